@@ -1,0 +1,73 @@
+# Metroplex: build, test, install.
+#
+#   make demo     install what is missing, build, show the main job end to end
+#   make check    install what is missing, build, run every test
+#
+# Everything that is made goes below $(BUILD); `make clean` removes it.
+
+PREFIX     ?= /usr
+DESTDIR    ?=
+SYSCONFDIR ?= /etc
+MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= /lib/systemd/system
+BUILD      ?= build
+VERSION    := 0.1.0
+
+CC       ?= gcc
+PKGS     := glib-2.0 gobject-2.0 gmime-3.0 libgit2 libpcre2-8 libcurl json-glib-1.0 md4c-html gumbo libseccomp zlib
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wno-missing-field-initializers
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE -D_FORTIFY_SOURCE=2
+OPT      ?= -O2 -g
+# Looked up when first used: `make deps` may be what brings pkg-config.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+
+CFLAGS   ?=
+ALL_CFLAGS = -std=gnu11 $(OPT) $(WARNINGS) $(HARDEN) -D_GNU_SOURCE -DMP_VERSION='"$(VERSION)"' \
+             -DG_LOG_DOMAIN='"metroplex"' -DPCRE2_CODE_UNIT_WIDTH=8 \
+             -Ilib $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(LDFLAGS)
+
+LIB_SRC  := $(sort $(wildcard lib/*/*.c))
+PROGRAMS := metroplex notifier
+UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
+
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB      := $(BUILD)/libmetroplex.a
+UNIT_OBJ := $(UNIT_SRC:%.c=$(BUILD)/%.o)
+obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all deps demo check unit lint bench install uninstall clean
+
+all: $(PROGRAMS:%=$(BUILD)/bin/%)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/bin/metroplex: $(call obj,metroplex) $(LIB)
+$(BUILD)/bin/notifier: $(call obj,notifier) $(LIB)
+$(PROGRAMS:%=$(BUILD)/bin/%):
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# The programs' own commands are tested too, so their objects (but main) join the unit tests.
+$(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+
+unit: $(BUILD)/bin/unit $(BUILD)/bin/metroplex
+	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))

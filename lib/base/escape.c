@@ -1,0 +1,106 @@
+/* Text from outside made safe to show; see escape.h. */
+#include "base/escape.h"
+
+#include <string.h>
+
+bool
+mp_is_deceptive(gunichar c)
+{
+    if (c < 0x20)
+        return c != '\t' && c != '\n';
+    return (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || c == 0x180e || c == 0x200b ||
+           c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static void
+append_escaped(GString *out, gunichar c)
+{
+    static const struct {
+        gunichar c;
+        const char *shown;
+    } named[] = {{'\n', "\\n"}, {'\r', "\\r"}, {'\t', "\\t"}, {0x1b, "\\e"}, {'\\', "\\\\"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(named); i++) {
+        if (named[i].c == c) {
+            g_string_append(out, named[i].shown);
+            return;
+        }
+    }
+    if (c < 0x20 || c == 0x7f)
+        g_string_append_printf(out, "\\x%02X", c);
+    else if (mp_is_deceptive(c))
+        g_string_append_printf(out, "\\u{%04X}", c);
+    else
+        g_string_append_unichar(out, c);
+}
+
+/* The loop both quotations share: `special` is escaped by a backslash besides what is not printable. */
+static void
+append_bytes(GString *out, const char *p, gsize length, const char *special)
+{
+    const char *end = p + length;
+
+    while (p < end) {
+        gunichar c = g_utf8_get_char_validated(p, end - p);
+
+        if (c == (gunichar)-1 || c == (gunichar)-2 || c == 0) {
+            g_string_append_printf(out, "\\x%02X", (unsigned char)*p++);
+            continue;
+        }
+        if (c < 0x80 && strchr(special, (int)c) != NULL)
+            g_string_append_printf(out, "\\%c", (char)c);
+        else
+            append_escaped(out, c);
+        p = g_utf8_next_char(p);
+    }
+}
+
+char *
+mp_escape_bytes(const void *bytes, gsize length)
+{
+    GString *out = g_string_sized_new(length + 16);
+
+    append_bytes(out, bytes, length, "");
+    return g_string_free(out, FALSE);
+}
+
+char *
+mp_escape(const char *text)
+{
+    return text != NULL ? mp_escape_bytes(text, strlen(text)) : g_strdup("-");
+}
+
+char *
+mp_ruby_quote(const void *bytes, gsize length)
+{
+    GString *out = g_string_sized_new(length + 16);
+
+    g_string_append_c(out, '"');
+    append_bytes(out, bytes, length, "\"");
+    g_string_append_c(out, '"');
+    return g_string_free(out, FALSE);
+}
+
+char *
+mp_one_line(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
+    GString *out = g_string_sized_new(strlen(valid));
+    bool pending_space = false;
+
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (c == '\n' || mp_is_deceptive(c) || g_unichar_isspace(c)) {
+            pending_space = out->len > 0;
+            continue;
+        }
+        if (pending_space)
+            g_string_append_c(out, ' ');
+        pending_space = false;
+        g_string_append_unichar(out, c);
+    }
+    return g_string_free(out, FALSE);
+}

@@ -1,0 +1,30 @@
+/*
+ * Text from outside made safe to show: a log line, a terminal, a table.
+ * Whatever a mail supplies goes through here before it is written anywhere but into a comment.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * One line of printable UTF-8: controls, line and paragraph separators, bidirectional controls and
+ * other invisible format characters become \n, \t, \xNN or \u{NNNN}, bytes that are not UTF-8
+ * become \xNN, a backslash is doubled. NULL gives "-". The result is the caller's.
+ */
+char *mp_escape(const char *text);
+char *mp_escape_bytes(const void *bytes, gsize length);
+
+/* As Ruby's String#inspect prints it, quotes included: "220 ready\r\n". The result is the caller's. */
+char *mp_ruby_quote(const void *bytes, gsize length);
+
+/*
+ * True for code points that show nothing or change the order of what is shown (bidirectional
+ * overrides and isolates, zero-width characters, controls other than tab and newline): fit for no
+ * log, and made visible in comments. ZWJ and ZWNJ are kept, since languages and emoji need them.
+ */
+bool mp_is_deceptive(gunichar c);
+
+/* Single line for a commit header or a mail header: controls and newlines become spaces, runs of
+ * them one, ends trimmed, invalid bytes U+FFFD. The result is the caller's. */
+char *mp_one_line(const char *text);
