@@ -1,0 +1,296 @@
+/* A mail, read: what is kept of it, and the order in which it is read. See message.h. */
+#include "message/message_private.h"
+
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static const struct {
+    MpMessageFault fault;
+    const char *code;
+} faults[] = {
+    {MP_FAULT_TOO_LARGE, "too-large"},
+    {MP_FAULT_MALFORMED, "malformed"},
+    {MP_FAULT_UNPARSABLE, "unparsable"},
+};
+
+const char *
+mp_message_fault_code(MpMessageFault fault)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(faults); i++)
+        if (faults[i].fault == fault)
+            return faults[i].code;
+    return NULL;
+}
+
+MpMessageFault
+mp_message_fault(const GError *error)
+{
+    if (!g_error_matches(error, MP_ERROR, MP_ERROR_INPUT))
+        return MP_FAULT_NONE;
+    for (gsize i = 0; i < G_N_ELEMENTS(faults); i++)
+        if (g_str_has_prefix(error->message, faults[i].code))
+            return faults[i].fault;
+    return MP_FAULT_NONE;
+}
+
+void
+mp_header_free(MpHeader *header)
+{
+    g_free(header->name);
+    g_free(header->value);
+    g_free(header);
+}
+
+void
+mp_recipient_free(MpRecipient *recipient)
+{
+    g_free(recipient->field);
+    g_free(recipient->address);
+    g_free(recipient);
+}
+
+void
+mp_attachment_free(MpAttachment *attachment)
+{
+    g_free(attachment->name);
+    g_free(attachment->type);
+    g_free(attachment->content_id);
+    g_free(attachment->disposition);
+    g_free(attachment->refused);
+    g_clear_pointer(&attachment->data, g_bytes_unref);
+    g_free(attachment);
+}
+
+MpMessage *
+mp_message_new(void)
+{
+    MpMessage *message = g_new0(MpMessage, 1);
+
+    message->date = G_MININT64;
+    message->from = g_ptr_array_new_with_free_func(g_free);
+    message->in_reply_to = g_ptr_array_new_with_free_func(g_free);
+    message->repairs = g_ptr_array_new_with_free_func(g_free);
+    message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)mp_header_free);
+    message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+    message->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_attachment_free);
+    return message;
+}
+
+void
+mp_message_free(MpMessage *message)
+{
+    if (message == NULL)
+        return;
+
+    char *strings[] = {message->message_id, message->subject, message->from_name, message->sender,
+                       message->return_path, message->plain, message->html};
+    GPtrArray *arrays[] = {message->from, message->in_reply_to, message->repairs,
+                           message->headers, message->recipients, message->attachments};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
+        g_ptr_array_unref(arrays[i]);
+    g_free(message);
+}
+
+const char *
+mp_message_header(const MpMessage *message, const char *name)
+{
+    for (guint i = 0; i < message->headers->len; i++) {
+        const MpHeader *header = g_ptr_array_index(message->headers, i);
+        if (g_ascii_strcasecmp(header->name, name) == 0)
+            return header->value;
+    }
+    return NULL;
+}
+
+char *
+mp_message_words(const MpMessage *message)
+{
+    if (message->plain != NULL || message->html == NULL)
+        return mp_words(message->plain == NULL ? "" : message->plain, false);
+    return mp_words(message->html, true);
+}
+
+void
+mp_repair(MpReading *reading, const char *format, ...)
+{
+    GPtrArray *repairs = reading->message->repairs;
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (repairs->len < 100 && !g_ptr_array_find_with_equal_func(repairs, text, g_str_equal, NULL))
+        g_ptr_array_add(repairs, g_steal_pointer(&text));
+}
+
+/* The mail as GMime is to see it: either the caller's bytes, or a mended copy of them. */
+typedef struct {
+    const char *bytes;
+    gsize length;
+    char *copy;
+} Mended;
+
+static const char *
+header_end(const char *at, const char *end)
+{
+    MpRawField field;
+    const char *next;
+
+    while (at < end && (next = mp_scan_field(at, end, &field)) != NULL)
+        at = next;
+    return at;
+}
+
+static gsize
+leading_junk(MpReading *reading, const char *bytes, gsize length)
+{
+    static const char bom[] = "\xEF\xBB\xBF";
+    gsize at = 0;
+
+    if (length >= 3 && memcmp(bytes, bom, 3) == 0)
+        at = 3;
+    while (at < length && (bytes[at] == '\n' || bytes[at] == '\r'))
+        at++;
+    if (at > 0)
+        mp_repair(reading, "nothing but blank lines before the header");
+    while (length - at > 5 && memcmp(bytes + at + (bytes[at] == '>'), "From ", 5) == 0) {
+        const char *newline = memchr(bytes + at, '\n', length - at);
+        mp_repair(reading, "an mbox \"From \" line before the header");
+        at = newline == NULL ? length : (gsize)(newline + 1 - bytes);
+    }
+    return at;
+}
+
+static void
+take_copy(Mended *mail)
+{
+    if (mail->copy != NULL)
+        return;
+    mail->copy = g_malloc(mail->length + 2); /* room for the line end that may be missing */
+    if (mail->length > 0)
+        memcpy(mail->copy, mail->bytes, mail->length);
+    mail->bytes = mail->copy;
+}
+
+static void
+mend_line_ends(MpReading *reading, Mended *mail)
+{
+    if (memchr(mail->bytes, '\n', mail->length) != NULL || memchr(mail->bytes, '\r', mail->length) == NULL)
+        return;
+    take_copy(mail);
+    for (gsize i = 0; i < mail->length; i++)
+        if (mail->copy[i] == '\r')
+            mail->copy[i] = '\n';
+    mp_repair(reading, "lines end in a bare CR");
+}
+
+/* NUL would end every string of C early, and hide what follows. */
+static void
+mend_nul(MpReading *reading, Mended *mail)
+{
+    gsize header = (gsize)(header_end(mail->bytes, mail->bytes + mail->length) - mail->bytes), to = 0;
+
+    if (memchr(mail->bytes, '\0', header) == NULL)
+        return;
+    take_copy(mail);
+    for (gsize from = 0; from < mail->length; from++)
+        if (from >= header || mail->copy[from] != '\0')
+            mail->copy[to++] = mail->copy[from];
+    mail->length = to;
+    mp_repair(reading, "NUL removed from the header");
+}
+
+/* As Postfix does: what is no field ends the header. */
+static void
+mend_missing_blank_line(MpReading *reading, Mended *mail)
+{
+    const char *end = mail->bytes + mail->length, *body = header_end(mail->bytes, end);
+    gsize at = (gsize)(body - mail->bytes);
+    bool is_blank = body == end || *body == '\n' || (*body == '\r' && body + 1 < end && body[1] == '\n');
+
+    if (is_blank)
+        return;
+    take_copy(mail);
+    memmove(mail->copy + at + 1, mail->copy + at, mail->length - at);
+    mail->copy[at] = '\n';
+    mail->length++;
+    mp_repair(reading, "no blank line between header and body");
+}
+
+static bool
+parse_mime(MpReading *reading, const Mended *mail)
+{
+    /* GMime only reads from this array, so that the mail needs no second copy. */
+    g_autoptr(GByteArray) array = g_byte_array_new_take((guint8 *)(gsize)mail->bytes, mail->length);
+    g_autoptr(GMimeStream) stream = g_mime_stream_mem_new();
+
+    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), array);
+    g_autoptr(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
+    g_autoptr(GMimeMessage) message = g_mime_parser_construct_message(parser, reading->options);
+    GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
+
+    if (root == NULL)
+        mp_repair(reading, "no body found");
+    bool is_read = root == NULL || mp_read_body(reading, root);
+
+    g_byte_array_steal(array, NULL);
+    return is_read;
+}
+
+static bool
+read_mail(MpReading *reading, Mended *mail)
+{
+    MpRawField field;
+
+    mend_line_ends(reading, mail);
+    mend_nul(reading, mail);
+    if (mp_scan_field(mail->bytes, mail->bytes + mail->length, &field) == NULL)
+        return mp_fail(reading->error, MP_ERROR_INPUT, "malformed: %s",
+                       mail->length == 0 ? "an empty file" : "it does not begin with a header field");
+    mend_missing_blank_line(reading, mail);
+    if (!mp_scan(mail->bytes, mail->length, reading->limits, reading->error))
+        return false;
+    mp_read_header(reading, mail->bytes, mail->length);
+    return parse_mime(reading, mail);
+}
+
+static void
+start_gmime(void)
+{
+    static gsize started = 0;
+
+    if (g_once_init_enter(&started)) {
+        g_mime_init();
+        g_once_init_leave(&started, 1);
+    }
+}
+
+MpMessage *
+mp_message_parse(const void *bytes, gsize length, const MpLimits *limits, GError **error)
+{
+    static const char *fallback[] = {"utf-8", "windows-1252", NULL};
+
+    start_gmime();
+    g_autoptr(MpMessage) message = mp_message_new();
+    MpReading reading = {.message = message,
+                         .limits = limits == NULL ? &mp_limits_default : limits,
+                         .options = g_mime_parser_options_new(),
+                         .error = error};
+
+    g_mime_parser_options_set_fallback_charsets(reading.options, fallback);
+    gsize junk = leading_junk(&reading, bytes, length);
+    Mended mail = {.bytes = (const char *)bytes + junk, .length = length - junk};
+    bool is_read = length > reading.limits->mail_bytes
+                       ? mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes",
+                                 reading.limits->mail_bytes)
+                       : read_mail(&reading, &mail);
+
+    g_free(mail.copy);
+    g_mime_parser_options_free(reading.options);
+    return is_read ? g_steal_pointer(&message) : NULL;
+}

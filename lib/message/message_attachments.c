@@ -1,0 +1,160 @@
+/* What hangs on a mail: named always, kept within the limits. See message_private.h. */
+#include "message/message_private.h"
+
+#include "base/escape.h"
+
+#include <string.h>
+
+GByteArray *
+mp_part_content(GMimeObject *part, gsize limit, gsize *size)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    GMimeDataWrapper *content = GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+    char chunk[8192];
+    ssize_t count;
+
+    *size = 0;
+    if (content == NULL)
+        return g_steal_pointer(&bytes);
+
+    GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+    g_autoptr(GMimeStream) decoding = g_mime_stream_filter_new(stream);
+    g_autoptr(GMimeFilter) decoder = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
+
+    g_mime_stream_filter_add(GMIME_STREAM_FILTER(decoding), decoder);
+    g_mime_stream_reset(stream);
+    while ((count = g_mime_stream_read(decoding, chunk, sizeof chunk)) > 0) {
+        *size += (gsize)count;
+        if (*size <= limit)
+            g_byte_array_append(bytes, (guint8 *)chunk, (guint)count);
+    }
+    return *size <= limit ? g_steal_pointer(&bytes) : NULL;
+}
+
+/* A message within, as it stands in the mail. */
+static GByteArray *
+content_of_message(GMimeObject *part, gsize limit, gsize *size)
+{
+    g_autoptr(GMimeStream) stream = g_mime_stream_mem_new();
+    GMimeMessage *inner = GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : NULL;
+
+    if (inner != NULL)
+        g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, stream);
+
+    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+    g_autoptr(GByteArray) bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+    *size = bytes->len;
+    return bytes->len <= limit ? g_steal_pointer(&bytes) : NULL;
+}
+
+char *
+mp_part_type(GMimeObject *part)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    g_autofree char *text = type == NULL ? NULL : g_mime_content_type_get_mime_type(type);
+    g_autofree char *valid = g_utf8_make_valid(text == NULL ? "application/octet-stream" : text, -1);
+
+    for (char *p = valid; *p != '\0'; p++)
+        if ((guchar)*p <= ' ' || *p == 127)
+            *p = '_';
+    return g_ascii_strdown(valid, -1);
+}
+
+char *
+mp_safe_name(const char *name)
+{
+    g_autofree char *valid = name == NULL ? NULL : g_utf8_make_valid(name, -1);
+    const char *slash;
+
+    if (valid == NULL)
+        return NULL;
+    g_strdelimit(valid, "\\", '/');
+    for (char *p = valid; *p != '\0'; p++)
+        if ((guchar)*p < ' ' || *p == 127)
+            *p = '_';
+    slash = strrchr(valid, '/');
+    const char *base = g_strstrip(slash == NULL ? valid : valid + (slash + 1 - valid));
+    return *base == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0 ? NULL : g_strdup(base);
+}
+
+/* Types whose content is of no use to anybody who reads the thread. */
+static const struct {
+    const char *type, *name, *why;
+} useless[] = {
+    {"application/ms-tnef", "winmail.dat", "a TNEF container, which only Outlook reads"},
+    {"application/vnd.ms-tnef", "winmail.dat", "a TNEF container, which only Outlook reads"},
+    {"application/pkcs7-mime", "smime.p7m", "an S/MIME container, which needs the recipient's key or software"},
+    {"application/x-pkcs7-mime", "smime.p7m", "an S/MIME container, which needs the recipient's key or software"},
+    {"message/partial", NULL, "a fragment of a message"},
+    {"message/external-body", NULL, "a reference to something elsewhere"},
+};
+
+static const char *
+why_useless(const MpAttachment *attachment)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(useless); i++)
+        if (strcmp(useless[i].type, attachment->type) == 0)
+            return useless[i].why;
+    if (attachment->name != NULL && g_ascii_strcasecmp(attachment->name, "winmail.dat") == 0)
+        return useless[0].why;
+    return NULL;
+}
+
+static char *
+default_name(GMimeObject *part, const char *type)
+{
+    if (GMIME_IS_MESSAGE_PART(part)) {
+        GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
+        const char *subject = inner == NULL ? NULL : g_mime_message_get_subject(inner);
+        g_autofree char *name = g_strdup_printf("%s.eml", subject == NULL ? "message" : subject);
+        return mp_safe_name(g_strdelimit(name, "/\\", '_'));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(useless); i++)
+        if (strcmp(useless[i].type, type) == 0)
+            return g_strdup(useless[i].name);
+    return NULL;
+}
+
+static void
+keep_content(MpReading *reading, GMimeObject *part, MpAttachment *attachment)
+{
+    const MpLimits *limits = reading->limits;
+    const char *why = why_useless(attachment);
+    bool is_wanted = why == NULL && reading->kept < limits->attachments;
+    gsize limit = is_wanted ? limits->attachment_bytes : 0;
+    g_autoptr(GByteArray) bytes = GMIME_IS_PART(part) ? mp_part_content(part, limit, &attachment->size)
+                                                      : content_of_message(part, limit, &attachment->size);
+
+    if (why != NULL)
+        attachment->refused = g_strdup(why);
+    else if (!is_wanted)
+        attachment->refused = g_strdup_printf("more than %u attachments", limits->attachments);
+    else if (bytes == NULL)
+        attachment->refused = g_strdup_printf("larger than %" G_GSIZE_FORMAT " bytes", limits->attachment_bytes);
+    if (attachment->refused != NULL)
+        return;
+    attachment->data = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+    reading->kept++;
+}
+
+void
+mp_read_attachment(MpReading *reading, GMimeObject *part)
+{
+    MpAttachment *attachment = g_new0(MpAttachment, 1);
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+
+    const char *id = g_mime_object_get_content_id(part);
+
+    attachment->type = mp_part_type(part);
+    attachment->name = mp_safe_name(GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL);
+    if (attachment->name == NULL)
+        attachment->name = default_name(part, attachment->type);
+    attachment->content_id = id == NULL ? NULL : mp_one_line(id);
+    if (disposition != NULL)
+        attachment->disposition = g_ascii_strcasecmp(g_mime_content_disposition_get_disposition(disposition),
+                                                     "attachment") == 0
+                                      ? g_strdup("attachment")
+                                      : g_strdup("inline");
+    keep_content(reading, part, attachment);
+    g_ptr_array_add(reading->message->attachments, attachment);
+}

@@ -1,0 +1,270 @@
+/* The mail's own header, read field by field from its bytes: nothing merged, nothing reordered. */
+#include "message/message_private.h"
+
+#include "base/escape.h"
+
+#include <string.h>
+
+static const char *const recipient_fields[] = {
+    "X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "Resent-To", "Resent-Cc", "To", "Cc",
+};
+
+/* Of these, set by whoever delivers, an older one below tells of an earlier delivery elsewhere. */
+#define TRACE_FIELDS 4
+
+/* The value without its folding; the spaces of RFC 5322's continuation lines stay. */
+static char *
+unfolded(const MpRawField *field)
+{
+    char *text = g_strndup(field->value, field->value_length), *to = text;
+
+    for (const char *from = text; *from != '\0'; from++)
+        if (*from != '\r' && *from != '\n')
+            *to++ = *from;
+        else if (*from == '\r' && from[1] != '\n')
+            *to++ = ' ';
+    *to = '\0';
+    return g_strstrip(text);
+}
+
+static char *
+decoded(MpReading *reading, const char *name, const char *value)
+{
+    if (!g_utf8_validate(value, -1, NULL))
+        mp_repair(reading, "%s has bytes that are not UTF-8, read as windows-1252", name);
+    else if (g_mime_utils_text_is_8bit((const unsigned char *)value, strlen(value)))
+        mp_repair(reading, "8-bit header field %s", name);
+
+    g_autofree char *text = g_mime_utils_header_decode_text(reading->options, value);
+    return mp_one_line(text);
+}
+
+/* `"tim"@example.org` is tim@example.org; `"a b"@example.org` needs its quotes (RFC 5321, 4.1.2). */
+static char *
+canonical(const char *address)
+{
+    char *valid = mp_one_line(address), *at = strrchr(valid, '@');
+
+    if (at == NULL || valid[0] != '"' || at < valid + 3 || at[-1] != '"')
+        return valid;
+    for (const char *p = valid + 1; p < at - 1; p++)
+        if (strchr(" ()<>[]:;@\\,\"", *p) != NULL || (*p == '.' && (p[1] == '.' || p[1] == '"' || p == valid + 1)))
+            return valid;
+    char *bare = g_strdup_printf("%.*s%s", (int)(at - 1 - (valid + 1)), valid + 1, at);
+    g_free(valid);
+    return bare;
+}
+
+typedef void (*AddressFunc)(const char *address, const char *name, gpointer data);
+
+static void
+each_address(InternetAddressList *list, AddressFunc func, gpointer data)
+{
+    for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
+        InternetAddress *entry = internet_address_list_get_address(list, i);
+
+        if (INTERNET_ADDRESS_IS_GROUP(entry)) {
+            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), func, data);
+        } else if (INTERNET_ADDRESS_IS_MAILBOX(entry)) {
+            const char *address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
+            g_autofree char *spec = canonical(address == NULL ? "" : address);
+            if (*spec != '\0')
+                func(spec, internet_address_get_name(entry), data);
+        }
+    }
+}
+
+static void
+each_address_of(MpReading *reading, const char *value, AddressFunc func, gpointer data)
+{
+    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+
+    each_address(list, func, data);
+}
+
+static void
+add_from(const char *address, const char *name, gpointer data)
+{
+    MpMessage *message = data;
+
+    if (message->from->len == 0 && name != NULL)
+        message->from_name = mp_one_line(name);
+    g_ptr_array_add(message->from, g_strdup(address));
+}
+
+static void
+keep_first(const char *address, const char *name, gpointer data)
+{
+    char **first = data;
+
+    (void)name;
+    if (*first == NULL)
+        *first = g_strdup(address);
+}
+
+typedef struct {
+    MpMessage *message;
+    const char *field;
+} Recipients;
+
+static void
+add_recipient(const char *address, const char *name, gpointer data)
+{
+    const Recipients *to = data;
+    MpRecipient *recipient = g_new0(MpRecipient, 1);
+
+    (void)name;
+    recipient->field = g_strdup(to->field);
+    recipient->address = g_strdup(address);
+    g_ptr_array_add(to->message->recipients, recipient);
+}
+
+/* "<id@host>", whatever was around it; NULL if nothing is left. */
+static char *
+message_id(const char *value)
+{
+    const char *open = strchr(value, '<'), *close = open == NULL ? NULL : strchr(open, '>');
+    g_autofree char *id = close == NULL ? g_strdup(value) : g_strndup(open + 1, (gsize)(close - open - 1));
+    g_autofree char *valid = mp_one_line(id);
+
+    return *valid == '\0' ? NULL : g_strdup_printf("<%s>", valid);
+}
+
+static void
+add_ids(GPtrArray *ids, const char *value)
+{
+    const char *open, *close;
+
+    while ((open = strchr(value, '<')) != NULL && (close = strchr(open, '>')) != NULL) {
+        g_autofree char *part = g_strndup(open, (gsize)(close + 1 - open));
+        char *id = message_id(part);
+        if (id != NULL)
+            g_ptr_array_add(ids, id);
+        value = close + 1;
+    }
+}
+
+static void
+read_from(MpReading *reading, const char *value)
+{
+    each_address_of(reading, value, add_from, reading->message);
+}
+
+static void
+read_sender(MpReading *reading, const char *value)
+{
+    each_address_of(reading, value, keep_first, &reading->message->sender);
+}
+
+static void
+read_return_path(MpReading *reading, const char *value)
+{
+    if (reading->message->return_path != NULL)
+        return;
+    each_address_of(reading, value, keep_first, &reading->message->return_path);
+    if (reading->message->return_path == NULL)
+        reading->message->return_path = g_strdup("");
+}
+
+static void
+read_message_id(MpReading *reading, const char *value)
+{
+    if (reading->message->message_id == NULL)
+        reading->message->message_id = message_id(value);
+}
+
+static void
+read_in_reply_to(MpReading *reading, const char *value)
+{
+    add_ids(reading->message->in_reply_to, value);
+}
+
+static void
+read_subject(MpReading *reading, const char *value)
+{
+    if (reading->message->subject == NULL)
+        reading->message->subject = decoded(reading, "Subject", value);
+}
+
+static void
+read_date(MpReading *reading, const char *value)
+{
+    g_autoptr(GDateTime) date = NULL;
+
+    if (reading->message->date != G_MININT64)
+        return;
+    date = g_mime_utils_header_decode_date(value);
+    if (date != NULL && g_date_time_get_year(date) >= 1970)
+        reading->message->date = g_date_time_to_unix(date);
+    else
+        mp_repair(reading, "Date is nonsense");
+}
+
+static const struct {
+    const char *name;
+    void (*read)(MpReading *, const char *value);
+} readers[] = {
+    {"From", read_from},
+    {"Sender", read_sender},
+    {"Return-Path", read_return_path},
+    {"Message-ID", read_message_id},
+    {"In-Reply-To", read_in_reply_to},
+    {"References", read_in_reply_to},
+    {"Subject", read_subject},
+    {"Date", read_date},
+};
+
+static void
+add_header(MpReading *reading, const MpRawField *field, const char *value)
+{
+    MpHeader *header = g_new0(MpHeader, 1);
+
+    header->name = g_strndup(field->name, field->name_length);
+    header->value = decoded(reading, header->name, value);
+    g_ptr_array_add(reading->message->headers, header);
+}
+
+/* Every field named `name` in the header, the topmost first, at most `limit` of them. */
+static GPtrArray *
+values_of(const char *bytes, gsize length, const char *name, guint limit)
+{
+    GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
+    const char *at = bytes, *end = bytes + length;
+    MpRawField field;
+
+    while (at < end && values->len < limit && (at = mp_scan_field(at, end, &field)) != NULL)
+        if (mp_field_is(&field, name))
+            g_ptr_array_add(values, unfolded(&field));
+    return values;
+}
+
+static void
+read_recipients(MpReading *reading, const char *bytes, gsize length)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(recipient_fields); i++) {
+        Recipients to = {reading->message, recipient_fields[i]};
+        g_autoptr(GPtrArray) values = values_of(bytes, length, to.field, i < TRACE_FIELDS ? 1 : G_MAXUINT);
+
+        for (guint k = 0; k < values->len; k++)
+            each_address_of(reading, g_ptr_array_index(values, k), add_recipient, &to);
+    }
+}
+
+void
+mp_read_header(MpReading *reading, const char *bytes, gsize length)
+{
+    const char *at = bytes, *end = bytes + length;
+    MpRawField field;
+
+    while (at < end && (at = mp_scan_field(at, end, &field)) != NULL) {
+        g_autofree char *value = unfolded(&field);
+        add_header(reading, &field, value);
+    }
+    /* in the table's order, so that In-Reply-To comes before References */
+    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
+        g_autoptr(GPtrArray) values = values_of(bytes, length, readers[i].name, G_MAXUINT);
+        for (guint k = 0; k < values->len; k++)
+            readers[i].read(reading, g_ptr_array_index(values, k));
+    }
+    read_recipients(reading, bytes, length);
+}

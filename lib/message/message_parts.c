@@ -1,0 +1,329 @@
+/* What a reader would see of a mail's parts, and what hangs on it; see message_private.h. */
+#include "message/message_private.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+/* The text of a part and all below it. A side is NULL if no part has it. */
+typedef struct {
+    GString *plain, *html;
+    bool flowed, delsp;
+    bool half; /* some of what the HTML says is in no plain part */
+} Text;
+
+typedef bool (*Walk)(MpReading *reading, GMimeObject *part, Text *text);
+
+static bool walk(MpReading *reading, GMimeObject *part, Text *text);
+
+static void
+text_clear(Text *text)
+{
+    if (text->plain != NULL)
+        g_string_free(text->plain, TRUE);
+    if (text->html != NULL)
+        g_string_free(text->html, TRUE);
+    *text = (Text){NULL};
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Text, text_clear)
+
+static bool
+walk_attachment(MpReading *reading, GMimeObject *part, Text *text)
+{
+    (void)text;
+    mp_read_attachment(reading, part);
+    return true;
+}
+
+/* HTML without a declared charset may declare it itself, near its top. */
+static char *
+charset_of(GMimeObject *part, const GByteArray *bytes, bool is_html)
+{
+    const char *declared = g_mime_object_get_content_type_parameter(part, "charset"), *at;
+
+    if (declared != NULL && *declared != '\0')
+        return g_utf8_make_valid(declared, -1);
+    if (!is_html)
+        return NULL;
+    g_autofree char *top = g_ascii_strdown((const char *)bytes->data, MIN(bytes->len, 2048));
+    if ((at = strstr(top, "charset=")) == NULL)
+        return NULL;
+    at += strlen("charset=") + (at[8] == '"' || at[8] == '\'');
+    return g_strndup(at, strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789-_"));
+}
+
+static bool
+walk_text(MpReading *reading, GMimeObject *part, Text *text)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    bool is_html = g_mime_content_type_is_type(type, "text", "html");
+    const char *format = g_mime_content_type_get_parameter(type, "format");
+    const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
+    gsize size;
+    g_autoptr(GByteArray) bytes = mp_part_content(part, reading->limits->text_bytes, &size);
+
+    if (bytes == NULL)
+        return mp_fail(reading->error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes of text",
+                       reading->limits->text_bytes);
+    g_byte_array_append(bytes, (const guint8 *)"", 1);
+    g_autofree char *charset = charset_of(part, bytes, is_html), *note = NULL;
+    char *decoded = mp_decode_text((const char *)bytes->data, size, charset, &note);
+
+    if (note != NULL)
+        mp_repair(reading, "%s", note);
+    *(is_html ? &text->html : &text->plain) = g_string_new(decoded);
+    g_free(decoded);
+    text->half = is_html;
+    text->flowed = !is_html && format != NULL && g_ascii_strcasecmp(format, "flowed") == 0;
+    text->delsp = text->flowed && delsp != NULL && g_ascii_strcasecmp(delsp, "yes") == 0;
+    return true;
+}
+
+static bool
+says_something(const GString *text, bool is_html)
+{
+    g_autofree char *words = text == NULL ? NULL : mp_words(text->str, is_html);
+
+    return words != NULL && *words != '\0';
+}
+
+static void
+join(GString **to, const char *text)
+{
+    if (*to == NULL)
+        *to = g_string_new(NULL);
+    else if ((*to)->len > 0 && (*to)->str[(*to)->len - 1] != '\n')
+        g_string_append_c(*to, '\n');
+    g_string_append(*to, text);
+}
+
+static void
+join_as_html(GString **to, const GString *plain)
+{
+    g_autofree char *escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
+    g_autofree char *block = g_strdup_printf("<pre>%s</pre>\n", escaped);
+
+    join(to, block);
+}
+
+/* Puts `more` behind `text`, on both sides: what is only plain joins the HTML as well. */
+static void
+append(Text *text, const Text *more)
+{
+    bool has_html = says_something(more->html, true), has_plain = more->plain != NULL;
+
+    if (has_html && text->html == NULL && text->plain != NULL)
+        join_as_html(&text->html, text->plain);
+    if (has_html)
+        join(&text->html, more->html->str);
+    else if (has_plain && text->html != NULL)
+        join_as_html(&text->html, more->plain);
+    if (has_plain) {
+        bool is_first = text->plain == NULL;
+        join(&text->plain, more->plain->str);
+        text->flowed = more->flowed && (is_first || text->flowed);
+        text->delsp = more->delsp && (is_first || text->delsp);
+    }
+    text->half = text->half || (more->half && has_html);
+}
+
+static bool
+walk_mixed(MpReading *reading, GMimeObject *part, Text *text)
+{
+    GMimeMultipart *multipart = GMIME_MULTIPART(part);
+
+    for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
+        g_auto(Text) child = {NULL};
+        if (!walk(reading, g_mime_multipart_get_part(multipart, i), &child))
+            return false;
+        append(text, &child);
+    }
+    return true;
+}
+
+/* Of each kind the first that says something. */
+static bool
+walk_alternative(MpReading *reading, GMimeObject *part, Text *text)
+{
+    GMimeMultipart *multipart = GMIME_MULTIPART(part);
+
+    for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
+        g_auto(Text) child = {NULL};
+        if (!walk(reading, g_mime_multipart_get_part(multipart, i), &child))
+            return false;
+        if (child.plain != NULL && !says_something(text->plain, false)) {
+            if (text->plain != NULL)
+                g_string_free(text->plain, TRUE);
+            text->plain = g_steal_pointer(&child.plain);
+            text->flowed = child.flowed;
+            text->delsp = child.delsp;
+        }
+        if (child.html != NULL && text->html == NULL)
+            text->html = g_steal_pointer(&child.html);
+    }
+    text->half = text->plain == NULL;
+    return true;
+}
+
+/* The root is the text (RFC 2387); what it refers to hangs on it. */
+static bool
+walk_related(MpReading *reading, GMimeObject *part, Text *text)
+{
+    GMimeMultipart *multipart = GMIME_MULTIPART(part);
+    const char *start = g_mime_object_get_content_type_parameter(part, "start");
+    int root = 0;
+
+    for (int i = 0; start != NULL && i < g_mime_multipart_get_count(multipart); i++) {
+        const char *id = g_mime_object_get_content_id(g_mime_multipart_get_part(multipart, i));
+        if (id != NULL && strlen(start) > 2 && strlen(id) == strlen(start) - 2 &&
+            memcmp(start + 1, id, strlen(id)) == 0)
+            root = i;
+    }
+    for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
+        GMimeObject *child = g_mime_multipart_get_part(multipart, i);
+        if (!(i == root || GMIME_IS_MULTIPART(child) ? walk : walk_attachment)(reading, child, text))
+            return false;
+    }
+    return true;
+}
+
+/* Only what was signed; the signature is of no use once the mail is taken apart. */
+static bool
+walk_signed(MpReading *reading, GMimeObject *part, Text *text)
+{
+    GMimeMultipart *multipart = GMIME_MULTIPART(part);
+
+    return g_mime_multipart_get_count(multipart) == 0 ||
+           walk(reading, g_mime_multipart_get_part(multipart, 0), text);
+}
+
+static bool
+walk_encrypted(MpReading *reading, GMimeObject *part, Text *text)
+{
+    (void)part;
+    (void)text;
+    reading->message->encrypted = true;
+    return true;
+}
+
+static bool
+walk_smime(MpReading *reading, GMimeObject *part, Text *text)
+{
+    reading->message->encrypted = true;
+    return walk_attachment(reading, part, text);
+}
+
+static bool
+walk_report(MpReading *reading, GMimeObject *part, Text *text)
+{
+    reading->message->report = true;
+    return GMIME_IS_MULTIPART(part) ? walk_mixed(reading, part, text) : walk_attachment(reading, part, text);
+}
+
+static bool
+walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
+{
+    g_autofree char *type = mp_part_type(part);
+
+    (void)text;
+    mp_repair(reading, "a %s part is not used", type);
+    return true;
+}
+
+/* The first row that matches decides; a subtype of "*" matches all. */
+static const struct {
+    const char *type, *subtype;
+    Walk walk;
+} kinds[] = {
+    {"multipart", "alternative", walk_alternative},
+    {"multipart", "related", walk_related},
+    {"multipart", "signed", walk_signed},
+    {"multipart", "encrypted", walk_encrypted},
+    {"multipart", "report", walk_report},
+    {"multipart", "*", walk_mixed},
+    {"message", "delivery-status", walk_report},
+    {"message", "disposition-notification", walk_report},
+    {"message", "*", walk_attachment},
+    {"application", "pkcs7-mime", walk_smime},
+    {"application", "x-pkcs7-mime", walk_smime},
+    {"application", "pgp-signature", walk_nothing},
+    {"application", "pkcs7-signature", walk_nothing},
+    {"application", "x-pkcs7-signature", walk_nothing},
+    {"text", "x-amp-html", walk_nothing},
+    {"text", "watch-html", walk_nothing},
+    {"text", "plain", walk_text},
+    {"text", "html", walk_text},
+    {"text", "markdown", walk_text},
+    {"text", "x-markdown", walk_text},
+};
+
+/* A text with a file name, or that calls itself one, is a file. */
+static bool
+is_file(GMimeObject *part)
+{
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+
+    return disposition != NULL && (g_mime_content_disposition_is_attachment(disposition) ||
+                                   g_mime_object_get_content_disposition_parameter(part, "filename") != NULL);
+}
+
+static bool
+walk(MpReading *reading, GMimeObject *part, Text *text)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+
+    if (!GMIME_IS_MULTIPART(part) && is_file(part))
+        return walk_attachment(reading, part, text);
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype) &&
+            GMIME_IS_MULTIPART(part) == g_str_equal(kinds[i].type, "multipart"))
+            return kinds[i].walk(reading, part, text);
+    return walk_attachment(reading, part, text);
+}
+
+/* A multipart whose boundary never comes keeps its text where nobody looks. */
+static void
+read_prologue(MpReading *reading, GMimeObject *root, Text *text)
+{
+    const char *prologue;
+
+    if (!GMIME_IS_MULTIPART(root) || g_mime_multipart_get_count(GMIME_MULTIPART(root)) > 0)
+        return;
+    prologue = g_mime_multipart_get_prologue(GMIME_MULTIPART(root));
+    if (prologue == NULL || *prologue == '\0')
+        return;
+    g_autofree char *note = NULL;
+    g_autofree char *decoded = mp_decode_text(prologue, strlen(prologue), NULL, &note);
+    join(&text->plain, decoded);
+    mp_repair(reading, "a multipart without parts, read as text");
+}
+
+static char *
+steal(GString **text)
+{
+    return *text == NULL ? NULL : g_string_free(g_steal_pointer(text), FALSE);
+}
+
+bool
+mp_read_body(MpReading *reading, GMimeObject *root)
+{
+    MpMessage *message = reading->message;
+    g_auto(Text) text = {NULL};
+
+    if (!walk(reading, root, &text))
+        return false;
+    read_prologue(reading, root, &text);
+    if (text.half && says_something(text.html, true) && text.plain != NULL) {
+        mp_repair(reading, "some of the text is HTML only, so all is read from there");
+        g_string_free(g_steal_pointer(&text.plain), TRUE);
+    }
+    message->flowed = text.plain != NULL && text.flowed;
+    message->delsp = text.plain != NULL && text.delsp;
+    bool is_readable = says_something(text.plain, false) || says_something(text.html, true);
+    bool is_armored = text.plain != NULL && g_str_has_prefix(text.plain->str + strspn(text.plain->str, " \t\n"),
+                                                             "-----BEGIN PGP MESSAGE-----");
+    message->encrypted = is_armored || (message->encrypted && !is_readable);
+    message->plain = steal(&text.plain);
+    message->html = steal(&text.html);
+    return true;
+}

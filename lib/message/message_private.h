@@ -1,0 +1,62 @@
+/* What the files of this folder share; nobody else includes it. */
+#pragma once
+
+#include "message/message.h"
+
+#include <gmime/gmime.h>
+
+/* GMime has none of these. */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeStream, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeFilter, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InternetAddressList, g_object_unref)
+
+/* One mail being read. */
+typedef struct {
+    MpMessage *message;
+    const MpLimits *limits;
+    GMimeParserOptions *options;
+    guint kept;     /* attachments */
+    GError **error; /* set once something ends the reading */
+} MpReading;
+
+/* Adds a line to the message's repairs, unless it is there already. */
+void mp_repair(MpReading *reading, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Fills all that comes from the mail's own header. */
+void mp_read_header(MpReading *reading, const char *bytes, gsize length);
+
+/* Fills text, attachments and flags. False with the error set if the text is over its limit. */
+bool mp_read_body(MpReading *reading, GMimeObject *root);
+
+/* Adds the part to the attachments, with its content if the limits and its type allow. */
+void mp_read_attachment(MpReading *reading, GMimeObject *part);
+
+/* The part's content decoded, at most `limit` bytes: beyond it NULL, with *size still the whole. */
+GByteArray *mp_part_content(GMimeObject *part, gsize limit, gsize *size);
+
+/* "text/plain", in lower case and without blanks or controls. */
+char *mp_part_type(GMimeObject *part);
+
+/* A name without directories and controls; NULL if nothing is left. */
+char *mp_safe_name(const char *name);
+
+/*
+ * Bytes of unknown honesty as UTF-8, without NUL, each line ending in LF. Tried in this order: the
+ * declared charset, UTF-8, the declared charset with U+FFFD for the odd bad byte, windows-1252. *note
+ * says in a few words what was done other than declared, NULL if nothing. Both are the caller's.
+ */
+char *mp_decode_text(const char *bytes, gsize length, const char *charset, char **note);
+
+/* Loads the conversions of the charsets that mail is written in, and holds them for good: from
+ * then on mp_decode_text and GMime need no file. */
+void mp_hold_charsets(void);
+
+/* The words in a text, or in the text of HTML, one space between them. The result is the caller's. */
+char *mp_words(const char *text, bool is_html);
+
+void mp_header_free(MpHeader *header);
+void mp_recipient_free(MpRecipient *recipient);
+void mp_attachment_free(MpAttachment *attachment);
+MpMessage *mp_message_new(void);
