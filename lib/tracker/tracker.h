@@ -94,6 +94,9 @@ bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
 /* "owner/name" of letters, digits, '.', '_' and '-', neither part starting with '.' or '-'. */
 bool mp_is_repository_name(const char *name);
 
+/* What an object may be called: a commit id, a branch, a range; safe in a Message-ID and a link. */
+bool mp_is_revision(const char *revision);
+
 typedef struct {
     guint64 id;
     char *login, *name;
@@ -182,6 +185,12 @@ typedef struct {
 } MpActor;
 
 typedef struct {
+    const char *name; /* one path component, unique within the comment */
+    const char *type; /* "image/png" */
+    GBytes *data;
+} MpNewAttachment;
+
+typedef struct {
     guint64 thread;
     const char *key;
     const char *via;        /* "mail", "command" */
@@ -192,6 +201,7 @@ typedef struct {
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
+    const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;
 
 /*
