@@ -1,0 +1,203 @@
+/* Signed addresses: making, taking apart, verifying. See address.h. */
+#include "address/address.h"
+
+#include <string.h>
+
+#include "address/keys.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#define LOCAL_PART_MAX 64 /* RFC 5321, section 4.5.3.1.1 */
+#define MAC_SIZE       20 /* octets: 160 of the 256 bits */
+#define VERSION_TEXT   "metroplex-address-1"
+
+static const char *const purpose_names[] = {"reply", "unsub", "bounce"};
+
+const char *
+mp_purpose_name(MpPurpose purpose)
+{
+    return purpose_names[purpose];
+}
+
+bool
+mp_purpose_parse(const char *name, MpPurpose *purpose)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(purpose_names); i++) {
+        if (g_ascii_strcasecmp(name, purpose_names[i]) == 0) {
+            *purpose = (MpPurpose)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One field of the MAC's input; the octet 0 behind it delimits, since no field holds one. */
+static void
+feed(GHmac *hmac, const char *field)
+{
+    g_hmac_update(hmac, (const guchar *)field, (gssize)strlen(field) + 1);
+}
+
+static void
+compute_mac(const char *key, MpPurpose purpose, char kind, guint64 thread, guint64 user,
+            guint64 epoch, guint8 mac[MAC_SIZE])
+{
+    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, (const guchar *)key, strlen(key));
+    const guint64 numbers[] = {thread, user, epoch};
+    char text[24] = {kind, '\0'};
+    guint8 digest[32];
+    gsize length = sizeof digest;
+
+    feed(hmac, VERSION_TEXT);
+    feed(hmac, purpose_names[purpose]);
+    feed(hmac, text);
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, numbers[i]);
+        feed(hmac, text);
+    }
+    g_hmac_get_digest(hmac, digest, &length);
+    memcpy(mac, digest, MAC_SIZE);
+    mp_wipe(digest, sizeof digest);
+}
+
+char *
+mp_address_make(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread, guint64 user,
+                guint64 epoch, const char *hostname, GError **error)
+{
+    guint8 mac[MAC_SIZE];
+    char hex[2 * MAC_SIZE + 1];
+
+    compute_mac(g_ptr_array_index(ring->keys, 0), purpose, kind, thread, user, epoch, mac);
+    for (gsize i = 0; i < MAC_SIZE; i++)
+        g_snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+    g_autofree char *local = g_strdup_printf("%s+%c-%" G_GUINT64_FORMAT "-%s-%" G_GUINT64_FORMAT,
+                                             purpose_names[purpose], kind, thread, hex, user);
+    if (strlen(local) > LOCAL_PART_MAX)
+        return mp_fail_null(error, MP_ERROR_INPUT,
+                            "the address of thread %" G_GUINT64_FORMAT " and user %" G_GUINT64_FORMAT
+                            " would have a local part of %" G_GSIZE_FORMAT " octets; RFC 5321 "
+                            "allows %d", thread, user, strlen(local), LOCAL_PART_MAX);
+    return g_strdup_printf("%s@reply.%s", local, hostname);
+}
+
+/* The local part without quotes and quoting backslashes, or NULL if the quoting is broken. */
+static char *
+unquote(const char *local, gsize length)
+{
+    if (length == 0 || local[0] != '"')
+        return g_strndup(local, length);
+    if (length < 2 || local[length - 1] != '"')
+        return NULL;
+    GString *plain = g_string_sized_new(length);
+    for (gsize i = 1; i < length - 1; i++) {
+        if (local[i] == '\\' && i + 1 < length - 1)
+            i++;
+        g_string_append_c(plain, local[i]);
+    }
+    return g_string_free(plain, FALSE);
+}
+
+/* A decimal number without sign and leading zero, at most 14 digits: one number, one spelling. */
+static bool
+take_number(const char **p, guint64 *number)
+{
+    gsize digits = strspn(*p, "0123456789");
+
+    if (digits == 0 || digits > 14 || (digits > 1 && **p == '0'))
+        return false;
+    *number = g_ascii_strtoull(*p, NULL, 10);
+    *p += digits;
+    return true;
+}
+
+static bool
+take_char(const char **p, char c)
+{
+    if (g_ascii_tolower(**p) != c)
+        return false;
+    (*p)++;
+    return true;
+}
+
+static bool
+take_mac(const char **p, guint8 mac[MAC_SIZE])
+{
+    for (gsize i = 0; i < MAC_SIZE; i++) {
+        int high = g_ascii_xdigit_value((*p)[0]);
+        int low = high < 0 ? -1 : g_ascii_xdigit_value((*p)[1]);
+
+        if (low < 0)
+            return false;
+        mac[i] = (guint8)(high << 4 | low);
+        *p += 2;
+    }
+    return true;
+}
+
+static bool
+parse_local(const char *local, MpAddress *address)
+{
+    const char *plus = strchr(local, '+');
+
+    if (plus == NULL)
+        return false;
+    g_autofree char *purpose = g_strndup(local, (gsize)(plus - local));
+    const char *p = plus + 1;
+    if (!mp_purpose_parse(purpose, &address->purpose))
+        return false;
+    address->kind = (char)g_ascii_tolower(*p);
+    if (address->kind != 'i' && address->kind != 'c')
+        return false;
+    p++;
+    return take_char(&p, '-') && take_number(&p, &address->thread) && take_char(&p, '-') &&
+           take_mac(&p, address->mac) && take_char(&p, '-') && take_number(&p, &address->user) &&
+           *p == '\0';
+}
+
+/* "reply.HOSTNAME", also with the root's dot behind it. */
+static bool
+is_reply_domain(const char *domain, const char *hostname)
+{
+    gsize length = strlen(hostname);
+
+    return g_ascii_strncasecmp(domain, "reply.", 6) == 0 &&
+           g_ascii_strncasecmp(domain + 6, hostname, length) == 0 &&
+           (domain[6 + length] == '\0' || strcmp(domain + 6 + length, ".") == 0);
+}
+
+MpAddressShape
+mp_address_parse(const char *text, const char *hostname, MpAddress *address)
+{
+    const char *at = strrchr(text, '@');
+
+    if (at == NULL || !is_reply_domain(at + 1, hostname))
+        return MP_ADDRESS_FOREIGN;
+    g_autofree char *local = unquote(text, (gsize)(at - text));
+    return local != NULL && parse_local(local, address) ? MP_ADDRESS_OURS : MP_ADDRESS_FOREIGN;
+}
+
+/* Every octet is looked at, wherever the first difference is. */
+static bool
+equal_in_constant_time(const guint8 *a, const guint8 *b, gsize length)
+{
+    volatile guint8 difference = 0;
+
+    for (gsize i = 0; i < length; i++)
+        difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
+bool
+mp_address_verify(const MpKeyRing *ring, const MpAddress *address, guint64 epoch)
+{
+    bool verified = false;
+
+    for (guint i = 0; i < ring->keys->len; i++) {
+        guint8 mac[MAC_SIZE];
+
+        compute_mac(g_ptr_array_index(ring->keys, i), address->purpose, address->kind,
+                    address->thread, address->user, epoch, mac);
+        verified |= equal_in_constant_time(mac, address->mac, MAC_SIZE);
+    }
+    return verified;
+}

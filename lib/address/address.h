@@ -1,0 +1,65 @@
+/*
+ * Signed addresses: reply+KIND-THREAD-MAC-USER@reply.HOSTNAME
+ *
+ * An address proves which thread and which account a mail is for. MAC is HMAC-SHA-256 (RFC 2104)
+ * cut to 160 bits, in 40 lower-case hexadecimal digits, over version, purpose, kind, thread, user
+ * and the user's epoch, each ended by a zero octet, so that no two inputs give the same octets.
+ * Purposes have one shape and different MACs: no address turns into another.
+ *
+ * A local part has at most 64 octets (RFC 5321, section 4.5.3.1.1); hexadecimal digits, local
+ * part and domain compare without regard to case, since relays change it; the MAC in constant time.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum { MP_PURPOSE_REPLY, MP_PURPOSE_UNSUB, MP_PURPOSE_BOUNCE } MpPurpose;
+
+typedef struct {
+    MpPurpose purpose;
+    char kind; /* 'i' issues and pull requests, 'c' commit comments */
+    guint64 thread, user;
+    guint8 mac[20];
+} MpAddress;
+
+/* The keys of the installation, in the order of their file: the first signs, all verify. */
+typedef struct MpKeyRing MpKeyRing;
+
+/*
+ * Reads a key file: one key a line, at least 32 characters; empty lines and lines that start with #
+ * do not count. Refuses a file that group or others can read, a file without a key, a short key:
+ * MP_ERROR_INSTALLATION. The memory is wiped when freed.
+ */
+MpKeyRing *mp_key_ring_load(const char *path, GError **error);
+void mp_key_ring_free(MpKeyRing *ring);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpKeyRing, mp_key_ring_free)
+
+/* A new random key in the form of the file's lines, without newline. The caller wipes and frees it. */
+char *mp_key_generate(GError **error);
+
+/* "reply", "unsub", "bounce"; and back (false if it is none of them). */
+const char *mp_purpose_name(MpPurpose purpose);
+bool mp_purpose_parse(const char *name, MpPurpose *purpose);
+
+/* The signed address, the caller's to free. MP_ERROR_INPUT if the local part were over 64 octets. */
+char *mp_address_make(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread,
+                      guint64 user, guint64 epoch, const char *hostname, GError **error);
+
+typedef enum {
+    MP_ADDRESS_FOREIGN, /* not of the shape: some other address */
+    MP_ADDRESS_OURS,    /* of our shape and host; still to be verified */
+} MpAddressShape;
+
+/* Takes an addr-spec apart. Quotes around the local part are undone (RFC 5321, section 4.1.2). */
+MpAddressShape mp_address_parse(const char *text, const char *hostname, MpAddress *address);
+
+/* True if any key of the ring made this address at this epoch. */
+bool mp_address_verify(const MpKeyRing *ring, const MpAddress *address, guint64 epoch);
+
+/*
+ * Masks what must not be published: in any text, the MAC of whatever looks like one of our
+ * addresses (also percent- or otherwise encoded around it) becomes "***"; with `all`, every other
+ * mail address becomes "***@***". Linear in the length of the text. The result is the caller's.
+ */
+char *mp_address_mask(const char *text, bool all);

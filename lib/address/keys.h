@@ -1,0 +1,8 @@
+/* Inside of lib/address: what a key ring is made of. */
+#pragma once
+
+#include "address/address.h"
+
+struct MpKeyRing {
+    GPtrArray *keys; /* char *, wiped when freed */
+};

@@ -1,0 +1,216 @@
+/* Command lines; see command.h. */
+#include "base/command.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+
+static void
+print_help(const MpCommand *commands, gsize n_commands)
+{
+    const char *program = g_get_prgname();
+
+    printf("Usage: %s [OPTION…]            (%s --once --help lists the options)\n"
+           "       %s COMMAND [OPTION…]    (%s COMMAND --help)\n\nCommands:\n",
+           program, program, program, program);
+    for (gsize i = 0; i < n_commands; i++)
+        if (commands[i].summary != NULL)
+            printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    printf("\nEvery command takes --config FILE (%s), --data DIR, --help, --version.\n"
+           "See %s(8) and metroplex.conf(5).\n",
+           MP_DEFAULT_CONFIG, program);
+}
+
+/* The index of the first argument that is none of the leading common options. */
+static int
+first_word(int argc, char **argv)
+{
+    int i = 1;
+
+    while (i < argc) {
+        if (strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--data") == 0)
+            i += 2;
+        else if (g_str_has_prefix(argv[i], "--config=") || g_str_has_prefix(argv[i], "--data="))
+            i++;
+        else
+            break;
+    }
+    return i;
+}
+
+/* Moves argv[at] before the options in front of it: "--config F thread" reads "thread --config F". */
+static void
+move_to_front(char **argv, int at)
+{
+    char *word = argv[at];
+
+    memmove(argv + 2, argv + 1, (gsize)(at - 1) * sizeof *argv);
+    argv[1] = word;
+}
+
+int
+mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **), int argc,
+                char **argv)
+{
+    g_autofree char *program = g_path_get_basename(argv[0]);
+    int at = first_word(argc, argv);
+
+    g_set_prgname(program);
+    if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)) {
+        print_help(commands, n_commands);
+        return EX_OK;
+    }
+    if (at >= argc || argv[at][0] == '-')
+        return without(argc, argv);
+    for (gsize i = 0; i < n_commands; i++) {
+        if (strcmp(commands[i].name, argv[at]) == 0) {
+            move_to_front(argv, at);
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    g_autofree char *shown = mp_escape(argv[at]);
+    return mp_usage_error("no such command: %s", shown);
+}
+
+void
+mp_options_clear(MpOptions *options)
+{
+    g_clear_pointer(&options->config_file, g_free);
+    g_clear_pointer(&options->data, g_free);
+}
+
+void
+mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *command,
+                 const char *usage, const char *details, int least, int most, int *argc,
+                 char ***argv)
+{
+    gboolean version = FALSE;
+    g_autoptr(GError) error = NULL;
+    const GOptionEntry common[] = {
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_file,
+         "read the configuration from FILE (" MP_DEFAULT_CONFIG ")", "FILE"},
+        {"data", 0, 0, G_OPTION_ARG_FILENAME, &options->data,
+         "use DIR instead of the configuration's data directory", "DIR"},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version and exit", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(usage);
+    char *saved = g_strdup(g_get_prgname());
+    g_autofree char *shown = command[0] == '\0' ? g_strdup(saved) : g_strdup_printf("%s %s", saved, command);
+
+    if (details != NULL)
+        g_option_context_set_summary(context, details);
+    if (entries != NULL)
+        g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, common, NULL);
+    g_set_prgname(shown); /* what --help shows */
+    bool good = g_option_context_parse(context, argc, argv, &error);
+    g_set_prgname(saved);
+    g_free(saved);
+    if (!good)
+        exit(mp_usage_error("%s", error->message));
+    if (version) {
+        printf("%s %s\n", g_get_prgname(), MP_VERSION);
+        exit(EX_OK);
+    }
+    if (*argc > 1 && strcmp((*argv)[1], "--") == 0) { /* GLib leaves it in */
+        memmove(*argv + 1, *argv + 2, (gsize)(*argc - 1) * sizeof **argv);
+        (*argc)--;
+    }
+    if (*argc - 1 < least || *argc - 1 > most)
+        exit(mp_usage_error("%s %s: usage: %s %s", g_get_prgname(), command, shown, usage));
+    if (options->config_file == NULL)
+        options->config_file = g_strdup(MP_DEFAULT_CONFIG);
+}
+
+int
+mp_report(const GError *error)
+{
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+    return mp_error_exit_status(error);
+}
+
+int
+mp_usage_error(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    fprintf(stderr, "%s: %s\nTry '%s --help'.\n", g_get_prgname(), message, g_get_prgname());
+    return EX_USAGE;
+}
+
+static GString *
+read_stream(FILE *stream, gsize limit, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    char buffer[16384];
+    gsize n;
+
+    while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) {
+        if (text->len + n > limit)
+            return mp_fail_null(error, MP_ERROR_INPUT, "larger than %" G_GSIZE_FORMAT " bytes",
+                                limit);
+        g_string_append_len(text, buffer, (gssize)n);
+    }
+    if (ferror(stream))
+        return mp_fail_errno_null(error, "cannot read");
+    return g_steal_pointer(&text);
+}
+
+char *
+mp_read_argument_file(const char *file, gsize limit, GError **error)
+{
+    bool is_stdin = file == NULL || strcmp(file, "-") == 0;
+    FILE *stream = is_stdin ? stdin : fopen(file, "re");
+
+    if (stream == NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", file, g_strerror(errno));
+    g_autoptr(GString) text = read_stream(stream, limit, error);
+    if (!is_stdin)
+        fclose(stream);
+    if (text != NULL && (memchr(text->str, 0, text->len) != NULL ||
+                         !g_utf8_validate(text->str, (gssize)text->len, NULL))) {
+        g_string_free(g_steal_pointer(&text), TRUE);
+        mp_fail(error, MP_ERROR_INPUT, "not UTF-8 text");
+    }
+    if (text == NULL) {
+        g_prefix_error(error, "%s: ", is_stdin ? "standard input" : file);
+        return NULL;
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+bool
+mp_parse_id(const char *text, const char *what, guint64 *id, GError **error)
+{
+    if (text[0] == '+' || !g_ascii_string_to_unsigned(text, 10, 1, 99999999, id, NULL)) {
+        g_autofree char *shown = mp_escape(text);
+        return mp_fail(error, MP_ERROR_INPUT, "%s is not the id of a %s", shown, what);
+    }
+    return true;
+}
+
+bool
+mp_become_owner(const char *directory, GError **error)
+{
+    struct stat st;
+
+    if (geteuid() != 0 || stat(directory, &st) < 0 || st.st_uid == 0)
+        return true; /* a missing directory is told by whoever opens it */
+    if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
+        return mp_fail_errno(error, "cannot become user %u, the owner of %s", (unsigned)st.st_uid,
+                             directory);
+    return true;
+}

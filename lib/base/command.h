@@ -1,0 +1,58 @@
+/*
+ * What the two programs' command lines have in common: a table of subcommands, options by GLib,
+ * exit statuses of sysexits(3).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define MP_DEFAULT_CONFIG "/etc/metroplex/metroplex.conf"
+
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+    const char *summary;               /* NULL: not shown in --help */
+} MpCommand;
+
+/*
+ * Runs the subcommand that argv names (also behind leading --config FILE and --data DIR), or
+ * `without` where it names none. --help at that place lists the table. Returns the exit status.
+ */
+int mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
+                    int argc, char **argv);
+
+/* The options that every command takes. */
+typedef struct {
+    char *config_file; /* never NULL after mp_options_parse */
+    char *data;        /* or NULL */
+} MpOptions;
+
+void mp_options_clear(MpOptions *options);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpOptions, mp_options_clear)
+
+/*
+ * Parses argv by `entries` (NULL-terminated, may be NULL) and the common options, leaving the rest
+ * in argv[1…]. `usage` is what follows the command's name in --help, `details` the text below it
+ * (or NULL). Prints --help and --version and exits 0; a wrong option, or a number of arguments
+ * outside of [least, most], is told on standard error and exits 64.
+ */
+void mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *command,
+                      const char *usage, const char *details, int least, int most, int *argc,
+                      char ***argv);
+
+/* Tells `error` on standard error, prefixed with the program's name, and returns its status. */
+int mp_report(const GError *error);
+
+/* A wrong use that options cannot express: told likewise, with a hint at --help; returns 64. */
+int mp_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* Reads FILE, or standard input for "-" or NULL, up to `limit` bytes; valid UTF-8 or an error. */
+char *mp_read_argument_file(const char *file, gsize limit, GError **error);
+
+/* A decimal id of 1…99,999,999. MP_ERROR_INPUT names `what` and the text. */
+bool mp_parse_id(const char *text, const char *what, guint64 *id, GError **error);
+
+/* Root becomes the owner of `directory`, so that no command leaves files that the service cannot
+ * read or write. Without effect for others, and where root is the owner. */
+bool mp_become_owner(const char *directory, GError **error);

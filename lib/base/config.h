@@ -1,0 +1,104 @@
+/*
+ * The configuration: a key file (GLib's GKeyFile) whose every key has a type, a check, a default
+ * and a line in metroplex.conf(5). What is not in the table of config.c is refused.
+ *
+ * All strings are owned by the MpConfig; none but those documented as such is NULL.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/log.h"
+
+typedef enum { MP_IDENTITY_STRICT, MP_IDENTITY_TOKEN } MpIdentity;
+typedef enum { MP_TRANSPORT_SMTP, MP_TRANSPORT_MAILDIR } MpTransport;
+typedef enum { MP_TLS_STARTTLS, MP_TLS_IMPLICIT, MP_TLS_NONE } MpTls;
+typedef enum {
+    MP_AUTH_NONE,
+    MP_AUTH_PLAIN,
+    MP_AUTH_LOGIN,
+    MP_AUTH_CRAM_MD5,
+    MP_AUTH_XOAUTH2,
+} MpAuthentication;
+typedef enum { MP_SUPPORT_URL, MP_SUPPORT_EMAIL } MpSupportType;
+
+typedef struct {
+    char *file; /* where it was read from */
+
+    /* [instance] */
+    char *hostname;
+    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment} */
+    char *data;
+    char *log_directory;
+    int log_level; /* MpLogLevel */
+
+    /* [address] */
+    char *keys; /* path of the key file */
+    int identity;
+
+    /* [smtp] */
+    bool enabled;
+    char *smtp_address;
+    int smtp_port;
+    char *smtp_domain;
+    int authentication;
+    char *username;
+    char *password_file;
+    int tls;
+    char *ca_file; /* "" for the system's authorities */
+    bool enforce_tls;
+    char *noreply_address;
+    bool discard_to_noreply_address;
+    char *support_address; /* "" for none */
+    int support_address_type;
+    int transport;
+    char *maildir; /* "" unless transport is maildir */
+    int smtp_connections;
+    int smtp_timeout;   /* seconds without progress */
+    int smtp_give_up;   /* seconds after which a message that is deferred counts as failed */
+
+    /* [inbound] */
+    int batch;          /* mails in one commit of the tracker */
+    int linger;         /* milliseconds to wait for company after a mail came */
+
+    /* [tracker] */
+    char *remote;
+    char *accounts_remote;
+    bool mask_addresses;
+
+    /* [limits] */
+    gint64 max_mail_size; /* bytes */
+    int max_header_fields;
+    int max_header_size; /* bytes */
+    int max_nesting;
+    int max_parts;
+    int max_addresses; /* a field */
+    int max_comment; /* characters */
+    gint64 max_attachment_size; /* bytes */
+    int max_attachments;
+} MpConfig;
+
+/*
+ * Reads and checks the file. An unknown group or key, a value of the wrong type or range, or a
+ * missing required key is MP_ERROR_INSTALLATION and names file, group and key. `data` (may be
+ * NULL) overrides [instance] data.
+ */
+MpConfig *mp_config_load(const char *path, const char *data, GError **error);
+void mp_config_free(MpConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpConfig, mp_config_free)
+
+/* DATA/RELATIVE; the result is the caller's. */
+char *mp_config_path(const MpConfig *config, const char *relative);
+
+/* "reply.HOSTNAME" and "noreply.HOSTNAME"; the result is the caller's. */
+char *mp_config_reply_domain(const MpConfig *config);
+char *mp_config_noreply_domain(const MpConfig *config);
+
+/* Calls `visit` for every key of the table in the order of the man page: for documentation checks. */
+typedef void (*MpConfigVisit)(const char *group, const char *key, const char *type,
+                              const char *default_value, gpointer user_data);
+void mp_config_foreach_key(MpConfigVisit visit, gpointer user_data);
+
+/* A host name of letters, digits and hyphens in dotted labels (RFC 1123), at most 253 octets. */
+bool mp_is_hostname(const char *text);

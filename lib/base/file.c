@@ -1,0 +1,219 @@
+/* Files, durably; see file.h. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define SECRET_LIMIT (64 * 1024)
+
+typedef int MpFd;
+
+static void
+close_fd(MpFd *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpFd, close_fd)
+
+int
+mp_open_directory(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        mp_fail_errno(error, "cannot open the directory %s", path);
+    return fd;
+}
+
+bool
+mp_sync_directory(int directory, const char *path_for_messages, GError **error)
+{
+    if (fsync(directory) < 0)
+        return mp_fail_errno(error, "cannot sync the directory %s", path_for_messages);
+    return true;
+}
+
+static bool
+sync_directory_at(const char *path, GError **error)
+{
+    g_auto(MpFd) fd = mp_open_directory(path, error);
+
+    return fd >= 0 && mp_sync_directory(fd, path, error);
+}
+
+bool
+mp_make_directories(const char *path, mode_t mode, bool *made, GError **error)
+{
+    struct stat st;
+
+    if (made != NULL)
+        *made = false;
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return true;
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is in the way: not a directory", path);
+    }
+    g_autofree char *parent = g_path_get_dirname(path);
+    if (!mp_make_directories(parent, mode, NULL, error))
+        return false;
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return mp_fail_errno(error, "cannot make the directory %s", path);
+    if (made != NULL)
+        *made = true;
+    return sync_directory_at(parent, error);
+}
+
+bool
+mp_write_all(int fd, const void *bytes, gsize length, GError **error)
+{
+    const char *p = bytes;
+
+    while (length > 0) {
+        ssize_t n = write(fd, p, length);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return mp_fail_errno(error, "cannot write");
+        p += n;
+        length -= (gsize)n;
+    }
+    return true;
+}
+
+static bool
+write_and_sync(int fd, const void *bytes, gsize length, GError **error)
+{
+    if (!mp_write_all(fd, bytes, length, error))
+        return false;
+    if (fdatasync(fd) < 0)
+        return mp_fail_errno(error, "cannot sync");
+    return true;
+}
+
+bool
+mp_write_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
+              bool sync_directory, GError **error)
+{
+    g_autofree char *temporary = g_strconcat(name, ".tmp", NULL);
+    g_auto(MpFd) fd =
+        openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot create %s", temporary);
+    if (!write_and_sync(fd, bytes, length, error)) {
+        g_prefix_error(error, "%s: ", temporary);
+        unlinkat(directory, temporary, 0);
+        return false;
+    }
+    if (renameat(directory, temporary, directory, name) < 0)
+        return mp_fail_errno(error, "cannot rename %s to %s", temporary, name);
+    return !sync_directory || mp_sync_directory(directory, name, error);
+}
+
+static bool
+read_all(int fd, gsize limit, GString *into, GError **error)
+{
+    char buffer[65536];
+
+    for (;;) {
+        ssize_t n = read(fd, buffer, sizeof buffer);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return mp_fail_errno(error, "cannot read");
+        if (n == 0)
+            return true;
+        if (into->len + (gsize)n > limit)
+            return mp_fail(error, MP_ERROR_INPUT, "larger than %" G_GSIZE_FORMAT " bytes", limit);
+        g_string_append_len(into, buffer, n);
+    }
+}
+
+static bool
+read_regular(int fd, gsize limit, char **text, gsize *length, GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return mp_fail_errno(error, "cannot look at it");
+    if (!S_ISREG(st.st_mode))
+        return mp_fail(error, MP_ERROR_INPUT, "not a regular file");
+    g_autoptr(GString) content = g_string_sized_new((gsize)MIN(st.st_size, 1 << 20) + 1);
+    if (!read_all(fd, limit, content, error))
+        return false;
+    if (length != NULL)
+        *length = content->len;
+    *text = g_string_free(g_steal_pointer(&content), FALSE);
+    return true;
+}
+
+bool
+mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *length,
+             GError **error)
+{
+    g_auto(MpFd) fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open %s", name);
+    if (!read_regular(fd, limit, text, length, error)) {
+        g_prefix_error(error, "%s: ", name);
+        return false;
+    }
+    return true;
+}
+
+static bool
+is_private(int fd, const char *path, GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return mp_fail_errno(error, "cannot look at %s", path);
+    if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is a secret but belongs to user %u", path,
+                       (unsigned)st.st_uid);
+    if ((st.st_mode & 077) != 0)
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s is a secret but its mode is %04o: others can read it (chmod 0600)", path,
+                       (unsigned)st.st_mode & 07777);
+    return true;
+}
+
+bool
+mp_read_secret(const char *path, char **text, gsize *length, GError **error)
+{
+    g_auto(MpFd) fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open the secret %s", path);
+    if (!is_private(fd, path, error))
+        return false;
+    if (!read_regular(fd, SECRET_LIMIT, text, length, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    return true;
+}
+
+void
+mp_wipe(void *memory, gsize length)
+{
+    if (memory != NULL)
+        explicit_bzero(memory, length);
+}
+
+bool
+mp_is_plain_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+}

@@ -1,0 +1,47 @@
+/*
+ * Files, durably: what the protocol of the design (section 6) needs of a file system.
+ *
+ * "Synced" means that after the function returned true a power cut does not undo it. On ext4, XFS
+ * and btrfs that takes an fsync of the file for its content and an fsync of the directory for its
+ * name; both are done here and nowhere else.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Opens a directory for the *at() calls; -1 with *error set. The caller closes it. */
+int mp_open_directory(const char *path, GError **error);
+
+/* Makes `path` and its missing parents with `mode`, and syncs each directory that got an entry.
+ * *made (may be NULL) says whether anything was missing. */
+bool mp_make_directories(const char *path, mode_t mode, bool *made, GError **error);
+
+/*
+ * Writes a whole file `name` below `directory` under a temporary name, syncs it, and renames it into
+ * place (replacing what was there). The directory itself is synced only if `sync_directory`: a
+ * caller with many files syncs once with mp_sync_directory.
+ */
+bool mp_write_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
+                   bool sync_directory, GError **error);
+
+bool mp_sync_directory(int directory, const char *path_for_messages, GError **error);
+
+/* Reads a whole regular file; anything else, or more than `limit` bytes, is an error. Never blocks
+ * on a FIFO, never follows a symbolic link at the end of the path. */
+bool mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *length,
+                  GError **error);
+
+/* As mp_read_file, for a secret: refused unless it is ours (or root's) and closed to group and
+ * others. Messages name the file and what chmod would mend it. */
+bool mp_read_secret(const char *path, char **text, gsize *length, GError **error);
+
+/* Overwrites memory that held a secret, in a way that the compiler keeps. */
+void mp_wipe(void *memory, gsize length);
+
+/* write(2) until all is written. */
+bool mp_write_all(int fd, const void *bytes, gsize length, GError **error);
+
+/* True for a name that is one path component and does not start with a dot. */
+bool mp_is_plain_name(const char *name);

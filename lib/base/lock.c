@@ -1,0 +1,55 @@
+/* One writer a data directory; see lock.h. */
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+struct MpLock {
+    int fd;
+};
+
+static bool
+take(int fd, MpLockMode mode)
+{
+    int operation = mode == MP_LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX;
+    int rc;
+
+    do
+        rc = flock(fd, operation);
+    while (rc < 0 && errno == EINTR);
+    return rc == 0;
+}
+
+MpLock *
+mp_lock_take(const char *path, MpLockMode mode, GError **error)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return mp_fail_errno_null(error, "cannot open the lock %s", path);
+    if (!take(fd, mode)) {
+        int code = errno;
+
+        close(fd);
+        errno = code;
+        if (mode == MP_LOCK_TRY && code == EWOULDBLOCK)
+            return NULL;
+        return mp_fail_errno_null(error, "cannot lock %s", path);
+    }
+    MpLock *lock = g_new0(MpLock, 1);
+    lock->fd = fd;
+    return lock;
+}
+
+void
+mp_lock_release(MpLock *lock)
+{
+    if (lock == NULL)
+        return;
+    close(lock->fd);
+    g_free(lock);
+}

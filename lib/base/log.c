@@ -1,0 +1,96 @@
+/* The log; see log.h. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+static struct {
+    int fd;
+    MpLogLevel level;
+    MpLogLevel stderr_level;
+} the_log = {.fd = -1, .level = MP_LOG_DEBUG, .stderr_level = MP_LOG_WARN};
+
+bool
+mp_log_open(const char *directory, const char *file_name, MpLogLevel level, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, file_name, NULL);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+    struct stat st;
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open the log %s", path);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return mp_fail(error, MP_ERROR_INSTALLATION, "the log %s is not a regular file", path);
+    }
+    if (the_log.fd >= 0)
+        close(the_log.fd);
+    the_log.fd = fd;
+    the_log.level = level;
+    the_log.stderr_level = MP_LOG_ERROR;
+    return true;
+}
+
+void
+mp_log_to_stderr(MpLogLevel level)
+{
+    the_log.stderr_level = level;
+}
+
+static void
+append_message(GString *line, const char *message)
+{
+    for (const char *p = message; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            g_string_append_printf(line, "\\x%02X", (unsigned char)*p);
+        else
+            g_string_append_c(line, *p);
+    }
+    g_string_append_c(line, '\n');
+}
+
+static void
+write_whole(int fd, const GString *line)
+{
+    /* A log that cannot be written must not stop the mail; nothing else can be told about it. */
+    while (write(fd, line->str, line->len) < 0 && errno == EINTR)
+        continue;
+}
+
+void
+mp_log(MpLogLevel level, const char *format, ...)
+{
+    static const char *const names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+    bool to_file = the_log.fd >= 0 && level >= the_log.level;
+    bool to_stderr = level >= the_log.stderr_level;
+    va_list args;
+
+    if (!to_file && !to_stderr)
+        return;
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    g_autofree char *second = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_string_printf(line, "[%s.%03d %s (%d) #] ", second, g_date_time_get_microsecond(now) / 1000,
+                    names[level], (int)getpid());
+    gsize prefix = line->len;
+    append_message(line, message);
+    if (to_file)
+        write_whole(the_log.fd, line);
+    if (to_stderr) {
+        g_string_erase(line, 0, (gssize)prefix);
+        g_string_prepend(line, ": ");
+        g_string_prepend(line, g_get_prgname() != NULL ? g_get_prgname() : "metroplex");
+        write_whole(STDERR_FILENO, line);
+    }
+}

@@ -1,0 +1,11 @@
+/* Dates as facts and JSON have them: ISO 8601 in UTC, to the second. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* "2026-01-31T12:00:00Z"; the result is the caller's. */
+char *mp_time_format(gint64 seconds);
+
+/* Any ISO 8601 date with a zone; without one, UTC. */
+bool mp_time_parse(const char *text, gint64 *seconds);

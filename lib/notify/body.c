@@ -1,0 +1,108 @@
+/* The content of a notification: text and HTML, each with the footer, as multipart/alternative. */
+#include "notify/private.h"
+
+#include <string.h>
+
+#include <gmime/gmime.h>
+
+#define MAX_7BIT_LINE 990 /* octets; RFC 5322 allows 998 */
+
+/* The host part of a URL. */
+static char *
+host_of(const char *link)
+{
+    const char *start = strstr(link, "://");
+
+    start = start != NULL ? start + 3 : link;
+    return g_strndup(start, strcspn(start, "/?#:"));
+}
+
+static char *
+text_part(const MpBodyFacts *facts, const MpReason *reason)
+{
+    g_autofree char *host = host_of(facts->link);
+
+    return g_strdup_printf("%s\n-- \n%s on %s:\n%s\n"
+                           "You are receiving this because %s.\n\nMessage ID: %s\n",
+                           facts->markdown,
+                           facts->can_reply ? "Reply to this email directly or view it" : "View it",
+                           host, facts->link, reason->sentence, facts->message_id);
+}
+
+static char *
+html_part(const MpBodyFacts *facts, const MpReason *reason)
+{
+    g_autofree char *host = host_of(facts->link);
+
+    return g_markup_printf_escaped(
+        "<p style=\"font-size:small;color:#666\">&mdash;<br>\n%s"
+        "<a rel=\"nofollow noopener noreferrer\" href=\"%s\">%s on %s</a>.<br>\n"
+        "You are receiving this because %s.<br>\n"
+        "<span style=\"color:#999\">Message ID: <span>%s</span></span></p>\n",
+        facts->can_reply ? "Reply to this email directly or " : "", facts->link,
+        facts->can_reply ? "view it" : "View it", host, reason->sentence, facts->message_id);
+}
+
+static bool
+is_7bit(const char *text)
+{
+    for (const char *p = text, *end; *p != '\0'; p = end + (*end != '\0')) {
+        end = strchrnul(p, '\n');
+        if (end - p > MAX_7BIT_LINE)
+            return false;
+        for (const char *c = p; c < end; c++)
+            if ((unsigned char)*c >= 0x7f)
+                return false;
+    }
+    return true;
+}
+
+static void
+add_part(GMimeMultipart *multipart, const char *subtype, const char *text)
+{
+    GMimePart *part = GMIME_PART(g_mime_text_part_new_with_subtype(subtype));
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, strlen(text));
+    GMimeDataWrapper *content =
+        g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
+
+    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
+    g_mime_part_set_content(part, content);
+    g_mime_part_set_content_encoding(part, is_7bit(text) ? GMIME_CONTENT_ENCODING_7BIT
+                                                         : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+    g_mime_multipart_add(multipart, GMIME_OBJECT(part));
+    g_object_unref(content);
+    g_object_unref(stream);
+    g_object_unref(part);
+}
+
+/* Of the content, so that the same mail has the same octets and no content can hold its boundary. */
+static char *
+boundary_of(const char *text, const char *html)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text) + 1);
+    g_checksum_update(checksum, (const guchar *)html, -1);
+    return g_strdup_printf("mp-%.40s", g_checksum_get_string(checksum));
+}
+
+char *
+mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
+{
+    g_autofree char *text = text_part(facts, reason);
+    g_autofree char *footer = html_part(facts, reason);
+    g_autofree char *html = g_strconcat(facts->html, footer, NULL);
+    g_autofree char *boundary = boundary_of(text, html);
+    GMimeFormatOptions *options = g_mime_format_options_new();
+    GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("alternative");
+    char *content;
+
+    g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
+    g_mime_multipart_set_boundary(multipart, boundary);
+    add_part(multipart, "plain", text);
+    add_part(multipart, "html", html);
+    content = g_mime_object_to_string(GMIME_OBJECT(multipart), options);
+    g_object_unref(multipart);
+    g_mime_format_options_free(options);
+    return content;
+}

@@ -1,0 +1,80 @@
+/*
+ * Notifications: who is told of an event, and the mail that tells one of them.
+ *
+ * A mail looks like GitHub's (section 10 of the design), so that people's filters and readers work
+ * unchanged: RFC 5322 with CRLF line ends, headers encoded by RFC 2047 and folded at 78 columns, no
+ * line over 998 octets, a multipart/alternative (RFC 2046) of the Markdown as written and of HTML,
+ * each 7bit or quoted-printable. The same facts give the same octets.
+ *
+ * Whatever people wrote is data: a title or a name cannot add a header, a body cannot add HTML.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "address/address.h"
+#include "base/config.h"
+#include "outbox/outbox.h"
+#include "tracker/tracker.h"
+
+/* What an event is about. Everything but `comment` must be there. */
+typedef struct {
+    const MpConfig *config;
+    const MpKeyRing *ring;
+    const MpThread *thread;
+    const MpRepository *repository;
+    const MpUser *actor;
+    MpEventKind kind;
+    const MpComment *comment; /* opened, comment: what was written; else NULL */
+    const char *key;          /* closed, reopened: makes a Message-ID of their own */
+    gint64 date;              /* of the Date header */
+} MpNotificationFacts;
+
+typedef struct MpNotification MpNotification;
+
+/* Renders what is the same for all recipients. The facts, and all they point to, must outlive it. */
+MpNotification *mp_notification_new(const MpNotificationFacts *facts);
+void mp_notification_free(MpNotification *notification);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpNotification, mp_notification_free)
+
+typedef struct {
+    char *sender;    /* envelope: bounce+… of this recipient */
+    char *recipient; /* envelope */
+    char *message_id; /* with its brackets */
+    char *text;
+    gsize length;
+} MpMessage;
+
+void mp_message_free(MpMessage *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMessage, mp_message_free)
+
+/*
+ * The mail for one recipient at `address`. Bodies are kept for the next recipient with the same
+ * reason, so calls on one notification must not overlap. MP_ERROR_INPUT if no valid mail can be made
+ * (an address over 64 octets, a header that cannot be folded).
+ */
+MpMessage *mp_notification_render(MpNotification *notification, const MpUser *recipient,
+                                  const char *address, const char *reason, GError **error);
+
+/*
+ * Who is to be told: subscribers who have not muted the thread, then the repository's watchers
+ * (reason `subscribed`), each once; not the actor, no account that is inactive, gone or without an
+ * address. `subscribers` holds MpSubscriber (NULL for none). GPtrArray of MpRecipient, the caller's.
+ */
+GPtrArray *mp_notification_recipients(const GPtrArray *subscribers, const MpRepository *repository,
+                                      guint64 actor, MpAccounts *accounts, GError **error);
+
+/* The users who have muted the thread: a set of guint64 *, the caller's. */
+GHashTable *mp_notification_muted(const GPtrArray *subscribers);
+
+/*
+ * The page of a thread (comment 0) or of one of its comments. `template` is a base, to which
+ * /{repository}/{kind}/{number} and, for a comment, #comment-{comment} are added, or holds such
+ * placeholders itself; {kind} is issues, pull or commit, {number} the thread's id or the commit's
+ * revision. A fragment with {comment} is left out for an opening post. The result is the caller's.
+ */
+char *mp_notification_link(const char *template, const MpThread *thread, guint64 comment);
+
+/* The page of the thread's repository, likewise; a template is cut behind {repository}. */
+char *mp_notification_archive(const char *template, const MpThread *thread);

@@ -1,0 +1,54 @@
+/* What the files of lib/notify share; nobody else includes it. */
+#pragma once
+
+#include "notify/notify.h"
+
+/* --- reason.c --- */
+
+typedef struct {
+    const char *word;     /* as the tracker has it, and X-GitHub-Reason */
+    const char *label;    /* the display name of the Cc */
+    const char *sentence; /* "You are receiving this because …" */
+} MpReason;
+
+/* Never NULL: a reason that is not in the table is shown as `manual`, since the tracker's text need
+ * not be fit for a header. */
+const MpReason *mp_reason_find(const char *word);
+
+/* --- header.c --- */
+
+/* "Name: value" folded at 78 columns, ended by CRLF; `value` is what RFC 5322 allows, on one line. */
+void mp_header_append(GString *head, const char *name, const char *value);
+
+/* Free text for a Subject: words that need it encoded by RFC 2047, cut at 255 characters. */
+char *mp_header_text(const char *text);
+
+/* "Phrase <address>", the phrase always quoted, or encoded where it must be. */
+char *mp_header_mailbox(const char *name, const char *address);
+
+/* The same with a bare phrase where RFC 5322 allows it: owner/repo <repo@…>. */
+char *mp_header_plain_mailbox(const char *name, const char *address);
+
+/* A local part as it is if it is a dot-atom, else quoted, at this domain. */
+char *mp_header_address(const char *local_part, const char *domain);
+
+/* --- markdown.c --- */
+
+/* HTML of Markdown in GitHub's dialect: raw HTML shown as text, links http, https and mailto only and
+ * with rel="nofollow". The result is the caller's. */
+char *mp_markdown_to_html(const char *markdown);
+
+/* Line ends \n, one at the end; controls dropped. The result is the caller's. */
+char *mp_clean_text(const char *text);
+
+/* --- body.c --- */
+
+typedef struct {
+    const char *markdown; /* clean */
+    const char *html;
+    const char *link, *message_id;
+    bool can_reply;
+} MpBodyFacts;
+
+/* The header fields of the content and the content: multipart/alternative, CRLF. The caller's. */
+char *mp_body_make(const MpBodyFacts *facts, const MpReason *reason);

@@ -1,0 +1,27 @@
+/* Why somebody is told, in the words that GitHub's mails use. */
+#include "notify/private.h"
+
+#include <string.h>
+
+static const MpReason reasons[] = {
+    {"author", "Author", "you authored the thread"},
+    {"mention", "Mention", "you were mentioned"},
+    {"team_mention", "Team mention", "you are on a team that was mentioned"},
+    {"assign", "Assign", "you were assigned"},
+    {"review_requested", "Review requested", "your review was requested"},
+    {"comment", "Comment", "you commented"},
+    {"state_change", "State change", "you modified the open/close state"},
+    {"manual", "Manual", "you are subscribed to this thread"},
+    {"subscribed", "Subscribed", "you are watching this repository"},
+};
+
+static const MpReason unknown = {"manual", "Manual", "you are subscribed to this thread"};
+
+const MpReason *
+mp_reason_find(const char *word)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
+        if (strcmp(reasons[i].word, word) == 0)
+            return &reasons[i];
+    return &unknown;
+}

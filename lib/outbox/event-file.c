@@ -1,0 +1,331 @@
+/*
+ * One event's file in the notifier's hands: read, expand, record outcomes, finish. All appends go
+ * through append(), which holds the file's mutex, so that several connections can share an event.
+ */
+#include "outbox/outbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "outbox/private.h"
+
+#define FILE_LIMIT        (512 * 1024 * 1024)
+#define UNSYNCED_OUTCOMES 100
+#define UNSYNCED_TIME     (G_USEC_PER_SEC)
+
+struct MpEventFile {
+    MpOutbox *outbox;
+    MpQueue queue;
+    char *name, *path;
+    int fd; /* open for appending, or -1 */
+    MpEventText *text;
+    GMutex mutex; /* of what follows, and of appending */
+    guint unsynced;
+    gint64 synced; /* g_get_monotonic_time() of the last sync */
+};
+
+/* --- Open ----------------------------------------------------------------------------------- */
+
+static bool
+open_for_appending(MpEventFile *file, GError **error)
+{
+    struct stat st;
+
+    file->fd = openat(file->outbox->fd[file->queue], file->name,
+                      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file->fd < 0 || fstat(file->fd, &st) < 0)
+        return mp_fail_errno(error, "cannot open %s", file->path);
+    if ((gsize)st.st_size == file->text->length)
+        return true;
+    mp_warn("%s: the last line was torn: cut off", file->path);
+    if (ftruncate(file->fd, (off_t)file->text->length) < 0)
+        return mp_fail_errno(error, "cannot cut the torn line of %s", file->path);
+    return true;
+}
+
+static MpEventFile *
+new_file(MpOutbox *outbox, const MpQueued *queued)
+{
+    MpEventFile *file = g_new0(MpEventFile, 1);
+
+    file->outbox = outbox;
+    file->queue = queued->queue;
+    file->name = g_strdup(queued->name);
+    file->path = mp_outbox_show(queued->queue, queued->name);
+    file->fd = -1;
+    file->synced = g_get_monotonic_time();
+    g_mutex_init(&file->mutex);
+    return file;
+}
+
+MpEventFile *
+mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error)
+{
+    g_autoptr(MpEventFile) file = new_file(outbox, queued);
+    g_autofree char *bytes = NULL;
+    gsize length;
+
+    if (faccessat(outbox->fd[queued->queue], queued->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        errno == ENOENT)
+        return NULL;
+    if (!mp_read_file(outbox->fd[queued->queue], queued->name, FILE_LIMIT, &bytes, &length, error)) {
+        g_prefix_error(error, "outbox/%s: ", mp_queue_name(queued->queue));
+        return NULL;
+    }
+    file->text = mp_event_text_parse(bytes, length, queued->key, file->path, error);
+    if (file->text == NULL || (access == MP_EVENT_WRITE && !open_for_appending(file, error)))
+        return NULL;
+    return g_steal_pointer(&file);
+}
+
+void
+mp_event_file_free(MpEventFile *file)
+{
+    if (file == NULL)
+        return;
+    if (file->fd >= 0 && file->unsynced > 0 && fdatasync(file->fd) < 0)
+        mp_warn("cannot sync %s: %s", file->path, g_strerror(errno));
+    mp_fd_clear(&file->fd);
+    mp_event_text_free(file->text);
+    g_mutex_clear(&file->mutex);
+    g_free(file->name);
+    g_free(file->path);
+    g_free(file);
+}
+
+const MpEvent *
+mp_event_file_event(const MpEventFile *file)
+{
+    return file->text->event;
+}
+
+const GPtrArray *
+mp_event_file_recipients(const MpEventFile *file)
+{
+    return file->text->recipients;
+}
+
+bool
+mp_event_file_is_expanded(const MpEventFile *file)
+{
+    return file->text->is_expanded;
+}
+
+const char *
+mp_event_file_path(const MpEventFile *file)
+{
+    return file->path;
+}
+
+/* --- Append --------------------------------------------------------------------------------- */
+
+static bool
+sync_file(MpEventFile *file, GError **error)
+{
+    if (file->unsynced > 0 && fdatasync(file->fd) < 0)
+        return mp_fail_errno(error, "cannot sync %s", file->path);
+    file->unsynced = 0;
+    file->synced = g_get_monotonic_time();
+    return true;
+}
+
+/* A half-written append is cut off again, so that the next one starts on a line of its own. */
+static bool
+write_or_undo(MpEventFile *file, const char *bytes, gsize length, GError **error)
+{
+    if (mp_write_all(file->fd, bytes, length, error))
+        return true;
+    g_prefix_error(error, "%s: ", file->path);
+    if (ftruncate(file->fd, (off_t)file->text->length) < 0)
+        mp_warn("%s: cannot cut off a half-written line: %s", file->path, g_strerror(errno));
+    return false;
+}
+
+/* Writes whole lines with one write(2), and only then takes them into account. */
+static bool
+append(MpEventFile *file, const char *bytes, GError **error)
+{
+    gsize length = strlen(bytes);
+    const char *fault = NULL;
+
+    if (!write_or_undo(file, bytes, length, error))
+        return false;
+    file->text->length += length;
+    file->unsynced++;
+    for (const char *p = bytes, *end; (end = strchr(p, '\n')) != NULL; p = end + 1) {
+        g_autofree char *line = g_strndup(p, (gsize)(end - p));
+
+        if (!mp_event_text_take(file->text, line, &fault))
+            return mp_fail(error, MP_ERROR_INSTALLATION, "%s: wrote a wrong line: %s", file->path,
+                           fault);
+    }
+    return true;
+}
+
+static bool
+is_writable(const MpEventFile *file, GError **error)
+{
+    return file->fd >= 0 ||
+           mp_fail(error, MP_ERROR_INSTALLATION, "%s was opened for reading", file->path);
+}
+
+/* --- Expand --------------------------------------------------------------------------------- */
+
+/* Fit for a line of ours and for a mail: no space, control or bracket, one '@' at least. */
+static bool
+is_fit_address(const char *address)
+{
+    g_autofree char *escaped = mp_escape(address);
+    const char *at = strrchr(address, '@');
+
+    return at != NULL && at != address && at[1] != '\0' && strcmp(escaped, address) == 0 &&
+           strpbrk(address, " <>,;") == NULL && strlen(address) <= 254;
+}
+
+static void
+append_recipient(const MpEventFile *file, const MpRecipient *recipient, GString *lines, guint *count)
+{
+    g_autofree char *address = mp_escape(recipient->address);
+    g_autofree char *reason = mp_escape(recipient->reason);
+
+    if (mp_event_text_recipient(file->text, recipient->user) != NULL)
+        return; /* written by an expansion that was interrupted */
+    if (!is_fit_address(recipient->address)) {
+        mp_warn("%s: user %" G_GUINT64_FORMAT " is left out: %s is no address to send to",
+                file->path, recipient->user, address);
+        return;
+    }
+    g_string_append_printf(lines, "to\t%" G_GUINT64_FORMAT "\t%s\t%s\n", recipient->user, address,
+                           reason);
+    (*count)++;
+}
+
+bool
+mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+    guint count = file->text->recipients->len;
+
+    if (!is_writable(file, error))
+        return false;
+    if (file->text->is_expanded)
+        return true;
+    for (guint i = 0; i < recipients->len; i++)
+        append_recipient(file, recipients->pdata[i], lines, &count);
+    g_string_append_printf(lines, "expanded\t%" G_GINT64_FORMAT "\t%u\n", now, count);
+    return append(file, lines->str, error) && sync_file(file, error);
+}
+
+/* --- Record --------------------------------------------------------------------------------- */
+
+/* "-" for none: no field is empty. */
+static char *
+show_reply(const char *reply)
+{
+    g_autofree char *stripped = reply != NULL ? g_strstrip(g_strndup(reply, 1024)) : NULL;
+
+    return mp_escape(stripped != NULL && stripped[0] != '\0' ? stripped : NULL);
+}
+
+static bool
+append_outcome(MpEventFile *file, const char *line, GError **error)
+{
+    bool is_good;
+
+    if (!is_writable(file, error))
+        return false;
+    g_mutex_lock(&file->mutex);
+    is_good = append(file, line, error);
+    if (is_good && (file->unsynced >= UNSYNCED_OUTCOMES ||
+                    g_get_monotonic_time() - file->synced >= UNSYNCED_TIME))
+        is_good = sync_file(file, error);
+    g_mutex_unlock(&file->mutex);
+    return is_good;
+}
+
+bool
+mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error)
+{
+    g_autofree char *reply = show_reply(attempt->reply);
+    g_autofree char *due = attempt->outcome == MP_RECIPIENT_DEFERRED
+                               ? g_strdup_printf("%" G_GINT64_FORMAT "\t", attempt->due)
+                               : g_strdup("");
+    g_autofree char *line = g_strdup_printf(
+        "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
+        mp_recipient_state_name(attempt->outcome), attempt->now, user, due, attempt->code, reply);
+
+    return append_outcome(file, line, error);
+}
+
+bool
+mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, const char *reply,
+                        GError **error)
+{
+    g_autofree char *shown = show_reply(reply);
+    g_autofree char *line = g_strdup_printf("waiting\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT
+                                            "\t%d\t%s\n", now, due, code, shown);
+
+    return append_outcome(file, line, error);
+}
+
+bool
+mp_event_file_retry(MpEventFile *file, gint64 now, GError **error)
+{
+    g_autofree char *line = g_strdup_printf("again\t%" G_GINT64_FORMAT "\n", now);
+
+    return append_outcome(file, line, error) && sync_file(file, error);
+}
+
+/* --- Finish --------------------------------------------------------------------------------- */
+
+static MpEventEnd
+end_of(const MpEventText *text, gint64 *due)
+{
+    guint failed = 0;
+
+    *due = G_MAXINT64;
+    if (!text->is_expanded)
+        return MP_EVENT_STAYS;
+    for (guint i = 0; i < text->recipients->len; i++) {
+        const MpRecipient *recipient = text->recipients->pdata[i];
+
+        if (recipient->state == MP_RECIPIENT_PENDING)
+            return MP_EVENT_STAYS;
+        if (recipient->state == MP_RECIPIENT_DEFERRED)
+            *due = MIN(*due, recipient->due);
+        failed += recipient->state == MP_RECIPIENT_FAILED;
+    }
+    if (*due != G_MAXINT64)
+        return MP_EVENT_RETRIES;
+    return failed > 0 ? MP_EVENT_FAILED : MP_EVENT_DONE;
+}
+
+bool
+mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error)
+{
+    const MpQueued queued = {file->queue, file->name, file->text->event->key, 0, 0};
+    gint64 due;
+
+    if (!is_writable(file, error) || !sync_file(file, error))
+        return false;
+    *end = end_of(file->text, &due);
+    switch (*end) {
+    case MP_EVENT_STAYS:
+        return true;
+    case MP_EVENT_RETRIES:
+        return mp_outbox_postpone(file->outbox, &queued, due, error);
+    case MP_EVENT_FAILED:
+        return mp_outbox_move(file->outbox, file->queue, file->name, MP_QUEUE_FAILED, queued.key,
+                              MP_TAKEN_RENAME, error);
+    case MP_EVENT_DONE:
+        return mp_outbox_drop(file->outbox, &queued, error);
+    }
+    return true;
+}

@@ -1,0 +1,376 @@
+/*
+ * What an event's file says: the table of its lines, and the state that they add up to. The format
+ * is described in notifier(8). No input or output happens here.
+ */
+#include "outbox/outbox.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "outbox/private.h"
+
+#define VERSION "1"
+
+static const char *const kind_names[] = {"opened", "comment", "closed", "reopened"};
+static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
+
+static int
+index_of(const char *const *names, gsize n, const char *name)
+{
+    for (gsize i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *
+mp_event_kind_name(MpEventKind kind)
+{
+    return kind_names[kind];
+}
+
+bool
+mp_event_kind_parse(const char *name, MpEventKind *kind)
+{
+    int i = index_of(kind_names, G_N_ELEMENTS(kind_names), name);
+
+    if (i >= 0)
+        *kind = (MpEventKind)i;
+    return i >= 0;
+}
+
+const char *
+mp_recipient_state_name(MpRecipientState state)
+{
+    return state_names[state];
+}
+
+void
+mp_event_free(MpEvent *event)
+{
+    if (event == NULL)
+        return;
+    g_free(event->key);
+    g_free(event->host);
+    g_free(event);
+}
+
+MpRecipient *
+mp_recipient_new(guint64 user, const char *address, const char *reason)
+{
+    MpRecipient *recipient = g_new0(MpRecipient, 1);
+
+    recipient->user = user;
+    recipient->address = g_strdup(address);
+    recipient->reason = g_strdup(reason);
+    return recipient;
+}
+
+void
+mp_recipient_free(MpRecipient *recipient)
+{
+    if (recipient == NULL)
+        return;
+    g_free(recipient->address);
+    g_free(recipient->reason);
+    g_free(recipient->reply);
+    g_free(recipient);
+}
+
+bool
+mp_recipient_is_due(const MpRecipient *recipient, gint64 now)
+{
+    return recipient->state == MP_RECIPIENT_PENDING ||
+           (recipient->state == MP_RECIPIENT_DEFERRED && recipient->due <= now);
+}
+
+MpEventText *
+mp_event_text_new(void)
+{
+    MpEventText *text = g_new0(MpEventText, 1);
+
+    text->event = g_new0(MpEvent, 1);
+    text->event->kind = (MpEventKind)-1;
+    text->event->created = -1;
+    text->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+    text->by_user = g_hash_table_new(g_int64_hash, g_int64_equal);
+    return text;
+}
+
+void
+mp_event_text_free(MpEventText *text)
+{
+    if (text == NULL)
+        return;
+    mp_event_free(text->event);
+    g_hash_table_unref(text->by_user);
+    g_ptr_array_unref(text->recipients);
+    g_free(text);
+}
+
+MpRecipient *
+mp_event_text_recipient(const MpEventText *text, guint64 user)
+{
+    return g_hash_table_lookup(text->by_user, &user);
+}
+
+/* --- The lines ------------------------------------------------------------------------------ */
+
+/* Each takes the fields behind the word and says what is wrong with them, or NULL. */
+typedef const char *(*TakeLine)(MpEventText *text, char **field);
+
+static bool
+read_number(const char *field, gint64 max, gint64 *number)
+{
+    return field[0] != '+' && field[0] != '-' &&
+           g_ascii_string_to_signed(field, 10, 0, max, number, NULL);
+}
+
+static bool
+read_id(const char *field, guint64 *id)
+{
+    gint64 number;
+
+    if (!read_number(field, G_MAXINT64, &number))
+        return false;
+    *id = (guint64)number;
+    return true;
+}
+
+static const char *
+take_version(MpEventText *text G_GNUC_UNUSED, char **field)
+{
+    return strcmp(field[0], VERSION) == 0 ? NULL : "a version that this program does not know";
+}
+
+static const char *
+take_key(MpEventText *text, char **field)
+{
+    if (text->event->key != NULL || !mp_is_event_key(field[0]))
+        return "no KEY, or a second one";
+    text->event->key = g_strdup(field[0]);
+    return NULL;
+}
+
+static const char *
+take_kind(MpEventText *text, char **field)
+{
+    return mp_event_kind_parse(field[0], &text->event->kind) ? NULL : "an unknown kind of event";
+}
+
+static const char *
+take_thread(MpEventText *text, char **field)
+{
+    return read_id(field[0], &text->event->thread) ? NULL : "not the id of a thread";
+}
+
+static const char *
+take_actor(MpEventText *text, char **field)
+{
+    return read_id(field[0], &text->event->actor) ? NULL : "not the id of a user";
+}
+
+static const char *
+take_created(MpEventText *text, char **field)
+{
+    return read_number(field[0], G_MAXINT64, &text->event->created) ? NULL : "not a time";
+}
+
+static const char *
+take_host(MpEventText *text, char **field)
+{
+    g_free(text->event->host);
+    text->event->host = g_strdup(field[0]);
+    return NULL;
+}
+
+static const char *
+take_to(MpEventText *text, char **field)
+{
+    guint64 user;
+    MpRecipient *recipient;
+
+    if (!read_id(field[0], &user))
+        return "not the id of a user";
+    if (mp_event_text_recipient(text, user) != NULL)
+        return "the user is a recipient already";
+    recipient = mp_recipient_new(user, field[1], field[2]);
+    g_ptr_array_add(text->recipients, recipient);
+    g_hash_table_insert(text->by_user, &recipient->user, recipient);
+    return NULL;
+}
+
+static const char *
+take_expanded(MpEventText *text, char **field)
+{
+    gint64 time, count;
+
+    if (!read_number(field[0], G_MAXINT64, &time) || !read_number(field[1], G_MAXINT64, &count))
+        return "not a time and a number";
+    if ((guint64)count != text->recipients->len)
+        return "another number of recipients than there are lines";
+    text->is_expanded = true;
+    return NULL;
+}
+
+static void
+set_outcome(MpRecipient *recipient, MpRecipientState state, gint64 now, gint64 due, gint64 code,
+            const char *reply)
+{
+    recipient->state = state;
+    recipient->attempts++;
+    if (recipient->first == 0)
+        recipient->first = now;
+    recipient->due = due;
+    recipient->code = (int)code;
+    g_free(recipient->reply);
+    recipient->reply = g_strdup(reply);
+}
+
+static const char *
+take_outcome(MpEventText *text, char **field)
+{
+    /* field[-1] is the line's word, which is the state's name. */
+    int state = index_of(state_names, G_N_ELEMENTS(state_names), field[-1]);
+    bool is_deferred = state == MP_RECIPIENT_DEFERRED;
+    guint64 user;
+    gint64 now, due = 0, code;
+    MpRecipient *recipient;
+
+    if (!read_number(field[0], G_MAXINT64, &now) || !read_id(field[1], &user) ||
+        (is_deferred && !read_number(field[2], G_MAXINT64, &due)) ||
+        !read_number(field[2 + is_deferred], 999, &code))
+        return "not a time, a user and a code";
+    recipient = mp_event_text_recipient(text, user);
+    if (recipient == NULL)
+        return "the user is no recipient";
+    set_outcome(recipient, (MpRecipientState)state, now, due, code, field[3 + is_deferred]);
+    return NULL;
+}
+
+static const char *
+take_waiting(MpEventText *text, char **field)
+{
+    gint64 now, due, code;
+
+    if (!read_number(field[0], G_MAXINT64, &now) || !read_number(field[1], G_MAXINT64, &due) ||
+        !read_number(field[2], 999, &code))
+        return "not two times and a code";
+    for (guint i = 0; i < text->recipients->len; i++) {
+        MpRecipient *recipient = text->recipients->pdata[i];
+
+        if (mp_recipient_is_due(recipient, now))
+            set_outcome(recipient, MP_RECIPIENT_DEFERRED, now, due, code, field[3]);
+    }
+    return NULL;
+}
+
+static const char *
+take_again(MpEventText *text, char **field)
+{
+    gint64 now;
+
+    if (!read_number(field[0], G_MAXINT64, &now))
+        return "not a time";
+    for (guint i = 0; i < text->recipients->len; i++) {
+        MpRecipient *recipient = text->recipients->pdata[i];
+
+        if (recipient->state != MP_RECIPIENT_DEFERRED && recipient->state != MP_RECIPIENT_FAILED)
+            continue;
+        recipient->state = MP_RECIPIENT_PENDING;
+        recipient->first = 0; /* the time to give up counts anew */
+        recipient->due = 0;
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *word;
+    guint fields;
+    TakeLine take;
+} lines[] = {
+    {"metroplex-event", 1, take_version}, /* VERSION; always the first line */
+    {"key", 1, take_key},                 /* KEY */
+    {"kind", 1, take_kind},               /* opened, comment, closed, reopened */
+    {"thread", 1, take_thread},           /* id */
+    {"actor", 1, take_actor},             /* user id */
+    {"created", 1, take_created},         /* time */
+    {"host", 1, take_host},               /* host name */
+    {"to", 3, take_to},                   /* user, address, reason */
+    {"expanded", 2, take_expanded},       /* time, number of recipients */
+    {"sent", 4, take_outcome},            /* time, user, code, reply */
+    {"deferred", 5, take_outcome},        /* time, user, DUE, code, reply */
+    {"failed", 4, take_outcome},          /* time, user, code, reply */
+    {"dropped", 4, take_outcome},         /* time, user, code, reason */
+    {"waiting", 4, take_waiting},         /* time, DUE, code, reply */
+    {"again", 1, take_again},             /* time */
+};
+
+bool
+mp_event_text_take(MpEventText *text, const char *line, const char **fault)
+{
+    g_auto(GStrv) field = g_strsplit(line, "\t", -1);
+    guint n = g_strv_length(field);
+
+    *fault = "an unknown word";
+    for (gsize i = 0; n > 0 && i < G_N_ELEMENTS(lines); i++) {
+        if (strcmp(lines[i].word, field[0]) != 0)
+            continue;
+        *fault = n - 1 == lines[i].fields ? lines[i].take(text, field + 1)
+                                          : "too few or too many fields";
+        break;
+    }
+    return *fault == NULL;
+}
+
+static const char *
+missing_fact(const MpEvent *event, const char *key)
+{
+    if (event->key == NULL || strcmp(event->key, key) != 0)
+        return "its KEY is not that of its name";
+    if ((int)event->kind < 0)
+        return "no kind";
+    if (event->host == NULL)
+        return "no host";
+    return event->created < 0 ? "no time of creation" : NULL;
+}
+
+MpEventText *
+mp_event_text_parse(const char *bytes, gsize length, const char *key, const char *path,
+                    GError **error)
+{
+    g_autoptr(MpEventText) text = mp_event_text_new();
+    const char *fault;
+    guint number = 0;
+
+    for (const char *p = bytes, *end; (end = memchr(p, '\n', length - (gsize)(p - bytes))) != NULL;
+         p = end + 1) {
+        g_autofree char *line = g_strndup(p, (gsize)(end - p));
+
+        if (++number == 1 && !g_str_has_prefix(line, "metroplex-event\t"))
+            return mp_fail_null(error, MP_ERROR_INPUT, "%s:1: not the file of an event", path);
+        if (strlen(line) != (gsize)(end - p))
+            return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: a null octet", path, number);
+        if (!mp_event_text_take(text, line, &fault))
+            return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
+        text->length = (gsize)(end + 1 - bytes);
+    }
+    fault = missing_fact(text->event, key);
+    if (fault != NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
+    return g_steal_pointer(&text);
+}
+
+char *
+mp_event_text_format(const MpEvent *event)
+{
+    g_autofree char *host = mp_escape(event->host);
+
+    return g_strdup_printf("metroplex-event\t" VERSION "\n"
+                           "key\t%s\nkind\t%s\nthread\t%" G_GUINT64_FORMAT
+                           "\nactor\t%" G_GUINT64_FORMAT "\ncreated\t%" G_GINT64_FORMAT
+                           "\nhost\t%s\n",
+                           event->key, mp_event_kind_name(event->kind), event->thread, event->actor,
+                           event->created, host);
+}

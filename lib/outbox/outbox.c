@@ -1,0 +1,201 @@
+/*
+ * The directories of the outbox, and the side of those who announce: stage, publish, discard.
+ * What a file says is event-text.c's business, what is done with one event-file.c's.
+ */
+#include "outbox/outbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "outbox/private.h"
+
+#define STAGED_LIMIT (64 * 1024)
+
+const char *const mp_outbox_directories[N_DIRECTORIES] = {"new", "retry", "hold", "failed", "tmp"};
+
+void
+mp_fd_clear(MpFd *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+char *
+mp_outbox_show(int directory, const char *name)
+{
+    g_autofree char *shown = mp_escape(name);
+
+    return g_strdup_printf("outbox/%s/%s", mp_outbox_directories[directory], shown);
+}
+
+bool
+mp_is_event_key(const char *key)
+{
+    gsize length = strlen(key);
+
+    if (length == 0 || length > 64)
+        return false;
+    for (const char *p = key; *p != '\0'; p++)
+        if (!g_ascii_isalnum(*p) && *p != '-' && *p != '_')
+            return false;
+    return true;
+}
+
+bool
+mp_outbox_init(const char *path, GError **error)
+{
+    for (int i = 0; i < N_DIRECTORIES; i++) {
+        g_autofree char *directory = g_build_filename(path, mp_outbox_directories[i], NULL);
+
+        if (!mp_make_directories(directory, 0750, NULL, error))
+            return false;
+    }
+    return true;
+}
+
+MpOutbox *
+mp_outbox_open(const char *path, GError **error)
+{
+    g_autoptr(MpOutbox) outbox = g_new0(MpOutbox, 1);
+
+    outbox->path = g_strdup(path);
+    for (int i = 0; i < N_DIRECTORIES; i++)
+        outbox->fd[i] = -1;
+    for (int i = 0; i < N_DIRECTORIES; i++) {
+        g_autofree char *directory = g_build_filename(path, mp_outbox_directories[i], NULL);
+
+        outbox->fd[i] = mp_open_directory(directory, error);
+        if (outbox->fd[i] < 0)
+            return NULL;
+    }
+    return g_steal_pointer(&outbox);
+}
+
+void
+mp_outbox_free(MpOutbox *outbox)
+{
+    if (outbox == NULL)
+        return;
+    for (int i = 0; i < N_DIRECTORIES; i++)
+        mp_fd_clear(&outbox->fd[i]);
+    g_free(outbox->path);
+    g_free(outbox);
+}
+
+bool
+mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    if (!mp_is_event_key(event->key)) {
+        g_autofree char *shown = mp_escape(event->key);
+        return mp_fail(error, MP_ERROR_INPUT, "%s cannot name an event", shown);
+    }
+    text = mp_event_text_format(event);
+    if (!mp_write_file(outbox->fd[DIRECTORY_TMP], event->key, text, strlen(text), 0640, false, error)) {
+        g_prefix_error(error, "outbox/tmp: ");
+        return false;
+    }
+    return true;
+}
+
+bool
+mp_outbox_sync_staged(MpOutbox *outbox, GError **error)
+{
+    return mp_sync_directory(outbox->fd[DIRECTORY_TMP], "outbox/tmp", error);
+}
+
+bool
+mp_outbox_publish(MpOutbox *outbox, const char *key, GError **error)
+{
+    int tmp = outbox->fd[DIRECTORY_TMP], new = outbox->fd[MP_QUEUE_NEW];
+
+    if (renameat2(tmp, key, new, key, RENAME_NOREPLACE) == 0 || errno == ENOENT)
+        return true;
+    if (errno == EEXIST) /* published before: what lies there may hold attempts already */
+        return mp_outbox_discard(outbox, key, error);
+    if (errno == EINVAL && renameat(tmp, key, new, key) == 0) /* a file system without NOREPLACE */
+        return true;
+    return mp_fail_errno(error, "cannot move outbox/tmp/%s to outbox/new", key);
+}
+
+bool
+mp_outbox_sync_published(MpOutbox *outbox, GError **error)
+{
+    return mp_sync_directory(outbox->fd[MP_QUEUE_NEW], "outbox/new", error) &&
+           mp_sync_directory(outbox->fd[DIRECTORY_TMP], "outbox/tmp", error);
+}
+
+bool
+mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error)
+{
+    if (unlinkat(outbox->fd[DIRECTORY_TMP], key, 0) < 0 && errno != ENOENT)
+        return mp_fail_errno(error, "cannot remove outbox/tmp/%s", key);
+    return true;
+}
+
+static bool
+is_input_fault(const GError *error)
+{
+    return g_error_matches(error, MP_ERROR, MP_ERROR_INPUT);
+}
+
+/* One file of tmp/: NULL without error if it was unreadable, and is deleted. */
+static MpEvent *
+take_staged(MpOutbox *outbox, const char *name, GError **error)
+{
+    int tmp = outbox->fd[DIRECTORY_TMP];
+    g_autofree char *bytes = NULL, *path = mp_outbox_show(DIRECTORY_TMP, name);
+    g_autoptr(MpEventText) text = NULL;
+    g_autoptr(GError) fault = NULL;
+    gsize length = 0;
+
+    if (mp_read_file(tmp, name, STAGED_LIMIT, &bytes, &length, &fault))
+        text = mp_event_text_parse(bytes, length, name, path, &fault);
+    if (text != NULL)
+        return g_steal_pointer(&text->event);
+    if (!is_input_fault(fault)) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&fault), "outbox/tmp: ");
+        return NULL;
+    }
+    mp_warn("Deleting %s, left half written by a run that died: %s", path, fault->message);
+    if (unlinkat(tmp, name, 0) < 0 && errno != ENOENT)
+        return mp_fail_errno_null(error, "cannot remove %s", path);
+    return NULL;
+}
+
+GPtrArray *
+mp_outbox_staged(MpOutbox *outbox, GError **error)
+{
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
+    g_autofree char *path = g_build_filename(outbox->path, "tmp", NULL);
+    DIR *directory = opendir(path);
+    g_autoptr(GError) fault = NULL;
+
+    if (directory == NULL)
+        return mp_fail_errno_null(error, "cannot list %s", path);
+    for (struct dirent *entry; fault == NULL && (entry = readdir(directory)) != NULL;) {
+        MpEvent *event;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        event = take_staged(outbox, entry->d_name, &fault);
+        if (event != NULL)
+            g_ptr_array_add(events, event);
+    }
+    closedir(directory);
+    if (fault != NULL) {
+        g_propagate_error(error, g_steal_pointer(&fault));
+        return NULL;
+    }
+    return g_steal_pointer(&events);
+}

@@ -1,0 +1,203 @@
+/*
+ * The outbox: what is still to be told to whom, one file an event (the format is in notifier(8)).
+ *
+ *   outbox/tmp/KEY         written before the tracker's branch moves; not yet true
+ *   outbox/new/KEY         true; not yet tried, or being tried
+ *   outbox/retry/DUE.KEY   every recipient left is deferred; DUE is seconds since the epoch
+ *   outbox/hold/KEY        held by an administrator
+ *   outbox/failed/KEY      nobody left to try, at least one recipient failed for good
+ *
+ * A file is text, one fact a line, tab-separated, appended to and never rewritten; a last line
+ * without newline is a torn write and does not count. Deterministic names and idempotent moves make
+ * every step of section 6 of the design repeatable. What is sent and done is deleted. In hold/ and
+ * failed/ a name that is taken by another file gets a suffix: KEY.2.
+ *
+ * Inbound programs stage and publish (under the data directory's lock); the notifier does the rest
+ * (under the outbox's own lock, outbox/lock).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+typedef struct MpOutbox MpOutbox;
+
+typedef enum { MP_EVENT_OPENED, MP_EVENT_COMMENT, MP_EVENT_CLOSED, MP_EVENT_REOPENED } MpEventKind;
+
+typedef struct {
+    char *key; /* the KEY of what is announced: the file's name */
+    MpEventKind kind;
+    guint64 thread;
+    guint64 actor; /* the user who is not told */
+    gint64 created;
+    char *host; /* that posted it */
+} MpEvent;
+
+void mp_event_free(MpEvent *event);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEvent, mp_event_free)
+
+const char *mp_event_kind_name(MpEventKind kind); /* "opened", "comment", "closed", "reopened" */
+bool mp_event_kind_parse(const char *name, MpEventKind *kind);
+
+/* Fit to name an event: letters, digits, '-' and '_', at most 64. */
+bool mp_is_event_key(const char *key);
+
+/* Makes the directories below DATA/outbox where they are missing. */
+bool mp_outbox_init(const char *path, GError **error);
+
+MpOutbox *mp_outbox_open(const char *path, GError **error);
+void mp_outbox_free(MpOutbox *outbox);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpOutbox, mp_outbox_free)
+
+/* --- For those who announce ---------------------------------------------------------------- */
+
+/* Writes and syncs outbox/tmp/KEY; the directory is synced by mp_outbox_sync_staged, once a batch. */
+bool mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error);
+bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
+
+/* Renames tmp/KEY to new/KEY; no error if it is gone from tmp (it was published before). */
+bool mp_outbox_publish(MpOutbox *outbox, const char *key, GError **error);
+bool mp_outbox_sync_published(MpOutbox *outbox, GError **error);
+
+/* Removes tmp/KEY; no error if it is not there. */
+bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);
+
+/* The events left in tmp/ by a run that died, readable ones only; unreadable ones (torn before
+ * their sync) are deleted and logged. GPtrArray of MpEvent, the caller's. */
+GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);
+
+/* --- For the notifier: which events there are ----------------------------------------------- */
+
+typedef enum { MP_QUEUE_NEW, MP_QUEUE_RETRY, MP_QUEUE_HOLD, MP_QUEUE_FAILED, MP_N_QUEUES } MpQueue;
+
+const char *mp_queue_name(MpQueue queue); /* "new", "retry", "hold", "failed" */
+
+typedef struct {
+    MpQueue queue;
+    char *name; /* the file's name in its directory */
+    char *key;
+    gint64 due;      /* retry: what its name says; else 0 */
+    gint64 modified; /* nanoseconds since the epoch */
+} MpQueued;
+
+void mp_queued_free(MpQueued *queued);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpQueued, mp_queued_free)
+
+/* What lies in one queue, oldest (retry: due first) first. A name that is no event's is logged and
+ * left out. GPtrArray of MpQueued, the caller's. */
+GPtrArray *mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error);
+
+/* What is to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be NULL)
+ * is when the next of retry/ falls due, G_MAXINT64 if there is none. */
+GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error);
+
+/* The event of that KEY (or file name) in any queue; NULL without error if there is none. */
+MpQueued *mp_outbox_find(MpOutbox *outbox, const char *key, GError **error);
+
+/* --- For the notifier: one event ------------------------------------------------------------ */
+
+typedef enum {
+    MP_RECIPIENT_PENDING,  /* not tried yet */
+    MP_RECIPIENT_SENT,     /* accepted by the server */
+    MP_RECIPIENT_DEFERRED, /* to be tried again at `due` */
+    MP_RECIPIENT_FAILED,   /* refused for good, or given up */
+    MP_RECIPIENT_DROPPED,  /* needs it no more: muted since, account closed */
+} MpRecipientState;
+
+typedef struct {
+    guint64 user;
+    char *address, *reason;
+    MpRecipientState state;
+    guint attempts;
+    gint64 first; /* time of the first attempt; 0 before it */
+    gint64 due;   /* deferred: when to try again */
+    int code;     /* the server's last reply; 0 if there was none */
+    char *reply;  /* its text or our reason, escaped; or NULL */
+} MpRecipient;
+
+MpRecipient *mp_recipient_new(guint64 user, const char *address, const char *reason);
+void mp_recipient_free(MpRecipient *recipient);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRecipient, mp_recipient_free)
+
+const char *mp_recipient_state_name(MpRecipientState state); /* "pending", "sent", … */
+
+/* True if this recipient is to be tried at `now`. */
+bool mp_recipient_is_due(const MpRecipient *recipient, gint64 now);
+
+typedef struct MpEventFile MpEventFile;
+typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
+
+/*
+ * Reads an event. For MP_EVENT_WRITE (the caller holds the outbox's lock) a torn last line is cut
+ * off. NULL without error if the file is gone; a malformed line is MP_ERROR_INPUT, and the message
+ * names path and line: such a file is left where it is.
+ */
+MpEventFile *mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access,
+                                GError **error);
+void mp_event_file_free(MpEventFile *file); /* syncs what was recorded */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
+
+/* What it says; the file's, and changed by the calls below. */
+const MpEvent *mp_event_file_event(const MpEventFile *file);
+const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpRecipient */
+bool mp_event_file_is_expanded(const MpEventFile *file);
+const char *mp_event_file_path(const MpEventFile *file); /* for messages */
+
+/*
+ * Appends a line for each of `recipients` (MpRecipient; user, address and reason count) that has
+ * none yet, then the line that completes the expansion, and syncs. Once it is complete nothing is
+ * added any more: a second call changes nothing. An address that a line cannot hold, or that no
+ * mail can have, is logged and left out.
+ */
+bool mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
+
+typedef struct {
+    MpRecipientState outcome; /* sent, deferred, failed or dropped */
+    gint64 now;
+    gint64 due; /* deferred */
+    int code;
+    const char *reply; /* raw; NULL for none */
+} MpAttempt;
+
+/*
+ * Appends an attempt's outcome with one write(2), so that no kill loses it. It is synced with the
+ * 100th unsynced outcome, with the first a second after the last sync, and before every move: a
+ * power cut can repeat what was sent within that second. May be called by several threads at once.
+ */
+bool mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
+
+/* Appends one line that defers everybody who is due at `now`: the server could not be reached. */
+bool mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, const char *reply,
+                             GError **error);
+
+/* Appends the line by which an administrator makes deferred and failed recipients due again. */
+bool mp_event_file_retry(MpEventFile *file, gint64 now, GError **error);
+
+/* What became of an event's file. */
+typedef enum {
+    MP_EVENT_STAYS,   /* somebody has not been tried yet */
+    MP_EVENT_RETRIES, /* retry/, due when the first of those deferred is */
+    MP_EVENT_FAILED,  /* failed/ */
+    MP_EVENT_DONE,    /* deleted */
+} MpEventEnd;
+
+/* Syncs, and moves or deletes the file by what its recipients' states say. The file object is not
+ * to be used for anything but mp_event_file_free any more. */
+bool mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error);
+
+/* Moves the event to retry/DUE.KEY without an attempt: what it announces cannot be read yet. */
+bool mp_outbox_postpone(MpOutbox *outbox, const MpQueued *queued, gint64 due, GError **error);
+
+/* The administrator's moves: to hold/, back to new/, and away. MP_ERROR_INPUT if the place is taken
+ * by another file. */
+bool mp_outbox_hold(MpOutbox *outbox, const MpQueued *queued, GError **error);
+bool mp_outbox_release(MpOutbox *outbox, const MpQueued *queued, GError **error);
+bool mp_outbox_drop(MpOutbox *outbox, const MpQueued *queued, GError **error);
+
+/*
+ * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60 minutes,
+ * then every 2 hours; the last time `give_up` seconds after the first attempt. False if that has
+ * passed: time to give up.
+ */
+bool mp_retry_due(guint attempts, gint64 first, gint64 now, gint64 give_up, gint64 *due);

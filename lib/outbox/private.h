@@ -1,0 +1,55 @@
+/* What the files of lib/outbox share; nobody else includes it. */
+#pragma once
+
+#include "outbox/outbox.h"
+
+enum { DIRECTORY_TMP = MP_N_QUEUES, N_DIRECTORIES };
+
+struct MpOutbox {
+    char *path;
+    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ */
+};
+
+typedef int MpFd;
+void mp_fd_clear(MpFd *fd);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpFd, mp_fd_clear)
+
+extern const char *const mp_outbox_directories[N_DIRECTORIES];
+
+/* "new/KEY", for messages. */
+char *mp_outbox_show(int directory, const char *name);
+
+typedef enum { MP_TAKEN_REFUSE, MP_TAKEN_RENAME } MpIfTaken;
+
+/*
+ * Moves a file and syncs both directories. A file that is gone was moved by a run that died; the
+ * same file under both names (a crash on btrfs) loses the old one. A name taken by another file is
+ * MP_ERROR_INPUT or gets a suffix, or in retry/ a later second.
+ */
+bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
+                    MpIfTaken if_taken, GError **error);
+
+/* What a file says so far. */
+typedef struct {
+    MpEvent *event;
+    GPtrArray *recipients; /* MpRecipient */
+    GHashTable *by_user;   /* guint64 to MpRecipient */
+    bool is_expanded;
+    gsize length; /* of the whole lines; what follows is torn */
+} MpEventText;
+
+MpEventText *mp_event_text_new(void);
+void mp_event_text_free(MpEventText *text);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
+
+/* Reads all lines; `path` is for messages, `key` what the file's name says. */
+MpEventText *mp_event_text_parse(const char *bytes, gsize length, const char *key, const char *path,
+                                 GError **error);
+
+/* Takes one more line (without its newline) into account: what was read, and what was just written. */
+bool mp_event_text_take(MpEventText *text, const char *line, const char **fault);
+
+/* The lines of a new file. The result is the caller's. */
+char *mp_event_text_format(const MpEvent *event);
+
+MpRecipient *mp_event_text_recipient(const MpEventText *text, guint64 user);

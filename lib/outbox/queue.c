@@ -1,0 +1,283 @@
+/* The notifier's queues: which events lie where, and how their files move between them. */
+#include "outbox/outbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "outbox/private.h"
+
+const char *
+mp_queue_name(MpQueue queue)
+{
+    return mp_outbox_directories[queue];
+}
+
+void
+mp_queued_free(MpQueued *queued)
+{
+    if (queued == NULL)
+        return;
+    g_free(queued->name);
+    g_free(queued->key);
+    g_free(queued);
+}
+
+/* --- Names ---------------------------------------------------------------------------------- */
+
+static bool
+is_number(const char *text, gint64 *number)
+{
+    return g_ascii_isdigit(text[0]) &&
+           g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, number, NULL);
+}
+
+/* KEY, in retry DUE.KEY, in hold and failed also KEY.N; NULL for any other name. */
+static MpQueued *
+parse_name(MpQueue queue, const char *name)
+{
+    g_auto(GStrv) piece = g_strsplit(name, ".", 3);
+    guint n = g_strv_length(piece);
+    g_autoptr(MpQueued) queued = g_new0(MpQueued, 1);
+    bool has_suffix = n == 2 && (queue == MP_QUEUE_HOLD || queue == MP_QUEUE_FAILED);
+    gint64 suffix;
+
+    if (n != (queue == MP_QUEUE_RETRY || has_suffix ? 2 : 1))
+        return NULL;
+    if ((queue == MP_QUEUE_RETRY && !is_number(piece[0], &queued->due)) ||
+        (has_suffix && !is_number(piece[1], &suffix)))
+        return NULL;
+    queued->key = g_strdup(piece[queue == MP_QUEUE_RETRY ? 1 : 0]);
+    if (!mp_is_event_key(queued->key))
+        return NULL;
+    queued->queue = queue;
+    queued->name = g_strdup(name);
+    return g_steal_pointer(&queued);
+}
+
+static char *
+retry_name(gint64 due, const char *key)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT ".%s", due, key);
+}
+
+/* The name after `name`, which is taken: a second later in retry, else the next suffix. */
+static char *
+next_name(int directory, const char *name)
+{
+    g_autoptr(MpQueued) queued = parse_name((MpQueue)directory, name);
+    const char *dot = strchr(name, '.');
+
+    if (directory == MP_QUEUE_RETRY)
+        return retry_name(queued->due + 1, queued->key);
+    return g_strdup_printf("%s.%" G_GINT64_FORMAT, queued->key,
+                           dot != NULL ? g_ascii_strtoll(dot + 1, NULL, 10) + 1 : 2);
+}
+
+/* --- Lists ---------------------------------------------------------------------------------- */
+
+static gint
+by_age(gconstpointer a, gconstpointer b)
+{
+    const MpQueued *x = *(MpQueued *const *)a, *y = *(MpQueued *const *)b;
+
+    if (x->due != y->due)
+        return x->due < y->due ? -1 : 1;
+    if (x->modified != y->modified)
+        return x->modified < y->modified ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static void
+add_entry(MpOutbox *outbox, MpQueue queue, const char *name, GPtrArray *list)
+{
+    g_autoptr(MpQueued) queued = parse_name(queue, name);
+    struct stat st;
+
+    if (queued == NULL) {
+        g_autofree char *path = mp_outbox_show(queue, name);
+        mp_warn("%s is not the file of an event: left alone", path);
+        return;
+    }
+    if (fstatat(outbox->fd[queue], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return; /* moved meanwhile */
+    queued->modified = st.st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + st.st_mtim.tv_nsec;
+    g_ptr_array_add(list, g_steal_pointer(&queued));
+}
+
+GPtrArray *
+mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)mp_queued_free);
+    g_autofree char *path = g_build_filename(outbox->path, mp_queue_name(queue), NULL);
+    DIR *directory = opendir(path);
+
+    if (directory == NULL)
+        return mp_fail_errno_null(error, "cannot list %s", path);
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (entry->d_name[0] != '.')
+            add_entry(outbox, queue, entry->d_name, list);
+    closedir(directory);
+    g_ptr_array_sort(list, by_age);
+    return g_steal_pointer(&list);
+}
+
+GPtrArray *
+mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error)
+{
+    g_autoptr(GPtrArray) due = mp_outbox_list(outbox, MP_QUEUE_NEW, error);
+    g_autoptr(GPtrArray) retry = due != NULL ? mp_outbox_list(outbox, MP_QUEUE_RETRY, error) : NULL;
+    guint n = 0;
+
+    if (retry == NULL)
+        return NULL;
+    while (n < retry->len && ((MpQueued *)retry->pdata[n])->due <= now)
+        n++;
+    if (next_due != NULL)
+        *next_due = n < retry->len ? ((MpQueued *)retry->pdata[n])->due : G_MAXINT64;
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(due, g_ptr_array_steal_index(retry, 0));
+    return g_steal_pointer(&due);
+}
+
+MpQueued *
+mp_outbox_find(MpOutbox *outbox, const char *key, GError **error)
+{
+    for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
+        g_autoptr(GPtrArray) list = mp_outbox_list(outbox, queue, error);
+
+        if (list == NULL)
+            return NULL;
+        for (guint i = 0; i < list->len; i++) {
+            MpQueued *queued = list->pdata[i];
+
+            if (strcmp(queued->key, key) == 0 || strcmp(queued->name, key) == 0)
+                return g_ptr_array_steal_index(list, i);
+        }
+    }
+    return NULL;
+}
+
+/* --- Moves ---------------------------------------------------------------------------------- */
+
+typedef enum { MOVED, TAKEN, MOVE_FAILED } MoveResult;
+
+/* True if both names are one file, as a crash in a rename can leave on btrfs. */
+static bool
+is_same_file(const MpOutbox *outbox, int from, const char *name, int to, const char *new_name)
+{
+    struct stat a, b;
+
+    return fstatat(outbox->fd[from], name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(outbox->fd[to], new_name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+           a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static int
+rename_unless_taken(int from, const char *name, int to, const char *new_name)
+{
+    int rc = renameat2(from, name, to, new_name, RENAME_NOREPLACE);
+
+    if (rc == 0 || errno != EINVAL)
+        return rc;
+    if (faccessat(to, new_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) { /* a file system without it */
+        errno = EEXIST;
+        return -1;
+    }
+    return renameat(from, name, to, new_name);
+}
+
+static MoveResult
+move_to_name(const MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
+             GError **error)
+{
+    if (rename_unless_taken(outbox->fd[from], name, outbox->fd[to], new_name) == 0 ||
+        errno == ENOENT)
+        return MOVED;
+    if (errno == EEXIST && !is_same_file(outbox, from, name, to, new_name))
+        return TAKEN;
+    if (errno == EEXIST && unlinkat(outbox->fd[from], name, 0) == 0)
+        return MOVED;
+    mp_fail_errno(error, "cannot move outbox/%s/%s to outbox/%s/%s", mp_outbox_directories[from],
+                  name, mp_outbox_directories[to], new_name);
+    return MOVE_FAILED;
+}
+
+bool
+mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
+               MpIfTaken if_taken, GError **error)
+{
+    g_autofree char *target = g_strdup(new_name);
+    MoveResult result;
+
+    if (from == to && strcmp(name, new_name) == 0)
+        return true;
+    while ((result = move_to_name(outbox, from, name, to, target, error)) == TAKEN) {
+        char *next;
+
+        if (if_taken == MP_TAKEN_REFUSE)
+            return mp_fail(error, MP_ERROR_INPUT,
+                           "cannot move outbox/%s/%s: outbox/%s/%s is another file",
+                           mp_outbox_directories[from], name, mp_outbox_directories[to], target);
+        next = next_name(to, target);
+        g_free(target);
+        target = next;
+    }
+    return result == MOVED && mp_sync_directory(outbox->fd[to], mp_outbox_directories[to], error) &&
+           (from == to ||
+            mp_sync_directory(outbox->fd[from], mp_outbox_directories[from], error));
+}
+
+bool
+mp_outbox_postpone(MpOutbox *outbox, const MpQueued *queued, gint64 due, GError **error)
+{
+    g_autofree char *name = retry_name(due, queued->key);
+
+    return mp_outbox_move(outbox, queued->queue, queued->name, MP_QUEUE_RETRY, name,
+                          MP_TAKEN_RENAME, error);
+}
+
+bool
+mp_outbox_hold(MpOutbox *outbox, const MpQueued *queued, GError **error)
+{
+    if (queued->queue == MP_QUEUE_HOLD)
+        return true;
+    return mp_outbox_move(outbox, queued->queue, queued->name, MP_QUEUE_HOLD, queued->key,
+                          MP_TAKEN_RENAME, error);
+}
+
+bool
+mp_outbox_release(MpOutbox *outbox, const MpQueued *queued, GError **error)
+{
+    return mp_outbox_move(outbox, queued->queue, queued->name, MP_QUEUE_NEW, queued->key,
+                          MP_TAKEN_REFUSE, error);
+}
+
+bool
+mp_outbox_drop(MpOutbox *outbox, const MpQueued *queued, GError **error)
+{
+    if (unlinkat(outbox->fd[queued->queue], queued->name, 0) < 0 && errno != ENOENT)
+        return mp_fail_errno(error, "cannot remove outbox/%s/%s", mp_queue_name(queued->queue),
+                             queued->name);
+    return mp_sync_directory(outbox->fd[queued->queue], mp_queue_name(queued->queue), error);
+}
+
+bool
+mp_retry_due(guint attempts, gint64 first, gint64 now, gint64 give_up, gint64 *due)
+{
+    static const gint64 minutes[] = {1, 5, 15, 30, 60, 120};
+    gsize step = attempts > 0 ? attempts - 1 : 0;
+    gint64 last = first + give_up;
+
+    if (now >= last)
+        return false;
+    *due = MIN(now + minutes[MIN(step, G_N_ELEMENTS(minutes) - 1)] * 60, last);
+    return true;
+}

@@ -1,0 +1,316 @@
+/* A batch of changes of the tracker: one commit a change, one pack and one move for all. */
+#include <string.h>
+
+#include "base/error.h"
+#include "tracker/facts.h"
+#include "tracker/inside.h"
+
+#define SUBJECT_MAX 72 /* characters of a commit's first line that git log shows without wrapping */
+
+struct MpBatch {
+    MpTracker *tracker;
+    MpChain chain;
+};
+
+MpBatch *
+mp_batch_begin(MpTracker *tracker, GError **error)
+{
+    if (!mp_store_refresh(&tracker->store, error))
+        return NULL;
+    MpBatch *batch = g_new0(MpBatch, 1);
+    batch->tracker = tracker;
+    mp_chain_begin(&batch->chain, &tracker->store);
+    return batch;
+}
+
+void
+mp_batch_free(MpBatch *batch)
+{
+    if (batch == NULL)
+        return;
+    mp_chain_clear(&batch->chain);
+    g_free(batch);
+}
+
+MpCommitResult
+mp_batch_commit(MpBatch *batch, GError **error)
+{
+    return mp_chain_finish(&batch->chain, error);
+}
+
+MpThread *
+mp_batch_thread(MpBatch *batch, guint64 id, GError **error)
+{
+    return mp_read_thread(batch->chain.tree, id, error);
+}
+
+static bool
+set_text(MpBatch *batch, MpTreeNode *directory, const char *name, const char *text, GError **error)
+{
+    return mp_tree_set(batch->chain.tree, directory, name, text, strlen(text), error);
+}
+
+/* Text files end in a newline, so that diffs and cat read well. */
+static bool
+set_lines(MpBatch *batch, MpTreeNode *directory, const char *name, const char *text, GError **error)
+{
+    g_autofree char *whole = g_str_has_suffix(text, "\n") ? NULL : g_strconcat(text, "\n", NULL);
+
+    return set_text(batch, directory, name, whole != NULL ? whole : text, error);
+}
+
+static MpTreeNode *
+thread_directory(MpBatch *batch, guint64 id, bool make, GError **error)
+{
+    g_autofree char *path = mp_path_of_thread(id);
+
+    return mp_tree_directory(batch->chain.tree, NULL, path, make, error);
+}
+
+/* --- Subscriptions --------------------------------------------------------------------------- */
+
+static MpSubscriber *
+find_subscriber(GPtrArray *subscribers, guint64 user, guint *index)
+{
+    for (guint i = 0; i < subscribers->len; i++) {
+        MpSubscriber *s = g_ptr_array_index(subscribers, i);
+
+        if (s->user == user) {
+            *index = i;
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* Changes the list in memory; true if it is another list now. */
+static bool
+subscribe(GPtrArray *subscribers, guint64 user, const char *reason, bool replace)
+{
+    guint i;
+    MpSubscriber *s = find_subscriber(subscribers, user, &i);
+
+    if (s == NULL && reason == NULL)
+        return false;
+    if (s == NULL) {
+        s = g_new0(MpSubscriber, 1);
+        s->user = user;
+        s->reason = g_strdup(reason);
+        g_ptr_array_add(subscribers, s);
+        return true;
+    }
+    if (!replace || g_strcmp0(s->reason, reason) == 0)
+        return false;
+    if (reason == NULL) {
+        g_ptr_array_remove_index(subscribers, i);
+        return true;
+    }
+    g_free(s->reason);
+    s->reason = g_strdup(reason);
+    return true;
+}
+
+static bool
+write_subscribers(MpBatch *batch, MpTreeNode *thread, GPtrArray *subscribers, GError **error)
+{
+    g_autofree char *text = mp_facts_subscribers(subscribers);
+
+    return set_text(batch, thread, "subscribers", text, error);
+}
+
+/* Who writes follows, and so does who is mentioned; whoever muted the thread has said so. */
+static bool
+subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpNewComment *comment,
+                       guint64 author, const char *reason, GError **error)
+{
+    g_autoptr(GPtrArray) subscribers = mp_read_subscribers(batch->chain.tree, id, error);
+
+    if (subscribers == NULL)
+        return false;
+    bool changed = subscribe(subscribers, author, reason, false);
+    for (guint i = 0; comment->mentions != NULL && i < comment->mentions->len; i++)
+        changed |= subscribe(subscribers, g_array_index(comment->mentions, guint64, i), "mention", false);
+    return !changed || write_subscribers(batch, thread, subscribers, error);
+}
+
+bool
+mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
+                   const char *what, const MpActor *actor, GError **error)
+{
+    MpTreeNode *directory = thread_directory(batch, thread, false, error);
+    g_autoptr(GPtrArray) subscribers =
+        directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
+
+    if (subscribers == NULL)
+        return directory != NULL ? false : mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, thread);
+    if (!subscribe(subscribers, user, reason, true))
+        return true;
+    return write_subscribers(batch, directory, subscribers, error) &&
+           mp_chain_commit(&batch->chain, what, actor, error);
+}
+
+/* --- Comments ------------------------------------------------------------------------------- */
+
+/* The first line with something in it, cut: what git log --oneline shows of a comment. */
+static char *
+first_line(const char *body)
+{
+    while (g_ascii_isspace(*body))
+        body++;
+    g_autofree char *line = g_strndup(body, strcspn(body, "\n"));
+    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    if (g_utf8_strlen(valid, -1) <= SUBJECT_MAX)
+        return g_steal_pointer(&valid);
+    g_autofree char *cut = g_utf8_substring(valid, 0, SUBJECT_MAX - 1);
+    return g_strconcat(cut, "\u2026", NULL);
+}
+
+static bool
+write_attachments(MpBatch *batch, MpTreeNode *comment, const GPtrArray *attachments, GError **error)
+{
+    MpTree *tree = batch->chain.tree;
+    MpTreeNode *directory;
+
+    if (attachments == NULL || attachments->len == 0)
+        return true;
+    directory = mp_tree_directory(tree, comment, "attachments", true, error);
+    for (guint i = 0; directory != NULL && i < attachments->len; i++) {
+        const MpNewAttachment *a = g_ptr_array_index(attachments, i);
+        gsize length;
+        gconstpointer bytes = g_bytes_get_data(a->data, &length);
+
+        if (!mp_tree_set(tree, directory, a->name, bytes, length, error))
+            return false;
+    }
+    return directory != NULL;
+}
+
+static bool
+write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewComment *comment,
+              const MpActor *actor, GError **error)
+{
+    g_autofree char *of_comment = mp_path_of_comment(number);
+    g_autofree char *path = g_strconcat("comments/", of_comment, NULL);
+    g_autofree char *facts = mp_facts_comment(comment, actor);
+    MpTree *tree = batch->chain.tree;
+    MpTreeNode *directory = mp_tree_directory(tree, thread, path, true, error);
+    MpTreeNode *received = mp_tree_directory(tree, thread, "received", true, error);
+
+    return directory != NULL && received != NULL &&
+           set_lines(batch, directory, "comment.md", comment->body, error) &&
+           (comment->elided == NULL || *comment->elided == '\0' ||
+            set_lines(batch, directory, "elided.txt", comment->elided, error)) &&
+           set_text(batch, directory, "mail", facts, error) &&
+           write_attachments(batch, directory, comment->attachments, error) &&
+           mp_keys_add(tree, received, comment->key, number, error);
+}
+
+/* What is known of a KEY before its comment is added. */
+static bool
+find_key(MpBatch *batch, MpTreeNode *thread, const char *key, bool *found, guint64 *number, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpTreeNode *received = mp_tree_directory(batch->chain.tree, thread, "received", false, &why);
+
+    *found = false;
+    if (received != NULL)
+        return mp_keys_find(batch->chain.tree, received, key, found, number, error);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+next_number(MpBatch *batch, MpTreeNode *thread, guint64 *number, GError **error)
+{
+    MpTreeNode *comments = mp_tree_directory(batch->chain.tree, thread, "comments", true, error);
+
+    if (comments == NULL || !mp_paths_last_comment(batch->chain.tree, comments, number, error))
+        return false;
+    ++*number;
+    return true;
+}
+
+bool
+mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor, guint64 *number,
+                 bool *duplicate, GError **error)
+{
+    g_autoptr(MpThread) facts = mp_read_thread(batch->chain.tree, comment->thread, error);
+    MpTreeNode *thread = facts != NULL ? thread_directory(batch, comment->thread, false, error) : NULL;
+
+    if (thread == NULL) {
+        if (error == NULL || *error == NULL)
+            mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, comment->thread);
+        return false;
+    }
+    if (!find_key(batch, thread, comment->key, duplicate, number, error) || *duplicate)
+        return *duplicate;
+    g_autofree char *line = first_line(comment->body);
+    g_autofree char *message = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", facts->repository,
+                                               comment->thread, line);
+    return next_number(batch, thread, number, error) &&
+           write_comment(batch, thread, *number, comment, actor, error) &&
+           subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment", error) &&
+           mp_chain_commit(&batch->chain, message, actor, error);
+}
+
+/* --- Threads -------------------------------------------------------------------------------- */
+
+static bool
+next_thread_id(MpBatch *batch, guint64 *id, GError **error)
+{
+    MpTreeNode *threads = mp_tree_directory(batch->chain.tree, NULL, "threads", true, error);
+
+    if (threads == NULL || !mp_paths_last_id(batch->chain.tree, threads, id, error))
+        return false;
+    if (++*id > MP_MAX_ID)
+        return mp_fail(error, MP_ERROR_INSTALLATION, "the tracker is full: %" G_GUINT64_FORMAT " threads",
+                       MP_MAX_ID);
+    return true;
+}
+
+bool
+mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
+                     const MpActor *actor, guint64 *id, GError **error)
+{
+    if (!next_thread_id(batch, id, error))
+        return false;
+    MpTreeNode *directory = thread_directory(batch, *id, true, error);
+    g_autofree char *facts = mp_facts_thread(thread);
+    g_autofree char *message =
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, *id, thread->title);
+
+    return directory != NULL && set_text(batch, directory, "thread", facts, error) &&
+           write_comment(batch, directory, 0, post, actor, error) &&
+           subscribe_participants(batch, *id, directory, post, actor->user, "author", error) &&
+           mp_chain_commit(&batch->chain, message, actor, error);
+}
+
+bool
+mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, const char *what,
+                    const MpActor *actor, GError **error)
+{
+    MpTreeNode *directory = thread_directory(batch, thread->id, true, error);
+    MpTreeNode *received =
+        directory != NULL ? mp_tree_directory(batch->chain.tree, directory, "received", true, error) : NULL;
+    g_autofree char *facts = mp_facts_thread(thread);
+
+    return received != NULL && set_text(batch, directory, "thread", facts, error) &&
+           (key == NULL || mp_keys_add(batch->chain.tree, received, key, 0, error)) &&
+           mp_chain_commit(&batch->chain, what, actor, error);
+}
+
+bool
+mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
+                        const MpActor *actor, GError **error)
+{
+    const char *slash = strchr(repository->name, '/');
+    g_autofree char *owner = g_strndup(repository->name, (gsize)(slash - repository->name));
+    g_autofree char *path = g_strconcat("repositories/", owner, NULL);
+    g_autofree char *facts = mp_facts_repository(repository);
+    MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, path, true, error);
+
+    return directory != NULL && set_text(batch, directory, slash + 1, facts, error) &&
+           mp_chain_commit(&batch->chain, what, actor, error);
+}

@@ -1,0 +1,133 @@
+/* Making a repository: configuration, the first commit, everything synced. */
+#include "tracker/store.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "tracker/git.h"
+
+static const char tracker_readme[] =
+    "This repository is a tracker of Metroplex: issues, pull requests and commit threads, followed\n"
+    "and answered by mail. Its format is described in tracker(5).\n\n"
+    "    threads/00/00/00/17/thread                 what thread 17 is about\n"
+    "    threads/00/00/00/17/comments/3/comment.md  what was written\n"
+    "    threads/00/00/00/17/comments/3/elided.txt  what was cut from the reply\n"
+    "    threads/00/00/00/17/comments/3/mail        where it came from\n"
+    "    repositories/acme/rocket                   a repository's policy\n\n"
+    "Every comment is a commit by its author: git log reads like the discussion.\n";
+
+static const char accounts_readme[] =
+    "The accounts of a Metroplex installation. Private: it holds people's mail addresses.\n";
+
+/* A live tracker is repacked by `git repack --geometric`, never collected behind our back. */
+static const struct {
+    const char *key, *value;
+} settings[] = {
+    {"receive.denyNonFastForwards", "true"},
+    {"receive.denyDeletes", "true"},
+    {"receive.fsckObjects", "true"},
+    {"gc.auto", "0"},
+};
+
+static bool
+configure(git_repository *repository, GError **error)
+{
+    g_autoptr(git_config) config = NULL;
+
+    if (git_repository_config(&config, repository) < 0)
+        return mp_git_fail(error, "cannot open the new repository's configuration");
+    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+        if (git_config_set_string(config, settings[i].key, settings[i].value) < 0)
+            return mp_git_fail(error, "cannot set %s", settings[i].key);
+    return true;
+}
+
+static bool
+first_commit(MpStore *store, const char *readme, GError **error)
+{
+    gint64 now = (gint64)time(NULL);
+    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    g_autoptr(git_reference) reference = NULL;
+    MpChain chain;
+    bool good;
+
+    mp_chain_begin(&chain, store);
+    MpTreeNode *root = mp_tree_directory(chain.tree, NULL, "", false, error);
+    good = root != NULL && mp_tree_set(chain.tree, root, "README.md", readme, strlen(readme), error) &&
+           mp_chain_commit(&chain, "Begin", &actor, error) && mp_pack_write(chain.pack, error);
+    if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip, 0,
+                                     "metroplex init") < 0)
+        good = mp_git_fail(error, "cannot create the branch main");
+    mp_chain_clear(&chain);
+    return good;
+}
+
+/* The many small files of a new repository: one call for all of them. */
+static bool
+sync_all(const char *path, GError **error)
+{
+    int fd = mp_open_directory(path, error);
+    bool good = fd >= 0;
+
+    if (good && syncfs(fd) < 0)
+        good = mp_fail_errno(error, "cannot sync %s", path);
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+static bool
+make(MpStore *store, const char *readme, mode_t mode, GError **error)
+{
+    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+
+    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
+    options.initial_head = "main";
+    if (!mp_make_directories(store->path, mode, NULL, error))
+        return false;
+    if (git_repository_init_ext(&store->repository, store->path, &options) < 0)
+        return mp_git_fail(error, "cannot make %s", store->path);
+    if (git_repository_odb(&store->odb, store->repository) < 0)
+        return mp_git_fail(error, "cannot open the objects of %s", store->path);
+    return configure(store->repository, error) && first_commit(store, readme, error) &&
+           sync_all(store->path, error);
+}
+
+static bool
+has_branch(const char *path)
+{
+    g_autoptr(git_repository) repository = NULL;
+    git_oid tip;
+
+    return git_repository_open_bare(&repository, path) == 0 &&
+           git_reference_name_to_id(&tip, repository, "refs/heads/main") == 0;
+}
+
+bool
+mp_store_init(const char *path, const char *hostname, const char *readme, mode_t mode, bool *made,
+              GError **error)
+{
+    MpStore store = {.path = g_strdup(path), .hostname = g_strdup(hostname)};
+
+    mp_git_start();
+    *made = !has_branch(path);
+    bool good = !*made || make(&store, readme, mode, error);
+    mp_store_close(&store);
+    return good;
+}
+
+bool
+mp_tracker_init(const char *path, const char *hostname, bool *made, GError **error)
+{
+    return mp_store_init(path, hostname, tracker_readme, 0755, made, error);
+}
+
+bool
+mp_accounts_init(const char *path, const char *hostname, bool *made, GError **error)
+{
+    return mp_store_init(path, hostname, accounts_readme, 0700, made, error);
+}

@@ -1,0 +1,28 @@
+/* Inside of lib/tracker: the structures behind the door, and reading from any tree. */
+#pragma once
+
+#include "tracker/paths.h"
+#include "tracker/store.h"
+#include "tracker/tracker.h"
+
+struct MpTracker {
+    MpStore store;
+};
+
+struct MpAccounts {
+    MpStore store;
+};
+
+/* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */
+MpThread *mp_read_thread(MpTree *tree, guint64 id, GError **error);
+GPtrArray *mp_read_subscribers(MpTree *tree, guint64 thread, GError **error);
+MpRepository *mp_read_repository(MpTree *tree, const char *name, GError **error);
+MpUser *mp_read_user(MpTree *tree, guint64 id, GError **error);
+
+/* logins/… and addresses/…: an id, or 0 where there is none. */
+bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);
+bool mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **error);
+
+/* "logins/tim"; "addresses/4f/<hash>", since an address may hold what a path must not. */
+char *mp_path_of_login(const char *login);
+char *mp_path_of_address(const char *address);

@@ -1,0 +1,79 @@
+/*
+ * What a killed run leaves in a repository. A lock may also be that of a live `git push` or
+ * `git gc`: those hold one for milliseconds, so only locks that have stood for a while are taken for dead.
+ */
+#include "tracker/leftovers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+
+#define SURELY_DEAD_S 2 /* far longer than any program holds a ref's lock */
+
+static const struct {
+    const char *directory, *prefix, *suffix;
+    bool is_ref_lock;
+} patterns[] = {
+    {"refs/heads", "", ".lock", true},
+    {"objects/pack", "pack_git2_", "", false},
+    {"objects/pack", "", ".lock", false},
+};
+
+static bool
+is_dead(const struct stat *st)
+{
+    struct timespec now;
+
+    /* Under our own lock no other run of ours is alive; what is young may be another program's. */
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - st->st_mtim.tv_sec >= SURELY_DEAD_S;
+}
+
+static void
+remove_matching(const char *repository, gsize i)
+{
+    g_autofree char *path = g_build_filename(repository, patterns[i].directory, NULL);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        struct stat st;
+
+        if (!g_str_has_prefix(name, patterns[i].prefix) || !g_str_has_suffix(name, patterns[i].suffix))
+            continue;
+        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st))
+            continue;
+        if (unlink(file) == 0) {
+            g_autofree char *shown = mp_escape(file);
+            mp_info("Removed %s, left by a run that was killed", shown);
+        }
+    }
+}
+
+bool
+mp_leftovers_remove(const char *path, GError **error)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return mp_fail_errno(error, "cannot look at %s", path);
+    for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
+        remove_matching(path, i);
+    return true;
+}
+
+void
+mp_leftovers_remove_ref_locks(const char *path)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
+        if (patterns[i].is_ref_lock)
+            remove_matching(path, i);
+}

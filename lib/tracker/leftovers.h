@@ -1,0 +1,15 @@
+/* Inside of lib/tracker: what a killed run leaves in a repository, and what may be removed of it. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * Removes from the bare repository at `path`, only for a caller that holds our own lock:
+ * half-written packs of libgit2 (pack_git2_* in objects/pack), locks in objects/pack, and locks of
+ * branches (main.lock in refs/heads), where they have stood for a while. Each is logged.
+ */
+bool mp_leftovers_remove(const char *path, GError **error);
+
+/* Only the branches' locks; for when one is met. */
+void mp_leftovers_remove_ref_locks(const char *path);

@@ -1,0 +1,154 @@
+/* Names and their rules: logins, repositories, Message-IDs; and the freeing of what has names. */
+#include "tracker/tracker.h"
+
+#include <string.h>
+
+#define LOGIN_MAX 39
+#define PART_MAX  100
+#define REVISION_MAX 200
+
+bool
+mp_is_login(const char *login)
+{
+    gsize length = strlen(login);
+
+    if (length == 0 || length > LOGIN_MAX || login[0] == '-' || login[length - 1] == '-')
+        return false;
+    for (const char *p = login; *p != '\0'; p++)
+        if (!g_ascii_isalnum(*p) && (*p != '-' || p[1] == '-'))
+            return false;
+    return true;
+}
+
+static bool
+is_repository_part(const char *part, gsize length)
+{
+    if (length == 0 || length > PART_MAX || part[0] == '.' || part[0] == '-')
+        return false;
+    for (gsize i = 0; i < length; i++)
+        if (!g_ascii_isalnum(part[i]) && strchr("._-", part[i]) == NULL)
+            return false;
+    return true;
+}
+
+bool
+mp_is_repository_name(const char *name)
+{
+    const char *slash = strchr(name, '/');
+
+    return slash != NULL && is_repository_part(name, (gsize)(slash - name)) &&
+           is_repository_part(slash + 1, strlen(slash + 1));
+}
+
+bool
+mp_is_revision(const char *revision)
+{
+    gsize length = strlen(revision);
+
+    if (length == 0 || length > REVISION_MAX || revision[0] == '-')
+        return false;
+    for (const char *p = revision; *p != '\0'; p++)
+        if (!g_ascii_isalnum(*p) && strchr("._/-+^~", *p) == NULL)
+            return false;
+    return true;
+}
+
+char
+mp_thread_address_kind(MpThreadKind kind)
+{
+    return kind == MP_COMMIT ? 'c' : 'i';
+}
+
+char *
+mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostname)
+{
+    g_autoptr(GString) id = g_string_new(NULL);
+
+    g_string_append_printf(id, "<%s/", thread->repository);
+    switch (thread->kind) {
+    case MP_ISSUE:
+        g_string_append_printf(id, "issues/%" G_GUINT64_FORMAT, thread->id);
+        break;
+    case MP_PULL:
+        g_string_append_printf(id, "pull/%" G_GUINT64_FORMAT, thread->id);
+        break;
+    case MP_COMMIT:
+        g_string_append_printf(id, "commit/%s", thread->object);
+        break;
+    }
+    if (comment > 0)
+        g_string_append_printf(id, thread->kind == MP_PULL ? "/c%" G_GUINT64_FORMAT
+                                                           : "/%" G_GUINT64_FORMAT, comment);
+    g_string_append_printf(id, "@%s>", hostname);
+    return g_string_free(g_steal_pointer(&id), FALSE);
+}
+
+/* The domain without case; the local part by octets, since only its host may fold it (RFC 5321,
+ * section 2.4). */
+static bool
+is_same_address(const char *a, const char *b)
+{
+    const char *at_a = strrchr(a, '@'), *at_b = strrchr(b, '@');
+
+    return at_a != NULL && at_b != NULL && at_a - a == at_b - b &&
+           strncmp(a, b, (gsize)(at_a - a)) == 0 && g_ascii_strcasecmp(at_a, at_b) == 0;
+}
+
+bool
+mp_user_has_address(const MpUser *user, const char *address)
+{
+    for (guint i = 0; i < user->emails->len; i++)
+        if (is_same_address(g_ptr_array_index(user->emails, i), address))
+            return true;
+    return false;
+}
+
+void
+mp_thread_free(MpThread *thread)
+{
+    if (thread == NULL)
+        return;
+    g_free(thread->repository);
+    g_free(thread->title);
+    g_free(thread->object);
+    g_free(thread->author_login);
+    g_free(thread);
+}
+
+void
+mp_comment_free(MpComment *comment)
+{
+    if (comment == NULL)
+        return;
+    g_free(comment->author_login);
+    g_free(comment->via);
+    g_free(comment->body);
+    g_free(comment->elided);
+    g_free(comment->message_id);
+    g_free(comment->key);
+    g_clear_pointer(&comment->attachments, g_ptr_array_unref);
+    g_free(comment);
+}
+
+void
+mp_repository_free(MpRepository *repository)
+{
+    if (repository == NULL)
+        return;
+    g_free(repository->name);
+    g_free(repository->link);
+    g_clear_pointer(&repository->watchers, g_array_unref);
+    g_clear_pointer(&repository->members, g_array_unref);
+    g_free(repository);
+}
+
+void
+mp_user_free(MpUser *user)
+{
+    if (user == NULL)
+        return;
+    g_free(user->login);
+    g_free(user->name);
+    g_clear_pointer(&user->emails, g_ptr_array_unref);
+    g_free(user);
+}

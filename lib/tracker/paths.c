@@ -1,0 +1,104 @@
+/* Where things are in the tree; see paths.h. */
+#include "tracker/paths.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define LEVELS 4
+
+char *
+mp_path_of_id(guint64 id)
+{
+    unsigned n = (unsigned)(id % (MP_MAX_ID + 1));
+
+    return g_strdup_printf("%02u/%02u/%02u/%02u", n / 1000000, n / 10000 % 100, n / 100 % 100, n % 100);
+}
+
+char *
+mp_path_of_thread(guint64 id)
+{
+    g_autofree char *path = mp_path_of_id(id);
+
+    return g_strconcat("threads/", path, NULL);
+}
+
+/* The entry with the largest leading number; -1 where there is none. Names that are no number are
+ * somebody else's and do not count. */
+static int
+largest(const MpTreeNode *directory, guint64 *value)
+{
+    int best = -1;
+
+    for (guint i = 0; i < mp_tree_count(directory); i++) {
+        const char *name = mp_tree_name(directory, i);
+        guint64 n;
+
+        if (!g_ascii_isdigit(*name))
+            continue;
+        n = g_ascii_strtoull(name, NULL, 10);
+        if (best < 0 || n >= *value) {
+            best = (int)i;
+            *value = n;
+        }
+    }
+    return best;
+}
+
+bool
+mp_paths_last_id(MpTree *tree, MpTreeNode *directory, guint64 *id, GError **error)
+{
+    *id = 0;
+    for (int level = 0; level < LEVELS; level++) {
+        guint64 part = 0;
+        int i = largest(directory, &part);
+
+        if (i < 0)
+            return level == 0 || mp_fail(error, MP_ERROR_INSTALLATION,
+                                         "an empty directory at level %d of the ids", level);
+        *id = *id * 100 + part;
+        if (level == LEVELS - 1)
+            break;
+        directory = mp_tree_directory(tree, directory, mp_tree_name(directory, (guint)i), false, error);
+        if (directory == NULL)
+            return mp_fail(error, MP_ERROR_INSTALLATION, "a file among the directories of ids");
+    }
+    return true;
+}
+
+char *
+mp_path_of_comment(guint64 number)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint64 page = 100;
+
+    while (number / page >= 100)
+        page *= 100;
+    for (; page >= 100; page /= 100) {
+        guint64 first = number / page * page;
+
+        if (first > 0)
+            g_string_append_printf(path, "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/", first,
+                                   first + page - 1);
+    }
+    g_string_append_printf(path, "%" G_GUINT64_FORMAT, number);
+    return g_string_free(g_steal_pointer(&path), FALSE);
+}
+
+bool
+mp_paths_last_comment(MpTree *tree, MpTreeNode *comments, guint64 *number, GError **error)
+{
+    *number = 0;
+    for (;;) {
+        int i = largest(comments, number);
+
+        if (i < 0)
+            return true;
+        const char *name = mp_tree_name(comments, (guint)i);
+        if (strchr(name, '-') == NULL)
+            return true;
+        comments = mp_tree_directory(tree, comments, name, false, error);
+        if (comments == NULL)
+            return mp_fail(error, MP_ERROR_INSTALLATION, "comments/%s is not a directory", name);
+    }
+}

@@ -1,0 +1,33 @@
+/* Inside of lib/tracker: where things are in the tree, and the two structures that grow in pages. */
+#pragma once
+
+#include "tracker/tracker.h"
+#include "tracker/tree.h"
+
+/* "00/00/00/17". Four levels of a hundred hold every id up to MP_MAX_ID. The result is the caller's. */
+char *mp_path_of_id(guint64 id);
+
+/* "threads/00/00/00/17". */
+char *mp_path_of_thread(guint64 id);
+
+/* The largest id below a directory of ids; 0 where there is none. */
+bool mp_paths_last_id(MpTree *tree, MpTreeNode *directory, guint64 *id, GError **error);
+
+/*
+ * Comments below comments/: number 7 is "7", number 123 is "100-199/123", number 12345 is
+ * "10000-19999/12300-12399/12345": no directory has more than a few hundred entries, and the way
+ * down is as long as the number.
+ */
+char *mp_path_of_comment(guint64 number);
+
+/* The largest number below comments/; 0 where there is none but the opening post. */
+bool mp_paths_last_comment(MpTree *tree, MpTreeNode *comments, guint64 *number, GError **error);
+
+/*
+ * The KEYs of a thread, below received/: each an empty file KEY.NUMBER. A directory that would hold
+ * more than sixteen is split by the next digit: received/4/4f/4f3c….7. Its shape follows from the
+ * set of KEYs alone, whatever order they came in.
+ */
+bool mp_keys_find(MpTree *tree, MpTreeNode *received, const char *key, bool *found, guint64 *number,
+                  GError **error);
+bool mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number, GError **error);

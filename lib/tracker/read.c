@@ -1,0 +1,298 @@
+/* Reading threads, comments, subscriptions and policies. */
+#include <string.h>
+
+#include "base/error.h"
+#include "tracker/facts.h"
+#include "tracker/git.h"
+#include "tracker/inside.h"
+
+MpTracker *
+mp_tracker_open(const char *path, const char *hostname, GError **error)
+{
+    g_autoptr(MpTracker) tracker = g_new0(MpTracker, 1);
+
+    return mp_store_open(&tracker->store, path, hostname, error) ? g_steal_pointer(&tracker) : NULL;
+}
+
+void
+mp_tracker_free(MpTracker *tracker)
+{
+    if (tracker == NULL)
+        return;
+    mp_store_close(&tracker->store);
+    g_free(tracker);
+}
+
+bool
+mp_tracker_refresh(MpTracker *tracker, GError **error)
+{
+    return mp_store_refresh(&tracker->store, error);
+}
+
+MpThread *
+mp_read_thread(MpTree *tree, guint64 id, GError **error)
+{
+    g_autofree char *directory = mp_path_of_thread(id);
+    g_autofree char *path = g_strconcat(directory, "/thread", NULL);
+    g_autofree char *text = NULL;
+
+    if (id == 0 || id > MP_MAX_ID || !mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return NULL;
+    return mp_facts_parse_thread(text, path, id, error);
+}
+
+MpThread *
+mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error)
+{
+    return mp_read_thread(mp_store_view(&tracker->store), id, error);
+}
+
+GPtrArray *
+mp_read_subscribers(MpTree *tree, guint64 thread, GError **error)
+{
+    g_autofree char *directory = mp_path_of_thread(thread);
+    g_autofree char *path = g_strconcat(directory, "/subscribers", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, &why)) {
+        if (why == NULL)
+            return mp_facts_parse_subscribers("", path, error);
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    return mp_facts_parse_subscribers(text, path, error);
+}
+
+GPtrArray *
+mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error)
+{
+    return mp_read_subscribers(mp_store_view(&tracker->store), thread, error);
+}
+
+MpRepository *
+mp_read_repository(MpTree *tree, const char *name, GError **error)
+{
+    g_autofree char *path = g_strconcat("repositories/", name, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (!mp_is_repository_name(name))
+        return mp_fail_null(error, MP_ERROR_INPUT, "a repository's name has the form owner/name");
+    if (mp_tree_read(tree, NULL, path, &text, NULL, &why))
+        return mp_facts_parse_repository(text, path, name, error);
+    if (why == NULL)
+        return mp_facts_parse_repository("[repository]\nreply=on\n", path, name, error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
+MpRepository *
+mp_tracker_repository(MpTracker *tracker, const char *name, GError **error)
+{
+    return mp_read_repository(mp_store_view(&tracker->store), name, error);
+}
+
+/* The directory below a thread's; NULL without an error where there is none. */
+static MpTreeNode *
+below_thread(MpTree *tree, guint64 thread, const char *name, GError **error)
+{
+    g_autofree char *directory = mp_path_of_thread(thread);
+    g_autofree char *path = g_strconcat(directory, "/", name, NULL);
+
+    return mp_tree_directory(tree, NULL, path, false, error);
+}
+
+bool
+mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error)
+{
+    MpTree *tree = mp_store_view(&tracker->store);
+    g_autoptr(GError) why = NULL;
+    MpTreeNode *comments = below_thread(tree, thread, "comments", &why);
+
+    *number = 0;
+    if (comments != NULL)
+        return mp_paths_last_comment(tree, comments, number, error);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64 *comment,
+                    GError **error)
+{
+    MpTree *tree = mp_store_view(&tracker->store);
+    MpTreeNode *received = below_thread(tree, thread, "received", error);
+    bool found = false;
+
+    return received != NULL && mp_keys_find(tree, received, key, &found, comment, error) && found;
+}
+
+/* The facts name the attachments; their sizes are those of the files. */
+static bool
+read_attachment_sizes(MpTree *tree, MpTreeNode *comment, MpComment *into, GError **error)
+{
+    MpTreeNode *directory = mp_tree_directory(tree, comment, "attachments", false, error);
+
+    for (guint i = 0; directory != NULL && i < into->attachments->len; i++) {
+        MpAttachmentFact *fact = g_ptr_array_index(into->attachments, i);
+
+        if (!mp_tree_blob_size(tree, directory, fact->name, &fact->size, error))
+            return false;
+    }
+    return true;
+}
+
+static MpComment *
+read_comment(MpTree *tree, MpTreeNode *directory, const char *path, guint64 number, GError **error)
+{
+    g_autofree char *facts_path = g_strconcat(path, "/mail", NULL);
+    g_autofree char *facts = NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (!mp_tree_read(tree, directory, "mail", &facts, NULL, &why) && why == NULL)
+        mp_fail(&why, MP_ERROR_INSTALLATION, "%s is missing", facts_path);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    g_autoptr(MpComment) comment = mp_facts_parse_comment(facts, facts_path, number, error);
+    if (comment == NULL)
+        return NULL;
+    if (!mp_tree_read(tree, directory, "comment.md", &comment->body, NULL, &why) && why == NULL)
+        mp_fail(&why, MP_ERROR_INSTALLATION, "%s/comment.md is missing", path);
+    if (why == NULL)
+        mp_tree_read(tree, directory, "elided.txt", &comment->elided, NULL, &why);
+    if (why == NULL)
+        read_attachment_sizes(tree, directory, comment, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    return g_steal_pointer(&comment);
+}
+
+MpComment *
+mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error)
+{
+    MpTree *tree = mp_store_view(&tracker->store);
+    g_autofree char *of_thread = mp_path_of_thread(thread);
+    g_autofree char *of_comment = mp_path_of_comment(number);
+    g_autofree char *path = g_strconcat(of_thread, "/comments/", of_comment, NULL);
+    MpTreeNode *directory = mp_tree_directory(tree, NULL, path, false, error);
+
+    return directory != NULL ? read_comment(tree, directory, path, number, error) : NULL;
+}
+
+/* --- Walks: all ids of a directory in ascending order, in bounded memory --------------------- */
+
+typedef bool (*VisitId)(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error);
+
+static bool
+walk_ids(MpStore *store, const git_tree *level, int depth, guint64 prefix, VisitId visit,
+         gpointer user_data, bool *go_on, GError **error)
+{
+    for (size_t i = 0; *go_on && i < git_tree_entrycount(level); i++) {
+        const git_tree_entry *entry = git_tree_entry_byindex(level, i);
+        git_tree *below = NULL;
+        guint64 part;
+
+        if ((depth < 3 && git_tree_entry_type(entry) != GIT_OBJECT_TREE) ||
+            !g_ascii_string_to_unsigned(git_tree_entry_name(entry), 10, 0, 99, &part, NULL))
+            continue;
+        if (depth == 3) {
+            if (!visit(store, prefix * 100 + part, user_data, go_on, error))
+                return false;
+            continue;
+        }
+        if (git_tree_lookup(&below, store->repository, git_tree_entry_id(entry)) < 0)
+            return mp_git_fail(error, "cannot read a tree of %s", store->path);
+        bool good = walk_ids(store, below, depth + 1, prefix * 100 + part, visit, user_data, go_on, error);
+        git_tree_free(below);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static bool
+foreach_id(MpStore *store, const char *directory, VisitId visit, gpointer user_data, GError **error)
+{
+    git_tree *root = NULL, *ids = NULL;
+    git_tree_entry *entry = NULL;
+    bool good = true, go_on = true;
+
+    if (git_tree_lookup(&root, store->repository, &store->root) < 0)
+        return mp_git_fail(error, "cannot read the root of %s", store->path);
+    int rc = git_tree_entry_bypath(&entry, root, directory);
+    if (rc == 0 && git_tree_lookup(&ids, store->repository, git_tree_entry_id(entry)) == 0)
+        good = walk_ids(store, ids, 0, 0, visit, user_data, &go_on, error);
+    else if (rc != GIT_ENOTFOUND)
+        good = mp_git_fail(error, "cannot read %s of %s", directory, store->path);
+    git_tree_free(ids);
+    git_tree_entry_free(entry);
+    git_tree_free(root);
+    return good;
+}
+
+typedef struct {
+    MpThreadVisit thread;
+    MpUserVisit user;
+    gpointer user_data;
+} Visitors;
+
+static bool
+visit_thread(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error)
+{
+    Visitors *visitors = user_data;
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(store), id, &why);
+
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (thread != NULL)
+        *go_on = visitors->thread(thread, visitors->user_data);
+    return true;
+}
+
+bool
+mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data, GError **error)
+{
+    Visitors visitors = {.thread = visit, .user_data = user_data};
+
+    return foreach_id(&tracker->store, "threads", visit_thread, &visitors, error);
+}
+
+static bool
+visit_user(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error)
+{
+    Visitors *visitors = user_data;
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpUser) user = mp_read_user(mp_store_view(store), id, &why);
+
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (user != NULL)
+        *go_on = visitors->user(user, visitors->user_data);
+    return true;
+}
+
+bool
+mp_accounts_foreach_user(MpAccounts *accounts, MpUserVisit visit, gpointer user_data, GError **error)
+{
+    Visitors visitors = {.user = visit, .user_data = user_data};
+
+    return foreach_id(&accounts->store, "users", visit_user, &visitors, error);
+}
+
+bool
+mp_tracker_clean_up(const char *path, GError **error)
+{
+    return mp_store_clean_up(path, error);
+}

@@ -1,0 +1,204 @@
+/*
+ * One bare repository with one branch: open, read at a tip, and move the branch durably.
+ *
+ * What makes what durable, in this order (ext4, XFS and btrfs alike):
+ *   1. the pack and its index: written under temporary names, fsync each, rename, fsync of
+ *      objects/pack (libgit2 with GIT_OPT_ENABLE_FSYNC_GITDIR);
+ *   2. the branch: refs/heads/main.lock written, fsync, rename, fsync of refs/heads.
+ * A crash before 2 leaves at most a pack that nothing names; after 2 the batch is there.
+ */
+#include "tracker/store.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "tracker/git.h"
+#include "tracker/leftovers.h"
+
+#define BRANCH         "refs/heads/main"
+#define VIEW_MAX       20000 /* directories; some 60 MB where each holds a hundred entries */
+#define LOCKED_TRIES   50    /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
+#define LOCKED_WAIT_US 100000
+
+static bool
+set_root(MpStore *store, GError **error)
+{
+    g_autoptr(git_commit) commit = NULL;
+
+    if (git_commit_lookup(&commit, store->repository, &store->tip) < 0)
+        return mp_git_fail(error, "%s: cannot read commit %s", store->path,
+                           git_oid_tostr_s(&store->tip));
+    store->root = *git_commit_tree_id(commit);
+    g_clear_pointer(&store->view, mp_tree_free);
+    return true;
+}
+
+bool
+mp_store_refresh(MpStore *store, GError **error)
+{
+    git_oid tip;
+
+    if (git_reference_name_to_id(&tip, store->repository, BRANCH) < 0)
+        return mp_git_fail(error, "%s: cannot read %s", store->path, BRANCH);
+    if (git_oid_equal(&tip, &store->tip) && store->view != NULL)
+        return true;
+    store->tip = tip;
+    return set_root(store, error);
+}
+
+bool
+mp_store_open(MpStore *store, const char *path, const char *hostname, GError **error)
+{
+    mp_git_start();
+    store->path = g_strdup(path);
+    store->hostname = g_strdup(hostname);
+    if (git_repository_open_bare(&store->repository, path) < 0)
+        return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
+    if (git_repository_odb(&store->odb, store->repository) < 0)
+        return mp_git_fail(error, "cannot open the objects of %s", path);
+    return mp_store_refresh(store, error);
+}
+
+void
+mp_store_close(MpStore *store)
+{
+    g_clear_pointer(&store->view, mp_tree_free);
+    g_clear_pointer(&store->odb, git_odb_free);
+    g_clear_pointer(&store->repository, git_repository_free);
+    g_clear_pointer(&store->path, g_free);
+    g_clear_pointer(&store->hostname, g_free);
+}
+
+MpTree *
+mp_store_view(MpStore *store)
+{
+    if (store->view != NULL && mp_tree_loaded(store->view) > VIEW_MAX)
+        g_clear_pointer(&store->view, mp_tree_free);
+    if (store->view == NULL)
+        store->view = mp_tree_new(store->odb, NULL, &store->root);
+    return store->view;
+}
+
+void
+mp_chain_begin(MpChain *chain, MpStore *store)
+{
+    chain->store = store;
+    chain->pack = mp_pack_new(store->odb);
+    chain->tree = mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
+    chain->tip = store->tip;
+    chain->n_commits = 0;
+}
+
+void
+mp_chain_clear(MpChain *chain)
+{
+    g_clear_pointer(&chain->tree, mp_tree_free);
+    g_clear_pointer(&chain->pack, mp_pack_free);
+}
+
+/* A name fit for a commit header: one line, without the angle brackets that end it. */
+static char *
+header_name(const char *name)
+{
+    char *line = mp_one_line(name);
+
+    g_strdelimit(line, "<>", ' ');
+    g_strstrip(line);
+    if (*line != '\0')
+        return line;
+    g_free(line);
+    return g_strdup("unknown");
+}
+
+static GString *
+commit_object(const MpChain *chain, const git_oid *root, const char *message, const MpActor *actor)
+{
+    GString *text = g_string_new(NULL);
+    g_autofree char *name = header_name(actor->name);
+    g_autofree char *login = header_name(actor->login);
+    g_autofree char *identity =
+        g_strdup_printf("%s <%s@users.noreply.%s>", name, login, chain->store->hostname);
+
+    g_string_append_printf(text, "tree %s\n", git_oid_tostr_s(root));
+    if (!git_oid_is_zero(&chain->tip))
+        g_string_append_printf(text, "parent %s\n", git_oid_tostr_s(&chain->tip));
+    g_string_append_printf(text, "author %s %" G_GINT64_FORMAT " +0000\n", identity,
+                           MAX(actor->date, 0));
+    g_string_append_printf(text, "committer %s %" G_GINT64_FORMAT " +0000\n\n%s\n", identity,
+                           MAX(actor->received, 0), message);
+    return text;
+}
+
+bool
+mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error)
+{
+    git_oid root;
+    g_autofree char *line = mp_one_line(message);
+
+    if (!mp_tree_write(chain->tree, &root, error))
+        return false;
+    g_autoptr(GString) commit = commit_object(chain, &root, line, actor);
+    if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
+        return false;
+    chain->n_commits++;
+    return true;
+}
+
+/* Compare and swap; a lock that is in the way is waited for, and removed if its holder is dead. */
+static int
+move_branch(MpChain *chain)
+{
+    MpStore *store = chain->store;
+    g_autofree char *message = g_strdup_printf("metroplex: %u commits", chain->n_commits);
+    int rc = GIT_ELOCKED;
+
+    for (int i = 0; i < LOCKED_TRIES && rc == GIT_ELOCKED; i++) {
+        g_autoptr(git_reference) reference = NULL;
+
+        if (i > 0)
+            g_usleep(LOCKED_WAIT_US);
+        rc = git_reference_create_matching(&reference, store->repository, BRANCH, &chain->tip, 1,
+                                           &store->tip, message);
+        if (rc == GIT_ELOCKED)
+            mp_leftovers_remove_ref_locks(store->path);
+    }
+    return rc;
+}
+
+static bool
+root_of_tip(MpChain *chain, GError **error)
+{
+    chain->store->tip = chain->tip;
+    return set_root(chain->store, error);
+}
+
+MpCommitResult
+mp_chain_finish(MpChain *chain, GError **error)
+{
+    if (chain->n_commits == 0)
+        return MP_COMMITTED;
+    if (!mp_pack_write(chain->pack, error))
+        return MP_FAILED;
+    int rc = move_branch(chain);
+    if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
+        return MP_OUTRUN;
+    if (rc == GIT_ELOCKED) {
+        mp_fail(error, MP_ERROR_TEMPORARY, "%s: %s stays locked by another program",
+                chain->store->path, BRANCH);
+        return MP_FAILED;
+    }
+    if (rc < 0) {
+        mp_git_fail(error, "%s: cannot move %s", chain->store->path, BRANCH);
+        return MP_FAILED;
+    }
+    return root_of_tip(chain, error) ? MP_COMMITTED : MP_FAILED;
+}
+
+bool
+mp_store_clean_up(const char *path, GError **error)
+{
+    return mp_leftovers_remove(path, error);
+}

@@ -1,0 +1,247 @@
+/*
+ * The tracker: threads, comments and subscriptions in a bare Git repository; accounts in another.
+ *
+ * The format is the manual's (tracker(5)); this header is the only door to it. A tracker is opened,
+ * read at a tip, and changed in batches: mp_batch_begin(), changes in memory, mp_batch_commit(),
+ * which writes one pack, syncs it, and moves the branch from the tip the batch was built on to the
+ * new one (compare and swap). Nothing is visible, nor durable, before that last step.
+ *
+ * Who writes must hold the lock of the data directory (base/lock.h). Reading needs none.
+ *
+ * Strings and arrays belong to the structure they are in. Ids are decimal and start at 1; thread 0
+ * is the self-test. Times are seconds since the epoch, UTC.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Ids have at most eight digits: four levels of a hundred (tracker(5)). */
+#define MP_MAX_ID G_GUINT64_CONSTANT(99999999)
+
+typedef struct MpTracker MpTracker;   /* tracker.git */
+typedef struct MpAccounts MpAccounts; /* accounts.git */
+
+/* --- Facts --------------------------------------------------------------------------------- */
+
+typedef enum { MP_ISSUE, MP_PULL, MP_COMMIT } MpThreadKind;
+
+typedef struct {
+    guint64 id;
+    MpThreadKind kind;
+    char *repository; /* "acme/rocket" */
+    char *title;
+    bool is_open, is_locked;
+    char *object; /* revision for pull and commit, or NULL */
+    guint64 author;
+    char *author_login;
+    gint64 created;
+} MpThread;
+
+void mp_thread_free(MpThread *thread);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpThread, mp_thread_free)
+
+const char *mp_thread_kind_name(MpThreadKind kind); /* "issue", "pull", "commit" */
+bool mp_thread_kind_parse(const char *name, MpThreadKind *kind);
+char mp_thread_address_kind(MpThreadKind kind); /* 'i' or 'c', as addresses have it */
+
+/* GitHub's: <owner/repo/issues/17@host>, …/17/3@host, …/pull/18/c3@host, …/commit/SHA/4@host.
+ * Comment 0 is the opening post. The result is the caller's. */
+char *mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostname);
+
+typedef struct {
+    guint64 user;
+    char *reason; /* author, comment, mention, manual, …; "muted" for who wants nothing */
+} MpSubscriber;
+
+typedef struct {
+    char *name, *type;
+    guint64 size;
+} MpAttachmentFact;
+
+typedef struct {
+    guint64 number; /* 0: the opening post */
+    guint64 author;
+    char *author_login;
+    gint64 date;
+    char *via;        /* "mail" or "command" */
+    char *body;       /* Markdown */
+    char *elided;     /* what was cut, or NULL */
+    char *message_id; /* of the mail it came from, or NULL */
+    char *key;        /* its KEY */
+    GPtrArray *attachments; /* MpAttachmentFact */
+} MpComment;
+
+void mp_comment_free(MpComment *comment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpComment, mp_comment_free)
+
+typedef enum { MP_REPLY_ON, MP_REPLY_MEMBERS, MP_REPLY_OFF } MpReplyPolicy;
+
+typedef struct {
+    char *name; /* "acme/rocket" */
+    MpReplyPolicy reply;
+    GArray *watchers; /* guint64 user ids */
+    GArray *members;
+    char *link; /* template, or NULL for the instance's */
+} MpRepository;
+
+void mp_repository_free(MpRepository *repository);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRepository, mp_repository_free)
+
+const char *mp_reply_policy_name(MpReplyPolicy policy); /* "on", "members", "off" */
+bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
+
+/* "owner/name" of letters, digits, '.', '_' and '-', neither part starting with '.' or '-'. */
+bool mp_is_repository_name(const char *name);
+
+/* What an object may be called: a commit id, a branch, a range; safe in a Message-ID and a link. */
+bool mp_is_revision(const char *revision);
+
+typedef struct {
+    guint64 id;
+    char *login, *name;
+    GPtrArray *emails; /* char *, verified; the first is where notifications go */
+    guint64 epoch;     /* part of every address; raising it revokes them all */
+    bool is_active;
+} MpUser;
+
+void mp_user_free(MpUser *user);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpUser, mp_user_free)
+
+/* Letters, digits and single inner hyphens, at most 39; compared without regard to case. */
+bool mp_is_login(const char *login);
+
+/* Whether `address` is one of the user's: the local part by octets, the domain without case. */
+bool mp_user_has_address(const MpUser *user, const char *address);
+
+/* --- Open and read ------------------------------------------------------------------------- */
+
+/* Opens an existing repository. MP_ERROR_INSTALLATION if it is missing or no tracker. */
+MpTracker *mp_tracker_open(const char *path, const char *hostname, GError **error);
+void mp_tracker_free(MpTracker *tracker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTracker, mp_tracker_free)
+
+/* Makes an empty tracker or accounts repository where there is none; *made says if it did. */
+bool mp_tracker_init(const char *path, const char *hostname, bool *made, GError **error);
+bool mp_accounts_init(const char *path, const char *hostname, bool *made, GError **error);
+
+MpAccounts *mp_accounts_open(const char *path, const char *hostname, GError **error);
+void mp_accounts_free(MpAccounts *accounts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
+
+/* Looks at the branch again: from here on reads see the tip of now. */
+bool mp_tracker_refresh(MpTracker *tracker, GError **error);
+bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
+
+/*
+ * The readers return NULL (and false) both for "there is none" and for errors: there is none if
+ * *error stays NULL. A malformed fact file is MP_ERROR_INSTALLATION and names path and fault.
+ */
+MpThread *mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error);
+GPtrArray *mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* MpSubscriber */
+MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error);
+
+/* The highest comment number of a thread; 0 where there is only the opening post. */
+bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error);
+
+/* Whether KEY is in the thread, and the comment that came of it (0 for the opening post and for
+ * changes that are no comment); the cost does not depend on the number of comments. */
+bool mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64 *comment,
+                         GError **error);
+
+/* A repository nobody has set is one with the defaults, never NULL without an error. */
+MpRepository *mp_tracker_repository(MpTracker *tracker, const char *name, GError **error);
+
+/* Calls `visit` for each thread in ascending order until it returns false. */
+typedef bool (*MpThreadVisit)(const MpThread *thread, gpointer user_data);
+bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data,
+                               GError **error);
+
+MpUser *mp_accounts_user(MpAccounts *accounts, guint64 id, GError **error);
+MpUser *mp_accounts_user_by_login(MpAccounts *accounts, const char *login, GError **error);
+MpUser *mp_accounts_user_by_address(MpAccounts *accounts, const char *address, GError **error);
+typedef bool (*MpUserVisit)(const MpUser *user, gpointer user_data);
+bool mp_accounts_foreach_user(MpAccounts *accounts, MpUserVisit visit, gpointer user_data,
+                              GError **error);
+
+/* --- Change -------------------------------------------------------------------------------- */
+
+typedef struct MpBatch MpBatch;
+
+/* KEY: 32 hexadecimal digits of SHA-256 over account, thread, source and words (tracker(5)). */
+char *mp_tracker_key(guint64 user, guint64 thread, const char *source, const char *words);
+
+/* A batch of changes on the tip that the tracker was last opened or refreshed at. */
+MpBatch *mp_batch_begin(MpTracker *tracker, GError **error);
+void mp_batch_free(MpBatch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpBatch, mp_batch_free)
+
+/* What a commit of the batch says about its author. */
+typedef struct {
+    guint64 user;
+    const char *login, *name;
+    gint64 date; /* author date */
+    gint64 received; /* committer date */
+} MpActor;
+
+typedef struct {
+    const char *name; /* one path component, unique within the comment */
+    const char *type; /* "image/png" */
+    GBytes *data;
+} MpNewAttachment;
+
+typedef struct {
+    guint64 thread;
+    const char *key;
+    const char *via;        /* "mail", "command" */
+    const char *body;
+    const char *elided;     /* or NULL */
+    const char *message_id; /* or NULL */
+    const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
+    const char *host;       /* the posting host */
+    const char *part;       /* which part was read: "plain", "html", or NULL */
+    const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
+    const GPtrArray *attachments; /* MpNewAttachment, or NULL */
+} MpNewComment;
+
+/*
+ * Adds a comment, its author's subscription and its KEY: one commit. *number is its number if this
+ * batch wins. A KEY that is there already changes nothing: *duplicate is set, *number is its comment's.
+ */
+bool mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor,
+                      guint64 *number, bool *duplicate, GError **error);
+
+/* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` is not read. */
+bool mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
+                          const MpActor *actor, guint64 *id, GError **error);
+
+/* Writes the thread's facts anew (state, lock, title); `what` is the first line of the commit. With
+ * `key` (or NULL) the change leaves its KEY, so that an event that announces it can be proved. */
+bool mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, const char *what,
+                         const MpActor *actor, GError **error);
+
+/* Sets or replaces one subscription; reason NULL removes it. No commit if nothing changes. */
+bool mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
+                        const char *what, const MpActor *actor, GError **error);
+
+bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
+                             const MpActor *actor, GError **error);
+
+/* Reads within the batch see its own changes. */
+MpThread *mp_batch_thread(MpBatch *batch, guint64 id, GError **error);
+
+typedef enum {
+    MP_COMMITTED, /* durable and visible; also when the batch holds nothing */
+    MP_OUTRUN,    /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
+    MP_FAILED,    /* *error says why; nothing changed */
+} MpCommitResult;
+
+MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
+
+/* One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
+ * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun. */
+bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
+
+/* Removes what a killed run left in the repositories: stale locks and half-written packs of known
+ * names, older than this process. Only for a caller that holds the data directory's lock. */
+bool mp_tracker_clean_up(const char *path, GError **error);

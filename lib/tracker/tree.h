@@ -1,0 +1,58 @@
+/*
+ * Inside of lib/tracker: a Git tree in memory, of which only the touched paths are loaded.
+ *
+ * Reads and edits go by path. An edit marks the way to the root; mp_tree_write hashes what is
+ * marked, bottom up, into a pack. The same structure serves readers (at the tip) and a batch, which
+ * so sees its own changes.
+ */
+#pragma once
+
+#include <git2.h>
+#include <glib.h>
+#include <stdbool.h>
+
+#include "tracker/pack.h"
+
+typedef struct MpTree MpTree;         /* the root, with what its nodes share */
+typedef struct MpTreeNode MpTreeNode; /* one directory, owned by the root */
+
+/* A tree on an existing root, or an empty one (root NULL). `pack` may be NULL for readers; objects
+ * that are not in the database yet are looked for there. */
+MpTree *mp_tree_new(git_odb *odb, MpPack *pack, const git_oid *root);
+void mp_tree_free(MpTree *tree);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTree, mp_tree_free)
+
+/* How many directories were ever loaded: what the tree's memory grows with. */
+gsize mp_tree_loaded(const MpTree *tree);
+
+/*
+ * The directory at `path` below `from` ("" is `from`). NULL without an error if it is not there;
+ * with `make`, missing ones are made.
+ */
+MpTreeNode *mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, bool make,
+                              GError **error);
+
+/* A file's content; false without an error if there is none. *text ends with a NUL beyond *length. */
+bool mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsize *length,
+                  GError **error);
+
+/* Sets the file `name` in a directory to `text`, adding the blob to the pack. */
+bool mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *text,
+                 gsize length, GError **error);
+
+void mp_tree_remove(MpTreeNode *directory, const char *name);
+
+/* The entries of a directory, in Git's order. */
+guint mp_tree_count(const MpTreeNode *directory);
+const char *mp_tree_name(const MpTreeNode *directory, guint i);
+bool mp_tree_is_directory(const MpTreeNode *directory, guint i);
+
+/* The index of the first entry whose name is not less than `name` (of files' order). */
+guint mp_tree_find(const MpTreeNode *directory, const char *name);
+
+/* A file's size, by its header; 0 where there is no such file. */
+bool mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, guint64 *size,
+                       GError **error);
+
+/* Adds all changed directories to the pack; *root is the new root's id. */
+bool mp_tree_write(MpTree *tree, git_oid *root, GError **error);

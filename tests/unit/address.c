@@ -1,0 +1,197 @@
+/* Addresses: what proves whose a mail is. */
+#include <criterion/criterion.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "base/error.h"
+
+#define HOST "git.example.org"
+
+static const char first_key[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+static const char second_key[] = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+
+static MpKeyRing *
+ring_of(const char *text, int mode, GError **error)
+{
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "metroplex-keys-XXXXXX", NULL);
+    int fd = g_mkstemp_full(path, 02, mode);
+
+    cr_assert(fd >= 0);
+    g_close(fd, NULL);
+    cr_assert(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, mode, NULL));
+    g_chmod(path, (mode_t)mode);
+    MpKeyRing *ring = mp_key_ring_load(path, error);
+    g_unlink(path);
+    return ring;
+}
+
+static char *
+made(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread, guint64 user, guint64 epoch)
+{
+    g_autoptr(GError) error = NULL;
+    char *address = mp_address_make(ring, purpose, kind, thread, user, epoch, HOST, &error);
+
+    cr_assert(address != NULL, "%s", error != NULL ? error->message : "");
+    return address;
+}
+
+static bool
+verifies(const MpKeyRing *ring, const char *text, guint64 epoch)
+{
+    MpAddress address;
+
+    return mp_address_parse(text, HOST, &address) == MP_ADDRESS_OURS &&
+           mp_address_verify(ring, &address, epoch);
+}
+
+/* The hexadecimal digits were computed by another program: openssl dgst -sha256 -mac HMAC. */
+Test(address, has_the_form_and_the_mac_of_the_design)
+{
+    g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
+    g_autofree char *address = made(ring, MP_PURPOSE_REPLY, 'i', 17, 5, 0);
+
+    cr_assert_str_eq(address, "reply+i-17-b2afcc693d3819114deb0d45dbc6df2b3a7fb860-5@reply.git.example.org");
+}
+
+Test(address, only_what_was_made_verifies)
+{
+    g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
+    g_autofree char *good = made(ring, MP_PURPOSE_REPLY, 'i', 17, 5, 3);
+    g_autofree char *mac = g_strndup(strstr(good, "17-") + 3, 40);
+    g_autofree char *upper = g_ascii_strup(mac, -1);
+    const struct {
+        const char *name, *format;
+        const char *mac;
+        guint64 epoch;
+        bool verifies;
+    } cases[] = {
+        {"as made", "reply+i-17-%s-5@reply.git.example.org", mac, 3, true},
+        {"upper-case MAC", "reply+i-17-%s-5@reply.git.example.org", upper, 3, true},
+        {"upper-case all", "REPLY+I-17-%s-5@REPLY.GIT.EXAMPLE.ORG", upper, 3, true},
+        {"quoted local part", "\"reply+i-17-%s-5\"@reply.git.example.org", mac, 3, true},
+        {"dot of the root", "reply+i-17-%s-5@reply.git.example.org.", mac, 3, true},
+        {"another user", "reply+i-17-%s-6@reply.git.example.org", mac, 3, false},
+        {"another thread", "reply+i-18-%s-5@reply.git.example.org", mac, 3, false},
+        {"another kind", "reply+c-17-%s-5@reply.git.example.org", mac, 3, false},
+        {"purpose swapped", "unsub+i-17-%s-5@reply.git.example.org", mac, 3, false},
+        {"bounce", "bounce+i-17-%s-5@reply.git.example.org", mac, 3, false},
+        {"revoked", "reply+i-17-%s-5@reply.git.example.org", mac, 4, false},
+        {"leading zero", "reply+i-017-%s-5@reply.git.example.org", mac, 3, false},
+        {"another host", "reply+i-17-%s-5@reply.example.org", mac, 3, false},
+        {"no subdomain", "reply+i-17-%s-5@git.example.org", mac, 3, false},
+        {"host as prefix", "reply+i-17-%s-5@reply.git.example.org.evil.example", mac, 3, false},
+        {"one more digit", "reply+i-17-%s0-5@reply.git.example.org", mac, 3, false},
+        {"one digit less", "reply+i-17-%s-5@reply.git.example.org", mac + 1, 3, false},
+        {"something behind", "reply+i-17-%s-5x@reply.git.example.org", mac, 3, false},
+        {"broken quotes", "\"reply+i-17-%s-5@reply.git.example.org", mac, 3, false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) around = g_strsplit(cases[i].format, "%s", 2);
+        g_autofree char *text = g_strconcat(around[0], cases[i].mac, around[1], NULL);
+
+        cr_expect(verifies(ring, text, cases[i].epoch) == cases[i].verifies, "%s: %s",
+                  cases[i].name, text);
+    }
+}
+
+Test(address, every_changed_digit_is_refused)
+{
+    g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
+    g_autofree char *address = made(ring, MP_PURPOSE_REPLY, 'c', 4711, 42, 0);
+    char *mac = strstr(address, "4711-") + 5;
+
+    for (int i = 0; i < 40; i++) {
+        char kept = mac[i];
+
+        mac[i] = kept == '0' ? '1' : '0';
+        cr_expect(!verifies(ring, address, 0), "digit %d", i);
+        mac[i] = kept;
+    }
+    cr_expect(verifies(ring, address, 0));
+}
+
+Test(address, a_rotated_key_still_verifies_and_the_new_one_signs)
+{
+    g_autofree char *both = g_strconcat("# the newest first\n", second_key, "\n\n", first_key, "\n", NULL);
+    g_autoptr(MpKeyRing) before = ring_of(first_key, 0600, NULL);
+    g_autoptr(MpKeyRing) rotated = ring_of(both, 0600, NULL);
+    g_autoptr(MpKeyRing) after = ring_of(second_key, 0600, NULL);
+    g_autofree char *old = made(before, MP_PURPOSE_REPLY, 'i', 1, 1, 0);
+    g_autofree char *new = made(rotated, MP_PURPOSE_REPLY, 'i', 1, 1, 0);
+
+    cr_expect(verifies(rotated, old, 0));
+    cr_expect(verifies(rotated, new, 0));
+    cr_expect(verifies(after, new, 0));
+    cr_expect(!verifies(after, old, 0));
+    cr_expect(!verifies(before, new, 0));
+}
+
+Test(address, is_never_longer_than_a_local_part_may_be)
+{
+    g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *longest = made(ring, MP_PURPOSE_REPLY, 'i', 99999999, 123456, 0);
+
+    cr_expect_eq((int)(strchr(longest, '@') - longest), 64);
+    cr_expect(mp_address_make(ring, MP_PURPOSE_REPLY, 'i', 99999999, 1234567, 0, HOST, &error) == NULL);
+    cr_assert(error != NULL);
+    cr_expect_eq(error->code, MP_ERROR_INPUT);
+}
+
+Test(address, a_key_file_that_is_not_safe_is_refused)
+{
+    const struct {
+        const char *text;
+        int mode;
+        const char *says;
+    } cases[] = {
+        {first_key, 0644, "mode is 0644"},
+        {first_key, 0640, "mode is 0640"},
+        {"", 0600, "no key in it"},
+        {"# only a comment\n", 0600, "no key in it"},
+        {"short\n", 0600, "line 1: the key has 5 characters"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        cr_expect(ring_of(cases[i].text, cases[i].mode, &error) == NULL, "%s", cases[i].says);
+        cr_assert(error != NULL, "%s", cases[i].says);
+        cr_expect(strstr(error->message, cases[i].says) != NULL, "%s", error->message);
+        cr_expect_eq(error->code, MP_ERROR_INSTALLATION);
+        cr_expect(strstr(error->message, first_key) == NULL, "the key is not told");
+    }
+}
+
+Test(address, masking_leaves_no_mac_and_no_stranger)
+{
+    static const char mac[] = "1801beb4df676a79250d1e61e54ab763822c207d";
+    const struct {
+        const char *text, *own, *all;
+    } cases[] = {
+        {"", "", ""},
+        {"no address", "no address", "no address"},
+        {"to reply+i-1-MAC-5@reply.h.org.", "to reply+i-1-***-5@reply.h.org.",
+         "to reply+i-1-***-5@reply.h.org."},
+        {"reply%2Bi-1-MAC-5%40reply.h.org", "reply%2Bi-1-***-5%40reply.h.org",
+         "reply%2Bi-1-***-5%40reply.h.org"},
+        {"<mailto:kate@example.org>", "<mailto:kate@example.org>", "<mailto:***@***>"},
+        {"a@b.c, d@e.f.", "a@b.c, d@e.f.", "***@***, ***@***."},
+        {"thanks @kate, see v1@2", "thanks @kate, see v1@2", "thanks @kate, see v1@2"},
+        {"j\xc3\xbcrgen@b\xc3\xbc" "cher.de!", "j\xc3\xbcrgen@b\xc3\xbc" "cher.de!", "***@***!"},
+        {"a@b@c.d", "a@b@c.d", "a@***@***"},
+        {"@@@@", "@@@@", "@@@@"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) pieces = g_strsplit(cases[i].text, "MAC", -1);
+        g_autofree char *text = g_strjoinv(mac, pieces);
+        g_autofree char *own = mp_address_mask(text, false);
+        g_autofree char *all = mp_address_mask(text, true);
+
+        cr_expect_str_eq(own, cases[i].own);
+        cr_expect_str_eq(all, cases[i].all);
+    }
+}

@@ -1,0 +1,486 @@
+/* What an event's file promises: nothing written is lost, nothing torn counts, nothing happens twice. */
+#include <criterion/criterion.h>
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "outbox/outbox.h"
+
+#define KEY  "0123456789abcdef0123456789abcdef"
+#define THEN 1700000000
+
+static char *root;
+static MpOutbox *outbox;
+
+static void
+set_up(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    root = g_dir_make_tmp("outbox-XXXXXX", NULL);
+    cr_assert(mp_outbox_init(root, &error));
+    outbox = mp_outbox_open(root, &error);
+    cr_assert_not_null(outbox);
+}
+
+static void
+remove_tree(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+
+    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        remove_tree(child);
+    }
+    if (dir != NULL)
+        g_dir_close(dir);
+    g_remove(path);
+}
+
+static void
+tear_down(void)
+{
+    mp_outbox_free(outbox);
+    remove_tree(root);
+    g_free(root);
+}
+
+TestSuite(outbox_event, .init = set_up, .fini = tear_down);
+
+static void
+announce(const char *key)
+{
+    const MpEvent event = {(char *)key, MP_EVENT_COMMENT, 17, 5, THEN, (char *)"git.example.org"};
+
+    cr_assert(mp_outbox_stage(outbox, &event, NULL));
+    cr_assert(mp_outbox_sync_staged(outbox, NULL));
+    cr_assert(mp_outbox_publish(outbox, key, NULL));
+    cr_assert(mp_outbox_sync_published(outbox, NULL));
+}
+
+static char *
+path_of(const char *name)
+{
+    return g_build_filename(root, name, NULL);
+}
+
+static char *
+read_event(const char *name)
+{
+    g_autofree char *path = path_of(name);
+    char *text = NULL;
+
+    g_file_get_contents(path, &text, NULL, NULL);
+    return text;
+}
+
+static void
+write_event(const char *name, const char *text)
+{
+    g_autofree char *path = path_of(name);
+
+    cr_assert(g_file_set_contents(path, text, -1, NULL));
+}
+
+static bool
+exists(const char *name)
+{
+    g_autofree char *path = path_of(name);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static MpEventFile *
+open_event(MpEventAccess access, GError **error)
+{
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, KEY, NULL);
+
+    cr_assert_not_null(queued);
+    return mp_event_file_open(outbox, queued, access, error);
+}
+
+static GPtrArray *
+people(guint n)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+
+    for (guint i = 1; i <= n; i++) {
+        g_autofree char *address = g_strdup_printf("user%u@example.com", i);
+        g_ptr_array_add(list, mp_recipient_new(i, address, "mention"));
+    }
+    return list;
+}
+
+static const MpRecipient *
+recipient(const MpEventFile *file, guint i)
+{
+    return mp_event_file_recipients(file)->pdata[i];
+}
+
+Test(outbox_event, what_was_recorded_is_read_again)
+{
+    const MpAttempt attempts[] = {
+        {MP_RECIPIENT_SENT, THEN + 1, 0, 250, "2.0.0 Ok: queued\tas\nX"},
+        {MP_RECIPIENT_DEFERRED, THEN + 2, THEN + 62, 451, "4.7.1 later"},
+        {MP_RECIPIENT_FAILED, THEN + 3, 0, 550, NULL},
+        {MP_RECIPIENT_DROPPED, THEN + 4, 0, 0, "muted"},
+    };
+    static const char *const replies[] = {"2.0.0 Ok: queued\\tas\\nX", "4.7.1 later", "-", "muted"};
+    g_autoptr(GPtrArray) list = people(5);
+
+    announce(KEY);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+
+        cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        for (guint i = 0; i < G_N_ELEMENTS(attempts); i++)
+            cr_assert(mp_event_file_record(file, i + 1, &attempts[i], NULL));
+    }
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
+    const MpEvent *event = mp_event_file_event(file);
+
+    cr_assert_str_eq(event->key, KEY);
+    cr_assert_eq(event->kind, MP_EVENT_COMMENT);
+    cr_assert_eq(event->thread, 17);
+    cr_assert_eq(event->actor, 5);
+    cr_assert_eq(event->created, THEN);
+    cr_assert_str_eq(event->host, "git.example.org");
+    cr_assert_eq(mp_event_file_recipients(file)->len, 5);
+    for (guint i = 0; i < G_N_ELEMENTS(attempts); i++) {
+        const MpRecipient *r = recipient(file, i);
+
+        cr_assert_eq(r->user, i + 1);
+        cr_assert_eq(r->state, attempts[i].outcome);
+        cr_assert_eq(r->attempts, 1);
+        cr_assert_eq(r->first, attempts[i].now);
+        cr_assert_eq(r->due, attempts[i].due);
+        cr_assert_eq(r->code, attempts[i].code);
+        cr_assert_str_eq(r->reply, replies[i]);
+        cr_assert_str_eq(r->reason, "mention");
+    }
+    cr_assert_eq(recipient(file, 4)->state, MP_RECIPIENT_PENDING);
+}
+
+Test(outbox_event, a_torn_last_line_counts_for_nothing_and_is_cut_before_the_next_append)
+{
+    static const char *const torn[] = {"s", "sent\t1700000001\t1\t25", "sent\t1700000001\t1\t250\tOk",
+                                       "expan", "nonsense"};
+    g_autoptr(GPtrArray) list = people(2);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(torn); i++) {
+        const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
+
+        announce(KEY);
+        {
+            g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        }
+        g_autofree char *whole = read_event("new/" KEY);
+        g_autofree char *damaged = g_strconcat(whole, torn[i], NULL);
+        write_event("new/" KEY, damaged);
+        {
+            g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+            cr_assert_not_null(file, "%s", torn[i]);
+            cr_assert_eq(recipient(file, 0)->state, MP_RECIPIENT_PENDING);
+            cr_assert(mp_event_file_record(file, 2, &sent, NULL));
+        }
+        g_autofree char *mended = read_event("new/" KEY);
+        g_autofree char *expected = g_strconcat(whole, "sent\t1700000000\t2\t250\tOk\n", NULL);
+        cr_assert_str_eq(mended, expected);
+    }
+}
+
+Test(outbox_event, readers_leave_a_torn_line_alone)
+{
+    announce(KEY);
+    g_autofree char *whole = read_event("new/" KEY);
+    g_autofree char *damaged = g_strconcat(whole, "to\t1\tuser", NULL);
+    write_event("new/" KEY, damaged);
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
+    g_autofree char *after = read_event("new/" KEY);
+
+    cr_assert_not_null(file);
+    cr_assert_str_eq(after, damaged);
+}
+
+Test(outbox_event, an_expansion_interrupted_at_any_octet_is_completed_without_duplicates)
+{
+    g_autoptr(GPtrArray) list = people(4);
+
+    announce(KEY);
+    g_autofree char *before = read_event("new/" KEY);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+        cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+    }
+    g_autofree char *whole = read_event("new/" KEY);
+    for (gsize length = strlen(before); length < strlen(whole); length++) {
+        g_autofree char *part = g_strndup(whole, length);
+        write_event("new/" KEY, part);
+        {
+            g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+            cr_assert_not(mp_event_file_is_expanded(file));
+            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        }
+        g_autofree char *redone = read_event("new/" KEY);
+        cr_assert_str_eq(redone, whole, "cut at %zu", length);
+    }
+}
+
+Test(outbox_event, an_expansion_happens_once)
+{
+    g_autoptr(GPtrArray) few = people(2), more = people(3);
+
+    announce(KEY);
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+    cr_assert(mp_event_file_expand(file, few, THEN, NULL));
+    cr_assert(mp_event_file_expand(file, more, THEN + 1, NULL));
+    cr_assert_eq(mp_event_file_recipients(file)->len, 2);
+}
+
+Test(outbox_event, an_address_that_no_line_can_hold_is_left_out)
+{
+    static const char *const unfit[] = {"a\tb@example.com", "a\nsent\t1@example.com", "a b@example.com",
+                                        "nobody", "@example.com", "a@", "<a@example.com>", "a\\b@c"};
+    g_autoptr(GPtrArray) list = people(1);
+
+    for (guint i = 0; i < G_N_ELEMENTS(unfit); i++)
+        g_ptr_array_add(list, mp_recipient_new(100 + i, unfit[i], "mention"));
+    announce(KEY);
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+    cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+    cr_assert_eq(mp_event_file_recipients(file)->len, 1);
+}
+
+Test(outbox_event, a_malformed_file_is_named_with_its_line_and_left_where_it_is)
+{
+    static const struct {
+        const char *added;
+        const char *place;
+    } cases[] = {
+        {"bogus\t1\n", "outbox/new/" KEY ":8"},
+        {"sent\t1700000000\t9\t250\tOk\n", "outbox/new/" KEY ":8"},
+        {"to\t1\ta@example.com\n", "outbox/new/" KEY ":8"},
+        {"to\t1\ta@example.com\tmention\nto\t1\ta@example.com\tmention\n", "outbox/new/" KEY ":9"},
+        {"to\t-1\ta@example.com\tmention\n", "outbox/new/" KEY ":8"},
+        {"expanded\t1700000000\t3\n", "outbox/new/" KEY ":8"},
+        {"\n", "outbox/new/" KEY ":8"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        announce(KEY);
+        g_autofree char *whole = read_event("new/" KEY);
+        g_autofree char *damaged = g_strconcat(whole, cases[i].added, NULL);
+        write_event("new/" KEY, damaged);
+        cr_assert_null(open_event(MP_EVENT_WRITE, &error));
+        cr_assert(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT));
+        cr_assert(g_str_has_prefix(error->message, cases[i].place), "%s", error->message);
+        g_autofree char *after = read_event("new/" KEY);
+        cr_assert_str_eq(after, damaged);
+        write_event("new/" KEY, whole);
+    }
+}
+
+Test(outbox_event, a_server_that_is_away_defers_whoever_was_due)
+{
+    const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
+    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later"};
+    g_autoptr(GPtrArray) list = people(3);
+
+    announce(KEY);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+
+        cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        cr_assert(mp_event_file_record(file, 1, &sent, NULL));
+        cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
+        cr_assert(mp_event_file_defer_all(file, THEN + 1, THEN + 61, 0, "connection refused", NULL));
+    }
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
+    cr_assert_eq(recipient(file, 0)->state, MP_RECIPIENT_SENT);
+    cr_assert_eq(recipient(file, 1)->due, THEN + 600);
+    cr_assert_eq(recipient(file, 1)->attempts, 1);
+    cr_assert_eq(recipient(file, 2)->state, MP_RECIPIENT_DEFERRED);
+    cr_assert_eq(recipient(file, 2)->due, THEN + 61);
+    cr_assert_str_eq(recipient(file, 2)->reply, "connection refused");
+}
+
+Test(outbox_event, an_event_goes_where_its_recipients_say)
+{
+    enum { SENT = MP_RECIPIENT_SENT, LATER = MP_RECIPIENT_DEFERRED, FAILED = MP_RECIPIENT_FAILED,
+           DROPPED = MP_RECIPIENT_DROPPED, NONE = MP_RECIPIENT_PENDING };
+    static const struct {
+        int outcome[3];
+        MpEventEnd end;
+        const char *place; /* or NULL: gone */
+    } cases[] = {
+        {{SENT, SENT, SENT}, MP_EVENT_DONE, NULL},
+        {{SENT, DROPPED, SENT}, MP_EVENT_DONE, NULL},
+        {{SENT, NONE, SENT}, MP_EVENT_STAYS, "new/" KEY},
+        {{SENT, LATER, LATER}, MP_EVENT_RETRIES, "retry/1700000061." KEY},
+        {{FAILED, SENT, LATER}, MP_EVENT_RETRIES, "retry/1700000062." KEY},
+        {{FAILED, SENT, SENT}, MP_EVENT_FAILED, "failed/" KEY},
+        {{FAILED, DROPPED, FAILED}, MP_EVENT_FAILED, "failed/" KEY},
+        {{FAILED, NONE, LATER}, MP_EVENT_STAYS, "new/" KEY},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) list = people(3);
+        MpEventEnd end;
+
+        announce(KEY);
+        {
+            g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+
+            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+            for (guint r = 0; r < 3; r++) {
+                const MpAttempt a = {(MpRecipientState)cases[i].outcome[r], THEN, THEN + 60 + r, 0, NULL};
+
+                if (cases[i].outcome[r] != NONE)
+                    cr_assert(mp_event_file_record(file, r + 1, &a, NULL));
+            }
+            cr_assert(mp_event_file_finish(file, &end, NULL));
+        }
+        cr_assert_eq(end, cases[i].end, "case %zu", i);
+        g_autoptr(MpQueued) queued = mp_outbox_find(outbox, KEY, NULL);
+        cr_assert_eq(queued != NULL, cases[i].place != NULL, "case %zu", i);
+        if (queued != NULL) {
+            cr_assert(exists(cases[i].place), "case %zu", i);
+            cr_assert(mp_outbox_drop(outbox, queued, NULL));
+        }
+    }
+}
+
+Test(outbox_event, an_administrators_retry_makes_deferred_and_failed_due_again)
+{
+    const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
+    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later"};
+    const MpAttempt failed = {MP_RECIPIENT_FAILED, THEN, 0, 550, "no"};
+    g_autoptr(GPtrArray) list = people(3);
+
+    announce(KEY);
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+    cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+    cr_assert(mp_event_file_record(file, 1, &sent, NULL));
+    cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
+    cr_assert(mp_event_file_record(file, 3, &failed, NULL));
+    cr_assert(mp_event_file_retry(file, THEN + 1, NULL));
+    cr_assert_not(mp_recipient_is_due(recipient(file, 0), THEN + 1));
+    cr_assert(mp_recipient_is_due(recipient(file, 1), THEN + 1));
+    cr_assert(mp_recipient_is_due(recipient(file, 2), THEN + 1));
+    cr_assert_eq(recipient(file, 2)->attempts, 1);
+}
+
+/* --- Queues ---------------------------------------------------------------------------------- */
+
+Test(outbox_event, publishing_twice_changes_nothing)
+{
+    announce(KEY);
+    cr_assert(mp_outbox_publish(outbox, KEY, NULL));
+    write_event("new/" KEY, "attempts were made");
+    const MpEvent event = {(char *)KEY, MP_EVENT_CLOSED, 1, 1, 1, (char *)"h"};
+    cr_assert(mp_outbox_stage(outbox, &event, NULL));
+    cr_assert(mp_outbox_publish(outbox, KEY, NULL));
+    g_autofree char *text = read_event("new/" KEY);
+    cr_assert_str_eq(text, "attempts were made");
+    cr_assert_not(exists("tmp/" KEY));
+}
+
+Test(outbox_event, what_a_dead_run_staged_is_found_and_what_it_tore_is_deleted)
+{
+    const MpEvent event = {(char *)KEY, MP_EVENT_CLOSED, 1, 2, THEN, (char *)"h"};
+
+    cr_assert(mp_outbox_stage(outbox, &event, NULL));
+    write_event("tmp/torn", "metroplex-event\t1\nkey\tto");
+    write_event("tmp/half.tmp", "");
+    g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, NULL);
+    cr_assert_eq(staged->len, 1);
+    cr_assert_str_eq(((MpEvent *)staged->pdata[0])->key, KEY);
+    cr_assert(exists("tmp/" KEY));
+    cr_assert_not(exists("tmp/torn"));
+    cr_assert_not(exists("tmp/half.tmp"));
+    cr_assert(mp_outbox_discard(outbox, KEY, NULL));
+    cr_assert(mp_outbox_discard(outbox, KEY, NULL));
+    cr_assert_not(exists("tmp/" KEY));
+}
+
+Test(outbox_event, only_what_is_due_is_listed_new_first_then_by_due_time)
+{
+    gint64 next;
+
+    write_event("retry/300.c", "");
+    write_event("retry/100.a", "");
+    write_event("retry/90.b", "");
+    write_event("new/n", "");
+    write_event("new/not.an-event", "");
+    write_event("retry/x.a", "");
+    write_event("hold/h", "");
+    g_autoptr(GPtrArray) due = mp_outbox_due(outbox, 100, &next, NULL);
+
+    cr_assert_eq(due->len, 3);
+    cr_assert_str_eq(((MpQueued *)due->pdata[0])->key, "n");
+    cr_assert_str_eq(((MpQueued *)due->pdata[1])->key, "b");
+    cr_assert_str_eq(((MpQueued *)due->pdata[2])->key, "a");
+    cr_assert_eq(next, 300);
+}
+
+Test(outbox_event, a_name_that_is_taken_costs_no_file)
+{
+    const MpQueued new = {MP_QUEUE_NEW, (char *)"k", (char *)"k", 0, 0};
+    MpQueued held = {MP_QUEUE_HOLD, (char *)"k.2", (char *)"k", 0, 0};
+    g_autoptr(GError) error = NULL;
+
+    write_event("new/k", "one");
+    write_event("hold/k", "two");
+    cr_assert(mp_outbox_hold(outbox, &new, NULL));
+    cr_assert(exists("hold/k.2"));
+    write_event("new/k", "three");
+    cr_assert_not(mp_outbox_release(outbox, &held, &error));
+    cr_assert(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT));
+    write_event("retry/50.k", "four");
+    cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL));
+    g_autofree char *three = read_event("retry/51.k"), *four = read_event("retry/50.k");
+    cr_assert_str_eq(three, "three");
+    cr_assert_str_eq(four, "four");
+    cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL), "a move that was made before is no error");
+}
+
+Test(outbox_event, one_file_under_two_names_becomes_one)
+{
+    const MpQueued new = {MP_QUEUE_NEW, (char *)"k", (char *)"k", 0, 0};
+    g_autofree char *from = path_of("new/k"), *to = path_of("retry/50.k");
+
+    write_event("new/k", "one");
+    cr_assert_eq(link(from, to), 0);
+    cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL));
+    cr_assert_not(exists("new/k"));
+    cr_assert(exists("retry/50.k"));
+}
+
+Test(outbox_event, the_delay_grows_to_two_hours_until_it_is_time_to_give_up)
+{
+    static const struct {
+        guint attempts;
+        gint64 age, minutes; /* minutes 0: give up */
+    } cases[] = {
+        {1, 0, 1},       {2, 60, 5},           {3, 360, 15},         {4, 1260, 30}, {5, 3060, 60},
+        {6, 6660, 120},  {7, 13860, 120},      {40, 200000, 120},    {41, 430200, 30},
+        {42, 432000, 0}, {1, 432001, 0},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 due = 0;
+        bool again = mp_retry_due(cases[i].attempts, THEN, THEN + cases[i].age, 432000, &due);
+
+        cr_assert_eq(again, cases[i].minutes > 0, "case %zu", i);
+        if (again)
+            cr_assert_eq(due, THEN + cases[i].age + cases[i].minutes * 60, "case %zu: %ld", i,
+                         (long)(due - THEN));
+    }
+}

@@ -1,0 +1,401 @@
+/* The tracker: what is written is there, once, and Git agrees. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "scratch.h"
+#include "tracker/tracker.h"
+
+#define HOST "git.example.org"
+
+static MpTracker *
+tracker_in(const ScratchPath *scratch)
+{
+    g_autofree char *path = scratch_path(scratch, "tracker.git");
+    g_autoptr(GError) error = NULL;
+    bool made;
+
+    cr_assert(mp_tracker_init(path, HOST, &made, &error), "%s", error ? error->message : "");
+    MpTracker *tracker = mp_tracker_open(path, HOST, &error);
+    cr_assert(tracker != NULL, "%s", error ? error->message : "");
+    return tracker;
+}
+
+static const MpActor tim = {5, "tim", "Tim Lake", 1700000000, 1700000060};
+
+static MpNewComment
+comment_of(guint64 thread, const char *key, const char *body)
+{
+    return (MpNewComment){.thread = thread, .key = key, .via = "mail", .body = body, .host = "mx1"};
+}
+
+static guint64
+open_thread(MpBatch *batch, const char *title)
+{
+    MpThread facts = {.kind = MP_ISSUE, .repository = (char *)"acme/rocket", .title = (char *)title,
+                      .is_open = true, .author = 5, .author_login = (char *)"tim", .created = 1700000000};
+    g_autofree char *key = mp_tracker_key(5, 0, title, "");
+    MpNewComment post = comment_of(0, key, "It does not start.");
+    g_autoptr(GError) error = NULL;
+    guint64 id = 0;
+
+    cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, &error), "%s", error ? error->message : "");
+    return id;
+}
+
+static guint64
+add(MpBatch *batch, guint64 thread, const char *key, const char *body, bool *duplicate)
+{
+    MpNewComment comment = comment_of(thread, key, body);
+    g_autoptr(GError) error = NULL;
+    guint64 number = 0;
+
+    cr_assert(mp_batch_comment(batch, &comment, &tim, &number, duplicate, &error), "%s",
+              error ? error->message : "");
+    return number;
+}
+
+static void
+commit(MpBatch *batch)
+{
+    g_autoptr(GError) error = NULL;
+
+    cr_assert_eq(mp_batch_commit(batch, &error), MP_COMMITTED, "%s", error ? error->message : "outrun");
+}
+
+Test(tracker, a_comment_written_is_a_comment_read)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    guint64 id = open_thread(batch, "Rocket; does = not\tstart");
+    GArray *mentions = g_array_new(FALSE, FALSE, sizeof(guint64));
+    guint64 kate = 7, number = 0;
+    bool duplicate = true;
+    GBytes *bytes = g_bytes_new_static("PNG", 3);
+    MpNewAttachment attachment = {"a b.png", "image/png", bytes};
+    g_autoptr(GPtrArray) attachments = g_ptr_array_new();
+    MpNewComment comment = comment_of(id, "0123456789abcdef0123456789abcdef", "Try the *switch*.");
+
+    g_array_append_val(mentions, kate);
+    g_ptr_array_add(attachments, &attachment);
+    comment.elided = "On Monday Tim wrote:\n> It does not start.\n";
+    comment.message_id = "<x@y>";
+    comment.mentions = mentions;
+    comment.attachments = attachments;
+    cr_assert(mp_batch_comment(batch, &comment, &tim, &number, &duplicate, NULL));
+    commit(batch);
+    g_array_unref(mentions);
+    g_bytes_unref(bytes);
+
+    g_autoptr(MpThread) thread = mp_tracker_thread(tracker, id, NULL);
+    g_autoptr(MpComment) read = mp_tracker_comment(tracker, id, 1, NULL);
+    g_autoptr(MpComment) opening = mp_tracker_comment(tracker, id, 0, NULL);
+    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(tracker, id, NULL);
+    cr_assert(thread != NULL && read != NULL && opening != NULL && subscribers != NULL);
+    cr_expect_str_eq(thread->title, "Rocket; does = not\tstart");
+    cr_expect(thread->is_open);
+    cr_expect_str_eq(opening->body, "It does not start.\n");
+    cr_expect_eq(number, 1);
+    cr_expect(!duplicate);
+    cr_expect_str_eq(read->body, "Try the *switch*.\n");
+    cr_expect_str_eq(read->elided, comment.elided);
+    cr_expect_str_eq(read->message_id, "<x@y>");
+    cr_expect_str_eq(read->author_login, "tim");
+    cr_expect_eq(read->date, tim.date);
+    cr_assert_eq(read->attachments->len, 1);
+    cr_expect_str_eq(((MpAttachmentFact *)read->attachments->pdata[0])->name, "a b.png");
+    cr_expect_str_eq(((MpAttachmentFact *)read->attachments->pdata[0])->type, "image/png");
+    cr_expect_eq(((MpAttachmentFact *)read->attachments->pdata[0])->size, 3);
+    cr_assert_eq(subscribers->len, 2);
+    cr_expect_str_eq(((MpSubscriber *)subscribers->pdata[0])->reason, "author");
+    cr_expect_eq(((MpSubscriber *)subscribers->pdata[1])->user, 7);
+    cr_expect_str_eq(((MpSubscriber *)subscribers->pdata[1])->reason, "mention");
+}
+
+Test(tracker, git_reads_it_and_finds_nothing_wrong)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    guint64 id = open_thread(batch, "Evil\n\nauthor: me");
+    bool duplicate;
+
+    add(batch, id, "aa000000000000000000000000000000", "First line\n---\nSigned-off-by: Eve <e@x>", &duplicate);
+    commit(batch);
+
+    g_autofree char *fsck = scratch_run(scratch, "git -C tracker.git fsck --strict 2>&1");
+    g_autofree char *log = scratch_run(scratch, "git -C tracker.git log --reverse --format='%an <%ae> %at %ct %s|%b'");
+    g_autofree char *tree = scratch_run(scratch, "git -C tracker.git ls-tree -r --name-only main");
+    cr_expect_str_empty(fsck, "%s", fsck);
+    cr_expect(strstr(log, "Tim Lake <tim@users.noreply.git.example.org> 1700000000 1700000060 "
+                          "acme/rocket#1: Evil author: me|\n") != NULL, "%s", log);
+    cr_expect(strstr(log, "acme/rocket#1: First line|\n") != NULL, "%s", log);
+    cr_expect_str_eq(tree, "README.md\n"
+                           "threads/00/00/00/01/comments/0/comment.md\n"
+                           "threads/00/00/00/01/comments/0/mail\n"
+                           "threads/00/00/00/01/comments/1/comment.md\n"
+                           "threads/00/00/00/01/comments/1/mail\n"
+                           "threads/00/00/00/01/received/7b85c4f911bcb0ee0137951c67e62f3d.0\n"
+                           "threads/00/00/00/01/received/aa000000000000000000000000000000.1\n"
+                           "threads/00/00/00/01/subscribers\n"
+                           "threads/00/00/00/01/thread\n");
+}
+
+Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    const char *key = "ab000000000000000000000000000000";
+    bool first, second, third;
+    guint64 id, number = 0;
+
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    id = open_thread(batch, "One");
+    cr_expect_eq(add(batch, id, key, "yes", &first), 1);
+    cr_expect_eq(add(batch, id, key, "yes", &second), 1);
+    commit(batch);
+    g_autoptr(MpBatch) later = mp_batch_begin(tracker, NULL);
+    cr_expect_eq(add(later, id, key, "yes", &third), 1);
+    commit(later);
+
+    cr_expect(!first && second && third);
+    cr_expect(mp_tracker_find_key(tracker, id, key, &number, NULL));
+    cr_expect_eq(number, 1);
+    cr_expect(!mp_tracker_find_key(tracker, id, "ab000000000000000000000000000001", &number, NULL));
+    cr_expect(mp_tracker_last_comment(tracker, id, &number, NULL));
+    cr_expect_eq(number, 1);
+}
+
+Test(tracker, numbers_and_keys_stay_right_over_every_page)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    guint64 id = open_thread(batch, "Long");
+    const guint64 n = 1250;
+
+    for (guint64 i = 1; i <= n; i++) {
+        g_autofree char *source = g_strdup_printf("%d", (int)i);
+        g_autofree char *key = mp_tracker_key(5, id, source, "");
+        bool duplicate;
+
+        cr_assert_eq(add(batch, id, key, source, &duplicate), i);
+        cr_assert(!duplicate);
+    }
+    commit(batch);
+    for (guint64 i = 1; i <= n; i++) {
+        g_autofree char *source = g_strdup_printf("%d", (int)i);
+        g_autofree char *key = mp_tracker_key(5, id, source, "");
+        g_autofree char *body = g_strconcat(source, "\n", NULL);
+        g_autoptr(MpComment) comment = mp_tracker_comment(tracker, id, i, NULL);
+        guint64 number = 0;
+
+        cr_assert(mp_tracker_find_key(tracker, id, key, &number, NULL), "%d", (int)i);
+        cr_assert_eq(number, i);
+        cr_assert(comment != NULL, "%d", (int)i);
+        cr_assert_str_eq(comment->body, body);
+    }
+    g_autofree char *pages = scratch_run(scratch, "git -C tracker.git ls-tree --name-only main:threads/00/00/00/01/comments | grep -e -");
+    g_autofree char *most = scratch_run(scratch, "git -C tracker.git ls-tree -r --name-only main:threads/00/00/00/01/received | xargs -n1 dirname | sort | uniq -c | sort -rn | awk 'NR == 1 {print $1}'");
+    cr_expect_str_eq(pages, "100-199\n1000-1099\n1100-1199\n1200-1299\n200-299\n300-399\n400-499\n500-599\n600-699\n700-799\n800-899\n900-999\n");
+    cr_expect_leq(atoi(most), 16);
+}
+
+Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) one = tracker_in(scratch);
+    g_autoptr(MpTracker) two = tracker_in(scratch);
+    g_autoptr(GError) error = NULL;
+    bool duplicate;
+    guint64 last = 9;
+
+    g_autoptr(MpBatch) first = mp_batch_begin(one, NULL);
+    guint64 id = open_thread(first, "Race");
+    commit(first);
+    g_autoptr(MpBatch) slow = mp_batch_begin(one, NULL);
+    add(slow, id, "aa000000000000000000000000000000", "slow", &duplicate);
+    g_autoptr(MpBatch) fast = mp_batch_begin(two, NULL);
+    add(fast, id, "bb000000000000000000000000000000", "fast", &duplicate);
+    commit(fast);
+    cr_expect_eq(mp_batch_commit(slow, &error), MP_OUTRUN);
+    cr_expect(error == NULL);
+
+    g_autoptr(MpBatch) again = mp_batch_begin(one, NULL);
+    cr_expect_eq(add(again, id, "aa000000000000000000000000000000", "slow", &duplicate), 2);
+    commit(again);
+    cr_expect(mp_tracker_last_comment(one, id, &last, NULL));
+    cr_expect_eq(last, 2);
+}
+
+Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autofree char *path = scratch_path(scratch, "tracker.git");
+    g_autofree char *made = scratch_run(scratch,
+        "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock objects/pack/pack_git2_4711 objects/pack/pack-x.lock objects/pack/keep.me");
+
+    cr_assert(mp_tracker_clean_up(path, NULL));
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    open_thread(batch, "After");
+    commit(batch);
+    g_autofree char *left = scratch_run(scratch, "cd tracker.git && ls refs/heads && ls objects/pack | grep -v -e pack-.*idx -e 'pack-.*pack'");
+    cr_expect_str_eq(left, "main\nkeep.me\n");
+}
+
+static bool
+expect_next(const MpThread *thread, gpointer user_data)
+{
+    guint64 *last = user_data;
+
+    cr_expect_eq(thread->id, *last + 1);
+    *last = thread->id;
+    return thread->id < 240;
+}
+
+Test(tracker, threads_are_visited_in_order_until_enough)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+
+    for (int i = 1; i <= 250; i++)
+        cr_assert_eq(open_thread(batch, "T"), (guint64)i);
+    commit(batch);
+    guint64 last = 0;
+    cr_expect(mp_tracker_foreach_thread(tracker, expect_next, &last, NULL));
+    cr_expect_eq(last, 240);
+}
+
+Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
+{
+    const struct {
+        const char *sed, *says;
+    } cases[] = {
+        {"s/^state=.*/state=ajar/", "threads/00/00/00/01/thread: [thread] state: neither open nor closed"},
+        {"s/^author=.*/author=tim/", "threads/00/00/00/01/thread: [thread] author: not a number"},
+        {"/^title/d", "threads/00/00/00/01/thread: [thread] title: missing"},
+        {"s/^created=.*/created=now/", "threads/00/00/00/01/thread: [thread] created: not a date"},
+        {"s/^repository=.*/repository=..\\/x/", "not of the form owner/name"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(ScratchPath) scratch = scratch_make();
+        g_autoptr(MpTracker) tracker = tracker_in(scratch);
+        g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+        g_autoptr(GError) error = NULL;
+
+        open_thread(batch, "T");
+        commit(batch);
+        g_autofree char *command = g_strdup_printf(
+            "git clone -q tracker.git work && cd work && sed -i '%s' threads/00/00/00/01/thread && "
+            "git -c user.name=a -c user.email=a@b commit -qam edit && git push -q origin main", cases[i].sed);
+        g_autofree char *out = scratch_run(scratch, command);
+        cr_assert(mp_tracker_refresh(tracker, NULL));
+        cr_expect(mp_tracker_thread(tracker, 1, &error) == NULL);
+        cr_assert(error != NULL, "%s", cases[i].says);
+        cr_expect(strstr(error->message, cases[i].says) != NULL, "%s", error->message);
+    }
+}
+
+Test(tracker, message_ids_are_those_of_github)
+{
+    MpThread issue = {.id = 17, .kind = MP_ISSUE, .repository = (char *)"acme/rocket"};
+    MpThread pull = {.id = 18, .kind = MP_PULL, .repository = (char *)"acme/rocket"};
+    MpThread commit_thread = {.id = 19, .kind = MP_COMMIT, .repository = (char *)"acme/rocket", .object = (char *)"0a1b"};
+    const struct {
+        const MpThread *thread;
+        guint64 comment;
+        const char *id;
+    } cases[] = {
+        {&issue, 0, "<acme/rocket/issues/17@git.example.org>"},
+        {&issue, 3, "<acme/rocket/issues/17/3@git.example.org>"},
+        {&pull, 0, "<acme/rocket/pull/18@git.example.org>"},
+        {&pull, 3, "<acme/rocket/pull/18/c3@git.example.org>"},
+        {&commit_thread, 0, "<acme/rocket/commit/0a1b@git.example.org>"},
+        {&commit_thread, 4, "<acme/rocket/commit/0a1b/4@git.example.org>"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *id = mp_thread_message_id(cases[i].thread, cases[i].comment, HOST);
+        cr_expect_str_eq(id, cases[i].id);
+    }
+}
+
+Test(tracker, names_that_could_break_a_path_are_none)
+{
+    const struct {
+        const char *name;
+        bool repository, login;
+    } cases[] = {
+        {"acme/rocket", true, false}, {"a.c-m_e/R2", true, false}, {"acme", false, true},
+        {"acme/", false, false}, {"/rocket", false, false}, {"a/b/c", false, false},
+        {"../x", false, false}, {"a/..", false, false}, {"-a/b", false, false},
+        {"tim", false, true}, {"Tim-2", false, true}, {"-tim", false, false}, {"tim-", false, false},
+        {"t--m", false, false}, {"t m", false, false}, {"", false, false}, {"t\xc3\xafm", false, false},
+        {"a234567890123456789012345678901234567890", false, false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        cr_expect_eq(mp_is_repository_name(cases[i].name), cases[i].repository, "%s", cases[i].name);
+        cr_expect_eq(mp_is_login(cases[i].name), cases[i].login, "%s", cases[i].name);
+    }
+}
+
+static MpUser *
+user_of(const char *login, const char *first, const char *second)
+{
+    MpUser *user = g_new0(MpUser, 1);
+
+    user->login = g_strdup(login);
+    user->name = g_strdup("Somebody");
+    user->emails = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(user->emails, g_strdup(first));
+    if (second != NULL)
+        g_ptr_array_add(user->emails, g_strdup(second));
+    user->is_active = true;
+    return user;
+}
+
+Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autofree char *path = scratch_path(scratch, "accounts.git");
+    bool made;
+    cr_assert(mp_accounts_init(path, HOST, &made, NULL) && made);
+    cr_assert(mp_accounts_init(path, HOST, &made, NULL) && !made);
+    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, HOST, NULL);
+    g_autoptr(MpUser) tim_user = user_of("Tim", "tim@example.org", "Tim.Lake@Work.example");
+    g_autoptr(MpUser) same_login = user_of("tIM", "other@example.org", NULL);
+    g_autoptr(MpUser) same_address = user_of("kate", "tim@EXAMPLE.org", NULL);
+    g_autoptr(GError) error = NULL;
+
+    cr_assert(mp_accounts_write(accounts, tim_user, "Add tim", &error), "%s", error ? error->message : "");
+    cr_expect_eq(tim_user->id, 1);
+    cr_expect(!mp_accounts_write(accounts, same_login, "x", &error));
+    cr_expect_eq(error->code, MP_ERROR_INPUT);
+    g_clear_error(&error);
+    cr_expect(!mp_accounts_write(accounts, same_address, "x", &error));
+    g_clear_error(&error);
+
+    g_autoptr(MpUser) by_id = mp_accounts_user(accounts, 1, NULL);
+    g_autoptr(MpUser) by_login = mp_accounts_user_by_login(accounts, "TIM", NULL);
+    g_autoptr(MpUser) by_address = mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", NULL);
+    g_autoptr(MpUser) by_wrong_case = mp_accounts_user_by_address(accounts, "tim.lake@work.example", NULL);
+    cr_assert(by_id != NULL && by_login != NULL && by_address != NULL);
+    cr_expect(by_wrong_case == NULL);
+    cr_expect(mp_user_has_address(by_id, "tim@EXAMPLE.ORG") && !mp_user_has_address(by_id, "TIM@example.org"));
+
+    /* A freed login and address are free for others. */
+    g_free(by_id->login);
+    by_id->login = g_strdup("timothy");
+    g_ptr_array_set_size(by_id->emails, 1);
+    cr_assert(mp_accounts_write(accounts, by_id, "Rename", NULL));
+    g_autoptr(MpUser) next = user_of("tim", "Tim.Lake@work.example", NULL);
+    cr_assert(mp_accounts_write(accounts, next, "Add", NULL));
+    cr_expect_eq(next->id, 2);
+    g_autofree char *fsck = scratch_run(scratch, "git -C accounts.git fsck --strict 2>&1; ls -ld accounts.git | cut -c1-10");
+    cr_expect_str_eq(fsck, "drwx------\n", "%s", fsck);
+}
