@@ -1,0 +1,11 @@
+/* The subcommands of metroplex(8), one file each; argv[0] is the subcommand's name. */
+#pragma once
+
+int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
+int cmd_address(int argc, char **argv);
+int cmd_extract(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_repository(int argc, char **argv);
+int cmd_thread(int argc, char **argv);
+int cmd_user(int argc, char **argv);
+int cmd_worker(int argc, char **argv); /* not for people: the sandboxed parser */

@@ -1,0 +1,19 @@
+/* metroplex: the table of its subcommands. */
+#include "base/command.h"
+#include "commands.h"
+
+static const MpCommand commands[] = {
+    {"address", cmd_address, "make or verify a signed address"},
+    {"extract", cmd_extract, "print the reply a person wrote"},
+    {"init", cmd_init, "make the data directory, the tracker and the keys"},
+    {"repository", cmd_repository, "show or set a repository's policy"},
+    {"thread", cmd_thread, "open, answer, show and change threads"},
+    {"user", cmd_user, "add, list, show and change accounts"},
+    {"worker", cmd_worker, NULL},
+};
+
+int
+main(int argc, char **argv)
+{
+    return mp_command_main(commands, G_N_ELEMENTS(commands), cmd_run, argc, argv);
+}

@@ -1,0 +1,118 @@
+/* An installation, opened; see site.h. */
+#include "site.h"
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+
+static char *
+host_name(void)
+{
+    char name[256] = "";
+
+    gethostname(name, sizeof name - 1);
+    return *name != '\0' ? mp_one_line(name) : g_strdup("localhost");
+}
+
+static bool
+open_stores(MpSite *site, GError **error)
+{
+    g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
+    g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
+    g_autofree char *outbox = mp_config_path(site->config, "outbox");
+
+    site->tracker = mp_tracker_open(tracker, site->config->hostname, error);
+    if (site->tracker == NULL)
+        return false;
+    site->accounts = mp_accounts_open(accounts, site->config->hostname, error);
+    if (site->accounts == NULL)
+        return false;
+    site->outbox = mp_outbox_open(outbox, error);
+    return site->outbox != NULL;
+}
+
+bool
+mp_site_open(MpSite *site, const MpOptions *options, GError **error)
+{
+    *site = (MpSite){.config = mp_config_load(options->config_file, options->data, error)};
+    if (site->config == NULL || !mp_become_owner(site->config->data, error))
+        return false;
+    if (!mp_log_open(site->config->log_directory, "metroplex.log",
+                     (MpLogLevel)site->config->log_level, error))
+        return false;
+    site->keys = mp_key_ring_load(site->config->keys, error);
+    if (site->keys == NULL)
+        return false;
+    site->host = host_name();
+    return open_stores(site, error);
+}
+
+void
+mp_site_close(MpSite *site)
+{
+    g_clear_pointer(&site->outbox, mp_outbox_free);
+    g_clear_pointer(&site->accounts, mp_accounts_free);
+    g_clear_pointer(&site->tracker, mp_tracker_free);
+    g_clear_pointer(&site->keys, mp_key_ring_free);
+    g_clear_pointer(&site->lock, mp_lock_release);
+    g_clear_pointer(&site->config, mp_config_free);
+    g_clear_pointer(&site->host, g_free);
+}
+
+bool
+mp_site_try_lock(MpSite *site, bool *busy, GError **error)
+{
+    g_autofree char *path = mp_config_path(site->config, "lock");
+    g_autoptr(GError) why = NULL;
+
+    site->lock = mp_lock_take(path, MP_LOCK_TRY, &why);
+    *busy = site->lock == NULL && why == NULL;
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return site->lock != NULL;
+}
+
+bool
+mp_site_lock(MpSite *site, GError **error)
+{
+    g_autofree char *path = mp_config_path(site->config, "lock");
+
+    site->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
+    return site->lock != NULL && mp_site_refresh(site, error);
+}
+
+bool
+mp_site_refresh(MpSite *site, GError **error)
+{
+    return mp_tracker_refresh(site->tracker, error) && mp_accounts_refresh(site->accounts, error);
+}
+
+MpUser *
+mp_site_user(MpSite *site, const char *login, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpUser *user = mp_accounts_user_by_login(site->accounts, login, &why);
+
+    if (user == NULL && why == NULL) {
+        g_autofree char *shown = mp_escape(login);
+        mp_fail(&why, MP_ERROR_INPUT, "no such user: %s", shown);
+    }
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return user;
+}
+
+MpThread *
+mp_site_thread(MpSite *site, guint64 id, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpThread *thread = mp_tracker_thread(site->tracker, id, &why);
+
+    if (thread == NULL && why == NULL)
+        mp_fail(&why, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return thread;
+}

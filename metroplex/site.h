@@ -1,0 +1,44 @@
+/*
+ * An installation, opened: what every command that touches the tracker needs, in one place.
+ */
+#pragma once
+
+#include "address/address.h"
+#include "base/command.h"
+#include "base/config.h"
+#include "base/lock.h"
+#include "outbox/outbox.h"
+#include "tracker/tracker.h"
+
+typedef struct {
+    MpConfig *config;
+    MpKeyRing *keys;
+    MpTracker *tracker;
+    MpAccounts *accounts;
+    MpOutbox *outbox;
+    MpLock *lock; /* held while this is not NULL */
+    char *host;   /* this machine's name, as comments and events record it */
+} MpSite;
+
+/*
+ * Loads the configuration, becomes the owner of the data directory where started as root, opens the
+ * log, the key ring and the repositories. Each failure is MP_ERROR_INSTALLATION and says what to do.
+ */
+bool mp_site_open(MpSite *site, const MpOptions *options, GError **error);
+void mp_site_close(MpSite *site);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
+
+/* Takes the data directory's lock for writing, waiting for a run that has it. */
+bool mp_site_lock(MpSite *site, GError **error);
+
+/* The same without waiting: *busy is set, and nothing is wrong, if another run has it. */
+bool mp_site_try_lock(MpSite *site, bool *busy, GError **error);
+
+/* Looks both repositories' branches up again. */
+bool mp_site_refresh(MpSite *site, GError **error);
+
+/* The account with this login; MP_ERROR_INPUT if there is none. */
+MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
+
+/* The thread with this id; MP_ERROR_INPUT if there is none. */
+MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);

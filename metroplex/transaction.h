@@ -1,0 +1,30 @@
+/*
+ * The one way in which anything changes: section 6 of the design, steps 2 to 4.
+ *
+ * Events are staged and synced, the batch is committed (the moment of truth), the events are
+ * published and synced. Whoever dies in between is finished by mp_transaction_recover() of the next
+ * run. If the branch moved meanwhile, everything is built again on the new tip.
+ */
+#pragma once
+
+#include "site.h"
+
+/*
+ * Puts the changes into the batch, and an MpEvent for each that is to be announced into `events`.
+ * Called again, with a new batch, when outrun; so it must not keep what an earlier call found.
+ */
+typedef bool (*MpTransactionBuild)(MpSite *site, MpBatch *batch, GPtrArray *events,
+                                   gpointer user_data, GError **error);
+
+/* The caller holds the lock. True: all is durable and announced. False: nothing changed. */
+bool mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
+
+/* Finishes what a dead run left, under the lock. */
+bool mp_transaction_recover(MpSite *site, GError **error);
+
+/* An event for what KEY became; the result is the caller's. */
+MpEvent *mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread,
+                              guint64 actor);
+
+/* The account as the author of a commit, now. Strings stay the user's. */
+MpActor mp_transaction_actor(const MpUser *user);
