@@ -44,7 +44,7 @@ mp_header_free(MpHeader *header)
 }
 
 void
-mp_recipient_free(MpRecipient *recipient)
+mp_addressee_free(MpAddressee *recipient)
 {
     g_free(recipient->field);
     g_free(recipient->address);
@@ -73,7 +73,7 @@ mp_message_new(void)
     message->in_reply_to = g_ptr_array_new_with_free_func(g_free);
     message->repairs = g_ptr_array_new_with_free_func(g_free);
     message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)mp_header_free);
-    message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+    message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_addressee_free);
     message->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_attachment_free);
     return message;
 }

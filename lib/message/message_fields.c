@@ -111,7 +111,7 @@ static void
 add_recipient(const char *address, const char *name, gpointer data)
 {
     const Recipients *to = data;
-    MpRecipient *recipient = g_new0(MpRecipient, 1);
+    MpAddressee *recipient = g_new0(MpAddressee, 1);
 
     (void)name;
     recipient->field = g_strdup(to->field);

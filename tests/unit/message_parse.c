@@ -308,7 +308,7 @@ Test(message_parse, recipients_are_in_the_order_in_which_tokens_are_looked_for)
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; i < message->recipients->len; i++) {
-        const MpRecipient *r = g_ptr_array_index(message->recipients, i);
+        const MpAddressee *r = g_ptr_array_index(message->recipients, i);
         g_string_append_printf(text, "%s=%s ", r->field, r->address);
     }
     assert_same(text->str, "X-Original-To=orig@x Delivered-To=top@x Envelope-To=e@x X-Envelope-To=xe@x Resent-To=rto@x "
