@@ -16,6 +16,7 @@ enum {
     SHORT_SIGNATURE_BYTES = 72,
     CLOSING_LINES = 3,         /* "Regards, Bob" is no answer to the quote above it */
     WRAPPED_AT = 60,           /* a quote line this long may have been wrapped by a relay */
+    CONTACT_BYTES = 80,        /* a line of a business card is no longer */
     PASTED_WORDS = 8,          /* repeated words outside any quote that are taken for one */
 };
 
@@ -130,7 +131,14 @@ quote_end(const Walk *walk, guint start)
 static guint
 take_quote(Walk *walk, guint i)
 {
-    Quote quote = {i, quote_end(walk, i), walk->quote_rule != NULL, walk->quote_forwarded, walk->text_above};
+    const MpRule *inside = LINE(walk->lines, i)->rule; /* the boundary may be quoted with the rest */
+    Quote quote = {
+        .start = i,
+        .end = quote_end(walk, i),
+        .attributed = walk->quote_rule != NULL || inside != NULL,
+        .forwarded = walk->quote_forwarded || (inside != NULL && inside->kind == MP_RULE_FORWARD),
+        .text_above = walk->text_above,
+    };
 
     for (guint k = i; k < quote.end; k++)
         set(walk, k, false, "quote");
@@ -247,11 +255,47 @@ take_mobile(Walk *walk, guint i)
     return i + 1;
 }
 
+static bool
+is_contact_line(const Line *line)
+{
+    return line->kind == LINE_TEXT && strlen(line->core) <= CONTACT_BYTES;
+}
+
+/* A telephone number, an address, a site. */
+static bool
+holds_contact(const Line *line)
+{
+    guint digits = 0;
+
+    for (const char *p = line->core; *p != '\0'; p++)
+        digits += g_ascii_isdigit(*p);
+    return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL || strstr(line->core, "http") != NULL;
+}
+
+/* A business card between the text and the disclaimer below it is a signature, if text is left above. */
+static void
+elide_contacts_above(Walk *walk, guint disclaimer)
+{
+    guint end = disclaimer, start, contacts = 0;
+
+    while (end > 0 && LINE(walk->lines, end - 1)->kind == LINE_BLANK)
+        end--;
+    for (start = end; start > 0 && is_contact_line(LINE(walk->lines, start - 1)); start--)
+        contacts += holds_contact(LINE(walk->lines, start - 1));
+    if (contacts < 2 || end - start < 3 || lines_skip_blank(walk->lines, 0) == start)
+        return;
+    for (guint i = start; i < end; i++)
+        set(walk, i, false, "signature-contacts");
+}
+
 static guint
 take_paragraph(Walk *walk, guint i)
 {
     const char *why = LINE(walk->lines, i)->rule->name;
     guint end = MAX(i + 1, paragraph_end(walk->lines, i));
+
+    if (is_rule(LINE(walk->lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
+        elide_contacts_above(walk, i);
 
     for (guint k = i; k < end; k++)
         set(walk, k, false, why);
@@ -400,6 +444,15 @@ quote_is_foreign(const GArray *lines, const Quote *quote)
     return words >= 3 && sent * 5 < words;
 }
 
+/* A quote of the person's own, for another one, which the client made, begins below it. */
+static bool
+is_above_boundary(const GArray *lines, const Quote *quote)
+{
+    guint next = lines_skip_blank(lines, quote->end);
+
+    return next > quote->end && next < lines->len && is_boundary(LINE(lines, next));
+}
+
 /* Whether the quote stays: what was answered below it, or what the person quoted from elsewhere. */
 static const char *
 reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
@@ -408,9 +461,11 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
         return NULL;
     if (answered)
         return quote->attributed && !quote->text_above && answered_quotes == 1 ? NULL : "kept-inline-quote";
-    if (walk->sent_known && !quote->attributed && quote->text_above && quote_is_foreign(walk->lines, quote))
-        return "kept-foreign-quote";
-    return NULL;
+    if (quote->attributed || !quote->text_above)
+        return NULL;
+    if (walk->sent_known)
+        return quote_is_foreign(walk->lines, quote) ? "kept-foreign-quote" : NULL;
+    return is_above_boundary(walk->lines, quote) ? "kept-own-quote" : NULL;
 }
 
 static void
@@ -424,7 +479,7 @@ judge_quotes(Walk *walk)
         guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
 
         answered[q] = has_answer(walk->lines, quote->end, end);
-        answered_quotes += answered[q];
+        answered_quotes += answered[q] && !(walk->sent_known && quote_is_foreign(walk->lines, quote));
     }
     for (guint q = 0; q < n; q++) {
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);
@@ -456,6 +511,16 @@ trim_edges(Walk *walk)
     }
 }
 
+/* A mail that is one signature, with nothing quoted, may be all the person had to say. */
+static void
+keep_lone_signature(Walk *walk)
+{
+    if (walk->text_above || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_SIGNATURE)
+        return;
+    for (guint i = 0; i < walk->lines->len; i++)
+        set(walk, i, true, "kept-all-there-is");
+}
+
 void
 lines_decide(GArray *lines, bool sent_known)
 {
@@ -466,5 +531,6 @@ lines_decide(GArray *lines, bool sent_known)
         i = take_line(&walk, i);
     judge_quotes(&walk);
     trim_edges(&walk);
+    keep_lone_signature(&walk);
     g_array_unref(walk.quotes);
 }

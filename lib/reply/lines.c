@@ -6,15 +6,6 @@
 
 enum { CORE_LIMIT = 1000, SHORTEST_RULE = 3 };
 
-static void
-line_clear(gpointer data)
-{
-    Line *line = data;
-
-    g_free(line->text);
-    g_free(line->core);
-}
-
 /* Characters that reorder what is shown are written out, those that show nothing are dropped. */
 static void
 append_clean(GString *out, gunichar c)
@@ -29,19 +20,20 @@ append_clean(GString *out, gunichar c)
         g_string_append_unichar(out, c);
 }
 
-static char *
-clean(const char *p, gsize length)
+char *
+lines_clean(const char *text)
 {
-    GString *out = g_string_sized_new(length + 1);
-    const char *end = p + length;
+    GString *out = g_string_sized_new(strlen(text) + 1);
 
-    while (p < end) {
-        guchar byte = (guchar)*p;
+    for (const char *p = text; *p != '\0';) {
+        gsize plain = 0;
 
-        if (byte >= 0x20 && byte < 0x7f) {
-            g_string_append_c(out, *p++);
-            continue;
-        }
+        while ((p[plain] >= 0x20 && p[plain] < 0x7f) || p[plain] == '\n')
+            plain++;
+        g_string_append_len(out, p, (gssize)plain);
+        p += plain;
+        if (*p == '\0')
+            break;
         append_clean(out, g_utf8_get_char(p));
         p = g_utf8_next_char(p);
     }
@@ -64,30 +56,32 @@ entity(const char *p, gsize *length)
     return NULL;
 }
 
+/* Writes the core of `text` to `out`, which has room for as many bytes; returns the end of it. */
 static char *
-core_of(const char *text)
+write_core(char *out, const char *text)
 {
-    GString *out = g_string_sized_new(64);
+    char *start = out;
     bool space = false;
 
-    for (const char *p = text; *p != '\0' && out->len < CORE_LIMIT - 8;) {
-        gsize length = g_utf8_skip[(guchar)*p];
+    for (const char *p = text; *p != '\0' && out - start < CORE_LIMIT - 8;) {
+        gsize length = 1;
         const char *value = *p == '&' ? entity(p, &length) : NULL;
-        gunichar c = value != NULL ? (guchar)*value : g_utf8_get_char(p);
 
         if (value == NULL)
             length = g_utf8_skip[(guchar)*p];
+        gunichar c = value != NULL ? (guchar)*value : g_utf8_get_char(p);
         p += length;
         if (c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x80 && g_unichar_isspace(c))) {
-            space = out->len > 0;
+            space = out > start;
             continue;
         }
         if (space)
-            g_string_append_c(out, ' ');
+            *out++ = ' ';
         space = false;
-        g_string_append_unichar(out, c);
+        out += g_unichar_to_utf8(c, out);
     }
-    return g_string_free(out, FALSE);
+    *out++ = '\0';
+    return out;
 }
 
 const char *
@@ -232,21 +226,20 @@ mark_fences(GArray *lines)
 }
 
 GArray *
-lines_split(const char *text, MpMatcher *matcher)
+lines_split(char *texts, char *cores, MpMatcher *matcher)
 {
     GArray *lines = g_array_new(FALSE, TRUE, sizeof(Line));
 
-    g_array_set_clear_func(lines, line_clear);
-    for (const char *p = text;;) {
-        gsize length = strcspn(p, "\n");
-        Line line = {.text = clean(p, length)};
+    for (char *p = texts; p != NULL;) {
+        Line line = {.text = p, .core = cores};
+        char *end = strchr(p, '\n');
 
-        line.core = core_of(line.text);
+        if (end != NULL)
+            *end++ = '\0';
+        p = end;
+        cores = write_core(cores, line.text);
         classify(&line, matcher);
         g_array_append_val(lines, line);
-        if (p[length] == '\0')
-            break;
-        p += length + 1;
     }
     mark_fences(lines);
     return lines;

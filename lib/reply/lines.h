@@ -20,8 +20,8 @@ typedef enum {
 typedef enum { FIELD_NONE, FIELD_FROM, FIELD_DATE, FIELD_TO, FIELD_SUBJECT } HeaderField;
 
 typedef struct {
-    char *text; /* cleaned, as it is shown */
-    char *core; /* for matching: trimmed, one space between words, entities decoded, cut to 1,000 bytes */
+    const char *text; /* cleaned, as it is shown */
+    const char *core; /* for matching: trimmed, one space between words, entities decoded, cut to 1,000 bytes */
     LineKind kind;
     const MpRule *rule;
     HeaderField field;
@@ -34,8 +34,12 @@ typedef struct {
     const char *why;  /* static */
 } Line;
 
-/* Splits, cleans and classifies by line alone. The array owns its lines. */
-GArray *lines_split(const char *text, MpMatcher *matcher);
+/* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the caller's. */
+char *lines_clean(const char *text);
+
+/* Splits what lines_clean() made, in place, and classifies each line by itself. The lines point into
+ * `texts` and into `cores`, which has as many bytes; both must outlive them. */
+GArray *lines_split(char *texts, char *cores, MpMatcher *matcher);
 
 #define LINE(lines, i) (&g_array_index((lines), Line, (i)))
 

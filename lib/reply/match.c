@@ -14,7 +14,8 @@ enum {
     MATCH_LIMIT = 30000, /* steps; the longest honest match of the table takes a tenth */
     GROUPS = 8,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
-    PATTERN_DATE,
+    PATTERN_DAY,
+    PATTERN_TIME,
     PATTERNS,
 };
 
@@ -24,13 +25,13 @@ struct MpMatcher {
     pcre2_match_context *context;
 };
 
-static const char date_pattern[] =
-    "\\d{1,2}[:.h]\\d{2}(?!\\d)"                      /* 9:12, 13.09, 10h30 */
-    "|\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"            /* 2014/03/20, 04/19/2011 */
+static const char day_pattern[] =
+    "\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"            /* 2014/03/20, 04/19/2011 */
     "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}"    /* 25 Sep 2013, Nov 26, 2013 */
     "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"            /* 2017. április 3. */
     "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"          /* 11-Apr-2011 */
     "|\\d\\s?[年月日년월일]";
+static const char time_pattern[] = "\\d{1,2}[:.h]\\d{2}(?!\\d)"; /* 9:12, 13.09, 10h30 */
 
 static bool
 row_belongs(const MpRule *rule, guint pattern)
@@ -43,8 +44,8 @@ row_belongs(const MpRule *rule, guint pattern)
 static char *
 combined(guint pattern)
 {
-    if (pattern == PATTERN_DATE)
-        return g_strdup(date_pattern);
+    if (pattern >= PATTERN_DAY)
+        return g_strdup(pattern == PATTERN_DAY ? day_pattern : time_pattern);
 
     GString *all = g_string_new("(?|");
     for (gsize i = 0; i < mp_n_rules; i++) {
@@ -64,7 +65,7 @@ compile(guint pattern)
     int code;
     PCRE2_SIZE at;
 
-    if (pattern != PATTERN_DATE)
+    if (pattern < PATTERN_DAY)
         options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
     pcre2_code *compiled =
         pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
@@ -151,7 +152,13 @@ mp_matcher_group(const MpMatcher *matcher, guint group)
 }
 
 bool
+mp_matcher_has_day(MpMatcher *matcher, const char *text)
+{
+    return matches(matcher, PATTERN_DAY, text);
+}
+
+bool
 mp_matcher_has_date(MpMatcher *matcher, const char *text)
 {
-    return matches(matcher, PATTERN_DATE, text);
+    return matches(matcher, PATTERN_TIME, text) || matches(matcher, PATTERN_DAY, text);
 }

@@ -7,15 +7,6 @@
 
 #include <string.h>
 
-static void
-reply_line_free(gpointer data)
-{
-    MpReplyLine *line = data;
-
-    g_free(line->text);
-    g_free(line);
-}
-
 /* Lines of one side joined by \n, without outer blank lines and trailing space. */
 static char *
 join(const GPtrArray *lines, bool kept)
@@ -41,18 +32,18 @@ join(const GPtrArray *lines, bool kept)
 }
 
 static MpReply *
-reply_new(GArray *lines)
+reply_new(const GArray *lines, char *texts)
 {
     MpReply *reply = g_new0(MpReply, 1);
 
-    reply->lines = g_ptr_array_new_full(lines->len, reply_line_free);
+    reply->texts = texts;
+    reply->storage = g_new(MpReplyLine, lines->len);
+    reply->lines = g_ptr_array_sized_new(lines->len);
     for (guint i = 0; i < lines->len; i++) {
-        MpReplyLine *line = g_new(MpReplyLine, 1);
+        const Line *line = LINE(lines, i);
 
-        line->text = g_steal_pointer(&LINE(lines, i)->text);
-        line->kept = LINE(lines, i)->kept;
-        line->rule = LINE(lines, i)->why;
-        g_ptr_array_add(reply->lines, line);
+        reply->storage[i] = (MpReplyLine){line->text, line->kept, line->why};
+        g_ptr_array_add(reply->lines, &reply->storage[i]);
     }
     reply->reply = join(reply->lines, true);
     reply->elided = join(reply->lines, false);
@@ -64,14 +55,16 @@ mp_reply_extract(const char *text, const char *const *sent)
 {
     g_autoptr(MpMatcher) matcher = mp_matcher_new();
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autoptr(GArray) lines = lines_split(valid, matcher);
+    char *texts = lines_clean(valid);
+    g_autofree char *cores = g_malloc(strlen(texts) + 1);
+    g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
     bool sent_known = sent != NULL && sent[0] != NULL;
 
     boundaries_mark(lines, matcher);
     if (sent_known)
         sent_mark(lines, sent);
     lines_decide(lines, sent_known);
-    return reply_new(lines);
+    return reply_new(lines, texts);
 }
 
 void
@@ -80,6 +73,8 @@ mp_reply_free(MpReply *reply)
     if (reply == NULL)
         return;
     g_ptr_array_unref(reply->lines);
+    g_free(reply->storage);
+    g_free(reply->texts);
     g_free(reply->reply);
     g_free(reply->elided);
     g_free(reply);

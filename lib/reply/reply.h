@@ -16,15 +16,18 @@
 typedef enum { MP_REPLY_TEXT, MP_REPLY_HTML } MpReplyKind;
 
 typedef struct {
-    char *text;       /* the line without its line break, deceptive characters removed or shown */
+    const char *text; /* the line without its line break, deceptive characters removed or shown */
     bool kept;        /* part of the reply */
     const char *rule; /* static; why: the name of a row of mp_rules, or one of the decisions in decide.c */
 } MpReplyLine;
 
 typedef struct {
-    GPtrArray *lines; /* of MpReplyLine *, all lines of the mail in order */
+    GPtrArray *lines; /* of const MpReplyLine *, all lines of the mail in order */
     char *reply;      /* the kept lines joined by \n, outer blank lines trimmed; "" if all is quote */
     char *elided;     /* the other lines, likewise */
+    /* private: what `lines` points into */
+    MpReplyLine *storage;
+    char *texts;
 } MpReply;
 
 /*

@@ -13,9 +13,9 @@
 
 /* "On DATE NAME wrote:", "NAME wrote on DATE:", "DATE NAME wrote:" and "On DATE wrote NAME:". */
 #define WROTE(open, verb) \
-    LEAD "(?:(" open ")\\b)?.{1,300}?(?<=[\\s>)\"'”»\\]])(?:" verb ")" END TAIL
+    LEAD "(?:((?-i:" open "))\\b)?.{1,300}?(?<=[\\s>)\"'”»\\]])(?:" verb ")" END TAIL
 /* The same where words are not set apart by spaces. */
-#define WROTE_CJK(open, verb) LEAD "(?:(" open "))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL
+#define WROTE_CJK(open, verb) LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL
 #define NONE "(?!)"
 
 /* The fields of a header block: from, date, to and cc, subject. */
@@ -42,11 +42,11 @@ const MpRule mp_rules[] = {
     {"attribution-ar", MP_RULE_ATTRIBUTION, "Arabic: Gmail, Apple Mail",
      WROTE("في|بتاريخ", "كتابة ما يلي|كتب|كتبت|كَتَب"),
      "في الاثنين، 17 نوفمبر 2025 في 9:12 ص تمت كتابة ما يلي بواسطة Ada Example <ada@example.org>:", "في 17 نوفمبر 2025 كتب الجميع عن هذا الموضوع كثيرا"},
-    {"attribution-az", MP_RULE_ATTRIBUTION, "Azerbaijani", WROTE(NONE, "yazdı|yazıb"),
+    {"attribution-az", MP_RULE_ATTRIBUTION, "Azerbaijani", WROTE(NONE, "tarixində (?:yazdı|yazıb)"),
      "Ada Example <ada@example.org> 17 noy 2025 09:12 tarixində yazdı:", "Ada 17 noyabrda yazdı ki hər şey işləyir."},
     {"attribution-be", MP_RULE_ATTRIBUTION, "Belarusian", WROTE(NONE, "піша|напісаў(?:\\(-?ла\\))?|напісала"),
      "пн, 17 ліс 2025 у 09:12 Ada Example <ada@example.org> піша:", "Ада 17 лістапада піша тэсты."},
-    {"attribution-bg", MP_RULE_ATTRIBUTION, "Bulgarian: Gmail", WROTE("На", "написа|написал[аи]?|пише"),
+    {"attribution-bg", MP_RULE_ATTRIBUTION, "Bulgarian: Gmail", WROTE("На", "написа"),
      "На пн, 17.11.2025 г. в 9:12 Ada Example <ada@example.org> написа:", "На 17.11.2025 г. Ада написа тестовете."},
     {"attribution-ca", MP_RULE_ATTRIBUTION, "Catalan: Gmail, Thunderbird", WROTE("El|A", "va escriure|ha escrit|escrigué"),
      "El dl., 17 de nov. 2025 a les 9:12, Ada Example <ada@example.org> va escriure:", "El 17 de novembre de 2025 va escriure la Maria una carta."},
@@ -54,7 +54,7 @@ const MpRule mp_rules[] = {
      "po 17. 11. 2025 v 9:12 odesílatel Ada Example <ada@example.org> napsal:", "Dne 17. 11. 2025 napsal Karel opravu a je hotovo."},
     {"attribution-cy", MP_RULE_ATTRIBUTION, "Welsh", WROTE("Ar", "ysgrifennodd"),
      "Ar Llun, 17 Tach 2025 am 09:12 ysgrifennodd Ada Example <ada@example.org>:", "Ar 17 Tachwedd 2025 ysgrifennodd pawb hyn."},
-    {"attribution-da", MP_RULE_ATTRIBUTION, "Danish: Gmail, Apple Mail", WROTE("Den|D", "skrev"),
+    {"attribution-da", MP_RULE_ATTRIBUTION, "Danish, Norwegian, Swedish: Gmail, Apple Mail", WROTE("Den|På|Kl|Vid", "skrev"),
      "Den man. 17. nov. 2025 kl. 09.12 skrev Ada Example <ada@example.org>:", "Den 17. november 2025 skrev vi en ny test."},
     {"attribution-de", MP_RULE_ATTRIBUTION, "German: Gmail, Apple Mail, Thunderbird, Roundcube", WROTE("Am|Um|Den", "schrieb|schreibt|hat geschrieben|geschrieben"),
      "Am Mo., 17. Nov. 2025 um 09:12 Uhr schrieb Ada Example <ada@example.org>:", "Am 17. November 2025 schrieb Ada den Test, der fehlte."},
@@ -80,7 +80,7 @@ const MpRule mp_rules[] = {
      "בתאריך יום ב׳, 17 בנוב׳ 2025 ב-9:12 מאת Ada Example <ada@example.org>:", "בתאריך 17.11.2025 כתב מישהו את הבדיקה"},
     {"attribution-hi", MP_RULE_ATTRIBUTION, "Hindi: Gmail", WROTE(NONE, "ने लिखा|लिखा"),
      "सोम, 17 नव॰ 2025 को 9:12 am बजे को Ada Example <ada@example.org> ने लिखा:", "अदा ने लिखा कि 17 नवंबर 2025 ठीक है"},
-    {"attribution-hr", MP_RULE_ATTRIBUTION, "Croatian, Bosnian, Serbian in Latin script", WROTE("Dana|U", "napisao(?:/la)?|napisala|je (?:u|dana) .{1,60} napisa[ol]a?|piše"),
+    {"attribution-hr", MP_RULE_ATTRIBUTION, "Croatian, Bosnian, Serbian in Latin script", WROTE("Dana|U", "napisao(?:/la)?(?: je)?|je napisao(?:/la)?|napisala je|piše"),
      "pon, 17. stu 2025. u 09:12 Ada Example <ada@example.org> napisao je:", "Ada je napisala test 17. studenoga 2025."},
     {"attribution-hu", MP_RULE_ATTRIBUTION, "Hungarian: Gmail, Thunderbird", WROTE(NONE, "(?:ezt )?írta"),
      "Ada Example <ada@example.org> ezt írta (időpont: 2025. nov. 17., H, 9:12):", "Ada 2025. november 17-én írta a tesztet."},
@@ -106,8 +106,8 @@ const MpRule mp_rules[] = {
      "На пон., 17 ное. 2025 во 09:12 Ada Example <ada@example.org> напиша:", "На 17 ноември 2025 Ада напиша тест."},
     {"attribution-nl", MP_RULE_ATTRIBUTION, "Dutch: Gmail, Apple Mail, Thunderbird", WROTE("Op", "schreef|geschreven|schrijft"),
      "Op ma 17 nov 2025 om 09:12 schreef Ada Example <ada@example.org>:", "Op 17 november 2025 schreef Ada de test die ontbrak."},
-    {"attribution-no", MP_RULE_ATTRIBUTION, "Norwegian and Swedish date-first: Gmail", WROTE("På|Den|Kl", "skrev|skreiv"),
-     "man. 17. nov. 2025 kl. 09:12 skrev Ada Example <ada@example.org>:", "På mandag 17. november skrev vi testen."},
+    {"attribution-no", MP_RULE_ATTRIBUTION, "Norwegian (Nynorsk)", WROTE("På|Den|Kl", "skreiv"),
+     "På mån. 17. nov. 2025 kl. 09:12 skreiv Ada Example <ada@example.org>:", "På måndag 17. november skreiv vi testen."},
     {"attribution-pl", MP_RULE_ATTRIBUTION, "Polish: Gmail, Onet, Thunderbird", WROTE("W dniu|Dnia|W", "napisał(?:\\(a\\)|a)?|pisze|napisali"),
      "pon., 17 lis 2025 o 09:12 Ada Example <ada@example.org> napisał(a):", "W dniu 17 listopada 2025 Ada napisała test."},
     {"attribution-pt", MP_RULE_ATTRIBUTION, "Portuguese: Gmail, Apple Mail", WROTE("Em|No dia|A|Na|No", "escreveu|escreveu o seguinte"),
@@ -122,9 +122,9 @@ const MpRule mp_rules[] = {
      "V V pon., 17. nov. 2025 ob 09:12 je oseba Ada Example <ada@example.org> napisala:", "Dne 17. novembra 2025 je napisala test."},
     {"attribution-sq", MP_RULE_ATTRIBUTION, "Albanian", WROTE("Më|Me", "shkroi|ka shkruar"),
      "Më hën, 17 nën 2025 në 09:12 Ada Example <ada@example.org> shkroi:", "Më 17 nëntor 2025 Ada shkroi testin."},
-    {"attribution-sr", MP_RULE_ATTRIBUTION, "Serbian", WROTE("Дана|У", "(?:је )?написао(?:/ла)?|(?:је )?написала|пише"),
+    {"attribution-sr", MP_RULE_ATTRIBUTION, "Serbian", WROTE("Дана|У", "(?:је )?написао(?:/ла)?|је написала"),
      "пон, 17. нов 2025. у 09:12 Ada Example <ada@example.org> је написао/ла:", "Дана 17. новембра 2025. Ада је написала тест."},
-    {"attribution-sv", MP_RULE_ATTRIBUTION, "Swedish: Gmail, Apple Mail", WROTE("Den|Vid", "skrev|följande skrevs av|skrivit"),
+    {"attribution-sv", MP_RULE_ATTRIBUTION, "Swedish: Apple Mail", WROTE("Den|Vid", "följande skrevs av|skrivit|skriver"),
      "17 nov. 2025 kl. 09:12 följande skrevs av Ada Example <ada@example.org>:", "Den 17 november 2025 skrev vi testet."},
     {"attribution-sw", MP_RULE_ATTRIBUTION, "Swahili", WROTE("Mnamo|Tarehe", "aliandika|ameandika"),
      "Mnamo Jtt, 17 Nov 2025 saa 09:12 Ada Example <ada@example.org> aliandika:", "Mnamo 17 Novemba 2025 Ada aliandika jaribio."},
@@ -136,11 +136,15 @@ const MpRule mp_rules[] = {
      "пн, 17 лист. 2025 р. о 09:12 Ada Example <ada@example.org> пише:", "Ада 17 листопада 2025 р. пише тест."},
     {"attribution-vi", MP_RULE_ATTRIBUTION, "Vietnamese: Gmail", WROTE("Vào|Ngày", "đã viết|viết"),
      "Vào Th 2, 17 thg 11, 2025 vào lúc 09:12 Ada Example <ada@example.org> đã viết:", "Vào 17 tháng 11, 2025 Ada đã viết bài kiểm tra."},
-    {"attribution-zh", MP_RULE_ATTRIBUTION, "Chinese: Gmail, Apple Mail, 163", WROTE_CJK("在|于|於|寄件者", "写道|寫道|写到|寫入|的信中说|来信"),
+    {"attribution-zh", MP_RULE_ATTRIBUTION, "Chinese: Gmail, Apple Mail, 163", WROTE_CJK("在|寄件者", "写道|寫道|写到|寫入|的信中说|来信"),
      "Ada Example <ada@example.org> 于2025年11月17日周一 09:12写道：", "在2025年11月17日我写道路的测试，请看一下。"},
     {"attribution-neutral", MP_RULE_ATTRIBUTION, "any language: a date, a name, an address, a colon",
      LEAD "()(?:\\p{L}[\\p{L}\\p{M}.'’׳]{0,14}[,،]?\\s+){0,3}[(\\[]?\\d.{4,300}[\\s<(\\[\"]\\S{1,200}@\\S{1,200}\\s?[>)\\]\"]{0,3}\\s?[:：]?" TAIL,
      "17.11.2025, 09:12, \"Ada Example\" <ada@example.org>:", "2025-11-17 09:12 mail ada@example.org about it"},
+
+    {"attribution-above-quote", MP_RULE_ATTRIBUTION, "mutt and others, any language: an address and a date right above a quote",
+     LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：]" TAIL,
+     "* Ada Example <ada@example.org> [2025-11-17 09:12]:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
 
     /* ---- header blocks ---- */
     {"header-en", MP_RULE_HEADER, "English: Outlook, Apple Mail, Lotus Notes",
@@ -151,7 +155,7 @@ const MpRule mp_rules[] = {
      "من: Ada Example <ada@example.org>\nتاريخ الإرسال: 17/11/2025 9:13\nإلى: Bob\nالموضوع: Build", "من: البيت\nثم ذهبنا"},
     {"header-bg", MP_RULE_HEADER, "Bulgarian, Macedonian, Serbian", FIELDS("От|Од|Шаље", "Изпратено|Испратено|Послато|Дата|Датум", "До|За|Коме|Копие", "Относно|Тема|Предмет|Наслов"),
      "От: Ada Example <ada@example.org>\nИзпратено: 17 ноември 2025 г. 9:13\nДо: Bob\nОтносно: Build", "От: вчера\nвсичко работи"},
-    {"header-ca", MP_RULE_HEADER, "Catalan, Galician", FIELDS("De|Remitent|Remitente", "Enviat(?: el)?|Data(?: d.enviament)?|Enviado", "Per a|A|Para|A/c", "Assumpte|Tema|Asunto"),
+    {"header-ca", MP_RULE_HEADER, "Catalan", FIELDS("De|Remitent", "Enviat(?: el)?|Data d.enviament", "Per a|A|A/c", "Assumpte|Tema"),
      "De: Ada Example <ada@example.org>\nEnviat el: dilluns, 17 de novembre de 2025 9:13\nPer a: Bob\nAssumpte: Build", "De: moment\nno funciona"},
     {"header-cs", MP_RULE_HEADER, "Czech, Slovak: Outlook, Seznam", FIELDS("Od|Odosielateľ|Odesílatel", "Odesláno|Odoslané|Dátum|Datum|Poslané", "Komu|Pre|Kopie|Kópia|Kopia", "Předmět|Predmet"),
      "Od: Ada Example <ada@example.org>\nOdesláno: pondělí 17. listopadu 2025 9:13\nKomu: Bob\nPředmět: Build", "Od: včerejška\nto nefunguje"},
@@ -161,7 +165,7 @@ const MpRule mp_rules[] = {
      "Von: Ada Example <ada@example.org>\nGesendet: Montag, 17. November 2025 09:13\nAn: Bob\nBetreff: Build", "Von: hier an\ngeht es nicht weiter"},
     {"header-el", MP_RULE_HEADER, "Greek", FIELDS("Από|Αποστολέας", "Στάλθηκε|Ημερομηνία|Απεστάλη", "Προς|Κοιν\\.?|Κοινοποίηση", "Θέμα"),
      "Από: Ada Example <ada@example.org>\nΣτάλθηκε: Δευτέρα, 17 Νοεμβρίου 2025 9:13\nΠρος: Bob\nΘέμα: Build", "Από: χθες\nδουλεύει"},
-    {"header-es", MP_RULE_HEADER, "Spanish: Outlook, Yahoo", FIELDS("De|Remitente", "Enviado(?: el)?|Fecha(?: de env[ií]o)?", "Para|A|CC|Responder a", "Asunto"),
+    {"header-es", MP_RULE_HEADER, "Spanish, Galician: Outlook, Yahoo", FIELDS("De|Remitente", "Enviado(?: el| o)?|Fecha(?: de env[ií]o)?", "Para|A|CC|Responder a", "Asunto"),
      "De: Ada Example <ada@example.org>\nEnviado el: lunes, 17 de noviembre de 2025 9:13\nPara: Bob\nAsunto: Build", "De: momento\nno funciona"},
     {"header-et", MP_RULE_HEADER, "Estonian", FIELDS("Saatja|Kellelt", "Saadetud|Kuupäev|Saatmisaeg", "Adressaat|Saaja|Kellele|Koopia", "Teema"),
      "Saatja: Ada Example <ada@example.org>\nSaadetud: esmaspäev, 17. november 2025 9:13\nAdressaat: Bob\nTeema: Build", "Saatja: tundmatu\nväljas sajab"},
@@ -213,7 +217,7 @@ const MpRule mp_rules[] = {
      "发件人: Ada Example <ada@example.org>\n发送时间: 2025年11月17日 9:13\n收件人: Bob\n主题: Build", "发件人: 不知道\n请看一下"},
 
     /* ---- separators ---- */
-    {"separator-en", MP_RULE_SEPARATOR, "Outlook, AOL, Zimbra, Samsung, Proton", DASHED("Original (?:Message|Mail|E-?mail|Appointment|Text)|Reply Message|Previous Message|Message d.origine|Original"),
+    {"separator-en", MP_RULE_SEPARATOR, "Outlook, AOL, Zimbra, Samsung, Proton", DASHED("Original (?:Message|Mail|E-?mail|Appointment|Text)|Reply Message|Previous Message|Original"),
      "-----Original Message-----", "--- the original message was shorter ---"},
     {"separator-de", MP_RULE_SEPARATOR, "German", DASHED("(?:Ursprüngliche|Urspr\\.|Weitergeleitete|Originale) (?:Nachricht|E-?Mail)|Original-?Nachricht|Original-?Mail|Antwort Nachricht|Originalnachricht|Ursprünglicher Termin"),
      "-----Ursprüngliche Nachricht-----", "Die ursprüngliche Nachricht war kürzer."},
@@ -235,7 +239,7 @@ const MpRule mp_rules[] = {
      "-----Wiadomość oryginalna-----", "Wiadomość oryginalna jest niżej."},
     {"separator-cs", MP_RULE_SEPARATOR, "Czech, Slovak, Slovenian, Croatian", DASHED("Původní (?:e-?mail|zpráva)|Pôvodn[áý] (?:správa|e-?mail)|Izvirno sporočilo|Izvorna poruka|Originalna poruka"),
      "---------- Původní e-mail ----------", "Původní zpráva byla kratší."},
-    {"separator-ru", MP_RULE_SEPARATOR, "Russian, Ukrainian, Bulgarian", DASHED("(?:Исходное|Оригинальное|Пересылаемое|Пересланное) сообщение|(?:Вихідне|Оригінальне|Початкове) повідомлення|Оригинално съобщение"),
+    {"separator-ru", MP_RULE_SEPARATOR, "Russian, Ukrainian, Bulgarian", DASHED("(?:Исходное|Оригинальное) сообщение|(?:Вихідне|Оригінальне|Початкове) повідомлення|Оригинално съобщение"),
      "-----Исходное сообщение-----", "Исходное сообщение было коротким."},
     {"separator-tr", MP_RULE_SEPARATOR, "Turkish, Hungarian, Romanian, Greek", DASHED("(?:Özgün|Orijinal) (?:İleti|Mesaj)|Eredeti üzenet|Mesaj original|Αρχικό μήνυμα"),
      "-----Eredeti üzenet-----", "Az eredeti üzenet rövid volt."},
@@ -243,6 +247,10 @@ const MpRule mp_rules[] = {
      "------------------ 原始邮件 ------------------", "原始邮件在下面。"},
     {"separator-rtl", MP_RULE_SEPARATOR, "Arabic, Hebrew, Persian", DASHED("الرسالة الأصلية|رسالة أصلية|הודעה מקורית|ההודעה המקורית|پیام اصلی"),
      "-----הודעה מקורית-----", "ההודעה המקורית היתה קצרה"},
+
+    {"separator-wrote", MP_RULE_SEPARATOR, "Android's mail program and Zoho: ---- NAME wrote ----",
+     "[-–—_=*]{2,}\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}",
+     "---- Ada Example wrote ----", "-- the one that Ada wrote -"},
 
     /* ---- forwarded messages ---- */
     {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird", "[-–—_=*\\s]{0,30}(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}",
@@ -287,8 +295,8 @@ const MpRule mp_rules[] = {
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai", "(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|נשלח מ|נשלח באמצעות|ارسال شده از|फ़ोन से भेजा|ส่งจาก).{2,60}",
      "נשלח מה-iPhone שלי", "נשלחו אתמול כל הקבצים"},
-    {"tracker", MP_RULE_MOBILE, "Mailtrack, Superhuman and other senders' advertisements", "(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack.{0,60}|Virus-free\\.?.{0,60}|.{0,3}Sent via Superhuman.{0,60})",
-     "Sent via Superhuman iOS", "Virus checks are free of charge."},
+    {"tracker", MP_RULE_MOBILE, "Mailtrack and other senders' advertisements", "(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack.{0,60}|Virus-free\\.?.{0,60})",
+     "Sender notified by Mailtrack", "Virus checks are free of charge."},
 
     /* ---- paragraphs of law ---- */
     {"disclaimer-en", MP_RULE_DISCLAIMER, "English", "[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|IMPORTANT|DISCLAIMER)(?: NOTICE| STATEMENT| NOTE)?\\s*[:：.-].{0,900}|DISCLAIMER|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})",
