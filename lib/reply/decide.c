@@ -16,6 +16,8 @@ enum {
     SHORT_SIGNATURE_BYTES = 72,
     CLOSING_LINES = 3,         /* "Regards, Bob" is no answer to the quote above it */
     WRAPPED_AT = 60,           /* a quote line this long may have been wrapped by a relay */
+    PARAGRAPH_LINES = 20,      /* looked at around a line */
+    COMPARABLE_WORDS = 4,      /* fewer say nothing about where they come from */
     CONTACT_BYTES = 80,        /* a line of a business card is no longer */
     PASTED_WORDS = 8,          /* repeated words outside any quote that are taken for one */
 };
@@ -304,6 +306,22 @@ take_paragraph(Walk *walk, guint i)
 
 /* ---- text ---- */
 
+/* "Thanks, Sasha" in its own paragraph: who signs in the message answered is not answering it. */
+static bool
+is_in_closing(const GArray *lines, guint i)
+{
+    guint first = i;
+
+    while (first > 0 && i - first < CLOSING_LINES - 1 && LINE(lines, first - 1)->kind == LINE_TEXT)
+        first--;
+    for (; first <= i; first++) {
+        const MpRule *rule = LINE(lines, first)->rule;
+        if (rule != NULL && rule->kind == MP_RULE_CLOSING)
+            return true;
+    }
+    return false;
+}
+
 /* An answer typed into a message of ours that was quoted without marks. */
 static bool
 is_answer(const Walk *walk, guint i)
@@ -312,39 +330,36 @@ is_answer(const Walk *walk, guint i)
     bool beside_repeat = (i > 0 && is_repeat(LINE(walk->lines, i - 1))) ||
                          (i + 1 < walk->lines->len && is_repeat(LINE(walk->lines, i + 1)));
 
-    if (line->words == 0 || line->words_sent * 2 > line->words)
+    if (line->words == 0 || line->words_sent * 2 > line->words || is_in_closing(walk->lines, i))
         return false;
     return !beside_repeat || (line->words_sent == 0 && line->words >= 4);
 }
 
-/* Repeated words around line `i`, counted no further than needed. */
-static guint
-repeated_words_around(const GArray *lines, guint i)
+static bool
+paragraph_repeats(const GArray *lines, guint i)
 {
-    guint words = 0;
-    guint first = i, last = MIN(lines->len, i + PASTED_WORDS);
+    guint first = i, end = MIN(lines->len, i + PARAGRAPH_LINES);
 
-    while (first > 0 && i - first < PASTED_WORDS &&
-           (LINE(lines, first - 1)->kind == LINE_BLANK || is_repeat(LINE(lines, first - 1))))
+    while (first > 0 && i - first < PARAGRAPH_LINES && LINE(lines, first - 1)->kind == LINE_TEXT)
         first--;
-    for (; first < last; first++) {
-        if (LINE(lines, first)->kind != LINE_BLANK && !is_repeat(LINE(lines, first)))
-            break;
-        words += LINE(lines, first)->words_sent;
+    for (; first < end && LINE(lines, first)->kind == LINE_TEXT; first++) {
+        if (!is_repeat(LINE(lines, first)))
+            return false;
     }
-    return words;
+    return true;
 }
 
-/* Lines that repeat us outside any quote: below a boundary that had nothing above it, or pasted. */
+/* Lines that repeat us outside any quote: below a boundary that had nothing above it, or pasted.
+ * A few words in common are chance; it takes a long run, or a paragraph that is all ours. */
 static bool
 is_stray_repeat(const Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
+    bool below = walk->boundary_above || walk->quotes->len > 0;
 
     if (!walk->sent_known || line->fenced || !is_repeat(line))
         return false;
-    return walk->boundary_above || walk->quotes->len > 0 ||
-           repeated_words_around(walk->lines, i) >= PASTED_WORDS;
+    return line->run >= PASTED_WORDS || (below && paragraph_repeats(walk->lines, i));
 }
 
 static void
@@ -432,16 +447,29 @@ has_answer(const GArray *lines, guint i, guint end)
     return n > 0 && !(closing && n <= CLOSING_LINES);
 }
 
+typedef struct {
+    guint words, sent;
+} WordCount;
+
+static WordCount
+count_words(const GArray *lines, const Quote *quote)
+{
+    WordCount count = {0, 0};
+
+    for (guint i = quote->start; i < quote->end; i++) {
+        count.words += LINE(lines, i)->words;
+        count.sent += LINE(lines, i)->words_sent;
+    }
+    return count;
+}
+
+/* Quoted from somewhere else than what we sent. */
 static bool
 quote_is_foreign(const GArray *lines, const Quote *quote)
 {
-    guint words = 0, sent = 0;
+    WordCount count = count_words(lines, quote);
 
-    for (guint i = quote->start; i < quote->end; i++) {
-        words += LINE(lines, i)->words;
-        sent += LINE(lines, i)->words_sent;
-    }
-    return words >= 3 && sent * 5 < words;
+    return count.words >= COMPARABLE_WORDS && count.sent * 5 < count.words;
 }
 
 /* A quote of the person's own, for another one, which the client made, begins below it. */
@@ -463,7 +491,7 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
         return quote->attributed && !quote->text_above && answered_quotes == 1 ? NULL : "kept-inline-quote";
     if (quote->attributed || !quote->text_above)
         return NULL;
-    if (walk->sent_known)
+    if (walk->sent_known && count_words(walk->lines, quote).words >= COMPARABLE_WORDS)
         return quote_is_foreign(walk->lines, quote) ? "kept-foreign-quote" : NULL;
     return is_above_boundary(walk->lines, quote) ? "kept-own-quote" : NULL;
 }
@@ -479,7 +507,7 @@ judge_quotes(Walk *walk)
         guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
 
         answered[q] = has_answer(walk->lines, quote->end, end);
-        answered_quotes += answered[q] && !(walk->sent_known && quote_is_foreign(walk->lines, quote));
+        answered_quotes += answered[q] && (quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote));
     }
     for (guint q = 0; q < n; q++) {
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);

@@ -28,6 +28,7 @@ typedef struct {
     guint block;      /* of ATTRIBUTION and HEADERS: index of the line after the block */
     guint words;      /* words in the line, and how many of them repeat what we sent */
     guint words_sent;
+    guint run;        /* of the runs of repeated words that touch the line, the longest */
     bool fenced;      /* inside a closed code fence */
     bool has_digit, has_at;
     bool kept;

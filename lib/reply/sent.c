@@ -158,8 +158,11 @@ sent_mark(GArray *lines, const char *const *sent)
     for (guint i = 0; i < words->len;) {
         guint run = longest_run(&index, words, i);
 
-        for (guint k = 0; k < run; k++)
-            LINE(lines, g_array_index(words, Word, i + k).line)->words_sent++;
+        for (guint k = 0; k < run; k++) {
+            Line *line = LINE(lines, g_array_index(words, Word, i + k).line);
+            line->words_sent++;
+            line->run = MAX(line->run, run);
+        }
         i += MAX(run, 1);
     }
     index_clear(&index);
