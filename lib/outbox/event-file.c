@@ -17,6 +17,7 @@
 #include "outbox/private.h"
 
 #define FILE_LIMIT        (512 * 1024 * 1024)
+#define MAX_REPLY         1000 /* characters */
 #define UNSYNCED_OUTCOMES 100
 #define UNSYNCED_TIME     (G_USEC_PER_SEC)
 
@@ -225,13 +226,18 @@ mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now,
 
 /* --- Record --------------------------------------------------------------------------------- */
 
-/* "-" for none: no field is empty. */
+/* "-" for none, since no field is empty; escaped unless it is one line of text already. */
 static char *
 show_reply(const char *reply)
 {
-    g_autofree char *stripped = reply != NULL ? g_strstrip(g_strndup(reply, 1024)) : NULL;
+    g_autofree char *text = g_strstrip(g_utf8_make_valid(reply != NULL ? reply : "", -1));
 
-    return mp_escape(stripped != NULL && stripped[0] != '\0' ? stripped : NULL);
+    if (g_utf8_strlen(text, -1) > MAX_REPLY)
+        *g_utf8_offset_to_pointer(text, MAX_REPLY) = '\0';
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+        if (*p == '\t' || *p == '\n' || mp_is_deceptive(g_utf8_get_char(p)))
+            return mp_escape(text);
+    return g_strdup(text[0] != '\0' ? text : "-");
 }
 
 static bool

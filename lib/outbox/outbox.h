@@ -157,7 +157,7 @@ typedef struct {
     gint64 now;
     gint64 due; /* deferred */
     int code;
-    const char *reply; /* raw; NULL for none */
+    const char *reply; /* one line of text, else it is escaped here; NULL for none */
 } MpAttempt;
 
 /*
