@@ -72,7 +72,7 @@ hand_out(Work *work)
     gint64 now = now_seconds();
 
     for (guint i = 0; i < recipients->len; i++)
-        if (mp_recipient_is_due(recipients->pdata[i], now))
+        if (mp_event_recipient_is_due(recipients->pdata[i], now))
             g_ptr_array_add(due, recipients->pdata[i]);
     mp_info("Announcing %s of thread %" G_GUINT64_FORMAT " to %u of %u recipients",
             mp_event_file_event(work->file)->key, work->notice->thread->id, due->len, recipients->len);
@@ -136,7 +136,7 @@ event_begin(Pass *pass, const MpQueued *queued, GError **error)
 /* --- End ------------------------------------------------------------------------------------- */
 
 static bool
-give_up(Work *work, const MpRecipient *recipient, gint64 now, const char *reply, GError **error)
+give_up(Work *work, const MpEventRecipient *recipient, gint64 now, const char *reply, GError **error)
 {
     const MpAttempt attempt = {MP_RECIPIENT_FAILED, now, 0, work->pass->down_code, reply};
 
@@ -153,10 +153,10 @@ defer_rest(Work *work, GError **error)
     gint64 now = now_seconds(), latest = 0;
 
     for (guint i = 0; i < recipients->len; i++) {
-        const MpRecipient *r = recipients->pdata[i];
+        const MpEventRecipient *r = recipients->pdata[i];
         gint64 due, first = r->first > 0 ? r->first : now;
 
-        if (!mp_recipient_is_due(r, now))
+        if (!mp_event_recipient_is_due(r, now))
             continue;
         if (mp_retry_due(r->attempts + 1, first, now, work->pass->installation->config->smtp_give_up,
                          &due))

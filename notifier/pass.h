@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     Work *work;
-    const MpRecipient *recipient;
+    const MpEventRecipient *recipient;
 } Task;
 
 /* --- pass.c --- */
@@ -55,4 +55,4 @@ void event_release(Work *work);
 /* --- send.c --- */
 
 /* Renders, sends and records one message, or leaves it if the pass is over. */
-void send_one(Work *work, const MpRecipient *recipient);
+void send_one(Work *work, const MpEventRecipient *recipient);

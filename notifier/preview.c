@@ -63,7 +63,7 @@ preview(const Installation *i, guint64 thread, guint64 comment, const char *logi
 {
     g_autoptr(MpUser) user = find_user(i, login, error);
     g_autoptr(Notice) notice = user != NULL ? find_notice(i, thread, comment, error) : NULL;
-    g_autoptr(MpMessage) message = NULL;
+    g_autoptr(MpLetter) message = NULL;
 
     if (notice == NULL)
         return false;

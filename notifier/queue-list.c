@@ -20,7 +20,7 @@ typedef struct {
     const Installation *installation;
     const MpQueued *queued;
     const MpEvent *event;
-    const MpRecipient *recipient;
+    const MpEventRecipient *recipient;
     bool has_comment;
     guint64 comment;
     char *login; /* or NULL */
@@ -42,7 +42,7 @@ state_of(const Row *row)
     case MP_RECIPIENT_FAILED:
         return mp_queue_name(MP_QUEUE_FAILED);
     default:
-        return mp_recipient_state_name(row->recipient->state);
+        return mp_event_recipient_state_name(row->recipient->state);
     }
 }
 
@@ -58,7 +58,7 @@ due_of(const Row *row)
 static char *
 error_of(const Row *row)
 {
-    const MpRecipient *r = row->recipient;
+    const MpEventRecipient *r = row->recipient;
 
     if (r == NULL || r->reply == NULL || r->state == MP_RECIPIENT_PENDING)
         return NULL;
@@ -136,7 +136,7 @@ find_comment(Row *row)
 }
 
 static void
-print_recipient(Row *row, const MpRecipient *recipient, PrintRow print)
+print_recipient(Row *row, const MpEventRecipient *recipient, PrintRow print)
 {
     g_autoptr(MpUser) user = NULL;
 
@@ -148,7 +148,7 @@ print_recipient(Row *row, const MpRecipient *recipient, PrintRow print)
 }
 
 static bool
-is_finished(const MpRecipient *recipient)
+is_finished(const MpEventRecipient *recipient)
 {
     return recipient->state == MP_RECIPIENT_SENT || recipient->state == MP_RECIPIENT_DROPPED;
 }

@@ -17,13 +17,13 @@ why_dropped(const Work *work, const MpUser *user, guint64 id)
 }
 
 /* NULL: nothing to send, and *attempt says why. */
-static MpMessage *
-render(Work *work, const MpRecipient *recipient, MpAttempt *attempt, char **why)
+static MpLetter *
+render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char **why)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user = mp_accounts_user(work->pass->installation->accounts, recipient->user, &error);
     const char *dropped = error == NULL ? why_dropped(work, user, recipient->user) : NULL;
-    MpMessage *message = NULL;
+    MpLetter *message = NULL;
 
     if (error == NULL && dropped == NULL)
         message = mp_notification_render(work->notice->notification, user, recipient->address,
@@ -63,7 +63,7 @@ retire(Pass *pass, MpSmtp *smtp, int code, const char *reply)
 }
 
 static MpSendResult
-deliver(Pass *pass, const MpMessage *message, char **reply, int *code)
+deliver(Pass *pass, const MpLetter *message, char **reply, int *code)
 {
     for (;;) {
         MpSmtp *smtp = g_async_queue_pop(pass->sessions);
@@ -86,18 +86,18 @@ deliver(Pass *pass, const MpMessage *message, char **reply, int *code)
 }
 
 static void
-log_attempt(const MpRecipient *recipient, const MpMessage *message, const MpAttempt *attempt)
+log_attempt(const MpEventRecipient *recipient, const MpLetter *message, const MpAttempt *attempt)
 {
     g_autofree char *id = mp_escape(message != NULL ? message->message_id : NULL);
     bool is_good = attempt->outcome == MP_RECIPIENT_SENT || attempt->outcome == MP_RECIPIENT_DROPPED;
 
     mp_log(is_good ? MP_LOG_INFO : MP_LOG_WARN, "notifier: %s %s to %s: %s",
-           mp_recipient_state_name(attempt->outcome), id, recipient->address,
+           mp_event_recipient_state_name(attempt->outcome), id, recipient->address,
            attempt->reply != NULL ? attempt->reply : "-");
 }
 
 static void
-record(Work *work, const MpRecipient *recipient, const MpMessage *message, MpAttempt *attempt)
+record(Work *work, const MpEventRecipient *recipient, const MpLetter *message, MpAttempt *attempt)
 {
     gint64 give_up = work->pass->installation->config->smtp_give_up;
     GError *error = NULL;
@@ -113,14 +113,14 @@ record(Work *work, const MpRecipient *recipient, const MpMessage *message, MpAtt
 }
 
 void
-send_one(Work *work, const MpRecipient *recipient)
+send_one(Work *work, const MpEventRecipient *recipient)
 {
-    static const MpRecipientState outcomes[] = {
+    static const MpEventRecipientState outcomes[] = {
         [MP_SENT] = MP_RECIPIENT_SENT,
         [MP_DEFERRED] = MP_RECIPIENT_DEFERRED,
         [MP_REFUSED] = MP_RECIPIENT_FAILED,
     };
-    g_autoptr(MpMessage) message = NULL;
+    g_autoptr(MpLetter) message = NULL;
     g_autofree char *reply = NULL;
     MpAttempt attempt = {0};
 

@@ -116,7 +116,7 @@ mp_notification_free(MpNotification *n)
 }
 
 void
-mp_message_free(MpMessage *message)
+mp_letter_free(MpLetter *message)
 {
     if (message == NULL)
         return;
@@ -266,14 +266,14 @@ check_head(const GString *head, GError **error)
     return true;
 }
 
-MpMessage *
+MpLetter *
 mp_notification_render(MpNotification *n, const MpUser *recipient, const char *address,
                        const char *reason_word, GError **error)
 {
     const MpReason *reason = mp_reason_find(reason_word);
     g_autoptr(GString) head = g_string_sized_new(8192);
     g_auto(Addresses) addresses = {{NULL}};
-    MpMessage *message;
+    MpLetter *message;
 
     if (!make_addresses(&n->facts, recipient, &addresses, error))
         return NULL;
@@ -287,7 +287,7 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
         return NULL;
     g_string_append(head, body_for(n, reason));
 
-    message = g_new0(MpMessage, 1);
+    message = g_new0(MpLetter, 1);
     message->sender = g_steal_pointer(&addresses.of[MP_PURPOSE_BOUNCE]);
     message->recipient = g_strdup(address);
     message->message_id = g_strdup(n->message_id);

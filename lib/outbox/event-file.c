@@ -191,7 +191,7 @@ is_fit_address(const char *address)
 }
 
 static void
-append_recipient(const MpEventFile *file, const MpRecipient *recipient, GString *lines, guint *count)
+append_recipient(const MpEventFile *file, const MpEventRecipient *recipient, GString *lines, guint *count)
 {
     g_autofree char *address = mp_escape(recipient->address);
     g_autofree char *reason = mp_escape(recipient->reason);
@@ -265,7 +265,7 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
                                : g_strdup("");
     g_autofree char *line = g_strdup_printf(
         "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
-        mp_recipient_state_name(attempt->outcome), attempt->now, user, due, attempt->code, reply);
+        mp_event_recipient_state_name(attempt->outcome), attempt->now, user, due, attempt->code, reply);
 
     return append_outcome(file, line, error);
 }
@@ -300,7 +300,7 @@ end_of(const MpEventText *text, gint64 *due)
     if (!text->is_expanded)
         return MP_EVENT_STAYS;
     for (guint i = 0; i < text->recipients->len; i++) {
-        const MpRecipient *recipient = text->recipients->pdata[i];
+        const MpEventRecipient *recipient = text->recipients->pdata[i];
 
         if (recipient->state == MP_RECIPIENT_PENDING)
             return MP_EVENT_STAYS;

@@ -103,27 +103,27 @@ typedef enum {
     MP_RECIPIENT_DEFERRED, /* to be tried again at `due` */
     MP_RECIPIENT_FAILED,   /* refused for good, or given up */
     MP_RECIPIENT_DROPPED,  /* needs it no more: muted since, account closed */
-} MpRecipientState;
+} MpEventRecipientState;
 
 typedef struct {
     guint64 user;
     char *address, *reason;
-    MpRecipientState state;
+    MpEventRecipientState state;
     guint attempts;
     gint64 first; /* time of the first attempt; 0 before it */
     gint64 due;   /* deferred: when to try again */
     int code;     /* the server's last reply; 0 if there was none */
     char *reply;  /* its text or our reason, escaped; or NULL */
-} MpRecipient;
+} MpEventRecipient;
 
-MpRecipient *mp_recipient_new(guint64 user, const char *address, const char *reason);
-void mp_recipient_free(MpRecipient *recipient);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRecipient, mp_recipient_free)
+MpEventRecipient *mp_event_recipient_new(guint64 user, const char *address, const char *reason);
+void mp_event_recipient_free(MpEventRecipient *recipient);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventRecipient, mp_event_recipient_free)
 
-const char *mp_recipient_state_name(MpRecipientState state); /* "pending", "sent", … */
+const char *mp_event_recipient_state_name(MpEventRecipientState state); /* "pending", "sent", … */
 
 /* True if this recipient is to be tried at `now`. */
-bool mp_recipient_is_due(const MpRecipient *recipient, gint64 now);
+bool mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now);
 
 typedef struct MpEventFile MpEventFile;
 typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
@@ -140,12 +140,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 
 /* What it says; the file's, and changed by the calls below. */
 const MpEvent *mp_event_file_event(const MpEventFile *file);
-const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpRecipient */
+const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpEventRecipient */
 bool mp_event_file_is_expanded(const MpEventFile *file);
 const char *mp_event_file_path(const MpEventFile *file); /* for messages */
 
 /*
- * Appends a line for each of `recipients` (MpRecipient; user, address and reason count) that has
+ * Appends a line for each of `recipients` (MpEventRecipient; user, address and reason count) that has
  * none yet, then the line that completes the expansion, and syncs. Once it is complete nothing is
  * added any more: a second call changes nothing. An address that a line cannot hold, or that no
  * mail can have, is logged and left out.
@@ -153,7 +153,7 @@ const char *mp_event_file_path(const MpEventFile *file); /* for messages */
 bool mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
 
 typedef struct {
-    MpRecipientState outcome; /* sent, deferred, failed or dropped */
+    MpEventRecipientState outcome; /* sent, deferred, failed or dropped */
     gint64 now;
     gint64 due; /* deferred */
     int code;

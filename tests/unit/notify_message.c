@@ -68,7 +68,7 @@ typedef struct {
     bool is_locked;
 } Case;
 
-static MpMessage *
+static MpLetter *
 try_render(const Case *c, GError **error)
 {
     bool is_comment = c->kind == MP_EVENT_OPENED || c->kind == MP_EVENT_COMMENT;
@@ -95,18 +95,18 @@ try_render(const Case *c, GError **error)
                                   error);
 }
 
-static MpMessage *
+static MpLetter *
 render(const Case *c)
 {
     g_autoptr(GError) error = NULL;
-    MpMessage *message = try_render(c, &error);
+    MpLetter *message = try_render(c, &error);
 
     cr_assert(message != NULL, "%s", error != NULL ? error->message : "");
     return message;
 }
 
 static GMimeMessage *
-parse(const MpMessage *message)
+parse(const MpLetter *message)
 {
     g_autoptr(GMimeStream) stream = g_mime_stream_mem_new_with_buffer(message->text, message->length);
     g_autoptr(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
@@ -116,7 +116,7 @@ parse(const MpMessage *message)
 
 /* The unfolded raw value of a field; NULL if there is none. */
 static char *
-field(const MpMessage *message, const char *name)
+field(const MpLetter *message, const char *name)
 {
     g_autofree char *start = g_strdup_printf("\r\n%s: ", name);
     g_autofree char *head = g_strndup(message->text, (gsize)(strstr(message->text, "\r\n\r\n") + 2 - message->text));
@@ -138,9 +138,9 @@ field(const MpMessage *message, const char *name)
         cr_expect(g_strcmp0(value_, expected) == 0, "%s: %s", name, value_ ? value_ : "(none)");   \
     } while (0)
 
-/* The decoded text of a part, 0 the plain one. */
+/* The decoded text of a part, 0 the plain one, with \n for line ends. */
 static char *
-part_text(const MpMessage *message, int index)
+part_text(const MpLetter *message, int index)
 {
     g_autoptr(GMimeMessage) parsed = parse(message);
     GMimeObject *body = g_mime_message_get_mime_part(parsed);
@@ -149,11 +149,14 @@ part_text(const MpMessage *message, int index)
     cr_assert(GMIME_IS_MULTIPART(body));
     part = g_mime_multipart_get_part(GMIME_MULTIPART(body), index);
     cr_assert(GMIME_IS_TEXT_PART(part));
-    return g_mime_text_part_get_text(GMIME_TEXT_PART(part));
+    g_autofree char *text = g_mime_text_part_get_text(GMIME_TEXT_PART(part));
+    g_auto(GStrv) lines = g_strsplit(text, "\r\n", -1);
+
+    return g_strjoinv("\n", lines);
 }
 
 static void
-expect_valid(const MpMessage *message)
+expect_valid(const MpLetter *message)
 {
     const char *body = strstr(message->text, "\r\n\r\n");
 
@@ -187,7 +190,7 @@ Test(notify, golden_messages_are_as_they_were)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpMessage) message = render(&cases[i].c);
+        g_autoptr(MpLetter) message = render(&cases[i].c);
         g_autofree char *path = g_strconcat(FIXTURES, cases[i].file, ".eml", NULL);
         g_autofree char *golden = NULL;
 
@@ -201,7 +204,7 @@ Test(notify, golden_messages_are_as_they_were)
 
 Test(notify, the_envelope_is_the_recipients_own)
 {
-    g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3});
+    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3});
     MpAddress address;
 
     cr_assert_eq(mp_address_parse(message->sender, "git.example.org", &address), MP_ADDRESS_OURS);
@@ -232,7 +235,7 @@ Test(notify, subjects_tell_kind_and_number_and_only_the_opening_is_no_reply)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpMessage) message = render(&cases[i].c);
+        g_autoptr(MpLetter) message = render(&cases[i].c);
 
         expect_field(message, "Subject", cases[i].subject);
     }
@@ -248,7 +251,7 @@ Test(notify, a_title_comes_out_as_it_went_in)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
-        g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .title = titles[i]});
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .title = titles[i]});
         g_autoptr(GMimeMessage) parsed = parse(message);
         g_autofree char *one_line = g_strdup(titles[i]);
         g_autofree char *expected = NULL;
@@ -265,7 +268,7 @@ Test(notify, a_title_comes_out_as_it_went_in)
 
 Test(notify, encoded_words_keep_to_75_octets_and_to_whole_characters)
 {
-    g_autoptr(MpMessage) message = render(&(Case){
+    g_autoptr(MpLetter) message = render(&(Case){
         MP_EVENT_OPENED, MP_ISSUE,
         .title = "ärger mit längeren wörtern über mehrere zeilen hinweg größtenteils öde 日本語のとても長い題名日本語のとても長い題名"});
     g_autofree char *subject = field(message, "Subject");
@@ -283,8 +286,8 @@ Test(notify, no_title_name_or_reason_adds_a_header)
 {
     static const char *const evil[] = {
         "x\r\nBcc: victim@example.com", "x\nBcc: victim@example.com\n\nbody", "x\rBcc: victim@example.com",
-        "x\u2028Bcc: victim@example.com", "x\u0085Bcc: v@example.com", "\"\r\nBcc: v@example.com",
-        "\x80\x81\r\nBcc: v@example.com", "a\\\" <evil@example.com>, \"b",
+        "x\u2028" "Bcc: victim@example.com", "x\xc2\x85" "Bcc: v@example.com", "\"\r\nBcc: v@example.com",
+        "\x80\x81" "\r\nBcc: v@example.com", "a\\\" <evil@example.com>, \"b",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(evil); i++) {
@@ -294,7 +297,7 @@ Test(notify, no_title_name_or_reason_adds_a_header)
             {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = evil[i]},
         };
         for (gsize j = 0; j < G_N_ELEMENTS(cases); j++) {
-            g_autoptr(MpMessage) message = render(&cases[j]);
+            g_autoptr(MpLetter) message = render(&cases[j]);
             g_autoptr(GMimeMessage) parsed = parse(message);
             InternetAddressList *from = g_mime_message_get_from(parsed);
 
@@ -314,7 +317,7 @@ Test(notify, a_name_comes_out_as_it_went_in)
                                         "山田 太郎", "=?utf-8?q?x?=", "a@b.c", LONG_WORD};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .name = names[i]});
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .name = names[i]});
         g_autoptr(GMimeMessage) parsed = parse(message);
         InternetAddress *from = internet_address_list_get_address(g_mime_message_get_from(parsed), 0);
 
@@ -341,7 +344,7 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = cases[i].reason});
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = cases[i].reason});
         g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
 
         expect_field(message, "Cc", cases[i].cc);
@@ -369,7 +372,7 @@ Test(notify, replies_thread_under_the_opening_post)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpMessage) message = render(&cases[i].c);
+        g_autoptr(MpLetter) message = render(&cases[i].c);
         g_autofree char *text = part_text(message, 0);
 
         expect_field(message, "Message-ID", cases[i].id);
@@ -412,7 +415,7 @@ Test(notify, links_follow_the_template)
 
 Test(notify, a_repositorys_own_link_wins)
 {
-    g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
+    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
                                                   .link = "https://code.example.com/{number}#{comment}"});
     g_autofree char *text = part_text(message, 0);
 
@@ -440,7 +443,7 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
                                                       .body = cases[i].markdown});
         g_autofree char *html = part_text(message, 1);
 
@@ -459,11 +462,9 @@ Test(notify, the_text_part_is_the_markdown_as_written)
                                   "=20 =3D soft=\n", "--mp-0123\n", "-- \nsignature\n"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
-        g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
                                                       .body = bodies[i]});
-        g_autofree char *raw = part_text(message, 0);
-        g_auto(GStrv) lines = g_strsplit(raw, "\r\n", -1);
-        g_autofree char *text = g_strjoinv("\n", lines);
+        g_autofree char *text = part_text(message, 0);
 
         expect_valid(message);
         cr_expect(g_str_has_prefix(text, bodies[i]), "%s", text);
@@ -473,13 +474,12 @@ Test(notify, the_text_part_is_the_markdown_as_written)
 
 Test(notify, controls_in_a_body_are_dropped_and_line_ends_are_one_kind)
 {
-    g_autoptr(MpMessage) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
+    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
                                                   .body = "a\rb\r\nc\x01\x1b[31m\n\n\n"});
     g_autofree char *text = part_text(message, 0);
 
     expect_valid(message);
-    cr_expect(g_str_has_prefix(text, "a\r\nb\r\nc[31m\r\n\r\n-- ") || g_str_has_prefix(text, "a\nb\nc[31m\n\n-- "),
-              "%s", text);
+    cr_expect(g_str_has_prefix(text, "a\nb\nc[31m\n\n-- "), "%s", text);
 }
 
 Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
@@ -487,7 +487,7 @@ Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
     g_autofree char *owner = g_strnfill(600, 'o');
     g_autofree char *repository = g_strconcat(owner, "/", owner, NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpMessage) message = try_render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .repository = repository}, &error);
+    g_autoptr(MpLetter) message = try_render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .repository = repository}, &error);
 
     cr_assert_null(message);
     cr_expect(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT));
@@ -496,7 +496,7 @@ Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
 Test(notify, what_stays_the_same_gives_the_same_octets)
 {
     const Case c = {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1};
-    g_autoptr(MpMessage) one = render(&c), two = render(&c);
+    g_autoptr(MpLetter) one = render(&c), two = render(&c);
 
     cr_expect_str_eq(one->text, two->text);
 }
