@@ -27,8 +27,11 @@ static Notice *
 find_notice(const Installation *i, const MpEvent *event, GError **error)
 {
     GError *fault = NULL;
-    NoticeFacts facts = {.kind = event->kind, .thread = event->thread, .actor = event->actor,
-                         .key = event->key, .date = event->created};
+    NoticeFacts facts = {.kind = event->kind,
+                         .thread = event->thread,
+                         .actor = event->actor,
+                         .key = event->key,
+                         .date = event->created};
 
     if (mp_tracker_find_key(i->tracker, event->thread, event->key, &facts.comment, &fault))
         return notice_load(i, &facts, error);
@@ -45,8 +48,9 @@ postpone(Pass *pass, const MpQueued *queued, const MpEvent *event, GError **erro
     gint64 now = now_seconds();
     gint64 wait = CLAMP((now - event->created) / 4, SHORTEST_WAIT, LONGEST_WAIT);
 
-    mp_warn("Event %s is not in thread %" G_GUINT64_FORMAT " of the tracker yet: waiting %" G_GINT64_FORMAT
-            " s", event->key, event->thread, wait);
+    mp_warn("Event %s is not in thread %" G_GUINT64_FORMAT
+            " of the tracker yet: waiting %" G_GINT64_FORMAT " s",
+            event->key, event->thread, wait);
     return mp_outbox_postpone(pass->installation->outbox, queued, now + wait, error);
 }
 
@@ -75,7 +79,8 @@ hand_out(Work *work)
         if (mp_event_recipient_is_due(recipients->pdata[i], now))
             g_ptr_array_add(due, recipients->pdata[i]);
     mp_info("Announcing %s of thread %" G_GUINT64_FORMAT " to %u of %u recipients",
-            mp_event_file_event(work->file)->key, work->notice->thread->id, due->len, recipients->len);
+            mp_event_file_event(work->file)->key, work->notice->thread->id, due->len,
+            recipients->len);
     g_atomic_int_add(&work->outstanding, (gint)due->len);
     for (guint i = 0; i < due->len; i++) {
         Task *task = g_new(Task, 1);
@@ -136,7 +141,8 @@ event_begin(Pass *pass, const MpQueued *queued, GError **error)
 /* --- End ------------------------------------------------------------------------------------- */
 
 static bool
-give_up(Work *work, const MpEventRecipient *recipient, gint64 now, const char *reply, GError **error)
+give_up(Work *work, const MpEventRecipient *recipient, gint64 now, const char *reply,
+        GError **error)
 {
     const MpAttempt attempt = {MP_RECIPIENT_FAILED, now, 0, work->pass->down_code, reply};
 
@@ -158,8 +164,8 @@ defer_rest(Work *work, GError **error)
 
         if (!mp_event_recipient_is_due(r, now))
             continue;
-        if (mp_retry_due(r->attempts + 1, first, now, work->pass->installation->config->smtp_give_up,
-                         &due))
+        if (mp_retry_due(r->attempts + 1, first, now,
+                         work->pass->installation->config->smtp_give_up, &due))
             latest = MAX(latest, due);
         else if (!give_up(work, r, now, reply, error))
             return false;
@@ -172,8 +178,10 @@ static bool
 finish(Work *work, GError **error)
 {
     static const char *const ends[] = {
-        [MP_EVENT_STAYS] = "stays", [MP_EVENT_RETRIES] = "moves to outbox/retry",
-        [MP_EVENT_FAILED] = "moves to outbox/failed", [MP_EVENT_DONE] = "is done",
+        [MP_EVENT_STAYS] = "stays",
+        [MP_EVENT_RETRIES] = "moves to outbox/retry",
+        [MP_EVENT_FAILED] = "moves to outbox/failed",
+        [MP_EVENT_DONE] = "is done",
     };
     MpEventEnd end;
     bool is_down;

@@ -47,8 +47,8 @@ load_actor(const Installation *i, const NoticeFacts *facts, Notice *notice, GErr
         return false;
     }
     if (notice->actor == NULL)
-        notice->actor = ghost(id, comment != NULL && comment->author == id ? comment->author_login
-                                                                           : NULL);
+        notice->actor =
+            ghost(id, comment != NULL && comment->author == id ? comment->author_login : NULL);
     return true;
 }
 

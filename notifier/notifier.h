@@ -52,7 +52,7 @@ typedef struct {
     MpThread *thread;
     MpRepository *repository;
     MpUser *actor;
-    MpComment *comment;    /* NULL for closed and reopened */
+    MpComment *comment;     /* NULL for closed and reopened */
     GPtrArray *subscribers; /* MpSubscriber, or NULL */
     MpNotification *notification;
 } Notice;
@@ -91,8 +91,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pass, pass_free)
 bool pass_prepare(Pass *pass, GError **error);
 
 /* Works on everything due now. *next_due is when the next event falls due (G_MAXINT64: none). An
- * event at fault is logged and left out for the life of the Pass; *status (an exit status) keeps the
- * worst. False, with *error set, where no event can be worked on. */
+ * event at fault is logged and left out for the life of the Pass; *status (an exit status) keeps
+ * the worst. False, with *error set, where no event can be worked on. */
 bool pass_run(Pass *pass, gint64 *next_due, int *status, GError **error);
 
 /* --- commands --- */

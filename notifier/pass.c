@@ -153,7 +153,8 @@ begin_or_skip(Pass *pass, const MpQueued *queued)
 
     if (event_begin(pass, queued, &error))
         return;
-    mp_error("Event %s is left in %s: %s", queued->key, mp_queue_name(queued->queue), error->message);
+    mp_error("Event %s is left in %s: %s", queued->key, mp_queue_name(queued->queue),
+             error->message);
     g_hash_table_add(pass->skipped, g_strdup(queued->name));
     if (!g_error_matches(error, MP_ERROR, MP_ERROR_INPUT))
         pass->status = EX_TEMPFAIL;
@@ -190,7 +191,8 @@ work_on(Pass *pass, const GPtrArray *due, GError **error)
 bool
 pass_run(Pass *pass, gint64 *next_due, int *status, GError **error)
 {
-    g_autoptr(GPtrArray) due = mp_outbox_due(pass->installation->outbox, now_seconds(), next_due, error);
+    g_autoptr(GPtrArray) due =
+        mp_outbox_due(pass->installation->outbox, now_seconds(), next_due, error);
 
     if (due == NULL)
         return false;

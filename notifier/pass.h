@@ -6,10 +6,10 @@
 
 struct Pass {
     const Installation *installation;
-    GHashTable *skipped;     /* names of events at fault: told once, not tried again */
-    GThreadPool *pool;       /* NULL until there is work */
-    GAsyncQueue *sessions;   /* MpSmtp, idle */
-    GMutex reading;          /* of the tracker, the accounts, and rendering */
+    GHashTable *skipped;   /* names of events at fault: told once, not tried again */
+    GThreadPool *pool;     /* NULL until there is work */
+    GAsyncQueue *sessions; /* MpSmtp, idle */
+    GMutex reading;        /* of the tracker, the accounts, and rendering */
 
     GMutex mutex; /* of what follows */
     GCond changed;

@@ -47,12 +47,13 @@ find_notice(const Installation *i, guint64 thread, guint64 comment, GError **err
 {
     GError *fault = NULL;
     const NoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
-                               .thread = thread, .comment = comment};
+                               .thread = thread,
+                               .comment = comment};
     Notice *notice = notice_load(i, &facts, &fault);
 
     if (notice == NULL && fault == NULL)
-        mp_fail(&fault, MP_ERROR_INPUT, "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT,
-                thread, comment);
+        mp_fail(&fault, MP_ERROR_INPUT,
+                "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT, thread, comment);
     if (fault != NULL)
         g_propagate_error(error, fault);
     return notice;
@@ -83,10 +84,11 @@ cmd_preview(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     guint64 thread, comment = 0;
 
-    mp_options_parse(&options, NULL, "preview", "THREAD COMMENT USER",
-                     "Prints the message about comment COMMENT of thread THREAD (0 is its opening post)\n"
-                     "that USER, a login, would get. Nothing is sent and nothing is recorded.",
-                     3, 3, &argc, &argv);
+    mp_options_parse(
+        &options, NULL, "preview", "THREAD COMMENT USER",
+        "Prints the message about comment COMMENT of thread THREAD (0 is its opening post)\n"
+        "that USER, a login, would get. Nothing is sent and nothing is recorded.",
+        3, 3, &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &thread, &error) ||
         (strcmp(argv[2], "0") != 0 && !mp_parse_id(argv[2], "comment", &comment, &error)) ||
         !installation_load(&installation, &options, &error) ||

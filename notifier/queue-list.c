@@ -100,7 +100,8 @@ print_json(const Row *row)
     set_text(object, "login", row->login);
     set_text(object, "address", row->recipient != NULL ? row->recipient->address : NULL);
     json_object_set_string_member(object, "state", state_of(row));
-    json_object_set_int_member(object, "attempts", row->recipient != NULL ? row->recipient->attempts : 0);
+    json_object_set_int_member(object, "attempts",
+                               row->recipient != NULL ? row->recipient->attempts : 0);
     set_text(object, "due", due);
     set_text(object, "error", error);
     json_node_set_object(node, object);
@@ -202,10 +203,11 @@ cmd_queue_list(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
 
-    mp_options_parse(&options, entries, "queue list", "[--json]",
-                     "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
-                     "when due, attempts, login, address, last error.",
-                     0, 0, &argc, &argv);
+    mp_options_parse(
+        &options, entries, "queue list", "[--json]",
+        "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
+        "when due, attempts, login, address, last error.",
+        0, 0, &argc, &argv);
     if (!open_for_reading(&installation, &options, &error))
         return mp_report(error);
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
@@ -214,7 +216,8 @@ cmd_queue_list(int argc, char **argv)
         if (list == NULL)
             return mp_report(error);
         for (guint n = 0; n < list->len; n++)
-            print_event(&installation, list->pdata[n], false, json ? print_json : print_line, &status);
+            print_event(&installation, list->pdata[n], false, json ? print_json : print_line,
+                        &status);
     }
     return status;
 }

@@ -47,14 +47,15 @@ watch_new(const Installation *i)
 
     if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO) >= 0)
         return fd;
-    mp_warn("Cannot watch %s, looking every %d s instead: %s", path, TIMER_SECONDS, g_strerror(errno));
+    mp_warn("Cannot watch %s, looking every %d s instead: %s", path, TIMER_SECONDS,
+            g_strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
 }
 
-/* Until something may be due, the time is up, or a signal came: blocked between the question whether
- * one came and ppoll(2), so that none is missed. */
+/* Until something may be due, the time is up, or a signal came: blocked between the question
+ * whether one came and ppoll(2), so that none is missed. */
 static void
 wait_for_work(int inotify, gint64 milliseconds)
 {
@@ -156,13 +157,14 @@ cmd_run(int argc, char **argv)
     int seconds = DEFAULT_SECONDS;
     const GOptionEntry entries[] = {
         {"once", 0, 0, G_OPTION_ARG_NONE, &once, "send what is due, and exit", NULL},
-        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "send what falls due for SECONDS (55)", "SECONDS"},
+        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "send what falls due for SECONDS (55)",
+         "SECONDS"},
         G_OPTION_ENTRY_NULL,
     };
 
     mp_options_parse(&options, entries, "", "[--once | --for SECONDS]",
-                     "Sends the notifications that are due. `notifier --help` lists the commands.", 0, 0,
-                     &argc, &argv);
+                     "Sends the notifications that are due. `notifier --help` lists the commands.",
+                     0, 0, &argc, &argv);
     if (seconds < 0)
         return mp_usage_error("--for %d: not a number of seconds", seconds);
     catch_signals();

@@ -21,7 +21,8 @@ static MpLetter *
 render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char **why)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(work->pass->installation->accounts, recipient->user, &error);
+    g_autoptr(MpUser) user =
+        mp_accounts_user(work->pass->installation->accounts, recipient->user, &error);
     const char *dropped = error == NULL ? why_dropped(work, user, recipient->user) : NULL;
     MpLetter *message = NULL;
 
@@ -31,7 +32,7 @@ render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char *
     if (message != NULL)
         return message;
     *why = dropped != NULL ? g_strdup(dropped) : mp_escape(error->message);
-    attempt->outcome = dropped != NULL ? MP_RECIPIENT_DROPPED
+    attempt->outcome = dropped != NULL                                    ? MP_RECIPIENT_DROPPED
                        : g_error_matches(error, MP_ERROR, MP_ERROR_INPUT) ? MP_RECIPIENT_FAILED
                                                                           : MP_RECIPIENT_DEFERRED;
     return NULL;
@@ -89,7 +90,8 @@ static void
 log_attempt(const MpEventRecipient *recipient, const MpLetter *message, const MpAttempt *attempt)
 {
     g_autofree char *id = mp_escape(message != NULL ? message->message_id : NULL);
-    bool is_good = attempt->outcome == MP_RECIPIENT_SENT || attempt->outcome == MP_RECIPIENT_DROPPED;
+    bool is_good =
+        attempt->outcome == MP_RECIPIENT_SENT || attempt->outcome == MP_RECIPIENT_DROPPED;
 
     mp_log(is_good ? MP_LOG_INFO : MP_LOG_WARN, "notifier: %s %s to %s: %s",
            mp_event_recipient_state_name(attempt->outcome), id, recipient->address,
@@ -104,8 +106,9 @@ record(Work *work, const MpEventRecipient *recipient, const MpLetter *message, M
 
     attempt->now = now_seconds();
     if (attempt->outcome == MP_RECIPIENT_DEFERRED &&
-        !mp_retry_due(recipient->attempts + 1, recipient->first > 0 ? recipient->first : attempt->now,
-                      attempt->now, give_up, &attempt->due))
+        !mp_retry_due(recipient->attempts + 1,
+                      recipient->first > 0 ? recipient->first : attempt->now, attempt->now, give_up,
+                      &attempt->due))
         attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
     log_attempt(recipient, message, attempt);
     if (!mp_event_file_record(work->file, recipient->user, attempt, &error))

@@ -55,7 +55,9 @@ add_user(Collector *c, guint64 id, const char *reason, GError **error)
     }
     if (user == NULL || !user->is_active || user->emails->len == 0)
         mp_debug("User %" G_GUINT64_FORMAT " is not told: %s", id,
-                 user == NULL ? "no such account" : user->is_active ? "no address" : "not active");
+                 user == NULL      ? "no such account"
+                 : user->is_active ? "no address"
+                                   : "not active");
     else
         g_ptr_array_add(c->recipients, mp_event_recipient_new(id, user->emails->pdata[0], reason));
     return true;

@@ -76,7 +76,8 @@ mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess acces
     if (faccessat(outbox->fd[queued->queue], queued->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
         errno == ENOENT)
         return NULL;
-    if (!mp_read_file(outbox->fd[queued->queue], queued->name, FILE_LIMIT, &bytes, &length, error)) {
+    if (!mp_read_file(outbox->fd[queued->queue], queued->name, FILE_LIMIT, &bytes, &length,
+                      error)) {
         g_prefix_error(error, "outbox/%s: ", mp_queue_name(queued->queue));
         return NULL;
     }
@@ -191,7 +192,8 @@ is_fit_address(const char *address)
 }
 
 static void
-append_recipient(const MpEventFile *file, const MpEventRecipient *recipient, GString *lines, guint *count)
+append_recipient(const MpEventFile *file, const MpEventRecipient *recipient, GString *lines,
+                 guint *count)
 {
     g_autofree char *address = mp_escape(recipient->address);
     g_autofree char *reason = mp_escape(recipient->reason);
@@ -263,9 +265,10 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
     g_autofree char *due = attempt->outcome == MP_RECIPIENT_DEFERRED
                                ? g_strdup_printf("%" G_GINT64_FORMAT "\t", attempt->due)
                                : g_strdup("");
-    g_autofree char *line = g_strdup_printf(
-        "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
-        mp_event_recipient_state_name(attempt->outcome), attempt->now, user, due, attempt->code, reply);
+    g_autofree char *line =
+        g_strdup_printf("%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
+                        mp_event_recipient_state_name(attempt->outcome), attempt->now, user, due,
+                        attempt->code, reply);
 
     return append_outcome(file, line, error);
 }
@@ -275,8 +278,8 @@ mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, con
                         GError **error)
 {
     g_autofree char *shown = show_reply(reply);
-    g_autofree char *line = g_strdup_printf("waiting\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT
-                                            "\t%d\t%s\n", now, due, code, shown);
+    g_autofree char *line = g_strdup_printf(
+        "waiting\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%d\t%s\n", now, due, code, shown);
 
     return append_outcome(file, line, error);
 }

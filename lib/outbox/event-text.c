@@ -215,8 +215,8 @@ take_expanded(MpEventText *text, char **field)
 }
 
 static void
-set_outcome(MpEventRecipient *recipient, MpEventRecipientState state, gint64 now, gint64 due, gint64 code,
-            const char *reply)
+set_outcome(MpEventRecipient *recipient, MpEventRecipientState state, gint64 now, gint64 due,
+            gint64 code, const char *reply)
 {
     recipient->state = state;
     recipient->attempts++;

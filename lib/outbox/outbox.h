@@ -52,7 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpOutbox, mp_outbox_free)
 
 /* --- For those who announce ---------------------------------------------------------------- */
 
-/* Writes and syncs outbox/tmp/KEY; the directory is synced by mp_outbox_sync_staged, once a batch. */
+/* Writes and syncs outbox/tmp/KEY; the directory is synced by mp_outbox_sync_staged, once a batch.
+ */
 bool mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error);
 bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
 
@@ -88,8 +89,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpQueued, mp_queued_free)
  * left out. GPtrArray of MpQueued, the caller's. */
 GPtrArray *mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error);
 
-/* What is to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be NULL)
- * is when the next of retry/ falls due, G_MAXINT64 if there is none. */
+/* What is to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be
+ * NULL) is when the next of retry/ falls due, G_MAXINT64 if there is none. */
 GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error);
 
 /* The event of that KEY (or file name) in any queue; NULL without error if there is none. */
@@ -133,8 +134,8 @@ typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
  * off. NULL without error if the file is gone; a malformed line is MP_ERROR_INPUT, and the message
  * names path and line: such a file is left where it is.
  */
-MpEventFile *mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access,
-                                GError **error);
+MpEventFile *
+mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error);
 void mp_event_file_free(MpEventFile *file); /* syncs what was recorded */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 
@@ -145,12 +146,13 @@ bool mp_event_file_is_expanded(const MpEventFile *file);
 const char *mp_event_file_path(const MpEventFile *file); /* for messages */
 
 /*
- * Appends a line for each of `recipients` (MpEventRecipient; user, address and reason count) that has
- * none yet, then the line that completes the expansion, and syncs. Once it is complete nothing is
- * added any more: a second call changes nothing. An address that a line cannot hold, or that no
+ * Appends a line for each of `recipients` (MpEventRecipient; user, address and reason count) that
+ * has none yet, then the line that completes the expansion, and syncs. Once it is complete nothing
+ * is added any more: a second call changes nothing. An address that a line cannot hold, or that no
  * mail can have, is logged and left out.
  */
-bool mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
+bool
+mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
 
 typedef struct {
     MpEventRecipientState outcome; /* sent, deferred, failed or dropped */
@@ -165,7 +167,8 @@ typedef struct {
  * 100th unsynced outcome, with the first a second after the last sync, and before every move: a
  * power cut can repeat what was sent within that second. May be called by several threads at once.
  */
-bool mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
+bool
+mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
 
 /* Appends one line that defers everybody who is due at `now`: the server could not be reached. */
 bool mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, const char *reply,
@@ -196,8 +199,8 @@ bool mp_outbox_release(MpOutbox *outbox, const MpQueued *queued, GError **error)
 bool mp_outbox_drop(MpOutbox *outbox, const MpQueued *queued, GError **error);
 
 /*
- * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60 minutes,
- * then every 2 hours; the last time `give_up` seconds after the first attempt. False if that has
- * passed: time to give up.
+ * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60
+ * minutes, then every 2 hours; the last time `give_up` seconds after the first attempt. False if
+ * that has passed: time to give up.
  */
 bool mp_retry_due(guint attempts, gint64 first, gint64 now, gint64 give_up, gint64 *due);

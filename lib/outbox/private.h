@@ -46,7 +46,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
 MpEventText *mp_event_text_parse(const char *bytes, gsize length, const char *key, const char *path,
                                  GError **error);
 
-/* Takes one more line (without its newline) into account: what was read, and what was just written. */
+/* Takes one more line (without its newline) into account: what was read, and what was just written.
+ */
 bool mp_event_text_take(MpEventText *text, const char *line, const char **fault);
 
 /* The lines of a new file. The result is the caller's. */
