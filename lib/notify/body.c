@@ -75,7 +75,8 @@ add_part(GMimeMultipart *multipart, const char *subtype, const char *text)
     g_object_unref(part);
 }
 
-/* Of the content, so that the same mail has the same octets and no content can hold its boundary. */
+/* Of the content, so that the same mail has the same octets and no content can hold its boundary.
+ */
 static char *
 boundary_of(const char *text, const char *html)
 {

@@ -57,7 +57,8 @@ must_be_encoded(const char *word, gsize length)
     if (length > MAX_WORD)
         return true;
     for (gsize i = 0; i < length; i++)
-        if ((unsigned char)word[i] >= 0x7f || (word[i] == '=' && i + 1 < length && word[i + 1] == '?'))
+        if ((unsigned char)word[i] >= 0x7f ||
+            (word[i] == '=' && i + 1 < length && word[i + 1] == '?'))
             return true;
     return false;
 }

@@ -51,9 +51,10 @@ char *
 mp_notification_link(const char *template, const MpThread *thread, guint64 comment)
 {
     g_autofree char *base = without_trailing_slash(template);
-    g_autofree char *whole = is_template(template)
-                                 ? g_strdup(template)
-                                 : g_strconcat(base, "/{repository}/{kind}/{number}#comment-{comment}", NULL);
+    g_autofree char *whole =
+        is_template(template)
+            ? g_strdup(template)
+            : g_strconcat(base, "/{repository}/{kind}/{number}#comment-{comment}", NULL);
     char *fragment = strchr(whole, '#');
 
     if (comment == 0 && fragment != NULL && strstr(fragment, "{comment}") != NULL)
@@ -71,6 +72,7 @@ mp_notification_archive(const char *template, const MpThread *thread)
         end[strlen("{repository}")] = '\0';
     else if (is_template(template))
         return mp_notification_link(template, thread, 0);
-    g_autofree char *page = end != NULL ? g_strdup(whole) : g_strconcat(whole, "/{repository}", NULL);
+    g_autofree char *page =
+        end != NULL ? g_strdup(whole) : g_strconcat(whole, "/{repository}", NULL);
     return fill(page, thread, 0);
 }

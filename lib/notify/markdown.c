@@ -1,4 +1,5 @@
-/* Markdown to HTML that is fit for a mail: md4c without raw HTML, and links that lead nowhere unsafe. */
+/* Markdown to HTML that is fit for a mail: md4c without raw HTML, and links that lead nowhere
+ * unsafe. */
 #include "notify/private.h"
 
 #include <string.h>
@@ -50,7 +51,8 @@ static const struct {
     {"<img src=\"", "<img src=\"", "<img"},
 };
 
-/* Appends the beginning of such a tag at `p` made safe, and returns what follows; NULL if it is none. */
+/* Appends the beginning of such a tag at `p` made safe, and returns what follows; NULL if it is
+ * none. */
 static const char *
 append_hardened(GString *out, const char *p)
 {

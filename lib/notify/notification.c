@@ -31,7 +31,8 @@ thread_label(const MpThread *thread, const char *issue, const char *pull)
 {
     if (thread->kind == MP_COMMIT)
         return g_strndup(thread->object != NULL ? thread->object : "", 7);
-    return g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->kind == MP_PULL ? pull : issue, thread->id);
+    return g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->kind == MP_PULL ? pull : issue,
+                           thread->id);
 }
 
 static char *
@@ -43,8 +44,9 @@ make_subject(const MpNotificationFacts *facts)
     g_autofree char *suffix = mp_header_text(raw);
     g_autofree char *title = mp_header_text(thread->title);
 
-    return g_strdup_printf("%s[%s]%s%s %s", facts->kind == MP_EVENT_OPENED ? "" : "Re: ",
-                           thread->repository, title[0] != '\0' ? " " : "", title, suffix);
+    return g_strdup_printf("%s[%s]%s%s %s",
+                           facts->kind == MP_EVENT_OPENED ? "" : "Re: ", thread->repository,
+                           title[0] != '\0' ? " " : "", title, suffix);
 }
 
 /* A comment's own Message-ID is the tracker's; another event's is the thread's with its KEY. */
@@ -65,7 +67,8 @@ make_markdown(const MpNotificationFacts *facts)
 
     if (facts->comment != NULL)
         return mp_clean_text(facts->comment->body);
-    return g_strdup_printf("%s %s.\n", facts->kind == MP_EVENT_CLOSED ? "Closed" : "Reopened", label);
+    return g_strdup_printf("%s %s.\n", facts->kind == MP_EVENT_CLOSED ? "Closed" : "Reopened",
+                           label);
 }
 
 static char *
@@ -116,7 +119,7 @@ mp_notification_free(MpNotification *n)
 }
 
 void
-mp_message_free(MpMessage *message)
+mp_letter_free(MpLetter *message)
 {
     if (message == NULL)
         return;
@@ -132,7 +135,10 @@ body_for(MpNotification *n, const MpReason *reason)
 {
     const MpNotificationFacts *f = &n->facts;
     const MpBodyFacts facts = {
-        n->markdown, n->html, n->link, n->message_id,
+        n->markdown,
+        n->html,
+        n->link,
+        n->message_id,
         !f->thread->is_locked && f->repository->reply != MP_REPLY_OFF,
     };
     char *body = g_hash_table_lookup(n->bodies, reason);
@@ -183,8 +189,10 @@ append_people(GString *head, const MpNotificationFacts *facts, const MpReason *r
     g_autofree char *noreply = mp_config_noreply_domain(facts->config);
     const char *repository = facts->thread->repository, *slash = strchr(repository, '/');
     const char *actor = facts->actor->name != NULL && facts->actor->name[0] != '\0'
-                            ? facts->actor->name : facts->actor->login;
-    g_autofree char *to_address = mp_header_address(slash != NULL ? slash + 1 : repository, noreply);
+                            ? facts->actor->name
+                            : facts->actor->login;
+    g_autofree char *to_address =
+        mp_header_address(slash != NULL ? slash + 1 : repository, noreply);
     g_autofree char *cc_address = mp_header_address(reason->word, noreply);
     g_autofree char *from = mp_header_mailbox(actor, facts->config->noreply_address);
     g_autofree char *reply_to = mp_header_plain_mailbox(repository, reply);
@@ -214,8 +222,8 @@ append_list(GString *head, const MpNotification *n, const Addresses *addresses)
 {
     const MpConfig *config = n->facts.config;
     g_auto(GStrv) part = g_strsplit(n->facts.thread->repository, "/", 2);
-    g_autofree char *id = g_strdup_printf("%s.%s.%s", part[1] != NULL ? part[1] : "list", part[0],
-                                          config->hostname);
+    g_autofree char *id =
+        g_strdup_printf("%s.%s.%s", part[1] != NULL ? part[1] : "list", part[0], config->hostname);
     g_autofree char *list_id = mp_header_plain_mailbox(n->facts.thread->repository, id);
     g_autofree char *archive = g_strdup_printf("<%s>", n->archive);
     g_autofree char *post = g_strdup_printf("<mailto:%s>", addresses->of[MP_PURPOSE_REPLY]);
@@ -231,7 +239,8 @@ append_list(GString *head, const MpNotification *n, const Addresses *addresses)
 }
 
 static void
-append_facts(GString *head, const MpNotification *n, const MpUser *recipient, const MpReason *reason)
+append_facts(GString *head, const MpNotification *n, const MpUser *recipient,
+             const MpReason *reason)
 {
     const struct {
         const char *name, *value;
@@ -241,8 +250,8 @@ append_facts(GString *head, const MpNotification *n, const MpUser *recipient, co
 
     for (gsize i = 0; i < 2 * G_N_ELEMENTS(facts); i++) {
         gsize fact = i % G_N_ELEMENTS(facts);
-        g_autofree char *name = g_strconcat(i == fact ? "X-GitHub-" : "X-Metroplex-",
-                                            facts[fact].name, NULL);
+        g_autofree char *name =
+            g_strconcat(i == fact ? "X-GitHub-" : "X-Metroplex-", facts[fact].name, NULL);
         g_autofree char *value = mp_header_text(facts[fact].value);
 
         mp_header_append(head, name, value);
@@ -266,14 +275,14 @@ check_head(const GString *head, GError **error)
     return true;
 }
 
-MpMessage *
+MpLetter *
 mp_notification_render(MpNotification *n, const MpUser *recipient, const char *address,
                        const char *reason_word, GError **error)
 {
     const MpReason *reason = mp_reason_find(reason_word);
     g_autoptr(GString) head = g_string_sized_new(8192);
     g_auto(Addresses) addresses = {{NULL}};
-    MpMessage *message;
+    MpLetter *message;
 
     if (!make_addresses(&n->facts, recipient, &addresses, error))
         return NULL;
@@ -287,7 +296,7 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
         return NULL;
     g_string_append(head, body_for(n, reason));
 
-    message = g_new0(MpMessage, 1);
+    message = g_new0(MpLetter, 1);
     message->sender = g_steal_pointer(&addresses.of[MP_PURPOSE_BOUNCE]);
     message->recipient = g_strdup(address);
     message->message_id = g_strdup(n->message_id);

@@ -33,34 +33,36 @@ typedef struct {
 
 typedef struct MpNotification MpNotification;
 
-/* Renders what is the same for all recipients. The facts, and all they point to, must outlive it. */
+/* Renders what is the same for all recipients. The facts, and all they point to, must outlive it.
+ */
 MpNotification *mp_notification_new(const MpNotificationFacts *facts);
 void mp_notification_free(MpNotification *notification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpNotification, mp_notification_free)
 
 typedef struct {
-    char *sender;    /* envelope: bounce+… of this recipient */
-    char *recipient; /* envelope */
+    char *sender;     /* envelope: bounce+… of this recipient */
+    char *recipient;  /* envelope */
     char *message_id; /* with its brackets */
     char *text;
     gsize length;
-} MpMessage;
+} MpLetter;
 
-void mp_message_free(MpMessage *message);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMessage, mp_message_free)
+void mp_letter_free(MpLetter *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpLetter, mp_letter_free)
 
 /*
  * The mail for one recipient at `address`. Bodies are kept for the next recipient with the same
- * reason, so calls on one notification must not overlap. MP_ERROR_INPUT if no valid mail can be made
- * (an address over 64 octets, a header that cannot be folded).
+ * reason, so calls on one notification must not overlap. MP_ERROR_INPUT if no valid mail can be
+ * made (an address over 64 octets, a header that cannot be folded).
  */
-MpMessage *mp_notification_render(MpNotification *notification, const MpUser *recipient,
-                                  const char *address, const char *reason, GError **error);
+MpLetter *mp_notification_render(MpNotification *notification, const MpUser *recipient,
+                                 const char *address, const char *reason, GError **error);
 
 /*
  * Who is to be told: subscribers who have not muted the thread, then the repository's watchers
  * (reason `subscribed`), each once; not the actor, no account that is inactive, gone or without an
- * address. `subscribers` holds MpSubscriber (NULL for none). GPtrArray of MpRecipient, the caller's.
+ * address. `subscribers` holds MpSubscriber (NULL for none). GPtrArray of MpEventRecipient, the
+ * caller's.
  */
 GPtrArray *mp_notification_recipients(const GPtrArray *subscribers, const MpRepository *repository,
                                       guint64 actor, MpAccounts *accounts, GError **error);

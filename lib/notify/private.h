@@ -17,7 +17,8 @@ const MpReason *mp_reason_find(const char *word);
 
 /* --- header.c --- */
 
-/* "Name: value" folded at 78 columns, ended by CRLF; `value` is what RFC 5322 allows, on one line. */
+/* "Name: value" folded at 78 columns, ended by CRLF; `value` is what RFC 5322 allows, on one line.
+ */
 void mp_header_append(GString *head, const char *name, const char *value);
 
 /* Free text for a Subject: words that need it encoded by RFC 2047, cut at 255 characters. */
@@ -34,8 +35,8 @@ char *mp_header_address(const char *local_part, const char *domain);
 
 /* --- markdown.c --- */
 
-/* HTML of Markdown in GitHub's dialect: raw HTML shown as text, links http, https and mailto only and
- * with rel="nofollow". The result is the caller's. */
+/* HTML of Markdown in GitHub's dialect: raw HTML shown as text, links http, https and mailto only
+ * and with rel="nofollow". The result is the caller's. */
 char *mp_markdown_to_html(const char *markdown);
 
 /* Line ends \n, one at the end; controls dropped. The result is the caller's. */

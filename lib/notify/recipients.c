@@ -55,9 +55,11 @@ add_user(Collector *c, guint64 id, const char *reason, GError **error)
     }
     if (user == NULL || !user->is_active || user->emails->len == 0)
         mp_debug("User %" G_GUINT64_FORMAT " is not told: %s", id,
-                 user == NULL ? "no such account" : user->is_active ? "no address" : "not active");
+                 user == NULL      ? "no such account"
+                 : user->is_active ? "no address"
+                                   : "not active");
     else
-        g_ptr_array_add(c->recipients, mp_recipient_new(id, user->emails->pdata[0], reason));
+        g_ptr_array_add(c->recipients, mp_event_recipient_new(id, user->emails->pdata[0], reason));
     return true;
 }
 
@@ -67,7 +69,7 @@ mp_notification_recipients(const GPtrArray *subscribers, const MpRepository *rep
 {
     g_autoptr(GHashTable) seen = new_user_set();
     g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
     Collector c = {accounts, seen, recipients};
 
     add_to_set(seen, actor);

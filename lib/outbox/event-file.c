@@ -17,6 +17,7 @@
 #include "outbox/private.h"
 
 #define FILE_LIMIT        (512 * 1024 * 1024)
+#define MAX_REPLY         1000 /* characters */
 #define UNSYNCED_OUTCOMES 100
 #define UNSYNCED_TIME     (G_USEC_PER_SEC)
 
@@ -75,7 +76,8 @@ mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess acces
     if (faccessat(outbox->fd[queued->queue], queued->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
         errno == ENOENT)
         return NULL;
-    if (!mp_read_file(outbox->fd[queued->queue], queued->name, FILE_LIMIT, &bytes, &length, error)) {
+    if (!mp_read_file(outbox->fd[queued->queue], queued->name, FILE_LIMIT, &bytes, &length,
+                      error)) {
         g_prefix_error(error, "outbox/%s: ", mp_queue_name(queued->queue));
         return NULL;
     }
@@ -190,7 +192,8 @@ is_fit_address(const char *address)
 }
 
 static void
-append_recipient(const MpEventFile *file, const MpRecipient *recipient, GString *lines, guint *count)
+append_recipient(const MpEventFile *file, const MpEventRecipient *recipient, GString *lines,
+                 guint *count)
 {
     g_autofree char *address = mp_escape(recipient->address);
     g_autofree char *reason = mp_escape(recipient->reason);
@@ -225,13 +228,18 @@ mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now,
 
 /* --- Record --------------------------------------------------------------------------------- */
 
-/* "-" for none: no field is empty. */
+/* "-" for none, since no field is empty; escaped unless it is one line of text already. */
 static char *
 show_reply(const char *reply)
 {
-    g_autofree char *stripped = reply != NULL ? g_strstrip(g_strndup(reply, 1024)) : NULL;
+    g_autofree char *text = g_strstrip(g_utf8_make_valid(reply != NULL ? reply : "", -1));
 
-    return mp_escape(stripped != NULL && stripped[0] != '\0' ? stripped : NULL);
+    if (g_utf8_strlen(text, -1) > MAX_REPLY)
+        *g_utf8_offset_to_pointer(text, MAX_REPLY) = '\0';
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+        if (*p == '\t' || *p == '\n' || mp_is_deceptive(g_utf8_get_char(p)))
+            return mp_escape(text);
+    return g_strdup(text[0] != '\0' ? text : "-");
 }
 
 static bool
@@ -257,9 +265,10 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
     g_autofree char *due = attempt->outcome == MP_RECIPIENT_DEFERRED
                                ? g_strdup_printf("%" G_GINT64_FORMAT "\t", attempt->due)
                                : g_strdup("");
-    g_autofree char *line = g_strdup_printf(
-        "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
-        mp_recipient_state_name(attempt->outcome), attempt->now, user, due, attempt->code, reply);
+    g_autofree char *line =
+        g_strdup_printf("%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
+                        mp_event_recipient_state_name(attempt->outcome), attempt->now, user, due,
+                        attempt->code, reply);
 
     return append_outcome(file, line, error);
 }
@@ -269,8 +278,8 @@ mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, con
                         GError **error)
 {
     g_autofree char *shown = show_reply(reply);
-    g_autofree char *line = g_strdup_printf("waiting\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT
-                                            "\t%d\t%s\n", now, due, code, shown);
+    g_autofree char *line = g_strdup_printf(
+        "waiting\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%d\t%s\n", now, due, code, shown);
 
     return append_outcome(file, line, error);
 }
@@ -294,7 +303,7 @@ end_of(const MpEventText *text, gint64 *due)
     if (!text->is_expanded)
         return MP_EVENT_STAYS;
     for (guint i = 0; i < text->recipients->len; i++) {
-        const MpRecipient *recipient = text->recipients->pdata[i];
+        const MpEventRecipient *recipient = text->recipients->pdata[i];
 
         if (recipient->state == MP_RECIPIENT_PENDING)
             return MP_EVENT_STAYS;

@@ -41,7 +41,7 @@ mp_event_kind_parse(const char *name, MpEventKind *kind)
 }
 
 const char *
-mp_recipient_state_name(MpRecipientState state)
+mp_event_recipient_state_name(MpEventRecipientState state)
 {
     return state_names[state];
 }
@@ -56,10 +56,10 @@ mp_event_free(MpEvent *event)
     g_free(event);
 }
 
-MpRecipient *
-mp_recipient_new(guint64 user, const char *address, const char *reason)
+MpEventRecipient *
+mp_event_recipient_new(guint64 user, const char *address, const char *reason)
 {
-    MpRecipient *recipient = g_new0(MpRecipient, 1);
+    MpEventRecipient *recipient = g_new0(MpEventRecipient, 1);
 
     recipient->user = user;
     recipient->address = g_strdup(address);
@@ -68,7 +68,7 @@ mp_recipient_new(guint64 user, const char *address, const char *reason)
 }
 
 void
-mp_recipient_free(MpRecipient *recipient)
+mp_event_recipient_free(MpEventRecipient *recipient)
 {
     if (recipient == NULL)
         return;
@@ -79,7 +79,7 @@ mp_recipient_free(MpRecipient *recipient)
 }
 
 bool
-mp_recipient_is_due(const MpRecipient *recipient, gint64 now)
+mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now)
 {
     return recipient->state == MP_RECIPIENT_PENDING ||
            (recipient->state == MP_RECIPIENT_DEFERRED && recipient->due <= now);
@@ -93,7 +93,7 @@ mp_event_text_new(void)
     text->event = g_new0(MpEvent, 1);
     text->event->kind = (MpEventKind)-1;
     text->event->created = -1;
-    text->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+    text->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
     text->by_user = g_hash_table_new(g_int64_hash, g_int64_equal);
     return text;
 }
@@ -109,7 +109,7 @@ mp_event_text_free(MpEventText *text)
     g_free(text);
 }
 
-MpRecipient *
+MpEventRecipient *
 mp_event_text_recipient(const MpEventText *text, guint64 user)
 {
     return g_hash_table_lookup(text->by_user, &user);
@@ -189,13 +189,13 @@ static const char *
 take_to(MpEventText *text, char **field)
 {
     guint64 user;
-    MpRecipient *recipient;
+    MpEventRecipient *recipient;
 
     if (!read_id(field[0], &user))
         return "not the id of a user";
     if (mp_event_text_recipient(text, user) != NULL)
         return "the user is a recipient already";
-    recipient = mp_recipient_new(user, field[1], field[2]);
+    recipient = mp_event_recipient_new(user, field[1], field[2]);
     g_ptr_array_add(text->recipients, recipient);
     g_hash_table_insert(text->by_user, &recipient->user, recipient);
     return NULL;
@@ -215,8 +215,8 @@ take_expanded(MpEventText *text, char **field)
 }
 
 static void
-set_outcome(MpRecipient *recipient, MpRecipientState state, gint64 now, gint64 due, gint64 code,
-            const char *reply)
+set_outcome(MpEventRecipient *recipient, MpEventRecipientState state, gint64 now, gint64 due,
+            gint64 code, const char *reply)
 {
     recipient->state = state;
     recipient->attempts++;
@@ -236,7 +236,7 @@ take_outcome(MpEventText *text, char **field)
     bool is_deferred = state == MP_RECIPIENT_DEFERRED;
     guint64 user;
     gint64 now, due = 0, code;
-    MpRecipient *recipient;
+    MpEventRecipient *recipient;
 
     if (!read_number(field[0], G_MAXINT64, &now) || !read_id(field[1], &user) ||
         (is_deferred && !read_number(field[2], G_MAXINT64, &due)) ||
@@ -245,7 +245,7 @@ take_outcome(MpEventText *text, char **field)
     recipient = mp_event_text_recipient(text, user);
     if (recipient == NULL)
         return "the user is no recipient";
-    set_outcome(recipient, (MpRecipientState)state, now, due, code, field[3 + is_deferred]);
+    set_outcome(recipient, (MpEventRecipientState)state, now, due, code, field[3 + is_deferred]);
     return NULL;
 }
 
@@ -258,9 +258,9 @@ take_waiting(MpEventText *text, char **field)
         !read_number(field[2], 999, &code))
         return "not two times and a code";
     for (guint i = 0; i < text->recipients->len; i++) {
-        MpRecipient *recipient = text->recipients->pdata[i];
+        MpEventRecipient *recipient = text->recipients->pdata[i];
 
-        if (mp_recipient_is_due(recipient, now))
+        if (mp_event_recipient_is_due(recipient, now))
             set_outcome(recipient, MP_RECIPIENT_DEFERRED, now, due, code, field[3]);
     }
     return NULL;
@@ -274,7 +274,7 @@ take_again(MpEventText *text, char **field)
     if (!read_number(field[0], G_MAXINT64, &now))
         return "not a time";
     for (guint i = 0; i < text->recipients->len; i++) {
-        MpRecipient *recipient = text->recipients->pdata[i];
+        MpEventRecipient *recipient = text->recipients->pdata[i];
 
         if (recipient->state != MP_RECIPIENT_DEFERRED && recipient->state != MP_RECIPIENT_FAILED)
             continue;

@@ -101,7 +101,8 @@ mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error)
         return mp_fail(error, MP_ERROR_INPUT, "%s cannot name an event", shown);
     }
     text = mp_event_text_format(event);
-    if (!mp_write_file(outbox->fd[DIRECTORY_TMP], event->key, text, strlen(text), 0640, false, error)) {
+    if (!mp_write_file(outbox->fd[DIRECTORY_TMP], event->key, text, strlen(text), 0640, false,
+                       error)) {
         g_prefix_error(error, "outbox/tmp: ");
         return false;
     }

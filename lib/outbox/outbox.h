@@ -52,7 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpOutbox, mp_outbox_free)
 
 /* --- For those who announce ---------------------------------------------------------------- */
 
-/* Writes and syncs outbox/tmp/KEY; the directory is synced by mp_outbox_sync_staged, once a batch. */
+/* Writes and syncs outbox/tmp/KEY; the directory is synced by mp_outbox_sync_staged, once a batch.
+ */
 bool mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error);
 bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
 
@@ -88,8 +89,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpQueued, mp_queued_free)
  * left out. GPtrArray of MpQueued, the caller's. */
 GPtrArray *mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error);
 
-/* What is to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be NULL)
- * is when the next of retry/ falls due, G_MAXINT64 if there is none. */
+/* What is to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be
+ * NULL) is when the next of retry/ falls due, G_MAXINT64 if there is none. */
 GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error);
 
 /* The event of that KEY (or file name) in any queue; NULL without error if there is none. */
@@ -103,27 +104,27 @@ typedef enum {
     MP_RECIPIENT_DEFERRED, /* to be tried again at `due` */
     MP_RECIPIENT_FAILED,   /* refused for good, or given up */
     MP_RECIPIENT_DROPPED,  /* needs it no more: muted since, account closed */
-} MpRecipientState;
+} MpEventRecipientState;
 
 typedef struct {
     guint64 user;
     char *address, *reason;
-    MpRecipientState state;
+    MpEventRecipientState state;
     guint attempts;
     gint64 first; /* time of the first attempt; 0 before it */
     gint64 due;   /* deferred: when to try again */
     int code;     /* the server's last reply; 0 if there was none */
     char *reply;  /* its text or our reason, escaped; or NULL */
-} MpRecipient;
+} MpEventRecipient;
 
-MpRecipient *mp_recipient_new(guint64 user, const char *address, const char *reason);
-void mp_recipient_free(MpRecipient *recipient);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRecipient, mp_recipient_free)
+MpEventRecipient *mp_event_recipient_new(guint64 user, const char *address, const char *reason);
+void mp_event_recipient_free(MpEventRecipient *recipient);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventRecipient, mp_event_recipient_free)
 
-const char *mp_recipient_state_name(MpRecipientState state); /* "pending", "sent", … */
+const char *mp_event_recipient_state_name(MpEventRecipientState state); /* "pending", "sent", … */
 
 /* True if this recipient is to be tried at `now`. */
-bool mp_recipient_is_due(const MpRecipient *recipient, gint64 now);
+bool mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now);
 
 typedef struct MpEventFile MpEventFile;
 typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
@@ -133,31 +134,32 @@ typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
  * off. NULL without error if the file is gone; a malformed line is MP_ERROR_INPUT, and the message
  * names path and line: such a file is left where it is.
  */
-MpEventFile *mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access,
-                                GError **error);
+MpEventFile *
+mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error);
 void mp_event_file_free(MpEventFile *file); /* syncs what was recorded */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 
 /* What it says; the file's, and changed by the calls below. */
 const MpEvent *mp_event_file_event(const MpEventFile *file);
-const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpRecipient */
+const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpEventRecipient */
 bool mp_event_file_is_expanded(const MpEventFile *file);
 const char *mp_event_file_path(const MpEventFile *file); /* for messages */
 
 /*
- * Appends a line for each of `recipients` (MpRecipient; user, address and reason count) that has
- * none yet, then the line that completes the expansion, and syncs. Once it is complete nothing is
- * added any more: a second call changes nothing. An address that a line cannot hold, or that no
+ * Appends a line for each of `recipients` (MpEventRecipient; user, address and reason count) that
+ * has none yet, then the line that completes the expansion, and syncs. Once it is complete nothing
+ * is added any more: a second call changes nothing. An address that a line cannot hold, or that no
  * mail can have, is logged and left out.
  */
-bool mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
+bool
+mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
 
 typedef struct {
-    MpRecipientState outcome; /* sent, deferred, failed or dropped */
+    MpEventRecipientState outcome; /* sent, deferred, failed or dropped */
     gint64 now;
     gint64 due; /* deferred */
     int code;
-    const char *reply; /* raw; NULL for none */
+    const char *reply; /* one line of text, else it is escaped here; NULL for none */
 } MpAttempt;
 
 /*
@@ -165,7 +167,8 @@ typedef struct {
  * 100th unsynced outcome, with the first a second after the last sync, and before every move: a
  * power cut can repeat what was sent within that second. May be called by several threads at once.
  */
-bool mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
+bool
+mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
 
 /* Appends one line that defers everybody who is due at `now`: the server could not be reached. */
 bool mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, const char *reply,
@@ -196,8 +199,8 @@ bool mp_outbox_release(MpOutbox *outbox, const MpQueued *queued, GError **error)
 bool mp_outbox_drop(MpOutbox *outbox, const MpQueued *queued, GError **error);
 
 /*
- * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60 minutes,
- * then every 2 hours; the last time `give_up` seconds after the first attempt. False if that has
- * passed: time to give up.
+ * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60
+ * minutes, then every 2 hours; the last time `give_up` seconds after the first attempt. False if
+ * that has passed: time to give up.
  */
 bool mp_retry_due(guint attempts, gint64 first, gint64 now, gint64 give_up, gint64 *due);

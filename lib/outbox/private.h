@@ -32,8 +32,8 @@ bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const 
 /* What a file says so far. */
 typedef struct {
     MpEvent *event;
-    GPtrArray *recipients; /* MpRecipient */
-    GHashTable *by_user;   /* guint64 to MpRecipient */
+    GPtrArray *recipients; /* MpEventRecipient */
+    GHashTable *by_user;   /* guint64 to MpEventRecipient */
     bool is_expanded;
     gsize length; /* of the whole lines; what follows is torn */
 } MpEventText;
@@ -46,10 +46,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
 MpEventText *mp_event_text_parse(const char *bytes, gsize length, const char *key, const char *path,
                                  GError **error);
 
-/* Takes one more line (without its newline) into account: what was read, and what was just written. */
+/* Takes one more line (without its newline) into account: what was read, and what was just written.
+ */
 bool mp_event_text_take(MpEventText *text, const char *line, const char **fault);
 
 /* The lines of a new file. The result is the caller's. */
 char *mp_event_text_format(const MpEvent *event);
 
-MpRecipient *mp_event_text_recipient(const MpEventText *text, guint64 user);
+MpEventRecipient *mp_event_text_recipient(const MpEventText *text, guint64 user);

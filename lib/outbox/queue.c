@@ -231,8 +231,7 @@ mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char 
         target = next;
     }
     return result == MOVED && mp_sync_directory(outbox->fd[to], mp_outbox_directories[to], error) &&
-           (from == to ||
-            mp_sync_directory(outbox->fd[from], mp_outbox_directories[from], error));
+           (from == to || mp_sync_directory(outbox->fd[from], mp_outbox_directories[from], error));
 }
 
 bool

@@ -106,16 +106,16 @@ open_event(MpEventAccess access, GError **error)
 static GPtrArray *
 people(guint n)
 {
-    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
 
     for (guint i = 1; i <= n; i++) {
         g_autofree char *address = g_strdup_printf("user%u@example.com", i);
-        g_ptr_array_add(list, mp_recipient_new(i, address, "mention"));
+        g_ptr_array_add(list, mp_event_recipient_new(i, address, "mention"));
     }
     return list;
 }
 
-static const MpRecipient *
+static const MpEventRecipient *
 recipient(const MpEventFile *file, guint i)
 {
     return mp_event_file_recipients(file)->pdata[i];
@@ -151,7 +151,7 @@ Test(outbox_event, what_was_recorded_is_read_again)
     cr_assert_str_eq(event->host, "git.example.org");
     cr_assert_eq(mp_event_file_recipients(file)->len, 5);
     for (guint i = 0; i < G_N_ELEMENTS(attempts); i++) {
-        const MpRecipient *r = recipient(file, i);
+        const MpEventRecipient *r = recipient(file, i);
 
         cr_assert_eq(r->user, i + 1);
         cr_assert_eq(r->state, attempts[i].outcome);
@@ -249,7 +249,7 @@ Test(outbox_event, an_address_that_no_line_can_hold_is_left_out)
     g_autoptr(GPtrArray) list = people(1);
 
     for (guint i = 0; i < G_N_ELEMENTS(unfit); i++)
-        g_ptr_array_add(list, mp_recipient_new(100 + i, unfit[i], "mention"));
+        g_ptr_array_add(list, mp_event_recipient_new(100 + i, unfit[i], "mention"));
     announce(KEY);
     g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
     cr_assert(mp_event_file_expand(file, list, THEN, NULL));
@@ -340,7 +340,7 @@ Test(outbox_event, an_event_goes_where_its_recipients_say)
 
             cr_assert(mp_event_file_expand(file, list, THEN, NULL));
             for (guint r = 0; r < 3; r++) {
-                const MpAttempt a = {(MpRecipientState)cases[i].outcome[r], THEN, THEN + 60 + r, 0, NULL};
+                const MpAttempt a = {(MpEventRecipientState)cases[i].outcome[r], THEN, THEN + 60 + r, 0, NULL};
 
                 if (cases[i].outcome[r] != NONE)
                     cr_assert(mp_event_file_record(file, r + 1, &a, NULL));
@@ -371,9 +371,9 @@ Test(outbox_event, an_administrators_retry_makes_deferred_and_failed_due_again)
     cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
     cr_assert(mp_event_file_record(file, 3, &failed, NULL));
     cr_assert(mp_event_file_retry(file, THEN + 1, NULL));
-    cr_assert_not(mp_recipient_is_due(recipient(file, 0), THEN + 1));
-    cr_assert(mp_recipient_is_due(recipient(file, 1), THEN + 1));
-    cr_assert(mp_recipient_is_due(recipient(file, 2), THEN + 1));
+    cr_assert_not(mp_event_recipient_is_due(recipient(file, 0), THEN + 1));
+    cr_assert(mp_event_recipient_is_due(recipient(file, 1), THEN + 1));
+    cr_assert(mp_event_recipient_is_due(recipient(file, 2), THEN + 1));
     cr_assert_eq(recipient(file, 2)->attempts, 1);
 }
 

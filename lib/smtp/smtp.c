@@ -1,0 +1,189 @@
+/*
+ * The front of the transports: which one, and what all of them want checked. See smtp.h; the
+ * transports are curl_transport.c and maildir_transport.c.
+ */
+#include "smtp/smtp.h"
+
+#include <string.h>
+
+#include "base/escape.h"
+#include "smtp/transport.h"
+
+#define LONGEST_LOCAL_PART 64  /* RFC 5321, section 4.5.3.1.1 */
+#define LONGEST_ADDRESS    254 /* section 4.5.3.1.3: a path of 256 with its brackets */
+#define LONGEST_REPLY      1000
+
+struct MpSmtp {
+    const MpTransportRow *transport;
+    gpointer session;
+};
+
+/* In the order of MpTransport. */
+static const MpTransportRow *const transports[] = {&mp_transport_curl, &mp_transport_maildir};
+
+const char *
+mp_send_result_name(MpSendResult result)
+{
+    static const char *const names[] = {"sent", "deferred", "refused", "unavailable"};
+
+    return names[result];
+}
+
+MpSmtp *
+mp_smtp_open(const MpConfig *config, GError **error)
+{
+    const MpTransportRow *transport = transports[config->transport];
+    gpointer session = transport->open(config, error);
+
+    if (session == NULL)
+        return NULL;
+    MpSmtp *smtp = g_new0(MpSmtp, 1);
+    smtp->transport = transport;
+    smtp->session = session;
+    return smtp;
+}
+
+void
+mp_smtp_watch(MpSmtp *smtp, MpSmtpWatch watch, gpointer user_data)
+{
+    if (smtp->transport->watch != NULL)
+        smtp->transport->watch(smtp->session, watch, user_data);
+}
+
+void
+mp_smtp_close(MpSmtp *smtp)
+{
+    if (smtp == NULL)
+        return;
+    smtp->transport->close(smtp->session);
+    g_free(smtp);
+}
+
+/* What would end the address, the command or the line it stands in, or hide what it is. */
+static bool
+has_unfit_character(const char *address)
+{
+    for (const char *p = address; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (c == '<' || c == '>' || c == '\t' || c == '\n' || g_unichar_isspace(c) ||
+            mp_is_deceptive(c))
+            return true;
+    }
+    return false;
+}
+
+static const char *
+fault_of_address(const char *address)
+{
+    const char *at = strrchr(address, '@');
+
+    if (!g_utf8_validate(address, -1, NULL))
+        return "is not UTF-8";
+    if (has_unfit_character(address))
+        return "holds a character that no address may";
+    if (at == NULL || at == address || at[1] == '\0')
+        return "has no local part or no domain";
+    if (at - address > LONGEST_LOCAL_PART || strlen(address) > LONGEST_ADDRESS)
+        return "is too long";
+    return NULL;
+}
+
+/* The address with its domain in ASCII, so that only a local part can need SMTPUTF8; NULL with
+ * *fault set if it cannot be sent. */
+static char *
+address_for_wire(const char *address, const char **fault)
+{
+    *fault = fault_of_address(address);
+    if (*fault != NULL)
+        return NULL;
+    if (g_str_is_ascii(address))
+        return g_strdup(address);
+
+    const char *domain = strrchr(address, '@') + 1;
+    g_autofree char *ascii = g_hostname_to_ascii(domain);
+    if (ascii == NULL) {
+        *fault = "has a domain that is none";
+        return NULL;
+    }
+    char *wire = g_strdup_printf("%.*s%s", (int)(domain - address), address, ascii);
+    *fault = fault_of_address(wire);
+    return *fault == NULL ? wire : (g_free(wire), NULL);
+}
+
+/* Every line end (CRLF, LF, CR) as `line_end`; the last line is ended as well. */
+static GString *
+with_line_ends(const char *text, gsize length, const char *line_end)
+{
+    GString *out = g_string_sized_new(length + length / 16 + 3);
+    const char *end = text + length;
+
+    while (text < end) {
+        gsize line = 0, left = (gsize)(end - text);
+
+        while (line < left && text[line] != '\n' && text[line] != '\r')
+            line++;
+        g_string_append_len(out, text, (gssize)line);
+        g_string_append(out, line_end);
+        text += line;
+        if (end - text >= 2 && text[0] == '\r' && text[1] == '\n')
+            text++;
+        text++;
+    }
+    return out;
+}
+
+static MpSendResult
+refuse_address(MpEnvelope *envelope, const char *address, const char *fault)
+{
+    g_autofree char *shown = mp_escape(address);
+
+    envelope->reply = g_strdup_printf("not sent: the address %s %s", shown, fault);
+    return MP_REFUSED;
+}
+
+static MpSendResult
+check_and_send(MpSmtp *smtp, const char *from, const char *to, const char *message, gsize length,
+               MpEnvelope *envelope)
+{
+    const char *fault = NULL;
+    g_autofree char *sender = from[0] != '\0' ? address_for_wire(from, &fault) : g_strdup("");
+
+    if (sender == NULL)
+        return refuse_address(envelope, from, fault);
+    g_autofree char *recipient = address_for_wire(to, &fault);
+    if (recipient == NULL)
+        return refuse_address(envelope, to, fault);
+
+    g_autoptr(GString) lines = with_line_ends(message, length, smtp->transport->line_end);
+    envelope->from = sender;
+    envelope->to = recipient;
+    envelope->message = lines->str;
+    envelope->length = lines->len;
+    return smtp->transport->send(smtp->session, envelope);
+}
+
+/* A server's words are fit for one line of the outbox only after this. */
+static char *
+presentable(const char *reply)
+{
+    g_autofree char *line = mp_one_line(reply);
+    g_autofree char *cut = g_strndup(line, LONGEST_REPLY);
+
+    return g_utf8_make_valid(cut, -1);
+}
+
+MpSendResult
+mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message, gsize length,
+             char **reply, int *code)
+{
+    MpEnvelope envelope = {0};
+    MpSendResult result = check_and_send(smtp, from, to, message, length, &envelope);
+
+    if (reply != NULL)
+        *reply = presentable(envelope.reply);
+    if (code != NULL)
+        *code = envelope.code;
+    g_free(envelope.reply);
+    return result;
+}

@@ -1,0 +1,74 @@
+/*
+ * Delivery of one rendered message to one recipient: over SMTP (RFC 5321, with libcurl), or into a
+ * Maildir, as [smtp] transport says.
+ *
+ * An MpSmtp is one connection, or one Maildir. It belongs to one thread at a time; a caller that
+ * wants several connections opens several. The connection is made by the first message, kept for
+ * the next ones, and reopened when the server has closed it meanwhile.
+ *
+ * TLS: `starttls` and `implicit` verify the server's certificate and name, against ca-file or the
+ * system's authorities, and never fall back to clear text. Only `tls = none` sends in the clear,
+ * credentials included: opening such a session logs a warning.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/config.h"
+
+typedef struct MpSmtp MpSmtp;
+
+typedef enum {
+    MP_SENT,        /* the server took responsibility: a 2xx after the final dot; or stored and synced */
+    MP_DEFERRED,    /* this message, not now: 4xx, or the connection was lost under way */
+    MP_REFUSED,     /* this message or recipient, never: 5xx, or an address we do not send */
+    MP_UNAVAILABLE, /* no message gets through now: no connection, TLS, AUTH, greeting, disk */
+} MpSendResult;
+
+/* "sent", "deferred", "refused", "unavailable": for logs and the outbox. */
+const char *mp_send_result_name(MpSendResult result);
+
+/*
+ * Checks the settings and reads the password file (only where there is authentication): no
+ * connection yet. MP_ERROR_INSTALLATION names what is missing. The Maildir's directories are made.
+ * `config` must outlive the session.
+ */
+MpSmtp *mp_smtp_open(const MpConfig *config, GError **error);
+
+/*
+ * Sends one message. `from` is the envelope sender, "" the null sender; `to` the recipient: both
+ * without angle brackets. An address with a control character, space or angle bracket, one that is
+ * not UTF-8, or longer than RFC 5321 allows, is MP_REFUSED before a byte is sent. So is a
+ * recipient with a local part beyond ASCII where the server does not offer SMTPUTF8 (RFC 6531).
+ *
+ * `message` is header, empty line and body. Lines may end in CRLF or LF: SMTP gets CRLF throughout
+ * (a bare CR becomes one too: no smuggled end of data), a Maildir LF. Dots are stuffed here. The
+ * Maildir's file begins with Return-Path and Delivered-To, which hold the envelope.
+ *
+ * After MP_UNAVAILABLE nothing is the message's fault: leave it and all others for the next run.
+ *
+ * Never twice: a connection found dead is reopened, once, only while the server has not yet asked
+ * for the message's data. Lost later, the message is MP_DEFERRED; if the server had taken it and its
+ * answer was lost on the way, the next attempt sends it a second time (RFC 5321, section 4.5.3.2.6: no
+ * protocol can exclude it). A 2xx that arrived is MP_SENT whatever happens after it.
+ *
+ * *reply (may be NULL) becomes the server's last reply, several lines joined, or what went wrong;
+ * one line, never NULL, without secrets, at most about 1,000 octets; the caller's. *code (may be NULL) becomes
+ * that reply's code, 0 if the server did not answer.
+ */
+MpSendResult mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message,
+                          gsize length, char **reply, int *code);
+
+/*
+ * The conversation. Each line goes to the log at DEBUG and to `watch`, in the form of GitHub
+ * Enterprise Server: Connection opened: host:port / -> "220 ready\r\n" / <- "EHLO host\r\n" / TLS
+ * connection started. What proves who we are is "[redacted]", MACs of addresses are "***", and the
+ * message is told by its size: <- [1234 octets of message]. Call before the first message.
+ */
+typedef void (*MpSmtpWatch)(const char *line, gpointer user_data);
+void mp_smtp_watch(MpSmtp *smtp, MpSmtpWatch watch, gpointer user_data);
+
+/* Says QUIT where a connection is open, and frees the session. */
+void mp_smtp_close(MpSmtp *smtp);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpSmtp, mp_smtp_close)

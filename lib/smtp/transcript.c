@@ -1,0 +1,297 @@
+/* The conversation; see transcript.h. */
+#include "smtp/transcript.h"
+
+#include <string.h>
+
+#include "address/address.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#define REDACTED        "[redacted]"
+#define SHORTEST_SECRET 4 /* to look for in replies; anything shorter is in them by chance */
+#define MOST_LINES      1000
+#define LONGEST_REPLY   4000
+
+static void
+free_secret(gpointer secret)
+{
+    mp_wipe(secret, strlen(secret));
+    g_free(secret);
+}
+
+static void
+add_secret(MpTranscript *t, const char *bytes, gsize length)
+{
+    if (length >= SHORTEST_SECRET)
+        g_ptr_array_add(t->secrets, g_strndup(bytes, length));
+}
+
+MpTranscript *
+mp_transcript_new(const MpConfig *config, const char *password)
+{
+    MpTranscript *t = g_new0(MpTranscript, 1);
+
+    t->config = config;
+    t->reply = g_string_new(NULL);
+    t->secrets = g_ptr_array_new_with_free_func(free_secret);
+    if (password != NULL) {
+        char *encoded = g_base64_encode((const guchar *)password, strlen(password));
+
+        add_secret(t, password, strlen(password));
+        add_secret(t, encoded, strlen(encoded));
+        free_secret(encoded);
+    }
+    t->n_known_secrets = t->secrets->len;
+    return t;
+}
+
+void
+mp_transcript_free(MpTranscript *t)
+{
+    if (t == NULL)
+        return;
+    g_string_free(t->reply, TRUE);
+    g_ptr_array_unref(t->secrets);
+    g_free(t);
+}
+
+void
+mp_transcript_begin_attempt(MpTranscript *t)
+{
+    t->asked = MP_ASKED_NOTHING;
+    t->code = 0;
+    t->n_lines = 0;
+    t->is_new_connection = t->is_babbling = t->is_quitting = false;
+    g_string_truncate(t->reply, 0);
+}
+
+void
+mp_transcript_new_connection(MpTranscript *t)
+{
+    t->is_new_connection = true;
+    t->is_announced = t->is_authenticated = t->offers_smtputf8 = false;
+    t->is_tls_due = t->config->tls == MP_TLS_IMPLICIT;
+    g_ptr_array_set_size(t->secrets, (gint)t->n_known_secrets);
+}
+
+/* --- Telling it ----------------------------------------------------------------------------- */
+
+static bool
+is_heard(const MpTranscript *t)
+{
+    return t->watch != NULL || t->config->log_level == MP_LOG_DEBUG;
+}
+
+static void
+tell(const MpTranscript *t, const char *line)
+{
+    mp_debug("%s", line);
+    if (t->watch != NULL)
+        t->watch(line, t->watch_data);
+}
+
+static void
+tell_quoted(const MpTranscript *t, const char *arrow, const char *bytes, gsize length)
+{
+    if (!is_heard(t))
+        return;
+    g_autofree char *quoted = mp_ruby_quote(bytes, length);
+    g_autofree char *masked = mp_address_mask(quoted, false);
+    g_autofree char *line = g_strconcat(arrow, " ", masked, NULL);
+    tell(t, line);
+}
+
+static void
+announce_connection(MpTranscript *t)
+{
+    if (t->is_announced)
+        return;
+    t->is_announced = true;
+    g_autofree char *line = g_strdup_printf("Connection opened: %s:%d", t->config->smtp_address,
+                                            t->config->smtp_port);
+    tell(t, line);
+}
+
+static void
+announce_tls(MpTranscript *t)
+{
+    t->is_tls_due = false;
+    tell(t, "TLS connection started");
+}
+
+void
+mp_transcript_failed(MpTranscript *t, bool was_connected, const char *why)
+{
+    if (was_connected)
+        announce_connection(t);
+    g_autofree char *escaped = mp_escape(why);
+    g_autofree char *line = g_strdup_printf("Connection failed: %s:%d: %s", t->config->smtp_address,
+                                            t->config->smtp_port, escaped);
+    tell(t, line);
+}
+
+/* --- What we say ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *verb;
+    MpAsked asked;
+} commands[] = {
+    {"EHLO ", MP_ASKED_HELLO}, {"HELO ", MP_ASKED_HELLO}, {"STARTTLS", MP_ASKED_STARTTLS},
+    {"AUTH ", MP_ASKED_AUTH},  {"MAIL ", MP_ASKED_MAIL},  {"RCPT ", MP_ASKED_RCPT},
+    {"DATA", MP_ASKED_DATA},
+};
+
+static void
+now_asked(MpTranscript *t, MpAsked asked)
+{
+    t->asked = asked;
+    t->code = 0;
+    g_string_truncate(t->reply, 0);
+}
+
+static void
+note_command(MpTranscript *t, const char *line)
+{
+    /* libcurl says QUIT after a failure: what the server answers to that is not the outcome. */
+    t->is_quitting = g_str_has_prefix(line, "QUIT");
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (g_str_has_prefix(line, commands[i].verb))
+            now_asked(t, commands[i].asked);
+    if (t->asked == MP_ASKED_HELLO)
+        t->offers_smtputf8 = false;
+}
+
+/* Within AUTH every line is an answer to a challenge until the server has decided. */
+static bool
+is_credential(const MpTranscript *t)
+{
+    return t->asked == MP_ASKED_AUTH && (t->code == 0 || t->code == 334);
+}
+
+/* "AUTH PLAIN dGlt…": the mechanism may be seen, an initial response may not. */
+static gsize
+length_to_show(const char *line, gsize length)
+{
+    const char *mechanism = g_str_has_prefix(line, "AUTH ") ? line + strlen("AUTH ") : NULL;
+    const char *space = mechanism != NULL ? strchr(mechanism, ' ') : NULL;
+
+    return space != NULL ? (gsize)(space + 1 - line) : length;
+}
+
+static gsize
+length_without_line_end(const char *bytes, gsize length)
+{
+    while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
+        length--;
+    return length;
+}
+
+void
+mp_transcript_we_said(MpTranscript *t, const char *bytes, gsize length)
+{
+    g_autofree char *line = g_strndup(bytes, length);
+    gsize shown = 0, text = length_without_line_end(line, length);
+
+    if (t->is_tls_due)
+        announce_tls(t);
+    if (!is_credential(t)) {
+        note_command(t, line);
+        shown = length_to_show(line, length);
+    }
+    if (shown == length) {
+        tell_quoted(t, "<-", line, length);
+    } else {
+        g_autofree char *redacted = g_strdup_printf("%.*s" REDACTED "\r\n", (int)shown, line);
+
+        add_secret(t, line + shown, text - shown);
+        tell_quoted(t, "<-", redacted, strlen(redacted));
+        mp_wipe(line, length);
+    }
+}
+
+void
+mp_transcript_message_handed_over(MpTranscript *t, gsize octets)
+{
+    now_asked(t, MP_ASKED_END);
+    if (!is_heard(t))
+        return;
+    g_autofree char *line = g_strdup_printf("<- [%" G_GSIZE_FORMAT " octets of message]", octets);
+    tell(t, line);
+}
+
+/* --- What the server says ------------------------------------------------------------------- */
+
+/* A server may quote what it refuses; secrets stay out of logs whoever says them. */
+static void
+scrub(const MpTranscript *t, GString *line)
+{
+    for (guint i = 0; i < t->secrets->len; i++)
+        g_string_replace(line, t->secrets->pdata[i], REDACTED, 0);
+}
+
+static bool
+is_reply_line(const char *line)
+{
+    return g_ascii_isdigit(line[0]) && g_ascii_isdigit(line[1]) && g_ascii_isdigit(line[2]);
+}
+
+static void
+append_to_reply(MpTranscript *t, const char *line)
+{
+    bool is_first = t->reply->len == 0;
+    const char *text = is_first || !is_reply_line(line) || line[3] == '\0' ? line : line + 4;
+    gsize length = length_without_line_end(text, strlen(text));
+
+    if (t->reply->len + length > LONGEST_REPLY)
+        return;
+    if (!is_first)
+        g_string_append_c(t->reply, ' ');
+    g_string_append_len(t->reply, text, (gssize)length);
+    if (is_first && is_reply_line(line) && line[3] == '-')
+        t->reply->str[3] = ' ';
+}
+
+static void
+note_final_line(MpTranscript *t, const char *line)
+{
+    t->code = (int)g_ascii_strtoll((const char[]){line[0], line[1], line[2], '\0'}, NULL, 10);
+    if (t->asked == MP_ASKED_AUTH && t->code == 235)
+        t->is_authenticated = true;
+    if (t->asked == MP_ASKED_STARTTLS && t->code == 220)
+        t->is_tls_due = true;
+}
+
+static void
+note_reply_line(MpTranscript *t, const char *line)
+{
+    if (t->is_quitting)
+        return;
+    if (t->code != 0) { /* one more reply to the same question: a challenge of AUTH */
+        t->code = 0;
+        g_string_truncate(t->reply, 0);
+    }
+    append_to_reply(t, line);
+    if (!is_reply_line(line))
+        return;
+    if (t->asked == MP_ASKED_HELLO && g_ascii_strncasecmp(line + 4, "SMTPUTF8", 8) == 0)
+        t->offers_smtputf8 = true;
+    if (line[3] != '-')
+        note_final_line(t, line);
+}
+
+void
+mp_transcript_server_said(MpTranscript *t, const char *bytes, gsize length)
+{
+    announce_connection(t);
+    if (t->is_tls_due && t->asked == MP_ASKED_NOTHING)
+        announce_tls(t);
+    if (++t->n_lines > MOST_LINES) {
+        t->is_babbling = true;
+        return;
+    }
+    g_autoptr(GString) line = g_string_new_len(bytes, (gssize)length);
+    scrub(t, line);
+    tell_quoted(t, "->", line->str, line->len);
+    note_reply_line(t, line->str);
+}

@@ -1,0 +1,58 @@
+/*
+ * The conversation with a server, as libcurl lets us overhear it: written to the log in GHES's form
+ * (smtp.h), and understood as far as the caller needs it to tell whose fault a failure is. libcurl's
+ * own result does not say which reply came, nor to what.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "smtp/smtp.h"
+
+/* What the server was last asked, in the order of a conversation. */
+typedef enum {
+    MP_ASKED_NOTHING, /* connecting, or waiting for the greeting */
+    MP_ASKED_HELLO,
+    MP_ASKED_STARTTLS,
+    MP_ASKED_AUTH,
+    MP_ASKED_MAIL,
+    MP_ASKED_RCPT,
+    MP_ASKED_DATA,
+    MP_ASKED_END, /* all of the message was handed over, its final dot included or soon */
+} MpAsked;
+
+typedef struct {
+    /* Of this attempt to send a message. */
+    MpAsked asked;
+    int code;                /* the server's answer to it, 0 while there is none */
+    GString *reply;          /* its text, several lines joined */
+    bool is_new_connection;  /* opened in this attempt */
+    bool is_babbling;        /* more lines than any server has reason to send */
+    /* Of this connection. */
+    bool is_authenticated, offers_smtputf8;
+    /* What follows is transcript.c's own. */
+    const MpConfig *config;
+    MpSmtpWatch watch;
+    gpointer watch_data;
+    GPtrArray *secrets; /* of char *, wiped when freed */
+    guint n_known_secrets;
+    guint n_lines;
+    bool is_announced, is_tls_due, is_quitting;
+} MpTranscript;
+
+/* `password` may be NULL. The configuration must outlive the transcript. */
+MpTranscript *mp_transcript_new(const MpConfig *config, const char *password);
+void mp_transcript_free(MpTranscript *transcript);
+
+void mp_transcript_begin_attempt(MpTranscript *transcript);
+void mp_transcript_new_connection(MpTranscript *transcript);
+
+/* What goes over the wire, as libcurl's debug function tells it: one command, one or more lines. */
+void mp_transcript_we_said(MpTranscript *transcript, const char *bytes, gsize length);
+void mp_transcript_server_said(MpTranscript *transcript, const char *bytes, gsize length);
+void mp_transcript_message_handed_over(MpTranscript *transcript, gsize octets);
+
+/* What ended the attempt, where no reply of the server tells it. */
+void mp_transcript_failed(MpTranscript *transcript, bool was_connected, const char *why);

@@ -1,0 +1,27 @@
+/*
+ * What a transport is, inside this room: a row of functions. The front (smtp.c) checks addresses and
+ * line ends before a transport sees them.
+ */
+#pragma once
+
+#include "smtp/smtp.h"
+
+/* One message on its way, as the transports get it. */
+typedef struct {
+    const char *from, *to; /* checked; domains in ASCII */
+    const char *message;   /* lines end as the transport wants them */
+    gsize length;
+    char *reply; /* the outcome: one line, owned by the front */
+    int code;
+} MpEnvelope;
+
+typedef struct {
+    const char *line_end;
+    gpointer (*open)(const MpConfig *config, GError **error);
+    MpSendResult (*send)(gpointer session, MpEnvelope *envelope);
+    void (*watch)(gpointer session, MpSmtpWatch watch, gpointer user_data); /* or NULL */
+    void (*close)(gpointer session);
+} MpTransportRow;
+
+extern const MpTransportRow mp_transport_curl;
+extern const MpTransportRow mp_transport_maildir;

@@ -1,0 +1,213 @@
+/* One event, from its file to its end. */
+#include "pass.h"
+
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+#define SHORTEST_WAIT 60 /* seconds, for a change that is not in the tracker yet */
+#define LONGEST_WAIT  7200
+
+static void
+work_free(Work *work)
+{
+    mp_event_file_free(work->file);
+    notice_free(work->notice);
+    g_clear_pointer(&work->muted, g_hash_table_unref);
+    g_free(work);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Work, work_free)
+
+/* --- Begin ----------------------------------------------------------------------------------- */
+
+/* Whether the KEY is in the tracker; the thread's Notice, or NULL with no error if it is not. */
+static Notice *
+find_notice(const Installation *i, const MpEvent *event, GError **error)
+{
+    GError *fault = NULL;
+    NoticeFacts facts = {.kind = event->kind,
+                         .thread = event->thread,
+                         .actor = event->actor,
+                         .key = event->key,
+                         .date = event->created};
+
+    if (mp_tracker_find_key(i->tracker, event->thread, event->key, &facts.comment, &fault))
+        return notice_load(i, &facts, error);
+    if (fault != NULL)
+        g_propagate_error(error, fault);
+    return NULL;
+}
+
+/* Another host's change may not have reached this tracker, an administrator may have restored an
+ * older one: the event is true, so it waits, the longer the older it is. */
+static bool
+postpone(Pass *pass, const MpQueued *queued, const MpEvent *event, GError **error)
+{
+    gint64 now = now_seconds();
+    gint64 wait = CLAMP((now - event->created) / 4, SHORTEST_WAIT, LONGEST_WAIT);
+
+    mp_warn("Event %s is not in thread %" G_GUINT64_FORMAT
+            " of the tracker yet: waiting %" G_GINT64_FORMAT " s",
+            event->key, event->thread, wait);
+    return mp_outbox_postpone(pass->installation->outbox, queued, now + wait, error);
+}
+
+static bool
+expand(Work *work, GError **error)
+{
+    const Notice *notice = work->notice;
+    g_autoptr(GPtrArray) recipients = NULL;
+
+    if (mp_event_file_is_expanded(work->file))
+        return true;
+    recipients = mp_notification_recipients(notice->subscribers, notice->repository,
+                                            mp_event_file_event(work->file)->actor,
+                                            work->pass->installation->accounts, error);
+    return recipients != NULL && mp_event_file_expand(work->file, recipients, now_seconds(), error);
+}
+
+static void
+hand_out(Work *work)
+{
+    const GPtrArray *recipients = mp_event_file_recipients(work->file);
+    g_autoptr(GPtrArray) due = g_ptr_array_new();
+    gint64 now = now_seconds();
+
+    for (guint i = 0; i < recipients->len; i++)
+        if (mp_event_recipient_is_due(recipients->pdata[i], now))
+            g_ptr_array_add(due, recipients->pdata[i]);
+    mp_info("Announcing %s of thread %" G_GUINT64_FORMAT " to %u of %u recipients",
+            mp_event_file_event(work->file)->key, work->notice->thread->id, due->len,
+            recipients->len);
+    g_atomic_int_add(&work->outstanding, (gint)due->len);
+    for (guint i = 0; i < due->len; i++) {
+        Task *task = g_new(Task, 1);
+
+        *task = (Task){work, due->pdata[i]};
+        g_thread_pool_push(work->pass->pool, task, NULL);
+    }
+}
+
+static bool
+open_work(Work *work, const MpQueued *queued, GError **error)
+{
+    const Installation *i = work->pass->installation;
+    GError *fault = NULL;
+
+    work->file = mp_event_file_open(i->outbox, queued, MP_EVENT_WRITE, error);
+    if (work->file == NULL)
+        return false;
+    work->notice = find_notice(i, mp_event_file_event(work->file), &fault);
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    if (work->notice == NULL) {
+        postpone(work->pass, queued, mp_event_file_event(work->file), error);
+        return false;
+    }
+    work->muted = mp_notification_muted(work->notice->subscribers);
+    return expand(work, error);
+}
+
+bool
+event_begin(Pass *pass, const MpQueued *queued, GError **error)
+{
+    g_autoptr(Work) work = g_new0(Work, 1);
+    GError *fault = NULL;
+    bool is_open;
+
+    work->pass = pass;
+    work->outstanding = 1;
+    g_mutex_lock(&pass->reading);
+    is_open = open_work(work, queued, &fault);
+    g_mutex_unlock(&pass->reading);
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    if (!is_open)
+        return true; /* gone, or postponed */
+    g_mutex_lock(&pass->mutex);
+    pass->open_events++;
+    g_mutex_unlock(&pass->mutex);
+    hand_out(work);
+    event_release(g_steal_pointer(&work));
+    return true;
+}
+
+/* --- End ------------------------------------------------------------------------------------- */
+
+static bool
+give_up(Work *work, const MpEventRecipient *recipient, gint64 now, const char *reply,
+        GError **error)
+{
+    const MpAttempt attempt = {MP_RECIPIENT_FAILED, now, 0, work->pass->down_code, reply};
+
+    mp_warn("Giving up on %s: %s", recipient->address, reply);
+    return mp_event_file_record(work->file, recipient->user, &attempt, error);
+}
+
+/* The server is away: one line defers all who are left, but for those whose time is up. */
+static bool
+defer_rest(Work *work, GError **error)
+{
+    const GPtrArray *recipients = mp_event_file_recipients(work->file);
+    const char *reply = work->pass->down_reply;
+    gint64 now = now_seconds(), latest = 0;
+
+    for (guint i = 0; i < recipients->len; i++) {
+        const MpEventRecipient *r = recipients->pdata[i];
+        gint64 due, first = r->first > 0 ? r->first : now;
+
+        if (!mp_event_recipient_is_due(r, now))
+            continue;
+        if (mp_retry_due(r->attempts + 1, first, now,
+                         work->pass->installation->config->smtp_give_up, &due))
+            latest = MAX(latest, due);
+        else if (!give_up(work, r, now, reply, error))
+            return false;
+    }
+    return latest == 0 ||
+           mp_event_file_defer_all(work->file, now, latest, work->pass->down_code, reply, error);
+}
+
+static bool
+finish(Work *work, GError **error)
+{
+    static const char *const ends[] = {
+        [MP_EVENT_STAYS] = "stays",
+        [MP_EVENT_RETRIES] = "moves to outbox/retry",
+        [MP_EVENT_FAILED] = "moves to outbox/failed",
+        [MP_EVENT_DONE] = "is done",
+    };
+    MpEventEnd end;
+    bool is_down;
+
+    g_mutex_lock(&work->pass->mutex);
+    is_down = work->pass->is_down;
+    g_mutex_unlock(&work->pass->mutex);
+    if ((is_down && !defer_rest(work, error)) || !mp_event_file_finish(work->file, &end, error))
+        return false;
+    mp_info("Event %s %s", mp_event_file_event(work->file)->key, ends[end]);
+    return true;
+}
+
+void
+event_release(Work *work)
+{
+    Pass *pass = work->pass;
+    GError *error = NULL;
+
+    if (!g_atomic_int_dec_and_test(&work->outstanding))
+        return;
+    if (!finish(work, &error))
+        pass_fail(pass, error);
+    work_free(work);
+    g_mutex_lock(&pass->mutex);
+    pass->open_events--;
+    g_cond_broadcast(&pass->changed);
+    g_mutex_unlock(&pass->mutex);
+}

@@ -1,0 +1,104 @@
+/*
+ * What the notifier's commands share: an opened installation, and one event's facts.
+ *
+ * main.c names the commands; run.c is the service (lock, wait, pass); pass.c sends what is due;
+ * event.c takes one event from its file to its end; send.c is one message. queue*.c and preview.c
+ * are commands for people.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "address/address.h"
+#include "base/command.h"
+#include "base/config.h"
+#include "base/lock.h"
+#include "notify/notify.h"
+#include "outbox/outbox.h"
+#include "tracker/tracker.h"
+
+/* --- installation.c --- */
+
+typedef struct {
+    MpConfig *config;
+    MpOutbox *outbox;
+    MpTracker *tracker;
+    MpAccounts *accounts;
+    MpKeyRing *ring;
+    MpLock *lock;
+} Installation;
+
+void installation_clear(Installation *installation);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Installation, installation_clear)
+
+/* The configuration; the process becomes the owner of its data directory. */
+bool installation_load(Installation *installation, const MpOptions *options, GError **error);
+
+bool installation_open_log(Installation *installation, GError **error);
+bool installation_open_outbox(Installation *installation, GError **error);
+bool installation_open_tracker(Installation *installation, GError **error); /* accounts as well */
+bool installation_open_keys(Installation *installation, GError **error);
+
+/* MP_LOCK_TRY: false without error if another notifier has the outbox. */
+bool installation_lock(Installation *installation, MpLockMode mode, GError **error);
+
+gint64 now_seconds(void);
+
+/* --- notice.c --- */
+
+/* An event's facts from the tracker, and the mail that is made of them. */
+typedef struct {
+    MpThread *thread;
+    MpRepository *repository;
+    MpUser *actor;
+    MpComment *comment;     /* NULL for closed and reopened */
+    GPtrArray *subscribers; /* MpSubscriber, or NULL */
+    MpNotification *notification;
+} Notice;
+
+void notice_free(Notice *notice);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Notice, notice_free)
+
+typedef struct {
+    MpEventKind kind;
+    guint64 thread;
+    guint64 comment; /* opened, comment */
+    guint64 actor;   /* 0: the comment's author */
+    const char *key; /* closed, reopened */
+    gint64 date;     /* closed, reopened */
+} NoticeFacts;
+
+/* NULL without error if the thread or the comment is not in the tracker. */
+Notice *notice_load(const Installation *installation, const NoticeFacts *facts, GError **error);
+
+/* --- run.c --- */
+
+int cmd_run(int argc, char **argv);
+
+/* True after SIGTERM or SIGINT: finish what is in flight, and no more. */
+bool is_stopped(void);
+
+/* --- pass.c --- */
+
+typedef struct Pass Pass;
+
+Pass *pass_new(const Installation *installation);
+void pass_free(Pass *pass);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pass, pass_free)
+
+/* Opens the connections' settings and secrets; called by pass_run where there is work. */
+bool pass_prepare(Pass *pass, GError **error);
+
+/* Works on everything due now. *next_due is when the next event falls due (G_MAXINT64: none). An
+ * event at fault is logged and left out for the life of the Pass; *status (an exit status) keeps
+ * the worst. False, with *error set, where no event can be worked on. */
+bool pass_run(Pass *pass, gint64 *next_due, int *status, GError **error);
+
+/* --- commands --- */
+
+int cmd_preview(int argc, char **argv);
+int cmd_queue(int argc, char **argv);
+int cmd_queue_list(int argc, char **argv);
+int cmd_queue_show(int argc, char **argv);
+int cmd_queue_change(int argc, char **argv); /* retry, hold, release, drop: argv[0] says which */

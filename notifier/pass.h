@@ -1,0 +1,58 @@
+/* What pass.c, event.c and send.c share. */
+#pragma once
+
+#include "notifier.h"
+#include "smtp/smtp.h"
+
+struct Pass {
+    const Installation *installation;
+    GHashTable *skipped;   /* names of events at fault: told once, not tried again */
+    GThreadPool *pool;     /* NULL until there is work */
+    GAsyncQueue *sessions; /* MpSmtp, idle */
+    GMutex reading;        /* of the tracker, the accounts, and rendering */
+
+    GMutex mutex; /* of what follows */
+    GCond changed;
+    guint open_events;
+    GPtrArray *retired; /* MpSmtp that got no connection while others had one */
+    guint live;         /* sessions that are not retired */
+    bool is_down;       /* no message gets through: this pass sends no more */
+    int down_code;
+    char *down_reply;
+    GError *fatal; /* an outcome could not be recorded: nothing may be sent any more */
+    int status;
+};
+
+/* An event being worked on. */
+typedef struct {
+    Pass *pass;
+    MpEventFile *file;
+    Notice *notice;
+    GHashTable *muted; /* guint64 */
+    gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
+} Work;
+
+typedef struct {
+    Work *work;
+    const MpEventRecipient *recipient;
+} Task;
+
+/* --- pass.c --- */
+
+/* True if no more messages are to be begun. */
+bool pass_is_over(Pass *pass);
+void pass_fail(Pass *pass, GError *error); /* takes it */
+
+/* --- event.c --- */
+
+/* Reads an event, expands it if need be, and hands its messages to the pool. An event whose KEY is
+ * not in the tracker is postponed. */
+bool event_begin(Pass *pass, const MpQueued *queued, GError **error);
+
+/* One message less to wait for; the last one finishes the event. */
+void event_release(Work *work);
+
+/* --- send.c --- */
+
+/* Renders, sends and records one message, or leaves it if the pass is over. */
+void send_one(Work *work, const MpEventRecipient *recipient);

@@ -1,0 +1,144 @@
+/* One message to one recipient: render, send, record. Runs in the threads of the pool. */
+#include "pass.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+
+/* What a person or the tracker did since the expansion, or NULL. */
+static const char *
+why_dropped(const Work *work, const MpUser *user, guint64 id)
+{
+    if (user == NULL)
+        return "the account is gone";
+    if (!user->is_active)
+        return "the account is not active";
+    return g_hash_table_contains(work->muted, &id) ? "muted" : NULL;
+}
+
+/* NULL: nothing to send, and *attempt says why. */
+static MpLetter *
+render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char **why)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpUser) user =
+        mp_accounts_user(work->pass->installation->accounts, recipient->user, &error);
+    const char *dropped = error == NULL ? why_dropped(work, user, recipient->user) : NULL;
+    MpLetter *message = NULL;
+
+    if (error == NULL && dropped == NULL)
+        message = mp_notification_render(work->notice->notification, user, recipient->address,
+                                         recipient->reason, &error);
+    if (message != NULL)
+        return message;
+    *why = dropped != NULL ? g_strdup(dropped) : mp_escape(error->message);
+    attempt->outcome = dropped != NULL                                    ? MP_RECIPIENT_DROPPED
+                       : g_error_matches(error, MP_ERROR, MP_ERROR_INPUT) ? MP_RECIPIENT_FAILED
+                                                                          : MP_RECIPIENT_DEFERRED;
+    return NULL;
+}
+
+/* This connection got no answer. While others work, it retires (a server may limit connections) and
+ * the message takes another; if it was the last, the server is down. */
+static bool
+retire(Pass *pass, MpSmtp *smtp, int code, const char *reply)
+{
+    bool is_last;
+
+    g_mutex_lock(&pass->mutex);
+    is_last = pass->live <= 1;
+    if (is_last && !pass->is_down) {
+        mp_warn("The server cannot be reached, everything waits: %s", reply);
+        pass->is_down = true;
+        pass->down_code = code;
+        g_free(pass->down_reply);
+        pass->down_reply = g_strdup(reply);
+    } else if (!is_last) {
+        pass->live--;
+        g_ptr_array_add(pass->retired, smtp);
+    }
+    g_mutex_unlock(&pass->mutex);
+    if (is_last)
+        g_async_queue_push(pass->sessions, smtp);
+    return !is_last;
+}
+
+static MpSendResult
+deliver(Pass *pass, const MpLetter *message, char **reply, int *code)
+{
+    for (;;) {
+        MpSmtp *smtp = g_async_queue_pop(pass->sessions);
+        MpSendResult result = MP_UNAVAILABLE;
+
+        if (pass_is_over(pass)) {
+            g_async_queue_push_front(pass->sessions, smtp);
+            return MP_UNAVAILABLE;
+        }
+        g_clear_pointer(reply, g_free);
+        result = mp_smtp_send(smtp, message->sender, message->recipient, message->text,
+                              message->length, reply, code);
+        if (result != MP_UNAVAILABLE) {
+            g_async_queue_push_front(pass->sessions, smtp); /* the last used is used next */
+            return result;
+        }
+        if (!retire(pass, smtp, *code, *reply))
+            return result;
+    }
+}
+
+static void
+log_attempt(const MpEventRecipient *recipient, const MpLetter *message, const MpAttempt *attempt)
+{
+    g_autofree char *id = mp_escape(message != NULL ? message->message_id : NULL);
+    bool is_good =
+        attempt->outcome == MP_RECIPIENT_SENT || attempt->outcome == MP_RECIPIENT_DROPPED;
+
+    mp_log(is_good ? MP_LOG_INFO : MP_LOG_WARN, "notifier: %s %s to %s: %s",
+           mp_event_recipient_state_name(attempt->outcome), id, recipient->address,
+           attempt->reply != NULL ? attempt->reply : "-");
+}
+
+static void
+record(Work *work, const MpEventRecipient *recipient, const MpLetter *message, MpAttempt *attempt)
+{
+    gint64 give_up = work->pass->installation->config->smtp_give_up;
+    GError *error = NULL;
+
+    attempt->now = now_seconds();
+    if (attempt->outcome == MP_RECIPIENT_DEFERRED &&
+        !mp_retry_due(recipient->attempts + 1,
+                      recipient->first > 0 ? recipient->first : attempt->now, attempt->now, give_up,
+                      &attempt->due))
+        attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
+    log_attempt(recipient, message, attempt);
+    if (!mp_event_file_record(work->file, recipient->user, attempt, &error))
+        pass_fail(work->pass, error);
+}
+
+void
+send_one(Work *work, const MpEventRecipient *recipient)
+{
+    static const MpEventRecipientState outcomes[] = {
+        [MP_SENT] = MP_RECIPIENT_SENT,
+        [MP_DEFERRED] = MP_RECIPIENT_DEFERRED,
+        [MP_REFUSED] = MP_RECIPIENT_FAILED,
+    };
+    g_autoptr(MpLetter) message = NULL;
+    g_autofree char *reply = NULL;
+    MpAttempt attempt = {0};
+
+    if (pass_is_over(work->pass))
+        return;
+    g_mutex_lock(&work->pass->reading);
+    message = render(work, recipient, &attempt, &reply);
+    g_mutex_unlock(&work->pass->reading);
+    if (message != NULL) {
+        MpSendResult result = deliver(work->pass, message, &reply, &attempt.code);
+
+        if (result == MP_UNAVAILABLE)
+            return; /* event_release() defers it with the others */
+        attempt.outcome = outcomes[result];
+    }
+    attempt.reply = reply;
+    record(work, recipient, message, &attempt);
+}

@@ -1,0 +1,502 @@
+/*
+ * What a notification promises. The golden files of tests/fixtures/notify are whole messages; after
+ * a wanted change run the tests with METROPLEX_UPDATE_GOLDEN=1 and read the difference.
+ */
+#include <criterion/criterion.h>
+
+#include <glib/gstdio.h>
+#include <gmime/gmime.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "notify/notify.h"
+#include "scratch.h"
+
+/* GMime has no cleanup functions of its own. */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeStream, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
+
+#define FIXTURES "tests/fixtures/notify/"
+#define LONG_WORD "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static ScratchPath *scratch;
+static MpConfig *config;
+static MpKeyRing *ring;
+
+static char *
+write_scratch(const char *name, const char *text)
+{
+    char *path = scratch_path(scratch, name);
+
+    cr_assert(g_file_set_contents(path, text, -1, NULL));
+    cr_assert_eq(g_chmod(path, 0600), 0);
+    return path;
+}
+
+static void
+set_up(void)
+{
+    scratch = scratch_make();
+    g_autofree char *keys = write_scratch("keys", "0123456789abcdef0123456789abcdef\n");
+    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n");
+    g_autoptr(GError) error = NULL;
+
+    config = mp_config_load(conf, NULL, &error);
+    cr_assert(config != NULL, "%s", error != NULL ? error->message : "");
+    ring = mp_key_ring_load(keys, &error);
+    cr_assert(ring != NULL, "%s", error != NULL ? error->message : "");
+}
+
+static void
+tear_down(void)
+{
+    mp_key_ring_free(ring);
+    mp_config_free(config);
+    scratch_remove(scratch);
+}
+
+TestSuite(notify, .init = set_up, .fini = tear_down);
+
+/* What a test says of a message; the rest is usual. */
+typedef struct {
+    MpEventKind kind;
+    MpThreadKind thread;
+    const char *title, *name, *body, *reason, *link, *repository;
+    guint64 comment;
+    bool is_locked;
+} Case;
+
+static MpLetter *
+try_render(const Case *c, GError **error)
+{
+    bool is_comment = c->kind == MP_EVENT_OPENED || c->kind == MP_EVENT_COMMENT;
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
+    MpThread thread = {
+        .id = 17, .kind = c->thread, .repository = (char *)(c->repository ? c->repository : "acme/rocket"),
+        .title = (char *)(c->title ? c->title : "Engine does not start"), .is_open = true,
+        .is_locked = c->is_locked,
+        .object = (char *)(c->thread == MP_ISSUE ? NULL : "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"),
+    };
+    MpRepository repository = {.name = thread.repository, .link = (char *)c->link, .watchers = nobody};
+    MpUser actor = {.id = 5, .login = (char *)"tim", .name = (char *)(c->name ? c->name : "Tim Example"),
+                    .emails = none};
+    MpUser recipient = {.id = 6, .login = (char *)"ada", .name = (char *)"Ada", .emails = none};
+    MpComment comment = {.number = c->comment, .body = (char *)(c->body ? c->body : "It works.\n"),
+                         .author_login = (char *)"tim"};
+    g_autoptr(MpNotification) n = mp_notification_new(&(MpNotificationFacts){
+        .config = config, .ring = ring, .thread = &thread, .repository = &repository, .actor = &actor,
+        .kind = c->kind, .comment = is_comment ? &comment : NULL,
+        .key = "0123456789abcdef0123456789abcdef", .date = 1700000000});
+
+    return mp_notification_render(n, &recipient, "ada@example.com", c->reason ? c->reason : "mention",
+                                  error);
+}
+
+static MpLetter *
+render(const Case *c)
+{
+    g_autoptr(GError) error = NULL;
+    MpLetter *message = try_render(c, &error);
+
+    cr_assert(message != NULL, "%s", error != NULL ? error->message : "");
+    return message;
+}
+
+static GMimeMessage *
+parse(const MpLetter *message)
+{
+    g_autoptr(GMimeStream) stream = g_mime_stream_mem_new_with_buffer(message->text, message->length);
+    g_autoptr(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
+
+    return g_mime_parser_construct_message(parser, NULL);
+}
+
+/* The unfolded raw value of a field; NULL if there is none. */
+static char *
+field(const MpLetter *message, const char *name)
+{
+    g_autofree char *start = g_strdup_printf("\r\n%s: ", name);
+    g_autofree char *head = g_strndup(message->text, (gsize)(strstr(message->text, "\r\n\r\n") + 2 - message->text));
+    g_autofree char *whole = g_strconcat("\r\n", head, NULL);
+    const char *at = strstr(whole, start), *p;
+    GString *value = g_string_new(NULL);
+
+    if (at == NULL)
+        return g_string_free(value, TRUE);
+    for (p = at + strlen(start); strncmp(p, "\r\n", 2) != 0 || p[2] == ' '; p++)
+        if (*p != '\r' && *p != '\n')
+            g_string_append_c(value, *p);
+    return g_string_free(value, FALSE);
+}
+
+#define expect_field(message, name, expected)                                                      \
+    do {                                                                                           \
+        g_autofree char *value_ = field(message, name);                                            \
+        cr_expect(g_strcmp0(value_, expected) == 0, "%s: %s", name, value_ ? value_ : "(none)");   \
+    } while (0)
+
+/* The decoded text of a part, 0 the plain one, with \n for line ends. */
+static char *
+part_text(const MpLetter *message, int index)
+{
+    g_autoptr(GMimeMessage) parsed = parse(message);
+    GMimeObject *body = g_mime_message_get_mime_part(parsed);
+    GMimeObject *part;
+
+    cr_assert(GMIME_IS_MULTIPART(body));
+    part = g_mime_multipart_get_part(GMIME_MULTIPART(body), index);
+    cr_assert(GMIME_IS_TEXT_PART(part));
+    g_autofree char *text = g_mime_text_part_get_text(GMIME_TEXT_PART(part));
+    g_auto(GStrv) lines = g_strsplit(text, "\r\n", -1);
+
+    return g_strjoinv("\n", lines);
+}
+
+static void
+expect_valid(const MpLetter *message)
+{
+    const char *body = strstr(message->text, "\r\n\r\n");
+
+    cr_assert_not_null(body);
+    for (const char *p = message->text, *end; *p != '\0'; p = end + 2) {
+        end = strstr(p, "\r\n");
+        cr_assert_not_null(end, "the last line has no end");
+        cr_expect(end - p <= 998, "a line of %td octets", end - p);
+        cr_expect(p > body || end - p <= 140, "a header line of %td octets", end - p);
+        for (const char *c = p; c < end; c++)
+            cr_assert((unsigned char)*c < 0x7f && *c != '\n' && *c != '\r', "octet %02x", (unsigned char)*c);
+    }
+}
+
+Test(notify, golden_messages_are_as_they_were)
+{
+    static const struct {
+        const char *file;
+        Case c;
+    } cases[] = {
+        {"issue-opened", {MP_EVENT_OPENED, MP_ISSUE, .reason = "subscribed",
+                          .body = "The engine does not start.\n\n- `fuel`: full\n- <https://example.org/log>\n"}},
+        {"issue-comment", {MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
+                           .body = "**Yes**, it does:\n\n```c\nif (a < b)\n    start();\n```\n"}},
+        {"pull-comment", {MP_EVENT_COMMENT, MP_PULL, .comment = 3, .reason = "author",
+                          .title = "Réparer le moteur", .name = "Zoë Ünal", .body = "Ça marche – merci !\n"}},
+        {"commit-comment", {MP_EVENT_COMMENT, MP_COMMIT, .comment = 4, .reason = "comment",
+                            .title = "Fix ignition"}},
+        {"issue-closed", {MP_EVENT_CLOSED, MP_ISSUE, .reason = "manual"}},
+        {"pull-reopened-locked", {MP_EVENT_REOPENED, MP_PULL, .reason = "manual", .is_locked = true}},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autofree char *path = g_strconcat(FIXTURES, cases[i].file, ".eml", NULL);
+        g_autofree char *golden = NULL;
+
+        expect_valid(message);
+        if (g_getenv("METROPLEX_UPDATE_GOLDEN") != NULL)
+            g_file_set_contents(path, message->text, (gssize)message->length, NULL);
+        cr_assert(g_file_get_contents(path, &golden, NULL, NULL), "%s", path);
+        cr_expect_str_eq(message->text, golden, "%s differs:\n%s", path, message->text);
+    }
+}
+
+Test(notify, the_envelope_is_the_recipients_own)
+{
+    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3});
+    MpAddress address;
+
+    cr_assert_eq(mp_address_parse(message->sender, "git.example.org", &address), MP_ADDRESS_OURS);
+    cr_expect_eq(address.purpose, MP_PURPOSE_BOUNCE);
+    cr_expect_eq(address.user, 6);
+    cr_expect_eq(address.thread, 17);
+    cr_expect(mp_address_verify(ring, &address, 0));
+    cr_expect_str_eq(message->recipient, "ada@example.com");
+}
+
+Test(notify, subjects_tell_kind_and_number_and_only_the_opening_is_no_reply)
+{
+    static const struct {
+        Case c;
+        const char *subject;
+    } cases[] = {
+        {{MP_EVENT_OPENED, MP_ISSUE}, "[acme/rocket] Engine does not start (Issue #17)"},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1}, "Re: [acme/rocket] Engine does not start (Issue #17)"},
+        {{MP_EVENT_OPENED, MP_PULL}, "[acme/rocket] Engine does not start (PR #17)"},
+        {{MP_EVENT_COMMENT, MP_PULL, .comment = 1}, "Re: [acme/rocket] Engine does not start (PR #17)"},
+        {{MP_EVENT_OPENED, MP_COMMIT}, "[acme/rocket] Engine does not start (1a2b3c4)"},
+        {{MP_EVENT_CLOSED, MP_ISSUE}, "Re: [acme/rocket] Engine does not start (Issue #17)"},
+        {{MP_EVENT_OPENED, MP_ISSUE, .title = ""}, "[acme/rocket] (Issue #17)"},
+        {{MP_EVENT_OPENED, MP_ISSUE, .title = "a  b\t c"}, "[acme/rocket] a b c (Issue #17)"},
+        {{MP_EVENT_OPENED, MP_ISSUE, .title = "Größe"}, "[acme/rocket] =?UTF-8?B?R3LDtsOfZQ==?= (Issue #17)"},
+        {{MP_EVENT_OPENED, MP_ISSUE, .title = "café in the morning"},
+         "[acme/rocket] =?UTF-8?B?Y2Fmw6k=?= in the morning (Issue #17)"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&cases[i].c);
+
+        expect_field(message, "Subject", cases[i].subject);
+    }
+}
+
+Test(notify, a_title_comes_out_as_it_went_in)
+{
+    static const char *const titles[] = {
+        "Größe", "日本語のとても長い題名日本語のとても長い題名日本語のとても長い題名日本語のとても長い題名",
+        "=?utf-8?q?=0D=0ABcc:_x@example.com?= evil", LONG_WORD, "a = b ? c : \"d\"", "é è plain à â",
+        "Ein 🚀 zum Mond — und zurück, mit vielen Worten, damit die Zeile gefaltet werden muss",
+        "a?=b =?", "tab and nbsp\u00a0end",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .title = titles[i]});
+        g_autoptr(GMimeMessage) parsed = parse(message);
+        g_autofree char *one_line = g_strdup(titles[i]);
+        g_autofree char *expected = NULL;
+
+        if (strstr(one_line, "\u00a0") != NULL) { /* a space like any other */
+            g_free(one_line);
+            one_line = g_strdup("tab and nbsp end");
+        }
+        expected = g_strdup_printf("[acme/rocket] %s (Issue #17)", one_line);
+        expect_valid(message);
+        cr_expect_str_eq(g_mime_message_get_subject(parsed), expected);
+    }
+}
+
+Test(notify, encoded_words_keep_to_75_octets_and_to_whole_characters)
+{
+    g_autoptr(MpLetter) message = render(&(Case){
+        MP_EVENT_OPENED, MP_ISSUE,
+        .title = "ärger mit längeren wörtern über mehrere zeilen hinweg größtenteils öde 日本語のとても長い題名日本語のとても長い題名"});
+    g_autofree char *subject = field(message, "Subject");
+    g_auto(GStrv) words = g_strsplit(subject, " ", -1);
+
+    for (char **word = words; *word != NULL; word++) {
+        g_autofree char *decoded = g_mime_utils_header_decode_text(NULL, *word);
+
+        cr_expect(strlen(*word) <= 75, "%s", *word);
+        cr_expect(g_utf8_validate(decoded, -1, NULL) && strstr(decoded, "\ufffd") == NULL, "%s", *word);
+    }
+}
+
+Test(notify, no_title_name_or_reason_adds_a_header)
+{
+    static const char *const evil[] = {
+        "x\r\nBcc: victim@example.com", "x\nBcc: victim@example.com\n\nbody", "x\rBcc: victim@example.com",
+        "x\u2028" "Bcc: victim@example.com", "x\xc2\x85" "Bcc: v@example.com", "\"\r\nBcc: v@example.com",
+        "\x80\x81" "\r\nBcc: v@example.com", "a\\\" <evil@example.com>, \"b",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(evil); i++) {
+        const Case cases[] = {
+            {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .title = evil[i]},
+            {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .name = evil[i]},
+            {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = evil[i]},
+        };
+        for (gsize j = 0; j < G_N_ELEMENTS(cases); j++) {
+            g_autoptr(MpLetter) message = render(&cases[j]);
+            g_autoptr(GMimeMessage) parsed = parse(message);
+            InternetAddressList *from = g_mime_message_get_from(parsed);
+
+            expect_valid(message);
+            cr_expect_null(g_mime_object_get_header(GMIME_OBJECT(parsed), "Bcc"));
+            cr_expect_eq(internet_address_list_length(from), 1);
+            cr_expect_str_eq(internet_address_mailbox_get_addr(
+                                 INTERNET_ADDRESS_MAILBOX(internet_address_list_get_address(from, 0))),
+                             "noreply@git.example.org");
+        }
+    }
+}
+
+Test(notify, a_name_comes_out_as_it_went_in)
+{
+    static const char *const names[] = {"Tim Example", "Zoë Ünal", "O'Neil, Jr. (\"Jack\") \\o/",
+                                        "山田 太郎", "=?utf-8?q?x?=", "a@b.c", LONG_WORD};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .name = names[i]});
+        g_autoptr(GMimeMessage) parsed = parse(message);
+        InternetAddress *from = internet_address_list_get_address(g_mime_message_get_from(parsed), 0);
+
+        cr_expect_str_eq(internet_address_get_name(from), names[i]);
+    }
+}
+
+Test(notify, a_reason_is_in_copy_header_and_footer)
+{
+    static const struct {
+        const char *reason, *cc, *header, *sentence;
+    } cases[] = {
+        {"author", "Author <author@noreply.git.example.org>", "author", "because you authored the thread."},
+        {"mention", "Mention <mention@noreply.git.example.org>", "mention", "because you were mentioned."},
+        {"comment", "Comment <comment@noreply.git.example.org>", "comment", "because you commented."},
+        {"manual", "Manual <manual@noreply.git.example.org>", "manual",
+         "because you are subscribed to this thread."},
+        {"subscribed", "Subscribed <subscribed@noreply.git.example.org>", "subscribed",
+         "because you are watching this repository."},
+        {"team_mention", "Team mention <team_mention@noreply.git.example.org>", "team_mention",
+         "because you are on a team that was mentioned."},
+        {"no such thing", "Manual <manual@noreply.git.example.org>", "manual",
+         "because you are subscribed to this thread."},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = cases[i].reason});
+        g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
+
+        expect_field(message, "Cc", cases[i].cc);
+        expect_field(message, "X-GitHub-Reason", cases[i].header);
+        expect_field(message, "X-Metroplex-Reason", cases[i].header);
+        cr_expect_not_null(strstr(text, cases[i].sentence));
+        cr_expect_not_null(strstr(html, cases[i].sentence));
+    }
+}
+
+Test(notify, replies_thread_under_the_opening_post)
+{
+    static const struct {
+        Case c;
+        const char *id, *parent;
+    } cases[] = {
+        {{MP_EVENT_OPENED, MP_ISSUE}, "<acme/rocket/issues/17@git.example.org>", NULL},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 3}, "<acme/rocket/issues/17/3@git.example.org>",
+         "<acme/rocket/issues/17@git.example.org>"},
+        {{MP_EVENT_COMMENT, MP_PULL, .comment = 3}, "<acme/rocket/pull/17/c3@git.example.org>",
+         "<acme/rocket/pull/17@git.example.org>"},
+        {{MP_EVENT_CLOSED, MP_ISSUE},
+         "<acme/rocket/issues/17/event/0123456789abcdef0123456789abcdef@git.example.org>",
+         "<acme/rocket/issues/17@git.example.org>"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autofree char *text = part_text(message, 0);
+
+        expect_field(message, "Message-ID", cases[i].id);
+        expect_field(message, "In-Reply-To", cases[i].parent);
+        expect_field(message, "References", cases[i].parent);
+        cr_expect_str_eq(message->message_id, cases[i].id);
+        cr_expect_not_null(strstr(text, cases[i].id));
+    }
+}
+
+Test(notify, links_follow_the_template)
+{
+    static const struct {
+        const char *template;
+        MpThreadKind kind;
+        guint64 comment;
+        const char *link, *archive;
+    } cases[] = {
+        {"https://h", MP_ISSUE, 0, "https://h/acme/rocket/issues/17", "https://h/acme/rocket"},
+        {"https://h/", MP_ISSUE, 3, "https://h/acme/rocket/issues/17#comment-3", "https://h/acme/rocket"},
+        {"https://h/git", MP_PULL, 3, "https://h/git/acme/rocket/pull/17#comment-3", "https://h/git/acme/rocket"},
+        {"https://h", MP_COMMIT, 0, "https://h/acme/rocket/commit/main~1", "https://h/acme/rocket"},
+        {"https://h/{repository}/-/{kind}/{number}#note_{comment}", MP_ISSUE, 3,
+         "https://h/acme/rocket/-/issues/17#note_3", "https://h/acme/rocket"},
+        {"https://h/{repository}/-/{kind}/{number}#note_{comment}", MP_ISSUE, 0,
+         "https://h/acme/rocket/-/issues/17", "https://h/acme/rocket"},
+        {"https://h/?t={number}&c={comment}", MP_ISSUE, 0, "https://h/?t=17&c=0", "https://h/?t=17&c=0"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const MpThread thread = {.id = 17, .kind = cases[i].kind, .repository = (char *)"acme/rocket",
+                                 .object = (char *)"main~1"};
+        g_autofree char *link = mp_notification_link(cases[i].template, &thread, cases[i].comment);
+        g_autofree char *archive = mp_notification_archive(cases[i].template, &thread);
+
+        cr_expect_str_eq(link, cases[i].link);
+        cr_expect_str_eq(archive, cases[i].archive);
+    }
+}
+
+Test(notify, a_repositorys_own_link_wins)
+{
+    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
+                                                  .link = "https://code.example.com/{number}#{comment}"});
+    g_autofree char *text = part_text(message, 0);
+
+    cr_expect_not_null(strstr(text, "view it on code.example.com:\nhttps://code.example.com/17#3\n"));
+}
+
+Test(notify, html_is_what_markdown_means_and_nothing_else)
+{
+    static const struct {
+        const char *markdown, *html;
+    } cases[] = {
+        {"**bold** <b>raw</b>", "<strong>bold</strong> &lt;b&gt;raw&lt;/b&gt;"},
+        {"<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"},
+        {"[x](https://e.org/?a=1&b=2)",
+         "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/?a=1&amp;b=2\">x</a>"},
+        {"https://e.org", "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org\">https://e.org</a>"},
+        {"[x](javascript:alert(1))", "<a>x</a>"},
+        {"[x](JavaScript&#58;alert(1))", "<a>x</a>"},
+        {"[x](data:text/html,hi)", "<a>x</a>"},
+        {"[x](/relative \"t\")", "<a title=\"t\">x</a>"},
+        {"![x](https://e.org/x.png)", "<img src=\"https://e.org/x.png\" alt=\"x\">"},
+        {"![x](file:///etc/passwd)", "<img alt=\"x\">"},
+        {"![\" onload=\"x](https://e.org/\"x)", "alt=\"&quot; onload=&quot;x\""},
+        {"`<a href=\"javascript:x\">`", "<code>&lt;a href=&quot;javascript:x&quot;&gt;</code>"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
+                                                      .body = cases[i].markdown});
+        g_autofree char *html = part_text(message, 1);
+
+        cr_expect_not_null(strstr(html, cases[i].html), "%s\n%s", cases[i].markdown, html);
+    }
+}
+
+Test(notify, the_text_part_is_the_markdown_as_written)
+{
+    g_autoptr(GString) long_line = g_string_new("long: ");
+
+    for (int i = 0; i < 200; i++)
+        g_string_append(long_line, "0123456789 ");
+    g_string_append(long_line, "end\n");
+    const char *const bodies[] = {"a\n\nb\n", "Ünï\n  indented  \n", ".\n..\nFrom me\n", long_line->str,
+                                  "=20 =3D soft=\n", "--mp-0123\n", "-- \nsignature\n"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
+                                                      .body = bodies[i]});
+        g_autofree char *text = part_text(message, 0);
+
+        expect_valid(message);
+        cr_expect(g_str_has_prefix(text, bodies[i]), "%s", text);
+        cr_expect(g_str_has_prefix(text + strlen(bodies[i]), "\n-- \nReply to this email directly"), "%s", text);
+    }
+}
+
+Test(notify, controls_in_a_body_are_dropped_and_line_ends_are_one_kind)
+{
+    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
+                                                  .body = "a\rb\r\nc\x01\x1b[31m\n\n\n"});
+    g_autofree char *text = part_text(message, 0);
+
+    expect_valid(message);
+    cr_expect(g_str_has_prefix(text, "a\nb\nc[31m\n\n-- "), "%s", text);
+}
+
+Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
+{
+    g_autofree char *owner = g_strnfill(600, 'o');
+    g_autofree char *repository = g_strconcat(owner, "/", owner, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpLetter) message = try_render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .repository = repository}, &error);
+
+    cr_assert_null(message);
+    cr_expect(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT));
+}
+
+Test(notify, what_stays_the_same_gives_the_same_octets)
+{
+    const Case c = {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1};
+    g_autoptr(MpLetter) one = render(&c), two = render(&c);
+
+    cr_expect_str_eq(one->text, two->text);
+}
