@@ -14,8 +14,9 @@ enum {
     WINDOW_BYTES = 600,
     SHORTEST_ATTRIBUTION = 8, /* bytes */
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
+    LETTERS_OF_WORD = 4,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6,     /* before a full stop: no month's or weekday's abbreviation is longer */
-    ATTEMPTS = 4000,        /* windows tried in one mail: what bounds a mail of nothing but colons */
+    ATTEMPTS = 3000,        /* windows tried in one mail: what bounds a mail of nothing but colons */
     BLOCK_LINES = 16,       /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,          /* lines between two fields: a wrapped value, or a blank line */
 };
@@ -109,7 +110,7 @@ holds_sentence_end(const char *text)
     guint letters = 0;
 
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
-        if (letters >= LETTERS_OF_PROSE && strchr(".!?", *p) != NULL && p[1] == ' ' && g_unichar_isupper(g_utf8_get_char(p + 2)))
+        if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' && g_unichar_isupper(g_utf8_get_char(p + 2)))
             return true;
         letters = g_unichar_isalpha(g_utf8_get_char(p)) ? letters + 1 : 0;
     }
@@ -142,7 +143,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
     else if (neutral)
-        plausible = date && address && (quoted || (closed && first));
+        plausible = date && address && (quoted || (closed && first && LINE(lines, start)->has_digit));
     else if (!quoted && !address && (!closed || holds_sentence_end(text)))
         plausible = false;
     else if (found.opened)

@@ -13,7 +13,7 @@
 enum {
     SIGNATURE_LINES = 25,      /* a longer one below "--" is a part of the text */
     SHORT_SIGNATURE_LINES = 5, /* below "---", which is a rule in Markdown too */
-    SHORT_SIGNATURE_BYTES = 72,
+    SHORT_SIGNATURE_BYTES = 60,
     CLOSING_LINES = 3,         /* "Regards, Bob" is no answer to the quote above it */
     WRAPPED_AT = 60,           /* a quote line this long may have been wrapped by a relay */
     PARAGRAPH_LINES = 20,      /* looked at around a line */

@@ -66,10 +66,23 @@ mp_reply_unflow(const char *text, bool delsp)
     return g_string_free(out, FALSE);
 }
 
+static bool
+holds_any(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strstr(text, *words) != NULL)
+            return true;
+    }
+    return false;
+}
+
 bool
 mp_reply_part_is_stub(const char *plain)
 {
-    static const char *const remarks[] = {"html", "view this message", "view this email", "mime", "rich text"};
+    static const char *const wholes[] = {"multi-part message in mime", "multipart message in mime", NULL};
+    static const char *const formats[] = {"html", "rich text", "mime", NULL};
+    static const char *const verbs[] = {"view", "support", "display", "require", "capable", "enable", "unable", "cannot", NULL};
+    static const char *const programs[] = {"client", "viewer", "reader", "browser", "program", "message", "mail", NULL};
     enum { LONGEST_REMARK = 300 };
 
     if (plain == NULL)
@@ -77,15 +90,9 @@ mp_reply_part_is_stub(const char *plain)
     g_autofree char *text = g_strstrip(g_utf8_make_valid(plain, -1));
     if (text[0] == '\0')
         return true;
-    if (strlen(text) > LONGEST_REMARK || strchr(text, '>') != NULL)
+    if (strlen(text) > LONGEST_REMARK || strchr(text, '>') != NULL || strstr(text, "\n\n") != NULL)
         return false;
     g_autofree char *folded = g_utf8_strdown(text, -1);
-    if (strstr(folded, "client") == NULL && strstr(folded, "viewer") == NULL &&
-        strstr(folded, "reader") == NULL && strstr(folded, "browser") == NULL && strstr(folded, "support") == NULL)
-        return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(remarks); i++) {
-        if (strstr(folded, remarks[i]) != NULL)
-            return g_str_has_suffix(remarks[i], "html") || strstr(folded, "html") != NULL || strstr(folded, "mail") != NULL;
-    }
-    return false;
+    return holds_any(folded, wholes) ||
+           (holds_any(folded, formats) && holds_any(folded, verbs) && holds_any(folded, programs));
 }

@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { CORE_LIMIT = 1000, SHORTEST_RULE = 3 };
+enum {
+    CORE_LIMIT = 1000,     /* bytes of a line that are matched */
+    SHORTEST_RULE = 3,     /* bytes of the shortest line a row could match */
+    FIELD_NAME_LIMIT = 60, /* bytes before the colon of a header field */
+};
 
 /* Characters that reorder what is shown are written out, those that show nothing are dropped. */
 static void
@@ -155,7 +159,7 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
     const char *colon = strpbrk(line->core, ":\xef");
 
-    if (colon == NULL || colon - line->core > 60)
+    if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT || strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
     *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, line->core);
     if (*rule == NULL)

@@ -14,6 +14,8 @@ enum {
     MATCH_LIMIT = 30000, /* steps; the longest honest match of the table takes a tenth */
     GROUPS = 8,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
+    PATTERN_KEY,     /* of attributions: the verbs, searched for */
+    PATTERN_KEYLESS, /* the attributions that have none */
     PATTERN_DAY,
     PATTERN_TIME,
     PATTERNS,
@@ -36,9 +38,12 @@ static const char time_pattern[] = "\\d{1,2}[:.h]\\d{2}(?!\\d)"; /* 9:12, 13.09,
 static bool
 row_belongs(const MpRule *rule, guint pattern)
 {
-    if (pattern == PATTERN_LINE)
-        return rule->kind >= MP_RULE_SEPARATOR;
-    return rule->kind == pattern;
+    switch (pattern) {
+    case PATTERN_LINE: return rule->kind >= MP_RULE_SEPARATOR;
+    case PATTERN_KEYLESS: return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
+    case PATTERN_KEY: return rule->key != NULL;
+    default: return rule->kind == pattern;
+    }
 }
 
 static char *
@@ -47,11 +52,13 @@ combined(guint pattern)
     if (pattern >= PATTERN_DAY)
         return g_strdup(pattern == PATTERN_DAY ? day_pattern : time_pattern);
 
-    GString *all = g_string_new("(?|");
+    GString *all = g_string_new(pattern == PATTERN_KEY ? MP_RULE_KEY_BEGINS "(?|" : "(?|");
+    const gsize begin = all->len;
+
     for (gsize i = 0; i < mp_n_rules; i++) {
         if (row_belongs(&mp_rules[i], pattern))
-            g_string_append_printf(all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")",
-                                   all->len > 3 ? "|" : "", mp_rules[i].pattern, i);
+            g_string_append_printf(all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", all->len > begin ? "|" : "",
+                                   pattern == PATTERN_KEY ? mp_rules[i].key : mp_rules[i].pattern, i);
     }
     g_string_append(all, ")");
     return g_string_free(all, FALSE);
@@ -65,7 +72,7 @@ compile(guint pattern)
     int code;
     PCRE2_SIZE at;
 
-    if (pattern < PATTERN_DAY)
+    if (pattern != PATTERN_KEY && pattern < PATTERN_DAY)
         options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
     pcre2_code *compiled =
         pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
@@ -133,6 +140,8 @@ matched_row(MpMatcher *matcher, guint pattern, const char *text)
 const MpRule *
 mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
 {
+    if (kind == MP_RULE_ATTRIBUTION && !matches(matcher, PATTERN_KEY, text))
+        return matched_row(matcher, PATTERN_KEYLESS, text);
     return matched_row(matcher, kind, text);
 }
 

@@ -22,11 +22,15 @@ typedef enum {
     MP_RULE_KINDS,
 } MpRuleKind;
 
+/* What stands before a key. */
+#define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
+
 typedef struct {
     const char *name;
     MpRuleKind kind;
     const char *client; /* the client or language it is for */
     const char *pattern; /* PCRE2, UTF and caseless, anchored at both ends */
+    const char *key;     /* a word that must be found before the pattern is worth trying; NULL: none */
     const char *cuts;
     const char *keeps;
 } MpRule;

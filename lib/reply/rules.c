@@ -13,18 +13,19 @@
 
 /* "On DATE NAME wrote:", "NAME wrote on DATE:", "DATE NAME wrote:" and "On DATE wrote NAME:". */
 #define WROTE(open, verb) \
-    LEAD "(?:((?-i:" open "))\\b)?.{1,300}?(?<=[\\s>)\"'”»\\]])(?:" verb ")" END TAIL
+    LEAD "(?:((?-i:" open "))\\b)?.{1,300}?" MP_RULE_KEY_BEGINS "(?:" verb ")" END TAIL, verb
 /* The same where words are not set apart by spaces. */
-#define WROTE_CJK(open, verb) LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL
+#define WROTE_CJK(open, verb) LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL, NULL
 #define NONE "(?!)"
+#define ANY(pattern) pattern, NULL
 
 /* The fields of a header block: from, date, to and cc, subject. */
 #define FIELD_LEAD "[*_|•\\s]{0,6}"
 #define FIELD_END "[*_\\s]{0,4}[:：].*"
 #define FIELDS(from, date, to, subject) \
-    FIELD_LEAD "(?:(" from ")|(" date ")|(" to ")|(" subject "))" FIELD_END
+    FIELD_LEAD "(?:(" from ")|(" date ")|(" to ")|(" subject "))" FIELD_END, NULL
 
-#define DASHED(words) "[-–—_=*\\s]{2,}(?:" words ")\\s*[:：]?[-–—_=*\\s]{2,}"
+#define DASHED(words) "[-–—_=*\\s]{2,}+(?:" words ")\\s*[:：]?[-–—_=*\\s]{2,}", NULL
 #define EXCUSE "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry for)\\b.{0,80})?"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
@@ -35,7 +36,7 @@ const MpRule mp_rules[] = {
      "On Mon, Nov 17, 2025 at 9:12 AM Ada Example <ada@example.org> wrote:",
      "On 17 November 2025 we shipped the release that Ada wrote about."},
     {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages",
-     LEAD "(Quoting|Zitat von|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{1,200}[:：]" TAIL,
+     ANY(LEAD "(Quoting|Zitat von|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{1,200}[:：]" TAIL),
      "Zitat von Ada Example <ada@example.org>:", "Quoting the manual:"},
     {"attribution-af", MP_RULE_ATTRIBUTION, "Afrikaans", WROTE("Op", "geskryf|het geskryf|skryf"),
      "Op Ma. 17 Nov. 2025 om 09:12 het Ada Example <ada@example.org> geskryf:", "Op 17 November 2025 het Ada dit geskryf en gestuur."},
@@ -139,11 +140,11 @@ const MpRule mp_rules[] = {
     {"attribution-zh", MP_RULE_ATTRIBUTION, "Chinese: Gmail, Apple Mail, 163", WROTE_CJK("在|寄件者", "写道|寫道|写到|寫入|的信中说|来信"),
      "Ada Example <ada@example.org> 于2025年11月17日周一 09:12写道：", "在2025年11月17日我写道路的测试，请看一下。"},
     {"attribution-neutral", MP_RULE_ATTRIBUTION, "any language: a date, a name, an address, a colon",
-     LEAD "()(?:\\p{L}[\\p{L}\\p{M}.'’׳]{0,14}[,،]?\\s+){0,3}[(\\[]?\\d.{4,300}[\\s<(\\[\"]\\S{1,200}@\\S{1,200}\\s?[>)\\]\"]{0,3}\\s?[:：]?" TAIL,
+     ANY(LEAD "()(?:\\p{L}[\\p{L}\\p{M}.'’׳]{0,14}[,،]?\\s+){0,3}[(\\[]?\\d.{4,300}[\\s<(\\[\"]\\S{1,200}@\\S{1,200}\\s?[>)\\]\"]{0,3}\\s?[:：]?" TAIL),
      "17.11.2025, 09:12, \"Ada Example\" <ada@example.org>:", "2025-11-17 09:12 mail ada@example.org about it"},
 
     {"attribution-above-quote", MP_RULE_ATTRIBUTION, "mutt and others, any language: an address and a date right above a quote",
-     LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：]" TAIL,
+     ANY(LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：]" TAIL),
      "* Ada Example <ada@example.org> [2025-11-17 09:12]:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
 
     /* ---- header blocks ---- */
@@ -249,69 +250,69 @@ const MpRule mp_rules[] = {
      "-----הודעה מקורית-----", "ההודעה המקורית היתה קצרה"},
 
     {"separator-wrote", MP_RULE_SEPARATOR, "Android's mail program and Zoho: ---- NAME wrote ----",
-     "[-–—_=*]{2,}\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}",
+     ANY("[-–—_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}"),
      "---- Ada Example wrote ----", "-- the one that Ada wrote -"},
 
     /* ---- forwarded messages ---- */
-    {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird", "[-–—_=*\\s]{0,30}(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}",
+    {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird", ANY("[-–—_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}"),
      "---------- Forwarded message ----------", "Forwarded messages are a pain."},
-    {"forward-de", MP_RULE_FORWARD, "German", "(?:[-–—_=*\\s]{2,}(?:Weitergeleitete Nachricht|Weitergeleitet)[-–—_=*\\s:]{2,}|Anfang der weitergeleiteten (?:Nachricht|E-?Mail):)",
+    {"forward-de", MP_RULE_FORWARD, "German", ANY("(?:[-–—_=*\\s]{2,}+(?:Weitergeleitete Nachricht|Weitergeleitet)[-–—_=*\\s:]{2,}|Anfang der weitergeleiteten (?:Nachricht|E-?Mail):)"),
      "Anfang der weitergeleiteten Nachricht:", "Weitergeleitet habe ich es gestern."},
-    {"forward-fr", MP_RULE_FORWARD, "French", "(?:[-–—_=*\\s]{2,}Message (?:transféré|transmis)[-–—_=*\\s:]{2,}|Début du (?:message|courriel) (?:réexpédié|transféré) ?:)",
+    {"forward-fr", MP_RULE_FORWARD, "French", ANY("(?:[-–—_=*\\s]{2,}Message (?:transféré|transmis)[-–—_=*\\s:]{2,}|Début du (?:message|courriel) (?:réexpédié|transféré) ?:)"),
      "-------- Message transféré --------", "Message transféré hier."},
-    {"forward-romance", MP_RULE_FORWARD, "Spanish, Portuguese, Italian, Catalan", "(?:[-–—_=*\\s]{2,}(?:Mensaje reenviado|Mensagem encaminhada|Mensagem reencaminhada|Messaggio inoltrato|Missatge reenviat|Mesaj redirecționat)[-–—_=*\\s:]{2,}|(?:Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada|Inizio messaggio inoltrato):)",
+    {"forward-romance", MP_RULE_FORWARD, "Spanish, Portuguese, Italian, Catalan", ANY("(?:[-–—_=*\\s]{2,}+(?:Mensaje reenviado|Mensagem encaminhada|Mensagem reencaminhada|Messaggio inoltrato|Missatge reenviat|Mesaj redirecționat)[-–—_=*\\s:]{2,}|(?:Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada|Inizio messaggio inoltrato):)"),
      "---------- Mensaje reenviado ----------", "El mensaje reenviado no llegó."},
-    {"forward-nordic", MP_RULE_FORWARD, "Dutch, Danish, Norwegian, Swedish, Finnish", "(?:[-–—_=*\\s]{2,}(?:Doorgestuurd bericht|Videresendt (?:meddelelse|besked|melding)|Vidarebefordrat (?:meddelande|brev)|Välitetty viesti|Edelleenlähetetty viesti)[-–—_=*\\s:]{2,}|(?:Begin doorgestuurd bericht|Start på videresendt (?:besked|melding)|Vidarebefordrat brev|Välitetty viesti alkaa):)",
+    {"forward-nordic", MP_RULE_FORWARD, "Dutch, Danish, Norwegian, Swedish, Finnish", ANY("(?:[-–—_=*\\s]{2,}+(?:Doorgestuurd bericht|Videresendt (?:meddelelse|besked|melding)|Vidarebefordrat (?:meddelande|brev)|Välitetty viesti|Edelleenlähetetty viesti)[-–—_=*\\s:]{2,}|(?:Begin doorgestuurd bericht|Start på videresendt (?:besked|melding)|Vidarebefordrat brev|Välitetty viesti alkaa):)"),
      "Begin doorgestuurd bericht:", "Het doorgestuurde bericht is weg."},
-    {"forward-slavic", MP_RULE_FORWARD, "Russian, Ukrainian, Polish, Czech, Slovak", "[-–—_=*\\s]{2,}(?:Пересылаемое сообщение|Пересланное сообщение|Пересланное письмо|Начало переадресованного сообщения|Переслане повідомлення|Forwarded message|Wiadomość przekazana dalej|Przekazana wiadomość|Přeposlaná zpráva|Preposlaná správa)[-–—_=*\\s:]{2,}",
+    {"forward-slavic", MP_RULE_FORWARD, "Russian, Ukrainian, Polish, Czech, Slovak", ANY("[-–—_=*\\s]{2,}+(?:Пересылаемое сообщение|Пересланное сообщение|Пересланное письмо|Начало переадресованного сообщения|Переслане повідомлення|Forwarded message|Wiadomość przekazana dalej|Przekazana wiadomość|Přeposlaná zpráva|Preposlaná správa)[-–—_=*\\s:]{2,}"),
      "-------- Пересылаемое сообщение --------", "Пересланное сообщение пропало."},
 
     /* ---- markers that a service puts above its text ---- */
-    {"marker-reply-above", MP_RULE_MARKER, "helpdesks and forges, ours too", "[-–—_=*#\\s]{0,40}(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line.{0,120}",
+    {"marker-reply-above", MP_RULE_MARKER, "helpdesks and forges, ours too", ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line.{0,120}"),
      "--- Reply above this line ---", "I wrote the reply above this line by hand."},
-    {"marker-other", MP_RULE_MARKER, "the same in other languages", "[-–—_=*#\\s]{2,40}(?:Bitte (?:antworten Sie |schreiben Sie )?(?:Ihre Antwort )?(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire) au-dessus de cette ligne|(?:Por favor,? )?(?:responda|escriba|escreva) (?:por )?(?:encima|acima) de esta l[ií]nea|Antwoord boven deze (?:regel|lijn)|Svara ovanför den här (?:raden|linjen)).{0,120}",
+    {"marker-other", MP_RULE_MARKER, "the same in other languages", ANY("[-–—_=*#\\s]{2,40}+(?:Bitte (?:antworten Sie |schreiben Sie )?(?:Ihre Antwort )?(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire) au-dessus de cette ligne|(?:Por favor,? )?(?:responda|escriba|escreva) (?:por )?(?:encima|acima) de esta l[ií]nea|Antwoord boven deze (?:regel|lijn)|Svara ovanför den här (?:raden|linjen)).{0,120}"),
      "## Bitte antworten Sie oberhalb dieser Zeile ##", "Bitte schreiben Sie das auf diese Zeile."},
 
     /* ---- what the device wrote ---- */
-    {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail", "[<(\\[*_«\\s-]{0,6}" SENTENCE "(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) (?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" EXCUSE "[.!\\s]{0,3}",
+    {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail", ANY("[<(\\[*_«\\s-]{0,6}" SENTENCE "(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) (?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
-    {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages", "(?:Get|Download|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the )?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) .{1,40})?.{0,60}",
+    {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages", ANY("(?:Get|Download|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the )?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) .{1,40})?.{0,60}"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
-    {"mobile-de", MP_RULE_MOBILE, "German", "(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?.{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) .{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) .{2,60})[.!]?",
+    {"mobile-de", MP_RULE_MOBILE, "German", ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?.{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) .{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) .{2,60})[.!]?"),
      "Von meinem iPhone gesendet", "Von meinem Büro aus sehe ich den Fehler."},
-    {"mobile-fr", MP_RULE_MOBILE, "French", "(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? .{2,60}",
+    {"mobile-fr", MP_RULE_MOBILE, "French", ANY("(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? .{2,60}"),
      "Envoyé depuis mon iPhone", "Envoyer depuis mon poste marche aussi."},
-    {"mobile-romance", MP_RULE_MOBILE, "Spanish, Portuguese, Italian, Catalan, Romanian", "(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? .{2,60})",
+    {"mobile-romance", MP_RULE_MOBILE, "Spanish, Portuguese, Italian, Catalan, Romanian", ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? .{2,60})"),
      "Enviado desde mi iPhone", "Enviamos desde mi casa el paquete."},
-    {"mobile-nl", MP_RULE_MOBILE, "Dutch", "(?:Verzonden|Verstuurd|Verzonden) (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? .{2,60}",
+    {"mobile-nl", MP_RULE_MOBILE, "Dutch", ANY("(?:Verzonden|Verstuurd|Verzonden) (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? .{2,60}"),
      "Verstuurd vanaf mijn iPhone", "Verzend het vanaf mijn server."},
-    {"mobile-nordic", MP_RULE_MOBILE, "Danish, Norwegian, Swedish, Finnish, Icelandic, Estonian", "(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi) (?:fra|från|med|via|ved hjælp af|úr|minu)(?: min| mitt| mit)? .{2,60}|Lähetetty .{2,50}|Sendt .{2,40} (?:iPhone|iPad|telefon))",
+    {"mobile-nordic", MP_RULE_MOBILE, "Danish, Norwegian, Swedish, Finnish, Icelandic, Estonian", ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi) (?:fra|från|med|via|ved hjælp af|úr|minu)(?: min| mitt| mit)? .{2,60}|Lähetetty .{2,50}|Sendt .{2,40} (?:iPhone|iPad|telefon))"),
      "Skickat från min iPhone", "Skicka från min server i kväll."},
-    {"mobile-slavic", MP_RULE_MOBILE, "Russian, Ukrainian, Polish, Czech, Slovak, Croatian, Slovenian, Bulgarian", "(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? .{2,60}",
+    {"mobile-slavic", MP_RULE_MOBILE, "Russian, Ukrainian, Polish, Czech, Slovak, Croatian, Slovenian, Bulgarian", ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? .{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
-    {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian", "(?:.{2,40}(?:(?:['’]?d[ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:Küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) .{2,60})",
+    {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian", ANY("(?:.{2,40}(?:(?:['’]?d[ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:Küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) .{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
-    {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean", "(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|[发發](?:自|送自)(?:我的)? ?.{2,30}|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?",
+    {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean", ANY("(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|[发發](?:自|送自)(?:我的)? ?.{2,30}|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
-    {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai", "(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|נשלח מ|נשלח באמצעות|ارسال شده از|फ़ोन से भेजा|ส่งจาก).{2,60}",
+    {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai", ANY("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|נשלח מ|נשלח באמצעות|ارسال شده از|फ़ोन से भेजा|ส่งจาก).{2,60}"),
      "נשלח מה-iPhone שלי", "נשלחו אתמול כל הקבצים"},
-    {"tracker", MP_RULE_MOBILE, "Mailtrack and other senders' advertisements", "(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack.{0,60}|Virus-free\\.?.{0,60})",
+    {"tracker", MP_RULE_MOBILE, "Mailtrack and other senders' advertisements", ANY("(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack.{0,60}|Virus-free\\.?.{0,60})"),
      "Sender notified by Mailtrack", "Virus checks are free of charge."},
 
     /* ---- paragraphs of law ---- */
-    {"disclaimer-en", MP_RULE_DISCLAIMER, "English", "[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|IMPORTANT|DISCLAIMER)(?: NOTICE| STATEMENT| NOTE)?\\s*[:：.-].{0,900}|DISCLAIMER|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})",
+    {"disclaimer-en", MP_RULE_DISCLAIMER, "English", ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|IMPORTANT|DISCLAIMER)(?: NOTICE| STATEMENT| NOTE)?\\s*[:：.-].{0,900}|DISCLAIMER|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})"),
      "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is what the build uses."},
-    {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Polish", "[*_\\s]{0,4}(?:Diese (?:E-?Mail|Nachricht)(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail)(?=.*(?:confidentiel|destinataire)).{30,900}|Est[ea] (?:mensaje|correo|mensagem|e-?mail)(?=.*(?:confidencial|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail)(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|(?:Ta wiadomość|Niniejsza wiadomość)(?=.*(?:poufn|adresat)).{30,900})",
+    {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Polish", ANY("[*_\\s]{0,4}(?:Diese (?:E-?Mail|Nachricht)(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail)(?=.*(?:confidentiel|destinataire)).{30,900}|Est[ea] (?:mensaje|correo|mensagem|e-?mail)(?=.*(?:confidencial|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail)(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|(?:Ta wiadomość|Niniejsza wiadomość)(?=.*(?:poufn|adresat)).{30,900})"),
      "Diese E-Mail enthält vertrauliche Informationen und ist nur für den Adressaten bestimmt.", "Diese Nachricht ist nicht angekommen."},
 
     /* ---- footers ---- */
-    {"footer-list", MP_RULE_FOOTER, "Mailman, Google Groups, Sympa", "(?:[\\w.+-]{2,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})",
+    {"footer-list", MP_RULE_FOOTER, "Mailman, Google Groups, Sympa", ANY("(?:[\\w.+-]{2,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
      "kernel-users mailing list", "The mailing list is down."},
-    {"footer-notification", MP_RULE_FOOTER, "GitHub, GitLab, Gitea and our own notifications", "(?:[—-]{1,3}\\s?)?(?:Reply to this e-?mail directly\\b.{0,200}|You are receiving this because (?:you|of).{0,200}|You're receiving this (?:e-?mail|notification|message) because.{0,200}|To (?:respond|reply), reply to this e-?mail.{0,200}|Visit Topic or reply to this e-?mail.{0,120}|To stop receiving .{5,200})",
+    {"footer-notification", MP_RULE_FOOTER, "GitHub, GitLab, Gitea and our own notifications", ANY("(?:[—-]{1,3}\\s?)?(?:Reply to this e-?mail directly\\b.{0,200}|You are receiving this because (?:you|of).{0,200}|You're receiving this (?:e-?mail|notification|message) because.{0,200}|To (?:respond|reply), reply to this e-?mail.{0,200}|Visit Topic or reply to this e-?mail.{0,120}|To stop receiving .{5,200})"),
      "Reply to this email directly or view it on GitHub:", "Reply to this when you can."},
 
     /* ---- closings, in kept text ---- */
-    {"closing", MP_RULE_CLOSING, "a dozen languages", "(?:(?:(?:Best|Kind|Warm|Kindest)(?: regards| wishes)?|Regards|Cheers|Thanks(?: again| a lot| in advance)?|Many thanks|Thank you|Sincerely|Yours(?: sincerely| truly)?|BR|Mit freundlichen Grüßen|(?:Viele|Liebe|Beste|Schöne) Grüße|Gruß|MfG|LG|VG|Cordialement|Bien à vous|Amicalement|Merci|Saludos|Un saludo|Gracias|Abraços|Atenciosamente|Obrigad[oa]|Cordiali saluti|Saluti|Grazie|(?:Met vriendelijke|Vriendelijke) groet(?:en)?|Groet(?:en|jes)?|Mvh|Med vänliga? hälsning(?:ar)?|Hilsen|Kh|Venlig hilsen|Terveisin|Pozdrawiam|С уважением|Спасибо|З повагою|此致|よろしくお願いします)[,.! ]{0,4}(?:\\p{L}[\\p{L}.'-]{0,20}[ ,.]{0,2}){0,4})",
+    {"closing", MP_RULE_CLOSING, "a dozen languages", ANY("(?:(?:(?:Best|Kind|Warm|Kindest)(?: regards| wishes)?|Regards|Cheers|Thanks(?: again| a lot| in advance)?|Many thanks|Thank you|Sincerely|Yours(?: sincerely| truly)?|BR|Mit freundlichen Grüßen|(?:Viele|Liebe|Beste|Schöne) Grüße|Gruß|MfG|LG|VG|Cordialement|Bien à vous|Amicalement|Merci|Saludos|Un saludo|Gracias|Abraços|Atenciosamente|Obrigad[oa]|Cordiali saluti|Saluti|Grazie|(?:Met vriendelijke|Vriendelijke) groet(?:en)?|Groet(?:en|jes)?|Mvh|Med vänliga? hälsning(?:ar)?|Hilsen|Kh|Venlig hilsen|Terveisin|Pozdrawiam|С уважением|Спасибо|З повагою|此致|よろしくお願いします)[,.! ]{0,4}(?:\\p{L}[\\p{L}.'-]{0,20}[ ,.]{0,2}){0,4})"),
      "Regards, Bob", "Regards of that kind are what the parser drops first"},
 };
 
