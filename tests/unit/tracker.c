@@ -216,6 +216,7 @@ Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
     commit(first);
     g_autoptr(MpBatch) slow = mp_batch_begin(one);
     add(slow, id, "aa000000000000000000000000000000", "slow", &duplicate);
+    cr_assert(mp_tracker_refresh(two, NULL));
     g_autoptr(MpBatch) fast = mp_batch_begin(two);
     add(fast, id, "bb000000000000000000000000000000", "fast", &duplicate);
     commit(fast);
