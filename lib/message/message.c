@@ -2,6 +2,7 @@
 #include "message/message_private.h"
 
 #include "base/error.h"
+#include "base/escape.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -122,7 +123,7 @@ mp_repair(MpReading *reading, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *raw = g_strdup_vprintf(format, args), *text = mp_one_line(raw);
     va_end(args);
     if (repairs->len < 100 && !g_ptr_array_find_with_equal_func(repairs, text, g_str_equal, NULL))
         g_ptr_array_add(repairs, g_steal_pointer(&text));

@@ -82,9 +82,7 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
 static bool
 says_something(const GString *text, bool is_html)
 {
-    g_autofree char *words = text == NULL ? NULL : mp_words(text->str, is_html);
-
-    return words != NULL && *words != '\0';
+    return text != NULL && mp_has_words(text->str, is_html);
 }
 
 static void

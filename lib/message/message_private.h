@@ -55,6 +55,7 @@ void mp_hold_charsets(void);
 
 /* The words in a text, or in the text of HTML, one space between them. The result is the caller's. */
 char *mp_words(const char *text, bool is_html);
+bool mp_has_words(const char *text, bool is_html);
 
 void mp_header_free(MpHeader *header);
 void mp_recipient_free(MpRecipient *recipient);

@@ -228,26 +228,42 @@ skip_tag(const char *p)
     return end == NULL ? p + strlen(p) : end + 1;
 }
 
+/* Where the next letter stands, past white space, controls and tags; at the end of the text the end. */
+static const char *
+skip_gap(const char *p, bool is_html)
+{
+    while (*p != '\0') {
+        gunichar c = g_utf8_get_char(p);
+
+        if (is_html && c == '<')
+            p = skip_tag(p);
+        else if (c > ' ' && c < 127)
+            return p;
+        else if (g_unichar_isspace(c) || g_unichar_iscntrl(c) || !g_unichar_isdefined(c))
+            p = g_utf8_next_char(p);
+        else
+            return p;
+    }
+    return p;
+}
+
+bool
+mp_has_words(const char *text, bool is_html)
+{
+    return *skip_gap(text, is_html) != '\0';
+}
+
 char *
 mp_words(const char *text, bool is_html)
 {
     GString *words = g_string_sized_new(strlen(text));
-    bool gap = false;
 
-    for (const char *p = text; *p != '\0';) {
-        gunichar c = g_utf8_get_char(p);
-        bool is_tag = is_html && *p == '<';
-
-        if (is_tag || g_unichar_isspace(c) || !g_unichar_isdefined(c) || g_unichar_iscntrl(c)) {
-            gap = true;
-            p = is_tag ? skip_tag(p) : g_utf8_next_char(p);
-            continue;
-        }
-        if (gap && words->len > 0)
+    for (const char *p = skip_gap(text, is_html), *next, *after; *p != '\0'; p = after) {
+        next = g_utf8_next_char(p);
+        after = skip_gap(next, is_html);
+        g_string_append_len(words, p, next - p);
+        if (after > next && *after != '\0')
             g_string_append_c(words, ' ');
-        gap = false;
-        g_string_append_unichar(words, c);
-        p = g_utf8_next_char(p);
     }
     return g_string_free(words, FALSE);
 }

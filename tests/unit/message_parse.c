@@ -205,6 +205,7 @@ static const struct {
     {"euc-jp", "\xA4\xB3\xA4\xF3\xA4\xB3\xA4\xF3\xA4\xB3\xFF", "こんこんこ\xEF\xBF\xBD", "1 bytes that are not euc-jp"},
     {"gb2312", "\xC3\xBC \xFF \xC3\xBC", "眉 \xEF\xBF\xBD 眉", "charset gb2312 read as windows-1252"},
     {"koi8-r", "\xC3\xBC", "ц╪", ""},
+    {"us-\001ascii", "\xC3\xBC", "ü", "charset us- ascii read as utf-8"},
 };
 
 Test(message_parse, text_of_any_charset_becomes_utf8)

@@ -31,11 +31,10 @@ static const char mail[] = "From: tim@example.org\nSubject: hello\nMessage-ID: <
 static GVariant *
 run_crash(const MpWorkerRequest *request, GError **error)
 {
-    volatile int *nowhere = NULL;
-
     (void)request;
     (void)error;
-    *nowhere = 1;
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer would catch it */
+    raise(SIGSEGV);
     return NULL;
 }
 
