@@ -85,10 +85,10 @@ mp_message_free(MpMessage *message)
     if (message == NULL)
         return;
 
-    char *strings[] = {message->message_id, message->subject, message->from_name, message->sender,
-                       message->return_path, message->plain, message->html};
-    GPtrArray *arrays[] = {message->from, message->in_reply_to, message->repairs,
-                           message->headers, message->recipients, message->attachments};
+    char *strings[] = {message->message_id,  message->subject, message->from_name, message->sender,
+                       message->return_path, message->plain,   message->html};
+    GPtrArray *arrays[] = {message->from,    message->in_reply_to, message->repairs,
+                           message->headers, message->recipients,  message->attachments};
 
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
@@ -181,7 +181,8 @@ take_copy(Mended *mail)
 static void
 mend_line_ends(MpReading *reading, Mended *mail)
 {
-    if (memchr(mail->bytes, '\n', mail->length) != NULL || memchr(mail->bytes, '\r', mail->length) == NULL)
+    if (memchr(mail->bytes, '\n', mail->length) != NULL ||
+        memchr(mail->bytes, '\r', mail->length) == NULL)
         return;
     take_copy(mail);
     for (gsize i = 0; i < mail->length; i++)
@@ -224,7 +225,8 @@ mend_missing_blank_line(MpReading *reading, Mended *mail)
 {
     const char *end = mail->bytes + mail->length, *body = header_end(mail->bytes, end);
     gsize at = (gsize)(body - mail->bytes);
-    bool is_blank = body == end || *body == '\n' || (*body == '\r' && body + 1 < end && body[1] == '\n');
+    bool is_blank =
+        body == end || *body == '\n' || (*body == '\r' && body + 1 < end && body[1] == '\n');
 
     if (is_blank)
         return;
@@ -264,7 +266,8 @@ read_mail(MpReading *reading, Mended *mail)
     mend_nul(reading, mail);
     if (mp_scan_field(mail->bytes, mail->bytes + mail->length, &field) == NULL)
         return mp_fail(reading->error, MP_ERROR_INPUT, "malformed: %s",
-                       mail->length == 0 ? "an empty file" : "it does not begin with a header field");
+                       mail->length == 0 ? "an empty file"
+                                         : "it does not begin with a header field");
     mend_missing_blank_line(reading, mail);
     if (!mp_scan(mail->bytes, mail->length, reading->limits, reading->error))
         return false;
@@ -298,10 +301,11 @@ mp_message_parse(const void *bytes, gsize length, const MpLimits *limits, GError
     g_mime_parser_options_set_fallback_charsets(reading.options, fallback);
     gsize junk = leading_junk(&reading, bytes, length);
     Mended mail = {.bytes = (const char *)bytes + junk, .length = length - junk};
-    bool is_read = length > reading.limits->mail_bytes
-                       ? mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes",
-                                 reading.limits->mail_bytes)
-                       : read_mail(&reading, &mail);
+    bool is_read =
+        length > reading.limits->mail_bytes
+            ? mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes",
+                      reading.limits->mail_bytes)
+            : read_mail(&reading, &mail);
 
     g_free(mail.copy);
     g_mime_parser_options_free(reading.options);

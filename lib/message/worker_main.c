@@ -39,7 +39,9 @@ read_fully(int socket, void *to, gsize length, int *fd)
 
     while (length > 0) {
         struct iovec part = {to, length};
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
+        struct msghdr message = {.msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control.space,
                                  .msg_controllen = fd == NULL ? 0 : sizeof control.space};
         ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 
@@ -60,7 +62,8 @@ static bool
 write_value(int socket, GVariant *value)
 {
     MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, g_variant_get_size(value)};
-    struct iovec parts[] = {{&frame, sizeof frame}, {(void *)(gsize)g_variant_get_data(value), frame.length}};
+    struct iovec parts[] = {{&frame, sizeof frame},
+                            {(void *)(gsize)g_variant_get_data(value), frame.length}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = G_N_ELEMENTS(parts)};
 
     while (parts[0].iov_len + parts[1].iov_len > 0) {
@@ -160,10 +163,12 @@ run(const Child *child, const char *name, GVariant *args, int fd, gsize size, GE
 
     if (operation == NULL)
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "the worker has no operation %s", name);
-    if (!g_variant_is_of_type(args, G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
+    if (!g_variant_is_of_type(args,
+                              G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
     if (fd >= 0 && (bytes = read_file(fd, size)) == NULL)
-        return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the file changed while it was read");
+        return mp_fail_null(error, MP_ERROR_INPUT,
+                            "unparsable: the file changed while it was read");
 
     MpWorkerRequest request = {operation->args == NULL ? NULL : args, bytes, fd < 0 ? 0 : size};
     return operation->run(&request, error);
@@ -173,7 +178,8 @@ static GVariant *
 answer_of(GVariant *result, const GError *error)
 {
     if (result == NULL)
-        return g_variant_new("(usv)", 1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code),
+        return g_variant_new("(usv)",
+                             1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code),
                              error == NULL ? "no answer" : error->message, g_variant_new("()"));
     return g_variant_new("(usv)", 0U, "", result);
 }
@@ -239,14 +245,16 @@ mp_worker_run_parse(const MpWorkerRequest *request, GError **error)
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
     memcpy(&limits, g_variant_get_data(request->args), sizeof limits);
 
-    g_autoptr(MpMessage) message = mp_message_parse(request->bytes, request->length, &limits, error);
+    g_autoptr(MpMessage) message =
+        mp_message_parse(request->bytes, request->length, &limits, error);
     return message == NULL ? NULL : mp_message_to_variant(message);
 }
 
 void
 mp_worker_prepare_parse(void)
 {
-    static const char warm[] = "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
+    static const char warm[] =
+        "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
 
     mp_hold_charsets();
     /* whatever is loaded or made on first use */
