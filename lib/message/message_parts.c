@@ -59,13 +59,15 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
     bool is_html = g_mime_content_type_is_type(type, "text", "html");
     const char *format = g_mime_content_type_get_parameter(type, "format");
     const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
-    gsize size;
-    g_autoptr(GByteArray) bytes = mp_part_content(part, reading->limits->text_bytes, &size);
+    gsize size, most = reading->limits->text_bytes;
+    /* all of it together may be the text twice, as text and as HTML */
+    g_autoptr(GByteArray) bytes = mp_part_content(part, MIN(most, 2 * most - reading->text), &size);
 
     if (bytes == NULL)
         return mp_fail(reading->error, MP_ERROR_INPUT,
                        "too-large: more than %" G_GSIZE_FORMAT " bytes of text",
                        reading->limits->text_bytes);
+    reading->text += size;
     g_byte_array_append(bytes, (const guint8 *)"", 1);
     g_autofree char *charset = charset_of(part, bytes, is_html), *note = NULL;
     char *decoded = mp_decode_text((const char *)bytes->data, size, charset, &note);

@@ -18,6 +18,7 @@ typedef struct {
     const MpLimits *limits;
     GMimeParserOptions *options;
     guint kept;     /* attachments */
+    gsize text;     /* bytes of text and HTML so far */
     GError **error; /* set once something ends the reading */
 } MpReading;
 

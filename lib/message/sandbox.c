@@ -83,6 +83,7 @@ enter_seccomp(void)
 
     if (filter == NULL)
         return false;
+    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree, not a list */
     bool is_in_force = add_rules(filter) == 0 && seccomp_load(filter) == 0;
     seccomp_release(filter);
     return is_in_force;

@@ -178,6 +178,12 @@ Test(message_scan, bombs_are_refused)
         g_string_append_c(large_header, '\n');
     }
     assert_refused("boundaries", 2000, g_steal_pointer(&boundaries), true);
+    GString *texts = g_string_new("Content-Type: multipart/mixed; boundary=b\n\n");
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(GString) text = repeated("--b\n\n", "0123456789abcde\n", 3 * MIB / 16, "");
+        g_string_append_len(texts, text->str, (gssize)text->len);
+    }
+    assert_refused("three texts of 3 MiB", 3, texts, true);
     assert_refused("a line of 25 MiB", 1, line, true);
     assert_refused("a header of 24 MiB", 1, header, true);
     assert_refused("a header of 1.3 MiB", 900, large_header, true);
