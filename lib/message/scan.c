@@ -244,16 +244,19 @@ static bool
 read_boundaries(Scan *s, const char *p, const char *end)
 {
     static const char word[] = "boundary";
+    static const guint8 shifts[256] = {
+        ['b'] = 7, ['o'] = 6, ['u'] = 5, ['n'] = 4, ['d'] = 3, ['a'] = 2, ['r'] = 1,
+        ['B'] = 7, ['O'] = 6, ['U'] = 5, ['N'] = 4, ['D'] = 3, ['A'] = 2, ['R'] = 1,
+    };
     const gsize length = sizeof word - 1;
 
     while ((gsize)(end - p) >= length) {
-        char last = g_ascii_tolower(p[length - 1]);
-        const char *found = memrchr(word, last, length - 1);
+        guchar last = (guchar)p[length - 1];
 
-        if (last == 'y' && g_ascii_strncasecmp(p, word, length) == 0 &&
+        if ((last == 'y' || last == 'Y') && g_ascii_strncasecmp(p, word, length) == 0 &&
             !read_boundary(s, p + length))
             return false;
-        p += found == NULL ? length : (gsize)(word + length - 1 - found);
+        p += shifts[last] == 0 ? length : shifts[last];
     }
     return true;
 }
