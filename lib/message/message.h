@@ -60,14 +60,9 @@ typedef struct {
     gint64 date;            /* Date in seconds since the epoch; G_MININT64 if absent or nonsense */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
-<<<<<<< HEAD
-    GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the
-                               trace fields (X-Original-To … X-Envelope-To) the topmost, of the others all */
-=======
     GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the
                                trace fields (X-Original-To … X-Envelope-To) the topmost, of the
                                others all */
->>>>>>> part-message
     GPtrArray *attachments; /* MpAttachment *, in the mail's order */
 
     char *plain; /* the text, lines ending in LF, NULL if there is none; format=flowed not undone */
