@@ -52,9 +52,16 @@ mp_item_free(MpItem *item)
 void
 mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GError *why)
 {
+    const char *code = mp_message_fault_code(fault);
+    const char *text = why != NULL ? why->message : NULL;
+
+    /* The gate's reason says the code; the text need not repeat it. */
+    if (text != NULL && code != NULL && g_str_has_prefix(text, code))
+        text += strlen(code) + strspn(text + strlen(code), ": ");
     item->message = message;
     item->fault = fault;
-    item->fault_text = why != NULL ? g_strdup(why->message) : NULL;
+    g_free(item->fault_text);
+    item->fault_text = g_strdup(text);
 }
 
 /* --- Whose it is ---------------------------------------------------------------------------- */
