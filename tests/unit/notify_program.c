@@ -143,7 +143,7 @@ tear_down(void)
     scratch_remove(scratch);
 }
 
-TestSuite(notifier, .init = set_up, .fini = tear_down);
+TestSuite(notifier, .init = set_up, .fini = tear_down, .timeout = 120);
 
 /* --- Running it ------------------------------------------------------------------------------- */
 
@@ -231,6 +231,32 @@ Test(notifier, whoever_mutes_is_not_told)
     announce(KEY, MP_EVENT_CLOSED);
     send();
     expect(RECIPIENTS, "ada");
+    expect("grep -c 'to 1 of 1 recipients' notifier.log", "1");
+}
+
+Test(notifier, watchers_are_told_like_subscribers_but_once_and_only_with_open_accounts)
+{
+    g_autoptr(GArray) watchers = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(guint64));
+    const MpRepository repository = {.name = (char *)"acme/rocket", .watchers = watchers, .members = members};
+    g_autofree char *path = scratch_path(scratch, "accounts.git");
+    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, HOST, NULL);
+    const guint64 ids[] = {1, 2, 4, 5, 99};
+
+    add_user("eve");
+    add_user("ida");
+    cr_assert(mp_accounts_refresh(accounts, NULL));
+    g_autoptr(MpUser) ida = mp_accounts_user_by_login(accounts, "ida", NULL);
+    ida->is_active = false;
+    cr_assert(mp_accounts_write(accounts, ida, "Suspend", NULL));
+    g_array_append_vals(watchers, ids, G_N_ELEMENTS(ids));
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    cr_assert(mp_batch_set_repository(batch, &repository, "Watch", &tim, NULL));
+    cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);
+    announce(KEY, MP_EVENT_OPENED);
+    send();
+    expect("cat sent/new/* | grep -h -e ^X-GitHub-Recipient: -e ^X-GitHub-Reason: | paste - - | "
+           "awk '{print $2, $4}' | sort | xargs", "ada mention bob manual eve subscribed");
 }
 
 Test(notifier, a_mute_counts_even_after_the_expansion)
@@ -330,6 +356,17 @@ Test(notifier, a_server_that_is_away_delays_everything_and_more_each_time)
     expect(QUEUES, "");
 }
 
+Test(notifier, a_server_that_stays_away_is_given_up)
+{
+    configure("address = localhost\nport = 1\ntls = none\ngive-up-after = 60");
+    announce(KEY, MP_EVENT_OPENED);
+    send();
+    let_time_pass();
+    send();
+    expect(QUEUES, "failed/" KEY);
+    expect("grep -c ^failed outbox/failed/*", "2");
+}
+
 Test(notifier, mail_that_is_not_enabled_sends_nothing_and_says_so)
 {
     configure_maildir("enabled = false");
@@ -376,10 +413,13 @@ Test(notifier, a_secret_that_is_missing_is_the_installations_fault)
     expect(QUEUES, "new/" KEY);
 }
 
+/* Within 4 seconds: less than the timer under inotify. */
 static bool
 appears(const char *command, const char *expected)
 {
-    for (int i = 0; i < 200; i++) {
+    gint64 end = g_get_monotonic_time() + 4 * G_USEC_PER_SEC;
+
+    while (g_get_monotonic_time() < end) {
         g_autofree char *out = scratch_run(scratch, command);
 
         if (strcmp(g_strchomp(out), expected) == 0)

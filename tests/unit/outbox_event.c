@@ -461,6 +461,7 @@ Test(outbox_event, one_file_under_two_names_becomes_one)
     cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL));
     cr_assert_not(exists("new/k"));
     cr_assert(exists("retry/50.k"));
+    cr_assert_not(exists("retry/51.k"));
 }
 
 Test(outbox_event, the_delay_grows_to_two_hours_until_it_is_time_to_give_up)
