@@ -67,6 +67,11 @@ $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 unit: $(BUILD)/bin/unit $(BUILD)/bin/metroplex
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
 
+# A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
+$(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 clean:
 	rm -rf $(BUILD)
 

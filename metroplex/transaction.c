@@ -68,9 +68,9 @@ static MpCommitResult
 try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
-    g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker, error);
+    g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
 
-    if (batch == NULL || !build(site, batch, events, user_data, error))
+    if (!build(site, batch, events, user_data, error))
         return MP_FAILED;
     if (!stage(site, events, error)) {
         discard(site, events);

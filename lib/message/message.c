@@ -44,7 +44,7 @@ mp_header_free(MpHeader *header)
 }
 
 void
-mp_recipient_free(MpRecipient *recipient)
+mp_addressee_free(MpAddressee *recipient)
 {
     g_free(recipient->field);
     g_free(recipient->address);
@@ -73,7 +73,7 @@ mp_message_new(void)
     message->in_reply_to = g_ptr_array_new_with_free_func(g_free);
     message->repairs = g_ptr_array_new_with_free_func(g_free);
     message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)mp_header_free);
-    message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_recipient_free);
+    message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_addressee_free);
     message->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_attachment_free);
     return message;
 }
@@ -189,11 +189,23 @@ mend_line_ends(MpReading *reading, Mended *mail)
     mp_repair(reading, "lines end in a bare CR");
 }
 
+static gsize
+up_to_blank_line(const Mended *mail)
+{
+    const char *at = mail->bytes, *end = at + mail->length;
+
+    while (at < end && *at != '\n' && *at != '\r') {
+        const char *newline = memchr(at, '\n', (gsize)(end - at));
+        at = newline == NULL ? end : newline + 1;
+    }
+    return (gsize)(at - mail->bytes);
+}
+
 /* NUL would end every string of C early, and hide what follows. */
 static void
 mend_nul(MpReading *reading, Mended *mail)
 {
-    gsize header = (gsize)(header_end(mail->bytes, mail->bytes + mail->length) - mail->bytes), to = 0;
+    gsize header = up_to_blank_line(mail), to = 0;
 
     if (memchr(mail->bytes, '\0', header) == NULL)
         return;

@@ -37,7 +37,7 @@ typedef struct {
 typedef struct {
     char *field;   /* spelt as in DESIGN section 4: "Delivered-To" */
     char *address; /* addr-spec without comments, folding or needless quotes: "tim@example.org" */
-} MpRecipient;
+} MpAddressee;
 
 typedef struct {
     char *name;        /* file name as given, without directories; NULL if none */
@@ -60,7 +60,7 @@ typedef struct {
     gint64 date;            /* Date in seconds since the epoch; G_MININT64 if absent or nonsense */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
-    GPtrArray *recipients;  /* MpRecipient *, by field in the order of DESIGN section 4: of the
+    GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the
                                trace fields (X-Original-To … X-Envelope-To) the topmost, of the others all */
     GPtrArray *attachments; /* MpAttachment *, in the mail's order */
 

@@ -87,7 +87,7 @@ add_from(const char *address, const char *name, gpointer data)
 {
     MpMessage *message = data;
 
-    if (message->from->len == 0 && name != NULL)
+    if (message->from->len == 0 && name != NULL && *name != '\0')
         message->from_name = mp_one_line(name);
     g_ptr_array_add(message->from, g_strdup(address));
 }
@@ -111,7 +111,7 @@ static void
 add_recipient(const char *address, const char *name, gpointer data)
 {
     const Recipients *to = data;
-    MpRecipient *recipient = g_new0(MpRecipient, 1);
+    MpAddressee *recipient = g_new0(MpAddressee, 1);
 
     (void)name;
     recipient->field = g_strdup(to->field);
@@ -144,10 +144,64 @@ add_ids(GPtrArray *ids, const char *value)
     }
 }
 
+static bool
+is_from(const MpMessage *message, const char *address)
+{
+    for (guint i = 0; i < message->from->len; i++)
+        if (g_ascii_strcasecmp(g_ptr_array_index(message->from, i), address) == 0)
+            return true;
+    return false;
+}
+
+/* Past a quoted string or a comment, which begins at `p`. */
+static const char *
+skip_quoted(const char *p, char open, char close)
+{
+    guint depth = 1;
+
+    for (p++; *p != '\0' && depth > 0; p++)
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == close)
+            depth--;
+        else if (*p == open)
+            depth++;
+    return p;
+}
+
+/*
+ * Programs disagree about which address `a@b@c`, or `a@b <c@d>`, is from. So that nobody passes as
+ * one sender with us and as another with who checked the mail before, all that looks like an
+ * address outside of quotes and comments counts as one.
+ */
+static void
+add_lookalikes(MpReading *reading, const char *value)
+{
+    MpMessage *message = reading->message;
+
+    for (const char *p = value; *p != '\0';) {
+        gsize length = strcspn(p, " \t,;:<>()\"");
+        const char *at = memchr(p, '@', length);
+        g_autofree char *address = g_strndup(p, length);
+
+        if (at != NULL && at > p && at + 1 < p + length && message->from->len < 100 &&
+            !is_from(message, address)) {
+            g_ptr_array_add(message->from, mp_one_line(address));
+            mp_repair(reading, "From can be read in several ways");
+        }
+        p += length;
+        if (*p == '"' || *p == '(')
+            p = skip_quoted(p, *p, *p == '(' ? ')' : '"');
+        else
+            p += *p != '\0';
+    }
+}
+
 static void
 read_from(MpReading *reading, const char *value)
 {
     each_address_of(reading, value, add_from, reading->message);
+    add_lookalikes(reading, value);
 }
 
 static void

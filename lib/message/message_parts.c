@@ -121,8 +121,8 @@ append(Text *text, const Text *more)
     if (has_plain) {
         bool is_first = text->plain == NULL;
         join(&text->plain, more->plain->str);
-        text->flowed = more->flowed && (is_first || text->flowed);
-        text->delsp = more->delsp && (is_first || text->delsp);
+        text->flowed = is_first ? more->flowed : text->flowed; /* a list's footer changes nothing */
+        text->delsp = is_first ? more->delsp : text->delsp;
     }
     text->half = text->half || (more->half && has_html);
 }
@@ -267,6 +267,15 @@ is_file(GMimeObject *part)
                                    g_mime_object_get_content_disposition_parameter(part, "filename") != NULL);
 }
 
+/* RFC 2045, section 5.2: then it is plain text. */
+static bool
+has_nonsense_type(GMimeObject *part)
+{
+    const char *value = g_mime_object_get_header(part, "Content-Type");
+
+    return value != NULL && strchr(value, '/') == NULL;
+}
+
 static bool
 walk(MpReading *reading, GMimeObject *part, Text *text)
 {
@@ -274,6 +283,10 @@ walk(MpReading *reading, GMimeObject *part, Text *text)
 
     if (!GMIME_IS_MULTIPART(part) && is_file(part))
         return walk_attachment(reading, part, text);
+    if (GMIME_IS_PART(part) && has_nonsense_type(part)) {
+        mp_repair(reading, "a Content-Type is nonsense, read as text/plain");
+        return walk_text(reading, part, text);
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype) &&
             GMIME_IS_MULTIPART(part) == g_str_equal(kinds[i].type, "multipart"))

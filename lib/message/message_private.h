@@ -57,6 +57,6 @@ void mp_hold_charsets(void);
 char *mp_words(const char *text, bool is_html);
 
 void mp_header_free(MpHeader *header);
-void mp_recipient_free(MpRecipient *recipient);
+void mp_addressee_free(MpAddressee *recipient);
 void mp_attachment_free(MpAttachment *attachment);
 MpMessage *mp_message_new(void);

@@ -46,12 +46,12 @@ pairs(const GPtrArray *entries)
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ss)"));
     for (guint i = 0; i < entries->len; i++) {
-        char **pair = g_ptr_array_index(entries, i); /* MpHeader and MpRecipient are two strings */
+        char **pair = g_ptr_array_index(entries, i); /* MpHeader and MpAddressee are two strings */
         g_variant_builder_add(&builder, "(ss)", pair[0], pair[1]);
     }
     return g_variant_builder_end(&builder);
 }
-G_STATIC_ASSERT(sizeof(MpHeader) == 2 * sizeof(char *) && sizeof(MpRecipient) == 2 * sizeof(char *));
+G_STATIC_ASSERT(sizeof(MpHeader) == 2 * sizeof(char *) && sizeof(MpAddressee) == 2 * sizeof(char *));
 
 static GVariant *
 attachments_to_variant(const GPtrArray *attachments)

@@ -13,11 +13,10 @@ struct MpBatch {
 };
 
 MpBatch *
-mp_batch_begin(MpTracker *tracker, GError **error)
+mp_batch_begin(MpTracker *tracker)
 {
-    if (!mp_store_refresh(&tracker->store, error))
-        return NULL;
     MpBatch *batch = g_new0(MpBatch, 1);
+
     batch->tracker = tracker;
     mp_chain_begin(&batch->chain, &tracker->store);
     return batch;

@@ -172,7 +172,7 @@ typedef struct MpBatch MpBatch;
 char *mp_tracker_key(guint64 user, guint64 thread, const char *source, const char *words);
 
 /* A batch of changes on the tip that the tracker was last opened or refreshed at. */
-MpBatch *mp_batch_begin(MpTracker *tracker, GError **error);
+MpBatch *mp_batch_begin(MpTracker *tracker);
 void mp_batch_free(MpBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpBatch, mp_batch_free)
 

@@ -46,7 +46,7 @@ static const MpActor tim = {1, "tim", "Tim", 1700000000, 1700000000};
 static void
 open_thread(void)
 {
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     const MpThread facts = {.kind = MP_ISSUE, .repository = (char *)"acme/rocket",
                             .title = (char *)"Engine", .author = 1, .author_login = (char *)"tim",
                             .is_open = true, .created = 1700000000};
@@ -60,7 +60,7 @@ open_thread(void)
 static void
 subscribe(guint64 user, const char *reason)
 {
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     g_autoptr(GError) error = NULL;
 
     cr_assert(mp_batch_subscribe(batch, thread, user, reason, "Subscribe", &tim, &error), "%s",
@@ -72,7 +72,7 @@ subscribe(guint64 user, const char *reason)
 static void
 comment(const char *key)
 {
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     const MpNewComment post = {.thread = thread, .key = key, .via = "mail", .body = "Yes.\n", .host = HOST};
     guint64 number;
     bool duplicate;
@@ -281,7 +281,7 @@ Test(notifier, a_thousand_deaths_lose_nobody_and_repeat_at_most_one_each)
         g_autofree char *login = g_strdup_printf("user%d", i);
         add_user(login);
     }
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     for (guint64 id = 4; id < 4 + PEOPLE; id++)
         cr_assert(mp_batch_subscribe(batch, thread, id, "manual", "Subscribe", &tim, NULL));
     cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);

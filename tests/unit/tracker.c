@@ -67,7 +67,7 @@ Test(tracker, a_comment_written_is_a_comment_read)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     guint64 id = open_thread(batch, "Rocket; does = not\tstart");
     GArray *mentions = g_array_new(FALSE, FALSE, sizeof(guint64));
     guint64 kate = 7, number = 0;
@@ -117,7 +117,7 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     guint64 id = open_thread(batch, "Evil\n\nauthor: me");
     bool duplicate;
 
@@ -150,12 +150,12 @@ Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
     bool first, second, third;
     guint64 id, number = 0;
 
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     id = open_thread(batch, "One");
     cr_expect_eq(add(batch, id, key, "yes", &first), 1);
     cr_expect_eq(add(batch, id, key, "yes", &second), 1);
     commit(batch);
-    g_autoptr(MpBatch) later = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) later = mp_batch_begin(tracker);
     cr_expect_eq(add(later, id, key, "yes", &third), 1);
     commit(later);
 
@@ -171,7 +171,7 @@ Test(tracker, numbers_and_keys_stay_right_over_every_page)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     guint64 id = open_thread(batch, "Long");
     const guint64 n = 1250;
 
@@ -211,18 +211,20 @@ Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
     bool duplicate;
     guint64 last = 9;
 
-    g_autoptr(MpBatch) first = mp_batch_begin(one, NULL);
+    g_autoptr(MpBatch) first = mp_batch_begin(one);
     guint64 id = open_thread(first, "Race");
     commit(first);
-    g_autoptr(MpBatch) slow = mp_batch_begin(one, NULL);
+    g_autoptr(MpBatch) slow = mp_batch_begin(one);
     add(slow, id, "aa000000000000000000000000000000", "slow", &duplicate);
-    g_autoptr(MpBatch) fast = mp_batch_begin(two, NULL);
+    cr_assert(mp_tracker_refresh(two, NULL));
+    g_autoptr(MpBatch) fast = mp_batch_begin(two);
     add(fast, id, "bb000000000000000000000000000000", "fast", &duplicate);
     commit(fast);
     cr_expect_eq(mp_batch_commit(slow, &error), MP_OUTRUN);
     cr_expect(error == NULL);
 
-    g_autoptr(MpBatch) again = mp_batch_begin(one, NULL);
+    cr_assert(mp_tracker_refresh(one, NULL));
+    g_autoptr(MpBatch) again = mp_batch_begin(one);
     cr_expect_eq(add(again, id, "aa000000000000000000000000000000", "slow", &duplicate), 2);
     commit(again);
     cr_expect(mp_tracker_last_comment(one, id, &last, NULL));
@@ -238,7 +240,7 @@ Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
         "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock objects/pack/pack_git2_4711 objects/pack/pack-x.lock objects/pack/keep.me");
 
     cr_assert(mp_tracker_clean_up(path, NULL));
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     open_thread(batch, "After");
     commit(batch);
     g_autofree char *left = scratch_run(scratch, "cd tracker.git && ls refs/heads && ls objects/pack | grep -v -e pack-.*idx -e 'pack-.*pack'");
@@ -259,7 +261,7 @@ Test(tracker, threads_are_visited_in_order_until_enough)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
 
     for (int i = 1; i <= 250; i++)
         cr_assert_eq(open_thread(batch, "T"), (guint64)i);
@@ -284,7 +286,7 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(ScratchPath) scratch = scratch_make();
         g_autoptr(MpTracker) tracker = tracker_in(scratch);
-        g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+        g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
         g_autoptr(GError) error = NULL;
 
         open_thread(batch, "T");

@@ -1,0 +1,383 @@
+/* The Maildir and where its mails end; see maildir.h. */
+#include "maildir/maildir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "maildir/same.h"
+
+#define SUFFIXES 1000
+
+struct MpMaildir {
+    char *new_path, *outcome_path[2];
+    int new_fd, outcome_fd[2], incoming_fd;
+    bool is_moved;
+    GHashTable *reported; /* names that are no regular files, already logged */
+};
+
+static const char *const outcome_names[] = {"success", "failure"};
+
+const char *
+mp_outcome_name(MpOutcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+MpMaildir *
+mp_maildir_open(const char *data, GError **error)
+{
+    g_autoptr(MpMaildir) m = g_new0(MpMaildir, 1);
+    g_autofree char *incoming = g_build_filename(data, "incoming-mail", NULL);
+
+    m->new_fd = m->incoming_fd = m->outcome_fd[0] = m->outcome_fd[1] = -1;
+    m->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    m->new_path = g_build_filename(data, "mail/reply/new", NULL);
+    m->new_fd = mp_open_directory(m->new_path, error);
+    m->incoming_fd = m->new_fd >= 0 ? mp_open_directory(incoming, error) : -1;
+    if (m->incoming_fd < 0)
+        return NULL;
+    for (int i = 0; i < 2; i++) {
+        m->outcome_path[i] = g_build_filename(incoming, outcome_names[i], NULL);
+        m->outcome_fd[i] = mp_open_directory(m->outcome_path[i], error);
+        if (m->outcome_fd[i] < 0)
+            return NULL;
+    }
+    return g_steal_pointer(&m);
+}
+
+static void
+close_if_open(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void
+mp_maildir_free(MpMaildir *m)
+{
+    if (m == NULL)
+        return;
+    close_if_open(m->new_fd);
+    close_if_open(m->incoming_fd);
+    for (int i = 0; i < 2; i++) {
+        close_if_open(m->outcome_fd[i]);
+        g_free(m->outcome_path[i]);
+    }
+    g_hash_table_unref(m->reported);
+    g_free(m->new_path);
+    g_free(m);
+}
+
+const char *
+mp_maildir_outcome_path(const MpMaildir *maildir, MpOutcome outcome)
+{
+    return maildir->outcome_path[outcome];
+}
+
+const char *
+mp_maildir_new_path(const MpMaildir *maildir)
+{
+    return maildir->new_path;
+}
+
+/* "M" and digits in the middle part are microseconds (maildir(5)); Postfix writes V…I…M…. */
+static gint64
+microseconds_of(const char *middle)
+{
+    const char *end = strchrnul(middle, '.');
+    const char *m = memrchr(middle, 'M', (gsize)(end - middle));
+    gint64 value = 0;
+
+    if (m == NULL)
+        return 0;
+    for (m++; m < end && g_ascii_isdigit(*m) && value < G_USEC_PER_SEC; m++)
+        value = value * 10 + (*m - '0');
+    return value < G_USEC_PER_SEC ? value : 0;
+}
+
+gint64
+mp_maildir_time_of_name(const char *name)
+{
+    gsize digits = strspn(name, "0123456789");
+
+    if (digits < 9 || digits > 11 || name[digits] != '.')
+        return -1;
+    return g_ascii_strtoll(name, NULL, 10) * G_USEC_PER_SEC + microseconds_of(name + digits + 1);
+}
+
+/* --- Listing -------------------------------------------------------------------------------- */
+
+static void
+report_irregular(MpMaildir *m, const char *name)
+{
+    if (!g_hash_table_add(m->reported, g_strdup(name)))
+        return;
+    g_autofree char *shown = mp_escape(name);
+    mp_warn("Left alone %s/%s: not a regular file", m->new_path, shown);
+}
+
+static bool
+is_mail(MpMaildir *m, const struct dirent *entry)
+{
+    struct stat st;
+
+    if (!mp_is_plain_name(entry->d_name))
+        return false;
+    if (entry->d_type == DT_REG)
+        return true;
+    if (fstatat(m->new_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false; /* gone meanwhile */
+    if (S_ISREG(st.st_mode))
+        return true;
+    report_irregular(m, entry->d_name);
+    return false;
+}
+
+static gint
+by_time_and_name(gconstpointer a, gconstpointer b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    gint64 tx = mp_maildir_time_of_name(x), ty = mp_maildir_time_of_name(y);
+
+    return tx != ty ? (tx < ty ? -1 : 1) : strcmp(x, y);
+}
+
+GPtrArray *
+mp_maildir_list(MpMaildir *m, guint most, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    int fd = openat(m->new_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+
+    if (directory == NULL) {
+        mp_fail_errno(error, "cannot list %s", m->new_path);
+        close_if_open(fd);
+        return NULL;
+    }
+    errno = 0;
+    while ((entry = readdir(directory)) != NULL)
+        if (is_mail(m, entry))
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    bool good = errno == 0 || mp_fail_errno(error, "cannot list %s", m->new_path);
+    closedir(directory);
+    if (!good)
+        return NULL;
+    g_ptr_array_sort(names, by_time_and_name);
+    if (names->len > most)
+        g_ptr_array_set_size(names, (gint)most);
+    return g_steal_pointer(&names);
+}
+
+/* --- Taking --------------------------------------------------------------------------------- */
+
+void
+mp_mail_free(MpMail *mail)
+{
+    if (mail == NULL)
+        return;
+    close_if_open(mail->fd);
+    g_free(mail->name);
+    g_free(mail->path);
+    g_free(mail);
+}
+
+static bool
+look_at(MpMail *mail, GError **error)
+{
+    struct stat st;
+
+    if (fstat(mail->fd, &st) < 0)
+        return mp_fail_errno(error, "cannot look at %s", mail->path);
+    if (!S_ISREG(st.st_mode))
+        return mp_fail(error, MP_ERROR_INPUT, "%s is not a regular file", mail->path);
+    mail->size = st.st_size;
+    mail->received = mp_maildir_time_of_name(mail->name);
+    if (mail->received < 0)
+        mail->received = st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
+    return true;
+}
+
+MpMail *
+mp_maildir_take(MpMaildir *m, const char *name, GError **error)
+{
+    g_autoptr(MpMail) mail = g_new0(MpMail, 1);
+
+    mail->name = g_strdup(name);
+    mail->path = g_build_filename(m->new_path, name, NULL);
+    mail->place = MP_PLACE_NEW;
+    mail->fd = openat(m->new_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (mail->fd < 0 && errno == ENOENT)
+        return NULL;
+    if (mail->fd < 0)
+        return mp_fail_errno_null(error, "cannot open %s", mail->path);
+    return look_at(mail, error) ? g_steal_pointer(&mail) : NULL;
+}
+
+static char *
+resolved(const char *path)
+{
+    g_autofree char *raw = realpath(path, NULL);
+
+    return g_strdup(raw);
+}
+
+/* Which of our three directories a file lies in, symbolic links resolved. */
+static MpPlace
+place_of(const MpMaildir *m, const char *path)
+{
+    const char *ours[] = {m->new_path, m->outcome_path[0], m->outcome_path[1]};
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *real = resolved(directory);
+
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *real_ours = resolved(ours[i]);
+
+        if (real != NULL && g_strcmp0(real, real_ours) == 0)
+            return (MpPlace)i;
+    }
+    return MP_PLACE_ELSEWHERE;
+}
+
+MpMail *
+mp_maildir_take_file(MpMaildir *m, const char *path, GError **error)
+{
+    g_autoptr(MpMail) mail = g_new0(MpMail, 1);
+
+    mail->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (mail->fd < 0)
+        return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", path, g_strerror(errno));
+    mail->name = g_path_get_basename(path);
+    mail->place = place_of(m, path);
+    mail->path = mail->place == MP_PLACE_ELSEWHERE
+                     ? g_strdup(path)
+                     : g_build_filename(mail->place == MP_PLACE_NEW ? m->new_path
+                                                                    : m->outcome_path[mail->place - 1],
+                                        mail->name, NULL);
+    return look_at(mail, error) ? g_steal_pointer(&mail) : NULL;
+}
+
+/* --- Moving --------------------------------------------------------------------------------- */
+
+static int
+directory_of(const MpMaildir *m, MpPlace place)
+{
+    return place == MP_PLACE_NEW ? m->new_fd : m->outcome_fd[place == MP_PLACE_FAILURE];
+}
+
+static bool
+is_there_already(const MpMail *mail, MpOutcome outcome)
+{
+    return mail->place == MP_PLACE_ELSEWHERE ||
+           mail->place == (outcome == MP_OUTCOME_SUCCESS ? MP_PLACE_SUCCESS : MP_PLACE_FAILURE);
+}
+
+/* The mail is under its target name too: an earlier run was killed. Drops the name in new/. */
+static bool
+drop_source(int from, const MpMail *mail, GError **error)
+{
+    if (unlinkat(from, mail->name, 0) < 0 && errno != ENOENT)
+        return mp_fail_errno(error, "cannot remove %s", mail->path);
+    return true;
+}
+
+bool
+mp_maildir_finish(MpMaildir *m, const MpMail *mail, MpOutcome outcome, GError **error)
+{
+    int from = directory_of(m, mail->place), to = m->outcome_fd[outcome];
+
+    if (is_there_already(mail, outcome))
+        return true;
+    m->is_moved = true;
+    for (int i = 0; i < SUFFIXES; i++) {
+        g_autofree char *name = i == 0 ? g_strdup(mail->name) : g_strdup_printf("%s.%d", mail->name, i);
+
+        if (renameat2(from, mail->name, to, name, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno == ENOENT)
+            return true; /* moved by an administrator meanwhile: it is not lost, it is elsewhere */
+        if (errno != EEXIST)
+            return mp_fail_errno(error, "cannot move %s to %s", mail->path, m->outcome_path[outcome]);
+        bool same;
+        if (!mp_same_content(mail->fd, to, name, &same, error))
+            return false;
+        if (same)
+            return drop_source(from, mail, error);
+    }
+    return mp_fail(error, MP_ERROR_INSTALLATION, "cannot move %s to %s: %d names are taken", mail->path,
+                   m->outcome_path[outcome], SUFFIXES);
+}
+
+bool
+mp_maildir_sync(MpMaildir *m, GError **error)
+{
+    if (!m->is_moved)
+        return true;
+    /* The targets first: after a power cut a mail may have two names, never none. */
+    for (int i = 0; i < 2; i++)
+        if (!mp_sync_directory(m->outcome_fd[i], m->outcome_path[i], error))
+            return false;
+    if (!mp_sync_directory(m->new_fd, m->new_path, error))
+        return false;
+    m->is_moved = false;
+    return true;
+}
+
+/* --- Outcomes ------------------------------------------------------------------------------- */
+
+static void
+append_number(GString *text, guint64 number)
+{
+    if (number > 0)
+        g_string_append_printf(text, "\t%" G_GUINT64_FORMAT, number);
+    else
+        g_string_append(text, "\t-");
+}
+
+static void
+append_line(GString *text, const MpOutcomeLine *line, gint64 now)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / G_USEC_PER_SEC);
+    g_autofree char *when = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
+    g_autofree char *id = mp_escape(line->message_id);
+    g_autofree char *name = mp_escape(line->name);
+
+    g_string_append_printf(text, "%s.%03dZ\t%s\t%s\t%s\t%s", when, (int)(now / 1000 % 1000),
+                           outcome_names[line->outcome], line->reason, id, name);
+    append_number(text, line->thread);
+    append_number(text, line->comment);
+    g_string_append_printf(text, "\t%.3f\n", (double)MAX(now - line->received, 0) / G_USEC_PER_SEC);
+}
+
+bool
+mp_maildir_record(MpMaildir *m, const GArray *lines, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    gint64 now = g_get_real_time();
+    int fd;
+
+    if (lines->len == 0)
+        return true;
+    for (guint i = 0; i < lines->len; i++)
+        append_line(text, &g_array_index(lines, MpOutcomeLine, i), now);
+    fd = openat(m->incoming_fd, "outcomes.tsv", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open outcomes.tsv");
+    bool good = mp_write_all(fd, text->str, text->len, error) &&
+                (fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync"));
+    close(fd);
+    if (!good)
+        g_prefix_error(error, "outcomes.tsv: ");
+    return good;
+}

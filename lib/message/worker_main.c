@@ -1,0 +1,252 @@
+/* The child's side of worker.h. */
+#include "message/worker.h"
+#include "message/message_private.h"
+#include "message/sandbox.h"
+#include "message/worker_private.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* After a request of this size what the heap has kept is given back. */
+#define TRIM_OVER (1024 * 1024)
+
+typedef struct {
+    int socket;
+    const MpWorkerOperation *operations;
+    guint sandbox;
+    gsize own_memory; /* address space at the start */
+} Child;
+
+/* False at the end of file, or if the parent is not there any more. */
+static bool
+read_fully(int socket, void *to, gsize length, int *fd)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+
+    while (length > 0) {
+        struct iovec part = {to, length};
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
+                                 .msg_controllen = fd == NULL ? 0 : sizeof control.space};
+        ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        if (fd != NULL && header != NULL && header->cmsg_type == SCM_RIGHTS)
+            memcpy(fd, CMSG_DATA(header), sizeof *fd);
+        to = (char *)to + count;
+        length -= (gsize)count;
+    }
+    return true;
+}
+
+static bool
+write_fully(int socket, const void *from, gsize length)
+{
+    while (length > 0) {
+        ssize_t count = send(socket, from, length, MSG_NOSIGNAL);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        from = (const char *)from + count;
+        length -= (gsize)count;
+    }
+    return true;
+}
+
+static bool
+write_value(int socket, GVariant *value)
+{
+    MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, g_variant_get_size(value)};
+
+    return write_fully(socket, &frame, sizeof frame) &&
+           write_fully(socket, g_variant_get_data(value), frame.length);
+}
+
+static GVariant *
+read_value(int socket, const char *type, int *fd)
+{
+    MpFrame frame;
+
+    if (!read_fully(socket, &frame, sizeof frame, fd) || frame.magic != MP_FRAME_MAGIC)
+        return NULL;
+    g_autofree char *data = g_malloc(frame.length);
+    if (!read_fully(socket, data, frame.length, NULL))
+        return NULL;
+    g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&data), frame.length);
+    return g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
+}
+
+static gsize
+address_space(void)
+{
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+        return 0;
+    return g_ascii_strtoull(text, NULL, 10) * (gsize)sysconf(_SC_PAGESIZE);
+}
+
+/* The kernel ends us with SIGPROF when the time is over; 0 stops the clock. */
+static void
+limit_cpu(guint milliseconds)
+{
+    struct itimerval timer = {{0, 0}, {milliseconds / 1000, milliseconds % 1000 * 1000}};
+
+    (void)setitimer(ITIMER_PROF, &timer, NULL);
+}
+
+static void
+limit_memory(const Child *child, gsize bytes)
+{
+    struct rlimit limits = {child->own_memory + bytes, RLIM_INFINITY};
+
+    if (child->own_memory > 0 && (child->sandbox & MP_SANDBOX_MEMORY) != 0)
+        (void)setrlimit(RLIMIT_AS, &limits);
+}
+
+static char *
+read_file(int fd, gsize size)
+{
+    g_autofree char *bytes = g_malloc(size + 1);
+    gsize at = 0;
+
+    while (at < size) {
+        ssize_t count = pread(fd, bytes + at, size - at, (off_t)at);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return NULL; /* cut short since it was measured */
+        at += (gsize)count;
+    }
+    bytes[size] = '\0';
+    return g_steal_pointer(&bytes);
+}
+
+static const MpWorkerOperation *
+find_operation(const Child *child, const char *name)
+{
+    for (const MpWorkerOperation *row = child->operations; row->name != NULL; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+static GVariant *
+run(const Child *child, const char *name, GVariant *args, int fd, gsize size, GError **error)
+{
+    const MpWorkerOperation *operation = find_operation(child, name);
+    g_autofree char *bytes = NULL;
+
+    if (operation == NULL)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "the worker has no operation %s", name);
+    if (!g_variant_is_of_type(args, G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
+    if (fd >= 0 && (bytes = read_file(fd, size)) == NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the file changed while it was read");
+
+    MpWorkerRequest request = {operation->args == NULL ? NULL : args, bytes, fd < 0 ? 0 : size};
+    return operation->run(&request, error);
+}
+
+static GVariant *
+answer_of(GVariant *result, const GError *error)
+{
+    if (result == NULL)
+        return g_variant_new("(usv)", 1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code),
+                             error == NULL ? "no answer" : error->message, g_variant_new("()"));
+    return g_variant_new("(usv)", 0U, "", result);
+}
+
+/* One request; false when there will be no other. */
+static bool
+serve(const Child *child)
+{
+    int fd = -1;
+    g_autoptr(GVariant) request = read_value(child->socket, MP_REQUEST_TYPE, &fd), args = NULL;
+    g_autoptr(GError) error = NULL;
+    const char *name;
+    gboolean has_file;
+    guint64 size, memory;
+    guint32 cpu;
+
+    if (request == NULL)
+        return false;
+    g_variant_get(request, "(&sbtutv)", &name, &has_file, &size, &cpu, &memory, &args);
+    limit_memory(child, memory);
+    limit_cpu(cpu);
+    GVariant *result = run(child, name, args, has_file ? fd : -1, size, &error);
+    g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, error));
+    (void)g_variant_get_data(answer); /* serialised here, while time and memory are limited */
+    limit_cpu(0);
+    if (fd >= 0)
+        close(fd);
+    if (!write_value(child->socket, answer))
+        return false;
+    if (size > TRIM_OVER)
+        malloc_trim(0);
+    return true;
+}
+
+int
+mp_worker_main(int socket, const MpWorkerOperation *operations)
+{
+    Child child = {.socket = socket, .operations = operations};
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* fixed: large blocks go back at once */
+    for (const MpWorkerOperation *row = operations; row->name != NULL; row++)
+        if (row->prepare != NULL)
+            row->prepare();
+    child.own_memory = address_space();
+    child.sandbox = mp_sandbox_enter();
+    if (child.own_memory == 0)
+        child.sandbox &= ~(guint)MP_SANDBOX_MEMORY;
+
+    g_autoptr(GVariant) hello = g_variant_ref_sink(g_variant_new(MP_HELLO_TYPE, child.sandbox));
+    if (!write_value(socket, hello))
+        return EX_UNAVAILABLE;
+    while (serve(&child))
+        ;
+    return EX_OK;
+}
+
+GVariant *
+mp_worker_run_parse(const MpWorkerRequest *request, GError **error)
+{
+    MpLimits limits;
+
+    if (g_variant_get_size(request->args) != sizeof limits || request->bytes == NULL)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
+    memcpy(&limits, g_variant_get_data(request->args), sizeof limits);
+
+    g_autoptr(MpMessage) message = mp_message_parse(request->bytes, request->length, &limits, error);
+    return message == NULL ? NULL : mp_message_to_variant(message);
+}
+
+void
+mp_worker_prepare_parse(void)
+{
+    static const char warm[] = "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
+
+    mp_hold_charsets();
+    /* whatever is loaded or made on first use */
+    mp_message_free(mp_message_parse(warm, sizeof warm - 1, NULL, NULL));
+}

@@ -1,0 +1,273 @@
+/* The gates, in the order of section 8 of the design; see policy.h. */
+#include "policy/policy.h"
+
+#include <string.h>
+
+#include "base/escape.h"
+#include "policy/automatic.h"
+
+static bool
+is_fault(const MpDelivery *d, MpMessageFault fault, char **why)
+{
+    if (d->fault != fault)
+        return false;
+    *why = g_strdup(d->fault_text);
+    return true;
+}
+
+static bool
+too_large(const MpDelivery *d, char **why)
+{
+    return is_fault(d, MP_FAULT_TOO_LARGE, why);
+}
+
+static bool
+malformed(const MpDelivery *d, char **why)
+{
+    return is_fault(d, MP_FAULT_MALFORMED, why);
+}
+
+static bool
+unparsable(const MpDelivery *d, char **why)
+{
+    return is_fault(d, MP_FAULT_UNPARSABLE, why);
+}
+
+static bool
+noreply_discarded(const MpDelivery *d, char **why)
+{
+    if (d->recipient != NULL || !d->is_noreply || !d->config->discard_to_noreply_address)
+        return false;
+    *why = g_strdup("addressed to the no-reply address only");
+    return true;
+}
+
+static bool
+noreply_not_monitored(const MpDelivery *d, char **why)
+{
+    if (d->recipient != NULL || !d->is_noreply)
+        return false;
+    *why = g_strdup("addressed to the no-reply address only, which nobody reads");
+    return true;
+}
+
+static bool
+no_address(const MpDelivery *d, char **why)
+{
+    if (d->recipient != NULL)
+        return false;
+    *why = g_strdup("no reply address of ours in any header field");
+    return true;
+}
+
+static bool
+bad_address(const MpDelivery *d, char **why)
+{
+    if (d->is_verified)
+        return false;
+    *why = g_strdup("the address does not verify");
+    return true;
+}
+
+/* A report about a notification of ours, at the address that only its envelope sender had. */
+static bool
+bounce(const MpDelivery *d, char **why)
+{
+    if (d->address.purpose != MP_PURPOSE_BOUNCE)
+        return false;
+    g_autofree char *login = mp_escape(d->account->login);
+    *why = g_strdup_printf("a bounce of a notification to %s", login);
+    return true;
+}
+
+static bool
+selftest(const MpDelivery *d, char **why)
+{
+    if (d->address.thread != 0)
+        return false;
+    *why = g_strdup("the self-test: nothing is posted");
+    return true;
+}
+
+static bool
+unsubscribed(const MpDelivery *d, char **why)
+{
+    if (d->address.purpose != MP_PURPOSE_UNSUB || d->thread == NULL)
+        return false;
+    g_autofree char *login = mp_escape(d->account->login);
+    *why = g_strdup_printf("%s asked to hear no more of the thread", login);
+    return true;
+}
+
+static bool
+duplicate(const MpDelivery *d, char **why)
+{
+    if (!d->is_duplicate)
+        return false;
+    *why = g_strdup("it is a comment already");
+    return true;
+}
+
+static bool
+suspended(const MpDelivery *d, char **why)
+{
+    if (d->account->is_active)
+        return false;
+    g_autofree char *login = mp_escape(d->account->login);
+    *why = g_strdup_printf("the account %s is suspended", login);
+    return true;
+}
+
+/*
+ * Every author must be the account's (RFC 5322, section 3.6.2, allows several From): a mail that
+ * two people sign is nobody's word in particular.
+ */
+static bool
+sender_mismatch(const MpDelivery *d, char **why)
+{
+    const GPtrArray *from = d->message->from;
+    g_autofree char *login = mp_escape(d->account->login);
+
+    if (d->config->identity == MP_IDENTITY_TOKEN)
+        return false;
+    if (from->len == 0) {
+        *why = g_strdup_printf("the mail has no sender; the address is %s's", login);
+        return true;
+    }
+    for (guint i = 0; i < from->len; i++) {
+        if (mp_user_has_address(d->account, g_ptr_array_index(from, i)))
+            continue;
+        g_autofree char *shown = mp_escape(g_ptr_array_index(from, i));
+        *why = g_strdup_printf("%s is not an address of %s", shown, login);
+        return true;
+    }
+    return false;
+}
+
+static bool
+no_thread(const MpDelivery *d, char **why)
+{
+    if (d->thread != NULL)
+        return false;
+    *why = g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind", d->address.thread);
+    return true;
+}
+
+static bool
+is_member(const MpDelivery *d)
+{
+    const GArray *members = d->repository->members;
+
+    for (guint i = 0; i < members->len; i++)
+        if (g_array_index(members, guint64, i) == d->account->id)
+            return true;
+    return false;
+}
+
+static bool
+locked(const MpDelivery *d, char **why)
+{
+    if (!d->thread->is_locked || is_member(d))
+        return false;
+    *why = g_strdup_printf("thread %" G_GUINT64_FORMAT " is locked", d->thread->id);
+    return true;
+}
+
+static bool
+not_permitted(const MpDelivery *d, char **why)
+{
+    MpReplyPolicy policy = d->repository->reply;
+
+    if (policy == MP_REPLY_ON || (policy == MP_REPLY_MEMBERS && is_member(d)))
+        return false;
+    *why = g_strdup_printf("%s takes replies by mail from %s", d->repository->name,
+                           policy == MP_REPLY_OFF ? "nobody" : "its members only");
+    return true;
+}
+
+static bool
+encrypted(const MpDelivery *d, char **why)
+{
+    if (!d->message->encrypted)
+        return false;
+    *why = g_strdup("the mail is encrypted: nothing in it can be read here");
+    return true;
+}
+
+static bool
+empty(const MpDelivery *d, char **why)
+{
+    if (d->reply[strspn(d->reply, " \t\r\n")] != '\0')
+        return false;
+    *why = g_strdup("nothing is left but quote and signature");
+    return true;
+}
+
+static bool
+too_long(const MpDelivery *d, char **why)
+{
+    glong characters = g_utf8_strlen(d->reply, -1);
+
+    if (characters <= d->config->max_comment)
+        return false;
+    *why = g_strdup_printf("%ld characters; a comment has at most %d", characters, d->config->max_comment);
+    return true;
+}
+
+static bool
+everything(const MpDelivery *d, char **why)
+{
+    (void)d;
+    *why = g_strdup("a comment");
+    return true;
+}
+
+#define SUCCESS MP_OUTCOME_SUCCESS
+#define FAILURE MP_OUTCOME_FAILURE
+
+/* clang-format off */
+static const MpGate gates[] = {
+    {"too-large",        FAILURE, MP_DO_NOTHING, false, too_large,   "over a limit of [limits]"},
+    {"malformed",        FAILURE, MP_DO_NOTHING, false, malformed,   "not a mail"},
+    {"unparsable",       FAILURE, MP_DO_NOTHING, false, unparsable,  "its parser died or hung"},
+    {"no-reply-address", SUCCESS, MP_DO_NOTHING, false, noreply_discarded, "to the no-reply address only, and discarded"},
+    {"no-reply-address", FAILURE, MP_DO_NOTHING, false, noreply_not_monitored, "to the no-reply address only"},
+    {"no-address",       FAILURE, MP_DO_NOTHING, false, no_address,  "no reply address of ours in any header field looked at"},
+    {"bad-address",      FAILURE, MP_DO_NOTHING, false, bad_address, "an address of our form that does not verify"},
+    {"bounce",           SUCCESS, MP_DO_NOTHING, false, bounce,      "a report about a notification"},
+    {"self-test",        SUCCESS, MP_DO_NOTHING, false, selftest,    "a mail to thread 0"},
+    {"unsubscribed",     SUCCESS, MP_DO_MUTE,    false, unsubscribed, "the thread is muted for the account"},
+    {"loop",             FAILURE, MP_DO_NOTHING, false, mp_policy_is_loop, "our own mail came back"},
+    {"auto-reply",       FAILURE, MP_DO_NOTHING, false, mp_policy_is_automatic, "written by a program"},
+    {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate,   "a comment already"},
+    {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active"},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account"},
+    {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone"},
+    {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked"},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, not_permitted, "the repository's reply policy says no"},
+    {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted,   "nothing readable in it"},
+    {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature"},
+    {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have"},
+    {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything,  "a comment"},
+};
+/* clang-format on */
+
+const MpGate *
+mp_policy_gates(gsize *n)
+{
+    *n = G_N_ELEMENTS(gates);
+    return gates;
+}
+
+const MpGate *
+mp_policy_walk(const MpDelivery *delivery, gsize from, bool with_reply, gsize *at, char **why)
+{
+    for (gsize i = from; i < G_N_ELEMENTS(gates); i++) {
+        *at = i;
+        if (gates[i].needs_reply && !with_reply)
+            return NULL;
+        if (gates[i].stops(delivery, why))
+            return &gates[i];
+    }
+    g_assert_not_reached(); /* the last gate stops everything */
+}

@@ -1,0 +1,355 @@
+/*
+ * Attributions ("On … wrote:", wrapped over up to five lines) and header blocks ("From: … Sent: …").
+ *
+ * An attribution is looked for from its end: the line that ends in a colon, or the one above a quote.
+ * Windows of one to five lines that end there are matched, and the shortest that holds a date or an
+ * address wins, unless a slightly longer one begins with the language's opening word.
+ */
+#include "reply/boundary.h"
+
+#include <string.h>
+
+enum {
+    WINDOW = 5,             /* lines an attribution may be wrapped over */
+    WINDOW_BYTES = 600,
+    SHORTEST_ATTRIBUTION = 8, /* bytes */
+    SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
+    LETTERS_OF_WORD = 4,      /* before a full stop and a capital, within a line */
+    LETTERS_OF_PROSE = 6,     /* before a full stop: no month's or weekday's abbreviation is longer */
+    ATTEMPTS = 3000,        /* windows tried in one mail: what bounds a mail of nothing but colons */
+    BLOCK_LINES = 16,       /* a header block is no longer, its wrapped recipients included */
+    FIELD_GAP = 2,          /* lines between two fields: a wrapped value, or a blank line */
+};
+
+/* ---- attributions ---- */
+
+/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket. */
+static bool
+is_broken_end(const Line *line)
+{
+    const char *rest = line_unquoted(line->core);
+    gsize length = strlen(rest);
+
+    if (line->kind != LINE_QUOTE || length > 40 || strchr(line->core + 1, '>') != NULL)
+        return false;
+    return length > 0 && rest[length - 1] == ':' && strspn(rest, "<>@0123456789") == 0;
+}
+
+static bool
+ends_with_any(const char *core, const char *const *endings)
+{
+    for (; *endings != NULL; endings++) {
+        if (g_str_has_suffix(core, *endings))
+            return true;
+    }
+    return false;
+}
+
+static bool
+may_end_attribution(const GArray *lines, guint i)
+{
+    static const char *const endings[] = {":", "：", ": *", ":*", ":_", "wrote", "wrote ---", "wrote ----", "---", NULL};
+    const Line *line = LINE(lines, i);
+
+    if (line->fenced || line->kind == LINE_BLANK || line->kind == LINE_DELIMITER)
+        return false;
+    if (line->kind == LINE_QUOTE)
+        return is_broken_end(line);
+    if (ends_with_any(line->core, endings))
+        return true;
+    guint next = lines_skip_blank(lines, i + 1);
+    return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE;
+}
+
+static bool
+quote_follows(const GArray *lines, guint end)
+{
+    guint next = lines_skip_blank(lines, end + 1);
+
+    return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE && !is_broken_end(LINE(lines, next));
+}
+
+/* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket. */
+static gint
+line_above(const GArray *lines, guint i)
+{
+    gint above = (gint)i - 1;
+
+    if (above >= 0 && LINE(lines, above)->kind == LINE_BLANK) {
+        if (LINE(lines, i)->core[0] != '<')
+            return -1;
+        while (above >= 0 && LINE(lines, above)->kind == LINE_BLANK)
+            above--;
+    }
+    if (above < 0 || LINE(lines, above)->fenced || LINE(lines, above)->kind != LINE_TEXT)
+        return -1;
+    return above;
+}
+
+/* A line that ends like prose; a date's abbreviations are shorter. */
+static bool
+ends_sentence(const char *core)
+{
+    gsize length = strlen(core);
+    guint letters = 0;
+
+    if (length == 0 || strchr(".!?", core[length - 1]) == NULL)
+        return false;
+    for (const char *p = core + length - 1; p > core && letters < LETTERS_OF_PROSE; letters++) {
+        p = g_utf8_prev_char(p);
+        if (!g_unichar_isalpha(g_utf8_get_char(p)))
+            return false;
+    }
+    return letters >= LETTERS_OF_PROSE;
+}
+
+/* "… broke. Here is what Ada wrote:" is prose; a date's abbreviations are shorter. */
+static bool
+holds_sentence_end(const char *text)
+{
+    guint letters = 0;
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' && g_unichar_isupper(g_utf8_get_char(p + 2)))
+            return true;
+        letters = g_unichar_isalpha(g_utf8_get_char(p)) ? letters + 1 : 0;
+    }
+    return false;
+}
+
+typedef struct {
+    const MpRule *rule;
+    bool opened;   /* begins with the opening word of its language */
+    bool complete; /* says the day, and is opened or says the address: there is nothing to look for above */
+} Attribution;
+
+/* Whether the window's text is an attribution: a row must match, and there must be evidence. */
+static Attribution
+judge_window(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
+{
+    Attribution found = {.rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text)};
+
+    if (found.rule == NULL)
+        return found;
+    found.opened = mp_matcher_group(matcher, 1);
+    bool address = strchr(text, '@') != NULL, date = mp_matcher_has_date(matcher, text);
+    bool quoted = quote_follows(lines, end);
+    gsize length = strlen(text);
+    bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") || strpbrk(text + length - 1, "-*_") != NULL;
+    bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
+    bool neutral = g_str_has_suffix(found.rule->name, "-neutral");
+    bool plausible;
+
+    if (strcmp(found.rule->name, "attribution-above-quote") == 0)
+        plausible = date && address && quoted;
+    else if (neutral)
+        plausible = date && address && (quoted || (closed && first && LINE(lines, start)->has_digit));
+    else if (!quoted && !address && (!closed || holds_sentence_end(text)))
+        plausible = false;
+    else if (found.opened)
+        plausible = date || address || quoted;
+    else
+        plausible = quoted || (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+    found.complete = (found.opened || address) && date && mp_matcher_has_day(matcher, text);
+    if (!plausible || (found.opened && end > start && !date && !address))
+        found.rule = NULL;
+    return found;
+}
+
+/* "пн, 17" alone at the head of a paragraph: an attribution that was wrapped early. */
+static bool
+is_day_line(const GArray *lines, guint i)
+{
+    const Line *line = LINE(lines, i);
+
+    return line->has_digit && strlen(line->core) <= SHORT_LINE && strchr(line->core, ' ') != NULL &&
+           g_unichar_isalpha(g_utf8_get_char(line->core)) && (i == 0 || LINE(lines, i - 1)->kind == LINE_BLANK);
+}
+
+/* Whether the line at `start` goes on with what the line above it began: an address, a date, a name. */
+static bool
+continues_above(const GArray *lines, guint start)
+{
+    static const char *const unfinished[] = {"<", ",", "(", "[", NULL};
+    gint above = line_above(lines, start);
+
+    if (above < 0)
+        return false;
+    const char *core = LINE(lines, start)->core;
+    return core[0] == '<' || core[0] == '(' || is_day_line(lines, (guint)above) || ends_with_any(LINE(lines, above)->core, unfinished) ||
+           memchr(core, '@', strcspn(core, " ")) != NULL;
+}
+
+/* A longer window is better if what was found before it lacked something that this one has. */
+static bool
+is_better(const GArray *lines, const Attribution *found, const Attribution *best, gint best_start)
+{
+    if (found->rule == NULL || best->rule == NULL)
+        return found->rule != NULL;
+    if (found->complete && !best->complete)
+        return true;
+    if (best->opened)
+        return found->opened && continues_above(lines, (guint)best_start);
+    return (found->opened && found->complete) || continues_above(lines, (guint)best_start);
+}
+
+/* Finds the attribution that ends in line `end`; returns its first line or -1. */
+static gint
+attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRule **rule, guint *attempts)
+{
+    g_autoptr(GString) text = g_string_new(LINE(lines, end)->core);
+    gint start = (gint)end, best_start = -1;
+    Attribution best = {NULL, false, false};
+    bool evidence = LINE(lines, end)->has_digit || LINE(lines, end)->has_at || quote_follows(lines, end);
+
+    for (guint n = 0; n < WINDOW && text->len <= WINDOW_BYTES; n++) {
+        if (evidence && text->len >= SHORTEST_ATTRIBUTION && (*attempts)++ < ATTEMPTS) {
+            Attribution found = judge_window(lines, (guint)start, end, text->str, matcher);
+
+            if (is_better(lines, &found, &best, best_start)) {
+                best = found;
+                best_start = start;
+            }
+            if (best.complete && best.opened && !continues_above(lines, (guint)start))
+                break;
+        }
+        start = line_above(lines, (guint)start);
+        if (start < 0 || (best.rule != NULL && ends_sentence(LINE(lines, start)->core)))
+            break;
+        evidence |= LINE(lines, start)->has_digit || LINE(lines, start)->has_at;
+        g_string_prepend_c(text, ' ');
+        g_string_prepend(text, LINE(lines, start)->core);
+    }
+    *rule = best.rule;
+    return best_start;
+}
+
+static void
+mark_block(GArray *lines, guint start, guint end, LineKind kind, const MpRule *rule)
+{
+    for (guint i = start; i < end; i++) {
+        LINE(lines, i)->kind = kind;
+        LINE(lines, i)->rule = rule;
+        LINE(lines, i)->block = end;
+    }
+}
+
+static void
+mark_attributions(GArray *lines, MpMatcher *matcher)
+{
+    guint attempts = 0;
+
+    for (guint i = 0; i < lines->len; i++) {
+        const MpRule *rule = NULL;
+
+        if (!may_end_attribution(lines, i))
+            continue;
+        gint start = attribution_start(lines, i, matcher, &rule, &attempts);
+        if (start >= 0)
+            mark_block(lines, start, i + 1, LINE_ATTRIBUTION, rule);
+    }
+}
+
+/* ---- header blocks ---- */
+
+typedef struct {
+    guint end;           /* the line after the last field */
+    HeaderField first;
+    const MpRule *rule;  /* of the date field, which tells the language best, or of the first */
+    guint kinds;         /* bit set of HeaderField */
+    guint fields, strong; /* how many fields; how many have a value that only a client writes */
+    bool from_address;
+} Block;
+
+static bool
+has_strong_value(const Line *line, MpMatcher *matcher)
+{
+    if (line->field == FIELD_FROM || line->field == FIELD_TO)
+        return line->has_at;
+    return line->field == FIELD_DATE && line->has_digit && mp_matcher_has_date(matcher, line->core);
+}
+
+static Block
+read_block(const GArray *lines, guint start, MpMatcher *matcher)
+{
+    Block block = {.end = start, .first = LINE(lines, start)->field, .rule = LINE(lines, start)->rule};
+    guint limit = MIN(lines->len, start + BLOCK_LINES);
+
+    for (guint i = start; i < limit && i <= block.end + FIELD_GAP; i++) {
+        const Line *line = LINE(lines, i);
+
+        if (line->kind == LINE_QUOTE || line->fenced)
+            break;
+        if (line->field == FIELD_NONE)
+            continue;
+        if (line->field == FIELD_DATE && (block.kinds & 1u << FIELD_DATE) == 0)
+            block.rule = line->rule;
+        block.kinds |= 1u << line->field;
+        block.fields++;
+        block.strong += has_strong_value(line, matcher);
+        block.from_address |= line->field == FIELD_FROM && line->has_at;
+        block.end = i + 1;
+    }
+    return block;
+}
+
+static bool
+is_header_block(const GArray *lines, guint start, const Block *block)
+{
+    guint kinds = (guint)__builtin_popcount(block->kinds);
+    gint above = (gint)start - 1;
+
+    while (above >= 0 && LINE(lines, above)->kind == LINE_BLANK)
+        above--;
+    LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
+    bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
+
+    if (block->first == FIELD_FROM)
+        return (kinds >= 2 && block->strong > 0) || kinds >= 3 || (ruled && block->from_address);
+    return (kinds >= 2 && block->strong >= 2) || (kinds >= 3 && block->strong >= 1 && block->from_address);
+}
+
+/* Lines between two fields that are neither text nor blank belong to nobody else: bold marks, commas. */
+static void
+mark_header_blocks(GArray *lines, MpMatcher *matcher)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        const Line *line = LINE(lines, i);
+
+        if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
+            continue;
+        Block block = read_block(lines, i, matcher);
+        if (!is_header_block(lines, i, &block))
+            continue;
+        mark_block(lines, i, block.end, LINE_HEADERS, block.rule);
+        i = block.end - 1;
+    }
+}
+
+/* ---- quotes that begin with the boundary that belongs above them ---- */
+
+static void
+mark_quote_starts(GArray *lines, MpMatcher *matcher)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+
+        if (line->kind != LINE_QUOTE || line->fenced || (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE))
+            continue;
+        const char *rest = line_unquoted(line->core);
+        const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_FORWARD, rest);
+        bool evidence = line->has_digit || line->has_at;
+
+        if (rule == NULL && evidence && strlen(rest) > SHORTEST_ATTRIBUTION)
+            rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest);
+        line->rule = rule;
+    }
+}
+
+void
+boundaries_mark(GArray *lines, MpMatcher *matcher)
+{
+    mark_quote_starts(lines, matcher);
+    mark_header_blocks(lines, matcher);
+    mark_attributions(lines, matcher);
+}

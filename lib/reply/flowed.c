@@ -1,0 +1,98 @@
+/* format=flowed undone, RFC 3676, section 4; and whether a plain part is worth reading. */
+#include "reply/reply.h"
+
+#include <string.h>
+
+/* One line taken apart: quote depth, content without stuffing, and whether it goes on in the next. */
+typedef struct {
+    gsize depth;
+    const char *content;
+    gsize length;
+    bool flows;
+} Flowed;
+
+static Flowed
+read_line(const char *p, gsize length)
+{
+    Flowed line = {.depth = strspn(p, ">")};
+
+    if (line.depth > length)
+        line.depth = length;
+    line.content = p + line.depth;
+    line.length = length - line.depth;
+    if (line.length > 0 && line.content[line.length - 1] == '\r')
+        line.length--;
+    if (line.length > 0 && line.content[0] == ' ') {
+        line.content++;
+        line.length--;
+    }
+    bool separator = line.length == 3 && strncmp(line.content, "-- ", 3) == 0;
+    line.flows = line.length > 0 && line.content[line.length - 1] == ' ' && !separator;
+    return line;
+}
+
+static void
+begin_line(GString *out, gsize depth)
+{
+    for (gsize i = 0; i < depth; i++)
+        g_string_append_c(out, '>');
+    if (depth > 0)
+        g_string_append_c(out, ' ');
+}
+
+char *
+mp_reply_unflow(const char *text, bool delsp)
+{
+    GString *out = g_string_sized_new(strlen(text) + 16);
+    bool open = false; /* the last line written waits for more */
+    gsize depth = 0;
+
+    for (const char *p = text; *p != '\0';) {
+        gsize length = strcspn(p, "\n");
+        Flowed line = read_line(p, length);
+        bool separator = line.length == 3 && strncmp(line.content, "-- ", 3) == 0;
+
+        if (open && (line.depth != depth || separator)) /* a soft break at the end of a quote: taken as hard */
+            g_string_append_c(out, '\n');
+        if (!open || line.depth != depth || separator)
+            begin_line(out, line.depth);
+        depth = line.depth;
+        g_string_append_len(out, line.content, (gssize)(line.length - (line.flows && delsp)));
+        open = line.flows;
+        if (!open && p[length] == '\n')
+            g_string_append_c(out, '\n');
+        p += length + (p[length] == '\n');
+    }
+    return g_string_free(out, FALSE);
+}
+
+static bool
+holds_any(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strstr(text, *words) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool
+mp_reply_part_is_stub(const char *plain)
+{
+    static const char *const wholes[] = {"multi-part message in mime", "multipart message in mime", NULL};
+    static const char *const formats[] = {"html", "rich text", "mime", NULL};
+    static const char *const verbs[] = {"view", "support", "display", "require", "capable", "enable", "unable", "cannot", NULL};
+    static const char *const programs[] = {"client", "viewer", "reader", "browser", "program", "message", "mail", NULL};
+    enum { LONGEST_REMARK = 300 };
+
+    if (plain == NULL)
+        return true;
+    g_autofree char *text = g_strstrip(g_utf8_make_valid(plain, -1));
+    if (text[0] == '\0')
+        return true;
+    if (strlen(text) > LONGEST_REMARK || strchr(text, '>') != NULL || strstr(text, "\n\n") != NULL)
+        return false;
+    g_autofree char *folded = g_utf8_strdown(text, -1);
+    return holds_any(folded, wholes) ||
+           (holds_any(folded, formats) && holds_any(folded, verbs) && holds_any(folded, programs));
+}

@@ -1,0 +1,398 @@
+/*
+ * HTML to Markdown, for mails that have nothing better.
+ *
+ * What is typed as Markdown into an HTML mail stays Markdown: nothing is escaped. Quotes, separators
+ * and signatures that clients mark come out as the lines the rules for plain text know, so there is
+ * one set of rules. Remote images are named, never linked: they tell the sender who reads.
+ */
+#include "reply/html_client.h"
+#include "reply/html_writer.h"
+#include "reply/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NESTING = 8, QUOTE_SEARCH = 6 };
+
+static void write_node(MarkdownWriter *writer, const GumboNode *node);
+
+static void
+write_children(MarkdownWriter *writer, const GumboNode *node)
+{
+    const GumboVector *children = &node->v.element.children;
+
+    for (guint i = 0; i < children->length; i++)
+        write_node(writer, children->data[i]);
+}
+
+static const char *
+attribute(const GumboNode *node, const char *name)
+{
+    const GumboAttribute *found = gumbo_get_attribute(&node->v.element.attributes, name);
+
+    return found != NULL ? found->value : "";
+}
+
+static void
+write_block(MarkdownWriter *writer, const GumboNode *node, guint breaks)
+{
+    markdown_break(writer, breaks);
+    write_children(writer, node);
+    markdown_break(writer, breaks);
+}
+
+static void
+write_quote(MarkdownWriter *writer, const GumboNode *node)
+{
+    gsize before = writer->prefix->len;
+    bool deeper = writer->quotes < NESTING;
+
+    markdown_break(writer, 2);
+    if (deeper) {
+        g_string_append(writer->prefix, "> ");
+        writer->quotes++;
+    }
+    write_children(writer, node);
+    g_string_truncate(writer->prefix, before);
+    writer->quotes -= deeper;
+    markdown_break(writer, 2);
+}
+
+static void
+write_paragraph(MarkdownWriter *writer, const GumboNode *node)
+{
+    bool word = strstr(attribute(node, "class"), "Mso") != NULL; /* Word's paragraphs are lines */
+    gsize before = writer->out->len;
+
+    write_block(writer, node, word ? 1 : 2);
+    if (word && writer->out->len == before)
+        markdown_newline(writer);
+}
+
+static void
+write_heading(MarkdownWriter *writer, const GumboNode *node)
+{
+    static const char marks[] = "###### ";
+    guint level = 1 + (guint)(node->v.element.tag - GUMBO_TAG_H1);
+
+    markdown_break(writer, 2);
+    markdown_open(writer, marks + (6 - level));
+    write_children(writer, node);
+    if (writer->opening->len > 0)
+        g_string_truncate(writer->opening, 0);
+    markdown_break(writer, 2);
+}
+
+/* A mark cannot reach over a paragraph's end, so emphasis around blocks is dropped. */
+static void
+write_marked(MarkdownWriter *writer, const GumboNode *node, const char *mark)
+{
+    static const GumboTag blocks[] = {GUMBO_TAG_DIV, GUMBO_TAG_P, GUMBO_TAG_BR, GUMBO_TAG_TABLE, GUMBO_TAG_UL, GUMBO_TAG_BLOCKQUOTE};
+    bool plain = writer->verbatim == 0 && writer->opening->len == 0;
+
+    for (gsize i = 0; plain && i < G_N_ELEMENTS(blocks); i++)
+        plain = !html_contains(node, blocks[i], QUOTE_SEARCH);
+    if (plain)
+        markdown_open(writer, mark);
+    write_children(writer, node);
+    if (plain)
+        markdown_close(writer, mark);
+}
+
+static void
+write_pre(MarkdownWriter *writer, const GumboNode *node)
+{
+    markdown_break(writer, 2);
+    if (writer->cells == 0)
+        markdown_raw(writer, "```");
+    markdown_break(writer, 1);
+    writer->verbatim++;
+    write_children(writer, node);
+    writer->verbatim--;
+    markdown_break(writer, 1);
+    if (writer->cells == 0)
+        markdown_raw(writer, "```");
+    markdown_break(writer, 2);
+}
+
+static void
+write_list(MarkdownWriter *writer, const GumboNode *node)
+{
+    guint breaks = writer->lists > 0 ? 1 : 2;
+
+    writer->lists++;
+    write_block(writer, node, breaks);
+    writer->lists--;
+}
+
+static guint
+item_number(const GumboNode *item)
+{
+    const GumboVector *items = &item->parent->v.element.children;
+    guint n = (guint)CLAMP(atoi(attribute(item->parent, "start")), 0, 9999);
+
+    n = n > 0 ? n : 1;
+    for (guint i = 0; i < items->length && items->data[i] != item; i++) {
+        const GumboNode *other = items->data[i];
+        n += other->type == GUMBO_NODE_ELEMENT && other->v.element.tag == GUMBO_TAG_LI;
+    }
+    return n;
+}
+
+static void
+write_item(MarkdownWriter *writer, const GumboNode *node)
+{
+    const GumboNode *list = node->parent;
+    gsize before = writer->prefix->len;
+
+    markdown_break(writer, 1);
+    if (list != NULL && list->type == GUMBO_NODE_ELEMENT && list->v.element.tag == GUMBO_TAG_OL)
+        g_snprintf(writer->marker, sizeof writer->marker, "%u. ", item_number(node));
+    else
+        g_strlcpy(writer->marker, "- ", sizeof writer->marker);
+    writer->marker_at = before;
+    if (writer->lists <= NESTING)
+        g_string_append_printf(writer->prefix, "%*s", (int)strlen(writer->marker), "");
+    write_children(writer, node);
+    writer->marker[0] = '\0';
+    g_string_truncate(writer->prefix, before);
+    markdown_break(writer, 1);
+}
+
+static guint
+count_cells(const GumboNode *row, bool *header)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < row->v.element.children.length; i++) {
+        const GumboNode *cell = row->v.element.children.data[i];
+
+        if (cell->type != GUMBO_NODE_ELEMENT)
+            continue;
+        n += cell->v.element.tag == GUMBO_TAG_TH || cell->v.element.tag == GUMBO_TAG_TD;
+        *header |= cell->v.element.tag == GUMBO_TAG_TH;
+    }
+    return n;
+}
+
+/* Tables lay mails out as often as they show data; only one with header cells is written as a table. */
+static bool
+is_data_row(const GumboNode *row)
+{
+    const GumboNode *table = row->parent;
+
+    while (table != NULL && table->type == GUMBO_NODE_ELEMENT && table->v.element.tag != GUMBO_TAG_TABLE)
+        table = table->parent;
+    return table != NULL && table->type == GUMBO_NODE_ELEMENT && html_contains(table, GUMBO_TAG_TH, 3);
+}
+
+static void
+write_row(MarkdownWriter *writer, const GumboNode *row)
+{
+    bool header = false;
+    guint n = count_cells(row, &header);
+
+    markdown_break(writer, 1);
+    if (writer->cells > 0 || n == 0 || !is_data_row(row)) {
+        write_children(writer, row);
+        markdown_break(writer, 1);
+        return;
+    }
+    for (guint i = 0; i < row->v.element.children.length; i++) {
+        const GumboNode *cell = row->v.element.children.data[i];
+
+        if (cell->type != GUMBO_NODE_ELEMENT)
+            continue;
+        markdown_raw(writer, "| ");
+        writer->cells++;
+        write_children(writer, cell);
+        writer->cells--;
+        writer->space = true;
+    }
+    markdown_raw(writer, "|");
+    markdown_break(writer, 1);
+    if (header) {
+        g_autoptr(GString) rule = g_string_new("|");
+        for (guint i = 0; i < n; i++)
+            g_string_append(rule, " --- |");
+        markdown_raw(writer, rule->str);
+        markdown_break(writer, 1);
+    }
+}
+
+/* Links that say where they go are written bare, and so are addresses; scripts never. */
+static void
+write_link(MarkdownWriter *writer, const GumboNode *node)
+{
+    const char *href = attribute(node, "href");
+    bool web = g_ascii_strncasecmp(href, "http://", 7) == 0 || g_ascii_strncasecmp(href, "https://", 8) == 0;
+    bool plain = !web || writer->verbatim > 0 || strpbrk(href, " \t\r\n()<>") != NULL;
+
+    if (plain) {
+        write_children(writer, node);
+        return;
+    }
+    gsize before = writer->out->len;
+    markdown_open(writer, "[");
+    write_children(writer, node);
+    if (writer->out->len == before) { /* no text in it */
+        markdown_close(writer, "[");
+        return;
+    }
+    char *bracket = strchr(writer->out->str + before, '[');
+    if (bracket != NULL && strcmp(bracket + 1, href) == 0) {
+        g_string_erase(writer->out, bracket - writer->out->str, 1);
+        return;
+    }
+    g_string_append_printf(writer->out, "](%s)", href);
+}
+
+static void
+write_image(MarkdownWriter *writer, const GumboNode *node)
+{
+    const char *src = attribute(node, "src"), *alt = attribute(node, "alt");
+    g_autofree char *shown = NULL;
+
+    if (g_str_has_prefix(src, "cid:") && strpbrk(src, " ()<>\r\n") == NULL)
+        shown = g_strdup_printf("![%s](%s)", *alt != '\0' ? alt : "image", src);
+    else if (*alt != '\0')
+        shown = g_strdup_printf("[image: %s]", alt);
+    if (shown != NULL)
+        markdown_text(writer, shown);
+}
+
+static void
+write_rule(MarkdownWriter *writer)
+{
+    markdown_break(writer, 2);
+    markdown_raw(writer, "* * *"); /* not ---, which may begin a signature */
+    markdown_break(writer, 2);
+}
+
+/* ---- what each element is ---- */
+
+static void
+write_by_tag(MarkdownWriter *writer, const GumboNode *node)
+{
+    switch (node->v.element.tag) {
+    case GUMBO_TAG_HEAD: case GUMBO_TAG_STYLE: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_TITLE: case GUMBO_TAG_TEMPLATE:
+    case GUMBO_TAG_NOSCRIPT: case GUMBO_TAG_OBJECT: case GUMBO_TAG_IFRAME: case GUMBO_TAG_SVG:
+        return;
+    case GUMBO_TAG_BR: markdown_newline(writer); return;
+    case GUMBO_TAG_HR: write_rule(writer); return;
+    case GUMBO_TAG_P: write_paragraph(writer, node); return;
+    case GUMBO_TAG_H1: case GUMBO_TAG_H2: case GUMBO_TAG_H3: case GUMBO_TAG_H4: case GUMBO_TAG_H5: case GUMBO_TAG_H6:
+        write_heading(writer, node);
+        return;
+    case GUMBO_TAG_BLOCKQUOTE: write_quote(writer, node); return;
+    case GUMBO_TAG_PRE: write_pre(writer, node); return;
+    case GUMBO_TAG_UL: case GUMBO_TAG_OL: write_list(writer, node); return;
+    case GUMBO_TAG_LI: write_item(writer, node); return;
+    case GUMBO_TAG_TABLE: write_block(writer, node, 2); return;
+    case GUMBO_TAG_TR: write_row(writer, node); return;
+    case GUMBO_TAG_TD: case GUMBO_TAG_TH: write_children(writer, node); writer->space = true; return;
+    case GUMBO_TAG_B: case GUMBO_TAG_STRONG: write_marked(writer, node, "**"); return;
+    case GUMBO_TAG_I: case GUMBO_TAG_EM: write_marked(writer, node, "*"); return;
+    case GUMBO_TAG_S: case GUMBO_TAG_DEL: case GUMBO_TAG_STRIKE: write_marked(writer, node, "~~"); return;
+    case GUMBO_TAG_CODE: case GUMBO_TAG_TT: case GUMBO_TAG_KBD: write_marked(writer, node, "`"); return;
+    case GUMBO_TAG_A: write_link(writer, node); return;
+    case GUMBO_TAG_IMG: write_image(writer, node); return;
+    case GUMBO_TAG_DIV: case GUMBO_TAG_SECTION: case GUMBO_TAG_ARTICLE: case GUMBO_TAG_HEADER: case GUMBO_TAG_FOOTER:
+    case GUMBO_TAG_CENTER: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_DL: case GUMBO_TAG_DT: case GUMBO_TAG_DD:
+        write_block(writer, node, 1);
+        return;
+    default: write_children(writer, node); return;
+    }
+}
+
+static void
+write_line(MarkdownWriter *writer, const char *line)
+{
+    markdown_break(writer, 2);
+    markdown_raw(writer, line);
+    markdown_break(writer, 1);
+}
+
+static bool
+has_text(const GumboNode *node, guint depth)
+{
+    if (node->type == GUMBO_NODE_TEXT)
+        return true;
+    for (guint i = 0; node->type == GUMBO_NODE_ELEMENT && depth > 0 && i < node->v.element.children.length; i++) {
+        if (has_text(node->v.element.children.data[i], depth - 1))
+            return true;
+    }
+    return false;
+}
+
+static void
+write_element(MarkdownWriter *writer, const GumboNode *node)
+{
+    HtmlRole role = html_role(&node->v.element);
+
+    if (role == HTML_HIDDEN)
+        return;
+    if (role == HTML_SEPARATOR && writer->quotes == 0 && writer->cells == 0)
+        write_line(writer, "-----Original Message-----");
+    if (role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer) && has_text(node, QUOTE_SEARCH))
+        write_line(writer, "-- ");
+    if (role == HTML_QUOTE && writer->quotes == 0 && node->v.element.tag != GUMBO_TAG_BLOCKQUOTE &&
+        !html_contains(node, GUMBO_TAG_BLOCKQUOTE, QUOTE_SEARCH))
+        write_quote(writer, node);
+    else
+        write_by_tag(writer, node);
+}
+
+static void
+write_node(MarkdownWriter *writer, const GumboNode *node)
+{
+    switch (node->type) {
+    case GUMBO_NODE_TEXT:
+    case GUMBO_NODE_CDATA:
+    case GUMBO_NODE_WHITESPACE:
+        markdown_text(writer, node->v.text.text);
+        return;
+    case GUMBO_NODE_ELEMENT:
+        write_element(writer, node);
+        return;
+    default:
+        return;
+    }
+}
+
+/* For what is nested too deeply to be parsed: the text between the tags. */
+static void
+write_stripped(MarkdownWriter *writer, const char *html)
+{
+    for (const char *p = html; *p != '\0';) {
+        gsize n = strcspn(p, "<");
+        g_autofree char *text = g_strndup(p, n);
+
+        markdown_text(writer, text);
+        p += n;
+        if (*p != '<')
+            break;
+        if (g_ascii_strncasecmp(p, "<br", 3) == 0 || g_ascii_strncasecmp(p, "<p", 2) == 0 || g_ascii_strncasecmp(p, "<div", 4) == 0)
+            markdown_newline(writer);
+        n = strcspn(p, ">");
+        p += n + (p[n] == '>');
+    }
+}
+
+char *
+mp_html_to_markdown(const char *html, gsize length)
+{
+    g_autofree char *valid = g_utf8_make_valid(html, (gssize)length);
+    gsize size = strlen(valid);
+    MarkdownWriter writer;
+
+    markdown_init(&writer);
+    if (html_is_too_deep(valid, size)) {
+        write_stripped(&writer, valid);
+    } else {
+        GumboOutput *parsed = gumbo_parse_with_options(&kGumboDefaultOptions, valid, size);
+        write_node(&writer, parsed->root);
+        gumbo_destroy_output(&kGumboDefaultOptions, parsed);
+    }
+    return markdown_finish(&writer);
+}

@@ -1,0 +1,144 @@
+/* The marks by which clients can be told, as a table; see html_client.h. */
+#include "reply/html_client.h"
+
+#include <string.h>
+
+enum {
+    DEPTH_LIMIT = 400,
+    NAMES = 256, /* buckets of tag names in the depth count */
+    HEADER_LABEL = 40,
+};
+
+/* Gateways prefix ids and classes with "x_", Word writes its own styles; so these are looked for as parts. */
+static const struct {
+    const char *attribute, *part;
+    HtmlRole role;
+    const char *client;
+} marks[] = {
+    {"id", "divRplyFwdMsg", HTML_SEPARATOR, "Outlook on the web"},
+    {"id", "OLK_SRC_BODY_SECTION", HTML_SEPARATOR, "Outlook for Mac"},
+    {"id", "mail-editor-reference-message-container", HTML_SEPARATOR, "new Outlook"},
+    {"class", "ms-outlook-mobile-reference-message", HTML_SEPARATOR, "Outlook mobile"},
+    {"class", "OutlookMessageHeader", HTML_SEPARATOR, "Outlook 2003"},
+    {"class", "yahoo_quoted", HTML_SEPARATOR, "Yahoo"},
+    {"class", "zmail_extra", HTML_SEPARATOR, "Zoho"},
+    {"class", "moz-forward-container", HTML_SEPARATOR, "Thunderbird"},
+    {"class", "tutanota_quote", HTML_QUOTE, "Tuta"},
+    {"class", "protonmail_quote", HTML_QUOTE, "Proton"},
+    {"class", "gmail_quote", HTML_QUOTE, "Gmail"},
+    {"class", "gmail_signature", HTML_SIGNATURE, "Gmail"},
+    {"class", "moz-signature", HTML_SIGNATURE, "Thunderbird"},
+    {"class", "protonmail_signature_block-user", HTML_SIGNATURE, "Proton"},
+    {"class", "bloop_sign", HTML_SIGNATURE, "Airmail"},
+    {"id", "AppleMailSignature", HTML_SIGNATURE, "Apple Mail"},
+    {"id", "ms-outlook-mobile-signature", HTML_SIGNATURE, "Outlook mobile"},
+    {"id", "ydp-signature", HTML_SIGNATURE, "Yahoo"},
+    {"data-signatureblock", "true", HTML_SIGNATURE, "Windows Mail"},
+    {"data-smartmail", "gmail_signature", HTML_SIGNATURE, "Gmail"},
+    {"style", "display:none", HTML_HIDDEN, "preview texts"},
+    {"style", "display: none", HTML_HIDDEN, "preview texts"},
+    {"style", "mso-hide:all", HTML_HIDDEN, "preview texts"},
+};
+
+static const char *
+first_text(const GumboNode *node, guint depth)
+{
+    if (node->type == GUMBO_NODE_TEXT)
+        return node->v.text.text + strspn(node->v.text.text, " \t\r\n");
+    if (node->type != GUMBO_NODE_ELEMENT || depth == 0)
+        return "";
+    for (guint i = 0; i < node->v.element.children.length; i++) {
+        const char *text = first_text(node->v.element.children.data[i], depth - 1);
+        if (*text != '\0')
+            return text;
+    }
+    return "";
+}
+
+/* Word and Windows Mail draw a line above the block "From: …" by the style of its container. */
+static bool
+is_ruled_header(const GumboElement *element)
+{
+    const GumboAttribute *style = gumbo_get_attribute(&element->attributes, "style");
+
+    if (style == NULL || strstr(style->value, "border-top") == NULL || strstr(style->value, "solid") == NULL)
+        return false;
+    for (guint i = 0; i < element->children.length; i++) {
+        const char *text = first_text(element->children.data[i], 6);
+        const char *colon = strchr(text, ':');
+
+        if (*text != '\0')
+            return colon != NULL && colon - text < HEADER_LABEL;
+    }
+    return false;
+}
+
+HtmlRole
+html_role(const GumboElement *element)
+{
+    if (element->attributes.length == 0)
+        return HTML_PLAIN;
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
+        const GumboAttribute *attribute = gumbo_get_attribute(&element->attributes, marks[i].attribute);
+
+        if (attribute != NULL && strstr(attribute->value, marks[i].part) != NULL)
+            return marks[i].role;
+    }
+    return is_ruled_header(element) ? HTML_SEPARATOR : HTML_PLAIN;
+}
+
+bool
+html_contains(const GumboNode *node, GumboTag tag, guint depth)
+{
+    if (node->type != GUMBO_NODE_ELEMENT || depth == 0)
+        return false;
+    for (guint i = 0; i < node->v.element.children.length; i++) {
+        const GumboNode *child = node->v.element.children.data[i];
+
+        if (child->type == GUMBO_NODE_ELEMENT &&
+            (child->v.element.tag == tag || html_contains(child, tag, depth - 1)))
+            return true;
+    }
+    return false;
+}
+
+/* Elements that end by themselves, in foreign content too. */
+static bool
+ends_itself(const char *name, gsize length)
+{
+    static const char *const names[] = {"p", "li", "dd", "dt", "br", "img", "hr", "meta", "embed"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strlen(names[i]) == length && g_ascii_strncasecmp(name, names[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+html_is_too_deep(const char *html, gsize length)
+{
+    guint open[NAMES] = {0}, depth = 0;
+    const char *end = html + length;
+
+    for (const char *p = html; (p = memchr(p, '<', (gsize)(end - p))) != NULL;) {
+        bool closing = ++p < end && *p == '/';
+        const char *name = p + closing;
+        guint hash = 0;
+
+        for (p = name; p < end && (g_ascii_isalnum(*p) || *p == ':'); p++)
+            hash = hash * 31 + (guint)g_ascii_tolower(*p);
+        if (p == name || ends_itself(name, (gsize)(p - name)))
+            continue;
+        guint *count = &open[hash % NAMES];
+        if (!closing) {
+            (*count)++;
+            if (++depth > DEPTH_LIMIT)
+                return true;
+        } else if (*count > 0) {
+            (*count)--;
+            depth--;
+        }
+    }
+    return false;
+}

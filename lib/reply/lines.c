@@ -1,0 +1,258 @@
+/* Splitting a mail into lines, and what a line is by itself; see lines.h. */
+#include "reply/lines.h"
+#include "base/escape.h"
+
+#include <string.h>
+
+enum {
+    CORE_LIMIT = 1000,     /* bytes of a line that are matched */
+    SHORTEST_RULE = 3,     /* bytes of the shortest line a row could match */
+    FIELD_NAME_LIMIT = 60, /* bytes before the colon of a header field */
+};
+
+/* Characters that reorder what is shown are written out, those that show nothing are dropped. */
+static void
+append_clean(GString *out, gunichar c)
+{
+    bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+
+    if (reorders)
+        g_string_append_printf(out, "\\u{%04X}", c);
+    else if (c == 0x2028 || c == 0x2029)
+        g_string_append_c(out, ' ');
+    else if (!mp_is_deceptive(c))
+        g_string_append_unichar(out, c);
+}
+
+char *
+lines_clean(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text) + 1);
+
+    for (const char *p = text; *p != '\0';) {
+        gsize plain = 0;
+
+        while ((p[plain] >= 0x20 && p[plain] < 0x7f) || p[plain] == '\n')
+            plain++;
+        g_string_append_len(out, p, (gssize)plain);
+        p += plain;
+        if (*p == '\0')
+            break;
+        append_clean(out, g_utf8_get_char(p));
+        p = g_utf8_next_char(p);
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* The entities that careless converters leave in plain text. */
+static const char *
+entity(const char *p, gsize *length)
+{
+    static const struct {
+        const char *name, *value;
+    } entities[] = {{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}, {"&nbsp;", " "}, {"&#39;", "'"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(entities); i++) {
+        *length = strlen(entities[i].name);
+        if (strncmp(p, entities[i].name, *length) == 0)
+            return entities[i].value;
+    }
+    return NULL;
+}
+
+/* Writes the core of `text` to `out`, which has room for as many bytes; returns the end of it. */
+static char *
+write_core(char *out, const char *text)
+{
+    char *start = out;
+    bool space = false;
+
+    for (const char *p = text; *p != '\0' && out - start < CORE_LIMIT - 8;) {
+        gsize length = 1;
+        const char *value = *p == '&' ? entity(p, &length) : NULL;
+
+        if (value == NULL)
+            length = g_utf8_skip[(guchar)*p];
+        gunichar c = value != NULL ? (guchar)*value : g_utf8_get_char(p);
+        p += length;
+        if (c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x80 && g_unichar_isspace(c))) {
+            space = out > start;
+            continue;
+        }
+        if (space)
+            *out++ = ' ';
+        space = false;
+        out += g_unichar_to_utf8(c, out);
+    }
+    *out++ = '\0';
+    return out;
+}
+
+const char *
+line_unquoted(const char *core)
+{
+    return core + strspn(core, "> \t");
+}
+
+/* Length of the address in the link `p` begins with, 0 if it begins with none. */
+static gsize
+link_length(const char *p)
+{
+    if (*p == '<' && (g_str_has_prefix(p + 1, "http") || g_str_has_prefix(p + 1, "mailto:"))) {
+        gsize n = strcspn(p, ">");
+        return p[n] == '>' ? n + 1 : 0;
+    }
+    if (g_str_has_prefix(p, "](http") || g_str_has_prefix(p, "(http")) {
+        gsize n = strcspn(p, ")");
+        return p[n] == ')' ? n + 1 : 0;
+    }
+    if (g_str_has_prefix(p, "https://") || g_str_has_prefix(p, "http://"))
+        return strcspn(p, " >)");
+    return 0;
+}
+
+char *
+line_without_links(const char *core)
+{
+    GString *out = g_string_sized_new(strlen(core) + 1);
+
+    for (const char *p = core; *p != '\0';) {
+        gsize n = *p == '<' || *p == ']' || *p == '(' || *p == 'h' ? link_length(p) : 0;
+
+        if (n > 0)
+            p += n;
+        else if (*p == '[' || *p == ']')
+            p++;
+        else
+            g_string_append_c(out, *p++);
+    }
+    while (out->len > 0 && out->str[out->len - 1] == ' ')
+        g_string_truncate(out, out->len - 1);
+    return g_string_free(out, FALSE);
+}
+
+/* Rows of dashes and the like, at least two long; also an em dash alone, as GitHub's footers have. */
+static bool
+is_delimiter(const char *core)
+{
+    gsize n = strspn(core, "-_=*#~+ ");
+
+    if (core[n] == '\0')
+        return n >= 2;
+    for (const char *p = core; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c != 0x2014 && c != 0x2013 && c != 0x2015 && c != 0x2500 && c != 0x1427)
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_signature_delimiter(const char *core)
+{
+    return strcmp(core, "--") == 0 || strcmp(core, "—") == 0 || strcmp(core, "---") == 0 ||
+           strcmp(core, "\\--") == 0;
+}
+
+static HeaderField
+header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
+{
+    const char *colon = strpbrk(line->core, ":\xef");
+
+    if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT || strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
+        return FIELD_NONE;
+    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, line->core);
+    if (*rule == NULL)
+        return FIELD_NONE;
+    for (guint group = FIELD_FROM; group <= FIELD_SUBJECT; group++) {
+        if (mp_matcher_group(matcher, group))
+            return group;
+    }
+    return FIELD_NONE;
+}
+
+static void
+classify(Line *line, MpMatcher *matcher)
+{
+    gsize length = strlen(line->core);
+
+    line->has_at = strchr(line->core, '@') != NULL;
+    for (const char *p = line->core; *p != '\0' && !line->has_digit; p = g_utf8_next_char(p))
+        line->has_digit = g_ascii_isdigit(*p) || ((guchar)*p >= 0x80 && g_unichar_isdigit(g_utf8_get_char(p)));
+
+    if (length == 0) {
+        line->kind = LINE_BLANK;
+    } else if (line->core[0] == '>') {
+        line->kind = LINE_QUOTE;
+    } else if (is_signature_delimiter(line->core)) {
+        line->kind = LINE_SIGNATURE;
+    } else if (is_delimiter(line->core)) {
+        line->kind = LINE_DELIMITER;
+    } else {
+        line->kind = LINE_TEXT;
+        if (length < SHORTEST_RULE)
+            return;
+        line->field = header_field(line, matcher, &line->rule);
+        if (line->field != FIELD_NONE)
+            return;
+        g_autofree char *plain = line_without_links(line->core);
+        line->rule = mp_matcher_line(matcher, plain);
+        if (line->rule != NULL && line->rule->kind != MP_RULE_CLOSING)
+            line->kind = LINE_RULE;
+    }
+}
+
+/* A fence that is never closed protects nothing: who knows where it was meant to end. */
+static void
+mark_fences(GArray *lines)
+{
+    guint open = 0;
+    char mark = '\0';
+
+    for (guint i = 0; i < lines->len; i++) {
+        const char *core = LINE(lines, i)->core;
+        bool fence = g_str_has_prefix(core, "```") || g_str_has_prefix(core, "~~~");
+
+        if (!fence)
+            continue;
+        if (mark == '\0') {
+            /* ~~~~ alone is as likely a line drawn by hand */
+            if (core[0] == '~' && core[strspn(core, "~")] == '\0' && strlen(core) > 3)
+                continue;
+            mark = core[0];
+            open = i;
+        } else if (mark == core[0] && core[strspn(core, "`~")] == '\0') {
+            for (guint k = open; k <= i; k++)
+                LINE(lines, k)->fenced = true;
+            mark = '\0';
+        }
+    }
+}
+
+GArray *
+lines_split(char *texts, char *cores, MpMatcher *matcher)
+{
+    GArray *lines = g_array_new(FALSE, TRUE, sizeof(Line));
+
+    for (char *p = texts; p != NULL;) {
+        Line line = {.text = p, .core = cores};
+        char *end = strchr(p, '\n');
+
+        if (end != NULL)
+            *end++ = '\0';
+        p = end;
+        cores = write_core(cores, line.text);
+        classify(&line, matcher);
+        g_array_append_val(lines, line);
+    }
+    mark_fences(lines);
+    return lines;
+}
+
+guint
+lines_skip_blank(const GArray *lines, guint i)
+{
+    while (i < lines->len && LINE(lines, i)->kind == LINE_BLANK)
+        i++;
+    return i;
+}

@@ -1,0 +1,54 @@
+/*
+ * The lines of a mail as the rules see them. Internal to the room.
+ */
+#pragma once
+
+#include "reply/rule.h"
+
+typedef enum {
+    LINE_BLANK,
+    LINE_TEXT,
+    LINE_QUOTE,       /* begins with > */
+    LINE_DELIMITER,   /* nothing but dashes, underscores, stars, … */
+    LINE_SIGNATURE,   /* "-- " and its like */
+    LINE_RULE,        /* a single-line row of the table matches */
+    LINE_ATTRIBUTION, /* part of an attribution */
+    LINE_HEADERS,     /* part of a header block */
+} LineKind;
+
+/* Which field of a header block a line is; the order is that of the capture groups. */
+typedef enum { FIELD_NONE, FIELD_FROM, FIELD_DATE, FIELD_TO, FIELD_SUBJECT } HeaderField;
+
+typedef struct {
+    const char *text; /* cleaned, as it is shown */
+    const char *core; /* for matching: trimmed, one space between words, entities decoded, cut to 1,000 bytes */
+    LineKind kind;
+    const MpRule *rule;
+    HeaderField field;
+    guint block;      /* of ATTRIBUTION and HEADERS: index of the line after the block */
+    guint words;      /* words in the line, and how many of them repeat what we sent */
+    guint words_sent;
+    guint run;        /* of the runs of repeated words that touch the line, the longest */
+    bool fenced;      /* inside a closed code fence */
+    bool has_digit, has_at;
+    bool kept;
+    const char *why;  /* static */
+} Line;
+
+/* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the caller's. */
+char *lines_clean(const char *text);
+
+/* Splits what lines_clean() made, in place, and classifies each line by itself. The lines point into
+ * `texts` and into `cores`, which has as many bytes; both must outlive them. */
+GArray *lines_split(char *texts, char *cores, MpMatcher *matcher);
+
+#define LINE(lines, i) (&g_array_index((lines), Line, (i)))
+
+/* Index of the next line at or after `i` that is not blank; lines->len if there is none. */
+guint lines_skip_blank(const GArray *lines, guint i);
+
+/* The text of a quote line without its > marks and blanks. */
+const char *line_unquoted(const char *core);
+
+/* A copy without what an HTML-to-text converter leaves of links: <https://…>, [x](https://…). */
+char *line_without_links(const char *core);

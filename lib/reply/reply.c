@@ -1,0 +1,81 @@
+/* What the person wrote: the stages in their order; see reply.h. */
+#include "reply/reply.h"
+#include "reply/boundary.h"
+#include "reply/decide.h"
+#include "reply/lines.h"
+#include "reply/sent.h"
+
+#include <string.h>
+
+/* Lines of one side joined by \n, without outer blank lines and trailing space. */
+static char *
+join(const GPtrArray *lines, bool kept)
+{
+    GString *out = g_string_new(NULL);
+    gsize blank = 0; /* line breaks owed to blank lines, paid when text follows */
+
+    for (guint i = 0; i < lines->len; i++) {
+        const MpReplyLine *line = lines->pdata[i];
+
+        if (line->kept != kept)
+            continue;
+        if (line->text[strspn(line->text, " \t")] == '\0') {
+            blank++;
+            continue;
+        }
+        for (gsize n = out->len > 0 ? blank + 1 : 0; n > 0; n--)
+            g_string_append_c(out, '\n');
+        blank = 0;
+        g_string_append(out, line->text);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static MpReply *
+reply_new(const GArray *lines, char *texts)
+{
+    MpReply *reply = g_new0(MpReply, 1);
+
+    reply->texts = texts;
+    reply->storage = g_new(MpReplyLine, lines->len);
+    reply->lines = g_ptr_array_sized_new(lines->len);
+    for (guint i = 0; i < lines->len; i++) {
+        const Line *line = LINE(lines, i);
+
+        reply->storage[i] = (MpReplyLine){line->text, line->kept, line->why};
+        g_ptr_array_add(reply->lines, &reply->storage[i]);
+    }
+    reply->reply = join(reply->lines, true);
+    reply->elided = join(reply->lines, false);
+    return reply;
+}
+
+MpReply *
+mp_reply_extract(const char *text, const char *const *sent)
+{
+    g_autoptr(MpMatcher) matcher = mp_matcher_new();
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    char *texts = lines_clean(valid);
+    g_autofree char *cores = g_malloc(strlen(texts) + 1);
+    g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
+    bool sent_known = sent != NULL && sent[0] != NULL;
+
+    boundaries_mark(lines, matcher);
+    if (sent_known)
+        sent_mark(lines, sent);
+    lines_decide(lines, sent_known);
+    return reply_new(lines, texts);
+}
+
+void
+mp_reply_free(MpReply *reply)
+{
+    if (reply == NULL)
+        return;
+    g_ptr_array_unref(reply->lines);
+    g_free(reply->storage);
+    g_free(reply->texts);
+    g_free(reply->reply);
+    g_free(reply->elided);
+    g_free(reply);
+}

@@ -1,0 +1,58 @@
+/*
+ * What the person wrote: the reply in a mail, without quotes, signatures and footers.
+ *
+ * Input is one decoded text part, or an HTML part turned into Markdown by mp_html_to_markdown.
+ * Every line of it ends up kept or elided, with the name of the rule that decided; nothing is
+ * dropped. The rules are a table (rule.h); in doubt a line is kept.
+ *
+ * All functions are pure: no files, no network, no state but patterns compiled once, so they may
+ * run in a sandboxed child and in any thread. Time is linear in the size of the input.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum { MP_REPLY_TEXT, MP_REPLY_HTML } MpReplyKind;
+
+typedef struct {
+    const char *text; /* the line without its line break, deceptive characters removed or shown */
+    bool kept;        /* part of the reply */
+    const char *rule; /* static; why: the name of a row of mp_rules, or one of the decisions in decide.c */
+} MpReplyLine;
+
+typedef struct {
+    GPtrArray *lines; /* of const MpReplyLine *, all lines of the mail in order */
+    char *reply;      /* the kept lines joined by \n, outer blank lines trimmed; "" if all is quote */
+    char *elided;     /* the other lines, likewise */
+    /* private: what `lines` points into */
+    MpReplyLine *storage;
+    char *texts;
+} MpReply;
+
+/*
+ * Decides on each line of `text` (UTF-8, LF or CRLF; invalid bytes become U+FFFD).
+ * `sent` is NULL or a NULL-terminated list of texts that we sent to this thread; lines that repeat
+ * them confirm, extend or overrule what the patterns say. Characters that mp_is_deceptive() names
+ * are removed, and those that reorder text are written out as \u{202E}. Never fails. The caller
+ * owns the result. An empty `reply` means that nothing but quotes and signatures was there.
+ */
+MpReply *mp_reply_extract(const char *text, const char *const *sent);
+void mp_reply_free(MpReply *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpReply, mp_reply_free)
+
+/* Undoes format=flowed (RFC 3676): soft breaks joined, space-stuffing removed, quote depth kept,
+ * "-- " left alone; with `delsp` the trailing space goes too (DelSp=yes). The result is the caller's. */
+char *mp_reply_unflow(const char *text, bool delsp);
+
+/*
+ * HTML as Markdown: headings, lists, links, emphasis, code, tables, rules, images by name.
+ * Quotes become "> " lines; what a client marks as the start of the message answered becomes a
+ * separator line, what it marks as a signature is preceded by "-- ", so that mp_reply_extract
+ * finds them. `length` is in bytes; the bytes are taken as UTF-8. The result is the caller's.
+ */
+char *mp_html_to_markdown(const char *html, gsize length);
+
+/* True if a text/plain part holds nothing worth reading and its HTML twin should be taken: NULL,
+ * blank, or a remark such as "Please view this in an HTML client". */
+bool mp_reply_part_is_stub(const char *plain);

@@ -1,0 +1,59 @@
+/*
+ * The table of patterns by which a line is recognised, and the matcher that walks it.
+ *
+ * One row is one client or language. `cuts` is what the row is for and `keeps` is what it must leave
+ * alone; the test of this room walks the table and holds each row to both. Adding a language is adding a row.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum {
+    MP_RULE_ATTRIBUTION, /* "On … X wrote:", in one to five lines */
+    MP_RULE_HEADER,      /* one field of a header block: groups from, date, to, subject */
+    MP_RULE_SEPARATOR,   /* "-----Original Message-----" */
+    MP_RULE_FORWARD,     /* "Begin forwarded message:" */
+    MP_RULE_MARKER,      /* "Reply above this line" */
+    MP_RULE_MOBILE,      /* "Sent from my phone": a signature the device wrote */
+    MP_RULE_DISCLAIMER,  /* opens a legal paragraph */
+    MP_RULE_FOOTER,      /* a mailing list's or a notification's footer paragraph */
+    MP_RULE_CLOSING,     /* "Regards,": kept, but no answer to the quote above it */
+    MP_RULE_KINDS,
+} MpRuleKind;
+
+/* What stands before a key. */
+#define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
+
+typedef struct {
+    const char *name;
+    MpRuleKind kind;
+    const char *client; /* the client or language it is for */
+    const char *pattern; /* PCRE2, UTF and caseless, anchored at both ends */
+    const char *key;     /* a word that must be found before the pattern is worth trying; NULL: none */
+    const char *cuts;
+    const char *keeps;
+} MpRule;
+
+extern const MpRule mp_rules[];
+extern const gsize mp_n_rules;
+
+/* A matcher holds the scratch memory of one extraction; the patterns are compiled once and shared. */
+typedef struct MpMatcher MpMatcher;
+MpMatcher *mp_matcher_new(void);
+void mp_matcher_free(MpMatcher *matcher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMatcher, mp_matcher_free)
+
+/* The row of this kind that matches the whole of `text` (valid UTF-8), or NULL. A text over 1,000
+ * bytes matches nothing, and so does one that costs more than the match limit. */
+const MpRule *mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text);
+
+/* The same for any single-line kind from MP_RULE_SEPARATOR to MP_RULE_CLOSING. */
+const MpRule *mp_matcher_line(MpMatcher *matcher, const char *text);
+
+/* True if capture group `group` (1 …) took part in the last match. */
+bool mp_matcher_group(const MpMatcher *matcher, guint group);
+
+/* True if the text holds a day, or a day or a time, that a client would write. */
+bool mp_matcher_has_day(MpMatcher *matcher, const char *text);
+bool mp_matcher_has_date(MpMatcher *matcher, const char *text);

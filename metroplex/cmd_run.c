@@ -1,0 +1,325 @@
+/*
+ * metroplex without a subcommand: the cron job. One pass, or polling for a while; what is a mail's
+ * way is in inbound.c.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "commands.h"
+#include "inbound.h"
+#include "transaction.h"
+
+#define DEFAULT_SECONDS 55               /* a run a minute from cron, and the next finds no lock */
+#define RESCAN_MS       5000             /* the timer under inotify */
+#define BATCH_BYTES     (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
+
+typedef struct {
+    MpSite *site;
+    MpInbound inbound;
+    MpLock *run_lock;    /* only one run at a time; commands from a terminal do not take it */
+    GHashTable *deferred; /* names that stay in new/: not tried again by this run */
+} Run;
+
+static volatile sig_atomic_t is_stopped;
+
+static void
+stop(int number)
+{
+    (void)number;
+    is_stopped = 1;
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop};
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* --- One pass ------------------------------------------------------------------------------- */
+
+/* Takes mails from names[*next…] until the batch is full. */
+static GPtrArray *
+take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
+{
+    g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
+    gint64 bytes = 0;
+
+    for (; *next < names->len && mails->len < (guint)run->site->config->batch && bytes < BATCH_BYTES; ++*next) {
+        const char *name = g_ptr_array_index(names, *next);
+        g_autoptr(GError) why = NULL;
+
+        if (g_hash_table_contains(run->deferred, name))
+            continue;
+        MpMail *mail = mp_maildir_take(run->inbound.maildir, name, &why);
+        if (why != NULL && mp_error_is_temporary(why)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        if (why != NULL) {
+            g_autofree char *shown = mp_escape(why->message);
+            mp_error("Deferred: %s", shown);
+            g_hash_table_add(run->deferred, g_strdup(name));
+            run->inbound.n_deferred++;
+            if (run->inbound.first_deferral == NULL)
+                run->inbound.first_deferral = g_steal_pointer(&why);
+        } else if (mail != NULL) {
+            g_ptr_array_add(mails, mail);
+            bytes += mail->size;
+        }
+    }
+    return g_steal_pointer(&mails);
+}
+
+/* Under the lock: first the work of a run that died, then ours (`mails`; NULL for none). */
+static bool
+locked_batch(Run *run, GPtrArray *mails, GError **error)
+{
+    bool good = mp_site_lock(run->site, error) &&
+                (run->inbound.is_dry_run || mp_transaction_recover(run->site, error)) &&
+                (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
+
+    g_clear_pointer(&run->site->lock, mp_lock_release);
+    return good;
+}
+
+static void
+remember_deferred(Run *run, const GPtrArray *names)
+{
+    for (guint i = 0; i < names->len; i++)
+        g_hash_table_add(run->deferred, g_strdup(g_ptr_array_index(names, i)));
+}
+
+static GPtrArray *
+names_of(const GPtrArray *mails)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < mails->len; i++)
+        g_ptr_array_add(names, g_strdup(((MpMail *)g_ptr_array_index(mails, i))->name));
+    return names;
+}
+
+/* All of new/ as it is listed now; *found says whether there was anything to do. */
+static bool
+pass(Run *run, bool *found, GError **error)
+{
+    g_autoptr(GPtrArray) names = mp_maildir_list(run->inbound.maildir, G_MAXUINT, error);
+    guint next = 0;
+
+    *found = false;
+    if (names == NULL)
+        return false;
+    while (next < names->len && !is_stopped) {
+        g_autoptr(GPtrArray) mails = take_batch(run, names, &next, error);
+        if (mails == NULL)
+            return false;
+        if (mails->len == 0)
+            continue;
+        g_autoptr(GPtrArray) taken = names_of(mails);
+        guint deferred = run->inbound.n_deferred;
+        *found = true;
+        if (!locked_batch(run, mails, error))
+            return false;
+        if (run->inbound.is_dry_run || run->inbound.n_deferred > deferred)
+            remember_deferred(run, taken); /* those that were moved are gone anyway */
+    }
+    return true;
+}
+
+/* Until a listing finds nothing: what arrives during a pass is seen by the next. */
+static bool
+pass_until_empty(Run *run, GError **error)
+{
+    bool found = true;
+
+    while (found && !is_stopped)
+        if (!pass(run, &found, error))
+            return false;
+    return true;
+}
+
+/* --- Polling -------------------------------------------------------------------------------- */
+
+static int
+watch(const Run *run, GError **error)
+{
+    const char *path = mp_maildir_new_path(run->inbound.maildir);
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+    if (fd < 0 || inotify_add_watch(fd, path, IN_MOVED_TO | IN_CREATE) < 0)
+        mp_fail_errno(error, "cannot watch %s", path);
+    return fd;
+}
+
+/* Waits for something to arrive, and then a moment for its company. */
+static void
+wait_for_mail(const Run *run, int fd, gint64 until)
+{
+    char events[4096];
+    gint64 left = (until - g_get_monotonic_time()) / 1000;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    if (poll(&p, 1, (int)CLAMP(left, 0, RESCAN_MS)) > 0 && !is_stopped)
+        poll(NULL, 0, run->site->config->linger);
+    while (read(fd, events, sizeof events) > 0)
+        continue;
+}
+
+static bool
+poll_for(Run *run, int seconds, GError **error)
+{
+    gint64 until = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+    int fd = watch(run, error);
+    bool good = fd >= 0 && (error == NULL || *error == NULL);
+
+    while (good && !is_stopped) {
+        good = pass_until_empty(run, error);
+        if (!good || g_get_monotonic_time() >= until)
+            break;
+        wait_for_mail(run, fd, until);
+    }
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* --- Given files ---------------------------------------------------------------------------- */
+
+/* Each file is a batch of its own: it was named, so what becomes of it is told. */
+static bool
+process_file(Run *run, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
+    MpMail *mail = mp_maildir_take_file(run->inbound.maildir, path, error);
+
+    if (mail == NULL)
+        return false;
+    g_ptr_array_add(mails, mail);
+    return locked_batch(run, mails, error);
+}
+
+static int
+process_files(Run *run, char **paths)
+{
+    int status = EX_OK;
+
+    for (; *paths != NULL; paths++) {
+        g_autoptr(GError) error = NULL;
+
+        if (process_file(run, *paths, &error))
+            continue;
+        mp_report(error);
+        if (status == EX_OK || mp_error_exit_status(error) > status)
+            status = mp_error_exit_status(error);
+    }
+    if (status == EX_OK && run->inbound.n_failure > 0)
+        return EX_DATAERR;
+    return status;
+}
+
+/* --- The command ---------------------------------------------------------------------------- */
+
+static bool
+take_run_lock(Run *run, GError **error)
+{
+    g_autofree char *path = mp_config_path(run->site->config, "run.lock");
+
+    run->run_lock = mp_lock_take(path, MP_LOCK_TRY, error);
+    return run->run_lock != NULL;
+}
+
+static void
+say_busy(void)
+{
+    mp_info("Another run is at work; nothing to do");
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "metroplex: another run is at work; nothing to do\n");
+}
+
+static int
+status_of(const Run *run, const GError *error)
+{
+    if (error != NULL) {
+        mp_error("%s", error->message);
+        return mp_error_exit_status(error);
+    }
+    return mp_error_exit_status(run->inbound.first_deferral);
+}
+
+static int
+run_over_new(Run *run, bool once, int seconds)
+{
+    g_autoptr(GError) error = NULL;
+    bool good;
+
+    if (!run->inbound.is_dry_run && !take_run_lock(run, &error)) {
+        if (error != NULL)
+            return mp_report(error);
+        say_busy();
+        return EX_OK;
+    }
+    good = locked_batch(run, NULL, &error) &&
+           (once ? pass_until_empty(run, &error) : poll_for(run, seconds, &error));
+    mp_lock_release(run->run_lock);
+    return status_of(run, good ? NULL : error);
+}
+
+static int
+run_command(MpSite *site, bool once, int seconds, bool dry_run, char **paths)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Run run = {.site = site, .deferred = deferred};
+    int status;
+
+    if (!site->config->enabled) {
+        mp_info("[smtp] enabled = false: mail is left in new/");
+        return EX_OK;
+    }
+    if (!mp_inbound_open(&run.inbound, site, &error))
+        return mp_report(error);
+    run.inbound.is_dry_run = dry_run;
+    if (dry_run || *paths != NULL)
+        mp_log_to_stderr(MP_LOG_INFO);
+    catch_signals();
+    status = *paths != NULL ? process_files(&run, paths) : run_over_new(&run, once, seconds);
+    mp_inbound_close(&run.inbound);
+    return status;
+}
+
+int
+cmd_run(int argc, char **argv)
+{
+    gboolean once = FALSE, dry_run = FALSE;
+    int seconds = -1;
+    const GOptionEntry entries[] = {
+        {"once", 0, 0, G_OPTION_ARG_NONE, &once, "one pass over new/, or exactly the given files again", NULL},
+        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "poll new/ for SECONDS, then exit (55)", "SECONDS"},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "with --once: say what would be done, and do nothing", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_options_parse(&options, entries, "", "[FILE…]", "Turns the mails that were delivered into comments.",
+                     0, G_MAXINT, &argc, &argv);
+    if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)
+        return mp_usage_error("usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
+    if (!mp_site_open(&site, &options, &error))
+        return mp_report(error);
+    return run_command(&site, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run, argv + 1);
+}

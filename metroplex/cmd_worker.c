@@ -1,0 +1,18 @@
+/* metroplex worker: the sandboxed parser. Started by metroplex itself, never by people. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "commands.h"
+#include "extraction.h"
+
+int
+cmd_worker(int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 1 || fcntl(MP_WORKER_SOCKET, F_GETFD) < 0) {
+        fprintf(stderr, "metroplex: worker is started by metroplex itself\n");
+        return EX_USAGE;
+    }
+    return mp_worker_main(MP_WORKER_SOCKET, mp_worker_operations);
+}

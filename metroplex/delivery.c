@@ -1,0 +1,265 @@
+/* One mail on its way through a batch; see delivery.h. */
+#include "delivery.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "attachments.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+
+MpItem *
+mp_item_new(MpMail *mail)
+{
+    MpItem *item = g_new0(MpItem, 1);
+
+    item->mail = mail;
+    return item;
+}
+
+/* What mp_item_identify and the gates found. */
+static void
+forget(MpItem *item)
+{
+    g_clear_pointer(&item->recipient, g_free);
+    g_clear_pointer(&item->recipient_field, g_free);
+    g_clear_pointer(&item->account, mp_user_free);
+    g_clear_pointer(&item->thread, mp_thread_free);
+    g_clear_pointer(&item->repository, mp_repository_free);
+    g_clear_pointer(&item->key, g_free);
+    g_clear_pointer(&item->why, g_free);
+    item->is_verified = item->is_noreply = item->is_duplicate = item->is_deferred = false;
+    item->gate = NULL;
+    item->comment = 0;
+}
+
+void
+mp_item_free(MpItem *item)
+{
+    if (item == NULL)
+        return;
+    forget(item);
+    mp_mail_free(item->mail);
+    mp_message_free(item->message);
+    mp_extraction_free(item->extraction);
+    g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_free(item->fault_text);
+    g_free(item->body);
+    g_free(item);
+}
+
+void
+mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GError *why)
+{
+    item->message = message;
+    item->fault = fault;
+    item->fault_text = why != NULL ? g_strdup(why->message) : NULL;
+}
+
+/* --- Whose it is ---------------------------------------------------------------------------- */
+
+/* False for errors only; *account stays NULL where there is no such account. */
+static bool
+account_of(MpSite *site, const MpAddress *address, MpUser **account, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    *account = mp_accounts_user(site->accounts, address->user, &why);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static void
+take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *address)
+{
+    g_free(item->recipient);
+    g_free(item->recipient_field);
+    item->recipient = mp_address_mask(addressee->address, false);
+    item->recipient_field = g_strdup(addressee->field);
+    item->address = *address;
+}
+
+/* The first that verifies wins; without one, the first of our shape is what gets refused. */
+static bool
+find_address(MpSite *site, MpItem *item, GError **error)
+{
+    const GPtrArray *recipients = item->message->recipients;
+
+    for (guint i = 0; i < recipients->len; i++) {
+        const MpAddressee *addressee = g_ptr_array_index(recipients, i);
+        g_autoptr(MpUser) account = NULL;
+        MpAddress address;
+
+        if (g_ascii_strcasecmp(addressee->address, site->config->noreply_address) == 0)
+            item->is_noreply = true;
+        if (mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
+            continue;
+        if (!account_of(site, &address, &account, error))
+            return false;
+        item->is_verified = account != NULL && mp_address_verify(site->keys, &address, account->epoch);
+        if (item->is_verified || item->recipient == NULL)
+            take_address(item, addressee, &address);
+        if (item->is_verified) {
+            item->account = g_steal_pointer(&account);
+            return true;
+        }
+    }
+    return true;
+}
+
+/* The thread that the address names, if it is there and of the kind that was signed. */
+static bool
+find_thread(MpSite *site, MpItem *item, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpThread) thread = mp_tracker_thread(site->tracker, item->address.thread, &why);
+
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (thread == NULL || mp_thread_address_kind(thread->kind) != item->address.kind)
+        return true;
+    item->thread = g_steal_pointer(&thread);
+    item->repository = mp_tracker_repository(site->tracker, item->thread->repository, error);
+    return item->repository != NULL;
+}
+
+static char *
+hash_of_file(int fd, GError **error)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    guchar buffer[65536];
+    off_t at = 0;
+    ssize_t n;
+
+    while ((n = pread(fd, buffer, sizeof buffer, at)) > 0) {
+        g_checksum_update(sum, buffer, n);
+        at += n;
+    }
+    if (n < 0)
+        return mp_fail_errno_null(error, "cannot read a mail");
+    return g_strconcat("raw:", g_checksum_get_string(sum), NULL);
+}
+
+static bool
+find_duplicate(MpSite *site, MpItem *item, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *words = mp_message_words(item->message);
+    g_autofree char *source = item->message->message_id != NULL ? g_strdup(item->message->message_id)
+                                                                : hash_of_file(item->mail->fd, error);
+
+    if (source == NULL)
+        return false;
+    item->key = mp_tracker_key(item->account->id, item->address.thread, source, words);
+    item->is_duplicate =
+        mp_tracker_find_key(site->tracker, item->address.thread, item->key, &item->comment, &why);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+mp_item_identify(MpSite *site, MpItem *item, GError **error)
+{
+    forget(item);
+    if (item->message == NULL)
+        return true;
+    bool good = find_address(site, item, error) &&
+                (!item->is_verified || (find_thread(site, item, error) && find_duplicate(site, item, error)));
+    item->is_deferred = !good;
+    return good;
+}
+
+/* --- What the gates say --------------------------------------------------------------------- */
+
+void
+mp_item_decide(const MpSite *site, MpItem *item)
+{
+    const MpDelivery delivery = {
+        .config = site->config,
+        .message = item->message,
+        .fault = item->fault,
+        .fault_text = item->fault_text,
+        .recipient = item->recipient,
+        .recipient_field = item->recipient_field,
+        .address = item->address,
+        .is_verified = item->is_verified,
+        .is_noreply = item->is_noreply,
+        .account = item->account,
+        .thread = item->thread,
+        .repository = item->repository,
+        .is_duplicate = item->is_duplicate,
+        .reply = item->extraction != NULL ? item->body : NULL,
+    };
+
+    g_clear_pointer(&item->why, g_free);
+    item->gate = mp_policy_walk(&delivery, 0, item->extraction != NULL, &item->next_gate, &item->why);
+}
+
+bool
+mp_item_wants_reply(const MpItem *item)
+{
+    return !item->is_deferred && item->gate == NULL && item->extraction == NULL;
+}
+
+/* --- What it may quote ---------------------------------------------------------------------- */
+
+/* The comment of this thread that a Message-ID of ours names; false if it names none. */
+static bool
+comment_of_id(const MpThread *thread, const char *id, const char *hostname, guint64 *number)
+{
+    const char *slash = strrchr(id, '/');
+    const char *digits = slash != NULL ? slash + 1 + (slash[1] == 'c') : "";
+    g_autofree char *opening = mp_thread_message_id(thread, 0, hostname);
+
+    *number = 0;
+    if (strcmp(id, opening) == 0)
+        return true;
+    *number = g_ascii_strtoull(digits, NULL, 10);
+    g_autofree char *expected = mp_thread_message_id(thread, *number, hostname);
+    return *number > 0 && strcmp(id, expected) == 0;
+}
+
+/* Which comments: the one that was answered, and those named in References; few, and each once. */
+static void
+add_number(GArray *numbers, guint64 number)
+{
+    for (guint i = 0; i < numbers->len; i++)
+        if (g_array_index(numbers, guint64, i) == number)
+            return;
+    g_array_append_val(numbers, number);
+}
+
+GStrv
+mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error)
+{
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
+
+    for (guint i = 0; i < item->message->in_reply_to->len && i < 8; i++) {
+        guint64 number;
+
+        if (comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
+                          site->config->hostname, &number))
+            add_number(numbers, number);
+    }
+    for (guint i = 0; i < numbers->len; i++) {
+        g_autoptr(GError) why = NULL;
+        g_autoptr(MpComment) comment = mp_tracker_comment(
+            site->tracker, item->thread->id, g_array_index(numbers, guint64, i), &why);
+
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        if (comment != NULL)
+            g_strv_builder_add(texts, comment->body);
+    }
+    return g_strv_builder_end(texts);
+}

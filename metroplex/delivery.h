@@ -1,0 +1,59 @@
+/*
+ * One mail on its way through a batch: its file, what was read of it, whose it is, what the gates
+ * said, and what became of it.
+ */
+#pragma once
+
+#include "extraction.h"
+#include "maildir/maildir.h"
+#include "policy/policy.h"
+#include "site.h"
+
+typedef struct {
+    MpMail *mail;
+    MpMessage *message; /* NULL if it could not be read */
+    MpMessageFault fault;
+    char *fault_text;
+
+    char *recipient, *recipient_field;
+    MpAddress address;
+    bool is_verified, is_noreply;
+    MpUser *account;
+    MpThread *thread;
+    MpRepository *repository;
+    char *key;
+    bool is_duplicate;
+
+    MpExtraction *extraction; /* NULL until a gate needs it */
+    char *body;               /* the comment as it will be stored */
+    GPtrArray *attachments;   /* MpNewAttachment, to be stored with it */
+
+    const MpGate *gate; /* the one that decided, or NULL: not decided */
+    gsize next_gate;    /* where the walk stopped, to ask for the reply */
+    char *why;
+    guint64 comment;    /* its number, once posted or found to be a duplicate */
+    bool is_deferred;   /* stays where it is; *error of the batch says why */
+} MpItem;
+
+MpItem *mp_item_new(MpMail *mail); /* takes the mail */
+void mp_item_free(MpItem *item);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpItem, mp_item_free)
+
+/* Takes what the worker said of it: a message, or the fault and its text. */
+void mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GError *why);
+
+/*
+ * Finds the address, whose it is, thread, repository and KEY in the tracker as it is now, and
+ * forgets what an earlier call found. False only for errors of the installation or of the moment;
+ * then the item is deferred.
+ */
+bool mp_item_identify(MpSite *site, MpItem *item, GError **error);
+
+/* Walks the gates as far as they go; asks for the reply if `extraction` is not there yet. */
+void mp_item_decide(const MpSite *site, MpItem *item);
+
+/* True if the walk stopped at a gate that needs the reply. */
+bool mp_item_wants_reply(const MpItem *item);
+
+/* The texts that were sent to this thread and that the mail may quote; NULL-terminated, never NULL. */
+GStrv mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error);

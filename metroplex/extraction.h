@@ -1,0 +1,37 @@
+/*
+ * What the person wrote: from the text of a mail to the reply, in the worker process, where GMime,
+ * gumbo, PCRE2 and iconv do their work on untrusted bytes.
+ */
+#pragma once
+
+#include "message/message.h"
+#include "message/worker.h"
+
+typedef struct {
+    char *text;
+    bool is_kept;
+    char *rule; /* which rule decided */
+} MpExtractedLine;
+
+typedef struct {
+    const char *part; /* "plain", "html", or "none" */
+    char *reply, *elided;
+    GPtrArray *lines; /* MpExtractedLine, or empty unless asked for */
+} MpExtraction;
+
+void mp_extraction_free(MpExtraction *extraction);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpExtraction, mp_extraction_free)
+
+/* Here and now, in this process. `sent`: NULL-terminated texts that were sent to this thread, or NULL. */
+MpExtraction *mp_extract(const MpMessage *message, const char *const *sent, bool want_lines);
+
+/* The same by the worker, in its two halves: see worker.h for their order and errors. */
+bool mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const *sent,
+                        bool want_lines, GError **error);
+MpExtraction *mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error);
+
+/* The worker's operations: parse and extract. */
+extern const MpWorkerOperation mp_worker_operations[];
+
+/* The worker of this program: itself, by exec. */
+MpWorker *mp_extraction_worker(void);

@@ -1,0 +1,28 @@
+/*
+ * The way of a mail, in batches: take, read, decide, post, announce, move. One call, one batch.
+ */
+#pragma once
+
+#include "delivery.h"
+#include "site.h"
+
+typedef struct {
+    MpSite *site;
+    MpMaildir *maildir;
+    MpWorker *worker;
+    bool is_dry_run;       /* say what would be done, do nothing */
+    bool is_sandbox_told;  /* the log says once what the sandbox lacks */
+    guint n_success, n_failure, n_deferred; /* mails so far */
+    GError *first_deferral; /* why mails stay, for the exit status */
+} MpInbound;
+
+bool mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error);
+void mp_inbound_close(MpInbound *inbound);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInbound, mp_inbound_close)
+
+/*
+ * Processes these mails (MpMail, taken from the array) as one batch, under the lock. False if the
+ * batch could not be finished: its mails are where they were, and the next run finishes the work.
+ * A single mail that cannot be decided now is only counted in n_deferred.
+ */
+bool mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error);

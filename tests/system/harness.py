@@ -1,0 +1,226 @@
+"""What the system tests share: an installation of one's own, and a way to count.
+
+Each test is a function of one argument, a Site, registered by @test. A Site is a temporary data
+directory made by `metroplex init`, with accounts and threads made by the commands a user has.
+"""
+import email.message
+import email.utils
+import glob
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
+NOTIFIER = os.environ.get("NOTIFIER", os.path.join(TOP, "build/bin/notifier"))
+HOST = "git.example.org"
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def check(condition, why):
+    if not condition:
+        raise AssertionError(why)
+
+
+def equal(found, expected, what=""):
+    check(found == expected, f"{what}: found {found!r}, expected {expected!r}")
+
+
+def contains(text, part):
+    check(part in text, f"{part!r} is not in {text!r}")
+
+
+def wait_until(condition, seconds=20):
+    """Waits for a condition, never for a time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"nothing happened within {seconds} s")
+
+
+class Site:
+    """An installation in a directory of its own."""
+
+    count = 0
+
+    def __init__(self, owner=None):
+        self.dir = tempfile.mkdtemp(prefix="metroplex-test-")
+        os.chmod(self.dir, 0o755)
+        self.config = os.path.join(self.dir, "etc/metroplex.conf")
+        self.data = os.path.join(self.dir, "data")
+        extra = ["--owner", owner] if owner else []
+        self.metroplex("init", "--hostname", HOST, "--data", self.data, *extra)
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def run(self, program, *args, stdin="", status=0, data=True):
+        command = [program, *args]
+        if data:
+            command[1:1] = [] if args and not args[0].startswith("-") else ["--config", self.config]
+            if args and not args[0].startswith("-"):
+                command[2:2] = ["--config", self.config]
+        done = subprocess.run(command, input=stdin, text=True, capture_output=True, timeout=120, errors="replace")
+        if status is not None and done.returncode != status:
+            raise AssertionError(f"{command}: status {done.returncode}, expected {status}\n{done.stdout}{done.stderr}")
+        return done
+
+    def metroplex(self, *args, **kw):
+        return self.run(METROPLEX, *args, **kw).stdout
+
+    def notifier(self, *args, **kw):
+        return self.run(NOTIFIER, *args, **kw).stdout
+
+    # Accounts and threads
+
+    def user(self, login, *emails):
+        emails = emails or (f"{login}@example.org",)
+        args = [a for e in emails for a in ("--email", e)]
+        return int(self.metroplex("user", "add", login, "--name", login.capitalize() + " Example", *args))
+
+    def thread(self, author, kind="issue", title="Rocket does not start", body="It says no.\n", repository="acme/rocket", object=None):
+        extra = ["--object", object] if object else []
+        return int(self.metroplex("thread", "open", "--repository", repository, "--kind", kind, "--title", title,
+                                  "--as", author, *extra, "-", stdin=body))
+
+    def address(self, thread, login, *args):
+        return self.metroplex("address", str(thread), login, *args).strip()
+
+    def show(self, thread):
+        return json.loads(self.metroplex("thread", "show", str(thread), "--json"))
+
+    # Mail
+
+    def mail(self, sender, to, text="Thanks, that works.\n", subject="Re: Rocket", message_id=None, headers=(), trace=True):
+        """The octets of a mail as Postfix would have written them."""
+        Site.count += 1
+        message = email.message.EmailMessage()
+        message["From"] = sender
+        message["To"] = to
+        message["Subject"] = subject
+        message["Date"] = email.utils.formatdate()
+        message["Message-ID"] = message_id or f"<{Site.count}.{os.getpid()}@mail.example.org>"
+        for name, value in headers:
+            message[name] = value
+        message.set_content(text)
+        head = f"Return-Path: <{sender}>\nX-Original-To: {to}\nDelivered-To: {to}\n" if trace else ""
+        return head.encode() + bytes(message)
+
+    def deliver(self, octets, name=None):
+        """Puts a mail into new/ as an MTA does: by rename."""
+        Site.count += 1
+        name = name or f"{int(time.time())}.V1I{Site.count:x}M{Site.count % 1000000:06d}.mx"
+        temporary = os.path.join(self.data, "mail/reply/tmp", name)
+        with open(temporary, "wb") as f:
+            f.write(octets)
+        os.rename(temporary, os.path.join(self.data, "mail/reply/new", name))
+        return name
+
+    def listed(self, place):
+        return sorted(os.listdir(os.path.join(self.data, place)))
+
+    new = property(lambda self: self.listed("mail/reply/new"))
+    success = property(lambda self: self.listed("incoming-mail/success"))
+    failure = property(lambda self: self.listed("incoming-mail/failure"))
+
+    def outcomes(self):
+        """outcomes.tsv as lists of fields."""
+        try:
+            with open(os.path.join(self.data, "incoming-mail/outcomes.tsv")) as f:
+                return [line.rstrip("\n").split("\t") for line in f]
+        except FileNotFoundError:
+            return []
+
+    def reasons(self):
+        return {fields[4]: fields[2] for fields in self.outcomes()}
+
+    def events(self):
+        return sorted(os.path.basename(p) for p in glob.glob(os.path.join(self.data, "outbox/new/*")))
+
+    def log(self, name="metroplex.log"):
+        try:
+            with open(os.path.join(self.data, "log", name), errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def sent(self):
+        """The messages of transport = maildir, parsed."""
+        messages = []
+        for path in sorted(glob.glob(os.path.join(self.data, "sent/new/*"))):
+            with open(path, "rb") as f:
+                messages.append(email.message_from_bytes(f.read(), policy=email.policy.default))
+        return messages
+
+    def git(self, *args, repository="tracker.git"):
+        env = dict(os.environ, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
+        done = subprocess.run(["git", "-C", os.path.join(self.data, repository), *args], text=True, capture_output=True, env=env, errors="replace")
+        check(done.returncode == 0, f"git {args}: {done.stderr}")
+        return done.stdout + done.stderr
+
+    def set_config(self, group, **keys):
+        """Sets keys of a group, replacing what is there; underscores stand for hyphens."""
+        lines, inside, done = [], False, set()
+        keys = {k.replace("_", "-"): v for k, v in keys.items()}
+
+        def rest():
+            return [f"{k} = {v}" for k, v in keys.items() if k not in done]
+
+        with open(self.config) as f:
+            for line in f.read().split("\n"):
+                name = line.split("=")[0].strip()
+                if line.startswith("["):
+                    if inside:
+                        lines += rest()
+                        done.update(keys)
+                    inside = line.strip() == f"[{group}]"
+                elif inside and name in keys:
+                    line = f"{name} = {keys[name]}"
+                    done.add(name)
+                lines.append(line)
+        if not inside and set(keys) - done:
+            lines.append(f"[{group}]")
+        lines += rest()
+        with open(self.config, "w") as f:
+            f.write("\n".join(lines) + "\n")
+
+
+def main():
+    """Runs the tests of the calling file; those whose name contains an argument, if there are any."""
+    passed = failed = 0
+    for function in TESTS:
+        if len(sys.argv) > 1 and not any(word in function.__name__ for word in sys.argv[1:]):
+            continue
+        site = None
+        try:
+            site = Site()
+            function(site)
+            passed += 1
+            print(f"ok {function.__name__}")
+        except Exception as error:  # a test may fail in any way
+            failed += 1
+            print(f"not ok {function.__name__}: {error}")
+            if not isinstance(error, AssertionError):
+                traceback.print_exc(file=sys.stdout)
+            if site is not None:
+                print("\n".join(site.log().splitlines()[-15:]))
+        finally:
+            if site is not None and not os.environ.get("KEEP"):
+                site.remove()
+        sys.stdout.flush()
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)

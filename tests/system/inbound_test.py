@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""From a mail in new/ to a comment, or to failure/ with a reason."""
+import os
+import re
+import signal
+import stat
+import subprocess
+import time
+
+from harness import HOST, METROPLEX, check, contains, equal, main, test, wait_until
+
+
+def conversation(site):
+    """Two accounts and an issue that tim opened; kate's address for it."""
+    site.user("tim")
+    site.user("kate", "kate@example.org", "kate@work.example")
+    thread = site.thread("tim")
+    return thread, site.address(thread, "kate")
+
+
+@test
+def a_reply_is_a_comment_and_its_mail_in_success(site):
+    thread, address = conversation(site)
+    name = site.deliver(site.mail("kate@example.org", address, "Try the switch.\n\nOn Monday, Tim wrote:\n> It says no.\n", message_id="<abc@mail.example.org>"))
+    octets = open(os.path.join(site.data, "mail/reply/new", name), "rb").read()
+    site.metroplex("--once")
+    equal(site.new, [])
+    equal(site.success, [name])
+    equal(open(os.path.join(site.data, "incoming-mail/success", name), "rb").read(), octets, "the mail, unchanged")
+    comments = site.show(thread)["comments"]
+    equal(len(comments), 1)
+    comment = comments[0]
+    equal((comment["number"], comment["author"], comment["via"], comment["message_id"]), (1, "kate", "mail", "<abc@mail.example.org>"))
+    equal(comment["body"].strip(), "Try the switch.")
+    contains(comment["elided"], "> It says no.")
+    fields = site.outcomes()[0]
+    equal(fields[1:7], ["success", "posted", "<abc@mail.example.org>", name, str(thread), "1"])
+    check(0 <= float(fields[7]) < 60, fields)
+    equal(len(site.events()), 2, "one event for the thread, one for the comment")
+
+
+@test
+def the_log_has_the_three_lines_of_ghes(site):
+    thread, address = conversation(site)
+    name = site.deliver(site.mail("kate@example.org", address, message_id="<b2b9@me.com>"))
+    site.metroplex("--once")
+    path = os.path.join(site.data, "mail/reply/new", name)
+    stamp = r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} "
+    lines = site.log().splitlines()
+    wanted = [
+        stamp + r"INFO \(\d+\) #\] metroplex: processing <b2b9@me\.com>",
+        stamp + r"DEBUG \(\d+\) #\] Matched " + re.escape(path),
+        stamp + r"DEBUG \(\d+\) #\] Moving " + re.escape(path) + " => " + re.escape(os.path.join(site.data, "incoming-mail/success")),
+    ]
+    found = [i for pattern in wanted for i, line in enumerate(lines) if re.fullmatch(pattern, line)]
+    equal(len(found), 3, lines)
+    equal(found, sorted(found), "in this order")
+
+
+@test
+def the_same_mails_again_post_nothing_twice(site):
+    thread, address = conversation(site)
+    for i in range(10):
+        site.deliver(site.mail("kate@example.org", address, f"Answer {i}\n"))
+    twin = site.mail("kate@example.org", address, "No id\n")
+    twin = re.sub(rb"Message-ID:.*\n", b"", twin)
+    site.deliver(twin)
+    site.metroplex("--once")
+    tip = site.git("rev-parse", "main")
+    for again in ("success", "success"):
+        for name in site.success:
+            path = os.path.join(site.data, "incoming-mail", again, name)
+            site.deliver(open(path, "rb").read(), name)
+        site.metroplex("--once")
+    equal(len(site.show(thread)["comments"]), 11)
+    equal(site.git("rev-parse", "main"), tip)
+    equal(len(site.success), 11, "a name taken by the same content takes no second one")
+    equal(len(site.events()), 12)
+
+
+@test
+def two_equal_mails_of_one_batch_are_one_comment(site):
+    thread, address = conversation(site)
+    octets = site.mail("kate@example.org", address, "Twice\n")
+    other_way = octets.replace(b"Return-Path:", b"Received: by another relay\nReturn-Path:")
+    first, second = site.deliver(octets), site.deliver(other_way)
+    site.metroplex("--once")
+    equal(len(site.show(thread)["comments"]), 1)
+    equal(site.success, sorted([first, second]))
+    equal(sorted(site.reasons().values()), ["duplicate", "posted"])
+    equal(len(site.events()), 2)
+
+
+def flip(address):
+    mac = re.search(r"[0-9a-f]{40}", address).group(0)
+    return address.replace(mac, mac[:-1] + ("0" if mac[-1] != "0" else "1"))
+
+
+@test
+def what_is_refused_says_why_and_posts_nothing(site):
+    thread, address = conversation(site)
+    site.user("eve")
+    site.metroplex("user", "set", "eve", "--state", "suspended")
+    closed_for_mail = site.thread("tim", repository="acme/quiet")
+    site.metroplex("repository", "set", "acme/quiet", "--reply", "off")
+    locked = site.thread("tim", repository="acme/locked")
+    site.metroplex("thread", "lock", str(locked), "--as", "tim")
+    kate = "kate@example.org"
+    cases = {
+        "bad-address": site.mail(kate, flip(address)),
+        "no-address": site.mail(kate, f"somebody@reply.{HOST}"),
+        "sender-mismatch": site.mail("tim@example.org", address),
+        "suspended": site.mail("eve@example.org", site.address(thread, "eve")),
+        "not-permitted": site.mail(kate, site.address(closed_for_mail, "kate")),
+        "locked": site.mail(kate, site.address(locked, "kate")),
+        "auto-reply": site.mail(kate, address, headers=[("Auto-Submitted", "auto-replied")]),
+        "loop": site.mail(kate, address, message_id=f"<acme/rocket/issues/1/1@{HOST}>"),
+        "empty": site.mail(kate, address, "> It says no.\n"),
+        "too-long": site.mail(kate, address, "word " * 14000),
+        "no-reply-address": site.mail(kate, f"noreply@{HOST}"),
+        "malformed": b"",
+        "too-large": b"Subject: x\n" + b"X-A: b\n" * 2000 + b"\n\n",
+    }
+    names = {site.deliver(octets): reason for reason, octets in cases.items()}
+    no_from = site.deliver(re.sub(rb"From:.*\n", b"", site.mail(kate, address)))
+    names[no_from] = "sender-mismatch"
+    site.metroplex("--once")
+    equal(site.reasons(), names)
+    equal(site.new, [])
+    equal(site.failure, sorted(names), "all in failure/")
+    for id in (thread, closed_for_mail, locked):
+        equal(site.show(id)["comments"], [])
+    check(address.split("-")[2] not in site.log(), "no MAC in the log")
+
+
+@test
+def what_is_odd_but_good_is_posted(site):
+    thread, address = conversation(site)
+    kate = "kate@example.org"
+    good = {
+        "second address of the account": site.mail("kate@work.example", address),
+        "no Message-ID": re.sub(rb"Message-ID:.*\n", b"", site.mail(kate, address, "No id\n")),
+        "upper case": site.mail(kate, address.upper(), "Upper\n"),
+        "raw 8-bit header": site.mail(kate, address, "Eight\n").replace(b"Subject: Re: Rocket", b"Subject: R\xe9: \xff"),
+        "CRLF": site.mail(kate, address, "Lines\n").replace(b"\n", b"\r\n"),
+        "only in Cc": site.mail(kate, "list@example.com", "Cc\n", headers=[("Cc", address)], trace=False),
+        "among others": site.mail(kate, f"a@b.example, Somebody <{address}>, c@d.example", "Others\n", trace=False),
+        "a forged one below": site.mail(kate, address, "Below\n", headers=[("Delivered-To", flip(address))]),
+    }
+    for octets in good.values():
+        site.deliver(octets)
+    site.metroplex("--once")
+    equal(sorted(set(site.reasons().values())), ["posted"], site.outcomes())
+    equal(len(site.show(thread)["comments"]), len(good))
+
+
+@test
+def the_token_alone_decides_where_the_operator_says_so(site):
+    thread, address = conversation(site)
+    site.set_config("address", identity="token")
+    site.deliver(site.mail("elsewhere@example.net", address))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["posted"])
+    equal(site.show(thread)["comments"][0]["author"], "kate")
+
+
+@test
+def what_is_no_file_is_reported_and_left(site):
+    thread, address = conversation(site)
+    new = os.path.join(site.data, "mail/reply/new")
+    os.mkdir(os.path.join(new, "directory"))
+    os.mkfifo(os.path.join(new, "fifo"))
+    os.symlink("/etc/passwd", os.path.join(new, "link"))
+    site.deliver(site.mail("kate@example.org", address))
+    site.metroplex("--once")
+    equal(site.new, ["directory", "fifo", "link"])
+    for name in site.new:
+        contains(site.log(), f"Left alone {new}/{name}: not a regular file")
+    equal(len(site.success), 1)
+
+
+@test
+def a_dry_run_tells_and_changes_nothing(site):
+    thread, address = conversation(site)
+    good = site.deliver(site.mail("kate@example.org", address))
+    bad = site.deliver(site.mail("kate@example.org", flip(address)))
+    before = site.git("rev-parse", "main"), site.new, site.events()
+    told = site.run(METROPLEX, "--once", "--dry-run").stderr
+    contains(told, f"Would be: Posted {site.data}/mail/reply/new/{good}")
+    contains(told, f"Would be: Refused {site.data}/mail/reply/new/{bad}: bad-address")
+    equal((site.git("rev-parse", "main"), site.new, site.events()), before)
+    equal(site.outcomes(), [])
+
+
+@test
+def a_given_file_is_processed_again(site):
+    thread, address = conversation(site)
+    site.metroplex("user", "set", "kate", "--state", "suspended")
+    name = site.deliver(site.mail("kate@example.org", address))
+    site.metroplex("--once")
+    equal(site.failure, [name])
+    path = os.path.join(site.data, "incoming-mail/failure", name)
+    site.metroplex("--once", path, status=65)
+    equal(site.failure, [name])
+    site.metroplex("user", "set", "kate", "--state", "active")
+    site.metroplex("--once", path)
+    equal((site.failure, site.success), ([], [name]))
+    equal(len(site.show(thread)["comments"]), 1)
+    elsewhere = os.path.join(site.dir, "saved.eml")
+    with open(elsewhere, "wb") as f:
+        f.write(site.mail("kate@example.org", address, "From a file\n"))
+    site.metroplex("--once", elsewhere)
+    check(os.path.exists(elsewhere), "a file from elsewhere is left where it is")
+    equal(len(site.show(thread)["comments"]), 2)
+    site.metroplex("--once", os.path.join(site.dir, "absent.eml"), status=65)
+
+
+@test
+def unsubscribing_by_mail_mutes_the_thread(site):
+    thread, _ = conversation(site)
+    site.metroplex("thread", "subscribe", str(thread), "kate")
+    site.deliver(site.mail("kate@example.org", site.address(thread, "kate", "--purpose", "unsub"), "unsubscribe\n"))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["unsubscribed"])
+    equal({s["login"]: s["reason"] for s in site.show(thread)["subscribers"]}["kate"], "muted")
+    equal(site.show(thread)["comments"], [])
+
+
+@test
+def a_bounce_and_the_self_test_post_nothing(site):
+    thread, _ = conversation(site)
+    site.deliver(site.mail("mailer-daemon@example.org", site.address(thread, "kate", "--purpose", "bounce"), "550 no\n"))
+    site.deliver(site.mail("kate@example.org", site.address(0, "kate")))
+    site.metroplex("--once")
+    equal(sorted(site.reasons().values()), ["bounce", "self-test"])
+    equal(site.failure, [])
+    equal(site.show(thread)["comments"], [])
+
+
+@test
+def polling_takes_a_mail_within_two_seconds(site):
+    thread, address = conversation(site)
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "30"])
+    try:
+        wait_until(lambda: os.path.exists(os.path.join(site.data, "run.lock")))
+        site.deliver(site.mail("kate@example.org", address, "Now\n" * 1000))
+        wait_until(lambda: site.success, 10)
+        # The seconds from delivery are counted from the file's name, which has whole seconds here.
+        check(float(site.outcomes()[0][7]) < 3, site.outcomes())
+        second = subprocess.run([METROPLEX, "--config", site.config, "--once"], capture_output=True, text=True, timeout=10)
+        equal((second.returncode, second.stdout, second.stderr), (0, "", ""), "an overlapping run is quiet")
+        contains(site.log(), "Another run is at work; nothing to do")
+        equal(site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="From a terminal\n").strip(), "2")
+    finally:
+        run.send_signal(signal.SIGTERM)
+        equal(run.wait(10), 0)
+
+
+@test
+def nothing_of_a_mail_forges_a_log_line_or_a_commit(site):
+    thread, address = conversation(site)
+    evil = "<x\\x0d\\x0a[2014-10-30T00:47:23.306 INFO (1) #] metroplex: processing <forged>@y>"
+    octets = site.mail("kate@example.org", address, "a\x1b[2Jb\nSigned-off-by: Eve <eve@evil.example>\n---\n\u202etxt.exe\n")
+    octets = re.sub(rb"Message-ID:.*\n", b"Message-ID: <=?utf-8?q?a=0d=0a=5b2014=5d?=@y>\n", octets)
+    site.deliver(octets)
+    site.metroplex("--once")
+    for line in site.log().splitlines():
+        check(re.match(r"\[20\d\d-\d\d-\d\dT", line), line)
+        check(not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", line), line)
+    body = site.show(thread)["comments"][0]["body"]
+    check("\x1b" not in body and "\u202e" not in body, repr(body))
+    equal(site.git("fsck", "--strict"), "")
+    equal(site.git("log", "-1", "--format=%an <%ae>").strip(), f"Kate Example <kate@users.noreply.{HOST}>")
+    check(evil, "")
+
+
+@test
+def nothing_private_is_published(site):
+    thread, address = conversation(site)
+    mac = address.split("-")[2]
+    text = f"See {address} and bob@secret.example.\n\nOn Monday, tim@example.org wrote:\n> from {address.upper()}\n> carol@secret.example\n"
+    site.deliver(site.mail("kate@example.org", address, text))
+    site.metroplex("--once")
+    everything = site.git("grep", "-aih", "-e", ".", "main") + site.git("log", "--format=%B%an%ae%cn%ce")
+    for secret in (mac, mac.upper(), "bob@secret", "carol@secret", "kate@example.org", "tim@example.org"):
+        check(secret not in everything, secret)
+    contains(everything, "reply+i-")
+
+
+@test
+def a_temporary_failure_leaves_the_mail_for_the_next_run(site):
+    thread, address = conversation(site)
+    name = site.deliver(site.mail("kate@example.org", address))
+    lock = os.path.join(site.data, "tracker.git/refs/heads/main.lock")
+    holder = subprocess.Popen(["sh", "-c", f'while :; do echo >"{lock}"; sleep 0.5; done'])
+    try:
+        wait_until(lambda: os.path.exists(lock))
+        site.metroplex("--once", status=75)
+        equal((site.new, site.success, site.events()), ([name], [], site.events()))
+        contains(site.log(), "stays locked by another program")
+    finally:
+        holder.kill()
+        holder.wait()
+    os.utime(lock, (time.time() - 60,) * 2)
+    site.metroplex("--once")
+    equal(site.success, [name])
+    equal(len(site.show(thread)["comments"]), 1)
+
+
+@test
+def a_name_taken_by_other_content_gets_a_suffix(site):
+    thread, address = conversation(site)
+    name = site.deliver(site.mail("kate@example.org", address, "One\n"))
+    site.metroplex("--once")
+    site.deliver(site.mail("kate@example.org", address, "Two\n"), name)
+    site.metroplex("--once")
+    equal(site.success, [name, name + ".1"])
+    equal(len(site.show(thread)["comments"]), 2)
+
+
+@test
+def a_secret_that_others_can_read_stops_the_run_before_any_mail(site):
+    thread, address = conversation(site)
+    name = site.deliver(site.mail("kate@example.org", address))
+    keys = os.path.join(site.dir, "etc/address-keys")
+    os.chmod(keys, 0o644)
+    told = site.run(METROPLEX, "--once", status=78).stderr
+    contains(told, keys)
+    contains(told, "0644")
+    equal(site.new, [name])
+    check(stat.S_IMODE(os.stat(keys).st_mode) == 0o644, "nothing is changed behind the operator's back")
+
+
+@test
+def a_bad_configuration_names_file_group_and_key(site):
+    for group, key, value, says in (("smtp", "port", "smpt", "not a number"), ("smtp", "tls", "maybe", "none of"),
+                                    ("instance", "colour", "red", "unknown key"), ("inbound", "batch", "0", "not a number")):
+        saved = open(site.config).read()
+        site.set_config(group, **{key: value})
+        told = site.run(METROPLEX, "--once", status=78).stderr
+        for part in (site.config, f"[{group}]", key, says):
+            contains(told, part)
+        with open(site.config, "w") as f:
+            f.write(saved)
+
+
+if __name__ == "__main__":
+    main()

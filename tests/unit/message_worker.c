@@ -1,0 +1,559 @@
+/* The worker process: what it survives, and what it cannot do. The test program itself is the child. */
+#include "message/sandbox.h"
+#include "message/worker.h"
+
+#include "base/error.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SWITCH "--serve-as-message-worker"
+
+static const char *const child[] = {"/proc/self/exe", SWITCH, NULL};
+static const char mail[] = "From: tim@example.org\nSubject: hello\nMessage-ID: <1@example.org>\n\nHello.\n";
+
+/* ---- what the child may be asked ---- */
+
+static GVariant *
+run_crash(const MpWorkerRequest *request, GError **error)
+{
+    volatile int *nowhere = NULL;
+
+    (void)request;
+    (void)error;
+    *nowhere = 1;
+    return NULL;
+}
+
+static GVariant *
+run_loop(const MpWorkerRequest *request, GError **error)
+{
+    (void)request;
+    (void)error;
+    for (volatile guint i = 0;; i++)
+        ;
+    return NULL;
+}
+
+static GVariant *
+run_sleep(const MpWorkerRequest *request, GError **error)
+{
+    (void)request;
+    (void)error;
+    poll(NULL, 0, -1);
+    return NULL;
+}
+
+static GVariant *
+run_allocate(const MpWorkerRequest *request, GError **error)
+{
+    (void)error;
+    gsize size = g_variant_get_uint64(request->args);
+    char *memory = g_malloc(size);
+
+    for (gsize i = 0; i < size; i += 4096)
+        memory[i] = 1;
+    g_free(memory);
+    return g_variant_new_boolean(TRUE);
+}
+
+static GVariant *
+run_babble(const MpWorkerRequest *request, GError **error)
+{
+    (void)error;
+    ssize_t written = write(MP_WORKER_SOCKET, request->bytes, request->length);
+
+    poll(NULL, 0, written > 0 ? -1 : 0);
+    return NULL;
+}
+
+static GVariant *
+run_refuse(const MpWorkerRequest *request, GError **error)
+{
+    (void)request;
+    return mp_fail_null(error, MP_ERROR_INPUT, "too-large: as told");
+}
+
+/* The next request dies: as if the memory had been spoilt. */
+static GVariant *
+run_spoil(const MpWorkerRequest *request, GError **error)
+{
+    (void)request;
+    (void)error;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGUSR1, &ignore, NULL);
+    return g_variant_new_boolean(TRUE);
+}
+
+static GVariant *
+run_spoilt(const MpWorkerRequest *request, GError **error)
+{
+    struct sigaction now;
+
+    sigaction(SIGUSR1, NULL, &now);
+    return now.sa_handler == SIG_IGN ? run_crash(request, error) : g_variant_new_boolean(TRUE);
+}
+
+static GVariant *
+run_environment(const MpWorkerRequest *request, GError **error)
+{
+    guint open_files = 0;
+    extern char **environ;
+
+    (void)request;
+    (void)error;
+    for (int i = 0; i < 16; i++)
+        open_files += lseek(i, 0, SEEK_CUR) >= 0 || errno != EBADF;
+    return g_variant_new("(uus)", open_files, g_strv_length(environ), environ[0] == NULL ? "" : environ[0]);
+}
+
+static int
+try_open(void)
+{
+    return open("/etc/passwd", O_RDONLY);
+}
+
+static int
+try_create(void)
+{
+    return open("/tmp/metroplex-test-escape", O_CREAT | O_WRONLY, 0600);
+}
+
+static int
+try_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int
+try_connect(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(25)};
+
+    return connect(MP_WORKER_SOCKET, (struct sockaddr *)&address, sizeof address);
+}
+
+static int
+try_fork(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    return pid;
+}
+
+static int
+try_exec(void)
+{
+    return execl("/bin/true", "true", NULL);
+}
+
+static int
+try_kill(void)
+{
+    return kill(getppid(), 0);
+}
+
+static int
+try_kill_thread(void)
+{
+    return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static int
+try_ptrace(void)
+{
+    return (int)ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+}
+
+static int
+try_new_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+
+static int
+try_unlink(void)
+{
+    return unlink("/tmp/metroplex-test-escape");
+}
+
+static int
+try_stat(void)
+{
+    struct stat st;
+
+    return stat("/etc/passwd", &st);
+}
+
+static int
+try_other_limits(void)
+{
+    return (int)syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, NULL, NULL);
+}
+
+static const struct {
+    const char *name;
+    int (*attempt)(void);
+} escapes[] = {
+    {"open a file", try_open},       {"create a file", try_create},     {"make a socket", try_socket},
+    {"connect", try_connect},        {"fork", try_fork},                {"exec", try_exec},
+    {"kill", try_kill},              {"kill a thread", try_kill_thread}, {"ptrace", try_ptrace},
+    {"make code", try_new_code},     {"unlink", try_unlink},            {"stat", try_stat},
+    {"change limits", try_other_limits},
+};
+
+static GVariant *
+run_escape(const MpWorkerRequest *request, GError **error)
+{
+    GVariantBuilder failures;
+
+    (void)request;
+    (void)error;
+    g_variant_builder_init(&failures, G_VARIANT_TYPE("ab"));
+    for (gsize i = 0; i < G_N_ELEMENTS(escapes); i++)
+        g_variant_builder_add(&failures, "b", (gboolean)(escapes[i].attempt() == -1));
+    return g_variant_builder_end(&failures);
+}
+
+static const MpWorkerOperation operations[] = {
+    MP_WORKER_PARSE,
+    {"crash", NULL, run_crash},
+    {"loop", NULL, run_loop},
+    {"sleep", NULL, run_sleep},
+    {"allocate", "t", run_allocate},
+    {"babble", NULL, run_babble},
+    {"refuse", NULL, run_refuse},
+    {"spoil", NULL, run_spoil},
+    {"spoilt", NULL, run_spoilt},
+    {"environment", NULL, run_environment},
+    {"escape", NULL, run_escape},
+    {NULL},
+};
+
+/* Before the test framework's main. */
+__attribute__((constructor)) static void
+serve(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], SWITCH) == 0)
+        _exit(mp_worker_main(MP_WORKER_SOCKET, operations));
+}
+
+/* ---- the tests ---- */
+
+static MpWorker *
+new_worker(void)
+{
+    MpWorker *worker = mp_worker_new(child);
+    MpWorkerBudget budget = {.wall_ms = 1500, .cpu_ms = 300, .memory = 64 * 1024 * 1024};
+
+    mp_worker_set_budget(worker, &budget);
+    return worker;
+}
+
+static int
+file_of(const char *bytes, gsize length)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = mp_worker_memory_file(bytes, length, &error);
+
+    cr_assert_geq(fd, 0);
+    return fd;
+}
+
+static void
+assert_mail_is_read(MpWorker *worker, const char *after)
+{
+    g_autoptr(GError) error = NULL;
+    MpMessageFault fault = MP_FAULT_MALFORMED;
+    int fd = file_of(mail, sizeof mail - 1);
+    g_autoptr(MpMessage) message = mp_worker_parse(worker, fd, NULL, &fault, &error);
+
+    close(fd);
+    cr_assert_not_null(message, "after %s: %s", after, error == NULL ? "" : error->message);
+    cr_assert_eq(fault, MP_FAULT_NONE);
+    cr_assert_str_eq(message->plain, "Hello.\n");
+    cr_assert_str_eq(message->message_id, "<1@example.org>");
+}
+
+Test(message_worker, no_child_before_the_first_request)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+
+    cr_assert_eq(mp_worker_starts(worker), 0);
+    assert_mail_is_read(worker, "nothing");
+    assert_mail_is_read(worker, "a mail");
+    cr_assert_eq(mp_worker_starts(worker), 1);
+}
+
+Test(message_worker, one_bad_mail_never_costs_another)
+{
+    static const struct {
+        const char *operation, *bytes, *says;
+    } cases[] = {
+        {"crash", NULL, "signal 11"},
+        {"loop", NULL, "processor time"},
+        {"sleep", NULL, "too long"},
+        {"babble", "this is no frame, whatever it may be", "signal"},
+        {"babble", "XLPM\1\0\0\0\377\377\377\377\377\377\0\0", "signal"},
+    };
+    g_autoptr(MpWorker) worker = new_worker();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *name = cases[i].operation;
+        g_autoptr(GError) error = NULL;
+        MpMessageFault fault = MP_FAULT_NONE;
+        int fd = cases[i].bytes == NULL ? -1 : file_of(cases[i].bytes, 16);
+        g_autoptr(GVariant) answer = mp_worker_call(worker, name, NULL, fd, &fault, &error);
+
+        if (fd >= 0)
+            close(fd);
+        cr_assert_null(answer, "%s", name);
+        cr_assert_eq(fault, MP_FAULT_UNPARSABLE, "%s", name);
+        cr_assert(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT), "%s", name);
+        cr_assert(g_str_has_prefix(error->message, "unparsable: "), "%s", error->message);
+        cr_assert_not_null(strstr(error->message, cases[i].says), "%s: %s", name, error->message);
+        assert_mail_is_read(worker, name);
+    }
+}
+
+Test(message_worker, memory_is_bounded_and_given_back)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    static const struct {
+        guint mebibytes;
+        bool fits;
+    } cases[] = {{40, true}, {40, true}, {70, false}, {40, true}, {4000, false}, {60, true}};
+
+    assert_mail_is_read(worker, "nothing");
+    if ((mp_worker_sandbox(worker) & MP_SANDBOX_MEMORY) == 0)
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        MpMessageFault fault;
+        GVariant *size = g_variant_new_uint64((guint64)cases[i].mebibytes << 20);
+        g_autoptr(GVariant) answer = mp_worker_call(worker, "allocate", size, -1, &fault, &error);
+
+        cr_assert_eq(answer != NULL, cases[i].fits, "%u MiB", cases[i].mebibytes);
+        cr_assert_eq(fault, cases[i].fits ? MP_FAULT_NONE : MP_FAULT_UNPARSABLE);
+    }
+    assert_mail_is_read(worker, "all of them");
+}
+
+Test(message_worker, answers_come_in_order_whatever_dies_between)
+{
+    static const char *const names[] = {"parse", "crash", "parse", "refuse", "loop", "parse", "crash", "crash", "parse"};
+    g_autoptr(MpWorker) worker = new_worker();
+    int fd = file_of(mail, sizeof mail - 1);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        cr_assert(strcmp(names[i], "parse") == 0 ? mp_worker_send_parse(worker, fd, NULL, NULL)
+                                                 : mp_worker_send(worker, names[i], NULL, -1, NULL));
+    close(fd);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        MpMessageFault fault;
+        g_autoptr(GVariant) answer = mp_worker_receive(worker, &fault, NULL);
+        MpMessageFault expected = strcmp(names[i], "parse") == 0    ? MP_FAULT_NONE
+                                  : strcmp(names[i], "refuse") == 0 ? MP_FAULT_TOO_LARGE
+                                                                    : MP_FAULT_UNPARSABLE;
+        cr_assert_eq(fault, expected, "%zu: %s gives %d", i, names[i], fault);
+        cr_assert_eq(answer != NULL, expected == MP_FAULT_NONE);
+    }
+    cr_assert_eq(mp_worker_pending(worker), 0);
+}
+
+Test(message_worker, a_mail_that_follows_the_culprit_is_read_all_the_same)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    MpMessageFault fault;
+    g_autoptr(GVariant) first = mp_worker_call(worker, "spoil", NULL, -1, &fault, NULL);
+    g_autoptr(GVariant) second = mp_worker_call(worker, "spoilt", NULL, -1, &fault, NULL);
+
+    cr_assert_not_null(first);
+    cr_assert_not_null(second);
+    cr_assert_eq(mp_worker_starts(worker), 2);
+}
+
+Test(message_worker, hundreds_of_requests_ahead_do_not_block)
+{
+    g_autoptr(MpWorker) worker = mp_worker_new(child);
+    int fd = file_of(mail, sizeof mail - 1);
+
+    for (guint i = 0; i < 600; i++)
+        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL), "%u", i);
+    close(fd);
+    for (guint i = 0; i < 600; i++) {
+        g_autoptr(MpMessage) message = mp_worker_receive_message(worker, NULL, NULL);
+        cr_assert_not_null(message, "%u", i);
+    }
+    cr_assert_eq(mp_worker_starts(worker), 1);
+}
+
+Test(message_worker, the_sandbox_denies_everything_but_computing)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer = mp_worker_call(worker, "escape", NULL, -1, NULL, &error);
+
+    cr_assert_not_null(answer, "%s", error == NULL ? "" : error->message);
+    if ((mp_worker_sandbox(worker) & MP_SANDBOX_SECCOMP) == 0)
+        cr_skip_test("this kernel has no seccomp");
+    cr_assert_eq(g_variant_n_children(answer), G_N_ELEMENTS(escapes));
+    for (gsize i = 0; i < G_N_ELEMENTS(escapes); i++) {
+        gboolean is_denied;
+        g_variant_get_child(answer, i, "b", &is_denied);
+        cr_assert(is_denied, "it can %s", escapes[i].name);
+    }
+    assert_mail_is_read(worker, "all attempts");
+}
+
+Test(message_worker, the_child_inherits_nothing)
+{
+    int secret = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC */
+    g_autoptr(MpWorker) worker = new_worker();
+    guint files, variables;
+    const char *first;
+
+    g_setenv("METROPLEX_TEST_SECRET", "hunter2", TRUE);
+    g_autoptr(GVariant) answer = mp_worker_call(worker, "environment", NULL, -1, NULL, NULL);
+    close(secret);
+    cr_assert_not_null(answer);
+    g_variant_get(answer, "(uu&s)", &files, &variables, &first);
+    cr_assert_eq(files, 4, "%u files are open", files);
+    cr_assert_eq(variables, 1, "%u variables", variables);
+    cr_assert_str_eq(first, "LC_ALL=C.UTF-8");
+}
+
+Test(message_worker, the_child_dies_with_its_parent)
+{
+    int ends[2];
+    char byte;
+
+    cr_assert_eq(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        MpWorker *worker = mp_worker_new(child);
+        bool is_sent = mp_worker_send(worker, "sleep", NULL, -1, NULL);
+        _exit(is_sent ? 0 : 1); /* without mp_worker_free */
+    }
+    int status;
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert_eq(status, 0);
+    close(ends[1]);
+    /* were the child alive and holding our pipe, this would wait for ever */
+    cr_assert_eq(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+}
+
+Test(message_worker, a_worker_that_cannot_start_is_a_passing_trouble)
+{
+    static const char *const commands[][3] = {
+        {"/nonexistent/metroplex", "worker", NULL},
+        {"/bin/true", NULL},
+        {"/bin/echo", "hello", NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autoptr(MpWorker) worker = mp_worker_new(commands[i]);
+        g_autoptr(GError) error = NULL;
+        MpMessageFault fault = MP_FAULT_MALFORMED;
+        int fd = file_of(mail, sizeof mail - 1);
+        g_autoptr(MpMessage) message = mp_worker_parse(worker, fd, NULL, &fault, &error);
+
+        close(fd);
+        cr_assert_null(message);
+        cr_assert(mp_error_is_temporary(error), "%s: %s", commands[i][0], error->message);
+        cr_assert_eq(fault, MP_FAULT_NONE);
+    }
+}
+
+Test(message_worker, what_is_no_regular_file_is_not_read)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autoptr(GError) error = NULL;
+    MpMessageFault fault = MP_FAULT_NONE;
+    int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+    cr_assert_null(mp_worker_parse(worker, fd, NULL, &fault, &error));
+    close(fd);
+    cr_assert_eq(fault, MP_FAULT_MALFORMED);
+    cr_assert_eq(mp_worker_starts(worker), 0);
+}
+
+Test(message_worker, faults_of_a_mail_come_through)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autofree char *huge = g_malloc0(26 * 1024 * 1024);
+    static const char header[] = "Subject: x\n\n";
+    const struct {
+        const char *bytes;
+        gsize length;
+        MpMessageFault fault;
+    } cases[] = {
+        {"", 0, MP_FAULT_MALFORMED},
+        {"no mail\n", 8, MP_FAULT_MALFORMED},
+        {huge, 26 * 1024 * 1024, MP_FAULT_TOO_LARGE},
+        {mail, sizeof mail - 1, MP_FAULT_NONE},
+    };
+
+    memcpy(huge, header, sizeof header - 1);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        MpMessageFault fault;
+        int fd = file_of(cases[i].bytes, cases[i].length);
+        g_autoptr(MpMessage) message = mp_worker_parse(worker, fd, NULL, &fault, NULL);
+
+        close(fd);
+        cr_assert_eq(fault, cases[i].fault, "%zu: %d", i, fault);
+        cr_assert_eq(message != NULL, fault == MP_FAULT_NONE);
+    }
+}
+
+Test(message_worker, every_charset_held_is_read_without_a_file)
+{
+    static const struct {
+        const char *charset, *bytes, *text;
+    } cases[] = {
+        {"koi8-r", "\xF0\xD2\xC9\xD7\xC5\xD4", "Привет"},
+        {"windows-1251", "\xCF\xF0\xE8\xE2\xE5\xF2", "Привет"},
+        {"iso-8859-2", "\xB1\xE6\xEA", "ąćę"},
+        {"iso-8859-15", "\xA4", "€"},
+        {"iso-2022-jp", "\x1B$B$3$s$K$A$O\x1B(B", "こんにちは"},
+        {"euc-jp", "\xA4\xB3\xA4\xF3", "こん"},
+        {"shift_jis", "\x82\xB1\x82\xF1", "こん"},
+        {"gb2312", "\xC4\xE3\xBA\xC3", "你好"},
+        {"gb18030", "\xC4\xE3\xBA\xC3", "你好"},
+        {"big5", "\xA7\x41\xA6\x6E", "你好"},
+        {"euc-kr", "\xBE\xC8\xB3\xE7", "안녕"},
+        {"utf-7", "+T2BZfQ-", "你好"},
+        {"iso-8859-1", "\x93quoted\x94 \xE9", "“quoted” é"},
+        {"windows-1256", "\xE3\xD1\xCD\xC8\xC7", "مرحبا"},
+    };
+    g_autoptr(MpWorker) worker = new_worker();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strdup_printf("Subject: =?%s?q?%s?=\nContent-Type: text/plain; charset=\"%s\"\n\n%s",
+                                                cases[i].charset, "x", cases[i].charset, cases[i].bytes);
+        int fd = file_of(text, strlen(text));
+        g_autoptr(MpMessage) message = mp_worker_parse(worker, fd, NULL, NULL, NULL);
+
+        close(fd);
+        cr_assert_not_null(message, "%s", cases[i].charset);
+        cr_assert_str_eq(message->plain, cases[i].text, "%s: %s", cases[i].charset, message->plain);
+        cr_assert_eq(message->repairs->len, 0, "%s", cases[i].charset);
+    }
+}

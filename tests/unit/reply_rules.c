@@ -1,0 +1,101 @@
+/* The table of rules, walked: each row cuts its own example and leaves its counter-example alone. */
+#include "reply/reply.h"
+#include "reply/rule.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const char *
+rule_of_line(const MpReply *reply, const char *text)
+{
+    for (guint i = 0; i < reply->lines->len; i++) {
+        const MpReplyLine *line = reply->lines->pdata[i];
+        if (strcmp(line->text, text) == 0)
+            return line->rule;
+    }
+    return "(no such line)";
+}
+
+Test(reply_rules, every_row_cuts_its_example_by_its_own_name)
+{
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        const MpRule *rule = &mp_rules[i];
+        if (rule->kind == MP_RULE_CLOSING)
+            continue;
+        g_autofree char *mail = g_strdup_printf("Kept line.\n\n%s\n", rule->cuts);
+        g_autofree char *first = g_strndup(rule->cuts, strcspn(rule->cuts, "\n"));
+        g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
+
+        cr_expect_str_eq(reply->reply, "Kept line.", "%s: kept \"%s\"", rule->name, reply->reply);
+        cr_expect_str_eq(rule_of_line(reply, first), rule->name, "\"%s\" went by %s, not %s", first,
+                         rule_of_line(reply, first), rule->name);
+    }
+}
+
+Test(reply_rules, every_row_leaves_its_counter_example_alone)
+{
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        const MpRule *rule = &mp_rules[i];
+        g_autofree char *mail = g_strdup_printf("Kept line.\n\n%s\n\nMore text.", rule->keeps);
+        g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
+
+        cr_expect_str_eq(reply->reply, mail, "%s: of \"%s\" was kept \"%s\"", rule->name, rule->keeps, reply->reply);
+    }
+}
+
+/* What is quoted below goes too, marked with > or not, and in attributions wrapped anywhere. */
+Test(reply_rules, boundaries_take_the_message_below_them)
+{
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        const MpRule *rule = &mp_rules[i];
+        if (rule->kind > MP_RULE_MARKER || strchr(rule->cuts, '>') == rule->cuts)
+            continue;
+        g_autofree char *marked = g_strdup_printf("Kept line.\n\n%s\n> Quoted text.\n> More of it.\n", rule->cuts);
+        g_autofree char *bare = g_strdup_printf("Kept line.\n\n%s\n\nQuoted text.\n\nMore of it.\n", rule->cuts);
+        g_autoptr(MpReply) of_marked = mp_reply_extract(marked, NULL);
+        g_autoptr(MpReply) of_bare = mp_reply_extract(bare, NULL);
+
+        cr_expect_str_eq(of_marked->reply, "Kept line.", "%s, marked: \"%s\"", rule->name, of_marked->reply);
+        if (strchr(rule->cuts, '\n') == NULL || rule->kind == MP_RULE_HEADER)
+            cr_expect_str_eq(of_bare->reply, "Kept line.", "%s, bare: \"%s\"", rule->name, of_bare->reply);
+    }
+}
+
+/* No client wraps before this many characters; a first line as short as "Ada" could be the person's. */
+enum { EARLIEST_WRAP = 18 };
+
+Test(reply_rules, attributions_may_be_wrapped_at_any_space)
+{
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        const MpRule *rule = &mp_rules[i];
+        if (rule->kind != MP_RULE_ATTRIBUTION || strchr(rule->cuts, '\n') != NULL)
+            continue;
+        for (const char *space = strchr(g_utf8_offset_to_pointer(rule->cuts, EARLIEST_WRAP), ' '); space != NULL; space = strchr(space + 1, ' ')) {
+            g_autofree char *mail = g_strdup_printf("Kept line.\n\n%.*s\n%s\n\n> Quoted text.\n",
+                                                    (int)(space - rule->cuts), rule->cuts, space + 1);
+            g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
+            cr_expect_str_eq(reply->reply, "Kept line.", "%s: \"%s\" left \"%s\"", rule->name, mail, reply->reply);
+        }
+    }
+}
+
+Test(reply_rules, names_are_unique_and_thirty_languages_attribute)
+{
+    guint attributions = 0;
+
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        attributions += mp_rules[i].kind == MP_RULE_ATTRIBUTION;
+        for (gsize k = 0; k < i; k++)
+            cr_expect_str_neq(mp_rules[i].name, mp_rules[k].name);
+    }
+    cr_expect_geq(attributions, 30);
+}
+
+Test(reply_rules, the_matcher_gives_up_on_costly_and_long_lines)
+{
+    g_autoptr(MpMatcher) matcher = mp_matcher_new();
+    g_autofree char *long_line = g_strnfill(1001, 'x');
+
+    cr_expect_null(mp_matcher_line(matcher, long_line));
+    cr_expect_null(mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, long_line));
+}
