@@ -176,6 +176,21 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
     return good;
 }
 
+/* --- What it says --------------------------------------------------------------------------- */
+
+void
+mp_item_compose(const MpSite *site, MpItem *item)
+{
+    g_autofree char *attached = NULL;
+    g_autofree char *reply = mp_address_mask(item->extraction->reply, site->config->mask_addresses);
+
+    item->attachments = mp_attachments_choose(item->message, &attached);
+    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
+        item->body = g_steal_pointer(&reply);
+    else
+        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
+}
+
 /* --- What the gates say --------------------------------------------------------------------- */
 
 void
