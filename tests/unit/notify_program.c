@@ -250,7 +250,7 @@ Test(notifier, watchers_are_told_like_subscribers_but_once_and_only_with_open_ac
     ida->is_active = false;
     cr_assert(mp_accounts_write(accounts, ida, "Suspend", NULL));
     g_array_append_vals(watchers, ids, G_N_ELEMENTS(ids));
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker, NULL);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     cr_assert(mp_batch_set_repository(batch, &repository, "Watch", &tim, NULL));
     cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);
     announce(KEY, MP_EVENT_OPENED);
