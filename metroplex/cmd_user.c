@@ -1,0 +1,371 @@
+/*
+ * metroplex user: accounts. A change is one commit in accounts.git, made under the data directory's
+ * lock; what an account's facts may be is user_facts.c's.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "commands.h"
+#include "output.h"
+#include "site.h"
+#include "user_facts.h"
+#include "verbs.h"
+
+/* --- Show and list ------------------------------------------------------------------------------
+ */
+
+static const char *
+state_of(const MpUser *user)
+{
+    return user->is_active ? "active" : "suspended";
+}
+
+static void
+print_json(const MpUser *user)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_number(object, "id", user->id);
+    mp_json_text(object, "login", user->login);
+    mp_json_text(object, "name", user->name);
+    mp_json_texts(object, "emails", user->emails);
+    mp_json_text(object, "state", state_of(user));
+    mp_json_number(object, "epoch", user->epoch);
+    mp_json_print(object);
+}
+
+static void
+print_facts(const MpUser *user)
+{
+    g_autofree char *name = mp_escape(user->name);
+
+    printf("%s (%s)\n  id      %" G_GUINT64_FORMAT "\n  state   %s\n  epoch   %" G_GUINT64_FORMAT
+           "\n",
+           user->login, name, user->id, state_of(user), user->epoch);
+    for (guint i = 0; i < user->emails->len; i++) {
+        g_autofree char *email = mp_escape(g_ptr_array_index(user->emails, i));
+
+        printf("  %s  %s%s\n", i == 0 ? "email " : "      ", email,
+               i == 0 ? " (notifications go here)" : "");
+    }
+}
+
+static void
+print_line(const MpUser *user)
+{
+    g_autofree char *name = mp_escape(user->name);
+    g_autofree char *email =
+        mp_escape(user->emails->len > 0 ? g_ptr_array_index(user->emails, 0) : NULL);
+
+    printf("%-6" G_GUINT64_FORMAT " %-20s %-9s %-30s %s\n", user->id, user->login, state_of(user),
+           email, name);
+}
+
+typedef void (*PrintUser)(const MpUser *user);
+
+static bool
+visit(const MpUser *user, gpointer user_data)
+{
+    PrintUser *print = user_data;
+
+    (*print)(user);
+    return true;
+}
+
+static int
+user_list(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, entries, "user", "[--json]",
+                    "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
+    PrintUser print = json ? print_json : print_line;
+    if (!mp_site_open(&site, &options, &error) ||
+        !mp_accounts_foreach_user(site.accounts, visit, &print, &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+static int
+user_show(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpUser) user = NULL;
+
+    mp_verb_options(&options, entries, "user", "[--json] LOGIN", "Shows one account.", 1, 1, &argc,
+                    &argv);
+    if (!mp_site_open(&site, &options, &error))
+        return mp_report(error);
+    user = mp_site_user(&site, argv[1], &error);
+    if (user == NULL)
+        return mp_report(error);
+    (json ? print_json : print_facts)(user);
+    return mp_output_status();
+}
+
+/* --- Facts of an account, changed in memory ------------------------------------------------------
+ */
+
+/* What a command line asks for; NULL where it asks for nothing. */
+typedef struct {
+    char *login, *name, *state;
+    char **emails, **add, **remove;
+} Wishes;
+
+static void
+wishes_clear(Wishes *wishes)
+{
+    g_free(wishes->login);
+    g_free(wishes->name);
+    g_free(wishes->state);
+    g_strfreev(wishes->emails);
+    g_strfreev(wishes->add);
+    g_strfreev(wishes->remove);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wishes, wishes_clear)
+
+static bool
+set_text(char **at, char *checked)
+{
+    if (checked == NULL)
+        return false;
+    g_free(*at);
+    *at = checked;
+    return true;
+}
+
+static bool
+add_email(const MpConfig *config, MpUser *user, const char *email, GError **error)
+{
+    g_autofree char *checked = mp_checked_email(config, email, error);
+
+    if (checked == NULL)
+        return false;
+    if (!mp_user_has_address(user, checked))
+        g_ptr_array_add(user->emails, g_steal_pointer(&checked));
+    return true;
+}
+
+static bool
+add_emails(const MpConfig *config, MpUser *user, char **emails, GError **error)
+{
+    for (char **email = emails; email != NULL && *email != NULL; email++)
+        if (!add_email(config, user, *email, error))
+            return false;
+    return true;
+}
+
+static bool
+remove_emails(const MpConfig *config, MpUser *user, char **emails, GError **error)
+{
+    for (char **email = emails; email != NULL && *email != NULL; email++) {
+        g_autofree char *checked = mp_checked_email(config, *email, error);
+        guint before = user->emails->len;
+
+        if (checked == NULL)
+            return false;
+        for (guint i = user->emails->len; i-- > 0;)
+            if (strcmp(g_ptr_array_index(user->emails, i), checked) == 0)
+                g_ptr_array_remove_index(user->emails, i);
+        if (user->emails->len == before)
+            return mp_fail(error, MP_ERROR_INPUT, "%s is not an address of %s", checked,
+                           user->login);
+    }
+    return true;
+}
+
+static bool
+set_state(MpUser *user, const char *state, GError **error)
+{
+    g_autofree char *shown = mp_escape(state);
+
+    user->is_active = strcmp(state, "active") == 0;
+    if (!user->is_active && strcmp(state, "suspended") != 0)
+        return mp_fail(error, MP_ERROR_INPUT, "--state: %s is neither active nor suspended", shown);
+    return true;
+}
+
+static bool
+grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
+{
+    if ((wishes->login != NULL &&
+         !set_text(&user->login, mp_checked_login(wishes->login, error))) ||
+        (wishes->name != NULL && !set_text(&user->name, mp_checked_name(wishes->name, error))) ||
+        (wishes->state != NULL && !set_state(user, wishes->state, error)))
+        return false;
+    if (wishes->emails != NULL)
+        g_ptr_array_set_size(user->emails, 0);
+    if (!add_emails(config, user, wishes->emails, error) ||
+        !add_emails(config, user, wishes->add, error) ||
+        !remove_emails(config, user, wishes->remove, error))
+        return false;
+    if (user->emails->len == 0)
+        return mp_fail(error, MP_ERROR_INPUT, "%s would be left without an address", user->login);
+    return true;
+}
+
+static bool
+is_same(const MpUser *a, const MpUser *b)
+{
+    bool same = strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
+                a->is_active == b->is_active && a->epoch == b->epoch &&
+                a->emails->len == b->emails->len;
+
+    for (guint i = 0; same && i < a->emails->len; i++)
+        same = strcmp(g_ptr_array_index(a->emails, i), g_ptr_array_index(b->emails, i)) == 0;
+    return same;
+}
+
+/* --- Add, set, revoke ------------------------------------------------------------------------ */
+
+static int
+user_add(int argc, char **argv)
+{
+    g_auto(Wishes) wishes = {0};
+    const GOptionEntry entries[] = {
+        {"name", 0, 0, G_OPTION_ARG_FILENAME, &wishes.name, "the person's name", "NAME"},
+        {"email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.emails,
+         "an address of theirs; the first gets the notifications", "ADDRESS"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpUser) user = g_new0(MpUser, 1);
+
+    mp_verb_options(&options, entries, "user", "LOGIN --name NAME --email ADDRESS [--email …]",
+                    "Adds an account and prints its id.", 1, 1, &argc, &argv);
+    if (wishes.name == NULL || wishes.emails == NULL)
+        return mp_usage_error("user add: --name and --email are needed");
+    wishes.login = g_strdup(argv[1]);
+    user->emails = g_ptr_array_new_with_free_func(g_free);
+    user->is_active = true;
+    if (!mp_site_open(&site, &options, &error) || !grant(site.config, user, &wishes, &error))
+        return mp_report(error);
+    g_autofree char *what = g_strdup_printf("Add %s", user->login);
+    if (!mp_site_lock(&site, &error) || !mp_accounts_write(site.accounts, user, what, &error))
+        return mp_report(error);
+    printf("%" G_GUINT64_FORMAT "\n", user->id);
+    return mp_output_status();
+}
+
+static bool
+set_user(MpSite *site, const char *login, const Wishes *wishes, GError **error)
+{
+    g_autoptr(MpUser) before = NULL, user = NULL;
+
+    if (!mp_site_lock(site, error))
+        return false;
+    before = mp_site_user(site, login, error);
+    user = before != NULL ? mp_site_user(site, login, error) : NULL;
+    if (user == NULL || !grant(site->config, user, wishes, error))
+        return false;
+    if (is_same(before, user)) {
+        printf("%s: nothing to change\n", user->login);
+        return true;
+    }
+    g_autofree char *what = g_strdup_printf("Change %s", before->login);
+    if (!mp_accounts_write(site->accounts, user, what, error))
+        return false;
+    printf("%s: changed\n", user->login);
+    return true;
+}
+
+static int
+user_set(int argc, char **argv)
+{
+    g_auto(Wishes) wishes = {0};
+    const GOptionEntry entries[] = {
+        {"name", 0, 0, G_OPTION_ARG_FILENAME, &wishes.name, "the person's name", "NAME"},
+        {"email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.emails,
+         "replace all addresses; repeat for several", "ADDRESS"},
+        {"add-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.add, "one address more",
+         "ADDRESS"},
+        {"remove-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.remove, "one address less",
+         "ADDRESS"},
+        {"state", 0, 0, G_OPTION_ARG_FILENAME, &wishes.state,
+         "active, or suspended: gets nothing, may say nothing", "STATE"},
+        {"login", 0, 0, G_OPTION_ARG_FILENAME, &wishes.login, "rename the account", "NEW"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, entries, "user",
+                    "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
+                    "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]",
+                    "Changes an account; what is not named stays.", 1, 1, &argc, &argv);
+    if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
+        wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL)
+        return mp_usage_error("user set: nothing to set");
+    if (!mp_site_open(&site, &options, &error) || !set_user(&site, argv[1], &wishes, &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+static bool
+raise_epoch(MpSite *site, const char *login, GError **error)
+{
+    g_autoptr(MpUser) user = NULL;
+
+    if (!mp_site_lock(site, error))
+        return false;
+    user = mp_site_user(site, login, error);
+    if (user == NULL)
+        return false;
+    user->epoch++;
+    g_autofree char *what = g_strdup_printf("Revoke the addresses of %s", user->login);
+    if (!mp_accounts_write(site->accounts, user, what, error))
+        return false;
+    printf("%s: every address made so far is void; new notifications carry new ones\n",
+           user->login);
+    return true;
+}
+
+static int
+user_revoke(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, NULL, "user", "LOGIN",
+                    "Voids every reply, unsubscribe and bounce address the account was ever sent.",
+                    1, 1, &argc, &argv);
+    if (!mp_site_open(&site, &options, &error) || !raise_epoch(&site, argv[1], &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+static const MpCommand verbs[] = {
+    {"add", user_add, "add an account"},
+    {"list", user_list, "list all accounts"},
+    {"revoke", user_revoke, "void all signed addresses of an account"},
+    {"set", user_set, "change an account"},
+    {"show", user_show, "show an account"},
+};
+
+int
+cmd_user(int argc, char **argv)
+{
+    return mp_verbs_run("user", verbs, G_N_ELEMENTS(verbs), argc, argv);
+}
