@@ -1,0 +1,298 @@
+/* metroplex thread list, metroplex thread show: reading takes no lock. */
+#include "thread.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/time.h"
+#include "output.h"
+#include "verbs.h"
+
+static const char *
+state_of(const MpThread *thread)
+{
+    return thread->is_open ? "open" : "closed";
+}
+
+/* What list and show have in common. */
+static JsonObject *
+json_of(const MpThread *thread)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_number(object, "id", thread->id);
+    mp_json_text(object, "kind", mp_thread_kind_name(thread->kind));
+    mp_json_text(object, "repository", thread->repository);
+    mp_json_text(object, "title", thread->title);
+    mp_json_text(object, "state", state_of(thread));
+    mp_json_flag(object, "locked", thread->is_locked);
+    mp_json_text(object, "object", thread->object);
+    mp_json_text(object, "author", thread->author_login);
+    mp_json_date(object, "created", thread->created);
+    return object;
+}
+
+/* --- List ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *repository; /* or NULL: any */
+    bool any_state, is_open;
+    bool json;
+} Filter;
+
+static bool
+visit(const MpThread *thread, gpointer user_data)
+{
+    const Filter *filter = user_data;
+    g_autofree char *title = mp_escape(thread->title);
+
+    if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
+        (!filter->any_state && filter->is_open != thread->is_open))
+        return true;
+    if (filter->json)
+        mp_json_print(json_of(thread));
+    else
+        printf("%-6" G_GUINT64_FORMAT " %-6s  %-6s  %-24s %s%s\n", thread->id,
+               mp_thread_kind_name(thread->kind), state_of(thread), thread->repository, title,
+               thread->is_locked ? " (locked)" : "");
+    return !ferror(stdout);
+}
+
+int
+thread_list(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    g_autofree char *repository = NULL, *state = NULL;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        {"repository", 0, 0, G_OPTION_ARG_FILENAME, &repository, "only those of a repository",
+         "OWNER/NAME"},
+        {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "only open or closed ones", "STATE"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, entries, "thread",
+                    "[--json] [--repository OWNER/NAME] [--state open|closed]",
+                    "Lists threads: id, kind, state, repository, title.", 0, 0, &argc, &argv);
+    if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
+        return mp_usage_error("thread list: --state is open or closed");
+    Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
+    if (!mp_site_open(&site, &options, &error) ||
+        !mp_tracker_foreach_thread(site.tracker, visit, &filter, &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+/* --- Show: a thread, whole -------------------------------------------------------------------- */
+
+typedef struct {
+    MpThread *thread;
+    MpComment *opening;
+    GPtrArray *comments;    /* MpComment, from number 1 */
+    GPtrArray *subscribers; /* MpSubscriber */
+    GPtrArray *logins; /* of the subscribers, in their order; NULL for an account that is gone */
+} Whole;
+
+static void
+whole_clear(Whole *whole)
+{
+    g_clear_pointer(&whole->thread, mp_thread_free);
+    g_clear_pointer(&whole->opening, mp_comment_free);
+    g_clear_pointer(&whole->comments, g_ptr_array_unref);
+    g_clear_pointer(&whole->subscribers, g_ptr_array_unref);
+    g_clear_pointer(&whole->logins, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Whole, whole_clear)
+
+static bool
+read_comments(MpSite *site, Whole *whole, GError **error)
+{
+    guint64 id = whole->thread->id, last;
+    g_autoptr(GError) why = NULL;
+
+    whole->comments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_comment_free);
+    if (!mp_tracker_last_comment(site->tracker, id, &last, error))
+        return false;
+    for (guint64 number = 0; number <= last && why == NULL; number++) {
+        MpComment *comment = mp_tracker_comment(site->tracker, id, number, &why);
+
+        if (number == 0)
+            whole->opening = comment;
+        else if (comment != NULL)
+            g_ptr_array_add(whole->comments, comment);
+    }
+    if (why == NULL && whole->opening == NULL)
+        mp_fail(&why, MP_ERROR_INSTALLATION, "thread %" G_GUINT64_FORMAT " has no opening post",
+                id);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+read_logins(MpSite *site, Whole *whole, GError **error)
+{
+    whole->logins = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < whole->subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
+        g_autoptr(GError) why = NULL;
+        g_autoptr(MpUser) user = mp_accounts_user(site->accounts, s->user, &why);
+
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        g_ptr_array_add(whole->logins, user != NULL ? g_strdup(user->login) : NULL);
+    }
+    return true;
+}
+
+static bool
+read_whole(MpSite *site, guint64 id, Whole *whole, GError **error)
+{
+    whole->thread = mp_site_thread(site, id, error);
+    if (whole->thread == NULL || !read_comments(site, whole, error))
+        return false;
+    whole->subscribers = mp_tracker_subscribers(site->tracker, id, error);
+    return whole->subscribers != NULL && read_logins(site, whole, error);
+}
+
+/* --- Show: as JSON -----------------------------------------------------------------------------
+ */
+
+static void
+add_attachments(JsonObject *object, const GPtrArray *attachments)
+{
+    JsonArray *array = mp_json_array(object, "attachments");
+
+    for (guint i = 0; i < attachments->len; i++) {
+        const MpAttachmentFact *fact = g_ptr_array_index(attachments, i);
+        JsonObject *element = json_object_new();
+
+        mp_json_text(element, "name", fact->name);
+        mp_json_text(element, "type", fact->type);
+        mp_json_number(element, "size", fact->size);
+        json_array_add_object_element(array, element);
+    }
+}
+
+static JsonObject *
+json_of_comment(const MpComment *comment)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_number(object, "number", comment->number);
+    mp_json_text(object, "author", comment->author_login);
+    mp_json_date(object, "date", comment->date);
+    mp_json_text(object, "via", comment->via);
+    mp_json_text(object, "body", comment->body);
+    mp_json_text(object, "elided", comment->elided);
+    mp_json_text(object, "message_id", comment->message_id);
+    add_attachments(object, comment->attachments);
+    return object;
+}
+
+static void
+print_json(const Whole *whole)
+{
+    JsonObject *object = json_of(whole->thread);
+    JsonArray *array;
+
+    mp_json_text(object, "body", whole->opening->body);
+    array = mp_json_array(object, "subscribers");
+    for (guint i = 0; i < whole->subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
+        JsonObject *element = json_object_new();
+
+        mp_json_text(element, "login", g_ptr_array_index(whole->logins, i));
+        mp_json_text(element, "reason", s->reason);
+        json_array_add_object_element(array, element);
+    }
+    array = mp_json_array(object, "comments");
+    for (guint i = 0; i < whole->comments->len; i++)
+        json_array_add_object_element(array,
+                                      json_of_comment(g_ptr_array_index(whole->comments, i)));
+    mp_json_print(object);
+}
+
+/* --- Show: for people ------------------------------------------------------------------------ */
+
+static void
+print_comment(const MpComment *comment)
+{
+    g_autofree char *author = mp_escape(comment->author_login);
+    g_autofree char *via = mp_escape(comment->via);
+    g_autofree char *date = mp_time_format(comment->date);
+
+    if (comment->number == 0)
+        printf("\n--- %s, %s, by %s\n", author, date, via);
+    else
+        printf("\n--- %" G_GUINT64_FORMAT ": %s, %s, by %s\n", comment->number, author, date, via);
+    mp_print_text(comment->body);
+    for (guint i = 0; i < comment->attachments->len; i++) {
+        const MpAttachmentFact *fact = g_ptr_array_index(comment->attachments, i);
+        g_autofree char *name = mp_escape(fact->name);
+        g_autofree char *type = mp_escape(fact->type);
+
+        printf("[attached: %s, %s, %" G_GUINT64_FORMAT " bytes]\n", name, type, fact->size);
+    }
+    if (comment->elided != NULL)
+        printf("[more was cut from the reply: thread show --json has it]\n");
+}
+
+static void
+print_text(const Whole *whole)
+{
+    const MpThread *thread = whole->thread;
+    g_autofree char *title = mp_escape(thread->title);
+    g_autofree char *object = mp_escape(thread->object);
+
+    printf("%s#%" G_GUINT64_FORMAT ": %s\n%s, %s%s", thread->repository, thread->id, title,
+           mp_thread_kind_name(thread->kind), state_of(thread),
+           thread->is_locked ? ", locked" : "");
+    if (thread->object != NULL)
+        printf(", %s", object);
+    printf("\nsubscribers:");
+    for (guint i = 0; i < whole->subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
+        const char *login = g_ptr_array_index(whole->logins, i);
+        g_autofree char *reason = mp_escape(s->reason);
+
+        printf("%s %s (%s)", i > 0 ? "," : "", login != NULL ? login : "-", reason);
+    }
+    printf("\n");
+    print_comment(whole->opening);
+    for (guint i = 0; i < whole->comments->len; i++)
+        print_comment(g_ptr_array_index(whole->comments, i));
+}
+
+int
+thread_show(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_auto(Whole) whole = {0};
+    g_autoptr(GError) error = NULL;
+    guint64 id;
+
+    mp_verb_options(&options, entries, "thread", "[--json] ID", "Shows a thread with its comments.",
+                    1, 1, &argc, &argv);
+    if (!mp_parse_id(argv[1], "thread", &id, &error) || !mp_site_open(&site, &options, &error) ||
+        !read_whole(&site, id, &whole, &error))
+        return mp_report(error);
+    (json ? print_json : print_text)(&whole);
+    return mp_output_status();
+}
