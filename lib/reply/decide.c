@@ -447,38 +447,17 @@ has_answer(const GArray *lines, guint i, guint end)
     return n > 0 && !(closing && n <= CLOSING_LINES);
 }
 
-typedef struct {
-    guint words, sent;
-} WordCount;
-
-static WordCount
-count_words(const GArray *lines, const Quote *quote)
-{
-    WordCount count = {0, 0};
-
-    for (guint i = quote->start; i < quote->end; i++) {
-        count.words += LINE(lines, i)->words;
-        count.sent += LINE(lines, i)->words_sent;
-    }
-    return count;
-}
-
 /* Quoted from somewhere else than what we sent. */
 static bool
 quote_is_foreign(const GArray *lines, const Quote *quote)
 {
-    WordCount count = count_words(lines, quote);
+    guint words = 0, sent = 0;
 
-    return count.words >= COMPARABLE_WORDS && count.sent * 5 < count.words;
-}
-
-/* A quote of the person's own, for another one, which the client made, begins below it. */
-static bool
-is_above_boundary(const GArray *lines, const Quote *quote)
-{
-    guint next = lines_skip_blank(lines, quote->end);
-
-    return next > quote->end && next < lines->len && is_boundary(LINE(lines, next));
+    for (guint i = quote->start; i < quote->end; i++) {
+        words += LINE(lines, i)->words;
+        sent += LINE(lines, i)->words_sent;
+    }
+    return words >= COMPARABLE_WORDS && sent * 5 < words;
 }
 
 /* Whether the quote stays: what was answered below it, or what the person quoted from elsewhere. */
@@ -489,11 +468,9 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
         return NULL;
     if (answered)
         return quote->attributed && !quote->text_above && answered_quotes == 1 ? NULL : "kept-inline-quote";
-    if (quote->attributed || !quote->text_above)
-        return NULL;
-    if (walk->sent_known && count_words(walk->lines, quote).words >= COMPARABLE_WORDS)
-        return quote_is_foreign(walk->lines, quote) ? "kept-foreign-quote" : NULL;
-    return is_above_boundary(walk->lines, quote) ? "kept-own-quote" : NULL;
+    if (walk->sent_known && !quote->attributed && quote->text_above && quote_is_foreign(walk->lines, quote))
+        return "kept-foreign-quote";
+    return NULL;
 }
 
 static void

@@ -232,8 +232,11 @@ mark_fences(GArray *lines)
 GArray *
 lines_split(char *texts, char *cores, MpMatcher *matcher)
 {
-    GArray *lines = g_array_new(FALSE, TRUE, sizeof(Line));
+    guint n = 1;
 
+    for (const char *p = texts; (p = strchr(p, '\n')) != NULL; p++)
+        n++;
+    GArray *lines = g_array_sized_new(FALSE, FALSE, sizeof(Line), n);
     for (char *p = texts; p != NULL;) {
         Line line = {.text = p, .core = cores};
         char *end = strchr(p, '\n');
@@ -243,10 +246,43 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         p = end;
         cores = write_core(cores, line.text);
         classify(&line, matcher);
+        line.own_kind = line.kind;
+        line.own_rule = line.rule;
+        line.index = lines->len;
         g_array_append_val(lines, line);
     }
     mark_fences(lines);
     return lines;
+}
+
+guint
+lines_count_kept(const GArray *lines)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < lines->len; i++)
+        n += LINE(lines, i)->kept;
+    return n;
+}
+
+GArray *
+lines_kept(const GArray *lines)
+{
+    GArray *kept = g_array_new(FALSE, TRUE, sizeof(Line));
+
+    for (guint i = 0; i < lines->len; i++) {
+        Line line = *LINE(lines, i);
+
+        if (!line.kept)
+            continue;
+        line.kind = line.own_kind;
+        line.rule = line.own_rule;
+        line.fenced = false;
+        line.index = i;
+        g_array_append_val(kept, line);
+    }
+    mark_fences(kept);
+    return kept;
 }
 
 guint

@@ -80,7 +80,6 @@ Test(reply, inline_answers_keep_the_quotes_they_answer)
         {"See below.\n\n" WROTE "\n> One?\n\nYes, that is how it works.", "See below.\n\n> One?\n\nYes, that is how it works."},
         {"The manual says:\n\n> Use -x.\n\nSo I did.", NULL},
         {"> Use -x.\n\nSo I did.", NULL},
-        {"The manual says:\n\n> Use -x.\n\n" WROTE "\n> What?", "The manual says:\n\n> Use -x."},
     };
     CHECK(cases);
 }
