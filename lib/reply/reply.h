@@ -41,6 +41,10 @@ MpReply *mp_reply_extract(const char *text, const char *const *sent);
 void mp_reply_free(MpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpReply, mp_reply_free)
 
+/* Compiles the patterns, some ten milliseconds, which the first extraction does otherwise. A program
+ * that forks a child for each mail calls it before, once. */
+void mp_reply_prepare(void);
+
 /* Undoes format=flowed (RFC 3676): soft breaks joined, space-stuffing removed, quote depth kept,
  * "-- " left alone; with `delsp` the trailing space goes too (DelSp=yes). The result is the caller's. */
 char *mp_reply_unflow(const char *text, bool delsp);

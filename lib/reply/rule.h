@@ -22,7 +22,8 @@ typedef enum {
     MP_RULE_KINDS,
 } MpRuleKind;
 
-/* What stands before a key. */
+/* What stands before and behind a key. */
+#define MP_RULE_KEY_ENDS   "(?!\\p{L})"
 #define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
 
 typedef struct {
