@@ -50,7 +50,8 @@ entity(const char *p, gsize *length)
 {
     static const struct {
         const char *name, *value;
-    } entities[] = {{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}, {"&nbsp;", " "}, {"&#39;", "'"}};
+    } entities[] = {{"&lt;", "<"},  {"&gt;", ">"},   {"&quot;", "\""},
+                    {"&amp;", "&"}, {"&nbsp;", " "}, {"&#39;", "'"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(entities); i++) {
         *length = strlen(entities[i].name);
@@ -131,7 +132,8 @@ line_without_links(const char *core)
     return g_string_free(out, FALSE);
 }
 
-/* Rows of dashes and the like, at least two long; also an em dash alone, as GitHub's footers have. */
+/* Rows of dashes and the like, at least two long; also an em dash alone, as GitHub's footers have.
+ */
 static bool
 is_delimiter(const char *core)
 {
@@ -159,7 +161,8 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
     const char *colon = strpbrk(line->core, ":\xef");
 
-    if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT || strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
+    if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT ||
+        strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
     *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, line->core);
     if (*rule == NULL)
@@ -178,7 +181,8 @@ classify(Line *line, MpMatcher *matcher)
 
     line->has_at = strchr(line->core, '@') != NULL;
     for (const char *p = line->core; *p != '\0' && !line->has_digit; p = g_utf8_next_char(p))
-        line->has_digit = g_ascii_isdigit(*p) || ((guchar)*p >= 0x80 && g_unichar_isdigit(g_utf8_get_char(p)));
+        line->has_digit =
+            g_ascii_isdigit(*p) || ((guchar)*p >= 0x80 && g_unichar_isdigit(g_utf8_get_char(p)));
 
     if (length == 0) {
         line->kind = LINE_BLANK;

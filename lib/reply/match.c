@@ -14,7 +14,7 @@ enum {
     LINE_LIMIT = 1000,   /* bytes of a line that are looked at; no client's own line is longer */
     MATCH_LIMIT = 30000, /* steps; the longest honest match of the table takes a tenth */
     GROUPS = 8,
-    KEY_HITS = 6,        /* verbs looked at in one text */
+    KEY_HITS = 6, /* verbs looked at in one text */
     MOST_ROWS = 256,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
     PATTERN_KEY,     /* the verbs of attributions, searched for; each hit names a row to try */
@@ -36,10 +36,10 @@ struct MpMatcher {
 };
 
 static const char day_pattern[] =
-    "\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"            /* 2014/03/20, 04/19/2011 */
-    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}"    /* 25 Sep 2013, Nov 26, 2013 */
-    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"            /* 2017. április 3. */
-    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"          /* 11-Apr-2011 */
+    "\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"          /* 2014/03/20, 04/19/2011 */
+    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}" /* 25 Sep 2013, Nov 26, 2013 */
+    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"         /* 2017. április 3. */
+    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"       /* 11-Apr-2011 */
     "|\\d\\s?[年月日년월일]";
 static const char time_pattern[] = "\\d{1,2}[:.h]\\d{2}(?!\\d)"; /* 9:12, 13.09, 10h30 */
 
@@ -47,10 +47,14 @@ static bool
 row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
-    case PATTERN_LINE: return rule->kind >= MP_RULE_SEPARATOR;
-    case PATTERN_KEYLESS: return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
-    case PATTERN_KEY: return rule->key != NULL;
-    default: return rule->kind == pattern;
+    case PATTERN_LINE:
+        return rule->kind >= MP_RULE_SEPARATOR;
+    case PATTERN_KEYLESS:
+        return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
+    case PATTERN_KEY:
+        return rule->key != NULL;
+    default:
+        return rule->kind == pattern;
     }
 }
 
@@ -65,8 +69,9 @@ combined(guint pattern)
 
     for (gsize i = 0; i < mp_n_rules; i++) {
         if (row_belongs(&mp_rules[i], pattern))
-            g_string_append_printf(all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", all->len > begin ? "|" : "",
-                                   pattern == PATTERN_KEY ? mp_rules[i].key : mp_rules[i].pattern, i);
+            g_string_append_printf(
+                all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", all->len > begin ? "|" : "",
+                pattern == PATTERN_KEY ? mp_rules[i].key : mp_rules[i].pattern, i);
     }
     g_string_append(all, pattern == PATTERN_KEY ? ")" MP_RULE_KEY_ENDS : ")");
     return g_string_free(all, FALSE);
@@ -77,9 +82,9 @@ compile(const char *text, uint32_t options)
 {
     int code;
     PCRE2_SIZE at;
-    pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-                      PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | options, &code, &at, NULL);
+    pcre2_code *compiled = pcre2_compile(
+        (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+        PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | options, &code, &at, NULL);
 
     if (compiled == NULL) /* the table is part of the program */
         g_error("reply rules: error %d near: %.60s", code, text + at);
@@ -94,7 +99,8 @@ compile_all(Compiled *codes)
 
     g_assert(mp_n_rules <= MOST_ROWS);
     for (guint i = 0; i < PATTERNS; i++) {
-        if (i == MP_RULE_ATTRIBUTION || (i >= MP_RULE_SEPARATOR && i < MP_RULE_KINDS && i != MP_RULE_FORWARD))
+        if (i == MP_RULE_ATTRIBUTION ||
+            (i >= MP_RULE_SEPARATOR && i < MP_RULE_KINDS && i != MP_RULE_FORWARD))
             continue; /* only ever asked for by key, or with all other single lines */
         g_autofree char *text = combined(i);
         codes->patterns[i] = compile(text, i == PATTERN_KEY || i >= PATTERN_DAY ? 0 : whole);
@@ -151,8 +157,9 @@ run(MpMatcher *matcher, const pcre2_code *code, const char *text, gsize offset)
 {
     gsize length = strlen(text);
 
-    return length <= LINE_LIMIT && pcre2_match(code, (PCRE2_SPTR)text, length, offset, PCRE2_NO_UTF_CHECK,
-                                               matcher->data, matcher->context) >= 0;
+    return length <= LINE_LIMIT &&
+           pcre2_match(code, (PCRE2_SPTR)text, length, offset, PCRE2_NO_UTF_CHECK, matcher->data,
+                       matcher->context) >= 0;
 }
 
 static guint
@@ -221,5 +228,6 @@ mp_matcher_has_day(MpMatcher *matcher, const char *text)
 bool
 mp_matcher_has_date(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, matcher->codes->patterns[PATTERN_TIME], text, 0) || run(matcher, matcher->codes->patterns[PATTERN_DAY], text, 0);
+    return run(matcher, matcher->codes->patterns[PATTERN_TIME], text, 0) ||
+           run(matcher, matcher->codes->patterns[PATTERN_DAY], text, 0);
 }

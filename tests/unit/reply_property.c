@@ -1,4 +1,5 @@
-/* Properties that hold for every mail: tried on mails put together by chance, and on damaged ones. */
+/* Properties that hold for every mail: tried on mails put together by chance, and on damaged ones.
+ */
 #include "reply/reply.h"
 #include "reply/rule.h"
 
@@ -8,13 +9,45 @@
 enum { MAILS = 4000, PIECES = 14, SEED = 20251117 };
 
 static const char *const pieces[] = {
-    "Yes, that is right.\n", "No.\n", "\n", "\n", "\n", "> Is it?\n", "> > Older.\n", ">\n", "-- \n", "--\n", "---\n", "* * *\n",
-    "Bob\n", "Regards,\n", "Sent from my iPhone\n", "```\n", "- a list\n", "1. numbered\n", "From: Ada <ada@example.org>\n",
-    "Sent: Monday, November 17, 2025 9:13 AM\n", "To: Bob\n", "Subject: x\n", "wrote:\n", "> wrote:\n", "<ada@example.org>\n",
-    "On Mon, Nov 17, 2025 at 9:12 AM Ada Example\n", "On Mon, Nov 17, 2025 at 9:12 AM Ada <ada@example.org> wrote:\n",
-    "-----Original Message-----\n", "Begin forwarded message:\n", "Reply above this line\n", "\r\n", "\t indented\n",
-    "This message is confidential and intended for the addressee only.\n", "kernel-users mailing list\n", "&gt; entity\n",
-    "a line that is long enough to have been wrapped by some relay on the\n", "way here\n", "\u202ereordered\u200b\n", "no end",
+    "Yes, that is right.\n",
+    "No.\n",
+    "\n",
+    "\n",
+    "\n",
+    "> Is it?\n",
+    "> > Older.\n",
+    ">\n",
+    "-- \n",
+    "--\n",
+    "---\n",
+    "* * *\n",
+    "Bob\n",
+    "Regards,\n",
+    "Sent from my iPhone\n",
+    "```\n",
+    "- a list\n",
+    "1. numbered\n",
+    "From: Ada <ada@example.org>\n",
+    "Sent: Monday, November 17, 2025 9:13 AM\n",
+    "To: Bob\n",
+    "Subject: x\n",
+    "wrote:\n",
+    "> wrote:\n",
+    "<ada@example.org>\n",
+    "On Mon, Nov 17, 2025 at 9:12 AM Ada Example\n",
+    "On Mon, Nov 17, 2025 at 9:12 AM Ada <ada@example.org> wrote:\n",
+    "-----Original Message-----\n",
+    "Begin forwarded message:\n",
+    "Reply above this line\n",
+    "\r\n",
+    "\t indented\n",
+    "This message is confidential and intended for the addressee only.\n",
+    "kernel-users mailing list\n",
+    "&gt; entity\n",
+    "a line that is long enough to have been wrapped by some relay on the\n",
+    "way here\n",
+    "\u202ereordered\u200b\n",
+    "no end",
     "The build stops in the function that opens a pack\n",
 };
 
@@ -26,7 +59,8 @@ random_mail(GRand *rand)
 
     for (gint i = 0; i < n; i++) {
         if (g_rand_int_range(rand, 0, 8) == 0) /* a row's own example, now and then */
-            g_string_append_printf(mail, "%s\n", mp_rules[g_rand_int_range(rand, 0, (gint32)mp_n_rules)].cuts);
+            g_string_append_printf(mail, "%s\n",
+                                   mp_rules[g_rand_int_range(rand, 0, (gint32)mp_n_rules)].cuts);
         else
             g_string_append(mail, pieces[g_rand_int_range(rand, 0, G_N_ELEMENTS(pieces))]);
     }
@@ -46,8 +80,12 @@ damaged(GRand *rand, const char *mail)
         length = MIN(length, out->len - at); /* MIN would roll twice */
 
         switch (g_rand_int_range(rand, 0, 3)) {
-        case 0: g_string_erase(out, (gssize)at, (gssize)length); break;
-        case 1: out->str[at] = (char)g_rand_int_range(rand, 1, 256); break;
+        case 0:
+            g_string_erase(out, (gssize)at, (gssize)length);
+            break;
+        case 1:
+            out->str[at] = (char)g_rand_int_range(rand, 1, 256);
+            break;
         default: {
             g_autofree char *part = g_strndup(out->str + at, length);
             g_string_insert(out, (gssize)at, part);
@@ -57,7 +95,8 @@ damaged(GRand *rand, const char *mail)
     return g_string_free(out, FALSE);
 }
 
-/* The lines of a mail as they may be shown: without deceptive characters, invalid bytes replaced. */
+/* The lines of a mail as they may be shown: without deceptive characters, invalid bytes replaced.
+ */
 static GString *
 all_lines(const MpReply *reply)
 {
@@ -77,7 +116,8 @@ check_lines(const char *mail, const MpReply *reply)
     g_autoptr(GString) all = all_lines(reply);
     const char *p = all->str;
 
-    for (const char *q = valid; *q != '\0'; q++) { /* a walk over both, stepping over what is not plain */
+    for (const char *q = valid; *q != '\0';
+         q++) { /* a walk over both, stepping over what is not plain */
         if (*q != '\n' && (*q < 0x20 || *q == 0x7f))
             continue;
         while (*p != '\0' && *p != *q && ((guchar)*p >= 0x80 || *p == '\\' || *p == '\t'))
@@ -135,19 +175,23 @@ Test(reply_property, extracting_an_extraction_changes_nothing)
         g_autoptr(MpReply) once = mp_reply_extract(mail, NULL);
         g_autoptr(MpReply) twice = mp_reply_extract(once->reply, NULL);
 
-        cr_expect_str_eq(twice->reply, once->reply, "of \"%s\" once \"%s\", twice \"%s\"", mail, once->reply, twice->reply);
+        cr_expect_str_eq(twice->reply, once->reply, "of \"%s\" once \"%s\", twice \"%s\"", mail,
+                         once->reply, twice->reply);
     }
 }
 
 Test(reply_property, a_mail_without_marks_is_kept_whole)
 {
-    static const char *const words[] = {"the", "build", "works", "on", "Debian", "17", "2025", "from", "my", "server", "wrote", "to", "me", "\n", "\n\n", ","};
+    static const char *const words[] = {"the",  "build", "works", "on",     "Debian", "17",
+                                        "2025", "from",  "my",    "server", "wrote",  "to",
+                                        "me",   "\n",    "\n\n",  ","};
     g_autoptr(GRand) rand = g_rand_new_with_seed(SEED + 2);
 
     for (guint i = 0; i < MAILS; i++) {
         g_autoptr(GString) mail = g_string_new("Start");
         for (gint n = g_rand_int_range(rand, 1, 40); n > 0; n--)
-            g_string_append_printf(mail, " %s", words[g_rand_int_range(rand, 0, G_N_ELEMENTS(words))]);
+            g_string_append_printf(mail, " %s",
+                                   words[g_rand_int_range(rand, 0, G_N_ELEMENTS(words))]);
         g_string_append(mail, " end.");
         g_autoptr(MpReply) reply = mp_reply_extract(mail->str, NULL);
         cr_expect_str_empty(reply->elided, "of \"%s\" was cut \"%s\"", mail->str, reply->elided);
@@ -156,7 +200,39 @@ Test(reply_property, a_mail_without_marks_is_kept_whole)
 
 Test(reply_property, html_of_any_shape_becomes_valid_text)
 {
-    static const char *const tags[] = {"<div>", "</div>", "<p>", "<b>", "</b>", "<ul>", "<li>", "</ul>", "<blockquote>", "</blockquote>", "<table>", "<tr>", "<td>", "<th>", "</table>", "<pre>", "</pre>", "<br>", "<a href='https://x.y/'>", "</a>", "<img alt=a src=cid:b>", "text ", "more\n", "&amp;", "<h1>", "<", "\xff", "<hr>", "<code>", "</code>", "<div class=gmail_quote>", "<div id=divRplyFwdMsg>", "<div class=gmail_signature>"};
+    static const char *const tags[] = {"<div>",
+                                       "</div>",
+                                       "<p>",
+                                       "<b>",
+                                       "</b>",
+                                       "<ul>",
+                                       "<li>",
+                                       "</ul>",
+                                       "<blockquote>",
+                                       "</blockquote>",
+                                       "<table>",
+                                       "<tr>",
+                                       "<td>",
+                                       "<th>",
+                                       "</table>",
+                                       "<pre>",
+                                       "</pre>",
+                                       "<br>",
+                                       "<a href='https://x.y/'>",
+                                       "</a>",
+                                       "<img alt=a src=cid:b>",
+                                       "text ",
+                                       "more\n",
+                                       "&amp;",
+                                       "<h1>",
+                                       "<",
+                                       "\xff",
+                                       "<hr>",
+                                       "<code>",
+                                       "</code>",
+                                       "<div class=gmail_quote>",
+                                       "<div id=divRplyFwdMsg>",
+                                       "<div class=gmail_signature>"};
     g_autoptr(GRand) rand = g_rand_new_with_seed(SEED + 3);
 
     for (guint i = 0; i < MAILS; i++) {
