@@ -15,7 +15,7 @@ enum {
     WINDOW_BYTES = 600,
     SHORTEST_ATTRIBUTION = 8, /* bytes */
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
-    LETTERS_OF_WORD = 4,      /* before a full stop and a capital, within a line */
+    LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
     ATTEMPTS = 3000,      /* windows tried in one mail: what bounds a mail of nothing but colons */
     BLOCK_LINES = 16,     /* a header block is no longer, its wrapped recipients included */
@@ -123,6 +123,17 @@ holds_sentence_end(const char *text)
     return false;
 }
 
+static bool
+holds_address(const char *text)
+{
+    for (const char *p = strchr(text, '@'); p != NULL; p = strchr(p + 1, '@')) {
+        if (p > text && !g_ascii_isspace(p[-1]) && strchr("\"'<(", p[-1]) == NULL &&
+            g_ascii_isalnum(p[1]))
+            return true;
+    }
+    return false;
+}
+
 typedef struct {
     const MpRule *rule;
     bool opened;   /* begins with the opening word of its language */
@@ -139,7 +150,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     if (found.rule == NULL)
         return found;
     found.opened = mp_matcher_group(matcher, 1);
-    bool address = strchr(text, '@') != NULL, date = mp_matcher_has_date(matcher, text);
+    bool address = holds_address(text), date = mp_matcher_has_date(matcher, text);
     bool quoted = quote_follows(lines, end);
     gsize length = strlen(text);
     bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
@@ -153,7 +164,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     else if (neutral)
         plausible =
             date && address && (quoted || (closed && first && LINE(lines, start)->has_digit));
-    else if (!quoted && !address && (!closed || holds_sentence_end(text)))
+    else if (!quoted && ((!closed && !address) || holds_sentence_end(text)))
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;

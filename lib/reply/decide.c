@@ -210,7 +210,7 @@ take_line(Walk *walk, guint i)
     }
     if (walk_is_mobile_signature(walk, i))
         return walk_take_mobile(walk, i);
-    if (line_is_rule(line, MP_RULE_DISCLAIMER) || line_is_rule(line, MP_RULE_FOOTER))
+    if (walk_begins_footer(walk, i))
         return walk_take_paragraph(walk, i);
     take_text(walk, i);
     return i + 1;

@@ -117,6 +117,20 @@ elide_contacts_above(Walk *walk, guint disclaimer)
         walk_set(walk, i, false, "signature-contacts");
 }
 
+/* "Kernel mailing list" is a footer only where a line is drawn above it. */
+bool
+walk_begins_footer(const Walk *walk, guint i)
+{
+    const Line *line = LINE(walk->lines, i);
+
+    if (line_is_rule(line, MP_RULE_DISCLAIMER))
+        return true;
+    if (!line_is_rule(line, MP_RULE_FOOTER))
+        return false;
+    return !g_str_has_suffix(line->rule->name, "-below-rule") ||
+           (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
+}
+
 guint
 walk_take_paragraph(Walk *walk, guint i)
 {

@@ -57,6 +57,7 @@ void walk_judge_quotes(Walk *walk);
 
 bool walk_begins_signature(const Walk *walk, guint i);
 bool walk_is_mobile_signature(const Walk *walk, guint i);
+bool walk_begins_footer(const Walk *walk, guint i);
 
 /* These elide and return the line after. */
 guint walk_take_mobile(Walk *walk, guint i);
