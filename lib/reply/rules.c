@@ -411,6 +411,10 @@ const MpRule mp_rules[] = {
      ANY("[*_\\s]{0,4}(?:Diese (?:E-?Mail|Nachricht)(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail)(?=.*(?:confidentiel|destinataire)).{30,900}|Est[ea] (?:mensaje|correo|mensagem|e-?mail)(?=.*(?:confidencial|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail)(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|(?:Ta wiadomość|Niniejsza wiadomość)(?=.*(?:poufn|adresat)).{30,900})"),
      "Diese E-Mail enthält vertrauliche Informationen und ist nur für den Adressaten bestimmt.", "Diese Nachricht ist nicht angekommen."},
 
+    {"disclaimer-antivirus", MP_RULE_DISCLAIMER, "Avast, AVG and mail gateways",
+     ANY("(?:This (?:e-?mail|message) (?:has been|was) (?:checked|scanned) (?:for|by) .{2,120}|Virus-free\\. .{0,60}|(?:Diese|Dieses) E-?Mail wurde .{0,60}auf Viren .{0,60}|L.absence de virus dans ce .{2,120}|Questa e-?mail è stata (?:controllata|esaminata) .{2,120}|Este (?:correo electrónico|e-?mail) .{0,40}(?:virus|vírus) .{0,60})"),
+     "This email has been checked for viruses by Avast antivirus software.", "This email was sent to the virus lab."},
+
     /* ---- footers ---- */
     {"footer-list", MP_RULE_FOOTER, "Mailman, Google Groups, Sympa",
      ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),

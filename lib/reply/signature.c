@@ -54,7 +54,8 @@ walk_begins_signature(const Walk *walk, guint i)
     if (strcmp(line->text, "-- ") == 0)
         return true;
     if (strcmp(line->core, "---") == 0)
-        return signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
+        return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
+               signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
     return signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
 }
 

@@ -117,6 +117,7 @@ Test(reply, signatures_go)
         {"Yes.\n\n-- \nBob\nCEO", "Yes."},
         {"Yes.\n--\nBob", "Yes."},
         {"Yes.\n\n---\nBob", "Yes."},
+        {"Yes.\n\n---\n\nBob", NULL},
         {"Yes.\n\n—\nBob", "Yes."},
         {"Yes.\n\n-- \nBob\n\n" WROTE "\n> Is it?", "Yes."},
         {"Yes.\n\nSent from my iPhone", "Yes."},
