@@ -46,6 +46,8 @@ static const struct {
     {"a few words in common are chance",
      "I know, that function that opens a\npack.\n\n" WROTE "\n> " FIRST,
      "I know, that function that opens a\npack."},
+    {"three words in common are the person's own",
+     HEADERS "\n\n" FIRST "\n\nThe build stops!\n\n" SECOND, "The build stops!"},
     {"nothing new is nothing", WROTE "\n\n> " FIRST "\n> " SECOND, ""},
 };
 
