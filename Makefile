@@ -69,6 +69,8 @@ unit: $(BUILD)/bin/unit $(BUILD)/bin/metroplex
 
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
+$(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
+$(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 

@@ -199,8 +199,10 @@ classify(Line *line, MpMatcher *matcher)
         line->field = header_field(line, matcher, &line->rule);
         if (line->field != FIELD_NONE)
             return;
-        g_autofree char *plain = line_without_links(line->core);
-        line->rule = mp_matcher_line(matcher, plain);
+        bool links = strchr(line->core, '[') != NULL || strstr(line->core, "http") != NULL ||
+                     strstr(line->core, "mailto:") != NULL;
+        g_autofree char *plain = links ? line_without_links(line->core) : NULL;
+        line->rule = mp_matcher_line(matcher, links ? plain : line->core);
         if (line->rule != NULL && line->rule->kind != MP_RULE_CLOSING)
             line->kind = LINE_RULE;
     }
