@@ -1,7 +1,7 @@
 /*
  * The SMTP transport: one libcurl easy handle, which keeps its connection from message to message.
- * libcurl speaks SMTP, TLS and SASL, and stuffs dots; what a failure means is decided here, from the
- * conversation that transcript.c overheard.
+ * libcurl speaks SMTP, TLS and SASL, and stuffs dots; what a failure means is decided here, from
+ * the conversation that transcript.c overheard.
  */
 #include <curl/curl.h>
 #include <string.h>

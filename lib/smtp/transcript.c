@@ -108,8 +108,8 @@ announce_connection(MpTranscript *t)
     if (t->is_announced)
         return;
     t->is_announced = true;
-    g_autofree char *line = g_strdup_printf("Connection opened: %s:%d", t->config->smtp_address,
-                                            t->config->smtp_port);
+    g_autofree char *line =
+        g_strdup_printf("Connection opened: %s:%d", t->config->smtp_address, t->config->smtp_port);
     tell(t, line);
 }
 
@@ -280,7 +280,7 @@ note_reply_line(MpTranscript *t, const char *line)
     }
     append_to_reply(t, line);
     if (t->asked == MP_ASKED_HELLO && is_reply_line(line) && line[3] != '\0' &&
-        g_ascii_strncasecmp(line + 4, "SMTPUTF8", 8) == 0)
+        strncmp(line + 4, "SMTPUTF8", 8) == 0) /* in capitals: libcurl knows it so only */
         t->offers_smtputf8 = true;
     if (is_final_line(line))
         note_final_line(t, line);

@@ -1,7 +1,7 @@
 /*
  * The conversation with a server, as libcurl lets us overhear it: written to the log in GHES's form
- * (smtp.h), and understood as far as the caller needs it to tell whose fault a failure is. libcurl's
- * own result does not say which reply came, nor to what.
+ * (smtp.h), and understood as far as the caller needs it to tell whose fault a failure is.
+ * libcurl's own result does not say which reply came, nor to what.
  */
 #pragma once
 

@@ -76,7 +76,7 @@ static const struct {
     {"", "j\303\266rg@example.org", "tim@example.org", MP_REFUSED, NULL, NULL},
     {"SMTPUTF8", "", "j\303\266rg@b\303\274cher.example", MP_SENT, "from=<> SMTPUTF8\n",
      "to=<j\303\266rg@xn--bcher-kva.example>\n"},
-    {"8BITMIME,smtputf8", "j\303\266rg@example.org", "tim@example.org", MP_SENT,
+    {"8BITMIME,SMTPUTF8", "j\303\266rg@example.org", "tim@example.org", MP_SENT,
      "from=<j\303\266rg@example.org> SMTPUTF8\n", "to=<tim@example.org>\n"},
 };
 
