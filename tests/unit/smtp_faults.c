@@ -85,7 +85,7 @@ Test(smtp, a_fault_is_judged_by_what_it_answers, .timeout = 120)
         g_autofree char *outcome = smtp_try(smtp);
 
         expect(&at_first[i], outcome, server);
-        cr_expect_eq(smtp_server_connections(server), 1, "%s: tried twice", at_first[i].rule);
+        cr_expect_leq(smtp_server_connections(server), 1, "%s: tried twice", at_first[i].rule);
     }
 }
 
