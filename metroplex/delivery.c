@@ -52,9 +52,16 @@ mp_item_free(MpItem *item)
 void
 mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GError *why)
 {
+    const char *code = mp_message_fault_code(fault);
+    const char *text = why != NULL ? why->message : NULL;
+
+    /* The gate's reason says the code; the text need not repeat it. */
+    if (text != NULL && code != NULL && g_str_has_prefix(text, code))
+        text += strlen(code) + strspn(text + strlen(code), ": ");
     item->message = message;
     item->fault = fault;
-    item->fault_text = why != NULL ? g_strdup(why->message) : NULL;
+    g_free(item->fault_text);
+    item->fault_text = g_strdup(text);
 }
 
 /* --- Whose it is ---------------------------------------------------------------------------- */
@@ -174,6 +181,21 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
                 (!item->is_verified || (find_thread(site, item, error) && find_duplicate(site, item, error)));
     item->is_deferred = !good;
     return good;
+}
+
+/* --- What it says --------------------------------------------------------------------------- */
+
+void
+mp_item_compose(const MpSite *site, MpItem *item)
+{
+    g_autofree char *attached = NULL;
+    g_autofree char *reply = mp_address_mask(item->extraction->reply, site->config->mask_addresses);
+
+    item->attachments = mp_attachments_choose(item->message, &attached);
+    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
+        item->body = g_steal_pointer(&reply);
+    else
+        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
 }
 
 /* --- What the gates say --------------------------------------------------------------------- */

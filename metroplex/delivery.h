@@ -49,6 +49,10 @@ void mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const 
  */
 bool mp_item_identify(MpSite *site, MpItem *item, GError **error);
 
+/* Makes the comment of the extraction: masked, so that nothing in it must not be published, and
+ * with the attachments named. */
+void mp_item_compose(const MpSite *site, MpItem *item);
+
 /* Walks the gates as far as they go; asks for the reply if `extraction` is not there yet. */
 void mp_item_decide(const MpSite *site, MpItem *item);
 

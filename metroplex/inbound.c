@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-#include "attachments.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "mentions.h"
+#include "message/sandbox.h"
 #include "transaction.h"
 
 #define DAY_S 86400
@@ -55,22 +55,6 @@ defer(MpInbound *inbound, MpItem *item, const GError *why)
 
 /* --- Read: the worker parses one mail while we look at the one before ------------------------ */
 
-static MpLimits
-limits_of(const MpConfig *config)
-{
-    MpLimits limits = mp_limits_default;
-
-    limits.mail_bytes = (gsize)config->max_mail_size;
-    limits.header_fields = (guint)config->max_header_fields;
-    limits.header_field_bytes = (gsize)config->max_header_size;
-    limits.nesting = (guint)config->max_nesting;
-    limits.parts = (guint)config->max_parts;
-    limits.addresses = (guint)config->max_addresses;
-    limits.attachment_bytes = (gsize)config->max_attachment_size;
-    limits.attachments = (guint)config->max_attachments;
-    return limits;
-}
-
 /* Reads no more of it than its size: a mail over the limit never reaches the worker. */
 static bool
 is_over_size(MpInbound *inbound, MpItem *item)
@@ -78,7 +62,7 @@ is_over_size(MpInbound *inbound, MpItem *item)
     if (item->mail->size <= inbound->site->config->max_mail_size)
         return false;
     item->fault = MP_FAULT_TOO_LARGE;
-    item->fault_text = g_strdup_printf("too-large: %" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,
+    item->fault_text = g_strdup_printf("%" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,
                                        item->mail->size, inbound->site->config->max_mail_size);
     return true;
 }
@@ -140,7 +124,7 @@ wants_reading(MpInbound *inbound, MpItem *item)
 static bool
 send_reading(MpInbound *inbound, MpItem *item, GError **error)
 {
-    MpLimits limits = limits_of(inbound->site->config);
+    MpLimits limits = mp_site_limits(inbound->site);
 
     return mp_worker_send_parse(inbound->worker, item->mail->fd, &limits, error);
 }
@@ -184,20 +168,6 @@ identify(MpInbound *inbound, MpItem *item)
     mp_item_decide(inbound->site, item);
 }
 
-/* The comment as it will be stored: nothing in it that must not be published. */
-static void
-compose(MpInbound *inbound, MpItem *item)
-{
-    g_autofree char *attached = NULL;
-    g_autofree char *reply = mp_address_mask(item->extraction->reply, inbound->site->config->mask_addresses);
-
-    item->attachments = mp_attachments_choose(item->message, &attached);
-    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
-        item->body = g_steal_pointer(&reply);
-    else
-        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
-}
-
 static bool
 receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
 {
@@ -209,12 +179,10 @@ receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (item->extraction == NULL) {
-        item->fault = fault;
-        item->fault_text = g_strdup(why->message);
-    } else {
-        compose(inbound, item);
-    }
+    if (item->extraction == NULL)
+        mp_item_read(item, item->message, fault, why);
+    else
+        mp_item_compose(inbound->site, item);
     mp_item_decide(inbound->site, item);
     return true;
 }
