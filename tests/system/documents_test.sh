@@ -4,6 +4,7 @@
 # The tables are read from the sources: keys from lib/base/config.c, gates from lib/policy/policy.c,
 # commands from what --help prints.
 set -uo pipefail
+shopt -s lastpipe # what counts at the end of a pipe counts here
 cd "$(dirname "$0")/../.."
 
 metroplex=${METROPLEX:-$PWD/build/bin/metroplex}
@@ -73,7 +74,11 @@ tr '\n' ' ' <lib/base/config.c | grep -oE '\{"[a-z]+", "[a-z-]+", +TYPE_[A-Z]+, 
 
 # --- Commands -------------------------------------------------------------------------------------
 
-commands() { "$@" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+# The first words of the indented lines above the options: "  add LOGIN …", "  close|reopen ID …".
+commands() {
+    "$@" --help 2>/dev/null | sed -n '/Options:$/q; s/^  \([a-z][a-z|]*\) .*/\1/p' | tr '|' '\n' |
+        grep -vxE 'metroplex|notifier'
+}
 
 # PROGRAM: "thread open" for those with commands of their own, "init" for others.
 all_commands() {
