@@ -91,7 +91,7 @@ C_FILES := $(wildcard */*.[ch] */*/*.[ch])
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
-	mandoc -Tlint -Wstyle $(wildcard man/*)
+	mandoc -Tlint -Wwarning $(wildcard man/*)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | \
 	    xargs -P$(JOBS) -I{} clang-tidy --quiet {} -- $(ALL_CFLAGS)
 
