@@ -70,8 +70,15 @@ unit: $(BUILD)/bin/unit all
 
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
+$(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
+$(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
+$(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c
+	@mkdir -p $(@D)
+	clang $(filter-out -D_FORTIFY_SOURCE=2,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PKG_LIBS)
 
 # Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
 PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))

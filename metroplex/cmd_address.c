@@ -1,82 +1,172 @@
-/* metroplex address: makes a signed address, or says what one proves. */
+/* metroplex address: makes a signed address, or says why one does not verify. */
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
+#include "output.h"
 #include "site.h"
 
-static bool
-make(MpSite *site, const char *thread_text, const char *login, const char *purpose_text, GError **error)
-{
-    g_autoptr(MpUser) user = mp_site_user(site, login, error);
-    g_autoptr(MpThread) thread = NULL;
-    MpPurpose purpose = MP_PURPOSE_REPLY;
-    bool is_selftest = g_strcmp0(thread_text, "0") == 0;
-    guint64 id = 0;
+#define EPOCHS_TRIED 1000 /* back from now, to tell a revoked address from a forged one */
 
-    if (user == NULL || (!is_selftest && !mp_parse_id(thread_text, "thread", &id, error)))
+/* --- Make ---------------------------------------------------------------------------------- */
+
+/* Thread 0 is the self-test. */
+static bool
+find_kind(MpSite *site, const char *text, guint64 *id, char *kind, GError **error)
+{
+    g_autoptr(MpThread) thread = NULL;
+
+    *id = 0;
+    *kind = mp_thread_address_kind(MP_ISSUE);
+    if (strcmp(text, "0") == 0)
+        return true;
+    if (!mp_parse_id(text, "thread", id, error))
         return false;
-    if (purpose_text != NULL && !mp_purpose_parse(purpose_text, &purpose))
-        return mp_fail(error, MP_ERROR_INPUT, "the purpose is none of: reply, unsub, bounce");
-    if (!is_selftest && (thread = mp_site_thread(site, id, error)) == NULL)
+    thread = mp_site_thread(site, *id, error);
+    if (thread == NULL)
         return false;
-    char kind = thread != NULL ? mp_thread_address_kind(thread->kind) : 'i';
-    g_autofree char *address = mp_address_make(site->keys, purpose, kind, id, user->id, user->epoch,
-                                               site->config->hostname, error);
+    *kind = mp_thread_address_kind(thread->kind);
+    return true;
+}
+
+static bool
+make(MpSite *site, char **words, MpPurpose purpose, GError **error)
+{
+    g_autoptr(MpUser) user = NULL;
+    g_autofree char *address = NULL;
+    guint64 id;
+    char kind;
+
+    if (!find_kind(site, words[0], &id, &kind, error))
+        return false;
+    user = mp_site_user(site, words[1], error);
+    if (user == NULL)
+        return false;
+    address = mp_address_make(site->keys, purpose, kind, id, user->id, user->epoch,
+                              site->config->hostname, error);
     if (address == NULL)
         return false;
-    puts(address);
+    printf("%s\n", address);
     return true;
+}
+
+/* --- Verify ------------------------------------------------------------------------------------
+ */
+
+static bool
+is_revoked(const MpSite *site, const MpAddress *address, guint64 epoch)
+{
+    for (guint i = 0; i < EPOCHS_TRIED && epoch-- > 0; i++)
+        if (mp_address_verify(site->keys, address, epoch))
+            return true;
+    return false;
+}
+
+static bool
+verify_user(MpSite *site, const MpAddress *address, MpUser **user, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    *user = mp_accounts_user(site->accounts, address->user, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (*user == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "no account has the id %" G_GUINT64_FORMAT,
+                       address->user);
+    if (mp_address_verify(site->keys, address, (*user)->epoch))
+        return true;
+    if (is_revoked(site, address, (*user)->epoch))
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "revoked: it was good until `metroplex user revoke %s`", (*user)->login);
+    return mp_fail(error, MP_ERROR_INPUT,
+                   "its signature is wrong: mistyped, forged, or made with a key that is gone");
+}
+
+static bool
+verify_thread(MpSite *site, const MpAddress *address, GError **error)
+{
+    g_autoptr(MpThread) thread = NULL;
+
+    if (address->thread == 0)
+        return true;
+    thread = mp_site_thread(site, address->thread, error);
+    if (thread != NULL && mp_thread_address_kind(thread->kind) != address->kind)
+        return mp_fail(error, MP_ERROR_INPUT, "thread %" G_GUINT64_FORMAT " is of another kind",
+                       thread->id);
+    return thread != NULL;
 }
 
 static bool
 verify(MpSite *site, const char *text, GError **error)
 {
-    g_autofree char *masked = mp_address_mask(text, false);
-    g_autofree char *shown = mp_escape(masked);
-    g_autoptr(GError) why = NULL;
+    g_autoptr(MpUser) user = NULL;
     MpAddress address;
 
     if (mp_address_parse(text, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
-        return mp_fail(error, MP_ERROR_INPUT, "%s is not of the form reply+KIND-THREAD-MAC-USER@reply.%s",
-                       shown, site->config->hostname);
-    g_autoptr(MpUser) user = mp_accounts_user(site->accounts, address.user, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    if (user == NULL)
-        return mp_fail(error, MP_ERROR_INPUT, "%s does not verify: there is no user %" G_GUINT64_FORMAT,
-                       shown, address.user);
-    if (!mp_address_verify(site->keys, &address, user->epoch))
         return mp_fail(error, MP_ERROR_INPUT,
-                       "%s does not verify: forged, revoked, or of a key that is no longer in the ring", shown);
-    printf("purpose: %s\nkind: %c\nthread: %" G_GUINT64_FORMAT "\nuser: %s (%" G_GUINT64_FORMAT ")\nvalid\n",
-           mp_purpose_name(address.purpose), address.kind, address.thread, user->login, user->id);
+                       "not of the form PURPOSE+KIND-THREAD-MAC-USER@reply.%s",
+                       site->config->hostname);
+    if (!verify_user(site, &address, &user, error) || !verify_thread(site, &address, error))
+        return false;
+    printf("purpose  %s\nkind     %c\nthread   %" G_GUINT64_FORMAT "%s\nuser     %s%s\nvalid\n",
+           mp_purpose_name(address.purpose), address.kind, address.thread,
+           address.thread == 0 ? " (the self-test)" : "", user->login,
+           user->is_active ? "" : " (suspended)");
     return true;
+}
+
+/* --- The command --------------------------------------------------------------------------------
+ */
+
+/* The address is shown without its MAC: what is printed may end in a log. */
+static int
+verify_command(MpSite *site, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *masked = NULL, *shown = NULL;
+
+    if (verify(site, text, &error))
+        return mp_output_status();
+    masked = mp_address_mask(text, false);
+    shown = mp_escape(masked);
+    g_prefix_error(&error, "%s: ", shown);
+    return mp_report(error);
 }
 
 int
 cmd_address(int argc, char **argv)
 {
-    g_autofree char *purpose = NULL, *to_verify = NULL;
+    g_autofree char *to_verify = NULL, *purpose_name = NULL;
     const GOptionEntry entries[] = {
-        {"purpose", 0, 0, G_OPTION_ARG_STRING, &purpose, "reply (the default), unsub or bounce", "P"},
-        {"verify", 0, 0, G_OPTION_ARG_STRING, &to_verify, "say what ADDRESS proves", "ADDRESS"},
+        {"purpose", 0, 0, G_OPTION_ARG_FILENAME, &purpose_name,
+         "reply (if nothing is said), unsub or bounce", "PURPOSE"},
+        {"verify", 0, 0, G_OPTION_ARG_FILENAME, &to_verify,
+         "say whose ADDRESS is, or why it does not verify", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
+    MpPurpose purpose = MP_PURPOSE_REPLY;
 
-    mp_options_parse(&options, entries, "address", "THREAD USER", "Makes the address by which USER answers THREAD; thread 0 is the self-test.",
-                     0, 2, &argc, &argv);
-    if (to_verify != NULL ? argc != 1 || purpose != NULL : argc != 3)
-        return mp_usage_error("usage: metroplex address THREAD USER [--purpose P], or metroplex address --verify ADDRESS");
-    if (!mp_site_open(&site, &options, &error) ||
-        !(to_verify != NULL ? verify(&site, to_verify, &error) : make(&site, argv[1], argv[2], purpose, &error)))
+    mp_options_parse(
+        &options, entries, "address", "THREAD LOGIN [--purpose PURPOSE] | --verify ADDRESS",
+        "Prints the address by which LOGIN answers THREAD (0: the self-test), or checks one.", 0, 2,
+        &argc, &argv);
+    if (to_verify != NULL ? argc != 1 || purpose_name != NULL : argc != 3)
+        return mp_usage_error(
+            "address: usage: metroplex address THREAD LOGIN [--purpose PURPOSE], or "
+            "metroplex address --verify ADDRESS");
+    if (purpose_name != NULL && !mp_purpose_parse(purpose_name, &purpose))
+        return mp_usage_error("address: --purpose is reply, unsub or bounce");
+    if (!mp_site_open(&site, &options, &error))
         return mp_report(error);
-    return EX_OK;
+    if (to_verify != NULL)
+        return verify_command(&site, to_verify);
+    return make(&site, argv + 1, purpose, &error) ? mp_output_status() : mp_report(error);
 }

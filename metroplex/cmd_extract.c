@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "commands.h"
 #include "extraction.h"
+#include "output.h"
 
 #define SENT_LIMIT (1024 * 1024) /* of a text that --sent names */
 
@@ -79,51 +80,28 @@ extract_file(MpWorker *worker, const char *path, const char *const *sent, bool w
     return extract_bytes(worker, text, length, sent, want_lines, error);
 }
 
-/* --- JSON ----------------------------------------------------------------------------------- */
-
-static void
-print_json(JsonBuilder *builder)
-{
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *line = json_to_string(root, FALSE);
-
-    puts(line);
-    fflush(stdout);
-}
-
-static void
-add_string(JsonBuilder *builder, const char *name, const char *value)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, value);
-}
-
 static void
 print_as_json(const char *path, const MpExtraction *extraction)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
+    JsonObject *object = json_object_new();
     g_autofree char *file = g_utf8_make_valid(path, -1);
+    JsonArray *lines;
 
-    json_builder_begin_object(builder);
-    add_string(builder, "file", file);
-    add_string(builder, "part", extraction->part);
-    add_string(builder, "reply", extraction->reply);
-    add_string(builder, "elided", extraction->elided);
-    json_builder_set_member_name(builder, "lines");
-    json_builder_begin_array(builder);
+    mp_json_text(object, "file", file);
+    mp_json_text(object, "part", extraction->part);
+    mp_json_text(object, "reply", extraction->reply);
+    mp_json_text(object, "elided", extraction->elided);
+    lines = mp_json_array(object, "lines");
     for (guint i = 0; i < extraction->lines->len; i++) {
         const MpExtractedLine *line = g_ptr_array_index(extraction->lines, i);
+        JsonObject *entry = json_object_new();
 
-        json_builder_begin_object(builder);
-        add_string(builder, "text", line->text);
-        json_builder_set_member_name(builder, "kept");
-        json_builder_add_boolean_value(builder, line->is_kept);
-        add_string(builder, "rule", line->rule);
-        json_builder_end_object(builder);
+        mp_json_text(entry, "text", line->text);
+        mp_json_flag(entry, "kept", line->is_kept);
+        mp_json_text(entry, "rule", line->rule);
+        json_array_add_object_element(lines, entry);
     }
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-    print_json(builder);
+    mp_json_print(object);
 }
 
 /* --- --jsonl: a service for other programs --------------------------------------------------- */
@@ -182,20 +160,21 @@ serve_jsonl(MpWorker *worker)
 
     while (getline(&line, &size, stdin) > 0) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(JsonBuilder) builder = json_builder_new();
         g_autoptr(MpExtraction) extraction = answer_request(worker, line, &error);
+        JsonObject *answer;
 
         if (extraction == NULL && mp_error_is_temporary(error))
             return mp_report(error);
-        json_builder_begin_object(builder);
         if (extraction != NULL) {
-            add_string(builder, "output", extraction->reply);
-            add_string(builder, "elided", extraction->elided);
+            answer = json_object_new();
+            mp_json_text(answer, "output", extraction->reply);
+            mp_json_text(answer, "elided", extraction->elided);
         } else {
-            add_string(builder, "error", error->message);
+            answer = json_object_new();
+            mp_json_text(answer, "error", error->message);
         }
-        json_builder_end_object(builder);
-        print_json(builder);
+        mp_json_print(answer);
+        fflush(stdout); /* whoever asked waits for this line */
     }
     return EX_OK;
 }

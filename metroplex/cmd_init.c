@@ -1,10 +1,13 @@
 /*
- * metroplex init: makes what is missing of an installation, changes nothing that exists, and says
- * what it made.
+ * metroplex init: makes what an installation needs and is not there yet, and says what it made.
+ * Nothing that exists is changed, so a second run makes nothing. What the configuration file says
+ * at first is init_config.c's.
+ *
+ * Started as root, what root must own stays root's (the configuration), the rest belongs to the
+ * account that the service runs as: --owner, or whoever owns the data directory already.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,22 +15,145 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "address/address.h"
+#include "base/command.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "commands.h"
-#include "site.h"
+#include "init_config.h"
+#include "outbox/outbox.h"
+#include "output.h"
+#include "tracker/tracker.h"
 
-#define DEFAULT_DATA "/data/user"
-#define DEFAULT_LOG  "/var/log/mail-replies"
+typedef struct {
+    MpConfig *config;
+    uid_t uid; /* (uid_t)-1: nothing is handed over */
+    gid_t gid;
+    guint n_made;
+} Init;
 
-/* Made for every installation, below the data directory. */
+static void
+say_made(Init *init, const char *path)
+{
+    g_autofree char *shown = mp_escape(path);
+
+    printf("made %s\n", shown);
+    init->n_made++;
+}
+
+static bool
+hand_over(const Init *init, const char *path, GError **error)
+{
+    if (init->uid != (uid_t)-1 && lchown(path, init->uid, init->gid) < 0)
+        return mp_fail_errno(error, "cannot give %s to user %u", path, (unsigned)init->uid);
+    return true;
+}
+
+/* Parents are made for all to pass through; the directory itself has `mode` and its owner. */
+static bool
+make_directory(Init *init, const char *path, mode_t mode, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    bool made;
+
+    if (!mp_make_directories(parent, 0755, NULL, error) ||
+        !mp_make_directories(path, mode, &made, error))
+        return false;
+    if (!made)
+        return true;
+    say_made(init, path);
+    return hand_over(init, path, error);
+}
+
+/* --- Files: made whole or not at all, and never over another -----------------------------------
+ */
+
+static bool
+place_file(Init *init, int directory, const char *path, const char *text, mode_t mode,
+           bool to_owner, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *fresh = g_strconcat(name, ".new", NULL);
+    uid_t uid = to_owner ? init->uid : (uid_t)-1;
+
+    if (!mp_write_file(directory, fresh, text, strlen(text), mode, false, error))
+        return false;
+    if (uid != (uid_t)-1 && fchownat(directory, fresh, uid, init->gid, AT_SYMLINK_NOFOLLOW) < 0)
+        return mp_fail_errno(error, "cannot give %s to user %u", path, (unsigned)uid);
+    if (renameat2(directory, fresh, directory, name, RENAME_NOREPLACE) < 0) {
+        int code = errno;
+
+        unlinkat(directory, fresh, 0);
+        errno = code;
+        return code == EEXIST ? true : mp_fail_errno(error, "cannot make %s", path);
+    }
+    say_made(init, path);
+    return mp_sync_directory(directory, path, error);
+}
+
+static bool
+make_file(Init *init, const char *path, const char *text, mode_t mode, bool to_owner,
+          GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    int directory;
+
+    if (!mp_make_directories(parent, 0755, NULL, error))
+        return false;
+    directory = mp_open_directory(parent, error);
+    bool good = directory >= 0 && place_file(init, directory, path, text, mode, to_owner, error);
+    if (directory >= 0)
+        close(directory);
+    if (!good)
+        g_prefix_error(error, "%s: ", path);
+    return good;
+}
+
+static bool
+is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+static bool
+make_keys(Init *init, GError **error)
+{
+    const char *path = init->config->keys;
+    g_autofree char *tracker = mp_config_path(init->config, "tracker.git");
+    char *key;
+
+    if (is_there(path))
+        return true;
+    if (is_there(tracker))
+        fprintf(stderr,
+                "metroplex: %s was missing: a new key is made, and no address that was sent before "
+                "verifies any more\n",
+                path);
+    key = mp_key_generate(error);
+    if (key == NULL)
+        return false;
+    char *line = g_strconcat(key, "\n", NULL);
+    bool good = make_file(init, path, line, 0600, true, error);
+    mp_wipe(line, strlen(line));
+    mp_wipe(key, strlen(key));
+    g_free(line);
+    g_free(key);
+    return good;
+}
+
+/* --- Below the data directory ------------------------------------------------------------------
+ */
+
 static const struct {
-    const char *path;
+    const char *name;
     mode_t mode;
 } directories[] = {
     {"mail", 0750},
-    {"mail/reply", 0750},
+    {"mail/reply", 0700},
     {"mail/reply/tmp", 0700},
     {"mail/reply/new", 0700},
     {"mail/reply/cur", 0700},
@@ -36,223 +162,206 @@ static const struct {
     {"incoming-mail/failure", 0700},
 };
 
-typedef struct {
-    const struct passwd *owner; /* NULL: whoever runs this */
-    guint n_made;
-} Init;
-
-static void
-say_made(Init *init, const char *what)
-{
-    g_autofree char *shown = mp_escape(what);
-
-    printf("made %s\n", shown);
-    init->n_made++;
-}
-
 static bool
-give(const Init *init, const char *path, GError **error)
+make_data(Init *init, GError **error)
 {
-    if (init->owner == NULL || lchown(path, init->owner->pw_uid, init->owner->pw_gid) == 0)
-        return true;
-    return mp_fail_errno(error, "cannot give %s to %s", path, init->owner->pw_name);
-}
-
-static bool
-make_directory(Init *init, const char *path, mode_t mode, GError **error)
-{
-    bool made;
-
-    if (!mp_make_directories(path, mode, &made, error))
-        return false;
-    if (!made)
-        return true;
-    say_made(init, path);
-    return give(init, path, error);
-}
-
-/* --- The configuration ----------------------------------------------------------------------- */
-
-static const char template[] =
-    "# Metroplex; every key is described in metroplex.conf(5).\n"
-    "\n"
-    "[instance]\n"
-    "hostname = %s\n"
-    "# The base of links in notifications:\n"
-    "url = https://%s\n"
-    "data = %s\n"
-    "log-directory = %s\n"
-    "log-level = debug\n"
-    "\n"
-    "[address]\n"
-    "# One key a line; the first signs, all verify. Keep it secret.\n"
-    "keys = %s\n"
-    "# strict: the sender must own the address; token: the address alone decides\n"
-    "identity = strict\n"
-    "\n"
-    "[smtp]\n"
-    "# While no server is known, notifications are written into a Maildir. For a server:\n"
-    "#   transport = smtp\n"
-    "transport = maildir\n"
-    "maildir = %s/sent\n"
-    "# address = smtp.example.org\n"
-    "# port = 587\n"
-    "# tls = starttls\n"
-    "# authentication = login\n"
-    "# username = postmaster\n"
-    "# password-file = /etc/metroplex/smtp-password\n"
-    "noreply-address = noreply@%s\n"
-    "discard-to-noreply-address = true\n";
-
-static bool
-write_new(const Init *init, const char *path, const char *text, mode_t mode, GError **error)
-{
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
-    int fd = mp_open_directory(directory, error);
-    bool good = fd >= 0 && mp_write_file(fd, name, text, strlen(text), mode, true, error);
-
-    if (fd >= 0)
-        close(fd);
-    return good && give(init, path, error);
-}
-
-static bool
-make_config(Init *init, const char *path, const char *hostname, const char *data, GError **error)
-{
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *keys = g_build_filename(directory, "address-keys", NULL);
-    g_autofree char *log = strcmp(data, DEFAULT_DATA) == 0 ? g_strdup(DEFAULT_LOG)
-                                                           : g_build_filename(data, "log", NULL);
-    g_autofree char *text = g_strdup_printf(template, hostname, hostname, data, log, keys, data, hostname);
-
-    if (!make_directory(init, directory, 0755, error) || !write_new(init, path, text, 0644, error))
-        return false;
-    say_made(init, path);
-    return true;
-}
-
-static bool
-make_keys(Init *init, const char *path, GError **error)
-{
-    g_autofree char *directory = g_path_get_dirname(path);
-    char *key;
-
-    if (access(path, F_OK) == 0)
-        return true;
-    key = mp_key_generate(error);
-    if (key == NULL)
-        return false;
-    g_autofree char *line = g_strconcat(key, "\n", NULL);
-    bool good = make_directory(init, directory, 0755, error) && write_new(init, path, line, 0600, error);
-    mp_wipe(line, strlen(line));
-    mp_wipe(key, strlen(key));
-    g_free(key);
-    if (good)
-        say_made(init, path);
-    return good;
-}
-
-/* --- The data directory ----------------------------------------------------------------------- */
-
-static bool
-make_directories(Init *init, const MpConfig *config, GError **error)
-{
-    if (!make_directory(init, config->data, 0750, error))
-        return false;
     for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
-        g_autofree char *path = mp_config_path(config, directories[i].path);
+        g_autofree char *path = mp_config_path(init->config, directories[i].name);
 
         if (!make_directory(init, path, directories[i].mode, error))
             return false;
     }
-    return make_directory(init, config->log_directory, 0750, error) &&
-           (config->maildir[0] == '\0' || make_directory(init, config->maildir, 0700, error));
-}
-
-static const struct passwd *owner_of_tree; /* nftw(3) hands on no data of ours */
-
-static int
-give_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return lchown(path, owner_of_tree->pw_uid, owner_of_tree->pw_gid);
-}
-
-static bool
-give_tree(const Init *init, const char *path, GError **error)
-{
-    if (init->owner == NULL)
-        return true;
-    owner_of_tree = init->owner;
-    if (nftw(path, give_one, 16, FTW_PHYS) != 0)
-        return mp_fail_errno(error, "cannot give %s to %s", path, init->owner->pw_name);
     return true;
 }
 
-static bool
-make_repository(Init *init, const MpConfig *config, const char *name,
-                bool (*make)(const char *, const char *, bool *, GError **), GError **error)
+static guint
+count_entries(const char *path)
 {
-    g_autofree char *path = mp_config_path(config, name);
-    bool made;
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    guint n = 0;
 
-    if (!make(path, config->hostname, &made, error))
-        return false;
-    if (!made)
-        return true;
-    say_made(init, path);
-    return give_tree(init, path, error);
+    while (directory != NULL && g_dir_read_name(directory) != NULL)
+        n++;
+    return n;
 }
 
 static bool
-make_outbox(Init *init, const MpConfig *config, GError **error)
+make_outbox(Init *init, GError **error)
 {
-    g_autofree char *path = mp_config_path(config, "outbox");
-    bool is_there = access(path, F_OK) == 0;
+    g_autofree char *path = mp_config_path(init->config, "outbox");
+    guint before = count_entries(path);
 
     if (!mp_outbox_init(path, error))
         return false;
-    if (is_there)
-        return true;
-    say_made(init, path);
-    return give_tree(init, path, error);
+    if (count_entries(path) > before)
+        say_made(init, path);
+    return true;
 }
 
-/* --- The command ----------------------------------------------------------------------------- */
+typedef bool (*MakeRepository)(const char *path, const char *hostname, bool *made, GError **error);
 
 static bool
-check_agreement(const MpConfig *config, const char *hostname, const char *data, GError **error)
+make_repository(Init *init, const char *name, MakeRepository make, GError **error)
 {
-    if (hostname != NULL && strcmp(hostname, config->hostname) != 0)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is there already, and its hostname is %s, not %s",
-                       config->file, config->hostname, hostname);
-    if (data != NULL && strcmp(data, config->data) != 0)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is there already, and its data is %s, not %s",
-                       config->file, config->data, data);
+    g_autofree char *path = mp_config_path(init->config, name);
+    bool made;
+
+    if (!make(path, init->config->hostname, &made, error))
+        return false;
+    if (made)
+        say_made(init, path);
+    return true;
+}
+
+/* The Maildir that messages go into while no server is known. */
+static bool
+make_sent(Init *init, GError **error)
+{
+    static const char *const names[] = {"", "tmp", "new", "cur"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(init->config->maildir, names[i], NULL);
+
+        if (!make_directory(init, path, 0700, error))
+            return false;
+    }
     return true;
 }
 
 static bool
-init_all(Init *init, const char *config_path, const char *hostname, const char *data, GError **error)
+is_below(const char *path, const char *directory)
 {
-    g_autoptr(MpConfig) config = NULL;
+    gsize length = strlen(directory);
 
-    if (access(config_path, F_OK) != 0) {
-        if (hostname == NULL || !mp_is_hostname(hostname))
-            return mp_fail(error, MP_ERROR_INPUT, "--hostname NAME is needed to make %s: a host name such as git.example.org",
-                           config_path);
-        if (!make_config(init, config_path, hostname, data != NULL ? data : DEFAULT_DATA, error))
+    return strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+/* Logs and sent mail: where they are in the data directory, root keeps its hands off them. */
+static bool
+make_elsewhere(Init *init, bool inside, GError **error)
+{
+    const MpConfig *config = init->config;
+
+    if (is_below(config->log_directory, config->data) == inside &&
+        !make_directory(init, config->log_directory, 0750, error))
+        return false;
+    return config->transport != MP_TRANSPORT_MAILDIR ||
+           is_below(config->maildir, config->data) != inside || make_sent(init, error);
+}
+
+/* --- Owners ---------------------------------------------------------------------------------- */
+
+static bool
+look_up_owner(Init *init, const char *owner, GError **error)
+{
+    g_autofree char *shown = mp_escape(owner);
+    const struct passwd *entry;
+
+    if (geteuid() != 0)
+        return mp_fail(error, MP_ERROR_INPUT, "--owner is for root only");
+    errno = 0;
+    entry = getpwnam(owner);
+    if (entry == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "--owner: no such user on this machine: %s", shown);
+    init->uid = entry->pw_uid;
+    init->gid = entry->pw_gid;
+    return true;
+}
+
+/* A data directory that is there has its owner, who must be the one that was asked for. */
+static bool
+agree_on_owner(Init *init, const char *owner, GError **error)
+{
+    const char *data = init->config->data;
+    struct stat st;
+
+    if (geteuid() != 0 || stat(data, &st) < 0)
+        return true;
+    if (owner != NULL && st.st_uid != init->uid)
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s belongs to user %u, not to %s: chown it, or leave --owner out", data,
+                       (unsigned)st.st_uid, owner);
+    if (st.st_uid != 0) {
+        init->uid = st.st_uid;
+        init->gid = st.st_gid;
+    }
+    return true;
+}
+
+/* --- The command ------------------------------------------------------------------------------ */
+
+static char *
+absolute(const char *path)
+{
+    return path != NULL ? g_canonicalize_filename(path, NULL) : NULL;
+}
+
+/* What was given must be what the file says: two answers to one question help nobody. */
+static bool
+agree(const MpConfig *config, const char *key, const char *given, const char *said, GError **error)
+{
+    if (given == NULL || strcmp(given, said) == 0)
+        return true;
+    g_autofree char *shown = mp_escape(given);
+    return mp_fail(error, MP_ERROR_INPUT,
+                   "%s says %s = %s, not %s: change the file, or leave --%s out", config->file, key,
+                   said, shown, key);
+}
+
+static bool
+make_config(Init *init, const char *file, const char *hostname, const char *data, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    if (!is_there(file)) {
+        text = mp_init_config(file, hostname, data, error);
+        if (text == NULL || !make_file(init, file, text, 0644, false, error))
             return false;
     }
-    config = mp_config_load(config_path, NULL, error);
-    return config != NULL && check_agreement(config, hostname, data, error) &&
-           make_keys(init, config->keys, error) && make_directories(init, config, error) &&
-           make_repository(init, config, "tracker.git", mp_tracker_init, error) &&
-           make_repository(init, config, "accounts.git", mp_accounts_init, error) &&
-           make_outbox(init, config, error);
+    init->config = mp_config_load(file, NULL, error);
+    if (init->config == NULL)
+        return false;
+    g_autofree char *said = absolute(init->config->data);
+    g_autofree char *lower = hostname != NULL ? g_ascii_strdown(hostname, -1) : NULL;
+    g_autofree char *lower_said = g_ascii_strdown(init->config->hostname, -1);
+    return agree(init->config, "hostname", lower, lower_said, error) &&
+           agree(init->config, "data", data, said, error);
+}
+
+/* What only root may do in a directory of root's, before the rest is made as the owner. */
+static bool
+make_outside(Init *init, const char *owner, GError **error)
+{
+    return agree_on_owner(init, owner, error) && make_keys(init, error) &&
+           make_directory(init, init->config->data, 0750, error) &&
+           make_elsewhere(init, false, error);
+}
+
+static bool
+make_inside(Init *init, GError **error)
+{
+    g_autoptr(MpKeyRing) ring = NULL;
+
+    if (!mp_become_owner(init->config->data, error))
+        return false;
+    init->uid = (uid_t)-1; /* what is made from here on is the owner's anyway */
+    ring = mp_key_ring_load(init->config->keys, error);
+    return ring != NULL && make_elsewhere(init, true, error) && make_data(init, error) &&
+           make_outbox(init, error) &&
+           make_repository(init, "tracker.git", mp_tracker_init, error) &&
+           make_repository(init, "accounts.git", mp_accounts_init, error);
+}
+
+static bool
+run(Init *init, const MpOptions *options, const char *hostname, const char *owner, GError **error)
+{
+    g_autofree char *file = absolute(options->config_file);
+    g_autofree char *data = absolute(options->data);
+
+    umask(022);
+    return (owner == NULL || look_up_owner(init, owner, error)) &&
+           make_config(init, file, hostname, data, error) && make_outside(init, owner, error) &&
+           make_inside(init, error);
 }
 
 int
@@ -260,23 +369,28 @@ cmd_init(int argc, char **argv)
 {
     g_autofree char *hostname = NULL, *owner = NULL;
     const GOptionEntry entries[] = {
-        {"hostname", 0, 0, G_OPTION_ARG_STRING, &hostname, "the Git server's name; mail comes to reply.NAME", "NAME"},
-        {"owner", 0, 0, G_OPTION_ARG_STRING, &owner, "give what is made to USER (as root only)", "USER"},
+        {"hostname", 0, 0, G_OPTION_ARG_FILENAME, &hostname,
+         "the host that addresses end in: reply.HOST, noreply.HOST", "HOST"},
+        {"owner", 0, 0, G_OPTION_ARG_FILENAME, &owner,
+         "as root: everything but the configuration is made for USER", "USER"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
-    Init init = {0};
+    Init init = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 
-    mp_options_parse(&options, entries, "init", "", "Makes what is missing of an installation; changes nothing that exists.",
-                     0, 0, &argc, &argv);
-    if (owner != NULL && (init.owner = getpwnam(owner)) == NULL)
-        return mp_usage_error("no such user: %s", owner);
-    g_autofree char *config = g_canonicalize_filename(options.config_file, NULL);
-    g_autofree char *data = options.data != NULL ? g_canonicalize_filename(options.data, NULL) : NULL;
-    if (!init_all(&init, config, hostname, data, &error))
-        return mp_report(error);
-    if (init.n_made == 0)
-        puts("nothing to make: all is there");
-    return EX_OK;
+    mp_options_parse(
+        &options, entries, "init", "--hostname HOST",
+        "Makes the configuration, the keys, the data directory and its repositories where they\n"
+        "are missing, changes nothing that exists, and says what it made. --hostname and --data\n"
+        "may be left out once there is a configuration.",
+        0, 0, &argc, &argv);
+    if (hostname == NULL && !is_there(options.config_file))
+        return mp_usage_error("init: --hostname is needed, since there is no %s yet",
+                              options.config_file);
+    bool good = run(&init, &options, hostname, owner, &error);
+    if (good && init.n_made == 0)
+        printf("nothing to make: %s and %s are complete\n", init.config->file, init.config->data);
+    mp_config_free(init.config);
+    return good ? mp_output_status() : mp_report(error);
 }

@@ -1,4 +1,4 @@
-/* metroplex repository: who may answer by mail, and who watches. */
+/* metroplex repository: who may reply, who watches, where links lead. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -7,180 +7,274 @@
 #include "base/escape.h"
 #include "commands.h"
 #include "output.h"
-#include "site.h"
 #include "transaction.h"
+#include "verbs.h"
 
-typedef struct {
-    char *reply, *link;
-    char **watch, **unwatch, **member, **no_member;
-    gboolean json;
-} Options;
-
-static void
-options_clear(Options *o)
+static bool
+check_name(const char *name, GError **error)
 {
-    g_free(o->reply);
-    g_free(o->link);
-    g_strfreev(o->watch);
-    g_strfreev(o->unwatch);
-    g_strfreev(o->member);
-    g_strfreev(o->no_member);
+    g_autofree char *shown = mp_escape(name);
+
+    return mp_is_repository_name(name) ||
+           mp_fail(error, MP_ERROR_INPUT,
+                   "%s is not a repository: its name has the form owner/name", shown);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+/* --- Show ----------------------------------------------------------------------------------------
+ */
 
-/* Adds or removes each login's id. */
-static bool
-change_ids(MpSite *site, GArray *ids, char **logins, bool add, GError **error)
+/* The logins of ids; an account that is gone is shown by its number. */
+static GPtrArray *
+logins_of(MpSite *site, const GArray *ids, GError **error)
 {
-    for (; logins != NULL && *logins != NULL; logins++) {
-        g_autoptr(MpUser) user = mp_site_user(site, *logins, error);
-        guint at = 0;
+    g_autoptr(GPtrArray) logins = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < ids->len; i++) {
+        guint64 id = g_array_index(ids, guint64, i);
+        g_autoptr(GError) why = NULL;
+        g_autoptr(MpUser) user = mp_accounts_user(site->accounts, id, &why);
+
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        g_ptr_array_add(logins, user != NULL ? g_strdup(user->login)
+                                             : g_strdup_printf("#%" G_GUINT64_FORMAT, id));
+    }
+    return g_steal_pointer(&logins);
+}
+
+static void
+print_json(const MpRepository *repository, const GPtrArray *watchers, const GPtrArray *members)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_text(object, "repository", repository->name);
+    mp_json_text(object, "reply", mp_reply_policy_name(repository->reply));
+    mp_json_texts(object, "members", members);
+    mp_json_texts(object, "watchers", watchers);
+    mp_json_text(object, "link", repository->link);
+    mp_json_print(object);
+}
+
+static void
+print_logins(const char *title, const GPtrArray *logins)
+{
+    printf("  %-9s", title);
+    for (guint i = 0; i < logins->len; i++)
+        printf("%s%s", i > 0 ? ", " : "", (const char *)g_ptr_array_index(logins, i));
+    printf("%s\n", logins->len == 0 ? "nobody" : "");
+}
+
+static void
+print_facts(const MpRepository *repository, const GPtrArray *watchers, const GPtrArray *members)
+{
+    static const char *const explained[] = {"on (everybody with an account)", "members",
+                                            "off (nobody)"};
+    g_autofree char *link = mp_escape(repository->link);
+
+    printf("%s\n  reply    %s\n", repository->name, explained[repository->reply]);
+    print_logins("members", members);
+    print_logins("watchers", watchers);
+    printf("  link     %s\n", repository->link != NULL ? link : "the installation's");
+}
+
+static int
+repository_show(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpRepository) repository = NULL;
+
+    mp_verb_options(&options, entries, "repository", "[--json] OWNER/NAME",
+                    "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
+                    &argc, &argv);
+    if (!mp_site_open(&site, &options, &error) || !check_name(argv[1], &error))
+        return mp_report(error);
+    repository = mp_tracker_repository(site.tracker, argv[1], &error);
+    g_autoptr(GPtrArray) watchers =
+        repository != NULL ? logins_of(&site, repository->watchers, &error) : NULL;
+    g_autoptr(GPtrArray) members =
+        watchers != NULL ? logins_of(&site, repository->members, &error) : NULL;
+    if (members == NULL)
+        return mp_report(error);
+    (json ? print_json : print_facts)(repository, watchers, members);
+    return mp_output_status();
+}
+
+/* --- Set
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    char *reply, *link;
+    char **watch, **unwatch, **member, **no_member;
+    bool has_changed;
+} Wishes;
+
+static void
+wishes_clear(Wishes *wishes)
+{
+    g_free(wishes->reply);
+    g_free(wishes->link);
+    g_strfreev(wishes->watch);
+    g_strfreev(wishes->unwatch);
+    g_strfreev(wishes->member);
+    g_strfreev(wishes->no_member);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wishes, wishes_clear)
+
+static guint
+find_id(const GArray *ids, guint64 id)
+{
+    guint i = 0;
+
+    while (i < ids->len && g_array_index(ids, guint64, i) != id)
+        i++;
+    return i;
+}
+
+/* Puts the accounts into the set, or takes them out of it. */
+static bool
+set_ids(MpSite *site, GArray *ids, char **logins, bool is_in, bool *changed, GError **error)
+{
+    for (char **login = logins; login != NULL && *login != NULL; login++) {
+        g_autoptr(MpUser) user = mp_site_user(site, *login, error);
 
         if (user == NULL)
             return false;
-        while (at < ids->len && g_array_index(ids, guint64, at) != user->id)
-            at++;
-        if (add && at == ids->len)
+        guint at = find_id(ids, user->id);
+        if ((at < ids->len) == is_in)
+            continue;
+        if (is_in)
             g_array_append_val(ids, user->id);
-        else if (!add && at < ids->len)
+        else
             g_array_remove_index(ids, at);
+        *changed = true;
     }
     return true;
 }
 
-typedef struct {
-    const char *name;
-    const Options *options;
-} Setting;
+static bool
+set_reply(MpRepository *repository, const char *reply, bool *changed, GError **error)
+{
+    MpReplyPolicy before = repository->reply;
+    g_autofree char *shown = mp_escape(reply);
+
+    if (reply == NULL)
+        return true;
+    if (!mp_reply_policy_parse(reply, &repository->reply))
+        return mp_fail(error, MP_ERROR_INPUT, "--reply: %s is none of on, members, off", shown);
+    *changed |= repository->reply != before;
+    return true;
+}
+
+/* As in the installation's configuration: an http or https URL, or a template of one. */
+static bool
+is_link(const char *link)
+{
+    if (!g_utf8_validate(link, -1, NULL) || strlen(link) > 1000 ||
+        (!g_str_has_prefix(link, "https://") && !g_str_has_prefix(link, "http://")))
+        return false;
+    for (const char *p = link; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (g_unichar_isspace(c) || mp_is_deceptive(c) ||
+            (c < 0x80 && strchr("<>\"", (int)c) != NULL))
+            return false;
+    }
+    return true;
+}
 
 static bool
-apply(MpSite *site, MpRepository *repository, const Options *o, GError **error)
+set_link(MpRepository *repository, const char *link, bool *changed, GError **error)
 {
-    if (o->reply != NULL && !mp_reply_policy_parse(o->reply, &repository->reply))
-        return mp_fail(error, MP_ERROR_INPUT, "--reply is none of: on, members, off");
-    if (o->link != NULL) {
-        g_free(repository->link);
-        repository->link = *o->link != '\0' ? mp_one_line(o->link) : NULL;
-    }
-    return change_ids(site, repository->watchers, o->watch, true, error) &&
-           change_ids(site, repository->watchers, o->unwatch, false, error) &&
-           change_ids(site, repository->members, o->member, true, error) &&
-           change_ids(site, repository->members, o->no_member, false, error);
+    const char *wanted = link != NULL && *link == '\0' ? NULL : link;
+    g_autofree char *shown = mp_escape(link);
+
+    if (link == NULL || g_strcmp0(wanted, repository->link) == 0)
+        return true;
+    if (wanted != NULL && !is_link(wanted))
+        return mp_fail(error, MP_ERROR_INPUT, "--link: %s is not an http or https URL", shown);
+    g_free(repository->link);
+    repository->link = g_strdup(wanted);
+    *changed = true;
+    return true;
 }
 
 static bool
 build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
-    const Setting *setting = user_data;
-    MpActor actor = mp_transaction_actor(&(MpUser){.login = (char *)"metroplex", .name = (char *)"Metroplex"});
-    g_autoptr(MpRepository) repository = mp_tracker_repository(site->tracker, setting->name, error);
-    g_autofree char *what = g_strdup_printf("%s: policy", setting->name);
+    Wishes *wishes = user_data;
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    g_autoptr(MpRepository) repository = mp_tracker_repository(site->tracker, wishes->name, error);
+    bool changed = false;
 
     (void)events;
-    return repository != NULL && apply(site, repository, setting->options, error) &&
-           mp_batch_set_repository(batch, repository, what, &actor, error);
-}
-
-static bool
-run_set(MpSite *site, const char *name, const Options *o, GError **error)
-{
-    Setting setting = {name, o};
-
-    return mp_site_lock(site, error) && mp_transaction_run(site, build, &setting, error);
-}
-
-/* The login of an id; the id itself where the account is gone. */
-static char *
-login_of(MpSite *site, guint64 id)
-{
-    g_autoptr(MpUser) user = mp_accounts_user(site->accounts, id, NULL);
-
-    return user != NULL ? g_strdup(user->login) : g_strdup_printf("%" G_GUINT64_FORMAT, id);
-}
-
-static void
-add_logins(MpSite *site, JsonBuilder *builder, const char *name, const GArray *ids)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < ids->len; i++) {
-        g_autofree char *login = login_of(site, g_array_index(ids, guint64, i));
-        json_builder_add_string_value(builder, login);
-    }
-    json_builder_end_array(builder);
-}
-
-static void
-print_json(MpSite *site, const MpRepository *repository)
-{
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-
-    json_builder_begin_object(builder);
-    mp_json_string(builder, "name", repository->name);
-    mp_json_string(builder, "reply", mp_reply_policy_name(repository->reply));
-    add_logins(site, builder, "watchers", repository->watchers);
-    add_logins(site, builder, "members", repository->members);
-    mp_json_string(builder, "link", repository->link);
-    json_builder_end_object(builder);
-    mp_json_print(builder);
-}
-
-static void
-print_logins(MpSite *site, const char *label, const GArray *ids)
-{
-    for (guint i = 0; i < ids->len; i++) {
-        g_autofree char *login = login_of(site, g_array_index(ids, guint64, i));
-        mp_print_field(label, login);
-    }
-}
-
-static bool
-run_show(MpSite *site, const char *name, const Options *o, GError **error)
-{
-    g_autoptr(MpRepository) repository = mp_tracker_repository(site->tracker, name, error);
-
-    if (repository == NULL)
+    if (repository == NULL || !set_reply(repository, wishes->reply, &changed, error) ||
+        !set_link(repository, wishes->link, &changed, error) ||
+        !set_ids(site, repository->watchers, wishes->watch, true, &changed, error) ||
+        !set_ids(site, repository->watchers, wishes->unwatch, false, &changed, error) ||
+        !set_ids(site, repository->members, wishes->member, true, &changed, error) ||
+        !set_ids(site, repository->members, wishes->no_member, false, &changed, error))
         return false;
-    if (o->json) {
-        print_json(site, repository);
-        return true;
-    }
-    mp_print_field("name", repository->name);
-    mp_print_field("reply", mp_reply_policy_name(repository->reply));
-    print_logins(site, "watcher", repository->watchers);
-    print_logins(site, "member", repository->members);
-    mp_print_field("link", repository->link);
-    return true;
+    wishes->has_changed = changed;
+    g_autofree char *what = g_strdup_printf("%s: policy", repository->name);
+    return !changed || mp_batch_set_repository(batch, repository, what, &actor, error);
 }
 
-static const char details[] =
-    "  set OWNER/NAME …          change what is given\n"
-    "  show OWNER/NAME [--json]  the policy as it is";
-
-int
-cmd_repository(int argc, char **argv)
+static int
+repository_set(int argc, char **argv)
 {
-    g_auto(Options) o = {0};
+    g_auto(Wishes) wishes = {0};
     const GOptionEntry entries[] = {
-        {"reply", 0, 0, G_OPTION_ARG_STRING, &o.reply, "who may answer by mail: on (everybody with an address), members, off", "POLICY"},
-        {"watch", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.watch, "LOGIN hears of everything", "LOGIN"},
-        {"unwatch", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.unwatch, "no more", "LOGIN"},
-        {"member", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.member, "LOGIN is a member: may answer with reply = members, and locked threads", "LOGIN"},
-        {"no-member", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.no_member, "no more", "LOGIN"},
-        {"link", 0, 0, G_OPTION_ARG_STRING, &o.link, "links, with {repository} {kind} {number} {comment}; empty for the instance's", "TEMPLATE"},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "show: print JSON", NULL},
+        {"reply", 0, 0, G_OPTION_ARG_FILENAME, &wishes.reply,
+         "who may answer by mail: on (everybody), members, off", "POLICY"},
+        {"watch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.watch, "LOGIN is told of everything",
+         "LOGIN"},
+        {"unwatch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unwatch, "no more", "LOGIN"},
+        {"member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.member,
+         "LOGIN is a member: answers locked threads too", "LOGIN"},
+        {"no-member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.no_member, "no more", "LOGIN"},
+        {"link", 0, 0, G_OPTION_ARG_FILENAME, &wishes.link,
+         "where links lead ('': the installation's url)", "TEMPLATE"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "repository", "set|show OWNER/NAME", details, 2, 2, &argc, &argv);
-    bool is_set = strcmp(argv[1], "set") == 0;
-    if (!is_set && strcmp(argv[1], "show") != 0)
-        return mp_usage_error("usage: metroplex repository set|show OWNER/NAME");
-    if (!mp_site_open(&site, &options, &error) || !(is_set ? run_set : run_show)(&site, argv[2], &o, &error))
+    mp_verb_options(&options, entries, "repository",
+                    "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
+                    "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE]",
+                    "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
+    if (wishes.reply == NULL && wishes.link == NULL && wishes.watch == NULL &&
+        wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
+        return mp_usage_error("repository set: nothing to set");
+    wishes.name = argv[1];
+    if (!mp_site_open(&site, &options, &error) || !check_name(wishes.name, &error) ||
+        !mp_site_lock(&site, &error) || !mp_transaction_recover(&site, &error) ||
+        !mp_transaction_run(&site, build, &wishes, &error))
         return mp_report(error);
-    return EX_OK;
+    printf("%s: %s\n", wishes.name, wishes.has_changed ? "changed" : "nothing to change");
+    return mp_output_status();
+}
+
+static const MpCommand verbs[] = {
+    {"set", repository_set, "set who may reply, who watches, where links lead"},
+    {"show", repository_show, "show a repository's policy"},
+};
+
+int
+cmd_repository(int argc, char **argv)
+{
+    return mp_verbs_run("repository", verbs, G_N_ELEMENTS(verbs), argc, argv);
 }

@@ -1,4 +1,7 @@
-/* metroplex user: accounts, their names and addresses. */
+/*
+ * metroplex user: accounts. A change is one commit in accounts.git, made under the data directory's
+ * lock; what an account's facts may be is user_facts.c's.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -8,305 +11,361 @@
 #include "commands.h"
 #include "output.h"
 #include "site.h"
+#include "user_facts.h"
+#include "verbs.h"
 
-#define NAME_MAX_CHARS 100
-#define ADDRESS_MAX    254 /* RFC 5321, section 4.5.3.1.3, less the angle brackets */
+/* --- Show and list ------------------------------------------------------------------------------
+ */
 
-/* What the options of a subcommand say. */
-typedef struct {
-    char *name, *login, *state;
-    char **emails, **add_emails, **remove_emails;
-    gboolean json;
-} Options;
-
-static void
-options_clear(Options *o)
+static const char *
+state_of(const MpUser *user)
 {
-    g_free(o->name);
-    g_free(o->login);
-    g_free(o->state);
-    g_strfreev(o->emails);
-    g_strfreev(o->add_emails);
-    g_strfreev(o->remove_emails);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
-
-/* --- Checks --------------------------------------------------------------------------------- */
-
-static bool
-is_domain(const char *domain)
-{
-    g_autofree char *ascii = g_hostname_to_ascii(domain);
-
-    return ascii != NULL && mp_is_hostname(ascii);
-}
-
-static bool
-check_email(const char *email, GError **error)
-{
-    const char *at = strrchr(email, '@');
-    g_autofree char *line = mp_one_line(email);
-    g_autofree char *shown = mp_escape(email);
-
-    if (at == NULL || at == email || at - email > 64 || strlen(email) > ADDRESS_MAX ||
-        strcmp(line, email) != 0 || strpbrk(email, " <>(),;:\\\"[]") != NULL ||
-        memchr(email, '@', (gsize)(at - email)) != NULL || !is_domain(at + 1))
-        return mp_fail(error, MP_ERROR_INPUT, "not a mail address: %s", shown);
-    return true;
-}
-
-static bool
-check_login(const char *login, GError **error)
-{
-    g_autofree char *shown = mp_escape(login);
-
-    return mp_is_login(login) ||
-           mp_fail(error, MP_ERROR_INPUT,
-                   "not a login: %s (letters, digits and single inner hyphens, at most 39)", shown);
-}
-
-static bool
-check_name(const char *name, GError **error)
-{
-    g_autofree char *line = mp_one_line(name);
-    g_autofree char *shown = mp_escape(name);
-
-    return (*line != '\0' && strcmp(line, name) == 0 && g_utf8_strlen(name, -1) <= NAME_MAX_CHARS) ||
-           mp_fail(error, MP_ERROR_INPUT, "not a name: %s (one line, at most %d characters)", shown,
-                   NAME_MAX_CHARS);
-}
-
-/* --- Changes to an account in memory ---------------------------------------------------------- */
-
-static bool
-add_email(MpUser *user, const char *email, GError **error)
-{
-    if (!check_email(email, error))
-        return false;
-    if (!mp_user_has_address(user, email))
-        g_ptr_array_add(user->emails, g_strdup(email));
-    return true;
-}
-
-static bool
-remove_email(MpUser *user, const char *email, GError **error)
-{
-    for (guint i = 0; i < user->emails->len; i++) {
-        if (strcmp(g_ptr_array_index(user->emails, i), email) != 0)
-            continue;
-        g_ptr_array_remove_index(user->emails, i);
-        return true;
-    }
-    g_autofree char *shown = mp_escape(email);
-    return mp_fail(error, MP_ERROR_INPUT, "%s is not an address of %s", shown, user->login);
-}
-
-static bool
-for_each(MpUser *user, char **emails, bool (*apply)(MpUser *, const char *, GError **), GError **error)
-{
-    for (; emails != NULL && *emails != NULL; emails++)
-        if (!apply(user, *emails, error))
-            return false;
-    return true;
-}
-
-static bool
-set_state(MpUser *user, const char *state, GError **error)
-{
-    if (state == NULL)
-        return true;
-    user->is_active = strcmp(state, "active") == 0;
-    return user->is_active || strcmp(state, "suspended") == 0 ||
-           mp_fail(error, MP_ERROR_INPUT, "the state is none of: active, suspended");
-}
-
-static bool
-set_text(char **field, const char *value, bool (*check)(const char *, GError **), GError **error)
-{
-    if (value == NULL)
-        return true;
-    if (!check(value, error))
-        return false;
-    g_free(*field);
-    *field = g_strdup(value);
-    return true;
-}
-
-static bool
-apply_options(MpUser *user, const Options *o, GError **error)
-{
-    if (o->emails != NULL)
-        g_ptr_array_set_size(user->emails, 0);
-    if (!set_text(&user->login, o->login, check_login, error) ||
-        !set_text(&user->name, o->name, check_name, error) || !set_state(user, o->state, error) ||
-        !for_each(user, o->emails, add_email, error) || !for_each(user, o->add_emails, add_email, error) ||
-        !for_each(user, o->remove_emails, remove_email, error))
-        return false;
-    return user->emails->len > 0 || mp_fail(error, MP_ERROR_INPUT, "%s would have no address", user->login);
-}
-
-static bool
-write_user(MpSite *site, MpUser *user, const char *verb, GError **error)
-{
-    g_autofree char *what = g_strdup_printf("%s %s", verb, user->login);
-
-    return mp_accounts_write(site->accounts, user, what, error);
-}
-
-/* --- Subcommands ---------------------------------------------------------------------------- */
-
-static bool
-run_add(MpSite *site, const char *login, const Options *o, GError **error)
-{
-    g_autoptr(MpUser) user = g_new0(MpUser, 1);
-
-    user->login = g_strdup(login);
-    user->emails = g_ptr_array_new_with_free_func(g_free);
-    user->is_active = true;
-    if (o->name == NULL || o->emails == NULL)
-        return mp_fail(error, MP_ERROR_INPUT, "--name and --email are needed");
-    if (!check_login(login, error) || !apply_options(user, o, error) || !mp_site_lock(site, error) ||
-        !write_user(site, user, "Add", error))
-        return false;
-    printf("%" G_GUINT64_FORMAT "\n", user->id);
-    return true;
-}
-
-static bool
-run_set(MpSite *site, const char *login, const Options *o, GError **error)
-{
-    if (!mp_site_lock(site, error))
-        return false;
-    g_autoptr(MpUser) user = mp_site_user(site, login, error);
-    return user != NULL && apply_options(user, o, error) && write_user(site, user, "Change", error);
-}
-
-static bool
-run_revoke(MpSite *site, const char *login, const Options *o, GError **error)
-{
-    (void)o;
-    if (!mp_site_lock(site, error))
-        return false;
-    g_autoptr(MpUser) user = mp_site_user(site, login, error);
-    if (user == NULL)
-        return false;
-    user->epoch++;
-    if (!write_user(site, user, "Revoke the addresses of", error))
-        return false;
-    printf("every address made for %s until now is void\n", user->login);
-    return true;
+    return user->is_active ? "active" : "suspended";
 }
 
 static void
-print_user_json(const MpUser *user)
+print_json(const MpUser *user)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
+    JsonObject *object = json_object_new();
 
-    json_builder_begin_object(builder);
-    mp_json_number(builder, "id", user->id);
-    mp_json_string(builder, "login", user->login);
-    mp_json_string(builder, "name", user->name);
-    json_builder_set_member_name(builder, "emails");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < user->emails->len; i++)
-        json_builder_add_string_value(builder, g_ptr_array_index(user->emails, i));
-    json_builder_end_array(builder);
-    mp_json_number(builder, "epoch", user->epoch);
-    mp_json_string(builder, "state", user->is_active ? "active" : "suspended");
-    json_builder_end_object(builder);
-    mp_json_print(builder);
+    mp_json_number(object, "id", user->id);
+    mp_json_text(object, "login", user->login);
+    mp_json_text(object, "name", user->name);
+    mp_json_texts(object, "emails", user->emails);
+    mp_json_text(object, "state", state_of(user));
+    mp_json_number(object, "epoch", user->epoch);
+    mp_json_print(object);
 }
 
-static bool
-run_show(MpSite *site, const char *login, const Options *o, GError **error)
-{
-    g_autoptr(MpUser) user = mp_site_user(site, login, error);
-
-    if (user == NULL)
-        return false;
-    if (o->json) {
-        print_user_json(user);
-        return true;
-    }
-    printf("id: %" G_GUINT64_FORMAT "\n", user->id);
-    mp_print_field("login", user->login);
-    mp_print_field("name", user->name);
-    for (guint i = 0; i < user->emails->len; i++)
-        mp_print_field("email", g_ptr_array_index(user->emails, i));
-    printf("epoch: %" G_GUINT64_FORMAT "\nstate: %s\n", user->epoch, user->is_active ? "active" : "suspended");
-    return true;
-}
-
-static bool
-print_in_list(const MpUser *user, gpointer json)
+static void
+print_facts(const MpUser *user)
 {
     g_autofree char *name = mp_escape(user->name);
-    g_autofree char *email = mp_escape(user->emails->len > 0 ? g_ptr_array_index(user->emails, 0) : NULL);
 
-    if (*(gboolean *)json)
-        print_user_json(user);
-    else
-        printf("%" G_GUINT64_FORMAT "\t%s\t%s\t%s\t%s\n", user->id, user->login, name, email,
-               user->is_active ? "active" : "suspended");
+    printf("%s (%s)\n  id      %" G_GUINT64_FORMAT "\n  state   %s\n  epoch   %" G_GUINT64_FORMAT
+           "\n",
+           user->login, name, user->id, state_of(user), user->epoch);
+    for (guint i = 0; i < user->emails->len; i++) {
+        g_autofree char *email = mp_escape(g_ptr_array_index(user->emails, i));
+
+        printf("  %s  %s%s\n", i == 0 ? "email " : "      ", email,
+               i == 0 ? " (notifications go here)" : "");
+    }
+}
+
+static void
+print_line(const MpUser *user)
+{
+    g_autofree char *name = mp_escape(user->name);
+    g_autofree char *email =
+        mp_escape(user->emails->len > 0 ? g_ptr_array_index(user->emails, 0) : NULL);
+
+    printf("%-6" G_GUINT64_FORMAT " %-20s %-9s %-30s %s\n", user->id, user->login, state_of(user),
+           email, name);
+}
+
+typedef void (*PrintUser)(const MpUser *user);
+
+static bool
+visit(const MpUser *user, gpointer user_data)
+{
+    PrintUser *print = user_data;
+
+    (*print)(user);
     return true;
 }
 
-static bool
-run_list(MpSite *site, const char *login, const Options *o, GError **error)
+static int
+user_list(int argc, char **argv)
 {
-    gboolean json = o->json;
-
-    (void)login;
-    return mp_accounts_foreach_user(site->accounts, print_in_list, &json, error);
-}
-
-static const struct {
-    const char *name, *usage;
-    bool (*run)(MpSite *, const char *login, const Options *, GError **);
-    bool takes_login;
-} subcommands[] = {
-    {"add", "LOGIN --name NAME --email ADDRESS [--email ADDRESS]…", run_add, true},
-    {"list", "[--json]", run_list, false},
-    {"show", "LOGIN [--json]", run_show, true},
-    {"set", "LOGIN [--name N] [--email A]… [--add-email A]… [--remove-email A]… [--state active|suspended] [--login NEW]", run_set, true},
-    {"revoke", "LOGIN", run_revoke, true},
-};
-
-static const char details[] =
-    "  add LOGIN --name NAME --email ADDRESS…   add an account; prints its id\n"
-    "  list [--json]                            all accounts\n"
-    "  show LOGIN [--json]                      one account\n"
-    "  set LOGIN …                              change what is given; --email replaces all addresses\n"
-    "  revoke LOGIN                             void every reply address made for the account";
-
-int
-cmd_user(int argc, char **argv)
-{
-    g_auto(Options) o = {0};
+    gboolean json = FALSE;
     const GOptionEntry entries[] = {
-        {"name", 0, 0, G_OPTION_ARG_STRING, &o.name, "the person's name", "NAME"},
-        {"email", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.emails, "a verified address; notifications go to the first", "ADDRESS"},
-        {"add-email", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.add_emails, "set: one address more", "ADDRESS"},
-        {"remove-email", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.remove_emails, "set: one address less", "ADDRESS"},
-        {"state", 0, 0, G_OPTION_ARG_STRING, &o.state, "set: active or suspended", "STATE"},
-        {"login", 0, 0, G_OPTION_ARG_STRING, &o.login, "set: another login", "NEW"},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "list, show: print JSON", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "user", "add|list|show|set|revoke [LOGIN]", details, 1, 2, &argc, &argv);
-    for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++) {
-        if (strcmp(subcommands[i].name, argv[1]) != 0)
-            continue;
-        if (argc != (subcommands[i].takes_login ? 3 : 2))
-            return mp_usage_error("usage: metroplex user %s %s", subcommands[i].name, subcommands[i].usage);
-        if (!mp_site_open(&site, &options, &error) || !subcommands[i].run(&site, argv[2], &o, &error))
-            return mp_report(error);
-        return EX_OK;
+    mp_verb_options(&options, entries, "user", "[--json]",
+                    "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
+    PrintUser print = json ? print_json : print_line;
+    if (!mp_site_open(&site, &options, &error) ||
+        !mp_accounts_foreach_user(site.accounts, visit, &print, &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+static int
+user_show(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpUser) user = NULL;
+
+    mp_verb_options(&options, entries, "user", "[--json] LOGIN", "Shows one account.", 1, 1, &argc,
+                    &argv);
+    if (!mp_site_open(&site, &options, &error))
+        return mp_report(error);
+    user = mp_site_user(&site, argv[1], &error);
+    if (user == NULL)
+        return mp_report(error);
+    (json ? print_json : print_facts)(user);
+    return mp_output_status();
+}
+
+/* --- Facts of an account, changed in memory ------------------------------------------------------
+ */
+
+/* What a command line asks for; NULL where it asks for nothing. */
+typedef struct {
+    char *login, *name, *state;
+    char **emails, **add, **remove;
+} Wishes;
+
+static void
+wishes_clear(Wishes *wishes)
+{
+    g_free(wishes->login);
+    g_free(wishes->name);
+    g_free(wishes->state);
+    g_strfreev(wishes->emails);
+    g_strfreev(wishes->add);
+    g_strfreev(wishes->remove);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wishes, wishes_clear)
+
+static bool
+set_text(char **at, char *checked)
+{
+    if (checked == NULL)
+        return false;
+    g_free(*at);
+    *at = checked;
+    return true;
+}
+
+static bool
+add_email(const MpConfig *config, MpUser *user, const char *email, GError **error)
+{
+    g_autofree char *checked = mp_checked_email(config, email, error);
+
+    if (checked == NULL)
+        return false;
+    if (!mp_user_has_address(user, checked))
+        g_ptr_array_add(user->emails, g_steal_pointer(&checked));
+    return true;
+}
+
+static bool
+add_emails(const MpConfig *config, MpUser *user, char **emails, GError **error)
+{
+    for (char **email = emails; email != NULL && *email != NULL; email++)
+        if (!add_email(config, user, *email, error))
+            return false;
+    return true;
+}
+
+static bool
+remove_emails(const MpConfig *config, MpUser *user, char **emails, GError **error)
+{
+    for (char **email = emails; email != NULL && *email != NULL; email++) {
+        g_autofree char *checked = mp_checked_email(config, *email, error);
+        guint before = user->emails->len;
+
+        if (checked == NULL)
+            return false;
+        for (guint i = user->emails->len; i-- > 0;)
+            if (strcmp(g_ptr_array_index(user->emails, i), checked) == 0)
+                g_ptr_array_remove_index(user->emails, i);
+        if (user->emails->len == before)
+            return mp_fail(error, MP_ERROR_INPUT, "%s is not an address of %s", checked,
+                           user->login);
     }
-    return mp_usage_error("usage: metroplex user add|list|show|set|revoke");
+    return true;
+}
+
+static bool
+set_state(MpUser *user, const char *state, GError **error)
+{
+    g_autofree char *shown = mp_escape(state);
+
+    user->is_active = strcmp(state, "active") == 0;
+    if (!user->is_active && strcmp(state, "suspended") != 0)
+        return mp_fail(error, MP_ERROR_INPUT, "--state: %s is neither active nor suspended", shown);
+    return true;
+}
+
+static bool
+grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
+{
+    if ((wishes->login != NULL &&
+         !set_text(&user->login, mp_checked_login(wishes->login, error))) ||
+        (wishes->name != NULL && !set_text(&user->name, mp_checked_name(wishes->name, error))) ||
+        (wishes->state != NULL && !set_state(user, wishes->state, error)))
+        return false;
+    if (wishes->emails != NULL)
+        g_ptr_array_set_size(user->emails, 0);
+    if (!add_emails(config, user, wishes->emails, error) ||
+        !add_emails(config, user, wishes->add, error) ||
+        !remove_emails(config, user, wishes->remove, error))
+        return false;
+    if (user->emails->len == 0)
+        return mp_fail(error, MP_ERROR_INPUT, "%s would be left without an address", user->login);
+    return true;
+}
+
+static bool
+is_same(const MpUser *a, const MpUser *b)
+{
+    bool same = strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
+                a->is_active == b->is_active && a->epoch == b->epoch &&
+                a->emails->len == b->emails->len;
+
+    for (guint i = 0; same && i < a->emails->len; i++)
+        same = strcmp(g_ptr_array_index(a->emails, i), g_ptr_array_index(b->emails, i)) == 0;
+    return same;
+}
+
+/* --- Add, set, revoke ------------------------------------------------------------------------ */
+
+static int
+user_add(int argc, char **argv)
+{
+    g_auto(Wishes) wishes = {0};
+    const GOptionEntry entries[] = {
+        {"name", 0, 0, G_OPTION_ARG_FILENAME, &wishes.name, "the person's name", "NAME"},
+        {"email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.emails,
+         "an address of theirs; the first gets the notifications", "ADDRESS"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpUser) user = g_new0(MpUser, 1);
+
+    mp_verb_options(&options, entries, "user", "LOGIN --name NAME --email ADDRESS [--email …]",
+                    "Adds an account and prints its id.", 1, 1, &argc, &argv);
+    if (wishes.name == NULL || wishes.emails == NULL)
+        return mp_usage_error("user add: --name and --email are needed");
+    wishes.login = g_strdup(argv[1]);
+    user->emails = g_ptr_array_new_with_free_func(g_free);
+    user->is_active = true;
+    if (!mp_site_open(&site, &options, &error) || !grant(site.config, user, &wishes, &error))
+        return mp_report(error);
+    g_autofree char *what = g_strdup_printf("Add %s", user->login);
+    if (!mp_site_lock(&site, &error) || !mp_accounts_write(site.accounts, user, what, &error))
+        return mp_report(error);
+    printf("%" G_GUINT64_FORMAT "\n", user->id);
+    return mp_output_status();
+}
+
+static bool
+set_user(MpSite *site, const char *login, const Wishes *wishes, GError **error)
+{
+    g_autoptr(MpUser) before = NULL, user = NULL;
+
+    if (!mp_site_lock(site, error))
+        return false;
+    before = mp_site_user(site, login, error);
+    user = before != NULL ? mp_site_user(site, login, error) : NULL;
+    if (user == NULL || !grant(site->config, user, wishes, error))
+        return false;
+    if (is_same(before, user)) {
+        printf("%s: nothing to change\n", user->login);
+        return true;
+    }
+    g_autofree char *what = g_strdup_printf("Change %s", before->login);
+    if (!mp_accounts_write(site->accounts, user, what, error))
+        return false;
+    printf("%s: changed\n", user->login);
+    return true;
+}
+
+static int
+user_set(int argc, char **argv)
+{
+    g_auto(Wishes) wishes = {0};
+    const GOptionEntry entries[] = {
+        {"name", 0, 0, G_OPTION_ARG_FILENAME, &wishes.name, "the person's name", "NAME"},
+        {"email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.emails,
+         "replace all addresses; repeat for several", "ADDRESS"},
+        {"add-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.add, "one address more",
+         "ADDRESS"},
+        {"remove-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.remove, "one address less",
+         "ADDRESS"},
+        {"state", 0, 0, G_OPTION_ARG_FILENAME, &wishes.state,
+         "active, or suspended: gets nothing, may say nothing", "STATE"},
+        {"login", 0, 0, G_OPTION_ARG_FILENAME, &wishes.login, "rename the account", "NEW"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, entries, "user",
+                    "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
+                    "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]",
+                    "Changes an account; what is not named stays.", 1, 1, &argc, &argv);
+    if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
+        wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL)
+        return mp_usage_error("user set: nothing to set");
+    if (!mp_site_open(&site, &options, &error) || !set_user(&site, argv[1], &wishes, &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+static bool
+raise_epoch(MpSite *site, const char *login, GError **error)
+{
+    g_autoptr(MpUser) user = NULL;
+
+    if (!mp_site_lock(site, error))
+        return false;
+    user = mp_site_user(site, login, error);
+    if (user == NULL)
+        return false;
+    user->epoch++;
+    g_autofree char *what = g_strdup_printf("Revoke the addresses of %s", user->login);
+    if (!mp_accounts_write(site->accounts, user, what, error))
+        return false;
+    printf("%s: every address made so far is void; new notifications carry new ones\n",
+           user->login);
+    return true;
+}
+
+static int
+user_revoke(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, NULL, "user", "LOGIN",
+                    "Voids every reply, unsubscribe and bounce address the account was ever sent.",
+                    1, 1, &argc, &argv);
+    if (!mp_site_open(&site, &options, &error) || !raise_epoch(&site, argv[1], &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+static const MpCommand verbs[] = {
+    {"add", user_add, "add an account"},
+    {"list", user_list, "list all accounts"},
+    {"revoke", user_revoke, "void all signed addresses of an account"},
+    {"set", user_set, "change an account"},
+    {"show", user_show, "show an account"},
+};
+
+int
+cmd_user(int argc, char **argv)
+{
+    return mp_verbs_run("user", verbs, G_N_ELEMENTS(verbs), argc, argv);
 }

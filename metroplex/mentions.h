@@ -1,7 +1,14 @@
-/* Who is mentioned in a comment: @login, outside of code and mail addresses. */
+/* Who is mentioned in a comment: @login, as on GitHub. */
 #pragma once
 
 #include "tracker/tracker.h"
 
-/* The ids (guint64) of the accounts that `body` mentions, each once, at most fifty; the caller's. */
+/* The most accounts that one comment can call. */
+#define MP_MENTIONS_MAX 50
+
+/*
+ * The ids (guint64) of the active accounts that the Markdown mentions, each once, in the order of
+ * the text, at most MP_MENTIONS_MAX. What stands in code, in a link or in a mail address mentions
+ * nobody. The array is the caller's; NULL with *error set where the accounts cannot be read.
+ */
 GArray *mp_mentions(MpAccounts *accounts, const char *body, GError **error);

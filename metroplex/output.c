@@ -1,63 +1,93 @@
 /* What the commands print; see output.h. */
 #include "output.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/time.h"
 
 void
-mp_json_string(JsonBuilder *builder, const char *name, const char *value)
+mp_json_text(JsonObject *object, const char *name, const char *text)
 {
-    json_builder_set_member_name(builder, name);
-    if (value != NULL)
-        json_builder_add_string_value(builder, value);
+    if (text != NULL)
+        json_object_set_string_member(object, name, text);
     else
-        json_builder_add_null_value(builder);
+        json_object_set_null_member(object, name);
 }
 
 void
-mp_json_number(JsonBuilder *builder, const char *name, guint64 value)
+mp_json_number(JsonObject *object, const char *name, guint64 number)
 {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, (gint64)value);
+    json_object_set_int_member(object, name, (gint64)number);
 }
 
 void
-mp_json_date(JsonBuilder *builder, const char *name, gint64 seconds)
+mp_json_date(JsonObject *object, const char *name, gint64 seconds)
 {
     g_autofree char *text = mp_time_format(seconds);
 
-    mp_json_string(builder, name, text);
+    json_object_set_string_member(object, name, text);
 }
 
 void
-mp_json_print(JsonBuilder *builder)
+mp_json_flag(JsonObject *object, const char *name, bool flag)
 {
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *line = json_to_string(root, FALSE);
-
-    puts(line);
-    fflush(stdout); /* one request, one answer, for those who wait for it */
+    json_object_set_boolean_member(object, name, flag);
 }
 
 void
-mp_print_field(const char *label, const char *value)
+mp_json_texts(JsonObject *object, const char *name, const GPtrArray *texts)
 {
-    g_autofree char *shown = mp_escape(value);
+    JsonArray *array = mp_json_array(object, name);
 
-    printf("%s: %s\n", label, shown);
+    for (guint i = 0; i < texts->len; i++)
+        json_array_add_string_element(array, g_ptr_array_index(texts, i));
+}
+
+JsonArray *
+mp_json_array(JsonObject *object, const char *name)
+{
+    JsonArray *array = json_array_new();
+
+    json_object_set_array_member(object, name, array);
+    return array;
+}
+
+void
+mp_json_print(JsonObject *object)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *text = NULL;
+
+    json_node_take_object(node, object);
+    text = json_to_string(node, FALSE);
+    printf("%s\n", text);
 }
 
 void
 mp_print_text(const char *text)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    bool is_terminal = isatty(STDOUT_FILENO);
 
-    for (char **line = lines; *line != NULL; line++) {
-        g_autofree char *shown = mp_escape(*line);
+    while (*text != '\0') {
+        gsize length = strcspn(text, "\n");
+        g_autofree char *shown =
+            is_terminal ? mp_escape_bytes(text, length) : g_strndup(text, length);
 
-        if (line[1] != NULL || **line != '\0')
-            printf("    %s\n", shown);
+        printf("%s\n", shown);
+        text += length + (text[length] == '\n');
     }
+}
+
+int
+mp_output_status(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EX_OK;
+    fprintf(stderr, "%s: cannot write standard output: %s\n", g_get_prgname(), g_strerror(errno));
+    return EX_IOERR;
 }

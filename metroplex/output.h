@@ -1,19 +1,28 @@
-/* What the commands print: JSON with json-glib, and lines fit for a terminal. */
+/* What the commands print: JSON for programs, and text that a terminal can trust. */
 #pragma once
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
+#include <stdbool.h>
 
-/* A member with a string, or null. */
-void mp_json_string(JsonBuilder *builder, const char *name, const char *value);
-void mp_json_number(JsonBuilder *builder, const char *name, guint64 value);
-void mp_json_date(JsonBuilder *builder, const char *name, gint64 seconds);
+/* Members of a JSON object; NULL becomes null. */
+void mp_json_text(JsonObject *object, const char *name, const char *text);
+void mp_json_number(JsonObject *object, const char *name, guint64 number);
+void mp_json_date(JsonObject *object, const char *name, gint64 seconds);
+void mp_json_flag(JsonObject *object, const char *name, bool flag);
 
-/* Prints what was built as one line. */
-void mp_json_print(JsonBuilder *builder);
+/* An array member of strings (char *), and one to be filled; the array is the object's. */
+void mp_json_texts(JsonObject *object, const char *name, const GPtrArray *texts);
+JsonArray *mp_json_array(JsonObject *object, const char *name);
 
-/* "label: value", the value escaped; "-" for NULL. */
-void mp_print_field(const char *label, const char *value);
+/* Prints the object as one line, and frees it. */
+void mp_json_print(JsonObject *object);
 
-/* A text of several lines, indented, each line escaped. */
+/*
+ * Prints a text of many lines as it is, or, where standard output is a terminal, each line escaped,
+ * so that no comment moves the cursor or changes what was printed above it.
+ */
 void mp_print_text(const char *text);
+
+/* Flushes standard output: EX_OK, or EX_IOERR with a word on standard error (a full disk). */
+int mp_output_status(void);

@@ -1,290 +1,201 @@
-/* What `metroplex thread` changes; see thread_change.h. */
-#include "thread_change.h"
+/* metroplex thread close, reopen, lock, unlock, subscribe, unsubscribe. */
+#include "thread.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "base/error.h"
-#include "base/escape.h"
-#include "mentions.h"
-#include "transaction.h"
+#include "output.h"
+#include "verbs.h"
 
-#define TITLE_MAX 256 /* characters */
+/* --- State: a row says which fact becomes what, and whether people hear of it --------------------
+ */
 
-/* One change on its way through mp_transaction_run(), which may build it more than once. */
 typedef struct {
-    const MpThreadRequest *request;
-    const MpUser *user;
-    guint64 id; /* of the thread */
-    char *body, *key;
-    MpThreadChange change;
-    const char *reason;
-    guint64 result;
-    bool is_changed;
-} Change;
-
-static void
-change_clear(Change *c)
-{
-    g_free(c->body);
-    g_free(c->key);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Change, change_clear)
-
-/* A command is made once: its source is a name of its own, as a mail's is its Message-ID. */
-static char *
-new_key(const MpUser *user, guint64 thread, const char *words)
-{
-    g_autofree char *uuid = g_uuid_string_random();
-    g_autofree char *source = g_strconcat("command:", uuid, NULL);
-
-    return mp_tracker_key(user->id, thread, source, words);
-}
-
-static char *
-read_body(MpSite *site, const char *file, GError **error)
-{
-    g_autofree char *text = mp_read_argument_file(file, (gsize)site->config->max_comment * 4, error);
-
-    if (text == NULL)
-        return NULL;
-    if (text[strspn(text, " \t\r\n")] == '\0')
-        return mp_fail_null(error, MP_ERROR_INPUT, "the text is empty");
-    if (g_utf8_strlen(text, -1) > site->config->max_comment)
-        return mp_fail_null(error, MP_ERROR_INPUT, "the text has %ld characters; a comment has at most %d",
-                            g_utf8_strlen(text, -1), site->config->max_comment);
-    return mp_address_mask(g_strchomp(text), site->config->mask_addresses);
-}
-
-static MpNewComment
-new_comment(const MpSite *site, const Change *c, const GArray *mentions)
-{
-    return (MpNewComment){.thread = c->id, .key = c->key, .via = "command", .body = c->body,
-                          .host = site->host, .mentions = mentions};
-}
-
-/* --- Open ----------------------------------------------------------------------------------- */
-
-static bool
-check_request(const MpThreadRequest *r, MpThreadKind *kind, GError **error)
-{
-    g_autofree char *title = mp_one_line(r->title != NULL ? r->title : "");
-
-    if (r->repository == NULL || !mp_is_repository_name(r->repository))
-        return mp_fail(error, MP_ERROR_INPUT, "--repository OWNER/NAME is needed: letters, digits, '.', '_' and '-'");
-    if (r->kind == NULL || !mp_thread_kind_parse(r->kind, kind))
-        return mp_fail(error, MP_ERROR_INPUT, "--kind is none of: issue, pull, commit");
-    if (*title == '\0' || g_utf8_strlen(title, -1) > TITLE_MAX)
-        return mp_fail(error, MP_ERROR_INPUT, "--title is needed: one line of at most %d characters", TITLE_MAX);
-    if (*kind == MP_COMMIT && r->object == NULL)
-        return mp_fail(error, MP_ERROR_INPUT, "--object REV is needed: which commit the thread is about");
-    if (r->object != NULL && !mp_is_revision(r->object))
-        return mp_fail(error, MP_ERROR_INPUT, "--object is not a revision: letters, digits and ._/-+^~, at most 200");
-    return true;
-}
-
-static bool
-build_open(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
-{
-    Change *c = user_data;
-    MpThreadKind kind;
-    g_autofree char *title = mp_one_line(c->request->title);
-    g_autoptr(GArray) mentions = mp_mentions(site->accounts, c->body, error);
-    MpActor actor = mp_transaction_actor(c->user);
-
-    if (mentions == NULL || !mp_thread_kind_parse(c->request->kind, &kind))
-        return false;
-    const MpThread thread = {
-        .kind = kind,
-        .repository = (char *)c->request->repository,
-        .title = title,
-        .is_open = true,
-        .object = (char *)c->request->object,
-        .author = c->user->id,
-        .author_login = c->user->login,
-        .created = actor.date,
-    };
-    const MpNewComment post = new_comment(site, c, mentions);
-    if (!mp_batch_open_thread(batch, &thread, &post, &actor, &c->result, error))
-        return false;
-    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_OPENED, c->key, c->result, c->user->id));
-    return true;
-}
-
-static MpUser *
-acting_user(MpSite *site, const char *login, GError **error)
-{
-    g_autoptr(MpUser) user = NULL;
-
-    if (login == NULL)
-        return mp_fail_null(error, MP_ERROR_INPUT, "--as LOGIN is needed: who does it");
-    user = mp_site_user(site, login, error);
-    if (user != NULL && !user->is_active)
-        return mp_fail_null(error, MP_ERROR_INPUT, "the account %s is suspended", user->login);
-    return g_steal_pointer(&user);
-}
-
-bool
-mp_thread_open(MpSite *site, const MpThreadRequest *request, guint64 *id, GError **error)
-{
-    g_auto(Change) c = {.request = request};
-    MpThreadKind kind;
-
-    if (!check_request(request, &kind, error) ||
-        (c.body = read_body(site, request->file, error)) == NULL || !mp_site_lock(site, error))
-        return false;
-    g_autoptr(MpUser) user = acting_user(site, request->as, error);
-    if (user == NULL)
-        return false;
-    c.user = user;
-    c.key = new_key(user, 0, c.body);
-    if (!mp_transaction_run(site, build_open, &c, error))
-        return false;
-    *id = c.result;
-    return true;
-}
-
-/* --- Comment -------------------------------------------------------------------------------- */
-
-static bool
-may_comment(MpSite *site, const MpThread *thread, const MpUser *user, GError **error)
-{
-    if (!thread->is_locked)
-        return true;
-    g_autoptr(MpRepository) repository = mp_tracker_repository(site->tracker, thread->repository, error);
-    for (guint i = 0; repository != NULL && i < repository->members->len; i++)
-        if (g_array_index(repository->members, guint64, i) == user->id)
-            return true;
-    return repository != NULL &&
-           mp_fail(error, MP_ERROR_INPUT, "thread %" G_GUINT64_FORMAT " is locked: only members of %s may comment",
-                   thread->id, thread->repository);
-}
-
-static bool
-build_comment(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
-{
-    Change *c = user_data;
-    bool is_duplicate;
-    g_autoptr(MpThread) thread = mp_site_thread(site, c->id, error);
-    g_autoptr(GArray) mentions = thread != NULL ? mp_mentions(site->accounts, c->body, error) : NULL;
-    MpActor actor = mp_transaction_actor(c->user);
-
-    if (mentions == NULL || !may_comment(site, thread, c->user, error))
-        return false;
-    const MpNewComment comment = new_comment(site, c, mentions);
-    if (!mp_batch_comment(batch, &comment, &actor, &c->result, &is_duplicate, error))
-        return false;
-    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, c->key, c->id, c->user->id));
-    return true;
-}
-
-bool
-mp_thread_comment(MpSite *site, guint64 id, const MpThreadRequest *request, guint64 *number, GError **error)
-{
-    g_auto(Change) c = {.request = request, .id = id};
-
-    if ((c.body = read_body(site, request->file, error)) == NULL || !mp_site_lock(site, error))
-        return false;
-    g_autoptr(MpUser) user = acting_user(site, request->as, error);
-    if (user == NULL)
-        return false;
-    c.user = user;
-    c.key = new_key(user, id, c.body);
-    if (!mp_transaction_run(site, build_comment, &c, error))
-        return false;
-    *number = c.result;
-    return true;
-}
-
-/* --- State ---------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *done; /* for the commit */
+    const char *verb, *done, *summary;
+    gsize fact; /* offset of a bool of MpThread */
+    bool value;
     bool is_announced;
     MpEventKind event;
-} changes[] = {
-    [MP_CLOSE] = {"closed", true, MP_EVENT_CLOSED},
-    [MP_REOPEN] = {"reopened", true, MP_EVENT_REOPENED},
-    [MP_LOCK] = {"locked", false, MP_EVENT_CLOSED},
-    [MP_UNLOCK] = {"unlocked", false, MP_EVENT_CLOSED},
+} Change;
+
+static const Change changes[] = {
+    {"close", "closed", "Closes a thread; its subscribers are told.",
+     G_STRUCT_OFFSET(MpThread, is_open), false, true, MP_EVENT_CLOSED},
+    {"reopen", "open", "Opens a closed thread again; its subscribers are told.",
+     G_STRUCT_OFFSET(MpThread, is_open), true, true, MP_EVENT_REOPENED},
+    {"lock", "locked", "Lets only members of the repository answer.",
+     G_STRUCT_OFFSET(MpThread, is_locked), true, false, 0},
+    {"unlock", "unlocked", "Lets everybody answer again.", G_STRUCT_OFFSET(MpThread, is_locked),
+     false, false, 0},
 };
 
-/* Applies the change to the facts in memory; false if they were so already. */
-static bool
-apply(MpThread *thread, MpThreadChange change)
+static const Change *
+find_change(const char *verb)
 {
-    bool *field = change == MP_CLOSE || change == MP_REOPEN ? &thread->is_open : &thread->is_locked;
-    bool value = change == MP_REOPEN || change == MP_LOCK;
-    bool is_changed = *field != value;
+    for (gsize i = 0; i < G_N_ELEMENTS(changes); i++)
+        if (strcmp(changes[i].verb, verb) == 0)
+            return &changes[i];
+    g_assert_not_reached();
+}
 
-    *field = value;
-    return is_changed;
+typedef struct {
+    const Change *change; /* of a state */
+    bool is_subscribed;   /* of a subscription */
+    guint64 id;
+    MpUser *user; /* who does it, or is subscribed */
+    bool has_changed;
+    char *name; /* "acme/rocket#17", once it is known */
+} Job;
+
+static void
+job_clear(Job *job)
+{
+    mp_user_free(job->user);
+    g_free(job->name);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
+
+static void
+name_job(Job *job, const MpThread *thread)
+{
+    g_free(job->name);
+    job->name = g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->repository, thread->id);
 }
 
 static bool
-build_set(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build_change(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
-    Change *c = user_data;
-    g_autoptr(MpThread) thread = mp_site_thread(site, c->id, error);
-    MpActor actor = mp_transaction_actor(c->user);
+    Job *job = user_data;
+    const Change *change = job->change;
+    MpActor actor = mp_transaction_actor(job->user);
+    g_autofree char *key =
+        change->is_announced ? thread_key(job->user->id, job->id, change->verb) : NULL;
+    g_autoptr(MpThread) thread = mp_site_thread(site, job->id, error);
 
     if (thread == NULL)
         return false;
-    c->is_changed = apply(thread, c->change);
-    if (!c->is_changed)
+    name_job(job, thread);
+    bool *fact = &G_STRUCT_MEMBER(bool, thread, change->fact);
+    job->has_changed = *fact != change->value;
+    if (!job->has_changed)
         return true;
-    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, c->id,
-                                            changes[c->change].done);
-    const char *key = changes[c->change].is_announced ? c->key : NULL;
+    *fact = change->value;
+    g_autofree char *what = g_strdup_printf(
+        "%s: %s", job->name, strcmp(change->verb, "reopen") == 0 ? "reopened" : change->done);
     if (!mp_batch_set_thread(batch, thread, key, what, &actor, error))
         return false;
-    if (key != NULL)
-        g_ptr_array_add(events, mp_transaction_event(site, changes[c->change].event, key, c->id, c->user->id));
+    if (change->is_announced)
+        g_ptr_array_add(events,
+                        mp_transaction_event(site, change->event, key, job->id, job->user->id));
     return true;
 }
 
-bool
-mp_thread_set(MpSite *site, guint64 id, MpThreadChange change, const char *login, bool *changed, GError **error)
+static bool
+run(MpSite *site, Job *job, MpTransactionBuild build, GError **error)
 {
-    g_auto(Change) c = {.id = id, .change = change};
+    g_autoptr(MpThread) thread =
+        mp_site_thread(site, job->id, error); /* before waiting for the lock */
 
-    if (!mp_site_lock(site, error))
-        return false;
-    g_autoptr(MpUser) user = acting_user(site, login, error);
-    if (user == NULL)
-        return false;
-    c.user = user;
-    c.key = new_key(user, id, changes[change].done);
-    bool good = mp_transaction_run(site, build_set, &c, error);
-    *changed = c.is_changed;
-    return good;
+    return thread != NULL && thread_begin(site, error) &&
+           mp_transaction_run(site, build, job, error);
 }
 
-/* --- Subscriptions -------------------------------------------------------------------------- */
+int
+thread_change(int argc, char **argv)
+{
+    g_auto(Job) job = {.change = find_change(argv[0])};
+    g_autofree char *as = NULL;
+    const GOptionEntry entries[] = {
+        {"as", 0, 0, G_OPTION_ARG_FILENAME, &as, "who does it", "LOGIN"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(&options, entries, "thread", "ID --as LOGIN", job.change->summary, 1, 1, &argc,
+                    &argv);
+    if (as == NULL)
+        return mp_usage_error("thread %s: --as is needed", job.change->verb);
+    if (!mp_parse_id(argv[1], "thread", &job.id, &error) || !mp_site_open(&site, &options, &error))
+        return mp_report(error);
+    job.user = thread_actor(&site, as, &error);
+    if (job.user == NULL || !run(&site, &job, build_change, &error))
+        return mp_report(error);
+    printf("%s: %s%s\n", job.name, job.has_changed ? "" : "already ", job.change->done);
+    return mp_output_status();
+}
+
+/* --- Subscriptions -------------------------------------------------------------------------------
+ */
+
+#define MUTED "muted"
+
+/* The reason that is to stand there: whoever subscribed by taking part stays so. NULL for an error.
+ */
+static const char *
+wanted_reason(MpSite *site, const Job *job, bool *is_there, GError **error)
+{
+    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(site->tracker, job->id, error);
+
+    *is_there = false;
+    for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
+
+        if (s->user == job->user->id)
+            *is_there = (strcmp(s->reason, MUTED) != 0) == job->is_subscribed;
+    }
+    if (subscribers == NULL)
+        return NULL;
+    return job->is_subscribed ? "manual" : MUTED;
+}
 
 static bool
-build_subscribe(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build_subscription(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data,
+                   GError **error)
 {
-    Change *c = user_data;
-    g_autoptr(MpThread) thread = mp_site_thread(site, c->id, error);
-    MpActor actor = mp_transaction_actor(c->user);
+    Job *job = user_data;
+    MpActor actor = mp_transaction_actor(job->user);
+    g_autoptr(MpThread) thread = mp_site_thread(site, job->id, error);
+    const char *reason;
+    bool is_there;
 
     (void)events;
     if (thread == NULL)
         return false;
-    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s %s", thread->repository, c->id,
-                                            c->user->login, c->reason != NULL ? "subscribed" : "unsubscribed");
-    return mp_batch_subscribe(batch, c->id, c->user->id, c->reason, what, &actor, error);
+    reason = wanted_reason(site, job, &is_there, error);
+    if (reason == NULL)
+        return false;
+    name_job(job, thread);
+    job->has_changed = !is_there;
+    g_autofree char *what = g_strdup_printf(
+        "%s: %s by %s", job->name, job->is_subscribed ? "followed" : MUTED, job->user->login);
+    return is_there ||
+           mp_batch_subscribe(batch, job->id, job->user->id, reason, what, &actor, error);
 }
 
-bool
-mp_thread_subscribe(MpSite *site, guint64 id, const char *login, const char *reason, GError **error)
+int
+thread_subscribe(int argc, char **argv)
 {
-    g_auto(Change) c = {.id = id, .reason = reason};
+    g_auto(Job) job = {.is_subscribed = strcmp(argv[0], "subscribe") == 0};
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
 
-    if (!mp_site_lock(site, error))
-        return false;
-    g_autoptr(MpUser) user = mp_site_user(site, login, error);
-    c.user = user;
-    return user != NULL && mp_transaction_run(site, build_subscribe, &c, error);
+    mp_verb_options(&options, NULL, "thread", "ID LOGIN",
+                    job.is_subscribed
+                        ? "Sends the thread's notifications to LOGIN."
+                        : "Mutes the thread for LOGIN, also where they watch the repository.",
+                    2, 2, &argc, &argv);
+    if (!mp_parse_id(argv[1], "thread", &job.id, &error) || !mp_site_open(&site, &options, &error))
+        return mp_report(error);
+    job.user = mp_site_user(&site, argv[2], &error);
+    if (job.user == NULL || !run(&site, &job, build_subscription, &error))
+        return mp_report(error);
+    printf("%s: %s%s by %s\n", job.name, job.has_changed ? "" : "already ",
+           job.is_subscribed ? "followed" : MUTED, job.user->login);
+    return mp_output_status();
 }

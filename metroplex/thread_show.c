@@ -1,227 +1,298 @@
-/* What `metroplex thread` shows; see thread_show.h. */
-#include "thread_show.h"
+/* metroplex thread list, metroplex thread show: reading takes no lock. */
+#include "thread.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/time.h"
 #include "output.h"
+#include "verbs.h"
 
-/* The login of an id as it is now; the number where the account is gone. */
-static char *
-login_of(MpSite *site, guint64 id, GError **error)
+static const char *
+state_of(const MpThread *thread)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(site->accounts, id, &why);
-
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return NULL;
-    }
-    return user != NULL ? g_strdup(user->login) : g_strdup_printf("%" G_GUINT64_FORMAT, id);
+    return thread->is_open ? "open" : "closed";
 }
 
-static void
-add_facts(JsonBuilder *builder, const MpThread *thread)
+/* What list and show have in common. */
+static JsonObject *
+json_of(const MpThread *thread)
 {
-    mp_json_number(builder, "id", thread->id);
-    mp_json_string(builder, "kind", mp_thread_kind_name(thread->kind));
-    mp_json_string(builder, "repository", thread->repository);
-    mp_json_string(builder, "title", thread->title);
-    mp_json_string(builder, "state", thread->is_open ? "open" : "closed");
-    json_builder_set_member_name(builder, "locked");
-    json_builder_add_boolean_value(builder, thread->is_locked);
-    mp_json_string(builder, "object", thread->object);
-    mp_json_string(builder, "author", thread->author_login);
-    mp_json_date(builder, "created", thread->created);
+    JsonObject *object = json_object_new();
+
+    mp_json_number(object, "id", thread->id);
+    mp_json_text(object, "kind", mp_thread_kind_name(thread->kind));
+    mp_json_text(object, "repository", thread->repository);
+    mp_json_text(object, "title", thread->title);
+    mp_json_text(object, "state", state_of(thread));
+    mp_json_flag(object, "locked", thread->is_locked);
+    mp_json_text(object, "object", thread->object);
+    mp_json_text(object, "author", thread->author_login);
+    mp_json_date(object, "created", thread->created);
+    return object;
 }
+
+/* --- List ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *repository; /* or NULL: any */
+    bool any_state, is_open;
+    bool json;
+} Filter;
 
 static bool
-add_subscribers(MpSite *site, JsonBuilder *builder, const GPtrArray *subscribers, GError **error)
+visit(const MpThread *thread, gpointer user_data)
 {
-    json_builder_set_member_name(builder, "subscribers");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < subscribers->len; i++) {
-        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
-        g_autofree char *login = login_of(site, s->user, error);
+    const Filter *filter = user_data;
+    g_autofree char *title = mp_escape(thread->title);
 
-        if (login == NULL)
-            return false;
-        json_builder_begin_object(builder);
-        mp_json_string(builder, "login", login);
-        mp_json_string(builder, "reason", s->reason);
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-    return true;
-}
-
-static void
-add_attachments(JsonBuilder *builder, const GPtrArray *attachments)
-{
-    json_builder_set_member_name(builder, "attachments");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < attachments->len; i++) {
-        const MpAttachmentFact *fact = g_ptr_array_index(attachments, i);
-
-        json_builder_begin_object(builder);
-        mp_json_string(builder, "name", fact->name);
-        mp_json_string(builder, "type", fact->type);
-        mp_json_number(builder, "size", fact->size);
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-}
-
-static void
-add_comment(JsonBuilder *builder, const MpComment *comment)
-{
-    json_builder_begin_object(builder);
-    mp_json_number(builder, "number", comment->number);
-    mp_json_string(builder, "author", comment->author_login);
-    mp_json_date(builder, "date", comment->date);
-    mp_json_string(builder, "via", comment->via);
-    mp_json_string(builder, "body", comment->body);
-    mp_json_string(builder, "elided", comment->elided);
-    mp_json_string(builder, "message_id", comment->message_id);
-    add_attachments(builder, comment->attachments);
-    json_builder_end_object(builder);
-}
-
-static void
-print_comment(const MpComment *comment)
-{
-    g_autofree char *date = mp_time_format(comment->date);
-
-    if (comment->number == 0)
-        printf("\n%s opened it on %s:\n", comment->author_login, date);
+    if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
+        (!filter->any_state && filter->is_open != thread->is_open))
+        return true;
+    if (filter->json)
+        mp_json_print(json_of(thread));
     else
-        printf("\n#%" G_GUINT64_FORMAT " %s on %s, via %s:\n", comment->number, comment->author_login, date,
-               comment->via);
-    mp_print_text(comment->body);
-    for (guint i = 0; i < comment->attachments->len; i++) {
-        const MpAttachmentFact *fact = g_ptr_array_index(comment->attachments, i);
-        mp_print_field("    attached", fact->name);
-    }
+        printf("%-6" G_GUINT64_FORMAT " %-6s  %-6s  %-24s %s%s\n", thread->id,
+               mp_thread_kind_name(thread->kind), state_of(thread), thread->repository, title,
+               thread->is_locked ? " (locked)" : "");
+    return !ferror(stdout);
 }
 
-/* Calls for each comment, the opening post first; gaps (an administrator's doing) are passed over. */
-static bool
-for_each_comment(MpSite *site, guint64 id, JsonBuilder *builder, guint64 first, GError **error)
+int
+thread_list(int argc, char **argv)
 {
-    guint64 last;
+    gboolean json = FALSE;
+    g_autofree char *repository = NULL, *state = NULL;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        {"repository", 0, 0, G_OPTION_ARG_FILENAME, &repository, "only those of a repository",
+         "OWNER/NAME"},
+        {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "only open or closed ones", "STATE"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
 
+    mp_verb_options(&options, entries, "thread",
+                    "[--json] [--repository OWNER/NAME] [--state open|closed]",
+                    "Lists threads: id, kind, state, repository, title.", 0, 0, &argc, &argv);
+    if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
+        return mp_usage_error("thread list: --state is open or closed");
+    Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
+    if (!mp_site_open(&site, &options, &error) ||
+        !mp_tracker_foreach_thread(site.tracker, visit, &filter, &error))
+        return mp_report(error);
+    return mp_output_status();
+}
+
+/* --- Show: a thread, whole -------------------------------------------------------------------- */
+
+typedef struct {
+    MpThread *thread;
+    MpComment *opening;
+    GPtrArray *comments;    /* MpComment, from number 1 */
+    GPtrArray *subscribers; /* MpSubscriber */
+    GPtrArray *logins; /* of the subscribers, in their order; NULL for an account that is gone */
+} Whole;
+
+static void
+whole_clear(Whole *whole)
+{
+    g_clear_pointer(&whole->thread, mp_thread_free);
+    g_clear_pointer(&whole->opening, mp_comment_free);
+    g_clear_pointer(&whole->comments, g_ptr_array_unref);
+    g_clear_pointer(&whole->subscribers, g_ptr_array_unref);
+    g_clear_pointer(&whole->logins, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Whole, whole_clear)
+
+static bool
+read_comments(MpSite *site, Whole *whole, GError **error)
+{
+    guint64 id = whole->thread->id, last;
+    g_autoptr(GError) why = NULL;
+
+    whole->comments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_comment_free);
     if (!mp_tracker_last_comment(site->tracker, id, &last, error))
         return false;
-    for (guint64 number = first; number <= last; number++) {
+    for (guint64 number = 0; number <= last && why == NULL; number++) {
+        MpComment *comment = mp_tracker_comment(site->tracker, id, number, &why);
+
+        if (number == 0)
+            whole->opening = comment;
+        else if (comment != NULL)
+            g_ptr_array_add(whole->comments, comment);
+    }
+    if (why == NULL && whole->opening == NULL)
+        mp_fail(&why, MP_ERROR_INSTALLATION, "thread %" G_GUINT64_FORMAT " has no opening post",
+                id);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+read_logins(MpSite *site, Whole *whole, GError **error)
+{
+    whole->logins = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < whole->subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
         g_autoptr(GError) why = NULL;
-        g_autoptr(MpComment) comment = mp_tracker_comment(site->tracker, id, number, &why);
+        g_autoptr(MpUser) user = mp_accounts_user(site->accounts, s->user, &why);
 
         if (why != NULL) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        if (comment != NULL && builder != NULL)
-            add_comment(builder, comment);
-        else if (comment != NULL)
-            print_comment(comment);
+        g_ptr_array_add(whole->logins, user != NULL ? g_strdup(user->login) : NULL);
     }
     return true;
 }
 
 static bool
-show_json(MpSite *site, const MpThread *thread, const GPtrArray *subscribers, GError **error)
+read_whole(MpSite *site, guint64 id, Whole *whole, GError **error)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpComment) opening = mp_tracker_comment(site->tracker, thread->id, 0, &why);
-
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    whole->thread = mp_site_thread(site, id, error);
+    if (whole->thread == NULL || !read_comments(site, whole, error))
         return false;
-    }
-    json_builder_begin_object(builder);
-    add_facts(builder, thread);
-    mp_json_string(builder, "body", opening != NULL ? opening->body : NULL);
-    if (!add_subscribers(site, builder, subscribers, error))
-        return false;
-    json_builder_set_member_name(builder, "comments");
-    json_builder_begin_array(builder);
-    if (!for_each_comment(site, thread->id, builder, 1, error))
-        return false;
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-    mp_json_print(builder);
-    return true;
+    whole->subscribers = mp_tracker_subscribers(site->tracker, id, error);
+    return whole->subscribers != NULL && read_logins(site, whole, error);
 }
 
-static bool
-show_text(MpSite *site, const MpThread *thread, const GPtrArray *subscribers, GError **error)
+/* --- Show: as JSON -----------------------------------------------------------------------------
+ */
+
+static void
+add_attachments(JsonObject *object, const GPtrArray *attachments)
 {
-    mp_print_field("title", thread->title);
-    printf("thread: %" G_GUINT64_FORMAT ", %s of %s, %s%s\n", thread->id, mp_thread_kind_name(thread->kind),
-           thread->repository, thread->is_open ? "open" : "closed", thread->is_locked ? ", locked" : "");
+    JsonArray *array = mp_json_array(object, "attachments");
+
+    for (guint i = 0; i < attachments->len; i++) {
+        const MpAttachmentFact *fact = g_ptr_array_index(attachments, i);
+        JsonObject *element = json_object_new();
+
+        mp_json_text(element, "name", fact->name);
+        mp_json_text(element, "type", fact->type);
+        mp_json_number(element, "size", fact->size);
+        json_array_add_object_element(array, element);
+    }
+}
+
+static JsonObject *
+json_of_comment(const MpComment *comment)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_number(object, "number", comment->number);
+    mp_json_text(object, "author", comment->author_login);
+    mp_json_date(object, "date", comment->date);
+    mp_json_text(object, "via", comment->via);
+    mp_json_text(object, "body", comment->body);
+    mp_json_text(object, "elided", comment->elided);
+    mp_json_text(object, "message_id", comment->message_id);
+    add_attachments(object, comment->attachments);
+    return object;
+}
+
+static void
+print_json(const Whole *whole)
+{
+    JsonObject *object = json_of(whole->thread);
+    JsonArray *array;
+
+    mp_json_text(object, "body", whole->opening->body);
+    array = mp_json_array(object, "subscribers");
+    for (guint i = 0; i < whole->subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
+        JsonObject *element = json_object_new();
+
+        mp_json_text(element, "login", g_ptr_array_index(whole->logins, i));
+        mp_json_text(element, "reason", s->reason);
+        json_array_add_object_element(array, element);
+    }
+    array = mp_json_array(object, "comments");
+    for (guint i = 0; i < whole->comments->len; i++)
+        json_array_add_object_element(array,
+                                      json_of_comment(g_ptr_array_index(whole->comments, i)));
+    mp_json_print(object);
+}
+
+/* --- Show: for people ------------------------------------------------------------------------ */
+
+static void
+print_comment(const MpComment *comment)
+{
+    g_autofree char *author = mp_escape(comment->author_login);
+    g_autofree char *via = mp_escape(comment->via);
+    g_autofree char *date = mp_time_format(comment->date);
+
+    if (comment->number == 0)
+        printf("\n--- %s, %s, by %s\n", author, date, via);
+    else
+        printf("\n--- %" G_GUINT64_FORMAT ": %s, %s, by %s\n", comment->number, author, date, via);
+    mp_print_text(comment->body);
+    for (guint i = 0; i < comment->attachments->len; i++) {
+        const MpAttachmentFact *fact = g_ptr_array_index(comment->attachments, i);
+        g_autofree char *name = mp_escape(fact->name);
+        g_autofree char *type = mp_escape(fact->type);
+
+        printf("[attached: %s, %s, %" G_GUINT64_FORMAT " bytes]\n", name, type, fact->size);
+    }
+    if (comment->elided != NULL)
+        printf("[more was cut from the reply: thread show --json has it]\n");
+}
+
+static void
+print_text(const Whole *whole)
+{
+    const MpThread *thread = whole->thread;
+    g_autofree char *title = mp_escape(thread->title);
+    g_autofree char *object = mp_escape(thread->object);
+
+    printf("%s#%" G_GUINT64_FORMAT ": %s\n%s, %s%s", thread->repository, thread->id, title,
+           mp_thread_kind_name(thread->kind), state_of(thread),
+           thread->is_locked ? ", locked" : "");
     if (thread->object != NULL)
-        mp_print_field("object", thread->object);
-    for (guint i = 0; i < subscribers->len; i++) {
-        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
-        g_autofree char *login = login_of(site, s->user, error);
+        printf(", %s", object);
+    printf("\nsubscribers:");
+    for (guint i = 0; i < whole->subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
+        const char *login = g_ptr_array_index(whole->logins, i);
         g_autofree char *reason = mp_escape(s->reason);
 
-        if (login == NULL)
-            return false;
-        printf("subscriber: %s (%s)\n", login, reason);
+        printf("%s %s (%s)", i > 0 ? "," : "", login != NULL ? login : "-", reason);
     }
-    return for_each_comment(site, thread->id, NULL, 0, error);
+    printf("\n");
+    print_comment(whole->opening);
+    for (guint i = 0; i < whole->comments->len; i++)
+        print_comment(g_ptr_array_index(whole->comments, i));
 }
 
-bool
-mp_thread_show(MpSite *site, guint64 id, bool json, GError **error)
+int
+thread_show(int argc, char **argv)
 {
-    g_autoptr(MpThread) thread = mp_site_thread(site, id, error);
-    g_autoptr(GPtrArray) subscribers =
-        thread != NULL ? mp_tracker_subscribers(site->tracker, id, error) : NULL;
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_auto(Whole) whole = {0};
+    g_autoptr(GError) error = NULL;
+    guint64 id;
 
-    return subscribers != NULL && (json ? show_json : show_text)(site, thread, subscribers, error);
-}
-
-typedef struct {
-    const char *repository, *state;
-    bool json;
-} Filter;
-
-static bool
-print_in_list(const MpThread *thread, gpointer user_data)
-{
-    const Filter *filter = user_data;
-    const char *state = thread->is_open ? "open" : "closed";
-    g_autofree char *title = mp_escape(thread->title);
-
-    if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
-        (filter->state != NULL && strcmp(filter->state, state) != 0))
-        return true;
-    if (filter->json) {
-        g_autoptr(JsonBuilder) builder = json_builder_new();
-
-        json_builder_begin_object(builder);
-        add_facts(builder, thread);
-        json_builder_end_object(builder);
-        mp_json_print(builder);
-    } else {
-        printf("%" G_GUINT64_FORMAT "\t%s\t%s\t%s%s\t%s\t%s\n", thread->id, mp_thread_kind_name(thread->kind),
-               thread->repository, state, thread->is_locked ? ",locked" : "", thread->author_login, title);
-    }
-    return true;
-}
-
-bool
-mp_thread_list(MpSite *site, const char *repository, const char *state, bool json, GError **error)
-{
-    Filter filter = {repository, state, json};
-
-    if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
-        return mp_fail(error, MP_ERROR_INPUT, "--state is none of: open, closed");
-    return mp_tracker_foreach_thread(site->tracker, print_in_list, &filter, error);
+    mp_verb_options(&options, entries, "thread", "[--json] ID", "Shows a thread with its comments.",
+                    1, 1, &argc, &argv);
+    if (!mp_parse_id(argv[1], "thread", &id, &error) || !mp_site_open(&site, &options, &error) ||
+        !read_whole(&site, id, &whole, &error))
+        return mp_report(error);
+    (json ? print_json : print_text)(&whole);
+    return mp_output_status();
 }

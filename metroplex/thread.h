@@ -1,0 +1,22 @@
+/* The verbs of `metroplex thread`, by file: posting, changing, showing. */
+#pragma once
+
+#include "transaction.h"
+
+int thread_open(int argc, char **argv);
+int thread_comment(int argc, char **argv);
+
+int thread_change(int argc, char **argv);    /* close, reopen, lock, unlock */
+int thread_subscribe(int argc, char **argv); /* subscribe, unsubscribe */
+
+int thread_list(int argc, char **argv);
+int thread_show(int argc, char **argv);
+
+/* The data directory's lock, and what a dead run left finished: how every change begins. */
+bool thread_begin(MpSite *site, GError **error);
+
+/* The account of --as: MP_ERROR_INPUT if there is none, or it is suspended. */
+MpUser *thread_actor(MpSite *site, const char *login, GError **error);
+
+/* A KEY for a change that came by command: no two are the same. The caller's to free. */
+char *thread_key(guint64 user, guint64 thread, const char *words);
