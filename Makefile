@@ -11,6 +11,7 @@ SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= /lib/systemd/system
 BUILD      ?= build
+JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 
 CC       ?= gcc
@@ -78,6 +79,55 @@ $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 $(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c
 	@mkdir -p $(@D)
 	clang $(filter-out -D_FORTIFY_SOURCE=2,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PKG_LIBS)
+
+# Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
+PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
+
+deps:
+	@tests/deps
+
+check: deps
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit
+	@tests/run $(BUILD)
+
+demo: deps
+	@$(MAKE) $(PARALLEL) all
+	@tests/demo/demo.sh $(BUILD)/bin
+
+C_FILES := $(wildcard */*.[ch] */*/*.[ch])
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	mandoc -Tlint -Wwarning $(wildcard man/*)
+	printf '%s\n' $(filter %.c,$(C_FILES)) | \
+	    xargs -P$(JOBS) -I{} clang-tidy --quiet {} -- $(ALL_CFLAGS)
+
+# What is installed, each as SOURCE:TARGET; units and cron lines are told where the programs are.
+put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
+UNITS    := $(wildcard cron/*.service cron/*.path cron/*.timer)
+COMPLETE := $(wildcard cron/completion/*)
+FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
+            $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
+            $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \
+            $(call put,$(UNITS),$(UNITDIR)) \
+            cron/metroplex.cron:$(SYSCONFDIR)/cron.d/metroplex \
+            cron/metroplex.logrotate:$(SYSCONFDIR)/logrotate.d/metroplex \
+            cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
+            cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
+            $(foreach f,$(filter %.bash,$(COMPLETE)),$f:$(PREFIX)/share/bash-completion/completions/$(basename $(notdir $f))) \
+            $(foreach f,$(filter %.zsh,$(COMPLETE)),$f:$(PREFIX)/share/zsh/vendor-completions/_$(basename $(notdir $f))) \
+            $(call put,$(filter %.fish,$(COMPLETE)),$(PREFIX)/share/fish/vendor_completions.d)
+
+install: all
+	@set -e; for f in $(FILES); do \
+	    mode=644; [ ! -x $${f%%:*} ] || mode=755; \
+	    install -v -D -m $$mode $${f%%:*} "$(DESTDIR)$${f#*:}"; \
+	done
+	@sed -Ei 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' "$(DESTDIR)$(SYSCONFDIR)/cron.d/metroplex" \
+	    $(UNITS:cron/%="$(DESTDIR)$(UNITDIR)/%")
+
+uninstall:
+	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}"; done
 
 clean:
 	rm -rf $(BUILD)
