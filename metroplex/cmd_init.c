@@ -219,8 +219,6 @@ make_sent(Init *init, GError **error)
 {
     static const char *const names[] = {"", "tmp", "new", "cur"};
 
-    if (init->config->transport != MP_TRANSPORT_MAILDIR)
-        return true;
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(init->config->maildir, names[i], NULL);
 
@@ -228,6 +226,27 @@ make_sent(Init *init, GError **error)
             return false;
     }
     return true;
+}
+
+static bool
+is_below(const char *path, const char *directory)
+{
+    gsize length = strlen(directory);
+
+    return strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+/* Logs and sent mail: where they are in the data directory, root keeps its hands off them. */
+static bool
+make_elsewhere(Init *init, bool inside, GError **error)
+{
+    const MpConfig *config = init->config;
+
+    if (is_below(config->log_directory, config->data) == inside &&
+        !make_directory(init, config->log_directory, 0750, error))
+        return false;
+    return config->transport != MP_TRANSPORT_MAILDIR ||
+           is_below(config->maildir, config->data) != inside || make_sent(init, error);
 }
 
 /* --- Owners ---------------------------------------------------------------------------------- */
@@ -315,7 +334,7 @@ make_outside(Init *init, const char *owner, GError **error)
 {
     return agree_on_owner(init, owner, error) && make_keys(init, error) &&
            make_directory(init, init->config->data, 0750, error) &&
-           make_directory(init, init->config->log_directory, 0750, error) && make_sent(init, error);
+           make_elsewhere(init, false, error);
 }
 
 static bool
@@ -327,7 +346,8 @@ make_inside(Init *init, GError **error)
         return false;
     init->uid = (uid_t)-1; /* what is made from here on is the owner's anyway */
     ring = mp_key_ring_load(init->config->keys, error);
-    return ring != NULL && make_data(init, error) && make_outbox(init, error) &&
+    return ring != NULL && make_elsewhere(init, true, error) && make_data(init, error) &&
+           make_outbox(init, error) &&
            make_repository(init, "tracker.git", mp_tracker_init, error) &&
            make_repository(init, "accounts.git", mp_accounts_init, error);
 }

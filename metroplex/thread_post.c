@@ -79,17 +79,44 @@ read_standard_input(Post *post, GError **error)
     return post->text != NULL;
 }
 
+/* As for mail: what reorders the text is written out, what shows nothing is dropped. */
+static GString *
+make_visible(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text) + 1);
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+
+        if (reorders)
+            g_string_append_printf(out, "\\u{%04X}", c);
+        else if (c == 0x2028 || c == 0x2029 || (c == '\r' && p[1] != '\n'))
+            g_string_append_c(out, '\n');
+        else if (!mp_is_deceptive(c))
+            g_string_append_unichar(out, c);
+    }
+    return out;
+}
+
+static bool
+has_words(const char *text)
+{
+    while (g_unichar_isspace(g_utf8_get_char(text)))
+        text = g_utf8_next_char(text);
+    return *text != '\0';
+}
+
 /* Lines end in a newline, the text in one; nothing in it may prove an address. */
 static bool
 compose(Post *post, const MpConfig *config, GError **error)
 {
     const char *from = is_standard_input(post) ? "standard input" : post->file;
-    g_autoptr(GString) text = g_string_new(post->text);
+    g_autoptr(GString) text = make_visible(post->text); /* the \r of \r\n shows nothing */
 
-    g_string_replace(text, "\r\n", "\n", 0);
     while (text->len > 0 && g_ascii_isspace(text->str[text->len - 1]))
         g_string_truncate(text, text->len - 1);
-    if (text->len == 0)
+    if (!has_words(text->str))
         return mp_fail(error, MP_ERROR_INPUT, "%s: the text is empty", from);
     glong length = g_utf8_strlen(text->str, -1);
     if (length > config->max_comment)
