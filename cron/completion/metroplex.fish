@@ -1,5 +1,5 @@
-# Completion of metroplex(8) and notifier(8) for fish. Commands and options are the programs' own
-# answer to --help, so that nothing here goes out of date; logins and threads are the tracker's.
+# Completion of metroplex(8) and notifier(8) for fish. Commands, and which options they take, are the
+# programs' own answer to --help; logins and threads are the tracker's.
 
 # The words of the line so far, without options and their values.
 function __metroplex_words
@@ -39,12 +39,6 @@ end
 function __metroplex_complete
     set -l words (__metroplex_words)
     set -l current (commandline -ct)
-    if string match -q -- '-*' $current
-        test (count $words) = 1; and set words $words --once
-        set -e words[4..-1]
-        command $words --help 2>/dev/null </dev/null | awk '/^  +(-., )?--/ { sub(/^ +(-., )?/, ""); o = $1; $1 = ""; sub(/^ /, ""); sub(/=.*/, "=", o); print o "\t" $0 }'
-        return
-    end
     if test (count $words) -lt 3
         set -l found (command $words --help 2>/dev/null </dev/null | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { w = $1; $1 = ""; sub(/^ /, ""); print w "\t" $0 }')
         if test (count $found) -gt 0
@@ -66,17 +60,38 @@ function __metroplex_complete
     end
 end
 
+# Whether the command that is being typed takes the option. Asked once for each line's words.
+function __metroplex_takes
+    set -l words (__metroplex_words)
+    test (count $words) = 1; and set words $words --once
+    set words $words[1..3]
+    if test "$__metroplex_asked" != "$words"
+        set -g __metroplex_asked "$words"
+        set -g __metroplex_options (command $words --help 2>/dev/null </dev/null | awk '/^  +(-., )?--/ { sub(/^ +(-., )?--/, ""); sub(/[ =].*/, ""); print }')
+    end
+    contains -- $argv[1] $__metroplex_options
+end
+
 for program in metroplex notifier
     complete -c $program -f -a '(__metroplex_complete)'
-    complete -c $program -l config -r -F
-    complete -c $program -l data -r -a '(__fish_complete_directories)'
-    for option in as watch unwatch member no-member
-        complete -c $program -l $option -x -a '(__metroplex_column user list 2)'
+    for option in apply dry-run help json jsonl once through-queue version
+        complete -c $program -n "__metroplex_takes $option" -l $option
     end
-    complete -c $program -l repository -x -a '(__metroplex_column thread list 4)'
-    complete -c $program -l kind -x -a 'issue pull commit'
-    complete -c $program -l purpose -x -a 'reply unsub bounce'
-    complete -c $program -l reply -x -a 'on members off'
-    complete -c $program -l owner -x -a '(__fish_complete_users)'
-    complete -c $program -l state -x -a 'open closed active suspended'
+    for option in add-email email for hostname link login name object remove-email title verify
+        complete -c $program -n "__metroplex_takes $option" -l $option -x
+    end
+    for option in config sent
+        complete -c $program -n "__metroplex_takes $option" -l $option -r -F
+    end
+    complete -c $program -n '__metroplex_takes data' -l data -x -a '(__fish_complete_directories)'
+    for option in as watch unwatch member no-member
+        complete -c $program -n "__metroplex_takes $option" -l $option -x -a '(__metroplex_column user list 2)'
+    end
+    complete -c $program -n '__metroplex_takes repository' -l repository -x -a '(__metroplex_column thread list 4)'
+    complete -c $program -n '__metroplex_takes kind' -l kind -x -a 'issue pull commit'
+    complete -c $program -n '__metroplex_takes purpose' -l purpose -x -a 'reply unsub bounce'
+    complete -c $program -n '__metroplex_takes reply' -l reply -x -a 'on members off'
+    complete -c $program -n '__metroplex_takes owner' -l owner -x -a '(__fish_complete_users)'
+    complete -c $program -n '__metroplex_takes state; and contains -- user (__metroplex_words)' -l state -x -a 'active suspended'
+    complete -c $program -n '__metroplex_takes state; and contains -- thread (__metroplex_words)' -l state -x -a 'open closed'
 end
