@@ -60,7 +60,6 @@ $(PROGRAMS:%=$(BUILD)/bin/%):
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# The programs' own commands are tested too, so their objects (but main) join the unit tests.
 $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
@@ -115,7 +114,7 @@ FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
             cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
             $(foreach f,$(filter %.bash,$(COMPLETE)),$f:$(PREFIX)/share/bash-completion/completions/$(basename $(notdir $f))) \
-            $(foreach f,$(filter %.zsh,$(COMPLETE)),$f:$(PREFIX)/share/zsh/vendor-completions/_$(basename $(notdir $f))) \
+            $(call put,$(filter cron/completion/_%,$(COMPLETE)),$(PREFIX)/share/zsh/vendor-completions) \
             $(call put,$(filter %.fish,$(COMPLETE)),$(PREFIX)/share/fish/vendor_completions.d)
 
 install: all
