@@ -105,6 +105,7 @@ def what_is_refused_says_why_and_posts_nothing(site):
     site.metroplex("repository", "set", "acme/quiet", "--reply", "off")
     locked = site.thread("tim", repository="acme/locked")
     site.metroplex("thread", "lock", str(locked), "--as", "tim")
+    site.set_config("smtp", discard_to_noreply_address="true")
     kate = "kate@example.org"
     cases = {
         "bad-address": site.mail(kate, flip(address)),
