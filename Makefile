@@ -46,24 +46,30 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
+# One line a file; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(if $(V),,echo '  CC    $<')
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(if $(V),,echo '  AR    $@')
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/bin/metroplex: $(call obj,metroplex) $(LIB)
 $(BUILD)/bin/notifier: $(call obj,notifier) $(LIB)
 $(PROGRAMS:%=$(BUILD)/bin/%):
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# The programs' own commands are tested too, so their objects (but main) join the unit tests.
 $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
 
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
@@ -73,7 +79,8 @@ $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 $(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
 $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
 $(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c

@@ -144,10 +144,10 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
         *.sysusers) name=sysusers.d/metroplex.conf ;;
         *.tmpfiles) name=tmpfiles.d/metroplex.conf ;;
         esac
-        find "$tmp/root" -path "*/$name" | grep -q . || echo "$file is not installed"
+        find "$tmp/root" -path "*/$name" 2>/dev/null | grep -q . || echo "$file is not installed"
     done
-    find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n'
-    find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n'
+    find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
+    find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
 } | nothing_wrong "make install puts every file where it belongs"
 
 if command -v systemd-analyze >/dev/null; then
