@@ -121,14 +121,14 @@ FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             cron/metroplex.logrotate:$(SYSCONFDIR)/logrotate.d/metroplex \
             cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
             cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
-            $(foreach f,$(filter %.bash,$(COMPLETE)),$f:$(PREFIX)/share/bash-completion/completions/$(basename $(notdir $f))) \
             $(call put,$(filter cron/completion/_%,$(COMPLETE)),$(PREFIX)/share/zsh/vendor-completions) \
-            $(call put,$(filter %.fish,$(COMPLETE)),$(PREFIX)/share/fish/vendor_completions.d)
+            $(foreach p,$(PROGRAMS),$(addsuffix :$(PREFIX)/share/bash-completion/completions/$p,$(filter %.bash,$(COMPLETE))) \
+                $(addsuffix :$(PREFIX)/share/fish/vendor_completions.d/$p.fish,$(filter %.fish,$(COMPLETE))))
 
 install: all
 	@set -e; for f in $(FILES); do \
 	    mode=644; [ ! -x $${f%%:*} ] || mode=755; \
-	    install -v -D -m $$mode $${f%%:*} "$(DESTDIR)$${f#*:}"; \
+	    install -D -m $$mode $${f%%:*} "$(DESTDIR)$${f#*:}"; echo "$(DESTDIR)$${f#*:}"; \
 	done
 	@sed -Ei 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' "$(DESTDIR)$(SYSCONFDIR)/cron.d/metroplex" \
 	    $(UNITS:cron/%="$(DESTDIR)$(UNITDIR)/%")

@@ -135,8 +135,19 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
         lib/systemd/system/{metroplex.service,metroplex.path,metroplex.timer,notifier.service,notifier.timer}; do
         [[ -f $tmp/root/$file ]] || echo "$file is missing"
     done
-    find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n'
-    find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n'
+    for file in man/* cron/* cron/completion/*; do # some are changed on their way, none is forgotten
+        name=${file##*/}
+        case $file in
+        cron/completion | 'cron/completion/*') continue ;;
+        *.bash | *.cron) name=${name%.*} ;;
+        *.logrotate) name=logrotate.d/metroplex ;;
+        *.sysusers) name=sysusers.d/metroplex.conf ;;
+        *.tmpfiles) name=tmpfiles.d/metroplex.conf ;;
+        esac
+        find "$tmp/root" -path "*/$name" 2>/dev/null | grep -q . || echo "$file is not installed"
+    done
+    find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
+    find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
 } | nothing_wrong "make install puts every file where it belongs"
 
 if command -v systemd-analyze >/dev/null; then
