@@ -12,6 +12,7 @@
 typedef struct {
     MpMail *mail;
     MpMessage *message; /* NULL if it could not be read */
+    char *message_id;   /* its Message-ID, a MAC in it masked: for logs and facts; or NULL */
     MpMessageFault fault;
     char *fault_text;
 

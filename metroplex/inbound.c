@@ -70,9 +70,7 @@ is_over_size(MpInbound *inbound, MpItem *item)
 static void
 log_processing(const MpItem *item)
 {
-    g_autofree char *id = item->message != NULL && item->message->message_id != NULL
-                              ? mp_escape(item->message->message_id)
-                              : g_strdup("(no Message-ID)");
+    g_autofree char *id = item->message_id != NULL ? mp_escape(item->message_id) : g_strdup("(no Message-ID)");
 
     mp_info("metroplex: processing %s", id);
 }
@@ -267,9 +265,6 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
 {
     MpSite *site = inbound->site;
     g_autofree char *elided = mp_address_mask(item->extraction->elided, true);
-    g_autofree char *message_id = item->message->message_id != NULL
-                                      ? mp_address_mask(item->message->message_id, false)
-                                      : NULL;
     g_autoptr(GArray) mentions = mp_mentions(site->accounts, item->body, error);
     MpActor actor = actor_of(item);
     const MpNewComment comment = {
@@ -278,7 +273,7 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .via = "mail",
         .body = item->body,
         .elided = elided,
-        .message_id = message_id,
+        .message_id = item->message_id,
         .recipient = item->recipient,
         .host = site->host,
         .part = item->extraction->part,
@@ -396,7 +391,7 @@ record_all(MpInbound *inbound, GPtrArray *items, GError **error)
         const MpOutcomeLine line = {
             .outcome = item->gate->outcome,
             .reason = item->gate->reason,
-            .message_id = item->message != NULL ? item->message->message_id : NULL,
+            .message_id = item->message_id,
             .name = item->mail->name,
             .thread = item->is_verified ? item->address.thread : 0,
             .comment = item->comment,

@@ -118,7 +118,7 @@ def what_is_refused_says_why_and_posts_nothing(site):
         "loop": site.mail(kate, address, message_id=f"<acme/rocket/issues/1/1@{HOST}>"),
         "empty": site.mail(kate, address, "> It says no.\n"),
         "too-long": site.mail(kate, address, "word " * 14000),
-        "no-reply-address": site.mail(kate, f"noreply@{HOST}"),
+        "no-reply-address": site.mail(kate, f"rocket@noreply.{HOST}"),
         "malformed": b"",
         "too-large": b"Subject: x\n" + b"X-A: b\n" * 2000 + b"\n\n",
     }
