@@ -64,7 +64,7 @@ $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
 
-unit: $(BUILD)/bin/unit $(BUILD)/bin/metroplex
+unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
 
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.

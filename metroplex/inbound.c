@@ -62,7 +62,7 @@ is_over_size(MpInbound *inbound, MpItem *item)
     if (item->mail->size <= inbound->site->config->max_mail_size)
         return false;
     item->fault = MP_FAULT_TOO_LARGE;
-    item->fault_text = g_strdup_printf("too-large: %" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,
+    item->fault_text = g_strdup_printf("%" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,
                                        item->mail->size, inbound->site->config->max_mail_size);
     return true;
 }
@@ -179,12 +179,10 @@ receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (item->extraction == NULL) {
-        item->fault = fault;
-        item->fault_text = g_strdup(why->message);
-    } else {
+    if (item->extraction == NULL)
+        mp_item_read(item, item->message, fault, why);
+    else
         mp_item_compose(inbound->site, item);
-    }
     mp_item_decide(inbound->site, item);
     return true;
 }

@@ -127,7 +127,9 @@ def what_is_refused_says_why_and_posts_nothing(site):
     site.metroplex("--once")
     equal(site.reasons(), names)
     equal(site.new, [])
-    equal(site.failure, sorted(names), "all in failure/")
+    discarded = [name for name, reason in names.items() if reason == "no-reply-address"]
+    equal(site.success, discarded, "discard-to-noreply-address is on")
+    equal(site.failure, sorted(set(names) - set(discarded)), "all others in failure/")
     for id in (thread, closed_for_mail, locked):
         equal(site.show(id)["comments"], [])
     check(address.split("-")[2] not in site.log(), "no MAC in the log")
