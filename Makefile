@@ -72,7 +72,7 @@ $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# What is measured, against whom: tests/bench/README. BENCH=name for one, sizes by variables.
+# What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \
              $(patsubst %,$(BUILD)/metroplex/%.o,site transaction extraction)
 $(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)

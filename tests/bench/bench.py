@@ -9,11 +9,9 @@ makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
 """
 import asyncio
 import os
-import shutil
 import socket
 import statistics
 import subprocess
-import tempfile
 import threading
 import time
 
