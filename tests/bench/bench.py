@@ -8,6 +8,7 @@ makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
     make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds the tracker of a million threads
 """
 import asyncio
+import contextlib
 import os
 import socket
 import statistics
@@ -16,7 +17,7 @@ import threading
 import time
 
 import mails
-from installation import (HELPER, HERE, METROPLEX, NOTIFIER, helper, installation, many_accounts, many_threads, output,
+from installation import (HERE, METROPLEX, NOTIFIER, helper, installation, many_accounts, many_threads, output,
                           timed, values)
 from table import head, line, note, row
 
@@ -111,18 +112,24 @@ def mail(rounds=ROUNDS):
 # --- The tracker -------------------------------------------------------------------------------------
 
 
-def with_checkpoints(source, target, every):
-    """A copy of a fast-import stream that is made durable after each `every` commits."""
+def export(repository, base, stream, checkpoints, every):
+    """The commits since `base` as two streams for fast-import, the second made durable after each
+    `every` commits. A line "from" that names the branch's own tip is left out: it would make
+    fast-import read its trees again for each commit, and it is to be as fast as it can."""
+    command = ["git", "-C", repository, "fast-export", "--reference-excluded-parents", f"{base}..main"]
     commits = 0
-    with open(source, "rb") as stream, open(target, "wb") as out:
-        for text in stream:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as source, open(stream, "wb") as once, open(checkpoints, "wb") as often:
+        for text in source.stdout:
+            if text.startswith(b"from :"):
+                continue
             if text.startswith(b"commit "):
                 if commits and commits % every == 0:
-                    out.write(b"checkpoint\n\n")
+                    often.write(b"checkpoint\n\n")
                 commits += 1
-            out.write(text)
             if text.startswith(b"data "):
-                out.write(stream.read(int(text[5:])))
+                text += source.stdout.read(int(text[5:]))
+            once.write(text)
+            often.write(text)
 
 
 def sync_directories(repository):
@@ -133,10 +140,12 @@ def sync_directories(repository):
 
 
 def fast_import(repository, stream):
-    """Seconds of git fast-import, everything synced as we do it. Its clock starts after the shell's."""
+    """Seconds of git fast-import, with everything synced that we sync. Its memory is not handed back in
+    between: where the heap happens to end in its buffers for zlib, that alone takes half of its time."""
+    environment = dict(os.environ, MALLOC_TRIM_THRESHOLD_=str(256 * MIB), MALLOC_TOP_PAD_=str(16 * MIB))
     begin = time.perf_counter()
     with open(stream, "rb") as f:
-        subprocess.run(["git", "-C", repository, "-c", "core.fsync=all", "fast-import", "--quiet", "--force"], stdin=f, check=True)
+        subprocess.run(["git", "-C", repository, "-c", "core.fsync=all", "fast-import", "--quiet"], stdin=f, env=environment, check=True)
     sync_directories(repository)
     return time.perf_counter() - begin
 
@@ -168,9 +177,7 @@ def tracker(rounds=ROUNDS):
             ours.append(helper("post", site.config, COMMENTS, BATCH, 1000)["seconds"])
             ours_tip = tip(site)
             if n == 0:
-                with open(stream, "wb") as f:
-                    subprocess.run(["git", "-C", site.git_path(), "fast-export", "--reference-excluded-parents", f"{base}..main"], stdout=f, check=True)
-                with_checkpoints(stream, checkpoints, BATCH)
+                export(site.git_path(), base, stream, checkpoints, BATCH)
                 grown = pack_bytes(site)
                 grown_repacked = repacked_bytes(site)
             for times, source in ((once, stream), (often, checkpoints)):
@@ -303,14 +310,18 @@ def source(port, connections, count, octets):
     return count / seconds
 
 
+@contextlib.contextmanager
 def announcing(count):
-    """An installation with events for `count` messages, fifty recipients each."""
+    """An installation with events for about `count` messages, fifty each; and how many they are."""
     events = max(count // 50, 1)
-    site = installation(users=51, threads=1)
-    return site, events, events * 50
+    with installation(users=51, threads=1) as site:
+        helper("subscribe", site.config, 1, 51)
+        helper("announce", site.config, 1, events)
+        site.keep()
+        yield site, events * 50
 
 
-def rates(site, events, port, connections, count, rounds):
+def rates(site, port, connections, count, rounds):
     octets = len(site.notifier("preview", "1", "1", "user2").encode())
     ours, theirs = [], []
     for _ in range(rounds):
@@ -319,20 +330,12 @@ def rates(site, events, port, connections, count, rounds):
     return median(ours), median(theirs), octets
 
 
-def prepare_messages(site, events):
-    helper("subscribe", site.config, 1, 51)
-    helper("announce", site.config, 1, events)
-    site.keep()
-
-
 @bench
 def messages(rounds=ROUNDS):
     """Notifications rendered and sent to a server nearby."""
-    made, events, count = announcing(MESSAGES)
-    with made as site, Sink() as sink:
-        prepare_messages(site, events)
+    with announcing(MESSAGES) as (site, count), Sink() as sink:
         for connections in (1, 4):
-            ours, theirs, octets = rates(site, events, sink.port, connections, count, rounds)
+            ours, theirs, octets = rates(site, sink.port, connections, count, rounds)
             row(f"messages out, {count:,} of {octets:,} octets, {connections} connection{'s' * (connections > 1)}",
                 ours, "/s", theirs, f"smtp-source -s {connections}", at_least=0.8)
 
@@ -340,11 +343,9 @@ def messages(rounds=ROUNDS):
 @bench
 def distance(rounds=ROUNDS):
     """The same to a server 20 ms away."""
-    made, events, count = announcing(MESSAGES // 4)
-    with made as site, Sink() as sink:
-        prepare_messages(site, events)
+    with announcing(MESSAGES // 4) as (site, count), Sink() as sink:
         relay = Distance(sink.port, 0.020)
-        ours, theirs, _ = rates(site, events, relay.port, 8, count, rounds)
+        ours, theirs, _ = rates(site, relay.port, 8, count, rounds)
         relay.close()
     row(f"messages out, {count:,} at 20 ms round trip, 8 connections", ours, "/s", theirs, "smtp-source -s 8", at_least=1)
 

@@ -8,7 +8,8 @@
 
 #include "base/log.h"
 
-#define EPOCH 1700000000 /* when the generated discussions begin */
+#define EPOCH      1700000000 /* when the generated discussions begin */
+#define BODY_BYTES 1000       /* and half as much elided */
 
 static const struct {
     const char *name, *usage;
@@ -100,14 +101,37 @@ bench_actor(const MpUser *user, guint64 n)
     return (MpActor){user->id, user->login, user->name, when, when};
 }
 
+static void
+text_free(gpointer data)
+{
+    BenchText *text = data;
+
+    g_free(text->body);
+    g_free(text->elided);
+    g_free(text);
+}
+
+GPtrArray *
+bench_texts(guint64 first, guint64 count)
+{
+    GPtrArray *texts = g_ptr_array_new_with_free_func(text_free);
+
+    for (guint64 n = first; n < first + count; n++) {
+        BenchText *text = g_new(BenchText, 1);
+
+        text->body = bench_prose((guint32)n, BODY_BYTES);
+        text->elided = bench_prose((guint32)(n * 7 + 1), BODY_BYTES / 2);
+        g_ptr_array_add(texts, text);
+    }
+    return texts;
+}
+
 void
-bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, gsize length, char **key)
+bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, const BenchText *text, char **key)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *body = bench_prose((guint32)n, length);
-    g_autofree char *elided = bench_prose((guint32)(n * 7 + 1), length / 2);
     g_autofree char *id = g_strdup_printf("<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "@mail.example.org>", n, thread);
-    g_autofree char *own_key = mp_tracker_key(user->id, thread, id, body);
+    g_autofree char *own_key = mp_tracker_key(user->id, thread, id, text->body);
     MpActor actor = bench_actor(user, n);
     guint64 number;
     bool duplicate;
@@ -115,8 +139,8 @@ bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, gsi
         .thread = thread,
         .key = own_key,
         .via = "mail",
-        .body = body,
-        .elided = elided,
+        .body = text->body,
+        .elided = text->elided,
         .message_id = id,
         .recipient = "reply+i-17-***-5@reply.git.example.org",
         .host = "mx1",

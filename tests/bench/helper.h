@@ -42,6 +42,14 @@ char *bench_prose(guint32 seed, gsize length);
 /* The account as the author of a commit at a time that `n` alone decides. */
 MpActor bench_actor(const MpUser *user, guint64 n);
 
-/* One comment with a text of `length` octets, by `user`, told apart by `n`; adds it to the batch.
- * *key (may be NULL) becomes its KEY, the caller's. */
-void bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, gsize length, char **key);
+/* What somebody wrote, and what was cut from it; made before the clock starts. */
+typedef struct {
+    char *body, *elided;
+} BenchText;
+
+/* The texts of comments `first` to `first` + `count` - 1, each another one; the array is the caller's. */
+GPtrArray *bench_texts(guint64 first, guint64 count);
+
+/* Adds comment `n`, by `user`, to the batch. *key (may be NULL) becomes its KEY, the caller's. */
+void bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, const BenchText *text,
+                   char **key);

@@ -125,12 +125,13 @@ static bool
 build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     const Announcing *a = user_data;
+    g_autoptr(GPtrArray) texts = bench_texts(0, a->count);
 
     (void)error;
     for (guint64 n = 0; n < a->count; n++) {
         g_autofree char *key = NULL;
 
-        bench_comment(batch, a->author, a->thread, n, BODY_BYTES, &key);
+        bench_comment(batch, a->author, a->thread, n, g_ptr_array_index(texts, n), &key);
         g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, key, a->thread, a->author->id));
     }
     return true;

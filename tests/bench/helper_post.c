@@ -4,13 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BODY_BYTES 1000 /* and half as much elided */
-
-static const MpUser *
+static MpUser *
 author_of(MpSite *site)
 {
     g_autoptr(GError) error = NULL;
-    const MpUser *author = mp_accounts_user(site->accounts, 1, &error);
+    MpUser *author = mp_accounts_user(site->accounts, 1, &error);
 
     bench_must(author != NULL, error);
     return author;
@@ -39,10 +37,11 @@ helper_post(int argc, char **argv)
     guint64 threads = g_ascii_strtoull(argv[4], NULL, 10);
     guint64 first = argc > 5 ? g_ascii_strtoull(argv[5], NULL, 10) : 1;
     g_autoptr(GArray) batches = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GPtrArray) texts = bench_texts(first, count);
     double begin;
 
     bench_open(&site, argv[1]);
-    g_autoptr(MpUser) author = (MpUser *)author_of(&site);
+    g_autoptr(MpUser) author = author_of(&site);
     begin = bench_now();
     for (guint64 n = 0; n < count;) {
         double at = bench_now();
@@ -50,7 +49,7 @@ helper_post(int argc, char **argv)
         guint64 i;
 
         for (i = 0; i < size && n < count; i++, n++)
-            bench_comment(batch, author, thread_of(first + n, threads), first + n, BODY_BYTES, NULL);
+            bench_comment(batch, author, thread_of(first + n, threads), first + n, g_ptr_array_index(texts, n), NULL);
         commit(batch);
         at = (bench_now() - at) / (double)i;
         g_array_append_val(batches, at);
@@ -70,10 +69,11 @@ typedef struct {
 static void
 post_one(MpSite *site, const MpUser *author, guint64 thread, guint64 n, Times *times)
 {
+    g_autoptr(GPtrArray) texts = bench_texts(n, 1);
     g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
     double begin = bench_now(), built, whole;
 
-    bench_comment(batch, author, thread, n, BODY_BYTES, NULL);
+    bench_comment(batch, author, thread, n, g_ptr_array_index(texts, 0), NULL);
     built = bench_now() - begin;
     commit(batch);
     whole = bench_now() - begin;
@@ -84,11 +84,13 @@ post_one(MpSite *site, const MpUser *author, guint64 thread, guint64 n, Times *t
 static void
 fill_thread(MpSite *site, const MpUser *author, guint64 thread, guint64 count)
 {
+    g_autoptr(GPtrArray) texts = bench_texts(0, count);
+
     for (guint64 n = 0; n < count;) {
         g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
 
         for (guint i = 0; i < 256 && n < count; i++, n++)
-            bench_comment(batch, author, thread, n, BODY_BYTES, NULL);
+            bench_comment(batch, author, thread, n, g_ptr_array_index(texts, n), NULL);
         commit(batch);
     }
 }
@@ -126,7 +128,7 @@ helper_grow(int argc, char **argv)
 
     (void)argc;
     bench_open(&site, argv[1]);
-    g_autoptr(MpUser) author = (MpUser *)author_of(&site);
+    g_autoptr(MpUser) author = author_of(&site);
     fill_thread(&site, author, 1, large);
     for (guint64 t = first; t < first + count; t++)
         fill_thread(&site, author, t, 10);
