@@ -136,7 +136,17 @@ install: all
 uninstall:
 	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}"; done
 
+# What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \
+             $(patsubst %,$(BUILD)/metroplex/%.o,site transaction extraction)
+$(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+bench: all $(BUILD)/bin/bench-helper
+	BUILD=$(abspath $(BUILD)) python3 tests/bench/bench.py
+
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))
+-include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))
