@@ -735,7 +735,7 @@ def bash_completes_commands_options_and_names(site):
     script = """source "$COMPLETION"; compopt() { :; }
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _metroplex; echo "${COMPREPLY[*]}\""""
     path = f"{os.path.dirname(METROPLEX)}:{os.path.dirname(NOTIFIER)}:{os.environ['PATH']}"
-    env = dict(os.environ, PATH=path, COMPLETION=os.path.join(TOP, "cron/completion/metroplex.bash"))
+    env = dict(os.environ, PATH=path, COMPLETION=os.path.join(TOP, "cron/completion/notifier.bash"))  # loads metroplex.bash
 
     def complete(*words):
         done = subprocess.run(["bash", "-c", script, "bash", *words], env=env, text=True, capture_output=True)
