@@ -153,6 +153,18 @@ def init_survives_a_tight_umask_and_odd_names(site):
 
 
 @test
+def many_inits_at_once_make_one_installation(site):
+    config, data = os.path.join(site.dir, "many/m.conf"), os.path.join(site.dir, "many-data")
+    command = [METROPLEX, "init", "--config", config, "--hostname", HOST, "--data", data]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(8)]
+    said = [p.communicate()[0] for p in running]
+    equal([p.returncode for p in running], [0] * 8, said)
+    for path in (config, os.path.join(site.dir, "many/address-keys"), data + "/tracker.git", data + "/accounts.git"):
+        equal("".join(said).splitlines().count(f"made {path}"), 1, path)
+    equal(sorted(os.listdir(site.dir + "/many")), ["address-keys", "m.conf"], "left over")
+
+
+@test
 def init_for_an_owner_leaves_nothing_to_root_but_the_configuration(site):
     if os.geteuid() != 0:
         refused(site, 65, "init", "--owner", "nobody", says="for root only")
