@@ -143,7 +143,7 @@ def init_makes_relative_paths_absolute(site):
 
 @test
 def init_survives_a_tight_umask_and_odd_names(site):
-    odd = os.path.join(site.dir, "a b/c\\d;é")
+    odd = os.path.join(site.dir, "a b/c\\new;é")
     command = [METROPLEX, "init", "--config", odd + "/m.conf", "--hostname", HOST, "--data", odd + "/data"]
     done = subprocess.run(command, text=True, capture_output=True, preexec_fn=lambda: os.umask(0o077))
     equal(done.returncode, 0, done.stderr)
@@ -179,6 +179,13 @@ def init_for_an_owner_leaves_nothing_to_root_but_the_configuration(site):
     equal(os.stat(os.path.join(site.dir, "owned/address-keys")).st_uid, owner.pw_uid)
     equal(os.stat(config).st_uid, 0, "who reads it must not be able to write it")
     equal(mode(os.path.dirname(data)), 0o755, "the way there")
+    private = os.path.join(site.dir, "root's.md")
+    with open(private, "w") as f:
+        f.write("A file that only root can read.\n")
+    os.chmod(private, 0o600)
+    equal(site.run(METROPLEX, "thread", "open", "--repository", "a/b", "--kind", "issue", "--title", "T", "--as", "tim", private,
+                   "--config", config, data=False).stdout, "1\n")
+    equal(site.run(METROPLEX, "thread", "comment", "1", "--as", "tim", private, "--config", config, data=False).stdout, "1\n")
     contains(site.run(METROPLEX, *arguments, data=False).stdout, "nothing to make")
     contains(refused(site, 78, "init", "--owner", "nobody"), "belongs to user 0")
     contains(refused(site, 65, "init", "--owner", "no-such-user"), "no-such-user")
@@ -272,7 +279,7 @@ def what_is_set_changes_and_the_rest_stays(site):
 
     equal(site.metroplex("user", "set", "tim", "--name", "Tim O. Lake", "--add-email", "c@example.org"), "tim: changed\n")
     equal((facts()["name"], facts()["emails"]), ("Tim O. Lake", ["a@example.org", "b@example.org", "c@example.org"]))
-    site.metroplex("user", "set", "tim", "--remove-email", "a@EXAMPLE.org")
+    site.metroplex("user", "set", "tim", "--remove-email", "a@EXAMPLE.org", "--add-email", "b@EXAMPLE.org")
     equal(facts()["emails"], ["b@example.org", "c@example.org"])
     site.metroplex("user", "set", "tim", "--email", "d@example.org", "--email", "b@example.org")
     equal(facts()["emails"], ["d@example.org", "b@example.org"])
@@ -549,6 +556,8 @@ def a_comment_calls_at_most_fifty(site):
         site.user(f"u{i}")
     thread = site.thread("tim", body=" ".join(f"@u{i}" for i in range(52)))
     equal([s["login"] for s in site.show(thread)["subscribers"]], ["tim"] + [f"u{i}" for i in range(50)])
+    thread = site.thread("tim", body="@u0 " * 60 + "@u1")
+    equal([s["login"] for s in site.show(thread)["subscribers"]], ["tim", "u0", "u1"], "the same name counts once")
 
 
 @test
@@ -761,6 +770,7 @@ def bash_completes_commands_options_and_names(site):
     equal(complete("metroplex", "--config", site.config, "thread", "comment", ""), ["1"])
     equal(complete("metroplex", "thread", "--config", site.config, "comment", "1", "--as", ""), ["tim", "kate"])
     equal(complete("metroplex", "thread", "--config", "=", site.config, "subscribe", "1", "k"), ["kate"])
+    equal(complete("metroplex", "thread", "--config", "=", site.config, "close", "1", "--as", "=", "t"), ["tim"])
     equal(complete("metroplex", "user", "set", "tim", "--state", ""), ["active", "suspended"])
     equal(complete("metroplex", "thread", "list", "--state", ""), ["open", "closed"])
     equal(complete("notifier", "queue", "h"), ["hold"])
