@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "notify/notify.h"
+
+#define SENT_TEXTS_MAX 8 /* of In-Reply-To and References: the mail answered stands first */
 
 MpItem *
 mp_item_new(MpMail *mail)
@@ -44,6 +47,7 @@ mp_item_free(MpItem *item)
     mp_message_free(item->message);
     mp_extraction_free(item->extraction);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_free(item->message_id);
     g_free(item->fault_text);
     g_free(item->body);
     g_free(item);
@@ -52,9 +56,18 @@ mp_item_free(MpItem *item)
 void
 mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GError *why)
 {
+    const char *code = mp_message_fault_code(fault);
+    const char *text = why != NULL ? why->message : NULL;
+
+    /* The gate's reason says the code; the text need not repeat it. */
+    if (text != NULL && code != NULL && g_str_has_prefix(text, code))
+        text += strlen(code) + strspn(text + strlen(code), ": ");
     item->message = message;
+    if (message != NULL && message->message_id != NULL && item->message_id == NULL)
+        item->message_id = mp_address_mask(message->message_id, false);
     item->fault = fault;
-    item->fault_text = why != NULL ? g_strdup(why->message) : NULL;
+    g_free(item->fault_text);
+    item->fault_text = g_strdup(text);
 }
 
 /* --- Whose it is ---------------------------------------------------------------------------- */
@@ -82,6 +95,17 @@ take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *addres
     item->address = *address;
 }
 
+/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and Cc. */
+static bool
+is_noreply(const MpConfig *config, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = mp_config_noreply_domain(config);
+
+    return g_ascii_strcasecmp(address, config->noreply_address) == 0 ||
+           (at != NULL && g_ascii_strcasecmp(at + 1, domain) == 0);
+}
+
 /* The first that verifies wins; without one, the first of our shape is what gets refused. */
 static bool
 find_address(MpSite *site, MpItem *item, GError **error)
@@ -93,8 +117,7 @@ find_address(MpSite *site, MpItem *item, GError **error)
         g_autoptr(MpUser) account = NULL;
         MpAddress address;
 
-        if (g_ascii_strcasecmp(addressee->address, site->config->noreply_address) == 0)
-            item->is_noreply = true;
+        item->is_noreply |= is_noreply(site->config, addressee->address);
         if (mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
             continue;
         if (!account_of(site, &address, &account, error))
@@ -176,6 +199,21 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
     return good;
 }
 
+/* --- What it says --------------------------------------------------------------------------- */
+
+void
+mp_item_compose(const MpSite *site, MpItem *item)
+{
+    g_autofree char *attached = NULL;
+    g_autofree char *reply = mp_address_mask(item->extraction->reply, site->config->mask_addresses);
+
+    item->attachments = mp_attachments_choose(item->message, &attached);
+    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
+        item->body = g_steal_pointer(&reply);
+    else
+        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
+}
+
 /* --- What the gates say --------------------------------------------------------------------- */
 
 void
@@ -236,30 +274,64 @@ add_number(GArray *numbers, guint64 number)
     g_array_append_val(numbers, number);
 }
 
+/* Why the account is told of the thread now; the sentence in what it was sent may be another. */
+static char *
+reason_of(MpSite *site, const MpItem *item, GError **error)
+{
+    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(site->tracker, item->thread->id, error);
+
+    for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
+
+        if (s->user == item->account->id)
+            return g_strdup(s->reason);
+    }
+    return subscribers != NULL ? g_strdup("subscribed") : NULL;
+}
+
+static bool
+add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reason, GStrvBuilder *texts,
+              GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpComment) comment = mp_tracker_comment(site->tracker, item->thread->id, number, &why);
+
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (comment == NULL)
+        return true;
+    const MpNotificationFacts facts = {
+        .config = site->config,
+        .thread = item->thread,
+        .repository = item->repository,
+        .kind = number == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
+        .comment = comment,
+    };
+    g_autofree char *text = mp_notification_text(&facts, reason);
+    g_strv_builder_add(texts, text);
+    return true;
+}
+
 GStrv
 mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error)
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
     g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
+    g_autofree char *reason = reason_of(site, item, error);
 
-    for (guint i = 0; i < item->message->in_reply_to->len && i < 8; i++) {
+    if (reason == NULL)
+        return NULL;
+    for (guint i = 0; i < item->message->in_reply_to->len && i < SENT_TEXTS_MAX; i++) {
         guint64 number;
 
         if (comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
                           site->config->hostname, &number))
             add_number(numbers, number);
     }
-    for (guint i = 0; i < numbers->len; i++) {
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpComment) comment = mp_tracker_comment(
-            site->tracker, item->thread->id, g_array_index(numbers, guint64, i), &why);
-
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
+    for (guint i = 0; i < numbers->len; i++)
+        if (!add_sent_text(site, item, g_array_index(numbers, guint64, i), reason, texts, error))
             return NULL;
-        }
-        if (comment != NULL)
-            g_strv_builder_add(texts, comment->body);
-    }
     return g_strv_builder_end(texts);
 }

@@ -120,13 +120,11 @@ run_extract(const MpWorkerRequest *request, GError **error)
     return answer_of(extraction);
 }
 
-/* Patterns are compiled before the sandbox closes, where memory may still be made executable. */
+/* Patterns are compiled before the sandbox closes, while memory may still be made executable. */
 static void
 prepare_extract(void)
 {
-    static const char *const sent[] = {"a", NULL};
-    g_autoptr(MpReply) reply = mp_reply_extract("a\n> b\n", sent);
-    g_autofree char *markdown = mp_html_to_markdown("<p>a</p>", 8);
+    mp_reply_prepare();
 }
 
 const MpWorkerOperation mp_worker_operations[] = {

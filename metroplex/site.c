@@ -116,3 +116,20 @@ mp_site_thread(MpSite *site, guint64 id, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
     return thread;
 }
+
+MpLimits
+mp_site_limits(const MpSite *site)
+{
+    const MpConfig *config = site->config;
+    MpLimits limits = mp_limits_default;
+
+    limits.mail_bytes = (gsize)config->max_mail_size;
+    limits.header_fields = (guint)config->max_header_fields;
+    limits.header_field_bytes = (gsize)config->max_header_size;
+    limits.nesting = (guint)config->max_nesting;
+    limits.parts = (guint)config->max_parts;
+    limits.addresses = (guint)config->max_addresses;
+    limits.attachment_bytes = (gsize)config->max_attachment_size;
+    limits.attachments = (guint)config->max_attachments;
+    return limits;
+}

@@ -7,6 +7,7 @@
 #include "base/command.h"
 #include "base/config.h"
 #include "base/lock.h"
+#include "message/scan.h"
 #include "outbox/outbox.h"
 #include "tracker/tracker.h"
 
@@ -42,3 +43,6 @@ MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
 
 /* The thread with this id; MP_ERROR_INPUT if there is none. */
 MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
+
+/* What a mail may hold, as [limits] has it. */
+MpLimits mp_site_limits(const MpSite *site);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,8 @@ mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int,
 {
     g_autofree char *program = g_path_get_basename(argv[0]);
     int at = first_word(argc, argv);
+
+    setlocale(LC_ALL, "");
 
     g_set_prgname(program);
     if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)) {

@@ -166,8 +166,7 @@ mp_maildir_list(MpMaildir *m, guint most, GError **error)
         close_if_open(fd);
         return NULL;
     }
-    errno = 0;
-    while ((entry = readdir(directory)) != NULL)
+    while (errno = 0, (entry = readdir(directory)) != NULL)
         if (is_mail(m, entry))
             g_ptr_array_add(names, g_strdup(entry->d_name));
     bool good = errno == 0 || mp_fail_errno(error, "cannot list %s", m->new_path);

@@ -2,6 +2,7 @@
 #include "message/message_private.h"
 
 #include "base/error.h"
+#include "base/escape.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -84,10 +85,10 @@ mp_message_free(MpMessage *message)
     if (message == NULL)
         return;
 
-    char *strings[] = {message->message_id, message->subject, message->from_name, message->sender,
-                       message->return_path, message->plain, message->html};
-    GPtrArray *arrays[] = {message->from, message->in_reply_to, message->repairs,
-                           message->headers, message->recipients, message->attachments};
+    char *strings[] = {message->message_id,  message->subject, message->from_name, message->sender,
+                       message->return_path, message->plain,   message->html};
+    GPtrArray *arrays[] = {message->from,    message->in_reply_to, message->repairs,
+                           message->headers, message->recipients,  message->attachments};
 
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
@@ -122,7 +123,7 @@ mp_repair(MpReading *reading, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *raw = g_strdup_vprintf(format, args), *text = mp_one_line(raw);
     va_end(args);
     if (repairs->len < 100 && !g_ptr_array_find_with_equal_func(repairs, text, g_str_equal, NULL))
         g_ptr_array_add(repairs, g_steal_pointer(&text));
@@ -180,7 +181,8 @@ take_copy(Mended *mail)
 static void
 mend_line_ends(MpReading *reading, Mended *mail)
 {
-    if (memchr(mail->bytes, '\n', mail->length) != NULL || memchr(mail->bytes, '\r', mail->length) == NULL)
+    if (memchr(mail->bytes, '\n', mail->length) != NULL ||
+        memchr(mail->bytes, '\r', mail->length) == NULL)
         return;
     take_copy(mail);
     for (gsize i = 0; i < mail->length; i++)
@@ -223,7 +225,8 @@ mend_missing_blank_line(MpReading *reading, Mended *mail)
 {
     const char *end = mail->bytes + mail->length, *body = header_end(mail->bytes, end);
     gsize at = (gsize)(body - mail->bytes);
-    bool is_blank = body == end || *body == '\n' || (*body == '\r' && body + 1 < end && body[1] == '\n');
+    bool is_blank =
+        body == end || *body == '\n' || (*body == '\r' && body + 1 < end && body[1] == '\n');
 
     if (is_blank)
         return;
@@ -263,7 +266,8 @@ read_mail(MpReading *reading, Mended *mail)
     mend_nul(reading, mail);
     if (mp_scan_field(mail->bytes, mail->bytes + mail->length, &field) == NULL)
         return mp_fail(reading->error, MP_ERROR_INPUT, "malformed: %s",
-                       mail->length == 0 ? "an empty file" : "it does not begin with a header field");
+                       mail->length == 0 ? "an empty file"
+                                         : "it does not begin with a header field");
     mend_missing_blank_line(reading, mail);
     if (!mp_scan(mail->bytes, mail->length, reading->limits, reading->error))
         return false;
@@ -297,10 +301,11 @@ mp_message_parse(const void *bytes, gsize length, const MpLimits *limits, GError
     g_mime_parser_options_set_fallback_charsets(reading.options, fallback);
     gsize junk = leading_junk(&reading, bytes, length);
     Mended mail = {.bytes = (const char *)bytes + junk, .length = length - junk};
-    bool is_read = length > reading.limits->mail_bytes
-                       ? mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes",
-                                 reading.limits->mail_bytes)
-                       : read_mail(&reading, &mail);
+    bool is_read =
+        length > reading.limits->mail_bytes
+            ? mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes",
+                      reading.limits->mail_bytes)
+            : read_mail(&reading, &mail);
 
     g_free(mail.copy);
     g_mime_parser_options_free(reading.options);

@@ -1,8 +1,8 @@
 /*
  * A mail as the rest of the program sees it: decoded, in UTF-8, without a trace of MIME.
  *
- * GMime does the reading, on bytes that come from anybody. So outside of tests mp_message_parse runs
- * in a worker process (worker.h), and what comes back from there is a GVariant that
+ * GMime does the reading, on bytes that come from anybody. So outside of tests mp_message_parse
+ * runs in a worker process (worker.h), and what comes back from there is a GVariant that
  * mp_message_from_variant trusts in nothing.
  *
  * What a mail says is not what is true: headers, addresses and dates are the sender's claims, and
@@ -50,24 +50,25 @@ typedef struct {
 } MpAttachment;
 
 typedef struct {
-    char *message_id; /* "<id@host>", or NULL */
-    char *subject;    /* NULL if there is none */
-    GPtrArray *from;  /* char *: every addr-spec of every From field; may be empty */
-    char *from_name;  /* display name of the first of them, or NULL */
-    char *sender;     /* addr-spec of Sender, or NULL */
+    char *message_id;       /* "<id@host>", or NULL */
+    char *subject;          /* NULL if there is none */
+    GPtrArray *from;        /* char *: every addr-spec of every From field; may be empty */
+    char *from_name;        /* display name of the first of them, or NULL */
+    char *sender;           /* addr-spec of Sender, or NULL */
     char *return_path;      /* addr-spec of the topmost Return-Path, "" for <>, NULL if absent */
     GPtrArray *in_reply_to; /* char *: "<id>" of In-Reply-To, then of References */
     gint64 date;            /* Date in seconds since the epoch; G_MININT64 if absent or nonsense */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
     GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the
-                               trace fields (X-Original-To … X-Envelope-To) the topmost, of the others all */
+                               trace fields (X-Original-To … X-Envelope-To) the topmost, of the
+                               others all */
     GPtrArray *attachments; /* MpAttachment *, in the mail's order */
 
-    char *plain;    /* the text, lines ending in LF, NULL if there is none; format=flowed not undone */
-    char *html;     /* the same as HTML, NULL if there is none */
-    bool flowed;    /* plain is format=flowed (RFC 3676) */
-    bool delsp;     /* with DelSp=yes */
+    char *plain; /* the text, lines ending in LF, NULL if there is none; format=flowed not undone */
+    char *html;  /* the same as HTML, NULL if there is none */
+    bool flowed; /* plain is format=flowed (RFC 3676) */
+    bool delsp;  /* with DelSp=yes */
     bool encrypted; /* nothing readable in it: OpenPGP or S/MIME */
     bool report;    /* multipart/report, or a delivery or disposition notification */
 
@@ -80,7 +81,8 @@ typedef struct {
  * parts is joined; of alternatives one of each kind is taken; a message within is an attachment.
  * MP_ERROR_INPUT with a fault if a limit is broken or if there is no header field at all.
  */
-MpMessage *mp_message_parse(const void *bytes, gsize length, const MpLimits *limits, GError **error);
+MpMessage *
+mp_message_parse(const void *bytes, gsize length, const MpLimits *limits, GError **error);
 
 void mp_message_free(MpMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMessage, mp_message_free)
@@ -99,7 +101,8 @@ char *mp_message_words(const MpMessage *message);
 GVariant *mp_message_to_variant(const MpMessage *message);
 
 /*
- * And back, from a process that may have been taken over: MP_ERROR_INPUT ("unparsable: …") unless the value
- * is exactly of that shape, in normal form, within bounds, and without controls where lines matter.
+ * And back, from a process that may have been taken over: MP_ERROR_INPUT ("unparsable: …") unless
+ * the value is exactly of that shape, in normal form, within bounds, and without controls where
+ * lines matter.
  */
 MpMessage *mp_message_from_variant(GVariant *value, GError **error);

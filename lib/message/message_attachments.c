@@ -9,7 +9,8 @@ GByteArray *
 mp_part_content(GMimeObject *part, gsize limit, gsize *size)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
-    GMimeDataWrapper *content = GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+    GMimeDataWrapper *content =
+        GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
     char chunk[8192];
     ssize_t count;
 
@@ -19,7 +20,8 @@ mp_part_content(GMimeObject *part, gsize limit, gsize *size)
 
     GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
     g_autoptr(GMimeStream) decoding = g_mime_stream_filter_new(stream);
-    g_autoptr(GMimeFilter) decoder = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
+    g_autoptr(GMimeFilter) decoder =
+        g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
 
     g_mime_stream_filter_add(GMIME_STREAM_FILTER(decoding), decoder);
     g_mime_stream_reset(stream);
@@ -36,7 +38,9 @@ static GByteArray *
 content_of_message(GMimeObject *part, gsize limit, gsize *size)
 {
     g_autoptr(GMimeStream) stream = g_mime_stream_mem_new();
-    GMimeMessage *inner = GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : NULL;
+    GMimeMessage *inner = GMIME_IS_MESSAGE_PART(part)
+                              ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part))
+                              : NULL;
 
     if (inner != NULL)
         g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, stream);
@@ -52,7 +56,8 @@ mp_part_type(GMimeObject *part)
 {
     GMimeContentType *type = g_mime_object_get_content_type(part);
     g_autofree char *text = type == NULL ? NULL : g_mime_content_type_get_mime_type(type);
-    g_autofree char *valid = g_utf8_make_valid(text == NULL ? "application/octet-stream" : text, -1);
+    g_autofree char *valid =
+        g_utf8_make_valid(text == NULL ? "application/octet-stream" : text, -1);
 
     for (char *p = valid; *p != '\0'; p++)
         if ((guchar)*p <= ' ' || *p == 127)
@@ -74,7 +79,8 @@ mp_safe_name(const char *name)
             *p = '_';
     slash = strrchr(valid, '/');
     const char *base = g_strstrip(slash == NULL ? valid : valid + (slash + 1 - valid));
-    return *base == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0 ? NULL : g_strdup(base);
+    return *base == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0 ? NULL
+                                                                              : g_strdup(base);
 }
 
 /* Types whose content is of no use to anybody who reads the thread. */
@@ -83,8 +89,10 @@ static const struct {
 } useless[] = {
     {"application/ms-tnef", "winmail.dat", "a TNEF container, which only Outlook reads"},
     {"application/vnd.ms-tnef", "winmail.dat", "a TNEF container, which only Outlook reads"},
-    {"application/pkcs7-mime", "smime.p7m", "an S/MIME container, which needs the recipient's key or software"},
-    {"application/x-pkcs7-mime", "smime.p7m", "an S/MIME container, which needs the recipient's key or software"},
+    {"application/pkcs7-mime", "smime.p7m",
+     "an S/MIME container, which needs the recipient's key or software"},
+    {"application/x-pkcs7-mime", "smime.p7m",
+     "an S/MIME container, which needs the recipient's key or software"},
     {"message/partial", NULL, "a fragment of a message"},
     {"message/external-body", NULL, "a reference to something elsewhere"},
 };
@@ -122,15 +130,17 @@ keep_content(MpReading *reading, GMimeObject *part, MpAttachment *attachment)
     const char *why = why_useless(attachment);
     bool is_wanted = why == NULL && reading->kept < limits->attachments;
     gsize limit = is_wanted ? limits->attachment_bytes : 0;
-    g_autoptr(GByteArray) bytes = GMIME_IS_PART(part) ? mp_part_content(part, limit, &attachment->size)
-                                                      : content_of_message(part, limit, &attachment->size);
+    g_autoptr(GByteArray) bytes = GMIME_IS_PART(part)
+                                      ? mp_part_content(part, limit, &attachment->size)
+                                      : content_of_message(part, limit, &attachment->size);
 
     if (why != NULL)
         attachment->refused = g_strdup(why);
     else if (!is_wanted)
         attachment->refused = g_strdup_printf("more than %u attachments", limits->attachments);
     else if (bytes == NULL)
-        attachment->refused = g_strdup_printf("larger than %" G_GSIZE_FORMAT " bytes", limits->attachment_bytes);
+        attachment->refused =
+            g_strdup_printf("larger than %" G_GSIZE_FORMAT " bytes", limits->attachment_bytes);
     if (attachment->refused != NULL)
         return;
     attachment->data = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
@@ -146,15 +156,17 @@ mp_read_attachment(MpReading *reading, GMimeObject *part)
     const char *id = g_mime_object_get_content_id(part);
 
     attachment->type = mp_part_type(part);
-    attachment->name = mp_safe_name(GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL);
+    attachment->name =
+        mp_safe_name(GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL);
     if (attachment->name == NULL)
         attachment->name = default_name(part, attachment->type);
     attachment->content_id = id == NULL ? NULL : mp_one_line(id);
     if (disposition != NULL)
-        attachment->disposition = g_ascii_strcasecmp(g_mime_content_disposition_get_disposition(disposition),
-                                                     "attachment") == 0
-                                      ? g_strdup("attachment")
-                                      : g_strdup("inline");
+        attachment->disposition =
+            g_ascii_strcasecmp(g_mime_content_disposition_get_disposition(disposition),
+                               "attachment") == 0
+                ? g_strdup("attachment")
+                : g_strdup("inline");
     keep_content(reading, part, attachment);
     g_ptr_array_add(reading->message->attachments, attachment);
 }

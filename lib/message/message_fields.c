@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const char *const recipient_fields[] = {
-    "X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "Resent-To", "Resent-Cc", "To", "Cc",
+    "X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To",
+    "Resent-To",     "Resent-Cc",    "To",          "Cc",
 };
 
 /* Of these, set by whoever delivers, an older one below tells of an earlier delivery elsewhere. */
@@ -39,7 +40,8 @@ decoded(MpReading *reading, const char *name, const char *value)
     return mp_one_line(text);
 }
 
-/* `"tim"@example.org` is tim@example.org; `"a b"@example.org` needs its quotes (RFC 5321, 4.1.2). */
+/* `"tim"@example.org` is tim@example.org; `"a b"@example.org` needs its quotes (RFC 5321, 4.1.2).
+ */
 static char *
 canonical(const char *address)
 {
@@ -48,7 +50,8 @@ canonical(const char *address)
     if (at == NULL || valid[0] != '"' || at < valid + 3 || at[-1] != '"')
         return valid;
     for (const char *p = valid + 1; p < at - 1; p++)
-        if (strchr(" ()<>[]:;@\\,\"", *p) != NULL || (*p == '.' && (p[1] == '.' || p[1] == '"' || p == valid + 1)))
+        if (strchr(" ()<>[]:;@\\,\"", *p) != NULL ||
+            (*p == '.' && (p[1] == '.' || p[1] == '"' || p == valid + 1)))
             return valid;
     char *bare = g_strdup_printf("%.*s%s", (int)(at - 1 - (valid + 1)), valid + 1, at);
     g_free(valid);
@@ -64,9 +67,11 @@ each_address(InternetAddressList *list, AddressFunc func, gpointer data)
         InternetAddress *entry = internet_address_list_get_address(list, i);
 
         if (INTERNET_ADDRESS_IS_GROUP(entry)) {
-            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), func, data);
+            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), func,
+                         data);
         } else if (INTERNET_ADDRESS_IS_MAILBOX(entry)) {
-            const char *address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
+            const char *address =
+                internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
             g_autofree char *spec = canonical(address == NULL ? "" : address);
             if (*spec != '\0')
                 func(spec, internet_address_get_name(entry), data);
@@ -124,7 +129,8 @@ static char *
 message_id(const char *value)
 {
     const char *open = strchr(value, '<'), *close = open == NULL ? NULL : strchr(open, '>');
-    g_autofree char *id = close == NULL ? g_strdup(value) : g_strndup(open + 1, (gsize)(close - open - 1));
+    g_autofree char *id =
+        close == NULL ? g_strdup(value) : g_strndup(open + 1, (gsize)(close - open - 1));
     g_autofree char *valid = mp_one_line(id);
 
     return *valid == '\0' ? NULL : g_strdup_printf("<%s>", valid);
@@ -297,7 +303,8 @@ read_recipients(MpReading *reading, const char *bytes, gsize length)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(recipient_fields); i++) {
         Recipients to = {reading->message, recipient_fields[i]};
-        g_autoptr(GPtrArray) values = values_of(bytes, length, to.field, i < TRACE_FIELDS ? 1 : G_MAXUINT);
+        g_autoptr(GPtrArray) values =
+            values_of(bytes, length, to.field, i < TRACE_FIELDS ? 1 : G_MAXUINT);
 
         for (guint k = 0; k < values->len; k++)
             each_address_of(reading, g_ptr_array_index(values, k), add_recipient, &to);

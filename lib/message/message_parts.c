@@ -59,12 +59,15 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
     bool is_html = g_mime_content_type_is_type(type, "text", "html");
     const char *format = g_mime_content_type_get_parameter(type, "format");
     const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
-    gsize size;
-    g_autoptr(GByteArray) bytes = mp_part_content(part, reading->limits->text_bytes, &size);
+    gsize size, most = reading->limits->text_bytes;
+    /* all of it together may be the text twice, as text and as HTML */
+    g_autoptr(GByteArray) bytes = mp_part_content(part, MIN(most, 2 * most - reading->text), &size);
 
     if (bytes == NULL)
-        return mp_fail(reading->error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " bytes of text",
+        return mp_fail(reading->error, MP_ERROR_INPUT,
+                       "too-large: more than %" G_GSIZE_FORMAT " bytes of text",
                        reading->limits->text_bytes);
+    reading->text += size;
     g_byte_array_append(bytes, (const guint8 *)"", 1);
     g_autofree char *charset = charset_of(part, bytes, is_html), *note = NULL;
     char *decoded = mp_decode_text((const char *)bytes->data, size, charset, &note);
@@ -82,9 +85,7 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
 static bool
 says_something(const GString *text, bool is_html)
 {
-    g_autofree char *words = text == NULL ? NULL : mp_words(text->str, is_html);
-
-    return words != NULL && *words != '\0';
+    return text != NULL && mp_has_words(text->str, is_html);
 }
 
 static void
@@ -181,7 +182,8 @@ walk_related(MpReading *reading, GMimeObject *part, Text *text)
     }
     for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
         GMimeObject *child = g_mime_multipart_get_part(multipart, i);
-        if (!(i == root || GMIME_IS_MULTIPART(child) ? walk : walk_attachment)(reading, child, text))
+        if (!(i == root || GMIME_IS_MULTIPART(child) ? walk : walk_attachment)(reading, child,
+                                                                               text))
             return false;
     }
     return true;
@@ -217,7 +219,8 @@ static bool
 walk_report(MpReading *reading, GMimeObject *part, Text *text)
 {
     reading->message->report = true;
-    return GMIME_IS_MULTIPART(part) ? walk_mixed(reading, part, text) : walk_attachment(reading, part, text);
+    return GMIME_IS_MULTIPART(part) ? walk_mixed(reading, part, text)
+                                    : walk_attachment(reading, part, text);
 }
 
 static bool
@@ -263,8 +266,9 @@ is_file(GMimeObject *part)
 {
     GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
 
-    return disposition != NULL && (g_mime_content_disposition_is_attachment(disposition) ||
-                                   g_mime_object_get_content_disposition_parameter(part, "filename") != NULL);
+    return disposition != NULL &&
+           (g_mime_content_disposition_is_attachment(disposition) ||
+            g_mime_object_get_content_disposition_parameter(part, "filename") != NULL);
 }
 
 /* RFC 2045, section 5.2: then it is plain text. */
@@ -333,8 +337,9 @@ mp_read_body(MpReading *reading, GMimeObject *root)
     message->flowed = text.plain != NULL && text.flowed;
     message->delsp = text.plain != NULL && text.delsp;
     bool is_readable = says_something(text.plain, false) || says_something(text.html, true);
-    bool is_armored = text.plain != NULL && g_str_has_prefix(text.plain->str + strspn(text.plain->str, " \t\n"),
-                                                             "-----BEGIN PGP MESSAGE-----");
+    bool is_armored =
+        text.plain != NULL && g_str_has_prefix(text.plain->str + strspn(text.plain->str, " \t\n"),
+                                               "-----BEGIN PGP MESSAGE-----");
     message->encrypted = is_armored || (message->encrypted && !is_readable);
     message->plain = steal(&text.plain);
     message->html = steal(&text.html);

@@ -18,6 +18,7 @@ typedef struct {
     const MpLimits *limits;
     GMimeParserOptions *options;
     guint kept;     /* attachments */
+    gsize text;     /* bytes of text and HTML so far */
     GError **error; /* set once something ends the reading */
 } MpReading;
 
@@ -44,8 +45,9 @@ char *mp_safe_name(const char *name);
 
 /*
  * Bytes of unknown honesty as UTF-8, without NUL, each line ending in LF. Tried in this order: the
- * declared charset, UTF-8, the declared charset with U+FFFD for the odd bad byte, windows-1252. *note
- * says in a few words what was done other than declared, NULL if nothing. Both are the caller's.
+ * declared charset, UTF-8, the declared charset with U+FFFD for the odd bad byte, windows-1252.
+ * *note says in a few words what was done other than declared, NULL if nothing. Both are the
+ * caller's.
  */
 char *mp_decode_text(const char *bytes, gsize length, const char *charset, char **note);
 
@@ -53,8 +55,10 @@ char *mp_decode_text(const char *bytes, gsize length, const char *charset, char 
  * then on mp_decode_text and GMime need no file. */
 void mp_hold_charsets(void);
 
-/* The words in a text, or in the text of HTML, one space between them. The result is the caller's. */
+/* The words in a text, or in the text of HTML, one space between them. The result is the caller's.
+ */
 char *mp_words(const char *text, bool is_html);
+bool mp_has_words(const char *text, bool is_html);
 
 void mp_header_free(MpHeader *header);
 void mp_addressee_free(MpAddressee *recipient);

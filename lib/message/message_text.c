@@ -9,33 +9,57 @@
 static const struct {
     const char *label, *meant;
 } labels[] = {
-    {"ansi_x3.4-1968", "us-ascii"},  {"ascii", "us-ascii"},           {"utf8", "utf-8"},
-    {"unicode-1-1-utf-8", "utf-8"},  {"utf-8mb4", "utf-8"},           {"utf-7", "utf-7"},
-    {"unicode-1-1-utf-7", "utf-7"},  {"iso-8859-1", "windows-1252"},  {"iso8859-1", "windows-1252"},
-    {"iso_8859-1", "windows-1252"},  {"latin1", "windows-1252"},      {"cp1252", "windows-1252"},
-    {"iso-8859-9", "windows-1254"},  {"iso-8859-8-i", "iso-8859-8"},  {"iso-8859-11", "windows-874"},
-    {"tis-620", "windows-874"},      {"gb2312", "gb18030"},           {"gbk", "gb18030"},
-    {"x-gbk", "gb18030"},            {"gb_2312-80", "gb18030"},       {"hz-gb-2312", "hz"},
-    {"big5", "big5-hkscs"},          {"x-x-big5", "big5-hkscs"},      {"shift_jis", "cp932"},
-    {"shift-jis", "cp932"},          {"x-sjis", "cp932"},             {"sjis", "cp932"},
-    {"ks_c_5601-1987", "cp949"},     {"ks_c_5601", "cp949"},          {"euc-kr", "cp949"},
-    {"x-windows-949", "cp949"},      {"x-euc-jp", "euc-jp"},          {"utf-16", "utf-16"},
-    {"x-mac-roman", "macintosh"},    {"macroman", "macintosh"},       {"x-user-defined", "windows-1252"},
+    {"ansi_x3.4-1968", "us-ascii"},
+    {"ascii", "us-ascii"},
+    {"utf8", "utf-8"},
+    {"unicode-1-1-utf-8", "utf-8"},
+    {"utf-8mb4", "utf-8"},
+    {"utf-7", "utf-7"},
+    {"unicode-1-1-utf-7", "utf-7"},
+    {"iso-8859-1", "windows-1252"},
+    {"iso8859-1", "windows-1252"},
+    {"iso_8859-1", "windows-1252"},
+    {"latin1", "windows-1252"},
+    {"cp1252", "windows-1252"},
+    {"iso-8859-9", "windows-1254"},
+    {"iso-8859-8-i", "iso-8859-8"},
+    {"iso-8859-11", "windows-874"},
+    {"tis-620", "windows-874"},
+    {"gb2312", "gb18030"},
+    {"gbk", "gb18030"},
+    {"x-gbk", "gb18030"},
+    {"gb_2312-80", "gb18030"},
+    {"hz-gb-2312", "hz"},
+    {"big5", "big5-hkscs"},
+    {"x-x-big5", "big5-hkscs"},
+    {"shift_jis", "cp932"},
+    {"shift-jis", "cp932"},
+    {"x-sjis", "cp932"},
+    {"sjis", "cp932"},
+    {"ks_c_5601-1987", "cp949"},
+    {"ks_c_5601", "cp949"},
+    {"euc-kr", "cp949"},
+    {"x-windows-949", "cp949"},
+    {"x-euc-jp", "euc-jp"},
+    {"utf-16", "utf-16"},
+    {"x-mac-roman", "macintosh"},
+    {"macroman", "macintosh"},
+    {"x-user-defined", "windows-1252"},
 };
 
 /* Held open in the worker: the names above and those that need no other name. */
 static const char *const charsets[] = {
-    "iso-8859-1",   "iso-8859-2",   "iso-8859-3",   "iso-8859-4",   "iso-8859-5",   "iso-8859-6",
-    "iso-8859-7",   "iso-8859-8",   "iso-8859-9",   "iso-8859-10",  "iso-8859-11",  "iso-8859-13",
-    "iso-8859-14",  "iso-8859-15",  "iso-8859-16",  "windows-1250", "windows-1251", "windows-1252",
-    "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258",
-    "windows-874",  "koi8-r",       "koi8-u",       "koi8-t",       "big5",         "big5-hkscs",
-    "gb2312",       "gbk",          "gb18030",      "hz",           "euc-jp",       "shift_jis",
-    "cp932",        "iso-2022-jp",  "iso-2022-jp-2", "iso-2022-kr", "euc-kr",       "cp949",
-    "euc-tw",       "tis-620",      "utf-7",        "utf-16",       "utf-16le",     "utf-16be",
-    "utf-32",       "utf-32le",     "utf-32be",     "us-ascii",     "macintosh",    "ibm437",
-    "ibm850",       "ibm852",       "ibm855",       "ibm866",       "mik",          "viscii",
-    "tcvn5712-1",   "armscii-8",    "georgian-ps",  "utf-8",
+    "iso-8859-1",   "iso-8859-2",   "iso-8859-3",    "iso-8859-4",   "iso-8859-5",   "iso-8859-6",
+    "iso-8859-7",   "iso-8859-8",   "iso-8859-9",    "iso-8859-10",  "iso-8859-11",  "iso-8859-13",
+    "iso-8859-14",  "iso-8859-15",  "iso-8859-16",   "windows-1250", "windows-1251", "windows-1252",
+    "windows-1253", "windows-1254", "windows-1255",  "windows-1256", "windows-1257", "windows-1258",
+    "windows-874",  "koi8-r",       "koi8-u",        "koi8-t",       "big5",         "big5-hkscs",
+    "gb2312",       "gbk",          "gb18030",       "hz",           "euc-jp",       "shift_jis",
+    "cp932",        "iso-2022-jp",  "iso-2022-jp-2", "iso-2022-kr",  "euc-kr",       "cp949",
+    "euc-tw",       "tis-620",      "utf-7",         "utf-16",       "utf-16le",     "utf-16be",
+    "utf-32",       "utf-32le",     "utf-32be",      "us-ascii",     "macintosh",    "ibm437",
+    "ibm850",       "ibm852",       "ibm855",        "ibm866",       "mik",          "viscii",
+    "tcvn5712-1",   "armscii-8",    "georgian-ps",   "utf-8",
 };
 
 void
@@ -228,26 +252,43 @@ skip_tag(const char *p)
     return end == NULL ? p + strlen(p) : end + 1;
 }
 
+/* Where the next letter stands, past white space, controls and tags; at the end of the text the
+ * end. */
+static const char *
+skip_gap(const char *p, bool is_html)
+{
+    while (*p != '\0') {
+        gunichar c = g_utf8_get_char(p);
+
+        if (is_html && c == '<')
+            p = skip_tag(p);
+        else if (c > ' ' && c < 127)
+            return p;
+        else if (g_unichar_isspace(c) || g_unichar_iscntrl(c) || !g_unichar_isdefined(c))
+            p = g_utf8_next_char(p);
+        else
+            return p;
+    }
+    return p;
+}
+
+bool
+mp_has_words(const char *text, bool is_html)
+{
+    return *skip_gap(text, is_html) != '\0';
+}
+
 char *
 mp_words(const char *text, bool is_html)
 {
     GString *words = g_string_sized_new(strlen(text));
-    bool gap = false;
 
-    for (const char *p = text; *p != '\0';) {
-        gunichar c = g_utf8_get_char(p);
-        bool is_tag = is_html && *p == '<';
-
-        if (is_tag || g_unichar_isspace(c) || !g_unichar_isdefined(c) || g_unichar_iscntrl(c)) {
-            gap = true;
-            p = is_tag ? skip_tag(p) : g_utf8_next_char(p);
-            continue;
-        }
-        if (gap && words->len > 0)
+    for (const char *p = skip_gap(text, is_html), *next, *after; *p != '\0'; p = after) {
+        next = g_utf8_next_char(p);
+        after = skip_gap(next, is_html);
+        g_string_append_len(words, p, next - p);
+        if (after > next && *after != '\0')
             g_string_append_c(words, ' ');
-        gap = false;
-        g_string_append_unichar(words, c);
-        p = g_utf8_next_char(p);
     }
     return g_string_free(words, FALSE);
 }

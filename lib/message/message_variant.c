@@ -32,7 +32,8 @@ static const gsize flags[] = {
     offsetof(MpMessage, report),
 };
 
-/* The strings, the lists, the flags, each in the order above; date, headers, recipients, attachments. */
+/* The strings, the lists, the flags, each in the order above; date, headers, recipients,
+ * attachments. */
 #define ATTACHMENT   "(msmsmsmstmayms)"
 #define MESSAGE      "(amsaasabxa(ss)a(ss)a" ATTACHMENT ")"
 #define MESSAGE_TYPE G_VARIANT_TYPE(MESSAGE)
@@ -51,7 +52,8 @@ pairs(const GPtrArray *entries)
     }
     return g_variant_builder_end(&builder);
 }
-G_STATIC_ASSERT(sizeof(MpHeader) == 2 * sizeof(char *) && sizeof(MpAddressee) == 2 * sizeof(char *));
+G_STATIC_ASSERT(sizeof(MpHeader) == 2 * sizeof(char *) &&
+                sizeof(MpAddressee) == 2 * sizeof(char *));
 
 static GVariant *
 attachments_to_variant(const GPtrArray *attachments)
@@ -61,9 +63,11 @@ attachments_to_variant(const GPtrArray *attachments)
     g_variant_builder_init(&builder, G_VARIANT_TYPE("a" ATTACHMENT));
     for (guint i = 0; i < attachments->len; i++) {
         const MpAttachment *a = g_ptr_array_index(attachments, i);
-        GVariant *data = a->data == NULL ? NULL : g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), a->data, TRUE);
-        g_variant_builder_add(&builder, "(msmsmsmst@mayms)", a->name, a->type, a->content_id, a->disposition,
-                              (guint64)a->size, g_variant_new_maybe(G_VARIANT_TYPE("ay"), data), a->refused);
+        GVariant *data =
+            a->data == NULL ? NULL : g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), a->data, TRUE);
+        g_variant_builder_add(&builder, "(msmsmsmst@mayms)", a->name, a->type, a->content_id,
+                              a->disposition, (guint64)a->size,
+                              g_variant_new_maybe(G_VARIANT_TYPE("ay"), data), a->refused);
     }
     return g_variant_builder_end(&builder);
 }
@@ -79,13 +83,14 @@ mp_message_to_variant(const MpMessage *message)
     g_variant_builder_init(&lists, G_VARIANT_TYPE("aas"));
     for (gsize i = 0; i < G_N_ELEMENTS(string_lists); i++) {
         const GPtrArray *list = FIELD(message, GPtrArray *, string_lists[i]);
-        g_variant_builder_add_value(&lists, g_variant_new_strv((const char *const *)list->pdata, list->len));
+        g_variant_builder_add_value(
+            &lists, g_variant_new_strv((const char *const *)list->pdata, list->len));
     }
     g_variant_builder_init(&bools, G_VARIANT_TYPE("ab"));
     for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
         g_variant_builder_add(&bools, "b", (gboolean)FIELD(message, bool, flags[i]));
-    return g_variant_new("(amsaasabx@a(ss)@a(ss)@a" ATTACHMENT ")", &texts, &lists, &bools, message->date,
-                         pairs(message->headers), pairs(message->recipients),
+    return g_variant_new("(amsaasabx@a(ss)@a(ss)@a" ATTACHMENT ")", &texts, &lists, &bools,
+                         message->date, pairs(message->headers), pairs(message->recipients),
                          attachments_to_variant(message->attachments));
 }
 
@@ -186,8 +191,8 @@ take_attachments(MpMessage *message, GVariant *list, GError **error)
         guint64 size;
 
         g_ptr_array_add(message->attachments, a);
-        g_variant_get_child(list, i, "(msmsmsmst@mayms)", &a->name, &a->type, &a->content_id, &a->disposition,
-                            &size, &data, &a->refused);
+        g_variant_get_child(list, i, "(msmsmsmst@mayms)", &a->name, &a->type, &a->content_id,
+                            &a->disposition, &size, &data, &a->refused);
         g_autoptr(GVariant) bytes = g_variant_get_maybe(data);
         a->size = size;
         a->data = bytes == NULL ? NULL : g_variant_get_data_as_bytes(bytes);
@@ -228,7 +233,8 @@ mp_message_from_variant(GVariant *value, GError **error)
     g_variant_get_child(value, 3, "x", &message->date);
     if (!take_strings(message, texts, error) || !take_lists(message, lists, error) ||
         !take_flags(message, bools, error) || !take_pairs(message->headers, headers, error) ||
-        !take_pairs(message->recipients, recipients, error) || !take_attachments(message, attachments, error))
+        !take_pairs(message->recipients, recipients, error) ||
+        !take_attachments(message, attachments, error))
         return NULL;
     return g_steal_pointer(&message);
 }

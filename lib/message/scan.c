@@ -20,24 +20,38 @@ const MpLimits mp_limits_default = {
 };
 
 static const char *const address_fields[] = {
-    "From",          "Sender",      "Reply-To",       "To",          "Cc",          "Bcc",
-    "X-Original-To", "Delivered-To", "Envelope-To",   "X-Envelope-To", "Resent-To", "Resent-Cc",
-    "Resent-Bcc",    "Resent-From", "Resent-Sender",  "Return-Path", "Disposition-Notification-To",
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "X-Original-To",
+    "Delivered-To",
+    "Envelope-To",
+    "X-Envelope-To",
+    "Resent-To",
+    "Resent-Cc",
+    "Resent-Bcc",
+    "Resent-From",
+    "Resent-Sender",
+    "Return-Path",
+    "Disposition-Notification-To",
 };
 
 typedef struct {
     const MpLimits *limits;
     const char *end;
-    GHashTable *depths;  /* each declared boundary, and how deep the parts between its lines are */
-    bool any_dashes;     /* a boundary is spelt in a way only a real parser reads */
-    bool digest;         /* parts of a digest have a second header without saying so */
-    guint depth;         /* of where we are */
+    GHashTable *depths; /* each declared boundary, and how deep the parts between its lines are */
+    bool any_dashes;    /* a boundary is spelt in a way only a real parser reads */
+    bool digest;        /* parts of a digest have a second header without saying so */
+    guint depth;        /* of where we are */
     guint parts;
-    guint headers_due;   /* header blocks expected from here on */
-    bool in_parts;       /* past the mail's own header */
-    guint block_fields;  /* in this block */
+    guint headers_due;  /* header blocks expected from here on */
+    bool in_parts;      /* past the mail's own header */
+    guint block_fields; /* in this block */
     gsize block_bytes;
-    guint parts_fields;  /* in all blocks of parts */
+    guint parts_fields; /* in all blocks of parts */
     gsize parts_bytes;
     GError **error;
 } Scan;
@@ -45,7 +59,8 @@ typedef struct {
 static bool
 too_large(GError **error, const char *what, gsize limit)
 {
-    return mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " %s", limit, what);
+    return mp_fail(error, MP_ERROR_INPUT, "too-large: more than %" G_GSIZE_FORMAT " %s", limit,
+                   what);
 }
 
 static bool
@@ -67,7 +82,7 @@ mp_scan_field(const char *at, const char *end, MpRawField *field)
 {
     const char *p = at;
 
-    while (p < end && *p > ' ' && *p < 127 && *p != ':')
+    while (p<end && * p> ' ' && *p < 127 && *p != ':')
         p++;
     *field = (MpRawField){.name = at, .name_length = (gsize)(p - at)};
     while (p < end && is_blank(*p))
@@ -229,15 +244,19 @@ static bool
 read_boundaries(Scan *s, const char *p, const char *end)
 {
     static const char word[] = "boundary";
+    static const guint8 shifts[256] = {
+        ['b'] = 7, ['o'] = 6, ['u'] = 5, ['n'] = 4, ['d'] = 3, ['a'] = 2, ['r'] = 1,
+        ['B'] = 7, ['O'] = 6, ['U'] = 5, ['N'] = 4, ['D'] = 3, ['A'] = 2, ['R'] = 1,
+    };
     const gsize length = sizeof word - 1;
 
     while ((gsize)(end - p) >= length) {
-        char last = g_ascii_tolower(p[length - 1]);
-        const char *found = memrchr(word, last, length - 1);
+        guchar last = (guchar)p[length - 1];
 
-        if (last == 'y' && g_ascii_strncasecmp(p, word, length) == 0 && !read_boundary(s, p + length))
+        if ((last == 'y' || last == 'Y') && g_ascii_strncasecmp(p, word, length) == 0 &&
+            !read_boundary(s, p + length))
             return false;
-        p += found == NULL ? length : (gsize)(word + length - 1 - found);
+        p += shifts[last] == 0 ? length : shifts[last];
     }
     return true;
 }
@@ -356,7 +375,8 @@ mp_scan(const void *bytes, gsize length, const MpLimits *limits, GError **error)
 
     const char *line = bytes;
     g_autoptr(GHashTable) depths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Scan s = {.limits = limits, .end = line + length, .depths = depths, .headers_due = 1, .error = error};
+    Scan s = {
+        .limits = limits, .end = line + length, .depths = depths, .headers_due = 1, .error = error};
 
     while (line < s.end) {
         const char *next = take_line(&s, line);

@@ -9,17 +9,17 @@
 #include <stdbool.h>
 
 typedef struct {
-    gsize mail_bytes;         /* the whole file */
-    guint header_fields;      /* in one header; in the headers of all parts together, ten times this */
+    gsize mail_bytes;    /* the whole file */
+    guint header_fields; /* in one header; in the headers of all parts together, ten times this */
     gsize header_field_bytes; /* one field with its continuation lines */
-    gsize header_bytes;       /* the mail's own header; those of all parts together, ten times this */
-    guint nesting;            /* multiparts and messages within each other */
-    guint parts;              /* and distinct boundaries */
-    guint addresses;          /* in one field */
-    guint groups;             /* address groups within each other; 1: a group holds no group */
-    gsize text_bytes;         /* the text (or HTML) of the mail, in its own charset */
-    gsize attachment_bytes;   /* a larger one is named, not kept */
-    guint attachments;        /* those beyond are named, not kept */
+    gsize header_bytes; /* the mail's own header; those of all parts together, ten times this */
+    guint nesting;      /* multiparts and messages within each other */
+    guint parts;        /* and distinct boundaries */
+    guint addresses;    /* in one field */
+    guint groups;       /* address groups within each other; 1: a group holds no group */
+    gsize text_bytes;   /* one text or HTML part, in its own charset; all together, twice this */
+    gsize attachment_bytes; /* a larger one is named, not kept */
+    guint attachments;      /* those beyond are named, not kept */
 } MpLimits;
 
 /* DESIGN section 13; where a function takes limits, NULL stands for these. */
@@ -38,8 +38,8 @@ typedef struct {
 } MpRawField;
 
 /*
- * Takes the field that begins at `at` (RFC 5322, section 2.2; white space before the colon is borne)
- * and returns where the next begins, or NULL if no field begins there: the header's end.
+ * Takes the field that begins at `at` (RFC 5322, section 2.2; white space before the colon is
+ * borne) and returns where the next begins, or NULL if no field begins there: the header's end.
  */
 const char *mp_scan_field(const char *at, const char *end, MpRawField *field);
 

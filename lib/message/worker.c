@@ -170,7 +170,8 @@ send_requests(MpWorker *worker)
     return STEP_DONE;
 }
 
-/* STEP_DONE when the frame is whole, STEP_DEAD also for one that is none or is longer than `most`. */
+/* STEP_DONE when the frame is whole, STEP_DEAD also for one that is none or is longer than `most`.
+ */
 static Step
 receive_frame(MpWorker *worker, gsize most)
 {
@@ -179,7 +180,8 @@ receive_frame(MpWorker *worker, gsize most)
         gsize have = worker->in->len, want = sizeof *frame;
 
         if (have >= sizeof *frame) {
-            if (frame->magic != MP_FRAME_MAGIC || frame->version != MP_FRAME_VERSION || frame->length > most)
+            if (frame->magic != MP_FRAME_MAGIC || frame->version != MP_FRAME_VERSION ||
+                frame->length > most)
                 return STEP_DEAD;
             want += frame->length;
         }
@@ -197,7 +199,8 @@ receive_frame(MpWorker *worker, gsize most)
     }
 }
 
-/* The value in the frame, and room for the next one. Whether it is in normal form is for the taker. */
+/* The value in the frame, and room for the next one. Whether it is in normal form is for the taker.
+ */
 static GVariant *
 take_frame(MpWorker *worker, const char *type)
 {
@@ -206,7 +209,8 @@ take_frame(MpWorker *worker, const char *type)
         g_bytes_new_from_bytes(whole, sizeof(MpFrame), g_bytes_get_size(whole) - sizeof(MpFrame));
 
     worker->in = g_byte_array_new();
-    g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
+    g_autoptr(GVariant) value =
+        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
     return g_variant_is_normal_form(value) ? g_steal_pointer(&value) : NULL;
 }
 
@@ -224,7 +228,8 @@ wait_for_frame(MpWorker *worker, gsize most, gint64 deadline)
         if (sending == STEP_WAIT)
             socket.events |= POLLOUT;
         /* a descriptor too many shows in no event, so look again soon */
-        if (poll(&socket, 1, sending == STEP_WAIT ? (int)MIN(left, 10) : (int)left) < 0 && errno != EINTR)
+        if (poll(&socket, 1, sending == STEP_WAIT ? (int)MIN(left, 10) : (int)left) < 0 &&
+            errno != EINTR)
             return STEP_DEAD;
     }
 }
@@ -280,7 +285,8 @@ ensure_child(MpWorker *worker, GError **error)
 
 /* The child reads at most `most` bytes of the file. */
 static bool
-send_request(MpWorker *worker, const char *operation, GVariant *args, int fd, gsize most, GError **error)
+send_request(MpWorker *worker, const char *operation, GVariant *args, int fd, gsize most,
+             GError **error)
 {
     g_autoptr(GVariant) taken = g_variant_ref_sink(args == NULL ? g_variant_new("()") : args);
     gsize size;
@@ -295,11 +301,13 @@ send_request(MpWorker *worker, const char *operation, GVariant *args, int fd, gs
         return false;
     int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0 && copy < 0)
-        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot hand a mail to the worker: %s", g_strerror(errno));
+        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot hand a mail to the worker: %s",
+                       g_strerror(errno));
 
     gsize memory = worker->budget.memory + size + g_variant_get_size(taken);
-    g_autoptr(GVariant) value = g_variant_ref_sink(
-        g_variant_new(MP_REQUEST_TYPE, operation, fd >= 0, (guint64)size, worker->budget.cpu_ms, (guint64)memory, taken));
+    g_autoptr(GVariant) value =
+        g_variant_ref_sink(g_variant_new(MP_REQUEST_TYPE, operation, fd >= 0, (guint64)size,
+                                         worker->budget.cpu_ms, (guint64)memory, taken));
     Request *request = g_new0(Request, 1);
     *request = (Request){.frame = frame_of(value), .fd = copy, .most = memory};
     g_queue_push_tail(&worker->requests, request);
@@ -338,8 +346,8 @@ await_greeting(MpWorker *worker, gint64 deadline, GError **error)
             kill_child(worker);
         else
             forget_child(worker);
-        return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s does not start: it %s", worker->argv[0],
-                       how == NULL ? "says nothing" : how);
+        return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s does not start: it %s",
+                       worker->argv[0], how == NULL ? "says nothing" : how);
     }
     g_variant_get(hello, MP_HELLO_TYPE, &worker->sandbox);
     worker->is_greeted = true;
@@ -417,13 +425,15 @@ mp_worker_receive(MpWorker *worker, MpMessageFault *fault, GError **error)
 }
 
 GVariant *
-mp_worker_call(MpWorker *worker, const char *operation, GVariant *args, int fd, MpMessageFault *fault,
-               GError **error)
+mp_worker_call(MpWorker *worker, const char *operation, GVariant *args, int fd,
+               MpMessageFault *fault, GError **error)
 {
     g_return_val_if_fail(worker->requests.length == 0, NULL);
     if (fault != NULL)
         *fault = MP_FAULT_NONE;
-    return mp_worker_send(worker, operation, args, fd, error) ? mp_worker_receive(worker, fault, error) : NULL;
+    return mp_worker_send(worker, operation, args, fd, error)
+               ? mp_worker_receive(worker, fault, error)
+               : NULL;
 }
 
 /* ---- parse ---- */
@@ -433,7 +443,8 @@ mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **
 {
     limits = limits == NULL ? &mp_limits_default : limits;
     /* one byte over the limit is enough to see that it is over */
-    return send_request(worker, "parse", g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, limits, sizeof *limits, 1),
+    return send_request(worker, "parse",
+                        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, limits, sizeof *limits, 1),
                         fd, limits->mail_bytes + 1, error);
 }
 
@@ -449,7 +460,8 @@ mp_worker_receive_message(MpWorker *worker, MpMessageFault *fault, GError **erro
 }
 
 MpMessage *
-mp_worker_parse(MpWorker *worker, int fd, const MpLimits *limits, MpMessageFault *fault, GError **error)
+mp_worker_parse(MpWorker *worker, int fd, const MpLimits *limits, MpMessageFault *fault,
+                GError **error)
 {
     g_autoptr(GError) problem = NULL;
 

@@ -52,10 +52,11 @@ void mp_worker_set_budget(MpWorker *worker, const MpWorkerBudget *budget);
 /*
  * Asks for one operation on what is in the file `fd` (-1: none), a regular file or a memfd, read
  * from its beginning. args (NULL: none) is taken, if floating. The descriptor is duplicated, so the
- * caller may close it. Never waits. MP_ERROR_TEMPORARY if there can be no child; MP_ERROR_INPUT if fd
- * is not a regular file: then nothing was sent.
+ * caller may close it. Never waits. MP_ERROR_TEMPORARY if there can be no child; MP_ERROR_INPUT if
+ * fd is not a regular file: then nothing was sent.
  */
-bool mp_worker_send(MpWorker *worker, const char *operation, GVariant *args, int fd, GError **error);
+bool
+mp_worker_send(MpWorker *worker, const char *operation, GVariant *args, int fd, GError **error);
 
 /*
  * The answer to the oldest request, which is the caller's. NULL and
@@ -93,7 +94,7 @@ guint mp_worker_starts(const MpWorker *worker);
 /* ---- the child's side ---- */
 
 typedef struct {
-    GVariant *args;    /* of the type that `args` in the operation's row says; NULL if that is NULL */
+    GVariant *args; /* of the type that `args` in the operation's row says; NULL if that is NULL */
     const char *bytes; /* of the file, NULL without one */
     gsize length;
 } MpWorkerRequest;
@@ -111,11 +112,15 @@ typedef struct {
     void (*prepare)(void);
 } MpWorkerOperation;
 
-/* The row for "parse": {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse}. */
+/* The row for "parse": {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse,
+ * mp_worker_prepare_parse}. */
 #define MP_WORKER_PARSE_ARGS "ay"
 GVariant *mp_worker_run_parse(const MpWorkerRequest *request, GError **error);
 void mp_worker_prepare_parse(void);
-#define MP_WORKER_PARSE {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse}
+#define MP_WORKER_PARSE                                                                            \
+    {                                                                                              \
+        "parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse                \
+    }
 
 /* Where the child finds its socket. */
 #define MP_WORKER_SOCKET 3

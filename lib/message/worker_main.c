@@ -25,6 +25,7 @@ typedef struct {
     const MpWorkerOperation *operations;
     guint sandbox;
     gsize own_memory; /* address space at the start */
+    gsize memory;     /* what it is limited to now */
 } Child;
 
 /* False at the end of file, or if the parent is not there any more. */
@@ -38,7 +39,9 @@ read_fully(int socket, void *to, gsize length, int *fd)
 
     while (length > 0) {
         struct iovec part = {to, length};
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space,
+        struct msghdr message = {.msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control.space,
                                  .msg_controllen = fd == NULL ? 0 : sizeof control.space};
         ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 
@@ -56,28 +59,28 @@ read_fully(int socket, void *to, gsize length, int *fd)
 }
 
 static bool
-write_fully(int socket, const void *from, gsize length)
+write_value(int socket, GVariant *value)
 {
-    while (length > 0) {
-        ssize_t count = send(socket, from, length, MSG_NOSIGNAL);
+    MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, g_variant_get_size(value)};
+    struct iovec parts[] = {{&frame, sizeof frame},
+                            {(void *)(gsize)g_variant_get_data(value), frame.length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = G_N_ELEMENTS(parts)};
+
+    while (parts[0].iov_len + parts[1].iov_len > 0) {
+        ssize_t count = sendmsg(socket, &message, MSG_NOSIGNAL);
 
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
             return false;
-        from = (const char *)from + count;
-        length -= (gsize)count;
+        for (gsize i = 0, left = (gsize)count; i < G_N_ELEMENTS(parts); i++) {
+            gsize taken = MIN(left, parts[i].iov_len);
+            parts[i].iov_base = (char *)parts[i].iov_base + taken;
+            parts[i].iov_len -= taken;
+            left -= taken;
+        }
     }
     return true;
-}
-
-static bool
-write_value(int socket, GVariant *value)
-{
-    MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, g_variant_get_size(value)};
-
-    return write_fully(socket, &frame, sizeof frame) &&
-           write_fully(socket, g_variant_get_data(value), frame.length);
 }
 
 static GVariant *
@@ -104,7 +107,7 @@ address_space(void)
     return g_ascii_strtoull(text, NULL, 10) * (gsize)sysconf(_SC_PAGESIZE);
 }
 
-/* The kernel ends us with SIGPROF when the time is over; 0 stops the clock. */
+/* The kernel ends us with SIGPROF when the time is over. While we wait for work, none passes. */
 static void
 limit_cpu(guint milliseconds)
 {
@@ -114,12 +117,15 @@ limit_cpu(guint milliseconds)
 }
 
 static void
-limit_memory(const Child *child, gsize bytes)
+limit_memory(Child *child, gsize bytes)
 {
-    struct rlimit limits = {child->own_memory + bytes, RLIM_INFINITY};
+    /* in whole MiB, so that one mail after the other needs no new limit */
+    struct rlimit limits = {child->own_memory + ((bytes >> 20) + 1) * (1 << 20), RLIM_INFINITY};
 
-    if (child->own_memory > 0 && (child->sandbox & MP_SANDBOX_MEMORY) != 0)
-        (void)setrlimit(RLIMIT_AS, &limits);
+    if (limits.rlim_cur == child->memory || (child->sandbox & MP_SANDBOX_MEMORY) == 0)
+        return;
+    (void)setrlimit(RLIMIT_AS, &limits);
+    child->memory = limits.rlim_cur;
 }
 
 static char *
@@ -157,10 +163,12 @@ run(const Child *child, const char *name, GVariant *args, int fd, gsize size, GE
 
     if (operation == NULL)
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "the worker has no operation %s", name);
-    if (!g_variant_is_of_type(args, G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
+    if (!g_variant_is_of_type(args,
+                              G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
     if (fd >= 0 && (bytes = read_file(fd, size)) == NULL)
-        return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the file changed while it was read");
+        return mp_fail_null(error, MP_ERROR_INPUT,
+                            "unparsable: the file changed while it was read");
 
     MpWorkerRequest request = {operation->args == NULL ? NULL : args, bytes, fd < 0 ? 0 : size};
     return operation->run(&request, error);
@@ -170,14 +178,15 @@ static GVariant *
 answer_of(GVariant *result, const GError *error)
 {
     if (result == NULL)
-        return g_variant_new("(usv)", 1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code),
+        return g_variant_new("(usv)",
+                             1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code),
                              error == NULL ? "no answer" : error->message, g_variant_new("()"));
     return g_variant_new("(usv)", 0U, "", result);
 }
 
 /* One request; false when there will be no other. */
 static bool
-serve(const Child *child)
+serve(Child *child)
 {
     int fd = -1;
     g_autoptr(GVariant) request = read_value(child->socket, MP_REQUEST_TYPE, &fd), args = NULL;
@@ -195,7 +204,6 @@ serve(const Child *child)
     GVariant *result = run(child, name, args, has_file ? fd : -1, size, &error);
     g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, error));
     (void)g_variant_get_data(answer); /* serialised here, while time and memory are limited */
-    limit_cpu(0);
     if (fd >= 0)
         close(fd);
     if (!write_value(child->socket, answer))
@@ -237,14 +245,16 @@ mp_worker_run_parse(const MpWorkerRequest *request, GError **error)
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
     memcpy(&limits, g_variant_get_data(request->args), sizeof limits);
 
-    g_autoptr(MpMessage) message = mp_message_parse(request->bytes, request->length, &limits, error);
+    g_autoptr(MpMessage) message =
+        mp_message_parse(request->bytes, request->length, &limits, error);
     return message == NULL ? NULL : mp_message_to_variant(message);
 }
 
 void
 mp_worker_prepare_parse(void)
 {
-    static const char warm[] = "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
+    static const char warm[] =
+        "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
 
     mp_hold_charsets();
     /* whatever is loaded or made on first use */

@@ -28,5 +28,6 @@ typedef struct {
  * empty environment; it dies with this thread. */
 bool mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error);
 
-/* Kills the child, waits for it, and tells how it had ended if it had: "was killed by signal 11". */
+/* Kills the child, waits for it, and tells how it had ended if it had: "was killed by signal 11".
+ */
 char *mp_worker_reap(pid_t pid, bool *by_cpu);

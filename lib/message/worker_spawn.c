@@ -52,7 +52,8 @@ mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error
     pid_t parent = getpid();
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot make a socket for the worker: %s", g_strerror(errno));
+        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot make a socket for the worker: %s",
+                       g_strerror(errno));
 
     /* no handler of ours may run in the child */
     sigfillset(&all);

@@ -17,8 +17,8 @@ host_of(const char *link)
     return g_strndup(start, strcspn(start, "/?#:"));
 }
 
-static char *
-text_part(const MpBodyFacts *facts, const MpReason *reason)
+char *
+mp_body_text(const MpBodyFacts *facts, const MpReason *reason)
 {
     g_autofree char *host = host_of(facts->link);
 
@@ -90,7 +90,7 @@ boundary_of(const char *text, const char *html)
 char *
 mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
 {
-    g_autofree char *text = text_part(facts, reason);
+    g_autofree char *text = mp_body_text(facts, reason);
     g_autofree char *footer = html_part(facts, reason);
     g_autofree char *html = g_strconcat(facts->html, footer, NULL);
     g_autofree char *boundary = boundary_of(text, html);

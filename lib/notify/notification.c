@@ -79,12 +79,23 @@ make_date(gint64 time)
     return g_mime_utils_header_format_date(date);
 }
 
+static bool
+can_reply(const MpNotificationFacts *facts)
+{
+    return !facts->thread->is_locked && facts->repository->reply != MP_REPLY_OFF;
+}
+
+static const char *
+link_template(const MpNotificationFacts *facts)
+{
+    return facts->repository->link != NULL ? facts->repository->link : facts->config->url;
+}
+
 MpNotification *
 mp_notification_new(const MpNotificationFacts *facts)
 {
     MpNotification *n = g_new0(MpNotification, 1);
-    const char *template =
-        facts->repository->link != NULL ? facts->repository->link : facts->config->url;
+    const char *template = link_template(facts);
     g_autofree char *opening = mp_thread_message_id(facts->thread, 0, facts->config->hostname);
 
     g_mime_init();
@@ -130,17 +141,22 @@ mp_letter_free(MpLetter *message)
     g_free(message);
 }
 
+char *
+mp_notification_text(const MpNotificationFacts *facts, const char *reason)
+{
+    g_autofree char *opening = mp_thread_message_id(facts->thread, 0, facts->config->hostname);
+    g_autofree char *message_id = make_message_id(facts, opening);
+    g_autofree char *link = mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
+    g_autofree char *markdown = make_markdown(facts);
+    const MpBodyFacts body = {markdown, NULL, link, message_id, can_reply(facts)};
+
+    return mp_body_text(&body, mp_reason_find(reason));
+}
+
 static const char *
 body_for(MpNotification *n, const MpReason *reason)
 {
-    const MpNotificationFacts *f = &n->facts;
-    const MpBodyFacts facts = {
-        n->markdown,
-        n->html,
-        n->link,
-        n->message_id,
-        !f->thread->is_locked && f->repository->reply != MP_REPLY_OFF,
-    };
+    const MpBodyFacts facts = {n->markdown, n->html, n->link, n->message_id, can_reply(&n->facts)};
     char *body = g_hash_table_lookup(n->bodies, reason);
 
     if (body == NULL) {

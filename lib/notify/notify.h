@@ -59,6 +59,12 @@ MpLetter *mp_notification_render(MpNotification *notification, const MpUser *rec
                                  const char *address, const char *reason, GError **error);
 
 /*
+ * The text that such a mail has for a recipient with this reason, footer and all: what an answer
+ * may quote. `actor` need not be known. The result is the caller's.
+ */
+char *mp_notification_text(const MpNotificationFacts *facts, const char *reason);
+
+/*
  * Who is to be told: subscribers who have not muted the thread, then the repository's watchers
  * (reason `subscribed`), each once; not the actor, no account that is inactive, gone or without an
  * address. `subscribers` holds MpSubscriber (NULL for none). GPtrArray of MpEventRecipient, the

@@ -51,5 +51,8 @@ typedef struct {
     bool can_reply;
 } MpBodyFacts;
 
+/* The text/plain part, lines ending in LF. The caller's. */
+char *mp_body_text(const MpBodyFacts *facts, const MpReason *reason);
+
 /* The header fields of the content and the content: multipart/alternative, CRLF. The caller's. */
 char *mp_body_make(const MpBodyFacts *facts, const MpReason *reason);

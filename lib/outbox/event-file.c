@@ -150,9 +150,9 @@ write_or_undo(MpEventFile *file, const char *bytes, gsize length, GError **error
     return false;
 }
 
-/* Writes whole lines with one write(2), and only then takes them into account. */
+/* Writes whole lines with one write(2), and only then takes them into account, and apart. */
 static bool
-append(MpEventFile *file, const char *bytes, GError **error)
+append(MpEventFile *file, char *bytes, GError **error)
 {
     gsize length = strlen(bytes);
     const char *fault = NULL;
@@ -161,9 +161,8 @@ append(MpEventFile *file, const char *bytes, GError **error)
         return false;
     file->text->length += length;
     file->unsynced++;
-    for (const char *p = bytes, *end; (end = strchr(p, '\n')) != NULL; p = end + 1) {
-        g_autofree char *line = g_strndup(p, (gsize)(end - p));
-
+    for (char *line = bytes, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
         if (!mp_event_text_take(file->text, line, &fault))
             return mp_fail(error, MP_ERROR_INSTALLATION, "%s: wrote a wrong line: %s", file->path,
                            fault);
@@ -180,33 +179,47 @@ is_writable(const MpEventFile *file, GError **error)
 
 /* --- Expand --------------------------------------------------------------------------------- */
 
-/* Fit for a line of ours and for a mail: no space, control or bracket, one '@' at least. */
+/* One field of a line, and nothing that a log or a terminal would show as something else. */
+static bool
+is_fit_field(const char *text)
+{
+    if (text[0] == '\0' || strpbrk(text, "\t\n\\") != NULL)
+        return false;
+    for (const char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f) {
+            g_autofree char *escaped = mp_escape(text);
+            return strcmp(escaped, text) == 0;
+        }
+    }
+    return true;
+}
+
+/* Fit for a mail as well: no space or bracket, and an '@' in its midst. */
 static bool
 is_fit_address(const char *address)
 {
-    g_autofree char *escaped = mp_escape(address);
     const char *at = strrchr(address, '@');
 
-    return at != NULL && at != address && at[1] != '\0' && strcmp(escaped, address) == 0 &&
-           strpbrk(address, " <>,;") == NULL && strlen(address) <= 254;
+    return at != NULL && at != address && at[1] != '\0' && strlen(address) <= 254 &&
+           strpbrk(address, " <>,;") == NULL && is_fit_field(address);
 }
 
 static void
 append_recipient(const MpEventFile *file, const MpEventRecipient *recipient, GString *lines,
                  guint *count)
 {
-    g_autofree char *address = mp_escape(recipient->address);
-    g_autofree char *reason = mp_escape(recipient->reason);
-
     if (mp_event_text_recipient(file->text, recipient->user) != NULL)
         return; /* written by an expansion that was interrupted */
     if (!is_fit_address(recipient->address)) {
+        g_autofree char *address = mp_escape(recipient->address);
+
         mp_warn("%s: user %" G_GUINT64_FORMAT " is left out: %s is no address to send to",
                 file->path, recipient->user, address);
         return;
     }
-    g_string_append_printf(lines, "to\t%" G_GUINT64_FORMAT "\t%s\t%s\n", recipient->user, address,
-                           reason);
+    g_string_append_printf(lines, "to\t%" G_GUINT64_FORMAT "\t%s\t%s\n", recipient->user,
+                           recipient->address,
+                           is_fit_field(recipient->reason) ? recipient->reason : "-");
     (*count)++;
 }
 
@@ -243,7 +256,7 @@ show_reply(const char *reply)
 }
 
 static bool
-append_outcome(MpEventFile *file, const char *line, GError **error)
+append_outcome(MpEventFile *file, char *line, GError **error)
 {
     bool is_good;
 

@@ -307,14 +307,32 @@ static const struct {
     {"again", 1, take_again},             /* time */
 };
 
-bool
-mp_event_text_take(MpEventText *text, const char *line, const char **fault)
+#define MAX_FIELDS 6
+
+/* Ends each field where its tab was; returns how many there are, at most MAX_FIELDS + 1. */
+static guint
+split_fields(char *line, char *field[MAX_FIELDS])
 {
-    g_auto(GStrv) field = g_strsplit(line, "\t", -1);
-    guint n = g_strv_length(field);
+    guint n = 0;
+
+    for (char *tab; n < MAX_FIELDS; line = tab + 1) {
+        field[n++] = line;
+        tab = strchr(line, '\t');
+        if (tab == NULL)
+            return n;
+        *tab = '\0';
+    }
+    return n + 1;
+}
+
+bool
+mp_event_text_take(MpEventText *text, char *line, const char **fault)
+{
+    char *field[MAX_FIELDS];
+    guint n = split_fields(line, field);
 
     *fault = "an unknown word";
-    for (gsize i = 0; n > 0 && i < G_N_ELEMENTS(lines); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
         if (strcmp(lines[i].word, field[0]) != 0)
             continue;
         *fault = n - 1 == lines[i].fields ? lines[i].take(text, field + 1)
@@ -337,20 +355,18 @@ missing_fact(const MpEvent *event, const char *key)
 }
 
 MpEventText *
-mp_event_text_parse(const char *bytes, gsize length, const char *key, const char *path,
-                    GError **error)
+mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error)
 {
     g_autoptr(MpEventText) text = mp_event_text_new();
     const char *fault;
     guint number = 0;
 
-    for (const char *p = bytes, *end; (end = memchr(p, '\n', length - (gsize)(p - bytes))) != NULL;
-         p = end + 1) {
-        g_autofree char *line = g_strndup(p, (gsize)(end - p));
-
+    for (char *line = bytes, *end;
+         (end = memchr(line, '\n', length - (gsize)(line - bytes))) != NULL; line = end + 1) {
+        *end = '\0';
         if (++number == 1 && !g_str_has_prefix(line, "metroplex-event\t"))
             return mp_fail_null(error, MP_ERROR_INPUT, "%s:1: not the file of an event", path);
-        if (strlen(line) != (gsize)(end - p))
+        if (strlen(line) != (gsize)(end - line))
             return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: a null octet", path, number);
         if (!mp_event_text_take(text, line, &fault))
             return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);

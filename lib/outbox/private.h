@@ -42,13 +42,14 @@ MpEventText *mp_event_text_new(void);
 void mp_event_text_free(MpEventText *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
 
-/* Reads all lines; `path` is for messages, `key` what the file's name says. */
-MpEventText *mp_event_text_parse(const char *bytes, gsize length, const char *key, const char *path,
-                                 GError **error);
+/* Reads all lines, which it takes apart in place; `path` is for messages, `key` what the file's
+ * name says. */
+MpEventText *
+mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error);
 
-/* Takes one more line (without its newline) into account: what was read, and what was just written.
- */
-bool mp_event_text_take(MpEventText *text, const char *line, const char **fault);
+/* Takes one more line (without its newline) into account, and apart: what was read, and what was
+ * just written. */
+bool mp_event_text_take(MpEventText *text, char *line, const char **fault);
 
 /* The lines of a new file. The result is the caller's. */
 char *mp_event_text_format(const MpEvent *event);

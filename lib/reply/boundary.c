@@ -1,29 +1,31 @@
 /*
- * Attributions ("On … wrote:", wrapped over up to five lines) and header blocks ("From: … Sent: …").
+ * Attributions ("On … wrote:", wrapped over up to five lines) and header blocks ("From: … Sent:
+ * …").
  *
- * An attribution is looked for from its end: the line that ends in a colon, or the one above a quote.
- * Windows of one to five lines that end there are matched, and the shortest that holds a date or an
- * address wins, unless a slightly longer one begins with the language's opening word.
+ * An attribution is looked for from its end: the line that ends in a colon, or the one above a
+ * quote. Windows of one to five lines that end there are matched, and the shortest that holds a
+ * date or an address wins, unless a slightly longer one begins with the language's opening word.
  */
 #include "reply/boundary.h"
 
 #include <string.h>
 
 enum {
-    WINDOW = 5,             /* lines an attribution may be wrapped over */
+    WINDOW = 5, /* lines an attribution may be wrapped over */
     WINDOW_BYTES = 600,
     SHORTEST_ATTRIBUTION = 8, /* bytes */
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
-    LETTERS_OF_WORD = 4,      /* before a full stop and a capital, within a line */
-    LETTERS_OF_PROSE = 6,     /* before a full stop: no month's or weekday's abbreviation is longer */
-    ATTEMPTS = 3000,        /* windows tried in one mail: what bounds a mail of nothing but colons */
-    BLOCK_LINES = 16,       /* a header block is no longer, its wrapped recipients included */
-    FIELD_GAP = 2,          /* lines between two fields: a wrapped value, or a blank line */
+    LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
+    LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
+    ATTEMPTS = 3000,      /* windows tried in one mail: what bounds a mail of nothing but colons */
+    BLOCK_LINES = 16,     /* a header block is no longer, its wrapped recipients included */
+    FIELD_GAP = 2,        /* lines between two fields: a wrapped value, or a blank line */
 };
 
 /* ---- attributions ---- */
 
-/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket. */
+/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket.
+ */
 static bool
 is_broken_end(const Line *line)
 {
@@ -48,7 +50,8 @@ ends_with_any(const char *core, const char *const *endings)
 static bool
 may_end_attribution(const GArray *lines, guint i)
 {
-    static const char *const endings[] = {":", "：", ": *", ":*", ":_", "wrote", "wrote ---", "wrote ----", "---", NULL};
+    static const char *const endings[] = {":",     "：",        ": *",        ":*",  ":_",
+                                          "wrote", "wrote ---", "wrote ----", "---", NULL};
     const Line *line = LINE(lines, i);
 
     if (line->fenced || line->kind == LINE_BLANK || line->kind == LINE_DELIMITER)
@@ -66,10 +69,12 @@ quote_follows(const GArray *lines, guint end)
 {
     guint next = lines_skip_blank(lines, end + 1);
 
-    return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE && !is_broken_end(LINE(lines, next));
+    return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE &&
+           !is_broken_end(LINE(lines, next));
 }
 
-/* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket. */
+/* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
+ */
 static gint
 line_above(const GArray *lines, guint i)
 {
@@ -110,9 +115,21 @@ holds_sentence_end(const char *text)
     guint letters = 0;
 
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
-        if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' && g_unichar_isupper(g_utf8_get_char(p + 2)))
+        if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' &&
+            g_unichar_isupper(g_utf8_get_char(p + 2)))
             return true;
         letters = g_unichar_isalpha(g_utf8_get_char(p)) ? letters + 1 : 0;
+    }
+    return false;
+}
+
+static bool
+holds_address(const char *text)
+{
+    for (const char *p = strchr(text, '@'); p != NULL; p = strchr(p + 1, '@')) {
+        if (p > text && !g_ascii_isspace(p[-1]) && strchr("\"'<(", p[-1]) == NULL &&
+            g_ascii_isalnum(p[1]))
+            return true;
     }
     return false;
 }
@@ -120,7 +137,8 @@ holds_sentence_end(const char *text)
 typedef struct {
     const MpRule *rule;
     bool opened;   /* begins with the opening word of its language */
-    bool complete; /* says the day, and is opened or says the address: there is nothing to look for above */
+    bool complete; /* says the day, and is opened or says the address: there is nothing to look for
+                      above */
 } Attribution;
 
 /* Whether the window's text is an attribution: a row must match, and there must be evidence. */
@@ -132,10 +150,11 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     if (found.rule == NULL)
         return found;
     found.opened = mp_matcher_group(matcher, 1);
-    bool address = strchr(text, '@') != NULL, date = mp_matcher_has_date(matcher, text);
+    bool address = holds_address(text), date = mp_matcher_has_date(matcher, text);
     bool quoted = quote_follows(lines, end);
     gsize length = strlen(text);
-    bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") || strpbrk(text + length - 1, "-*_") != NULL;
+    bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
+                  strpbrk(text + length - 1, "-*_") != NULL;
     bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
     bool neutral = g_str_has_suffix(found.rule->name, "-neutral");
     bool plausible;
@@ -143,13 +162,15 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
     else if (neutral)
-        plausible = date && address && (quoted || (closed && first && LINE(lines, start)->has_digit));
-    else if (!quoted && !address && (!closed || holds_sentence_end(text)))
+        plausible =
+            date && address && (quoted || (closed && first && LINE(lines, start)->has_digit));
+    else if (!quoted && ((!closed && !address) || holds_sentence_end(text)))
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;
     else
-        plausible = quoted || (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+        plausible =
+            quoted || (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
     found.complete = (found.opened || address) && date && mp_matcher_has_day(matcher, text);
     if (!plausible || (found.opened && end > start && !date && !address))
         found.rule = NULL;
@@ -163,10 +184,12 @@ is_day_line(const GArray *lines, guint i)
     const Line *line = LINE(lines, i);
 
     return line->has_digit && strlen(line->core) <= SHORT_LINE && strchr(line->core, ' ') != NULL &&
-           g_unichar_isalpha(g_utf8_get_char(line->core)) && (i == 0 || LINE(lines, i - 1)->kind == LINE_BLANK);
+           g_unichar_isalpha(g_utf8_get_char(line->core)) &&
+           (i == 0 || LINE(lines, i - 1)->kind == LINE_BLANK);
 }
 
-/* Whether the line at `start` goes on with what the line above it began: an address, a date, a name. */
+/* Whether the line at `start` goes on with what the line above it began: an address, a date, a
+ * name. */
 static bool
 continues_above(const GArray *lines, guint start)
 {
@@ -176,7 +199,8 @@ continues_above(const GArray *lines, guint start)
     if (above < 0)
         return false;
     const char *core = LINE(lines, start)->core;
-    return core[0] == '<' || core[0] == '(' || is_day_line(lines, (guint)above) || ends_with_any(LINE(lines, above)->core, unfinished) ||
+    return core[0] == '<' || core[0] == '(' || is_day_line(lines, (guint)above) ||
+           ends_with_any(LINE(lines, above)->core, unfinished) ||
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
 
@@ -195,12 +219,14 @@ is_better(const GArray *lines, const Attribution *found, const Attribution *best
 
 /* Finds the attribution that ends in line `end`; returns its first line or -1. */
 static gint
-attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRule **rule, guint *attempts)
+attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRule **rule,
+                  guint *attempts)
 {
     g_autoptr(GString) text = g_string_new(LINE(lines, end)->core);
     gint start = (gint)end, best_start = -1;
     Attribution best = {NULL, false, false};
-    bool evidence = LINE(lines, end)->has_digit || LINE(lines, end)->has_at || quote_follows(lines, end);
+    bool evidence =
+        LINE(lines, end)->has_digit || LINE(lines, end)->has_at || quote_follows(lines, end);
 
     for (guint n = 0; n < WINDOW && text->len <= WINDOW_BYTES; n++) {
         if (evidence && text->len >= SHORTEST_ATTRIBUTION && (*attempts)++ < ATTEMPTS) {
@@ -253,10 +279,10 @@ mark_attributions(GArray *lines, MpMatcher *matcher)
 /* ---- header blocks ---- */
 
 typedef struct {
-    guint end;           /* the line after the last field */
+    guint end; /* the line after the last field */
     HeaderField first;
-    const MpRule *rule;  /* of the date field, which tells the language best, or of the first */
-    guint kinds;         /* bit set of HeaderField */
+    const MpRule *rule;   /* of the date field, which tells the language best, or of the first */
+    guint kinds;          /* bit set of HeaderField */
     guint fields, strong; /* how many fields; how many have a value that only a client writes */
     bool from_address;
 } Block;
@@ -272,7 +298,8 @@ has_strong_value(const Line *line, MpMatcher *matcher)
 static Block
 read_block(const GArray *lines, guint start, MpMatcher *matcher)
 {
-    Block block = {.end = start, .first = LINE(lines, start)->field, .rule = LINE(lines, start)->rule};
+    Block block = {
+        .end = start, .first = LINE(lines, start)->field, .rule = LINE(lines, start)->rule};
     guint limit = MIN(lines->len, start + BLOCK_LINES);
 
     for (guint i = start; i < limit && i <= block.end + FIELD_GAP; i++) {
@@ -306,10 +333,12 @@ is_header_block(const GArray *lines, guint start, const Block *block)
 
     if (block->first == FIELD_FROM)
         return (kinds >= 2 && block->strong > 0) || kinds >= 3 || (ruled && block->from_address);
-    return (kinds >= 2 && block->strong >= 2) || (kinds >= 3 && block->strong >= 1 && block->from_address);
+    return (kinds >= 2 && block->strong >= 2) ||
+           (kinds >= 3 && block->strong >= 1 && block->from_address);
 }
 
-/* Lines between two fields that are neither text nor blank belong to nobody else: bold marks, commas. */
+/* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
+ * commas. */
 static void
 mark_header_blocks(GArray *lines, MpMatcher *matcher)
 {
@@ -334,7 +363,8 @@ mark_quote_starts(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
-        if (line->kind != LINE_QUOTE || line->fenced || (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE))
+        if (line->kind != LINE_QUOTE || line->fenced ||
+            (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE))
             continue;
         const char *rest = line_unquoted(line->core);
         const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_FORWARD, rest);

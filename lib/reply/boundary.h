@@ -1,5 +1,6 @@
 /*
- * Boundaries that take more than one line to see: attributions and header blocks. Internal to the room.
+ * Boundaries that take more than one line to see: attributions and header blocks. Internal to the
+ * room.
  */
 #pragma once
 

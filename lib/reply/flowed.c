@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* One line taken apart: quote depth, content without stuffing, and whether it goes on in the next. */
+/* One line taken apart: quote depth, content without stuffing, and whether it goes on in the next.
+ */
 typedef struct {
     gsize depth;
     const char *content;
@@ -52,7 +53,8 @@ mp_reply_unflow(const char *text, bool delsp)
         Flowed line = read_line(p, length);
         bool separator = line.length == 3 && strncmp(line.content, "-- ", 3) == 0;
 
-        if (open && (line.depth != depth || separator)) /* a soft break at the end of a quote: taken as hard */
+        if (open && (line.depth != depth ||
+                     separator)) /* a soft break at the end of a quote: taken as hard */
             g_string_append_c(out, '\n');
         if (!open || line.depth != depth || separator)
             begin_line(out, line.depth);
@@ -79,10 +81,13 @@ holds_any(const char *text, const char *const *words)
 bool
 mp_reply_part_is_stub(const char *plain)
 {
-    static const char *const wholes[] = {"multi-part message in mime", "multipart message in mime", NULL};
+    static const char *const wholes[] = {"multi-part message in mime", "multipart message in mime",
+                                         NULL};
     static const char *const formats[] = {"html", "rich text", "mime", NULL};
-    static const char *const verbs[] = {"view", "support", "display", "require", "capable", "enable", "unable", "cannot", NULL};
-    static const char *const programs[] = {"client", "viewer", "reader", "browser", "program", "message", "mail", NULL};
+    static const char *const verbs[] = {"view",   "support", "display", "require", "capable",
+                                        "enable", "unable",  "cannot",  NULL};
+    static const char *const programs[] = {"client",  "viewer",  "reader", "browser",
+                                           "program", "message", "mail",   NULL};
     enum { LONGEST_REMARK = 300 };
 
     if (plain == NULL)

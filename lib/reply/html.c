@@ -1,9 +1,10 @@
 /*
  * HTML to Markdown, for mails that have nothing better.
  *
- * What is typed as Markdown into an HTML mail stays Markdown: nothing is escaped. Quotes, separators
- * and signatures that clients mark come out as the lines the rules for plain text know, so there is
- * one set of rules. Remote images are named, never linked: they tell the sender who reads.
+ * What is typed as Markdown into an HTML mail stays Markdown: nothing is escaped. Quotes,
+ * separators and signatures that clients mark come out as the lines the rules for plain text know,
+ * so there is one set of rules. Remote images are named, never linked: they tell the sender who
+ * reads.
  */
 #include "reply/html_client.h"
 #include "reply/html_writer.h"
@@ -87,7 +88,8 @@ write_heading(MarkdownWriter *writer, const GumboNode *node)
 static void
 write_marked(MarkdownWriter *writer, const GumboNode *node, const char *mark)
 {
-    static const GumboTag blocks[] = {GUMBO_TAG_DIV, GUMBO_TAG_P, GUMBO_TAG_BR, GUMBO_TAG_TABLE, GUMBO_TAG_UL, GUMBO_TAG_BLOCKQUOTE};
+    static const GumboTag blocks[] = {GUMBO_TAG_DIV,   GUMBO_TAG_P,  GUMBO_TAG_BR,
+                                      GUMBO_TAG_TABLE, GUMBO_TAG_UL, GUMBO_TAG_BLOCKQUOTE};
     bool plain = writer->verbatim == 0 && writer->opening->len == 0;
 
     for (gsize i = 0; plain && i < G_N_ELEMENTS(blocks); i++)
@@ -175,15 +177,18 @@ count_cells(const GumboNode *row, bool *header)
     return n;
 }
 
-/* Tables lay mails out as often as they show data; only one with header cells is written as a table. */
+/* Tables lay mails out as often as they show data; only one with header cells is written as a
+ * table. */
 static bool
 is_data_row(const GumboNode *row)
 {
     const GumboNode *table = row->parent;
 
-    while (table != NULL && table->type == GUMBO_NODE_ELEMENT && table->v.element.tag != GUMBO_TAG_TABLE)
+    while (table != NULL && table->type == GUMBO_NODE_ELEMENT &&
+           table->v.element.tag != GUMBO_TAG_TABLE)
         table = table->parent;
-    return table != NULL && table->type == GUMBO_NODE_ELEMENT && html_contains(table, GUMBO_TAG_TH, 3);
+    return table != NULL && table->type == GUMBO_NODE_ELEMENT &&
+           html_contains(table, GUMBO_TAG_TH, 3);
 }
 
 static void
@@ -225,7 +230,8 @@ static void
 write_link(MarkdownWriter *writer, const GumboNode *node)
 {
     const char *href = attribute(node, "href");
-    bool web = g_ascii_strncasecmp(href, "http://", 7) == 0 || g_ascii_strncasecmp(href, "https://", 8) == 0;
+    bool web = g_ascii_strncasecmp(href, "http://", 7) == 0 ||
+               g_ascii_strncasecmp(href, "https://", 8) == 0;
     bool plain = !web || writer->verbatim > 0 || strpbrk(href, " \t\r\n()<>") != NULL;
 
     if (plain) {
@@ -262,7 +268,20 @@ write_image(MarkdownWriter *writer, const GumboNode *node)
 }
 
 static void
-write_rule(MarkdownWriter *writer)
+write_line_break(MarkdownWriter *writer, G_GNUC_UNUSED const GumboNode *node)
+{
+    markdown_newline(writer);
+}
+
+static void
+write_cell(MarkdownWriter *writer, const GumboNode *node)
+{
+    write_children(writer, node);
+    writer->space = true;
+}
+
+static void
+write_rule(MarkdownWriter *writer, G_GNUC_UNUSED const GumboNode *node)
 {
     markdown_break(writer, 2);
     markdown_raw(writer, "* * *"); /* not ---, which may begin a signature */
@@ -271,38 +290,80 @@ write_rule(MarkdownWriter *writer)
 
 /* ---- what each element is ---- */
 
+/* A writer of its own; or a mark around the children; or breaks around them; or nothing: not shown.
+ */
+static const struct {
+    GumboTag tag;
+    void (*write)(MarkdownWriter *writer, const GumboNode *node);
+    const char *mark;
+    guint breaks;
+} elements[] = {
+    {GUMBO_TAG_HEAD, NULL, NULL, 0},
+    {GUMBO_TAG_STYLE, NULL, NULL, 0},
+    {GUMBO_TAG_SCRIPT, NULL, NULL, 0},
+    {GUMBO_TAG_TITLE, NULL, NULL, 0},
+    {GUMBO_TAG_TEMPLATE, NULL, NULL, 0},
+    {GUMBO_TAG_NOSCRIPT, NULL, NULL, 0},
+    {GUMBO_TAG_OBJECT, NULL, NULL, 0},
+    {GUMBO_TAG_IFRAME, NULL, NULL, 0},
+    {GUMBO_TAG_SVG, NULL, NULL, 0},
+    {GUMBO_TAG_BR, write_line_break, NULL, 0},
+    {GUMBO_TAG_HR, write_rule, NULL, 0},
+    {GUMBO_TAG_P, write_paragraph, NULL, 0},
+    {GUMBO_TAG_H1, write_heading, NULL, 0},
+    {GUMBO_TAG_H2, write_heading, NULL, 0},
+    {GUMBO_TAG_H3, write_heading, NULL, 0},
+    {GUMBO_TAG_H4, write_heading, NULL, 0},
+    {GUMBO_TAG_H5, write_heading, NULL, 0},
+    {GUMBO_TAG_H6, write_heading, NULL, 0},
+    {GUMBO_TAG_BLOCKQUOTE, write_quote, NULL, 0},
+    {GUMBO_TAG_PRE, write_pre, NULL, 0},
+    {GUMBO_TAG_UL, write_list, NULL, 0},
+    {GUMBO_TAG_OL, write_list, NULL, 0},
+    {GUMBO_TAG_LI, write_item, NULL, 0},
+    {GUMBO_TAG_TABLE, NULL, NULL, 2},
+    {GUMBO_TAG_TR, write_row, NULL, 0},
+    {GUMBO_TAG_TD, write_cell, NULL, 0},
+    {GUMBO_TAG_TH, write_cell, NULL, 0},
+    {GUMBO_TAG_B, NULL, "**", 0},
+    {GUMBO_TAG_STRONG, NULL, "**", 0},
+    {GUMBO_TAG_I, NULL, "*", 0},
+    {GUMBO_TAG_EM, NULL, "*", 0},
+    {GUMBO_TAG_S, NULL, "~~", 0},
+    {GUMBO_TAG_DEL, NULL, "~~", 0},
+    {GUMBO_TAG_STRIKE, NULL, "~~", 0},
+    {GUMBO_TAG_CODE, NULL, "`", 0},
+    {GUMBO_TAG_TT, NULL, "`", 0},
+    {GUMBO_TAG_KBD, NULL, "`", 0},
+    {GUMBO_TAG_A, write_link, NULL, 0},
+    {GUMBO_TAG_IMG, write_image, NULL, 0},
+    {GUMBO_TAG_DIV, NULL, NULL, 1},
+    {GUMBO_TAG_SECTION, NULL, NULL, 1},
+    {GUMBO_TAG_ARTICLE, NULL, NULL, 1},
+    {GUMBO_TAG_HEADER, NULL, NULL, 1},
+    {GUMBO_TAG_FOOTER, NULL, NULL, 1},
+    {GUMBO_TAG_CENTER, NULL, NULL, 1},
+    {GUMBO_TAG_ADDRESS, NULL, NULL, 1},
+    {GUMBO_TAG_DL, NULL, NULL, 1},
+    {GUMBO_TAG_DT, NULL, NULL, 1},
+    {GUMBO_TAG_DD, NULL, NULL, 1},
+};
+
 static void
 write_by_tag(MarkdownWriter *writer, const GumboNode *node)
 {
-    switch (node->v.element.tag) {
-    case GUMBO_TAG_HEAD: case GUMBO_TAG_STYLE: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_TITLE: case GUMBO_TAG_TEMPLATE:
-    case GUMBO_TAG_NOSCRIPT: case GUMBO_TAG_OBJECT: case GUMBO_TAG_IFRAME: case GUMBO_TAG_SVG:
+    for (gsize i = 0; i < G_N_ELEMENTS(elements); i++) {
+        if (elements[i].tag != node->v.element.tag)
+            continue;
+        if (elements[i].write != NULL)
+            elements[i].write(writer, node);
+        else if (elements[i].mark != NULL)
+            write_marked(writer, node, elements[i].mark);
+        else if (elements[i].breaks > 0)
+            write_block(writer, node, elements[i].breaks);
         return;
-    case GUMBO_TAG_BR: markdown_newline(writer); return;
-    case GUMBO_TAG_HR: write_rule(writer); return;
-    case GUMBO_TAG_P: write_paragraph(writer, node); return;
-    case GUMBO_TAG_H1: case GUMBO_TAG_H2: case GUMBO_TAG_H3: case GUMBO_TAG_H4: case GUMBO_TAG_H5: case GUMBO_TAG_H6:
-        write_heading(writer, node);
-        return;
-    case GUMBO_TAG_BLOCKQUOTE: write_quote(writer, node); return;
-    case GUMBO_TAG_PRE: write_pre(writer, node); return;
-    case GUMBO_TAG_UL: case GUMBO_TAG_OL: write_list(writer, node); return;
-    case GUMBO_TAG_LI: write_item(writer, node); return;
-    case GUMBO_TAG_TABLE: write_block(writer, node, 2); return;
-    case GUMBO_TAG_TR: write_row(writer, node); return;
-    case GUMBO_TAG_TD: case GUMBO_TAG_TH: write_children(writer, node); writer->space = true; return;
-    case GUMBO_TAG_B: case GUMBO_TAG_STRONG: write_marked(writer, node, "**"); return;
-    case GUMBO_TAG_I: case GUMBO_TAG_EM: write_marked(writer, node, "*"); return;
-    case GUMBO_TAG_S: case GUMBO_TAG_DEL: case GUMBO_TAG_STRIKE: write_marked(writer, node, "~~"); return;
-    case GUMBO_TAG_CODE: case GUMBO_TAG_TT: case GUMBO_TAG_KBD: write_marked(writer, node, "`"); return;
-    case GUMBO_TAG_A: write_link(writer, node); return;
-    case GUMBO_TAG_IMG: write_image(writer, node); return;
-    case GUMBO_TAG_DIV: case GUMBO_TAG_SECTION: case GUMBO_TAG_ARTICLE: case GUMBO_TAG_HEADER: case GUMBO_TAG_FOOTER:
-    case GUMBO_TAG_CENTER: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_DL: case GUMBO_TAG_DT: case GUMBO_TAG_DD:
-        write_block(writer, node, 1);
-        return;
-    default: write_children(writer, node); return;
     }
+    write_children(writer, node);
 }
 
 static void
@@ -318,7 +379,9 @@ has_text(const GumboNode *node, guint depth)
 {
     if (node->type == GUMBO_NODE_TEXT)
         return true;
-    for (guint i = 0; node->type == GUMBO_NODE_ELEMENT && depth > 0 && i < node->v.element.children.length; i++) {
+    for (guint i = 0;
+         node->type == GUMBO_NODE_ELEMENT && depth > 0 && i < node->v.element.children.length;
+         i++) {
         if (has_text(node->v.element.children.data[i], depth - 1))
             return true;
     }
@@ -334,7 +397,8 @@ write_element(MarkdownWriter *writer, const GumboNode *node)
         return;
     if (role == HTML_SEPARATOR && writer->quotes == 0 && writer->cells == 0)
         write_line(writer, "-----Original Message-----");
-    if (role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer) && has_text(node, QUOTE_SEARCH))
+    if (role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer) &&
+        has_text(node, QUOTE_SEARCH))
         write_line(writer, "-- ");
     if (role == HTML_QUOTE && writer->quotes == 0 && node->v.element.tag != GUMBO_TAG_BLOCKQUOTE &&
         !html_contains(node, GUMBO_TAG_BLOCKQUOTE, QUOTE_SEARCH))
@@ -372,7 +436,8 @@ write_stripped(MarkdownWriter *writer, const char *html)
         p += n;
         if (*p != '<')
             break;
-        if (g_ascii_strncasecmp(p, "<br", 3) == 0 || g_ascii_strncasecmp(p, "<p", 2) == 0 || g_ascii_strncasecmp(p, "<div", 4) == 0)
+        if (g_ascii_strncasecmp(p, "<br", 3) == 0 || g_ascii_strncasecmp(p, "<p", 2) == 0 ||
+            g_ascii_strncasecmp(p, "<div", 4) == 0)
             markdown_newline(writer);
         n = strcspn(p, ">");
         p += n + (p[n] == '>');

@@ -9,7 +9,8 @@ enum {
     HEADER_LABEL = 40,
 };
 
-/* Gateways prefix ids and classes with "x_", Word writes its own styles; so these are looked for as parts. */
+/* Gateways prefix ids and classes with "x_", Word writes its own styles; so these are looked for as
+ * parts. */
 static const struct {
     const char *attribute, *part;
     HtmlRole role;
@@ -61,7 +62,8 @@ is_ruled_header(const GumboElement *element)
 {
     const GumboAttribute *style = gumbo_get_attribute(&element->attributes, "style");
 
-    if (style == NULL || strstr(style->value, "border-top") == NULL || strstr(style->value, "solid") == NULL)
+    if (style == NULL || strstr(style->value, "border-top") == NULL ||
+        strstr(style->value, "solid") == NULL)
         return false;
     for (guint i = 0; i < element->children.length; i++) {
         const char *text = first_text(element->children.data[i], 6);
@@ -79,7 +81,8 @@ html_role(const GumboElement *element)
     if (element->attributes.length == 0)
         return HTML_PLAIN;
     for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
-        const GumboAttribute *attribute = gumbo_get_attribute(&element->attributes, marks[i].attribute);
+        const GumboAttribute *attribute =
+            gumbo_get_attribute(&element->attributes, marks[i].attribute);
 
         if (attribute != NULL && strstr(attribute->value, marks[i].part) != NULL)
             return marks[i].role;

@@ -1,5 +1,6 @@
 /*
- * What mail clients leave in their HTML: quotes, message separators, signatures. Internal to the room.
+ * What mail clients leave in their HTML: quotes, message separators, signatures. Internal to the
+ * room.
  */
 #pragma once
 
@@ -12,7 +13,7 @@ typedef enum {
     HTML_QUOTE,     /* holds the message answered, nothing else */
     HTML_SEPARATOR, /* stands at the beginning of the message answered */
     HTML_SIGNATURE,
-    HTML_HIDDEN,    /* not shown to the person either */
+    HTML_HIDDEN, /* not shown to the person either */
 } HtmlRole;
 
 /* What the element is by its id, class and style. */

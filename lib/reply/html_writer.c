@@ -130,7 +130,8 @@ markdown_text(MarkdownWriter *writer, const char *text)
         if (space) {
             writer->space = true;
         } else {
-            if (writer->breaks > 0 || writer->space || writer->opening->len > 0 || writer->out->len == 0)
+            if (writer->breaks > 0 || writer->space || writer->opening->len > 0 ||
+                writer->out->len == 0)
                 begin_text(writer);
             g_string_append_len(writer->out, p, next - p);
         }

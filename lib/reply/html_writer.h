@@ -21,7 +21,8 @@ typedef struct {
 
 void markdown_init(MarkdownWriter *writer);
 
-/* The text written, without trailing white space; the writer is done. The result is the caller's. */
+/* The text written, without trailing white space; the writer is done. The result is the caller's.
+ */
 char *markdown_finish(MarkdownWriter *writer);
 
 /* Text with white space as HTML sees it, or as it stands if verbatim. */
@@ -36,7 +37,8 @@ void markdown_break(MarkdownWriter *writer, guint breaks);
 /* One line break more: <br>. */
 void markdown_newline(MarkdownWriter *writer);
 
-/* Emphasis and code: the mark is written before the next text; closing returns to before it if no text came. */
+/* Emphasis and code: the mark is written before the next text; closing returns to before it if no
+ * text came. */
 void markdown_open(MarkdownWriter *writer, const char *mark);
 void markdown_close(MarkdownWriter *writer, const char *mark);
 

@@ -50,7 +50,8 @@ entity(const char *p, gsize *length)
 {
     static const struct {
         const char *name, *value;
-    } entities[] = {{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}, {"&nbsp;", " "}, {"&#39;", "'"}};
+    } entities[] = {{"&lt;", "<"},  {"&gt;", ">"},   {"&quot;", "\""},
+                    {"&amp;", "&"}, {"&nbsp;", " "}, {"&#39;", "'"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(entities); i++) {
         *length = strlen(entities[i].name);
@@ -131,7 +132,8 @@ line_without_links(const char *core)
     return g_string_free(out, FALSE);
 }
 
-/* Rows of dashes and the like, at least two long; also an em dash alone, as GitHub's footers have. */
+/* Rows of dashes and the like, at least two long; also an em dash alone, as GitHub's footers have.
+ */
 static bool
 is_delimiter(const char *core)
 {
@@ -159,7 +161,8 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
     const char *colon = strpbrk(line->core, ":\xef");
 
-    if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT || strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
+    if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT ||
+        strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
     *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, line->core);
     if (*rule == NULL)
@@ -178,7 +181,8 @@ classify(Line *line, MpMatcher *matcher)
 
     line->has_at = strchr(line->core, '@') != NULL;
     for (const char *p = line->core; *p != '\0' && !line->has_digit; p = g_utf8_next_char(p))
-        line->has_digit = g_ascii_isdigit(*p) || ((guchar)*p >= 0x80 && g_unichar_isdigit(g_utf8_get_char(p)));
+        line->has_digit =
+            g_ascii_isdigit(*p) || ((guchar)*p >= 0x80 && g_unichar_isdigit(g_utf8_get_char(p)));
 
     if (length == 0) {
         line->kind = LINE_BLANK;
@@ -195,8 +199,10 @@ classify(Line *line, MpMatcher *matcher)
         line->field = header_field(line, matcher, &line->rule);
         if (line->field != FIELD_NONE)
             return;
-        g_autofree char *plain = line_without_links(line->core);
-        line->rule = mp_matcher_line(matcher, plain);
+        bool links = strchr(line->core, '[') != NULL || strstr(line->core, "http") != NULL ||
+                     strstr(line->core, "mailto:") != NULL;
+        g_autofree char *plain = links ? line_without_links(line->core) : NULL;
+        line->rule = mp_matcher_line(matcher, links ? plain : line->core);
         if (line->rule != NULL && line->rule->kind != MP_RULE_CLOSING)
             line->kind = LINE_RULE;
     }
@@ -232,8 +238,11 @@ mark_fences(GArray *lines)
 GArray *
 lines_split(char *texts, char *cores, MpMatcher *matcher)
 {
-    GArray *lines = g_array_new(FALSE, TRUE, sizeof(Line));
+    guint n = 1;
 
+    for (const char *p = texts; (p = strchr(p, '\n')) != NULL; p++)
+        n++;
+    GArray *lines = g_array_sized_new(FALSE, FALSE, sizeof(Line), n);
     for (char *p = texts; p != NULL;) {
         Line line = {.text = p, .core = cores};
         char *end = strchr(p, '\n');
@@ -243,10 +252,43 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         p = end;
         cores = write_core(cores, line.text);
         classify(&line, matcher);
+        line.own_kind = line.kind;
+        line.own_rule = line.rule;
+        line.index = lines->len;
         g_array_append_val(lines, line);
     }
     mark_fences(lines);
     return lines;
+}
+
+guint
+lines_count_kept(const GArray *lines)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < lines->len; i++)
+        n += LINE(lines, i)->kept;
+    return n;
+}
+
+GArray *
+lines_kept(const GArray *lines)
+{
+    GArray *kept = g_array_new(FALSE, TRUE, sizeof(Line));
+
+    for (guint i = 0; i < lines->len; i++) {
+        Line line = *LINE(lines, i);
+
+        if (!line.kept)
+            continue;
+        line.kind = line.own_kind;
+        line.rule = line.own_rule;
+        line.fenced = false;
+        line.index = i;
+        g_array_append_val(kept, line);
+    }
+    mark_fences(kept);
+    return kept;
 }
 
 guint

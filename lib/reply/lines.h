@@ -21,26 +21,33 @@ typedef enum { FIELD_NONE, FIELD_FROM, FIELD_DATE, FIELD_TO, FIELD_SUBJECT } Hea
 
 typedef struct {
     const char *text; /* cleaned, as it is shown */
-    const char *core; /* for matching: trimmed, one space between words, entities decoded, cut to 1,000 bytes */
-    LineKind kind;
-    const MpRule *rule;
+    const char *core; /* for matching: trimmed, one space between words, entities decoded, cut to
+                         1,000 bytes */
+    LineKind kind, own_kind; /* as it is in its place; as it is by itself */
+    const MpRule *rule, *own_rule;
     HeaderField field;
-    guint block;      /* of ATTRIBUTION and HEADERS: index of the line after the block */
-    guint words;      /* words in the line, and how many of them repeat what we sent */
+    guint block; /* of ATTRIBUTION and HEADERS: index of the line after the block */
+    guint words; /* words in the line, and how many of them repeat what we sent */
     guint words_sent;
-    guint run;        /* of the runs of repeated words that touch the line, the longest */
-    bool fenced;      /* inside a closed code fence */
+    guint run;   /* of the runs of repeated words that touch the line, the longest */
+    bool fenced; /* inside a closed code fence */
     bool has_digit, has_at;
     bool kept;
-    const char *why;  /* static */
+    const char *why; /* static */
+    guint index;     /* in the mail */
 } Line;
 
-/* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the caller's. */
+/* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the
+ * caller's. */
 char *lines_clean(const char *text);
 
-/* Splits what lines_clean() made, in place, and classifies each line by itself. The lines point into
- * `texts` and into `cores`, which has as many bytes; both must outlive them. */
+/* Splits what lines_clean() made, in place, and classifies each line by itself. The lines point
+ * into `texts` and into `cores`, which has as many bytes; both must outlive them. */
 GArray *lines_split(char *texts, char *cores, MpMatcher *matcher);
+
+/* The kept lines of a decided mail, as a mail of their own that nobody has looked at yet. */
+GArray *lines_kept(const GArray *lines);
+guint lines_count_kept(const GArray *lines);
 
 #define LINE(lines, i) (&g_array_index((lines), Line, (i)))
 

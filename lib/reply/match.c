@@ -5,6 +5,7 @@
  * what is matched comes from strangers.
  */
 #include "reply/rule.h"
+#include "reply/reply.h"
 
 #include <pcre2.h>
 #include <string.h>
@@ -13,25 +14,32 @@ enum {
     LINE_LIMIT = 1000,   /* bytes of a line that are looked at; no client's own line is longer */
     MATCH_LIMIT = 30000, /* steps; the longest honest match of the table takes a tenth */
     GROUPS = 8,
+    KEY_HITS = 6, /* verbs looked at in one text */
+    MOST_ROWS = 256,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
-    PATTERN_KEY,     /* of attributions: the verbs, searched for */
+    PATTERN_KEY,     /* the verbs of attributions, searched for; each hit names a row to try */
     PATTERN_KEYLESS, /* the attributions that have none */
     PATTERN_DAY,
     PATTERN_TIME,
     PATTERNS,
 };
 
+typedef struct {
+    pcre2_code *patterns[PATTERNS];
+    pcre2_code *rows[MOST_ROWS]; /* of the rows with a key, by themselves */
+} Compiled;
+
 struct MpMatcher {
-    pcre2_code *const *codes;
+    const Compiled *codes;
     pcre2_match_data *data;
     pcre2_match_context *context;
 };
 
 static const char day_pattern[] =
-    "\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"            /* 2014/03/20, 04/19/2011 */
-    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}"    /* 25 Sep 2013, Nov 26, 2013 */
-    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"            /* 2017. április 3. */
-    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"          /* 11-Apr-2011 */
+    "\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"          /* 2014/03/20, 04/19/2011 */
+    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}" /* 25 Sep 2013, Nov 26, 2013 */
+    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"         /* 2017. április 3. */
+    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"       /* 11-Apr-2011 */
     "|\\d\\s?[年月日년월일]";
 static const char time_pattern[] = "\\d{1,2}[:.h]\\d{2}(?!\\d)"; /* 9:12, 13.09, 10h30 */
 
@@ -39,10 +47,14 @@ static bool
 row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
-    case PATTERN_LINE: return rule->kind >= MP_RULE_SEPARATOR;
-    case PATTERN_KEYLESS: return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
-    case PATTERN_KEY: return rule->key != NULL;
-    default: return rule->kind == pattern;
+    case PATTERN_LINE:
+        return rule->kind >= MP_RULE_SEPARATOR;
+    case PATTERN_KEYLESS:
+        return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
+    case PATTERN_KEY:
+        return rule->key != NULL;
+    default:
+        return rule->kind == pattern;
     }
 }
 
@@ -57,43 +69,59 @@ combined(guint pattern)
 
     for (gsize i = 0; i < mp_n_rules; i++) {
         if (row_belongs(&mp_rules[i], pattern))
-            g_string_append_printf(all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", all->len > begin ? "|" : "",
-                                   pattern == PATTERN_KEY ? mp_rules[i].key : mp_rules[i].pattern, i);
+            g_string_append_printf(
+                all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", all->len > begin ? "|" : "",
+                pattern == PATTERN_KEY ? mp_rules[i].key : mp_rules[i].pattern, i);
     }
-    g_string_append(all, ")");
+    g_string_append(all, pattern == PATTERN_KEY ? ")" MP_RULE_KEY_ENDS : ")");
     return g_string_free(all, FALSE);
 }
 
 static pcre2_code *
-compile(guint pattern)
+compile(const char *text, uint32_t options)
 {
-    g_autofree char *text = combined(pattern);
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK;
     int code;
     PCRE2_SIZE at;
+    pcre2_code *compiled = pcre2_compile(
+        (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+        PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | options, &code, &at, NULL);
 
-    if (pattern != PATTERN_KEY && pattern < PATTERN_DAY)
-        options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
-    pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
     if (compiled == NULL) /* the table is part of the program */
         g_error("reply rules: error %d near: %.60s", code, text + at);
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* if it fails, the interpreter does it */
     return compiled;
 }
 
-static pcre2_code *const *
+static void
+compile_all(Compiled *codes)
+{
+    const uint32_t whole = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+
+    g_assert(mp_n_rules <= MOST_ROWS);
+    for (guint i = 0; i < PATTERNS; i++) {
+        if (i == MP_RULE_ATTRIBUTION ||
+            (i >= MP_RULE_SEPARATOR && i < MP_RULE_KINDS && i != MP_RULE_FORWARD))
+            continue; /* only ever asked for by key, or with all other single lines */
+        g_autofree char *text = combined(i);
+        codes->patterns[i] = compile(text, i == PATTERN_KEY || i >= PATTERN_DAY ? 0 : whole);
+    }
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        if (mp_rules[i].key != NULL)
+            codes->rows[i] = compile(mp_rules[i].pattern, whole);
+    }
+}
+
+static const Compiled *
 compiled_patterns(void)
 {
-    static pcre2_code *codes[PATTERNS];
+    static Compiled codes;
     static gsize once = 0;
 
     if (g_once_init_enter(&once)) {
-        for (guint i = 0; i < PATTERNS; i++)
-            codes[i] = compile(i);
+        compile_all(&codes);
         g_once_init_leave(&once, 1);
     }
-    return codes;
+    return &codes;
 }
 
 MpMatcher *
@@ -109,6 +137,12 @@ mp_matcher_new(void)
 }
 
 void
+mp_reply_prepare(void)
+{
+    compiled_patterns();
+}
+
+void
 mp_matcher_free(MpMatcher *matcher)
 {
     if (matcher == NULL)
@@ -119,36 +153,61 @@ mp_matcher_free(MpMatcher *matcher)
 }
 
 static bool
-matches(MpMatcher *matcher, guint pattern, const char *text)
+run(MpMatcher *matcher, const pcre2_code *code, const char *text, gsize offset)
 {
     gsize length = strlen(text);
 
     return length <= LINE_LIMIT &&
-           pcre2_match(matcher->codes[pattern], (PCRE2_SPTR)text, length, 0, PCRE2_NO_UTF_CHECK,
-                       matcher->data, matcher->context) >= 0;
+           pcre2_match(code, (PCRE2_SPTR)text, length, offset, PCRE2_NO_UTF_CHECK, matcher->data,
+                       matcher->context) >= 0;
+}
+
+static guint
+matched_row(const MpMatcher *matcher)
+{
+    return (guint)g_ascii_strtoull((const char *)pcre2_get_mark(matcher->data), NULL, 10);
 }
 
 static const MpRule *
-matched_row(MpMatcher *matcher, guint pattern, const char *text)
+match_pattern(MpMatcher *matcher, guint pattern, const char *text)
 {
-    if (!matches(matcher, pattern, text))
+    if (!run(matcher, matcher->codes->patterns[pattern], text, 0))
         return NULL;
-    const char *mark = (const char *)pcre2_get_mark(matcher->data);
-    return &mp_rules[g_ascii_strtoull(mark, NULL, 10)];
+    return &mp_rules[matched_row(matcher)];
+}
+
+/* Only the rows whose verb stands in the text are worth the trouble. */
+static const MpRule *
+match_attribution(MpMatcher *matcher, const char *text)
+{
+    gsize offset = 0;
+
+    for (guint hits = 0; hits < KEY_HITS; hits++) {
+        if (!run(matcher, matcher->codes->patterns[PATTERN_KEY], text, offset))
+            break;
+        guint row = matched_row(matcher);
+        offset = pcre2_get_ovector_pointer(matcher->data)[1];
+        if (run(matcher, matcher->codes->rows[row], text, 0))
+            return &mp_rules[row];
+    }
+    return match_pattern(matcher, PATTERN_KEYLESS, text);
 }
 
 const MpRule *
 mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
 {
-    if (kind == MP_RULE_ATTRIBUTION && !matches(matcher, PATTERN_KEY, text))
-        return matched_row(matcher, PATTERN_KEYLESS, text);
-    return matched_row(matcher, kind, text);
+    if (kind == MP_RULE_ATTRIBUTION)
+        return match_attribution(matcher, text);
+    if (kind == MP_RULE_HEADER || kind == MP_RULE_FORWARD)
+        return match_pattern(matcher, kind, text);
+    const MpRule *rule = mp_matcher_line(matcher, text);
+    return rule != NULL && rule->kind == kind ? rule : NULL;
 }
 
 const MpRule *
 mp_matcher_line(MpMatcher *matcher, const char *text)
 {
-    return matched_row(matcher, PATTERN_LINE, text);
+    return match_pattern(matcher, PATTERN_LINE, text);
 }
 
 bool
@@ -163,11 +222,12 @@ mp_matcher_group(const MpMatcher *matcher, guint group)
 bool
 mp_matcher_has_day(MpMatcher *matcher, const char *text)
 {
-    return matches(matcher, PATTERN_DAY, text);
+    return run(matcher, matcher->codes->patterns[PATTERN_DAY], text, 0);
 }
 
 bool
 mp_matcher_has_date(MpMatcher *matcher, const char *text)
 {
-    return matches(matcher, PATTERN_TIME, text) || matches(matcher, PATTERN_DAY, text);
+    return run(matcher, matcher->codes->patterns[PATTERN_TIME], text, 0) ||
+           run(matcher, matcher->codes->patterns[PATTERN_DAY], text, 0);
 }

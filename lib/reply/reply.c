@@ -50,6 +50,32 @@ reply_new(const GArray *lines, char *texts)
     return reply;
 }
 
+/*
+ * What was kept is a text too, and new neighbours may make a boundary of it. So it is decided on
+ * again until nothing changes, and extracting an extraction finds nothing to do. PASSES bounds the
+ * time; a mail made to need more is not worth more.
+ */
+enum { PASSES = 5 };
+
+static void
+decide(GArray *lines, MpMatcher *matcher, bool sent_known, guint passes)
+{
+    boundaries_mark(lines, matcher);
+    lines_decide(lines, sent_known);
+
+    guint n = lines_count_kept(lines);
+    if (n == lines->len || n == 0 || passes <= 1)
+        return;
+    g_autoptr(GArray) kept = lines_kept(lines);
+    decide(kept, matcher, sent_known, passes - 1);
+    for (guint i = 0; i < kept->len; i++) {
+        if (LINE(kept, i)->kept)
+            continue;
+        LINE(lines, LINE(kept, i)->index)->kept = false;
+        LINE(lines, LINE(kept, i)->index)->why = LINE(kept, i)->why;
+    }
+}
+
 MpReply *
 mp_reply_extract(const char *text, const char *const *sent)
 {
@@ -60,10 +86,9 @@ mp_reply_extract(const char *text, const char *const *sent)
     g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
     bool sent_known = sent != NULL && sent[0] != NULL;
 
-    boundaries_mark(lines, matcher);
     if (sent_known)
         sent_mark(lines, sent);
-    lines_decide(lines, sent_known);
+    decide(lines, matcher, sent_known, PASSES);
     return reply_new(lines, texts);
 }
 

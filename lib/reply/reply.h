@@ -18,13 +18,14 @@ typedef enum { MP_REPLY_TEXT, MP_REPLY_HTML } MpReplyKind;
 typedef struct {
     const char *text; /* the line without its line break, deceptive characters removed or shown */
     bool kept;        /* part of the reply */
-    const char *rule; /* static; why: the name of a row of mp_rules, or one of the decisions in decide.c */
+    const char
+        *rule; /* static; why: the name of a row of mp_rules, or one of the decisions in decide.c */
 } MpReplyLine;
 
 typedef struct {
     GPtrArray *lines; /* of const MpReplyLine *, all lines of the mail in order */
-    char *reply;      /* the kept lines joined by \n, outer blank lines trimmed; "" if all is quote */
-    char *elided;     /* the other lines, likewise */
+    char *reply;  /* the kept lines joined by \n, outer blank lines trimmed; "" if all is quote */
+    char *elided; /* the other lines, likewise */
     /* private: what `lines` points into */
     MpReplyLine *storage;
     char *texts;
@@ -41,8 +42,13 @@ MpReply *mp_reply_extract(const char *text, const char *const *sent);
 void mp_reply_free(MpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpReply, mp_reply_free)
 
+/* Compiles the patterns, some ten milliseconds, which the first extraction does otherwise. A
+ * program that forks a child for each mail calls it before, once. */
+void mp_reply_prepare(void);
+
 /* Undoes format=flowed (RFC 3676): soft breaks joined, space-stuffing removed, quote depth kept,
- * "-- " left alone; with `delsp` the trailing space goes too (DelSp=yes). The result is the caller's. */
+ * "-- " left alone; with `delsp` the trailing space goes too (DelSp=yes). The result is the
+ * caller's. */
 char *mp_reply_unflow(const char *text, bool delsp);
 
 /*

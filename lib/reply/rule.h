@@ -1,8 +1,9 @@
 /*
  * The table of patterns by which a line is recognised, and the matcher that walks it.
  *
- * One row is one client or language. `cuts` is what the row is for and `keeps` is what it must leave
- * alone; the test of this room walks the table and holds each row to both. Adding a language is adding a row.
+ * One row is one client or language. `cuts` is what the row is for and `keeps` is what it must
+ * leave alone; the test of this room walks the table and holds each row to both. Adding a language
+ * is adding a row.
  */
 #pragma once
 
@@ -22,15 +23,16 @@ typedef enum {
     MP_RULE_KINDS,
 } MpRuleKind;
 
-/* What stands before a key. */
+/* What stands before and behind a key. */
+#define MP_RULE_KEY_ENDS   "(?!\\p{L})"
 #define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
 
 typedef struct {
     const char *name;
     MpRuleKind kind;
-    const char *client; /* the client or language it is for */
+    const char *client;  /* the client or language it is for */
     const char *pattern; /* PCRE2, UTF and caseless, anchored at both ends */
-    const char *key;     /* a word that must be found before the pattern is worth trying; NULL: none */
+    const char *key; /* a word that must be found before the pattern is worth trying; NULL: none */
     const char *cuts;
     const char *keeps;
 } MpRule;
@@ -38,7 +40,8 @@ typedef struct {
 extern const MpRule mp_rules[];
 extern const gsize mp_n_rules;
 
-/* A matcher holds the scratch memory of one extraction; the patterns are compiled once and shared. */
+/* A matcher holds the scratch memory of one extraction; the patterns are compiled once and shared.
+ */
 typedef struct MpMatcher MpMatcher;
 MpMatcher *mp_matcher_new(void);
 void mp_matcher_free(MpMatcher *matcher);

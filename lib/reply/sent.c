@@ -1,8 +1,9 @@
 /*
  * Which words of a mail are ours: runs of four or more words that also stand in a text we sent.
  *
- * Both sides become streams of word hashes; every four-word sequence of the sent side is indexed, and
- * the mail is walked once, each hit extended as far as it goes. A mail's line breaks do not matter.
+ * Both sides become streams of word hashes; every four-word sequence of the sent side is indexed,
+ * and the mail is walked once, each hit extended as far as it goes. A mail's line breaks do not
+ * matter.
  */
 #include "reply/sent.h"
 
@@ -36,7 +37,8 @@ url_length(const char *p)
 static bool
 stands_alone(gunichar c)
 {
-    return (c >= 0x0e00 && c <= 0x0e7f) || (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff);
+    return (c >= 0x0e00 && c <= 0x0e7f) || (c >= 0x3040 && c <= 0x30ff) ||
+           (c >= 0x3400 && c <= 0x9fff);
 }
 
 static void
@@ -46,10 +48,12 @@ append_words(GArray *words, const char *text, guint line)
 
     for (const char *p = text;; p = g_utf8_next_char(p)) {
         gunichar c = (guchar)*p < 0x80 ? (guchar)*p : g_utf8_get_char(p);
-        bool letter = c < 0x80 ? g_ascii_isalnum((char)c) : g_unichar_isalnum(c) || g_unichar_ismark(c);
+        bool letter =
+            c < 0x80 ? g_ascii_isalnum((char)c) : g_unichar_isalnum(c) || g_unichar_ismark(c);
 
         if (letter && (hash != 0 || url_length(p) == 0)) {
-            hash = ((hash == 0 ? 5381 : hash) * 33) ^ (c < 0x80 ? (guint)g_ascii_tolower((char)c) : g_unichar_tolower(c));
+            hash = ((hash == 0 ? 5381 : hash) * 33) ^
+                   (c < 0x80 ? (guint)g_ascii_tolower((char)c) : g_unichar_tolower(c));
             if (!stands_alone(c))
                 continue;
         }
@@ -105,7 +109,8 @@ index_build(Index *index, const char *const *sent)
     index->mask = size - 1;
     index->heads = g_new0(guint, size);
     index->next = g_new0(guint, index->words->len + 1);
-    for (guint i = index->words->len; i-- > 0;) { /* backwards, so that a chain begins with the first */
+    for (guint i = index->words->len;
+         i-- > 0;) { /* backwards, so that a chain begins with the first */
         if (i + GRAM > index->words->len)
             continue;
         guint *head = &index->heads[gram(index->words, i) & index->mask];
@@ -133,7 +138,8 @@ longest_run(const Index *index, const GArray *words, guint i)
 
     if (i + GRAM > words->len)
         return 0;
-    for (guint at = index->heads[gram(words, i) & index->mask]; at != 0 && tried < CANDIDATES; tried++) {
+    for (guint at = index->heads[gram(words, i) & index->mask]; at != 0 && tried < CANDIDATES;
+         tried++) {
         best = MAX(best, common_run(words, i, index->words, at - 1));
         at = index->next[at - 1];
     }

@@ -1,7 +1,7 @@
 /*
  * The SMTP transport: one libcurl easy handle, which keeps its connection from message to message.
- * libcurl speaks SMTP, TLS and SASL, and stuffs dots; what a failure means is decided here, from the
- * conversation that transcript.c overheard.
+ * libcurl speaks SMTP, TLS and SASL, and stuffs dots; what a failure means is decided here, from
+ * the conversation that transcript.c overheard.
  */
 #include <curl/curl.h>
 #include <string.h>
@@ -14,7 +14,8 @@
 #include "smtp/transcript.h"
 #include "smtp/transport.h"
 
-#define SHORTEST_PROGRESS 1L /* octets a second: less, for `timeout` seconds, is a stall */
+#define BUFFER_SIZE       32768L /* small enough for malloc to keep it from message to message */
+#define SHORTEST_PROGRESS 1L     /* octets a second: less, for `timeout` seconds, is a stall */
 
 typedef struct {
     const MpConfig *config;
@@ -51,15 +52,6 @@ on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *user_
     else if (type == CURLINFO_HEADER_IN)
         mp_transcript_server_said(session->transcript, bytes, length);
     return 0;
-}
-
-static int
-on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const Session *session = user_data;
-
-    (void)a, (void)b, (void)c, (void)d;
-    return session->transcript->is_babbling;
 }
 
 /* libcurl goes on without AUTH where the server does not offer it, and without SMTPUTF8 likewise:
@@ -169,9 +161,7 @@ set_callbacks(Session *session)
     curl_easy_setopt(session->easy, CURLOPT_DEBUGDATA, session);
     curl_easy_setopt(session->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
     curl_easy_setopt(session->easy, CURLOPT_OPENSOCKETDATA, session);
-    curl_easy_setopt(session->easy, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(session->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(session->easy, CURLOPT_XFERINFODATA, session);
+    curl_easy_setopt(session->easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_SIZE);
     curl_easy_setopt(session->easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(session->easy, CURLOPT_READDATA, session);
     curl_easy_setopt(session->easy, CURLOPT_WRITEFUNCTION, on_write);
@@ -291,6 +281,17 @@ curl_watch(gpointer data, MpSmtpWatch watch, gpointer user_data)
 
 /* --- Sending -------------------------------------------------------------------------------- */
 
+/* What is still to come on this connection would be taken for the answer to something else. */
+static void
+cut_off(Session *session)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    curl_easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd != CURL_SOCKET_BAD)
+        shutdown(fd, SHUT_RDWR);
+}
+
 static void
 attempt(Session *session, const MpEnvelope *envelope)
 {
@@ -305,6 +306,8 @@ attempt(Session *session, const MpEnvelope *envelope)
     curl_easy_setopt(session->easy, CURLOPT_MAIL_FROM, envelope->from);
     curl_easy_setopt(session->easy, CURLOPT_MAIL_RCPT, recipients);
     result = curl_easy_perform(session->easy);
+    if (session->transcript->code == 0) /* libcurl keeps it when the final dot is not answered */
+        cut_off(session);
     if (result != CURLE_OK && session->error[0] == '\0')
         g_strlcpy(session->error, curl_easy_strerror(result), sizeof session->error);
     curl_easy_setopt(session->easy, CURLOPT_MAIL_RCPT, NULL);
@@ -355,14 +358,30 @@ was_connected(const Session *session)
     return microseconds > 0;
 }
 
+static char *
+what_failed(const Session *session, const char *missing)
+{
+    static const char *const asked[] = {"connecting", "EHLO", "STARTTLS", "AUTH",
+                                        "MAIL",       "RCPT", "DATA",     "the end of the message"};
+    const MpTranscript *t = session->transcript;
+
+    if (missing != NULL)
+        return g_strdup_printf("the server does not offer %s", missing);
+    const char *why = session->error;
+    if (g_str_has_prefix(why, "response reading failed")) /* and an errno of something else */
+        why = "the server closed the connection";
+    if (t->code != 0 || t->asked == MP_ASKED_NOTHING)
+        return g_strdup(why);
+    return g_strdup_printf("no answer to %s: %s", asked[t->asked], why);
+}
+
 /* Where the server's last reply is not what failed, libcurl's words are, or ours. */
 static void
 explain(Session *session, MpEnvelope *envelope, const char *missing)
 {
     const MpTranscript *t = session->transcript;
     const MpConfig *config = session->config;
-    g_autofree char *why = missing != NULL ? g_strdup_printf("the server does not offer %s", missing)
-                                           : g_strdup(session->error);
+    g_autofree char *why = what_failed(session, missing);
 
     if (t->code >= 400 && missing == NULL) {
         envelope->code = t->code;

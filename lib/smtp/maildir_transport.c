@@ -86,8 +86,8 @@ unique_name(Maildir *maildir)
 static bool
 write_message(int fd, const MpEnvelope *envelope, GError **error)
 {
-    g_autofree char *head = g_strdup_printf("Return-Path: <%s>\nDelivered-To: %s\n",
-                                            envelope->from, envelope->to);
+    g_autofree char *head =
+        g_strdup_printf("Return-Path: <%s>\nDelivered-To: %s\n", envelope->from, envelope->to);
 
     if (!mp_write_all(fd, head, strlen(head), error) ||
         !mp_write_all(fd, envelope->message, envelope->length, error))

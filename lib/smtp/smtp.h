@@ -20,7 +20,7 @@
 typedef struct MpSmtp MpSmtp;
 
 typedef enum {
-    MP_SENT,        /* the server took responsibility: a 2xx after the final dot; or stored and synced */
+    MP_SENT, /* the server took responsibility: a 2xx after the final dot; or stored and synced */
     MP_DEFERRED,    /* this message, not now: 4xx, or the connection was lost under way */
     MP_REFUSED,     /* this message or recipient, never: 5xx, or an address we do not send */
     MP_UNAVAILABLE, /* no message gets through now: no connection, TLS, AUTH, greeting, disk */
@@ -49,13 +49,14 @@ MpSmtp *mp_smtp_open(const MpConfig *config, GError **error);
  * After MP_UNAVAILABLE nothing is the message's fault: leave it and all others for the next run.
  *
  * Never twice: a connection found dead is reopened, once, only while the server has not yet asked
- * for the message's data. Lost later, the message is MP_DEFERRED; if the server had taken it and its
- * answer was lost on the way, the next attempt sends it a second time (RFC 5321, section 4.5.3.2.6: no
- * protocol can exclude it). A 2xx that arrived is MP_SENT whatever happens after it.
+ * for the message's data. Lost later, the message is MP_DEFERRED; if the server had taken it and
+ * its answer was lost on the way, the next attempt sends it a second time (RFC 5321,
+ * section 4.5.3.2.6: no protocol can exclude it). A 2xx that arrived is MP_SENT whatever happens
+ * after it.
  *
  * *reply (may be NULL) becomes the server's last reply, several lines joined, or what went wrong;
- * one line, never NULL, without secrets, at most about 1,000 octets; the caller's. *code (may be NULL) becomes
- * that reply's code, 0 if the server did not answer.
+ * one line, never NULL, without secrets, at most about 1,000 octets; the caller's. *code (may be
+ * NULL) becomes that reply's code, 0 if the server did not answer.
  */
 MpSendResult mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message,
                           gsize length, char **reply, int *code);

@@ -62,7 +62,7 @@ mp_transcript_begin_attempt(MpTranscript *t)
     t->asked = MP_ASKED_NOTHING;
     t->code = 0;
     t->n_lines = 0;
-    t->is_new_connection = t->is_babbling = t->is_quitting = false;
+    t->is_new_connection = t->is_quitting = false;
     g_string_truncate(t->reply, 0);
 }
 
@@ -108,8 +108,8 @@ announce_connection(MpTranscript *t)
     if (t->is_announced)
         return;
     t->is_announced = true;
-    g_autofree char *line = g_strdup_printf("Connection opened: %s:%d", t->config->smtp_address,
-                                            t->config->smtp_port);
+    g_autofree char *line =
+        g_strdup_printf("Connection opened: %s:%d", t->config->smtp_address, t->config->smtp_port);
     tell(t, line);
 }
 
@@ -236,6 +236,13 @@ is_reply_line(const char *line)
     return g_ascii_isdigit(line[0]) && g_ascii_isdigit(line[1]) && g_ascii_isdigit(line[2]);
 }
 
+/* As libcurl sees it: both must hear the same conversation. */
+static bool
+is_final_line(const char *line)
+{
+    return is_reply_line(line) && (line[3] == ' ' || strcmp(line + 3, "\r\n") == 0);
+}
+
 static void
 append_to_reply(MpTranscript *t, const char *line)
 {
@@ -272,11 +279,10 @@ note_reply_line(MpTranscript *t, const char *line)
         g_string_truncate(t->reply, 0);
     }
     append_to_reply(t, line);
-    if (!is_reply_line(line))
-        return;
-    if (t->asked == MP_ASKED_HELLO && g_ascii_strncasecmp(line + 4, "SMTPUTF8", 8) == 0)
+    if (t->asked == MP_ASKED_HELLO && is_reply_line(line) && line[3] != '\0' &&
+        strncmp(line + 4, "SMTPUTF8", 8) == 0) /* in capitals: libcurl knows it so only */
         t->offers_smtputf8 = true;
-    if (line[3] != '-')
+    if (is_final_line(line))
         note_final_line(t, line);
 }
 
@@ -286,12 +292,11 @@ mp_transcript_server_said(MpTranscript *t, const char *bytes, gsize length)
     announce_connection(t);
     if (t->is_tls_due && t->asked == MP_ASKED_NOTHING)
         announce_tls(t);
-    if (++t->n_lines > MOST_LINES) {
-        t->is_babbling = true;
-        return;
-    }
     g_autoptr(GString) line = g_string_new_len(bytes, (gssize)length);
     scrub(t, line);
-    tell_quoted(t, "->", line->str, line->len);
+    if (++t->n_lines <= MOST_LINES)
+        tell_quoted(t, "->", line->str, line->len);
+    else if (t->n_lines == MOST_LINES + 1)
+        tell(t, "-> [more than anybody wants to read]");
     note_reply_line(t, line->str);
 }

@@ -1,7 +1,7 @@
 /*
  * The conversation with a server, as libcurl lets us overhear it: written to the log in GHES's form
- * (smtp.h), and understood as far as the caller needs it to tell whose fault a failure is. libcurl's
- * own result does not say which reply came, nor to what.
+ * (smtp.h), and understood as far as the caller needs it to tell whose fault a failure is.
+ * libcurl's own result does not say which reply came, nor to what.
  */
 #pragma once
 
@@ -26,10 +26,10 @@ typedef enum {
 typedef struct {
     /* Of this attempt to send a message. */
     MpAsked asked;
-    int code;                /* the server's answer to it, 0 while there is none */
-    GString *reply;          /* its text, several lines joined */
-    bool is_new_connection;  /* opened in this attempt */
-    bool is_babbling;        /* more lines than any server has reason to send */
+    int code;               /* the server's answer to it, 0 while there is none */
+    GString *reply;         /* its text, several lines joined */
+    bool is_new_connection; /* opened in this attempt */
+    bool is_quitting;       /* QUIT was said: replies are no longer the outcome */
     /* Of this connection. */
     bool is_authenticated, offers_smtputf8;
     /* What follows is transcript.c's own. */
@@ -38,8 +38,8 @@ typedef struct {
     gpointer watch_data;
     GPtrArray *secrets; /* of char *, wiped when freed */
     guint n_known_secrets;
-    guint n_lines;
-    bool is_announced, is_tls_due, is_quitting;
+    guint n_lines; /* that the server said in this attempt: libcurl ends it at 300 KB */
+    bool is_announced, is_tls_due;
 } MpTranscript;
 
 /* `password` may be NULL. The configuration must outlive the transcript. */

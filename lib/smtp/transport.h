@@ -1,6 +1,6 @@
 /*
- * What a transport is, inside this room: a row of functions. The front (smtp.c) checks addresses and
- * line ends before a transport sees them.
+ * What a transport is, inside this room: a row of functions. The front (smtp.c) checks addresses
+ * and line ends before a transport sees them.
  */
 #pragma once
 

@@ -6,17 +6,26 @@
 #include <zlib.h>
 
 #include "base/error.h"
+#include "tracker/delta.h"
 #include "tracker/git.h"
 
-#define DEFLATE_LEVEL 1 /* most octets are object ids, which no level makes smaller */
+#define DEFLATE_LEVEL 1  /* most octets are object ids, which no level makes smaller */
+#define DELTA_DEPTH   50 /* as Git's own: a longer chain makes reading slow */
+#define OFS_DELTA     6  /* gitformat-pack: a type that libgit2 has no public name for here */
 
 struct MpPack {
     git_odb *odb;
     GByteArray *stream;  /* header, then objects */
-    GHashTable *objects; /* git_oid * → GString * */
+    GHashTable *objects; /* git_oid * → Stored * */
     z_stream deflater;
     guint32 count;
 };
+
+typedef struct {
+    GString *bytes;
+    guint offset; /* in the stream */
+    guint depth;  /* deltas down to a whole object */
+} Stored;
 
 static guint
 oid_hash(gconstpointer key)
@@ -34,9 +43,12 @@ oid_equal(gconstpointer a, gconstpointer b)
 }
 
 static void
-free_bytes(gpointer string)
+stored_free(gpointer data)
 {
-    g_string_free(string, TRUE);
+    Stored *stored = data;
+
+    g_string_free(stored->bytes, TRUE);
+    g_free(stored);
 }
 
 MpPack *
@@ -48,7 +60,7 @@ mp_pack_new(git_odb *odb)
     pack->odb = odb;
     pack->stream = g_byte_array_sized_new(1 << 16);
     g_byte_array_append(pack->stream, header, sizeof header);
-    pack->objects = g_hash_table_new_full(oid_hash, oid_equal, g_free, free_bytes);
+    pack->objects = g_hash_table_new_full(oid_hash, oid_equal, g_free, stored_free);
     if (deflateInit(&pack->deflater, DEFLATE_LEVEL) != Z_OK)
         g_error("deflateInit: out of memory"); /* as GLib's own allocations end */
     return pack;
@@ -67,9 +79,9 @@ mp_pack_free(MpPack *pack)
 
 /* Type and length in the variable form of gitformat-pack: four bits of length, then seven each. */
 static void
-append_header(GByteArray *stream, git_object_t type, gsize length)
+append_header(GByteArray *stream, int type, gsize length)
 {
-    guint8 octet = (guint8)(type << 4 | (length & 15));
+    guint8 octet = (guint8)(type << 4 | (int)(length & 15));
 
     for (length >>= 4; length > 0; length >>= 7) {
         octet |= 0x80;
@@ -101,21 +113,81 @@ append_deflated(MpPack *pack, const void *bytes, gsize length, GError **error)
     return true;
 }
 
+/* How far back the base begins, in the big-endian form of OFS_DELTA, where each further octet
+ * stands for one more than its bits say. */
+static void
+append_distance(GByteArray *stream, guint distance)
+{
+    guint8 octets[8];
+    gsize at = sizeof octets - 1;
+
+    octets[at] = distance & 0x7f;
+    while (distance >>= 7)
+        octets[--at] = 0x80 | (guint8)(--distance & 0x7f);
+    g_byte_array_append(stream, octets + at, (guint)(sizeof octets - at));
+}
+
+static void
+remember(MpPack *pack, const git_oid *id, const void *bytes, gsize length, guint offset, guint depth)
+{
+    Stored *stored = g_new0(Stored, 1);
+
+    stored->bytes = g_string_new_len(bytes, (gssize)length);
+    stored->offset = offset;
+    stored->depth = depth;
+    g_hash_table_insert(pack->objects, g_memdup2(id, sizeof *id), stored);
+    pack->count++;
+}
+
+static bool
+add_whole(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_oid *id, GError **error)
+{
+    guint offset = pack->stream->len;
+
+    append_header(pack->stream, type, length);
+    if (!append_deflated(pack, bytes, length, error))
+        return false;
+    remember(pack, id, bytes, length, offset, 0);
+    return true;
+}
+
+static bool
+add_difference(MpPack *pack, const Stored *base, const void *bytes, gsize length, const git_oid *id,
+               GError **error)
+{
+    guint offset = pack->stream->len, depth = base->depth + 1;
+    g_autoptr(GString) delta = mp_delta(base->bytes->str, base->bytes->len, bytes, length);
+
+    append_header(pack->stream, OFS_DELTA, delta->len);
+    append_distance(pack->stream, offset - base->offset);
+    if (!append_deflated(pack, delta->str, delta->len, error))
+        return false;
+    remember(pack, id, bytes, length, offset, depth);
+    return true;
+}
+
+bool
+mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsize length,
+                    const git_oid *base, git_oid *id, GError **error)
+{
+    const Stored *before = base != NULL ? g_hash_table_lookup(pack->objects, base) : NULL;
+    git_oid new_id; /* `base` and `id` may be the same */
+
+    if (git_odb_hash(&new_id, bytes, length, type) < 0)
+        return mp_git_fail(error, "cannot hash an object");
+    *id = new_id;
+    if (g_hash_table_contains(pack->objects, id))
+        return true;
+    return before != NULL && before->depth < DELTA_DEPTH
+               ? add_difference(pack, before, bytes, length, id, error)
+               : add_whole(pack, type, bytes, length, id, error);
+}
+
 bool
 mp_pack_add(MpPack *pack, git_object_t type, const void *bytes, gsize length, git_oid *id,
             GError **error)
 {
-    if (git_odb_hash(id, bytes, length, type) < 0)
-        return mp_git_fail(error, "cannot hash an object");
-    if (g_hash_table_contains(pack->objects, id))
-        return true;
-    append_header(pack->stream, type, length);
-    if (!append_deflated(pack, bytes, length, error))
-        return false;
-    g_hash_table_insert(pack->objects, g_memdup2(id, sizeof *id),
-                        g_string_new_len(bytes, (gssize)length));
-    pack->count++;
-    return true;
+    return mp_pack_add_version(pack, type, bytes, length, NULL, id, error);
 }
 
 bool
@@ -127,7 +199,9 @@ mp_pack_is_empty(const MpPack *pack)
 const GString *
 mp_pack_get(const MpPack *pack, const git_oid *id)
 {
-    return g_hash_table_lookup(pack->objects, id);
+    const Stored *stored = g_hash_table_lookup(pack->objects, id);
+
+    return stored != NULL ? stored->bytes : NULL;
 }
 
 static void

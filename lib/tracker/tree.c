@@ -20,6 +20,7 @@ typedef struct {
 struct MpTreeNode {
     MpTreeNode *parent;
     GArray *entries; /* Entry, in Git's order */
+    git_oid written; /* the version that this batch wrote last; zero if none */
     bool is_changed;
 };
 
@@ -393,8 +394,10 @@ write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
     }
     g_autoptr(GString) bytes = g_string_sized_new(node->entries->len * 32);
     serialise(node, bytes);
-    if (!mp_pack_add(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, id, error))
+    if (!mp_pack_add_version(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, &node->written, id,
+                             error))
         return false;
+    node->written = *id;
     node->is_changed = false;
     return true;
 }

@@ -1,5 +1,6 @@
 /*
- * A driver for scoreboards and benchmarks: one JSON object a line in, one out, until the end of input.
+ * A driver for scoreboards and benchmarks: one JSON object a line in, one out, until the end of
+ * input.
  *
  *   {"kind":"text"|"html"|"eml","input":…[,"sent":{"text":…}]}  →  {"output":…,"elided":…}
  */
@@ -24,7 +25,8 @@ collect(GMimeObject *object, Parts *parts)
             collect(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), parts);
         return;
     }
-    if (!GMIME_IS_TEXT_PART(object) || g_mime_object_get_content_disposition_parameter(object, "filename") != NULL)
+    if (!GMIME_IS_TEXT_PART(object) ||
+        g_mime_object_get_content_disposition_parameter(object, "filename") != NULL)
         return;
     GMimeContentType *type = g_mime_object_get_content_type(object);
     if (parts->plain == NULL && g_mime_content_type_is_type(type, "text", "plain"))

@@ -33,7 +33,7 @@ smtp_pid=
 clean_up() {
     [[ -z $smtp_pid ]] || kill "$smtp_pid" 2>/dev/null || true
     "$system/postfix.sh" stop "$dir/postfix" || true
-    rm -rf "$dir"
+    [[ -n ${KEEP-} ]] || rm -rf "$dir"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
@@ -89,13 +89,14 @@ set_key ca-file "$dir/certificates/ca.pem"
 set_key authentication login
 set_key username postmaster
 set_key password-file "$dir/etc/smtp-password"
+set_key connections 1
 notify() { "$bin/notifier" --config "$conf" --once; }
 notify
 echo "    $(ls "$dir"/sent/*.eml | wc -l) messages were sent; the conversation of the first, as notifier.log has it:"
 grep -m 12 -e '-> ' -e '<- ' -e 'Connection' -e 'TLS' "$data/log/notifier.log" | cut -c1-150 | show
 
 of() { # the notification of thread $2 to address $1
-    grep -lFx -- "to=$1" "$dir"/sent/*.envelope | sed 's/envelope$/eml/' | xargs grep -l "$2" | head -n1
+    grep -lFx -- "to=<$1>" "$dir"/sent/*.envelope | sed 's/envelope$/eml/' | xargs grep -l "$2" | head -n1
 }
 to_kate=$(of kate@gmail.example "Issue #$issue") || true
 to_jo=$(of jo@corp.example "Issue #$issue") || true
@@ -115,7 +116,7 @@ if [[ $with_postfix == yes ]]; then
         [[ $(ls "$data/mail/reply/new" | wc -l) -ge 3 ]] && break
         sleep 0.05
     done
-    grep -e 'status=' "$dir/postfix/log/mail.log" | sed 's/.*postfix/postfix/; s/-[0-9a-f]\{40\}-/-…-/' | show
+    grep -e 'status=' "$dir/postfix/log/mail.log" | sed 's/.*postfix/postfix/; s/-[0-9a-f]\{40\}-/-…-/g; s/: [0-9A-Za-z]*: /: /' | show
 else
     say "5. Left out: Postfix needs root, or a user namespace with several ids (package uidmap)"
     echo "    The answers are put into the Maildir directly."
@@ -164,7 +165,7 @@ say "9. The other subscribers hear of it"
 rm -f "$dir"/sent/*.eml "$dir"/sent/*.envelope
 notify
 for file in "$dir"/sent/*.eml; do
-    grep -hi -m1 '^to=' "${file%eml}envelope" | sed 's/^to=/To <env>: /'
+    grep -h -m1 '^to=' "${file%eml}envelope" | sed 's/^to=/to /'
     grep -m 3 -e '^From:' -e '^Subject:' -e '^In-Reply-To:' "$file"
 done | tr -d '\r' | show
 

@@ -51,29 +51,50 @@ def invariants(site, expected, opened):
     equal(left, [])
 
 
+def state(site):
+    """How far the work has got, to see where the kills fell."""
+    return {
+        "new": len(site.new),
+        "staged": len(os.listdir(os.path.join(site.data, "outbox/tmp"))),
+        "lock": len(os.listdir(os.path.join(site.data, "tracker.git/refs/heads"))) > 1,
+        "tip": site.git("rev-parse", "main"),
+    }
+
+
 @test
 def killed_at_random_moments(site):
     expected = fill(site)
     before = len(site.new)
+    batch = max(1, before // KILLS - 1)  # so that a run that is killed has not done all the work
+    site.set_config("inbound", batch=batch)
     random.seed(os.environ.get("SEED", "4711"))
-    kills = finished = 0
-    duration = 0.08
+    kills = staged = locked = unmoved = 0
+    longest = 0.05
+    last = state(site)
     while kills < KILLS:
+        if not last["new"]:
+            # All done before enough kills: the MTA delivers everything once more.
+            for place in ("success", "failure"):
+                for name in site.listed(f"incoming-mail/{place}"):
+                    with open(os.path.join(site.data, "incoming-mail", place, name), "rb") as f:
+                        site.deliver(f.read(), name)
+            last = state(site)
         run = subprocess.Popen([METROPLEX, "--config", site.config, "--once"], stderr=subprocess.DEVNULL)
-        begin = time.monotonic()
         try:
-            run.wait(random.uniform(0.002, duration))
-            finished += 1
-            if not site.new:
-                break
-            duration = max(0.02, time.monotonic() - begin)
+            run.wait(random.uniform(0.01, longest))
         except subprocess.TimeoutExpired:
             run.kill()
             run.wait()
             kills += 1
-            # Let it get further the longer it takes, so that all steps are met.
-            duration = min(2.0, duration * 1.03)
-    print(f"# {kills} kills, {finished} runs ended by themselves, {len(site.new)} of {before} mails left", flush=True)
+        now = state(site)
+        staged += now["staged"] > 0
+        locked += now["lock"]
+        unmoved += now["tip"] != last["tip"] and now["new"] + batch > last["new"]
+        # A run should get about one batch further: so the kills fall on all of its steps.
+        longest *= 1.05 if now["new"] == last["new"] else 0.85 if now["new"] < last["new"] - batch else 1.0
+        last = now
+    print(f"# {kills} kills: {staged} left staged events, {locked} a lock, {unmoved} a commit with mails unmoved; "
+          f"{last['new']} of {before} mails to go", flush=True)
     deadline = time.monotonic() + 60
     while True:
         done = subprocess.run([METROPLEX, "--config", site.config, "--once"], capture_output=True, text=True)

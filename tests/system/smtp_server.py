@@ -11,8 +11,8 @@ below DIR, each by rename:
 
 A rule changes what the server does: --rule 'WHERE [TEXT] ACTION', the first that fits wins.
 
-WHERE is CONNECT, BODY (after the first line of the message), EOD (after the final dot), or a
-command: EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT. With .N it holds for the
+WHERE is CONNECT, BODY (after the first line of the message; whatever the reply, the connection
+then ends), EOD (after the final dot), or a command: EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT. With .N it holds for the
 first N times, with #N for the Nth only, counted over all connections. TEXT, if given, must occur in
 the command (for AUTH: in any line of it); it has no spaces. ACTION is one of
 
@@ -25,6 +25,7 @@ the command (for AUTH: in any line of it); it has no spaces. ACTION is one of
     drop-after-NNN    do as usual, reply NNN, then close
     raw BYTES         these bytes (Python escapes: \\r\\n \\x00) as the reply, and nothing else
     flood             reply lines without end
+    late-N [ACTION]   ACTION, or what is usual, N seconds later
 After EOD, `close`, `reset`, `stall` and `half` keep the message: it was taken, its reply was lost.
 """
 import argparse
@@ -52,7 +53,7 @@ class Gone(Exception):
 
 class Rule:
     SHAPE = re.compile(r"(?P<where>[A-Z]+)(?:(?P<how>[.#])(?P<n>\d+))?\s+(?P<rest>.*)", re.S)
-    ACTION = re.compile(r"(\d{3}( |$)|(close|reset|stall|half|flood)$|drop-after-\d{3}|raw )")
+    ACTION = re.compile(r"(\d{3}( |$)|(close|reset|stall|half|flood)$|drop-after-\d{3}$|late-\d+( |$)|raw )")
 
     def __init__(self, line):
         found = self.SHAPE.fullmatch(line)
@@ -174,18 +175,25 @@ class Session(socketserver.BaseRequestHandler):
 
     def answer(self, where, line, usual):
         """Replies as a rule says, or as usual. True if the command is to have its effect."""
-        action = self.server.find_rule(where, line)
+        return self.answer_as(self.server.find_rule(where, line), usual)
+
+    def answer_as(self, action, usual):
         if action is None:
             self.reply(usual)
             return usual[0] in "23"
         word = action.split(" ")[0]
         if word.isdigit():
-            lines = action[4:].split("\\n")
-            marks = ["-"] * (len(lines) - 1) + [" "]
-            self.reply("\r\n".join(word + mark + text for mark, text in zip(marks, lines)))
+            self.reply_lines(word, action[4:].split("\\n"))
             return word[0] in "23"
+        if word.startswith("late-"):
+            time.sleep(int(word[5:]))
+            return self.answer_as(action[len(word) + 1:] or None, usual)
         self.misbehave(word, action, usual)
         return False
+
+    def reply_lines(self, code, lines):
+        marks = ["-"] * (len(lines) - 1) + [" "]
+        self.reply("\r\n".join(code + mark + text for mark, text in zip(marks, lines)))
 
     def misbehave(self, word, action, usual):
         if word == "raw":
@@ -276,17 +284,10 @@ class Session(socketserver.BaseRequestHandler):
         envelope += [("to", recipient) for recipient in self.recipients]
         self.sender, self.recipients = None, []
         action = self.server.find_rule("EOD", "")
-        if action is None or action[0] in "23" or not action[0].isdigit():
-            usual = f"250 2.0.0 Ok: queued as {self.server.store(envelope, message)}"
-        self.finish_data(action, usual)
-
-    def finish_data(self, action, usual):
-        if action is None:
-            return self.reply(usual)
-        word = action.split(" ")[0]
-        if word.isdigit():
-            return self.reply(action.replace("\\n", f"\r\n{word} "))
-        self.misbehave(word, action, usual)
+        usual = "250 2.0.0 Ok"
+        if action is None or not re.match(r"(late-\d+ )?[45]", action):
+            usual += f": queued as {self.server.store(envelope, message)}"
+        self.answer_as(action, usual)
 
     def read_message(self):
         lines = []
@@ -301,7 +302,8 @@ class Session(socketserver.BaseRequestHandler):
             if len(lines) == 1:
                 action = self.server.find_rule("BODY", "")
                 if action is not None:
-                    self.misbehave(action.split(" ")[0], action, "250 2.0.0 early")
+                    self.answer_as(action, "250 2.0.0 early")
+                    raise Gone
 
     # AUTH
 

@@ -31,10 +31,22 @@ nested(guint levels, const char *const *pieces)
 }
 
 /* One level of nesting, its number between the pieces. */
-#define LEVEL      {"Content-Type: multipart/mixed; boundary=b", "\n\n--b", "\n"}
-#define LEVEL_2231 {"Content-Type: multipart/mixed; boundary*0=b; boundary*1=", "\n\n--b", "\n"}
-#define MESSAGE    {"Content-Type: message/rfc822; a=", "; b=", "\n\n"}
-#define SAME       {"Content-Type: multipart/mixed; boundary=same; x=", "; y=", "\n\n--same\n"}
+#define LEVEL                                                                                      \
+    {                                                                                              \
+        "Content-Type: multipart/mixed; boundary=b", "\n\n--b", "\n"                               \
+    }
+#define LEVEL_2231                                                                                 \
+    {                                                                                              \
+        "Content-Type: multipart/mixed; boundary*0=b; boundary*1=", "\n\n--b", "\n"                \
+    }
+#define MESSAGE                                                                                    \
+    {                                                                                              \
+        "Content-Type: message/rfc822; a=", "; b=", "\n\n"                                         \
+    }
+#define SAME                                                                                       \
+    {                                                                                              \
+        "Content-Type: multipart/mixed; boundary=same; x=", "; y=", "\n\n--same\n"                 \
+    }
 
 static const struct {
     const char *name, *before, *unit;
@@ -45,31 +57,51 @@ static const struct {
     {"one header field", "X: ", "0123456789abcdef\n ", 3600, 3900, "\n\n"},
     {"the header", "", NULL, 0, 0, ""},
     {"parts", "Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\n", 1000, 1001, "--b--\n"},
-    {"parts, white space behind", "Content-Type: multipart/mixed; boundary=b\n\n", "--b \t\r\n\n", 1000, 1001, ""},
-    {"parts, quoted boundary", "Content-Type: multipart/mixed;\n\tBoundary = \"b c\"\n\n", "--b c\n\n", 1000, 1001, ""},
-    {"parts, escaped boundary", "Content-Type: multipart/mixed; boundary=\"b\\c\"\n\n", "--bc\n\n", 1000, 1001, ""},
-    {"parts, boundary in pieces", "Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\n\n", "--bc\n\n", 1000, 1001, ""},
-    {"parts, encoded boundary", "Content-Type: multipart/mixed; boundary*=us-ascii''%62\n\n", "--b\n\n", 1000, 1001, ""},
-    {"parts, boundary as encoded word", "Content-Type: multipart/mixed; boundary=\"=?us-ascii?q?b?=\"\n\n", "--b\n\n", 1000, 1001, ""},
-    {"parts, commented boundary", "Content-Type: multipart/mixed; boundary(x)=(y)b\n\n", "--b\n\n", 1000, 1001, ""},
-    {"parts, empty boundary", "Content-Type: multipart/mixed; boundary=\"\"\n\n", "--\n\n", 1000, 1001, ""},
-    {"parts of an inner multipart", "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n", "--b\n\n", 999, 1001, ""},
-    {"parts, two boundaries in turn", "Content-Type: multipart/mixed; boundary=a\nContent-Type: multipart/mixed; boundary=b\n\n", "--b\n\n--a\n\n", 500, 501, ""},
-    {"header fields of a part", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", "X: y\n", 1000, 1001, "\n"},
-    {"header fields of many parts", "Content-Type: multipart/mixed; boundary=b\n\n", "--b\nA:\nB:\nC:\nD:\nE:\nF:\nG:\nH:\nI:\nJ:\nK:\n\n", 900, 999, ""},
-    {"header fields of a message within", "Content-Type: message/rfc822\n\n", "X: y\n", 1000, 1001, "\n"},
-    {"header fields in a digest", "Content-Type: multipart/digest; boundary=b\n\n--b\n\n", "X: y\n", 1000, 1001, "\n"},
+    {"parts, white space behind", "Content-Type: multipart/mixed; boundary=b\n\n", "--b \t\r\n\n",
+     1000, 1001, ""},
+    {"parts, quoted boundary", "Content-Type: multipart/mixed;\n\tBoundary = \"b c\"\n\n",
+     "--b c\n\n", 1000, 1001, ""},
+    {"parts, escaped boundary", "Content-Type: multipart/mixed; boundary=\"b\\c\"\n\n", "--bc\n\n",
+     1000, 1001, ""},
+    {"parts, boundary in pieces", "Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\n\n",
+     "--bc\n\n", 1000, 1001, ""},
+    {"parts, encoded boundary", "Content-Type: multipart/mixed; boundary*=us-ascii''%62\n\n",
+     "--b\n\n", 1000, 1001, ""},
+    {"parts, boundary as encoded word",
+     "Content-Type: multipart/mixed; boundary=\"=?us-ascii?q?b?=\"\n\n", "--b\n\n", 1000, 1001, ""},
+    {"parts, commented boundary", "Content-Type: multipart/mixed; boundary(x)=(y)b\n\n", "--b\n\n",
+     1000, 1001, ""},
+    {"parts, empty boundary", "Content-Type: multipart/mixed; boundary=\"\"\n\n", "--\n\n", 1000,
+     1001, ""},
+    {"parts of an inner multipart",
+     "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; "
+     "boundary=b\n\n",
+     "--b\n\n", 999, 1001, ""},
+    {"parts, two boundaries in turn",
+     "Content-Type: multipart/mixed; boundary=a\nContent-Type: multipart/mixed; boundary=b\n\n",
+     "--b\n\n--a\n\n", 500, 501, ""},
+    {"header fields of a part", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", "X: y\n",
+     1000, 1001, "\n"},
+    {"header fields of many parts", "Content-Type: multipart/mixed; boundary=b\n\n",
+     "--b\nA:\nB:\nC:\nD:\nE:\nF:\nG:\nH:\nI:\nJ:\nK:\n\n", 900, 999, ""},
+    {"header fields of a message within", "Content-Type: message/rfc822\n\n", "X: y\n", 1000, 1001,
+     "\n"},
+    {"header fields in a digest", "Content-Type: multipart/digest; boundary=b\n\n--b\n\n", "X: y\n",
+     1000, 1001, "\n"},
     {"addresses", "To: ", "a@b,", 999, 1001, "a@b\n\n"},
-    {"addresses of a part", "Content-Type: multipart/mixed; boundary=b\n\n--b\nTo: ", "a@b,", 999, 1001, "a@b\n\n"},
+    {"addresses of a part", "Content-Type: multipart/mixed; boundary=b\n\n--b\nTo: ", "a@b,", 999,
+     1001, "a@b\n\n"},
     {"addresses behind an open quote", "To: \"x, ", "a@b,", 990, 1001, "a@b\n\n"},
     {"groups within each other", "To: ", "a:", 1, 2, "b@c;\n\n"},
     {"groups within each other, many", "To: ", "a:", 1, 30000, "\n\n"},
     {"groups within each other, quoted", "From: \"", "a:", 1, 30000, "\n\n"},
     {"groups within each other, in an address", "Cc: <", "a:", 1, 30000, "\n\n"},
-    {"groups within each other, in a message within", "Content-Type: message/rfc822\n\nTo: ", "a:", 1, 20000, "\n\n"},
+    {"groups within each other, in a message within",
+     "Content-Type: message/rfc822\n\nTo: ", "a:", 1, 20000, "\n\n"},
     {"boundaries", "A: b\n\n", NULL, 0, 0, ""},
     {"bytes of text", "A: b\n\n", "0123456789abcde\n", 4 * MIB / 16, 4 * MIB / 16 + 1, ""},
-    {"bytes", "A: b\nContent-Type: image/png\n\n", "0123456789abcde\n", 24 * MIB / 16, 25 * MIB / 16, ""},
+    {"bytes", "A: b\nContent-Type: image/png\n\n", "0123456789abcde\n", 24 * MIB / 16,
+     25 * MIB / 16, ""},
 };
 
 static MpMessageFault
@@ -92,7 +124,8 @@ assert_refused(const char *name, guint count, GString *mail, bool expected)
     gint64 took;
     MpMessageFault fault = fault_of(mail, &took);
 
-    cr_assert_eq(fault, expected ? MP_FAULT_TOO_LARGE : MP_FAULT_NONE, "%s: %u gives %d", name, count, fault);
+    cr_assert_eq(fault, expected ? MP_FAULT_TOO_LARGE : MP_FAULT_NONE, "%s: %u gives %d", name,
+                 count, fault);
     cr_assert_lt(took, 20000, "%s: %u takes %d ms", name, count, (int)took);
     g_string_free(mail, TRUE);
 }
@@ -104,8 +137,9 @@ Test(message_scan, each_limit_holds_exactly_where_it_says)
             continue;
         guint counts[] = {repeats[i].at_most, repeats[i].too_many};
         for (gsize k = 0; k < 2; k++)
-            assert_refused(repeats[i].name, counts[k],
-                           repeated(repeats[i].before, repeats[i].unit, counts[k], repeats[i].after), k == 1);
+            assert_refused(
+                repeats[i].name, counts[k],
+                repeated(repeats[i].before, repeats[i].unit, counts[k], repeats[i].after), k == 1);
     }
 }
 
@@ -116,14 +150,16 @@ Test(message_scan, nesting_is_bounded)
         guint levels;
         bool is_refused;
     } cases[] = {
-        {"multiparts", LEVEL, 100, false},  {"multiparts", LEVEL, 101, true},   {"multiparts", LEVEL, 50000, true},
-        {"messages", MESSAGE, 100, false},  {"messages", MESSAGE, 101, true},   {"messages", MESSAGE, 100000, true},
-        {"one boundary", SAME, 100, false}, {"one boundary", SAME, 101, true},  {"one boundary", SAME, 50000, true},
-        {"boundaries in pieces", LEVEL_2231, 5000, true},
+        {"multiparts", LEVEL, 100, false},   {"multiparts", LEVEL, 101, true},
+        {"multiparts", LEVEL, 50000, true},  {"messages", MESSAGE, 100, false},
+        {"messages", MESSAGE, 101, true},    {"messages", MESSAGE, 100000, true},
+        {"one boundary", SAME, 100, false},  {"one boundary", SAME, 101, true},
+        {"one boundary", SAME, 50000, true}, {"boundaries in pieces", LEVEL_2231, 5000, true},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_refused(cases[i].name, cases[i].levels, nested(cases[i].levels, cases[i].pieces), cases[i].is_refused);
+        assert_refused(cases[i].name, cases[i].levels, nested(cases[i].levels, cases[i].pieces),
+                       cases[i].is_refused);
 }
 
 Test(message_scan, bombs_are_refused)
@@ -142,17 +178,29 @@ Test(message_scan, bombs_are_refused)
         g_string_append_c(large_header, '\n');
     }
     assert_refused("boundaries", 2000, g_steal_pointer(&boundaries), true);
+    GString *texts = g_string_new("Content-Type: multipart/mixed; boundary=b\n\n");
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(GString) text = repeated("--b\n\n", "0123456789abcde\n", 3 * MIB / 16, "");
+        g_string_append_len(texts, text->str, (gssize)text->len);
+    }
+    assert_refused("three texts of 3 MiB", 3, texts, true);
     assert_refused("a line of 25 MiB", 1, line, true);
     assert_refused("a header of 24 MiB", 1, header, true);
     assert_refused("a header of 1.3 MiB", 900, large_header, true);
-    assert_refused("a million parts", 1000000,
-                   repeated("Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\n", 1000000, ""), true);
-    assert_refused("a million encoded words", 5000, repeated("Subject: ", "=?utf-8?q?x?=\n ", 5000, "\n\n"), true);
-    assert_refused("4,000 encoded words", 4000, repeated("Subject: ", "=?utf-8?q?x?=\n ", 4000, "\n\n"), false);
-    assert_refused("15,000 parameters", 15000, repeated("Content-Type: image/png", ";a=b", 15000, "\n\n"), false);
+    assert_refused(
+        "a million parts", 1000000,
+        repeated("Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\n", 1000000, ""), true);
+    assert_refused("a million encoded words", 5000,
+                   repeated("Subject: ", "=?utf-8?q?x?=\n ", 5000, "\n\n"), true);
+    assert_refused("4,000 encoded words", 4000,
+                   repeated("Subject: ", "=?utf-8?q?x?=\n ", 4000, "\n\n"), false);
+    assert_refused("15,000 parameters", 15000,
+                   repeated("Content-Type: image/png", ";a=b", 15000, "\n\n"), false);
     assert_refused("15,000 comments", 15000, repeated("From: ", "(", 15000, "\n\n"), false);
     assert_refused("20 MiB of base64 of nothing", 1,
-                   repeated("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n", "================\n", MIB, ""), false);
+                   repeated("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n",
+                            "================\n", MIB, ""),
+                   false);
 }
 
 Test(message_scan, ordinary_mail_is_not_refused)
@@ -209,13 +257,40 @@ shape_by_gmime(const GString *mail)
 
 #define TYPES 10 /* bricks that declare something */
 static const char *const bricks[] = {
-    "Content-Type: multipart/mixed; boundary=a\n",    "Content-Type: multipart/mixed; boundary=\"b\"\n",
-    "Content-Type: multipart/digest; boundary=a\n",   "Content-Type:\n multipart/x;\n boundary=\n b\n",
-    "content-type: message/rfc822\n",                 "Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\n",
-    "Content-Type: multipart/mixed; boundary=(c)a\n", "Content-Type: multipart/mixed; boundary=\"\\a\"\n",
-    "Content-Type: multipart/mixed; boundary=-\n",    "Content-Type: multipart/mixed; boundary=a b\n",
-    "\n",  "\n", "\n", "\r\n", "--a\n", "--a\n", "--b\n", "--b\r\n", "--ab\n", "--a--\n", "--b--\n", "--a \n", "--a--x\n",
-    "---\n", "--b\t\n", "text\n", "X: y\n", " folded\n", "no field\n", "--a: b\n", "--", "--a", "\r", "From x\n",
+    "Content-Type: multipart/mixed; boundary=a\n",
+    "Content-Type: multipart/mixed; boundary=\"b\"\n",
+    "Content-Type: multipart/digest; boundary=a\n",
+    "Content-Type:\n multipart/x;\n boundary=\n b\n",
+    "content-type: message/rfc822\n",
+    "Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\n",
+    "Content-Type: multipart/mixed; boundary=(c)a\n",
+    "Content-Type: multipart/mixed; boundary=\"\\a\"\n",
+    "Content-Type: multipart/mixed; boundary=-\n",
+    "Content-Type: multipart/mixed; boundary=a b\n",
+    "\n",
+    "\n",
+    "\n",
+    "\r\n",
+    "--a\n",
+    "--a\n",
+    "--b\n",
+    "--b\r\n",
+    "--ab\n",
+    "--a--\n",
+    "--b--\n",
+    "--a \n",
+    "--a--x\n",
+    "---\n",
+    "--b\t\n",
+    "text\n",
+    "X: y\n",
+    " folded\n",
+    "no field\n",
+    "--a: b\n",
+    "--",
+    "--a",
+    "\r",
+    "From x\n",
 };
 
 Test(message_scan, whatever_gmime_counts_the_scan_has_counted)

@@ -19,7 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
 
 #define FIXTURES "tests/fixtures/notify/"
-#define LONG_WORD "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG_WORD                                                                                  \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+    "xxxxxxxx"
 
 static ScratchPath *scratch;
 static MpConfig *config;
@@ -75,24 +77,38 @@ try_render(const Case *c, GError **error)
     g_autoptr(GPtrArray) none = g_ptr_array_new();
     g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
     MpThread thread = {
-        .id = 17, .kind = c->thread, .repository = (char *)(c->repository ? c->repository : "acme/rocket"),
-        .title = (char *)(c->title ? c->title : "Engine does not start"), .is_open = true,
+        .id = 17,
+        .kind = c->thread,
+        .repository = (char *)(c->repository ? c->repository : "acme/rocket"),
+        .title = (char *)(c->title ? c->title : "Engine does not start"),
+        .is_open = true,
         .is_locked = c->is_locked,
-        .object = (char *)(c->thread == MP_ISSUE ? NULL : "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"),
+        .object =
+            (char *)(c->thread == MP_ISSUE ? NULL : "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"),
     };
-    MpRepository repository = {.name = thread.repository, .link = (char *)c->link, .watchers = nobody};
-    MpUser actor = {.id = 5, .login = (char *)"tim", .name = (char *)(c->name ? c->name : "Tim Example"),
+    MpRepository repository = {
+        .name = thread.repository, .link = (char *)c->link, .watchers = nobody};
+    MpUser actor = {.id = 5,
+                    .login = (char *)"tim",
+                    .name = (char *)(c->name ? c->name : "Tim Example"),
                     .emails = none};
     MpUser recipient = {.id = 6, .login = (char *)"ada", .name = (char *)"Ada", .emails = none};
-    MpComment comment = {.number = c->comment, .body = (char *)(c->body ? c->body : "It works.\n"),
+    MpComment comment = {.number = c->comment,
+                         .body = (char *)(c->body ? c->body : "It works.\n"),
                          .author_login = (char *)"tim"};
-    g_autoptr(MpNotification) n = mp_notification_new(&(MpNotificationFacts){
-        .config = config, .ring = ring, .thread = &thread, .repository = &repository, .actor = &actor,
-        .kind = c->kind, .comment = is_comment ? &comment : NULL,
-        .key = "0123456789abcdef0123456789abcdef", .date = 1700000000});
+    g_autoptr(MpNotification) n =
+        mp_notification_new(&(MpNotificationFacts){.config = config,
+                                                   .ring = ring,
+                                                   .thread = &thread,
+                                                   .repository = &repository,
+                                                   .actor = &actor,
+                                                   .kind = c->kind,
+                                                   .comment = is_comment ? &comment : NULL,
+                                                   .key = "0123456789abcdef0123456789abcdef",
+                                                   .date = 1700000000});
 
-    return mp_notification_render(n, &recipient, "ada@example.com", c->reason ? c->reason : "mention",
-                                  error);
+    return mp_notification_render(n, &recipient, "ada@example.com",
+                                  c->reason ? c->reason : "mention", error);
 }
 
 static MpLetter *
@@ -108,7 +124,8 @@ render(const Case *c)
 static GMimeMessage *
 parse(const MpLetter *message)
 {
-    g_autoptr(GMimeStream) stream = g_mime_stream_mem_new_with_buffer(message->text, message->length);
+    g_autoptr(GMimeStream) stream =
+        g_mime_stream_mem_new_with_buffer(message->text, message->length);
     g_autoptr(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
 
     return g_mime_parser_construct_message(parser, NULL);
@@ -119,7 +136,8 @@ static char *
 field(const MpLetter *message, const char *name)
 {
     g_autofree char *start = g_strdup_printf("\r\n%s: ", name);
-    g_autofree char *head = g_strndup(message->text, (gsize)(strstr(message->text, "\r\n\r\n") + 2 - message->text));
+    g_autofree char *head =
+        g_strndup(message->text, (gsize)(strstr(message->text, "\r\n\r\n") + 2 - message->text));
     g_autofree char *whole = g_strconcat("\r\n", head, NULL);
     const char *at = strstr(whole, start), *p;
     GString *value = g_string_new(NULL);
@@ -167,7 +185,8 @@ expect_valid(const MpLetter *message)
         cr_expect(end - p <= 998, "a line of %td octets", end - p);
         cr_expect(p > body || end - p <= 140, "a header line of %td octets", end - p);
         for (const char *c = p; c < end; c++)
-            cr_assert((unsigned char)*c < 0x7f && *c != '\n' && *c != '\r', "octet %02x", (unsigned char)*c);
+            cr_assert((unsigned char)*c < 0x7f && *c != '\n' && *c != '\r', "octet %02x",
+                      (unsigned char)*c);
     }
 }
 
@@ -177,16 +196,20 @@ Test(notify, golden_messages_are_as_they_were)
         const char *file;
         Case c;
     } cases[] = {
-        {"issue-opened", {MP_EVENT_OPENED, MP_ISSUE, .reason = "subscribed",
-                          .body = "The engine does not start.\n\n- `fuel`: full\n- <https://example.org/log>\n"}},
-        {"issue-comment", {MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
-                           .body = "**Yes**, it does:\n\n```c\nif (a < b)\n    start();\n```\n"}},
-        {"pull-comment", {MP_EVENT_COMMENT, MP_PULL, .comment = 3, .reason = "author",
-                          .title = "Réparer le moteur", .name = "Zoë Ünal", .body = "Ça marche – merci !\n"}},
-        {"commit-comment", {MP_EVENT_COMMENT, MP_COMMIT, .comment = 4, .reason = "comment",
-                            .title = "Fix ignition"}},
+        {"issue-opened",
+         {MP_EVENT_OPENED, MP_ISSUE, .reason = "subscribed",
+          .body = "The engine does not start.\n\n- `fuel`: full\n- <https://example.org/log>\n"}},
+        {"issue-comment",
+         {MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
+          .body = "**Yes**, it does:\n\n```c\nif (a < b)\n    start();\n```\n"}},
+        {"pull-comment",
+         {MP_EVENT_COMMENT, MP_PULL, .comment = 3, .reason = "author", .title = "Réparer le moteur",
+          .name = "Zoë Ünal", .body = "Ça marche – merci !\n"}},
+        {"commit-comment",
+         {MP_EVENT_COMMENT, MP_COMMIT, .comment = 4, .reason = "comment", .title = "Fix ignition"}},
         {"issue-closed", {MP_EVENT_CLOSED, MP_ISSUE, .reason = "manual"}},
-        {"pull-reopened-locked", {MP_EVENT_REOPENED, MP_PULL, .reason = "manual", .is_locked = true}},
+        {"pull-reopened-locked",
+         {MP_EVENT_REOPENED, MP_PULL, .reason = "manual", .is_locked = true}},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -222,14 +245,17 @@ Test(notify, subjects_tell_kind_and_number_and_only_the_opening_is_no_reply)
         const char *subject;
     } cases[] = {
         {{MP_EVENT_OPENED, MP_ISSUE}, "[acme/rocket] Engine does not start (Issue #17)"},
-        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1}, "Re: [acme/rocket] Engine does not start (Issue #17)"},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1},
+         "Re: [acme/rocket] Engine does not start (Issue #17)"},
         {{MP_EVENT_OPENED, MP_PULL}, "[acme/rocket] Engine does not start (PR #17)"},
-        {{MP_EVENT_COMMENT, MP_PULL, .comment = 1}, "Re: [acme/rocket] Engine does not start (PR #17)"},
+        {{MP_EVENT_COMMENT, MP_PULL, .comment = 1},
+         "Re: [acme/rocket] Engine does not start (PR #17)"},
         {{MP_EVENT_OPENED, MP_COMMIT}, "[acme/rocket] Engine does not start (1a2b3c4)"},
         {{MP_EVENT_CLOSED, MP_ISSUE}, "Re: [acme/rocket] Engine does not start (Issue #17)"},
         {{MP_EVENT_OPENED, MP_ISSUE, .title = ""}, "[acme/rocket] (Issue #17)"},
         {{MP_EVENT_OPENED, MP_ISSUE, .title = "a  b\t c"}, "[acme/rocket] a b c (Issue #17)"},
-        {{MP_EVENT_OPENED, MP_ISSUE, .title = "Größe"}, "[acme/rocket] =?UTF-8?B?R3LDtsOfZQ==?= (Issue #17)"},
+        {{MP_EVENT_OPENED, MP_ISSUE, .title = "Größe"},
+         "[acme/rocket] =?UTF-8?B?R3LDtsOfZQ==?= (Issue #17)"},
         {{MP_EVENT_OPENED, MP_ISSUE, .title = "café in the morning"},
          "[acme/rocket] =?UTF-8?B?Y2Fmw6k=?= in the morning (Issue #17)"},
     };
@@ -244,14 +270,20 @@ Test(notify, subjects_tell_kind_and_number_and_only_the_opening_is_no_reply)
 Test(notify, a_title_comes_out_as_it_went_in)
 {
     static const char *const titles[] = {
-        "Größe", "日本語のとても長い題名日本語のとても長い題名日本語のとても長い題名日本語のとても長い題名",
-        "=?utf-8?q?=0D=0ABcc:_x@example.com?= evil", LONG_WORD, "a = b ? c : \"d\"", "é è plain à â",
+        "Größe",
+        "日本語のとても長い題名日本語のとても長い題名日本語のとても長い題名日本語のとても長い題名",
+        "=?utf-8?q?=0D=0ABcc:_x@example.com?= evil",
+        LONG_WORD,
+        "a = b ? c : \"d\"",
+        "é è plain à â",
         "Ein 🚀 zum Mond — und zurück, mit vielen Worten, damit die Zeile gefaltet werden muss",
-        "a?=b =?", "tab and nbsp\u00a0end",
+        "a?=b =?",
+        "tab and nbsp\u00a0end",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
-        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .title = titles[i]});
+        g_autoptr(MpLetter) message =
+            render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .title = titles[i]});
         g_autoptr(GMimeMessage) parsed = parse(message);
         g_autofree char *one_line = g_strdup(titles[i]);
         g_autofree char *expected = NULL;
@@ -268,9 +300,10 @@ Test(notify, a_title_comes_out_as_it_went_in)
 
 Test(notify, encoded_words_keep_to_75_octets_and_to_whole_characters)
 {
-    g_autoptr(MpLetter) message = render(&(Case){
-        MP_EVENT_OPENED, MP_ISSUE,
-        .title = "ärger mit längeren wörtern über mehrere zeilen hinweg größtenteils öde 日本語のとても長い題名日本語のとても長い題名"});
+    g_autoptr(MpLetter) message =
+        render(&(Case){MP_EVENT_OPENED, MP_ISSUE,
+                       .title = "ärger mit längeren wörtern über mehrere zeilen hinweg "
+                                "größtenteils öde 日本語のとても長い題名日本語のとても長い題名"});
     g_autofree char *subject = field(message, "Subject");
     g_auto(GStrv) words = g_strsplit(subject, " ", -1);
 
@@ -278,16 +311,25 @@ Test(notify, encoded_words_keep_to_75_octets_and_to_whole_characters)
         g_autofree char *decoded = g_mime_utils_header_decode_text(NULL, *word);
 
         cr_expect(strlen(*word) <= 75, "%s", *word);
-        cr_expect(g_utf8_validate(decoded, -1, NULL) && strstr(decoded, "\ufffd") == NULL, "%s", *word);
+        cr_expect(g_utf8_validate(decoded, -1, NULL) && strstr(decoded, "\ufffd") == NULL, "%s",
+                  *word);
     }
 }
 
 Test(notify, no_title_name_or_reason_adds_a_header)
 {
     static const char *const evil[] = {
-        "x\r\nBcc: victim@example.com", "x\nBcc: victim@example.com\n\nbody", "x\rBcc: victim@example.com",
-        "x\u2028" "Bcc: victim@example.com", "x\xc2\x85" "Bcc: v@example.com", "\"\r\nBcc: v@example.com",
-        "\x80\x81" "\r\nBcc: v@example.com", "a\\\" <evil@example.com>, \"b",
+        "x\r\nBcc: victim@example.com",
+        "x\nBcc: victim@example.com\n\nbody",
+        "x\rBcc: victim@example.com",
+        "x\u2028"
+        "Bcc: victim@example.com",
+        "x\xc2\x85"
+        "Bcc: v@example.com",
+        "\"\r\nBcc: v@example.com",
+        "\x80\x81"
+        "\r\nBcc: v@example.com",
+        "a\\\" <evil@example.com>, \"b",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(evil); i++) {
@@ -304,8 +346,8 @@ Test(notify, no_title_name_or_reason_adds_a_header)
             expect_valid(message);
             cr_expect_null(g_mime_object_get_header(GMIME_OBJECT(parsed), "Bcc"));
             cr_expect_eq(internet_address_list_length(from), 1);
-            cr_expect_str_eq(internet_address_mailbox_get_addr(
-                                 INTERNET_ADDRESS_MAILBOX(internet_address_list_get_address(from, 0))),
+            cr_expect_str_eq(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(
+                                 internet_address_list_get_address(from, 0))),
                              "noreply@git.example.org");
         }
     }
@@ -313,13 +355,15 @@ Test(notify, no_title_name_or_reason_adds_a_header)
 
 Test(notify, a_name_comes_out_as_it_went_in)
 {
-    static const char *const names[] = {"Tim Example", "Zoë Ünal", "O'Neil, Jr. (\"Jack\") \\o/",
-                                        "山田 太郎", "=?utf-8?q?x?=", "a@b.c", LONG_WORD};
+    static const char *const names[] = {
+        "Tim Example", "Zoë Ünal", "O'Neil, Jr. (\"Jack\") \\o/", "山田 太郎", "=?utf-8?q?x?=",
+        "a@b.c",       LONG_WORD};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .name = names[i]});
         g_autoptr(GMimeMessage) parsed = parse(message);
-        InternetAddress *from = internet_address_list_get_address(g_mime_message_get_from(parsed), 0);
+        InternetAddress *from =
+            internet_address_list_get_address(g_mime_message_get_from(parsed), 0);
 
         cr_expect_str_eq(internet_address_get_name(from), names[i]);
     }
@@ -330,9 +374,12 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
     static const struct {
         const char *reason, *cc, *header, *sentence;
     } cases[] = {
-        {"author", "Author <author@noreply.git.example.org>", "author", "because you authored the thread."},
-        {"mention", "Mention <mention@noreply.git.example.org>", "mention", "because you were mentioned."},
-        {"comment", "Comment <comment@noreply.git.example.org>", "comment", "because you commented."},
+        {"author", "Author <author@noreply.git.example.org>", "author",
+         "because you authored the thread."},
+        {"mention", "Mention <mention@noreply.git.example.org>", "mention",
+         "because you were mentioned."},
+        {"comment", "Comment <comment@noreply.git.example.org>", "comment",
+         "because you commented."},
         {"manual", "Manual <manual@noreply.git.example.org>", "manual",
          "because you are subscribed to this thread."},
         {"subscribed", "Subscribed <subscribed@noreply.git.example.org>", "subscribed",
@@ -344,7 +391,8 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = cases[i].reason});
+        g_autoptr(MpLetter) message =
+            render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = cases[i].reason});
         g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
 
         expect_field(message, "Cc", cases[i].cc);
@@ -362,9 +410,11 @@ Test(notify, replies_thread_under_the_opening_post)
         const char *id, *parent;
     } cases[] = {
         {{MP_EVENT_OPENED, MP_ISSUE}, "<acme/rocket/issues/17@git.example.org>", NULL},
-        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 3}, "<acme/rocket/issues/17/3@git.example.org>",
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 3},
+         "<acme/rocket/issues/17/3@git.example.org>",
          "<acme/rocket/issues/17@git.example.org>"},
-        {{MP_EVENT_COMMENT, MP_PULL, .comment = 3}, "<acme/rocket/pull/17/c3@git.example.org>",
+        {{MP_EVENT_COMMENT, MP_PULL, .comment = 3},
+         "<acme/rocket/pull/17/c3@git.example.org>",
          "<acme/rocket/pull/17@git.example.org>"},
         {{MP_EVENT_CLOSED, MP_ISSUE},
          "<acme/rocket/issues/17/event/0123456789abcdef0123456789abcdef@git.example.org>",
@@ -392,18 +442,23 @@ Test(notify, links_follow_the_template)
         const char *link, *archive;
     } cases[] = {
         {"https://h", MP_ISSUE, 0, "https://h/acme/rocket/issues/17", "https://h/acme/rocket"},
-        {"https://h/", MP_ISSUE, 3, "https://h/acme/rocket/issues/17#comment-3", "https://h/acme/rocket"},
-        {"https://h/git", MP_PULL, 3, "https://h/git/acme/rocket/pull/17#comment-3", "https://h/git/acme/rocket"},
+        {"https://h/", MP_ISSUE, 3, "https://h/acme/rocket/issues/17#comment-3",
+         "https://h/acme/rocket"},
+        {"https://h/git", MP_PULL, 3, "https://h/git/acme/rocket/pull/17#comment-3",
+         "https://h/git/acme/rocket"},
         {"https://h", MP_COMMIT, 0, "https://h/acme/rocket/commit/main~1", "https://h/acme/rocket"},
         {"https://h/{repository}/-/{kind}/{number}#note_{comment}", MP_ISSUE, 3,
          "https://h/acme/rocket/-/issues/17#note_3", "https://h/acme/rocket"},
         {"https://h/{repository}/-/{kind}/{number}#note_{comment}", MP_ISSUE, 0,
          "https://h/acme/rocket/-/issues/17", "https://h/acme/rocket"},
-        {"https://h/?t={number}&c={comment}", MP_ISSUE, 0, "https://h/?t=17&c=0", "https://h/?t=17&c=0"},
+        {"https://h/?t={number}&c={comment}", MP_ISSUE, 0, "https://h/?t=17&c=0",
+         "https://h/?t=17&c=0"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        const MpThread thread = {.id = 17, .kind = cases[i].kind, .repository = (char *)"acme/rocket",
+        const MpThread thread = {.id = 17,
+                                 .kind = cases[i].kind,
+                                 .repository = (char *)"acme/rocket",
                                  .object = (char *)"main~1"};
         g_autofree char *link = mp_notification_link(cases[i].template, &thread, cases[i].comment);
         g_autofree char *archive = mp_notification_archive(cases[i].template, &thread);
@@ -415,11 +470,13 @@ Test(notify, links_follow_the_template)
 
 Test(notify, a_repositorys_own_link_wins)
 {
-    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
-                                                  .link = "https://code.example.com/{number}#{comment}"});
+    g_autoptr(MpLetter) message =
+        render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
+                       .link = "https://code.example.com/{number}#{comment}"});
     g_autofree char *text = part_text(message, 0);
 
-    cr_expect_not_null(strstr(text, "view it on code.example.com:\nhttps://code.example.com/17#3\n"));
+    cr_expect_not_null(
+        strstr(text, "view it on code.example.com:\nhttps://code.example.com/17#3\n"));
 }
 
 Test(notify, html_is_what_markdown_means_and_nothing_else)
@@ -431,7 +488,8 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
         {"<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"},
         {"[x](https://e.org/?a=1&b=2)",
          "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/?a=1&amp;b=2\">x</a>"},
-        {"https://e.org", "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org\">https://e.org</a>"},
+        {"https://e.org",
+         "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org\">https://e.org</a>"},
         {"[x](javascript:alert(1))", "<a>x</a>"},
         {"[x](JavaScript&#58;alert(1))", "<a>x</a>"},
         {"[x](data:text/html,hi)", "<a>x</a>"},
@@ -443,8 +501,8 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
-                                                      .body = cases[i].markdown});
+        g_autoptr(MpLetter) message =
+            render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = cases[i].markdown});
         g_autofree char *html = part_text(message, 1);
 
         cr_expect_not_null(strstr(html, cases[i].html), "%s\n%s", cases[i].markdown, html);
@@ -458,24 +516,26 @@ Test(notify, the_text_part_is_the_markdown_as_written)
     for (int i = 0; i < 200; i++)
         g_string_append(long_line, "0123456789 ");
     g_string_append(long_line, "end\n");
-    const char *const bodies[] = {"a\n\nb\n", "Ünï\n  indented  \n", ".\n..\nFrom me\n", long_line->str,
-                                  "=20 =3D soft=\n", "--mp-0123\n", "-- \nsignature\n"};
+    const char *const bodies[] = {"a\n\nb\n",        "Ünï\n  indented  \n", ".\n..\nFrom me\n",
+                                  long_line->str,    "=20 =3D soft=\n",     "--mp-0123\n",
+                                  "-- \nsignature\n"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
-        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
-                                                      .body = bodies[i]});
+        g_autoptr(MpLetter) message =
+            render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = bodies[i]});
         g_autofree char *text = part_text(message, 0);
 
         expect_valid(message);
         cr_expect(g_str_has_prefix(text, bodies[i]), "%s", text);
-        cr_expect(g_str_has_prefix(text + strlen(bodies[i]), "\n-- \nReply to this email directly"), "%s", text);
+        cr_expect(g_str_has_prefix(text + strlen(bodies[i]), "\n-- \nReply to this email directly"),
+                  "%s", text);
     }
 }
 
 Test(notify, controls_in_a_body_are_dropped_and_line_ends_are_one_kind)
 {
-    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1,
-                                                  .body = "a\rb\r\nc\x01\x1b[31m\n\n\n"});
+    g_autoptr(MpLetter) message = render(
+        &(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = "a\rb\r\nc\x01\x1b[31m\n\n\n"});
     g_autofree char *text = part_text(message, 0);
 
     expect_valid(message);
@@ -487,7 +547,8 @@ Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
     g_autofree char *owner = g_strnfill(600, 'o');
     g_autofree char *repository = g_strconcat(owner, "/", owner, NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpLetter) message = try_render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .repository = repository}, &error);
+    g_autoptr(MpLetter) message =
+        try_render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .repository = repository}, &error);
 
     cr_assert_null(message);
     cr_expect(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT));

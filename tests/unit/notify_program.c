@@ -1,6 +1,7 @@
 /*
  * What the notifier promises as a program: everybody is told once, whatever dies; what cannot be
- * sent waits; a queue can be read and changed. The program is run on a small installation of its own.
+ * sent waits; a queue can be read and changed. The program is run on a small installation of its
+ * own.
  */
 #include <criterion/criterion.h>
 
@@ -34,7 +35,8 @@ add_user(const char *login)
     g_autoptr(MpAccounts) accounts = mp_accounts_open(tracker_path, HOST, NULL);
     g_autoptr(GPtrArray) emails = g_ptr_array_new();
     g_autofree char *email = g_strconcat(login, "@example.com", NULL);
-    MpUser user = {.login = (char *)login, .name = (char *)login, .emails = emails, .is_active = true};
+    MpUser user = {
+        .login = (char *)login, .name = (char *)login, .emails = emails, .is_active = true};
     g_autoptr(GError) error = NULL;
 
     g_ptr_array_add(emails, email);
@@ -47,10 +49,15 @@ static void
 open_thread(void)
 {
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    const MpThread facts = {.kind = MP_ISSUE, .repository = (char *)"acme/rocket",
-                            .title = (char *)"Engine", .author = 1, .author_login = (char *)"tim",
-                            .is_open = true, .created = 1700000000};
-    const MpNewComment post = {.key = KEY, .via = "command", .body = "It does not start.\n", .host = HOST};
+    const MpThread facts = {.kind = MP_ISSUE,
+                            .repository = (char *)"acme/rocket",
+                            .title = (char *)"Engine",
+                            .author = 1,
+                            .author_login = (char *)"tim",
+                            .is_open = true,
+                            .created = 1700000000};
+    const MpNewComment post = {
+        .key = KEY, .via = "command", .body = "It does not start.\n", .host = HOST};
 
     cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &thread, NULL));
     cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);
@@ -73,7 +80,8 @@ static void
 comment(const char *key)
 {
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    const MpNewComment post = {.thread = thread, .key = key, .via = "mail", .body = "Yes.\n", .host = HOST};
+    const MpNewComment post = {
+        .thread = thread, .key = key, .via = "mail", .body = "Yes.\n", .host = HOST};
     guint64 number;
     bool duplicate;
 
@@ -85,7 +93,8 @@ comment(const char *key)
 static void
 announce(const char *key, MpEventKind kind)
 {
-    const MpEvent event = {(char *)key, kind, thread, 1, g_get_real_time() / G_USEC_PER_SEC, (char *)HOST};
+    const MpEvent event = {(char *)key, kind, thread, 1, g_get_real_time() / G_USEC_PER_SEC,
+                           (char *)HOST};
 
     cr_assert(mp_outbox_stage(outbox, &event, NULL));
     cr_assert(mp_outbox_publish(outbox, key, NULL));
@@ -95,9 +104,10 @@ static void
 configure(const char *smtp)
 {
     g_autofree char *path = scratch_path(scratch, "conf");
-    g_autofree char *text = g_strdup_printf("[instance]\nhostname = " HOST "\ndata = %s\nlog-directory = %s\n"
-                                            "[address]\nkeys = %s/keys\n[smtp]\n%s\n",
-                                            scratch, scratch, scratch, smtp);
+    g_autofree char *text =
+        g_strdup_printf("[instance]\nhostname = " HOST "\ndata = %s\nlog-directory = %s\n"
+                        "[address]\nkeys = %s/keys\n[smtp]\n%s\n",
+                        scratch, scratch, scratch, smtp);
 
     cr_assert(g_file_set_contents(path, text, -1, NULL));
 }
@@ -105,7 +115,8 @@ configure(const char *smtp)
 static void
 configure_maildir(const char *more)
 {
-    g_autofree char *smtp = g_strdup_printf("transport = maildir\nmaildir = %s/sent\n%s", scratch, more);
+    g_autofree char *smtp =
+        g_strdup_printf("transport = maildir\nmaildir = %s/sent\n%s", scratch, more);
 
     configure(smtp);
 }
@@ -143,7 +154,7 @@ tear_down(void)
     scratch_remove(scratch);
 }
 
-TestSuite(notifier, .init = set_up, .fini = tear_down);
+TestSuite(notifier, .init = set_up, .fini = tear_down, .timeout = 120);
 
 /* --- Running it ------------------------------------------------------------------------------- */
 
@@ -151,7 +162,8 @@ static char *
 program(void)
 {
     const char *metroplex = g_getenv("METROPLEX");
-    g_autofree char *directory = metroplex != NULL ? g_path_get_dirname(metroplex) : g_strdup("build/bin");
+    g_autofree char *directory =
+        metroplex != NULL ? g_path_get_dirname(metroplex) : g_strdup("build/bin");
     char *path = g_build_filename(directory, "notifier", NULL);
 
     cr_assert(g_file_test(path, G_FILE_TEST_IS_EXECUTABLE), "%s is not built", path);
@@ -173,7 +185,8 @@ start(const char *arguments)
     for (char **word = words; *word != NULL; word++)
         g_ptr_array_add(argv, *word);
     g_ptr_array_add(argv, NULL);
-    cr_assert(g_spawn_async(NULL, (char **)argv->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL));
+    cr_assert(g_spawn_async(NULL, (char **)argv->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                            &pid, NULL));
     return pid;
 }
 
@@ -191,8 +204,9 @@ static char *
 run(int expected, const char *arguments)
 {
     g_autofree char *path = program(), *full = g_canonicalize_filename(path, NULL);
-    g_autofree char *command = g_strdup_printf("%s --config conf %s 2> stderr; test $? = %d || { cat stderr >&2; exit 1; }",
-                                               full, arguments, expected);
+    g_autofree char *command = g_strdup_printf(
+        "%s --config conf %s 2> stderr; test $? = %d || { cat stderr >&2; exit 1; }", full,
+        arguments, expected);
 
     return scratch_run(scratch, command);
 }
@@ -213,7 +227,8 @@ expect(const char *command, const char *expected)
 }
 
 #define RECIPIENTS "cat sent/new/* 2>/dev/null | sed -n 's/^X-GitHub-Recipient: //p' | sort | xargs"
-#define QUEUES     "cd outbox && find new retry hold failed -type f | sed 's/[0-9]*[.]//' | sort | xargs"
+#define QUEUES                                                                                     \
+    "cd outbox && find new retry hold failed -type f | sed 's/[0-9]*[.]//' | sort | xargs"
 
 Test(notifier, everybody_but_the_actor_is_told_once)
 {
@@ -231,6 +246,34 @@ Test(notifier, whoever_mutes_is_not_told)
     announce(KEY, MP_EVENT_CLOSED);
     send();
     expect(RECIPIENTS, "ada");
+    expect("grep -c 'to 1 of 1 recipients' notifier.log", "1");
+}
+
+Test(notifier, watchers_are_told_like_subscribers_but_once_and_only_with_open_accounts)
+{
+    g_autoptr(GArray) watchers = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(guint64));
+    const MpRepository repository = {
+        .name = (char *)"acme/rocket", .watchers = watchers, .members = members};
+    g_autofree char *path = scratch_path(scratch, "accounts.git");
+    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, HOST, NULL);
+    const guint64 ids[] = {1, 2, 4, 5, 99};
+
+    add_user("eve");
+    add_user("ida");
+    cr_assert(mp_accounts_refresh(accounts, NULL));
+    g_autoptr(MpUser) ida = mp_accounts_user_by_login(accounts, "ida", NULL);
+    ida->is_active = false;
+    cr_assert(mp_accounts_write(accounts, ida, "Suspend", NULL));
+    g_array_append_vals(watchers, ids, G_N_ELEMENTS(ids));
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    cr_assert(mp_batch_set_repository(batch, &repository, "Watch", &tim, NULL));
+    cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);
+    announce(KEY, MP_EVENT_OPENED);
+    send();
+    expect("cat sent/new/* | grep -h -e ^X-GitHub-Recipient: -e ^X-GitHub-Reason: | paste - - | "
+           "awk '{print $2, $4}' | sort | xargs",
+           "ada mention bob manual eve subscribed");
 }
 
 Test(notifier, a_mute_counts_even_after_the_expansion)
@@ -287,7 +330,9 @@ Test(notifier, several_connections_tell_everybody_once)
     }
     send();
     expect("ls sent/new | wc -l", "80");
-    expect("cat sent/new/* | grep -h -e ^Message-ID: -e ^X-GitHub-Recipient: | paste - - | sort -u | wc -l", "80");
+    expect("cat sent/new/* | grep -h -e ^Message-ID: -e ^X-GitHub-Recipient: | paste - - | sort -u "
+           "| wc -l",
+           "80");
     expect(QUEUES, "");
 }
 
@@ -298,7 +343,8 @@ Test(notifier, a_change_that_is_not_in_the_tracker_waits_and_is_never_lost)
     expect(QUEUES, "retry/00000000000000000000000000000009");
     expect("grep -c 'is not in thread 1 of the tracker yet' notifier.log", "1");
     comment("00000000000000000000000000000009");
-    g_free(scratch_run(scratch, "mv outbox/retry/* outbox/retry/1.00000000000000000000000000000009"));
+    g_free(
+        scratch_run(scratch, "mv outbox/retry/* outbox/retry/1.00000000000000000000000000000009"));
     send();
     expect(RECIPIENTS, "ada bob");
 }
@@ -307,9 +353,10 @@ Test(notifier, a_change_that_is_not_in_the_tracker_waits_and_is_never_lost)
 static void
 let_time_pass(void)
 {
-    g_free(scratch_run(scratch, "cd outbox/retry && f=$(ls) && awk -F '\\t' -v OFS='\\t' "
-                                "'$1 == \"waiting\" {$2 = systime() - 1000 + 10 * NR; $3 = $2 + 5} {print}' "
-                                "$f > ../moved && rm $f && mv ../moved 1700000000." KEY));
+    g_free(scratch_run(scratch,
+                       "cd outbox/retry && f=$(ls) && awk -F '\\t' -v OFS='\\t' "
+                       "'$1 == \"waiting\" {$2 = systime() - 1000 + 10 * NR; $3 = $2 + 5} {print}' "
+                       "$f > ../moved && rm $f && mv ../moved 1700000000." KEY));
 }
 
 Test(notifier, a_server_that_is_away_delays_everything_and_more_each_time)
@@ -321,13 +368,25 @@ Test(notifier, a_server_that_is_away_delays_everything_and_more_each_time)
 
         send();
         expect(QUEUES, "retry/" KEY);
-        expect("tail -n 1 outbox/retry/* | awk -F '\\t' '$1 == \"waiting\" {print $3 - $2}'", expected);
+        expect("tail -n 1 outbox/retry/* | awk -F '\\t' '$1 == \"waiting\" {print $3 - $2}'",
+               expected);
         let_time_pass();
     }
     configure_maildir("");
     send();
     expect(RECIPIENTS, "ada bob");
     expect(QUEUES, "");
+}
+
+Test(notifier, a_server_that_stays_away_is_given_up)
+{
+    configure("address = localhost\nport = 1\ntls = none\ngive-up-after = 60");
+    announce(KEY, MP_EVENT_OPENED);
+    send();
+    let_time_pass();
+    send();
+    expect(QUEUES, "failed/" KEY);
+    expect("grep -c ^failed outbox/failed/*", "2");
 }
 
 Test(notifier, mail_that_is_not_enabled_sends_nothing_and_says_so)
@@ -376,10 +435,13 @@ Test(notifier, a_secret_that_is_missing_is_the_installations_fault)
     expect(QUEUES, "new/" KEY);
 }
 
+/* Within 4 seconds: less than the timer under inotify. */
 static bool
 appears(const char *command, const char *expected)
 {
-    for (int i = 0; i < 200; i++) {
+    gint64 end = g_get_monotonic_time() + 4 * G_USEC_PER_SEC;
+
+    while (g_get_monotonic_time() < end) {
         g_autofree char *out = scratch_run(scratch, command);
 
         if (strcmp(g_strchomp(out), expected) == 0)
@@ -420,8 +482,8 @@ parse_line(const char *line, JsonParser *parser)
 
 Test(notifier, a_queue_lists_recipients_as_json)
 {
-    static const char *const members[] = {"event", "thread", "comment", "login", "address", "state",
-                                          "attempts", "due", "error"};
+    static const char *const members[] = {"event", "thread",   "comment", "login", "address",
+                                          "state", "attempts", "due",     "error"};
     g_autoptr(JsonParser) parser = json_parser_new();
 
     configure("address = localhost\nport = 1\ntls = none");
@@ -472,7 +534,8 @@ Test(notifier, a_queue_shows_who_got_an_event_and_who_did_not)
 {
     const MpAttempt sent = {MP_RECIPIENT_SENT, 1700000000, 0, 250, "2.0.0 Ok"};
     const MpAttempt failed = {MP_RECIPIENT_FAILED, 1700000000, 0, 550, "5.1.1 no such user"};
-    g_autoptr(GPtrArray) people = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    g_autoptr(GPtrArray) people =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
     MpEventEnd end;
 
     announce(KEY, MP_EVENT_OPENED);
@@ -517,16 +580,19 @@ static GPid
 serve(const char *rule)
 {
     g_autofree char *directory = scratch_path(scratch, "server");
-    const char *argv[] = {"python3", "tests/system/smtp_server.py", "--dir", directory, "--rule", rule, NULL};
+    const char *argv[] = {
+        "python3", "tests/system/smtp_server.py", "--dir", directory, "--rule", rule, NULL};
     GPid pid;
 
     g_mkdir(directory, 0700);
-    cr_assert(g_spawn_async(NULL, (char **)argv, NULL,
-                            G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
-                            NULL, NULL, &pid, NULL));
+    cr_assert(
+        g_spawn_async(NULL, (char **)argv, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
+                      NULL, NULL, &pid, NULL));
     cr_assert(appears("test -s server/port && echo yes || echo no", "yes"));
     g_autofree char *port = scratch_run(scratch, "cat server/port");
-    g_autofree char *smtp = g_strdup_printf("address = localhost\ntls = none\nport = %s", g_strchomp(port));
+    g_autofree char *smtp =
+        g_strdup_printf("address = localhost\ntls = none\nport = %s", g_strchomp(port));
     configure(smtp);
     return pid;
 }

@@ -1,4 +1,5 @@
-/* What an event's file promises: nothing written is lost, nothing torn counts, nothing happens twice. */
+/* What an event's file promises: nothing written is lost, nothing torn counts, nothing happens
+ * twice. */
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
@@ -167,8 +168,8 @@ Test(outbox_event, what_was_recorded_is_read_again)
 
 Test(outbox_event, a_torn_last_line_counts_for_nothing_and_is_cut_before_the_next_append)
 {
-    static const char *const torn[] = {"s", "sent\t1700000001\t1\t25", "sent\t1700000001\t1\t250\tOk",
-                                       "expan", "nonsense"};
+    static const char *const torn[] = {"s", "sent\t1700000001\t1\t25",
+                                       "sent\t1700000001\t1\t250\tOk", "expan", "nonsense"};
     g_autoptr(GPtrArray) list = people(2);
 
     for (gsize i = 0; i < G_N_ELEMENTS(torn); i++) {
@@ -244,8 +245,10 @@ Test(outbox_event, an_expansion_happens_once)
 
 Test(outbox_event, an_address_that_no_line_can_hold_is_left_out)
 {
-    static const char *const unfit[] = {"a\tb@example.com", "a\nsent\t1@example.com", "a b@example.com",
-                                        "nobody", "@example.com", "a@", "<a@example.com>", "a\\b@c"};
+    static const char *const unfit[] = {"a\tb@example.com", "a\nsent\t1@example.com",
+                                        "a b@example.com",  "nobody",
+                                        "@example.com",     "a@",
+                                        "<a@example.com>",  "a\\b@c"};
     g_autoptr(GPtrArray) list = people(1);
 
     for (guint i = 0; i < G_N_ELEMENTS(unfit); i++)
@@ -300,7 +303,8 @@ Test(outbox_event, a_server_that_is_away_defers_whoever_was_due)
         cr_assert(mp_event_file_expand(file, list, THEN, NULL));
         cr_assert(mp_event_file_record(file, 1, &sent, NULL));
         cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
-        cr_assert(mp_event_file_defer_all(file, THEN + 1, THEN + 61, 0, "connection refused", NULL));
+        cr_assert(
+            mp_event_file_defer_all(file, THEN + 1, THEN + 61, 0, "connection refused", NULL));
     }
     g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
     cr_assert_eq(recipient(file, 0)->state, MP_RECIPIENT_SENT);
@@ -313,8 +317,13 @@ Test(outbox_event, a_server_that_is_away_defers_whoever_was_due)
 
 Test(outbox_event, an_event_goes_where_its_recipients_say)
 {
-    enum { SENT = MP_RECIPIENT_SENT, LATER = MP_RECIPIENT_DEFERRED, FAILED = MP_RECIPIENT_FAILED,
-           DROPPED = MP_RECIPIENT_DROPPED, NONE = MP_RECIPIENT_PENDING };
+    enum {
+        SENT = MP_RECIPIENT_SENT,
+        LATER = MP_RECIPIENT_DEFERRED,
+        FAILED = MP_RECIPIENT_FAILED,
+        DROPPED = MP_RECIPIENT_DROPPED,
+        NONE = MP_RECIPIENT_PENDING
+    };
     static const struct {
         int outcome[3];
         MpEventEnd end;
@@ -340,7 +349,8 @@ Test(outbox_event, an_event_goes_where_its_recipients_say)
 
             cr_assert(mp_event_file_expand(file, list, THEN, NULL));
             for (guint r = 0; r < 3; r++) {
-                const MpAttempt a = {(MpEventRecipientState)cases[i].outcome[r], THEN, THEN + 60 + r, 0, NULL};
+                const MpAttempt a = {(MpEventRecipientState)cases[i].outcome[r], THEN,
+                                     THEN + 60 + r, 0, NULL};
 
                 if (cases[i].outcome[r] != NONE)
                     cr_assert(mp_event_file_record(file, r + 1, &a, NULL));
@@ -448,7 +458,8 @@ Test(outbox_event, a_name_that_is_taken_costs_no_file)
     g_autofree char *three = read_event("retry/51.k"), *four = read_event("retry/50.k");
     cr_assert_str_eq(three, "three");
     cr_assert_str_eq(four, "four");
-    cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL), "a move that was made before is no error");
+    cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL),
+              "a move that was made before is no error");
 }
 
 Test(outbox_event, one_file_under_two_names_becomes_one)
@@ -461,6 +472,7 @@ Test(outbox_event, one_file_under_two_names_becomes_one)
     cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL));
     cr_assert_not(exists("new/k"));
     cr_assert(exists("retry/50.k"));
+    cr_assert_not(exists("retry/51.k"));
 }
 
 Test(outbox_event, the_delay_grows_to_two_hours_until_it_is_time_to_give_up)
@@ -469,9 +481,9 @@ Test(outbox_event, the_delay_grows_to_two_hours_until_it_is_time_to_give_up)
         guint attempts;
         gint64 age, minutes; /* minutes 0: give up */
     } cases[] = {
-        {1, 0, 1},       {2, 60, 5},           {3, 360, 15},         {4, 1260, 30}, {5, 3060, 60},
-        {6, 6660, 120},  {7, 13860, 120},      {40, 200000, 120},    {41, 430200, 30},
-        {42, 432000, 0}, {1, 432001, 0},
+        {1, 0, 1},        {2, 60, 5},      {3, 360, 15},    {4, 1260, 30},
+        {5, 3060, 60},    {6, 6660, 120},  {7, 13860, 120}, {40, 200000, 120},
+        {41, 430200, 30}, {42, 432000, 0}, {1, 432001, 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -17,7 +17,8 @@ check(const Case *cases, gsize n)
         g_autoptr(MpReply) reply = mp_reply_extract(cases[i].mail, NULL);
         const char *expected = cases[i].reply != NULL ? cases[i].reply : cases[i].mail;
 
-        cr_expect_str_eq(reply->reply, expected, "of \"%s\" was kept \"%s\"", cases[i].mail, reply->reply);
+        cr_expect_str_eq(reply->reply, expected, "of \"%s\" was kept \"%s\"", cases[i].mail,
+                         reply->reply);
     }
 }
 
@@ -52,13 +53,24 @@ Test(reply, top_posts_lose_the_quote_below)
         {"Yes.\n\n" WROTE "\n\nIs it?\n\nReally?", "Yes."},
         {"Yes.\n\n> Is it?\n", "Yes."},
         {"Yes.\r\n\r\n" WROTE "\r\n\r\n> Is it?\r\n", "Yes."},
-        {"Yes.\n\nOn Mon, Nov 17, 2025\nat 9:12 AM\nAda Example <ada@example.org>\nwrote:\n> Is it?", "Yes."},
-        {"Yes.\n\nOn Mon, Nov 17, 2025 Ada Example\n\n<\nmailto:ada@example.org\n> wrote:\n\nIs it?", "Yes."},
-        {"Yes.\n\nFrom: Ada <ada@example.org>\nSent: Monday\nTo: Bob\nSubject: x\n\nIs it?", "Yes."},
-        {"Yes.\n________________________________\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: x\n\nIs it?", "Yes."},
-        {"Yes.\n\n*From:* ada@example.org [mailto:\nada@example.org]\n*Sent:* Monday, November 17, 2025\n\nIs it?", "Yes."},
+        {"Yes.\n\nOn Mon, Nov 17, 2025\nat 9:12 AM\nAda Example <ada@example.org>\nwrote:\n> Is "
+         "it?",
+         "Yes."},
+        {"Yes.\n\nOn Mon, Nov 17, 2025 Ada Example\n\n<\nmailto:ada@example.org\n> wrote:\n\nIs "
+         "it?",
+         "Yes."},
+        {"Yes.\n\nFrom: Ada <ada@example.org>\nSent: Monday\nTo: Bob\nSubject: x\n\nIs it?",
+         "Yes."},
+        {"Yes.\n________________________________\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: "
+         "x\n\nIs it?",
+         "Yes."},
+        {"Yes.\n\n*From:* ada@example.org [mailto:\nada@example.org]\n*Sent:* Monday, November 17, "
+         "2025\n\nIs it?",
+         "Yes."},
         {"Yes.\n\n> Begin forwarded message:\n>\n> From: Ada\n\nBelow.", "Yes.\n\nBelow."},
-        {"Yes.\n\n" WROTE "\n\n> a quote that a relay wrapped at the end of its line, which is\nfar too early\n> for it", "Yes."},
+        {"Yes.\n\n" WROTE "\n\n> a quote that a relay wrapped at the end of its line, which "
+         "is\nfar too early\n> for it",
+         "Yes."},
     };
     CHECK(cases);
 }
@@ -77,10 +89,10 @@ Test(reply, inline_answers_keep_the_quotes_they_answer)
 {
     static const Case cases[] = {
         {WROTE "\n\n> One?\n\nYes.\n\n> Two?\n\nNo.\n\n> Bye", "> One?\n\nYes.\n\n> Two?\n\nNo."},
-        {"See below.\n\n" WROTE "\n> One?\n\nYes, that is how it works.", "See below.\n\n> One?\n\nYes, that is how it works."},
+        {"See below.\n\n" WROTE "\n> One?\n\nYes, that is how it works.",
+         "See below.\n\n> One?\n\nYes, that is how it works."},
         {"The manual says:\n\n> Use -x.\n\nSo I did.", NULL},
         {"> Use -x.\n\nSo I did.", NULL},
-        {"The manual says:\n\n> Use -x.\n\n" WROTE "\n> What?", "The manual says:\n\n> Use -x."},
     };
     CHECK(cases);
 }
@@ -91,7 +103,9 @@ Test(reply, code_and_lists_are_never_cut)
         {"Code:\n\n```\n-- \n> x\n" WROTE "\n--\n```\n\nEnd.", NULL},
         {"Code:\n\n```\nFrom: a@b.c\nSent: Monday\nTo: x\n```", NULL},
         {"- one\n- two\n\n* three\n\n1. four", NULL},
-        {"Title\n-----\n\nText\n\n---\n\nA paragraph below a rule, longer than anyone's signature would ever be.", NULL},
+        {"Title\n-----\n\nText\n\n---\n\nA paragraph below a rule, longer than anyone's signature "
+         "would ever be.",
+         NULL},
         {"a | b\n--- | ---\n1 | 2", NULL},
     };
     CHECK(cases);
@@ -103,14 +117,19 @@ Test(reply, signatures_go)
         {"Yes.\n\n-- \nBob\nCEO", "Yes."},
         {"Yes.\n--\nBob", "Yes."},
         {"Yes.\n\n---\nBob", "Yes."},
+        {"Yes.\n\n---\n\nBob", NULL},
         {"Yes.\n\n—\nBob", "Yes."},
         {"Yes.\n\n-- \nBob\n\n" WROTE "\n> Is it?", "Yes."},
         {"Yes.\n\nSent from my iPhone", "Yes."},
         {"Yes.\n\nSent from my iPhone\n\n" WROTE "\n> Is it?", "Yes."},
         {"Sent from my iPhone\n\nYes.", "Yes."},
         {"Yes.\n\nGet Outlook for iOS<https://aka.ms/x>", "Yes."},
-        {"Yes.\n\nBob Builder\nTel: +1 555 123 4567\nbob@example.org\n\nThis message is confidential and intended for the recipient only.", "Yes."},
-        {"Yes.\n\n_______________________________________________\nkernel-users mailing list\nkernel-users@example.org", "Yes."},
+        {"Yes.\n\nBob Builder\nTel: +1 555 123 4567\nbob@example.org\n\nThis message is "
+         "confidential and intended for the recipient only.",
+         "Yes."},
+        {"Yes.\n\n_______________________________________________\nkernel-users mailing "
+         "list\nkernel-users@example.org",
+         "Yes."},
         {"Bob\nTel: +1 555 123 4567\nbob@example.org", NULL},
     };
     CHECK(cases);
@@ -119,7 +138,10 @@ Test(reply, signatures_go)
 Test(reply, a_mail_that_is_all_quote_gives_nothing)
 {
     static const char *const mails[] = {
-        "> Is it?", WROTE "\n\n> Is it?\n", "\n\n" WROTE "\n> Is it?\n\n-- \nBob", "Sent from my iPhone\n\n" WROTE "\n> Is it?",
+        "> Is it?",
+        WROTE "\n\n> Is it?\n",
+        "\n\n" WROTE "\n> Is it?\n\n-- \nBob",
+        "Sent from my iPhone\n\n" WROTE "\n> Is it?",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
         g_autoptr(MpReply) reply = mp_reply_extract(mails[i], NULL);
@@ -140,14 +162,18 @@ Test(reply, in_doubt_text_is_kept)
 
 Test(reply, what_deceives_the_eye_is_removed_or_shown)
 {
-    g_autoptr(MpReply) reply = mp_reply_extract("pass\u200bword \u202etxt.exe\u202c\x01\x07 caf\u00e9 \U0001F469\u200D\U0001F4BB", NULL);
+    g_autoptr(MpReply) reply = mp_reply_extract(
+        "pass\u200bword \u202etxt.exe\u202c\x01\x07 caf\u00e9 \U0001F469\u200D\U0001F4BB", NULL);
 
-    cr_expect_str_eq(reply->reply, "password \\u{202E}txt.exe\\u{202C} caf\u00e9 \U0001F469\u200D\U0001F4BB");
+    cr_expect_str_eq(reply->reply,
+                     "password \\u{202E}txt.exe\\u{202C} caf\u00e9 \U0001F469\u200D\U0001F4BB");
 }
 
 Test(reply, bytes_that_are_no_utf8_do_no_harm)
 {
-    g_autoptr(MpReply) reply = mp_reply_extract("a\xff\xfe" "b\n> \xc3", NULL);
+    g_autoptr(MpReply) reply = mp_reply_extract("a\xff\xfe"
+                                                "b\n> \xc3",
+                                                NULL);
 
     cr_expect(g_utf8_validate(reply->reply, -1, NULL));
     cr_expect_eq(reply->lines->len, 2);
@@ -156,9 +182,13 @@ Test(reply, bytes_that_are_no_utf8_do_no_harm)
 Test(reply, every_line_names_its_rule)
 {
     g_autoptr(MpReply) reply = mp_reply_extract("Yes.\n\n-- \nBob\n\n" WROTE "\n> Is it?", NULL);
-    static const struct { const char *text, *rule; bool kept; } lines[] = {
-        {"Yes.", "kept", true}, {"", "kept", true}, {"-- ", "signature", false}, {"Bob", "signature", false},
-        {"", "signature", false}, {WROTE, "attribution-en", false}, {"> Is it?", "quote", false},
+    static const struct {
+        const char *text, *rule;
+        bool kept;
+    } lines[] = {
+        {"Yes.", "kept", true},       {"", "kept", true},       {"-- ", "signature", false},
+        {"Bob", "signature", false},  {"", "signature", false}, {WROTE, "attribution-en", false},
+        {"> Is it?", "quote", false},
     };
     cr_assert_eq(reply->lines->len, G_N_ELEMENTS(lines));
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -171,12 +201,18 @@ Test(reply, every_line_names_its_rule)
 
 Test(reply, stubs_give_way_to_html)
 {
-    static const struct { const char *plain; bool stub; } cases[] = {
-        {NULL, true}, {"", true}, {" \r\n\t\n", true},
+    static const struct {
+        const char *plain;
+        bool stub;
+    } cases[] = {
+        {NULL, true},
+        {"", true},
+        {" \r\n\t\n", true},
         {"This message requires an HTML-capable mail client.", true},
         {"Please view this email in a client that supports HTML.", true},
         {"Your email client does not support HTML messages", true},
-        {"ok", false}, {"The html client is broken.\n\n> q", false},
+        {"ok", false},
+        {"The html client is broken.\n\n> q", false},
         {"I wrote the html page for the reader.", false},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -185,7 +221,11 @@ Test(reply, stubs_give_way_to_html)
 
 Test(reply, flowed_text_is_joined_again)
 {
-    static const struct { const char *flowed; bool delsp; const char *text; } cases[] = {
+    static const struct {
+        const char *flowed;
+        bool delsp;
+        const char *text;
+    } cases[] = {
         {"one \ntwo\nthree\n", false, "one two\nthree\n"},
         {"one \ntwo\n", true, "onetwo\n"},
         {"> a \n> b\nc", false, "> a b\nc"},

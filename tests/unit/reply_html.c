@@ -26,7 +26,8 @@ Test(reply_html, becomes_markdown)
         {"<a href='https://example.org/'>here</a>", "[here](https://example.org/)\n"},
         {"<a href='https://example.org/'>https://example.org/</a>", "https://example.org/\n"},
         {"<a href='javascript:x()'>here</a> <a href='mailto:a@b.c'>a@b.c</a>", "here a@b.c\n"},
-        {"<img src='https://tracker.example/1.gif'><img alt='a cat' src='https://x.example/c.png'>", "[image: a cat]\n"},
+        {"<img src='https://tracker.example/1.gif'><img alt='a cat' src='https://x.example/c.png'>",
+         "[image: a cat]\n"},
         {"<img src='cid:part1' alt='shot.png'>", "![shot.png](cid:part1)\n"},
         {"a<hr>b", "a\n\n* * *\n\nb\n"},
         {"<blockquote>q<br>r</blockquote>x", "> q\n> r\n\nx\n"},
@@ -44,29 +45,67 @@ Test(reply_html, becomes_markdown)
 
 Test(reply_html, clients_quotes_and_signatures_are_found)
 {
-    static const struct { const char *client, *html, *reply; } cases[] = {
-        {"Gmail", "<div dir=ltr>Yes.</div><br><div class=gmail_quote><div class=gmail_attr>On Mon, Nov 17, 2025 at 9:12 AM Ada &lt;<a href='mailto:a@b.c'>a@b.c</a>&gt; wrote:<br></div><blockquote class=gmail_quote>Is it?</blockquote></div>", "Yes."},
-        {"Gmail, unknown language", "<div>Yes.</div><div class=gmail_quote>Xyz abc:<div>Is it?</div></div>", "Yes."},
-        {"Gmail, signature", "<div>Yes.</div>-- <br><div class=gmail_signature><div>Bob</div></div>", "Yes."},
-        {"Gmail, inline", "<div class=gmail_quote>On Mon, Nov 17, 2025 at 9:12 AM Ada &lt;a@b.c&gt; wrote:<blockquote>One?</blockquote><div>Yes.</div><blockquote>Two?</blockquote><div>No.</div></div>", "> One?\n\nYes.\n\n> Two?\n\nNo."},
-        {"Outlook desktop", "<p class=MsoNormal>Yes.<o:p></o:p></p><div style='border:none;border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b>From:</b> Ada &lt;a@b.c&gt;<br><b>Sent:</b> Monday<br><b>To:</b> Bob<br><b>Subject:</b> x</p></div><p class=MsoNormal>Is it?</p>", "Yes."},
-        {"Outlook, unknown language", "<p class=MsoNormal>Yes.</p><div style='border:none;border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b>Zxy:</b> Ada<br><b>Qwe:</b> Monday</p></div><p class=MsoNormal>Is it?</p>", "Yes."},
-        {"Outlook on the web", "<div>Yes.</div><hr><div id=divRplyFwdMsg><b>From:</b> Ada<br><b>Sent:</b> Monday<br><b>To:</b> Bob</div><div>Is it?</div>", "Yes."},
-        {"Apple Mail", "Yes.<div><br><blockquote type=cite><div>On Nov 17, 2025, at 9:12 AM, Ada &lt;a@b.c&gt; wrote:</div><div>Is it?</div></blockquote></div>", "Yes."},
-        {"Thunderbird", "<p>Yes.</p><div class=moz-cite-prefix>On 17.11.25 9:12, Ada wrote:<br></div><blockquote type=cite>Is it?</blockquote>", "Yes."},
-        {"Yahoo", "<div>Yes.</div><div class=yahoo_quoted><div>On Monday, November 17, 2025 at 09:12:40 AM GMT, Ada &lt;a@b.c&gt; wrote:</div><div>Is it?</div></div>", "Yes."},
-        {"Proton", "<div>Yes.</div><div class=protonmail_signature_block-user>Bob</div><div class=protonmail_quote>On Monday, Ada wrote:<br><blockquote type=cite>Is it?</blockquote></div>", "Yes."},
+    static const struct {
+        const char *client, *html, *reply;
+    } cases[] = {
+        {"Gmail",
+         "<div dir=ltr>Yes.</div><br><div class=gmail_quote><div class=gmail_attr>On Mon, Nov 17, "
+         "2025 at 9:12 AM Ada &lt;<a href='mailto:a@b.c'>a@b.c</a>&gt; wrote:<br></div><blockquote "
+         "class=gmail_quote>Is it?</blockquote></div>",
+         "Yes."},
+        {"Gmail, unknown language",
+         "<div>Yes.</div><div class=gmail_quote>Xyz abc:<div>Is it?</div></div>", "Yes."},
+        {"Gmail, signature",
+         "<div>Yes.</div>-- <br><div class=gmail_signature><div>Bob</div></div>", "Yes."},
+        {"Gmail, inline",
+         "<div class=gmail_quote>On Mon, Nov 17, 2025 at 9:12 AM Ada &lt;a@b.c&gt; "
+         "wrote:<blockquote>One?</blockquote><div>Yes.</div><blockquote>Two?</blockquote><div>No.</"
+         "div></div>",
+         "> One?\n\nYes.\n\n> Two?\n\nNo."},
+        {"Outlook desktop",
+         "<p class=MsoNormal>Yes.<o:p></o:p></p><div style='border:none;border-top:solid #E1E1E1 "
+         "1.0pt'><p class=MsoNormal><b>From:</b> Ada &lt;a@b.c&gt;<br><b>Sent:</b> "
+         "Monday<br><b>To:</b> Bob<br><b>Subject:</b> x</p></div><p class=MsoNormal>Is it?</p>",
+         "Yes."},
+        {"Outlook, unknown language",
+         "<p class=MsoNormal>Yes.</p><div style='border:none;border-top:solid #E1E1E1 1.0pt'><p "
+         "class=MsoNormal><b>Zxy:</b> Ada<br><b>Qwe:</b> Monday</p></div><p class=MsoNormal>Is "
+         "it?</p>",
+         "Yes."},
+        {"Outlook on the web",
+         "<div>Yes.</div><hr><div id=divRplyFwdMsg><b>From:</b> Ada<br><b>Sent:</b> "
+         "Monday<br><b>To:</b> Bob</div><div>Is it?</div>",
+         "Yes."},
+        {"Apple Mail",
+         "Yes.<div><br><blockquote type=cite><div>On Nov 17, 2025, at 9:12 AM, Ada &lt;a@b.c&gt; "
+         "wrote:</div><div>Is it?</div></blockquote></div>",
+         "Yes."},
+        {"Thunderbird",
+         "<p>Yes.</p><div class=moz-cite-prefix>On 17.11.25 9:12, Ada wrote:<br></div><blockquote "
+         "type=cite>Is it?</blockquote>",
+         "Yes."},
+        {"Yahoo",
+         "<div>Yes.</div><div class=yahoo_quoted><div>On Monday, November 17, 2025 at 09:12:40 AM "
+         "GMT, Ada &lt;a@b.c&gt; wrote:</div><div>Is it?</div></div>",
+         "Yes."},
+        {"Proton",
+         "<div>Yes.</div><div class=protonmail_signature_block-user>Bob</div><div "
+         "class=protonmail_quote>On Monday, Ada wrote:<br><blockquote type=cite>Is "
+         "it?</blockquote></div>",
+         "Yes."},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *markdown = mp_html_to_markdown(cases[i].html, strlen(cases[i].html));
         g_autoptr(MpReply) reply = mp_reply_extract(markdown, NULL);
-        cr_expect_str_eq(reply->reply, cases[i].reply, "%s: kept \"%s\" of \"%s\"", cases[i].client, reply->reply, markdown);
+        cr_expect_str_eq(reply->reply, cases[i].reply, "%s: kept \"%s\" of \"%s\"", cases[i].client,
+                         reply->reply, markdown);
     }
 }
 
 Test(reply_html, deep_nesting_is_not_parsed_but_read)
 {
-    static const char *const tags[] = {"<div>", "<b>", "<blockquote>", "<table><td>", "<svg><td>", "<font><p>"};
+    static const char *const tags[] = {"<div>",       "<b>",       "<blockquote>",
+                                       "<table><td>", "<svg><td>", "<font><p>"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(tags); i++) {
         g_autoptr(GString) html = g_string_new("first");

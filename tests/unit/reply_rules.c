@@ -1,4 +1,5 @@
-/* The table of rules, walked: each row cuts its own example and leaves its counter-example alone. */
+/* The table of rules, walked: each row cuts its own example and leaves its counter-example alone.
+ */
 #include "reply/reply.h"
 #include "reply/rule.h"
 
@@ -23,7 +24,9 @@ Test(reply_rules, every_row_cuts_its_example_by_its_own_name)
         if (rule->kind == MP_RULE_CLOSING)
             continue;
         g_autofree char *mail = g_strdup_printf("Kept line.\n\n%s\n", rule->cuts);
-        g_autofree char *first = g_strndup(rule->cuts, strcspn(rule->cuts, "\n"));
+        /* the line the row is about: the first, or the one below a row of underscores */
+        const char *line = rule->cuts[0] == '_' ? strchr(rule->cuts, '\n') + 1 : rule->cuts;
+        g_autofree char *first = g_strndup(line, strcspn(line, "\n"));
         g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
 
         cr_expect_str_eq(reply->reply, "Kept line.", "%s: kept \"%s\"", rule->name, reply->reply);
@@ -39,7 +42,8 @@ Test(reply_rules, every_row_leaves_its_counter_example_alone)
         g_autofree char *mail = g_strdup_printf("Kept line.\n\n%s\n\nMore text.", rule->keeps);
         g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
 
-        cr_expect_str_eq(reply->reply, mail, "%s: of \"%s\" was kept \"%s\"", rule->name, rule->keeps, reply->reply);
+        cr_expect_str_eq(reply->reply, mail, "%s: of \"%s\" was kept \"%s\"", rule->name,
+                         rule->keeps, reply->reply);
     }
 }
 
@@ -50,18 +54,23 @@ Test(reply_rules, boundaries_take_the_message_below_them)
         const MpRule *rule = &mp_rules[i];
         if (rule->kind > MP_RULE_MARKER || strchr(rule->cuts, '>') == rule->cuts)
             continue;
-        g_autofree char *marked = g_strdup_printf("Kept line.\n\n%s\n> Quoted text.\n> More of it.\n", rule->cuts);
-        g_autofree char *bare = g_strdup_printf("Kept line.\n\n%s\n\nQuoted text.\n\nMore of it.\n", rule->cuts);
+        g_autofree char *marked =
+            g_strdup_printf("Kept line.\n\n%s\n> Quoted text.\n> More of it.\n", rule->cuts);
+        g_autofree char *bare =
+            g_strdup_printf("Kept line.\n\n%s\n\nQuoted text.\n\nMore of it.\n", rule->cuts);
         g_autoptr(MpReply) of_marked = mp_reply_extract(marked, NULL);
         g_autoptr(MpReply) of_bare = mp_reply_extract(bare, NULL);
 
-        cr_expect_str_eq(of_marked->reply, "Kept line.", "%s, marked: \"%s\"", rule->name, of_marked->reply);
+        cr_expect_str_eq(of_marked->reply, "Kept line.", "%s, marked: \"%s\"", rule->name,
+                         of_marked->reply);
         if (strchr(rule->cuts, '\n') == NULL || rule->kind == MP_RULE_HEADER)
-            cr_expect_str_eq(of_bare->reply, "Kept line.", "%s, bare: \"%s\"", rule->name, of_bare->reply);
+            cr_expect_str_eq(of_bare->reply, "Kept line.", "%s, bare: \"%s\"", rule->name,
+                             of_bare->reply);
     }
 }
 
-/* No client wraps before this many characters; a first line as short as "Ada" could be the person's. */
+/* No client wraps before this many characters; a first line as short as "Ada" could be the
+ * person's. */
 enum { EARLIEST_WRAP = 18 };
 
 Test(reply_rules, attributions_may_be_wrapped_at_any_space)
@@ -70,11 +79,14 @@ Test(reply_rules, attributions_may_be_wrapped_at_any_space)
         const MpRule *rule = &mp_rules[i];
         if (rule->kind != MP_RULE_ATTRIBUTION || strchr(rule->cuts, '\n') != NULL)
             continue;
-        for (const char *space = strchr(g_utf8_offset_to_pointer(rule->cuts, EARLIEST_WRAP), ' '); space != NULL; space = strchr(space + 1, ' ')) {
-            g_autofree char *mail = g_strdup_printf("Kept line.\n\n%.*s\n%s\n\n> Quoted text.\n",
-                                                    (int)(space - rule->cuts), rule->cuts, space + 1);
+        for (const char *space = strchr(g_utf8_offset_to_pointer(rule->cuts, EARLIEST_WRAP), ' ');
+             space != NULL; space = strchr(space + 1, ' ')) {
+            g_autofree char *mail =
+                g_strdup_printf("Kept line.\n\n%.*s\n%s\n\n> Quoted text.\n",
+                                (int)(space - rule->cuts), rule->cuts, space + 1);
             g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
-            cr_expect_str_eq(reply->reply, "Kept line.", "%s: \"%s\" left \"%s\"", rule->name, mail, reply->reply);
+            cr_expect_str_eq(reply->reply, "Kept line.", "%s: \"%s\" left \"%s\"", rule->name, mail,
+                             reply->reply);
         }
     }
 }

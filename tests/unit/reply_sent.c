@@ -1,4 +1,5 @@
-/* The text we sent is compared with what came back: it confirms, extends and overrules boundaries. */
+/* The text we sent is compared with what came back: it confirms, extends and overrules boundaries.
+ */
 #include "reply/reply.h"
 
 #include <criterion/criterion.h>
@@ -10,26 +11,43 @@ static const char *const sent[] = {
     NULL,
 };
 
-#define FIRST "The build stops in lib/pack.c, in the function that opens a pack."
-#define SECOND "Could you try the patch at https://gateway.example/?u=1 and tell me what you see?"
-#define WROTE "On Mon, Nov 17, 2025 at 9:12 AM Ada Example <ada@example.org> wrote:"
+#define FIRST   "The build stops in lib/pack.c, in the function that opens a pack."
+#define SECOND  "Could you try the patch at https://gateway.example/?u=1 and tell me what you see?"
+#define WROTE   "On Mon, Nov 17, 2025 at 9:12 AM Ada Example <ada@example.org> wrote:"
 #define HEADERS "From: Ada <ada@example.org>\nSent: Monday\nTo: Bob\nSubject: x"
 
 static const struct {
     const char *name, *mail, *reply;
 } cases[] = {
-    {"answers between unmarked quotes survive", HEADERS "\n\n" FIRST "\n\nOnly on Debian.\n\n" SECOND "\n\nIt works.", "Only on Debian.\n\nIt works."},
-    {"answers below text and unmarked quotes survive", "See below.\n\n" HEADERS "\n\n" FIRST "\n\nOnly on Debian, as far as I see.\n\n" SECOND, "See below.\n\nOnly on Debian, as far as I see."},
+    {"answers between unmarked quotes survive",
+     HEADERS "\n\n" FIRST "\n\nOnly on Debian.\n\n" SECOND "\n\nIt works.",
+     "Only on Debian.\n\nIt works."},
+    {"answers below text and unmarked quotes survive",
+     "See below.\n\n" HEADERS "\n\n" FIRST "\n\nOnly on Debian, as far as I see.\n\n" SECOND,
+     "See below.\n\nOnly on Debian, as far as I see."},
     {"a quote without any mark goes", "It works.\n\n" FIRST "\n\n" SECOND, "It works."},
-    {"a quote that a relay broke goes", "It works.\n\n" WROTE "\n> Could you try\nthe patch at https://example.org/p/1 and tell me\nwhat you see?\n", "It works."},
+    {"a quote that a relay broke goes",
+     "It works.\n\n" WROTE
+     "\n> Could you try\nthe patch at https://example.org/p/1 and tell me\nwhat you see?\n",
+     "It works."},
     {"a bare word in common is kept", "Thanks!\n\n" HEADERS "\n\n" FIRST, "Thanks!"},
-    {"what follows a device's signature is kept if it is not ours", "It works.\n\nSent from my iPhone\n\nBut only on Debian.", "It works.\n\nBut only on Debian."},
-    {"what follows a device's signature goes if it is ours", "It works.\n\nSent from my iPhone\n\n" FIRST, "It works."},
-    {"a quote from elsewhere is kept", "It prints:\n\n> panic: no such file or directory\n", "It prints:\n\n> panic: no such file or directory"},
+    {"what follows a device's signature is kept if it is not ours",
+     "It works.\n\nSent from my iPhone\n\nBut only on Debian.", "It works.\n\nBut only on Debian."},
+    {"what follows a device's signature goes if it is ours",
+     "It works.\n\nSent from my iPhone\n\n" FIRST, "It works."},
+    {"a quote from elsewhere is kept", "It prints:\n\n> panic: no such file or directory\n",
+     "It prints:\n\n> panic: no such file or directory"},
     {"a quote of ours goes", "It works.\n\n> " FIRST "\n", "It works."},
-    {"somebody else's message below goes whole", "It works.\n\n" HEADERS "\n\nSome older text that nobody here has sent.", "It works."},
-    {"code with our words in it is kept", "Try:\n\n```\nCould you try the patch at and tell me what you see\n```", "Try:\n\n```\nCould you try the patch at and tell me what you see\n```"},
-    {"a few words in common are chance", "I know, that function that opens a\npack.\n\n" WROTE "\n> " FIRST, "I know, that function that opens a\npack."},
+    {"somebody else's message below goes whole",
+     "It works.\n\n" HEADERS "\n\nSome older text that nobody here has sent.", "It works."},
+    {"code with our words in it is kept",
+     "Try:\n\n```\nCould you try the patch at and tell me what you see\n```",
+     "Try:\n\n```\nCould you try the patch at and tell me what you see\n```"},
+    {"a few words in common are chance",
+     "I know, that function that opens a\npack.\n\n" WROTE "\n> " FIRST,
+     "I know, that function that opens a\npack."},
+    {"three words in common are the person's own",
+     HEADERS "\n\n" FIRST "\n\nThe build stops!\n\n" SECOND, "The build stops!"},
     {"nothing new is nothing", WROTE "\n\n> " FIRST "\n> " SECOND, ""},
 };
 

@@ -1,0 +1,149 @@
+/*
+ * Runs of > lines: where they end, and whether they stay.
+ *
+ * A quote stays for what the person wrote below it: an inline answer without its question is hard
+ * to read. What was quoted only because the client does so goes.
+ */
+#include "reply/walk.h"
+
+#include <string.h>
+
+enum {
+    WRAPPED_AT = 60,      /* a quote line this long may have been wrapped by a relay */
+    COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
+};
+
+/* A line a relay broke out of a quote: it stands between quote lines, or below a long one it ends.
+ */
+static bool
+is_broken_quote(const GArray *lines, guint i)
+{
+    const Line *line = LINE(lines, i);
+    const char *above = line_unquoted(LINE(lines, i - 1)->core);
+    bool between = i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_QUOTE;
+    gsize length = strlen(above);
+
+    if (line->kind != LINE_TEXT && line->kind != LINE_DELIMITER)
+        return false;
+    if (between && strpbrk(line->core, " ") == NULL && strpbrk(line->core, "/=<>)") != NULL)
+        return true; /* one long word: a URL */
+    if (between && g_str_has_prefix(line->core, "(http"))
+        return true;
+    return between && length >= WRAPPED_AT && strchr(".?!:;", above[length - 1]) == NULL &&
+           g_unichar_islower(g_utf8_get_char(line->core));
+}
+
+/* The end of the quote that begins at `start`: blank lines within, broken lines, repeated lines. */
+static guint
+quote_end(const Walk *walk, guint start)
+{
+    guint end = start + 1;
+
+    while (end < walk->lines->len) {
+        guint next = lines_skip_blank(walk->lines, end);
+
+        if (next == walk->lines->len)
+            break;
+        const Line *line = LINE(walk->lines, next);
+        if (line->kind == LINE_QUOTE || (next == end && is_broken_quote(walk->lines, next)) ||
+            (walk->sent_known && next == end && line_is_repeat(line)))
+            end = next + 1;
+        else
+            break;
+    }
+    return end;
+}
+
+guint
+walk_take_quote(Walk *walk, guint i)
+{
+    /* the boundary may be quoted with the rest */
+    const MpRule *inside = LINE(walk->lines, i)->rule;
+    Quote quote = {
+        .start = i,
+        .end = quote_end(walk, i),
+        .attributed = walk->quote_rule != NULL || inside != NULL,
+        .forwarded = walk->quote_forwarded || (inside != NULL && inside->kind == MP_RULE_FORWARD),
+        .text_above = walk->text_above,
+    };
+
+    for (guint k = i; k < quote.end; k++)
+        walk_set(walk, k, false, "quote");
+    if (walk->zone != IN_QUOTED) {
+        g_array_append_val(walk->quotes, quote);
+        walk->zone = IN_TEXT;
+    }
+    walk->quote_rule = NULL;
+    walk->quote_forwarded = false;
+    return quote.end;
+}
+
+/* Kept lines from `i` to `end` that are more than "Regards, Bob". */
+static bool
+has_answer(const GArray *lines, guint i, guint end)
+{
+    guint n = 0;
+    bool closing = false;
+
+    for (; i < end; i++) {
+        const Line *line = LINE(lines, i);
+
+        if (!line->kept || (line->kind != LINE_TEXT && line->kind != LINE_RULE))
+            continue;
+        if (n++ == 0)
+            closing = line->rule != NULL && line->rule->kind == MP_RULE_CLOSING;
+    }
+    return n > 0 && !(closing && n <= CLOSING_LINES);
+}
+
+/* Quoted from somewhere else than what we sent. */
+static bool
+quote_is_foreign(const GArray *lines, const Quote *quote)
+{
+    guint words = 0, sent = 0;
+
+    for (guint i = quote->start; i < quote->end; i++) {
+        words += LINE(lines, i)->words;
+        sent += LINE(lines, i)->words_sent;
+    }
+    return words >= COMPARABLE_WORDS && sent * 5 < words;
+}
+
+/* Whether the quote stays: what was answered below it, or what the person quoted from elsewhere. */
+static const char *
+reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
+{
+    if (quote->forwarded)
+        return NULL;
+    if (answered)
+        return quote->attributed && !quote->text_above && answered_quotes == 1
+                   ? NULL
+                   : "kept-inline-quote";
+    if (walk->sent_known && !quote->attributed && quote->text_above &&
+        quote_is_foreign(walk->lines, quote))
+        return "kept-foreign-quote";
+    return NULL;
+}
+
+void
+walk_judge_quotes(Walk *walk)
+{
+    guint n = walk->quotes->len, answered_quotes = 0;
+    g_autofree bool *answered = g_new0(bool, n + 1);
+
+    for (guint q = 0; q < n; q++) {
+        const Quote *quote = &g_array_index(walk->quotes, Quote, q);
+        guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
+
+        answered[q] = has_answer(walk->lines, quote->end, end);
+        answered_quotes += answered[q] && (quote->attributed || !walk->sent_known ||
+                                           !quote_is_foreign(walk->lines, quote));
+    }
+    for (guint q = 0; q < n; q++) {
+        const Quote *quote = &g_array_index(walk->quotes, Quote, q);
+        const char *why = reason_to_keep(walk, quote, answered[q], answered_quotes);
+
+        for (guint i = quote->start; why != NULL && i < quote->end; i++)
+            walk_set(walk, i, true, why);
+    }
+}

@@ -1,0 +1,147 @@
+/* Signatures, of people and of devices, disclaimers and footers; see walk.h. */
+#include "reply/walk.h"
+
+#include <string.h>
+
+enum {
+    SIGNATURE_LINES = 25,      /* a longer one below "--" is a part of the text */
+    SHORT_SIGNATURE_LINES = 5, /* below "---", which is a rule in Markdown too */
+    SHORT_SIGNATURE_BYTES = 60,
+    CONTACT_BYTES = 80, /* a line of a business card is no longer */
+};
+
+static guint
+paragraph_end(const GArray *lines, guint i)
+{
+    while (i < lines->len && LINE(lines, i)->kind != LINE_BLANK &&
+           LINE(lines, i)->kind != LINE_QUOTE && !line_is_boundary(LINE(lines, i)))
+        i++;
+    return i;
+}
+
+static bool
+begins_paragraph(const GArray *lines, guint i)
+{
+    return i == 0 || LINE(lines, i - 1)->kind != LINE_TEXT;
+}
+
+/* How long the signature is that would begin below `i`; G_MAXUINT if one of its lines is too long.
+ */
+static guint
+signature_lines(const GArray *lines, guint i, gsize bytes)
+{
+    guint n = 0;
+
+    for (i++;
+         i < lines->len && LINE(lines, i)->kind != LINE_QUOTE && !line_is_boundary(LINE(lines, i));
+         i++) {
+        if (LINE(lines, i)->kind != LINE_BLANK && n++ > SIGNATURE_LINES)
+            break;
+        if (strlen(LINE(lines, i)->core) > bytes)
+            return G_MAXUINT;
+    }
+    return n;
+}
+
+bool
+walk_begins_signature(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    const Line *line = LINE(lines, i);
+
+    if (line->kind != LINE_SIGNATURE || line->fenced)
+        return false;
+    if (strcmp(line->text, "-- ") == 0)
+        return true;
+    if (strcmp(line->core, "---") == 0)
+        return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
+               signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
+    return signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
+}
+
+/* "Sent from my phone" is a paragraph of its own, or ends one. */
+bool
+walk_is_mobile_signature(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    const Line *line = LINE(lines, i);
+    guint next = i + 1;
+
+    if (!line_is_rule(line, MP_RULE_MOBILE) || line->fenced)
+        return false;
+    return next == lines->len || LINE(lines, next)->kind != LINE_TEXT || begins_paragraph(lines, i);
+}
+
+guint
+walk_take_mobile(Walk *walk, guint i)
+{
+    walk_set(walk, i, false, LINE(walk->lines, i)->rule->name);
+    if (walk->zone == IN_TEXT && walk->text_above) {
+        walk->zone = IN_AFTERMATH;
+        walk->why = LINE(walk->lines, i)->rule->name;
+    }
+    return i + 1;
+}
+
+static bool
+is_contact_line(const Line *line)
+{
+    return line->kind == LINE_TEXT && strlen(line->core) <= CONTACT_BYTES;
+}
+
+/* A telephone number, an address, a site. */
+static bool
+holds_contact(const Line *line)
+{
+    guint digits = 0;
+
+    for (const char *p = line->core; *p != '\0'; p++)
+        digits += g_ascii_isdigit(*p);
+    return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL ||
+           strstr(line->core, "http") != NULL;
+}
+
+/* A business card between the text and the disclaimer below it is a signature, if text is left
+ * above. */
+static void
+elide_contacts_above(Walk *walk, guint disclaimer)
+{
+    guint end = disclaimer, start, contacts = 0;
+
+    while (end > 0 && LINE(walk->lines, end - 1)->kind == LINE_BLANK)
+        end--;
+    for (start = end; start > 0 && is_contact_line(LINE(walk->lines, start - 1)); start--)
+        contacts += holds_contact(LINE(walk->lines, start - 1));
+    if (contacts < 2 || end - start < 3 || lines_skip_blank(walk->lines, 0) == start)
+        return;
+    for (guint i = start; i < end; i++)
+        walk_set(walk, i, false, "signature-contacts");
+}
+
+/* "Kernel mailing list" is a footer only where a line is drawn above it. */
+bool
+walk_begins_footer(const Walk *walk, guint i)
+{
+    const Line *line = LINE(walk->lines, i);
+
+    if (line_is_rule(line, MP_RULE_DISCLAIMER))
+        return true;
+    if (!line_is_rule(line, MP_RULE_FOOTER))
+        return false;
+    return !g_str_has_suffix(line->rule->name, "-below-rule") ||
+           (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
+}
+
+guint
+walk_take_paragraph(Walk *walk, guint i)
+{
+    const char *why = LINE(walk->lines, i)->rule->name;
+    guint end = MAX(i + 1, paragraph_end(walk->lines, i));
+
+    if (line_is_rule(LINE(walk->lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
+        elide_contacts_above(walk, i);
+
+    for (guint k = i; k < end; k++)
+        walk_set(walk, k, false, why);
+    return end;
+}

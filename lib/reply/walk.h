@@ -1,0 +1,64 @@
+/*
+ * The state of the walk that decides, and its two helpers: quotes.c and signature.c. Internal to
+ * the room.
+ */
+#pragma once
+
+#include "reply/lines.h"
+
+/* Where the walk is: in the person's text, in a signature, below a signature a device wrote, or in
+ * the message answered, quoted without marks. */
+typedef enum { IN_TEXT, IN_SIGNATURE, IN_AFTERMATH, IN_QUOTED } Zone;
+
+/* A run of > lines among the person's text, judged in the look back. */
+typedef struct {
+    guint start, end;
+    bool attributed, forwarded; /* an attribution or a forward mark stands above it */
+    bool text_above;
+} Quote;
+
+typedef struct {
+    GArray *lines;
+    GArray *quotes; /* of Quote */
+    bool sent_known;
+    Zone zone;
+    const char *why;        /* the rule that began the zone */
+    bool text_above;        /* the person wrote something above this line */
+    bool boundary_above;    /* some boundary was seen, though it may have had nothing above it */
+    bool segment_is_ours;   /* in IN_QUOTED: this message repeats what we sent */
+    const char *quote_rule; /* of the attribution just above, while nothing else came */
+    bool quote_forwarded;
+} Walk;
+
+/* "Regards, Bob": so many lines are a closing, no answer to the quote above them. */
+enum { CLOSING_LINES = 3 };
+
+void walk_set(Walk *walk, guint i, bool kept, const char *why);
+
+/* ---- questions about lines ---- */
+
+bool line_is_rule(const Line *line, MpRuleKind kind);
+
+/* Part of an attribution or a header block, or a separator, forward mark or reply marker. */
+bool line_is_boundary(const Line *line);
+
+/* Mostly what we sent. */
+bool line_is_repeat(const Line *line);
+
+/* ---- quotes.c ---- */
+
+/* Notes the run of quote lines that begins at `i`; returns the line after it. */
+guint walk_take_quote(Walk *walk, guint i);
+
+/* The look back: which of the quotes noted stay, now that it is known what stands below them. */
+void walk_judge_quotes(Walk *walk);
+
+/* ---- signature.c ---- */
+
+bool walk_begins_signature(const Walk *walk, guint i);
+bool walk_is_mobile_signature(const Walk *walk, guint i);
+bool walk_begins_footer(const Walk *walk, guint i);
+
+/* These elide and return the line after. */
+guint walk_take_mobile(Walk *walk, guint i);
+guint walk_take_paragraph(Walk *walk, guint i); /* a disclaimer or a footer */

@@ -1,0 +1,246 @@
+/* Properties that hold for every mail: tried on mails put together by chance, and on damaged ones.
+ */
+#include "reply/reply.h"
+#include "reply/rule.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { MAILS = 4000, PIECES = 14, SEED = 20251117 };
+
+static const char *const pieces[] = {
+    "Yes, that is right.\n",
+    "No.\n",
+    "\n",
+    "\n",
+    "\n",
+    "> Is it?\n",
+    "> > Older.\n",
+    ">\n",
+    "-- \n",
+    "--\n",
+    "---\n",
+    "* * *\n",
+    "Bob\n",
+    "Regards,\n",
+    "Sent from my iPhone\n",
+    "```\n",
+    "- a list\n",
+    "1. numbered\n",
+    "From: Ada <ada@example.org>\n",
+    "Sent: Monday, November 17, 2025 9:13 AM\n",
+    "To: Bob\n",
+    "Subject: x\n",
+    "wrote:\n",
+    "> wrote:\n",
+    "<ada@example.org>\n",
+    "On Mon, Nov 17, 2025 at 9:12 AM Ada Example\n",
+    "On Mon, Nov 17, 2025 at 9:12 AM Ada <ada@example.org> wrote:\n",
+    "-----Original Message-----\n",
+    "Begin forwarded message:\n",
+    "Reply above this line\n",
+    "\r\n",
+    "\t indented\n",
+    "This message is confidential and intended for the addressee only.\n",
+    "kernel-users mailing list\n",
+    "&gt; entity\n",
+    "a line that is long enough to have been wrapped by some relay on the\n",
+    "way here\n",
+    "\u202ereordered\u200b\n",
+    "no end",
+    "The build stops in the function that opens a pack\n",
+};
+
+static char *
+random_mail(GRand *rand)
+{
+    GString *mail = g_string_new(NULL);
+    gint n = g_rand_int_range(rand, 1, PIECES);
+
+    for (gint i = 0; i < n; i++) {
+        if (g_rand_int_range(rand, 0, 8) == 0) /* a row's own example, now and then */
+            g_string_append_printf(mail, "%s\n",
+                                   mp_rules[g_rand_int_range(rand, 0, (gint32)mp_n_rules)].cuts);
+        else
+            g_string_append(mail, pieces[g_rand_int_range(rand, 0, G_N_ELEMENTS(pieces))]);
+    }
+    return g_string_free(mail, FALSE);
+}
+
+/* Cuts, doubles and overwrites, without regard to characters or lines. */
+static char *
+damaged(GRand *rand, const char *mail)
+{
+    GString *out = g_string_new(mail);
+
+    for (gint n = g_rand_int_range(rand, 1, 6); n > 0 && out->len > 0; n--) {
+        gsize at = (gsize)g_rand_int_range(rand, 0, (gint32)out->len);
+        gsize length = (gsize)g_rand_int_range(rand, 1, 20);
+
+        length = MIN(length, out->len - at); /* MIN would roll twice */
+
+        switch (g_rand_int_range(rand, 0, 3)) {
+        case 0:
+            g_string_erase(out, (gssize)at, (gssize)length);
+            break;
+        case 1:
+            out->str[at] = (char)g_rand_int_range(rand, 1, 256);
+            break;
+        default: {
+            g_autofree char *part = g_strndup(out->str + at, length);
+            g_string_insert(out, (gssize)at, part);
+        }
+        }
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* The lines of a mail as they may be shown: without deceptive characters, invalid bytes replaced.
+ */
+static GString *
+all_lines(const MpReply *reply)
+{
+    GString *all = g_string_new(NULL);
+
+    for (guint i = 0; i < reply->lines->len; i++) {
+        const MpReplyLine *line = reply->lines->pdata[i];
+        g_string_append_printf(all, "%s%s", i > 0 ? "\n" : "", line->text);
+    }
+    return all;
+}
+
+static void
+check_lines(const char *mail, const MpReply *reply)
+{
+    g_autofree char *valid = g_utf8_make_valid(mail, -1);
+    g_autoptr(GString) all = all_lines(reply);
+    const char *p = all->str;
+
+    for (const char *q = valid; *q != '\0';
+         q++) { /* a walk over both, stepping over what is not plain */
+        if (*q != '\n' && (*q < 0x20 || *q == 0x7f))
+            continue;
+        while (*p != '\0' && *p != *q && ((guchar)*p >= 0x80 || *p == '\\' || *p == '\t'))
+            p++;
+        cr_assert_eq(*p, *q, "lines differ from the mail at \"%.20s\" in \"%s\"", q, mail);
+        p++;
+    }
+}
+
+static void
+check_sides(const MpReply *reply)
+{
+    for (guint i = 0; i < reply->lines->len; i++) {
+        const MpReplyLine *line = reply->lines->pdata[i];
+        cr_assert_not_null(line->rule);
+        cr_assert_str_not_empty(line->rule);
+        if (line->text[strspn(line->text, " \t")] != '\0' && strpbrk(line->text, "\\") == NULL)
+            cr_assert_not_null(strstr(line->kept ? reply->reply : reply->elided, line->text));
+    }
+}
+
+static bool
+is_plain(const char *mail)
+{
+    for (; *mail != '\0'; mail++) {
+        if (*mail != '\n' && (*mail < 0x20 || *mail == 0x7f || *mail == '\\'))
+            return false;
+    }
+    return true;
+}
+
+Test(reply_property, kept_and_elided_are_all_lines_in_order)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(SEED);
+
+    for (guint i = 0; i < MAILS; i++) {
+        g_autofree char *mail = random_mail(rand);
+        g_autofree char *broken = damaged(rand, mail);
+        g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
+        g_autoptr(MpReply) of_broken = mp_reply_extract(broken, NULL);
+
+        check_sides(reply);
+        check_sides(of_broken);
+        if (is_plain(mail))
+            check_lines(mail, reply);
+    }
+}
+
+Test(reply_property, extracting_an_extraction_changes_nothing)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(SEED + 1);
+
+    for (guint i = 0; i < MAILS; i++) {
+        g_autofree char *mail = random_mail(rand);
+        g_autoptr(MpReply) once = mp_reply_extract(mail, NULL);
+        g_autoptr(MpReply) twice = mp_reply_extract(once->reply, NULL);
+
+        cr_expect_str_eq(twice->reply, once->reply, "of \"%s\" once \"%s\", twice \"%s\"", mail,
+                         once->reply, twice->reply);
+    }
+}
+
+Test(reply_property, a_mail_without_marks_is_kept_whole)
+{
+    static const char *const words[] = {"the",  "build", "works", "on",     "Debian", "17",
+                                        "2025", "from",  "my",    "server", "wrote",  "to",
+                                        "me",   "\n",    "\n\n",  ","};
+    g_autoptr(GRand) rand = g_rand_new_with_seed(SEED + 2);
+
+    for (guint i = 0; i < MAILS; i++) {
+        g_autoptr(GString) mail = g_string_new("Start");
+        for (gint n = g_rand_int_range(rand, 1, 40); n > 0; n--)
+            g_string_append_printf(mail, " %s",
+                                   words[g_rand_int_range(rand, 0, G_N_ELEMENTS(words))]);
+        g_string_append(mail, " end.");
+        g_autoptr(MpReply) reply = mp_reply_extract(mail->str, NULL);
+        cr_expect_str_empty(reply->elided, "of \"%s\" was cut \"%s\"", mail->str, reply->elided);
+    }
+}
+
+Test(reply_property, html_of_any_shape_becomes_valid_text)
+{
+    static const char *const tags[] = {"<div>",
+                                       "</div>",
+                                       "<p>",
+                                       "<b>",
+                                       "</b>",
+                                       "<ul>",
+                                       "<li>",
+                                       "</ul>",
+                                       "<blockquote>",
+                                       "</blockquote>",
+                                       "<table>",
+                                       "<tr>",
+                                       "<td>",
+                                       "<th>",
+                                       "</table>",
+                                       "<pre>",
+                                       "</pre>",
+                                       "<br>",
+                                       "<a href='https://x.y/'>",
+                                       "</a>",
+                                       "<img alt=a src=cid:b>",
+                                       "text ",
+                                       "more\n",
+                                       "&amp;",
+                                       "<h1>",
+                                       "<",
+                                       "\xff",
+                                       "<hr>",
+                                       "<code>",
+                                       "</code>",
+                                       "<div class=gmail_quote>",
+                                       "<div id=divRplyFwdMsg>",
+                                       "<div class=gmail_signature>"};
+    g_autoptr(GRand) rand = g_rand_new_with_seed(SEED + 3);
+
+    for (guint i = 0; i < MAILS; i++) {
+        g_autoptr(GString) html = g_string_new(NULL);
+        for (gint n = g_rand_int_range(rand, 1, 60); n > 0; n--)
+            g_string_append(html, tags[g_rand_int_range(rand, 0, G_N_ELEMENTS(tags))]);
+        g_autofree char *markdown = mp_html_to_markdown(html->str, html->len);
+        g_autoptr(MpReply) reply = mp_reply_extract(markdown, NULL);
+        cr_assert(g_utf8_validate(markdown, -1, NULL));
+    }
+}

@@ -1,0 +1,168 @@
+/* Whatever a server does, the message is sent once, or told apart: later, never, nobody now. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "smtp_fixture.h"
+
+#define PLAIN "tls = none\ntimeout = 1\n"
+
+typedef struct {
+    const char *rule;
+    const char *outcome; /* "result code", and what the reply begins with if that matters */
+    guint stored;        /* messages that the server has then */
+} Fault;
+
+static void
+expect(const Fault *fault, const char *outcome, const SmtpServer *server)
+{
+    cr_expect(g_str_has_prefix(outcome, fault->outcome), "%s: %s, not %s", fault->rule, outcome,
+              fault->outcome);
+    cr_expect_eq(smtp_server_messages(server), fault->stored, "%s: %u messages stored", fault->rule,
+                 smtp_server_messages(server));
+}
+
+/* The first message of a connection meets the fault. */
+static const Fault at_first[] = {
+    {"CONNECT 421 4.3.2 shutting down", "unavailable 421 421 4.3.2 shutting down", 0},
+    {"CONNECT 554 5.7.1 no mail from you", "unavailable 554 554 5.7.1 no mail", 0},
+    {"CONNECT close", "unavailable 0 localhost:", 0},
+    {"CONNECT reset", "unavailable 0 localhost:", 0},
+    {"CONNECT half", "unavailable 0 localhost:", 0},
+    {"CONNECT stall", "unavailable 0 localhost:", 0},
+    {"CONNECT raw \\x00\\xff\\r\\n", "unavailable 0 localhost:", 0},
+    {"CONNECT flood", "unavailable ", 0},
+    {"EHLO 500 what", "sent 250", 1}, /* RFC 5321, section 3.2: HELO then */
+    {"EHLO close", "unavailable 0 localhost:", 0},
+    {"EHLO half", "unavailable 0 localhost:", 0},
+    {"EHLO stall", "unavailable 0 localhost:", 0},
+    {"EHLO flood", "unavailable 0 localhost:", 0},
+    {"MAIL 421 4.7.0 slow down", "unavailable 421 421 4.7.0 slow down", 0},
+    {"MAIL 450 4.7.1 later", "deferred 450 450 4.7.1 later", 0},
+    {"MAIL 530 5.7.0 who are you", "unavailable 530", 0},
+    {"MAIL 550 5.7.1 not this sender\\nreally", "refused 550 550 5.7.1 not this sender really", 0},
+    {"MAIL 552 5.3.4 too big", "refused 552", 0},
+    {"MAIL close", "unavailable 0", 0},
+    {"MAIL reset", "unavailable 0", 0},
+    {"MAIL half", "unavailable 0", 0},
+    {"MAIL stall", "unavailable 0", 0},
+    {"RCPT 421 4.3.2 bye", "deferred 421", 0},
+    {"RCPT 450 4.2.1 greylisted", "deferred 450 450 4.2.1 greylisted", 0},
+    {"RCPT 550 5.1.1 unknown", "refused 550 550 5.1.1 unknown", 0},
+    {"RCPT close", "deferred 0 localhost:", 0},
+    {"RCPT half", "deferred 0 localhost:", 0},
+    {"RCPT drop-after-250", "deferred 0 localhost:", 0},
+    {"RCPT flood", "deferred 0 localhost:", 0},
+    {"DATA 421 4.3.2 bye", "deferred 421", 0},
+    {"DATA 451 4.3.0 later", "deferred 451", 0},
+    {"DATA 554 5.5.1 no", "refused 554", 0},
+    {"DATA 250 2.0.0 what", "deferred 0", 0},
+    {"DATA close", "deferred 0", 0},
+    {"DATA stall", "deferred 0", 0},
+    {"BODY close", "deferred 0", 0},
+    {"BODY reset", "deferred 0", 0},
+    {"BODY 552 5.3.4 too big", "refused 552", 0},
+    {"EOD 421 4.3.2 bye", "deferred 421", 0},
+    {"EOD 452 4.3.1 disk full", "deferred 452 452 4.3.1 disk full", 0},
+    {"EOD 554 5.6.0 spam\\nsee there", "refused 554 554 5.6.0 spam see there", 0},
+    {"EOD 251 2.0.0 taken", "sent 251", 1},
+    {"EOD close", "deferred 0 localhost:", 1}, /* taken, but who knows: it will come twice */
+    {"EOD reset", "deferred 0 localhost:", 1},
+    {"EOD half", "deferred 0 localhost:", 1},
+    {"EOD stall", "deferred 0 localhost:", 1},
+    {"EOD raw 250x\\r\\n", "deferred 0 localhost:", 1},
+    {"EOD drop-after-250", "sent 250", 1},
+    {"QUIT close", "sent 250", 1},
+};
+
+Test(smtp, a_fault_is_judged_by_what_it_answers, .timeout = 120)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(at_first); i++) {
+        g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, at_first[i].rule);
+        g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+        g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+        g_autofree char *outcome = smtp_try(smtp);
+
+        expect(&at_first[i], outcome, server);
+        cr_expect_leq(smtp_server_connections(server), 1, "%s: tried twice", at_first[i].rule);
+    }
+}
+
+/* The second message of a connection meets it: an idle connection may have died unseen. */
+static const Fault at_second[] = {
+    {"EOD#1 drop-after-250", "sent 250", 2}, /* closed after the first */
+    {"MAIL#2 421 4.4.2 idle too long", "sent 250", 2},
+    {"MAIL#2 close", "sent 250", 2},
+    {"MAIL#2 reset", "sent 250", 2},
+    {"MAIL#2 450 4.7.1 later", "deferred 450", 1},
+    {"RCPT#2 close", "sent 250", 2},
+    {"RCPT#2 421 4.3.2 bye", "sent 250", 2},
+    {"RCPT#2 550 5.1.1 unknown", "refused 550", 1},
+    {"DATA#2 close", "sent 250", 2},
+    {"BODY#2 close", "deferred 0", 1},
+    {"EOD#2 close", "deferred 0", 2}, /* not a third: that would be the same message twice */
+    {"EOD#2 reset", "deferred 0", 2},
+    {"EOD#2 421 4.3.2 bye", "deferred 421", 1},
+};
+
+Test(smtp, a_connection_that_died_idle_is_reopened_but_nothing_goes_twice, .timeout = 60)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(at_second); i++) {
+        g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, at_second[i].rule);
+        g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+        g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+        g_autofree char *first = smtp_try(smtp);
+        g_autofree char *second = smtp_try(smtp);
+
+        cr_expect(g_str_has_prefix(first, "sent 250"), "%s: %s", at_second[i].rule, first);
+        expect(&at_second[i], second, server);
+        g_autofree char *third = smtp_try(smtp);
+        cr_expect(g_str_has_prefix(third, "sent 250"), "%s, then: %s", at_second[i].rule, third);
+    }
+}
+
+/* A reopened connection that fails as well is the end of it. */
+Test(smtp, a_connection_is_reopened_once, .timeout = 20)
+{
+    static const char *const rules[] = {"--rule", "MAIL#2 close", "--rule", "MAIL#2 close", NULL};
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(SmtpServer) server = smtp_server_start(scratch, NULL, rules);
+    g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+    g_autofree char *first = smtp_try(smtp), *second = smtp_try(smtp);
+
+    cr_expect(g_str_has_prefix(first, "sent"), "%s", first);
+    cr_expect(g_str_has_prefix(second, "unavailable 0"), "%s", second);
+    cr_expect_eq(smtp_server_connections(server), 2);
+}
+
+/* An answer that comes after we gave up must not be taken for the answer to the next message. */
+Test(smtp, a_late_answer_is_nobody_elses, .timeout = 20)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, "EOD#1 late-2 550 5.6.0 spam");
+    g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+    g_autofree char *first = smtp_try(smtp);
+    g_usleep(1500 * 1000);
+    g_autofree char *second = smtp_try(smtp);
+
+    cr_expect(g_str_has_prefix(first, "deferred 0"), "%s", first);
+    cr_expect(g_str_has_prefix(second, "sent 250"), "%s", second);
+}
+
+Test(smtp, a_server_that_is_not_there_is_unavailable, .timeout = 20)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpConfig) config = smtp_config(scratch, NULL, PLAIN);
+    g_autoptr(GString) conversation = g_string_new(NULL);
+    g_autoptr(MpSmtp) smtp = smtp_session(config, conversation);
+    g_autofree char *outcome = smtp_try(smtp);
+
+    cr_expect(g_str_has_prefix(outcome, "unavailable 0 localhost:1: "), "%s", outcome);
+    cr_expect(g_str_has_prefix(conversation->str, "Connection failed: localhost:1: "), "%s",
+              conversation->str);
+}
