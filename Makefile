@@ -42,7 +42,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check unit lint bench install uninstall clean
+.PHONY: all deps demo check check-long unit lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -81,6 +81,15 @@ $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# Runs a command and kills it, or fails it, at its Nth system call: for tests/long.
+$(BUILD)/bin/killat: tests/long/killat.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+# An hour or two, as root: power cuts and a full disk need loop devices.
+check-long: all $(BUILD)/bin/killat
+	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run
 
 # With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
 $(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c

@@ -133,6 +133,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 bool mp_tracker_refresh(MpTracker *tracker, GError **error);
 bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
 
+/* Makes durable what reads see: before anything else is done because of it. A run that died may
+ * have moved the branch without syncing that (ext4 and XFS keep the order, btrfs need not). */
+bool mp_tracker_sync(const MpTracker *tracker, GError **error);
+
 /*
  * The readers return NULL (and false) both for "there is none" and for errors: there is none if
  * *error stays NULL. A malformed fact file is MP_ERROR_INSTALLATION and names path and fault.
