@@ -12,6 +12,7 @@
 enum {
     PARAGRAPH_LINES = 20, /* looked at around a line */
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
+    NAME_WORDS = 3,       /* of who signs */
 };
 
 void
@@ -73,6 +74,8 @@ take_boundary(Walk *walk, guint i)
 
     for (guint k = i; k < end; k++)
         walk_set(walk, k, false, line->rule->name);
+    if (!walk->boundary_above)
+        walk->first_boundary = i;
     walk->boundary_above = true;
     if (quoted && walk->zone != IN_QUOTED) {
         walk->quote_rule = line->rule->name;
@@ -95,18 +98,25 @@ take_boundary(Walk *walk, guint i)
 
 /* ---- text ---- */
 
-/* "Thanks, Sasha" in its own paragraph: who signs in the message answered is not answering it. */
+/* "Thanks, Sasha", the name in a paragraph of its own or not: who signs in the message answered is
+ * not answering it. */
 static bool
 is_in_closing(const GArray *lines, guint i)
 {
-    guint first = i;
+    guint above = i;
 
-    while (first > 0 && i - first < CLOSING_LINES - 1 && LINE(lines, first - 1)->kind == LINE_TEXT)
-        first--;
-    for (; first <= i; first++) {
-        const MpRule *rule = LINE(lines, first)->rule;
+    for (guint n = 0; n < CLOSING_LINES; n++) {
+        const MpRule *rule = LINE(lines, above)->rule;
+
         if (rule != NULL && rule->kind == MP_RULE_CLOSING)
             return true;
+        bool is_name = above == i && LINE(lines, i)->words <= NAME_WORDS;
+        guint next = above;
+        while (is_name && next > 0 && LINE(lines, next - 1)->kind == LINE_BLANK)
+            next--;
+        if (next == 0 || LINE(lines, next - 1)->kind != LINE_TEXT)
+            return false;
+        above = next - 1;
     }
     return false;
 }
@@ -146,7 +156,7 @@ is_stray_repeat(const Walk *walk, guint i)
     const Line *line = LINE(walk->lines, i);
     bool below = walk->boundary_above || walk->quotes->len > 0;
 
-    if (!walk->sent_known || line->fenced || !line_is_repeat(line))
+    if (!walk->sent_known || line->fenced || line->pasted || !line_is_repeat(line))
         return false;
     return line->run >= PASTED_WORDS || (below && paragraph_repeats(walk->lines, i));
 }
@@ -240,6 +250,28 @@ trim_edges(Walk *walk)
     }
 }
 
+/* What is typed above our quoted message is the answer, be it in our own words: where it is all
+ * there is, it stays. */
+static void
+keep_pasted_reply(Walk *walk)
+{
+    guint boundary = walk->first_boundary, repeats = 0;
+
+    for (guint i = 0; i < walk->lines->len; i++) {
+        const Line *line = LINE(walk->lines, i);
+
+        if (line->kept && line->kind != LINE_BLANK)
+            return;
+        repeats += i >= boundary && line_is_repeat(line);
+    }
+    for (guint i = 0; repeats > 0 && i < boundary; i++) {
+        if (!g_str_equal(LINE(walk->lines, i)->why, "sent-text"))
+            continue;
+        LINE(walk->lines, i)->pasted = true;
+        walk_set(walk, i, true, "kept-all-there-is");
+    }
+}
+
 /* A mail that is one signature, with nothing quoted, may be all the person had to say. */
 static void
 keep_lone_signature(Walk *walk)
@@ -261,6 +293,7 @@ lines_decide(GArray *lines, bool sent_known)
         i = take_line(&walk, i);
     walk_judge_quotes(&walk);
     trim_edges(&walk);
+    keep_pasted_reply(&walk);
     keep_lone_signature(&walk);
     g_array_unref(walk.quotes);
 }

@@ -54,6 +54,25 @@ quote_end(const Walk *walk, guint start)
     return end;
 }
 
+/* "The manual says:" above it, or text that runs into it while the mail's first quote stands apart:
+ * the person brought this quote in, it is no question that they answer. */
+static bool
+is_introduced(const Walk *walk, guint start)
+{
+    guint above = start;
+
+    while (above > 0 && LINE(walk->lines, above - 1)->kind == LINE_BLANK)
+        above--;
+    if (walk->quotes->len == 0 || above == 0 || walk->quote_rule != NULL)
+        return false;
+    const Line *line = LINE(walk->lines, above - 1);
+    guint first_end = g_array_index(walk->quotes, Quote, 0).end;
+    if (line->kind != LINE_TEXT || !line->kept)
+        return false;
+    return g_str_has_suffix(line->core, ":") ||
+           (above == start && LINE(walk->lines, first_end)->kind == LINE_BLANK);
+}
+
 guint
 walk_take_quote(Walk *walk, guint i)
 {
@@ -65,6 +84,7 @@ walk_take_quote(Walk *walk, guint i)
         .attributed = walk->quote_rule != NULL || inside != NULL,
         .forwarded = walk->quote_forwarded || (inside != NULL && inside->kind == MP_RULE_FORWARD),
         .text_above = walk->text_above,
+        .introduced = is_introduced(walk, i),
     };
 
     for (guint k = i; k < quote.end; k++)
@@ -136,8 +156,8 @@ walk_judge_quotes(Walk *walk)
         guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
 
         answered[q] = has_answer(walk->lines, quote->end, end);
-        answered_quotes += answered[q] && (quote->attributed || !walk->sent_known ||
-                                           !quote_is_foreign(walk->lines, quote));
+        bool is_ours = quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
+        answered_quotes += answered[q] && is_ours && !quote->introduced;
     }
     for (guint q = 0; q < n; q++) {
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);
