@@ -9,10 +9,13 @@
 #include "reply/decide.h"
 #include "reply/walk.h"
 
+#include <string.h>
+
 enum {
     PARAGRAPH_LINES = 20, /* looked at around a line */
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
     NAME_WORDS = 3,       /* of who signs */
+    INTRODUCTION_BYTES = 120,
 };
 
 void
@@ -191,7 +194,10 @@ take_text(Walk *walk, guint i)
         return;
     }
     walk->quote_rule = NULL;
-    walk->text_above |= line->kind == LINE_TEXT || line->kind == LINE_RULE;
+    if (line->kind == LINE_TEXT || line->kind == LINE_RULE) {
+        walk->text_above = true;
+        walk->first_text = walk->texts++ == 0 ? i : walk->first_text;
+    }
     walk_set(walk, i, true, line->fenced ? "kept-code" : "kept");
 }
 
@@ -201,7 +207,9 @@ take_line(Walk *walk, guint i)
     const Line *line = LINE(walk->lines, i);
 
     if (line->kind == LINE_BLANK) {
-        walk_set(walk, i, walk->zone == IN_TEXT, walk->zone == IN_TEXT ? "kept" : walk->why);
+        bool kept = walk->zone == IN_TEXT || /* below an answer */
+                    (walk->zone != IN_SIGNATURE && i > 0 && LINE(walk->lines, i - 1)->kept);
+        walk_set(walk, i, kept, kept ? "kept" : walk->why);
         return i + 1;
     }
     if (line->fenced && walk->zone == IN_TEXT) {
@@ -250,6 +258,31 @@ trim_edges(Walk *walk)
     }
 }
 
+/* "Grace, tiistaina:" above a last quote of ours, with which nothing of the person's follows: an
+ * attribution in a form or language that no row knows. */
+static void
+elide_introduction(Walk *walk)
+{
+    guint last = walk->lines->len, below;
+
+    while (last > 0 && !(LINE(walk->lines, last - 1)->kept && LINE(walk->lines, last - 1)->kind != LINE_BLANK))
+        last--;
+    if (!walk->sent_known || last < 2)
+        return;
+    const Line *line = LINE(walk->lines, last - 1);
+    below = lines_skip_blank(walk->lines, last);
+    if (below == walk->lines->len || !line_is_repeat(LINE(walk->lines, below)) || line->kind != LINE_TEXT ||
+        LINE(walk->lines, last - 2)->kind != LINE_BLANK || strlen(line->core) > INTRODUCTION_BYTES ||
+        !(g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "：")))
+        return;
+    for (guint i = last - 2; i > 0; i--) {
+        if (LINE(walk->lines, i - 1)->kept && LINE(walk->lines, i - 1)->kind != LINE_BLANK) {
+            walk_set(walk, last - 1, false, "sent-introduction");
+            return;
+        }
+    }
+}
+
 /* What is typed above our quoted message is the answer, be it in our own words: where it is all
  * there is, it stays. */
 static void
@@ -292,6 +325,7 @@ lines_decide(GArray *lines, bool sent_known)
     for (guint i = 0; i < lines->len;)
         i = take_line(&walk, i);
     walk_judge_quotes(&walk);
+    elide_introduction(&walk);
     trim_edges(&walk);
     keep_pasted_reply(&walk);
     keep_lone_signature(&walk);

@@ -10,6 +10,7 @@
 
 enum {
     WRAPPED_AT = 60,      /* a quote line this long may have been wrapped by a relay */
+    GREETING_WORDS = 4,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
 
@@ -73,6 +74,18 @@ is_introduced(const Walk *walk, guint start)
            (above == start && LINE(walk->lines, first_end)->kind == LINE_BLANK);
 }
 
+/* "Hi Grace," and nothing else: what answers the quote stands below it all the same. */
+static bool
+is_greeting_above(const Walk *walk)
+{
+    const char *core = walk->texts == 1 ? LINE(walk->lines, walk->first_text)->core : "";
+    guint spaces = 0;
+
+    for (const char *p = core; *p != '\0'; p++)
+        spaces += *p == ' ';
+    return g_str_has_suffix(core, ",") && spaces < GREETING_WORDS;
+}
+
 guint
 walk_take_quote(Walk *walk, guint i)
 {
@@ -83,7 +96,7 @@ walk_take_quote(Walk *walk, guint i)
         .end = quote_end(walk, i),
         .attributed = walk->quote_rule != NULL || inside != NULL,
         .forwarded = walk->quote_forwarded || (inside != NULL && inside->kind == MP_RULE_FORWARD),
-        .text_above = walk->text_above,
+        .text_above = walk->text_above && !is_greeting_above(walk),
         .introduced = is_introduced(walk, i),
     };
 

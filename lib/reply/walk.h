@@ -25,6 +25,7 @@ typedef struct {
     Zone zone;
     const char *why;        /* the rule that began the zone */
     bool text_above;        /* the person wrote something above this line */
+    guint texts, first_text; /* how many such lines, and the first of them */
     bool boundary_above;    /* some boundary was seen, though it may have had nothing above it */
     guint first_boundary;   /* the line where it began */
     bool segment_is_ours;   /* in IN_QUOTED: this message repeats what we sent */
