@@ -11,6 +11,7 @@ SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= /lib/systemd/system
 BUILD      ?= build
+JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 
 CC       ?= gcc
@@ -45,24 +46,30 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
+# One line a file; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(if $(V),,echo '  CC    $<')
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(if $(V),,echo '  AR    $@')
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/bin/metroplex: $(call obj,metroplex) $(LIB)
 $(BUILD)/bin/notifier: $(call obj,notifier) $(LIB)
 $(PROGRAMS:%=$(BUILD)/bin/%):
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# The programs' own commands are tested too, so their objects (but main) join the unit tests.
 $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
 
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
@@ -84,14 +91,74 @@ $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 $(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
 $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
 $(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c
 	@mkdir -p $(@D)
 	clang $(filter-out -D_FORTIFY_SOURCE=2,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PKG_LIBS)
 
+# Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
+PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
+
+deps:
+	@tests/deps
+
+check: deps
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit
+	@tests/run $(BUILD)
+
+demo: deps
+	@$(MAKE) $(PARALLEL) all
+	@tests/demo/demo.sh $(BUILD)/bin
+
+C_FILES := $(wildcard */*.[ch] */*/*.[ch])
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	mandoc -Tlint -Wwarning $(wildcard man/*)
+	printf '%s\n' $(filter %.c,$(C_FILES)) | \
+	    xargs -P$(JOBS) -I{} clang-tidy --quiet {} -- $(ALL_CFLAGS)
+
+# What is installed, each as SOURCE:TARGET; units and cron lines are told where the programs are.
+put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
+UNITS    := $(wildcard cron/*.service cron/*.path cron/*.timer)
+COMPLETE := $(wildcard cron/completion/*)
+FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
+            $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
+            $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \
+            $(call put,$(UNITS),$(UNITDIR)) \
+            cron/metroplex.cron:$(SYSCONFDIR)/cron.d/metroplex \
+            cron/metroplex.logrotate:$(SYSCONFDIR)/logrotate.d/metroplex \
+            cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
+            cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
+            $(call put,$(filter cron/completion/_%,$(COMPLETE)),$(PREFIX)/share/zsh/vendor-completions) \
+            $(foreach p,$(PROGRAMS),$(addsuffix :$(PREFIX)/share/bash-completion/completions/$p,$(filter %.bash,$(COMPLETE))) \
+                $(addsuffix :$(PREFIX)/share/fish/vendor_completions.d/$p.fish,$(filter %.fish,$(COMPLETE))))
+
+install: all
+	@set -e; for f in $(FILES); do \
+	    mode=644; [ ! -x $${f%%:*} ] || mode=755; \
+	    install -D -m $$mode $${f%%:*} "$(DESTDIR)$${f#*:}"; echo "$(DESTDIR)$${f#*:}"; \
+	done
+	@sed -Ei 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' "$(DESTDIR)$(SYSCONFDIR)/cron.d/metroplex" \
+	    $(UNITS:cron/%="$(DESTDIR)$(UNITDIR)/%")
+
+uninstall:
+	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}"; done
+
+# What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \
+             $(patsubst %,$(BUILD)/metroplex/%.o,site transaction extraction)
+$(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+bench: all $(BUILD)/bin/bench-helper
+	BUILD=$(abspath $(BUILD)) python3 tests/bench/bench.py
+
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))
+-include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))

@@ -225,9 +225,9 @@ process_files(Run *run, char **paths)
         if (status == EX_OK || mp_error_exit_status(error) > status)
             status = mp_error_exit_status(error);
     }
-    if (status == EX_OK && run->inbound.n_failure > 0)
-        return EX_DATAERR;
-    return status;
+    if (status == EX_OK)
+        status = mp_error_exit_status(run->inbound.first_deferral);
+    return status == EX_OK && run->inbound.n_failure > 0 ? EX_DATAERR : status;
 }
 
 /* --- The command ---------------------------------------------------------------------------- */

@@ -47,6 +47,7 @@ mp_item_free(MpItem *item)
     mp_message_free(item->message);
     mp_extraction_free(item->extraction);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_free(item->message_id);
     g_free(item->fault_text);
     g_free(item->body);
     g_free(item);
@@ -62,6 +63,8 @@ mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GErro
     if (text != NULL && code != NULL && g_str_has_prefix(text, code))
         text += strlen(code) + strspn(text + strlen(code), ": ");
     item->message = message;
+    if (message != NULL && message->message_id != NULL && item->message_id == NULL)
+        item->message_id = mp_address_mask(message->message_id, false);
     item->fault = fault;
     g_free(item->fault_text);
     item->fault_text = g_strdup(text);
@@ -92,6 +95,17 @@ take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *addres
     item->address = *address;
 }
 
+/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and Cc. */
+static bool
+is_noreply(const MpConfig *config, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = mp_config_noreply_domain(config);
+
+    return g_ascii_strcasecmp(address, config->noreply_address) == 0 ||
+           (at != NULL && g_ascii_strcasecmp(at + 1, domain) == 0);
+}
+
 /* The first that verifies wins; without one, the first of our shape is what gets refused. */
 static bool
 find_address(MpSite *site, MpItem *item, GError **error)
@@ -103,8 +117,7 @@ find_address(MpSite *site, MpItem *item, GError **error)
         g_autoptr(MpUser) account = NULL;
         MpAddress address;
 
-        if (g_ascii_strcasecmp(addressee->address, site->config->noreply_address) == 0)
-            item->is_noreply = true;
+        item->is_noreply |= is_noreply(site->config, addressee->address);
         if (mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
             continue;
         if (!account_of(site, &address, &account, error))

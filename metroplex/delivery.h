@@ -12,6 +12,7 @@
 typedef struct {
     MpMail *mail;
     MpMessage *message; /* NULL if it could not be read */
+    char *message_id;   /* its Message-ID, a MAC in it masked: for logs and facts; or NULL */
     MpMessageFault fault;
     char *fault_text;
 
@@ -32,7 +33,8 @@ typedef struct {
     gsize next_gate;    /* where the walk stopped, to ask for the reply */
     char *why;
     guint64 comment;    /* its number, once posted or found to be a duplicate */
-    bool is_deferred;   /* stays where it is; *error of the batch says why */
+    bool is_awaited;    /* the worker has been asked about it and has not answered yet */
+    bool is_deferred;   /* stays where it is: it could not be decided or written now */
 } MpItem;
 
 MpItem *mp_item_new(MpMail *mail); /* takes the mail */
