@@ -42,7 +42,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-long unit lint bench install uninstall clean
+.PHONY: all deps demo check check-long unit trim-score lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -73,6 +73,18 @@ $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
+
+# How reply extraction does on the test suites of other libraries, which are no part of this
+# repository: a gate where their folder is there, a remark where it is not.
+TRIM ?= ../shared/trim
+
+trim-score: all
+	@if [ -f $(TRIM)/score.py ]; then \
+	    for gate in "dev.jsonl --min-ok 95 --failures" "known_sent.jsonl --min-ok 100 --failures"; do \
+	        set -- $$gate; file=$$1; shift; echo "== $$file"; \
+	        python3 $(TRIM)/score.py $(TRIM)/$$file --jsonl "$$@" -- $(BUILD)/bin/metroplex extract --jsonl || exit 1; \
+	    done; \
+	else echo "trim-score: no $(TRIM)/score.py, nothing measured"; fi
 
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)

@@ -37,8 +37,10 @@ print_head(const MpItem *item)
         g_autofree char *name = mp_escape(a->name);
         g_autofree char *size = g_format_size(a->size);
 
-        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size,
-               a->refused != NULL ? ": " : "", a->refused != NULL ? a->refused : "");
+        const char *fate = item->fates != NULL ? g_ptr_array_index(item->fates, i) : a->refused;
+        g_autofree char *shown = mp_escape(fate);
+        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size, fate != NULL ? ": " : "",
+               fate != NULL ? shown : "");
     }
 }
 

@@ -47,6 +47,7 @@ mp_item_free(MpItem *item)
     mp_message_free(item->message);
     mp_extraction_free(item->extraction);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_clear_pointer(&item->fates, g_ptr_array_unref);
     g_free(item->message_id);
     g_free(item->fault_text);
     g_free(item->body);
@@ -204,14 +205,11 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
 void
 mp_item_compose(const MpSite *site, MpItem *item)
 {
-    g_autofree char *attached = NULL;
-    g_autofree char *reply = mp_address_mask(item->extraction->reply, site->config->mask_addresses);
+    g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
 
-    item->attachments = mp_attachments_choose(item->message, &attached);
-    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
-        item->body = g_steal_pointer(&reply);
-    else
-        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
+    item->attachments = g_steal_pointer(&placement->stored);
+    item->fates = g_steal_pointer(&placement->fates);
+    item->body = mp_address_mask(placement->body, site->config->mask_addresses);
 }
 
 /* --- What the gates say --------------------------------------------------------------------- */

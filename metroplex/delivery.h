@@ -28,6 +28,7 @@ typedef struct {
     MpExtraction *extraction; /* NULL until a gate needs it */
     char *body;               /* the comment as it will be stored */
     GPtrArray *attachments;   /* MpNewAttachment, to be stored with it */
+    GPtrArray *fates;         /* char *: what becomes of each attachment of the mail, for people */
 
     const MpGate *gate; /* the one that decided, or NULL: not decided */
     gsize next_gate;    /* where the walk stopped, to ask for the reply */
