@@ -132,7 +132,7 @@ class Thread:
 def threads_of(site):
     threads = collections.defaultdict(Thread)
     for path, name in tree_of(site).items():
-        found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:[0-9a-z]+/)*?(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(\d+))$", path)
+        found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(\d+))$", path)
         if not found:
             continue
         thread = threads[int(found[1].replace("/", ""))]
