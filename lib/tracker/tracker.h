@@ -235,6 +235,7 @@ typedef struct {
     const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
+    const char *commands;   /* "/close /mute": obeyed, and cut from the body; or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;
