@@ -129,6 +129,7 @@ mp_read_report(MpReading *reading, GMimeObject *part)
         return;
     }
     g_byte_array_append(bytes, (const guint8 *)"", 1);
-    g_autofree char *text = mp_decode_text((const char *)bytes->data, size, "utf-8", NULL);
+    g_autofree char *note = NULL;
+    g_autofree char *text = mp_decode_text((const char *)bytes->data, size, "utf-8", &note);
     read_groups(reading, text);
 }
