@@ -46,6 +46,8 @@ mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
     if (site->keys == NULL)
         return false;
     site->host = host_name();
+    g_autofree char *rate = mp_config_path(site->config, "rate");
+    site->rate = mp_rate_new(rate);
     return true;
 }
 
@@ -58,6 +60,7 @@ mp_site_open(MpSite *site, const MpOptions *options, GError **error)
 void
 mp_site_close(MpSite *site)
 {
+    g_clear_pointer(&site->rate, mp_rate_free);
     g_clear_pointer(&site->outbox, mp_outbox_free);
     g_clear_pointer(&site->accounts, mp_accounts_free);
     g_clear_pointer(&site->tracker, mp_tracker_free);
@@ -110,6 +113,17 @@ mp_site_thread(MpSite *site, guint64 id, GError **error)
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     return thread;
+}
+
+bool
+mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
+                     const char **which)
+{
+    const MpConfig *config = site->config;
+    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
+                                 config->max_total_rate};
+
+    return mp_rate_is_over(site->rate, &limits, account, thread, when, which);
 }
 
 MpLimits

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "message/scan.h"
 #include "outbox/outbox.h"
+#include "policy/rate.h"
 #include "tracker/tracker.h"
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpOutbox *outbox;
+    MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
     char *host;   /* this machine's name, as comments and events record it */
 } MpSite;
@@ -45,6 +47,10 @@ MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
 
 /* The thread with this id; MP_ERROR_INPUT if there is none. */
 MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
+
+/* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */
+bool mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
+                          const char **which);
 
 /* What a mail may hold, as [limits] has it. */
 MpLimits mp_site_limits(const MpSite *site);
