@@ -209,13 +209,22 @@ def sent(site):
     return found
 
 
+def answers(site, waiting, all_wait):
+    """An answer to a refused mail has a record, its moment of truth; and a record has its answer."""
+    records = len(names(site, "outbox/answered"))
+    found = sum(1 for key in waiting if key.startswith("answer-"))
+    if found > records or (all_wait and found < records):
+        yield f"answer: {found} are queued, {records} are on record"
+
+
 def events(site, threads, given):
     for name in names(site, "outbox/tmp"):
         yield f"staged: outbox/tmp/{name} was left"
     known = {key for thread in threads.values() for key in thread.keys}
     waiting = collections.Counter(queued(site))
+    yield from answers(site, waiting, given.messages is None)
     for key, count in waiting.items():
-        if key not in known:
+        if key not in known and not key.startswith("answer-"):
             yield f"event: {key} announces nothing in the tracker"
         if count > 1:
             yield f"event: {key} is queued {count} times"
@@ -256,8 +265,9 @@ def half_way(site, threads, given):
         if name in moved and mail.comment is not None and mail.comment[1] not in threads[mail.comment[0]].bodies.values():
             yield f"comment: {name} is in success/, {mail.comment} is no comment"
     known = {key for thread in threads.values() for key in thread.keys}
+    yield from answers(site, set(queued(site)), False)
     for key in queued(site):
-        if key not in known:
+        if key not in known and not key.startswith("answer-"):
             yield f"event: {key} was published, and announces nothing"
 
 

@@ -65,7 +65,7 @@ class Site:
         self.data = os.path.join(self.dir, "data")
         extra = ["--owner", owner] if owner else []
         self.metroplex("init", "--hostname", HOST, "--data", self.data, *extra)
-        # Tests send many mails at once; those of the limits set them.
+        # Tests deliver in a second what people write in a week.
         self.set_config("limits", comments_per_hour="0", thread_comments_per_hour="0", total_comments_per_hour="0")
 
     def remove(self):
