@@ -21,6 +21,7 @@ typedef struct {
     MpUser *account;
     MpThread *thread;
     MpRepository *repository;
+    MpVerdicts verdicts;
     char *key;
     bool is_duplicate;
 

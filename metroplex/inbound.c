@@ -281,6 +281,9 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .recipient = item->recipient,
         .host = site->host,
         .part = item->extraction->part,
+        .dmarc = item->verdicts.dmarc,
+        .dkim = item->verdicts.dkim,
+        .spf = item->verdicts.spf,
         .mentions = mentions,
         .attachments = item->attachments,
     };

@@ -10,7 +10,7 @@
 
 #define DEFAULT_FILE_SIZE (1024 * 1024)
 
-typedef enum { TYPE_HOST, TYPE_TEXT, TYPE_PATH, TYPE_URL, TYPE_MAIL, TYPE_BOOL, TYPE_INT, TYPE_SIZE, TYPE_CHOICE } Type;
+typedef enum { TYPE_HOST, TYPE_TEXT, TYPE_PATH, TYPE_URL, TYPE_WORDS, TYPE_MAIL, TYPE_BOOL, TYPE_INT, TYPE_SIZE, TYPE_CHOICE } Type;
 
 typedef struct {
     const char *group, *key;
@@ -35,6 +35,7 @@ static const Key keys[] = {
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
+    {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
     {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
@@ -78,8 +79,8 @@ static const Key keys[] = {
 };
 /* clang-format on */
 
-static const char *const type_names[] = {"host name", "text",   "path",  "URL",   "mail address",
-                                         "boolean",   "number", "bytes", "choice"};
+static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "list",
+                                         "mail address", "boolean", "number", "bytes", "choice"};
 
 bool
 mp_is_hostname(const char *text)
@@ -121,6 +122,16 @@ is_mail_address(const char *text)
            mp_is_hostname(at + 1);
 }
 
+/* Tokens of RFC 2045, section 5.1, between spaces and commas. */
+static bool
+is_words(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isgraph(*p) ? *p != ' ' : *p != ',' && strchr("()<>@;:\\\"/[]?=", *p) != NULL)
+            return false;
+    return true;
+}
+
 /* What is wrong with a text value, or NULL. */
 static const char *
 fault_of_text(const Key *key, const char *value)
@@ -138,6 +149,8 @@ fault_of_text(const Key *key, const char *value)
         return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://")
                    ? NULL
                    : "is not an http or https URL";
+    case TYPE_WORDS:
+        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
     case TYPE_MAIL:
         return is_mail_address(value) ? NULL : "is not a mail address";
     default:

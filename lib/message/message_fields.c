@@ -203,9 +203,31 @@ add_lookalikes(MpReading *reading, const char *value)
     }
 }
 
+/*
+ * A group in From (RFC 6854) is there for mail that nobody may answer. Who checked the sender before
+ * us may see an author in it or none, so the group itself counts as one, which no account has.
+ */
+static void
+add_groups(MpReading *reading, const char *value)
+{
+    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+
+    for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
+        InternetAddress *entry = internet_address_list_get_address(list, i);
+
+        if (!INTERNET_ADDRESS_IS_GROUP(entry))
+            continue;
+        const char *name = internet_address_get_name(entry);
+        g_autofree char *group = g_strdup_printf("%s:;", name != NULL ? name : "");
+        g_ptr_array_add(reading->message->from, mp_one_line(group));
+        mp_repair(reading, "From holds a group");
+    }
+}
+
 static void
 read_from(MpReading *reading, const char *value)
 {
+    add_groups(reading, value);
     each_address_of(reading, value, add_from, reading->message);
     add_lookalikes(reading, value);
 }
@@ -247,6 +269,12 @@ read_subject(MpReading *reading, const char *value)
 }
 
 static void
+read_results(MpReading *reading, const char *value)
+{
+    g_ptr_array_add(reading->message->results, mp_one_line(value));
+}
+
+static void
 read_date(MpReading *reading, const char *value)
 {
     g_autoptr(GDateTime) date = NULL;
@@ -272,6 +300,7 @@ static const struct {
     {"References", read_in_reply_to},
     {"Subject", read_subject},
     {"Date", read_date},
+    {"Authentication-Results", read_results},
 };
 
 static void

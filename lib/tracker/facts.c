@@ -293,6 +293,9 @@ mp_facts_comment(const MpNewComment *comment, const MpActor *actor)
     set_optional(file, "mail", "message-id", comment->message_id);
     set_optional(file, "mail", "recipient", comment->recipient);
     set_optional(file, "mail", "part", comment->part);
+    set_optional(file, "mail", "dmarc", comment->dmarc);
+    set_optional(file, "mail", "dkim", comment->dkim);
+    set_optional(file, "mail", "spf", comment->spf);
     set_attachments(file, comment->attachments);
     return g_key_file_to_data(file, NULL, NULL);
 }

@@ -111,7 +111,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpUser, mp_user_free)
 /* Letters, digits and single inner hyphens, at most 39; compared without regard to case. */
 bool mp_is_login(const char *login);
 
-/* Whether `address` is one of the user's: the local part by octets, the domain without case. */
+/* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
+ * folded, since what stands behind the + may be another person's. */
 bool mp_user_has_address(const MpUser *user, const char *address);
 
 /* --- Open and read ------------------------------------------------------------------------- */
@@ -200,6 +201,7 @@ typedef struct {
     const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
+    const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;
