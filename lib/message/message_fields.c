@@ -1,6 +1,7 @@
 /* The mail's own header, read field by field from its bytes: nothing merged, nothing reordered. */
 #include "message/message_private.h"
 
+#include "base/domain.h"
 #include "base/escape.h"
 
 #include <string.h>
@@ -58,21 +59,32 @@ canonical(const char *address)
     return bare;
 }
 
+/* GMime shows international domains decoded; what is compared is the address as it was written. */
+static const char *
+as_written(InternetAddressMailbox *mailbox, const char *value)
+{
+    const char *address = internet_address_mailbox_get_addr(mailbox);
+
+    if (address == NULL || g_str_is_ascii(address))
+        return address == NULL ? "" : address;
+    const char *encoded = internet_address_mailbox_get_idn_addr(mailbox);
+    return encoded != NULL && strcasestr(value, encoded) != NULL ? encoded : address;
+}
+
 typedef void (*AddressFunc)(const char *address, const char *name, gpointer data);
 
 static void
-each_address(InternetAddressList *list, AddressFunc func, gpointer data)
+each_address(InternetAddressList *list, const char *value, AddressFunc func, gpointer data)
 {
     for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *entry = internet_address_list_get_address(list, i);
 
         if (INTERNET_ADDRESS_IS_GROUP(entry)) {
-            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), func,
-                         data);
+            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), value,
+                         func, data);
         } else if (INTERNET_ADDRESS_IS_MAILBOX(entry)) {
-            const char *address =
-                internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
-            g_autofree char *spec = canonical(address == NULL ? "" : address);
+            g_autofree char *spec =
+                canonical(as_written(INTERNET_ADDRESS_MAILBOX(entry), value));
             if (*spec != '\0')
                 func(spec, internet_address_get_name(entry), data);
         }
@@ -84,7 +96,7 @@ each_address_of(MpReading *reading, const char *value, AddressFunc func, gpointe
 {
     g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
 
-    each_address(list, func, data);
+    each_address(list, value, func, data);
 }
 
 static void
@@ -154,7 +166,7 @@ static bool
 is_from(const MpMessage *message, const char *address)
 {
     for (guint i = 0; i < message->from->len; i++)
-        if (g_ascii_strcasecmp(g_ptr_array_index(message->from, i), address) == 0)
+        if (mp_same_address(g_ptr_array_index(message->from, i), address))
             return true;
     return false;
 }

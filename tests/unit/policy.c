@@ -187,6 +187,11 @@ Test(policy, from_names_every_author_that_anybody_may_read_in_it)
         {"From: =?utf-8?q?kate=40example.org?= <eve@evil.example>", "eve@evil.example"},
         {"Sender: kate@example.org\nFrom: eve@evil.example", "eve@evil.example"},
         {"From: jürgen@bücher.example", "jürgen@bücher.example"},
+        {"From: jürgen@xn--bcher-kva.example", "jürgen@xn--bcher-kva.example"},
+        {"From: kate@XN--BCHER-KVA.example", "kate@XN--BCHER-KVA.example"},
+        {"From: kate@xn--strae-oqa.example", "kate@xn--strae-oqa.example"},
+        {"From: kate@straße.example", "kate@straße.example"},
+        {"From: kate@strasse.example (kate@straße.example)", "kate@strasse.example"},
         {"From:", ""},
         {"Sender: kate@example.org", ""},
     };
