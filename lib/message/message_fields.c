@@ -1,7 +1,6 @@
 /* The mail's own header, read field by field from its bytes: nothing merged, nothing reordered. */
 #include "message/message_private.h"
 
-#include "base/domain.h"
 #include "base/escape.h"
 
 #include <string.h>
@@ -166,7 +165,7 @@ static bool
 is_from(const MpMessage *message, const char *address)
 {
     for (guint i = 0; i < message->from->len; i++)
-        if (mp_same_address(g_ptr_array_index(message->from, i), address))
+        if (g_ascii_strcasecmp(g_ptr_array_index(message->from, i), address) == 0)
             return true;
     return false;
 }
