@@ -158,9 +158,19 @@ fault_of_text(const Key *key, const char *value)
     }
 }
 
+/* Where a path is asked for, a secret is easily written instead: such a value is never told. */
+static bool
+may_be_secret(const Key *key)
+{
+    return key->offset == AT(keys) || key->offset == AT(password_file);
+}
+
 static bool
 refuse(const MpConfig *config, const Key *key, const char *value, GError **error, const char *why)
 {
+    if (may_be_secret(key))
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file, key->group,
+                       key->key, why);
     return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: \"%s\" %s", config->file, key->group,
                    key->key, value, why);
 }
@@ -249,8 +259,9 @@ load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
         return set_value(config, key, g_strstrip(value), error);
     if (!g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
         !g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: %s", config->file, key->group,
-                       key->key, why->message);
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
+                       config->file, key->group, key->key); /* GLib would show it, secret or not */
     if (key->fallback == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s is missing", config->file,
                        key->group, key->key);
@@ -310,6 +321,28 @@ check_together(const MpConfig *config, GError **error)
     return true;
 }
 
+/* GLib's message would show the line, which may be a password that lost its key. */
+static bool
+refuse_syntax(const MpConfig *config, const char *text, GError **error)
+{
+    guint number = 0;
+
+    for (const char *line = text; *line != '\0'; line += *line == '\n') {
+        gsize length = strcspn(line, "\n");
+        const char *start = line + strspn(line, " \t\r");
+        bool is_fine = start >= line + length || *start == '#' || *start == '[' ||
+                       memchr(start, '=', (gsize)(line + length - start)) != NULL;
+
+        number++;
+        if (!is_fine)
+            break;
+        line += length;
+    }
+    return mp_fail(error, MP_ERROR_INSTALLATION,
+                   "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
+                   config->file, number);
+}
+
 static bool
 read_key_file(MpConfig *config, GKeyFile *file, GError **error)
 {
@@ -322,9 +355,8 @@ read_key_file(MpConfig *config, GKeyFile *file, GError **error)
                        why->message);
     if (length > DEFAULT_FILE_SIZE)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: too large", config->file);
-    if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, &why))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: %s", config->file, why->message);
-    return true;
+    return g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL) ||
+           refuse_syntax(config, text, error);
 }
 
 MpConfig *
