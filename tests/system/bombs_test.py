@@ -287,7 +287,7 @@ def html_entities_by_the_million(a):
 
 @bomb
 def html_attributes_by_the_hundred_thousand(a):
-    return html_mail(a, "<p " + " ".join(f"a{i}=x" for i in range(250000)) + ">x</p>")
+    return html_mail(a, "<p " + " ".join(f"a{i}=x" for i in range(180000)) + ">x</p>")
 
 
 @bomb
