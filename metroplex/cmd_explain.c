@@ -74,6 +74,19 @@ print_addresses(const MpSite *site, const MpItem *item)
                item->account->login, item->address.thread, item->thread == NULL ? " (not there)" : "");
 }
 
+/* What a trusted server wrote on top, if the configuration names one. */
+static void
+print_verdicts(const MpSite *site, const MpItem *item)
+{
+    static const char *const meaning[] = {"not checked", "authentic", "not authenticated"};
+    g_autofree char *said = mp_verdicts_describe(&item->verdicts);
+
+    if (item->message == NULL || *site->config->authserv_id == '\0')
+        return;
+    printf("  %-12s %s%s%s%s\n", "sender", meaning[item->verdicts.check], said != NULL ? " (" : "",
+           said != NULL ? said : "", said != NULL ? ")" : "");
+}
+
 static void
 print_gates(const MpItem *item)
 {
@@ -178,6 +191,7 @@ explain(MpSite *site, MpMaildir *maildir, MpWorker *worker, const char *path, GE
     printf("%s\n", shown);
     print_head(item);
     print_addresses(site, item);
+    print_verdicts(site, item);
     print_gates(item);
     print_lines(item);
     print_result(item);

@@ -208,12 +208,23 @@ find_duplicate(MpSite *site, MpItem *item, GError **error)
     return false;
 }
 
+/* Of several authors none is checked: such a mail is refused anyway. */
+static void
+check_sender(const MpSite *site, MpItem *item)
+{
+    const GPtrArray *from = item->message->from;
+
+    item->verdicts = mp_verdicts_read(item->message->results, site->config->authserv_id,
+                                      from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
+}
+
 bool
 mp_item_identify(MpSite *site, MpItem *item, GError **error)
 {
     forget(item);
     if (item->message == NULL)
         return true;
+    check_sender(site, item);
     bool good = find_address(site, item, error) &&
                 (!item->is_verified || (find_thread(site, item, error) && find_duplicate(site, item, error)));
     item->is_deferred = !good;
@@ -277,6 +288,7 @@ mp_item_decide(const MpSite *site, MpItem *item)
         .account = item->account,
         .thread = item->thread,
         .repository = item->repository,
+        .verdicts = item->verdicts,
         .is_duplicate = item->is_duplicate,
         .is_over_rate = item->over_rate != NULL,
         .over_rate = item->over_rate,

@@ -23,6 +23,7 @@ typedef struct {
     MpUser *account;
     MpThread *thread;
     MpRepository *repository;
+    MpVerdicts verdicts;
     char *key;
     bool is_duplicate;
     const char *over_rate; /* which limit one comment more would be over, or NULL */

@@ -379,6 +379,9 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .host = site->host,
         .part = item->extraction->part,
         .commands = commands,
+        .dmarc = item->verdicts.dmarc,
+        .dkim = item->verdicts.dkim,
+        .spf = item->verdicts.spf,
         .mentions = mentions,
         .attachments = item->attachments,
     };
