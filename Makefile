@@ -42,7 +42,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check unit trim-score lint bench install uninstall clean
+.PHONY: all deps demo check unit trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -85,6 +85,11 @@ trim-score: all
 	        python3 $(TRIM)/score.py $(TRIM)/$$file --jsonl "$$@" -- $(BUILD)/bin/metroplex extract --jsonl || exit 1; \
 	    done; \
 	else echo "trim-score: no $(TRIM)/score.py, nothing measured"; fi
+
+# What mails made to be slow cost, ours and those of the same folder: CPU time, and how it grows.
+adversarial: $(BUILD)/bin/reply-time
+	@cases=; if [ -f $(TRIM)/adversarial_gen.py ]; then cases=$(BUILD)/adversarial.jsonl; \
+	    python3 $(TRIM)/adversarial_gen.py >$$cases; fi; $(BUILD)/bin/reply-time $$cases
 
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
