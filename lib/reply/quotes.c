@@ -158,6 +158,21 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
     return NULL;
 }
 
+/* Apple Mail quotes the attribution with the rest; an inline answer needs no more than the question. */
+static guint
+question_start(const GArray *lines, const Quote *quote)
+{
+    const MpRule *rule = LINE(lines, quote->start)->rule;
+    guint i = quote->start;
+
+    if (rule == NULL || rule->kind != MP_RULE_ATTRIBUTION)
+        return i;
+    for (i++; i < quote->end && *line_unquoted(LINE(lines, i)->core) == '\0'; i++)
+        LINE(lines, i)->why = rule->name;
+    LINE(lines, quote->start)->why = rule->name;
+    return i < quote->end ? i : quote->start;
+}
+
 void
 walk_judge_quotes(Walk *walk)
 {
@@ -176,7 +191,7 @@ walk_judge_quotes(Walk *walk)
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);
         const char *why = reason_to_keep(walk, quote, answered[q], answered_quotes);
 
-        for (guint i = quote->start; why != NULL && i < quote->end; i++)
+        for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
             walk_set(walk, i, true, why);
     }
 }

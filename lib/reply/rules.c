@@ -368,8 +368,8 @@ const MpRule mp_rules[] = {
 
     /* ---- markers that a service puts above its text ---- */
     {"marker-reply-above", MP_RULE_MARKER, "helpdesks and forges, ours too",
-     ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line.{0,120}"),
-     "--- Reply above this line ---", "I wrote the reply above this line by hand."},
+     ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line(?:[-–—_=*#\\s.!:]{0,40}|[,;]?\\s(?:to|if|when|in order|for|and it|or|so)\\b.{0,120})"),
+     "--- Reply above this line ---", "Write your reply above this line of the form."},
     {"marker-other", MP_RULE_MARKER, "the same in other languages",
      ANY("[-–—_=*#\\s]{2,40}+(?:Bitte (?:antworten Sie |schreiben Sie )?(?:Ihre Antwort )?(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire) au-dessus de cette ligne|(?:Por favor,? )?(?:responda|escriba|escreva) (?:por )?(?:encima|acima) de esta l[ií]nea|Antwoord boven deze (?:regel|lijn)|Svara ovanför den här (?:raden|linjen)).{0,120}"),
      "## Bitte antworten Sie oberhalb dieser Zeile ##", "Bitte schreiben Sie das auf diese Zeile."},
@@ -417,8 +417,8 @@ const MpRule mp_rules[] = {
 
     /* ---- paragraphs of law ---- */
     {"disclaimer-en", MP_RULE_DISCLAIMER, "English",
-     ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|DISCLAIMER|CONFIDENTIAL)(?: AND PRIVILEGED)? (?:NOTICE|STATEMENT|NOTE|WARNING|INFORMATION)\\b.{0,900}|(?:IMPORTANT|LEGAL|CONFIDENTIAL|DISCLAIMER)\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipients?)\\b).{20,900}|DISCLAIMER[:.]?|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})"),
-     "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is what the build uses."},
+     ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|DISCLAIMER|CONFIDENTIAL)(?: AND PRIVILEGED)? (?:NOTICE|STATEMENT|NOTE|WARNING|INFORMATION)\\b.{0,900}|(?:IMPORTANT|LEGAL|CONFIDENTIAL|DISCLAIMER)\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipients?)\\b).{20,900}|DISCLAIMER[:.]?|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))(?: message| transmission| communication)?(?:,|\\s?\\(|\\s(?:is|are|was|may|might|can|and|or|with|contains?|contained|containing|has|in|of|including|included|transmitted|from|sent|together|plus|its|should)\\b)(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})"),
+     "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is confidential, show it to nobody outside."},
     {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Polish",
      ANY("[*_\\s]{0,4}(?:Diese (?:E-?Mail|Nachricht)(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail)(?=.*(?:confidentiel|destinataire)).{30,900}|Est[ea] (?:mensaje|correo|mensagem|e-?mail)(?=.*(?:confidencial|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail)(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|(?:Ta wiadomość|Niniejsza wiadomość)(?=.*(?:poufn|adresat)).{30,900})"),
      "Diese E-Mail enthält vertrauliche Informationen und ist nur für den Adressaten bestimmt.", "Diese Nachricht ist nicht angekommen."},
@@ -429,8 +429,8 @@ const MpRule mp_rules[] = {
 
     /* ---- footers ---- */
     {"footer-list", MP_RULE_FOOTER, "Mailman, Google Groups, Sympa",
-     ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
-     "kernel-users mailing list", "The mailing list is down."},
+     ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group)(?=.*(?:@|\\b(?:send|visit|click here|go to|please)\\b|:$)).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
+     "kernel-users mailing list", "To unsubscribe from the list, one has to confirm twice."},
     {"footer-list-below-rule", MP_RULE_FOOTER, "Mailman, where a row of underscores stands above",
      ANY("(?:\\p{L}[\\w+]{0,30} ){1,4}(?:mailing list|Mailingliste|mailinglist)(?: --? .{0,80})?"),
      "_______________________________________________\nKernel mailing list\nkernel@example.org", "The mailing list"},

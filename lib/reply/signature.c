@@ -10,6 +10,8 @@ enum {
     CONTACT_BYTES = 80, /* a line of a business card is no longer */
 };
 
+#define CODE_INDENT "    " /* Markdown's */
+
 static guint
 paragraph_end(const GArray *lines, guint i)
 {
@@ -60,7 +62,7 @@ walk_begins_signature(const Walk *walk, guint i)
         return false;
     if (strcmp(line->text, "-- ") == 0)
         return true;
-    if (i > 0 && is_option(LINE(lines, i - 1)->core))
+    if ((i > 0 && is_option(LINE(lines, i - 1)->core)) || g_str_has_prefix(line->text, CODE_INDENT))
         return false;
     if (strcmp(line->core, "---") == 0)
         return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&

@@ -21,7 +21,7 @@ Test(reply_html, becomes_markdown)
         {"<ul><li>a<li>b<ul><li>c</ul></ul>", "- a\n- b\n  - c\n"},
         {"<ol><li>a</li> <li>b</li></ol>", "1. a\n2. b\n"},
         {"<ol start=3><li>a<ol><li>b</ol><li>c</ol><ol><li>d</ol>", "3. a\n   1. b\n4. c\n\n1. d\n"},
-        {"<table><tr><th>a<tr><td><table><tr><td>in</table></table>", "| a |\n| --- |\n| in |\n"},
+        {"<table><tr><th>a<tr><td><table><tr><td>in</table></table>", "| a |\n| --- |\n|  in |\n"},
         {"<b>bold</b> and <i>slanted</i> and <code>x</code>", "**bold** and *slanted* and `x`\n"},
         {"<b> </b>x<b></b>", "x\n"},
         {"<pre>a\n  b\n</pre>", "```\na\n  b\n```\n"},
