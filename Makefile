@@ -100,7 +100,7 @@ $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
-$(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c
+$(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c metroplex/attachment_links.c
 	@mkdir -p $(@D)
 	clang $(filter-out -D_FORTIFY_SOURCE=2,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PKG_LIBS)
 
