@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    WRAPPED_AT = 60,      /* a quote line this long may have been wrapped by a relay */
+    WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
@@ -158,7 +158,8 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
     return NULL;
 }
 
-/* Apple Mail quotes the attribution with the rest; an inline answer needs no more than the question. */
+/* Apple Mail quotes the attribution with the rest; an inline answer needs no more than the
+ * question. */
 static guint
 question_start(const GArray *lines, const Quote *quote)
 {
@@ -184,7 +185,8 @@ walk_judge_quotes(Walk *walk)
         guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
 
         answered[q] = has_answer(walk->lines, quote->end, end);
-        bool is_ours = quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
+        bool is_ours =
+            quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
         answered_quotes += answered[q] && is_ours && !quote->introduced;
     }
     for (guint q = 0; q < n; q++) {

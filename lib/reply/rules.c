@@ -29,12 +29,15 @@
 
 /* A row of dashes with words in it; some phones put the header block into the same line. */
 #define DASHED(words)                                                                              \
-    "[-–—_=*\\s]{2,}+(?:" words ")\\s*[:：]?[-–—_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?", NULL
+    "[-–—_=*\\s]{2,}+(?:" words                                                                    \
+    ")\\s*[:：]?[-–—_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?",                          \
+        NULL
 #define EXCUSE                                                                                     \
     "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry "         \
     "for)\\b.{0,80})?"
 #define SLOGAN                                                                                     \
-    "(?:[,;–—-]+\\s?(?=.{0,80}\\b(?:app|client|devices?|e-?mail|mail|mobile|network|phone|smartphone|tablet|keyboard)\\b)"  \
+    "(?:[,;–—-]+\\s?(?=.{0,80}\\b(?:app|client|devices?|e-?mail|mail|mobile|network|phone|"    \
+    "smartphone|tablet|keyboard)\\b)"                                                              \
     ".{1,100}?)?"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 

@@ -216,8 +216,9 @@ Test(reply_property, with_the_sent_text_known_it_is_so_too)
         check_sides(once);
         if (has_rule(once, "kept-all-there-is"))
             continue;
-        cr_expect_str_eq(twice->reply, once->reply, "of \"%s\" with \"%s\" once \"%s\", twice \"%s\"",
-                         mail, longer, once->reply, twice->reply);
+        cr_expect_str_eq(twice->reply, once->reply,
+                         "of \"%s\" with \"%s\" once \"%s\", twice \"%s\"", mail, longer,
+                         once->reply, twice->reply);
     }
 }
 
