@@ -35,10 +35,11 @@
 #define EXCUSE                                                                                     \
     "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry "         \
     "for)\\b.{0,80})?"
+/* ", the best mail app for work": it ends in what sends mail, so that no clause is one. */
 #define SLOGAN                                                                                     \
-    "(?:[,;–—-]+\\s?(?=.{0,80}\\b(?:app|client|devices?|e-?mail|mail|mobile|network|phone|"    \
-    "smartphone|tablet|keyboard)\\b)"                                                              \
-    ".{1,100}?)?"
+    "(?:[,;–—-]+\\s?(?=.{0,90}\\b(?:app|client|device|e-?mail|mail|mobile|network|phone|"      \
+    "smartphone|"                                                                                  \
+    "tablet|keyboard)(?:\\s(?:for|by|from|on|of|via)\\b.{0,50})?[.!\\s]*$).{1,100}?)?"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
 /* clang-format off */
