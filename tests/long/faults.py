@@ -21,8 +21,8 @@ import sys
 import tempfile
 
 from installation import Installation
-from harness import METROPLEX, NOTIFIER
-from invariants import violations, violations_half_way
+from harness import HOST, METROPLEX, NOTIFIER
+from invariants import Delivered, violations, violations_half_way
 
 KILLAT = os.environ.get("KILLAT", os.path.join(os.path.dirname(METROPLEX), "killat"))
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
@@ -88,6 +88,18 @@ def nth(name, part, which=0):
     return lambda calls: [c.number for c in calls if c.name == name and part in c.path][which]
 
 
+def init(site):
+    """The first command of all; run again, it makes what is missing."""
+    shutil.rmtree(site.data)
+    shutil.rmtree(os.path.dirname(site.config))
+    site.given = Delivered(is_complete=False)
+    return init_of(site)
+
+
+def init_of(site):
+    return [METROPLEX, "init", "--config", site.config, "--hostname", HOST, "--data", site.data]
+
+
 def comment(site):
     site.given.maybe = {site.threads[0]: ["From a terminal."]}
     site.give_good(site.threads[0], "By mail.")
@@ -138,6 +150,7 @@ SCENARIOS = {
     "after death between the events": dead_before(nth("renameat2", "", 1)),
     "after death before the moves": dead_before(nth("renameat2", ".mx")),
     "after death between the moves": dead_before(nth("renameat2", ".mx", 3)),
+    "init": init,
     "thread comment": comment,
     "thread open": open_thread,
     "thread close": close_thread,
@@ -148,6 +161,8 @@ SCENARIOS = {
 
 def ending(site):
     """What finishes any scenario, undisturbed: what cron does within the next hours."""
+    if not site.given.is_complete:
+        return [init_of(site), site.once()]
     if site.given.messages is None:
         return [site.once()]
     return [site.announce(), [NOTIFIER, "queue", "--config", site.config, "retry", "--all"], site.announce()]
@@ -222,7 +237,7 @@ class Work:
         self.seen.add(state)
         self.counts["states"] += 1
         self.site.given.repeats = repeats
-        failed = violations_half_way(self.site, self.site.given)
+        failed = violations_half_way(self.site, self.site.given) if self.site.given.is_complete else []
         failed += [why for why in map(self.site.finish, ending(self.site)) if why]
         self.blame(point, failed + violations(self.site, self.site.given))
 
