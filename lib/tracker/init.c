@@ -113,9 +113,10 @@ mp_store_init(const char *path, const char *hostname, const char *readme, mode_t
 {
     MpStore store = {.path = g_strdup(path), .hostname = g_strdup(hostname)};
 
-    mp_git_start();
-    *made = !has_branch(path);
-    bool good = !*made || make(&store, readme, mode, error);
+    *made = false;
+    bool good = mp_git_start(error);
+    *made = good && !has_branch(path);
+    good = good && (!*made || make(&store, readme, mode, error));
     mp_store_close(&store);
     return good;
 }
