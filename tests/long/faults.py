@@ -358,6 +358,27 @@ def do(job):
             shutil.rmtree(work.top, ignore_errors=True)
 
 
+def run(jobs, pool, show):
+    """Runs (scenario, part, and N: each Nth point); yields the counts of each and what to say of it."""
+    shares = {job: [pool.apply_async(do, ((job[0], job[1], share, job[2]),)) for share in range(JOBS)] for job in jobs}
+    for (name, part, _), results in shares.items():
+        counts, wrong = collections.Counter(), []
+        for count, lines in (result.get() for result in results):
+            counts += count
+            wrong += lines
+        good = counts["points"] > 0 and not counts["violations"]
+        line = (f"{'ok' if good else 'not ok'} {part}: {name}: {counts['points']} points, {counts['states']} states, "
+                f"{counts['violations']} violations")
+        yield good, part, counts, "\n  ".join([line, *wrong[:show]])
+
+
+def sample(jobs):
+    """For make check: pairs of whether it is good, and what to say."""
+    with multiprocessing.Pool(JOBS) as pool:
+        for good, _, _, line in run(jobs, pool, 3):
+            yield good, line
+
+
 def main():
     parser = argparse.ArgumentParser(description="Kills and errors at every system call.")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth point")
@@ -366,21 +387,14 @@ def main():
     parser.add_argument("--show", type=int, default=10, metavar="N", help="at most N violations of each line")
     options = parser.parse_args()
     totals, passed, failed = collections.Counter(), 0, 0
-    chosen = [(name, part) for part in options.part or PARTS for name in SCENARIOS
-              if options.only in name and (PARTS[part][2] is None or name in PARTS[part][2])]
+    jobs = [(name, part, options.every) for part in options.part or PARTS for name in SCENARIOS
+            if options.only in name and (PARTS[part][2] is None or name in PARTS[part][2])]
     with multiprocessing.Pool(JOBS) as pool:
-        for name, part in chosen:
-            counts, wrong = collections.Counter(), []
-            for count, lines in pool.imap_unordered(do, [(name, part, share, options.every) for share in range(JOBS)]):
-                counts += count
-                wrong += lines
-            good = counts["points"] > 0 and not counts["violations"]
+        for good, part, counts, line in run(jobs, pool, options.show):
             passed, failed = passed + good, failed + (not good)
             totals[PARTS[part][1]] += counts["points"]
             totals["violations"] += counts["violations"]
-            print(f"{'ok' if good else 'not ok'} {part}: {name}: {counts['points']} points, {counts['states']} states, "
-                  f"{counts['violations']} violations")
-            print("".join(f"  {line}\n" for line in wrong[:options.show]), end="", flush=True)
+            print(line, flush=True)
     print(f"# {totals['kill']} kill points, {totals['error']} error points, {totals['violations']} violations")
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
