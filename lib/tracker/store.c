@@ -53,9 +53,10 @@ mp_store_refresh(MpStore *store, GError **error)
 bool
 mp_store_open(MpStore *store, const char *path, const char *hostname, GError **error)
 {
-    mp_git_start();
     store->path = g_strdup(path);
     store->hostname = g_strdup(hostname);
+    if (!mp_git_start(error))
+        return false;
     if (git_repository_open_bare(&store->repository, path) < 0)
         return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
     if (git_repository_odb(&store->odb, store->repository) < 0)

@@ -35,6 +35,7 @@ class Delivered:
     changes: int = 0
     maybe_changes: int = 0
     messages: dict = None  # notifier: {(recipient, Message-ID)}; None if none was to be sent
+    is_complete: bool = True  # there is an installation; False if it is still to be made
     repeats: int = 0  # how many messages may be there twice: one for each time a notifier was killed
 
 
