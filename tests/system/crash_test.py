@@ -45,6 +45,7 @@ def invariants(site, expected, opened):
     keys = {line.split("/")[-1].split(".")[0] for line in site.git("ls-tree", "-r", "--name-only", "main").splitlines() if "/received/" in line}
     equal(len(site.events()), count + opened, "one event each")
     equal(set(site.events()), keys, "events are those of the tracker's KEYs")
+    equal(len(site.answer_events()), 1, "one answer for all that was refused")
     equal(os.listdir(os.path.join(site.data, "outbox/tmp")), [])
     site.git("fsck", "--strict")
     left = [n for n in os.listdir(os.path.join(site.data, "tracker.git/refs/heads")) if n != "main"]
