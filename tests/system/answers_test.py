@@ -659,5 +659,69 @@ def soft_bounces_need_more(site):
     equal(account(site)["bounces"], [], "what is not the account's is forgotten")
 
 
+# --- All of it, interrupted ----------------------------------------------------------------------
+
+
+@test
+def killed_anywhere_commands_act_once_and_bounces_count_once(site):
+    if subprocess.run(["sh", "-c", "command -v strace"], capture_output=True).returncode != 0:
+        return
+    site.set_config("inbound", commands="true")
+    site.set_config("limits", hard_bounces="100")
+    site.user("tim")
+    site.user("kate", KATE)
+    kills = number = 0
+    for call in ("renameat2", "rename", "fsync", "fdatasync", "write"):
+        for when in (1, 2, 3, 4, 6, 8, 11, 15, 20):
+            number += 1
+            thread = site.thread("tim", title=f"{call} {when}")
+            site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/close\nDone.\n"))
+            site.deliver(bounce(site, site.address(thread, "kate", "--purpose", "bounce")))
+            site.notifier("--once")
+            kills += kill_at(site, call, when)
+            site.metroplex("--once")
+            site.metroplex("--once")
+            equal((site.new, staged(site)), ([], []))
+            equal((state_of(site, thread), len(site.show(thread)["comments"])), ("closed", 1), f"{call} {when}")
+            equal(account(site)["bounces"][0]["hard"], number, f"{call} {when}")
+            equal(kinds(site), ["closed", "comment"], f"{call} {when}")
+    print(f"# {kills} kills, {number} threads closed once, {number} bounces counted once")
+    check(kills > 20, "the kills fell")
+
+
+@test
+def outrun_by_another_writer_all_comes_true_once(site):
+    """Somebody moves the branch all the time: batches are built again, and nothing of them twice."""
+    site.set_config("inbound", commands="true", batch="6")
+    site.user("tim")
+    thread = site.thread("tim")
+    for i in range(12):
+        site.user(f"u{i}")
+        address = site.address(thread, f"u{i}")
+        site.deliver(site.mail(f"u{i}@example.org", address, "> x\n"))
+        site.deliver(site.mail(f"u{i}@example.org", address, f"/mute\nText {i}\n"))
+    script = f"""export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b
+        export GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b; cd {site.data}/tracker.git
+        while :; do old=$(git rev-parse main)
+        git update-ref refs/heads/main $(git commit-tree -p $old -m moved $old^{{tree}}) $old 2>/dev/null; sleep 0.02; done"""
+    mover = subprocess.Popen(["sh", "-c", script], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(20):
+            site.run(METROPLEX, "--once", status=None)
+            if not site.new:
+                break
+    finally:
+        mover.kill()
+        mover.wait()
+    site.metroplex("--once")
+    outrun = site.log().count("building it again")
+    print(f"# outrun {outrun} times")
+    equal((site.new, staged(site)), ([], []))
+    equal(len(site.show(thread)["comments"]), 12)
+    equal([reason_of(site, thread, f"u{i}") for i in range(12)], ["muted"] * 12)
+    equal(reasons_answered(site), ["empty"] * 12)
+    check(outrun > 0, "nobody was outrun")
+
+
 if __name__ == "__main__":
     main()
