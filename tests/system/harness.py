@@ -163,7 +163,11 @@ class Site:
         return {fields[4]: fields[2] for fields in self.outcomes()}
 
     def events(self):
-        return sorted(os.path.basename(p) for p in glob.glob(os.path.join(self.data, "outbox/new/*")))
+        """Events of changes, by KEY; the answers to mails are not among them."""
+        return sorted(n for n in self.listed("outbox/new") if not n.startswith("answer-"))
+
+    def answer_events(self):
+        return sorted(n for n in self.listed("outbox/new") if n.startswith("answer-"))
 
     def log(self, name="metroplex.log"):
         try:
