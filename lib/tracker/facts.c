@@ -271,6 +271,7 @@ mp_facts_parse_comment(const char *text, const char *path, guint64 comment_numbe
     comment->author_login = required_string(&r, "login");
     comment->date = date(&r, "date");
     comment->via = required_string(&r, "via");
+    comment->host = optional_string(&r, "host");
     comment->key = required_string(&r, "key");
     r.group = "mail";
     comment->message_id = optional_string(&r, "message-id");
