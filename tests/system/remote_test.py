@@ -240,6 +240,20 @@ def hosts_that_add_accounts_at_the_same_time_give_each_its_own_id(site):
         equal(sorted(ids), list(range(1, 13)))
 
 
+@test
+def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
+    with hosts(site) as (remote, one, two):
+        one.user("kate")
+        processes = {f"k{host.name}{i}@example.org": subprocess.Popen(
+            [METROPLEX, "user", "set", "--config", host.config, "kate", "--add-email", f"k{host.name}{i}@example.org"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for i in range(5) for host in (one, two)}
+        statuses = {email: process.wait(120) for email, process in processes.items()}
+        done = {email for email, status in statuses.items() if status == 0}
+        shown = two.metroplex("user", "show", "kate") if two.metroplex("user", "set", "kate", "--name", "K") else ""
+        equal({email for email in statuses if email in shown}, done, "what was said to be done, and nothing else")
+        check(done and set(statuses.values()) <= {0, 75}, f"statuses {statuses}")
+
+
 # --- Killed, refused, away ------------------------------------------------------------------------
 
 
