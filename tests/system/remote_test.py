@@ -313,6 +313,21 @@ def killed_before_the_remote_accepted_it_is_done_again(site):
 
 
 @test
+def what_a_killed_run_started_holds_no_lock(site):
+    """With a path the hook is a descendant of ours, and lives on."""
+    with hosts(site, Path, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.deliver(one.mail("kate@example.org", address))
+        done = os.path.join(remote.dir, "done")
+        killed_by_hook(remote, one, "pre-receive", f"while ! test -e {done}; do sleep 0.1; done; exit 1")
+        run(one)
+        equal(one.new, [])
+        check("Another run" not in one.log(), "a lock was left")
+        open(done, "w").close()
+        check_all(remote, one)
+
+
+@test
 def an_answer_that_is_lost_is_looked_up(site):
     with hosts(site, count=1, remote_timeout=1) as (remote, one):
         (thread,), (address,) = conversation(one)
@@ -342,6 +357,28 @@ def a_push_that_lands_late_is_announced_once(site):
         remote.hook("pre-receive")
         check_all(remote, one)
         equal(len(one.show(thread)["comments"]), 1)
+
+
+@test
+def a_push_that_lands_between_fetch_and_push_of_the_next_run_is_announced_once(site):
+    with hosts(site, count=1, remote_timeout=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        go, before = os.path.join(remote.dir, "go"), tip(remote)
+        remote.hook("pre-receive", f"""
+            if mkdir {go}.first 2>/dev/null; then
+                trap '' PIPE TERM HUP; while ! test -e {go}; do sleep 0.1; done
+            else
+                touch {go}; while test $(git rev-parse main) = {before}; do sleep 0.1; done
+            fi\n""")
+        one.deliver(one.mail("kate@example.org", address))
+        run(one, status=75)
+        one.deliver(one.mail("kate@example.org", address, "Another.\n"))
+        one.set_config("tracker", remote_timeout=60)
+        run(one)
+        remote.hook("pre-receive")
+        contains(one.log(), "published")
+        check_all(remote, one)
+        equal(len(one.show(thread)["comments"]), 2)
 
 
 @test
