@@ -62,7 +62,10 @@ static const char template[] =
     "\n"
     "[tracker]\n"
     "# Hides other people's mail addresses in comments, since the tracker is fit to be published.\n"
-    "mask-addresses = true\n";
+    "mask-addresses = true\n"
+    "# Two Git repositories that several hosts share: see SEVERAL HOSTS in metroplex(8).\n"
+    "#remote = git@git.example.org:tracker.git\n"
+    "#accounts-remote = git@git.example.org:accounts.git\n";
 
 /* Fit for one line of a key file: no control characters, no blank at the end that would be cut. */
 static bool

@@ -172,6 +172,21 @@ mp_store_init(const char *path, const char *hostname, const char *readme, mode_t
 }
 
 bool
+mp_tracker_join(const char *path, const char *hostname, const char *url, char **did, GError **error)
+{
+    MpStore store = {0};
+
+    *did = NULL;
+    bool good = mp_store_open(&store, path, hostname, error);
+    if (good) {
+        mp_store_share(&store, url, 0, NULL);
+        good = mp_store_join(&store, did, error) && sync_all(path, error);
+    }
+    mp_store_close(&store);
+    return good;
+}
+
+bool
 mp_tracker_init(const char *path, const char *hostname, bool *made, GError **error)
 {
     return mp_store_init(path, hostname, tracker_readme, 0755, made, error);
