@@ -11,6 +11,7 @@ SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= /lib/systemd/system
 BUILD      ?= build
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 

@@ -240,13 +240,8 @@ static bool
 join_remotes(Init *init, GError **error)
 {
     const MpConfig *config = init->config;
-    g_autofree char *path = mp_config_path(config, "lock");
-    g_autoptr(MpLock) lock = NULL;
 
-    if (config->remote[0] == '\0' && config->accounts_remote[0] == '\0')
-        return true;
-    lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    return lock != NULL && join(init, "tracker.git", config->remote, error) &&
+    return join(init, "tracker.git", config->remote, error) &&
            join(init, "accounts.git", config->accounts_remote, error);
 }
 
