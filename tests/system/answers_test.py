@@ -363,7 +363,7 @@ def killed_at_random_moments_answers_are_given_once(site):
     thread, _ = conversation(site)
     site.set_config("inbound", batch="4")
     site.set_config("limits", answers_per_hour="10000")
-    users = 60
+    users = max(60, KILLS)
     for i in range(users):
         site.user(f"u{i}")
         site.deliver(site.mail(f"u{i}@example.org", site.address(thread, f"u{i}"), f"> {i}\n"))
