@@ -37,8 +37,10 @@ print_head(const MpItem *item)
         g_autofree char *name = mp_escape(a->name);
         g_autofree char *size = g_format_size(a->size);
 
-        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size,
-               a->refused != NULL ? ": " : "", a->refused != NULL ? a->refused : "");
+        const char *fate = item->fates != NULL ? g_ptr_array_index(item->fates, i) : a->refused;
+        g_autofree char *shown = mp_escape(fate);
+        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size, fate != NULL ? ": " : "",
+               fate != NULL ? shown : "");
     }
 }
 
@@ -70,6 +72,19 @@ print_addresses(const MpSite *site, const MpItem *item)
     if (item->account != NULL)
         printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n", mp_purpose_name(item->address.purpose),
                item->account->login, item->address.thread, item->thread == NULL ? " (not there)" : "");
+}
+
+/* What a trusted server wrote on top, if the configuration names one. */
+static void
+print_verdicts(const MpSite *site, const MpItem *item)
+{
+    static const char *const meaning[] = {"not checked", "authentic", "not authenticated"};
+    g_autofree char *said = mp_verdicts_describe(&item->verdicts);
+
+    if (item->message == NULL || *site->config->authserv_id == '\0')
+        return;
+    printf("  %-12s %s%s%s%s\n", "sender", meaning[item->verdicts.check], said != NULL ? " (" : "",
+           said != NULL ? said : "", said != NULL ? ")" : "");
 }
 
 static void
@@ -176,6 +191,7 @@ explain(MpSite *site, MpMaildir *maildir, MpWorker *worker, const char *path, GE
     printf("%s\n", shown);
     print_head(item);
     print_addresses(site, item);
+    print_verdicts(site, item);
     print_gates(item);
     print_lines(item);
     print_result(item);

@@ -50,7 +50,9 @@ mp_item_free(MpItem *item)
     mp_message_free(item->message);
     mp_extraction_free(item->extraction);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_clear_pointer(&item->fates, g_ptr_array_unref);
     g_clear_pointer(&item->commands, g_ptr_array_unref);
+    g_free(item->message_id);
     g_free(item->fault_text);
     g_free(item->body);
     g_free(item);
@@ -66,6 +68,8 @@ mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GErro
     if (text != NULL && code != NULL && g_str_has_prefix(text, code))
         text += strlen(code) + strspn(text + strlen(code), ": ");
     item->message = message;
+    if (message != NULL && message->message_id != NULL && item->message_id == NULL)
+        item->message_id = mp_address_mask(message->message_id, false);
     item->fault = fault;
     g_free(item->fault_text);
     item->fault_text = g_strdup(text);
@@ -96,6 +100,17 @@ take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *addres
     item->address = *address;
 }
 
+/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and Cc. */
+static bool
+is_noreply(const MpConfig *config, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = mp_config_noreply_domain(config);
+
+    return g_ascii_strcasecmp(address, config->noreply_address) == 0 ||
+           (at != NULL && g_ascii_strcasecmp(at + 1, domain) == 0);
+}
+
 /* The first that verifies wins; without one, the first of our shape is what gets refused. */
 static bool
 find_address(MpSite *site, MpItem *item, GError **error)
@@ -107,8 +122,7 @@ find_address(MpSite *site, MpItem *item, GError **error)
         g_autoptr(MpUser) account = NULL;
         MpAddress address;
 
-        if (g_ascii_strcasecmp(addressee->address, site->config->noreply_address) == 0)
-            item->is_noreply = true;
+        item->is_noreply |= is_noreply(site->config, addressee->address);
         if (mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
             continue;
         if (!account_of(site, &address, &account, error))
@@ -194,12 +208,23 @@ find_duplicate(MpSite *site, MpItem *item, GError **error)
     return false;
 }
 
+/* Of several authors none is checked: such a mail is refused anyway. */
+static void
+check_sender(const MpSite *site, MpItem *item)
+{
+    const GPtrArray *from = item->message->from;
+
+    item->verdicts = mp_verdicts_read(item->message->results, site->config->authserv_id,
+                                      from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
+}
+
 bool
 mp_item_identify(MpSite *site, MpItem *item, GError **error)
 {
     forget(item);
     if (item->message == NULL)
         return true;
+    check_sender(site, item);
     bool good = find_address(site, item, error) &&
                 (!item->is_verified || (find_thread(site, item, error) && find_duplicate(site, item, error)));
     item->is_deferred = !good;
@@ -214,9 +239,9 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
 /* Where the text behind the commands begins. A command that the account may not give stays text,
  * where there is text to post; alone it is kept, to be refused. */
 static const char *
-take_commands(const MpSite *site, MpItem *item)
+take_commands(const MpSite *site, MpItem *item, const char *reply)
 {
-    const char *reply = item->extraction->reply, *rest = reply;
+    const char *rest = reply;
 
     g_clear_pointer(&item->commands, g_ptr_array_unref);
     item->may_command = false;
@@ -234,16 +259,15 @@ take_commands(const MpSite *site, MpItem *item)
 void
 mp_item_compose(const MpSite *site, MpItem *item)
 {
-    g_autofree char *attached = NULL;
-    g_autofree char *reply = mp_address_mask(take_commands(site, item), site->config->mask_addresses);
+    g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
+    const char *text = take_commands(site, item, placement->body);
 
     g_clear_pointer(&item->body, g_free);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
-    item->attachments = mp_attachments_choose(item->message, &attached);
-    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
-        item->body = g_steal_pointer(&reply);
-    else
-        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
+    g_clear_pointer(&item->fates, g_ptr_array_unref);
+    item->attachments = g_steal_pointer(&placement->stored);
+    item->fates = g_steal_pointer(&placement->fates);
+    item->body = mp_address_mask(text, site->config->mask_addresses);
 }
 
 /* --- What the gates say --------------------------------------------------------------------- */
@@ -264,6 +288,7 @@ mp_item_decide(const MpSite *site, MpItem *item)
         .account = item->account,
         .thread = item->thread,
         .repository = item->repository,
+        .verdicts = item->verdicts,
         .is_duplicate = item->is_duplicate,
         .is_over_rate = item->over_rate != NULL,
         .over_rate = item->over_rate,

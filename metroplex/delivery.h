@@ -13,6 +13,7 @@
 typedef struct {
     MpMail *mail;
     MpMessage *message; /* NULL if it could not be read */
+    char *message_id;   /* its Message-ID, a MAC in it masked: for logs and facts; or NULL */
     MpMessageFault fault;
     char *fault_text;
 
@@ -22,6 +23,7 @@ typedef struct {
     MpUser *account;
     MpThread *thread;
     MpRepository *repository;
+    MpVerdicts verdicts;
     char *key;
     bool is_duplicate;
     const char *over_rate; /* which limit one comment more would be over, or NULL */
@@ -31,6 +33,7 @@ typedef struct {
     GPtrArray *commands;      /* MpMailCommand: obeyed and cut from the body; may be NULL */
     bool may_command;         /* they are permitted to the account */
     GPtrArray *attachments;   /* MpNewAttachment, to be stored with it */
+    GPtrArray *fates;         /* char *: what becomes of each attachment of the mail, for people */
 
     const MpGate *gate; /* the one that decided, or NULL: not decided */
     gsize next_gate;    /* where the walk stopped, to ask for the reply */
@@ -39,7 +42,8 @@ typedef struct {
     MpAnswer *answer;   /* what they hear, or NULL */
     bool is_answered;   /* the answer was staged with the batch */
     guint64 comment;    /* its number, once posted or found to be a duplicate */
-    bool is_deferred;   /* stays where it is; *error of the batch says why */
+    bool is_awaited;    /* the worker has been asked about it and has not answered yet */
+    bool is_deferred;   /* stays where it is: it could not be decided or written now */
 } MpItem;
 
 MpItem *mp_item_new(MpMail *mail); /* takes the mail */

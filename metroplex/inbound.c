@@ -72,9 +72,7 @@ is_over_size(MpInbound *inbound, MpItem *item)
 static void
 log_processing(const MpItem *item)
 {
-    g_autofree char *id = item->message != NULL && item->message->message_id != NULL
-                              ? mp_escape(item->message->message_id)
-                              : g_strdup("(no Message-ID)");
+    g_autofree char *id = item->message_id != NULL ? mp_escape(item->message_id) : g_strdup("(no Message-ID)");
 
     mp_info("metroplex: processing %s", id);
 }
@@ -105,22 +103,18 @@ tell_sandbox(MpInbound *inbound)
                 mp_worker_sandbox(inbound->worker), MP_SANDBOX_WHOLE);
 }
 
-/* Sends one request ahead of the answer that is awaited; `next` is the first item not yet sent. */
+/*
+ * Asks the worker about items[*next…] up to `upto`: one request ahead of the answer that is awaited,
+ * so that both processes have work. `send` marks the items it asked about.
+ */
 static bool
 send_ahead(MpInbound *inbound, const GPtrArray *items, guint *next, guint upto,
-           bool (*send)(MpInbound *, MpItem *, GError **), bool (*wants)(MpInbound *, MpItem *), GError **error)
+           bool (*send)(MpInbound *, MpItem *, GError **), GError **error)
 {
     for (; *next < items->len && *next <= upto; ++*next)
-        if (wants(inbound, item_at(items, *next)) && !send(inbound, item_at(items, *next), error))
+        if (!send(inbound, item_at(items, *next), error))
             return false;
     return true;
-}
-
-static bool
-wants_reading(MpInbound *inbound, MpItem *item)
-{
-    (void)inbound;
-    return item->fault == MP_FAULT_NONE;
 }
 
 static bool
@@ -128,7 +122,10 @@ send_reading(MpInbound *inbound, MpItem *item, GError **error)
 {
     MpLimits limits = mp_site_limits(inbound->site);
 
-    return mp_worker_send_parse(inbound->worker, item->mail->fd, &limits, error);
+    if (is_over_size(inbound, item))
+        return true;
+    item->is_awaited = mp_worker_send_parse(inbound->worker, item->mail->fd, &limits, error);
+    return item->is_awaited;
 }
 
 static bool
@@ -136,16 +133,14 @@ read_all(MpInbound *inbound, GPtrArray *items, GError **error)
 {
     guint next = 0;
 
-    for (guint i = 0; i < items->len; i++)
-        is_over_size(inbound, item_at(items, i));
     for (guint i = 0; i < items->len; i++) {
         MpItem *item = item_at(items, i);
-        bool is_sent = wants_reading(inbound, item);
 
-        if (!send_ahead(inbound, items, &next, i + 1, send_reading, wants_reading, error))
+        if (!send_ahead(inbound, items, &next, i + 1, send_reading, error))
             return false;
-        if (is_sent && !receive_message(inbound, item, error))
+        if (item->is_awaited && !receive_message(inbound, item, error))
             return false;
+        item->is_awaited = false;
         log_processing(item);
     }
     tell_sandbox(inbound);
@@ -202,21 +197,24 @@ receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
     return true;
 }
 
-static bool
-wants_extraction(MpInbound *inbound, MpItem *item)
-{
-    (void)inbound;
-    return mp_item_wants_reply(item) || (!item->is_deferred && mp_answer_wants_reply(item));
-}
-
+/* What one thread's damaged files make impossible stops that mail only. A mail that is refused is
+ * read as well, where its answer quotes it. */
 static bool
 send_extraction(MpInbound *inbound, MpItem *item, GError **error)
 {
-    g_auto(GStrv) sent = item->thread != NULL ? mp_item_sent_texts(inbound->site, item, error)
-                                              : g_new0(char *, 1);
+    g_autoptr(GError) why = NULL;
+    g_auto(GStrv) sent = NULL;
 
-    return sent != NULL &&
-           mp_extraction_send(inbound->worker, item->message, (const char *const *)sent, false, error);
+    if (item->is_deferred || (!mp_item_wants_reply(item) && !mp_answer_wants_reply(item)))
+        return true;
+    sent = item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &why) : g_new0(char *, 1);
+    if (sent == NULL) {
+        defer(inbound, item, why);
+        return true;
+    }
+    item->is_awaited =
+        mp_extraction_send(inbound->worker, item->message, (const char *const *)sent, false, error);
+    return item->is_awaited;
 }
 
 static bool
@@ -226,11 +224,12 @@ extract_all(MpInbound *inbound, GPtrArray *items, GError **error)
 
     for (guint i = 0; i < items->len; i++) {
         MpItem *item = item_at(items, i);
-        bool is_sent = wants_extraction(inbound, item);
 
-        if (!send_ahead(inbound, items, &next, i + 1, send_extraction, wants_extraction, error) ||
-            (is_sent && !receive_extraction(inbound, item, error)))
+        if (!send_ahead(inbound, items, &next, i + 1, send_extraction, error))
             return false;
+        if (item->is_awaited && !receive_extraction(inbound, item, error))
+            return false;
+        item->is_awaited = false;
     }
     return true;
 }
@@ -366,9 +365,6 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
 {
     MpSite *site = inbound->site;
     g_autofree char *elided = mp_address_mask(item->extraction->elided, true);
-    g_autofree char *message_id = item->message->message_id != NULL
-                                      ? mp_address_mask(item->message->message_id, false)
-                                      : NULL;
     g_autoptr(GArray) mentions = mp_mentions(site->accounts, item->body, error);
     g_autofree char *commands = mp_mail_commands_text(item->commands);
     MpActor actor = actor_of(item);
@@ -378,11 +374,14 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .via = "mail",
         .body = item->body,
         .elided = elided,
-        .message_id = message_id,
+        .message_id = item->message_id,
         .recipient = item->recipient,
         .host = site->host,
         .part = item->extraction->part,
         .commands = commands,
+        .dmarc = item->verdicts.dmarc,
+        .dkim = item->verdicts.dkim,
+        .spf = item->verdicts.spf,
         .mentions = mentions,
         .attachments = item->attachments,
     };
@@ -411,6 +410,7 @@ typedef struct {
     MpInbound *inbound;
     GPtrArray *items;
     guint n_tries;
+    MpItem *culprit; /* the item that could not be put into the batch */
 } Posting;
 
 /* Built again when somebody moved the branch: then the gates are asked again, on the new tip. */
@@ -431,8 +431,10 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
             good = mute(batch, item, error);
         else if (!item->is_deferred && item->gate->action == MP_DO_COMMANDS)
             good = obey(posting->inbound, batch, events, item, error);
-        if (!good)
+        if (!good) {
+            posting->culprit = item;
             return false;
+        }
         if (!item->is_deferred && item->answer != NULL)
             g_ptr_array_add(events, mp_answer_event(site, item));
     }
@@ -482,17 +484,26 @@ count_posted(MpInbound *inbound, const GPtrArray *items)
         mp_warn("The hour's comments are not counted: %s", why->message);
 }
 
+/* A mail that cannot be written (somebody damaged its thread's files) is left out, and the rest of
+ * the batch goes on; what may pass by itself stops the batch. */
 static bool
 post_all(MpInbound *inbound, GPtrArray *items, GError **error)
 {
-    Posting posting = {inbound, items, 0};
+    while (changes_anything(items)) {
+        Posting posting = {inbound, items, 0, NULL};
+        g_autoptr(GError) why = NULL;
 
-    if (!changes_anything(items))
-        return true;
-    if (!mp_transaction_run(inbound->site, build, &posting, error))
-        return false;
-    count_posted(inbound, items);
-    count_bounces(inbound, items);
+        if (mp_transaction_run(inbound->site, build, &posting, &why)) {
+            count_posted(inbound, items);
+            count_bounces(inbound, items);
+            return true;
+        }
+        if (posting.culprit == NULL || mp_error_is_temporary(why)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        defer(inbound, posting.culprit, why);
+    }
     return true;
 }
 
@@ -534,7 +545,7 @@ record_all(MpInbound *inbound, GPtrArray *items, GError **error)
         const MpOutcomeLine line = {
             .outcome = item->gate->outcome,
             .reason = item->gate->reason,
-            .message_id = item->message != NULL ? item->message->message_id : NULL,
+            .message_id = item->message_id,
             .name = item->mail->name,
             .thread = item->is_verified ? item->address.thread : 0,
             .comment = item->comment,

@@ -34,7 +34,7 @@ open_stores(MpSite *site, GError **error)
 }
 
 bool
-mp_site_open(MpSite *site, const MpOptions *options, GError **error)
+mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
 {
     *site = (MpSite){.config = mp_config_load(options->config_file, options->data, error)};
     if (site->config == NULL || !mp_become_owner(site->config->data, error))
@@ -48,7 +48,13 @@ mp_site_open(MpSite *site, const MpOptions *options, GError **error)
     site->host = host_name();
     g_autofree char *rate = mp_config_path(site->config, "rate");
     site->rate = mp_rate_new(rate);
-    return open_stores(site, error);
+    return true;
+}
+
+bool
+mp_site_open(MpSite *site, const MpOptions *options, GError **error)
+{
+    return mp_site_begin(site, options, error) && open_stores(site, error);
 }
 
 void
@@ -65,25 +71,14 @@ mp_site_close(MpSite *site)
 }
 
 bool
-mp_site_try_lock(MpSite *site, bool *busy, GError **error)
-{
-    g_autofree char *path = mp_config_path(site->config, "lock");
-    g_autoptr(GError) why = NULL;
-
-    site->lock = mp_lock_take(path, MP_LOCK_TRY, &why);
-    *busy = site->lock == NULL && why == NULL;
-    if (why != NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return site->lock != NULL;
-}
-
-bool
 mp_site_lock(MpSite *site, GError **error)
 {
     g_autofree char *path = mp_config_path(site->config, "lock");
 
     site->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    return site->lock != NULL && mp_site_refresh(site, error);
+    if (site->lock == NULL)
+        return false;
+    return site->tracker != NULL ? mp_site_refresh(site, error) : open_stores(site, error);
 }
 
 bool

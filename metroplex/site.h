@@ -28,14 +28,16 @@ typedef struct {
  * log, the key ring and the repositories. Each failure is MP_ERROR_INSTALLATION and says what to do.
  */
 bool mp_site_open(MpSite *site, const MpOptions *options, GError **error);
+
+/* The same without the repositories, which mp_site_lock() then opens: a run that finds nothing to do
+ * never loads what libgit2 brings along. */
+bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
 void mp_site_close(MpSite *site);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
 
-/* Takes the data directory's lock for writing, waiting for a run that has it. */
+/* Takes the data directory's lock for writing, waiting for who has it, and looks both repositories'
+ * branches up again. */
 bool mp_site_lock(MpSite *site, GError **error);
-
-/* The same without waiting: *busy is set, and nothing is wrong, if another run has it. */
-bool mp_site_try_lock(MpSite *site, bool *busy, GError **error);
 
 /* Looks both repositories' branches up again. */
 bool mp_site_refresh(MpSite *site, GError **error);

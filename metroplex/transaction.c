@@ -101,10 +101,10 @@ try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **er
         return MP_FAILED;
     }
     MpCommitResult result = mp_batch_commit(batch, error);
-    if (result != MP_COMMITTED) {
+    if (result == MP_OUTRUN)
         discard(site, events);
+    if (result != MP_COMMITTED) /* a failed one may have moved the branch: the next run finds out */
         return result;
-    }
     return publish(site, events, error) ? MP_COMMITTED : MP_FAILED;
 }
 
@@ -162,6 +162,8 @@ mp_transaction_recover(MpSite *site, GError **error)
     if (!mp_tracker_clean_up(tracker, error) || !mp_tracker_clean_up(accounts, error))
         return false;
     staged = mp_outbox_staged(site->outbox, error);
+    if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
+        return false;
     for (guint i = 0; staged != NULL && i < staged->len; i++)
         if (!recover_event(site, g_ptr_array_index(staged, i), error))
             return false;

@@ -10,7 +10,7 @@
 
 #define DEFAULT_FILE_SIZE (1024 * 1024)
 
-typedef enum { TYPE_HOST, TYPE_TEXT, TYPE_PATH, TYPE_URL, TYPE_MAIL, TYPE_BOOL, TYPE_INT, TYPE_SIZE, TYPE_CHOICE } Type;
+typedef enum { TYPE_HOST, TYPE_TEXT, TYPE_PATH, TYPE_URL, TYPE_WORDS, TYPE_MAIL, TYPE_BOOL, TYPE_INT, TYPE_SIZE, TYPE_CHOICE } Type;
 
 typedef struct {
     const char *group, *key;
@@ -36,6 +36,7 @@ static const Key keys[] = {
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
+    {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
     {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
@@ -86,8 +87,8 @@ static const Key keys[] = {
 };
 /* clang-format on */
 
-static const char *const type_names[] = {"host name", "text",   "path",  "URL",   "mail address",
-                                         "boolean",   "number", "bytes", "choice"};
+static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "list",
+                                         "mail address", "boolean", "number", "bytes", "choice"};
 
 static const char *const language_names[] = {"en", "fr"};
 
@@ -149,6 +150,16 @@ is_mail_address(const char *text)
            mp_is_hostname(at + 1);
 }
 
+/* Tokens of RFC 2045, section 5.1, between spaces and commas. */
+static bool
+is_words(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isgraph(*p) ? *p != ' ' : *p != ',' && strchr("()<>@;:\\\"/[]?=", *p) != NULL)
+            return false;
+    return true;
+}
+
 /* What is wrong with a text value, or NULL. */
 static const char *
 fault_of_text(const Key *key, const char *value)
@@ -166,6 +177,8 @@ fault_of_text(const Key *key, const char *value)
         return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://")
                    ? NULL
                    : "is not an http or https URL";
+    case TYPE_WORDS:
+        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
     case TYPE_MAIL:
         return is_mail_address(value) ? NULL : "is not a mail address";
     default:
@@ -173,9 +186,19 @@ fault_of_text(const Key *key, const char *value)
     }
 }
 
+/* Where a path is asked for, a secret is easily written instead: such a value is never told. */
+static bool
+may_be_secret(const Key *key)
+{
+    return key->offset == AT(keys) || key->offset == AT(password_file);
+}
+
 static bool
 refuse(const MpConfig *config, const Key *key, const char *value, GError **error, const char *why)
 {
+    if (may_be_secret(key))
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file, key->group,
+                       key->key, why);
     return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: \"%s\" %s", config->file, key->group,
                    key->key, value, why);
 }
@@ -264,8 +287,9 @@ load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
         return set_value(config, key, g_strstrip(value), error);
     if (!g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
         !g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: %s", config->file, key->group,
-                       key->key, why->message);
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
+                       config->file, key->group, key->key); /* GLib would show it, secret or not */
     if (key->fallback == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s is missing", config->file,
                        key->group, key->key);
@@ -325,6 +349,28 @@ check_together(const MpConfig *config, GError **error)
     return true;
 }
 
+/* GLib's message would show the line, which may be a password that lost its key. */
+static bool
+refuse_syntax(const MpConfig *config, const char *text, GError **error)
+{
+    guint number = 0;
+
+    for (const char *line = text; *line != '\0'; line += *line == '\n') {
+        gsize length = strcspn(line, "\n");
+        const char *start = line + strspn(line, " \t\r");
+        bool is_fine = start >= line + length || *start == '#' || *start == '[' ||
+                       memchr(start, '=', (gsize)(line + length - start)) != NULL;
+
+        number++;
+        if (!is_fine)
+            break;
+        line += length;
+    }
+    return mp_fail(error, MP_ERROR_INSTALLATION,
+                   "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
+                   config->file, number);
+}
+
 static bool
 read_key_file(MpConfig *config, GKeyFile *file, GError **error)
 {
@@ -337,9 +383,8 @@ read_key_file(MpConfig *config, GKeyFile *file, GError **error)
                        why->message);
     if (length > DEFAULT_FILE_SIZE)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: too large", config->file);
-    if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, &why))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: %s", config->file, why->message);
-    return true;
+    return g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL) ||
+           refuse_syntax(config, text, error);
 }
 
 MpConfig *

@@ -38,6 +38,7 @@ typedef struct {
     /* [address] */
     char *keys; /* path of the key file */
     int identity;
+    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for none */
 
     /* [smtp] */
     bool enabled;

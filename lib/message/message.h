@@ -63,12 +63,16 @@ typedef struct {
 typedef struct {
     char *message_id;       /* "<id@host>", or NULL */
     char *subject;          /* NULL if there is none */
-    GPtrArray *from;        /* char *: every addr-spec of every From field; may be empty */
+    GPtrArray *from;        /* char *: every addr-spec of every From field, and "NAME:;" for a group
+                               in one; may be empty */
     char *from_name;        /* display name of the first of them, or NULL */
     char *sender;           /* addr-spec of Sender, or NULL */
     char *return_path;      /* addr-spec of the topmost Return-Path, "" for <>, NULL if absent */
     GPtrArray *in_reply_to; /* char *: "<id>" of In-Reply-To, then of References */
     gint64 date;            /* Date in seconds since the epoch; G_MININT64 if absent or nonsense */
+
+    GPtrArray *results;     /* char *: every Authentication-Results field, the topmost first, unfolded
+                               and not decoded: an encoded word is no result (RFC 8601) */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
     GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the

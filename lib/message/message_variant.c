@@ -23,6 +23,7 @@ static const gsize string_lists[] = {
     offsetof(MpMessage, from),
     offsetof(MpMessage, in_reply_to),
     offsetof(MpMessage, repairs),
+    offsetof(MpMessage, results),
 };
 
 static const gsize flags[] = {

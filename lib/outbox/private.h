@@ -8,6 +8,7 @@ enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_ANSWERED, N_DIRECTORIES };
 struct MpOutbox {
     char *path;
     int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ and answered/ */
+    GPtrArray *staged;     /* char *: KEYs written to tmp/ and not synced yet */
 };
 
 typedef int MpFd;

@@ -120,7 +120,8 @@ suspended(const MpDelivery *d, char **why)
 
 /*
  * Every author must be the account's (RFC 5322, section 3.6.2, allows several From): a mail that
- * two people sign is nobody's word in particular.
+ * two people sign is nobody's word in particular. Sender says who sent it, not who speaks: it does
+ * not count. With `token` the address alone decides, whatever the receiving server found.
  */
 static bool
 sender_mismatch(const MpDelivery *d, char **why)
@@ -141,7 +142,12 @@ sender_mismatch(const MpDelivery *d, char **why)
         *why = g_strdup_printf("%s is not an address of %s", shown, login);
         return true;
     }
-    return false;
+    if (d->verdicts.check != MP_SENDER_UNAUTHENTICATED)
+        return false;
+    g_autofree char *said = mp_verdicts_describe(&d->verdicts);
+    *why = g_strdup_printf("the receiving server could not authenticate the sender: %s",
+                           said != NULL ? said : "its Authentication-Results cannot be read");
+    return true;
 }
 
 static bool

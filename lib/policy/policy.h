@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "maildir/maildir.h"
 #include "message/message.h"
+#include "policy/authentication.h"
 #include "tracker/tracker.h"
 
 /* What is known about a mail. Strings and structures are the caller's; NULL where not known (yet). */
@@ -33,6 +34,7 @@ typedef struct {
     const MpUser *account;         /* whose address it is */
     const MpThread *thread;
     const MpRepository *repository;
+    MpVerdicts verdicts;           /* what a trusted server found of the sender */
     bool is_duplicate;             /* its KEY is in the tracker, or earlier in this batch */
 
     bool is_over_rate;             /* account, thread or installation posted enough this hour */

@@ -295,6 +295,9 @@ mp_facts_comment(const MpNewComment *comment, const MpActor *actor)
     set_optional(file, "mail", "recipient", comment->recipient);
     set_optional(file, "mail", "part", comment->part);
     set_optional(file, "mail", "commands", comment->commands);
+    set_optional(file, "mail", "dmarc", comment->dmarc);
+    set_optional(file, "mail", "dkim", comment->dkim);
+    set_optional(file, "mail", "spf", comment->spf);
     set_attachments(file, comment->attachments);
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -489,14 +492,16 @@ parse_subscriber(const char *line)
 {
     const char *space = strchr(line, ' ');
     g_autofree char *id_text = space != NULL ? g_strndup(line, (gsize)(space - line)) : NULL;
+    g_autofree char *reason = space != NULL ? g_strstrip(g_strdup(space + 1)) : NULL;
     guint64 id;
 
-    if (id_text == NULL || space[1] == '\0' ||
+    /* written without its reason it could not be read again */
+    if (id_text == NULL || *reason == '\0' ||
         !g_ascii_string_to_unsigned(id_text, 10, 1, MP_MAX_ID, &id, NULL))
         return NULL;
     MpSubscriber *subscriber = g_new0(MpSubscriber, 1);
     subscriber->user = id;
-    subscriber->reason = g_strstrip(g_strdup(space + 1));
+    subscriber->reason = g_steal_pointer(&reason);
     return subscriber;
 }
 

@@ -146,7 +146,8 @@ bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64
 /* Forgets the bounces of an address; false if there were none, or it was not suppressed. */
 bool mp_user_unsuppress(MpUser *user, const char *address);
 
-/* Whether `address` is one of the user's: the local part by octets, the domain without case. */
+/* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
+ * folded, since what stands behind the + may be another person's. */
 bool mp_user_has_address(const MpUser *user, const char *address);
 
 /* --- Open and read ------------------------------------------------------------------------- */
@@ -167,6 +168,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 /* Looks at the branch again: from here on reads see the tip of now. */
 bool mp_tracker_refresh(MpTracker *tracker, GError **error);
 bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
+
+/* Makes durable what reads see: before anything else is done because of it. A run that died may
+ * have moved the branch without syncing that (ext4 and XFS keep the order, btrfs need not). */
+bool mp_tracker_sync(const MpTracker *tracker, GError **error);
 
 /*
  * The readers return NULL (and false) both for "there is none" and for errors: there is none if
@@ -236,6 +241,7 @@ typedef struct {
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
     const char *commands;   /* "/close /mute": obeyed, and cut from the body; or NULL */
+    const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;

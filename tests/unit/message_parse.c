@@ -320,7 +320,7 @@ static const struct {
     {"white space before the colon", "Subject : x\nFrom\t: a@b\n\n", "x", "a@b", ""},
     {"two From fields", "From: a@b\nfrom: c@d\n\n", NULL, "a@b|c@d", ""},
     {"two in one From", "From: a@b, C <c@d>\n\n", NULL, "a@b|c@d", ""},
-    {"a group", "From: Us: a@b, c@d;\n\n", NULL, "a@b|c@d", ""},
+    {"a group", "From: Us: a@b, c@d;\n\n", NULL, "Us:;|a@b|c@d", ""},
     {"comments", "From: (x) tim (a@b) @ (y) example.org (z)\n\n", NULL, "tim@example.org", ""},
     {"needless quotes", "From: \"tim\"@example.org\n\n", NULL, "tim@example.org", ""},
     {"needed quotes", "From: \"a@b\"@example.org\n\n", NULL, "\"a@b\"@example.org", ""},
