@@ -16,6 +16,7 @@
 #include "mail_bounces.h"
 #include "mentions.h"
 #include "message/sandbox.h"
+#include "obey.h"
 #include "transaction.h"
 
 #define DAY_S 86400
@@ -303,61 +304,12 @@ actor_of(const MpItem *item)
                      CLAMP(date, received - DAY_S, received + DAY_S), received};
 }
 
-/* What the commands make of the thread and of the account's subscription (NULL: nothing). */
-static const char *
-apply_commands(const MpItem *item, MpThread *thread)
-{
-    const char *subscription = NULL;
-
-    for (guint i = 0; i < item->commands->len; i++) {
-        const MpMailCommand *command = g_ptr_array_index(item->commands, i);
-
-        switch (command->act) {
-        case MP_MAIL_CLOSE:
-        case MP_MAIL_REOPEN:
-            thread->is_open = command->act == MP_MAIL_REOPEN;
-            break;
-        case MP_MAIL_MUTE:
-            subscription = "muted";
-            break;
-        case MP_MAIL_SUBSCRIBE:
-            subscription = thread->author == item->account->id ? "author" : "manual";
-            break;
-        }
-    }
-    return subscription;
-}
-
-/*
- * Commands alone leave the mail's KEY with the thread, whatever they change, so that the same mail
- * is known again. Beside a comment, which has that KEY, a change of state has one of its own, for
- * its event.
- */
 static bool
-obey(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError **error)
+obey(MpInbound *inbound, MpBatch *batch, GPtrArray *events, const MpItem *item, GError **error)
 {
-    bool is_alone = item->gate->action == MP_DO_COMMANDS;
-    g_autofree char *words = mp_mail_commands_text(item->commands);
-    g_autofree char *key = is_alone ? g_strdup(item->key)
-                                    : mp_tracker_key(item->account->id, item->thread->id, item->key, words);
-    g_autoptr(MpThread) thread = mp_batch_thread(batch, item->thread->id, error);
     MpActor actor = actor_of(item);
 
-    if (thread == NULL)
-        return error == NULL || *error != NULL ? false : mp_fail(error, MP_ERROR_TEMPORARY, "a thread vanished");
-    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s by mail", thread->repository,
-                                            thread->id, words);
-    bool was_open = thread->is_open;
-    const char *subscription = apply_commands(item, thread);
-    bool has_changed = thread->is_open != was_open;
-
-    if ((is_alone || has_changed) && !mp_batch_set_thread(batch, thread, key, what, &actor, error))
-        return false;
-    if (has_changed)
-        g_ptr_array_add(events, mp_transaction_event(inbound->site, thread->is_open ? MP_EVENT_REOPENED : MP_EVENT_CLOSED,
-                                                     key, thread->id, item->account->id));
-    return subscription == NULL ||
-           mp_batch_subscribe(batch, thread->id, item->account->id, subscription, what, &actor, error);
+    return mp_item_obey(inbound->site, batch, events, item, &actor, error);
 }
 
 static bool

@@ -311,6 +311,10 @@ mp_policy_hears(const MpGate *gate, const MpDelivery *d)
     if (gate->hears == MP_HEARS_NOBODY || d->message == NULL || mp_policy_is_loop(d, &why) ||
         mp_policy_is_automatic(d, &why))
         return MP_HEARS_NOBODY;
+    /* No signed address vouches for this sender: where somebody can, they must. */
+    if (gate->hears == MP_HEARS_SENDER && d->config->authserv_id[0] != '\0' &&
+        d->verdicts.check != MP_SENDER_AUTHENTIC)
+        return MP_HEARS_NOBODY;
     return gate->hears;
 }
 

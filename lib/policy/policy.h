@@ -57,7 +57,8 @@ typedef enum {
 typedef enum {
     MP_HEARS_NOBODY,
     MP_HEARS_ACCOUNT, /* the account whose signed address the mail came to */
-    MP_HEARS_SENDER,  /* the account, if any, that one verified address of is the only From */
+    MP_HEARS_SENDER,  /* the account, if any, whose address is the only From; where [address]
+                         authserv-id trusts a server, it must have found the sender authentic */
 } MpHears;
 
 typedef struct {

@@ -222,6 +222,21 @@ def nothing_automatic_listed_forged_or_unknown_is_answered(site):
 
 
 @test
+def who_wrote_to_noreply_must_be_authentic_where_that_is_checked(site):
+    site.set_config("smtp", discard_to_noreply_address="false")
+    site.set_config("address", authserv_id="mx.example.org")
+    conversation(site)
+    results = [None, "mx.example.org; dmarc=fail header.from=example.org", "evil.example; dmarc=pass header.from=example.org"]
+    for result in results:
+        site.deliver(site.mail(KATE, f"noreply@{HOST}", headers=[("Authentication-Results", result)] if result else []))
+    site.metroplex("--once")
+    equal((len(site.failure), answers(site)), (3, {}))
+    site.deliver(site.mail(KATE, f"noreply@{HOST}", headers=[("Authentication-Results", "mx.example.org; dmarc=pass header.from=example.org")]))
+    site.metroplex("--once")
+    equal(reasons_answered(site), ["no-reply-address"])
+
+
+@test
 def a_very_long_text_is_quoted_in_part_and_says_so(site):
     thread, address = conversation(site)
     site.deliver(site.mail(KATE, address, "Beginning\n" + "é" * 70 * 4000 + "\nEnd\n"))
@@ -363,7 +378,7 @@ def killed_at_random_moments_answers_are_given_once(site):
     thread, _ = conversation(site)
     site.set_config("inbound", batch="4")
     site.set_config("limits", answers_per_hour="10000")
-    users = 60
+    users = max(60, KILLS)
     for i in range(users):
         site.user(f"u{i}")
         site.deliver(site.mail(f"u{i}@example.org", site.address(thread, f"u{i}"), f"> {i}\n"))
