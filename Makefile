@@ -11,6 +11,7 @@ SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= /lib/systemd/system
 BUILD      ?= build
+JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 
 CC       ?= gcc
@@ -41,38 +42,66 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check unit fuzz lint bench install uninstall clean
+.PHONY: all deps demo check check-long unit fuzz trim-score lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
+# One line a file; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(if $(V),,echo '  CC    $<')
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(if $(V),,echo '  AR    $@')
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/bin/metroplex: $(call obj,metroplex) $(LIB)
 $(BUILD)/bin/notifier: $(call obj,notifier) $(LIB)
 $(PROGRAMS:%=$(BUILD)/bin/%):
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# The programs' own commands are tested too, so their objects (but main) join the unit tests.
 $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
 
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
+
+# How reply extraction does on the test suites of other libraries, which are no part of this
+# repository: a gate where their folder is there, a remark where it is not.
+TRIM ?= ../shared/trim
+
+trim-score: all
+	@if [ -f $(TRIM)/score.py ]; then \
+	    for gate in "dev.jsonl --min-ok 95 --failures" "known_sent.jsonl --min-ok 100 --failures"; do \
+	        set -- $$gate; file=$$1; shift; echo "== $$file"; \
+	        python3 $(TRIM)/score.py $(TRIM)/$$file --jsonl "$$@" -- $(BUILD)/bin/metroplex extract --jsonl || exit 1; \
+	    done; \
+	else echo "trim-score: no $(TRIM)/score.py, nothing measured"; fi
 
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 $(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
 $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@$(if $(V),,echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# Runs a command and kills it, or fails it, at its Nth system call: for tests/long.
+$(BUILD)/bin/killat: tests/long/killat.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+# An hour or two, as root: power cuts and a full disk need loop devices.
+check-long: all $(BUILD)/bin/killat
+	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run
 
 # make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
 # each was run. Needs clang and its run-time libraries. New inputs gather below $(BUILD)/fuzz/corpus.
@@ -97,7 +126,66 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(B
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 	tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ)
 
+# Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
+PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
+
+deps:
+	@tests/deps
+
+check: deps
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit
+	@tests/run $(BUILD)
+
+demo: deps
+	@$(MAKE) $(PARALLEL) all
+	@tests/demo/demo.sh $(BUILD)/bin
+
+C_FILES := $(wildcard */*.[ch] */*/*.[ch])
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	mandoc -Tlint -Wwarning $(wildcard man/*)
+	printf '%s\n' $(filter %.c,$(C_FILES)) | \
+	    xargs -P$(JOBS) -I{} clang-tidy --quiet {} -- $(ALL_CFLAGS)
+
+# What is installed, each as SOURCE:TARGET; units and cron lines are told where the programs are.
+put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
+UNITS    := $(wildcard cron/*.service cron/*.path cron/*.timer)
+COMPLETE := $(wildcard cron/completion/*)
+FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
+            $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
+            $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \
+            $(call put,$(UNITS),$(UNITDIR)) \
+            cron/metroplex.cron:$(SYSCONFDIR)/cron.d/metroplex \
+            cron/metroplex.logrotate:$(SYSCONFDIR)/logrotate.d/metroplex \
+            cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
+            cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
+            $(call put,$(filter cron/completion/_%,$(COMPLETE)),$(PREFIX)/share/zsh/vendor-completions) \
+            $(foreach p,$(PROGRAMS),$(addsuffix :$(PREFIX)/share/bash-completion/completions/$p,$(filter %.bash,$(COMPLETE))) \
+                $(addsuffix :$(PREFIX)/share/fish/vendor_completions.d/$p.fish,$(filter %.fish,$(COMPLETE))))
+
+install: all
+	@set -e; for f in $(FILES); do \
+	    mode=644; [ ! -x $${f%%:*} ] || mode=755; \
+	    install -D -m $$mode $${f%%:*} "$(DESTDIR)$${f#*:}"; echo "$(DESTDIR)$${f#*:}"; \
+	done
+	@sed -Ei 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' "$(DESTDIR)$(SYSCONFDIR)/cron.d/metroplex" \
+	    $(UNITS:cron/%="$(DESTDIR)$(UNITDIR)/%")
+
+uninstall:
+	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}"; done
+
+# What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \
+             $(patsubst %,$(BUILD)/metroplex/%.o,site transaction extraction)
+$(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+bench: all $(BUILD)/bin/bench-helper
+	BUILD=$(abspath $(BUILD)) python3 tests/bench/bench.py
+
 clean:
 	rm -rf $(BUILD)
 
--include $(FUZZ_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))
+-include $(FUZZ_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))

@@ -32,6 +32,7 @@ static const Key keys[] = {
     {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
     {"instance", "log-level",     TYPE_CHOICE, AT(log_level),     "debug",
      .choices = CHOICES("debug", "info", "warn", "error")},
+    {"instance", "language",      TYPE_CHOICE, AT(language),      "en", .choices = CHOICES("en", "fr")},
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
@@ -62,6 +63,7 @@ static const Key keys[] = {
 
     {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
+    {"inbound", "commands", TYPE_BOOL, AT(commands), "false"},
 
     {"tracker", "remote",          TYPE_TEXT, AT(remote),          ""},
     {"tracker", "accounts-remote", TYPE_TEXT, AT(accounts_remote), ""},
@@ -76,11 +78,37 @@ static const Key keys[] = {
     {"limits", "comment",         TYPE_INT,  AT(max_comment),         "65536", 1, 10485760},
     {"limits", "attachment-size", TYPE_SIZE, AT(max_attachment_size), "10485760", 0, G_MAXINT32},
     {"limits", "attachments",     TYPE_INT,  AT(max_attachments),     "20", 0, 1000},
+    {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
+    {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
+    {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
+    {"limits", "answers-per-hour",         TYPE_INT, AT(max_answers),      "100", 0, 100000},
+    {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
+    {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
 };
 /* clang-format on */
 
 static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "list",
                                          "mail address", "boolean", "number", "bytes", "choice"};
+
+static const char *const language_names[] = {"en", "fr"};
+
+const char *
+mp_language_name(MpLanguage language)
+{
+    return language_names[language];
+}
+
+bool
+mp_language_parse(const char *name, MpLanguage *language)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(language_names); i++) {
+        if (strcmp(name, language_names[i]) == 0) {
+            *language = (MpLanguage)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 bool
 mp_is_hostname(const char *text)

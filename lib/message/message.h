@@ -49,6 +49,17 @@ typedef struct {
     char *refused;     /* why it is not kept, for people; NULL if it is */
 } MpAttachment;
 
+/* What a delivery report (RFC 3464) says of one recipient; "" for what it does not say. */
+typedef struct {
+    char *action;    /* "failed", "delayed", "delivered", … */
+    char *status;    /* "5.1.1" */
+    char *recipient; /* the address of Final-Recipient */
+    char *original;  /* the address of Original-Recipient */
+} MpDeliveryStatus;
+
+/* The most recipients of a report that are read. */
+#define MP_DELIVERIES_MAX 100
+
 typedef struct {
     char *message_id;       /* "<id@host>", or NULL */
     char *subject;          /* NULL if there is none */
@@ -75,6 +86,8 @@ typedef struct {
     bool delsp;  /* with DelSp=yes */
     bool encrypted; /* nothing readable in it: OpenPGP or S/MIME */
     bool report;    /* multipart/report, or a delivery or disposition notification */
+
+    GPtrArray *deliveries; /* MpDeliveryStatus *: a delivery report's machine-readable part */
 
     GPtrArray *repairs; /* char *: what was wrong and how it was read, for `explain` */
 } MpMessage;

@@ -188,6 +188,11 @@ classify(Line *line, MpMatcher *matcher)
         line->kind = LINE_BLANK;
     } else if (line->core[0] == '>') {
         line->kind = LINE_QUOTE;
+        if (!g_str_has_prefix(line->core, ">>>") || !g_str_has_suffix(line->core, ">>>"))
+            return;
+        line->rule = mp_matcher_line(matcher, line->core);
+        if (line->rule != NULL)
+            line->kind = LINE_RULE;
     } else if (is_signature_delimiter(line->core)) {
         line->kind = LINE_SIGNATURE;
     } else if (is_delimiter(line->core)) {

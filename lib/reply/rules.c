@@ -28,10 +28,15 @@
 #define FIELDS(from, date, to, subject)                                                            \
     FIELD_LEAD "(?:(" from ")|(" date ")|(" to ")|(" subject "))" FIELD_END, NULL
 
-#define DASHED(words) "[-–—_=*\\s]{2,}+(?:" words ")\\s*[:：]?[-–—_=*\\s]{2,}", NULL
+/* A row of dashes with words in it; some phones put the header block into the same line. */
+#define DASHED(words)                                                                              \
+    "[-–—_=*\\s]{2,}+(?:" words ")\\s*[:：]?[-–—_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?", NULL
 #define EXCUSE                                                                                     \
     "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry "         \
     "for)\\b.{0,80})?"
+#define SLOGAN                                                                                     \
+    "(?:[,;–—-]+\\s?(?=.{0,80}\\b(?:app|client|devices?|e-?mail|mail|mobile|network|phone|keyboard)\\b)"  \
+    ".{1,100}?)?"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
 /* clang-format off */
@@ -337,6 +342,10 @@ const MpRule mp_rules[] = {
      ANY("[-–—_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}"),
      "---- Ada Example wrote ----", "-- the one that Ada wrote -"},
 
+    {"separator-groupwise", MP_RULE_SEPARATOR, "GroupWise, any language: >>> NAME DATE >>>",
+     ANY(">{3}\\s?(?=.*\\d).{3,300}>{3}"),
+     ">>> Ada Example <ada@example.org> 11/17/2025 9:12 AM >>>", ">>> def >>> is what it prints"},
+
     /* ---- forwarded messages ---- */
     {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird",
      ANY("[-–—_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}"),
@@ -367,11 +376,14 @@ const MpRule mp_rules[] = {
 
     /* ---- what the device wrote ---- */
     {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail",
-     ANY("[<(\\[*_«\\s-]{0,6}" SENTENCE "(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) (?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" EXCUSE "[.!\\s]{0,3}"),
+     ANY("[<(\\[*_«\\s-]{0,6}" SENTENCE "(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) (?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
      ANY("(?:Get|Download|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the )?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) .{1,40})?.{0,60}"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
+    {"mobile-slogan", MP_RULE_MOBILE, "Yahoo's and AOL's programs",
+     ANY("(?:Yahoo|AOL) Mail\\s?[:：-]\\s.{3,60}"),
+     "Yahoo Mail: Search, Organize, Conquer", "Yahoo Mail is where it bounces."},
     {"mobile-de", MP_RULE_MOBILE, "German",
      ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?.{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) .{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) .{2,60})[.!]?"),
      "Von meinem iPhone gesendet", "Von meinem Büro aus sehe ich den Fehler."},

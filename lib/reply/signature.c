@@ -43,6 +43,13 @@ signature_lines(const GArray *lines, guint i, gsize bytes)
     return n;
 }
 
+/* "--verbose": a "--" right below it ends the options. */
+static bool
+is_option(const char *core)
+{
+    return g_str_has_prefix(core, "--") && g_ascii_isalpha(core[2]) && strchr(core, ' ') == NULL;
+}
+
 bool
 walk_begins_signature(const Walk *walk, guint i)
 {
@@ -53,6 +60,8 @@ walk_begins_signature(const Walk *walk, guint i)
         return false;
     if (strcmp(line->text, "-- ") == 0)
         return true;
+    if (i > 0 && is_option(LINE(lines, i - 1)->core))
+        return false;
     if (strcmp(line->core, "---") == 0)
         return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
                signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -24,23 +25,18 @@ mp_git_start(void)
     g_once_init_leave(&started, 1);
 }
 
+/* libgit2 cleans up before it returns, which changes errno; its message keeps what errno meant. */
 static bool
 is_temporary(const git_error *e, int code)
 {
+    static const int codes[] = {ENOSPC, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, EROFS, EINTR, EAGAIN};
+
     if (e != NULL && (e->klass == GIT_ERROR_NOMEMORY || e->klass == GIT_ERROR_NET))
         return true;
-    switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-    case EIO:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EROFS:
-        return e == NULL || e->klass == GIT_ERROR_OS || e->klass == GIT_ERROR_INDEXER;
-    default:
-        return false;
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (e != NULL ? g_str_has_suffix(e->message, strerror(codes[i])) : code == codes[i])
+            return true;
+    return false;
 }
 
 bool

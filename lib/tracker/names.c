@@ -140,6 +140,8 @@ mp_user_free(MpUser *user)
         return;
     g_free(user->login);
     g_free(user->name);
+    g_free(user->language);
     g_clear_pointer(&user->emails, g_ptr_array_unref);
+    g_clear_pointer(&user->bounces, g_ptr_array_unref);
     g_free(user);
 }

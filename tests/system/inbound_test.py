@@ -118,7 +118,7 @@ def what_is_refused_says_why_and_posts_nothing(site):
         "loop": site.mail(kate, address, message_id=f"<acme/rocket/issues/1/1@{HOST}>"),
         "empty": site.mail(kate, address, "> It says no.\n"),
         "too-long": site.mail(kate, address, "word " * 14000),
-        "no-reply-address": site.mail(kate, f"noreply@{HOST}"),
+        "no-reply-address": site.mail(kate, f"rocket@noreply.{HOST}"),
         "malformed": b"",
         "too-large": b"Subject: x\n" + b"X-A: b\n" * 2000 + b"\n\n",
     }
@@ -308,6 +308,34 @@ def a_temporary_failure_leaves_the_mail_for_the_next_run(site):
     site.metroplex("--once")
     equal(site.success, [name])
     equal(len(site.show(thread)["comments"]), 1)
+
+
+@test
+def a_damaged_thread_stops_only_its_own_mails(site):
+    good, address = conversation(site)
+    bad = [site.thread("tim", title=f"Bad {i}") for i in range(3)]
+    work = os.path.join(site.dir, "work")
+    damage = {bad[0]: ("thread", "[thread]\nkind=issue\n"), bad[1]: ("subscribers", "kate wants all\n"),
+              bad[2]: ("comments/0/mail", "no facts\n")}
+    site.git("clone", "-q", os.path.join(site.data, "tracker.git"), work)
+    for thread, (name, text) in damage.items():
+        with open(os.path.join(work, f"threads/00/00/00/{thread:02}", name), "w") as f:
+            f.write(text)
+    subprocess.run("git -c user.name=a -c user.email=a@b.c commit -qam Damage && git push -q origin main",
+                   shell=True, cwd=work, check=True)
+    stay = [site.deliver(site.mail("kate@example.org", site.address_of(thread, "kate", good),
+                                   headers=[("In-Reply-To", f"<acme/rocket/issues/{thread}@{HOST}>")])) for thread in bad]
+    name = site.deliver(site.mail("kate@example.org", address))
+    site.metroplex("--once", status=78)
+    equal((site.new, site.success), (stay, [name]))
+    equal(len(site.show(good)["comments"]), 1)
+    for thread, (file, _) in damage.items():
+        contains(site.log(), f"threads/00/00/00/{thread:02}/{file}")
+    subprocess.run("git pull -q --rebase=false origin main && "
+                   "git -c user.name=a -c user.email=a@b.c revert --no-edit ':/^Damage' >/dev/null && git push -q origin main",
+                   shell=True, cwd=work, check=True)
+    site.metroplex("--once")
+    equal(site.new, [])
 
 
 @test

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# What the documents say is what there is: man pages, units, installed files.
+#
+# The tables are read from the sources: keys from lib/base/config.c, gates from lib/policy/policy.c,
+# commands from what --help prints.
+set -uo pipefail
+shopt -s lastpipe # what counts at the end of a pipe counts here
+cd "$(dirname "$0")/../.."
+
+metroplex=${METROPLEX:-$PWD/build/bin/metroplex}
+notifier=${NOTIFIER:-$PWD/build/bin/notifier}
+build=$(dirname "$(dirname "$metroplex")")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+ok() { echo "ok $1"; passed=$((passed + 1)); }
+not_ok() { echo "not ok $1"; sed 's/^/    /'; failed=$((failed + 1)); }
+
+# NAME: passes if the standard input, the complaints, is empty.
+nothing_wrong() {
+    local complaints
+    complaints=$(cat)
+    if [[ -z $complaints ]]; then ok "$1"; else not_ok "$1" <<<"$complaints"; fi
+}
+
+# NAME ONE OTHER: two lists must hold the same lines, and some.
+same() {
+    { [[ -s $2 ]] || echo "nothing was found to compare"
+      diff <(sort -u "$2") <(sort -u "$3") | sed -n 's/^</only in the program:/p; s/^>/only in the manual:/p'
+    } | nothing_wrong "$1"
+}
+
+# --- Man pages ------------------------------------------------------------------------------------
+
+lint_page() {
+    # Which other manuals there are depends on the machine; those of ours are looked at here.
+    mandoc -Tlint -Wstyle "$1" 2>/dev/null | grep -v 'referenced manual not found'
+    sed -n 's/^\.Xr \([a-z.]*\) \([58]\).*/\1.\2/p' "$1" | grep -E '^(metroplex|notifier|tracker)' | sort -u |
+        while read -r page; do [[ -e man/$page ]] || echo "$page does not exist"; done
+}
+
+if command -v mandoc >/dev/null; then
+    for page in man/*.[58]; do
+        lint_page "$page" | nothing_wrong "${page#man/} is well formed"
+    done
+else
+    echo "# skipped: mandoc is not installed"
+fi
+
+# --- The configuration ----------------------------------------------------------------------------
+
+sed -n '/^static const Key keys\[\]/,/^};/s/^ *{"\([a-z]*\)", "\([a-z-]*\)",.*/[\1] \2/p' lib/base/config.c >"$tmp/keys"
+awk '/^\.Ss "\[/ { group = $2; gsub(/["\\&]/, "", group) }
+     /^\.Sh/ { group = "" }
+     group != "" && /^\.It Ic / { print group, $3 }' man/metroplex.conf.5 >"$tmp/keys.man"
+same "metroplex.conf(5) has every key" "$tmp/keys" "$tmp/keys.man"
+
+# The default of KEY as the manual says it: every fallback of the table stands in the key's text.
+tr '\n' ' ' <lib/base/config.c | grep -oE '\{"[a-z]+", "[a-z-]+", +TYPE_[A-Z]+, +AT\([a-z_]+\), +("[^"]*"|NULL)' |
+    sed -E 's/^\{"([a-z]+)", "([a-z-]+)",.*\), +"?([^"]*)"?$/\1 \2 \3/' |
+    while read -r group key default; do
+        text=$(awk -v g="[$group]" -v k="$key" '/^\.Ss "\[/ { group = $2; gsub(/["\\&]/, "", group) }
+            /^\.It Ic / { key = $3 } group == g && key == k' man/metroplex.conf.5)
+        case $default in
+        '') want='default empty' ;;
+        NULL) want='required' ;;
+        *'{hostname}'*) want='hostname' ;;
+        *) want=$default ;;
+        esac
+        grep -qF -- "$want" <<<"$text" || echo "[$group] $key: the manual does not say \"$want\""
+    done | nothing_wrong "metroplex.conf(5) has every default"
+
+# --- Commands -------------------------------------------------------------------------------------
+
+# The first words of the indented lines above the options: "  add LOGIN …", "  close|reopen ID …".
+commands() {
+    "$@" --help 2>/dev/null | sed -n '/Options:$/q; s/^  \([a-z][a-z|]*\) .*/\1/p' | tr '|' '\n' |
+        grep -vxE 'metroplex|notifier'
+}
+
+# PROGRAM: "thread open" for those with commands of their own, "init" for others.
+all_commands() {
+    local word words
+    for word in $(commands "$1"); do
+        words=$(commands "$1" "$word")
+        if [[ -z $words ]]; then echo "$word"; else sed "s/^/$word /" <<<"$words"; fi
+    done
+}
+
+# PAGE: the same from ".It Cm thread close | reopen Ar …".
+documented_commands() {
+    sed -n 's/^\.It Cm //p' "$1" | sed -E 's/ (Ar|Fl|Op|Oo) .*//; s/ (Fl|Ar).*//' | grep -vE '^(smtp|maildir)$' |
+        while read -r first rest; do
+            if [[ -z $rest ]]; then echo "$first"; else tr '|' '\n' <<<"$rest" | sed "s/ //g; s/^/$first /"; fi
+        done
+}
+
+all_commands "$metroplex" >"$tmp/metroplex"
+documented_commands man/metroplex.8 >"$tmp/metroplex.man"
+same "metroplex(8) has every command" "$tmp/metroplex" "$tmp/metroplex.man"
+all_commands "$notifier" >"$tmp/notifier"
+documented_commands man/notifier.8 >"$tmp/notifier.man"
+same "notifier(8) has every command" "$tmp/notifier" "$tmp/notifier.man"
+
+# PROGRAM PAGE: long options of the program and of its commands that the page does not name.
+missing_options() {
+    { "$1" --once --help; all_commands "$1" | while read -r words; do "$1" $words --help; done; } 2>/dev/null |
+        grep -oE '^  (-[a-z], )?--[a-z-]+' | sed 's/.*--//' | sort -u |
+        while read -r option; do
+            grep -qE -- "Fl -$option( |\$)" "$2" || echo "--$option is not in $2"
+        done
+}
+missing_options "$metroplex" man/metroplex.8 | nothing_wrong "metroplex(8) has every option"
+missing_options "$notifier" man/notifier.8 | nothing_wrong "notifier(8) has every option"
+
+# --- Gates ----------------------------------------------------------------------------------------
+
+sed -n '/^static const MpGate gates\[\]/,/^};/s/^ *{"\([a-z-]*\)".*/\1/p' lib/policy/policy.c | uniq >"$tmp/gates"
+awk '/^\.Sh / { inside = $3 == "GATES" } inside && /^\.It Sy / { print $3 }' man/metroplex.8 >"$tmp/gates.man"
+same "metroplex(8) has every reason code" "$tmp/gates" "$tmp/gates.man"
+diff "$tmp/gates" "$tmp/gates.man" 2>&1 | nothing_wrong "metroplex(8) has the gates in their order"
+
+# --- Installation ---------------------------------------------------------------------------------
+
+make_with() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s BUILD="$build" DESTDIR="$tmp/root" "$@"; }
+
+make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/install.error"
+{
+    cat "$tmp/install.error" 2>/dev/null
+    for file in usr/bin/metroplex usr/bin/notifier usr/share/man/man8/metroplex.8 usr/share/man/man8/notifier.8 \
+        usr/share/man/man5/metroplex.conf.5 usr/share/man/man5/tracker.5 etc/cron.d/metroplex \
+        etc/logrotate.d/metroplex usr/lib/sysusers.d/metroplex.conf usr/lib/tmpfiles.d/metroplex.conf \
+        lib/systemd/system/{metroplex.service,metroplex.path,metroplex.timer,notifier.service,notifier.timer}; do
+        [[ -f $tmp/root/$file ]] || echo "$file is missing"
+    done
+    for file in man/* cron/* cron/completion/*; do # some are changed on their way, none is forgotten
+        name=${file##*/}
+        case $file in
+        cron/completion | 'cron/completion/*') continue ;;
+        *.bash | *.cron) name=${name%.*} ;;
+        *.logrotate) name=logrotate.d/metroplex ;;
+        *.sysusers) name=sysusers.d/metroplex.conf ;;
+        *.tmpfiles) name=tmpfiles.d/metroplex.conf ;;
+        esac
+        find "$tmp/root" -path "*/$name" 2>/dev/null | grep -q . || echo "$file is not installed"
+    done
+    find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
+    find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
+} | nothing_wrong "make install puts every file where it belongs"
+
+if command -v systemd-analyze >/dev/null; then
+    # The same units, for programs that are where they say.
+    make_with PREFIX="$tmp/prefix" DESTDIR= SYSCONFDIR="$tmp/etc" UNITDIR="$tmp/units" install >/dev/null 2>&1
+    SYSTEMD_UNIT_PATH=$tmp/units: systemd-analyze verify --man=no "$tmp"/units/* 2>&1 | grep -F "$tmp" |
+        nothing_wrong "systemd takes the units"
+    for unit in metroplex notifier; do
+        systemd-analyze security --offline=true --threshold=20 --no-pager "$tmp/units/$unit.service" >"$tmp/$unit.security" 2>&1 ||
+            tail -n 1 "$tmp/$unit.security"
+    done | nothing_wrong "systemd rates the exposure of the services at most 2.0"
+else
+    echo "# skipped: systemd-analyze is not installed"
+fi
+
+make_with uninstall >/dev/null 2>&1
+find "$tmp/root" ! -type d -printf '%P is left\n' 2>&1 | nothing_wrong "make uninstall removes all of it"
+
+echo "$passed passed, $failed failed"
+[[ $failed == 0 ]]
