@@ -48,7 +48,8 @@ typedef struct {
     bool is_logging;
 } Desk;
 
-/* --- What it knows, as it is now --------------------------------------------------------------- */
+/* --- What it knows, as it is now ---------------------------------------------------------------
+ */
 
 static bool
 stamp_of(const char *path, Stamp *stamp, GError **error)
@@ -82,9 +83,9 @@ forget(Desk *desk)
 static bool
 open_log(Desk *desk, GError **error)
 {
-    desk->is_logging = desk->config != NULL &&
-                       mp_log_open(desk->config->log_directory, "metroplex.log",
-                                   (MpLogLevel)desk->config->log_level, error);
+    desk->is_logging =
+        desk->config != NULL && mp_log_open(desk->config->log_directory, "metroplex.log",
+                                            (MpLogLevel)desk->config->log_level, error);
     return desk->is_logging;
 }
 
@@ -147,7 +148,8 @@ look_again(Desk *desk, GError **error)
     return false;
 }
 
-/* --- What it answers ---------------------------------------------------------------------------- */
+/* --- What it answers ----------------------------------------------------------------------------
+ */
 
 /* RFC 5321, section 4.5.1: it is Postfix's to know whether there is one. */
 static bool
@@ -174,7 +176,8 @@ static bool
 is_over_limit(Desk *desk, const MpAddress *address)
 {
     const MpConfig *config = desk->config;
-    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate, config->max_total_rate};
+    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
+                                 config->max_total_rate};
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     const char *which;
 
@@ -199,7 +202,8 @@ judge(Desk *desk, const char *recipient, GError **error)
         return NULL;
     }
     /* verified for nobody too, so that the time tells no more than the text */
-    if (!mp_address_verify(desk->keys, &address, account != NULL ? account->epoch : 0) || account == NULL)
+    if (!mp_address_verify(desk->keys, &address, account != NULL ? account->epoch : 0) ||
+        account == NULL)
         return FORGED;
     if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, &address))
         return OVER_LIMIT;
@@ -247,7 +251,8 @@ decide(Desk *desk, const MpPolicyRequest *request)
     return action;
 }
 
-/* --- The conversation --------------------------------------------------------------------------- */
+/* --- The conversation ---------------------------------------------------------------------------
+ */
 
 static bool
 answer(const char *action)
@@ -299,8 +304,9 @@ keep_errors_apart(void)
 {
     struct stat out, err;
 
-    if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
-        out.st_ino == err.st_ino && freopen("/dev/null", "w", stderr) == NULL)
+    if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
+        out.st_dev == err.st_dev && out.st_ino == err.st_ino &&
+        freopen("/dev/null", "w", stderr) == NULL)
         close(STDERR_FILENO);
 }
 
@@ -309,12 +315,14 @@ cmd_policy(int argc, char **argv)
 {
     Desk desk = {.is_logging = false};
 
-    mp_options_parse(&desk.options, NULL, "policy", "",
-                     "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
-                     "an address of the reply domain that was forged or revoked, 450 4.7.1 for one that is over a\n"
-                     "limit of comments an hour, DUNNO for everything else.\n"
-                     "Started by spawn(8), not by people.",
-                     0, 0, &argc, &argv);
+    mp_options_parse(
+        &desk.options, NULL, "policy", "",
+        "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
+        "an address of the reply domain that was forged or revoked, 450 4.7.1 for one that is over "
+        "a\n"
+        "limit of comments an hour, DUNNO for everything else.\n"
+        "Started by spawn(8), not by people.",
+        0, 0, &argc, &argv);
     keep_errors_apart();
     openlog("metroplex", LOG_PID, LOG_MAIL);
     int status = converse(&desk);
