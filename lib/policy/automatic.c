@@ -233,6 +233,15 @@ mp_policy_is_automatic(const MpDelivery *d, char **why)
     return is_automatic_by_subject(message, why);
 }
 
+bool
+mp_policy_wants_no_answer(const MpMessage *message)
+{
+    g_autofree char *why = NULL;
+
+    return bears_mark(message, weak_marks, G_N_ELEMENTS(weak_marks), &why) ||
+           (message->subject != NULL && mp_policy_is_vacation(message->subject));
+}
+
 static guint
 count_relays(const MpMessage *message)
 {

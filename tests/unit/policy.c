@@ -346,6 +346,36 @@ Test(policy, people_write_about_absence_too)
     }
 }
 
+Test(policy, who_asks_for_no_answer_gets_none)
+{
+    static const struct {
+        const char *field;
+        bool is_answered;
+    } cases[] = {
+        {"X-Mailer: mutt", true},
+        {"X-Auto-Response-Suppress: DR, RN, NRN", true},
+        {"X-Auto-Response-Suppress: All", false},
+        {"X-Auto-Response-Suppress: OOF, AutoReply", false},
+        {"Subject: Out of office: Rocket", false},
+        {"Auto-Submitted: auto-replied", false},
+        {"Auto-Submitted: no", true},
+        {"X-Loop: somebody", false},
+    };
+    MpConfig config = {.hostname = (char *)(gsize) "git.example.org",
+                       .noreply_address = (char *)(gsize) "noreply@git.example.org"};
+    const MpGate gate = {.reason = "suspended", .hears = MP_HEARS_ACCOUNT};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mail = g_strconcat("From: kate@example.org\nIn-Reply-To: <a@b>\n",
+                                            cases[i].field, "\n\nHello.\n", NULL);
+        g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
+        MpDelivery delivery = {.message = message, .config = &config};
+        MpHears hears = mp_policy_hears(&gate, &delivery);
+
+        cr_expect_eq(hears == MP_HEARS_ACCOUNT, cases[i].is_answered, "%s", cases[i].field);
+    }
+}
+
 Test(policy, a_null_envelope_sender_is_no_person)
 {
     cr_expect(is_automatic("Return-Path: <>\nFrom: kate@example.org"));
