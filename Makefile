@@ -42,7 +42,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-long unit fuzz trim-score lint bench install uninstall clean
+.PHONY: all deps demo check check-long unit fuzz trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -86,6 +86,11 @@ trim-score: all
 	    done; \
 	else echo "trim-score: no $(TRIM)/score.py, nothing measured"; fi
 
+# What mails made to be slow cost, ours and those of the same folder: CPU time, and how it grows.
+adversarial: $(BUILD)/bin/reply-time
+	@cases=; if [ -f $(TRIM)/adversarial_gen.py ]; then cases=$(BUILD)/adversarial.jsonl; \
+	    python3 $(TRIM)/adversarial_gen.py >$$cases; fi; $(BUILD)/bin/reply-time $$cases
+
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 $(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
@@ -109,7 +114,7 @@ TIME      ?= 10
 FUZZ      ?= $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_CC   ?= clang
 FUZZ_WITH := -fno-sanitize-recover=undefined -fsanitize=address,undefined,fuzzer
-FUZZ_OBJ  := $(LIB_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
+FUZZ_OBJ  := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(LIB_SRC) metroplex/attachment_links.c)
 
 $(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)

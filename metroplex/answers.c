@@ -80,6 +80,8 @@ quotes_nothing(const MpItem *item)
     return item->message->encrypted || strcmp(item->gate->reason, "unsubscribed") == 0;
 }
 
+/* NULL without error: today's answer to this account for this reason has been given. The mail, which
+ * may be large, is read only if there is one to give. */
 static MpAnswer *
 answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
 {
@@ -90,11 +92,15 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
     answer->user = user->id;
     answer->reason = g_strdup(item->gate->reason);
     answer->day = day_of(item);
+    answer->hash = g_strdup("");
+    if (mp_outbox_answered(site->outbox, answer, error) != MP_ANSWERED_NOT)
+        return NULL;
+    g_free(answer->hash);
+    answer->hash = mp_item_hash(item, error);
     answer->language = g_strdup(user->language != NULL ? user->language : fallback);
     answer->message_id = g_strdup(item->message->message_id);
     answer->sender = one_line(from);
     answer->subject = one_line(item->message->subject);
-    answer->hash = mp_item_hash(item, error);
     return answer->hash != NULL ? g_steal_pointer(&answer) : NULL;
 }
 
@@ -111,11 +117,8 @@ mp_answer_plan(MpSite *site, MpItem *item, GError **error)
         return true;
     if (item->hears == MP_HEARS_SENDER)
         user = sender = account_of_sender(site, item, &why);
-    if (why == NULL && can_hear(user) && (item->hears == MP_HEARS_ACCOUNT || user->is_active)) {
-        g_autoptr(MpAnswer) answer = answer_to(site, item, user, &why);
-        if (answer != NULL && mp_outbox_answered(site->outbox, answer, &why) == MP_ANSWERED_NOT)
-            item->answer = g_steal_pointer(&answer);
-    }
+    if (why == NULL && can_hear(user) && (item->hears == MP_HEARS_ACCOUNT || user->is_active))
+        item->answer = answer_to(site, item, user, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));

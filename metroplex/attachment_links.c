@@ -58,7 +58,8 @@ markdown_image(const GPtrArray *attachments, const char *p, gsize *length)
 
 /* "[cid:ID]", "[image: NAME]", "<NAME>". */
 static int
-bracketed(const GPtrArray *attachments, const bool *is_taken, const char *p, gsize *length, bool *is_id)
+bracketed(const GPtrArray *attachments, const bool *is_taken, const char *p, gsize *length,
+          bool *is_id)
 {
     const char *inside = p + 1;
     gsize n = strcspn(inside, *p == '[' ? "]\n" : ">\n");

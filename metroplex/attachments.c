@@ -9,16 +9,28 @@
 
 /* What a comment in a published repository may carry: pictures, documents, patches, logs. */
 static const char *const allowed[] = {
-    "image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "application/pdf",
-    "application/zip", "application/gzip", "application/x-gzip", "application/x-tar",
-    "application/json", "application/xml", "application/octet-stream", "text/", "video/mp4",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/svg+xml",
+    "application/pdf",
+    "application/zip",
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-tar",
+    "application/json",
+    "application/xml",
+    "application/octet-stream",
+    "text/",
+    "video/mp4",
 };
 
 static const struct {
     const char *type, *name;
 } nameless[] = {
-    {"image/png", "image.png"},   {"image/jpeg", "image.jpg"},   {"image/gif", "image.gif"},
-    {"image/webp", "image.webp"}, {"text/plain", "text.txt"},    {"text/html", "text.html"},
+    {"image/png", "image.png"},   {"image/jpeg", "image.jpg"},         {"image/gif", "image.gif"},
+    {"image/webp", "image.webp"}, {"text/plain", "text.txt"},          {"text/html", "text.html"},
     {"text/csv", "text.csv"},     {"application/pdf", "document.pdf"},
 };
 
@@ -209,7 +221,8 @@ link_in_text(Placing *placing, GString *text, const char *reply)
         p += plain;
         if (*p == '\0')
             break;
-        int i = mp_attachment_reference(placing->message->attachments, placing->is_linked, p, &length, &by_id);
+        int i = mp_attachment_reference(placing->message->attachments, placing->is_linked, p,
+                                        &length, &by_id);
         if (i < 0) {
             p += append_missing(text, p);
             continue;
@@ -223,7 +236,8 @@ link_in_text(Placing *placing, GString *text, const char *reply)
     }
 }
 
-/* A file that was attached by hand and has the name of a picture in the quote is not that picture. */
+/* A file that was attached by hand and has the name of a picture in the quote is not that picture.
+ */
 static void
 find_cut(Placing *placing, const MpExtraction *extraction)
 {
@@ -235,7 +249,8 @@ find_cut(Placing *placing, const MpExtraction *extraction)
          p += 1 + strcspn(p + 1, "![<")) {
         int i = mp_attachment_reference(attachments, placing->is_linked, p, &length, &by_id);
 
-        if (i >= 0 && (by_id || g_strcmp0(attachment_at(placing, (guint)i)->disposition, "attachment") != 0))
+        if (i >= 0 &&
+            (by_id || g_strcmp0(attachment_at(placing, (guint)i)->disposition, "attachment") != 0))
             placing->is_cut[i] = !placing->is_linked[i];
     }
     for (guint i = 0; i < attachments->len; i++) {

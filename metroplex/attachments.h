@@ -15,7 +15,8 @@
 typedef struct {
     char *body;        /* the reply with its links */
     GPtrArray *stored; /* MpNewAttachment, names made safe and unique */
-    GPtrArray *fates;  /* char *: of each attachment of the message, what becomes of it, for people */
+    GPtrArray
+        *fates; /* char *: of each attachment of the message, what becomes of it, for people */
 } MpPlacement;
 
 void mp_placement_free(MpPlacement *placement);

@@ -378,10 +378,10 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .recipient = item->recipient,
         .host = site->host,
         .part = item->extraction->part,
+        .commands = commands,
         .dmarc = item->verdicts.dmarc,
         .dkim = item->verdicts.dkim,
         .spf = item->verdicts.spf,
-        .commands = commands,
         .mentions = mentions,
         .attachments = item->attachments,
     };

@@ -20,7 +20,7 @@ typedef struct {
     MpOutbox *outbox;
     MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
-    char *host;   /* this machine's name, as comments and events record it */
+    char *host;   /* [instance] host-id or this machine's name, as comments and events record it */
 } MpSite;
 
 /*
@@ -35,17 +35,20 @@ bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
 void mp_site_close(MpSite *site);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
 
-/* Takes the data directory's lock for writing, waiting for who has it, and looks both repositories'
- * branches up again. */
+/* Takes the data directory's lock for writing, waiting for who has it, and fetches. */
 bool mp_site_lock(MpSite *site, GError **error);
 
 /* Looks both repositories' branches up again. */
 bool mp_site_refresh(MpSite *site, GError **error);
 
-/* The account with this login; MP_ERROR_INPUT if there is none. */
+/* The same after taking over what the remotes have, where [tracker] names any; under the lock. */
+bool mp_site_fetch(MpSite *site, GError **error);
+
+/* The account with this login; MP_ERROR_INPUT if there is none. What is not here is looked for on
+ * the remote, if there is one, by who does not hold the lock. */
 MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
 
-/* The thread with this id; MP_ERROR_INPUT if there is none. */
+/* The thread with this id; likewise. */
 MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
 
 /* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */

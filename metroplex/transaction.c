@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define OUTRUN_TRIES 20
+#define LATE_PUSH_S  3600 /* far longer than a server works on a push that we gave up */
 
 MpEvent *
 mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread, guint64 actor)
@@ -75,35 +76,101 @@ publish(MpSite *site, GPtrArray *events, GError **error)
     return events->len == 0 || mp_outbox_sync_published(site->outbox, error);
 }
 
-/* What was staged for a batch that did not come true. A failure here is mended by the next run. */
-static void
-discard(MpSite *site, GPtrArray *events)
-{
-    for (guint i = 0; i < events->len; i++) {
-        const MpEvent *event = g_ptr_array_index(events, i);
-        g_autoptr(GError) error = NULL;
+/* --- What became of staged events: by the tracker alone, whoever asks ------------------------- */
 
-        if (!mp_outbox_discard(site->outbox, event->key, &error))
-            mp_warn("%s", error->message);
-    }
+/* What a push that we lost sight of may still bring about is kept for a while. */
+static bool
+may_still_come(const MpSite *site, const MpEvent *event)
+{
+    return mp_tracker_is_shared(site->tracker) &&
+           (gint64)time(NULL) - event->created < LATE_PUSH_S;
 }
 
+static bool
+drop(MpSite *site, const MpEvent *event, const char *why, GError **error)
+{
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": dropped, %s", event->key,
+            event->thread, why);
+    return mp_outbox_discard(site->outbox, event->key, error);
+}
+
+/* An answer has no commit: it came true with its record. */
+static bool
+settle_answer(MpSite *site, const MpEvent *event, GError **error)
+{
+    MpAnswered answered = mp_outbox_answered(site->outbox, event->answer, error);
+
+    if (answered == MP_ANSWERED_ERROR)
+        return false;
+    if (answered != MP_ANSWERED_THIS)
+        return drop(site, event, "the answer was not given", error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
+    return mp_outbox_sync_answered(site->outbox, error) &&
+           mp_outbox_publish(site->outbox, event->key, error);
+}
+
+/* Another host announces its own; who that is counts only where there are several. */
+static bool
+settle_event(MpSite *site, const MpEvent *event, GError **error)
+{
+    g_autofree char *host = NULL;
+    bool is_there;
+
+    if (event->answer != NULL)
+        return settle_answer(site, event, error);
+    if (!mp_tracker_host_of_key(site->tracker, event->thread, event->key, &is_there, &host, error))
+        return false;
+    if (!is_there)
+        return may_still_come(site, event) || drop(site, event, "its change was not made", error);
+    if (mp_tracker_is_shared(site->tracker) && host != NULL && g_strcmp0(host, event->host) != 0)
+        return drop(site, event, "another host made the change", error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
+    return mp_outbox_publish(site->outbox, event->key, error);
+}
+
+/* A damaged thread keeps its own events waiting, and nobody else's. */
+static bool
+is_kept_for_damage(const MpEvent *event, GError *why)
+{
+    if (why == NULL || mp_error_is_temporary(why))
+        return false;
+    mp_error("Event %s of thread %" G_GUINT64_FORMAT " waits: %s", event->key, event->thread,
+             why->message);
+    return true;
+}
+
+static bool
+settle(MpSite *site, GError **error)
+{
+    g_autoptr(GPtrArray) staged = mp_outbox_staged(site->outbox, error);
+
+    if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
+        return false;
+    for (guint i = 0; staged != NULL && i < staged->len; i++) {
+        const MpEvent *event = g_ptr_array_index(staged, i);
+        g_autoptr(GError) why = NULL;
+
+        if (settle_event(site, event, &why) || is_kept_for_damage(event, why))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(site->outbox, error));
+}
+
+/* --- A batch ---------------------------------------------------------------------------------- */
+
+/* Where it does not come true, or nobody knows, the events stay staged for settle(). */
 static MpCommitResult
 try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
     g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
 
-    if (!build(site, batch, events, user_data, error))
+    if (!build(site, batch, events, user_data, error) || !stage(site, events, error))
         return MP_FAILED;
-    if (!stage(site, events, error)) {
-        discard(site, events);
-        return MP_FAILED;
-    }
     MpCommitResult result = mp_batch_commit(batch, error);
-    if (result == MP_OUTRUN)
-        discard(site, events);
-    if (result != MP_COMMITTED) /* a failed one may have moved the branch: the next run finds out */
+    if (result != MP_COMMITTED)
         return result;
     return publish(site, events, error) ? MP_COMMITTED : MP_FAILED;
 }
@@ -111,45 +178,17 @@ try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **er
 bool
 mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
 {
-    for (int i = 0; i < OUTRUN_TRIES; i++) {
+    for (int i = 1; i <= OUTRUN_TRIES; i++) {
         MpCommitResult result = try_once(site, build, user_data, error);
 
         if (result != MP_OUTRUN)
             return result == MP_COMMITTED;
         mp_info("The tracker moved while a batch was built; building it again");
-        if (!mp_site_refresh(site, error))
+        mp_tracker_back_off(site->tracker, i);
+        if (!mp_site_fetch(site, error) || !settle(site, error))
             return false;
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times", OUTRUN_TRIES);
-}
-
-/* An answer came true with its record, all else with its KEY in the tracker. */
-static bool
-has_come_true(MpSite *site, const MpEvent *event, GError **error)
-{
-    guint64 comment;
-
-    if (event->answer != NULL)
-        return mp_outbox_answered(site->outbox, event->answer, error) == MP_ANSWERED_THIS;
-    return mp_tracker_find_key(site->tracker, event->thread, event->key, &comment, error);
-}
-
-static bool
-recover_event(MpSite *site, const MpEvent *event, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-    bool came_true = has_come_true(site, event, &why);
-
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": %s", event->key, event->thread,
-            came_true ? "published" : "dropped, its change was not made");
-    if (came_true && event->answer != NULL && !mp_outbox_sync_answered(site->outbox, error))
-        return false;
-    return came_true ? mp_outbox_publish(site->outbox, event->key, error)
-                     : mp_outbox_discard(site->outbox, event->key, error);
 }
 
 bool
@@ -157,15 +196,7 @@ mp_transaction_recover(MpSite *site, GError **error)
 {
     g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
     g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
-    g_autoptr(GPtrArray) staged = NULL;
 
-    if (!mp_tracker_clean_up(tracker, error) || !mp_tracker_clean_up(accounts, error))
-        return false;
-    staged = mp_outbox_staged(site->outbox, error);
-    if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
-        return false;
-    for (guint i = 0; staged != NULL && i < staged->len; i++)
-        if (!recover_event(site, g_ptr_array_index(staged, i), error))
-            return false;
-    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(site->outbox, error));
+    return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
+           settle(site, error);
 }

@@ -10,7 +10,19 @@
 
 #define DEFAULT_FILE_SIZE (1024 * 1024)
 
-typedef enum { TYPE_HOST, TYPE_TEXT, TYPE_PATH, TYPE_URL, TYPE_WORDS, TYPE_MAIL, TYPE_BOOL, TYPE_INT, TYPE_SIZE, TYPE_CHOICE } Type;
+typedef enum {
+    TYPE_HOST,
+    TYPE_TEXT,
+    TYPE_PATH,
+    TYPE_URL,
+    TYPE_REMOTE,
+    TYPE_WORDS,
+    TYPE_MAIL,
+    TYPE_BOOL,
+    TYPE_INT,
+    TYPE_SIZE,
+    TYPE_CHOICE,
+} Type;
 
 typedef struct {
     const char *group, *key;
@@ -27,6 +39,7 @@ typedef struct {
 /* clang-format off */
 static const Key keys[] = {
     {"instance", "hostname",      TYPE_HOST,   AT(hostname),      NULL},
+    {"instance", "host-id",       TYPE_HOST,   AT(host_id),       ""},
     {"instance", "url",           TYPE_URL,    AT(url),           "https://{hostname}"},
     {"instance", "data",          TYPE_PATH,   AT(data),          "/data/user"},
     {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
@@ -65,8 +78,9 @@ static const Key keys[] = {
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
     {"inbound", "commands", TYPE_BOOL, AT(commands), "false"},
 
-    {"tracker", "remote",          TYPE_TEXT, AT(remote),          ""},
-    {"tracker", "accounts-remote", TYPE_TEXT, AT(accounts_remote), ""},
+    {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
+    {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},
+    {"tracker", "remote-timeout",  TYPE_INT,  AT(remote_timeout),  "300", 1, 3600},
     {"tracker", "mask-addresses",  TYPE_BOOL, AT(mask_addresses),  "true"},
 
     {"limits", "mail-size",       TYPE_SIZE, AT(max_mail_size),       "26214400", 1024, G_MAXINT32},
@@ -87,7 +101,7 @@ static const Key keys[] = {
 };
 /* clang-format on */
 
-static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "list",
+static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "Git URL", "list",
                                          "mail address", "boolean", "number", "bytes", "choice"};
 
 static const char *const language_names[] = {"en", "fr"};
@@ -160,6 +174,39 @@ is_words(const char *text)
     return true;
 }
 
+static bool
+is_allowed_empty(const Key *key, const char *value)
+{
+    return value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0';
+}
+
+/* What git takes, written so that it cannot be taken for anything else: no option, no relative
+ * path, no `ext::program`; and no password, which this file and ps(1) would show. */
+static const char *
+fault_of_remote(const char *value)
+{
+    static const char *const schemes[] = {"ssh://", "https://", "http://", "git://", "file:///"};
+    const char *colon = strchr(value, ':'), *slash = strchr(value, '/'), *at = strchr(value, '@');
+
+    if (value[0] == '/' || value[0] == '\0')
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        const char *host = value + strlen(schemes[i]);
+
+        if (!g_str_has_prefix(value, schemes[i]))
+            continue;
+        gsize length = strcspn(host, "/");
+        at = memchr(host, '@', length);
+        if (at != NULL && memchr(host, ':', (gsize)(at - host)) != NULL)
+            return "holds a password: leave that to Git's credential helpers or ~/.netrc";
+        return length > 0 || value[0] == 'f' ? NULL : "names no host";
+    }
+    if (at != NULL && at > value && colon != NULL && at < colon && (slash == NULL || colon < slash) &&
+        colon[1] != ':' && colon[1] != '\0' && g_ascii_isalnum(value[0]))
+        return NULL;
+    return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
+}
+
 /* What is wrong with a text value, or NULL. */
 static const char *
 fault_of_text(const Key *key, const char *value)
@@ -168,17 +215,17 @@ fault_of_text(const Key *key, const char *value)
         return "holds a control character or is not UTF-8";
     switch (key->type) {
     case TYPE_HOST:
-        return mp_is_hostname(value) ? NULL : "is not a host name";
+        return mp_is_hostname(value) || is_allowed_empty(key, value) ? NULL : "is not a host name";
     case TYPE_PATH:
-        return value[0] == '/' || (value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0')
-                   ? NULL
-                   : "is not an absolute path";
+        return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
     case TYPE_URL:
         return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://")
                    ? NULL
                    : "is not an http or https URL";
     case TYPE_WORDS:
         return is_words(value) ? NULL : "is not a list of words between spaces or commas";
+    case TYPE_REMOTE:
+        return fault_of_remote(value);
     case TYPE_MAIL:
         return is_mail_address(value) ? NULL : "is not a mail address";
     default:
@@ -341,11 +388,10 @@ check_together(const MpConfig *config, GError **error)
     if (config->authentication != MP_AUTH_NONE && config->username[0] == '\0')
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "%s: [smtp] username is missing: authentication needs it", config->file);
-    if (config->remote[0] != '\0' || config->accounts_remote[0] != '\0')
+    if (config->remote[0] != '\0' && strcmp(config->remote, config->accounts_remote) == 0)
         return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: [tracker] %s: a tracker shared by several hosts is beyond this version; "
-                       "leave it empty", config->file,
-                       config->remote[0] != '\0' ? "remote" : "accounts-remote");
+                       "%s: [tracker] accounts-remote: it must be another repository than remote, "
+                       "which is fit to be published", config->file);
     return true;
 }
 

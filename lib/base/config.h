@@ -29,6 +29,7 @@ typedef struct {
 
     /* [instance] */
     char *hostname;
+    char *host_id; /* "" for this machine's name */
     char *url; /* the base of links, or a template with {repository} {kind} {number} {comment} */
     char *data;
     char *log_directory;
@@ -69,6 +70,7 @@ typedef struct {
     /* [tracker] */
     char *remote;
     char *accounts_remote;
+    int remote_timeout; /* seconds */
     bool mask_addresses;
 
     /* [limits] */

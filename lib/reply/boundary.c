@@ -165,7 +165,8 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
         plausible = date && address && quoted;
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
-                    (quoted || (closed && first && LINE(lines, start)->has_digit && strstr(text, ": ") == NULL));
+                    (quoted || (closed && first && LINE(lines, start)->has_digit &&
+                                strstr(text, ": ") == NULL));
     else if (!quoted && ((!closed && !address) || holds_sentence_end(text)))
         plausible = false;
     else if (found.opened)
@@ -271,8 +272,8 @@ leading_attribution(const GArray *lines, guint i, MpMatcher *matcher)
     const char *at = strchr(line->core, '@');
     const char *colon = at != NULL && line->has_digit ? strstr(at, ": ") : NULL;
 
-    if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT || line->fenced ||
-        lines_skip_blank(lines, 0) == i)
+    if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT ||
+        line->fenced || lines_skip_blank(lines, 0) == i)
         return NULL;
     g_autofree char *text = g_strndup(line->core, (gsize)(colon - line->core) + 1);
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);

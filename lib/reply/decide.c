@@ -265,14 +265,16 @@ elide_introduction(Walk *walk)
 {
     guint last = walk->lines->len, below;
 
-    while (last > 0 && !(LINE(walk->lines, last - 1)->kept && LINE(walk->lines, last - 1)->kind != LINE_BLANK))
+    while (last > 0 &&
+           !(LINE(walk->lines, last - 1)->kept && LINE(walk->lines, last - 1)->kind != LINE_BLANK))
         last--;
     if (!walk->sent_known || last < 2)
         return;
     const Line *line = LINE(walk->lines, last - 1);
     below = lines_skip_blank(walk->lines, last);
-    if (below == walk->lines->len || !line_is_repeat(LINE(walk->lines, below)) || line->kind != LINE_TEXT ||
-        LINE(walk->lines, last - 2)->kind != LINE_BLANK || strlen(line->core) > INTRODUCTION_BYTES ||
+    if (below == walk->lines->len || !line_is_repeat(LINE(walk->lines, below)) ||
+        line->kind != LINE_TEXT || LINE(walk->lines, last - 2)->kind != LINE_BLANK ||
+        strlen(line->core) > INTRODUCTION_BYTES ||
         !(g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "：")))
         return;
     for (guint i = last - 2; i > 0; i--) {

@@ -59,8 +59,12 @@ is_header_block(const GArray *lines, guint start, const Block *block)
     LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
     bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
 
+    /* "From: …" and "Subject: …" alone head a patch, not a quote */
+    bool addressed = (block->kinds & (1u << FIELD_DATE | 1u << FIELD_TO)) != 0 || ruled;
     if (block->first == FIELD_FROM)
-        return (kinds >= 2 && block->strong > 0) || kinds >= 3 || (ruled && block->from_address);
+        return (kinds >= 2 && block->strong > 0 && addressed) ||
+               (kinds >= 3 && (block->strong > 0 || (block->kinds & 1u << FIELD_SUBJECT) != 0)) ||
+               (ruled && block->from_address);
     return (kinds >= 2 && block->strong >= 2) ||
            (kinds >= 3 && block->strong >= 1 && block->from_address);
 }

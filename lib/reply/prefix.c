@@ -32,8 +32,8 @@ is_prefixed(const Line *line)
 static bool
 is_attribution(const Line *line)
 {
-    return line->kind == LINE_ATTRIBUTION ||
-           (line->kind == LINE_QUOTE && line->rule != NULL && line->rule->kind == MP_RULE_ATTRIBUTION);
+    return line->kind == LINE_ATTRIBUTION || (line->kind == LINE_QUOTE && line->rule != NULL &&
+                                              line->rule->kind == MP_RULE_ATTRIBUTION);
 }
 
 void
@@ -97,7 +97,8 @@ prefixes_judge(GArray *lines)
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
-        if (is_prefixed(line) && (prefix == NULL || strncmp(line->core, prefix, prefix_length(prefix)) != 0)) {
+        if (is_prefixed(line) &&
+            (prefix == NULL || strncmp(line->core, prefix, prefix_length(prefix)) != 0)) {
             line->kind = line->own_kind;
             line->rule = line->own_rule;
         }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    WRAPPED_AT = 60,      /* a quote line this long may have been wrapped by a relay */
+    WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
@@ -158,6 +158,22 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
     return NULL;
 }
 
+/* Apple Mail quotes the attribution with the rest; an inline answer needs no more than the
+ * question. */
+static guint
+question_start(const GArray *lines, const Quote *quote)
+{
+    const MpRule *rule = LINE(lines, quote->start)->rule;
+    guint i = quote->start;
+
+    if (rule == NULL || rule->kind != MP_RULE_ATTRIBUTION)
+        return i;
+    for (i++; i < quote->end && *line_unquoted(LINE(lines, i)->core) == '\0'; i++)
+        LINE(lines, i)->why = rule->name;
+    LINE(lines, quote->start)->why = rule->name;
+    return i < quote->end ? i : quote->start;
+}
+
 void
 walk_judge_quotes(Walk *walk)
 {
@@ -169,14 +185,15 @@ walk_judge_quotes(Walk *walk)
         guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
 
         answered[q] = has_answer(walk->lines, quote->end, end);
-        bool is_ours = quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
+        bool is_ours =
+            quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
         answered_quotes += answered[q] && is_ours && !quote->introduced;
     }
     for (guint q = 0; q < n; q++) {
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);
         const char *why = reason_to_keep(walk, quote, answered[q], answered_quotes);
 
-        for (guint i = quote->start; why != NULL && i < quote->end; i++)
+        for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
             walk_set(walk, i, true, why);
     }
 }

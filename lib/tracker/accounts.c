@@ -27,6 +27,18 @@ mp_accounts_free(MpAccounts *accounts)
     g_free(accounts);
 }
 
+void
+mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char *host)
+{
+    mp_store_share(&accounts->store, url, seconds, host);
+}
+
+bool
+mp_accounts_fetch(MpAccounts *accounts, GError **error)
+{
+    return mp_store_fetch(&accounts->store, error);
+}
+
 bool
 mp_accounts_refresh(MpAccounts *accounts, GError **error)
 {
@@ -251,14 +263,49 @@ try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
     return result;
 }
 
+/* The account's file as it is in the tree that is read now; "" where there is none. */
+static bool
+read_facts(MpAccounts *accounts, guint64 id, char **text, GError **error)
+{
+    g_autofree char *path = path_of_user(id);
+    g_autoptr(GError) why = NULL;
+
+    *text = NULL;
+    if (id != 0)
+        mp_tree_read(mp_store_view(&accounts->store), NULL, path, text, NULL, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (*text == NULL)
+        *text = g_strdup("");
+    return true;
+}
+
+static bool
+is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GError **error)
+{
+    g_autofree char *now = NULL;
+
+    return read_facts(accounts, user->id, &now, error) &&
+           (strcmp(before, now) == 0 ||
+            mp_fail(error, MP_ERROR_TEMPORARY,
+                    "the account %s was changed by somebody else at this moment: try again", user->login));
+}
+
 bool
 mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
 {
     guint64 id = user->id;
+    g_autofree char *before = NULL;
 
+    if (!read_facts(accounts, id, &before, error))
+        return false;
     for (int i = 0; i < OUTRUN_TRIES; i++) {
         user->id = id;
-        if (!mp_store_refresh(&accounts->store, error))
+        if (i > 0 && accounts->store.remote != NULL)
+            mp_remote_back_off(i);
+        if (!mp_store_fetch(&accounts->store, error) || !is_unchanged(accounts, user, before, error))
             return false;
         MpCommitResult result = try_write(accounts, user, what, error);
         if (result != MP_OUTRUN)

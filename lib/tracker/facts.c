@@ -11,18 +11,70 @@
 
 typedef struct {
     GKeyFile *file;
-    const char *path, *group;
+    const char *text, *path, *group;
     GError *fault;
 } Reader;
+
+/* The first line that no key file may have; 0 if there is none. */
+static guint
+odd_line(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    bool has_group = false;
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *line = g_strstrip(lines[i]);
+
+        if (*line == '\0' || *line == '#')
+            continue;
+        has_group |= *line == '[';
+        if (!has_group || (*line == '[' ? !g_str_has_suffix(line, "]") : strchr(line + 1, '=') == NULL))
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Where a key stands, the last of several; else its group; 0 if neither is there. */
+static guint
+line_of(const char *text, const char *group, const char *key)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *header = g_strdup_printf("[%s]", group);
+    guint found = 0;
+    bool inside = false;
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *line = g_strstrip(lines[i]);
+        gsize length = strlen(key);
+
+        if (*line == '[')
+            inside = strcmp(line, header) == 0;
+        if (inside && (*line == '[' ? found == 0
+                                    : strncmp(line, key, length) == 0 &&
+                                          line[length + strspn(line + length, " \t")] == '='))
+            found = i + 1;
+    }
+    return found;
+}
+
+/* "PATH:LINE: WHY", as compilers have it. */
+static void
+fail_at(Reader *r, guint line, const char *why)
+{
+    g_autofree char *number = line > 0 ? g_strdup_printf("%u:", line) : g_strdup("");
+
+    if (r->fault == NULL)
+        mp_fail(&r->fault, MP_ERROR_INSTALLATION, "%s:%s %s", r->path, number, why);
+}
 
 static void
 reader_init(Reader *r, const char *text, const char *path, const char *group)
 {
     g_autoptr(GError) why = NULL;
 
-    *r = (Reader){g_key_file_new(), path, group, NULL};
+    *r = (Reader){g_key_file_new(), text, path, group, NULL};
     if (!g_key_file_load_from_data(r->file, text, strlen(text), G_KEY_FILE_NONE, &why))
-        mp_fail(&r->fault, MP_ERROR_INSTALLATION, "%s: %s", path, why->message);
+        fail_at(r, odd_line(text), why->message);
 }
 
 /* Frees the reader; true if all was well, else *error is set. */
@@ -39,8 +91,9 @@ reader_finish(Reader *r, GError **error)
 static void
 blame(Reader *r, const char *key, const char *why)
 {
-    if (r->fault == NULL)
-        mp_fail(&r->fault, MP_ERROR_INSTALLATION, "%s: [%s] %s: %s", r->path, r->group, key, why);
+    g_autofree char *what = g_strdup_printf("[%s] %s: %s", r->group, key, why);
+
+    fail_at(r, line_of(r->text, r->group, key), what);
 }
 
 static char *
@@ -272,6 +325,7 @@ mp_facts_parse_comment(const char *text, const char *path, guint64 comment_numbe
     comment->author_login = required_string(&r, "login");
     comment->date = date(&r, "date");
     comment->via = required_string(&r, "via");
+    comment->host = optional_string(&r, "host");
     comment->key = required_string(&r, "key");
     r.group = "mail";
     comment->message_id = optional_string(&r, "message-id");
@@ -294,10 +348,10 @@ mp_facts_comment(const MpNewComment *comment, const MpActor *actor)
     set_optional(file, "mail", "message-id", comment->message_id);
     set_optional(file, "mail", "recipient", comment->recipient);
     set_optional(file, "mail", "part", comment->part);
+    set_optional(file, "mail", "commands", comment->commands);
     set_optional(file, "mail", "dmarc", comment->dmarc);
     set_optional(file, "mail", "dkim", comment->dkim);
     set_optional(file, "mail", "spf", comment->spf);
-    set_optional(file, "mail", "commands", comment->commands);
     set_attachments(file, comment->attachments);
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -516,7 +570,7 @@ mp_facts_parse_subscribers(const char *text, const char *path, GError **error)
             continue;
         MpSubscriber *subscriber = parse_subscriber(lines[i]);
         if (subscriber == NULL)
-            return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: line %u: not \"ID REASON\"", path,
+            return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:%u: not \"ID REASON\"", path,
                                 i + 1);
         g_ptr_array_add(subscribers, subscriber);
     }

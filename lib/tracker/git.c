@@ -7,14 +7,11 @@
 
 #include "base/error.h"
 
-void
-mp_git_start(void)
+static bool
+start(void)
 {
-    static gsize started = 0;
-
-    if (!g_once_init_enter(&started))
-        return;
-    git_libgit2_init();
+    if (git_libgit2_init() < 0)
+        return false;
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     /* We make every object ourselves, and a check of existence can rescan the pack directory. */
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
@@ -22,7 +19,18 @@ mp_git_start(void)
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
     for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
-    g_once_init_leave(&started, 1);
+    return true;
+}
+
+bool
+mp_git_start(GError **error)
+{
+    enum { NEW, STARTED, FAILED };
+    static gsize state = NEW;
+
+    if (g_once_init_enter(&state))
+        g_once_init_leave(&state, start() ? STARTED : FAILED);
+    return state == STARTED || mp_fail(error, MP_ERROR_TEMPORARY, "libgit2 cannot start");
 }
 
 /* libgit2 cleans up before it returns, which changes errno; its message keeps what errno meant. */

@@ -65,6 +65,7 @@ typedef struct {
     char *author_login;
     gint64 date;
     char *via;        /* "mail" or "command" */
+    char *host;       /* that posted it, or NULL */
     char *body;       /* Markdown */
     char *elided;     /* what was cut, or NULL */
     char *message_id; /* of the mail it came from, or NULL */
@@ -174,6 +175,31 @@ bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
 bool mp_tracker_sync(const MpTracker *tracker, GError **error);
 
 /*
+ * Several hosts, one tracker: from here on the branch main of the Git server at `url` is the truth,
+ * and a batch has come true when that server accepted it. `host` is who we are among them: no two
+ * may have the same name. `seconds` is the time for one exchange with the server, 0 for any.
+ */
+void mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host);
+void mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char *host);
+bool mp_tracker_is_shared(const MpTracker *tracker);
+
+/*
+ * As refresh, after taking over what the remote has (without a remote: refresh). Needs the data
+ * directory's lock. MP_ERROR_TEMPORARY if the remote is away; our copy stays as it was, and can be
+ * read. Between a fetch and mp_transaction_recover() nothing may be decided: see transaction.h.
+ */
+bool mp_tracker_fetch(MpTracker *tracker, GError **error);
+bool mp_accounts_fetch(MpAccounts *accounts, GError **error);
+
+/* Takes over what is at `url`, or, where nothing is, gives it what is here. *did (the caller's) is
+ * "fetched", "pushed", or NULL if both were the same. As long as it takes. */
+bool mp_tracker_join(const char *path, const char *hostname, const char *url, char **did,
+                     GError **error);
+
+/* For who was outrun: waits before try `attempt` (from 1), where hosts contend for a remote. */
+void mp_tracker_back_off(const MpTracker *tracker, int attempt);
+
+/*
  * The readers return NULL (and false) both for "there is none" and for errors: there is none if
  * *error stays NULL. A malformed fact file is MP_ERROR_INSTALLATION and names path and fault.
  */
@@ -188,6 +214,11 @@ bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number
  * changes that are no comment); the cost does not depend on the number of comments. */
 bool mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64 *comment,
                          GError **error);
+
+/* The host that brought this KEY into the thread, with mp_tracker_find_key's *found; *host (the
+ * caller's) stays NULL where none is recorded, as without a remote. False for errors only. */
+bool mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
+                            char **host, GError **error);
 
 /* A repository nobody has set is one with the defaults, never NULL without an error. */
 MpRepository *mp_tracker_repository(MpTracker *tracker, const char *name, GError **error);
@@ -240,8 +271,8 @@ typedef struct {
     const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
-    const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const char *commands;   /* "/close /mute": obeyed, and cut from the body; or NULL */
+    const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;
@@ -280,8 +311,12 @@ typedef enum {
 
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
-/* One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
- * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun. */
+/*
+ * One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
+ * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun; but
+ * if the account itself was changed since `accounts` was last opened, refreshed or fetched, that is
+ * MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
+ */
 bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
 
 /* Removes what a killed run left in the repositories: stale locks and half-written packs of known

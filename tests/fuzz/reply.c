@@ -1,9 +1,11 @@
 /*
- * A libFuzzer target for all that lib/reply does with what strangers send.
+ * A libFuzzer target for all that is done with the text that strangers send: lib/reply, and the
+ * references to attachments in it.
  *
- * The first byte chooses: HTML, flowed text, or a mail; of a mail, what stands behind a NUL was
- * sent. Besides not crashing it checks that the lines are all there, each with its rule.
+ * The first byte chooses: HTML, flowed text, references, or a mail; of a mail, what stands behind a
+ * NUL was sent. Besides not crashing it checks that the lines are all there, each with its rule.
  */
+#include "../../metroplex/attachments.h"
 #include "reply/reply.h"
 
 #include <stdlib.h>
@@ -28,6 +30,29 @@ extract(const char *text, const char *sent)
     }
 }
 
+/* Every reference lies within the text; the names and types are the text's own, too. */
+static void
+refer(char *text)
+{
+    MpAttachment image = {.name = (char *)"a", .type = (char *)"image/png", .content_id = text},
+                 file = {.name = text, .type = (char *)"text/plain"};
+    MpAttachment *both[] = {&image, &file};
+    const GPtrArray attachments = {(gpointer *)both, G_N_ELEMENTS(both)};
+    const bool is_taken[] = {false, true};
+    g_autoptr(GString) links = g_string_new(NULL);
+
+    for (const char *p = text; *p != '\0'; p++) {
+        gsize length = 0;
+        bool by_id;
+        int i = mp_attachment_reference(&attachments, is_taken, p, &length, &by_id);
+
+        if (i >= 0 && (i >= (int)attachments.len || length == 0 || length > strlen(p)))
+            abort();
+    }
+    mp_attachment_append_link(links, &file, text);
+    mp_attachment_append_refusal(links, &file, text, "why");
+}
+
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
@@ -37,7 +62,10 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
 
-    if (data[0] % 4 == 0) {
+    if (data[0] % 16 == 3) {
+        g_autofree char *valid = g_utf8_make_valid(text, -1);
+        refer(valid);
+    } else if (data[0] % 4 == 0) {
         g_autofree char *markdown = mp_html_to_markdown(text, size - 1);
         extract(markdown, NULL);
     } else if (data[0] % 4 == 1) {

@@ -21,8 +21,8 @@ import sys
 import tempfile
 
 from installation import Installation
-from harness import METROPLEX, NOTIFIER
-from invariants import violations, violations_half_way
+from harness import HOST, METROPLEX, NOTIFIER
+from invariants import Delivered, violations, violations_half_way
 
 KILLAT = os.environ.get("KILLAT", os.path.join(os.path.dirname(METROPLEX), "killat"))
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
@@ -88,6 +88,18 @@ def nth(name, part, which=0):
     return lambda calls: [c.number for c in calls if c.name == name and part in c.path][which]
 
 
+def init(site):
+    """The first command of all; run again, it makes what is missing."""
+    shutil.rmtree(site.data)
+    shutil.rmtree(os.path.dirname(site.config))
+    site.given = Delivered(is_complete=False)
+    return init_of(site)
+
+
+def init_of(site):
+    return [METROPLEX, "init", "--config", site.config, "--hostname", HOST, "--data", site.data]
+
+
 def comment(site):
     site.given.maybe = {site.threads[0]: ["From a terminal."]}
     site.give_good(site.threads[0], "By mail.")
@@ -138,6 +150,7 @@ SCENARIOS = {
     "after death between the events": dead_before(nth("renameat2", "", 1)),
     "after death before the moves": dead_before(nth("renameat2", ".mx")),
     "after death between the moves": dead_before(nth("renameat2", ".mx", 3)),
+    "init": init,
     "thread comment": comment,
     "thread open": open_thread,
     "thread close": close_thread,
@@ -148,6 +161,8 @@ SCENARIOS = {
 
 def ending(site):
     """What finishes any scenario, undisturbed: what cron does within the next hours."""
+    if not site.given.is_complete:
+        return [init_of(site), site.once()]
     if site.given.messages is None:
         return [site.once()]
     return [site.announce(), [NOTIFIER, "queue", "--config", site.config, "retry", "--all"], site.announce()]
@@ -222,7 +237,7 @@ class Work:
         self.seen.add(state)
         self.counts["states"] += 1
         self.site.given.repeats = repeats
-        failed = violations_half_way(self.site, self.site.given)
+        failed = violations_half_way(self.site, self.site.given) if self.site.given.is_complete else []
         failed += [why for why in map(self.site.finish, ending(self.site)) if why]
         self.blame(point, failed + violations(self.site, self.site.given))
 
@@ -343,6 +358,27 @@ def do(job):
             shutil.rmtree(work.top, ignore_errors=True)
 
 
+def run(jobs, pool, show):
+    """Runs (scenario, part, and N: each Nth point); yields the counts of each and what to say of it."""
+    shares = {job: [pool.apply_async(do, ((job[0], job[1], share, job[2]),)) for share in range(JOBS)] for job in jobs}
+    for (name, part, _), results in shares.items():
+        counts, wrong = collections.Counter(), []
+        for count, lines in (result.get() for result in results):
+            counts += count
+            wrong += lines
+        good = counts["points"] > 0 and not counts["violations"]
+        line = (f"{'ok' if good else 'not ok'} {part}: {name}: {counts['points']} points, {counts['states']} states, "
+                f"{counts['violations']} violations")
+        yield good, part, counts, "\n  ".join([line, *wrong[:show]])
+
+
+def sample(jobs):
+    """For make check: pairs of whether it is good, and what to say."""
+    with multiprocessing.Pool(JOBS) as pool:
+        for good, _, _, line in run(jobs, pool, 3):
+            yield good, line
+
+
 def main():
     parser = argparse.ArgumentParser(description="Kills and errors at every system call.")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth point")
@@ -351,21 +387,14 @@ def main():
     parser.add_argument("--show", type=int, default=10, metavar="N", help="at most N violations of each line")
     options = parser.parse_args()
     totals, passed, failed = collections.Counter(), 0, 0
-    chosen = [(name, part) for part in options.part or PARTS for name in SCENARIOS
-              if options.only in name and (PARTS[part][2] is None or name in PARTS[part][2])]
+    jobs = [(name, part, options.every) for part in options.part or PARTS for name in SCENARIOS
+            if options.only in name and (PARTS[part][2] is None or name in PARTS[part][2])]
     with multiprocessing.Pool(JOBS) as pool:
-        for name, part in chosen:
-            counts, wrong = collections.Counter(), []
-            for count, lines in pool.imap_unordered(do, [(name, part, share, options.every) for share in range(JOBS)]):
-                counts += count
-                wrong += lines
-            good = counts["points"] > 0 and not counts["violations"]
+        for good, part, counts, line in run(jobs, pool, options.show):
             passed, failed = passed + good, failed + (not good)
             totals[PARTS[part][1]] += counts["points"]
             totals["violations"] += counts["violations"]
-            print(f"{'ok' if good else 'not ok'} {part}: {name}: {counts['points']} points, {counts['states']} states, "
-                  f"{counts['violations']} violations")
-            print("".join(f"  {line}\n" for line in wrong[:options.show]), end="", flush=True)
+            print(line, flush=True)
     print(f"# {totals['kill']} kill points, {totals['error']} error points, {totals['violations']} violations")
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -35,6 +35,7 @@ class Delivered:
     changes: int = 0
     maybe_changes: int = 0
     messages: dict = None  # notifier: {(recipient, Message-ID)}; None if none was to be sent
+    is_complete: bool = True  # there is an installation; False if it is still to be made
     repeats: int = 0  # how many messages may be there twice: one for each time a notifier was killed
 
 
@@ -209,13 +210,22 @@ def sent(site):
     return found
 
 
+def answers(site, waiting, all_wait):
+    """An answer to a refused mail has a record, its moment of truth; and a record has its answer."""
+    records = len(names(site, "outbox/answered"))
+    found = sum(1 for key in waiting if key.startswith("answer-"))
+    if found > records or (all_wait and found < records):
+        yield f"answer: {found} are queued, {records} are on record"
+
+
 def events(site, threads, given):
     for name in names(site, "outbox/tmp"):
         yield f"staged: outbox/tmp/{name} was left"
     known = {key for thread in threads.values() for key in thread.keys}
     waiting = collections.Counter(queued(site))
+    yield from answers(site, waiting, given.messages is None)
     for key, count in waiting.items():
-        if key not in known:
+        if key not in known and not key.startswith("answer-"):
             yield f"event: {key} announces nothing in the tracker"
         if count > 1:
             yield f"event: {key} is queued {count} times"
@@ -256,8 +266,9 @@ def half_way(site, threads, given):
         if name in moved and mail.comment is not None and mail.comment[1] not in threads[mail.comment[0]].bodies.values():
             yield f"comment: {name} is in success/, {mail.comment} is no comment"
     known = {key for thread in threads.values() for key in thread.keys}
+    yield from answers(site, set(queued(site)), False)
     for key in queued(site):
-        if key not in known:
+        if key not in known and not key.startswith("answer-"):
             yield f"event: {key} was published, and announces nothing"
 
 

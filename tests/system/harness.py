@@ -65,7 +65,7 @@ class Site:
         self.data = os.path.join(self.dir, "data")
         extra = ["--owner", owner] if owner else []
         self.metroplex("init", "--hostname", HOST, "--data", self.data, *extra)
-        # Tests send many mails at once; those of the limits set them.
+        # Tests deliver in a second what people write in a week.
         self.set_config("limits", comments_per_hour="0", thread_comments_per_hour="0", total_comments_per_hour="0")
 
     def remove(self):
@@ -163,7 +163,11 @@ class Site:
         return {fields[4]: fields[2] for fields in self.outcomes()}
 
     def events(self):
-        return sorted(os.path.basename(p) for p in glob.glob(os.path.join(self.data, "outbox/new/*")))
+        """Events of changes, by KEY; the answers to mails are not among them."""
+        return sorted(n for n in self.listed("outbox/new") if not n.startswith("answer-"))
+
+    def answer_events(self):
+        return sorted(n for n in self.listed("outbox/new") if n.startswith("answer-"))
 
     def log(self, name="metroplex.log"):
         try:
@@ -190,9 +194,9 @@ class Site:
         """Locks and half-written packs age: a run takes young ones for those of a live program."""
         then = time.time() - 3600
         for repository in ("tracker.git", "accounts.git"):
-            for place in ("refs/heads", "objects/pack"):
+            for place in (".", "refs/heads", "objects/pack"):
                 folder = os.path.join(self.data, repository, place)
-                for name in os.listdir(folder):
+                for name in os.listdir(folder) if os.path.isdir(folder) else ():
                     if name.endswith(".lock") or name.startswith("pack_git2_"):
                         os.utime(os.path.join(folder, name), (then, then))
 

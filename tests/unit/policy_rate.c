@@ -54,6 +54,8 @@ Test(policy_rate, it_is_kept_and_shared)
         mp_rate_note(one, 1, 9, now - i); /* out of order */
     cr_assert(mp_rate_write(one, NULL));
     cr_assert(is_over(one, 1, 9, now));
+    cr_assert(!is_over(one, 1, 9, now + 3600 - 1), "the first has left the hour");
+    cr_assert(!is_over(one, 1, 9, now - 1), "what was received before");
     mp_rate_begin(two);
     cr_assert(is_over(two, 1, 9, now), "another process sees it");
     mp_rate_note(two, 2, 9, now);
