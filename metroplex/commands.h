@@ -5,6 +5,7 @@ int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
 int cmd_address(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_repository(int argc, char **argv);
 int cmd_thread(int argc, char **argv);

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Tools around the tracker: fsck, export and import, the on-comment hook, upkeep.
+
+Each fault that fsck knows is planted by an ordinary clone, edit, commit and push, and must be named.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import HOST, METROPLEX, check, contains, equal, main, test
+
+GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
+
+
+def small_tracker(site, comments=3):
+    for login in ("tim", "ada"):
+        site.user(login)
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "ada")
+    thread = site.thread("tim")
+    for i in range(comments):
+        site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin=f"Comment {i + 1}.\n")
+    return thread
+
+
+def edit(site, change, repository="tracker.git"):
+    """What an administrator does: clone, change files, commit, push."""
+    clone = os.path.join(site.dir, "clone")
+    shutil.rmtree(clone, ignore_errors=True)
+
+    def git(*args):
+        return subprocess.run([*GIT, *args], check=True, capture_output=True, text=True).stdout
+
+    git("clone", "-q", os.path.join(site.data, repository), clone)
+    change(clone)
+    git("-C", clone, "add", "-A")
+    git("-C", clone, "commit", "-q", "-m", "Edited by hand")
+    git("-C", clone, "push", "-q")
+
+
+def drop_events(site):
+    for key in site.events():
+        os.remove(os.path.join(site.data, "outbox/new", key))
+
+
+def fsck(site, status=0):
+    done = site.run(METROPLEX, "fsck", "--json", status=status)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def faults(site):
+    """All faults as "code path"."""
+    return [f"{f['fault']} {f['path']}" for f in fsck(site, 65)]
+
+
+def write(clone, path, text, mode="w"):
+    path = os.path.join(clone, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, mode) as f:
+        f.write(text)
+
+
+def replace(clone, path, old, new):
+    with open(os.path.join(clone, path)) as f:
+        text = f.read()
+    contains(text, old)
+    write(clone, path, text.replace(old, new))
+
+
+def remove(clone, path):
+    path = os.path.join(clone, path)
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        os.remove(path)
+
+
+def rename(clone, old, new):
+    os.makedirs(os.path.dirname(os.path.join(clone, new)), exist_ok=True)
+    os.rename(os.path.join(clone, old), os.path.join(clone, new))
+
+
+def received(clone, number, thread="threads/00/00/00/01"):
+    """The file of a comment's KEY."""
+    for directory, _, names in os.walk(os.path.join(clone, thread, "received")):
+        for name in names:
+            if name.endswith(f".{number}"):
+                return os.path.relpath(os.path.join(directory, name), clone)
+    raise AssertionError(f"no KEY of comment {number}")
+
+
+T = "threads/00/00/00/01"
+ABSENT = "a" * 32
+
+# What is done to the tracker, and what fsck must say: every fault, and no other.
+PLANTED = [
+    ("a thread's facts do not parse", lambda c: replace(c, T + "/thread", "state=open", "state=ajar"), ["malformed " + T + "/thread"]),
+    ("a thread without facts", lambda c: remove(c, T + "/thread"), ["missing " + T + "/thread"]),
+    ("an author that does not exist", lambda c: replace(c, T + "/thread", "author=1", "author=77"), ["no-user " + T + "/thread"]),
+    ("a commit thread without a commit", lambda c: replace(c, T + "/thread", "kind=issue", "kind=commit"), ["malformed " + T + "/thread"]),
+    ("a subscriber that does not exist", lambda c: write(c, T + "/subscribers", "9 manual\n", "a"), ["no-user " + T + "/subscribers"]),
+    ("a subscriber twice", lambda c: write(c, T + "/subscribers", "1 manual\n", "a"), ["twice " + T + "/subscribers"]),
+    ("subscribers that do not parse", lambda c: write(c, T + "/subscribers", "tim\n", "a"), ["malformed " + T + "/subscribers"]),
+    ("a comment's facts do not parse", lambda c: replace(c, T + "/comments/2/mail", "date=", "dote="),
+     ["malformed " + T + "/comments/2/mail"]),
+    ("a comment's author does not exist", lambda c: replace(c, T + "/comments/2/mail", "author=2", "author=78"),
+     ["no-user " + T + "/comments/2/mail"]),
+    ("a comment without text", lambda c: remove(c, T + "/comments/2/comment.md"), ["missing " + T + "/comments/2/comment.md"]),
+    ("a comment without facts", lambda c: remove(c, T + "/comments/2/mail"), ["missing " + T + "/comments/2/mail"]),
+    ("a gap", lambda c: (remove(c, received(c, 2)), remove(c, T + "/comments/2")), ["gap " + T + "/comments/2"]),
+    ("an opening post that is gone", lambda c: remove(c, T + "/comments/0"), ["gap " + T + "/comments/0"]),
+    ("a comment in the wrong page", lambda c: rename(c, T + "/comments/2", T + "/comments/100-199/2"),
+     ["misplaced " + T + "/comments/100-199/2"]),
+    ("a number with a zero", lambda c: write(c, T + "/comments/07/comment.md", "x\n"), ["misplaced " + T + "/comments/07"]),
+    ("a KEY that is gone", lambda c: remove(c, received(c, 3)), ["no-key " + T + "/comments/3"]),
+    ("a KEY of a comment that is not there", lambda c: write(c, f"{T}/received/{ABSENT}.9", ""),
+     [f"stale-key {T}/received/{ABSENT}.9"]),
+    ("a second KEY of a comment", lambda c: write(c, f"{T}/received/{ABSENT}.3", ""), [f"stale-key {T}/received/{ABSENT}.3"]),
+    ("a file that is no KEY", lambda c: write(c, T + "/received/notes", ""), ["malformed " + T + "/received/notes"]),
+    ("a KEY in a page that nobody looks in", lambda c: write(c, f"{T}/received/b/{ABSENT}.0", ""),
+     [f"misplaced {T}/received/b/{ABSENT}.0", f"page {T}/received"]),
+    ("a page too large", lambda c: [write(c, f"{T}/received/{i:032x}.0", "") for i in range(20)], [f"page {T}/received"]),
+    ("a page split for nothing", lambda c: [rename(c, received(c, n), os.path.join(T, "received", os.path.basename(received(c, n))[0],
+                                                                                    os.path.basename(received(c, n)))) for n in range(4)],
+     [f"page {T}/received"]),
+    ("an attachment that is gone", lambda c: write(c, T + "/comments/1/mail", "\n[attachments]\n1=image/png;a.png;\n", "a"),
+     ["missing " + T + "/comments/1/attachments/a.png"]),
+    ("an attachment that nobody names", lambda c: write(c, T + "/comments/1/attachments/b.png", "x"),
+     ["unnamed " + T + "/comments/1/attachments/b.png"]),
+    ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
+     ["malformed " + T + "/comments/1/comment.md"]),
+    ("a thread in the wrong place", lambda c: write(c, "threads/00/00/00/102/thread", "x"), ["misplaced threads/00/00/00/102"]),
+    ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
+     ["malformed repositories/acme/rocket"]),
+    ("a watcher that does not exist", lambda c: replace(c, "repositories/acme/rocket", "watchers=2;", "watchers=2;55;"),
+     ["no-user repositories/acme/rocket"]),
+]
+
+U = "users/00/00/00/02"
+PLANTED_ACCOUNTS = [
+    ("an account that does not parse", lambda c: replace(c, U, "state=active", "state=asleep"), ["malformed " + U]),
+    ("a login that finds nobody", lambda c: remove(c, "logins/ada"), ["no-index logins/ada"]),
+    ("a login of somebody else", lambda c: write(c, "logins/ada", "1\n"), ["shared logins/ada", "stale-index logins/ada"]),
+    ("a login of nobody", lambda c: write(c, "logins/bob", "2\n"), ["stale-index logins/bob"]),
+    ("a login of an account that is not there", lambda c: write(c, "logins/bob", "66\n"), ["no-user logins/bob"]),
+    ("an index that is no number", lambda c: write(c, "logins/bob", "two\n"), ["malformed logins/bob"]),
+    ("an address that no account has", lambda c: write(c, "addresses/00/" + 30 * "1", "2\n"), ["stale-index addresses/00/" + 30 * "1"]),
+    ("an address that finds nobody", lambda c: remove(c, "addresses"), ["no-index", "no-index"]),
+]
+
+
+def plant_all(site, planted, repository):
+    thread = small_tracker(site)
+    equal(thread, 1)
+    equal(fsck(site), [], "a whole tracker")
+    drop_events(site)
+    path = os.path.join(site.data, repository)
+    shutil.copytree(path, path + ".whole")
+    for name, change, expected in planted:
+        edit(site, change, repository)
+        found = faults(site)
+        if expected[0] != "no-index":
+            equal(sorted(found), sorted(expected), name)
+        else:
+            equal(len(found), len(expected), name)
+            check(all(f.startswith("no-index ") for f in found), f"{name}: {found}")
+        shutil.rmtree(path)
+        shutil.copytree(path + ".whole", path)
+    equal(fsck(site), [], "a whole tracker again")
+
+
+@test
+def fsck_names_each_fault_of_the_tracker(site):
+    plant_all(site, PLANTED, "tracker.git")
+
+
+@test
+def fsck_names_each_fault_of_the_accounts(site):
+    plant_all(site, PLANTED_ACCOUNTS, "accounts.git")
+
+
+@test
+def fsck_finds_pages_in_order_where_there_are_many(site):
+    thread = small_tracker(site, comments=0)
+    for i in range(120):
+        site.deliver(site.mail("ada@example.org", site.address(thread, "ada") if i == 0 else fsck.address, f"Reply {i}.\n"))
+        if i == 0:
+            fsck.address = site.address(thread, "ada")
+    site.metroplex("--once")
+    equal(fsck(site), [])
+    contains(site.run(METROPLEX, "fsck").stdout, "121 comments, 121 KEYs")
+
+
+def event(site, place, name, key, thread, kind="comment", actor=2):
+    """An event's file like one of ours, with other facts."""
+    sample = os.path.join(site.data, "outbox/new", site.events()[0])
+    with open(sample) as f:
+        lines = [line.split("\t") for line in f.read().splitlines()]
+    values = {"kind": kind, "event": kind, "thread": str(thread), "actor": str(actor), "key": key}
+    text = "".join("\t".join([l[0], *([values[l[0]]] if l[0] in values else l[1:])]) + "\n" for l in lines)
+    with open(os.path.join(site.data, "outbox", place, name), "w") as f:
+        f.write(text)
+
+
+@test
+def fsck_names_events_that_announce_nothing(site):
+    small_tracker(site)
+    whole = site.events()
+    equal(len(whole), 4)
+    for place, name in (("new", ABSENT), ("retry", f"2000000000.{ABSENT}"), ("hold", ABSENT), ("failed", ABSENT), ("tmp", ABSENT)):
+        event(site, place, name, ABSENT, 1)
+        equal(faults(site), [f"dangling {place}/{name}"])
+        os.remove(os.path.join(site.data, "outbox", place, name))
+    event(site, "new", ABSENT, ABSENT, 5)
+    found = fsck(site, 65)
+    equal([f["what"] for f in found], ["thread 5 does not exist"])
+    contains(found[0]["mend"], f"notifier queue drop {ABSENT}")
+    site.notifier("queue", "drop", ABSENT)
+    equal(fsck(site), [])
+    with open(os.path.join(site.data, "outbox/new", ABSENT), "w") as f:
+        f.write("nonsense\n")
+    equal(faults(site), [f"malformed new/{ABSENT}"])
+
+
+@test
+def fsck_says_for_people_what_where_and_how(site):
+    small_tracker(site)
+    drop_events(site)
+    names = []
+    edit(site, lambda c: (names.append(received(c, 3)), remove(c, received(c, 3))))
+    done = site.run(METROPLEX, "fsck", status=65)
+    contains(done.stdout, "tracker.git:" + T + "/comments/3: no-key: the KEY of comment 3")
+    contains(done.stdout, "    mend: add an empty file " + names[0])
+    contains(done.stdout, "2 accounts, 1 threads, 4 comments, 3 KEYs, 1 repositories, 0 events: 1 faults")
+
+
+@test
+def fsck_survives_a_damaged_object(site):
+    small_tracker(site)
+    blob = site.git("rev-parse", f"main:{T}/comments/2/mail").strip()
+    drop_events(site)
+    packs = os.path.join(site.data, "tracker.git/objects/pack")
+    moved = os.path.join(site.dir, "packs")
+    shutil.copytree(packs, moved)
+    shutil.rmtree(packs)
+    os.mkdir(packs)
+    for name in os.listdir(moved):
+        if name.endswith(".pack"):
+            with open(os.path.join(moved, name), "rb") as f:
+                subprocess.run([*GIT, "-C", os.path.join(site.data, "tracker.git"), "unpack-objects", "-q"], stdin=f, check=True)
+    os.remove(os.path.join(site.data, "tracker.git/objects", blob[:2], blob[2:]))
+    equal(faults(site), ["unreadable " + T + "/comments/2/mail"])
+
+
+if __name__ == "__main__":
+    main()
