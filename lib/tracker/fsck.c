@@ -246,6 +246,47 @@ mp_fsck_repositories(Fsck *fsck)
     }
 }
 
+/* --- Imports: which thread came of a Message-ID ------------------------------------------------
+ */
+
+static void
+check_import(Fsck *fsck, MpTree *directory, const char *name, const char *path)
+{
+    g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
+    g_autoptr(GError) why = NULL;
+    guint64 id;
+
+    if (text == NULL)
+        return;
+    if (!g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, &id, NULL)) {
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("write the id of the thread into it, or git rm it"),
+                     "not the id of a thread");
+        return;
+    }
+    g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(fsck->store), id, &why);
+    if (thread == NULL && why == NULL) /* one that does not parse was told */
+        mp_fsck_tell(fsck, "stale-index", path,
+                     g_strdup("git rm it: then the thread can be imported again"),
+                     "thread %" G_GUINT64_FORMAT " does not exist", id);
+}
+
+static void
+check_imports(Fsck *fsck, const git_oid *id, const char *path)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, id, path, &root);
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
+        g_autofree char *below = g_strconcat(path, "/", mp_tree_name(root, i), NULL);
+
+        if (mp_tree_is_directory(root, i))
+            check_imports(fsck, mp_tree_id(root, i), below);
+        else
+            check_import(fsck, tree, mp_tree_name(root, i), below);
+    }
+}
+
 /* --- All of it ------------------------------------------------------------------------------ */
 
 static void
@@ -265,6 +306,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
 {
     g_autoptr(GByteArray) users = g_byte_array_new();
     Fsck fsck = {.hooks = hooks, .counts = counts, .users = users};
+    git_oid imports;
 
     *counts = (MpFsckCounts){0};
     git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (gssize)CACHE_MAX);
@@ -276,6 +318,8 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     find_last_thread(&fsck);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
     mp_fsck_repositories(&fsck);
+    if (find_in_root(&fsck, "imports", &imports))
+        check_imports(&fsck, &imports, "imports");
     if (fsck.stop == NULL)
         return true;
     g_propagate_error(error, fsck.stop);

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import HOST, METROPLEX, check, contains, equal, main, test
+from harness import HOST, METROPLEX, Site, check, contains, equal, main, test
 
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
 
@@ -132,6 +132,9 @@ PLANTED = [
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
      ["malformed " + T + "/comments/1/comment.md"]),
     ("a thread in the wrong place", lambda c: write(c, "threads/00/00/00/102/thread", "x"), ["misplaced threads/00/00/00/102"]),
+    ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
+     ["stale-index imports/00/" + 30 * "0"]),
+    ("an import of nothing", lambda c: write(c, "imports/00/" + 30 * "0", "x\n"), ["malformed imports/00/" + 30 * "0"]),
     ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
      ["malformed repositories/acme/rocket"]),
     ("a watcher that does not exist", lambda c: replace(c, "repositories/acme/rocket", "watchers=2;", "watchers=2;55;"),
@@ -252,6 +255,228 @@ def fsck_survives_a_damaged_object(site):
                 subprocess.run([*GIT, "-C", os.path.join(site.data, "tracker.git"), "unpack-objects", "-q"], stdin=f, check=True)
     os.remove(os.path.join(site.data, "tracker.git/objects", blob[:2], blob[2:]))
     equal(faults(site), ["unreadable " + T + "/comments/2/mail"])
+
+
+# --- Export and import ------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+MAIL_WITH_QUOTE = "My answer.\nFrom here on it works.\n>From there it did not.\n\n-- \nAda, ada@example.org\n"
+
+
+def rich_thread(site):
+    """A thread with all that a thread can have."""
+    import email.message
+    for login in ("tim", "ada", "eve"):
+        site.user(login)
+    thread = site.thread("tim", kind="pull", object="feature/x", title="Größe: ein Titel über mehr als ein Wort, "
+                         "der so lang ist, dass er nicht in eine Zeile passt", body="Opening *post* by @eve.\nFrom the start.\n")
+    message = email.message.EmailMessage()
+    message["From"] = "ada@example.org"
+    message["To"] = site.address(thread, "ada")
+    message["Message-ID"] = "<one@mail.example.org>"
+    message["Date"] = "Tue, 24 Nov 2026 20:00:00 +0000"
+    message["Subject"] = "Re: x"
+    message.set_content(MAIL_WITH_QUOTE)
+    message.add_attachment(PNG, maintype="image", subtype="png", filename="a b.png")
+    site.deliver(bytes(message))
+    site.metroplex("--once")
+    equal(site.failure, [])
+    site.metroplex("thread", "comment", str(thread), "--as", "eve", "-", stdin="Zwei – mit Ümlaut.\n\n    From code\n>>From quoted\n")
+    site.metroplex("thread", "subscribe", str(thread), "tim")
+    site.metroplex("thread", "unsubscribe", str(thread), "eve")
+    site.metroplex("thread", "lock", str(thread), "--as", "tim")
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    return thread
+
+
+def exported(site, thread, form="json"):
+    return site.metroplex("thread", "export", str(thread), "--format", form)
+
+
+def imported(site, text, *args, status=0):
+    return site.run(METROPLEX, "thread", "import", *args, "-", stdin=text, status=status)
+
+
+def comparable(text):
+    """An export without what is another in another tracker: id, KEYs, Message-IDs of ours."""
+    whole = json.loads(text)
+    whole.pop("id")
+    whole["subscribers"].sort(key=lambda s: s["login"])
+    for comment in whole["comments"]:
+        comment.pop("id")
+        comment.pop("key")
+    return whole
+
+
+def tip(site):
+    return site.git("rev-parse", "main").strip()
+
+
+class Other(Site):
+    """A second installation, with other accounts before those that matter."""
+
+    def __enter__(self):
+        for login in ("zoe", "ada", "eve", "tim"):
+            self.user(login)
+        self.thread("zoe")
+        drop_events(self)
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+@test
+def json_goes_there_and_back_without_loss(site):
+    thread = rich_thread(site)
+    text = exported(site, thread)
+    whole = json.loads(text)
+    check(whole["comments"][1]["elided"], "nothing was elided")
+    equal(len(whole["comments"][1]["attachments"]), 1)
+    with Other() as other:
+        equal(imported(other, text).stdout, "2 3 added 0 known\n")
+        equal(comparable(exported(other, 2)), comparable(text))
+        equal(other.events(), [])
+        equal(fsck(other), [])
+        before = tip(other)
+        equal(imported(other, text).stdout, "2 0 added 3 known\n")
+        equal(tip(other), before)
+        other.metroplex("thread", "unlock", "2", "--as", "zoe")
+        other.metroplex("thread", "comment", "2", "--as", "zoe", "-", stdin="One more there.\n")
+        back = exported(other, 2)
+        equal(imported(other, back).stdout, "2 0 added 4 known\n")
+
+
+@test
+def a_thread_imported_at_home_is_there_already(site):
+    thread = rich_thread(site)
+    for form in ("json", "mbox"):
+        before = tip(site)
+        equal(imported(site, exported(site, thread, form)).stdout, f"{thread} 0 added 3 known\n", form)
+        equal(tip(site), before, form)
+
+
+@test
+def a_thread_that_grew_is_added_to(site):
+    thread = small_tracker(site)
+    with Other() as other:
+        imported(other, exported(site, thread))
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And a fourth.\n")
+        equal(imported(other, exported(site, thread, "mbox"), "--announce").stdout, "2 1 added 4 known\n")
+        equal(other.show(2)["comments"][3]["body"], "And a fourth.\n")
+        equal(len(other.events()), 1)
+        equal(fsck(other), [])
+
+
+@test
+def mbox_threads_and_keeps_every_line(site):
+    import mailbox
+    thread = rich_thread(site)
+    text = exported(site, thread, "mbox")
+    path = os.path.join(site.dir, "thread.mbox")
+    with open(path, "w") as f:
+        f.write(text)
+    messages = list(mailbox.mbox(path))
+    equal(len(messages), 3)
+    equal([m["Message-ID"] for m in messages], [f"<acme/rocket/pull/{thread}{c}@{HOST}>" for c in ("", "/c1", "/c2")])
+    equal([m["References"] for m in messages], [None] + [messages[0]["Message-ID"]] * 2)
+    contains(messages[1]["From"], f"<ada@users.noreply.{HOST}>")
+    equal(messages[1]["Date"], "Tue, 24 Nov 2026 20:00:00 +0000")
+    contains(text, "\n>From here on")
+    contains(text, "\n>>>From quoted")
+    with Other() as other:
+        equal(imported(other, text).stdout, "2 3 added 0 known\n")
+        old, new = site.show(thread), other.show(2)
+        for name in ("kind", "repository", "title", "state", "locked", "object", "author", "created", "body"):
+            equal(new[name], old[name], name)
+        for a, b in zip(old["comments"], new["comments"]):
+            equal([b[n] for n in ("author", "date", "body", "via")], [a[n] for n in ("author", "date", "body", "via")])
+        before = tip(other)
+        equal(imported(other, text).stdout, "2 0 added 3 known\n")
+        equal(imported(other, exported(site, thread)).stdout, "2 0 added 3 known\n")
+        equal(tip(other), before)
+
+
+FOREIGN = """From someone Tue Nov 24 20:00:00 2026
+From: Ada <ada@example.org>
+Message-ID: <first@list.example.org>
+Date: Tue, 24 Nov 2026 20:00:00 +0000
+Subject: A question
+
+How does it work?
+
+From other Tue Nov 24 21:00:00 2026
+From: Stranger <s@elsewhere.example>
+Message-ID: <second@list.example.org>
+In-Reply-To: <first@list.example.org>
+Subject: Re: A question
+Date: Tue, 24 Nov 2026 21:00:00 +0000
+
+Like this.
+
+> How does it work?
+"""
+
+
+@test
+def any_mbox_becomes_a_thread(site):
+    site.user("ada")
+    site.user("guest")
+    before = tip(site)
+    done = imported(site, FOREIGN, "--repository", "acme/rocket", status=65)
+    contains(done.stderr, "line 9: no account of s@elsewhere.example here; --as LOGIN")
+    equal(tip(site), before)
+    contains(imported(site, FOREIGN, "--as", "guest", status=65).stderr, "line 1: no repository of the form owner/name")
+    equal(imported(site, FOREIGN, "--as", "guest", "--repository", "acme/rocket").stdout, "1 2 added 0 known\n")
+    shown = site.show(1)
+    equal((shown["title"], shown["author"], shown["body"]), ("A question", "ada", "How does it work?\n"))
+    equal((shown["comments"][0]["author"], shown["comments"][0]["via"]), ("guest", "import"))
+    equal(shown["comments"][0]["message_id"], "<second@list.example.org>")
+    contains(shown["comments"][0]["body"], "Like this.")
+    before = tip(site)
+    imported(site, FOREIGN, "--as", "guest", "--repository", "acme/rocket")
+    equal(tip(site), before)
+    equal(fsck(site), [])
+
+
+@test
+def a_file_with_a_fault_imports_nothing(site):
+    thread = small_tracker(site)
+    whole = json.loads(exported(site, thread))
+    before = None
+
+    def without(change):
+        copy = json.loads(json.dumps(whole))
+        change(copy)
+        return json.dumps(copy)
+
+    cases = [
+        ("{\n\"format\": 1,\n nonsense", "line 2:12: "),
+        ("{\"a\":" + "[" * 100000, "nested deeper"),
+        ("\x7fELF", "line 1: not an mbox"),
+        (without(lambda w: w.update(format="other")), "thread.format"),
+        (without(lambda w: w.update(kind="song")), "thread.kind"),
+        (without(lambda w: w.update(title="x" * 300)), "title"),
+        (without(lambda w: w.update(comments=[])), "thread.comments"),
+        (without(lambda w: w.update(comments={})), "thread.comments: not an array"),
+        (without(lambda w: w["comments"].append(7)), "not an array of objects"),
+        (without(lambda w: w["comments"][2].pop("body")), "comments[2].body: missing"),
+        (without(lambda w: w["comments"][2].update(body=7)), "comments[2].body: not a string"),
+        (without(lambda w: w["comments"][2].update(body="x" * 70000)), "comments[2]: the text has 70000 characters"),
+        (without(lambda w: w["comments"][2].update(author="nobody")), "comments[2]: no account of nobody here"),
+        (without(lambda w: w["comments"][2].update(id="<a b>")), "comments[2].id"),
+        (without(lambda w: w["comments"][2].update(key="../../x")), "comments[2].key"),
+        (without(lambda w: w["comments"][2].update(date="soon")), "comments[2].date"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"name": "../x", "type": "a/b", "data": ""}])), "comments[2].name"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"name": "x", "type": "a/b", "data": "A" * 15000000}])), "too long"),
+    ]
+    with Other() as other:
+        before = tip(other)
+        for text, word in cases:
+            contains(imported(other, text, status=65).stderr, word)
+            equal(tip(other), before, word)
+        equal(other.events(), [])
+        equal(os.listdir(os.path.join(other.data, "outbox/tmp")), [])
 
 
 if __name__ == "__main__":
