@@ -7,6 +7,7 @@ static const MpCommand commands[] = {
     {"explain", cmd_explain, "say what would be done with a mail, and why"},
     {"extract", cmd_extract, "print the reply a person wrote"},
     {"fsck", cmd_fsck, "check the tracker, and say how to mend it"},
+    {"hook", cmd_hook, NULL},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},
     {"repository", cmd_repository, "show or set a repository's policy"},
     {"thread", cmd_thread, "open, answer, show and change threads"},

@@ -17,6 +17,15 @@ host_name(void)
 }
 
 static bool
+open_hooks(MpSite *site, GError **error)
+{
+    g_autofree char *path = mp_config_path(site->config, "hook");
+
+    site->hooks = mp_outbox_init(path, error) ? mp_outbox_open(path, error) : NULL;
+    return site->hooks != NULL;
+}
+
+static bool
 open_stores(MpSite *site, GError **error)
 {
     g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
@@ -30,7 +39,7 @@ open_stores(MpSite *site, GError **error)
     if (site->accounts == NULL)
         return false;
     site->outbox = mp_outbox_open(outbox, error);
-    return site->outbox != NULL;
+    return site->outbox != NULL && (*site->config->on_comment == '\0' || open_hooks(site, error));
 }
 
 bool
@@ -58,6 +67,7 @@ mp_site_open(MpSite *site, const MpOptions *options, GError **error)
 void
 mp_site_close(MpSite *site)
 {
+    g_clear_pointer(&site->hooks, mp_outbox_free);
     g_clear_pointer(&site->outbox, mp_outbox_free);
     g_clear_pointer(&site->accounts, mp_accounts_free);
     g_clear_pointer(&site->tracker, mp_tracker_free);

@@ -17,6 +17,7 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpOutbox *outbox;
+    MpOutbox *hooks; /* comments due to [inbound] on-comment, kept as events are; NULL without one */
     MpLock *lock; /* held while this is not NULL */
     char *host;   /* this machine's name, as comments and events record it */
 } MpSite;

@@ -1,6 +1,7 @@
 /* The verbs of `metroplex thread`, by file: posting, changing, showing. */
 #pragma once
 
+#include "output.h"
 #include "transaction.h"
 
 int thread_open(int argc, char **argv);
@@ -26,3 +27,6 @@ char *thread_key(guint64 user, guint64 thread, const char *words);
 
 /* As for mail: what reorders the text is written out, what shows nothing is dropped. */
 GString *mp_visible_text(const char *text);
+
+/* A comment as `thread show --json` has it; the caller's. */
+JsonObject *thread_json_of_comment(const MpComment *comment);

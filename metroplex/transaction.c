@@ -30,38 +30,72 @@ mp_transaction_actor(const MpUser *user)
     return (MpActor){user->id, user->login, user->name, now, now};
 }
 
+/* The hook hears of comments, opening posts included. */
+static bool
+goes_to_hook(const MpEvent *event)
+{
+    return event->kind == MP_EVENT_COMMENT || event->kind == MP_EVENT_OPENED;
+}
+
+typedef bool (*Takes)(const MpEvent *event);
+
+static bool
+stage_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if ((takes == NULL || takes(event)) && !mp_outbox_stage(outbox, event, error))
+            return false;
+    }
+    return events->len == 0 || mp_outbox_sync_staged(outbox, error);
+}
+
+static bool
+publish_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if ((takes == NULL || takes(event)) && !mp_outbox_publish(outbox, event->key, error))
+            return false;
+    }
+    return events->len == 0 || mp_outbox_sync_published(outbox, error);
+}
+
 static bool
 stage(MpSite *site, GPtrArray *events, GError **error)
 {
-    for (guint i = 0; i < events->len; i++)
-        if (!mp_outbox_stage(site->outbox, g_ptr_array_index(events, i), error))
-            return false;
-    return events->len == 0 || mp_outbox_sync_staged(site->outbox, error);
+    return (site->hooks == NULL || stage_in(site->hooks, events, goes_to_hook, error)) &&
+           stage_in(site->outbox, events, NULL, error);
 }
 
 static bool
 publish(MpSite *site, GPtrArray *events, GError **error)
 {
-    for (guint i = 0; i < events->len; i++) {
-        const MpEvent *event = g_ptr_array_index(events, i);
-
-        if (!mp_outbox_publish(site->outbox, event->key, error))
-            return false;
-    }
-    return events->len == 0 || mp_outbox_sync_published(site->outbox, error);
+    return publish_in(site->outbox, events, NULL, error) &&
+           (site->hooks == NULL || publish_in(site->hooks, events, goes_to_hook, error));
 }
 
 /* What was staged for a batch that did not come true. A failure here is mended by the next run. */
 static void
-discard(MpSite *site, GPtrArray *events)
+discard_in(MpOutbox *outbox, GPtrArray *events)
 {
     for (guint i = 0; i < events->len; i++) {
         const MpEvent *event = g_ptr_array_index(events, i);
         g_autoptr(GError) error = NULL;
 
-        if (!mp_outbox_discard(site->outbox, event->key, &error))
+        if (!mp_outbox_discard(outbox, event->key, &error))
             mp_warn("%s", error->message);
     }
+}
+
+static void
+discard(MpSite *site, GPtrArray *events)
+{
+    discard_in(site->outbox, events);
+    if (site->hooks != NULL)
+        discard_in(site->hooks, events);
 }
 
 static MpCommitResult
@@ -100,7 +134,7 @@ mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, G
 }
 
 static bool
-recover_event(MpSite *site, const MpEvent *event, GError **error)
+recover_event(MpSite *site, MpOutbox *outbox, const MpEvent *event, GError **error)
 {
     guint64 comment;
     g_autoptr(GError) why = NULL;
@@ -112,8 +146,19 @@ recover_event(MpSite *site, const MpEvent *event, GError **error)
     }
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": %s", event->key, event->thread,
             came_true ? "published" : "dropped, its change was not made");
-    return came_true ? mp_outbox_publish(site->outbox, event->key, error)
-                     : mp_outbox_discard(site->outbox, event->key, error);
+    return came_true ? mp_outbox_publish(outbox, event->key, error)
+                     : mp_outbox_discard(outbox, event->key, error);
+}
+
+static bool
+recover_in(MpSite *site, MpOutbox *outbox, GError **error)
+{
+    g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
+
+    for (guint i = 0; staged != NULL && i < staged->len; i++)
+        if (!recover_event(site, outbox, g_ptr_array_index(staged, i), error))
+            return false;
+    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(outbox, error));
 }
 
 bool
@@ -121,13 +166,8 @@ mp_transaction_recover(MpSite *site, GError **error)
 {
     g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
     g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
-    g_autoptr(GPtrArray) staged = NULL;
 
-    if (!mp_tracker_clean_up(tracker, error) || !mp_tracker_clean_up(accounts, error))
-        return false;
-    staged = mp_outbox_staged(site->outbox, error);
-    for (guint i = 0; staged != NULL && i < staged->len; i++)
-        if (!recover_event(site, g_ptr_array_index(staged, i), error))
-            return false;
-    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(site->outbox, error));
+    return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
+           recover_in(site, site->outbox, error) &&
+           (site->hooks == NULL || recover_in(site, site->hooks, error));
 }

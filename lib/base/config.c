@@ -61,6 +61,8 @@ static const Key keys[] = {
 
     {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
+    {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},
+    {"inbound", "hook-timeout", TYPE_INT,  AT(hook_timeout), "30", 1, 3600},
 
     {"tracker", "remote",          TYPE_TEXT, AT(remote),          ""},
     {"tracker", "accounts-remote", TYPE_TEXT, AT(accounts_remote), ""},

@@ -61,6 +61,8 @@ typedef struct {
     /* [inbound] */
     int batch;          /* mails in one commit of the tracker */
     int linger;         /* milliseconds to wait for company after a mail came */
+    char *on_comment;   /* executable that is given new comments; "" for none */
+    int hook_timeout;   /* seconds it may take */
 
     /* [tracker] */
     char *remote;

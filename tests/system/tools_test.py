@@ -479,5 +479,152 @@ def a_file_with_a_fault_imports_nothing(site):
         equal(os.listdir(os.path.join(other.data, "outbox/tmp")), [])
 
 
+# --- on-comment -------------------------------------------------------------------------------------
+
+def hook(site, body, timeout=30):
+    """Makes a program of these shell lines; it writes to DIR/got."""
+    path = os.path.join(site.dir, "on-comment")
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\n" + body.replace("GOT", os.path.join(site.dir, "got")))
+    os.chmod(path, 0o755)
+    site.set_config("inbound", on_comment=path, hook_timeout=timeout)
+
+
+def got(site):
+    try:
+        with open(os.path.join(site.dir, "got")) as f:
+            return [json.loads(line) for line in f]
+    except FileNotFoundError:
+        return []
+
+
+def spooled(site, *places):
+    return [n for p in places or ("tmp", "new", "retry", "hold", "failed") for n in os.listdir(os.path.join(site.data, "hook", p))]
+
+
+def due_now(site):
+    """Makes what waits for its next try due."""
+    directory = os.path.join(site.data, "hook/retry")
+    for name in os.listdir(directory):
+        os.rename(os.path.join(directory, name), os.path.join(directory, "1." + name.split(".")[1]))
+
+
+@test
+def on_comment_gets_mails_and_commands(site):
+    hook(site, "cat >>GOT\n")
+    thread = small_tracker(site, comments=1)
+    equal(len(spooled(site, "new")), 2)
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    site.metroplex("--once")
+    lines = got(site)
+    equal(sorted((l["thread"], l["number"], l["repository"], l["author"], l["via"]) for l in lines),
+          [(1, 0, "acme/rocket", "tim", "command"), (1, 1, "acme/rocket", "ada", "command"), (1, 2, "acme/rocket", "ada", "mail")])
+    by_mail = [l for l in lines if l["number"] == 2][0]
+    shown = site.show(thread)["comments"][1]
+    equal({k: by_mail[k] for k in shown}, shown)
+    check(len(by_mail["key"]) == 32, by_mail["key"])
+    equal(spooled(site), [])
+    contains(site.log(), "3 comments, status 0 after")
+    site.metroplex("--once")
+    equal(len(got(site)), 3)
+
+
+@test
+def on_comment_that_fails_is_tried_again(site):
+    hook(site, "echo 'no \\033[31m way' >&2\nhead -c 6000 /dev/zero | tr '\\0' x >&2\nexit 3\n")
+    small_tracker(site, comments=1)
+    site.metroplex("--once")
+    equal(len(spooled(site, "retry")), 2)
+    contains(site.log(), "status 3 after")
+    line = [l for l in site.log().splitlines() if "status 3" in l][0]
+    check(len(line) < 900 and "\033" not in line, line)
+    site.metroplex("--once")
+    equal(site.log().count("status 3"), 1, "not before it is due")
+    due_now(site)
+    hook(site, "cat >>GOT\n")
+    site.metroplex("--once")
+    equal(len(got(site)), 2)
+    equal(spooled(site), [])
+
+
+@test
+def on_comment_that_hangs_is_killed_with_its_children(site):
+    hook(site, "sleep 1000 &\necho $! >>GOT.pids\nsleep 1000\n", timeout=1)
+    thread = small_tracker(site, comments=0)
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    site.metroplex("--once")
+    equal(len(site.success), 1)
+    contains(site.log(), "killed, its time was over after 1.")
+    with open(os.path.join(site.dir, "got.pids")) as f:
+        for pid in f.read().split():
+            state = "gone"
+            try:
+                with open(f"/proc/{pid}/stat") as stat:
+                    state = stat.read().split()[2]
+            except FileNotFoundError:
+                pass
+            check(state in ("gone", "Z"), f"process {pid} is {state}")
+    equal(len(spooled(site, "retry")), 2)
+
+
+@test
+def mail_goes_on_while_on_comment_is_at_work(site):
+    from harness import wait_until
+    hook(site, "touch GOT.begun\nsleep 1000\n", timeout=20)
+    thread = small_tracker(site, comments=0)
+    address = site.address(thread, "ada")
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
+    try:
+        wait_until(lambda: os.path.exists(os.path.join(site.dir, "got.begun")))
+        site.deliver(site.mail("ada@example.org", address, "Meanwhile.\n"))
+        wait_until(lambda: len(site.success) == 1, 8)
+        contains(site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="So am I.\n"), "2")
+    finally:
+        run.terminate()
+        equal(run.wait(10), 0)
+    equal(len(spooled(site, "new", "retry")), 3)
+
+
+@test
+def on_comment_inherits_nothing(site):
+    hook(site, "ls -l /proc/self/fd >GOT.fds\nenv >GOT.env\npwd >>GOT.env\n")
+    small_tracker(site, comments=0)
+    os.environ["SECRET_OF_PARENT"] = "1"
+    site.metroplex("--once")
+    with open(os.path.join(site.dir, "got.fds")) as f:
+        fds = f.read()
+    check("lock" not in fds and "outbox" not in fds and ".git" not in fds, fds)
+    with open(os.path.join(site.dir, "got.env")) as f:
+        env = f.read()
+    check("SECRET_OF_PARENT" not in env, env)
+    contains(env, "PATH=/usr/local/bin:/usr/bin:/bin")
+
+
+@test
+def a_kill_between_commit_and_publication_loses_no_line(site):
+    hook(site, "cat >>GOT\n")
+    small_tracker(site, comments=1)
+    for name in spooled(site, "new"):  # as if killed before the renames
+        os.rename(os.path.join(site.data, "hook/new", name), os.path.join(site.data, "hook/tmp", name))
+    event(site, "../hook/tmp", ABSENT, ABSENT, 1)  # and one whose commit was not made
+    site.metroplex("--once")
+    equal(len(got(site)), 2)
+    equal(spooled(site), [])
+
+
+@test
+def on_comment_that_is_missing_holds_up_nothing(site):
+    site.set_config("inbound", on_comment="/nonexistent/program")
+    thread = small_tracker(site, comments=0)
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    site.metroplex("--once")
+    equal(len(site.success), 1)
+    equal(len(spooled(site, "retry")), 2)
+    contains(site.log(), "/nonexistent/program: 2 comments, status 126")
+    site.set_config("inbound", on_comment="relative")
+    contains(site.run(METROPLEX, "--once", status=78).stderr, "[inbound] on-comment")
+
+
 if __name__ == "__main__":
     main()
