@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import HOST, METROPLEX, Site, check, contains, equal, main, test
+from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test
 
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
 
@@ -624,6 +624,37 @@ def on_comment_that_is_missing_holds_up_nothing(site):
     contains(site.log(), "/nonexistent/program: 2 comments, status 126")
     site.set_config("inbound", on_comment="relative")
     contains(site.run(METROPLEX, "--once", status=78).stderr, "[inbound] on-comment")
+
+
+# --- Upkeep -----------------------------------------------------------------------------------------
+
+@test
+def upkeep_during_a_run_disturbs_nothing(site):
+    thread = small_tracker(site, comments=0)
+    address = site.address(thread, "ada")
+    site.set_config("inbound", batch=4)
+    for i in range(200):
+        site.deliver(site.mail("ada@example.org", address, f"Reply number {i}.\n"))
+    with open(os.path.join(TOP, "cron/metroplex-repack.service")) as f:
+        commands = [line.split("tracker.git ")[1].split() for line in f if line.startswith("ExecStart=")]
+    equal([c[0] for c in commands], ["repack", "commit-graph"])
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    rounds = 0
+    while run.poll() is None:
+        for command in commands:
+            site.git(*command)
+        rounds += 1
+    equal(run.returncode, 0)
+    check(rounds >= 2, f"only {rounds} rounds")
+    for command in commands:
+        site.git(*command)
+    equal(len(site.success), 200)
+    equal(len(site.show(thread)["comments"]), 200)
+    equal(site.git("fsck", "--strict", "--no-dangling").strip(), "")
+    site.git("commit-graph", "verify", "--shallow")
+    equal(fsck(site), [])
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And after it.\n")
+    equal(len(site.git("log", "--oneline", "main", "--", "threads/00/00/00/01/comments/200-299").splitlines()), 2)
 
 
 if __name__ == "__main__":
