@@ -214,6 +214,37 @@ make_repository(Init *init, const char *name, MakeRepository make, GError **erro
     return true;
 }
 
+/* --- Remotes: what other hosts share with us ----------------------------------------------------
+ */
+
+static bool
+join(Init *init, const char *name, const char *url, GError **error)
+{
+    g_autofree char *path = mp_config_path(init->config, name);
+    g_autofree char *shown = mp_escape(path), *shown_url = mp_escape(url);
+    g_autofree char *did = NULL;
+
+    if (*url == '\0')
+        return true;
+    if (!mp_tracker_join(path, init->config->hostname, url, &did, error))
+        return false;
+    if (did == NULL)
+        return true;
+    printf("%s %s %s %s\n", did, shown, strcmp(did, "pushed") == 0 ? "to" : "from", shown_url);
+    init->n_made++;
+    return true;
+}
+
+/* Under the lock, since our branch moves. */
+static bool
+join_remotes(Init *init, GError **error)
+{
+    const MpConfig *config = init->config;
+
+    return join(init, "tracker.git", config->remote, error) &&
+           join(init, "accounts.git", config->accounts_remote, error);
+}
+
 /* The Maildir that messages go into while no server is known. */
 static bool
 make_sent(Init *init, GError **error)
@@ -355,7 +386,8 @@ make_inside(Init *init, GError **error)
     return ring != NULL && make_elsewhere(init, true, error) && make_data(init, error) &&
            make_outbox(init, error) &&
            make_repository(init, "tracker.git", mp_tracker_init, error) &&
-           make_repository(init, "accounts.git", mp_accounts_init, error);
+           make_repository(init, "accounts.git", mp_accounts_init, error) &&
+           join_remotes(init, error);
 }
 
 static bool

@@ -87,13 +87,15 @@ take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
     return g_steal_pointer(&mails);
 }
 
-/* Under the lock: first the work of a run that died, then ours (`mails`; NULL for none). */
+/* Under the lock: first the work of a run that died, then ours (`mails`; NULL for none). A dry run
+ * reads what is here, takes no lock and asks no remote. */
 static bool
 locked_batch(Run *run, GPtrArray *mails, GError **error)
 {
-    bool good = mp_site_lock(run->site, error) &&
-                (run->inbound.is_dry_run || mp_transaction_recover(run->site, error)) &&
-                (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
+    bool is_ready = run->inbound.is_dry_run
+                        ? mp_site_refresh(run->site, error)
+                        : mp_site_lock(run->site, error) && mp_transaction_recover(run->site, error);
+    bool good = is_ready && (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
 
     g_clear_pointer(&run->site->lock, mp_lock_release);
     return good;

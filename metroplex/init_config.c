@@ -12,8 +12,9 @@
 
 /* @name@ stands for a value. */
 static const char template[] =
-    "# Metroplex. Every key is described in metroplex.conf(5); those that start with # show the "
-    "default.\n"
+    "# Metroplex. Every key is described in metroplex.conf(5); those that start with # are "
+    "defaults "
+    "or examples.\n"
     "\n"
     "[instance]\n"
     "# Replies go to reply.HOSTNAME, everything else to noreply.HOSTNAME.\n"
@@ -25,12 +26,16 @@ static const char template[] =
     "log-directory = @logs@\n"
     "# debug, info, warn or error.\n"
     "log-level = debug\n"
+    "# Of answers to refused mail, where an account has no other: en or fr.\n"
+    "#language = en\n"
     "\n"
     "[address]\n"
     "# Secret: one key a line. The first signs, all verify. Without it no reply finds its thread.\n"
     "keys = @keys@\n"
     "# strict: the sender must own the address; token: the address alone decides.\n"
     "identity = strict\n"
+    "# The name in the Authentication-Results of your own mail server, if its filters write them.\n"
+    "#authserv-id = mx.example.org\n"
     "\n"
     "[smtp]\n"
     "# false stops both directions: mail stays where it is.\n"
@@ -49,7 +54,7 @@ static const char template[] =
     "#password-file = /etc/metroplex/smtp-password\n"
     "# starttls, implicit or none; never falls back to clear text.\n"
     "#tls = starttls\n"
-    "# true: Postfix refuses mail that comes unencrypted.\n"
+    "# true: mail that comes unencrypted is to be refused; POSTFIX in metroplex(8) says how.\n"
     "#enforce-tls = false\n"
     "noreply-address = noreply@@hostname@\n"
     "# true: mail to the noreply address is dropped; false: its sender hears that nobody reads "
@@ -60,9 +65,21 @@ static const char template[] =
     "#support-address = https://help.example.org\n"
     "#support-address-type = url\n"
     "\n"
+    "[inbound]\n"
+    "# true: lines such as /close at the top of a reply are obeyed.\n"
+    "#commands = false\n"
+    "\n"
+    "[limits]\n"
+    "# Of one account, by mail; and answers to refused mail, in all.\n"
+    "#comments-per-hour = 100\n"
+    "#answers-per-hour = 100\n"
+    "\n"
     "[tracker]\n"
     "# Hides other people's mail addresses in comments, since the tracker is fit to be published.\n"
-    "mask-addresses = true\n";
+    "mask-addresses = true\n"
+    "# Two Git repositories that several hosts share: see SEVERAL HOSTS in metroplex(8).\n"
+    "#remote = git@git.example.org:tracker.git\n"
+    "#accounts-remote = git@git.example.org:accounts.git\n";
 
 /* Fit for one line of a key file: no control characters, no blank at the end that would be cut. */
 static bool

@@ -9,6 +9,7 @@ static const MpCommand commands[] = {
     {"fsck", cmd_fsck, "check the tracker, and say how to mend it"},
     {"hook", cmd_hook, NULL},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},
+    {"policy", cmd_policy, "refuse forged addresses at RCPT TO, for Postfix"},
     {"repository", cmd_repository, "show or set a repository's policy"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
     {"user", cmd_user, "add, list, show and change accounts"},

@@ -16,6 +16,17 @@ host_name(void)
     return *name != '\0' ? mp_one_line(name) : g_strdup("localhost");
 }
 
+static void
+share_stores(MpSite *site)
+{
+    const MpConfig *config = site->config;
+
+    if (config->remote[0] != '\0')
+        mp_tracker_share(site->tracker, config->remote, config->remote_timeout, site->host);
+    if (config->accounts_remote[0] != '\0')
+        mp_accounts_share(site->accounts, config->accounts_remote, config->remote_timeout, site->host);
+}
+
 static bool
 open_hooks(MpSite *site, GError **error)
 {
@@ -38,6 +49,7 @@ open_stores(MpSite *site, GError **error)
     site->accounts = mp_accounts_open(accounts, site->config->hostname, error);
     if (site->accounts == NULL)
         return false;
+    share_stores(site);
     site->outbox = mp_outbox_open(outbox, error);
     return site->outbox != NULL && (*site->config->on_comment == '\0' || open_hooks(site, error));
 }
@@ -54,7 +66,9 @@ mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
     site->keys = mp_key_ring_load(site->config->keys, error);
     if (site->keys == NULL)
         return false;
-    site->host = host_name();
+    site->host = site->config->host_id[0] != '\0' ? g_strdup(site->config->host_id) : host_name();
+    g_autofree char *rate = mp_config_path(site->config, "rate");
+    site->rate = mp_rate_new(rate);
     return true;
 }
 
@@ -68,6 +82,7 @@ void
 mp_site_close(MpSite *site)
 {
     g_clear_pointer(&site->hooks, mp_outbox_free);
+    g_clear_pointer(&site->rate, mp_rate_free);
     g_clear_pointer(&site->outbox, mp_outbox_free);
     g_clear_pointer(&site->accounts, mp_accounts_free);
     g_clear_pointer(&site->tracker, mp_tracker_free);
@@ -83,9 +98,8 @@ mp_site_lock(MpSite *site, GError **error)
     g_autofree char *path = mp_config_path(site->config, "lock");
 
     site->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    if (site->lock == NULL)
-        return false;
-    return site->tracker != NULL ? mp_site_refresh(site, error) : open_stores(site, error);
+    return site->lock != NULL && (site->tracker != NULL || open_stores(site, error)) &&
+           mp_site_fetch(site, error);
 }
 
 bool
@@ -94,12 +108,31 @@ mp_site_refresh(MpSite *site, GError **error)
     return mp_tracker_refresh(site->tracker, error) && mp_accounts_refresh(site->accounts, error);
 }
 
+bool
+mp_site_fetch(MpSite *site, GError **error)
+{
+    return mp_tracker_fetch(site->tracker, error) && mp_accounts_fetch(site->accounts, error);
+}
+
+/* What is not here may be new on another host. True if it is worth looking again. */
+static bool
+catch_up(MpSite *site, GError **error)
+{
+    if (site->lock != NULL || (site->config->remote[0] == '\0' && site->config->accounts_remote[0] == '\0'))
+        return false;
+    bool good = mp_site_lock(site, error);
+    g_clear_pointer(&site->lock, mp_lock_release);
+    return good;
+}
+
 MpUser *
 mp_site_user(MpSite *site, const char *login, GError **error)
 {
     g_autoptr(GError) why = NULL;
     MpUser *user = mp_accounts_user_by_login(site->accounts, login, &why);
 
+    if (user == NULL && why == NULL && catch_up(site, &why))
+        user = mp_accounts_user_by_login(site->accounts, login, &why);
     if (user == NULL && why == NULL) {
         g_autofree char *shown = mp_escape(login);
         mp_fail(&why, MP_ERROR_INPUT, "no such user: %s", shown);
@@ -115,11 +148,24 @@ mp_site_thread(MpSite *site, guint64 id, GError **error)
     g_autoptr(GError) why = NULL;
     MpThread *thread = mp_tracker_thread(site->tracker, id, &why);
 
+    if (thread == NULL && why == NULL && catch_up(site, &why))
+        thread = mp_tracker_thread(site->tracker, id, &why);
     if (thread == NULL && why == NULL)
         mp_fail(&why, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     return thread;
+}
+
+bool
+mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
+                     const char **which)
+{
+    const MpConfig *config = site->config;
+    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
+                                 config->max_total_rate};
+
+    return mp_rate_is_over(site->rate, &limits, account, thread, when, which);
 }
 
 MpLimits

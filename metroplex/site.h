@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "message/scan.h"
 #include "outbox/outbox.h"
+#include "policy/rate.h"
 #include "tracker/tracker.h"
 
 typedef struct {
@@ -18,8 +19,9 @@ typedef struct {
     MpAccounts *accounts;
     MpOutbox *outbox;
     MpOutbox *hooks; /* comments due to [inbound] on-comment, kept as events are; NULL without one */
+    MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
-    char *host;   /* this machine's name, as comments and events record it */
+    char *host;   /* [instance] host-id or this machine's name, as comments and events record it */
 } MpSite;
 
 /*
@@ -34,18 +36,25 @@ bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
 void mp_site_close(MpSite *site);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
 
-/* Takes the data directory's lock for writing, waiting for who has it, and looks both repositories'
- * branches up again. */
+/* Takes the data directory's lock for writing, waiting for who has it, and fetches. */
 bool mp_site_lock(MpSite *site, GError **error);
 
 /* Looks both repositories' branches up again. */
 bool mp_site_refresh(MpSite *site, GError **error);
 
-/* The account with this login; MP_ERROR_INPUT if there is none. */
+/* The same after taking over what the remotes have, where [tracker] names any; under the lock. */
+bool mp_site_fetch(MpSite *site, GError **error);
+
+/* The account with this login; MP_ERROR_INPUT if there is none. What is not here is looked for on
+ * the remote, if there is one, by who does not hold the lock. */
 MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
 
-/* The thread with this id; MP_ERROR_INPUT if there is none. */
+/* The thread with this id; likewise. */
 MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
+
+/* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */
+bool mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
+                          const char **which);
 
 /* What a mail may hold, as [limits] has it. */
 MpLimits mp_site_limits(const MpSite *site);

@@ -93,7 +93,6 @@ static bool
 extract(Mbox *mbox, const MpMessage *message, MpFileComment *comment, char **text, GError **error)
 {
     MpMessageFault fault;
-    g_autofree char *attached = NULL;
     g_autoptr(MpExtraction) extraction =
         mp_extraction_send(mbox->worker, message, NULL, false, error)
             ? mp_extraction_receive(mbox->worker, &fault, error)
@@ -103,13 +102,11 @@ extract(Mbox *mbox, const MpMessage *message, MpFileComment *comment, char **tex
         g_prefix_error(error, "%s: ", comment->where);
         return false;
     }
-    bool has_reply = extraction->reply[strspn(extraction->reply, " \t\r\n")] != '\0';
-    const char *reply = has_reply                ? extraction->reply
-                        : message->plain != NULL ? message->plain
-                                                 : "";
+    g_autoptr(MpPlacement) placement = mp_attachments_place(message, extraction);
+    bool has_reply = placement->body[strspn(placement->body, " \t\r\n")] != '\0';
     g_ptr_array_unref(comment->attachments);
-    comment->attachments = mp_attachments_choose(message, &attached);
-    *text = g_strconcat(reply, *attached != '\0' ? "\n\n" : "", attached, NULL);
+    comment->attachments = g_steal_pointer(&placement->stored);
+    *text = g_strdup(has_reply ? placement->body : message->plain != NULL ? message->plain : "");
     if (has_reply && *extraction->elided != '\0')
         comment->elided = mp_address_mask(extraction->elided, true);
     comment->part = g_strdup(extraction->part);

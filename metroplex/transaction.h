@@ -4,6 +4,11 @@
  * Events are staged and synced, the batch is committed (the moment of truth), the events are
  * published and synced. Whoever dies in between is finished by mp_transaction_recover() of the next
  * run. If the branch moved meanwhile, everything is built again on the new tip.
+ *
+ * With a remote, whose acceptance is the moment of truth, an answer can be lost and a push can land
+ * late. So staged events are never thrown away because of what a push said: only by what the tracker
+ * has, as of the last fetch, and before anything is decided on that (a comment of ours that is there
+ * makes its mail a duplicate, and nobody would announce it any more).
  */
 #pragma once
 
@@ -16,7 +21,8 @@
 typedef bool (*MpTransactionBuild)(MpSite *site, MpBatch *batch, GPtrArray *events,
                                    gpointer user_data, GError **error);
 
-/* The caller holds the lock. True: all is durable and announced. False: nothing changed. */
+/* The caller holds the lock. True: all is durable and announced. False: nothing changed, or what did
+ * is announced by the next run, which finds the events staged and asks the tracker. */
 bool mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
 
 /* Finishes what a dead run left, under the lock. */

@@ -10,7 +10,19 @@
 
 #define DEFAULT_FILE_SIZE (1024 * 1024)
 
-typedef enum { TYPE_HOST, TYPE_TEXT, TYPE_PATH, TYPE_URL, TYPE_MAIL, TYPE_BOOL, TYPE_INT, TYPE_SIZE, TYPE_CHOICE } Type;
+typedef enum {
+    TYPE_HOST,
+    TYPE_TEXT,
+    TYPE_PATH,
+    TYPE_URL,
+    TYPE_REMOTE,
+    TYPE_WORDS,
+    TYPE_MAIL,
+    TYPE_BOOL,
+    TYPE_INT,
+    TYPE_SIZE,
+    TYPE_CHOICE,
+} Type;
 
 typedef struct {
     const char *group, *key;
@@ -27,14 +39,17 @@ typedef struct {
 /* clang-format off */
 static const Key keys[] = {
     {"instance", "hostname",      TYPE_HOST,   AT(hostname),      NULL},
+    {"instance", "host-id",       TYPE_HOST,   AT(host_id),       ""},
     {"instance", "url",           TYPE_URL,    AT(url),           "https://{hostname}"},
     {"instance", "data",          TYPE_PATH,   AT(data),          "/data/user"},
     {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
     {"instance", "log-level",     TYPE_CHOICE, AT(log_level),     "debug",
      .choices = CHOICES("debug", "info", "warn", "error")},
+    {"instance", "language",      TYPE_CHOICE, AT(language),      "en", .choices = CHOICES("en", "fr")},
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
+    {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
     {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
@@ -63,9 +78,11 @@ static const Key keys[] = {
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
     {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},
     {"inbound", "hook-timeout", TYPE_INT,  AT(hook_timeout), "30", 1, 3600},
+    {"inbound", "commands", TYPE_BOOL, AT(commands), "false"},
 
-    {"tracker", "remote",          TYPE_TEXT, AT(remote),          ""},
-    {"tracker", "accounts-remote", TYPE_TEXT, AT(accounts_remote), ""},
+    {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
+    {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},
+    {"tracker", "remote-timeout",  TYPE_INT,  AT(remote_timeout),  "300", 1, 3600},
     {"tracker", "mask-addresses",  TYPE_BOOL, AT(mask_addresses),  "true"},
 
     {"limits", "mail-size",       TYPE_SIZE, AT(max_mail_size),       "26214400", 1024, G_MAXINT32},
@@ -77,11 +94,37 @@ static const Key keys[] = {
     {"limits", "comment",         TYPE_INT,  AT(max_comment),         "65536", 1, 10485760},
     {"limits", "attachment-size", TYPE_SIZE, AT(max_attachment_size), "10485760", 0, G_MAXINT32},
     {"limits", "attachments",     TYPE_INT,  AT(max_attachments),     "20", 0, 1000},
+    {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
+    {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
+    {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
+    {"limits", "answers-per-hour",         TYPE_INT, AT(max_answers),      "100", 0, 100000},
+    {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
+    {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
 };
 /* clang-format on */
 
-static const char *const type_names[] = {"host name", "text",   "path",  "URL",   "mail address",
-                                         "boolean",   "number", "bytes", "choice"};
+static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "Git URL", "list",
+                                         "mail address", "boolean", "number", "bytes", "choice"};
+
+static const char *const language_names[] = {"en", "fr"};
+
+const char *
+mp_language_name(MpLanguage language)
+{
+    return language_names[language];
+}
+
+bool
+mp_language_parse(const char *name, MpLanguage *language)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(language_names); i++) {
+        if (strcmp(name, language_names[i]) == 0) {
+            *language = (MpLanguage)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 bool
 mp_is_hostname(const char *text)
@@ -123,6 +166,49 @@ is_mail_address(const char *text)
            mp_is_hostname(at + 1);
 }
 
+/* Tokens of RFC 2045, section 5.1, between spaces and commas. */
+static bool
+is_words(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isgraph(*p) ? *p != ' ' : *p != ',' && strchr("()<>@;:\\\"/[]?=", *p) != NULL)
+            return false;
+    return true;
+}
+
+static bool
+is_allowed_empty(const Key *key, const char *value)
+{
+    return value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0';
+}
+
+/* What git takes, written so that it cannot be taken for anything else: no option, no relative
+ * path, no `ext::program`; and no password, which this file and ps(1) would show. */
+static const char *
+fault_of_remote(const char *value)
+{
+    static const char *const schemes[] = {"ssh://", "https://", "http://", "git://", "file:///"};
+    const char *colon = strchr(value, ':'), *slash = strchr(value, '/'), *at = strchr(value, '@');
+
+    if (value[0] == '/' || value[0] == '\0')
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        const char *host = value + strlen(schemes[i]);
+
+        if (!g_str_has_prefix(value, schemes[i]))
+            continue;
+        gsize length = strcspn(host, "/");
+        at = memchr(host, '@', length);
+        if (at != NULL && memchr(host, ':', (gsize)(at - host)) != NULL)
+            return "holds a password: leave that to Git's credential helpers or ~/.netrc";
+        return length > 0 || value[0] == 'f' ? NULL : "names no host";
+    }
+    if (at != NULL && at > value && colon != NULL && at < colon && (slash == NULL || colon < slash) &&
+        colon[1] != ':' && colon[1] != '\0' && g_ascii_isalnum(value[0]))
+        return NULL;
+    return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
+}
+
 /* What is wrong with a text value, or NULL. */
 static const char *
 fault_of_text(const Key *key, const char *value)
@@ -131,15 +217,17 @@ fault_of_text(const Key *key, const char *value)
         return "holds a control character or is not UTF-8";
     switch (key->type) {
     case TYPE_HOST:
-        return mp_is_hostname(value) ? NULL : "is not a host name";
+        return mp_is_hostname(value) || is_allowed_empty(key, value) ? NULL : "is not a host name";
     case TYPE_PATH:
-        return value[0] == '/' || (value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0')
-                   ? NULL
-                   : "is not an absolute path";
+        return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
     case TYPE_URL:
         return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://")
                    ? NULL
                    : "is not an http or https URL";
+    case TYPE_WORDS:
+        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
+    case TYPE_REMOTE:
+        return fault_of_remote(value);
     case TYPE_MAIL:
         return is_mail_address(value) ? NULL : "is not a mail address";
     default:
@@ -147,9 +235,19 @@ fault_of_text(const Key *key, const char *value)
     }
 }
 
+/* Where a path is asked for, a secret is easily written instead: such a value is never told. */
+static bool
+may_be_secret(const Key *key)
+{
+    return key->offset == AT(keys) || key->offset == AT(password_file);
+}
+
 static bool
 refuse(const MpConfig *config, const Key *key, const char *value, GError **error, const char *why)
 {
+    if (may_be_secret(key))
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file, key->group,
+                       key->key, why);
     return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: \"%s\" %s", config->file, key->group,
                    key->key, value, why);
 }
@@ -238,8 +336,9 @@ load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
         return set_value(config, key, g_strstrip(value), error);
     if (!g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
         !g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: %s", config->file, key->group,
-                       key->key, why->message);
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
+                       config->file, key->group, key->key); /* GLib would show it, secret or not */
     if (key->fallback == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s is missing", config->file,
                        key->group, key->key);
@@ -291,12 +390,33 @@ check_together(const MpConfig *config, GError **error)
     if (config->authentication != MP_AUTH_NONE && config->username[0] == '\0')
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "%s: [smtp] username is missing: authentication needs it", config->file);
-    if (config->remote[0] != '\0' || config->accounts_remote[0] != '\0')
+    if (config->remote[0] != '\0' && strcmp(config->remote, config->accounts_remote) == 0)
         return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: [tracker] %s: a tracker shared by several hosts is beyond this version; "
-                       "leave it empty", config->file,
-                       config->remote[0] != '\0' ? "remote" : "accounts-remote");
+                       "%s: [tracker] accounts-remote: it must be another repository than remote, "
+                       "which is fit to be published", config->file);
     return true;
+}
+
+/* GLib's message would show the line, which may be a password that lost its key. */
+static bool
+refuse_syntax(const MpConfig *config, const char *text, GError **error)
+{
+    guint number = 0;
+
+    for (const char *line = text; *line != '\0'; line += *line == '\n') {
+        gsize length = strcspn(line, "\n");
+        const char *start = line + strspn(line, " \t\r");
+        bool is_fine = start >= line + length || *start == '#' || *start == '[' ||
+                       memchr(start, '=', (gsize)(line + length - start)) != NULL;
+
+        number++;
+        if (!is_fine)
+            break;
+        line += length;
+    }
+    return mp_fail(error, MP_ERROR_INSTALLATION,
+                   "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
+                   config->file, number);
 }
 
 static bool
@@ -311,9 +431,8 @@ read_key_file(MpConfig *config, GKeyFile *file, GError **error)
                        why->message);
     if (length > DEFAULT_FILE_SIZE)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: too large", config->file);
-    if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, &why))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: %s", config->file, why->message);
-    return true;
+    return g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL) ||
+           refuse_syntax(config, text, error);
 }
 
 MpConfig *

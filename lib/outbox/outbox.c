@@ -17,9 +17,10 @@
 #include "base/log.h"
 #include "outbox/private.h"
 
-#define STAGED_LIMIT (64 * 1024)
+#define STAGED_LIMIT (4 * 1024 * 1024) /* an answer quotes the mail */
 
-const char *const mp_outbox_directories[N_DIRECTORIES] = {"new", "retry", "hold", "failed", "tmp"};
+const char *const mp_outbox_directories[N_DIRECTORIES] = {"new",    "retry", "hold",
+                                                            "failed", "tmp",   "answered"};
 
 void
 mp_fd_clear(MpFd *fd)

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "tracker/facts.h"
@@ -26,6 +27,18 @@ mp_accounts_free(MpAccounts *accounts)
     g_free(accounts);
 }
 
+void
+mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char *host)
+{
+    mp_store_share(&accounts->store, url, seconds, host);
+}
+
+bool
+mp_accounts_fetch(MpAccounts *accounts, GError **error)
+{
+    return mp_store_fetch(&accounts->store, error);
+}
+
 bool
 mp_accounts_refresh(MpAccounts *accounts, GError **error)
 {
@@ -44,9 +57,9 @@ char *
 mp_path_of_address(const char *address)
 {
     const char *at = strrchr(address, '@');
-    g_autofree char *domain = g_ascii_strdown(at != NULL ? at : "", -1);
+    g_autofree char *domain = mp_domain_fold(at != NULL ? at + 1 : "");
     g_autofree char *local = g_strndup(address, at != NULL ? (gsize)(at - address) : strlen(address));
-    g_autofree char *folded = g_strconcat(local, domain, NULL);
+    g_autofree char *folded = g_strconcat(local, at != NULL ? "@" : "", domain, NULL);
     g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, folded, -1);
 
     return g_strdup_printf("addresses/%.2s/%.30s", hash, hash + 2);
@@ -250,14 +263,49 @@ try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
     return result;
 }
 
+/* The account's file as it is in the tree that is read now; "" where there is none. */
+static bool
+read_facts(MpAccounts *accounts, guint64 id, char **text, GError **error)
+{
+    g_autofree char *path = path_of_user(id);
+    g_autoptr(GError) why = NULL;
+
+    *text = NULL;
+    if (id != 0)
+        mp_tree_read(mp_store_view(&accounts->store), NULL, path, text, NULL, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (*text == NULL)
+        *text = g_strdup("");
+    return true;
+}
+
+static bool
+is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GError **error)
+{
+    g_autofree char *now = NULL;
+
+    return read_facts(accounts, user->id, &now, error) &&
+           (strcmp(before, now) == 0 ||
+            mp_fail(error, MP_ERROR_TEMPORARY,
+                    "the account %s was changed by somebody else at this moment: try again", user->login));
+}
+
 bool
 mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
 {
     guint64 id = user->id;
+    g_autofree char *before = NULL;
 
+    if (!read_facts(accounts, id, &before, error))
+        return false;
     for (int i = 0; i < OUTRUN_TRIES; i++) {
         user->id = id;
-        if (!mp_store_refresh(&accounts->store, error))
+        if (i > 0 && accounts->store.remote != NULL)
+            mp_remote_back_off(i);
+        if (!mp_store_fetch(&accounts->store, error) || !is_unchanged(accounts, user, before, error))
             return false;
         MpCommitResult result = try_write(accounts, user, what, error);
         if (result != MP_OUTRUN)

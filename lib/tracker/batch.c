@@ -201,7 +201,7 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
             set_lines(batch, directory, "elided.txt", comment->elided, error)) &&
            set_text(batch, directory, "mail", facts, error) &&
            write_attachments(batch, directory, comment->attachments, error) &&
-           mp_keys_add(tree, received, comment->key, number, error);
+           mp_keys_add(tree, received, comment->key, number, NULL, error);
 }
 
 /* What is known of a KEY before its comment is added. */
@@ -296,7 +296,7 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
     g_autofree char *facts = mp_facts_thread(thread);
 
     return received != NULL && set_text(batch, directory, "thread", facts, error) &&
-           (key == NULL || mp_keys_add(batch->chain.tree, received, key, 0, error)) &&
+           (key == NULL || mp_keys_add(batch->chain.tree, received, key, 0, batch->tracker->store.host, error)) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 

@@ -5,23 +5,76 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "tracker/inside.h"
 
 /* --- Reading: the first fault is kept, and everything after it reads as empty ------------------ */
 
 typedef struct {
     GKeyFile *file;
-    const char *path, *group;
+    const char *text, *path, *group;
     GError *fault;
 } Reader;
+
+/* The first line that no key file may have; 0 if there is none. */
+static guint
+odd_line(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    bool has_group = false;
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *line = g_strstrip(lines[i]);
+
+        if (*line == '\0' || *line == '#')
+            continue;
+        has_group |= *line == '[';
+        if (!has_group || (*line == '[' ? !g_str_has_suffix(line, "]") : strchr(line + 1, '=') == NULL))
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Where a key stands, the last of several; else its group; 0 if neither is there. */
+static guint
+line_of(const char *text, const char *group, const char *key)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *header = g_strdup_printf("[%s]", group);
+    guint found = 0;
+    bool inside = false;
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *line = g_strstrip(lines[i]);
+        gsize length = strlen(key);
+
+        if (*line == '[')
+            inside = strcmp(line, header) == 0;
+        if (inside && (*line == '[' ? found == 0
+                                    : strncmp(line, key, length) == 0 &&
+                                          line[length + strspn(line + length, " \t")] == '='))
+            found = i + 1;
+    }
+    return found;
+}
+
+/* "PATH:LINE: WHY", as compilers have it. */
+static void
+fail_at(Reader *r, guint line, const char *why)
+{
+    g_autofree char *number = line > 0 ? g_strdup_printf("%u:", line) : g_strdup("");
+
+    if (r->fault == NULL)
+        mp_fail(&r->fault, MP_ERROR_INSTALLATION, "%s:%s %s", r->path, number, why);
+}
 
 static void
 reader_init(Reader *r, const char *text, const char *path, const char *group)
 {
     g_autoptr(GError) why = NULL;
 
-    *r = (Reader){g_key_file_new(), path, group, NULL};
+    *r = (Reader){g_key_file_new(), text, path, group, NULL};
     if (!g_key_file_load_from_data(r->file, text, strlen(text), G_KEY_FILE_NONE, &why))
-        mp_fail(&r->fault, MP_ERROR_INSTALLATION, "%s: %s", path, why->message);
+        fail_at(r, odd_line(text), why->message);
 }
 
 /* Frees the reader; true if all was well, else *error is set. */
@@ -38,8 +91,9 @@ reader_finish(Reader *r, GError **error)
 static void
 blame(Reader *r, const char *key, const char *why)
 {
-    if (r->fault == NULL)
-        mp_fail(&r->fault, MP_ERROR_INSTALLATION, "%s: [%s] %s: %s", r->path, r->group, key, why);
+    g_autofree char *what = g_strdup_printf("[%s] %s: %s", r->group, key, why);
+
+    fail_at(r, line_of(r->text, r->group, key), what);
 }
 
 static char *
@@ -271,6 +325,7 @@ mp_facts_parse_comment(const char *text, const char *path, guint64 comment_numbe
     comment->author_login = required_string(&r, "login");
     comment->date = date(&r, "date");
     comment->via = required_string(&r, "via");
+    comment->host = optional_string(&r, "host");
     comment->key = required_string(&r, "key");
     comment->host = optional_string(&r, "host");
     r.group = "mail";
@@ -296,6 +351,10 @@ mp_facts_comment(const MpNewComment *comment, const MpActor *actor)
     set_optional(file, "mail", "message-id", comment->message_id);
     set_optional(file, "mail", "recipient", comment->recipient);
     set_optional(file, "mail", "part", comment->part);
+    set_optional(file, "mail", "commands", comment->commands);
+    set_optional(file, "mail", "dmarc", comment->dmarc);
+    set_optional(file, "mail", "dkim", comment->dkim);
+    set_optional(file, "mail", "spf", comment->spf);
     set_attachments(file, comment->attachments);
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -354,6 +413,57 @@ mp_facts_repository(const MpRepository *repository)
 
 /* --- Users ---------------------------------------------------------------------------------- */
 
+static bool
+is_mark(const char *text)
+{
+    return strlen(text) == 16 && strspn(text, "0123456789abcdef") == 16;
+}
+
+/* "20000-0123456789abcdef": the day, and which bounce it was. */
+static void
+add_bounce(Reader *r, const char *key, GPtrArray *list, const char *text)
+{
+    const char *dash = strchr(text, '-');
+    g_autofree char *digits = g_strndup(text, dash != NULL ? (gsize)(dash - text) : 0);
+    guint64 day;
+
+    if (dash != NULL && is_mark(dash + 1) &&
+        g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT32, &day, NULL))
+        mp_bounces_add(list, (gint64)day, dash + 1);
+    else
+        blame(r, key, "not of the form DAY-MARK");
+}
+
+/* Keys 1, 2, … with "ADDRESS;STATE;hard;DAY-MARK;…;soft;DAY-MARK;…;": an address may hold what a
+ * key must not. */
+static void
+read_bounces(Reader *r, MpUser *user)
+{
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "bounces", NULL, NULL);
+
+    r->group = "bounces";
+    for (char **key = keys; key != NULL && *key != NULL; key++) {
+        g_auto(GStrv) field = g_key_file_get_string_list(r->file, "bounces", *key, NULL, NULL);
+        MpBounces *bounces;
+        GPtrArray *list = NULL;
+
+        if (field == NULL || g_strv_length(field) < 2) {
+            blame(r, *key, "not of the form ADDRESS;STATE;…");
+            return;
+        }
+        bounces = mp_user_add_bounces(user, field[0]);
+        bounces->is_suppressed = strcmp(field[1], "suppressed") == 0;
+        for (char **text = field + 2; *text != NULL; text++) {
+            if (strcmp(*text, "hard") == 0)
+                list = bounces->hard;
+            else if (strcmp(*text, "soft") == 0)
+                list = bounces->soft;
+            else if (list != NULL)
+                add_bounce(r, *key, list, *text);
+        }
+    }
+}
+
 MpUser *
 mp_facts_parse_user(const char *text, const char *path, guint64 id, GError **error)
 {
@@ -375,7 +485,37 @@ mp_facts_parse_user(const char *text, const char *path, guint64 id, GError **err
         blame(&r, "state", "neither active nor suspended");
     if (user->login != NULL && !mp_is_login(user->login))
         blame(&r, "login", "not a login");
+    user->language = optional_string(&r, "language");
+    read_bounces(&r, user);
     return reader_finish(&r, error) ? g_steal_pointer(&user) : NULL;
+}
+
+static void
+add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
+{
+    g_ptr_array_add(fields, g_strdup(kind));
+    for (guint i = 0; i < list->len; i++) {
+        const MpBounce *bounce = g_ptr_array_index(list, i);
+
+        g_ptr_array_add(fields, g_strdup_printf("%" G_GINT64_FORMAT "-%s", bounce->day, bounce->mark));
+    }
+}
+
+static void
+set_bounces(GKeyFile *file, const GPtrArray *all)
+{
+    for (guint i = 0; all != NULL && i < all->len; i++) {
+        const MpBounces *bounces = g_ptr_array_index(all, i);
+        g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *key = g_strdup_printf("%u", i + 1);
+
+        g_ptr_array_add(fields, g_strdup(bounces->address));
+        g_ptr_array_add(fields, g_strdup(bounces->is_suppressed ? "suppressed" : "counting"));
+        add_bounces(fields, "hard", bounces->hard);
+        add_bounces(fields, "soft", bounces->soft);
+        g_key_file_set_string_list(file, "bounces", key, (const char *const *)fields->pdata,
+                                   fields->len);
+    }
 }
 
 char *
@@ -390,6 +530,8 @@ mp_facts_user(const MpUser *user)
                                user->emails->len);
     set_number(file, g, "epoch", user->epoch);
     g_key_file_set_string(file, g, "state", user->is_active ? "active" : "suspended");
+    set_optional(file, g, "language", user->language);
+    set_bounces(file, user->bounces);
     return g_key_file_to_data(file, NULL, NULL);
 }
 
@@ -407,14 +549,16 @@ parse_subscriber(const char *line)
 {
     const char *space = strchr(line, ' ');
     g_autofree char *id_text = space != NULL ? g_strndup(line, (gsize)(space - line)) : NULL;
+    g_autofree char *reason = space != NULL ? g_strstrip(g_strdup(space + 1)) : NULL;
     guint64 id;
 
-    if (id_text == NULL || space[1] == '\0' ||
+    /* written without its reason it could not be read again */
+    if (id_text == NULL || *reason == '\0' ||
         !g_ascii_string_to_unsigned(id_text, 10, 1, MP_MAX_ID, &id, NULL))
         return NULL;
     MpSubscriber *subscriber = g_new0(MpSubscriber, 1);
     subscriber->user = id;
-    subscriber->reason = g_strstrip(g_strdup(space + 1));
+    subscriber->reason = g_steal_pointer(&reason);
     return subscriber;
 }
 
@@ -429,7 +573,7 @@ mp_facts_parse_subscribers(const char *text, const char *path, GError **error)
             continue;
         MpSubscriber *subscriber = parse_subscriber(lines[i]);
         if (subscriber == NULL)
-            return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: line %u: not \"ID REASON\"", path,
+            return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:%u: not \"ID REASON\"", path,
                                 i + 1);
         g_ptr_array_add(subscribers, subscriber);
     }

@@ -71,23 +71,24 @@ split(MpTree *tree, MpTreeNode *page, gsize depth, GError **error)
 
     for (guint i = 0; i < mp_tree_count(page); i++)
         g_ptr_array_add(names, (gpointer)mp_tree_name(page, i)); /* names outlive their entries */
-    for (guint i = 0; i < names->len; i++)
-        mp_tree_remove(page, g_ptr_array_index(names, i));
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         g_autofree char *prefix = g_strndup(name, depth + 1);
         MpTreeNode *below = mp_tree_directory(tree, page, prefix, true, error);
 
-        if (below == NULL || !mp_tree_set(tree, below, name, "", 0, error))
+        if (below == NULL)
             return false;
+        mp_tree_move(tree, page, name, below);
     }
     return true;
 }
 
 bool
-mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number, GError **error)
+mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number, const char *host,
+            GError **error)
 {
     g_autofree char *name = g_strdup_printf("%s.%" G_GUINT64_FORMAT, key, number);
+    g_autofree char *text = host != NULL ? g_strconcat(host, "\n", NULL) : g_strdup("");
     gsize depth;
     MpTreeNode *page = page_of(tree, received, key, true, &depth, error);
 
@@ -99,5 +100,26 @@ mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
         page = mp_tree_directory(tree, page, prefix, true, error);
         depth++;
     }
-    return page != NULL && mp_tree_set(tree, page, name, "", 0, error);
+    return page != NULL && mp_tree_set(tree, page, name, text, strlen(text), error);
+}
+
+bool
+mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **host, GError **error)
+{
+    g_autofree char *name = g_strconcat(key, ".", NULL);
+    g_autoptr(GError) why = NULL;
+    gsize depth;
+    MpTreeNode *page = page_of(tree, received, key, false, &depth, &why);
+
+    *host = NULL;
+    guint i = page != NULL ? mp_tree_find(page, name) : 0;
+    if (page != NULL && i < mp_tree_count(page) && g_str_has_prefix(mp_tree_name(page, i), name))
+        mp_tree_read(tree, page, mp_tree_name(page, i), host, NULL, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (*host != NULL && *g_strstrip(*host) == '\0')
+        g_clear_pointer(host, g_free);
+    return true;
 }

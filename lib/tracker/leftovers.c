@@ -15,25 +15,31 @@
 #include "base/escape.h"
 #include "base/log.h"
 
-#define SURELY_DEAD_S 2 /* far longer than any program holds a ref's lock */
+#define SURELY_DEAD_S 2     /* far longer than any program holds a ref's lock */
+#define LONG_DEAD_S   86400 /* git repack and git fetch write such files, and may take hours */
 
 static const struct {
     const char *directory, *prefix, *suffix;
     bool is_ref_lock;
+    int age; /* seconds */
 } patterns[] = {
-    {"refs/heads", "", ".lock", true},
-    {"objects/pack", "pack_git2_", "", false},
-    {"objects/pack", "", ".lock", false},
+    {"refs/heads", "", ".lock", true, SURELY_DEAD_S},
+    {"", "", ".lock", false, SURELY_DEAD_S}, /* of HEAD and of the configuration */
+    {"objects/pack", "pack_git2_", "", false, SURELY_DEAD_S},
+    {"objects/pack", "", ".lock", false, SURELY_DEAD_S},
+    {"objects/pack", "tmp_pack_", "", false, LONG_DEAD_S},
+    {"objects/pack", "tmp_idx_", "", false, LONG_DEAD_S},
+    {"objects/pack", "tmp_rev_", "", false, LONG_DEAD_S},
 };
 
 static bool
-is_dead(const struct stat *st)
+is_dead(const struct stat *st, int age)
 {
     struct timespec now;
 
     /* Under our own lock no other run of ours is alive; what is young may be another program's. */
     clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec - st->st_mtim.tv_sec >= SURELY_DEAD_S;
+    return now.tv_sec - st->st_mtim.tv_sec >= age;
 }
 
 static void
@@ -49,7 +55,7 @@ remove_matching(const char *repository, gsize i)
 
         if (!g_str_has_prefix(name, patterns[i].prefix) || !g_str_has_suffix(name, patterns[i].suffix))
             continue;
-        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st))
+        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
             continue;
         if (unlink(file) == 0) {
             g_autofree char *shown = mp_escape(file);

@@ -29,6 +29,37 @@ mp_tracker_refresh(MpTracker *tracker, GError **error)
     return mp_store_refresh(&tracker->store, error);
 }
 
+bool
+mp_tracker_sync(const MpTracker *tracker, GError **error)
+{
+    return mp_store_sync(&tracker->store, error);
+}
+
+void
+mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host)
+{
+    mp_store_share(&tracker->store, url, seconds, host);
+}
+
+bool
+mp_tracker_is_shared(const MpTracker *tracker)
+{
+    return tracker->store.remote != NULL;
+}
+
+bool
+mp_tracker_fetch(MpTracker *tracker, GError **error)
+{
+    return mp_store_fetch(&tracker->store, error);
+}
+
+void
+mp_tracker_back_off(const MpTracker *tracker, int attempt)
+{
+    if (mp_tracker_is_shared(tracker))
+        mp_remote_back_off(attempt);
+}
+
 MpThread *
 mp_read_thread(MpTree *tree, guint64 id, GError **error)
 {
@@ -128,6 +159,31 @@ mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64
     bool found = false;
 
     return received != NULL && mp_keys_find(tree, received, key, &found, comment, error) && found;
+}
+
+/* Who brought a KEY: its own file says, or the facts of the comment that it came with. */
+bool
+mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found, char **host,
+                       GError **error)
+{
+    MpTree *tree = mp_store_view(&tracker->store);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpComment) comment = NULL;
+    MpTreeNode *received = below_thread(tree, thread, "received", &why);
+    guint64 number;
+
+    *found = false;
+    *host = NULL;
+    if (received != NULL && mp_keys_find(tree, received, key, found, &number, &why) && *found &&
+        mp_keys_read_host(tree, received, key, host, &why) && *host == NULL)
+        comment = mp_tracker_comment(tracker, thread, number, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (comment != NULL && strcmp(comment->key, key) == 0)
+        *host = g_strdup(comment->host);
+    return true;
 }
 
 /* The facts name the attachments; their sizes are those of the files. */

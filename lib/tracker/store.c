@@ -10,15 +10,15 @@
 #include "tracker/store.h"
 
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "tracker/git.h"
 #include "tracker/leftovers.h"
 
-#define BRANCH         "refs/heads/main"
 #define VIEW_MAX       20000 /* directories; some 60 MB where each holds a hundred entries */
 #define LOCKED_TRIES   50    /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
 #define LOCKED_WAIT_US 100000
@@ -41,20 +41,20 @@ mp_store_refresh(MpStore *store, GError **error)
 {
     git_oid tip;
 
-    if (git_reference_name_to_id(&tip, store->repository, BRANCH) < 0)
-        return mp_git_fail(error, "%s: cannot read %s", store->path, BRANCH);
+    if (git_reference_name_to_id(&tip, store->repository, MP_BRANCH) < 0)
+        return mp_git_fail(error, "%s: cannot read %s", store->path, MP_BRANCH);
     if (git_oid_equal(&tip, &store->tip) && store->view != NULL)
         return true;
-    store->tip = tip;
-    return set_root(store, error);
+    return mp_store_read_at(store, &tip, error);
 }
 
 bool
 mp_store_open(MpStore *store, const char *path, const char *hostname, GError **error)
 {
-    mp_git_start();
     store->path = g_strdup(path);
     store->hostname = g_strdup(hostname);
+    if (!mp_git_start(error))
+        return false;
     if (git_repository_open_bare(&store->repository, path) < 0)
         return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
     if (git_repository_odb(&store->odb, store->repository) < 0)
@@ -65,6 +65,8 @@ mp_store_open(MpStore *store, const char *path, const char *hostname, GError **e
 void
 mp_store_close(MpStore *store)
 {
+    g_clear_pointer(&store->remote, mp_remote_free);
+    g_clear_pointer(&store->host, g_free);
     g_clear_pointer(&store->view, mp_tree_free);
     g_clear_pointer(&store->odb, git_odb_free);
     g_clear_pointer(&store->repository, git_repository_free);
@@ -135,24 +137,20 @@ commit_object(const MpChain *chain, const git_oid *root, const char *message, co
 bool
 mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error)
 {
-    git_oid root;
     g_autofree char *line = mp_one_line(message);
 
-    if (!mp_tree_write(chain->tree, &root, error))
+    if (!mp_tree_write(chain->tree, &chain->root, error))
         return false;
-    g_autoptr(GString) commit = commit_object(chain, &root, line, actor);
+    g_autoptr(GString) commit = commit_object(chain, &chain->root, line, actor);
     if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
         return false;
     chain->n_commits++;
     return true;
 }
 
-/* Compare and swap; a lock that is in the way is waited for, and removed if its holder is dead. */
-static int
-move_branch(MpChain *chain)
+int
+mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message)
 {
-    MpStore *store = chain->store;
-    g_autofree char *message = g_strdup_printf("metroplex: %u commits", chain->n_commits);
     int rc = GIT_ELOCKED;
 
     for (int i = 0; i < LOCKED_TRIES && rc == GIT_ELOCKED; i++) {
@@ -160,19 +158,50 @@ move_branch(MpChain *chain)
 
         if (i > 0)
             g_usleep(LOCKED_WAIT_US);
-        rc = git_reference_create_matching(&reference, store->repository, BRANCH, &chain->tip, 1,
-                                           &store->tip, message);
+        rc = git_reference_create_matching(&reference, store->repository, MP_BRANCH, to, 1, from,
+                                           message);
         if (rc == GIT_ELOCKED)
             mp_leftovers_remove_ref_locks(store->path);
     }
     return rc;
 }
 
-static bool
-root_of_tip(MpChain *chain, GError **error)
+/* The moment of truth is over, so nothing may fail any more: what is known need not be read. */
+static void
+show_new_tip(MpChain *chain)
 {
     chain->store->tip = chain->tip;
-    return set_root(chain->store, error);
+    chain->store->root = chain->root;
+    g_clear_pointer(&chain->store->view, mp_tree_free);
+}
+
+bool
+mp_store_read_at(MpStore *store, const git_oid *tip, GError **error)
+{
+    store->tip = *tip;
+    return set_root(store, error);
+}
+
+static MpCommitResult
+move_own_branch(MpChain *chain, GError **error)
+{
+    MpStore *store = chain->store;
+    g_autofree char *message = g_strdup_printf("metroplex: %u commits", chain->n_commits);
+    int rc = mp_store_move_branch(store, &store->tip, &chain->tip, message);
+
+    if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
+        return MP_OUTRUN;
+    if (rc == GIT_ELOCKED) {
+        mp_fail(error, MP_ERROR_TEMPORARY, "%s: %s stays locked by another program", store->path,
+                MP_BRANCH);
+        return MP_FAILED;
+    }
+    if (rc < 0) {
+        mp_git_fail(error, "%s: cannot move %s", store->path, MP_BRANCH);
+        return MP_FAILED;
+    }
+    show_new_tip(chain);
+    return MP_COMMITTED;
 }
 
 MpCommitResult
@@ -182,19 +211,20 @@ mp_chain_finish(MpChain *chain, GError **error)
         return MP_COMMITTED;
     if (!mp_pack_write(chain->pack, error))
         return MP_FAILED;
-    int rc = move_branch(chain);
-    if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
-        return MP_OUTRUN;
-    if (rc == GIT_ELOCKED) {
-        mp_fail(error, MP_ERROR_TEMPORARY, "%s: %s stays locked by another program",
-                chain->store->path, BRANCH);
-        return MP_FAILED;
-    }
-    if (rc < 0) {
-        mp_git_fail(error, "%s: cannot move %s", chain->store->path, BRANCH);
-        return MP_FAILED;
-    }
-    return root_of_tip(chain, error) ? MP_COMMITTED : MP_FAILED;
+    return chain->store->remote != NULL ? mp_store_push(chain->store, &chain->tip, error)
+                                        : move_own_branch(chain, error);
+}
+
+bool
+mp_store_sync(const MpStore *store, GError **error)
+{
+    g_autofree char *path = g_build_filename(store->path, "refs/heads", NULL);
+    int fd = mp_open_directory(path, error);
+    bool good = fd >= 0 && mp_sync_directory(fd, path, error);
+
+    if (fd >= 0)
+        close(fd);
+    return good;
 }
 
 bool

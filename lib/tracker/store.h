@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "tracker/pack.h"
+#include "tracker/remote.h"
 #include "tracker/tracker.h"
 #include "tracker/tree.h"
 
@@ -19,6 +20,8 @@ typedef struct {
     git_oid tip;  /* the commit that reads see */
     git_oid root; /* its tree */
     MpTree *view; /* loaded as far as it was read */
+    MpRemote *remote; /* shared with other hosts, or NULL */
+    char *host;       /* which of them we are; NULL without a remote */
 } MpStore;
 
 /* Makes an empty repository with a first commit that holds `readme` as README.md. */
@@ -31,8 +34,37 @@ void mp_store_close(MpStore *store);
 /* Reads see the tip of now from here on. */
 bool mp_store_refresh(MpStore *store, GError **error);
 
+/*
+ * From here on the branch is the remote's: `host` is who we are there. mp_store_fetch() makes the
+ * local branch what the remote has, and mp_chain_finish() is true once the remote has accepted.
+ *
+ * The remote is the truth. Local commits that it does not have are left behind (under
+ * refs/metroplex/lost/, with a warning): they were never accepted, or an administrator took them
+ * back. Only a remote that shares no history with us at all is refused, as a wrong one.
+ */
+void mp_store_share(MpStore *store, const char *url, int seconds, const char *host);
+bool mp_store_fetch(MpStore *store, GError **error);
+
+/* The first meeting: takes what the remote has, or gives it what is here if it has nothing. *did
+ * (the caller's) says in a word what happened, NULL if both were the same. */
+bool mp_store_join(MpStore *store, char **did, GError **error);
+
 /* The tree that readers use; starts anew when it has grown large. Valid until the next call. */
 MpTree *mp_store_view(MpStore *store);
+
+/* --- For shared.c: the pieces --- */
+
+#define MP_BRANCH "refs/heads/main"
+
+/* Compare and swap of our own branch; libgit2's code, GIT_EMODIFIED where it is not at `from`. A
+ * lock that is in the way is waited for, and removed if its holder is dead. */
+int mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
+
+/* Reads see this commit from here on. */
+bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);
+
+/* Moves the remote's branch from the store's tip to `to`, whose objects are here and synced. */
+MpCommitResult mp_store_push(MpStore *store, const git_oid *to, GError **error);
 
 /* A chain of commits on the store's tip, in memory. */
 typedef struct {
@@ -40,6 +72,7 @@ typedef struct {
     MpPack *pack;
     MpTree *tree;
     git_oid tip; /* of the chain so far */
+    git_oid root; /* its tree */
     guint n_commits;
 } MpChain;
 
@@ -49,9 +82,13 @@ void mp_chain_clear(MpChain *chain);
 /* Closes what was edited since the last call as one commit by `actor`. */
 bool mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error);
 
-/* Writes the pack, syncs it, and moves the branch by compare and swap. On MP_COMMITTED the store's
- * reads see the new tip. */
+/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is one,
+ * else our own. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch may have
+ * moved as well: a move can fail to become durable. */
 MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
+
+/* Makes durable where the branch is: a run that died may have moved it and not synced that. */
+bool mp_store_sync(const MpStore *store, GError **error);
 
 /* Removes what a dead run left: see mp_tracker_clean_up(). */
 bool mp_store_clean_up(const char *path, GError **error);

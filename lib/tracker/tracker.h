@@ -100,12 +100,32 @@ bool mp_is_repository_name(const char *name);
 /* What an object may be called: a commit id, a branch, a range; safe in a Message-ID and a link. */
 bool mp_is_revision(const char *revision);
 
+/*
+ * What came back from one address of an account. A bounce is known by its mark, so that the same
+ * one counts once; marks older than MP_BOUNCE_DAYS count no more. Once the address is suppressed
+ * its marks are kept as they were.
+ */
+#define MP_BOUNCE_DAYS 30
+
+typedef struct {
+    gint64 day; /* of its receipt, in days since the epoch */
+    char *mark; /* 16 hexadecimal digits */
+} MpBounce;
+
+typedef struct {
+    char *address;
+    bool is_suppressed;     /* nothing is sent there until an administrator lifts it */
+    GPtrArray *hard, *soft; /* MpBounce */
+} MpBounces;
+
 typedef struct {
     guint64 id;
     char *login, *name;
     GPtrArray *emails; /* char *, verified; the first is where notifications go */
     guint64 epoch;     /* part of every address; raising it revokes them all */
     bool is_active;
+    char *language;     /* "en", "fr", or NULL for the installation's */
+    GPtrArray *bounces; /* MpBounces, or NULL for none */
 } MpUser;
 
 void mp_user_free(MpUser *user);
@@ -114,7 +134,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpUser, mp_user_free)
 /* Letters, digits and single inner hyphens, at most 39; compared without regard to case. */
 bool mp_is_login(const char *login);
 
-/* Whether `address` is one of the user's: the local part by octets, the domain without case. */
+/* Whether bounces have suppressed this address of the user's. */
+bool mp_user_is_suppressed(const MpUser *user, const char *address);
+
+/*
+ * Notes a bounce from one of the user's addresses (compared without case: the server that bounced
+ * may have folded it). False if it changes nothing: noted before, suppressed already, or no address
+ * of theirs. At `limit` bounces of its kind within MP_BOUNCE_DAYS the address is suppressed, and
+ * *suppressed (else left alone) is set; 0 is no limit.
+ */
+bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
+                         const char *mark, guint limit, bool *suppressed);
+
+/* Forgets the bounces of an address; false if there were none, or it was not suppressed. */
+bool mp_user_unsuppress(MpUser *user, const char *address);
+
+/* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
+ * folded, since what stands behind the + may be another person's. */
 bool mp_user_has_address(const MpUser *user, const char *address);
 
 /* --- Open and read ------------------------------------------------------------------------- */
@@ -135,6 +171,35 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 /* Looks at the branch again: from here on reads see the tip of now. */
 bool mp_tracker_refresh(MpTracker *tracker, GError **error);
 bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
+
+/* Makes durable what reads see: before anything else is done because of it. A run that died may
+ * have moved the branch without syncing that (ext4 and XFS keep the order, btrfs need not). */
+bool mp_tracker_sync(const MpTracker *tracker, GError **error);
+
+/*
+ * Several hosts, one tracker: from here on the branch main of the Git server at `url` is the truth,
+ * and a batch has come true when that server accepted it. `host` is who we are among them: no two
+ * may have the same name. `seconds` is the time for one exchange with the server, 0 for any.
+ */
+void mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host);
+void mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char *host);
+bool mp_tracker_is_shared(const MpTracker *tracker);
+
+/*
+ * As refresh, after taking over what the remote has (without a remote: refresh). Needs the data
+ * directory's lock. MP_ERROR_TEMPORARY if the remote is away; our copy stays as it was, and can be
+ * read. Between a fetch and mp_transaction_recover() nothing may be decided: see transaction.h.
+ */
+bool mp_tracker_fetch(MpTracker *tracker, GError **error);
+bool mp_accounts_fetch(MpAccounts *accounts, GError **error);
+
+/* Takes over what is at `url`, or, where nothing is, gives it what is here. *did (the caller's) is
+ * "fetched", "pushed", or NULL if both were the same. As long as it takes. */
+bool mp_tracker_join(const char *path, const char *hostname, const char *url, char **did,
+                     GError **error);
+
+/* For who was outrun: waits before try `attempt` (from 1), where hosts contend for a remote. */
+void mp_tracker_back_off(const MpTracker *tracker, int attempt);
 
 /*
  * The readers return NULL (and false) both for "there is none" and for errors: there is none if
@@ -159,6 +224,11 @@ bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number
  * changes that are no comment); the cost does not depend on the number of comments. */
 bool mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64 *comment,
                          GError **error);
+
+/* The host that brought this KEY into the thread, with mp_tracker_find_key's *found; *host (the
+ * caller's) stays NULL where none is recorded, as without a remote. False for errors only. */
+bool mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
+                            char **host, GError **error);
 
 /* A repository nobody has set is one with the defaults, never NULL without an error. */
 MpRepository *mp_tracker_repository(MpTracker *tracker, const char *name, GError **error);
@@ -211,6 +281,8 @@ typedef struct {
     const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
+    const char *commands;   /* "/close /mute": obeyed, and cut from the body; or NULL */
+    const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;
@@ -253,8 +325,12 @@ typedef enum {
 
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
-/* One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
- * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun. */
+/*
+ * One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
+ * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun; but
+ * if the account itself was changed since `accounts` was last opened, refreshed or fetched, that is
+ * MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
+ */
 bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
 
 /* Removes what a killed run left in the repositories: stale locks and half-written packs of known

@@ -333,6 +333,19 @@ mp_tree_remove(MpTreeNode *directory, const char *name)
     mark(directory);
 }
 
+void
+mp_tree_move(MpTree *tree, MpTreeNode *from, const char *name, MpTreeNode *to)
+{
+    const Entry *e = find(from, name, (guint)strlen(name), false, NULL);
+
+    if (e == NULL || e->mode == MODE_TREE)
+        return;
+    git_oid id = e->id;
+    insert(tree, to, name, (guint)strlen(name), MODE_FILE)->id = id;
+    mark(to);
+    mp_tree_remove(from, name);
+}
+
 guint
 mp_tree_count(const MpTreeNode *directory)
 {

@@ -40,6 +40,9 @@ bool mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text,
 bool mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *text,
                  gsize length, GError **error);
 
+/* Moves a file to another directory, as it is. */
+void mp_tree_move(MpTree *tree, MpTreeNode *from, const char *name, MpTreeNode *to);
+
 void mp_tree_remove(MpTreeNode *directory, const char *name);
 
 /* The entries of a directory, in Git's order. */

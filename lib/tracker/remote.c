@@ -1,0 +1,285 @@
+/* The Git server that several hosts share; see remote.h. */
+#include "tracker/remote.h"
+
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/program.h"
+
+#define BRANCH          "refs/heads/main"
+#define COMPLAINT_MAX   500 /* octets of what git said that are repeated */
+#define BACK_OFF_MS     25  /* up to this at first */
+#define BACK_OFF_MAX_MS 2000
+#define SSH                                                                                        \
+    "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+
+MpRemote *
+mp_remote_new(const char *url, int seconds)
+{
+    MpRemote *remote = g_new0(MpRemote, 1);
+
+    remote->url = g_strdup(url);
+    remote->seconds = seconds;
+    return remote;
+}
+
+void
+mp_remote_free(MpRemote *remote)
+{
+    if (remote == NULL)
+        return;
+    g_free(remote->url);
+    g_free(remote);
+}
+
+void
+mp_remote_back_off(int attempt)
+{
+    int limit = BACK_OFF_MS << MIN(attempt - 1, 10);
+
+    g_usleep((gulong)g_random_int_range(0, MIN(limit, BACK_OFF_MAX_MS)) * 1000);
+}
+
+/* --- The program ------------------------------------------------------------------------------ */
+
+/* The home of who we are: root that became the data directory's owner has root's in HOME. */
+static char *
+home(void)
+{
+    const char *named = g_getenv("HOME");
+    const struct passwd *entry;
+    struct stat st;
+
+    if (named != NULL && stat(named, &st) == 0 && st.st_uid == geteuid())
+        return g_strdup(named);
+    entry = getpwuid(geteuid());
+    return g_strdup(entry != NULL ? entry->pw_dir : "/nonexistent");
+}
+
+static GStrv
+environment(void)
+{
+    static const char *const passed[] = {
+        "SSH_AUTH_SOCK",     "GIT_SSH_COMMAND", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM", "http_proxy",      "https_proxy",     "HTTPS_PROXY",
+        "all_proxy",         "ALL_PROXY",       "no_proxy",        "NO_PROXY",
+    };
+    g_autofree char *own_home = home();
+    const char *path = g_getenv("PATH");
+    GStrv variables = g_environ_setenv(NULL, "HOME", own_home, TRUE);
+
+    variables = g_environ_setenv(variables, "PATH", path != NULL ? path : "/usr/bin:/bin", TRUE);
+    variables = g_environ_setenv(variables, "LC_ALL", "C", TRUE); /* we read what it says */
+    variables = g_environ_setenv(variables, "GIT_TERMINAL_PROMPT", "0", TRUE);
+    variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
+    for (gsize i = 0; i < G_N_ELEMENTS(passed); i++)
+        if (g_getenv(passed[i]) != NULL)
+            variables = g_environ_setenv(variables, passed[i], g_getenv(passed[i]), TRUE);
+    return variables;
+}
+
+/* What holds for every call: packs stay packs, which are synced as a whole; nothing is collected.
+ */
+static GPtrArray *
+command(const char *path)
+{
+    static const char *const common[] = {
+        "-c", "transfer.unpackLimit=1", "-c", "fetch.unpackLimit=1", "-c", "gc.auto=0",
+        "-c", "maintenance.auto=false",
+    };
+    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(argv, g_strdup("git"));
+    g_ptr_array_add(argv, g_strconcat("--git-dir=", path, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(common); i++)
+        g_ptr_array_add(argv, g_strdup(common[i]));
+    return argv;
+}
+
+static void
+add(GPtrArray *argv, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        g_ptr_array_add(argv, g_strdup(*words));
+}
+
+static bool
+run(const MpRemote *remote, GPtrArray *argv, MpProgram *git, GError **error)
+{
+    g_auto(GStrv) variables = environment();
+
+    g_ptr_array_add(argv, NULL);
+    return mp_program_run(git, (const char *const *)argv->pdata, (const char *const *)variables,
+                          remote->seconds, error);
+}
+
+/* --- What it says ----------------------------------------------------------------------------- */
+
+/* Lines that tell an administrator nothing. */
+static bool
+is_chatter(const char *line)
+{
+    static const char *const prefixes[] = {"hint:",
+                                           "To ",
+                                           "From ",
+                                           "Done",
+                                           "Please make sure",
+                                           "and the repository exists",
+                                           "error: failed to push some refs to"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (g_str_has_prefix(line, prefixes[i]))
+            return true;
+    return *line == '\0' || strcmp(line, "remote:") == 0;
+}
+
+static void
+add_lines(GString *into, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
+
+    for (char **line = lines; *line != NULL && into->len < COMPLAINT_MAX; line++) {
+        g_autofree char *shown = NULL;
+
+        g_strchomp(*line);
+        if (is_chatter(*line))
+            continue;
+        g_strdelimit(*line, "\t", ' ');
+        shown = mp_escape(*line);
+        g_string_append_printf(into, "%s%s", into->len > 0 ? "; " : "", shown);
+    }
+    if (into->len > COMPLAINT_MAX)
+        g_string_truncate(into, COMPLAINT_MAX);
+}
+
+static bool
+complain(const MpRemote *remote, const char *verb, const MpProgram *git, GError **error)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+    g_autofree char *url = mp_escape(remote->url);
+
+    if (git->is_too_slow)
+        return mp_fail(error, MP_ERROR_TEMPORARY, "git %s %s: given up after %d s", verb, url,
+                       remote->seconds);
+    add_lines(said, git->err);
+    add_lines(said, git->out);
+    return mp_fail(error, MP_ERROR_TEMPORARY, "git %s %s: %s", verb, url,
+                   said->len > 0 ? said->str : "it failed and did not say why");
+}
+
+/* --- Fetch ------------------------------------------------------------------------------------ */
+
+/* FETCH_HEAD has one line, since one branch was asked for: "ID TAB TAB branch 'main' of URL". */
+static bool
+read_fetched(const char *path, git_oid *tip, GError **error)
+{
+    g_autofree char *file = g_build_filename(path, "FETCH_HEAD", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (!g_file_get_contents(file, &text, NULL, &why))
+        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot read what git fetched: %s", why->message);
+    if (strlen(text) < GIT_OID_HEXSZ || git_oid_fromstrn(tip, text, GIT_OID_HEXSZ) < 0)
+        return mp_fail(error, MP_ERROR_TEMPORARY, "%s: no commit in it", file);
+    return true;
+}
+
+static bool
+tell_empty(const MpRemote *remote, bool *is_empty, GError **error)
+{
+    g_autofree char *url = mp_escape(remote->url);
+
+    if (is_empty == NULL)
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s has no branch main: metroplex init makes it from what is here", url);
+    *is_empty = true;
+    return true;
+}
+
+bool
+mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is_empty,
+                GError **error)
+{
+    const char *const words[] = {"fetch",
+                                 "--quiet",
+                                 "--no-tags",
+                                 "--no-recurse-submodules",
+                                 "--no-auto-maintenance",
+                                 "--",
+                                 remote->url,
+                                 BRANCH,
+                                 NULL};
+    g_autoptr(GPtrArray) argv = command(path);
+    g_auto(MpProgram) git = {0};
+
+    add(argv, words);
+    if (!run(remote, argv, &git, error))
+        return false;
+    if (is_empty != NULL)
+        *is_empty = false;
+    if (git.status == 0)
+        return read_fetched(path, tip, error);
+    if (strstr(git.err, "couldn't find remote ref") != NULL)
+        return tell_empty(remote, is_empty, error);
+    return complain(remote, "fetch", &git, error);
+}
+
+/* --- Push ------------------------------------------------------------------------------------- */
+
+/* What git says where another push was faster: seen before it sends, or by the server's own lock.
+ */
+static bool
+is_stale(const MpProgram *git)
+{
+    static const char *const reasons[] = {"(stale info)",
+                                          "(fetch first)",
+                                          "(non-fast-forward)",
+                                          "(failed to update ref)",
+                                          "(failed to lock)",
+                                          "(incorrect old value provided)",
+                                          "(reference already exists)",
+                                          "cannot lock ref"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
+        if (strstr(git->out, reasons[i]) != NULL)
+            return true;
+    return false;
+}
+
+MpPush
+mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from, const git_oid *to,
+               GError **error)
+{
+    char old_id[GIT_OID_HEXSZ + 1] = "", new_id[GIT_OID_HEXSZ + 1];
+    g_autoptr(GPtrArray) argv = command(path);
+    g_auto(MpProgram) git = {0};
+
+    if (!git_oid_is_zero(from))
+        git_oid_tostr(old_id, sizeof old_id, from);
+    git_oid_tostr(new_id, sizeof new_id, to);
+    g_autofree char *lease = g_strconcat("--force-with-lease=" BRANCH ":", old_id, NULL);
+    g_autofree char *what = g_strconcat(new_id, ":" BRANCH, NULL);
+    const char *const words[] = {"push",
+                                 "--quiet",
+                                 "--porcelain",
+                                 "--no-verify",
+                                 "--no-follow-tags",
+                                 "--no-signed",
+                                 "--recurse-submodules=no",
+                                 lease,
+                                 "--",
+                                 remote->url,
+                                 what,
+                                 NULL};
+    add(argv, words);
+    if (!run(remote, argv, &git, error))
+        return MP_UNKNOWN;
+    if (git.status == 0)
+        return MP_PUSHED;
+    complain(remote, "push", &git, error);
+    return is_stale(&git) ? MP_STALE : MP_UNKNOWN;
+}

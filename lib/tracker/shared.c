@@ -1,0 +1,198 @@
+/*
+ * A branch that several hosts share: what store.c does with our own copy of it, in terms of the
+ * remote's. The order that keeps the promises:
+ *   1. the batch is written and synced here, as a pack that nothing names;
+ *   2. it is pushed: the remote's compare and swap is the moment of truth;
+ *   3. our own branch follows.
+ * A crash after 2 leaves a branch that lags, which the next fetch mends. Where the answer to 2 was
+ * lost, what the remote has tells.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "tracker/git.h"
+#include "tracker/store.h"
+
+#define LOST  "refs/metroplex/lost/"
+#define TRIES 10 /* of following while somebody else moves our branch */
+
+void
+mp_store_share(MpStore *store, const char *url, int seconds, const char *host)
+{
+    g_clear_pointer(&store->remote, mp_remote_free);
+    g_free(store->host);
+    store->remote = mp_remote_new(url, seconds);
+    store->host = g_strdup(host);
+}
+
+/* --- Following ---------------------------------------------------------------------------------
+ */
+
+/* Whether `ancestor` is `tip` or in its history. */
+static bool
+contains(MpStore *store, const git_oid *tip, const git_oid *ancestor)
+{
+    return git_oid_equal(tip, ancestor) ||
+           git_graph_descendant_of(store->repository, tip, ancestor) == 1;
+}
+
+/* A repository that has only ever been made: there is nothing in it to lose. */
+static bool
+is_just_made(MpStore *store, const git_oid *tip)
+{
+    g_autoptr(git_commit) commit = NULL;
+
+    return git_commit_lookup(&commit, store->repository, tip) == 0 &&
+           git_commit_parentcount(commit) == 0;
+}
+
+/* What the remote does not have stays reachable, and is told. */
+static bool
+leave_behind(MpStore *store, const git_oid *here, const git_oid *there, GError **error)
+{
+    g_autoptr(git_reference) reference = NULL;
+    g_autofree char *url = mp_escape(store->remote->url);
+    g_autofree char *name = g_strconcat(LOST, git_oid_tostr_s(here), NULL);
+    git_oid base;
+
+    if (is_just_made(store, here))
+        return true;
+    if (git_merge_base(&base, store->repository, here, there) < 0)
+        return mp_fail(
+            error, MP_ERROR_INSTALLATION,
+            "%s: its branch main and that of %s have no commit in common: is this the "
+            "right remote? (To take what is there, move %s away and run: metroplex init)",
+            store->path, url, store->path);
+    if (git_reference_create(&reference, store->repository, name, here, 1,
+                             "metroplex: left behind") < 0)
+        return mp_git_fail(error, "%s: cannot keep %s", store->path, name);
+    mp_warn("%s: main of %s does not have what was here: following it; the commits it lacks are "
+            "kept in %s",
+            store->path, url, name);
+    return true;
+}
+
+/* Our branch, wherever it is, becomes `tip`. */
+static bool
+follow(MpStore *store, const git_oid *tip, GError **error)
+{
+    int rc = GIT_EMODIFIED;
+
+    for (int i = 0; i < TRIES && (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND); i++) {
+        git_oid here;
+
+        if (git_reference_name_to_id(&here, store->repository, MP_BRANCH) < 0)
+            return mp_git_fail(error, "%s: cannot read %s", store->path, MP_BRANCH);
+        if (git_oid_equal(&here, tip))
+            return true;
+        if (!contains(store, tip, &here) && !leave_behind(store, &here, tip, error))
+            return false;
+        rc = mp_store_move_branch(store, &here, tip, "metroplex: as the remote has it");
+    }
+    if (rc == GIT_ELOCKED || rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
+        return mp_fail(error, MP_ERROR_TEMPORARY, "%s: %s stays locked or keeps moving",
+                       store->path, MP_BRANCH);
+    return rc == 0 || mp_git_fail(error, "%s: cannot move %s", store->path, MP_BRANCH);
+}
+
+static bool
+follow_and_read(MpStore *store, const git_oid *tip, GError **error)
+{
+    if (git_odb_refresh(store->odb) < 0) /* git has put packs there that libgit2 has not seen */
+        return mp_git_fail(error, "%s: cannot look for new objects", store->path);
+    return follow(store, tip, error) && mp_store_refresh(store, error);
+}
+
+bool
+mp_store_fetch(MpStore *store, GError **error)
+{
+    git_oid tip;
+
+    if (store->remote == NULL)
+        return mp_store_refresh(store, error);
+    return mp_remote_fetch(store->remote, store->path, &tip, NULL, error) &&
+           follow_and_read(store, &tip, error);
+}
+
+/* --- Joining -----------------------------------------------------------------------------------
+ */
+
+/* The first host gives the remote its branch; another may have been faster. */
+static bool
+give(MpStore *store, char **did, GError **error)
+{
+    static const git_oid none;
+    g_autoptr(GError) why = NULL;
+
+    if (mp_remote_push(store->remote, store->path, &none, &store->tip, &why) == MP_PUSHED) {
+        *did = g_strdup("pushed");
+        return true;
+    }
+    if (!mp_store_fetch(store, NULL)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    *did = g_strdup("fetched");
+    return true;
+}
+
+bool
+mp_store_join(MpStore *store, char **did, GError **error)
+{
+    git_oid before = store->tip, tip;
+    bool is_empty;
+
+    *did = NULL;
+    if (!mp_remote_fetch(store->remote, store->path, &tip, &is_empty, error))
+        return false;
+    if (is_empty)
+        return give(store, did, error);
+    if (!follow_and_read(store, &tip, error))
+        return false;
+    if (!git_oid_equal(&before, &store->tip))
+        *did = g_strdup("fetched");
+    return true;
+}
+
+/* --- Pushing -----------------------------------------------------------------------------------
+ */
+
+/* It is true whatever happens to our copy from here on; a copy that lags is mended by a fetch. */
+static MpCommitResult
+take(MpStore *store, const git_oid *tip, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!follow(store, tip, &why))
+        mp_warn("%s", why->message);
+    return mp_store_read_at(store, tip, error) ? MP_COMMITTED : MP_FAILED;
+}
+
+/* The push was refused, or its answer lost: the remote's branch says which. */
+static MpCommitResult
+look(MpStore *store, const git_oid *to, MpPush push, GError *why, GError **error)
+{
+    git_oid base = store->tip;
+
+    if (!mp_store_fetch(store, error))
+        return MP_FAILED;
+    if (contains(store, &store->tip, to))
+        return MP_COMMITTED;
+    if (push == MP_STALE || !git_oid_equal(&base, &store->tip)) {
+        mp_debug("%s", why->message);
+        return MP_OUTRUN;
+    }
+    g_propagate_error(error, g_error_copy(why));
+    return MP_FAILED;
+}
+
+MpCommitResult
+mp_store_push(MpStore *store, const git_oid *to, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpPush push = mp_remote_push(store->remote, store->path, &store->tip, to, &why);
+
+    return push == MP_PUSHED ? take(store, to, error) : look(store, to, push, why, error);
+}

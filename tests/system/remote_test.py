@@ -1,0 +1,586 @@
+#!/usr/bin/env python3
+"""Several hosts, one tracker: fetch, build, push, and what else may happen to the one branch.
+
+  MAILS=2000 KILLS=100 tests/system/remote_test.py hosts       for longer runs
+"""
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from git_server import Daemon, Http, Path
+from harness import HOST, METROPLEX, Site, check, contains, equal, main, test
+
+MAILS = int(os.environ.get("MAILS", "200"))
+KILLS = int(os.environ.get("KILLS", "20"))
+
+
+def join(site, remote, name):
+    """Makes an installation one of the hosts."""
+    site.set_config("instance", host_id=name)
+    site.set_config("tracker", remote=remote.url("t.git"), accounts_remote=remote.url("a.git"))
+    site.name = name
+    return site.metroplex("init")
+
+
+@contextlib.contextmanager
+def hosts(one, kind=Daemon, count=2, **keys):
+    """The test's own installation and others, all on one remote: (remote, one, two, …)."""
+    remote, sites = kind(), [one]
+    try:
+        join(one, remote, "one")
+        for name in ("two", "three")[:count - 1]:
+            sites.append(Site())
+            shutil.copy(os.path.join(one.dir, "etc/address-keys"), os.path.join(sites[-1].dir, "etc/address-keys"))
+            join(sites[-1], remote, name)
+        for site in sites:
+            site.set_config("tracker", **keys)
+        yield remote, *sites
+    except AssertionError:
+        for site in sites[1:]:
+            print("\n".join(f"{site.name}: {line}" for line in site.log().splitlines()[-15:]))
+        raise
+    finally:
+        remote.stop()
+        shutil.rmtree(remote.dir, ignore_errors=True)
+        for site in sites[1:]:
+            site.remove()
+
+
+def conversation(site, threads=1):
+    """People and threads; the ids, and kate's address in each."""
+    site.user("tim")
+    site.user("kate")
+    ids = [site.thread("tim", title=f"Thread {i}") for i in range(threads)]
+    return ids, [site.address(id, "kate") for id in ids]
+
+
+def run(site, status=0):
+    return site.metroplex("--once", status=status)
+
+
+def staged(site):
+    return site.listed("outbox/tmp")
+
+
+def events(*sites):
+    return sorted(key for site in sites for key in site.events())
+
+
+def keys(remote):
+    names = remote.git("ls-tree", "-r", "--name-only", "main").splitlines()
+    return sorted(name.split("/")[-1].split(".")[0] for name in names if "/received/" in name)
+
+
+def tip(remote, name="t.git"):
+    return remote.git("rev-parse", "main", repository=name)
+
+
+def check_all(remote, *sites):
+    """What must hold once all hosts are done: one event for each KEY, all copies equal, all sound."""
+    for site in 2 * sites:  # what the last has posted is news to the first
+        run(site)
+    equal(events(*sites), keys(remote), "one event for each change, over all hosts")
+    for site in sites:
+        equal(site.new, [], f"new/ of {site.name}")
+        equal(staged(site), [], f"outbox/tmp of {site.name}")
+        equal(site.git("rev-parse", "main").strip(), tip(remote), f"main of {site.name}")
+        site.git("fsck", "--strict")
+    remote.git("fsck", "--strict")
+
+
+def numbers(remote, thread):
+    names = remote.git("ls-tree", "-r", "--name-only", "main", f"threads/00/00/00/{thread:02}/comments").splitlines()
+    return sorted(int(name.split("/")[-2]) for name in names if name.endswith("/comment.md"))
+
+
+# --- Joining --------------------------------------------------------------------------------------
+
+
+@test
+def init_gives_an_empty_remote_what_is_here_and_others_take_it(site):
+    (thread,), _ = conversation(site)
+    with hosts(site, Path) as (remote, one, two):
+        equal(two.show(thread)["title"], "Thread 0")
+        equal(tip(remote), two.git("rev-parse", "main").strip())
+        contains(two.metroplex("init"), "nothing to make")
+        contains(two.metroplex("user", "list"), "kate")
+
+
+@test
+def an_installation_with_a_history_of_its_own_does_not_lose_it_to_a_wrong_remote(site):
+    (thread,), _ = conversation(site)
+    with hosts(Site(), Path, count=1) as (remote, other):
+        conversation(other)
+        site.set_config("tracker", remote=remote.url(), accounts_remote=remote.url("a.git"))
+        site.metroplex("init", status=78)
+        site.metroplex("--once", status=78)
+        contains(site.log(), "no commit in common")
+        equal(site.show(thread)["title"], "Thread 0")
+        other.remove()
+
+
+@test
+def wrong_urls_are_refused_by_the_configuration(site):
+    for url in ("relative/path", "ext::sh -c true", "--upload-pack=x", "https://tim:secret@git.example.org/t.git", "host:path",
+                "ssh://", "git@host:"):
+        site.set_config("tracker", remote=url)
+        contains(site.run(METROPLEX, "--once", status=78).stderr, "[tracker] remote")
+    for url in ("git@git.example.org:t.git", "ssh://git@git.example.org:2222/t.git", "https://tim@git.example.org/t.git",
+                "http://[::1]/t.git", "git://git.example.org/t.git", "file:///srv/t.git", "/srv/t.git"):
+        site.set_config("tracker", remote=url)
+        site.metroplex("user", "list")
+    site.set_config("tracker", accounts_remote="/srv/t.git")
+    contains(site.run(METROPLEX, "--once", status=78).stderr, "another repository")
+
+
+# --- Two hosts ------------------------------------------------------------------------------------
+
+
+class Runner(threading.Thread):
+    """Runs a host until its new/ is empty, killing it now and then."""
+
+    def __init__(self, site, kills, seed):
+        super().__init__()
+        self.site, self.kills, self.random = site, kills, random.Random(seed)
+        self.killed, self.statuses, self.limit = 0, [], time.monotonic() + 600
+
+    def run(self):
+        longest = 0.2
+        while self.site.new and time.monotonic() < self.limit:
+            process = subprocess.Popen([METROPLEX, "--config", self.site.config, "--once"], stderr=subprocess.DEVNULL)
+            try:
+                if self.killed < self.kills:
+                    process.wait(self.random.uniform(0.02, longest))
+                else:
+                    process.wait(300)
+                self.statuses.append(process.returncode)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                self.killed += 1
+                longest = min(longest * 1.1, 1.5)
+
+
+def process_everywhere(site, kind, mails, kills):
+    with hosts(site, kind) as (remote, one, two):
+        ids, addresses = conversation(one, threads=10)
+        octets = [one.mail("kate@example.org", addresses[i % 10], f"Answer number {i}.\n") for i in range(mails)]
+        shuffled = random.Random(4711)
+        for host in (one, two):
+            host.set_config("inbound", batch="5")
+            shuffled.shuffle(octets)
+            for mail in octets:
+                host.deliver(mail)
+        begin = time.monotonic()
+        runners = [Runner(one, kills, 1), Runner(two, 0, 2)]
+        for runner in runners:
+            runner.start()
+        for runner in runners:
+            runner.join()
+        seconds = time.monotonic() - begin
+        check_all(remote, one, two)
+        posted = {host.name: sum(fields[2] == "posted" for fields in host.outcomes()) for host in (one, two)}
+        outrun = sum(host.log().count("The tracker moved") for host in (one, two))
+        print(f"# {mails} mails at two hosts: {seconds:.1f} s, posted by {posted}, {runners[0].killed} kills, {outrun} batches outrun, "
+              f"statuses {sorted(set(runners[0].statuses + runners[1].statuses))}", flush=True)
+        bodies = []
+        for i, thread in enumerate(ids):
+            equal(numbers(remote, thread), list(range(len(range(i, mails, 10)) + 1)), f"numbers of thread {thread}")
+            bodies += [comment["body"].strip() for comment in two.show(thread)["comments"]]
+        equal(sorted(bodies), sorted(f"Answer number {i}." for i in range(mails)), "comments")
+        equal([len(host.success) for host in (one, two)], [mails, mails], "every mail is in success/ of its host")
+        equal([host.failure for host in (one, two)], [[], []])
+        check(all(count > 0 for count in posted.values()), "both hosts posted something")
+
+
+@test
+def two_hosts_with_the_same_mails_behind_git_daemon(site):
+    process_everywhere(site, Daemon, MAILS, KILLS)
+
+
+@test
+def two_hosts_with_the_same_mails_behind_http(site):
+    process_everywhere(site, Http, MAILS // 5, KILLS // 5)
+
+
+@test
+def two_hosts_with_the_same_mails_and_a_path(site):
+    process_everywhere(site, Path, MAILS // 5, KILLS // 5)
+
+
+@test
+def what_is_new_on_one_host_is_known_to_the_other(site):
+    with hosts(site, Path) as (remote, one, two):
+        one.user("tim")
+        two.user("kate")
+        thread = two.thread("tim")
+        name = one.deliver(one.mail("kate@example.org", two.address(thread, "kate")))
+        run(one)
+        equal(one.success, [name])
+        one.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="More.\n")
+        two.metroplex("thread", "close", str(thread), "--as", "tim")
+        one.metroplex("user", "set", "kate", "--name", "Kate II")
+        two.metroplex("user", "set", "kate", "--add-email", "k2@example.org")
+        contains(two.metroplex("user", "show", "kate"), "Kate II")
+        check_all(remote, one, two)
+
+
+@test
+def hosts_that_add_accounts_at_the_same_time_give_each_its_own_id(site):
+    with hosts(site) as (remote, one, two):
+        commands = [[METROPLEX, "user", "add", "--config", host.config, f"user{host.name}{i}", "--name", "N", "--email",
+                     f"{host.name}{i}@example.org"] for i in range(6) for host in (one, two)]
+        processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+        ids = [int(process.communicate(timeout=120)[0]) for process in processes]
+        equal(sorted(ids), list(range(1, 13)))
+
+
+@test
+def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
+    with hosts(site) as (remote, one, two):
+        one.user("kate")
+        processes = {f"k{host.name}{i}@example.org": subprocess.Popen(
+            [METROPLEX, "user", "set", "--config", host.config, "kate", "--add-email", f"k{host.name}{i}@example.org"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for i in range(5) for host in (one, two)}
+        statuses = {email: process.wait(120) for email, process in processes.items()}
+        done = {email for email, status in statuses.items() if status == 0}
+        shown = two.metroplex("user", "show", "kate") if two.metroplex("user", "set", "kate", "--name", "K") else ""
+        equal({email for email in statuses if email in shown}, done, "what was said to be done, and nothing else")
+        check(done and set(statuses.values()) <= {0, 75}, f"statuses {statuses}")
+
+
+# --- Killed, refused, away ------------------------------------------------------------------------
+
+
+def killed_by_hook(remote, site, hook, after=""):
+    """Runs a host that the remote's hook kills, at that point of its push."""
+    file = os.path.join(remote.dir, "pid")
+    remote.hook(hook, f"while ! test -s {file}; do sleep 0.01; done; kill -9 $(cat {file}); {after}\n")
+    process = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    with open(file + ".new", "w") as f:
+        f.write(str(process.pid))
+    os.rename(file + ".new", file)
+    equal(process.wait(60), -signal.SIGKILL)
+    os.unlink(file)
+    remote.hook(hook)
+
+
+@test
+def killed_after_the_remote_accepted_the_event_is_published(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        mail = one.mail("kate@example.org", address)
+        for host in (one, two):
+            host.deliver(mail)
+        killed_by_hook(remote, one, "post-receive")
+        equal((len(one.new), len(staged(one))), (1, 1))
+        run(two)
+        equal(two.events(), [], "another host does not announce what it did not post")
+        run(one)
+        equal((one.new, staged(one)), ([], []))
+        check_all(remote, one, two)
+
+
+@test
+def killed_before_the_remote_accepted_the_other_host_announces(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        mail = one.mail("kate@example.org", address)
+        for host in (one, two):
+            host.deliver(mail)
+        killed_by_hook(remote, one, "pre-receive", "exit 1")
+        equal((len(one.new), len(staged(one))), (1, 1))
+        run(two)
+        equal(len(two.events()), 1)
+        run(one)
+        contains(one.log(), "another host made the change")
+        check_all(remote, one, two)
+
+
+@test
+def killed_before_the_remote_accepted_it_is_done_again(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.deliver(one.mail("kate@example.org", address))
+        killed_by_hook(remote, one, "pre-receive", "exit 1")
+        check_all(remote, one)
+        equal(len(one.show(thread)["comments"]), 1)
+
+
+@test
+def what_a_killed_run_started_holds_no_lock(site):
+    """With a path the hook is a descendant of ours, and lives on."""
+    with hosts(site, Path, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.deliver(one.mail("kate@example.org", address))
+        done = os.path.join(remote.dir, "done")
+        killed_by_hook(remote, one, "pre-receive", f"while ! test -e {done}; do sleep 0.1; done; exit 1")
+        run(one)
+        equal(one.new, [])
+        check("Another run" not in one.log(), "a lock was left")
+        open(done, "w").close()
+        check_all(remote, one)
+
+
+@test
+def an_answer_that_is_lost_is_looked_up(site):
+    with hosts(site, count=1, remote_timeout=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.deliver(one.mail("kate@example.org", address))
+        remote.hook("post-receive", "sleep 3\n")
+        run(one)
+        equal((one.new, list(one.reasons().values())), ([], ["posted"]))
+        remote.hook("post-receive")
+        check_all(remote, one)
+
+
+@test
+def a_push_that_lands_late_is_announced_once(site):
+    with hosts(site, count=1, remote_timeout=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        before = tip(remote)
+        one.deliver(one.mail("kate@example.org", address))
+        remote.hook("pre-receive", "trap '' PIPE TERM HUP; sleep 3; exit 0\n")
+        run(one, status=75)
+        equal(tip(remote), before)
+        remote.hook("pre-receive", "exit 1\n")
+        run(one, status=75)
+        end = time.monotonic() + 10
+        while tip(remote) == before and time.monotonic() < end:
+            time.sleep(0.05)
+        print(f"# the push landed after it was given up: {tip(remote) != before}")
+        remote.hook("pre-receive")
+        check_all(remote, one)
+        equal(len(one.show(thread)["comments"]), 1)
+
+
+@test
+def a_push_that_lands_between_fetch_and_push_of_the_next_run_is_announced_once(site):
+    with hosts(site, count=1, remote_timeout=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        go, before = os.path.join(remote.dir, "go"), tip(remote)
+        remote.hook("pre-receive", f"""
+            if mkdir {go}.first 2>/dev/null; then
+                trap '' PIPE TERM HUP; while ! test -e {go}; do sleep 0.1; done
+            else
+                touch {go}; while test $(git rev-parse main) = {before}; do sleep 0.1; done
+            fi\n""")
+        one.deliver(one.mail("kate@example.org", address))
+        run(one, status=75)
+        one.deliver(one.mail("kate@example.org", address, "Another.\n"))
+        one.set_config("tracker", remote_timeout=60)
+        run(one)
+        remote.hook("pre-receive")
+        contains(one.log(), "published")
+        check_all(remote, one)
+        equal(len(one.show(thread)["comments"]), 2)
+
+
+@test
+def a_remote_that_is_away_leaves_mail_where_it_is_and_reading_possible(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        run(two)
+        for host in (one, two):
+            host.deliver(one.mail("kate@example.org", address, f"From {host.name}.\n"))
+        remote.stop()
+        for host in (one, two):
+            run(host, status=75)
+            equal((len(host.new), host.success, host.failure), (1, [], []))
+            contains(host.log(), "git fetch")
+            equal(host.show(thread)["title"], "Thread 0")
+            host.git("fsck", "--strict")
+            contains(host.run(METROPLEX, "--once", "--dry-run").stderr, "Would be: Posted")
+        one.run(METROPLEX, "thread", "comment", str(thread), "--as", "tim", "-", stdin="x\n", status=75)
+        one.run(METROPLEX, "user", "add", "zoe", "--name", "Z", "--email", "z@example.org", status=75)
+        remote.start()
+        check_all(remote, one, two)
+        equal(len(one.show(thread)["comments"]), 2)
+
+
+@test
+def a_hook_that_refuses_is_temporary_and_its_words_are_in_the_log(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        before = one.git("rev-parse", "main")
+        one.deliver(one.mail("kate@example.org", address))
+        remote.hook("pre-receive", "echo 'closed for the\033[1m night' >&2; exit 1\n")
+        run(one, status=75)
+        equal((len(one.new), one.events()[1:], one.git("rev-parse", "main")), (1, [], before))
+        contains(one.log(), "closed for the")
+        check("\033" not in one.log(), "escaped")
+        remote.hook("pre-receive")
+        check_all(remote, one)
+
+
+@test
+def locks_that_a_killed_program_left_are_survived(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        lock = os.path.join(one.data, "tracker.git/refs/heads/main.lock")
+        one.deliver(one.mail("kate@example.org", address))
+        open(lock, "w").close()
+        run(one)
+        check(not os.path.exists(lock), "removed")
+        equal(one.new, [])
+        there = os.path.join(remote.path(), "refs/heads/main.lock")
+        one.deliver(one.mail("kate@example.org", address, "And more.\n"))
+        open(there, "w").close()
+        timer = threading.Timer(1.5, os.unlink, [there])
+        timer.start()
+        run(one)
+        timer.join()
+        check_all(remote, one)
+        equal(len(one.show(thread)["comments"]), 2)
+
+
+@test
+def a_remote_that_asks_for_a_password_gets_it_from_the_users_own_files_or_says_so(site):
+    remote, home = Http("tim:secret"), os.path.join(site.dir, "home")
+    os.mkdir(home)
+    os.environ["HOME"], before = home, os.environ.get("HOME", "/")
+    try:
+        (thread,), (address,) = conversation(site)
+        site.deliver(site.mail("kate@example.org", address))
+        site.set_config("tracker", remote=remote.url(), accounts_remote=remote.url("a.git"))
+        run(site, status=75)
+        contains(site.log(), "terminal prompts disabled")
+        equal(len(site.new), 1)
+        with open(os.path.join(home, ".netrc"), "w") as f:
+            f.write("machine 127.0.0.1 login tim password secret\n")
+        join(site, remote, "one")
+        check_all(remote, site)
+    finally:
+        os.environ["HOME"] = before
+        remote.stop()
+        shutil.rmtree(remote.dir, ignore_errors=True)
+
+
+@test
+def a_branch_that_an_administrator_set_back_is_followed(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        good = tip(remote)
+        for host in (one, two):
+            host.deliver(one.mail("kate@example.org", address, f"From {host.name}.\n"))
+            run(host)
+        lost = tip(remote)
+        remote.git("update-ref", "refs/heads/main", good)
+        for host in (one, two):
+            run(host)
+            equal(host.git("rev-parse", "main").strip(), good)
+        contains(one.log(), "does not have what was here")
+        contains(two.log(), f"refs/metroplex/lost/{lost}")
+        two.git("rev-parse", "--verify", f"refs/metroplex/lost/{lost}")
+        one.deliver(one.mail("kate@example.org", address, "After that.\n"))
+        run(one)
+        equal([c["body"].strip() for c in one.show(thread)["comments"]], ["After that."])
+
+
+# --- Others write too -----------------------------------------------------------------------------
+
+
+def edit(remote, work, repository, *changes):
+    """An administrator's commit: (path, text), or (path, old, new), each."""
+    if not os.path.isdir(work):
+        remote.clone(work, repository)
+    remote.git("pull", "-q", "--rebase", "origin", "main", cwd=work)
+    for path, *texts in changes:
+        path = os.path.join(work, path)
+        if len(texts) == 2:
+            with open(path) as f:
+                before = f.read()
+            contains(before, texts[0])
+            texts = [before.replace(*texts)]
+        with open(path, "w") as f:
+            f.write(texts[0])
+    remote.git("commit", "-qam", "By hand", cwd=work)
+    remote.git("push", "-q", "origin", "HEAD:main", cwd=work)
+
+
+@test
+def what_an_administrator_pushed_counts(site):
+    with hosts(site, count=1) as (remote, one):
+        (open_one, locked), addresses = conversation(one, threads=2)
+        one.metroplex("thread", "comment", str(open_one), "--as", "tim", "-", stdin="Rude words.\n")
+        work = os.path.join(site.dir, "work")
+        edit(remote, work + "-a", "a.git", ("users/00/00/00/02", "emails=kate@example.org;", "emails=kate@example.org;kate@home.example;"))
+        edit(remote, work + "-t", "t.git", ("threads/00/00/00/01/comments/1/comment.md", "Kind words.\n"),
+             ("threads/00/00/00/02/thread", "locked=false", "locked=true"), ("threads/00/00/00/01/thread", "state=open", "state=closed"))
+        names = [one.deliver(one.mail("kate@home.example", address)) for address in addresses]
+        run(one)
+        equal(one.reasons(), {names[0]: "posted", names[1]: "locked"})
+        shown = one.show(open_one)
+        equal((shown["state"], shown["comments"][0]["body"].strip(), len(shown["comments"])), ("closed", "Kind words.", 2))
+        check_all(remote, one)
+
+
+@test
+def an_administrator_who_pushes_during_a_batch_is_not_overwritten(site):
+    """Also without a remote: a push into the local tracker."""
+    for kind in ("local", "remote"):
+        other = Site()
+        (thread,), (address,) = conversation(other)
+        remote = Path()
+        if kind == "remote":
+            join(other, remote, "one")
+        else:
+            shutil.rmtree(remote.path())
+            os.symlink(os.path.join(other.data, "tracker.git"), remote.path())
+        other.set_config("inbound", batch="2")
+        for i in range(40):
+            other.deliver(other.mail("kate@example.org", address, f"Number {i}.\n"))
+        work = os.path.join(other.dir, "work")
+        process = subprocess.Popen([METROPLEX, "--config", other.config, "--once"])
+        pushed = 0
+        while process.poll() is None:
+            with contextlib.suppress(AssertionError):  # it is outrun itself
+                edit(remote, work, "t.git", ("README.md", f"Edit {pushed}.\n"))
+                pushed += 1
+            if pushed == 0:
+                remote.git("reset", "-q", "--hard", "origin/main", cwd=work, status=None)
+        equal(process.returncode, 0)
+        equal(len(other.show(thread)["comments"]), 40)
+        log = other.git("log", "--format=%s", "main")
+        print(f"# {kind}: {pushed} pushes by hand during the run, {other.log().count('The tracker moved')} batches outrun")
+        check(log.count("By hand") >= pushed, "no push by hand was lost")
+        equal(len(other.events()), 41)
+        other.git("fsck", "--strict")
+        other.remove()
+        shutil.rmtree(remote.dir, ignore_errors=True)
+
+
+@test
+def a_malformed_file_is_named_with_its_line_and_stops_what_depends_on_it_only(site):
+    with hosts(site, count=1) as (remote, one):
+        ids, addresses = conversation(one, threads=4)
+        one.user("lee")
+        lees = one.address(ids[0], "lee")
+        work = os.path.join(site.dir, "work")
+        edit(remote, work + "-t", "t.git", ("threads/00/00/00/02/thread", "state=open", "state=ajar"),
+             ("threads/00/00/00/03/subscribers", "1 author\nall of them\n"), ("threads/00/00/00/04/thread", "[thread]\nkind=issue\nwhat?\n"))
+        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", "epoch=0", "epoch=none"))
+        names = [one.deliver(one.mail("kate@example.org", address)) for address in addresses]
+        stays = one.deliver(one.mail("lee@example.org", lees))
+        run(one, status=78)
+        equal(one.new, sorted(names[1:] + [stays]))
+        equal(one.reasons(), {names[0]: "posted"})
+        for place in ("threads/00/00/00/02/thread:5: [thread] state", "threads/00/00/00/03/subscribers:2:",
+                      "threads/00/00/00/04/thread:3:", "users/00/00/00/03:5: [user] epoch"):
+            contains(one.log(), place)
+        remote.git("revert", "--no-edit", "HEAD", cwd=work + "-t")
+        remote.git("push", "-q", "origin", "HEAD:main", cwd=work + "-t", status=None)
+        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", "epoch=none", "epoch=0"))
+        remote.git("pull", "-q", "--rebase", "origin", "main", cwd=work + "-t")
+        remote.git("push", "-q", "origin", "HEAD:main", cwd=work + "-t")
+        run(one)
+        equal((one.new, len(one.success)), ([], 5))
+
+
+if __name__ == "__main__":
+    main()
