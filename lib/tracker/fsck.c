@@ -38,13 +38,13 @@ mp_fsck_tell_error(Fsck *fsck, const char *path, GError **error)
             fsck->stop = g_steal_pointer(&why);
         return;
     }
-    const char *what =
-        g_str_has_prefix(why->message, path) ? why->message + strlen(path) : why->message;
-    if (g_str_has_prefix(what, ": "))
+    const char *at = strstr(why->message, path); /* behind the repository's, or first */
+    const char *what = at != NULL ? at + strlen(path) : why->message;
+    if (at != NULL && what[0] == ':') /* ":LINE: fault" or ": fault" */
         mp_fsck_tell(fsck, "malformed", path,
                      g_strdup("correct the file in a clone, commit and push; git log -p -- PATH "
                               "shows how it was"),
-                     "%s", what + 2);
+                     "%s", what + (what[1] == ' ' ? 2 : 1));
     else
         mp_fsck_tell(
             fsck, "unreadable", path,
