@@ -290,10 +290,14 @@ is_empty(const MpConfig *config, const char *directory, bool if_missing)
     return opened == NULL ? if_missing : g_dir_read_name(opened) == NULL;
 }
 
-/* Whether a run that died left events to be finished. */
+/* Whether a run has something to do even if there is no mail: events that a run which died left, and
+ * what other hosts wrote. */
 static bool
 is_work_left(const Run *run)
 {
+    if (run->site->config->remote[0] != '\0' || run->site->config->accounts_remote[0] != '\0')
+        return true;
+
     const MpConfig *config = run->site->config;
 
     return !is_empty(config, "outbox/tmp", false) ||
