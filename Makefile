@@ -42,7 +42,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check unit trim-score adversarial lint bench install uninstall clean
+.PHONY: all deps demo check check-long unit fuzz trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -99,10 +99,37 @@ $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
-$(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c metroplex/attachment_links.c
+# Runs a command and kills it, or fails it, at its Nth system call: for tests/long.
+$(BUILD)/bin/killat: tests/long/killat.c
 	@mkdir -p $(@D)
-	clang $(filter-out -D_FORTIFY_SOURCE=2,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PKG_LIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+# An hour or two, as root: power cuts and a full disk need loop devices.
+check-long: all $(BUILD)/bin/killat
+	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run
+
+# make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
+# each was run. Needs clang and its run-time libraries. New inputs gather below $(BUILD)/fuzz/corpus.
+TIME      ?= 10
+FUZZ      ?= $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_CC   ?= clang
+FUZZ_WITH := -fno-sanitize-recover=undefined -fsanitize=address,undefined,fuzzer
+FUZZ_OBJ  := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(LIB_SRC) metroplex/attachment_links.c)
+
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(filter-out -D_FORTIFY_SOURCE=2 -Werror,$(ALL_CFLAGS)) -Wno-unused-function $(FUZZ_WITH)-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+.SECONDARY: $(FUZZ:%=$(BUILD)/fuzz/obj/tests/fuzz/%.o)
+$(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/lib.a
+	$(FUZZ_CC) $(FUZZ_WITH) -o $@ $^ $(PKG_LIBS)
+
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ)
 
 # Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
 PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -166,4 +193,4 @@ bench: all $(BUILD)/bin/bench-helper
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))
+-include $(FUZZ_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))

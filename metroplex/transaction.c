@@ -39,9 +39,33 @@ stage(MpSite *site, GPtrArray *events, GError **error)
     return events->len == 0 || mp_outbox_sync_staged(site->outbox, error);
 }
 
+/* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
+static bool
+record_answers(MpSite *site, GPtrArray *events, GError **error)
+{
+    bool has_answers = false;
+
+    for (guint i = events->len; i-- > 0;) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if (event->answer == NULL)
+            continue;
+        MpAnswered answered = mp_outbox_record_answer(site->outbox, event->answer, error);
+        has_answers = true;
+        if (answered == MP_ANSWERED_ERROR ||
+            (answered == MP_ANSWERED_OTHER && !mp_outbox_discard(site->outbox, event->key, error)))
+            return false;
+        if (answered == MP_ANSWERED_OTHER)
+            g_ptr_array_remove_index(events, i);
+    }
+    return !has_answers || mp_outbox_sync_answered(site->outbox, error);
+}
+
 static bool
 publish(MpSite *site, GPtrArray *events, GError **error)
 {
+    if (!record_answers(site, events, error))
+        return false;
     for (guint i = 0; i < events->len; i++) {
         const MpEvent *event = g_ptr_array_index(events, i);
 
@@ -77,10 +101,10 @@ try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **er
         return MP_FAILED;
     }
     MpCommitResult result = mp_batch_commit(batch, error);
-    if (result != MP_COMMITTED) {
+    if (result == MP_OUTRUN)
         discard(site, events);
+    if (result != MP_COMMITTED) /* a failed one may have moved the branch: the next run finds out */
         return result;
-    }
     return publish(site, events, error) ? MP_COMMITTED : MP_FAILED;
 }
 
@@ -99,12 +123,22 @@ mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, G
     return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times", OUTRUN_TRIES);
 }
 
+/* An answer came true with its record, all else with its KEY in the tracker. */
+static bool
+has_come_true(MpSite *site, const MpEvent *event, GError **error)
+{
+    guint64 comment;
+
+    if (event->answer != NULL)
+        return mp_outbox_answered(site->outbox, event->answer, error) == MP_ANSWERED_THIS;
+    return mp_tracker_find_key(site->tracker, event->thread, event->key, &comment, error);
+}
+
 static bool
 recover_event(MpSite *site, const MpEvent *event, GError **error)
 {
-    guint64 comment;
     g_autoptr(GError) why = NULL;
-    bool came_true = mp_tracker_find_key(site->tracker, event->thread, event->key, &comment, &why);
+    bool came_true = has_come_true(site, event, &why);
 
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -112,6 +146,8 @@ recover_event(MpSite *site, const MpEvent *event, GError **error)
     }
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": %s", event->key, event->thread,
             came_true ? "published" : "dropped, its change was not made");
+    if (came_true && event->answer != NULL && !mp_outbox_sync_answered(site->outbox, error))
+        return false;
     return came_true ? mp_outbox_publish(site->outbox, event->key, error)
                      : mp_outbox_discard(site->outbox, event->key, error);
 }
@@ -126,6 +162,8 @@ mp_transaction_recover(MpSite *site, GError **error)
     if (!mp_tracker_clean_up(tracker, error) || !mp_tracker_clean_up(accounts, error))
         return false;
     staged = mp_outbox_staged(site->outbox, error);
+    if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
+        return false;
     for (guint i = 0; staged != NULL && i < staged->len; i++)
         if (!recover_event(site, g_ptr_array_index(staged, i), error))
             return false;

@@ -266,6 +266,13 @@ walk_report(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
+walk_delivery_status(MpReading *reading, GMimeObject *part, Text *text)
+{
+    mp_read_report(reading, part);
+    return walk_report(reading, part, text);
+}
+
+static bool
 walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
 {
     g_autofree char *type = mp_part_type(part);
@@ -286,7 +293,8 @@ static const struct {
     {"multipart", "encrypted", walk_encrypted},
     {"multipart", "report", walk_report},
     {"multipart", "*", walk_mixed},
-    {"message", "delivery-status", walk_report},
+    {"message", "delivery-status", walk_delivery_status},
+    {"message", "global-delivery-status", walk_delivery_status},
     {"message", "disposition-notification", walk_report},
     {"message", "*", walk_attachment},
     {"application", "pkcs7-mime", walk_smime},

@@ -22,6 +22,7 @@ static const struct {
     bool is_ref_lock;
 } patterns[] = {
     {"refs/heads", "", ".lock", true},
+    {"", "", ".lock", false}, /* of HEAD and of the configuration */
     {"objects/pack", "pack_git2_", "", false},
     {"objects/pack", "", ".lock", false},
 };

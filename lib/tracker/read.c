@@ -29,6 +29,12 @@ mp_tracker_refresh(MpTracker *tracker, GError **error)
     return mp_store_refresh(&tracker->store, error);
 }
 
+bool
+mp_tracker_sync(const MpTracker *tracker, GError **error)
+{
+    return mp_store_sync(&tracker->store, error);
+}
+
 MpThread *
 mp_read_thread(MpTree *tree, guint64 id, GError **error)
 {

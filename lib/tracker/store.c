@@ -10,10 +10,11 @@
 #include "tracker/store.h"
 
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "tracker/git.h"
 #include "tracker/leftovers.h"
@@ -52,9 +53,10 @@ mp_store_refresh(MpStore *store, GError **error)
 bool
 mp_store_open(MpStore *store, const char *path, const char *hostname, GError **error)
 {
-    mp_git_start();
     store->path = g_strdup(path);
     store->hostname = g_strdup(hostname);
+    if (!mp_git_start(error))
+        return false;
     if (git_repository_open_bare(&store->repository, path) < 0)
         return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
     if (git_repository_odb(&store->odb, store->repository) < 0)
@@ -135,12 +137,11 @@ commit_object(const MpChain *chain, const git_oid *root, const char *message, co
 bool
 mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error)
 {
-    git_oid root;
     g_autofree char *line = mp_one_line(message);
 
-    if (!mp_tree_write(chain->tree, &root, error))
+    if (!mp_tree_write(chain->tree, &chain->root, error))
         return false;
-    g_autoptr(GString) commit = commit_object(chain, &root, line, actor);
+    g_autoptr(GString) commit = commit_object(chain, &chain->root, line, actor);
     if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
         return false;
     chain->n_commits++;
@@ -168,11 +169,13 @@ move_branch(MpChain *chain)
     return rc;
 }
 
-static bool
-root_of_tip(MpChain *chain, GError **error)
+/* The moment of truth is over, so nothing may fail any more: what is known need not be read. */
+static void
+show_new_tip(MpChain *chain)
 {
     chain->store->tip = chain->tip;
-    return set_root(chain->store, error);
+    chain->store->root = chain->root;
+    g_clear_pointer(&chain->store->view, mp_tree_free);
 }
 
 MpCommitResult
@@ -194,7 +197,20 @@ mp_chain_finish(MpChain *chain, GError **error)
         mp_git_fail(error, "%s: cannot move %s", chain->store->path, BRANCH);
         return MP_FAILED;
     }
-    return root_of_tip(chain, error) ? MP_COMMITTED : MP_FAILED;
+    show_new_tip(chain);
+    return MP_COMMITTED;
+}
+
+bool
+mp_store_sync(const MpStore *store, GError **error)
+{
+    g_autofree char *path = g_build_filename(store->path, "refs/heads", NULL);
+    int fd = mp_open_directory(path, error);
+    bool good = fd >= 0 && mp_sync_directory(fd, path, error);
+
+    if (fd >= 0)
+        close(fd);
+    return good;
 }
 
 bool

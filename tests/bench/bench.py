@@ -67,7 +67,7 @@ class Pool:
 @bench
 def whole(rounds=ROUNDS):
     """From new/ to durable comments, events and moved mails; Ruby only parses and trims them."""
-    ours, theirs, memory = [], [], 0
+    ours, theirs, processor, memory = [], [], [], 0
     with installation(threads=THREADS) as site:
         site.keep()
         pool = Pool(site, MAILS)
@@ -79,6 +79,7 @@ def whole(rounds=ROUNDS):
             if len(site.success) != MAILS or len(site.events()) != MAILS:
                 raise RuntimeError(f"{len(site.success)} of {MAILS} mails were taken; {site.outcomes()[-1:]}")
             ours.append(run["seconds"])
+            processor.append(run["user"] + run["system"])
             memory = max(memory, run["memory"])
             theirs.append(ruby(pool.path))
         peer = median(t["seconds"] for t in theirs) if all(theirs) else None
@@ -86,6 +87,8 @@ def whole(rounds=ROUNDS):
             "Ruby, parse and trim", at_least=2)
         if MAILS == 1000:
             row("  seconds for 1,000 mails", median(ours), "s", at_most=5)
+        row("  processor time of it, all processes", median(processor), "s",
+            median(t["processor"] for t in theirs) if all(theirs) else None, "Ruby")
         row("  peak memory", memory / MIB, "MiB", at_most=64)
 
 
@@ -371,6 +374,7 @@ def main():
     if not chosen:
         raise SystemExit(f"no benchmark is called {wanted}; there are: {' '.join(b.__name__ for b in BENCHMARKS)}")
     status = 0
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}: what waits for the disk suffers most from company")
     head()
     for function in chosen:
         note(f"{function.__name__}: {function.__doc__.splitlines()[0]}")

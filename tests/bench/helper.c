@@ -20,7 +20,8 @@ static const struct {
     {"subscribe", "CONFIG THREAD USERS: users 1 to USERS follow THREAD", 3, helper_subscribe},
     {"announce", "CONFIG THREAD COUNT: comments by user 1, with their events", 3, helper_announce},
     {"post", "CONFIG COUNT BATCH THREADS: comments over THREADS threads", 4, helper_post},
-    {"grow", "CONFIG FIRST COUNT LARGE: the next comment of a large thread and of small ones", 4, helper_grow},
+    {"grow", "CONFIG FIRST COUNT LARGE: the next comment of a large thread and of small ones", 4,
+     helper_grow},
     {"mails", "CONFIG DIRECTORY: parse, verify, extract", 2, helper_mails},
     {"expand", "CONFIG THREAD ROUNDS: an event to all who follow THREAD", 3, helper_expand},
     {"run", "PROGRAM ARGUMENT…: its time and memory", 1, helper_run},
@@ -56,7 +57,8 @@ bench_must_at(bool good, const GError *error, const char *place)
 {
     if (good)
         return;
-    fprintf(stderr, "bench-helper: %s: %s\n", place, error != NULL ? error->message : "not as it must be");
+    fprintf(stderr, "bench-helper: %s: %s\n", place,
+            error != NULL ? error->message : "not as it must be");
     exit(EXIT_FAILURE);
 }
 
@@ -73,9 +75,10 @@ char *
 bench_prose(guint32 seed, gsize length)
 {
     static const char *const words[] = {
-        "the",    "rocket", "does",   "not",    "start",  "when",  "it",    "rains",  "and",   "we",
-        "should", "look",   "at",     "valve",  "three",  "again", "I",     "think",  "that",  "a",
-        "patch",  "breaks", "older",  "builds", "because", "its",  "tests", "expect", "fuel",  "first",
+        "the",     "rocket", "does",   "not",    "start", "when",   "it",    "rains",
+        "and",     "we",     "should", "look",   "at",    "valve",  "three", "again",
+        "I",       "think",  "that",   "a",      "patch", "breaks", "older", "builds",
+        "because", "its",    "tests",  "expect", "fuel",  "first",
     };
     g_autoptr(GRand) random = g_rand_new_with_seed(seed);
     GString *text = g_string_sized_new(length + 16);
@@ -127,10 +130,12 @@ bench_texts(guint64 first, guint64 count)
 }
 
 void
-bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, const BenchText *text, char **key)
+bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, const BenchText *text,
+              char **key)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = g_strdup_printf("<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "@mail.example.org>", n, thread);
+    g_autofree char *id = g_strdup_printf(
+        "<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "@mail.example.org>", n, thread);
     g_autofree char *own_key = mp_tracker_key(user->id, thread, id, text->body);
     MpActor actor = bench_actor(user, n);
     guint64 number;
@@ -147,7 +152,8 @@ bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, con
         .part = "plain",
     };
 
-    bench_must(mp_batch_comment(batch, &comment, &actor, &number, &duplicate, &error) && !duplicate, error);
+    bench_must(mp_batch_comment(batch, &comment, &actor, &number, &duplicate, &error) && !duplicate,
+               error);
     if (key != NULL)
         *key = g_steal_pointer(&own_key);
 }

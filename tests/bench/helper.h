@@ -24,12 +24,14 @@ double bench_now(void);
 /* The middle one of `values` (double), which are put in order. */
 double bench_median(GArray *values);
 
-/* Ends the program with the message and the place unless `good`, which may set `error`: it comes first. */
-#define bench_must(good, error)                    \
-    G_STMT_START {                                 \
-        bool is_good = (good);                     \
-        bench_must_at(is_good, (error), G_STRLOC); \
-    }                                              \
+/* Ends the program with the message and the place unless `good`, which may set `error`: it comes
+ * first. */
+#define bench_must(good, error)                                                                    \
+    G_STMT_START                                                                                   \
+    {                                                                                              \
+        bool is_good = (good);                                                                     \
+        bench_must_at(is_good, (error), G_STRLOC);                                                 \
+    }                                                                                              \
     G_STMT_END
 void bench_must_at(bool good, const GError *error, const char *place);
 
@@ -47,9 +49,10 @@ typedef struct {
     char *body, *elided;
 } BenchText;
 
-/* The texts of comments `first` to `first` + `count` - 1, each another one; the array is the caller's. */
+/* The texts of comments `first` to `first` + `count` - 1, each another one; the array is the
+ * caller's. */
 GPtrArray *bench_texts(guint64 first, guint64 count);
 
 /* Adds comment `n`, by `user`, to the batch. *key (may be NULL) becomes its KEY, the caller's. */
-void bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n, const BenchText *text,
-                   char **key);
+void bench_comment(MpBatch *batch, const MpUser *user, guint64 thread, guint64 n,
+                   const BenchText *text, char **key);

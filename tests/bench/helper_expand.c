@@ -22,8 +22,10 @@ publish(MpSite *site, const char *key, guint64 thread)
     g_autoptr(GError) error = NULL;
     MpEvent event = {(char *)key, MP_EVENT_COMMENT, thread, 1, 1700000000, site->host};
 
-    bench_must(mp_outbox_stage(site->outbox, &event, &error) && mp_outbox_sync_staged(site->outbox, &error) &&
-                   mp_outbox_publish(site->outbox, key, &error) && mp_outbox_sync_published(site->outbox, &error),
+    bench_must(mp_outbox_stage(site->outbox, &event, &error) &&
+                   mp_outbox_sync_staged(site->outbox, &error) &&
+                   mp_outbox_publish(site->outbox, key, &error) &&
+                   mp_outbox_sync_published(site->outbox, &error),
                error);
     MpQueued *queued = mp_outbox_find(site->outbox, key, &error);
     bench_must(queued != NULL, error);
@@ -38,7 +40,8 @@ expand(MpSite *site, MpEventFile *file, guint64 thread, Expansions *e)
     double begin = bench_now(), found, done;
 
     g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(site->tracker, thread, &error);
-    g_autoptr(MpRepository) repository = mp_tracker_repository(site->tracker, "acme/rocket", &error);
+    g_autoptr(MpRepository) repository =
+        mp_tracker_repository(site->tracker, "acme/rocket", &error);
     bench_must(subscribers != NULL && repository != NULL, error);
     g_autoptr(GPtrArray) recipients =
         mp_notification_recipients(subscribers, repository, 1, site->accounts, &error);
@@ -90,15 +93,17 @@ round_of(const char *config, guint64 thread, guint n, Expansions *e)
 int
 helper_expand(int argc, char **argv)
 {
-    Expansions e = {g_array_new(FALSE, FALSE, sizeof(double)), g_array_new(FALSE, FALSE, sizeof(double)),
+    Expansions e = {g_array_new(FALSE, FALSE, sizeof(double)),
+                    g_array_new(FALSE, FALSE, sizeof(double)),
                     g_array_new(FALSE, FALSE, sizeof(double)), 0, 0};
-    guint64 thread = g_ascii_strtoull(argv[2], NULL, 10), rounds = g_ascii_strtoull(argv[3], NULL, 10);
+    guint64 thread = g_ascii_strtoull(argv[2], NULL, 10),
+            rounds = g_ascii_strtoull(argv[3], NULL, 10);
 
     (void)argc;
     for (guint n = 0; n < rounds; n++)
         round_of(argv[1], thread, n, &e);
-    printf("whole %.9f\nappended %.9f\nplain %.9f\n", bench_median(e.whole), bench_median(e.appended),
-           bench_median(e.plain));
+    printf("whole %.9f\nappended %.9f\nplain %.9f\n", bench_median(e.whole),
+           bench_median(e.appended), bench_median(e.plain));
     printf("recipients %u\noctets %zu\n", e.recipients, e.octets);
     return EXIT_SUCCESS;
 }

@@ -31,8 +31,13 @@ open_thread(MpBatch *batch, const MpUser *author, guint64 n)
     g_autofree char *id = g_strdup_printf("opening-%" G_GUINT64_FORMAT, n);
     g_autofree char *key = mp_tracker_key(author->id, 0, id, body);
     MpActor actor = bench_actor(author, n);
-    const MpThread thread = {.kind = MP_ISSUE, .repository = (char *)"acme/rocket", .title = title, .is_open = true,
-                             .author = author->id, .author_login = author->login, .created = actor.date};
+    const MpThread thread = {.kind = MP_ISSUE,
+                             .repository = (char *)"acme/rocket",
+                             .title = title,
+                             .is_open = true,
+                             .author = author->id,
+                             .author_login = author->login,
+                             .created = actor.date};
     const MpNewComment post = {.key = key, .via = "command", .body = body, .host = "mx1"};
     guint64 given;
 
@@ -59,7 +64,8 @@ open_threads(MpSite *site, const MpUser *author, guint64 count)
     }
 }
 
-/* "address THREAD USER ADDRESS", the users in turn: one address a thread and user would be too many. */
+/* "address THREAD USER ADDRESS", the users in turn: one address a thread and user would be too
+ * many. */
 static void
 print_addresses(MpSite *site, guint64 users, guint64 threads)
 {
@@ -80,7 +86,8 @@ helper_fill(int argc, char **argv)
 {
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
-    guint64 users = g_ascii_strtoull(argv[2], NULL, 10), threads = g_ascii_strtoull(argv[3], NULL, 10);
+    guint64 users = g_ascii_strtoull(argv[2], NULL, 10),
+            threads = g_ascii_strtoull(argv[3], NULL, 10);
     g_autoptr(MpUser) author = NULL;
 
     (void)argc;
@@ -101,7 +108,8 @@ helper_subscribe(int argc, char **argv)
 {
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
-    guint64 thread = g_ascii_strtoull(argv[2], NULL, 10), users = g_ascii_strtoull(argv[3], NULL, 10);
+    guint64 thread = g_ascii_strtoull(argv[2], NULL, 10),
+            users = g_ascii_strtoull(argv[3], NULL, 10);
 
     (void)argc;
     bench_open(&site, argv[1]);
@@ -132,7 +140,8 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
         g_autofree char *key = NULL;
 
         bench_comment(batch, a->author, a->thread, n, g_ptr_array_index(texts, n), &key);
-        g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, key, a->thread, a->author->id));
+        g_ptr_array_add(
+            events, mp_transaction_event(site, MP_EVENT_COMMENT, key, a->thread, a->author->id));
     }
     return true;
 }
@@ -147,7 +156,8 @@ helper_announce(int argc, char **argv)
     bench_open(&site, argv[1]);
     g_autoptr(MpUser) author = mp_accounts_user(site.accounts, 1, &error);
     bench_must(author != NULL, error);
-    Announcing announcing = {author, g_ascii_strtoull(argv[2], NULL, 10), g_ascii_strtoull(argv[3], NULL, 10)};
+    Announcing announcing = {author, g_ascii_strtoull(argv[2], NULL, 10),
+                             g_ascii_strtoull(argv[3], NULL, 10)};
     bench_must(mp_transaction_run(&site, build, &announcing, &error), error);
     return EXIT_SUCCESS;
 }

@@ -1,4 +1,5 @@
-/* A mail read, its address verified, its reply extracted, in this process: no worker, no tracker. */
+/* A mail read, its address verified, its reply extracted, in this process: no worker, no tracker.
+ */
 #include "helper.h"
 
 #include <stdio.h>
@@ -6,7 +7,8 @@
 
 #include "../../metroplex/extraction.h"
 
-/* True if one of the recipients is an address of ours that verifies; epoch 0, as fill makes them. */
+/* True if one of the recipients is an address of ours that verifies; epoch 0, as fill makes them.
+ */
 static bool
 is_verified(const MpSite *site, const MpMessage *message)
 {
@@ -14,7 +16,8 @@ is_verified(const MpSite *site, const MpMessage *message)
         const MpAddressee *addressee = g_ptr_array_index(message->recipients, i);
         MpAddress address;
 
-        if (mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_OURS &&
+        if (mp_address_parse(addressee->address, site->config->hostname, &address) ==
+                MP_ADDRESS_OURS &&
             mp_address_verify(site->keys, &address, 0))
             return true;
     }

@@ -14,7 +14,8 @@ author_of(MpSite *site)
     return author;
 }
 
-/* A thread of 1 to `threads` for each n, spread by a multiplication (Knuth's), the same each time. */
+/* A thread of 1 to `threads` for each n, spread by a multiplication (Knuth's), the same each time.
+ */
 static guint64
 thread_of(guint64 n, guint64 threads)
 {
@@ -49,7 +50,8 @@ helper_post(int argc, char **argv)
         guint64 i;
 
         for (i = 0; i < size && n < count; i++, n++)
-            bench_comment(batch, author, thread_of(first + n, threads), first + n, g_ptr_array_index(texts, n), NULL);
+            bench_comment(batch, author, thread_of(first + n, threads), first + n,
+                          g_ptr_array_index(texts, n), NULL);
         commit(batch);
         at = (bench_now() - at) / (double)i;
         g_array_append_val(batches, at);
@@ -108,23 +110,28 @@ time_to_find(MpSite *site, guint64 thread)
         guint64 comment;
         double at = bench_now();
 
-        bench_must(!mp_tracker_find_key(site->tracker, thread, key, &comment, &error) && error == NULL, error);
+        bench_must(!mp_tracker_find_key(site->tracker, thread, key, &comment, &error) &&
+                       error == NULL,
+                   error);
         at = bench_now() - at;
         g_array_append_val(times, at);
     }
     return bench_median(times);
 }
 
-/* Threads FIRST to FIRST + COUNT - 1 get ten comments and thread 1 gets LARGE; then each of the small
- * ones its 11th and, in turn, the large one its next. */
+/* Threads FIRST to FIRST + COUNT - 1 get ten comments and thread 1 gets LARGE; then each of the
+ * small ones its 11th and, in turn, the large one its next. */
 int
 helper_grow(int argc, char **argv)
 {
     g_auto(MpSite) site = {0};
-    guint64 first = g_ascii_strtoull(argv[2], NULL, 10), count = g_ascii_strtoull(argv[3], NULL, 10);
+    guint64 first = g_ascii_strtoull(argv[2], NULL, 10),
+            count = g_ascii_strtoull(argv[3], NULL, 10);
     guint64 large = g_ascii_strtoull(argv[4], NULL, 10);
-    Times small_times = {g_array_new(FALSE, FALSE, sizeof(double)), g_array_new(FALSE, FALSE, sizeof(double))};
-    Times large_times = {g_array_new(FALSE, FALSE, sizeof(double)), g_array_new(FALSE, FALSE, sizeof(double))};
+    Times small_times = {g_array_new(FALSE, FALSE, sizeof(double)),
+                         g_array_new(FALSE, FALSE, sizeof(double))};
+    Times large_times = {g_array_new(FALSE, FALSE, sizeof(double)),
+                         g_array_new(FALSE, FALSE, sizeof(double))};
 
     (void)argc;
     bench_open(&site, argv[1]);
@@ -136,8 +143,10 @@ helper_grow(int argc, char **argv)
         post_one(&site, author, first + i, large + i, &small_times);
         post_one(&site, author, 1, large + i, &large_times);
     }
-    printf("small %.9f\nlarge %.9f\n", bench_median(small_times.whole), bench_median(large_times.whole));
-    printf("small-built %.9f\nlarge-built %.9f\n", bench_median(small_times.built), bench_median(large_times.built));
+    printf("small %.9f\nlarge %.9f\n", bench_median(small_times.whole),
+           bench_median(large_times.whole));
+    printf("small-built %.9f\nlarge-built %.9f\n", bench_median(small_times.built),
+           bench_median(large_times.built));
     printf("find %.9f\n", time_to_find(&site, 1));
     return EXIT_SUCCESS;
 }

@@ -61,7 +61,8 @@ helper_run(int argc, char **argv)
 int
 helper_pairs(int argc, char **argv)
 {
-    GArray *a = g_array_new(FALSE, FALSE, sizeof(double)), *b = g_array_new(FALSE, FALSE, sizeof(double));
+    GArray *a = g_array_new(FALSE, FALSE, sizeof(double)),
+           *b = g_array_new(FALSE, FALSE, sizeof(double));
     int split = 2;
 
     while (split < argc && strcmp(argv[split], "--") != 0)

@@ -20,6 +20,8 @@ end
 files = Dir[File.join(ARGV[0], '*')].sort
 files.first(20).each { |path| reply(path) }
 $trim = 0.0
+cpu_at = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID)
 begin_at = now
 empty = files.count { |path| reply(path).to_s.empty? }
+puts "processor #{Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID) - cpu_at}"
 puts "seconds #{now - begin_at}", "trim #{$trim}", "empty #{empty}"
