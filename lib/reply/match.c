@@ -14,7 +14,8 @@ enum {
     LINE_LIMIT = 1000,   /* bytes of a line that are looked at; no client's own line is longer */
     MATCH_LIMIT = 30000, /* steps; the longest honest match of the table takes a tenth */
     GROUPS = 8,
-    KEY_HITS = 6, /* verbs looked at in one text */
+    SHORT_LINE = 8, /* bytes; of the single-line rows only closings match less */
+    KEY_HITS = 6,   /* verbs looked at in one text */
     MOST_ROWS = 256,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
     PATTERN_KEY,     /* the verbs of attributions, searched for; each hit names a row to try */
@@ -100,7 +101,7 @@ compile_all(Compiled *codes)
     g_assert(mp_n_rules <= MOST_ROWS);
     for (guint i = 0; i < PATTERNS; i++) {
         if (i == MP_RULE_ATTRIBUTION ||
-            (i >= MP_RULE_SEPARATOR && i < MP_RULE_KINDS && i != MP_RULE_FORWARD))
+            (i >= MP_RULE_SEPARATOR && i < MP_RULE_CLOSING && i != MP_RULE_FORWARD))
             continue; /* only ever asked for by key, or with all other single lines */
         g_autofree char *text = combined(i);
         codes->patterns[i] = compile(text, i == PATTERN_KEY || i >= PATTERN_DAY ? 0 : whole);
@@ -207,7 +208,7 @@ mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
 const MpRule *
 mp_matcher_line(MpMatcher *matcher, const char *text)
 {
-    return match_pattern(matcher, PATTERN_LINE, text);
+    return match_pattern(matcher, strlen(text) < SHORT_LINE ? MP_RULE_CLOSING : PATTERN_LINE, text);
 }
 
 bool

@@ -47,6 +47,16 @@ Test(reply_rules, every_row_leaves_its_counter_example_alone)
     }
 }
 
+/* The matcher tries nothing but closings on lines shorter than that. */
+enum { SHORTEST = 8 };
+
+Test(reply_rules, only_closings_are_short)
+{
+    for (gsize i = 0; i < mp_n_rules; i++)
+        cr_expect(mp_rules[i].kind == MP_RULE_CLOSING || strlen(mp_rules[i].cuts) >= SHORTEST, "%s",
+                  mp_rules[i].name);
+}
+
 /* What is quoted below goes too, marked with > or not, and in attributions wrapped anywhere. */
 Test(reply_rules, boundaries_take_the_message_below_them)
 {
