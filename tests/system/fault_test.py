@@ -4,6 +4,7 @@
   SEED=2 tests/system/fault_test.py       for another sample
 """
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,9 @@ def build_killat():
 
 
 def main():
+    if platform.machine() != "x86_64":  # killat knows the registers of no other
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
     os.environ["KILLAT"] = build_killat()
     sys.path.insert(0, os.path.join(TOP, "tests/long"))
     import crowd
