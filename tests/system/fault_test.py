@@ -4,6 +4,7 @@
   SEED=2 tests/system/fault_test.py       for another sample
 """
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,10 @@ SAMPLE = [  # scenario, part, N: each Nth point
     ("batch", "kill", 20), ("batch", "double", 40), ("batch", "worker", 200), ("batch", "error", 30),
     ("batch", "lasting", 30), ("after death before the events", "double-error", 50), ("thread comment", "kill", 20),
     ("thread comment", "error", 40), ("notifier", "kill", 30), ("notifier", "error", 60), ("init", "kill", 40),
+    ("batch", "known", 3), ("init", "known", 1),
 ]
 CROWD = ["on_top", "an_administrator"]
+CROWD_OF_ROOT = ["full_disk_in_memory"]
 
 
 def build_killat():
@@ -29,6 +32,9 @@ def build_killat():
 
 
 def main():
+    if platform.machine() != "x86_64":  # killat knows the registers of no other
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
     os.environ["KILLAT"] = build_killat()
     sys.path.insert(0, os.path.join(TOP, "tests/long"))
     import crowd
@@ -37,7 +43,7 @@ def main():
     for good, line in faults.sample(SAMPLE):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
-    for good, line in crowd.run(CROWD):
+    for good, line in crowd.run(CROWD + (CROWD_OF_ROOT if os.geteuid() == 0 else [])):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
     print(f"{passed} passed, {failed} failed")
