@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Several hosts, one tracker: fetch, build, push, and what else may happen to the one branch.
 
-  MAILS=2000 KILLS=100 tests/system/remote_test.py hosts       for longer runs
+  MAILS=2000 KILLS=100 BATCH=20 tests/system/remote_test.py git_daemon       for longer runs
 """
 import contextlib
 import os
@@ -17,6 +17,7 @@ from harness import HOST, METROPLEX, Site, check, contains, equal, main, test
 
 MAILS = int(os.environ.get("MAILS", "200"))
 KILLS = int(os.environ.get("KILLS", "20"))
+BATCH = os.environ.get("BATCH", "5")
 
 
 def join(site, remote, name):
@@ -147,7 +148,7 @@ class Runner(threading.Thread):
     def __init__(self, site, kills, seed):
         super().__init__()
         self.site, self.kills, self.random = site, kills, random.Random(seed)
-        self.killed, self.statuses, self.limit = 0, [], time.monotonic() + 600
+        self.killed, self.statuses, self.limit = 0, [], time.monotonic() + max(600, 2 * MAILS)
 
     def run(self):
         longest = 0.2
@@ -172,7 +173,7 @@ def process_everywhere(site, kind, mails, kills):
         octets = [one.mail("kate@example.org", addresses[i % 10], f"Answer number {i}.\n") for i in range(mails)]
         shuffled = random.Random(4711)
         for host in (one, two):
-            host.set_config("inbound", batch="5")
+            host.set_config("inbound", batch=BATCH)
             shuffled.shuffle(octets)
             for mail in octets:
                 host.deliver(mail)
@@ -359,8 +360,7 @@ def a_push_that_lands_late_is_announced_once(site):
         equal(len(one.show(thread)["comments"]), 1)
 
 
-@test
-def a_push_that_lands_between_fetch_and_push_of_the_next_run_is_announced_once(site):
+def lands_in_the_next_run(site, batch, second):
     with hosts(site, count=1, remote_timeout=1) as (remote, one):
         (thread,), (address,) = conversation(one)
         go, before = os.path.join(remote.dir, "go"), tip(remote)
@@ -372,13 +372,24 @@ def a_push_that_lands_between_fetch_and_push_of_the_next_run_is_announced_once(s
             fi\n""")
         one.deliver(one.mail("kate@example.org", address))
         run(one, status=75)
-        one.deliver(one.mail("kate@example.org", address, "Another.\n"))
+        one.deliver(one.mail("kate@example.org", address, "Another.\n"), name=second)
         one.set_config("tracker", remote_timeout=60)
+        one.set_config("inbound", batch=batch)
         run(one)
         remote.hook("pre-receive")
         contains(one.log(), "published")
         check_all(remote, one)
         equal(len(one.show(thread)["comments"]), 2)
+
+
+@test
+def a_push_that_lands_between_fetch_and_push_of_the_next_run_is_announced_once(site):
+    lands_in_the_next_run(site, 256, None)
+
+
+@test
+def a_push_that_lands_while_the_next_run_does_something_else_is_announced_once(site):
+    lands_in_the_next_run(site, 1, "1.V1I1M1.mx")
 
 
 @test
