@@ -88,9 +88,9 @@ take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
 static bool
 locked_batch(Run *run, GPtrArray *mails, GError **error)
 {
-    bool is_ready = run->inbound.is_dry_run
-                        ? mp_site_refresh(run->site, error)
-                        : mp_site_lock(run->site, error) && mp_transaction_recover(run->site, error);
+    bool is_ready = run->inbound.is_dry_run ? mp_site_refresh(run->site, error)
+                                            : mp_site_lock(run->site, error) &&
+                                                  mp_transaction_recover(run->site, error);
     bool good = is_ready && (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
 
     g_clear_pointer(&run->site->lock, mp_lock_release);

@@ -24,7 +24,8 @@ share_stores(MpSite *site)
     if (config->remote[0] != '\0')
         mp_tracker_share(site->tracker, config->remote, config->remote_timeout, site->host);
     if (config->accounts_remote[0] != '\0')
-        mp_accounts_share(site->accounts, config->accounts_remote, config->remote_timeout, site->host);
+        mp_accounts_share(site->accounts, config->accounts_remote, config->remote_timeout,
+                          site->host);
 }
 
 static bool
@@ -111,7 +112,8 @@ mp_site_fetch(MpSite *site, GError **error)
 static bool
 catch_up(MpSite *site, GError **error)
 {
-    if (site->lock != NULL || (site->config->remote[0] == '\0' && site->config->accounts_remote[0] == '\0'))
+    if (site->lock != NULL ||
+        (site->config->remote[0] == '\0' && site->config->accounts_remote[0] == '\0'))
         return false;
     bool good = mp_site_lock(site, error);
     g_clear_pointer(&site->lock, mp_lock_release);

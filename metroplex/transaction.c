@@ -58,8 +58,7 @@ publish(MpSite *site, GPtrArray *events, GError **error)
 static bool
 may_still_come(const MpSite *site, const MpEvent *event)
 {
-    return mp_tracker_is_shared(site->tracker) &&
-           (gint64)time(NULL) - event->created < LATE_PUSH_S;
+    return mp_tracker_is_shared(site->tracker) && (gint64)time(NULL) - event->created < LATE_PUSH_S;
 }
 
 static bool
@@ -83,7 +82,8 @@ settle_event(MpSite *site, const MpEvent *event, GError **error)
         return may_still_come(site, event) || drop(site, event, "its change was not made", error);
     if (mp_tracker_is_shared(site->tracker) && host != NULL && g_strcmp0(host, event->host) != 0)
         return drop(site, event, "another host made the change", error);
-    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
+            event->thread);
     return mp_outbox_publish(site->outbox, event->key, error);
 }
 

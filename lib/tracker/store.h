@@ -58,7 +58,8 @@ MpTree *mp_store_view(MpStore *store);
 
 /* Compare and swap of our own branch; libgit2's code, GIT_EMODIFIED where it is not at `from`. A
  * lock that is in the way is waited for, and removed if its holder is dead. */
-int mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
+int
+mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
 
 /* Reads see this commit from here on. */
 bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);
@@ -81,8 +82,8 @@ void mp_chain_clear(MpChain *chain);
 /* Closes what was edited since the last call as one commit by `actor`. */
 bool mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error);
 
-/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is one,
- * else our own. On MP_COMMITTED the store's reads see the new tip. */
+/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is
+ * one, else our own. On MP_COMMITTED the store's reads see the new tip. */
 MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
 
 /* Removes what a dead run left: see mp_tracker_clean_up(). */

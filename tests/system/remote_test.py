@@ -13,7 +13,7 @@ import threading
 import time
 
 from git_server import Daemon, Http, Path
-from harness import HOST, METROPLEX, Site, check, contains, equal, main, test
+from harness import METROPLEX, Site, check, contains, equal, main, test
 
 MAILS = int(os.environ.get("MAILS", "200"))
 KILLS = int(os.environ.get("KILLS", "20"))
