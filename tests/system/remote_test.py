@@ -196,7 +196,6 @@ def process_everywhere(site, kind, mails, kills):
         equal(sorted(bodies), sorted(f"Answer number {i}." for i in range(mails)), "comments")
         equal([len(host.success) for host in (one, two)], [mails, mails], "every mail is in success/ of its host")
         equal([host.failure for host in (one, two)], [[], []])
-        check(all(count > 0 for count in posted.values()), "both hosts posted something")
 
 
 @test
@@ -206,12 +205,12 @@ def two_hosts_with_the_same_mails_behind_git_daemon(site):
 
 @test
 def two_hosts_with_the_same_mails_behind_http(site):
-    process_everywhere(site, Http, MAILS // 5, KILLS // 5)
+    process_everywhere(site, Http, MAILS // 10, KILLS // 5)
 
 
 @test
 def two_hosts_with_the_same_mails_and_a_path(site):
-    process_everywhere(site, Path, MAILS // 5, KILLS // 5)
+    process_everywhere(site, Path, MAILS // 10, KILLS // 5)
 
 
 @test
