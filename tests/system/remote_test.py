@@ -533,7 +533,7 @@ def what_an_administrator_pushed_counts(site):
 @test
 def an_administrator_who_pushes_during_a_batch_is_not_overwritten(site):
     """Also without a remote: a push into the local tracker."""
-    for kind, mails in ("local", 200), ("remote", 40):
+    for kind, mails, batch in ("local", 300, 100), ("remote", 40, 1):
         other = Site()
         (thread,), (address,) = conversation(other)
         remote = Path()
@@ -542,7 +542,7 @@ def an_administrator_who_pushes_during_a_batch_is_not_overwritten(site):
         else:
             shutil.rmtree(remote.path())
             os.symlink(os.path.join(other.data, "tracker.git"), remote.path())
-        other.set_config("inbound", batch="1")
+        other.set_config("inbound", batch=batch)
         for i in range(mails):
             other.deliver(other.mail("kate@example.org", address, f"Number {i}.\n"))
         work = remote.clone(os.path.join(other.dir, "work"))
