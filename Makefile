@@ -11,6 +11,7 @@ SYSCONFDIR ?= /etc
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= /lib/systemd/system
 BUILD      ?= build
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 
@@ -42,7 +43,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check unit lint bench install uninstall clean
+.PHONY: all deps demo check check-long unit fuzz trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -74,6 +75,23 @@ $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
 
+# How reply extraction does on the test suites of other libraries, which are no part of this
+# repository: a gate where their folder is there, a remark where it is not.
+TRIM ?= ../shared/trim
+
+trim-score: all
+	@if [ -f $(TRIM)/score.py ]; then \
+	    for gate in "dev.jsonl --min-ok 95 --failures" "known_sent.jsonl --min-ok 100 --failures"; do \
+	        set -- $$gate; file=$$1; shift; echo "== $$file"; \
+	        python3 $(TRIM)/score.py $(TRIM)/$$file --jsonl "$$@" -- $(BUILD)/bin/metroplex extract --jsonl || exit 1; \
+	    done; \
+	else echo "trim-score: no $(TRIM)/score.py, nothing measured"; fi
+
+# What mails made to be slow cost, ours and those of the same folder: CPU time, and how it grows.
+adversarial: $(BUILD)/bin/reply-time
+	@cases=; if [ -f $(TRIM)/adversarial_gen.py ]; then cases=$(BUILD)/adversarial.jsonl; \
+	    python3 $(TRIM)/adversarial_gen.py >$$cases; fi; $(BUILD)/bin/reply-time $$cases
+
 # A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
 $(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 $(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
@@ -82,10 +100,37 @@ $(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# With clang: $(BUILD)/fuzz/reply -runs=1000000 -max_len=4096 [CORPUS]
-$(BUILD)/fuzz/reply: tests/bench/reply_fuzz.c $(wildcard lib/reply/*.c) lib/base/escape.c
+# Runs a command and kills it, or fails it, at its Nth system call: for tests/long.
+$(BUILD)/bin/killat: tests/long/killat.c
 	@mkdir -p $(@D)
-	clang $(filter-out -D_FORTIFY_SOURCE=2,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(PKG_LIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+# An hour or two, as root: power cuts and a full disk need loop devices.
+check-long: all $(BUILD)/bin/killat
+	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run
+
+# make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
+# each was run. Needs clang and its run-time libraries. New inputs gather below $(BUILD)/fuzz/corpus.
+TIME      ?= 10
+FUZZ      ?= $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_CC   ?= clang
+FUZZ_WITH := -fno-sanitize-recover=undefined -fsanitize=address,undefined,fuzzer
+FUZZ_OBJ  := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(LIB_SRC) metroplex/attachment_links.c)
+
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(filter-out -D_FORTIFY_SOURCE=2 -Werror,$(ALL_CFLAGS)) -Wno-unused-function $(FUZZ_WITH)-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+.SECONDARY: $(FUZZ:%=$(BUILD)/fuzz/obj/tests/fuzz/%.o)
+$(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/lib.a
+	$(FUZZ_CC) $(FUZZ_WITH) -o $@ $^ $(PKG_LIBS)
+
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ)
 
 # Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
 PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -136,7 +181,17 @@ install: all
 uninstall:
 	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}"; done
 
+# What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \
+             $(patsubst %,$(BUILD)/metroplex/%.o,site transaction extraction)
+$(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+bench: all $(BUILD)/bin/bench-helper
+	BUILD=$(abspath $(BUILD)) python3 tests/bench/bench.py
+
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))
+-include $(FUZZ_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))

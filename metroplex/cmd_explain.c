@@ -37,8 +37,10 @@ print_head(const MpItem *item)
         g_autofree char *name = mp_escape(a->name);
         g_autofree char *size = g_format_size(a->size);
 
-        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size,
-               a->refused != NULL ? ": " : "", a->refused != NULL ? a->refused : "");
+        const char *fate = item->fates != NULL ? g_ptr_array_index(item->fates, i) : a->refused;
+        g_autofree char *shown = mp_escape(fate);
+        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size, fate != NULL ? ": " : "",
+               fate != NULL ? shown : "");
     }
 }
 
@@ -70,6 +72,19 @@ print_addresses(const MpSite *site, const MpItem *item)
     if (item->account != NULL)
         printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n", mp_purpose_name(item->address.purpose),
                item->account->login, item->address.thread, item->thread == NULL ? " (not there)" : "");
+}
+
+/* What a trusted server wrote on top, if the configuration names one. */
+static void
+print_verdicts(const MpSite *site, const MpItem *item)
+{
+    static const char *const meaning[] = {"not checked", "authentic", "not authenticated"};
+    g_autofree char *said = mp_verdicts_describe(&item->verdicts);
+
+    if (item->message == NULL || *site->config->authserv_id == '\0')
+        return;
+    printf("  %-12s %s%s%s%s\n", "sender", meaning[item->verdicts.check], said != NULL ? " (" : "",
+           said != NULL ? said : "", said != NULL ? ")" : "");
 }
 
 static void
@@ -117,10 +132,13 @@ print_lines(const MpItem *item)
 static void
 print_result(const MpItem *item)
 {
-    const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread"};
+    const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread",
+                            "obeyed", "counted against the account's address"};
+    const char *hears[] = {"nobody hears of it", "the account hears of it, once a day",
+                           "the sender hears of it if an account has that address, once a day"};
 
-    printf("  result: %s, %s, the mail would go to %s/\n\n", item->gate->reason, action[item->gate->action],
-           mp_outcome_name(item->gate->outcome));
+    printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason, action[item->gate->action],
+           mp_outcome_name(item->gate->outcome), hears[item->hears]);
 }
 
 static bool
@@ -152,6 +170,7 @@ examine(MpSite *site, MpWorker *worker, MpItem *item, GError **error)
         return false;
     }
     mp_item_read(item, message, fault, why);
+    mp_rate_begin(site->rate);
     if (!mp_item_identify(site, item, error))
         return false;
     if (item->message != NULL && !read_reply(site, worker, item, error))
@@ -172,6 +191,7 @@ explain(MpSite *site, MpMaildir *maildir, MpWorker *worker, const char *path, GE
     printf("%s\n", shown);
     print_head(item);
     print_addresses(site, item);
+    print_verdicts(site, item);
     print_gates(item);
     print_lines(item);
     print_result(item);

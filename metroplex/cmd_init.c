@@ -76,7 +76,7 @@ place_file(Init *init, int directory, const char *path, const char *text, mode_t
            bool to_owner, GError **error)
 {
     g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *fresh = g_strconcat(name, ".new", NULL);
+    g_autofree char *fresh = g_strdup_printf("%s.%d", name, (int)getpid());
     uid_t uid = to_owner ? init->uid : (uid_t)-1;
 
     if (!mp_write_file(directory, fresh, text, strlen(text), mode, false, error))
@@ -240,13 +240,8 @@ static bool
 join_remotes(Init *init, GError **error)
 {
     const MpConfig *config = init->config;
-    g_autofree char *path = mp_config_path(config, "lock");
-    g_autoptr(MpLock) lock = NULL;
 
-    if (config->remote[0] == '\0' && config->accounts_remote[0] == '\0')
-        return true;
-    lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    return lock != NULL && join(init, "tracker.git", config->remote, error) &&
+    return join(init, "tracker.git", config->remote, error) &&
            join(init, "accounts.git", config->accounts_remote, error);
 }
 
@@ -377,11 +372,16 @@ make_outside(Init *init, const char *owner, GError **error)
 static bool
 make_inside(Init *init, GError **error)
 {
+    g_autofree char *lock_path = mp_config_path(init->config, "lock");
     g_autoptr(MpKeyRing) ring = NULL;
+    g_autoptr(MpLock) lock = NULL;
 
     if (!mp_become_owner(init->config->data, error))
         return false;
     init->uid = (uid_t)-1; /* what is made from here on is the owner's anyway */
+    lock = mp_lock_take(lock_path, MP_LOCK_WAIT, error);
+    if (lock == NULL)
+        return false;
     ring = mp_key_ring_load(init->config->keys, error);
     return ring != NULL && make_elsewhere(init, true, error) && make_data(init, error) &&
            make_outbox(init, error) &&

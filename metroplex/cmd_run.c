@@ -261,6 +261,16 @@ status_of(const Run *run, const GError *error)
     return mp_error_exit_status(run->inbound.first_deferral);
 }
 
+/* Whether a run that died left events to be finished. */
+static bool
+is_work_left(const Run *run)
+{
+    g_autofree char *path = mp_config_path(run->site->config, "outbox/tmp");
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+
+    return directory == NULL || g_dir_read_name(directory) != NULL;
+}
+
 static int
 run_over_new(Run *run, bool once, int seconds)
 {
@@ -273,7 +283,7 @@ run_over_new(Run *run, bool once, int seconds)
         say_busy();
         return EX_OK;
     }
-    good = locked_batch(run, NULL, &error) &&
+    good = (!is_work_left(run) || locked_batch(run, NULL, &error)) &&
            (once ? pass_until_empty(run, &error) : poll_for(run, seconds, &error));
     mp_lock_release(run->run_lock);
     return status_of(run, good ? NULL : error);
@@ -321,7 +331,7 @@ cmd_run(int argc, char **argv)
                      0, G_MAXINT, &argc, &argv);
     if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)
         return mp_usage_error("usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
-    if (!mp_site_open(&site, &options, &error))
+    if (!mp_site_begin(&site, &options, &error))
         return mp_report(error);
     return run_command(&site, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run, argv + 1);
 }

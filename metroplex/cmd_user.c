@@ -23,6 +23,37 @@ state_of(const MpUser *user)
     return user->is_active ? "active" : "suspended";
 }
 
+/* What came back, one object an address. */
+static void
+add_bounces_json(JsonObject *object, const MpUser *user)
+{
+    JsonArray *array = mp_json_array(object, "bounces");
+
+    for (guint i = 0; user->bounces != NULL && i < user->bounces->len; i++) {
+        const MpBounces *bounces = g_ptr_array_index(user->bounces, i);
+        JsonObject *entry = json_object_new();
+
+        mp_json_text(entry, "address", bounces->address);
+        mp_json_flag(entry, "suppressed", bounces->is_suppressed);
+        mp_json_number(entry, "hard", bounces->hard->len);
+        mp_json_number(entry, "soft", bounces->soft->len);
+        json_array_add_object_element(array, entry);
+    }
+}
+
+static void
+print_bounces(const MpUser *user)
+{
+    for (guint i = 0; user->bounces != NULL && i < user->bounces->len; i++) {
+        const MpBounces *bounces = g_ptr_array_index(user->bounces, i);
+        g_autofree char *address = mp_escape(bounces->address);
+
+        printf("  bounced %s: %u hard, %u soft%s\n", address, bounces->hard->len,
+               bounces->soft->len,
+               bounces->is_suppressed ? "; suppressed, nothing is sent there" : "");
+    }
+}
+
 static void
 print_json(const MpUser *user)
 {
@@ -34,6 +65,8 @@ print_json(const MpUser *user)
     mp_json_texts(object, "emails", user->emails);
     mp_json_text(object, "state", state_of(user));
     mp_json_number(object, "epoch", user->epoch);
+    mp_json_text(object, "language", user->language);
+    add_bounces_json(object, user);
     mp_json_print(object);
 }
 
@@ -49,8 +82,13 @@ print_facts(const MpUser *user)
         g_autofree char *email = mp_escape(g_ptr_array_index(user->emails, i));
 
         printf("  %s  %s%s\n", i == 0 ? "email " : "      ", email,
-               i == 0 ? " (notifications go here)" : "");
+               mp_user_is_suppressed(user, g_ptr_array_index(user->emails, i)) ? " (suppressed)"
+               : i == 0 ? " (notifications go here)"
+                        : "");
     }
+    if (user->language != NULL)
+        printf("  language %s\n", user->language);
+    print_bounces(user);
 }
 
 static void
@@ -125,8 +163,8 @@ user_show(int argc, char **argv)
 
 /* What a command line asks for; NULL where it asks for nothing. */
 typedef struct {
-    char *login, *name, *state;
-    char **emails, **add, **remove;
+    char *login, *name, *state, *language;
+    char **emails, **add, **remove, **unsuppress;
 } Wishes;
 
 static void
@@ -135,9 +173,11 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->login);
     g_free(wishes->name);
     g_free(wishes->state);
+    g_free(wishes->language);
     g_strfreev(wishes->emails);
     g_strfreev(wishes->add);
     g_strfreev(wishes->remove);
+    g_strfreev(wishes->unsuppress);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wishes, wishes_clear)
@@ -204,12 +244,50 @@ set_state(MpUser *user, const char *state, GError **error)
 }
 
 static bool
+set_language(MpUser *user, const char *language, GError **error)
+{
+    g_autofree char *shown = mp_escape(language);
+    MpLanguage known;
+
+    if (!mp_language_parse(language, &known))
+        return mp_fail(error, MP_ERROR_INPUT, "--language: %s is neither en nor fr", shown);
+    return set_text(&user->language, g_strdup(language));
+}
+
+/* An address that is no longer the account's is forgotten with its bounces. */
+static void
+prune_bounces(MpUser *user)
+{
+    for (guint i = user->bounces != NULL ? user->bounces->len : 0; i-- > 0;) {
+        const MpBounces *bounces = g_ptr_array_index(user->bounces, i);
+
+        if (!mp_user_has_address(user, bounces->address))
+            g_ptr_array_remove_index(user->bounces, i);
+    }
+}
+
+static bool
+unsuppress(MpUser *user, char **addresses, GError **error)
+{
+    for (char **address = addresses; address != NULL && *address != NULL; address++) {
+        g_autofree char *shown = mp_escape(*address);
+
+        if (!mp_user_unsuppress(user, *address))
+            return mp_fail(error, MP_ERROR_INPUT, "%s is not a suppressed address of %s", shown,
+                           user->login);
+    }
+    return true;
+}
+
+static bool
 grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
 {
     if ((wishes->login != NULL &&
          !set_text(&user->login, mp_checked_login(wishes->login, error))) ||
         (wishes->name != NULL && !set_text(&user->name, mp_checked_name(wishes->name, error))) ||
-        (wishes->state != NULL && !set_state(user, wishes->state, error)))
+        (wishes->state != NULL && !set_state(user, wishes->state, error)) ||
+        (wishes->language != NULL && !set_language(user, wishes->language, error)) ||
+        !unsuppress(user, wishes->unsuppress, error))
         return false;
     if (wishes->emails != NULL)
         g_ptr_array_set_size(user->emails, 0);
@@ -217,6 +295,7 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         !add_emails(config, user, wishes->add, error) ||
         !remove_emails(config, user, wishes->remove, error))
         return false;
+    prune_bounces(user);
     if (user->emails->len == 0)
         return mp_fail(error, MP_ERROR_INPUT, "%s would be left without an address", user->login);
     return true;
@@ -227,7 +306,8 @@ is_same(const MpUser *a, const MpUser *b)
 {
     bool same = strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
                 a->is_active == b->is_active && a->epoch == b->epoch &&
-                a->emails->len == b->emails->len;
+                a->emails->len == b->emails->len && g_strcmp0(a->language, b->language) == 0 &&
+                (a->bounces != NULL ? a->bounces->len : 0) == (b->bounces != NULL ? b->bounces->len : 0);
 
     for (guint i = 0; same && i < a->emails->len; i++)
         same = strcmp(g_ptr_array_index(a->emails, i), g_ptr_array_index(b->emails, i)) == 0;
@@ -304,6 +384,10 @@ user_set(int argc, char **argv)
         {"state", 0, 0, G_OPTION_ARG_FILENAME, &wishes.state,
          "active, or suspended: gets nothing, may say nothing", "STATE"},
         {"login", 0, 0, G_OPTION_ARG_FILENAME, &wishes.login, "rename the account", "NEW"},
+        {"language", 0, 0, G_OPTION_ARG_FILENAME, &wishes.language,
+         "of the answers to their mails: en or fr", "LANGUAGE"},
+        {"unsuppress", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unsuppress,
+         "send to an address again that bounces had suppressed", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -312,10 +396,12 @@ user_set(int argc, char **argv)
 
     mp_verb_options(&options, entries, "user",
                     "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
-                    "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]",
+                    "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
+                    "    [--language en|fr] [--unsuppress ADDRESS …]",
                     "Changes an account; what is not named stays.", 1, 1, &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
-        wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL)
+        wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
+        wishes.language == NULL && wishes.unsuppress == NULL)
         return mp_usage_error("user set: nothing to set");
     if (!mp_site_open(&site, &options, &error) || !set_user(&site, argv[1], &wishes, &error))
         return mp_report(error);

@@ -6,6 +6,7 @@ int cmd_address(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
 int cmd_init(int argc, char **argv);
+int cmd_policy(int argc, char **argv); /* under Postfix's spawn(8) */
 int cmd_repository(int argc, char **argv);
 int cmd_thread(int argc, char **argv);
 int cmd_user(int argc, char **argv);

@@ -32,7 +32,10 @@ forget(MpItem *item)
     g_clear_pointer(&item->repository, mp_repository_free);
     g_clear_pointer(&item->key, g_free);
     g_clear_pointer(&item->why, g_free);
-    item->is_verified = item->is_noreply = item->is_duplicate = item->is_deferred = false;
+    g_clear_pointer(&item->answer, mp_answer_free);
+    item->over_rate = NULL;
+    item->hears = MP_HEARS_NOBODY;
+    item->is_answered = item->is_verified = item->is_noreply = item->is_duplicate = item->is_deferred = false;
     item->gate = NULL;
     item->comment = 0;
 }
@@ -47,6 +50,8 @@ mp_item_free(MpItem *item)
     mp_message_free(item->message);
     mp_extraction_free(item->extraction);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_clear_pointer(&item->fates, g_ptr_array_unref);
+    g_clear_pointer(&item->commands, g_ptr_array_unref);
     g_free(item->message_id);
     g_free(item->fault_text);
     g_free(item->body);
@@ -151,9 +156,10 @@ find_thread(MpSite *site, MpItem *item, GError **error)
     return item->repository != NULL;
 }
 
-static char *
-hash_of_file(int fd, GError **error)
+char *
+mp_item_hash(const MpItem *item, GError **error)
 {
+    int fd = item->mail->fd;
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     guchar buffer[65536];
     off_t at = 0;
@@ -165,7 +171,23 @@ hash_of_file(int fd, GError **error)
     }
     if (n < 0)
         return mp_fail_errno_null(error, "cannot read a mail");
-    return g_strconcat("raw:", g_checksum_get_string(sum), NULL);
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+/* What tells two mails apart: the Message-ID, or without one all there is. */
+static char *
+source_of(const MpItem *item, GError **error)
+{
+    if (item->message->message_id != NULL)
+        return g_strdup(item->message->message_id);
+    g_autofree char *hash = mp_item_hash(item, error);
+    return hash != NULL ? g_strconcat("raw:", hash, NULL) : NULL;
+}
+
+gint64
+mp_item_received(const MpItem *item)
+{
+    return MIN(item->mail->received, g_get_real_time()) / G_USEC_PER_SEC;
 }
 
 static bool
@@ -173,8 +195,7 @@ find_duplicate(MpSite *site, MpItem *item, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *words = mp_message_words(item->message);
-    g_autofree char *source = item->message->message_id != NULL ? g_strdup(item->message->message_id)
-                                                                : hash_of_file(item->mail->fd, error);
+    g_autofree char *source = source_of(item, error);
 
     if (source == NULL)
         return false;
@@ -187,31 +208,66 @@ find_duplicate(MpSite *site, MpItem *item, GError **error)
     return false;
 }
 
+/* Of several authors none is checked: such a mail is refused anyway. */
+static void
+check_sender(const MpSite *site, MpItem *item)
+{
+    const GPtrArray *from = item->message->from;
+
+    item->verdicts = mp_verdicts_read(item->message->results, site->config->authserv_id,
+                                      from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
+}
+
 bool
 mp_item_identify(MpSite *site, MpItem *item, GError **error)
 {
     forget(item);
     if (item->message == NULL)
         return true;
+    check_sender(site, item);
     bool good = find_address(site, item, error) &&
                 (!item->is_verified || (find_thread(site, item, error) && find_duplicate(site, item, error)));
     item->is_deferred = !good;
+    if (good && item->is_verified)
+        mp_site_is_over_rate(site, item->account->id, item->address.thread, mp_item_received(item),
+                             &item->over_rate);
     return good;
 }
 
 /* --- What it says --------------------------------------------------------------------------- */
 
+/* Where the text behind the commands begins. A command that the account may not give stays text,
+ * where there is text to post; alone it is kept, to be refused. */
+static const char *
+take_commands(const MpSite *site, MpItem *item, const char *reply)
+{
+    const char *rest = reply;
+
+    g_clear_pointer(&item->commands, g_ptr_array_unref);
+    item->may_command = false;
+    if (!site->config->commands || item->thread == NULL || item->account == NULL)
+        return reply;
+    item->commands = mp_mail_commands(reply, &rest);
+    item->may_command = !mp_mail_commands_are_guarded(item->commands) ||
+                        mp_mail_may_command(item->account, item->thread, item->repository);
+    if (item->commands->len > 0 && (item->may_command || *rest == '\0'))
+        return rest;
+    g_clear_pointer(&item->commands, g_ptr_array_unref);
+    return reply;
+}
+
 void
 mp_item_compose(const MpSite *site, MpItem *item)
 {
-    g_autofree char *attached = NULL;
-    g_autofree char *reply = mp_address_mask(item->extraction->reply, site->config->mask_addresses);
+    g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
+    const char *text = take_commands(site, item, placement->body);
 
-    item->attachments = mp_attachments_choose(item->message, &attached);
-    if (*attached == '\0' || (*reply == '\0' && item->attachments->len == 0))
-        item->body = g_steal_pointer(&reply);
-    else
-        item->body = g_strconcat(reply, *reply != '\0' ? "\n\n" : "", attached, NULL);
+    g_clear_pointer(&item->body, g_free);
+    g_clear_pointer(&item->attachments, g_ptr_array_unref);
+    g_clear_pointer(&item->fates, g_ptr_array_unref);
+    item->attachments = g_steal_pointer(&placement->stored);
+    item->fates = g_steal_pointer(&placement->fates);
+    item->body = mp_address_mask(text, site->config->mask_addresses);
 }
 
 /* --- What the gates say --------------------------------------------------------------------- */
@@ -232,12 +288,18 @@ mp_item_decide(const MpSite *site, MpItem *item)
         .account = item->account,
         .thread = item->thread,
         .repository = item->repository,
+        .verdicts = item->verdicts,
         .is_duplicate = item->is_duplicate,
+        .is_over_rate = item->over_rate != NULL,
+        .over_rate = item->over_rate,
+        .has_commands = item->commands != NULL,
+        .may_command = item->may_command,
         .reply = item->extraction != NULL ? item->body : NULL,
     };
 
     g_clear_pointer(&item->why, g_free);
     item->gate = mp_policy_walk(&delivery, 0, item->extraction != NULL, &item->next_gate, &item->why);
+    item->hears = item->gate != NULL ? mp_policy_hears(item->gate, &delivery) : MP_HEARS_NOBODY;
 }
 
 bool

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "extraction.h"
+#include "mail_commands.h"
 #include "maildir/maildir.h"
 #include "policy/policy.h"
 #include "site.h"
@@ -22,16 +23,24 @@ typedef struct {
     MpUser *account;
     MpThread *thread;
     MpRepository *repository;
+    MpVerdicts verdicts;
     char *key;
     bool is_duplicate;
+    const char *over_rate; /* which limit one comment more would be over, or NULL */
 
     MpExtraction *extraction; /* NULL until a gate needs it */
     char *body;               /* the comment as it will be stored */
+    GPtrArray *commands;      /* MpMailCommand: obeyed and cut from the body; may be NULL */
+    bool may_command;         /* they are permitted to the account */
     GPtrArray *attachments;   /* MpNewAttachment, to be stored with it */
+    GPtrArray *fates;         /* char *: what becomes of each attachment of the mail, for people */
 
     const MpGate *gate; /* the one that decided, or NULL: not decided */
     gsize next_gate;    /* where the walk stopped, to ask for the reply */
     char *why;
+    MpHears hears;      /* who hears of it */
+    MpAnswer *answer;   /* what they hear, or NULL */
+    bool is_answered;   /* the answer was staged with the batch */
     guint64 comment;    /* its number, once posted or found to be a duplicate */
     bool is_awaited;    /* the worker has been asked about it and has not answered yet */
     bool is_deferred;   /* stays where it is: it could not be decided or written now */
@@ -54,6 +63,12 @@ bool mp_item_identify(MpSite *site, MpItem *item, GError **error);
 /* Makes the comment of the extraction: masked, so that nothing in it must not be published, and
  * with the attachments named. */
 void mp_item_compose(const MpSite *site, MpItem *item);
+
+/* SHA-256 of the mail as it came, in hexadecimal digits; the caller's. */
+char *mp_item_hash(const MpItem *item, GError **error);
+
+/* When it was received, in seconds; never later than now. */
+gint64 mp_item_received(const MpItem *item);
 
 /* Walks the gates as far as they go; asks for the reply if `extraction` is not there yet. */
 void mp_item_decide(const MpSite *site, MpItem *item);

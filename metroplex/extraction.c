@@ -6,9 +6,11 @@
 #include "base/error.h"
 #include "reply/reply.h"
 
-/* plain, html, flowed, delsp, sent, want_lines → part, reply, elided, lines (text, kept, rule) */
+/* plain, html, flowed, delsp, sent, want_lines → part, reply, elided, cut_ids, lines (text, kept, rule) */
 #define ARGS_TYPE   "(msmsbbasb)"
-#define ANSWER_TYPE "(sssa(sbs))"
+#define ANSWER_TYPE "(sssasa(sbs))"
+
+enum { MOST_IDS = 100 };
 
 static const char *const parts[] = {"none", "plain", "html"};
 
@@ -19,6 +21,7 @@ mp_extraction_free(MpExtraction *extraction)
         return;
     g_free(extraction->reply);
     g_free(extraction->elided);
+    g_strfreev(extraction->cut_ids);
     g_ptr_array_unref(extraction->lines);
     g_free(extraction);
 }
@@ -41,6 +44,7 @@ extraction_new(const char *part, const char *reply, const char *elided)
     extraction->part = part;
     extraction->reply = g_strdup(reply);
     extraction->elided = g_strdup(elided);
+    extraction->cut_ids = g_new0(char *, 1);
     extraction->lines = g_ptr_array_new_with_free_func(line_free);
     return extraction;
 }
@@ -70,6 +74,27 @@ from_text(const char *part, const char *text, const char *const *sent, bool want
     return extraction;
 }
 
+/* Images that the HTML shows in what is cut, and nowhere else: the plain text does not name them. */
+static GStrv
+cut_ids(const char *html, const char *const *sent)
+{
+    static const char reference[] = "](cid:";
+    g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
+    g_autofree char *markdown = mp_html_to_markdown(html, strlen(html));
+    g_autoptr(MpReply) reply = mp_reply_extract(markdown, sent);
+    guint n = 0;
+
+    for (const char *p = reply->elided; n < MOST_IDS && (p = strstr(p, reference)) != NULL; n++) {
+        p += strlen(reference);
+        g_autofree char *id = g_strndup(p, strcspn(p, ")"));
+        g_autofree char *kept = g_strconcat(reference, id, ")", NULL);
+
+        if (strstr(reply->reply, kept) == NULL)
+            g_strv_builder_add(ids, id);
+    }
+    return g_strv_builder_end(ids);
+}
+
 /* Plain text where it says something; else the HTML, as Markdown. */
 static MpExtraction *
 extract(const char *plain, const char *html, bool flowed, bool delsp, const char *const *sent,
@@ -82,7 +107,12 @@ extract(const char *plain, const char *html, bool flowed, bool delsp, const char
     if (plain == NULL)
         return extraction_new(parts[0], "", "");
     g_autofree char *unflowed = flowed ? mp_reply_unflow(plain, delsp) : NULL;
-    return from_text(parts[1], unflowed != NULL ? unflowed : plain, sent, want_lines);
+    MpExtraction *extraction = from_text(parts[1], unflowed != NULL ? unflowed : plain, sent, want_lines);
+    if (html != NULL && strstr(html, "cid:") != NULL) {
+        g_strfreev(extraction->cut_ids);
+        extraction->cut_ids = cut_ids(html, sent);
+    }
+    return extraction;
 }
 
 MpExtraction *
@@ -104,7 +134,8 @@ answer_of(const MpExtraction *extraction)
 
         g_variant_builder_add(&lines, "(sbs)", line->text, (gboolean)line->is_kept, line->rule);
     }
-    return g_variant_new(ANSWER_TYPE, extraction->part, extraction->reply, extraction->elided, &lines);
+    return g_variant_new("(sss^asa(sbs))", extraction->part, extraction->reply, extraction->elided,
+                         extraction->cut_ids, &lines);
 }
 
 static GVariant *
@@ -171,15 +202,18 @@ believe(GVariant *answer, GError **error)
     const char *part, *reply, *elided, *text, *rule;
     gboolean kept;
     GVariantIter *lines = NULL;
+    g_auto(GStrv) ids = NULL;
 
     if (!g_variant_is_of_type(answer, G_VARIANT_TYPE(ANSWER_TYPE)) || !g_variant_is_normal_form(answer))
         return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker's answer is none");
-    g_variant_get(answer, "(&s&s&sa(sbs))", &part, &reply, &elided, &lines);
+    g_variant_get(answer, "(&s&s&s^asa(sbs))", &part, &reply, &elided, &ids, &lines);
     if (known_part(part) == NULL) {
         g_variant_iter_free(lines);
         return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker read an unknown part");
     }
     MpExtraction *extraction = extraction_new(known_part(part), reply, elided);
+    g_strfreev(extraction->cut_ids);
+    extraction->cut_ids = g_steal_pointer(&ids);
     while (g_variant_iter_next(lines, "(&sb&s)", &text, &kept, &rule))
         add_line(extraction, text, kept, rule);
     g_variant_iter_free(lines);

@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
     const char *part; /* "plain", "html", or "none" */
     char *reply, *elided;
+    GStrv cut_ids;    /* Content-IDs of images that only the HTML shows, in what is cut there; never NULL */
     GPtrArray *lines; /* MpExtractedLine, or empty unless asked for */
 } MpExtraction;
 

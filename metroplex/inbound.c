@@ -9,11 +9,14 @@
 
 #include <string.h>
 
+#include "answers.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "mail_bounces.h"
 #include "mentions.h"
 #include "message/sandbox.h"
+#include "obey.h"
 #include "transaction.h"
 
 #define DAY_S 86400
@@ -147,6 +150,17 @@ read_all(MpInbound *inbound, GPtrArray *items, GError **error)
 
 /* --- Decide --------------------------------------------------------------------------------- */
 
+/* The gates, and whether what they say is answered. */
+static void
+decide(MpInbound *inbound, MpItem *item)
+{
+    g_autoptr(GError) why = NULL;
+
+    mp_item_decide(inbound->site, item);
+    if (!mp_answer_plan(inbound->site, item, &why))
+        defer(inbound, item, why);
+}
+
 static void
 identify(MpInbound *inbound, MpItem *item)
 {
@@ -160,7 +174,9 @@ identify(MpInbound *inbound, MpItem *item)
         g_autofree char *path = mp_escape(item->mail->path);
         mp_debug("Matched %s", path);
     }
-    mp_item_decide(inbound->site, item);
+    if (item->extraction != NULL) /* outrun: who may give its commands may have changed */
+        mp_item_compose(inbound->site, item);
+    decide(inbound, item);
 }
 
 static bool
@@ -178,20 +194,21 @@ receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
         mp_item_read(item, item->message, fault, why);
     else
         mp_item_compose(inbound->site, item);
-    mp_item_decide(inbound->site, item);
+    decide(inbound, item);
     return true;
 }
 
-/* What one thread's damaged files make impossible stops that mail only. */
+/* What one thread's damaged files make impossible stops that mail only. A mail that is refused is
+ * read as well, where its answer quotes it. */
 static bool
 send_extraction(MpInbound *inbound, MpItem *item, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_auto(GStrv) sent = NULL;
 
-    if (!mp_item_wants_reply(item))
+    if (item->is_deferred || (!mp_item_wants_reply(item) && !mp_answer_wants_reply(item)))
         return true;
-    sent = mp_item_sent_texts(inbound->site, item, &why);
+    sent = item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &why) : g_new0(char *, 1);
     if (sent == NULL) {
         defer(inbound, item, why);
         return true;
@@ -218,6 +235,12 @@ extract_all(MpInbound *inbound, GPtrArray *items, GError **error)
     return true;
 }
 
+static bool
+acts_once(const MpItem *item)
+{
+    return item->gate->action == MP_DO_COMMENT || item->gate->action == MP_DO_COMMANDS;
+}
+
 /* The second of two equal mails in one batch is a duplicate of the first. */
 static void
 find_twins(MpInbound *inbound, GPtrArray *items)
@@ -227,22 +250,43 @@ find_twins(MpInbound *inbound, GPtrArray *items)
     for (guint i = 0; i < items->len; i++) {
         MpItem *item = item_at(items, i);
 
-        if (item->is_deferred || item->gate->action != MP_DO_COMMENT || g_hash_table_add(keys, item->key))
+        if (item->is_deferred || !acts_once(item) || g_hash_table_add(keys, item->key))
             continue;
         item->is_duplicate = true;
-        mp_item_decide(inbound->site, item);
+        decide(inbound, item);
+    }
+}
+
+/* What the comments before it in the batch leave of the hour's number. */
+static void
+limit_rates(MpInbound *inbound, GPtrArray *items)
+{
+    MpSite *site = inbound->site;
+
+    for (guint i = 0; i < items->len; i++) {
+        MpItem *item = item_at(items, i);
+        gint64 when = mp_item_received(item);
+
+        if (item->is_deferred || item->gate->action != MP_DO_COMMENT)
+            continue;
+        if (mp_site_is_over_rate(site, item->account->id, item->thread->id, when, &item->over_rate))
+            decide(inbound, item);
+        else
+            mp_rate_note(site->rate, item->account->id, item->thread->id, when);
     }
 }
 
 static bool
 decide_all(MpInbound *inbound, GPtrArray *items, GError **error)
 {
+    mp_rate_begin(inbound->site->rate);
     for (guint i = 0; i < items->len; i++)
         identify(inbound, item_at(items, i));
     if (!extract_all(inbound, items, error))
         return false;
     find_twins(inbound, items);
-    return true;
+    limit_rates(inbound, items);
+    return mp_answers_admit(inbound->site, items, error);
 }
 
 /* --- Post ----------------------------------------------------------------------------------- */
@@ -261,11 +305,20 @@ actor_of(const MpItem *item)
 }
 
 static bool
+obey(MpInbound *inbound, MpBatch *batch, GPtrArray *events, const MpItem *item, GError **error)
+{
+    MpActor actor = actor_of(item);
+
+    return mp_item_obey(inbound->site, batch, events, item, &actor, error);
+}
+
+static bool
 post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError **error)
 {
     MpSite *site = inbound->site;
     g_autofree char *elided = mp_address_mask(item->extraction->elided, true);
     g_autoptr(GArray) mentions = mp_mentions(site->accounts, item->body, error);
+    g_autofree char *commands = mp_mail_commands_text(item->commands);
     MpActor actor = actor_of(item);
     const MpNewComment comment = {
         .thread = item->thread->id,
@@ -277,6 +330,10 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .recipient = item->recipient,
         .host = site->host,
         .part = item->extraction->part,
+        .commands = commands,
+        .dmarc = item->verdicts.dmarc,
+        .dkim = item->verdicts.dkim,
+        .spf = item->verdicts.spf,
         .mentions = mentions,
         .attachments = item->attachments,
     };
@@ -284,10 +341,11 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
     if (mentions == NULL ||
         !mp_batch_comment(batch, &comment, &actor, &item->comment, &item->is_duplicate, error))
         return false;
-    if (!item->is_duplicate)
-        g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, item->key, item->thread->id,
-                                                     item->account->id));
-    return true;
+    if (item->is_duplicate)
+        return true;
+    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, item->key, item->thread->id,
+                                                 item->account->id));
+    return commands == NULL || obey(inbound, batch, events, item, error);
 }
 
 static bool
@@ -313,7 +371,6 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
 {
     Posting *posting = user_data;
 
-    (void)site;
     if (posting->n_tries++ > 0 && !decide_all(posting->inbound, posting->items, error))
         return false;
     for (guint i = 0; i < posting->items->len; i++) {
@@ -324,10 +381,14 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
             good = post(posting->inbound, batch, events, item, error);
         else if (!item->is_deferred && item->gate->action == MP_DO_MUTE)
             good = mute(batch, item, error);
+        else if (!item->is_deferred && item->gate->action == MP_DO_COMMANDS)
+            good = obey(posting->inbound, batch, events, item, error);
         if (!good) {
             posting->culprit = item;
             return false;
         }
+        if (!item->is_deferred && item->answer != NULL)
+            g_ptr_array_add(events, mp_answer_event(site, item));
     }
     return true;
 }
@@ -335,10 +396,44 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
 static bool
 changes_anything(const GPtrArray *items)
 {
-    for (guint i = 0; i < items->len; i++)
-        if (!item_at(items, i)->is_deferred && item_at(items, i)->gate->action != MP_DO_NOTHING)
+    for (guint i = 0; i < items->len; i++) {
+        const MpItem *item = item_at(items, i);
+
+        if (!item->is_deferred && (item->gate->action != MP_DO_NOTHING || item->answer != NULL))
             return true;
+    }
     return false;
+}
+
+/* A bounce that cannot be counted now stays for the next run; the others go on. */
+static void
+count_bounces(MpInbound *inbound, const GPtrArray *items)
+{
+    for (guint i = 0; i < items->len; i++) {
+        MpItem *item = item_at(items, i);
+        g_autoptr(GError) why = NULL;
+
+        if (!item->is_deferred && !mp_bounce_count(inbound->site, item, &why))
+            defer(inbound, item, why);
+    }
+}
+
+/* A count that is lost by dying here is lost. */
+static void
+count_posted(MpInbound *inbound, const GPtrArray *items)
+{
+    MpRate *rate = inbound->site->rate;
+    g_autoptr(GError) why = NULL;
+
+    mp_rate_begin(rate);
+    for (guint i = 0; i < items->len; i++) {
+        const MpItem *item = item_at(items, i);
+
+        if (!item->is_deferred && item->gate->action == MP_DO_COMMENT && !item->is_duplicate)
+            mp_rate_note(rate, item->account->id, item->thread->id, mp_item_received(item));
+    }
+    if (!mp_rate_write(rate, &why))
+        mp_warn("The hour's comments are not counted: %s", why->message);
 }
 
 /* A mail that cannot be written (somebody damaged its thread's files) is left out, and the rest of
@@ -350,8 +445,11 @@ post_all(MpInbound *inbound, GPtrArray *items, GError **error)
         Posting posting = {inbound, items, 0, NULL};
         g_autoptr(GError) why = NULL;
 
-        if (mp_transaction_run(inbound->site, build, &posting, &why))
+        if (mp_transaction_run(inbound->site, build, &posting, &why)) {
+            count_posted(inbound, items);
+            count_bounces(inbound, items);
             return true;
+        }
         if (posting.culprit == NULL || mp_error_is_temporary(why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
@@ -367,15 +465,23 @@ static void
 log_outcome(const MpItem *item, const char *would)
 {
     g_autofree char *path = mp_escape(item->mail->path);
+    g_autofree char *commands = mp_mail_commands_text(item->commands);
     const char *login = item->account != NULL ? item->account->login : "-";
 
     if (item->gate->action == MP_DO_COMMENT)
         mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", comment %" G_GUINT64_FORMAT ", by %s", would, path,
                 item->thread->id, item->comment, login);
+    else if (item->gate->action == MP_DO_COMMANDS)
+        mp_info("%sObeyed %s: thread %" G_GUINT64_FORMAT ", by %s", would, path, item->thread->id, login);
     else if (item->gate->outcome == MP_OUTCOME_SUCCESS)
         mp_info("%sAccepted %s: %s: %s", would, path, item->gate->reason, item->why);
     else
         mp_warn("%sRefused %s: %s: %s", would, path, item->gate->reason, item->why);
+    if (commands != NULL)
+        mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path, commands, login,
+                item->thread->id, item->may_command ? "" : ", not permitted");
+    if (item->is_answered || item->answer != NULL)
+        mp_info("%sAnswered %s: %s", would, path, item->gate->reason);
 }
 
 static bool

@@ -7,6 +7,7 @@ static const MpCommand commands[] = {
     {"explain", cmd_explain, "say what would be done with a mail, and why"},
     {"extract", cmd_extract, "print the reply a person wrote"},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},
+    {"policy", cmd_policy, "refuse forged addresses at RCPT TO, for Postfix"},
     {"repository", cmd_repository, "show or set a repository's policy"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
     {"user", cmd_user, "add, list, show and change accounts"},

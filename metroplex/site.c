@@ -47,7 +47,7 @@ open_stores(MpSite *site, GError **error)
 }
 
 bool
-mp_site_open(MpSite *site, const MpOptions *options, GError **error)
+mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
 {
     *site = (MpSite){.config = mp_config_load(options->config_file, options->data, error)};
     if (site->config == NULL || !mp_become_owner(site->config->data, error))
@@ -59,12 +59,21 @@ mp_site_open(MpSite *site, const MpOptions *options, GError **error)
     if (site->keys == NULL)
         return false;
     site->host = site->config->host_id[0] != '\0' ? g_strdup(site->config->host_id) : host_name();
-    return open_stores(site, error);
+    g_autofree char *rate = mp_config_path(site->config, "rate");
+    site->rate = mp_rate_new(rate);
+    return true;
+}
+
+bool
+mp_site_open(MpSite *site, const MpOptions *options, GError **error)
+{
+    return mp_site_begin(site, options, error) && open_stores(site, error);
 }
 
 void
 mp_site_close(MpSite *site)
 {
+    g_clear_pointer(&site->rate, mp_rate_free);
     g_clear_pointer(&site->outbox, mp_outbox_free);
     g_clear_pointer(&site->accounts, mp_accounts_free);
     g_clear_pointer(&site->tracker, mp_tracker_free);
@@ -75,25 +84,13 @@ mp_site_close(MpSite *site)
 }
 
 bool
-mp_site_try_lock(MpSite *site, bool *busy, GError **error)
-{
-    g_autofree char *path = mp_config_path(site->config, "lock");
-    g_autoptr(GError) why = NULL;
-
-    site->lock = mp_lock_take(path, MP_LOCK_TRY, &why);
-    *busy = site->lock == NULL && why == NULL;
-    if (why != NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return site->lock != NULL;
-}
-
-bool
 mp_site_lock(MpSite *site, GError **error)
 {
     g_autofree char *path = mp_config_path(site->config, "lock");
 
     site->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    return site->lock != NULL && mp_site_fetch(site, error);
+    return site->lock != NULL && (site->tracker != NULL || open_stores(site, error)) &&
+           mp_site_fetch(site, error);
 }
 
 bool
@@ -151,6 +148,17 @@ mp_site_thread(MpSite *site, guint64 id, GError **error)
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     return thread;
+}
+
+bool
+mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
+                     const char **which)
+{
+    const MpConfig *config = site->config;
+    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
+                                 config->max_total_rate};
+
+    return mp_rate_is_over(site->rate, &limits, account, thread, when, which);
 }
 
 MpLimits

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "message/scan.h"
 #include "outbox/outbox.h"
+#include "policy/rate.h"
 #include "tracker/tracker.h"
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpOutbox *outbox;
+    MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
     char *host;   /* [instance] host-id or this machine's name, as comments and events record it */
 } MpSite;
@@ -26,14 +28,15 @@ typedef struct {
  * log, the key ring and the repositories. Each failure is MP_ERROR_INSTALLATION and says what to do.
  */
 bool mp_site_open(MpSite *site, const MpOptions *options, GError **error);
+
+/* The same without the repositories, which mp_site_lock() then opens: a run that finds nothing to do
+ * never loads what libgit2 brings along. */
+bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
 void mp_site_close(MpSite *site);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
 
-/* Takes the data directory's lock for writing, waiting for a run that has it, and fetches. */
+/* Takes the data directory's lock for writing, waiting for who has it, and fetches. */
 bool mp_site_lock(MpSite *site, GError **error);
-
-/* The same without waiting: *busy is set, and nothing is wrong, if another run has it. */
-bool mp_site_try_lock(MpSite *site, bool *busy, GError **error);
 
 /* Looks both repositories' branches up again. */
 bool mp_site_refresh(MpSite *site, GError **error);
@@ -47,6 +50,10 @@ MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
 
 /* The thread with this id; likewise. */
 MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
+
+/* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */
+bool mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
+                          const char **which);
 
 /* What a mail may hold, as [limits] has it. */
 MpLimits mp_site_limits(const MpSite *site);

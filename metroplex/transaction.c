@@ -40,9 +40,33 @@ stage(MpSite *site, GPtrArray *events, GError **error)
     return events->len == 0 || mp_outbox_sync_staged(site->outbox, error);
 }
 
+/* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
+static bool
+record_answers(MpSite *site, GPtrArray *events, GError **error)
+{
+    bool has_answers = false;
+
+    for (guint i = events->len; i-- > 0;) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if (event->answer == NULL)
+            continue;
+        MpAnswered answered = mp_outbox_record_answer(site->outbox, event->answer, error);
+        has_answers = true;
+        if (answered == MP_ANSWERED_ERROR ||
+            (answered == MP_ANSWERED_OTHER && !mp_outbox_discard(site->outbox, event->key, error)))
+            return false;
+        if (answered == MP_ANSWERED_OTHER)
+            g_ptr_array_remove_index(events, i);
+    }
+    return !has_answers || mp_outbox_sync_answered(site->outbox, error);
+}
+
 static bool
 publish(MpSite *site, GPtrArray *events, GError **error)
 {
+    if (!record_answers(site, events, error))
+        return false;
     for (guint i = 0; i < events->len; i++) {
         const MpEvent *event = g_ptr_array_index(events, i);
 
@@ -69,6 +93,21 @@ drop(MpSite *site, const MpEvent *event, const char *why, GError **error)
     return mp_outbox_discard(site->outbox, event->key, error);
 }
 
+/* An answer has no commit: it came true with its record. */
+static bool
+settle_answer(MpSite *site, const MpEvent *event, GError **error)
+{
+    MpAnswered answered = mp_outbox_answered(site->outbox, event->answer, error);
+
+    if (answered == MP_ANSWERED_ERROR)
+        return false;
+    if (answered != MP_ANSWERED_THIS)
+        return drop(site, event, "the answer was not given", error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
+    return mp_outbox_sync_answered(site->outbox, error) &&
+           mp_outbox_publish(site->outbox, event->key, error);
+}
+
 /* Another host announces its own; who that is counts only where there are several. */
 static bool
 settle_event(MpSite *site, const MpEvent *event, GError **error)
@@ -76,6 +115,8 @@ settle_event(MpSite *site, const MpEvent *event, GError **error)
     g_autofree char *host = NULL;
     bool is_there;
 
+    if (event->answer != NULL)
+        return settle_answer(site, event, error);
     if (!mp_tracker_host_of_key(site->tracker, event->thread, event->key, &is_there, &host, error))
         return false;
     if (!is_there)
@@ -103,6 +144,8 @@ settle(MpSite *site, GError **error)
 {
     g_autoptr(GPtrArray) staged = mp_outbox_staged(site->outbox, error);
 
+    if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
+        return false;
     for (guint i = 0; staged != NULL && i < staged->len; i++) {
         const MpEvent *event = g_ptr_array_index(staged, i);
         g_autoptr(GError) why = NULL;

@@ -14,6 +14,8 @@ work_free(Work *work)
 {
     mp_event_file_free(work->file);
     notice_free(work->notice);
+    mp_thread_free(work->thread);
+    g_free(work->link);
     g_clear_pointer(&work->muted, g_hash_table_unref);
     g_free(work);
 }
@@ -54,15 +56,38 @@ postpone(Pass *pass, const MpQueued *queued, const MpEvent *event, GError **erro
     return mp_outbox_postpone(pass->installation->outbox, queued, now + wait, error);
 }
 
+/* The one account that an answer is for, at its own first address; nobody if it is gone. */
+static GPtrArray *
+answer_recipients(const Work *work, const MpAnswer *answer, GError **error)
+{
+    g_autoptr(GPtrArray) recipients =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    GError *fault = NULL;
+    g_autoptr(MpUser) user =
+        mp_accounts_user(work->pass->installation->accounts, answer->user, &fault);
+
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return NULL;
+    }
+    if (user != NULL && user->emails->len > 0)
+        g_ptr_array_add(recipients, mp_event_recipient_new(user->id, user->emails->pdata[0],
+                                                           answer->reason));
+    return g_steal_pointer(&recipients);
+}
+
 static bool
 expand(Work *work, GError **error)
 {
     const Notice *notice = work->notice;
+    const MpAnswer *answer = mp_event_file_event(work->file)->answer;
     g_autoptr(GPtrArray) recipients = NULL;
 
     if (mp_event_file_is_expanded(work->file))
         return true;
-    recipients = mp_notification_recipients(notice->subscribers, notice->repository,
+    recipients = answer != NULL
+                     ? answer_recipients(work, answer, error)
+                     : mp_notification_recipients(notice->subscribers, notice->repository,
                                             mp_event_file_event(work->file)->actor,
                                             work->pass->installation->accounts, error);
     return recipients != NULL && mp_event_file_expand(work->file, recipients, now_seconds(), error);
@@ -79,7 +104,7 @@ hand_out(Work *work)
         if (mp_event_recipient_is_due(recipients->pdata[i], now))
             g_ptr_array_add(due, recipients->pdata[i]);
     mp_info("Announcing %s of thread %" G_GUINT64_FORMAT " to %u of %u recipients",
-            mp_event_file_event(work->file)->key, work->notice->thread->id, due->len,
+            mp_event_file_event(work->file)->key, mp_event_file_event(work->file)->thread, due->len,
             recipients->len);
     g_atomic_int_add(&work->outstanding, (gint)due->len);
     for (guint i = 0; i < due->len; i++) {
@@ -88,6 +113,25 @@ hand_out(Work *work)
         *task = (Task){work, due->pdata[i]};
         g_thread_pool_push(work->pass->pool, task, NULL);
     }
+}
+
+/* A thread that is gone, or cannot be read, only costs the answer its link. */
+static bool
+open_answer(Work *work, const MpEvent *event, GError **error)
+{
+    const Installation *i = work->pass->installation;
+    g_autoptr(GError) fault = NULL;
+
+    if (event->thread != 0)
+        work->thread = mp_tracker_thread(i->tracker, event->thread, &fault);
+    if (work->thread != NULL) {
+        g_autoptr(MpRepository) repository =
+            mp_tracker_repository(i->tracker, work->thread->repository, &fault);
+        work->link = repository != NULL ? g_strdup(repository->link) : NULL;
+    }
+    if (fault != NULL)
+        mp_warn("Answering without a link: %s", fault->message);
+    return expand(work, error);
 }
 
 static bool
@@ -99,6 +143,8 @@ open_work(Work *work, const MpQueued *queued, GError **error)
     work->file = mp_event_file_open(i->outbox, queued, MP_EVENT_WRITE, error);
     if (work->file == NULL)
         return false;
+    if (mp_event_file_event(work->file)->answer != NULL)
+        return open_answer(work, mp_event_file_event(work->file), error);
     work->notice = find_notice(i, mp_event_file_event(work->file), &fault);
     if (fault != NULL) {
         g_propagate_error(error, fault);

@@ -27,8 +27,10 @@ struct Pass {
 typedef struct {
     Pass *pass;
     MpEventFile *file;
-    Notice *notice;
-    GHashTable *muted; /* guint64 */
+    Notice *notice;    /* NULL for an answer, which is about no change of the tracker */
+    MpThread *thread;  /* an answer's, or NULL */
+    char *link;        /* and its repository's template, or NULL */
+    GHashTable *muted; /* guint64; NULL for an answer */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } Work;
 

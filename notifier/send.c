@@ -7,13 +7,38 @@
 
 /* What a person or the tracker did since the expansion, or NULL. */
 static const char *
-why_dropped(const Work *work, const MpUser *user, guint64 id)
+why_dropped(const Work *work, const MpUser *user, const MpEventRecipient *recipient)
 {
+    bool is_answer = work->notice == NULL;
+
     if (user == NULL)
         return "the account is gone";
+    if (mp_user_is_suppressed(user, recipient->address))
+        return "the address is suppressed: it bounced";
+    if (is_answer) /* a suspended account hears that it is */
+        return mp_user_has_address(user, recipient->address) ? NULL
+                                                             : "not the account's address any more";
     if (!user->is_active)
         return "the account is not active";
-    return g_hash_table_contains(work->muted, &id) ? "muted" : NULL;
+    return g_hash_table_contains(work->muted, &recipient->user) ? "muted" : NULL;
+}
+
+static MpLetter *
+make_letter(Work *work, const MpUser *user, const MpEventRecipient *recipient, GError **error)
+{
+    const MpEvent *event = mp_event_file_event(work->file);
+
+    if (work->notice != NULL)
+        return mp_notification_render(work->notice->notification, user, recipient->address,
+                                      recipient->reason, error);
+    return mp_answer_render(&(MpAnswerFacts){.config = work->pass->installation->config,
+                                             .answer = event->answer,
+                                             .user = user,
+                                             .thread = work->thread,
+                                             .link = work->link,
+                                             .key = event->key,
+                                             .date = event->created},
+                            recipient->address, error);
 }
 
 /* NULL: nothing to send, and *attempt says why. */
@@ -23,12 +48,11 @@ render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char *
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user =
         mp_accounts_user(work->pass->installation->accounts, recipient->user, &error);
-    const char *dropped = error == NULL ? why_dropped(work, user, recipient->user) : NULL;
+    const char *dropped = error == NULL ? why_dropped(work, user, recipient) : NULL;
     MpLetter *message = NULL;
 
     if (error == NULL && dropped == NULL)
-        message = mp_notification_render(work->notice->notification, user, recipient->address,
-                                         recipient->reason, &error);
+        message = make_letter(work, user, recipient, &error);
     if (message != NULL)
         return message;
     *why = dropped != NULL ? g_strdup(dropped) : mp_escape(error->message);

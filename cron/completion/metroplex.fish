@@ -77,7 +77,7 @@ for program in metroplex notifier
     for option in apply dry-run help json jsonl once through-queue version
         complete -c $program -n "__metroplex_takes $option" -l $option
     end
-    for option in add-email email for hostname link login name object remove-email title verify
+    for option in add-email email for hostname link login name object remove-email title unsuppress verify
         complete -c $program -n "__metroplex_takes $option" -l $option -x
     end
     for option in config sent
@@ -90,6 +90,7 @@ for program in metroplex notifier
     complete -c $program -n '__metroplex_takes repository' -l repository -x -a '(__metroplex_column thread list 4)'
     complete -c $program -n '__metroplex_takes kind' -l kind -x -a 'issue pull commit'
     complete -c $program -n '__metroplex_takes purpose' -l purpose -x -a 'reply unsub bounce'
+    complete -c $program -n '__metroplex_takes language' -l language -x -a 'en fr'
     complete -c $program -n '__metroplex_takes reply' -l reply -x -a 'on members off'
     complete -c $program -n '__metroplex_takes owner' -l owner -x -a '(__fish_complete_users)'
     complete -c $program -n '__metroplex_takes state; and contains -- user (__metroplex_words)' -l state -x -a 'active suspended'

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address/keys.h"
+#include "base/domain.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -159,10 +160,12 @@ static bool
 is_reply_domain(const char *domain, const char *hostname)
 {
     gsize length = strlen(hostname);
+    g_autofree char *folded = g_str_is_ascii(domain) ? NULL : mp_domain_fold(domain);
+    const char *ascii = folded != NULL ? folded : domain;
 
-    return g_ascii_strncasecmp(domain, "reply.", 6) == 0 &&
-           g_ascii_strncasecmp(domain + 6, hostname, length) == 0 &&
-           (domain[6 + length] == '\0' || strcmp(domain + 6 + length, ".") == 0);
+    return g_ascii_strncasecmp(ascii, "reply.", 6) == 0 &&
+           g_ascii_strncasecmp(ascii + 6, hostname, length) == 0 &&
+           (ascii[6 + length] == '\0' || strcmp(ascii + 6 + length, ".") == 0);
 }
 
 MpAddressShape

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/protect.h"
 
 static void
 print_help(const MpCommand *commands, gsize n_commands)
@@ -65,6 +66,7 @@ mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int,
     g_autofree char *program = g_path_get_basename(argv[0]);
     int at = first_word(argc, argv);
 
+    mp_protect_process();
     setlocale(LC_ALL, "");
 
     g_set_prgname(program);
@@ -215,5 +217,6 @@ mp_become_owner(const char *directory, GError **error)
     if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
         return mp_fail_errno(error, "cannot become user %u, the owner of %s", (unsigned)st.st_uid,
                              directory);
+    mp_protect_process(); /* a change of user undoes it where fs.suid_dumpable says so */
     return true;
 }

@@ -16,11 +16,12 @@ typedef enum {
     TYPE_PATH,
     TYPE_URL,
     TYPE_REMOTE,
+    TYPE_WORDS,
     TYPE_MAIL,
     TYPE_BOOL,
     TYPE_INT,
     TYPE_SIZE,
-    TYPE_CHOICE
+    TYPE_CHOICE,
 } Type;
 
 typedef struct {
@@ -44,9 +45,11 @@ static const Key keys[] = {
     {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
     {"instance", "log-level",     TYPE_CHOICE, AT(log_level),     "debug",
      .choices = CHOICES("debug", "info", "warn", "error")},
+    {"instance", "language",      TYPE_CHOICE, AT(language),      "en", .choices = CHOICES("en", "fr")},
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
+    {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
     {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
@@ -73,6 +76,7 @@ static const Key keys[] = {
 
     {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
+    {"inbound", "commands", TYPE_BOOL, AT(commands), "false"},
 
     {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
     {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},
@@ -88,11 +92,37 @@ static const Key keys[] = {
     {"limits", "comment",         TYPE_INT,  AT(max_comment),         "65536", 1, 10485760},
     {"limits", "attachment-size", TYPE_SIZE, AT(max_attachment_size), "10485760", 0, G_MAXINT32},
     {"limits", "attachments",     TYPE_INT,  AT(max_attachments),     "20", 0, 1000},
+    {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
+    {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
+    {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
+    {"limits", "answers-per-hour",         TYPE_INT, AT(max_answers),      "100", 0, 100000},
+    {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
+    {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
 };
 /* clang-format on */
 
-static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "Git URL",
+static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "Git URL", "list",
                                          "mail address", "boolean", "number", "bytes", "choice"};
+
+static const char *const language_names[] = {"en", "fr"};
+
+const char *
+mp_language_name(MpLanguage language)
+{
+    return language_names[language];
+}
+
+bool
+mp_language_parse(const char *name, MpLanguage *language)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(language_names); i++) {
+        if (strcmp(name, language_names[i]) == 0) {
+            *language = (MpLanguage)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 bool
 mp_is_hostname(const char *text)
@@ -132,6 +162,16 @@ is_mail_address(const char *text)
 
     return at != NULL && at > text && at - text <= 64 && strpbrk(text, " \t<>\"") == NULL &&
            mp_is_hostname(at + 1);
+}
+
+/* Tokens of RFC 2045, section 5.1, between spaces and commas. */
+static bool
+is_words(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isgraph(*p) ? *p != ' ' : *p != ',' && strchr("()<>@;:\\\"/[]?=", *p) != NULL)
+            return false;
+    return true;
 }
 
 static bool
@@ -183,6 +223,8 @@ fault_of_text(const Key *key, const char *value)
         return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://")
                    ? NULL
                    : "is not an http or https URL";
+    case TYPE_WORDS:
+        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
     case TYPE_REMOTE:
         return fault_of_remote(value);
     case TYPE_MAIL:
@@ -192,9 +234,19 @@ fault_of_text(const Key *key, const char *value)
     }
 }
 
+/* Where a path is asked for, a secret is easily written instead: such a value is never told. */
+static bool
+may_be_secret(const Key *key)
+{
+    return key->offset == AT(keys) || key->offset == AT(password_file);
+}
+
 static bool
 refuse(const MpConfig *config, const Key *key, const char *value, GError **error, const char *why)
 {
+    if (may_be_secret(key))
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file, key->group,
+                       key->key, why);
     return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: \"%s\" %s", config->file, key->group,
                    key->key, value, why);
 }
@@ -283,8 +335,9 @@ load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
         return set_value(config, key, g_strstrip(value), error);
     if (!g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
         !g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: %s", config->file, key->group,
-                       key->key, why->message);
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
+                       config->file, key->group, key->key); /* GLib would show it, secret or not */
     if (key->fallback == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s is missing", config->file,
                        key->group, key->key);
@@ -344,6 +397,28 @@ check_together(const MpConfig *config, GError **error)
     return true;
 }
 
+/* GLib's message would show the line, which may be a password that lost its key. */
+static bool
+refuse_syntax(const MpConfig *config, const char *text, GError **error)
+{
+    guint number = 0;
+
+    for (const char *line = text; *line != '\0'; line += *line == '\n') {
+        gsize length = strcspn(line, "\n");
+        const char *start = line + strspn(line, " \t\r");
+        bool is_fine = start >= line + length || *start == '#' || *start == '[' ||
+                       memchr(start, '=', (gsize)(line + length - start)) != NULL;
+
+        number++;
+        if (!is_fine)
+            break;
+        line += length;
+    }
+    return mp_fail(error, MP_ERROR_INSTALLATION,
+                   "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
+                   config->file, number);
+}
+
 static bool
 read_key_file(MpConfig *config, GKeyFile *file, GError **error)
 {
@@ -356,9 +431,8 @@ read_key_file(MpConfig *config, GKeyFile *file, GError **error)
                        why->message);
     if (length > DEFAULT_FILE_SIZE)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: too large", config->file);
-    if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, &why))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: %s", config->file, why->message);
-    return true;
+    return g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL) ||
+           refuse_syntax(config, text, error);
 }
 
 MpConfig *

@@ -21,6 +21,7 @@ typedef enum {
     MP_AUTH_CRAM_MD5,
     MP_AUTH_XOAUTH2,
 } MpAuthentication;
+typedef enum { MP_LANGUAGE_EN, MP_LANGUAGE_FR, MP_N_LANGUAGES } MpLanguage;
 typedef enum { MP_SUPPORT_URL, MP_SUPPORT_EMAIL } MpSupportType;
 
 typedef struct {
@@ -33,10 +34,12 @@ typedef struct {
     char *data;
     char *log_directory;
     int log_level; /* MpLogLevel */
+    int language;  /* MpLanguage: of answers to people who have not chosen one */
 
     /* [address] */
     char *keys; /* path of the key file */
     int identity;
+    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for none */
 
     /* [smtp] */
     bool enabled;
@@ -62,6 +65,7 @@ typedef struct {
     /* [inbound] */
     int batch;          /* mails in one commit of the tracker */
     int linger;         /* milliseconds to wait for company after a mail came */
+    bool commands;      /* lines such as /close at the top of a reply are obeyed */
 
     /* [tracker] */
     char *remote;
@@ -79,6 +83,9 @@ typedef struct {
     int max_comment; /* characters */
     gint64 max_attachment_size; /* bytes */
     int max_attachments;
+    int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
+    int max_answers;                        /* rejections and confirmations an hour, to all */
+    int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */
 } MpConfig;
 
 /*
@@ -101,6 +108,10 @@ char *mp_config_noreply_domain(const MpConfig *config);
 typedef void (*MpConfigVisit)(const char *group, const char *key, const char *type,
                               const char *default_value, gpointer user_data);
 void mp_config_foreach_key(MpConfigVisit visit, gpointer user_data);
+
+/* "en", "fr"; and back (false if it is none of them). */
+const char *mp_language_name(MpLanguage language);
+bool mp_language_parse(const char *name, MpLanguage *language);
 
 /* A host name of letters, digits and hyphens in dotted labels (RFC 1123), at most 253 octets. */
 bool mp_is_hostname(const char *text);

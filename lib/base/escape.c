@@ -72,6 +72,52 @@ mp_escape(const char *text)
     return text != NULL ? mp_escape_bytes(text, strlen(text)) : g_strdup("-");
 }
 
+/* The character that stands behind a backslash at `p`; 0 if none does. *length is what it took. */
+static gunichar
+escaped_character(const char *p, gsize *length)
+{
+    static const char named[] = "n\nr\rt\te\033\\\\";
+
+    for (gsize i = 0; named[i] != '\0'; i += 2) {
+        if (p[0] == named[i]) {
+            *length = 1;
+            return (guchar)named[i + 1];
+        }
+    }
+    if (p[0] == 'x' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2])) {
+        *length = 3;
+        return (gunichar)(g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2]));
+    }
+    if (p[0] == 'u' && p[1] == '{') {
+        char *end;
+        guint64 c = g_ascii_strtoull(p + 2, &end, 16);
+
+        *length = (gsize)(end - p) + 1;
+        return *end == '}' && g_unichar_validate((gunichar)MIN(c, G_MAXUINT32)) ? (gunichar)c : 0;
+    }
+    return 0;
+}
+
+char *
+mp_unescape(const char *text)
+{
+    g_autoptr(GString) out = g_string_sized_new(strlen(text));
+
+    while (*text != '\0') {
+        gsize length = 0;
+        gunichar c = *text == '\\' ? escaped_character(text + 1, &length) : 0;
+
+        if (c == 0)
+            g_string_append_c(out, *text++);
+        else if (text[1] == 'x')
+            g_string_append_c(out, (char)c); /* an octet, perhaps one of several */
+        else
+            g_string_append_unichar(out, c);
+        text += c != 0 ? length + 1 : 0;
+    }
+    return g_utf8_make_valid(out->str, (gssize)out->len);
+}
+
 char *
 mp_ruby_quote(const void *bytes, gsize length)
 {

@@ -15,6 +15,10 @@
 char *mp_escape(const char *text);
 char *mp_escape_bytes(const void *bytes, gsize length);
 
+/* What mp_escape made, made undone; any other backslash stays as it is. The result is UTF-8 and the
+ * caller's. */
+char *mp_unescape(const char *text);
+
 /* As Ruby's String#inspect prints it, quotes included: "220 ready\r\n". The result is the caller's. */
 char *mp_ruby_quote(const void *bytes, gsize length);
 

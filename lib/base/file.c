@@ -11,6 +11,7 @@
 #include "base/error.h"
 
 #define SECRET_LIMIT (64 * 1024)
+#define FEW_FILES    4 /* that are cheaper to sync one by one */
 
 typedef int MpFd;
 
@@ -117,6 +118,42 @@ mp_write_file(int directory, const char *name, const void *bytes, gsize length, 
     if (renameat(directory, temporary, directory, name) < 0)
         return mp_fail_errno(error, "cannot rename %s to %s", temporary, name);
     return !sync_directory || mp_sync_directory(directory, name, error);
+}
+
+bool
+mp_create_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
+               GError **error)
+{
+    g_auto(MpFd) fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot create %s", name);
+    if (mp_write_all(fd, bytes, length, error))
+        return true;
+    g_prefix_error(error, "%s: ", name);
+    unlinkat(directory, name, 0);
+    return false;
+}
+
+static bool
+sync_file(int directory, const char *name, GError **error)
+{
+    g_auto(MpFd) fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open %s", name);
+    return fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync %s", name);
+}
+
+bool
+mp_sync_files(int directory, const GPtrArray *names, GError **error)
+{
+    if (names->len > FEW_FILES)
+        return syncfs(directory) == 0 || mp_fail_errno(error, "cannot sync %u files", names->len);
+    for (guint i = 0; i < names->len; i++)
+        if (!sync_file(directory, g_ptr_array_index(names, i), error))
+            return false;
+    return true;
 }
 
 static bool

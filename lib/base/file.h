@@ -28,6 +28,16 @@ bool mp_write_file(int directory, const char *name, const void *bytes, gsize len
 
 bool mp_sync_directory(int directory, const char *path_for_messages, GError **error);
 
+/*
+ * For many small files of one batch: mp_create_file() writes `name` below `directory` in place and
+ * syncs nothing; mp_sync_files() then makes the content of all `names` (char *) durable. Few files
+ * are synced one by one, many with one syncfs(2), which costs one commit of the file system's
+ * journal instead of one each.
+ */
+bool mp_create_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
+                    GError **error);
+bool mp_sync_files(int directory, const GPtrArray *names, GError **error);
+
 /* Reads a whole regular file; anything else, or more than `limit` bytes, is an error. Never blocks
  * on a FIFO, never follows a symbolic link at the end of the path. */
 bool mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *length,

@@ -49,15 +49,30 @@ typedef struct {
     char *refused;     /* why it is not kept, for people; NULL if it is */
 } MpAttachment;
 
+/* What a delivery report (RFC 3464) says of one recipient; "" for what it does not say. */
+typedef struct {
+    char *action;    /* "failed", "delayed", "delivered", … */
+    char *status;    /* "5.1.1" */
+    char *recipient; /* the address of Final-Recipient */
+    char *original;  /* the address of Original-Recipient */
+} MpDeliveryStatus;
+
+/* The most recipients of a report that are read. */
+#define MP_DELIVERIES_MAX 100
+
 typedef struct {
     char *message_id;       /* "<id@host>", or NULL */
     char *subject;          /* NULL if there is none */
-    GPtrArray *from;        /* char *: every addr-spec of every From field; may be empty */
+    GPtrArray *from;        /* char *: every addr-spec of every From field, and "NAME:;" for a group
+                               in one; may be empty */
     char *from_name;        /* display name of the first of them, or NULL */
     char *sender;           /* addr-spec of Sender, or NULL */
     char *return_path;      /* addr-spec of the topmost Return-Path, "" for <>, NULL if absent */
     GPtrArray *in_reply_to; /* char *: "<id>" of In-Reply-To, then of References */
     gint64 date;            /* Date in seconds since the epoch; G_MININT64 if absent or nonsense */
+
+    GPtrArray *results;     /* char *: every Authentication-Results field, the topmost first, unfolded
+                               and not decoded: an encoded word is no result (RFC 8601) */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
     GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the
@@ -71,6 +86,8 @@ typedef struct {
     bool delsp;  /* with DelSp=yes */
     bool encrypted; /* nothing readable in it: OpenPGP or S/MIME */
     bool report;    /* multipart/report, or a delivery or disposition notification */
+
+    GPtrArray *deliveries; /* MpDeliveryStatus *: a delivery report's machine-readable part */
 
     GPtrArray *repairs; /* char *: what was wrong and how it was read, for `explain` */
 } MpMessage;

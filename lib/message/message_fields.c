@@ -58,21 +58,32 @@ canonical(const char *address)
     return bare;
 }
 
+/* GMime shows international domains decoded; what is compared is the address as it was written. */
+static const char *
+as_written(InternetAddressMailbox *mailbox, const char *value)
+{
+    const char *address = internet_address_mailbox_get_addr(mailbox);
+
+    if (address == NULL || g_str_is_ascii(address))
+        return address == NULL ? "" : address;
+    const char *encoded = internet_address_mailbox_get_idn_addr(mailbox);
+    return encoded != NULL && strcasestr(value, encoded) != NULL ? encoded : address;
+}
+
 typedef void (*AddressFunc)(const char *address, const char *name, gpointer data);
 
 static void
-each_address(InternetAddressList *list, AddressFunc func, gpointer data)
+each_address(InternetAddressList *list, const char *value, AddressFunc func, gpointer data)
 {
     for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *entry = internet_address_list_get_address(list, i);
 
         if (INTERNET_ADDRESS_IS_GROUP(entry)) {
-            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), func,
-                         data);
+            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), value,
+                         func, data);
         } else if (INTERNET_ADDRESS_IS_MAILBOX(entry)) {
-            const char *address =
-                internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry));
-            g_autofree char *spec = canonical(address == NULL ? "" : address);
+            g_autofree char *spec =
+                canonical(as_written(INTERNET_ADDRESS_MAILBOX(entry), value));
             if (*spec != '\0')
                 func(spec, internet_address_get_name(entry), data);
         }
@@ -84,7 +95,7 @@ each_address_of(MpReading *reading, const char *value, AddressFunc func, gpointe
 {
     g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
 
-    each_address(list, func, data);
+    each_address(list, value, func, data);
 }
 
 static void
@@ -203,9 +214,31 @@ add_lookalikes(MpReading *reading, const char *value)
     }
 }
 
+/*
+ * A group in From (RFC 6854) is there for mail that nobody may answer. Who checked the sender before
+ * us may see an author in it or none, so the group itself counts as one, which no account has.
+ */
+static void
+add_groups(MpReading *reading, const char *value)
+{
+    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+
+    for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
+        InternetAddress *entry = internet_address_list_get_address(list, i);
+
+        if (!INTERNET_ADDRESS_IS_GROUP(entry))
+            continue;
+        const char *name = internet_address_get_name(entry);
+        g_autofree char *group = g_strdup_printf("%s:;", name != NULL ? name : "");
+        g_ptr_array_add(reading->message->from, mp_one_line(group));
+        mp_repair(reading, "From holds a group");
+    }
+}
+
 static void
 read_from(MpReading *reading, const char *value)
 {
+    add_groups(reading, value);
     each_address_of(reading, value, add_from, reading->message);
     add_lookalikes(reading, value);
 }
@@ -247,6 +280,12 @@ read_subject(MpReading *reading, const char *value)
 }
 
 static void
+read_results(MpReading *reading, const char *value)
+{
+    g_ptr_array_add(reading->message->results, mp_one_line(value));
+}
+
+static void
 read_date(MpReading *reading, const char *value)
 {
     g_autoptr(GDateTime) date = NULL;
@@ -272,6 +311,7 @@ static const struct {
     {"References", read_in_reply_to},
     {"Subject", read_subject},
     {"Date", read_date},
+    {"Authentication-Results", read_results},
 };
 
 static void

@@ -128,6 +128,47 @@ append(Text *text, const Text *more)
     text->half = text->half || (more->half && has_html);
 }
 
+/* A text with a file name, or that calls itself one, is a file. */
+static bool
+is_file(GMimeObject *part)
+{
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+
+    return disposition != NULL &&
+           (g_mime_content_disposition_is_attachment(disposition) ||
+            g_mime_object_get_content_disposition_parameter(part, "filename") != NULL);
+}
+
+static bool
+is_text(GMimeMultipart *multipart, int i)
+{
+    GMimeObject *part = i >= 0 && i < g_mime_multipart_get_count(multipart)
+                            ? g_mime_multipart_get_part(multipart, i)
+                            : NULL;
+
+    return part != NULL && !is_file(part) &&
+           g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*");
+}
+
+/* A picture between two texts, as Apple Mail writes it: the text says where it stood. */
+static void
+mark_picture(MpReading *reading, GMimeMultipart *multipart, int i, Text *text)
+{
+    GMimeObject *part = g_mime_multipart_get_part(multipart, i);
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+    const GPtrArray *attachments = reading->message->attachments;
+
+    if (!g_mime_content_type_is_type(g_mime_object_get_content_type(part), "image", "*") ||
+        (disposition != NULL && g_mime_content_disposition_is_attachment(disposition)) ||
+        !is_text(multipart, i - 1) || !is_text(multipart, i + 1))
+        return;
+    const MpAttachment *picture = g_ptr_array_index(attachments, attachments->len - 1);
+    if (picture->name == NULL)
+        return;
+    text->plain = g_string_new(NULL);
+    g_string_printf(text->plain, "[image: %s]\n", picture->name);
+}
+
 static bool
 walk_mixed(MpReading *reading, GMimeObject *part, Text *text)
 {
@@ -137,6 +178,7 @@ walk_mixed(MpReading *reading, GMimeObject *part, Text *text)
         g_auto(Text) child = {NULL};
         if (!walk(reading, g_mime_multipart_get_part(multipart, i), &child))
             return false;
+        mark_picture(reading, multipart, i, &child);
         append(text, &child);
     }
     return true;
@@ -224,6 +266,13 @@ walk_report(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
+walk_delivery_status(MpReading *reading, GMimeObject *part, Text *text)
+{
+    mp_read_report(reading, part);
+    return walk_report(reading, part, text);
+}
+
+static bool
 walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
 {
     g_autofree char *type = mp_part_type(part);
@@ -244,7 +293,8 @@ static const struct {
     {"multipart", "encrypted", walk_encrypted},
     {"multipart", "report", walk_report},
     {"multipart", "*", walk_mixed},
-    {"message", "delivery-status", walk_report},
+    {"message", "delivery-status", walk_delivery_status},
+    {"message", "global-delivery-status", walk_delivery_status},
     {"message", "disposition-notification", walk_report},
     {"message", "*", walk_attachment},
     {"application", "pkcs7-mime", walk_smime},
@@ -259,17 +309,6 @@ static const struct {
     {"text", "markdown", walk_text},
     {"text", "x-markdown", walk_text},
 };
-
-/* A text with a file name, or that calls itself one, is a file. */
-static bool
-is_file(GMimeObject *part)
-{
-    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
-
-    return disposition != NULL &&
-           (g_mime_content_disposition_is_attachment(disposition) ||
-            g_mime_object_get_content_disposition_parameter(part, "filename") != NULL);
-}
 
 /* RFC 2045, section 5.2: then it is plain text. */
 static bool

@@ -60,6 +60,12 @@ void mp_hold_charsets(void);
 char *mp_words(const char *text, bool is_html);
 bool mp_has_words(const char *text, bool is_html);
 
+/* Adds what a message/delivery-status part says to the message's deliveries. */
+void mp_read_report(MpReading *reading, GMimeObject *part);
+
+MpDeliveryStatus *mp_delivery_status_new(void); /* all fields NULL */
+void mp_delivery_status_free(MpDeliveryStatus *status);
+
 void mp_header_free(MpHeader *header);
 void mp_addressee_free(MpAddressee *recipient);
 void mp_attachment_free(MpAttachment *attachment);

@@ -23,6 +23,7 @@ static const gsize string_lists[] = {
     offsetof(MpMessage, from),
     offsetof(MpMessage, in_reply_to),
     offsetof(MpMessage, repairs),
+    offsetof(MpMessage, results),
 };
 
 static const gsize flags[] = {
@@ -33,9 +34,10 @@ static const gsize flags[] = {
 };
 
 /* The strings, the lists, the flags, each in the order above; date, headers, recipients,
- * attachments. */
+ * attachments, deliveries. */
 #define ATTACHMENT   "(msmsmsmstmayms)"
-#define MESSAGE      "(amsaasabxa(ss)a(ss)a" ATTACHMENT ")"
+#define DELIVERY     "(ssss)"
+#define MESSAGE      "(amsaasabxa(ss)a(ss)a" ATTACHMENT "a" DELIVERY ")"
 #define MESSAGE_TYPE G_VARIANT_TYPE(MESSAGE)
 
 #define FIELD(message, type, offset) (*(type *)(gpointer)((char *)(message) + (offset)))
@@ -72,6 +74,20 @@ attachments_to_variant(const GPtrArray *attachments)
     return g_variant_builder_end(&builder);
 }
 
+static GVariant *
+deliveries_to_variant(const GPtrArray *deliveries)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a" DELIVERY));
+    for (guint i = 0; i < deliveries->len; i++) {
+        const MpDeliveryStatus *d = g_ptr_array_index(deliveries, i);
+
+        g_variant_builder_add(&builder, DELIVERY, d->action, d->status, d->recipient, d->original);
+    }
+    return g_variant_builder_end(&builder);
+}
+
 GVariant *
 mp_message_to_variant(const MpMessage *message)
 {
@@ -89,9 +105,10 @@ mp_message_to_variant(const MpMessage *message)
     g_variant_builder_init(&bools, G_VARIANT_TYPE("ab"));
     for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
         g_variant_builder_add(&bools, "b", (gboolean)FIELD(message, bool, flags[i]));
-    return g_variant_new("(amsaasabx@a(ss)@a(ss)@a" ATTACHMENT ")", &texts, &lists, &bools,
+    return g_variant_new("(amsaasabx@a(ss)@a(ss)@a" ATTACHMENT "@a" DELIVERY ")", &texts, &lists, &bools,
                          message->date, pairs(message->headers), pairs(message->recipients),
-                         attachments_to_variant(message->attachments));
+                         attachments_to_variant(message->attachments),
+                         deliveries_to_variant(message->deliveries));
 }
 
 static bool
@@ -203,6 +220,25 @@ take_attachments(MpMessage *message, GVariant *list, GError **error)
 }
 
 static bool
+take_deliveries(MpMessage *message, GVariant *list, GError **error)
+{
+    gsize count = g_variant_n_children(list);
+
+    if (count > MP_DELIVERIES_MAX)
+        return nonsense(error, "too many recipients of a delivery report");
+    for (gsize i = 0; i < count; i++) {
+        MpDeliveryStatus *d = mp_delivery_status_new();
+
+        g_ptr_array_add(message->deliveries, d);
+        g_variant_get_child(list, i, DELIVERY, &d->action, &d->status, &d->recipient, &d->original);
+        if (!is_one_line(d->action) || !is_one_line(d->status) || !is_one_line(d->recipient) ||
+            !is_one_line(d->original))
+            return nonsense(error, "a line break in a delivery report");
+    }
+    return true;
+}
+
+static bool
 take_flags(MpMessage *message, GVariant *bools, GError **error)
 {
     if (g_variant_n_children(bools) != G_N_ELEMENTS(flags))
@@ -229,12 +265,14 @@ mp_message_from_variant(GVariant *value, GError **error)
     g_autoptr(GVariant) headers = g_variant_get_child_value(value, 4);
     g_autoptr(GVariant) recipients = g_variant_get_child_value(value, 5);
     g_autoptr(GVariant) attachments = g_variant_get_child_value(value, 6);
+    g_autoptr(GVariant) deliveries = g_variant_get_child_value(value, 7);
 
     g_variant_get_child(value, 3, "x", &message->date);
     if (!take_strings(message, texts, error) || !take_lists(message, lists, error) ||
         !take_flags(message, bools, error) || !take_pairs(message->headers, headers, error) ||
         !take_pairs(message->recipients, recipients, error) ||
-        !take_attachments(message, attachments, error))
+        !take_attachments(message, attachments, error) ||
+        !take_deliveries(message, deliveries, error))
         return NULL;
     return g_steal_pointer(&message);
 }

@@ -25,7 +25,8 @@ typedef struct {
     GByteArray *frame;
     gsize sent; /* of the frame, to the present child */
     int fd;
-    gsize most; /* bytes that the answer can have */
+    gsize most;   /* bytes that the answer can have */
+    guint deaths; /* of children that it was put to */
 } Request;
 
 struct MpWorker {
@@ -35,7 +36,6 @@ struct MpWorker {
     pid_t pid;       /* 0: no child */
     int socket;
     bool is_greeted; /* this child has said what its sandbox is */
-    guint answers;   /* from this child */
     GByteArray *in;  /* the frame that is being received */
     guint sandbox, starts;
 };
@@ -93,7 +93,6 @@ forget_child(MpWorker *worker)
     worker->socket = -1;
     worker->pid = 0;
     worker->is_greeted = false;
-    worker->answers = 0;
     g_byte_array_set_size(worker->in, 0);
     for (GList *link = worker->requests.head; link != NULL; link = link->next)
         ((Request *)link->data)->sent = 0;
@@ -379,7 +378,8 @@ open_answer(GVariant *answer, MpMessageFault *fault, GError **error)
 static bool
 bury_child(MpWorker *worker, Step step, MpMessageFault *fault, GError **error)
 {
-    bool was_fresh = worker->answers == 0, by_cpu = false;
+    Request *oldest = g_queue_peek_head(&worker->requests);
+    bool by_cpu = false;
 
     if (step == STEP_WAIT) {
         kill_child(worker);
@@ -389,7 +389,8 @@ bury_child(MpWorker *worker, Step step, MpMessageFault *fault, GError **error)
     kill(worker->pid, step == STEP_DONE ? SIGKILL : 0);
     g_autofree char *how = mp_worker_reap(worker->pid, &by_cpu);
     forget_child(worker);
-    if (!was_fresh && !by_cpu)
+    /* once it may be the doing of the request before, or of a kernel that is short of memory */
+    if (++oldest->deaths < 2 && !by_cpu)
         return true;
     drop_oldest(worker);
     return give_up(fault, error, how);
@@ -415,7 +416,6 @@ mp_worker_receive(MpWorker *worker, MpMessageFault *fault, GError **error)
         Step step = wait_for_frame(worker, oldest->most, deadline);
         g_autoptr(GVariant) answer = step == STEP_DONE ? take_frame(worker, MP_ANSWER_TYPE) : NULL;
         if (answer != NULL) {
-            worker->answers++;
             drop_oldest(worker);
             return open_answer(answer, fault, error);
         }

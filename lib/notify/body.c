@@ -88,11 +88,8 @@ boundary_of(const char *text, const char *html)
 }
 
 char *
-mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
+mp_body_multipart(const char *text, const char *html)
 {
-    g_autofree char *text = mp_body_text(facts, reason);
-    g_autofree char *footer = html_part(facts, reason);
-    g_autofree char *html = g_strconcat(facts->html, footer, NULL);
     g_autofree char *boundary = boundary_of(text, html);
     GMimeFormatOptions *options = g_mime_format_options_new();
     GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("alternative");
@@ -106,4 +103,14 @@ mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
     g_object_unref(multipart);
     g_mime_format_options_free(options);
     return content;
+}
+
+char *
+mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
+{
+    g_autofree char *text = mp_body_text(facts, reason);
+    g_autofree char *footer = html_part(facts, reason);
+    g_autofree char *html = g_strconcat(facts->html, footer, NULL);
+
+    return mp_body_multipart(text, html);
 }

@@ -8,9 +8,11 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/escape.h"
 
 #define COLUMNS      78
+#define MAX_LINE     998 /* octets without CRLF: RFC 5322, section 2.1.1 */
 #define MAX_TEXT     255 /* characters of a title or name; GitHub's limit for titles is 256 */
 #define MAX_WORD     60  /* octets of a word that is left as it is */
 #define MAX_PAYLOAD  63  /* 75 less =?UTF-8?Q? and ?= */
@@ -244,4 +246,20 @@ mp_header_address(const char *local_part, const char *domain)
         append_quoted(out, local_part);
     g_string_append_printf(out, "@%s", domain);
     return g_string_free(out, FALSE);
+}
+
+bool
+mp_header_check(const GString *head, GError **error)
+{
+    for (const char *p = head->str, *end; *p != '\0'; p = end + 2) {
+        end = strstr(p, "\r\n");
+        if (end - p > MAX_LINE)
+            return mp_fail(error, MP_ERROR_INPUT, "a header line of %" G_GSIZE_FORMAT " octets",
+                           (gsize)(end - p));
+        for (const char *c = p; c < end; c++)
+            if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+                return mp_fail(error, MP_ERROR_INPUT, "octet 0x%02X in a header",
+                               (unsigned char)*c);
+    }
+    return true;
 }

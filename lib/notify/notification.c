@@ -9,8 +9,6 @@
 #include "base/escape.h"
 #include "notify/private.h"
 
-#define MAX_LINE 998 /* octets without CRLF: RFC 5322, section 2.1.1 */
-
 struct MpNotification {
     const MpNotificationFacts facts;
     char *message_id, *opening_id; /* opening_id is NULL for the opening itself */
@@ -274,23 +272,6 @@ append_facts(GString *head, const MpNotification *n, const MpUser *recipient,
     }
 }
 
-/* The last word on what was made: no line too long, no octet that a header cannot hold. */
-static bool
-check_head(const GString *head, GError **error)
-{
-    for (const char *p = head->str, *end; *p != '\0'; p = end + 2) {
-        end = strstr(p, "\r\n");
-        if (end - p > MAX_LINE)
-            return mp_fail(error, MP_ERROR_INPUT, "a header line of %" G_GSIZE_FORMAT " octets",
-                           (gsize)(end - p));
-        for (const char *c = p; c < end; c++)
-            if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-                return mp_fail(error, MP_ERROR_INPUT, "octet 0x%02X in a header",
-                               (unsigned char)*c);
-    }
-    return true;
-}
-
 MpLetter *
 mp_notification_render(MpNotification *n, const MpUser *recipient, const char *address,
                        const char *reason_word, GError **error)
@@ -308,7 +289,7 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
     append_facts(head, n, recipient, reason);
     append_list(head, n, &addresses);
     mp_header_append(head, "MIME-Version", "1.0");
-    if (!check_head(head, error))
+    if (!mp_header_check(head, error))
         return NULL;
     g_string_append(head, body_for(n, reason));
 

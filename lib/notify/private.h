@@ -33,6 +33,25 @@ char *mp_header_plain_mailbox(const char *name, const char *address);
 /* A local part as it is if it is a dot-atom, else quoted, at this domain. */
 char *mp_header_address(const char *local_part, const char *domain);
 
+/* The last word on a header: no line too long, no octet that it cannot hold; else MP_ERROR_INPUT. */
+bool mp_header_check(const GString *head, GError **error);
+
+/* --- answer_texts.c --- */
+
+typedef struct {
+    const char *reason;
+    struct {
+        const char *subject, *what, *todo;
+    } in[MP_N_LANGUAGES];
+} MpAnswerText;
+
+typedef struct {
+    const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest, *footer;
+} MpAnswerPhrases;
+
+const MpAnswerText *mp_answer_text_find(const char *reason); /* NULL if there is none */
+const MpAnswerPhrases *mp_answer_phrases(MpLanguage language);
+
 /* --- markdown.c --- */
 
 /* HTML of Markdown in GitHub's dialect: raw HTML shown as text, links http, https and mailto only
@@ -53,6 +72,9 @@ typedef struct {
 
 /* The text/plain part, lines ending in LF. The caller's. */
 char *mp_body_text(const MpBodyFacts *facts, const MpReason *reason);
+
+/* Text and HTML as multipart/alternative, its header fields first, CRLF. The caller's. */
+char *mp_body_multipart(const char *text, const char *html);
 
 /* The header fields of the content and the content: multipart/alternative, CRLF. The caller's. */
 char *mp_body_make(const MpBodyFacts *facts, const MpReason *reason);

@@ -12,7 +12,7 @@
 
 #define VERSION "1"
 
-static const char *const kind_names[] = {"opened", "comment", "closed", "reopened"};
+static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
 static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
 
 static int
@@ -53,6 +53,7 @@ mp_event_free(MpEvent *event)
         return;
     g_free(event->key);
     g_free(event->host);
+    mp_answer_free(event->answer);
     g_free(event);
 }
 
@@ -104,6 +105,8 @@ mp_event_text_free(MpEventText *text)
     if (text == NULL)
         return;
     mp_event_free(text->event);
+    if (text->quote != NULL)
+        g_string_free(text->quote, TRUE);
     g_hash_table_unref(text->by_user);
     g_ptr_array_unref(text->recipients);
     g_free(text);
@@ -182,6 +185,70 @@ take_host(MpEventText *text, char **field)
 {
     g_free(text->event->host);
     text->event->host = g_strdup(field[0]);
+    return NULL;
+}
+
+/* Parts of the record's name. */
+static bool
+is_plain(const char *text, gsize most)
+{
+    gsize length = strlen(text);
+
+    for (gsize i = 0; i < length; i++)
+        if (!g_ascii_isalnum(text[i]) && text[i] != '-')
+            return false;
+    return length > 0 && length <= most;
+}
+
+static const char *
+take_answer(MpEventText *text, char **field)
+{
+    g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
+
+    if (text->event->answer != NULL)
+        return "a second answer";
+    if (!read_id(field[0], &answer->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
+        !is_plain(field[3], 64) || !is_plain(field[4], 8))
+        return "not a user, a reason, a day, a hash and a language";
+    answer->reason = g_strdup(field[1]);
+    answer->day = g_strdup(field[2]);
+    answer->hash = g_strdup(field[3]);
+    answer->language = g_strdup(field[4]);
+    text->event->answer = g_steal_pointer(&answer);
+    return NULL;
+}
+
+static const char *
+take_cut(MpEventText *text, char **field)
+{
+    gint64 left;
+
+    if (text->event->answer == NULL || !read_number(field[0], G_MAXINT64, &left))
+        return "not how much of an answer's quote is left out";
+    text->event->answer->is_cut = true;
+    return NULL;
+}
+
+static const char *
+take_line_of_answer(MpEventText *text, char **field)
+{
+    MpAnswer *answer = text->event->answer;
+    const char *word = field[-1];
+    g_autofree char *value = mp_unescape(field[0]);
+
+    if (answer == NULL)
+        return "a part of an answer before the answer";
+    if (strcmp(word, "quote") == 0) {
+        if (text->quote == NULL)
+            text->quote = g_string_new(NULL);
+        g_string_append_printf(text->quote, "%s\n", value);
+        return NULL;
+    }
+    char **at = strcmp(word, "answers") == 0  ? &answer->message_id
+                : strcmp(word, "sender") == 0 ? &answer->sender
+                                              : &answer->subject;
+    g_free(*at);
+    *at = g_steal_pointer(&value);
     return NULL;
 }
 
@@ -292,11 +359,17 @@ static const struct {
 } lines[] = {
     {"metroplex-event", 1, take_version}, /* VERSION; always the first line */
     {"key", 1, take_key},                 /* KEY */
-    {"kind", 1, take_kind},               /* opened, comment, closed, reopened */
+    {"kind", 1, take_kind},               /* opened, comment, closed, reopened, answer */
     {"thread", 1, take_thread},           /* id */
     {"actor", 1, take_actor},             /* user id */
     {"created", 1, take_created},         /* time */
     {"host", 1, take_host},               /* host name */
+    {"answer", 5, take_answer},           /* user, reason, day, hash of the mail, language */
+    {"answers", 1, take_line_of_answer},  /* Message-ID of the mail */
+    {"sender", 1, take_line_of_answer},   /* its From */
+    {"subject", 1, take_line_of_answer},  /* its subject */
+    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the three above */
+    {"cut", 1, take_cut},                 /* 1: there was more of it */
     {"to", 3, take_to},                   /* user, address, reason */
     {"expanded", 2, take_expanded},       /* time, number of recipients */
     {"sent", 4, take_outcome},            /* time, user, code, reply */
@@ -349,6 +422,8 @@ missing_fact(const MpEvent *event, const char *key)
         return "its KEY is not that of its name";
     if ((int)event->kind < 0)
         return "no kind";
+    if ((event->kind == MP_EVENT_ANSWER) != (event->answer != NULL))
+        return "an answer without its facts, or facts of an answer without one";
     if (event->host == NULL)
         return "no host";
     return event->created < 0 ? "no time of creation" : NULL;
@@ -372,10 +447,40 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
             return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
         text->length = (gsize)(end + 1 - bytes);
     }
+    if (text->quote != NULL)
+        text->event->answer->quote = g_string_free(g_steal_pointer(&text->quote), FALSE);
     fault = missing_fact(text->event, key);
     if (fault != NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
     return g_steal_pointer(&text);
+}
+
+static void
+append_line(GString *out, const char *word, const char *value)
+{
+    g_autofree char *shown = value != NULL ? mp_escape(value) : NULL;
+
+    if (value != NULL)
+        g_string_append_printf(out, "%s\t%s\n", word, shown);
+}
+
+static void
+append_answer(GString *out, const MpAnswer *answer)
+{
+    g_auto(GStrv) quote = g_strsplit(answer->quote != NULL ? answer->quote : "", "\n", -1);
+    guint n = g_strv_length(quote);
+
+    while (n > 0 && quote[n - 1][0] == '\0')
+        n--;
+    g_string_append_printf(out, "answer\t%" G_GUINT64_FORMAT "\t%s\t%s\t%s\t%s\n", answer->user,
+                           answer->reason, answer->day, answer->hash, answer->language);
+    append_line(out, "answers", answer->message_id);
+    append_line(out, "sender", answer->sender);
+    append_line(out, "subject", answer->subject);
+    for (guint i = 0; i < n; i++)
+        append_line(out, "quote", quote[i]);
+    if (answer->is_cut)
+        append_line(out, "cut", "1");
 }
 
 char *
@@ -383,10 +488,16 @@ mp_event_text_format(const MpEvent *event)
 {
     g_autofree char *host = mp_escape(event->host);
 
-    return g_strdup_printf("metroplex-event\t" VERSION "\n"
+    GString *out = g_string_new(NULL);
+
+    g_string_append_printf(out,
+                           "metroplex-event\t" VERSION "\n"
                            "key\t%s\nkind\t%s\nthread\t%" G_GUINT64_FORMAT
                            "\nactor\t%" G_GUINT64_FORMAT "\ncreated\t%" G_GINT64_FORMAT
                            "\nhost\t%s\n",
                            event->key, mp_event_kind_name(event->kind), event->thread, event->actor,
                            event->created, host);
+    if (event->answer != NULL)
+        append_answer(out, event->answer);
+    return g_string_free(out, FALSE);
 }

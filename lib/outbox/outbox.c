@@ -17,9 +17,10 @@
 #include "base/log.h"
 #include "outbox/private.h"
 
-#define STAGED_LIMIT (64 * 1024)
+#define STAGED_LIMIT (4 * 1024 * 1024) /* an answer quotes the mail */
 
-const char *const mp_outbox_directories[N_DIRECTORIES] = {"new", "retry", "hold", "failed", "tmp"};
+const char *const mp_outbox_directories[N_DIRECTORIES] = {"new",    "retry", "hold",
+                                                            "failed", "tmp",   "answered"};
 
 void
 mp_fd_clear(MpFd *fd)
@@ -68,6 +69,7 @@ mp_outbox_open(const char *path, GError **error)
     g_autoptr(MpOutbox) outbox = g_new0(MpOutbox, 1);
 
     outbox->path = g_strdup(path);
+    outbox->staged = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < N_DIRECTORIES; i++)
         outbox->fd[i] = -1;
     for (int i = 0; i < N_DIRECTORIES; i++) {
@@ -87,6 +89,7 @@ mp_outbox_free(MpOutbox *outbox)
         return;
     for (int i = 0; i < N_DIRECTORIES; i++)
         mp_fd_clear(&outbox->fd[i]);
+    g_clear_pointer(&outbox->staged, g_ptr_array_unref);
     g_free(outbox->path);
     g_free(outbox);
 }
@@ -101,18 +104,24 @@ mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error)
         return mp_fail(error, MP_ERROR_INPUT, "%s cannot name an event", shown);
     }
     text = mp_event_text_format(event);
-    if (!mp_write_file(outbox->fd[DIRECTORY_TMP], event->key, text, strlen(text), 0640, false,
-                       error)) {
+    if (!mp_create_file(outbox->fd[DIRECTORY_TMP], event->key, text, strlen(text), 0640, error)) {
         g_prefix_error(error, "outbox/tmp: ");
         return false;
     }
+    g_ptr_array_add(outbox->staged, g_strdup(event->key));
     return true;
 }
 
 bool
 mp_outbox_sync_staged(MpOutbox *outbox, GError **error)
 {
-    return mp_sync_directory(outbox->fd[DIRECTORY_TMP], "outbox/tmp", error);
+    int tmp = outbox->fd[DIRECTORY_TMP];
+    bool good = mp_sync_files(tmp, outbox->staged, error);
+
+    g_ptr_array_set_size(outbox->staged, 0);
+    if (!good)
+        g_prefix_error(error, "outbox/tmp: ");
+    return good && mp_sync_directory(tmp, "outbox/tmp", error);
 }
 
 bool
@@ -136,9 +145,19 @@ mp_outbox_sync_published(MpOutbox *outbox, GError **error)
            mp_sync_directory(outbox->fd[DIRECTORY_TMP], "outbox/tmp", error);
 }
 
+static gboolean
+is_key(gconstpointer staged, gconstpointer key)
+{
+    return strcmp(staged, key) == 0;
+}
+
 bool
 mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error)
 {
+    guint i;
+
+    if (g_ptr_array_find_with_equal_func(outbox->staged, key, is_key, &i))
+        g_ptr_array_remove_index_fast(outbox->staged, i);
     if (unlinkat(outbox->fd[DIRECTORY_TMP], key, 0) < 0 && errno != ENOENT)
         return mp_fail_errno(error, "cannot remove outbox/tmp/%s", key);
     return true;

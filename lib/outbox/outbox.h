@@ -5,6 +5,7 @@
  *   outbox/new/KEY         true; not yet tried, or being tried
  *   outbox/retry/DUE.KEY   every recipient left is deferred; DUE is seconds since the epoch
  *   outbox/hold/KEY        held by an administrator
+ *   outbox/answered/…      see below: which answers to mails were given
  *   outbox/failed/KEY      nobody left to try, at least one recipient failed for good
  *
  * A file is text, one fact a line, tab-separated, appended to and never rewritten; a last line
@@ -23,7 +24,30 @@
 
 typedef struct MpOutbox MpOutbox;
 
-typedef enum { MP_EVENT_OPENED, MP_EVENT_COMMENT, MP_EVENT_CLOSED, MP_EVENT_REOPENED } MpEventKind;
+typedef enum {
+    MP_EVENT_OPENED,
+    MP_EVENT_COMMENT,
+    MP_EVENT_CLOSED,
+    MP_EVENT_REOPENED,
+    MP_EVENT_ANSWER, /* to one mail: a rejection or a confirmation */
+} MpEventKind;
+
+/* What an answer says, and to whom. Strings are one line of text but for `quote`. */
+typedef struct {
+    guint64 user;      /* the one account that hears it */
+    char *reason;      /* the gate's reason code */
+    char *day;         /* of the mail's receipt: "2026-01-31", UTC */
+    char *hash;        /* of the raw mail: SHA-256 in hexadecimal digits */
+    char *language;    /* "en", "fr" */
+    char *message_id;  /* "<id@host>" of the mail, or NULL */
+    char *sender;      /* its first From, or NULL */
+    char *subject;     /* or NULL */
+    char *quote;       /* what the person wrote, or NULL */
+    bool is_cut;       /* and it was longer */
+} MpAnswer;
+
+void mp_answer_free(MpAnswer *answer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAnswer, mp_answer_free)
 
 typedef struct {
     char *key; /* the KEY of what is announced: the file's name */
@@ -32,6 +56,7 @@ typedef struct {
     guint64 actor; /* the user who is not told */
     gint64 created;
     char *host; /* that posted it */
+    MpAnswer *answer; /* of MP_EVENT_ANSWER, else NULL */
 } MpEvent;
 
 void mp_event_free(MpEvent *event);
@@ -60,6 +85,32 @@ bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
 /* Renames tmp/KEY to new/KEY; no error if it is gone from tmp (it was published before). */
 bool mp_outbox_publish(MpOutbox *outbox, const char *key, GError **error);
 bool mp_outbox_sync_published(MpOutbox *outbox, GError **error);
+
+/*
+ * An answer has no commit that makes it true. Its moment of truth is a record,
+ *
+ *   outbox/answered/DAY.ACCOUNT.REASON    holding the raw mail's hash
+ *
+ * made once and whole, and synced, after the batch's commit and before its events are published. So
+ * whoever finds a staged answer knows by the record whether to publish it; and whoever finds a
+ * record, once the staged events are cleared up, knows that the day's answer was given.
+ */
+typedef enum {
+    MP_ANSWERED_NOT,   /* no answer to this account for this reason on this day yet */
+    MP_ANSWERED_THIS,  /* the record holds this mail's hash */
+    MP_ANSWERED_OTHER, /* it holds another's */
+    MP_ANSWERED_ERROR, /* *error says why it is not known */
+} MpAnswered;
+
+MpAnswered mp_outbox_answered(MpOutbox *outbox, const MpAnswer *answer, GError **error);
+
+/* Makes the record where there is none, durably but for its name, and says whose it is then. */
+MpAnswered mp_outbox_record_answer(MpOutbox *outbox, const MpAnswer *answer, GError **error);
+bool mp_outbox_sync_answered(MpOutbox *outbox, GError **error);
+
+/* How many records were made since `since` (seconds since the epoch); -1 with *error set. On the
+ * way records older than a week are removed. */
+int mp_outbox_count_answers(MpOutbox *outbox, gint64 since, GError **error);
 
 /* Removes tmp/KEY; no error if it is not there. */
 bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);

@@ -3,11 +3,12 @@
 
 #include "outbox/outbox.h"
 
-enum { DIRECTORY_TMP = MP_N_QUEUES, N_DIRECTORIES };
+enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_ANSWERED, N_DIRECTORIES };
 
 struct MpOutbox {
     char *path;
-    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ */
+    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ and answered/ */
+    GPtrArray *staged;     /* char *: KEYs written to tmp/ and not synced yet */
 };
 
 typedef int MpFd;
@@ -34,6 +35,7 @@ typedef struct {
     MpEvent *event;
     GPtrArray *recipients; /* MpEventRecipient */
     GHashTable *by_user;   /* guint64 to MpEventRecipient */
+    GString *quote; /* of an answer, until all is read; or NULL */
     bool is_expanded;
     gsize length; /* of the whole lines; what follows is torn */
 } MpEventText;

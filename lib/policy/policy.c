@@ -120,7 +120,8 @@ suspended(const MpDelivery *d, char **why)
 
 /*
  * Every author must be the account's (RFC 5322, section 3.6.2, allows several From): a mail that
- * two people sign is nobody's word in particular.
+ * two people sign is nobody's word in particular. Sender says who sent it, not who speaks: it does
+ * not count. With `token` the address alone decides, whatever the receiving server found.
  */
 static bool
 sender_mismatch(const MpDelivery *d, char **why)
@@ -141,7 +142,12 @@ sender_mismatch(const MpDelivery *d, char **why)
         *why = g_strdup_printf("%s is not an address of %s", shown, login);
         return true;
     }
-    return false;
+    if (d->verdicts.check != MP_SENDER_UNAUTHENTICATED)
+        return false;
+    g_autofree char *said = mp_verdicts_describe(&d->verdicts);
+    *why = g_strdup_printf("the receiving server could not authenticate the sender: %s",
+                           said != NULL ? said : "its Authentication-Results cannot be read");
+    return true;
 }
 
 static bool
@@ -186,6 +192,15 @@ not_permitted(const MpDelivery *d, char **why)
 }
 
 static bool
+rate_limited(const MpDelivery *d, char **why)
+{
+    if (!d->is_over_rate)
+        return false;
+    *why = g_strdup(d->over_rate);
+    return true;
+}
+
+static bool
 encrypted(const MpDelivery *d, char **why)
 {
     if (!d->message->encrypted)
@@ -195,9 +210,35 @@ encrypted(const MpDelivery *d, char **why)
 }
 
 static bool
+is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static bool
+command_not_permitted(const MpDelivery *d, char **why)
+{
+    if (!d->has_commands || d->may_command || !is_blank(d->reply))
+        return false;
+    g_autofree char *login = mp_escape(d->account->login);
+    *why = g_strdup_printf("%s is neither a member of %s nor the thread's author", login,
+                           d->repository->name);
+    return true;
+}
+
+static bool
+commands(const MpDelivery *d, char **why)
+{
+    if (!d->has_commands || !is_blank(d->reply))
+        return false;
+    *why = g_strdup("nothing but commands");
+    return true;
+}
+
+static bool
 empty(const MpDelivery *d, char **why)
 {
-    if (d->reply[strspn(d->reply, " \t\r\n")] != '\0')
+    if (!is_blank(d->reply))
         return false;
     *why = g_strdup("nothing is left but quote and signature");
     return true;
@@ -231,23 +272,26 @@ static const MpGate gates[] = {
     {"malformed",        FAILURE, MP_DO_NOTHING, false, malformed,   "not a mail"},
     {"unparsable",       FAILURE, MP_DO_NOTHING, false, unparsable,  "its parser died or hung"},
     {"no-reply-address", SUCCESS, MP_DO_NOTHING, false, noreply_discarded, "to the no-reply address only, and discarded"},
-    {"no-reply-address", FAILURE, MP_DO_NOTHING, false, noreply_not_monitored, "to the no-reply address only"},
+    {"no-reply-address", FAILURE, MP_DO_NOTHING, false, noreply_not_monitored, "to the no-reply address only", MP_HEARS_SENDER},
     {"no-address",       FAILURE, MP_DO_NOTHING, false, no_address,  "no reply address of ours in any header field looked at"},
     {"bad-address",      FAILURE, MP_DO_NOTHING, false, bad_address, "an address of our form that does not verify"},
-    {"bounce",           SUCCESS, MP_DO_NOTHING, false, bounce,      "a report about a notification"},
+    {"bounce",           SUCCESS, MP_DO_BOUNCE,  false, bounce,      "a report about a notification"},
     {"self-test",        SUCCESS, MP_DO_NOTHING, false, selftest,    "a mail to thread 0"},
-    {"unsubscribed",     SUCCESS, MP_DO_MUTE,    false, unsubscribed, "the thread is muted for the account"},
+    {"unsubscribed",     SUCCESS, MP_DO_MUTE,    false, unsubscribed, "the thread is muted for the account", MP_HEARS_ACCOUNT},
     {"loop",             FAILURE, MP_DO_NOTHING, false, mp_policy_is_loop, "our own mail came back"},
     {"auto-reply",       FAILURE, MP_DO_NOTHING, false, mp_policy_is_automatic, "written by a program"},
     {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate,   "a comment already"},
-    {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active"},
-    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account"},
-    {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone"},
-    {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked"},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, not_permitted, "the repository's reply policy says no"},
-    {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted,   "nothing readable in it"},
-    {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature"},
-    {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have"},
+    {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active", MP_HEARS_ACCOUNT},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account", MP_HEARS_ACCOUNT},
+    {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone", MP_HEARS_ACCOUNT},
+    {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked", MP_HEARS_ACCOUNT},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, not_permitted, "the repository's reply policy says no", MP_HEARS_ACCOUNT},
+    {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, "more comments by mail than an hour may bring", MP_HEARS_ACCOUNT},
+    {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted,   "nothing readable in it", MP_HEARS_ACCOUNT},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "nothing but commands, and one that the account may not give", MP_HEARS_ACCOUNT},
+    {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands,    "nothing but commands, and they are obeyed"},
+    {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature", MP_HEARS_ACCOUNT},
+    {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have", MP_HEARS_ACCOUNT},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything,  "a comment"},
 };
 /* clang-format on */
@@ -257,6 +301,21 @@ mp_policy_gates(gsize *n)
 {
     *n = G_N_ELEMENTS(gates);
     return gates;
+}
+
+MpHears
+mp_policy_hears(const MpGate *gate, const MpDelivery *d)
+{
+    g_autofree char *why = NULL;
+
+    if (gate->hears == MP_HEARS_NOBODY || d->message == NULL || mp_policy_is_loop(d, &why) ||
+        mp_policy_is_automatic(d, &why))
+        return MP_HEARS_NOBODY;
+    /* No signed address vouches for this sender: where somebody can, they must. */
+    if (gate->hears == MP_HEARS_SENDER && d->config->authserv_id[0] != '\0' &&
+        d->verdicts.check != MP_SENDER_AUTHENTIC)
+        return MP_HEARS_NOBODY;
+    return gate->hears;
 }
 
 const MpGate *

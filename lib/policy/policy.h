@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "maildir/maildir.h"
 #include "message/message.h"
+#include "policy/authentication.h"
 #include "tracker/tracker.h"
 
 /* What is known about a mail. Strings and structures are the caller's; NULL where not known (yet). */
@@ -33,7 +34,13 @@ typedef struct {
     const MpUser *account;         /* whose address it is */
     const MpThread *thread;
     const MpRepository *repository;
+    MpVerdicts verdicts;           /* what a trusted server found of the sender */
     bool is_duplicate;             /* its KEY is in the tracker, or earlier in this batch */
+
+    bool is_over_rate;             /* account, thread or installation posted enough this hour */
+    const char *over_rate;         /* which, for people */
+    bool has_commands;             /* lines such as /close stand at the top of the reply */
+    bool may_command;              /* and the account may give each of them */
 
     const char *reply;             /* what the person wrote; known to gates behind `needs_reply` */
 } MpDelivery;
@@ -42,7 +49,17 @@ typedef enum {
     MP_DO_NOTHING, /* file the mail */
     MP_DO_COMMENT, /* post it */
     MP_DO_MUTE,    /* mute the thread for the account */
+    MP_DO_COMMANDS, /* what the commands at the top of the reply say; there is no comment */
+    MP_DO_BOUNCE,  /* count what a delivery report says against the account's addresses */
 } MpAction;
+
+/* Who hears of it that a gate stopped a mail. Never an address that only the mail names. */
+typedef enum {
+    MP_HEARS_NOBODY,
+    MP_HEARS_ACCOUNT, /* the account whose signed address the mail came to */
+    MP_HEARS_SENDER,  /* the account, if any, whose address is the only From; where [address]
+                         authserv-id trusts a server, it must have found the sender authentic */
+} MpHears;
 
 typedef struct {
     const char *reason; /* "sender-mismatch" */
@@ -51,7 +68,12 @@ typedef struct {
     bool needs_reply; /* extraction must have been done before this gate is asked */
     bool (*stops)(const MpDelivery *delivery, char **why); /* *why: for people, the caller's */
     const char *meaning; /* one line, for explain and the manual */
+    MpHears hears;       /* whether, and to whom, an answer goes: at their first address */
 } MpGate;
+
+/* What the gate's answer column says of this mail: nobody hears of mail that a program wrote, that
+ * came over a list, or that is our own (RFC 3834, section 2). */
+MpHears mp_policy_hears(const MpGate *gate, const MpDelivery *delivery);
 
 /* The table, in order; the last gate stops everything: it is `posted`. */
 const MpGate *mp_policy_gates(gsize *n);

@@ -1,6 +1,5 @@
 /*
- * Attributions ("On … wrote:", wrapped over up to five lines) and header blocks ("From: … Sent:
- * …").
+ * Attributions: "On … wrote:", wrapped over up to five lines; header blocks are in headers.c.
  *
  * An attribution is looked for from its end: the line that ends in a colon, or the one above a
  * quote. Windows of one to five lines that end there are matched, and the shortest that holds a
@@ -18,8 +17,6 @@ enum {
     LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
     ATTEMPTS = 3000,      /* windows tried in one mail: what bounds a mail of nothing but colons */
-    BLOCK_LINES = 16,     /* a header block is no longer, its wrapped recipients included */
-    FIELD_GAP = 2,        /* lines between two fields: a wrapped value, or a blank line */
 };
 
 /* ---- attributions ---- */
@@ -134,6 +131,12 @@ holds_address(const char *text)
     return false;
 }
 
+static bool
+is_neutral(const MpRule *rule)
+{
+    return g_str_has_suffix(rule->name, "-neutral");
+}
+
 typedef struct {
     const MpRule *rule;
     bool opened;   /* begins with the opening word of its language */
@@ -156,14 +159,14 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
                   strpbrk(text + length - 1, "-*_") != NULL;
     bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
-    bool neutral = g_str_has_suffix(found.rule->name, "-neutral");
     bool plausible;
 
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
-    else if (neutral)
-        plausible =
-            date && address && (quoted || (closed && first && LINE(lines, start)->has_digit));
+    else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
+        plausible = date && address &&
+                    (quoted || (closed && first && LINE(lines, start)->has_digit &&
+                                strstr(text, ": ") == NULL));
     else if (!quoted && ((!closed && !address) || holds_sentence_end(text)))
         plausible = false;
     else if (found.opened)
@@ -250,14 +253,32 @@ attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRu
     return best_start;
 }
 
-static void
-mark_block(GArray *lines, guint start, guint end, LineKind kind, const MpRule *rule)
+void
+boundary_mark_block(GArray *lines, guint start, guint end, LineKind kind, const MpRule *rule)
 {
     for (guint i = start; i < end; i++) {
         LINE(lines, i)->kind = kind;
         LINE(lines, i)->rule = rule;
         LINE(lines, i)->block = end;
     }
+}
+
+/* "On … Ada <ada@example.org> wrote: Is it?": some clients put the quote into the same line. Nobody
+ * else writes all of that; but what begins the mail may be all there is. */
+static const MpRule *
+leading_attribution(const GArray *lines, guint i, MpMatcher *matcher)
+{
+    const Line *line = LINE(lines, i);
+    const char *at = strchr(line->core, '@');
+    const char *colon = at != NULL && line->has_digit ? strstr(at, ": ") : NULL;
+
+    if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT ||
+        line->fenced || lines_skip_blank(lines, 0) == i)
+        return NULL;
+    g_autofree char *text = g_strndup(line->core, (gsize)(colon - line->core) + 1);
+    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
+    bool opened = rule != NULL && mp_matcher_group(matcher, 1) && !is_neutral(rule);
+    return opened && holds_address(text) && mp_matcher_has_day(matcher, text) ? rule : NULL;
 }
 
 static void
@@ -268,90 +289,15 @@ mark_attributions(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const MpRule *rule = NULL;
 
-        if (!may_end_attribution(lines, i))
+        if (!may_end_attribution(lines, i)) {
+            rule = attempts++ < ATTEMPTS ? leading_attribution(lines, i, matcher) : NULL;
+            if (rule != NULL)
+                boundary_mark_block(lines, i, i + 1, LINE_ATTRIBUTION, rule);
             continue;
+        }
         gint start = attribution_start(lines, i, matcher, &rule, &attempts);
         if (start >= 0)
-            mark_block(lines, start, i + 1, LINE_ATTRIBUTION, rule);
-    }
-}
-
-/* ---- header blocks ---- */
-
-typedef struct {
-    guint end; /* the line after the last field */
-    HeaderField first;
-    const MpRule *rule;   /* of the date field, which tells the language best, or of the first */
-    guint kinds;          /* bit set of HeaderField */
-    guint fields, strong; /* how many fields; how many have a value that only a client writes */
-    bool from_address;
-} Block;
-
-static bool
-has_strong_value(const Line *line, MpMatcher *matcher)
-{
-    if (line->field == FIELD_FROM || line->field == FIELD_TO)
-        return line->has_at;
-    return line->field == FIELD_DATE && line->has_digit && mp_matcher_has_date(matcher, line->core);
-}
-
-static Block
-read_block(const GArray *lines, guint start, MpMatcher *matcher)
-{
-    Block block = {
-        .end = start, .first = LINE(lines, start)->field, .rule = LINE(lines, start)->rule};
-    guint limit = MIN(lines->len, start + BLOCK_LINES);
-
-    for (guint i = start; i < limit && i <= block.end + FIELD_GAP; i++) {
-        const Line *line = LINE(lines, i);
-
-        if (line->kind == LINE_QUOTE || line->fenced)
-            break;
-        if (line->field == FIELD_NONE)
-            continue;
-        if (line->field == FIELD_DATE && (block.kinds & 1u << FIELD_DATE) == 0)
-            block.rule = line->rule;
-        block.kinds |= 1u << line->field;
-        block.fields++;
-        block.strong += has_strong_value(line, matcher);
-        block.from_address |= line->field == FIELD_FROM && line->has_at;
-        block.end = i + 1;
-    }
-    return block;
-}
-
-static bool
-is_header_block(const GArray *lines, guint start, const Block *block)
-{
-    guint kinds = (guint)__builtin_popcount(block->kinds);
-    gint above = (gint)start - 1;
-
-    while (above >= 0 && LINE(lines, above)->kind == LINE_BLANK)
-        above--;
-    LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
-    bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
-
-    if (block->first == FIELD_FROM)
-        return (kinds >= 2 && block->strong > 0) || kinds >= 3 || (ruled && block->from_address);
-    return (kinds >= 2 && block->strong >= 2) ||
-           (kinds >= 3 && block->strong >= 1 && block->from_address);
-}
-
-/* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
- * commas. */
-static void
-mark_header_blocks(GArray *lines, MpMatcher *matcher)
-{
-    for (guint i = 0; i < lines->len; i++) {
-        const Line *line = LINE(lines, i);
-
-        if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
-            continue;
-        Block block = read_block(lines, i, matcher);
-        if (!is_header_block(lines, i, &block))
-            continue;
-        mark_block(lines, i, block.end, LINE_HEADERS, block.rule);
-        i = block.end - 1;
+            boundary_mark_block(lines, start, i + 1, LINE_ATTRIBUTION, rule);
     }
 }
 
@@ -380,6 +326,8 @@ void
 boundaries_mark(GArray *lines, MpMatcher *matcher)
 {
     mark_quote_starts(lines, matcher);
-    mark_header_blocks(lines, matcher);
+    prefixes_mark(lines);
+    headers_mark(lines, matcher);
     mark_attributions(lines, matcher);
+    prefixes_judge(lines);
 }

@@ -8,3 +8,16 @@
 
 /* Marks the lines of every attribution and header block with its kind, rule and end. */
 void boundaries_mark(GArray *lines, MpMatcher *matcher);
+
+/* ---- for the files that share the work ---- */
+
+/* The lines from `start` to before `end` are one attribution or header block. */
+void boundary_mark_block(GArray *lines, guint start, guint end, LineKind kind, const MpRule *rule);
+
+/* headers.c: header blocks. */
+void headers_mark(GArray *lines, MpMatcher *matcher);
+
+/* prefix.c: "Grace> " instead of "> ". Tentative at first; once attributions are known, those
+ * below none are text again. */
+void prefixes_mark(GArray *lines);
+void prefixes_judge(GArray *lines);

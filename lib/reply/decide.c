@@ -9,9 +9,13 @@
 #include "reply/decide.h"
 #include "reply/walk.h"
 
+#include <string.h>
+
 enum {
     PARAGRAPH_LINES = 20, /* looked at around a line */
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
+    NAME_WORDS = 3,       /* of who signs */
+    INTRODUCTION_BYTES = 120,
 };
 
 void
@@ -73,6 +77,8 @@ take_boundary(Walk *walk, guint i)
 
     for (guint k = i; k < end; k++)
         walk_set(walk, k, false, line->rule->name);
+    if (!walk->boundary_above)
+        walk->first_boundary = i;
     walk->boundary_above = true;
     if (quoted && walk->zone != IN_QUOTED) {
         walk->quote_rule = line->rule->name;
@@ -95,18 +101,25 @@ take_boundary(Walk *walk, guint i)
 
 /* ---- text ---- */
 
-/* "Thanks, Sasha" in its own paragraph: who signs in the message answered is not answering it. */
+/* "Thanks, Sasha", the name in a paragraph of its own or not: who signs in the message answered is
+ * not answering it. */
 static bool
 is_in_closing(const GArray *lines, guint i)
 {
-    guint first = i;
+    guint above = i;
 
-    while (first > 0 && i - first < CLOSING_LINES - 1 && LINE(lines, first - 1)->kind == LINE_TEXT)
-        first--;
-    for (; first <= i; first++) {
-        const MpRule *rule = LINE(lines, first)->rule;
+    for (guint n = 0; n < CLOSING_LINES; n++) {
+        const MpRule *rule = LINE(lines, above)->rule;
+
         if (rule != NULL && rule->kind == MP_RULE_CLOSING)
             return true;
+        bool is_name = above == i && LINE(lines, i)->words <= NAME_WORDS;
+        guint next = above;
+        while (is_name && next > 0 && LINE(lines, next - 1)->kind == LINE_BLANK)
+            next--;
+        if (next == 0 || LINE(lines, next - 1)->kind != LINE_TEXT)
+            return false;
+        above = next - 1;
     }
     return false;
 }
@@ -146,7 +159,7 @@ is_stray_repeat(const Walk *walk, guint i)
     const Line *line = LINE(walk->lines, i);
     bool below = walk->boundary_above || walk->quotes->len > 0;
 
-    if (!walk->sent_known || line->fenced || !line_is_repeat(line))
+    if (!walk->sent_known || line->fenced || line->pasted || !line_is_repeat(line))
         return false;
     return line->run >= PASTED_WORDS || (below && paragraph_repeats(walk->lines, i));
 }
@@ -181,7 +194,10 @@ take_text(Walk *walk, guint i)
         return;
     }
     walk->quote_rule = NULL;
-    walk->text_above |= line->kind == LINE_TEXT || line->kind == LINE_RULE;
+    if (line->kind == LINE_TEXT || line->kind == LINE_RULE) {
+        walk->text_above = true;
+        walk->first_text = walk->texts++ == 0 ? i : walk->first_text;
+    }
     walk_set(walk, i, true, line->fenced ? "kept-code" : "kept");
 }
 
@@ -191,7 +207,9 @@ take_line(Walk *walk, guint i)
     const Line *line = LINE(walk->lines, i);
 
     if (line->kind == LINE_BLANK) {
-        walk_set(walk, i, walk->zone == IN_TEXT, walk->zone == IN_TEXT ? "kept" : walk->why);
+        bool kept = walk->zone == IN_TEXT || /* below an answer */
+                    (walk->zone != IN_SIGNATURE && i > 0 && LINE(walk->lines, i - 1)->kept);
+        walk_set(walk, i, kept, kept ? "kept" : walk->why);
         return i + 1;
     }
     if (line->fenced && walk->zone == IN_TEXT) {
@@ -240,6 +258,55 @@ trim_edges(Walk *walk)
     }
 }
 
+/* "Grace, tiistaina:" above a last quote of ours, with which nothing of the person's follows: an
+ * attribution in a form or language that no row knows. */
+static void
+elide_introduction(Walk *walk)
+{
+    guint last = walk->lines->len, below;
+
+    while (last > 0 &&
+           !(LINE(walk->lines, last - 1)->kept && LINE(walk->lines, last - 1)->kind != LINE_BLANK))
+        last--;
+    if (!walk->sent_known || last < 2)
+        return;
+    const Line *line = LINE(walk->lines, last - 1);
+    below = lines_skip_blank(walk->lines, last);
+    if (below == walk->lines->len || !line_is_repeat(LINE(walk->lines, below)) ||
+        line->kind != LINE_TEXT || LINE(walk->lines, last - 2)->kind != LINE_BLANK ||
+        strlen(line->core) > INTRODUCTION_BYTES ||
+        !(g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "：")))
+        return;
+    for (guint i = last - 2; i > 0; i--) {
+        if (LINE(walk->lines, i - 1)->kept && LINE(walk->lines, i - 1)->kind != LINE_BLANK) {
+            walk_set(walk, last - 1, false, "sent-introduction");
+            return;
+        }
+    }
+}
+
+/* What is typed above our quoted message is the answer, be it in our own words: where it is all
+ * there is, it stays. */
+static void
+keep_pasted_reply(Walk *walk)
+{
+    guint boundary = walk->first_boundary, repeats = 0;
+
+    for (guint i = 0; i < walk->lines->len; i++) {
+        const Line *line = LINE(walk->lines, i);
+
+        if (line->kept && line->kind != LINE_BLANK)
+            return;
+        repeats += i >= boundary && line_is_repeat(line);
+    }
+    for (guint i = 0; repeats > 0 && i < boundary; i++) {
+        if (!g_str_equal(LINE(walk->lines, i)->why, "sent-text"))
+            continue;
+        LINE(walk->lines, i)->pasted = true;
+        walk_set(walk, i, true, "kept-all-there-is");
+    }
+}
+
 /* A mail that is one signature, with nothing quoted, may be all the person had to say. */
 static void
 keep_lone_signature(Walk *walk)
@@ -260,7 +327,9 @@ lines_decide(GArray *lines, bool sent_known)
     for (guint i = 0; i < lines->len;)
         i = take_line(&walk, i);
     walk_judge_quotes(&walk);
+    elide_introduction(&walk);
     trim_edges(&walk);
+    keep_pasted_reply(&walk);
     keep_lone_signature(&walk);
     g_array_unref(walk.quotes);
 }

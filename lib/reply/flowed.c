@@ -33,11 +33,11 @@ read_line(const char *p, gsize length)
 }
 
 static void
-begin_line(GString *out, gsize depth)
+begin_line(GString *out, gsize depth, bool has_content)
 {
     for (gsize i = 0; i < depth; i++)
         g_string_append_c(out, '>');
-    if (depth > 0)
+    if (depth > 0 && has_content)
         g_string_append_c(out, ' ');
 }
 
@@ -57,7 +57,7 @@ mp_reply_unflow(const char *text, bool delsp)
                      separator)) /* a soft break at the end of a quote: taken as hard */
             g_string_append_c(out, '\n');
         if (!open || line.depth != depth || separator)
-            begin_line(out, line.depth);
+            begin_line(out, line.depth, line.length > 0);
         depth = line.depth;
         g_string_append_len(out, line.content, (gssize)(line.length - (line.flows && delsp)));
         open = line.flows;

@@ -120,25 +120,13 @@ write_pre(MarkdownWriter *writer, const GumboNode *node)
 static void
 write_list(MarkdownWriter *writer, const GumboNode *node)
 {
-    guint breaks = writer->lists > 0 ? 1 : 2;
+    guint breaks = writer->lists > 0 ? 1 : 2, number = writer->number;
 
+    writer->number = (guint)CLAMP(atoi(attribute(node, "start")), 1, 9999);
     writer->lists++;
     write_block(writer, node, breaks);
     writer->lists--;
-}
-
-static guint
-item_number(const GumboNode *item)
-{
-    const GumboVector *items = &item->parent->v.element.children;
-    guint n = (guint)CLAMP(atoi(attribute(item->parent, "start")), 0, 9999);
-
-    n = n > 0 ? n : 1;
-    for (guint i = 0; i < items->length && items->data[i] != item; i++) {
-        const GumboNode *other = items->data[i];
-        n += other->type == GUMBO_NODE_ELEMENT && other->v.element.tag == GUMBO_TAG_LI;
-    }
-    return n;
+    writer->number = number;
 }
 
 static void
@@ -149,7 +137,7 @@ write_item(MarkdownWriter *writer, const GumboNode *node)
 
     markdown_break(writer, 1);
     if (list != NULL && list->type == GUMBO_NODE_ELEMENT && list->v.element.tag == GUMBO_TAG_OL)
-        g_snprintf(writer->marker, sizeof writer->marker, "%u. ", item_number(node));
+        g_snprintf(writer->marker, sizeof writer->marker, "%u. ", writer->number++);
     else
         g_strlcpy(writer->marker, "- ", sizeof writer->marker);
     writer->marker_at = before;
@@ -179,16 +167,14 @@ count_cells(const GumboNode *row, bool *header)
 
 /* Tables lay mails out as often as they show data; only one with header cells is written as a
  * table. */
-static bool
-is_data_row(const GumboNode *row)
+static void
+write_table(MarkdownWriter *writer, const GumboNode *node)
 {
-    const GumboNode *table = row->parent;
+    bool outer = writer->data_table;
 
-    while (table != NULL && table->type == GUMBO_NODE_ELEMENT &&
-           table->v.element.tag != GUMBO_TAG_TABLE)
-        table = table->parent;
-    return table != NULL && table->type == GUMBO_NODE_ELEMENT &&
-           html_contains(table, GUMBO_TAG_TH, 3);
+    writer->data_table = html_contains(node, GUMBO_TAG_TH, 3);
+    write_block(writer, node, 2);
+    writer->data_table = outer;
 }
 
 static void
@@ -198,7 +184,7 @@ write_row(MarkdownWriter *writer, const GumboNode *row)
     guint n = count_cells(row, &header);
 
     markdown_break(writer, 1);
-    if (writer->cells > 0 || n == 0 || !is_data_row(row)) {
+    if (writer->cells > 0 || n == 0 || !writer->data_table) {
         write_children(writer, row);
         markdown_break(writer, 1);
         return;
@@ -321,7 +307,7 @@ static const struct {
     {GUMBO_TAG_UL, write_list, NULL, 0},
     {GUMBO_TAG_OL, write_list, NULL, 0},
     {GUMBO_TAG_LI, write_item, NULL, 0},
-    {GUMBO_TAG_TABLE, NULL, NULL, 2},
+    {GUMBO_TAG_TABLE, write_table, NULL, 0},
     {GUMBO_TAG_TR, write_row, NULL, 0},
     {GUMBO_TAG_TD, write_cell, NULL, 0},
     {GUMBO_TAG_TH, write_cell, NULL, 0},

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_BREAKS = 3 };
+enum { MOST_BREAKS = 2 }; /* more blank lines than one say no more */
 
 void
 markdown_init(MarkdownWriter *writer)

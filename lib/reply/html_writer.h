@@ -17,6 +17,8 @@ typedef struct {
     guint quotes;      /* depth of quoting */
     guint last_quotes; /* … of the last line written */
     guint lists, verbatim, cells;
+    guint number;    /* of the next item, in an ordered list */
+    bool data_table; /* in a table with header cells */
 } MarkdownWriter;
 
 void markdown_init(MarkdownWriter *writer);

@@ -6,7 +6,7 @@
 
 enum {
     CORE_LIMIT = 1000,     /* bytes of a line that are matched */
-    SHORTEST_RULE = 3,     /* bytes of the shortest line a row could match */
+    SHORTEST_RULE = 3,     /* bytes, all letters, of the shortest line a row could match */
     FIELD_NAME_LIMIT = 60, /* bytes before the colon of a header field */
 };
 
@@ -174,6 +174,17 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
     return FIELD_NONE;
 }
 
+/* Enough of them for any row to match: "- x" and "}" need no pattern. */
+static bool
+has_letters(const char *core)
+{
+    guint n = 0;
+
+    for (; *core != '\0' && n < SHORTEST_RULE; core++)
+        n += g_ascii_isalpha(*core) || (guchar)*core >= 0x80;
+    return n == SHORTEST_RULE;
+}
+
 static void
 classify(Line *line, MpMatcher *matcher)
 {
@@ -188,6 +199,11 @@ classify(Line *line, MpMatcher *matcher)
         line->kind = LINE_BLANK;
     } else if (line->core[0] == '>') {
         line->kind = LINE_QUOTE;
+        if (!g_str_has_prefix(line->core, ">>>") || !g_str_has_suffix(line->core, ">>>"))
+            return;
+        line->rule = mp_matcher_line(matcher, line->core);
+        if (line->rule != NULL)
+            line->kind = LINE_RULE;
     } else if (is_signature_delimiter(line->core)) {
         line->kind = LINE_SIGNATURE;
     } else if (is_delimiter(line->core)) {
@@ -198,6 +214,8 @@ classify(Line *line, MpMatcher *matcher)
             return;
         line->field = header_field(line, matcher, &line->rule);
         if (line->field != FIELD_NONE)
+            return;
+        if (!has_letters(line->core))
             return;
         bool links = strchr(line->core, '[') != NULL || strstr(line->core, "http") != NULL ||
                      strstr(line->core, "mailto:") != NULL;

@@ -31,6 +31,7 @@ typedef struct {
     guint words_sent;
     guint run;   /* of the runs of repeated words that touch the line, the longest */
     bool fenced; /* inside a closed code fence */
+    bool pasted; /* our words, but above our quoted message, and all there is */
     bool has_digit, has_at;
     bool kept;
     const char *why; /* static */

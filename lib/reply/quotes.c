@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    WRAPPED_AT = 60,      /* a quote line this long may have been wrapped by a relay */
+    WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
+    GREETING_WORDS = 4,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
 
@@ -54,6 +55,37 @@ quote_end(const Walk *walk, guint start)
     return end;
 }
 
+/* "The manual says:" above it, or text that runs into it while the mail's first quote stands apart:
+ * the person brought this quote in, it is no question that they answer. */
+static bool
+is_introduced(const Walk *walk, guint start)
+{
+    guint above = start;
+
+    while (above > 0 && LINE(walk->lines, above - 1)->kind == LINE_BLANK)
+        above--;
+    if (walk->quotes->len == 0 || above == 0 || walk->quote_rule != NULL)
+        return false;
+    const Line *line = LINE(walk->lines, above - 1);
+    guint first_end = g_array_index(walk->quotes, Quote, 0).end;
+    if (line->kind != LINE_TEXT || !line->kept)
+        return false;
+    return g_str_has_suffix(line->core, ":") ||
+           (above == start && LINE(walk->lines, first_end)->kind == LINE_BLANK);
+}
+
+/* "Hi Grace," and nothing else: what answers the quote stands below it all the same. */
+static bool
+is_greeting_above(const Walk *walk)
+{
+    const char *core = walk->texts == 1 ? LINE(walk->lines, walk->first_text)->core : "";
+    guint spaces = 0;
+
+    for (const char *p = core; *p != '\0'; p++)
+        spaces += *p == ' ';
+    return g_str_has_suffix(core, ",") && spaces < GREETING_WORDS;
+}
+
 guint
 walk_take_quote(Walk *walk, guint i)
 {
@@ -64,7 +96,8 @@ walk_take_quote(Walk *walk, guint i)
         .end = quote_end(walk, i),
         .attributed = walk->quote_rule != NULL || inside != NULL,
         .forwarded = walk->quote_forwarded || (inside != NULL && inside->kind == MP_RULE_FORWARD),
-        .text_above = walk->text_above,
+        .text_above = walk->text_above && !is_greeting_above(walk),
+        .introduced = is_introduced(walk, i),
     };
 
     for (guint k = i; k < quote.end; k++)
@@ -125,6 +158,22 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
     return NULL;
 }
 
+/* Apple Mail quotes the attribution with the rest; an inline answer needs no more than the
+ * question. */
+static guint
+question_start(const GArray *lines, const Quote *quote)
+{
+    const MpRule *rule = LINE(lines, quote->start)->rule;
+    guint i = quote->start;
+
+    if (rule == NULL || rule->kind != MP_RULE_ATTRIBUTION)
+        return i;
+    for (i++; i < quote->end && *line_unquoted(LINE(lines, i)->core) == '\0'; i++)
+        LINE(lines, i)->why = rule->name;
+    LINE(lines, quote->start)->why = rule->name;
+    return i < quote->end ? i : quote->start;
+}
+
 void
 walk_judge_quotes(Walk *walk)
 {
@@ -136,14 +185,15 @@ walk_judge_quotes(Walk *walk)
         guint end = q + 1 < n ? g_array_index(walk->quotes, Quote, q + 1).start : walk->lines->len;
 
         answered[q] = has_answer(walk->lines, quote->end, end);
-        answered_quotes += answered[q] && (quote->attributed || !walk->sent_known ||
-                                           !quote_is_foreign(walk->lines, quote));
+        bool is_ours =
+            quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
+        answered_quotes += answered[q] && is_ours && !quote->introduced;
     }
     for (guint q = 0; q < n; q++) {
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);
         const char *why = reason_to_keep(walk, quote, answered[q], answered_quotes);
 
-        for (guint i = quote->start; why != NULL && i < quote->end; i++)
+        for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
             walk_set(walk, i, true, why);
     }
 }

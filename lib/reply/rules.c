@@ -14,8 +14,7 @@
 /* "On DATE NAME wrote:", "NAME wrote:", "DATE NAME wrote:"; after the verb only `end`. */
 #define WROTE_BEFORE(open, verb, end)                                                              \
     LEAD "(?:((?-i:" open "))\\b)?.{1,300}?" MP_RULE_KEY_BEGINS "(?:" verb ")(?:" end ")" TAIL, verb
-#define WROTE(open, verb) WROTE_BEFORE(open, verb, "\\s*[:：]?")
-/* The same with "NAME wrote on DATE:" and "On DATE wrote NAME:". */
+/* Also "NAME wrote on DATE:" and "On DATE wrote NAME:". */
 #define WROTE_NAME(open, verb) WROTE_BEFORE(open, verb, END)
 /* The same where words are not set apart by spaces. */
 #define WROTE_CJK(open, verb) LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL, NULL
@@ -28,10 +27,19 @@
 #define FIELDS(from, date, to, subject)                                                            \
     FIELD_LEAD "(?:(" from ")|(" date ")|(" to ")|(" subject "))" FIELD_END, NULL
 
-#define DASHED(words) "[-–—_=*\\s]{2,}+(?:" words ")\\s*[:：]?[-–—_=*\\s]{2,}", NULL
+/* A row of dashes with words in it; some phones put the header block into the same line. */
+#define DASHED(words)                                                                              \
+    "[-–—_=*\\s]{2,}+(?:" words                                                                    \
+    ")\\s*[:：]?[-–—_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?",                          \
+        NULL
 #define EXCUSE                                                                                     \
     "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry "         \
     "for)\\b.{0,80})?"
+/* ", the best mail app for work": it ends in what sends mail, so that no clause is one. */
+#define SLOGAN                                                                                     \
+    "(?:[,;–—-]+\\s?(?=.{0,90}\\b(?:app|client|device|e-?mail|mail|mobile|network|phone|"      \
+    "smartphone|"                                                                                  \
+    "tablet|keyboard)(?:\\s(?:for|by|from|on|of|via)\\b.{0,50})?[.!\\s]*$).{1,100}?)?"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
 /* clang-format off */
@@ -45,6 +53,9 @@ const MpRule mp_rules[] = {
     {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages",
      ANY(LEAD "(Quoting|Zitat von|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{0,150}\\S@\\w.{1,100}[:：]" TAIL),
      "Zitat von Ada Example <ada@example.org>:", "Quoting the manual:"},
+    {"attribution-thus", MP_RULE_ATTRIBUTION, "Usenet's programs, and who likes them",
+     ANY(LEAD "(Thus (?:wrote|spake|spoke|quoth))\\s.{2,150}[:：]" TAIL),
+     "Thus spake Ada Example (ada@example.org):", "Thus wrote the parser its last line:"},
     {"attribution-af", MP_RULE_ATTRIBUTION, "Afrikaans", WROTE_NAME("Op", "geskryf|het geskryf|skryf"),
      "Op Ma. 17 Nov. 2025 om 09:12 het Ada Example <ada@example.org> geskryf:", "Op 17 November 2025 het Ada dit geskryf en gestuur."},
     {"attribution-ar", MP_RULE_ATTRIBUTION, "Arabic: Gmail, Apple Mail",
@@ -53,15 +64,15 @@ const MpRule mp_rules[] = {
     {"attribution-az", MP_RULE_ATTRIBUTION, "Azerbaijani", WROTE_NAME(NONE, "tarixində (?:yazdı|yazıb)"),
      "Ada Example <ada@example.org> 17 noy 2025 09:12 tarixində yazdı:", "Ada 17 noyabrda yazdı ki hər şey işləyir."},
     {"attribution-be", MP_RULE_ATTRIBUTION, "Belarusian",
-     WROTE(NONE, "піша|напісаў(?:\\(-?ла\\))?|напісала"),
+     WROTE_NAME(NONE, "піша|напісаў(?:\\(-?ла\\))?|напісала"),
      "пн, 17 ліс 2025 у 09:12 Ada Example <ada@example.org> піша:", "Ада 17 лістапада піша тэсты."},
     {"attribution-bg", MP_RULE_ATTRIBUTION, "Bulgarian: Gmail", WROTE_NAME("На", "написа"),
      "На пн, 17.11.2025 г. в 9:12 Ada Example <ada@example.org> написа:", "На 17.11.2025 г. Ада написа тестовете."},
     {"attribution-ca", MP_RULE_ATTRIBUTION, "Catalan: Gmail, Thunderbird",
-     WROTE("El|A", "va escriure|ha escrit|escrigué"),
+     WROTE_NAME("El|A", "va escriure|ha escrit|escrigué"),
      "El dl., 17 de nov. 2025 a les 9:12, Ada Example <ada@example.org> va escriure:", "El 17 de novembre de 2025 va escriure la Maria una carta."},
     {"attribution-cs", MP_RULE_ATTRIBUTION, "Czech: Gmail, Seznam, Thunderbird",
-     WROTE_NAME("Dne", "napsal(?:\\(a\\)|a)?|píše"),
+     WROTE_NAME("Dne", "napsal(?:\\(a\\)|/a|a)?|píše"),
      "po 17. 11. 2025 v 9:12 odesílatel Ada Example <ada@example.org> napsal:", "Dne 17. 11. 2025 napsal Karel opravu a je hotovo."},
     {"attribution-cy", MP_RULE_ATTRIBUTION, "Welsh", WROTE_NAME("Ar", "ysgrifennodd"),
      "Ar Llun, 17 Tach 2025 am 09:12 ysgrifennodd Ada Example <ada@example.org>:", "Ar 17 Tachwedd 2025 ysgrifennodd pawb hyn."},
@@ -72,10 +83,10 @@ const MpRule mp_rules[] = {
      WROTE_NAME("Am|Um|Den", "schrieb|schreibt|hat geschrieben|geschrieben"),
      "Am Mo., 17. Nov. 2025 um 09:12 Uhr schrieb Ada Example <ada@example.org>:", "Am 17. November 2025 schrieb Ada den Test, der fehlte."},
     {"attribution-el", MP_RULE_ATTRIBUTION, "Greek: Gmail, Thunderbird",
-     WROTE("Στις|Την|Το", "έγραψε"),
+     WROTE_NAME("Στις|Την|Το", "έγραψε"),
      "Στις Δευ, 17 Νοε 2025 στις 9:12 π.μ., ο χρήστης Ada Example <ada@example.org> έγραψε:", "Στις 17 Νοε 2025 έγραψε η Άντα τον κώδικα."},
     {"attribution-es", MP_RULE_ATTRIBUTION, "Spanish: Gmail, Apple Mail, Thunderbird",
-     WROTE("El|En", "escribió|ha escrito|escribe"),
+     WROTE_NAME("El|En", "escribió|ha escrito|escribe"),
      "El lun, 17 nov 2025 a las 9:12, Ada Example (<ada@example.org>) escribió:", "El 17 de noviembre de 2025 escribió Ada la prueba."},
     {"attribution-et", MP_RULE_ATTRIBUTION, "Estonian: Gmail", WROTE_NAME(NONE, "kirjutas"),
      "Ada Example <ada@example.org> kirjutas kuupäeval E, 17. november 2025 kell 09:12:", "Ada kirjutas 17. novembril testi."},
@@ -84,20 +95,20 @@ const MpRule mp_rules[] = {
      "Ada Example <ada@example.org> igorleak hau idatzi du (2025 aza. 17, al. (09:12)):", "Adak 2025eko azaroan idatzi du proba."},
     {"attribution-fa", MP_RULE_ATTRIBUTION, "Persian", WROTE_NAME("در|در تاریخ", "نوشت|نوشته است"),
      "در تاریخ دوشنبه 17 نوامبر 2025 ساعت 9:12 Ada Example <ada@example.org> نوشت:", "در 17 نوامبر 2025 آدا نوشت که کار می‌کند"},
-    {"attribution-fi", MP_RULE_ATTRIBUTION, "Finnish: Gmail, Apple Mail", WROTE(NONE, "kirjoitti"),
+    {"attribution-fi", MP_RULE_ATTRIBUTION, "Finnish: Gmail, Apple Mail", WROTE_NAME(NONE, "kirjoitti"),
      "ma 17. marrask. 2025 klo 9.12 Ada Example (ada@example.org) kirjoitti:", "Ada kirjoitti 17.11.2025 uuden testin."},
     {"attribution-fr", MP_RULE_ATTRIBUTION, "French: Gmail, Apple Mail, Thunderbird, Zimbra",
-     WROTE("Le|En date du", "a [ée]crit|écrivait|écrit"),
+     WROTE_NAME("Le|En date du", "a [ée]crit|écrivait|écrit"),
      "Le lun. 17 nov. 2025 à 09:12, Ada Example <ada@example.org> a écrit :", "Le 17 novembre 2025 Ada a écrit le test."},
     {"attribution-ga", MP_RULE_ATTRIBUTION, "Irish", WROTE_NAME("Ar|Maidir le", "scríobh"),
      "Ar Luan 17 Samh 2025 ag 09:12 scríobh Ada Example <ada@example.org>:", "Ar 17 Samhain 2025 scríobh mé é."},
     {"attribution-gl", MP_RULE_ATTRIBUTION, "Galician: Gmail",
-     WROTE("O|Em|En", "escribiu|escribiu o seguinte"),
+     WROTE_NAME("O|Em|En", "escribiu|escribiu o seguinte"),
      "O luns, 17 nov 2025 ás 9:12, Ada Example (<ada@example.org>) escribiu:", "O 17 de novembro de 2025 Ada escribiu a proba."},
     {"attribution-he", MP_RULE_ATTRIBUTION, "Hebrew: Gmail, Apple Mail",
      WROTE_NAME("בתאריך|ב-?", "כתב(?:/ה|ה)?|מאת"),
      "בתאריך יום ב׳, 17 בנוב׳ 2025 ב-9:12 מאת Ada Example <ada@example.org>:", "בתאריך 17.11.2025 כתב מישהו את הבדיקה"},
-    {"attribution-hi", MP_RULE_ATTRIBUTION, "Hindi: Gmail", WROTE(NONE, "ने लिखा|लिखा"),
+    {"attribution-hi", MP_RULE_ATTRIBUTION, "Hindi: Gmail", WROTE_NAME(NONE, "ने लिखा|लिखा"),
      "सोम, 17 नव॰ 2025 को 9:12 am बजे को Ada Example <ada@example.org> ने लिखा:", "अदा ने लिखा कि 17 नवंबर 2025 ठीक है"},
     {"attribution-hr", MP_RULE_ATTRIBUTION, "Croatian, Bosnian, Serbian in Latin script",
      WROTE_NAME("Dana|U", "napisao(?:/la)?(?: je)?|je napisao(?:/la)?|napisala je|piše"),
@@ -105,29 +116,29 @@ const MpRule mp_rules[] = {
     {"attribution-hu", MP_RULE_ATTRIBUTION, "Hungarian: Gmail, Thunderbird",
      WROTE_NAME(NONE, "(?:ezt )?írta"),
      "Ada Example <ada@example.org> ezt írta (időpont: 2025. nov. 17., H, 9:12):", "Ada 2025. november 17-én írta a tesztet."},
-    {"attribution-hy", MP_RULE_ATTRIBUTION, "Armenian", WROTE(NONE, "գրել է|գրեց|գրել ա"),
+    {"attribution-hy", MP_RULE_ATTRIBUTION, "Armenian", WROTE_NAME(NONE, "գրել է|գրեց|գրել ա"),
      "Երկ, 17 նոյ, 2025թ. 09:12-ին Ada Example <ada@example.org> գրել է:", "Ադան գրել է 17 նոյեմբերի 2025 թեստը"},
     {"attribution-id", MP_RULE_ATTRIBUTION, "Indonesian, Malay: Gmail",
-     WROTE("Pada(?: tanggal| hari)?", "menulis|tulis"),
+     WROTE_NAME("Pada(?: tanggal| hari)?", "menulis|tulis"),
      "Pada Sen, 17 Nov 2025 pukul 09.12 Ada Example <ada@example.org> menulis:", "Pada 17 November 2025 saya menulis tes baru."},
     {"attribution-is", MP_RULE_ATTRIBUTION, "Icelandic: Gmail", WROTE_NAME("Þann|Hinn", "skrifaði|reit"),
      "Þann mán., 17. nóv. 2025 kl. 09:12 skrifaði Ada Example <ada@example.org>:", "Þann 17. nóvember 2025 skrifaði ég próf."},
     {"attribution-it", MP_RULE_ATTRIBUTION, "Italian: Gmail, Apple Mail, Libero",
-     WROTE("Il(?: giorno)?|In data|Alle", "ha scritto|scrisse|scrive"),
+     WROTE_NAME("Il(?: giorno)?|In data|Alle", "ha scritto|scrisse|scrive"),
      "Il giorno lun 17 nov 2025 alle ore 09:12 Ada Example <ada@example.org> ha scritto:", "Il 17 novembre 2025 Ada ha scritto il test."},
     {"attribution-ja", MP_RULE_ATTRIBUTION, "Japanese: Gmail, Apple Mail, Thunderbird",
      WROTE_CJK(NONE, "(?:さん)?(?:は|が|の)?(?:書きました|のメール|のメッセージ|書き込み|wrote)"),
      "2025年11月17日(月) 9:12 山田 <ada@example.org>さんは書きました：", "2025年11月17日に山田さんは書きましたと聞いています。"},
-    {"attribution-ka", MP_RULE_ATTRIBUTION, "Georgian", WROTE(NONE, "დაწერა|წერს"),
+    {"attribution-ka", MP_RULE_ATTRIBUTION, "Georgian", WROTE_NAME(NONE, "დაწერა|წერს"),
      "ორშ, 17 ნოე 2025, 09:12-ზე Ada Example <ada@example.org> დაწერა:", "ადამ დაწერა ტესტი 17 ნოემბერს 2025 წელს"},
     {"attribution-ko", MP_RULE_ATTRIBUTION, "Korean: Gmail, Apple Mail",
-     WROTE_CJK(NONE, "님이 작성|님이 쓴 글|작성|썼습니다"),
+     WROTE_CJK(NONE, "님이 작성(?:한 메시지)?|님이 쓴 글|작성|썼습니다"),
      "2025년 11월 17일 (월) 오전 9:12, Ada Example <ada@example.org>님이 작성:", "2025년 11월 17일에 작성한 문서를 봐 주세요."},
-    {"attribution-lt", MP_RULE_ATTRIBUTION, "Lithuanian: Gmail", WROTE(NONE, "rašė|parašė"),
+    {"attribution-lt", MP_RULE_ATTRIBUTION, "Lithuanian: Gmail", WROTE_NAME(NONE, "rašė|parašė"),
      "2025-11-17, pr, 09:12 Ada Example <ada@example.org> rašė:", "Ada 2025-11-17 rašė apie tai laiške."},
-    {"attribution-lv", MP_RULE_ATTRIBUTION, "Latvian: Gmail", WROTE(NONE, "rakstīja|raksta"),
+    {"attribution-lv", MP_RULE_ATTRIBUTION, "Latvian: Gmail", WROTE_NAME(NONE, "rakstīja|raksta"),
      "Pirmd., 2025. g. 17. nov., plkst. 09:12 lietotājs Ada Example (<ada@example.org>) rakstīja:", "Ada 2025. gadā rakstīja testus."},
-    {"attribution-mk", MP_RULE_ATTRIBUTION, "Macedonian", WROTE("На", "напиша|пишува"),
+    {"attribution-mk", MP_RULE_ATTRIBUTION, "Macedonian", WROTE_NAME("На", "напиша|пишува"),
      "На пон., 17 ное. 2025 во 09:12 Ada Example <ada@example.org> напиша:", "На 17 ноември 2025 Ада напиша тест."},
     {"attribution-nl", MP_RULE_ATTRIBUTION, "Dutch: Gmail, Apple Mail, Thunderbird",
      WROTE_NAME("Op", "schreef|geschreven|schrijft"),
@@ -135,32 +146,32 @@ const MpRule mp_rules[] = {
     {"attribution-no", MP_RULE_ATTRIBUTION, "Norwegian (Nynorsk)", WROTE_NAME("På|Den|Kl", "skreiv"),
      "På mån. 17. nov. 2025 kl. 09:12 skreiv Ada Example <ada@example.org>:", "På måndag 17. november skreiv vi testen."},
     {"attribution-pl", MP_RULE_ATTRIBUTION, "Polish: Gmail, Onet, Thunderbird",
-     WROTE("W dniu|Dnia|W", "napisał(?:\\(a\\)|a)?|pisze|napisali"),
+     WROTE_NAME("W dniu|Dnia|W", "napisał(?:\\(a\\)|a)?|pisze|napisali"),
      "pon., 17 lis 2025 o 09:12 Ada Example <ada@example.org> napisał(a):", "W dniu 17 listopada 2025 Ada napisała test."},
     {"attribution-pt", MP_RULE_ATTRIBUTION, "Portuguese: Gmail, Apple Mail",
-     WROTE("Em|No dia|A|Na|No", "escreveu|escreveu o seguinte"),
+     WROTE_NAME("Em|No dia|A|Na|No", "escreveu|escreveu o seguinte"),
      "Em seg., 17 de nov. de 2025 às 09:12, Ada Example <ada@example.org> escreveu:", "Em 17 de novembro de 2025 Ada escreveu o teste."},
     {"attribution-ro", MP_RULE_ATTRIBUTION, "Romanian: Gmail",
-     WROTE("În|In|Pe(?: data de)?|La", "a scris|scrie"),
+     WROTE_NAME("În|In|Pe(?: data de)?|La", "a scris|scrie"),
      "În lun., 17 nov. 2025 la 09:12, Ada Example <ada@example.org> a scris:", "În 17 noiembrie 2025 Ada a scris testul."},
     {"attribution-ru", MP_RULE_ATTRIBUTION, "Russian: Gmail, Mail.ru, Thunderbird",
-     WROTE(NONE, "(?:на)?писала?|(?:на)?писал\\(а\\)|пишет"),
+     WROTE_NAME(NONE, "(?:на)?писала?|(?:на)?писал\\(а\\)|пишет"),
      "понедельник, 17 ноября 2025 г. пользователь Ada Example <ada@example.org> написал:", "Ада 17 ноября 2025 г. написала тест."},
     {"attribution-sk", MP_RULE_ATTRIBUTION, "Slovak: Gmail",
-     WROTE_NAME("Dňa", "napísal(?:\\(a\\)|a)?|píše"),
+     WROTE_NAME("Dňa", "napísal(?:\\(a\\)|/a|a)?|píše"),
      "po 17. 11. 2025 o 9:12 Ada Example <ada@example.org> napísal(a):", "Dňa 17. 11. 2025 napísala Ada test."},
     {"attribution-sl", MP_RULE_ATTRIBUTION, "Slovenian: Gmail",
      WROTE_NAME("V|Dne", "napisala?|je napisala?|piše"),
      "V V pon., 17. nov. 2025 ob 09:12 je oseba Ada Example <ada@example.org> napisala:", "Dne 17. novembra 2025 je napisala test."},
-    {"attribution-sq", MP_RULE_ATTRIBUTION, "Albanian", WROTE("Më|Me", "shkroi|ka shkruar"),
+    {"attribution-sq", MP_RULE_ATTRIBUTION, "Albanian", WROTE_NAME("Më|Me", "shkroi|ka shkruar"),
      "Më hën, 17 nën 2025 në 09:12 Ada Example <ada@example.org> shkroi:", "Më 17 nëntor 2025 Ada shkroi testin."},
     {"attribution-sr", MP_RULE_ATTRIBUTION, "Serbian",
-     WROTE("Дана|У", "(?:је )?написао(?:/ла)?|је написала"),
+     WROTE_NAME("Дана|У", "(?:је )?написао(?:/ла)?|је написала"),
      "пон, 17. нов 2025. у 09:12 Ada Example <ada@example.org> је написао/ла:", "Дана 17. новембра 2025. Ада је написала тест."},
     {"attribution-sv", MP_RULE_ATTRIBUTION, "Swedish: Apple Mail",
      WROTE_NAME("Den|Vid", "följande skrevs av|skrivit|skriver"),
      "17 nov. 2025 kl. 09:12 följande skrevs av Ada Example <ada@example.org>:", "Den 17 november 2025 skrev vi testet."},
-    {"attribution-sw", MP_RULE_ATTRIBUTION, "Swahili", WROTE("Mnamo|Tarehe", "aliandika|ameandika"),
+    {"attribution-sw", MP_RULE_ATTRIBUTION, "Swahili", WROTE_NAME("Mnamo|Tarehe", "aliandika|ameandika"),
      "Mnamo Jtt, 17 Nov 2025 saa 09:12 Ada Example <ada@example.org> aliandika:", "Mnamo 17 Novemba 2025 Ada aliandika jaribio."},
     {"attribution-th", MP_RULE_ATTRIBUTION, "Thai: Gmail",
      WROTE_CJK("ในวันที่|เมื่อ", "เขียนว่า|เขียน|ได้เขียน"),
@@ -169,9 +180,9 @@ const MpRule mp_rules[] = {
      WROTE_NAME(NONE, "(?:şunu |şunları )?yazdı|yazmış"),
      "Ada Example <ada@example.org>, 17 Kas 2025 Pzt, 09:12 tarihinde şunu yazdı:", "Ada 17 Kasım 2025 günü testi yazdı."},
     {"attribution-uk", MP_RULE_ATTRIBUTION, "Ukrainian: Gmail",
-     WROTE(NONE, "пише|(?:на)?писа(?:в|ла)(?:\\(-?ла\\))?"),
+     WROTE_NAME(NONE, "пише|(?:на)?писа(?:в|ла)(?:\\(-?ла\\))?"),
      "пн, 17 лист. 2025 р. о 09:12 Ada Example <ada@example.org> пише:", "Ада 17 листопада 2025 р. пише тест."},
-    {"attribution-vi", MP_RULE_ATTRIBUTION, "Vietnamese: Gmail", WROTE("Vào|Ngày", "đã viết|viết"),
+    {"attribution-vi", MP_RULE_ATTRIBUTION, "Vietnamese: Gmail", WROTE_NAME("Vào|Ngày", "đã viết|viết"),
      "Vào Th 2, 17 thg 11, 2025 vào lúc 09:12 Ada Example <ada@example.org> đã viết:", "Vào 17 tháng 11, 2025 Ada đã viết bài kiểm tra."},
     {"attribution-zh", MP_RULE_ATTRIBUTION, "Chinese: Gmail, Apple Mail, 163",
      WROTE_CJK("在|寄件者", "写道|寫道|写到|寫入|的信中说|来信"),
@@ -337,6 +348,10 @@ const MpRule mp_rules[] = {
      ANY("[-–—_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}"),
      "---- Ada Example wrote ----", "-- the one that Ada wrote -"},
 
+    {"separator-groupwise", MP_RULE_SEPARATOR, "GroupWise, any language: >>> NAME DATE >>>",
+     ANY(">{3}\\s?(?=.*\\d).{3,300}>{3}"),
+     ">>> Ada Example <ada@example.org> 11/17/2025 9:12 AM >>>", ">>> def >>> is what it prints"},
+
     /* ---- forwarded messages ---- */
     {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird",
      ANY("[-–—_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}"),
@@ -359,24 +374,27 @@ const MpRule mp_rules[] = {
 
     /* ---- markers that a service puts above its text ---- */
     {"marker-reply-above", MP_RULE_MARKER, "helpdesks and forges, ours too",
-     ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line.{0,120}"),
-     "--- Reply above this line ---", "I wrote the reply above this line by hand."},
+     ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line(?:[-–—_=*#\\s.!:]{0,40}|[,;]?\\s(?:to|if|when|in order|for|and it|or|so)\\b.{0,120})"),
+     "--- Reply above this line ---", "Write your reply above this line of the form."},
     {"marker-other", MP_RULE_MARKER, "the same in other languages",
      ANY("[-–—_=*#\\s]{2,40}+(?:Bitte (?:antworten Sie |schreiben Sie )?(?:Ihre Antwort )?(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire) au-dessus de cette ligne|(?:Por favor,? )?(?:responda|escriba|escreva) (?:por )?(?:encima|acima) de esta l[ií]nea|Antwoord boven deze (?:regel|lijn)|Svara ovanför den här (?:raden|linjen)).{0,120}"),
      "## Bitte antworten Sie oberhalb dieser Zeile ##", "Bitte schreiben Sie das auf diese Zeile."},
 
     /* ---- what the device wrote ---- */
     {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail",
-     ANY("[<(\\[*_«\\s-]{0,6}" SENTENCE "(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) (?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" EXCUSE "[.!\\s]{0,3}"),
+     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
-     ANY("(?:Get|Download|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the )?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) .{1,40})?.{0,60}"),
+     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the )?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) .{1,40})?.{0,60})"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
+    {"mobile-slogan", MP_RULE_MOBILE, "Yahoo's and AOL's programs",
+     ANY("(?:Yahoo|AOL) Mail\\s?[:：-]\\s.{3,60}"),
+     "Yahoo Mail: Search, Organize, Conquer", "Yahoo Mail is where it bounces."},
     {"mobile-de", MP_RULE_MOBILE, "German",
      ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?.{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) .{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) .{2,60})[.!]?"),
      "Von meinem iPhone gesendet", "Von meinem Büro aus sehe ich den Fehler."},
     {"mobile-fr", MP_RULE_MOBILE, "French",
-     ANY("(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? .{2,60}"),
+     ANY("(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? .{2,60}|Envoyé à partir d['’].{2,60}"),
      "Envoyé depuis mon iPhone", "Envoyer depuis mon poste marche aussi."},
     {"mobile-romance", MP_RULE_MOBILE, "Spanish, Portuguese, Italian, Catalan, Romanian",
      ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? .{2,60})"),
@@ -391,10 +409,10 @@ const MpRule mp_rules[] = {
      ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? .{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
     {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian",
-     ANY("(?:.{2,40}(?:(?:['’]?d[ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:Küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) .{2,60})"),
+     ANY("(?:(?=[^öü]*+[öü]).{2,40}(?:(?:['’]?d[ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:Küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) .{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
-     ANY("(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|[发發](?:自|送自)(?:我的)? ?.{2,30}|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
+     ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來]自我的) ?.{2,30}|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai",
      ANY("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|נשלח מ|נשלח באמצעות|ارسال شده از|फ़ोन से भेजा|ส่งจาก).{2,60}"),
@@ -405,8 +423,8 @@ const MpRule mp_rules[] = {
 
     /* ---- paragraphs of law ---- */
     {"disclaimer-en", MP_RULE_DISCLAIMER, "English",
-     ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|DISCLAIMER|CONFIDENTIAL)(?: AND PRIVILEGED)? (?:NOTICE|STATEMENT|NOTE|WARNING|INFORMATION)\\b.{0,900}|(?:IMPORTANT|LEGAL|CONFIDENTIAL|DISCLAIMER)\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipients?)\\b).{20,900}|DISCLAIMER[:.]?|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})"),
-     "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is what the build uses."},
+     ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|DISCLAIMER|CONFIDENTIAL)(?: AND PRIVILEGED)? (?:NOTICE|STATEMENT|NOTE|WARNING|INFORMATION)\\b.{0,900}|(?:IMPORTANT|LEGAL|CONFIDENTIAL|DISCLAIMER)\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipients?)\\b).{20,900}|DISCLAIMER[:.]?|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))(?: message| transmission| communication)?(?:,|\\s?\\(|\\s(?:is|are|was|may|might|can|and|or|with|contains?|contained|containing|has|in|of|including|included|transmitted|from|sent|together|plus|its|should)\\b)(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})"),
+     "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is confidential, show it to nobody outside."},
     {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Polish",
      ANY("[*_\\s]{0,4}(?:Diese (?:E-?Mail|Nachricht)(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail)(?=.*(?:confidentiel|destinataire)).{30,900}|Est[ea] (?:mensaje|correo|mensagem|e-?mail)(?=.*(?:confidencial|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail)(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|(?:Ta wiadomość|Niniejsza wiadomość)(?=.*(?:poufn|adresat)).{30,900})"),
      "Diese E-Mail enthält vertrauliche Informationen und ist nur für den Adressaten bestimmt.", "Diese Nachricht ist nicht angekommen."},
@@ -417,8 +435,8 @@ const MpRule mp_rules[] = {
 
     /* ---- footers ---- */
     {"footer-list", MP_RULE_FOOTER, "Mailman, Google Groups, Sympa",
-     ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
-     "kernel-users mailing list", "The mailing list is down."},
+     ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group)(?=.*(?:@|\\b(?:send|visit|click here|go to|please)\\b|:$)).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
+     "kernel-users mailing list", "To unsubscribe from the list, one has to confirm twice."},
     {"footer-list-below-rule", MP_RULE_FOOTER, "Mailman, where a row of underscores stands above",
      ANY("(?:\\p{L}[\\w+]{0,30} ){1,4}(?:mailing list|Mailingliste|mailinglist)(?: --? .{0,80})?"),
      "_______________________________________________\nKernel mailing list\nkernel@example.org", "The mailing list"},

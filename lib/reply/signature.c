@@ -10,6 +10,8 @@ enum {
     CONTACT_BYTES = 80, /* a line of a business card is no longer */
 };
 
+#define CODE_INDENT "    " /* Markdown's */
+
 static guint
 paragraph_end(const GArray *lines, guint i)
 {
@@ -43,6 +45,23 @@ signature_lines(const GArray *lines, guint i, gsize bytes)
     return n;
 }
 
+/* Code or a list with two dashes in it: a long line in the middle of a sentence runs on below. */
+static bool
+goes_on(const GArray *lines, guint i)
+{
+    const char *below = i + 1 < lines->len ? LINE(lines, i + 1)->core : "";
+
+    return i > 0 && LINE(lines, i - 1)->kind == LINE_TEXT && strlen(below) > CONTACT_BYTES &&
+           g_unichar_islower(g_utf8_get_char(below));
+}
+
+/* "--verbose": a "--" right below it ends the options. */
+static bool
+is_option(const char *core)
+{
+    return g_str_has_prefix(core, "--") && g_ascii_isalpha(core[2]) && strchr(core, ' ') == NULL;
+}
+
 bool
 walk_begins_signature(const Walk *walk, guint i)
 {
@@ -53,10 +72,12 @@ walk_begins_signature(const Walk *walk, guint i)
         return false;
     if (strcmp(line->text, "-- ") == 0)
         return true;
+    if ((i > 0 && is_option(LINE(lines, i - 1)->core)) || g_str_has_prefix(line->text, CODE_INDENT))
+        return false;
     if (strcmp(line->core, "---") == 0)
         return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
                signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
-    return signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
+    return !goes_on(lines, i) && signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
 }
 
 /* "Sent from my phone" is a paragraph of its own, or ends one. */

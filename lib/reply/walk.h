@@ -15,6 +15,7 @@ typedef struct {
     guint start, end;
     bool attributed, forwarded; /* an attribution or a forward mark stands above it */
     bool text_above;
+    bool introduced; /* by a line of the person's that leads on to it */
 } Quote;
 
 typedef struct {
@@ -22,11 +23,13 @@ typedef struct {
     GArray *quotes; /* of Quote */
     bool sent_known;
     Zone zone;
-    const char *why;        /* the rule that began the zone */
-    bool text_above;        /* the person wrote something above this line */
-    bool boundary_above;    /* some boundary was seen, though it may have had nothing above it */
-    bool segment_is_ours;   /* in IN_QUOTED: this message repeats what we sent */
-    const char *quote_rule; /* of the attribution just above, while nothing else came */
+    const char *why;         /* the rule that began the zone */
+    bool text_above;         /* the person wrote something above this line */
+    guint texts, first_text; /* how many such lines, and the first of them */
+    bool boundary_above;     /* some boundary was seen, though it may have had nothing above it */
+    guint first_boundary;    /* the line where it began */
+    bool segment_is_ours;    /* in IN_QUOTED: this message repeats what we sent */
+    const char *quote_rule;  /* of the attribution just above, while nothing else came */
     bool quote_forwarded;
 } Walk;
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "tracker/facts.h"
@@ -56,9 +57,9 @@ char *
 mp_path_of_address(const char *address)
 {
     const char *at = strrchr(address, '@');
-    g_autofree char *domain = g_ascii_strdown(at != NULL ? at : "", -1);
+    g_autofree char *domain = mp_domain_fold(at != NULL ? at + 1 : "");
     g_autofree char *local = g_strndup(address, at != NULL ? (gsize)(at - address) : strlen(address));
-    g_autofree char *folded = g_strconcat(local, domain, NULL);
+    g_autofree char *folded = g_strconcat(local, at != NULL ? "@" : "", domain, NULL);
     g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, folded, -1);
 
     return g_strdup_printf("addresses/%.2s/%.30s", hash, hash + 2);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "tracker/inside.h"
 
 /* --- Reading: the first fault is kept, and everything after it reads as empty ------------------ */
 
@@ -348,6 +349,10 @@ mp_facts_comment(const MpNewComment *comment, const MpActor *actor)
     set_optional(file, "mail", "message-id", comment->message_id);
     set_optional(file, "mail", "recipient", comment->recipient);
     set_optional(file, "mail", "part", comment->part);
+    set_optional(file, "mail", "commands", comment->commands);
+    set_optional(file, "mail", "dmarc", comment->dmarc);
+    set_optional(file, "mail", "dkim", comment->dkim);
+    set_optional(file, "mail", "spf", comment->spf);
     set_attachments(file, comment->attachments);
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -406,6 +411,57 @@ mp_facts_repository(const MpRepository *repository)
 
 /* --- Users ---------------------------------------------------------------------------------- */
 
+static bool
+is_mark(const char *text)
+{
+    return strlen(text) == 16 && strspn(text, "0123456789abcdef") == 16;
+}
+
+/* "20000-0123456789abcdef": the day, and which bounce it was. */
+static void
+add_bounce(Reader *r, const char *key, GPtrArray *list, const char *text)
+{
+    const char *dash = strchr(text, '-');
+    g_autofree char *digits = g_strndup(text, dash != NULL ? (gsize)(dash - text) : 0);
+    guint64 day;
+
+    if (dash != NULL && is_mark(dash + 1) &&
+        g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT32, &day, NULL))
+        mp_bounces_add(list, (gint64)day, dash + 1);
+    else
+        blame(r, key, "not of the form DAY-MARK");
+}
+
+/* Keys 1, 2, … with "ADDRESS;STATE;hard;DAY-MARK;…;soft;DAY-MARK;…;": an address may hold what a
+ * key must not. */
+static void
+read_bounces(Reader *r, MpUser *user)
+{
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "bounces", NULL, NULL);
+
+    r->group = "bounces";
+    for (char **key = keys; key != NULL && *key != NULL; key++) {
+        g_auto(GStrv) field = g_key_file_get_string_list(r->file, "bounces", *key, NULL, NULL);
+        MpBounces *bounces;
+        GPtrArray *list = NULL;
+
+        if (field == NULL || g_strv_length(field) < 2) {
+            blame(r, *key, "not of the form ADDRESS;STATE;…");
+            return;
+        }
+        bounces = mp_user_add_bounces(user, field[0]);
+        bounces->is_suppressed = strcmp(field[1], "suppressed") == 0;
+        for (char **text = field + 2; *text != NULL; text++) {
+            if (strcmp(*text, "hard") == 0)
+                list = bounces->hard;
+            else if (strcmp(*text, "soft") == 0)
+                list = bounces->soft;
+            else if (list != NULL)
+                add_bounce(r, *key, list, *text);
+        }
+    }
+}
+
 MpUser *
 mp_facts_parse_user(const char *text, const char *path, guint64 id, GError **error)
 {
@@ -427,7 +483,37 @@ mp_facts_parse_user(const char *text, const char *path, guint64 id, GError **err
         blame(&r, "state", "neither active nor suspended");
     if (user->login != NULL && !mp_is_login(user->login))
         blame(&r, "login", "not a login");
+    user->language = optional_string(&r, "language");
+    read_bounces(&r, user);
     return reader_finish(&r, error) ? g_steal_pointer(&user) : NULL;
+}
+
+static void
+add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
+{
+    g_ptr_array_add(fields, g_strdup(kind));
+    for (guint i = 0; i < list->len; i++) {
+        const MpBounce *bounce = g_ptr_array_index(list, i);
+
+        g_ptr_array_add(fields, g_strdup_printf("%" G_GINT64_FORMAT "-%s", bounce->day, bounce->mark));
+    }
+}
+
+static void
+set_bounces(GKeyFile *file, const GPtrArray *all)
+{
+    for (guint i = 0; all != NULL && i < all->len; i++) {
+        const MpBounces *bounces = g_ptr_array_index(all, i);
+        g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *key = g_strdup_printf("%u", i + 1);
+
+        g_ptr_array_add(fields, g_strdup(bounces->address));
+        g_ptr_array_add(fields, g_strdup(bounces->is_suppressed ? "suppressed" : "counting"));
+        add_bounces(fields, "hard", bounces->hard);
+        add_bounces(fields, "soft", bounces->soft);
+        g_key_file_set_string_list(file, "bounces", key, (const char *const *)fields->pdata,
+                                   fields->len);
+    }
 }
 
 char *
@@ -442,6 +528,8 @@ mp_facts_user(const MpUser *user)
                                user->emails->len);
     set_number(file, g, "epoch", user->epoch);
     g_key_file_set_string(file, g, "state", user->is_active ? "active" : "suspended");
+    set_optional(file, g, "language", user->language);
+    set_bounces(file, user->bounces);
     return g_key_file_to_data(file, NULL, NULL);
 }
 
@@ -459,14 +547,16 @@ parse_subscriber(const char *line)
 {
     const char *space = strchr(line, ' ');
     g_autofree char *id_text = space != NULL ? g_strndup(line, (gsize)(space - line)) : NULL;
+    g_autofree char *reason = space != NULL ? g_strstrip(g_strdup(space + 1)) : NULL;
     guint64 id;
 
-    if (id_text == NULL || space[1] == '\0' ||
+    /* written without its reason it could not be read again */
+    if (id_text == NULL || *reason == '\0' ||
         !g_ascii_string_to_unsigned(id_text, 10, 1, MP_MAX_ID, &id, NULL))
         return NULL;
     MpSubscriber *subscriber = g_new0(MpSubscriber, 1);
     subscriber->user = id;
-    subscriber->reason = g_strstrip(g_strdup(space + 1));
+    subscriber->reason = g_steal_pointer(&reason);
     return subscriber;
 }
 

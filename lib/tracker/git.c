@@ -3,17 +3,15 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/error.h"
 
-void
-mp_git_start(void)
+static bool
+start(void)
 {
-    static gsize started = 0;
-
-    if (!g_once_init_enter(&started))
-        return;
-    git_libgit2_init();
+    if (git_libgit2_init() < 0)
+        return false;
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     /* We make every object ourselves, and a check of existence can rescan the pack directory. */
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
@@ -21,26 +19,32 @@ mp_git_start(void)
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
     for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
-    g_once_init_leave(&started, 1);
+    return true;
 }
 
+bool
+mp_git_start(GError **error)
+{
+    enum { NEW, STARTED, FAILED };
+    static gsize state = NEW;
+
+    if (g_once_init_enter(&state))
+        g_once_init_leave(&state, start() ? STARTED : FAILED);
+    return state == STARTED || mp_fail(error, MP_ERROR_TEMPORARY, "libgit2 cannot start");
+}
+
+/* libgit2 cleans up before it returns, which changes errno; its message keeps what errno meant. */
 static bool
 is_temporary(const git_error *e, int code)
 {
+    static const int codes[] = {ENOSPC, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, EROFS, EINTR, EAGAIN};
+
     if (e != NULL && (e->klass == GIT_ERROR_NOMEMORY || e->klass == GIT_ERROR_NET))
         return true;
-    switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-    case EIO:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EROFS:
-        return e == NULL || e->klass == GIT_ERROR_OS || e->klass == GIT_ERROR_INDEXER;
-    default:
-        return false;
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (e != NULL ? g_str_has_suffix(e->message, strerror(codes[i])) : code == codes[i])
+            return true;
+    return false;
 }
 
 bool

@@ -13,8 +13,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_commit, git_commit_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_config, git_config_free)
 
 /* Once a process: initialises the library, syncs what it writes, reads no configuration but the
- * repository's own. */
-void mp_git_start(void);
+ * repository's own. Fails, temporarily, where the library does: it is of no use then. */
+bool mp_git_start(GError **error);
 
 /* Sets *error from libgit2's last error, and returns false. What space or time can cure is
  * temporary; what else libgit2 has to say is the installation's. */

@@ -1,8 +1,12 @@
 /* Making a repository: configuration, the first commit, everything synced. */
 #include "tracker/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +84,17 @@ sync_all(const char *path, GError **error)
     return good;
 }
 
+/* As the next program will: an object database that was opened in a bad moment writes elsewhere. */
+static bool
+can_be_opened(const MpStore *store, GError **error)
+{
+    MpStore again = {0};
+    bool good = mp_store_open(&again, store->path, store->hostname, error);
+
+    mp_store_close(&again);
+    return good;
+}
+
 static bool
 make(MpStore *store, const char *readme, mode_t mode, GError **error)
 {
@@ -94,7 +109,42 @@ make(MpStore *store, const char *readme, mode_t mode, GError **error)
     if (git_repository_odb(&store->odb, store->repository) < 0)
         return mp_git_fail(error, "cannot open the objects of %s", store->path);
     return configure(store->repository, error) && first_commit(store, readme, error) &&
-           sync_all(store->path, error);
+           sync_all(store->path, error) && can_be_opened(store, error);
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int kind, struct FTW *place)
+{
+    (void)st, (void)kind, (void)place;
+    return remove(path);
+}
+
+static bool
+rename_durably(const char *from, const char *to, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(to);
+
+    if (rename(from, to) < 0)
+        return mp_fail_errno(error, "cannot rename %s to %s", from, to);
+    return sync_all(parent, error);
+}
+
+/*
+ * Under a name aside until it is whole, since half a repository with somebody's lock in it is what
+ * libgit2 can neither open nor make. A folder that is there already is somebody's: made in place.
+ */
+static bool
+make_whole(MpStore *store, const char *path, const char *readme, mode_t mode, GError **error)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0)
+        return make(store, readme, mode, error);
+    g_free(store->path);
+    store->path = g_strconcat(path, ".new", NULL);
+    if (nftw(store->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+        return mp_fail_errno(error, "cannot remove %s", store->path);
+    return make(store, readme, mode, error) && rename_durably(store->path, path, error);
 }
 
 static bool
@@ -113,9 +163,10 @@ mp_store_init(const char *path, const char *hostname, const char *readme, mode_t
 {
     MpStore store = {.path = g_strdup(path), .hostname = g_strdup(hostname)};
 
-    mp_git_start();
-    *made = !has_branch(path);
-    bool good = !*made || make(&store, readme, mode, error);
+    *made = false;
+    bool good = mp_git_start(error);
+    *made = good && !has_branch(path);
+    good = good && (!*made || make_whole(&store, path, readme, mode, error));
     mp_store_close(&store);
     return good;
 }

@@ -19,6 +19,10 @@ GPtrArray *mp_read_subscribers(MpTree *tree, guint64 thread, GError **error);
 MpRepository *mp_read_repository(MpTree *tree, const char *name, GError **error);
 MpUser *mp_read_user(MpTree *tree, guint64 id, GError **error);
 
+/* bounces.c: an empty entry for an address, and one bounce more in its hard or soft list. */
+MpBounces *mp_user_add_bounces(MpUser *user, const char *address);
+void mp_bounces_add(GPtrArray *list, gint64 day, const char *mark);
+
 /* logins/… and addresses/…: an id, or 0 where there is none. */
 bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);
 bool mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **error);

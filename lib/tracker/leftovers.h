@@ -6,9 +6,9 @@
 
 /*
  * Removes from the bare repository at `path`, only for a caller that holds our own lock:
- * half-written packs of libgit2 (pack_git2_* in objects/pack), locks in objects/pack, and locks of
- * branches (main.lock in refs/heads), where they have stood for a while; half-written packs of git
- * fetch (tmp_pack_* and its company) after a day. Each is logged.
+ * half-written packs of libgit2 (pack_git2_* in objects/pack), locks in objects/pack, of branches
+ * (main.lock in refs/heads), of HEAD and config, where they have stood for a while; half-written
+ * packs of git fetch (tmp_pack_* and its company) after a day. Each is logged.
  */
 bool mp_leftovers_remove(const char *path, GError **error);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/domain.h"
+
 #define LOGIN_MAX 39
 #define PART_MAX  100
 #define REVISION_MAX 200
@@ -83,22 +85,11 @@ mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostna
     return g_string_free(g_steal_pointer(&id), FALSE);
 }
 
-/* The domain without case; the local part by octets, since only its host may fold it (RFC 5321,
- * section 2.4). */
-static bool
-is_same_address(const char *a, const char *b)
-{
-    const char *at_a = strrchr(a, '@'), *at_b = strrchr(b, '@');
-
-    return at_a != NULL && at_b != NULL && at_a - a == at_b - b &&
-           strncmp(a, b, (gsize)(at_a - a)) == 0 && g_ascii_strcasecmp(at_a, at_b) == 0;
-}
-
 bool
 mp_user_has_address(const MpUser *user, const char *address)
 {
     for (guint i = 0; i < user->emails->len; i++)
-        if (is_same_address(g_ptr_array_index(user->emails, i), address))
+        if (mp_same_address(g_ptr_array_index(user->emails, i), address))
             return true;
     return false;
 }
@@ -150,6 +141,8 @@ mp_user_free(MpUser *user)
         return;
     g_free(user->login);
     g_free(user->name);
+    g_free(user->language);
     g_clear_pointer(&user->emails, g_ptr_array_unref);
+    g_clear_pointer(&user->bounces, g_ptr_array_unref);
     g_free(user);
 }

@@ -29,6 +29,12 @@ mp_tracker_refresh(MpTracker *tracker, GError **error)
     return mp_store_refresh(&tracker->store, error);
 }
 
+bool
+mp_tracker_sync(const MpTracker *tracker, GError **error)
+{
+    return mp_store_sync(&tracker->store, error);
+}
+
 void
 mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host)
 {

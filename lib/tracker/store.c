@@ -10,10 +10,11 @@
 #include "tracker/store.h"
 
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "tracker/git.h"
 #include "tracker/leftovers.h"
@@ -50,9 +51,10 @@ mp_store_refresh(MpStore *store, GError **error)
 bool
 mp_store_open(MpStore *store, const char *path, const char *hostname, GError **error)
 {
-    mp_git_start();
     store->path = g_strdup(path);
     store->hostname = g_strdup(hostname);
+    if (!mp_git_start(error))
+        return false;
     if (git_repository_open_bare(&store->repository, path) < 0)
         return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
     if (git_repository_odb(&store->odb, store->repository) < 0)
@@ -135,12 +137,11 @@ commit_object(const MpChain *chain, const git_oid *root, const char *message, co
 bool
 mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error)
 {
-    git_oid root;
     g_autofree char *line = mp_one_line(message);
 
-    if (!mp_tree_write(chain->tree, &root, error))
+    if (!mp_tree_write(chain->tree, &chain->root, error))
         return false;
-    g_autoptr(GString) commit = commit_object(chain, &root, line, actor);
+    g_autoptr(GString) commit = commit_object(chain, &chain->root, line, actor);
     if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
         return false;
     chain->n_commits++;
@@ -163,6 +164,15 @@ mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, con
             mp_leftovers_remove_ref_locks(store->path);
     }
     return rc;
+}
+
+/* The moment of truth is over, so nothing may fail any more: what is known need not be read. */
+static void
+show_new_tip(MpChain *chain)
+{
+    chain->store->tip = chain->tip;
+    chain->store->root = chain->root;
+    g_clear_pointer(&chain->store->view, mp_tree_free);
 }
 
 bool
@@ -190,7 +200,8 @@ move_own_branch(MpChain *chain, GError **error)
         mp_git_fail(error, "%s: cannot move %s", store->path, MP_BRANCH);
         return MP_FAILED;
     }
-    return mp_store_read_at(store, &chain->tip, error) ? MP_COMMITTED : MP_FAILED;
+    show_new_tip(chain);
+    return MP_COMMITTED;
 }
 
 MpCommitResult
@@ -202,6 +213,18 @@ mp_chain_finish(MpChain *chain, GError **error)
         return MP_FAILED;
     return chain->store->remote != NULL ? mp_store_push(chain->store, &chain->tip, error)
                                         : move_own_branch(chain, error);
+}
+
+bool
+mp_store_sync(const MpStore *store, GError **error)
+{
+    g_autofree char *path = g_build_filename(store->path, "refs/heads", NULL);
+    int fd = mp_open_directory(path, error);
+    bool good = fd >= 0 && mp_sync_directory(fd, path, error);
+
+    if (fd >= 0)
+        close(fd);
+    return good;
 }
 
 bool

@@ -73,6 +73,7 @@ typedef struct {
     MpPack *pack;
     MpTree *tree;
     git_oid tip; /* of the chain so far */
+    git_oid root; /* its tree */
     guint n_commits;
 } MpChain;
 
@@ -82,9 +83,13 @@ void mp_chain_clear(MpChain *chain);
 /* Closes what was edited since the last call as one commit by `actor`. */
 bool mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error);
 
-/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is
- * one, else our own. On MP_COMMITTED the store's reads see the new tip. */
+/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is one,
+ * else our own. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch may have
+ * moved as well: a move can fail to become durable. */
 MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
+
+/* Makes durable where the branch is: a run that died may have moved it and not synced that. */
+bool mp_store_sync(const MpStore *store, GError **error);
 
 /* Removes what a dead run left: see mp_tracker_clean_up(). */
 bool mp_store_clean_up(const char *path, GError **error);

@@ -98,12 +98,32 @@ bool mp_is_repository_name(const char *name);
 /* What an object may be called: a commit id, a branch, a range; safe in a Message-ID and a link. */
 bool mp_is_revision(const char *revision);
 
+/*
+ * What came back from one address of an account. A bounce is known by its mark, so that the same
+ * one counts once; marks older than MP_BOUNCE_DAYS count no more. Once the address is suppressed
+ * its marks are kept as they were.
+ */
+#define MP_BOUNCE_DAYS 30
+
+typedef struct {
+    gint64 day; /* of its receipt, in days since the epoch */
+    char *mark; /* 16 hexadecimal digits */
+} MpBounce;
+
+typedef struct {
+    char *address;
+    bool is_suppressed;     /* nothing is sent there until an administrator lifts it */
+    GPtrArray *hard, *soft; /* MpBounce */
+} MpBounces;
+
 typedef struct {
     guint64 id;
     char *login, *name;
     GPtrArray *emails; /* char *, verified; the first is where notifications go */
     guint64 epoch;     /* part of every address; raising it revokes them all */
     bool is_active;
+    char *language;     /* "en", "fr", or NULL for the installation's */
+    GPtrArray *bounces; /* MpBounces, or NULL for none */
 } MpUser;
 
 void mp_user_free(MpUser *user);
@@ -112,7 +132,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpUser, mp_user_free)
 /* Letters, digits and single inner hyphens, at most 39; compared without regard to case. */
 bool mp_is_login(const char *login);
 
-/* Whether `address` is one of the user's: the local part by octets, the domain without case. */
+/* Whether bounces have suppressed this address of the user's. */
+bool mp_user_is_suppressed(const MpUser *user, const char *address);
+
+/*
+ * Notes a bounce from one of the user's addresses (compared without case: the server that bounced
+ * may have folded it). False if it changes nothing: noted before, suppressed already, or no address
+ * of theirs. At `limit` bounces of its kind within MP_BOUNCE_DAYS the address is suppressed, and
+ * *suppressed (else left alone) is set; 0 is no limit.
+ */
+bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
+                         const char *mark, guint limit, bool *suppressed);
+
+/* Forgets the bounces of an address; false if there were none, or it was not suppressed. */
+bool mp_user_unsuppress(MpUser *user, const char *address);
+
+/* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
+ * folded, since what stands behind the + may be another person's. */
 bool mp_user_has_address(const MpUser *user, const char *address);
 
 /* --- Open and read ------------------------------------------------------------------------- */
@@ -133,6 +169,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 /* Looks at the branch again: from here on reads see the tip of now. */
 bool mp_tracker_refresh(MpTracker *tracker, GError **error);
 bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
+
+/* Makes durable what reads see: before anything else is done because of it. A run that died may
+ * have moved the branch without syncing that (ext4 and XFS keep the order, btrfs need not). */
+bool mp_tracker_sync(const MpTracker *tracker, GError **error);
 
 /*
  * Several hosts, one tracker: from here on the branch main of the Git server at `url` is the truth,
@@ -231,6 +271,8 @@ typedef struct {
     const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
     const char *host;       /* the posting host */
     const char *part;       /* which part was read: "plain", "html", or NULL */
+    const char *commands;   /* "/close /mute": obeyed, and cut from the body; or NULL */
+    const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments; /* MpNewAttachment, or NULL */
 } MpNewComment;

@@ -390,7 +390,12 @@ serialise(const MpTreeNode *node, GString *into)
     for (guint i = 0; i < node->entries->len; i++) {
         const Entry *e = entry_at(node, i);
 
-        g_string_append_printf(into, "%o ", e->mode); /* others may have committed other modes */
+        if (e->mode == MODE_TREE)
+            g_string_append_len(into, "40000 ", 6);
+        else if (e->mode == MODE_FILE)
+            g_string_append_len(into, "100644 ", 7);
+        else /* somebody else's commit */
+            g_string_append_printf(into, "%o ", e->mode);
         g_string_append_len(into, e->name, (gssize)e->length + 1);
         g_string_append_len(into, (const char *)e->id.id, GIT_OID_RAWSZ);
     }

@@ -1,16 +1,22 @@
 /*
  * How long extraction takes on mails made to be slow, and how the time grows with their size.
  *
- * Prints for each shape the milliseconds of CPU for 100 KB and the ratio to half of it; a ratio
- * near two is linear. Exits with 1 if a shape takes more than 20 ms or grows faster than 2.6 times.
+ *   reply-time [CASES.jsonl]      cases: one {"id":…,"input":…} a line, besides those here
+ *
+ * Prints for each shape the milliseconds of CPU for 100 KB, the same where we sent that very text,
+ * and the ratio to half of it; a ratio near two is linear. Exits with 1 if a shape takes more than
+ * 20 ms or grows faster than 2.6 times.
  */
 #include "reply/reply.h"
 
+#include <json-glib/json-glib.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
-enum { SIZE = 100000, ROUNDS = 7 };
+enum { SIZE = 100000, ROUNDS = 5, LIMIT_MS = 20 };
 
+/* A # in a unit is a word that counts up; what stands before an @@ comes once. */
 static const struct {
     const char *name, *unit;
 } shapes[] = {
@@ -22,16 +28,49 @@ static const struct {
     {"half attributions", "On Mon, Nov 17, 2025 at 10:00 AM Ada <a@b.c>\n"},
     {"attributions", "On Mon, Nov 17, 2025 at 10:00 AM Ada <a@b.c> wrote:\n"},
     {"wrapped attributions", "On 2025 <\nfoo <\nbar <\nbaz <\nwrote:\n"},
+    {"attributions with text", "On Mon, Nov 17, 2025 at 10:00 AM Ada <a@b.c> wrote: x\n"},
     {"verbs", "x wrote\n"},
     {"colons", "a 1:00 b:\n"},
     {"inline answers", "> q\nanswer\n"},
+    {"introduced quotes", "x:\n\n> q\n\n"},
+    {"attributed quotes", "On Mon, Nov 17, 2025 Ada <a@b.c> wrote:\n> q\n\n"},
+    {"named quotes", "On Mon, Nov 17, 2025 Ada <a@b.c> wrote:\nAda#> q\n"},
     {"header fields", "From: a@b.c\nfoo\nbar\nDate: 2025-11-17\n\n"},
     {"delimiters", "--\n"},
     {"dashes", "- - - - - - - - - - - - - - - - x\n"},
+    {"separators", "---------------------------- From: a\n"},
     {"devices", "Sent from my a b c d e\n"},
+    {"slogans", "Sent from my a, b c d e f g h i j k l m n o p q r s t u v w x y z\n"},
     {"disclaimers", "DISCLAIMER\n\nfoo@bar\n"},
+    {"closings", "Regards,\n\nx\n\n"},
     {"links", "<http://\n"},
     {"entities", "&lt;&gt;&amp;\n"},
+    {"fences", "```\nx\n"},
+};
+
+static const struct {
+    const char *name, *unit;
+} html_shapes[] = {
+    {"html: div", "<div>"},
+    {"html: div, closed", "<div>x</div>"},
+    {"html: blockquote", "<blockquote>x"},
+    {"html: bold", "<b>x"},
+    {"html: font, style, class", "<font style='border-top:solid' class=x>x:"},
+    {"html: rows of a table", "<table><tr><td>x"},
+    {"html: table, one row each", "<table><tr><th>a<th>b</table>"},
+    {"html: list items", "<ul><li>x"},
+    {"html: items with words", "<li>xyz"},
+    {"html: numbered items", "<li>x"},
+    {"html: links", "<a href='https://a.b/'>x"},
+    {"html: entities", "&nbsp;&lt;"},
+    {"html: unclosed tags", "<a "},
+    {"html: images", "<img src='cid:a' alt='b'>"},
+    {"html: paragraphs", "<p>x"},
+    {"html: pre", "<pre>x"},
+    {"html: an ordered list", "<ol><li>x@@<li>x"},
+    {"html: a row of cells", "<table><tr><th>x</th>@@<th>x</th>"},
+    {"html: a table of rows", "<table>@@<tr><td>x</td></tr>"},
+    {"html: a table of data", "<table><tr><th>x</th></tr>@@<tr><td>x</td></tr>"},
 };
 
 static double
@@ -43,37 +82,105 @@ milliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static double
-best_time(const char *unit, gsize size)
+static void
+extract(const char *mail, bool is_html, bool is_sent)
 {
-    g_autoptr(GString) mail = g_string_new(NULL);
+    g_autofree char *markdown = is_html ? mp_html_to_markdown(mail, strlen(mail)) : NULL;
+    const char *text = is_html ? markdown : mail;
+    const char *const sent[] = {is_sent ? text : NULL, NULL};
+    g_autoptr(MpReply) reply = mp_reply_extract(text, sent);
+
+    (void)reply;
+}
+
+static double
+best_time(const char *mail, bool is_html, bool is_sent)
+{
     double best = 1e9;
 
-    while (mail->len < size)
-        g_string_append(mail, unit);
     for (guint i = 0; i < ROUNDS; i++) {
         double start = milliseconds();
-        g_autoptr(MpReply) reply = mp_reply_extract(mail->str, NULL);
+        extract(mail, is_html, is_sent);
         best = MIN(best, milliseconds() - start);
     }
     return best;
 }
 
+/* True if the shape is slow. */
+static bool
+measure(const char *name, const char *half, const char *whole, bool is_html)
+{
+    double small = best_time(half, is_html, false), large = best_time(whole, is_html, false);
+    double sent = best_time(whole, is_html, true);
+    bool fails = MAX(large, sent) > LIMIT_MS || (large > 1 && large / small > 2.6);
+
+    printf("%-28s %8.2f ms  x %4.2f  %8.2f ms sent%s\n", name, large, large / small, sent,
+           fails ? "  slow" : "");
+    fflush(stdout);
+    return fails;
+}
+
+static char *
+repeated(const char *unit, gsize size)
+{
+    const char *once = strstr(unit, "@@");
+    GString *mail = g_string_new_len(unit, once != NULL ? once - unit : 0);
+
+    unit = once != NULL ? once + 2 : unit;
+    for (guint n = 0; mail->len < size; n++)
+        for (const char *p = unit; *p != '\0'; p++)
+            if (*p == '#')
+                for (guint i = n; i > 0; i /= 26)
+                    g_string_append_c(mail, (char)('a' + i % 26));
+            else
+                g_string_append_c(mail, *p);
+    return g_string_free(mail, FALSE);
+}
+
+static bool
+measure_shape(const char *name, const char *unit, bool is_html)
+{
+    g_autofree char *half = repeated(unit, SIZE / 2), *whole = repeated(unit, SIZE);
+
+    return measure(name, half, whole, is_html);
+}
+
+static bool
+measure_file(const char *path)
+{
+    g_autofree char *all = NULL;
+    bool slow = false;
+
+    if (!g_file_get_contents(path, &all, NULL, NULL))
+        return true;
+    g_auto(GStrv) lines = g_strsplit(all, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        g_autoptr(JsonNode) node = **line != '\0' ? json_from_string(*line, NULL) : NULL;
+        JsonObject *object = node != NULL ? json_node_get_object(node) : NULL;
+
+        if (object == NULL)
+            continue;
+        const char *input = json_object_get_string_member(object, "input");
+        gsize middle = strlen(input) / 2;
+        g_autofree char *half = g_utf8_make_valid(input, (gssize)middle);
+        slow |= measure(json_object_get_string_member(object, "id"), half, input, false);
+    }
+    return slow;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     bool slow = false;
     double start = milliseconds();
 
     mp_reply_prepare();
-    printf("%-24s %8.2f ms\n", "(compiling the rules)", milliseconds() - start);
-    for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        double half = best_time(shapes[i].unit, SIZE / 2), whole = best_time(shapes[i].unit, SIZE);
-        bool fails = whole > 20 || whole / half > 2.6;
-
-        printf("%-24s %8.2f ms  x %.2f%s\n", shapes[i].name, whole, whole / half,
-               fails ? "  slow" : "");
-        slow |= fails;
-    }
+    printf("%-28s %8.2f ms\n", "(compiling the rules)", milliseconds() - start);
+    for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++)
+        slow |= measure_shape(shapes[i].name, shapes[i].unit, false);
+    for (gsize i = 0; i < G_N_ELEMENTS(html_shapes); i++)
+        slow |= measure_shape(html_shapes[i].name, html_shapes[i].unit, true);
+    for (int i = 1; i < argc; i++)
+        slow |= measure_file(argv[i]);
     return slow ? 1 : 0;
 }

@@ -9,7 +9,8 @@ cd "$(dirname "$0")/../.."
 
 metroplex=${METROPLEX:-$PWD/build/bin/metroplex}
 notifier=${NOTIFIER:-$PWD/build/bin/notifier}
-build=$(dirname "$(dirname "$metroplex")")
+# As `make` alone calls it: object files note what they depend on under the name they were made by.
+build=$(realpath --relative-base="$PWD" "$(dirname "$(dirname "$metroplex")")")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 passed=0

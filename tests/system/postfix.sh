@@ -7,6 +7,7 @@
 #   postfix.sh stop DIR
 #
 # USER owns DATA; virtual(8) delivers as that user. Needs root, or a user namespace that maps ids.
+# Lines in the environment's POSTFIX_MAIN and POSTFIX_MASTER go to the end of main.cf and master.cf.
 set -euo pipefail
 
 die() { echo "postfix.sh: $*" >&2; exit 1; }
@@ -50,6 +51,7 @@ disable_vrfy_command = yes
 smtpd_helo_required = yes
 strict_rfc821_envelopes = yes
 service_throttle_time = 1s
+${POSTFIX_MAIN-}
 EOF
 }
 
@@ -80,6 +82,7 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 showq unix n - n - - showq
 pickup unix n - n 60 1 pickup
 postlog unix-dgram n - n - 1 postlogd
+${POSTFIX_MASTER-}
 EOF
 }
 

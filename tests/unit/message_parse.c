@@ -170,6 +170,12 @@ Test(message_parse, mails_of_well_known_programs)
 
     g_autoptr(MpMessage) bounce = parse_file("bounce.eml");
     cr_assert(bounce->report && bounce->attachments->len == 2);
+    cr_assert_eq(bounce->deliveries->len, 1);
+    const MpDeliveryStatus *failure = g_ptr_array_index(bounce->deliveries, 0);
+    assert_same(failure->action, "failed", "bounce");
+    assert_same(failure->status, "5.1.1", "bounce");
+    assert_same(failure->recipient, "gone@example.net", "bounce");
+    assert_same(failure->original, "", "bounce");
     assert_same(bounce->return_path, "", "bounce");
     cr_assert_null(strstr(bounce->plain, "nobody wrote"));
 }
@@ -314,7 +320,7 @@ static const struct {
     {"white space before the colon", "Subject : x\nFrom\t: a@b\n\n", "x", "a@b", ""},
     {"two From fields", "From: a@b\nfrom: c@d\n\n", NULL, "a@b|c@d", ""},
     {"two in one From", "From: a@b, C <c@d>\n\n", NULL, "a@b|c@d", ""},
-    {"a group", "From: Us: a@b, c@d;\n\n", NULL, "a@b|c@d", ""},
+    {"a group", "From: Us: a@b, c@d;\n\n", NULL, "Us:;|a@b|c@d", ""},
     {"comments", "From: (x) tim (a@b) @ (y) example.org (z)\n\n", NULL, "tim@example.org", ""},
     {"needless quotes", "From: \"tim\"@example.org\n\n", NULL, "tim@example.org", ""},
     {"needed quotes", "From: \"a@b\"@example.org\n\n", NULL, "\"a@b\"@example.org", ""},
@@ -445,27 +451,31 @@ Test(message_parse, a_broken_answer_is_refused)
     static const char *const shapes[] = {
         "()",
         "'text'",
-        "(@ams [], @aas [], @ab [], int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [])",
+        "(@ams [], @aas [], @ab [], int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",
         "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], []], "
         "[true, true, true], int64 0, "
-        "@a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [])",
+        "@a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",
         "(@ams ['<a\\n@b>', nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], "
         "[]], [true, true, true, false], "
-        "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [])",
+        "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",
         "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [['a\\nb'], "
         "[], []], [true, true, true, false], "
-        "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [])",
+        "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",
         "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], []], "
         "[true, true, true, false], "
-        "int64 0, [('From', 'a\\r\\nb')], @a(ss) [], @a(msmsmsmstmayms) [])",
+        "int64 0, [('From', 'a\\r\\nb')], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",
         "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], []], "
         "[true, true, true, false], "
         "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [('a/b', 'image/png', nothing, nothing, "
-        "1, just [0x01], nothing)])",
+        "1, just [0x01], nothing)], @a(ssss) [])",
         "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], []], "
         "[true, true, true, false], "
         "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [('a', 'image/png', nothing, nothing, "
-        "2, just [0x01], nothing)])",
+        "2, just [0x01], nothing)], @a(ssss) [])",
+        "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], []], "
+        "[true, true, true, false], "
+        "int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], "
+        "[('failed', '5.1.1', 'a\\nb', '')])",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {

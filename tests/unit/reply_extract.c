@@ -81,6 +81,10 @@ Test(reply, bottom_posts_lose_the_quote_above)
         {WROTE "\n\n> Is it?\n\nYes.", "Yes."},
         {WROTE "\n> Is it?\nYes.\n\n-- \nBob", "Yes."},
         {"Hello,\n\n" WROTE "\n> Is it?\n\nRegards, Bob", "Hello,\n\nRegards, Bob"},
+        /* a quote that the person brought in is no second question */
+        {WROTE "\n\n> Is it?\n\nThe manual says:\n\n> It is.\n\nSo yes.",
+         "The manual says:\n\n> It is.\n\nSo yes."},
+        {WROTE "\n\n> Is it?\n\nmanual\n> It is.\n\nSo yes.", "manual\n> It is.\n\nSo yes."},
     };
     CHECK(cases);
 }
@@ -93,6 +97,7 @@ Test(reply, inline_answers_keep_the_quotes_they_answer)
          "See below.\n\n> One?\n\nYes, that is how it works."},
         {"The manual says:\n\n> Use -x.\n\nSo I did.", NULL},
         {"> Use -x.\n\nSo I did.", NULL},
+        {WROTE "\n> One?\nYes.\n> Two?\nNo.", "> One?\nYes.\n> Two?\nNo."},
     };
     CHECK(cases);
 }

@@ -43,6 +43,16 @@ static const char *const pieces[] = {
     "\t indented\n",
     "This message is confidential and intended for the addressee only.\n",
     "kernel-users mailing list\n",
+    "GS> Is it?\n",
+    "Grace> Is it?\n",
+    ">>> Ada <ada@example.org> 11/17/2025 9:12 AM >>>\n",
+    "Monday, November 17, 2025, 9:12:00 AM, you wrote:\n",
+    "On Mon, Nov 17, 2025 Ada <ada@example.org> wrote: Is it?\n",
+    "-------- Original message --------From: Ada <ada@example.org> Date: 17/11/2025\n",
+    "The manual says:\n",
+    "Hi Ada,\n",
+    "--verbose\n",
+    "    --\n",
     "&gt; entity\n",
     "a line that is long enough to have been wrapped by some relay on the\n",
     "way here\n",
@@ -176,6 +186,38 @@ Test(reply_property, extracting_an_extraction_changes_nothing)
         g_autoptr(MpReply) twice = mp_reply_extract(once->reply, NULL);
 
         cr_expect_str_eq(twice->reply, once->reply, "of \"%s\" once \"%s\", twice \"%s\"", mail,
+                         once->reply, twice->reply);
+    }
+}
+
+static bool
+has_rule(const MpReply *reply, const char *rule)
+{
+    for (guint i = 0; i < reply->lines->len; i++) {
+        if (strcmp(((const MpReplyLine *)reply->lines->pdata[i])->rule, rule) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The text we sent is made of the same pieces, so that much of the mail repeats it. A reply that is
+ * but our own words is one only while the message it answers stands below. */
+Test(reply_property, with_the_sent_text_known_it_is_so_too)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(SEED + 3);
+
+    for (guint i = 0; i < MAILS; i++) {
+        g_autofree char *mail = random_mail(rand), *ours = random_mail(rand);
+        g_autofree char *longer = g_strconcat(ours, pieces[G_N_ELEMENTS(pieces) - 1], NULL);
+        const char *const sent[] = {longer, NULL};
+        g_autoptr(MpReply) once = mp_reply_extract(mail, sent);
+        g_autoptr(MpReply) twice = mp_reply_extract(once->reply, sent);
+
+        check_sides(once);
+        if (has_rule(once, "kept-all-there-is"))
+            continue;
+        cr_expect_str_eq(twice->reply, once->reply,
+                         "of \"%s\" with \"%s\" once \"%s\", twice \"%s\"", mail, longer,
                          once->reply, twice->reply);
     }
 }

@@ -48,6 +48,10 @@ static const struct {
      "I know, that function that opens a\npack."},
     {"three words in common are the person's own",
      HEADERS "\n\n" FIRST "\n\nThe build stops!\n\n" SECOND, "The build stops!"},
+    {"a reply that is but our own words stays", FIRST "\n\n" WROTE "\n\n> " FIRST "\n> " SECOND,
+     FIRST},
+    {"who signs in the message answered does not answer",
+     "It works.\n\n" HEADERS "\n\n" FIRST "\n\nThanks!\n\nErlend", "It works."},
     {"nothing new is nothing", WROTE "\n\n> " FIRST "\n> " SECOND, ""},
 };
 

@@ -1,0 +1,19 @@
+/*
+ * The domain of a mail address, in the one form in which two of them can be compared.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * A-labels in lower case (RFC 5890): bücher.example, BÜCHER.example and xn--bcher-kva.example give
+ * the same. What the conversion does not give back as it came (ß, full-width letters, other dots,
+ * joiners) is another domain, or was made to look like one: it stays as it is, and equals only
+ * itself. The result is the caller's.
+ */
+char *mp_domain_fold(const char *domain);
+
+/* Whether two mail addresses are the same: the local part by octets, since only its host may fold
+ * it (RFC 5321, section 2.4), the domain folded as above. False if one has no @. */
+bool mp_same_address(const char *a, const char *b);

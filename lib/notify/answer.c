@@ -1,0 +1,263 @@
+/*
+ * The answer to one mail: what was wrong with it, what to do, and its text, so that nothing is lost
+ * to who wrote it. RFC 3834: a null envelope sender, Auto-Submitted, and nothing that invites
+ * another program to answer.
+ */
+#include "notify/notify.h"
+
+#include <string.h>
+
+#include <gmime/gmime.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "notify/private.h"
+
+typedef struct {
+    const MpAnswerFacts *facts;
+    const MpAnswerPhrases *phrases;
+    char *subject, *what, *todo, *link;
+} Texts;
+
+static void
+texts_clear(Texts *t)
+{
+    g_free(t->subject);
+    g_free(t->what);
+    g_free(t->todo);
+    g_free(t->link);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
+
+static char *
+fill(const MpAnswerFacts *facts, const char *template)
+{
+    g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
+    const char *const pairs[][2] = {{"{login}", facts->user->login},
+                                    {"{limit}", limit},
+                                    {"{noreply}", facts->config->noreply_address},
+                                    {"{host}", facts->config->hostname}};
+    GString *out = g_string_new(template);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+        g_string_replace(out, pairs[i][0], pairs[i][1], 0);
+    return g_string_free(out, FALSE);
+}
+
+static bool
+make_texts(const MpAnswerFacts *facts, Texts *t, GError **error)
+{
+    const MpAnswerText *row = mp_answer_text_find(facts->answer->reason);
+    MpLanguage language = MP_LANGUAGE_EN;
+
+    if (row == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "no answer is known for the reason %s",
+                       facts->answer->reason);
+    mp_language_parse(facts->answer->language, &language);
+    t->facts = facts;
+    t->phrases = mp_answer_phrases(language);
+    t->subject = fill(facts, row->in[language].subject);
+    t->what = fill(facts, row->in[language].what);
+    t->todo = fill(facts, row->in[language].todo);
+    if (facts->thread != NULL)
+        t->link = mp_notification_link(facts->link != NULL ? facts->link : facts->config->url,
+                                       facts->thread, 0);
+    return true;
+}
+
+/* --- The quoted mail -------------------------------------------------------------------------- */
+
+/* Who wrote a mail that was refused for its sender may not be who reads this. */
+static const char *
+quote_title(const Texts *t)
+{
+    return strcmp(t->facts->answer->reason, "sender-mismatch") == 0 ? t->phrases->the_message
+                                                                    : t->phrases->your_message;
+}
+
+static bool
+has_quote(const Texts *t)
+{
+    const MpAnswer *a = t->facts->answer;
+
+    return a->quote != NULL || a->subject != NULL || a->sender != NULL;
+}
+
+/* The lines of the quote without "> ": its head, an empty line, the text. */
+static char *
+quote_lines(const Texts *t)
+{
+    const MpAnswer *a = t->facts->answer;
+    GString *out = g_string_new(NULL);
+
+    if (a->sender != NULL)
+        g_string_append_printf(out, "%s%s\n", t->phrases->from, a->sender);
+    if (a->subject != NULL)
+        g_string_append_printf(out, "%s%s\n", t->phrases->subject, a->subject);
+    if (a->quote != NULL) {
+        g_autofree char *clean = mp_clean_text(a->quote);
+        g_string_append_printf(out, "%s%s", out->len > 0 ? "\n" : "", clean);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void
+append_quote_text(GString *out, const Texts *t)
+{
+    g_autofree char *lines = quote_lines(t);
+    g_auto(GStrv) line = g_strsplit(lines, "\n", -1);
+
+    g_string_append_printf(out, "%s\n\n", quote_title(t));
+    for (guint i = 0; line[i] != NULL && (line[i][0] != '\0' || line[i + 1] != NULL); i++)
+        g_string_append_printf(out, ">%s%s\n", line[i][0] != '\0' ? " " : "", line[i]);
+    if (t->facts->answer->is_cut)
+        g_string_append_printf(out, "%s\n", t->phrases->rest);
+    g_string_append_c(out, '\n');
+}
+
+/* Shown as it was written: no link, no markup comes of it. */
+static void
+append_quote_html(GString *out, const Texts *t)
+{
+    g_autofree char *lines = quote_lines(t);
+    g_autofree char *shown = g_markup_escape_text(lines, -1);
+
+    g_string_append_printf(out,
+                           "<p>%s</p>\n<blockquote style=\"margin:0;padding-left:1em;border-left:"
+                           "3px solid #ccc\"><pre style=\"white-space:pre-wrap\">%s</pre></blockquote>\n",
+                           quote_title(t), shown);
+    if (t->facts->answer->is_cut)
+        g_string_append_printf(out, "<p>%s</p>\n", t->phrases->rest);
+}
+
+/* --- The content ------------------------------------------------------------------------------ */
+
+static bool
+has_support(const Texts *t)
+{
+    return t->facts->config->support_address[0] != '\0';
+}
+
+static char *
+text_part(const Texts *t)
+{
+    GString *out = g_string_new(NULL);
+
+    g_string_append_printf(out, "%s\n\n%s\n\n", t->what, t->todo);
+    if (t->link != NULL)
+        g_string_append_printf(out, "%s%s\n", t->phrases->discussion, t->link);
+    if (has_support(t))
+        g_string_append_printf(out, "%s%s\n", t->phrases->questions,
+                               t->facts->config->support_address);
+    if (t->link != NULL || has_support(t))
+        g_string_append_c(out, '\n');
+    if (has_quote(t))
+        append_quote_text(out, t);
+    g_string_append_printf(out, "-- \n%s\n", t->phrases->footer);
+    return g_string_free(out, FALSE);
+}
+
+static void
+append_link_html(GString *out, const char *label, const char *scheme, const char *target)
+{
+    g_autofree char *line = g_markup_printf_escaped(
+        "<p>%s<a rel=\"nofollow noopener noreferrer\" href=\"%s%s\">%s</a></p>\n", label, scheme,
+        target, target);
+
+    g_string_append(out, line);
+}
+
+static char *
+html_part(const Texts *t)
+{
+    const MpConfig *config = t->facts->config;
+    g_autofree char *body = g_markup_printf_escaped("<p><strong>%s</strong></p>\n<p>%s</p>\n", t->what, t->todo);
+    GString *out = g_string_new(body);
+
+    if (t->link != NULL)
+        append_link_html(out, t->phrases->discussion, "", t->link);
+    if (has_support(t))
+        append_link_html(out, t->phrases->questions,
+                         config->support_address_type == MP_SUPPORT_EMAIL ? "mailto:" : "",
+                         config->support_address);
+    if (has_quote(t))
+        append_quote_html(out, t);
+    g_string_append_printf(out, "<p style=\"font-size:small;color:#666\">&mdash;<br>\n%s</p>\n", t->phrases->footer);
+    return g_string_free(out, FALSE);
+}
+
+/* --- The header ------------------------------------------------------------------------------- */
+
+/* "<id@host>", and nothing that a header could not hold on a line of its own. */
+static bool
+is_fit_message_id(const char *id)
+{
+    gsize length = strlen(id);
+
+    if (length < 3 || length > 900 || id[0] != '<' || id[length - 1] != '>')
+        return false;
+    for (gsize i = 1; i < length - 1; i++)
+        if (id[i] <= 0x20 || id[i] >= 0x7f || id[i] == '<' || id[i] == '>')
+            return false;
+    return true;
+}
+
+static void
+append_head(GString *head, const Texts *t, const char *address, const char *message_id)
+{
+    const MpAnswerFacts *facts = t->facts;
+    const MpAnswer *answer = facts->answer;
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(facts->date);
+    g_autofree char *date = g_mime_utils_header_format_date(time);
+    g_autofree char *from = mp_header_mailbox(facts->config->hostname, facts->config->noreply_address);
+    g_autofree char *to = mp_header_mailbox(facts->user->name, address);
+    g_autofree char *subject = mp_header_text(t->subject);
+    const char *const fields[][2] = {
+        {"Date", date},
+        {"From", from},
+        {"To", to},
+        {"Message-ID", message_id},
+        {"Subject", subject},
+        {"Precedence", "bulk"},
+        {"Auto-Submitted", "auto-replied"},
+        {"X-Auto-Response-Suppress", "All"},
+        {"X-Metroplex-Recipient", facts->user->login},
+        {"X-Metroplex-Reason", answer->reason},
+        {"Content-Language", answer->language},
+        {"MIME-Version", "1.0"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        mp_header_append(head, fields[i][0], fields[i][1]);
+    if (answer->message_id != NULL && is_fit_message_id(answer->message_id)) {
+        mp_header_append(head, "In-Reply-To", answer->message_id);
+        mp_header_append(head, "References", answer->message_id);
+    }
+}
+
+MpLetter *
+mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error)
+{
+    g_auto(Texts) texts = {0};
+    g_autoptr(GString) head = g_string_sized_new(4096);
+    MpLetter *letter;
+
+    g_mime_init();
+    if (!make_texts(facts, &texts, error))
+        return NULL;
+    g_autofree char *message_id = g_strdup_printf("<%s@%s>", facts->key, facts->config->hostname);
+    append_head(head, &texts, address, message_id);
+    if (!mp_header_check(head, error))
+        return NULL;
+    g_autofree char *text = text_part(&texts), *html = html_part(&texts);
+    g_autofree char *body = mp_body_multipart(text, html);
+    g_string_append(head, body);
+    letter = g_new0(MpLetter, 1);
+    letter->sender = g_strdup("");
+    letter->recipient = g_strdup(address);
+    letter->message_id = g_steal_pointer(&message_id);
+    letter->length = head->len;
+    letter->text = g_string_free(g_steal_pointer(&head), FALSE);
+    return letter;
+}

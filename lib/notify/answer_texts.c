@@ -1,0 +1,118 @@
+/*
+ * What answers say, by reason and language. One table, since the language is the recipient's and
+ * not the process's: a run answers people of several languages. A new reason is a row, a new
+ * language a column; a test walks both.
+ *
+ * {login} {limit} {noreply} {host} are replaced. Each text is one paragraph.
+ */
+#include "notify/private.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const MpAnswerText texts[] = {
+    {"suspended",
+     {{"Your message was not posted: the account is suspended",
+       "The account {login} is suspended on {host}. It cannot comment until it is activated again.",
+       "If you think that this is a mistake, ask the administrators of {host}."},
+      {"Votre message n’a pas été publié : le compte est suspendu",
+       "Le compte {login} est suspendu sur {host}. Il ne peut rien publier tant qu’il n’est pas réactivé.",
+       "Si vous pensez qu’il s’agit d’une erreur, adressez-vous aux administrateurs de {host}."}}},
+    {"sender-mismatch",
+     {{"A message was not posted: its sender is not one of your addresses",
+       "A message came to a reply address of your account {login}, but from an address that is not verified for it. Nothing was posted.",
+       "If you wrote it, send it again from an address of your account, or have that address added to the account. "
+       "If you did not, somebody has one of your notifications: do not forward them, since the address they are answered at is yours alone."},
+      {"Un message n’a pas été publié : son expéditeur n’est pas l’une de vos adresses",
+       "Un message est arrivé à une adresse de réponse de votre compte {login}, mais depuis une adresse qui n’est pas vérifiée pour ce compte. Rien n’a été publié.",
+       "Si vous l’avez écrit, renvoyez-le depuis une adresse de votre compte, ou faites ajouter cette adresse au compte. "
+       "Sinon, quelqu’un détient l’une de vos notifications : ne les transférez pas, car l’adresse de réponse qu’elles contiennent n’appartient qu’à vous."}}},
+    {"no-thread",
+     {{"Your message was not posted: the discussion is gone",
+       "The discussion that you answered does not exist any more.",
+       "Open a new one on {host} if there is more to say."},
+      {"Votre message n’a pas été publié : la discussion n’existe plus",
+       "La discussion à laquelle vous avez répondu n’existe plus.",
+       "Ouvrez-en une nouvelle sur {host} si nécessaire."}}},
+    {"locked",
+     {{"Your message was not posted: the discussion is locked",
+       "The discussion that you answered is locked: only members of the repository can add to it.",
+       "Ask one of them to unlock it if there is more to say."},
+      {"Votre message n’a pas été publié : la discussion est verrouillée",
+       "La discussion à laquelle vous avez répondu est verrouillée : seuls les membres du dépôt peuvent y contribuer.",
+       "Demandez à l’un d’eux de la déverrouiller si nécessaire."}}},
+    {"not-permitted",
+     {{"Your message was not posted: it is not permitted by mail",
+       "The repository does not take this from your account by mail: it takes replies from its members only, or from nobody, or the message held a command that only its members and the author of the discussion may give.",
+       "Answer on the web page of the discussion instead."},
+      {"Votre message n’a pas été publié : ce n’est pas permis par courriel",
+       "Le dépôt n’accepte pas cela de votre compte par courriel : il n’accepte que les réponses de ses membres, ou aucune, ou le message contenait une commande réservée à ses membres et à l’auteur de la discussion.",
+       "Répondez plutôt sur la page web de la discussion."}}},
+    {"rate-limited",
+     {{"Your message was not posted: too many comments within an hour",
+       "More comments came by mail within the last hour than {host} takes from one account, in one discussion, or in all. This is said once a day, however many messages it concerns.",
+       "Send it again later."},
+      {"Votre message n’a pas été publié : trop de commentaires en une heure",
+       "Il est arrivé par courriel, pendant la dernière heure, plus de commentaires que {host} n’en accepte d’un compte, dans une discussion ou en tout. Ceci n’est signalé qu’une fois par jour, quel que soit le nombre de messages concernés.",
+       "Renvoyez-le plus tard."}}},
+    {"encrypted",
+     {{"Your message was not posted: it is encrypted",
+       "Your message is encrypted, and {host} has no key to read it with.",
+       "Send it again without encryption. A signature does no harm."},
+      {"Votre message n’a pas été publié : il est chiffré",
+       "Votre message est chiffré, et {host} n’a pas de clé pour le lire.",
+       "Renvoyez-le sans chiffrement. Une signature ne gêne pas."}}},
+    {"empty",
+     {{"Your message was not posted: nothing of your own was found in it",
+       "Nothing but quoted text and a signature was found in your message.",
+       "Write above the quoted text, or between its lines, and send it again."},
+      {"Votre message n’a pas été publié : il ne contenait rien de vous",
+       "Votre message ne contenait que du texte cité et une signature.",
+       "Écrivez au-dessus du texte cité, ou entre ses lignes, et renvoyez-le."}}},
+    {"too-long",
+     {{"Your message was not posted: it is too long",
+       "A comment has at most {limit} characters, and your message has more.",
+       "Shorten it, or attach the long part as a file, and send it again."},
+      {"Votre message n’a pas été publié : il est trop long",
+       "Un commentaire compte au plus {limit} caractères, et votre message en compte davantage.",
+       "Abrégez-le, ou joignez la partie longue sous forme de fichier, et renvoyez-le."}}},
+    {"no-reply-address",
+     {{"Your message was not read: nobody monitors {noreply}",
+       "You wrote to {noreply}. Nobody reads what comes to that address.",
+       "To comment, press Reply in a notification: its Reply-To address is the right one."},
+      {"Votre message n’a pas été lu : personne ne relève {noreply}",
+       "Vous avez écrit à {noreply}. Personne ne lit ce qui arrive à cette adresse.",
+       "Pour commenter, répondez à une notification : son adresse de réponse (Reply-To) est la bonne."}}},
+    {"unsubscribed",
+     {{"You will get no more mail about this discussion",
+       "As asked by mail, the discussion is muted for your account {login}.",
+       "To follow it again, subscribe on its web page."},
+      {"Vous ne recevrez plus de courriel à propos de cette discussion",
+       "Comme demandé par courriel, la discussion est mise en sourdine pour votre compte {login}.",
+       "Pour la suivre à nouveau, abonnez-vous sur sa page web."}}},
+};
+
+static const MpAnswerPhrases phrases[] = {
+    {"The discussion: ", "Questions: ", "Your message, as it came:", "The message, as it came:",
+     "From: ", "Subject: ", "(The rest is left out here; it is in your own copy.)",
+     "This is an automatic answer to one mail; it is given once a day for each reason."},
+    {"La discussion : ", "Questions : ", "Votre message, tel qu’il est arrivé :", "Le message, tel qu’il est arrivé :",
+     "De : ", "Objet : ", "(La suite est omise ici ; elle est dans votre propre copie.)",
+     "Ceci est une réponse automatique à un message ; elle est envoyée une fois par jour et par motif."},
+};
+/* clang-format on */
+
+const MpAnswerText *
+mp_answer_text_find(const char *reason)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (strcmp(texts[i].reason, reason) == 0)
+            return &texts[i];
+    return NULL;
+}
+
+const MpAnswerPhrases *
+mp_answer_phrases(MpLanguage language)
+{
+    return &phrases[language];
+}

@@ -1,0 +1,127 @@
+/* What came back from an account's addresses: counting, suppressing, and lifting that again. */
+#include <string.h>
+
+#include "tracker/inside.h"
+
+static void
+bounce_free(gpointer data)
+{
+    MpBounce *bounce = data;
+
+    g_free(bounce->mark);
+    g_free(bounce);
+}
+
+static void
+bounces_free(gpointer data)
+{
+    MpBounces *bounces = data;
+
+    g_free(bounces->address);
+    g_ptr_array_unref(bounces->hard);
+    g_ptr_array_unref(bounces->soft);
+    g_free(bounces);
+}
+
+MpBounces *
+mp_user_add_bounces(MpUser *user, const char *address)
+{
+    MpBounces *bounces = g_new0(MpBounces, 1);
+
+    if (user->bounces == NULL)
+        user->bounces = g_ptr_array_new_with_free_func(bounces_free);
+    bounces->address = g_strdup(address);
+    bounces->hard = g_ptr_array_new_with_free_func(bounce_free);
+    bounces->soft = g_ptr_array_new_with_free_func(bounce_free);
+    g_ptr_array_add(user->bounces, bounces);
+    return bounces;
+}
+
+void
+mp_bounces_add(GPtrArray *list, gint64 day, const char *mark)
+{
+    MpBounce *bounce = g_new0(MpBounce, 1);
+
+    bounce->day = day;
+    bounce->mark = g_strdup(mark);
+    g_ptr_array_add(list, bounce);
+}
+
+static MpBounces *
+find(const MpUser *user, const char *address)
+{
+    for (guint i = 0; user->bounces != NULL && i < user->bounces->len; i++) {
+        MpBounces *bounces = g_ptr_array_index(user->bounces, i);
+
+        if (g_ascii_strcasecmp(bounces->address, address) == 0)
+            return bounces;
+    }
+    return NULL;
+}
+
+bool
+mp_user_is_suppressed(const MpUser *user, const char *address)
+{
+    const MpBounces *bounces = find(user, address);
+
+    return bounces != NULL && bounces->is_suppressed;
+}
+
+static const char *
+own_address(const MpUser *user, const char *address)
+{
+    for (guint i = 0; i < user->emails->len; i++)
+        if (g_ascii_strcasecmp(g_ptr_array_index(user->emails, i), address) == 0)
+            return g_ptr_array_index(user->emails, i);
+    return NULL;
+}
+
+static bool
+is_noted(const GPtrArray *list, const char *mark)
+{
+    for (guint i = 0; i < list->len; i++)
+        if (strcmp(((MpBounce *)g_ptr_array_index(list, i))->mark, mark) == 0)
+            return true;
+    return false;
+}
+
+static void
+drop_old(GPtrArray *list, gint64 day)
+{
+    for (guint i = list->len; i-- > 0;)
+        if (((MpBounce *)g_ptr_array_index(list, i))->day < day - MP_BOUNCE_DAYS)
+            g_ptr_array_remove_index(list, i);
+}
+
+#define MOST_MARKS 200 /* where no limit ends the counting */
+
+bool
+mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day, const char *mark,
+                    guint limit, bool *suppressed)
+{
+    const char *own = own_address(user, address);
+    MpBounces *bounces = own != NULL ? find(user, own) : NULL;
+
+    if (own == NULL || (bounces != NULL && (bounces->is_suppressed || is_noted(bounces->hard, mark) ||
+                                            is_noted(bounces->soft, mark))))
+        return false;
+    if (bounces == NULL)
+        bounces = mp_user_add_bounces(user, own);
+    GPtrArray *list = is_hard ? bounces->hard : bounces->soft;
+    drop_old(list, day);
+    if (list->len >= MOST_MARKS)
+        g_ptr_array_remove_index(list, 0);
+    mp_bounces_add(list, day, mark);
+    if (limit == 0 || list->len < limit)
+        return true;
+    bounces->is_suppressed = *suppressed = true;
+    return true;
+}
+
+bool
+mp_user_unsuppress(MpUser *user, const char *address)
+{
+    MpBounces *bounces = find(user, address);
+
+    return bounces != NULL && bounces->is_suppressed && g_ptr_array_remove(user->bounces, bounces);
+}

@@ -1,0 +1,314 @@
+/*
+ * metroplex policy: asked by Postfix at RCPT TO, under spawn(8), whether a recipient is one that we
+ * made. A forged address is refused while the client waits, so that no mail of it is ever queued.
+ *
+ * It only spares work: metroplex verifies every mail again. So whatever goes wrong here ends in
+ * DUNNO, and never in a refusal. One process answers many queries, for days: it looks before each
+ * whether configuration, keys or accounts have changed. It takes no lock and writes nothing but the
+ * log; spawn(8) gives it one socket for input, output and errors, so nothing else may be printed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/domain.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "commands.h"
+#include "policy/delegation.h"
+#include "site.h"
+
+#define NO_OPINION "DUNNO"
+/* One text for every fault: it tells nobody whether an account or a thread exists. */
+#define FORGED     "550 5.1.1 unknown or forged reply address"
+#define OVER_LIMIT "450 4.7.1 too many replies for now; try again later"
+
+/* What tells one version of a file from another. */
+typedef struct {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+} Stamp;
+
+typedef struct {
+    MpOptions options;
+    MpConfig *config;
+    MpKeyRing *keys;
+    MpAccounts *accounts;
+    Stamp config_stamp, keys_stamp;
+    bool is_logging;
+} Desk;
+
+/* --- What it knows, as it is now --------------------------------------------------------------- */
+
+static bool
+stamp_of(const char *path, Stamp *stamp, GError **error)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return mp_fail_errno(error, "cannot look at %s", path);
+    *stamp = (Stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
+    return true;
+}
+
+static bool
+is_same(const Stamp *a, const Stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static void
+forget(Desk *desk)
+{
+    g_clear_pointer(&desk->accounts, mp_accounts_free);
+    g_clear_pointer(&desk->keys, mp_key_ring_free);
+    g_clear_pointer(&desk->config, mp_config_free);
+}
+
+/* Opened anew for every line, which are few: logrotate may have moved it since the last. */
+static bool
+open_log(Desk *desk, GError **error)
+{
+    desk->is_logging = desk->config != NULL &&
+                       mp_log_open(desk->config->log_directory, "metroplex.log",
+                                   (MpLogLevel)desk->config->log_level, error);
+    return desk->is_logging;
+}
+
+static bool
+load_config(Desk *desk, GError **error)
+{
+    Stamp now;
+
+    if (!stamp_of(desk->options.config_file, &now, error))
+        return false;
+    if (desk->config != NULL && is_same(&now, &desk->config_stamp))
+        return true;
+    forget(desk);
+    desk->config_stamp = now;
+    desk->config = mp_config_load(desk->options.config_file, desk->options.data, error);
+    return desk->config != NULL && mp_become_owner(desk->config->data, error) && open_log(desk, error);
+}
+
+/* With the keys that were, an address made with the newest would be refused: rather none. */
+static bool
+load_keys(Desk *desk, GError **error)
+{
+    Stamp now;
+
+    if (!stamp_of(desk->config->keys, &now, error))
+        return false;
+    if (desk->keys != NULL && is_same(&now, &desk->keys_stamp))
+        return true;
+    if (desk->keys != NULL)
+        mp_info("policy: the address keys have changed and are read again");
+    g_clear_pointer(&desk->keys, mp_key_ring_free);
+    desk->keys_stamp = now;
+    desk->keys = mp_key_ring_load(desk->config->keys, error);
+    return desk->keys != NULL;
+}
+
+static bool
+load_accounts(Desk *desk, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    if (desk->accounts != NULL)
+        return mp_accounts_refresh(desk->accounts, error);
+    path = mp_config_path(desk->config, "accounts.git");
+    desk->accounts = mp_accounts_open(path, desk->config->hostname, error);
+    return desk->accounts != NULL;
+}
+
+static bool
+look_again(Desk *desk, GError **error)
+{
+    if (load_config(desk, error) && load_keys(desk, error) && load_accounts(desk, error))
+        return true;
+    if (!desk->is_logging) /* a configuration or log directory that cannot be read */
+        forget(desk);
+    return false;
+}
+
+/* --- What it answers ---------------------------------------------------------------------------- */
+
+/* RFC 5321, section 4.5.1: it is Postfix's to know whether there is one. */
+static bool
+is_postmaster(const char *recipient, const char *at)
+{
+    return at - recipient == 10 && g_ascii_strncasecmp(recipient, "postmaster", 10) == 0;
+}
+
+static bool
+is_for_replies(const MpConfig *config, const char *recipient)
+{
+    const char *at = strrchr(recipient, '@');
+    g_autofree char *ours = mp_config_reply_domain(config);
+
+    if (at == NULL || is_postmaster(recipient, at))
+        return false;
+    g_autofree char *domain = mp_domain_fold(at + 1);
+    g_autofree char *folded = mp_domain_fold(ours);
+    return strcmp(domain, folded) == 0;
+}
+
+/* The rate limits of accounts, once metroplex keeps them in a file: true refuses for now. Until
+ * then nobody is over a limit. */
+static bool
+is_over_limit(const Desk *desk, const MpUser *account, const MpAddress *address)
+{
+    (void)desk;
+    (void)account;
+    (void)address;
+    return false;
+}
+
+/* NULL with *error set if it cannot be known. */
+static const char *
+judge(Desk *desk, const char *recipient, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpAddress address;
+
+    if (!is_for_replies(desk->config, recipient))
+        return NO_OPINION;
+    if (mp_address_parse(recipient, desk->config->hostname, &address) == MP_ADDRESS_FOREIGN)
+        return FORGED;
+    g_autoptr(MpUser) account = mp_accounts_user(desk->accounts, address.user, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    /* verified for nobody too, so that the time tells no more than the text */
+    if (!mp_address_verify(desk->keys, &address, account != NULL ? account->epoch : 0) || account == NULL)
+        return FORGED;
+    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, account, &address))
+        return OVER_LIMIT;
+    return NO_OPINION; /* a suspended account too: metroplex tells it why */
+}
+
+static void
+tell_trouble(Desk *desk, const char *what)
+{
+    if (open_log(desk, NULL))
+        mp_error("policy: %s; Postfix was told DUNNO", what);
+    else
+        syslog(LOG_ERR, "policy: %s; Postfix was told DUNNO", what);
+}
+
+static void
+tell_refusal(Desk *desk, const MpPolicyRequest *request, const char *action)
+{
+    g_autofree char *masked = mp_address_mask(request->recipient, false);
+    g_autofree char *recipient = mp_escape(masked);
+    g_autofree char *client = mp_escape(request->client);
+
+    if (open_log(desk, NULL))
+        mp_info("policy: %s from %s: %s", recipient, client, action);
+}
+
+static const char *
+decide(Desk *desk, const MpPolicyRequest *request)
+{
+    g_autoptr(GError) error = NULL;
+    const char *action = NULL;
+
+    if (!mp_policy_request_is_understood(request)) {
+        tell_trouble(desk, "a request that is none, or over a limit");
+        return NO_OPINION;
+    }
+    if (look_again(desk, &error))
+        action = judge(desk, request->recipient, &error);
+    if (action == NULL) {
+        tell_trouble(desk, error->message);
+        return NO_OPINION;
+    }
+    if (strcmp(action, NO_OPINION) != 0)
+        tell_refusal(desk, request, action);
+    return action;
+}
+
+/* --- The conversation --------------------------------------------------------------------------- */
+
+static bool
+answer(const char *action)
+{
+    g_autofree char *text = g_strdup_printf("action=%s\n\n", action);
+
+    return mp_write_all(STDOUT_FILENO, text, strlen(text), NULL);
+}
+
+/* Every request that the octets complete; false if Postfix is gone. */
+static bool
+answer_all(Desk *desk, MpPolicyRequest *request, const char *octets, gsize length)
+{
+    while (length > 0) {
+        bool is_complete;
+        gsize used = mp_policy_request_feed(request, octets, length, &is_complete);
+
+        octets += used;
+        length -= used;
+        if (!is_complete)
+            continue;
+        bool good = answer(decide(desk, request));
+        mp_policy_request_clear(request);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static int
+converse(Desk *desk)
+{
+    MpPolicyRequest request = {.length = 0};
+    char buffer[8192];
+
+    for (;;) {
+        ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0 || !answer_all(desk, &request, buffer, (gsize)n))
+            return n < 0 ? EX_IOERR : EX_OK;
+    }
+}
+
+/* What is printed as an error would be read as an answer. */
+static void
+keep_errors_apart(void)
+{
+    struct stat out, err;
+
+    if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
+        out.st_ino == err.st_ino && freopen("/dev/null", "w", stderr) == NULL)
+        close(STDERR_FILENO);
+}
+
+int
+cmd_policy(int argc, char **argv)
+{
+    Desk desk = {.is_logging = false};
+
+    mp_options_parse(&desk.options, NULL, "policy", "",
+                     "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
+                     "an address of the reply domain that was forged or revoked, DUNNO for everything else.\n"
+                     "Started by spawn(8), not by people.",
+                     0, 0, &argc, &argv);
+    keep_errors_apart();
+    openlog("metroplex", LOG_PID, LOG_MAIL);
+    int status = converse(&desk);
+    forget(&desk);
+    mp_options_clear(&desk.options);
+    return status;
+}

@@ -1,0 +1,97 @@
+"""An installation that a test can put back: made once, copied over before each try."""
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+from harness import METROPLEX, NOTIFIER, Site  # noqa: E402
+from invariants import Delivered, Mail, git  # noqa: E402
+
+GOOD = ("posted", "duplicate")  # a mail whose comment was made by a run that died is a duplicate to the next
+
+
+class Installation(Site):
+    """A Site in `directory`, with accounts, two threads, and what was delivered to it."""
+
+    def __init__(self, directory):
+        super().__init__(directory=directory)
+        self.given = Delivered()
+        for login in ("tim", "kate", "ann"):
+            self.user(login)
+        self.threads = [self.thread("tim"), self.thread("ann", title="Second", kind="pull", object="topic")]
+        self.given.comments = {id: [] for id in self.threads}
+        self.count_commits()
+
+    def count_commits(self):
+        self.given.commits = int(git(self, "tracker.git", "rev-list", "--count", "main")[1])
+
+    def give(self, octets, place, *reasons, comment=None):
+        self.given.mails[self.deliver(octets)] = Mail(octets, place, reasons, comment)
+        return octets
+
+    def give_good(self, thread, text, login="kate"):
+        self.given.comments[thread].append(text)
+        return self.give(self.mail(f"{login}@example.org", self.address(thread, login), text + "\n"), "success", *GOOD, comment=(thread, text))
+
+    def give_refused(self, thread, text="Let me in.\n"):
+        self.give(self.mail("nobody@example.org", self.address(thread, "kate"), text), "failure", "sender-mismatch")
+
+    def give_unsubscription(self, thread, login="tim"):
+        self.given.changes += 1
+        self.give(self.mail(f"{login}@example.org", self.address(thread, login, "--purpose", "unsub"), "Stop.\n"), "success", "unsubscribed")
+
+    def give_batch(self):
+        """Three good mails, one of them twice, one refused, one unsubscription."""
+        first, second = self.threads[0], self.threads[1]
+        self.give_good(first, "It starts now.")
+        self.give_good(first, "Not on Sundays.", "ann")
+        self.give(self.give_good(second, "Looks right."), "success", *GOOD)
+        self.give_refused(first)
+        self.give_unsubscription(second)
+
+    def save(self, name="template"):
+        """Remembers the installation as it is."""
+        shutil.rmtree(self.dir + "." + name, ignore_errors=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", self.dir, self.dir + "." + name], check=True)
+
+    def restore(self, name="template"):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", self.dir + "." + name, self.dir], check=True)
+
+    def once(self):
+        return [METROPLEX, "--config", self.config, "--once"]
+
+    def announce(self):
+        return [NOTIFIER, "--config", self.config, "--once"]
+
+    def finish(self, command):
+        """A run that nobody disturbs: None, or how it failed."""
+        self.a_minute_later()
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60)
+        except subprocess.TimeoutExpired:
+            return "rerun: does not end"
+        return None if done.returncode == 0 else f"rerun: status {done.returncode}: {done.stderr.strip()}"
+
+    def state(self):
+        """A digest of all files but the logs, without what differs from run to run: times, chance."""
+        digest = hashlib.sha1()
+        for directory, folders, files in os.walk(self.dir):
+            folders[:] = sorted(f for f in folders if f != "log")
+            digest.update(directory.encode() + b"\0")
+            for name in sorted(files):
+                path = os.path.join(directory, name)
+                content = b""
+                if not os.path.islink(path):
+                    with open(path, "rb") as f:
+                        content = f.read()
+                if name == "address-keys":
+                    content = re.sub(rb"\w", b".", content)
+                if "outbox" in directory or name == "outcomes.tsv" or "/sent/" in directory:
+                    content = re.sub(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z|\b\d+\.\d{3}$|\b\d{10,}\b", b"TIME", content, flags=re.M)
+                path = re.sub(r"_git2_[0-9a-f]+|\b\d{10}\.[MP]\w+", "RANDOM", path[len(self.dir):])
+                digest.update(path.encode() + b"\0" + hashlib.sha1(content).digest())
+        return digest.digest()

@@ -1,0 +1,295 @@
+"""DESIGN section 1, checked: what an installation must look like when all work is done.
+
+One checker for every test that kills, starves or unplugs. It is given a site (harness.Site) and
+what was Delivered to it, and returns what is wrong: a list of "CHECK: what", empty if all is well.
+It reads the files and asks Git; of our own programs it believes nothing.
+"""
+import collections
+import email
+import email.policy
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+
+FIELDS = 8  # of a line of outcomes.tsv
+GIT = ["git", "-c", "safe.directory=*", "-c", "core.commitGraph=false"]
+
+
+@dataclass
+class Mail:
+    octets: bytes
+    place: str  # success or failure
+    reasons: tuple  # any of these
+    comment: tuple = None  # the thread and body that it becomes
+
+
+@dataclass
+class Delivered:
+    """What an installation was given, and what may have come of it."""
+
+    mails: dict = field(default_factory=dict)  # name in new/: Mail
+    comments: dict = field(default_factory=dict)  # thread: the bodies that must be there, once each
+    maybe: dict = field(default_factory=dict)  # thread: those of commands that were killed
+    commits: int = 0  # of the tracker before; each comment adds one, and each of `changes`
+    changes: int = 0
+    maybe_changes: int = 0
+    messages: dict = None  # notifier: {(recipient, Message-ID)}; None if none was to be sent
+    is_complete: bool = True  # there is an installation; False if it is still to be made
+    repeats: int = 0  # how many messages may be there twice: one for each time a notifier was killed
+
+
+def git(site, repository, *args, stdin=None):
+    done = subprocess.run([*GIT, "-C", os.path.join(site.data, repository), *args], input=stdin, capture_output=True)
+    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def names(site, place):
+    return sorted(os.listdir(os.path.join(site.data, place)))
+
+
+# --- Mails -----------------------------------------------------------------------------------------
+
+
+def base_of(name, known):
+    """The name it was delivered under: its own, or without the suffix of a taken one."""
+    return name if name in known else re.sub(r"\.\d+$", "", name)
+
+
+def mails(site, given):
+    for name in names(site, "mail/reply/new"):
+        yield f"mail: {name} is still in new/"
+    found = collections.defaultdict(list)
+    for place in ("success", "failure"):
+        for name in names(site, "incoming-mail/" + place):
+            base = base_of(name, given.mails)
+            found[base].append(place)
+            if base not in given.mails:
+                yield f"mail: {place}/{name} was never delivered"
+            elif read(os.path.join(site.data, "incoming-mail", place, name)) != given.mails[base].octets:
+                yield f"mail: {place}/{name} was changed"
+    for name, mail in given.mails.items():
+        if found[name] != [mail.place]:
+            yield f"mail: {name} is in {found[name]}, not once in {mail.place}/"
+
+
+def outcomes(site, given):
+    path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
+    text = read(path).decode(errors="replace") if os.path.exists(path) else ""
+    last = {}
+    if text and not text.endswith("\n"):
+        yield "outcomes: the last line has no end"
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if len(fields) != FIELDS or fields[1] not in ("success", "failure"):
+            yield f"outcomes: not a line: {line!r}"
+        else:
+            last[fields[4]] = fields
+    for name, mail in given.mails.items():
+        if name not in last:
+            yield f"outcomes: no line for {name}"
+        elif last[name][1] != mail.place or last[name][2] not in mail.reasons:
+            yield f"outcomes: {name} is {last[name][1:3]}, expected {mail.place}, {mail.reasons}"
+
+
+# --- The tracker -----------------------------------------------------------------------------------
+
+
+def tree_of(site):
+    """{path: object} of the branch's tip."""
+    status, out, err = git(site, "tracker.git", "ls-tree", "-r", "-z", "main")
+    if status != 0:
+        raise ValueError(err.strip())
+    entries = (entry.split("\t", 1) for entry in out.decode(errors="replace").split("\0") if entry)
+    return {path: facts.split()[2] for facts, path in entries}
+
+
+def contents(site, objects):
+    """{object: its text} of many, by one program."""
+    _, out, _ = git(site, "tracker.git", "cat-file", "--batch", stdin="".join(o + "\n" for o in objects).encode())
+    texts, at = {}, 0
+    while at < len(out):
+        end = out.index(b"\n", at)
+        head = out[at:end].split()
+        if len(head) != 3:
+            raise ValueError(f"object {head}")
+        length = int(head[2])
+        texts[head[0].decode()] = out[end + 1:end + 1 + length].decode(errors="replace")
+        at = end + 1 + length + 1
+    return texts
+
+
+@dataclass
+class Thread:
+    bodies: dict = field(default_factory=dict)  # number: the body's object, then its text
+    keys: dict = field(default_factory=dict)  # KEY: number
+
+
+def threads_of(site):
+    threads = collections.defaultdict(Thread)
+    for path, name in tree_of(site).items():
+        found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(\d+))$", path)
+        if not found:
+            continue
+        thread = threads[int(found[1].replace("/", ""))]
+        if found[4]:
+            thread.keys[found[4]] = int(found[5])
+        else:
+            thread.bodies[int(found[3])] = name
+    texts = contents(site, sorted({b for t in threads.values() for b in t.bodies.values()}))
+    for thread in threads.values():
+        thread.bodies = {number: texts[name].strip() for number, name in thread.bodies.items()}
+    return threads
+
+
+def comments(threads, given):
+    """Each body once; a killed command's at most once; numbered without a gap; each with its KEY."""
+    for id, thread in threads.items():
+        found = collections.Counter(body for number, body in thread.bodies.items() if number > 0)
+        must = set(given.comments.get(id, ()))
+        for body in must - set(found):
+            yield f"comment: {body!r} is missing in thread {id}"
+        for body, count in found.items():
+            if count > 1:
+                yield f"comment: {body!r} is {count} times in thread {id}"
+            if body not in must and body not in given.maybe.get(id, ()):
+                yield f"comment: {body!r} in thread {id} is nobody's"
+        if sorted(thread.bodies) != list(range(len(thread.bodies))):
+            yield f"numbering: thread {id} has the comments {sorted(thread.bodies)}"
+        indexed = sorted(number for number in thread.keys.values() if number > 0)
+        if indexed != sorted(number for number in thread.bodies if number > 0):
+            yield f"keys: thread {id} has KEYs of {indexed}, comments {sorted(thread.bodies)}"
+    for id in set(given.comments) - set(threads):
+        yield f"comment: thread {id} is missing"
+
+
+def history(site, threads, given):
+    status, out, err = git(site, "tracker.git", "rev-list", "--count", "main")
+    if status != 0:
+        yield f"history: {err.strip()}"
+        return
+    found = int(out) - given.commits
+    posted = sum(1 for t in threads.values() for number in t.bodies if number > 0)
+    if given.commits and not given.changes <= found - posted <= given.changes + given.maybe_changes:
+        yield f"history: {found} commits for {posted} comments and {given.changes} changes"
+
+
+def repositories(site):
+    for repository in ("tracker.git", "accounts.git"):
+        status, out, err = git(site, repository, "fsck", "--strict", "--no-dangling", "--no-progress")
+        if status != 0 or b"error" in out or "error" in err:
+            yield f"fsck: {repository}: {out.decode(errors='replace')}{err}"
+        for directory, _, files in os.walk(os.path.join(site.data, repository)):
+            for name in files:
+                if name.endswith(".lock") or name.startswith(("pack_git2_", "tmp_")):
+                    yield f"lock: {os.path.join(directory, name)[len(site.data) + 1:]} was left"
+
+
+# --- The outbox ------------------------------------------------------------------------------------
+
+
+def queued(site):
+    """KEY by KEY, the files of the outbox's queues."""
+    for queue in ("new", "retry", "hold", "failed"):
+        for name in names(site, "outbox/" + queue):
+            yield re.sub(r"^\d+\.", "", name) if queue == "retry" else name.split(".")[0]
+
+
+def sent(site):
+    """Counts (recipient, Message-ID) in the Maildir of transport = maildir."""
+    found = collections.Counter()
+    folder = os.path.join(site.data, "sent/new")
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        message = email.message_from_bytes(read(os.path.join(folder, name)), policy=email.policy.compat32)
+        found[message["Delivered-To"], message["Message-ID"]] += 1
+    return found
+
+
+def answers(site, waiting, all_wait):
+    """An answer to a refused mail has a record, its moment of truth; and a record has its answer."""
+    records = len(names(site, "outbox/answered"))
+    found = sum(1 for key in waiting if key.startswith("answer-"))
+    if found > records or (all_wait and found < records):
+        yield f"answer: {found} are queued, {records} are on record"
+
+
+def events(site, threads, given):
+    for name in names(site, "outbox/tmp"):
+        yield f"staged: outbox/tmp/{name} was left"
+    known = {key for thread in threads.values() for key in thread.keys}
+    waiting = collections.Counter(queued(site))
+    yield from answers(site, waiting, given.messages is None)
+    for key, count in waiting.items():
+        if key not in known and not key.startswith("answer-"):
+            yield f"event: {key} announces nothing in the tracker"
+        if count > 1:
+            yield f"event: {key} is queued {count} times"
+    if given.messages is None:
+        for key in sorted(known - set(waiting)):
+            yield f"event: {key} was not announced"
+        return
+    found = sent(site)
+    for message in sorted(given.messages - set(found)):
+        yield f"message: {message} was not sent"
+    for message in sorted(set(found) - given.messages):
+        yield f"message: {message} is for nobody"
+    again = sum(count - 1 for count in found.values())
+    if again > given.repeats:
+        yield f"message: {again} were sent again, at most {given.repeats} may be"
+    for key in waiting:
+        yield f"event: {key} was not finished"
+
+
+# --- At any moment, with nobody at work ------------------------------------------------------------
+
+
+def half_way(site, threads, given):
+    """What a death may leave: nothing lost, and nothing done before what it follows from."""
+    path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
+    lines = read(path).decode(errors="replace") if os.path.exists(path) else ""
+    moved = {}
+    for place in ("success", "failure"):
+        for name in names(site, "incoming-mail/" + place):
+            moved[base_of(name, given.mails)] = os.path.join(site.data, "incoming-mail", place, name)
+    for name, mail in given.mails.items():
+        new = os.path.join(site.data, "mail/reply/new", name)
+        at = new if os.path.exists(new) else moved.get(name)
+        if at is None or read(at) != mail.octets:
+            yield f"mail: {name} is lost"
+        if name in moved and f"\t{name}\t" not in lines:
+            yield f"outcomes: {name} was moved without a line"
+        if name in moved and mail.comment is not None and mail.comment[1] not in threads[mail.comment[0]].bodies.values():
+            yield f"comment: {name} is in success/, {mail.comment} is no comment"
+    known = {key for thread in threads.values() for key in thread.keys}
+    yield from answers(site, set(queued(site)), False)
+    for key in queued(site):
+        if key not in known and not key.startswith("answer-"):
+            yield f"event: {key} was published, and announces nothing"
+
+
+def violations_half_way(site, given):
+    """What is wrong with an installation whose run died, before the next one mends what it may mend."""
+    try:
+        threads = threads_of(site)
+    except (ValueError, KeyError) as why:
+        return [f"tracker: cannot be read: {why}"]
+    unfinished = Delivered(given.mails, {}, {id: {*given.comments.get(id, ()), *given.maybe.get(id, ())} for id in threads})
+    return [*half_way(site, threads, given), *comments(threads, unfinished)]
+
+
+# --- When all is done ------------------------------------------------------------------------------
+
+
+def violations(site, given):
+    """Everything that is wrong, as a list of lines."""
+    found = [*mails(site, given), *outcomes(site, given), *repositories(site)]
+    try:
+        threads = threads_of(site)
+    except (ValueError, KeyError) as why:
+        return [*found, f"tracker: cannot be read: {why}"]
+    return [*found, *comments(threads, given), *history(site, threads, given), *events(site, threads, given)]

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Plants bugs, one at a time, and shows that the suite finds each.
+#
+#   tests/long/planted.sh [WORD]      only those with WORD in their names
+#
+# A bug is tests/long/planted/NAME.patch; its second line says which part of the suite is to find it
+# (that part must also be good without it: make check-long says so). Built in a copy.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+caught=0 missed=0
+
+say_missed() { echo "not ok $name: $1"; missed=$((missed + 1)); }
+
+for patch in "$top"/tests/long/planted/*"${1:-}"*.patch; do
+    name=$(basename "$patch" .patch)
+    suite=$(sed -n 's/^Suite: //p' "$patch")
+    rm -rf "$work/copy" && mkdir "$work/copy"
+    (cd "$top" && cp -a Makefile lib metroplex notifier tests "$work/copy/")
+    cp -a "${BUILD:-$top/build}" "$work/copy/build"
+    patch -s -p1 -d "$work/copy" <"$patch" || { say_missed "the patch does not apply"; continue; }
+    make -s -C "$work/copy" all build/bin/killat >"$work/make" 2>&1 ||
+        { say_missed "does not build"; tail -5 "$work/make"; continue; }
+    # shellcheck disable=SC2086
+    METROPLEX=$work/copy/build/bin/metroplex NOTIFIER=$work/copy/build/bin/notifier \
+        "$work/copy/tests/long/"${suite} >"$work/out" 2>&1
+    if grep -q '^not ok' "$work/out"; then
+        echo "ok $name: caught by ${suite}:"
+        sed -n 's/^    / # /p' "$work/out" | head -1 | cut -c1-140
+        sed -n 's/^not ok \([a-z_]*: [A-Z].*\)/ # \1/p' "$work/out" | cut -c1-140
+        caught=$((caught + 1))
+    else
+        say_missed "not caught by ${suite}"
+        tail -3 "$work/out"
+    fi
+done
+echo "$caught passed, $missed failed"
+[ "$missed" = 0 ]

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Mails as real clients write them, answering a notification of ours: who decided what of them.
+
+tests/fixtures/explain holds the mails, with @REPLY@ for the address to answer to, and beside each
+what `metroplex explain` says of it. With EXPLAIN_WRITE set those are written anew, to be read
+before they are committed.
+"""
+import difflib
+import email
+import email.policy
+import glob
+import json
+import os
+import re
+
+from harness import METROPLEX, TOP, check, equal, main, test
+
+FIXTURES = os.path.join(TOP, "tests/fixtures/explain")
+PASSED = re.compile(r"^    \S+ +passed\n", re.M)  # which gates there are is no matter of these tests
+COMMENT = """Building with GCC 13 stops in `lib/pack.c`, in the function that opens a pack.
+
+Could you try with `PACK_RDONLY` and tell me
+
+1. what `make` says,
+2. which version of GCC it is?
+
+Thanks!
+"""
+ENGLISH = "It builds with PACK_RDONLY here.\n\nmake says nothing at all, and the version is 13.2.0-7."
+REPLIES = {
+    "apple-mail": ENGLISH,
+    "gmail": ENGLISH,
+    "k9": ENGLISH,
+    "mutt": """It goes through:
+
+```
+$ gcc --version | head -1
+gcc (Debian 13.2.0-7) 13.2.0
+$ make && make check
+-- 154 passed
+> done
+```
+
+Tim""",
+    "outlook-desktop": """Hallo Ada,
+
+mit PACK_RDONLY läuft es durch. make meldet nichts, die Version ist 13.2.0-7.
+
+Viele Grüße
+Tim""",
+    "outlook-ios": ENGLISH,
+    "outlook-web": ENGLISH,
+    "proton": ENGLISH,
+    "samsung": "Compila con PACK_RDONLY. make no dice nada y la versión es 13.2.0-7.",
+    "thunderbird": """> Building with GCC 13 stops in `lib/pack.c`, in the function that opens a pack.
+>
+> Could you try with `PACK_RDONLY` and tell me
+>
+> 1. what `make` says,
+
+Nothing at all, it goes through, and so do the tests, of which there are far too many to list them here.
+
+> 2. which version of GCC it is?
+
+13.2.0-7.""",
+    "yahoo": "Ça compile avec PACK_RDONLY.\nmake ne dit rien, et la version est 13.2.0-7.",
+}
+
+
+def start(site):
+    """The thread that the mails answer to, and the address that tim was given."""
+    for login in ("tim", "ada"):
+        site.user(login)
+    thread = site.thread("tim", title="Build stops with GCC 13", body="It stops.\n")
+    site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin=COMMENT)
+    return thread, site.address(thread, "tim").encode()
+
+
+def fixtures():
+    paths = sorted(glob.glob(os.path.join(FIXTURES, "*.eml")))
+    equal([os.path.basename(p)[:-4] for p in paths], sorted(REPLIES), "fixtures")
+    return paths
+
+
+def mails(site):
+    """For each fixture its name and the path of the mail with the address put in."""
+    thread, address = start(site)
+    for path in fixtures():
+        name = os.path.basename(path)
+        with open(path, "rb") as file:
+            octets = file.read().replace(b"@REPLY@", address)
+        with open(os.path.join(site.dir, name), "wb") as file:
+            file.write(octets)
+        yield name[:-4], os.path.join(site.dir, name)
+
+
+@test
+def each_line_is_decided_by_the_rule_in_the_golden_file(site):
+    wrong = []
+    for name, path in mails(site):
+        golden = os.path.join(FIXTURES, name + ".explain")
+        found = PASSED.sub("", site.metroplex("explain", path).replace(site.dir + "/", ""))
+        if os.environ.get("EXPLAIN_WRITE"):
+            with open(golden, "w", encoding="utf-8") as file:
+                file.write(found)
+        with open(golden, encoding="utf-8") as file:
+            expected = file.read()
+        wrong += difflib.unified_diff(expected.split("\n"), found.split("\n"), name, "found", n=1, lineterm="")
+    check(not wrong, "\n" + "\n".join(wrong))
+
+
+def notification(site):
+    """The text that tim was sent, as a file."""
+    octets = site.notifier("preview", "1", "1", "tim")
+    message = email.message_from_string(octets, policy=email.policy.default)
+    path = os.path.join(site.dir, "sent")
+    with open(path, "w") as file:
+        file.write(message.get_body(("plain",)).get_content())
+    return path
+
+
+def html_only(site, path):
+    """The same mail without its plain text, or None if there is nothing else."""
+    with open(path, "rb") as file:
+        message = email.message_from_bytes(file.read())
+    if not message.is_multipart():
+        return None
+    message.set_payload([part for part in message.get_payload() if part.get_content_subtype() == "html"])
+    with open(path + ".html", "wb") as file:
+        file.write(message.as_bytes())
+    return path + ".html"
+
+
+@test
+def the_reply_is_right_of_text_and_html_with_the_sent_text_and_without(site):
+    wrong = []
+    for name, path in mails(site):
+        for source in filter(None, (path, html_only(site, path))):
+            for sent in ([], ["--sent", notification(site)]):
+                done = site.run(METROPLEX, "extract", "--json", *sent, source, data=False)
+                answer = json.loads(done.stdout)
+                if answer["reply"] != REPLIES[name]:
+                    wrong.append(f"{name}, {answer['part']}, {'sent known' if sent else 'alone'}: {answer['reply']!r}")
+    check(not wrong, "\n" + "\n".join(wrong))
+
+
+@test
+def the_comment_is_the_reply(site):
+    for name, path in mails(site):
+        site.metroplex("--once", path)
+        comment = site.show(1)["comments"][-1]
+        equal(comment["body"].rstrip("\n"), REPLIES[name], name)
+        check("Ada Example" in comment["elided"], f"{name}: {comment['elided']!r}")
+
+
+main()

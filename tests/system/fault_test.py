@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""A sample of make check-long (tests/long): kills and errors at some system calls of each kind of run.
+
+  SEED=2 tests/system/fault_test.py       for another sample
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+from harness import METROPLEX, TOP
+
+KILLAT = os.path.join(os.path.dirname(METROPLEX), "killat")
+SAMPLE = [  # scenario, part, N: each Nth point
+    ("batch", "kill", 20), ("batch", "double", 40), ("batch", "worker", 200), ("batch", "error", 30),
+    ("batch", "lasting", 30), ("after death before the events", "double-error", 50), ("thread comment", "kill", 20),
+    ("thread comment", "error", 40), ("notifier", "kill", 30), ("notifier", "error", 60), ("init", "kill", 40),
+]
+CROWD = ["on_top", "an_administrator"]
+
+
+def build_killat():
+    """For a run of this file alone; make check has built it."""
+    if os.path.exists(KILLAT):
+        return KILLAT
+    path = os.path.join(tempfile.mkdtemp(), "killat")
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", path, os.path.join(TOP, "tests/long/killat.c")], check=True)
+    return path
+
+
+def main():
+    os.environ["KILLAT"] = build_killat()
+    sys.path.insert(0, os.path.join(TOP, "tests/long"))
+    import crowd
+    import faults
+    passed = failed = 0
+    for good, line in faults.sample(SAMPLE):
+        print(line, flush=True)
+        passed, failed = passed + good, failed + (not good)
+    for good, line in crowd.run(CROWD):
+        print(line, flush=True)
+        passed, failed = passed + good, failed + (not good)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

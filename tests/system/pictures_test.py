@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Attachments and inline images: linked where they stood, named where they are not stored."""
+import email.message
+import email.utils
+
+from harness import check, contains, equal, main, test
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
+LOGO = b"\x89PNG\r\n\x1a\nlogo" + bytes(100)
+WROTE = "On Tue, Feb 4, 2025 at 11:03 AM Ada Example <ada@example.org> wrote:"
+
+
+def part(content, type="image/png", name=None, cid=None, disposition="inline"):
+    piece = email.message.EmailMessage()
+    main_type, sub_type = type.split("/")
+    piece.set_content(content, main_type, sub_type, disposition=disposition, filename=name, cid=f"<{cid}>" if cid else None)
+    del piece["MIME-Version"]
+    return piece
+
+
+def text(content, type="plain"):
+    piece = email.message.EmailMessage()
+    piece.set_content(content, subtype=type)
+    del piece["MIME-Version"]
+    return piece
+
+
+def multipart(kind, *parts):
+    piece = email.message.Message()
+    piece["Content-Type"] = f"multipart/{kind}"
+    for child in parts:
+        piece.attach(child)
+    return piece
+
+
+def post(site, thread, body, headers=()):
+    """Delivers a mail with this body, and returns the comment that became of it, or None."""
+    before = len(site.show(thread)["comments"])
+    site.count += 1
+    for name, value in (("From", "tim@example.org"), ("To", site.address(thread, "tim")), ("Subject", "Re: Rocket"),
+                        ("Date", email.utils.formatdate()), ("Message-ID", email.utils.make_msgid(domain="mail.example.org")),
+                        ("MIME-Version", "1.0"), *headers):
+        body[name] = value
+    site.deliver(body.as_bytes())
+    site.metroplex("--once")
+    comments = site.show(thread)["comments"]
+    return comments[-1] if len(comments) > before else None
+
+
+def start(site):
+    site.user("tim")
+    return site.thread("tim")
+
+
+def names(comment):
+    return [attachment["name"] for attachment in comment["attachments"]]
+
+
+@test
+def an_image_of_the_html_is_linked_where_it_stood(site):
+    html = '<p>It looks like this:</p><p><img src="cid:a@x" alt="screen"></p><p>Is that right?</p>'
+    comment = post(site, start(site), multipart("related", text(html, "html"), part(PNG, name="shot 1.png", cid="a@x")))
+    equal(comment["body"].strip(), "It looks like this:\n\n![shot 1.png](attachments/shot%201.png)\n\nIs that right?", "body")
+    equal(names(comment), ["shot 1.png"], "stored")
+
+
+@test
+def a_mark_in_the_plain_text_is_linked_where_it_stood(site):
+    thread = start(site)
+    for mark in ("[image: shot.png]", "[cid:a@x]", "[shot.png]", "<shot.png>", "[cid:a%40x]"):
+        comment = post(site, thread, multipart("related", text(f"Before\n\n{mark}\n\nbehind {mark[1:-1]}."), part(PNG, name="shot.png", cid="a@x")))
+        equal(comment["body"].strip(), f"Before\n\n![shot.png](attachments/shot.png)\n\nbehind {mark[1:-1]}.", mark)
+        equal(names(comment), ["shot.png"], mark)
+
+
+@test
+def a_picture_between_two_texts_keeps_its_place(site):
+    comment = post(site, start(site), multipart("mixed", text("Before\n"), part(PNG, name="shot.png"), text("behind\n")))
+    equal(comment["body"].strip(), "Before\n![shot.png](attachments/shot.png)\nbehind", "body")
+
+
+@test
+def what_no_text_refers_to_is_named_below(site):
+    comment = post(site, start(site), multipart("mixed", text("See below.\n"), part(PNG, name="a.png", disposition="attachment"),
+                                                part(b"log\n", "text/x-log", "b[1].log", disposition="attachment")))
+    equal(comment["body"].strip(), "See below.\n\nAttached: ![a.png](attachments/a.png) (208 bytes)\n"
+          "Attached: [b\\[1\\].log](attachments/b%5B1%5D.log) (4 bytes)", "body")
+    equal(names(comment), ["a.png", "b[1].log"], "stored")
+
+
+@test
+def pictures_of_the_quote_and_of_the_signature_are_not_stored_again(site):
+    thread = start(site)
+    html = ('<div>Yes: <img src="cid:new@x"></div>-- <div class="gmail_signature">Tim<img src="cid:logo@x"></div>'
+            f'<div class="gmail_quote">{WROTE.replace("<", "&lt;")}<blockquote><img src="cid:old@x">Is it?</blockquote></div>')
+    images = [part(PNG, name="new.png", cid="new@x"), part(LOGO, name="logo.png", cid="logo@x"), part(PNG + b"old", name="old.png", cid="old@x")]
+    comment = post(site, thread, multipart("related", text(html, "html"), *images))
+    equal(comment["body"].strip(), "Yes: ![new.png](attachments/new.png)", "body")
+    equal(names(comment), ["new.png"], "stored of the HTML")
+    # where the plain text is read, which names no picture, the HTML still tells where they stood
+    plain = f"Yes:\n\n-- \nTim\n\n{WROTE}\n\n> Is it?\n"
+    comment = post(site, thread, multipart("related", multipart("alternative", text(plain), text(html, "html")), *images))
+    equal(comment["body"].strip(), "Yes:\n\nAttached: ![new.png](attachments/new.png) (208 bytes)", "body")
+    equal(names(comment), ["new.png"], "stored of the plain text")
+
+
+@test
+def a_file_attached_by_hand_is_no_picture_of_the_quote(site):
+    comment = post(site, start(site), multipart("mixed", text(f"Here.\n\n{WROTE}\n\n> [image: shot.png]\n"),
+                                                part(PNG, name="shot.png", disposition="attachment")))
+    equal(names(comment), ["shot.png"], "stored")
+
+
+@test
+def what_is_refused_is_named_with_size_and_reason(site):
+    thread = start(site)
+    site.set_config("limits", attachment_size=1024)
+    html = '<p>See <img src="cid:big@x"> and this.</p>'
+    comment = post(site, thread, multipart("mixed", multipart("related", text(html, "html"), part(bytes(5000), name="big.png", cid="big@x")),
+                                           part(b"MZ", "application/x-msdownload", "run.exe", disposition="attachment")))
+    contains(comment["body"], "See [Not stored: big.png (5.0\u00a0kB): larger than 1024 bytes] and this.")
+    contains(comment["body"], "Not stored: run.exe (2 bytes): its type is not allowed")
+    equal(names(comment), [], "stored")
+
+
+@test
+def an_image_that_is_not_in_the_mail_is_shown_to_be_missing(site):
+    comment = post(site, start(site), text('<p>See <img src="cid:gone@x" alt="a cat"> there.</p>', "html"))
+    equal(comment["body"].strip(), "See [image: a cat] there.", "body")
+
+
+@test
+def an_image_can_be_all_there_is(site):
+    comment = post(site, start(site), multipart("related", text('<div><img src="cid:a@x"></div>', "html"), part(PNG, cid="a@x")))
+    equal(comment["body"].strip(), "![image.png](attachments/image.png)", "body")
+
+
+@test
+def refused_files_alone_are_no_comment(site):
+    equal(post(site, start(site), multipart("mixed", text(""), part(b"MZ", "application/x-msdownload", "run.exe", disposition="attachment"))), None, "comment")
+
+
+@test
+def names_are_made_safe_and_unique_and_twins_are_stored_once(site):
+    comment = post(site, start(site), multipart("mixed", text("Two files.\n"), part(PNG, name="../.git/a.png", disposition="attachment"),
+                                                part(LOGO, name="a.png", disposition="attachment"), part(PNG, name="a.png", disposition="attachment")))
+    equal(names(comment), ["a.png", "2-a.png"], "stored")
+    equal(comment["body"].count("attachments/a.png"), 2, "links to the first")
+
+
+@test
+def the_same_picture_is_one_blob_of_the_thread(site):
+    thread = start(site)
+    for _ in range(3):
+        post(site, thread, multipart("mixed", text("Again.\n"), part(PNG, name="a.png", disposition="attachment")))
+    tree = "".join(site.git("ls-tree", "-r", ref) for ref in site.git("for-each-ref", "--format=%(refname)").split())
+    blobs = {line.split()[2] for line in tree.splitlines() if line.endswith("/a.png")}
+    equal(len(blobs), 1, "blobs of a.png")
+
+
+@test
+def explain_says_what_becomes_of_each(site):
+    thread = start(site)
+    mail = multipart("mixed", text(f"Here.\n\n[image: a.png]\n\n{WROTE}\n\n> [image: old.png]\n"), part(PNG, name="a.png"), part(LOGO, name="old.png"),
+                     part(b"MZ", "application/x-msdownload", "run.exe", disposition="attachment"))
+    mail["From"], mail["To"] = "tim@example.org", site.address(thread, "tim")
+    path = f"{site.dir}/mail"
+    with open(path, "wb") as file:
+        file.write(mail.as_bytes())
+    told = site.metroplex("explain", path)
+    contains(told, "a.png, image/png, 208 bytes: stored as a.png, linked in the text")
+    contains(told, "old.png, image/png, 112 bytes: not stored: only the text that was cut refers to it")
+    contains(told, "run.exe, application/x-msdownload, 2 bytes: not stored: its type is not allowed")
+
+
+main()

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Canaries in the key file and as the SMTP password: they must appear nowhere else."""
+import base64
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+
+from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, main, test, wait_until
+
+KEY = "c4n4ryk3y" * 6
+PASSWORD = "c4n4ry-p4ssw0rd"
+USER = "postmaster@example.org"
+SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "smtp_server.py")
+
+
+def forms():
+    """The canaries, and how they look when a program is careless in another way."""
+    for secret in (KEY, PASSWORD):
+        yield secret
+        yield secret.encode().hex()
+        yield base64.b64encode(secret.encode()).decode().rstrip("=")
+        yield secret[::-1]
+    yield base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode().rstrip("=")
+    yield KEY[:20]  # also in part
+
+
+def clean(text, where):
+    text = text.decode(errors="replace") if isinstance(text, bytes) else text
+    for form in forms():
+        check(form.lower() not in text.lower(), f"a canary is in {where}: {form}")
+
+
+def write_secret(path, text, mode=0o600):
+    with open(path, "w") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def with_canaries(site):
+    site.keys = os.path.join(site.dir, "etc/address-keys")
+    site.password = os.path.join(site.dir, "etc/smtp-password")
+    write_secret(site.keys, KEY + "\n")
+    write_secret(site.password, PASSWORD + "\n")
+    site.set_config("smtp", transport="smtp", address="localhost", tls="none", authentication="login", username=USER,
+                    password_file=site.password)
+
+
+class Server:
+    def __init__(self, site, *rules, password=PASSWORD):
+        self.dir = os.path.join(site.dir, f"server{len(rules)}{password[:3]}")
+        os.mkdir(self.dir)
+        arguments = [a for rule in rules for a in ("--rule", rule)]
+        self.process = subprocess.Popen([sys.executable, SERVER, "--dir", self.dir, "--auth", "LOGIN PLAIN", "--user", USER,
+                                         "--password", password, *arguments], stdout=subprocess.PIPE, text=True)
+        site.set_config("smtp", port=self.process.stdout.readline().strip())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def everything_written(site):
+    """Every file of the installation but the two, with the contents of its repositories."""
+    for directory, _, names in os.walk(site.dir):
+        if "/server" in directory:
+            continue
+        for name in names:
+            path = os.path.join(directory, name)
+            if path not in (site.keys, site.password):
+                with open(path, "rb") as f:
+                    yield path, f.read()
+    for repository in ("tracker.git", "accounts.git"):
+        names = site.git("rev-list", "--all", "--objects", repository=repository).split("\n")
+        text = "".join(site.git("cat-file", "-p", n.split()[0], repository=repository) for n in names if n)
+        yield repository, text
+
+
+def process_tree(pid):
+    yield pid
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            for child in f.read().split():
+                yield from process_tree(int(child))
+    except OSError:
+        return
+
+
+@test
+def no_canary_is_in_what_a_day_leaves_behind(site):
+    with_canaries(site)
+    site.user("tim")
+    site.user("kate")
+    thread = site.thread("tim", body="Does it start? @kate\n")
+    address = site.address(thread, "kate")
+    mac = re.search("[0-9a-f]{40}", address).group(0)
+    said = []
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    seen = 0
+    try:
+        wait_until(lambda: os.path.exists(os.path.join(site.data, "run.lock")))
+        site.deliver(site.mail("kate@example.org", address, f"My key is not {mac}, is it?\n"))
+        site.deliver(site.mail("kate@example.org", address.replace(mac, mac[::-1])))
+        site.deliver(b"")
+        wait_until(lambda: len(site.outcomes()) == 3)
+        for pid in process_tree(run.pid):
+            for what in ("cmdline", "environ"):
+                with open(f"/proc/{pid}/{what}", "rb") as f:
+                    clean(f.read(), f"/proc of {pid}: {what}")
+            seen += 1
+    finally:
+        run.send_signal(signal.SIGTERM)
+        said.append(run.communicate(timeout=20)[0].decode(errors="replace"))
+    equal(seen, 2, "metroplex and its worker were looked at")
+    for rules, password in (((), PASSWORD), (("AUTH 535 5.7.8 wrong",), PASSWORD), ((), "another"),
+                            ((f"AUTH 535 5.7.8 {PASSWORD} is wrong", f"MAIL 550 {PASSWORD}"), PASSWORD),
+                            (("AUTH 500 x", "MAIL 550 x", "RCPT 550 x"), PASSWORD)):
+        server = Server(site, *rules, password=password)
+        try:
+            site.thread("tim", title="Another", body="Look! @kate\n")
+            done = site.run(NOTIFIER, "--once", status=None)
+            said += [done.stdout, done.stderr]
+        finally:
+            server.stop()
+    for command in (["explain", *[os.path.join(site.data, "incoming-mail/failure", n) for n in site.failure]],
+                    ["user", "list", "--json"], ["thread", "show", str(thread), "--json"], ["address", "--verify", address]):
+        done = site.run(METROPLEX, *command, status=None)
+        said += [done.stdout, done.stderr]
+    for n, text in enumerate(said):
+        clean(text, f"output {n}")
+    files = 0
+    for path, octets in everything_written(site):
+        clean(octets, path)
+        files += 1
+    print(f"# {files} files and repositories, {len(said)} outputs")
+    check(files > 20, "files were looked at")
+    contains(site.log("notifier.log"), "535")
+
+
+@test
+def no_canary_is_in_an_error(site):
+    with_canaries(site)
+    site.user("tim")
+    config = open(site.config).read()
+    misuses = {
+        "others can read the keys": lambda: os.chmod(site.keys, 0o644),
+        "a short key": lambda: write_secret(site.keys, KEY[:25] + "\n"),
+        "an odd key": lambda: write_secret(site.keys, KEY + " \x01\n" + KEY[:20] + "\n"),
+        "the key instead of its file": lambda: site.set_config("address", keys=KEY),
+        "the password instead of its file": lambda: site.set_config("smtp", password_file=PASSWORD),
+        "an unknown key": lambda: site.set_config("smtp", password=PASSWORD),
+        "a line without a key": lambda: open(site.config, "a").write(f"\n{PASSWORD}\n"),
+        "a group": lambda: open(site.config, "a").write(f"\n[smtp\n{PASSWORD}\n"),
+        "no UTF-8": lambda: open(site.config, "ab").write(f"\n[smtp]\npassword-file = {PASSWORD}".encode() + b"\xff\n"),
+        "others can read the password": lambda: os.chmod(site.password, 0o644),
+        "a password of two lines": lambda: write_secret(site.password, PASSWORD + "\n" + PASSWORD + "\n"),
+    }
+    server = Server(site)
+    config = open(site.config).read()
+    try:
+        for name, misuse in misuses.items():
+            write_secret(site.keys, KEY + "\n")
+            write_secret(site.password, PASSWORD + "\n")
+            write_secret(site.config, config)
+            misuse()
+            for program in (METROPLEX, NOTIFIER):
+                done = site.run(program, "--once", status=None)
+                clean(done.stdout + done.stderr, f"{name}: {program}")
+                clean(site.log() + site.log("notifier.log"), f"{name}: log")
+            check("password" in name or done.returncode == 78, f"{name}: status {done.returncode}")
+    finally:
+        server.stop()
+
+
+@test
+def no_core_file_is_left(unused):
+    user = {"user": "nobody"} if os.getuid() == 0 else {}
+    site = Site(*user.values())
+    with_canaries(site)
+    site.user("tim")
+    if user:
+        for path in (site.keys, site.password):
+            shutil.chown(path, "nobody")
+    directory = os.path.join(site.dir, "cores")
+    os.mkdir(directory)
+    os.chmod(directory, 0o777)
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    cases = {
+        "metroplex": [METROPLEX, "--config", site.config, "--for", "60"],
+        "policy": [METROPLEX, "policy", "--config", site.config],
+        "notifier": [NOTIFIER, "--config", site.config, "--for", "60"],
+        "an ordinary program": ["sleep", "60"],
+    }
+    for name, command in cases.items():
+        process = subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, **user)
+        is_ours = name != "an ordinary program"  # which shows that the test can fail
+        if is_ours:
+            wait_until(lambda: is_closed(process.pid), 10)
+        else:
+            check(not is_closed(process.pid), name)
+        process.send_signal(signal.SIGSEGV)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = status
+        check(os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSEGV, name)
+        if is_ours:
+            check(not os.WCOREDUMP(status), f"{name} left a core")
+            equal(os.listdir(directory), [], name)
+    site.remove()
+
+
+def is_closed(pid):
+    """No core may be written, and the kernel has given its /proc files to root: it is not dumpable."""
+    with open(f"/proc/{pid}/limits") as f:
+        limits = re.search(r"Max core file size +(\S+) +(\S+)", f.read()).groups()
+    return limits == ("0", "0") and os.stat(f"/proc/{pid}/environ").st_uid == 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+/* Answers: every gate that is heard of has its words, and an event keeps them whole. */
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "base/config.h"
+#include "base/escape.h"
+#include "notify/notify.h"
+#include "outbox/outbox.h"
+#include "policy/policy.h"
+#include "scratch.h"
+
+#define HASH "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+static const MpConfig config = {
+    .hostname = (char *)"git.example.org",
+    .url = (char *)"https://git.example.org",
+    .noreply_address = (char *)"noreply@git.example.org",
+    .support_address = (char *)"help@example.org",
+    .support_address_type = MP_SUPPORT_EMAIL,
+    .max_comment = 65536,
+};
+
+static MpAnswer
+answer_for(const char *reason, const char *language)
+{
+    return (MpAnswer){.user = 5,
+                      .reason = (char *)reason,
+                      .day = (char *)"2026-01-31",
+                      .hash = (char *)HASH,
+                      .language = (char *)language,
+                      .message_id = (char *)"<a@b>",
+                      .quote = (char *)"One <b>.\n\n> Two\n"};
+}
+
+Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
+{
+    gsize n, heard = 0;
+    const MpGate *gates = mp_policy_gates(&n);
+    g_autoptr(GPtrArray) emails = g_ptr_array_new();
+    const MpUser kate = {.id = 5, .login = (char *)"kate", .name = (char *)"Kåte", .emails = emails, .is_active = true};
+
+    for (gsize i = 0; i < n; i++) {
+        for (MpLanguage l = 0; gates[i].hears != MP_HEARS_NOBODY && l < MP_N_LANGUAGES; l++) {
+            MpAnswer answer = answer_for(gates[i].reason, mp_language_name(l));
+            const MpAnswerFacts facts = {&config, &answer, &kate, NULL, NULL, "answer-1", 1700000000};
+            g_autoptr(GError) error = NULL;
+            g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", &error);
+
+            cr_assert_not_null(letter, "%s: %s", gates[i].reason, error != NULL ? error->message : "");
+            cr_assert_str_eq(letter->sender, "", "a null envelope sender");
+            cr_assert_null(strstr(letter->text, "{"), "%s: a placeholder is left", gates[i].reason);
+            cr_assert_null(strstr(letter->text, "One <b>.\r\n</pre>"), "HTML is escaped");
+            cr_assert_not_null(strstr(letter->text, "> > Two"));
+            cr_assert(l != MP_LANGUAGE_EN || strstr(letter->text, "mailto:help@example.org") != NULL);
+            heard++;
+        }
+    }
+    cr_assert(heard >= 22, "%zu", heard);
+}
+
+Test(answers, an_unfit_message_id_is_left_out)
+{
+    static const char *const unfit[] = {"a@b", "<a b@c>", "<a@b> <c@d>", "<a\r\nBcc: x@y>", "<>", "<é@b>"};
+    g_autoptr(GPtrArray) emails = g_ptr_array_new();
+    const MpUser kate = {.id = 5, .login = (char *)"kate", .name = (char *)"Kate", .emails = emails};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(unfit); i++) {
+        MpAnswer answer = answer_for("empty", "en");
+        answer.message_id = (char *)unfit[i];
+        const MpAnswerFacts facts = {&config, &answer, &kate, NULL, NULL, "answer-1", 1700000000};
+        g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", NULL);
+
+        cr_assert_not_null(letter);
+        cr_assert_null(strstr(letter->text, "In-Reply-To"), "%s", unfit[i]);
+        cr_assert_null(strstr(letter->text, "Bcc"), "%s", unfit[i]);
+    }
+}
+
+Test(answers, what_escaping_made_is_undone)
+{
+    static const char *const texts[] = {"", "plain", "a\tb\\n\\", "\\x41\\u{41}", "é\xe2\x80\xae 𝄞", "\x1b[0m\r\n\x01\x7f", "\\u{", "\\xg"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *escaped = mp_escape(texts[i]), *back = mp_unescape(escaped);
+
+        cr_assert_str_eq(back, texts[i]);
+    }
+}
+
+static MpOutbox *
+new_outbox(ScratchPath *scratch)
+{
+    g_autofree char *path = scratch_path(scratch, "outbox");
+
+    cr_assert(mp_outbox_init(path, NULL));
+    return mp_outbox_open(path, NULL);
+}
+
+Test(answers, an_event_keeps_every_word)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpOutbox) outbox = new_outbox(scratch);
+    MpAnswer answer = answer_for("sender-mismatch", "fr");
+    answer.subject = (char *)"Tab\there";
+    answer.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
+    answer.is_cut = true;
+    const MpEvent event = {.key = (char *)"answer-1", .kind = MP_EVENT_ANSWER, .thread = 17, .created = 1700000000,
+                           .host = (char *)"mx", .answer = &answer};
+    g_autoptr(GError) error = NULL;
+
+    cr_assert(mp_outbox_stage(outbox, &event, &error), "%s", error != NULL ? error->message : "");
+    cr_assert(mp_outbox_publish(outbox, "answer-1", NULL));
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, "answer-1", NULL);
+    g_autoptr(MpEventFile) file = mp_event_file_open(outbox, queued, MP_EVENT_READ, &error);
+    cr_assert_not_null(file, "%s", error != NULL ? error->message : "");
+    const MpAnswer *read = mp_event_file_event(file)->answer;
+    cr_assert_str_eq(read->quote, answer.quote);
+    cr_assert_str_eq(read->subject, answer.subject);
+    cr_assert_str_eq(read->message_id, answer.message_id);
+    cr_assert_str_eq(read->hash, HASH);
+    cr_assert(read->is_cut && read->user == 5 && read->sender == NULL);
+    cr_assert_eq(mp_event_file_recipients(file)->len, 0, "a quote is no recipient");
+}
+
+Test(answers, the_first_record_stays)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpOutbox) outbox = new_outbox(scratch);
+    MpAnswer first = answer_for("empty", "en"), second = first, other = answer_for("locked", "en");
+
+    second.hash = (char *)"00";
+    cr_assert_eq(mp_outbox_answered(outbox, &first, NULL), MP_ANSWERED_NOT);
+    cr_assert_eq(mp_outbox_record_answer(outbox, &first, NULL), MP_ANSWERED_THIS);
+    cr_assert_eq(mp_outbox_record_answer(outbox, &first, NULL), MP_ANSWERED_THIS);
+    cr_assert_eq(mp_outbox_record_answer(outbox, &second, NULL), MP_ANSWERED_OTHER);
+    cr_assert_eq(mp_outbox_answered(outbox, &first, NULL), MP_ANSWERED_THIS);
+    cr_assert_eq(mp_outbox_record_answer(outbox, &other, NULL), MP_ANSWERED_THIS);
+    cr_assert_eq(mp_outbox_count_answers(outbox, 0, NULL), 2);
+}
