@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "commands.h"
 #include "policy/delegation.h"
+#include "policy/rate.h"
 #include "site.h"
 
 #define NO_OPINION "DUNNO"
@@ -42,11 +43,13 @@ typedef struct {
     MpConfig *config;
     MpKeyRing *keys;
     MpAccounts *accounts;
+    MpRate *rate;
     Stamp config_stamp, keys_stamp;
     bool is_logging;
 } Desk;
 
-/* --- What it knows, as it is now --------------------------------------------------------------- */
+/* --- What it knows, as it is now ---------------------------------------------------------------
+ */
 
 static bool
 stamp_of(const char *path, Stamp *stamp, GError **error)
@@ -70,6 +73,7 @@ is_same(const Stamp *a, const Stamp *b)
 static void
 forget(Desk *desk)
 {
+    g_clear_pointer(&desk->rate, mp_rate_free);
     g_clear_pointer(&desk->accounts, mp_accounts_free);
     g_clear_pointer(&desk->keys, mp_key_ring_free);
     g_clear_pointer(&desk->config, mp_config_free);
@@ -79,9 +83,9 @@ forget(Desk *desk)
 static bool
 open_log(Desk *desk, GError **error)
 {
-    desk->is_logging = desk->config != NULL &&
-                       mp_log_open(desk->config->log_directory, "metroplex.log",
-                                   (MpLogLevel)desk->config->log_level, error);
+    desk->is_logging =
+        desk->config != NULL && mp_log_open(desk->config->log_directory, "metroplex.log",
+                                            (MpLogLevel)desk->config->log_level, error);
     return desk->is_logging;
 }
 
@@ -97,7 +101,11 @@ load_config(Desk *desk, GError **error)
     forget(desk);
     desk->config_stamp = now;
     desk->config = mp_config_load(desk->options.config_file, desk->options.data, error);
-    return desk->config != NULL && mp_become_owner(desk->config->data, error) && open_log(desk, error);
+    if (desk->config == NULL)
+        return false;
+    g_autofree char *rate = mp_config_path(desk->config, "rate");
+    desk->rate = mp_rate_new(rate);
+    return mp_become_owner(desk->config->data, error) && open_log(desk, error);
 }
 
 /* With the keys that were, an address made with the newest would be refused: rather none. */
@@ -140,7 +148,8 @@ look_again(Desk *desk, GError **error)
     return false;
 }
 
-/* --- What it answers ---------------------------------------------------------------------------- */
+/* --- What it answers ----------------------------------------------------------------------------
+ */
 
 /* RFC 5321, section 4.5.1: it is Postfix's to know whether there is one. */
 static bool
@@ -162,15 +171,18 @@ is_for_replies(const MpConfig *config, const char *recipient)
     return strcmp(domain, folded) == 0;
 }
 
-/* The rate limits of accounts, once metroplex keeps them in a file: true refuses for now. Until
- * then nobody is over a limit. */
+/* What metroplex would refuse as rate-limited is told to come again: nothing of it is lost. */
 static bool
-is_over_limit(const Desk *desk, const MpUser *account, const MpAddress *address)
+is_over_limit(Desk *desk, const MpAddress *address)
 {
-    (void)desk;
-    (void)account;
-    (void)address;
-    return false;
+    const MpConfig *config = desk->config;
+    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
+                                 config->max_total_rate};
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    const char *which;
+
+    mp_rate_begin(desk->rate);
+    return mp_rate_is_over(desk->rate, &limits, address->user, address->thread, now, &which);
 }
 
 /* NULL with *error set if it cannot be known. */
@@ -190,9 +202,10 @@ judge(Desk *desk, const char *recipient, GError **error)
         return NULL;
     }
     /* verified for nobody too, so that the time tells no more than the text */
-    if (!mp_address_verify(desk->keys, &address, account != NULL ? account->epoch : 0) || account == NULL)
+    if (!mp_address_verify(desk->keys, &address, account != NULL ? account->epoch : 0) ||
+        account == NULL)
         return FORGED;
-    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, account, &address))
+    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, &address))
         return OVER_LIMIT;
     return NO_OPINION; /* a suspended account too: metroplex tells it why */
 }
@@ -238,7 +251,8 @@ decide(Desk *desk, const MpPolicyRequest *request)
     return action;
 }
 
-/* --- The conversation --------------------------------------------------------------------------- */
+/* --- The conversation ---------------------------------------------------------------------------
+ */
 
 static bool
 answer(const char *action)
@@ -290,8 +304,9 @@ keep_errors_apart(void)
 {
     struct stat out, err;
 
-    if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
-        out.st_ino == err.st_ino && freopen("/dev/null", "w", stderr) == NULL)
+    if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
+        out.st_dev == err.st_dev && out.st_ino == err.st_ino &&
+        freopen("/dev/null", "w", stderr) == NULL)
         close(STDERR_FILENO);
 }
 
@@ -300,11 +315,14 @@ cmd_policy(int argc, char **argv)
 {
     Desk desk = {.is_logging = false};
 
-    mp_options_parse(&desk.options, NULL, "policy", "",
-                     "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
-                     "an address of the reply domain that was forged or revoked, DUNNO for everything else.\n"
-                     "Started by spawn(8), not by people.",
-                     0, 0, &argc, &argv);
+    mp_options_parse(
+        &desk.options, NULL, "policy", "",
+        "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
+        "an address of the reply domain that was forged or revoked, 450 4.7.1 for one that is over "
+        "a\n"
+        "limit of comments an hour, DUNNO for everything else.\n"
+        "Started by spawn(8), not by people.",
+        0, 0, &argc, &argv);
     keep_errors_apart();
     openlog("metroplex", LOG_PID, LOG_MAIL);
     int status = converse(&desk);

@@ -15,17 +15,21 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "commands.h"
+#include "hook.h"
 #include "inbound.h"
 #include "transaction.h"
 
 #define DEFAULT_SECONDS 55               /* a run a minute from cron, and the next finds no lock */
 #define RESCAN_MS       5000             /* the timer under inotify */
+#define HOOK_LOOK_US    100000           /* when only on-comment is waited for */
 #define BATCH_BYTES     (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 typedef struct {
     MpSite *site;
     MpInbound inbound;
     MpLock *run_lock;    /* only one run at a time; commands from a terminal do not take it */
+    const MpOptions *options;
+    MpHook hook;          /* on-comment at work, beside us */
     GHashTable *deferred; /* names that stay in new/: not tried again by this run */
 } Run;
 
@@ -189,12 +193,28 @@ poll_for(Run *run, int seconds, GError **error)
 
     while (good && !is_stopped) {
         good = pass_until_empty(run, error);
-        if (!good || g_get_monotonic_time() >= until)
+        bool is_over = g_get_monotonic_time() >= until;
+        bool is_hook_busy = mp_hook_step(&run->hook, run->site->config, run->options, !is_over);
+        if (!good || (is_over && !is_hook_busy))
             break;
-        wait_for_mail(run, fd, until);
+        wait_for_mail(run, fd, is_over ? g_get_monotonic_time() + HOOK_LOOK_US : until);
     }
     if (fd >= 0)
         close(fd);
+    return good;
+}
+
+/* One pass, and on-comment for what it brought. */
+static bool
+pass_once(Run *run, GError **error)
+{
+    bool good = pass_until_empty(run, error);
+
+    if (run->inbound.is_dry_run)
+        return good;
+    for (bool may_start = true; mp_hook_step(&run->hook, run->site->config, run->options, may_start) && !is_stopped;
+         may_start = false)
+        g_usleep(HOOK_LOOK_US);
     return good;
 }
 
@@ -261,14 +281,25 @@ status_of(const Run *run, const GError *error)
     return mp_error_exit_status(run->inbound.first_deferral);
 }
 
-/* Whether a run that died left events to be finished. */
+static bool
+is_empty(const MpConfig *config, const char *directory, bool if_missing)
+{
+    g_autofree char *path = mp_config_path(config, directory);
+    g_autoptr(GDir) opened = g_dir_open(path, 0, NULL);
+
+    return opened == NULL ? if_missing : g_dir_read_name(opened) == NULL;
+}
+
+/* Whether a run that died left events to be finished, or other hosts may have news for our copy,
+ * which the notifier reads. */
 static bool
 is_work_left(const Run *run)
 {
-    g_autofree char *path = mp_config_path(run->site->config, "outbox/tmp");
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const MpConfig *config = run->site->config;
 
-    return directory == NULL || g_dir_read_name(directory) != NULL;
+    return *config->remote != '\0' || *config->accounts_remote != '\0' ||
+           !is_empty(config, "outbox/tmp", false) ||
+           (*config->on_comment != '\0' && !is_empty(config, "hook/tmp", true));
 }
 
 static int
@@ -284,17 +315,18 @@ run_over_new(Run *run, bool once, int seconds)
         return EX_OK;
     }
     good = (!is_work_left(run) || locked_batch(run, NULL, &error)) &&
-           (once ? pass_until_empty(run, &error) : poll_for(run, seconds, &error));
+           (once ? pass_once(run, &error) : poll_for(run, seconds, &error));
+    mp_hook_stop(&run->hook);
     mp_lock_release(run->run_lock);
     return status_of(run, good ? NULL : error);
 }
 
 static int
-run_command(MpSite *site, bool once, int seconds, bool dry_run, char **paths)
+run_command(MpSite *site, const MpOptions *options, bool once, int seconds, bool dry_run, char **paths)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Run run = {.site = site, .deferred = deferred};
+    Run run = {.site = site, .options = options, .deferred = deferred};
     int status;
 
     if (!site->config->enabled) {
@@ -333,5 +365,5 @@ cmd_run(int argc, char **argv)
         return mp_usage_error("usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
     if (!mp_site_begin(&site, &options, &error))
         return mp_report(error);
-    return run_command(&site, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run, argv + 1);
+    return run_command(&site, &options, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run, argv + 1);
 }

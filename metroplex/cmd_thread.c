@@ -1,7 +1,10 @@
 /* metroplex thread: the table of its verbs, and what they share. */
 #include "thread.h"
 
+#include <string.h>
+
 #include "base/error.h"
+#include "base/escape.h"
 #include "commands.h"
 #include "verbs.h"
 
@@ -30,9 +33,30 @@ thread_key(guint64 user, guint64 thread, const char *words)
     return mp_tracker_key(user, thread, source, words);
 }
 
+GString *
+mp_visible_text(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text) + 1);
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+
+        if (reorders)
+            g_string_append_printf(out, "\\u{%04X}", c);
+        else if (c == 0x2028 || c == 0x2029 || (c == '\r' && p[1] != '\n'))
+            g_string_append_c(out, '\n');
+        else if (!mp_is_deceptive(c))
+            g_string_append_unichar(out, c);
+    }
+    return out;
+}
+
 static const MpCommand verbs[] = {
     {"close", thread_change, "close a thread"},
     {"comment", thread_comment, "add a comment; prints its number"},
+    {"export", thread_export, "print a thread as JSON or mbox"},
+    {"import", thread_import, "add a thread from JSON or mbox; prints its id"},
     {"list", thread_list, "list threads"},
     {"lock", thread_change, "let only members of the repository answer"},
     {"open", thread_open, "open a thread; prints its id"},

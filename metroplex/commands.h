@@ -5,6 +5,8 @@ int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
 int cmd_address(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
+int cmd_hook(int argc, char **argv); /* not for people: gives new comments to on-comment */
 int cmd_init(int argc, char **argv);
 int cmd_policy(int argc, char **argv); /* under Postfix's spawn(8) */
 int cmd_repository(int argc, char **argv);

@@ -6,6 +6,8 @@ static const MpCommand commands[] = {
     {"address", cmd_address, "make or verify a signed address"},
     {"explain", cmd_explain, "say what would be done with a mail, and why"},
     {"extract", cmd_extract, "print the reply a person wrote"},
+    {"fsck", cmd_fsck, "check the tracker, and say how to mend it"},
+    {"hook", cmd_hook, NULL},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},
     {"policy", cmd_policy, "refuse forged addresses at RCPT TO, for Postfix"},
     {"repository", cmd_repository, "show or set a repository's policy"},

@@ -29,6 +29,15 @@ share_stores(MpSite *site)
 }
 
 static bool
+open_hooks(MpSite *site, GError **error)
+{
+    g_autofree char *path = mp_config_path(site->config, "hook");
+
+    site->hooks = mp_outbox_init(path, error) ? mp_outbox_open(path, error) : NULL;
+    return site->hooks != NULL;
+}
+
+static bool
 open_stores(MpSite *site, GError **error)
 {
     g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
@@ -43,7 +52,7 @@ open_stores(MpSite *site, GError **error)
         return false;
     share_stores(site);
     site->outbox = mp_outbox_open(outbox, error);
-    return site->outbox != NULL;
+    return site->outbox != NULL && (*site->config->on_comment == '\0' || open_hooks(site, error));
 }
 
 bool
@@ -73,6 +82,7 @@ mp_site_open(MpSite *site, const MpOptions *options, GError **error)
 void
 mp_site_close(MpSite *site)
 {
+    g_clear_pointer(&site->hooks, mp_outbox_free);
     g_clear_pointer(&site->rate, mp_rate_free);
     g_clear_pointer(&site->outbox, mp_outbox_free);
     g_clear_pointer(&site->accounts, mp_accounts_free);

@@ -18,6 +18,7 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpOutbox *outbox;
+    MpOutbox *hooks; /* comments due to [inbound] on-comment, kept as events are; NULL without one */
     MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
     char *host;   /* [instance] host-id or this machine's name, as comments and events record it */

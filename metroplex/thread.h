@@ -1,6 +1,7 @@
 /* The verbs of `metroplex thread`, by file: posting, changing, showing. */
 #pragma once
 
+#include "output.h"
 #include "transaction.h"
 
 int thread_open(int argc, char **argv);
@@ -12,6 +13,9 @@ int thread_subscribe(int argc, char **argv); /* subscribe, unsubscribe */
 int thread_list(int argc, char **argv);
 int thread_show(int argc, char **argv);
 
+int thread_export(int argc, char **argv);
+int thread_import(int argc, char **argv);
+
 /* The data directory's lock, and what a dead run left finished: how every change begins. */
 bool thread_begin(MpSite *site, GError **error);
 
@@ -20,3 +24,9 @@ MpUser *thread_actor(MpSite *site, const char *login, GError **error);
 
 /* A KEY for a change that came by command: no two are the same. The caller's to free. */
 char *thread_key(guint64 user, guint64 thread, const char *words);
+
+/* As for mail: what reorders the text is written out, what shows nothing is dropped. */
+GString *mp_visible_text(const char *text);
+
+/* A comment as `thread show --json` has it; the caller's. */
+JsonObject *thread_json_of_comment(const MpComment *comment);

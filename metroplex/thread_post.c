@@ -79,26 +79,6 @@ read_standard_input(Post *post, GError **error)
     return post->text != NULL;
 }
 
-/* As for mail: what reorders the text is written out, what shows nothing is dropped. */
-static GString *
-make_visible(const char *text)
-{
-    GString *out = g_string_sized_new(strlen(text) + 1);
-
-    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-
-        if (reorders)
-            g_string_append_printf(out, "\\u{%04X}", c);
-        else if (c == 0x2028 || c == 0x2029 || (c == '\r' && p[1] != '\n'))
-            g_string_append_c(out, '\n');
-        else if (!mp_is_deceptive(c))
-            g_string_append_unichar(out, c);
-    }
-    return out;
-}
-
 static bool
 has_words(const char *text)
 {
@@ -112,7 +92,7 @@ static bool
 compose(Post *post, const MpConfig *config, GError **error)
 {
     const char *from = is_standard_input(post) ? "standard input" : post->file;
-    g_autoptr(GString) text = make_visible(post->text); /* the \r of \r\n shows nothing */
+    g_autoptr(GString) text = mp_visible_text(post->text); /* the \r of \r\n shows nothing */
 
     while (text->len > 0 && g_ascii_isspace(text->str[text->len - 1]))
         g_string_truncate(text, text->len - 1);

@@ -184,8 +184,8 @@ add_attachments(JsonObject *object, const GPtrArray *attachments)
     }
 }
 
-static JsonObject *
-json_of_comment(const MpComment *comment)
+JsonObject *
+thread_json_of_comment(const MpComment *comment)
 {
     JsonObject *object = json_object_new();
 
@@ -219,7 +219,7 @@ print_json(const Whole *whole)
     array = mp_json_array(object, "comments");
     for (guint i = 0; i < whole->comments->len; i++)
         json_array_add_object_element(array,
-                                      json_of_comment(g_ptr_array_index(whole->comments, i)));
+                                      thread_json_of_comment(g_ptr_array_index(whole->comments, i)));
     mp_json_print(object);
 }
 

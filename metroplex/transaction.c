@@ -31,13 +31,44 @@ mp_transaction_actor(const MpUser *user)
     return (MpActor){user->id, user->login, user->name, now, now};
 }
 
+/* The hook hears of comments, opening posts included. */
+static bool
+goes_to_hook(const MpEvent *event)
+{
+    return event->kind == MP_EVENT_COMMENT || event->kind == MP_EVENT_OPENED;
+}
+
+typedef bool (*Takes)(const MpEvent *event);
+
+static bool
+stage_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if ((takes == NULL || takes(event)) && !mp_outbox_stage(outbox, event, error))
+            return false;
+    }
+    return events->len == 0 || mp_outbox_sync_staged(outbox, error);
+}
+
+static bool
+publish_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if ((takes == NULL || takes(event)) && !mp_outbox_publish(outbox, event->key, error))
+            return false;
+    }
+    return events->len == 0 || mp_outbox_sync_published(outbox, error);
+}
+
 static bool
 stage(MpSite *site, GPtrArray *events, GError **error)
 {
-    for (guint i = 0; i < events->len; i++)
-        if (!mp_outbox_stage(site->outbox, g_ptr_array_index(events, i), error))
-            return false;
-    return events->len == 0 || mp_outbox_sync_staged(site->outbox, error);
+    return (site->hooks == NULL || stage_in(site->hooks, events, goes_to_hook, error)) &&
+           stage_in(site->outbox, events, NULL, error);
 }
 
 /* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
@@ -65,15 +96,8 @@ record_answers(MpSite *site, GPtrArray *events, GError **error)
 static bool
 publish(MpSite *site, GPtrArray *events, GError **error)
 {
-    if (!record_answers(site, events, error))
-        return false;
-    for (guint i = 0; i < events->len; i++) {
-        const MpEvent *event = g_ptr_array_index(events, i);
-
-        if (!mp_outbox_publish(site->outbox, event->key, error))
-            return false;
-    }
-    return events->len == 0 || mp_outbox_sync_published(site->outbox, error);
+    return record_answers(site, events, error) && publish_in(site->outbox, events, NULL, error) &&
+           (site->hooks == NULL || publish_in(site->hooks, events, goes_to_hook, error));
 }
 
 /* --- What became of staged events: by the tracker alone, whoever asks ------------------------- */
@@ -86,46 +110,45 @@ may_still_come(const MpSite *site, const MpEvent *event)
 }
 
 static bool
-drop(MpSite *site, const MpEvent *event, const char *why, GError **error)
+drop(MpOutbox *outbox, const MpEvent *event, const char *why, GError **error)
 {
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": dropped, %s", event->key,
             event->thread, why);
-    return mp_outbox_discard(site->outbox, event->key, error);
+    return mp_outbox_discard(outbox, event->key, error);
 }
 
 /* An answer has no commit: it came true with its record. */
 static bool
-settle_answer(MpSite *site, const MpEvent *event, GError **error)
+settle_answer(MpOutbox *outbox, const MpEvent *event, GError **error)
 {
-    MpAnswered answered = mp_outbox_answered(site->outbox, event->answer, error);
+    MpAnswered answered = mp_outbox_answered(outbox, event->answer, error);
 
     if (answered == MP_ANSWERED_ERROR)
         return false;
     if (answered != MP_ANSWERED_THIS)
-        return drop(site, event, "the answer was not given", error);
+        return drop(outbox, event, "the answer was not given", error);
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
-    return mp_outbox_sync_answered(site->outbox, error) &&
-           mp_outbox_publish(site->outbox, event->key, error);
+    return mp_outbox_sync_answered(outbox, error) &&
+           mp_outbox_publish(outbox, event->key, error);
 }
 
 /* Another host announces its own; who that is counts only where there are several. */
 static bool
-settle_event(MpSite *site, const MpEvent *event, GError **error)
+settle_event(MpSite *site, MpOutbox *outbox, const MpEvent *event, GError **error)
 {
     g_autofree char *host = NULL;
     bool is_there;
 
     if (event->answer != NULL)
-        return settle_answer(site, event, error);
+        return settle_answer(outbox, event, error);
     if (!mp_tracker_host_of_key(site->tracker, event->thread, event->key, &is_there, &host, error))
         return false;
     if (!is_there)
-        return may_still_come(site, event) || drop(site, event, "its change was not made", error);
+        return may_still_come(site, event) || drop(outbox, event, "its change was not made", error);
     if (mp_tracker_is_shared(site->tracker) && host != NULL && g_strcmp0(host, event->host) != 0)
-        return drop(site, event, "another host made the change", error);
-    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
-            event->thread);
-    return mp_outbox_publish(site->outbox, event->key, error);
+        return drop(outbox, event, "another host made the change", error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
+    return mp_outbox_publish(outbox, event->key, error);
 }
 
 /* A damaged thread keeps its own events waiting, and nobody else's. */
@@ -140,9 +163,9 @@ is_kept_for_damage(const MpEvent *event, GError *why)
 }
 
 static bool
-settle(MpSite *site, GError **error)
+settle_in(MpSite *site, MpOutbox *outbox, GError **error)
 {
-    g_autoptr(GPtrArray) staged = mp_outbox_staged(site->outbox, error);
+    g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
 
     if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
         return false;
@@ -150,12 +173,20 @@ settle(MpSite *site, GError **error)
         const MpEvent *event = g_ptr_array_index(staged, i);
         g_autoptr(GError) why = NULL;
 
-        if (settle_event(site, event, &why) || is_kept_for_damage(event, why))
+        if (settle_event(site, outbox, event, &why) || is_kept_for_damage(event, why))
             continue;
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(site->outbox, error));
+    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(outbox, error));
+}
+
+/* The events, and what is due to on-comment: by the same rules. */
+static bool
+settle(MpSite *site, GError **error)
+{
+    return settle_in(site, site->outbox, error) &&
+           (site->hooks == NULL || settle_in(site, site->hooks, error));
 }
 
 /* --- A batch ---------------------------------------------------------------------------------- */

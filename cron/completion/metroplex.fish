@@ -10,7 +10,7 @@ function __metroplex_words
             continue
         end
         switch $word
-            case '--*=*' --json --once --dry-run --help --version --jsonl --apply --through-queue
+            case '--*=*' --announce --json --once --dry-run --help --version --jsonl --apply --through-queue
             case '--*'
                 set skip 1
             case '*'
@@ -51,7 +51,7 @@ function __metroplex_complete
             __metroplex_column user list 2
         case 'repository show' 'repository set'
             __metroplex_column thread list 4
-        case address preview 'thread show' 'thread comment' 'thread close' 'thread reopen' 'thread lock' 'thread unlock' 'thread subscribe' 'thread unsubscribe'
+        case address preview 'thread show' 'thread export' 'thread comment' 'thread close' 'thread reopen' 'thread lock' 'thread unlock' 'thread subscribe' 'thread unsubscribe'
             __metroplex_column thread list 1
         case 'address *' 'preview *' 'thread subscribe *' 'thread unsubscribe *'
             __metroplex_column user list 2
@@ -74,7 +74,7 @@ end
 
 for program in metroplex notifier
     complete -c $program -f -a '(__metroplex_complete)'
-    for option in apply dry-run help json jsonl once through-queue version
+    for option in announce apply dry-run help json jsonl once through-queue version
         complete -c $program -n "__metroplex_takes $option" -l $option
     end
     for option in add-email email for hostname link login name object remove-email title unsuppress verify
@@ -88,6 +88,7 @@ for program in metroplex notifier
         complete -c $program -n "__metroplex_takes $option" -l $option -x -a '(__metroplex_column user list 2)'
     end
     complete -c $program -n '__metroplex_takes repository' -l repository -x -a '(__metroplex_column thread list 4)'
+    complete -c $program -n '__metroplex_takes format' -l format -x -a 'json mbox'
     complete -c $program -n '__metroplex_takes kind' -l kind -x -a 'issue pull commit'
     complete -c $program -n '__metroplex_takes purpose' -l purpose -x -a 'reply unsub bounce'
     complete -c $program -n '__metroplex_takes language' -l language -x -a 'en fr'

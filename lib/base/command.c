@@ -174,26 +174,32 @@ read_stream(FILE *stream, gsize limit, GError **error)
     return g_steal_pointer(&text);
 }
 
-char *
-mp_read_argument_file(const char *file, gsize limit, GError **error)
+GString *
+mp_read_argument_bytes(const char *file, gsize limit, GError **error)
 {
     bool is_stdin = file == NULL || strcmp(file, "-") == 0;
     FILE *stream = is_stdin ? stdin : fopen(file, "re");
 
     if (stream == NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", file, g_strerror(errno));
-    g_autoptr(GString) text = read_stream(stream, limit, error);
+    GString *text = read_stream(stream, limit, error);
     if (!is_stdin)
         fclose(stream);
-    if (text != NULL && (memchr(text->str, 0, text->len) != NULL ||
-                         !g_utf8_validate(text->str, (gssize)text->len, NULL))) {
-        g_string_free(g_steal_pointer(&text), TRUE);
-        mp_fail(error, MP_ERROR_INPUT, "not UTF-8 text");
-    }
-    if (text == NULL) {
+    if (text == NULL)
         g_prefix_error(error, "%s: ", is_stdin ? "standard input" : file);
+    return text;
+}
+
+char *
+mp_read_argument_file(const char *file, gsize limit, GError **error)
+{
+    g_autoptr(GString) text = mp_read_argument_bytes(file, limit, error);
+
+    if (text == NULL)
         return NULL;
-    }
+    if (memchr(text->str, 0, text->len) != NULL || !g_utf8_validate(text->str, (gssize)text->len, NULL))
+        return mp_fail_null(error, MP_ERROR_INPUT, "%s: not UTF-8 text",
+                            file == NULL || strcmp(file, "-") == 0 ? "standard input" : file);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 

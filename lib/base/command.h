@@ -50,6 +50,9 @@ int mp_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Reads FILE, or standard input for "-" or NULL, up to `limit` bytes; valid UTF-8 or an error. */
 char *mp_read_argument_file(const char *file, gsize limit, GError **error);
 
+/* The same without a look at what it is. */
+GString *mp_read_argument_bytes(const char *file, gsize limit, GError **error);
+
 /* A decimal id of 1…99,999,999. MP_ERROR_INPUT names `what` and the text. */
 bool mp_parse_id(const char *text, const char *what, guint64 *id, GError **error);
 

@@ -76,6 +76,8 @@ static const Key keys[] = {
 
     {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
+    {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},
+    {"inbound", "hook-timeout", TYPE_INT,  AT(hook_timeout), "30", 1, 3600},
     {"inbound", "commands", TYPE_BOOL, AT(commands), "false"},
 
     {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},

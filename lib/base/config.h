@@ -65,6 +65,8 @@ typedef struct {
     /* [inbound] */
     int batch;          /* mails in one commit of the tracker */
     int linger;         /* milliseconds to wait for company after a mail came */
+    char *on_comment;   /* executable that is given new comments; "" for none */
+    int hook_timeout;   /* seconds it may take */
     bool commands;      /* lines such as /close at the top of a reply are obeyed */
 
     /* [tracker] */

@@ -91,7 +91,8 @@ take(Reading *r, char c)
     return true;
 }
 
-/* --- One result: method[/version]=result [reason=value] [ptype.property=value …] --------------- */
+/* --- One result: method[/version]=result [reason=value] [ptype.property=value …] ---------------
+ */
 
 typedef struct {
     char *method, *result;
@@ -162,7 +163,8 @@ take_result(Reading *r, Result *result)
     }
 }
 
-/* --- What it says of the author ----------------------------------------------------------------- */
+/* --- What it says of the author -----------------------------------------------------------------
+ */
 
 static const char *
 known_result(const char *text)
@@ -257,7 +259,8 @@ conclude(const MpVerdicts *v)
     return v->dkim == PASS || v->spf == PASS ? MP_SENDER_AUTHENTIC : MP_SENDER_UNAUTHENTICATED;
 }
 
-/* --- The field ---------------------------------------------------------------------------------- */
+/* --- The field ----------------------------------------------------------------------------------
+ */
 
 static bool
 is_trusted(const char *id, const char *trusted)
@@ -320,6 +323,7 @@ mp_verdicts_describe(const MpVerdicts *v)
 
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
         if (all[i].said != NULL)
-            g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", all[i].name, all[i].said);
+            g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", all[i].name,
+                                   all[i].said);
     return g_string_free(text, text->len == 0);
 }

@@ -108,7 +108,8 @@ mp_policy_vacations(gsize *n)
     return vacations;
 }
 
-/* The value without parameters, comment and space: "auto-replied; owner-email=…" is auto-replied. */
+/* The value without parameters, comment and space: "auto-replied; owner-email=…" is auto-replied.
+ */
 static char *
 bare_value(const char *value)
 {
@@ -147,7 +148,8 @@ mp_policy_mark_holds(const MpMark *mark, const char *value)
     case MP_MARK_IS_NOT:
         return *bare != '\0' && g_ascii_strcasecmp(bare, mark->value) != 0;
     case MP_MARK_BEGINS:
-        return g_ascii_strncasecmp(value, mark->value, length) == 0 && !g_ascii_isalpha(value[length]);
+        return g_ascii_strncasecmp(value, mark->value, length) == 0 &&
+               !g_ascii_isalpha(value[length]);
     case MP_MARK_HAS:
         return has_word(value, mark->value);
     case MP_MARK_PRESENT:
@@ -231,6 +233,15 @@ mp_policy_is_automatic(const MpDelivery *d, char **why)
     return is_automatic_by_subject(message, why);
 }
 
+bool
+mp_policy_wants_no_answer(const MpMessage *message)
+{
+    g_autofree char *why = NULL;
+
+    return bears_mark(message, weak_marks, G_N_ELEMENTS(weak_marks), &why) ||
+           (message->subject != NULL && mp_policy_is_vacation(message->subject));
+}
+
 static guint
 count_relays(const MpMessage *message)
 {
@@ -262,7 +273,8 @@ is_from_us(const MpDelivery *d)
         const char *at = strrchr(from, '@');
 
         if (g_ascii_strcasecmp(from, d->config->noreply_address) == 0 ||
-            (at != NULL && (g_ascii_strcasecmp(at + 1, reply) == 0 || g_ascii_strcasecmp(at + 1, noreply) == 0)))
+            (at != NULL &&
+             (g_ascii_strcasecmp(at + 1, reply) == 0 || g_ascii_strcasecmp(at + 1, noreply) == 0)))
             return true;
     }
     return false;
@@ -275,7 +287,8 @@ mp_policy_is_loop(const MpDelivery *d, char **why)
         *why = g_strdup("X-Loop");
     else if (mp_message_header(d->message, "X-Metroplex-Recipient") != NULL)
         *why = g_strdup("a notification of ours");
-    else if (d->message->message_id != NULL && ends_in_domain(d->message->message_id, d->config->hostname))
+    else if (d->message->message_id != NULL &&
+             ends_in_domain(d->message->message_id, d->config->hostname))
         *why = g_strdup("our own Message-ID");
     else if (is_from_us(d))
         *why = g_strdup("our own address in From");

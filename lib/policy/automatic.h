@@ -10,7 +10,7 @@
 typedef struct {
     const char *field;
     enum {
-        MP_MARK_IS,      /* the value, without comments and parameters */
+        MP_MARK_IS, /* the value, without comments and parameters */
         MP_MARK_IS_NOT,
         MP_MARK_BEGINS,
         MP_MARK_HAS,     /* the value is a list of words, and one of them is this */
@@ -23,7 +23,8 @@ typedef struct {
 /* The marks each of which is enough. */
 const MpMark *mp_policy_marks(gsize *n);
 
-/* The marks that people's mail may bear too: one of them, besides a subject of automatic answers. */
+/* The marks that people's mail may bear too: one of them, besides a subject of automatic answers.
+ */
 const MpMark *mp_policy_weak_marks(gsize *n);
 
 /* "Automatic reply", "Abwesenheitsnotiz", …: how the subjects of automatic answers begin. */
@@ -40,3 +41,7 @@ bool mp_policy_is_vacation(const char *subject);
 
 bool mp_policy_is_loop(const MpDelivery *delivery, char **why);
 bool mp_policy_is_automatic(const MpDelivery *delivery, char **why);
+
+/* True for mail that may be a person's and asks for no automatic answer all the same, or has the
+ * subject of one: what is not worth losing may be worth not answering (RFC 3834, section 2). */
+bool mp_policy_wants_no_answer(const MpMessage *message);

@@ -57,7 +57,8 @@ take_line(MpPolicyRequest *request)
 }
 
 gsize
-mp_policy_request_feed(MpPolicyRequest *request, const char *octets, gsize length, bool *is_complete)
+mp_policy_request_feed(MpPolicyRequest *request, const char *octets, gsize length,
+                       bool *is_complete)
 {
     *is_complete = false;
     for (gsize i = 0; i < length; i++) {

@@ -309,7 +309,7 @@ mp_policy_hears(const MpGate *gate, const MpDelivery *d)
     g_autofree char *why = NULL;
 
     if (gate->hears == MP_HEARS_NOBODY || d->message == NULL || mp_policy_is_loop(d, &why) ||
-        mp_policy_is_automatic(d, &why))
+        mp_policy_is_automatic(d, &why) || mp_policy_wants_no_answer(d->message))
         return MP_HEARS_NOBODY;
     /* No signed address vouches for this sender: where somebody can, they must. */
     if (gate->hears == MP_HEARS_SENDER && d->config->authserv_id[0] != '\0' &&

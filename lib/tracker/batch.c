@@ -314,3 +314,17 @@ mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const ch
     return directory != NULL && set_text(batch, directory, slash + 1, facts, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
+
+bool
+mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
+                    const MpActor *actor, GError **error)
+{
+    g_autofree char *path = mp_path_of_import(message_id);
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", thread);
+    char *name = strrchr(path, '/');
+
+    *name++ = '\0';
+    MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, path, true, error);
+    return directory != NULL && set_text(batch, directory, name, text, error) &&
+           mp_chain_commit(&batch->chain, what, actor, error);
+}

@@ -328,8 +328,11 @@ mp_facts_parse_comment(const char *text, const char *path, guint64 comment_numbe
     comment->via = required_string(&r, "via");
     comment->host = optional_string(&r, "host");
     comment->key = required_string(&r, "key");
+    comment->host = optional_string(&r, "host");
     r.group = "mail";
     comment->message_id = optional_string(&r, "message-id");
+    comment->recipient = optional_string(&r, "recipient");
+    comment->part = optional_string(&r, "part");
     r.group = "attachments";
     comment->attachments = attachments(&r);
     return reader_finish(&r, error) ? g_steal_pointer(&comment) : NULL;

@@ -30,3 +30,6 @@ bool mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **er
 /* "logins/tim"; "addresses/4f/<hash>", since an address may hold what a path must not. */
 char *mp_path_of_login(const char *login);
 char *mp_path_of_address(const char *address);
+
+/* "imports/4f/<hash>" of the Message-ID. */
+char *mp_path_of_import(const char *message_id);

@@ -114,6 +114,8 @@ mp_comment_free(MpComment *comment)
     g_free(comment->author_login);
     g_free(comment->via);
     g_free(comment->host);
+    g_free(comment->recipient);
+    g_free(comment->part);
     g_free(comment->body);
     g_free(comment->elided);
     g_free(comment->message_id);

@@ -242,6 +242,50 @@ mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **
     return directory != NULL ? read_comment(tree, directory, path, number, error) : NULL;
 }
 
+GBytes *
+mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name, GError **error)
+{
+    MpTree *tree = mp_store_view(&tracker->store);
+    g_autofree char *of_thread = mp_path_of_thread(thread);
+    g_autofree char *of_comment = mp_path_of_comment(number);
+    g_autofree char *path = g_strconcat(of_thread, "/comments/", of_comment, "/attachments/", name, NULL);
+    g_autoptr(GError) why = NULL;
+    char *bytes = NULL;
+    gsize length = 0;
+
+    if (mp_tree_read(tree, NULL, path, &bytes, &length, &why))
+        return g_bytes_new_take(bytes, length);
+    if (why == NULL)
+        mp_fail(&why, MP_ERROR_INSTALLATION, "%s is missing", path);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
+char *
+mp_path_of_import(const char *message_id)
+{
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
+
+    return g_strdup_printf("imports/%.2s/%.30s", hash, hash + 2);
+}
+
+bool
+mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error)
+{
+    g_autofree char *path = mp_path_of_import(message_id);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
+
+    *thread = 0;
+    if (mp_tree_read(mp_store_view(&tracker->store), NULL, path, &text, NULL, &why))
+        return g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, thread, NULL) ||
+               mp_fail(error, MP_ERROR_INSTALLATION, "%s: not the id of a thread", path);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
 /* --- Walks: all ids of a directory in ascending order, in bounded memory --------------------- */
 
 typedef bool (*VisitId)(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error);

@@ -64,8 +64,10 @@ typedef struct {
     guint64 author;
     char *author_login;
     gint64 date;
-    char *via;        /* "mail" or "command" */
+    char *via;        /* "mail", "command" or "import" */
     char *host;       /* that posted it, or NULL */
+    char *recipient;  /* the address the mail came to, masked, or NULL */
+    char *part;       /* the part that was read, or NULL */
     char *body;       /* Markdown */
     char *elided;     /* what was cut, or NULL */
     char *message_id; /* of the mail it came from, or NULL */
@@ -207,6 +209,14 @@ MpThread *mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error);
 GPtrArray *mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* MpSubscriber */
 MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error);
 
+/* The content of a file that was attached to a comment. */
+GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name,
+                              GError **error);
+
+/* The thread that was imported with an opening post of this Message-ID; 0 where there is none. */
+bool mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread,
+                            GError **error);
+
 /* The highest comment number of a thread; 0 where there is only the opening post. */
 bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error);
 
@@ -264,7 +274,7 @@ typedef struct {
 typedef struct {
     guint64 thread;
     const char *key;
-    const char *via;        /* "mail", "command" */
+    const char *via;        /* "mail", "command", "import" */
     const char *body;
     const char *elided;     /* or NULL */
     const char *message_id; /* or NULL */
@@ -296,6 +306,10 @@ bool mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key
 /* Sets or replaces one subscription; reason NULL removes it. No commit if nothing changes. */
 bool mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                         const char *what, const MpActor *actor, GError **error);
+
+/* Remembers that the thread was imported: see mp_tracker_find_import. */
+bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
+                         const MpActor *actor, GError **error);
 
 bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
                              const MpActor *actor, GError **error);

@@ -364,6 +364,12 @@ mp_tree_is_directory(const MpTreeNode *directory, guint i)
     return entry_at(directory, i)->mode == MODE_TREE;
 }
 
+const git_oid *
+mp_tree_id(const MpTreeNode *directory, guint i)
+{
+    return &entry_at(directory, i)->id;
+}
+
 guint
 mp_tree_find(const MpTreeNode *directory, const char *name)
 {

@@ -49,6 +49,7 @@ void mp_tree_remove(MpTreeNode *directory, const char *name);
 guint mp_tree_count(const MpTreeNode *directory);
 const char *mp_tree_name(const MpTreeNode *directory, guint i);
 bool mp_tree_is_directory(const MpTreeNode *directory, guint i);
+const git_oid *mp_tree_id(const MpTreeNode *directory, guint i);
 
 /* The index of the first entry whose name is not less than `name` (of files' order). */
 guint mp_tree_find(const MpTreeNode *directory, const char *name);

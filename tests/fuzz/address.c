@@ -8,7 +8,8 @@
 static bool
 has_mac(const char *text)
 {
-    return g_regex_match_simple("[ic]-[0-9]{1,14}-[0-9a-f]{40}-[0-9]", text, G_REGEX_CASELESS | G_REGEX_RAW, 0);
+    return g_regex_match_simple("[ic]-[0-9]{1,14}-[0-9a-f]{40}-[0-9]", text,
+                                G_REGEX_CASELESS | G_REGEX_RAW, 0);
 }
 
 int

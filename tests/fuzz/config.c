@@ -22,7 +22,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     g_autoptr(MpConfig) config = mp_config_load(path, NULL, &error);
     fuzz_claim((config == NULL) == (error != NULL));
     if (config != NULL) {
-        fuzz_claim(mp_is_hostname(config->hostname) && config->data[0] == '/' && config->authserv_id != NULL);
+        fuzz_claim(mp_is_hostname(config->hostname) && config->data[0] == '/' &&
+                   config->authserv_id != NULL);
         g_autofree char *domain = mp_config_reply_domain(config);
         fuzz_claim(g_str_has_prefix(domain, "reply."));
     }

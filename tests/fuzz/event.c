@@ -11,7 +11,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
     memcpy(bytes, data, size);
     bytes[size] = '\0';
-    g_autoptr(MpEventText) text = mp_event_text_parse(bytes, size, "0123456789abcdef0123456789abcdef", "new/x", &error);
+    g_autoptr(MpEventText) text =
+        mp_event_text_parse(bytes, size, "0123456789abcdef0123456789abcdef", "new/x", &error);
     fuzz_claim((text == NULL) == (error != NULL));
     if (text == NULL)
         return 0;

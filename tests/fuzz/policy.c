@@ -19,8 +19,8 @@ read_all(const char *octets, gsize size, gsize piece)
         size -= used;
         if (!is_complete)
             continue;
-        g_string_append_printf(said, "%d|%s|%s|%s\n", mp_policy_request_is_understood(request), request->request,
-                               request->recipient, request->client);
+        g_string_append_printf(said, "%d|%s|%s|%s\n", mp_policy_request_is_understood(request),
+                               request->request, request->recipient, request->client);
         mp_policy_request_clear(request);
     }
     return g_string_free(said, FALSE);

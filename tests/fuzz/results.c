@@ -19,7 +19,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     MpVerdicts v = mp_verdicts_read(fields, "mx.example.org, other.example", "kate@example.org");
     g_autofree char *said = mp_verdicts_describe(&v);
     fuzz_claim(v.check != MP_SENDER_AUTHENTIC || said != NULL);
-    fuzz_claim(mp_verdicts_read(below, "mx.example.org", "kate@example.org").check == MP_SENDER_UNAUTHENTICATED);
+    fuzz_claim(mp_verdicts_read(below, "mx.example.org", "kate@example.org").check ==
+               MP_SENDER_UNAUTHENTICATED);
     fuzz_claim(mp_verdicts_read(fields, "", "kate@example.org").check == MP_SENDER_UNCHECKED);
     return 0;
 }

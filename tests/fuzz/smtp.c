@@ -4,9 +4,17 @@
 #include "fuzz.h"
 
 static const char *const commands[] = {
-    "EHLO x\r\n", "STARTTLS\r\n", "AUTH LOGIN\r\n", "cG9zdG1hc3Rlcg==\r\n", "aHVudGVyMmh1bnRlcjI=\r\n",
-    "AUTH PLAIN AHBvc3RtYXN0ZXIAaHVudGVyMmh1bnRlcjI=\r\n", "MAIL FROM:<a@b>\r\n", "RCPT TO:<c@d>\r\n", "DATA\r\n",
-    "QUIT\r\n", "RSET\r\n",
+    "EHLO x\r\n",
+    "STARTTLS\r\n",
+    "AUTH LOGIN\r\n",
+    "cG9zdG1hc3Rlcg==\r\n",
+    "aHVudGVyMmh1bnRlcjI=\r\n",
+    "AUTH PLAIN AHBvc3RtYXN0ZXIAaHVudGVyMmh1bnRlcjI=\r\n",
+    "MAIL FROM:<a@b>\r\n",
+    "RCPT TO:<c@d>\r\n",
+    "DATA\r\n",
+    "QUIT\r\n",
+    "RSET\r\n",
 };
 
 static void
@@ -21,8 +29,10 @@ watch(const char *line, gpointer data)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    MpConfig config = {.smtp_address = (char *)(gsize) "smtp.example.org", .smtp_port = 587,
-                       .username = (char *)(gsize) "postmaster", .authentication = MP_AUTH_LOGIN};
+    MpConfig config = {.smtp_address = (char *)(gsize) "smtp.example.org",
+                       .smtp_port = 587,
+                       .username = (char *)(gsize) "postmaster",
+                       .authentication = MP_AUTH_LOGIN};
     MpTranscript *t = mp_transcript_new(&config, "hunter2hunter2");
     g_autofree char *text = fuzz_text(data, size);
     g_auto(GStrv) lines = g_strsplit(text, "\n", 50);

@@ -135,6 +135,27 @@ def what_changes_is_noticed_by_a_process_that_goes_on(site):
 
 
 @test
+def who_is_over_a_limit_is_told_to_come_again(site):
+    site.user("tim")
+    site.user("kate")
+    thread = site.thread("tim")
+    kate, tim = site.address(thread, "kate"), site.address(thread, "tim")
+    site.set_config("limits", comments_per_hour=2)
+    asked = Asked(site.config)
+    for number in range(2):
+        equal(asked.ask(kate), "DUNNO", number)
+        site.deliver(site.mail("kate@example.org", kate, f"Number {number}\n"))
+        site.metroplex("--once")
+    check(asked.ask(kate).startswith("450 4.7.1 "), "kate's third within the hour")
+    equal(asked.ask(tim), "DUNNO", "it is another's limit")
+    equal(asked.ask(site.address(thread, "kate", "--purpose", "unsub")), "DUNNO", "no comment comes of it")
+    equal(asked.ask(flip(kate)), FORGED)
+    site.set_config("limits", comments_per_hour=3)
+    equal(asked.ask(kate), "DUNNO", "the configuration is read again")
+    asked.end()
+
+
+@test
 def no_trouble_of_ours_refuses_anybody(site):
     site.user("tim")
     good = site.address(site.thread("tim"), "tim")

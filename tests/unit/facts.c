@@ -9,14 +9,23 @@ Test(facts, a_subscriber_without_a_reason_is_none)
         const char *text;
         bool is_good;
     } cases[] = {
-        {"1 author\n2 muted\n", true}, {"", true},          {"1 author\r\n", true}, {"1  author\n", true},
-        {"1 author\n2  \n", false},    {"1 \n", false},     {"1\n", false},       {"1 \r\n", false},
-        {"0 author\n", false},         {"x author\n", false}, {"-1 author\n", false},
+        {"1 author\n2 muted\n", true},
+        {"", true},
+        {"1 author\r\n", true},
+        {"1  author\n", true},
+        {"1 author\n2  \n", false},
+        {"1 \n", false},
+        {"1\n", false},
+        {"1 \r\n", false},
+        {"0 author\n", false},
+        {"x author\n", false},
+        {"-1 author\n", false},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) first = mp_facts_parse_subscribers(cases[i].text, "subscribers", &error);
+        g_autoptr(GPtrArray) first =
+            mp_facts_parse_subscribers(cases[i].text, "subscribers", &error);
 
         cr_assert_eq(first != NULL, cases[i].is_good, "%s", cases[i].text);
         if (first == NULL)

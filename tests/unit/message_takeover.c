@@ -1,7 +1,8 @@
 /*
- * What a worker can do that has been taken over. An operation with a planted overflow lets the bytes
- * of a "mail" choose where the program goes on; there it tries what an intruder would try, with its
- * own system calls. The same attempts succeed outside of the sandbox, or the test says nothing.
+ * What a worker can do that has been taken over. An operation with a planted overflow lets the
+ * bytes of a "mail" choose where the program goes on; there it tries what an intruder would try,
+ * with its own system calls. The same attempts succeed outside of the sandbox, or the test says
+ * nothing.
  */
 #include "message/sandbox.h"
 #include "message/worker.h"
@@ -136,7 +137,8 @@ go_to_tracker(const Targets *t)
 static int
 connect_by_tcp(const Targets *t)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     return fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
@@ -155,7 +157,8 @@ connect_to_service(const Targets *t)
 static int
 send_a_datagram(const Targets *t)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
     return fd < 0 ? -1 : (int)sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof address);
@@ -245,7 +248,10 @@ static int
 code_at_run_time(const Targets *t)
 {
     (void)t;
-    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0) == MAP_FAILED
+               ? -1
+               : 0;
 }
 
 static int
@@ -379,7 +385,8 @@ run_overflow(const MpWorkerRequest *request, GError **error)
     char *volatile to = state.name;
 
     (void)error;
-    g_variant_get(request->args, "(&s&s&sq)", &targets.key, &targets.tracker, &targets.service, &targets.port);
+    g_variant_get(request->args, "(&s&s&sq)", &targets.key, &targets.tracker, &targets.service,
+                  &targets.port);
     for (gsize i = 0; i < request->length; i++)
         to[i] = request->bytes[i];
     return state.next(&targets);
@@ -406,7 +413,8 @@ listen_on(int family, struct sockaddr *address, socklen_t length)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    cr_assert(fd >= 0 && bind(fd, address, length) == 0 && listen(fd, 8) == 0, "%s", strerror(errno));
+    cr_assert(fd >= 0 && bind(fd, address, length) == 0 && listen(fd, 8) == 0, "%s",
+              strerror(errno));
     return fd;
 }
 
@@ -420,7 +428,8 @@ set_up(Targets *targets, const char *directory)
     *targets = (Targets){.key = g_build_filename(directory, "address-keys", NULL),
                          .tracker = g_build_filename(directory, "tracker.git", NULL),
                          .service = g_build_filename(directory, "service", NULL)};
-    cr_assert(g_file_set_contents(targets->key, "a secret\n", -1, NULL) && chmod(targets->key, 0600) == 0);
+    cr_assert(g_file_set_contents(targets->key, "a secret\n", -1, NULL) &&
+              chmod(targets->key, 0600) == 0);
     cr_assert_eq(mkdir(targets->tracker, 0700), 0);
     g_strlcpy(local.sun_path, targets->service, sizeof local.sun_path);
     (void)listen_on(AF_UNIX, (struct sockaddr *)&local, sizeof local);
@@ -447,7 +456,8 @@ count_outside(Targets *targets)
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     worked[G_N_ELEMENTS(attempts) - 1] = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++) {
-        cr_expect(worked[i] || attempts[i].may_fail_outside, "outside nobody can %s either: the test is void", attempts[i].name);
+        cr_expect(worked[i] || attempts[i].may_fail_outside,
+                  "outside nobody can %s either: the test is void", attempts[i].name);
         n += worked[i];
     }
     munmap(worked, 4096);
@@ -474,7 +484,8 @@ Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
     memcpy(overflow + 32, &address, sizeof address);
 
     int fd = mp_worker_memory_file(overflow, sizeof overflow, &error);
-    GVariant *args = g_variant_new("(sssq)", targets.key, targets.tracker, targets.service, targets.port);
+    GVariant *args =
+        g_variant_new("(sssq)", targets.key, targets.tracker, targets.service, targets.port);
     g_autoptr(GVariant) worked = mp_worker_call(worker, "overflow", args, fd, &fault, &error);
     close(fd);
     cr_assert_not_null(worked, "%s", error != NULL ? error->message : "");

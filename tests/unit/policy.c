@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- Authentication-Results ---------------------------------------------------------------------- */
+/* --- Authentication-Results ----------------------------------------------------------------------
+ */
 
 static MpVerdicts
 verdicts(const char *const *fields, const char *from)
@@ -33,18 +34,22 @@ Test(policy, authentication_results_are_read_as_rfc_8601_writes_them)
         {"MX.Example.ORG ; DMARC=PASS", GOOD, "dmarc=pass"},
         {"other.example.org; dmarc=pass", GOOD, "dmarc=pass"},
         {"mx.example.org 1; dmarc=pass", GOOD, "dmarc=pass"},
-        {"mx.example.org 1 (first); dmarc/1=pass (p=none dis=none) header.from=example.org", GOOD, "dmarc=pass"},
+        {"mx.example.org 1 (first); dmarc/1=pass (p=none dis=none) header.from=example.org", GOOD,
+         "dmarc=pass"},
         {"\"mx.example.org\"; dmarc=pass", GOOD, "dmarc=pass"},
-        {"(hello (there) \\) still) mx.example.org (it) ; (so) dmarc (x) = (y) pass (z)", GOOD, "dmarc=pass"},
-        {"mx.example.org; dmarc=pass reason=\"a; dmarc=fail\" header.from=example.org", GOOD, "dmarc=pass"},
-        {"mx.example.org; dkim=fail reason=\"bad; signature\" header.d=example.org; dmarc=pass", GOOD,
-         "dmarc=pass, dkim=fail"},
+        {"(hello (there) \\) still) mx.example.org (it) ; (so) dmarc (x) = (y) pass (z)", GOOD,
+         "dmarc=pass"},
+        {"mx.example.org; dmarc=pass reason=\"a; dmarc=fail\" header.from=example.org", GOOD,
+         "dmarc=pass"},
+        {"mx.example.org; dkim=fail reason=\"bad; signature\" header.d=example.org; dmarc=pass",
+         GOOD, "dmarc=pass, dkim=fail"},
         {"mx.example.org; dmarc=fail (p=reject) header.from=example.org", BAD, "dmarc=fail"},
         {"mx.example.org; dkim=pass header.d=example.org; dmarc=fail header.from=example.org", BAD,
          "dmarc=fail, dkim=pass"},
         {"mx.example.org; dmarc=pass; dmarc=fail", BAD, "dmarc=fail"},
         {"mx.example.org; dmarc=pass header.from=evil.example", BAD, "dmarc=fail"},
-        {"mx.example.org; dmarc=none; dkim=pass header.d=example.org", GOOD, "dmarc=none, dkim=pass"},
+        {"mx.example.org; dmarc=none; dkim=pass header.d=example.org", GOOD,
+         "dmarc=none, dkim=pass"},
         {"mx.example.org; dmarc=temperror; spf=pass smtp.mailfrom=kate@example.org", GOOD,
          "dmarc=temperror, spf=pass"},
         {"mx.example.org; dmarc=none; dkim=none; spf=none", BAD, "dmarc=none, dkim=none, spf=none"},
@@ -55,17 +60,23 @@ Test(policy, authentication_results_are_read_as_rfc_8601_writes_them)
         {"mx.example.org; dkim=pass header.i=@example.org header.b=\"abc=\"", GOOD, "dkim=pass"},
         {"mx.example.org; dkim=pass header.b=ab/c+= header.d=mail.example.org", GOOD, "dkim=pass"},
         {"mx.example.org; dkim=pass header.d=evil.example", BAD, "dkim=unaligned"},
-        {"mx.example.org; dkim=pass header.d=evil.example; dkim=pass header.d=example.org", GOOD, "dkim=pass"},
+        {"mx.example.org; dkim=pass header.d=evil.example; dkim=pass header.d=example.org", GOOD,
+         "dkim=pass"},
         {"mx.example.org; dkim=pass header.d=notexample.org", BAD, "dkim=unaligned"},
         {"mx.example.org; dkim=pass header.d=org", BAD, "dkim=unaligned"},
         {"mx.example.org; dkim=pass", BAD, "dkim=unaligned"},
         {"mx.example.org; spf=pass smtp.mailfrom=kate@mail.example.org", GOOD, "spf=pass"},
-        {"mx.example.org; spf=pass smtp.mailfrom=\"a; dmarc=pass\"@evil.example", BAD, "spf=unaligned"},
+        {"mx.example.org; spf=pass smtp.mailfrom=\"a; dmarc=pass\"@evil.example", BAD,
+         "spf=unaligned"},
         {"mx.example.org; spf=pass smtp.helo=example.org", BAD, "spf=unaligned"},
-        {"mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=fail", GOOD, "dkim=fail, spf=pass"},
-        {"mx.example.org; spf=fail smtp.mailfrom=example.org; dkim=fail", BAD, "dkim=fail, spf=fail"},
-        {"mx.example.org; spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.org;dmarc=pass action=none "
-         "header.from=example.org;compauth=pass reason=100", GOOD, "dmarc=pass, spf=pass"},
+        {"mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=fail", GOOD,
+         "dkim=fail, spf=pass"},
+        {"mx.example.org; spf=fail smtp.mailfrom=example.org; dkim=fail", BAD,
+         "dkim=fail, spf=fail"},
+        {"mx.example.org; spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.org;dmarc=pass "
+         "action=none "
+         "header.from=example.org;compauth=pass reason=100",
+         GOOD, "dmarc=pass, spf=pass"},
         {"mx.example.org; none", NONE, NULL},
         {"mx.example.org", NONE, NULL},
         {"mx.example.org;", NONE, NULL},
@@ -100,14 +111,17 @@ Test(policy, only_the_topmost_field_of_a_trusted_id_counts)
     } cases[] = {
         {{"mx.example.org; dmarc=fail", "mx.example.org; dmarc=pass", NULL}, BAD},
         {{"mx.example.org; dmarc=pass", "mx.example.org; dmarc=fail", NULL}, GOOD},
-        {{"evil.example; dmarc=pass", "mx.example.org; dmarc=fail", "mx.example.org; dmarc=pass", NULL}, BAD},
+        {{"evil.example; dmarc=pass", "mx.example.org; dmarc=fail", "mx.example.org; dmarc=pass",
+          NULL},
+         BAD},
         {{"mx.example.org; none", "mx.example.org; dmarc=fail", NULL}, NONE},
         {{"other.example.org; dmarc=fail", "mx.example.org; dmarc=pass", NULL}, BAD},
         {{NULL}, NONE},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        cr_expect_eq(verdicts(cases[i].fields, "kate@example.org").check, cases[i].check, "case %zu", i);
+        cr_expect_eq(verdicts(cases[i].fields, "kate@example.org").check, cases[i].check,
+                     "case %zu", i);
 }
 
 Test(policy, without_a_trusted_id_nothing_is_believed)
@@ -119,7 +133,8 @@ Test(policy, without_a_trusted_id_nothing_is_believed)
     cr_expect_eq(mp_verdicts_read(fields, "", "kate@example.org").check, NONE);
 }
 
-/* --- Identity ------------------------------------------------------------------------------------ */
+/* --- Identity ------------------------------------------------------------------------------------
+ */
 
 Test(policy, an_address_is_the_accounts_or_another)
 {
@@ -149,7 +164,10 @@ Test(policy, an_address_is_the_accounts_or_another)
         {"kate@bücher.example", "kate@xn--bcher-kva.example", true},
         {"kate@xn--bcher-kva.example", "kate@bücher.example", true},
         {"kate@xn--bcher-kva.example", "kate@BÜCHER.example", true},
-        {"kate@bücher.example", "kate@bu\xcc\x88" "cher.example", true}, /* the same, decomposed */
+        {"kate@bücher.example",
+         "kate@bu\xcc\x88"
+         "cher.example",
+         true}, /* the same, decomposed */
         {"kate@bücher.example", "kate@bucher.example", false},
         {"jürgen@bücher.example", "jürgen@XN--BCHER-KVA.example", true},
         {"jürgen@example.org", "ju\xcc\x88rgen@example.org", false}, /* octets differ */
@@ -162,8 +180,8 @@ Test(policy, an_address_is_the_accounts_or_another)
 
         g_ptr_array_add(emails, (gpointer)(gsize) "first@example.net");
         g_ptr_array_add(emails, (gpointer)(gsize)cases[i].verified);
-        cr_expect_eq(mp_user_has_address(&user, cases[i].from), cases[i].is_same, "%s is %s", cases[i].from,
-                     cases[i].verified);
+        cr_expect_eq(mp_user_has_address(&user, cases[i].from), cases[i].is_same, "%s is %s",
+                     cases[i].from, cases[i].verified);
     }
 }
 
@@ -233,7 +251,8 @@ Test(policy, an_encoded_word_is_never_the_owners_address)
     }
 }
 
-/* --- Mail that no person wrote ------------------------------------------------------------------- */
+/* --- Mail that no person wrote -------------------------------------------------------------------
+ */
 
 static bool
 is_automatic(const char *header)
@@ -247,7 +266,9 @@ is_automatic(const char *header)
     return mp_policy_is_automatic(&delivery, &why);
 }
 
-#define HUMAN "Return-Path: <kate@example.org>\nFrom: kate@example.org\nIn-Reply-To: <acme/rocket/issues/1@git.example.org>\nSubject: Re: Rocket\n"
+#define HUMAN                                                                                      \
+    "Return-Path: <kate@example.org>\nFrom: kate@example.org\nIn-Reply-To: "                       \
+    "<acme/rocket/issues/1@git.example.org>\nSubject: Re: Rocket\n"
 
 Test(policy, every_mark_refuses_its_example_and_not_a_persons_mail)
 {
@@ -256,7 +277,8 @@ Test(policy, every_mark_refuses_its_example_and_not_a_persons_mail)
 
     cr_expect(!is_automatic(HUMAN "X-Mailer: mutt"));
     for (gsize i = 0; i < n; i++) {
-        g_autofree char *automatic = g_strdup_printf(HUMAN "%s: %s", marks[i].field, marks[i].automatic);
+        g_autofree char *automatic =
+            g_strdup_printf(HUMAN "%s: %s", marks[i].field, marks[i].automatic);
         g_autofree char *human = g_strdup_printf(HUMAN "%s: %s", marks[i].field, marks[i].human);
 
         cr_expect(is_automatic(automatic), "%s", automatic);
@@ -267,8 +289,10 @@ Test(policy, every_mark_refuses_its_example_and_not_a_persons_mail)
         g_autofree char *field = g_strdup_printf("%s: %s", weak[i].field, weak[i].automatic);
         g_autofree char *other = g_strdup_printf("%s: %s", weak[i].field, weak[i].human);
         g_autofree char *alone = g_strconcat(HUMAN, field, NULL);
-        g_autofree char *both = g_strconcat("In-Reply-To: <a@b>\nSubject: Out of office: Rocket\n", field, NULL);
-        g_autofree char *neither = g_strconcat("In-Reply-To: <a@b>\nSubject: Out of office: Rocket\n", other, NULL);
+        g_autofree char *both =
+            g_strconcat("In-Reply-To: <a@b>\nSubject: Out of office: Rocket\n", field, NULL);
+        g_autofree char *neither =
+            g_strconcat("In-Reply-To: <a@b>\nSubject: Out of office: Rocket\n", other, NULL);
 
         cr_expect(!is_automatic(alone), "%s", alone);
         cr_expect(is_automatic(both), "%s", both);
@@ -283,9 +307,11 @@ Test(policy, vacation_subjects_are_known_in_twelve_languages_and_more)
     g_autoptr(GHashTable) languages = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (gsize i = 0; i < n; i++) {
-        g_autofree char *answer = g_strdup_printf("From: kate@example.org\nSubject: %s: [acme/rocket] It", vacations[i].beginning);
+        g_autofree char *answer = g_strdup_printf(
+            "From: kate@example.org\nSubject: %s: [acme/rocket] It", vacations[i].beginning);
         g_autofree char *answered = g_strconcat(answer, "\nIn-Reply-To: <a@b>", NULL);
-        g_autofree char *reply = g_strdup_printf("From: kate@example.org\nSubject: Re: %s: it", vacations[i].beginning);
+        g_autofree char *reply =
+            g_strdup_printf("From: kate@example.org\nSubject: Re: %s: it", vacations[i].beginning);
         g_autofree char *sentence = g_strdup_printf("%s und mehr", vacations[i].beginning);
 
         g_hash_table_add(languages, (gpointer)(gsize)vacations[i].language);
@@ -302,14 +328,51 @@ Test(policy, vacation_subjects_are_known_in_twelve_languages_and_more)
 Test(policy, people_write_about_absence_too)
 {
     static const char *const subjects[] = {
-        "Re: Out of office policy",    "Out of office policy", "Vacation days are wrong", "AW: Abwesenheitsnotiz",
-        "Re: Automatic reply: Rocket", "Automatic replies",    "Vacationing",             "Afwezigen",
-        "Antwort: Automatische Antwort", "Autoreplying",
+        "Re: Out of office policy",
+        "Out of office policy",
+        "Vacation days are wrong",
+        "AW: Abwesenheitsnotiz",
+        "Re: Automatic reply: Rocket",
+        "Automatic replies",
+        "Vacationing",
+        "Afwezigen",
+        "Antwort: Automatische Antwort",
+        "Autoreplying",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(subjects); i++) {
         g_autofree char *mail = g_strdup_printf("From: kate@example.org\nSubject: %s", subjects[i]);
         cr_expect(!is_automatic(mail), "%s", subjects[i]);
+    }
+}
+
+Test(policy, who_asks_for_no_answer_gets_none)
+{
+    static const struct {
+        const char *field;
+        bool is_answered;
+    } cases[] = {
+        {"X-Mailer: mutt", true},
+        {"X-Auto-Response-Suppress: DR, RN, NRN", true},
+        {"X-Auto-Response-Suppress: All", false},
+        {"X-Auto-Response-Suppress: OOF, AutoReply", false},
+        {"Subject: Out of office: Rocket", false},
+        {"Auto-Submitted: auto-replied", false},
+        {"Auto-Submitted: no", true},
+        {"X-Loop: somebody", false},
+    };
+    MpConfig config = {.hostname = (char *)(gsize) "git.example.org",
+                       .noreply_address = (char *)(gsize) "noreply@git.example.org"};
+    const MpGate gate = {.reason = "suspended", .hears = MP_HEARS_ACCOUNT};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mail = g_strconcat("From: kate@example.org\nIn-Reply-To: <a@b>\n",
+                                            cases[i].field, "\n\nHello.\n", NULL);
+        g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
+        MpDelivery delivery = {.message = message, .config = &config};
+        MpHears hears = mp_policy_hears(&gate, &delivery);
+
+        cr_expect_eq(hears == MP_HEARS_ACCOUNT, cases[i].is_answered, "%s", cases[i].field);
     }
 }
 
@@ -321,7 +384,8 @@ Test(policy, a_null_envelope_sender_is_no_person)
 
 Test(policy, a_mail_that_went_in_circles_is_a_loop)
 {
-    MpConfig config = {.hostname = (char *)(gsize) "git.example.org", .noreply_address = (char *)(gsize) "noreply@git.example.org"};
+    MpConfig config = {.hostname = (char *)(gsize) "git.example.org",
+                       .noreply_address = (char *)(gsize) "noreply@git.example.org"};
 
     for (guint relays = 49; relays <= 52; relays++) {
         g_autoptr(GString) mail = g_string_new("From: kate@example.org\n");
@@ -336,22 +400,28 @@ Test(policy, a_mail_that_went_in_circles_is_a_loop)
     }
 }
 
-/* --- The table ----------------------------------------------------------------------------------- */
+/* --- The table -----------------------------------------------------------------------------------
+ */
 
 /* The order of the manual; rows that it does not name may stand between. */
 Test(policy, the_gates_stand_in_their_order)
 {
     static const char *const order[] = {
-        "too-large", "malformed", "unparsable", "no-reply-address", "no-address", "bad-address", "bounce",
-        "unsubscribed", "loop", "auto-reply", "duplicate", "suspended", "sender-mismatch", "no-thread", "locked",
-        "not-permitted", "encrypted", "empty", "too-long", "posted",
+        "too-large",        "malformed",    "unparsable",
+        "no-reply-address", "no-address",   "bad-address",
+        "bounce",           "unsubscribed", "loop",
+        "auto-reply",       "duplicate",    "suspended",
+        "sender-mismatch",  "no-thread",    "locked",
+        "not-permitted",    "encrypted",    "empty",
+        "too-long",         "posted",
     };
     gsize n, at = 0;
     const MpGate *gates = mp_policy_gates(&n);
 
     for (gsize i = 0; i < n && at < G_N_ELEMENTS(order); i++)
         at += strcmp(gates[i].reason, order[at]) == 0;
-    cr_expect_eq(at, G_N_ELEMENTS(order), "%s is missing, or out of order", at < G_N_ELEMENTS(order) ? order[at] : "");
+    cr_expect_eq(at, G_N_ELEMENTS(order), "%s is missing, or out of order",
+                 at < G_N_ELEMENTS(order) ? order[at] : "");
     cr_expect_str_eq(gates[n - 1].reason, "posted");
     for (gsize i = 0; i < n; i++)
         cr_expect(!gates[i].needs_reply || i + 1 == n || gates[i + 1].needs_reply,

@@ -1,0 +1,327 @@
+/* The check of a tracker: the way through both repositories; see fsck.h. */
+#include "tracker/fsck.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "tracker/facts.h"
+#include "tracker/fsck_inside.h"
+#include "tracker/git.h"
+
+#define CACHE_MAX (16 * 1024 * 1024) /* of libgit2: nothing is read twice here */
+#define LEVELS    4
+
+/* --- Telling -------------------------------------------------------------------------------- */
+
+void
+mp_fsck_tell(Fsck *fsck, const char *code, const char *path, char *remedy, const char *format, ...)
+{
+    g_autofree char *taken = remedy;
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    const MpFault fault = {fsck->repository, path, code, what, taken};
+    fsck->counts->faults++;
+    fsck->hooks->found(&fault, fsck->hooks->user_data);
+}
+
+void
+mp_fsck_tell_error(Fsck *fsck, const char *path, GError **error)
+{
+    g_autoptr(GError) why = g_steal_pointer(error);
+
+    if (mp_error_is_temporary(why)) {
+        if (fsck->stop == NULL)
+            fsck->stop = g_steal_pointer(&why);
+        return;
+    }
+    const char *at = strstr(why->message, path); /* behind the repository's, or first */
+    const char *what = at != NULL ? at + strlen(path) : why->message;
+    if (at != NULL && what[0] == ':') /* ":LINE: fault" or ": fault" */
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("correct the file in a clone, commit and push; git log -p -- PATH "
+                              "shows how it was"),
+                     "%s", what + (what[1] == ' ' ? 2 : 1));
+    else
+        mp_fsck_tell(
+            fsck, "unreadable", path,
+            g_strdup(
+                "git fsck names the damaged object; fetch it from a mirror or restore the backup"),
+            "%s", why->message);
+}
+
+bool
+mp_fsck_has_user(const Fsck *fsck, guint64 id)
+{
+    return id / 8 < fsck->users->len && (fsck->users->data[id / 8] >> (id % 8) & 1) != 0;
+}
+
+/* --- Reading -------------------------------------------------------------------------------- */
+
+MpTree *
+mp_fsck_open(Fsck *fsck, const git_oid *id, const char *path, MpTreeNode **root)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpTree) tree = mp_tree_new(fsck->store->odb, NULL, id);
+
+    *root = mp_tree_directory(tree, NULL, "", false, &why);
+    if (*root != NULL)
+        return g_steal_pointer(&tree);
+    mp_fsck_tell_error(fsck, path, &why);
+    return NULL;
+}
+
+char *
+mp_fsck_text(Fsck *fsck, MpTree *tree, const char *name, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (!mp_tree_read(tree, NULL, name, &text, &length, &why)) {
+        if (why != NULL)
+            mp_fsck_tell_error(fsck, path, &why);
+        return NULL;
+    }
+    if (memchr(text, 0, length) != NULL || !g_utf8_validate(text, (gssize)length, NULL)) {
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("convert the file to UTF-8 in a clone, commit and push"),
+                     "not UTF-8 text");
+        return NULL;
+    }
+    return g_steal_pointer(&text);
+}
+
+typedef struct {
+    Fsck *fsck;
+    bool of_directories;
+    MpFsckVisit visit;
+} IdWalk;
+
+/* Names that start with a digit are taken for ids by who looks for the highest. */
+static bool
+is_id_part(IdWalk *walk, const char *name, bool is_directory, int level, const char *path)
+{
+    bool wants_directory = level < LEVELS - 1 || walk->of_directories;
+
+    if (!g_ascii_isdigit(name[0]))
+        return false;
+    if (strlen(name) == 2 && g_ascii_isdigit(name[1]) && is_directory == wants_directory)
+        return true;
+    mp_fsck_tell(walk->fsck, "misplaced", path,
+                 g_strdup("git mv it out of the way: here are two digits a level, and nothing else "
+                          "that starts with one"),
+                 wants_directory ? "not a directory of two digits" : "not a file of two digits");
+    return false;
+}
+
+static void
+walk_level(IdWalk *walk, const git_oid *id, const char *path, int level, guint64 prefix)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(walk->fsck, id, path, &root);
+
+    if (tree == NULL)
+        return;
+    if (mp_tree_count(root) == 0)
+        mp_fsck_tell(walk->fsck, "misplaced", path,
+                     g_strdup("remove the empty tree in a clone, commit and push"),
+                     "an empty directory");
+    for (guint i = 0; i < mp_tree_count(root) && walk->fsck->stop == NULL; i++) {
+        const char *name = mp_tree_name(root, i);
+        g_autofree char *below = g_strconcat(path, "/", name, NULL);
+
+        if (!is_id_part(walk, name, mp_tree_is_directory(root, i), level, below))
+            continue;
+        guint64 value = prefix * 100 + g_ascii_strtoull(name, NULL, 10);
+        if (level < LEVELS - 1)
+            walk_level(walk, mp_tree_id(root, i), below, level + 1, value);
+        else
+            walk->visit(walk->fsck, value, mp_tree_id(root, i), below);
+    }
+}
+
+/* The entry of that name in the root of the repository, or NULL. */
+static bool
+find_in_root(Fsck *fsck, const char *name, git_oid *id)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, &fsck->store->root, "/", &root);
+    bool found = false;
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root); i++) {
+        if (strcmp(mp_tree_name(root, i), name) != 0)
+            continue;
+        found = mp_tree_is_directory(root, i);
+        *id = *mp_tree_id(root, i);
+        if (!found)
+            mp_fsck_tell(fsck, "misplaced", name,
+                         g_strdup("restore the directory: git log -- PATH"), "not a directory");
+    }
+    return found;
+}
+
+void
+mp_fsck_ids(Fsck *fsck, const char *directory, bool of_directories, MpFsckVisit visit)
+{
+    IdWalk walk = {fsck, of_directories, visit};
+    git_oid id;
+
+    if (find_in_root(fsck, directory, &id))
+        walk_level(&walk, &id, directory, 0, 0);
+}
+
+/* --- Repositories' policies ------------------------------------------------------------------- */
+
+static void
+check_ids(Fsck *fsck, const char *path, const char *key, const GArray *ids)
+{
+    for (guint i = 0; i < ids->len; i++) {
+        guint64 id = g_array_index(ids, guint64, i);
+
+        if (!mp_fsck_has_user(fsck, id))
+            mp_fsck_tell(fsck, "no-user", path,
+                         g_strdup_printf("take %" G_GUINT64_FORMAT
+                                         " out of %s in a clone, commit and push",
+                                         id, key),
+                         "%s names account %" G_GUINT64_FORMAT ", which does not exist", key, id);
+    }
+}
+
+static void
+check_repository(Fsck *fsck, MpTree *owner, const char *name, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    const char *whole = path + strlen("repositories/");
+
+    fsck->counts->repositories++;
+    if (!mp_is_repository_name(whole)) {
+        mp_fsck_tell(
+            fsck, "malformed", path,
+            g_strdup("git mv it to a name of letters, digits, '.', '_' and '-', or remove it"),
+            "not the name of a repository");
+        return;
+    }
+    g_autofree char *text = mp_fsck_text(fsck, owner, name, path);
+    g_autoptr(MpRepository) repository =
+        text != NULL ? mp_facts_parse_repository(text, path, whole, &why) : NULL;
+    if (why != NULL)
+        mp_fsck_tell_error(fsck, path, &why);
+    if (repository == NULL)
+        return;
+    check_ids(fsck, path, "watchers", repository->watchers);
+    check_ids(fsck, path, "members", repository->members);
+}
+
+static void
+check_owner(Fsck *fsck, const git_oid *id, const char *path)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, id, path, &root);
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root); i++) {
+        g_autofree char *below = g_strconcat(path, "/", mp_tree_name(root, i), NULL);
+
+        check_repository(fsck, tree, mp_tree_name(root, i), below);
+    }
+}
+
+void
+mp_fsck_repositories(Fsck *fsck)
+{
+    git_oid id;
+    MpTreeNode *root;
+
+    if (!find_in_root(fsck, "repositories", &id))
+        return;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, &id, "repositories", &root);
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
+        g_autofree char *path = g_strconcat("repositories/", mp_tree_name(root, i), NULL);
+
+        if (mp_tree_is_directory(root, i))
+            check_owner(fsck, mp_tree_id(root, i), path);
+    }
+}
+
+/* --- Imports: which thread came of a Message-ID ------------------------------------------------
+ */
+
+static void
+check_import(Fsck *fsck, MpTree *directory, const char *name, const char *path)
+{
+    g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
+    g_autoptr(GError) why = NULL;
+    guint64 id;
+
+    if (text == NULL)
+        return;
+    if (!g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, &id, NULL)) {
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("write the id of the thread into it, or git rm it"),
+                     "not the id of a thread");
+        return;
+    }
+    g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(fsck->store), id, &why);
+    if (thread == NULL && why == NULL) /* one that does not parse was told */
+        mp_fsck_tell(fsck, "stale-index", path,
+                     g_strdup("git rm it: then the thread can be imported again"),
+                     "thread %" G_GUINT64_FORMAT " does not exist", id);
+}
+
+static void
+check_imports(Fsck *fsck, const git_oid *id, const char *path)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, id, path, &root);
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
+        g_autofree char *below = g_strconcat(path, "/", mp_tree_name(root, i), NULL);
+
+        if (mp_tree_is_directory(root, i))
+            check_imports(fsck, mp_tree_id(root, i), below);
+        else
+            check_import(fsck, tree, mp_tree_name(root, i), below);
+    }
+}
+
+/* --- All of it ------------------------------------------------------------------------------ */
+
+static void
+find_last_thread(Fsck *fsck)
+{
+    g_autoptr(GError) why = NULL;
+    MpTree *view = mp_store_view(fsck->store);
+    MpTreeNode *threads = mp_tree_directory(view, NULL, "threads", false, NULL);
+
+    if (threads != NULL && !mp_paths_last_id(view, threads, &fsck->last, &why))
+        fsck->last = 0; /* the walk says what is wrong there */
+}
+
+bool
+mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFsckCounts *counts,
+        GError **error)
+{
+    g_autoptr(GByteArray) users = g_byte_array_new();
+    Fsck fsck = {.hooks = hooks, .counts = counts, .users = users};
+    git_oid imports;
+
+    *counts = (MpFsckCounts){0};
+    git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (gssize)CACHE_MAX);
+    fsck.store = &accounts->store;
+    fsck.repository = "accounts.git";
+    mp_fsck_accounts(&fsck);
+    fsck.store = &tracker->store;
+    fsck.repository = "tracker.git";
+    find_last_thread(&fsck);
+    mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
+    mp_fsck_repositories(&fsck);
+    if (find_in_root(&fsck, "imports", &imports))
+        check_imports(&fsck, &imports, "imports");
+    if (fsck.stop == NULL)
+        return true;
+    g_propagate_error(error, fsck.stop);
+    return false;
+}

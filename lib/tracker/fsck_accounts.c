@@ -1,0 +1,148 @@
+/* The check of accounts.git: users, and the two indexes that find them, both ways. */
+#include <string.h>
+
+#include "base/escape.h"
+#include "tracker/facts.h"
+#include "tracker/fsck_inside.h"
+
+static void
+add_user(Fsck *fsck, guint64 id)
+{
+    guint length = fsck->users->len;
+
+    if (id / 8 >= length) {
+        g_byte_array_set_size(fsck->users, (guint)(id / 8) + 1);
+        memset(fsck->users->data + length, 0, fsck->users->len - length);
+    }
+    fsck->users->data[id / 8] |= (guint8)(1 << (id % 8));
+    fsck->counts->users++;
+}
+
+/* The way from a user to itself by an index entry. */
+static void
+check_index(Fsck *fsck, bool read, guint64 holder, const MpUser *user, const char *index,
+            const char *value, GError **why)
+{
+    g_autofree char *shown = mp_escape(value);
+
+    if (!read)
+        mp_fsck_tell_error(fsck, index, why);
+    else if (holder == 0)
+        mp_fsck_tell(fsck, "no-index", index,
+                     g_strdup_printf("add the file with the line %" G_GUINT64_FORMAT, user->id),
+                     "missing, so that nobody finds account %" G_GUINT64_FORMAT " by %s", user->id,
+                     shown);
+    else if (holder != user->id)
+        mp_fsck_tell(
+            fsck, "shared", index,
+            g_strdup("decide whose it is, take it from the other account, and write that id here"),
+            "%s is in account %" G_GUINT64_FORMAT ", but this says %" G_GUINT64_FORMAT, shown,
+            user->id, holder);
+}
+
+static void
+check_user(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    MpTree *view = mp_store_view(fsck->store);
+    g_autoptr(MpUser) user = mp_read_user(view, id, &why);
+    guint64 holder = 0;
+
+    (void)entry;
+    add_user(fsck, id); /* also one that cannot be read: that is one fault, not many */
+    if (why != NULL)
+        mp_fsck_tell_error(fsck, path, &why);
+    if (user == NULL)
+        return;
+    g_autofree char *login = mp_path_of_login(user->login);
+    bool read = mp_read_login(view, user->login, &holder, &why);
+    check_index(fsck, read, holder, user, login, user->login, &why);
+    for (guint i = 0; i < user->emails->len; i++) {
+        const char *email = g_ptr_array_index(user->emails, i);
+        g_autofree char *address = mp_path_of_address(email);
+
+        read = mp_read_address(view, email, &holder, &why);
+        check_index(fsck, read, holder, user, address, email, &why);
+    }
+}
+
+static bool
+has_login(const MpUser *user, const char *path)
+{
+    g_autofree char *own = mp_path_of_login(user->login);
+
+    return strcmp(own, path) == 0;
+}
+
+static bool
+has_address(const MpUser *user, const char *path)
+{
+    for (guint i = 0; i < user->emails->len; i++) {
+        g_autofree char *own = mp_path_of_address(g_ptr_array_index(user->emails, i));
+
+        if (strcmp(own, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The way from an index entry to its user and back. */
+static void
+check_entry(Fsck *fsck, MpTree *directory, const char *name, const char *path,
+            bool (*has)(const MpUser *, const char *))
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
+    guint64 id;
+
+    if (text == NULL)
+        return;
+    if (!g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, &id, NULL)) {
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("write the id of the account into it, or remove it"),
+                     "not the id of an account");
+        return;
+    }
+    if (!mp_fsck_has_user(fsck, id)) {
+        mp_fsck_tell(fsck, "no-user", path, g_strdup("git rm it"),
+                     "account %" G_GUINT64_FORMAT " does not exist", id);
+        return;
+    }
+    g_autoptr(MpUser) user = mp_read_user(mp_store_view(fsck->store), id, &why);
+    if (user != NULL && !has(user, path)) /* one that does not parse was told */
+        mp_fsck_tell(fsck, "stale-index", path, g_strdup("git rm it"),
+                     "account %" G_GUINT64_FORMAT " has no such %s", id,
+                     has == has_login ? "login" : "address");
+}
+
+static void
+check_entries(Fsck *fsck, const git_oid *id, const char *path,
+              bool (*has)(const MpUser *, const char *))
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, id, path, &root);
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
+        g_autofree char *below = g_strconcat(path, "/", mp_tree_name(root, i), NULL);
+
+        if (mp_tree_is_directory(root, i))
+            check_entries(fsck, mp_tree_id(root, i), below, has);
+        else
+            check_entry(fsck, tree, mp_tree_name(root, i), below, has);
+    }
+}
+
+void
+mp_fsck_accounts(Fsck *fsck)
+{
+    MpTreeNode *root;
+
+    mp_fsck_ids(fsck, "users", false, check_user);
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, &fsck->store->root, "/", &root);
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root); i++) {
+        if (strcmp(mp_tree_name(root, i), "logins") == 0)
+            check_entries(fsck, mp_tree_id(root, i), "logins", has_login);
+        if (strcmp(mp_tree_name(root, i), "addresses") == 0)
+            check_entries(fsck, mp_tree_id(root, i), "addresses", has_address);
+    }
+}

@@ -1,0 +1,52 @@
+/* What the files of the check share; nobody else includes it. */
+#pragma once
+
+#include "tracker/fsck.h"
+#include "tracker/inside.h"
+
+typedef struct {
+    MpStore *store;         /* that is being looked at */
+    const char *repository; /* its name */
+    const MpFsckHooks *hooks;
+    MpFsckCounts *counts;
+    GByteArray *users; /* a bit for each account that exists */
+    guint64 last;      /* the highest thread */
+    GError *stop;      /* why the check cannot go on */
+} Fsck;
+
+/* Tells a fault; `remedy` is taken and freed. */
+void mp_fsck_tell(Fsck *fsck, const char *code, const char *path, char *remedy, const char *format,
+                  ...) G_GNUC_PRINTF(5, 6);
+
+/* Tells the fault behind *error, a file that does not parse or an object that cannot be read. */
+void mp_fsck_tell_error(Fsck *fsck, const char *path, GError **error);
+
+bool mp_fsck_has_user(const Fsck *fsck, guint64 id);
+
+/* A directory by its id, with its root loaded; NULL after it was told that it cannot be read. */
+MpTree *mp_fsck_open(Fsck *fsck, const git_oid *id, const char *path, MpTreeNode **root);
+
+/* The text of a file; NULL where there is none, or after it was told. */
+char *mp_fsck_text(Fsck *fsck, MpTree *tree, const char *name, const char *path);
+
+/* Calls `visit` for each id below a directory of ids, with the entry's id. */
+typedef void (*MpFsckVisit)(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
+void mp_fsck_ids(Fsck *fsck, const char *directory, bool of_directories, MpFsckVisit visit);
+
+void mp_fsck_accounts(Fsck *fsck);
+void mp_fsck_repositories(Fsck *fsck);
+void mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
+
+/* A comment that is there, for the KEYs. */
+typedef struct {
+    guint64 number;
+    guint8 key[16];
+    bool has_key;     /* its facts could be read */
+    bool is_received; /* its KEY is in received/ */
+} MpFsckComment;
+
+/* 32 lower-case hexadecimal digits as octets. */
+bool mp_fsck_parse_key(const char *text, gsize length, guint8 key[16]);
+
+/* Compares received/ with `comments` (MpFsckComment, by number), and marks what it finds. */
+void mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments);

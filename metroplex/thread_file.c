@@ -1,0 +1,393 @@
+/* A thread in a file: what both formats share, and the reading of JSON; see thread_file.h. */
+#include "thread_file.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/time.h"
+#include "thread.h"
+
+#define COMMENTS_MAX 100000
+#define NESTING_MAX  16
+#define WORD_MAX     1000 /* octets of a short text: a host, a type, a name */
+
+static void
+attachment_free(gpointer data)
+{
+    MpNewAttachment *attachment = data;
+
+    g_free((char *)attachment->name);
+    g_free((char *)attachment->type);
+    g_bytes_unref(attachment->data);
+    g_free(attachment);
+}
+
+static void
+comment_free(gpointer data)
+{
+    MpFileComment *comment = data;
+
+    g_free(comment->id);
+    g_free(comment->where);
+    g_free(comment->login);
+    g_free(comment->address);
+    mp_user_free(comment->author);
+    g_free(comment->key);
+    g_free(comment->via);
+    g_free(comment->host);
+    g_free(comment->body);
+    g_free(comment->elided);
+    g_free(comment->message_id);
+    g_free(comment->recipient);
+    g_free(comment->part);
+    g_clear_pointer(&comment->attachments, g_ptr_array_unref);
+    g_free(comment);
+}
+
+static void
+subscriber_free(gpointer data)
+{
+    g_free(((MpFileSubscriber *)data)->login);
+    g_free(((MpFileSubscriber *)data)->reason);
+    g_free(data);
+}
+
+MpFileThread *
+mp_file_thread_new(void)
+{
+    MpFileThread *thread = g_new0(MpFileThread, 1);
+
+    thread->facts = g_new0(MpThread, 1);
+    thread->facts->is_open = true;
+    thread->subscribers = g_ptr_array_new_with_free_func(subscriber_free);
+    thread->comments = g_ptr_array_new_with_free_func(comment_free);
+    return thread;
+}
+
+void
+mp_file_thread_free(MpFileThread *thread)
+{
+    if (thread == NULL)
+        return;
+    mp_thread_free(thread->facts);
+    g_ptr_array_unref(thread->subscribers);
+    g_ptr_array_unref(thread->comments);
+    g_free(thread);
+}
+
+MpFileComment *
+mp_file_thread_add(MpFileThread *thread, const char *where, GError **error)
+{
+    MpFileComment *comment;
+
+    if (thread->comments->len > COMMENTS_MAX)
+        return mp_fail_null(error, MP_ERROR_INPUT, "%s: more than %d comments", where,
+                            COMMENTS_MAX);
+    comment = g_new0(MpFileComment, 1);
+    comment->where = g_strdup(where);
+    comment->attachments = g_ptr_array_new_with_free_func(attachment_free);
+    g_ptr_array_add(thread->comments, comment);
+    return comment;
+}
+
+char *
+mp_file_text(const MpConfig *config, const char *text, const char *where, GError **error)
+{
+    g_autoptr(GString) visible = mp_visible_text(text);
+
+    while (visible->len > 0 && g_ascii_isspace(visible->str[visible->len - 1]))
+        g_string_truncate(visible, visible->len - 1);
+    glong length = g_utf8_strlen(visible->str, -1);
+    if (length > config->max_comment)
+        return mp_fail_null(error, MP_ERROR_INPUT,
+                            "%s: the text has %ld characters, at most %d are allowed", where,
+                            length, config->max_comment);
+    g_string_append_c(visible, '\n');
+    return mp_address_mask(visible->str, config->mask_addresses);
+}
+
+bool
+mp_file_is_message_id(const char *id)
+{
+    gsize length = strlen(id);
+
+    if (length < 3 || length > 500 || id[0] != '<' || id[length - 1] != '>')
+        return false;
+    for (gsize i = 1; i + 1 < length; i++)
+        if (!g_ascii_isgraph(id[i]) || id[i] == '<' || id[i] == '>')
+            return false;
+    return true;
+}
+
+/* --- JSON: the first fault is kept, and everything after it reads as empty -----------------------
+ */
+
+typedef struct {
+    MpSite *site;
+    GError *fault;
+} Reader;
+
+static void
+blame(Reader *r, const char *where, const char *name, const char *why)
+{
+    if (r->fault == NULL)
+        mp_fail(&r->fault, MP_ERROR_INPUT, "%s.%s: %s", where, name, why);
+}
+
+/* A string of at most `most` octets; NULL for null or absent, which is blamed where it is required.
+ */
+static char *
+text(Reader *r, JsonObject *object, const char *where, const char *name, gsize most, bool required)
+{
+    JsonNode *node = json_object_get_member(object, name);
+    const char *value;
+
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node)) {
+        if (required)
+            blame(r, where, name, "missing");
+        return NULL;
+    }
+    if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING) {
+        blame(r, where, name, "not a string");
+        return NULL;
+    }
+    value = json_node_get_string(node);
+    if (strlen(value) > most) {
+        blame(r, where, name, "too long");
+        return NULL;
+    }
+    return g_strdup(value);
+}
+
+/* The same as one line without controls. */
+static char *
+line(Reader *r, JsonObject *object, const char *where, const char *name, bool required)
+{
+    g_autofree char *value = text(r, object, where, name, WORD_MAX, required);
+
+    return value != NULL ? mp_one_line(value) : NULL;
+}
+
+static gint64
+date(Reader *r, JsonObject *object, const char *where, const char *name)
+{
+    g_autofree char *value = line(r, object, where, name, true);
+    gint64 seconds = 0;
+
+    if (value != NULL && (!mp_time_parse(value, &seconds) || seconds < 0))
+        blame(r, where, name, "not a date like 2026-01-31T12:00:00Z");
+    return seconds;
+}
+
+/* The objects of an array; NULL where there is none. */
+static JsonArray *
+array(Reader *r, JsonObject *object, const char *where, const char *name, guint most)
+{
+    JsonNode *node = json_object_get_member(object, name);
+
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+        return NULL;
+    if (!JSON_NODE_HOLDS_ARRAY(node)) {
+        blame(r, where, name, "not an array");
+        return NULL;
+    }
+    JsonArray *found = json_node_get_array(node);
+    if (json_array_get_length(found) > most)
+        blame(r, where, name, "too many elements");
+    for (guint i = 0; i < json_array_get_length(found); i++)
+        if (!JSON_NODE_HOLDS_OBJECT(json_array_get_element(found, i)))
+            blame(r, where, name, "not an array of objects");
+    return r->fault == NULL ? found : NULL;
+}
+
+static bool
+is_attachment_name(const MpFileComment *comment, const char *name)
+{
+    for (guint i = 0; i < comment->attachments->len; i++)
+        if (strcmp(((MpNewAttachment *)g_ptr_array_index(comment->attachments, i))->name, name) ==
+            0)
+            return false;
+    return *name != '\0' && name[0] != '.' && strlen(name) < 256 && strchr(name, '/') == NULL;
+}
+
+static void
+read_attachment(Reader *r, JsonObject *object, MpFileComment *comment)
+{
+    const MpConfig *config = r->site->config;
+    g_autofree char *name = line(r, object, comment->where, "name", true);
+    g_autofree char *type = line(r, object, comment->where, "type", true);
+    g_autofree char *data = text(r, object, comment->where, "data",
+                                 (gsize)config->max_attachment_size / 3 * 4 + 8, true);
+    MpNewAttachment *attachment;
+    gsize length = 0;
+
+    if (r->fault == NULL && !is_attachment_name(comment, name))
+        blame(r, comment->where, "name", "not a name for an attachment, or there twice");
+    if (r->fault != NULL)
+        return;
+    guchar *bytes = g_base64_decode(data, &length);
+    attachment = g_new0(MpNewAttachment, 1);
+    attachment->name = g_steal_pointer(&name);
+    attachment->type = g_steal_pointer(&type);
+    attachment->data = g_bytes_new_take(bytes, length);
+    g_ptr_array_add(comment->attachments, attachment);
+}
+
+static bool
+is_key(const char *key)
+{
+    return strlen(key) == 32 && strspn(key, "0123456789abcdef") == 32;
+}
+
+static char *
+masked(char *value, bool all)
+{
+    g_autofree char *taken = value;
+
+    return value != NULL ? mp_address_mask(value, all) : NULL;
+}
+
+static void
+read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
+{
+    const MpConfig *config = r->site->config;
+    g_autofree char *where = g_strdup_printf("comments[%u]", i);
+    MpFileComment *comment = r->fault == NULL ? mp_file_thread_add(thread, where, &r->fault) : NULL;
+
+    if (comment == NULL)
+        return;
+    g_autofree char *body = text(r, object, where, "body", G_MAXSIZE, true);
+    g_autofree char *elided = text(r, object, where, "elided", (gsize)config->max_mail_size, false);
+    comment->id = line(r, object, where, "id", true);
+    comment->login = line(r, object, where, "author", true);
+    comment->date = date(r, object, where, "date");
+    comment->via = line(r, object, where, "via", true);
+    comment->host = line(r, object, where, "host", false);
+    comment->key = line(r, object, where, "key", false);
+    comment->message_id = line(r, object, where, "message_id", false);
+    comment->recipient = masked(line(r, object, where, "recipient", false), false);
+    comment->part = line(r, object, where, "part", false);
+    comment->elided = masked(g_steal_pointer(&elided), true);
+    if (comment->id != NULL && !mp_file_is_message_id(comment->id))
+        blame(r, where, "id", "not a Message-ID");
+    if (comment->key != NULL && !is_key(comment->key))
+        blame(r, where, "key", "not 32 hexadecimal digits");
+    if (body != NULL && r->fault == NULL)
+        comment->body = mp_file_text(config, body, where, &r->fault);
+    JsonArray *attachments = array(r, object, where, "attachments", (guint)config->max_attachments);
+    for (guint k = 0; attachments != NULL && k < json_array_get_length(attachments); k++)
+        read_attachment(r, json_array_get_object_element(attachments, k), comment);
+}
+
+static void
+read_subscriber(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
+{
+    g_autofree char *where = g_strdup_printf("subscribers[%u]", i);
+    MpFileSubscriber *subscriber = g_new0(MpFileSubscriber, 1);
+
+    subscriber->login = line(r, object, where, "login", true);
+    subscriber->reason = line(r, object, where, "reason", true);
+    g_ptr_array_add(thread->subscribers, subscriber);
+    if (subscriber->reason != NULL &&
+        (*subscriber->reason == '\0' || strlen(subscriber->reason) > 40))
+        blame(r, where, "reason", "empty or too long");
+}
+
+static void
+read_facts(Reader *r, MpFileThread *thread, JsonObject *object)
+{
+    MpThread *facts = thread->facts;
+    g_autofree char *format = line(r, object, "thread", "format", true);
+    g_autofree char *kind = line(r, object, "thread", "kind", true);
+    g_autofree char *state = line(r, object, "thread", "state", true);
+    JsonNode *id = json_object_get_member(object, "id"),
+             *locked = json_object_get_member(object, "locked");
+
+    facts->repository = line(r, object, "thread", "repository", true);
+    facts->title =
+        masked(line(r, object, "thread", "title", true), r->site->config->mask_addresses);
+    facts->object = line(r, object, "thread", "object", false);
+    facts->created = date(r, object, "thread", "created");
+    facts->is_open = g_strcmp0(state, "open") == 0;
+    facts->is_locked =
+        locked != NULL && JSON_NODE_HOLDS_VALUE(locked) && json_node_get_boolean(locked);
+    if (id != NULL && JSON_NODE_HOLDS_VALUE(id) && json_node_get_int(id) > 0)
+        thread->id = (guint64)json_node_get_int(id);
+    if (format != NULL && strcmp(format, MP_THREAD_FORMAT) != 0)
+        blame(r, "thread", "format", "not " MP_THREAD_FORMAT);
+    if (state != NULL && !facts->is_open && strcmp(state, "closed") != 0)
+        blame(r, "thread", "state", "neither open nor closed");
+    if (kind != NULL && !mp_thread_kind_parse(kind, &facts->kind))
+        blame(r, "thread", "kind", "none of: issue, pull, commit");
+}
+
+static void
+read_thread(Reader *r, MpFileThread *thread, JsonObject *object)
+{
+    JsonArray *subscribers, *comments;
+
+    read_facts(r, thread, object);
+    subscribers = array(r, object, "thread", "subscribers", G_MAXUINT);
+    comments = array(r, object, "thread", "comments", COMMENTS_MAX);
+    thread->has_subscribers = subscribers != NULL;
+    for (guint i = 0; subscribers != NULL && i < json_array_get_length(subscribers); i++)
+        read_subscriber(r, thread, json_array_get_object_element(subscribers, i), i);
+    for (guint i = 0; comments != NULL && i < json_array_get_length(comments); i++)
+        read_comment(r, thread, json_array_get_object_element(comments, i), i);
+    if (thread->comments->len == 0)
+        blame(r, "thread", "comments", "there is not even an opening post");
+}
+
+/* The parser goes down a level by a call a level: not into the depths that anybody may write. */
+static bool
+check_nesting(const GString *bytes, GError **error)
+{
+    int depth = 0, lines = 1;
+    bool in_string = false;
+
+    for (gsize i = 0; i < bytes->len; i++) {
+        char c = bytes->str[i];
+
+        if (c == '\n')
+            lines++;
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string && (c == '[' || c == '{') && ++depth > NESTING_MAX)
+            return mp_fail(error, MP_ERROR_INPUT, "line %d: nested deeper than %d levels", lines,
+                           NESTING_MAX);
+        else if (!in_string && (c == ']' || c == '}'))
+            depth--;
+    }
+    return true;
+}
+
+MpFileThread *
+mp_file_read_json(MpSite *site, const GString *bytes, GError **error)
+{
+    g_autoptr(MpFileThread) thread = mp_file_thread_new();
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(GError) why = NULL;
+    Reader r = {site, NULL};
+
+    if (!g_utf8_validate(bytes->str, (gssize)bytes->len, NULL))
+        return mp_fail_null(error, MP_ERROR_INPUT, "not UTF-8 text");
+    if (!check_nesting(bytes, error))
+        return NULL;
+    if (!json_parser_load_from_data(parser, bytes->str, (gssize)bytes->len, &why))
+        return mp_fail_null(error, MP_ERROR_INPUT, "line %s",
+                            g_str_has_prefix(why->message, "<data>:")
+                                ? why->message + strlen("<data>:")
+                                : why->message);
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
+        return mp_fail_null(error, MP_ERROR_INPUT, "line 1: not a JSON object");
+    read_thread(&r, thread, json_node_get_object(root));
+    if (r.fault == NULL)
+        return g_steal_pointer(&thread);
+    g_propagate_error(error, r.fault);
+    return NULL;
+}

@@ -1,0 +1,49 @@
+/*
+ * A thread in a file, as `thread export` writes it and `thread import` reads it: untrusted, so
+ * every limit is checked here, and what is returned is fit to be posted.
+ */
+#pragma once
+
+#include "site.h"
+
+#define MP_THREAD_FORMAT "metroplex-thread-1"
+
+typedef struct {
+    char *id;    /* the Message-ID that names it for ever: <acme/rocket/issues/17/3@host> */
+    char *where; /* where it stands in the file, for messages */
+    char *login, *address; /* the author: JSON has the one, mbox the other; NULL for neither */
+    MpUser *author;        /* found by thread_import */
+    gint64 date;
+    char *key; /* its KEY in the tracker it was exported from, or NULL */
+    char *via, *host, *body, *elided, *message_id, *recipient, *part; /* as MpNewComment */
+    GPtrArray *attachments;                                           /* MpNewAttachment */
+} MpFileComment;
+
+typedef struct {
+    guint64 id;             /* in the tracker it was exported from; 0: not known */
+    MpThread *facts;        /* repository and title may be NULL: see import */
+    bool has_subscribers;   /* JSON: exactly these */
+    GPtrArray *subscribers; /* MpFileSubscriber */
+    GPtrArray *comments;    /* MpFileComment, the opening post first; at least that */
+} MpFileThread;
+
+typedef struct {
+    char *login, *reason;
+} MpFileSubscriber;
+
+MpFileThread *mp_file_thread_new(void);
+void mp_file_thread_free(MpFileThread *thread);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpFileThread, mp_file_thread_free)
+
+/* A comment of the thread, still empty; fails where there are too many. */
+MpFileComment *mp_file_thread_add(MpFileThread *thread, const char *where, GError **error);
+
+/* The text as it may be stored: visible, masked, within the limit. The result is the caller's. */
+char *mp_file_text(const MpConfig *config, const char *text, const char *where, GError **error);
+
+/* "<…>" of printable ASCII without spaces, at most 500 octets. */
+bool mp_file_is_message_id(const char *id);
+
+/* Each takes the file's bytes and what to call it; *error names the place. */
+MpFileThread *mp_file_read_json(MpSite *site, const GString *bytes, GError **error);
+MpFileThread *mp_file_read_mbox(MpSite *site, const GString *bytes, GError **error);

@@ -1,0 +1,416 @@
+/*
+ * metroplex thread import: a thread from a file, as one transaction. What was imported before, by
+ * its Message-IDs, or is in this tracker anyway, by its KEYs, is left as it is; so a second import
+ * changes nothing, and an import of a thread that has grown adds what is new.
+ */
+#include "thread.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "mentions.h"
+#include "output.h"
+#include "thread_file.h"
+#include "verbs.h"
+
+#define FILE_MAX  (256 * 1024 * 1024)
+#define TITLE_MAX 256
+
+typedef struct {
+    char *format, *as, *repository, *title;
+    gboolean announce;
+    MpFileThread *file;
+    MpUser *fallback;                  /* of --as, or NULL */
+    guint64 id;                        /* of the thread, once it is known */
+    guint n_new, n_known, n_strangers; /* the last: subscribers without an account here */
+} Import;
+
+static void
+import_clear(Import *import)
+{
+    g_free(import->format);
+    g_free(import->as);
+    g_free(import->repository);
+    g_free(import->title);
+    mp_file_thread_free(import->file);
+    mp_user_free(import->fallback);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Import, import_clear)
+
+/* --- What is to be imported ------------------------------------------------------------------- */
+
+static bool
+read_file(MpSite *site, Import *import, const GString *bytes, const char *name, GError **error)
+{
+    gsize at = strspn(bytes->str, " \t\r\n");
+    bool is_json =
+        import->format != NULL ? strcmp(import->format, "json") == 0 : bytes->str[at] == '{';
+
+    import->file = (is_json ? mp_file_read_json : mp_file_read_mbox)(site, bytes, error);
+    if (import->file == NULL) {
+        g_autofree char *shown = mp_escape(name);
+        g_prefix_error(error, "%s: ", strcmp(name, "-") == 0 ? "standard input" : shown);
+    }
+    return import->file != NULL;
+}
+
+/* LOGIN of LOGIN@users.noreply.HOSTNAME, as our commits and exports have it; NULL for others. */
+static char *
+login_of_address(const MpSite *site, const char *address)
+{
+    g_autofree char *domain = g_strconcat("@users.noreply.", site->config->hostname, NULL);
+    const char *at = strrchr(address, '@');
+
+    return at != NULL && g_ascii_strcasecmp(at, domain) == 0
+               ? g_strndup(address, (gsize)(at - address))
+               : NULL;
+}
+
+static MpUser *
+look_up(MpSite *site, const MpFileComment *comment, GError **error)
+{
+    g_autofree char *login = comment->address != NULL ? login_of_address(site, comment->address)
+                                                      : g_strdup(comment->login);
+
+    if (login != NULL)
+        return mp_accounts_user_by_login(site->accounts, login, error);
+    return comment->address != NULL
+               ? mp_accounts_user_by_address(site->accounts, comment->address, error)
+               : NULL;
+}
+
+static bool
+find_author(MpSite *site, Import *import, MpFileComment *comment, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    const char *name = comment->login != NULL ? comment->login : comment->address;
+
+    mp_user_free(comment->author);
+    comment->author = look_up(site, comment, &why);
+    if (comment->author == NULL && why == NULL && import->fallback != NULL)
+        comment->author = mp_accounts_user(site->accounts, import->fallback->id, &why);
+    if (comment->author == NULL && why == NULL) {
+        g_autofree char *shown = mp_escape(name);
+        mp_fail(&why, MP_ERROR_INPUT,
+                "%s: no account of %s here; --as LOGIN says whose such comments become",
+                comment->where, shown);
+    }
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static void
+override(char **fact, char **option)
+{
+    if (*option == NULL)
+        return;
+    g_free(*fact);
+    *fact = g_steal_pointer(option);
+}
+
+static bool
+settle_facts(Import *import, GError **error)
+{
+    MpThread *facts = import->file->facts;
+    const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
+
+    override(&facts->repository, &import->repository);
+    override(&facts->title, &import->title);
+    if (facts->repository == NULL || !mp_is_repository_name(facts->repository))
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s: no repository of the form owner/name: --repository names one",
+                       opening->where);
+    g_autofree char *title = facts->title != NULL ? mp_one_line(facts->title) : g_strdup("");
+    if (*title == '\0' || g_utf8_strlen(title, -1) > TITLE_MAX)
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s: the title is empty or longer than %d characters: --title gives another",
+                       opening->where, TITLE_MAX);
+    g_free(facts->title);
+    facts->title = g_steal_pointer(&title);
+    if (facts->kind == MP_ISSUE ? facts->object != NULL
+        : facts->object == NULL ? facts->kind == MP_COMMIT
+                                : !mp_is_revision(facts->object))
+        return mp_fail(error, MP_ERROR_INPUT, "%s: the object does not fit the kind of the thread",
+                       opening->where);
+    g_free(facts->author_login);
+    facts->author = opening->author->id;
+    facts->author_login = g_strdup(opening->author->login);
+    return true;
+}
+
+static bool
+settle(MpSite *site, Import *import, GError **error)
+{
+    for (guint i = 0; i < import->file->comments->len; i++)
+        if (!find_author(site, import, g_ptr_array_index(import->file->comments, i), error))
+            return false;
+    return settle_facts(import, error);
+}
+
+/* --- Where it belongs ------------------------------------------------------------------------- */
+
+/* Names a comment by where it came from, for ever: whoever is its author here. */
+static char *
+import_key(guint64 thread, const char *message_id)
+{
+    g_autofree char *source = g_strconcat("import:", message_id, NULL);
+
+    return mp_tracker_key(0, thread, source, "");
+}
+
+static bool
+has_key(MpSite *site, guint64 thread, const char *key, GError **error)
+{
+    guint64 number;
+
+    return key != NULL && mp_tracker_find_key(site->tracker, thread, key, &number, error);
+}
+
+/* The thread itself, where it was exported from this tracker: its opening post has that KEY. */
+static bool
+is_at_home(MpSite *site, const Import *import, guint64 id, GError **error)
+{
+    const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
+    g_autoptr(MpComment) here = mp_tracker_comment(site->tracker, id, 0, error);
+
+    return here != NULL && opening->key != NULL && strcmp(here->key, opening->key) == 0;
+}
+
+/* "/17@" of the Message-ID of an opening post of ours; 0 if it is none. */
+static guint64
+id_of_export(const MpSite *site, const Import *import)
+{
+    const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
+    const char *at = strrchr(opening->id, '@'), *slash = strrchr(opening->id, '/');
+    g_autofree char *end = g_strdup_printf("@%s>", site->config->hostname);
+
+    if (import->file->id > 0 || at == NULL || slash == NULL || strcmp(at, end) != 0)
+        return import->file->id;
+    return g_ascii_strtoull(slash + 1, NULL, 10);
+}
+
+static bool
+find_thread(MpSite *site, Import *import, bool *at_home, GError **error)
+{
+    const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
+    g_autoptr(GError) why = NULL;
+    guint64 id = id_of_export(site, import);
+
+    import->id = 0;
+    *at_home = id > 0 && id <= MP_MAX_ID && is_at_home(site, import, id, &why);
+    if (*at_home)
+        import->id = id;
+    else if (why == NULL)
+        mp_tracker_find_import(site->tracker, opening->id, &import->id, &why);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+/* --- The transaction -------------------------------------------------------------------------- */
+
+static bool
+is_known(MpSite *site, const Import *import, const MpFileComment *comment, const char *key,
+         bool at_home, bool *known, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    *known = has_key(site, import->id, key, &why) ||
+             (why == NULL && at_home && has_key(site, import->id, comment->key, &why));
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+open_thread(MpSite *site, Import *import, MpBatch *batch, const MpNewComment *post,
+            const MpActor *actor, const char *message_id, GError **error)
+{
+    g_autofree char *what = NULL;
+
+    (void)site;
+    if (!mp_batch_open_thread(batch, import->file->facts, post, actor, &import->id, error))
+        return false;
+    what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": imported", import->file->facts->repository,
+                           import->id);
+    return mp_batch_set_import(batch, message_id, import->id, what, actor, error);
+}
+
+static bool
+add_comment(MpSite *site, Import *import, MpBatch *batch, GPtrArray *events, MpFileComment *comment,
+            bool at_home, GError **error)
+{
+    bool is_opening = import->id == 0, known = false;
+    MpActor actor = mp_transaction_actor(comment->author);
+    g_autoptr(GArray) mentions =
+        import->file->has_subscribers ? NULL : mp_mentions(site->accounts, comment->body, error);
+    /* The id of a thread that is opened is not known before; nobody else derives this KEY. */
+    g_autofree char *key = import_key(is_opening ? 0 : import->id, comment->id);
+    guint64 number;
+
+    if (!import->file->has_subscribers && mentions == NULL)
+        return false;
+    if (!is_opening && !is_known(site, import, comment, key, at_home, &known, error))
+        return false;
+    if (known) {
+        import->n_known++;
+        return true;
+    }
+    if (comment->date > 0)
+        actor.date = comment->date;
+    const MpNewComment post = {
+        .thread = import->id,
+        .key = key,
+        .via = comment->via,
+        .body = comment->body,
+        .elided = comment->elided,
+        .message_id = comment->message_id,
+        .recipient = comment->recipient,
+        .host = comment->host,
+        .part = comment->part,
+        .mentions = mentions,
+        .attachments = comment->attachments,
+    };
+    if (is_opening ? !open_thread(site, import, batch, &post, &actor, comment->id, error)
+                   : !mp_batch_comment(batch, &post, &actor, &number, &known, error))
+        return false;
+    if (import->announce && !known)
+        g_ptr_array_add(events,
+                        mp_transaction_event(site, is_opening ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
+                                             key, import->id, comment->author->id));
+    *(known ? &import->n_known : &import->n_new) += 1;
+    return true;
+}
+
+static MpFileSubscriber *
+subscriber_of(const Import *import, const char *login)
+{
+    for (guint i = 0; i < import->file->subscribers->len; i++) {
+        MpFileSubscriber *s = g_ptr_array_index(import->file->subscribers, i);
+
+        if (g_ascii_strcasecmp(s->login, login) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+/* Exactly those of the file: whoever wrote and does not follow any more is no subscriber. */
+static bool
+set_subscribers(MpSite *site, Import *import, MpBatch *batch, GError **error)
+{
+    const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
+    MpActor actor = mp_transaction_actor(opening->author);
+    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": subscribers imported",
+                                            import->file->facts->repository, import->id);
+
+    for (guint i = 0; i < import->file->comments->len; i++) {
+        const MpUser *author =
+            ((MpFileComment *)g_ptr_array_index(import->file->comments, i))->author;
+
+        if (subscriber_of(import, author->login) == NULL &&
+            !mp_batch_subscribe(batch, import->id, author->id, NULL, what, &actor, error))
+            return false;
+    }
+    for (guint i = 0; i < import->file->subscribers->len; i++) {
+        const MpFileSubscriber *s = g_ptr_array_index(import->file->subscribers, i);
+        g_autoptr(GError) why = NULL;
+        g_autoptr(MpUser) user = mp_accounts_user_by_login(site->accounts, s->login, &why);
+
+        if (why == NULL && user != NULL)
+            mp_batch_subscribe(batch, import->id, user->id, s->reason, what, &actor, &why);
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        import->n_strangers += user == NULL;
+    }
+    return true;
+}
+
+static bool
+build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+{
+    Import *import = user_data;
+    bool at_home, is_new;
+
+    import->n_new = import->n_known = import->n_strangers = 0;
+    if (!settle(site, import, error) || !find_thread(site, import, &at_home, error))
+        return false;
+    is_new = import->id == 0;
+    for (guint i = 0; i < import->file->comments->len; i++) {
+        if (!is_new && i == 0) {
+            import->n_known++;
+            continue;
+        }
+        if (!add_comment(site, import, batch, events, g_ptr_array_index(import->file->comments, i),
+                         at_home, error))
+            return false;
+    }
+    return !is_new || !import->file->has_subscribers || set_subscribers(site, import, batch, error);
+}
+
+/* --- The command ---------------------------------------------------------------------------- */
+
+static bool
+run_import(MpSite *site, Import *import, const char *name, const MpOptions *options, GError **error)
+{
+    g_autoptr(GString) bytes =
+        mp_read_argument_bytes(name, FILE_MAX, error); /* as in thread_post.c: root's own file */
+
+    if (bytes == NULL || !mp_site_open(site, options, error))
+        return false;
+    if (import->as != NULL) {
+        import->fallback = thread_actor(site, import->as, error);
+        if (import->fallback == NULL)
+            return false;
+    }
+    return read_file(site, import, bytes, name, error) && settle(site, import, error) &&
+           thread_begin(site, error) && mp_transaction_run(site, build, import, error);
+}
+
+int
+thread_import(int argc, char **argv)
+{
+    g_auto(Import) import = {0};
+    const GOptionEntry entries[] = {
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &import.format, "json or mbox (as the file looks)",
+         "FORMAT"},
+        {"as", 0, 0, G_OPTION_ARG_FILENAME, &import.as, "who wrote what is by no account here",
+         "LOGIN"},
+        {"repository", 0, 0, G_OPTION_ARG_FILENAME, &import.repository, "instead of the file's",
+         "OWNER/NAME"},
+        {"title", 0, 0, G_OPTION_ARG_FILENAME, &import.title, "instead of the file's", "TITLE"},
+        {"announce", 0, 0, G_OPTION_ARG_NONE, &import.announce, "tell subscribers of what is new",
+         NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(MpSite) site = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_verb_options(
+        &options, entries, "thread", "FILE [--format json|mbox] [--as LOGIN] [--announce]",
+        "Adds the thread in FILE (- for standard input), or what is new of it; prints its id, and\n"
+        "how many comments were added and were there.",
+        1, 1, &argc, &argv);
+    if (import.format != NULL && strcmp(import.format, "json") != 0 &&
+        strcmp(import.format, "mbox") != 0)
+        return mp_usage_error("thread import: --format is json or mbox");
+    if (import.title != NULL && !g_utf8_validate(import.title, -1, NULL))
+        return mp_usage_error("thread import: --title: not UTF-8 text");
+    if (!run_import(&site, &import, argv[1], &options, &error))
+        return mp_report(error);
+    if (import.n_strangers > 0)
+        fprintf(stderr, "metroplex: left out %u subscribers, who have no account here\n",
+                import.n_strangers);
+    printf("%" G_GUINT64_FORMAT " %u added %u known\n", import.id, import.n_new, import.n_known);
+    return mp_output_status();
+}

@@ -1,0 +1,661 @@
+#!/usr/bin/env python3
+"""Tools around the tracker: fsck, export and import, the on-comment hook, upkeep.
+
+Each fault that fsck knows is planted by an ordinary clone, edit, commit and push, and must be named.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test
+
+GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
+
+
+def small_tracker(site, comments=3):
+    for login in ("tim", "ada"):
+        site.user(login)
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "ada")
+    thread = site.thread("tim")
+    for i in range(comments):
+        site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin=f"Comment {i + 1}.\n")
+    return thread
+
+
+def edit(site, change, repository="tracker.git"):
+    """What an administrator does: clone, change files, commit, push."""
+    clone = os.path.join(site.dir, "clone")
+    shutil.rmtree(clone, ignore_errors=True)
+
+    def git(*args):
+        return subprocess.run([*GIT, *args], check=True, capture_output=True, text=True).stdout
+
+    git("clone", "-q", os.path.join(site.data, repository), clone)
+    change(clone)
+    git("-C", clone, "add", "-A")
+    git("-C", clone, "commit", "-q", "-m", "Edited by hand")
+    git("-C", clone, "push", "-q")
+
+
+def drop_events(site):
+    for key in site.events():
+        os.remove(os.path.join(site.data, "outbox/new", key))
+
+
+def fsck(site, status=0):
+    done = site.run(METROPLEX, "fsck", "--json", status=status)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def faults(site):
+    """All faults as "code path"."""
+    return [f"{f['fault']} {f['path']}" for f in fsck(site, 65)]
+
+
+def write(clone, path, text, mode="w"):
+    path = os.path.join(clone, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, mode) as f:
+        f.write(text)
+
+
+def replace(clone, path, old, new):
+    with open(os.path.join(clone, path)) as f:
+        text = f.read()
+    contains(text, old)
+    write(clone, path, text.replace(old, new))
+
+
+def remove(clone, path):
+    path = os.path.join(clone, path)
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        os.remove(path)
+
+
+def rename(clone, old, new):
+    os.makedirs(os.path.dirname(os.path.join(clone, new)), exist_ok=True)
+    os.rename(os.path.join(clone, old), os.path.join(clone, new))
+
+
+def received(clone, number, thread="threads/00/00/00/01"):
+    """The file of a comment's KEY."""
+    for directory, _, names in os.walk(os.path.join(clone, thread, "received")):
+        for name in names:
+            if name.endswith(f".{number}"):
+                return os.path.relpath(os.path.join(directory, name), clone)
+    raise AssertionError(f"no KEY of comment {number}")
+
+
+T = "threads/00/00/00/01"
+ABSENT = "a" * 32
+
+# What is done to the tracker, and what fsck must say: every fault, and no other.
+PLANTED = [
+    ("a thread's facts do not parse", lambda c: replace(c, T + "/thread", "state=open", "state=ajar"), ["malformed " + T + "/thread"]),
+    ("a thread without facts", lambda c: remove(c, T + "/thread"), ["missing " + T + "/thread"]),
+    ("an author that does not exist", lambda c: replace(c, T + "/thread", "author=1", "author=77"), ["no-user " + T + "/thread"]),
+    ("a commit thread without a commit", lambda c: replace(c, T + "/thread", "kind=issue", "kind=commit"), ["malformed " + T + "/thread"]),
+    ("a subscriber that does not exist", lambda c: write(c, T + "/subscribers", "9 manual\n", "a"), ["no-user " + T + "/subscribers"]),
+    ("a subscriber twice", lambda c: write(c, T + "/subscribers", "1 manual\n", "a"), ["twice " + T + "/subscribers"]),
+    ("subscribers that do not parse", lambda c: write(c, T + "/subscribers", "tim\n", "a"), ["malformed " + T + "/subscribers"]),
+    ("a comment's facts do not parse", lambda c: replace(c, T + "/comments/2/mail", "date=", "dote="),
+     ["malformed " + T + "/comments/2/mail"]),
+    ("a comment's author does not exist", lambda c: replace(c, T + "/comments/2/mail", "author=2", "author=78"),
+     ["no-user " + T + "/comments/2/mail"]),
+    ("a comment without text", lambda c: remove(c, T + "/comments/2/comment.md"), ["missing " + T + "/comments/2/comment.md"]),
+    ("a comment without facts", lambda c: remove(c, T + "/comments/2/mail"), ["missing " + T + "/comments/2/mail"]),
+    ("a gap", lambda c: (remove(c, received(c, 2)), remove(c, T + "/comments/2")), ["gap " + T + "/comments/2"]),
+    ("an opening post that is gone", lambda c: remove(c, T + "/comments/0"), ["gap " + T + "/comments/0"]),
+    ("a comment in the wrong page", lambda c: rename(c, T + "/comments/2", T + "/comments/100-199/2"),
+     ["misplaced " + T + "/comments/100-199/2"]),
+    ("a number with a zero", lambda c: write(c, T + "/comments/07/comment.md", "x\n"), ["misplaced " + T + "/comments/07"]),
+    ("a KEY that is gone", lambda c: remove(c, received(c, 3)), ["no-key " + T + "/comments/3"]),
+    ("a KEY of a comment that is not there", lambda c: write(c, f"{T}/received/{ABSENT}.9", ""),
+     [f"stale-key {T}/received/{ABSENT}.9"]),
+    ("a second KEY of a comment", lambda c: write(c, f"{T}/received/{ABSENT}.3", ""), [f"stale-key {T}/received/{ABSENT}.3"]),
+    ("a file that is no KEY", lambda c: write(c, T + "/received/notes", ""), ["malformed " + T + "/received/notes"]),
+    ("a KEY in a page that nobody looks in", lambda c: write(c, f"{T}/received/b/{ABSENT}.0", ""),
+     [f"misplaced {T}/received/b/{ABSENT}.0", f"page {T}/received"]),
+    ("a page too large", lambda c: [write(c, f"{T}/received/{i:032x}.0", "") for i in range(20)], [f"page {T}/received"]),
+    ("a page split for nothing", lambda c: [rename(c, received(c, n), os.path.join(T, "received", os.path.basename(received(c, n))[0],
+                                                                                    os.path.basename(received(c, n)))) for n in range(4)],
+     [f"page {T}/received"]),
+    ("an attachment that is gone", lambda c: write(c, T + "/comments/1/mail", "\n[attachments]\n1=image/png;a.png;\n", "a"),
+     ["missing " + T + "/comments/1/attachments/a.png"]),
+    ("an attachment that nobody names", lambda c: write(c, T + "/comments/1/attachments/b.png", "x"),
+     ["unnamed " + T + "/comments/1/attachments/b.png"]),
+    ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
+     ["malformed " + T + "/comments/1/comment.md"]),
+    ("a thread in the wrong place", lambda c: write(c, "threads/00/00/00/102/thread", "x"), ["misplaced threads/00/00/00/102"]),
+    ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
+     ["stale-index imports/00/" + 30 * "0"]),
+    ("an import of nothing", lambda c: write(c, "imports/00/" + 30 * "0", "x\n"), ["malformed imports/00/" + 30 * "0"]),
+    ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
+     ["malformed repositories/acme/rocket"]),
+    ("a watcher that does not exist", lambda c: replace(c, "repositories/acme/rocket", "watchers=2;", "watchers=2;55;"),
+     ["no-user repositories/acme/rocket"]),
+]
+
+U = "users/00/00/00/02"
+PLANTED_ACCOUNTS = [
+    ("an account that does not parse", lambda c: replace(c, U, "state=active", "state=asleep"), ["malformed " + U]),
+    ("a login that finds nobody", lambda c: remove(c, "logins/ada"), ["no-index logins/ada"]),
+    ("a login of somebody else", lambda c: write(c, "logins/ada", "1\n"), ["shared logins/ada", "stale-index logins/ada"]),
+    ("a login of nobody", lambda c: write(c, "logins/bob", "2\n"), ["stale-index logins/bob"]),
+    ("a login of an account that is not there", lambda c: write(c, "logins/bob", "66\n"), ["no-user logins/bob"]),
+    ("an index that is no number", lambda c: write(c, "logins/bob", "two\n"), ["malformed logins/bob"]),
+    ("an address that no account has", lambda c: write(c, "addresses/00/" + 30 * "1", "2\n"), ["stale-index addresses/00/" + 30 * "1"]),
+    ("an address that finds nobody", lambda c: remove(c, "addresses"), ["no-index", "no-index"]),
+]
+
+
+def plant_all(site, planted, repository):
+    thread = small_tracker(site)
+    equal(thread, 1)
+    equal(fsck(site), [], "a whole tracker")
+    drop_events(site)
+    path = os.path.join(site.data, repository)
+    shutil.copytree(path, path + ".whole")
+    for name, change, expected in planted:
+        edit(site, change, repository)
+        found = faults(site)
+        if expected[0] != "no-index":
+            equal(sorted(found), sorted(expected), name)
+        else:
+            equal(len(found), len(expected), name)
+            check(all(f.startswith("no-index ") for f in found), f"{name}: {found}")
+        shutil.rmtree(path)
+        shutil.copytree(path + ".whole", path)
+    equal(fsck(site), [], "a whole tracker again")
+
+
+@test
+def fsck_names_each_fault_of_the_tracker(site):
+    plant_all(site, PLANTED, "tracker.git")
+
+
+@test
+def fsck_names_each_fault_of_the_accounts(site):
+    plant_all(site, PLANTED_ACCOUNTS, "accounts.git")
+
+
+@test
+def fsck_finds_pages_in_order_where_there_are_many(site):
+    thread = small_tracker(site, comments=0)
+    for i in range(120):
+        site.deliver(site.mail("ada@example.org", site.address(thread, "ada") if i == 0 else fsck.address, f"Reply {i}.\n"))
+        if i == 0:
+            fsck.address = site.address(thread, "ada")
+    site.metroplex("--once")
+    equal(fsck(site), [])
+    contains(site.run(METROPLEX, "fsck").stdout, "121 comments, 121 KEYs")
+
+
+def event(site, place, name, key, thread, kind="comment", actor=2):
+    """An event's file like one of ours, with other facts."""
+    sample = os.path.join(site.data, "outbox/new", site.events()[0])
+    with open(sample) as f:
+        lines = [line.split("\t") for line in f.read().splitlines()]
+    values = {"kind": kind, "event": kind, "thread": str(thread), "actor": str(actor), "key": key}
+    text = "".join("\t".join([l[0], *([values[l[0]]] if l[0] in values else l[1:])]) + "\n" for l in lines)
+    with open(os.path.join(site.data, "outbox", place, name), "w") as f:
+        f.write(text)
+
+
+@test
+def fsck_names_events_that_announce_nothing(site):
+    small_tracker(site)
+    whole = site.events()
+    equal(len(whole), 4)
+    for place, name in (("new", ABSENT), ("retry", f"2000000000.{ABSENT}"), ("hold", ABSENT), ("failed", ABSENT), ("tmp", ABSENT)):
+        event(site, place, name, ABSENT, 1)
+        equal(faults(site), [f"dangling {place}/{name}"])
+        os.remove(os.path.join(site.data, "outbox", place, name))
+    event(site, "new", ABSENT, ABSENT, 5)
+    found = fsck(site, 65)
+    equal([f["what"] for f in found], ["thread 5 does not exist"])
+    contains(found[0]["mend"], f"notifier queue drop {ABSENT}")
+    site.notifier("queue", "drop", ABSENT)
+    equal(fsck(site), [])
+    with open(os.path.join(site.data, "outbox/new", ABSENT), "w") as f:
+        f.write("nonsense\n")
+    equal(faults(site), [f"malformed new/{ABSENT}"])
+
+
+@test
+def fsck_says_for_people_what_where_and_how(site):
+    small_tracker(site)
+    drop_events(site)
+    names = []
+    edit(site, lambda c: (names.append(received(c, 3)), remove(c, received(c, 3))))
+    done = site.run(METROPLEX, "fsck", status=65)
+    contains(done.stdout, "tracker.git:" + T + "/comments/3: no-key: the KEY of comment 3")
+    contains(done.stdout, "    mend: add an empty file " + names[0])
+    contains(done.stdout, "2 accounts, 1 threads, 4 comments, 3 KEYs, 1 repositories, 0 events: 1 faults")
+
+
+@test
+def fsck_survives_a_damaged_object(site):
+    small_tracker(site)
+    blob = site.git("rev-parse", f"main:{T}/comments/2/mail").strip()
+    drop_events(site)
+    packs = os.path.join(site.data, "tracker.git/objects/pack")
+    moved = os.path.join(site.dir, "packs")
+    shutil.copytree(packs, moved)
+    shutil.rmtree(packs)
+    os.mkdir(packs)
+    for name in os.listdir(moved):
+        if name.endswith(".pack"):
+            with open(os.path.join(moved, name), "rb") as f:
+                subprocess.run([*GIT, "-C", os.path.join(site.data, "tracker.git"), "unpack-objects", "-q"], stdin=f, check=True)
+    os.remove(os.path.join(site.data, "tracker.git/objects", blob[:2], blob[2:]))
+    equal(faults(site), ["unreadable " + T + "/comments/2/mail"])
+
+
+# --- Export and import ------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+MAIL_WITH_QUOTE = "My answer.\nFrom here on it works.\n>From there it did not.\n\n-- \nAda, ada@example.org\n"
+
+
+def rich_thread(site):
+    """A thread with all that a thread can have."""
+    import email.message
+    for login in ("tim", "ada", "eve"):
+        site.user(login)
+    thread = site.thread("tim", kind="pull", object="feature/x", title="Größe: ein Titel über mehr als ein Wort, "
+                         "der so lang ist, dass er nicht in eine Zeile passt", body="Opening *post* by @eve.\nFrom the start.\n")
+    message = email.message.EmailMessage()
+    message["From"] = "ada@example.org"
+    message["To"] = site.address(thread, "ada")
+    message["Message-ID"] = "<one@mail.example.org>"
+    message["Date"] = "Tue, 24 Nov 2026 20:00:00 +0000"
+    message["Subject"] = "Re: x"
+    message.set_content(MAIL_WITH_QUOTE)
+    message.add_attachment(PNG, maintype="image", subtype="png", filename="a b.png")
+    site.deliver(bytes(message))
+    site.metroplex("--once")
+    equal(site.failure, [])
+    site.metroplex("thread", "comment", str(thread), "--as", "eve", "-", stdin="Zwei – mit Ümlaut.\n\n    From code\n>>From quoted\n")
+    site.metroplex("thread", "subscribe", str(thread), "tim")
+    site.metroplex("thread", "unsubscribe", str(thread), "eve")
+    site.metroplex("thread", "lock", str(thread), "--as", "tim")
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    return thread
+
+
+def exported(site, thread, form="json"):
+    return site.metroplex("thread", "export", str(thread), "--format", form)
+
+
+def imported(site, text, *args, status=0):
+    return site.run(METROPLEX, "thread", "import", *args, "-", stdin=text, status=status)
+
+
+def comparable(text):
+    """An export without what is another in another tracker: id, KEYs, Message-IDs of ours."""
+    whole = json.loads(text)
+    whole.pop("id")
+    whole["subscribers"].sort(key=lambda s: s["login"])
+    for comment in whole["comments"]:
+        comment.pop("id")
+        comment.pop("key")
+    return whole
+
+
+def tip(site):
+    return site.git("rev-parse", "main").strip()
+
+
+class Other(Site):
+    """A second installation, with other accounts before those that matter."""
+
+    def __enter__(self):
+        for login in ("zoe", "ada", "eve", "tim"):
+            self.user(login)
+        self.thread("zoe")
+        drop_events(self)
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+@test
+def json_goes_there_and_back_without_loss(site):
+    thread = rich_thread(site)
+    text = exported(site, thread)
+    whole = json.loads(text)
+    check(whole["comments"][1]["elided"], "nothing was elided")
+    equal(len(whole["comments"][1]["attachments"]), 1)
+    with Other() as other:
+        equal(imported(other, text).stdout, "2 3 added 0 known\n")
+        equal(comparable(exported(other, 2)), comparable(text))
+        equal(other.events(), [])
+        equal(fsck(other), [])
+        before = tip(other)
+        equal(imported(other, text).stdout, "2 0 added 3 known\n")
+        equal(tip(other), before)
+        other.metroplex("thread", "unlock", "2", "--as", "zoe")
+        other.metroplex("thread", "comment", "2", "--as", "zoe", "-", stdin="One more there.\n")
+        back = exported(other, 2)
+        equal(imported(other, back).stdout, "2 0 added 4 known\n")
+
+
+@test
+def a_thread_imported_at_home_is_there_already(site):
+    thread = rich_thread(site)
+    for form in ("json", "mbox"):
+        before = tip(site)
+        equal(imported(site, exported(site, thread, form)).stdout, f"{thread} 0 added 3 known\n", form)
+        equal(tip(site), before, form)
+
+
+@test
+def a_thread_that_grew_is_added_to(site):
+    thread = small_tracker(site)
+    with Other() as other:
+        imported(other, exported(site, thread))
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And a fourth.\n")
+        equal(imported(other, exported(site, thread, "mbox"), "--announce").stdout, "2 1 added 4 known\n")
+        equal(other.show(2)["comments"][3]["body"], "And a fourth.\n")
+        equal(len(other.events()), 1)
+        equal(fsck(other), [])
+
+
+@test
+def mbox_threads_and_keeps_every_line(site):
+    import mailbox
+    thread = rich_thread(site)
+    text = exported(site, thread, "mbox")
+    path = os.path.join(site.dir, "thread.mbox")
+    with open(path, "w") as f:
+        f.write(text)
+    messages = list(mailbox.mbox(path))
+    equal(len(messages), 3)
+    equal([m["Message-ID"] for m in messages], [f"<acme/rocket/pull/{thread}{c}@{HOST}>" for c in ("", "/c1", "/c2")])
+    equal([m["References"] for m in messages], [None] + [messages[0]["Message-ID"]] * 2)
+    contains(messages[1]["From"], f"<ada@users.noreply.{HOST}>")
+    equal(messages[1]["Date"], "Tue, 24 Nov 2026 20:00:00 +0000")
+    contains(text, "\n>From here on")
+    contains(text, "\n>>>From quoted")
+    with Other() as other:
+        equal(imported(other, text).stdout, "2 3 added 0 known\n")
+        old, new = site.show(thread), other.show(2)
+        for name in ("kind", "repository", "title", "state", "locked", "object", "author", "created", "body"):
+            equal(new[name], old[name], name)
+        for a, b in zip(old["comments"], new["comments"]):
+            equal([b[n] for n in ("author", "date", "body", "via")], [a[n] for n in ("author", "date", "body", "via")])
+        before = tip(other)
+        equal(imported(other, text).stdout, "2 0 added 3 known\n")
+        equal(imported(other, exported(site, thread)).stdout, "2 0 added 3 known\n")
+        equal(tip(other), before)
+
+
+FOREIGN = """From someone Tue Nov 24 20:00:00 2026
+From: Ada <ada@example.org>
+Message-ID: <first@list.example.org>
+Date: Tue, 24 Nov 2026 20:00:00 +0000
+Subject: A question
+
+How does it work?
+
+From other Tue Nov 24 21:00:00 2026
+From: Stranger <s@elsewhere.example>
+Message-ID: <second@list.example.org>
+In-Reply-To: <first@list.example.org>
+Subject: Re: A question
+Date: Tue, 24 Nov 2026 21:00:00 +0000
+
+Like this.
+
+> How does it work?
+"""
+
+
+@test
+def any_mbox_becomes_a_thread(site):
+    site.user("ada")
+    site.user("guest")
+    before = tip(site)
+    done = imported(site, FOREIGN, "--repository", "acme/rocket", status=65)
+    contains(done.stderr, "line 9: no account of s@elsewhere.example here; --as LOGIN")
+    equal(tip(site), before)
+    contains(imported(site, FOREIGN, "--as", "guest", status=65).stderr, "line 1: no repository of the form owner/name")
+    equal(imported(site, FOREIGN, "--as", "guest", "--repository", "acme/rocket").stdout, "1 2 added 0 known\n")
+    shown = site.show(1)
+    equal((shown["title"], shown["author"], shown["body"]), ("A question", "ada", "How does it work?\n"))
+    equal((shown["comments"][0]["author"], shown["comments"][0]["via"]), ("guest", "import"))
+    equal(shown["comments"][0]["message_id"], "<second@list.example.org>")
+    contains(shown["comments"][0]["body"], "Like this.")
+    before = tip(site)
+    imported(site, FOREIGN, "--as", "guest", "--repository", "acme/rocket")
+    equal(tip(site), before)
+    equal(fsck(site), [])
+
+
+@test
+def a_file_with_a_fault_imports_nothing(site):
+    thread = small_tracker(site)
+    whole = json.loads(exported(site, thread))
+    before = None
+
+    def without(change):
+        copy = json.loads(json.dumps(whole))
+        change(copy)
+        return json.dumps(copy)
+
+    cases = [
+        ("{\n\"format\": 1,\n nonsense", "line 2:12: "),
+        ("{\"a\":" + "[" * 100000, "nested deeper"),
+        ("\x7fELF", "line 1: not an mbox"),
+        (without(lambda w: w.update(format="other")), "thread.format"),
+        (without(lambda w: w.update(kind="song")), "thread.kind"),
+        (without(lambda w: w.update(title="x" * 300)), "title"),
+        (without(lambda w: w.update(comments=[])), "thread.comments"),
+        (without(lambda w: w.update(comments={})), "thread.comments: not an array"),
+        (without(lambda w: w["comments"].append(7)), "not an array of objects"),
+        (without(lambda w: w["comments"][2].pop("body")), "comments[2].body: missing"),
+        (without(lambda w: w["comments"][2].update(body=7)), "comments[2].body: not a string"),
+        (without(lambda w: w["comments"][2].update(body="x" * 70000)), "comments[2]: the text has 70000 characters"),
+        (without(lambda w: w["comments"][2].update(author="nobody")), "comments[2]: no account of nobody here"),
+        (without(lambda w: w["comments"][2].update(id="<a b>")), "comments[2].id"),
+        (without(lambda w: w["comments"][2].update(key="../../x")), "comments[2].key"),
+        (without(lambda w: w["comments"][2].update(date="soon")), "comments[2].date"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"name": "../x", "type": "a/b", "data": ""}])), "comments[2].name"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"name": "x", "type": "a/b", "data": "A" * 15000000}])), "too long"),
+    ]
+    with Other() as other:
+        before = tip(other)
+        for text, word in cases:
+            contains(imported(other, text, status=65).stderr, word)
+            equal(tip(other), before, word)
+        equal(other.events(), [])
+        equal(os.listdir(os.path.join(other.data, "outbox/tmp")), [])
+
+
+# --- on-comment -------------------------------------------------------------------------------------
+
+def hook(site, body, timeout=30):
+    """Makes a program of these shell lines; it writes to DIR/got."""
+    path = os.path.join(site.dir, "on-comment")
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\n" + body.replace("GOT", os.path.join(site.dir, "got")))
+    os.chmod(path, 0o755)
+    site.set_config("inbound", on_comment=path, hook_timeout=timeout)
+
+
+def got(site):
+    try:
+        with open(os.path.join(site.dir, "got")) as f:
+            return [json.loads(line) for line in f]
+    except FileNotFoundError:
+        return []
+
+
+def spooled(site, *places):
+    return [n for p in places or ("tmp", "new", "retry", "hold", "failed") for n in os.listdir(os.path.join(site.data, "hook", p))]
+
+
+def due_now(site):
+    """Makes what waits for its next try due."""
+    directory = os.path.join(site.data, "hook/retry")
+    for name in os.listdir(directory):
+        os.rename(os.path.join(directory, name), os.path.join(directory, "1." + name.split(".")[1]))
+
+
+@test
+def on_comment_gets_mails_and_commands(site):
+    hook(site, "cat >>GOT\n")
+    thread = small_tracker(site, comments=1)
+    equal(len(spooled(site, "new")), 2)
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    site.metroplex("--once")
+    lines = got(site)
+    equal(sorted((l["thread"], l["number"], l["repository"], l["author"], l["via"]) for l in lines),
+          [(1, 0, "acme/rocket", "tim", "command"), (1, 1, "acme/rocket", "ada", "command"), (1, 2, "acme/rocket", "ada", "mail")])
+    by_mail = [l for l in lines if l["number"] == 2][0]
+    shown = site.show(thread)["comments"][1]
+    equal({k: by_mail[k] for k in shown}, shown)
+    check(len(by_mail["key"]) == 32, by_mail["key"])
+    equal(spooled(site), [])
+    contains(site.log(), "3 comments, status 0 after")
+    site.metroplex("--once")
+    equal(len(got(site)), 3)
+
+
+@test
+def on_comment_that_fails_is_tried_again(site):
+    hook(site, "echo 'no \\033[31m way' >&2\nhead -c 6000 /dev/zero | tr '\\0' x >&2\nexit 3\n")
+    small_tracker(site, comments=1)
+    site.metroplex("--once")
+    equal(len(spooled(site, "retry")), 2)
+    contains(site.log(), "status 3 after")
+    line = [l for l in site.log().splitlines() if "status 3" in l][0]
+    check(len(line) < 900 and "\033" not in line, line)
+    site.metroplex("--once")
+    equal(site.log().count("status 3"), 1, "not before it is due")
+    due_now(site)
+    hook(site, "cat >>GOT\n")
+    site.metroplex("--once")
+    equal(len(got(site)), 2)
+    equal(spooled(site), [])
+
+
+@test
+def on_comment_that_hangs_is_killed_with_its_children(site):
+    hook(site, "sleep 1000 &\necho $! >>GOT.pids\nsleep 1000\n", timeout=1)
+    thread = small_tracker(site, comments=0)
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    site.metroplex("--once")
+    equal(len(site.success), 1)
+    contains(site.log(), "killed, its time was over after 1.")
+    with open(os.path.join(site.dir, "got.pids")) as f:
+        for pid in f.read().split():
+            state = "gone"
+            try:
+                with open(f"/proc/{pid}/stat") as stat:
+                    state = stat.read().split()[2]
+            except FileNotFoundError:
+                pass
+            check(state in ("gone", "Z"), f"process {pid} is {state}")
+    equal(len(spooled(site, "retry")), 2)
+
+
+@test
+def mail_goes_on_while_on_comment_is_at_work(site):
+    from harness import wait_until
+    hook(site, "touch GOT.begun\nsleep 1000\n", timeout=20)
+    thread = small_tracker(site, comments=0)
+    address = site.address(thread, "ada")
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
+    try:
+        wait_until(lambda: os.path.exists(os.path.join(site.dir, "got.begun")))
+        site.deliver(site.mail("ada@example.org", address, "Meanwhile.\n"))
+        wait_until(lambda: len(site.success) == 1, 8)
+        contains(site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="So am I.\n"), "2")
+    finally:
+        run.terminate()
+        equal(run.wait(10), 0)
+    equal(len(spooled(site, "new", "retry")), 3)
+
+
+@test
+def on_comment_inherits_nothing(site):
+    hook(site, "ls -l /proc/self/fd >GOT.fds\nenv >GOT.env\npwd >>GOT.env\n")
+    small_tracker(site, comments=0)
+    os.environ["SECRET_OF_PARENT"] = "1"
+    site.metroplex("--once")
+    with open(os.path.join(site.dir, "got.fds")) as f:
+        fds = f.read()
+    check("lock" not in fds and "outbox" not in fds and ".git" not in fds, fds)
+    with open(os.path.join(site.dir, "got.env")) as f:
+        env = f.read()
+    check("SECRET_OF_PARENT" not in env, env)
+    contains(env, "PATH=/usr/local/bin:/usr/bin:/bin")
+
+
+@test
+def a_kill_between_commit_and_publication_loses_no_line(site):
+    hook(site, "cat >>GOT\n")
+    small_tracker(site, comments=1)
+    for name in spooled(site, "new"):  # as if killed before the renames
+        os.rename(os.path.join(site.data, "hook/new", name), os.path.join(site.data, "hook/tmp", name))
+    event(site, "../hook/tmp", ABSENT, ABSENT, 1)  # and one whose commit was not made
+    site.metroplex("--once")
+    equal(len(got(site)), 2)
+    equal(spooled(site), [])
+
+
+@test
+def on_comment_that_is_missing_holds_up_nothing(site):
+    site.set_config("inbound", on_comment="/nonexistent/program")
+    thread = small_tracker(site, comments=0)
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    site.metroplex("--once")
+    equal(len(site.success), 1)
+    equal(len(spooled(site, "retry")), 2)
+    contains(site.log(), "/nonexistent/program: 2 comments, status 126")
+    site.set_config("inbound", on_comment="relative")
+    contains(site.run(METROPLEX, "--once", status=78).stderr, "[inbound] on-comment")
+
+
+# --- Upkeep -----------------------------------------------------------------------------------------
+
+@test
+def upkeep_during_a_run_disturbs_nothing(site):
+    thread = small_tracker(site, comments=0)
+    address = site.address(thread, "ada")
+    site.set_config("inbound", batch=4)
+    for i in range(200):
+        site.deliver(site.mail("ada@example.org", address, f"Reply number {i}.\n"))
+    with open(os.path.join(TOP, "cron/metroplex-repack.service")) as f:
+        commands = [line.split("tracker.git ")[1].split() for line in f if line.startswith("ExecStart=")]
+    equal([c[0] for c in commands], ["repack", "commit-graph"])
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    rounds = 0
+    while run.poll() is None:
+        for command in commands:
+            site.git(*command)
+        rounds += 1
+    equal(run.returncode, 0)
+    check(rounds >= 2, f"only {rounds} rounds")
+    for command in commands:
+        site.git(*command)
+    equal(len(site.success), 200)
+    equal(len(site.show(thread)["comments"]), 200)
+    equal(site.git("fsck", "--strict", "--no-dangling").strip(), "")
+    site.git("commit-graph", "verify", "--shallow")
+    equal(fsck(site), [])
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And after it.\n")
+    equal(len(site.git("log", "--oneline", "main", "--", "threads/00/00/00/01/comments/200-299").splitlines()), 2)
+
+
+if __name__ == "__main__":
+    main()
