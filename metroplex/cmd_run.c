@@ -92,9 +92,9 @@ take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
 static bool
 locked_batch(Run *run, GPtrArray *mails, GError **error)
 {
-    bool is_ready = run->inbound.is_dry_run
-                        ? mp_site_refresh(run->site, error)
-                        : mp_site_lock(run->site, error) && mp_transaction_recover(run->site, error);
+    bool is_ready = run->inbound.is_dry_run ? mp_site_refresh(run->site, error)
+                                            : mp_site_lock(run->site, error) &&
+                                                  mp_transaction_recover(run->site, error);
     bool good = is_ready && (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
 
     g_clear_pointer(&run->site->lock, mp_lock_release);
@@ -290,17 +290,15 @@ is_empty(const MpConfig *config, const char *directory, bool if_missing)
     return opened == NULL ? if_missing : g_dir_read_name(opened) == NULL;
 }
 
-/* Whether a run has something to do even if there is no mail: events that a run which died left, and
- * what other hosts wrote. */
+/* Whether a run that died left events to be finished, or other hosts may have news for our copy,
+ * which the notifier reads. */
 static bool
 is_work_left(const Run *run)
 {
-    if (run->site->config->remote[0] != '\0' || run->site->config->accounts_remote[0] != '\0')
-        return true;
-
     const MpConfig *config = run->site->config;
 
-    return !is_empty(config, "outbox/tmp", false) ||
+    return *config->remote != '\0' || *config->accounts_remote != '\0' ||
+           !is_empty(config, "outbox/tmp", false) ||
            (*config->on_comment != '\0' && !is_empty(config, "hook/tmp", true));
 }
 

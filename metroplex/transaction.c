@@ -106,8 +106,7 @@ publish(MpSite *site, GPtrArray *events, GError **error)
 static bool
 may_still_come(const MpSite *site, const MpEvent *event)
 {
-    return mp_tracker_is_shared(site->tracker) &&
-           (gint64)time(NULL) - event->created < LATE_PUSH_S;
+    return mp_tracker_is_shared(site->tracker) && (gint64)time(NULL) - event->created < LATE_PUSH_S;
 }
 
 static bool

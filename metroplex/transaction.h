@@ -6,9 +6,9 @@
  * run. If the branch moved meanwhile, everything is built again on the new tip.
  *
  * With a remote, whose acceptance is the moment of truth, an answer can be lost and a push can land
- * late. So staged events are never thrown away because of what a push said: only by what the tracker
- * has, as of the last fetch, and before anything is decided on that (a comment of ours that is there
- * makes its mail a duplicate, and nobody would announce it any more).
+ * late. So staged events are never thrown away because of what a push said: only by what the
+ * tracker has, as of the last fetch, and before anything is decided on that (a comment of ours that
+ * is there makes its mail a duplicate, and nobody would announce it any more).
  */
 #pragma once
 

@@ -203,8 +203,9 @@ fault_of_remote(const char *value)
             return "holds a password: leave that to Git's credential helpers or ~/.netrc";
         return length > 0 || value[0] == 'f' ? NULL : "names no host";
     }
-    if (at != NULL && at > value && colon != NULL && at < colon && (slash == NULL || colon < slash) &&
-        colon[1] != ':' && colon[1] != '\0' && g_ascii_isalnum(value[0]))
+    if (at != NULL && at > value && colon != NULL && at < colon &&
+        (slash == NULL || colon < slash) && colon[1] != ':' && colon[1] != '\0' &&
+        g_ascii_isalnum(value[0]))
         return NULL;
     return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
 }
@@ -393,7 +394,8 @@ check_together(const MpConfig *config, GError **error)
     if (config->remote[0] != '\0' && strcmp(config->remote, config->accounts_remote) == 0)
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "%s: [tracker] accounts-remote: it must be another repository than remote, "
-                       "which is fit to be published", config->file);
+                       "which is fit to be published",
+                       config->file);
     return true;
 }
 

@@ -290,7 +290,8 @@ is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GErro
     return read_facts(accounts, user->id, &now, error) &&
            (strcmp(before, now) == 0 ||
             mp_fail(error, MP_ERROR_TEMPORARY,
-                    "the account %s was changed by somebody else at this moment: try again", user->login));
+                    "the account %s was changed by somebody else at this moment: try again",
+                    user->login));
 }
 
 bool
@@ -305,7 +306,8 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
         user->id = id;
         if (i > 0 && accounts->store.remote != NULL)
             mp_remote_back_off(i);
-        if (!mp_store_fetch(&accounts->store, error) || !is_unchanged(accounts, user, before, error))
+        if (!mp_store_fetch(&accounts->store, error) ||
+            !is_unchanged(accounts, user, before, error))
             return false;
         MpCommitResult result = try_write(accounts, user, what, error);
         if (result != MP_OUTRUN)

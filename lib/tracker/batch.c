@@ -296,7 +296,8 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
     g_autofree char *facts = mp_facts_thread(thread);
 
     return received != NULL && set_text(batch, directory, "thread", facts, error) &&
-           (key == NULL || mp_keys_add(batch->chain.tree, received, key, 0, batch->tracker->store.host, error)) &&
+           (key == NULL ||
+            mp_keys_add(batch->chain.tree, received, key, 0, batch->tracker->store.host, error)) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 

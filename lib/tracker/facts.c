@@ -28,7 +28,8 @@ odd_line(const char *text)
         if (*line == '\0' || *line == '#')
             continue;
         has_group |= *line == '[';
-        if (!has_group || (*line == '[' ? !g_str_has_suffix(line, "]") : strchr(line + 1, '=') == NULL))
+        if (!has_group ||
+            (*line == '[' ? !g_str_has_suffix(line, "]") : strchr(line + 1, '=') == NULL))
             return i + 1;
     }
     return 0;

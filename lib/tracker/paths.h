@@ -24,9 +24,9 @@ char *mp_path_of_comment(guint64 number);
 bool mp_paths_last_comment(MpTree *tree, MpTreeNode *comments, guint64 *number, GError **error);
 
 /*
- * The KEYs of a thread, below received/: each a file KEY.NUMBER, empty unless a host is to be told. A directory that would hold
- * more than sixteen is split by the next digit: received/4/4f/4f3c….7. Its shape follows from the
- * set of KEYs alone, whatever order they came in.
+ * The KEYs of a thread, below received/: each a file KEY.NUMBER, empty unless a host is to be told.
+ * A directory that would hold more than sixteen is split by the next digit: received/4/4f/4f3c….7.
+ * Its shape follows from the set of KEYs alone, whatever order they came in.
  */
 bool mp_keys_find(MpTree *tree, MpTreeNode *received, const char *key, bool *found, guint64 *number,
                   GError **error);
@@ -34,5 +34,5 @@ bool mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 nu
                  const char *host, GError **error);
 
 /* The host that a KEY which is there came from; *host (the caller's) is NULL where none is told. */
-bool mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **host,
-                       GError **error);
+bool
+mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **host, GError **error);

@@ -163,8 +163,8 @@ mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64
 
 /* Who brought a KEY: its own file says, or the facts of the comment that it came with. */
 bool
-mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found, char **host,
-                       GError **error)
+mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
+                       char **host, GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
     g_autoptr(GError) why = NULL;

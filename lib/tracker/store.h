@@ -58,7 +58,8 @@ MpTree *mp_store_view(MpStore *store);
 
 /* Compare and swap of our own branch; libgit2's code, GIT_EMODIFIED where it is not at `from`. A
  * lock that is in the way is waited for, and removed if its holder is dead. */
-int mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
+int
+mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
 
 /* Reads see this commit from here on. */
 bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);

@@ -276,10 +276,12 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
     const struct {
         const char *sed, *says;
     } cases[] = {
-        {"s/^state=.*/state=ajar/", "threads/00/00/00/01/thread:5: [thread] state: neither open nor closed"},
+        {"s/^state=.*/state=ajar/",
+         "threads/00/00/00/01/thread:5: [thread] state: neither open nor closed"},
         {"s/^author=.*/author=tim/", "threads/00/00/00/01/thread:7: [thread] author: not a number"},
         {"/^title/d", "threads/00/00/00/01/thread:1: [thread] title: missing"},
-        {"s/^created=.*/created=now/", "threads/00/00/00/01/thread:9: [thread] created: not a date"},
+        {"s/^created=.*/created=now/",
+         "threads/00/00/00/01/thread:9: [thread] created: not a date"},
         {"3s/.*/what?/", "threads/00/00/00/01/thread:3: "},
         {"s/^repository=.*/repository=..\\/x/", "not of the form owner/name"},
     };
