@@ -129,6 +129,21 @@ rename_durably(const char *from, const char *to, GError **error)
     return sync_all(parent, error);
 }
 
+/* libgit2 may fail to remove a lock of its own and not say so. */
+static bool
+remove_locks(const char *path, GError **error)
+{
+    static const char *const locks[] = {"HEAD.lock", "config.lock", "refs/heads/main.lock"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(locks); i++) {
+        g_autofree char *lock = g_build_filename(path, locks[i], NULL);
+
+        if (unlink(lock) < 0 && errno != ENOENT)
+            return mp_fail_errno(error, "cannot remove %s", lock);
+    }
+    return true;
+}
+
 /*
  * Under a name aside until it is whole, since half a repository with somebody's lock in it is what
  * libgit2 can neither open nor make. A folder that is there already is somebody's: made in place.
@@ -144,7 +159,8 @@ make_whole(MpStore *store, const char *path, const char *readme, mode_t mode, GE
     store->path = g_strconcat(path, ".new", NULL);
     if (nftw(store->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
         return mp_fail_errno(error, "cannot remove %s", store->path);
-    return make(store, readme, mode, error) && rename_durably(store->path, path, error);
+    return make(store, readme, mode, error) && remove_locks(store->path, error) &&
+           rename_durably(store->path, path, error);
 }
 
 static bool
