@@ -193,11 +193,25 @@ def repositories(site):
 # --- The outbox ------------------------------------------------------------------------------------
 
 
-def queued(site):
-    """KEY by KEY, the files of the outbox's queues."""
+def queue_files(site):
+    """(KEY, path) of each file in the outbox's queues."""
     for queue in ("new", "retry", "hold", "failed"):
         for name in names(site, "outbox/" + queue):
-            yield re.sub(r"^\d+\.", "", name) if queue == "retry" else name.split(".")[0]
+            key = re.sub(r"^\d+\.", "", name) if queue == "retry" else name.split(".")[0]
+            yield key, os.path.join(site.data, "outbox", queue, name)
+
+
+def queued(site):
+    return [key for key, _ in queue_files(site)]
+
+
+def event_texts(site, threads):
+    """Each event says whole what its name promises: its KEY, and the thread that has it."""
+    thread_of = {key: id for id, thread in threads.items() for key in thread.keys}
+    for key, path in queue_files(site):
+        lines = read(path).decode(errors="replace").split("\n")
+        if f"key\t{key}" not in lines or f"thread\t{thread_of.get(key)}" not in lines or "host" not in [l.split("\t")[0] for l in lines[:-1]]:
+            yield f"event: {key} says {lines}"
 
 
 def sent(site):
@@ -229,6 +243,7 @@ def events(site, threads, given):
             yield f"event: {key} announces nothing in the tracker"
         if count > 1:
             yield f"event: {key} is queued {count} times"
+    yield from event_texts(site, threads)
     if given.messages is None:
         for key in sorted(known - set(waiting)):
             yield f"event: {key} was not announced"
@@ -273,6 +288,7 @@ def half_way(site, threads, given):
     for key in queued(site):
         if key not in known and not key.startswith("answer-"):
             yield f"event: {key} was published, and announces nothing"
+    yield from event_texts(site, threads)
 
 
 def violations_half_way(site, given):
