@@ -129,9 +129,24 @@ mp_ruby_quote(const void *bytes, gsize length)
     return g_string_free(out, FALSE);
 }
 
+/* Nothing to do: printable ASCII with single inner spaces, as nearly all header fields are. */
+static bool
+is_one_line(const char *text)
+{
+    char before = ' ';
+
+    for (; *text != '\0'; before = *text++)
+        if (*text < 0x20 || *text > 0x7e || (*text == ' ' && before == ' '))
+            return false;
+    return before != ' ';
+}
+
 char *
 mp_one_line(const char *text)
 {
+    if (text != NULL && is_one_line(text))
+        return g_strdup(text);
+
     g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
     GString *out = g_string_sized_new(strlen(valid));
     bool pending_space = false;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -64,6 +65,21 @@ write_whole(int fd, const GString *line)
         continue;
 }
 
+/* "[2014-10-30T00:47:23.306 INFO (5284) #] ", by the C library, which reads the zone once. */
+static void
+append_prefix(GString *line, const char *level)
+{
+    struct timespec now;
+    struct tm local;
+    char second[32];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    localtime_r(&now.tv_sec, &local);
+    strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &local);
+    g_string_append_printf(line, "[%s.%03d %s (%d) #] ", second, (int)(now.tv_nsec / 1000000), level,
+                           (int)getpid());
+}
+
 void
 mp_log(MpLogLevel level, const char *format, ...)
 {
@@ -78,11 +94,8 @@ mp_log(MpLogLevel level, const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
 
-    g_autoptr(GDateTime) now = g_date_time_new_now_local();
-    g_autofree char *second = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
     g_autoptr(GString) line = g_string_new(NULL);
-    g_string_printf(line, "[%s.%03d %s (%d) #] ", second, g_date_time_get_microsecond(now) / 1000,
-                    names[level], (int)getpid());
+    append_prefix(line, names[level]);
     gsize prefix = line->len;
     append_message(line, message);
     if (to_file)
