@@ -106,6 +106,8 @@ mp_site_lock(MpSite *site, GError **error)
 bool
 mp_site_refresh(MpSite *site, GError **error)
 {
+    if (site->tracker == NULL)
+        return open_stores(site, error);
     return mp_tracker_refresh(site->tracker, error) && mp_accounts_refresh(site->accounts, error);
 }
 

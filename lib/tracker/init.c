@@ -55,6 +55,8 @@ first_commit(MpStore *store, const char *readme, GError **error)
 {
     gint64 now = (gint64)time(NULL);
     MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    /* Two trackers made in one second would else begin with the same commit, and pass for one. */
+    g_autofree char *what = g_strdup_printf("Begin %08x", g_random_int());
     g_autoptr(git_reference) reference = NULL;
     MpChain chain;
     bool good;
@@ -62,7 +64,7 @@ first_commit(MpStore *store, const char *readme, GError **error)
     mp_chain_begin(&chain, store);
     MpTreeNode *root = mp_tree_directory(chain.tree, NULL, "", false, error);
     good = root != NULL && mp_tree_set(chain.tree, root, "README.md", readme, strlen(readme), error) &&
-           mp_chain_commit(&chain, "Begin", &actor, error) && mp_pack_write(chain.pack, error);
+           mp_chain_commit(&chain, what, &actor, error) && mp_pack_write(chain.pack, error);
     if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip, 0,
                                      "metroplex init") < 0)
         good = mp_git_fail(error, "cannot create the branch main");
