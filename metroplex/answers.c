@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "transaction.h"
 
-#define HOUR      3600
-#define QUOTE_MAX (256 * 1024) /* octets of the person's text */
+#define HOUR                3600
+#define QUOTE_MAX           (256 * 1024) /* octets of the person's text */
 #define LINE_MAX_CHARACTERS 200
 
 /* --- Whom ------------------------------------------------------------------------------------- */
@@ -52,7 +52,8 @@ one_line(const char *text)
 static char *
 day_of(const MpItem *item)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(item->mail->received / G_USEC_PER_SEC);
+    g_autoptr(GDateTime) time =
+        g_date_time_new_from_unix_utc(item->mail->received / G_USEC_PER_SEC);
 
     return time != NULL ? g_date_time_format(time, "%Y-%m-%d") : g_strdup("1970-01-01");
 }
@@ -80,13 +81,14 @@ quotes_nothing(const MpItem *item)
     return item->message->encrypted || strcmp(item->gate->reason, "unsubscribed") == 0;
 }
 
-/* NULL without error: today's answer to this account for this reason has been given. The mail, which
- * may be large, is read only if there is one to give. */
+/* NULL without error: today's answer to this account for this reason has been given. The mail,
+ * which may be large, is read only if there is one to give. */
 static MpAnswer *
 answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
 {
     g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
-    const char *from = item->message->from->len > 0 ? g_ptr_array_index(item->message->from, 0) : NULL;
+    const char *from =
+        item->message->from->len > 0 ? g_ptr_array_index(item->message->from, 0) : NULL;
     const char *fallback = mp_language_name((MpLanguage)site->config->language);
 
     answer->user = user->id;
@@ -136,7 +138,8 @@ mp_answer_wants_reply(const MpItem *item)
 static char *
 name_of(const MpAnswer *answer)
 {
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s", answer->day, answer->user, answer->reason);
+    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s", answer->day, answer->user,
+                           answer->reason);
 }
 
 /* What the person wrote; if nothing was found, what there is, since that is what they miss. */
@@ -170,8 +173,8 @@ mp_answers_admit(MpSite *site, const GPtrArray *items, GError **error)
         if (!g_hash_table_add(names, name_of(item->answer))) {
             g_clear_pointer(&item->answer, mp_answer_free);
         } else if (given >= site->config->max_answers) {
-            mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour", item->gate->reason,
-                    item->answer->user, given);
+            mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
+                    item->gate->reason, item->answer->user, given);
             g_clear_pointer(&item->answer, mp_answer_free);
         } else {
             given++;

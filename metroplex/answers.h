@@ -1,7 +1,7 @@
 /*
- * Answers: which refused (or confirmed) mails are answered, and with what. The gate says whether and
- * to whom; here it becomes an event of the outbox, once an account, reason and day, and so many an
- * hour in all.
+ * Answers: which refused (or confirmed) mails are answered, and with what. The gate says whether
+ * and to whom; here it becomes an event of the outbox, once an account, reason and day, and so many
+ * an hour in all.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /*
- * metroplex explain: what would be done with a mail, and by which header, gate and rule. Reads only.
+ * metroplex explain: what would be done with a mail, and by which header, gate and rule. Reads
+ * only.
  */
 #include <stdio.h>
 #include <sysexits.h>
@@ -39,8 +40,8 @@ print_head(const MpItem *item)
 
         const char *fate = item->fates != NULL ? g_ptr_array_index(item->fates, i) : a->refused;
         g_autofree char *shown = mp_escape(fate);
-        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size, fate != NULL ? ": " : "",
-               fate != NULL ? shown : "");
+        printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size,
+               fate != NULL ? ": " : "", fate != NULL ? shown : "");
     }
 }
 
@@ -58,20 +59,23 @@ print_addresses(const MpSite *site, const MpItem *item)
         g_autofree char *masked = mp_address_mask(addressee->address, false);
         g_autofree char *shown = mp_escape(masked);
         MpAddress address;
-        bool is_ours = mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_OURS;
+        bool is_ours = mp_address_parse(addressee->address, site->config->hostname, &address) ==
+                       MP_ADDRESS_OURS;
         bool is_chosen = item->is_verified && g_strcmp0(item->recipient, masked) == 0 &&
                          g_strcmp0(item->recipient_field, addressee->field) == 0;
 
         printf("    %-15s %s: ", addressee->field, shown);
-        mp_paint(is_chosen ? MP_GREEN : MP_RED,
-                 is_chosen ? "verifies" : is_ours ? "of our form, does not verify" : "not ours");
+        mp_paint(is_chosen ? MP_GREEN : MP_RED, is_chosen ? "verifies"
+                                                : is_ours ? "of our form, does not verify"
+                                                          : "not ours");
         putchar('\n');
         if (is_chosen)
             break;
     }
     if (item->account != NULL)
-        printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n", mp_purpose_name(item->address.purpose),
-               item->account->login, item->address.thread, item->thread == NULL ? " (not there)" : "");
+        printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",
+               mp_purpose_name(item->address.purpose), item->account->login, item->address.thread,
+               item->thread == NULL ? " (not there)" : "");
 }
 
 /* What a trusted server wrote on top, if the configuration names one. */
@@ -116,12 +120,14 @@ print_lines(const MpItem *item)
 
     if (lines == NULL)
         return;
-    printf("  text, of the %s part; + is kept, - is cut and stored beside the comment:\n", item->extraction->part);
+    printf("  text, of the %s part; + is kept, - is cut and stored beside the comment:\n",
+           item->extraction->part);
     for (guint i = 0; i < lines->len; i++) {
         const MpExtractedLine *line = g_ptr_array_index(lines, i);
         g_autofree char *shown = mp_escape(line->text);
         g_autofree char *rule = mp_escape(line->rule);
-        g_autofree char *row = g_strdup_printf("%c %-20s | %s", line->is_kept ? '+' : '-', rule, shown);
+        g_autofree char *row =
+            g_strdup_printf("%c %-20s | %s", line->is_kept ? '+' : '-', rule, shown);
 
         fputs("    ", stdout);
         mp_paint(line->is_kept ? MP_GREEN : MP_RED, row);
@@ -137,8 +143,8 @@ print_result(const MpItem *item)
     const char *hears[] = {"nobody hears of it", "the account hears of it, once a day",
                            "the sender hears of it if an account has that address, once a day"};
 
-    printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason, action[item->gate->action],
-           mp_outcome_name(item->gate->outcome), hears[item->hears]);
+    printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason,
+           action[item->gate->action], mp_outcome_name(item->gate->outcome), hears[item->hears]);
 }
 
 static bool
@@ -208,8 +214,9 @@ cmd_explain(int argc, char **argv)
     g_autoptr(MpWorker) worker = mp_extraction_worker();
     int status = EX_OK;
 
-    mp_options_parse(&options, NULL, "explain", "FILE…", "Says what would be done with a mail, and why; changes nothing.",
-                     1, G_MAXINT, &argc, &argv);
+    mp_options_parse(&options, NULL, "explain", "FILE…",
+                     "Says what would be done with a mail, and why; changes nothing.", 1, G_MAXINT,
+                     &argc, &argv);
     if (!mp_site_open(&site, &options, &error))
         return mp_report(error);
     maildir = mp_maildir_open(site.config->data, &error);

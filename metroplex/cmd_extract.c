@@ -23,8 +23,8 @@
 /* --- One mail ------------------------------------------------------------------------------- */
 
 static MpExtraction *
-extract_message(MpWorker *worker, const MpMessage *message, const char *const *sent, bool want_lines,
-                GError **error)
+extract_message(MpWorker *worker, const MpMessage *message, const char *const *sent,
+                bool want_lines, GError **error)
 {
     MpMessageFault fault;
 
@@ -39,7 +39,8 @@ extract_bytes(MpWorker *worker, const char *bytes, gsize length, const char *con
 {
     MpMessageFault fault;
     int fd = mp_worker_memory_file(bytes, length, error);
-    g_autoptr(MpMessage) message = fd >= 0 ? mp_worker_parse(worker, fd, NULL, &fault, error) : NULL;
+    g_autoptr(MpMessage) message =
+        fd >= 0 ? mp_worker_parse(worker, fd, NULL, &fault, error) : NULL;
 
     if (fd >= 0)
         close(fd);
@@ -65,7 +66,8 @@ read_stdin(GString *into, GError **error)
 }
 
 static MpExtraction *
-extract_file(MpWorker *worker, const char *path, const char *const *sent, bool want_lines, GError **error)
+extract_file(MpWorker *worker, const char *path, const char *const *sent, bool want_lines,
+             GError **error)
 {
     g_autoptr(GString) input = g_string_new(NULL);
     g_autofree char *text = NULL;
@@ -107,7 +109,8 @@ print_as_json(const char *path, const MpExtraction *extraction)
 /* --- --jsonl: a service for other programs --------------------------------------------------- */
 
 static MpExtraction *
-extract_input(MpWorker *worker, const char *kind, const char *input, const char *const *sent, GError **error)
+extract_input(MpWorker *worker, const char *kind, const char *input, const char *const *sent,
+              GError **error)
 {
     MpMessage part = {0};
 
@@ -137,7 +140,8 @@ answer_request(MpWorker *worker, const char *line, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(JsonNode) node = json_from_string(line, &why);
-    JsonObject *request = node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    JsonObject *request =
+        node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     JsonNode *sent_node = request != NULL ? json_object_get_member(request, "sent") : NULL;
     const char *kind = string_member(request, "kind"), *input = string_member(request, "input");
     const char *sent[] = {NULL, NULL};
@@ -225,19 +229,24 @@ cmd_extract(int argc, char **argv)
     gboolean json = FALSE, jsonl = FALSE;
     g_auto(GStrv) sent_paths = NULL;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print one JSON object a file, with the rule of each line", NULL},
-        {"jsonl", 0, 0, G_OPTION_ARG_NONE, &jsonl, "serve: one JSON request a line in, one answer a line out", NULL},
-        {"sent", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &sent_paths, "a text that was sent to this person and may be quoted", "FILE"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json,
+         "print one JSON object a file, with the rule of each line", NULL},
+        {"jsonl", 0, 0, G_OPTION_ARG_NONE, &jsonl,
+         "serve: one JSON request a line in, one answer a line out", NULL},
+        {"sent", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &sent_paths,
+         "a text that was sent to this person and may be quoted", "FILE"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(MpWorker) worker = mp_extraction_worker();
 
-    mp_options_parse(&options, entries, "extract", "FILE…|-", "Prints the reply a person wrote, without quotes and signatures.",
-                     0, G_MAXINT, &argc, &argv);
+    mp_options_parse(&options, entries, "extract", "FILE…|-",
+                     "Prints the reply a person wrote, without quotes and signatures.", 0, G_MAXINT,
+                     &argc, &argv);
     if (jsonl ? argc > 1 || json || sent_paths != NULL : argc < 2)
-        return mp_usage_error("usage: metroplex extract [--json] [--sent FILE]… FILE…|-, or metroplex extract --jsonl");
+        return mp_usage_error("usage: metroplex extract [--json] [--sent FILE]… FILE…|-, or "
+                              "metroplex extract --jsonl");
     if (jsonl)
         return serve_jsonl(worker);
     g_auto(GStrv) sent = read_sent(sent_paths, &error);

@@ -19,15 +19,15 @@
 #include "inbound.h"
 #include "transaction.h"
 
-#define DEFAULT_SECONDS 55               /* a run a minute from cron, and the next finds no lock */
-#define RESCAN_MS       5000             /* the timer under inotify */
-#define HOOK_LOOK_US    100000           /* when only on-comment is waited for */
+#define DEFAULT_SECONDS 55     /* a run a minute from cron, and the next finds no lock */
+#define RESCAN_MS       5000   /* the timer under inotify */
+#define HOOK_LOOK_US    100000 /* when only on-comment is waited for */
 #define BATCH_BYTES     (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 typedef struct {
     MpSite *site;
     MpInbound inbound;
-    MpLock *run_lock;    /* only one run at a time; commands from a terminal do not take it */
+    MpLock *run_lock; /* only one run at a time; commands from a terminal do not take it */
     const MpOptions *options;
     MpHook hook;          /* on-comment at work, beside us */
     GHashTable *deferred; /* names that stay in new/: not tried again by this run */
@@ -61,7 +61,9 @@ take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
     g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
     gint64 bytes = 0;
 
-    for (; *next < names->len && mails->len < (guint)run->site->config->batch && bytes < BATCH_BYTES; ++*next) {
+    for (;
+         *next < names->len && mails->len < (guint)run->site->config->batch && bytes < BATCH_BYTES;
+         ++*next) {
         const char *name = g_ptr_array_index(names, *next);
         g_autoptr(GError) why = NULL;
 
@@ -212,7 +214,8 @@ pass_once(Run *run, GError **error)
 
     if (run->inbound.is_dry_run)
         return good;
-    for (bool may_start = true; mp_hook_step(&run->hook, run->site->config, run->options, may_start) && !is_stopped;
+    for (bool may_start = true;
+         mp_hook_step(&run->hook, run->site->config, run->options, may_start) && !is_stopped;
          may_start = false)
         g_usleep(HOOK_LOOK_US);
     return good;
@@ -322,7 +325,8 @@ run_over_new(Run *run, bool once, int seconds)
 }
 
 static int
-run_command(MpSite *site, const MpOptions *options, bool once, int seconds, bool dry_run, char **paths)
+run_command(MpSite *site, const MpOptions *options, bool once, int seconds, bool dry_run,
+            char **paths)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -350,20 +354,26 @@ cmd_run(int argc, char **argv)
     gboolean once = FALSE, dry_run = FALSE;
     int seconds = -1;
     const GOptionEntry entries[] = {
-        {"once", 0, 0, G_OPTION_ARG_NONE, &once, "one pass over new/, or exactly the given files again", NULL},
-        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "poll new/ for SECONDS, then exit (55)", "SECONDS"},
-        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "with --once: say what would be done, and do nothing", NULL},
+        {"once", 0, 0, G_OPTION_ARG_NONE, &once,
+         "one pass over new/, or exactly the given files again", NULL},
+        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "poll new/ for SECONDS, then exit (55)",
+         "SECONDS"},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run,
+         "with --once: say what would be done, and do nothing", NULL},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "", "[FILE…]", "Turns the mails that were delivered into comments.",
-                     0, G_MAXINT, &argc, &argv);
+    mp_options_parse(&options, entries, "", "[FILE…]",
+                     "Turns the mails that were delivered into comments.", 0, G_MAXINT, &argc,
+                     &argv);
     if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)
-        return mp_usage_error("usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
+        return mp_usage_error(
+            "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
     if (!mp_site_begin(&site, &options, &error))
         return mp_report(error);
-    return run_command(&site, &options, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run, argv + 1);
+    return run_command(&site, &options, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run,
+                       argv + 1);
 }

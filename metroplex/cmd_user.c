@@ -304,10 +304,11 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
 static bool
 is_same(const MpUser *a, const MpUser *b)
 {
-    bool same = strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
-                a->is_active == b->is_active && a->epoch == b->epoch &&
-                a->emails->len == b->emails->len && g_strcmp0(a->language, b->language) == 0 &&
-                (a->bounces != NULL ? a->bounces->len : 0) == (b->bounces != NULL ? b->bounces->len : 0);
+    bool same =
+        strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
+        a->is_active == b->is_active && a->epoch == b->epoch && a->emails->len == b->emails->len &&
+        g_strcmp0(a->language, b->language) == 0 &&
+        (a->bounces != NULL ? a->bounces->len : 0) == (b->bounces != NULL ? b->bounces->len : 0);
 
     for (guint i = 0; same && i < a->emails->len; i++)
         same = strcmp(g_ptr_array_index(a->emails, i), g_ptr_array_index(b->emails, i)) == 0;

@@ -35,7 +35,8 @@ forget(MpItem *item)
     g_clear_pointer(&item->answer, mp_answer_free);
     item->over_rate = NULL;
     item->hears = MP_HEARS_NOBODY;
-    item->is_answered = item->is_verified = item->is_noreply = item->is_duplicate = item->is_deferred = false;
+    item->is_answered = item->is_verified = item->is_noreply = item->is_duplicate =
+        item->is_deferred = false;
     item->gate = NULL;
     item->comment = 0;
 }
@@ -100,7 +101,8 @@ take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *addres
     item->address = *address;
 }
 
-/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and Cc. */
+/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and
+ * Cc. */
 static bool
 is_noreply(const MpConfig *config, const char *address)
 {
@@ -123,11 +125,13 @@ find_address(MpSite *site, MpItem *item, GError **error)
         MpAddress address;
 
         item->is_noreply |= is_noreply(site->config, addressee->address);
-        if (mp_address_parse(addressee->address, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
+        if (mp_address_parse(addressee->address, site->config->hostname, &address) ==
+            MP_ADDRESS_FOREIGN)
             continue;
         if (!account_of(site, &address, &account, error))
             return false;
-        item->is_verified = account != NULL && mp_address_verify(site->keys, &address, account->epoch);
+        item->is_verified =
+            account != NULL && mp_address_verify(site->keys, &address, account->epoch);
         if (item->is_verified || item->recipient == NULL)
             take_address(item, addressee, &address);
         if (item->is_verified) {
@@ -226,7 +230,8 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
         return true;
     check_sender(site, item);
     bool good = find_address(site, item, error) &&
-                (!item->is_verified || (find_thread(site, item, error) && find_duplicate(site, item, error)));
+                (!item->is_verified ||
+                 (find_thread(site, item, error) && find_duplicate(site, item, error)));
     item->is_deferred = !good;
     if (good && item->is_verified)
         mp_site_is_over_rate(site, item->account->id, item->address.thread, mp_item_received(item),
@@ -298,7 +303,8 @@ mp_item_decide(const MpSite *site, MpItem *item)
     };
 
     g_clear_pointer(&item->why, g_free);
-    item->gate = mp_policy_walk(&delivery, 0, item->extraction != NULL, &item->next_gate, &item->why);
+    item->gate =
+        mp_policy_walk(&delivery, 0, item->extraction != NULL, &item->next_gate, &item->why);
     item->hears = item->gate != NULL ? mp_policy_hears(item->gate, &delivery) : MP_HEARS_NOBODY;
 }
 
@@ -340,7 +346,8 @@ add_number(GArray *numbers, guint64 number)
 static char *
 reason_of(MpSite *site, const MpItem *item, GError **error)
 {
-    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(site->tracker, item->thread->id, error);
+    g_autoptr(GPtrArray) subscribers =
+        mp_tracker_subscribers(site->tracker, item->thread->id, error);
 
     for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(subscribers, i);
@@ -352,11 +359,12 @@ reason_of(MpSite *site, const MpItem *item, GError **error)
 }
 
 static bool
-add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reason, GStrvBuilder *texts,
-              GError **error)
+add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reason,
+              GStrvBuilder *texts, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpComment) comment = mp_tracker_comment(site->tracker, item->thread->id, number, &why);
+    g_autoptr(MpComment) comment =
+        mp_tracker_comment(site->tracker, item->thread->id, number, &why);
 
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));

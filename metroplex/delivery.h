@@ -38,12 +38,12 @@ typedef struct {
     const MpGate *gate; /* the one that decided, or NULL: not decided */
     gsize next_gate;    /* where the walk stopped, to ask for the reply */
     char *why;
-    MpHears hears;      /* who hears of it */
-    MpAnswer *answer;   /* what they hear, or NULL */
-    bool is_answered;   /* the answer was staged with the batch */
-    guint64 comment;    /* its number, once posted or found to be a duplicate */
-    bool is_awaited;    /* the worker has been asked about it and has not answered yet */
-    bool is_deferred;   /* stays where it is: it could not be decided or written now */
+    MpHears hears;    /* who hears of it */
+    MpAnswer *answer; /* what they hear, or NULL */
+    bool is_answered; /* the answer was staged with the batch */
+    guint64 comment;  /* its number, once posted or found to be a duplicate */
+    bool is_awaited;  /* the worker has been asked about it and has not answered yet */
+    bool is_deferred; /* stays where it is: it could not be decided or written now */
 } MpItem;
 
 MpItem *mp_item_new(MpMail *mail); /* takes the mail */
@@ -76,5 +76,6 @@ void mp_item_decide(const MpSite *site, MpItem *item);
 /* True if the walk stopped at a gate that needs the reply. */
 bool mp_item_wants_reply(const MpItem *item);
 
-/* The texts that were sent to this thread and that the mail may quote; NULL-terminated, never NULL. */
+/* The texts that were sent to this thread and that the mail may quote; NULL-terminated, never NULL.
+ */
 GStrv mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error);

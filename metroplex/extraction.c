@@ -6,7 +6,8 @@
 #include "base/error.h"
 #include "reply/reply.h"
 
-/* plain, html, flowed, delsp, sent, want_lines → part, reply, elided, cut_ids, lines (text, kept, rule) */
+/* plain, html, flowed, delsp, sent, want_lines → part, reply, elided, cut_ids, lines (text, kept,
+ * rule) */
 #define ARGS_TYPE   "(msmsbbasb)"
 #define ANSWER_TYPE "(sssasa(sbs))"
 
@@ -74,7 +75,8 @@ from_text(const char *part, const char *text, const char *const *sent, bool want
     return extraction;
 }
 
-/* Images that the HTML shows in what is cut, and nowhere else: the plain text does not name them. */
+/* Images that the HTML shows in what is cut, and nowhere else: the plain text does not name them.
+ */
 static GStrv
 cut_ids(const char *html, const char *const *sent)
 {
@@ -107,7 +109,8 @@ extract(const char *plain, const char *html, bool flowed, bool delsp, const char
     if (plain == NULL)
         return extraction_new(parts[0], "", "");
     g_autofree char *unflowed = flowed ? mp_reply_unflow(plain, delsp) : NULL;
-    MpExtraction *extraction = from_text(parts[1], unflowed != NULL ? unflowed : plain, sent, want_lines);
+    MpExtraction *extraction =
+        from_text(parts[1], unflowed != NULL ? unflowed : plain, sent, want_lines);
     if (html != NULL && strstr(html, "cid:") != NULL) {
         g_strfreev(extraction->cut_ids);
         extraction->cut_ids = cut_ids(html, sent);
@@ -118,7 +121,8 @@ extract(const char *plain, const char *html, bool flowed, bool delsp, const char
 MpExtraction *
 mp_extract(const MpMessage *message, const char *const *sent, bool want_lines)
 {
-    return extract(message->plain, message->html, message->flowed, message->delsp, sent, want_lines);
+    return extract(message->plain, message->html, message->flowed, message->delsp, sent,
+                   want_lines);
 }
 
 /* --- The child's side ------------------------------------------------------------------------ */
@@ -146,7 +150,8 @@ run_extract(const MpWorkerRequest *request, GError **error)
     g_autofree const char **sent = NULL;
 
     (void)error;
-    g_variant_get(request->args, "(m&sm&sbb^a&sb)", &plain, &html, &flowed, &delsp, &sent, &want_lines);
+    g_variant_get(request->args, "(m&sm&sbb^a&sb)", &plain, &html, &flowed, &delsp, &sent,
+                  &want_lines);
     g_autoptr(MpExtraction) extraction = extract(plain, html, flowed, delsp, sent, want_lines);
     return answer_of(extraction);
 }
@@ -179,9 +184,9 @@ mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const
                    bool want_lines, GError **error)
 {
     static const char *const none[] = {NULL};
-    GVariant *args = g_variant_new("(msmsbb^asb)", message->plain, message->html,
-                                   (gboolean)message->flowed, (gboolean)message->delsp,
-                                   sent != NULL ? sent : none, (gboolean)want_lines);
+    GVariant *args =
+        g_variant_new("(msmsbb^asb)", message->plain, message->html, (gboolean)message->flowed,
+                      (gboolean)message->delsp, sent != NULL ? sent : none, (gboolean)want_lines);
 
     return mp_worker_send(worker, "extract", args, -1, error);
 }
@@ -204,7 +209,8 @@ believe(GVariant *answer, GError **error)
     GVariantIter *lines = NULL;
     g_auto(GStrv) ids = NULL;
 
-    if (!g_variant_is_of_type(answer, G_VARIANT_TYPE(ANSWER_TYPE)) || !g_variant_is_normal_form(answer))
+    if (!g_variant_is_of_type(answer, G_VARIANT_TYPE(ANSWER_TYPE)) ||
+        !g_variant_is_normal_form(answer))
         return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker's answer is none");
     g_variant_get(answer, "(&s&s&s^asa(sbs))", &part, &reply, &elided, &ids, &lines);
     if (known_part(part) == NULL) {

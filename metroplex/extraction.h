@@ -16,14 +16,16 @@ typedef struct {
 typedef struct {
     const char *part; /* "plain", "html", or "none" */
     char *reply, *elided;
-    GStrv cut_ids;    /* Content-IDs of images that only the HTML shows, in what is cut there; never NULL */
+    GStrv cut_ids;    /* Content-IDs of images that only the HTML shows, in what is cut there; never
+                         NULL */
     GPtrArray *lines; /* MpExtractedLine, or empty unless asked for */
 } MpExtraction;
 
 void mp_extraction_free(MpExtraction *extraction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpExtraction, mp_extraction_free)
 
-/* Here and now, in this process. `sent`: NULL-terminated texts that were sent to this thread, or NULL. */
+/* Here and now, in this process. `sent`: NULL-terminated texts that were sent to this thread, or
+ * NULL. */
 MpExtraction *mp_extract(const MpMessage *message, const char *const *sent, bool want_lines);
 
 /* The same by the worker, in its two halves: see worker.h for their order and errors. */

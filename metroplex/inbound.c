@@ -73,7 +73,8 @@ is_over_size(MpInbound *inbound, MpItem *item)
 static void
 log_processing(const MpItem *item)
 {
-    g_autofree char *id = item->message_id != NULL ? mp_escape(item->message_id) : g_strdup("(no Message-ID)");
+    g_autofree char *id =
+        item->message_id != NULL ? mp_escape(item->message_id) : g_strdup("(no Message-ID)");
 
     mp_info("metroplex: processing %s", id);
 }
@@ -100,13 +101,14 @@ tell_sandbox(MpInbound *inbound)
         return;
     inbound->is_sandbox_told = true;
     if (mp_worker_sandbox(inbound->worker) < MP_SANDBOX_WHOLE)
-        mp_warn("The worker's sandbox is not whole here (%#x of %#x): this kernel lacks Landlock or seccomp",
+        mp_warn("The worker's sandbox is not whole here (%#x of %#x): this kernel lacks Landlock "
+                "or seccomp",
                 mp_worker_sandbox(inbound->worker), MP_SANDBOX_WHOLE);
 }
 
 /*
- * Asks the worker about items[*next…] up to `upto`: one request ahead of the answer that is awaited,
- * so that both processes have work. `send` marks the items it asked about.
+ * Asks the worker about items[*next…] up to `upto`: one request ahead of the answer that is
+ * awaited, so that both processes have work. `send` marks the items it asked about.
  */
 static bool
 send_ahead(MpInbound *inbound, const GPtrArray *items, guint *next, guint upto,
@@ -343,8 +345,8 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         return false;
     if (item->is_duplicate)
         return true;
-    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, item->key, item->thread->id,
-                                                 item->account->id));
+    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, item->key,
+                                                 item->thread->id, item->account->id));
     return commands == NULL || obey(inbound, batch, events, item, error);
 }
 
@@ -355,7 +357,8 @@ mute(MpBatch *batch, MpItem *item, GError **error)
     g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": muted by mail",
                                             item->thread->repository, item->thread->id);
 
-    return mp_batch_subscribe(batch, item->thread->id, item->account->id, "muted", what, &actor, error);
+    return mp_batch_subscribe(batch, item->thread->id, item->account->id, "muted", what, &actor,
+                              error);
 }
 
 typedef struct {
@@ -469,17 +472,18 @@ log_outcome(const MpItem *item, const char *would)
     const char *login = item->account != NULL ? item->account->login : "-";
 
     if (item->gate->action == MP_DO_COMMENT)
-        mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", comment %" G_GUINT64_FORMAT ", by %s", would, path,
-                item->thread->id, item->comment, login);
+        mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", comment %" G_GUINT64_FORMAT ", by %s",
+                would, path, item->thread->id, item->comment, login);
     else if (item->gate->action == MP_DO_COMMANDS)
-        mp_info("%sObeyed %s: thread %" G_GUINT64_FORMAT ", by %s", would, path, item->thread->id, login);
+        mp_info("%sObeyed %s: thread %" G_GUINT64_FORMAT ", by %s", would, path, item->thread->id,
+                login);
     else if (item->gate->outcome == MP_OUTCOME_SUCCESS)
         mp_info("%sAccepted %s: %s: %s", would, path, item->gate->reason, item->why);
     else
         mp_warn("%sRefused %s: %s: %s", would, path, item->gate->reason, item->why);
     if (commands != NULL)
-        mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path, commands, login,
-                item->thread->id, item->may_command ? "" : ", not permitted");
+        mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path,
+                commands, login, item->thread->id, item->may_command ? "" : ", not permitted");
     if (item->is_answered || item->answer != NULL)
         mp_info("%sAnswered %s: %s", would, path, item->gate->reason);
 }
@@ -516,7 +520,8 @@ move(MpInbound *inbound, MpItem *item)
 
     log_outcome(item, "");
     if (item->mail->place != MP_PLACE_ELSEWHERE)
-        mp_debug("Moving %s => %s", path, mp_maildir_outcome_path(inbound->maildir, item->gate->outcome));
+        mp_debug("Moving %s => %s", path,
+                 mp_maildir_outcome_path(inbound->maildir, item->gate->outcome));
     if (!mp_maildir_finish(inbound->maildir, item->mail, item->gate->outcome, &why))
         defer(inbound, item, why);
 }

@@ -10,10 +10,10 @@ typedef struct {
     MpSite *site;
     MpMaildir *maildir;
     MpWorker *worker;
-    bool is_dry_run;       /* say what would be done, do nothing */
-    bool is_sandbox_told;  /* the log says once what the sandbox lacks */
+    bool is_dry_run;                        /* say what would be done, do nothing */
+    bool is_sandbox_told;                   /* the log says once what the sandbox lacks */
     guint n_success, n_failure, n_deferred; /* mails so far */
-    GError *first_deferral; /* why mails stay, for the exit status */
+    GError *first_deferral;                 /* why mails stay, for the exit status */
 } MpInbound;
 
 bool mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error);

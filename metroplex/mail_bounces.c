@@ -1,7 +1,7 @@
 /*
- * Bounces. Two things must agree before one counts: the signed address it came to names the account,
- * and the report's machine-readable part (RFC 3464) names an address of that account. The text of a
- * bounce, which anybody can write, is never read.
+ * Bounces. Two things must agree before one counts: the signed address it came to names the
+ * account, and the report's machine-readable part (RFC 3464) names an address of that account. The
+ * text of a bounce, which anybody can write, is never read.
  */
 #include "mail_bounces.h"
 
@@ -15,7 +15,8 @@
 
 typedef enum { NO_FAILURE, HARD, SOFT } Kind;
 
-/* RFC 3464, section 2.3.3, and RFC 3463, section 2: a delay, and a failure that may pass, are soft. */
+/* RFC 3464, section 2.3.3, and RFC 3463, section 2: a delay, and a failure that may pass, are soft.
+ */
 static Kind
 kind_of(const MpDeliveryStatus *status)
 {
@@ -23,7 +24,8 @@ kind_of(const MpDeliveryStatus *status)
 
     if (is_failed && status->status[0] == '5')
         return HARD;
-    if ((is_failed && status->status[0] == '4') || g_ascii_strcasecmp(status->action, "delayed") == 0)
+    if ((is_failed && status->status[0] == '4') ||
+        g_ascii_strcasecmp(status->action, "delayed") == 0)
         return SOFT;
     return NO_FAILURE;
 }
@@ -34,13 +36,15 @@ mark_of(const MpItem *item, GError **error)
 {
     g_autofree char *raw = item->message->message_id != NULL ? g_strdup(item->message->message_id)
                                                              : mp_item_hash(item, error);
-    g_autofree char *sum = raw != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, raw, -1) : NULL;
+    g_autofree char *sum =
+        raw != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, raw, -1) : NULL;
 
     return sum != NULL ? g_strndup(sum, 16) : NULL;
 }
 
 static bool
-note(const MpConfig *config, MpUser *user, const MpDeliveryStatus *status, gint64 day, const char *mark)
+note(const MpConfig *config, MpUser *user, const MpDeliveryStatus *status, gint64 day,
+     const char *mark)
 {
     const char *const addresses[] = {status->recipient, status->original};
     Kind kind = kind_of(status);
@@ -48,12 +52,12 @@ note(const MpConfig *config, MpUser *user, const MpDeliveryStatus *status, gint6
     bool suppressed = false;
 
     for (gsize i = 0; kind != NO_FAILURE && i < G_N_ELEMENTS(addresses); i++) {
-        if (addresses[i][0] == '\0' ||
-            !mp_user_note_bounce(user, addresses[i], kind == HARD, day, mark, (guint)limit, &suppressed))
+        if (addresses[i][0] == '\0' || !mp_user_note_bounce(user, addresses[i], kind == HARD, day,
+                                                            mark, (guint)limit, &suppressed))
             continue;
         g_autofree char *shown = mp_escape(addresses[i]);
-        mp_info("Counted a %s bounce of %s against %s%s", kind == HARD ? "hard" : "soft", shown, user->login,
-                suppressed ? ": the address is suppressed" : "");
+        mp_info("Counted a %s bounce of %s against %s%s", kind == HARD ? "hard" : "soft", shown,
+                user->login, suppressed ? ": the address is suppressed" : "");
         return true;
     }
     return false;
@@ -81,7 +85,8 @@ mp_bounce_count(MpSite *site, const MpItem *item, GError **error)
         return error == NULL || *error == NULL; /* gone meanwhile */
     }
     for (guint i = 0; i < item->message->deliveries->len; i++)
-        has_changed |= note(site->config, user, g_ptr_array_index(item->message->deliveries, i), day, mark);
+        has_changed |=
+            note(site->config, user, g_ptr_array_index(item->message->deliveries, i), day, mark);
     if (!has_changed)
         return true;
     g_autofree char *what = g_strdup_printf("Count a bounce of %s", user->login);

@@ -4,10 +4,8 @@
 #include <string.h>
 
 static const MpMailCommand commands[] = {
-    {"/close", MP_MAIL_CLOSE, true},
-    {"/reopen", MP_MAIL_REOPEN, true},
-    {"/mute", MP_MAIL_MUTE, false},
-    {"/subscribe", MP_MAIL_SUBSCRIBE, false},
+    {"/close", MP_MAIL_CLOSE, true},       {"/reopen", MP_MAIL_REOPEN, true},
+    {"/mute", MP_MAIL_MUTE, false},        {"/subscribe", MP_MAIL_SUBSCRIBE, false},
     {"/unsubscribe", MP_MAIL_MUTE, false},
 };
 
@@ -28,7 +26,8 @@ find(const char *line, gsize length)
     while (length > 0 && g_ascii_isspace(line[length - 1]))
         length--;
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-        if (strlen(commands[i].word) == length && g_ascii_strncasecmp(commands[i].word, line, length) == 0)
+        if (strlen(commands[i].word) == length &&
+            g_ascii_strncasecmp(commands[i].word, line, length) == 0)
             return &commands[i];
     return NULL;
 }
@@ -60,7 +59,8 @@ mp_mail_commands_text(const GPtrArray *found)
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; found != NULL && i < found->len; i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? " " : "", ((const MpMailCommand *)g_ptr_array_index(found, i))->word);
+        g_string_append_printf(text, "%s%s", i > 0 ? " " : "",
+                               ((const MpMailCommand *)g_ptr_array_index(found, i))->word);
     return text->len > 0 ? g_strdup(text->str) : NULL;
 }
 

@@ -14,7 +14,8 @@ typedef struct {
 } MpMailCommand;
 
 /* Who may give guarded commands. */
-bool mp_mail_may_command(const MpUser *account, const MpThread *thread, const MpRepository *repository);
+bool
+mp_mail_may_command(const MpUser *account, const MpThread *thread, const MpRepository *repository);
 
 /*
  * The commands (MpMailCommand, static) at the top of a reply, each on a line of its own, without

@@ -18,7 +18,8 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpOutbox *outbox;
-    MpOutbox *hooks; /* comments due to [inbound] on-comment, kept as events are; NULL without one */
+    MpOutbox
+        *hooks;   /* comments due to [inbound] on-comment, kept as events are; NULL without one */
     MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
     char *host;   /* [instance] host-id or this machine's name, as comments and events record it */
@@ -26,12 +27,13 @@ typedef struct {
 
 /*
  * Loads the configuration, becomes the owner of the data directory where started as root, opens the
- * log, the key ring and the repositories. Each failure is MP_ERROR_INSTALLATION and says what to do.
+ * log, the key ring and the repositories. Each failure is MP_ERROR_INSTALLATION and says what to
+ * do.
  */
 bool mp_site_open(MpSite *site, const MpOptions *options, GError **error);
 
-/* The same without the repositories, which mp_site_lock() then opens: a run that finds nothing to do
- * never loads what libgit2 brings along. */
+/* The same without the repositories, which mp_site_lock() then opens: a run that finds nothing to
+ * do never loads what libgit2 brings along. */
 bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
 void mp_site_close(MpSite *site);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)

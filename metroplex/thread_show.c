@@ -218,8 +218,8 @@ print_json(const Whole *whole)
     }
     array = mp_json_array(object, "comments");
     for (guint i = 0; i < whole->comments->len; i++)
-        json_array_add_object_element(array,
-                                      thread_json_of_comment(g_ptr_array_index(whole->comments, i)));
+        json_array_add_object_element(
+            array, thread_json_of_comment(g_ptr_array_index(whole->comments, i)));
     mp_json_print(object);
 }
 

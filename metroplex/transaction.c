@@ -10,7 +10,8 @@
 #define LATE_PUSH_S  3600 /* far longer than a server works on a push that we gave up */
 
 MpEvent *
-mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread, guint64 actor)
+mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread,
+                     guint64 actor)
 {
     MpEvent *event = g_new0(MpEvent, 1);
 
@@ -127,9 +128,9 @@ settle_answer(MpOutbox *outbox, const MpEvent *event, GError **error)
         return false;
     if (answered != MP_ANSWERED_THIS)
         return drop(outbox, event, "the answer was not given", error);
-    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
-    return mp_outbox_sync_answered(outbox, error) &&
-           mp_outbox_publish(outbox, event->key, error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
+            event->thread);
+    return mp_outbox_sync_answered(outbox, error) && mp_outbox_publish(outbox, event->key, error);
 }
 
 /* Another host announces its own; who that is counts only where there are several. */
@@ -147,7 +148,8 @@ settle_event(MpSite *site, MpOutbox *outbox, const MpEvent *event, GError **erro
         return may_still_come(site, event) || drop(outbox, event, "its change was not made", error);
     if (mp_tracker_is_shared(site->tracker) && host != NULL && g_strcmp0(host, event->host) != 0)
         return drop(outbox, event, "another host made the change", error);
-    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key, event->thread);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
+            event->thread);
     return mp_outbox_publish(outbox, event->key, error);
 }
 
@@ -219,7 +221,8 @@ mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, G
         if (!mp_site_fetch(site, error) || !settle(site, error))
             return false;
     }
-    return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times", OUTRUN_TRIES);
+    return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
+                   OUTRUN_TRIES);
 }
 
 bool

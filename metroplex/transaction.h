@@ -21,8 +21,8 @@
 typedef bool (*MpTransactionBuild)(MpSite *site, MpBatch *batch, GPtrArray *events,
                                    gpointer user_data, GError **error);
 
-/* The caller holds the lock. True: all is durable and announced. False: nothing changed, or what did
- * is announced by the next run, which finds the events staged and asks the tracker. */
+/* The caller holds the lock. True: all is durable and announced. False: nothing changed, or what
+ * did is announced by the next run, which finds the events staged and asks the tracker. */
 bool mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
 
 /* Finishes what a dead run left, under the lock. */

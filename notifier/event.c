@@ -71,8 +71,8 @@ answer_recipients(const Work *work, const MpAnswer *answer, GError **error)
         return NULL;
     }
     if (user != NULL && user->emails->len > 0)
-        g_ptr_array_add(recipients, mp_event_recipient_new(user->id, user->emails->pdata[0],
-                                                           answer->reason));
+        g_ptr_array_add(recipients,
+                        mp_event_recipient_new(user->id, user->emails->pdata[0], answer->reason));
     return g_steal_pointer(&recipients);
 }
 
@@ -88,8 +88,8 @@ expand(Work *work, GError **error)
     recipients = answer != NULL
                      ? answer_recipients(work, answer, error)
                      : mp_notification_recipients(notice->subscribers, notice->repository,
-                                            mp_event_file_event(work->file)->actor,
-                                            work->pass->installation->accounts, error);
+                                                  mp_event_file_event(work->file)->actor,
+                                                  work->pass->installation->accounts, error);
     return recipients != NULL && mp_event_file_expand(work->file, recipients, now_seconds(), error);
 }
 

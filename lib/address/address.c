@@ -75,9 +75,11 @@ mp_address_make(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thr
                                              purpose_names[purpose], kind, thread, hex, user);
     if (strlen(local) > LOCAL_PART_MAX)
         return mp_fail_null(error, MP_ERROR_INPUT,
-                            "the address of thread %" G_GUINT64_FORMAT " and user %" G_GUINT64_FORMAT
+                            "the address of thread %" G_GUINT64_FORMAT
+                            " and user %" G_GUINT64_FORMAT
                             " would have a local part of %" G_GSIZE_FORMAT " octets; RFC 5321 "
-                            "allows %d", thread, user, strlen(local), LOCAL_PART_MAX);
+                            "allows %d",
+                            thread, user, strlen(local), LOCAL_PART_MAX);
     return g_strdup_printf("%s@reply.%s", local, hostname);
 }
 

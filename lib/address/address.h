@@ -35,14 +35,16 @@ MpKeyRing *mp_key_ring_load(const char *path, GError **error);
 void mp_key_ring_free(MpKeyRing *ring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpKeyRing, mp_key_ring_free)
 
-/* A new random key in the form of the file's lines, without newline. The caller wipes and frees it. */
+/* A new random key in the form of the file's lines, without newline. The caller wipes and frees it.
+ */
 char *mp_key_generate(GError **error);
 
 /* "reply", "unsub", "bounce"; and back (false if it is none of them). */
 const char *mp_purpose_name(MpPurpose purpose);
 bool mp_purpose_parse(const char *name, MpPurpose *purpose);
 
-/* The signed address, the caller's to free. MP_ERROR_INPUT if the local part were over 64 octets. */
+/* The signed address, the caller's to free. MP_ERROR_INPUT if the local part were over 64 octets.
+ */
 char *mp_address_make(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread,
                       guint64 user, guint64 epoch, const char *hostname, GError **error);
 

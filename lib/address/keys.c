@@ -20,7 +20,8 @@ add_line(MpKeyRing *ring, const char *path, guint number, const char *line, gsiz
     if (length < SHORTEST_KEY)
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "%s: line %u: the key has %" G_GSIZE_FORMAT " characters, at least %d are "
-                       "needed", path, number, length, SHORTEST_KEY);
+                       "needed",
+                       path, number, length, SHORTEST_KEY);
     g_ptr_array_add(ring->keys, g_strndup(line, length));
     return true;
 }

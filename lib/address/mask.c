@@ -16,7 +16,8 @@
 static bool
 is_atext(char c) /* RFC 5322, section 3.2.3, and the dot; octets of UTF-8 as RFC 6531 allows */
 {
-    return g_ascii_isalnum(c) || (guchar)c >= 0x80 || (c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
+    return g_ascii_isalnum(c) || (guchar)c >= 0x80 ||
+           (c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
 }
 
 static bool

@@ -49,7 +49,8 @@ first_word(int argc, char **argv)
     return i;
 }
 
-/* Moves argv[at] before the options in front of it: "--config F thread" reads "thread --config F". */
+/* Moves argv[at] before the options in front of it: "--config F thread" reads "thread --config F".
+ */
 static void
 move_to_front(char **argv, int at)
 {
@@ -110,7 +111,8 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *co
     };
     g_autoptr(GOptionContext) context = g_option_context_new(usage);
     char *saved = g_strdup(g_get_prgname());
-    g_autofree char *shown = command[0] == '\0' ? g_strdup(saved) : g_strdup_printf("%s %s", saved, command);
+    g_autofree char *shown =
+        command[0] == '\0' ? g_strdup(saved) : g_strdup_printf("%s %s", saved, command);
 
     if (details != NULL)
         g_option_context_set_summary(context, details);
@@ -197,7 +199,8 @@ mp_read_argument_file(const char *file, gsize limit, GError **error)
 
     if (text == NULL)
         return NULL;
-    if (memchr(text->str, 0, text->len) != NULL || !g_utf8_validate(text->str, (gssize)text->len, NULL))
+    if (memchr(text->str, 0, text->len) != NULL ||
+        !g_utf8_validate(text->str, (gssize)text->len, NULL))
         return mp_fail_null(error, MP_ERROR_INPUT, "%s: not UTF-8 text",
                             file == NULL || strcmp(file, "-") == 0 ? "standard input" : file);
     return g_string_free(g_steal_pointer(&text), FALSE);

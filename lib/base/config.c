@@ -103,8 +103,9 @@ static const Key keys[] = {
 };
 /* clang-format on */
 
-static const char *const type_names[] = {"host name",    "text",    "path",   "URL",   "Git URL", "list",
-                                         "mail address", "boolean", "number", "bytes", "choice"};
+static const char *const type_names[] = {"host name", "text",  "path",         "URL",
+                                         "Git URL",   "list",  "mail address", "boolean",
+                                         "number",    "bytes", "choice"};
 
 static const char *const language_names[] = {"en", "fr"};
 
@@ -247,8 +248,8 @@ static bool
 refuse(const MpConfig *config, const Key *key, const char *value, GError **error, const char *why)
 {
     if (may_be_secret(key))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file, key->group,
-                       key->key, why);
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file,
+                       key->group, key->key, why);
     return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: \"%s\" %s", config->file, key->group,
                    key->key, value, why);
 }
@@ -259,8 +260,8 @@ set_number(MpConfig *config, const Key *key, const char *value, GError **error)
     gint64 number;
 
     if (!g_ascii_string_to_signed(value, 10, key->min, key->max, &number, NULL)) {
-        g_autofree char *why = g_strdup_printf("is not a number from %" G_GINT64_FORMAT
-                                               " to %" G_GINT64_FORMAT, key->min, key->max);
+        g_autofree char *why = g_strdup_printf(
+            "is not a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, key->min, key->max);
         return refuse(config, key, value, error, why);
     }
     if (key->type == TYPE_SIZE)
@@ -337,9 +338,10 @@ load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
         return set_value(config, key, g_strstrip(value), error);
     if (!g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
         !g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-        return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
-                       config->file, key->group, key->key); /* GLib would show it, secret or not */
+        return mp_fail(
+            error, MP_ERROR_INSTALLATION,
+            "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
+            config->file, key->group, key->key); /* GLib would show it, secret or not */
     if (key->fallback == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s is missing", config->file,
                        key->group, key->key);
@@ -416,9 +418,10 @@ refuse_syntax(const MpConfig *config, const char *text, GError **error)
             break;
         line += length;
     }
-    return mp_fail(error, MP_ERROR_INSTALLATION,
-                   "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
-                   config->file, number);
+    return mp_fail(
+        error, MP_ERROR_INSTALLATION,
+        "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
+        config->file, number);
 }
 
 static bool

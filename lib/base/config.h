@@ -39,7 +39,8 @@ typedef struct {
     /* [address] */
     char *keys; /* path of the key file */
     int identity;
-    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for none */
+    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for
+                          none */
 
     /* [smtp] */
     bool enabled;
@@ -59,15 +60,15 @@ typedef struct {
     int transport;
     char *maildir; /* "" unless transport is maildir */
     int smtp_connections;
-    int smtp_timeout;   /* seconds without progress */
-    int smtp_give_up;   /* seconds after which a message that is deferred counts as failed */
+    int smtp_timeout; /* seconds without progress */
+    int smtp_give_up; /* seconds after which a message that is deferred counts as failed */
 
     /* [inbound] */
-    int batch;          /* mails in one commit of the tracker */
-    int linger;         /* milliseconds to wait for company after a mail came */
-    char *on_comment;   /* executable that is given new comments; "" for none */
-    int hook_timeout;   /* seconds it may take */
-    bool commands;      /* lines such as /close at the top of a reply are obeyed */
+    int batch;        /* mails in one commit of the tracker */
+    int linger;       /* milliseconds to wait for company after a mail came */
+    char *on_comment; /* executable that is given new comments; "" for none */
+    int hook_timeout; /* seconds it may take */
+    bool commands;    /* lines such as /close at the top of a reply are obeyed */
 
     /* [tracker] */
     char *remote;
@@ -81,8 +82,8 @@ typedef struct {
     int max_header_size; /* bytes */
     int max_nesting;
     int max_parts;
-    int max_addresses; /* a field */
-    int max_comment; /* characters */
+    int max_addresses;          /* a field */
+    int max_comment;            /* characters */
     gint64 max_attachment_size; /* bytes */
     int max_attachments;
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
@@ -106,7 +107,8 @@ char *mp_config_path(const MpConfig *config, const char *relative);
 char *mp_config_reply_domain(const MpConfig *config);
 char *mp_config_noreply_domain(const MpConfig *config);
 
-/* Calls `visit` for every key of the table in the order of the man page: for documentation checks. */
+/* Calls `visit` for every key of the table in the order of the man page: for documentation checks.
+ */
 typedef void (*MpConfigVisit)(const char *group, const char *key, const char *type,
                               const char *default_value, gpointer user_data);
 void mp_config_foreach_key(MpConfigVisit visit, gpointer user_data);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-G_DEFINE_QUARK(mp-error-quark, mp_error)
+G_DEFINE_QUARK(mp - error - quark, mp_error)
 
 bool
 mp_fail(GError **error, MpErrorKind kind, const char *format, ...)

@@ -25,7 +25,8 @@ bool mp_fail(GError **error, MpErrorKind kind, const char *format, ...) G_GNUC_P
 
 /*
  * The same with ": " and the text of errno at the end; the kind follows from errno. What time or
- * space can cure (ENOSPC, EIO, ENOMEM, EMFILE, EAGAIN, …) is temporary, all else is the installation.
+ * space can cure (ENOSPC, EIO, ENOMEM, EMFILE, EAGAIN, …) is temporary, all else is the
+ * installation.
  */
 bool mp_fail_errno(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -36,7 +36,8 @@ append_escaped(GString *out, gunichar c)
         g_string_append_unichar(out, c);
 }
 
-/* The loop both quotations share: `special` is escaped by a backslash besides what is not printable. */
+/* The loop both quotations share: `special` is escaped by a backslash besides what is not
+ * printable. */
 static void
 append_bytes(GString *out, const char *p, gsize length, const char *special)
 {

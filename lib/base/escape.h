@@ -19,7 +19,8 @@ char *mp_escape_bytes(const void *bytes, gsize length);
  * caller's. */
 char *mp_unescape(const char *text);
 
-/* As Ruby's String#inspect prints it, quotes included: "220 ready\r\n". The result is the caller's. */
+/* As Ruby's String#inspect prints it, quotes included: "220 ready\r\n". The result is the caller's.
+ */
 char *mp_ruby_quote(const void *bytes, gsize length);
 
 /*

@@ -124,7 +124,8 @@ bool
 mp_create_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
                GError **error)
 {
-    g_auto(MpFd) fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    g_auto(MpFd) fd =
+        openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 
     if (fd < 0)
         return mp_fail_errno(error, "cannot create %s", name);

@@ -19,8 +19,8 @@ int mp_open_directory(const char *path, GError **error);
 bool mp_make_directories(const char *path, mode_t mode, bool *made, GError **error);
 
 /*
- * Writes a whole file `name` below `directory` under a temporary name, syncs it, and renames it into
- * place (replacing what was there). The directory itself is synced only if `sync_directory`: a
+ * Writes a whole file `name` below `directory` under a temporary name, syncs it, and renames it
+ * into place (replacing what was there). The directory itself is synced only if `sync_directory`: a
  * caller with many files syncs once with mp_sync_directory.
  */
 bool mp_write_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,

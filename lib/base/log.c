@@ -76,8 +76,8 @@ append_prefix(GString *line, const char *level)
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &local);
     strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &local);
-    g_string_append_printf(line, "[%s.%03d %s (%d) #] ", second, (int)(now.tv_nsec / 1000000), level,
-                           (int)getpid());
+    g_string_append_printf(line, "[%s.%03d %s (%d) #] ", second, (int)(now.tv_nsec / 1000000),
+                           level, (int)getpid());
 }
 
 void

@@ -1,7 +1,8 @@
 /* Dates as facts have them; see time.h. */
 #include "base/time.h"
 
-#define LAST_SECOND G_GINT64_CONSTANT(253402300799) /* of the year 9999, the last that has four digits */
+#define LAST_SECOND                                                                                \
+    G_GINT64_CONSTANT(253402300799) /* of the year 9999, the last that has four digits */
 
 char *
 mp_time_format(gint64 seconds)

@@ -259,11 +259,12 @@ mp_maildir_take_file(MpMaildir *m, const char *path, GError **error)
         return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", path, g_strerror(errno));
     mail->name = g_path_get_basename(path);
     mail->place = place_of(m, path);
-    mail->path = mail->place == MP_PLACE_ELSEWHERE
-                     ? g_strdup(path)
-                     : g_build_filename(mail->place == MP_PLACE_NEW ? m->new_path
-                                                                    : m->outcome_path[mail->place - 1],
-                                        mail->name, NULL);
+    mail->path =
+        mail->place == MP_PLACE_ELSEWHERE
+            ? g_strdup(path)
+            : g_build_filename(mail->place == MP_PLACE_NEW ? m->new_path
+                                                           : m->outcome_path[mail->place - 1],
+                               mail->name, NULL);
     return look_at(mail, error) ? g_steal_pointer(&mail) : NULL;
 }
 
@@ -300,22 +301,24 @@ mp_maildir_finish(MpMaildir *m, const MpMail *mail, MpOutcome outcome, GError **
         return true;
     m->is_moved = true;
     for (int i = 0; i < SUFFIXES; i++) {
-        g_autofree char *name = i == 0 ? g_strdup(mail->name) : g_strdup_printf("%s.%d", mail->name, i);
+        g_autofree char *name =
+            i == 0 ? g_strdup(mail->name) : g_strdup_printf("%s.%d", mail->name, i);
 
         if (renameat2(from, mail->name, to, name, RENAME_NOREPLACE) == 0)
             return true;
         if (errno == ENOENT)
             return true; /* moved by an administrator meanwhile: it is not lost, it is elsewhere */
         if (errno != EEXIST)
-            return mp_fail_errno(error, "cannot move %s to %s", mail->path, m->outcome_path[outcome]);
+            return mp_fail_errno(error, "cannot move %s to %s", mail->path,
+                                 m->outcome_path[outcome]);
         bool same;
         if (!mp_same_content(mail->fd, to, name, &same, error))
             return false;
         if (same)
             return drop_source(from, mail, error);
     }
-    return mp_fail(error, MP_ERROR_INSTALLATION, "cannot move %s to %s: %d names are taken", mail->path,
-                   m->outcome_path[outcome], SUFFIXES);
+    return mp_fail(error, MP_ERROR_INSTALLATION, "cannot move %s to %s: %d names are taken",
+                   mail->path, m->outcome_path[outcome], SUFFIXES);
 }
 
 bool
@@ -370,7 +373,8 @@ mp_maildir_record(MpMaildir *m, const GArray *lines, GError **error)
         return true;
     for (guint i = 0; i < lines->len; i++)
         append_line(text, &g_array_index(lines, MpOutcomeLine, i), now);
-    fd = openat(m->incoming_fd, "outcomes.tsv", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    fd = openat(m->incoming_fd, "outcomes.tsv",
+                O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return mp_fail_errno(error, "cannot open outcomes.tsv");
     bool good = mp_write_all(fd, text->str, text->len, error) &&

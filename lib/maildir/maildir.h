@@ -20,7 +20,8 @@ typedef enum { MP_OUTCOME_SUCCESS, MP_OUTCOME_FAILURE } MpOutcome;
 
 const char *mp_outcome_name(MpOutcome outcome); /* "success", "failure" */
 
-/* Opens DATA/mail/reply and DATA/incoming-mail, which must be there: MP_ERROR_INSTALLATION if not. */
+/* Opens DATA/mail/reply and DATA/incoming-mail, which must be there: MP_ERROR_INSTALLATION if not.
+ */
 MpMaildir *mp_maildir_open(const char *data, GError **error);
 void mp_maildir_free(MpMaildir *maildir);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMaildir, mp_maildir_free)
@@ -37,9 +38,9 @@ typedef struct {
     char *name; /* the file's name */
     char *path; /* the whole path, for logs */
     MpPlace place;
-    int fd;            /* open for reading, or -1 */
-    gint64 size;       /* octets */
-    gint64 received;   /* microseconds since the epoch: of the name, else of the file */
+    int fd;          /* open for reading, or -1 */
+    gint64 size;     /* octets */
+    gint64 received; /* microseconds since the epoch: of the name, else of the file */
 } MpMail;
 
 void mp_mail_free(MpMail *mail); /* closes the descriptor */

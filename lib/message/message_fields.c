@@ -82,8 +82,7 @@ each_address(InternetAddressList *list, const char *value, AddressFunc func, gpo
             each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), value,
                          func, data);
         } else if (INTERNET_ADDRESS_IS_MAILBOX(entry)) {
-            g_autofree char *spec =
-                canonical(as_written(INTERNET_ADDRESS_MAILBOX(entry), value));
+            g_autofree char *spec = canonical(as_written(INTERNET_ADDRESS_MAILBOX(entry), value));
             if (*spec != '\0')
                 func(spec, internet_address_get_name(entry), data);
         }
@@ -215,8 +214,9 @@ add_lookalikes(MpReading *reading, const char *value)
 }
 
 /*
- * A group in From (RFC 6854) is there for mail that nobody may answer. Who checked the sender before
- * us may see an author in it or none, so the group itself counts as one, which no account has.
+ * A group in From (RFC 6854) is there for mail that nobody may answer. Who checked the sender
+ * before us may see an author in it or none, so the group itself counts as one, which no account
+ * has.
  */
 static void
 add_groups(MpReading *reading, const char *value)

@@ -68,7 +68,8 @@ take_field(MpDeliveryStatus *status, const char *line)
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
         char **at = (char **)(gpointer)((char *)status + fields[i].offset);
 
-        if (strlen(fields[i].name) != length || g_ascii_strncasecmp(fields[i].name, line, length) != 0 || *at != NULL)
+        if (strlen(fields[i].name) != length ||
+            g_ascii_strncasecmp(fields[i].name, line, length) != 0 || *at != NULL)
             continue;
         g_autofree char *value = mp_one_line(colon + 1);
         if (strlen(value) <= VALUE_LIMIT)
@@ -80,7 +81,8 @@ static void
 finish_group(MpReading *reading, MpDeliveryStatus *status)
 {
     GPtrArray *deliveries = reading->message->deliveries;
-    bool is_about_one = status->action != NULL && (status->recipient != NULL || status->original != NULL);
+    bool is_about_one =
+        status->action != NULL && (status->recipient != NULL || status->original != NULL);
 
     if (!is_about_one || deliveries->len >= MP_DELIVERIES_MAX) {
         mp_delivery_status_free(status);

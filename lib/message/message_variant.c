@@ -105,8 +105,8 @@ mp_message_to_variant(const MpMessage *message)
     g_variant_builder_init(&bools, G_VARIANT_TYPE("ab"));
     for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
         g_variant_builder_add(&bools, "b", (gboolean)FIELD(message, bool, flags[i]));
-    return g_variant_new("(amsaasabx@a(ss)@a(ss)@a" ATTACHMENT "@a" DELIVERY ")", &texts, &lists, &bools,
-                         message->date, pairs(message->headers), pairs(message->recipients),
+    return g_variant_new("(amsaasabx@a(ss)@a(ss)@a" ATTACHMENT "@a" DELIVERY ")", &texts, &lists,
+                         &bools, message->date, pairs(message->headers), pairs(message->recipients),
                          attachments_to_variant(message->attachments),
                          deliveries_to_variant(message->deliveries));
 }

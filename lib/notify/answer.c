@@ -123,10 +123,11 @@ append_quote_html(GString *out, const Texts *t)
     g_autofree char *lines = quote_lines(t);
     g_autofree char *shown = g_markup_escape_text(lines, -1);
 
-    g_string_append_printf(out,
-                           "<p>%s</p>\n<blockquote style=\"margin:0;padding-left:1em;border-left:"
-                           "3px solid #ccc\"><pre style=\"white-space:pre-wrap\">%s</pre></blockquote>\n",
-                           quote_title(t), shown);
+    g_string_append_printf(
+        out,
+        "<p>%s</p>\n<blockquote style=\"margin:0;padding-left:1em;border-left:"
+        "3px solid #ccc\"><pre style=\"white-space:pre-wrap\">%s</pre></blockquote>\n",
+        quote_title(t), shown);
     if (t->facts->answer->is_cut)
         g_string_append_printf(out, "<p>%s</p>\n", t->phrases->rest);
 }
@@ -172,7 +173,8 @@ static char *
 html_part(const Texts *t)
 {
     const MpConfig *config = t->facts->config;
-    g_autofree char *body = g_markup_printf_escaped("<p><strong>%s</strong></p>\n<p>%s</p>\n", t->what, t->todo);
+    g_autofree char *body =
+        g_markup_printf_escaped("<p><strong>%s</strong></p>\n<p>%s</p>\n", t->what, t->todo);
     GString *out = g_string_new(body);
 
     if (t->link != NULL)
@@ -183,7 +185,8 @@ html_part(const Texts *t)
                          config->support_address);
     if (has_quote(t))
         append_quote_html(out, t);
-    g_string_append_printf(out, "<p style=\"font-size:small;color:#666\">&mdash;<br>\n%s</p>\n", t->phrases->footer);
+    g_string_append_printf(out, "<p style=\"font-size:small;color:#666\">&mdash;<br>\n%s</p>\n",
+                           t->phrases->footer);
     return g_string_free(out, FALSE);
 }
 
@@ -210,7 +213,8 @@ append_head(GString *head, const Texts *t, const char *address, const char *mess
     const MpAnswer *answer = facts->answer;
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(facts->date);
     g_autofree char *date = g_mime_utils_header_format_date(time);
-    g_autofree char *from = mp_header_mailbox(facts->config->hostname, facts->config->noreply_address);
+    g_autofree char *from =
+        mp_header_mailbox(facts->config->hostname, facts->config->noreply_address);
     g_autofree char *to = mp_header_mailbox(facts->user->name, address);
     g_autofree char *subject = mp_header_text(t->subject);
     const char *const fields[][2] = {

@@ -144,7 +144,8 @@ mp_notification_text(const MpNotificationFacts *facts, const char *reason)
 {
     g_autofree char *opening = mp_thread_message_id(facts->thread, 0, facts->config->hostname);
     g_autofree char *message_id = make_message_id(facts, opening);
-    g_autofree char *link = mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
+    g_autofree char *link =
+        mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
     g_autofree char *markdown = make_markdown(facts);
     const MpBodyFacts body = {markdown, NULL, link, message_id, can_reply(facts)};
 

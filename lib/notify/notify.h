@@ -76,8 +76,9 @@ typedef struct {
 } MpAnswerFacts;
 
 /*
- * The answer (a rejection or a confirmation), in the answer's language, text and HTML, to `address`.
- * The envelope sender is "": nothing comes back. MP_ERROR_INPUT for a reason that has no text.
+ * The answer (a rejection or a confirmation), in the answer's language, text and HTML, to
+ * `address`. The envelope sender is "": nothing comes back. MP_ERROR_INPUT for a reason that has no
+ * text.
  */
 MpLetter *mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error);
 

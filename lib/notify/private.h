@@ -33,7 +33,8 @@ char *mp_header_plain_mailbox(const char *name, const char *address);
 /* A local part as it is if it is a dot-atom, else quoted, at this domain. */
 char *mp_header_address(const char *local_part, const char *domain);
 
-/* The last word on a header: no line too long, no octet that it cannot hold; else MP_ERROR_INPUT. */
+/* The last word on a header: no line too long, no octet that it cannot hold; else MP_ERROR_INPUT.
+ */
 bool mp_header_check(const GString *head, GError **error);
 
 /* --- answer_texts.c --- */
@@ -46,7 +47,8 @@ typedef struct {
 } MpAnswerText;
 
 typedef struct {
-    const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest, *footer;
+    const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest,
+        *footer;
 } MpAnswerPhrases;
 
 const MpAnswerText *mp_answer_text_find(const char *reason); /* NULL if there is none */

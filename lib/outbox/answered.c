@@ -15,7 +15,8 @@
 #include "outbox/private.h"
 
 #define RECORD_LIMIT 256
-#define KEPT_SECONDS (7 * 86400) /* a mail that stays in new/ longer than this may be answered again */
+#define KEPT_SECONDS                                                                               \
+    (7 * 86400) /* a mail that stays in new/ longer than this may be answered again */
 
 void
 mp_answer_free(MpAnswer *answer)
@@ -36,7 +37,8 @@ mp_answer_free(MpAnswer *answer)
 static char *
 name_of(const MpAnswer *answer)
 {
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s", answer->day, answer->user, answer->reason);
+    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s", answer->day, answer->user,
+                           answer->reason);
 }
 
 MpAnswered

@@ -20,7 +20,7 @@
 #define STAGED_LIMIT (4 * 1024 * 1024) /* an answer quotes the mail */
 
 const char *const mp_outbox_directories[N_DIRECTORIES] = {"new",    "retry", "hold",
-                                                            "failed", "tmp",   "answered"};
+                                                          "failed", "tmp",   "answered"};
 
 void
 mp_fd_clear(MpFd *fd)

@@ -34,16 +34,16 @@ typedef enum {
 
 /* What an answer says, and to whom. Strings are one line of text but for `quote`. */
 typedef struct {
-    guint64 user;      /* the one account that hears it */
-    char *reason;      /* the gate's reason code */
-    char *day;         /* of the mail's receipt: "2026-01-31", UTC */
-    char *hash;        /* of the raw mail: SHA-256 in hexadecimal digits */
-    char *language;    /* "en", "fr" */
-    char *message_id;  /* "<id@host>" of the mail, or NULL */
-    char *sender;      /* its first From, or NULL */
-    char *subject;     /* or NULL */
-    char *quote;       /* what the person wrote, or NULL */
-    bool is_cut;       /* and it was longer */
+    guint64 user;     /* the one account that hears it */
+    char *reason;     /* the gate's reason code */
+    char *day;        /* of the mail's receipt: "2026-01-31", UTC */
+    char *hash;       /* of the raw mail: SHA-256 in hexadecimal digits */
+    char *language;   /* "en", "fr" */
+    char *message_id; /* "<id@host>" of the mail, or NULL */
+    char *sender;     /* its first From, or NULL */
+    char *subject;    /* or NULL */
+    char *quote;      /* what the person wrote, or NULL */
+    bool is_cut;      /* and it was longer */
 } MpAnswer;
 
 void mp_answer_free(MpAnswer *answer);
@@ -55,7 +55,7 @@ typedef struct {
     guint64 thread;
     guint64 actor; /* the user who is not told */
     gint64 created;
-    char *host; /* that posted it */
+    char *host;       /* that posted it */
     MpAnswer *answer; /* of MP_EVENT_ANSWER, else NULL */
 } MpEvent;
 

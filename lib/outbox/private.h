@@ -35,7 +35,7 @@ typedef struct {
     MpEvent *event;
     GPtrArray *recipients; /* MpEventRecipient */
     GHashTable *by_user;   /* guint64 to MpEventRecipient */
-    GString *quote; /* of an answer, until all is read; or NULL */
+    GString *quote;        /* of an answer, until all is read; or NULL */
     bool is_expanded;
     gsize length; /* of the whole lines; what follows is torn */
 } MpEventText;

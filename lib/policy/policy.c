@@ -155,7 +155,8 @@ no_thread(const MpDelivery *d, char **why)
 {
     if (d->thread != NULL)
         return false;
-    *why = g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind", d->address.thread);
+    *why =
+        g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind", d->address.thread);
     return true;
 }
 
@@ -251,7 +252,8 @@ too_long(const MpDelivery *d, char **why)
 
     if (characters <= d->config->max_comment)
         return false;
-    *why = g_strdup_printf("%ld characters; a comment has at most %d", characters, d->config->max_comment);
+    *why = g_strdup_printf("%ld characters; a comment has at most %d", characters,
+                           d->config->max_comment);
     return true;
 }
 

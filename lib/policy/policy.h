@@ -17,40 +17,41 @@
 #include "policy/authentication.h"
 #include "tracker/tracker.h"
 
-/* What is known about a mail. Strings and structures are the caller's; NULL where not known (yet). */
+/* What is known about a mail. Strings and structures are the caller's; NULL where not known (yet).
+ */
 typedef struct {
     const MpConfig *config;
-    const MpMessage *message;      /* NULL if it could not be read: then `fault` says why */
+    const MpMessage *message; /* NULL if it could not be read: then `fault` says why */
     MpMessageFault fault;
     const char *fault_text;
 
     /* The address: the first of ours that verifies, else the first that has our shape. */
-    const char *recipient;         /* or NULL: no address of ours in any field */
-    const char *recipient_field;   /* the header field it stood in */
+    const char *recipient;       /* or NULL: no address of ours in any field */
+    const char *recipient_field; /* the header field it stood in */
     MpAddress address;
     bool is_verified;
-    bool is_noreply;               /* the no-reply address stood among the recipients */
+    bool is_noreply; /* the no-reply address stood among the recipients */
 
-    const MpUser *account;         /* whose address it is */
+    const MpUser *account; /* whose address it is */
     const MpThread *thread;
     const MpRepository *repository;
-    MpVerdicts verdicts;           /* what a trusted server found of the sender */
-    bool is_duplicate;             /* its KEY is in the tracker, or earlier in this batch */
+    MpVerdicts verdicts; /* what a trusted server found of the sender */
+    bool is_duplicate;   /* its KEY is in the tracker, or earlier in this batch */
 
-    bool is_over_rate;             /* account, thread or installation posted enough this hour */
-    const char *over_rate;         /* which, for people */
-    bool has_commands;             /* lines such as /close stand at the top of the reply */
-    bool may_command;              /* and the account may give each of them */
+    bool is_over_rate;     /* account, thread or installation posted enough this hour */
+    const char *over_rate; /* which, for people */
+    bool has_commands;     /* lines such as /close stand at the top of the reply */
+    bool may_command;      /* and the account may give each of them */
 
-    const char *reply;             /* what the person wrote; known to gates behind `needs_reply` */
+    const char *reply; /* what the person wrote; known to gates behind `needs_reply` */
 } MpDelivery;
 
 typedef enum {
-    MP_DO_NOTHING, /* file the mail */
-    MP_DO_COMMENT, /* post it */
-    MP_DO_MUTE,    /* mute the thread for the account */
+    MP_DO_NOTHING,  /* file the mail */
+    MP_DO_COMMENT,  /* post it */
+    MP_DO_MUTE,     /* mute the thread for the account */
     MP_DO_COMMANDS, /* what the commands at the top of the reply say; there is no comment */
-    MP_DO_BOUNCE,  /* count what a delivery report says against the account's addresses */
+    MP_DO_BOUNCE,   /* count what a delivery report says against the account's addresses */
 } MpAction;
 
 /* Who hears of it that a gate stopped a mail. Never an address that only the mail names. */
@@ -82,5 +83,5 @@ const MpGate *mp_policy_gates(gsize *n);
  * Walks from gate `from` to the first that stops the delivery, or to the first that needs the
  * reply while `with_reply` is false: then *at is that gate, and NULL is returned. *why as above.
  */
-const MpGate *mp_policy_walk(const MpDelivery *delivery, gsize from, bool with_reply, gsize *at,
-                             char **why);
+const MpGate *
+mp_policy_walk(const MpDelivery *delivery, gsize from, bool with_reply, gsize *at, char **why);

@@ -35,7 +35,8 @@ struct MpRate {
 static GHashTable *
 new_series(void)
 {
-    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_array_unref);
+    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                 (GDestroyNotify)g_array_unref);
 }
 
 MpRate *
@@ -89,7 +90,8 @@ add_entry(MpRate *rate, const Entry *entry)
 {
     guint at;
 
-    for (at = rate->entries->len; at > 0 && g_array_index(rate->entries, Entry, at - 1).when > entry->when;)
+    for (at = rate->entries->len;
+         at > 0 && g_array_index(rate->entries, Entry, at - 1).when > entry->when;)
         at--;
     g_array_insert_vals(rate->entries, at, entry, 1);
     insert_time(rate->of_account, entry->account, entry->when);
@@ -149,18 +151,21 @@ mp_rate_is_over(const MpRate *rate, const MpRateLimits *limits, guint64 account,
         const GArray *times;
         gsize size;
     } rows[] = {
-        [OF_ACCOUNT] = {"the account posted as many comments by mail as an hour may bring", limits->account,
-                        account, g_hash_table_lookup(rate->of_account, &account), sizeof(gint64)},
-        [OF_THREAD] = {"the thread got as many comments by mail as an hour may bring", limits->thread,
-                       thread, g_hash_table_lookup(rate->of_thread, &thread), sizeof(gint64)},
-        [OF_ALL] = {"all threads got as many comments by mail as an hour may bring", limits->total, 0,
-                    rate->entries, sizeof(Entry)},
+        [OF_ACCOUNT] = {"the account posted as many comments by mail as an hour may bring",
+                        limits->account, account, g_hash_table_lookup(rate->of_account, &account),
+                        sizeof(gint64)},
+        [OF_THREAD] = {"the thread got as many comments by mail as an hour may bring",
+                       limits->thread, thread, g_hash_table_lookup(rate->of_thread, &thread),
+                       sizeof(gint64)},
+        [OF_ALL] = {"all threads got as many comments by mail as an hour may bring", limits->total,
+                    0, rate->entries, sizeof(Entry)},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (rows[i].limit == 0)
             continue;
-        guint n = count_within(rows[i].times, rows[i].size, when) + count_noted(rate, (Of)i, rows[i].id, when);
+        guint n = count_within(rows[i].times, rows[i].size, when) +
+                  count_noted(rate, (Of)i, rows[i].id, when);
         if (n >= (guint)rows[i].limit) {
             *which = rows[i].which;
             return true;
@@ -263,7 +268,8 @@ append_entries(GString *text, const GArray *entries)
     for (guint i = 0; i < entries->len; i++) {
         const Entry *e = &g_array_index(entries, Entry, i);
 
-        g_string_append_printf(text, "%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n",
+        g_string_append_printf(text,
+                               "%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n",
                                e->when, e->account, e->thread);
     }
 }
@@ -275,8 +281,8 @@ drop_old(MpRate *rate)
     guint live = count_after(rate->entries->data, rate->entries->len, sizeof(Entry), now - WINDOW);
 
     live = MIN(live, MOST_LINES);
-    g_autofree Entry *kept = g_memdup2(&g_array_index(rate->entries, Entry, rate->entries->len - live),
-                                       live * sizeof(Entry));
+    g_autofree Entry *kept = g_memdup2(
+        &g_array_index(rate->entries, Entry, rate->entries->len - live), live * sizeof(Entry));
     forget(rate);
     for (guint i = 0; i < live; i++)
         add_entry(rate, &kept[i]);
@@ -297,7 +303,8 @@ write_anew(MpRate *rate, int directory, GError **error)
 static bool
 append(MpRate *rate, int directory, const char *bytes, gsize length, GError **error)
 {
-    int fd = openat(directory, rate->name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+    int fd = openat(directory, rate->name,
+                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
     bool good;
 
     if (fd < 0)
@@ -325,9 +332,11 @@ mp_rate_write(MpRate *rate, GError **error)
         add_entry(rate, &g_array_index(rate->noted, Entry, i));
     g_array_set_size(rate->noted, 0);
     bool is_stale = rate->is_torn || rate->lines > MOST_LINES ||
-                    rate->lines > 2 * count_after(rate->entries->data, rate->entries->len, sizeof(Entry),
-                                                  (gint64)time(NULL) - WINDOW) + SPARE;
-    good = is_stale ? write_anew(rate, directory, error) : append(rate, directory, text->str, text->len, error);
+                    rate->lines > 2 * count_after(rate->entries->data, rate->entries->len,
+                                                  sizeof(Entry), (gint64)time(NULL) - WINDOW) +
+                                      SPARE;
+    good = is_stale ? write_anew(rate, directory, error)
+                    : append(rate, directory, text->str, text->len, error);
     if (fstatat(directory, rate->name, &rate->seen, AT_SYMLINK_NOFOLLOW) < 0 || !good)
         rate->is_read = false;
     close(directory);

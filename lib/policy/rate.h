@@ -27,9 +27,10 @@ typedef struct {
     int account, thread, total; /* comments an hour; 0: any number */
 } MpRateLimits;
 
-/* Whether one comment more, at `when`, would be over a limit; then *which says of what, for people. */
-bool mp_rate_is_over(const MpRate *rate, const MpRateLimits *limits, guint64 account, guint64 thread,
-                     gint64 when, const char **which);
+/* Whether one comment more, at `when`, would be over a limit; then *which says of what, for people.
+ */
+bool mp_rate_is_over(const MpRate *rate, const MpRateLimits *limits, guint64 account,
+                     guint64 thread, gint64 when, const char **which);
 
 /* Counts a comment, in memory; mp_rate_write appends what was noted to the file. */
 void mp_rate_note(MpRate *rate, guint64 account, guint64 thread, gint64 when);

@@ -15,7 +15,8 @@ mp_accounts_open(const char *path, const char *hostname, GError **error)
 {
     g_autoptr(MpAccounts) accounts = g_new0(MpAccounts, 1);
 
-    return mp_store_open(&accounts->store, path, hostname, error) ? g_steal_pointer(&accounts) : NULL;
+    return mp_store_open(&accounts->store, path, hostname, error) ? g_steal_pointer(&accounts)
+                                                                  : NULL;
 }
 
 void
@@ -58,7 +59,8 @@ mp_path_of_address(const char *address)
 {
     const char *at = strrchr(address, '@');
     g_autofree char *domain = mp_domain_fold(at != NULL ? at + 1 : "");
-    g_autofree char *local = g_strndup(address, at != NULL ? (gsize)(at - address) : strlen(address));
+    g_autofree char *local =
+        g_strndup(address, at != NULL ? (gsize)(at - address) : strlen(address));
     g_autofree char *folded = g_strconcat(local, at != NULL ? "@" : "", domain, NULL);
     g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, folded, -1);
 
@@ -149,7 +151,8 @@ mp_accounts_user_by_address(MpAccounts *accounts, const char *address, GError **
 /* --- Writing -------------------------------------------------------------------------------- */
 
 static bool
-is_free(bool read, guint64 holder, const MpUser *user, const char *what, const char *value, GError **error)
+is_free(bool read, guint64 holder, const MpUser *user, const char *what, const char *value,
+        GError **error)
 {
     if (!read)
         return false;
@@ -239,7 +242,8 @@ write_user(MpChain *chain, MpUser *user, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (!check_unique(tree, user, error) || (before != NULL && !index_user(tree, before, NULL, error)) ||
+    if (!check_unique(tree, user, error) ||
+        (before != NULL && !index_user(tree, before, NULL, error)) ||
         (user->id == 0 && !next_user_id(tree, &user->id, error)))
         return false;
     g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user->id);
@@ -313,6 +317,6 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
         if (result != MP_OUTRUN)
             return result == MP_COMMITTED;
     }
-    return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times", accounts->store.path,
-                   OUTRUN_TRIES);
+    return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times",
+                   accounts->store.path, OUTRUN_TRIES);
 }

@@ -5,7 +5,8 @@
 #include "tracker/facts.h"
 #include "tracker/inside.h"
 
-#define SUBJECT_MAX 72 /* characters of a commit's first line that git log shows without wrapping */
+#define SUBJECT_MAX 72 /* characters of a commit's first line that git log shows without wrapping  \
+                        */
 
 struct MpBatch {
     MpTracker *tracker;
@@ -128,7 +129,8 @@ subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpN
         return false;
     bool changed = subscribe(subscribers, author, reason, false);
     for (guint i = 0; comment->mentions != NULL && i < comment->mentions->len; i++)
-        changed |= subscribe(subscribers, g_array_index(comment->mentions, guint64, i), "mention", false);
+        changed |=
+            subscribe(subscribers, g_array_index(comment->mentions, guint64, i), "mention", false);
     return !changed || write_subscribers(batch, thread, subscribers, error);
 }
 
@@ -141,7 +143,9 @@ mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *rea
         directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
 
     if (subscribers == NULL)
-        return directory != NULL ? false : mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, thread);
+        return directory != NULL
+                   ? false
+                   : mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, thread);
     if (!subscribe(subscribers, user, reason, true))
         return true;
     return write_subscribers(batch, directory, subscribers, error) &&
@@ -206,7 +210,8 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
 
 /* What is known of a KEY before its comment is added. */
 static bool
-find_key(MpBatch *batch, MpTreeNode *thread, const char *key, bool *found, guint64 *number, GError **error)
+find_key(MpBatch *batch, MpTreeNode *thread, const char *key, bool *found, guint64 *number,
+         GError **error)
 {
     g_autoptr(GError) why = NULL;
     MpTreeNode *received = mp_tree_directory(batch->chain.tree, thread, "received", false, &why);
@@ -236,7 +241,8 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
                  bool *duplicate, GError **error)
 {
     g_autoptr(MpThread) facts = mp_read_thread(batch->chain.tree, comment->thread, error);
-    MpTreeNode *thread = facts != NULL ? thread_directory(batch, comment->thread, false, error) : NULL;
+    MpTreeNode *thread =
+        facts != NULL ? thread_directory(batch, comment->thread, false, error) : NULL;
 
     if (thread == NULL) {
         if (error == NULL || *error == NULL)
@@ -246,11 +252,12 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
     if (!find_key(batch, thread, comment->key, duplicate, number, error) || *duplicate)
         return *duplicate;
     g_autofree char *line = first_line(comment->body);
-    g_autofree char *message = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", facts->repository,
-                                               comment->thread, line);
+    g_autofree char *message =
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", facts->repository, comment->thread, line);
     return next_number(batch, thread, number, error) &&
            write_comment(batch, thread, *number, comment, actor, error) &&
-           subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment", error) &&
+           subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment",
+                                  error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
 }
 
@@ -264,8 +271,8 @@ next_thread_id(MpBatch *batch, guint64 *id, GError **error)
     if (threads == NULL || !mp_paths_last_id(batch->chain.tree, threads, id, error))
         return false;
     if (++*id > MP_MAX_ID)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "the tracker is full: %" G_GUINT64_FORMAT " threads",
-                       MP_MAX_ID);
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "the tracker is full: %" G_GUINT64_FORMAT " threads", MP_MAX_ID);
     return true;
 }
 
@@ -292,7 +299,8 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
 {
     MpTreeNode *directory = thread_directory(batch, thread->id, true, error);
     MpTreeNode *received =
-        directory != NULL ? mp_tree_directory(batch->chain.tree, directory, "received", true, error) : NULL;
+        directory != NULL ? mp_tree_directory(batch->chain.tree, directory, "received", true, error)
+                          : NULL;
     g_autofree char *facts = mp_facts_thread(thread);
 
     return received != NULL && set_text(batch, directory, "thread", facts, error) &&

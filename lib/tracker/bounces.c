@@ -102,8 +102,9 @@ mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
     const char *own = own_address(user, address);
     MpBounces *bounces = own != NULL ? find(user, own) : NULL;
 
-    if (own == NULL || (bounces != NULL && (bounces->is_suppressed || is_noted(bounces->hard, mark) ||
-                                            is_noted(bounces->soft, mark))))
+    if (own == NULL ||
+        (bounces != NULL && (bounces->is_suppressed || is_noted(bounces->hard, mark) ||
+                             is_noted(bounces->soft, mark))))
         return false;
     if (bounces == NULL)
         bounces = mp_user_add_bounces(user, own);

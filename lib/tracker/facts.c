@@ -7,7 +7,8 @@
 #include "base/time.h"
 #include "tracker/inside.h"
 
-/* --- Reading: the first fault is kept, and everything after it reads as empty ------------------ */
+/* --- Reading: the first fault is kept, and everything after it reads as empty ------------------
+ */
 
 typedef struct {
     GKeyFile *file;
@@ -498,7 +499,8 @@ add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
     for (guint i = 0; i < list->len; i++) {
         const MpBounce *bounce = g_ptr_array_index(list, i);
 
-        g_ptr_array_add(fields, g_strdup_printf("%" G_GINT64_FORMAT "-%s", bounce->day, bounce->mark));
+        g_ptr_array_add(fields,
+                        g_strdup_printf("%" G_GINT64_FORMAT "-%s", bounce->day, bounce->mark));
     }
 }
 

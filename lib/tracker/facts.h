@@ -6,16 +6,18 @@
 
 #include "tracker/tracker.h"
 
-/* Each parser takes a fact file's text and, for messages, its path. The results are the caller's. */
+/* Each parser takes a fact file's text and, for messages, its path. The results are the caller's.
+ */
 MpThread *mp_facts_parse_thread(const char *text, const char *path, guint64 id, GError **error);
 char *mp_facts_thread(const MpThread *thread);
 
 /* Facts of one comment; body, elided and attachments are files of their own. */
-MpComment *mp_facts_parse_comment(const char *text, const char *path, guint64 number, GError **error);
+MpComment *
+mp_facts_parse_comment(const char *text, const char *path, guint64 number, GError **error);
 char *mp_facts_comment(const MpNewComment *comment, const MpActor *actor);
 
-MpRepository *mp_facts_parse_repository(const char *text, const char *path, const char *name,
-                                        GError **error);
+MpRepository *
+mp_facts_parse_repository(const char *text, const char *path, const char *name, GError **error);
 char *mp_facts_repository(const MpRepository *repository);
 
 MpUser *mp_facts_parse_user(const char *text, const char *path, guint64 id, GError **error);

@@ -15,7 +15,8 @@
 #include "tracker/git.h"
 
 static const char tracker_readme[] =
-    "This repository is a tracker of Metroplex: issues, pull requests and commit threads, followed\n"
+    "This repository is a tracker of Metroplex: issues, pull requests and commit threads, "
+    "followed\n"
     "and answered by mail. Its format is described in tracker(5).\n\n"
     "    threads/00/00/00/17/thread                 what thread 17 is about\n"
     "    threads/00/00/00/17/comments/3/comment.md  what was written\n"
@@ -55,7 +56,8 @@ first_commit(MpStore *store, const char *readme, GError **error)
 {
     gint64 now = (gint64)time(NULL);
     MpActor actor = {0, "metroplex", "Metroplex", now, now};
-    /* Two trackers made in one second have no commit in common: none is taken for the other's remote. */
+    /* Two trackers made in one second have no commit in common: none is taken for the other's
+     * remote. */
     g_autofree char *uuid = g_uuid_string_random();
     g_autofree char *message = g_strdup_printf("Begin %s", uuid);
     g_autoptr(git_reference) reference = NULL;
@@ -64,10 +66,11 @@ first_commit(MpStore *store, const char *readme, GError **error)
 
     mp_chain_begin(&chain, store);
     MpTreeNode *root = mp_tree_directory(chain.tree, NULL, "", false, error);
-    good = root != NULL && mp_tree_set(chain.tree, root, "README.md", readme, strlen(readme), error) &&
+    good = root != NULL &&
+           mp_tree_set(chain.tree, root, "README.md", readme, strlen(readme), error) &&
            mp_chain_commit(&chain, message, &actor, error) && mp_pack_write(chain.pack, error);
-    if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip, 0,
-                                     "metroplex init") < 0)
+    if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip,
+                                     0, "metroplex init") < 0)
         good = mp_git_fail(error, "cannot create the branch main");
     mp_chain_clear(&chain);
     return good;

@@ -11,8 +11,8 @@ char *
 mp_tracker_key(guint64 user, guint64 thread, const char *source, const char *words)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree char *ids = g_strdup_printf("metroplex-key-1%c%" G_GUINT64_FORMAT "%c%" G_GUINT64_FORMAT,
-                                           '\n', user, '\n', thread);
+    g_autofree char *ids = g_strdup_printf(
+        "metroplex-key-1%c%" G_GUINT64_FORMAT "%c%" G_GUINT64_FORMAT, '\n', user, '\n', thread);
 
     /* The octet 0 behind each field delimits: none holds one. */
     g_checksum_update(sum, (const guchar *)ids, (gssize)strlen(ids) + 1);
@@ -92,7 +92,8 @@ mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
     gsize depth;
     MpTreeNode *page = page_of(tree, received, key, true, &depth, error);
 
-    while (page != NULL && mp_tree_count(page) >= PAGE_MAX && !is_inner(page) && depth < strlen(key)) {
+    while (page != NULL && mp_tree_count(page) >= PAGE_MAX && !is_inner(page) &&
+           depth < strlen(key)) {
         g_autofree char *prefix = g_strndup(key, depth + 1);
 
         if (!split(tree, page, depth, error))

@@ -1,6 +1,7 @@
 /*
  * What a killed run leaves in a repository. A lock may also be that of a live `git push` or
- * `git gc`: those hold one for milliseconds, so only locks that have stood for a while are taken for dead.
+ * `git gc`: those hold one for milliseconds, so only locks that have stood for a while are taken
+ * for dead.
  */
 #include "tracker/leftovers.h"
 
@@ -53,7 +54,8 @@ remove_matching(const char *repository, gsize i)
         g_autofree char *file = g_build_filename(path, name, NULL);
         struct stat st;
 
-        if (!g_str_has_prefix(name, patterns[i].prefix) || !g_str_has_suffix(name, patterns[i].suffix))
+        if (!g_str_has_prefix(name, patterns[i].prefix) ||
+            !g_str_has_suffix(name, patterns[i].suffix))
             continue;
         if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
             continue;

@@ -1,4 +1,5 @@
-/* Inside of lib/tracker: what a killed run leaves in a repository, and what may be removed of it. */
+/* Inside of lib/tracker: what a killed run leaves in a repository, and what may be removed of it.
+ */
 #pragma once
 
 #include <glib.h>

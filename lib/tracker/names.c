@@ -5,8 +5,8 @@
 
 #include "base/domain.h"
 
-#define LOGIN_MAX 39
-#define PART_MAX  100
+#define LOGIN_MAX    39
+#define PART_MAX     100
 #define REVISION_MAX 200
 
 bool
@@ -79,8 +79,8 @@ mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostna
         break;
     }
     if (comment > 0)
-        g_string_append_printf(id, thread->kind == MP_PULL ? "/c%" G_GUINT64_FORMAT
-                                                           : "/%" G_GUINT64_FORMAT, comment);
+        g_string_append_printf(
+            id, thread->kind == MP_PULL ? "/c%" G_GUINT64_FORMAT : "/%" G_GUINT64_FORMAT, comment);
     g_string_append_printf(id, "@%s>", hostname);
     return g_string_free(g_steal_pointer(&id), FALSE);
 }

@@ -128,7 +128,8 @@ append_distance(GByteArray *stream, guint distance)
 }
 
 static void
-remember(MpPack *pack, const git_oid *id, const void *bytes, gsize length, guint offset, guint depth)
+remember(MpPack *pack, const git_oid *id, const void *bytes, gsize length, guint offset,
+         guint depth)
 {
     Stored *stored = g_new0(Stored, 1);
 
@@ -140,7 +141,8 @@ remember(MpPack *pack, const git_oid *id, const void *bytes, gsize length, guint
 }
 
 static bool
-add_whole(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_oid *id, GError **error)
+add_whole(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_oid *id,
+          GError **error)
 {
     guint offset = pack->stream->len;
 

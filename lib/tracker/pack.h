@@ -23,7 +23,8 @@ bool mp_pack_add(MpPack *pack, git_object_t type, const void *bytes, gsize lengt
 
 /*
  * The same for the next version of `base`: where the pack has that too, only the difference is
- * stored (OFS_DELTA). A directory of a hundred entries of which one changed takes some forty octets.
+ * stored (OFS_DELTA). A directory of a hundred entries of which one changed takes some forty
+ * octets.
  */
 bool mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsize length,
                          const git_oid *base, git_oid *id, GError **error);

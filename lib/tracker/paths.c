@@ -12,7 +12,8 @@ mp_path_of_id(guint64 id)
 {
     unsigned n = (unsigned)(id % (MP_MAX_ID + 1));
 
-    return g_strdup_printf("%02u/%02u/%02u/%02u", n / 1000000, n / 10000 % 100, n / 100 % 100, n % 100);
+    return g_strdup_printf("%02u/%02u/%02u/%02u", n / 1000000, n / 10000 % 100, n / 100 % 100,
+                           n % 100);
 }
 
 char *
@@ -59,7 +60,8 @@ mp_paths_last_id(MpTree *tree, MpTreeNode *directory, guint64 *id, GError **erro
         *id = *id * 100 + part;
         if (level == LEVELS - 1)
             break;
-        directory = mp_tree_directory(tree, directory, mp_tree_name(directory, (guint)i), false, error);
+        directory =
+            mp_tree_directory(tree, directory, mp_tree_name(directory, (guint)i), false, error);
         if (directory == NULL)
             return mp_fail(error, MP_ERROR_INSTALLATION, "a file among the directories of ids");
     }

@@ -1,10 +1,12 @@
-/* Inside of lib/tracker: where things are in the tree, and the two structures that grow in pages. */
+/* Inside of lib/tracker: where things are in the tree, and the two structures that grow in pages.
+ */
 #pragma once
 
 #include "tracker/tracker.h"
 #include "tracker/tree.h"
 
-/* "00/00/00/17". Four levels of a hundred hold every id up to MP_MAX_ID. The result is the caller's. */
+/* "00/00/00/17". Four levels of a hundred hold every id up to MP_MAX_ID. The result is the
+ * caller's. */
 char *mp_path_of_id(guint64 id);
 
 /* "threads/00/00/00/17". */

@@ -243,12 +243,14 @@ mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **
 }
 
 GBytes *
-mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name, GError **error)
+mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name,
+                      GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
     g_autofree char *of_thread = mp_path_of_thread(thread);
     g_autofree char *of_comment = mp_path_of_comment(number);
-    g_autofree char *path = g_strconcat(of_thread, "/comments/", of_comment, "/attachments/", name, NULL);
+    g_autofree char *path =
+        g_strconcat(of_thread, "/comments/", of_comment, "/attachments/", name, NULL);
     g_autoptr(GError) why = NULL;
     char *bytes = NULL;
     gsize length = 0;
@@ -288,7 +290,8 @@ mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thre
 
 /* --- Walks: all ids of a directory in ascending order, in bounded memory --------------------- */
 
-typedef bool (*VisitId)(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error);
+typedef bool (*VisitId)(MpStore *store, guint64 id, gpointer user_data, bool *go_on,
+                        GError **error);
 
 static bool
 walk_ids(MpStore *store, const git_tree *level, int depth, guint64 prefix, VisitId visit,
@@ -309,7 +312,8 @@ walk_ids(MpStore *store, const git_tree *level, int depth, guint64 prefix, Visit
         }
         if (git_tree_lookup(&below, store->repository, git_tree_entry_id(entry)) < 0)
             return mp_git_fail(error, "cannot read a tree of %s", store->path);
-        bool good = walk_ids(store, below, depth + 1, prefix * 100 + part, visit, user_data, go_on, error);
+        bool good =
+            walk_ids(store, below, depth + 1, prefix * 100 + part, visit, user_data, go_on, error);
         git_tree_free(below);
         if (!good)
             return false;
@@ -360,7 +364,8 @@ visit_thread(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError
 }
 
 bool
-mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data, GError **error)
+mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data,
+                          GError **error)
 {
     Visitors visitors = {.thread = visit, .user_data = user_data};
 
@@ -384,7 +389,8 @@ visit_user(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError *
 }
 
 bool
-mp_accounts_foreach_user(MpAccounts *accounts, MpUserVisit visit, gpointer user_data, GError **error)
+mp_accounts_foreach_user(MpAccounts *accounts, MpUserVisit visit, gpointer user_data,
+                         GError **error)
 {
     Visitors visitors = {.user = visit, .user_data = user_data};
 

@@ -89,7 +89,8 @@ mp_chain_begin(MpChain *chain, MpStore *store)
 {
     chain->store = store;
     chain->pack = mp_pack_new(store->odb);
-    chain->tree = mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
+    chain->tree =
+        mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
     chain->tip = store->tip;
     chain->n_commits = 0;
 }

@@ -17,9 +17,9 @@ typedef struct {
     git_repository *repository;
     git_odb *odb;
     char *path, *hostname;
-    git_oid tip;  /* the commit that reads see */
-    git_oid root; /* its tree */
-    MpTree *view; /* loaded as far as it was read */
+    git_oid tip;      /* the commit that reads see */
+    git_oid root;     /* its tree */
+    MpTree *view;     /* loaded as far as it was read */
     MpRemote *remote; /* shared with other hosts, or NULL */
     char *host;       /* which of them we are; NULL without a remote */
 } MpStore;
@@ -72,7 +72,7 @@ typedef struct {
     MpStore *store;
     MpPack *pack;
     MpTree *tree;
-    git_oid tip; /* of the chain so far */
+    git_oid tip;  /* of the chain so far */
     git_oid root; /* its tree */
     guint n_commits;
 } MpChain;
@@ -83,9 +83,9 @@ void mp_chain_clear(MpChain *chain);
 /* Closes what was edited since the last call as one commit by `actor`. */
 bool mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error);
 
-/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is one,
- * else our own. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch may have
- * moved as well: a move can fail to become durable. */
+/* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is
+ * one, else our own. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch
+ * may have moved as well: a move can fail to become durable. */
 MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
 
 /* Makes durable where the branch is: a run that died may have moved it and not synced that. */

@@ -64,14 +64,14 @@ typedef struct {
     guint64 author;
     char *author_login;
     gint64 date;
-    char *via;        /* "mail", "command" or "import" */
-    char *host;       /* that posted it, or NULL */
-    char *recipient;  /* the address the mail came to, masked, or NULL */
-    char *part;       /* the part that was read, or NULL */
-    char *body;       /* Markdown */
-    char *elided;     /* what was cut, or NULL */
-    char *message_id; /* of the mail it came from, or NULL */
-    char *key;        /* its KEY */
+    char *via;              /* "mail", "command" or "import" */
+    char *host;             /* that posted it, or NULL */
+    char *recipient;        /* the address the mail came to, masked, or NULL */
+    char *part;             /* the part that was read, or NULL */
+    char *body;             /* Markdown */
+    char *elided;           /* what was cut, or NULL */
+    char *message_id;       /* of the mail it came from, or NULL */
+    char *key;              /* its KEY */
     GPtrArray *attachments; /* MpAttachmentFact */
 } MpComment;
 
@@ -206,7 +206,8 @@ void mp_tracker_back_off(const MpTracker *tracker, int attempt);
  * *error stays NULL. A malformed fact file is MP_ERROR_INSTALLATION and names path and fault.
  */
 MpThread *mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error);
-GPtrArray *mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* MpSubscriber */
+GPtrArray *
+mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* MpSubscriber */
 MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error);
 
 /* The content of a file that was attached to a comment. */
@@ -214,8 +215,8 @@ GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number
                               GError **error);
 
 /* The thread that was imported with an opening post of this Message-ID; 0 where there is none. */
-bool mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread,
-                            GError **error);
+bool
+mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error);
 
 /* The highest comment number of a thread; 0 where there is only the opening post. */
 bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error);
@@ -261,7 +262,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpBatch, mp_batch_free)
 typedef struct {
     guint64 user;
     const char *login, *name;
-    gint64 date; /* author date */
+    gint64 date;     /* author date */
     gint64 received; /* committer date */
 } MpActor;
 
@@ -274,27 +275,29 @@ typedef struct {
 typedef struct {
     guint64 thread;
     const char *key;
-    const char *via;        /* "mail", "command", "import" */
+    const char *via; /* "mail", "command", "import" */
     const char *body;
-    const char *elided;     /* or NULL */
-    const char *message_id; /* or NULL */
-    const char *recipient;  /* the address it was found by, MAC already masked, or NULL */
-    const char *host;       /* the posting host */
-    const char *part;       /* which part was read: "plain", "html", or NULL */
-    const char *commands;   /* "/close /mute": obeyed, and cut from the body; or NULL */
+    const char *elided;             /* or NULL */
+    const char *message_id;         /* or NULL */
+    const char *recipient;          /* the address it was found by, MAC already masked, or NULL */
+    const char *host;               /* the posting host */
+    const char *part;               /* which part was read: "plain", "html", or NULL */
+    const char *commands;           /* "/close /mute": obeyed, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
-    const GArray *mentions; /* guint64 ids to subscribe with reason `mention`, or NULL */
-    const GPtrArray *attachments; /* MpNewAttachment, or NULL */
+    const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */
+    const GPtrArray *attachments;   /* MpNewAttachment, or NULL */
 } MpNewComment;
 
 /*
  * Adds a comment, its author's subscription and its KEY: one commit. *number is its number if this
- * batch wins. A KEY that is there already changes nothing: *duplicate is set, *number is its comment's.
+ * batch wins. A KEY that is there already changes nothing: *duplicate is set, *number is its
+ * comment's.
  */
 bool mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor,
                       guint64 *number, bool *duplicate, GError **error);
 
-/* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` is not read. */
+/* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` is not
+ * read. */
 bool mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                           const MpActor *actor, guint64 *id, GError **error);
 

@@ -63,7 +63,8 @@ entry_at(const MpTreeNode *node, guint i)
 
 /* Git's order: octets, a directory as if its name ended in a slash. */
 static int
-compare(const char *a, guint a_length, bool a_is_tree, const char *b, guint b_length, bool b_is_tree)
+compare(const char *a, guint a_length, bool a_is_tree, const char *b, guint b_length,
+        bool b_is_tree)
 {
     guint common = MIN(a_length, b_length);
     int order = memcmp(a, b, common);
@@ -189,7 +190,8 @@ load(MpTree *tree, MpTreeNode *parent, const git_oid *id, GError **error)
     MpTreeNode *node = node_new(tree, parent);
     if (!parse(tree, node, bytes, length)) {
         node_free(node);
-        return mp_fail_null(error, MP_ERROR_INSTALLATION, "tree %s is damaged", git_oid_tostr_s(id));
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "tree %s is damaged",
+                            git_oid_tostr_s(id));
     }
     return node;
 }
@@ -296,7 +298,8 @@ mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsiz
              GError **error)
 {
     const char *name = strrchr(path, '/');
-    g_autofree char *directory = name != NULL ? g_strndup(path, (gsize)(name - path)) : g_strdup("");
+    g_autofree char *directory =
+        name != NULL ? g_strndup(path, (gsize)(name - path)) : g_strdup("");
     gsize unused;
 
     name = name != NULL ? name + 1 : path;
@@ -304,7 +307,8 @@ mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsiz
     Entry *e = node != NULL ? find(node, name, (guint)strlen(name), false, NULL) : NULL;
     if (e == NULL || e->mode == MODE_TREE)
         return false;
-    return read_object(tree, &e->id, GIT_OBJECT_BLOB, text, length != NULL ? length : &unused, error);
+    return read_object(tree, &e->id, GIT_OBJECT_BLOB, text, length != NULL ? length : &unused,
+                       error);
 }
 
 bool
@@ -418,8 +422,8 @@ write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
     }
     g_autoptr(GString) bytes = g_string_sized_new(node->entries->len * 32);
     serialise(node, bytes);
-    if (!mp_pack_add_version(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, &node->written, id,
-                             error))
+    if (!mp_pack_add_version(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, &node->written,
+                             id, error))
         return false;
     node->written = *id;
     node->is_changed = false;

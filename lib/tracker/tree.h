@@ -29,10 +29,11 @@ gsize mp_tree_loaded(const MpTree *tree);
  * The directory at `path` below `from` ("" is `from`). NULL without an error if it is not there;
  * with `make`, missing ones are made.
  */
-MpTreeNode *mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, bool make,
-                              GError **error);
+MpTreeNode *
+mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, bool make, GError **error);
 
-/* A file's content; false without an error if there is none. *text ends with a NUL beyond *length. */
+/* A file's content; false without an error if there is none. *text ends with a NUL beyond *length.
+ */
 bool mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsize *length,
                   GError **error);
 

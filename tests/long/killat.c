@@ -5,11 +5,11 @@
  *   killat --kill N -- COMMAND…               SIGKILL before the Nth call is executed
  *   killat --fail N --error NAME -- COMMAND…  the Nth call fails with ENOSPC, EIO, …, or is SHORT
  *   killat --kill N --cut DIR:FLAGS -- …      before that the power of DIR's file system is cut
- *   … --sync M:DIR                            before the Mth call all of it is written, as by chance
- *   … --lasting                               so does every later call of the same kind
- *   … --children                              counts the calls of child processes instead
- *   … --begin TEXT                            counts from the first call on a path with TEXT in it
- *   … --call NAME                             counts only the calls of that name
+ *   … --sync M:DIR                            before the Mth call all of it is written, as by
+ * chance … --lasting                               so does every later call of the same kind …
+ * --children                              counts the calls of child processes instead … --begin
+ * TEXT                            counts from the first call on a path with TEXT in it … --call
+ * NAME                             counts only the calls of that name
  *
  * Calls of all threads count. Says on standard output how it ended, one line:
  *   calls=N hit=NAME exit=STATUS | signal=NUMBER | hang=SECONDS
@@ -40,7 +40,8 @@
 #define HANG_S    30
 #define MAX_TASKS 256
 #define NO_CALL   (-1)
-#define SHUTDOWN  _IOR('X', 125, __u32) /* of ext4, XFS, f2fs: no write of later reaches the disk */
+#define SHUTDOWN  _IOR('X', 125, __u32) /* of ext4, XFS, f2fs: no write of later reaches the disk  \
+                                         */
 
 /* --- Calls that touch the world outside; any other is listed by its number ------------------- */
 
@@ -115,17 +116,19 @@ static const struct {
     const char *name;
     int code;
 } errors[] = {
-    {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EMFILE", EMFILE},   {"ENFILE", ENFILE},
-    {"ENOMEM", ENOMEM}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}, {"EAGAIN", EAGAIN},   {"EACCES", EACCES},
-    {"ENOLCK", ENOLCK}, {"ENOBUFS", ENOBUFS}, {"SHORT", 0},
+    {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EMFILE", EMFILE},
+    {"ENFILE", ENFILE}, {"ENOMEM", ENOMEM}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS},
+    {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"ENOLCK", ENOLCK}, {"ENOBUFS", ENOBUFS},
+    {"SHORT", 0},
 };
 
 /* --- What is traced ------------------------------------------------------------------------- */
 
 typedef struct {
     pid_t id;
-    bool is_child, is_failing, is_spoilt; /* the call that it is in is to fail; has other arguments */
-    struct user_regs_struct asked;        /* what it asked for: a call changes no argument */
+    bool is_child, is_failing,
+        is_spoilt;                 /* the call that it is in is to fail; has other arguments */
+    struct user_regs_struct asked; /* what it asked for: a call changes no argument */
 } Task;
 
 typedef struct {
@@ -216,7 +219,8 @@ read_string(pid_t id, unsigned long address, char *into, size_t size)
 static unsigned long long
 argument(const struct user_regs_struct *regs, int which)
 {
-    const unsigned long long all[] = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9};
+    const unsigned long long all[] = {regs->rdi, regs->rsi, regs->rdx,
+                                      regs->r10, regs->r8,  regs->r9};
 
     return which >= 0 ? all[which] : 0;
 }
@@ -245,7 +249,8 @@ is_counted(Run *run, pid_t id, const struct user_regs_struct *regs)
     if (!run->has_begun && run->begin != NULL && i < N_CALLS && calls[i].path >= 0)
         read_string(id, argument(regs, calls[i].path), path, sizeof path);
     run->has_begun = run->has_begun || run->begin == NULL || strstr(path, run->begin) != NULL;
-    return run->has_begun && (run->only == NULL || strcmp(name_of((long)regs->orig_rax), run->only) == 0);
+    return run->has_begun &&
+           (run->only == NULL || strcmp(name_of((long)regs->orig_rax), run->only) == 0);
 }
 
 /* --- One call ------------------------------------------------------------------------------- */
@@ -267,7 +272,8 @@ spoil(Run *run, Task *task, struct user_regs_struct *regs)
     task->asked = *regs;
     task->is_spoilt = true;
     if (run->code == 0) {
-        regs->rdx = regs->rdx > 1 ? regs->rdx / 2 : regs->rdx; /* the length, of each call that has one */
+        regs->rdx =
+            regs->rdx > 1 ? regs->rdx / 2 : regs->rdx; /* the length, of each call that has one */
     } else if (number == SYS_brk) {
         regs->rdi = 0; /* answers where the break is, which is how it fails */
     } else {
@@ -307,8 +313,8 @@ before_call(Run *run, Task *task)
         kill(task->is_child ? task->id : run->main, SIGKILL);
         run->is_over = true;
     }
-    if (run->fails && (run->count == run->at ||
-                       (run->is_lasting && run->count > run->at && (long)regs.orig_rax == run->kind)))
+    if (run->fails && (run->count == run->at || (run->is_lasting && run->count > run->at &&
+                                                 (long)regs.orig_rax == run->kind)))
         spoil(run, task, &regs);
 }
 
@@ -400,7 +406,8 @@ follow(Run *run)
 static void
 start(Run *run, char **command)
 {
-    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+    long options =
+        PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
     int status, null;
 
     run->main = fork();
@@ -451,11 +458,16 @@ int
 main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"list", required_argument, NULL, 'l'},  {"kill", required_argument, NULL, 'k'},
-        {"fail", required_argument, NULL, 'f'},  {"error", required_argument, NULL, 'e'},
-        {"begin", required_argument, NULL, 'b'}, {"lasting", no_argument, NULL, 'p'},
-        {"cut", required_argument, NULL, 'x'},   {"sync", required_argument, NULL, 's'},
-        {"children", no_argument, NULL, 'c'},    {"call", required_argument, NULL, 'n'},
+        {"list", required_argument, NULL, 'l'},
+        {"kill", required_argument, NULL, 'k'},
+        {"fail", required_argument, NULL, 'f'},
+        {"error", required_argument, NULL, 'e'},
+        {"begin", required_argument, NULL, 'b'},
+        {"lasting", no_argument, NULL, 'p'},
+        {"cut", required_argument, NULL, 'x'},
+        {"sync", required_argument, NULL, 's'},
+        {"children", no_argument, NULL, 'c'},
+        {"call", required_argument, NULL, 'n'},
         {NULL, 0, NULL, 0},
     };
     Run run = {.kind = NO_CALL, .code = EIO, .cut_fd = -1, .sync_fd = -1};
@@ -463,13 +475,29 @@ main(int argc, char **argv)
 
     for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
         switch (option) {
-        case 'l': run.list = fopen(optarg, "we"); break;
-        case 'k': run.kills = true; run.at = atol(optarg); break;
-        case 'f': run.fails = true; run.at = atol(optarg); break;
-        case 'e': run.code = code_of(optarg); break;
-        case 'b': run.begin = optarg; break;
-        case 'p': run.is_lasting = true; break;
-        case 'c': run.of_children = true; break;
+        case 'l':
+            run.list = fopen(optarg, "we");
+            break;
+        case 'k':
+            run.kills = true;
+            run.at = atol(optarg);
+            break;
+        case 'f':
+            run.fails = true;
+            run.at = atol(optarg);
+            break;
+        case 'e':
+            run.code = code_of(optarg);
+            break;
+        case 'b':
+            run.begin = optarg;
+            break;
+        case 'p':
+            run.is_lasting = true;
+            break;
+        case 'c':
+            run.of_children = true;
+            break;
         case 'x':
             colon = strrchr(optarg, ':');
             if (colon == NULL)
@@ -485,8 +513,11 @@ main(int argc, char **argv)
             run.sync_at = atol(optarg);
             run.sync_fd = open_directory(colon + 1);
             break;
-        case 'n': run.only = optarg; break;
-        default: return 2;
+        case 'n':
+            run.only = optarg;
+            break;
+        default:
+            return 2;
         }
     }
     if (optind == argc)

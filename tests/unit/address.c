@@ -27,7 +27,8 @@ ring_of(const char *text, int mode, GError **error)
 }
 
 static char *
-made(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread, guint64 user, guint64 epoch)
+made(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread, guint64 user,
+     guint64 epoch)
 {
     g_autoptr(GError) error = NULL;
     char *address = mp_address_make(ring, purpose, kind, thread, user, epoch, HOST, &error);
@@ -51,7 +52,8 @@ Test(address, has_the_form_and_the_mac_of_the_design)
     g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
     g_autofree char *address = made(ring, MP_PURPOSE_REPLY, 'i', 17, 5, 0);
 
-    cr_assert_str_eq(address, "reply+i-17-b2afcc693d3819114deb0d45dbc6df2b3a7fb860-5@reply.git.example.org");
+    cr_assert_str_eq(address,
+                     "reply+i-17-b2afcc693d3819114deb0d45dbc6df2b3a7fb860-5@reply.git.example.org");
 }
 
 Test(address, only_what_was_made_verifies)
@@ -114,7 +116,8 @@ Test(address, every_changed_digit_is_refused)
 
 Test(address, a_rotated_key_still_verifies_and_the_new_one_signs)
 {
-    g_autofree char *both = g_strconcat("# the newest first\n", second_key, "\n\n", first_key, "\n", NULL);
+    g_autofree char *both =
+        g_strconcat("# the newest first\n", second_key, "\n\n", first_key, "\n", NULL);
     g_autoptr(MpKeyRing) before = ring_of(first_key, 0600, NULL);
     g_autoptr(MpKeyRing) rotated = ring_of(both, 0600, NULL);
     g_autoptr(MpKeyRing) after = ring_of(second_key, 0600, NULL);
@@ -135,7 +138,8 @@ Test(address, is_never_longer_than_a_local_part_may_be)
     g_autofree char *longest = made(ring, MP_PURPOSE_REPLY, 'i', 99999999, 123456, 0);
 
     cr_expect_eq((int)(strchr(longest, '@') - longest), 64);
-    cr_expect(mp_address_make(ring, MP_PURPOSE_REPLY, 'i', 99999999, 1234567, 0, HOST, &error) == NULL);
+    cr_expect(mp_address_make(ring, MP_PURPOSE_REPLY, 'i', 99999999, 1234567, 0, HOST, &error) ==
+              NULL);
     cr_assert(error != NULL);
     cr_expect_eq(error->code, MP_ERROR_INPUT);
 }
@@ -180,7 +184,11 @@ Test(address, masking_leaves_no_mac_and_no_stranger)
         {"<mailto:kate@example.org>", "<mailto:kate@example.org>", "<mailto:***@***>"},
         {"a@b.c, d@e.f.", "a@b.c, d@e.f.", "***@***, ***@***."},
         {"thanks @kate, see v1@2", "thanks @kate, see v1@2", "thanks @kate, see v1@2"},
-        {"j\xc3\xbcrgen@b\xc3\xbc" "cher.de!", "j\xc3\xbcrgen@b\xc3\xbc" "cher.de!", "***@***!"},
+        {"j\xc3\xbcrgen@b\xc3\xbc"
+         "cher.de!",
+         "j\xc3\xbcrgen@b\xc3\xbc"
+         "cher.de!",
+         "***@***!"},
         {"a@b@c.d", "a@b@c.d", "a@***@***"},
         {"@@@@", "@@@@", "@@@@"},
     };

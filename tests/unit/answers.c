@@ -38,21 +38,28 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
     gsize n, heard = 0;
     const MpGate *gates = mp_policy_gates(&n);
     g_autoptr(GPtrArray) emails = g_ptr_array_new();
-    const MpUser kate = {.id = 5, .login = (char *)"kate", .name = (char *)"Kåte", .emails = emails, .is_active = true};
+    const MpUser kate = {.id = 5,
+                         .login = (char *)"kate",
+                         .name = (char *)"Kåte",
+                         .emails = emails,
+                         .is_active = true};
 
     for (gsize i = 0; i < n; i++) {
         for (MpLanguage l = 0; gates[i].hears != MP_HEARS_NOBODY && l < MP_N_LANGUAGES; l++) {
             MpAnswer answer = answer_for(gates[i].reason, mp_language_name(l));
-            const MpAnswerFacts facts = {&config, &answer, &kate, NULL, NULL, "answer-1", 1700000000};
+            const MpAnswerFacts facts = {&config, &answer,    &kate,     NULL,
+                                         NULL,    "answer-1", 1700000000};
             g_autoptr(GError) error = NULL;
             g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", &error);
 
-            cr_assert_not_null(letter, "%s: %s", gates[i].reason, error != NULL ? error->message : "");
+            cr_assert_not_null(letter, "%s: %s", gates[i].reason,
+                               error != NULL ? error->message : "");
             cr_assert_str_eq(letter->sender, "", "a null envelope sender");
             cr_assert_null(strstr(letter->text, "{"), "%s: a placeholder is left", gates[i].reason);
             cr_assert_null(strstr(letter->text, "One <b>.\r\n</pre>"), "HTML is escaped");
             cr_assert_not_null(strstr(letter->text, "> > Two"));
-            cr_assert(l != MP_LANGUAGE_EN || strstr(letter->text, "mailto:help@example.org") != NULL);
+            cr_assert(l != MP_LANGUAGE_EN ||
+                      strstr(letter->text, "mailto:help@example.org") != NULL);
             heard++;
         }
     }
@@ -61,9 +68,11 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
 
 Test(answers, an_unfit_message_id_is_left_out)
 {
-    static const char *const unfit[] = {"a@b", "<a b@c>", "<a@b> <c@d>", "<a\r\nBcc: x@y>", "<>", "<é@b>"};
+    static const char *const unfit[] = {"a@b", "<a b@c>", "<a@b> <c@d>", "<a\r\nBcc: x@y>",
+                                        "<>",  "<é@b>"};
     g_autoptr(GPtrArray) emails = g_ptr_array_new();
-    const MpUser kate = {.id = 5, .login = (char *)"kate", .name = (char *)"Kate", .emails = emails};
+    const MpUser kate = {
+        .id = 5, .login = (char *)"kate", .name = (char *)"Kate", .emails = emails};
 
     for (gsize i = 0; i < G_N_ELEMENTS(unfit); i++) {
         MpAnswer answer = answer_for("empty", "en");
@@ -79,7 +88,9 @@ Test(answers, an_unfit_message_id_is_left_out)
 
 Test(answers, what_escaping_made_is_undone)
 {
-    static const char *const texts[] = {"", "plain", "a\tb\\n\\", "\\x41\\u{41}", "é\xe2\x80\xae 𝄞", "\x1b[0m\r\n\x01\x7f", "\\u{", "\\xg"};
+    static const char *const texts[] = {
+        "",     "plain", "a\tb\\n\\", "\\x41\\u{41}", "é\xe2\x80\xae 𝄞", "\x1b[0m\r\n\x01\x7f",
+        "\\u{", "\\xg"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *escaped = mp_escape(texts[i]), *back = mp_unescape(escaped);
@@ -105,8 +116,12 @@ Test(answers, an_event_keeps_every_word)
     answer.subject = (char *)"Tab\there";
     answer.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
     answer.is_cut = true;
-    const MpEvent event = {.key = (char *)"answer-1", .kind = MP_EVENT_ANSWER, .thread = 17, .created = 1700000000,
-                           .host = (char *)"mx", .answer = &answer};
+    const MpEvent event = {.key = (char *)"answer-1",
+                           .kind = MP_EVENT_ANSWER,
+                           .thread = 17,
+                           .created = 1700000000,
+                           .host = (char *)"mx",
+                           .answer = &answer};
     g_autoptr(GError) error = NULL;
 
     cr_assert(mp_outbox_stage(outbox, &event, &error), "%s", error != NULL ? error->message : "");

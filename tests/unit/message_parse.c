@@ -451,7 +451,8 @@ Test(message_parse, a_broken_answer_is_refused)
     static const char *const shapes[] = {
         "()",
         "'text'",
-        "(@ams [], @aas [], @ab [], int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",
+        "(@ams [], @aas [], @ab [], int64 0, @a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) "
+        "[])",
         "(@ams [nothing, nothing, nothing, nothing, nothing, nothing, nothing], @aas [[], [], []], "
         "[true, true, true], int64 0, "
         "@a(ss) [], @a(ss) [], @a(msmsmsmstmayms) [], @a(ssss) [])",

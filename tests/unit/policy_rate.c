@@ -90,10 +90,11 @@ Test(policy_rate, a_check_costs_microseconds)
     for (guint64 i = 0; i < 10000; i++)
         mp_rate_is_over(rate, &all, 1 + i % 300, 1 + i % 50, now, &which);
     check = g_get_monotonic_time() - start;
-    printf("rate: 10,000 lines read in %" G_GINT64_FORMAT " us, a check beside 256 noted %.2f us\n", read,
-           (double)check / 10000);
+    printf("rate: 10,000 lines read in %" G_GINT64_FORMAT " us, a check beside 256 noted %.2f us\n",
+           read, (double)check / 10000);
     start = g_get_monotonic_time();
     cr_assert(mp_rate_write(rate, NULL));
-    printf("rate: 256 comments written in %" G_GINT64_FORMAT " us\n", g_get_monotonic_time() - start);
+    printf("rate: 256 comments written in %" G_GINT64_FORMAT " us\n",
+           g_get_monotonic_time() - start);
     cr_assert_lt(check, 10000 * 1000, "a millisecond would be a mistake of another kind");
 }

@@ -47,8 +47,8 @@ scratch_run(const ScratchPath *path, const char *command)
     g_autofree char *err = NULL;
     int status = -1;
 
-    cr_assert(g_spawn_sync(path, (char **)argv, NULL, 0, NULL, NULL, &out, &err, &status, &error), "%s",
-              error != NULL ? error->message : "");
+    cr_assert(g_spawn_sync(path, (char **)argv, NULL, 0, NULL, NULL, &out, &err, &status, &error),
+              "%s", error != NULL ? error->message : "");
     cr_assert_eq(status, 0, "%s: status %d: %s", command, status, err);
     return out;
 }

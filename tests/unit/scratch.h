@@ -12,5 +12,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScratchPath, scratch_remove)
 /* PATH/NAME; the caller's to free. */
 char *scratch_path(const ScratchPath *path, const char *name);
 
-/* Runs a shell command in the directory; its standard output, the caller's. The test fails if it does. */
+/* Runs a shell command in the directory; its standard output, the caller's. The test fails if it
+ * does. */
 char *scratch_run(const ScratchPath *path, const char *command);

@@ -14,7 +14,8 @@ send_to(MpSmtp *smtp, const char *from, const char *to, MpSendResult expected)
     g_autofree char *reply = NULL;
     MpSendResult result = mp_smtp_send(smtp, from, to, "A: b\r\n\r\nc\r\n", 11, &reply, NULL);
 
-    cr_expect_eq(result, expected, "%s -> %s: %s, %s", from, to, mp_send_result_name(result), reply);
+    cr_expect_eq(result, expected, "%s -> %s: %s, %s", from, to, mp_send_result_name(result),
+                 reply);
 }
 
 /* --- Addresses ------------------------------------------------------------------------------ */
@@ -106,8 +107,8 @@ Test(smtp, an_envelope_arrives_as_given, .timeout = 30)
 
 /* --- Bodies --------------------------------------------------------------------------------- */
 
-#define BODY(text)         text, sizeof(text) - 1
-#define SAME               NULL, 0
+#define BODY(text) text, sizeof(text) - 1
+#define SAME       NULL, 0
 
 static const struct {
     const char *sent;
@@ -220,45 +221,46 @@ without_port(const char *conversation)
     return g_regex_replace_literal(port, conversation, -1, 0, "localhost:PORT", 0, NULL);
 }
 
-static const char golden[] =
-    "Connection opened: localhost:PORT\n"
-    "-> \"220 mail.example.org ESMTP\\r\\n\"\n"
-    "<- \"EHLO git.example.org\\r\\n\"\n"
-    "-> \"250-mail.example.org\\r\\n\"\n"
-    "-> \"250-SIZE 1000\\r\\n\"\n"
-    "-> \"250 STARTTLS\\r\\n\"\n"
-    "<- \"STARTTLS\\r\\n\"\n"
-    "-> \"220 2.0.0 Ready to start TLS\\r\\n\"\n"
-    "TLS connection started\n"
-    "<- \"EHLO git.example.org\\r\\n\"\n"
-    "-> \"250-mail.example.org\\r\\n\"\n"
-    "-> \"250-SIZE 1000\\r\\n\"\n"
-    "-> \"250 AUTH LOGIN\\r\\n\"\n"
-    "<- \"AUTH LOGIN\\r\\n\"\n"
-    "-> \"334 VXNlcm5hbWU6\\r\\n\"\n"
-    "<- \"[redacted]\\r\\n\"\n"
-    "-> \"334 UGFzc3dvcmQ6\\r\\n\"\n"
-    "<- \"[redacted]\\r\\n\"\n"
-    "-> \"235 2.7.0 Accepted\\r\\n\"\n"
-    "<- \"MAIL FROM:<bounce+i-1-***-5@git.example.org>\\r\\n\"\n"
-    "-> \"250 2.1.0 Sender ok\\r\\n\"\n"
-    "<- \"RCPT TO:<a@example.org>\\r\\n\"\n"
-    "-> \"250 2.1.5 <a@example.org> is \\\"ok\\\"\\r\\n\"\n"
-    "<- \"DATA\\r\\n\"\n"
-    "-> \"354 End data with <CR><LF>.<CR><LF>\\r\\n\"\n"
-    "<- [11 octets of message]\n"
-    "-> \"250 2.0.0 Ok: queued as 1\\r\\n\"\n"
-    "<- \"NOOP\\r\\n\"\n"
-    "-> \"250 2.0.0 OK\\r\\n\"\n"
-    "<- \"QUIT\\r\\n\"\n"
-    "-> \"221 2.0.0 Bye\\r\\n\"\n";
+static const char golden[] = "Connection opened: localhost:PORT\n"
+                             "-> \"220 mail.example.org ESMTP\\r\\n\"\n"
+                             "<- \"EHLO git.example.org\\r\\n\"\n"
+                             "-> \"250-mail.example.org\\r\\n\"\n"
+                             "-> \"250-SIZE 1000\\r\\n\"\n"
+                             "-> \"250 STARTTLS\\r\\n\"\n"
+                             "<- \"STARTTLS\\r\\n\"\n"
+                             "-> \"220 2.0.0 Ready to start TLS\\r\\n\"\n"
+                             "TLS connection started\n"
+                             "<- \"EHLO git.example.org\\r\\n\"\n"
+                             "-> \"250-mail.example.org\\r\\n\"\n"
+                             "-> \"250-SIZE 1000\\r\\n\"\n"
+                             "-> \"250 AUTH LOGIN\\r\\n\"\n"
+                             "<- \"AUTH LOGIN\\r\\n\"\n"
+                             "-> \"334 VXNlcm5hbWU6\\r\\n\"\n"
+                             "<- \"[redacted]\\r\\n\"\n"
+                             "-> \"334 UGFzc3dvcmQ6\\r\\n\"\n"
+                             "<- \"[redacted]\\r\\n\"\n"
+                             "-> \"235 2.7.0 Accepted\\r\\n\"\n"
+                             "<- \"MAIL FROM:<bounce+i-1-***-5@git.example.org>\\r\\n\"\n"
+                             "-> \"250 2.1.0 Sender ok\\r\\n\"\n"
+                             "<- \"RCPT TO:<a@example.org>\\r\\n\"\n"
+                             "-> \"250 2.1.5 <a@example.org> is \\\"ok\\\"\\r\\n\"\n"
+                             "<- \"DATA\\r\\n\"\n"
+                             "-> \"354 End data with <CR><LF>.<CR><LF>\\r\\n\"\n"
+                             "<- [11 octets of message]\n"
+                             "-> \"250 2.0.0 Ok: queued as 1\\r\\n\"\n"
+                             "<- \"NOOP\\r\\n\"\n"
+                             "-> \"250 2.0.0 OK\\r\\n\"\n"
+                             "<- \"QUIT\\r\\n\"\n"
+                             "-> \"221 2.0.0 Bye\\r\\n\"\n";
 
 Test(smtp, the_conversation_has_its_exact_form, .timeout = 20)
 {
-    const char *options[] = {"--tls",   "starttls", "--auth", "LOGIN",
+    const char *options[] = {"--tls",   "starttls",
+                             "--auth",  "LOGIN",
                              "--name",  "mail.example.org",
                              "--offer", "SIZE 1000",
-                             "--rule",  "RCPT 250 2.1.5 <a@example.org> is \"ok\"", NULL};
+                             "--rule",  "RCPT 250 2.1.5 <a@example.org> is \"ok\"",
+                             NULL};
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(SmtpServer) server = smtp_server_start(scratch, "good", options);
     g_autofree char *ca = scratch_path(scratch, "certificates/ca.pem");
@@ -303,12 +305,14 @@ Test(smtp, a_maildir_takes_what_a_server_would)
         send_to(smtp, "", "other@example.org", MP_SENT);
     send_to(smtp, "", "a@example.org\nb", MP_REFUSED);
     cr_expect_eq(mp_smtp_send(smtp, "s@example.org", "to@example.org", message, strlen(message),
-                              &reply, &code), MP_SENT);
+                              &reply, &code),
+                 MP_SENT);
     cr_expect_eq(code, 0);
     cr_expect(g_str_has_prefix(reply, "stored as "), "%s", reply);
 
     g_autofree char *counts = scratch_run(
-        scratch, "echo $(ls sent/box) $(ls sent/box/new | wc -l) $(ls sent/box/tmp sent/box/cur | wc -w)");
+        scratch,
+        "echo $(ls sent/box) $(ls sent/box/new | wc -l) $(ls sent/box/tmp sent/box/cur | wc -w)");
     cr_expect_str_eq(counts, "cur new tmp 21 2\n");
     g_autofree char *cat = g_strdup_printf("cat 'sent/box/new/%s'", reply + strlen("stored as "));
     g_autofree char *stored = scratch_run(scratch, cat);

@@ -39,10 +39,12 @@ static GPtrArray *
 command_line(const ScratchPath *scratch, const char *directory, const char *certificate,
              const char *const *options)
 {
-    const char *const fixed[] = {"python3",    "tests/system/smtp_server.py", "--with-stdin",
-                                 "--dir",      directory,                     "--user",
-                                 SMTP_USER,    "--password",                  SMTP_PASSWORD,
-                                 "--token",    SMTP_PASSWORD};
+    const char *const fixed[] = {"python3",      "tests/system/smtp_server.py",
+                                 "--with-stdin", "--dir",
+                                 directory,      "--user",
+                                 SMTP_USER,      "--password",
+                                 SMTP_PASSWORD,  "--token",
+                                 SMTP_PASSWORD};
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 
     for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)

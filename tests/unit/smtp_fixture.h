@@ -1,4 +1,5 @@
-/* A scripted SMTP server (tests/system/smtp_server.py) for a test, and a configuration to reach it. */
+/* A scripted SMTP server (tests/system/smtp_server.py) for a test, and a configuration to reach it.
+ */
 #pragma once
 
 #include <glib.h>
@@ -14,8 +15,8 @@ typedef struct SmtpServer SmtpServer;
 
 /* Options as on its command line; user, password and token are given to it already, --cert too if
  * there is a certificate name (of tests/system/certificates.sh), or NULL. */
-SmtpServer *smtp_server_start(const ScratchPath *scratch, const char *certificate,
-                              const char *const *options);
+SmtpServer *
+smtp_server_start(const ScratchPath *scratch, const char *certificate, const char *const *options);
 void smtp_server_stop(SmtpServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SmtpServer, smtp_server_stop)
 

@@ -57,19 +57,26 @@ Test(smtp, only_a_verified_server_gets_mail, .timeout = 60)
         g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
         g_autofree char *outcome = smtp_try(smtp);
 
-        cr_expect(g_str_has_prefix(outcome, servers[i].outcome), "%s: %s", servers[i].name, outcome);
+        cr_expect(g_str_has_prefix(outcome, servers[i].outcome), "%s: %s", servers[i].name,
+                  outcome);
         cr_expect_not_null(strstr(outcome, servers[i].words), "%s: %s", servers[i].name, outcome);
         if (servers[i].outcome[0] != 's')
             expect_nothing_left(server, servers[i].name);
     }
 }
 
-/* A server that does not greet us under TLS as it should; what it says in the clear counts for nothing. */
+/* A server that does not greet us under TLS as it should; what it says in the clear counts for
+ * nothing. */
 static const char *const tls_faults[] = {
-    "EHLO#1 421 4.3.2 bye", "EHLO#1 550 5.5.1 no", "EHLO#1 close",
+    "EHLO#1 421 4.3.2 bye",
+    "EHLO#1 550 5.5.1 no",
+    "EHLO#1 close",
     "EHLO#2 close",
-    "STARTTLS 454 4.7.0 no TLS now", "STARTTLS 501 5.5.2 what", "STARTTLS close",
-    "STARTTLS raw 220 2.0.0 go\\r\\n250 injected\\r\\n", "STARTTLS drop-after-220",
+    "STARTTLS 454 4.7.0 no TLS now",
+    "STARTTLS 501 5.5.2 what",
+    "STARTTLS close",
+    "STARTTLS raw 220 2.0.0 go\\r\\n250 injected\\r\\n",
+    "STARTTLS drop-after-220",
     "EHLO#1 250 localhost\\nAUTH PLAIN LOGIN\\nSIZE 1000",
 };
 
@@ -78,7 +85,8 @@ Test(smtp, a_fault_before_mail_is_nobodys_and_nothing_leaves, .timeout = 60)
     g_autoptr(ScratchPath) scratch = scratch_make();
 
     for (gsize i = 0; i < G_N_ELEMENTS(tls_faults); i++) {
-        const char *options[] = {"--tls", "starttls", "--auth", "PLAIN", "--rule", tls_faults[i], NULL};
+        const char *options[] = {"--tls",  "starttls",    "--auth", "PLAIN",
+                                 "--rule", tls_faults[i], NULL};
         g_autoptr(SmtpServer) server = smtp_server_start(scratch, "good", options);
         g_autofree char *lines = with_ca(scratch, "authentication = plain\n");
         g_autoptr(MpConfig) config = smtp_config(scratch, server, lines);
@@ -129,8 +137,8 @@ Test(smtp, every_login_works_and_none_is_told, .timeout = 60)
 
     cr_assert(mp_log_open(scratch, "log", MP_LOG_DEBUG, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(logins); i++) {
-        const char *options[] = {"--tls", "starttls", "--auth", logins[i].offered, "--rule",
-                                 logins[i].rule, "--auth-optional", NULL};
+        const char *options[] = {"--tls",  "starttls",     "--auth",          logins[i].offered,
+                                 "--rule", logins[i].rule, "--auth-optional", NULL};
         g_autoptr(SmtpServer) server = smtp_server_start(scratch, "good", options);
         g_autofree char *auth = g_strdup_printf("authentication = %s\n", logins[i].mechanism);
         g_autofree char *lines = with_ca(scratch, auth);
@@ -155,8 +163,9 @@ Test(smtp, every_login_works_and_none_is_told, .timeout = 60)
 Test(smtp, a_wrong_password_stops_the_run_not_the_message, .timeout = 60)
 {
     static const char *const mechanisms[] = {"plain", "login", "cram-md5", "xoauth2"};
-    const char *options[] = {"--tls", "starttls", "--auth", "PLAIN LOGIN CRAM-MD5 XOAUTH2",
-                             "--password", "another", "--token", "another", NULL};
+    const char *options[] = {"--tls",      "starttls", "--auth",  "PLAIN LOGIN CRAM-MD5 XOAUTH2",
+                             "--password", "another",  "--token", "another",
+                             NULL};
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(SmtpServer) server = smtp_server_start(scratch, "good", options);
 
@@ -179,7 +188,8 @@ Test(smtp, clear_text_login_only_where_configured_and_with_a_warning, .timeout =
     const char *options[] = {"--auth", "PLAIN", NULL};
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(SmtpServer) server = smtp_server_start(scratch, NULL, options);
-    g_autoptr(MpConfig) config = smtp_config(scratch, server, "tls = none\nauthentication = plain\n");
+    g_autoptr(MpConfig) config =
+        smtp_config(scratch, server, "tls = none\nauthentication = plain\n");
 
     cr_assert(mp_log_open(scratch, "log", MP_LOG_WARN, NULL));
     g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
@@ -196,9 +206,12 @@ static const struct {
     mode_t mode;
     bool opens;
 } password_files[] = {
-    {"one line", "secret\n", 0600, true},        {"no newline", "secret", 0400, true},
-    {"empty", "", 0600, false},                  {"only a newline", "\n", 0600, false},
-    {"two lines", "secret\nmore\n", 0600, false}, {"readable by others", "secret\n", 0644, false},
+    {"one line", "secret\n", 0600, true},
+    {"no newline", "secret", 0400, true},
+    {"empty", "", 0600, false},
+    {"only a newline", "\n", 0600, false},
+    {"two lines", "secret\nmore\n", 0600, false},
+    {"readable by others", "secret\n", 0644, false},
     {"missing", NULL, 0, false},
 };
 

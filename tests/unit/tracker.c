@@ -32,14 +32,20 @@ comment_of(guint64 thread, const char *key, const char *body)
 static guint64
 open_thread(MpBatch *batch, const char *title)
 {
-    MpThread facts = {.kind = MP_ISSUE, .repository = (char *)"acme/rocket", .title = (char *)title,
-                      .is_open = true, .author = 5, .author_login = (char *)"tim", .created = 1700000000};
+    MpThread facts = {.kind = MP_ISSUE,
+                      .repository = (char *)"acme/rocket",
+                      .title = (char *)title,
+                      .is_open = true,
+                      .author = 5,
+                      .author_login = (char *)"tim",
+                      .created = 1700000000};
     g_autofree char *key = mp_tracker_key(5, 0, title, "");
     MpNewComment post = comment_of(0, key, "It does not start.");
     g_autoptr(GError) error = NULL;
     guint64 id = 0;
 
-    cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, &error), "%s", error ? error->message : "");
+    cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, &error), "%s",
+              error ? error->message : "");
     return id;
 }
 
@@ -60,7 +66,8 @@ commit(MpBatch *batch)
 {
     g_autoptr(GError) error = NULL;
 
-    cr_assert_eq(mp_batch_commit(batch, &error), MP_COMMITTED, "%s", error ? error->message : "outrun");
+    cr_assert_eq(mp_batch_commit(batch, &error), MP_COMMITTED, "%s",
+                 error ? error->message : "outrun");
 }
 
 Test(tracker, a_comment_written_is_a_comment_read)
@@ -121,15 +128,18 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
     guint64 id = open_thread(batch, "Evil\n\nauthor: me");
     bool duplicate;
 
-    add(batch, id, "aa000000000000000000000000000000", "First line\n---\nSigned-off-by: Eve <e@x>", &duplicate);
+    add(batch, id, "aa000000000000000000000000000000", "First line\n---\nSigned-off-by: Eve <e@x>",
+        &duplicate);
     commit(batch);
 
     g_autofree char *fsck = scratch_run(scratch, "git -C tracker.git fsck --strict 2>&1");
-    g_autofree char *log = scratch_run(scratch, "git -C tracker.git log --reverse --format='%an <%ae> %at %ct %s|%b'");
+    g_autofree char *log =
+        scratch_run(scratch, "git -C tracker.git log --reverse --format='%an <%ae> %at %ct %s|%b'");
     g_autofree char *tree = scratch_run(scratch, "git -C tracker.git ls-tree -r --name-only main");
     cr_expect_str_empty(fsck, "%s", fsck);
     cr_expect(strstr(log, "Tim Lake <tim@users.noreply.git.example.org> 1700000000 1700000060 "
-                          "acme/rocket#1: Evil author: me|\n") != NULL, "%s", log);
+                          "acme/rocket#1: Evil author: me|\n") != NULL,
+              "%s", log);
     cr_expect(strstr(log, "acme/rocket#1: First line|\n") != NULL, "%s", log);
     cr_expect_str_eq(tree, "README.md\n"
                            "threads/00/00/00/01/comments/0/comment.md\n"
@@ -196,9 +206,14 @@ Test(tracker, numbers_and_keys_stay_right_over_every_page)
         cr_assert(comment != NULL, "%d", (int)i);
         cr_assert_str_eq(comment->body, body);
     }
-    g_autofree char *pages = scratch_run(scratch, "git -C tracker.git ls-tree --name-only main:threads/00/00/00/01/comments | grep -e -");
-    g_autofree char *most = scratch_run(scratch, "git -C tracker.git ls-tree -r --name-only main:threads/00/00/00/01/received | xargs -n1 dirname | sort | uniq -c | sort -rn | awk 'NR == 1 {print $1}'");
-    cr_expect_str_eq(pages, "100-199\n1000-1099\n1100-1199\n1200-1299\n200-299\n300-399\n400-499\n500-599\n600-699\n700-799\n800-899\n900-999\n");
+    g_autofree char *pages = scratch_run(
+        scratch,
+        "git -C tracker.git ls-tree --name-only main:threads/00/00/00/01/comments | grep -e -");
+    g_autofree char *most = scratch_run(
+        scratch, "git -C tracker.git ls-tree -r --name-only main:threads/00/00/00/01/received | "
+                 "xargs -n1 dirname | sort | uniq -c | sort -rn | awk 'NR == 1 {print $1}'");
+    cr_expect_str_eq(pages, "100-199\n1000-1099\n1100-1199\n1200-1299\n200-299\n300-399\n400-"
+                            "499\n500-599\n600-699\n700-799\n800-899\n900-999\n");
     cr_expect_leq(atoi(most), 16);
 }
 
@@ -236,14 +251,17 @@ Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
     g_autofree char *path = scratch_path(scratch, "tracker.git");
-    g_autofree char *made = scratch_run(scratch,
-        "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock objects/pack/pack_git2_4711 objects/pack/pack-x.lock objects/pack/keep.me");
+    g_autofree char *made = scratch_run(
+        scratch, "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock "
+                 "objects/pack/pack_git2_4711 objects/pack/pack-x.lock objects/pack/keep.me");
 
     cr_assert(mp_tracker_clean_up(path, NULL));
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     open_thread(batch, "After");
     commit(batch);
-    g_autofree char *left = scratch_run(scratch, "cd tracker.git && ls refs/heads && ls objects/pack | grep -v -e pack-.*idx -e 'pack-.*pack'");
+    g_autofree char *left =
+        scratch_run(scratch, "cd tracker.git && ls refs/heads && ls objects/pack | grep -v -e "
+                             "pack-.*idx -e 'pack-.*pack'");
     cr_expect_str_eq(left, "main\nkeep.me\n");
 }
 
@@ -296,7 +314,8 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
         commit(batch);
         g_autofree char *command = g_strdup_printf(
             "git clone -q tracker.git work && cd work && sed -i '%s' threads/00/00/00/01/thread && "
-            "git -c user.name=a -c user.email=a@b commit -qam edit && git push -q origin main", cases[i].sed);
+            "git -c user.name=a -c user.email=a@b commit -qam edit && git push -q origin main",
+            cases[i].sed);
         g_autofree char *out = scratch_run(scratch, command);
         cr_assert(mp_tracker_refresh(tracker, NULL));
         cr_expect(mp_tracker_thread(tracker, 1, &error) == NULL);
@@ -309,7 +328,8 @@ Test(tracker, message_ids_are_those_of_github)
 {
     MpThread issue = {.id = 17, .kind = MP_ISSUE, .repository = (char *)"acme/rocket"};
     MpThread pull = {.id = 18, .kind = MP_PULL, .repository = (char *)"acme/rocket"};
-    MpThread commit_thread = {.id = 19, .kind = MP_COMMIT, .repository = (char *)"acme/rocket", .object = (char *)"0a1b"};
+    MpThread commit_thread = {
+        .id = 19, .kind = MP_COMMIT, .repository = (char *)"acme/rocket", .object = (char *)"0a1b"};
     const struct {
         const MpThread *thread;
         guint64 comment;
@@ -335,16 +355,20 @@ Test(tracker, names_that_could_break_a_path_are_none)
         const char *name;
         bool repository, login;
     } cases[] = {
-        {"acme/rocket", true, false}, {"a.c-m_e/R2", true, false}, {"acme", false, true},
-        {"acme/", false, false}, {"/rocket", false, false}, {"a/b/c", false, false},
-        {"../x", false, false}, {"a/..", false, false}, {"-a/b", false, false},
-        {"tim", false, true}, {"Tim-2", false, true}, {"-tim", false, false}, {"tim-", false, false},
-        {"t--m", false, false}, {"t m", false, false}, {"", false, false}, {"t\xc3\xafm", false, false},
-        {"a234567890123456789012345678901234567890", false, false},
+        {"acme/rocket", true, false}, {"a.c-m_e/R2", true, false},
+        {"acme", false, true},        {"acme/", false, false},
+        {"/rocket", false, false},    {"a/b/c", false, false},
+        {"../x", false, false},       {"a/..", false, false},
+        {"-a/b", false, false},       {"tim", false, true},
+        {"Tim-2", false, true},       {"-tim", false, false},
+        {"tim-", false, false},       {"t--m", false, false},
+        {"t m", false, false},        {"", false, false},
+        {"t\xc3\xafm", false, false}, {"a234567890123456789012345678901234567890", false, false},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        cr_expect_eq(mp_is_repository_name(cases[i].name), cases[i].repository, "%s", cases[i].name);
+        cr_expect_eq(mp_is_repository_name(cases[i].name), cases[i].repository, "%s",
+                     cases[i].name);
         cr_expect_eq(mp_is_login(cases[i].name), cases[i].login, "%s", cases[i].name);
     }
 }
@@ -377,7 +401,8 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
     g_autoptr(MpUser) same_address = user_of("kate", "tim@EXAMPLE.org", NULL);
     g_autoptr(GError) error = NULL;
 
-    cr_assert(mp_accounts_write(accounts, tim_user, "Add tim", &error), "%s", error ? error->message : "");
+    cr_assert(mp_accounts_write(accounts, tim_user, "Add tim", &error), "%s",
+              error ? error->message : "");
     cr_expect_eq(tim_user->id, 1);
     cr_expect(!mp_accounts_write(accounts, same_login, "x", &error));
     cr_expect_eq(error->code, MP_ERROR_INPUT);
@@ -387,11 +412,14 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
 
     g_autoptr(MpUser) by_id = mp_accounts_user(accounts, 1, NULL);
     g_autoptr(MpUser) by_login = mp_accounts_user_by_login(accounts, "TIM", NULL);
-    g_autoptr(MpUser) by_address = mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", NULL);
-    g_autoptr(MpUser) by_wrong_case = mp_accounts_user_by_address(accounts, "tim.lake@work.example", NULL);
+    g_autoptr(MpUser) by_address =
+        mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", NULL);
+    g_autoptr(MpUser) by_wrong_case =
+        mp_accounts_user_by_address(accounts, "tim.lake@work.example", NULL);
     cr_assert(by_id != NULL && by_login != NULL && by_address != NULL);
     cr_expect(by_wrong_case == NULL);
-    cr_expect(mp_user_has_address(by_id, "tim@EXAMPLE.ORG") && !mp_user_has_address(by_id, "TIM@example.org"));
+    cr_expect(mp_user_has_address(by_id, "tim@EXAMPLE.ORG") &&
+              !mp_user_has_address(by_id, "TIM@example.org"));
 
     /* A freed login and address are free for others. */
     g_free(by_id->login);
@@ -401,6 +429,7 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
     g_autoptr(MpUser) next = user_of("tim", "Tim.Lake@work.example", NULL);
     cr_assert(mp_accounts_write(accounts, next, "Add", NULL));
     cr_expect_eq(next->id, 2);
-    g_autofree char *fsck = scratch_run(scratch, "git -C accounts.git fsck --strict 2>&1; ls -ld accounts.git | cut -c1-10");
+    g_autofree char *fsck = scratch_run(
+        scratch, "git -C accounts.git fsck --strict 2>&1; ls -ld accounts.git | cut -c1-10");
     cr_expect_str_eq(fsck, "drwx------\n", "%s", fsck);
 }
