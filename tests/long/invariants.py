@@ -206,11 +206,13 @@ def queued(site):
 
 
 def event_texts(site, threads):
-    """Each event says whole what its name promises: its KEY, and the thread that has it."""
+    """Each event says whole what its name promises: its KEY, and the thread that has it; an answer, to whom."""
     thread_of = {key: id for id, thread in threads.items() for key in thread.keys}
     for key, path in queue_files(site):
         lines = read(path).decode(errors="replace").split("\n")
-        if f"key\t{key}" not in lines or f"thread\t{thread_of.get(key)}" not in lines or "host" not in [l.split("\t")[0] for l in lines[:-1]]:
+        facts = [line.split("\t")[0] for line in lines[:-1]]
+        is_whole = "answer" in facts if key.startswith("answer-") else f"thread\t{thread_of.get(key)}" in lines
+        if f"key\t{key}" not in lines or not is_whole or "host" not in facts:
             yield f"event: {key} says {lines}"
 
 
