@@ -293,14 +293,17 @@ is_empty(const MpConfig *config, const char *directory, bool if_missing)
     return opened == NULL ? if_missing : g_dir_read_name(opened) == NULL;
 }
 
-/* Whether a run that died left events to be finished, or other hosts may have news for our copy,
+/* Whether a run that died left something to be finished, or other hosts may have news for our copy,
  * which the notifier reads. */
 static bool
 is_work_left(const Run *run)
 {
     const MpConfig *config = run->site->config;
+    g_autofree char *tracker = mp_config_path(config, "tracker.git");
+    g_autofree char *accounts = mp_config_path(config, "accounts.git");
 
     return *config->remote != '\0' || *config->accounts_remote != '\0' ||
+           mp_tracker_needs_clean_up(tracker) || mp_tracker_needs_clean_up(accounts) ||
            !is_empty(config, "outbox/tmp", false) ||
            (*config->on_comment != '\0' && !is_empty(config, "hook/tmp", true));
 }

@@ -43,27 +43,44 @@ is_dead(const struct stat *st, int age)
     return now.tv_sec - st->st_mtim.tv_sec >= age;
 }
 
-static void
-remove_matching(const char *repository, gsize i)
+/* Calls for each dead file of one pattern; true if `visit` did so for any. */
+static bool
+for_matching(const char *repository, gsize i, void (*visit)(const char *file))
 {
     g_autofree char *path = g_build_filename(repository, patterns[i].directory, NULL);
     g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    bool is_any = false;
     const char *name;
 
     while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
+        g_autofree char *file = NULL;
         struct stat st;
 
         if (!g_str_has_prefix(name, patterns[i].prefix) ||
             !g_str_has_suffix(name, patterns[i].suffix))
             continue;
+        file = g_build_filename(path, name, NULL);
         if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
             continue;
-        if (unlink(file) == 0) {
-            g_autofree char *shown = mp_escape(file);
-            mp_info("Removed %s, left by a run that was killed", shown);
-        }
+        is_any = true;
+        visit(file);
     }
+    return is_any;
+}
+
+static void
+remove_file(const char *file)
+{
+    if (unlink(file) == 0) {
+        g_autofree char *shown = mp_escape(file);
+        mp_info("Removed %s, left by a run that was killed", shown);
+    }
+}
+
+static void
+leave_file(const char *file)
+{
+    (void)file;
 }
 
 bool
@@ -74,8 +91,18 @@ mp_leftovers_remove(const char *path, GError **error)
     if (stat(path, &st) < 0)
         return mp_fail_errno(error, "cannot look at %s", path);
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
-        remove_matching(path, i);
+        for_matching(path, i, remove_file);
     return true;
+}
+
+bool
+mp_leftovers_are_there(const char *path)
+{
+    bool is_any = false;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(patterns) && !is_any; i++)
+        is_any = for_matching(path, i, leave_file);
+    return is_any;
 }
 
 void
@@ -83,5 +110,5 @@ mp_leftovers_remove_ref_locks(const char *path)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
         if (patterns[i].is_ref_lock)
-            remove_matching(path, i);
+            for_matching(path, i, remove_file);
 }

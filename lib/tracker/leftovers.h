@@ -13,5 +13,8 @@
  */
 bool mp_leftovers_remove(const char *path, GError **error);
 
+/* Whether that would find any; needs no lock. */
+bool mp_leftovers_are_there(const char *path);
+
 /* Only the branches' locks; for when one is met. */
 void mp_leftovers_remove_ref_locks(const char *path);

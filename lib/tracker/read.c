@@ -5,6 +5,7 @@
 #include "tracker/facts.h"
 #include "tracker/git.h"
 #include "tracker/inside.h"
+#include "tracker/leftovers.h"
 
 MpTracker *
 mp_tracker_open(const char *path, const char *hostname, GError **error)
@@ -401,4 +402,10 @@ bool
 mp_tracker_clean_up(const char *path, GError **error)
 {
     return mp_store_clean_up(path, error);
+}
+
+bool
+mp_tracker_needs_clean_up(const char *path)
+{
+    return mp_leftovers_are_there(path);
 }

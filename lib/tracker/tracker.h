@@ -339,3 +339,6 @@ bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GEr
 /* Removes what a killed run left in the repositories: stale locks and half-written packs of known
  * names, older than this process. Only for a caller that holds the data directory's lock. */
 bool mp_tracker_clean_up(const char *path, GError **error);
+
+/* Whether that would find anything. Cheap, and needs no lock: for a run that has no other work. */
+bool mp_tracker_needs_clean_up(const char *path);
