@@ -5,8 +5,7 @@
 #include "tracker/facts.h"
 #include "tracker/inside.h"
 
-#define SUBJECT_MAX 72 /* characters of a commit's first line that git log shows without wrapping  \
-                        */
+#define SUBJECT_MAX 72 /* characters of a first line that git log shows without wrapping */
 
 struct MpBatch {
     MpTracker *tracker;

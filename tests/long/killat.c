@@ -40,8 +40,7 @@
 #define HANG_S    30
 #define MAX_TASKS 256
 #define NO_CALL   (-1)
-#define SHUTDOWN  _IOR('X', 125, __u32) /* of ext4, XFS, f2fs: no write of later reaches the disk  \
-                                         */
+#define SHUTDOWN  _IOR('X', 125, __u32) /* of ext4, XFS, f2fs: what is unwritten is lost */
 
 /* --- Calls that touch the world outside; any other is listed by its number ------------------- */
 
