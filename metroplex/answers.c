@@ -117,8 +117,10 @@ mp_answer_plan(MpSite *site, MpItem *item, GError **error)
     if (item->is_deferred || item->gate == NULL || item->hears == MP_HEARS_NOBODY ||
         site->config->max_answers == 0)
         return true;
-    if (item->hears == MP_HEARS_SENDER)
-        user = sender = account_of_sender(site, item, &why);
+    if (item->hears == MP_HEARS_SENDER) {
+        sender = account_of_sender(site, item, &why);
+        user = sender;
+    }
     if (why == NULL && can_hear(user) && (item->hears == MP_HEARS_ACCOUNT || user->is_active))
         item->answer = answer_to(site, item, user, &why);
     if (why == NULL)

@@ -207,9 +207,9 @@ is_fit_message_id(const char *id)
 }
 
 static void
-append_head(GString *head, const Texts *t, const char *address, const char *message_id)
+append_head(GString *head, const MpAnswerFacts *facts, const Texts *t, const char *address,
+            const char *message_id)
 {
-    const MpAnswerFacts *facts = t->facts;
     const MpAnswer *answer = facts->answer;
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(facts->date);
     g_autofree char *date = g_mime_utils_header_format_date(time);
@@ -251,7 +251,7 @@ mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error
     if (!make_texts(facts, &texts, error))
         return NULL;
     g_autofree char *message_id = g_strdup_printf("<%s@%s>", facts->key, facts->config->hostname);
-    append_head(head, &texts, address, message_id);
+    append_head(head, facts, &texts, address, message_id);
     if (!mp_header_check(head, error))
         return NULL;
     g_autofree char *text = text_part(&texts), *html = html_part(&texts);

@@ -73,7 +73,7 @@ write_core(char *out, const char *text)
         const char *value = *p == '&' ? entity(p, &length) : NULL;
 
         if (value == NULL)
-            length = g_utf8_skip[(guchar)*p];
+            length = (guchar)g_utf8_skip[(guchar)*p];
         gunichar c = value != NULL ? (guchar)*value : g_utf8_get_char(p);
         p += length;
         if (c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x80 && g_unichar_isspace(c))) {

@@ -183,7 +183,7 @@ static MpTreeNode *
 load(MpTree *tree, MpTreeNode *parent, const git_oid *id, GError **error)
 {
     g_autofree char *bytes = NULL;
-    gsize length;
+    gsize length = 0;
 
     if (!read_object(tree, id, GIT_OBJECT_TREE, &bytes, &length, error))
         return NULL;
