@@ -243,7 +243,7 @@ append_head(GString *head, const MpAnswerFacts *facts, const Texts *t, const cha
 MpLetter *
 mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error)
 {
-    g_auto(Texts) texts = {0};
+    g_auto(Texts) texts = {.facts = facts};
     g_autoptr(GString) head = g_string_sized_new(4096);
     MpLetter *letter;
 
