@@ -250,6 +250,7 @@ mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error
     g_mime_init();
     if (!make_texts(facts, &texts, error))
         return NULL;
+    g_assert(texts.facts != NULL && texts.phrases != NULL);
     g_autofree char *message_id = g_strdup_printf("<%s@%s>", facts->key, facts->config->hostname);
     append_head(head, facts, &texts, address, message_id);
     if (!mp_header_check(head, error))
