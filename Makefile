@@ -92,10 +92,7 @@ adversarial: $(BUILD)/bin/reply-time
 	@cases=; if [ -f $(TRIM)/adversarial_gen.py ]; then cases=$(BUILD)/adversarial.jsonl; \
 	    python3 $(TRIM)/adversarial_gen.py >$$cases; fi; $(BUILD)/bin/reply-time $$cases
 
-# A part of the library behind a line-wise JSON protocol, for scoreboards and benchmarks.
-$(BUILD)/bin/reply-jsonl: $(BUILD)/tests/bench/reply_jsonl.o $(LIB)
 $(BUILD)/bin/reply-time: $(BUILD)/tests/bench/reply_time.o $(LIB)
-$(BUILD)/bin/reply-jsonl $(BUILD)/bin/reply-time:
 	@mkdir -p $(@D)
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)

@@ -140,8 +140,8 @@ print_result(const MpItem *item)
 {
     const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread",
                             "obeyed", "counted against the account's address"};
-    const char *hears[] = {"nobody hears of it", "the account hears of it, once a day",
-                           "the sender hears of it if an account has that address, once a day"};
+    const char *hears[] = {"no answer to the sender", "the account gets an answer, once a day",
+                           "the sender gets an answer if an account has that address, once a day"};
 
     printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason,
            action[item->gate->action], mp_outcome_name(item->gate->outcome), hears[item->hears]);
