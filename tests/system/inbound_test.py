@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """From a mail in new/ to a comment, or to failure/ with a reason."""
+import email.message
+import html
 import os
 import re
 import signal
@@ -288,6 +290,51 @@ def nothing_private_is_published(site):
     for secret in (mac, mac.upper(), "bob@secret", "carol@secret", "kate@example.org", "tim@example.org"):
         check(secret not in everything, secret)
     contains(everything, "reply+i-")
+
+
+@test
+def a_clone_after_a_day_of_mail_holds_no_mac_and_no_stranger(site):
+    """Every blob and commit of the history, in whatever way the clients wrapped and encoded the addresses."""
+    site.user("tim")
+    site.user("kate", "kate@secret.example")
+    threads = [site.thread("tim", title=f"Thread {i}") for i in range(4)]
+    made = {site.address(t, login, "--purpose", purpose) for t in threads for login in ("tim", "kate") for purpose in ("reply", "unsub", "bounce")}
+    macs = [re.search("[0-9a-f]{40}", address).group(0) for address in made]
+    strangers = [f"stranger{i}@planted.example" for i in range(8)]
+    for i, thread in enumerate(threads):
+        address = site.address(thread, "kate")
+        encoded = address.replace("+", "%2B").replace("@", "%40")
+        texts = [
+            f"Plain {i}\n\nOn Monday, {strangers[0]} wrote:\n> Reply-To: {address}\n> {strangers[1]}\n",
+            f"Top {i}\n\nFrom: Tim <{strangers[2]}>\nSent: Monday\nTo: <{address.upper()}>\nSubject: x\n\nold text of {strangers[3]}\n",
+            f"Link {i}: https://x.example/?to={encoded} and mailto:{address}?subject=x, <{strangers[4]}>.\n",
+            f"Odd {i}: ({address}),[{address}]\u00a0{strangers[5]};{strangers[6]}\n\n-- \nKate <{strangers[7]}>\n",
+        ]
+        for n, text in enumerate(texts):
+            for way in ("plain", "html", "qp", "base64"):
+                message = email.message.EmailMessage()
+                message["From"], message["To"], message["Subject"] = "kate@secret.example", address, f"Re: {address}"
+                message["Cc"] = strangers[n]
+                message["References"] = f"<{macs[0]}@x> <{address}>"
+                message["Message-ID"] = f"<{way}.{n}.{i}.{address}>" if n == 3 else f"<{way}.{n}.{i}@mail.example>"
+                text_of_way = f"{way}: {text}"
+                if way == "html":
+                    link = f'<a href="mailto:{address}?cc={strangers[0]}">write</a>'
+                    message.set_content(f"<p>{html.escape(text_of_way)}</p>{link}".replace("\n", "<br>\n"), subtype="html", cte="quoted-printable")
+                else:
+                    message.set_content(text_of_way, cte={"plain": "8bit", "qp": "quoted-printable", "base64": "base64"}[way])
+                site.deliver(f"Delivered-To: {address}\n".encode() + bytes(message))
+    site.metroplex("--once")
+    reasons = list(site.reasons().values())
+    check(reasons.count("posted") >= 48, reasons)
+    clone = os.path.join(site.dir, "clone.git")
+    site.git("clone", "-q", "--bare", os.path.join(site.data, "tracker.git"), clone)
+    found = subprocess.run("git rev-list --objects --all | cut -d' ' -f1 | git cat-file --batch | tr A-Z a-z", shell=True, cwd=clone,
+                           capture_output=True, check=True).stdout.decode(errors="replace")
+    check(len(found) > 10000, "the history was read")
+    for secret in [*macs, *strangers, "kate@secret.example"]:
+        at = found.find(secret)
+        check(at < 0, f"{secret} in: {found[max(0, at - 80):at + 80]!r}")
 
 
 @test
