@@ -20,7 +20,7 @@ for patch in "$top"/tests/long/planted/*"${1:-}"*.patch; do
     (cd "$top" && cp -a Makefile lib metroplex notifier tests "$work/copy/")
     cp -a "${BUILD:-$top/build}" "$work/copy/build"
     patch -s -p1 -d "$work/copy" <"$patch" || { say_missed "the patch does not apply"; continue; }
-    make -s -C "$work/copy" all build/bin/killat >"$work/make" 2>&1 ||
+    make -s -C "$work/copy" BUILD=build all build/bin/killat >"$work/make" 2>&1 ||
         { say_missed "does not build"; tail -5 "$work/make"; continue; }
     # shellcheck disable=SC2086
     METROPLEX=$work/copy/build/bin/metroplex NOTIFIER=$work/copy/build/bin/notifier \
