@@ -130,39 +130,36 @@ mp_ruby_quote(const void *bytes, gsize length)
     return g_string_free(out, FALSE);
 }
 
-/* Nothing to do: printable ASCII with single inner spaces, as nearly all header fields are. */
-static bool
-is_one_line(const char *text)
-{
-    char before = ' ';
-
-    for (; *text != '\0'; before = *text++)
-        if (*text < 0x20 || *text > 0x7e || (*text == ' ' && before == ' '))
-            return false;
-    return before != ' ';
-}
-
 char *
 mp_one_line(const char *text)
 {
-    if (text != NULL && is_one_line(text))
-        return g_strdup(text);
-
-    g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
-    GString *out = g_string_sized_new(strlen(valid));
+    g_autofree char *mended = NULL;
     bool pending_space = false;
 
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
+    if (text == NULL || !g_utf8_validate(text, -1, NULL))
+        text = mended = g_utf8_make_valid(text != NULL ? text : "", -1);
+    char *line = g_malloc(strlen(text) + 1), *to = line;
+    while (*text != '\0') {
+        gunichar c = (guchar)*text;
+        gsize length = 0; /* of words in ASCII, which nearly all is */
 
-        if (c == '\n' || mp_is_deceptive(c) || g_unichar_isspace(c)) {
-            pending_space = out->len > 0;
-            continue;
+        while (text[length] > ' ' && text[length] < 0x7f)
+            length++;
+        if (length == 0) {
+            c = g_utf8_get_char(text);
+            length = (gsize)(g_utf8_next_char(text) - text);
         }
-        if (pending_space)
-            g_string_append_c(out, ' ');
-        pending_space = false;
-        g_string_append_unichar(out, c);
+        if (c == ' ' || mp_is_deceptive(c) || g_unichar_isspace(c)) {
+            pending_space = to > line;
+        } else {
+            if (pending_space)
+                *to++ = ' ';
+            pending_space = false;
+            memcpy(to, text, length);
+            to += length;
+        }
+        text += length;
     }
-    return g_string_free(out, FALSE);
+    *to = '\0';
+    return line;
 }

@@ -240,23 +240,80 @@ mend_missing_blank_line(MpReading *reading, Mended *mail)
     mp_repair(reading, "no blank line between header and body");
 }
 
-static bool
-parse_mime(MpReading *reading, const Mended *mail)
+/* The fields of the header; behind the blank line that ends it is *body. */
+static GArray *
+header_fields(const Mended *mail, const char **body)
 {
-    /* GMime only reads from this array, so that the mail needs no second copy. */
-    g_autoptr(GByteArray) array = g_byte_array_new_take((guint8 *)(gsize)mail->bytes, mail->length);
-    g_autoptr(GMimeStream) stream = g_mime_stream_mem_new();
+    const char *end = mail->bytes + mail->length, *next;
+    GArray *fields = g_array_sized_new(FALSE, FALSE, sizeof(MpRawField), 32);
+    MpRawField field;
 
-    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), array);
+    for (*body = mail->bytes; *body < end && (next = mp_scan_field(*body, end, &field)) != NULL;
+         *body = next)
+        g_array_append_val(fields, field);
+    *body += *body < end && **body == '\r';
+    *body += *body < end;
+    return fields;
+}
+
+/* What says how the body is to be read (RFC 2045); all else is read by us. */
+static bool
+is_mime(const MpRawField *field)
+{
+    return (field->name_length > 8 && g_ascii_strncasecmp(field->name, "Content-", 8) == 0) ||
+           mp_field_is(field, "MIME-Version");
+}
+
+static char *
+mime_header(const GArray *fields)
+{
+    GString *header = g_string_new(NULL);
+
+    for (guint i = 0; i < fields->len; i++) {
+        const MpRawField *field = &g_array_index(fields, MpRawField, i);
+        gsize length = (gsize)(field->value - field->name) + field->value_length;
+
+        if (is_mime(field))
+            g_string_append_len(header, field->name, (gssize)length);
+    }
+    g_string_append_c(header, '\n');
+    return g_string_free(header, FALSE);
+}
+
+/* A stream over bytes that stay the caller's: GMime only reads from the array. */
+static GMimeStream *
+stream_of(const char *bytes, gsize length, GByteArray **array)
+{
+    GMimeStream *stream = g_mime_stream_mem_new();
+
+    *array = g_byte_array_new_take((guint8 *)(gsize)bytes, length);
+    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), *array);
+    return stream;
+}
+
+/* GMime sees of the header what concerns the body, so that the header is read once, and in one way.
+ */
+static bool
+parse_mime(MpReading *reading, const GArray *fields, const char *body, const char *end)
+{
+    g_autofree char *header = mime_header(fields);
+    g_autoptr(GByteArray) header_bytes = NULL;
+    g_autoptr(GByteArray) body_bytes = NULL;
+    g_autoptr(GMimeStream) head = stream_of(header, strlen(header), &header_bytes);
+    g_autoptr(GMimeStream) rest = stream_of(body, (gsize)(end - body), &body_bytes);
+    g_autoptr(GMimeStream) stream = g_mime_stream_cat_new();
+
+    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(stream), head);
+    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(stream), rest);
     g_autoptr(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
-    g_autoptr(GMimeMessage) message = g_mime_parser_construct_message(parser, reading->options);
-    GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
+    g_autoptr(GMimeObject) root = g_mime_parser_construct_part(parser, reading->options);
 
     if (root == NULL)
         mp_repair(reading, "no body found");
     bool is_read = root == NULL || mp_read_body(reading, root);
 
-    g_byte_array_steal(array, NULL);
+    g_byte_array_steal(header_bytes, NULL);
+    g_byte_array_steal(body_bytes, NULL);
     return is_read;
 }
 
@@ -274,8 +331,11 @@ read_mail(MpReading *reading, Mended *mail)
     mend_missing_blank_line(reading, mail);
     if (!mp_scan(mail->bytes, mail->length, reading->limits, reading->error))
         return false;
-    mp_read_header(reading, mail->bytes, mail->length);
-    return parse_mime(reading, mail);
+
+    const char *body;
+    g_autoptr(GArray) fields = header_fields(mail, &body);
+    mp_read_header(reading, fields);
+    return parse_mime(reading, fields, body, mail->bytes + mail->length);
 }
 
 static void

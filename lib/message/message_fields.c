@@ -1,4 +1,4 @@
-/* The mail's own header, read field by field from its bytes: nothing merged, nothing reordered. */
+/* The mail's own header, field by field as it stands: nothing merged, nothing reordered. */
 #include "message/message_private.h"
 
 #include "base/escape.h"
@@ -17,9 +17,9 @@ static const char *const recipient_fields[] = {
 static char *
 unfolded(const MpRawField *field)
 {
-    char *text = g_strndup(field->value, field->value_length), *to = text;
+    char *text = g_strndup(field->value, field->value_length), *to = text + strcspn(text, "\r\n");
 
-    for (const char *from = text; *from != '\0'; from++)
+    for (const char *from = to; *from != '\0'; from++)
         if (*from != '\r' && *from != '\n')
             *to++ = *from;
         else if (*from == '\r' && from[1] != '\n')
@@ -28,9 +28,18 @@ unfolded(const MpRawField *field)
     return g_strstrip(text);
 }
 
+/* Nothing in it to decode, as in nearly all fields. */
+static bool
+is_plain(const char *value)
+{
+    return g_str_is_ascii(value) && strstr(value, "=?") == NULL;
+}
+
 static char *
 decoded(MpReading *reading, const char *name, const char *value)
 {
+    if (is_plain(value))
+        return mp_one_line(value);
     if (!g_utf8_validate(value, -1, NULL))
         mp_repair(reading, "%s has bytes that are not UTF-8, read as windows-1252", name);
     else if (g_mime_utils_text_is_8bit((const unsigned char *)value, strlen(value)))
@@ -219,10 +228,8 @@ add_lookalikes(MpReading *reading, const char *value)
  * has.
  */
 static void
-add_groups(MpReading *reading, const char *value)
+add_groups(MpReading *reading, InternetAddressList *list)
 {
-    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
-
     for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *entry = internet_address_list_get_address(list, i);
 
@@ -238,8 +245,10 @@ add_groups(MpReading *reading, const char *value)
 static void
 read_from(MpReading *reading, const char *value)
 {
-    add_groups(reading, value);
-    each_address_of(reading, value, add_from, reading->message);
+    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+
+    add_groups(reading, list);
+    each_address(list, value, add_from, reading->message);
     add_lookalikes(reading, value);
 }
 
@@ -324,48 +333,43 @@ add_header(MpReading *reading, const MpRawField *field, const char *value)
     g_ptr_array_add(reading->message->headers, header);
 }
 
-/* Every field named `name` in the header, the topmost first, at most `limit` of them. */
-static GPtrArray *
-values_of(const char *bytes, gsize length, const char *name, guint limit)
+/* Index of the first field from `i` on that is named `name`; fields->len if there is none. */
+static guint
+next_field(const GArray *fields, const char *name, guint i)
 {
-    GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
-    const char *at = bytes, *end = bytes + length;
-    MpRawField field;
-
-    while (at < end && values->len < limit && (at = mp_scan_field(at, end, &field)) != NULL)
-        if (mp_field_is(&field, name))
-            g_ptr_array_add(values, unfolded(&field));
-    return values;
+    while (i < fields->len && !mp_field_is(&g_array_index(fields, MpRawField, i), name))
+        i++;
+    return i;
 }
 
 static void
-read_recipients(MpReading *reading, const char *bytes, gsize length)
+read_recipients(MpReading *reading, const GArray *fields)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(recipient_fields); i++) {
-        Recipients to = {reading->message, recipient_fields[i]};
-        g_autoptr(GPtrArray) values =
-            values_of(bytes, length, to.field, i < TRACE_FIELDS ? 1 : G_MAXUINT);
+    for (gsize k = 0; k < G_N_ELEMENTS(recipient_fields); k++) {
+        Recipients to = {reading->message, recipient_fields[k]};
 
-        for (guint k = 0; k < values->len; k++)
-            each_address_of(reading, g_ptr_array_index(values, k), add_recipient, &to);
+        for (guint i = 0; (i = next_field(fields, to.field, i)) < fields->len; i++) {
+            g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
+            each_address_of(reading, value, add_recipient, &to);
+            if (k < TRACE_FIELDS)
+                break;
+        }
     }
 }
 
 void
-mp_read_header(MpReading *reading, const char *bytes, gsize length)
+mp_read_header(MpReading *reading, const GArray *fields)
 {
-    const char *at = bytes, *end = bytes + length;
-    MpRawField field;
-
-    while (at < end && (at = mp_scan_field(at, end, &field)) != NULL) {
-        g_autofree char *value = unfolded(&field);
-        add_header(reading, &field, value);
+    for (guint i = 0; i < fields->len; i++) {
+        const MpRawField *field = &g_array_index(fields, MpRawField, i);
+        g_autofree char *value = unfolded(field);
+        add_header(reading, field, value);
     }
     /* in the table's order, so that In-Reply-To comes before References */
-    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
-        g_autoptr(GPtrArray) values = values_of(bytes, length, readers[i].name, G_MAXUINT);
-        for (guint k = 0; k < values->len; k++)
-            readers[i].read(reading, g_ptr_array_index(values, k));
-    }
-    read_recipients(reading, bytes, length);
+    for (gsize k = 0; k < G_N_ELEMENTS(readers); k++)
+        for (guint i = 0; (i = next_field(fields, readers[k].name, i)) < fields->len; i++) {
+            g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
+            readers[k].read(reading, value);
+        }
+    read_recipients(reading, fields);
 }

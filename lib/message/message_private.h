@@ -9,7 +9,7 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeStream, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeFilter, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeObject, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InternetAddressList, g_object_unref)
 
 /* One mail being read. */
@@ -25,8 +25,8 @@ typedef struct {
 /* Adds a line to the message's repairs, unless it is there already. */
 void mp_repair(MpReading *reading, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Fills all that comes from the mail's own header. */
-void mp_read_header(MpReading *reading, const char *bytes, gsize length);
+/* Fills all that comes from the mail's own header: MpRawField in its order. */
+void mp_read_header(MpReading *reading, const GArray *fields);
 
 /* Fills text, attachments and flags. False with the error set if the text is over its limit. */
 bool mp_read_body(MpReading *reading, GMimeObject *root);

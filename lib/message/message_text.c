@@ -143,16 +143,30 @@ from_charset(const char *bytes, gsize length, const char *charset, gsize *bad)
     return text;
 }
 
-/* LF for every line end, no NUL, valid; in place, and NULs may be within the length. */
+/* LF for every line end, and no NUL; `to` may be `from`. Returns the length, and ends the text. */
+static gsize
+tidy(char *to, const char *from, gsize length)
+{
+    gsize n = 0;
+
+    if (memchr(from, '\0', length) == NULL && memchr(from, '\r', length) == NULL) {
+        memmove(to, from, length);
+        n = length;
+    } else {
+        for (gsize i = 0; i < length; i++)
+            if (from[i] != '\0' && !(from[i] == '\r' && i + 1 < length && from[i + 1] == '\n'))
+                to[n++] = from[i] == '\r' ? '\n' : from[i];
+    }
+    to[n] = '\0';
+    return n;
+}
+
+/* In place, and valid. */
 static char *
 tidied(char *text, gsize length)
 {
-    gsize to = 0;
+    gsize to = tidy(text, text, length);
 
-    for (gsize i = 0; i < length; i++)
-        if (text[i] != '\0' && !(text[i] == '\r' && i + 1 < length && text[i + 1] == '\n'))
-            text[to++] = text[i] == '\r' ? '\n' : text[i];
-    text[to] = '\0';
     if (g_utf8_validate(text, (gssize)to, NULL))
         return text;
     char *valid = g_utf8_make_valid(text, (gssize)to);
@@ -172,15 +186,11 @@ tidied_string(GString *text)
 static char *
 from_utf8(const char *bytes, gsize length)
 {
-    bool has_mark = length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0;
-    g_autofree char *text = g_malloc(length + 1);
-    gsize to = 0;
+    gsize mark = length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    g_autofree char *text = g_malloc(length - mark + 1);
+    gsize to = tidy(text, bytes + mark, length - mark);
 
-    for (gsize i = has_mark ? 3 : 0; i < length; i++)
-        if (bytes[i] != '\0')
-            text[to++] = bytes[i];
-    text[to] = '\0';
-    return g_utf8_validate(text, (gssize)to, NULL) ? tidied(g_steal_pointer(&text), to) : NULL;
+    return g_utf8_validate(text, (gssize)to, NULL) ? g_steal_pointer(&text) : NULL;
 }
 
 static char *
