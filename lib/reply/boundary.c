@@ -55,7 +55,8 @@ may_end_attribution(const GArray *lines, guint i)
         return false;
     if (line->kind == LINE_QUOTE)
         return is_broken_end(line);
-    if (ends_with_any(line->core, endings))
+    if (strchr(":\x9a*_e-", line->core[strlen(line->core) - 1]) != NULL && /* their last bytes */
+        ends_with_any(line->core, endings))
         return true;
     guint next = lines_skip_blank(lines, i + 1);
     return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE;

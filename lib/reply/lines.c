@@ -61,29 +61,52 @@ entity(const char *p, gsize *length)
     return NULL;
 }
 
+/* What the core takes over in one piece, and how many bytes of the text it stands for. */
+typedef struct {
+    const char *value;
+    gsize length, taken;
+    bool space;
+} Piece;
+
+static Piece
+next_piece(const char *p, gsize most)
+{
+    Piece piece = {.value = p};
+
+    while (piece.length < most && p[piece.length] > ' ' && p[piece.length] < 0x7f &&
+           p[piece.length] != '&')
+        piece.length++; /* most of any text */
+    piece.taken = piece.length;
+    if (piece.length > 0)
+        return piece;
+    if (*p == '&' && (piece.value = entity(p, &piece.taken)) != NULL)
+        return (Piece){piece.value, 1, piece.taken, *piece.value == ' '};
+
+    gunichar c = g_utf8_get_char(p);
+    gsize length = (gsize)(g_utf8_next_char(p) - p);
+    return (Piece){p, length, length, c == ' ' || c == '\t' || (c >= 0x80 && g_unichar_isspace(c))};
+}
+
 /* Writes the core of `text` to `out`, which has room for as many bytes; returns the end of it. */
 static char *
 write_core(char *out, const char *text)
 {
-    char *start = out;
+    char *start = out, *limit = out + CORE_LIMIT - 8;
     bool space = false;
 
-    for (const char *p = text; *p != '\0' && out - start < CORE_LIMIT - 8;) {
-        gsize length = 1;
-        const char *value = *p == '&' ? entity(p, &length) : NULL;
+    while (*text != '\0' && out < limit) {
+        Piece piece = next_piece(text, (gsize)(limit - out));
 
-        if (value == NULL)
-            length = (guchar)g_utf8_skip[(guchar)*p];
-        gunichar c = value != NULL ? (guchar)*value : g_utf8_get_char(p);
-        p += length;
-        if (c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x80 && g_unichar_isspace(c))) {
+        text += piece.taken;
+        if (piece.space) {
             space = out > start;
             continue;
         }
         if (space)
             *out++ = ' ';
         space = false;
-        out += g_unichar_to_utf8(c, out);
+        memcpy(out, piece.value, piece.length);
+        out += piece.length;
     }
     *out++ = '\0';
     return out;
@@ -185,16 +208,24 @@ has_letters(const char *core)
     return n == SHORTEST_RULE;
 }
 
+/* In any script. */
+static bool
+has_digit(const char *core)
+{
+    for (; *core != '\0'; core++)
+        if (g_ascii_isdigit(*core) ||
+            ((guchar)*core >= 0xc0 && g_unichar_isdigit(g_utf8_get_char(core))))
+            return true;
+    return false;
+}
+
 static void
 classify(Line *line, MpMatcher *matcher)
 {
     gsize length = strlen(line->core);
 
     line->has_at = strchr(line->core, '@') != NULL;
-    for (const char *p = line->core; *p != '\0' && !line->has_digit; p = g_utf8_next_char(p))
-        line->has_digit =
-            g_ascii_isdigit(*p) || ((guchar)*p >= 0x80 && g_unichar_isdigit(g_utf8_get_char(p)));
-
+    line->has_digit = has_digit(line->core);
     if (length == 0) {
         line->kind = LINE_BLANK;
     } else if (line->core[0] == '>') {

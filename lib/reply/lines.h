@@ -19,23 +19,24 @@ typedef enum {
 /* Which field of a header block a line is; the order is that of the capture groups. */
 typedef enum { FIELD_NONE, FIELD_FROM, FIELD_DATE, FIELD_TO, FIELD_SUBJECT } HeaderField;
 
+/* Small: a mail may be nothing but line ends. */
 typedef struct {
     const char *text; /* cleaned, as it is shown */
     const char *core; /* for matching: trimmed, one space between words, entities decoded, cut to
                          1,000 bytes */
-    LineKind kind, own_kind; /* as it is in its place; as it is by itself */
     const MpRule *rule, *own_rule;
-    HeaderField field;
-    guint block; /* of ATTRIBUTION and HEADERS: index of the line after the block */
-    guint words; /* words in the line, and how many of them repeat what we sent */
-    guint words_sent;
-    guint run;   /* of the runs of repeated words that touch the line, the longest */
-    bool fenced; /* inside a closed code fence */
-    bool pasted; /* our words, but above our quoted message, and all there is */
-    bool has_digit, has_at;
-    bool kept;
     const char *why; /* static */
     guint index;     /* in the mail */
+    guint block;     /* of ATTRIBUTION and HEADERS: index of the line after the block */
+    guint words;     /* words in the line, and how many of them repeat what we sent */
+    guint words_sent;
+    guint run; /* of the runs of repeated words that touch the line, the longest */
+    LineKind kind : 8, own_kind : 8; /* as it is in its place; as it is by itself */
+    HeaderField field : 8;
+    bool fenced : 1; /* inside a closed code fence */
+    bool pasted : 1; /* our words, but above our quoted message, and all there is */
+    bool has_digit : 1, has_at : 1;
+    bool kept : 1;
 } Line;
 
 /* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the

@@ -18,8 +18,9 @@ enum {
     KEY_HITS = 6,   /* verbs looked at in one text */
     MOST_ROWS = 256,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
-    PATTERN_KEY,     /* the verbs of attributions, searched for; each hit names a row to try */
-    PATTERN_KEYLESS, /* the attributions that have none */
+    PATTERN_KEY,      /* the verbs of attributions, searched for; each hit names a row to try */
+    PATTERN_KEYLESS,  /* the attributions that have none */
+    PATTERN_UNSPACED, /* those of the scripts that have no spaces */
     PATTERN_DAY,
     PATTERN_TIME,
     PATTERNS,
@@ -45,6 +46,12 @@ static const char day_pattern[] =
 static const char time_pattern[] = "\\d{1,2}[:.h]\\d{2}(?!\\d)"; /* 9:12, 13.09, 10h30 */
 
 static bool
+has_key(const MpRule *rule)
+{
+    return rule->key != NULL && *rule->key != '\0';
+}
+
+static bool
 row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
@@ -52,8 +59,10 @@ row_belongs(const MpRule *rule, guint pattern)
         return rule->kind >= MP_RULE_SEPARATOR;
     case PATTERN_KEYLESS:
         return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
+    case PATTERN_UNSPACED:
+        return rule->key != NULL && !has_key(rule);
     case PATTERN_KEY:
-        return rule->key != NULL;
+        return has_key(rule);
     default:
         return rule->kind == pattern;
     }
@@ -107,7 +116,7 @@ compile_all(Compiled *codes)
         codes->patterns[i] = compile(text, i == PATTERN_KEY || i >= PATTERN_DAY ? 0 : whole);
     }
     for (gsize i = 0; i < mp_n_rules; i++) {
-        if (mp_rules[i].key != NULL)
+        if (has_key(&mp_rules[i]))
             codes->rows[i] = compile(mp_rules[i].pattern, whole);
     }
 }
@@ -177,7 +186,17 @@ match_pattern(MpMatcher *matcher, guint pattern, const char *text)
     return &mp_rules[matched_row(matcher)];
 }
 
-/* Only the rows whose verb stands in the text are worth the trouble. */
+/* A letter from U+0800 on. */
+static bool
+has_wide_letter(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((guchar)*text >= 0xe0)
+            return true;
+    return false;
+}
+
+/* Only the rows whose verb, or whose script, stands in the text are worth the trouble. */
 static const MpRule *
 match_attribution(MpMatcher *matcher, const char *text)
 {
@@ -191,7 +210,9 @@ match_attribution(MpMatcher *matcher, const char *text)
         if (run(matcher, matcher->codes->rows[row], text, 0))
             return &mp_rules[row];
     }
-    return match_pattern(matcher, PATTERN_KEYLESS, text);
+    const MpRule *rule =
+        has_wide_letter(text) ? match_pattern(matcher, PATTERN_UNSPACED, text) : NULL;
+    return rule != NULL ? rule : match_pattern(matcher, PATTERN_KEYLESS, text);
 }
 
 const MpRule *

@@ -80,8 +80,8 @@ MpReply *
 mp_reply_extract(const char *text, const char *const *sent)
 {
     g_autoptr(MpMatcher) matcher = mp_matcher_new();
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    char *texts = lines_clean(valid);
+    g_autofree char *mended = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+    char *texts = lines_clean(mended == NULL ? text : mended);
     g_autofree char *cores = g_malloc(strlen(texts) + 1);
     g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
     bool sent_known = sent != NULL && sent[0] != NULL;

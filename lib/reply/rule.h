@@ -27,6 +27,9 @@ typedef enum {
 #define MP_RULE_KEY_ENDS   "(?!\\p{L})"
 #define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
 
+/* Instead of a key: a script from U+0800 on, whose words are not set apart by spaces. */
+#define MP_RULE_UNSPACED ""
+
 typedef struct {
     const char *name;
     MpRuleKind kind;

@@ -17,9 +17,10 @@
 /* Also "NAME wrote on DATE:" and "On DATE wrote NAME:". */
 #define WROTE_NAME(open, verb) WROTE_BEFORE(open, verb, END)
 /* The same where words are not set apart by spaces. */
-#define WROTE_CJK(open, verb) LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL, NULL
-#define NONE                  "(?!)"
-#define ANY(pattern)          pattern, NULL
+#define WROTE_CJK(open, verb)                                                                      \
+    LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL, MP_RULE_UNSPACED
+#define NONE         "(?!)"
+#define ANY(pattern) pattern, NULL
 
 /* The fields of a header block: from, date, to and cc, subject. */
 #define FIELD_LEAD "[*_|•\\s]{0,6}"
