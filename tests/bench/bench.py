@@ -111,6 +111,7 @@ def mail(rounds=ROUNDS):
     row("a mail parsed, verified, extracted, in process", each(inside), "s", each(theirs), "Ruby", at_least=10)
     row("  by the program (--dry-run: sandbox, tracker, log)", each(dry), "s", each(theirs), "Ruby", at_least=10)
     row("  only the reply from its decoded text", each(inside, "extract"), "s", each(theirs, "trim"), "email_reply_trimmer")
+    row("  the same, and the other library", each(inside, "extract"), "s", each(theirs, "parser"), "email_reply_parser")
 
 
 # --- The tracker -------------------------------------------------------------------------------------
