@@ -42,6 +42,8 @@ typedef struct {
     char *message_id; /* "<id@host>" of the mail, or NULL */
     char *sender;     /* its first From, or NULL */
     char *subject;    /* or NULL */
+    char *verdicts;   /* what made its sender unbelievable: "dmarc=fail, spf=none"; "" where that
+                         could not be read; NULL if nothing did */
     char *quote;      /* what the person wrote, or NULL */
     bool is_cut;      /* and it was longer */
 } MpAnswer;

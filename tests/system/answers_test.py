@@ -237,6 +237,27 @@ def who_wrote_to_noreply_must_be_authentic_where_that_is_checked(site):
 
 
 @test
+def whose_authentication_failed_hears_what_failed_and_where_to_turn(site):
+    site.set_config("address", authserv_id="mx.example.org")
+    _, address = conversation(site)
+    failed = [("Authentication-Results", 'mx.example.org; dmarc=fail header.from=example.org; spf=softfail smtp.mailfrom="<b>"@evil.example')]
+    site.deliver(site.mail("kate@work.example", address, "Perhaps me.\n", headers=failed))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["sender-mismatch"])
+    [answer] = only_answers(site)
+    equal((answer["Delivered-To"], answer["X-Metroplex-Reason"]), (KATE, "sender-mismatch"), "the account's first address, not the mail's")
+    contains(answer["Subject"], "authentication failed")
+    for part in parts(answer):
+        contains(part, "dmarc=fail, spf=softfail")
+        contains(part, "SPF, DKIM or DMARC")
+        check("not verified for it" not in part and "evil.example" not in part, "what is said of an address, or what the field holds: " + part)
+    site.deliver(site.mail("tim@home.example", site.address(1, "tim"), headers=failed))
+    site.metroplex("--once")
+    other = [m for m in only_answers(site) if m["Delivered-To"] == "tim@example.org"]
+    contains(parts(other[0])[0], "not verified for it")
+
+
+@test
 def a_very_long_text_is_quoted_in_part_and_says_so(site):
     thread, address = conversation(site)
     site.deliver(site.mail(KATE, address, "Beginning\n" + "é" * 70 * 4000 + "\nEnd\n"))
