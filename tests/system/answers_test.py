@@ -461,6 +461,25 @@ def a_rate_slides_and_is_kept_across_runs(site):
 
 
 @test
+def a_mail_of_commands_counts_as_a_comment(site):
+    thread, address = conversation(site)
+    site.set_config("inbound", commands="true")
+    site.set_config("limits", comments_per_hour="3")
+    other = site.thread("kate")
+    mute = site.mail(KATE, address, "/mute\n")
+    for octets in (mute, mute, site.mail(KATE, site.address(other, "kate"), "/close\n"), site.mail(KATE, address, "/subscribe\n/close\n")):
+        site.deliver(octets)
+    site.metroplex("--once")
+    equal(sorted(site.reasons().values()), ["commands", "commands", "duplicate", "not-permitted"], "what is refused or known does not count")
+    for text in ("/subscribe\n", "/mute\n", "A comment.\n"):
+        site.deliver(site.mail(KATE, address, text))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()).count("rate-limited"), 2, "across runs, and within a batch")
+    equal((reason_of(site, thread, "kate"), site.show(thread)["comments"]), ("manual", []))
+    equal(reasons_answered(site), ["not-permitted", "rate-limited"])
+
+
+@test
 def threads_and_the_installation_have_rates_of_their_own(site):
     site.user("tim")
     logins = [f"u{i}" for i in range(6)]
