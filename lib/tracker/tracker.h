@@ -214,7 +214,8 @@ MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number
 GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name,
                               GError **error);
 
-/* The thread that was imported with an opening post of this Message-ID; 0 where there is none. */
+/* The thread that was imported with an opening post of this Message-ID, or is known by another name
+ * of tracker(5), imports/; 0 where there is none. */
 bool
 mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error);
 
@@ -310,7 +311,7 @@ bool mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key
 bool mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                         const char *what, const MpActor *actor, GError **error);
 
-/* Remembers that the thread was imported: see mp_tracker_find_import. */
+/* Remembers what the thread was made of: see mp_tracker_find_import. */
 bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
                          const MpActor *actor, GError **error);
 
