@@ -187,6 +187,16 @@ write_attachments(MpBatch *batch, MpTreeNode *comment, const GPtrArray *attachme
     return directory != NULL;
 }
 
+/* Who announces it, where its own facts say another: what was imported keeps the host that posted
+ * it once. NULL without a remote, where there is nobody else. */
+static const char *
+announcing_host(const MpBatch *batch, const MpNewComment *comment)
+{
+    const char *here = batch->tracker->store.host;
+
+    return g_strcmp0(comment->host, here) != 0 ? here : NULL;
+}
+
 static bool
 write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewComment *comment,
               const MpActor *actor, GError **error)
@@ -204,7 +214,8 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
             set_lines(batch, directory, "elided.txt", comment->elided, error)) &&
            set_text(batch, directory, "mail", facts, error) &&
            write_attachments(batch, directory, comment->attachments, error) &&
-           mp_keys_add(tree, received, comment->key, number, NULL, error);
+           mp_keys_add(tree, received, comment->key, number, announcing_host(batch, comment),
+                       error);
 }
 
 /* What is known of a KEY before its comment is added. */

@@ -281,7 +281,7 @@ typedef struct {
     const char *elided;             /* or NULL */
     const char *message_id;         /* or NULL */
     const char *recipient;          /* the address it was found by, MAC already masked, or NULL */
-    const char *host;               /* the posting host */
+    const char *host;               /* the posting host; of an import, maybe another than this */
     const char *part;               /* which part was read: "plain", "html", or NULL */
     const char *commands;           /* "/close /mute": obeyed, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */

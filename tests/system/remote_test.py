@@ -257,11 +257,11 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
 # --- Killed, refused, away ------------------------------------------------------------------------
 
 
-def killed_by_hook(remote, site, hook, after=""):
+def killed_by_hook(remote, site, hook, after="", command=("--once",)):
     """Runs a host that the remote's hook kills, at that point of its push."""
     file = os.path.join(remote.dir, "pid")
     remote.hook(hook, f"while ! test -s {file}; do sleep 0.01; done; kill -9 $(cat {file}); {after}\n")
-    process = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    process = subprocess.Popen([METROPLEX, *command, "--config", site.config])
     with open(file + ".new", "w") as f:
         f.write(str(process.pid))
     os.rename(file + ".new", file)
@@ -284,6 +284,56 @@ def killed_after_the_remote_accepted_the_event_is_published(site):
         run(one)
         equal((one.new, staged(one)), ([], []))
         check_all(remote, one, two)
+
+
+def foreign_threads(*names):
+    """Exports of a thread whose posts another host made, elsewhere; NULL leaves out which."""
+    site, texts = Site(), []
+    conversation(site)
+    for number, name in enumerate(names, 2):
+        site.set_config("instance", host_id=name or "nobody")
+        site.thread("tim", title=f"By {name}", body=f"Once, by {name}.\n")
+        for text in ("One.\n", "Two.\n"):
+            site.metroplex("thread", "comment", str(number), "--as", "kate", stdin=text)
+        text = site.metroplex("thread", "export", str(number))
+        contains(text, f'"host":"{name or "nobody"}"')
+        texts.append(text if name else text.replace('"host":"nobody",', ""))
+    site.remove()
+    return texts
+
+
+def file_of(site, text):
+    path = os.path.join(site.dir, "thread.json")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+@test
+def an_import_is_announced_once_by_who_imported_it_wherever_it_was_posted(site):
+    with hosts(site) as (remote, one, two):
+        conversation(one)
+        run(two)
+        for text in foreign_threads("old", "two", None):
+            before = len(one.events())
+            command = ("thread", "import", file_of(one, text), "--announce")
+            killed_by_hook(remote, one, "post-receive", command=command)
+            equal(len(staged(one)), 3)
+            contains(two.metroplex(*command), " 0 added 3 known")
+            equal(two.events(), [], "it added nothing")
+            run(one)
+            equal((len(one.events()), staged(one)), (before + 3, []), "who imported announces")
+        for text in foreign_threads("old", "two", None):
+            before = len(one.events())
+            text = text.replace("acme/rocket", "acme/second")
+            command = ("thread", "import", file_of(one, text), "--announce")
+            killed_by_hook(remote, two, "pre-receive", "exit 1", command=command)
+            equal(len(staged(two)), 3)
+            contains(one.metroplex(*command), " 3 added 0 known")
+            run(two)
+            equal((len(one.events()), two.events(), staged(two)), (before + 3, [], []), "who was outrun does not")
+        check_all(remote, one, two)
+        equal(one.metroplex("fsck", "--json"), "")
 
 
 @test
