@@ -121,6 +121,11 @@ bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);
  * their sync) are deleted and logged. GPtrArray of MpEvent, the caller's. */
 GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);
 
+/* What lies there and does not belong: what has no name of an event or of an answer's record, is no
+ * regular file, or is a record that cannot be read; names that begin with a dot apart. GPtrArray of
+ * char *, paths below the outbox; the caller's. */
+GPtrArray *mp_outbox_strangers(MpOutbox *outbox, GError **error);
+
 /* --- For the notifier: which events there are ----------------------------------------------- */
 
 typedef enum { MP_QUEUE_NEW, MP_QUEUE_RETRY, MP_QUEUE_HOLD, MP_QUEUE_FAILED, MP_N_QUEUES } MpQueue;

@@ -196,14 +196,14 @@ def fsck_finds_pages_in_order_where_there_are_many(site):
     contains(site.run(METROPLEX, "fsck").stdout, "121 comments, 121 KEYs")
 
 
-def event(site, place, name, key, thread, kind="comment", actor=2):
+def event(site, place, name, key, thread, kind="comment", actor=2, outbox="outbox"):
     """An event's file like one of ours, with other facts."""
     sample = os.path.join(site.data, "outbox/new", site.events()[0])
     with open(sample) as f:
         lines = [line.split("\t") for line in f.read().splitlines()]
     values = {"kind": kind, "event": kind, "thread": str(thread), "actor": str(actor), "key": key}
     text = "".join("\t".join([l[0], *([values[l[0]]] if l[0] in values else l[1:])]) + "\n" for l in lines)
-    with open(os.path.join(site.data, "outbox", place, name), "w") as f:
+    with open(os.path.join(site.data, outbox, place, name), "w") as f:
         f.write(text)
 
 
@@ -212,7 +212,7 @@ def fsck_names_events_that_announce_nothing(site):
     small_tracker(site)
     whole = site.events()
     equal(len(whole), 4)
-    for place, name in (("new", ABSENT), ("retry", f"2000000000.{ABSENT}"), ("hold", ABSENT), ("failed", ABSENT), ("tmp", ABSENT)):
+    for place, name in (("new", ABSENT), ("retry", f"1700000000.{ABSENT}"), ("hold", ABSENT), ("failed", ABSENT), ("tmp", ABSENT)):
         event(site, place, name, ABSENT, 1)
         equal(faults(site), [f"dangling {place}/{name}"])
         os.remove(os.path.join(site.data, "outbox", place, name))
@@ -225,6 +225,59 @@ def fsck_names_events_that_announce_nothing(site):
     with open(os.path.join(site.data, "outbox/new", ABSENT), "w") as f:
         f.write("nonsense\n")
     equal(faults(site), [f"malformed new/{ABSENT}"])
+
+
+def plant(site, path, text=""):
+    path = os.path.join(site.data, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if text is None:
+        os.mkdir(path)
+    else:
+        with open(path, "w") as f:
+            f.write(text)
+
+
+@test
+def fsck_looks_at_all_that_waits_in_outbox_and_hook(site):
+    site.set_config("inbound", on_comment="/bin/false")
+    small_tracker(site)
+    comment = next(n for n in site.listed("hook/new") if "kind\tcomment" in open(os.path.join(site.data, "hook/new", n)).read())
+    for name in ("outbox", "hook"):
+        shutil.copytree(os.path.join(site.data, name), os.path.join(site.dir, name + ".whole"))
+    record = "answered/2026-01-31.2.empty"
+    kept = [lambda o: plant(site, f"{o}/new/.hidden"), lambda o: plant(site, f"{o}/{record}", "0" * 64 + "\n"), lambda o: plant(site, f"{o}/lock")]
+    planted = [
+        (lambda o: plant(site, f"{o}/notes.txt"), ["misplaced notes.txt"]),
+        (lambda o: plant(site, f"{o}/new/notes.txt"), ["misplaced new/notes.txt"]),
+        (lambda o: plant(site, f"{o}/retry/{ABSENT}", "x"), [f"misplaced retry/{ABSENT}"]),
+        (lambda o: plant(site, f"{o}/new/{ABSENT}", None), [f"misplaced new/{ABSENT}"]),
+        (lambda o: plant(site, f"{o}/answered/yesterday", "0" * 64 + "\n"), ["misplaced answered/yesterday"]),
+        (lambda o: plant(site, f"{o}/{record}", "nonsense\n"), [f"misplaced {record}"]),
+        (lambda o: plant(site, f"{o}/hold/{ABSENT}", "nonsense\n"), [f"malformed hold/{ABSENT}"]),
+        (lambda o: event(site, "new", ABSENT, ABSENT, 1, outbox=o), [f"dangling new/{ABSENT}"]),
+        (lambda o: event(site, "tmp", ABSENT, ABSENT, 7, outbox=o), [f"dangling tmp/{ABSENT}"]),
+        (lambda o: event(site, "retry", f"1700000000.{comment}", comment, 1, outbox=o), [f"twice retry/1700000000.{comment}"]),
+        (lambda o: os.rename(os.path.join(site.data, o, "new", comment), os.path.join(site.data, o, "retry", f"4102444800.{comment}")), [f"late retry/4102444800.{comment}"]),
+    ]
+    for outbox in ("outbox", "hook"):
+        for change, expected in [(k, []) for k in kept] + planted:
+            change(outbox)
+            found = fsck(site, 65 if expected else 0)
+            equal([f"{f['fault']} {f['path']}" for f in found], expected, outbox)
+            check(all(f["repository"] == outbox and f["mend"] for f in found), found)
+            if found and found[0]["mend"].startswith(("rm ", "mv ")):
+                subprocess.run(["sh", "-c", "cd $0 && " + found[0]["mend"], site.data], check=True)
+                equal(fsck(site), [], "what it says mends it")
+            for name in ("outbox", "hook"):
+                shutil.rmtree(os.path.join(site.data, name))
+                shutil.copytree(os.path.join(site.dir, name + ".whole"), os.path.join(site.data, name))
+    site.set_config("inbound", on_comment="")
+    plant(site, "hook/new/notes.txt")
+    equal(faults(site), ["misplaced new/notes.txt"], "also where nobody is told of comments any more")
+    shutil.rmtree(os.path.join(site.data, "hook/new"))
+    equal([f["fault"] for f in fsck(site, 65)], ["missing"])
+    shutil.rmtree(os.path.join(site.data, "hook"))
+    equal(fsck(site), [])
 
 
 @test
