@@ -1,5 +1,6 @@
 /* A batch of changes of the tracker: one commit a change, one pack and one move for all. */
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "tracker/facts.h"
@@ -345,4 +346,17 @@ mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, cons
     MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, path, true, error);
     return directory != NULL && set_text(batch, directory, name, text, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
+}
+
+bool
+mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error)
+{
+    gint64 now = (gint64)time(NULL);
+    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    g_autofree char *text = g_strconcat(installation, "\n", NULL);
+    g_autofree char *what = g_strdup_printf("Host %s", name);
+    MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, "hosts", true, error);
+
+    return directory != NULL && set_text(batch, directory, name, text, error) &&
+           mp_chain_commit(&batch->chain, what, &actor, error);
 }

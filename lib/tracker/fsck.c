@@ -287,6 +287,25 @@ check_imports(Fsck *fsck, const git_oid *id, const char *path)
     }
 }
 
+/* --- Hosts ------------------------------------------------------------------------------------ */
+
+static void
+check_hosts(Fsck *fsck, const git_oid *id)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, id, "hosts", &root);
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
+        g_autofree char *path = mp_path_of_host(mp_tree_name(root, i));
+        g_autofree char *text = mp_fsck_text(fsck, tree, mp_tree_name(root, i), path);
+
+        if (text != NULL && !g_uuid_string_is_valid(g_strchomp(text)))
+            mp_fsck_tell(fsck, "malformed", path,
+                         g_strdup("git rm it: the host writes it anew with its next batch"),
+                         "not the UUID of an installation");
+    }
+}
+
 /* --- All of it ------------------------------------------------------------------------------ */
 
 static void
@@ -306,7 +325,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
 {
     g_autoptr(GByteArray) users = g_byte_array_new();
     Fsck fsck = {.hooks = hooks, .counts = counts, .users = users};
-    git_oid imports;
+    git_oid imports, hosts;
 
     *counts = (MpFsckCounts){0};
     git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (gssize)CACHE_MAX);
@@ -320,6 +339,8 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     mp_fsck_repositories(&fsck);
     if (find_in_root(&fsck, "imports", &imports))
         check_imports(&fsck, &imports, "imports");
+    if (find_in_root(&fsck, "hosts", &hosts))
+        check_hosts(&fsck, &hosts);
     if (fsck.stop == NULL)
         return true;
     g_propagate_error(error, fsck.stop);

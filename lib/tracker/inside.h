@@ -31,5 +31,8 @@ bool mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **er
 char *mp_path_of_login(const char *login);
 char *mp_path_of_address(const char *address);
 
+/* "hosts/mx1". */
+char *mp_path_of_host(const char *name);
+
 /* "imports/4f/<hash>" of the Message-ID. */
 char *mp_path_of_import(const char *message_id);

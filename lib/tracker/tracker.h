@@ -186,6 +186,14 @@ void mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const
 bool mp_tracker_is_shared(const MpTracker *tracker);
 
 /*
+ * Whether the installation that posts as `name` is this one, as of the last fetch: a second of that
+ * name would take our events for its own. *is_known: it stands there; mp_batch_set_host() writes it
+ * if not. MP_ERROR_INSTALLATION if it is another.
+ */
+bool mp_tracker_check_host(MpTracker *tracker, const char *name, const char *installation,
+                           bool *is_known, GError **error);
+
+/*
  * As refresh, after taking over what the remote has (without a remote: refresh). Needs the data
  * directory's lock. MP_ERROR_TEMPORARY if the remote is away; our copy stays as it was, and can be
  * read. Between a fetch and mp_transaction_recover() nothing may be decided: see transaction.h.
@@ -317,6 +325,9 @@ bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread,
 
 bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
                              const MpActor *actor, GError **error);
+
+/* See mp_tracker_check_host(). */
+bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error);
 
 /* Reads within the batch see its own changes. */
 MpThread *mp_batch_thread(MpBatch *batch, guint64 id, GError **error);

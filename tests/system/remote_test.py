@@ -254,6 +254,66 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
         check(done and set(statuses.values()) <= {0, 75}, f"statuses {statuses}")
 
 
+# --- One name, two hosts --------------------------------------------------------------------------
+
+
+@test
+def a_second_host_of_the_same_name_is_refused(site):
+    with hosts(site) as (remote, one, two):
+        _, (address,) = conversation(one)
+        two.set_config("instance", host_id="one")
+        before = tip(remote)
+        two.deliver(two.mail("kate@example.org", address))
+        run(two, status=78)
+        contains(two.log(), "hosts/one of the shared tracker is another installation")
+        for command in (("thread", "comment", "1", "--as", "tim"), ("user", "set", "tim", "--name", "Tom")):
+            contains(two.run(METROPLEX, *command, stdin="x", status=78).stderr, "set [instance] host-id")
+        equal((len(two.new), staged(two), tip(remote)), (1, [], before), "nothing of it is lost, and nothing done")
+        two.set_config("instance", host_id="two")
+        run(two)
+        equal((two.new, remote.git("ls-tree", "--name-only", "main", "hosts/").split()), ([], ["hosts/one", "hosts/two"]))
+        check_all(remote, one, two)
+        equal(one.metroplex("fsck", "--json"), "")
+
+
+@test
+def of_two_new_hosts_of_one_name_the_slower_is_refused(site):
+    with hosts(site) as (remote, one, two):
+        two.set_config("instance", host_id="one")
+        two.user("tim")  # accounts alone: nothing stands in the tracker yet
+        first = os.path.join(remote.dir, "first")
+        open_thread = "thread open --repository acme/rocket --kind issue --title T --as tim"
+        remote.hook("pre-receive", f"if mkdir {first} 2>/dev/null; then unset $(env | grep ^GIT_ | cut -d= -f1); echo x | {METROPLEX} {open_thread} --config {one.config} >&2; fi\n")
+        words = open_thread.split()
+        done = two.run(METROPLEX, *words, stdin="y", status=78)
+        contains(done.stderr, "another installation")
+        remote.hook("pre-receive")
+        equal((len(one.events()), two.events(), one.show(1)["body"]), (1, [], "x\n"))
+        run(one)
+        equal(len(one.events()), 1)
+
+
+@test
+def a_host_that_is_replaced_gets_its_name_back_by_hand(site):
+    with hosts(site, count=1) as (remote, one):
+        conversation(one)
+        os.unlink(os.path.join(one.data, "installation"))
+        command = ("thread", "comment", "1", "--as", "tim")
+        one.metroplex(*command, stdin="x", status=78)
+        work = os.path.join(site.dir, "work")
+        remote.clone(work, "t.git")
+        remote.git("rm", "-q", "hosts/one", cwd=work)
+        remote.git("commit", "-qm", "Replace one", cwd=work)
+        remote.git("push", "-q", "origin", "HEAD:main", cwd=work)
+        equal(one.metroplex(*command, stdin="x"), "1\n")
+        with open(os.path.join(one.data, "installation")) as f:
+            equal(remote.git("show", "main:hosts/one"), f.read().strip())
+        commits = remote.git("rev-list", "--count", "main")
+        one.metroplex(*command, stdin="y")
+        equal(int(remote.git("rev-list", "--count", "main")), int(commits) + 1, "it introduces itself once")
+        check_all(remote, one)
+
+
 # --- Killed, refused, away ------------------------------------------------------------------------
 
 

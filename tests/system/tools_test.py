@@ -135,6 +135,7 @@ PLANTED = [
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),
     ("an import of nothing", lambda c: write(c, "imports/00/" + 30 * "0", "x\n"), ["malformed imports/00/" + 30 * "0"]),
+    ("a host that is no installation", lambda c: write(c, "hosts/mx1", "mine\n"), ["malformed hosts/mx1"]),
     ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
      ["malformed repositories/acme/rocket"]),
     ("a watcher that does not exist", lambda c: replace(c, "repositories/acme/rocket", "watchers=2;", "watchers=2;55;"),
