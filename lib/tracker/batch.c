@@ -291,7 +291,9 @@ bool
 mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                      const MpActor *actor, guint64 *id, GError **error)
 {
-    if (!next_thread_id(batch, id, error))
+    if (!next_thread_id(batch, id, error) ||
+        (thread->kind == MP_COMMIT && thread->object != NULL &&
+         !mp_commits_claim(&batch->tracker->store, batch->chain.tree, thread, *id, error)))
         return false;
     MpTreeNode *directory = thread_directory(batch, *id, true, error);
     g_autofree char *facts = mp_facts_thread(thread);

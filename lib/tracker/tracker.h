@@ -306,7 +306,7 @@ bool mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor
                       guint64 *number, bool *duplicate, GError **error);
 
 /* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` is not
- * read. */
+ * read. A commit has one thread in its repository: a second is MP_ERROR_INPUT. */
 bool mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                           const MpActor *actor, guint64 *id, GError **error);
 

@@ -447,6 +447,31 @@ def all_kinds_share_one_count(site):
 
 
 @test
+def a_commit_has_one_thread_in_its_repository(site):
+    site.user("tim")
+    sha = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+    site.thread("tim")
+    equal(site.thread("tim", "commit", object=sha), 2)
+    before = tip(site), site.events()
+
+    def again(*args, says=f"thread 2 is about {sha} of acme/rocket already: comment there"):
+        refused(site, 65, "thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--object", sha, "--title", "Again", "--as", "tim", *args, stdin="x", says=[says])
+
+    again()
+    again("--key", "of a new build")
+    equal((tip(site), site.events(), site.listed("outbox/tmp")), (*before, []))
+    equal([site.thread("tim", "commit", object=sha, repository="acme/other"), site.thread("tim", "commit", object=sha[:12]), site.thread("tim", "pull", object=sha)], [3, 4, 5])
+    command = [METROPLEX, "thread", "open", "--config", site.config, "--repository", "acme/rocket", "--kind", "commit", "--object", "f00", "--title", "T", "--as", "tim", "-"]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    for process in running:
+        process.stdin.write("x"), process.stdin.close()
+    equal(sorted(p.stdout.read() for p in running), [""] * 7 + ["6\n"], "of many at once")
+    for process in running:
+        process.wait()
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
 def threads_are_listed_by_repository_and_state(site):
     site.user("tim")
     for title, repository in (("One", "acme/rocket"), ("Two", "acme/sled"), ("Three", "acme/rocket")):

@@ -3,8 +3,10 @@
 
 Each fault that fsck knows is planted by an ordinary clone, edit, commit and push, and must be named.
 """
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,7 +93,17 @@ def received(clone, number, thread="threads/00/00/00/01"):
     raise AssertionError(f"no KEY of comment {number}")
 
 
+def as_commit(clone, thread):
+    """Makes a thread one about f00; the second is a copy of the first."""
+    if thread != T:
+        shutil.copytree(os.path.join(clone, T), os.path.join(clone, thread))
+    else:
+        replace(clone, thread + "/thread", "kind=issue", "kind=commit")
+        write(clone, thread + "/thread", "object=f00\n", "a")
+
+
 T = "threads/00/00/00/01"
+INDEX = re.sub("^(..)(.{30}).*", r"commits/\1/\2", hashlib.sha256(b"acme/rocket f00").hexdigest())
 ABSENT = "a" * 32
 
 # What is done to the tracker, and what fsck must say: every fault, and no other.
@@ -135,6 +147,12 @@ PLANTED = [
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),
     ("an import of nothing", lambda c: write(c, "imports/00/" + 30 * "0", "x\n"), ["malformed imports/00/" + 30 * "0"]),
+    ("two threads about one commit", lambda c: [as_commit(c, T), as_commit(c, T[:-1] + "2")], [f"twice {T[:-1]}2/thread"]),
+    ("a commit that finds no thread", lambda c: [as_commit(c, T), write(c, INDEX[:10] + "/" + 30 * "0", "1\n")],
+     [f"no-index {T}/thread", f"stale-index {INDEX[:10]}/" + 30 * "0"]),
+    ("a commit of a thread that is not there", lambda c: write(c, INDEX, "99\n"), ["stale-index " + INDEX]),
+    ("a commit of an issue", lambda c: write(c, INDEX, "1\n"), ["stale-index " + INDEX]),
+    ("a commit of nothing", lambda c: write(c, INDEX, "x\n"), ["malformed " + INDEX]),
     ("a host that is no installation", lambda c: write(c, "hosts/mx1", "mine\n"), ["malformed hosts/mx1"]),
     ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
      ["malformed repositories/acme/rocket"]),
@@ -178,6 +196,29 @@ def plant_all(site, planted, repository):
 @test
 def fsck_names_each_fault_of_the_tracker(site):
     plant_all(site, PLANTED, "tracker.git")
+
+
+@test
+def an_edited_tracker_and_one_without_an_index_keep_one_thread_a_commit(site):
+    small_tracker(site)
+    edit(site, lambda c: as_commit(c, T))  # as it was before there was commits/
+    equal(fsck(site), [], "an index is not demanded")
+
+    def opens(object, status=0):
+        return site.run(METROPLEX, "thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--object", object, "--title", "T", "--as", "tim", stdin="x", status=status)
+
+    contains(opens("f00", 65).stderr, "thread 1 is about f00")
+    equal(opens("ba5").stdout, "2\n")
+    equal(site.git("show", "main:" + INDEX).strip(), "1", "all that were there are in it")
+    contains(opens("f00", 65).stderr, "thread 1 is about f00")
+    edit(site, lambda c: replace(c, T + "/thread", "object=f00", "object=cafe"))
+    equal([f["fault"] for f in fsck(site, 65)], ["no-index", "stale-index"])
+    equal(opens("f00").stdout, "3\n", "the first is about something else by now")
+    equal([f["fault"] for f in fsck(site, 65)], ["no-index"])
+    found = fsck(site, 65)[0]
+    id, path = re.search(r"write (\d+) into (\S+) in", found["mend"]).groups()
+    edit(site, lambda c: write(c, path, id + "\n"))
+    equal(fsck(site), [], "what it says mends it")
 
 
 @test
