@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from git_server import Daemon, Http, Path
+from git_server import SSHD, Daemon, Http, Path, Ssh
 from harness import METROPLEX, Site, check, contains, equal, main, test
 
 MAILS = int(os.environ.get("MAILS", "200"))
@@ -579,6 +579,71 @@ def a_remote_that_asks_for_a_password_gets_it_from_the_users_own_files_or_says_s
         os.environ["HOME"] = before
         remote.stop()
         shutil.rmtree(remote.dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(kind):
+    remote = kind()
+    try:
+        yield remote
+    finally:
+        remote.stop()
+        shutil.rmtree(remote.dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def environment(**variables):
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@test
+def ssh_takes_its_key_from_git_s_configuration_and_a_refusal_leaves_the_mail(site):
+    if not os.path.exists(SSHD):
+        print("# sshd is missing: ssh is left out")
+        return
+    settings = os.path.join(site.dir, "gitconfig")
+    open(settings, "w").close()
+    with environment(GIT_CONFIG_GLOBAL=settings), server(Ssh) as remote:
+        site.set_config("tracker", remote=remote.url(), accounts_remote=remote.url("a.git"))
+        contains(site.run(METROPLEX, "init", status=75).stderr, "Host key verification failed")
+        with open(settings, "w") as f:
+            f.write(f"[core]\n\tsshCommand = {remote.command()}\n")
+        contains(join(site, remote, "one"), "pushed")
+        (thread,), (address,) = conversation(site)
+        for text in ("One.\n", "Two.\n"):
+            site.deliver(site.mail("kate@example.org", address, text))
+        run(site)
+        equal((site.new, numbers(remote, thread)), ([], [0, 1, 2]))
+        check_all(remote, site)
+
+        remote.accept(False)
+        before = tip(remote)
+        name = site.deliver(site.mail("kate@example.org", address, "Three.\n"))
+        run(site, status=75)
+        equal((site.new, staged(site), tip(remote)), ([name], [], before))
+        contains(site.log(), f"git fetch {remote.url('a.git')}: {remote.user}@127.0.0.1: Permission denied (publickey)")
+        remote.accept()
+        os.rename(remote.path("known_hosts"), remote.path("known_hosts.away"))
+        run(site, status=75)
+        contains(site.log(), "Host key verification failed")
+        equal(site.new, [name])
+        os.rename(remote.path("known_hosts.away"), remote.path("known_hosts"))
+        run(site)
+        check_all(remote, site)
+        with environment(GIT_SSH_COMMAND="false"):
+            site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="x", status=75)
+        with environment(GIT_SSH_COMMAND=remote.command(), GIT_CONFIG_GLOBAL="/dev/null"):
+            equal(site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="x"), "4\n")
+        with environment(GIT_CONFIG_GLOBAL="/dev/null"):
+            for name in ("tracker.git", "accounts.git"):
+                site.git("config", "core.sshCommand", remote.command(), repository=name)
+            equal(site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="x"), "5\n")
 
 
 @test
