@@ -373,7 +373,6 @@ def file_of(site, text):
 def an_import_is_announced_once_by_who_imported_it_wherever_it_was_posted(site):
     with hosts(site) as (remote, one, two):
         conversation(one)
-        run(two)
         for text in foreign_threads("old", "two", None):
             before = len(one.events())
             command = ("thread", "import", file_of(one, text), "--announce")
