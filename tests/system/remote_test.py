@@ -266,7 +266,7 @@ def a_second_host_of_the_same_name_is_refused(site):
         two.deliver(two.mail("kate@example.org", address))
         run(two, status=78)
         contains(two.log(), "hosts/one of the shared tracker is another installation")
-        for command in (("thread", "comment", "1", "--as", "tim"), ("user", "set", "tim", "--name", "Tom")):
+        for command in (("thread", "comment", "1", "--as", "tim"), ("user", "set", "tim", "--name", "Tom"), ("init",)):
             contains(two.run(METROPLEX, *command, stdin="x", status=78).stderr, "set [instance] host-id")
         equal((len(two.new), staged(two), tip(remote)), (1, [], before), "nothing of it is lost, and nothing done")
         two.set_config("instance", host_id="two")
