@@ -103,6 +103,10 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
     answer->message_id = g_strdup(item->message->message_id);
     answer->sender = one_line(from);
     answer->subject = one_line(item->message->subject);
+    if (item->gate->tells_verdicts) {
+        g_autofree char *found = mp_verdicts_describe(&item->verdicts);
+        answer->verdicts = g_strdup(found != NULL ? found : "");
+    }
     return answer->hash != NULL ? g_steal_pointer(&answer) : NULL;
 }
 

@@ -26,6 +26,7 @@
 #include "init_config.h"
 #include "outbox/outbox.h"
 #include "output.h"
+#include "site.h"
 #include "tracker/tracker.h"
 
 typedef struct {
@@ -390,6 +391,16 @@ make_inside(Init *init, GError **error)
            join_remotes(init, error);
 }
 
+/* A name that another host has is refused now, and not with the first mail. */
+static bool
+meet_others(const Init *init, const MpOptions *options, GError **error)
+{
+    g_auto(MpSite) site = {0};
+
+    return *init->config->remote == '\0' ||
+           (mp_site_open(&site, options, error) && mp_site_lock(&site, error));
+}
+
 static bool
 run(Init *init, const MpOptions *options, const char *hostname, const char *owner, GError **error)
 {
@@ -399,7 +410,7 @@ run(Init *init, const MpOptions *options, const char *hostname, const char *owne
     umask(022);
     return (owner == NULL || look_up_owner(init, owner, error)) &&
            make_config(init, file, hostname, data, error) && make_outside(init, owner, error) &&
-           make_inside(init, error);
+           make_inside(init, error) && meet_others(init, options, error);
 }
 
 int

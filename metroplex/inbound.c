@@ -259,7 +259,7 @@ find_twins(MpInbound *inbound, GPtrArray *items)
     }
 }
 
-/* What the comments before it in the batch leave of the hour's number. */
+/* What the comments and commands before it in the batch leave of the hour's number. */
 static void
 limit_rates(MpInbound *inbound, GPtrArray *items)
 {
@@ -269,7 +269,7 @@ limit_rates(MpInbound *inbound, GPtrArray *items)
         MpItem *item = item_at(items, i);
         gint64 when = mp_item_received(item);
 
-        if (item->is_deferred || item->gate->action != MP_DO_COMMENT)
+        if (item->is_deferred || !acts_once(item))
             continue;
         if (mp_site_is_over_rate(site, item->account->id, item->thread->id, when, &item->over_rate))
             decide(inbound, item);
@@ -432,7 +432,7 @@ count_posted(MpInbound *inbound, const GPtrArray *items)
     for (guint i = 0; i < items->len; i++) {
         const MpItem *item = item_at(items, i);
 
-        if (!item->is_deferred && item->gate->action == MP_DO_COMMENT && !item->is_duplicate)
+        if (!item->is_deferred && acts_once(item) && !item->is_duplicate)
             mp_rate_note(rate, item->account->id, item->thread->id, mp_item_received(item));
     }
     if (!mp_rate_write(rate, &why))

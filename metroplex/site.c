@@ -1,10 +1,14 @@
 /* An installation, opened; see site.h. */
 #include "site.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/file.h"
 #include "base/log.h"
 
 static char *
@@ -91,6 +95,7 @@ mp_site_close(MpSite *site)
     g_clear_pointer(&site->lock, mp_lock_release);
     g_clear_pointer(&site->config, mp_config_free);
     g_clear_pointer(&site->host, g_free);
+    g_clear_pointer(&site->installation, g_free);
 }
 
 bool
@@ -111,11 +116,60 @@ mp_site_refresh(MpSite *site, GError **error)
     return mp_tracker_refresh(site->tracker, error) && mp_accounts_refresh(site->accounts, error);
 }
 
+/* --- Which of several -------------------------------------------------------------------------
+ */
+
+#define INSTALLATION "installation"
+#define ID_LIMIT     256 /* octets */
+
+/* A random name, made once; under the lock. */
+static char *
+make_installation(int data, GError **error)
+{
+    g_autofree char *id = g_uuid_string_random();
+    g_autofree char *line = g_strconcat(id, "\n", NULL);
+
+    if (!mp_write_file(data, INSTALLATION, line, strlen(line), 0640, true, error))
+        return NULL;
+    return g_steal_pointer(&id);
+}
+
+static char *
+read_installation(const MpConfig *config, GError **error)
+{
+    int data = mp_open_directory(config->data, error);
+    char *id = NULL;
+
+    if (data < 0)
+        return NULL;
+    if (faccessat(data, INSTALLATION, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        id = make_installation(data, error);
+    else if (mp_read_file(data, INSTALLATION, ID_LIMIT, &id, NULL, error))
+        g_strchomp(id);
+    close(data);
+    if (id == NULL)
+        g_prefix_error(error, "%s/" INSTALLATION ": ", config->data);
+    return id;
+}
+
+static bool
+check_host(MpSite *site, GError **error)
+{
+    if (!mp_tracker_is_shared(site->tracker))
+        return true;
+    if (site->installation == NULL)
+        site->installation = read_installation(site->config, error);
+    return site->installation != NULL &&
+           mp_tracker_check_host(site->tracker, site->host, site->installation,
+                                 &site->is_registered, error);
+}
+
 /* The tracker last: the less time from there to a push, the fewer are outrun. */
 bool
 mp_site_fetch(MpSite *site, GError **error)
 {
-    return mp_accounts_fetch(site->accounts, error) && mp_tracker_fetch(site->tracker, error);
+    return mp_accounts_fetch(site->accounts, error) && mp_tracker_fetch(site->tracker, error) &&
+           check_host(site, error);
 }
 
 /* What is not here may be new on another host. True if it is worth looking again. */

@@ -23,6 +23,8 @@ typedef struct {
     MpRate *rate; /* comments by mail within the hour */
     MpLock *lock; /* held while this is not NULL */
     char *host;   /* [instance] host-id or this machine's name, as comments and events record it */
+    char *installation; /* what tells us from another of that name, where a tracker is shared */
+    bool is_registered; /* the shared tracker knows it */
 } MpSite;
 
 /*
@@ -44,7 +46,8 @@ bool mp_site_lock(MpSite *site, GError **error);
 /* Looks both repositories' branches up again. */
 bool mp_site_refresh(MpSite *site, GError **error);
 
-/* The same after taking over what the remotes have, where [tracker] names any; under the lock. */
+/* The same after taking over what the remotes have, where [tracker] names any; under the lock. A
+ * host whose name another installation has is refused. */
 bool mp_site_fetch(MpSite *site, GError **error);
 
 /* The account with this login; MP_ERROR_INPUT if there is none. What is not here is looked for on

@@ -372,8 +372,9 @@ run_import(MpSite *site, Import *import, const char *name, const MpOptions *opti
         if (import->fallback == NULL)
             return false;
     }
-    return read_file(site, import, bytes, name, error) && settle(site, import, error) &&
-           thread_begin(site, error) && mp_transaction_run(site, build, import, error);
+    /* who wrote what is looked up in build(): another host may have made the account just now */
+    return read_file(site, import, bytes, name, error) && thread_begin(site, error) &&
+           mp_transaction_run(site, build, import, error);
 }
 
 int

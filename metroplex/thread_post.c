@@ -1,134 +1,17 @@
-/*
- * metroplex thread open, metroplex thread comment: posts from a terminal or another program.
- *
- * A named file is read before the data directory's owner is become, since root's file may be
- * root's alone; standard input after the command is known to be sound, so that nobody types a text
- * in vain; both before the lock is taken, so that nobody waits for a slow writer.
- */
+/* metroplex thread open, metroplex thread comment: posts from a terminal or another program. */
 #include "thread.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
 #include "mentions.h"
-#include "output.h"
+#include "post.h"
 #include "verbs.h"
 
-#define READ_LIMIT (40 * 1024 * 1024) /* octets: the largest [limits] comment in UTF-8 */
-#define TITLE_MAX  256                /* characters */
-
-typedef struct {
-    /* As the command line has it. */
-    const char *file; /* NULL: standard input */
-    char *as, *repository, *kind, *object, *title;
-    guint64 thread;
-    /* As it is checked. */
-    char *text; /* as it was read */
-    char *body; /* as it will be stored */
-    MpUser *actor;
-    MpThread facts; /* of a thread to open; its strings are those above */
-    char *key;
-    guint64 result; /* the id or number, if all went well */
-} Post;
-
-static void
-post_clear(Post *post)
-{
-    g_free(post->as);
-    g_free(post->repository);
-    g_free(post->kind);
-    g_free(post->object);
-    g_free(post->title);
-    g_free(post->text);
-    g_free(post->body);
-    mp_user_free(post->actor);
-    g_free(post->key);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Post, post_clear)
-
-/* --- The text ----------------------------------------------------------------------------------
- */
-
-static bool
-is_standard_input(const Post *post)
-{
-    return post->file == NULL || strcmp(post->file, "-") == 0;
-}
-
-static bool
-read_named_file(Post *post, GError **error)
-{
-    if (!is_standard_input(post))
-        post->text = mp_read_argument_file(post->file, READ_LIMIT, error);
-    return is_standard_input(post) || post->text != NULL;
-}
-
-static bool
-read_standard_input(Post *post, GError **error)
-{
-    if (post->text != NULL)
-        return true;
-    if (isatty(STDIN_FILENO))
-        fprintf(stderr, "Write the text, then end it with Ctrl-D on a line of its own.\n");
-    post->text = mp_read_argument_file("-", READ_LIMIT, error);
-    return post->text != NULL;
-}
-
-static bool
-has_words(const char *text)
-{
-    while (g_unichar_isspace(g_utf8_get_char(text)))
-        text = g_utf8_next_char(text);
-    return *text != '\0';
-}
-
-/* Lines end in a newline, the text in one; nothing in it may prove an address. */
-static bool
-compose(Post *post, const MpConfig *config, GError **error)
-{
-    const char *from = is_standard_input(post) ? "standard input" : post->file;
-    g_autoptr(GString) text = mp_visible_text(post->text); /* the \r of \r\n shows nothing */
-
-    while (text->len > 0 && g_ascii_isspace(text->str[text->len - 1]))
-        g_string_truncate(text, text->len - 1);
-    if (!has_words(text->str))
-        return mp_fail(error, MP_ERROR_INPUT, "%s: the text is empty", from);
-    glong length = g_utf8_strlen(text->str, -1);
-    if (length > config->max_comment)
-        return mp_fail(error, MP_ERROR_INPUT,
-                       "%s: the text has %ld characters, at most %d are allowed", from, length,
-                       config->max_comment);
-    g_string_append_c(text, '\n');
-    post->body = mp_address_mask(text->str, config->mask_addresses);
-    return true;
-}
-
-static bool
-prepare_text(Post *post, const MpSite *site, GError **error)
-{
-    if (!read_standard_input(post, error) || !compose(post, site->config, error))
-        return false;
-    post->key = thread_key(post->actor->id, post->thread, post->body);
-    return true;
-}
-
-static MpNewComment
-comment_of(const Post *post, const MpSite *site, const GArray *mentions)
-{
-    return (MpNewComment){
-        .thread = post->thread,
-        .key = post->key,
-        .via = "command",
-        .body = post->body,
-        .host = site->host,
-        .mentions = mentions,
-    };
-}
+#define TITLE_MAX 256 /* characters */
 
 /* --- Comment ---------------------------------------------------------------------------------- */
 
@@ -146,7 +29,7 @@ is_member(MpSite *site, const MpThread *thread, guint64 user, bool *member, GErr
 
 /* As for mail: a locked thread is open to the repository's members. */
 static bool
-check_thread(MpSite *site, const Post *post, GError **error)
+check_thread(MpSite *site, const MpPost *post, GError **error)
 {
     g_autoptr(MpThread) thread = mp_site_thread(site, post->thread, error);
     bool member;
@@ -161,17 +44,41 @@ check_thread(MpSite *site, const Post *post, GError **error)
     return true;
 }
 
+/* Asked before anything that may have changed since. */
+static bool
+find_done_comment(MpSite *site, MpPost *post, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    post->is_done = post->once != NULL && mp_tracker_find_key(site->tracker, post->thread,
+                                                              post->key, &post->result, &why);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+check_comment(MpSite *site, MpPost *post, GError **error)
+{
+    return find_done_comment(site, post, error) &&
+           (post->is_done || check_thread(site, post, error));
+}
+
 static bool
 build_comment(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
-    Post *post = user_data;
+    MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
     g_autoptr(GArray) mentions = mp_mentions(site->accounts, post->body, error);
-    const MpNewComment comment = comment_of(post, site, mentions);
+    const MpNewComment comment = mp_post_comment(post, site, mentions);
     bool duplicate;
 
-    if (mentions == NULL || !check_thread(site, post, error) ||
-        !mp_batch_comment(batch, &comment, &actor, &post->result, &duplicate, error))
+    if (mentions == NULL || !check_comment(site, post, error))
+        return false;
+    if (post->is_done)
+        return true;
+    if (!mp_batch_comment(batch, &comment, &actor, &post->result, &duplicate, error))
         return false;
     g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, post->key, post->thread,
                                                  post->actor->id));
@@ -179,29 +86,29 @@ build_comment(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_dat
 }
 
 static bool
-run_comment(MpSite *site, Post *post, const MpOptions *options, GError **error)
+run_comment(MpSite *site, MpPost *post, const MpOptions *options, GError **error)
 {
-    if (!read_named_file(post, error) || !mp_site_open(site, options, error))
-        return false;
-    post->actor = thread_actor(site, post->as, error);
-    return post->actor != NULL && check_thread(site, post, error) &&
-           prepare_text(post, site, error) && thread_begin(site, error) &&
-           mp_transaction_run(site, build_comment, post, error);
+    return mp_post_check_key(post, error) && mp_post_read_file(post, error) &&
+           mp_site_open(site, options, error) && mp_post_find_actor(site, post, error) &&
+           check_comment(site, post, error) && mp_post_prepare(post, site, error) &&
+           thread_begin(site, error) && mp_transaction_run(site, build_comment, post, error);
 }
 
 int
 thread_comment(int argc, char **argv)
 {
-    g_auto(Post) post = {0};
+    g_auto(MpPost) post = {0};
     const GOptionEntry entries[] = {
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &post.as, "who says it", "LOGIN"},
+        {"key", 0, 0, G_OPTION_ARG_FILENAME, &post.once, "post once, however often it is run",
+         "KEY"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "thread", "ID --as LOGIN [FILE|-]",
+    mp_verb_options(&options, entries, "thread", "ID --as LOGIN [--key KEY] [FILE|-]",
                     "Adds a comment, read from FILE or standard input, and prints its number.", 1,
                     2, &argc, &argv);
     if (post.as == NULL)
@@ -210,14 +117,13 @@ thread_comment(int argc, char **argv)
     if (!mp_parse_id(argv[1], "thread", &post.thread, &error) ||
         !run_comment(&site, &post, &options, &error))
         return mp_report(error);
-    printf("%" G_GUINT64_FORMAT "\n", post.result);
-    return mp_output_status();
+    return mp_post_print(&post, "comment");
 }
 
 /* --- Open ------------------------------------------------------------------------------------ */
 
 static bool
-check_title(Post *post, GError **error)
+check_title(MpPost *post, GError **error)
 {
     g_autofree char *line = NULL;
 
@@ -234,7 +140,7 @@ check_title(Post *post, GError **error)
 }
 
 static bool
-check_object(const Post *post, GError **error)
+check_object(const MpPost *post, GError **error)
 {
     g_autofree char *shown = mp_escape(post->object);
 
@@ -248,7 +154,7 @@ check_object(const Post *post, GError **error)
 }
 
 static bool
-check_facts(Post *post, GError **error)
+check_facts(MpPost *post, GError **error)
 {
     g_autofree char *repository = mp_escape(post->repository);
     g_autofree char *kind = mp_escape(post->kind);
@@ -261,17 +167,51 @@ check_facts(Post *post, GError **error)
     return check_object(post, error) && check_title(post, error);
 }
 
+/* What --key is known by among the threads: an account's own. */
+static char *
+name_of_once(const MpPost *post)
+{
+    return g_strdup_printf("key:%" G_GUINT64_FORMAT ":%s", post->actor->id, post->once);
+}
+
+static bool
+find_done_thread(MpSite *site, MpPost *post, GError **error)
+{
+    if (post->once == NULL)
+        return true;
+    g_autofree char *name = name_of_once(post);
+    if (!mp_tracker_find_import(site->tracker, name, &post->result, error))
+        return false;
+    post->is_done = post->result > 0;
+    return true;
+}
+
+static bool
+note_once(MpBatch *batch, const MpPost *post, const MpActor *actor, GError **error)
+{
+    if (post->once == NULL)
+        return true;
+    g_autofree char *name = name_of_once(post);
+    g_autofree char *what =
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": key noted", post->repository, post->result);
+    return mp_batch_set_import(batch, name, post->result, what, actor, error);
+}
+
 static bool
 build_thread(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
-    Post *post = user_data;
+    MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
     g_autoptr(GArray) mentions = mp_mentions(site->accounts, post->body, error);
-    const MpNewComment opening = comment_of(post, site, mentions);
+    const MpNewComment opening = mp_post_comment(post, site, mentions);
 
     post->facts.created = actor.date;
-    if (mentions == NULL ||
-        !mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error))
+    if (mentions == NULL || !find_done_thread(site, post, error))
+        return false;
+    if (post->is_done)
+        return true;
+    if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error) ||
+        !note_once(batch, post, &actor, error))
         return false;
     g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_OPENED, post->key, post->result,
                                                  post->actor->id));
@@ -279,7 +219,7 @@ build_thread(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data
 }
 
 static void
-settle_facts(Post *post, const MpConfig *config)
+settle_facts(MpPost *post, const MpConfig *config)
 {
     char *title = mp_address_mask(post->title, config->mask_addresses);
 
@@ -294,13 +234,11 @@ settle_facts(Post *post, const MpConfig *config)
 }
 
 static bool
-run_open(MpSite *site, Post *post, const MpOptions *options, GError **error)
+run_open(MpSite *site, MpPost *post, const MpOptions *options, GError **error)
 {
-    if (!check_facts(post, error) || !read_named_file(post, error) ||
-        !mp_site_open(site, options, error))
-        return false;
-    post->actor = thread_actor(site, post->as, error);
-    if (post->actor == NULL || !prepare_text(post, site, error))
+    if (!check_facts(post, error) || !mp_post_check_key(post, error) ||
+        !mp_post_read_file(post, error) || !mp_site_open(site, options, error) ||
+        !mp_post_find_actor(site, post, error) || !mp_post_prepare(post, site, error))
         return false;
     settle_facts(post, site->config);
     return thread_begin(site, error) && mp_transaction_run(site, build_thread, post, error);
@@ -309,7 +247,7 @@ run_open(MpSite *site, Post *post, const MpOptions *options, GError **error)
 int
 thread_open(int argc, char **argv)
 {
-    g_auto(Post) post = {0};
+    g_auto(MpPost) post = {0};
     const GOptionEntry entries[] = {
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &post.repository, "the repository it is about",
          "OWNER/NAME"},
@@ -319,6 +257,8 @@ thread_open(int argc, char **argv)
         {"title", 0, 0, G_OPTION_ARG_FILENAME, &post.title, "one line of at most 256 characters",
          "TITLE"},
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &post.as, "who opens it", "LOGIN"},
+        {"key", 0, 0, G_OPTION_ARG_FILENAME, &post.once, "open once, however often it is run",
+         "KEY"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -327,7 +267,7 @@ thread_open(int argc, char **argv)
 
     mp_verb_options(&options, entries, "thread",
                     "--repository OWNER/NAME --kind issue|pull|commit [--object REV]\n"
-                    "    --title TITLE --as LOGIN [FILE|-]",
+                    "    --title TITLE --as LOGIN [--key KEY] [FILE|-]",
                     "Opens a thread with a text from FILE or standard input, and prints its id.", 0,
                     1, &argc, &argv);
     if (post.repository == NULL || post.kind == NULL || post.title == NULL || post.as == NULL)
@@ -335,6 +275,5 @@ thread_open(int argc, char **argv)
     post.file = argc > 1 ? argv[1] : NULL;
     if (!run_open(&site, &post, &options, &error))
         return mp_report(error);
-    printf("%" G_GUINT64_FORMAT "\n", post.result);
-    return mp_output_status();
+    return mp_post_print(&post, "thread");
 }

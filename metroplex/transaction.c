@@ -193,6 +193,14 @@ settle(MpSite *site, GError **error)
 
 /* --- A batch ---------------------------------------------------------------------------------- */
 
+/* With the first batch of ours: who shares the tracker under which name. */
+static bool
+introduce(MpSite *site, MpBatch *batch, GError **error)
+{
+    return !mp_tracker_is_shared(site->tracker) || site->is_registered ||
+           mp_batch_set_host(batch, site->host, site->installation, error);
+}
+
 /* Where it does not come true, or nobody knows, the events stay staged for settle(). */
 static MpCommitResult
 try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
@@ -200,11 +208,13 @@ try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **er
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
     g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
 
-    if (!build(site, batch, events, user_data, error) || !stage(site, events, error))
+    if (!build(site, batch, events, user_data, error) || !introduce(site, batch, error) ||
+        !stage(site, events, error))
         return MP_FAILED;
     MpCommitResult result = mp_batch_commit(batch, error);
     if (result != MP_COMMITTED)
         return result;
+    site->is_registered = true;
     return publish(site, events, error) ? MP_COMMITTED : MP_FAILED;
 }
 

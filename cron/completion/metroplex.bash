@@ -68,7 +68,7 @@ _metroplex_value() {
     --reply) choices='on members off' ;;
     --owner) choices=$(compgen -u) ;;
     --state) [[ ${words[1]} == user ]] && choices='active suspended' || choices='open closed' ;;
-    --hostname | --name | --email | --add-email | --remove-email | --login | --title | --object | --link | --for | --verify) ;;
+    --hostname | --name | --email | --add-email | --remove-email | --key | --login | --title | --object | --link | --for | --verify) ;;
     *) return 1 ;;
     esac
 }

@@ -77,7 +77,7 @@ for program in metroplex notifier
     for option in announce apply dry-run help json jsonl once through-queue version
         complete -c $program -n "__metroplex_takes $option" -l $option
     end
-    for option in add-email email for hostname link login name object remove-email title unsuppress verify
+    for option in add-email email for hostname key link login name object remove-email title unsuppress verify
         complete -c $program -n "__metroplex_takes $option" -l $option -x
     end
     for option in config sent

@@ -31,13 +31,17 @@ texts_clear(Texts *t)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
 
 static char *
-fill(const MpAnswerFacts *facts, const char *template)
+fill(const Texts *t, const char *template)
 {
+    const MpAnswerFacts *facts = t->facts;
+    const char *verdicts = facts->answer->verdicts;
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
-    const char *const pairs[][2] = {{"{login}", facts->user->login},
-                                    {"{limit}", limit},
-                                    {"{noreply}", facts->config->noreply_address},
-                                    {"{host}", facts->config->hostname}};
+    const char *const pairs[][2] = {
+        {"{login}", facts->user->login},
+        {"{limit}", limit},
+        {"{noreply}", facts->config->noreply_address},
+        {"{host}", facts->config->hostname},
+        {"{verdicts}", verdicts != NULL && *verdicts != '\0' ? verdicts : t->phrases->unreadable}};
     GString *out = g_string_new(template);
 
     for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
@@ -48,7 +52,7 @@ fill(const MpAnswerFacts *facts, const char *template)
 static bool
 make_texts(const MpAnswerFacts *facts, Texts *t, GError **error)
 {
-    const MpAnswerText *row = mp_answer_text_find(facts->answer->reason);
+    const MpAnswerText *row = mp_answer_text_find(facts->answer);
     MpLanguage language = MP_LANGUAGE_EN;
 
     if (row == NULL)
@@ -57,9 +61,9 @@ make_texts(const MpAnswerFacts *facts, Texts *t, GError **error)
     mp_language_parse(facts->answer->language, &language);
     t->facts = facts;
     t->phrases = mp_answer_phrases(language);
-    t->subject = fill(facts, row->in[language].subject);
-    t->what = fill(facts, row->in[language].what);
-    t->todo = fill(facts, row->in[language].todo);
+    t->subject = fill(t, row->in[language].subject);
+    t->what = fill(t, row->in[language].what);
+    t->todo = fill(t, row->in[language].todo);
     if (facts->thread != NULL)
         t->link = mp_notification_link(facts->link != NULL ? facts->link : facts->config->url,
                                        facts->thread, 0);

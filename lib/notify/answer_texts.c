@@ -3,11 +3,13 @@
  * not the process's: a run answers people of several languages. A new reason is a row, a new
  * language a column; a test walks both.
  *
- * {login} {limit} {noreply} {host} are replaced. Each text is one paragraph.
+ * {login} {limit} {noreply} {host} {verdicts} are replaced. Each text is one paragraph.
  */
 #include "notify/private.h"
 
 #include <string.h>
+
+#define UNAUTHENTICATED "unauthenticated" /* the reason is sender-mismatch, what to do another */
 
 /* clang-format off */
 static const MpAnswerText texts[] = {
@@ -27,6 +29,15 @@ static const MpAnswerText texts[] = {
        "Un message est arrivé à une adresse de réponse de votre compte {login}, mais depuis une adresse qui n’est pas vérifiée pour ce compte. Rien n’a été publié.",
        "Si vous l’avez écrit, renvoyez-le depuis une adresse de votre compte, ou faites ajouter cette adresse au compte. "
        "Sinon, quelqu’un détient l’une de vos notifications : ne les transférez pas, car l’adresse de réponse qu’elles contiennent n’appartient qu’à vous."}}},
+    {UNAUTHENTICATED,
+     {{"A message was not posted: your mail provider’s authentication failed",
+       "A message came to a reply address of your account {login}, and it names your address as its sender; but the server that took it could not confirm that it comes from there (found: {verdicts}). Nothing was posted.",
+       "If you wrote it, send it through the mail server that your provider gives you for this address, and not through a forwarder, a mailing list or another provider’s server. If it happens again, show your provider the result above: SPF, DKIM or DMARC of the domain needs mending. "
+       "If you did not write it, somebody pretends to be you: nothing came of it, and there is nothing to do."},
+      {"Un message n’a pas été publié : l’authentification de votre fournisseur de messagerie a échoué",
+       "Un message est arrivé à une adresse de réponse de votre compte {login}, et il donne votre adresse comme expéditeur ; mais le serveur qui l’a reçu n’a pas pu confirmer qu’il en provient (résultat : {verdicts}). Rien n’a été publié.",
+       "Si vous l’avez écrit, envoyez-le par le serveur de messagerie que votre fournisseur prévoit pour cette adresse, et non par un service de transfert, une liste de diffusion ou le serveur d’un autre fournisseur. Si cela se reproduit, montrez à votre fournisseur le résultat ci-dessus : le SPF, le DKIM ou le DMARC du domaine est à corriger. "
+       "Sinon, quelqu’un se fait passer pour vous : cela n’a rien donné, et il n’y a rien à faire."}}},
     {"no-thread",
      {{"Your message was not posted: the discussion is gone",
        "The discussion that you answered does not exist any more.",
@@ -95,16 +106,18 @@ static const MpAnswerText texts[] = {
 static const MpAnswerPhrases phrases[] = {
     {"The discussion: ", "Questions: ", "Your message, as it came:", "The message, as it came:",
      "From: ", "Subject: ", "(The rest is left out here; it is in your own copy.)",
-     "This is an automatic answer to one mail; it is given once a day for each reason."},
+     "This is an automatic answer to one mail; it is given once a day for each reason.", "nothing that can be read"},
     {"La discussion : ", "Questions : ", "Votre message, tel qu’il est arrivé :", "Le message, tel qu’il est arrivé :",
      "De : ", "Objet : ", "(La suite est omise ici ; elle est dans votre propre copie.)",
-     "Ceci est une réponse automatique à un message ; elle est envoyée une fois par jour et par motif."},
+     "Ceci est une réponse automatique à un message ; elle est envoyée une fois par jour et par motif.", "rien de lisible"},
 };
 /* clang-format on */
 
 const MpAnswerText *
-mp_answer_text_find(const char *reason)
+mp_answer_text_find(const MpAnswer *answer)
 {
+    const char *reason = answer->verdicts != NULL ? UNAUTHENTICATED : answer->reason;
+
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(texts[i].reason, reason) == 0)
             return &texts[i];

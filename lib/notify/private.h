@@ -48,10 +48,12 @@ typedef struct {
 
 typedef struct {
     const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest,
-        *footer;
+        *footer, *unreadable;
 } MpAnswerPhrases;
 
-const MpAnswerText *mp_answer_text_find(const char *reason); /* NULL if there is none */
+/* By reason code; where the receiving server's verdicts decided, "unauthenticated". NULL if there
+ * is none. */
+const MpAnswerText *mp_answer_text_find(const MpAnswer *answer);
 const MpAnswerPhrases *mp_answer_phrases(MpLanguage language);
 
 /* --- markdown.c --- */

@@ -30,6 +30,7 @@ mp_answer_free(MpAnswer *answer)
     g_free(answer->message_id);
     g_free(answer->sender);
     g_free(answer->subject);
+    g_free(answer->verdicts);
     g_free(answer->quote);
     g_free(answer);
 }

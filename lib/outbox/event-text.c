@@ -244,9 +244,10 @@ take_line_of_answer(MpEventText *text, char **field)
         g_string_append_printf(text->quote, "%s\n", value);
         return NULL;
     }
-    char **at = strcmp(word, "answers") == 0  ? &answer->message_id
-                : strcmp(word, "sender") == 0 ? &answer->sender
-                                              : &answer->subject;
+    char **at = strcmp(word, "answers") == 0    ? &answer->message_id
+                : strcmp(word, "sender") == 0   ? &answer->sender
+                : strcmp(word, "verdicts") == 0 ? &answer->verdicts
+                                                : &answer->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
     return NULL;
@@ -368,7 +369,8 @@ static const struct {
     {"answers", 1, take_line_of_answer},  /* Message-ID of the mail */
     {"sender", 1, take_line_of_answer},   /* its From */
     {"subject", 1, take_line_of_answer},  /* its subject */
-    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the three above */
+    {"verdicts", 1, take_line_of_answer}, /* what was found of its sender, if that refused it */
+    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the four above */
     {"cut", 1, take_cut},                 /* 1: there was more of it */
     {"to", 3, take_to},                   /* user, address, reason */
     {"expanded", 2, take_expanded},       /* time, number of recipients */
@@ -477,6 +479,7 @@ append_answer(GString *out, const MpAnswer *answer)
     append_line(out, "answers", answer->message_id);
     append_line(out, "sender", answer->sender);
     append_line(out, "subject", answer->subject);
+    append_line(out, "verdicts", answer->verdicts);
     for (guint i = 0; i < n; i++)
         append_line(out, "quote", quote[i]);
     if (answer->is_cut)

@@ -42,6 +42,8 @@ typedef struct {
     char *message_id; /* "<id@host>" of the mail, or NULL */
     char *sender;     /* its first From, or NULL */
     char *subject;    /* or NULL */
+    char *verdicts;   /* what made its sender unbelievable: "dmarc=fail, spf=none"; "" where that
+                         could not be read; NULL if nothing did */
     char *quote;      /* what the person wrote, or NULL */
     bool is_cut;      /* and it was longer */
 } MpAnswer;
@@ -118,6 +120,11 @@ bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);
 /* The events left in tmp/ by a run that died, readable ones only; unreadable ones (torn before
  * their sync) are deleted and logged. GPtrArray of MpEvent, the caller's. */
 GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);
+
+/* What lies there and does not belong: what has no name of an event or of an answer's record, is no
+ * regular file, or is a record that cannot be read; names that begin with a dot apart. GPtrArray of
+ * char *, paths below the outbox; the caller's. */
+GPtrArray *mp_outbox_strangers(MpOutbox *outbox, GError **error);
 
 /* --- For the notifier: which events there are ----------------------------------------------- */
 

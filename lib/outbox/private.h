@@ -20,6 +20,9 @@ extern const char *const mp_outbox_directories[N_DIRECTORIES];
 /* "new/KEY", for messages. */
 char *mp_outbox_show(int directory, const char *name);
 
+/* KEY, in retry DUE.KEY, in hold and failed also KEY.N; NULL for any other name. */
+MpQueued *mp_queued_parse(MpQueue queue, const char *name);
+
 typedef enum { MP_TAKEN_REFUSE, MP_TAKEN_RENAME } MpIfTaken;
 
 /*

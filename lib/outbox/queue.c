@@ -39,9 +39,8 @@ is_number(const char *text, gint64 *number)
            g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, number, NULL);
 }
 
-/* KEY, in retry DUE.KEY, in hold and failed also KEY.N; NULL for any other name. */
-static MpQueued *
-parse_name(MpQueue queue, const char *name)
+MpQueued *
+mp_queued_parse(MpQueue queue, const char *name)
 {
     g_auto(GStrv) piece = g_strsplit(name, ".", 3);
     guint n = g_strv_length(piece);
@@ -72,7 +71,7 @@ retry_name(gint64 due, const char *key)
 static char *
 next_name(int directory, const char *name)
 {
-    g_autoptr(MpQueued) queued = parse_name((MpQueue)directory, name);
+    g_autoptr(MpQueued) queued = mp_queued_parse((MpQueue)directory, name);
     const char *dot = strchr(name, '.');
 
     if (directory == MP_QUEUE_RETRY)
@@ -98,7 +97,7 @@ by_age(gconstpointer a, gconstpointer b)
 static void
 add_entry(MpOutbox *outbox, MpQueue queue, const char *name, GPtrArray *list)
 {
-    g_autoptr(MpQueued) queued = parse_name(queue, name);
+    g_autoptr(MpQueued) queued = mp_queued_parse(queue, name);
     struct stat st;
 
     if (queued == NULL) {

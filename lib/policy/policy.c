@@ -121,7 +121,7 @@ suspended(const MpDelivery *d, char **why)
 /*
  * Every author must be the account's (RFC 5322, section 3.6.2, allows several From): a mail that
  * two people sign is nobody's word in particular. Sender says who sent it, not who speaks: it does
- * not count. With `token` the address alone decides, whatever the receiving server found.
+ * not count. With `token` the address alone decides.
  */
 static bool
 sender_mismatch(const MpDelivery *d, char **why)
@@ -142,7 +142,14 @@ sender_mismatch(const MpDelivery *d, char **why)
         *why = g_strdup_printf("%s is not an address of %s", shown, login);
         return true;
     }
-    if (d->verdicts.check != MP_SENDER_UNAUTHENTICATED)
+    return false;
+}
+
+/* The account's own address, which somebody else may have written there. */
+static bool
+sender_unauthenticated(const MpDelivery *d, char **why)
+{
+    if (d->config->identity == MP_IDENTITY_TOKEN || d->verdicts.check != MP_SENDER_UNAUTHENTICATED)
         return false;
     g_autofree char *said = mp_verdicts_describe(&d->verdicts);
     *why = g_strdup_printf("the receiving server could not authenticate the sender: %s",
@@ -285,6 +292,7 @@ static const MpGate gates[] = {
     {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate,   "a comment already"},
     {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active", MP_HEARS_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account", MP_HEARS_ACCOUNT},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, "the receiving server could not authenticate the sender", MP_HEARS_ACCOUNT, true},
     {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone", MP_HEARS_ACCOUNT},
     {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked", MP_HEARS_ACCOUNT},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, not_permitted, "the repository's reply policy says no", MP_HEARS_ACCOUNT},

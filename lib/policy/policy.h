@@ -70,6 +70,7 @@ typedef struct {
     bool (*stops)(const MpDelivery *delivery, char **why); /* *why: for people, the caller's */
     const char *meaning; /* one line, for explain and the manual */
     MpHears hears;       /* whether, and to whom, an answer goes: at their first address */
+    bool tells_verdicts; /* the answer says what the receiving server found of the sender */
 } MpGate;
 
 /* What the gate's answer column says of this mail: nobody hears of mail that a program wrote, that

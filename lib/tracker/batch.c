@@ -1,5 +1,6 @@
 /* A batch of changes of the tracker: one commit a change, one pack and one move for all. */
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "tracker/facts.h"
@@ -187,6 +188,16 @@ write_attachments(MpBatch *batch, MpTreeNode *comment, const GPtrArray *attachme
     return directory != NULL;
 }
 
+/* Who announces it, where its own facts say another: what was imported keeps the host that posted
+ * it once. NULL without a remote, where there is nobody else. */
+static const char *
+announcing_host(const MpBatch *batch, const MpNewComment *comment)
+{
+    const char *here = batch->tracker->store.host;
+
+    return g_strcmp0(comment->host, here) != 0 ? here : NULL;
+}
+
 static bool
 write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewComment *comment,
               const MpActor *actor, GError **error)
@@ -204,7 +215,8 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
             set_lines(batch, directory, "elided.txt", comment->elided, error)) &&
            set_text(batch, directory, "mail", facts, error) &&
            write_attachments(batch, directory, comment->attachments, error) &&
-           mp_keys_add(tree, received, comment->key, number, NULL, error);
+           mp_keys_add(tree, received, comment->key, number, announcing_host(batch, comment),
+                       error);
 }
 
 /* What is known of a KEY before its comment is added. */
@@ -279,7 +291,9 @@ bool
 mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                      const MpActor *actor, guint64 *id, GError **error)
 {
-    if (!next_thread_id(batch, id, error))
+    if (!next_thread_id(batch, id, error) ||
+        (thread->kind == MP_COMMIT && thread->object != NULL &&
+         !mp_commits_claim(&batch->tracker->store, batch->chain.tree, thread, *id, error)))
         return false;
     MpTreeNode *directory = thread_directory(batch, *id, true, error);
     g_autofree char *facts = mp_facts_thread(thread);
@@ -334,4 +348,17 @@ mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, cons
     MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, path, true, error);
     return directory != NULL && set_text(batch, directory, name, text, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
+}
+
+bool
+mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error)
+{
+    gint64 now = (gint64)time(NULL);
+    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    g_autofree char *text = g_strconcat(installation, "\n", NULL);
+    g_autofree char *what = g_strdup_printf("Host %s", name);
+    MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, "hosts", true, error);
+
+    return directory != NULL && set_text(batch, directory, name, text, error) &&
+           mp_chain_commit(&batch->chain, what, &actor, error);
 }

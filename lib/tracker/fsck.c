@@ -246,12 +246,22 @@ mp_fsck_repositories(Fsck *fsck)
     }
 }
 
-/* --- Imports: which thread came of a Message-ID ------------------------------------------------
+/* --- Imports and commits: which thread came of a Message-ID, which is about a commit ------------
  */
+
+static bool
+is_commit_of(const MpThread *thread, const char *path)
+{
+    g_autofree char *expected =
+        thread->kind == MP_COMMIT && thread->object != NULL ? mp_path_of_commit(thread) : NULL;
+
+    return g_strcmp0(expected, path) == 0;
+}
 
 static void
 check_import(Fsck *fsck, MpTree *directory, const char *name, const char *path)
 {
+    bool is_commit = g_str_has_prefix(path, "commits/");
     g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
     g_autoptr(GError) why = NULL;
     guint64 id;
@@ -265,10 +275,14 @@ check_import(Fsck *fsck, MpTree *directory, const char *name, const char *path)
         return;
     }
     g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(fsck->store), id, &why);
+    if (is_commit && thread != NULL && !is_commit_of(thread, path))
+        mp_fsck_tell(fsck, "stale-index", path, g_strdup("git rm it"),
+                     "thread %" G_GUINT64_FORMAT " is about something else", id);
     if (thread == NULL && why == NULL) /* one that does not parse was told */
-        mp_fsck_tell(fsck, "stale-index", path,
-                     g_strdup("git rm it: then the thread can be imported again"),
-                     "thread %" G_GUINT64_FORMAT " does not exist", id);
+        mp_fsck_tell(
+            fsck, "stale-index", path,
+            g_strdup(is_commit ? "git rm it" : "git rm it: then the thread can be imported again"),
+            "thread %" G_GUINT64_FORMAT " does not exist", id);
 }
 
 static void
@@ -284,6 +298,25 @@ check_imports(Fsck *fsck, const git_oid *id, const char *path)
             check_imports(fsck, mp_tree_id(root, i), below);
         else
             check_import(fsck, tree, mp_tree_name(root, i), below);
+    }
+}
+
+/* --- Hosts ------------------------------------------------------------------------------------ */
+
+static void
+check_hosts(Fsck *fsck, const git_oid *id)
+{
+    MpTreeNode *root;
+    g_autoptr(MpTree) tree = mp_fsck_open(fsck, id, "hosts", &root);
+
+    for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
+        g_autofree char *path = mp_path_of_host(mp_tree_name(root, i));
+        g_autofree char *text = mp_fsck_text(fsck, tree, mp_tree_name(root, i), path);
+
+        if (text != NULL && !g_uuid_string_is_valid(g_strchomp(text)))
+            mp_fsck_tell(fsck, "malformed", path,
+                         g_strdup("git rm it: the host writes it anew with its next batch"),
+                         "not the UUID of an installation");
     }
 }
 
@@ -305,8 +338,9 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
         GError **error)
 {
     g_autoptr(GByteArray) users = g_byte_array_new();
-    Fsck fsck = {.hooks = hooks, .counts = counts, .users = users};
-    git_oid imports;
+    g_autoptr(GHashTable) about = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    Fsck fsck = {.hooks = hooks, .counts = counts, .users = users, .commits = about};
+    git_oid imports, commits, hosts;
 
     *counts = (MpFsckCounts){0};
     git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (gssize)CACHE_MAX);
@@ -316,10 +350,15 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     fsck.store = &tracker->store;
     fsck.repository = "tracker.git";
     find_last_thread(&fsck);
+    fsck.has_commits = find_in_root(&fsck, "commits", &commits);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
     mp_fsck_repositories(&fsck);
     if (find_in_root(&fsck, "imports", &imports))
         check_imports(&fsck, &imports, "imports");
+    if (fsck.has_commits)
+        check_imports(&fsck, &commits, "commits");
+    if (find_in_root(&fsck, "hosts", &hosts))
+        check_hosts(&fsck, &hosts);
     if (fsck.stop == NULL)
         return true;
     g_propagate_error(error, fsck.stop);

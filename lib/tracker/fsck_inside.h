@@ -9,9 +9,11 @@ typedef struct {
     const char *repository; /* its name */
     const MpFsckHooks *hooks;
     MpFsckCounts *counts;
-    GByteArray *users; /* a bit for each account that exists */
-    guint64 last;      /* the highest thread */
-    GError *stop;      /* why the check cannot go on */
+    GByteArray *users;   /* a bit for each account that exists */
+    guint64 last;        /* the highest thread */
+    GHashTable *commits; /* char *, the path of a commit to guint64 *, the first thread about it */
+    bool has_commits;    /* the index of them is there */
+    GError *stop;        /* why the check cannot go on */
 } Fsck;
 
 /* Tells a fault; `remedy` is taken and freed. */

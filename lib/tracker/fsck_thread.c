@@ -16,6 +16,34 @@ typedef struct {
 
 /* --- Facts and subscribers -------------------------------------------------------------------- */
 
+/* Two threads about one commit have the same Message-IDs: a reader takes them for one. */
+static void
+check_commit(Fsck *fsck, const MpThread *thread, const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *commit = mp_path_of_commit(thread);
+    const guint64 *first = g_hash_table_lookup(fsck->commits, commit);
+    guint64 there;
+
+    if (first != NULL) {
+        mp_fsck_tell(fsck, "twice", path,
+                     g_strdup("write another name of the commit (its whole id, or a short one) as "
+                              "object= in a clone, commit and push"),
+                     "thread %" G_GUINT64_FORMAT " is about the same commit", *first);
+        return;
+    }
+    if (fsck->has_commits && !mp_read_commit(mp_store_view(fsck->store), thread, &there, &why))
+        mp_fsck_tell_error(fsck, commit, &why);
+    else if (fsck->has_commits && there == 0)
+        mp_fsck_tell(fsck, "no-index", path,
+                     g_strdup_printf("write %" G_GUINT64_FORMAT
+                                     " into %s in a clone, commit and push",
+                                     thread->id, commit),
+                     "%s is not there: a second thread about the commit could be opened", commit);
+    g_hash_table_insert(fsck->commits, g_steal_pointer(&commit),
+                        g_memdup2(&thread->id, sizeof thread->id));
+}
+
 static void
 check_facts(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
 {
@@ -32,6 +60,8 @@ check_facts(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
         mp_fsck_tell(fsck, "malformed", path,
                      g_strdup("write the commit as object= in a clone, commit and push"),
                      "a commit thread without an object");
+    else if (thread->kind == MP_COMMIT)
+        check_commit(fsck, thread, path);
     if (!mp_fsck_has_user(fsck, thread->author))
         mp_fsck_tell(fsck, "no-user", path,
                      g_strdup("restore the account in accounts.git, or write another id and login"),

@@ -31,5 +31,19 @@ bool mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **er
 char *mp_path_of_login(const char *login);
 char *mp_path_of_address(const char *address);
 
+/* "commits/4f/<hash>" of a commit thread's repository and object. */
+char *mp_path_of_commit(const MpThread *thread);
+
+/* The id that stands there; 0 where none does. */
+bool mp_read_commit(MpTree *tree, const MpThread *thread, guint64 *id, GError **error);
+
+/* Puts the commit thread that is to be `id` there; MP_ERROR_INPUT where another is about the same.
+ */
+bool
+mp_commits_claim(MpStore *store, MpTree *tree, const MpThread *thread, guint64 id, GError **error);
+
+/* "hosts/mx1". */
+char *mp_path_of_host(const char *name);
+
 /* "imports/4f/<hash>" of the Message-ID. */
 char *mp_path_of_import(const char *message_id);

@@ -14,6 +14,7 @@
 #define COMPLAINT_MAX   500 /* octets of what git said that are repeated */
 #define BACK_OFF_MS     25  /* up to this at first */
 #define BACK_OFF_MAX_MS 2000
+/* Unless GIT_SSH_COMMAND or core.sshCommand says otherwise. */
 #define SSH                                                                                        \
     "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
 
@@ -75,7 +76,6 @@ environment(void)
     variables = g_environ_setenv(variables, "PATH", path != NULL ? path : "/usr/bin:/bin", TRUE);
     variables = g_environ_setenv(variables, "LC_ALL", "C", TRUE); /* we read what it says */
     variables = g_environ_setenv(variables, "GIT_TERMINAL_PROMPT", "0", TRUE);
-    variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
     for (gsize i = 0; i < G_N_ELEMENTS(passed); i++)
         if (g_getenv(passed[i]) != NULL)
             variables = g_environ_setenv(variables, passed[i], g_getenv(passed[i]), TRUE);
@@ -107,11 +107,37 @@ add(GPtrArray *argv, const char *const *words)
         g_ptr_array_add(argv, g_strdup(*words));
 }
 
+/* "ssh://…", or "user@host:path": a colon before any slash. */
 static bool
-run(const MpRemote *remote, GPtrArray *argv, MpProgram *git, GError **error)
+is_ssh(const char *url)
+{
+    return g_str_has_prefix(url, "ssh://") ||
+           (strstr(url, "://") == NULL && url[strcspn(url, ":/")] == ':');
+}
+
+/* The variable outranks the setting, so it must not be set where there is one. */
+static bool
+has_ssh_command(const char *path, GStrv variables)
+{
+    static const char *const words[] = {"config", "--get", "core.sshCommand", NULL};
+    g_autoptr(GPtrArray) argv = command(path);
+    g_auto(MpProgram) git = {0};
+
+    add(argv, words);
+    g_ptr_array_add(argv, NULL);
+    return mp_program_run(&git, (const char *const *)argv->pdata, (const char *const *)variables, 0,
+                          NULL) &&
+           git.status == 0;
+}
+
+static bool
+run(const MpRemote *remote, const char *path, GPtrArray *argv, MpProgram *git, GError **error)
 {
     g_auto(GStrv) variables = environment();
 
+    if (is_ssh(remote->url) && g_environ_getenv(variables, "GIT_SSH_COMMAND") == NULL &&
+        !has_ssh_command(path, variables))
+        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
     g_ptr_array_add(argv, NULL);
     return mp_program_run(git, (const char *const *)argv->pdata, (const char *const *)variables,
                           remote->seconds, error);
@@ -217,7 +243,7 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
     g_auto(MpProgram) git = {0};
 
     add(argv, words);
-    if (!run(remote, argv, &git, error))
+    if (!run(remote, path, argv, &git, error))
         return false;
     if (is_empty != NULL)
         *is_empty = false;
@@ -276,7 +302,7 @@ mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from, co
                                  what,
                                  NULL};
     add(argv, words);
-    if (!run(remote, argv, &git, error))
+    if (!run(remote, path, argv, &git, error))
         return MP_UNKNOWN;
     if (git.status == 0)
         return MP_PUSHED;

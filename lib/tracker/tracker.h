@@ -186,6 +186,14 @@ void mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const
 bool mp_tracker_is_shared(const MpTracker *tracker);
 
 /*
+ * Whether the installation that posts as `name` is this one, as of the last fetch: a second of that
+ * name would take our events for its own. *is_known: it stands there; mp_batch_set_host() writes it
+ * if not. MP_ERROR_INSTALLATION if it is another.
+ */
+bool mp_tracker_check_host(MpTracker *tracker, const char *name, const char *installation,
+                           bool *is_known, GError **error);
+
+/*
  * As refresh, after taking over what the remote has (without a remote: refresh). Needs the data
  * directory's lock. MP_ERROR_TEMPORARY if the remote is away; our copy stays as it was, and can be
  * read. Between a fetch and mp_transaction_recover() nothing may be decided: see transaction.h.
@@ -214,7 +222,8 @@ MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number
 GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name,
                               GError **error);
 
-/* The thread that was imported with an opening post of this Message-ID; 0 where there is none. */
+/* The thread that was imported with an opening post of this Message-ID, or is known by another name
+ * of tracker(5), imports/; 0 where there is none. */
 bool
 mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error);
 
@@ -280,7 +289,7 @@ typedef struct {
     const char *elided;             /* or NULL */
     const char *message_id;         /* or NULL */
     const char *recipient;          /* the address it was found by, MAC already masked, or NULL */
-    const char *host;               /* the posting host */
+    const char *host;               /* the posting host; of an import, maybe another than this */
     const char *part;               /* which part was read: "plain", "html", or NULL */
     const char *commands;           /* "/close /mute": obeyed, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
@@ -297,7 +306,7 @@ bool mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor
                       guint64 *number, bool *duplicate, GError **error);
 
 /* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` is not
- * read. */
+ * read. A commit has one thread in its repository: a second is MP_ERROR_INPUT. */
 bool mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                           const MpActor *actor, guint64 *id, GError **error);
 
@@ -310,12 +319,15 @@ bool mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key
 bool mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                         const char *what, const MpActor *actor, GError **error);
 
-/* Remembers that the thread was imported: see mp_tracker_find_import. */
+/* Remembers what the thread was made of: see mp_tracker_find_import. */
 bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
                          const MpActor *actor, GError **error);
 
 bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
                              const MpActor *actor, GError **error);
+
+/* See mp_tracker_check_host(). */
+bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error);
 
 /* Reads within the batch see its own changes. */
 MpThread *mp_batch_thread(MpBatch *batch, guint64 id, GError **error);

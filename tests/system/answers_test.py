@@ -237,6 +237,27 @@ def who_wrote_to_noreply_must_be_authentic_where_that_is_checked(site):
 
 
 @test
+def whose_authentication_failed_hears_what_failed_and_where_to_turn(site):
+    site.set_config("address", authserv_id="mx.example.org")
+    _, address = conversation(site)
+    failed = [("Authentication-Results", 'mx.example.org; dmarc=fail header.from=example.org; spf=softfail smtp.mailfrom="<b>"@evil.example')]
+    site.deliver(site.mail("kate@work.example", address, "Perhaps me.\n", headers=failed))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["sender-mismatch"])
+    [answer] = only_answers(site)
+    equal((answer["Delivered-To"], answer["X-Metroplex-Reason"]), (KATE, "sender-mismatch"), "the account's first address, not the mail's")
+    contains(answer["Subject"], "authentication failed")
+    for part in parts(answer):
+        contains(part, "dmarc=fail, spf=softfail")
+        contains(part, "SPF, DKIM or DMARC")
+        check("not verified for it" not in part and "evil.example" not in part, "what is said of an address, or what the field holds: " + part)
+    site.deliver(site.mail("tim@home.example", site.address(1, "tim"), headers=failed))
+    site.metroplex("--once")
+    other = [m for m in only_answers(site) if m["Delivered-To"] == "tim@example.org"]
+    contains(parts(other[0])[0], "not verified for it")
+
+
+@test
 def a_very_long_text_is_quoted_in_part_and_says_so(site):
     thread, address = conversation(site)
     site.deliver(site.mail(KATE, address, "Beginning\n" + "é" * 70 * 4000 + "\nEnd\n"))
@@ -437,6 +458,25 @@ def a_rate_slides_and_is_kept_across_runs(site):
     check(all(re.fullmatch(r"\d+ \d+ \d+", line) for line in lines), lines)
     equal(len(lines), 5, "one line a comment by mail")
     check(refused, "some were refused")
+
+
+@test
+def a_mail_of_commands_counts_as_a_comment(site):
+    thread, address = conversation(site)
+    site.set_config("inbound", commands="true")
+    site.set_config("limits", comments_per_hour="3")
+    other = site.thread("kate")
+    mute = site.mail(KATE, address, "/mute\n")
+    for octets in (mute, mute, site.mail(KATE, site.address(other, "kate"), "/close\n"), site.mail(KATE, address, "/subscribe\n/close\n")):
+        site.deliver(octets)
+    site.metroplex("--once")
+    equal(sorted(site.reasons().values()), ["commands", "commands", "duplicate", "not-permitted"], "what is refused or known does not count")
+    for text in ("/subscribe\n", "/mute\n", "A comment.\n"):
+        site.deliver(site.mail(KATE, address, text))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()).count("rate-limited"), 2, "across runs, and within a batch")
+    equal((reason_of(site, thread, "kate"), site.show(thread)["comments"]), ("manual", []))
+    equal(reasons_answered(site), ["not-permitted", "rate-limited"])
 
 
 @test

@@ -447,6 +447,31 @@ def all_kinds_share_one_count(site):
 
 
 @test
+def a_commit_has_one_thread_in_its_repository(site):
+    site.user("tim")
+    sha = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+    site.thread("tim")
+    equal(site.thread("tim", "commit", object=sha), 2)
+    before = tip(site), site.events()
+
+    def again(*args, says=f"thread 2 is about {sha} of acme/rocket already: comment there"):
+        refused(site, 65, "thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--object", sha, "--title", "Again", "--as", "tim", *args, stdin="x", says=[says])
+
+    again()
+    again("--key", "of a new build")
+    equal((tip(site), site.events(), site.listed("outbox/tmp")), (*before, []))
+    equal([site.thread("tim", "commit", object=sha, repository="acme/other"), site.thread("tim", "commit", object=sha[:12]), site.thread("tim", "pull", object=sha)], [3, 4, 5])
+    command = [METROPLEX, "thread", "open", "--config", site.config, "--repository", "acme/rocket", "--kind", "commit", "--object", "f00", "--title", "T", "--as", "tim", "-"]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    for process in running:
+        process.stdin.write("x"), process.stdin.close()
+    equal(sorted(p.stdout.read() for p in running), [""] * 7 + ["6\n"], "of many at once")
+    for process in running:
+        process.wait()
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
 def threads_are_listed_by_repository_and_state(site):
     site.user("tim")
     for title, repository in (("One", "acme/rocket"), ("Two", "acme/sled"), ("Three", "acme/rocket")):
@@ -697,6 +722,73 @@ def the_same_text_twice_is_two_comments(site):
     """Mail arrives twice by accident; a command is given twice on purpose."""
     site.user("tim"), site.thread("tim")
     equal([site.metroplex("thread", "comment", "1", "--as", "tim", stdin="+1") for _ in range(2)], ["1\n", "2\n"])
+
+
+OPEN = ("thread", "open", "--repository", "acme/rocket", "--kind", "issue", "--title", "T")
+
+
+@test
+def the_same_key_twice_is_one_comment_and_one_thread(site):
+    site.user("tim"), site.user("kate"), site.thread("tim"), site.thread("tim")
+
+    def comment(thread, login, key, text):
+        done = site.run(METROPLEX, "thread", "comment", str(thread), "--as", login, "--key", key, stdin=text)
+        return done.stdout.strip(), done.stderr.strip()
+
+    noted = "metroplex: nothing posted: comment 1 has this --key"
+    equal(comment(1, "tim", "build 7", "It failed.\n"), ("1", ""))
+    before = tip(site), site.events()
+    equal(comment(1, "tim", "build 7", "It failed.\n"), ("1", noted))
+    equal(comment(1, "tim", "build 7", "Other words.\n"), ("1", noted), "the key decides, and what is left out is told")
+    site.metroplex("thread", "lock", "1", "--as", "tim")
+    site.metroplex("repository", "set", "acme/rocket", "--reply", "members")
+    equal(comment(1, "tim", "build 7", "It failed.\n"), ("1", noted), "also where it could not be posted any more")
+    refused(site, 65, "thread", "comment", "1", "--as", "kate", "--key", "build 7", stdin="x", says=["locked"])
+    site.metroplex("thread", "unlock", "1", "--as", "tim")
+    equal([comment(1, "kate", "build 7", "x"), comment(2, "tim", "build 7", "x"), comment(1, "tim", "build 8", "x")], [("2", ""), ("1", ""), ("3", "")])
+    check(before[0] != tip(site) and len(site.events()) == len(before[1]) + 3, "one event a comment")
+    equal(site.metroplex(*OPEN, "--as", "tim", "--key", "build 7", stdin="x"), "3\n")
+    before = tip(site), site.events()
+    done = site.run(METROPLEX, *OPEN, "--as", "tim", "--key", "build 7", stdin="x")
+    equal((done.stdout, done.stderr), ("3\n", "metroplex: nothing posted: thread 3 has this --key\n"))
+    equal((tip(site), site.events()), before)
+    equal(site.metroplex(*OPEN, "--as", "kate", "--key", "build 7", stdin="x"), "4\n")
+    equal(site.metroplex(*OPEN, "--as", "tim", "--key", "8", stdin="x"), "5\n")
+    for key in ("", "k" * 257):
+        for command in (OPEN, ("thread", "comment", "1")):
+            refused(site, 65, *command, "--as", "tim", "--key", key, stdin="x", says=["--key"])
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def a_command_with_a_key_is_repeated_until_it_succeeds_and_posts_once(site):
+    """Killed, or out of space, at every step of staging, committing and publishing."""
+    if subprocess.run(["sh", "-c", "command -v strace"], capture_output=True).returncode != 0:
+        print("# strace is missing: the faults are left out")
+        return
+    site.user("tim"), site.thread("tim")
+    comment = ("thread", "comment", "1")
+    tried = between = 0
+    for fault in ("signal=KILL", "error=ENOSPC"):
+        for call in ("linkat", "renameat", "renameat2", "fdatasync", "fsync"):
+            for command in (comment, OPEN):
+                for when in range(1, 9):
+                    tried += 1
+                    before = tip(site)
+                    whole = [METROPLEX, *command, "--config", site.config, "--as", "tim", "--key", str(tried), "-"]
+                    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={when}", *whole],
+                                          input="x", text=True, capture_output=True)
+                    between += tip(site) != before and bool(site.listed("outbox/tmp"))
+                    result = site.metroplex(*command, "--as", "tim", "--key", str(tried), "-", stdin="x")
+                    check(done.returncode != 0 or done.stdout == result, f"{call} {when}: {done.stdout} and then {result}")
+                    if done.returncode == 0 and when > 1:
+                        break
+    comments, threads = site.show(1)["comments"], lines_of_json(site.metroplex("thread", "list", "--json"))
+    equal((len(comments) + len(threads) - 1, len(site.events()) - 1), (tried, tried), "one each, and each announced once")
+    equal(site.listed("outbox/tmp"), [])
+    equal(site.metroplex("fsck", "--json"), "")
+    print(f"# {tried} commands, {between} of them died between commit and announcement")
+    check(between >= 8, f"the faults fell where they should: {between}")
 
 
 # --- all of them

@@ -1,8 +1,9 @@
-"""Git servers for tests, on loopback ports of their own: git daemon, and git http-backend behind a
-small HTTP server that can ask for a password."""
+"""Git servers for tests, on loopback ports of their own: git daemon, git http-backend behind a small
+HTTP server that can ask for a password, and sshd."""
 import base64
 import http.server
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -145,6 +146,59 @@ class Http(Repositories):
 
     def url(self, name="t.git"):
         return f"http://127.0.0.1:{self.server.server_address[1]}/{name}"
+
+
+SSHD = "/usr/sbin/sshd"
+
+
+def is_locked_root():
+    """Whom sshd refuses unless PAM decides."""
+    return os.geteuid() == 0 and any(line.startswith("root:!") for line in open("/etc/shadow"))
+
+
+class Ssh(Repositories):
+    """sshd for the user who runs the test, with keys of its own; nobody's ~/.ssh is looked at."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.user = pwd.getpwuid(os.geteuid()).pw_name
+        for name in ("key", "host"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name)], check=True)
+        self.accept()
+        self.write("known_hosts", f"[127.0.0.1]:{self.port} {self.public('host')}")
+        self.write("sshd_config", f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.path('host')}\nAuthorizedKeysFile {self.path('accepted')}\n"
+                   f"StrictModes no\nUsePAM {'yes' if is_locked_root() else 'no'}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\nPermitRootLogin prohibit-password\n")
+        self.write("ssh_config", f"IdentityFile {self.path('key')}\nIdentitiesOnly yes\nIdentityAgent none\n"
+                   f"UserKnownHostsFile {self.path('known_hosts')}\nGlobalKnownHostsFile /dev/null\nBatchMode yes\n")
+        self.made = os.geteuid() == 0 and not os.path.isdir("/run/sshd")  # without it root's sshd does not start
+        if self.made:
+            os.mkdir("/run/sshd", 0o755)
+        self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.path("sshd_config")], stderr=subprocess.DEVNULL, start_new_session=True)
+        wait_until(lambda: is_open(self.port))
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as f:
+            f.write(text)
+
+    def public(self, name):
+        with open(self.path(name + ".pub")) as f:
+            return f.read()
+
+    def accept(self, whether=True):
+        self.write("accepted", self.public("key") if whether else "")
+
+    def command(self):
+        return "ssh -F " + self.path("ssh_config")
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait()
+        if self.made:
+            os.rmdir("/run/sshd")
+
+    def url(self, name="t.git"):
+        return f"ssh://{self.user}@127.0.0.1:{self.port}{self.path(name)}"
 
 
 class Path(Repositories):

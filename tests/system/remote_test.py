@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from git_server import Daemon, Http, Path
+from git_server import SSHD, Daemon, Http, Path, Ssh
 from harness import METROPLEX, Site, check, contains, equal, main, test
 
 MAILS = int(os.environ.get("MAILS", "200"))
@@ -254,14 +254,74 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
         check(done and set(statuses.values()) <= {0, 75}, f"statuses {statuses}")
 
 
+# --- One name, two hosts --------------------------------------------------------------------------
+
+
+@test
+def a_second_host_of_the_same_name_is_refused(site):
+    with hosts(site) as (remote, one, two):
+        _, (address,) = conversation(one)
+        two.set_config("instance", host_id="one")
+        before = tip(remote)
+        two.deliver(two.mail("kate@example.org", address))
+        run(two, status=78)
+        contains(two.log(), "hosts/one of the shared tracker is another installation")
+        for command in (("thread", "comment", "1", "--as", "tim"), ("user", "set", "tim", "--name", "Tom"), ("init",)):
+            contains(two.run(METROPLEX, *command, stdin="x", status=78).stderr, "set [instance] host-id")
+        equal((len(two.new), staged(two), tip(remote)), (1, [], before), "nothing of it is lost, and nothing done")
+        two.set_config("instance", host_id="two")
+        run(two)
+        equal((two.new, remote.git("ls-tree", "--name-only", "main", "hosts/").split()), ([], ["hosts/one", "hosts/two"]))
+        check_all(remote, one, two)
+        equal(one.metroplex("fsck", "--json"), "")
+
+
+@test
+def of_two_new_hosts_of_one_name_the_slower_is_refused(site):
+    with hosts(site) as (remote, one, two):
+        two.set_config("instance", host_id="one")
+        two.user("tim")  # accounts alone: nothing stands in the tracker yet
+        first = os.path.join(remote.dir, "first")
+        open_thread = "thread open --repository acme/rocket --kind issue --title T --as tim"
+        remote.hook("pre-receive", f"if mkdir {first} 2>/dev/null; then unset $(env | grep ^GIT_ | cut -d= -f1); echo x | {METROPLEX} {open_thread} --config {one.config} >&2; fi\n")
+        words = open_thread.split()
+        done = two.run(METROPLEX, *words, stdin="y", status=78)
+        contains(done.stderr, "another installation")
+        remote.hook("pre-receive")
+        equal((len(one.events()), two.events(), one.show(1)["body"]), (1, [], "x\n"))
+        run(one)
+        equal(len(one.events()), 1)
+
+
+@test
+def a_host_that_is_replaced_gets_its_name_back_by_hand(site):
+    with hosts(site, count=1) as (remote, one):
+        conversation(one)
+        os.unlink(os.path.join(one.data, "installation"))
+        command = ("thread", "comment", "1", "--as", "tim")
+        one.metroplex(*command, stdin="x", status=78)
+        work = os.path.join(site.dir, "work")
+        remote.clone(work, "t.git")
+        remote.git("rm", "-q", "hosts/one", cwd=work)
+        remote.git("commit", "-qm", "Replace one", cwd=work)
+        remote.git("push", "-q", "origin", "HEAD:main", cwd=work)
+        equal(one.metroplex(*command, stdin="x"), "1\n")
+        with open(os.path.join(one.data, "installation")) as f:
+            equal(remote.git("show", "main:hosts/one"), f.read().strip())
+        commits = remote.git("rev-list", "--count", "main")
+        one.metroplex(*command, stdin="y")
+        equal(int(remote.git("rev-list", "--count", "main")), int(commits) + 1, "it introduces itself once")
+        check_all(remote, one)
+
+
 # --- Killed, refused, away ------------------------------------------------------------------------
 
 
-def killed_by_hook(remote, site, hook, after=""):
+def killed_by_hook(remote, site, hook, after="", command=("--once",)):
     """Runs a host that the remote's hook kills, at that point of its push."""
     file = os.path.join(remote.dir, "pid")
     remote.hook(hook, f"while ! test -s {file}; do sleep 0.01; done; kill -9 $(cat {file}); {after}\n")
-    process = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    process = subprocess.Popen([METROPLEX, *command, "--config", site.config])
     with open(file + ".new", "w") as f:
         f.write(str(process.pid))
     os.rename(file + ".new", file)
@@ -284,6 +344,55 @@ def killed_after_the_remote_accepted_the_event_is_published(site):
         run(one)
         equal((one.new, staged(one)), ([], []))
         check_all(remote, one, two)
+
+
+def foreign_threads(*names):
+    """Exports of a thread whose posts another host made, elsewhere; NULL leaves out which."""
+    site, texts = Site(), []
+    conversation(site)
+    for number, name in enumerate(names, 2):
+        site.set_config("instance", host_id=name or "nobody")
+        site.thread("tim", title=f"By {name}", body=f"Once, by {name}.\n")
+        for text in ("One.\n", "Two.\n"):
+            site.metroplex("thread", "comment", str(number), "--as", "kate", stdin=text)
+        text = site.metroplex("thread", "export", str(number))
+        contains(text, f'"host":"{name or "nobody"}"')
+        texts.append(text if name else text.replace('"host":"nobody",', ""))
+    site.remove()
+    return texts
+
+
+def file_of(site, text):
+    path = os.path.join(site.dir, "thread.json")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+@test
+def an_import_is_announced_once_by_who_imported_it_wherever_it_was_posted(site):
+    with hosts(site) as (remote, one, two):
+        conversation(one)
+        for text in foreign_threads("old", "two", None):
+            before = len(one.events())
+            command = ("thread", "import", file_of(one, text), "--announce")
+            killed_by_hook(remote, one, "post-receive", command=command)
+            equal(len(staged(one)), 3)
+            contains(two.metroplex(*command), " 0 added 3 known")
+            equal(two.events(), [], "it added nothing")
+            run(one)
+            equal((len(one.events()), staged(one)), (before + 3, []), "who imported announces")
+        for text in foreign_threads("old", "two", None):
+            before = len(one.events())
+            text = text.replace("acme/rocket", "acme/second")
+            command = ("thread", "import", file_of(one, text), "--announce")
+            killed_by_hook(remote, two, "pre-receive", "exit 1", command=command)
+            equal(len(staged(two)), 3)
+            contains(one.metroplex(*command), " 3 added 0 known")
+            run(two)
+            equal((len(one.events()), two.events(), staged(two)), (before + 3, [], []), "who was outrun does not")
+        check_all(remote, one, two)
+        equal(one.metroplex("fsck", "--json"), "")
 
 
 @test
@@ -469,6 +578,71 @@ def a_remote_that_asks_for_a_password_gets_it_from_the_users_own_files_or_says_s
         os.environ["HOME"] = before
         remote.stop()
         shutil.rmtree(remote.dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(kind):
+    remote = kind()
+    try:
+        yield remote
+    finally:
+        remote.stop()
+        shutil.rmtree(remote.dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def environment(**variables):
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@test
+def ssh_takes_its_key_from_git_s_configuration_and_a_refusal_leaves_the_mail(site):
+    if not os.path.exists(SSHD):
+        print("# sshd is missing: ssh is left out")
+        return
+    settings = os.path.join(site.dir, "gitconfig")
+    open(settings, "w").close()
+    with environment(GIT_CONFIG_GLOBAL=settings), server(Ssh) as remote:
+        site.set_config("tracker", remote=remote.url(), accounts_remote=remote.url("a.git"))
+        contains(site.run(METROPLEX, "init", status=75).stderr, "Host key verification failed")
+        with open(settings, "w") as f:
+            f.write(f"[core]\n\tsshCommand = {remote.command()}\n")
+        contains(join(site, remote, "one"), "pushed")
+        (thread,), (address,) = conversation(site)
+        for text in ("One.\n", "Two.\n"):
+            site.deliver(site.mail("kate@example.org", address, text))
+        run(site)
+        equal((site.new, numbers(remote, thread)), ([], [0, 1, 2]))
+        check_all(remote, site)
+
+        remote.accept(False)
+        before = tip(remote)
+        name = site.deliver(site.mail("kate@example.org", address, "Three.\n"))
+        run(site, status=75)
+        equal((site.new, staged(site), tip(remote)), ([name], [], before))
+        contains(site.log(), f"git fetch {remote.url('a.git')}: {remote.user}@127.0.0.1: Permission denied (publickey)")
+        remote.accept()
+        os.rename(remote.path("known_hosts"), remote.path("known_hosts.away"))
+        run(site, status=75)
+        contains(site.log(), "Host key verification failed")
+        equal(site.new, [name])
+        os.rename(remote.path("known_hosts.away"), remote.path("known_hosts"))
+        run(site)
+        check_all(remote, site)
+        with environment(GIT_SSH_COMMAND="false"):
+            site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="x", status=75)
+        with environment(GIT_SSH_COMMAND=remote.command(), GIT_CONFIG_GLOBAL="/dev/null"):
+            equal(site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="x"), "4\n")
+        with environment(GIT_CONFIG_GLOBAL="/dev/null"):
+            for name in ("tracker.git", "accounts.git"):
+                site.git("config", "core.sshCommand", remote.command(), repository=name)
+            equal(site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="x"), "5\n")
 
 
 @test

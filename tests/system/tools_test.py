@@ -3,8 +3,10 @@
 
 Each fault that fsck knows is planted by an ordinary clone, edit, commit and push, and must be named.
 """
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,7 +93,17 @@ def received(clone, number, thread="threads/00/00/00/01"):
     raise AssertionError(f"no KEY of comment {number}")
 
 
+def as_commit(clone, thread):
+    """Makes a thread one about f00; the second is a copy of the first."""
+    if thread != T:
+        shutil.copytree(os.path.join(clone, T), os.path.join(clone, thread))
+    else:
+        replace(clone, thread + "/thread", "kind=issue", "kind=commit")
+        write(clone, thread + "/thread", "object=f00\n", "a")
+
+
 T = "threads/00/00/00/01"
+INDEX = re.sub("^(..)(.{30}).*", r"commits/\1/\2", hashlib.sha256(b"acme/rocket f00").hexdigest())
 ABSENT = "a" * 32
 
 # What is done to the tracker, and what fsck must say: every fault, and no other.
@@ -135,6 +147,13 @@ PLANTED = [
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),
     ("an import of nothing", lambda c: write(c, "imports/00/" + 30 * "0", "x\n"), ["malformed imports/00/" + 30 * "0"]),
+    ("two threads about one commit", lambda c: [as_commit(c, T), as_commit(c, T[:-1] + "2")], [f"twice {T[:-1]}2/thread"]),
+    ("a commit that finds no thread", lambda c: [as_commit(c, T), write(c, INDEX[:10] + "/" + 30 * "0", "1\n")],
+     [f"no-index {T}/thread", f"stale-index {INDEX[:10]}/" + 30 * "0"]),
+    ("a commit of a thread that is not there", lambda c: write(c, INDEX, "99\n"), ["stale-index " + INDEX]),
+    ("a commit of an issue", lambda c: write(c, INDEX, "1\n"), ["stale-index " + INDEX]),
+    ("a commit of nothing", lambda c: write(c, INDEX, "x\n"), ["malformed " + INDEX]),
+    ("a host that is no installation", lambda c: write(c, "hosts/mx1", "mine\n"), ["malformed hosts/mx1"]),
     ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
      ["malformed repositories/acme/rocket"]),
     ("a watcher that does not exist", lambda c: replace(c, "repositories/acme/rocket", "watchers=2;", "watchers=2;55;"),
@@ -180,6 +199,29 @@ def fsck_names_each_fault_of_the_tracker(site):
 
 
 @test
+def an_edited_tracker_and_one_without_an_index_keep_one_thread_a_commit(site):
+    small_tracker(site)
+    edit(site, lambda c: as_commit(c, T))  # as it was before there was commits/
+    equal(fsck(site), [], "an index is not demanded")
+
+    def opens(object, status=0):
+        return site.run(METROPLEX, "thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--object", object, "--title", "T", "--as", "tim", stdin="x", status=status)
+
+    contains(opens("f00", 65).stderr, "thread 1 is about f00")
+    equal(opens("ba5").stdout, "2\n")
+    equal(site.git("show", "main:" + INDEX).strip(), "1", "all that were there are in it")
+    contains(opens("f00", 65).stderr, "thread 1 is about f00")
+    edit(site, lambda c: replace(c, T + "/thread", "object=f00", "object=cafe"))
+    equal([f["fault"] for f in fsck(site, 65)], ["no-index", "stale-index"])
+    equal(opens("f00").stdout, "3\n", "the first is about something else by now")
+    equal([f["fault"] for f in fsck(site, 65)], ["no-index"])
+    found = fsck(site, 65)[0]
+    id, path = re.search(r"write (\d+) into (\S+) in", found["mend"]).groups()
+    edit(site, lambda c: write(c, path, id + "\n"))
+    equal(fsck(site), [], "what it says mends it")
+
+
+@test
 def fsck_names_each_fault_of_the_accounts(site):
     plant_all(site, PLANTED_ACCOUNTS, "accounts.git")
 
@@ -196,14 +238,14 @@ def fsck_finds_pages_in_order_where_there_are_many(site):
     contains(site.run(METROPLEX, "fsck").stdout, "121 comments, 121 KEYs")
 
 
-def event(site, place, name, key, thread, kind="comment", actor=2):
+def event(site, place, name, key, thread, kind="comment", actor=2, outbox="outbox"):
     """An event's file like one of ours, with other facts."""
     sample = os.path.join(site.data, "outbox/new", site.events()[0])
     with open(sample) as f:
         lines = [line.split("\t") for line in f.read().splitlines()]
     values = {"kind": kind, "event": kind, "thread": str(thread), "actor": str(actor), "key": key}
     text = "".join("\t".join([l[0], *([values[l[0]]] if l[0] in values else l[1:])]) + "\n" for l in lines)
-    with open(os.path.join(site.data, "outbox", place, name), "w") as f:
+    with open(os.path.join(site.data, outbox, place, name), "w") as f:
         f.write(text)
 
 
@@ -212,7 +254,7 @@ def fsck_names_events_that_announce_nothing(site):
     small_tracker(site)
     whole = site.events()
     equal(len(whole), 4)
-    for place, name in (("new", ABSENT), ("retry", f"2000000000.{ABSENT}"), ("hold", ABSENT), ("failed", ABSENT), ("tmp", ABSENT)):
+    for place, name in (("new", ABSENT), ("retry", f"1700000000.{ABSENT}"), ("hold", ABSENT), ("failed", ABSENT), ("tmp", ABSENT)):
         event(site, place, name, ABSENT, 1)
         equal(faults(site), [f"dangling {place}/{name}"])
         os.remove(os.path.join(site.data, "outbox", place, name))
@@ -225,6 +267,59 @@ def fsck_names_events_that_announce_nothing(site):
     with open(os.path.join(site.data, "outbox/new", ABSENT), "w") as f:
         f.write("nonsense\n")
     equal(faults(site), [f"malformed new/{ABSENT}"])
+
+
+def plant(site, path, text=""):
+    path = os.path.join(site.data, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if text is None:
+        os.mkdir(path)
+    else:
+        with open(path, "w") as f:
+            f.write(text)
+
+
+@test
+def fsck_looks_at_all_that_waits_in_outbox_and_hook(site):
+    site.set_config("inbound", on_comment="/bin/false")
+    small_tracker(site)
+    comment = next(n for n in site.listed("hook/new") if "kind\tcomment" in open(os.path.join(site.data, "hook/new", n)).read())
+    for name in ("outbox", "hook"):
+        shutil.copytree(os.path.join(site.data, name), os.path.join(site.dir, name + ".whole"))
+    record = "answered/2026-01-31.2.empty"
+    kept = [lambda o: plant(site, f"{o}/new/.hidden"), lambda o: plant(site, f"{o}/{record}", "0" * 64 + "\n"), lambda o: plant(site, f"{o}/lock")]
+    planted = [
+        (lambda o: plant(site, f"{o}/notes.txt"), ["misplaced notes.txt"]),
+        (lambda o: plant(site, f"{o}/new/notes.txt"), ["misplaced new/notes.txt"]),
+        (lambda o: plant(site, f"{o}/retry/{ABSENT}", "x"), [f"misplaced retry/{ABSENT}"]),
+        (lambda o: plant(site, f"{o}/new/{ABSENT}", None), [f"misplaced new/{ABSENT}"]),
+        (lambda o: plant(site, f"{o}/answered/yesterday", "0" * 64 + "\n"), ["misplaced answered/yesterday"]),
+        (lambda o: plant(site, f"{o}/{record}", "nonsense\n"), [f"misplaced {record}"]),
+        (lambda o: plant(site, f"{o}/hold/{ABSENT}", "nonsense\n"), [f"malformed hold/{ABSENT}"]),
+        (lambda o: event(site, "new", ABSENT, ABSENT, 1, outbox=o), [f"dangling new/{ABSENT}"]),
+        (lambda o: event(site, "tmp", ABSENT, ABSENT, 7, outbox=o), [f"dangling tmp/{ABSENT}"]),
+        (lambda o: event(site, "retry", f"1700000000.{comment}", comment, 1, outbox=o), [f"twice retry/1700000000.{comment}"]),
+        (lambda o: os.rename(os.path.join(site.data, o, "new", comment), os.path.join(site.data, o, "retry", f"4102444800.{comment}")), [f"late retry/4102444800.{comment}"]),
+    ]
+    for outbox in ("outbox", "hook"):
+        for change, expected in [(k, []) for k in kept] + planted:
+            change(outbox)
+            found = fsck(site, 65 if expected else 0)
+            equal([f"{f['fault']} {f['path']}" for f in found], expected, outbox)
+            check(all(f["repository"] == outbox and f["mend"] for f in found), found)
+            if found and found[0]["mend"].startswith(("rm ", "mv ")):
+                subprocess.run(["sh", "-c", "cd $0 && " + found[0]["mend"], site.data], check=True)
+                equal(fsck(site), [], "what it says mends it")
+            for name in ("outbox", "hook"):
+                shutil.rmtree(os.path.join(site.data, name))
+                shutil.copytree(os.path.join(site.dir, name + ".whole"), os.path.join(site.data, name))
+    site.set_config("inbound", on_comment="")
+    plant(site, "hook/new/notes.txt")
+    equal(faults(site), ["misplaced new/notes.txt"], "also where nobody is told of comments any more")
+    shutil.rmtree(os.path.join(site.data, "hook/new"))
+    equal([f["fault"] for f in fsck(site, 65)], ["missing"])
+    shutil.rmtree(os.path.join(site.data, "hook"))
+    equal(fsck(site), [])
 
 
 @test

@@ -66,6 +66,38 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
     cr_assert(heard >= 22, "%zu", heard);
 }
 
+/* Whoever is told that their address is unverified does not go and look at their provider. */
+Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
+{
+    static const struct {
+        const char *verdicts, *shown[MP_N_LANGUAGES];
+    } cases[] = {
+        {"dmarc=fail, spf=softfail",
+         {"found: dmarc=3Dfail, spf=3Dsoftfail", "dmarc=3Dfail, spf=3Dsoftfail"}},
+        {"", {"found: nothing that can be read", "rien de lisible"}},
+    };
+    g_autoptr(GPtrArray) emails = g_ptr_array_new();
+    const MpUser kate = {
+        .id = 5, .login = (char *)"kate", .name = (char *)"Kate", .emails = emails};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+            MpAnswer answer = answer_for("sender-mismatch", mp_language_name(l));
+            answer.verdicts = (char *)cases[i].verdicts;
+            const MpAnswerFacts facts = {&config, &answer,    &kate,     NULL,
+                                         NULL,    "answer-1", 1700000000};
+            g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", NULL);
+            g_auto(GStrv) parts = g_strsplit(letter->text, "=\r\n", -1);
+            g_autofree char *text = g_strjoinv("", parts);
+
+            cr_assert_not_null(strstr(text, cases[i].shown[l]), "%s", text);
+            cr_assert_not_null(strstr(text, "DMARC"));
+            cr_assert_null(strstr(text, "{"), "a placeholder is left");
+            cr_assert_null(strstr(text, "not verified"), "another matter");
+        }
+    }
+}
+
 Test(answers, an_unfit_message_id_is_left_out)
 {
     static const char *const unfit[] = {"a@b", "<a b@c>", "<a@b> <c@d>", "<a\r\nBcc: x@y>",
@@ -116,6 +148,7 @@ Test(answers, an_event_keeps_every_word)
     answer.subject = (char *)"Tab\there";
     answer.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
     answer.is_cut = true;
+    answer.verdicts = (char *)"dmarc=fail";
     const MpEvent event = {.key = (char *)"answer-1",
                            .kind = MP_EVENT_ANSWER,
                            .thread = 17,
@@ -134,6 +167,7 @@ Test(answers, an_event_keeps_every_word)
     cr_assert_str_eq(read->subject, answer.subject);
     cr_assert_str_eq(read->message_id, answer.message_id);
     cr_assert_str_eq(read->hash, HASH);
+    cr_assert_str_eq(read->verdicts, "dmarc=fail");
     cr_assert(read->is_cut && read->user == 5 && read->sender == NULL);
     cr_assert_eq(mp_event_file_recipients(file)->len, 0, "a quote is no recipient");
 }
