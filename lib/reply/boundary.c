@@ -47,7 +47,7 @@ ends_with_any(const char *core, const char *const *endings)
 static bool
 may_end_attribution(const GArray *lines, guint i)
 {
-    static const char *const endings[] = {":",     "：",        ": *",        ":*",  ":_",
+    static const char *const endings[] = {":",     "：",        "﹕",         ": *", ":*", ":_",
                                           "wrote", "wrote ---", "wrote ----", "---", NULL};
     const Line *line = LINE(lines, i);
 
@@ -105,19 +105,30 @@ ends_sentence(const char *core)
     return letters >= LETTERS_OF_PROSE;
 }
 
-/* "… broke. Here is what Ada wrote:" is prose; a date's abbreviations are shorter. */
-static bool
-holds_sentence_end(const char *text)
+/* "… broke. Here is what Ada wrote:" is prose; a date's abbreviations are shorter. Returns where
+ * the next sentence begins, or NULL. */
+static const char *
+sentence_end(const char *text)
 {
     guint letters = 0;
 
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
         if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' &&
             g_unichar_isupper(g_utf8_get_char(p + 2)))
-            return true;
+            return p + 2;
         letters = g_unichar_isalpha(g_utf8_get_char(p)) ? letters + 1 : 0;
     }
-    return false;
+    return NULL;
+}
+
+/* "It works. On … wrote:": a client ran the answer and the attribution together. */
+static bool
+answer_runs_in(const char *text, MpMatcher *matcher)
+{
+    const char *rest = sentence_end(text);
+
+    return rest != NULL && mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest) != NULL &&
+           mp_matcher_group(matcher, 1) && mp_matcher_has_date(matcher, rest);
 }
 
 static bool
@@ -157,7 +168,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     bool quoted = quote_follows(lines, end);
     gsize length = strlen(text);
     bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
-                  strpbrk(text + length - 1, "-*_") != NULL;
+                  g_str_has_suffix(text, "﹕") || strpbrk(text + length - 1, "-*_") != NULL;
     bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
     bool plausible;
 
@@ -167,7 +178,9 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&
                                 strstr(text, ": ") == NULL));
-    else if (!quoted && ((!closed && !address) || holds_sentence_end(text)))
+    else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
+        plausible = false;
+    else if (!found.opened && answer_runs_in(text, matcher))
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;

@@ -1,10 +1,15 @@
 /* Header blocks: "From: … Sent: … To: … Subject: …" above a message quoted without marks. */
 #include "reply/boundary.h"
 
+#include <string.h>
+
 enum {
     BLOCK_LINES = 16, /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
+    OBJECT_ID = 40,   /* hexadecimal digits of Git's shortest */
 };
+
+#define DASHES "---"
 
 typedef struct {
     guint end; /* the line after the last field */
@@ -13,6 +18,7 @@ typedef struct {
     guint kinds;          /* bit set of HeaderField */
     guint fields, strong; /* how many fields; how many have a value that only a client writes */
     bool from_address;
+    bool prose; /* a value ends like a sentence */
 } Block;
 
 static bool
@@ -21,6 +27,25 @@ has_strong_value(const Line *line, MpMatcher *matcher)
     if (line->field == FIELD_FROM || line->field == FIELD_TO)
         return line->has_at;
     return line->field == FIELD_DATE && line->has_digit && mp_matcher_has_date(matcher, line->core);
+}
+
+/* "To: be honest, I do not know." */
+static bool
+ends_like_prose(const char *core)
+{
+    gsize length = strlen(core);
+
+    return length > 0 && strchr(".,!?", core[length - 1]) != NULL;
+}
+
+/* Every client begins the names of fields with a capital, configuration files and YAML seldom do.
+ */
+static bool
+begins_small(const char *core)
+{
+    while (*core != '\0' && !g_unichar_isalpha(g_utf8_get_char(core)))
+        core = g_utf8_next_char(core);
+    return g_unichar_islower(g_utf8_get_char(core));
 }
 
 static Block
@@ -41,6 +66,7 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
             block.rule = line->rule;
         block.kinds |= 1u << line->field;
         block.fields++;
+        block.prose |= ends_like_prose(line->core);
         block.strong += has_strong_value(line, matcher);
         block.from_address |= line->field == FIELD_FROM && line->has_at;
         block.end = i + 1;
@@ -48,14 +74,40 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
     return block;
 }
 
+static gint
+line_not_blank(const GArray *lines, gint i)
+{
+    while (i >= 0 && LINE(lines, i)->kind == LINE_BLANK)
+        i--;
+    return i;
+}
+
+/* "From: … Sent: … To: … Subject: …", all in one line. */
+static bool
+is_block_in_a_line(const Line *line, MpMatcher *matcher)
+{
+    guint colons = 0;
+
+    if (line->field != FIELD_FROM || !line->has_at || !line->has_digit)
+        return false;
+    for (const char *p = strstr(line->core, ": "); p != NULL; p = strstr(p + 1, ": "))
+        colons++;
+    return colons >= 4 && mp_matcher_has_day(matcher, line->core);
+}
+
+/* "---- Naipasang mensahe ----" above a header block, in a language no row knows. */
+static bool
+is_dashed_title(const Line *line)
+{
+    return line->kind == LINE_TEXT && !line->fenced && g_str_has_prefix(line->core, DASHES) &&
+           g_str_has_suffix(line->core, DASHES);
+}
+
 static bool
 is_header_block(const GArray *lines, guint start, const Block *block)
 {
     guint kinds = (guint)__builtin_popcount(block->kinds);
-    gint above = (gint)start - 1;
-
-    while (above >= 0 && LINE(lines, above)->kind == LINE_BLANK)
-        above--;
+    gint above = line_not_blank(lines, (gint)start - 1);
     LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
     bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
 
@@ -63,10 +115,22 @@ is_header_block(const GArray *lines, guint start, const Block *block)
     bool addressed = (block->kinds & (1u << FIELD_DATE | 1u << FIELD_TO)) != 0 || ruled;
     if (block->first == FIELD_FROM)
         return (kinds >= 2 && block->strong > 0 && addressed) ||
-               (kinds >= 3 && (block->strong > 0 || (block->kinds & 1u << FIELD_SUBJECT) != 0)) ||
+               (kinds >= 3 && (block->strong > 0 ||
+                               (!block->prose && (block->kinds & 1u << FIELD_SUBJECT) != 0))) ||
                (ruled && block->from_address);
     return (kinds >= 2 && block->strong >= 2) ||
            (kinds >= 3 && block->strong >= 1 && block->from_address);
+}
+
+/* "From 0123…cdef Mon Sep 17 00:00:00 2001" begins a patch, of which the fields below are a part.
+ */
+static bool
+is_mbox_line(const GArray *lines, gint i)
+{
+    static const char from[] = "From ";
+
+    return i >= 0 && g_str_has_prefix(LINE(lines, i)->core, from) &&
+           strspn(LINE(lines, i)->core + strlen(from), "0123456789abcdef") >= OBJECT_ID;
 }
 
 /* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
@@ -80,9 +144,12 @@ headers_mark(GArray *lines, MpMatcher *matcher)
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);
-        if (!is_header_block(lines, i, &block))
+        if (begins_small(line->core) || is_mbox_line(lines, (gint)i - 1) ||
+            !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
-        boundary_mark_block(lines, i, block.end, LINE_HEADERS, block.rule);
+        gint title = line_not_blank(lines, (gint)i - 1);
+        bool titled = title >= 0 && is_dashed_title(LINE(lines, title));
+        boundary_mark_block(lines, titled ? (guint)title : i, block.end, LINE_HEADERS, block.rule);
         i = block.end - 1;
     }
 }
