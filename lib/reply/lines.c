@@ -8,6 +8,7 @@ enum {
     CORE_LIMIT = 1000,     /* bytes of a line that are matched */
     SHORTEST_RULE = 3,     /* bytes, all letters, of the shortest line a row could match */
     FIELD_NAME_LIMIT = 60, /* bytes before the colon of a header field */
+    FRONT_MATTER_LINES = 40,
 };
 
 /* Characters that reorder what is shown are written out, those that show nothing are dropped. */
@@ -152,8 +153,18 @@ is_delimiter(const char *core)
 static bool
 is_signature_delimiter(const char *core)
 {
-    return strcmp(core, "--") == 0 || strcmp(core, "—") == 0 || strcmp(core, "---") == 0 ||
-           strcmp(core, "\\--") == 0;
+    static const char *const delimiters[] = {
+        "--",
+        "—",
+        "---",
+        "\\--", /* escaped by a converter, */
+        "**--**",
+        "*--*",
+        "- --", /* set bold, escaped by OpenPGP, whose own signature goes too */
+        "-----BEGIN PGP SIGNATURE-----",
+        NULL};
+
+    return g_strv_contains(delimiters, core);
 }
 
 static HeaderField
@@ -253,6 +264,36 @@ mark_fences(GArray *lines)
     }
 }
 
+/* "title: Build", "  - item" and the like: a line of YAML. */
+static bool
+is_yaml(const Line *line)
+{
+    gsize name =
+        strspn(line->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+
+    return g_str_has_prefix(line->text, "  ") || g_str_has_prefix(line->text, "- ") ||
+           g_str_has_prefix(line->text, "#") || (name > 0 && line->text[name] == ':');
+}
+
+/* YAML between two lines "---", as it heads pages: code, though nobody fenced it. */
+static void
+mark_front_matter(GArray *lines)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        guint end = i + 1;
+
+        if (strcmp(LINE(lines, i)->core, "---") != 0)
+            continue;
+        while (end < lines->len && end - i <= FRONT_MATTER_LINES && is_yaml(LINE(lines, end)))
+            end++;
+        if (end == i + 1 || end == lines->len || strcmp(LINE(lines, end)->core, "---") != 0)
+            continue;
+        for (guint k = i; k <= end; k++)
+            LINE(lines, k)->fenced = true;
+        i = end;
+    }
+}
+
 GArray *
 lines_split(char *texts, char *cores, MpMatcher *matcher)
 {
@@ -276,6 +317,7 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         g_array_append_val(lines, line);
     }
     mark_fences(lines);
+    mark_front_matter(lines);
     return lines;
 }
 
@@ -306,6 +348,7 @@ lines_kept(const GArray *lines)
         g_array_append_val(kept, line);
     }
     mark_fences(kept);
+    mark_front_matter(kept);
     return kept;
 }
 
