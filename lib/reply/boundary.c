@@ -21,15 +21,17 @@ enum {
 
 /* ---- attributions ---- */
 
-/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket.
- */
+/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket;
+ * below a quote line they are a part of the quote. */
 static bool
-is_broken_end(const Line *line)
+is_broken_end(const GArray *lines, guint i)
 {
+    const Line *line = LINE(lines, i);
     const char *rest = line_unquoted(line->core);
     gsize length = strlen(rest);
 
-    if (line->kind != LINE_QUOTE || length > 40 || strchr(line->core + 1, '>') != NULL)
+    if (line->kind != LINE_QUOTE || (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE) ||
+        length > 40 || strchr(line->core + 1, '>') != NULL)
         return false;
     return length > 0 && rest[length - 1] == ':' && strspn(rest, "<>@0123456789") == 0;
 }
@@ -54,7 +56,7 @@ may_end_attribution(const GArray *lines, guint i)
     if (line->fenced || line->kind == LINE_BLANK || line->kind == LINE_DELIMITER)
         return false;
     if (line->kind == LINE_QUOTE)
-        return is_broken_end(line);
+        return is_broken_end(lines, i);
     if (ends_with_any(line->core, endings))
         return true;
     guint next = lines_skip_blank(lines, i + 1);
@@ -67,7 +69,7 @@ quote_follows(const GArray *lines, guint end)
     guint next = lines_skip_blank(lines, end + 1);
 
     return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE &&
-           !is_broken_end(LINE(lines, next));
+           !is_broken_end(lines, next);
 }
 
 /* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
@@ -151,8 +153,8 @@ is_neutral(const MpRule *rule)
 typedef struct {
     const MpRule *rule;
     bool opened;   /* begins with the opening word of its language */
-    bool complete; /* says the day, and is opened or says the address: there is nothing to look for
-                      above */
+    bool complete; /* says the day, and is opened, begins with it or says the address: there is
+                      nothing to look for above */
 } Attribution;
 
 /* Whether the window's text is an attribution: a row must match, and there must be evidence. */
@@ -187,7 +189,8 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     else
         plausible =
             quoted || (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
-    found.complete = (found.opened || address) && date && mp_matcher_has_day(matcher, text);
+    found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
+                     mp_matcher_has_day(matcher, text);
     if (!plausible || (found.opened && end > start && !date && !address))
         found.rule = NULL;
     return found;
@@ -204,6 +207,20 @@ is_day_line(const GArray *lines, guint i)
            (i == 0 || LINE(lines, i - 1)->kind == LINE_BLANK);
 }
 
+/* "пн, 17 нояб. 2025", "17.11.2025", "2025-11-17": a date from its beginning, so that none begins
+ * in the line above. */
+static bool
+says_whole_date(const char *core)
+{
+    const char *digits = core + strcspn(core, "0123456789");
+    gsize n = strspn(digits, "0123456789");
+    gunichar next = g_utf8_get_char(digits + n);
+
+    if (n == 4)
+        return next == '.' || next == '-' || next == '/' || next == 0x5e74 || next == 0xb144;
+    return n > 0 && n <= 2 && next != ':' && next != 'h' && !g_unichar_isalpha(next);
+}
+
 /* Whether the line at `start` goes on with what the line above it began: an address, a date, a
  * name. */
 static bool
@@ -214,9 +231,11 @@ continues_above(const GArray *lines, guint start)
 
     if (above < 0)
         return false;
-    const char *core = LINE(lines, start)->core;
-    return core[0] == '<' || core[0] == '(' || is_day_line(lines, (guint)above) ||
-           ends_with_any(LINE(lines, above)->core, unfinished) ||
+    const char *core = LINE(lines, start)->core, *before = LINE(lines, above)->core;
+    bool address = !LINE(lines, start)->has_at && LINE(lines, above)->has_at;
+    return core[0] == '<' || core[0] == '(' ||
+           (is_day_line(lines, (guint)above) && !says_whole_date(core)) ||
+           ends_with_any(before, unfinished) || (address && g_str_has_suffix(before, ">")) ||
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
 
@@ -325,13 +344,7 @@ mark_quote_starts(GArray *lines, MpMatcher *matcher)
         if (line->kind != LINE_QUOTE || line->fenced ||
             (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE))
             continue;
-        const char *rest = line_unquoted(line->core);
-        const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_FORWARD, rest);
-        bool evidence = line->has_digit || line->has_at;
-
-        if (rule == NULL && evidence && strlen(rest) > SHORTEST_ATTRIBUTION)
-            rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest);
-        line->rule = rule;
+        line->rule = quote_start_rule(lines, i, matcher, &line->block);
     }
 }
 

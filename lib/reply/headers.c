@@ -6,7 +6,8 @@
 enum {
     BLOCK_LINES = 16, /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
-    OBJECT_ID = 40,   /* hexadecimal digits of Git's shortest */
+    BARE_FIELDS = 8,
+    OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
 
 #define DASHES "---"
@@ -133,6 +134,42 @@ is_mbox_line(const GArray *lines, gint i)
            strspn(LINE(lines, i)->core + strlen(from), "0123456789abcdef") >= OBJECT_ID;
 }
 
+/* The field that `core` is if a colon is put behind its first word. */
+static HeaderField
+bare_field(const char *core, MpMatcher *matcher, const MpRule **rule)
+{
+    const char *space = strchr(core, ' ');
+
+    if (space == NULL)
+        return FIELD_NONE;
+    g_autofree char *text = g_strdup_printf("%.*s:%s", (int)(space - core), core, space);
+    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, text);
+    for (guint group = FIELD_FROM; *rule != NULL && group <= FIELD_SUBJECT; group++) {
+        if (mp_matcher_group(matcher, group))
+            return group;
+    }
+    return FIELD_NONE;
+}
+
+/* "From "Ada" <ada@example.org>", "To …", without colons, as eM Client writes them below its
+ * separator, which is line `i`. */
+static void
+mark_bare_fields(GArray *lines, guint i, MpMatcher *matcher)
+{
+    const MpRule *rule = NULL, *next_rule;
+    guint start = lines_skip_blank(lines, i + 1), end = start;
+
+    if (start == lines->len || LINE(lines, start)->kind != LINE_TEXT ||
+        !LINE(lines, start)->has_at || LINE(lines, start)->field != FIELD_NONE ||
+        bare_field(LINE(lines, start)->core, matcher, &rule) != FIELD_FROM)
+        return;
+    while (end < lines->len && end < start + BARE_FIELDS && LINE(lines, end)->kind == LINE_TEXT &&
+           bare_field(LINE(lines, end)->core, matcher, &next_rule) != FIELD_NONE)
+        end++;
+    if (end > start + 1)
+        boundary_mark_block(lines, start, end, LINE_HEADERS, rule);
+}
+
 /* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
  * commas. */
 void
@@ -141,6 +178,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
+        if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced)
+            mark_bare_fields(lines, i, matcher);
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);

@@ -26,7 +26,8 @@ typedef struct {
     LineKind kind, own_kind; /* as it is in its place; as it is by itself */
     const MpRule *rule, *own_rule;
     HeaderField field;
-    guint block; /* of ATTRIBUTION and HEADERS: index of the line after the block */
+    guint block; /* of ATTRIBUTION, HEADERS, and a QUOTE that begins with one: index of the line
+                    after the block */
     guint words; /* words in the line, and how many of them repeat what we sent */
     guint words_sent;
     guint run;   /* of the runs of repeated words that touch the line, the longest */

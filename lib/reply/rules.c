@@ -30,8 +30,8 @@
 
 /* A row of dashes with words in it; some phones put the header block into the same line. */
 #define DASHED(words)                                                                              \
-    "[-–—_=*\\s]{2,}+(?:" words                                                                    \
-    ")\\s*[:：]?[-–—_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?",                          \
+    "[-‐–—─_=*\\s]{2,}+(?:" words                                                                  \
+    ")\\s*[:：]?[-‐–—─_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?",                        \
         NULL
 #define EXCUSE                                                                                     \
     "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry "         \
@@ -380,7 +380,7 @@ const MpRule mp_rules[] = {
      ANY("Inactive hide details for .{2,100}---.*\\d.{0,800}|[-–—]{3,}+\\s?Forwarded by .{2,80}\\son\\s.{0,10}\\d.{4,40}[-–—]{2,}"),
      "----- Forwarded by Ada Example/ACME on 11/17/2025 09:13 AM -----", "Inactive hide details for now."},
     {"separator-wrote", MP_RULE_SEPARATOR, "Android's mail program and Zoho: ---- NAME wrote ----",
-     ANY("[-–—_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}"),
+     ANY("[-‐–—─_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-‐–—─_=*]{2,}"),
      "---- Ada Example wrote ----", "-- the one that Ada wrote -"},
 
     {"separator-groupwise", MP_RULE_SEPARATOR, "GroupWise, any language: >>> NAME DATE >>>",
@@ -389,37 +389,37 @@ const MpRule mp_rules[] = {
 
     /* ---- forwarded messages ---- */
     {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird",
-     ANY("[-–—_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}"),
+     ANY("[-‐–—─_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-‐–—─_=*\\s]{0,30}"),
      "---------- Forwarded message ----------", "Forwarded messages are a pain."},
     {"forward-de", MP_RULE_FORWARD, "German",
-     ANY("(?:[-–—_=*\\s]{2,}+(?:Weitergeleitete Nachricht|Weitergeleitet)[-–—_=*\\s:]{2,}|Anfang der weitergeleiteten (?:Nachricht|E-?Mail):)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}+(?:Weitergeleitete Nachricht|Weitergeleitet)[-‐–—─_=*\\s:]{2,}|Anfang der weitergeleiteten (?:Nachricht|E-?Mail):)"),
      "Anfang der weitergeleiteten Nachricht:", "Weitergeleitet habe ich es gestern."},
     {"forward-fr", MP_RULE_FORWARD, "French",
-     ANY("(?:[-–—_=*\\s]{2,}Message (?:transféré|transmis)[-–—_=*\\s:]{2,}|Début du (?:message|courriel) (?:réexpédié|transféré) ?:)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}Message (?:transféré|transmis)[-‐–—─_=*\\s:]{2,}|Début du (?:message|courriel) (?:réexpédié|transféré) ?:)"),
      "-------- Message transféré --------", "Message transféré hier."},
     {"forward-romance", MP_RULE_FORWARD, "Spanish, Portuguese, Italian, Catalan",
-     ANY("(?:[-–—_=*\\s]{2,}+(?:Mensaje reenviado|Mensagem encaminhada|Mensagem reencaminhada|Messaggio inoltrato|Missatge reenviat|Mesaj redirecționat)[-–—_=*\\s:]{2,}|(?:Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada|Inizio messaggio inoltrato):)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}+(?:Mensaje reenviado|Mensagem encaminhada|Mensagem reencaminhada|Messaggio inoltrato|Missatge reenviat|Mesaj redirecționat)[-‐–—─_=*\\s:]{2,}|(?:Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada|Inizio messaggio inoltrato):)"),
      "---------- Mensaje reenviado ----------", "El mensaje reenviado no llegó."},
     {"forward-nordic", MP_RULE_FORWARD, "Dutch, Danish, Norwegian, Swedish, Finnish",
-     ANY("(?:[-–—_=*\\s]{2,}+(?:Doorgestuurd bericht|Videresendt (?:meddelelse|besked|melding)|Vidarebefordrat (?:meddelande|brev)|Välitetty viesti|Edelleenlähetetty viesti)[-–—_=*\\s:]{2,}|(?:Begin doorgestuurd bericht|Start på videresendt (?:besked|melding)|Vidarebefordrat brev|Välitetty viesti alkaa):)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}+(?:Doorgestuurd bericht|Videresendt (?:meddelelse|besked|melding)|Vidarebefordrat (?:meddelande|brev)|Välitetty viesti|Edelleenlähetetty viesti)[-‐–—─_=*\\s:]{2,}|(?:Begin doorgestuurd bericht|Start på videresendt (?:besked|melding)|Vidarebefordrat brev|Välitetty viesti alkaa):)"),
      "Begin doorgestuurd bericht:", "Het doorgestuurde bericht is weg."},
     {"forward-slavic", MP_RULE_FORWARD, "Russian, Ukrainian, Polish, Czech, Slovak",
-     ANY("[-–—_=*\\s]{2,}+(?:Пересылаемое сообщение|Пересланное сообщение|Пересланное письмо|Начало переадресованного сообщения|Переслане повідомлення|Forwarded message|Wiadomość przekazana dalej|Przekazana wiadomość|Přeposlaná zpráva|Preposlaná správa)[-–—_=*\\s:]{2,}"),
+     ANY("[-‐–—─_=*\\s]{2,}+(?:Пересылаемое сообщение|Пересланное сообщение|Пересланное письмо|Начало переадресованного сообщения|Переслане повідомлення|Forwarded message|Wiadomość przekazana dalej|Przekazana wiadomość|Přeposlaná zpráva|Preposlaná správa)[-‐–—─_=*\\s:]{2,}"),
      "-------- Пересылаемое сообщение --------", "Пересланное сообщение пропало."},
 
     {"forward-other", MP_RULE_FORWARD, "Hungarian, Turkish, Greek, Bulgarian, Croatian, Slovenian, Romanian, Vietnamese, Indonesian, Hebrew, Arabic, Persian",
-     ANY("[-–—_=*\\s]{2,}+(?:Továbbított (?:üzenet|levél)|Yönlendirilen (?:İleti|Mesaj)|(?:Yönlendirilmiş|İletilmiş) (?:İleti|Mesaj)|Προωθημένο μήνυμα|Προωθούμενο μήνυμα|Препратено съобщение|Препратен имейл|Proslijeđena poruka|Prosleđena poruka|Прослеђена порука|Posredovano sporočilo|Mesaj (?:redirecționat|transmis mai departe)|Tin nhắn được chuyển tiếp|Thư được chuyển tiếp|Thư chuyển tiếp|Pesan terusan|Mesej yang dimajukan|הודעה שהועברה|رسالة (?:معاد توجيهها|مُعاد توجيهها|محولة|مُحوّلة)|پیام (?:ارسالی|بازارسال‌شده)|Edastatud kiri|Pārsūtītā ziņa|Persiųstas laiškas|Áframsent (?:bréf|skeyti)|Mezu birbidalia|Mensaxe reenviada)[-–—_=*\\s:]{2,}"),
+     ANY("[-‐–—─_=*\\s]{2,}+(?:Továbbított (?:üzenet|levél)|Yönlendirilen (?:İleti|Mesaj)|(?:Yönlendirilmiş|İletilmiş) (?:İleti|Mesaj)|Προωθημένο μήνυμα|Προωθούμενο μήνυμα|Препратено съобщение|Препратен имейл|Proslijeđena poruka|Prosleđena poruka|Прослеђена порука|Posredovano sporočilo|Mesaj (?:redirecționat|transmis mai departe)|Tin nhắn được chuyển tiếp|Thư được chuyển tiếp|Thư chuyển tiếp|Pesan terusan|Mesej yang dimajukan|הודעה שהועברה|رسالة (?:معاد توجيهها|مُعاد توجيهها|محولة|مُحوّلة)|پیام (?:ارسالی|بازارسال‌شده)|Edastatud kiri|Pārsūtītā ziņa|Persiųstas laiškas|Áframsent (?:bréf|skeyti)|Mezu birbidalia|Mensaxe reenviada)[-‐–—─_=*\\s:]{2,}"),
      "-------- Továbbított üzenet --------", "A továbbított üzenet elveszett."},
     {"forward-asia", MP_RULE_FORWARD, "Chinese, Japanese, Korean, Thai, Hindi",
-     ANY("[-–—_=*\\s]{2,}+(?:转发的?(?:邮件|消息|信息)|轉寄的?(?:郵件|訊息)|轉發的?(?:郵件|訊息)|転送(?:された)?メッセージ|전달된 (?:메일|메시지)|ข้อความที่ส่งต่อ|फ़ॉरवर्ड किया गया संदेश|अग्रेषित संदेश)[-–—_=*\\s:]{2,}"),
+     ANY("[-‐–—─_=*\\s]{2,}+(?:转发的?(?:邮件|消息|信息)|轉寄的?(?:郵件|訊息)|轉發的?(?:郵件|訊息)|転送(?:された)?メッセージ|전달된 (?:메일|메시지)|ข้อความที่ส่งต่อ|फ़ॉरवर्ड किया गया संदेश|अग्रेषित संदेश)[-‐–—─_=*\\s:]{2,}"),
      "---------- 转发的邮件 ---------", "转发的邮件没有收到。"},
 
     /* ---- markers that a service puts above its text ---- */
     {"marker-reply-above", MP_RULE_MARKER, "helpdesks and forges, ours too",
-     ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line(?:[-–—_=*#\\s.!:]{0,40}|[,;]?\\s(?:to|if|when|in order|for|and it|or|so)\\b.{0,120})"),
+     ANY("[-‐–—─_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line(?:[-‐–—─_=*#\\s.!:]{0,40}|[,;]?\\s(?:to|if|when|in order|for|and it|or|so)\\b.{0,120})"),
      "--- Reply above this line ---", "Write your reply above this line of the form."},
     {"marker-other", MP_RULE_MARKER, "the same in other languages",
-     ANY("[-–—_=*#\\s]{2,40}+(?:Bitte (?=.{0,60}(?:Antwort|antworten|schreiben|eingeben))(?:\\S+ ){0,5}(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire|saisir|taper|entrer|ajouter)(?: \\S+){0,4} au-dessus de cette ligne"
+     ANY("[-‐–—─_=*#\\s]{2,40}+(?:Bitte (?=.{0,60}(?:Antwort|antworten|schreiben|eingeben))(?:\\S+ ){0,5}(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire|saisir|taper|entrer|ajouter)(?: \\S+){0,4} au-dessus de cette ligne"
          "|(?:Por favor,? )?(?:responda|responde|escriba|escribe|escreva|digite|añada)(?: \\S+){0,4} (?:encima|acima|arriba) (?:de |d)est?a l[ií](?:nea|nha)|(?:Scrivi|Scrivere|Inserisci|Rispondi|Rispondere)(?: \\S+){0,4} (?:sopra|al di sopra di) questa (?:riga|linea)"
          "|(?:Typ|Schrijf|Plaats|Antwoord)(?: \\S+){0,4} boven deze (?:regel|lijn)|(?:Skriv|Svara|Svar)(?: \\S+){0,4} (?:ovanför|over|ovenfor) (?:den här|denne|denna) (?:raden|linjen|linje)|Kirjoita(?: \\S+){0,3} tämän rivin yläpuolelle"
          "|(?:Wpisz|Napisz|Dodaj)(?: \\S+){0,3} (?:powyżej|nad) te(?:j|go) (?:linii|wiersza)|(?:Пожалуйста, )?(?:введите|напишите|пишите|ответьте)(?: \\S+){0,3} (?:над|выше) эт(?:ой|ого) (?:линией|строкой|строки|линии)"
