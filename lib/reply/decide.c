@@ -349,6 +349,16 @@ is_card(const Walk *walk)
     return n <= CARD_LINES;
 }
 
+/* The paragraph of law or the footer above the quote, where nothing else was kept. */
+static void
+keep_paragraph(Walk *walk, guint i)
+{
+    const char *why = LINE(walk->lines, i)->why;
+
+    for (; i < walk->lines->len && LINE(walk->lines, i)->why == why; i++)
+        walk_set(walk, i, true, "kept-all-there-is");
+}
+
 /* A mail that is one signature, paragraph of law or footer, with nothing quoted, may be all the
  * person had to say, unless it looks like nothing but a name and a device. */
 static void
@@ -356,7 +366,7 @@ keep_all_there_is(Walk *walk)
 {
     guint first = lines_skip_blank(walk->lines, 0);
 
-    if (walk->boundary_above || walk->quotes->len > 0 || first == walk->lines->len)
+    if (first == walk->lines->len)
         return;
     for (guint i = first; i < walk->lines->len; i++) {
         if (LINE(walk->lines, i)->kept && LINE(walk->lines, i)->kind != LINE_BLANK)
@@ -364,7 +374,10 @@ keep_all_there_is(Walk *walk)
     }
     bool paragraph = line_is_rule(LINE(walk->lines, first), MP_RULE_DISCLAIMER) ||
                      line_is_rule(LINE(walk->lines, first), MP_RULE_FOOTER);
-    if (!paragraph && (walk->zone != IN_SIGNATURE || is_card(walk)))
+    if (paragraph)
+        keep_paragraph(walk, first);
+    if (paragraph || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_SIGNATURE ||
+        is_card(walk))
         return;
     for (guint i = 0; i < walk->lines->len; i++)
         walk_set(walk, i, true, "kept-all-there-is");

@@ -6,6 +6,7 @@
 enum {
     BLOCK_LINES = 16, /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
+    DRAWN = 5,        /* bytes of a line of dashes that is meant as one */
     BARE_FIELDS = 8,
     OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
@@ -49,6 +50,14 @@ begins_small(const char *core)
     return g_unichar_islower(g_utf8_get_char(core));
 }
 
+/* A line drawn across, which ends what stands above it; "**" is left of bold. */
+static bool
+is_drawn(const Line *line)
+{
+    return line->kind == LINE_RULE || line->kind == LINE_SIGNATURE ||
+           (line->kind == LINE_DELIMITER && strlen(line->core) >= DRAWN);
+}
+
 static Block
 read_block(const GArray *lines, guint start, MpMatcher *matcher)
 {
@@ -59,7 +68,9 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
     for (guint i = start; i < limit && i <= block.end + FIELD_GAP; i++) {
         const Line *line = LINE(lines, i);
 
-        if (line->kind == LINE_QUOTE || line->fenced)
+        if (line->kind == LINE_QUOTE || line->fenced || is_drawn(line) ||
+            (line->field == FIELD_FROM && (block.kinds & 1u << FIELD_FROM) != 0 &&
+             LINE(lines, i - 1)->kind == LINE_BLANK))
             break;
         if (line->field == FIELD_NONE)
             continue;
@@ -73,6 +84,17 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
         block.end = i + 1;
     }
     return block;
+}
+
+/* "Cc: @grace", a blank line, and a block that begins with "From:" of its own: the first field is
+ * the person's. */
+static bool
+stands_apart(const GArray *lines, guint start, const Block *block)
+{
+    guint next = lines_skip_blank(lines, start + 1);
+
+    return block->first != FIELD_FROM && next > start + 1 && next + 1 < block->end &&
+           LINE(lines, next)->field == FIELD_FROM && LINE(lines, next + 1)->field != FIELD_NONE;
 }
 
 static gint
@@ -183,7 +205,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);
-        if (begins_small(line->core) || is_mbox_line(lines, (gint)i - 1) ||
+        if (begins_small(line->core) || stands_apart(lines, i, &block) ||
+            is_mbox_line(lines, (gint)i - 1) ||
             !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
         gint title = line_not_blank(lines, (gint)i - 1);

@@ -264,6 +264,23 @@ mark_fences(GArray *lines)
     }
 }
 
+/* "    > x" right below "    $ cat >y <<E": a shell's prompt, or an operator, in indented code. */
+static void
+unquote_indented_code(GArray *lines)
+{
+    static const char indent[] = "    ";
+
+    for (guint i = 1; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+        const Line *above = LINE(lines, i - 1);
+
+        if (line->kind == LINE_QUOTE && g_str_has_prefix(line->text, indent) &&
+            above->kind == LINE_TEXT && g_str_has_prefix(above->text, indent) &&
+            !g_str_has_suffix(above->core, ":"))
+            line->kind = line->own_kind = LINE_TEXT;
+    }
+}
+
 /* "title: Build", "  - item" and the like: a line of YAML. */
 static bool
 is_yaml(const Line *line)
@@ -316,6 +333,7 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         line.index = lines->len;
         g_array_append_val(lines, line);
     }
+    unquote_indented_code(lines);
     mark_fences(lines);
     mark_front_matter(lines);
     return lines;
