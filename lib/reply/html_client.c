@@ -109,6 +109,34 @@ html_role(const GumboElement *element)
     return is_ruled_header(element) ? HTML_SEPARATOR : HTML_PLAIN;
 }
 
+/* All that is in the body. */
+static bool
+is_alone(const GumboNode *node)
+{
+    const GumboNode *body = node->parent;
+    guint n = 0;
+
+    if (body == NULL || body->type != GUMBO_NODE_ELEMENT || body->v.element.tag != GUMBO_TAG_BODY)
+        return false;
+    for (guint i = 0; i < body->v.element.children.length; i++)
+        n += ((GumboNode *)body->v.element.children.data[i])->type != GUMBO_NODE_WHITESPACE;
+    return n == 1;
+}
+
+bool
+html_is_plain_mail(const GumboNode *pre)
+{
+    /* our own message room, K-9, Thunderbird */
+    static const char *const classes[] = {"text-plain", "k9mail", "moz-", NULL};
+    const GumboAttribute *class = gumbo_get_attribute(&pre->v.element.attributes, "class");
+
+    for (gsize i = 0; class != NULL && classes[i] != NULL; i++) {
+        if (strstr(class->value, classes[i]) != NULL)
+            return true;
+    }
+    return gumbo_get_attribute(&pre->v.element.attributes, "wrap") != NULL || is_alone(pre);
+}
+
 bool
 html_contains(const GumboNode *node, GumboTag tag, guint depth)
 {
