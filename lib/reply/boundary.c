@@ -157,6 +157,12 @@ typedef struct {
                       nothing to look for above */
 } Attribution;
 
+static bool
+ends_paragraph(const GArray *lines, guint i)
+{
+    return i + 1 == lines->len || LINE(lines, i + 1)->kind == LINE_BLANK;
+}
+
 /* Whether the window's text is an attribution: a row must match, and there must be evidence. */
 static Attribution
 judge_window(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
@@ -179,7 +185,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&
-                                strstr(text, ": ") == NULL));
+                                strstr(text, ": ") == NULL && ends_paragraph(lines, end)));
     else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
         plausible = false;
     else if (!found.opened && answer_runs_in(text, matcher))

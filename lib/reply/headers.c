@@ -7,11 +7,13 @@ enum {
     BLOCK_LINES = 16, /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
     DRAWN = 5,        /* bytes of a line of dashes that is meant as one */
+    EXAMPLE_LINES = 100,
     BARE_FIELDS = 8,
     OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
 
 #define DASHES "---"
+#define INDENT "  "
 
 typedef struct {
     guint end; /* the line after the last field */
@@ -156,6 +158,27 @@ is_mbox_line(const GArray *lines, gint i)
            strspn(LINE(lines, i)->core + strlen(from), "0123456789abcdef") >= OBJECT_ID;
 }
 
+static bool
+is_indented(const Line *line)
+{
+    return g_str_has_prefix(line->text, INDENT);
+}
+
+/* "This is what I sent:", and indented below it a mail, and the person's text again below that. */
+static bool
+is_example(const GArray *lines, guint start, guint end)
+{
+    gint above = line_not_blank(lines, (gint)start - 1);
+    guint limit = MIN(lines->len, end + EXAMPLE_LINES);
+
+    if (!is_indented(LINE(lines, start)) || above < 0 || is_indented(LINE(lines, above)) ||
+        !g_str_has_suffix(LINE(lines, above)->core, ":"))
+        return false;
+    while (end < limit && (LINE(lines, end)->kind == LINE_BLANK || is_indented(LINE(lines, end))))
+        end++;
+    return end < limit && LINE(lines, end)->kind == LINE_TEXT;
+}
+
 /* The field that `core` is if a colon is put behind its first word. */
 static HeaderField
 bare_field(const char *core, MpMatcher *matcher, const MpRule **rule)
@@ -209,6 +232,10 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             is_mbox_line(lines, (gint)i - 1) ||
             !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
+        if (is_example(lines, i, block.end)) {
+            i = block.end - 1;
+            continue;
+        }
         gint title = line_not_blank(lines, (gint)i - 1);
         bool titled = title >= 0 && is_dashed_title(LINE(lines, title));
         boundary_mark_block(lines, titled ? (guint)title : i, block.end, LINE_HEADERS, block.rule);

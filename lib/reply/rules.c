@@ -44,9 +44,10 @@
     "\\b(?:e-?mail|message|communication|transmission|transmitted|attachments?|recipients?|"       \
     "addressees?|addressed|named|individual|entity)\\b"
 /* ", the best mail app for work": it ends in what sends mail, so that no clause is one. */
-#define SLOGAN                                                                                     \
-    "(?:[,;–—-]+\\s?(?=.{0,90}\\b(?:app|client|device|e-?mail|mail|mobile|network|phone|"      \
-    "smartphone|"                                                                                  \
+#define SLOGAN                                                                                         \
+    "(?:[,;–—-]++\\s?+(?!(?:not|but|and|so|no)\\b)(?=.{0,90}\\b(?:app|client|device|e-?mail|mail|" \
+    "mobile|network|phone|"                                                                            \
+    "smartphone|"                                                                                      \
     "tablet|keyboard)(?:\\s(?:for|by|from|on|of|via)\\b.{0,50})?[.!\\s]*$).{1,100}?)?"
 /* The same in the other languages, of which some write it into a sentence of its own. */
 #define EXCUSE_OTHER                                                                                \
@@ -433,6 +434,10 @@ const MpRule mp_rules[] = {
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
      ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
+    {"mobile-get-outlook-more", MP_RULE_MOBILE, "Outlook in Slavic, Asian and other languages",
+     ANY("(?:(?:Pobierz|Získejte|Stáhn(?:ěte|out)|Získajte|Stiahnite|Получите|Скачайте|Отримайте|Завантажте|Изтеглете|Вземете|Преузмите|Preuzmite|Nabavite|Prenesite|Obțineți|Descărcați|Αποκτήστε|Κατεβάστε|Szerezze be|Töltse le|Få|Skaff|Lataa|Tải|Lấy|Dapatkan|从|รับ|ดาวน์โหลด|קבל|הורד|الحصول|احصل|تنزيل) (?=.{0,30}Outlook)[^,;!?]{7,70}"
+         "|(?:iOS|Android) ?(?:için |版 ?|용 ?|向け ?|用 ?)?(?:の ?)?Outlook[^,;!?]{0,20}(?:入手|取得|ダウンロード|다운로드|가져오기|edinin|alın|indirin)(?:する)?)[.]?"),
+     "Pobierz aplikację Outlook dla systemu iOS", "Tải bản dựng mới cho Android rồi thử lại."},
     {"mobile-slogan", MP_RULE_MOBILE, "Yahoo's and AOL's programs",
      ANY("(?:Yahoo|AOL) Mail\\s?[:：-]\\s.{3,60}"),
      "Yahoo Mail: Search, Organize, Conquer", "Yahoo Mail is where it bounces."},
@@ -458,7 +463,7 @@ const MpRule mp_rules[] = {
      ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
-     ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
+     ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai",
      ANY("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก)[^,;]{2,60}|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
