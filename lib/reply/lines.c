@@ -164,7 +164,7 @@ is_signature_delimiter(const char *core)
         "-----BEGIN PGP SIGNATURE-----",
         NULL};
 
-    return g_strv_contains(delimiters, core);
+    return strchr("-\\*\xe2", core[0]) != NULL && g_strv_contains(delimiters, core);
 }
 
 static HeaderField
@@ -299,7 +299,7 @@ mark_front_matter(GArray *lines)
     for (guint i = 0; i < lines->len; i++) {
         guint end = i + 1;
 
-        if (strcmp(LINE(lines, i)->core, "---") != 0)
+        if (LINE(lines, i)->kind != LINE_SIGNATURE || strcmp(LINE(lines, i)->core, "---") != 0)
             continue;
         while (end < lines->len && end - i <= FRONT_MATTER_LINES && is_yaml(LINE(lines, end)))
             end++;
