@@ -102,7 +102,8 @@ static void
 join_as_html(GString **to, const GString *plain)
 {
     g_autofree char *escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
-    g_autofree char *block = g_strdup_printf("<pre>%s</pre>\n", escaped);
+    /* the class says that this is a mail's text and no code: html.c */
+    g_autofree char *block = g_strdup_printf("<pre class=\"text-plain\">%s</pre>\n", escaped);
 
     join(to, block);
 }

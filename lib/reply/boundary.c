@@ -21,15 +21,17 @@ enum {
 
 /* ---- attributions ---- */
 
-/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket.
- */
+/* "> wrote:" and ">:" are the end of an attribution whose address was wrapped before the bracket;
+ * below a quote line they are a part of the quote. */
 static bool
-is_broken_end(const Line *line)
+is_broken_end(const GArray *lines, guint i)
 {
+    const Line *line = LINE(lines, i);
     const char *rest = line_unquoted(line->core);
     gsize length = strlen(rest);
 
-    if (line->kind != LINE_QUOTE || length > 40 || strchr(line->core + 1, '>') != NULL)
+    if (line->kind != LINE_QUOTE || (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE) ||
+        length > 40 || strchr(line->core + 1, '>') != NULL)
         return false;
     return length > 0 && rest[length - 1] == ':' && strspn(rest, "<>@0123456789") == 0;
 }
@@ -47,15 +49,15 @@ ends_with_any(const char *core, const char *const *endings)
 static bool
 may_end_attribution(const GArray *lines, guint i)
 {
-    static const char *const endings[] = {":",     "：",        ": *",        ":*",  ":_",
+    static const char *const endings[] = {":",     "：",        "﹕",         ": *", ":*", ":_",
                                           "wrote", "wrote ---", "wrote ----", "---", NULL};
     const Line *line = LINE(lines, i);
 
     if (line->fenced || line->kind == LINE_BLANK || line->kind == LINE_DELIMITER)
         return false;
     if (line->kind == LINE_QUOTE)
-        return is_broken_end(line);
-    if (strchr(":\x9a*_e-", line->core[strlen(line->core) - 1]) != NULL && /* their last bytes */
+        return is_broken_end(lines, i);
+    if (strchr(":\x9a\x95*_e-", line->core[strlen(line->core) - 1]) != NULL && /* last bytes */
         ends_with_any(line->core, endings))
         return true;
     guint next = lines_skip_blank(lines, i + 1);
@@ -68,7 +70,7 @@ quote_follows(const GArray *lines, guint end)
     guint next = lines_skip_blank(lines, end + 1);
 
     return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE &&
-           !is_broken_end(LINE(lines, next));
+           !is_broken_end(lines, next);
 }
 
 /* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
@@ -106,19 +108,30 @@ ends_sentence(const char *core)
     return letters >= LETTERS_OF_PROSE;
 }
 
-/* "… broke. Here is what Ada wrote:" is prose; a date's abbreviations are shorter. */
-static bool
-holds_sentence_end(const char *text)
+/* "… broke. Here is what Ada wrote:" is prose; a date's abbreviations are shorter. Returns where
+ * the next sentence begins, or NULL. */
+static const char *
+sentence_end(const char *text)
 {
     guint letters = 0;
 
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
         if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' &&
             g_unichar_isupper(g_utf8_get_char(p + 2)))
-            return true;
+            return p + 2;
         letters = g_unichar_isalpha(g_utf8_get_char(p)) ? letters + 1 : 0;
     }
-    return false;
+    return NULL;
+}
+
+/* "It works. On … wrote:": a client ran the answer and the attribution together. */
+static bool
+answer_runs_in(const char *text, MpMatcher *matcher)
+{
+    const char *rest = sentence_end(text);
+
+    return rest != NULL && mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest) != NULL &&
+           mp_matcher_group(matcher, 1) && mp_matcher_has_date(matcher, rest);
 }
 
 static bool
@@ -141,9 +154,15 @@ is_neutral(const MpRule *rule)
 typedef struct {
     const MpRule *rule;
     bool opened;   /* begins with the opening word of its language */
-    bool complete; /* says the day, and is opened or says the address: there is nothing to look for
-                      above */
+    bool complete; /* says the day, and is opened, begins with it or says the address: there is
+                      nothing to look for above */
 } Attribution;
+
+static bool
+ends_paragraph(const GArray *lines, guint i)
+{
+    return i + 1 == lines->len || LINE(lines, i + 1)->kind == LINE_BLANK;
+}
 
 /* Whether the window's text is an attribution: a row must match, and there must be evidence. */
 static Attribution
@@ -158,7 +177,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     bool quoted = quote_follows(lines, end);
     gsize length = strlen(text);
     bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
-                  strpbrk(text + length - 1, "-*_") != NULL;
+                  g_str_has_suffix(text, "﹕") || strpbrk(text + length - 1, "-*_") != NULL;
     bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
     bool plausible;
 
@@ -167,15 +186,18 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&
-                                strstr(text, ": ") == NULL));
-    else if (!quoted && ((!closed && !address) || holds_sentence_end(text)))
+                                strstr(text, ": ") == NULL && ends_paragraph(lines, end)));
+    else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
+        plausible = false;
+    else if (!found.opened && answer_runs_in(text, matcher))
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;
     else
         plausible =
             quoted || (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
-    found.complete = (found.opened || address) && date && mp_matcher_has_day(matcher, text);
+    found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
+                     mp_matcher_has_day(matcher, text);
     if (!plausible || (found.opened && end > start && !date && !address))
         found.rule = NULL;
     return found;
@@ -192,6 +214,20 @@ is_day_line(const GArray *lines, guint i)
            (i == 0 || LINE(lines, i - 1)->kind == LINE_BLANK);
 }
 
+/* "пн, 17 нояб. 2025", "17.11.2025", "2025-11-17": a date from its beginning, so that none begins
+ * in the line above. */
+static bool
+says_whole_date(const char *core)
+{
+    const char *digits = core + strcspn(core, "0123456789");
+    gsize n = strspn(digits, "0123456789");
+    gunichar next = g_utf8_get_char(digits + n);
+
+    if (n == 4)
+        return next == '.' || next == '-' || next == '/' || next == 0x5e74 || next == 0xb144;
+    return n > 0 && n <= 2 && next != ':' && next != 'h' && !g_unichar_isalpha(next);
+}
+
 /* Whether the line at `start` goes on with what the line above it began: an address, a date, a
  * name. */
 static bool
@@ -202,9 +238,11 @@ continues_above(const GArray *lines, guint start)
 
     if (above < 0)
         return false;
-    const char *core = LINE(lines, start)->core;
-    return core[0] == '<' || core[0] == '(' || is_day_line(lines, (guint)above) ||
-           ends_with_any(LINE(lines, above)->core, unfinished) ||
+    const char *core = LINE(lines, start)->core, *before = LINE(lines, above)->core;
+    bool address = !LINE(lines, start)->has_at && LINE(lines, above)->has_at;
+    return core[0] == '<' || core[0] == '(' ||
+           (is_day_line(lines, (guint)above) && !says_whole_date(core)) ||
+           ends_with_any(before, unfinished) || (address && g_str_has_suffix(before, ">")) ||
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
 
@@ -313,13 +351,7 @@ mark_quote_starts(GArray *lines, MpMatcher *matcher)
         if (line->kind != LINE_QUOTE || line->fenced ||
             (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE))
             continue;
-        const char *rest = line_unquoted(line->core);
-        const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_FORWARD, rest);
-        bool evidence = line->has_digit || line->has_at;
-
-        if (rule == NULL && evidence && strlen(rest) > SHORTEST_ATTRIBUTION)
-            rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest);
-        line->rule = rule;
+        line->rule = quote_start_rule(lines, i, matcher, &line->block);
     }
 }
 

@@ -17,6 +17,10 @@ void boundary_mark_block(GArray *lines, guint start, guint end, LineKind kind, c
 /* headers.c: header blocks. */
 void headers_mark(GArray *lines, MpMatcher *matcher);
 
+/* quote_start.c: the row of what the quote that begins at `i` begins with, and the line after that;
+ * NULL if with nothing of the kind. */
+const MpRule *quote_start_rule(const GArray *lines, guint i, MpMatcher *matcher, guint *end);
+
 /* prefix.c: "Grace> " instead of "> ". Tentative at first; once attributions are known, those
  * below none are text again. */
 void prefixes_mark(GArray *lines);

@@ -16,6 +16,8 @@ enum {
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
     NAME_WORDS = 3,       /* of who signs */
     INTRODUCTION_BYTES = 120,
+    CARD_LINES = 8,  /* a lone signature is no longer, */
+    CARD_BYTES = 60, /* nor are its lines */
 };
 
 void
@@ -67,6 +69,21 @@ segment_repeats(const GArray *lines, guint i)
     return false;
 }
 
+/* "On 17 November I wrote:", with nothing above and no quote below: as likely the person's own
+ * words, and what stands below is kept anyway. */
+static bool
+is_doubtful(const Walk *walk, guint i, guint end, guint next)
+{
+    if (walk->text_above || walk->zone == IN_QUOTED || LINE(walk->lines, i)->kind == LINE_RULE ||
+        (next < walk->lines->len && line_is_boundary(LINE(walk->lines, next))))
+        return false;
+    for (; i < end; i++) {
+        if (LINE(walk->lines, i)->has_at)
+            return false;
+    }
+    return true;
+}
+
 static guint
 take_boundary(Walk *walk, guint i)
 {
@@ -75,6 +92,11 @@ take_boundary(Walk *walk, guint i)
     guint next = lines_skip_blank(walk->lines, end);
     bool quoted = next < walk->lines->len && LINE(walk->lines, next)->kind == LINE_QUOTE;
 
+    if (!quoted && is_doubtful(walk, i, end, next)) {
+        for (guint k = i; k < end; k++)
+            walk_set(walk, k, true, "kept-in-doubt");
+        return end;
+    }
     for (guint k = i; k < end; k++)
         walk_set(walk, k, false, line->rule->name);
     if (!walk->boundary_above)
@@ -307,12 +329,55 @@ keep_pasted_reply(Walk *walk)
     }
 }
 
-/* A mail that is one signature, with nothing quoted, may be all the person had to say. */
-static void
-keep_lone_signature(Walk *walk)
+/* "--", "Ada Example", "Engineer, Acme": a few short lines, none of which reads like a sentence.
+ * Paragraphs of law below it went by their own rules. */
+static bool
+is_card(const Walk *walk)
 {
-    if (walk->text_above || walk->boundary_above || walk->quotes->len > 0 ||
-        walk->zone != IN_SIGNATURE)
+    guint n = 0;
+
+    for (guint i = 0; i < walk->lines->len; i++) {
+        const char *core = LINE(walk->lines, i)->core;
+        gsize length = strlen(core);
+
+        if (length == 0 || LINE(walk->lines, i)->why != walk->why)
+            continue;
+        n++;
+        if (length > CARD_BYTES || strchr("!?:", core[length - 1]) != NULL)
+            return false;
+    }
+    return n <= CARD_LINES;
+}
+
+/* The paragraph of law or the footer above the quote, where nothing else was kept. */
+static void
+keep_paragraph(Walk *walk, guint i)
+{
+    const char *why = LINE(walk->lines, i)->why;
+
+    for (; i < walk->lines->len && LINE(walk->lines, i)->why == why; i++)
+        walk_set(walk, i, true, "kept-all-there-is");
+}
+
+/* A mail that is one signature, paragraph of law or footer, with nothing quoted, may be all the
+ * person had to say, unless it looks like nothing but a name and a device. */
+static void
+keep_all_there_is(Walk *walk)
+{
+    guint first = lines_skip_blank(walk->lines, 0);
+
+    if (first == walk->lines->len)
+        return;
+    for (guint i = first; i < walk->lines->len; i++) {
+        if (LINE(walk->lines, i)->kept && LINE(walk->lines, i)->kind != LINE_BLANK)
+            return;
+    }
+    bool paragraph = line_is_rule(LINE(walk->lines, first), MP_RULE_DISCLAIMER) ||
+                     line_is_rule(LINE(walk->lines, first), MP_RULE_FOOTER);
+    if (paragraph)
+        keep_paragraph(walk, first);
+    if (paragraph || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_SIGNATURE ||
+        is_card(walk))
         return;
     for (guint i = 0; i < walk->lines->len; i++)
         walk_set(walk, i, true, "kept-all-there-is");
@@ -330,6 +395,6 @@ lines_decide(GArray *lines, bool sent_known)
     elide_introduction(&walk);
     trim_edges(&walk);
     keep_pasted_reply(&walk);
-    keep_lone_signature(&walk);
+    keep_all_there_is(&walk);
     g_array_unref(walk.quotes);
 }

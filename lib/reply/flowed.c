@@ -81,13 +81,20 @@ holds_any(const char *text, const char *const *words)
 bool
 mp_reply_part_is_stub(const char *plain)
 {
+    /* clang-format off */
     static const char *const wholes[] = {"multi-part message in mime", "multipart message in mime",
                                          NULL};
     static const char *const formats[] = {"html", "rich text", "mime", NULL};
-    static const char *const verbs[] = {"view",   "support", "display", "require", "capable",
-                                        "enable", "unable",  "cannot",  NULL};
-    static const char *const programs[] = {"client",  "viewer",  "reader", "browser",
-                                           "program", "message", "mail",   NULL};
+    static const char *const verbs[] = {
+        "view", "support", "display", "require", "capable", "enable", "unable", "cannot",
+        "unterstütz", "anzeig", "angezeigt", "darstell", "dargestellt", "affich", "visualiz", "visualis", "soporta",
+        "suporta", "admite", "mostra", "weergegeven", "ondersteun", "stöd", "obsługuj", "поддерж",
+        "отобра", "支持", "显示", "顯示", "支援", "表示", "対応", "지원", NULL};
+    static const char *const programs[] = {
+        "client", "viewer", "reader", "browser", "program", "message", "mail", "nachricht",
+        "messagerie", "correo", "mensaje", "mensagem", "messaggio", "bericht", "meddelande",
+        "klient", "почт", "письм", "сообщен", "клиент", "邮件", "郵件", "メール", "메일", NULL};
+    /* clang-format on */
     enum { LONGEST_REMARK = 300 };
 
     if (plain == NULL)

@@ -1,10 +1,19 @@
 /* Header blocks: "From: … Sent: … To: … Subject: …" above a message quoted without marks. */
 #include "reply/boundary.h"
 
+#include <string.h>
+
 enum {
     BLOCK_LINES = 16, /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
+    DRAWN = 5,        /* bytes of a line of dashes that is meant as one */
+    EXAMPLE_LINES = 100,
+    BARE_FIELDS = 8,
+    OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
+
+#define DASHES "---"
+#define INDENT "  "
 
 typedef struct {
     guint end; /* the line after the last field */
@@ -13,6 +22,7 @@ typedef struct {
     guint kinds;          /* bit set of HeaderField */
     guint fields, strong; /* how many fields; how many have a value that only a client writes */
     bool from_address;
+    bool prose; /* a value ends like a sentence */
 } Block;
 
 static bool
@@ -21,6 +31,33 @@ has_strong_value(const Line *line, MpMatcher *matcher)
     if (line->field == FIELD_FROM || line->field == FIELD_TO)
         return line->has_at;
     return line->field == FIELD_DATE && line->has_digit && mp_matcher_has_date(matcher, line->core);
+}
+
+/* "To: be honest, I do not know." */
+static bool
+ends_like_prose(const char *core)
+{
+    gsize length = strlen(core);
+
+    return length > 0 && strchr(".,!?", core[length - 1]) != NULL;
+}
+
+/* Every client begins the names of fields with a capital, configuration files and YAML seldom do.
+ */
+static bool
+begins_small(const char *core)
+{
+    while (*core != '\0' && !g_unichar_isalpha(g_utf8_get_char(core)))
+        core = g_utf8_next_char(core);
+    return g_unichar_islower(g_utf8_get_char(core));
+}
+
+/* A line drawn across, which ends what stands above it; "**" is left of bold. */
+static bool
+is_drawn(const Line *line)
+{
+    return line->kind == LINE_RULE || line->kind == LINE_SIGNATURE ||
+           (line->kind == LINE_DELIMITER && strlen(line->core) >= DRAWN);
 }
 
 static Block
@@ -33,7 +70,9 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
     for (guint i = start; i < limit && i <= block.end + FIELD_GAP; i++) {
         const Line *line = LINE(lines, i);
 
-        if (line->kind == LINE_QUOTE || line->fenced)
+        if (line->kind == LINE_QUOTE || line->fenced || is_drawn(line) ||
+            (line->field == FIELD_FROM && (block.kinds & 1u << FIELD_FROM) != 0 &&
+             LINE(lines, i - 1)->kind == LINE_BLANK))
             break;
         if (line->field == FIELD_NONE)
             continue;
@@ -41,6 +80,7 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
             block.rule = line->rule;
         block.kinds |= 1u << line->field;
         block.fields++;
+        block.prose |= ends_like_prose(line->core);
         block.strong += has_strong_value(line, matcher);
         block.from_address |= line->field == FIELD_FROM && line->has_at;
         block.end = i + 1;
@@ -48,14 +88,51 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
     return block;
 }
 
+/* "Cc: @grace", a blank line, and a block that begins with "From:" of its own: the first field is
+ * the person's. */
+static bool
+stands_apart(const GArray *lines, guint start, const Block *block)
+{
+    guint next = lines_skip_blank(lines, start + 1);
+
+    return block->first != FIELD_FROM && next > start + 1 && next + 1 < block->end &&
+           LINE(lines, next)->field == FIELD_FROM && LINE(lines, next + 1)->field != FIELD_NONE;
+}
+
+static gint
+line_not_blank(const GArray *lines, gint i)
+{
+    while (i >= 0 && LINE(lines, i)->kind == LINE_BLANK)
+        i--;
+    return i;
+}
+
+/* "From: … Sent: … To: … Subject: …", all in one line. */
+static bool
+is_block_in_a_line(const Line *line, MpMatcher *matcher)
+{
+    guint colons = 0;
+
+    if (line->field != FIELD_FROM || !line->has_at || !line->has_digit)
+        return false;
+    for (const char *p = strstr(line->core, ": "); p != NULL; p = strstr(p + 1, ": "))
+        colons++;
+    return colons >= 4 && mp_matcher_has_day(matcher, line->core);
+}
+
+/* "---- Naipasang mensahe ----" above a header block, in a language no row knows. */
+static bool
+is_dashed_title(const Line *line)
+{
+    return line->kind == LINE_TEXT && !line->fenced && g_str_has_prefix(line->core, DASHES) &&
+           g_str_has_suffix(line->core, DASHES);
+}
+
 static bool
 is_header_block(const GArray *lines, guint start, const Block *block)
 {
     guint kinds = (guint)__builtin_popcount(block->kinds);
-    gint above = (gint)start - 1;
-
-    while (above >= 0 && LINE(lines, above)->kind == LINE_BLANK)
-        above--;
+    gint above = line_not_blank(lines, (gint)start - 1);
     LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
     bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
 
@@ -63,10 +140,79 @@ is_header_block(const GArray *lines, guint start, const Block *block)
     bool addressed = (block->kinds & (1u << FIELD_DATE | 1u << FIELD_TO)) != 0 || ruled;
     if (block->first == FIELD_FROM)
         return (kinds >= 2 && block->strong > 0 && addressed) ||
-               (kinds >= 3 && (block->strong > 0 || (block->kinds & 1u << FIELD_SUBJECT) != 0)) ||
+               (kinds >= 3 && (block->strong > 0 ||
+                               (!block->prose && (block->kinds & 1u << FIELD_SUBJECT) != 0))) ||
                (ruled && block->from_address);
     return (kinds >= 2 && block->strong >= 2) ||
            (kinds >= 3 && block->strong >= 1 && block->from_address);
+}
+
+/* "From 0123…cdef Mon Sep 17 00:00:00 2001" begins a patch, of which the fields below are a part.
+ */
+static bool
+is_mbox_line(const GArray *lines, gint i)
+{
+    static const char from[] = "From ";
+
+    return i >= 0 && g_str_has_prefix(LINE(lines, i)->core, from) &&
+           strspn(LINE(lines, i)->core + strlen(from), "0123456789abcdef") >= OBJECT_ID;
+}
+
+static bool
+is_indented(const Line *line)
+{
+    return g_str_has_prefix(line->text, INDENT);
+}
+
+/* "This is what I sent:", and indented below it a mail, and the person's text again below that. */
+static bool
+is_example(const GArray *lines, guint start, guint end)
+{
+    gint above = line_not_blank(lines, (gint)start - 1);
+    guint limit = MIN(lines->len, end + EXAMPLE_LINES);
+
+    if (!is_indented(LINE(lines, start)) || above < 0 || is_indented(LINE(lines, above)) ||
+        !g_str_has_suffix(LINE(lines, above)->core, ":"))
+        return false;
+    while (end < limit && (LINE(lines, end)->kind == LINE_BLANK || is_indented(LINE(lines, end))))
+        end++;
+    return end < limit && LINE(lines, end)->kind == LINE_TEXT;
+}
+
+/* The field that `core` is if a colon is put behind its first word. */
+static HeaderField
+bare_field(const char *core, MpMatcher *matcher, const MpRule **rule)
+{
+    const char *space = strchr(core, ' ');
+
+    if (space == NULL)
+        return FIELD_NONE;
+    g_autofree char *text = g_strdup_printf("%.*s:%s", (int)(space - core), core, space);
+    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, text);
+    for (guint group = FIELD_FROM; *rule != NULL && group <= FIELD_SUBJECT; group++) {
+        if (mp_matcher_group(matcher, group))
+            return group;
+    }
+    return FIELD_NONE;
+}
+
+/* "From "Ada" <ada@example.org>", "To …", without colons, as eM Client writes them below its
+ * separator, which is line `i`. */
+static void
+mark_bare_fields(GArray *lines, guint i, MpMatcher *matcher)
+{
+    const MpRule *rule = NULL, *next_rule;
+    guint start = lines_skip_blank(lines, i + 1), end = start;
+
+    if (start == lines->len || LINE(lines, start)->kind != LINE_TEXT ||
+        !LINE(lines, start)->has_at || LINE(lines, start)->field != FIELD_NONE ||
+        bare_field(LINE(lines, start)->core, matcher, &rule) != FIELD_FROM)
+        return;
+    while (end < lines->len && end < start + BARE_FIELDS && LINE(lines, end)->kind == LINE_TEXT &&
+           bare_field(LINE(lines, end)->core, matcher, &next_rule) != FIELD_NONE)
+        end++;
+    if (end > start + 1)
+        boundary_mark_block(lines, start, end, LINE_HEADERS, rule);
 }
 
 /* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
@@ -77,12 +223,22 @@ headers_mark(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
+        if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced)
+            mark_bare_fields(lines, i, matcher);
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);
-        if (!is_header_block(lines, i, &block))
+        if (begins_small(line->core) || stands_apart(lines, i, &block) ||
+            is_mbox_line(lines, (gint)i - 1) ||
+            !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
-        boundary_mark_block(lines, i, block.end, LINE_HEADERS, block.rule);
+        if (is_example(lines, i, block.end)) {
+            i = block.end - 1;
+            continue;
+        }
+        gint title = line_not_blank(lines, (gint)i - 1);
+        bool titled = title >= 0 && is_dashed_title(LINE(lines, title));
+        boundary_mark_block(lines, titled ? (guint)title : i, block.end, LINE_HEADERS, block.rule);
         i = block.end - 1;
     }
 }

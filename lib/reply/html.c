@@ -104,15 +104,17 @@ write_marked(MarkdownWriter *writer, const GumboNode *node, const char *mark)
 static void
 write_pre(MarkdownWriter *writer, const GumboNode *node)
 {
+    bool fenced = writer->cells == 0 && !html_is_plain_mail(node);
+
     markdown_break(writer, 2);
-    if (writer->cells == 0)
+    if (fenced)
         markdown_raw(writer, "```");
     markdown_break(writer, 1);
     writer->verbatim++;
     write_children(writer, node);
     writer->verbatim--;
     markdown_break(writer, 1);
-    if (writer->cells == 0)
+    if (fenced)
         markdown_raw(writer, "```");
     markdown_break(writer, 2);
 }

@@ -5,8 +5,9 @@
 
 enum {
     DEPTH_LIMIT = 400,
-    NAMES = 256, /* buckets of tag names in the depth count */
-    HEADER_LABEL = 40,
+    NAMES = 256,       /* buckets of tag names in the depth count */
+    HEADER_LABEL = 40, /* bytes before the colon */
+    HEADER_FIELDS = 2,
 };
 
 /* Gateways prefix ids and classes with "x_", Word writes its own styles; so these are looked for as
@@ -56,23 +57,41 @@ first_text(const GumboNode *node, guint depth)
     return "";
 }
 
+/* How many texts begin like "From:", counted no further than it takes. */
+static guint
+count_labels(const GumboNode *node, guint depth)
+{
+    guint n = 0;
+
+    if (node->type == GUMBO_NODE_TEXT) {
+        const char *colon = strchr(node->v.text.text, ':');
+        return colon != NULL && colon - node->v.text.text < HEADER_LABEL;
+    }
+    if (node->type != GUMBO_NODE_ELEMENT || depth == 0)
+        return 0;
+    for (guint i = 0; i < node->v.element.children.length && n < HEADER_FIELDS; i++)
+        n += count_labels(node->v.element.children.data[i], depth - 1);
+    return n;
+}
+
 /* Word and Windows Mail draw a line above the block "From: …" by the style of its container. */
 static bool
 is_ruled_header(const GumboElement *element)
 {
     const GumboAttribute *style = gumbo_get_attribute(&element->attributes, "style");
+    const char *first = "";
+    guint labels = 0;
 
     if (style == NULL || strstr(style->value, "border-top") == NULL ||
         strstr(style->value, "solid") == NULL)
         return false;
     for (guint i = 0; i < element->children.length; i++) {
-        const char *text = first_text(element->children.data[i], 6);
-        const char *colon = strchr(text, ':');
-
-        if (*text != '\0')
-            return colon != NULL && colon - text < HEADER_LABEL;
+        if (*first == '\0')
+            first = first_text(element->children.data[i], 6);
+        labels += count_labels(element->children.data[i], 6);
     }
-    return false;
+    const char *colon = strchr(first, ':');
+    return colon != NULL && colon - first < HEADER_LABEL && labels >= HEADER_FIELDS;
 }
 
 HtmlRole
@@ -88,6 +107,34 @@ html_role(const GumboElement *element)
             return marks[i].role;
     }
     return is_ruled_header(element) ? HTML_SEPARATOR : HTML_PLAIN;
+}
+
+/* All that is in the body. */
+static bool
+is_alone(const GumboNode *node)
+{
+    const GumboNode *body = node->parent;
+    guint n = 0;
+
+    if (body == NULL || body->type != GUMBO_NODE_ELEMENT || body->v.element.tag != GUMBO_TAG_BODY)
+        return false;
+    for (guint i = 0; i < body->v.element.children.length; i++)
+        n += ((GumboNode *)body->v.element.children.data[i])->type != GUMBO_NODE_WHITESPACE;
+    return n == 1;
+}
+
+bool
+html_is_plain_mail(const GumboNode *pre)
+{
+    /* our own message room, K-9, Thunderbird */
+    static const char *const classes[] = {"text-plain", "k9mail", "moz-", NULL};
+    const GumboAttribute *class = gumbo_get_attribute(&pre->v.element.attributes, "class");
+
+    for (gsize i = 0; class != NULL && classes[i] != NULL; i++) {
+        if (strstr(class->value, classes[i]) != NULL)
+            return true;
+    }
+    return gumbo_get_attribute(&pre->v.element.attributes, "wrap") != NULL || is_alone(pre);
 }
 
 bool

@@ -19,6 +19,9 @@ typedef enum {
 /* What the element is by its id, class and style. */
 HtmlRole html_role(const GumboElement *element);
 
+/* True if a <pre> holds no code but a mail's plain text, whose quotes are quotes. */
+bool html_is_plain_mail(const GumboNode *pre);
+
 /* True if any element below `node` has this tag, looked for no deeper than `depth` levels. */
 bool html_contains(const GumboNode *node, GumboTag tag, guint depth);
 

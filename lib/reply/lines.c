@@ -8,6 +8,7 @@ enum {
     CORE_LIMIT = 1000,     /* bytes of a line that are matched */
     SHORTEST_RULE = 3,     /* bytes, all letters, of the shortest line a row could match */
     FIELD_NAME_LIMIT = 60, /* bytes before the colon of a header field */
+    FRONT_MATTER_LINES = 40,
 };
 
 /* Characters that reorder what is shown are written out, those that show nothing are dropped. */
@@ -175,8 +176,18 @@ is_delimiter(const char *core)
 static bool
 is_signature_delimiter(const char *core)
 {
-    return strcmp(core, "--") == 0 || strcmp(core, "—") == 0 || strcmp(core, "---") == 0 ||
-           strcmp(core, "\\--") == 0;
+    static const char *const delimiters[] = {
+        "--",
+        "—",
+        "---",
+        "\\--", /* escaped by a converter, */
+        "**--**",
+        "*--*",
+        "- --", /* set bold, escaped by OpenPGP, whose own signature goes too */
+        "-----BEGIN PGP SIGNATURE-----",
+        NULL};
+
+    return strchr("-\\*\xe2", core[0]) != NULL && g_strv_contains(delimiters, core);
 }
 
 static HeaderField
@@ -284,6 +295,53 @@ mark_fences(GArray *lines)
     }
 }
 
+/* "    > x" right below "    $ cat >y <<E": a shell's prompt, or an operator, in indented code. */
+static void
+unquote_indented_code(GArray *lines)
+{
+    static const char indent[] = "    ";
+
+    for (guint i = 1; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+        const Line *above = LINE(lines, i - 1);
+
+        if (line->kind == LINE_QUOTE && g_str_has_prefix(line->text, indent) &&
+            above->kind == LINE_TEXT && g_str_has_prefix(above->text, indent) &&
+            !g_str_has_suffix(above->core, ":"))
+            line->kind = line->own_kind = LINE_TEXT;
+    }
+}
+
+/* "title: Build", "  - item" and the like: a line of YAML. */
+static bool
+is_yaml(const Line *line)
+{
+    gsize name =
+        strspn(line->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+
+    return g_str_has_prefix(line->text, "  ") || g_str_has_prefix(line->text, "- ") ||
+           g_str_has_prefix(line->text, "#") || (name > 0 && line->text[name] == ':');
+}
+
+/* YAML between two lines "---", as it heads pages: code, though nobody fenced it. */
+static void
+mark_front_matter(GArray *lines)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        guint end = i + 1;
+
+        if (LINE(lines, i)->kind != LINE_SIGNATURE || strcmp(LINE(lines, i)->core, "---") != 0)
+            continue;
+        while (end < lines->len && end - i <= FRONT_MATTER_LINES && is_yaml(LINE(lines, end)))
+            end++;
+        if (end == i + 1 || end == lines->len || strcmp(LINE(lines, end)->core, "---") != 0)
+            continue;
+        for (guint k = i; k <= end; k++)
+            LINE(lines, k)->fenced = true;
+        i = end;
+    }
+}
+
 GArray *
 lines_split(char *texts, char *cores, MpMatcher *matcher)
 {
@@ -306,7 +364,9 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         line.index = lines->len;
         g_array_append_val(lines, line);
     }
+    unquote_indented_code(lines);
     mark_fences(lines);
+    mark_front_matter(lines);
     return lines;
 }
 
@@ -337,6 +397,7 @@ lines_kept(const GArray *lines)
         g_array_append_val(kept, line);
     }
     mark_fences(kept);
+    mark_front_matter(kept);
     return kept;
 }
 

@@ -27,7 +27,8 @@ typedef struct {
     const MpRule *rule, *own_rule;
     const char *why; /* static */
     guint index;     /* in the mail */
-    guint block;     /* of ATTRIBUTION and HEADERS: index of the line after the block */
+    guint block;     /* of ATTRIBUTION, HEADERS, and a QUOTE that begins with one: index of the line
+                        after the block */
     guint words;     /* words in the line, and how many of them repeat what we sent */
     guint words_sent;
     guint run; /* of the runs of repeated words that touch the line, the longest */

@@ -26,7 +26,9 @@ is_broken_quote(const GArray *lines, guint i)
 
     if (line->kind != LINE_TEXT && line->kind != LINE_DELIMITER)
         return false;
-    if (between && strpbrk(line->core, " ") == NULL && strpbrk(line->core, "/=<>)") != NULL)
+    bool ended = length > 0 && strchr(".?!", above[length - 1]) != NULL;
+    if (between && !ended && strpbrk(line->core, " ") == NULL &&
+        strpbrk(line->core, "/=<>)") != NULL)
         return true; /* one long word: a URL */
     if (between && g_str_has_prefix(line->core, "(http"))
         return true;
@@ -158,7 +160,7 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
     return NULL;
 }
 
-/* Apple Mail quotes the attribution with the rest; an inline answer needs no more than the
+/* Some clients quote the attribution with the rest; an inline answer needs no more than the
  * question. */
 static guint
 question_start(const GArray *lines, const Quote *quote)
@@ -166,11 +168,11 @@ question_start(const GArray *lines, const Quote *quote)
     const MpRule *rule = LINE(lines, quote->start)->rule;
     guint i = quote->start;
 
-    if (rule == NULL || rule->kind != MP_RULE_ATTRIBUTION)
+    if (rule == NULL || (rule->kind != MP_RULE_ATTRIBUTION && rule->kind != MP_RULE_HEADER))
         return i;
-    for (i++; i < quote->end && *line_unquoted(LINE(lines, i)->core) == '\0'; i++)
+    for (guint above = LINE(lines, i)->block;
+         i < quote->end && (i < above || *line_unquoted(LINE(lines, i)->core) == '\0'); i++)
         LINE(lines, i)->why = rule->name;
-    LINE(lines, quote->start)->why = rule->name;
     return i < quote->end ? i : quote->start;
 }
 

@@ -7,8 +7,8 @@
 #include "reply/rule.h"
 
 /* A line break in a wrapped attribution arrives as one space. */
-#define LEAD "[-–—*_•\\s]{0,8}"
-#define TAIL "\\s*[-–—*_]{0,6}"
+#define LEAD "[-–—*_•\\[\\s]{0,8}"
+#define TAIL "\\s*(?:[-–—*_\\]]{0,6}|\\.{2,4}|…)"
 #define END  "(?:\\s*[:：]?|\\s.{1,160}[:：]|\\s?\\(.{1,60}\\)[:：]?)"
 
 /* "On DATE NAME wrote:", "NAME wrote:", "DATE NAME wrote:"; after the verb only `end`. */
@@ -18,7 +18,7 @@
 #define WROTE_NAME(open, verb) WROTE_BEFORE(open, verb, END)
 /* The same where words are not set apart by spaces. */
 #define WROTE_CJK(open, verb)                                                                      \
-    LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：]?" TAIL, MP_RULE_UNSPACED
+    LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：﹕]?" TAIL, MP_RULE_UNSPACED
 #define NONE         "(?!)"
 #define ANY(pattern) pattern, NULL
 
@@ -30,17 +30,29 @@
 
 /* A row of dashes with words in it; some phones put the header block into the same line. */
 #define DASHED(words)                                                                              \
-    "[-–—_=*\\s]{2,}+(?:" words                                                                    \
-    ")\\s*[:：]?[-–—_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?",                          \
+    "[-‐–—─_=*\\s]{2,}+(?:" words                                                                  \
+    ")\\s*[:：]?[-‐–—─_=*\\s]{2,}+(?:\\p{L}[\\p{L} ]{1,20}[:：].{1,900})?",                        \
         NULL
 #define EXCUSE                                                                                     \
     "(?:[\\s,.!;-]+(?:so |and )?(?:please )?(?:excuse|pardon|forgive|apologies for|sorry "         \
     "for)\\b.{0,80})?"
+/* What a paragraph of law speaks of: that it is a secret, and whose. */
+#define SECRET                                                                                     \
+    "\\b(?:confidential|privileged|intended (?:only |solely |exclusively )?for|intended "          \
+    "recipient|addressee)\\b"
+#define MAIL_OR_READER                                                                             \
+    "\\b(?:e-?mail|message|communication|transmission|transmitted|attachments?|recipients?|"       \
+    "addressees?|addressed|named|individual|entity)\\b"
 /* ", the best mail app for work": it ends in what sends mail, so that no clause is one. */
-#define SLOGAN                                                                                     \
-    "(?:[,;–—-]+\\s?(?=.{0,90}\\b(?:app|client|device|e-?mail|mail|mobile|network|phone|"      \
-    "smartphone|"                                                                                  \
+#define SLOGAN                                                                                         \
+    "(?:[,;–—-]++\\s?+(?!(?:not|but|and|so|no)\\b)(?=.{0,90}\\b(?:app|client|device|e-?mail|mail|" \
+    "mobile|network|phone|"                                                                            \
+    "smartphone|"                                                                                      \
     "tablet|keyboard)(?:\\s(?:for|by|from|on|of|via)\\b.{0,50})?[.!\\s]*$).{1,100}?)?"
+/* The same in the other languages, of which some write it into a sentence of its own. */
+#define EXCUSE_OTHER                                                                                \
+    "(?:[,.!]\\s(?=.{0,60}(?:kürze|kurz|tippfehler|brièveté|fautes|brevedad|brevidade|brevità|" \
+    "errores|kort|краткост|zwięzłość)).{3,80})?"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
 /* clang-format off */
@@ -48,15 +60,24 @@ const MpRule mp_rules[] = {
     /* ---- attributions: who wrote what is quoted below, in the order of the alphabet of codes ---- */
     {"attribution-en", MP_RULE_ATTRIBUTION, "English: Gmail, Apple Mail, Thunderbird, mutt, K-9, Proton, Yahoo",
      WROTE_BEFORE("On|At|In", "wrote|writes|has written|wrote the following|sent the following message",
-                        "\\s*[:：]?|\\s(?:on|at|in)\\s.{1,160}[:：]"),
+                        "\\s*[:：]?|\\s(?:on|at|in)\\s.{1,160}[:：]|\\sin message\\s\\S{3,120}|\\s?\\(.{1,60}\\)[:：]?"),
      "On Mon, Nov 17, 2025 at 9:12 AM Ada Example <ada@example.org> wrote:",
      "On 17 November 2025 we shipped the release that Ada wrote about."},
-    {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages",
-     ANY(LEAD "(Quoting|Zitat von|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{0,150}\\S@\\w.{1,100}[:：]" TAIL),
+    {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages, Gmail in Catalan",
+     ANY(LEAD "(Quoting|Zitat von|Missatge de|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{0,150}\\S@\\w.{1,100}[:：]" TAIL),
      "Zitat von Ada Example <ada@example.org>:", "Quoting the manual:"},
     {"attribution-thus", MP_RULE_ATTRIBUTION, "Usenet's programs, and who likes them",
      ANY(LEAD "(Thus (?:wrote|spake|spoke|quoth))\\s.{2,150}[:：]" TAIL),
      "Thus spake Ada Example (ada@example.org):", "Thus wrote the parser its last line:"},
+    {"attribution-said", MP_RULE_ATTRIBUTION, "English, said and not written: Entourage, VM",
+     ANY(LEAD "((?-i:On))\\s.{0,12}\\d.{4,200}\\ssaid\\s?[:：]" TAIL),
+     "On 11/17/25 9:12 AM, Ada Example said:", "On 17 November 2025 Ada said: it works, and so it does."},
+    {"attribution-excerpts", MP_RULE_ATTRIBUTION, "sup, alot, astroid",
+     ANY(LEAD "(Excerpts from)\\s.{2,100}(?:['’]s?|\\sof) message\\s.{4,60}[:：]" TAIL),
+     "Excerpts from Ada Example's message of Mon Nov 17 09:12:44 +0100 2025:", "Excerpts from the message of the server:"},
+    {"attribution-you-wrote", MP_RULE_ATTRIBUTION, "The Bat in languages that put the verb first",
+     ANY(LEAD "(Вы (?:писали|написали)|Ви писали|Vous écriviez|Vous avez écrit|Du schriebst|Sie schrieben)\\s.{0,20}\\d.{4,60}[:：]" TAIL),
+     "Вы писали 17 ноября 2025 г., 9:12:44:", "Вы писали тесты, и они прошли:"},
     {"attribution-af", MP_RULE_ATTRIBUTION, "Afrikaans", WROTE_NAME("Op", "geskryf|het geskryf|skryf"),
      "Op Ma. 17 Nov. 2025 om 09:12 het Ada Example <ada@example.org> geskryf:", "Op 17 November 2025 het Ada dit geskryf en gestuur."},
     {"attribution-ar", MP_RULE_ATTRIBUTION, "Arabic: Gmail, Apple Mail",
@@ -119,6 +140,14 @@ const MpRule mp_rules[] = {
      "Ada Example <ada@example.org> ezt írta (időpont: 2025. nov. 17., H, 9:12):", "Ada 2025. november 17-én írta a tesztet."},
     {"attribution-hy", MP_RULE_ATTRIBUTION, "Armenian", WROTE_NAME(NONE, "գրել է|գրեց|գրել ա"),
      "Երկ, 17 նոյ, 2025թ. 09:12-ին Ada Example <ada@example.org> գրել է:", "Ադան գրել է 17 նոյեմբերի 2025 թեստը"},
+    {"attribution-in", MP_RULE_ATTRIBUTION, "languages of India and its neighbours: Gmail",
+     WROTE_NAME(NONE, "লিখেছেন|লিখলেন|எழுதியது|எழுதினார்|(?:ఇలా )?రాశారు|ने लिहिले|ले लेख्नुभयो|એ લખ્યું|ಬರೆದಿದ್ದಾರೆ|എഴുതി|ਨੇ ਲਿਖਿਆ|نے لکھا|ලියා ඇත"),
+     "সোম, ১৭ নভেম্বর, ২০২৫ তারিখে ৯:১২ AM টায় Ada Example <ada@example.org> লিখেছেন:", "আদা ২০২৫ সালে এটি লিখেছেন।"},
+    {"attribution-steppe", MP_RULE_ATTRIBUTION, "Mongolian, Kazakh, Kyrgyz, Uzbek: Gmail",
+     WROTE_NAME(NONE, "бичсэн(?: нь)?|бичжээ|жазды|жазган|yozdi|деп жазды"),
+     "дс, 2025 ж. 17 қар., сағат 09:12 Ada Example <ada@example.org> жазды:", "Ада 2025 жылы тест жазды."},
+    {"attribution-fil", MP_RULE_ATTRIBUTION, "Filipino: Gmail", WROTE_NAME("Noong", "isinulat ni|sumulat si"),
+     "Noong Lun, Nob 17, 2025 nang 9:12 AM, isinulat ni Ada Example <ada@example.org>:", "Noong 17 Nobyembre 2025 isinulat ni Ada ang pagsubok."},
     {"attribution-id", MP_RULE_ATTRIBUTION, "Indonesian, Malay: Gmail",
      WROTE_NAME("Pada(?: tanggal| hari)?", "menulis|tulis"),
      "Pada Sen, 17 Nov 2025 pukul 09.12 Ada Example <ada@example.org> menulis:", "Pada 17 November 2025 saya menulis tes baru."},
@@ -133,7 +162,7 @@ const MpRule mp_rules[] = {
     {"attribution-ka", MP_RULE_ATTRIBUTION, "Georgian", WROTE_NAME(NONE, "დაწერა|წერს"),
      "ორშ, 17 ნოე 2025, 09:12-ზე Ada Example <ada@example.org> დაწერა:", "ადამ დაწერა ტესტი 17 ნოემბერს 2025 წელს"},
     {"attribution-ko", MP_RULE_ATTRIBUTION, "Korean: Gmail, Apple Mail",
-     WROTE_CJK(NONE, "님이 작성(?:한 메시지)?|님이 쓴 글|작성|썼습니다"),
+     WROTE_CJK(NONE, "님이 작성(?:한 메시지)?|(?:님이|이\\(가\\)) 쓴 글|작성|썼습니다"),
      "2025년 11월 17일 (월) 오전 9:12, Ada Example <ada@example.org>님이 작성:", "2025년 11월 17일에 작성한 문서를 봐 주세요."},
     {"attribution-lt", MP_RULE_ATTRIBUTION, "Lithuanian: Gmail", WROTE_NAME(NONE, "rašė|parašė"),
      "2025-11-17, pr, 09:12 Ada Example <ada@example.org> rašė:", "Ada 2025-11-17 rašė apie tai laiške."},
@@ -150,7 +179,7 @@ const MpRule mp_rules[] = {
      WROTE_NAME("W dniu|Dnia|W", "napisał(?:\\(a\\)|a)?|pisze|napisali"),
      "pon., 17 lis 2025 o 09:12 Ada Example <ada@example.org> napisał(a):", "W dniu 17 listopada 2025 Ada napisała test."},
     {"attribution-pt", MP_RULE_ATTRIBUTION, "Portuguese: Gmail, Apple Mail",
-     WROTE_NAME("Em|No dia|A|Na|No", "escreveu|escreveu o seguinte"),
+     WROTE_NAME("Em|No dia|A|Às|Na|No", "escreveu|escreveu o seguinte"),
      "Em seg., 17 de nov. de 2025 às 09:12, Ada Example <ada@example.org> escreveu:", "Em 17 de novembro de 2025 Ada escreveu o teste."},
     {"attribution-ro", MP_RULE_ATTRIBUTION, "Romanian: Gmail",
      WROTE_NAME("În|In|Pe(?: data de)?|La", "a scris|scrie"),
@@ -193,7 +222,7 @@ const MpRule mp_rules[] = {
      "17.11.2025, 09:12, \"Ada Example\" <ada@example.org>:", "2025-11-17 09:12 mail ada@example.org about it"},
 
     {"attribution-above-quote", MP_RULE_ATTRIBUTION, "mutt and others, any language: an address and a date right above a quote",
-     ANY(LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：]" TAIL),
+     ANY(LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：៖፦]" TAIL),
      "* Ada Example <ada@example.org> [2025-11-17 09:12]:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
 
     /* ---- header blocks ---- */
@@ -228,6 +257,9 @@ const MpRule mp_rules[] = {
     {"header-et", MP_RULE_HEADER, "Estonian",
      FIELDS("Saatja|Kellelt", "Saadetud|Kuupäev|Saatmisaeg", "Adressaat|Saaja|Kellele|Koopia", "Teema"),
      "Saatja: Ada Example <ada@example.org>\nSaadetud: esmaspäev, 17. november 2025 9:13\nAdressaat: Bob\nTeema: Build", "Saatja: tundmatu\nväljas sajab"},
+    {"header-fa", MP_RULE_HEADER, "Persian, Urdu",
+     FIELDS("از|فرستنده|منجانب", "ارسال ?شده|تاریخ|بھیجا گیا", "به|گیرنده|رونوشت|بنام", "موضوع|عنوان"),
+     "از: Ada Example <ada@example.org>\nارسال شده: دوشنبه 17 نوامبر 2025 09:13\nبه: Bob\nموضوع: Build", "از: دیروز\nکار می‌کند"},
     {"header-fi", MP_RULE_HEADER, "Finnish: Outlook",
      FIELDS("Lähettäjä|Keneltä", "Lähetetty|Päivämäärä|Päiväys|Lähetysaika", "Vastaanottaja|Kenelle|Kopio", "Aihe"),
      "Lähettäjä: Ada Example <ada@example.org>\nLähetetty: maanantai 17. marraskuuta 2025 9.13\nVastaanottaja: Bob\nAihe: Build", "Lähettäjä: tuntematon\nkukaan ei tiedä"},
@@ -300,7 +332,7 @@ const MpRule mp_rules[] = {
 
     /* ---- separators ---- */
     {"separator-en", MP_RULE_SEPARATOR, "Outlook, AOL, Zimbra, Samsung, Proton",
-     DASHED("Original (?:Message|Mail|E-?mail|Appointment|Text)|Reply Message|Previous Message|Original"),
+     DASHED("Original (?:Message|Mail|E-?mail|Appointment|Text)|Reply Message|Previous Message"),
      "-----Original Message-----", "--- the original message was shorter ---"},
     {"separator-de", MP_RULE_SEPARATOR, "German",
      DASHED("(?:Ursprüngliche|Urspr\\.|Weitergeleitete|Originale) (?:Nachricht|E-?Mail)|Original-?Nachricht|Original-?Mail|Antwort Nachricht|Originalnachricht|Ursprünglicher Termin"),
@@ -323,14 +355,14 @@ const MpRule mp_rules[] = {
     {"separator-sv", MP_RULE_SEPARATOR, "Swedish",
      DASHED("Ursprungligt meddelande|Originalmeddelande|Svarsmeddelande|Ursprungligt mail|Vidarebefordrat meddelande"),
      "-----Ursprungligt meddelande-----", "Ett ursprungligt meddelande fanns."},
-    {"separator-fi", MP_RULE_SEPARATOR, "Finnish, Estonian",
-     DASHED("Alkuperäinen viesti|Algne (?:sõnum|kiri)|Vastausviesti"),
+    {"separator-fi", MP_RULE_SEPARATOR, "Finnish, Estonian, Latvian, Lithuanian",
+     DASHED("Alkuperäinen viesti|Algne (?:sõnum|kiri)|Vastausviesti|Sākotnēj(?:ā ziņa|ais ziņojums)|Oriģinālā ziņa|Originalus (?:laiškas|pranešimas)|Pirminis (?:laiškas|pranešimas)"),
      "-----Alkuperäinen viesti-----", "Alkuperäinen viesti oli lyhyt."},
     {"separator-pl", MP_RULE_SEPARATOR, "Polish",
-     DASHED("(?:Oryginalna )?wiadomość(?: oryginalna| pierwotna)?|Wiadomość oryginalna|Treść oryginalnej wiadomości"),
+     DASHED("Oryginalna wiadomość|Wiadomość (?:oryginalna|pierwotna)|Treść oryginalnej wiadomości"),
      "-----Wiadomość oryginalna-----", "Wiadomość oryginalna jest niżej."},
     {"separator-cs", MP_RULE_SEPARATOR, "Czech, Slovak, Slovenian, Croatian",
-     DASHED("Původní (?:e-?mail|zpráva)|Pôvodn[áý] (?:správa|e-?mail)|Izvirno sporočilo|Izvorna poruka|Originalna poruka"),
+     DASHED("Původní (?:e-?mail|zpráva)|Pôvodn[áý] (?:správa|e-?mail)|Izvirno sporočilo|Prvotno sporočilo|Izvorna poruka|Originalna poruka"),
      "---------- Původní e-mail ----------", "Původní zpráva byla kratší."},
     {"separator-ru", MP_RULE_SEPARATOR, "Russian, Ukrainian, Bulgarian",
      DASHED("(?:Исходное|Оригинальное) сообщение|(?:Вихідне|Оригінальне|Початкове) повідомлення|Оригинално съобщение"),
@@ -339,14 +371,17 @@ const MpRule mp_rules[] = {
      DASHED("(?:Özgün|Orijinal) (?:İleti|Mesaj)|Eredeti üzenet|Mesaj original|Αρχικό μήνυμα"),
      "-----Eredeti üzenet-----", "Az eredeti üzenet rövid volt."},
     {"separator-asia", MP_RULE_SEPARATOR, "Chinese, Japanese, Korean, Thai, Vietnamese, Indonesian",
-     DASHED("原始邮件|原始郵件|原件|邮件原件|原邮件|转发邮件|轉寄郵件|元のメッセージ|オリジナル ?メッセージ|転送メッセージ|원본 ?(?:메시지|메일)|ข้อความต้นฉบับ|Tin nhắn gốc|Thư gốc|Pesan [Aa]sli"),
+     DASHED("原始邮件|原始郵件|原件|邮件原件|原邮件|元のメッセージ|オリジナル ?メッセージ|원본 ?(?:메시지|메일)|ข้อความต้นฉบับ|Tin nhắn gốc|Thư gốc|Pesan [Aa]sli"),
      "------------------ 原始邮件 ------------------", "原始邮件在下面。"},
     {"separator-rtl", MP_RULE_SEPARATOR, "Arabic, Hebrew, Persian",
      DASHED("الرسالة الأصلية|رسالة أصلية|הודעה מקורית|ההודעה המקורית|پیام اصلی"),
      "-----הודעה מקורית-----", "ההודעה המקורית היתה קצרה"},
 
+    {"separator-notes", MP_RULE_SEPARATOR, "Lotus Notes",
+     ANY("Inactive hide details for .{2,100}---.*\\d.{0,800}|[-–—]{3,}+\\s?Forwarded by .{2,80}\\son\\s.{0,10}\\d.{4,40}[-–—]{2,}"),
+     "----- Forwarded by Ada Example/ACME on 11/17/2025 09:13 AM -----", "Inactive hide details for now."},
     {"separator-wrote", MP_RULE_SEPARATOR, "Android's mail program and Zoho: ---- NAME wrote ----",
-     ANY("[-–—_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-–—_=*]{2,}"),
+     ANY("[-‐–—─_=*]{2,}+\\s?.{2,120}\\s(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev|napisał|написал\\(?а?\\)?)\\s?[:：]?\\s?[-‐–—─_=*]{2,}"),
      "---- Ada Example wrote ----", "-- the one that Ada wrote -"},
 
     {"separator-groupwise", MP_RULE_SEPARATOR, "GroupWise, any language: >>> NAME DATE >>>",
@@ -355,83 +390,107 @@ const MpRule mp_rules[] = {
 
     /* ---- forwarded messages ---- */
     {"forward-en", MP_RULE_FORWARD, "Gmail, Apple Mail, Thunderbird",
-     ANY("[-–—_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-–—_=*\\s]{0,30}"),
+     ANY("[-‐–—─_=*\\s]{0,30}+(?:Begin )?forwarded (?:message|e-?mail)(?: from .{1,80})?\\s*[:：]?[-‐–—─_=*\\s]{0,30}"),
      "---------- Forwarded message ----------", "Forwarded messages are a pain."},
     {"forward-de", MP_RULE_FORWARD, "German",
-     ANY("(?:[-–—_=*\\s]{2,}+(?:Weitergeleitete Nachricht|Weitergeleitet)[-–—_=*\\s:]{2,}|Anfang der weitergeleiteten (?:Nachricht|E-?Mail):)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}+(?:Weitergeleitete Nachricht|Weitergeleitet)[-‐–—─_=*\\s:]{2,}|Anfang der weitergeleiteten (?:Nachricht|E-?Mail):)"),
      "Anfang der weitergeleiteten Nachricht:", "Weitergeleitet habe ich es gestern."},
     {"forward-fr", MP_RULE_FORWARD, "French",
-     ANY("(?:[-–—_=*\\s]{2,}Message (?:transféré|transmis)[-–—_=*\\s:]{2,}|Début du (?:message|courriel) (?:réexpédié|transféré) ?:)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}Message (?:transféré|transmis)[-‐–—─_=*\\s:]{2,}|Début du (?:message|courriel) (?:réexpédié|transféré) ?:)"),
      "-------- Message transféré --------", "Message transféré hier."},
     {"forward-romance", MP_RULE_FORWARD, "Spanish, Portuguese, Italian, Catalan",
-     ANY("(?:[-–—_=*\\s]{2,}+(?:Mensaje reenviado|Mensagem encaminhada|Mensagem reencaminhada|Messaggio inoltrato|Missatge reenviat|Mesaj redirecționat)[-–—_=*\\s:]{2,}|(?:Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada|Inizio messaggio inoltrato):)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}+(?:Mensaje reenviado|Mensagem encaminhada|Mensagem reencaminhada|Messaggio inoltrato|Missatge reenviat|Mesaj redirecționat)[-‐–—─_=*\\s:]{2,}|(?:Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada|Inizio messaggio inoltrato):)"),
      "---------- Mensaje reenviado ----------", "El mensaje reenviado no llegó."},
     {"forward-nordic", MP_RULE_FORWARD, "Dutch, Danish, Norwegian, Swedish, Finnish",
-     ANY("(?:[-–—_=*\\s]{2,}+(?:Doorgestuurd bericht|Videresendt (?:meddelelse|besked|melding)|Vidarebefordrat (?:meddelande|brev)|Välitetty viesti|Edelleenlähetetty viesti)[-–—_=*\\s:]{2,}|(?:Begin doorgestuurd bericht|Start på videresendt (?:besked|melding)|Vidarebefordrat brev|Välitetty viesti alkaa):)"),
+     ANY("(?:[-‐–—─_=*\\s]{2,}+(?:Doorgestuurd bericht|Videresendt (?:meddelelse|besked|melding)|Vidarebefordrat (?:meddelande|brev)|Välitetty viesti|Edelleenlähetetty viesti)[-‐–—─_=*\\s:]{2,}|(?:Begin doorgestuurd bericht|Start på videresendt (?:besked|melding)|Vidarebefordrat brev|Välitetty viesti alkaa):)"),
      "Begin doorgestuurd bericht:", "Het doorgestuurde bericht is weg."},
     {"forward-slavic", MP_RULE_FORWARD, "Russian, Ukrainian, Polish, Czech, Slovak",
-     ANY("[-–—_=*\\s]{2,}+(?:Пересылаемое сообщение|Пересланное сообщение|Пересланное письмо|Начало переадресованного сообщения|Переслане повідомлення|Forwarded message|Wiadomość przekazana dalej|Przekazana wiadomość|Přeposlaná zpráva|Preposlaná správa)[-–—_=*\\s:]{2,}"),
+     ANY("[-‐–—─_=*\\s]{2,}+(?:Пересылаемое сообщение|Пересланное сообщение|Пересланное письмо|Начало переадресованного сообщения|Переслане повідомлення|Forwarded message|Wiadomość przekazana dalej|Przekazana wiadomość|Přeposlaná zpráva|Preposlaná správa)[-‐–—─_=*\\s:]{2,}"),
      "-------- Пересылаемое сообщение --------", "Пересланное сообщение пропало."},
+
+    {"forward-other", MP_RULE_FORWARD, "Hungarian, Turkish, Greek, Bulgarian, Croatian, Slovenian, Romanian, Vietnamese, Indonesian, Hebrew, Arabic, Persian",
+     ANY("[-‐–—─_=*\\s]{2,}+(?:Továbbított (?:üzenet|levél)|Yönlendirilen (?:İleti|Mesaj)|(?:Yönlendirilmiş|İletilmiş) (?:İleti|Mesaj)|Προωθημένο μήνυμα|Προωθούμενο μήνυμα|Препратено съобщение|Препратен имейл|Proslijeđena poruka|Prosleđena poruka|Прослеђена порука|Posredovano sporočilo|Mesaj (?:redirecționat|transmis mai departe)|Tin nhắn được chuyển tiếp|Thư được chuyển tiếp|Thư chuyển tiếp|Pesan terusan|Mesej yang dimajukan|הודעה שהועברה|رسالة (?:معاد توجيهها|مُعاد توجيهها|محولة|مُحوّلة)|پیام (?:ارسالی|بازارسال‌شده)|Edastatud kiri|Pārsūtītā ziņa|Persiųstas laiškas|Áframsent (?:bréf|skeyti)|Mezu birbidalia|Mensaxe reenviada)[-‐–—─_=*\\s:]{2,}"),
+     "-------- Továbbított üzenet --------", "A továbbított üzenet elveszett."},
+    {"forward-asia", MP_RULE_FORWARD, "Chinese, Japanese, Korean, Thai, Hindi",
+     ANY("[-‐–—─_=*\\s]{2,}+(?:转发的?(?:邮件|消息|信息)|轉寄的?(?:郵件|訊息)|轉發的?(?:郵件|訊息)|転送(?:された)?メッセージ|전달된 (?:메일|메시지)|ข้อความที่ส่งต่อ|फ़ॉरवर्ड किया गया संदेश|अग्रेषित संदेश)[-‐–—─_=*\\s:]{2,}"),
+     "---------- 转发的邮件 ---------", "转发的邮件没有收到。"},
 
     /* ---- markers that a service puts above its text ---- */
     {"marker-reply-above", MP_RULE_MARKER, "helpdesks and forges, ours too",
-     ANY("[-–—_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line(?:[-–—_=*#\\s.!:]{0,40}|[,;]?\\s(?:to|if|when|in order|for|and it|or|so)\\b.{0,120})"),
+     ANY("[-‐–—─_=*#\\s]{0,40}+(?:please )?(?:(?:reply|write|type|respond|add your (?:reply|comment))(?: your (?:reply|message|answer))?(?: to this (?:e-?mail|message))?|in replies all text|all text|(?:only )?text) above this line(?:[-‐–—─_=*#\\s.!:]{0,40}|[,;]?\\s(?:to|if|when|in order|for|and it|or|so)\\b.{0,120})"),
      "--- Reply above this line ---", "Write your reply above this line of the form."},
     {"marker-other", MP_RULE_MARKER, "the same in other languages",
-     ANY("[-–—_=*#\\s]{2,40}+(?:Bitte (?:antworten Sie |schreiben Sie )?(?:Ihre Antwort )?(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire) au-dessus de cette ligne|(?:Por favor,? )?(?:responda|escriba|escreva) (?:por )?(?:encima|acima) de esta l[ií]nea|Antwoord boven deze (?:regel|lijn)|Svara ovanför den här (?:raden|linjen)).{0,120}"),
-     "## Bitte antworten Sie oberhalb dieser Zeile ##", "Bitte schreiben Sie das auf diese Zeile."},
+     ANY("[-‐–—─_=*#\\s]{2,40}+(?:Bitte (?=.{0,60}(?:Antwort|antworten|schreiben|eingeben))(?:\\S+ ){0,5}(?:oberhalb|über) dieser (?:Zeile|Linie)|(?:Veuillez )?(?:répondre|écrire|saisir|taper|entrer|ajouter)(?: \\S+){0,4} au-dessus de cette ligne"
+         "|(?:Por favor,? )?(?:responda|responde|escriba|escribe|escreva|digite|añada)(?: \\S+){0,4} (?:encima|acima|arriba) (?:de |d)est?a l[ií](?:nea|nha)|(?:Scrivi|Scrivere|Inserisci|Rispondi|Rispondere)(?: \\S+){0,4} (?:sopra|al di sopra di) questa (?:riga|linea)"
+         "|(?:Typ|Schrijf|Plaats|Antwoord)(?: \\S+){0,4} boven deze (?:regel|lijn)|(?:Skriv|Svara|Svar)(?: \\S+){0,4} (?:ovanför|over|ovenfor) (?:den här|denne|denna) (?:raden|linjen|linje)|Kirjoita(?: \\S+){0,3} tämän rivin yläpuolelle"
+         "|(?:Wpisz|Napisz|Dodaj)(?: \\S+){0,3} (?:powyżej|nad) te(?:j|go) (?:linii|wiersza)|(?:Пожалуйста, )?(?:введите|напишите|пишите|ответьте)(?: \\S+){0,3} (?:над|выше) эт(?:ой|ого) (?:линией|строкой|строки|линии)"
+         "|この(?:行|線)(?:より|の)上に.{0,20}|请在此行(?:之上|上方|以上).{0,12}|請在此行(?:之上|上方|以上).{0,12}|이 (?:줄|선) 위에.{0,20}).{0,120}"),
+     "##- Bitte geben Sie Ihre Antwort oberhalb dieser Zeile ein. -##", "Bitte schreiben Sie das auf diese Zeile."},
 
     /* ---- what the device wrote ---- */
     {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail",
-     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3})[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
+     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:(?:Securely )?Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/®™-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3}|Please (?:excuse|forgive|pardon) .{3,40}[,;:–—-]\\s?sent from (?:my |a )?(?:mobile|phone|iPhone|iPad|Android|smartphone|tablet)(?: \\w+)?)[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
-     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the )?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) .{1,40})?.{0,60})"),
+     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
+    {"mobile-get-outlook-more", MP_RULE_MOBILE, "Outlook in Slavic, Asian and other languages",
+     ANY("(?:(?:Pobierz|Získejte|Stáhn(?:ěte|out)|Získajte|Stiahnite|Получите|Скачайте|Отримайте|Завантажте|Изтеглете|Вземете|Преузмите|Preuzmite|Nabavite|Prenesite|Obțineți|Descărcați|Αποκτήστε|Κατεβάστε|Szerezze be|Töltse le|Få|Skaff|Lataa|Tải|Lấy|Dapatkan|从|รับ|ดาวน์โหลด|קבל|הורד|الحصول|احصل|تنزيل) (?=.{0,30}Outlook)[^,;!?]{7,70}"
+         "|(?:iOS|Android) ?(?:için |版 ?|용 ?|向け ?|用 ?)?(?:の ?)?Outlook[^,;!?]{0,20}(?:入手|取得|ダウンロード|다운로드|가져오기|edinin|alın|indirin)(?:する)?)[.]?"),
+     "Pobierz aplikację Outlook dla systemu iOS", "Tải bản dựng mới cho Android rồi thử lại."},
     {"mobile-slogan", MP_RULE_MOBILE, "Yahoo's and AOL's programs",
      ANY("(?:Yahoo|AOL) Mail\\s?[:：-]\\s.{3,60}"),
      "Yahoo Mail: Search, Organize, Conquer", "Yahoo Mail is where it bounces."},
     {"mobile-de", MP_RULE_MOBILE, "German",
-     ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?.{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) .{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) .{2,60})[.!]?"),
+     ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?[^,;]{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) [^,;]{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) [^,;]{2,60})" EXCUSE_OTHER "[.!]?"),
      "Von meinem iPhone gesendet", "Von meinem Büro aus sehe ich den Fehler."},
     {"mobile-fr", MP_RULE_MOBILE, "French",
-     ANY("(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? .{2,60}|Envoyé à partir d['’].{2,60}"),
+     ANY("(?:(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? [^,;]{2,60}|Envoyé à partir d['’][^,;]{2,60})" EXCUSE_OTHER),
      "Envoyé depuis mon iPhone", "Envoyer depuis mon poste marche aussi."},
     {"mobile-romance", MP_RULE_MOBILE, "Spanish, Portuguese, Italian, Catalan, Romanian",
-     ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? .{2,60})"),
+     ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? [^,;]{2,60})" EXCUSE_OTHER),
      "Enviado desde mi iPhone", "Enviamos desde mi casa el paquete."},
     {"mobile-nl", MP_RULE_MOBILE, "Dutch",
-     ANY("(?:Verzonden|Verstuurd|Verzonden) (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? .{2,60}"),
+     ANY("(?:Verzonden|Verstuurd|Verzonden) (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? [^,;]{2,60}"),
      "Verstuurd vanaf mijn iPhone", "Verzend het vanaf mijn server."},
-    {"mobile-nordic", MP_RULE_MOBILE, "Danish, Norwegian, Swedish, Finnish, Icelandic, Estonian",
-     ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi) (?:fra|från|med|via|ved hjælp af|úr|minu)(?: min| mitt| mit)? .{2,60}|Lähetetty .{2,50}|Sendt .{2,40} (?:iPhone|iPad|telefon))"),
+    {"mobile-nordic", MP_RULE_MOBILE, "Danish, Norwegian, Swedish, Finnish, Icelandic, Estonian, Latvian, Lithuanian",
+     ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi|Nosūtīts|Išsiųsta) (?:fra|från|med|via|ved hjælp af|úr|minu|no|iš)(?: min| mitt| mit)? [^,;]{2,60}|Lähetetty [^,;]{2,50}|Sendt [^,;]{2,40} (?:iPhone|iPad|telefon))"),
      "Skickat från min iPhone", "Skicka från min server i kväll."},
     {"mobile-slavic", MP_RULE_MOBILE, "Russian, Ukrainian, Polish, Czech, Slovak, Croatian, Slovenian, Bulgarian",
-     ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? .{2,60}"),
+     ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
     {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian",
-     ANY("(?:(?=[^öü]*+[öü]).{2,40}(?:(?:['’]?d[ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:Küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) .{2,60})"),
+     ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
-     ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來]自我的) ?.{2,30}|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
+     ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai",
-     ANY("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|נשלח מ|נשלח באמצעות|ارسال شده از|फ़ोन से भेजा|ส่งจาก).{2,60}"),
+     ANY("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก)[^,;]{2,60}|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
      "נשלח מה-iPhone שלי", "נשלחו אתמול כל הקבצים"},
     {"tracker", MP_RULE_MOBILE, "Mailtrack and other senders' advertisements",
-     ANY("(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack.{0,60}|Virus-free\\.?.{0,60})"),
+     ANY("(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack[\\s\\d/.:,]{0,30}(?:[AP]\\.?M\\.?)?|Virus-free\\.?(?:\\s?(?:www\\.|by |avast|avg).{0,50})?)"),
      "Sender notified by Mailtrack", "Virus checks are free of charge."},
 
     /* ---- paragraphs of law ---- */
     {"disclaimer-en", MP_RULE_DISCLAIMER, "English",
-     ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|DISCLAIMER|CONFIDENTIAL)(?: AND PRIVILEGED)? (?:NOTICE|STATEMENT|NOTE|WARNING|INFORMATION)\\b.{0,900}|(?:IMPORTANT|LEGAL|CONFIDENTIAL|DISCLAIMER)\\b(?=.*\\b(?:confidential|intended|privileged|addressee|recipients?)\\b).{20,900}|DISCLAIMER[:.]?|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))(?: message| transmission| communication)?(?:,|\\s?\\(|\\s(?:is|are|was|may|might|can|and|or|with|contains?|contained|containing|has|in|of|including|included|transmitted|from|sent|together|plus|its|should)\\b)(?=.*\\b(?:confidential|intended|privileged|addressee|recipient)\\b).{30,900}|If you (?:are not the (?:intended|named)|have received this|received this (?:e-?mail|message)).{20,900}|(?:Please )?consider the environment before printing.{0,200})"),
+     ANY("[*_\\s]{0,4}(?:(?:CONFIDENTIALITY|PRIVACY|LEGAL|DISCLAIMER|CONFIDENTIAL)(?: AND PRIVILEGED)? (?:NOTICE|STATEMENT|NOTE|WARNING|INFORMATION)[*_]{0,2}(?:\\s*[:.–—-].{0,900}|\\s(?=.*" SECRET ").{20,900})?"
+         "|(?:IMPORTANT|LEGAL|CONFIDENTIAL|DISCLAIMER)\\b(?=.*" SECRET ")(?=.*" MAIL_OR_READER ").{20,900}|DISCLAIMER[:.]?"
+         "|(?:The (?:information|content)s?|This (?:e-?mail|message|communication|transmission))(?: message| transmission| communication)?(?:,|\\s?\\(|\\s(?:is(?! not)|are|was|may|might|can|and|or|with|contains?|contained|containing|has|in|of|including|included|transmitted|from|sent|together|plus|its|should)\\b)(?=.*" SECRET ")(?=.*" MAIL_OR_READER ").{30,900}"
+         "|If you (?:are not (?:the|an?) (?:intended|named) (?:recipient|addressee|person|individual|reader)|(?:have )?received this\\b.{0,40}\\b(?:error|mistake|mistakenly|inadvertently)).{0,900}|(?:\\S{1,3} )?(?:Please )?consider the environment before printing.{0,200})"),
      "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is confidential, show it to nobody outside."},
-    {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Polish",
-     ANY("[*_\\s]{0,4}(?:Diese (?:E-?Mail|Nachricht)(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail)(?=.*(?:confidentiel|destinataire)).{30,900}|Est[ea] (?:mensaje|correo|mensagem|e-?mail)(?=.*(?:confidencial|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail)(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|(?:Ta wiadomość|Niniejsza wiadomość)(?=.*(?:poufn|adresat)).{30,900})"),
+    {"disclaimer-banner", MP_RULE_DISCLAIMER, "mail gateways, above or below what comes from outside",
+     ANY("[*_\\[(\\s]{0,4}(?:(?:CAUTION|WARNING|NOTICE|ATTENTION|EXTERNAL(?: E-?MAIL| SENDER)?)[*_\\])]{0,3}[:!.\\s–—-]{1,4}(?:This (?:e-?mail|message) (?:is|was|has|originated|came|comes|originates)\\b.{0,30}\\b(?:outside|external)|External (?:e-?mail|sender)|Do not click).{0,400}|This (?:e-?mail|message) (?:originated|came|was sent|comes) from (?:outside|an external).{0,400})"),
+     "CAUTION: This email originated from outside of the organization. Do not click links.", "CAUTION: this email is long."},
+    {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Polish, Russian",
+     ANY("[*_\\s]{0,4}(?:(?:Diese (?:E-?Mail|Nachricht)|(?:Der Inhalt|Die Informationen in) dieser (?:E-?Mail|Nachricht))(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail|L[ae]s? (?:contenu|informations?)\\b.{0,30}\\bce(?:t e-?mail| message| courriel))(?=.*(?:confidentiel|destinataire)).{30,900}"
+         "|(?:AVISO (?:LEGAL|DE CONFIDENCIALIDADE?|DE CONFIDENCIALIDAD)[:.]? )?(?:Est[ea] (?:mensaje|correo|mensagem|e-?mail)|La información contenida en est[ea]|As informações contidas n?est[ea])(?=.*(?:confidencia[li]|destinat)).{30,900}|(?:Questo messaggio|Questa e-?mail|Le informazioni)(?=.*(?:riservat|confidenzial|destinatari)).{30,900}"
+         "|(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail|De (?:informatie|inhoud)\\b.{0,24}\\b(?:dit (?:e-?mail)?bericht|deze e-?mail))(?=.*(?:vertrouwelijk|geadresseerde)).{30,900}|(?:Detta|Det här) (?:meddelande|e-?post)(?=.*(?:konfidentiell|mottagare)).{30,900}|Denne (?:e-?mail|e-?post|meddelelsen?)(?=.*(?:fortrolig|modtager|mottaker)).{30,900}"
+         "|(?:Ta wiadomość|Niniejsza wiadomość|Treść tej wiadomości)(?=.*(?:poufn|adresat)).{30,900}|(?:Это (?:электронное )?(?:сообщение|письмо)|Настоящее (?:электронное )?(?:сообщение|письмо)|Содержание (?:данного|этого) (?:сообщения|письма))(?=.*(?:конфиденциальн|адресат)).{30,900})"),
      "Diese E-Mail enthält vertrauliche Informationen und ist nur für den Adressaten bestimmt.", "Diese Nachricht ist nicht angekommen."},
 
     {"disclaimer-antivirus", MP_RULE_DISCLAIMER, "Avast, AVG and mail gateways",
-     ANY("(?:This (?:e-?mail|message) (?:has been|was) (?:checked|scanned) (?:for|by) .{2,120}|Virus-free\\. .{0,60}|(?:Diese|Dieses) E-?Mail wurde .{0,60}auf Viren .{0,60}|L.absence de virus dans ce .{2,120}|Questa e-?mail è stata (?:controllata|esaminata) .{2,120}|Este (?:correo electrónico|e-?mail) .{0,40}(?:virus|vírus) .{0,60})"),
+     ANY("(?:This (?:e-?mail|message) (?:has been|was) (?:checked|scanned) (?:for|by) .{2,120}|(?:Diese|Dieses) E-?Mail wurde .{0,60}auf Viren .{0,60}|L.absence de virus dans ce .{2,120}|Questa e-?mail è stata (?:controllata|esaminata) .{2,120}|Este (?:correo electrónico|e-?mail) .{0,40}(?:virus|vírus) .{0,60})"),
      "This email has been checked for viruses by Avast antivirus software.", "This email was sent to the virus lab."},
 
     /* ---- footers ---- */
@@ -444,6 +503,10 @@ const MpRule mp_rules[] = {
     {"footer-notification", MP_RULE_FOOTER, "GitHub, GitLab, Gitea and our own notifications",
      ANY("(?:[—-]{1,3}\\s?)?(?:Reply to this e-?mail directly\\b.{0,200}|You are receiving this because (?:you|of).{0,200}|You're receiving this (?:e-?mail|notification|message) because.{0,200}|To (?:respond|reply), reply to this e-?mail.{0,200}|Visit Topic or reply to this e-?mail.{0,120}|To stop receiving .{5,200})"),
      "Reply to this email directly or view it on GitHub:", "Reply to this when you can."},
+
+    {"footer-openpgp", MP_RULE_FOOTER, "OpenPGP in the text itself: what stands above it",
+     ANY("-----BEGIN PGP SIGNED MESSAGE-----"),
+     "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256", "BEGIN PGP SIGNED MESSAGE is how it begins."},
 
     /* ---- closings, in kept text ---- */
     {"closing", MP_RULE_CLOSING, "a dozen languages",

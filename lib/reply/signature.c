@@ -55,6 +55,21 @@ goes_on(const GArray *lines, guint i)
            g_unichar_islower(g_utf8_get_char(below));
 }
 
+/* A list below "---" stands below a heading or a rule; "+ x" is a line of a diff, as is "---", and
+ * "Makefile | 2 +-" stands below it in a patch. */
+static bool
+is_markup_below(const GArray *lines, guint i)
+{
+    static const char column[] = " | ";
+    const char *below = i + 1 < lines->len ? LINE(lines, i + 1)->core : "";
+    const char *count = strstr(below, column);
+    bool list = g_str_has_prefix(below, "- ") || g_str_has_prefix(below, "* ");
+    bool stat = count != NULL && g_ascii_isdigit(count[strlen(column)]);
+
+    return (strcmp(LINE(lines, i)->core, "---") == 0 && (list || stat)) ||
+           (below[0] == '+' && !g_ascii_isdigit(below[1]));
+}
+
 /* "--verbose": a "--" right below it ends the options. */
 static bool
 is_option(const char *core)
@@ -72,12 +87,24 @@ walk_begins_signature(const Walk *walk, guint i)
         return false;
     if (strcmp(line->text, "-- ") == 0)
         return true;
-    if ((i > 0 && is_option(LINE(lines, i - 1)->core)) || g_str_has_prefix(line->text, CODE_INDENT))
+    if ((i > 0 && is_option(LINE(lines, i - 1)->core)) || is_markup_below(lines, i) ||
+        g_str_has_prefix(line->text, CODE_INDENT))
         return false;
     if (strcmp(line->core, "---") == 0)
         return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
                signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
     return !goes_on(lines, i) && signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
+}
+
+/* One of a list: "- sent from my phone", "- sent from my laptop". */
+static bool
+is_item(const GArray *lines, guint i)
+{
+    static const char item[] = "- ";
+
+    return g_str_has_prefix(LINE(lines, i)->core, item) &&
+           ((i > 0 && g_str_has_prefix(LINE(lines, i - 1)->core, item)) ||
+            (i + 1 < lines->len && g_str_has_prefix(LINE(lines, i + 1)->core, item)));
 }
 
 /* "Sent from my phone" is a paragraph of its own, or ends one. */
@@ -89,6 +116,8 @@ walk_is_mobile_signature(const Walk *walk, guint i)
     guint next = i + 1;
 
     if (!line_is_rule(line, MP_RULE_MOBILE) || line->fenced)
+        return false;
+    if (is_item(lines, i))
         return false;
     return next == lines->len || LINE(lines, next)->kind != LINE_TEXT || begins_paragraph(lines, i);
 }

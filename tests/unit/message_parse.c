@@ -77,7 +77,7 @@ static const struct {
     {"mixed, HTML and a plain footer: nothing of the HTML is lost",
      "Content-Type: multipart/mixed; boundary=b\n\n--b\n" HTML "<p>said</p>\n--b\n" PLAIN
      "a < b\n--b--\n",
-     NULL, "<p>said</p>\n<pre>a &lt; b</pre>\n", ""},
+     NULL, "<p>said</p>\n<pre class=\"text-plain\">a &lt; b</pre>\n", ""},
     {"mixed, a text file is a file",
      "Content-Type: multipart/mixed; boundary=b\n\n--b\n" PLAIN
      "one\n--b\nContent-Type: text/plain\n"

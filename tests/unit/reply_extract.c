@@ -140,13 +140,18 @@ Test(reply, signatures_go)
     CHECK(cases);
 }
 
-Test(reply, a_mail_that_is_all_quote_gives_nothing)
+Test(reply, a_mail_of_nothing_but_quote_and_signature_gives_nothing)
 {
     static const char *const mails[] = {
         "> Is it?",
         WROTE "\n\n> Is it?\n",
         "\n\n" WROTE "\n> Is it?\n\n-- \nBob",
         "Sent from my iPhone\n\n" WROTE "\n> Is it?",
+        "-- \nBob",
+        "--\nBob Sample\nEngineer, Acme Ltd.\n+1 555 123 4567",
+        "-- \nBob\n\nThis email and its attachments are confidential and intended for the "
+        "addressee.",
+        "Sent from my iPhone",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
         g_autoptr(MpReply) reply = mp_reply_extract(mails[i], NULL);
@@ -159,7 +164,10 @@ Test(reply, in_doubt_text_is_kept)
     static const Case cases[] = {
         {WROTE "\n\nIs it all I have?", "Is it all I have?"},
         {"From: Ada <ada@example.org>\nSent: Monday\nTo: Bob\nSubject: x\n\nIs it?", "Is it?"},
-        {"--\nBob", NULL},
+        {"--\nPlease merge it before Friday: the release depends on it, and nobody else has the "
+         "time.",
+         NULL},
+        {"IMPORTANT: the branch is confidential, and this message went to every recipient.", NULL},
         {"-----Original Message-----\nIs it?", "Is it?"},
     };
     CHECK(cases);
@@ -216,6 +224,9 @@ Test(reply, stubs_give_way_to_html)
         {"This message requires an HTML-capable mail client.", true},
         {"Please view this email in a client that supports HTML.", true},
         {"Your email client does not support HTML messages", true},
+        {"Ihr E-Mail-Programm unterstützt kein HTML.", true},
+        {"Votre messagerie ne peut pas afficher ce message HTML.", true},
+        {"您的邮件客户端不支持 HTML。", true},
         {"ok", false},
         {"The html client is broken.\n\n> q", false},
         {"I wrote the html page for the reader.", false},
