@@ -16,7 +16,7 @@ enum {
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
     LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
-    ATTEMPTS = 3000,      /* windows tried in one mail: what bounds a mail of nothing but colons */
+    ATTEMPTS = 3000,      /* windows tried in vain: what bounds a mail of nothing but colons */
 };
 
 /* ---- attributions ---- */
@@ -267,6 +267,7 @@ attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRu
     g_autoptr(GString) text = g_string_new(LINE(lines, end)->core);
     gint start = (gint)end, best_start = -1;
     Attribution best = {NULL, false, false};
+    const guint before = *attempts;
     bool evidence =
         LINE(lines, end)->has_digit || LINE(lines, end)->has_at || quote_follows(lines, end);
 
@@ -288,6 +289,8 @@ attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRu
         g_string_prepend_c(text, ' ');
         g_string_prepend(text, LINE(lines, start)->core);
     }
+    if (best.rule != NULL)
+        *attempts = before;
     *rule = best.rule;
     return best_start;
 }
@@ -305,14 +308,14 @@ boundary_mark_block(GArray *lines, guint start, guint end, LineKind kind, const 
 /* "On … Ada <ada@example.org> wrote: Is it?": some clients put the quote into the same line. Nobody
  * else writes all of that; but what begins the mail may be all there is. */
 static const MpRule *
-leading_attribution(const GArray *lines, guint i, MpMatcher *matcher)
+leading_attribution(const GArray *lines, guint i, MpMatcher *matcher, guint *attempts)
 {
     const Line *line = LINE(lines, i);
     const char *at = strchr(line->core, '@');
     const char *colon = at != NULL && line->has_digit ? strstr(at, ": ") : NULL;
 
     if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT ||
-        line->fenced || lines_skip_blank(lines, 0) == i)
+        line->fenced || lines_skip_blank(lines, 0) == i || (*attempts)++ >= ATTEMPTS)
         return NULL;
     g_autofree char *text = g_strndup(line->core, (gsize)(colon - line->core) + 1);
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
@@ -329,7 +332,7 @@ mark_attributions(GArray *lines, MpMatcher *matcher)
         const MpRule *rule = NULL;
 
         if (!may_end_attribution(lines, i)) {
-            rule = attempts++ < ATTEMPTS ? leading_attribution(lines, i, matcher) : NULL;
+            rule = leading_attribution(lines, i, matcher, &attempts);
             if (rule != NULL)
                 boundary_mark_block(lines, i, i + 1, LINE_ATTRIBUTION, rule);
             continue;

@@ -89,6 +89,21 @@ Test(reply, bottom_posts_lose_the_quote_above)
     CHECK(cases);
 }
 
+Test(reply, a_long_text_above_hides_no_quote_below)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < 5000; i++)
+        g_string_append_printf(text, "line %u of a log\n", i);
+    g_string_append(text, "That is all.");
+    g_autofree char *expected = g_strdup(text->str);
+    g_string_append(text,
+                    "\n\nOn Mon, Nov 17, 2025 at 9:12 AM Ada <ada@example.org> wrote:\n\n> Log?\n");
+
+    g_autoptr(MpReply) reply = mp_reply_extract(text->str, NULL);
+    cr_assert_str_eq(reply->reply, expected);
+}
+
 Test(reply, inline_answers_keep_the_quotes_they_answer)
 {
     static const Case cases[] = {
