@@ -2,9 +2,10 @@
  * One bare repository with one branch: open, read at a tip, and move the branch durably.
  *
  * What makes what durable, in this order (ext4, XFS and btrfs alike):
- *   1. the pack and its index: written under temporary names, fsync each, rename, fsync of
- *      objects/pack (libgit2 with GIT_OPT_ENABLE_FSYNC_GITDIR);
- *   2. the branch: refs/heads/main.lock written, fsync, rename, fsync of refs/heads.
+ *   1. the pack, then its index: each written under a temporary name, synced, renamed; then
+ *      objects/pack synced (pack.c);
+ *   2. the branch: refs/heads/main.lock written, fsync, rename, fsync of refs/heads (libgit2 with
+ *      GIT_OPT_ENABLE_FSYNC_GITDIR).
  * A crash before 2 leaves at most a pack that nothing names; after 2 the batch is there.
  */
 #include "tracker/store.h"
@@ -88,7 +89,7 @@ void
 mp_chain_begin(MpChain *chain, MpStore *store)
 {
     chain->store = store;
-    chain->pack = mp_pack_new(store->odb);
+    chain->pack = mp_pack_new();
     chain->tree =
         mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
     chain->tip = store->tip;
@@ -210,7 +211,7 @@ mp_chain_finish(MpChain *chain, GError **error)
 {
     if (chain->n_commits == 0)
         return MP_COMMITTED;
-    if (!mp_pack_write(chain->pack, error))
+    if (!mp_pack_write(chain->pack, chain->store->path, error))
         return MP_FAILED;
     return chain->store->remote != NULL ? mp_store_push(chain->store, &chain->tip, error)
                                         : move_own_branch(chain, error);
