@@ -1,4 +1,4 @@
-/* Packs as we write them: Git reads the same out of them. */
+/* Packs as we write them: Git reads the same out of them, and they do not pile up in memory. */
 #include <criterion/criterion.h>
 #include <string.h>
 #include <zlib.h>
@@ -108,4 +108,32 @@ Test(pack, its_index_is_the_one_that_git_makes_of_it)
 
     (void)tracker;
     cr_expect_str_eq(compared, "444\n444\n444\n444\n444\n444\n444\n444\n");
+}
+
+/* How many packs this process has open. */
+static guint
+open_packs(void)
+{
+    g_autoptr(GDir) directory = g_dir_open("/proc/self/fd", 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while ((name = g_dir_read_name(directory)) != NULL) {
+        g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
+        g_autofree char *target = g_file_read_link(path, NULL);
+        n += target != NULL && g_str_has_suffix(target, ".pack");
+    }
+    return n;
+}
+
+Test(pack, a_run_of_many_batches_keeps_few_open)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_with(scratch, 30);
+
+    for (guint64 n = 1; n <= 30; n++) {
+        g_autoptr(MpThread) thread = mp_tracker_thread(tracker, n, NULL);
+        cr_expect(thread != NULL && g_str_has_prefix(thread->title, "Rocket "));
+    }
+    cr_expect_leq(open_packs(), 8, "%u packs are open", open_packs());
 }
