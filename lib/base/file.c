@@ -100,13 +100,24 @@ write_and_sync(int fd, const void *bytes, gsize length, GError **error)
     return true;
 }
 
+/* A file of that name is what a run that died left, and may be read-only. */
+static int
+create_anew(int directory, const char *name, mode_t mode)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    int fd = openat(directory, name, flags, mode);
+
+    if (fd < 0 && errno == EEXIST && unlinkat(directory, name, 0) == 0)
+        fd = openat(directory, name, flags, mode);
+    return fd;
+}
+
 bool
 mp_write_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
               bool sync_directory, GError **error)
 {
     g_autofree char *temporary = g_strconcat(name, ".tmp", NULL);
-    g_auto(MpFd) fd =
-        openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    g_auto(MpFd) fd = create_anew(directory, temporary, mode);
 
     if (fd < 0)
         return mp_fail_errno(error, "cannot create %s", temporary);

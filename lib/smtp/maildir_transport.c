@@ -78,7 +78,7 @@ unique_name(Maildir *maildir)
     g_auto(GStrv) pieces = g_strsplit_set(g_get_host_name(), "/:", -1);
     g_autofree char *host = g_strjoinv("-", pieces);
 
-    return g_strdup_printf("%" G_GINT64_FORMAT ".M%" G_GINT64_FORMAT "P%dQ%uR%08x.%s",
+    return g_strdup_printf("%" G_GINT64_FORMAT ".M%06" G_GINT64_FORMAT "P%dQ%uR%08x.%s",
                            now / G_USEC_PER_SEC, now % G_USEC_PER_SEC, (int)getpid(),
                            ++maildir->count, g_random_int(), host);
 }

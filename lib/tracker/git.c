@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#define OPEN_PACKS 8 /* at a time: the large one of the last repack, and the newest */
+
 static bool
 start(void)
 {
@@ -15,8 +17,10 @@ start(void)
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     /* We make every object ourselves, and a check of existence can rescan the pack directory. */
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
-    /* Our own pack stream is hashed by us and hashed again by the indexer; reading need not. */
+    /* git fsck hashes every object; reading need not. */
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+    /* Open packs count as our memory where they are mapped, and each takes a descriptor. */
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)OPEN_PACKS);
     for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     return true;

@@ -68,7 +68,8 @@ first_commit(MpStore *store, const char *readme, GError **error)
     MpTreeNode *root = mp_tree_directory(chain.tree, NULL, "", false, error);
     good = root != NULL &&
            mp_tree_set(chain.tree, root, "README.md", readme, strlen(readme), error) &&
-           mp_chain_commit(&chain, message, &actor, error) && mp_pack_write(chain.pack, error);
+           mp_chain_commit(&chain, message, &actor, error) &&
+           mp_pack_write(chain.pack, store->path, error);
     if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip,
                                      0, "metroplex init") < 0)
         good = mp_git_fail(error, "cannot create the branch main");

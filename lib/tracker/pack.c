@@ -1,24 +1,29 @@
 /* The objects of a batch as one pack stream; see pack.h. */
 #include "tracker/pack.h"
 
-#include <git2/sys/odb_backend.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "tracker/deflate.h"
 #include "tracker/delta.h"
 #include "tracker/git.h"
+#include "tracker/pack_index.h"
 
-#define DEFLATE_LEVEL 1  /* most octets are object ids, which no level makes smaller */
-#define DELTA_DEPTH   50 /* as Git's own: a longer chain makes reading slow */
-#define OFS_DELTA     6  /* gitformat-pack: a type that libgit2 has no public name for here */
+#define DEFLATE_LEVEL 1 /* most octets are object ids, which no level makes smaller */
+#define DEFLATE_MEMORY                                                                             \
+    6 /* a table of 16 KiB to clear for each object, most of which are far smaller, not of 64 */
+#define DELTA_DEPTH 50   /* as Git's own: a longer chain makes reading slow */
+#define FILE_MODE   0444 /* as Git's own */
+#define OFS_DELTA   6    /* gitformat-pack: a type that libgit2 has no public name for here */
 
 struct MpPack {
-    git_odb *odb;
     GByteArray *stream;  /* header, then objects */
     GHashTable *objects; /* git_oid * → Stored * */
+    GArray *index;       /* MpPackEntry: all of them */
     z_stream deflater;
-    guint32 count;
 };
 
 typedef struct {
@@ -52,16 +57,17 @@ stored_free(gpointer data)
 }
 
 MpPack *
-mp_pack_new(git_odb *odb)
+mp_pack_new(void)
 {
     MpPack *pack = g_new0(MpPack, 1);
     static const guint8 header[12] = {'P', 'A', 'C', 'K', 0, 0, 0, 2, 0, 0, 0, 0};
 
-    pack->odb = odb;
     pack->stream = g_byte_array_sized_new(1 << 16);
     g_byte_array_append(pack->stream, header, sizeof header);
     pack->objects = g_hash_table_new_full(oid_hash, oid_equal, g_free, stored_free);
-    if (deflateInit(&pack->deflater, DEFLATE_LEVEL) != Z_OK)
+    pack->index = g_array_new(FALSE, FALSE, sizeof(MpPackEntry));
+    if (deflateInit2(&pack->deflater, DEFLATE_LEVEL, Z_DEFLATED, MAX_WBITS, DEFLATE_MEMORY,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         g_error("deflateInit: out of memory"); /* as GLib's own allocations end */
     return pack;
 }
@@ -73,6 +79,7 @@ mp_pack_free(MpPack *pack)
         return;
     deflateEnd(&pack->deflater);
     g_hash_table_unref(pack->objects);
+    g_array_unref(pack->index);
     g_byte_array_unref(pack->stream);
     g_free(pack);
 }
@@ -91,8 +98,16 @@ append_header(GByteArray *stream, int type, gsize length)
     g_byte_array_append(stream, &octet, 1);
 }
 
+/* Offsets are 31 bits, in the index too. */
 static bool
-append_deflated(MpPack *pack, const void *bytes, gsize length, GError **error)
+has_room(const MpPack *pack, gsize length, GError **error)
+{
+    return (length <= G_MAXUINT / 4 && pack->stream->len <= G_MAXUINT / 4) ||
+           mp_fail(error, MP_ERROR_INPUT, "a batch of more than 1 GiB");
+}
+
+static bool
+append_text(MpPack *pack, const void *bytes, gsize length, GError **error)
 {
     z_stream *z = &pack->deflater;
     guint start = pack->stream->len;
@@ -100,8 +115,6 @@ append_deflated(MpPack *pack, const void *bytes, gsize length, GError **error)
 
     deflateReset(z);
     bound = deflateBound(z, length);
-    if (bound > G_MAXUINT / 2 || start > G_MAXUINT / 2)
-        return mp_fail(error, MP_ERROR_INPUT, "a batch of more than 2 GiB");
     g_byte_array_set_size(pack->stream, start + (guint)bound);
     z->next_in = (Bytef *)bytes;
     z->avail_in = (uInt)length;
@@ -111,6 +124,13 @@ append_deflated(MpPack *pack, const void *bytes, gsize length, GError **error)
         return mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
     g_byte_array_set_size(pack->stream, start + (guint)bound - z->avail_out);
     return true;
+}
+
+/* The length of the first entry, which most often is that of all: "MODE NAME", a NUL, an id. */
+static gsize
+length_of_entry(const char *tree, gsize length)
+{
+    return length > 0 ? strlen(tree) + 1 + GIT_OID_RAWSZ : 0;
 }
 
 /* How far back the base begins, in the big-endian form of OFS_DELTA, where each further octet
@@ -132,12 +152,14 @@ remember(MpPack *pack, const git_oid *id, const void *bytes, gsize length, guint
          guint depth)
 {
     Stored *stored = g_new0(Stored, 1);
+    const MpPackEntry entry = {
+        *id, offset, (guint32)crc32(0, pack->stream->data + offset, pack->stream->len - offset)};
 
     stored->bytes = g_string_new_len(bytes, (gssize)length);
     stored->offset = offset;
     stored->depth = depth;
     g_hash_table_insert(pack->objects, g_memdup2(id, sizeof *id), stored);
-    pack->count++;
+    g_array_append_val(pack->index, entry);
 }
 
 static bool
@@ -147,25 +169,24 @@ add_whole(MpPack *pack, git_object_t type, const void *bytes, gsize length, cons
     guint offset = pack->stream->len;
 
     append_header(pack->stream, type, length);
-    if (!append_deflated(pack, bytes, length, error))
+    if (type == GIT_OBJECT_TREE)
+        mp_deflate_ids(pack->stream, bytes, length, length_of_entry(bytes, length));
+    else if (!append_text(pack, bytes, length, error))
         return false;
     remember(pack, id, bytes, length, offset, 0);
     return true;
 }
 
-static bool
-add_difference(MpPack *pack, const Stored *base, const void *bytes, gsize length, const git_oid *id,
-               GError **error)
+static void
+add_difference(MpPack *pack, const Stored *base, const void *bytes, gsize length, const git_oid *id)
 {
     guint offset = pack->stream->len, depth = base->depth + 1;
     g_autoptr(GString) delta = mp_delta(base->bytes->str, base->bytes->len, bytes, length);
 
     append_header(pack->stream, OFS_DELTA, delta->len);
     append_distance(pack->stream, offset - base->offset);
-    if (!append_deflated(pack, delta->str, delta->len, error))
-        return false;
+    mp_deflate_ids(pack->stream, delta->str, delta->len, 0);
     remember(pack, id, bytes, length, offset, depth);
-    return true;
 }
 
 bool
@@ -180,9 +201,12 @@ mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsize le
     *id = new_id;
     if (g_hash_table_contains(pack->objects, id))
         return true;
-    return before != NULL && before->depth < DELTA_DEPTH
-               ? add_difference(pack, before, bytes, length, id, error)
-               : add_whole(pack, type, bytes, length, id, error);
+    if (!has_room(pack, length, error))
+        return false;
+    if (before == NULL || before->depth >= DELTA_DEPTH)
+        return add_whole(pack, type, bytes, length, id, error);
+    add_difference(pack, before, bytes, length, id);
+    return true;
 }
 
 bool
@@ -195,7 +219,7 @@ mp_pack_add(MpPack *pack, git_object_t type, const void *bytes, gsize length, gi
 bool
 mp_pack_is_empty(const MpPack *pack)
 {
-    return pack->count == 0;
+    return pack->index->len == 0;
 }
 
 const GString *
@@ -206,33 +230,36 @@ mp_pack_get(const MpPack *pack, const git_oid *id)
     return stored != NULL ? stored->bytes : NULL;
 }
 
+/* The number of objects into the header; the hash of all, which names the pack, to the end. */
 static void
-finish_stream(MpPack *pack)
+finish_stream(MpPack *pack, git_oid *id)
 {
-    guint32 count = GUINT32_TO_BE(pack->count);
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
-    guint8 trailer[20];
-    gsize length = sizeof trailer;
+    guint32 count = GUINT32_TO_BE(pack->index->len);
 
     memcpy(pack->stream->data + 8, &count, sizeof count);
-    g_checksum_update(sum, pack->stream->data, pack->stream->len);
-    g_checksum_get_digest(sum, trailer, &length);
-    g_byte_array_append(pack->stream, trailer, sizeof trailer);
+    mp_pack_append_hash(pack->stream, id);
 }
 
 bool
-mp_pack_write(MpPack *pack, GError **error)
+mp_pack_write(MpPack *pack, const char *repository, GError **error)
 {
-    git_odb_writepack *writer = NULL;
-    git_indexer_progress progress = {0};
+    g_autofree char *path = g_build_filename(repository, "objects/pack", NULL);
+    git_oid id;
 
-    finish_stream(pack);
-    if (git_odb_write_pack(&writer, pack->odb, NULL, NULL) < 0)
-        return mp_git_fail(error, "cannot begin a pack");
-    bool good = writer->append(writer, pack->stream->data, pack->stream->len, &progress) == 0 &&
-                writer->commit(writer, &progress) == 0;
+    finish_stream(pack, &id);
+    g_autoptr(GByteArray) index = mp_pack_index(pack->index, &id);
+    g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));
+    g_autofree char *index_name = g_strdup_printf("pack-%s.idx", git_oid_tostr_s(&id));
+    int directory = mp_open_directory(path, error);
+    bool good =
+        directory >= 0 &&
+        mp_write_file(directory, pack_name, pack->stream->data, pack->stream->len, FILE_MODE, false,
+                      error) &&
+        mp_write_file(directory, index_name, index->data, index->len, FILE_MODE, true, error);
+
+    if (directory >= 0)
+        close(directory);
     if (!good)
-        mp_git_fail(error, "cannot write a pack of %u objects", pack->count);
-    writer->free(writer);
+        g_prefix_error(error, "cannot write a pack into %s: ", path);
     return good;
 }

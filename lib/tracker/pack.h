@@ -1,9 +1,9 @@
 /*
  * Inside of lib/tracker: the objects of a batch as one pack stream (gitformat-pack, version 2).
  *
- * Each object is hashed and deflated once, into memory, and the whole stream is handed to the
- * object database, which indexes it, syncs pack, index and directory, and renames them into place.
- * Nobody asks whether an object exists already: a miss would rescan the pack directory.
+ * Each object is hashed and deflated once, into memory, and the stream is written as it is, with
+ * the index that we know already: git_odb_write_pack() would inflate and hash every object again to
+ * find out. Nobody asks whether an object exists already: a miss would rescan the pack directory.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 typedef struct MpPack MpPack;
 
-MpPack *mp_pack_new(git_odb *odb);
+MpPack *mp_pack_new(void);
 void mp_pack_free(MpPack *pack);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpPack, mp_pack_free)
 
@@ -35,5 +35,9 @@ bool mp_pack_is_empty(const MpPack *pack);
 /* The bytes of an object that was added and is not in the database yet; NULL if it is not here. */
 const GString *mp_pack_get(const MpPack *pack, const git_oid *id);
 
-/* Writes and syncs the pack. After this the objects are in the database, whoever dies. */
-bool mp_pack_write(MpPack *pack, GError **error);
+/*
+ * Writes the pack into a repository, then its index, which makes it a pack that readers see: each
+ * under a temporary name (NAME.tmp), synced, renamed into place; then objects/pack is synced. After
+ * this the objects are in the database, whoever dies. Nothing may be added any more.
+ */
+bool mp_pack_write(MpPack *pack, const char *repository, GError **error);

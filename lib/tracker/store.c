@@ -2,13 +2,15 @@
  * One bare repository with one branch: open, read at a tip, and move the branch durably.
  *
  * What makes what durable, in this order (ext4, XFS and btrfs alike):
- *   1. the pack and its index: written under temporary names, fsync each, rename, fsync of
- *      objects/pack (libgit2 with GIT_OPT_ENABLE_FSYNC_GITDIR);
- *   2. the branch: refs/heads/main.lock written, fsync, rename, fsync of refs/heads.
+ *   1. the pack, then its index: each written under a temporary name, synced, renamed; then
+ *      objects/pack synced (pack.c);
+ *   2. the branch: refs/heads/main.lock written, fsync, rename, fsync of refs/heads (libgit2 with
+ *      GIT_OPT_ENABLE_FSYNC_GITDIR).
  * A crash before 2 leaves at most a pack that nothing names; after 2 the batch is there.
  */
 #include "tracker/store.h"
 
+#include <git2/sys/repository.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,19 +22,51 @@
 #include "tracker/leftovers.h"
 
 #define VIEW_MAX       20000 /* directories; some 60 MB where each holds a hundred entries */
+#define COMMITS_MAX    1024  /* that come to an open object database; four large batches */
+#define COMMITS_MOVE   16    /* what a move of the tip counts as besides: a pack at least */
 #define LOCKED_TRIES   50    /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
 #define LOCKED_WAIT_US 100000
 
 static bool
-set_root(MpStore *store, GError **error)
+open_objects(MpStore *store, GError **error)
+{
+    store->n_commits = 0;
+    return git_repository_odb(&store->odb, store->repository) == 0 ||
+           mp_git_fail(error, "cannot open the objects of %s", store->path);
+}
+
+/*
+ * libgit2 keeps each pack open and mapped, with what was inflated of it, as long as the object
+ * database is. Each batch brings a pack: memory would grow with the mails of a run, and files stay
+ * open, to no use, since a batch reads what is new to it.
+ */
+static bool
+reopen_objects(MpStore *store, GError **error)
+{
+    g_clear_pointer(&store->view, mp_tree_free);
+    g_clear_pointer(&store->odb, git_odb_free);
+    git_repository__cleanup(store->repository);
+    return open_objects(store, error);
+}
+
+/* From here on reads see this commit and its tree. */
+static void
+see(MpStore *store, const git_oid *tip, const git_oid *root, guint n_commits)
+{
+    store->tip = *tip;
+    store->root = *root;
+    store->n_commits += n_commits + COMMITS_MOVE;
+    g_clear_pointer(&store->view, mp_tree_free);
+}
+
+bool
+mp_store_read_at(MpStore *store, const git_oid *tip, GError **error)
 {
     g_autoptr(git_commit) commit = NULL;
 
-    if (git_commit_lookup(&commit, store->repository, &store->tip) < 0)
-        return mp_git_fail(error, "%s: cannot read commit %s", store->path,
-                           git_oid_tostr_s(&store->tip));
-    store->root = *git_commit_tree_id(commit);
-    g_clear_pointer(&store->view, mp_tree_free);
+    if (git_commit_lookup(&commit, store->repository, tip) < 0)
+        return mp_git_fail(error, "%s: cannot read commit %s", store->path, git_oid_tostr_s(tip));
+    see(store, tip, git_commit_tree_id(commit), 0);
     return true;
 }
 
@@ -41,11 +75,11 @@ mp_store_refresh(MpStore *store, GError **error)
 {
     git_oid tip;
 
+    if ((store->odb == NULL || store->n_commits >= COMMITS_MAX) && !reopen_objects(store, error))
+        return false;
     if (git_reference_name_to_id(&tip, store->repository, MP_BRANCH) < 0)
         return mp_git_fail(error, "%s: cannot read %s", store->path, MP_BRANCH);
-    if (git_oid_equal(&tip, &store->tip) && store->view != NULL)
-        return true;
-    return mp_store_read_at(store, &tip, error);
+    return git_oid_equal(&tip, &store->tip) || mp_store_read_at(store, &tip, error);
 }
 
 bool
@@ -57,9 +91,7 @@ mp_store_open(MpStore *store, const char *path, const char *hostname, GError **e
         return false;
     if (git_repository_open_bare(&store->repository, path) < 0)
         return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
-    if (git_repository_odb(&store->odb, store->repository) < 0)
-        return mp_git_fail(error, "cannot open the objects of %s", path);
-    return mp_store_refresh(store, error);
+    return open_objects(store, error) && mp_store_refresh(store, error);
 }
 
 void
@@ -88,7 +120,7 @@ void
 mp_chain_begin(MpChain *chain, MpStore *store)
 {
     chain->store = store;
-    chain->pack = mp_pack_new(store->odb);
+    chain->pack = mp_pack_new();
     chain->tree =
         mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
     chain->tip = store->tip;
@@ -167,22 +199,6 @@ mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, con
     return rc;
 }
 
-/* The moment of truth is over, so nothing may fail any more: what is known need not be read. */
-static void
-show_new_tip(MpChain *chain)
-{
-    chain->store->tip = chain->tip;
-    chain->store->root = chain->root;
-    g_clear_pointer(&chain->store->view, mp_tree_free);
-}
-
-bool
-mp_store_read_at(MpStore *store, const git_oid *tip, GError **error)
-{
-    store->tip = *tip;
-    return set_root(store, error);
-}
-
 static MpCommitResult
 move_own_branch(MpChain *chain, GError **error)
 {
@@ -201,7 +217,8 @@ move_own_branch(MpChain *chain, GError **error)
         mp_git_fail(error, "%s: cannot move %s", store->path, MP_BRANCH);
         return MP_FAILED;
     }
-    show_new_tip(chain);
+    /* The moment of truth is over, so nothing may fail any more: what is known is not read. */
+    see(store, &chain->tip, &chain->root, chain->n_commits);
     return MP_COMMITTED;
 }
 
@@ -210,7 +227,7 @@ mp_chain_finish(MpChain *chain, GError **error)
 {
     if (chain->n_commits == 0)
         return MP_COMMITTED;
-    if (!mp_pack_write(chain->pack, error))
+    if (!mp_pack_write(chain->pack, chain->store->path, error))
         return MP_FAILED;
     return chain->store->remote != NULL ? mp_store_push(chain->store, &chain->tip, error)
                                         : move_own_branch(chain, error);

@@ -15,11 +15,12 @@
 
 typedef struct {
     git_repository *repository;
-    git_odb *odb;
+    git_odb *odb; /* NULL where it could not be opened again */
     char *path, *hostname;
     git_oid tip;      /* the commit that reads see */
     git_oid root;     /* its tree */
     MpTree *view;     /* loaded as far as it was read */
+    guint n_commits;  /* since the object database was opened, roughly */
     MpRemote *remote; /* shared with other hosts, or NULL */
     char *host;       /* which of them we are; NULL without a remote */
 } MpStore;
@@ -31,7 +32,8 @@ bool mp_store_init(const char *path, const char *hostname, const char *readme, m
 bool mp_store_open(MpStore *store, const char *path, const char *hostname, GError **error);
 void mp_store_close(MpStore *store);
 
-/* Reads see the tip of now from here on. */
+/* Reads see the tip of now from here on. Not while a chain is open: the object database may be
+ * closed and opened again. */
 bool mp_store_refresh(MpStore *store, GError **error);
 
 /*

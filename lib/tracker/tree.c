@@ -9,6 +9,9 @@
 #define MODE_FILE 0100644u
 #define MODE_TREE 0040000u
 
+/* Octets of an entry of a tree object: a mode, a space, the name, a NUL, an id. */
+#define ENTRY_MAX(name_length) (12 + 1 + (name_length) + 1 + GIT_OID_RAWSZ)
+
 typedef struct {
     const char *name; /* in the tree's string chunk */
     guint length;
@@ -394,21 +397,40 @@ mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, g
     return true;
 }
 
-static void
-serialise(const MpTreeNode *node, GString *into)
+/* "40000 " and the like; *length is how many octets. */
+static const char *
+mode_text(guint mode, char other[16], gsize *length)
 {
+    const char *text = mode == MODE_TREE ? "40000 " : mode == MODE_FILE ? "100644 " : other;
+
+    if (text == other) /* somebody else's commit */
+        g_snprintf(other, 16, "%o ", mode);
+    *length = strlen(text);
+    return text;
+}
+
+static GString *
+serialise(const MpTreeNode *node)
+{
+    gsize length = 0;
+
+    for (guint i = 0; i < node->entries->len; i++)
+        length += ENTRY_MAX(entry_at(node, i)->length);
+    GString *bytes = g_string_sized_new(length);
+    char *p = bytes->str;
     for (guint i = 0; i < node->entries->len; i++) {
         const Entry *e = entry_at(node, i);
+        char other[16];
+        gsize n;
+        const char *mode = mode_text(e->mode, other, &n);
 
-        if (e->mode == MODE_TREE)
-            g_string_append_len(into, "40000 ", 6);
-        else if (e->mode == MODE_FILE)
-            g_string_append_len(into, "100644 ", 7);
-        else /* somebody else's commit */
-            g_string_append_printf(into, "%o ", e->mode);
-        g_string_append_len(into, e->name, (gssize)e->length + 1);
-        g_string_append_len(into, (const char *)e->id.id, GIT_OID_RAWSZ);
+        p = mempcpy(p, mode, n);
+        p = mempcpy(p, e->name, e->length + 1);
+        p = mempcpy(p, e->id.id, GIT_OID_RAWSZ);
     }
+    bytes->len = (gsize)(p - bytes->str);
+    *p = '\0';
+    return bytes;
 }
 
 static bool
@@ -420,8 +442,7 @@ write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
         if (e->child != NULL && e->child->is_changed && !write_node(tree, e->child, &e->id, error))
             return false;
     }
-    g_autoptr(GString) bytes = g_string_sized_new(node->entries->len * 32);
-    serialise(node, bytes);
+    g_autoptr(GString) bytes = serialise(node);
     if (!mp_pack_add_version(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, &node->written,
                              id, error))
         return false;

@@ -22,6 +22,16 @@ thread_of(guint64 n, guint64 threads)
     return (guint32)(n * 2654435761u) % threads + 1;
 }
 
+/* As a run begins each of its batches. */
+static MpBatch *
+begin_batch(MpSite *site)
+{
+    g_autoptr(GError) error = NULL;
+
+    bench_must(mp_tracker_refresh(site->tracker, &error), error);
+    return mp_batch_begin(site->tracker);
+}
+
 static void
 commit(MpBatch *batch)
 {
@@ -46,7 +56,7 @@ helper_post(int argc, char **argv)
     begin = bench_now();
     for (guint64 n = 0; n < count;) {
         double at = bench_now();
-        g_autoptr(MpBatch) batch = mp_batch_begin(site.tracker);
+        g_autoptr(MpBatch) batch = begin_batch(&site);
         guint64 i;
 
         for (i = 0; i < size && n < count; i++, n++)
@@ -72,8 +82,8 @@ static void
 post_one(MpSite *site, const MpUser *author, guint64 thread, guint64 n, Times *times)
 {
     g_autoptr(GPtrArray) texts = bench_texts(n, 1);
-    g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
     double begin = bench_now(), built, whole;
+    g_autoptr(MpBatch) batch = begin_batch(site);
 
     bench_comment(batch, author, thread, n, g_ptr_array_index(texts, 0), NULL);
     built = bench_now() - begin;
@@ -89,7 +99,7 @@ fill_thread(MpSite *site, const MpUser *author, guint64 thread, guint64 count)
     g_autoptr(GPtrArray) texts = bench_texts(0, count);
 
     for (guint64 n = 0; n < count;) {
-        g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
+        g_autoptr(MpBatch) batch = begin_batch(site);
 
         for (guint i = 0; i < 256 && n < count; i++, n++)
             bench_comment(batch, author, thread, n, g_ptr_array_index(texts, n), NULL);

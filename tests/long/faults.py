@@ -144,7 +144,7 @@ def file_of(site, text):
 
 SCENARIOS = {
     "batch": batch,
-    "after death with half a pack": dead_before(nth("link", "pack_git2_")),
+    "after death with half a pack": dead_before(nth("renameat", ".pack.tmp")),
     "after death with a pack and a lock": dead_before(nth("rename", "main.lock")),
     "after death before the events": dead_before(nth("renameat2", "")),
     "after death between the events": dead_before(nth("renameat2", "", 1)),

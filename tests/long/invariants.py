@@ -186,7 +186,7 @@ def repositories(site):
             yield f"fsck: {repository}: {out.decode(errors='replace')}{err}"
         for directory, _, files in os.walk(os.path.join(site.data, repository)):
             for name in files:
-                if name.endswith(".lock") or name.startswith(("pack_git2_", "tmp_")):
+                if name.endswith((".lock", ".tmp")) or name.startswith("tmp_"):
                     yield f"lock: {os.path.join(directory, name)[len(site.data) + 1:]} was left"
 
 

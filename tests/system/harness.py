@@ -197,7 +197,7 @@ class Site:
             for place in (".", "refs/heads", "objects/pack"):
                 folder = os.path.join(self.data, repository, place)
                 for name in os.listdir(folder) if os.path.isdir(folder) else ():
-                    if name.endswith(".lock") or name.startswith("pack_git2_"):
+                    if name.endswith((".lock", ".tmp")):
                         os.utime(os.path.join(folder, name), (then, then))
 
     def set_config(self, group, **keys):

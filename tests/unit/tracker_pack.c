@@ -1,0 +1,139 @@
+/* Packs as we write them: Git reads the same out of them, and they do not pile up in memory. */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "scratch.h"
+#include "tracker/deflate.h"
+#include "tracker/tracker.h"
+
+#define HOST "git.example.org"
+
+static void
+expect_inflates(const guint8 *bytes, gsize length, gsize period)
+{
+    g_autoptr(GByteArray) stream = g_byte_array_new();
+    g_autofree guint8 *out = g_malloc(length + 1);
+    uLongf out_length = length + 1;
+
+    g_byte_array_append(stream, (const guint8 *)"before", 6);
+    mp_deflate_ids(stream, bytes, length, period);
+    cr_expect_eq(uncompress(out, &out_length, stream->data + 6, stream->len - 6), Z_OK,
+                 "%zu octets, period %zu", length, period);
+    cr_expect(out_length == length && memcmp(out, bytes, length) == 0, "%zu octets, period %zu",
+              length, period);
+}
+
+/* Everything between all the same and nothing the same, at distances of all sizes. */
+Test(deflate, zlib_inflates_what_was_deflated_without_a_search)
+{
+    static const gsize lengths[] = {0, 1, 2, 3, 7, 29, 58, 300, 2900, 70000};
+    static const gsize periods[] = {0, 1, 2, 4, 5, 8, 9, 29, 61, 256, 257, 4096, 32768, 32769};
+    g_autofree guint8 *bytes = g_malloc(70000);
+    g_autoptr(GRand) random = g_rand_new_with_seed(17);
+
+    for (gint range = 1; range <= 256; range *= 4) {
+        for (gsize i = 0; i < 70000; i++)
+            bytes[i] = (guint8)(256 - g_rand_int_range(random, 1, range + 1));
+        for (gsize l = 0; l < G_N_ELEMENTS(lengths); l++)
+            for (gsize p = 0; p < G_N_ELEMENTS(periods); p++)
+                expect_inflates(bytes, lengths[l], periods[p]);
+    }
+}
+
+Test(deflate, a_directory_of_a_hundred_becomes_smaller)
+{
+    g_autoptr(GByteArray) tree = g_byte_array_new();
+    g_autoptr(GByteArray) stream = g_byte_array_new();
+    g_autoptr(GRand) random = g_rand_new_with_seed(17);
+
+    for (guint i = 0; i < 100; i++) {
+        g_autofree char *entry = g_strdup_printf("40000 %02u", i);
+        g_byte_array_append(tree, (const guint8 *)entry, (guint)strlen(entry) + 1);
+        for (guint k = 0; k < 20; k++) {
+            guint8 octet = (guint8)g_rand_int(random);
+            g_byte_array_append(tree, &octet, 1);
+        }
+    }
+    mp_deflate_ids(stream, tree->data, tree->len, 29);
+    cr_expect_lt(stream->len, tree->len * 9 / 10);
+}
+
+static void
+post(MpTracker *tracker, guint n)
+{
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    g_autofree char *title = g_strdup_printf("Rocket %u", n);
+    g_autofree char *key = mp_tracker_key(5, 0, title, "");
+    const MpActor tim = {5, "tim", "Tim Lake", 1700000000, 1700000060};
+    const MpThread facts = {.kind = MP_ISSUE,
+                            .repository = (char *)"acme/rocket",
+                            .title = title,
+                            .is_open = true,
+                            .author = 5,
+                            .author_login = (char *)"tim",
+                            .created = 1700000000};
+    const MpNewComment opening = {.key = key, .via = "command", .body = title};
+    guint64 id = 0;
+
+    cr_assert(mp_batch_open_thread(batch, &facts, &opening, &tim, &id, NULL));
+    cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);
+    cr_assert_eq(id, n);
+}
+
+static MpTracker *
+tracker_with(const ScratchPath *scratch, guint packs)
+{
+    g_autofree char *path = scratch_path(scratch, "tracker.git");
+    bool made;
+
+    cr_assert(mp_tracker_init(path, HOST, &made, NULL));
+    MpTracker *tracker = mp_tracker_open(path, HOST, NULL);
+    cr_assert_not_null(tracker);
+    for (guint n = 1; n <= packs; n++) {
+        cr_assert(mp_tracker_refresh(tracker, NULL));
+        post(tracker, n);
+    }
+    return tracker;
+}
+
+Test(pack, its_index_is_the_one_that_git_makes_of_it)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_with(scratch, 3);
+    g_autofree char *compared =
+        scratch_run(scratch, "for p in tracker.git/objects/pack/*.pack; do"
+                             " git index-pack -o own.idx $p >/dev/null && cmp own.idx ${p%pack}idx"
+                             " && stat -c %a $p ${p%pack}idx; rm -f own.idx; done");
+
+    (void)tracker;
+    cr_expect_str_eq(compared, "444\n444\n444\n444\n444\n444\n444\n444\n");
+}
+
+/* How many packs this process has open. */
+static guint
+open_packs(void)
+{
+    g_autoptr(GDir) directory = g_dir_open("/proc/self/fd", 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while ((name = g_dir_read_name(directory)) != NULL) {
+        g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
+        g_autofree char *target = g_file_read_link(path, NULL);
+        n += target != NULL && g_str_has_suffix(target, ".pack");
+    }
+    return n;
+}
+
+Test(pack, a_run_of_many_batches_keeps_few_open)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_with(scratch, 30);
+
+    for (guint64 n = 1; n <= 30; n++) {
+        g_autoptr(MpThread) thread = mp_tracker_thread(tracker, n, NULL);
+        cr_expect(thread != NULL && g_str_has_prefix(thread->title, "Rocket "));
+    }
+    cr_expect_leq(open_packs(), 8, "%u packs are open", open_packs());
+}
