@@ -1,6 +1,7 @@
 /* The objects of a batch as one pack stream; see pack.h. */
 #include "tracker/pack.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -240,6 +241,19 @@ finish_stream(MpPack *pack, git_oid *id)
     mp_pack_append_hash(pack->stream, id);
 }
 
+/* A pack that cannot have its index, as on a full disk, would stay there for good, and one of each
+ * try. Whose index is there already is what a run that died wrote whole. */
+static bool
+write_index(const GByteArray *index, int directory, const char *name, const char *pack_name,
+            GError **error)
+{
+    if (mp_write_file(directory, name, index->data, index->len, FILE_MODE, true, error))
+        return true;
+    if (faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        unlinkat(directory, pack_name, 0);
+    return false;
+}
+
 bool
 mp_pack_write(MpPack *pack, const char *repository, GError **error)
 {
@@ -251,11 +265,10 @@ mp_pack_write(MpPack *pack, const char *repository, GError **error)
     g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));
     g_autofree char *index_name = g_strdup_printf("pack-%s.idx", git_oid_tostr_s(&id));
     int directory = mp_open_directory(path, error);
-    bool good =
-        directory >= 0 &&
-        mp_write_file(directory, pack_name, pack->stream->data, pack->stream->len, FILE_MODE, false,
-                      error) &&
-        mp_write_file(directory, index_name, index->data, index->len, FILE_MODE, true, error);
+    bool good = directory >= 0 &&
+                mp_write_file(directory, pack_name, pack->stream->data, pack->stream->len,
+                              FILE_MODE, false, error) &&
+                write_index(index, directory, index_name, pack_name, error);
 
     if (directory >= 0)
         close(directory);

@@ -1,10 +1,14 @@
 /* Packs as we write them: Git reads the same out of them, and they do not pile up in memory. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include "scratch.h"
 #include "tracker/deflate.h"
+#include "tracker/git.h"
+#include "tracker/pack.h"
 #include "tracker/tracker.h"
 
 #define HOST "git.example.org"
@@ -108,6 +112,43 @@ Test(pack, its_index_is_the_one_that_git_makes_of_it)
 
     (void)tracker;
     cr_expect_str_eq(compared, "444\n444\n444\n444\n444\n444\n444\n444\n");
+}
+
+/* With one object: some fifty octets, and an index of more than a thousand. */
+static bool
+write_small_pack(const ScratchPath *scratch, rlim_t file_limit)
+{
+    const struct rlimit limit = {file_limit, RLIM_INFINITY};
+    g_autoptr(MpPack) pack = mp_pack_new();
+    g_autoptr(GError) why = NULL;
+    git_oid id;
+
+    cr_assert(mp_pack_add(pack, GIT_OBJECT_BLOB, "x\n", 2, &id, NULL));
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    return mp_pack_write(pack, scratch, &why);
+}
+
+static char *
+packs_in(const ScratchPath *scratch)
+{
+    return scratch_run(scratch, "ls objects/pack | sed 's/.*[.]//'");
+}
+
+/* On a full disk each try would leave another. */
+Test(pack, one_whose_index_cannot_be_written_is_not_left_behind)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autofree char *made = scratch_run(scratch, "mkdir -p objects/pack");
+
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert(mp_git_start(NULL));
+    cr_assert_not(write_small_pack(scratch, 500));
+    g_autofree char *nothing = packs_in(scratch);
+    cr_expect_str_eq(nothing, "");
+    cr_assert(write_small_pack(scratch, RLIM_INFINITY));
+    cr_assert_not(write_small_pack(scratch, 500));
+    g_autofree char *both = packs_in(scratch);
+    cr_expect_str_eq(both, "idx\npack\n", "what a run that died wrote whole stays");
 }
 
 /* How many packs this process has open. */
