@@ -134,18 +134,36 @@ make_installation(int data, GError **error)
     return g_steal_pointer(&id);
 }
 
+/* What we did not write is nobody's name: an empty file would be everybody's. */
+static char *
+known_installation(int data, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autofree char *id = NULL;
+
+    if (mp_read_file(data, INSTALLATION, ID_LIMIT, &id, NULL, &why) &&
+        g_uuid_string_is_valid(g_strchomp(id)))
+        return g_steal_pointer(&id);
+    if (why == NULL || g_error_matches(why, MP_ERROR, MP_ERROR_INPUT))
+        return mp_fail_null(error, MP_ERROR_INSTALLATION,
+                            "not the UUID of an installation: remove it, and if this host's name "
+                            "is taken then, see SEVERAL HOSTS in metroplex(8)");
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
 static char *
 read_installation(const MpConfig *config, GError **error)
 {
     int data = mp_open_directory(config->data, error);
-    char *id = NULL;
+    char *id;
 
     if (data < 0)
         return NULL;
     if (faccessat(data, INSTALLATION, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
         id = make_installation(data, error);
-    else if (mp_read_file(data, INSTALLATION, ID_LIMIT, &id, NULL, error))
-        g_strchomp(id);
+    else
+        id = known_installation(data, error);
     close(data);
     if (id == NULL)
         g_prefix_error(error, "%s/" INSTALLATION ": ", config->data);

@@ -314,6 +314,23 @@ def a_host_that_is_replaced_gets_its_name_back_by_hand(site):
         check_all(remote, one)
 
 
+@test
+def a_file_that_names_no_installation_is_nobodys_name(site):
+    with hosts(site, count=1) as (remote, one):
+        _, (address,) = conversation(one)
+        name, before = one.deliver(one.mail("kate@example.org", address)), tip(remote)
+        path = os.path.join(one.data, "installation")
+        for content in ("", "\n", "one\n", "x" * 300):
+            with open(path, "w") as f:
+                f.write(content)
+            run(one, status=78)
+            contains(one.log().splitlines()[-1], f"{path}: not the UUID of an installation: remove it")
+        os.unlink(path), os.mkdir(path)
+        contains(one.run(METROPLEX, "thread", "comment", "1", "--as", "tim", stdin="x", status=78).stderr, "not the UUID")
+        equal((one.new, tip(remote)), ([name], before))
+        os.rmdir(path)
+
+
 # --- Killed, refused, away ------------------------------------------------------------------------
 
 
