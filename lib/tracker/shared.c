@@ -100,7 +100,8 @@ follow(MpStore *store, const git_oid *tip, GError **error)
 static bool
 follow_and_read(MpStore *store, const git_oid *tip, GError **error)
 {
-    if (git_odb_refresh(store->odb) < 0) /* git has put packs there that libgit2 has not seen */
+    /* git has put packs there that libgit2 has not seen; where it is closed, it will */
+    if (store->odb != NULL && git_odb_refresh(store->odb) < 0)
         return mp_git_fail(error, "%s: cannot look for new objects", store->path);
     return follow(store, tip, error) && mp_store_refresh(store, error);
 }
