@@ -85,6 +85,16 @@ post(MpTracker *tracker, guint n)
     cr_assert_eq(id, n);
 }
 
+/* Threads `from` to `to`, each with a pack of its own. */
+static void
+post_all(MpTracker *tracker, guint from, guint to)
+{
+    for (guint n = from; n <= to; n++) {
+        cr_assert(mp_tracker_refresh(tracker, NULL));
+        post(tracker, n);
+    }
+}
+
 static MpTracker *
 tracker_with(const ScratchPath *scratch, guint packs)
 {
@@ -94,10 +104,7 @@ tracker_with(const ScratchPath *scratch, guint packs)
     cr_assert(mp_tracker_init(path, HOST, &made, NULL));
     MpTracker *tracker = mp_tracker_open(path, HOST, NULL);
     cr_assert_not_null(tracker);
-    for (guint n = 1; n <= packs; n++) {
-        cr_assert(mp_tracker_refresh(tracker, NULL));
-        post(tracker, n);
-    }
+    post_all(tracker, 1, packs);
     return tracker;
 }
 
@@ -177,4 +184,20 @@ Test(pack, a_run_of_many_batches_keeps_few_open)
         cr_expect(thread != NULL && g_str_has_prefix(thread->title, "Rocket "));
     }
     cr_expect_leq(open_packs(), 8, "%u packs are open", open_packs());
+}
+
+/* Whoever holds them open keeps their space on the disk from being free, and their pages in memory.
+ */
+Test(pack, a_long_run_lets_go_of_packs_that_were_repacked)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_with(scratch, 30);
+    g_autofree char *done = scratch_run(scratch, "git -C tracker.git repack -q -a -d");
+    g_autofree char *maps = NULL;
+
+    post_all(tracker, 31, 70);
+    cr_assert(g_file_get_contents("/proc/self/maps", &maps, NULL, NULL));
+    cr_expect(strstr(maps, ".idx\n") != NULL && strstr(maps, ".idx (deleted)") == NULL, "%s", maps);
+    g_autoptr(MpThread) first = mp_tracker_thread(tracker, 1, NULL);
+    cr_expect(first != NULL && strcmp(first->title, "Rocket 1") == 0);
 }
