@@ -752,5 +752,27 @@ def upkeep_during_a_run_disturbs_nothing(site):
     equal(len(site.git("log", "--oneline", "main", "--", "threads/00/00/00/01/comments/200-299").splitlines()), 2)
 
 
+@test
+def collection_under_the_lock_disturbs_no_run(site):
+    """As tracker(5) says, and with the least patience that Git has for what nobody names."""
+    thread = small_tracker(site, comments=0)
+    address = site.address(thread, "ada")
+    site.set_config("inbound", batch=4)
+    for i in range(120):
+        site.deliver(site.mail("ada@example.org", address, f"Reply number {i}.\n"))
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    rounds = 0
+    while run.poll() is None:
+        subprocess.run(["flock", os.path.join(site.data, "lock"), "git", "-C", os.path.join(site.data, "tracker.git"),
+                        "gc", "--quiet", "--prune=now"], check=True)
+        rounds += 1
+    equal(run.returncode, 0)
+    check(rounds >= 2, f"only {rounds} rounds")
+    equal(len(site.success), 120)
+    equal(len(site.show(thread)["comments"]), 120)
+    equal(site.git("fsck", "--strict").strip(), "")
+    equal(fsck(site), [])
+
+
 if __name__ == "__main__":
     main()
