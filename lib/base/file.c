@@ -62,6 +62,8 @@ mp_make_directories(const char *path, mode_t mode, bool *made, GError **error)
             return true;
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s is in the way: not a directory", path);
     }
+    if (errno != ENOENT && errno != ENOTDIR) /* its parent would tell no more, and so on */
+        return mp_fail_errno(error, "cannot look at %s", path);
     g_autofree char *parent = g_path_get_dirname(path);
     if (!mp_make_directories(parent, mode, NULL, error))
         return false;
