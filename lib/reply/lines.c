@@ -11,6 +11,11 @@ enum {
     FRONT_MATTER_LINES = 40,
 };
 
+/* What lines_clean() writes for a character that reorders, and how many bytes of it there are. */
+#define REORDERS       "\\u{%04X}"
+#define REORDERS_BEGIN "\\u{20"
+#define REORDERS_BYTES 8
+
 /* Characters that reorder what is shown are written out, those that show nothing are dropped. */
 static void
 append_clean(GString *out, gunichar c)
@@ -18,7 +23,7 @@ append_clean(GString *out, gunichar c)
     bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 
     if (reorders)
-        g_string_append_printf(out, "\\u{%04X}", c);
+        g_string_append_printf(out, REORDERS, c);
     else if (c == 0x2028 || c == 0x2029)
         g_string_append_c(out, ' ');
     else if (!mp_is_deceptive(c))
@@ -75,11 +80,13 @@ next_piece(const char *p, gsize most)
     Piece piece = {.value = p};
 
     while (piece.length < most && p[piece.length] > ' ' && p[piece.length] < 0x7f &&
-           p[piece.length] != '&')
+           p[piece.length] != '&' && p[piece.length] != '\\')
         piece.length++; /* most of any text */
     piece.taken = piece.length;
     if (piece.length > 0)
         return piece;
+    if (g_str_has_prefix(p, REORDERS_BEGIN) && p[REORDERS_BYTES - 1] == '}')
+        return (Piece){p, 0, REORDERS_BYTES, false}; /* Gmail puts them around names in Hebrew */
     if (*p == '&' && (piece.value = entity(p, &piece.taken)) != NULL)
         return (Piece){piece.value, 1, piece.taken, *piece.value == ' '};
 

@@ -66,6 +66,9 @@ const MpRule mp_rules[] = {
     {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages, Gmail in Catalan",
      ANY(LEAD "(Quoting|Zitat von|Missatge de|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{0,150}\\S@\\w.{1,100}[:：]" TAIL),
      "Zitat von Ada Example <ada@example.org>:", "Quoting the manual:"},
+    {"attribution-quoting-dated", MP_RULE_ATTRIBUTION, "alot, and Request Tracker",
+     ANY(LEAD "(?:(Quoting)\\s.{2,150}\\(\\d.{6,40}\\)|(?<=\\[)()\\S{1,200}@\\S{1,200} [-–—] \\p{L}{2,5}\\.? .{4,40}\\]:)"),
+     "Quoting Ada Example (2025-11-17 09:12:44)\n> Quoted text.", "Quoting the manual (page 12 and 13)"},
     {"attribution-thus", MP_RULE_ATTRIBUTION, "Usenet's programs, and who likes them",
      ANY(LEAD "(Thus (?:wrote|spake|spoke|quoth))\\s.{2,150}[:：]" TAIL),
      "Thus spake Ada Example (ada@example.org):", "Thus wrote the parser its last line:"},
@@ -429,10 +432,10 @@ const MpRule mp_rules[] = {
 
     /* ---- what the device wrote ---- */
     {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail",
-     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:(?:Securely )?Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/®™-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3}|Please (?:excuse|forgive|pardon) .{3,40}[,;:–—-]\\s?sent from (?:my |a )?(?:mobile|phone|iPhone|iPad|Android|smartphone|tablet)(?: \\w+)?)[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
+     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:(?:Securely )?Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/®™-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3}|Please (?:excuse|forgive|pardon) .{3,40}[,;:.–—-]\\s?sent from (?:my |a )?(?:mobile|phone|iPhone|iPad|Android|smartphone|tablet)(?: \\w+)?)[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
-     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
+     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|downloaden|ophalen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
     {"mobile-get-outlook-more", MP_RULE_MOBILE, "Outlook in Slavic, Asian and other languages",
      ANY("(?:(?:Pobierz|Získejte|Stáhn(?:ěte|out)|Získajte|Stiahnite|Получите|Скачайте|Отримайте|Завантажте|Изтеглете|Вземете|Преузмите|Preuzmite|Nabavite|Prenesite|Obțineți|Descărcați|Αποκτήστε|Κατεβάστε|Szerezze be|Töltse le|Få|Skaff|Lataa|Tải|Lấy|Dapatkan|从|รับ|ดาวน์โหลด|קבל|הורד|الحصول|احصل|تنزيل) (?=.{0,30}Outlook)[^,;!?]{7,70}"
@@ -460,7 +463,7 @@ const MpRule mp_rules[] = {
      ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
     {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian",
-     ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
+     ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
      ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
