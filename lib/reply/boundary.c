@@ -16,6 +16,7 @@ enum {
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
     LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
+    RUN_IN_TRIES = 4,     /* words in a window with which another attribution might begin */
     ATTEMPTS = 3000,      /* windows tried in vain: what bounds a mail of nothing but colons */
 };
 
@@ -124,14 +125,31 @@ sentence_end(const char *text)
     return NULL;
 }
 
-/* "It works. On … wrote:": a client ran the answer and the attribution together. */
+/* "It works. On … wrote:", "It works On … wrote:": a client ran the answer and the attribution
+ * together. Before the word that opens the latter there is no date, and a sentence or at least a
+ * word that is no name. */
 static bool
-answer_runs_in(const char *text, MpMatcher *matcher)
+answer_runs_in(const char *text, bool opened, MpMatcher *matcher)
 {
-    const char *rest = sentence_end(text);
+    bool word = false;
+    guint tries = 0;
 
-    return rest != NULL && mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest) != NULL &&
-           mp_matcher_group(matcher, 1) && mp_matcher_has_date(matcher, rest);
+    for (const char *p = text; *p != '\0' && *p != '@' && tries < RUN_IN_TRIES; p++) {
+        if (g_ascii_isdigit(*p))
+            return false;
+        if (p == text || p[-1] != ' ' || !g_unichar_isalpha(g_utf8_get_char_validated(p, -1)))
+            continue;
+        bool sentence = p > text + 1 && strchr(".!?", p[-2]) != NULL;
+        bool capital = !g_unichar_islower(g_utf8_get_char(p));
+        word |= !capital;
+        if (!capital || !(sentence || (word && !opened)))
+            continue;
+        tries++;
+        if (mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, p) != NULL &&
+            mp_matcher_group(matcher, 1) && mp_matcher_has_day(matcher, p))
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -189,7 +207,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
                                 strstr(text, ": ") == NULL && ends_paragraph(lines, end)));
     else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
         plausible = false;
-    else if (!found.opened && answer_runs_in(text, matcher))
+    else if (answer_runs_in(text, found.opened, matcher))
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;
