@@ -138,10 +138,14 @@ is_header_block(const GArray *lines, guint start, const Block *block)
 
     /* "From: …" and "Subject: …" alone head a patch, not a quote */
     bool addressed = (block->kinds & (1u << FIELD_DATE | 1u << FIELD_TO)) != 0 || ruled;
+    /* no client leaves the date out, but whoever writes a form or a template in English does */
+    bool dated =
+        (block->kinds & 1u << FIELD_DATE) != 0 || strcmp(block->rule->name, "header-en") != 0;
+    const guint subject = 1u << FIELD_SUBJECT;
     if (block->first == FIELD_FROM)
         return (kinds >= 2 && block->strong > 0 && addressed) ||
-               (kinds >= 3 && (block->strong > 0 ||
-                               (!block->prose && (block->kinds & 1u << FIELD_SUBJECT) != 0))) ||
+               (kinds >= 3 &&
+                (block->strong > 0 || (!block->prose && (block->kinds & subject) != 0 && dated))) ||
                (ruled && block->from_address);
     return (kinds >= 2 && block->strong >= 2) ||
            (kinds >= 3 && block->strong >= 1 && block->from_address);
@@ -177,6 +181,77 @@ is_example(const GArray *lines, guint start, guint end)
     while (end < limit && (LINE(lines, end)->kind == LINE_BLANK || is_indented(LINE(lines, end))))
         end++;
     return end < limit && LINE(lines, end)->kind == LINE_TEXT;
+}
+
+/* What relays and servers write, and no client quotes. */
+static bool
+is_transport_field(const char *core)
+{
+    static const char *const names[] = {"Received: ",
+                                        "Return-Path: ",
+                                        "Message-ID: ",
+                                        "MIME-Version: ",
+                                        "Delivered-To:",
+                                        "Content-Type: ",
+                                        "DKIM-Signature: ",
+                                        "X-",
+                                        "HTTP/",
+                                        "Message-Id: ",
+                                        NULL};
+
+    for (const char *const *name = names; *name != NULL; name++) {
+        if (g_str_has_prefix(core, *name))
+            return true;
+    }
+    return false;
+}
+
+/* The fields as they stand in a mail itself, not as a client writes them above a quote. */
+static bool
+is_raw(const GArray *lines, guint start, guint end)
+{
+    static const char *const names[] = {"From: ", "To: ", "Cc: ", "Subject: ", "Reply-To: ", NULL};
+
+    for (guint i = start; i < end; i++) {
+        const Line *line = LINE(lines, i);
+        const char *zone = strrchr(line->core, ' ');
+        const char *const *name = names;
+
+        while (*name != NULL && !g_str_has_prefix(line->core, *name))
+            name++;
+        if (line->field == FIELD_NONE || *name != NULL)
+            continue;
+        if (!g_str_has_prefix(line->core, "Date: ") || zone == NULL ||
+            !(strlen(zone) == 6 && strchr("+-", zone[1]) != NULL))
+            return false;
+    }
+    return true;
+}
+
+/* "These are the headers I get:", and below it some, or the fields of a template: the person shows
+ * them, and goes on below. So they do in "it has", "From: x", "To: y", "and the other has not". */
+static bool
+is_shown(const GArray *lines, guint start, guint end)
+{
+    gint above = line_not_blank(lines, (gint)start - 1);
+
+    if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
+        return false;
+    if (above == (gint)start - 1 && end < lines->len && LINE(lines, end)->kind == LINE_TEXT &&
+        LINE(lines, above)->field == FIELD_NONE &&
+        g_unichar_islower(g_utf8_get_char(LINE(lines, end)->core)))
+        return true;
+    if (g_str_has_suffix(LINE(lines, above)->core, ":") && is_raw(lines, start, end))
+        return true;
+    for (guint i = start; i > 0 && LINE(lines, i - 1)->kind == LINE_TEXT; i--) {
+        if (is_transport_field(LINE(lines, i - 1)->core))
+            return true;
+    }
+    for (; start < lines->len && LINE(lines, start)->kind == LINE_TEXT; start++) {
+        if (is_transport_field(LINE(lines, start)->core))
+            return true;
+    }
+    return false;
 }
 
 /* The field that `core` is if a colon is put behind its first word. */
@@ -232,7 +307,7 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             is_mbox_line(lines, (gint)i - 1) ||
             !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
-        if (is_example(lines, i, block.end)) {
+        if (is_example(lines, i, block.end) || is_shown(lines, i, block.end)) {
             i = block.end - 1;
             continue;
         }
