@@ -77,6 +77,19 @@ is_option(const char *core)
     return g_str_has_prefix(core, "--") && g_ascii_isalpha(core[2]) && strchr(core, ' ') == NULL;
 }
 
+/* "No wait, I mean no." below "---": a rule drawn across the text; a signature begins with a name.
+ */
+static bool
+is_sentence(const char *core)
+{
+    const char *word = strrchr(core, ' ');
+    gsize length = strlen(core);
+
+    if (word == NULL || strchr(".!?", core[length - 1]) == NULL)
+        return false;
+    return core[length - 1] != '.' || g_unichar_islower(g_utf8_get_char(word + 1));
+}
+
 bool
 walk_begins_signature(const Walk *walk, guint i)
 {
@@ -92,6 +105,7 @@ walk_begins_signature(const Walk *walk, guint i)
         return false;
     if (strcmp(line->core, "---") == 0)
         return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
+               !(LINE(lines, i + 1)->kind == LINE_TEXT && is_sentence(LINE(lines, i + 1)->core)) &&
                signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
     return !goes_on(lines, i) && signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
 }
