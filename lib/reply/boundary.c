@@ -74,6 +74,17 @@ quote_follows(const GArray *lines, guint end)
            !is_broken_end(lines, next);
 }
 
+/* Whether the mail begins with line `start`, or ends with the quote below line `end`. */
+static bool
+quote_is_all(const GArray *lines, guint start, guint end)
+{
+    end++;
+    while (end < lines->len &&
+           (LINE(lines, end)->kind == LINE_BLANK || LINE(lines, end)->kind == LINE_QUOTE))
+        end++;
+    return end == lines->len || lines_skip_blank(lines, 0) == start;
+}
+
 /* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
  */
 static gint
@@ -201,6 +212,8 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
 
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
+    else if (strcmp(found.rule->name, "attribution-name") == 0)
+        plausible = quoted && first && start == end && quote_is_all(lines, start, end);
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&

@@ -224,6 +224,9 @@ const MpRule mp_rules[] = {
      ANY(LEAD "()(?:\\p{L}[\\p{L}\\p{M}.'’׳]{0,14}[,،]?\\s+){0,3}[(\\[]?\\d.{4,300}[\\s<(\\[\"]\\S{1,200}@\\S{1,200}\\s?[>)\\]\"]{0,3}\\s?[:：]?" TAIL),
      "17.11.2025, 09:12, \"Ada Example\" <ada@example.org>:", "2025-11-17 09:12 mail ada@example.org about it"},
 
+    {"attribution-name", MP_RULE_ATTRIBUTION, "any language: a name and an address right above a quote",
+     ANY(LEAD "()[\"“]?(?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})(?: (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})){0,4}[\"”]? <\\S{1,200}@\\S{1,200}>\\s?[:：]" TAIL),
+     "Ada Example <ada@example.org>:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
     {"attribution-above-quote", MP_RULE_ATTRIBUTION, "mutt and others, any language: an address and a date right above a quote",
      ANY(LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：៖፦]" TAIL),
      "* Ada Example <ada@example.org> [2025-11-17 09:12]:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
