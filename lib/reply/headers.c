@@ -298,8 +298,12 @@ headers_mark(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
-        if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced)
-            mark_bare_fields(lines, i, matcher);
+        if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced) {
+            if (is_example(lines, i, i + 1))
+                LINE(lines, i)->kind = LINE_TEXT;
+            else
+                mark_bare_fields(lines, i, matcher);
+        }
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);
