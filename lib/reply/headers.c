@@ -8,6 +8,7 @@ enum {
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
     DRAWN = 5,        /* bytes of a line of dashes that is meant as one */
     EXAMPLE_LINES = 100,
+    SHOWN_LINES = 32, /* above and below, in which a transport's field is looked for */
     BARE_FIELDS = 8,
     OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
@@ -243,12 +244,11 @@ is_shown(const GArray *lines, guint start, guint end)
         return true;
     if (g_str_has_suffix(LINE(lines, above)->core, ":") && is_raw(lines, start, end))
         return true;
-    for (guint i = start; i > 0 && LINE(lines, i - 1)->kind == LINE_TEXT; i--) {
-        if (is_transport_field(LINE(lines, i - 1)->core))
-            return true;
-    }
-    for (; start < lines->len && LINE(lines, start)->kind == LINE_TEXT; start++) {
-        if (is_transport_field(LINE(lines, start)->core))
+    guint i = start, limit = MIN(lines->len, start + SHOWN_LINES);
+    while (i > 0 && start - i < SHOWN_LINES && LINE(lines, i - 1)->kind == LINE_TEXT)
+        i--;
+    for (; i < limit && LINE(lines, i)->kind == LINE_TEXT; i++) {
+        if (is_transport_field(LINE(lines, i)->core))
             return true;
     }
     return false;
