@@ -220,17 +220,45 @@ is_raw(const GArray *lines, guint start, guint end)
 
         while (*name != NULL && !g_str_has_prefix(line->core, *name))
             name++;
-        if (line->field == FIELD_NONE || *name != NULL)
+        if (line->field == FIELD_NONE || *name != NULL || is_transport_field(line->core))
             continue;
         if (!g_str_has_prefix(line->core, "Date: ") || zone == NULL ||
-            !(strlen(zone) == 6 && strchr("+-", zone[1]) != NULL))
+            !((strlen(zone) == 6 && strchr("+-", zone[1]) != NULL) || strcmp(zone, " GMT") == 0))
             return false;
     }
     return true;
 }
 
+/* Fields of that kind right above or below those at `start`, and text above them all: a mail that
+ * begins with such is broken, and shows nothing. */
+static bool
+is_among_transport_fields(const GArray *lines, guint start)
+{
+    guint i = start, limit = MIN(lines->len, start + SHOWN_LINES);
+
+    while (i > 0 && start - i < SHOWN_LINES && LINE(lines, i - 1)->kind == LINE_TEXT)
+        i--;
+    if (line_not_blank(lines, (gint)i - 1) < 0 && strstr(LINE(lines, i)->core, ": ") != NULL)
+        return false;
+    for (; i < limit && LINE(lines, i)->kind == LINE_TEXT; i++) {
+        if (is_transport_field(LINE(lines, i)->core))
+            return true;
+    }
+    return false;
+}
+
+/* "it has", "From: x", "To: y", "and the other has not": the middle of a sentence. */
+static bool
+is_within_sentence(const GArray *lines, guint start, guint end)
+{
+    return LINE(lines, start - 1)->kind == LINE_TEXT &&
+           LINE(lines, start - 1)->field == FIELD_NONE && end < lines->len &&
+           LINE(lines, end)->kind == LINE_TEXT &&
+           g_unichar_islower(g_utf8_get_char(LINE(lines, end)->core));
+}
+
 /* "These are the headers I get:", and below it some, or the fields of a template: the person shows
- * them, and goes on below. So they do in "it has", "From: x", "To: y", "and the other has not". */
+ * them, and goes on below. */
 static bool
 is_shown(const GArray *lines, guint start, guint end)
 {
@@ -238,20 +266,9 @@ is_shown(const GArray *lines, guint start, guint end)
 
     if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
         return false;
-    if (above == (gint)start - 1 && end < lines->len && LINE(lines, end)->kind == LINE_TEXT &&
-        LINE(lines, above)->field == FIELD_NONE &&
-        g_unichar_islower(g_utf8_get_char(LINE(lines, end)->core)))
-        return true;
-    if (g_str_has_suffix(LINE(lines, above)->core, ":") && is_raw(lines, start, end))
-        return true;
-    guint i = start, limit = MIN(lines->len, start + SHOWN_LINES);
-    while (i > 0 && start - i < SHOWN_LINES && LINE(lines, i - 1)->kind == LINE_TEXT)
-        i--;
-    for (; i < limit && LINE(lines, i)->kind == LINE_TEXT; i++) {
-        if (is_transport_field(LINE(lines, i)->core))
-            return true;
-    }
-    return false;
+    return is_within_sentence(lines, start, end) ||
+           (is_raw(lines, start, end) && (g_str_has_suffix(LINE(lines, above)->core, ":") ||
+                                          is_among_transport_fields(lines, start)));
 }
 
 /* The field that `core` is if a colon is put behind its first word. */
