@@ -187,6 +187,26 @@ typedef struct {
                       nothing to look for above */
 } Attribution;
 
+/* "…, Ada Example <ada@example.org>:": two words that begin like names. */
+static bool
+names_person(const char *text)
+{
+    const char *p = strrchr(text, '<');
+    guint words = 0;
+
+    while (p != NULL && p > text && words < 2) {
+        while (p > text && strchr(" \"", p[-1]) != NULL)
+            p--;
+        while (p > text && p[-1] != ' ')
+            p--;
+        p += *p == '"';
+        if (!g_unichar_isupper(g_utf8_get_char(p)))
+            break;
+        words++;
+    }
+    return words == 2;
+}
+
 static bool
 ends_paragraph(const GArray *lines, guint i)
 {
@@ -217,7 +237,8 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&
-                                strstr(text, ": ") == NULL && ends_paragraph(lines, end)));
+                                strstr(text, ": ") == NULL &&
+                                (ends_paragraph(lines, end) || names_person(text))));
     else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
         plausible = false;
     else if (answer_runs_in(text, found.opened, matcher))
