@@ -53,6 +53,15 @@
 #define EXCUSE_OTHER                                                                                \
     "(?:[,.!]\\s(?=.{0,60}(?:kürze|kurz|tippfehler|brièveté|fautes|brevedad|brevidade|brevità|" \
     "errores|kort|краткост|zwięzłość)).{3,80})?"
+/* What sends mail: it has a name, or is called what such things are called. "Sent with the new
+ * version it works" has neither. */
+#define DEVICE                                                                                     \
+    "(?=.*(?:(?-i:(?<![,.!]\\s)(?<=[\\s<\\[*_'’-])\\w{0,20}[\\p{Lu}\\d])|" DEVICE_WORDS "))"
+#define DEVICE_WORDS                                                                                                                              \
+    "mobi[el]|m[oó]vil|t[eé]l[eé](?:f|ph)|telem|cel+ul|cell|handy|phone|portable|tablet|"                                                      \
+    "dispositi|appareil|gsm|toestel|apparaat|puhel|enhe[dt]|zařízení|urządzeni|komór|телефон|"                                        \
+    "смартфон|мобильн|мобільн|планшет|устройств|пристро|по[чш]т|apli[ck]ac|applicat|\\bapp\\b|" \
+    "mail"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
 /* clang-format off */
@@ -438,7 +447,7 @@ const MpRule mp_rules[] = {
      ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:(?:Securely )?Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/®™-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3}|Please (?:excuse|forgive|pardon) .{3,40}[,;:.–—-]\\s?sent from (?:my |a )?(?:mobile|phone|iPhone|iPad|Android|smartphone|tablet)(?: \\w+)?)[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
-     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|downloaden|ophalen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
+     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|downloaden|ophalen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?!.*\\b(?:is|are|was|from|first|add-?ins?|and|then|instead)\\b)(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
     {"mobile-get-outlook-more", MP_RULE_MOBILE, "Outlook in Slavic, Asian and other languages",
      ANY("(?:(?:Pobierz|Získejte|Stáhn(?:ěte|out)|Získajte|Stiahnite|Получите|Скачайте|Отримайте|Завантажте|Изтеглете|Вземете|Преузмите|Preuzmite|Nabavite|Prenesite|Obțineți|Descărcați|Αποκτήστε|Κατεβάστε|Szerezze be|Töltse le|Få|Skaff|Lataa|Tải|Lấy|Dapatkan|从|รับ|ดาวน์โหลด|קבל|הורד|الحصول|احصل|تنزيل) (?=.{0,30}Outlook)[^,;!?]{7,70}"
@@ -448,22 +457,22 @@ const MpRule mp_rules[] = {
      ANY("(?:Yahoo|AOL) Mail\\s?[:：-]\\s.{3,60}"),
      "Yahoo Mail: Search, Organize, Conquer", "Yahoo Mail is where it bounces."},
     {"mobile-de", MP_RULE_MOBILE, "German",
-     ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?[^,;]{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) [^,;]{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) [^,;]{2,60})" EXCUSE_OTHER "[.!]?"),
+     ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?[^,;]{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) [^,;]{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) [^,;]{0,60}?(?-i:[\\p{Lu}\\d])[^\\s,;]{0,60})" EXCUSE_OTHER "[.!]?"),
      "Von meinem iPhone gesendet", "Von meinem Büro aus sehe ich den Fehler."},
     {"mobile-fr", MP_RULE_MOBILE, "French",
-     ANY("(?:(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? [^,;]{2,60}|Envoyé à partir d['’][^,;]{2,60})" EXCUSE_OTHER),
+     ANY("(?:(?:Envoyé|Expédié|Téléchargé|Provenance)" DEVICE " *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? [^,;]{2,60}|Envoyé" DEVICE " à partir d['’][^,;]{2,60})" EXCUSE_OTHER),
      "Envoyé depuis mon iPhone", "Envoyer depuis mon poste marche aussi."},
     {"mobile-romance", MP_RULE_MOBILE, "Spanish, Portuguese, Italian, Catalan, Romanian",
-     ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? [^,;]{2,60})" EXCUSE_OTHER),
+     ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto)" DEVICE " (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? [^,;]{2,60})" EXCUSE_OTHER),
      "Enviado desde mi iPhone", "Enviamos desde mi casa el paquete."},
     {"mobile-nl", MP_RULE_MOBILE, "Dutch",
-     ANY("(?:Verzonden|Verstuurd|Verzonden) (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? [^,;]{2,60}"),
+     ANY("(?:Verzonden|Verstuurd)" DEVICE " (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? [^,;]{2,60}"),
      "Verstuurd vanaf mijn iPhone", "Verzend het vanaf mijn server."},
     {"mobile-nordic", MP_RULE_MOBILE, "Danish, Norwegian, Swedish, Finnish, Icelandic, Estonian, Latvian, Lithuanian",
-     ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi|Nosūtīts|Išsiųsta) (?:fra|från|med|via|ved hjælp af|úr|minu|no|iš)(?: min| mitt| mit)? [^,;]{2,60}|Lähetetty [^,;]{2,50}|Sendt [^,;]{2,40} (?:iPhone|iPad|telefon))"),
+     ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi|Nosūtīts|Išsiųsta)" DEVICE " (?:fra|från|med|via|ved hjælp af|úr|minu|no|iš)(?: min| mitt| mit)? [^,;]{2,60}|Lähetetty" DEVICE " [^,;]{2,50}|Sendt [^,;]{2,40} (?:iPhone|iPad|telefon))"),
      "Skickat från min iPhone", "Skicka från min server i kväll."},
     {"mobile-slavic", MP_RULE_MOBILE, "Russian, Ukrainian, Polish, Czech, Slovak, Croatian, Slovenian, Bulgarian",
-     ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
+     ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)" DEVICE "(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
     {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian",
      ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
