@@ -74,15 +74,14 @@ quote_follows(const GArray *lines, guint end)
            !is_broken_end(lines, next);
 }
 
-/* Whether the mail begins with line `start`, or ends with the quote below line `end`. */
-static bool
-quote_is_all(const GArray *lines, guint start, guint end)
+bool
+boundary_ends_mail(const GArray *lines, guint i)
 {
-    end++;
-    while (end < lines->len &&
-           (LINE(lines, end)->kind == LINE_BLANK || LINE(lines, end)->kind == LINE_QUOTE))
-        end++;
-    return end == lines->len || lines_skip_blank(lines, 0) == start;
+    i++;
+    while (i < lines->len &&
+           (LINE(lines, i)->kind == LINE_BLANK || LINE(lines, i)->kind == LINE_QUOTE))
+        i++;
+    return i == lines->len;
 }
 
 /* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
@@ -233,7 +232,8 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
     else if (strcmp(found.rule->name, "attribution-name") == 0)
-        plausible = quoted && first && start == end && quote_is_all(lines, start, end);
+        plausible = quoted && first && start == end &&
+                    (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&

@@ -14,6 +14,9 @@ void boundaries_mark(GArray *lines, MpMatcher *matcher);
 /* The lines from `start` to before `end` are one attribution or header block. */
 void boundary_mark_block(GArray *lines, guint start, guint end, LineKind kind, const MpRule *rule);
 
+/* Whether nothing but a quote stands below line `i`. */
+bool boundary_ends_mail(const GArray *lines, guint i);
+
 /* headers.c: header blocks. */
 void headers_mark(GArray *lines, MpMatcher *matcher);
 

@@ -10,6 +10,7 @@ enum {
     EXAMPLE_LINES = 100,
     SHOWN_LINES = 32, /* above and below, in which a transport's field is looked for */
     BARE_FIELDS = 8,
+    TITLE = 60,     /* bytes of one */
     OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
 
@@ -127,6 +128,19 @@ is_dashed_title(const Line *line)
 {
     return line->kind == LINE_TEXT && !line->fenced && g_str_has_prefix(line->core, DASHES) &&
            g_str_has_suffix(line->core, DASHES);
+}
+
+/* "Original message:" where other clients draw dashes around the words; of "Ada wrote:"
+ * attributions know more. */
+static const MpRule *
+bare_separator(const Line *line, MpMatcher *matcher)
+{
+    if (line->kind != LINE_TEXT || line->fenced || strlen(line->core) > TITLE ||
+        !g_str_has_suffix(line->core, ":"))
+        return NULL;
+    g_autofree char *dashed = g_strconcat(DASHES, line->core, DASHES, NULL);
+    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_SEPARATOR, dashed);
+    return rule != NULL && strcmp(rule->name, "separator-wrote") != 0 ? rule : NULL;
 }
 
 static bool
@@ -307,6 +321,17 @@ mark_bare_fields(GArray *lines, guint i, MpMatcher *matcher)
         boundary_mark_block(lines, start, end, LINE_HEADERS, rule);
 }
 
+static void
+mark_bare_separator(GArray *lines, guint i, MpMatcher *matcher)
+{
+    const MpRule *rule = bare_separator(LINE(lines, i), matcher);
+
+    if (rule == NULL || !boundary_ends_mail(lines, i))
+        return;
+    LINE(lines, i)->kind = LINE_RULE;
+    LINE(lines, i)->rule = rule;
+}
+
 /* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
  * commas. */
 void
@@ -315,6 +340,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
+        if (i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_QUOTE)
+            mark_bare_separator(lines, i, matcher);
         if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced) {
             if (is_example(lines, i, i + 1))
                 LINE(lines, i)->kind = LINE_TEXT;
@@ -333,7 +360,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             continue;
         }
         gint title = line_not_blank(lines, (gint)i - 1);
-        bool titled = title >= 0 && is_dashed_title(LINE(lines, title));
+        bool titled = title >= 0 && (is_dashed_title(LINE(lines, title)) ||
+                                     bare_separator(LINE(lines, title), matcher) != NULL);
         boundary_mark_block(lines, titled ? (guint)title : i, block.end, LINE_HEADERS, block.rule);
         i = block.end - 1;
     }
