@@ -319,6 +319,22 @@ unquote_indented_code(GArray *lines)
     }
 }
 
+/* "On … Ada <", "ada@example.org", ">", "wrote:": a bracket that a converter set on a line of its
+ * own.
+ */
+static void
+unquote_brackets(GArray *lines)
+{
+    for (guint i = 2; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+
+        if (strcmp(line->core, ">") == 0 && LINE(lines, i - 1)->has_at &&
+            LINE(lines, i - 1)->kind == LINE_TEXT &&
+            g_str_has_suffix(LINE(lines, i - 2)->core, "<"))
+            line->kind = line->own_kind = LINE_TEXT;
+    }
+}
+
 /* "title: Build", "  - item" and the like: a line of YAML. */
 static bool
 is_yaml(const Line *line)
@@ -372,6 +388,7 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         g_array_append_val(lines, line);
     }
     unquote_indented_code(lines);
+    unquote_brackets(lines);
     mark_fences(lines);
     mark_front_matter(lines);
     return lines;
