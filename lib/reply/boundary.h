@@ -20,6 +20,9 @@ bool boundary_ends_mail(const GArray *lines, guint i);
 /* headers.c: header blocks. */
 void headers_mark(GArray *lines, MpMatcher *matcher);
 
+/* headers_unknown.c: marks the header block that begins at `i`, a line that no row knows. */
+void headers_mark_unknown(GArray *lines, guint i, MpMatcher *matcher);
+
 /* quote_start.c: the row of what the quote that begins at `i` begins with, and the line after that;
  * NULL if with nothing of the kind. */
 const MpRule *quote_start_rule(const GArray *lines, guint i, MpMatcher *matcher, guint *end);

@@ -294,12 +294,7 @@ bare_field(const char *core, MpMatcher *matcher, const MpRule **rule)
     if (space == NULL)
         return FIELD_NONE;
     g_autofree char *text = g_strdup_printf("%.*s:%s", (int)(space - core), core, space);
-    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, text);
-    for (guint group = FIELD_FROM; *rule != NULL && group <= FIELD_SUBJECT; group++) {
-        if (mp_matcher_group(matcher, group))
-            return group;
-    }
-    return FIELD_NONE;
+    return line_field(text, matcher, rule);
 }
 
 /* "From "Ada" <ada@example.org>", "To …", without colons, as eM Client writes them below its
@@ -348,6 +343,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             else
                 mark_bare_fields(lines, i, matcher);
         }
+        if (line->field == FIELD_NONE)
+            headers_mark_unknown(lines, i, matcher);
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);

@@ -197,6 +197,17 @@ is_signature_delimiter(const char *core)
     return strchr("-\\*\xe2", core[0]) != NULL && g_strv_contains(delimiters, core);
 }
 
+HeaderField
+line_field(const char *core, MpMatcher *matcher, const MpRule **rule)
+{
+    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, core);
+    for (guint group = FIELD_FROM; *rule != NULL && group <= FIELD_SUBJECT; group++) {
+        if (mp_matcher_group(matcher, group))
+            return group;
+    }
+    return FIELD_NONE;
+}
+
 static HeaderField
 header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
@@ -205,14 +216,7 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
     if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT ||
         strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
-    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, line->core);
-    if (*rule == NULL)
-        return FIELD_NONE;
-    for (guint group = FIELD_FROM; group <= FIELD_SUBJECT; group++) {
-        if (mp_matcher_group(matcher, group))
-            return group;
-    }
-    return FIELD_NONE;
+    return line_field(line->core, matcher, rule);
 }
 
 /* Enough of them for any row to match: "- x" and "}" need no pattern. */

@@ -261,7 +261,7 @@ const MpRule mp_rules[] = {
      FIELDS("Fra|Afsender|Avsender", "Sendt|Dato", "Til|Kopi|Kopi til", "Emne"),
      "Fra: Ada Example <ada@example.org>\nSendt: 17. november 2025 09:13\nTil: Bob\nEmne: Build", "Fra: i dag\nvirker det"},
     {"header-de", MP_RULE_HEADER, "German: Outlook, GMX, Apple Mail",
-     FIELDS("Von|Absender", "Gesendet(?: am)?|Datum|Verschickt", "An|Kopie|Empfänger|Antwort an|Cc", "Betreff"),
+     FIELDS("Von|Absender", "Gesendet(?: am)?|Datum|Verschickt", "An|Kopie|Empfänger|Antwort an|Cc", "Betreff|Thema"),
      "Von: Ada Example <ada@example.org>\nGesendet: Montag, 17. November 2025 09:13\nAn: Bob\nBetreff: Build", "Von: hier an\ngeht es nicht weiter"},
     {"header-el", MP_RULE_HEADER, "Greek",
      FIELDS("Από|Αποστολέας", "Στάλθηκε|Ημερομηνία|Απεστάλη", "Προς|Κοιν\\.?|Κοινοποίηση", "Θέμα"),
