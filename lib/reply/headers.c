@@ -280,8 +280,8 @@ is_shown(const GArray *lines, guint start, guint end)
 
     if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
         return false;
-    return is_within_sentence(lines, start, end) ||
-           (is_raw(lines, start, end) && (g_str_has_suffix(LINE(lines, above)->core, ":") ||
+    return is_raw(lines, start, end) && (is_within_sentence(lines, start, end) ||
+                                         (g_str_has_suffix(LINE(lines, above)->core, ":") ||
                                           is_among_transport_fields(lines, start)));
 }
 
