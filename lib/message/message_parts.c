@@ -74,6 +74,11 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
 
     if (note != NULL)
         mp_repair(reading, "%s", note);
+    if (g_mime_content_type_is_type(type, "text", "enriched")) {
+        char *enriched = decoded;
+        decoded = mp_enriched_to_plain(enriched);
+        g_free(enriched);
+    }
     *(is_html ? &text->html : &text->plain) = g_string_new(decoded);
     g_free(decoded);
     text->half = is_html;
@@ -307,6 +312,7 @@ static const struct {
     {"text", "watch-html", walk_nothing},
     {"text", "plain", walk_text},
     {"text", "html", walk_text},
+    {"text", "enriched", walk_text},
     {"text", "markdown", walk_text},
     {"text", "x-markdown", walk_text},
 };

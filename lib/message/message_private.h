@@ -55,6 +55,9 @@ char *mp_decode_text(const char *bytes, gsize length, const char *charset, char 
  * then on mp_decode_text and GMime need no file. */
 void mp_hold_charsets(void);
 
+/* text/enriched as plain text, its excerpts marked with >. The result is the caller's. */
+char *mp_enriched_to_plain(const char *text);
+
 /* The words in a text, or in the text of HTML, one space between them. The result is the caller's.
  */
 char *mp_words(const char *text, bool is_html);

@@ -238,9 +238,10 @@ mp_decode_text(const char *bytes, gsize length, const char *charset, char **note
     return text;
 }
 
-/* Crude on purpose: it feeds a hash, not a reader. */
+/* Crude on purpose: it feeds a hash, not a reader. `unclosed` has a bit for each silent element
+ * that ends nowhere below, so that nobody looks for its end again. */
 static const char *
-skip_tag(const char *p)
+skip_tag(const char *p, guint *unclosed)
 {
     static const char *const silent[] = {"style", "script", "head"};
 
@@ -250,13 +251,16 @@ skip_tag(const char *p)
     }
     for (gsize i = 0; i < G_N_ELEMENTS(silent); i++) {
         gsize length = strlen(silent[i]);
-        if (g_ascii_strncasecmp(p + 1, silent[i], length) != 0 || g_ascii_isalnum(p[1 + length]))
+        if (g_ascii_strncasecmp(p + 1, silent[i], length) != 0 || g_ascii_isalnum(p[1 + length]) ||
+            (*unclosed & 1u << i) != 0)
             continue;
-        for (const char *q = strstr(p, "</"); q != NULL; q = strstr(q + 2, "</"))
-            if (g_ascii_strncasecmp(q + 2, silent[i], length) == 0) {
-                p = q;
-                break;
-            }
+        const char *q = strstr(p, "</");
+        while (q != NULL && g_ascii_strncasecmp(q + 2, silent[i], length) != 0)
+            q = strstr(q + 2, "</");
+        if (q == NULL)
+            *unclosed |= 1u << i;
+        else
+            p = q;
     }
     const char *end = strchr(p, '>');
     return end == NULL ? p + strlen(p) : end + 1;
@@ -265,13 +269,13 @@ skip_tag(const char *p)
 /* Where the next letter stands, past white space, controls and tags; at the end of the text the
  * end. */
 static const char *
-skip_gap(const char *p, bool is_html)
+skip_gap(const char *p, bool is_html, guint *unclosed)
 {
     while (*p != '\0') {
         gunichar c = g_utf8_get_char(p);
 
         if (is_html && c == '<')
-            p = skip_tag(p);
+            p = skip_tag(p, unclosed);
         else if (c > ' ' && c < 127)
             return p;
         else if (g_unichar_isspace(c) || g_unichar_iscntrl(c) || !g_unichar_isdefined(c))
@@ -285,17 +289,20 @@ skip_gap(const char *p, bool is_html)
 bool
 mp_has_words(const char *text, bool is_html)
 {
-    return *skip_gap(text, is_html) != '\0';
+    guint unclosed = 0;
+
+    return *skip_gap(text, is_html, &unclosed) != '\0';
 }
 
 char *
 mp_words(const char *text, bool is_html)
 {
     GString *words = g_string_sized_new(strlen(text));
+    guint unclosed = 0;
 
-    for (const char *p = skip_gap(text, is_html), *next, *after; *p != '\0'; p = after) {
+    for (const char *p = skip_gap(text, is_html, &unclosed), *next, *after; *p != '\0'; p = after) {
         next = g_utf8_next_char(p);
-        after = skip_gap(next, is_html);
+        after = skip_gap(next, is_html, &unclosed);
         g_string_append_len(words, p, next - p);
         if (after > next && *after != '\0')
             g_string_append_c(words, ' ');

@@ -16,6 +16,7 @@ enum {
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
     LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
+    RUN_IN_TRIES = 4,     /* words in a window with which another attribution might begin */
     ATTEMPTS = 3000,      /* windows tried in vain: what bounds a mail of nothing but colons */
 };
 
@@ -73,6 +74,16 @@ quote_follows(const GArray *lines, guint end)
            !is_broken_end(lines, next);
 }
 
+bool
+boundary_ends_mail(const GArray *lines, guint i)
+{
+    i++;
+    while (i < lines->len &&
+           (LINE(lines, i)->kind == LINE_BLANK || LINE(lines, i)->kind == LINE_QUOTE))
+        i++;
+    return i == lines->len;
+}
+
 /* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
  */
 static gint
@@ -124,14 +135,31 @@ sentence_end(const char *text)
     return NULL;
 }
 
-/* "It works. On … wrote:": a client ran the answer and the attribution together. */
+/* "It works. On … wrote:", "It works On … wrote:": a client ran the answer and the attribution
+ * together. Before the word that opens the latter there is no date, and a sentence or at least a
+ * word that is no name. */
 static bool
-answer_runs_in(const char *text, MpMatcher *matcher)
+answer_runs_in(const char *text, bool opened, MpMatcher *matcher)
 {
-    const char *rest = sentence_end(text);
+    bool word = false;
+    guint tries = 0;
 
-    return rest != NULL && mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, rest) != NULL &&
-           mp_matcher_group(matcher, 1) && mp_matcher_has_date(matcher, rest);
+    for (const char *p = text; *p != '\0' && *p != '@' && tries < RUN_IN_TRIES; p++) {
+        if (g_ascii_isdigit(*p))
+            return false;
+        if (p == text || p[-1] != ' ' || !g_unichar_isalpha(g_utf8_get_char_validated(p, -1)))
+            continue;
+        bool sentence = p > text + 1 && strchr(".!?", p[-2]) != NULL;
+        bool capital = !g_unichar_islower(g_utf8_get_char(p));
+        word |= !capital;
+        if (!capital || !(sentence || (word && !opened)))
+            continue;
+        tries++;
+        if (mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, p) != NULL &&
+            mp_matcher_group(matcher, 1) && mp_matcher_has_day(matcher, p))
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -158,6 +186,26 @@ typedef struct {
                       nothing to look for above */
 } Attribution;
 
+/* "…, Ada Example <ada@example.org>:": two words that begin like names. */
+static bool
+names_person(const char *text)
+{
+    const char *p = strrchr(text, '<');
+    guint words = 0;
+
+    while (p != NULL && p > text && words < 2) {
+        while (p > text && strchr(" \"", p[-1]) != NULL)
+            p--;
+        while (p > text && p[-1] != ' ')
+            p--;
+        p += *p == '"';
+        if (!g_unichar_isupper(g_utf8_get_char(p)))
+            break;
+        words++;
+    }
+    return words == 2;
+}
+
 static bool
 ends_paragraph(const GArray *lines, guint i)
 {
@@ -183,13 +231,17 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
 
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
+    else if (strcmp(found.rule->name, "attribution-name") == 0)
+        plausible = quoted && first && start == end &&
+                    (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
                     (quoted || (closed && first && LINE(lines, start)->has_digit &&
-                                strstr(text, ": ") == NULL && ends_paragraph(lines, end)));
+                                strstr(text, ": ") == NULL &&
+                                (ends_paragraph(lines, end) || names_person(text))));
     else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
         plausible = false;
-    else if (!found.opened && answer_runs_in(text, matcher))
+    else if (answer_runs_in(text, found.opened, matcher))
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;

@@ -14,8 +14,14 @@ void boundaries_mark(GArray *lines, MpMatcher *matcher);
 /* The lines from `start` to before `end` are one attribution or header block. */
 void boundary_mark_block(GArray *lines, guint start, guint end, LineKind kind, const MpRule *rule);
 
+/* Whether nothing but a quote stands below line `i`. */
+bool boundary_ends_mail(const GArray *lines, guint i);
+
 /* headers.c: header blocks. */
 void headers_mark(GArray *lines, MpMatcher *matcher);
+
+/* headers_unknown.c: marks the header block that begins at `i`, a line that no row knows. */
+void headers_mark_unknown(GArray *lines, guint i, MpMatcher *matcher);
 
 /* quote_start.c: the row of what the quote that begins at `i` begins with, and the line after that;
  * NULL if with nothing of the kind. */

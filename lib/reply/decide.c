@@ -200,6 +200,8 @@ take_text(Walk *walk, guint i)
         break;
     case IN_SIGNATURE:
         walk_set(walk, i, false, walk->why);
+        if (strcmp(line->core, "-----END PGP SIGNATURE-----") == 0)
+            walk->zone = IN_TEXT;
         return;
     case IN_AFTERMATH:
         if (!walk->sent_known || line_is_repeat(line)) {

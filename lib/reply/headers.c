@@ -8,7 +8,9 @@ enum {
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
     DRAWN = 5,        /* bytes of a line of dashes that is meant as one */
     EXAMPLE_LINES = 100,
+    SHOWN_LINES = 32, /* above and below, in which a transport's field is looked for */
     BARE_FIELDS = 8,
+    TITLE = 60,     /* bytes of one */
     OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
 };
 
@@ -128,6 +130,19 @@ is_dashed_title(const Line *line)
            g_str_has_suffix(line->core, DASHES);
 }
 
+/* "Original message:" where other clients draw dashes around the words; of "Ada wrote:"
+ * attributions know more. */
+static const MpRule *
+bare_separator(const Line *line, MpMatcher *matcher)
+{
+    if (line->kind != LINE_TEXT || line->fenced || strlen(line->core) > TITLE ||
+        !g_str_has_suffix(line->core, ":"))
+        return NULL;
+    g_autofree char *dashed = g_strconcat(DASHES, line->core, DASHES, NULL);
+    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_SEPARATOR, dashed);
+    return rule != NULL && strcmp(rule->name, "separator-wrote") != 0 ? rule : NULL;
+}
+
 static bool
 is_header_block(const GArray *lines, guint start, const Block *block)
 {
@@ -138,10 +153,14 @@ is_header_block(const GArray *lines, guint start, const Block *block)
 
     /* "From: …" and "Subject: …" alone head a patch, not a quote */
     bool addressed = (block->kinds & (1u << FIELD_DATE | 1u << FIELD_TO)) != 0 || ruled;
+    /* no client leaves the date out, but whoever writes a form or a template in English does */
+    bool dated =
+        (block->kinds & 1u << FIELD_DATE) != 0 || strcmp(block->rule->name, "header-en") != 0;
+    const guint subject = 1u << FIELD_SUBJECT;
     if (block->first == FIELD_FROM)
         return (kinds >= 2 && block->strong > 0 && addressed) ||
-               (kinds >= 3 && (block->strong > 0 ||
-                               (!block->prose && (block->kinds & 1u << FIELD_SUBJECT) != 0))) ||
+               (kinds >= 3 &&
+                (block->strong > 0 || (!block->prose && (block->kinds & subject) != 0 && dated))) ||
                (ruled && block->from_address);
     return (kinds >= 2 && block->strong >= 2) ||
            (kinds >= 3 && block->strong >= 1 && block->from_address);
@@ -179,6 +198,93 @@ is_example(const GArray *lines, guint start, guint end)
     return end < limit && LINE(lines, end)->kind == LINE_TEXT;
 }
 
+/* What relays and servers write, and no client quotes. */
+static bool
+is_transport_field(const char *core)
+{
+    static const char *const names[] = {"Received: ",
+                                        "Return-Path: ",
+                                        "Message-ID: ",
+                                        "MIME-Version: ",
+                                        "Delivered-To:",
+                                        "Content-Type: ",
+                                        "DKIM-Signature: ",
+                                        "X-",
+                                        "HTTP/",
+                                        "Message-Id: ",
+                                        NULL};
+
+    for (const char *const *name = names; *name != NULL; name++) {
+        if (g_str_has_prefix(core, *name))
+            return true;
+    }
+    return false;
+}
+
+/* The fields as they stand in a mail itself, not as a client writes them above a quote. */
+static bool
+is_raw(const GArray *lines, guint start, guint end)
+{
+    static const char *const names[] = {"From: ", "To: ", "Cc: ", "Subject: ", "Reply-To: ", NULL};
+
+    for (guint i = start; i < end; i++) {
+        const Line *line = LINE(lines, i);
+        const char *zone = strrchr(line->core, ' ');
+        const char *const *name = names;
+
+        while (*name != NULL && !g_str_has_prefix(line->core, *name))
+            name++;
+        if (line->field == FIELD_NONE || *name != NULL || is_transport_field(line->core))
+            continue;
+        if (!g_str_has_prefix(line->core, "Date: ") || zone == NULL ||
+            !((strlen(zone) == 6 && strchr("+-", zone[1]) != NULL) || strcmp(zone, " GMT") == 0))
+            return false;
+    }
+    return true;
+}
+
+/* Fields of that kind right above or below those at `start`, and text above them all: a mail that
+ * begins with such is broken, and shows nothing. */
+static bool
+is_among_transport_fields(const GArray *lines, guint start)
+{
+    guint i = start, limit = MIN(lines->len, start + SHOWN_LINES);
+
+    while (i > 0 && start - i < SHOWN_LINES && LINE(lines, i - 1)->kind == LINE_TEXT)
+        i--;
+    if (line_not_blank(lines, (gint)i - 1) < 0 && strstr(LINE(lines, i)->core, ": ") != NULL)
+        return false;
+    for (; i < limit && LINE(lines, i)->kind == LINE_TEXT; i++) {
+        if (is_transport_field(LINE(lines, i)->core))
+            return true;
+    }
+    return false;
+}
+
+/* "it has", "From: x", "To: y", "and the other has not": the middle of a sentence. */
+static bool
+is_within_sentence(const GArray *lines, guint start, guint end)
+{
+    return LINE(lines, start - 1)->kind == LINE_TEXT &&
+           LINE(lines, start - 1)->field == FIELD_NONE && end < lines->len &&
+           LINE(lines, end)->kind == LINE_TEXT &&
+           g_unichar_islower(g_utf8_get_char(LINE(lines, end)->core));
+}
+
+/* "These are the headers I get:", and below it some, or the fields of a template: the person shows
+ * them, and goes on below. */
+static bool
+is_shown(const GArray *lines, guint start, guint end)
+{
+    gint above = line_not_blank(lines, (gint)start - 1);
+
+    if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
+        return false;
+    return is_raw(lines, start, end) && (is_within_sentence(lines, start, end) ||
+                                         (g_str_has_suffix(LINE(lines, above)->core, ":") ||
+                                          is_among_transport_fields(lines, start)));
+}
+
 /* The field that `core` is if a colon is put behind its first word. */
 static HeaderField
 bare_field(const char *core, MpMatcher *matcher, const MpRule **rule)
@@ -188,12 +294,7 @@ bare_field(const char *core, MpMatcher *matcher, const MpRule **rule)
     if (space == NULL)
         return FIELD_NONE;
     g_autofree char *text = g_strdup_printf("%.*s:%s", (int)(space - core), core, space);
-    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, text);
-    for (guint group = FIELD_FROM; *rule != NULL && group <= FIELD_SUBJECT; group++) {
-        if (mp_matcher_group(matcher, group))
-            return group;
-    }
-    return FIELD_NONE;
+    return line_field(text, matcher, rule);
 }
 
 /* "From "Ada" <ada@example.org>", "To …", without colons, as eM Client writes them below its
@@ -215,6 +316,17 @@ mark_bare_fields(GArray *lines, guint i, MpMatcher *matcher)
         boundary_mark_block(lines, start, end, LINE_HEADERS, rule);
 }
 
+static void
+mark_bare_separator(GArray *lines, guint i, MpMatcher *matcher)
+{
+    const MpRule *rule = bare_separator(LINE(lines, i), matcher);
+
+    if (rule == NULL || !boundary_ends_mail(lines, i))
+        return;
+    LINE(lines, i)->kind = LINE_RULE;
+    LINE(lines, i)->rule = rule;
+}
+
 /* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
  * commas. */
 void
@@ -223,8 +335,16 @@ headers_mark(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
-        if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced)
-            mark_bare_fields(lines, i, matcher);
+        if (i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_QUOTE)
+            mark_bare_separator(lines, i, matcher);
+        if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced) {
+            if (is_example(lines, i, i + 1))
+                LINE(lines, i)->kind = LINE_TEXT;
+            else
+                mark_bare_fields(lines, i, matcher);
+        }
+        if (line->field == FIELD_NONE)
+            headers_mark_unknown(lines, i, matcher);
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);
@@ -232,12 +352,13 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             is_mbox_line(lines, (gint)i - 1) ||
             !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
-        if (is_example(lines, i, block.end)) {
+        if (is_example(lines, i, block.end) || is_shown(lines, i, block.end)) {
             i = block.end - 1;
             continue;
         }
         gint title = line_not_blank(lines, (gint)i - 1);
-        bool titled = title >= 0 && is_dashed_title(LINE(lines, title));
+        bool titled = title >= 0 && (is_dashed_title(LINE(lines, title)) ||
+                                     bare_separator(LINE(lines, title), matcher) != NULL);
         boundary_mark_block(lines, titled ? (guint)title : i, block.end, LINE_HEADERS, block.rule);
         i = block.end - 1;
     }

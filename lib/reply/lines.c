@@ -11,6 +11,11 @@ enum {
     FRONT_MATTER_LINES = 40,
 };
 
+/* What lines_clean() writes for a character that reorders, and how many bytes of it there are. */
+#define REORDERS       "\\u{%04X}"
+#define REORDERS_BEGIN "\\u{20"
+#define REORDERS_BYTES 8
+
 /* Characters that reorder what is shown are written out, those that show nothing are dropped. */
 static void
 append_clean(GString *out, gunichar c)
@@ -18,7 +23,7 @@ append_clean(GString *out, gunichar c)
     bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 
     if (reorders)
-        g_string_append_printf(out, "\\u{%04X}", c);
+        g_string_append_printf(out, REORDERS, c);
     else if (c == 0x2028 || c == 0x2029)
         g_string_append_c(out, ' ');
     else if (!mp_is_deceptive(c))
@@ -75,11 +80,13 @@ next_piece(const char *p, gsize most)
     Piece piece = {.value = p};
 
     while (piece.length < most && p[piece.length] > ' ' && p[piece.length] < 0x7f &&
-           p[piece.length] != '&')
+           p[piece.length] != '&' && p[piece.length] != '\\')
         piece.length++; /* most of any text */
     piece.taken = piece.length;
     if (piece.length > 0)
         return piece;
+    if (g_str_has_prefix(p, REORDERS_BEGIN) && p[REORDERS_BYTES - 1] == '}')
+        return (Piece){p, 0, REORDERS_BYTES, false}; /* Gmail puts them around names in Hebrew */
     if (*p == '&' && (piece.value = entity(p, &piece.taken)) != NULL)
         return (Piece){piece.value, 1, piece.taken, *piece.value == ' '};
 
@@ -190,6 +197,17 @@ is_signature_delimiter(const char *core)
     return strchr("-\\*\xe2", core[0]) != NULL && g_strv_contains(delimiters, core);
 }
 
+HeaderField
+line_field(const char *core, MpMatcher *matcher, const MpRule **rule)
+{
+    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, core);
+    for (guint group = FIELD_FROM; *rule != NULL && group <= FIELD_SUBJECT; group++) {
+        if (mp_matcher_group(matcher, group))
+            return group;
+    }
+    return FIELD_NONE;
+}
+
 static HeaderField
 header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
@@ -198,14 +216,7 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
     if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT ||
         strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
-    *rule = mp_matcher_rule(matcher, MP_RULE_HEADER, line->core);
-    if (*rule == NULL)
-        return FIELD_NONE;
-    for (guint group = FIELD_FROM; group <= FIELD_SUBJECT; group++) {
-        if (mp_matcher_group(matcher, group))
-            return group;
-    }
-    return FIELD_NONE;
+    return line_field(line->core, matcher, rule);
 }
 
 /* Enough of them for any row to match: "- x" and "}" need no pattern. */
@@ -312,6 +323,22 @@ unquote_indented_code(GArray *lines)
     }
 }
 
+/* "On … Ada <", "ada@example.org", ">", "wrote:": a bracket that a converter set on a line of its
+ * own.
+ */
+static void
+unquote_brackets(GArray *lines)
+{
+    for (guint i = 2; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+
+        if (strcmp(line->core, ">") == 0 && LINE(lines, i - 1)->has_at &&
+            LINE(lines, i - 1)->kind == LINE_TEXT &&
+            g_str_has_suffix(LINE(lines, i - 2)->core, "<"))
+            line->kind = line->own_kind = LINE_TEXT;
+    }
+}
+
 /* "title: Build", "  - item" and the like: a line of YAML. */
 static bool
 is_yaml(const Line *line)
@@ -365,6 +392,7 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
         g_array_append_val(lines, line);
     }
     unquote_indented_code(lines);
+    unquote_brackets(lines);
     mark_fences(lines);
     mark_front_matter(lines);
     return lines;

@@ -57,6 +57,9 @@ guint lines_count_kept(const GArray *lines);
 /* Index of the next line at or after `i` that is not blank; lines->len if there is none. */
 guint lines_skip_blank(const GArray *lines, guint i);
 
+/* Which field of a header block the text is, and the row that says so. */
+HeaderField line_field(const char *core, MpMatcher *matcher, const MpRule **rule);
+
 /* The text of a quote line without its > marks and blanks. */
 const char *line_unquoted(const char *core);
 

@@ -53,6 +53,15 @@
 #define EXCUSE_OTHER                                                                                \
     "(?:[,.!]\\s(?=.{0,60}(?:kürze|kurz|tippfehler|brièveté|fautes|brevedad|brevidade|brevità|" \
     "errores|kort|краткост|zwięzłość)).{3,80})?"
+/* What sends mail: it has a name, or is called what such things are called. "Sent with the new
+ * version it works" has neither. */
+#define DEVICE                                                                                     \
+    "(?=.*(?:(?-i:(?<![,.!]\\s)(?<=[\\s<\\[*_'’-])\\w{0,20}[\\p{Lu}\\d])|" DEVICE_WORDS "))"
+#define DEVICE_WORDS                                                                                                                              \
+    "mobi[el]|m[oó]vil|t[eé]l[eé](?:f|ph)|telem|cel+ul|cell|handy|phone|portable|tablet|"                                                      \
+    "dispositi|appareil|gsm|toestel|apparaat|puhel|enhe[dt]|zařízení|urządzeni|komór|телефон|"                                        \
+    "смартфон|мобильн|мобільн|планшет|устройств|пристро|по[чш]т|apli[ck]ac|applicat|\\bapp\\b|" \
+    "mail"
 #define SENTENCE "(?!.*\\b(?:is|are|was|were|to|which|that|will|can|then|than|you|we|they)\\b)"
 
 /* clang-format off */
@@ -63,9 +72,12 @@ const MpRule mp_rules[] = {
                         "\\s*[:：]?|\\s(?:on|at|in)\\s.{1,160}[:：]|\\sin message\\s\\S{3,120}|\\s?\\(.{1,60}\\)[:：]?"),
      "On Mon, Nov 17, 2025 at 9:12 AM Ada Example <ada@example.org> wrote:",
      "On 17 November 2025 we shipped the release that Ada wrote about."},
-    {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages, Gmail in Catalan",
-     ANY(LEAD "(Quoting|Zitat von|Missatge de|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{0,150}\\S@\\w.{1,100}[:：]" TAIL),
+    {"attribution-quoting", MP_RULE_ATTRIBUTION, "Horde in several languages, Gmail in Catalan, Apple Mail in Polish",
+     ANY(LEAD "(Quoting|Zitat von|Missatge de|Wiadomość napisana przez|Citando(?: a)?|Citaat van|Citazione di|Cytowanie|Citerar|Quoting from)\\s.{0,150}\\S@\\w.{1,100}[:：]" TAIL),
      "Zitat von Ada Example <ada@example.org>:", "Quoting the manual:"},
+    {"attribution-quoting-dated", MP_RULE_ATTRIBUTION, "alot, and Request Tracker",
+     ANY(LEAD "(?:(Quoting)\\s.{2,150}\\(\\d.{6,40}\\)|(?<=\\[)()\\S{1,200}@\\S{1,200} [-–—] \\p{L}{2,5}\\.? .{4,40}\\]:)"),
+     "Quoting Ada Example (2025-11-17 09:12:44)\n> Quoted text.", "Quoting the manual (page 12 and 13)"},
     {"attribution-thus", MP_RULE_ATTRIBUTION, "Usenet's programs, and who likes them",
      ANY(LEAD "(Thus (?:wrote|spake|spoke|quoth))\\s.{2,150}[:：]" TAIL),
      "Thus spake Ada Example (ada@example.org):", "Thus wrote the parser its last line:"},
@@ -221,6 +233,9 @@ const MpRule mp_rules[] = {
      ANY(LEAD "()(?:\\p{L}[\\p{L}\\p{M}.'’׳]{0,14}[,،]?\\s+){0,3}[(\\[]?\\d.{4,300}[\\s<(\\[\"]\\S{1,200}@\\S{1,200}\\s?[>)\\]\"]{0,3}\\s?[:：]?" TAIL),
      "17.11.2025, 09:12, \"Ada Example\" <ada@example.org>:", "2025-11-17 09:12 mail ada@example.org about it"},
 
+    {"attribution-name", MP_RULE_ATTRIBUTION, "any language: a name and an address right above a quote",
+     ANY(LEAD "()[\"“]?(?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})(?: (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})){0,4}[\"”]? <\\S{1,200}@\\S{1,200}>\\s?[:：]" TAIL),
+     "Ada Example <ada@example.org>:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
     {"attribution-above-quote", MP_RULE_ATTRIBUTION, "mutt and others, any language: an address and a date right above a quote",
      ANY(LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：៖፦]" TAIL),
      "* Ada Example <ada@example.org> [2025-11-17 09:12]:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
@@ -246,7 +261,7 @@ const MpRule mp_rules[] = {
      FIELDS("Fra|Afsender|Avsender", "Sendt|Dato", "Til|Kopi|Kopi til", "Emne"),
      "Fra: Ada Example <ada@example.org>\nSendt: 17. november 2025 09:13\nTil: Bob\nEmne: Build", "Fra: i dag\nvirker det"},
     {"header-de", MP_RULE_HEADER, "German: Outlook, GMX, Apple Mail",
-     FIELDS("Von|Absender", "Gesendet(?: am)?|Datum|Verschickt", "An|Kopie|Empfänger|Antwort an|Cc", "Betreff"),
+     FIELDS("Von|Absender", "Gesendet(?: am)?|Datum|Verschickt", "An|Kopie|Empfänger|Antwort an|Cc", "Betreff|Thema"),
      "Von: Ada Example <ada@example.org>\nGesendet: Montag, 17. November 2025 09:13\nAn: Bob\nBetreff: Build", "Von: hier an\ngeht es nicht weiter"},
     {"header-el", MP_RULE_HEADER, "Greek",
      FIELDS("Από|Αποστολέας", "Στάλθηκε|Ημερομηνία|Απεστάλη", "Προς|Κοιν\\.?|Κοινοποίηση", "Θέμα"),
@@ -429,10 +444,10 @@ const MpRule mp_rules[] = {
 
     /* ---- what the device wrote ---- */
     {"mobile-en", MP_RULE_MOBILE, "iOS, Android, BlackBerry, Outlook, webmail",
-     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:(?:Securely )?Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/®™-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3}|Please (?:excuse|forgive|pardon) .{3,40}[,;:–—-]\\s?sent from (?:my |a )?(?:mobile|phone|iPhone|iPad|Android|smartphone|tablet)(?: \\w+)?)[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
+     ANY("[<(\\[*_«\\s-]{0,6}+(?:(?:(?:Securely )?Sent (?:from|via|with|by|using|on)|(?:Written|Composed|Typed) (?:on|with|from)) " SENTENCE "(?:my |a |an |the )?(?!desk\\b|home\\b|office\\b|work\\b)(?:[\\w.+'’/®™-]+ ?){1,7}|(?:\\w+ )?from (?:my )?(?:mobile|iPhone|iPad|Android|BlackBerry)(?: [\\w.+-]+){0,3}|Please (?:excuse|forgive|pardon) .{3,40}[,;:.–—-]\\s?sent from (?:my |a )?(?:mobile|phone|iPhone|iPad|Android|smartphone|tablet)(?: \\w+)?)[>)\\]*_».!\\s]{0,6}" SLOGAN EXCUSE "[.!\\s]{0,3}"),
      "Sent from my iPhone", "Sent from my desk, is much easier then my mobile phone."},
     {"mobile-get-outlook", MP_RULE_MOBILE, "Outlook and others, in several languages",
-     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
+     ANY("(?:Outlook (?:für|for|voor|til|för|pour) (?:iOS|Android) ?(?:herunterladen|downloaden|ophalen|beziehen|abrufen|を?入手|を?取得|다운로드)|(?:Get|Download|Skaffa|Obtenir|Obtenez|Télécharge[rz]|Obtener|Obtén|Obtenga|Descarga|Scarica|Ottieni|Holen Sie sich|Laden Sie|Download|Hämta|Hent|Hanki|Obter|Obtenha|Pobierz|Získat|Stáhn[ěi]te|Скачать|Загрузить|获取|取得|下载) (?!.*\\b(?:is|are|was|from|first|add-?ins?|and|then|instead)\\b)(?:the |o |il |l.)?(?:Outlook|BlueMail|Spark|Yahoo Mail|Proton ?Mail|Edison Mail|Mail|myMail|TypeApp|Newton|Tutanota|Canary)(?: (?:for|pour|para|per|für|voor|för|til|dla|pro|для) [^,;!?]{1,40})?[^,;!?]{0,60})"),
      "Get Outlook for iOS", "Get the latest build from the server, please."},
     {"mobile-get-outlook-more", MP_RULE_MOBILE, "Outlook in Slavic, Asian and other languages",
      ANY("(?:(?:Pobierz|Získejte|Stáhn(?:ěte|out)|Získajte|Stiahnite|Получите|Скачайте|Отримайте|Завантажте|Изтеглете|Вземете|Преузмите|Preuzmite|Nabavite|Prenesite|Obțineți|Descărcați|Αποκτήστε|Κατεβάστε|Szerezze be|Töltse le|Få|Skaff|Lataa|Tải|Lấy|Dapatkan|从|รับ|ดาวน์โหลด|קבל|הורד|الحصول|احصل|تنزيل) (?=.{0,30}Outlook)[^,;!?]{7,70}"
@@ -442,25 +457,25 @@ const MpRule mp_rules[] = {
      ANY("(?:Yahoo|AOL) Mail\\s?[:：-]\\s.{3,60}"),
      "Yahoo Mail: Search, Organize, Conquer", "Yahoo Mail is where it bounces."},
     {"mobile-de", MP_RULE_MOBILE, "German",
-     ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?[^,;]{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) [^,;]{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) [^,;]{2,60})" EXCUSE_OTHER "[.!]?"),
+     ANY("(?:(?:Von|Vom|Mit) (?:meinem?|der|dem|einem)? ?[^,;]{2,60} (?:gesendet|geschickt|verschickt|geschrieben)|(?:Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) [^,;]{2,80} (?:gesendet|verschickt|geschrieben))|(?:Gesendet|Verschickt|Geschrieben) (?:von|mit|aus|vom|über) [^,;]{0,60}?(?-i:[\\p{Lu}\\d])[^\\s,;]{0,60})" EXCUSE_OTHER "[.!]?"),
      "Von meinem iPhone gesendet", "Von meinem Büro aus sehe ich den Fehler."},
     {"mobile-fr", MP_RULE_MOBILE, "French",
-     ANY("(?:(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)(?: mon| ma| l.application| un| une)? [^,;]{2,60}|Envoyé à partir d['’][^,;]{2,60})" EXCUSE_OTHER),
+     ANY("(?:(?:Envoyé|Expédié|Téléchargé|Provenance) *(?:depuis|de|à partir de|avec|par|via|:)" DEVICE "(?: mon| ma| l.application| un| une)? [^,;]{2,60}|Envoyé" DEVICE " à partir d['’][^,;]{2,60})" EXCUSE_OTHER),
      "Envoyé depuis mon iPhone", "Envoyer depuis mon poste marche aussi."},
     {"mobile-romance", MP_RULE_MOBILE, "Spanish, Portuguese, Italian, Catalan, Romanian",
-     ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)(?: mi| meu| mio| il mio| minha| el meu)? [^,;]{2,60})" EXCUSE_OTHER),
+     ANY("(?:(?:Enviado|Enviada|Inviato|Inviata|Enviat|Mandado|Trimis|Escrito|Scritto) (?:desde|con|do|da|dal|dalla|pelo|pela|a partir d[eo]|des del?|de pe|d[eo]|via|por|tramite|con)" DEVICE "(?: mi| meu| mio| il mio| minha| el meu)? [^,;]{2,60})" EXCUSE_OTHER),
      "Enviado desde mi iPhone", "Enviamos desde mi casa el paquete."},
     {"mobile-nl", MP_RULE_MOBILE, "Dutch",
-     ANY("(?:Verzonden|Verstuurd|Verzonden) (?:vanaf|vanuit|met|via|van|door)(?: mijn| een)? [^,;]{2,60}"),
+     ANY("(?:Verzonden|Verstuurd) (?:vanaf|vanuit|met|via|van|door)" DEVICE "(?: mijn| een)? [^,;]{2,60}"),
      "Verstuurd vanaf mijn iPhone", "Verzend het vanaf mijn server."},
     {"mobile-nordic", MP_RULE_MOBILE, "Danish, Norwegian, Swedish, Finnish, Icelandic, Estonian, Latvian, Lithuanian",
-     ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi|Nosūtīts|Išsiųsta) (?:fra|från|med|via|ved hjælp af|úr|minu|no|iš)(?: min| mitt| mit)? [^,;]{2,60}|Lähetetty [^,;]{2,50}|Sendt [^,;]{2,40} (?:iPhone|iPad|telefon))"),
+     ANY("(?:(?:Sendt|Skickat|Skickades|Lähetetty|Sent|Saadetud|Sendi|Nosūtīts|Išsiųsta) (?:fra|från|med|via|ved hjælp af|úr|minu|no|iš)" DEVICE "(?: min| mitt| mit)? [^,;]{2,60}|Lähetetty" DEVICE " [^,;]{2,50}|Sendt [^,;]{2,40} (?:iPhone|iPad|telefon))"),
      "Skickat från min iPhone", "Skicka från min server i kväll."},
     {"mobile-slavic", MP_RULE_MOBILE, "Russian, Ukrainian, Polish, Czech, Slovak, Croatian, Slovenian, Bulgarian",
-     ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
+     ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)" DEVICE "(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
     {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian",
-     ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
+     ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
      ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),

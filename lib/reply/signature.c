@@ -77,12 +77,64 @@ is_option(const char *core)
     return g_str_has_prefix(core, "--") && g_ascii_isalpha(core[2]) && strchr(core, ' ') == NULL;
 }
 
+/* "No wait, I mean no." below "---": a rule drawn across the text; a signature begins with a name.
+ */
+static bool
+is_sentence(const char *core)
+{
+    const char *word = strrchr(core, ' ');
+    gsize length = strlen(core);
+
+    if (word == NULL || strchr(".!?", core[length - 1]) == NULL)
+        return false;
+    return core[length - 1] != '.' || g_unichar_islower(g_utf8_get_char(word + 1));
+}
+
+/* A telephone number, an address, a site. */
+static bool
+holds_contact(const Line *line)
+{
+    guint digits = 0;
+
+    for (const char *p = line->core; *p != '\0'; p++)
+        digits += g_ascii_isdigit(*p);
+    return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL ||
+           strstr(line->core, "http") != NULL;
+}
+
+/* "_____" and a business card below it, with which the mail or its answer ends; a form has such
+ * lines to be filled in, a text has them drawn across. */
+static bool
+is_above_card(const GArray *lines, guint i)
+{
+    const Line *line = LINE(lines, i);
+    guint k = i + 1, contacts = 0;
+
+    if (line->core[strspn(line->core, "_")] != '\0' || line->fenced || i == 0 ||
+        LINE(lines, i - 1)->kind != LINE_BLANK)
+        return false;
+    for (; k < lines->len && k <= i + SHORT_SIGNATURE_LINES && LINE(lines, k)->kind == LINE_TEXT;
+         k++) {
+        const char *core = LINE(lines, k)->core;
+
+        if (strlen(core) > SHORT_SIGNATURE_BYTES || g_str_has_suffix(core, ":") ||
+            is_sentence(core))
+            return false;
+        contacts += holds_contact(LINE(lines, k));
+    }
+    k = lines_skip_blank(lines, k);
+    return contacts > 0 && (k == lines->len || LINE(lines, k)->kind == LINE_QUOTE ||
+                            line_is_boundary(LINE(lines, k)));
+}
+
 bool
 walk_begins_signature(const Walk *walk, guint i)
 {
     const GArray *lines = walk->lines;
     const Line *line = LINE(lines, i);
 
+    if (line->kind == LINE_DELIMITER)
+        return is_above_card(lines, i);
     if (line->kind != LINE_SIGNATURE || line->fenced)
         return false;
     if (strcmp(line->text, "-- ") == 0)
@@ -92,6 +144,7 @@ walk_begins_signature(const Walk *walk, guint i)
         return false;
     if (strcmp(line->core, "---") == 0)
         return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
+               !(LINE(lines, i + 1)->kind == LINE_TEXT && is_sentence(LINE(lines, i + 1)->core)) &&
                signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
     return !goes_on(lines, i) && signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
 }
@@ -137,18 +190,6 @@ static bool
 is_contact_line(const Line *line)
 {
     return line->kind == LINE_TEXT && strlen(line->core) <= CONTACT_BYTES;
-}
-
-/* A telephone number, an address, a site. */
-static bool
-holds_contact(const Line *line)
-{
-    guint digits = 0;
-
-    for (const char *p = line->core; *p != '\0'; p++)
-        digits += g_ascii_isdigit(*p);
-    return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL ||
-           strstr(line->core, "http") != NULL;
 }
 
 /* A business card between the text and the disclaimer below it is a signature, if text is left

@@ -111,6 +111,15 @@ static const struct {
      NULL, "x.png:image/png"},
     {"a name in RFC 2231", "Content-Type: image/png; name*=utf-8''gr%C3%BC%C3%9F%0A.png\n\nPNG\n",
      NULL, NULL, "grüß_.png:image/png"},
+    {"enriched text",
+     "Content-Type: text/enriched\n\n<color><param>red</param>Yes</color>, <bold>1 << 2</bold>\n"
+     "is 4.\n\n\nNow.\n<nofill>a\nb\n</nofill><excerpt>old\n</excerpt>",
+     "Yes, 1 < 2 is 4.\n\nNow. a\nb\n> old ", NULL, ""},
+    {"enriched text, cut short", "Content-Type: text/enriched\n\nA<b", "A", NULL, ""},
+    {"enriched text besides plain text",
+     "Content-Type: multipart/alternative; boundary=b\n\n--b\n" PLAIN
+     "text\n--b\nContent-Type: text/enriched\n\n<bold>text</bold>\n--b--\n",
+     "text", NULL, ""},
     {"nonsense type", "Content-Type: text\n\nstill read\n", "still read\n", NULL, ""},
     {"no boundary", "Content-Type: multipart/mixed\n\nstill read\n", "still read\n", NULL, ""},
     {"boundary never seen", "Content-Type: multipart/mixed; boundary=b\n\nstill read\n",
