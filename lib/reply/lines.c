@@ -85,7 +85,8 @@ next_piece(const char *p, gsize most)
     piece.taken = piece.length;
     if (piece.length > 0)
         return piece;
-    if (g_str_has_prefix(p, REORDERS_BEGIN) && p[REORDERS_BYTES - 1] == '}')
+    if (*p == '\\' && g_str_has_prefix(p, REORDERS_BEGIN) &&
+        memchr(p, '\0', REORDERS_BYTES) == NULL && p[REORDERS_BYTES - 1] == '}')
         return (Piece){p, 0, REORDERS_BYTES, false}; /* Gmail puts them around names in Hebrew */
     if (*p == '&' && (piece.value = entity(p, &piece.taken)) != NULL)
         return (Piece){piece.value, 1, piece.taken, *piece.value == ' '};
@@ -288,7 +289,8 @@ mark_fences(GArray *lines)
 
     for (guint i = 0; i < lines->len; i++) {
         const char *core = LINE(lines, i)->core;
-        bool fence = g_str_has_prefix(core, "```") || g_str_has_prefix(core, "~~~");
+        bool fence = (core[0] == '`' || core[0] == '~') &&
+                     (g_str_has_prefix(core, "```") || g_str_has_prefix(core, "~~~"));
 
         if (!fence)
             continue;

@@ -18,9 +18,10 @@ enum {
     KEY_HITS = 6,   /* verbs looked at in one text */
     MOST_ROWS = 256,
     PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
-    PATTERN_KEY,      /* the verbs of attributions, searched for; each hit names a row to try */
-    PATTERN_KEYLESS,  /* the attributions that have none */
-    PATTERN_UNSPACED, /* those of the scripts that have no spaces */
+    PATTERN_KEY,         /* the verbs of attributions, searched for; each hit names a row to try */
+    PATTERN_KEYLESS,     /* the attributions that have none */
+    PATTERN_SCRIPT,      /* those for scripts other than Latin */
+    PATTERN_SCRIPT_LINE, /* and the single-line rows for them */
     PATTERN_DAY,
     PATTERN_TIME,
     PATTERNS,
@@ -52,15 +53,23 @@ has_key(const MpRule *rule)
 }
 
 static bool
+needs_script(const MpRule *rule)
+{
+    return rule->key != NULL && *rule->key == '\0';
+}
+
+static bool
 row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
     case PATTERN_LINE:
-        return rule->kind >= MP_RULE_SEPARATOR;
+        return rule->kind >= MP_RULE_SEPARATOR && !needs_script(rule);
+    case PATTERN_SCRIPT_LINE:
+        return rule->kind >= MP_RULE_SEPARATOR && needs_script(rule);
     case PATTERN_KEYLESS:
         return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
-    case PATTERN_UNSPACED:
-        return rule->key != NULL && !has_key(rule);
+    case PATTERN_SCRIPT:
+        return rule->kind == MP_RULE_ATTRIBUTION && needs_script(rule);
     case PATTERN_KEY:
         return has_key(rule);
     default:
@@ -186,14 +195,15 @@ match_pattern(MpMatcher *matcher, guint pattern, const char *text)
     return &mp_rules[matched_row(matcher)];
 }
 
-/* A letter from U+0800 on. */
-static bool
-has_wide_letter(const char *text)
+/* The row of another script than Latin that the text has letters of and matches, or NULL. A byte
+ * from 0xce on begins a character from U+0380 on. */
+static const MpRule *
+match_script(MpMatcher *matcher, guint pattern, const char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((guchar)*text >= 0xe0)
-            return true;
-    return false;
+    for (const char *p = text; *p != '\0'; p++)
+        if ((guchar)*p >= 0xce)
+            return match_pattern(matcher, pattern, text);
+    return NULL;
 }
 
 /* Only the rows whose verb, or whose script, stands in the text are worth the trouble. */
@@ -210,8 +220,7 @@ match_attribution(MpMatcher *matcher, const char *text)
         if (run(matcher, matcher->codes->rows[row], text, 0))
             return &mp_rules[row];
     }
-    const MpRule *rule =
-        has_wide_letter(text) ? match_pattern(matcher, PATTERN_UNSPACED, text) : NULL;
+    const MpRule *rule = match_script(matcher, PATTERN_SCRIPT, text);
     return rule != NULL ? rule : match_pattern(matcher, PATTERN_KEYLESS, text);
 }
 
@@ -229,7 +238,10 @@ mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
 const MpRule *
 mp_matcher_line(MpMatcher *matcher, const char *text)
 {
-    return match_pattern(matcher, strlen(text) < SHORT_LINE ? MP_RULE_CLOSING : PATTERN_LINE, text);
+    if (strlen(text) < SHORT_LINE)
+        return match_pattern(matcher, MP_RULE_CLOSING, text);
+    const MpRule *rule = match_script(matcher, PATTERN_SCRIPT_LINE, text);
+    return rule != NULL ? rule : match_pattern(matcher, PATTERN_LINE, text);
 }
 
 bool

@@ -27,8 +27,8 @@ typedef enum {
 #define MP_RULE_KEY_ENDS   "(?!\\p{L})"
 #define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
 
-/* Instead of a key: a script from U+0800 on, whose words are not set apart by spaces. */
-#define MP_RULE_UNSPACED ""
+/* Instead of a key: some letter of a script other than Latin must be in the text. */
+#define MP_RULE_SCRIPT ""
 
 typedef struct {
     const char *name;

@@ -18,9 +18,10 @@
 #define WROTE_NAME(open, verb) WROTE_BEFORE(open, verb, END)
 /* The same where words are not set apart by spaces. */
 #define WROTE_CJK(open, verb)                                                                      \
-    LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：﹕]?" TAIL, MP_RULE_UNSPACED
-#define NONE         "(?!)"
-#define ANY(pattern) pattern, NULL
+    LEAD "(?:((?-i:" open ")))?.{4,300}?(?:" verb ")\\s*[:：﹕]?" TAIL, MP_RULE_SCRIPT
+#define NONE             "(?!)"
+#define ANY(pattern)     pattern, NULL
+#define FOREIGN(pattern) pattern, MP_RULE_SCRIPT
 
 /* The fields of a header block: from, date, to and cc, subject. */
 #define FIELD_LEAD "[*_|•\\s]{0,6}"
@@ -475,13 +476,13 @@ const MpRule mp_rules[] = {
      ANY("(?:Отправлено|Послано|Надіслано|Відправлено|Изпратено|Послато|Wysłan[eoy]|Odesláno|Odoslané|Poslano|Poslato)" DEVICE "(?: из| с| со| з| із| от| z| ze| zo| s| iz| sa| mojego| mobilní)? [^,;]{2,60}"),
      "Отправлено с iPhone", "Отправили с утра, ждём."},
     {"mobile-other", MP_RULE_MOBILE, "Turkish, Hungarian, Greek, Vietnamese, Indonesian",
-     ANY("(?:(?=[^öü]*+[öü])[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
+     ANY("(?:(?=.*+(?<=gönderildi|küldve))[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
-     ANY("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
+     FOREIGN("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai",
-     ANY("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก)[^,;]{2,60}|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
+     FOREIGN("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก)[^,;]{2,60}|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
      "נשלח מה-iPhone שלי", "נשלחו אתמול כל הקבצים"},
     {"tracker", MP_RULE_MOBILE, "Mailtrack and other senders' advertisements",
      ANY("(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack[\\s\\d/.:,]{0,30}(?:[AP]\\.?M\\.?)?|Virus-free\\.?(?:\\s?(?:www\\.|by |avast|avg).{0,50})?)"),
