@@ -79,6 +79,39 @@ as_written(InternetAddressMailbox *mailbox, const char *value)
     return encoded != NULL && strcasestr(value, encoded) != NULL ? encoded : address;
 }
 
+/* Characters of an atom (RFC 5322, section 3.2.3), but for the question mark of encoded words. */
+#define ATOM "!#$%&'*+-/=^_`{|}~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define HOST "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* Behind words of these characters with single dots between them; NULL if it begins otherwise. */
+static const char *
+skip_dotted(const char *p, const char *characters)
+{
+    for (;; p++) {
+        gsize length = strspn(p, characters);
+
+        if (length == 0)
+            return NULL;
+        p += length;
+        if (*p != '.')
+            return p;
+    }
+}
+
+/* A lone a@b or <a@b>, without anything that could be read in two ways: what a delivering program
+ * writes. NULL if it is not that; else the result is the caller's. */
+static char *
+lone_address(const char *value)
+{
+    const char *begin = value + (*value == '<'), *end = skip_dotted(begin, ATOM);
+
+    if (end == NULL || *end != '@' || (end = skip_dotted(end + 1, HOST)) == NULL)
+        return NULL;
+    if (*value == '<' ? strcmp(end, ">") != 0 : *end != '\0')
+        return NULL;
+    return g_strndup(begin, (gsize)(end - begin));
+}
+
 typedef void (*AddressFunc)(const char *address, const char *name, gpointer data);
 
 static void
@@ -101,8 +134,13 @@ each_address(InternetAddressList *list, const char *value, AddressFunc func, gpo
 static void
 each_address_of(MpReading *reading, const char *value, AddressFunc func, gpointer data)
 {
-    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+    g_autofree char *lone = lone_address(value);
 
+    if (lone != NULL) {
+        func(lone, NULL, data);
+        return;
+    }
+    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
     each_address(list, value, func, data);
 }
 
@@ -228,8 +266,11 @@ add_lookalikes(MpReading *reading, const char *value)
  * has.
  */
 static void
-add_groups(MpReading *reading, InternetAddressList *list)
+add_groups(MpReading *reading, const char *value)
 {
+    if (strchr(value, ':') == NULL)
+        return;
+    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
     for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *entry = internet_address_list_get_address(list, i);
 
@@ -245,10 +286,8 @@ add_groups(MpReading *reading, InternetAddressList *list)
 static void
 read_from(MpReading *reading, const char *value)
 {
-    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
-
-    add_groups(reading, list);
-    each_address(list, value, add_from, reading->message);
+    add_groups(reading, value);
+    each_address_of(reading, value, add_from, reading->message);
     add_lookalikes(reading, value);
 }
 
