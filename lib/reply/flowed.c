@@ -68,6 +68,8 @@ mp_reply_unflow(const char *text, bool delsp)
     return g_string_free(out, FALSE);
 }
 
+#define SPACES " \t\n\v\f\r"
+
 static bool
 holds_any(const char *text, const char *const *words)
 {
@@ -99,11 +101,17 @@ mp_reply_part_is_stub(const char *plain)
 
     if (plain == NULL)
         return true;
-    g_autofree char *text = g_strstrip(g_utf8_make_valid(plain, -1));
-    if (text[0] == '\0')
+    const char *begin = plain + strspn(plain, SPACES);
+    gsize length = strlen(begin);
+
+    while (length > 0 && strchr(SPACES, begin[length - 1]) != NULL)
+        length--;
+    if (length == 0)
         return true;
-    if (strlen(text) > LONGEST_REMARK || strchr(text, '>') != NULL || strstr(text, "\n\n") != NULL)
+    if (length > LONGEST_REMARK || memchr(begin, '>', length) != NULL ||
+        memmem(begin, length, "\n\n", 2) != NULL)
         return false;
+    g_autofree char *text = g_utf8_make_valid(begin, (gssize)length);
     g_autofree char *folded = g_utf8_strdown(text, -1);
     return holds_any(folded, wholes) ||
            (holds_any(folded, formats) && holds_any(folded, verbs) && holds_any(folded, programs));

@@ -514,7 +514,7 @@ const MpRule mp_rules[] = {
      ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group)(?=.*(?:@|\\b(?:send|visit|click here|go to|please)\\b|:$)).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
      "kernel-users mailing list", "To unsubscribe from the list, one has to confirm twice."},
     {"footer-list-below-rule", MP_RULE_FOOTER, "Mailman, where a row of underscores stands above",
-     ANY("(?:\\p{L}[\\w+]{0,30} ){1,4}(?:mailing list|Mailingliste|mailinglist)(?: --? .{0,80})?"),
+     ANY("(?:\\p{L}[\\w+]{0,30}+ ){1,4}(?:mailing list|Mailingliste|mailinglist)(?: --? .{0,80})?"),
      "_______________________________________________\nKernel mailing list\nkernel@example.org", "The mailing list"},
     {"footer-notification", MP_RULE_FOOTER, "GitHub, GitLab, Gitea and our own notifications",
      ANY("(?:[—-]{1,3}\\s?)?(?:Reply to this e-?mail directly\\b.{0,200}|You are receiving this because (?:you|of).{0,200}|You're receiving this (?:e-?mail|notification|message) because.{0,200}|To (?:respond|reply), reply to this e-?mail.{0,200}|Visit Topic or reply to this e-?mail.{0,120}|To stop receiving .{5,200})"),
