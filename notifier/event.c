@@ -85,6 +85,7 @@ expand(Work *work, GError **error)
 
     if (mp_event_file_is_expanded(work->file))
         return true;
+    g_assert(answer != NULL || notice != NULL); /* only an answer needs none */
     recipients = answer != NULL
                      ? answer_recipients(work, answer, error)
                      : mp_notification_recipients(notice->subscribers, notice->repository,

@@ -246,7 +246,7 @@ cmd_queue_show(int argc, char **argv)
         g_autofree char *shown = mp_escape(argv[1]);
         mp_fail(&error, MP_ERROR_INPUT, "no such event: %s", shown);
     }
-    if (error != NULL)
+    if (queued == NULL)
         return mp_report(error);
     print_event(&installation, queued, true, json ? print_json : print_line, &status);
     return status;

@@ -133,11 +133,10 @@ mp_ruby_quote(const void *bytes, gsize length)
 char *
 mp_one_line(const char *text)
 {
-    g_autofree char *mended = NULL;
-    bool pending_space = false;
+    bool is_valid = text != NULL && g_utf8_validate(text, -1, NULL), pending_space = false;
+    g_autofree char *mended = is_valid ? NULL : g_utf8_make_valid(text != NULL ? text : "", -1);
 
-    if (text == NULL || !g_utf8_validate(text, -1, NULL))
-        text = mended = g_utf8_make_valid(text != NULL ? text : "", -1);
+    text = is_valid ? text : mended;
     char *line = g_malloc(strlen(text) + 1), *to = line;
     while (*text != '\0') {
         gunichar c = (guchar)*text;

@@ -53,10 +53,8 @@ bench_median(GArray *values)
 }
 
 void
-bench_must_at(bool good, const GError *error, const char *place)
+bench_fail(const GError *error, const char *place)
 {
-    if (good)
-        return;
     fprintf(stderr, "bench-helper: %s: %s\n", place,
             error != NULL ? error->message : "not as it must be");
     exit(EXIT_FAILURE);

@@ -29,11 +29,11 @@ double bench_median(GArray *values);
 #define bench_must(good, error)                                                                    \
     G_STMT_START                                                                                   \
     {                                                                                              \
-        bool is_good = (good);                                                                     \
-        bench_must_at(is_good, (error), G_STRLOC);                                                 \
+        if (!(good))                                                                               \
+            bench_fail((error), G_STRLOC);                                                         \
     }                                                                                              \
     G_STMT_END
-void bench_must_at(bool good, const GError *error, const char *place);
+G_NORETURN void bench_fail(const GError *error, const char *place);
 
 /* Opens the installation of CONFIG and takes its lock. */
 void bench_open(MpSite *site, const char *config);

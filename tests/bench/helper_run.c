@@ -26,6 +26,7 @@ run(char **argv)
     int status;
     posix_spawn_file_actions_t actions;
 
+    bench_must(argv[0] != NULL, NULL);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     r.seconds = bench_now();

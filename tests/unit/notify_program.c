@@ -307,7 +307,7 @@ Test(notifier, a_thousand_deaths_lose_nobody_and_repeat_at_most_one_each)
     for (int i = 0; i < 60; i++) {
         GPid pid = start("--once");
 
-        g_usleep((gulong)(3000 + i * 700));
+        g_usleep(3000 + (gulong)i * 700);
         kill(pid, SIGKILL);
         kills += wait_for(pid) == 128 + SIGKILL;
     }
