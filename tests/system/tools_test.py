@@ -3,6 +3,8 @@
 
 Each fault that fsck knows is planted by an ordinary clone, edit, commit and push, and must be named.
 """
+import email.message
+import email.utils
 import hashlib
 import json
 import os
@@ -10,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test
@@ -354,13 +357,13 @@ def fsck_survives_a_damaged_object(site):
 
 # --- Export and import ------------------------------------------------------------------------------
 
+SENT = email.utils.formatdate(time.time() - 3600)[:-5] + "+0000"  # a day that is long gone would be taken for a wrong clock
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 MAIL_WITH_QUOTE = "My answer.\nFrom here on it works.\n>From there it did not.\n\n-- \nAda, ada@example.org\n"
 
 
 def rich_thread(site):
     """A thread with all that a thread can have."""
-    import email.message
     for login in ("tim", "ada", "eve"):
         site.user(login)
     thread = site.thread("tim", kind="pull", object="feature/x", title="Größe: ein Titel über mehr als ein Wort, "
@@ -369,7 +372,7 @@ def rich_thread(site):
     message["From"] = "ada@example.org"
     message["To"] = site.address(thread, "ada")
     message["Message-ID"] = "<one@mail.example.org>"
-    message["Date"] = "Tue, 24 Nov 2026 20:00:00 +0000"
+    message["Date"] = SENT
     message["Subject"] = "Re: x"
     message.set_content(MAIL_WITH_QUOTE)
     message.add_attachment(PNG, maintype="image", subtype="png", filename="a b.png")
@@ -476,7 +479,7 @@ def mbox_threads_and_keeps_every_line(site):
     equal([m["Message-ID"] for m in messages], [f"<acme/rocket/pull/{thread}{c}@{HOST}>" for c in ("", "/c1", "/c2")])
     equal([m["References"] for m in messages], [None] + [messages[0]["Message-ID"]] * 2)
     contains(messages[1]["From"], f"<ada@users.noreply.{HOST}>")
-    equal(messages[1]["Date"], "Tue, 24 Nov 2026 20:00:00 +0000")
+    equal(messages[1]["Date"], SENT)
     contains(text, "\n>From here on")
     contains(text, "\n>>>From quoted")
     with Other() as other:
