@@ -140,6 +140,37 @@ awk '/^\.Sh / { inside = $3 == "GATES" } inside && /^\.It Sy / { print $3 }' man
 same "metroplex(8) has every reason code" "$tmp/gates" "$tmp/gates.man"
 diff "$tmp/gates" "$tmp/gates.man" 2>&1 | nothing_wrong "metroplex(8) has the gates in their order"
 
+# --- What is installed for building and testing ---------------------------------------------------
+
+# TARGET…: what tests/deps would do as root on a machine that has nothing, a line a command.
+deps_of_nothing() {
+    mkdir -p "$tmp/nothing"
+    rm -f "$tmp/nothing/did"
+    printf '#!/bin/sh\necho "$*" >>%s/did\n' "$tmp/nothing" >"$tmp/nothing/sudo"
+    printf '#!/bin/sh\necho 1000\n' >"$tmp/nothing/id"
+    printf '#!/bin/sh\n[ "$2" != openssh-server ] || echo /usr/lib/systemd/system/ssh.service\n' >"$tmp/nothing/dpkg"
+    printf '#!/bin/sh\n' | tee "$tmp/nothing/dpkg-query" >"$tmp/nothing/systemctl"
+    chmod 755 "$tmp"/nothing/*
+    PATH=$tmp/nothing:$PATH tests/deps "$@" >/dev/null </dev/null
+    cat "$tmp/nothing/did"
+}
+
+{
+    for_building=$(deps_of_nothing | grep 'apt-get install')
+    for package in build-essential libgmime-3.0-dev git; do
+        [[ "$for_building " == *" $package "* ]] || echo "make deps does not bring $package"
+    done
+    grep -oE 'clang|ruby|notmuch|btrfs|xfsprogs|openssh|postfix|swaks|systemd|criterion' <<<"$for_building"
+    deps_of_nothing lint | grep -oE 'ruby|postfix|openssh'
+    deps_of_nothing demo | grep -oE 'clang-(format|tidy)|ruby|openssh'
+} | nothing_wrong "make deps brings what building needs, and each target what it needs"
+
+{
+    deps_of_nothing check >"$tmp/did"
+    sed -n '/^tee .*policy-rc.d/,/^rm .*policy-rc.d/p' "$tmp/did" | grep -q 'apt-get install' || echo "services may start"
+    grep -q 'systemctl --quiet disable ssh.service' "$tmp/did" || echo "sshd stays enabled"
+} | nothing_wrong "what tests need neither starts nor is enabled"
+
 # --- Installation ---------------------------------------------------------------------------------
 
 make_with() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s BUILD="$build" DESTDIR="$tmp/root" "$@"; }
