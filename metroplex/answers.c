@@ -105,7 +105,10 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
     answer->subject = one_line(item->message->subject);
     if (item->gate->tells_verdicts) {
         g_autofree char *found = mp_verdicts_describe(&item->verdicts);
-        answer->verdicts = g_strdup(found != NULL ? found : "");
+        answer->verdicts =
+            g_strdup(item->verdicts.check == MP_SENDER_UNCHECKED ? MP_ANSWER_NO_VERDICT
+                     : found != NULL                             ? found
+                                                                 : "");
     }
     return answer->hash != NULL ? g_steal_pointer(&answer) : NULL;
 }

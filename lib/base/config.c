@@ -50,6 +50,8 @@ static const Key keys[] = {
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
     {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
+    {"address", "unauthenticated", TYPE_CHOICE, AT(unauthenticated), "refuse",
+     .choices = CHOICES("refuse", "accept")},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
     {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},

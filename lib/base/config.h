@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 typedef enum { MP_IDENTITY_STRICT, MP_IDENTITY_TOKEN } MpIdentity;
+typedef enum { MP_UNAUTHENTICATED_REFUSE, MP_UNAUTHENTICATED_ACCEPT } MpUnauthenticated;
 typedef enum { MP_TRANSPORT_SMTP, MP_TRANSPORT_MAILDIR } MpTransport;
 typedef enum { MP_TLS_STARTTLS, MP_TLS_IMPLICIT, MP_TLS_NONE } MpTls;
 typedef enum {
@@ -39,8 +40,9 @@ typedef struct {
     /* [address] */
     char *keys; /* path of the key file */
     int identity;
-    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for
-                          none */
+    char *authserv_id;   /* trusted ids of Authentication-Results, between spaces or commas; "" for
+                            none */
+    int unauthenticated; /* MpUnauthenticated: mail on whose sender these have no verdict */
 
     /* [smtp] */
     bool enabled;

@@ -9,7 +9,9 @@
 
 #include <string.h>
 
-#define UNAUTHENTICATED "unauthenticated" /* the reason is sender-mismatch, what to do another */
+/* The reason is sender-mismatch, what to do another. */
+#define UNAUTHENTICATED "unauthenticated"
+#define UNCHECKED       "unchecked"
 
 /* clang-format off */
 static const MpAnswerText texts[] = {
@@ -38,6 +40,15 @@ static const MpAnswerText texts[] = {
        "Un message est arrivé à une adresse de réponse de votre compte {login}, et il donne votre adresse comme expéditeur ; mais le serveur qui l’a reçu n’a pas pu confirmer qu’il en provient (résultat : {verdicts}). Rien n’a été publié.",
        "Si vous l’avez écrit, envoyez-le par le serveur de messagerie que votre fournisseur prévoit pour cette adresse, et non par un service de transfert, une liste de diffusion ou le serveur d’un autre fournisseur. Si cela se reproduit, montrez à votre fournisseur le résultat ci-dessus : le SPF, le DKIM ou le DMARC du domaine est à corriger. "
        "Sinon, quelqu’un se fait passer pour vous : cela n’a rien donné, et il n’y a rien à faire."}}},
+    {UNCHECKED,
+     {{"A message was not posted: nothing confirmed that it came from you",
+       "A message came to a reply address of your account {login}, and it names your address as its sender; but the server that took it found neither DKIM nor DMARC to confirm that. Nothing was posted.",
+       "If you wrote it, send it through the mail server that your provider gives you for this address. If it happens again, ask your provider to sign mail of your domain with DKIM; if they do, tell the administrators of {host}, whose check may be out of order. "
+       "If you did not write it, somebody may pretend to be you: nothing came of it, and there is nothing to do."},
+      {"Un message n’a pas été publié : rien n’a confirmé qu’il venait de vous",
+       "Un message est arrivé à une adresse de réponse de votre compte {login}, et il donne votre adresse comme expéditeur ; mais le serveur qui l’a reçu n’a trouvé ni DKIM ni DMARC pour le confirmer. Rien n’a été publié.",
+       "Si vous l’avez écrit, envoyez-le par le serveur de messagerie que votre fournisseur prévoit pour cette adresse. Si cela se reproduit, demandez à votre fournisseur de signer avec DKIM le courrier de votre domaine ; s’il le fait, prévenez les administrateurs de {host}, dont la vérification est peut-être en panne. "
+       "Sinon, quelqu’un se fait peut-être passer pour vous : cela n’a rien donné, et il n’y a rien à faire."}}},
     {"no-thread",
      {{"Your message was not posted: the discussion is gone",
        "The discussion that you answered does not exist any more.",
@@ -116,7 +127,10 @@ static const MpAnswerPhrases phrases[] = {
 const MpAnswerText *
 mp_answer_text_find(const MpAnswer *answer)
 {
-    const char *reason = answer->verdicts != NULL ? UNAUTHENTICATED : answer->reason;
+    bool is_unchecked = g_strcmp0(answer->verdicts, MP_ANSWER_NO_VERDICT) == 0;
+    const char *reason = is_unchecked               ? UNCHECKED
+                         : answer->verdicts != NULL ? UNAUTHENTICATED
+                                                    : answer->reason;
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(texts[i].reason, reason) == 0)

@@ -32,6 +32,8 @@ typedef enum {
     MP_EVENT_ANSWER, /* to one mail: a rejection or a confirmation */
 } MpEventKind;
 
+#define MP_ANSWER_NO_VERDICT "no verdict"
+
 /* What an answer says, and to whom. Strings are one line of text but for `quote`. */
 typedef struct {
     guint64 user;     /* the one account that hears it */
@@ -43,7 +45,7 @@ typedef struct {
     char *sender;     /* its first From, or NULL */
     char *subject;    /* or NULL */
     char *verdicts;   /* what made its sender unbelievable: "dmarc=fail, spf=none"; "" where that
-                         could not be read; NULL if nothing did */
+                         could not be read; MP_ANSWER_NO_VERDICT; NULL if nothing did */
     char *quote;      /* what the person wrote, or NULL */
     bool is_cut;      /* and it was longer */
 } MpAnswer;

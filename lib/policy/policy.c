@@ -157,6 +157,23 @@ sender_unauthenticated(const MpDelivery *d, char **why)
     return true;
 }
 
+/* Where the receiving server vouches for authors, one it says nothing of is none: a filter that is
+ * down must not open the door. */
+static bool
+sender_unchecked(const MpDelivery *d, char **why)
+{
+    const MpConfig *config = d->config;
+
+    if (config->identity == MP_IDENTITY_TOKEN || config->authserv_id[0] == '\0' ||
+        config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
+        d->verdicts.check != MP_SENDER_UNCHECKED)
+        return false;
+    g_autofree char *said = mp_verdicts_describe(&d->verdicts);
+    *why = g_strdup_printf("the receiving server has no verdict on the sender: %s",
+                           said != NULL ? said : "no DMARC or DKIM of a trusted id");
+    return true;
+}
+
 static bool
 no_thread(const MpDelivery *d, char **why)
 {
@@ -293,6 +310,7 @@ static const MpGate gates[] = {
     {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active", MP_HEARS_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account", MP_HEARS_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, "the receiving server could not authenticate the sender", MP_HEARS_ACCOUNT, true},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unchecked, "the receiving server has no verdict on the sender", MP_HEARS_ACCOUNT, true},
     {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone", MP_HEARS_ACCOUNT},
     {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked", MP_HEARS_ACCOUNT},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, not_permitted, "the repository's reply policy says no", MP_HEARS_ACCOUNT},

@@ -258,6 +258,25 @@ def whose_authentication_failed_hears_what_failed_and_where_to_turn(site):
 
 
 @test
+def whose_sender_nothing_confirms_hears_that_and_what_to_do(site):
+    site.set_config("address", authserv_id="mx.example.org")
+    _, address = conversation(site)
+    site.deliver(site.mail("kate@work.example", address, "Perhaps me.\n"))
+    site.deliver(site.mail("tim@example.org", site.address(1, "tim"), headers=[("Authentication-Results", "mx.example.org; spf=pass smtp.mailfrom=example.org")]))
+    site.metroplex("user", "set", "tim", "--language", "fr")
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["sender-mismatch"] * 2)
+    contains(site.log(), "the receiving server has no verdict on the sender: no DMARC or DKIM of a trusted id")
+    contains(site.log(), "the receiving server has no verdict on the sender: spf=pass")
+    kate, tim = sorted(only_answers(site), key=lambda m: m["Delivered-To"])
+    equal((kate["Delivered-To"], kate["X-Metroplex-Reason"]), (KATE, "sender-mismatch"))
+    contains(kate["Subject"], "nothing confirmed")
+    for one, words in ((kate, "found neither DKIM nor DMARC"), (tim, "n’a trouvé ni DKIM ni DMARC")):
+        for part in parts(one):
+            contains(part, words)
+
+
+@test
 def a_very_long_text_is_quoted_in_part_and_says_so(site):
     thread, address = conversation(site)
     site.deliver(site.mail(KATE, address, "Beginning\n" + "é" * 70 * 4000 + "\nEnd\n"))

@@ -75,6 +75,7 @@ Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
         {"dmarc=fail, spf=softfail",
          {"found: dmarc=3Dfail, spf=3Dsoftfail", "dmarc=3Dfail, spf=3Dsoftfail"}},
         {"", {"found: nothing that can be read", "rien de lisible"}},
+        {MP_ANSWER_NO_VERDICT, {"found neither DKIM nor DMARC", "ni DKIM ni DMARC"}},
     };
     g_autoptr(GPtrArray) emails = g_ptr_array_new();
     const MpUser kate = {

@@ -50,26 +50,28 @@ Test(policy, authentication_results_are_read_as_rfc_8601_writes_them)
         {"mx.example.org; dmarc=pass header.from=evil.example", BAD, "dmarc=fail"},
         {"mx.example.org; dmarc=none; dkim=pass header.d=example.org", GOOD,
          "dmarc=none, dkim=pass"},
-        {"mx.example.org; dmarc=temperror; spf=pass smtp.mailfrom=kate@example.org", GOOD,
+        {"mx.example.org; dmarc=temperror; spf=pass smtp.mailfrom=kate@example.org", NONE,
          "dmarc=temperror, spf=pass"},
-        {"mx.example.org; dmarc=none; dkim=none; spf=none", BAD, "dmarc=none, dkim=none, spf=none"},
+        {"mx.example.org; dmarc=none; dkim=none; spf=none", NONE,
+         "dmarc=none, dkim=none, spf=none"},
         {"mx.example.org; dmarc=nonsense; spf=softfail smtp.mailfrom=example.org", BAD,
          "dmarc=none, spf=softfail"},
         {"mx.example.org; dkim=pass header.d=example.org", GOOD, "dkim=pass"},
         {"mx.example.org; dkim=pass header . d = example.org", GOOD, "dkim=pass"},
         {"mx.example.org; dkim=pass header.i=@example.org header.b=\"abc=\"", GOOD, "dkim=pass"},
-        {"mx.example.org; dkim=pass header.b=ab/c+= header.d=mail.example.org", GOOD, "dkim=pass"},
+        {"mx.example.org; dkim=pass header.b=ab/c+= header.d=mail.example.org", BAD,
+         "dkim=unaligned"},
         {"mx.example.org; dkim=pass header.d=evil.example", BAD, "dkim=unaligned"},
         {"mx.example.org; dkim=pass header.d=evil.example; dkim=pass header.d=example.org", GOOD,
          "dkim=pass"},
         {"mx.example.org; dkim=pass header.d=notexample.org", BAD, "dkim=unaligned"},
         {"mx.example.org; dkim=pass header.d=org", BAD, "dkim=unaligned"},
         {"mx.example.org; dkim=pass", BAD, "dkim=unaligned"},
-        {"mx.example.org; spf=pass smtp.mailfrom=kate@mail.example.org", GOOD, "spf=pass"},
+        {"mx.example.org; spf=pass smtp.mailfrom=kate@mail.example.org", NONE, "spf=pass"},
         {"mx.example.org; spf=pass smtp.mailfrom=\"a; dmarc=pass\"@evil.example", BAD,
          "spf=unaligned"},
         {"mx.example.org; spf=pass smtp.helo=example.org", BAD, "spf=unaligned"},
-        {"mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=fail", GOOD,
+        {"mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=fail", BAD,
          "dkim=fail, spf=pass"},
         {"mx.example.org; spf=fail smtp.mailfrom=example.org; dkim=fail", BAD,
          "dkim=fail, spf=fail"},
@@ -81,10 +83,10 @@ Test(policy, authentication_results_are_read_as_rfc_8601_writes_them)
         {"mx.example.org", NONE, NULL},
         {"mx.example.org;", NONE, NULL},
         {"mx.example.org; auth=pass smtp.auth=kate", NONE, NULL},
-        {"mx.example.org 2; dmarc=pass", BAD, "dmarc=pass"},
-        {"mx.example.org; dmarc=pass (never closed", BAD, "dmarc=pass"},
+        {"mx.example.org 2; dmarc=pass", BAD, NULL},
+        {"mx.example.org; dmarc=pass (never closed", BAD, NULL},
         {"mx.example.org; spf=pass (\") smtp.mailfrom=x; dmarc=pass reason=\"never closed", BAD,
-         "dmarc=pass, spf=unaligned"},
+         NULL},
         {"mx.example.org.evil.example; dmarc=pass", NONE, NULL},
         {"evil.example; dmarc=fail", NONE, NULL},
         {"evil.example (mx.example.org; dmarc=fail", NONE, NULL},
@@ -103,25 +105,41 @@ Test(policy, authentication_results_are_read_as_rfc_8601_writes_them)
     }
 }
 
-Test(policy, only_the_topmost_field_of_a_trusted_id_counts)
+Test(policy, the_fields_of_trusted_ids_are_read_together)
 {
     static const struct {
         const char *fields[5];
         MpSenderCheck check;
     } cases[] = {
         {{"mx.example.org; dmarc=fail", "mx.example.org; dmarc=pass", NULL}, BAD},
-        {{"mx.example.org; dmarc=pass", "mx.example.org; dmarc=fail", NULL}, GOOD},
-        {{"evil.example; dmarc=pass", "mx.example.org; dmarc=fail", "mx.example.org; dmarc=pass",
-          NULL},
+        {{"mx.example.org; dmarc=pass", "mx.example.org; dmarc=fail", NULL}, BAD},
+        {{"mx.example.org; dkim=pass header.d=example.org", "other.example.org; dmarc=fail", NULL},
          BAD},
-        {{"mx.example.org; none", "mx.example.org; dmarc=fail", NULL}, NONE},
-        {{"other.example.org; dmarc=fail", "mx.example.org; dmarc=pass", NULL}, BAD},
+        {{"mx.example.org; dmarc=none", "mx.example.org; dkim=pass header.d=example.org", NULL},
+         GOOD},
+        {{"evil.example; dmarc=fail", "mx.example.org; none", "mx.example.org; dmarc=pass", NULL},
+         GOOD},
+        {{"mx.example.org; spf=softfail smtp.mailfrom=example.org", "mx.example.org; dmarc=pass",
+          NULL},
+         GOOD},
+        {{"mx.example.org; dmarc=pass", "mx.example.org; (never closed", NULL}, BAD},
+        {{"mx.example.org; none", "mx.example.org; arc=pass", NULL}, NONE},
         {{NULL}, NONE},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         cr_expect_eq(verdicts(cases[i].fields, "kate@example.org").check, cases[i].check,
                      "case %zu", i);
+}
+
+Test(policy, nothing_passes_for_an_author_who_is_not_known)
+{
+    static const char *const fields[] = {
+        "mx.example.org; dmarc=pass; dkim=pass header.d=example.org; spf=pass "
+        "smtp.mailfrom=example.org",
+        NULL};
+
+    cr_expect_eq(verdicts(fields, NULL).check, BAD);
 }
 
 Test(policy, without_a_trusted_id_nothing_is_believed)
