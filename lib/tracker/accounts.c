@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "tracker/facts.h"
 #include "tracker/inside.h"
+#include "tracker/tree_name.h"
 
 #define OUTRUN_TRIES 20
 
@@ -51,7 +52,8 @@ mp_path_of_login(const char *login)
 {
     g_autofree char *lower = g_ascii_strdown(login, -1);
 
-    return g_strconcat("logins/", lower, NULL);
+    /* no login ends in a hyphen */
+    return g_strconcat("logins/", lower, mp_is_windows_device(lower) ? "-" : "", NULL);
 }
 
 char *

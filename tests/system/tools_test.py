@@ -140,8 +140,8 @@ PLANTED = [
     ("a page split for nothing", lambda c: [rename(c, received(c, n), os.path.join(T, "received", os.path.basename(received(c, n))[0],
                                                                                     os.path.basename(received(c, n)))) for n in range(4)],
      [f"page {T}/received"]),
-    ("an attachment that is gone", lambda c: write(c, T + "/comments/1/mail", "\n[attachments]\n1=image/png;a.png;\n", "a"),
-     ["missing " + T + "/comments/1/attachments/a.png"]),
+    ("an attachment that is gone", lambda c: write(c, T + "/comments/1/mail", "\n[attachments]\n1.png=image/png;a.png;\n", "a"),
+     ["missing " + T + "/comments/1/attachments/1.png"]),
     ("an attachment that nobody names", lambda c: write(c, T + "/comments/1/attachments/b.png", "x"),
      ["unnamed " + T + "/comments/1/attachments/b.png"]),
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
@@ -565,7 +565,9 @@ def a_file_with_a_fault_imports_nothing(site):
         (without(lambda w: w["comments"][2].update(id="<a b>")), "comments[2].id"),
         (without(lambda w: w["comments"][2].update(key="../../x")), "comments[2].key"),
         (without(lambda w: w["comments"][2].update(date="soon")), "comments[2].date"),
-        (without(lambda w: w["comments"][2].update(attachments=[{"name": "../x", "type": "a/b", "data": ""}])), "comments[2].name"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"file": "../x", "name": "x", "type": "a/b", "data": ""}])), "comments[2].file: not a number"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"file": "1", "name": "x", "type": "a/b", "data": ""}] * 2)), "comments[2].file: there twice"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"name": "", "type": "a/b", "data": ""}])), "comments[2].name: empty"),
         (without(lambda w: w["comments"][2].update(attachments=[{"name": "x", "type": "a/b", "data": "A" * 15000000}])), "too long"),
     ]
     with Other() as other:
