@@ -31,7 +31,8 @@ typedef struct {
     /* [instance] */
     char *hostname;
     char *host_id; /* "" for this machine's name */
-    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment} */
+    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment}; ""
+                  where threads have no pages */
     char *data;
     char *log_directory;
     int log_level; /* MpLogLevel */
@@ -70,7 +71,7 @@ typedef struct {
     int linger;       /* milliseconds to wait for company after a mail came */
     char *on_comment; /* executable that is given new comments; "" for none */
     int hook_timeout; /* seconds it may take */
-    bool commands;    /* lines such as /close at the top of a reply are obeyed */
+    bool commands;    /* /close and /reopen at the top of a reply are obeyed */
 
     /* [tracker] */
     char *remote;

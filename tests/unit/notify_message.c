@@ -42,7 +42,8 @@ set_up(void)
 {
     scratch = scratch_make();
     g_autofree char *keys = write_scratch("keys", "0123456789abcdef0123456789abcdef\n");
-    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n");
+    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n"
+                                                  "url = https://git.example.org\n");
     g_autoptr(GError) error = NULL;
 
     config = mp_config_load(conf, NULL, &error);
@@ -477,6 +478,47 @@ Test(notify, a_repositorys_own_link_wins)
 
     cr_expect_not_null(
         strstr(text, "view it on code.example.com:\nhttps://code.example.com/17#3\n"));
+}
+
+Test(notify, without_pages_nothing_links_to_one)
+{
+    static const struct {
+        Case c;
+        const char *text;
+    } cases[] = {
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .link = ""},
+         "-- \nReply to this email directly.\nYou are receiving this"},
+        {{MP_EVENT_OPENED, MP_PULL, .link = ""}, "-- \nReply to this email directly.\nYou are"},
+        {{MP_EVENT_CLOSED, MP_COMMIT, .link = "", .is_locked = true},
+         "-- \nYou are receiving this"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autoptr(GMimeMessage) parsed = parse(message);
+        g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
+
+        expect_valid(message);
+        cr_expect_not_null(strstr(text, cases[i].text), "%s", text);
+        cr_expect_null(strstr(text, "view it"));
+        cr_expect_null(strstr(html, "http"), "%s", html);
+        cr_expect_null(g_mime_object_get_header(GMIME_OBJECT(parsed), "List-Archive"));
+    }
+}
+
+Test(notify, the_footer_says_how_to_stop)
+{
+    g_autoptr(MpLetter) open = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1});
+    g_autoptr(MpLetter) locked =
+        render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .is_locked = true});
+
+    for (int part = 0; part < 2; part++) {
+        g_autofree char *text = part_text(open, part), *of_locked = part_text(locked, part);
+
+        cr_expect_not_null(strstr(text, "To stop: reply with just /mute, or unsubscribe"));
+        cr_expect_null(strstr(of_locked, "/mute"), "nobody may reply");
+        cr_expect_not_null(strstr(of_locked, "To stop: unsubscribe in your mail program."));
+    }
 }
 
 Test(notify, html_is_what_markdown_means_and_nothing_else)
