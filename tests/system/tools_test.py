@@ -289,7 +289,7 @@ def fsck_looks_at_all_that_waits_in_outbox_and_hook(site):
     comment = next(n for n in site.listed("hook/new") if "kind\tcomment" in open(os.path.join(site.data, "hook/new", n)).read())
     for name in ("outbox", "hook"):
         shutil.copytree(os.path.join(site.data, name), os.path.join(site.dir, name + ".whole"))
-    record = "answered/2026-01-31.2.empty"
+    record = "answered/2026-01-31.2.empty.1"
     kept = [lambda o: plant(site, f"{o}/new/.hidden"), lambda o: plant(site, f"{o}/{record}", "0" * 64 + "\n"), lambda o: plant(site, f"{o}/lock")]
     planted = [
         (lambda o: plant(site, f"{o}/notes.txt"), ["misplaced notes.txt"]),
