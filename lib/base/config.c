@@ -49,6 +49,8 @@ static const Key keys[] = {
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
+    {"address", "address-case", TYPE_CHOICE, AT(address_case), "insensitive",
+     .choices = CHOICES("insensitive", "sensitive")},
     {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
     {"address", "unauthenticated", TYPE_CHOICE, AT(unauthenticated), "refuse",
      .choices = CHOICES("refuse", "accept")},

@@ -13,6 +13,7 @@
 
 typedef enum { MP_IDENTITY_STRICT, MP_IDENTITY_TOKEN } MpIdentity;
 typedef enum { MP_UNAUTHENTICATED_REFUSE, MP_UNAUTHENTICATED_ACCEPT } MpUnauthenticated;
+typedef enum { MP_ADDRESS_CASE_INSENSITIVE, MP_ADDRESS_CASE_SENSITIVE } MpAddressCase;
 typedef enum { MP_TRANSPORT_SMTP, MP_TRANSPORT_MAILDIR } MpTransport;
 typedef enum { MP_TLS_STARTTLS, MP_TLS_IMPLICIT, MP_TLS_NONE } MpTls;
 typedef enum {
@@ -43,6 +44,7 @@ typedef struct {
     int identity;
     char *authserv_id;   /* trusted ids of Authentication-Results, between spaces or commas; "" for
                             none */
+    int address_case;    /* MpAddressCase: of the local parts of people's addresses */
     int unauthenticated; /* MpUnauthenticated: mail on whose sender these have no verdict */
 
     /* [smtp] */

@@ -136,7 +136,8 @@ sender_mismatch(const MpDelivery *d, char **why)
         return true;
     }
     for (guint i = 0; i < from->len; i++) {
-        if (mp_user_has_address(d->account, g_ptr_array_index(from, i)))
+        if (mp_user_has_address(d->account, g_ptr_array_index(from, i),
+                                d->config->address_case == MP_ADDRESS_CASE_SENSITIVE))
             continue;
         g_autofree char *shown = mp_escape(g_ptr_array_index(from, i));
         *why = g_strdup_printf("%s is not an address of %s", shown, login);

@@ -102,10 +102,10 @@ mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostna
 }
 
 bool
-mp_user_has_address(const MpUser *user, const char *address)
+mp_user_has_address(const MpUser *user, const char *address, bool case_matters)
 {
     for (guint i = 0; i < user->emails->len; i++)
-        if (mp_same_address(g_ptr_array_index(user->emails, i), address))
+        if (mp_same_address(g_ptr_array_index(user->emails, i), address, case_matters))
             return true;
     return false;
 }

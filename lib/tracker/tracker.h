@@ -161,7 +161,7 @@ bool mp_user_unsuppress(MpUser *user, const char *address);
 
 /* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
  * folded, since what stands behind the + may be another person's. */
-bool mp_user_has_address(const MpUser *user, const char *address);
+bool mp_user_has_address(const MpUser *user, const char *address, bool case_matters);
 
 /* --- Open and read ------------------------------------------------------------------------- */
 
@@ -175,6 +175,8 @@ bool mp_tracker_init(const char *path, const char *hostname, bool *made, GError 
 bool mp_accounts_init(const char *path, const char *hostname, bool *made, GError **error);
 
 MpAccounts *mp_accounts_open(const char *path, const char *hostname, GError **error);
+/* From here on addresses whose local parts differ in case are two, and may be two accounts'. */
+void mp_accounts_distinguish_case(MpAccounts *accounts);
 void mp_accounts_free(MpAccounts *accounts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 
@@ -353,9 +355,9 @@ MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
 /*
  * One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
- * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun; but
- * if the account itself was changed since `accounts` was last opened, refreshed or fetched, that is
- * MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
+ * Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is another account's.
+ * Retries when outrun; but if the account itself was changed since `accounts` was last opened,
+ * refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
  */
 bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
 

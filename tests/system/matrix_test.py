@@ -75,7 +75,7 @@ SENDERS = {
     "homoglyph in the local part": ("From: k\u0430te@example.org", "example.org", False),
     "homoglyph in the domain": ("From: kate@ex\u0430mple.org", "xn--exmple-4nf.org", False),
     "plus-address": ("From: kate+git@example.org", "example.org", False),
-    "case of the local part": ("From: Kate@example.org", "example.org", False),
+    "case of the local part": ("From: Kate@example.org", "example.org", True),
     "name only": ("From: \"kate@example.org\" <eve@evil.example>", "evil.example", False),
 }
 

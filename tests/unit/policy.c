@@ -1,4 +1,5 @@
 /* Who may say what: verdicts on the sender, identity, and mail that no person wrote. */
+#include "base/domain.h"
 #include "policy/automatic.h"
 #include "policy/policy.h"
 
@@ -162,7 +163,12 @@ Test(policy, an_address_is_the_accounts_or_another)
     } cases[] = {
         {"kate@example.org", "kate@example.org", true},
         {"kate@example.org", "kate@EXAMPLE.Org", true},
-        {"kate@example.org", "Kate@example.org", false},
+        {"kate@example.org", "Kate@example.org", true},
+        {"Kate.Bush@example.org", "kATE.bUSH@EXAMPLE.org", true},
+        {"kate@example.org", "\u212aate@example.org", false}, /* the sign of Kelvin */
+        {"kit@example.org", "kİt@example.org", false},        /* a Turkish capital */
+        {"kıt@example.org", "kit@example.org", false},
+        {"ſam@example.org", "sam@example.org", false},
         {"kate@example.org", "kate+git@example.org", false},
         {"kate+git@example.org", "kate@example.org", false},
         {"kate@example.org", "kate@example.org.evil.example", false},
@@ -189,7 +195,9 @@ Test(policy, an_address_is_the_accounts_or_another)
         {"kate@bücher.example", "kate@bucher.example", false},
         {"jürgen@bücher.example", "jürgen@XN--BCHER-KVA.example", true},
         {"jürgen@example.org", "ju\xcc\x88rgen@example.org", false}, /* octets differ */
-        {"jürgen@example.org", "Jürgen@example.org", false},
+        {"jürgen@example.org", "JÜRGEN@example.org", true},
+        {"straße@example.org", "STRASSE@example.org", false},
+        {"\xff@example.org", "\xfe@example.org", false},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -198,9 +206,17 @@ Test(policy, an_address_is_the_accounts_or_another)
 
         g_ptr_array_add(emails, (gpointer)(gsize) "first@example.net");
         g_ptr_array_add(emails, (gpointer)(gsize)cases[i].verified);
-        cr_expect_eq(mp_user_has_address(&user, cases[i].from), cases[i].is_same, "%s is %s",
+        cr_expect_eq(mp_user_has_address(&user, cases[i].from, false), cases[i].is_same, "%s is %s",
                      cases[i].from, cases[i].verified);
     }
+}
+
+Test(policy, by_the_letter_case_tells_local_parts_apart_and_no_domains)
+{
+    cr_expect(!mp_same_address("kate@example.org", "Kate@example.org", true));
+    cr_expect(mp_same_address("kate@example.org", "kate@EXAMPLE.org", true));
+    cr_expect(mp_same_address("kate@bücher.example", "kate@XN--BCHER-KVA.example", true));
+    cr_expect(!mp_same_address("kate", "kate", false));
 }
 
 Test(policy, from_names_every_author_that_anybody_may_read_in_it)
@@ -264,7 +280,8 @@ Test(policy, an_encoded_word_is_never_the_owners_address)
         bool owns_all = message->from->len > 0;
 
         for (guint k = 0; k < message->from->len; k++)
-            owns_all = owns_all && mp_user_has_address(&kate, g_ptr_array_index(message->from, k));
+            owns_all =
+                owns_all && mp_user_has_address(&kate, g_ptr_array_index(message->from, k), false);
         cr_expect(!owns_all, "%s", fields[i]);
     }
 }
