@@ -188,40 +188,6 @@ event_begin(Pass *pass, const MpQueued *queued, GError **error)
 /* --- End ------------------------------------------------------------------------------------- */
 
 static bool
-give_up(Work *work, const MpEventRecipient *recipient, gint64 now, const char *reply,
-        GError **error)
-{
-    const MpAttempt attempt = {MP_RECIPIENT_FAILED, now, 0, work->pass->down_code, reply};
-
-    mp_warn("Giving up on %s: %s", recipient->address, reply);
-    return mp_event_file_record(work->file, recipient->user, &attempt, error);
-}
-
-/* The server is away: one line defers all who are left, but for those whose time is up. */
-static bool
-defer_rest(Work *work, GError **error)
-{
-    const GPtrArray *recipients = mp_event_file_recipients(work->file);
-    const char *reply = work->pass->down_reply;
-    gint64 now = now_seconds(), latest = 0;
-
-    for (guint i = 0; i < recipients->len; i++) {
-        const MpEventRecipient *r = recipients->pdata[i];
-        gint64 due, first = r->first > 0 ? r->first : now;
-
-        if (!mp_event_recipient_is_due(r, now))
-            continue;
-        if (mp_retry_due(r->attempts + 1, first, now,
-                         work->pass->installation->config->smtp_give_up, &due))
-            latest = MAX(latest, due);
-        else if (!give_up(work, r, now, reply, error))
-            return false;
-    }
-    return latest == 0 ||
-           mp_event_file_defer_all(work->file, now, latest, work->pass->down_code, reply, error);
-}
-
-static bool
 finish(Work *work, GError **error)
 {
     static const char *const ends[] = {
@@ -231,12 +197,8 @@ finish(Work *work, GError **error)
         [MP_EVENT_DONE] = "is done",
     };
     MpEventEnd end;
-    bool is_down;
 
-    g_mutex_lock(&work->pass->mutex);
-    is_down = work->pass->is_down;
-    g_mutex_unlock(&work->pass->mutex);
-    if ((is_down && !defer_rest(work, error)) || !mp_event_file_finish(work->file, &end, error))
+    if (!mp_event_file_finish(work->file, &end, error))
         return false;
     mp_info("Event %s %s", mp_event_file_event(work->file)->key, ends[end]);
     return true;

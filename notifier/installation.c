@@ -8,6 +8,7 @@ void
 installation_clear(Installation *i)
 {
     g_clear_pointer(&i->lock, mp_lock_release);
+    g_clear_pointer(&i->server, mp_server_free);
     g_clear_pointer(&i->ring, mp_key_ring_free);
     g_clear_pointer(&i->accounts, mp_accounts_free);
     g_clear_pointer(&i->tracker, mp_tracker_free);

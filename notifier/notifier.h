@@ -2,8 +2,8 @@
  * What the notifier's commands share: an opened installation, and one event's facts.
  *
  * main.c names the commands; run.c is the service (lock, wait, pass); pass.c sends what is due;
- * event.c takes one event from its file to its end; send.c is one message. queue*.c and preview.c
- * are commands for people.
+ * event.c takes one event from its file to its end; send.c is one message; server.c is what is
+ * known of the server. queue*.c and preview.c are commands for people.
  */
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "notify/notify.h"
 #include "outbox/outbox.h"
+#include "outbox/server.h"
 #include "tracker/tracker.h"
 
 /* --- installation.c --- */
@@ -26,6 +27,7 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpKeyRing *ring;
+    MpServer *server; /* for commands that show it; a pass has its own */
     MpLock *lock;
 } Installation;
 
@@ -83,12 +85,10 @@ bool is_stopped(void);
 
 typedef struct Pass Pass;
 
-Pass *pass_new(const Installation *installation);
+/* NULL with *error set where it cannot be read what is known of the server. */
+Pass *pass_new(const Installation *installation, GError **error);
 void pass_free(Pass *pass);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pass, pass_free)
-
-/* Opens the connections' settings and secrets; called by pass_run where there is work. */
-bool pass_prepare(Pass *pass, GError **error);
 
 /* Works on everything due now. *next_due is when the next event falls due (G_MAXINT64: none). An
  * event at fault is logged and left out for the life of the Pass; *status (an exit status) keeps

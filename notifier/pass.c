@@ -13,14 +13,18 @@
 #define OPEN_EVENTS 64 /* under way at a time: bounds memory and open files */
 
 Pass *
-pass_new(const Installation *installation)
+pass_new(const Installation *installation, GError **error)
 {
-    Pass *pass = g_new0(Pass, 1);
+    MpServer *server = mp_server_load(installation->outbox, error);
 
+    if (server == NULL)
+        return NULL;
+    Pass *pass = g_new0(Pass, 1);
     pass->installation = installation;
+    pass->server = server;
     pass->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pass->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
-    pass->retired = g_ptr_array_new();
+    pass->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
     g_mutex_init(&pass->reading);
     g_mutex_init(&pass->mutex);
     g_cond_init(&pass->changed);
@@ -34,12 +38,11 @@ pass_free(Pass *pass)
         return;
     if (pass->pool != NULL)
         g_thread_pool_free(pass->pool, FALSE, TRUE);
-    g_ptr_array_set_free_func(pass->retired, (GDestroyNotify)mp_smtp_close);
     g_ptr_array_unref(pass->retired);
     g_async_queue_unref(pass->sessions);
     g_hash_table_unref(pass->skipped);
     g_clear_error(&pass->fatal);
-    g_free(pass->down_reply);
+    mp_server_free(pass->server);
     g_mutex_clear(&pass->reading);
     g_mutex_clear(&pass->mutex);
     g_cond_clear(&pass->changed);
@@ -90,13 +93,17 @@ new_pool(int threads, GError **error)
     return pool;
 }
 
-bool
-pass_prepare(Pass *pass, GError **error)
+/* As many sessions as are configured, and threads to use them. Those that were refused a connection
+ * while others had one are left alone for a while: a server may limit connections. */
+static bool
+prepare(Pass *pass, GError **error)
 {
     const MpConfig *config = pass->installation->config;
     g_autoptr(GError) fault = NULL;
 
-    while ((int)pass->live < config->smtp_connections) {
+    if (g_get_monotonic_time() >= pass->retired_until)
+        g_ptr_array_set_size(pass->retired, 0);
+    while ((int)(pass->live + pass->retired->len) < config->smtp_connections) {
         MpSmtp *smtp = mp_smtp_open(config, error);
 
         if (smtp == NULL)
@@ -111,17 +118,16 @@ pass_prepare(Pass *pass, GError **error)
     return true;
 }
 
-/* A new pass tries every connection again. */
+/* What a session knows of the password is as old as the session. */
 static void
-reset(Pass *pass)
+close_sessions(Pass *pass)
 {
-    g_mutex_lock(&pass->mutex);
-    for (guint i = 0; i < pass->retired->len; i++)
-        g_async_queue_push(pass->sessions, pass->retired->pdata[i]);
-    pass->live += pass->retired->len;
+    MpSmtp *smtp;
+
+    while ((smtp = g_async_queue_try_pop(pass->sessions)) != NULL)
+        mp_smtp_close(smtp);
     g_ptr_array_set_size(pass->retired, 0);
-    pass->is_down = false;
-    g_mutex_unlock(&pass->mutex);
+    pass->live = 0;
 }
 
 static void
@@ -168,15 +174,35 @@ drop_skipped(const Pass *pass, GPtrArray *due)
             g_ptr_array_remove_index(due, n);
 }
 
+/* Whether messages can be sent at all; false with *error set where nobody can say. */
+static bool
+is_server_there(Pass *pass, GError **error)
+{
+    bool was_up = pass->server->state == MP_SERVER_UP;
+
+    if (!server_is_due(pass))
+        return false;
+    pass->is_down = pass->is_cleared = false;
+    if (!was_up)
+        close_sessions(pass);
+    return prepare(pass, error) && server_answers(pass);
+}
+
 static bool
 work_on(Pass *pass, const GPtrArray *due, GError **error)
 {
     const Installation *i = pass->installation;
+    GError *fault = NULL;
 
-    if (!mp_tracker_refresh(i->tracker, error) || !mp_accounts_refresh(i->accounts, error) ||
-        !pass_prepare(pass, error))
+    if (!is_server_there(pass, &fault)) {
+        if (fault == NULL)
+            return pass->fatal == NULL ||
+                   (g_propagate_error(error, g_steal_pointer(&pass->fatal)), false);
+        g_propagate_error(error, fault);
         return false;
-    reset(pass);
+    }
+    if (!mp_tracker_refresh(i->tracker, error) || !mp_accounts_refresh(i->accounts, error))
+        return false;
     for (guint n = 0; n < due->len && !is_over_for_good(pass); n++) {
         wait_for_open_events(pass, OPEN_EVENTS - 1);
         begin_or_skip(pass, due->pdata[n]);

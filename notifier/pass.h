@@ -14,12 +14,14 @@ struct Pass {
     GMutex mutex; /* of what follows */
     GCond changed;
     guint open_events;
-    GPtrArray *retired; /* MpSmtp that got no connection while others had one */
-    guint live;         /* sessions that are not retired */
-    bool is_down;       /* no message gets through: this pass sends no more */
-    int down_code;
-    char *down_reply;
-    GError *fatal; /* an outcome could not be recorded: nothing may be sent any more */
+    GPtrArray *retired;   /* MpSmtp that got no connection while others had one */
+    gint64 retired_until; /* of the monotonic clock */
+    guint live;           /* sessions that are not retired */
+    MpServer *server;     /* what is known of it */
+    bool is_down;         /* no message gets through: this pass sends no more */
+    bool is_cleared;  /* it refused several, and takes others: they have only themselves to blame */
+    bool is_on_trial; /* it was stopped, and the messages show whether it is still */
+    GError *fatal;    /* an outcome could not be recorded: nothing may be sent any more */
     int status;
 };
 
@@ -44,6 +46,21 @@ typedef struct {
 /* True if no more messages are to be begun. */
 bool pass_is_over(Pass *pass);
 void pass_fail(Pass *pass, GError *error); /* takes it */
+
+/* --- server.c --- */
+
+/* True if it is up as far as we know, or it is time to look again. */
+bool server_is_due(Pass *pass);
+
+/* Connects; false: nothing can be sent, and the record says so. */
+bool server_answers(Pass *pass);
+
+/* No message gets through: MP_UNAVAILABLE or MP_STOPPED. */
+void server_failed(Pass *pass, MpSendResult result, int code, const char *reply);
+
+/* What an outcome is worth, in the light of the others; `smtp` is the session it came over. */
+MpSendResult server_judge(Pass *pass, MpSmtp *smtp, const MpLetter *letter, MpSendResult result,
+                          int code, const char *reply);
 
 /* --- event.c --- */
 

@@ -107,6 +107,17 @@ change_all(const Installation *i, gsize c, GError **error)
     return true;
 }
 
+/* Who asks for another attempt has perhaps mended the server: the next run looks for it. */
+static bool
+look_for_server(Installation *i, GError **error)
+{
+    i->server = mp_server_load(i->outbox, error);
+    if (i->server == NULL || i->server->state == MP_SERVER_UP)
+        return i->server != NULL;
+    i->server->probe = 0;
+    return mp_server_save(i->server, i->outbox, error);
+}
+
 static bool
 open_for_change(Installation *i, const MpOptions *options, GError **error)
 {
@@ -141,5 +152,7 @@ cmd_queue_change(int argc, char **argv)
     for (int n = 1; n < argc; n++)
         if (!change_named(&installation, c, argv[n], &error))
             return mp_report(error);
+    if (strcmp(changes[c].word, "retry") == 0 && !look_for_server(&installation, &error))
+        return mp_report(error);
     return EX_OK;
 }

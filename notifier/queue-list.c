@@ -46,20 +46,36 @@ state_of(const Row *row)
     }
 }
 
+/* Not tried, or due again, and the server is away: what it said is the reason. */
+static const MpServer *
+server_in_the_way(const Row *row)
+{
+    const MpServer *server = row->installation->server;
+    bool is_pending = row->recipient == NULL || row->recipient->state == MP_RECIPIENT_PENDING;
+
+    return server->state != MP_SERVER_UP && row->queued->queue != MP_QUEUE_HOLD && is_pending
+               ? server
+               : NULL;
+}
+
 static gint64
 due_of(const Row *row)
 {
+    if (server_in_the_way(row) != NULL)
+        return server_in_the_way(row)->probe;
     if (row->recipient != NULL && row->recipient->state == MP_RECIPIENT_DEFERRED)
         return row->recipient->due;
     return row->recipient == NULL ? row->queued->due : 0;
 }
 
-/* "451 4.7.1 later"; NULL where there was no attempt. */
+/* "451 4.7.1 later"; NULL where nothing went wrong. */
 static char *
 error_of(const Row *row)
 {
     const MpEventRecipient *r = row->recipient;
 
+    if (server_in_the_way(row) != NULL)
+        return g_strdup(server_in_the_way(row)->reply);
     if (r == NULL || r->reply == NULL || r->state == MP_RECIPIENT_PENDING)
         return NULL;
     if (r->code == 0 || g_ascii_strtoll(r->reply, NULL, 10) == r->code)
@@ -184,6 +200,9 @@ open_for_reading(Installation *i, const MpOptions *options, GError **error)
     g_autoptr(GError) fault = NULL;
 
     if (!installation_load(i, options, error) || !installation_open_outbox(i, error))
+        return false;
+    i->server = mp_server_load(i->outbox, error);
+    if (i->server == NULL)
         return false;
     if (!installation_open_tracker(i, &fault))
         mp_warn("%s: comments and logins are not shown", fault->message);

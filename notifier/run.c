@@ -102,10 +102,12 @@ poll_for(Pass *pass, const Installation *i, gint64 seconds, GError **error)
 static int
 send_due(const Installation *i, bool once, gint64 seconds, GError **error)
 {
-    g_autoptr(Pass) pass = pass_new(i);
+    g_autoptr(Pass) pass = pass_new(i, error);
     int status = EX_OK;
     gint64 next_due;
 
+    if (pass == NULL)
+        return status;
     if (!once)
         return poll_for(pass, i, seconds, error);
     pass_run(pass, &next_due, &status, error);

@@ -12,8 +12,6 @@
 #include "base/log.h"
 
 typedef enum { MP_IDENTITY_STRICT, MP_IDENTITY_TOKEN } MpIdentity;
-typedef enum { MP_UNAUTHENTICATED_REFUSE, MP_UNAUTHENTICATED_ACCEPT } MpUnauthenticated;
-typedef enum { MP_ADDRESS_CASE_INSENSITIVE, MP_ADDRESS_CASE_SENSITIVE } MpAddressCase;
 typedef enum { MP_TRANSPORT_SMTP, MP_TRANSPORT_MAILDIR } MpTransport;
 typedef enum { MP_TLS_STARTTLS, MP_TLS_IMPLICIT, MP_TLS_NONE } MpTls;
 typedef enum {
@@ -32,8 +30,7 @@ typedef struct {
     /* [instance] */
     char *hostname;
     char *host_id; /* "" for this machine's name */
-    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment}; ""
-                  where threads have no pages */
+    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment} */
     char *data;
     char *log_directory;
     int log_level; /* MpLogLevel */
@@ -42,10 +39,8 @@ typedef struct {
     /* [address] */
     char *keys; /* path of the key file */
     int identity;
-    char *authserv_id;   /* trusted ids of Authentication-Results, between spaces or commas; "" for
-                            none */
-    int address_case;    /* MpAddressCase: of the local parts of people's addresses */
-    int unauthenticated; /* MpUnauthenticated: mail on whose sender these have no verdict */
+    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for
+                          none */
 
     /* [smtp] */
     bool enabled;
@@ -65,7 +60,7 @@ typedef struct {
     int transport;
     char *maildir; /* "" unless transport is maildir */
     int smtp_connections;
-    int smtp_timeout; /* seconds without progress */
+    int connect_timeout, reply_timeout, data_timeout, block_timeout, end_timeout; /* seconds */
     int smtp_give_up; /* seconds after which a message that is deferred counts as failed */
 
     /* [inbound] */
@@ -73,7 +68,7 @@ typedef struct {
     int linger;       /* milliseconds to wait for company after a mail came */
     char *on_comment; /* executable that is given new comments; "" for none */
     int hook_timeout; /* seconds it may take */
-    bool commands;    /* /close and /reopen at the top of a reply are obeyed */
+    bool commands;    /* lines such as /close at the top of a reply are obeyed */
 
     /* [tracker] */
     char *remote;

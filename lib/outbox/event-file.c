@@ -278,21 +278,10 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
     g_autofree char *due = attempt->outcome == MP_RECIPIENT_DEFERRED
                                ? g_strdup_printf("%" G_GINT64_FORMAT "\t", attempt->due)
                                : g_strdup("");
-    g_autofree char *line =
-        g_strdup_printf("%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
-                        mp_event_recipient_state_name(attempt->outcome), attempt->now, user, due,
-                        attempt->code, reply);
-
-    return append_outcome(file, line, error);
-}
-
-bool
-mp_event_file_defer_all(MpEventFile *file, gint64 now, gint64 due, int code, const char *reply,
-                        GError **error)
-{
-    g_autofree char *shown = show_reply(reply);
     g_autofree char *line = g_strdup_printf(
-        "waiting\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%d\t%s\n", now, due, code, shown);
+        "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
+        attempt->is_uncounted ? MP_WORD_WAITING : mp_event_recipient_state_name(attempt->outcome),
+        attempt->now, user, due, attempt->code, reply);
 
     return append_outcome(file, line, error);
 }

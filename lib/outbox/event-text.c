@@ -210,7 +210,6 @@ take_answer(MpEventText *text, char **field)
     if (!read_id(field[0], &answer->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
         !is_plain(field[3], 64) || !is_plain(field[4], 8))
         return "not a user, a reason, a day, a hash and a language";
-    answer->thread = text->event->thread;
     answer->reason = g_strdup(field[1]);
     answer->day = g_strdup(field[2]);
     answer->hash = g_strdup(field[3]);
@@ -248,8 +247,6 @@ take_line_of_answer(MpEventText *text, char **field)
     char **at = strcmp(word, "answers") == 0    ? &answer->message_id
                 : strcmp(word, "sender") == 0   ? &answer->sender
                 : strcmp(word, "verdicts") == 0 ? &answer->verdicts
-                : strcmp(word, "text") == 0     ? &answer->text
-                : strcmp(word, "command") == 0  ? &answer->command
                                                 : &answer->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
@@ -290,7 +287,6 @@ set_outcome(MpEventRecipient *recipient, MpEventRecipientState state, gint64 now
             gint64 code, const char *reply)
 {
     recipient->state = state;
-    recipient->attempts++;
     if (recipient->first == 0)
         recipient->first = now;
     recipient->due = due;
@@ -303,7 +299,9 @@ static const char *
 take_outcome(MpEventText *text, char **field)
 {
     /* field[-1] is the line's word, which is the state's name. */
-    int state = index_of(state_names, G_N_ELEMENTS(state_names), field[-1]);
+    bool is_counted = strcmp(field[-1], MP_WORD_WAITING) != 0;
+    int state = is_counted ? index_of(state_names, G_N_ELEMENTS(state_names), field[-1])
+                           : MP_RECIPIENT_DEFERRED;
     bool is_deferred = state == MP_RECIPIENT_DEFERRED;
     guint64 user;
     gint64 now, due = 0, code;
@@ -316,24 +314,8 @@ take_outcome(MpEventText *text, char **field)
     recipient = mp_event_text_recipient(text, user);
     if (recipient == NULL)
         return "the user is no recipient";
+    recipient->attempts += is_counted;
     set_outcome(recipient, (MpEventRecipientState)state, now, due, code, field[3 + is_deferred]);
-    return NULL;
-}
-
-static const char *
-take_waiting(MpEventText *text, char **field)
-{
-    gint64 now, due, code;
-
-    if (!read_number(field[0], G_MAXINT64, &now) || !read_number(field[1], G_MAXINT64, &due) ||
-        !read_number(field[2], 999, &code))
-        return "not two times and a code";
-    for (guint i = 0; i < text->recipients->len; i++) {
-        MpEventRecipient *recipient = text->recipients->pdata[i];
-
-        if (mp_event_recipient_is_due(recipient, now))
-            set_outcome(recipient, MP_RECIPIENT_DEFERRED, now, due, code, field[3]);
-    }
     return NULL;
 }
 
@@ -373,9 +355,7 @@ static const struct {
     {"sender", 1, take_line_of_answer},   /* its From */
     {"subject", 1, take_line_of_answer},  /* its subject */
     {"verdicts", 1, take_line_of_answer}, /* what was found of its sender, if that refused it */
-    {"text", 1, take_line_of_answer},     /* which text says it */
-    {"command", 1, take_line_of_answer},  /* the command that was not done */
-    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the six above */
+    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the four above */
     {"cut", 1, take_cut},                 /* 1: there was more of it */
     {"to", 3, take_to},                   /* user, address, reason */
     {"expanded", 2, take_expanded},       /* time, number of recipients */
@@ -383,7 +363,7 @@ static const struct {
     {"deferred", 5, take_outcome},        /* time, user, DUE, code, reply */
     {"failed", 4, take_outcome},          /* time, user, code, reply */
     {"dropped", 4, take_outcome},         /* time, user, code, reason */
-    {"waiting", 4, take_waiting},         /* time, DUE, code, reply */
+    {MP_WORD_WAITING, 5, take_outcome},   /* the same, but no attempt is counted */
     {"again", 1, take_again},             /* time */
 };
 
@@ -485,8 +465,6 @@ append_answer(GString *out, const MpAnswer *answer)
     append_line(out, "sender", answer->sender);
     append_line(out, "subject", answer->subject);
     append_line(out, "verdicts", answer->verdicts);
-    append_line(out, "text", answer->text);
-    append_line(out, "command", answer->command);
     for (guint i = 0; i < n; i++)
         append_line(out, "quote", quote[i]);
     if (answer->is_cut)

@@ -5,6 +5,8 @@
 
 enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_ANSWERED, N_DIRECTORIES };
 
+#define MP_SERVER_FILE "server" /* beside the directories; see server.h */
+
 struct MpOutbox {
     char *path;
     int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ and answered/ */
@@ -32,6 +34,8 @@ typedef enum { MP_TAKEN_REFUSE, MP_TAKEN_RENAME } MpIfTaken;
  */
 bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
                     MpIfTaken if_taken, GError **error);
+
+#define MP_WORD_WAITING "waiting" /* the line of a deferral that counts as no attempt */
 
 /* What a file says so far. */
 typedef struct {

@@ -14,27 +14,28 @@
 #define HASH_DIGITS  64
 #define RECORD_LIMIT 256 /* octets */
 
-/* The lock stays where it was made; everything else has a directory. */
+/* The lock and what is known of the server; everything else has a directory. */
 static bool
 belongs_at_top(const char *name, const struct stat *st)
 {
     for (int i = 0; i < N_DIRECTORIES; i++)
         if (strcmp(name, mp_outbox_directories[i]) == 0)
             return S_ISDIR(st->st_mode);
-    return strcmp(name, "lock") == 0 && S_ISREG(st->st_mode);
+    return (strcmp(name, "lock") == 0 || strcmp(name, MP_SERVER_FILE) == 0 ||
+            strcmp(name, MP_SERVER_FILE ".tmp") == 0) &&
+           S_ISREG(st->st_mode);
 }
 
-/* DAY.ACCOUNT.REASON.THREAD, which holds a hash. */
+/* DAY.ACCOUNT.REASON, which holds a hash. */
 static bool
 is_record(int directory, const char *name)
 {
-    g_auto(GStrv) piece = g_strsplit(name, ".", 4);
+    g_auto(GStrv) piece = g_strsplit(name, ".", 3);
     g_autofree char *hash = NULL;
-    guint64 user, thread;
+    guint64 user;
 
-    if (g_strv_length(piece) != 4 || strlen(piece[0]) != strlen("2026-01-31") ||
+    if (g_strv_length(piece) != 3 || strlen(piece[0]) != strlen("2026-01-31") ||
         !g_ascii_string_to_unsigned(piece[1], 10, 1, G_MAXUINT64, &user, NULL) ||
-        !g_ascii_string_to_unsigned(piece[3], 10, 0, G_MAXUINT64, &thread, NULL) ||
         !mp_read_file(directory, name, RECORD_LIMIT, &hash, NULL, NULL))
         return false;
     g_strchomp(hash);

@@ -125,6 +125,8 @@ maildir_send(gpointer session, MpEnvelope *envelope)
     g_autofree char *name = unique_name(maildir);
     g_autoptr(GError) error = NULL;
 
+    if (envelope->message == NULL)
+        return MP_SENT; /* it can always be tried */
     if (!store(maildir, name, envelope, &error)) {
         envelope->reply = g_strdup_printf("%s: %s", maildir->path, error->message);
         return MP_UNAVAILABLE;

@@ -1,6 +1,6 @@
 /*
  * The front of the transports: which one, and what all of them want checked. See smtp.h; the
- * transports are curl_transport.c and maildir_transport.c.
+ * transports are smtp_transport.c and maildir_transport.c.
  */
 #include "smtp/smtp.h"
 
@@ -19,12 +19,13 @@ struct MpSmtp {
 };
 
 /* In the order of MpTransport. */
-static const MpTransportRow *const transports[] = {&mp_transport_curl, &mp_transport_maildir};
+static const MpTransportRow *const transports[] = {&mp_transport_smtp, &mp_transport_maildir};
 
 const char *
 mp_send_result_name(MpSendResult result)
 {
-    static const char *const names[] = {"sent", "deferred", "refused", "unavailable"};
+    static const char *const names[] = {"sent",      "deferred",    "refused", "suspected",
+                                        "suspected", "unavailable", "stopped"};
 
     return names[result];
 }
@@ -142,24 +143,23 @@ refuse_address(MpEnvelope *envelope, const char *address, const char *fault)
     return MP_REFUSED;
 }
 
+/* Sends what `envelope` has, or asks for it, from `from` to `to` (NULL: to nobody). */
 static MpSendResult
-check_and_send(MpSmtp *smtp, const char *from, const char *to, const char *message, gsize length,
-               MpEnvelope *envelope)
+check_and_send(MpSmtp *smtp, const char *from, const char *to, MpEnvelope *envelope)
 {
     const char *fault = NULL;
-    g_autofree char *sender = from[0] != '\0' ? address_for_wire(from, &fault) : g_strdup("");
+    g_autofree char *sender = NULL, *recipient = NULL;
 
+    if (to == NULL)
+        return smtp->transport->send(smtp->session, envelope);
+    sender = from[0] != '\0' ? address_for_wire(from, &fault) : g_strdup("");
     if (sender == NULL)
         return refuse_address(envelope, from, fault);
-    g_autofree char *recipient = address_for_wire(to, &fault);
+    recipient = address_for_wire(to, &fault);
     if (recipient == NULL)
         return refuse_address(envelope, to, fault);
-
-    g_autoptr(GString) lines = with_line_ends(message, length, smtp->transport->line_end);
     envelope->from = sender;
     envelope->to = recipient;
-    envelope->message = lines->str;
-    envelope->length = lines->len;
     return smtp->transport->send(smtp->session, envelope);
 }
 
@@ -167,23 +167,40 @@ check_and_send(MpSmtp *smtp, const char *from, const char *to, const char *messa
 static char *
 presentable(const char *reply)
 {
-    g_autofree char *line = mp_one_line(reply);
+    g_autofree char *line = mp_one_line(reply != NULL ? reply : "");
     g_autofree char *cut = g_strndup(line, LONGEST_REPLY);
 
     return g_utf8_make_valid(cut, -1);
+}
+
+static void
+give_outcome(const MpEnvelope *envelope, char **reply, int *code)
+{
+    if (reply != NULL)
+        *reply = presentable(envelope->reply);
+    if (code != NULL)
+        *code = envelope->code;
+    g_free(envelope->reply);
 }
 
 MpSendResult
 mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message, gsize length,
              char **reply, int *code)
 {
-    MpEnvelope envelope = {0};
-    MpSendResult result = check_and_send(smtp, from, to, message, length, &envelope);
+    g_autoptr(GString) lines = with_line_ends(message, length, smtp->transport->line_end);
+    MpEnvelope envelope = {.message = lines->str, .length = lines->len};
+    MpSendResult result = check_and_send(smtp, from, to, &envelope);
 
-    if (reply != NULL)
-        *reply = presentable(envelope.reply);
-    if (code != NULL)
-        *code = envelope.code;
-    g_free(envelope.reply);
+    give_outcome(&envelope, reply, code);
+    return result;
+}
+
+MpSendResult
+mp_smtp_probe(MpSmtp *smtp, const char *from, const char *to, char **reply, int *code)
+{
+    MpEnvelope envelope = {0};
+    MpSendResult result = check_and_send(smtp, from, to, &envelope);
+
+    give_outcome(&envelope, reply, code);
     return result;
 }

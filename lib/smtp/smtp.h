@@ -1,6 +1,6 @@
 /*
- * Delivery of one rendered message to one recipient: over SMTP (RFC 5321, with libcurl), or into a
- * Maildir, as [smtp] transport says.
+ * Delivery of one rendered message to one recipient: over SMTP (RFC 5321; TLS and login by
+ * libcurl), or into a Maildir, as [smtp] transport says.
  *
  * An MpSmtp is one connection, or one Maildir. It belongs to one thread at a time; a caller that
  * wants several connections opens several. The connection is made by the first message, kept for
@@ -19,15 +19,33 @@
 
 typedef struct MpSmtp MpSmtp;
 
+/*
+ * What is said before MAIL is about the server, what is said from MAIL on about that recipient and
+ * message: one poisoned recipient is no reason to think the server away. Some answers from MAIL on
+ * leave it open, since servers say them to a client that they do not know as well as of a recipient
+ * they do not like: 530, 534, 535 and 538, the extended codes 5.4.5, 5.7.0, 5.7.1, 5.7.8, 5.7.26
+ * and 5.7.60, and whatever speaks of relaying or of the sender; but for those that clearly speak of
+ * the recipient's address (mp_is_hard_bounce).
+ */
 typedef enum {
     MP_SENT, /* the server took responsibility: a 2xx after the final dot; or stored and synced */
-    MP_DEFERRED,    /* this message, not now: 4xx, or the connection was lost under way */
-    MP_REFUSED,     /* this message or recipient, never: 5xx, or an address we do not send */
-    MP_UNAVAILABLE, /* no message gets through now: no connection, TLS, AUTH, greeting, disk */
+    MP_DEFERRED,         /* this message, not now: 4xx, or the connection was lost under way */
+    MP_REFUSED,          /* this message or recipient, never: 5xx, or an address we do not send */
+    MP_SUSPECTED,        /* this recipient not now, and perhaps nobody else: see above */
+    MP_SUSPECTED_AT_END, /* the same, said of the message after its end */
+    MP_UNAVAILABLE,      /* no message gets through now: no connection, TLS, AUTH, greeting, disk */
+    MP_STOPPED, /* nor later, until somebody changes something: login or certificate refused */
 } MpSendResult;
 
-/* "sent", "deferred", "refused", "unavailable": for logs and the outbox. */
+/* "sent", "deferred", "refused", "suspected" (both), "unavailable", "stopped". */
 const char *mp_send_result_name(MpSendResult result);
+
+/*
+ * Whether a refusal says that the mailbox does not exist or is closed, and so that mail to it is to
+ * stop: 5.1.1, 5.1.2, 5.1.3, 5.1.6, 5.1.10 and 5.2.1. Everything else, above all 5.7.x, may be
+ * about us, and a relay that is badly set up must cost nobody their address.
+ */
+bool mp_is_hard_bounce(const char *reply);
 
 /*
  * Checks the settings and reads the password file (only where there is authentication): no
@@ -46,7 +64,7 @@ MpSmtp *mp_smtp_open(const MpConfig *config, GError **error);
  * (a bare CR becomes one too: no smuggled end of data), a Maildir LF. Dots are stuffed here. The
  * Maildir's file begins with Return-Path and Delivered-To, which hold the envelope.
  *
- * After MP_UNAVAILABLE nothing is the message's fault: leave it and all others for the next run.
+ * After MP_UNAVAILABLE and MP_STOPPED nothing is the message's fault: leave it and all others.
  *
  * Never twice: a connection found dead is reopened, once, only while the server has not yet asked
  * for the message's data. Lost later, the message is MP_DEFERRED; if the server had taken it and
@@ -60,6 +78,12 @@ MpSmtp *mp_smtp_open(const MpConfig *config, GError **error);
  */
 MpSendResult mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message,
                           gsize length, char **reply, int *code);
+
+/*
+ * Connects and logs in, where that is not done. With `to` it also asks whether the server would
+ * take a message (MAIL, RCPT; RSET comes before the next). MP_SENT: yes; everything else as above.
+ */
+MpSendResult mp_smtp_probe(MpSmtp *smtp, const char *from, const char *to, char **reply, int *code);
 
 /*
  * The conversation. Each line goes to the log at DEBUG and to `watch`, in the form of GitHub

@@ -102,8 +102,8 @@ tell_quoted(const MpTranscript *t, const char *arrow, const char *bytes, gsize l
     tell(t, line);
 }
 
-static void
-announce_connection(MpTranscript *t)
+void
+mp_transcript_connected(MpTranscript *t)
 {
     if (t->is_announced)
         return;
@@ -121,10 +121,8 @@ announce_tls(MpTranscript *t)
 }
 
 void
-mp_transcript_failed(MpTranscript *t, bool was_connected, const char *why)
+mp_transcript_failed(MpTranscript *t, const char *why)
 {
-    if (was_connected)
-        announce_connection(t);
     g_autofree char *escaped = mp_escape(why);
     g_autofree char *line = g_strdup_printf("Connection failed: %s:%d: %s", t->config->smtp_address,
                                             t->config->smtp_port, escaped);
@@ -153,7 +151,7 @@ now_asked(MpTranscript *t, MpAsked asked)
 static void
 note_command(MpTranscript *t, const char *line)
 {
-    /* libcurl says QUIT after a failure: what the server answers to that is not the outcome. */
+    /* What the server answers to QUIT is not the outcome. */
     t->is_quitting = g_str_has_prefix(line, "QUIT");
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
         if (g_str_has_prefix(line, commands[i].verb))
@@ -286,10 +284,10 @@ note_reply_line(MpTranscript *t, const char *line)
         note_final_line(t, line);
 }
 
-void
+bool
 mp_transcript_server_said(MpTranscript *t, const char *bytes, gsize length)
 {
-    announce_connection(t);
+    mp_transcript_connected(t);
     if (t->is_tls_due && t->asked == MP_ASKED_NOTHING)
         announce_tls(t);
     g_autoptr(GString) line = g_string_new_len(bytes, (gssize)length);
@@ -299,4 +297,5 @@ mp_transcript_server_said(MpTranscript *t, const char *bytes, gsize length)
     else if (t->n_lines == MOST_LINES + 1)
         tell(t, "-> [more than anybody wants to read]");
     note_reply_line(t, line->str);
+    return is_final_line(line->str);
 }

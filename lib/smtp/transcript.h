@@ -1,7 +1,7 @@
 /*
- * The conversation with a server, as libcurl lets us overhear it: written to the log in GHES's form
- * (smtp.h), and understood as far as the caller needs it to tell whose fault a failure is.
- * libcurl's own result does not say which reply came, nor to what.
+ * The conversation with a server: written to the log in GHES's form (smtp.h), and understood as far
+ * as the caller needs it to tell whose fault a failure is. Down to the login it is libcurl's, which
+ * lets us overhear it; libcurl's own result does not say which reply came, nor to what.
  */
 #pragma once
 
@@ -48,11 +48,13 @@ void mp_transcript_free(MpTranscript *transcript);
 
 void mp_transcript_begin_attempt(MpTranscript *transcript);
 void mp_transcript_new_connection(MpTranscript *transcript);
+void mp_transcript_connected(MpTranscript *transcript); /* tells it, once for each connection */
 
-/* What goes over the wire, as libcurl's debug function tells it: one command, one or more lines. */
+/* What goes over the wire: one command, one or more lines. */
 void mp_transcript_we_said(MpTranscript *transcript, const char *bytes, gsize length);
-void mp_transcript_server_said(MpTranscript *transcript, const char *bytes, gsize length);
+/* One line of the server's; true if it ends an answer. */
+bool mp_transcript_server_said(MpTranscript *transcript, const char *bytes, gsize length);
 void mp_transcript_message_handed_over(MpTranscript *transcript, gsize octets);
 
 /* What ended the attempt, where no reply of the server tells it. */
-void mp_transcript_failed(MpTranscript *transcript, bool was_connected, const char *why);
+void mp_transcript_failed(MpTranscript *transcript, const char *why);

@@ -8,8 +8,9 @@
 
 /* One message on its way, as the transports get it. */
 typedef struct {
-    const char *from, *to; /* checked; domains in ASCII */
-    const char *message;   /* lines end as the transport wants them */
+    const char *from, *to; /* checked; domains in ASCII; NULL: only a connection is wanted */
+    const char *message;   /* lines end as the transport wants them; NULL: only the server's word
+                              that it would take one */
     gsize length;
     char *reply; /* the outcome: one line, owned by the front */
     int code;
@@ -23,5 +24,5 @@ typedef struct {
     void (*close)(gpointer session);
 } MpTransportRow;
 
-extern const MpTransportRow mp_transport_curl;
+extern const MpTransportRow mp_transport_smtp;
 extern const MpTransportRow mp_transport_maildir;

@@ -349,44 +349,49 @@ Test(notifier, a_change_that_is_not_in_the_tracker_waits_and_is_never_lost)
     expect(RECIPIENTS, "ada bob");
 }
 
-/* Rewrites the one event in retry/ as if its attempts had been long ago. */
+/* What is known of the server, as if it had been written `seconds` ago. */
 static void
-let_time_pass(void)
+let_time_pass(int seconds)
 {
-    g_free(scratch_run(scratch,
-                       "cd outbox/retry && f=$(ls) && awk -F '\\t' -v OFS='\\t' "
-                       "'$1 == \"waiting\" {$2 = systime() - 1000 + 10 * NR; $3 = $2 + 5} {print}' "
-                       "$f > ../moved && rm $f && mv ../moved 1700000000." KEY));
+    g_autofree char *command =
+        g_strdup_printf("awk -F '\\t' -v OFS='\\t' '$1 == \"probe\" || $1 == \"since\" {$2 -= %d} "
+                        "{print}' outbox/server > moved && mv moved outbox/server",
+                        seconds);
+
+    g_free(scratch_run(scratch, command));
 }
 
-Test(notifier, a_server_that_is_away_delays_everything_and_more_each_time)
+Test(notifier, a_server_that_is_away_is_looked_for_less_each_time_and_costs_no_message)
 {
-    configure("address = localhost\nport = 1\ntls = none");
+    configure("address = localhost\nport = 1\ntls = none\ngive-up-after = 60");
     announce(KEY, MP_EVENT_OPENED);
-    for (int minutes = 1, i = 0; i < 3; minutes = i == 0 ? 5 : 15, i++) {
-        g_autofree char *expected = g_strdup_printf("%d", minutes * 60);
+    for (int wait = 60, i = 0; i < 8; wait = MIN(wait * 2, 1500), i++) {
+        g_autofree char *earliest =
+            g_strdup_printf("awk '$1 == \"probe\" {w = $2 - systime(); print (w > %d - 20 && w <= "
+                            "%d)}' outbox/server",
+                            wait, wait + wait / 5);
 
         send();
-        expect(QUEUES, "retry/" KEY);
-        expect("tail -n 1 outbox/retry/* | awk -F '\\t' '$1 == \"waiting\" {print $3 - $2}'",
-               expected);
-        let_time_pass();
+        expect(QUEUES, "new/" KEY);
+        expect("grep -c -e ^deferred -e ^failed -e ^waiting outbox/new/* || true", "0");
+        expect(earliest, "1");
+        let_time_pass(2000);
     }
+    expect("grep -c 'WARN.*cannot be reached' notifier.log", "1");
+    expect("cat stderr", "");
     configure_maildir("");
     send();
     expect(RECIPIENTS, "ada bob");
     expect(QUEUES, "");
 }
 
-Test(notifier, a_server_that_stays_away_is_given_up)
+Test(notifier, a_record_of_the_server_that_makes_no_sense_stops_nothing)
 {
-    configure("address = localhost\nport = 1\ntls = none\ngive-up-after = 60");
+    g_free(scratch_run(scratch, "printf 'state\tasleep\n' > outbox/server"));
     announce(KEY, MP_EVENT_OPENED);
     send();
-    let_time_pass();
-    send();
-    expect(QUEUES, "failed/" KEY);
-    expect("grep -c ^failed outbox/failed/*", "2");
+    expect(RECIPIENTS, "ada bob");
+    expect("grep -c 'outbox/server says what cannot be understood' notifier.log", "1");
 }
 
 Test(notifier, mail_that_is_not_enabled_sends_nothing_and_says_so)
@@ -471,6 +476,27 @@ Test(notifier, a_run_ends_by_itself)
     cr_expect(g_get_monotonic_time() - start_time < 5 * G_USEC_PER_SEC);
 }
 
+static GPid
+serve(const char *rule)
+{
+    g_autofree char *directory = scratch_path(scratch, "server");
+    const char *argv[] = {
+        "python3", "tests/system/smtp_server.py", "--dir", directory, "--rule", rule, NULL};
+    GPid pid;
+
+    g_mkdir(directory, 0700);
+    cr_assert(
+        g_spawn_async(NULL, (char **)argv, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
+                      NULL, NULL, &pid, NULL));
+    cr_assert(appears("test -s server/port && echo yes || echo no", "yes"));
+    g_autofree char *port = scratch_run(scratch, "cat server/port");
+    g_autofree char *smtp =
+        g_strdup_printf("address = localhost\ntls = none\nport = %s", g_strchomp(port));
+    configure(smtp);
+    return pid;
+}
+
 /* --- Commands for people ---------------------------------------------------------------------- */
 
 static JsonObject *
@@ -486,14 +512,16 @@ Test(notifier, a_queue_lists_recipients_as_json)
                                           "state", "attempts", "due",     "error"};
     g_autoptr(JsonParser) parser = json_parser_new();
 
-    configure("address = localhost\nport = 1\ntls = none");
     announce(KEY, MP_EVENT_OPENED);
     g_autofree char *before = run(0, "queue list --json");
     JsonObject *object = parse_line(before, parser);
     cr_expect_str_eq(json_object_get_string_member(object, "state"), "new");
     cr_expect(json_object_get_null_member(object, "login"));
 
+    GPid pid = serve("RCPT 451 4.3.0 later");
     send();
+    kill(pid, SIGTERM);
+    wait_for(pid);
     g_autofree char *after = run(0, "queue list --json");
     g_auto(GStrv) lines = g_strsplit(g_strchomp(after), "\n", -1);
     cr_assert_eq(g_strv_length(lines), 2);
@@ -508,7 +536,24 @@ Test(notifier, a_queue_lists_recipients_as_json)
     cr_expect_str_eq(json_object_get_string_member(object, "state"), "retry");
     cr_expect_eq(json_object_get_int_member(object, "attempts"), 1);
     cr_expect(g_str_has_suffix(json_object_get_string_member(object, "due"), "Z"));
-    cr_expect(strlen(json_object_get_string_member(object, "error")) > 0);
+    cr_expect_str_eq(json_object_get_string_member(object, "error"), "451 4.3.0 later");
+}
+
+Test(notifier, a_queue_says_that_it_waits_for_the_server_and_a_retry_looks_for_it)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+
+    configure("address = localhost\nport = 1\ntls = none");
+    announce(KEY, MP_EVENT_OPENED);
+    send();
+    g_autofree char *list = run(0, "queue list --json");
+    JsonObject *object = parse_line(list, parser);
+    cr_expect_str_eq(json_object_get_string_member(object, "state"), "new");
+    cr_expect_eq(json_object_get_int_member(object, "attempts"), 0);
+    cr_expect(g_str_has_prefix(json_object_get_string_member(object, "error"), "localhost:1: "));
+    cr_expect(g_str_has_suffix(json_object_get_string_member(object, "due"), "Z"));
+    g_free(run(0, "queue retry --all"));
+    expect("grep ^probe outbox/server", "probe\t0\t1");
 }
 
 Test(notifier, a_queue_is_held_released_retried_and_dropped)
@@ -576,27 +621,6 @@ Test(notifier, a_preview_prints_the_message_and_sends_nothing)
 
 /* --- A server that has its moods -------------------------------------------------------------- */
 
-static GPid
-serve(const char *rule)
-{
-    g_autofree char *directory = scratch_path(scratch, "server");
-    const char *argv[] = {
-        "python3", "tests/system/smtp_server.py", "--dir", directory, "--rule", rule, NULL};
-    GPid pid;
-
-    g_mkdir(directory, 0700);
-    cr_assert(
-        g_spawn_async(NULL, (char **)argv, NULL,
-                      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
-                      NULL, NULL, &pid, NULL));
-    cr_assert(appears("test -s server/port && echo yes || echo no", "yes"));
-    g_autofree char *port = scratch_run(scratch, "cat server/port");
-    g_autofree char *smtp =
-        g_strdup_printf("address = localhost\ntls = none\nport = %s", g_strchomp(port));
-    configure(smtp);
-    return pid;
-}
-
 Test(notifier, what_the_server_says_decides_what_becomes_of_each)
 {
     static const struct {
@@ -606,12 +630,12 @@ Test(notifier, what_the_server_says_decides_what_becomes_of_each)
         {"RCPT ada 550 5.1.1 no such user", "failed/" KEY, "1"},
         {"EOD 451 4.3.0 full", "retry/" KEY, "0"},
         {"EOD.1 552 5.3.4 too big", "failed/" KEY, "1"},
-        {"CONNECT 421 4.3.2 not now", "retry/" KEY, "0"},
+        {"CONNECT 421 4.3.2 not now", "new/" KEY, "0"},
         {"QUIT close", "", "2"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_free(scratch_run(scratch, "rm -rf server outbox/*/*"));
+        g_free(scratch_run(scratch, "rm -rf server outbox/*/* outbox/server"));
         announce(KEY, MP_EVENT_OPENED);
         GPid pid = serve(cases[i].rule);
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "outbox/outbox.h"
+#include "outbox/server.h"
 
 #define KEY  "0123456789abcdef0123456789abcdef"
 #define THEN 1700000000
@@ -290,29 +291,74 @@ Test(outbox_event, a_malformed_file_is_named_with_its_line_and_left_where_it_is)
     }
 }
 
-Test(outbox_event, a_server_that_is_away_defers_whoever_was_due)
+Test(outbox_event, who_waits_for_what_may_not_be_their_fault_has_made_no_attempt)
 {
-    const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
-    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later"};
-    g_autoptr(GPtrArray) list = people(3);
+    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later", false};
+    const MpAttempt waiting = {MP_RECIPIENT_DEFERRED, THEN + 1, THEN + 61, 530,
+                               "who are you",         true};
+    g_autoptr(GPtrArray) list = people(2);
 
     announce(KEY);
     {
         g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
 
         cr_assert(mp_event_file_expand(file, list, THEN, NULL));
-        cr_assert(mp_event_file_record(file, 1, &sent, NULL));
-        cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
-        cr_assert(
-            mp_event_file_defer_all(file, THEN + 1, THEN + 61, 0, "connection refused", NULL));
+        cr_assert(mp_event_file_record(file, 1, &deferred, NULL));
+        cr_assert(mp_event_file_record(file, 2, &waiting, NULL));
     }
     g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
-    cr_assert_eq(recipient(file, 0)->state, MP_RECIPIENT_SENT);
-    cr_assert_eq(recipient(file, 1)->due, THEN + 600);
-    cr_assert_eq(recipient(file, 1)->attempts, 1);
-    cr_assert_eq(recipient(file, 2)->state, MP_RECIPIENT_DEFERRED);
-    cr_assert_eq(recipient(file, 2)->due, THEN + 61);
-    cr_assert_str_eq(recipient(file, 2)->reply, "connection refused");
+    cr_assert_eq(recipient(file, 0)->attempts, 1);
+    cr_assert_eq(recipient(file, 1)->attempts, 0);
+    cr_assert_eq(recipient(file, 1)->state, MP_RECIPIENT_DEFERRED);
+    cr_assert_eq(recipient(file, 1)->first, THEN + 1);
+    cr_assert_eq(recipient(file, 1)->due, THEN + 61);
+    cr_assert_eq(recipient(file, 1)->code, 530);
+}
+
+/* --- What is known of the server ------------------------------------------------------------ */
+
+Test(outbox_event, what_is_known_of_the_server_is_read_again)
+{
+    g_autoptr(MpServer) server = mp_server_load(outbox, NULL);
+
+    cr_assert_eq(server->state, MP_SERVER_UP);
+    cr_assert(mp_server_accept(server, "kate@one.example"));
+    cr_assert(!mp_server_accept(server, "tim@ONE.example"), "the same domain");
+    cr_assert_eq(mp_server_suspect(server, "a@two.example"), 1);
+    cr_assert_eq(mp_server_suspect(server, "b@Two.example"), 1);
+    cr_assert_eq(mp_server_suspect(server, "b@three.example"), 2);
+    mp_server_failed(server, MP_SERVER_STOPPED, 535, "535 no\tway\n", "1.2.3", THEN);
+    cr_assert(mp_server_save(server, outbox, NULL));
+
+    g_autoptr(MpServer) again = mp_server_load(outbox, NULL);
+    cr_assert_eq(again->state, MP_SERVER_STOPPED);
+    cr_assert_eq(again->since, THEN);
+    cr_assert_eq(again->code, 535);
+    cr_assert_str_eq(again->reply, "535 no\tway\n");
+    cr_assert_eq(again->suspects->len, 2);
+    cr_assert_str_eq(mp_server_whom_to_ask(again), "kate@one.example");
+    cr_assert(!mp_server_is_due(again, "1.2.3", THEN + 59));
+    cr_assert(mp_server_is_due(again, "1.2.3", THEN + 73));
+    cr_assert(mp_server_is_due(again, "1.2.4", THEN + 1), "the settings changed");
+    cr_assert(mp_server_is_due(again, "1.2.3", THEN - 100000), "the clock was set back");
+    mp_server_works(again, THEN + 500, 1000);
+    cr_assert_eq(mp_server_away(again, THEN - 10, THEN + 1000), 500);
+    cr_assert_eq(mp_server_away(again, THEN + 400, THEN + 450), 50);
+    cr_assert_eq(mp_server_away(again, THEN + 600, THEN + 700), 0);
+}
+
+Test(outbox_event, outages_are_remembered_as_long_as_they_count)
+{
+    g_autoptr(MpServer) server = mp_server_load(outbox, NULL);
+
+    for (int i = 0; i < 3000; i++) {
+        mp_server_failed(server, MP_SERVER_DOWN, 0, "no", "", THEN + i * 100);
+        mp_server_works(server, THEN + i * 100 + 10, 20000);
+    }
+    cr_assert_eq(mp_server_away(server, 0, G_MAXINT64), 201 * 10);
+    cr_assert(mp_server_save(server, outbox, NULL));
+    g_autoptr(MpServer) again = mp_server_load(outbox, NULL);
+    cr_assert_eq(mp_server_away(again, 0, G_MAXINT64), 201 * 10);
 }
 
 Test(outbox_event, an_event_goes_where_its_recipients_say)

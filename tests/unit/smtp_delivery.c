@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "smtp_fixture.h"
 
-#define PLAIN "tls = none\ntimeout = 5\n"
+#define PLAIN "tls = none\nreply-timeout = 5\nend-timeout = 5\n"
 
 static void
 send_to(MpSmtp *smtp, const char *from, const char *to, MpSendResult expected)
@@ -248,8 +248,6 @@ static const char golden[] = "Connection opened: localhost:PORT\n"
                              "-> \"354 End data with <CR><LF>.<CR><LF>\\r\\n\"\n"
                              "<- [11 octets of message]\n"
                              "-> \"250 2.0.0 Ok: queued as 1\\r\\n\"\n"
-                             "<- \"NOOP\\r\\n\"\n"
-                             "-> \"250 2.0.0 OK\\r\\n\"\n"
                              "<- \"QUIT\\r\\n\"\n"
                              "-> \"221 2.0.0 Bye\\r\\n\"\n";
 

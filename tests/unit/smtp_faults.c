@@ -4,7 +4,9 @@
 
 #include "smtp_fixture.h"
 
-#define PLAIN "tls = none\ntimeout = 1\n"
+#define PLAIN                                                                                      \
+    "tls = none\nconnect-timeout = 1\nreply-timeout = 1\ndata-timeout = 1\nblock-timeout = 1\n"    \
+    "end-timeout = 1\n"
 
 typedef struct {
     const char *rule;
@@ -36,18 +38,28 @@ static const Fault at_first[] = {
     {"EHLO half", "unavailable 0 localhost:", 0},
     {"EHLO stall", "unavailable 0 localhost:", 0},
     {"EHLO flood", "unavailable 0 localhost:", 0},
-    {"MAIL 421 4.7.0 slow down", "unavailable 421 421 4.7.0 slow down", 0},
+    {"MAIL 421 4.7.0 slow down", "deferred 421 421 4.7.0 slow down", 0},
     {"MAIL 450 4.7.1 later", "deferred 450 450 4.7.1 later", 0},
-    {"MAIL 530 5.7.0 who are you", "unavailable 530", 0},
-    {"MAIL 550 5.7.1 not this sender\\nreally", "refused 550 550 5.7.1 not this sender really", 0},
+    {"MAIL 530 5.7.0 who are you", "suspected 530", 0},
+    {"MAIL 550 5.7.1 not this sender\\nreally", "suspected 550 550 5.7.1 not this sender really",
+     0},
     {"MAIL 552 5.3.4 too big", "refused 552", 0},
-    {"MAIL close", "unavailable 0", 0},
-    {"MAIL reset", "unavailable 0", 0},
-    {"MAIL half", "unavailable 0", 0},
-    {"MAIL stall", "unavailable 0", 0},
+    {"MAIL close", "deferred 0", 0},
+    {"MAIL reset", "deferred 0", 0},
+    {"MAIL half", "deferred 0", 0},
+    {"MAIL stall", "deferred 0", 0},
     {"RCPT 421 4.3.2 bye", "deferred 421", 0},
     {"RCPT 450 4.2.1 greylisted", "deferred 450 450 4.2.1 greylisted", 0},
     {"RCPT 550 5.1.1 unknown", "refused 550 550 5.1.1 unknown", 0},
+    {"RCPT 530 5.7.0 who are you", "suspected 530", 0},
+    {"RCPT 535 who are you", "suspected 535", 0},
+    {"RCPT 538 encrypt first", "suspected 538", 0},
+    {"RCPT 550 5.7.1 blocked", "suspected 550", 0},
+    {"RCPT 554 5.7.26 unauthenticated", "suspected 554", 0},
+    {"RCPT 550 5.7.2 not for you", "refused 550", 0},
+    {"RCPT 454 4.7.1 Relay access denied", "suspected 454", 0},
+    {"RCPT 553 Sender rejected", "suspected 553", 0},
+    {"RCPT 550 5.1.1 no such user, dear sender", "refused 550", 0},
     {"RCPT close", "deferred 0 localhost:", 0},
     {"RCPT half", "deferred 0 localhost:", 0},
     {"RCPT drop-after-250", "deferred 0 localhost:", 0},
@@ -63,6 +75,7 @@ static const Fault at_first[] = {
     {"BODY 552 5.3.4 too big", "refused 552", 0},
     {"EOD 421 4.3.2 bye", "deferred 421", 0},
     {"EOD 452 4.3.1 disk full", "deferred 452 452 4.3.1 disk full", 0},
+    {"EOD 550 5.7.1 spam", "suspected 550", 0},
     {"EOD 554 5.6.0 spam\\nsee there", "refused 554 554 5.6.0 spam see there", 0},
     {"EOD 251 2.0.0 taken", "sent 251", 1},
     {"EOD close", "deferred 0 localhost:", 1}, /* taken, but who knows: it will come twice */
@@ -135,8 +148,110 @@ Test(smtp, a_connection_is_reopened_once, .timeout = 20)
     g_autofree char *first = smtp_try(smtp), *second = smtp_try(smtp);
 
     cr_expect(g_str_has_prefix(first, "sent"), "%s", first);
-    cr_expect(g_str_has_prefix(second, "unavailable 0"), "%s", second);
+    cr_expect(g_str_has_prefix(second, "deferred 0"), "%s", second);
     cr_expect_eq(smtp_server_connections(server), 2);
+}
+
+static char *
+try_to(MpSmtp *smtp, const char *to, const GString *message)
+{
+    g_autofree char *reply = NULL;
+    int code;
+    MpSendResult result = mp_smtp_send(smtp, "", to, message->str, message->len, &reply, &code);
+
+    return g_strdup_printf("%s %d %s", mp_send_result_name(result), code, reply);
+}
+
+/* A refusal is no reason to log in again: RSET, and the next message goes over the same wire. */
+Test(smtp, a_refusal_costs_no_connection, .timeout = 60)
+{
+    static const char *const refusals[] = {"MAIL#1 450 4.7.1 later", "RCPT#1 550 5.1.1 unknown",
+                                           "RCPT#1 530 5.7.0 who", "DATA#1 451 4.3.0 later",
+                                           "EOD#1 554 5.6.0 spam"};
+    g_autoptr(ScratchPath) scratch = scratch_make();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, refusals[i]);
+        g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+        g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+        g_autofree char *first = smtp_try(smtp), *second = smtp_try(smtp);
+
+        cr_expect(!g_str_has_prefix(first, "sent"), "%s: %s", refusals[i], first);
+        cr_expect(g_str_has_prefix(second, "sent 250"), "%s: %s", refusals[i], second);
+        cr_expect_eq(smtp_server_connections(server), 1, "%s: reconnected", refusals[i]);
+    }
+}
+
+/* One that refuses at the first line of a large message, and reads no more of it. */
+Test(smtp, a_refusal_in_the_midst_of_a_message_is_heard, .timeout = 60)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, "BODY#1 552 5.3.4 too big");
+    g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+    g_autoptr(GString) message = g_string_new("Subject: x\r\n\r\n");
+
+    while (message->len < 32 * 1024 * 1024)
+        g_string_append(message, "a line of a very large message, one of a great many\r\n");
+    g_autofree char *first = try_to(smtp, "a@example.org", message);
+    g_autofree char *second = smtp_try(smtp);
+    cr_expect(g_str_has_prefix(first, "refused 552") || g_str_has_prefix(first, "deferred 0"), "%s",
+              first); /* the answer may be lost with the connection */
+    cr_expect(g_str_has_prefix(second, "sent 250"), "%s", second);
+}
+
+/* Each stage has its own time: that of the final answer is the longest (RFC 5321, 4.5.3.2). */
+Test(smtp, every_stage_has_its_own_time, .timeout = 60)
+{
+    static const struct {
+        const char *rule, *times, *outcome;
+    } stages[] = {
+        {"CONNECT late-2", "connect-timeout = 1\nreply-timeout = 9\n", "sent"},
+        {"CONNECT late-2", "connect-timeout = 9\nreply-timeout = 1\n", "unavailable"},
+        {"RCPT late-2", "data-timeout = 1\nend-timeout = 1\nreply-timeout = 9\n", "sent"},
+        {"RCPT late-2", "reply-timeout = 1\n", "deferred"},
+        {"DATA late-2", "reply-timeout = 1\nend-timeout = 1\n", "sent"},
+        {"DATA late-2", "data-timeout = 1\n", "deferred"},
+        {"EOD late-2", "reply-timeout = 1\ndata-timeout = 1\nblock-timeout = 1\n", "sent"},
+        {"EOD late-2", "end-timeout = 1\n", "deferred"},
+    };
+    g_autoptr(ScratchPath) scratch = scratch_make();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(stages); i++) {
+        g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, stages[i].rule);
+        g_autofree char *lines = g_strconcat("tls = none\n", stages[i].times, NULL);
+        g_autoptr(MpConfig) config = smtp_config(scratch, server, lines);
+        g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+        g_autofree char *outcome = smtp_try(smtp);
+
+        cr_expect(g_str_has_prefix(outcome, stages[i].outcome), "%s, %s: %s", stages[i].rule,
+                  stages[i].times, outcome);
+    }
+}
+
+Test(smtp, only_what_says_that_there_is_no_mailbox_is_a_hard_bounce)
+{
+    static const struct {
+        const char *reply;
+        bool is_hard;
+    } replies[] = {
+        {"550 5.1.1 unknown", true},
+        {"550 5.1.10 null MX", true},
+        {"553 5.1.3 what", true},
+        {"550 5.2.1 disabled", true},
+        {"5.1.6", true},
+        {"550 5.7.1 spam", false},
+        {"550 5.1.11 no", false},
+        {"550 no", false},
+        {"452 4.2.2 full", false},
+        {"550 15.1.1 no", false},
+        {"", false},
+        {"554 5.1.8 sender", false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(replies); i++)
+        cr_expect_eq(mp_is_hard_bounce(replies[i].reply), replies[i].is_hard, "%s",
+                     replies[i].reply);
 }
 
 /* An answer that comes after we gave up must not be taken for the answer to the next message. */

@@ -1,0 +1,71 @@
+/*
+ * What is known of the SMTP server, apart from any message: one small file, outbox/server, kept
+ * from run to run under the outbox's lock (the format is in notifier(8)). While the server is away,
+ * messages wait without an attempt being counted, and their age stands still.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "outbox/outbox.h"
+
+typedef enum {
+    MP_SERVER_UP,
+    MP_SERVER_DOWN,    /* cannot be reached */
+    MP_SERVER_STOPPED, /* turns us away: login, certificate, relaying; somebody must mend it */
+} MpServerState;
+
+typedef struct {
+    MpServerState state;
+    gint64 since;   /* when the state began; 0: not known */
+    gint64 probe;   /* not up: when to look again */
+    guint failures; /* not up: how often it was found so */
+    int code;       /* not up: what it said, 0 for nothing */
+    char *reply;
+    char *settings;      /* mp_server_settings() when it was found so */
+    char *sender;        /* stopped: whose messages it refuses, though it lets us in; or NULL */
+    GPtrArray *accepted; /* char *: addresses, each of another domain, of messages that it took */
+    GPtrArray *suspects; /* char *: domains that refused in words that may be about us, since the
+                            last message that was taken */
+    GArray *outages;     /* of MpOutage, oldest first */
+} MpServer;
+
+typedef struct {
+    gint64 since, until;
+} MpOutage;
+
+const char *mp_server_state_name(MpServerState state); /* "up", "down", "stopped" */
+
+/* No file is a server that is up, and so is one that cannot be understood, with a warning. */
+MpServer *mp_server_load(MpOutbox *outbox, GError **error);
+void mp_server_free(MpServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpServer, mp_server_free)
+
+bool mp_server_save(const MpServer *server, MpOutbox *outbox, GError **error);
+
+/* Something that changes with each of these files (NULL and "" for none). The caller's. */
+char *mp_server_settings(const char *const *files);
+
+/* True if it is up, or it is time to look again: by the clock, or since the settings changed. */
+bool mp_server_is_due(const MpServer *server, const char *settings, gint64 now);
+
+/* It was found away. The next look is after 1, 2, 4, 8, 16, then 25 minutes, each up to a fifth
+ * longer, by chance: clients of a server that comes back must not all come at once. */
+void mp_server_failed(MpServer *server, MpServerState state, int code, const char *reply,
+                      const char *settings, gint64 now);
+
+/* It was found up; an outage ends, and is remembered for `keep` seconds. */
+void mp_server_works(MpServer *server, gint64 now, gint64 keep);
+
+/* A message to `address` was taken: nothing before it was about us. True if it is worth saving. */
+bool mp_server_accept(MpServer *server, const char *address);
+
+/* An address whose mail was taken before, and whose domain is none of the suspects; or NULL. */
+const char *mp_server_whom_to_ask(const MpServer *server);
+
+/* Notes a suspicion, and returns how many domains there are now. */
+guint mp_server_suspect(MpServer *server, const char *address);
+
+/* How many seconds between `from` and `to` it was away. */
+gint64 mp_server_away(const MpServer *server, gint64 from, gint64 to);

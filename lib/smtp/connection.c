@@ -1,0 +1,418 @@
+/* libcurl's part of SMTP, and the wire under it; see connection.h. */
+#include "smtp/connection.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#define LONGEST_ANSWER (64 * 1024) /* octets */
+#define QUIT_SECONDS   2
+#define LONGEST_LOGIN  3600L /* seconds: all answers of it together */
+
+struct MpConnection {
+    const MpConfig *config;
+    CURL *easy; /* NULL: there is no connection; a new one has a handle of its own */
+    curl_socket_t socket;
+    char *password; /* or NULL */
+    MpTranscript *transcript;
+    GString *heard; /* what came and is not a whole line yet */
+    bool is_turned_away;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* --- What libcurl calls --------------------------------------------------------------------- */
+
+static curl_socket_t
+on_socket(void *user_data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    MpConnection *c = user_data;
+
+    if (purpose != CURLSOCKTYPE_IPCXN)
+        return CURL_SOCKET_BAD;
+    mp_transcript_new_connection(c->transcript);
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int
+on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *user_data)
+{
+    MpConnection *c = user_data;
+
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT)
+        mp_transcript_we_said(c->transcript, bytes, length);
+    else if (type == CURLINFO_HEADER_IN)
+        mp_transcript_server_said(c->transcript, bytes, length);
+    return 0;
+}
+
+/* libcurl's time to connect includes the login; ours ends with the connection, and each answer has
+ * its own time from then on. */
+static int
+on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const MpConnection *connection = user_data;
+    curl_off_t microseconds = 0;
+
+    (void)a, (void)b, (void)c, (void)d;
+    curl_easy_getinfo(connection->easy, CURLINFO_CONNECT_TIME_T, &microseconds);
+    if (microseconds > 0)
+        curl_easy_setopt(connection->easy, CURLOPT_CONNECTTIMEOUT, LONGEST_LOGIN);
+    return 0;
+}
+
+/* --- Settings ------------------------------------------------------------------------------- */
+
+/* In the order of MpAuthentication. */
+static const char *const login_options[] = {NULL, "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5",
+                                            "AUTH=XOAUTH2"};
+
+static void
+set_credentials(const MpConnection *c)
+{
+    const MpConfig *config = c->config;
+
+    if (config->authentication == MP_AUTH_NONE)
+        return;
+    curl_easy_setopt(c->easy, CURLOPT_LOGIN_OPTIONS, login_options[config->authentication]);
+    curl_easy_setopt(c->easy, CURLOPT_USERNAME, config->username);
+    curl_easy_setopt(c->easy,
+                     config->authentication == MP_AUTH_XOAUTH2 ? CURLOPT_XOAUTH2_BEARER
+                                                               : CURLOPT_PASSWORD,
+                     c->password);
+}
+
+static void
+set_tls(const MpConnection *c)
+{
+    const MpConfig *config = c->config;
+
+    curl_easy_setopt(c->easy, CURLOPT_USE_SSL,
+                     config->tls == MP_TLS_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(c->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (config->ca_file[0] != '\0') { /* these authorities and no others */
+        curl_easy_setopt(c->easy, CURLOPT_CAINFO, config->ca_file);
+        curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
+    }
+}
+
+static void
+set_server(const MpConnection *c)
+{
+    const MpConfig *config = c->config;
+    g_autofree char *url =
+        g_strdup_printf("%s://%s:%d/%s", config->tls == MP_TLS_IMPLICIT ? "smtps" : "smtp",
+                        config->smtp_address, config->smtp_port, config->smtp_domain);
+
+    curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(c->easy, CURLOPT_URL, url);
+    curl_easy_setopt(c->easy, CURLOPT_PROXY, ""); /* none, whatever the environment says */
+    curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT, (long)config->connect_timeout);
+    curl_easy_setopt(c->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)config->reply_timeout);
+}
+
+static void
+set_callbacks(MpConnection *c)
+{
+    curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->error);
+    curl_easy_setopt(c->easy, CURLOPT_VERBOSE, 1L); /* on_debug is not called without */
+    curl_easy_setopt(c->easy, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(c->easy, CURLOPT_DEBUGDATA, c);
+    curl_easy_setopt(c->easy, CURLOPT_NOPROGRESS, 0L); /* on_progress is not called without */
+    curl_easy_setopt(c->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(c->easy, CURLOPT_XFERINFODATA, c);
+    curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETDATA, c);
+}
+
+static gpointer
+initialise_libcurl(gpointer unused)
+{
+    (void)unused;
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* if it fails, so does curl_easy_init */
+    return NULL;
+}
+
+static bool
+make_handle(MpConnection *c)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    g_once(&once, initialise_libcurl, NULL);
+    c->easy = curl_easy_init();
+    if (c->easy == NULL)
+        return false;
+    set_server(c);
+    set_tls(c);
+    set_credentials(c);
+    set_callbacks(c);
+    return true;
+}
+
+/* The secret is what stands on the file's one line. */
+static bool
+read_password(MpConnection *c, GError **error)
+{
+    const char *path = c->config->password_file;
+    gsize length;
+
+    if (!mp_read_secret(path, &c->password, &length, error))
+        return false;
+    while (length > 0 && strchr("\r\n", c->password[length - 1]) != NULL)
+        c->password[--length] = '\0';
+    if (length == 0)
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is empty: [smtp] authentication needs it",
+                       path);
+    if (strlen(c->password) != length || strpbrk(c->password, "\r\n") != NULL)
+        return mp_fail(error, MP_ERROR_INSTALLATION, "%s holds more than one line", path);
+    return true;
+}
+
+static bool
+check_ca_file(const MpConfig *config, GError **error)
+{
+    if (config->tls == MP_TLS_NONE || config->ca_file[0] == '\0' ||
+        access(config->ca_file, R_OK) == 0)
+        return true;
+    return mp_fail_errno(error, "cannot read [smtp] ca-file %s", config->ca_file);
+}
+
+MpConnection *
+mp_connection_new(const MpConfig *config, GError **error)
+{
+    MpConnection *c = g_new0(MpConnection, 1);
+
+    c->config = config;
+    c->heard = g_string_new(NULL);
+    if (!check_ca_file(config, error) ||
+        (config->authentication != MP_AUTH_NONE && !read_password(c, error))) {
+        mp_connection_free(c);
+        return NULL;
+    }
+    c->transcript = mp_transcript_new(config, c->password);
+    if (config->authentication != MP_AUTH_NONE && config->tls == MP_TLS_NONE)
+        mp_warn("credentials go to %s:%d in clear text: [smtp] tls = none", config->smtp_address,
+                config->smtp_port);
+    return c;
+}
+
+void
+mp_connection_free(MpConnection *c)
+{
+    if (c == NULL)
+        return;
+    mp_connection_cut(c);
+    mp_transcript_free(c->transcript);
+    g_string_free(c->heard, TRUE);
+    if (c->password != NULL)
+        mp_wipe(c->password, strlen(c->password));
+    g_free(c->password);
+    g_free(c);
+}
+
+MpTranscript *
+mp_connection_transcript(const MpConnection *c)
+{
+    return c->transcript;
+}
+
+const char *
+mp_connection_error(const MpConnection *c)
+{
+    return c->error;
+}
+
+bool
+mp_connection_is_turned_away(const MpConnection *c)
+{
+    return c->is_turned_away;
+}
+
+/* --- Opening and closing -------------------------------------------------------------------- */
+
+static bool
+fail(MpConnection *c, const char *why)
+{
+    g_strlcpy(c->error, why, sizeof c->error);
+    return false;
+}
+
+/* libcurl says yes without a login, too, where the server offers no AUTH. */
+static bool
+check_login(MpConnection *c, CURLcode result)
+{
+    const MpTranscript *t = c->transcript;
+    bool is_refused = t->asked == MP_ASKED_AUTH && t->code / 100 != 4 &&
+                      (result == CURLE_LOGIN_DENIED || t->code / 100 == 5);
+
+    c->is_turned_away = result == CURLE_PEER_FAILED_VERIFICATION || is_refused;
+    if (result != CURLE_OK)
+        return c->error[0] != '\0' ? false : fail(c, curl_easy_strerror(result));
+    if (c->config->authentication == MP_AUTH_NONE || t->is_authenticated)
+        return true;
+    c->is_turned_away = true;
+    return fail(c, "the server does not offer AUTH");
+}
+
+bool
+mp_connection_open(MpConnection *c)
+{
+    curl_off_t microseconds = 0;
+    CURLcode result;
+
+    mp_connection_cut(c);
+    c->error[0] = '\0';
+    c->is_turned_away = false;
+    if (!make_handle(c))
+        return fail(c, "cannot initialise libcurl");
+    result = curl_easy_perform(c->easy);
+    curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->socket);
+    curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &microseconds);
+    if (microseconds > 0)
+        mp_transcript_connected(c->transcript);
+    if (check_login(c, result) && c->socket != CURL_SOCKET_BAD)
+        return true;
+    mp_connection_cut(c);
+    return false;
+}
+
+void
+mp_connection_cut(MpConnection *c)
+{
+    g_clear_pointer(&c->easy, curl_easy_cleanup); /* a CONNECT_ONLY handle says no QUIT */
+    c->socket = CURL_SOCKET_BAD;
+    g_string_truncate(c->heard, 0);
+}
+
+void
+mp_connection_quit(MpConnection *c)
+{
+    if (c->easy == NULL)
+        return;
+    mp_transcript_begin_attempt(c->transcript);
+    if (mp_connection_say(c, "QUIT\r\n"))
+        mp_connection_hear(c, QUIT_SECONDS);
+    mp_connection_cut(c);
+}
+
+/* --- The wire ------------------------------------------------------------------------------- */
+
+/* Until the socket is ready, or `end` (of the monotonic clock) has come. */
+static bool
+wait_for(const MpConnection *c, short events, gint64 end)
+{
+    for (;;) {
+        gint64 left = end - g_get_monotonic_time();
+        struct pollfd fd = {.fd = c->socket, .events = events};
+        int ready = left > 0 ? poll(&fd, 1, (int)(left / 1000 + 1)) : 0;
+
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true; /* and the next call says what is wrong */
+        if (left <= 0)
+            return false;
+    }
+}
+
+static gint64
+after(int seconds)
+{
+    return g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+}
+
+bool
+mp_connection_send(MpConnection *c, const char *bytes, gsize length)
+{
+    gint64 end = after(c->config->block_timeout);
+
+    while (length > 0) {
+        size_t n = 0;
+        CURLcode result = curl_easy_send(c->easy, bytes, length, &n);
+
+        bytes += n;
+        length -= n;
+        if (result == CURLE_AGAIN && !wait_for(c, POLLOUT, end))
+            return fail(c, "the server takes no more: timed out");
+        if (result != CURLE_OK && result != CURLE_AGAIN)
+            return fail(c, "the server closed the connection");
+    }
+    return true;
+}
+
+bool
+mp_connection_say(MpConnection *c, const char *line)
+{
+    c->error[0] = '\0';
+    mp_transcript_we_said(c->transcript, line, strlen(line));
+    return mp_connection_send(c, line, strlen(line));
+}
+
+typedef enum { NOTHING, SOMETHING, CLOSED } Received;
+
+static Received
+receive(MpConnection *c)
+{
+    char bytes[4096];
+    size_t n = 0;
+    CURLcode result = curl_easy_recv(c->easy, bytes, sizeof bytes, &n);
+
+    if (result == CURLE_AGAIN)
+        return NOTHING;
+    if (result != CURLE_OK || n == 0)
+        return CLOSED;
+    g_string_append_len(c->heard, bytes, (gssize)n);
+    return SOMETHING;
+}
+
+bool
+mp_connection_is_quiet(MpConnection *c)
+{
+    return c->easy != NULL && c->heard->len == 0 && receive(c) == NOTHING;
+}
+
+/* Takes the whole lines of what came; true with the one that ends an answer. */
+static bool
+take_lines(MpConnection *c, gsize *taken)
+{
+    const char *end;
+
+    while ((end = memchr(c->heard->str, '\n', c->heard->len)) != NULL) {
+        gsize length = (gsize)(end + 1 - c->heard->str);
+        bool is_whole = mp_transcript_server_said(c->transcript, c->heard->str, length);
+
+        g_string_erase(c->heard, 0, (gssize)length);
+        *taken += length;
+        if (is_whole)
+            return true;
+    }
+    return false;
+}
+
+bool
+mp_connection_hear(MpConnection *c, int seconds)
+{
+    gint64 end = after(seconds);
+    gsize taken = 0;
+
+    while (!take_lines(c, &taken)) {
+        Received received = receive(c);
+
+        if (received == CLOSED)
+            return fail(c, "the server closed the connection");
+        if (taken + c->heard->len > LONGEST_ANSWER)
+            return fail(c, "the server's answer has no end");
+        if (received == NOTHING && !wait_for(c, POLLIN, end))
+            return fail(c, "timed out");
+    }
+    return true;
+}

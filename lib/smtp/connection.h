@@ -1,0 +1,54 @@
+/*
+ * One connection to the SMTP server, inside this room: libcurl makes it (TCP, TLS, EHLO, AUTH), and
+ * what is said over it from then on is ours, line by line, each answer with its own time-out.
+ * Everything that is said goes to the transcript, whoever says it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "smtp/transcript.h"
+
+typedef struct MpConnection MpConnection;
+
+/* Checks the settings and reads the password; connects nothing. MP_ERROR_INSTALLATION names what is
+ * missing. */
+MpConnection *mp_connection_new(const MpConfig *config, GError **error);
+
+/* Cuts the connection, if there is one: QUIT is said by mp_connection_quit. */
+void mp_connection_free(MpConnection *connection);
+
+MpTranscript *mp_connection_transcript(const MpConnection *connection);
+
+/*
+ * Makes a new connection and logs in, where there is authentication; a former one is cut. After
+ * true the server has said 235 to our login. False: mp_connection_error says why, and the
+ * transcript what was asked last.
+ */
+bool mp_connection_open(MpConnection *connection);
+
+/* True if the last mp_connection_open failed for what no time mends: the server's certificate, our
+ * login, or no way to log in. */
+bool mp_connection_is_turned_away(const MpConnection *connection);
+
+/* True if it is open and the server has said nothing since its last answer: idle connections are
+ * closed by servers, some with a 421 first. */
+bool mp_connection_is_quiet(MpConnection *connection);
+
+/* Sends a line, which ends in CRLF, or octets of a message. False: the connection is of no more
+ * use, but for an answer that may have come before. */
+bool mp_connection_say(MpConnection *connection, const char *line);
+bool mp_connection_send(MpConnection *connection, const char *bytes, gsize length);
+
+/* Waits for one answer, whole, for `seconds` at most; it is in the transcript then. False if none
+ * came. */
+bool mp_connection_hear(MpConnection *connection, int seconds);
+
+/* What went wrong last, one line; "" if nothing did. */
+const char *mp_connection_error(const MpConnection *connection);
+
+/* Says QUIT where a connection is open, waits 2 seconds for the answer, and cuts it. */
+void mp_connection_quit(MpConnection *connection);
+void mp_connection_cut(MpConnection *connection);

@@ -1,0 +1,17 @@
+/* What an answer of the server means, and for whom; see MpSendResult in smtp.h. */
+#pragma once
+
+#include "smtp/transcript.h"
+#include "smtp/transport.h"
+
+/* No answer, or 421, with which a server says that it closes the connection. */
+bool mp_is_lost(const MpTranscript *transcript);
+
+/* A local part beyond ASCII, which only SMTPUTF8 can carry (RFC 6531). */
+bool mp_needs_smtputf8(const MpEnvelope *envelope);
+
+/* The outcome of an attempt that came as far as MAIL. */
+MpSendResult mp_judge(const MpTranscript *transcript, const MpEnvelope *envelope);
+
+/* "no answer to RCPT: timed out", where `error` is what went wrong on the wire. The caller's. */
+char *mp_why_unanswered(const MpTranscript *transcript, const char *error);

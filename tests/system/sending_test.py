@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+"""Sending, when the server or a recipient is not as they should be: whose fault it is, and who waits."""
+import collections
+import glob
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from harness import NOTIFIER, Site, check, equal, main, test, wait_until
+
+SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "smtp_server.py")
+PEOPLE = int(os.environ.get("PEOPLE", "200"))
+
+
+class Server:
+    """smtp_server.py with rules, and an installation that sends to it."""
+
+    count = 0
+
+    def __init__(self, site, *options, **settings):
+        Server.count += 1
+        self.site, self.dir = site, os.path.join(site.dir, f"server{Server.count}")
+        self.process = subprocess.Popen([sys.executable, SERVER, "--dir", self.dir, "--with-stdin", *options],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        port = self.process.stdout.readline().strip()
+        settings = {"connections": "1", **settings}
+        site.set_config("smtp", transport="smtp", address="localhost", port=port, tls="none", **settings)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def lines(self, part):
+        with open(os.path.join(self.dir, "transcript"), errors="replace") as file:
+            return [line for line in file if part in line]
+
+    def connections(self):
+        with open(os.path.join(self.dir, "transcript"), errors="replace") as file:
+            return len({line.split()[0] for line in file})
+
+    def recipients(self):
+        """Who got a message, and how often."""
+        found = collections.Counter()
+        for name in glob.glob(os.path.join(self.dir, "*.envelope")):
+            with open(name) as file:
+                found.update(line[3:].strip() for line in file if line.startswith("to="))
+        return found
+
+
+def rules(*all):
+    return [word for rule in all for word in ("--rule", rule)]
+
+
+def people(site, count, domain="d{}.example"):
+    """tim writes, and `count` people watch, each at a domain of their own."""
+    site.user("tim")
+    for n in range(count):
+        site.user(f"u{n}", f"u{n}@" + domain.format(n))
+    watch = [word for n in range(count) for word in ("--watch", f"u{n}")]
+    site.metroplex("repository", "set", "acme/rocket", *watch)
+
+
+def comment(site, thread, text="Yes.\n"):
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=text)
+
+
+def empty_outbox(site):
+    for name in glob.glob(os.path.join(site.data, "outbox/*/*")) + glob.glob(os.path.join(site.data, "outbox/server")):
+        os.unlink(name)
+
+
+def queue(site):
+    out = site.notifier("queue", "list", "--json")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def later(site, seconds=4000):
+    """As if `seconds` had passed: what waits in retry/ is due, and the server is looked for again."""
+    for path in glob.glob(os.path.join(site.data, "outbox/new/*")) + glob.glob(os.path.join(site.data, "outbox/retry/*")):
+        with open(path) as file:
+            lines = [line.split("\t") for line in file]
+        for line in lines:
+            if line[0] in ("deferred", "waiting"):
+                line[1], line[3] = str(int(line[1]) - seconds), str(int(line[3]) - seconds)
+        with open(path, "w") as file:
+            file.write("".join("\t".join(line) for line in lines))
+        due, _, key = os.path.basename(path).rpartition(".")
+        if due:
+            os.rename(path, os.path.join(os.path.dirname(path), f"{int(due) - seconds}.{key}"))
+    server_file(site, lambda word, fields: [str(int(fields[0]) - seconds), *fields[1:]] if word == "probe" else fields)
+
+
+def server_file(site, change=None):
+    """What is known of the server, by word; each line changed first, if there is a change."""
+    path = os.path.join(site.data, "outbox/server")
+    if not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        lines = [line.rstrip("\n").split("\t") for line in file]
+    if change:
+        lines = [[line[0], *change(line[0], line[1:])] for line in lines]
+        with open(path, "w") as file:
+            file.write("".join("\t".join(line) + "\n" for line in lines))
+    return {line[0]: line[1:] for line in lines}
+
+
+# --- One recipient's fault --------------------------------------------------------------------------
+
+POISONS = [  # what the server does to u7 (and u70), and what the queue says of them then
+    ("530 at RCPT", ["RCPT {}@ 530 5.7.0 Authentication required"], "retry"),
+    ("535 at RCPT", ["RCPT {}@ 535 5.7.8 Not you"], "retry"),
+    ("538 at RCPT", ["RCPT {}@ 538 5.7.11 Encryption required"], "retry"),
+    ("421 at RCPT", ["RCPT {}@ 421 4.3.2 Bye"], "retry"),
+    ("a cut at RCPT", ["RCPT {}@ close"], "retry"),
+    ("a reset at RCPT", ["RCPT {}@ reset"], "retry"),
+    ("421 at MAIL", ["MAIL -{id}@ 421 4.3.2 Bye"], "retry"),
+    ("a cut at MAIL", ["MAIL -{id}@ close"], "retry"),
+    ("550 5.7.1 at RCPT", ["RCPT {}@ 550 5.7.1 Blocked"], "retry"),
+    ("550 5.1.1 at RCPT", ["RCPT {}@ 550 5.1.1 Unknown"], "failed"),
+]
+
+
+def ids(site):
+    return {row["login"]: row["id"] for row in map(json.loads, site.metroplex("user", "list", "--json").splitlines())}
+
+
+@test
+def a_poisoned_recipient_delays_nobody_else(site):
+    people(site, PEOPLE)
+    number, thread = ids(site), site.thread("tim")
+    for connections in ("1", "4"):
+        for bad in (["u7"], ["u7", "u70"]):
+            if len(bad) != (1 if connections == "1" else 2) and not os.environ.get("WHOLE"):
+                continue
+            for name, shapes, state in POISONS:
+                empty_outbox(site)
+                comment(site, thread)
+                given = rules(*(shape.format(login, id=number[login]) for shape in shapes for login in bad))
+                with Server(site, *given, connections=connections) as server:
+                    site.notifier("--once")
+                    got, what = server.recipients(), f"{name}, {len(bad)} bad, {connections} connections"
+                    if os.environ.get("COUNT"):
+                        print(f"{what}: {len(got)} of {PEOPLE - len(bad)} others sent, {server.connections()} connections")
+                        continue
+                    equal(set(got.values()), {1}, f"{what}: copies")
+                    equal(len(got), PEOPLE - len(bad), what)
+                    check(server.connections() <= 4 * len(bad) + 2 * int(connections), f"{what}: {server.connections()} connections")
+                left = queue(site)
+                equal(sorted(row["login"] for row in left), sorted(bad), what)
+                equal({row["state"] for row in left}, {state}, what)
+
+
+@test
+def a_server_that_cuts_after_a_message_costs_that_message_only(site):
+    people(site, 20)
+    thread = site.thread("tim")
+    for connections in ("1", "4"):
+        for rule, taken in (("EOD#5 421 4.3.2 Bye", 19), ("EOD#5 close", 20), ("EOD#5 reset", 20), ("DATA#5 421 4.3.2 Bye", 20)):
+            empty_outbox(site)
+            comment(site, thread)
+            with Server(site, *rules(rule), connections=connections) as server:
+                site.notifier("--once")
+                got = server.recipients()
+                equal(set(got.values()), {1}, rule)
+                check(taken - len(got) in ((0, 1) if rule.startswith("DATA") else (0,)), f"{rule}: {len(got)} taken")
+            check(len(queue(site)) <= 1, f"{rule}: {queue(site)}")
+
+
+# --- The server's fault -----------------------------------------------------------------------------
+
+
+@test
+def a_wrong_password_costs_one_login_and_no_message(site):
+    people(site, 5)
+    password = os.path.join(site.dir, "etc/smtp-password")
+    with open(password, "w") as file:
+        file.write("wrong\n")
+    os.chmod(password, 0o600)
+    thread = site.thread("tim")
+    given = ["--auth", "LOGIN", "--user", "metroplex", "--password", "right"]
+    settings = dict(authentication="login", username="metroplex", password_file=password, connections="4")
+    with Server(site, *given, **settings) as server:
+        for n in range(20):
+            comment(site, thread)
+            done = site.run(NOTIFIER, *(["--for", "1"] if n % 5 == 0 else ["--once"]))
+            equal(done.stdout + done.stderr, "", "a run under cron")
+        logins = len(server.lines("<- AUTH"))
+        if os.environ.get("COUNT"):
+            print(f"20 comments with a wrong password: {logins} logins, {len(queue(site))} wait, attempts {sorted({row['attempts'] for row in queue(site)})}")
+            return
+        equal(logins, 1, "logins")
+        equal({row["attempts"] for row in queue(site)}, {0}, "attempts")
+        equal({row["state"] for row in queue(site)}, {"new"}, "states")
+        equal(sum("turns us away" in line for line in site.log("notifier.log").splitlines()), 1, "told")
+        equal(server_file(site)["state"], ["stopped"])
+        for _ in range(10):  # the next looks: one login each, and later each time
+            later(site)
+            before = len(server.lines("<- AUTH"))
+            site.notifier("--once")
+            site.notifier("--once")
+            equal(len(server.lines("<- AUTH")), before + 1, "logins of one look")
+        wait = int(server_file(site)["probe"][0]) - time.time()
+        check(1200 < wait <= 1800, f"the eleventh look is after {wait} s")
+        equal({row["attempts"] for row in queue(site)}, {0}, "attempts")
+        with open(password, "w") as file:
+            file.write("right\n")
+        site.notifier("--once")  # at once: the password file is another
+        equal(sum(server.recipients().values()), 5 * 21, "messages")
+    equal(queue(site), [])
+    equal(server_file(site)["state"], ["up"])
+
+
+@test
+def a_server_that_is_away_ages_no_message(site):
+    """A message whose time is up only because the server was away is sent, not given up."""
+    people(site, 2)
+    thread = site.thread("tim")
+    site.set_config("smtp", give_up_after="600")
+    empty_outbox(site)
+    comment(site, thread)
+    with Server(site, *rules("RCPT 451 4.3.0 Later")):
+        site.notifier("--once")
+    equal([row["attempts"] for row in queue(site)], [1, 1])
+    later(site, 120)
+    site.notifier("--once")  # nobody listens any more
+    equal((server_file(site)["state"], len(queue(site))), (["down"], 2))
+    equal({row["state"] for row in queue(site)}, {"retry"})
+    later(site, 100000)
+    server_file(site, lambda word, fields: [str(int(fields[0]) - 100000)] if word == "since" else fields)
+    with Server(site, *rules("RCPT.1 451 4.3.0 Later")) as server:
+        site.notifier("--once")
+        equal(sum(server.recipients().values()), 1)
+        equal([(row["state"], row["attempts"]) for row in queue(site)], [("retry", 2)])
+
+
+@test
+def a_relay_that_refuses_everybody_is_stopped_and_costs_nobody_anything(site):
+    people(site, 30)
+    thread = site.thread("tim")
+    empty_outbox(site)
+    comment(site, thread)
+    with Server(site, *rules("RCPT 554 5.7.1 Relay access denied")) as server:
+        for _ in range(3):
+            site.notifier("--once")
+        equal(len(server.lines("<- RCPT")), 3, "three domains are enough")
+    rows = queue(site)
+    equal((len(rows), {row["attempts"] for row in rows}), (30, {0}))
+    equal(server_file(site)["state"], ["stopped"])
+    later(site)
+    with Server(site) as server:
+        site.notifier("--once")
+        equal(sum(server.recipients().values()), 30)
+    equal(queue(site), [])
+    empty_outbox(site)
+    comment(site, thread)
+    with Server(site) as server:  # somebody's mail was taken once: that person is asked about
+        site.notifier("--once")
+    with Server(site, *rules("RCPT 554 5.7.1 Relay access denied")) as server:
+        comment(site, thread)
+        site.notifier("--once")
+        equal(len(server.lines("<- RCPT")), 6, "three, and three questions")
+        check(not server.lines("<- DATA"), "a message was begun")
+    equal(server_file(site)["state"], ["stopped"])
+
+
+@test
+def several_domains_that_block_us_stop_nobody_else(site):
+    people(site, 30)
+    thread = site.thread("tim")
+    with Server(site) as server:
+        site.notifier("--once")
+    comment(site, thread)
+    given = rules(*(f"RCPT u{n}@ 550 5.7.1 Blocked" for n in range(6)))
+    with Server(site, *given) as server:
+        site.notifier("--once")
+        equal(len(server.recipients()), 24)
+        later(site)
+        site.notifier("--once")
+    check({row["login"] for row in queue(site)} <= {f"u{n}" for n in range(6)}, queue(site))
+    equal(server_file(site)["state"], ["up"])
+
+
+# --- Connections and time -----------------------------------------------------------------------------
+
+
+def sockets(pid):
+    found = 0
+    for name in glob.glob(f"/proc/{pid}/fd/*"):
+        try:
+            found += os.readlink(name).startswith("socket:")
+        except OSError:
+            pass
+    return found
+
+
+@test
+def a_long_run_opens_no_more_connections_than_it_may(site):
+    """A server that takes two connections of four, and twenty comments, each a pass of its own."""
+    people(site, 12)
+    thread = site.thread("tim")
+    empty_outbox(site)
+    with Server(site, *rules("CONNECT.2 220 welcome", "CONNECT 421 4.7.0 Too many connections"), connections="4") as server:
+        run = subprocess.Popen([NOTIFIER, "--config", site.config, "--for", "600"])
+        most = []
+        for n in range(1, 21):
+            comment(site, thread)
+            wait_until(lambda: sum(server.recipients().values()) >= 12 * n)
+            most.append(sockets(run.pid))
+        run.send_signal(signal.SIGTERM)
+        run.wait()
+        if os.environ.get("COUNT"):
+            print(f"20 passes: {server.connections()} connections tried, {most[1]} sockets after 2, {most[-1]} after 20")
+            return
+        check(most[-1] <= most[1], f"sockets open after each comment: {most}")
+        equal(server.connections(), 4, "connections tried")  # two are left alone for a minute
+
+
+@test
+def a_late_final_answer_makes_no_copies(site):
+    people(site, 1)
+    site.thread("tim")
+    short = {"timeout": "1"} if os.environ.get("COUNT") == "before" else {"reply_timeout": "1", "data_timeout": "1", "block_timeout": "1"}
+    with Server(site, *rules("EOD late-3"), **short) as server:
+        for _ in range(3):
+            site.notifier("--once")
+            later(site)
+        copies = sum(server.recipients().values())
+    if os.environ.get("COUNT"):
+        print(f"a final answer after three times the time of other answers, 3 runs: {copies} copies")
+        return
+    equal(copies, 1, "copies")
+    equal(queue(site), [])
+
+
+if __name__ == "__main__":
+    main()
