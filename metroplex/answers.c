@@ -62,7 +62,7 @@ day_of(const MpItem *item)
 static void
 take_quote(MpAnswer *answer, const char *text)
 {
-    g_autofree char *masked = mp_address_mask(text, false);
+    g_autofree char *masked = mp_address_mask(text, MP_MASK_MACS);
 
     g_strchomp(masked);
     if (masked[strspn(masked, " \t\n")] == '\0')

@@ -132,7 +132,7 @@ verify_command(MpSite *site, const char *text)
 
     if (verify(site, text, &error))
         return mp_output_status();
-    masked = mp_address_mask(text, false);
+    masked = mp_address_mask(text, MP_MASK_MACS);
     shown = mp_escape(masked);
     g_prefix_error(&error, "%s: ", shown);
     return mp_report(error);

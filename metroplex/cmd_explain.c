@@ -56,7 +56,7 @@ print_addresses(const MpSite *site, const MpItem *item)
     printf("  addresses, in the order in which they are looked at:\n");
     for (guint i = 0; i < recipients->len; i++) {
         const MpAddressee *addressee = g_ptr_array_index(recipients, i);
-        g_autofree char *masked = mp_address_mask(addressee->address, false);
+        g_autofree char *masked = mp_address_mask(addressee->address, MP_MASK_MACS);
         g_autofree char *shown = mp_escape(masked);
         MpAddress address;
         bool is_ours = mp_address_parse(addressee->address, site->config->hostname, &address) ==

@@ -222,7 +222,7 @@ tell_trouble(Desk *desk, const char *what)
 static void
 tell_refusal(Desk *desk, const MpPolicyRequest *request, const char *action)
 {
-    g_autofree char *masked = mp_address_mask(request->recipient, false);
+    g_autofree char *masked = mp_address_mask(request->recipient, MP_MASK_MACS);
     g_autofree char *recipient = mp_escape(masked);
     g_autofree char *client = mp_escape(request->client);
 

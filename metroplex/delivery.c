@@ -70,7 +70,7 @@ mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GErro
         text += strlen(code) + strspn(text + strlen(code), ": ");
     item->message = message;
     if (message != NULL && message->message_id != NULL && item->message_id == NULL)
-        item->message_id = mp_address_mask(message->message_id, false);
+        item->message_id = mp_address_mask(message->message_id, MP_MASK_MACS);
     item->fault = fault;
     g_free(item->fault_text);
     item->fault_text = g_strdup(text);
@@ -96,7 +96,7 @@ take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *addres
 {
     g_free(item->recipient);
     g_free(item->recipient_field);
-    item->recipient = mp_address_mask(addressee->address, false);
+    item->recipient = mp_address_mask(addressee->address, MP_MASK_MACS);
     item->recipient_field = g_strdup(addressee->field);
     item->address = *address;
 }
@@ -111,6 +111,18 @@ is_noreply(const MpConfig *config, const char *address)
 
     return g_ascii_strcasecmp(address, config->noreply_address) == 0 ||
            (at != NULL && g_ascii_strcasecmp(at + 1, domain) == 0);
+}
+
+/* A Message-ID is published as it came, but for the digits of the address. */
+static void
+mask_message_id(MpItem *item)
+{
+    char *masked = item->message_id != NULL
+                       ? mp_address_mask_known(item->message_id, item->address.mac)
+                       : NULL;
+
+    g_free(item->message_id);
+    item->message_id = masked;
 }
 
 /* The first that verifies wins; without one, the first of our shape is what gets refused. */
@@ -136,6 +148,7 @@ find_address(MpSite *site, MpItem *item, GError **error)
             take_address(item, addressee, &address);
         if (item->is_verified) {
             item->account = g_steal_pointer(&account);
+            mask_message_id(item);
             return true;
         }
     }
@@ -261,18 +274,42 @@ take_commands(const MpSite *site, MpItem *item, const char *reply)
     return reply;
 }
 
+char *
+mp_item_mask(const MpItem *item, const char *text, MpMaskScope scope)
+{
+    g_autofree char *known =
+        item->is_verified ? mp_address_mask_known(text, item->address.mac) : NULL;
+
+    return mp_address_mask(known != NULL ? known : text, scope);
+}
+
+/* What is stored beside the comment is published as well. */
+static void
+mask_attachments(const MpItem *item)
+{
+    for (guint i = 0; item->is_verified && i < item->attachments->len; i++) {
+        MpNewAttachment *attachment = g_ptr_array_index(item->attachments, i);
+        GBytes *masked = mp_address_mask_bytes(attachment->data, item->address.mac);
+
+        g_bytes_unref(attachment->data);
+        attachment->data = masked;
+    }
+}
+
 void
 mp_item_compose(const MpSite *site, MpItem *item)
 {
     g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
     const char *text = take_commands(site, item, placement->body);
+    MpMaskScope scope = site->config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
 
     g_clear_pointer(&item->body, g_free);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
     g_clear_pointer(&item->fates, g_ptr_array_unref);
     item->attachments = g_steal_pointer(&placement->stored);
     item->fates = g_steal_pointer(&placement->fates);
-    item->body = mp_address_mask(text, site->config->mask_addresses);
+    item->body = mp_item_mask(item, text, scope);
+    mask_attachments(item);
 }
 
 /* --- What the gates say --------------------------------------------------------------------- */

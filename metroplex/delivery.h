@@ -64,6 +64,10 @@ bool mp_item_identify(MpSite *site, MpItem *item, GError **error);
  * with the attachments named. */
 void mp_item_compose(const MpSite *site, MpItem *item);
 
+/* Of this mail, text to be published: as mp_address_mask, and without the MAC of the address that
+ * it came to, wherever that stands. The result is the caller's. */
+char *mp_item_mask(const MpItem *item, const char *text, MpMaskScope scope);
+
 /* SHA-256 of the mail as it came, in hexadecimal digits; the caller's. */
 char *mp_item_hash(const MpItem *item, GError **error);
 

@@ -318,7 +318,7 @@ static bool
 post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError **error)
 {
     MpSite *site = inbound->site;
-    g_autofree char *elided = mp_address_mask(item->extraction->elided, true);
+    g_autofree char *elided = mp_item_mask(item, item->extraction->elided, MP_MASK_TEXT);
     g_autoptr(GArray) mentions = mp_mentions(site->accounts, item->body, error);
     g_autofree char *commands = mp_mail_commands_text(item->commands);
     MpActor actor = actor_of(item);

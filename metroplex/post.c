@@ -79,7 +79,7 @@ compose(MpPost *post, const MpConfig *config, GError **error)
                        "%s: the text has %ld characters, at most %d are allowed", from, length,
                        config->max_comment);
     g_string_append_c(text, '\n');
-    post->body = mp_address_mask(text->str, config->mask_addresses);
+    post->body = mp_masked(config, text->str, MP_MASK_MARKDOWN);
     return true;
 }
 

@@ -245,6 +245,12 @@ mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64
     return mp_rate_is_over(site->rate, &limits, account, thread, when, which);
 }
 
+char *
+mp_masked(const MpConfig *config, const char *text, MpMaskScope scope)
+{
+    return mp_address_mask(text, config->mask_addresses ? scope : MP_MASK_MACS);
+}
+
 MpLimits
 mp_site_limits(const MpSite *site)
 {

@@ -61,5 +61,9 @@ MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
 bool mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
                           const char **which);
 
+/* Text to be published with its MACs masked, and what else is of this scope if the configuration
+ * wants addresses masked. The result is the caller's. */
+char *mp_masked(const MpConfig *config, const char *text, MpMaskScope scope);
+
 /* What a mail may hold, as [limits] has it. */
 MpLimits mp_site_limits(const MpSite *site);

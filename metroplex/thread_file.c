@@ -105,7 +105,7 @@ mp_file_text(const MpConfig *config, const char *text, const char *where, GError
                             "%s: the text has %ld characters, at most %d are allowed", where,
                             length, config->max_comment);
     g_string_append_c(visible, '\n');
-    return mp_address_mask(visible->str, config->mask_addresses);
+    return mp_masked(config, visible->str, MP_MASK_MARKDOWN);
 }
 
 bool
@@ -242,11 +242,11 @@ is_key(const char *key)
 }
 
 static char *
-masked(char *value, bool all)
+masked(char *value, MpMaskScope scope)
 {
     g_autofree char *taken = value;
 
-    return value != NULL ? mp_address_mask(value, all) : NULL;
+    return value != NULL ? mp_address_mask(value, scope) : NULL;
 }
 
 static void
@@ -267,9 +267,9 @@ read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
     comment->host = line(r, object, where, "host", false);
     comment->key = line(r, object, where, "key", false);
     comment->message_id = line(r, object, where, "message_id", false);
-    comment->recipient = masked(line(r, object, where, "recipient", false), false);
+    comment->recipient = masked(line(r, object, where, "recipient", false), MP_MASK_MACS);
     comment->part = line(r, object, where, "part", false);
-    comment->elided = masked(g_steal_pointer(&elided), true);
+    comment->elided = masked(g_steal_pointer(&elided), MP_MASK_TEXT);
     if (comment->id != NULL && !mp_file_is_message_id(comment->id))
         blame(r, where, "id", "not a Message-ID");
     if (comment->key != NULL && !is_key(comment->key))
@@ -306,8 +306,8 @@ read_facts(Reader *r, MpFileThread *thread, JsonObject *object)
              *locked = json_object_get_member(object, "locked");
 
     facts->repository = line(r, object, "thread", "repository", true);
-    facts->title =
-        masked(line(r, object, "thread", "title", true), r->site->config->mask_addresses);
+    facts->title = masked(line(r, object, "thread", "title", true),
+                          r->site->config->mask_addresses ? MP_MASK_TEXT : MP_MASK_MACS);
     facts->object = line(r, object, "thread", "object", false);
     facts->created = date(r, object, "thread", "created");
     facts->is_open = g_strcmp0(state, "open") == 0;

@@ -108,7 +108,7 @@ extract(Mbox *mbox, const MpMessage *message, MpFileComment *comment, char **tex
     comment->attachments = g_steal_pointer(&placement->stored);
     *text = g_strdup(has_reply ? placement->body : message->plain != NULL ? message->plain : "");
     if (has_reply && *extraction->elided != '\0')
-        comment->elided = mp_address_mask(extraction->elided, true);
+        comment->elided = mp_address_mask(extraction->elided, MP_MASK_TEXT);
     comment->part = g_strdup(extraction->part);
     return true;
 }
@@ -173,7 +173,7 @@ read_facts(Mbox *mbox, const MpMessage *message)
 
     facts->repository = header(message, "X-Metroplex-Repository");
     facts->object = header(message, "X-Metroplex-Object");
-    facts->title = mp_address_mask(title, mbox->site->config->mask_addresses);
+    facts->title = mp_masked(mbox->site->config, title, MP_MASK_TEXT);
     facts->is_open = g_strcmp0(state, "closed") != 0;
     facts->is_locked = g_strcmp0(locked, "true") == 0;
     if (kind == NULL || !mp_thread_kind_parse(kind, &facts->kind))

@@ -221,7 +221,7 @@ build_thread(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data
 static void
 settle_facts(MpPost *post, const MpConfig *config)
 {
-    char *title = mp_address_mask(post->title, config->mask_addresses);
+    char *title = mp_masked(config, post->title, MP_MASK_TEXT);
 
     g_free(post->title);
     post->title = title;

@@ -59,9 +59,25 @@ MpAddressShape mp_address_parse(const char *text, const char *hostname, MpAddres
 /* True if any key of the ring made this address at this epoch. */
 bool mp_address_verify(const MpKeyRing *ring, const MpAddress *address, guint64 epoch);
 
+/* What mp_address_mask masks. */
+typedef enum {
+    MP_MASK_MACS,     /* the MACs of our addresses */
+    MP_MASK_TEXT,     /* and others' addresses, in plain text */
+    MP_MASK_MARKDOWN, /* and others' addresses, but for those in Markdown's code */
+} MpMaskScope;
+
 /*
- * Masks what must not be published: in any text, the MAC of whatever looks like one of our
- * addresses (also percent- or otherwise encoded around it) becomes "***"; with `all`, every other
- * mail address becomes "***@***". Linear in the length of the text. The result is the caller's.
+ * Masks what must not be published. The MAC of whatever looks like one of our addresses becomes
+ * "***", in code and URLs as well, and also where its hyphens are encoded or lines break within.
+ * Every other mail address becomes "***@***": also quoted, with an address literal, of any script,
+ * its @ encoded or an entity. What only looks like one stays (a version, a file, a remote path, a
+ * Message-ID in its header field), and so do URLs. Linear in the length of the text, which is
+ * UTF-8. The result is the caller's.
  */
-char *mp_address_mask(const char *text, bool all);
+char *mp_address_mask(const char *text, MpMaskScope scope);
+
+/* The known MAC masked wherever its digits stand, whatever is around them or breaks between. */
+char *mp_address_mask_known(const char *text, const guint8 mac[20]);
+
+/* The same in a file, which keeps its length: each digit becomes *. The result is the caller's. */
+GBytes *mp_address_mask_bytes(GBytes *bytes, const guint8 mac[20]);

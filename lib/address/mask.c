@@ -2,119 +2,263 @@
  * Masking: what a mail brings along must not be published with the comment. Our own addresses lose
  * their MAC wherever they stand; other people's addresses become ***@***, as on GitHub.
  *
- * Scanned by hand, in one pass: a regular expression that finds a local part backwards from its @
- * is quadratic on hostile text.
+ * Scanned by hand, in one pass that looks ahead and back by bounded steps only: a regular
+ * expression that finds a local part backwards from its @ is quadratic on hostile text.
  */
-#include "address/address.h"
+#include "address/mask.h"
 
 #include <string.h>
 
-#define MAC_DIGITS 40
-#define OUR_MASK   "***"
-#define MASK       "***@***"
+/* --- Others' addresses ------------------------------------------------------------------------ */
+
+typedef enum { NO_COMMAND, CONNECTS, COPIES } Command;
+
+typedef struct {
+    const char *text;
+    GArray *code; /* MpRange */
+    guint next_code;
+    const char *run;   /* where the run of a local part's characters begins that is being read */
+    const char *shown; /* up to here all is in `out` */
+    GString *out;
+    bool is_ids;     /* the line is a header field of Message-IDs */
+    bool is_in_path; /* the run has had its first slash */
+    Command command; /* the words of the line that a shell's command had so far */
+    bool is_after_option;
+} Walk;
+
+static const struct {
+    const char *name;
+    Command command;
+} commands[] = {
+    {"ssh", CONNECTS}, {"sftp", CONNECTS}, {"mosh", CONNECTS}, {"ssh-copy-id", CONNECTS},
+    {"sshfs", COPIES}, {"scp", COPIES},    {"rsync", COPIES},
+};
+
+static const char *const id_fields[] = {
+    "Message-ID:", "In-Reply-To:", "References:", "Resent-Message-ID:", "Content-ID:"};
 
 static bool
-is_atext(char c) /* RFC 5322, section 3.2.3, and the dot; octets of UTF-8 as RFC 6531 allows */
+begins_with(const char *p, const char *prefix)
 {
-    return g_ascii_isalnum(c) || (guchar)c >= 0x80 ||
-           (c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
+    return g_ascii_strncasecmp(p, prefix, strlen(prefix)) == 0;
 }
 
+static void
+begin_line(Walk *walk, const char *p)
+{
+    walk->command = NO_COMMAND;
+    if (walk->is_ids && (*p == ' ' || *p == '\t')) /* folded */
+        return;
+    p += strspn(p, "> \t");
+    walk->is_ids = false;
+    for (gsize i = 0; i < G_N_ELEMENTS(id_fields); i++)
+        walk->is_ids |= begins_with(p, id_fields[i]);
+}
+
+/* What the word at `p` says of the addresses behind it: "ssh -p 22 tim@host". */
+static void
+take_word(Walk *walk, const char *p)
+{
+    gsize length = strcspn(p, " \t\n");
+    bool is_option = *p == '-', is_argument = walk->is_after_option;
+
+    walk->is_after_option = is_option && length == 2;
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (strlen(commands[i].name) == length && strncmp(p, commands[i].name, length) == 0) {
+            walk->command = commands[i].command;
+            return;
+        }
+    if (walk->command == CONNECTS && !is_option && !is_argument && memchr(p, '@', length) == NULL)
+        walk->command = NO_COMMAND;
+}
+
+/* A path of another machine, as behind git@host:path, and not what follows on a colon in prose. */
 static bool
-is_domain_octet(char c)
+is_remote_path(const Walk *walk, const char *local, gsize length, const char *p)
 {
-    return g_ascii_isalnum(c) || (guchar)c >= 0x80 || c == '-' || c == '.';
+    static const char *const accounts[] = {"git", "gitolite", "hg", "svn"};
+    const char *path = p + 1;
+    gsize octets = 0;
+
+    if (*p != ':')
+        return false;
+    for (gsize i = 0; i < G_N_ELEMENTS(accounts); i++)
+        if (strlen(accounts[i]) == length && strncmp(accounts[i], local, length) == 0)
+            return true;
+    while (octets < 256 && (guchar)path[octets] > ' ')
+        octets++;
+    return walk->command == COPIES || *path == '~' || memchr(path, '/', octets) != NULL;
 }
 
-/* At "KIND-THREAD-" behind `p`: the position of 40 hexadecimal digits and "-USER", or NULL. */
+/* [root@host dir]# */
+static bool
+is_prompt(const Walk *walk, const char *local, const char *end)
+{
+    if (local == walk->text || local[-1] != '[' || *end != ' ')
+        return false;
+    for (gsize i = 1; i < 128 && (guchar)end[i] >= ' '; i++)
+        if (end[i] == ']')
+            return end[i + 1] == '#' || end[i + 1] == '$';
+    return false;
+}
+
+/* "reply+i-17-***-5", whose mask is our own, however its plus is written. */
+static bool
+is_ours_masked(const char *p, const char *end)
+{
+    static const char *const purposes[] = {"reply", "unsub", "bounce"};
+    static const char *const pluses[] = {"+", "%2B", "=2B", "\\+"};
+    const char *rest = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(purposes); i++)
+        for (gsize k = 0; k < G_N_ELEMENTS(pluses); k++)
+            if (begins_with(p, purposes[i]) && begins_with(p + strlen(purposes[i]), pluses[k]))
+                rest = p + strlen(purposes[i]) + strlen(pluses[k]);
+    if (rest == NULL || *rest == '\0' || strchr("icIC", *rest) == NULL || rest[1] != '-')
+        return false;
+    rest += 2 + strspn(rest + 2, "0123456789");
+    if (!g_str_has_prefix(rest, "-" MP_OUR_MASK "-"))
+        return false;
+    rest += strlen("-" MP_OUR_MASK "-");
+    return rest < end && rest + strspn(rest, "0123456789") == end;
+}
+
+static void
+show_up_to(Walk *walk, const char *p)
+{
+    g_string_append_len(walk->out, walk->shown, p - walk->shown);
+    walk->shown = p;
+}
+
+/* The quoted local part that ends before `at`, on its line: where it begins, or NULL. */
 static const char *
-mac_after(const char *p)
+quoted_local(const Walk *walk, const char *at)
 {
-    if (g_ascii_tolower(p[0]) != 'i' && g_ascii_tolower(p[0]) != 'c')
-        return NULL;
-    if (p[1] != '-')
-        return NULL;
-    gsize digits = strspn(p + 2, "0123456789");
-    if (digits == 0 || digits > 14 || p[2 + digits] != '-')
-        return NULL;
-    const char *mac = p + 3 + digits;
-    if (strspn(mac, "0123456789abcdefABCDEF") != MAC_DIGITS || mac[MAC_DIGITS] != '-')
-        return NULL;
-    return g_ascii_isdigit(mac[MAC_DIGITS + 1]) ? mac : NULL;
-}
+    const char *p = at - 1;
 
-/* Pass one: our MACs, whatever encoding is around them. */
-static GString *
-mask_macs(const char *text)
-{
-    GString *out = g_string_sized_new(strlen(text));
-
-    while (*text != '\0') {
-        const char *mac = mac_after(text);
-
-        if (mac == NULL) {
-            g_string_append_c(out, *text++);
-            continue;
-        }
-        g_string_append_len(out, text, mac - text);
-        g_string_append(out, OUR_MASK);
-        text = mac + MAC_DIGITS;
+    if (p <= walk->shown || *p != '"')
+        return NULL;
+    for (gsize i = 0; i < 64 && p > walk->shown && p[-1] != '\n'; i++) {
+        p--;
+        if (*p == '"' && (p == walk->shown || p[-1] != '\\'))
+            return p + 1 < at - 1 ? p : NULL;
     }
-    return out;
+    return NULL;
 }
 
-/* A domain has at least one inner dot; the end of a sentence is none of it. */
-static gsize
-domain_length(const char *domain)
+/* Masks the address whose @ stands at `at`, if it is one; gives where to read on. */
+static const char *
+take_address(Walk *walk, const char *at, gsize at_length)
 {
-    gsize length = 0;
+    gsize length = mp_mask_domain(at + at_length), emphasis = 0;
+    const char *end = at + at_length + length, *local = NULL;
 
-    while (is_domain_octet(domain[length]))
-        length++;
-    while (length > 0 && (domain[length - 1] == '.' || domain[length - 1] == '-'))
-        length--;
-    return memchr(domain, '.', length) != NULL ? length : 0;
+    if (length > 0) {
+        local = quoted_local(walk, at);
+        local = local != NULL ? local : mp_mask_local(walk->run, at, &emphasis);
+    }
+    if (local == NULL || walk->command == CONNECTS || is_ours_masked(local, at) ||
+        is_prompt(walk, local, end) || is_remote_path(walk, local, (gsize)(at - local), end)) {
+        const char *next = at + at_length;
+        walk->run = at_length == 1 ? next : walk->run;
+        if (local != NULL && walk->command == CONNECTS)
+            walk->command = NO_COMMAND; /* to one host */
+        return next;
+    }
+    show_up_to(walk, local);
+    g_string_append(walk->out, MP_OTHER_MASK);
+    for (gsize i = 0; i < emphasis && *end == local[emphasis - 1 - i]; i++)
+        end++;
+    walk->run = walk->shown = end;
+    walk->is_in_path = false;
+    return end;
+}
+
+/* Length of what stays as it is because of what it is: code, URLs, Message-IDs; else 0. */
+static gsize
+kept_octets(Walk *walk, const char *p)
+{
+    gsize at = (gsize)(p - walk->text);
+
+    if (walk->next_code < walk->code->len) {
+        const MpRange *range = &g_array_index(walk->code, MpRange, walk->next_code);
+        if (range->begin <= at) {
+            walk->next_code++;
+            return range->end - at;
+        }
+    }
+    if (*p == ':' && mp_mask_is_scheme(walk->run, p))
+        return 1 + mp_mask_url(p + 1);
+    if (p == walk->run && (*p | 0x20) == 'w' && begins_with(p, "www."))
+        return mp_mask_url(p);
+    if (*p == '/' && !walk->is_in_path) {
+        walk->is_in_path = true;
+        return mp_mask_is_host(walk->run, p) ? mp_mask_url(p) : 0;
+    }
+    if (*p == '<' && walk->is_ids) {
+        gsize length = strcspn(p, "> \t\n");
+        return p[length] == '>' ? length + 1 : 0;
+    }
+    return 0;
 }
 
 static bool
-is_our_masked(const char *local, gsize length)
+begins_word(const Walk *walk, const char *p)
 {
-    return g_strstr_len(local, (gssize)length, "-" OUR_MASK "-") != NULL;
+    return *p != ' ' && *p != '\t' && *p != '\n' &&
+           (p == walk->text || p[-1] == ' ' || p[-1] == '\t' || p[-1] == '\n');
 }
 
-/* Pass two: everybody else's. `start` is where the run of atext that ends at the @ begins. */
-static char *
-mask_others(const char *text)
+static const char *
+take_character(Walk *walk, const char *p)
 {
-    GString *out = g_string_sized_new(strlen(text));
-    const char *start = text;
+    gsize length = mp_mask_local_octets(p);
 
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p != '@') {
-            if (!is_atext(*p)) {
-                g_string_append_len(out, start, p + 1 - start);
-                start = p + 1;
-            }
+    if (length > 0)
+        return p + length;
+    const char *next = (guchar)*p < 0x80 ? p + 1 : g_utf8_find_next_char(p, NULL);
+    walk->run = next;
+    walk->is_in_path = false;
+    if (*p == '\n')
+        begin_line(walk, next);
+    return next;
+}
+
+static char *
+mask_others(const char *text, GArray *code)
+{
+    Walk walk = {.text = text,
+                 .code = code,
+                 .run = text,
+                 .shown = text,
+                 .out = g_string_sized_new(strlen(text))};
+
+    begin_line(&walk, text);
+    for (const char *p = text; *p != '\0';) {
+        gsize length = kept_octets(&walk, p);
+
+        if (length > 0) {
+            walk.run = p += length;
+            walk.is_in_path = false;
             continue;
         }
-        gsize domain = domain_length(p + 1);
-        if (p == start || domain == 0 || is_our_masked(start, (gsize)(p - start))) {
-            g_string_append_len(out, start, p + 1 - start);
-            start = p + 1;
-            continue;
-        }
-        g_string_append(out, MASK);
-        p += domain;
-        start = p + 1;
+        if (begins_word(&walk, p))
+            take_word(&walk, p);
+        length = mp_mask_at(p);
+        p = length > 0 ? take_address(&walk, p, length) : take_character(&walk, p);
     }
-    g_string_append(out, start);
-    return g_string_free(out, FALSE);
+    show_up_to(&walk, text + strlen(text));
+    return g_string_free(walk.out, FALSE);
 }
 
 char *
-mp_address_mask(const char *text, bool all)
+mp_address_mask(const char *text, MpMaskScope scope)
 {
-    g_autoptr(GString) masked = mask_macs(text);
+    g_autofree char *masked = mp_mask_macs(text);
 
-    return all ? mask_others(masked->str) : g_string_free(g_steal_pointer(&masked), FALSE);
+    if (scope == MP_MASK_MACS || strpbrk(masked, "@%=&\xEF") == NULL)
+        return g_steal_pointer(&masked);
+    g_autoptr(GArray) code = scope == MP_MASK_MARKDOWN ? mp_mask_code(masked)
+                                                       : g_array_new(FALSE, FALSE, sizeof(MpRange));
+    return mask_others(masked, code);
 }

@@ -97,7 +97,7 @@ tell_quoted(const MpTranscript *t, const char *arrow, const char *bytes, gsize l
     if (!is_heard(t))
         return;
     g_autofree char *quoted = mp_ruby_quote(bytes, length);
-    g_autofree char *masked = mp_address_mask(quoted, false);
+    g_autofree char *masked = mp_address_mask(quoted, MP_MASK_MACS);
     g_autofree char *line = g_strconcat(arrow, " ", masked, NULL);
     tell(t, line);
 }

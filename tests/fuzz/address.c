@@ -16,8 +16,8 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     g_autofree char *text = fuzz_text(data, size);
-    g_autofree char *own = mp_address_mask(text, false);
-    g_autofree char *all = mp_address_mask(text, true);
+    g_autofree char *own = mp_address_mask(text, MP_MASK_MACS);
+    g_autofree char *all = mp_address_mask(text, MP_MASK_MARKDOWN);
     g_autofree char *domain = mp_domain_fold(text);
     g_autofree char *twice = mp_domain_fold(domain);
     MpAddress address;

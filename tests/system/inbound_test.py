@@ -338,6 +338,32 @@ def a_clone_after_a_day_of_mail_holds_no_mac_and_no_stranger(site):
 
 
 @test
+def the_digits_of_the_address_are_masked_however_they_are_written(site):
+    thread, address = conversation(site)
+    user, mac = address.split("@")[0], re.search("[0-9a-f]{40}", address).group(0)
+    ways = [mac, mac.upper(), f"x{mac}x", mac[:20] + "\n" + mac[20:], f"a {mac[:39]}\n> {mac[39:]} b", user.replace("-", "%2D"),
+            user.replace("-", "=2D"), user.replace("-", "\\-"), user.replace(f"{mac}-", f"{mac}\n-"), f"`{user}`", f"```\n{mac}\n```",
+            f"https://x.example/{mac[:9]}\u200b{mac[9:]}/"]
+    for i, way in enumerate(ways):
+        message = email.message.EmailMessage()
+        message["From"], message["To"], message["Subject"] = "kate@example.org", address, f"Re: {mac}"
+        message["Message-ID"] = f"<{i}.{mac}@mail.example>"
+        message.set_content(f"{way}\n\nsee {i}\n\n-- \n{way}\n", cte="8bit")
+        message.add_attachment(f"{mac} and {user}\n".encode(), maintype="text", subtype="plain", filename="log.txt")
+        message.add_attachment(b"\0" + mac.encode() + b"\0", maintype="application", subtype="octet-stream", filename="data.bin")
+        site.deliver(f"Delivered-To: {address}\n".encode() + bytes(message))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["posted"] * len(ways))
+    found = subprocess.run("git rev-list --objects --all | cut -d' ' -f1 | git cat-file --batch | tr A-Z a-z | tr -d '\\n> =' ", shell=True,
+                           cwd=os.path.join(site.data, "tracker.git"), capture_output=True, check=True).stdout.decode(errors="replace")
+    check(f"\0{'*' * 40}\0" in found, "the digits in the file are stars")
+    check("see11" in found, "the history was read")
+    for part in (mac, mac[:20], mac[20:]):
+        at = found.find(part)
+        check(at < 0, f"{part} in: {found[max(0, at - 80):at + 80]!r}")
+
+
+@test
 def a_temporary_failure_leaves_the_mail_for_the_next_run(site):
     thread, address = conversation(site)
     name = site.deliver(site.mail("kate@example.org", address))
