@@ -32,7 +32,7 @@ unfolded(const MpRawField *field)
 static bool
 is_plain(const char *value)
 {
-    return g_str_is_ascii(value) && strstr(value, "=?") == NULL;
+    return g_str_is_ascii(value) && strstr(value, "=?") == NULL && strchr(value, '\x1b') == NULL;
 }
 
 static char *
@@ -40,12 +40,13 @@ decoded(MpReading *reading, const char *name, const char *value)
 {
     if (is_plain(value))
         return mp_one_line(value);
-    if (!g_utf8_validate(value, -1, NULL))
-        mp_repair(reading, "%s has bytes that are not UTF-8, read as windows-1252", name);
-    else if (g_mime_utils_text_is_8bit((const unsigned char *)value, strlen(value)))
-        mp_repair(reading, "8-bit header field %s", name);
+    g_autofree char *note = NULL;
+    g_autofree char *text = mp_decode_words(value, &note);
 
-    g_autofree char *text = g_mime_utils_header_decode_text(reading->options, value);
+    if (g_mime_utils_text_is_8bit((const unsigned char *)value, strlen(value)))
+        mp_repair(reading, "8-bit header field %s", name);
+    if (note != NULL && !g_utf8_validate(value, -1, NULL))
+        mp_repair(reading, "%s: %s", name, note);
     return mp_one_line(text);
 }
 

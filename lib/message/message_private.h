@@ -44,16 +44,16 @@ char *mp_part_type(GMimeObject *part);
 char *mp_safe_name(const char *name);
 
 /*
- * Bytes of unknown honesty as UTF-8, without NUL, each line ending in LF. Tried in this order: the
- * declared charset, UTF-8, the declared charset with U+FFFD for the odd bad byte, windows-1252.
- * *note says in a few words what was done other than declared, NULL if nothing. Both are the
- * caller's.
+ * Bytes of unknown honesty as UTF-8, without NUL, each line ending in LF. Tried in this order: what
+ * the bytes say themselves (a byte order mark, escapes), the declared charset, UTF-8 or the
+ * declared one with U+FFFD for the odd bad byte, what the letters say, windows-1252. *note says in
+ * a few words what was done other than declared, NULL if nothing. Both are the caller's.
  */
 char *mp_decode_text(const char *bytes, gsize length, const char *charset, char **note);
 
-/* Loads the conversions of the charsets that mail is written in, and holds them for good: from
- * then on mp_decode_text and GMime need no file. */
-void mp_hold_charsets(void);
+/* A header field's value with its encoded words (RFC 2047) decoded, by mp_decode_text. *note
+ * likewise. Both are the caller's. */
+char *mp_decode_words(const char *value, char **note);
 
 /* text/enriched as plain text, its excerpts marked with >. The result is the caller's. */
 char *mp_enriched_to_plain(const char *text);

@@ -1,88 +1,9 @@
 /* Text of any charset made UTF-8, and the words in a text. */
 #include "message/message_private.h"
 
-#include <errno.h>
-#include <iconv.h>
+#include "message/charset.h"
+
 #include <string.h>
-
-/* What mail programs write, and what they mean: a superset, or the name that iconv knows. */
-static const struct {
-    const char *label, *meant;
-} labels[] = {
-    {"ansi_x3.4-1968", "us-ascii"},
-    {"ascii", "us-ascii"},
-    {"utf8", "utf-8"},
-    {"unicode-1-1-utf-8", "utf-8"},
-    {"utf-8mb4", "utf-8"},
-    {"utf-7", "utf-7"},
-    {"unicode-1-1-utf-7", "utf-7"},
-    {"iso-8859-1", "windows-1252"},
-    {"iso8859-1", "windows-1252"},
-    {"iso_8859-1", "windows-1252"},
-    {"latin1", "windows-1252"},
-    {"cp1252", "windows-1252"},
-    {"iso-8859-9", "windows-1254"},
-    {"iso-8859-8-i", "iso-8859-8"},
-    {"iso-8859-11", "windows-874"},
-    {"tis-620", "windows-874"},
-    {"gb2312", "gb18030"},
-    {"gbk", "gb18030"},
-    {"x-gbk", "gb18030"},
-    {"gb_2312-80", "gb18030"},
-    {"hz-gb-2312", "hz"},
-    {"big5", "big5-hkscs"},
-    {"x-x-big5", "big5-hkscs"},
-    {"shift_jis", "cp932"},
-    {"shift-jis", "cp932"},
-    {"x-sjis", "cp932"},
-    {"sjis", "cp932"},
-    {"ks_c_5601-1987", "cp949"},
-    {"ks_c_5601", "cp949"},
-    {"euc-kr", "cp949"},
-    {"x-windows-949", "cp949"},
-    {"x-euc-jp", "euc-jp"},
-    {"utf-16", "utf-16"},
-    {"x-mac-roman", "macintosh"},
-    {"macroman", "macintosh"},
-    {"x-user-defined", "windows-1252"},
-};
-
-/* Held open in the worker: the names above and those that need no other name. */
-static const char *const charsets[] = {
-    "iso-8859-1",   "iso-8859-2",   "iso-8859-3",    "iso-8859-4",   "iso-8859-5",   "iso-8859-6",
-    "iso-8859-7",   "iso-8859-8",   "iso-8859-9",    "iso-8859-10",  "iso-8859-11",  "iso-8859-13",
-    "iso-8859-14",  "iso-8859-15",  "iso-8859-16",   "windows-1250", "windows-1251", "windows-1252",
-    "windows-1253", "windows-1254", "windows-1255",  "windows-1256", "windows-1257", "windows-1258",
-    "windows-874",  "koi8-r",       "koi8-u",        "koi8-t",       "big5",         "big5-hkscs",
-    "gb2312",       "gbk",          "gb18030",       "hz",           "euc-jp",       "shift_jis",
-    "cp932",        "iso-2022-jp",  "iso-2022-jp-2", "iso-2022-kr",  "euc-kr",       "cp949",
-    "euc-tw",       "tis-620",      "utf-7",         "utf-16",       "utf-16le",     "utf-16be",
-    "utf-32",       "utf-32le",     "utf-32be",      "us-ascii",     "macintosh",    "ibm437",
-    "ibm850",       "ibm852",       "ibm855",        "ibm866",       "mik",          "viscii",
-    "tcvn5712-1",   "armscii-8",    "georgian-ps",   "utf-8",
-};
-
-void
-mp_hold_charsets(void)
-{
-    /* Never closed: a module stays loaded as long as a descriptor of it is open. */
-    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
-        const char *name = g_mime_charset_iconv_name(charsets[i]);
-        (void)iconv_open("UTF-8", charsets[i]);
-        if (name != NULL && g_ascii_strcasecmp(name, charsets[i]) != 0)
-            (void)iconv_open("UTF-8", name);
-    }
-    (void)iconv_open("UTF-16LE", "UTF-8"); /* GMime asks for the way back of some of them */
-}
-
-static const char *
-meant(const char *label)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(labels); i++)
-        if (g_ascii_strcasecmp(labels[i].label, label) == 0)
-            return labels[i].meant;
-    return label;
-}
 
 /* windows-1252 needs no iconv, and unlike iconv's has a reading for every byte (WHATWG). */
 static char *
@@ -104,43 +25,6 @@ from_windows_1252(const char *bytes, gsize length, gsize *text_length)
     }
     *text_length = text->len;
     return g_string_free(text, FALSE);
-}
-
-/* Worth keeping if at most one character in some ten made no sense. */
-static bool
-is_plausible(const GString *text, gsize bad)
-{
-    gsize upper = 0;
-
-    for (gsize i = 0; i < text->len; i++)
-        upper += (guchar)text->str[i] >= 128;
-    return bad * 10 <= upper - bad * 3; /* U+FFFD itself is three bytes */
-}
-
-/* By iconv; each byte that makes no sense is U+FFFD and counted. NULL if the charset is unknown. */
-static GString *
-from_charset(const char *bytes, gsize length, const char *charset, gsize *bad)
-{
-    iconv_t cd = iconv_open("UTF-8", charset);
-    char *in = (char *)(gsize)bytes, chunk[4096];
-
-    if (cd == (iconv_t)-1)
-        return NULL;
-
-    GString *text = g_string_sized_new(length + length / 8);
-    while (length > 0) {
-        char *out = chunk;
-        gsize room = sizeof chunk, result = iconv(cd, &in, &length, &out, &room);
-
-        g_string_append_len(text, chunk, out - chunk);
-        if (result != (gsize)-1 || errno == E2BIG || length == 0)
-            continue;
-        ++*bad;
-        g_string_append(text, "\xEF\xBF\xBD");
-        in++, length--;
-    }
-    iconv_close(cd);
-    return text;
 }
 
 /* LF for every line end, and no NUL; `to` may be `from`. Returns the length, and ends the text. */
@@ -182,17 +66,6 @@ tidied_string(GString *text)
     return tidied(g_string_free(text, FALSE), length);
 }
 
-/* NULL if it is not UTF-8. */
-static char *
-from_utf8(const char *bytes, gsize length)
-{
-    gsize mark = length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    g_autofree char *text = g_malloc(length - mark + 1);
-    gsize to = tidy(text, bytes + mark, length - mark);
-
-    return g_utf8_validate(text, (gssize)to, NULL) ? g_steal_pointer(&text) : NULL;
-}
-
 static char *
 from_latin(const char *bytes, gsize length)
 {
@@ -201,41 +74,130 @@ from_latin(const char *bytes, gsize length)
     return tidied(text, length);
 }
 
-char *
-mp_decode_text(const char *bytes, gsize length, const char *charset, char **note)
+/* One reading of the octets, and how much of it makes sense. */
+typedef struct {
+    GString *text;            /* NULL if the charset is unknown */
+    gsize good, bad, spoiled; /* characters; and places where there are bad ones */
+} Reading;
+
+static void
+reading_clear(Reading *reading)
 {
-    const char *label = charset == NULL ? "us-ascii" : charset, *declared = meant(label);
-    bool is_ascii = g_ascii_strcasecmp(declared, "us-ascii") == 0;
-    bool is_utf8 = is_ascii || g_ascii_strcasecmp(declared, "utf-8") == 0;
+    if (reading->text != NULL)
+        g_string_free(g_steal_pointer(&reading->text), TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
+
+static Reading
+read_as(const char *bytes, gsize length, const char *charset)
+{
+    Reading reading = {NULL};
+
+    if (strcmp(charset, MP_UTF_8) == 0) {
+        reading.text = mp_decode_utf8(bytes, length, &reading.good, &reading.spoiled, &reading.bad);
+        return reading;
+    }
+    reading.text = mp_charset_decode(bytes, length, charset, &reading.bad);
+    for (gsize i = 0; reading.text != NULL && i < reading.text->len; i++)
+        reading.good += ((guchar)reading.text->str[i] & 0xC0) == 0xC0;
+    reading.good -= MIN(reading.good, reading.bad); /* U+FFFD is no letter */
+    return reading;
+}
+
+static char *
+take(Reading *reading)
+{
+    if (g_str_has_prefix(reading->text->str, "\xEF\xBB\xBF"))
+        g_string_erase(reading->text, 0, 3);
+    return tidied_string(g_steal_pointer(&reading->text));
+}
+
+/* What the octets say of themselves: a byte order mark, ISO-2022-JP's escapes. */
+static const char *
+evident_charset(const char *bytes, gsize length)
+{
+    if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
+        return MP_UTF_8;
+    if (length >= 2 && length % 2 == 0 && memcmp(bytes, "\xFF\xFE", 2) == 0)
+        return "utf-16le";
+    if (length >= 2 && length % 2 == 0 && memcmp(bytes, "\xFE\xFF", 2) == 0)
+        return "utf-16be";
+    return mp_charset_is_iso_2022_jp(bytes, length) ? MP_ISO_2022_JP : NULL;
+}
+
+/* How the charset is read that a label names, be it one of ours or one that iconv happens to know.
+ */
+static Reading
+read_as_declared(const char *bytes, gsize length, const char *label, const char *charset)
+{
+    if (charset == NULL)
+        return read_as(bytes, length, label);
+    if (strcmp(charset, MP_ASCII) == 0)
+        return (Reading){NULL};
+    return read_as(bytes, length, charset);
+}
+
+/* Not as declared. In this order: UTF-8, most of which is whole; what was declared, likewise; what
+ * the letters say; UTF-8 and the declared charset with less of them whole; windows-1252. */
+static char *
+guess(const char *bytes, gsize length, const char *label, Reading *declared, bool is_utf8,
+      char **note)
+{
+    g_auto(Reading) utf8 = read_as(bytes, length, MP_UTF_8);
+    const char *detected = NULL;
+
+    bool says_nothing = utf8.good == 0 && utf8.bad == 0; /* seven bits are UTF-8, too */
+
+    if (declared->text != NULL && ((utf8.bad > 0 && declared->good >= 2 * declared->bad) ||
+                                   (says_nothing && declared->good >= declared->bad))) {
+        *note = g_strdup_printf("%" G_GSIZE_FORMAT " bytes that are not %s", declared->bad, label);
+        return take(declared);
+    }
+    bool is_utf8_rather = utf8.good > 0 && utf8.good >= utf8.spoiled && 2 * utf8.good >= utf8.bad;
+    bool is_mostly_utf8 = is_utf8_rather && (is_utf8 || utf8.good >= 3 * utf8.spoiled);
+
+    if (!is_mostly_utf8 && (detected = mp_charset_detect(bytes, length)) != NULL) {
+        Reading reading = read_as(bytes, length, detected);
+        *note = g_strdup_printf("charset %s read as %s", label, detected);
+        return take(&reading);
+    }
+    if (is_utf8_rather || says_nothing) {
+        *note = utf8.bad == 0
+                    ? g_strdup_printf("charset %s read as utf-8", label)
+                    : g_strdup_printf("%" G_GSIZE_FORMAT " bytes that are not utf-8", utf8.bad);
+        return take(&utf8);
+    }
+    *note = g_strdup_printf("charset %s read as windows-1252", label);
+    return from_latin(bytes, length);
+}
+
+char *
+mp_decode_text(const char *bytes, gsize length, const char *label, char **note)
+{
+    label = label != NULL ? label : MP_ASCII;
+    const char *charset = mp_charset_of(label), *evident = evident_charset(bytes, length);
+    bool is_utf8 = g_strcmp0(charset, MP_UTF_8) == 0;
     bool is_8bit = g_mime_utils_text_is_8bit((const unsigned char *)bytes, length);
-    gsize bad = 0;
-    char *text = NULL;
 
     *note = NULL;
-    if (g_ascii_strcasecmp(declared, "windows-1252") == 0)
+    if (!is_8bit && evident == NULL && (is_utf8 || g_strcmp0(charset, MP_ASCII) == 0))
+        return tidied(memcpy(g_malloc(length + 1), bytes, length), length);
+    if (evident != NULL) {
+        g_auto(Reading) reading = read_as(bytes, length, evident);
+        bool is_named = charset != NULL && g_ascii_strncasecmp(charset, evident, 6) == 0;
+
+        if (reading.bad == 0 && !is_named)
+            *note = g_strdup_printf("charset %s read as %s", label, evident);
+        if (reading.bad == 0)
+            return take(&reading);
+    }
+    if (g_strcmp0(charset, MP_WINDOWS_1252) == 0)
         return from_latin(bytes, length);
 
-    GString *converted = is_utf8 ? NULL : from_charset(bytes, length, declared, &bad);
-    if (converted != NULL && bad == 0)
-        return tidied_string(converted);
-
-    text = from_utf8(bytes, length);
-    if (text != NULL) {
-        if (!is_utf8 || (is_ascii && is_8bit))
-            *note = g_strdup_printf("charset %s read as utf-8", label);
-    } else {
-        if (is_utf8 && !is_ascii)
-            converted = from_charset(bytes, length, "utf-8", &bad);
-        if (converted != NULL && is_plausible(converted, bad)) {
-            *note = g_strdup_printf("%" G_GSIZE_FORMAT " bytes that are not %s", bad, label);
-            return tidied_string(converted);
-        }
-        *note = g_strdup_printf("charset %s read as windows-1252", label);
-        text = from_latin(bytes, length);
-    }
-    if (converted != NULL)
-        g_string_free(converted, TRUE);
-    return text;
+    g_auto(Reading) declared = read_as_declared(bytes, length, label, charset);
+    if (declared.text != NULL && declared.bad == 0)
+        return take(&declared);
+    return guess(bytes, length, label, &declared, is_utf8, note);
 }
 
 /* Crude on purpose: it feeds a hash, not a reader. `unclosed` has a bit for each silent element

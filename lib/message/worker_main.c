@@ -1,5 +1,6 @@
 /* The child's side of worker.h. */
 #include "message/worker.h"
+#include "message/charset.h"
 #include "message/message_private.h"
 #include "message/sandbox.h"
 #include "message/worker_private.h"

@@ -261,8 +261,7 @@ static const struct {
     {"utf-8", "ääääääääää\xE4", "ääääääääää\xEF\xBF\xBD", "1 bytes that are not utf-8"},
     {"euc-jp", "\xA4\xB3\xA4\xF3\xA4\xB3\xA4\xF3\xA4\xB3\xFF", "こんこんこ\xEF\xBF\xBD",
      "1 bytes that are not euc-jp"},
-    {"gb2312", "\xC3\xBC \xFF \xC3\xBC", "眉 \xEF\xBF\xBD 眉",
-     "charset gb2312 read as windows-1252"},
+    {"gb2312", "\xC3\xBC \xFF \xC3\xBC", "眉 \xEF\xBF\xBD 眉", "1 bytes that are not gb2312"},
     {"koi8-r", "\xC3\xBC", "ц╪", ""},
     {"us-\001ascii", "\xC3\xBC", "ü", "charset us- ascii read as utf-8"},
 };
@@ -276,8 +275,7 @@ Test(message_parse, text_of_any_charset_becomes_utf8)
         g_autofree char *repairs = joined(message->repairs);
 
         assert_same(repairs, charsets[i].repair, charsets[i].charset);
-        if (strcmp(charsets[i].charset, "gb2312") != 0)
-            assert_same(message->plain, charsets[i].text, charsets[i].charset);
+        assert_same(message->plain, charsets[i].text, charsets[i].charset);
         cr_assert(g_utf8_validate(message->plain, -1, NULL));
     }
 }
@@ -324,7 +322,7 @@ static const struct {
     {"8-bit, windows-1252", "Subject: gr\xFC\xDF \x80\n\n", "grüß €", "", ""},
     {"encoded words, folded", "Subject: =?utf-8?q?gr=C3=BC?=\n =?iso-8859-1?q?=DF_e?= z\n\n",
      "grüß e z", "", ""},
-    {"a cut encoded word", "Subject: =?utf-8?b?R3LDvM?=\n\n", "Gr?", "", ""},
+    {"a cut encoded word", "Subject: =?utf-8?b?R3LDvM?=\n\n", "GrÃ", "", ""},
     {"an encoded line break", "Subject: a=?utf-8?q?=0AFrom:_b@c?= x\n\n", "a From: b@c x", "", ""},
     {"white space before the colon", "Subject : x\nFrom\t: a@b\n\n", "x", "a@b", ""},
     {"two From fields", "From: a@b\nfrom: c@d\n\n", NULL, "a@b|c@d", ""},
