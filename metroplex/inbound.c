@@ -14,7 +14,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "mail_bounces.h"
-#include "mentions.h"
+#include "notify/mentions.h"
 #include "message/sandbox.h"
 #include "obey.h"
 #include "transaction.h"

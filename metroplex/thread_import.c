@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "mentions.h"
+#include "notify/mentions.h"
 #include "output.h"
 #include "thread_file.h"
 #include "verbs.h"

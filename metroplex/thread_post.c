@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "mentions.h"
+#include "notify/mentions.h"
 #include "post.h"
 #include "verbs.h"
 

@@ -1,6 +1,8 @@
 /* An event's facts, read from the tracker. */
 #include "notifier.h"
 
+#include "notify/mentions.h"
+
 void
 notice_free(Notice *notice)
 {
@@ -52,12 +54,29 @@ load_actor(const Installation *i, const NoticeFacts *facts, Notice *notice, GErr
     return true;
 }
 
+/* Who muted the thread and is mentioned in this comment is told of it; muted the thread stays. */
+static bool
+load_subscribers(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+{
+    GError *fault = NULL;
+
+    notice->subscribers = mp_tracker_subscribers(i->tracker, facts->thread, &fault);
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    if (notice->subscribers == NULL || notice->comment == NULL)
+        return true;
+    g_autoptr(GArray) mentions = mp_mentions(i->accounts, notice->comment->body, error);
+    if (mentions != NULL)
+        mp_notification_call(notice->subscribers, mentions);
+    return mentions != NULL;
+}
+
 /* False without error: it is not in the tracker. */
 static bool
 load_facts(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
 {
-    GError *fault = NULL;
-
     notice->thread = mp_tracker_thread(i->tracker, facts->thread, error);
     if (notice->thread == NULL)
         return false;
@@ -66,11 +85,8 @@ load_facts(const Installation *i, const NoticeFacts *facts, Notice *notice, GErr
         if (notice->comment == NULL)
             return false;
     }
-    notice->subscribers = mp_tracker_subscribers(i->tracker, facts->thread, &fault);
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
+    if (!load_subscribers(i, facts, notice, error))
         return false;
-    }
     notice->repository = mp_tracker_repository(i->tracker, notice->thread->repository, error);
     return notice->repository != NULL && load_actor(i, facts, notice, error);
 }

@@ -91,6 +91,10 @@ MpLetter *mp_answer_render(const MpAnswerFacts *facts, const char *address, GErr
 GPtrArray *mp_notification_recipients(const GPtrArray *subscribers, const MpRepository *repository,
                                       guint64 actor, MpAccounts *accounts, GError **error);
 
+/* Makes `mention` the reason of each subscriber who has muted the thread and is among `mentions`
+ * (guint64 ids): a mention reaches them, for the one comment that it stands in. */
+void mp_notification_call(GPtrArray *subscribers, const GArray *mentions);
+
 /* The users who have muted the thread: a set of guint64 *, the caller's. */
 GHashTable *mp_notification_muted(const GPtrArray *subscribers);
 

@@ -34,6 +34,24 @@ mp_notification_muted(const GPtrArray *subscribers)
     return muted;
 }
 
+void
+mp_notification_call(GPtrArray *subscribers, const GArray *mentions)
+{
+    g_autoptr(GHashTable) called = new_user_set();
+
+    for (guint i = 0; i < mentions->len; i++)
+        add_to_set(called, g_array_index(mentions, guint64, i));
+    for (guint i = 0; i < subscribers->len; i++) {
+        MpSubscriber *subscriber = subscribers->pdata[i];
+
+        if (strcmp(subscriber->reason, MUTED) != 0 ||
+            !g_hash_table_contains(called, &subscriber->user))
+            continue;
+        g_free(subscriber->reason);
+        subscriber->reason = g_strdup("mention");
+    }
+}
+
 typedef struct {
     MpAccounts *accounts;
     GHashTable *seen; /* of guint64 */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -94,6 +95,25 @@ mp_outbox_free(MpOutbox *outbox)
     g_free(outbox);
 }
 
+/*
+ * Events are worked off by the age of their files, and the kernel's clock stands still for some
+ * milliseconds, in which a batch writes many. So each gets a time of its own, in the order in which
+ * they are staged. If that fails, only their order is lost.
+ */
+static void
+stamp(MpOutbox *outbox, const char *key)
+{
+    gint64 now = g_get_real_time() * 1000;
+
+    outbox->stamp = MAX(now, outbox->stamp + 1);
+    const struct timespec times[] = {
+        {.tv_nsec = UTIME_OMIT},
+        {outbox->stamp / G_GINT64_CONSTANT(1000000000),
+         outbox->stamp % G_GINT64_CONSTANT(1000000000)},
+    };
+    (void)utimensat(outbox->fd[DIRECTORY_TMP], key, times, AT_SYMLINK_NOFOLLOW);
+}
+
 bool
 mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error)
 {
@@ -108,6 +128,7 @@ mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error)
         g_prefix_error(error, "outbox/tmp: ");
         return false;
     }
+    stamp(outbox, event->key);
     g_ptr_array_add(outbox->staged, g_strdup(event->key));
     return true;
 }

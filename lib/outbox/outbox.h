@@ -79,8 +79,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpOutbox, mp_outbox_free)
 
 /* --- For those who announce ---------------------------------------------------------------- */
 
-/* Writes and syncs outbox/tmp/KEY; the directory is synced by mp_outbox_sync_staged, once a batch.
- */
+/* Writes outbox/tmp/KEY, which mp_outbox_sync_staged makes durable, once a batch. What is staged
+ * first is worked off first, once it is published. */
 bool mp_outbox_stage(MpOutbox *outbox, const MpEvent *event, GError **error);
 bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
 

@@ -11,6 +11,7 @@ struct MpOutbox {
     char *path;
     int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ and answered/ */
     GPtrArray *staged;     /* char *: KEYs written to tmp/ and not synced yet */
+    gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
 typedef int MpFd;

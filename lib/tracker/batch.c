@@ -154,14 +154,28 @@ mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *rea
 
 /* --- Comments ------------------------------------------------------------------------------- */
 
-/* The first line with something in it, cut: what git log --oneline shows of a comment. */
+/* A line that says something: not what is quoted, and not the fence of a code block. */
+static bool
+says_something(const char *line)
+{
+    return *line != '\n' && *line != '>' && !g_str_has_prefix(line, "```") &&
+           !g_str_has_prefix(line, "~~~");
+}
+
+/* The first line that says something, else the first with anything in it, cut: what git log
+ * --oneline shows of a comment. */
 static char *
 first_line(const char *body)
 {
-    while (g_ascii_isspace(*body))
-        body++;
-    g_autofree char *line = g_strndup(body, strcspn(body, "\n"));
-    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    const char *start = body + strspn(body, " \t\r\n"), *line = start;
+
+    while (*line != '\0' && !says_something(line)) {
+        line += strcspn(line, "\n");
+        line += strspn(line, " \t\r\n");
+    }
+    body = *line != '\0' ? line : start;
+    g_autofree char *subject = g_strndup(body, strcspn(body, "\n"));
+    g_autofree char *valid = g_utf8_make_valid(subject, -1);
     if (g_utf8_strlen(valid, -1) <= SUBJECT_MAX)
         return g_steal_pointer(&valid);
     g_autofree char *cut = g_utf8_substring(valid, 0, SUBJECT_MAX - 1);

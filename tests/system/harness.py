@@ -4,6 +4,7 @@ Each test is a function of one argument, a Site, registered by @test. A Site is 
 directory made by `metroplex init`, with accounts and threads made by the commands a user has.
 """
 import email.message
+import email.policy
 import email.utils
 import glob
 import json

@@ -626,6 +626,23 @@ def on_comment_gets_mails_and_commands(site):
 
 
 @test
+def a_batch_goes_out_in_the_order_of_its_comments(site):
+    hook(site, "cat >>GOT\n")
+    site.set_config("smtp", connections="1")
+    site.user("tim"), site.user("kate", "kate@example.org")
+    thread = site.thread("tim")
+    address = site.address(thread, "kate")
+    for i in range(40):
+        site.deliver(site.mail("kate@example.org", address, f"This is number {i}.\n"))
+    site.metroplex("--once")
+    written = [c["body"] for c in site.show(thread)["comments"]]
+    site.notifier("--once")
+    sent = [m.get_payload(0).get_payload().split("\n")[0] + "\n" for m in site.sent() if m["Delivered-To"] == "tim@example.org"]
+    equal(sent, written)
+    equal([line["body"] for line in got(site)][1:], written, "to on-comment as well")
+
+
+@test
 def on_comment_that_fails_is_tried_again(site):
     hook(site, "echo 'no \\033[31m way' >&2\nhead -c 6000 /dev/zero | tr '\\0' x >&2\nexit 3\n")
     small_tracker(site, comments=1)

@@ -64,6 +64,28 @@ announce(const char *key)
     cr_assert(mp_outbox_sync_published(outbox, NULL));
 }
 
+/* The kernel's clock stands still while a batch is staged; the names are hashes. */
+Test(outbox_event, what_is_staged_first_is_worked_off_first)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < 300; i++) {
+        g_autofree char *number = g_strdup_printf("%u", i);
+        g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_MD5, number, -1);
+        const MpEvent event = {hash, MP_EVENT_COMMENT, 17, 5, THEN, (char *)"git.example.org"};
+
+        cr_assert(mp_outbox_stage(outbox, &event, NULL));
+        g_ptr_array_add(names, g_steal_pointer(&hash));
+    }
+    cr_assert(mp_outbox_sync_staged(outbox, NULL));
+    for (guint i = names->len; i-- > 0;)
+        cr_assert(mp_outbox_publish(outbox, names->pdata[i], NULL));
+    g_autoptr(GPtrArray) due = mp_outbox_due(outbox, THEN, NULL, NULL);
+    cr_assert_eq(due->len, names->len);
+    for (guint i = 0; i < due->len; i++)
+        cr_assert_str_eq(((MpQueued *)due->pdata[i])->key, names->pdata[i]);
+}
+
 static char *
 path_of(const char *name)
 {

@@ -130,6 +130,10 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
 
     add(batch, id, "aa000000000000000000000000000000", "First line\n---\nSigned-off-by: Eve <e@x>",
         &duplicate);
+    add(batch, id, "aa000000000000000000000000000001",
+        "> What is it?\n>\n> > Once more?\n\n  > And?\nThe answer.\n", &duplicate);
+    add(batch, id, "aa000000000000000000000000000002", "```c\nint a;\n```\n", &duplicate);
+    add(batch, id, "aa000000000000000000000000000003", "\n> Nothing else.\n", &duplicate);
     commit(batch);
 
     g_autofree char *fsck = scratch_run(scratch, "git -C tracker.git fsck --strict 2>&1");
@@ -141,13 +145,25 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
                           "acme/rocket#1: Evil author: me|\n") != NULL,
               "%s", log);
     cr_expect(strstr(log, "acme/rocket#1: First line|\n") != NULL, "%s", log);
+    cr_expect(strstr(log, "acme/rocket#1: The answer.|\n") != NULL, "%s", log);
+    cr_expect(strstr(log, "acme/rocket#1: int a;|\n") != NULL, "%s", log);
+    cr_expect(strstr(log, "acme/rocket#1: > Nothing else.|\n") != NULL, "%s", log);
     cr_expect_str_eq(tree, "README.md\n"
                            "threads/00/00/00/01/comments/0/comment.md\n"
                            "threads/00/00/00/01/comments/0/mail\n"
                            "threads/00/00/00/01/comments/1/comment.md\n"
                            "threads/00/00/00/01/comments/1/mail\n"
+                           "threads/00/00/00/01/comments/2/comment.md\n"
+                           "threads/00/00/00/01/comments/2/mail\n"
+                           "threads/00/00/00/01/comments/3/comment.md\n"
+                           "threads/00/00/00/01/comments/3/mail\n"
+                           "threads/00/00/00/01/comments/4/comment.md\n"
+                           "threads/00/00/00/01/comments/4/mail\n"
                            "threads/00/00/00/01/received/7b85c4f911bcb0ee0137951c67e62f3d.0\n"
                            "threads/00/00/00/01/received/aa000000000000000000000000000000.1\n"
+                           "threads/00/00/00/01/received/aa000000000000000000000000000001.2\n"
+                           "threads/00/00/00/01/received/aa000000000000000000000000000002.3\n"
+                           "threads/00/00/00/01/received/aa000000000000000000000000000003.4\n"
                            "threads/00/00/00/01/subscribers\n"
                            "threads/00/00/00/01/thread\n");
 }

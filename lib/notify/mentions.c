@@ -2,7 +2,7 @@
  * Who is mentioned in a comment; see mentions.h. md4c says what is code and what is a link, so that
  * the answer is that of the HTML people see.
  */
-#include "mentions.h"
+#include "notify/mentions.h"
 
 #include <md4c.h>
 #include <string.h>
