@@ -16,7 +16,7 @@ JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 
 CC       ?= gcc
-PKGS     := glib-2.0 gobject-2.0 gmime-3.0 libgit2 libpcre2-8 libcurl json-glib-1.0 md4c-html gumbo libseccomp zlib
+PKGS     := glib-2.0 gobject-2.0 gmime-3.0 libgit2 libpcre2-8 libcurl json-glib-1.0 md4c gumbo libseccomp zlib
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wno-missing-field-initializers
@@ -43,7 +43,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-long unit fuzz trim-score adversarial lint bench install uninstall clean
+.PHONY: all deps demo check check-ahead check-long unit fuzz trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -75,6 +75,9 @@ $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
 
+# Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
+PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
+
 # How reply extraction does on the test suites of other libraries, which are no part of this
 # repository: a gate where their folder is there, a remark where it is not.
 TRIM ?= ../shared/trim
@@ -103,7 +106,8 @@ $(BUILD)/bin/killat: tests/long/killat.c
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
 # An hour or two, as root: power cuts and a full disk need loop devices.
-check-long: all $(BUILD)/bin/killat
+check-long: deps-long
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/killat
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run
 
 # make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
@@ -126,30 +130,46 @@ $(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
 $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/lib.a
 	$(FUZZ_CC) $(FUZZ_WITH) -o $@ $^ $(PKG_LIBS)
 
-fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+fuzz: deps-fuzz
+	@$(MAKE) $(PARALLEL) $(FUZZ:%=$(BUILD)/fuzz/%)
 	tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ)
-
-# Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
-PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
 
 deps:
 	@tests/deps
 
-check: deps
+# What a target needs besides: make deps-check, deps-demo, deps-bench, deps-fuzz, deps-long, deps-lint.
+deps-%:
+	@tests/deps $*
+
+check: deps-check
 	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit
 	@tests/run $(BUILD)
 
-demo: deps
+# The same with the clock so many days ahead: no test may hang on the day it was written.
+AHEAD ?= 365
+
+check-ahead: deps-check
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit $(BUILD)/bin/ahead.so
+	@AHEAD=$(AHEAD) LD_PRELOAD=$(abspath $(BUILD)/bin/ahead.so) tests/run $(BUILD)
+
+$(BUILD)/bin/ahead.so: tests/long/ahead.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(WARNINGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+demo: deps-demo
 	@$(MAKE) $(PARALLEL) all
 	@tests/demo/demo.sh $(BUILD)/bin
 
 C_FILES := $(wildcard */*.[ch] */*/*.[ch])
 
-lint:
-	clang-format --dry-run -Werror $(C_FILES)
+# Debian 12 and 13 both have this release of the two tools, so that everybody's verdict is the same.
+CLANG_TOOLS ?= 19
+
+lint: deps-lint
+	clang-format-$(CLANG_TOOLS) --dry-run -Werror $(C_FILES)
 	mandoc -Tlint -Wwarning $(wildcard man/*)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | \
-	    xargs -P$(JOBS) -I{} clang-tidy --quiet {} -- $(ALL_CFLAGS)
+	    xargs -P$(JOBS) -I{} clang-tidy-$(CLANG_TOOLS) --quiet {} -- $(ALL_CFLAGS)
 
 # What is installed, each as SOURCE:TARGET; units and cron lines are told where the programs are.
 put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
@@ -185,7 +205,8 @@ $(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-bench: all $(BUILD)/bin/bench-helper
+bench: deps-bench
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/bench-helper
 	BUILD=$(abspath $(BUILD)) python3 tests/bench/bench.py
 
 clean:

@@ -81,7 +81,8 @@ quotes_nothing(const MpItem *item)
     return item->message->encrypted || strcmp(item->gate->reason, "unsubscribed") == 0;
 }
 
-/* NULL without error: today's answer to this account for this reason has been given. The mail,
+/* NULL without error: today's answer to this account, for this reason, in this thread, has been
+ * given. The mail,
  * which may be large, is read only if there is one to give. */
 static MpAnswer *
 answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
@@ -92,7 +93,11 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
     const char *fallback = mp_language_name((MpLanguage)site->config->language);
 
     answer->user = user->id;
+    answer->thread = item->thread != NULL ? item->thread->id : 0;
     answer->reason = g_strdup(item->gate->reason);
+    answer->text = g_strdup(item->gate->text);
+    answer->command =
+        g_strdup(item->forbidden_command != NULL ? item->forbidden_command : item->unknown_command);
     answer->day = day_of(item);
     answer->hash = g_strdup("");
     if (mp_outbox_answered(site->outbox, answer, error) != MP_ANSWERED_NOT)
@@ -141,13 +146,6 @@ mp_answer_wants_reply(const MpItem *item)
 
 /* --- How many --------------------------------------------------------------------------------- */
 
-static char *
-name_of(const MpAnswer *answer)
-{
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s", answer->day, answer->user,
-                           answer->reason);
-}
-
 /* What the person wrote; if nothing was found, what there is, since that is what they miss. */
 static void
 complete(MpItem *item)
@@ -176,7 +174,7 @@ mp_answers_admit(MpSite *site, const GPtrArray *items, GError **error)
             given = mp_outbox_count_answers(site->outbox, (gint64)time(NULL) - HOUR, error);
         if (given < 0)
             return false;
-        if (!g_hash_table_add(names, name_of(item->answer))) {
+        if (!g_hash_table_add(names, mp_answer_name(item->answer))) {
             g_clear_pointer(&item->answer, mp_answer_free);
         } else if (given >= site->config->max_answers) {
             mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
@@ -193,7 +191,7 @@ mp_answers_admit(MpSite *site, const GPtrArray *items, GError **error)
 MpEvent *
 mp_answer_event(const MpSite *site, MpItem *item)
 {
-    g_autofree char *name = name_of(item->answer);
+    g_autofree char *name = mp_answer_name(item->answer);
     g_autofree char *source = g_strdup_printf("%s %s", item->answer->hash, name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
     g_autofree char *key = g_strdup_printf("answer-%.32s", sum);

@@ -5,7 +5,7 @@
 
 #include "base/escape.h"
 
-#define NAME_MAX_CHARS 100
+#define NAME_MAX_OCTETS 255
 
 /* What a comment in a published repository may carry: pictures, documents, patches, logs. */
 static const char *const allowed[] = {
@@ -52,47 +52,26 @@ attachment_free(gpointer data)
 {
     MpNewAttachment *attachment = data;
 
+    g_free((char *)attachment->file);
     g_free((char *)attachment->name);
     g_free((char *)attachment->type);
     g_bytes_unref(attachment->data);
     g_free(attachment);
 }
 
-/* One path component that Git takes: no slash, no leading dot, no control, not too long. */
+/* For people: on one line, and not longer than the name of a file is anywhere. */
 static char *
-safe_name(const char *given)
+plain_name(const char *given)
 {
-    g_autofree char *line = mp_one_line(given != NULL ? given : "");
-    g_autofree char *cut = g_utf8_strlen(line, -1) > NAME_MAX_CHARS
-                               ? g_utf8_substring(line, 0, NAME_MAX_CHARS)
-                               : g_strdup(line);
+    char *line = mp_one_line(given != NULL ? given : "");
+    gsize length = strlen(line);
 
-    g_strdelimit(cut, "/\\:*?\"<>|;", '_');
-    while (cut[0] == '.' || cut[0] == ' ')
-        memmove(cut, cut + 1, strlen(cut));
-    return cut[0] != '\0' ? g_steal_pointer(&cut) : g_strdup("attachment");
-}
-
-static bool
-is_taken(const GPtrArray *chosen, const char *name)
-{
-    for (guint i = 0; i < chosen->len; i++)
-        if (g_ascii_strcasecmp(((MpNewAttachment *)g_ptr_array_index(chosen, i))->name, name) == 0)
-            return true;
-    return false;
-}
-
-static char *
-unique_name(const GPtrArray *chosen, const char *name)
-{
-    if (!is_taken(chosen, name))
-        return g_strdup(name);
-    for (int i = 2;; i++) {
-        g_autofree char *numbered = g_strdup_printf("%d-%s", i, name);
-
-        if (!is_taken(chosen, numbered))
-            return g_steal_pointer(&numbered);
-    }
+    if (length > NAME_MAX_OCTETS)
+        *g_utf8_find_prev_char(line, line + NAME_MAX_OCTETS + 1) = '\0';
+    if (*g_strchomp(line) != '\0')
+        return line;
+    g_free(line);
+    return g_strdup("attachment");
 }
 
 /* As given, or by its type: what a phone pastes into a mail has no name. */
@@ -103,7 +82,7 @@ shown_name(const MpAttachment *a)
         if (strcmp(nameless[i].type, a->type) == 0)
             return g_strdup(nameless[i].name);
     }
-    return safe_name(a->name);
+    return plain_name(a->name);
 }
 
 static const char *
@@ -121,9 +100,11 @@ why_not(const MpAttachment *a)
 typedef struct {
     const MpMessage *message;
     MpPlacement *placement;
-    GPtrArray *names; /* char *: under which each is stored; NULL if it is not */
-    bool *is_linked;  /* in the text */
-    bool *is_cut;     /* referred to in the part that was cut, and only there */
+    MpReferences *references;
+    GHashTable *known;       /* what tells one file from another, to its MpNewAttachment */
+    MpNewAttachment **files; /* of each attachment; NULL if it is not stored */
+    bool *is_linked;         /* in the text */
+    bool *is_cut;            /* referred to in the part that was cut, and only there */
 } Placing;
 
 static const MpAttachment *
@@ -132,40 +113,46 @@ attachment_at(const Placing *placing, guint i)
     return g_ptr_array_index(placing->message->attachments, i);
 }
 
-/* The same file twice, as some clients attach what is also shown inline. */
-static const char *
-stored_already(const GPtrArray *stored, const MpAttachment *a, const char *name)
+/* Some clients attach what is also shown inline: that is one file. */
+static char *
+identity_of(const MpAttachment *a, const char *name)
 {
-    for (guint i = 0; i < stored->len; i++) {
-        const MpNewAttachment *other = g_ptr_array_index(stored, i);
+    g_autofree char *hash = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, a->data);
 
-        if (strcmp(other->name, name) == 0 && g_bytes_equal(other->data, a->data))
-            return other->name;
-    }
-    return NULL;
+    return g_strconcat(hash, " ", name, NULL);
 }
 
-/* Stores attachment `i` if it may be; its name is the placing's. */
-static const char *
+static MpNewAttachment *
+new_attachment(const MpAttachment *a, const char *name, guint number)
+{
+    MpNewAttachment *attachment = g_new0(MpNewAttachment, 1);
+
+    attachment->file = mp_attachment_file(number, name, a->type);
+    attachment->name = g_strdup(name);
+    attachment->type = g_strdup(a->type);
+    attachment->data = g_bytes_ref(a->data);
+    return attachment;
+}
+
+/* Stores attachment `i` if it may be; the result is the placement's. */
+static const MpNewAttachment *
 store(Placing *placing, guint i)
 {
     const MpAttachment *a = attachment_at(placing, i);
     GPtrArray *stored = placing->placement->stored;
-    char **name = (char **)&g_ptr_array_index(placing->names, i);
-    g_autofree char *given = shown_name(a);
+    g_autofree char *name = NULL, *identity = NULL;
 
-    if (*name != NULL || why_not(a) != NULL)
-        return *name;
-    *name = g_strdup(stored_already(stored, a, given));
-    if (*name != NULL)
-        return *name;
-    *name = unique_name(stored, given);
-    MpNewAttachment *attachment = g_new0(MpNewAttachment, 1);
-    attachment->name = g_strdup(*name);
-    attachment->type = g_strdup(a->type);
-    attachment->data = g_bytes_ref(a->data);
-    g_ptr_array_add(stored, attachment);
-    return *name;
+    if (placing->files[i] != NULL || why_not(a) != NULL)
+        return placing->files[i];
+    name = shown_name(a);
+    identity = identity_of(a, name);
+    placing->files[i] = g_hash_table_lookup(placing->known, identity);
+    if (placing->files[i] != NULL)
+        return placing->files[i];
+    placing->files[i] = new_attachment(a, name, stored->len + 1);
+    g_ptr_array_add(stored, placing->files[i]);
+    g_hash_table_insert(placing->known, g_steal_pointer(&identity), placing->files[i]);
+    return placing->files[i];
 }
 
 static void
@@ -182,32 +169,33 @@ static void
 append_attachment(Placing *placing, GString *text, guint i, const char *where)
 {
     const MpAttachment *a = attachment_at(placing, i);
-    const char *name = store(placing, i);
-    g_autofree char *given = shown_name(a);
+    const MpNewAttachment *stored = store(placing, i);
 
-    if (name == NULL) {
+    if (stored == NULL) {
+        g_autofree char *given = shown_name(a);
+
         mp_attachment_append_refusal(text, a, given, why_not(a));
         set_fate(placing, i, g_strdup_printf("not stored: %s", why_not(a)));
         return;
     }
-    mp_attachment_append_link(text, a, name);
-    set_fate(placing, i, g_strdup_printf("stored as %s, linked %s", name, where));
+    mp_attachment_append_link(text, stored);
+    set_fate(placing, i, g_strdup_printf("stored as %s, linked %s", stored->file, where));
 }
 
 /* An image that is not in the mail is shown to be missing; every other text stays as it is. */
 static gsize
 append_missing(GString *text, const char *p)
 {
-    gsize line = strcspn(p, "\n");
-    const char *id = g_str_has_prefix(p, "![") ? g_strstr_len(p, (gssize)line, "](cid:") : NULL;
-    const char *end = id != NULL ? memchr(id, ')', line - (gsize)(id - p)) : NULL;
+    gsize alt, image = mp_attachment_image(p, &alt);
 
-    if (end == NULL) {
+    if (image == 0) {
         g_string_append_c(text, *p);
         return 1;
     }
-    g_string_append_printf(text, "[image: %.*s]", (int)(id - p) - 2, p + 2);
-    return (gsize)(end - p) + 1;
+    g_string_append(text, "[image: ");
+    g_string_append_len(text, p + 2, (gssize)alt);
+    g_string_append_c(text, ']');
+    return image;
 }
 
 static void
@@ -221,8 +209,8 @@ link_in_text(Placing *placing, GString *text, const char *reply)
         p += plain;
         if (*p == '\0')
             break;
-        int i = mp_attachment_reference(placing->message->attachments, placing->is_linked, p,
-                                        &length, &by_id);
+        int i =
+            mp_attachment_reference(placing->references, placing->is_linked, p, &length, &by_id);
         if (i < 0) {
             p += append_missing(text, p);
             continue;
@@ -247,16 +235,20 @@ find_cut(Placing *placing, const MpExtraction *extraction)
 
     for (const char *p = extraction->elided + strcspn(extraction->elided, "![<"); *p != '\0';
          p += 1 + strcspn(p + 1, "![<")) {
-        int i = mp_attachment_reference(attachments, placing->is_linked, p, &length, &by_id);
+        int i =
+            mp_attachment_reference(placing->references, placing->is_linked, p, &length, &by_id);
 
         if (i >= 0 &&
             (by_id || g_strcmp0(attachment_at(placing, (guint)i)->disposition, "attachment") != 0))
             placing->is_cut[i] = !placing->is_linked[i];
     }
+    g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+    for (char **id = extraction->cut_ids; *id != NULL; id++)
+        g_hash_table_add(ids, *id);
     for (guint i = 0; i < attachments->len; i++) {
         const char *id = attachment_at(placing, i)->content_id;
 
-        if (id != NULL && g_strv_contains((const char *const *)extraction->cut_ids, id))
+        if (id != NULL && g_hash_table_contains(ids, id))
             placing->is_cut[i] = !placing->is_linked[i];
     }
 }
@@ -285,15 +277,16 @@ mp_attachments_place(const MpMessage *message, const MpExtraction *extraction)
 {
     guint n = message->attachments->len;
     MpPlacement *placement = g_new0(MpPlacement, 1);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_full(n, g_free);
+    g_autoptr(MpReferences) references = mp_references_new(message->attachments);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree MpNewAttachment **files = g_new0(MpNewAttachment *, n + 1);
     g_autofree bool *is_linked = g_new0(bool, n + 1), *is_cut = g_new0(bool, n + 1);
     g_autoptr(GString) below = g_string_new(NULL);
     GString *body = g_string_new(NULL);
-    Placing placing = {message, placement, names, is_linked, is_cut};
+    Placing placing = {message, placement, references, known, files, is_linked, is_cut};
 
     placement->stored = g_ptr_array_new_with_free_func(attachment_free);
     placement->fates = g_ptr_array_new_full(n, g_free);
-    g_ptr_array_set_size(names, (int)n);
     g_ptr_array_set_size(placement->fates, (int)n);
     link_in_text(&placing, body, extraction->reply);
     find_cut(&placing, extraction);

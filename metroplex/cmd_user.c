@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
@@ -199,7 +200,7 @@ add_email(const MpConfig *config, MpUser *user, const char *email, GError **erro
 
     if (checked == NULL)
         return false;
-    if (!mp_user_has_address(user, checked))
+    if (!mp_user_has_address(user, checked, config->address_case == MP_ADDRESS_CASE_SENSITIVE))
         g_ptr_array_add(user->emails, g_steal_pointer(&checked));
     return true;
 }
@@ -218,12 +219,13 @@ remove_emails(const MpConfig *config, MpUser *user, char **emails, GError **erro
 {
     for (char **email = emails; email != NULL && *email != NULL; email++) {
         g_autofree char *checked = mp_checked_email(config, *email, error);
+        bool case_matters = config->address_case == MP_ADDRESS_CASE_SENSITIVE;
         guint before = user->emails->len;
 
         if (checked == NULL)
             return false;
         for (guint i = user->emails->len; i-- > 0;)
-            if (strcmp(g_ptr_array_index(user->emails, i), checked) == 0)
+            if (mp_same_address(g_ptr_array_index(user->emails, i), checked, case_matters))
                 g_ptr_array_remove_index(user->emails, i);
         if (user->emails->len == before)
             return mp_fail(error, MP_ERROR_INPUT, "%s is not an address of %s", checked,
@@ -261,7 +263,7 @@ prune_bounces(MpUser *user)
     for (guint i = user->bounces != NULL ? user->bounces->len : 0; i-- > 0;) {
         const MpBounces *bounces = g_ptr_array_index(user->bounces, i);
 
-        if (!mp_user_has_address(user, bounces->address))
+        if (!mp_user_has_address(user, bounces->address, true))
             g_ptr_array_remove_index(user->bounces, i);
     }
 }

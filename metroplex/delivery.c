@@ -53,6 +53,7 @@ mp_item_free(MpItem *item)
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
     g_clear_pointer(&item->fates, g_ptr_array_unref);
     g_clear_pointer(&item->commands, g_ptr_array_unref);
+    g_free(item->unknown_command);
     g_free(item->message_id);
     g_free(item->fault_text);
     g_free(item->body);
@@ -254,24 +255,23 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
 
 /* --- What it says --------------------------------------------------------------------------- */
 
-/* Where the text behind the commands begins. A command that the account may not give stays text,
- * where there is text to post; alone it is kept, to be refused. */
+/* Where the text behind the commands begins. */
 static const char *
 take_commands(const MpSite *site, MpItem *item, const char *reply)
 {
     const char *rest = reply;
 
     g_clear_pointer(&item->commands, g_ptr_array_unref);
-    item->may_command = false;
-    if (!site->config->commands || item->thread == NULL || item->account == NULL)
+    g_clear_pointer(&item->unknown_command, g_free);
+    item->forbidden_command = NULL;
+    if (item->thread == NULL || item->account == NULL)
         return reply;
-    item->commands = mp_mail_commands(reply, &rest);
-    item->may_command = !mp_mail_commands_are_guarded(item->commands) ||
-                        mp_mail_may_command(item->account, item->thread, item->repository);
-    if (item->commands->len > 0 && (item->may_command || *rest == '\0'))
-        return rest;
-    g_clear_pointer(&item->commands, g_ptr_array_unref);
-    return reply;
+    item->commands = mp_mail_commands(reply, site->config->commands, &rest, &item->unknown_command);
+    if (!mp_mail_may_command(item->account, item->thread, item->repository))
+        item->forbidden_command = mp_mail_commands_guarded(item->commands);
+    if (item->commands->len == 0)
+        g_clear_pointer(&item->commands, g_ptr_array_unref);
+    return rest;
 }
 
 char *
@@ -335,7 +335,8 @@ mp_item_decide(const MpSite *site, MpItem *item)
         .is_over_rate = item->over_rate != NULL,
         .over_rate = item->over_rate,
         .has_commands = item->commands != NULL,
-        .may_command = item->may_command,
+        .forbidden_command = item->forbidden_command,
+        .unknown_command = item->unknown_command,
         .reply = item->extraction != NULL ? item->body : NULL,
     };
 

@@ -28,12 +28,13 @@ typedef struct {
     bool is_duplicate;
     const char *over_rate; /* which limit one comment more would be over, or NULL */
 
-    MpExtraction *extraction; /* NULL until a gate needs it */
-    char *body;               /* the comment as it will be stored */
-    GPtrArray *commands;      /* MpMailCommand: obeyed and cut from the body; may be NULL */
-    bool may_command;         /* they are permitted to the account */
-    GPtrArray *attachments;   /* MpNewAttachment, to be stored with it */
-    GPtrArray *fates;         /* char *: what becomes of each attachment of the mail, for people */
+    MpExtraction *extraction;      /* NULL until a gate needs it */
+    char *body;                    /* the comment as it will be stored */
+    GPtrArray *commands;           /* MpMailCommand: obeyed and cut from the body; may be NULL */
+    const char *forbidden_command; /* one of them that the account may not give, or NULL */
+    char *unknown_command;         /* the word of a line that is meant as one, or NULL */
+    GPtrArray *attachments;        /* MpNewAttachment, to be stored with it */
+    GPtrArray *fates; /* char *: what becomes of each attachment of the mail, for people */
 
     const MpGate *gate; /* the one that decided, or NULL: not decided */
     gsize next_gate;    /* where the walk stopped, to ask for the reply */

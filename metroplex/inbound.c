@@ -483,7 +483,8 @@ log_outcome(const MpItem *item, const char *would)
         mp_warn("%sRefused %s: %s: %s", would, path, item->gate->reason, item->why);
     if (commands != NULL)
         mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path,
-                commands, login, item->thread->id, item->may_command ? "" : ", not permitted");
+                commands, login, item->thread->id,
+                item->gate->outcome == MP_OUTCOME_SUCCESS ? "" : ", not done");
     if (item->is_answered || item->answer != NULL)
         mp_info("%sAnswered %s: %s", would, path, item->gate->reason);
 }

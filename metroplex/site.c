@@ -54,6 +54,8 @@ open_stores(MpSite *site, GError **error)
     site->accounts = mp_accounts_open(accounts, site->config->hostname, error);
     if (site->accounts == NULL)
         return false;
+    if (site->config->address_case == MP_ADDRESS_CASE_SENSITIVE)
+        mp_accounts_distinguish_case(site->accounts);
     share_stores(site);
     site->outbox = mp_outbox_open(outbox, error);
     return site->outbox != NULL && (*site->config->on_comment == '\0' || open_hooks(site, error));

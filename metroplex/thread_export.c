@@ -48,13 +48,14 @@ add_attachment(Export *export, const MpComment *comment, const MpAttachmentFact 
                JsonArray *array, GError **error)
 {
     g_autoptr(GBytes) bytes = mp_tracker_attachment(export->site->tracker, export->thread->id,
-                                                    comment->number, fact->name, error);
+                                                    comment->number, fact->file, error);
     JsonObject *object;
 
     if (bytes == NULL)
         return false;
     g_autofree char *data = g_base64_encode(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
     object = json_object_new();
+    mp_json_text(object, "file", fact->file);
     mp_json_text(object, "name", fact->name);
     mp_json_text(object, "type", fact->type);
     mp_json_text(object, "data", data);

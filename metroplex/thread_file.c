@@ -18,6 +18,7 @@ attachment_free(gpointer data)
 {
     MpNewAttachment *attachment = data;
 
+    g_free((char *)attachment->file);
     g_free((char *)attachment->name);
     g_free((char *)attachment->type);
     g_bytes_unref(attachment->data);
@@ -202,14 +203,22 @@ array(Reader *r, JsonObject *object, const char *where, const char *name, guint 
     return r->fault == NULL ? found : NULL;
 }
 
-static bool
-is_attachment_name(const MpFileComment *comment, const char *name)
+/* As the text links it; of a file that does not say, as it would be called here. */
+static char *
+file_of_attachment(Reader *r, JsonObject *object, const MpFileComment *comment, const char *name,
+                   const char *type)
 {
+    g_autofree char *file = line(r, object, comment->where, "file", false);
+
+    if (file == NULL)
+        file = mp_attachment_file(comment->attachments->len + 1, name, type);
     for (guint i = 0; i < comment->attachments->len; i++)
-        if (strcmp(((MpNewAttachment *)g_ptr_array_index(comment->attachments, i))->name, name) ==
+        if (strcmp(((MpNewAttachment *)g_ptr_array_index(comment->attachments, i))->file, file) ==
             0)
-            return false;
-    return *name != '\0' && name[0] != '.' && strlen(name) < 256 && strchr(name, '/') == NULL;
+            blame(r, comment->where, "file", "there twice");
+    if (!mp_is_attachment_file(file))
+        blame(r, comment->where, "file", "not a number with one of the known extensions");
+    return g_steal_pointer(&file);
 }
 
 static void
@@ -223,12 +232,15 @@ read_attachment(Reader *r, JsonObject *object, MpFileComment *comment)
     MpNewAttachment *attachment;
     gsize length = 0;
 
-    if (r->fault == NULL && !is_attachment_name(comment, name))
-        blame(r, comment->where, "name", "not a name for an attachment, or there twice");
+    if (r->fault == NULL && *name == '\0')
+        blame(r, comment->where, "name", "empty");
+    g_autofree char *file =
+        r->fault == NULL ? file_of_attachment(r, object, comment, name, type) : NULL;
     if (r->fault != NULL)
         return;
     guchar *bytes = g_base64_decode(data, &length);
     attachment = g_new0(MpNewAttachment, 1);
+    attachment->file = g_steal_pointer(&file);
     attachment->name = g_steal_pointer(&name);
     attachment->type = g_steal_pointer(&type);
     attachment->data = g_bytes_new_take(bytes, length);

@@ -177,6 +177,7 @@ add_attachments(JsonObject *object, const GPtrArray *attachments)
         const MpAttachmentFact *fact = g_ptr_array_index(attachments, i);
         JsonObject *element = json_object_new();
 
+        mp_json_text(element, "file", fact->file);
         mp_json_text(element, "name", fact->name);
         mp_json_text(element, "type", fact->type);
         mp_json_number(element, "size", fact->size);

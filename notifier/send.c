@@ -14,14 +14,16 @@ static const char *
 why_dropped(const Work *work, const MpUser *user, const MpEventRecipient *recipient)
 {
     bool is_answer = work->notice == NULL;
+    bool case_matters = work->pass->installation->config->address_case == MP_ADDRESS_CASE_SENSITIVE;
 
     if (user == NULL)
         return "the account is gone";
     if (mp_user_is_suppressed(user, recipient->address))
         return "the address is suppressed: it bounced";
     if (is_answer) /* a suspended account hears that it is */
-        return mp_user_has_address(user, recipient->address) ? NULL
-                                                             : "not the account's address any more";
+        return mp_user_has_address(user, recipient->address, case_matters)
+                   ? NULL
+                   : "not the account's address any more";
     if (!user->is_active)
         return "the account is not active";
     return g_hash_table_contains(work->muted, &recipient->user) ? "muted" : NULL;

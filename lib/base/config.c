@@ -40,7 +40,7 @@ typedef struct {
 static const Key keys[] = {
     {"instance", "hostname",      TYPE_HOST,   AT(hostname),      NULL},
     {"instance", "host-id",       TYPE_HOST,   AT(host_id),       ""},
-    {"instance", "url",           TYPE_URL,    AT(url),           "https://{hostname}"},
+    {"instance", "url",           TYPE_URL,    AT(url),           ""},
     {"instance", "data",          TYPE_PATH,   AT(data),          "/data/user"},
     {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
     {"instance", "log-level",     TYPE_CHOICE, AT(log_level),     "debug",
@@ -49,7 +49,11 @@ static const Key keys[] = {
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
+    {"address", "address-case", TYPE_CHOICE, AT(address_case), "insensitive",
+     .choices = CHOICES("insensitive", "sensitive")},
     {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
+    {"address", "unauthenticated", TYPE_CHOICE, AT(unauthenticated), "refuse",
+     .choices = CHOICES("refuse", "accept")},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
     {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
@@ -82,7 +86,7 @@ static const Key keys[] = {
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
     {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},
     {"inbound", "hook-timeout", TYPE_INT,  AT(hook_timeout), "30", 1, 3600},
-    {"inbound", "commands", TYPE_BOOL, AT(commands), "false"},
+    {"inbound", "commands", TYPE_BOOL, AT(commands), "true"},
 
     {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
     {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},
@@ -227,7 +231,8 @@ fault_of_text(const Key *key, const char *value)
     case TYPE_PATH:
         return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
     case TYPE_URL:
-        return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://")
+        return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://") ||
+                       is_allowed_empty(key, value)
                    ? NULL
                    : "is not an http or https URL";
     case TYPE_WORDS:

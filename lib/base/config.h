@@ -12,6 +12,8 @@
 #include "base/log.h"
 
 typedef enum { MP_IDENTITY_STRICT, MP_IDENTITY_TOKEN } MpIdentity;
+typedef enum { MP_UNAUTHENTICATED_REFUSE, MP_UNAUTHENTICATED_ACCEPT } MpUnauthenticated;
+typedef enum { MP_ADDRESS_CASE_INSENSITIVE, MP_ADDRESS_CASE_SENSITIVE } MpAddressCase;
 typedef enum { MP_TRANSPORT_SMTP, MP_TRANSPORT_MAILDIR } MpTransport;
 typedef enum { MP_TLS_STARTTLS, MP_TLS_IMPLICIT, MP_TLS_NONE } MpTls;
 typedef enum {
@@ -30,7 +32,8 @@ typedef struct {
     /* [instance] */
     char *hostname;
     char *host_id; /* "" for this machine's name */
-    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment} */
+    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment}; ""
+                  where threads have no pages */
     char *data;
     char *log_directory;
     int log_level; /* MpLogLevel */
@@ -39,8 +42,10 @@ typedef struct {
     /* [address] */
     char *keys; /* path of the key file */
     int identity;
-    char *authserv_id; /* trusted ids of Authentication-Results, between spaces or commas; "" for
-                          none */
+    char *authserv_id;   /* trusted ids of Authentication-Results, between spaces or commas; "" for
+                            none */
+    int address_case;    /* MpAddressCase: of the local parts of people's addresses */
+    int unauthenticated; /* MpUnauthenticated: mail on whose sender these have no verdict */
 
     /* [smtp] */
     bool enabled;
@@ -68,7 +73,7 @@ typedef struct {
     int linger;       /* milliseconds to wait for company after a mail came */
     char *on_comment; /* executable that is given new comments; "" for none */
     int hook_timeout; /* seconds it may take */
-    bool commands;    /* lines such as /close at the top of a reply are obeyed */
+    bool commands;    /* /close and /reopen at the top of a reply are obeyed */
 
     /* [tracker] */
     char *remote;

@@ -27,15 +27,48 @@ mp_domain_fold(const char *domain)
     return back != NULL && strcmp(back, lower) == 0 ? g_ascii_strdown(ascii, -1) : g_strdup(domain);
 }
 
-bool
-mp_same_address(const char *a, const char *b)
+/* Only letters of which each is the other's case: a Kelvin sign has a lower case, k, whose upper
+ * case is another letter, so whoever writes it is not who has the k. */
+static void
+append_small(GString *out, const char *text, gsize length)
 {
-    const char *at_a = strrchr(a, '@'), *at_b = strrchr(b, '@');
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+    bool is_text = strlen(valid) == length && memcmp(valid, text, length) == 0;
 
-    if (at_a == NULL || at_b == NULL || at_a - a != at_b - b ||
-        strncmp(a, b, (gsize)(at_a - a)) != 0)
+    for (const char *p = text; p < text + length; p = is_text ? g_utf8_next_char(p) : p + 1) {
+        gunichar c = is_text ? g_utf8_get_char(p) : (guchar)*p, small = g_unichar_tolower(c);
+
+        if (!is_text)
+            g_string_append_c(out, g_ascii_tolower(*p));
+        else
+            g_string_append_unichar(out, g_unichar_toupper(small) == c ? small : c);
+    }
+}
+
+char *
+mp_address_fold(const char *address, bool case_matters)
+{
+    const char *at = strrchr(address, '@');
+    gsize length = at != NULL ? (gsize)(at - address) : strlen(address);
+    GString *folded = g_string_new(NULL);
+
+    if (case_matters)
+        g_string_append_len(folded, address, (gssize)length);
+    else
+        append_small(folded, address, length);
+    if (at != NULL) {
+        g_autofree char *domain = mp_domain_fold(at + 1);
+        g_string_append_printf(folded, "@%s", domain);
+    }
+    return g_string_free(folded, FALSE);
+}
+
+bool
+mp_same_address(const char *a, const char *b, bool case_matters)
+{
+    if (strchr(a, '@') == NULL || strchr(b, '@') == NULL)
         return false;
-    g_autofree char *domain_a = mp_domain_fold(at_a + 1);
-    g_autofree char *domain_b = mp_domain_fold(at_b + 1);
-    return strcmp(domain_a, domain_b) == 0;
+    g_autofree char *folded_a = mp_address_fold(a, case_matters);
+    g_autofree char *folded_b = mp_address_fold(b, case_matters);
+    return strcmp(folded_a, folded_b) == 0;
 }

@@ -1,5 +1,5 @@
 /*
- * The domain of a mail address, in the one form in which two of them can be compared.
+ * Mail addresses and their domains, in the one form in which two of them can be compared.
  */
 #pragma once
 
@@ -14,6 +14,12 @@
  */
 char *mp_domain_fold(const char *domain);
 
-/* Whether two mail addresses are the same: the local part by octets, since only its host may fold
- * it (RFC 5321, section 2.4), the domain folded as above. False if one has no @. */
-bool mp_same_address(const char *a, const char *b);
+/*
+ * A mail address in the form in which two of them are compared: its domain folded as above, its
+ * local part in lower case. With `case_matters` the local part stays, since by the letter only its
+ * host may fold it (RFC 5321, section 2.4). The result is the caller's.
+ */
+char *mp_address_fold(const char *address, bool case_matters);
+
+/* Whether two mail addresses are the same in that form. False if one has no @. */
+bool mp_same_address(const char *a, const char *b, bool case_matters);

@@ -329,12 +329,6 @@ read_subject(MpReading *reading, const char *value)
 }
 
 static void
-read_results(MpReading *reading, const char *value)
-{
-    g_ptr_array_add(reading->message->results, mp_one_line(value));
-}
-
-static void
 read_date(MpReading *reading, const char *value)
 {
     g_autoptr(GDateTime) date = NULL;
@@ -360,7 +354,6 @@ static const struct {
     {"References", read_in_reply_to},
     {"Subject", read_subject},
     {"Date", read_date},
-    {"Authentication-Results", read_results},
 };
 
 static void
@@ -397,6 +390,19 @@ read_recipients(MpReading *reading, const GArray *fields)
     }
 }
 
+/* Below the second Received stands what came with the mail from the server before ours. */
+static void
+read_results(MpReading *reading, const GArray *fields)
+{
+    guint first = next_field(fields, "Received", 0);
+    guint second = next_field(fields, "Received", MIN(first + 1, fields->len));
+
+    for (guint i = 0; (i = next_field(fields, "Authentication-Results", i)) < second; i++) {
+        g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
+        g_ptr_array_add(reading->message->results, mp_one_line(value));
+    }
+}
+
 void
 mp_read_header(MpReading *reading, const GArray *fields)
 {
@@ -412,4 +418,5 @@ mp_read_header(MpReading *reading, const GArray *fields)
             readers[k].read(reading, value);
         }
     read_recipients(reading, fields);
+    read_results(reading, fields);
 }

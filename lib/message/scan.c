@@ -77,12 +77,18 @@ line_end(const char *at, const char *end)
     return newline == NULL ? end : newline + 1;
 }
 
+static bool
+is_name_octet(char c)
+{
+    return c > ' ' && c < 127 && c != ':';
+}
+
 const char *
 mp_scan_field(const char *at, const char *end, MpRawField *field)
 {
     const char *p = at;
 
-    while (p<end && * p> ' ' && *p < 127 && *p != ':')
+    while (p < end && is_name_octet(*p))
         p++;
     *field = (MpRawField){.name = at, .name_length = (gsize)(p - at)};
     while (p < end && is_blank(*p))

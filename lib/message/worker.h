@@ -117,10 +117,10 @@ typedef struct {
 #define MP_WORKER_PARSE_ARGS "ay"
 GVariant *mp_worker_run_parse(const MpWorkerRequest *request, GError **error);
 void mp_worker_prepare_parse(void);
-#define MP_WORKER_PARSE                                                                            \
-    {                                                                                              \
-        "parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse                \
-    }
+/* Releases of clang-format disagree about this. */
+/* clang-format off */
+#define MP_WORKER_PARSE {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse}
+/* clang-format on */
 
 /* Where the child finds its socket. */
 #define MP_WORKER_SOCKET 3

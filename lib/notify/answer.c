@@ -34,13 +34,17 @@ static char *
 fill(const Texts *t, const char *template)
 {
     const MpAnswerFacts *facts = t->facts;
-    const char *verdicts = facts->answer->verdicts;
+    const char *verdicts = facts->answer->verdicts, *command = facts->answer->command;
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
     const char *const pairs[][2] = {
         {"{login}", facts->user->login},
         {"{limit}", limit},
         {"{noreply}", facts->config->noreply_address},
         {"{host}", facts->config->hostname},
+        {"{repository}", facts->thread != NULL ? facts->thread->repository : ""},
+        {"{command}", command != NULL ? command : ""},
+        {"{commands}", facts->config->commands ? "/close, /reopen, /mute, /unsubscribe, /subscribe"
+                                               : "/mute, /unsubscribe, /subscribe"},
         {"{verdicts}", verdicts != NULL && *verdicts != '\0' ? verdicts : t->phrases->unreadable}};
     GString *out = g_string_new(template);
 

@@ -1,15 +1,15 @@
 /*
- * What answers say, by reason and language. One table, since the language is the recipient's and
+ * What answers say, by reason (where a reason has several texts, by the name that its gate gives)
+ * and language. One table, since the language is the recipient's and
  * not the process's: a run answers people of several languages. A new reason is a row, a new
  * language a column; a test walks both.
  *
- * {login} {limit} {noreply} {host} {verdicts} are replaced. Each text is one paragraph.
+ * {login} {limit} {noreply} {host} {verdicts} {repository} {command} {commands} are replaced. Each
+ * text is one paragraph.
  */
 #include "notify/private.h"
 
 #include <string.h>
-
-#define UNAUTHENTICATED "unauthenticated" /* the reason is sender-mismatch, what to do another */
 
 /* clang-format off */
 static const MpAnswerText texts[] = {
@@ -29,7 +29,7 @@ static const MpAnswerText texts[] = {
        "Un message est arrivé à une adresse de réponse de votre compte {login}, mais depuis une adresse qui n’est pas vérifiée pour ce compte. Rien n’a été publié.",
        "Si vous l’avez écrit, renvoyez-le depuis une adresse de votre compte, ou faites ajouter cette adresse au compte. "
        "Sinon, quelqu’un détient l’une de vos notifications : ne les transférez pas, car l’adresse de réponse qu’elles contiennent n’appartient qu’à vous."}}},
-    {UNAUTHENTICATED,
+    {"unauthenticated",
      {{"A message was not posted: your mail provider’s authentication failed",
        "A message came to a reply address of your account {login}, and it names your address as its sender; but the server that took it could not confirm that it comes from there (found: {verdicts}). Nothing was posted.",
        "If you wrote it, send it through the mail server that your provider gives you for this address, and not through a forwarder, a mailing list or another provider’s server. If it happens again, show your provider the result above: SPF, DKIM or DMARC of the domain needs mending. "
@@ -38,6 +38,15 @@ static const MpAnswerText texts[] = {
        "Un message est arrivé à une adresse de réponse de votre compte {login}, et il donne votre adresse comme expéditeur ; mais le serveur qui l’a reçu n’a pas pu confirmer qu’il en provient (résultat : {verdicts}). Rien n’a été publié.",
        "Si vous l’avez écrit, envoyez-le par le serveur de messagerie que votre fournisseur prévoit pour cette adresse, et non par un service de transfert, une liste de diffusion ou le serveur d’un autre fournisseur. Si cela se reproduit, montrez à votre fournisseur le résultat ci-dessus : le SPF, le DKIM ou le DMARC du domaine est à corriger. "
        "Sinon, quelqu’un se fait passer pour vous : cela n’a rien donné, et il n’y a rien à faire."}}},
+    {"unchecked",
+     {{"A message was not posted: nothing confirmed that it came from you",
+       "A message came to a reply address of your account {login}, and it names your address as its sender; but the server that took it found neither DKIM nor DMARC to confirm that. Nothing was posted.",
+       "If you wrote it, send it through the mail server that your provider gives you for this address. If it happens again, ask your provider to sign mail of your domain with DKIM; if they do, tell the administrators of {host}, whose check may be out of order. "
+       "If you did not write it, somebody may pretend to be you: nothing came of it, and there is nothing to do."},
+      {"Un message n’a pas été publié : rien n’a confirmé qu’il venait de vous",
+       "Un message est arrivé à une adresse de réponse de votre compte {login}, et il donne votre adresse comme expéditeur ; mais le serveur qui l’a reçu n’a trouvé ni DKIM ni DMARC pour le confirmer. Rien n’a été publié.",
+       "Si vous l’avez écrit, envoyez-le par le serveur de messagerie que votre fournisseur prévoit pour cette adresse. Si cela se reproduit, demandez à votre fournisseur de signer avec DKIM le courrier de votre domaine ; s’il le fait, prévenez les administrateurs de {host}, dont la vérification est peut-être en panne. "
+       "Sinon, quelqu’un se fait peut-être passer pour vous : cela n’a rien donné, et il n’y a rien à faire."}}},
     {"no-thread",
      {{"Your message was not posted: the discussion is gone",
        "The discussion that you answered does not exist any more.",
@@ -52,13 +61,34 @@ static const MpAnswerText texts[] = {
       {"Votre message n’a pas été publié : la discussion est verrouillée",
        "La discussion à laquelle vous avez répondu est verrouillée : seuls les membres du dépôt peuvent y contribuer.",
        "Demandez à l’un d’eux de la déverrouiller si nécessaire."}}},
-    {"not-permitted",
-     {{"Your message was not posted: it is not permitted by mail",
-       "The repository does not take this from your account by mail: it takes replies from its members only, or from nobody, or the message held a command that only its members and the author of the discussion may give.",
-       "Answer on the web page of the discussion instead."},
-      {"Votre message n’a pas été publié : ce n’est pas permis par courriel",
-       "Le dépôt n’accepte pas cela de votre compte par courriel : il n’accepte que les réponses de ses membres, ou aucune, ou le message contenait une commande réservée à ses membres et à l’auteur de la discussion.",
-       "Répondez plutôt sur la page web de la discussion."}}},
+    {"replies-off",
+     {{"Your message was not posted: {repository} takes no replies by mail",
+       "The repository {repository} takes comments by mail from nobody.",
+       "If it should, ask the administrators of {host}."},
+      {"Votre message n’a pas été publié : {repository} n’accepte aucune réponse par courriel",
+       "Le dépôt {repository} n’accepte de commentaires par courriel de personne.",
+       "S’il le devrait, adressez-vous aux administrateurs de {host}."}}},
+    {"members-only",
+     {{"Your message was not posted: {repository} takes replies from its members only",
+       "The repository {repository} takes comments by mail from its members only, and your account {login} is not one of them.",
+       "Ask one of them to pass it on, or to have you made a member."},
+      {"Votre message n’a pas été publié : {repository} n’accepte que les réponses de ses membres",
+       "Le dépôt {repository} n’accepte de commentaires par courriel que de ses membres, et votre compte {login} n’en fait pas partie.",
+       "Demandez à l’un d’eux de le transmettre, ou de vous faire ajouter aux membres."}}},
+    {"command-not-permitted",
+     {{"Your message was not posted: {command} is not yours to give",
+       "Your message holds the command {command}, which only the members of {repository} and the author of the discussion may give. Nothing of it was done, and nothing was posted.",
+       "Send it again without that line."},
+      {"Votre message n’a pas été publié : vous ne pouvez pas donner la commande {command}",
+       "Votre message contient la commande {command}, réservée aux membres de {repository} et à l’auteur de la discussion. Rien n’a été fait ni publié.",
+       "Renvoyez-le sans cette ligne."}}},
+    {"unknown-command",
+     {{"Your message was not posted: {command} is not a command",
+       "Your message begins with {command}, which looks like a command, but is none that is taken here, or does not stand alone on its line. Nothing of it was done, and nothing was posted.",
+       "The commands are {commands}, each on a line of its own above the text. Send it again with the right one; if the line is meant as text, write something before it."},
+      {"Votre message n’a pas été publié : {command} n’est pas une commande",
+       "Votre message commence par {command}, qui ressemble à une commande, mais n’en est pas une ici, ou n’est pas seule sur sa ligne. Rien n’a été fait ni publié.",
+       "Les commandes sont {commands}, chacune sur sa propre ligne au-dessus du texte. Renvoyez-le avec la bonne ; si cette ligne fait partie du texte, écrivez quelque chose devant."}}},
     {"rate-limited",
      {{"Your message was not posted: too many comments within an hour",
        "More comments came by mail within the last hour than {host} takes from one account, in one discussion, or in all. This is said once a day, however many messages it concerns.",
@@ -97,29 +127,29 @@ static const MpAnswerText texts[] = {
     {"unsubscribed",
      {{"You will get no more mail about this discussion",
        "As asked by mail, the discussion is muted for your account {login}.",
-       "To follow it again, subscribe on its web page."},
+       "To follow it again, answer one of its mails with /subscribe on a line of its own."},
       {"Vous ne recevrez plus de courriel à propos de cette discussion",
        "Comme demandé par courriel, la discussion est mise en sourdine pour votre compte {login}.",
-       "Pour la suivre à nouveau, abonnez-vous sur sa page web."}}},
+       "Pour la suivre à nouveau, répondez à l’un de ses courriels par /subscribe, seul sur sa ligne."}}},
 };
 
 static const MpAnswerPhrases phrases[] = {
     {"The discussion: ", "Questions: ", "Your message, as it came:", "The message, as it came:",
      "From: ", "Subject: ", "(The rest is left out here; it is in your own copy.)",
-     "This is an automatic answer to one mail; it is given once a day for each reason.", "nothing that can be read"},
+     "This is an automatic answer to one mail; it is given once a day for each discussion and reason.", "nothing that can be read"},
     {"La discussion : ", "Questions : ", "Votre message, tel qu’il est arrivé :", "Le message, tel qu’il est arrivé :",
      "De : ", "Objet : ", "(La suite est omise ici ; elle est dans votre propre copie.)",
-     "Ceci est une réponse automatique à un message ; elle est envoyée une fois par jour et par motif.", "rien de lisible"},
+     "Ceci est une réponse automatique à un message ; elle est envoyée une fois par jour, par discussion et par motif.", "rien de lisible"},
 };
 /* clang-format on */
 
 const MpAnswerText *
 mp_answer_text_find(const MpAnswer *answer)
 {
-    const char *reason = answer->verdicts != NULL ? UNAUTHENTICATED : answer->reason;
+    const char *name = answer->text != NULL ? answer->text : answer->reason;
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-        if (strcmp(texts[i].reason, reason) == 0)
+        if (strcmp(texts[i].name, name) == 0)
             return &texts[i];
     return NULL;
 }

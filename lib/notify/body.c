@@ -17,30 +17,59 @@ host_of(const char *link)
     return g_strndup(start, strcspn(start, "/?#:"));
 }
 
+/* How to hear no more of the thread. /mute is a command of every installation. */
+static const char *
+way_out(const MpBodyFacts *facts)
+{
+    return facts->can_reply ? "To stop: reply with just /mute, or unsubscribe in your mail program."
+                            : "To stop: unsubscribe in your mail program.";
+}
+
+static char *
+invitation(const MpBodyFacts *facts)
+{
+    if (facts->link == NULL)
+        return g_strdup(facts->can_reply ? "Reply to this email directly.\n" : "");
+    g_autofree char *host = host_of(facts->link);
+    return g_strdup_printf("%s on %s:\n%s\n",
+                           facts->can_reply ? "Reply to this email directly or view it" : "View it",
+                           host, facts->link);
+}
+
 char *
 mp_body_text(const MpBodyFacts *facts, const MpReason *reason)
 {
-    g_autofree char *host = host_of(facts->link);
+    g_autofree char *invited = invitation(facts);
 
-    return g_strdup_printf("%s\n-- \n%s on %s:\n%s\n"
-                           "You are receiving this because %s.\n\nMessage ID: %s\n",
-                           facts->markdown,
-                           facts->can_reply ? "Reply to this email directly or view it" : "View it",
-                           host, facts->link, reason->sentence, facts->message_id);
+    return g_strdup_printf("%s\n-- \n%sYou are receiving this because %s.\n%s\n\n"
+                           "Message ID: %s\n",
+                           facts->markdown, invited, reason->sentence, way_out(facts),
+                           facts->message_id);
+}
+
+static char *
+invitation_html(const MpBodyFacts *facts)
+{
+    if (facts->link == NULL)
+        return g_strdup(facts->can_reply ? "Reply to this email directly.<br>\n" : "");
+    g_autofree char *host = host_of(facts->link);
+    return g_markup_printf_escaped(
+        "%s<a rel=\"nofollow noopener noreferrer\" href=\"%s\">%s on %s</a>.<br>\n",
+        facts->can_reply ? "Reply to this email directly or " : "", facts->link,
+        facts->can_reply ? "view it" : "View it", host);
 }
 
 static char *
 html_part(const MpBodyFacts *facts, const MpReason *reason)
 {
-    g_autofree char *host = host_of(facts->link);
-
-    return g_markup_printf_escaped(
-        "<p style=\"font-size:small;color:#666\">&mdash;<br>\n%s"
-        "<a rel=\"nofollow noopener noreferrer\" href=\"%s\">%s on %s</a>.<br>\n"
-        "You are receiving this because %s.<br>\n"
+    g_autofree char *invited = invitation_html(facts);
+    g_autofree char *footer = g_markup_printf_escaped(
+        "You are receiving this because %s.<br>\n%s<br>\n"
         "<span style=\"color:#999\">Message ID: <span>%s</span></span></p>\n",
-        facts->can_reply ? "Reply to this email directly or " : "", facts->link,
-        facts->can_reply ? "view it" : "View it", host, reason->sentence, facts->message_id);
+        reason->sentence, way_out(facts), facts->message_id);
+
+    return g_strconcat("<p style=\"font-size:small;color:#666\">&mdash;<br>\n", invited, footer,
+                       NULL);
 }
 
 static bool

@@ -50,6 +50,8 @@ without_trailing_slash(const char *text)
 char *
 mp_notification_link(const char *template, const MpThread *thread, guint64 comment)
 {
+    if (*template == '\0')
+        return NULL;
     g_autofree char *base = without_trailing_slash(template);
     g_autofree char *whole =
         is_template(template)
@@ -65,6 +67,8 @@ mp_notification_link(const char *template, const MpThread *thread, guint64 comme
 char *
 mp_notification_archive(const char *template, const MpThread *thread)
 {
+    if (*template == '\0')
+        return NULL;
     g_autofree char *whole = without_trailing_slash(template);
     char *end = strstr(whole, "{repository}");
 

@@ -240,12 +240,13 @@ append_list(GString *head, const MpNotification *n, const Addresses *addresses)
     g_autofree char *id =
         g_strdup_printf("%s.%s.%s", part[1] != NULL ? part[1] : "list", part[0], config->hostname);
     g_autofree char *list_id = mp_header_plain_mailbox(n->facts.thread->repository, id);
-    g_autofree char *archive = g_strdup_printf("<%s>", n->archive);
+    g_autofree char *archive = n->archive != NULL ? g_strdup_printf("<%s>", n->archive) : NULL;
     g_autofree char *post = g_strdup_printf("<mailto:%s>", addresses->of[MP_PURPOSE_REPLY]);
     g_autofree char *unsubscribe = g_strdup_printf("<mailto:%s>", addresses->of[MP_PURPOSE_UNSUB]);
 
     mp_header_append(head, "List-ID", list_id);
-    mp_header_append(head, "List-Archive", archive);
+    if (archive != NULL)
+        mp_header_append(head, "List-Archive", archive);
     mp_header_append(head, "List-Post", post);
     mp_header_append(head, "List-Unsubscribe", unsubscribe);
     mp_header_append(head, "Precedence", "list");

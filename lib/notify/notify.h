@@ -102,7 +102,8 @@ GHashTable *mp_notification_muted(const GPtrArray *subscribers);
  * The page of a thread (comment 0) or of one of its comments. `template` is a base, to which
  * /{repository}/{kind}/{number} and, for a comment, #comment-{comment} are added, or holds such
  * placeholders itself; {kind} is issues, pull or commit, {number} the thread's id or the commit's
- * revision. A fragment with {comment} is left out for an opening post. The result is the caller's.
+ * revision. A fragment with {comment} is left out for an opening post. The result is the caller's;
+ * NULL for an empty template: there are no pages.
  */
 char *mp_notification_link(const char *template, const MpThread *thread, guint64 comment);
 

@@ -40,7 +40,7 @@ bool mp_header_check(const GString *head, GError **error);
 /* --- answer_texts.c --- */
 
 typedef struct {
-    const char *reason;
+    const char *name;
     struct {
         const char *subject, *what, *todo;
     } in[MP_N_LANGUAGES];
@@ -51,8 +51,7 @@ typedef struct {
         *footer, *unreadable;
 } MpAnswerPhrases;
 
-/* By reason code; where the receiving server's verdicts decided, "unauthenticated". NULL if there
- * is none. */
+/* By the answer's text, else by its reason; NULL if there is none. */
 const MpAnswerText *mp_answer_text_find(const MpAnswer *answer);
 const MpAnswerPhrases *mp_answer_phrases(MpLanguage language);
 
@@ -70,7 +69,8 @@ char *mp_clean_text(const char *text);
 typedef struct {
     const char *markdown; /* clean */
     const char *html;
-    const char *link, *message_id;
+    const char *link; /* or NULL */
+    const char *message_id;
     bool can_reply;
 } MpBodyFacts;
 

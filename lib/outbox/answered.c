@@ -24,6 +24,8 @@ mp_answer_free(MpAnswer *answer)
     if (answer == NULL)
         return;
     g_free(answer->reason);
+    g_free(answer->text);
+    g_free(answer->command);
     g_free(answer->day);
     g_free(answer->hash);
     g_free(answer->language);
@@ -35,18 +37,18 @@ mp_answer_free(MpAnswer *answer)
     g_free(answer);
 }
 
-static char *
-name_of(const MpAnswer *answer)
+char *
+mp_answer_name(const MpAnswer *answer)
 {
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s", answer->day, answer->user,
-                           answer->reason);
+    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s.%" G_GUINT64_FORMAT, answer->day,
+                           answer->user, answer->reason, answer->thread);
 }
 
 MpAnswered
 mp_outbox_answered(MpOutbox *outbox, const MpAnswer *answer, GError **error)
 {
     int answered = outbox->fd[DIRECTORY_ANSWERED];
-    g_autofree char *name = name_of(answer), *hash = NULL;
+    g_autofree char *name = mp_answer_name(answer), *hash = NULL;
 
     if (faccessat(answered, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
         return MP_ANSWERED_NOT;
@@ -62,7 +64,7 @@ MpAnswered
 mp_outbox_record_answer(MpOutbox *outbox, const MpAnswer *answer, GError **error)
 {
     int answered = outbox->fd[DIRECTORY_ANSWERED];
-    g_autofree char *name = name_of(answer), *text = g_strconcat(answer->hash, "\n", NULL);
+    g_autofree char *name = mp_answer_name(answer), *text = g_strconcat(answer->hash, "\n", NULL);
     g_autofree char *whole = g_strconcat(".", name, NULL);
     bool is_made;
 

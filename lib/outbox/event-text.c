@@ -210,6 +210,7 @@ take_answer(MpEventText *text, char **field)
     if (!read_id(field[0], &answer->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
         !is_plain(field[3], 64) || !is_plain(field[4], 8))
         return "not a user, a reason, a day, a hash and a language";
+    answer->thread = text->event->thread;
     answer->reason = g_strdup(field[1]);
     answer->day = g_strdup(field[2]);
     answer->hash = g_strdup(field[3]);
@@ -247,6 +248,8 @@ take_line_of_answer(MpEventText *text, char **field)
     char **at = strcmp(word, "answers") == 0    ? &answer->message_id
                 : strcmp(word, "sender") == 0   ? &answer->sender
                 : strcmp(word, "verdicts") == 0 ? &answer->verdicts
+                : strcmp(word, "text") == 0     ? &answer->text
+                : strcmp(word, "command") == 0  ? &answer->command
                                                 : &answer->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
@@ -355,7 +358,9 @@ static const struct {
     {"sender", 1, take_line_of_answer},   /* its From */
     {"subject", 1, take_line_of_answer},  /* its subject */
     {"verdicts", 1, take_line_of_answer}, /* what was found of its sender, if that refused it */
-    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the four above */
+    {"text", 1, take_line_of_answer},     /* which text says it */
+    {"command", 1, take_line_of_answer},  /* the command that was not done */
+    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the six above */
     {"cut", 1, take_cut},                 /* 1: there was more of it */
     {"to", 3, take_to},                   /* user, address, reason */
     {"expanded", 2, take_expanded},       /* time, number of recipients */
@@ -465,6 +470,8 @@ append_answer(GString *out, const MpAnswer *answer)
     append_line(out, "sender", answer->sender);
     append_line(out, "subject", answer->subject);
     append_line(out, "verdicts", answer->verdicts);
+    append_line(out, "text", answer->text);
+    append_line(out, "command", answer->command);
     for (guint i = 0; i < n; i++)
         append_line(out, "quote", quote[i]);
     if (answer->is_cut)

@@ -35,7 +35,10 @@ typedef enum {
 /* What an answer says, and to whom. Strings are one line of text but for `quote`. */
 typedef struct {
     guint64 user;     /* the one account that hears it */
+    guint64 thread;   /* that the mail was for; 0 for none */
     char *reason;     /* the gate's reason code */
+    char *text;       /* which text says it, where one reason has several; or NULL */
+    char *command;    /* the command that was not done, or NULL */
     char *day;        /* of the mail's receipt: "2026-01-31", UTC */
     char *hash;       /* of the raw mail: SHA-256 in hexadecimal digits */
     char *language;   /* "en", "fr" */
@@ -50,6 +53,9 @@ typedef struct {
 
 void mp_answer_free(MpAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAnswer, mp_answer_free)
+
+/* What is given once: "DAY.ACCOUNT.REASON.THREAD", the name of its record. The caller's. */
+char *mp_answer_name(const MpAnswer *answer);
 
 typedef struct {
     char *key; /* the KEY of what is announced: the file's name */
@@ -91,14 +97,14 @@ bool mp_outbox_sync_published(MpOutbox *outbox, GError **error);
 /*
  * An answer has no commit that makes it true. Its moment of truth is a record,
  *
- *   outbox/answered/DAY.ACCOUNT.REASON    holding the raw mail's hash
+ *   outbox/answered/DAY.ACCOUNT.REASON.THREAD    holding the raw mail's hash
  *
  * made once and whole, and synced, after the batch's commit and before its events are published. So
  * whoever finds a staged answer knows by the record whether to publish it; and whoever finds a
  * record, once the staged events are cleared up, knows that the day's answer was given.
  */
 typedef enum {
-    MP_ANSWERED_NOT,   /* no answer to this account for this reason on this day yet */
+    MP_ANSWERED_NOT,   /* no answer to this account for this reason and thread on this day yet */
     MP_ANSWERED_THIS,  /* the record holds this mail's hash */
     MP_ANSWERED_OTHER, /* it holds another's */
     MP_ANSWERED_ERROR, /* *error says why it is not known */

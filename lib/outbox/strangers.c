@@ -26,16 +26,17 @@ belongs_at_top(const char *name, const struct stat *st)
            S_ISREG(st->st_mode);
 }
 
-/* DAY.ACCOUNT.REASON, which holds a hash. */
+/* DAY.ACCOUNT.REASON.THREAD, which holds a hash. */
 static bool
 is_record(int directory, const char *name)
 {
-    g_auto(GStrv) piece = g_strsplit(name, ".", 3);
+    g_auto(GStrv) piece = g_strsplit(name, ".", 4);
     g_autofree char *hash = NULL;
-    guint64 user;
+    guint64 user, thread;
 
-    if (g_strv_length(piece) != 3 || strlen(piece[0]) != strlen("2026-01-31") ||
+    if (g_strv_length(piece) != 4 || strlen(piece[0]) != strlen("2026-01-31") ||
         !g_ascii_string_to_unsigned(piece[1], 10, 1, G_MAXUINT64, &user, NULL) ||
+        !g_ascii_string_to_unsigned(piece[3], 10, 0, G_MAXUINT64, &thread, NULL) ||
         !mp_read_file(directory, name, RECORD_LIMIT, &hash, NULL, NULL))
         return false;
     g_strchomp(hash);

@@ -8,7 +8,7 @@
 static const char *const result_names[] = {
     "pass", "fail", "none", "neutral", "softfail", "policy", "temperror", "permerror", "hardfail",
 };
-#define PASS      result_names[0]
+#define PASS      result_names[0] /* compared by address: known_result() gives no other */
 #define FAIL      result_names[1]
 #define UNALIGNED "unaligned"
 
@@ -96,7 +96,7 @@ take(Reading *r, char c)
 
 typedef struct {
     char *method, *result;
-    char *from, *domain, *mailfrom; /* header.from; header.d or header.i; smtp.mailfrom */
+    char *from, *domain, *identity, *mailfrom; /* header.from, header.d, header.i, smtp.mailfrom */
 } Result;
 
 static void
@@ -106,15 +106,21 @@ result_clear(Result *result)
     g_free(result->result);
     g_free(result->from);
     g_free(result->domain);
+    g_free(result->identity);
     g_free(result->mailfrom);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Result, result_clear)
 
+/* Of two that differ none is kept: "" is nobody's domain. */
 static void
 keep(char **field, const char *value)
 {
-    if (*field == NULL)
-        *field = g_strdup(value);
+    bool is_first = *field == NULL, is_same = !is_first && strcmp(*field, value) == 0;
+
+    if (is_same)
+        return;
+    g_free(*field);
+    *field = g_strdup(is_first ? value : "");
 }
 
 static void
@@ -122,8 +128,10 @@ keep_property(Result *result, const char *name, const char *value)
 {
     if (g_ascii_strcasecmp(name, "header.from") == 0)
         keep(&result->from, value);
-    else if (g_ascii_strcasecmp(name, "header.d") == 0 || g_ascii_strcasecmp(name, "header.i") == 0)
+    else if (g_ascii_strcasecmp(name, "header.d") == 0)
         keep(&result->domain, value);
+    else if (g_ascii_strcasecmp(name, "header.i") == 0)
+        keep(&result->identity, value);
     else if (g_ascii_strcasecmp(name, "smtp.mailfrom") == 0 ||
              g_ascii_strcasecmp(name, "smtp.mail") == 0 ||
              g_ascii_strcasecmp(name, "smtp.envelope-from") == 0)
@@ -144,13 +152,22 @@ take_name(Reading *r)
     return g_string_free(name, FALSE);
 }
 
+/* "1", or nothing: there is no other version of the field or of a method. */
+static void
+take_version(Reading *r, const char *ends)
+{
+    g_autofree char *version = take_value(r, ends);
+
+    r->is_broken |= *version != '\0' && strcmp(version, "1") != 0;
+}
+
 /* Up to the next ";". What is no property of ours is read over. */
 static void
 take_result(Reading *r, Result *result)
 {
     result->method = take_name(r);
     if (take(r, '/'))
-        g_free(take_value(r, "=;"));
+        take_version(r, "=;");
     result->result = take(r, '=') ? take_value(r, ";") : NULL;
     for (skip_cfws(r); *r->p != ';' && *r->p != '\0'; skip_cfws(r)) {
         const char *start = r->p;
@@ -176,12 +193,12 @@ known_result(const char *text)
 }
 
 /* The domain of an address, or what is one already. */
-static const char *
+static char *
 domain_of(const char *text)
 {
     const char *at = strrchr(text, '@');
 
-    return at != NULL ? at + 1 : text;
+    return mp_domain_fold(at != NULL ? at + 1 : text);
 }
 
 static bool
@@ -193,124 +210,142 @@ lies_below(const char *lower, const char *upper)
            strcmp(lower + length - tail, upper) == 0 && strchr(upper, '.') != NULL;
 }
 
+typedef bool (*Alignment)(const char *claimed, const char *from);
+
 static bool
-is_aligned(const char *claimed, const char *from)
+is_same(const char *claimed, const char *from)
+{
+    return strcmp(claimed, from) == 0;
+}
+
+/* A domain answers for what lies below it, and for nothing above. */
+static bool
+is_same_or_above(const char *claimed, const char *from)
+{
+    return is_same(claimed, from) || lies_below(from, claimed);
+}
+
+static bool
+is_related(const char *claimed, const char *from)
+{
+    return is_same_or_above(claimed, from) || lies_below(claimed, from);
+}
+
+static bool
+is_aligned(const char *claimed, const char *from, Alignment alignment)
 {
     if (claimed == NULL || from == NULL)
         return false;
-    g_autofree char *a = mp_domain_fold(domain_of(claimed));
-    g_autofree char *b = mp_domain_fold(domain_of(from));
-    return *a != '\0' && (strcmp(a, b) == 0 || lies_below(a, b) || lies_below(b, a));
+    g_autofree char *a = domain_of(claimed);
+    g_autofree char *b = domain_of(from);
+    return *a != '\0' && alignment(a, b);
 }
 
-/* Of several, one that does not pass spoils DMARC: no more than one is ever written. */
+/* What says that it was looked at and found wrong. */
+static bool
+is_bad(const char *said)
+{
+    static const char *const bad[] = {"fail", "hardfail", "softfail", "policy", UNALIGNED};
+
+    for (gsize i = 0; said != NULL && i < G_N_ELEMENTS(bad); i++)
+        if (strcmp(said, bad[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Of several, a failure stands, and a pass is better than no verdict (RFC 7489, section 6.6.2: the
+ * domain has no policy, or it could not be had). */
 static void
 take_dmarc(MpVerdicts *v, const Result *result, const char *from)
 {
     const char *said = known_result(result->result);
+    bool is_for_another = result->from != NULL && !is_aligned(result->from, from, is_same);
 
-    /* a verdict about another domain than the one we read in From is none about this author */
-    if (said == PASS && result->from != NULL && from != NULL) {
-        g_autofree char *a = mp_domain_fold(domain_of(result->from));
-        g_autofree char *b = mp_domain_fold(domain_of(from));
-        said = strcmp(a, b) == 0 ? said : FAIL;
-    }
-    if (v->dmarc == NULL || v->dmarc == PASS || said == FAIL)
+    if (is_bad(said) || (said == PASS && (from == NULL || is_for_another)))
+        said = FAIL;
+    if (v->dmarc == NULL || said == FAIL || (said == PASS && v->dmarc != FAIL))
         v->dmarc = said;
 }
 
-/* Of several signatures one that passes and is aligned is enough. */
+/* Of several signatures one that passes and is aligned is enough; without one, the worst is told.
+ */
 static void
-take_aligned(const char **verdict, const Result *result, const char *domain, const char *from)
+take_aligned(const char **verdict, const Result *result, bool is_aligned)
 {
     const char *said = known_result(result->result);
 
-    if (said == PASS && !is_aligned(domain, from))
+    if (said == PASS && !is_aligned)
         said = UNALIGNED;
-    if (*verdict == NULL || (*verdict != PASS && (said == PASS || strcmp(said, UNALIGNED) == 0)))
+    if (*verdict == NULL || said == PASS || (*verdict != PASS && is_bad(said)))
         *verdict = said;
 }
 
 static void
 take_verdict(MpVerdicts *v, const Result *result, const char *from)
 {
+    const char *signer = result->domain != NULL ? result->domain : result->identity;
+
     if (g_ascii_strcasecmp(result->method, "dmarc") == 0)
         take_dmarc(v, result, from);
     else if (g_ascii_strcasecmp(result->method, "dkim") == 0)
-        take_aligned(&v->dkim, result, result->domain, from);
+        take_aligned(&v->dkim, result, is_aligned(signer, from, is_same_or_above));
     else if (g_ascii_strcasecmp(result->method, "spf") == 0)
-        take_aligned(&v->spf, result, result->mailfrom, from);
+        take_aligned(&v->spf, result, is_aligned(result->mailfrom, from, is_related));
 }
 
-/* RFC 7489, section 6.6.2: where a domain has no policy, or it could not be had. */
-static bool
-has_dmarc_verdict(const MpVerdicts *v)
-{
-    return v->dmarc == PASS || v->dmarc == FAIL;
-}
-
+/* SPF proves a server, which many senders may share: it refuses, and vouches for nobody. */
 static MpSenderCheck
 conclude(const MpVerdicts *v)
 {
-    if (v->dmarc == NULL && v->dkim == NULL && v->spf == NULL)
-        return MP_SENDER_UNCHECKED;
-    if (has_dmarc_verdict(v))
-        return v->dmarc == PASS ? MP_SENDER_AUTHENTIC : MP_SENDER_UNAUTHENTICATED;
-    return v->dkim == PASS || v->spf == PASS ? MP_SENDER_AUTHENTIC : MP_SENDER_UNAUTHENTICATED;
+    if (v->is_unreadable || v->dmarc == FAIL)
+        return MP_SENDER_UNAUTHENTICATED;
+    if (v->dmarc == PASS || v->dkim == PASS)
+        return MP_SENDER_AUTHENTIC;
+    return is_bad(v->dkim) || is_bad(v->spf) ? MP_SENDER_UNAUTHENTICATED : MP_SENDER_UNCHECKED;
 }
 
-/* --- The field ----------------------------------------------------------------------------------
+/* --- The fields ---------------------------------------------------------------------------------
  */
 
 static bool
-is_trusted(const char *id, const char *trusted)
+is_trusted(const char *id, char *const *trusted)
 {
-    g_auto(GStrv) ids = g_strsplit_set(trusted, " ,", -1);
-
-    for (char **each = ids; *each != NULL; each++)
-        if (**each != '\0' && g_ascii_strcasecmp(*each, id) == 0)
+    for (; *trusted != NULL; trusted++)
+        if (**trusted != '\0' && g_ascii_strcasecmp(*trusted, id) == 0)
             return true;
     return false;
 }
 
-/* Behind the id: nothing, or "1", the only version there is. */
-static bool
-is_known_version(Reading *r)
+/* Behind the id. */
+static void
+read_field(Reading *r, MpVerdicts *v, const char *from)
 {
-    g_autofree char *version = take_value(r, ";");
-
-    return *version == '\0' || strcmp(version, "1") == 0;
-}
-
-static MpVerdicts
-read_results(Reading *r, const char *from)
-{
-    MpVerdicts v = {.check = MP_SENDER_UNCHECKED};
-
-    if (!is_known_version(r))
-        r->is_broken = true;
+    take_version(r, ";");
     while (take(r, ';')) {
         g_auto(Result) result = {0};
 
         take_result(r, &result);
-        take_verdict(&v, &result, from);
+        take_verdict(v, &result, from);
     }
     skip_cfws(r);
-    v.check = r->is_broken || *r->p != '\0' ? MP_SENDER_UNAUTHENTICATED : conclude(&v);
-    return v;
+    v->is_unreadable |= r->is_broken || *r->p != '\0';
 }
 
 MpVerdicts
 mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from)
 {
+    g_auto(GStrv) ids = g_strsplit_set(trusted, " ,", -1);
+    MpVerdicts v = {.check = MP_SENDER_UNCHECKED};
+
     for (guint i = 0; *trusted != '\0' && i < fields->len; i++) {
         Reading r = {g_ptr_array_index(fields, i), false};
         g_autofree char *id = take_value(&r, ";");
 
-        if (is_trusted(id, trusted))
-            return read_results(&r, from);
+        if (is_trusted(id, ids))
+            read_field(&r, &v, from);
     }
-    return (MpVerdicts){.check = MP_SENDER_UNCHECKED};
+    v.check = conclude(&v);
+    return v;
 }
 
 char *
@@ -321,7 +356,7 @@ mp_verdicts_describe(const MpVerdicts *v)
     } all[] = {{"dmarc", v->dmarc}, {"dkim", v->dkim}, {"spf", v->spf}};
     GString *text = g_string_new(NULL);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+    for (gsize i = 0; !v->is_unreadable && i < G_N_ELEMENTS(all); i++)
         if (all[i].said != NULL)
             g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", all[i].name,
                                    all[i].said);

@@ -2,8 +2,8 @@
  * What the server that took the mail found out about its sender: Authentication-Results (RFC 8601).
  *
  * Anybody can write such a field, so only those count that carry an id of the configuration
- * (authserv-id), and of these only the topmost: what stands below it came with the mail. A server
- * that several filters work for must let the last of them say all.
+ * (authserv-id) and stand where that server writes: above the second Received (message.h). Filters
+ * write one each, so these are read together.
  */
 #pragma once
 
@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 typedef enum {
-    MP_SENDER_UNCHECKED,       /* no field of a trusted id, or one without DMARC, DKIM and SPF */
-    MP_SENDER_AUTHENTIC,       /* DMARC passed; or, where it has no verdict, aligned DKIM or SPF */
-    MP_SENDER_UNAUTHENTICATED, /* anything else, also a field that cannot be read */
+    MP_SENDER_UNCHECKED,       /* no verdict: nothing below, also where SPF alone passed */
+    MP_SENDER_AUTHENTIC,       /* DMARC or an aligned DKIM passed, and DMARC failed nowhere */
+    MP_SENDER_UNAUTHENTICATED, /* DMARC failed, a field cannot be read; without a pass: DKIM or SPF
+                                  failed, or passed for another domain */
 } MpSenderCheck;
 
 /* Constant strings of RFC 8601, section 2.7: "pass", "fail", "none", "softfail", …; "unaligned" for
@@ -21,16 +22,20 @@ typedef enum {
 typedef struct {
     MpSenderCheck check;
     const char *dmarc, *dkim, *spf;
+    bool is_unreadable; /* one of the fields is */
 } MpVerdicts;
 
 /*
- * fields: char *, the values of all Authentication-Results fields, the topmost first. trusted: ids,
- * separated by spaces or commas; "" trusts none. from: the one author's address, or NULL.
+ * fields: char *, the values of the Authentication-Results fields that may count, the topmost
+ * first. trusted: ids, separated by spaces or commas; "" trusts none. An id with a dot behind it is
+ * another id. from: the one author's address, or NULL, for whom nothing passes.
  *
- * Alignment is relaxed (RFC 7489, section 3.1) without a list of public suffixes: one domain is the
- * other, or lies below it, and the upper one has a dot.
+ * Aligned is a signing domain (header.d, without it that of header.i) that is From's or lies above
+ * it and has a dot; there is no list of public suffixes. One below From's is not: whoever runs a
+ * subdomain does not speak for the domain. For DMARC, header.from must be From's domain.
  */
 MpVerdicts mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from);
 
-/* "dmarc=pass, dkim=pass"; NULL if there is none of them. The result is the caller's. */
+/* "dmarc=pass, dkim=pass"; NULL if there is none of them, or a field cannot be read. The result is
+ * the caller's. */
 char *mp_verdicts_describe(const MpVerdicts *verdicts);

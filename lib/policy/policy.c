@@ -136,7 +136,8 @@ sender_mismatch(const MpDelivery *d, char **why)
         return true;
     }
     for (guint i = 0; i < from->len; i++) {
-        if (mp_user_has_address(d->account, g_ptr_array_index(from, i)))
+        if (mp_user_has_address(d->account, g_ptr_array_index(from, i),
+                                d->config->address_case == MP_ADDRESS_CASE_SENSITIVE))
             continue;
         g_autofree char *shown = mp_escape(g_ptr_array_index(from, i));
         *why = g_strdup_printf("%s is not an address of %s", shown, login);
@@ -154,6 +155,23 @@ sender_unauthenticated(const MpDelivery *d, char **why)
     g_autofree char *said = mp_verdicts_describe(&d->verdicts);
     *why = g_strdup_printf("the receiving server could not authenticate the sender: %s",
                            said != NULL ? said : "its Authentication-Results cannot be read");
+    return true;
+}
+
+/* Where the receiving server vouches for authors, one it says nothing of is none: a filter that is
+ * down must not open the door. */
+static bool
+sender_unchecked(const MpDelivery *d, char **why)
+{
+    const MpConfig *config = d->config;
+
+    if (config->identity == MP_IDENTITY_TOKEN || config->authserv_id[0] == '\0' ||
+        config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
+        d->verdicts.check != MP_SENDER_UNCHECKED)
+        return false;
+    g_autofree char *said = mp_verdicts_describe(&d->verdicts);
+    *why = g_strdup_printf("the receiving server has no verdict on the sender: %s",
+                           said != NULL ? said : "no DMARC or DKIM of a trusted id");
     return true;
 }
 
@@ -188,14 +206,20 @@ locked(const MpDelivery *d, char **why)
 }
 
 static bool
-not_permitted(const MpDelivery *d, char **why)
+replies_off(const MpDelivery *d, char **why)
 {
-    MpReplyPolicy policy = d->repository->reply;
-
-    if (policy == MP_REPLY_ON || (policy == MP_REPLY_MEMBERS && is_member(d)))
+    if (d->repository->reply != MP_REPLY_OFF)
         return false;
-    *why = g_strdup_printf("%s takes replies by mail from %s", d->repository->name,
-                           policy == MP_REPLY_OFF ? "nobody" : "its members only");
+    *why = g_strdup_printf("%s takes replies by mail from nobody", d->repository->name);
+    return true;
+}
+
+static bool
+members_only(const MpDelivery *d, char **why)
+{
+    if (d->repository->reply != MP_REPLY_MEMBERS || is_member(d))
+        return false;
+    *why = g_strdup_printf("%s takes replies by mail from its members only", d->repository->name);
     return true;
 }
 
@@ -226,11 +250,21 @@ is_blank(const char *text)
 static bool
 command_not_permitted(const MpDelivery *d, char **why)
 {
-    if (!d->has_commands || d->may_command || !is_blank(d->reply))
+    if (d->forbidden_command == NULL)
         return false;
     g_autofree char *login = mp_escape(d->account->login);
-    *why = g_strdup_printf("%s is neither a member of %s nor the thread's author", login,
-                           d->repository->name);
+    *why = g_strdup_printf("%s: %s is neither a member of %s nor the thread's author",
+                           d->forbidden_command, login, d->repository->name);
+    return true;
+}
+
+static bool
+command_unknown(const MpDelivery *d, char **why)
+{
+    if (d->unknown_command == NULL)
+        return false;
+    *why = g_strdup_printf("%s is meant as a command, and is none that is taken here",
+                           d->unknown_command);
     return true;
 }
 
@@ -292,13 +326,16 @@ static const MpGate gates[] = {
     {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate,   "a comment already"},
     {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active", MP_HEARS_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account", MP_HEARS_ACCOUNT},
-    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, "the receiving server could not authenticate the sender", MP_HEARS_ACCOUNT, true},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, "the receiving server could not authenticate the sender", MP_HEARS_ACCOUNT, true, "unauthenticated"},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unchecked, "the receiving server has no verdict on the sender", MP_HEARS_ACCOUNT, .text = "unchecked"},
     {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone", MP_HEARS_ACCOUNT},
     {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked", MP_HEARS_ACCOUNT},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, not_permitted, "the repository's reply policy says no", MP_HEARS_ACCOUNT},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, replies_off, "the repository takes no replies", MP_HEARS_ACCOUNT, .text = "replies-off"},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, "the repository takes replies from its members only", MP_HEARS_ACCOUNT, .text = "members-only"},
     {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, "more comments by mail than an hour may bring", MP_HEARS_ACCOUNT},
     {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted,   "nothing readable in it", MP_HEARS_ACCOUNT},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "nothing but commands, and one that the account may not give", MP_HEARS_ACCOUNT},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "a command that the account may not give", MP_HEARS_ACCOUNT, .text = "command-not-permitted"},
+    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, "a line at its top is meant as a command, and is none", MP_HEARS_ACCOUNT},
     {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands,    "nothing but commands, and they are obeyed"},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature", MP_HEARS_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have", MP_HEARS_ACCOUNT},

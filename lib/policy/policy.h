@@ -38,10 +38,11 @@ typedef struct {
     MpVerdicts verdicts; /* what a trusted server found of the sender */
     bool is_duplicate;   /* its KEY is in the tracker, or earlier in this batch */
 
-    bool is_over_rate;     /* account, thread or installation posted enough this hour */
-    const char *over_rate; /* which, for people */
-    bool has_commands;     /* lines such as /close stand at the top of the reply */
-    bool may_command;      /* and the account may give each of them */
+    bool is_over_rate;             /* account, thread or installation posted enough this hour */
+    const char *over_rate;         /* which, for people */
+    bool has_commands;             /* lines such as /close stand at the top of the reply */
+    const char *forbidden_command; /* one of them that is not the account's to give, or NULL */
+    const char *unknown_command;   /* what stands there and is meant as one, or NULL */
 
     const char *reply; /* what the person wrote; known to gates behind `needs_reply` */
 } MpDelivery;
@@ -71,6 +72,7 @@ typedef struct {
     const char *meaning; /* one line, for explain and the manual */
     MpHears hears;       /* whether, and to whom, an answer goes: at their first address */
     bool tells_verdicts; /* the answer says what the receiving server found of the sender */
+    const char *text;    /* which of the answers' texts, where it is not the reason's; or NULL */
 } MpGate;
 
 /* What the gate's answer column says of this mail: nobody hears of mail that a program wrote, that

@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "tracker/facts.h"
 #include "tracker/inside.h"
+#include "tracker/tree_name.h"
 
 #define OUTRUN_TRIES 20
 
@@ -17,6 +18,12 @@ mp_accounts_open(const char *path, const char *hostname, GError **error)
 
     return mp_store_open(&accounts->store, path, hostname, error) ? g_steal_pointer(&accounts)
                                                                   : NULL;
+}
+
+void
+mp_accounts_distinguish_case(MpAccounts *accounts)
+{
+    accounts->case_matters = true;
 }
 
 void
@@ -51,17 +58,14 @@ mp_path_of_login(const char *login)
 {
     g_autofree char *lower = g_ascii_strdown(login, -1);
 
-    return g_strconcat("logins/", lower, NULL);
+    /* no login ends in a hyphen */
+    return g_strconcat("logins/", lower, mp_is_windows_device(lower) ? "-" : "", NULL);
 }
 
 char *
 mp_path_of_address(const char *address)
 {
-    const char *at = strrchr(address, '@');
-    g_autofree char *domain = mp_domain_fold(at != NULL ? at + 1 : "");
-    g_autofree char *local =
-        g_strndup(address, at != NULL ? (gsize)(at - address) : strlen(address));
-    g_autofree char *folded = g_strconcat(local, at != NULL ? "@" : "", domain, NULL);
+    g_autofree char *folded = mp_address_fold(address, false);
     g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, folded, -1);
 
     return g_strdup_printf("addresses/%.2s/%.30s", hash, hash + 2);
@@ -93,12 +97,41 @@ mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error)
     return read_id(tree, path, id, error);
 }
 
-bool
-mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **error)
+GArray *
+mp_parse_ids(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(guint64));
+
+    for (char **line = lines; *line != NULL; line++) {
+        guint64 id;
+
+        if (**line == '\0' && line > lines && line[1] == NULL)
+            break;
+        if (!g_ascii_string_to_unsigned(g_strstrip(*line), 10, 1, MP_MAX_ID, &id, NULL))
+            return NULL;
+        g_array_append_val(ids, id);
+    }
+    return g_steal_pointer(&ids);
+}
+
+GArray *
+mp_read_address(MpTree *tree, const char *address, GError **error)
 {
     g_autofree char *path = mp_path_of_address(address);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
 
-    return read_id(tree, path, id, error);
+    if (mp_tree_read(tree, NULL, path, &text, NULL, &why)) {
+        GArray *ids = mp_parse_ids(text);
+        return ids != NULL
+                   ? ids
+                   : mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: not the id of a user", path);
+    }
+    if (why == NULL)
+        return g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
 }
 
 static char *
@@ -141,40 +174,75 @@ MpUser *
 mp_accounts_user_by_address(MpAccounts *accounts, const char *address, GError **error)
 {
     MpTree *tree = mp_store_view(&accounts->store);
-    guint64 id;
+    g_autoptr(GArray) ids = mp_read_address(tree, address, error);
 
-    if (!mp_read_address(tree, address, &id, error))
-        return NULL;
-    return mp_read_user(tree, id, error);
+    for (guint i = 0; ids != NULL && i < ids->len; i++) {
+        g_autoptr(GError) why = NULL;
+        g_autoptr(MpUser) user = mp_read_user(tree, g_array_index(ids, guint64, i), &why);
+
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return NULL;
+        }
+        if (user != NULL && mp_user_has_address(user, address, accounts->case_matters))
+            return g_steal_pointer(&user);
+    }
+    return NULL;
 }
 
 /* --- Writing -------------------------------------------------------------------------------- */
 
 static bool
-is_free(bool read, guint64 holder, const MpUser *user, const char *what, const char *value,
-        GError **error)
+taken(const char *what, const char *value, GError **error)
 {
-    if (!read)
-        return false;
-    if (holder == 0 || holder == user->id)
-        return true;
     g_autofree char *shown = mp_escape(value);
+
     return mp_fail(error, MP_ERROR_INPUT, "the %s %s belongs to another account", what, shown);
 }
 
 static bool
-check_unique(MpTree *tree, const MpUser *user, GError **error)
+check_login(MpTree *tree, const MpUser *user, GError **error)
 {
     guint64 holder;
-    bool read = mp_read_login(tree, user->login, &holder, error);
 
-    if (!is_free(read, holder, user, "login", user->login, error))
+    return mp_read_login(tree, user->login, &holder, error) &&
+           (holder == 0 || holder == user->id || taken("login", user->login, error));
+}
+
+static bool
+check_address(const MpAccounts *accounts, MpTree *tree, const MpUser *user, const char *address,
+              GError **error)
+{
+    g_autoptr(GArray) ids = mp_read_address(tree, address, error);
+
+    for (guint i = 0; ids != NULL && i < ids->len; i++) {
+        guint64 id = g_array_index(ids, guint64, i);
+        g_autoptr(GError) why = NULL;
+        g_autoptr(MpUser) other = id != user->id ? mp_read_user(tree, id, &why) : NULL;
+
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        if (other != NULL && mp_user_has_address(other, address, accounts->case_matters))
+            return taken("address", address, error);
+    }
+    return ids != NULL;
+}
+
+/* What the account had before is not asked about: somebody who may not change the setting of
+ * address-case back must be able to suspend and revoke. */
+static bool
+check_unique(const MpAccounts *accounts, MpTree *tree, const MpUser *before, const MpUser *user,
+             GError **error)
+{
+    if (!check_login(tree, user, error))
         return false;
     for (guint i = 0; i < user->emails->len; i++) {
         const char *email = g_ptr_array_index(user->emails, i);
 
-        read = mp_read_address(tree, email, &holder, error);
-        if (!is_free(read, holder, user, "address", email, error))
+        if ((before == NULL || !mp_user_has_address(before, email, true)) &&
+            !check_address(accounts, tree, user, email, error))
             return false;
     }
     return true;
@@ -203,20 +271,47 @@ remove_at(MpTree *tree, const char *path, GError **error)
     return true;
 }
 
-/* Sets, or for `id` NULL removes, what finds a user. */
+static gint
+compare_ids(gconstpointer a, gconstpointer b)
+{
+    guint64 first = *(const guint64 *)a, second = *(const guint64 *)b;
+
+    return (first > second) - (first < second);
+}
+
+/* Puts the user among those with this address, or takes it from there. */
 static bool
-index_user(MpTree *tree, const MpUser *user, const char *id, GError **error)
+index_address(MpTree *tree, const MpUser *user, const char *address, bool is_there, GError **error)
+{
+    g_autofree char *path = mp_path_of_address(address);
+    g_autoptr(GArray) ids = mp_read_address(tree, address, error);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (ids == NULL)
+        return false;
+    for (guint i = ids->len; i-- > 0;)
+        if (g_array_index(ids, guint64, i) == user->id)
+            g_array_remove_index(ids, i);
+    if (is_there)
+        g_array_append_val(ids, user->id);
+    g_array_sort(ids, compare_ids);
+    for (guint i = 0; i < ids->len; i++)
+        g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", g_array_index(ids, guint64, i));
+    return ids->len > 0 ? set_at(tree, path, text->str, error) : remove_at(tree, path, error);
+}
+
+/* Sets, or removes, what finds a user. */
+static bool
+index_user(MpTree *tree, const MpUser *user, bool is_there, GError **error)
 {
     g_autofree char *login = mp_path_of_login(user->login);
+    g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user->id);
 
-    if (!(id != NULL ? set_at(tree, login, id, error) : remove_at(tree, login, error)))
+    if (!(is_there ? set_at(tree, login, id, error) : remove_at(tree, login, error)))
         return false;
-    for (guint i = 0; i < user->emails->len; i++) {
-        g_autofree char *address = mp_path_of_address(g_ptr_array_index(user->emails, i));
-
-        if (!(id != NULL ? set_at(tree, address, id, error) : remove_at(tree, address, error)))
+    for (guint i = 0; i < user->emails->len; i++)
+        if (!index_address(tree, user, g_ptr_array_index(user->emails, i), is_there, error))
             return false;
-    }
     return true;
 }
 
@@ -232,7 +327,7 @@ next_user_id(MpTree *tree, guint64 *id, GError **error)
 }
 
 static bool
-write_user(MpChain *chain, MpUser *user, GError **error)
+write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **error)
 {
     MpTree *tree = chain->tree;
     g_autoptr(GError) why = NULL;
@@ -242,14 +337,13 @@ write_user(MpChain *chain, MpUser *user, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (!check_unique(tree, user, error) ||
-        (before != NULL && !index_user(tree, before, NULL, error)) ||
+    if (!check_unique(accounts, tree, before, user, error) ||
+        (before != NULL && !index_user(tree, before, false, error)) ||
         (user->id == 0 && !next_user_id(tree, &user->id, error)))
         return false;
-    g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user->id);
     g_autofree char *path = path_of_user(user->id);
     g_autofree char *facts = mp_facts_user(user);
-    return index_user(tree, user, id, error) && set_at(tree, path, facts, error);
+    return index_user(tree, user, true, error) && set_at(tree, path, facts, error);
 }
 
 static MpCommitResult
@@ -261,7 +355,7 @@ try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
     MpCommitResult result = MP_FAILED;
 
     mp_chain_begin(&chain, &accounts->store);
-    if (write_user(&chain, user, error) && mp_chain_commit(&chain, what, &actor, error))
+    if (write_user(accounts, &chain, user, error) && mp_chain_commit(&chain, what, &actor, error))
         result = mp_chain_finish(&chain, error);
     mp_chain_clear(&chain);
     return result;

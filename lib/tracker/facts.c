@@ -275,12 +275,13 @@ attachment_free(gpointer data)
 {
     MpAttachmentFact *fact = data;
 
+    g_free(fact->file);
     g_free(fact->name);
     g_free(fact->type);
     g_free(fact);
 }
 
-/* Keys 1, 2, … with "TYPE;NAME;": a name may hold what a key must not. */
+/* A key for each file, with "TYPE;NAME;": what was sent is a value, never a key or a path. */
 static GPtrArray *
 attachments(Reader *r)
 {
@@ -295,7 +296,12 @@ attachments(Reader *r)
             blame(r, *key, "not of the form TYPE;NAME;");
             break;
         }
+        if (!mp_is_attachment_file(*key)) {
+            blame(r, *key, "not the file of an attachment");
+            break;
+        }
         fact = g_new0(MpAttachmentFact, 1);
+        fact->file = g_strdup(*key);
         fact->type = g_strdup(pair[0]);
         fact->name = g_strdup(pair[1]);
         g_ptr_array_add(array, fact);
@@ -309,9 +315,8 @@ set_attachments(GKeyFile *file, const GPtrArray *array)
     for (guint i = 0; array != NULL && i < array->len; i++) {
         const MpNewAttachment *attachment = g_ptr_array_index(array, i);
         const char *pair[] = {attachment->type, attachment->name};
-        g_autofree char *key = g_strdup_printf("%u", i + 1);
 
-        g_key_file_set_string_list(file, "attachments", key, pair, 2);
+        g_key_file_set_string_list(file, "attachments", attachment->file, pair, 2);
     }
 }
 

@@ -339,7 +339,11 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
 {
     g_autoptr(GByteArray) users = g_byte_array_new();
     g_autoptr(GHashTable) about = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    Fsck fsck = {.hooks = hooks, .counts = counts, .users = users, .commits = about};
+    Fsck fsck = {.hooks = hooks,
+                 .counts = counts,
+                 .users = users,
+                 .commits = about,
+                 .case_matters = accounts->case_matters};
     git_oid imports, commits, hosts;
 
     *counts = (MpFsckCounts){0};

@@ -18,7 +18,7 @@ add_user(Fsck *fsck, guint64 id)
     fsck->counts->users++;
 }
 
-/* The way from a user to itself by an index entry. */
+/* The way from a user to itself by an index entry; `holder` is whom it says. */
 static void
 check_index(Fsck *fsck, bool read, guint64 holder, const MpUser *user, const char *index,
             const char *value, GError **why)
@@ -40,6 +40,24 @@ check_index(Fsck *fsck, bool read, guint64 holder, const MpUser *user, const cha
             user->id, holder);
 }
 
+/* Several accounts have their addresses in one file where case tells them apart. */
+static void
+check_address(Fsck *fsck, const MpUser *user, const char *email, GError **why)
+{
+    g_autofree char *path = mp_path_of_address(email);
+    g_autoptr(GArray) ids = mp_read_address(mp_store_view(fsck->store), email, why);
+    guint64 holder = 0, other = 0;
+
+    for (guint i = 0; ids != NULL && i < ids->len; i++) {
+        guint64 id = g_array_index(ids, guint64, i);
+        *(id == user->id ? &holder : &other) = id;
+    }
+    if (fsck->case_matters || (holder != 0 && other == 0))
+        check_index(fsck, ids != NULL, holder, user, path, email, why);
+    else
+        check_index(fsck, ids != NULL, other, user, path, email, why);
+}
+
 static void
 check_user(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
 {
@@ -57,13 +75,8 @@ check_user(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
     g_autofree char *login = mp_path_of_login(user->login);
     bool read = mp_read_login(view, user->login, &holder, &why);
     check_index(fsck, read, holder, user, login, user->login, &why);
-    for (guint i = 0; i < user->emails->len; i++) {
-        const char *email = g_ptr_array_index(user->emails, i);
-        g_autofree char *address = mp_path_of_address(email);
-
-        read = mp_read_address(view, email, &holder, &why);
-        check_index(fsck, read, holder, user, address, email, &why);
-    }
+    for (guint i = 0; i < user->emails->len; i++)
+        check_address(fsck, user, g_ptr_array_index(user->emails, i), &why);
 }
 
 static bool
@@ -86,23 +99,11 @@ has_address(const MpUser *user, const char *path)
     return false;
 }
 
-/* The way from an index entry to its user and back. */
 static void
-check_entry(Fsck *fsck, MpTree *directory, const char *name, const char *path,
-            bool (*has)(const MpUser *, const char *))
+check_holder(Fsck *fsck, guint64 id, const char *path, bool (*has)(const MpUser *, const char *))
 {
     g_autoptr(GError) why = NULL;
-    g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
-    guint64 id;
 
-    if (text == NULL)
-        return;
-    if (!g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, &id, NULL)) {
-        mp_fsck_tell(fsck, "malformed", path,
-                     g_strdup("write the id of the account into it, or remove it"),
-                     "not the id of an account");
-        return;
-    }
     if (!mp_fsck_has_user(fsck, id)) {
         mp_fsck_tell(fsck, "no-user", path, g_strdup("git rm it"),
                      "account %" G_GUINT64_FORMAT " does not exist", id);
@@ -110,9 +111,30 @@ check_entry(Fsck *fsck, MpTree *directory, const char *name, const char *path,
     }
     g_autoptr(MpUser) user = mp_read_user(mp_store_view(fsck->store), id, &why);
     if (user != NULL && !has(user, path)) /* one that does not parse was told */
-        mp_fsck_tell(fsck, "stale-index", path, g_strdup("git rm it"),
+        mp_fsck_tell(fsck, "stale-index", path,
+                     g_strdup_printf("take %" G_GUINT64_FORMAT " out of it, or git rm it", id),
                      "account %" G_GUINT64_FORMAT " has no such %s", id,
                      has == has_login ? "login" : "address");
+}
+
+/* The way from an index entry to its users and back. */
+static void
+check_entry(Fsck *fsck, MpTree *directory, const char *name, const char *path,
+            bool (*has)(const MpUser *, const char *))
+{
+    g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
+    g_autoptr(GArray) ids = text != NULL ? mp_parse_ids(text) : NULL;
+
+    if (text == NULL)
+        return;
+    if (ids == NULL || ids->len == 0 || (has == has_login && ids->len > 1)) {
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("write the id of the account into it, or remove it"),
+                     "not the id of an account");
+        return;
+    }
+    for (guint i = 0; i < ids->len; i++)
+        check_holder(fsck, g_array_index(ids, guint64, i), path, has);
 }
 
 static void

@@ -13,6 +13,7 @@ typedef struct {
     guint64 last;        /* the highest thread */
     GHashTable *commits; /* char *, the path of a commit to guint64 *, the first thread about it */
     bool has_commits;    /* the index of them is there */
+    bool case_matters;   /* in the local parts of addresses */
     GError *stop;        /* why the check cannot go on */
 } Fsck;
 

@@ -107,10 +107,10 @@ has_entry(const MpTreeNode *node, const char *name)
 }
 
 static bool
-is_named_attachment(const MpComment *facts, const char *name)
+is_named_attachment(const MpComment *facts, const char *file)
 {
     for (guint i = 0; i < facts->attachments->len; i++)
-        if (strcmp(((MpAttachmentFact *)g_ptr_array_index(facts->attachments, i))->name, name) == 0)
+        if (strcmp(((MpAttachmentFact *)g_ptr_array_index(facts->attachments, i))->file, file) == 0)
             return true;
     return false;
 }
@@ -125,9 +125,9 @@ check_attachments(Fsck *fsck, MpTree *tree, const char *directory, const MpComme
         mp_fsck_tell_error(fsck, directory, &why);
     for (guint i = 0; i < facts->attachments->len; i++) {
         const MpAttachmentFact *fact = g_ptr_array_index(facts->attachments, i);
-        g_autofree char *path = g_strconcat(directory, "/attachments/", fact->name, NULL);
+        g_autofree char *path = g_strconcat(directory, "/attachments/", fact->file, NULL);
 
-        if (!has_entry(node, fact->name))
+        if (!has_entry(node, fact->file))
             mp_fsck_tell(fsck, "missing", path, g_strdup(RESTORE), "named in mail, but not there");
     }
     for (guint i = 0; node != NULL && i < mp_tree_count(node); i++) {

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "tracker/inside.h"
+#include "tracker/tree_name.h"
 
 char *
 mp_path_of_host(const char *name)
@@ -17,7 +18,7 @@ check_name(const char *name, GError **error)
 {
     g_autofree char *shown = mp_escape(name);
 
-    return mp_is_plain_name(name) ||
+    return (mp_is_plain_name(name) && mp_tree_name_fault(name, strlen(name)) == NULL) ||
            mp_fail(error, MP_ERROR_INSTALLATION,
                    "%s cannot be the name of a host among several: set [instance] host-id", shown);
 }

@@ -11,6 +11,7 @@ struct MpTracker {
 
 struct MpAccounts {
     MpStore store;
+    bool case_matters; /* in the local parts of addresses */
 };
 
 /* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */
@@ -23,9 +24,15 @@ MpUser *mp_read_user(MpTree *tree, guint64 id, GError **error);
 MpBounces *mp_user_add_bounces(MpUser *user, const char *address);
 void mp_bounces_add(GPtrArray *list, gint64 day, const char *mark);
 
-/* logins/… and addresses/…: an id, or 0 where there is none. */
+/* logins/…: an id, or 0 where there is none. */
 bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);
-bool mp_read_address(MpTree *tree, const char *address, guint64 *id, GError **error);
+
+/* addresses/…: guint64, the ids of all accounts with an address that differs in case at most; NULL
+ * for errors only. */
+GArray *mp_read_address(MpTree *tree, const char *address, GError **error);
+
+/* One id a line, as a file of addresses/ has them; NULL where that is not what the text is. */
+GArray *mp_parse_ids(const char *text);
 
 /* "logins/tim"; "addresses/4f/<hash>", since an address may hold what a path must not. */
 char *mp_path_of_login(const char *login);

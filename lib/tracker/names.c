@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/domain.h"
+#include "tracker/tree_name.h"
 
 #define LOGIN_MAX    39
 #define PART_MAX     100
@@ -22,6 +23,21 @@ mp_is_login(const char *login)
     return true;
 }
 
+/* As a server would call its directory, or Git the lock of a file. */
+static bool
+ends_as_another(const char *part, gsize length)
+{
+    static const char *const endings[] = {".git", ".lock"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+        gsize n = strlen(endings[i]);
+
+        if (length > n && g_ascii_strncasecmp(part + length - n, endings[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool
 is_repository_part(const char *part, gsize length)
 {
@@ -30,7 +46,7 @@ is_repository_part(const char *part, gsize length)
     for (gsize i = 0; i < length; i++)
         if (!g_ascii_isalnum(part[i]) && strchr("._-", part[i]) == NULL)
             return false;
-    return true;
+    return mp_tree_name_fault(part, length) == NULL && !ends_as_another(part, length);
 }
 
 bool
@@ -86,10 +102,10 @@ mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostna
 }
 
 bool
-mp_user_has_address(const MpUser *user, const char *address)
+mp_user_has_address(const MpUser *user, const char *address, bool case_matters)
 {
     for (guint i = 0; i < user->emails->len; i++)
-        if (mp_same_address(g_ptr_array_index(user->emails, i), address))
+        if (mp_same_address(g_ptr_array_index(user->emails, i), address, case_matters))
             return true;
     return false;
 }

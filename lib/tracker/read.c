@@ -196,7 +196,7 @@ read_attachment_sizes(MpTree *tree, MpTreeNode *comment, MpComment *into, GError
     for (guint i = 0; directory != NULL && i < into->attachments->len; i++) {
         MpAttachmentFact *fact = g_ptr_array_index(into->attachments, i);
 
-        if (!mp_tree_blob_size(tree, directory, fact->name, &fact->size, error))
+        if (!mp_tree_blob_size(tree, directory, fact->file, &fact->size, error))
             return false;
     }
     return true;
@@ -244,14 +244,14 @@ mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **
 }
 
 GBytes *
-mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name,
+mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *file,
                       GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
     g_autofree char *of_thread = mp_path_of_thread(thread);
     g_autofree char *of_comment = mp_path_of_comment(number);
     g_autofree char *path =
-        g_strconcat(of_thread, "/comments/", of_comment, "/attachments/", name, NULL);
+        g_strconcat(of_thread, "/comments/", of_comment, "/attachments/", file, NULL);
     g_autoptr(GError) why = NULL;
     char *bytes = NULL;
     gsize length = 0;

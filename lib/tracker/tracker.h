@@ -55,9 +55,18 @@ typedef struct {
 } MpSubscriber;
 
 typedef struct {
-    char *name, *type;
+    char *file; /* below attachments/: mp_attachment_file() */
+    char *name; /* as it was sent, for people */
+    char *type; /* "image/png" */
     guint64 size;
 } MpAttachmentFact;
+
+/* "3.png": what the third attachment of a comment is called in the tree, with the extension of its
+ * name or type if that is one of a few harmless ones. The result is the caller's. */
+char *mp_attachment_file(guint number, const char *name, const char *type);
+
+/* Whether mp_attachment_file() may have made it. */
+bool mp_is_attachment_file(const char *file);
 
 typedef struct {
     guint64 number; /* 0: the opening post */
@@ -94,7 +103,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRepository, mp_repository_free)
 const char *mp_reply_policy_name(MpReplyPolicy policy); /* "on", "members", "off" */
 bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
 
-/* "owner/name" of letters, digits, '.', '_' and '-', neither part starting with '.' or '-'. */
+/* "owner/name" of letters, digits, '.', '_' and '-', neither part starting with '.' or '-', ending
+ * in '.', ".git" or ".lock", or being a device on Windows ("con", "aux.c"). */
 bool mp_is_repository_name(const char *name);
 
 /* What an object may be called: a commit id, a branch, a range; safe in a Message-ID and a link. */
@@ -151,7 +161,7 @@ bool mp_user_unsuppress(MpUser *user, const char *address);
 
 /* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
  * folded, since what stands behind the + may be another person's. */
-bool mp_user_has_address(const MpUser *user, const char *address);
+bool mp_user_has_address(const MpUser *user, const char *address, bool case_matters);
 
 /* --- Open and read ------------------------------------------------------------------------- */
 
@@ -165,6 +175,8 @@ bool mp_tracker_init(const char *path, const char *hostname, bool *made, GError 
 bool mp_accounts_init(const char *path, const char *hostname, bool *made, GError **error);
 
 MpAccounts *mp_accounts_open(const char *path, const char *hostname, GError **error);
+/* From here on addresses whose local parts differ in case are two, and may be two accounts'. */
+void mp_accounts_distinguish_case(MpAccounts *accounts);
 void mp_accounts_free(MpAccounts *accounts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 
@@ -219,7 +231,7 @@ mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* M
 MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error);
 
 /* The content of a file that was attached to a comment. */
-GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *name,
+GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *file,
                               GError **error);
 
 /* The thread that was imported with an opening post of this Message-ID, or is known by another name
@@ -276,7 +288,8 @@ typedef struct {
 } MpActor;
 
 typedef struct {
-    const char *name; /* one path component, unique within the comment */
+    const char *file; /* mp_attachment_file(), unique within the comment */
+    const char *name; /* as it was sent */
     const char *type; /* "image/png" */
     GBytes *data;
 } MpNewAttachment;
@@ -342,9 +355,9 @@ MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
 /*
  * One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
- * Refuses (MP_ERROR_INPUT) a login or address that is another account's. Retries when outrun; but
- * if the account itself was changed since `accounts` was last opened, refreshed or fetched, that is
- * MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
+ * Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is another account's.
+ * Retries when outrun; but if the account itself was changed since `accounts` was last opened,
+ * refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
  */
 bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "tracker/git.h"
+#include "tracker/tree_name.h"
 
 #define MODE_FILE 0100644u
 #define MODE_TREE 0040000u
@@ -262,6 +264,17 @@ insert(MpTree *tree, MpTreeNode *node, const char *name, guint length, guint mod
     return entry_at(node, at);
 }
 
+/* Whatever is written passes here: no name that Git refuses anywhere. */
+static bool
+check_name(const char *name, gsize length, GError **error)
+{
+    const char *fault = mp_tree_name_fault(name, length);
+    g_autofree char *shown = fault != NULL ? mp_escape_bytes(name, length) : NULL;
+
+    return fault == NULL || mp_fail(error, MP_ERROR_INPUT,
+                                    "%s: no name for a file of the tracker: %s", shown, fault);
+}
+
 /* One step down: the subdirectory of that name, loaded; made if asked to. */
 static MpTreeNode *
 step(MpTree *tree, MpTreeNode *node, const char *name, guint length, bool make, GError **error)
@@ -273,7 +286,7 @@ step(MpTree *tree, MpTreeNode *node, const char *name, guint length, bool make, 
             e->child = load(tree, node, &e->id, error);
         return e->child;
     }
-    if (!make)
+    if (!make || !check_name(name, length, error))
         return NULL;
     e = insert(tree, node, name, length, MODE_TREE);
     e->child = node_new(tree, node);
@@ -320,7 +333,8 @@ mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *t
 {
     git_oid id;
 
-    if (!mp_pack_add(tree->pack, GIT_OBJECT_BLOB, text, length, &id, error))
+    if (!check_name(name, strlen(name), error) ||
+        !mp_pack_add(tree->pack, GIT_OBJECT_BLOB, text, length, &id, error))
         return false;
     insert(tree, directory, name, (guint)strlen(name), MODE_FILE)->id = id;
     mark(directory);

@@ -3,7 +3,7 @@
  *
  * Reads and edits go by path. An edit marks the way to the root; mp_tree_write hashes what is
  * marked, bottom up, into a pack. The same structure serves readers (at the tip) and a batch, which
- * so sees its own changes.
+ * so sees its own changes. A name that no tree may hold (tree_name.h) is MP_ERROR_INPUT.
  */
 #pragma once
 

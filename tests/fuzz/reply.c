@@ -34,22 +34,24 @@ extract(const char *text, const char *sent)
 static void
 refer(char *text)
 {
-    MpAttachment image = {.name = (char *)"a", .type = (char *)"image/png", .content_id = text},
+    MpAttachment image = {.name = text, .type = (char *)"image/png", .content_id = text},
                  file = {.name = text, .type = (char *)"text/plain"};
     MpAttachment *both[] = {&image, &file};
     const GPtrArray attachments = {(gpointer *)both, G_N_ELEMENTS(both)};
     const bool is_taken[] = {false, true};
+    const MpNewAttachment stored = {.file = "1.txt", .name = text, .type = "text/plain"};
+    g_autoptr(MpReferences) references = mp_references_new(&attachments);
     g_autoptr(GString) links = g_string_new(NULL);
 
     for (const char *p = text; *p != '\0'; p++) {
         gsize length = 0;
         bool by_id;
-        int i = mp_attachment_reference(&attachments, is_taken, p, &length, &by_id);
+        int i = mp_attachment_reference(references, is_taken, p, &length, &by_id);
 
         if (i >= 0 && (i >= (int)attachments.len || length == 0 || length > strlen(p)))
             abort();
     }
-    mp_attachment_append_link(links, &file, text);
+    mp_attachment_append_link(links, &stored);
     mp_attachment_append_refusal(links, &file, text, "why");
 }
 

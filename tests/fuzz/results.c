@@ -1,4 +1,4 @@
-/* Authentication-Results: lines are fields; the first is what an attacker cannot write over. */
+/* Authentication-Results: lines are fields; a failure that stands among them stays one. */
 #include "policy/authentication.h"
 
 #include "fuzz.h"

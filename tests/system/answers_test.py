@@ -94,6 +94,7 @@ def refusals(site):
 
 @test
 def each_refusal_is_answered_to_the_accounts_own_address_only(site):
+    site.set_config("instance", url=f"https://{HOST}")
     site.set_config("smtp", discard_to_noreply_address="false", support_address="https://help.example.org/mail")
     cases = refusals(site)
     ids = {}
@@ -167,7 +168,7 @@ def the_installation_has_a_language(site):
 
 
 @test
-def an_answer_is_given_once_a_day_and_reason(site):
+def an_answer_is_given_once_a_day_thread_and_reason(site):
     thread, address = conversation(site)
     for i in range(5):
         site.deliver(site.mail(KATE, address, f"> quote {i}\n"))
@@ -177,7 +178,7 @@ def an_answer_is_given_once_a_day_and_reason(site):
     site.metroplex("--once")
     equal(reasons_answered(site), ["empty", "sender-mismatch"])
     day = time.strftime("%Y-%m-%d", time.gmtime())
-    equal(records(site), [f"{day}.2.empty", f"{day}.2.sender-mismatch"])
+    equal(records(site), [f"{day}.2.empty.{thread}", f"{day}.2.sender-mismatch.{thread}"])
     check("> quote 0" in "\n".join(sum(answers(site).values(), [])), "the first is the one that is answered")
     later = int(time.time()) - 86400
     site.deliver(site.mail(KATE, address, "> yesterday\n"), f"{later}.V1I1M1.mx")
@@ -186,6 +187,10 @@ def an_answer_is_given_once_a_day_and_reason(site):
     path = os.path.join(site.data, "incoming-mail/failure", site.failure[0])
     site.metroplex("--once", path, status=65)
     equal(len(answers(site)), 3, "a file processed again is not answered again")
+    other = site.thread("tim")
+    site.deliver(site.mail(KATE, site.address(other, "kate"), "> in another thread\n"))
+    site.metroplex("--once")
+    equal(reasons_answered(site), ["empty"] * 3 + ["sender-mismatch"], "what is refused in another thread is not silent")
 
 
 @test
@@ -255,6 +260,25 @@ def whose_authentication_failed_hears_what_failed_and_where_to_turn(site):
     site.metroplex("--once")
     other = [m for m in only_answers(site) if m["Delivered-To"] == "tim@example.org"]
     contains(parts(other[0])[0], "not verified for it")
+
+
+@test
+def whose_sender_nothing_confirms_hears_that_and_what_to_do(site):
+    site.set_config("address", authserv_id="mx.example.org")
+    _, address = conversation(site)
+    site.deliver(site.mail("kate@work.example", address, "Perhaps me.\n"))
+    site.deliver(site.mail("tim@example.org", site.address(1, "tim"), headers=[("Authentication-Results", "mx.example.org; spf=pass smtp.mailfrom=example.org")]))
+    site.metroplex("user", "set", "tim", "--language", "fr")
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["sender-mismatch"] * 2)
+    contains(site.log(), "the receiving server has no verdict on the sender: no DMARC or DKIM of a trusted id")
+    contains(site.log(), "the receiving server has no verdict on the sender: spf=pass")
+    kate, tim = sorted(only_answers(site), key=lambda m: m["Delivered-To"])
+    equal((kate["Delivered-To"], kate["X-Metroplex-Reason"]), (KATE, "sender-mismatch"))
+    contains(kate["Subject"], "nothing confirmed")
+    for one, words in ((kate, "found neither DKIM nor DMARC"), (tim, "n’a trouvé ni DKIM ni DMARC")):
+        for part in parts(one):
+            contains(part, words)
 
 
 @test
@@ -463,7 +487,6 @@ def a_rate_slides_and_is_kept_across_runs(site):
 @test
 def a_mail_of_commands_counts_as_a_comment(site):
     thread, address = conversation(site)
-    site.set_config("inbound", commands="true")
     site.set_config("limits", comments_per_hour="3")
     other = site.thread("kate")
     mute = site.mail(KATE, address, "/mute\n")
@@ -551,17 +574,47 @@ def kinds(site):
 
 
 @test
-def commands_are_text_unless_switched_on(site):
+def commands_that_change_the_thread_can_be_switched_off(site):
+    site.set_config("inbound", commands="false")
     thread, address = conversation(site)
-    site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/close\n"))
+    tim = site.address(thread, "tim")
+    site.deliver(site.mail("tim@example.org", tim, "/close\n"))
     site.metroplex("--once")
-    equal((state_of(site, thread), site.show(thread)["comments"][0]["body"].strip()), ("open", "/close"))
+    equal((state_of(site, thread), list(site.reasons().values())), ("open", ["unknown-command"]), "neither done nor posted")
+    contains(parts(only_answers(site)[0])[0], "/mute, /unsubscribe, /subscribe, each")
+    site.deliver(site.mail("tim@example.org", tim, "/mute\n"))
+    site.metroplex("--once")
+    equal(reason_of(site, thread, "tim"), "muted", "what concerns only the account is always to be had")
+
+
+@test
+def what_is_meant_as_a_command_is_done_or_answered_never_posted(site):
+    site.user("tim")
+    meant = ["/clsoe", "/closed", "/clos", "/xlose", "/CLOSES", "/mut", "/mutee", "/umsubscribe", "/subscrbie", "/reopenn",
+             "/close please", "/mute this thread", "/close\n/reopne", "/close #3", "/reopn\n\nSince it is still there."]
+    text = ["/etc/fstab has the wrong line", "/close/it", "/close.", "/closer.example.org", "/opt is full", "/", "//close", "/ close", " /close",
+            "close", "/dev/null", "/me agrees", "/closing", "/sub", "see /close", "/close-it"]
+    threads = {}
+    for line in meant + text:
+        thread = site.thread("tim", title=line.split("\n")[0])
+        threads[line] = thread
+        site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), line + "\nAnd text.\n"))
+    site.metroplex("--once")
+    for line in meant:
+        equal((line, site.show(threads[line])["comments"]), (line, []))
+        equal(state_of(site, threads[line]), "open", line)
+    for line in text:
+        equal(site.show(threads[line])["comments"][0]["body"].strip(), (line + "\nAnd text.").strip(), "text is posted as it is")
+    told = [parts(m)[0] for m in only_answers(site)]
+    equal(len(told), len(meant), "each is answered")
+    for line in meant:
+        word = line.split("\n")[-1 if line.startswith("/close\n") else 0].split()[0].lower()
+        check(any(f"begins with {word}," in t.replace("\n", " ") for t in told), f"{word} is named")
 
 
 @test
 def a_reply_of_commands_acts_once_and_posts_nothing(site):
     thread, address = conversation(site)
-    site.set_config("inbound", commands="true")
     tim = site.address(thread, "tim")
     octets = site.mail("tim@example.org", tim, " \n/Close  \n/mute\n\nOn Monday, Kate wrote:\n> /reopen\n")
     site.deliver(octets)
@@ -594,7 +647,6 @@ def a_reply_of_commands_acts_once_and_posts_nothing(site):
 @test
 def commands_and_text_are_one_commit_batch(site):
     thread, address = conversation(site)
-    site.set_config("inbound", commands="true")
     site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/close\n\nFixed in 1.2.\n/reopen is text here\n", message_id="<c@t>"))
     site.metroplex("--once")
     comments = site.show(thread)["comments"]
@@ -608,16 +660,17 @@ def commands_and_text_are_one_commit_batch(site):
 @test
 def commands_need_permission(site):
     thread, address = conversation(site)
-    site.set_config("inbound", commands="true")
     site.deliver(site.mail(KATE, address, "/close\n/mute\n"))
     site.metroplex("--once")
     equal(list(site.reasons().values()), ["not-permitted"])
     equal((state_of(site, thread), reason_of(site, thread, "kate")), ("open", None), "nothing of it is done")
     equal(reasons_answered(site), ["not-permitted"])
-    site.deliver(site.mail(KATE, address, "/close\nI think this is done.\n"))
+    contains(parts(only_answers(site)[0])[0], "/close, which only the members of acme/rocket")
+    other = site.thread("tim")
+    site.deliver(site.mail(KATE, site.address(other, "kate"), "/close\nI think this is done.\n"))
     site.metroplex("--once")
-    equal(site.show(thread)["comments"][0]["body"].strip(), "/close\nI think this is done.", "nothing of it is lost")
-    equal(state_of(site, thread), "open")
+    equal((state_of(site, other), site.show(other)["comments"]), ("open", []), "nor is it posted and mailed to all")
+    contains(parts(only_answers(site)[-1])[0], "> I think this is done.")
     site.deliver(site.mail(KATE, address, "/mute\n"))
     site.metroplex("--once")
     equal(reason_of(site, thread, "kate"), "muted", "what concerns only herself she may")
@@ -721,7 +774,6 @@ def soft_bounces_need_more(site):
 def killed_anywhere_commands_act_once_and_bounces_count_once(site):
     if subprocess.run(["sh", "-c", "command -v strace"], capture_output=True).returncode != 0:
         return
-    site.set_config("inbound", commands="true")
     site.set_config("limits", hard_bounces="100")
     site.user("tim")
     site.user("kate", KATE)
@@ -747,7 +799,7 @@ def killed_anywhere_commands_act_once_and_bounces_count_once(site):
 @test
 def outrun_by_another_writer_all_comes_true_once(site):
     """Somebody moves the branch all the time: batches are built again, and nothing of them twice."""
-    site.set_config("inbound", commands="true", batch="6")
+    site.set_config("inbound", batch="6")
     site.user("tim")
     thread = site.thread("tim")
     for i in range(12):

@@ -872,5 +872,35 @@ def bash_completes_commands_options_and_names(site):
     equal(complete("notifier", "queue", "h"), ["hold"])
 
 
+@test
+def addresses_that_differ_in_case_are_one_unless_the_letter_is_asked_for(site):
+    site.user("kate", "kate@example.org", "j\u00fcrgen@example.org")
+    site.user("tim")
+    for other in ("Kate@example.org", "KATE@EXAMPLE.ORG", "J\u00dcRGEN@example.org"):
+        for command in (["add", "eve", "--name", "Eve", "--email", other], ["set", "tim", "--add-email", other]):
+            done = site.run(METROPLEX, "user", *command, status=65)
+            check("belongs to another account" in done.stderr, done.stderr)
+    site.metroplex("user", "set", "kate", "--add-email", "Kate@example.org")
+    equal(json.loads(site.metroplex("user", "show", "kate", "--json"))["emails"], ["kate@example.org", "j\u00fcrgen@example.org"], "the same is not added")
+    site.set_config("address", address_case="sensitive")
+    site.user("eve", "Kate@example.org")
+    thread = site.thread("tim")
+    posted = {login: site.deliver(site.mail(sender, site.address(thread, login))) for login, sender in (("kate", "kate@example.org"), ("eve", "Kate@example.org"))}
+    refused = [site.deliver(site.mail(sender, site.address(thread, login))) for login, sender in (("eve", "kate@example.org"), ("kate", "KATE@example.org"), ("tim", "Tim@example.org"))]
+    site.metroplex("--once")
+    equal(site.reasons(), {**{n: "posted" for n in posted.values()}, **{n: "sender-mismatch" for n in refused}})
+    equal([c["author"] for c in site.show(thread)["comments"]], ["kate", "eve"])
+    equal(site.metroplex("fsck", "--json"), "")
+    site.set_config("address", address_case="insensitive")
+    faults = site.metroplex("fsck", status=65)
+    equal(faults.count("shared"), 2, faults)
+    site.metroplex("user", "revoke", "eve")
+    site.metroplex("user", "set", "eve", "--add-email", "eve@example.org", "--remove-email", "Kate@example.org")
+    site.metroplex("fsck")
+    site.metroplex("user", "set", "kate", "--remove-email", "J\u00fcrgen@EXAMPLE.org")
+    site.metroplex("user", "set", "eve", "--add-email", "J\u00dcrgen@example.org")
+    site.metroplex("fsck")
+
+
 if __name__ == "__main__":
     main()

@@ -42,9 +42,26 @@ lint_page() {
         while read -r page; do [[ -e man/$page ]] || echo "$page does not exist"; done
 }
 
+# What PAGE says, each word, as TOOL shows it; groff's complaints go to standard error.
+words_by() {
+    if [[ $1 == groff ]]; then groff -mdoc -Tutf8 -ww -P-cbou "$2"; else mandoc -Tutf8 "$2" | sed 's/.\x08//g'; fi |
+        sed '1d;$d' | tr -cd '[:alnum:]' | fold -w 60
+}
+
+# A macro that one of the two formatters knows and the other does not swallows what follows.
+same_by_groff() {
+    words_by groff "$1" 2>&1 >"$tmp/groff"
+    words_by mandoc "$1" >"$tmp/mandoc"
+    tr -d '\n' <"$tmp/groff" | grep -q "$(sed -n 's/^\.Sh //p' "$1" | tail -n 1 | tr -d ' ')" || echo "its last section is lost"
+    diff "$tmp/groff" "$tmp/mandoc" | head -n 4
+}
+
 if command -v mandoc >/dev/null; then
     for page in man/*.[58]; do
         lint_page "$page" | nothing_wrong "${page#man/} is well formed"
+        if command -v groff >/dev/null; then
+            same_by_groff "$page" | nothing_wrong "${page#man/} says the same by groff and by mandoc"
+        fi
     done
 else
     echo "# skipped: mandoc is not installed"
@@ -122,6 +139,37 @@ sed -n '/^static const MpGate gates\[\]/,/^};/s/^ *{"\([a-z-]*\)".*/\1/p' lib/po
 awk '/^\.Sh / { inside = $3 == "GATES" } inside && /^\.It Sy / { print $3 }' man/metroplex.8 >"$tmp/gates.man"
 same "metroplex(8) has every reason code" "$tmp/gates" "$tmp/gates.man"
 diff "$tmp/gates" "$tmp/gates.man" 2>&1 | nothing_wrong "metroplex(8) has the gates in their order"
+
+# --- What is installed for building and testing ---------------------------------------------------
+
+# TARGET…: what tests/deps would do as root on a machine that has nothing, a line a command.
+deps_of_nothing() {
+    mkdir -p "$tmp/nothing"
+    rm -f "$tmp/nothing/did"
+    printf '#!/bin/sh\necho "$*" >>%s/did\n' "$tmp/nothing" >"$tmp/nothing/sudo"
+    printf '#!/bin/sh\necho 1000\n' >"$tmp/nothing/id"
+    printf '#!/bin/sh\n[ "$2" != openssh-server ] || echo /usr/lib/systemd/system/ssh.service\n' >"$tmp/nothing/dpkg"
+    printf '#!/bin/sh\n' | tee "$tmp/nothing/dpkg-query" >"$tmp/nothing/systemctl"
+    chmod 755 "$tmp"/nothing/*
+    PATH=$tmp/nothing:$PATH tests/deps "$@" >/dev/null </dev/null
+    cat "$tmp/nothing/did"
+}
+
+{
+    for_building=$(deps_of_nothing | grep 'apt-get install')
+    for package in build-essential libgmime-3.0-dev git; do
+        [[ "$for_building " == *" $package "* ]] || echo "make deps does not bring $package"
+    done
+    grep -oE 'clang|ruby|notmuch|btrfs|xfsprogs|openssh|postfix|swaks|systemd|criterion' <<<"$for_building"
+    deps_of_nothing lint | grep -oE 'ruby|postfix|openssh'
+    deps_of_nothing demo | grep -oE 'clang-(format|tidy)|ruby|openssh'
+} | nothing_wrong "make deps brings what building needs, and each target what it needs"
+
+{
+    deps_of_nothing check >"$tmp/did"
+    sed -n '/^tee .*policy-rc.d/,/^rm .*policy-rc.d/p' "$tmp/did" | grep -q 'apt-get install' || echo "services may start"
+    grep -q 'systemctl --quiet disable ssh.service' "$tmp/did" || echo "sshd stays enabled"
+} | nothing_wrong "what tests need neither starts nor is enabled"
 
 # --- Installation ---------------------------------------------------------------------------------
 

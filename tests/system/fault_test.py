@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import METROPLEX, TOP
+from harness import METROPLEX, TOP, enter_namespace
 
 KILLAT = os.path.join(os.path.dirname(METROPLEX), "killat")
 SAMPLE = [  # scenario, part, N: each Nth point
@@ -18,8 +18,7 @@ SAMPLE = [  # scenario, part, N: each Nth point
     ("thread comment", "error", 40), ("notifier", "kill", 30), ("notifier", "error", 60), ("init", "kill", 40),
     ("batch", "known", 3), ("init", "known", 1),
 ]
-CROWD = ["on_top", "an_administrator"]
-CROWD_OF_ROOT = ["full_disk_in_memory"]
+CROWD = ["on_top", "an_administrator", "full_disk_in_memory"]
 
 
 def build_killat():
@@ -43,7 +42,7 @@ def main():
     for good, line in faults.sample(SAMPLE):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
-    for good, line in crowd.run(CROWD + (CROWD_OF_ROOT if os.geteuid() == 0 else [])):
+    for good, line in crowd.run(CROWD):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
     print(f"{passed} passed, {failed} failed")
@@ -51,4 +50,9 @@ def main():
 
 
 if __name__ == "__main__":
+    enter_namespace()  # a program that is closed to its own user cannot be traced by them
+    if os.geteuid() != 0:
+        print("# left out: faults need root, or a user namespace with several ids (package uidmap)")
+        print("0 passed, 0 failed, 1 skipped")
+        sys.exit(0)
     sys.exit(main())

@@ -60,7 +60,7 @@ def names(comment):
 def an_image_of_the_html_is_linked_where_it_stood(site):
     html = '<p>It looks like this:</p><p><img src="cid:a@x" alt="screen"></p><p>Is that right?</p>'
     comment = post(site, start(site), multipart("related", text(html, "html"), part(PNG, name="shot 1.png", cid="a@x")))
-    equal(comment["body"].strip(), "It looks like this:\n\n![shot 1.png](attachments/shot%201.png)\n\nIs that right?", "body")
+    equal(comment["body"].strip(), "It looks like this:\n\n![shot 1.png](attachments/1.png)\n\nIs that right?", "body")
     equal(names(comment), ["shot 1.png"], "stored")
 
 
@@ -69,22 +69,22 @@ def a_mark_in_the_plain_text_is_linked_where_it_stood(site):
     thread = start(site)
     for mark in ("[image: shot.png]", "[cid:a@x]", "[shot.png]", "<shot.png>", "[cid:a%40x]"):
         comment = post(site, thread, multipart("related", text(f"Before\n\n{mark}\n\nbehind {mark[1:-1]}."), part(PNG, name="shot.png", cid="a@x")))
-        equal(comment["body"].strip(), f"Before\n\n![shot.png](attachments/shot.png)\n\nbehind {mark[1:-1]}.", mark)
+        equal(comment["body"].strip(), f"Before\n\n![shot.png](attachments/1.png)\n\nbehind {mark[1:-1]}.", mark)
         equal(names(comment), ["shot.png"], mark)
 
 
 @test
 def a_picture_between_two_texts_keeps_its_place(site):
     comment = post(site, start(site), multipart("mixed", text("Before\n"), part(PNG, name="shot.png"), text("behind\n")))
-    equal(comment["body"].strip(), "Before\n![shot.png](attachments/shot.png)\nbehind", "body")
+    equal(comment["body"].strip(), "Before\n![shot.png](attachments/1.png)\nbehind", "body")
 
 
 @test
 def what_no_text_refers_to_is_named_below(site):
     comment = post(site, start(site), multipart("mixed", text("See below.\n"), part(PNG, name="a.png", disposition="attachment"),
                                                 part(b"log\n", "text/x-log", "b[1].log", disposition="attachment")))
-    equal(comment["body"].strip(), "See below.\n\nAttached: ![a.png](attachments/a.png) (208 bytes)\n"
-          "Attached: [b\\[1\\].log](attachments/b%5B1%5D.log) (4 bytes)", "body")
+    equal(comment["body"].strip(), "See below.\n\nAttached: ![a.png](attachments/1.png) (208 bytes)\n"
+          "Attached: [b\\[1\\].log](attachments/2.log) (4 bytes)", "body")
     equal(names(comment), ["a.png", "b[1].log"], "stored")
 
 
@@ -95,12 +95,12 @@ def pictures_of_the_quote_and_of_the_signature_are_not_stored_again(site):
             f'<div class="gmail_quote">{WROTE.replace("<", "&lt;")}<blockquote><img src="cid:old@x">Is it?</blockquote></div>')
     images = [part(PNG, name="new.png", cid="new@x"), part(LOGO, name="logo.png", cid="logo@x"), part(PNG + b"old", name="old.png", cid="old@x")]
     comment = post(site, thread, multipart("related", text(html, "html"), *images))
-    equal(comment["body"].strip(), "Yes: ![new.png](attachments/new.png)", "body")
+    equal(comment["body"].strip(), "Yes: ![new.png](attachments/1.png)", "body")
     equal(names(comment), ["new.png"], "stored of the HTML")
     # where the plain text is read, which names no picture, the HTML still tells where they stood
     plain = f"Yes:\n\n-- \nTim\n\n{WROTE}\n\n> Is it?\n"
     comment = post(site, thread, multipart("related", multipart("alternative", text(plain), text(html, "html")), *images))
-    equal(comment["body"].strip(), "Yes:\n\nAttached: ![new.png](attachments/new.png) (208 bytes)", "body")
+    equal(comment["body"].strip(), "Yes:\n\nAttached: ![new.png](attachments/1.png) (208 bytes)", "body")
     equal(names(comment), ["new.png"], "stored of the plain text")
 
 
@@ -132,7 +132,7 @@ def an_image_that_is_not_in_the_mail_is_shown_to_be_missing(site):
 @test
 def an_image_can_be_all_there_is(site):
     comment = post(site, start(site), multipart("related", text('<div><img src="cid:a@x"></div>', "html"), part(PNG, cid="a@x")))
-    equal(comment["body"].strip(), "![image.png](attachments/image.png)", "body")
+    equal(comment["body"].strip(), "![image.png](attachments/1.png)", "body")
 
 
 @test
@@ -141,11 +141,12 @@ def refused_files_alone_are_no_comment(site):
 
 
 @test
-def names_are_made_safe_and_unique_and_twins_are_stored_once(site):
+def files_are_numbered_and_twins_are_stored_once(site):
     comment = post(site, start(site), multipart("mixed", text("Two files.\n"), part(PNG, name="../.git/a.png", disposition="attachment"),
                                                 part(LOGO, name="a.png", disposition="attachment"), part(PNG, name="a.png", disposition="attachment")))
-    equal(names(comment), ["a.png", "2-a.png"], "stored")
-    equal(comment["body"].count("attachments/a.png"), 2, "links to the first")
+    equal(names(comment), ["a.png", "a.png"], "stored")
+    equal([attachment["file"] for attachment in comment["attachments"]], ["1.png", "2.png"], "files")
+    equal(comment["body"].count("attachments/1.png"), 2, "links to the first")
 
 
 @test
@@ -154,8 +155,8 @@ def the_same_picture_is_one_blob_of_the_thread(site):
     for _ in range(3):
         post(site, thread, multipart("mixed", text("Again.\n"), part(PNG, name="a.png", disposition="attachment")))
     tree = "".join(site.git("ls-tree", "-r", ref) for ref in site.git("for-each-ref", "--format=%(refname)").split())
-    blobs = {line.split()[2] for line in tree.splitlines() if line.endswith("/a.png")}
-    equal(len(blobs), 1, "blobs of a.png")
+    blobs = {line.split()[2] for line in tree.splitlines() if line.endswith("/1.png")}
+    equal(len(blobs), 1, "blobs of 1.png")
 
 
 @test
@@ -168,7 +169,7 @@ def explain_says_what_becomes_of_each(site):
     with open(path, "wb") as file:
         file.write(mail.as_bytes())
     told = site.metroplex("explain", path)
-    contains(told, "a.png, image/png, 208 bytes: stored as a.png, linked in the text")
+    contains(told, "a.png, image/png, 208 bytes: stored as 1.png, linked in the text")
     contains(told, "old.png, image/png, 112 bytes: not stored: only the text that was cut refers to it")
     contains(told, "run.exe, application/x-msdownload, 2 bytes: not stored: its type is not allowed")
 

@@ -9,8 +9,7 @@ import smtplib
 import subprocess
 import time
 
-import postfix_test
-from harness import HOST, METROPLEX, TESTS, Site, check, contains, equal, main, test, wait_until
+from harness import HOST, METROPLEX, TESTS, Site, check, contains, enter_namespace, equal, main, test, wait_until
 from postfix_test import OWNER, Postfix, can_run
 
 TESTS.clear()  # those of postfix_test are run by it
@@ -326,7 +325,7 @@ def a_rotated_key_is_noticed_between_two_clients(site, postfix, program):
 
 
 if __name__ == "__main__":
-    postfix_test.enter_namespace()
+    enter_namespace()
     if not can_run():
         print("# left out: the three with a Postfix of one's own")
     main()

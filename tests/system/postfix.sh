@@ -19,6 +19,7 @@ free_port() {
 write_main() { # DIR HOSTNAME DATA UID GID
     cat >"$1/etc/main.cf" <<EOF
 compatibility_level = 3.6
+import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_PRELOAD AHEAD
 queue_directory = $1/queue
 data_directory = $1/lib
 command_directory = /usr/sbin

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from harness import METROPLEX, NOTIFIER, HOST, Site, check, contains, equal, main, test, wait_until
+from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, enter_namespace, equal, main, test, wait_until
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postfix.sh")
 OWNER = "nobody"  # virtual(8) delivers for ids from 100 on
@@ -164,15 +164,6 @@ def eight_senders_at_once_lose_nothing(site, postfix):
 
 def can_run():
     return os.getuid() == 0 and os.path.exists("/usr/sbin/postfix")
-
-
-def enter_namespace():
-    """Becomes root of a user namespace of its own, where the caller is not root and there can be one."""
-    if not can_run() and not os.environ.get("METROPLEX_NESTED"):
-        enter = ["unshare", "--user", "--map-root-user", "--map-auto", "--net", "--mount", "--pid", "--fork", "--kill-child"]
-        if subprocess.run([*enter, "true"], stderr=subprocess.DEVNULL).returncode == 0:
-            os.environ["METROPLEX_NESTED"] = "1"
-            os.execvp("unshare", [*enter, "sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, *sys.argv])
 
 
 if __name__ == "__main__":

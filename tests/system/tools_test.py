@@ -3,6 +3,8 @@
 
 Each fault that fsck knows is planted by an ordinary clone, edit, commit and push, and must be named.
 """
+import email.message
+import email.utils
 import hashlib
 import json
 import os
@@ -10,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test
@@ -137,8 +140,8 @@ PLANTED = [
     ("a page split for nothing", lambda c: [rename(c, received(c, n), os.path.join(T, "received", os.path.basename(received(c, n))[0],
                                                                                     os.path.basename(received(c, n)))) for n in range(4)],
      [f"page {T}/received"]),
-    ("an attachment that is gone", lambda c: write(c, T + "/comments/1/mail", "\n[attachments]\n1=image/png;a.png;\n", "a"),
-     ["missing " + T + "/comments/1/attachments/a.png"]),
+    ("an attachment that is gone", lambda c: write(c, T + "/comments/1/mail", "\n[attachments]\n1.png=image/png;a.png;\n", "a"),
+     ["missing " + T + "/comments/1/attachments/1.png"]),
     ("an attachment that nobody names", lambda c: write(c, T + "/comments/1/attachments/b.png", "x"),
      ["unnamed " + T + "/comments/1/attachments/b.png"]),
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
@@ -286,7 +289,7 @@ def fsck_looks_at_all_that_waits_in_outbox_and_hook(site):
     comment = next(n for n in site.listed("hook/new") if "kind\tcomment" in open(os.path.join(site.data, "hook/new", n)).read())
     for name in ("outbox", "hook"):
         shutil.copytree(os.path.join(site.data, name), os.path.join(site.dir, name + ".whole"))
-    record = "answered/2026-01-31.2.empty"
+    record = "answered/2026-01-31.2.empty.1"
     kept = [lambda o: plant(site, f"{o}/new/.hidden"), lambda o: plant(site, f"{o}/{record}", "0" * 64 + "\n"), lambda o: plant(site, f"{o}/lock")]
     planted = [
         (lambda o: plant(site, f"{o}/notes.txt"), ["misplaced notes.txt"]),
@@ -354,13 +357,13 @@ def fsck_survives_a_damaged_object(site):
 
 # --- Export and import ------------------------------------------------------------------------------
 
+SENT = email.utils.formatdate(time.time() - 3600)[:-5] + "+0000"  # a day that is long gone would be taken for a wrong clock
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 MAIL_WITH_QUOTE = "My answer.\nFrom here on it works.\n>From there it did not.\n\n-- \nAda, ada@example.org\n"
 
 
 def rich_thread(site):
     """A thread with all that a thread can have."""
-    import email.message
     for login in ("tim", "ada", "eve"):
         site.user(login)
     thread = site.thread("tim", kind="pull", object="feature/x", title="Größe: ein Titel über mehr als ein Wort, "
@@ -369,7 +372,7 @@ def rich_thread(site):
     message["From"] = "ada@example.org"
     message["To"] = site.address(thread, "ada")
     message["Message-ID"] = "<one@mail.example.org>"
-    message["Date"] = "Tue, 24 Nov 2026 20:00:00 +0000"
+    message["Date"] = SENT
     message["Subject"] = "Re: x"
     message.set_content(MAIL_WITH_QUOTE)
     message.add_attachment(PNG, maintype="image", subtype="png", filename="a b.png")
@@ -476,7 +479,7 @@ def mbox_threads_and_keeps_every_line(site):
     equal([m["Message-ID"] for m in messages], [f"<acme/rocket/pull/{thread}{c}@{HOST}>" for c in ("", "/c1", "/c2")])
     equal([m["References"] for m in messages], [None] + [messages[0]["Message-ID"]] * 2)
     contains(messages[1]["From"], f"<ada@users.noreply.{HOST}>")
-    equal(messages[1]["Date"], "Tue, 24 Nov 2026 20:00:00 +0000")
+    equal(messages[1]["Date"], SENT)
     contains(text, "\n>From here on")
     contains(text, "\n>>>From quoted")
     with Other() as other:
@@ -562,7 +565,9 @@ def a_file_with_a_fault_imports_nothing(site):
         (without(lambda w: w["comments"][2].update(id="<a b>")), "comments[2].id"),
         (without(lambda w: w["comments"][2].update(key="../../x")), "comments[2].key"),
         (without(lambda w: w["comments"][2].update(date="soon")), "comments[2].date"),
-        (without(lambda w: w["comments"][2].update(attachments=[{"name": "../x", "type": "a/b", "data": ""}])), "comments[2].name"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"file": "../x", "name": "x", "type": "a/b", "data": ""}])), "comments[2].file: not a number"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"file": "1", "name": "x", "type": "a/b", "data": ""}] * 2)), "comments[2].file: there twice"),
+        (without(lambda w: w["comments"][2].update(attachments=[{"name": "", "type": "a/b", "data": ""}])), "comments[2].name: empty"),
         (without(lambda w: w["comments"][2].update(attachments=[{"name": "x", "type": "a/b", "data": "A" * 15000000}])), "too long"),
     ]
     with Other() as other:

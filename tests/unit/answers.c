@@ -35,6 +35,7 @@ answer_for(const char *reason, const char *language)
 
 Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
 {
+    const MpThread thread = {.id = 7, .repository = (char *)"acme/rocket"};
     gsize n, heard = 0;
     const MpGate *gates = mp_policy_gates(&n);
     g_autoptr(GPtrArray) emails = g_ptr_array_new();
@@ -47,7 +48,9 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
     for (gsize i = 0; i < n; i++) {
         for (MpLanguage l = 0; gates[i].hears != MP_HEARS_NOBODY && l < MP_N_LANGUAGES; l++) {
             MpAnswer answer = answer_for(gates[i].reason, mp_language_name(l));
-            const MpAnswerFacts facts = {&config, &answer,    &kate,     NULL,
+            answer.text = (char *)gates[i].text;
+            answer.command = (char *)"/clsoe";
+            const MpAnswerFacts facts = {&config, &answer,    &kate,     &thread,
                                          NULL,    "answer-1", 1700000000};
             g_autoptr(GError) error = NULL;
             g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", &error);
@@ -55,11 +58,14 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
             cr_assert_not_null(letter, "%s: %s", gates[i].reason,
                                error != NULL ? error->message : "");
             cr_assert_str_eq(letter->sender, "", "a null envelope sender");
+            cr_assert(strstr(gates[i].reason, "command") == NULL ||
+                      strstr(letter->text, "/clsoe") != NULL);
             cr_assert_null(strstr(letter->text, "{"), "%s: a placeholder is left", gates[i].reason);
             cr_assert_null(strstr(letter->text, "One <b>.\r\n</pre>"), "HTML is escaped");
             cr_assert_not_null(strstr(letter->text, "> > Two"));
-            cr_assert(l != MP_LANGUAGE_EN ||
-                      strstr(letter->text, "mailto:help@example.org") != NULL);
+            g_auto(GStrv) lines = g_strsplit(letter->text, "=\r\n", -1);
+            g_autofree char *unwrapped = g_strjoinv("", lines);
+            cr_assert(l != MP_LANGUAGE_EN || strstr(unwrapped, "mailto:help@example.org") != NULL);
             heard++;
         }
     }
@@ -70,11 +76,13 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
 Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
 {
     static const struct {
-        const char *verdicts, *shown[MP_N_LANGUAGES];
+        const char *text, *verdicts, *shown[MP_N_LANGUAGES];
     } cases[] = {
-        {"dmarc=fail, spf=softfail",
+        {"unauthenticated",
+         "dmarc=fail, spf=softfail",
          {"found: dmarc=3Dfail, spf=3Dsoftfail", "dmarc=3Dfail, spf=3Dsoftfail"}},
-        {"", {"found: nothing that can be read", "rien de lisible"}},
+        {"unauthenticated", "", {"found: nothing that can be read", "rien de lisible"}},
+        {"unchecked", NULL, {"found neither DKIM nor DMARC", "ni DKIM ni DMARC"}},
     };
     g_autoptr(GPtrArray) emails = g_ptr_array_new();
     const MpUser kate = {
@@ -83,6 +91,7 @@ Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
             MpAnswer answer = answer_for("sender-mismatch", mp_language_name(l));
+            answer.text = (char *)cases[i].text;
             answer.verdicts = (char *)cases[i].verdicts;
             const MpAnswerFacts facts = {&config, &answer,    &kate,     NULL,
                                          NULL,    "answer-1", 1700000000};
@@ -146,6 +155,8 @@ Test(answers, an_event_keeps_every_word)
     g_autoptr(MpOutbox) outbox = new_outbox(scratch);
     MpAnswer answer = answer_for("sender-mismatch", "fr");
     answer.subject = (char *)"Tab\there";
+    answer.text = (char *)"unauthenticated";
+    answer.command = (char *)"/clsoe";
     answer.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
     answer.is_cut = true;
     answer.verdicts = (char *)"dmarc=fail";

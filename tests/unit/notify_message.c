@@ -42,7 +42,8 @@ set_up(void)
 {
     scratch = scratch_make();
     g_autofree char *keys = write_scratch("keys", "0123456789abcdef0123456789abcdef\n");
-    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n");
+    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n"
+                                                  "url = https://git.example.org\n");
     g_autoptr(GError) error = NULL;
 
     config = mp_config_load(conf, NULL, &error);
@@ -479,6 +480,47 @@ Test(notify, a_repositorys_own_link_wins)
         strstr(text, "view it on code.example.com:\nhttps://code.example.com/17#3\n"));
 }
 
+Test(notify, without_pages_nothing_links_to_one)
+{
+    static const struct {
+        Case c;
+        const char *text;
+    } cases[] = {
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .link = ""},
+         "-- \nReply to this email directly.\nYou are receiving this"},
+        {{MP_EVENT_OPENED, MP_PULL, .link = ""}, "-- \nReply to this email directly.\nYou are"},
+        {{MP_EVENT_CLOSED, MP_COMMIT, .link = "", .is_locked = true},
+         "-- \nYou are receiving this"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autoptr(GMimeMessage) parsed = parse(message);
+        g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
+
+        expect_valid(message);
+        cr_expect_not_null(strstr(text, cases[i].text), "%s", text);
+        cr_expect_null(strstr(text, "view it"));
+        cr_expect_null(strstr(html, "http"), "%s", html);
+        cr_expect_null(g_mime_object_get_header(GMIME_OBJECT(parsed), "List-Archive"));
+    }
+}
+
+Test(notify, the_footer_says_how_to_stop)
+{
+    g_autoptr(MpLetter) open = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1});
+    g_autoptr(MpLetter) locked =
+        render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .is_locked = true});
+
+    for (int part = 0; part < 2; part++) {
+        g_autofree char *text = part_text(open, part), *of_locked = part_text(locked, part);
+
+        cr_expect_not_null(strstr(text, "To stop: reply with just /mute, or unsubscribe"));
+        cr_expect_null(strstr(of_locked, "/mute"), "nobody may reply");
+        cr_expect_not_null(strstr(of_locked, "To stop: unsubscribe in your mail program."));
+    }
+}
+
 Test(notify, html_is_what_markdown_means_and_nothing_else)
 {
     static const struct {
@@ -490,13 +532,41 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
          "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/?a=1&amp;b=2\">x</a>"},
         {"https://e.org",
          "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org\">https://e.org</a>"},
-        {"[x](javascript:alert(1))", "<a>x</a>"},
-        {"[x](JavaScript&#58;alert(1))", "<a>x</a>"},
-        {"[x](data:text/html,hi)", "<a>x</a>"},
-        {"[x](/relative \"t\")", "<a title=\"t\">x</a>"},
-        {"![x](https://e.org/x.png)", "<img src=\"https://e.org/x.png\" alt=\"x\">"},
-        {"![x](file:///etc/passwd)", "<img alt=\"x\">"},
-        {"![\" onload=\"x](https://e.org/\"x)", "alt=\"&quot; onload=&quot;x\""},
+        {"[x](javascript:alert(1))", "<p>x</p>"},
+        {"[x](JavaScript&#58;alert(1))", "<p>x</p>"},
+        {"[x](data:text/html,hi)", "<p>x</p>"},
+        {"[x](/relative \"t\")", "<p>x</p>"},
+        {"[](https://e.org)", "href=\"https://e.org\">https://e.org</a>"},
+        {"![x](https://e.org/x.png)",
+         "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/x.png\">x</a>"},
+        {"![](https://e.org/x.png)", "href=\"https://e.org/x.png\">https://e.org/x.png</a>"},
+        {"[![build](https://e.org/b.svg)](https://e.org/b)",
+         "<p><a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/b\">build</a></p>"},
+        {"[![build](https://e.org/b.svg)](b)", "<p><a rel=\"nofollow noopener noreferrer\" "
+                                               "href=\"https://e.org/b.svg\">build</a></p>"},
+        {"![x](file:///etc/passwd)", "<p>x</p>"},
+        {"![\" onload=\"x](https://e.org/\"x)",
+         "href=\"https://e.org/&quot;x\">&quot; onload=&quot;x</a>"},
+        {"Best,\nKate\n\n1 Mill Lane\nOxford",
+         "<p>Best,<br>\nKate</p>\n<p>1 Mill Lane<br>\nOxford"},
+        {"hard  \nbreak", "<p>hard<br>\nbreak</p>"},
+        {"```c\nint a;\nint b;\n```",
+         "<pre><code class=\"language-c\">int a;\nint b;\n</code></pre>"},
+        {"ask ***@*** or ***@***.", "<p>ask ***@*** or ***@***.</p>"},
+        {"`***@***`", "<code>***@***</code>"},
+        {"reply+i-1-***-5@a.example and reply+i-2-***-6@a.example",
+         "reply+i-1-***-5@a.example and reply+i-2-***-6@a.example"},
+        {"a\xef\xb7\x90"
+         "b\xef\xb7\x91",
+         "<p>ab</p>"},
+        {"***bold***", "<p><em><strong>bold</strong></em></p>"},
+        {"a &copy; &#65; &#x202e; &#0;", "<p>a &copy; &#65; \xef\xbf\xbd \xef\xbf\xbd</p>"},
+        {"- a\n- [x] b\n\n3. c",
+         "<ul>\n<li>a</li>\n<li>\xe2\x98\x91 b</li>\n</ul>\n<ol start=\"3\">"},
+        {"| a | b |\n|---|--:|\n| 1 | 2 |",
+         "<table>\n<thead>\n<tr>\n<th>a</th>\n<th align=\"right\">b</th>\n</tr>\n</thead>\n"
+         "<tbody>\n<tr>\n<td>1</td>\n<td align=\"right\">2</td>\n</tr>\n</tbody>\n</table>"},
+        {"## h\n\n> q\n\n---", "<h2>h</h2>\n<blockquote>\n<p>q</p>\n</blockquote>\n<hr>\n"},
         {"`<a href=\"javascript:x\">`", "<code>&lt;a href=&quot;javascript:x&quot;&gt;</code>"},
     };
 
