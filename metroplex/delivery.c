@@ -55,6 +55,7 @@ mp_item_free(MpItem *item)
     g_clear_pointer(&item->commands, g_ptr_array_unref);
     g_free(item->unknown_command);
     g_free(item->message_id);
+    g_free(item->refused);
     g_free(item->fault_text);
     g_free(item->body);
     g_free(item);
@@ -332,6 +333,7 @@ mp_item_decide(const MpSite *site, MpItem *item)
         .repository = item->repository,
         .verdicts = item->verdicts,
         .is_duplicate = item->is_duplicate,
+        .refused = item->refused,
         .is_over_rate = item->over_rate != NULL,
         .over_rate = item->over_rate,
         .has_commands = item->commands != NULL,

@@ -26,6 +26,7 @@ typedef struct {
     MpVerdicts verdicts;
     char *key;
     bool is_duplicate;
+    char *refused; /* what the server of the shared tracker said, once it is sure; or NULL */
     const char *over_rate; /* which limit one comment more would be over, or NULL */
 
     MpExtraction *extraction;      /* NULL until a gate needs it */

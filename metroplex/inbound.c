@@ -364,7 +364,7 @@ mute(MpBatch *batch, MpItem *item, GError **error)
 typedef struct {
     MpInbound *inbound;
     GPtrArray *items;
-    guint n_tries;
+    bool is_decided; /* on the tip that is to be built on */
     MpItem *culprit; /* the item that could not be put into the batch */
 } Posting;
 
@@ -374,8 +374,9 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
 {
     Posting *posting = user_data;
 
-    if (posting->n_tries++ > 0 && !decide_all(posting->inbound, posting->items, error))
+    if (!posting->is_decided && !decide_all(posting->inbound, posting->items, error))
         return false;
+    posting->is_decided = false; /* for the next call */
     for (guint i = 0; i < posting->items->len; i++) {
         MpItem *item = item_at(posting->items, i);
         bool good = true;
@@ -442,17 +443,18 @@ count_posted(MpInbound *inbound, const GPtrArray *items)
 /* A mail that cannot be written (somebody damaged its thread's files) is left out, and the rest of
  * the batch goes on; what may pass by itself stops the batch. */
 static bool
-post_all(MpInbound *inbound, GPtrArray *items, GError **error)
+post_these(MpInbound *inbound, GPtrArray *items, bool is_decided, GError **error)
 {
     while (changes_anything(items)) {
-        Posting posting = {inbound, items, 0, NULL};
+        Posting posting = {inbound, items, is_decided, NULL};
         g_autoptr(GError) why = NULL;
 
-        if (mp_transaction_run(inbound->site, build, &posting, &why)) {
+        if (mp_transaction_try(inbound->site, build, &posting, &why)) {
             count_posted(inbound, items);
             count_bounces(inbound, items);
             return true;
         }
+        is_decided = true;
         if (posting.culprit == NULL || mp_error_is_temporary(why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
@@ -460,6 +462,130 @@ post_all(MpInbound *inbound, GPtrArray *items, GError **error)
         defer(inbound, posting.culprit, why);
     }
     return true;
+}
+
+/* --- Post, where the server refuses what is in a batch ------------------------------------------
+ *
+ * One mail must not hold up the others, and a server that takes nothing must cost no mail. So the
+ * server is asked whether it takes a commit of nothing; then halves are pushed, and halves of those
+ * that are refused, until a mail is alone: 2 log2(n) pushes for one culprit. A mail is refused for
+ * good if it was refused twice, with a commit taken in between and another one since.
+ */
+
+typedef struct {
+    MpInbound *inbound;
+    GPtrArray *suspects; /* MpItem *: refused alone */
+    GPtrArray *reasons;  /* char *: what the server said of each */
+    guint n_sure;        /* of the suspects: the server took something since */
+    guint n_pushes;      /* that it had taken then */
+    GError *stop;        /* what else went wrong: the rest waits */
+} Sifting;
+
+static void
+defer_all(MpInbound *inbound, GPtrArray *items, guint from, const GError *why)
+{
+    for (guint i = from; i < items->len; i++)
+        if (!item_at(items, i)->is_deferred)
+            defer(inbound, item_at(items, i), why);
+}
+
+static GPtrArray *
+part_of(GPtrArray *items, guint from, guint to)
+{
+    GPtrArray *part = g_ptr_array_sized_new(to - from);
+
+    for (guint i = from; i < to; i++)
+        g_ptr_array_add(part, item_at(items, i));
+    return part;
+}
+
+static void
+note_pushes(Sifting *sifting)
+{
+    guint n = mp_tracker_pushes(sifting->inbound->site->tracker);
+
+    if (n > sifting->n_pushes)
+        sifting->n_sure = sifting->suspects->len;
+    sifting->n_pushes = n;
+}
+
+static void sift(Sifting *sifting, GPtrArray *items);
+
+static void
+sift_halves(Sifting *sifting, GPtrArray *items)
+{
+    g_autoptr(GPtrArray) first = part_of(items, 0, items->len / 2);
+    g_autoptr(GPtrArray) second = part_of(items, items->len / 2, items->len);
+
+    sift(sifting, first);
+    sift(sifting, second);
+}
+
+static void
+sift(Sifting *sifting, GPtrArray *items)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (sifting->stop == NULL && post_these(sifting->inbound, items, false, &why)) {
+        note_pushes(sifting); /* not where nothing was left to push */
+        return;
+    }
+    if (sifting->stop == NULL && !mp_error_is_refused(why))
+        sifting->stop = g_steal_pointer(&why);
+    if (sifting->stop != NULL) {
+        defer_all(sifting->inbound, items, 0, sifting->stop);
+        return;
+    }
+    if (items->len == 1) {
+        g_ptr_array_add(sifting->suspects, item_at(items, 0));
+        g_ptr_array_add(sifting->reasons, g_strdup(why->message));
+        return;
+    }
+    sift_halves(sifting, items);
+}
+
+/* Those whose refusal is sure are decided anew, which may bring answers; the others wait. */
+static bool
+refuse_suspects(Sifting *sifting, const GError *refusal, GError **error)
+{
+    MpInbound *inbound = sifting->inbound;
+
+    if (sifting->stop == NULL && sifting->n_sure < sifting->suspects->len &&
+        mp_transaction_is_alone(inbound->site, refusal, &sifting->stop))
+        sifting->n_sure = sifting->suspects->len;
+    if (sifting->stop != NULL)
+        defer_all(inbound, sifting->suspects, sifting->n_sure, sifting->stop);
+    g_ptr_array_set_size(sifting->suspects, (int)sifting->n_sure);
+    for (guint i = 0; i < sifting->suspects->len; i++)
+        item_at(sifting->suspects, i)->refused =
+            g_steal_pointer((char **)&g_ptr_array_index(sifting->reasons, i));
+    count_posted(inbound, sifting->suspects); /* each cost more than a comment */
+    return decide_all(inbound, sifting->suspects, error) &&
+           post_these(inbound, sifting->suspects, true, error);
+}
+
+static bool
+post_all(MpInbound *inbound, GPtrArray *items, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GPtrArray) suspects = g_ptr_array_new();
+    g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
+    Sifting sifting = {inbound, suspects, reasons, 0, 0, NULL};
+
+    if (post_these(inbound, items, true, &why))
+        return true;
+    if (!mp_error_is_refused(why)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    mp_warn("A batch of %u mails is refused, and taken apart: %s", items->len, why->message);
+    if (!mp_transaction_is_alone(inbound->site, why, error))
+        return false;
+    sifting.n_pushes = mp_tracker_pushes(inbound->site->tracker);
+    (items->len > 1 ? sift_halves : sift)(&sifting, items);
+    bool good = refuse_suspects(&sifting, why, error);
+    g_clear_error(&sifting.stop);
+    return good;
 }
 
 /* --- Move ----------------------------------------------------------------------------------- */

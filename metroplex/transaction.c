@@ -201,6 +201,36 @@ introduce(MpSite *site, MpBatch *batch, GError **error)
            mp_batch_set_host(batch, site->host, site->installation, error);
 }
 
+/* The KEYs of those that nobody has staged yet. */
+static GPtrArray *
+fresh_keys(MpSite *site, const GPtrArray *events)
+{
+    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if (!mp_outbox_is_staged(site->outbox, event->key))
+            g_ptr_array_add(keys, g_strdup(event->key));
+    }
+    return keys;
+}
+
+/* A server that refused will not come round to it. What was staged before belongs to a push whose
+ * answer was lost, and which may still land. */
+static void
+unstage(MpSite *site, const GPtrArray *keys)
+{
+    for (guint i = 0; i < keys->len; i++) {
+        g_autoptr(GError) why = NULL;
+
+        if (!mp_outbox_discard(site->outbox, g_ptr_array_index(keys, i), &why) ||
+            (site->hooks != NULL &&
+             !mp_outbox_discard(site->hooks, g_ptr_array_index(keys, i), &why)))
+            mp_warn("%s", why->message); /* settle() does it */
+    }
+}
+
 /* Where it does not come true, or nobody knows, the events stay staged for settle(). */
 static MpCommitResult
 try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
@@ -208,10 +238,17 @@ try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **er
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
     g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
 
-    if (!build(site, batch, events, user_data, error) || !introduce(site, batch, error) ||
-        !stage(site, events, error))
+    if (!build(site, batch, events, user_data, error) || !introduce(site, batch, error))
         return MP_FAILED;
-    MpCommitResult result = mp_batch_commit(batch, error);
+    g_autoptr(GPtrArray) fresh = fresh_keys(site, events);
+    if (!stage(site, events, error))
+        return MP_FAILED;
+    g_autoptr(GError) why = NULL;
+    MpCommitResult result = mp_batch_commit(batch, &why);
+    if (mp_error_is_refused(why))
+        unstage(site, fresh);
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
     if (result != MP_COMMITTED)
         return result;
     site->is_registered = true;
@@ -219,7 +256,7 @@ try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **er
 }
 
 bool
-mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
 {
     for (int i = 1; i <= OUTRUN_TRIES; i++) {
         MpCommitResult result = try_once(site, build, user_data, error);
@@ -233,6 +270,40 @@ mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, G
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
                    OUTRUN_TRIES);
+}
+
+bool
+mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (mp_tracker_takes_others(site->tracker, &why))
+        return true;
+    if (mp_error_is_refused(why))
+        return mp_fail(error, MP_ERROR_TEMPORARY, "the server takes no commit at all now: %s",
+                       refusal->message);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (mp_transaction_try(site, build, user_data, &why))
+        return true;
+    if (mp_error_is_refused(why)) {
+        if (!mp_transaction_is_alone(site, why, error))
+            return false;
+        g_clear_error(&why);
+        if (mp_transaction_try(site, build, user_data, &why))
+            return true;
+    }
+    g_prefix_error(&why, "%s",
+                   mp_error_is_refused(why) ? "the server refuses what is in it: " : "");
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }
 
 bool

@@ -21,9 +21,19 @@
 typedef bool (*MpTransactionBuild)(MpSite *site, MpBatch *batch, GPtrArray *events,
                                    gpointer user_data, GError **error);
 
-/* The caller holds the lock. True: all is durable and announced. False: nothing changed, or what
- * did is announced by the next run, which finds the events staged and asks the tracker. */
+/*
+ * The caller holds the lock. True: all is durable and announced. False: nothing changed, or what
+ * did is announced by the next run, which finds the events staged and asks the tracker.
+ *
+ * MP_ERROR_REFUSED: the server of a shared tracker refused it twice, and took another commit in
+ * between. Where it takes nothing at all, that is temporary.
+ */
 bool mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
+
+/* The same for who has several things to try: MP_ERROR_REFUSED after one refusal. Then `refusal` is
+ * asked about: false, and a temporary error, if the server takes no other commit either. */
+bool mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
+bool mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error);
 
 /* Finishes what a dead run left, under the lock. */
 bool mp_transaction_recover(MpSite *site, GError **error);

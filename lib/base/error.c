@@ -67,6 +67,7 @@ mp_error_exit_status(const GError *error)
     case MP_ERROR_TEMPORARY:
         return EX_TEMPFAIL;
     case MP_ERROR_INPUT:
+    case MP_ERROR_REFUSED:
         return EX_DATAERR;
     case MP_ERROR_INSTALLATION:
         return EX_CONFIG;
@@ -78,4 +79,10 @@ bool
 mp_error_is_temporary(const GError *error)
 {
     return g_error_matches(error, MP_ERROR, MP_ERROR_TEMPORARY);
+}
+
+bool
+mp_error_is_refused(const GError *error)
+{
+    return g_error_matches(error, MP_ERROR, MP_ERROR_REFUSED);
 }

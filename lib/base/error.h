@@ -2,8 +2,9 @@
  * Errors, by what the caller does about them.
  *
  * Every function of this library that can fail returns bool or a pointer and takes a GError **.
- * All errors are of one domain with three kinds, since there are three things a caller can do:
- * leave the work for the next run, refuse this input, or stop and tell the administrator.
+ * All errors are of one domain with four kinds, since there are four things a caller can do: leave
+ * the work for the next run, refuse this input, ask whether a server refuses this or everything, or
+ * stop and tell the administrator.
  * Messages say what was tried, on which object, and why: "cannot move X to Y: No space left".
  */
 #pragma once
@@ -14,6 +15,7 @@
 typedef enum {
     MP_ERROR_TEMPORARY,    /* try again later: disk full, locked, server away (EX_TEMPFAIL, 75) */
     MP_ERROR_INPUT,        /* this mail, argument or file is at fault (EX_DATAERR, 65) */
+    MP_ERROR_REFUSED,      /* the tracker's server will not take it, as it is (EX_DATAERR, 65) */
     MP_ERROR_INSTALLATION, /* configuration, permissions, a damaged tracker (EX_CONFIG, 78) */
 } MpErrorKind;
 
@@ -39,3 +41,6 @@ int mp_error_exit_status(const GError *error);
 
 /* True for errors that the next run may not meet any more. */
 bool mp_error_is_temporary(const GError *error);
+
+/* True for MP_ERROR_REFUSED. */
+bool mp_error_is_refused(const GError *error);

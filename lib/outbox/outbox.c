@@ -184,6 +184,12 @@ mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error)
     return true;
 }
 
+bool
+mp_outbox_is_staged(MpOutbox *outbox, const char *key)
+{
+    return faccessat(outbox->fd[DIRECTORY_TMP], key, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static bool
 is_input_fault(const GError *error)
 {

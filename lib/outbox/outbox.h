@@ -123,6 +123,9 @@ int mp_outbox_count_answers(MpOutbox *outbox, gint64 since, GError **error);
 /* Removes tmp/KEY; no error if it is not there. */
 bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);
 
+/* Whether the event is staged, by whomever. */
+bool mp_outbox_is_staged(MpOutbox *outbox, const char *key);
+
 /* The events left in tmp/ by a run that died, readable ones only; unreadable ones (torn before
  * their sync) are deleted and logged. GPtrArray of MpEvent, the caller's. */
 GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);

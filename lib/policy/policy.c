@@ -89,6 +89,16 @@ selftest(const MpDelivery *d, char **why)
     return true;
 }
 
+/* Found out by pushing: whatever the mail would have changed, it does not. */
+static bool
+server_refused(const MpDelivery *d, char **why)
+{
+    if (d->refused == NULL)
+        return false;
+    *why = g_strdup(d->refused);
+    return true;
+}
+
 static bool
 unsubscribed(const MpDelivery *d, char **why)
 {
@@ -320,6 +330,7 @@ static const MpGate gates[] = {
     {"bad-address",      FAILURE, MP_DO_NOTHING, false, bad_address, "an address of our form that does not verify"},
     {"bounce",           SUCCESS, MP_DO_BOUNCE,  false, bounce,      "a report about a notification"},
     {"self-test",        SUCCESS, MP_DO_NOTHING, false, selftest,    "a mail to thread 0"},
+    {"server-refused",   FAILURE, MP_DO_NOTHING, false, server_refused, "the server that several hosts share refuses what is in it", MP_HEARS_ACCOUNT},
     {"unsubscribed",     SUCCESS, MP_DO_MUTE,    false, unsubscribed, "the thread is muted for the account", MP_HEARS_ACCOUNT},
     {"loop",             FAILURE, MP_DO_NOTHING, false, mp_policy_is_loop, "our own mail came back"},
     {"auto-reply",       FAILURE, MP_DO_NOTHING, false, mp_policy_is_automatic, "written by a program"},

@@ -38,6 +38,7 @@ typedef struct {
     MpVerdicts verdicts; /* what a trusted server found of the sender */
     bool is_duplicate;   /* its KEY is in the tracker, or earlier in this batch */
 
+    const char *refused;           /* what the server of the shared tracker said, or NULL */
     bool is_over_rate;             /* account, thread or installation posted enough this hour */
     const char *over_rate;         /* which, for people */
     bool has_commands;             /* lines such as /close stand at the top of the reply */

@@ -407,7 +407,13 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
         if (!mp_store_fetch(&accounts->store, error) ||
             !is_unchanged(accounts, user, before, error))
             return false;
-        MpCommitResult result = try_write(accounts, user, what, error);
+        g_autoptr(GError) why = NULL;
+        MpCommitResult result = try_write(accounts, user, what, &why);
+        if (mp_error_is_refused(
+                why)) /* nothing in it is a stranger's: the server is to be mended */
+            why->code = MP_ERROR_TEMPORARY;
+        if (why != NULL)
+            g_propagate_error(error, g_steal_pointer(&why));
         if (result != MP_OUTRUN)
             return result == MP_COMMITTED;
     }

@@ -386,6 +386,24 @@ mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, cons
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 
+guint
+mp_tracker_pushes(const MpTracker *tracker)
+{
+    return tracker->store.n_pushes;
+}
+
+bool
+mp_tracker_takes_others(MpTracker *tracker, GError **error)
+{
+    gint64 now = (gint64)time(NULL);
+    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+
+    return !mp_tracker_is_shared(tracker) ||
+           (mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error) &&
+            mp_batch_commit(batch, error) != MP_FAILED);
+}
+
 bool
 mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error)
 {

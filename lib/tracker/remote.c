@@ -183,7 +183,8 @@ add_lines(GString *into, const char *text)
 }
 
 static bool
-complain(const MpRemote *remote, const char *verb, const MpProgram *git, GError **error)
+complain(const MpRemote *remote, const char *verb, const MpProgram *git, MpErrorKind kind,
+         GError **error)
 {
     g_autoptr(GString) said = g_string_new(NULL);
     g_autofree char *url = mp_escape(remote->url);
@@ -193,7 +194,7 @@ complain(const MpRemote *remote, const char *verb, const MpProgram *git, GError 
                        remote->seconds);
     add_lines(said, git->err);
     add_lines(said, git->out);
-    return mp_fail(error, MP_ERROR_TEMPORARY, "git %s %s: %s", verb, url,
+    return mp_fail(error, kind, "git %s %s: %s", verb, url,
                    said->len > 0 ? said->str : "it failed and did not say why");
 }
 
@@ -251,7 +252,7 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
         return read_fetched(path, tip, error);
     if (strstr(git.err, "couldn't find remote ref") != NULL)
         return tell_empty(remote, is_empty, error);
-    return complain(remote, "fetch", &git, error);
+    return complain(remote, "fetch", &git, MP_ERROR_TEMPORARY, error);
 }
 
 /* --- Push ------------------------------------------------------------------------------------- */
@@ -272,6 +273,27 @@ is_stale(const MpProgram *git)
 
     for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
         if (strstr(git->out, reasons[i]) != NULL)
+            return true;
+    return false;
+}
+
+/*
+ * Whether what was pushed is refused, and not who pushes, when, or where to: a hook's answer; the
+ * checks of receive.fsckObjects and receive.maxInputSize; a proxy's limit. A server that is full or
+ * broken may look the same: whoever files a mail for this asks first what else the server takes.
+ */
+static bool
+is_refusal(const MpProgram *git)
+{
+    static const char *const checks[] = {"fsck error", "pack exceeds maximum allowed size"};
+    const char *rejected = strstr(git->out, "[remote rejected] (");
+
+    if (rejected == NULL)
+        return strstr(git->err, "RPC failed; HTTP 413") != NULL;
+    if (strstr(rejected, "declined") != NULL)
+        return true;
+    for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
+        if (strstr(rejected, "unpacker error") != NULL && strstr(git->err, checks[i]) != NULL)
             return true;
     return false;
 }
@@ -306,6 +328,7 @@ mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from, co
         return MP_UNKNOWN;
     if (git.status == 0)
         return MP_PUSHED;
-    complain(remote, "push", &git, error);
-    return is_stale(&git) ? MP_STALE : MP_UNKNOWN;
+    bool is_refused = !is_stale(&git) && is_refusal(&git);
+    complain(remote, "push", &git, is_refused ? MP_ERROR_REFUSED : MP_ERROR_TEMPORARY, error);
+    return is_refused ? MP_REFUSED : is_stale(&git) ? MP_STALE : MP_UNKNOWN;
 }

@@ -37,7 +37,8 @@ bool mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, boo
 typedef enum {
     MP_PUSHED,  /* the remote has it */
     MP_STALE,   /* the remote says that its branch is not, or is just being moved from, `from` */
-    MP_UNKNOWN, /* refused or lost, *error says how: look what the remote has */
+    MP_REFUSED, /* a hook declined it, or a check of its objects or size: MP_ERROR_REFUSED */
+    MP_UNKNOWN, /* refused otherwise or lost, *error says how: look what the remote has */
 } MpPush;
 
 /* Moves the remote's main from `from` to `to` if it still is there; `from` zero: if it is not there

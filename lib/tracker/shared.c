@@ -166,6 +166,7 @@ take(MpStore *store, const git_oid *tip, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
+    store->n_pushes++;
     if (!follow(store, tip, &why))
         mp_warn("%s", why->message);
     return mp_store_read_at(store, tip, error) ? MP_COMMITTED : MP_FAILED;

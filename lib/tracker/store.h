@@ -23,6 +23,7 @@ typedef struct {
     guint n_commits;  /* since the object database was opened, roughly */
     MpRemote *remote; /* shared with other hosts, or NULL */
     char *host;       /* which of them we are; NULL without a remote */
+    guint n_pushes;   /* that the remote took */
 } MpStore;
 
 /* Makes an empty repository with a first commit that holds `readme` as README.md. */

@@ -218,6 +218,16 @@ bool mp_accounts_fetch(MpAccounts *accounts, GError **error);
 bool mp_tracker_join(const char *path, const char *hostname, const char *url, char **did,
                      GError **error);
 
+/*
+ * Whether the remote takes a commit that changes nothing, or took somebody else's meanwhile. For
+ * who was refused (MP_ERROR_REFUSED): if not even that is taken, the server refuses everything.
+ * Between batches only. Without a remote it is true.
+ */
+bool mp_tracker_takes_others(MpTracker *tracker, GError **error);
+
+/* How many pushes of ours the remote took since the tracker was opened. */
+guint mp_tracker_pushes(const MpTracker *tracker);
+
 /* For who was outrun: waits before try `attempt` (from 1), where hosts contend for a remote. */
 void mp_tracker_back_off(const MpTracker *tracker, int attempt);
 
@@ -348,7 +358,8 @@ MpThread *mp_batch_thread(MpBatch *batch, guint64 id, GError **error);
 typedef enum {
     MP_COMMITTED, /* durable and visible; also when the batch holds nothing */
     MP_OUTRUN,    /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
-    MP_FAILED,    /* *error says why; nothing changed */
+    MP_FAILED,    /* *error says why; nothing changed. MP_ERROR_REFUSED: the remote's hook or checks
+                     refuse what is in it */
 } MpCommitResult;
 
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);

@@ -554,6 +554,126 @@ def a_hook_that_refuses_is_temporary_and_its_words_are_in_the_log(site):
         check_all(remote, one)
 
 
+CONTENT = """
+echo push >>pushes
+while read old new ref; do
+    git rev-list --objects "$old..$new" | cut -d' ' -f1 | git cat-file --batch | grep -q '[Aa] cat' && { echo 'no cats here' >&2; exit 1; }
+done
+exit 0
+"""
+
+
+def pushes(remote):
+    try:
+        with open(os.path.join(remote.path(), "pushes")) as f:
+            return len(f.readlines())
+    except FileNotFoundError:
+        return 0
+
+
+def batch_of(site, address, n, culprits):
+    """Delivers n mails in one batch, of which the hook refuses some; the names of these."""
+    site.set_config("inbound", batch=n)
+    return [site.deliver(site.mail("kate@example.org", address, f"A {'cat' if i in culprits else 'dog'}, number {i} of {n}.\n"))
+            for i in range(n)]
+
+
+def refused(site):
+    return sorted(fields[4] for fields in site.outcomes() if fields[2] == "server-refused")
+
+
+def what_the_server_refuses_stops_nobody_else(site, kind, cases):
+    with hosts(site, kind, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        remote.hook("pre-receive", CONTENT)
+        known = []
+        for n, culprits in cases:
+            posted = len(one.show(thread)["comments"])
+            before = pushes(remote)
+            names = batch_of(one, address, n, culprits)
+            run(one)
+            known += [names[i] for i in culprits]
+            equal(refused(one), sorted(known), f"{n} mails, {culprits}")
+            equal((len(one.show(thread)["comments"]) - posted, one.new, staged(one)), (n - len(culprits), [], []), f"{n} mails, {culprits}")
+            # whole, a commit of nothing, halves for each culprit, a commit of nothing
+            most = 3 + 2 * len(culprits) * (n - 1).bit_length() + (n == 1)
+            check(pushes(remote) - before <= most, f"{n} mails, {culprits}: {pushes(remote) - before} pushes, at most {most}")
+        contains(one.log(), "no cats here")
+        contains(one.log(), "server-refused")
+        equal(len(one.answer_events()), 1, "said once a day")
+        check_all(remote, one)
+
+
+@test
+def what_the_server_refuses_stops_nobody_else_behind_git_daemon(site):
+    what_the_server_refuses_stops_nobody_else(site, Daemon, [(1, {0}), (2, {1}), (10, {0}), (10, {9}), (10, {4}), (10, {2, 3, 8}), (3, {0, 1, 2})])
+
+
+@test
+def what_the_server_refuses_stops_nobody_else_behind_http(site):
+    what_the_server_refuses_stops_nobody_else(site, Http, [(10, {6})])
+
+
+@test
+def what_is_too_large_for_the_server_is_refused_alone(site):
+    with hosts(site, Http, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        remote.git("config", "receive.maxInputSize", "100000")
+        one.set_config("limits", comment="1000000")
+        large = one.deliver(one.mail("kate@example.org", address, "".join(random.Random(1).choices("abcdefgh ", k=500000))))
+        for i in range(4):
+            one.deliver(one.mail("kate@example.org", address, f"Small {i}.\n"))
+        run(one)
+        equal((refused(one), len(one.show(thread)["comments"]), one.new), ([large], 4, []))
+        check_all(remote, one)
+
+
+@test
+def a_hook_of_one_branch_is_one_like_others(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        remote.hook("update", "git log -p \"$2..$3\" | grep -q '[Aa] cat' && exit 1\nexit 0\n")
+        names = batch_of(one, address, 3, {1})
+        run(one)
+        equal((refused(one), len(one.show(thread)["comments"])), ([names[1]], 2))
+        check_all(remote, one)
+
+
+@test
+def a_server_that_takes_nothing_costs_no_mail_whenever_it_begins(site):
+    """After each number of pushes the hook breaks; what it said of mails before is not believed."""
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        for good in range(8):
+            remote.hook("pre-receive", f"echo x >>broken\n[ $(wc -l <broken) -gt {good} ] && {{ echo 'disk quota' >&2; exit 1; }}\n" + CONTENT)
+            with open(os.path.join(remote.path(), "broken"), "w"):
+                pass
+            posted, failed = len(one.show(thread)["comments"]), len(one.failure)
+            names = batch_of(one, address, 4, {1})
+            one.metroplex("--once", status=None)
+            check(set(refused(one)) & set(names) <= {names[1]}, f"broken after {good} pushes: {refused(one)} of {names}")
+            remote.hook("pre-receive", CONTENT)
+            run(one)
+            equal((len(one.show(thread)["comments"]) - posted, len(one.failure) - failed, one.new), (3, 1, []), f"after {good}")
+        check_all(remote, one)
+
+
+@test
+def a_command_that_the_server_refuses_says_so(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), _ = conversation(one)
+        remote.hook("pre-receive", CONTENT)
+        before = one.show(thread)
+        said = one.run(METROPLEX, "thread", "comment", str(thread), "--as", "tim", "-", stdin="See a cat.\n", status=65).stderr
+        contains(said, "the server refuses what is in it")
+        contains(said, "no cats here")
+        equal((one.show(thread), staged(one)), (before, []))
+        remote.hook("pre-receive", "echo 'closed' >&2; exit 1\n")
+        contains(one.run(METROPLEX, "thread", "comment", str(thread), "--as", "tim", "-", stdin="A dog.\n", status=75).stderr, "takes no commit at all")
+        remote.hook("pre-receive")
+        check_all(remote, one)
+
+
 @test
 def locks_that_a_killed_program_left_are_survived(site):
     with hosts(site, count=1) as (remote, one):

@@ -442,13 +442,17 @@ Test(policy, a_mail_that_went_in_circles_is_a_loop)
 Test(policy, the_gates_stand_in_their_order)
 {
     static const char *const order[] = {
-        "too-large",        "malformed",    "unparsable",
-        "no-reply-address", "no-address",   "bad-address",
-        "bounce",           "unsubscribed", "loop",
-        "auto-reply",       "duplicate",    "suspended",
-        "sender-mismatch",  "no-thread",    "locked",
-        "not-permitted",    "encrypted",    "empty",
-        "too-long",         "posted",
+        "too-large",     "malformed",
+        "unparsable",    "no-reply-address",
+        "no-address",    "bad-address",
+        "bounce",        "server-refused",
+        "unsubscribed",  "loop",
+        "auto-reply",    "duplicate",
+        "suspended",     "sender-mismatch",
+        "no-thread",     "locked",
+        "not-permitted", "encrypted",
+        "empty",         "too-long",
+        "posted",
     };
     gsize n, at = 0;
     const MpGate *gates = mp_policy_gates(&n);
