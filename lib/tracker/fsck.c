@@ -351,10 +351,12 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     fsck.store = &accounts->store;
     fsck.repository = "accounts.git";
     mp_fsck_accounts(&fsck);
+    mp_fsck_names(&fsck);
     fsck.store = &tracker->store;
     fsck.repository = "tracker.git";
     find_last_thread(&fsck);
     fsck.has_commits = find_in_root(&fsck, "commits", &commits);
+    mp_fsck_names(&fsck);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
     mp_fsck_repositories(&fsck);
     if (find_in_root(&fsck, "imports", &imports))

@@ -38,6 +38,7 @@ void mp_fsck_ids(Fsck *fsck, const char *directory, bool of_directories, MpFsckV
 
 void mp_fsck_accounts(Fsck *fsck);
 void mp_fsck_repositories(Fsck *fsck);
+void mp_fsck_names(Fsck *fsck);
 void mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
 
 /* A comment that is there, for the KEYs. */
