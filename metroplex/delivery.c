@@ -10,6 +10,9 @@
 #include "base/log.h"
 #include "notify/notify.h"
 
+/* Times `comment` of [limits]: no links that become shorter, no masked address brings back so much.
+ */
+#define FAR_TOO_LONG   4
 #define SENT_TEXTS_MAX 8 /* of In-Reply-To and References: the mail answered stands first */
 
 MpItem *
@@ -297,16 +300,30 @@ mask_attachments(const MpItem *item)
     }
 }
 
+/* Ten octets that refer to a picture become a link with its name, of hundreds: what will be refused
+ * for its length is not composed first. The gate counts it as it was written. */
+static bool
+is_far_too_long(const MpSite *site, const MpItem *item)
+{
+    glong most = FAR_TOO_LONG * (glong)site->config->max_comment;
+
+    return g_utf8_strlen(item->extraction->reply, -1) > most;
+}
+
 void
 mp_item_compose(const MpSite *site, MpItem *item)
 {
-    g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
-    const char *text = take_commands(site, item, placement->body);
-    MpMaskScope scope = site->config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
-
     g_clear_pointer(&item->body, g_free);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
     g_clear_pointer(&item->fates, g_ptr_array_unref);
+    if (is_far_too_long(site, item)) {
+        take_commands(site, item, ""); /* of an earlier call */
+        item->body = g_strdup(item->extraction->reply);
+        return;
+    }
+    g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
+    const char *text = take_commands(site, item, placement->body);
+    MpMaskScope scope = site->config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
     item->attachments = g_steal_pointer(&placement->stored);
     item->fates = g_steal_pointer(&placement->fates);
     item->body = mp_item_mask(item, text, scope);

@@ -310,6 +310,19 @@ def hostile_lines_and_fields_take_a_time_that_grows_as_they_do(site):
 
 
 @test
+def references_to_one_picture_are_not_multiplied_before_they_are_refused(site):
+    site.user("tim")
+    site.user("kate")
+    address = site.address(site.thread("tim"), "kate")
+    site.deliver(head(address, "Content-Type: multipart/mixed; boundary=b") + b"\n--b\nContent-Type: text/plain\n\n" + b"![](cid:a)" * (4 * MIB // 10)
+                 + b'\n--b\nContent-Type: image/png; name="' + b"[x]" * 85 + b'"\nContent-ID: <a>\n\nx\n--b--\n')
+    process = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    _, status, used = os.wait4(process.pid, 0)
+    equal((status, list(site.reasons().values())), (0, ["too-long"]))
+    check(used.ru_maxrss < 200 * 1024, f"{used.ru_maxrss // 1024} MiB")
+
+
+@test
 def a_stranger_who_is_answered_costs_no_more(site):
     for i, unit in enumerate(UNITS if WHOLE else ["[", "![](cid:", "<", "@", "a@b."]):
         login = f"user{i}"
