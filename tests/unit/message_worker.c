@@ -274,7 +274,7 @@ static MpWorker *
 new_worker(void)
 {
     MpWorker *worker = mp_worker_new(child);
-    MpWorkerBudget budget = {.wall_ms = 1500, .cpu_ms = 300, .memory = 64 * 1024 * 1024};
+    MpWorkerBudget budget = {.wall_ms = 6000, .cpu_ms = 300, .memory = 64 * 1024 * 1024};
 
     mp_worker_set_budget(worker, &budget);
     return worker;
