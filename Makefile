@@ -84,7 +84,8 @@ TRIM ?= ../shared/trim
 
 trim-score: all
 	@if [ -f $(TRIM)/score.py ]; then \
-	    for gate in "dev.jsonl --min-ok 95 --failures" "known_sent.jsonl --min-ok 100 --failures"; do \
+	    for gate in "dev.jsonl --min-ok 98.5 --failures" "known_sent.jsonl --min-ok 100 --failures" \
+	            "classes.jsonl --min-ok 100 --failures"; do \
 	        set -- $$gate; file=$$1; shift; echo "== $$file"; \
 	        python3 $(TRIM)/score.py $(TRIM)/$$file --jsonl "$$@" -- $(BUILD)/bin/metroplex extract --jsonl || exit 1; \
 	    done; \

@@ -135,6 +135,20 @@ string_member(JsonObject *object, const char *name)
     return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
 }
 
+/* The text sent, below the fields of its head that are known; NULL if there is no text. */
+static char *
+sent_text(JsonObject *sent)
+{
+    const char *text = string_member(sent, "text"), *name = string_member(sent, "from_name");
+    const char *address = string_member(sent, "from_addr"),
+               *subject = string_member(sent, "subject");
+
+    if (text == NULL || address == NULL)
+        return g_strdup(text);
+    return g_strdup_printf("From: %s <%s>\nSubject: %s\n\n%s", name != NULL ? name : "", address,
+                           subject != NULL ? subject : "", text);
+}
+
 static MpExtraction *
 answer_request(MpWorker *worker, const char *line, GError **error)
 {
@@ -144,7 +158,7 @@ answer_request(MpWorker *worker, const char *line, GError **error)
         node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     JsonNode *sent_node = request != NULL ? json_object_get_member(request, "sent") : NULL;
     const char *kind = string_member(request, "kind"), *input = string_member(request, "input");
-    const char *sent[] = {NULL, NULL};
+    g_autofree char *text = NULL;
 
     if (request == NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "not a JSON object%s%s", why != NULL ? ": " : "",
@@ -152,7 +166,8 @@ answer_request(MpWorker *worker, const char *line, GError **error)
     if (kind == NULL || input == NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "kind and input are needed, and are strings");
     if (sent_node != NULL && JSON_NODE_HOLDS_OBJECT(sent_node))
-        sent[0] = string_member(json_node_get_object(sent_node), "text");
+        text = sent_text(json_node_get_object(sent_node));
+    const char *const sent[] = {text, NULL};
     return extract_input(worker, kind, input, sent, error);
 }
 

@@ -113,12 +113,57 @@ join_as_html(GString **to, const GString *plain)
     join(to, block);
 }
 
+/* The next letter or digit of a text, without the tags and entities of HTML; 0 at its end. */
+static gunichar
+next_letter(const char **p, bool is_html)
+{
+    while (**p != '\0') {
+        gunichar c = g_utf8_get_char_validated(*p, -1);
+
+        if (is_html && (**p == '<' || **p == '&')) {
+            gsize length = strcspn(*p, **p == '<' ? ">" : "; <");
+            *p += length + ((*p)[length] != '\0');
+            continue;
+        }
+        *p = c >= (gunichar)-2 ? *p + 1 : g_utf8_next_char(*p);
+        if (c < (gunichar)-2 && g_unichar_isalnum(c))
+            return c;
+    }
+    return 0;
+}
+
+/* Whether an HTML part says once more what the plain part before it said: all of it, or a good
+ * beginning. */
+static bool
+repeats(const Text *text, const Text *more)
+{
+    enum { ENOUGH = 60 };
+
+    if (text->plain == NULL || text->html != NULL || more->plain != NULL || more->html == NULL)
+        return false;
+    const char *plain = text->plain->str, *html = strcasestr(more->html->str, "<body");
+    html = html != NULL ? html : more->html->str;
+    for (guint n = 0; n < ENOUGH; n++) {
+        gunichar c = next_letter(&plain, false);
+
+        if (c != next_letter(&html, true))
+            return false;
+        if (c == 0)
+            return n > 0;
+    }
+    return true;
+}
+
 /* Puts `more` behind `text`, on both sides: what is only plain joins the HTML as well. */
 static void
 append(Text *text, const Text *more)
 {
     bool has_html = says_something(more->html, true), has_plain = more->plain != NULL;
 
+        if (has_html && repeats(text, more)) { /* alternatives, though called mixed */
+        join(&text->html, more->html->str);
+        return;
+    }
     if (has_html && text->html == NULL && text->plain != NULL)
         join_as_html(&text->html, text->plain);
     if (has_html)

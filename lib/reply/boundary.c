@@ -245,9 +245,9 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
         plausible = false;
     else if (found.opened)
         plausible = date || address || quoted;
-    else
-        plausible =
-            quoted || (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+    else /* what says the day and the address needs no empty line above it */
+        plausible = quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
+                    (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
     found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
                      mp_matcher_has_day(matcher, text);
     if (!plausible || (found.opened && end > start && !date && !address))

@@ -7,6 +7,7 @@
  * stands above it; with nothing above, what follows may be all there is, and is kept in doubt.
  */
 #include "reply/decide.h"
+#include "reply/prose.h"
 #include "reply/walk.h"
 
 #include <string.h>
@@ -16,6 +17,8 @@ enum {
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
     NAME_WORDS = 3,       /* of who signs */
     INTRODUCTION_BYTES = 120,
+    LONG_ANSWER = 4, /* words that no program leaves of a line */
+    CODE_LINES = 60,
     CARD_LINES = 8,  /* a lone signature is no longer, */
     CARD_BYTES = 60, /* nor are its lines */
 };
@@ -41,12 +44,6 @@ line_is_boundary(const Line *line)
            line_is_rule(line, MP_RULE_MARKER);
 }
 
-bool
-line_is_repeat(const Line *line)
-{
-    return line->words > 0 && line->words_sent * 4 >= line->words * 3;
-}
-
 /* ---- boundaries ---- */
 
 static guint
@@ -57,16 +54,22 @@ boundary_end(const GArray *lines, guint i)
     return line->kind == LINE_ATTRIBUTION || line->kind == LINE_HEADERS ? line->block : i + 1;
 }
 
-/* Whether the unmarked message that begins at `i` repeats, somewhere, what we sent. */
-static bool
-segment_repeats(const GArray *lines, guint i)
+/* Finds the lines of ours in the unmarked message that begins at `i`. */
+static void
+find_ours(Walk *walk, guint i)
 {
-    for (; i < lines->len && !line_is_boundary(LINE(lines, i)); i++) {
-        if (LINE(lines, i)->kind == LINE_TEXT && LINE(lines, i)->words >= 3 &&
-            line_is_repeat(LINE(lines, i)))
-            return true;
+    const GArray *lines = walk->lines;
+
+    walk->first_ours = G_MAXUINT;
+    walk->last_ours = 0;
+    for (; walk->sent != NULL && i < lines->len && !line_is_boundary(LINE(lines, i)); i++) {
+        const Line *line = LINE(lines, i);
+
+        if (line->words == 0 || !(line->repeat || line->answered))
+            continue;
+        walk->first_ours = MIN(walk->first_ours, i);
+        walk->last_ours = i;
     }
-    return false;
 }
 
 /* "On 17 November I wrote:", with nothing above and no quote below: as likely the person's own
@@ -114,7 +117,7 @@ take_boundary(Walk *walk, guint i)
     if (walk->zone == IN_QUOTED || walk->text_above) {
         walk->zone = IN_QUOTED;
         walk->why = line->rule->name;
-        walk->segment_is_ours = walk->sent_known && segment_repeats(walk->lines, end);
+        find_ours(walk, end);
     } else {
         walk->zone = IN_TEXT;
     }
@@ -146,17 +149,46 @@ is_in_closing(const GArray *lines, guint i)
     return false;
 }
 
-/* An answer typed into a message of ours that was quoted without marks. */
+/* What a program left of a line of ours is no answer; where a line of ours has come to its end,
+ * there is nothing left of it. */
+static bool
+is_remainder(const GArray *lines, guint i)
+{
+    const Line *above = i > 0 ? LINE(lines, i - 1) : NULL;
+    const Line *below = i + 1 < lines->len ? LINE(lines, i + 1) : NULL;
+
+    return (above != NULL && above->repeat && above->words > 0 && !above->ends_ours) ||
+           (below != NULL && below->repeat && below->words > 0 && !below->begins_ours);
+}
+
+/* The paragraph that line `i` stands in has a sentence in it, or is a postscript. */
+static bool
+is_in_sentence(const GArray *lines, guint i)
+{
+    guint start = i;
+
+    while (start > 0 && i - start < PARAGRAPH_LINES && LINE(lines, start - 1)->kind == LINE_TEXT)
+        start--;
+    return prose_is_text(lines, start, prose_paragraph_end(lines, i, i + PARAGRAPH_LINES));
+}
+
+/* An answer typed into a message of ours that was quoted without marks: it stands between lines of
+ * ours, or below the last one if that is not where our message ended. */
 static bool
 is_answer(const Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
-    bool beside_repeat = (i > 0 && line_is_repeat(LINE(walk->lines, i - 1))) ||
-                         (i + 1 < walk->lines->len && line_is_repeat(LINE(walk->lines, i + 1)));
 
-    if (line->words == 0 || line->words_sent * 2 > line->words || is_in_closing(walk->lines, i))
+    if (line->answered)
+        return true;
+    if (i < walk->first_ours || line->words == 0 || line->words_sent * 2 > line->words)
         return false;
-    return !beside_repeat || (line->words_sent == 0 && line->words >= 4);
+    if (i > walk->last_ours && sent_is_end(walk->sent, line->sent_above))
+        return is_in_sentence(walk->lines, i);
+    if (is_in_closing(walk->lines, i))
+        return false;
+    return (i < walk->last_ours && line->sent_above + 1 == line->sent_below) ||
+           (!is_remainder(walk->lines, i) || (line->words_sent == 0 && line->words >= LONG_ANSWER));
 }
 
 static bool
@@ -167,23 +199,46 @@ paragraph_repeats(const GArray *lines, guint i)
     while (first > 0 && i - first < PARAGRAPH_LINES && LINE(lines, first - 1)->kind == LINE_TEXT)
         first--;
     for (; first < end && LINE(lines, first)->kind == LINE_TEXT; first++) {
-        if (!line_is_repeat(LINE(lines, first)))
+        if (!LINE(lines, first)->repeat)
+            return false;
+    }
+    return true;
+}
+
+/* All of the code around line `i` is ours. */
+static bool
+code_repeats(const GArray *lines, guint i)
+{
+    guint first = i;
+
+    while (first > 0 && i - first < CODE_LINES && LINE(lines, first - 1)->fenced)
+        first--;
+    for (; first < lines->len && first < i + CODE_LINES && LINE(lines, first)->fenced; first++) {
+        if (LINE(lines, first)->words > 0 && !LINE(lines, first)->repeat)
             return false;
     }
     return true;
 }
 
 /* Lines that repeat us outside any quote: below a boundary that had nothing above it, or pasted.
- * A few words in common are chance; it takes a long run, or a paragraph that is all ours. */
+ * A few words in common are chance, and a paragraph that goes on otherwise is the person's: it
+ * takes a paragraph that is all ours, or below a boundary a long run or a whole line. */
 static bool
 is_stray_repeat(const Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
-    bool below = walk->boundary_above || walk->quotes->len > 0;
+    bool below = walk->boundary_above || walk->repeat_above || walk->quotes->len > 0;
 
-    if (!walk->sent_known || line->fenced || line->pasted || !line_is_repeat(line))
+    if (walk->sent == NULL || line->pasted || !line->repeat)
         return false;
-    return line->run >= PASTED_WORDS || (below && paragraph_repeats(walk->lines, i));
+    if (line->words == 0)
+        return i > 0 && LINE(walk->lines, i - 1)->why != NULL && !LINE(walk->lines, i - 1)->kept;
+    if (line->fenced)
+        return below && code_repeats(walk->lines, i);
+    if (below)
+        return line->run >= PASTED_WORDS || (line->begins_ours && line->ends_ours) ||
+               paragraph_repeats(walk->lines, i);
+    return line->run >= PASTED_WORDS && paragraph_repeats(walk->lines, i);
 }
 
 static void
@@ -195,6 +250,7 @@ take_text(Walk *walk, guint i)
     case IN_TEXT:
         if (is_stray_repeat(walk, i)) {
             walk_set(walk, i, false, "sent-text");
+            walk->repeat_above = true;
             return;
         }
         break;
@@ -204,14 +260,14 @@ take_text(Walk *walk, guint i)
             walk->zone = IN_TEXT;
         return;
     case IN_AFTERMATH:
-        if (!walk->sent_known || line_is_repeat(line)) {
+        if (walk->sent == NULL || line->repeat) {
             walk_set(walk, i, false, walk->why);
             return;
         }
         break;
     case IN_QUOTED:
-        if (!walk->segment_is_ours || !is_answer(walk, i)) {
-            walk_set(walk, i, false, line_is_repeat(line) ? "sent-text" : walk->why);
+        if (!is_answer(walk, i)) {
+            walk_set(walk, i, false, line->repeat ? "sent-text" : walk->why);
             return;
         }
         walk_set(walk, i, true, "kept-answer");
@@ -225,10 +281,27 @@ take_text(Walk *walk, guint i)
     walk_set(walk, i, true, line->fenced ? "kept-code" : "kept");
 }
 
+static bool
+begin_signature(Walk *walk, guint i)
+{
+    guint end = walk_signature_end(walk, i);
+
+    if (end == i)
+        return false;
+    walk->zone = IN_SIGNATURE;
+    walk->why = "signature";
+    walk->signature_end = end;
+    walk_set(walk, i, false, walk->why);
+    return true;
+}
+
 static guint
 take_line(Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
+
+    if (walk->zone == IN_SIGNATURE && i >= walk->signature_end)
+        walk->zone = IN_TEXT;
 
     if (line->kind == LINE_BLANK) {
         bool kept = walk->zone == IN_TEXT || /* below an answer */
@@ -244,16 +317,15 @@ take_line(Walk *walk, guint i)
         return take_boundary(walk, i);
     if (line->kind == LINE_QUOTE)
         return walk_take_quote(walk, i);
-    if (walk->zone != IN_QUOTED && walk_begins_signature(walk, i)) {
-        walk->zone = IN_SIGNATURE;
-        walk->why = "signature";
-        walk_set(walk, i, false, walk->why);
+    bool stray = walk->zone == IN_TEXT && line->kind != LINE_RULE && is_stray_repeat(walk, i);
+    if (!stray && walk->zone != IN_QUOTED && begin_signature(walk, i))
         return i + 1;
-    }
     if (walk_is_mobile_signature(walk, i))
         return walk_take_mobile(walk, i);
     if (walk_begins_footer(walk, i))
         return walk_take_paragraph(walk, i);
+    if (walk_is_reaction(walk, i))
+        return walk_take_reaction(walk, i);
     take_text(walk, i);
     return i + 1;
 }
@@ -282,27 +354,38 @@ trim_edges(Walk *walk)
     }
 }
 
-/* "Grace, tiistaina:" above a last quote of ours, with which nothing of the person's follows: an
- * attribution in a form or language that no row knows. */
+/* "Grace, tiistaina:" in a paragraph of its own, or a line with our name and a number in it. */
+static bool
+is_introduction(const Walk *walk, guint i)
+{
+    const Line *line = LINE(walk->lines, i);
+
+    if (line->kind != LINE_TEXT || line->fenced || strlen(line->core) > INTRODUCTION_BYTES)
+        return false;
+    if (line->has_digit && sent_is_named(walk->sent, line->core))
+        return true;
+    return i > 0 && LINE(walk->lines, i - 1)->kind == LINE_BLANK &&
+           (g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "："));
+}
+
+/* The line above the first one of ours: an attribution in a form or language that no row knows,
+ * where the person wrote something above it, or nothing but that. */
 static void
 elide_introduction(Walk *walk)
 {
-    guint last = walk->lines->len, below;
+    const GArray *lines = walk->lines;
+    guint below = 0, last;
 
-    while (last > 0 &&
-           !(LINE(walk->lines, last - 1)->kept && LINE(walk->lines, last - 1)->kind != LINE_BLANK))
+    while (walk->sent != NULL && below < lines->len && !LINE(lines, below)->repeat)
+        below++;
+    if (walk->sent == NULL || below == lines->len || LINE(lines, below)->kept)
+        return;
+    for (last = below; last > 0 && LINE(lines, last - 1)->kind == LINE_BLANK;)
         last--;
-    if (!walk->sent_known || last < 2)
+    if (last == 0 || !LINE(lines, last - 1)->kept || !is_introduction(walk, last - 1))
         return;
-    const Line *line = LINE(walk->lines, last - 1);
-    below = lines_skip_blank(walk->lines, last);
-    if (below == walk->lines->len || !line_is_repeat(LINE(walk->lines, below)) ||
-        line->kind != LINE_TEXT || LINE(walk->lines, last - 2)->kind != LINE_BLANK ||
-        strlen(line->core) > INTRODUCTION_BYTES ||
-        !(g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "：")))
-        return;
-    for (guint i = last - 2; i > 0; i--) {
-        if (LINE(walk->lines, i - 1)->kept && LINE(walk->lines, i - 1)->kind != LINE_BLANK) {
+    for (guint i = 0; i < lines->len; i++) {
+        if (i + 1 != last && LINE(lines, i)->kept && LINE(lines, i)->kind != LINE_BLANK) {
             walk_set(walk, last - 1, false, "sent-introduction");
             return;
         }
@@ -321,7 +404,7 @@ keep_pasted_reply(Walk *walk)
 
         if (line->kept && line->kind != LINE_BLANK)
             return;
-        repeats += i >= boundary && line_is_repeat(line);
+        repeats += i >= boundary && line->repeat;
     }
     for (guint i = 0; repeats > 0 && i < boundary; i++) {
         if (!g_str_equal(LINE(walk->lines, i)->why, "sent-text"))
@@ -386,14 +469,15 @@ keep_all_there_is(Walk *walk)
 }
 
 void
-lines_decide(GArray *lines, bool sent_known)
+lines_decide(GArray *lines, const Sent *sent)
 {
-    Walk walk = {.lines = lines, .sent_known = sent_known};
+    Walk walk = {.lines = lines, .sent = sent, .first_ours = G_MAXUINT};
 
     walk.quotes = g_array_new(FALSE, FALSE, sizeof(Quote));
     for (guint i = 0; i < lines->len;)
         i = take_line(&walk, i);
     walk_judge_quotes(&walk);
+    walk_judge_reaction(&walk);
     elide_introduction(&walk);
     trim_edges(&walk);
     keep_pasted_reply(&walk);

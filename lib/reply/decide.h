@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "reply/lines.h"
+#include "reply/sent.h"
 
-/* Sets kept and why of every line. `sent_known`: sent_mark() had texts to compare with. */
-void lines_decide(GArray *lines, bool sent_known);
+/* Sets kept and why of every line. `sent`: what sent_mark() compared them with, or NULL. */
+void lines_decide(GArray *lines, const Sent *sent);

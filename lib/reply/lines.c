@@ -214,6 +214,8 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
     const char *colon = strpbrk(line->core, ":\xef");
 
+    if (g_str_has_prefix(line->core, "Message ") && line->has_digit) /* a date, and no colon */
+        return line_field(line->core, matcher, rule);
     if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT ||
         strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
@@ -275,9 +277,21 @@ classify(Line *line, MpMatcher *matcher)
                      strstr(line->core, "mailto:") != NULL;
         g_autofree char *plain = links ? line_without_links(line->core) : NULL;
         line->rule = mp_matcher_line(matcher, links ? plain : line->core);
+        if (line->rule == NULL && links) /* what is told by its link */
+            line->rule = mp_matcher_line(matcher, line->core);
         if (line->rule != NULL && line->rule->kind != MP_RULE_CLOSING)
             line->kind = LINE_RULE;
     }
+}
+
+void
+lines_classify(Line *line, MpMatcher *matcher)
+{
+    line->rule = NULL;
+    line->field = FIELD_NONE;
+    classify(line, matcher);
+    line->own_kind = line->kind;
+    line->own_rule = line->rule;
 }
 
 /* A fence that is never closed protects nothing: who knows where it was meant to end. */
@@ -387,9 +401,7 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
             *end++ = '\0';
         p = end;
         cores = write_core(cores, line.text);
-        classify(&line, matcher);
-        line.own_kind = line.kind;
-        line.own_rule = line.rule;
+        lines_classify(&line, matcher);
         line.index = lines->len;
         g_array_append_val(lines, line);
     }

@@ -32,11 +32,18 @@ typedef struct {
     guint words;     /* words in the line, and how many of them repeat what we sent */
     guint words_sent;
     guint run; /* of the runs of repeated words that touch the line, the longest */
+    guint sent_first, sent_last;  /* where in the texts sent its repeated words stand; 0: none do */
+    guint sent_above, sent_below; /* sent_last of the nearest line above that has some, sent_first
+                                    of the nearest below */
+    guint tail;                   /* words behind the last repeated one */
     LineKind kind : 8, own_kind : 8; /* as it is in its place; as it is by itself */
     HeaderField field : 8;
     bool fenced : 1; /* inside a closed code fence */
     bool pasted : 1; /* our words, but above our quoted message, and all there is */
     bool has_digit : 1, has_at : 1;
+    bool repeat : 1;   /* mostly what we sent */
+    bool answered : 1; /* a line of ours, and words of the person's behind its end */
+    bool begins_ours : 1, ends_ours : 1; /* with where a line of the sent text begins, ends */
     bool kept : 1;
 } Line;
 
@@ -47,6 +54,9 @@ char *lines_clean(const char *text);
 /* Splits what lines_clean() made, in place, and classifies each line by itself. The lines point
  * into `texts` and into `cores`, which has as many bytes; both must outlive them. */
 GArray *lines_split(char *texts, char *cores, MpMatcher *matcher);
+
+/* Classifies a line whose text and core were changed, by itself. */
+void lines_classify(Line *line, MpMatcher *matcher);
 
 /* The kept lines of a decided mail, as a mail of their own that nobody has looked at yet. */
 GArray *lines_kept(const GArray *lines);

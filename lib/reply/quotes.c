@@ -4,6 +4,7 @@
  * A quote stays for what the person wrote below it: an inline answer without its question is hard
  * to read. What was quoted only because the client does so goes.
  */
+#include "reply/prose.h"
 #include "reply/walk.h"
 
 #include <string.h>
@@ -49,7 +50,7 @@ quote_end(const Walk *walk, guint start)
             break;
         const Line *line = LINE(walk->lines, next);
         if (line->kind == LINE_QUOTE || (next == end && is_broken_quote(walk->lines, next)) ||
-            (walk->sent_known && next == end && line_is_repeat(line)))
+            (walk->sent != NULL && next == end && line->repeat))
             end = next + 1;
         else
             break;
@@ -88,6 +89,38 @@ is_greeting_above(const Walk *walk)
     return g_str_has_suffix(core, ",") && spaces < GREETING_WORDS;
 }
 
+/* A quote with the footer of a notification in it: the program quoted all there was. */
+static bool
+holds_footer(const GArray *lines, guint start, guint end)
+{
+    static const char *const footers[] = {"Reply to this email directly",
+                                          "You are receiving this because", "Message ID: <", NULL};
+
+    for (guint i = start; i < end; i++) {
+        const char *rest = line_unquoted(LINE(lines, i)->core);
+
+        for (const char *const *footer = footers; *footer != NULL; footer++) {
+            if (g_str_has_prefix(rest, *footer))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* An answer typed into the quote itself, with its mark or on the line of the question: where
+ * nothing of ours is missing between the lines above and below, what stands there is the person's.
+ */
+static bool
+is_answer_within(const Walk *walk, guint i, guint start, guint end)
+{
+    const Line *line = LINE(walk->lines, i);
+
+    if (walk->sent == NULL || line->answered)
+        return walk->sent != NULL;
+    return i > start && i + 1 < end && line->words > 0 && line->words_sent == 0 &&
+           line->sent_above > 0 && line->sent_above + 1 == line->sent_below;
+}
+
 guint
 walk_take_quote(Walk *walk, guint i)
 {
@@ -102,8 +135,15 @@ walk_take_quote(Walk *walk, guint i)
         .introduced = is_introduced(walk, i),
     };
 
-    for (guint k = i; k < quote.end; k++)
-        walk_set(walk, k, false, "quote");
+    quote.whole = (walk->sent != NULL && sent_is_whole(walk->sent, walk->lines, i, quote.end)) ||
+                  holds_footer(walk->lines, i, quote.end);
+
+    for (guint k = i; k < quote.end; k++) {
+        bool answer = is_answer_within(walk, k, i, quote.end);
+
+        walk_set(walk, k, answer, answer ? "kept-answer" : "quote");
+        walk->text_above |= answer;
+    }
     if (walk->zone != IN_QUOTED) {
         g_array_append_val(walk->quotes, quote);
         walk->zone = IN_TEXT;
@@ -148,13 +188,13 @@ quote_is_foreign(const GArray *lines, const Quote *quote)
 static const char *
 reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
 {
-    if (quote->forwarded)
+    if (quote->forwarded || quote->whole)
         return NULL;
     if (answered)
         return quote->attributed && !quote->text_above && answered_quotes == 1
                    ? NULL
                    : "kept-inline-quote";
-    if (walk->sent_known && !quote->attributed && quote->text_above &&
+    if (walk->sent != NULL && !quote->attributed && quote->text_above &&
         quote_is_foreign(walk->lines, quote))
         return "kept-foreign-quote";
     return NULL;
@@ -176,6 +216,33 @@ question_start(const GArray *lines, const Quote *quote)
     return i < quote->end ? i : quote->start;
 }
 
+/* "ACME Ltd. Registered in England No. 1234567." */
+static bool
+is_address(const GArray *lines, guint start, guint end)
+{
+    bool contact = false;
+
+    for (guint i = start; i < end; i++)
+        contact |= prose_holds_contact(LINE(lines, i));
+    return contact && !prose_is_text(lines, start, end);
+}
+
+/* Below a quote of the whole message, and with an answer above it, a company's address is no
+ * answer; a sentence is. */
+static void
+elide_addresses_below(Walk *walk, guint i)
+{
+    for (guint end; i < walk->lines->len; i = MAX(end, i + 1)) {
+        i = lines_skip_blank(walk->lines, i);
+        end = prose_paragraph_end(walk->lines, i, walk->lines->len);
+        bool address = is_address(walk->lines, i, end);
+        for (guint k = i; address && k < end; k++) {
+            if (LINE(walk->lines, k)->kept)
+                walk_set(walk, k, false, "footer-below-quote");
+        }
+    }
+}
+
 void
 walk_judge_quotes(Walk *walk)
 {
@@ -188,7 +255,7 @@ walk_judge_quotes(Walk *walk)
 
         answered[q] = has_answer(walk->lines, quote->end, end);
         bool is_ours =
-            quote->attributed || !walk->sent_known || !quote_is_foreign(walk->lines, quote);
+            quote->attributed || walk->sent == NULL || !quote_is_foreign(walk->lines, quote);
         answered_quotes += answered[q] && is_ours && !quote->introduced;
     }
     for (guint q = 0; q < n; q++) {
@@ -197,5 +264,7 @@ walk_judge_quotes(Walk *walk)
 
         for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
             walk_set(walk, i, true, why);
+        if (n == 1 && quote->whole && quote->text_above)
+            elide_addresses_below(walk, quote->end);
     }
 }

@@ -2,8 +2,10 @@
 #include "reply/reply.h"
 #include "reply/boundary.h"
 #include "reply/decide.h"
+#include "reply/foreign.h"
 #include "reply/lines.h"
 #include "reply/sent.h"
+#include "reply/split.h"
 
 #include <string.h>
 
@@ -58,16 +60,17 @@ reply_new(const GArray *lines, char *texts)
 enum { PASSES = 5 };
 
 static void
-decide(GArray *lines, MpMatcher *matcher, bool sent_known, guint passes)
+decide(GArray *lines, MpMatcher *matcher, const Sent *sent, guint passes)
 {
     boundaries_mark(lines, matcher);
-    lines_decide(lines, sent_known);
+    foreign_unmark(lines, sent);
+    lines_decide(lines, sent);
 
     guint n = lines_count_kept(lines);
     if (n == lines->len || n == 0 || passes <= 1)
         return;
     g_autoptr(GArray) kept = lines_kept(lines);
-    decide(kept, matcher, sent_known, passes - 1);
+    decide(kept, matcher, sent, passes - 1);
     for (guint i = 0; i < kept->len; i++) {
         if (LINE(kept, i)->kept)
             continue;
@@ -84,11 +87,12 @@ mp_reply_extract(const char *text, const char *const *sent)
     char *texts = lines_clean(mended == NULL ? text : mended);
     g_autofree char *cores = g_malloc(strlen(texts) + 1);
     g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
-    bool sent_known = sent != NULL && sent[0] != NULL;
+    g_autoptr(Sent) texts_sent = sent_new(sent);
 
-    if (sent_known)
-        sent_mark(lines, sent);
-    decide(lines, matcher, sent_known, PASSES);
+    split_attributions(lines, texts_sent, matcher);
+    if (texts_sent != NULL)
+        sent_mark(texts_sent, lines);
+    decide(lines, matcher, texts_sent, PASSES);
     return reply_new(lines, texts);
 }
 

@@ -34,9 +34,11 @@ typedef struct {
 /*
  * Decides on each line of `text` (UTF-8, LF or CRLF; invalid bytes become U+FFFD).
  * `sent` is NULL or a NULL-terminated list of texts that we sent to this thread; lines that repeat
- * them confirm, extend or overrule what the patterns say. Characters that mp_is_deceptive() names
- * are removed, and those that reorder text are written out as \u{202E}. Never fails. The caller
- * owns the result. An empty `reply` means that nothing but quotes and signatures was there.
+ * them decide before the patterns do. A text may begin with the head it was sent under: "From: "
+ * and "Subject: " lines and an empty one. Then a boundary that names neither and has nothing of
+ * ours below it is the person's own text. Characters that mp_is_deceptive() names are removed, and
+ * those that reorder text are written out as \u{202E}. Never fails. The caller owns the result. An
+ * empty `reply` means that nothing but quotes and signatures was there.
  */
 MpReply *mp_reply_extract(const char *text, const char *const *sent);
 void mp_reply_free(MpReply *reply);

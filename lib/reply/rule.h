@@ -16,6 +16,7 @@ typedef enum {
     MP_RULE_SEPARATOR,   /* "-----Original Message-----" */
     MP_RULE_FORWARD,     /* "Begin forwarded message:" */
     MP_RULE_MARKER,      /* "Reply above this line" */
+    MP_RULE_REACTION,    /* "Ada reacted to your message": what a program sent for a click */
     MP_RULE_MOBILE,      /* "Sent from my phone": a signature the device wrote */
     MP_RULE_DISCLAIMER,  /* opens a legal paragraph */
     MP_RULE_FOOTER,      /* a mailing list's or a notification's footer paragraph */

@@ -5,10 +5,36 @@
 
 #include "reply/lines.h"
 
+/* The texts sent, ready to be compared with. */
+typedef struct Sent Sent;
+
+/* NULL if there are none. The caller owns the result. */
+Sent *sent_new(const char *const *texts);
+void sent_free(Sent *sent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sent, sent_free)
+
 /*
- * Counts in each line its words, how many of them stand in runs of at least four words that also
- * stand in one of the texts sent, and the length of the longest such run. Marks of quoting,
- * punctuation, Markdown and URLs are no words, so a quote that was wrapped anew or lost its > still
- * matches. Linear in both sizes.
+ * Counts in each line its words, and marks which of them are ours: those in runs of at least four
+ * that also stand in one of the texts sent, and what comes right before or behind such a run there.
+ * Marks of quoting, punctuation, Markdown and URLs are no words, so a quote that was wrapped anew
+ * or lost its > still matches. Linear in both sizes. With NULL only the words are counted.
  */
-void sent_mark(GArray *lines, const char *const *sent);
+void sent_mark(const Sent *sent, GArray *lines);
+
+/* Whether the lines from `start` to before `end` hold all of a text sent but its footer, or
+ * something of its footer. */
+bool sent_is_whole(const Sent *sent, const GArray *lines, guint start, guint end);
+
+/* Whether the word at a position (Line.sent_last) is the last of a text sent, or stands in its
+ * footer.
+ */
+bool sent_is_end(const Sent *sent, guint position);
+
+/* Whether it is known from whom we sent: else sent_is_named() says nothing. */
+bool sent_has_sender(const Sent *sent);
+
+/* Whether a text begins with the sender's name, as far as it is known. */
+bool sent_begins_with_name(const Sent *sent, const char *text);
+
+/* Whether a line has the sender's name or address in it, or the subject. */
+bool sent_is_named(const Sent *sent, const char *core);

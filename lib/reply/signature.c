@@ -1,4 +1,5 @@
 /* Signatures, of people and of devices, disclaimers and footers; see walk.h. */
+#include "reply/prose.h"
 #include "reply/walk.h"
 
 #include <string.h>
@@ -7,19 +8,13 @@ enum {
     SIGNATURE_LINES = 25,      /* a longer one below "--" is a part of the text */
     SHORT_SIGNATURE_LINES = 5, /* below "---", which is a rule in Markdown too */
     SHORT_SIGNATURE_BYTES = 60,
-    CONTACT_BYTES = 80, /* a line of a business card is no longer */
+    FRAME = 20,            /* stars of a frame */
+    SIGNATURE_SEARCH = 60, /* lines in which it must end */
+    LONGEST_DELIMITER = 6, /* bytes; OpenPGP's has more */
+    CONTACT_BYTES = 80,    /* a line of a business card is no longer */
 };
 
 #define CODE_INDENT "    " /* Markdown's */
-
-static guint
-paragraph_end(const GArray *lines, guint i)
-{
-    while (i < lines->len && LINE(lines, i)->kind != LINE_BLANK &&
-           LINE(lines, i)->kind != LINE_QUOTE && !line_is_boundary(LINE(lines, i)))
-        i++;
-    return i;
-}
 
 static bool
 begins_paragraph(const GArray *lines, guint i)
@@ -27,22 +22,68 @@ begins_paragraph(const GArray *lines, guint i)
     return i == 0 || LINE(lines, i - 1)->kind != LINE_TEXT;
 }
 
-/* How long the signature is that would begin below `i`; G_MAXUINT if one of its lines is too long.
- */
+/* How many lines the signature from below `i` to before `end` has; G_MAXUINT if one is too long. */
 static guint
-signature_lines(const GArray *lines, guint i, gsize bytes)
+signature_lines(const GArray *lines, guint i, guint end, gsize bytes)
 {
     guint n = 0;
 
-    for (i++;
-         i < lines->len && LINE(lines, i)->kind != LINE_QUOTE && !line_is_boundary(LINE(lines, i));
-         i++) {
-        if (LINE(lines, i)->kind != LINE_BLANK && n++ > SIGNATURE_LINES)
-            break;
+    for (i++; i < end; i++) {
+        n += LINE(lines, i)->kind != LINE_BLANK;
         if (strlen(LINE(lines, i)->core) > bytes)
             return G_MAXUINT;
     }
     return n;
+}
+
+/* Below a name come its title, its numbers and perhaps a motto, but no postscript. */
+static guint
+name_end(const GArray *lines, guint i, guint end)
+{
+    while (i < end && !prose_is_postscript(LINE(lines, i)->core))
+        i++;
+    return i;
+}
+
+static bool
+is_elided_by_rule(const Line *line)
+{
+    return line_is_rule(line, MP_RULE_DISCLAIMER) || line_is_rule(line, MP_RULE_FOOTER) ||
+           line_is_rule(line, MP_RULE_MOBILE);
+}
+
+/* Where the signature below the delimiter `i` ends: at a quote, or at a paragraph that is made of
+ * sentences, a list, code or a postscript. `i` if it would begin with such. */
+static guint
+signature_end(const GArray *lines, guint i)
+{
+    guint start = lines_skip_blank(lines, i + 1), end = i + 1, limit = i + SIGNATURE_SEARCH;
+
+    for (bool first = true; start < lines->len; first = false) {
+        const Line *line = LINE(lines, start);
+        guint below = prose_paragraph_end(lines, start, limit);
+
+        if (below == start) /* a quote, a boundary */
+            break;
+        if (below >= limit)
+            return i;
+        if (is_elided_by_rule(line)) {
+            end = below;
+        } else if (first) {
+            guint one = start + 1;
+            if (prose_is_text(lines, start, one) || (prose_is_item(line->core) && below > one))
+                return i;
+            end = name_end(lines, start, below);
+            if (end < below)
+                break;
+        } else if (prose_is_text(lines, start, below)) {
+            break;
+        } else {
+            end = below;
+        }
+        start = lines_skip_blank(lines, below);
+    }
+    return start == lines->len ? lines->len : end;
 }
 
 /* Code or a list with two dashes in it: a long line in the middle of a sentence runs on below. */
@@ -77,31 +118,6 @@ is_option(const char *core)
     return g_str_has_prefix(core, "--") && g_ascii_isalpha(core[2]) && strchr(core, ' ') == NULL;
 }
 
-/* "No wait, I mean no." below "---": a rule drawn across the text; a signature begins with a name.
- */
-static bool
-is_sentence(const char *core)
-{
-    const char *word = strrchr(core, ' ');
-    gsize length = strlen(core);
-
-    if (word == NULL || strchr(".!?", core[length - 1]) == NULL)
-        return false;
-    return core[length - 1] != '.' || g_unichar_islower(g_utf8_get_char(word + 1));
-}
-
-/* A telephone number, an address, a site. */
-static bool
-holds_contact(const Line *line)
-{
-    guint digits = 0;
-
-    for (const char *p = line->core; *p != '\0'; p++)
-        digits += g_ascii_isdigit(*p);
-    return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL ||
-           strstr(line->core, "http") != NULL;
-}
-
 /* "_____" and a business card below it, with which the mail or its answer ends; a form has such
  * lines to be filled in, a text has them drawn across. */
 static bool
@@ -118,35 +134,64 @@ is_above_card(const GArray *lines, guint i)
         const char *core = LINE(lines, k)->core;
 
         if (strlen(core) > SHORT_SIGNATURE_BYTES || g_str_has_suffix(core, ":") ||
-            is_sentence(core))
+            prose_is_sentence(core))
             return false;
-        contacts += holds_contact(LINE(lines, k));
+        contacts += prose_holds_contact(LINE(lines, k));
     }
     k = lines_skip_blank(lines, k);
     return contacts > 0 && (k == lines->len || LINE(lines, k)->kind == LINE_QUOTE ||
                             line_is_boundary(LINE(lines, k)));
 }
 
-bool
-walk_begins_signature(const Walk *walk, guint i)
+/* Our own footer's, or another's: no signature of the person's. */
+static bool
+is_above_footer(const GArray *lines, guint i)
+{
+    return i + 1 < lines->len && line_is_rule(LINE(lines, i + 1), MP_RULE_FOOTER);
+}
+
+static bool
+is_name_below(const GArray *lines, guint i, guint end)
+{
+    return i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_TEXT &&
+           signature_lines(lines, i, end, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
+}
+
+/* The text goes on below what might be a signature, and with no postscript: no delimiter without
+ * its blank, but a line drawn. */
+static bool
+goes_on_below(const GArray *lines, guint end)
+{
+    guint below = lines_skip_blank(lines, end);
+
+    return below < lines->len && LINE(lines, below)->kind == LINE_TEXT &&
+           !LINE(lines, below)->repeat && !prose_is_postscript(LINE(lines, below)->core);
+}
+
+guint
+walk_signature_end(const Walk *walk, guint i)
 {
     const GArray *lines = walk->lines;
     const Line *line = LINE(lines, i);
+    guint end;
 
-    if (line->kind == LINE_DELIMITER)
-        return is_above_card(lines, i);
+    if (line->kind == LINE_DELIMITER && is_above_card(lines, i))
+        return lines->len;
     if (line->kind != LINE_SIGNATURE || line->fenced)
-        return false;
-    if (strcmp(line->text, "-- ") == 0)
-        return true;
+        return i;
+    if (strlen(line->core) > LONGEST_DELIMITER) /* OpenPGP's, which says where it ends */
+        return lines->len;
     if ((i > 0 && is_option(LINE(lines, i - 1)->core)) || is_markup_below(lines, i) ||
-        g_str_has_prefix(line->text, CODE_INDENT))
-        return false;
+        is_above_footer(lines, i) || g_str_has_prefix(line->text, CODE_INDENT))
+        return i;
+    end = signature_end(lines, i);
+    if (strcmp(line->text, "-- ") == 0)
+        return end;
     if (strcmp(line->core, "---") == 0)
-        return i + 1 < lines->len && LINE(lines, i + 1)->kind != LINE_BLANK &&
-               !(LINE(lines, i + 1)->kind == LINE_TEXT && is_sentence(LINE(lines, i + 1)->core)) &&
-               signature_lines(lines, i, SHORT_SIGNATURE_BYTES) <= SHORT_SIGNATURE_LINES;
-    return !goes_on(lines, i) && signature_lines(lines, i, G_MAXSIZE) <= SIGNATURE_LINES;
+        return is_name_below(lines, i, end) ? end : i;
+    if (goes_on(lines, i) || signature_lines(lines, i, end, G_MAXSIZE) > SIGNATURE_LINES)
+        return i;
+    return goes_on_below(lines, end) ? i : end;
 }
 
 /* One of a list: "- sent from my phone", "- sent from my laptop". */
@@ -202,11 +247,78 @@ elide_contacts_above(Walk *walk, guint disclaimer)
     while (end > 0 && LINE(walk->lines, end - 1)->kind == LINE_BLANK)
         end--;
     for (start = end; start > 0 && is_contact_line(LINE(walk->lines, start - 1)); start--)
-        contacts += holds_contact(LINE(walk->lines, start - 1));
+        contacts += prose_holds_contact(LINE(walk->lines, start - 1));
     if (contacts < 2 || end - start < 3 || lines_skip_blank(walk->lines, 0) == start)
         return;
     for (guint i = start; i < end; i++)
         walk_set(walk, i, false, "signature-contacts");
+}
+
+/* What paragraphs of law speak of, in whatever words: the mail itself. */
+static bool
+speaks_of_mail(const char *core)
+{
+    static const char *const words[] = {"mail",    "message",    "transmission", "communication",
+                                        "sender",  "recipient",  "Nachricht",    "courriel",
+                                        "mensaje", "mensagem",   "messaggio",    "bericht",
+                                        "meddela", "viesti",     "wiadomo",      "zpráv",
+                                        "správ",   "üzenet",     "mesaj",        "сообщени",
+                                        "письм",   "повідомлен", "λεκτρονικ",    "メール",
+                                        "邮件",    "郵件",       "메일",         NULL};
+
+    for (const char *const *word = words; *word != NULL; word++) {
+        if (strcasestr(core, *word) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_frame(const Line *line, char mark)
+{
+    gsize length = strlen(line->core);
+
+    return line->kind == LINE_DELIMITER && !line->fenced && length >= FRAME &&
+           line->core[0] == mark && strspn(line->core, (char[]){mark, ' ', '\0'}) == length;
+}
+
+/* The line after a paragraph that speaks of the mail between two lines of stars, with which the
+ * mail or its answer ends; `i` if there is none. */
+static guint
+framed_end(const GArray *lines, guint i)
+{
+    char mark = LINE(lines, i)->core[0];
+    guint end = i + 1, limit = MIN(lines->len, i + SIGNATURE_LINES);
+    bool mail = false;
+
+    if (strchr("*#=", mark) == NULL || !is_frame(LINE(lines, i), mark))
+        return i;
+    for (; end < limit && !is_frame(LINE(lines, end), mark); end++) {
+        if (LINE(lines, end)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, end)))
+            return i;
+        mail |= speaks_of_mail(LINE(lines, end)->core);
+    }
+    guint below = lines_skip_blank(lines, MIN(end + 1, lines->len));
+    return mail && end < limit &&
+                   (below == lines->len || LINE(lines, below)->kind == LINE_QUOTE ||
+                    line_is_boundary(LINE(lines, below)))
+               ? end + 1
+               : i;
+}
+
+/* A gateway's line with the person's text above and below it: one that the person shows. */
+static bool
+is_shown_banner(const Walk *walk, guint i)
+{
+    static const char banner[] = "disclaimer-banner";
+    const GArray *lines = walk->lines;
+
+    if (!g_str_has_prefix(LINE(lines, i)->rule->name, banner) || !walk->text_above ||
+        walk->zone != IN_TEXT)
+        return false;
+    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + SIGNATURE_LINES));
+    return below < lines->len && LINE(lines, below)->kind == LINE_TEXT &&
+           !LINE(lines, below)->repeat;
 }
 
 /* "Kernel mailing list" is a footer only where a line is drawn above it. */
@@ -215,8 +327,10 @@ walk_begins_footer(const Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
 
+    if (line->kind == LINE_DELIMITER)
+        return walk->text_above && framed_end(walk->lines, i) > i;
     if (line_is_rule(line, MP_RULE_DISCLAIMER))
-        return true;
+        return !is_shown_banner(walk, i);
     if (!line_is_rule(line, MP_RULE_FOOTER))
         return false;
     return !g_str_has_suffix(line->rule->name, "-below-rule") ||
@@ -226,8 +340,12 @@ walk_begins_footer(const Walk *walk, guint i)
 guint
 walk_take_paragraph(Walk *walk, guint i)
 {
-    const char *why = LINE(walk->lines, i)->rule->name;
-    guint end = MAX(i + 1, paragraph_end(walk->lines, i));
+    bool framed = LINE(walk->lines, i)->kind == LINE_DELIMITER;
+    const char *why = framed ? "disclaimer-framed" : LINE(walk->lines, i)->rule->name;
+    guint end =
+        framed ? framed_end(walk->lines, i) : prose_paragraph_end(walk->lines, i, walk->lines->len);
+
+    end = MAX(end, i + 1);
 
     if (line_is_rule(LINE(walk->lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
         elide_contacts_above(walk, i);
@@ -235,4 +353,53 @@ walk_take_paragraph(Walk *walk, guint i)
     for (guint k = i; k < end; k++)
         walk_set(walk, k, false, why);
     return end;
+}
+
+bool
+walk_is_reaction(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+
+    return line_is_rule(LINE(lines, i), MP_RULE_REACTION) && !LINE(lines, i)->fenced &&
+           walk->zone == IN_TEXT &&
+           (i + 1 == lines->len || LINE(lines, i + 1)->kind != LINE_TEXT ||
+            LINE(lines, i + 1)->core[0] == '<');
+}
+
+/* Kept until it is known that there is nothing else. */
+guint
+walk_take_reaction(Walk *walk, guint i)
+{
+    walk->reaction = LINE(walk->lines, i)->rule->name;
+    walk_set(walk, i, true, walk->reaction);
+    walk->text_above = true; /* a click is an answer, though without words */
+    if (++i < walk->lines->len && LINE(walk->lines, i)->core[0] == '<')
+        walk_set(walk, i++, true, walk->reaction);
+    return i;
+}
+
+static bool
+has_words(const char *core)
+{
+    for (; *core != '\0'; core = g_utf8_next_char(core)) {
+        if (g_unichar_isalnum(g_utf8_get_char(core)))
+            return true;
+    }
+    return false;
+}
+
+void
+walk_judge_reaction(Walk *walk)
+{
+    bool other = false;
+
+    for (guint i = 0; walk->reaction != NULL && i < walk->lines->len; i++) {
+        const Line *line = LINE(walk->lines, i);
+
+        other |= line->kept && line->why != walk->reaction && has_words(line->core);
+    }
+    for (guint i = 0; walk->reaction != NULL && i < walk->lines->len; i++) {
+        if (LINE(walk->lines, i)->kept)
+            walk_set(walk, i, other, other ? "kept" : walk->reaction);
+    }
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "reply/lines.h"
+#include "reply/sent.h"
 
 /* Where the walk is: in the person's text, in a signature, below a signature a device wrote, or in
  * the message answered, quoted without marks. */
@@ -16,20 +16,25 @@ typedef struct {
     bool attributed, forwarded; /* an attribution or a forward mark stands above it */
     bool text_above;
     bool introduced; /* by a line of the person's that leads on to it */
+    bool whole;      /* all of a message of ours, or its footer */
 } Quote;
 
 typedef struct {
     GArray *lines;
-    GArray *quotes; /* of Quote */
-    bool sent_known;
+    GArray *quotes;   /* of Quote */
+    const Sent *sent; /* NULL: not known */
     Zone zone;
     const char *why;         /* the rule that began the zone */
+    guint signature_end;     /* in IN_SIGNATURE: the line after it */
     bool text_above;         /* the person wrote something above this line */
     guint texts, first_text; /* how many such lines, and the first of them */
     bool boundary_above;     /* some boundary was seen, though it may have had nothing above it */
+    const char *reaction;    /* the row of a reaction that was seen */
+    bool repeat_above;       /* a paragraph of ours stood among the person's text */
     guint first_boundary;    /* the line where it began */
-    bool segment_is_ours;    /* in IN_QUOTED: this message repeats what we sent */
-    const char *quote_rule;  /* of the attribution just above, while nothing else came */
+    guint first_ours, last_ours; /* in IN_QUOTED: the lines of this message that repeat what we
+                                    sent are from there to there; none: first > last */
+    const char *quote_rule;      /* of the attribution just above, while nothing else came */
     bool quote_forwarded;
 } Walk;
 
@@ -45,9 +50,6 @@ bool line_is_rule(const Line *line, MpRuleKind kind);
 /* Part of an attribution or a header block, or a separator, forward mark or reply marker. */
 bool line_is_boundary(const Line *line);
 
-/* Mostly what we sent. */
-bool line_is_repeat(const Line *line);
-
 /* ---- quotes.c ---- */
 
 /* Notes the run of quote lines that begins at `i`; returns the line after it. */
@@ -58,10 +60,18 @@ void walk_judge_quotes(Walk *walk);
 
 /* ---- signature.c ---- */
 
-bool walk_begins_signature(const Walk *walk, guint i);
+/* The line after the signature whose delimiter is line `i`; `i` if it is none. */
+guint walk_signature_end(const Walk *walk, guint i);
 bool walk_is_mobile_signature(const Walk *walk, guint i);
 bool walk_begins_footer(const Walk *walk, guint i);
 
+/* "Ada reacted to your message": a program sent the mail for a click. */
+bool walk_is_reaction(const Walk *walk, guint i);
+
+/* With a reaction goes the picture that stands for it, where there is nothing else. */
+void walk_judge_reaction(Walk *walk);
+
 /* These elide and return the line after. */
 guint walk_take_mobile(Walk *walk, guint i);
+guint walk_take_reaction(Walk *walk, guint i);
 guint walk_take_paragraph(Walk *walk, guint i); /* a disclaimer or a footer */

@@ -60,19 +60,19 @@ class Bench:
 
 
 @test
-def at_least_95_percent_are_right(bench):
+def at_least_98_and_a_half_percent_are_right(bench):
     wrong = [case["id"] for case, judged in zip(bench.dev, bench.judged) if not judged["ok"]]
     share = 100 - 100 * len(wrong) / len(bench.dev)
     print(f"   {share:.1f} % of {len(bench.dev)}; not: {', '.join(wrong)}")
-    check(share >= 95, f"{share:.1f} %")
+    check(share >= 98.5, f"{share:.1f} %")
 
 
 @test
-def text_is_lost_in_at_most_3_and_nothing_is_emptied(bench):
+def text_is_lost_in_at_most_2_and_nothing_is_emptied(bench):
     lost = [case["id"] for case, judged in zip(bench.dev, bench.judged) if bench.lose(judged)]
     wiped = [case["id"] for case, judged in zip(bench.dev, bench.judged) if judged["wiped"]]
     print(f"   loss {len(lost)}, wiped {len(wiped)}")
-    check(len(lost) <= 3, lost)
+    check(len(lost) <= 2, lost)
     check(not wiped, wiped)
 
 
@@ -91,13 +91,22 @@ def every_suite_is_met_as_its_own_library_meets_it(bench):
     check(not low, "; ".join(low))
 
 
+def all_right(bench, cases):
+    wrong = [case["id"] for case, answer in zip(cases, bench.extract(cases))
+             if not bench.score.judge(case, answer["output"])["ok"]]
+    print(f"   {len(cases) - len(wrong)} of {len(cases)}")
+    check(not wrong, wrong)
+
+
 @test
 def every_case_with_a_known_sent_text_is_right(bench):
-    answers = bench.extract(bench.known)
-    wrong = [case["id"] for case, answer in zip(bench.known, answers)
-             if not bench.score.judge(case, answer["output"])["ok"]]
-    print(f"   {len(bench.known) - len(wrong)} of {len(bench.known)}")
-    check(not wrong, wrong)
+    all_right(bench, bench.known)
+
+
+@test
+def one_case_of_each_class_is_right(bench):
+    if os.path.exists(os.path.join(TRIM, "classes.jsonl")):
+        all_right(bench, bench.read("classes.jsonl"))
 
 
 def worse(bench, sents):

@@ -1,0 +1,129 @@
+/* How lines read; see prose.h. */
+#include "reply/prose.h"
+#include "reply/walk.h"
+
+#include <string.h>
+
+enum {
+    FEWEST_WORDS = 4, /* of a sentence told by its small words, of which it has */
+    SMALL_WORDS = 2,
+};
+
+#define CODE_INDENT "    " /* Markdown's */
+
+/* Letters without case are small: where a script has none, any word is like any other. */
+static bool
+is_small(const char *word)
+{
+    gunichar c = g_utf8_get_char(word);
+
+    return g_unichar_isalpha(c) && !g_unichar_isupper(c) && !g_unichar_istitle(c);
+}
+
+static bool
+ends_like_sentence(const char *core, bool *foreign)
+{
+    static const char *const ends[] = {"。", "！", "？", "।", "؟", "۔", NULL};
+    gsize length = strlen(core);
+    const char *last = length > 0 ? core + length - 1 : core;
+
+    while (last > core && strchr(")\"'", *last) != NULL)
+        last--;
+    for (const char *const *end = ends; *end != NULL; end++) {
+        *foreign = g_str_has_suffix(core, *end);
+        if (*foreign)
+            return true;
+    }
+    return length > 0 && strchr(".!?", *last) != NULL;
+}
+
+bool
+prose_is_sentence(const char *core)
+{
+    guint words = 0, small = 0;
+    bool last_small = false, foreign;
+
+    if (!ends_like_sentence(core, &foreign))
+        return false;
+    for (const char *word = core; *word != '\0'; words++) {
+        last_small = is_small(word);
+        small += last_small;
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    if (foreign)
+        return true;
+    bool full_stop = strrchr(core, '.') == core + strlen(core) - 1;
+    return words > 1 &&
+           (!full_stop || last_small || (words >= FEWEST_WORDS && small >= SMALL_WORDS));
+}
+
+bool
+prose_is_postscript(const char *core)
+{
+    static const char *const marks[] = {
+        "PS:", "PS ", "P.S", "Ps:", "PPS", "P.P.S", "P. S",          "P.D",
+        "PD:", "NB:", "N.B", "ПС:", "П.С", "З.Ы",   "Post scriptum", NULL};
+
+    for (const char *const *mark = marks; *mark != NULL; mark++) {
+        if (g_str_has_prefix(core, *mark))
+            return true;
+    }
+    return false;
+}
+
+bool
+prose_is_item(const char *core)
+{
+    gsize digits = strspn(core, "0123456789");
+
+    if (digits > 0 && digits <= 2)
+        return (core[digits] == '.' || core[digits] == ')') && core[digits + 1] == ' ';
+    return (core[0] == '-' || core[0] == '*') && core[1] == ' ' && core[2] != '\0';
+}
+
+static bool
+is_code(const Line *line)
+{
+    gsize length = strlen(line->core);
+
+    return line->fenced || (length > 1 && strchr("{};", line->core[length - 1]) != NULL) ||
+           (g_str_has_prefix(line->text, CODE_INDENT) && length > 0) ||
+           g_str_has_prefix(line->core, "$ ") || g_str_has_prefix(line->core, "#include");
+}
+
+guint
+prose_paragraph_end(const GArray *lines, guint i, guint limit)
+{
+    while (i < lines->len && i < limit && LINE(lines, i)->kind != LINE_BLANK &&
+           LINE(lines, i)->kind != LINE_QUOTE && !line_is_boundary(LINE(lines, i)))
+        i++;
+    return i;
+}
+
+bool
+prose_is_text(const GArray *lines, guint start, guint end)
+{
+    guint items = 0, code = 0;
+
+    for (guint i = start; i < end; i++) {
+        const Line *line = LINE(lines, i);
+
+        items += prose_is_item(line->core);
+        code += is_code(line);
+        if (prose_is_sentence(line->core) || prose_is_postscript(line->core))
+            return true;
+    }
+    return items > 1 || code > 0;
+}
+
+bool
+prose_holds_contact(const Line *line)
+{
+    guint digits = 0;
+
+    for (const char *p = line->core; *p != '\0'; p++)
+        digits += g_ascii_isdigit(*p);
+    return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL ||
+           strstr(line->core, "http") != NULL;
+}

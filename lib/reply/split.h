@@ -1,0 +1,12 @@
+/*
+ * Attributions that begin on the answer's own line. Internal to the room.
+ */
+#pragma once
+
+#include "reply/sent.h"
+
+/*
+ * "It works. On … Ada <ada@example.org> wrote:" becomes two lines, in place: the space before the
+ * attribution ends the first. `sent` may be NULL.
+ */
+void split_attributions(GArray *lines, const Sent *sent, MpMatcher *matcher);
