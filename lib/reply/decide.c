@@ -114,8 +114,11 @@ take_boundary(Walk *walk, guint i)
     }
     if (line_is_rule(line, MP_RULE_FORWARD))
         walk->quote_forwarded = true;
-    if (walk->zone == IN_QUOTED || walk->text_above) {
+    bool notification = !walk->text_above && walk->zone != IN_QUOTED &&
+                        walk_ends_notification(walk, end) < walk->lines->len;
+    if (walk->zone == IN_QUOTED || walk->text_above || notification) {
         walk->zone = IN_QUOTED;
+        walk->quoted_end = notification ? walk_ends_notification(walk, end) : G_MAXUINT;
         walk->why = line->rule->name;
         find_ours(walk, end);
     } else {
@@ -300,7 +303,8 @@ take_line(Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
 
-    if (walk->zone == IN_SIGNATURE && i >= walk->signature_end)
+    if ((walk->zone == IN_SIGNATURE && i >= walk->signature_end) ||
+        (walk->zone == IN_QUOTED && i >= walk->quoted_end))
         walk->zone = IN_TEXT;
 
     if (line->kind == LINE_BLANK) {
@@ -469,9 +473,9 @@ keep_all_there_is(Walk *walk)
 }
 
 void
-lines_decide(GArray *lines, const Sent *sent)
+lines_decide(GArray *lines, const Sent *sent, MpMatcher *matcher)
 {
-    Walk walk = {.lines = lines, .sent = sent, .first_ours = G_MAXUINT};
+    Walk walk = {.lines = lines, .sent = sent, .matcher = matcher, .first_ours = G_MAXUINT};
 
     walk.quotes = g_array_new(FALSE, FALSE, sizeof(Quote));
     for (guint i = 0; i < lines->len;)

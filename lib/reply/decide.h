@@ -6,4 +6,4 @@
 #include "reply/sent.h"
 
 /* Sets kept and why of every line. `sent`: what sent_mark() compared them with, or NULL. */
-void lines_decide(GArray *lines, const Sent *sent);
+void lines_decide(GArray *lines, const Sent *sent, MpMatcher *matcher);

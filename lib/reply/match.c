@@ -58,14 +58,21 @@ needs_script(const MpRule *rule)
     return rule->key != NULL && *rule->key == '\0';
 }
 
+/* Those that a single line is tried for, all at once. */
+static bool
+is_line_kind(MpRuleKind kind)
+{
+    return kind >= MP_RULE_SEPARATOR && kind <= MP_RULE_CLOSING;
+}
+
 static bool
 row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
     case PATTERN_LINE:
-        return rule->kind >= MP_RULE_SEPARATOR && !needs_script(rule);
+        return is_line_kind(rule->kind) && !needs_script(rule);
     case PATTERN_SCRIPT_LINE:
-        return rule->kind >= MP_RULE_SEPARATOR && needs_script(rule);
+        return is_line_kind(rule->kind) && needs_script(rule);
     case PATTERN_KEYLESS:
         return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
     case PATTERN_SCRIPT:
@@ -229,7 +236,7 @@ mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
 {
     if (kind == MP_RULE_ATTRIBUTION)
         return match_attribution(matcher, text);
-    if (kind == MP_RULE_HEADER || kind == MP_RULE_FORWARD)
+    if (kind == MP_RULE_HEADER || kind == MP_RULE_FORWARD || kind == MP_RULE_COMPANY)
         return match_pattern(matcher, kind, text);
     const MpRule *rule = mp_matcher_line(matcher, text);
     return rule != NULL && rule->kind == kind ? rule : NULL;

@@ -12,6 +12,7 @@
 enum {
     WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
+    ADDRESS_LINES = 8,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
 
@@ -218,12 +219,14 @@ question_start(const GArray *lines, const Quote *quote)
 
 /* "ACME Ltd. Registered in England No. 1234567." */
 static bool
-is_address(const GArray *lines, guint start, guint end)
+is_address(const Walk *walk, guint start, guint end)
 {
+    const GArray *lines = walk->lines;
     bool contact = false;
 
-    for (guint i = start; i < end; i++)
-        contact |= prose_holds_contact(LINE(lines, i));
+    for (guint i = start; i < end && i < start + ADDRESS_LINES; i++)
+        contact |= prose_holds_contact(LINE(lines, i)) ||
+                   mp_matcher_rule(walk->matcher, MP_RULE_COMPANY, LINE(lines, i)->core) != NULL;
     return contact && !prose_is_text(lines, start, end);
 }
 
@@ -235,7 +238,7 @@ elide_addresses_below(Walk *walk, guint i)
     for (guint end; i < walk->lines->len; i = MAX(end, i + 1)) {
         i = lines_skip_blank(walk->lines, i);
         end = prose_paragraph_end(walk->lines, i, walk->lines->len);
-        bool address = is_address(walk->lines, i, end);
+        bool address = is_address(walk, i, end);
         for (guint k = i; address && k < end; k++) {
             if (LINE(walk->lines, k)->kept)
                 walk_set(walk, k, false, "footer-below-quote");

@@ -64,7 +64,7 @@ decide(GArray *lines, MpMatcher *matcher, const Sent *sent, guint passes)
 {
     boundaries_mark(lines, matcher);
     foreign_unmark(lines, sent);
-    lines_decide(lines, sent);
+    lines_decide(lines, sent, matcher);
 
     guint n = lines_count_kept(lines);
     if (n == lines->len || n == 0 || passes <= 1)

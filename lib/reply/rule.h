@@ -21,6 +21,7 @@ typedef enum {
     MP_RULE_DISCLAIMER,  /* opens a legal paragraph */
     MP_RULE_FOOTER,      /* a mailing list's or a notification's footer paragraph */
     MP_RULE_CLOSING,     /* "Regards,": kept, but no answer to the quote above it */
+    MP_RULE_COMPANY,     /* "Example Ltd., Springfield": likewise; asked for by itself */
     MP_RULE_KINDS,
 } MpRuleKind;
 

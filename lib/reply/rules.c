@@ -517,7 +517,7 @@ const MpRule mp_rules[] = {
      ANY("(?:(?=.*+(?<=gönderildi|küldve))[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
-     FOREIGN("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?.{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?.{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
+     FOREIGN("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?[^，、]{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?[^，、。]{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai",
      FOREIGN("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก)[^,;]{2,60}|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
@@ -537,7 +537,7 @@ const MpRule mp_rules[] = {
      ANY("[*_\\[(\\s]{0,4}(?:(?:CAUTION|WARNING|NOTICE|ATTENTION|EXTERNAL(?: E-?MAIL| SENDER)?)[*_\\])]{0,3}[:!.\\s–—-]{1,4}(?:This (?:e-?mail|message) (?:is|was|has|originated|came|comes|originates)\\b.{0,30}\\b(?:outside|external)|External (?:e-?mail|sender)|Do not click (?=.{0,80}(?:attachment|unless|sender|recogni[sz]e|unknown|outside|external|trust))).{0,400}|This (?:e-?mail|message) (?:originated|came|was sent|comes) from (?:outside (?:of )?(?:the|your|our|this|my)\\b|an external).{0,400})"),
      "CAUTION: This email originated from outside of the organization. Do not click links.", "CAUTION: this email is long."},
     {"disclaimer-banner-bare", MP_RULE_DISCLAIMER, "mail gateways: the word alone, in a box",
-     ANY("[*_\\[(<\\s]{1,6}(?:EXTERNAL|EXTERN|EXTERNE|EXTERNO|ESTERNO)(?: (?:E-?MAIL|SENDER|MESSAGE|MAIL))?[*_\\])>:!\\s]{1,6}|(?:Dies ist eine externe E-?Mail|External (?:e-?mail|sender)|Externe[rs]? (?:E-?Mail|Absender)|Expéditeur externe|Remitente externo|Mittente esterno|Externe afzender)[.!]?(?:\\s.{0,200}(?:\\b(?:link|attachment|Anh[äa]ng|lien|enlace|collegament|bijlage)).{0,200})?"),
+     ANY("[*_\\[(<\\s]{1,6}(?:EXTERNAL|EXTERN|EXTERNE|EXTERNO|ESTERNO)(?: (?:E-?MAIL|SENDER|MESSAGE|MAIL))?[*_\\])>:!\\s]{1,6}(?:[^.]{0,60}\\b(?:links?|attachments?|Anh[äa]nge|liens|enlaces|sender|Absender)\\b.{0,160})?|(?:Dies ist eine externe E-?Mail|External (?:e-?mail|sender)|Externe[rs]? (?:E-?Mail|Absender)|Expéditeur externe|Remitente externo|Mittente esterno|Externe afzender)[.!]?(?:\\s.{0,200}(?:\\b(?:link|attachment|Anh[äa]ng|lien|enlace|collegament|bijlage)).{0,200})?"),
      "[EXTERNAL EMAIL]", "External drives are slow."},
     {"disclaimer-banner-proofpoint", MP_RULE_DISCLAIMER, "Proofpoint: ZjQcmQRYFpfptBannerStart and what stands in it",
      ANY("ZjQcmQRYFpfptBanner(?:Start|End)|This Message Is From an (?:External|Untrusted|Unknown) Sender|This message came from outside your organization\\.?"),
@@ -555,6 +555,9 @@ const MpRule mp_rules[] = {
          "|(?:Ta wiadomość|Niniejsza wiadomość|Treść tej wiadomości)(?=.*(?:poufn|adresat)).{30,900}|(?:Это (?:электронное )?(?:сообщение|письмо)|Настоящее (?:электронное )?(?:сообщение|письмо)|Содержание (?:данного|этого) (?:сообщения|письма))(?=.*(?:конфиденциальн|адресат)).{30,900})"),
      "Diese E-Mail enthält vertrauliche Informationen und ist nur für den Adressaten bestimmt.", "Diese Nachricht ist nicht angekommen."},
 
+        {"disclaimer-more", MP_RULE_DISCLAIMER, "Chinese, Japanese, Korean, Indonesian, Vietnamese, Turkish, Ukrainian, Czech, Hungarian, Greek, Finnish, Norwegian, Romanian",
+     ANY("[*_【\\[\\s]{0,4}(?:본 (?:메일|이메일|메시지)(?=.*(?:기밀|비밀))(?=.*(?:수신|받)).{8,900}|(?:このメール|本メール|この電子メール)(?=.*(?:機密|秘密))(?=.*(?:宛先|受信|受取)).{8,900}|(?:本邮件|此邮件|本郵件|此郵件|本电子邮件)(?=.*(?:机密|保密|機密))(?=.*(?:收件人|接收)).{8,900}|(?:Pesan|E-?mail|Surel) ini(?=.*(?:rahasia))(?=.*(?:penerima)).{8,900}|(?:Email|Thư|Thư điện tử) này(?=.*(?:mật))(?=.*(?:người nhận)).{8,900}|Bu (?:e-?posta|ileti|mesaj)(?=.*(?:gizli))(?=.*(?:alıcı|kişi)).{8,900}|(?:Це|Цей) (?:повідомлення|лист)(?=.*(?:конфіденційн))(?=.*(?:адресат|одержувач)).{8,900}|(?:Tato|Tento|Táto) (?:zpráva|e-?mail|správa)(?=.*(?:důvěrn|dôvern))(?=.*(?:adresát|příjemc|príjemc)).{8,900}|(?:Ez az|Jelen) (?:üzenet|e-?mail|levél)(?=.*(?:bizalmas))(?=.*(?:címzett)).{8,900}|(?:Αυτό το|Το παρόν) (?:μήνυμα|e-?mail)(?=.*(?:εμπιστευτικ))(?=.*(?:παραλήπτ)).{8,900}|Tämä (?:viesti|sähköposti)(?=.*(?:luottamuksel))(?=.*(?:vastaanottaj)).{8,900}|(?:Denne|Dette) (?:e-?posten|meldingen|e-?post)(?=.*(?:konfidensiell|fortrolig))(?=.*(?:mottaker)).{8,900}|Acest (?:mesaj|e-?mail)(?=.*(?:confiden))(?=.*(?:destinatar)).{8,900}|(?:Wiadomość|Ta wiadomość)(?=.*(?:poufn))(?=.*(?:adresat|odbiorc)).{8,900})"),
+     "本メールには機密情報が含まれている場合があります。宛先以外の方は破棄してください。", "このメールが届きません。"},
     {"disclaimer-antivirus", MP_RULE_DISCLAIMER, "Avast, AVG and mail gateways",
      ANY("(?:This (?:e-?mail|message) (?:has been|was) (?:checked|scanned) (?:for|by) .{2,120}|(?:Diese|Dieses) E-?Mail wurde .{0,60}auf Viren .{0,60}|L.absence de virus dans ce .{2,120}|Questa e-?mail è stata (?:controllata|esaminata) .{2,120}|Este (?:correo electrónico|e-?mail) .{0,40}(?:virus|vírus) .{0,60})"),
      "This email has been checked for viruses by Avast antivirus software.", "This email was sent to the virus lab."},
@@ -573,6 +576,11 @@ const MpRule mp_rules[] = {
     {"footer-openpgp", MP_RULE_FOOTER, "OpenPGP in the text itself: what stands above it",
      ANY("-----BEGIN PGP SIGNED MESSAGE-----"),
      "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256", "BEGIN PGP SIGNED MESSAGE is how it begins."},
+
+        /* ---- companies: kept, but no answer below a quote of the whole message ---- */
+    {"company", MP_RULE_COMPANY, "what companies call themselves, and where they are registered",
+     ANY("(?=.*(?:\\b(?-i:Ltd|Limited|LLC|LLP|Inc|Corp|PLC|GmbH|gGmbH|AG|KG|UG|OHG|e\\.V|e\\.K|SARL|SAS|SASU|SA|S\\.A|S\\.L|SL|S\\.r\\.l|S\\.p\\.A|SpA|Srl|Ltda|Lda|B\\.V|BV|N\\.V|NV|AB|AS|ASA|A/S|ApS|Oy|Oyj|OÜ|SIA|UAB|Sp\\. ?z ?o\\.? ?o|s\\.r\\.o|a\\.s|d\\.o\\.o|Kft|Zrt|EOOD|OOD|ЕООД|ООД|ООО|АО|ТОВ|ТОО|A\\.Ş|Ltd\\. Şti|S\\.R\\.L|S\\.C|PT|Tbk|Pty|Pvt|Sdn|Bhd|SE)\\b|株式会社|有限会社|合同会社|有限公司|股份公司|주식회사|\\(주\\)|บริษัท|公司)).{4,300}"),
+     "Example Software Inc. | 1 Example Plaza | Springfield", "Example"},
 
     /* ---- closings, in kept text ---- */
     {"closing", MP_RULE_CLOSING, "a dozen languages",

@@ -335,26 +335,34 @@ take_next(const Sent *sent, Line *line, const GArray *words, guint first, guint 
 }
 
 /* What stands between two lines of ours, without a word in it, is ours where nothing is missing
- * between them: "}", "--", "```". */
+ * between them, and nothing else was typed: "}", "--", "```". */
 static void
 mark_neighbours(GArray *lines)
 {
     guint above = 0, below = 0;
+    bool beside = false; /* no line of the person's stands between */
 
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
         line->sent_above = above;
         above = line->sent_last > 0 ? line->sent_last : above;
+        if (line->words > 0)
+            beside = line->words_sent > 0;
+        else
+            line->repeat = beside && line->kind != LINE_BLANK;
     }
+    beside = false;
     for (guint i = lines->len; i-- > 0;) {
         Line *line = LINE(lines, i);
 
         line->sent_below = below;
         below = line->sent_first > 0 ? line->sent_first : below;
-        if (line->words == 0 && line->kind != LINE_BLANK && line->sent_above > 0)
-            line->repeat = line->sent_above + 1 == line->sent_below ||
-                           (g_str_has_prefix(line->core, "http") && LINE(lines, i - 1)->repeat);
+        if (line->words > 0)
+            beside = line->words_sent > 0;
+        else
+            line->repeat &= (beside && line->sent_above + 1 == line->sent_below) ||
+                            (g_str_has_prefix(line->core, "http") && LINE(lines, i - 1)->repeat);
     }
 }
 

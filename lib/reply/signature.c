@@ -306,15 +306,17 @@ framed_end(const GArray *lines, guint i)
                : i;
 }
 
-/* A gateway's line with the person's text above and below it: one that the person shows. */
+/* A gateway's line with the person's text above and below it, or a company's paragraph that begins
+ * the mail, with the person's text below it: words that the person shows, or says. */
 static bool
 is_shown_banner(const Walk *walk, guint i)
 {
     static const char banner[] = "disclaimer-banner";
     const GArray *lines = walk->lines;
 
-    if (!g_str_has_prefix(LINE(lines, i)->rule->name, banner) || !walk->text_above ||
-        walk->zone != IN_TEXT)
+    /* a gateway's stands at the top, a company's at the end */
+    if (g_str_has_prefix(LINE(lines, i)->rule->name, banner) != walk->text_above ||
+        walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_TEXT)
         return false;
     guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + SIGNATURE_LINES));
     return below < lines->len && LINE(lines, below)->kind == LINE_TEXT &&
@@ -402,4 +404,22 @@ walk_judge_reaction(Walk *walk)
         if (LINE(walk->lines, i)->kept)
             walk_set(walk, i, other, other ? "kept" : walk->reaction);
     }
+}
+
+guint
+walk_ends_notification(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    guint end = lines->len;
+
+    if (walk->sent != NULL)
+        return lines->len;
+    for (;
+         i < lines->len && !line_is_boundary(LINE(lines, i)) && LINE(lines, i)->kind != LINE_QUOTE;
+         i++) {
+        bool footer = line_is_rule(LINE(lines, i), MP_RULE_FOOTER) &&
+                      strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0;
+        end = footer ? prose_paragraph_end(lines, i, lines->len) : end;
+    }
+    return lines_skip_blank(lines, end) < lines->len ? end : lines->len;
 }

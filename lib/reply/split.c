@@ -6,8 +6,9 @@
 enum {
     WINDOW = 3, /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
-    WEEKDAY = 24,  /* bytes of its abbreviation, and of a comma */
-    ATTEMPTS = 60, /* beginnings tried in all: what bounds a mail made of nothing else */
+    WEEKDAY = 24,            /* bytes of its name */
+    FIRST_WORDLESS = 0x1100, /* from there on scripts whose weekdays stand in brackets */
+    ATTEMPTS = 60,           /* beginnings tried in all: what bounds a mail made of nothing else */
     SPLITS = 8,
 };
 
@@ -44,45 +45,105 @@ quote_below(const GArray *lines, guint i)
     return false;
 }
 
-/* "Sat," or "пн," before a number: with the day of the week attributions begin, too. */
+/* "Sat, 28", "lør. 28", "ne 22": a weekday, or what may be one, before a number. */
 static bool
 is_weekday(const char *word)
 {
-    gsize length = strcspn(word, " ");
+    const char *p = word;
 
-    return length <= WEEKDAY && length > 2 && word[length - 1] == ',' &&
-           g_ascii_isdigit(word[length + (word[length] == ' ')]) &&
-           g_unichar_isalpha(g_utf8_get_char(word));
+    while (g_unichar_isalpha(g_utf8_get_char(p)) && g_utf8_get_char(p) < FIRST_WORDLESS)
+        p = g_utf8_next_char(p);
+    if (p == word || p - word > WEEKDAY)
+        return false;
+    p += strspn(p, ".,");
+    return g_ascii_isdigit(p[*p == ' ']);
 }
 
-/* Whether an attribution begins at `word`, which is in the core of line `i`. */
+/* "2026-11-28", "28.11.2026", "2026年11月28日" */
 static bool
-begins_here(const GArray *lines, guint i, const char *word, const Sent *sent, MpMatcher *matcher)
+is_date(const char *word)
+{
+    gsize digits = strspn(word, "0123456789");
+    gunichar next = g_utf8_get_char(word + digits);
+
+    return digits > 0 && digits <= 4 &&
+           (strchr("./-", word[digits]) != NULL || next == 0x5e74 || next == 0xb144 || digits <= 2);
+}
+
+static const char *
+last_word(const char *core, const char *word)
+{
+    const char *p = word - 1;
+
+    while (p > core && p[-1] != ' ')
+        p--;
+    return p;
+}
+
+/* The last word before `word` ends a sentence, in any script. */
+static bool
+ends_before(const char *core, const char *word)
+{
+    static const char *const ends[] = {".", "!", "?", "。", "！", "？", "।", ")", NULL};
+    g_autofree char *before = g_strndup(core, (gsize)(word - core));
+
+    g_strchomp(before);
+    for (const char *const *end = ends; *end != NULL; end++) {
+        if (g_str_has_suffix(before, *end))
+            return true;
+    }
+    return false;
+}
+
+/* How an attribution may begin. */
+typedef enum { NOT_HERE, WITH_OPENING, WITH_DAY, WITH_NAME } Beginning;
+
+/* Whether an attribution begins at `word`, which is in the core of line `i`: with the word that
+ * opens it in its language, with the sender's name, or, behind a sentence, with the day of the week
+ * or a capital. */
+static Beginning
+beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, MpMatcher *matcher)
 {
     bool named = sent != NULL && sent_begins_with_name(sent, word);
-    bool weekday = is_weekday(word) && !is_weekday(LINE(lines, i)->core);
+    bool dated = is_weekday(word) || is_date(word);
+    bool ended = ends_before(LINE(lines, i)->core, word);
 
-    if (!named && !weekday && !g_unichar_isupper(g_utf8_get_char(word)))
-        return false;
+    if (!named && !(dated && ended) && !g_unichar_isupper(g_utf8_get_char(word)))
+        return NOT_HERE;
     g_autofree char *text = window(lines, i, word);
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
-    return rule != NULL && (named || weekday || mp_matcher_group(matcher, 1)) &&
-           !g_str_has_suffix(rule->name, "-neutral") && mp_matcher_has_day(matcher, text) &&
-           (says_address(text) || quote_below(lines, i) ||
-            (sent != NULL && sent_is_named(sent, text)));
+    bool neutral = rule != NULL && g_str_has_suffix(rule->name, "-neutral");
+    bool opened = rule != NULL && mp_matcher_group(matcher, 1) && !neutral;
+    if (rule == NULL || !(opened || named || ended) || (neutral && !dated) ||
+        !mp_matcher_has_day(matcher, text) || !(says_address(text) || quote_below(lines, i)))
+        return NOT_HERE;
+    return opened ? WITH_OPENING : dated ? WITH_DAY : WITH_NAME;
 }
 
-/* What stands before it is an answer: it says no day and no address, and is no opening word of an
- * attribution that begins the line. */
+/* "lør. 28.", "30.": no more than the beginning of a date. */
 static bool
-is_answer(const char *core, const char *word, bool opened, MpMatcher *matcher)
+begins_day(const char *before)
+{
+    const char *digits = is_weekday(before) ? strpbrk(before, "0123456789") : before;
+    gsize n = strspn(digits, "0123456789");
+
+    return n > 0 && n <= 2 && digits[n + strspn(digits + n, "., ")] == '\0';
+}
+
+/* What stands before it is an answer: no address, no day unless a sentence ends behind it, and not
+ * the opening word of an attribution that begins the line. */
+static bool
+is_answer(const char *core, const char *word, Beginning beginning, bool opened, MpMatcher *matcher)
 {
     g_autofree char *before = g_strndup(core, (gsize)(word - core));
-    const char *last = word - 2;
+    bool ended = ends_before(core, word);
 
-    if (strchr(before, '@') != NULL || mp_matcher_has_day(matcher, before))
+    if (strchr(before, '@') != NULL || begins_day(before) ||
+        (beginning == WITH_DAY && is_weekday(last_word(core, word))))
         return false;
-    return !opened || (last > core && strchr(".!?,;", *last) != NULL);
+    if (mp_matcher_has_day(matcher, before) && !(ended && !is_date(word)))
+        return false;
+    return !opened || (ended && beginning == WITH_OPENING) || strchr(",;", word[-2]) != NULL;
 }
 
 /* Where in the core of line `i` an attribution begins behind an answer; NULL if nowhere. */
@@ -92,7 +153,8 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
     const Line *line = LINE(lines, i);
     const char *space = strchr(line->core, ' ');
 
-    if (line->kind != LINE_TEXT || line->fenced || !line->has_digit || space == NULL)
+    if (line->kind != LINE_TEXT || line->fenced || !line->has_digit || space == NULL ||
+        space == line->core)
         return NULL;
     g_autofree char *whole = window(lines, i, line->core);
     if (!(g_str_has_suffix(whole, ":") || g_str_has_suffix(whole, "：") || quote_below(lines, i)) ||
@@ -101,10 +163,13 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, whole);
     bool opened =
         rule != NULL && mp_matcher_group(matcher, 1) && !g_str_has_suffix(rule->name, "-neutral");
-    for (; rule != NULL && space != NULL && *attempts < ATTEMPTS; space = strchr(space + 1, ' ')) {
+    if (sent != NULL && sent_begins_with_name(sent, line->core))
+        return NULL;
+    for (; space != NULL && *attempts < ATTEMPTS; space = strchr(space + 1, ' ')) {
         (*attempts)++;
-        if (begins_here(lines, i, space + 1, sent, matcher))
-            return is_answer(line->core, space + 1, opened, matcher) ? space + 1 : NULL;
+        Beginning beginning = beginning_at(lines, i, space + 1, sent, matcher);
+        if (beginning != NOT_HERE)
+            return is_answer(line->core, space + 1, beginning, opened, matcher) ? space + 1 : NULL;
     }
     return NULL;
 }
@@ -141,7 +206,7 @@ split_attributions(GArray *lines, const Sent *sent, MpMatcher *matcher)
         below.core = word;
         g_array_insert_val(lines, i + 1, below);
         lines_classify(LINE(lines, i), matcher);
-        lines_classify(LINE(lines, i + 1), matcher);
+        lines_classify(LINE(lines, ++i), matcher);
         splits++;
     }
     for (guint i = 0; splits > 0 && i < lines->len; i++)

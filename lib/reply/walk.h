@@ -23,10 +23,12 @@ typedef struct {
     GArray *lines;
     GArray *quotes;   /* of Quote */
     const Sent *sent; /* NULL: not known */
+    MpMatcher *matcher;
     Zone zone;
-    const char *why;         /* the rule that began the zone */
-    guint signature_end;     /* in IN_SIGNATURE: the line after it */
-    bool text_above;         /* the person wrote something above this line */
+    const char *why;     /* the rule that began the zone */
+    guint signature_end; /* in IN_SIGNATURE: the line after it */
+    guint quoted_end; /* in IN_QUOTED: the line after it, if that can be told; else a great one */
+    bool text_above;  /* the person wrote something above this line */
     guint texts, first_text; /* how many such lines, and the first of them */
     bool boundary_above;     /* some boundary was seen, though it may have had nothing above it */
     const char *reaction;    /* the row of a reaction that was seen */
@@ -70,6 +72,10 @@ bool walk_is_reaction(const Walk *walk, guint i);
 
 /* With a reaction goes the picture that stands for it, where there is nothing else. */
 void walk_judge_reaction(Walk *walk);
+
+/* The line after the footer of the notification that is quoted, without marks, from line `i` on, if
+ * text stands below it; else lines->len. */
+guint walk_ends_notification(const Walk *walk, guint i);
 
 /* These elide and return the line after. */
 guint walk_take_mobile(Walk *walk, guint i);
