@@ -12,8 +12,9 @@
 
 /* Times `comment` of [limits]: no links that become shorter, no masked address brings back so much.
  */
-#define FAR_TOO_LONG   4
-#define SENT_TEXTS_MAX 8 /* of In-Reply-To and References: the mail answered stands first */
+#define FAR_TOO_LONG    4
+#define SENT_TEXTS_MAX  8 /* of In-Reply-To and References: the mail answered stands first */
+#define SENT_TEXTS_LAST 4 /* of the thread, where a mail has neither field */
 
 MpItem *
 mp_item_new(MpMail *mail)
@@ -353,6 +354,7 @@ mp_item_decide(const MpSite *site, MpItem *item)
         .refused = item->refused,
         .is_over_rate = item->over_rate != NULL,
         .over_rate = item->over_rate,
+        .is_reaction = item->extraction != NULL && item->extraction->is_reaction,
         .has_commands = item->commands != NULL,
         .forbidden_command = item->forbidden_command,
         .unknown_command = item->unknown_command,
@@ -429,8 +431,14 @@ add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reas
     }
     if (comment == NULL)
         return true;
+    g_autoptr(MpUser) actor = mp_accounts_user(site->accounts, comment->author, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
     const MpNotificationFacts facts = {
         .config = site->config,
+        .actor = actor,
         .thread = item->thread,
         .repository = item->repository,
         .kind = number == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
@@ -438,6 +446,33 @@ add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reas
     };
     g_autofree char *text = mp_notification_text(&facts, reason);
     g_strv_builder_add(texts, text);
+    return true;
+}
+
+/* Those that an answer names in In-Reply-To and References. */
+static void
+add_named_comments(const MpSite *site, const MpItem *item, GArray *numbers)
+{
+    for (guint i = 0; i < item->message->in_reply_to->len && i < SENT_TEXTS_MAX; i++) {
+        guint64 number;
+
+        if (comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
+                          site->config->hostname, &number))
+            add_number(numbers, number);
+    }
+}
+
+/* Those that were sent last, where an answer names none: some programs write neither field, but the
+ * address says which thread it is. */
+static bool
+add_last_comments(MpSite *site, const MpItem *item, GArray *numbers, GError **error)
+{
+    guint64 last;
+
+    if (!mp_tracker_last_comment(site->tracker, item->thread->id, &last, error))
+        return false;
+    for (guint64 n = 0; n < SENT_TEXTS_LAST && n <= last; n++)
+        add_number(numbers, last - n);
     return true;
 }
 
@@ -450,13 +485,9 @@ mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error)
 
     if (reason == NULL)
         return NULL;
-    for (guint i = 0; i < item->message->in_reply_to->len && i < SENT_TEXTS_MAX; i++) {
-        guint64 number;
-
-        if (comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
-                          site->config->hostname, &number))
-            add_number(numbers, number);
-    }
+    add_named_comments(site, item, numbers);
+    if (numbers->len == 0 && !add_last_comments(site, item, numbers, error))
+        return NULL;
     for (guint i = 0; i < numbers->len; i++)
         if (!add_sent_text(site, item, g_array_index(numbers, guint64, i), reason, texts, error))
             return NULL;

@@ -82,6 +82,6 @@ void mp_item_decide(const MpSite *site, MpItem *item);
 /* True if the walk stopped at a gate that needs the reply. */
 bool mp_item_wants_reply(const MpItem *item);
 
-/* The texts that were sent to this thread and that the mail may quote; NULL-terminated, never NULL.
- */
+/* The texts that were sent to this thread and that the mail may quote, with their heads: those of
+ * the comments it names, or the last ones if it names none. NULL-terminated; NULL on error. */
 GStrv mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error);

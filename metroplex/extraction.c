@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "reply/reply.h"
 
-/* plain, html, flowed, delsp, sent, want_lines → part, reply, elided, cut_ids, lines (text, kept,
- * rule) */
+/* plain, html, flowed, delsp, sent, want_lines → part, is_reaction, reply, elided, cut_ids, lines
+ * (text, kept, rule) */
 #define ARGS_TYPE   "(msmsbbasb)"
-#define ANSWER_TYPE "(sssasa(sbs))"
+#define ANSWER_TYPE "(sbssasa(sbs))"
 
 enum { MOST_IDS = 100 };
 
@@ -67,6 +67,7 @@ from_text(const char *part, const char *text, const char *const *sent, bool want
     g_autoptr(MpReply) reply = mp_reply_extract(text, sent);
     MpExtraction *extraction = extraction_new(part, reply->reply, reply->elided);
 
+    extraction->is_reaction = mp_reply_is_reaction(reply);
     for (guint i = 0; want_lines && i < reply->lines->len; i++) {
         const MpReplyLine *line = g_ptr_array_index(reply->lines, i);
 
@@ -138,8 +139,8 @@ answer_of(const MpExtraction *extraction)
 
         g_variant_builder_add(&lines, "(sbs)", line->text, (gboolean)line->is_kept, line->rule);
     }
-    return g_variant_new("(sss^asa(sbs))", extraction->part, extraction->reply, extraction->elided,
-                         extraction->cut_ids, &lines);
+    return g_variant_new("(sbss^asa(sbs))", extraction->part, (gboolean)extraction->is_reaction,
+                         extraction->reply, extraction->elided, extraction->cut_ids, &lines);
 }
 
 static GVariant *
@@ -205,19 +206,20 @@ static MpExtraction *
 believe(GVariant *answer, GError **error)
 {
     const char *part, *reply, *elided, *text, *rule;
-    gboolean kept;
+    gboolean kept, is_reaction;
     GVariantIter *lines = NULL;
     g_auto(GStrv) ids = NULL;
 
     if (!g_variant_is_of_type(answer, G_VARIANT_TYPE(ANSWER_TYPE)) ||
         !g_variant_is_normal_form(answer))
         return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker's answer is none");
-    g_variant_get(answer, "(&s&s&s^asa(sbs))", &part, &reply, &elided, &ids, &lines);
+    g_variant_get(answer, "(&sb&s&s^asa(sbs))", &part, &is_reaction, &reply, &elided, &ids, &lines);
     if (known_part(part) == NULL) {
         g_variant_iter_free(lines);
         return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker read an unknown part");
     }
     MpExtraction *extraction = extraction_new(known_part(part), reply, elided);
+    extraction->is_reaction = is_reaction;
     g_strfreev(extraction->cut_ids);
     extraction->cut_ids = g_steal_pointer(&ids);
     while (g_variant_iter_next(lines, "(&sb&s)", &text, &kept, &rule))

@@ -15,6 +15,7 @@ typedef struct {
 
 typedef struct {
     const char *part; /* "plain", "html", or "none" */
+    bool is_reaction; /* nothing but what a program writes for a click */
     char *reply, *elided;
     GStrv cut_ids;    /* Content-IDs of images that only the HTML shows, in what is cut there; never
                          NULL */

@@ -160,7 +160,7 @@ append(Text *text, const Text *more)
 {
     bool has_html = says_something(more->html, true), has_plain = more->plain != NULL;
 
-        if (has_html && repeats(text, more)) { /* alternatives, though called mixed */
+    if (has_html && repeats(text, more)) { /* alternatives, though called mixed */
         join(&text->html, more->html->str);
         return;
     }

@@ -23,6 +23,14 @@ comment_number(const MpNotificationFacts *facts)
     return facts->comment != NULL ? facts->comment->number : 0;
 }
 
+static const char *
+actor_name(const MpNotificationFacts *facts)
+{
+    const MpUser *actor = facts->actor;
+
+    return actor->name != NULL && actor->name[0] != '\0' ? actor->name : actor->login;
+}
+
 /* What a subject and a sentence call the thread: "Issue #17", "PR #18", "1a2b3c4". */
 static char *
 thread_label(const MpThread *thread, const char *issue, const char *pull)
@@ -149,7 +157,11 @@ mp_notification_text(const MpNotificationFacts *facts, const char *reason)
     g_autofree char *markdown = make_markdown(facts);
     const MpBodyFacts body = {markdown, NULL, link, message_id, can_reply(facts)};
 
-    return mp_body_text(&body, mp_reason_find(reason));
+    g_autofree char *text = mp_body_text(&body, mp_reason_find(reason));
+    g_autofree char *subject = make_subject(facts);
+    return g_strdup_printf("From: %s <%s>\nSubject: %s\n\n%s",
+                           facts->actor != NULL ? actor_name(facts) : "",
+                           facts->config->noreply_address, subject, text);
 }
 
 static const char *
@@ -203,13 +215,11 @@ append_people(GString *head, const MpNotificationFacts *facts, const MpReason *r
 {
     g_autofree char *noreply = mp_config_noreply_domain(facts->config);
     const char *repository = facts->thread->repository, *slash = strchr(repository, '/');
-    const char *actor = facts->actor->name != NULL && facts->actor->name[0] != '\0'
-                            ? facts->actor->name
-                            : facts->actor->login;
+
     g_autofree char *to_address =
         mp_header_address(slash != NULL ? slash + 1 : repository, noreply);
     g_autofree char *cc_address = mp_header_address(reason->word, noreply);
-    g_autofree char *from = mp_header_mailbox(actor, facts->config->noreply_address);
+    g_autofree char *from = mp_header_mailbox(actor_name(facts), facts->config->noreply_address);
     g_autofree char *reply_to = mp_header_plain_mailbox(repository, reply);
     g_autofree char *to = mp_header_plain_mailbox(repository, to_address);
     g_autofree char *cc = mp_header_plain_mailbox(reason->label, cc_address);

@@ -59,8 +59,9 @@ MpLetter *mp_notification_render(MpNotification *notification, const MpUser *rec
                                  const char *address, const char *reason, GError **error);
 
 /*
- * The text that such a mail has for a recipient with this reason, footer and all: what an answer
- * may quote. `actor` need not be known. The result is the caller's.
+ * What an answer to such a mail may quote: its From and Subject as readers see them, an empty line,
+ * and the text for a recipient with this reason, footer and all. `actor` need not be known. The
+ * result is the caller's.
  */
 char *mp_notification_text(const MpNotificationFacts *facts, const char *reason);
 

@@ -288,6 +288,15 @@ commands(const MpDelivery *d, char **why)
 }
 
 static bool
+reaction(const MpDelivery *d, char **why)
+{
+    if (!d->is_reaction || !is_blank(d->reply))
+        return false;
+    *why = g_strdup("a reaction of a mail program, which is no comment");
+    return true;
+}
+
+static bool
 empty(const MpDelivery *d, char **why)
 {
     if (!is_blank(d->reply))
@@ -348,6 +357,7 @@ static const MpGate gates[] = {
     {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "a command that the account may not give", MP_HEARS_ACCOUNT, .text = "command-not-permitted"},
     {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, "a line at its top is meant as a command, and is none", MP_HEARS_ACCOUNT},
     {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands,    "nothing but commands, and they are obeyed"},
+        {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction,    "a reaction: a click, and no words"},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature", MP_HEARS_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have", MP_HEARS_ACCOUNT},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything,  "a comment"},

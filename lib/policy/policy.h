@@ -45,6 +45,7 @@ typedef struct {
     const char *forbidden_command; /* one of them that is not the account's to give, or NULL */
     const char *unknown_command;   /* what stands there and is meant as one, or NULL */
 
+    bool is_reaction;  /* the mail says nothing but that somebody clicked */
     const char *reply; /* what the person wrote; known to gates behind `needs_reply` */
 } MpDelivery;
 

@@ -96,6 +96,18 @@ mp_reply_extract(const char *text, const char *const *sent)
     return reply_new(lines, texts);
 }
 
+bool
+mp_reply_is_reaction(const MpReply *reply)
+{
+    for (guint i = 0; *reply->reply == '\0' && i < reply->lines->len; i++) {
+        const MpReplyLine *line = reply->lines->pdata[i];
+
+        if (!line->kept && g_str_has_prefix(line->rule, "reaction-"))
+            return true;
+    }
+    return false;
+}
+
 void
 mp_reply_free(MpReply *reply)
 {

@@ -40,6 +40,7 @@ struct Sent {
     GArray *words, *texts;
     guint *heads, *next; /* for each sequence a chain of the places where it stands */
     guint mask;
+    GHashTable *lines; /* hash of a line's words → where it begins, 1 … */
 };
 
 /* URLs differ between what was sent and what a gateway made of them. */
@@ -108,6 +109,16 @@ gram(const GArray *words, guint i)
     return hash;
 }
 
+static guint
+line_hash(const GArray *words, guint start, guint end)
+{
+    guint hash = end - start;
+
+    for (; start < end; start++)
+        hash = hash * 2654435761u + word_at(words, start).hash;
+    return hash;
+}
+
 /* ---- the texts sent ---- */
 
 /* "From: Ada Example <ada@example.org>": whom mails of ours name. */
@@ -158,9 +169,15 @@ append_text(Sent *sent, const char *text, guint *line)
     const Word apart = {APART, NO_LINE, false};
 
     for (char **p = lines; *p != NULL && sent->words->len < SENT_WORDS; p++, (*line)++) {
+        guint first = sent->words->len;
+
         if (is_footer_mark(*p))
-            entry.footer = sent->words->len;
+            entry.footer = first;
         append_words(sent->words, *p, *line);
+        if (sent->words->len > first)
+            g_hash_table_insert(sent->lines,
+                                GUINT_TO_POINTER(line_hash(sent->words, first, sent->words->len)),
+                                GUINT_TO_POINTER(first + 1));
     }
     entry.end = sent->words->len;
     entry.footer = MIN(entry.footer, entry.end);
@@ -189,6 +206,7 @@ sent_new(const char *const *texts)
     sent->words = g_array_new(FALSE, FALSE, sizeof(Word));
     sent->texts = g_array_new(FALSE, FALSE, sizeof(Text));
     g_array_set_clear_func(sent->texts, clear_text);
+    sent->lines = g_hash_table_new(NULL, NULL);
     for (; *texts != NULL; texts++)
         append_text(sent, *texts, &line);
     while (size < sent->words->len * 2)
@@ -213,6 +231,7 @@ sent_free(Sent *sent)
         return;
     g_array_unref(sent->words);
     g_array_unref(sent->texts);
+    g_hash_table_unref(sent->lines);
     g_free(sent->heads);
     g_free(sent->next);
     g_free(sent);
@@ -381,6 +400,22 @@ judge_line(const Sent *sent, Line *line)
     line->repeat = most && !line->answered;
 }
 
+/* A quoted line that is a whole line of ours, be it as short as it may. */
+static void
+mark_whole_lines(const Sent *sent, GArray *lines, const GArray *words, const guint *first)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+
+        if (line->kind != LINE_QUOTE || line->words == 0 || line->words_sent > 0)
+            continue;
+        guint hash = line_hash(words, first[i], first[i] + line->words);
+        guint at = GPOINTER_TO_UINT(g_hash_table_lookup(sent->lines, GUINT_TO_POINTER(hash)));
+        if (at > 0 && words_from(sent, words, first[i], line->words, at) == line->words)
+            take_next(sent, line, words, first[i], at);
+    }
+}
+
 /* Short lines, from the line of ours above them on, and then from the one below back. */
 static void
 mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *first)
@@ -422,6 +457,7 @@ sent_mark(const Sent *sent, GArray *lines)
         return;
     mark_runs(sent, lines, words);
     mark_short(sent, lines, words, first);
+    mark_whole_lines(sent, lines, words, first);
     for (guint i = 0; i < lines->len; i++)
         judge_line(sent, LINE(lines, i));
     mark_neighbours(lines);
@@ -497,6 +533,21 @@ says_subject(const char *core, const char *subject)
     return false;
 }
 
+/* The name, by itself: "Tim", and not "sometimes". */
+static bool
+holds_name(const char *core, const char *name)
+{
+    gsize length = strlen(name);
+
+    for (const char *p = strcasestr(core, name); p != NULL; p = strcasestr(p + 1, name)) {
+        bool begins = p == core || !g_unichar_isalnum(g_utf8_get_char(g_utf8_prev_char(p)));
+
+        if (begins && !g_unichar_isalnum(g_utf8_get_char(p + length)))
+            return true;
+    }
+    return false;
+}
+
 bool
 sent_is_named(const Sent *sent, const char *core)
 {
@@ -506,7 +557,7 @@ sent_is_named(const Sent *sent, const char *core)
         if ((text->address != NULL && *text->address != '\0' &&
              strcasestr(core, text->address) != NULL) ||
             (text->name != NULL && strlen(text->name) >= SHORTEST_NAME &&
-             strstr(core, text->name) != NULL) ||
+             holds_name(core, text->name)) ||
             (text->subject != NULL && strlen(text->subject) >= SHORTEST_NAME &&
              says_subject(core, text->subject)))
             return true;

@@ -11,6 +11,15 @@ import time
 
 from harness import HOST, METROPLEX, check, contains, equal, main, test, wait_until
 
+OURS = """The index is read twice when the cache is cold, as the trace shows.
+
+```sh
+rocket trace --index
+```
+
+Any objection to reading it once?
+"""
+
 
 def conversation(site):
     """Two accounts and an issue that tim opened; kate's address for it."""
@@ -446,6 +455,29 @@ def a_bad_configuration_names_file_group_and_key(site):
             contains(told, part)
         with open(site.config, "w") as f:
             f.write(saved)
+
+
+@test
+def a_quote_is_known_without_in_reply_to(site):
+    thread, address = conversation(site)
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=OURS)
+    text = "None here.\n\ntim hat am 26.11.2026 11:03 CET geschrieben:\n\n" + OURS
+    site.deliver(site.mail("kate@example.org", address, text))
+    site.metroplex("--once")
+    equal(site.show(thread)["comments"][-1]["body"].strip(), "None here.")
+
+
+@test
+def a_reaction_is_no_comment_and_the_log_names_it(site):
+    thread, address = conversation(site)
+    for text in ("\N{THUMBS UP SIGN} Kate Example reacted to your message:\n",
+                 "\N{THUMBS UP SIGN}\n\nKate Example reacted via Gmail\n<https://www.google.com/gmail/about/>\n\n"
+                 "On Mon, Nov 17, 2025 at 9:12 AM Tim <noreply@git.example.org> wrote:\n\n> Does it?\n"):
+        site.deliver(site.mail("kate@example.org", address, text))
+    site.metroplex("--once")
+    equal(site.show(thread)["comments"], [])
+    equal([fields[2] for fields in site.outcomes()], ["reaction", "reaction"])
+    contains(site.log(), "reaction")
 
 
 if __name__ == "__main__":

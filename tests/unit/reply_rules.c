@@ -23,7 +23,7 @@ Test(reply_rules, every_row_cuts_its_example_by_its_own_name)
         const MpRule *rule = &mp_rules[i];
         if (rule->kind >= MP_RULE_CLOSING)
             continue;
-                /* a reaction is one only where nothing else was written */
+        /* a reaction is one only where nothing else was written */
         const char *kept = rule->kind == MP_RULE_REACTION ? "" : "Kept line.";
         g_autofree char *mail = g_strdup_printf("%s\n\n%s\n", kept, rule->cuts);
         /* the line the row is about: the first, or the one below a row of underscores */
