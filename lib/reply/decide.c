@@ -16,11 +16,8 @@ enum {
     PARAGRAPH_LINES = 20, /* looked at around a line */
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
     NAME_WORDS = 3,       /* of who signs */
-    INTRODUCTION_BYTES = 120,
-    LONG_ANSWER = 4, /* words that no program leaves of a line */
+    LONG_ANSWER = 4,      /* words that no program leaves of a line */
     CODE_LINES = 60,
-    CARD_LINES = 8,  /* a lone signature is no longer, */
-    CARD_BYTES = 60, /* nor are its lines */
 };
 
 void
@@ -334,144 +331,6 @@ take_line(Walk *walk, guint i)
     return i + 1;
 }
 
-/* ---- the look back ---- */
-
-/* Rows of dashes that led to something elided, or to nothing, go with it; so do blank lines
- * between. */
-static void
-trim_edges(Walk *walk)
-{
-    bool elided_below = true;
-
-    for (guint i = walk->lines->len; i-- > 0;) {
-        const Line *line = LINE(walk->lines, i);
-
-        if (line->kept && elided_below && !line->fenced &&
-            (line->kind == LINE_DELIMITER || line->kind == LINE_SIGNATURE))
-            walk_set(walk, i, false, "delimiter");
-        else if (line->kind != LINE_BLANK)
-            elided_below = !line->kept;
-    }
-    for (guint i = 1; i < walk->lines->len; i++) {
-        if (LINE(walk->lines, i)->kind == LINE_BLANK && !LINE(walk->lines, i - 1)->kept)
-            walk_set(walk, i, false, LINE(walk->lines, i - 1)->why);
-    }
-}
-
-/* "Grace, tiistaina:" in a paragraph of its own, or a line with our name and a number in it. */
-static bool
-is_introduction(const Walk *walk, guint i)
-{
-    const Line *line = LINE(walk->lines, i);
-
-    if (line->kind != LINE_TEXT || line->fenced || strlen(line->core) > INTRODUCTION_BYTES)
-        return false;
-    if (line->has_digit && sent_is_named(walk->sent, line->core))
-        return true;
-    return i > 0 && LINE(walk->lines, i - 1)->kind == LINE_BLANK &&
-           (g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "："));
-}
-
-/* The line above the first one of ours: an attribution in a form or language that no row knows,
- * where the person wrote something above it, or nothing but that. */
-static void
-elide_introduction(Walk *walk)
-{
-    const GArray *lines = walk->lines;
-    guint below = 0, last;
-
-    while (walk->sent != NULL && below < lines->len && !LINE(lines, below)->repeat)
-        below++;
-    if (walk->sent == NULL || below == lines->len || LINE(lines, below)->kept)
-        return;
-    for (last = below; last > 0 && LINE(lines, last - 1)->kind == LINE_BLANK;)
-        last--;
-    if (last == 0 || !LINE(lines, last - 1)->kept || !is_introduction(walk, last - 1))
-        return;
-    for (guint i = 0; i < lines->len; i++) {
-        if (i + 1 != last && LINE(lines, i)->kept && LINE(lines, i)->kind != LINE_BLANK) {
-            walk_set(walk, last - 1, false, "sent-introduction");
-            return;
-        }
-    }
-}
-
-/* What is typed above our quoted message is the answer, be it in our own words: where it is all
- * there is, it stays. */
-static void
-keep_pasted_reply(Walk *walk)
-{
-    guint boundary = walk->first_boundary, repeats = 0;
-
-    for (guint i = 0; i < walk->lines->len; i++) {
-        const Line *line = LINE(walk->lines, i);
-
-        if (line->kept && line->kind != LINE_BLANK)
-            return;
-        repeats += i >= boundary && line->repeat;
-    }
-    for (guint i = 0; repeats > 0 && i < boundary; i++) {
-        if (!g_str_equal(LINE(walk->lines, i)->why, "sent-text"))
-            continue;
-        LINE(walk->lines, i)->pasted = true;
-        walk_set(walk, i, true, "kept-all-there-is");
-    }
-}
-
-/* "--", "Ada Example", "Engineer, Acme": a few short lines, none of which reads like a sentence.
- * Paragraphs of law below it went by their own rules. */
-static bool
-is_card(const Walk *walk)
-{
-    guint n = 0;
-
-    for (guint i = 0; i < walk->lines->len; i++) {
-        const char *core = LINE(walk->lines, i)->core;
-        gsize length = strlen(core);
-
-        if (length == 0 || LINE(walk->lines, i)->why != walk->why)
-            continue;
-        n++;
-        if (length > CARD_BYTES || strchr("!?:", core[length - 1]) != NULL)
-            return false;
-    }
-    return n <= CARD_LINES;
-}
-
-/* The paragraph of law or the footer above the quote, where nothing else was kept. */
-static void
-keep_paragraph(Walk *walk, guint i)
-{
-    const char *why = LINE(walk->lines, i)->why;
-
-    for (; i < walk->lines->len && LINE(walk->lines, i)->why == why; i++)
-        walk_set(walk, i, true, "kept-all-there-is");
-}
-
-/* A mail that is one signature, paragraph of law or footer, with nothing quoted, may be all the
- * person had to say, unless it looks like nothing but a name and a device. */
-static void
-keep_all_there_is(Walk *walk)
-{
-    guint first = lines_skip_blank(walk->lines, 0);
-
-    if (first == walk->lines->len)
-        return;
-    for (guint i = first; i < walk->lines->len; i++) {
-        if (LINE(walk->lines, i)->kept && LINE(walk->lines, i)->kind != LINE_BLANK)
-            return;
-    }
-    bool paragraph = line_is_rule(LINE(walk->lines, first), MP_RULE_DISCLAIMER) ||
-                     line_is_rule(LINE(walk->lines, first), MP_RULE_FOOTER);
-    if (paragraph)
-        keep_paragraph(walk, first);
-    if (paragraph || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_SIGNATURE ||
-        is_card(walk))
-        return;
-    for (guint i = 0; i < walk->lines->len; i++)
-        walk_set(walk, i, true, "kept-all-there-is");
-}
-
 void
 lines_decide(GArray *lines, const Sent *sent, MpMatcher *matcher)
 {
@@ -482,9 +341,9 @@ lines_decide(GArray *lines, const Sent *sent, MpMatcher *matcher)
         i = take_line(&walk, i);
     walk_judge_quotes(&walk);
     walk_judge_reaction(&walk);
-    elide_introduction(&walk);
-    trim_edges(&walk);
-    keep_pasted_reply(&walk);
-    keep_all_there_is(&walk);
+    walk_elide_introduction(&walk);
+    walk_trim_edges(&walk);
+    walk_keep_pasted_reply(&walk);
+    walk_keep_all_there_is(&walk);
     g_array_unref(walk.quotes);
 }

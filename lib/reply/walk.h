@@ -1,6 +1,6 @@
 /*
- * The state of the walk that decides, and its two helpers: quotes.c and signature.c. Internal to
- * the room.
+ * The state of the walk that decides, and its helpers: quotes.c, signature.c and look_back.c.
+ * Internal to the room.
  */
 #pragma once
 
@@ -81,3 +81,10 @@ guint walk_ends_notification(const Walk *walk, guint i);
 guint walk_take_mobile(Walk *walk, guint i);
 guint walk_take_reaction(Walk *walk, guint i);
 guint walk_take_paragraph(Walk *walk, guint i); /* a disclaimer or a footer */
+
+/* ---- look_back.c: in this order ---- */
+
+void walk_elide_introduction(Walk *walk); /* the line above the first one of ours */
+void walk_trim_edges(Walk *walk);         /* delimiters and blank lines */
+void walk_keep_pasted_reply(Walk *walk);
+void walk_keep_all_there_is(Walk *walk);

@@ -1,0 +1,35 @@
+/*
+ * The texts sent, as words: what sent.c marks the lines with and sent_texts.c keeps. Internal to
+ * the room.
+ */
+#pragma once
+
+#include "reply/sent.h"
+
+enum { SENT_GRAM = 4 }; /* words that must agree before anything counts */
+
+typedef struct {
+    guint hash;
+    guint line : 31; /* of the mail, or of all texts sent */
+    guint alone : 1; /* a character that is a word: two of them say as much as one of letters */
+} Word;
+
+struct Sent {
+    GArray *words, *texts; /* of Word, of a text each */
+    guint *heads, *next;   /* for each sequence a chain of the places where it stands */
+    guint mask;
+    GHashTable *lines; /* hash of a line's words → where it begins, 1 … */
+};
+
+static inline Word
+sent_word(const GArray *words, guint i)
+{
+    return g_array_index(words, Word, i);
+}
+
+/* Appends the words of one line. */
+void sent_append_words(GArray *words, const char *text, guint line);
+
+/* The hash of the sequence that begins at word `i`, and of the words of a line. */
+guint sent_gram(const GArray *words, guint i);
+guint sent_line_hash(const GArray *words, guint start, guint end);
