@@ -325,8 +325,9 @@ take_line(Walk *walk, guint i)
         return walk_take_mobile(walk, i);
     if (walk_begins_footer(walk, i))
         return walk_take_paragraph(walk, i);
-    if (walk_is_reaction(walk, i))
-        return walk_take_reaction(walk, i);
+    guint end = walk_take_reaction(walk, i);
+    if (end > i)
+        return end;
     take_text(walk, i);
     return i + 1;
 }

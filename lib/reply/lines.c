@@ -277,8 +277,9 @@ classify(Line *line, MpMatcher *matcher)
                      strstr(line->core, "mailto:") != NULL;
         g_autofree char *plain = links ? line_without_links(line->core) : NULL;
         line->rule = mp_matcher_line(matcher, links ? plain : line->core);
-        if (line->rule == NULL && links) /* what is told by its link */
-            line->rule = mp_matcher_line(matcher, line->core);
+        if (line->rule == NULL && links)
+            line->rule = line->core[0] == '[' ? mp_matcher_line(matcher, line->core)
+                                              : mp_matcher_link(matcher, line->core);
         if (line->rule != NULL && line->rule->kind != MP_RULE_CLOSING)
             line->kind = LINE_RULE;
     }

@@ -70,7 +70,7 @@ row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
     case PATTERN_LINE:
-        return is_line_kind(rule->kind) && !needs_script(rule);
+        return is_line_kind(rule->kind) && rule->key == NULL;
     case PATTERN_SCRIPT_LINE:
         return is_line_kind(rule->kind) && needs_script(rule);
     case PATTERN_KEYLESS:
@@ -78,7 +78,7 @@ row_belongs(const MpRule *rule, guint pattern)
     case PATTERN_SCRIPT:
         return rule->kind == MP_RULE_ATTRIBUTION && needs_script(rule);
     case PATTERN_KEY:
-        return has_key(rule);
+        return rule->kind == MP_RULE_ATTRIBUTION && has_key(rule);
     default:
         return rule->kind == pattern;
     }
@@ -236,7 +236,7 @@ mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
 {
     if (kind == MP_RULE_ATTRIBUTION)
         return match_attribution(matcher, text);
-    if (kind == MP_RULE_HEADER || kind == MP_RULE_FORWARD || kind == MP_RULE_COMPANY)
+    if (kind == MP_RULE_HEADER || kind == MP_RULE_FORWARD || kind > MP_RULE_CLOSING)
         return match_pattern(matcher, kind, text);
     const MpRule *rule = mp_matcher_line(matcher, text);
     return rule != NULL && rule->kind == kind ? rule : NULL;
@@ -249,6 +249,17 @@ mp_matcher_line(MpMatcher *matcher, const char *text)
         return match_pattern(matcher, MP_RULE_CLOSING, text);
     const MpRule *rule = match_script(matcher, PATTERN_SCRIPT_LINE, text);
     return rule != NULL ? rule : match_pattern(matcher, PATTERN_LINE, text);
+}
+
+const MpRule *
+mp_matcher_link(MpMatcher *matcher, const char *text)
+{
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        if (is_line_kind(mp_rules[i].kind) && has_key(&mp_rules[i]) &&
+            strstr(text, mp_rules[i].key) != NULL && run(matcher, matcher->codes->rows[i], text, 0))
+            return &mp_rules[i];
+    }
+    return NULL;
 }
 
 bool

@@ -16,12 +16,14 @@ typedef enum {
     MP_RULE_SEPARATOR,   /* "-----Original Message-----" */
     MP_RULE_FORWARD,     /* "Begin forwarded message:" */
     MP_RULE_MARKER,      /* "Reply above this line" */
-    MP_RULE_REACTION,    /* "Ada reacted to your message": what a program sent for a click */
-    MP_RULE_MOBILE,      /* "Sent from my phone": a signature the device wrote */
-    MP_RULE_DISCLAIMER,  /* opens a legal paragraph */
-    MP_RULE_FOOTER,      /* a mailing list's or a notification's footer paragraph */
-    MP_RULE_CLOSING,     /* "Regards,": kept, but no answer to the quote above it */
-    MP_RULE_COMPANY,     /* "Example Ltd., Springfield": likewise; asked for by itself */
+
+    MP_RULE_MOBILE,     /* "Sent from my phone": a signature the device wrote */
+    MP_RULE_DISCLAIMER, /* opens a legal paragraph */
+    MP_RULE_FOOTER,     /* a mailing list's or a notification's footer paragraph */
+    MP_RULE_CLOSING,    /* "Regards,": kept, but no answer to the quote above it */
+    /* asked for by themselves, not of every line: */
+    MP_RULE_COMPANY,  /* "Example Ltd., Springfield": kept, but no answer either */
+    MP_RULE_REACTION, /* "Ada reacted to your message": what a program sent for a click */
     MP_RULE_KINDS,
 } MpRuleKind;
 
@@ -37,7 +39,8 @@ typedef struct {
     MpRuleKind kind;
     const char *client;  /* the client or language it is for */
     const char *pattern; /* PCRE2, UTF and caseless, anchored at both ends */
-    const char *key; /* a word that must be found before the pattern is worth trying; NULL: none */
+    const char *key; /* a word, of a single line a link, that must be found before the pattern is
+                    worth trying; NULL: none */
     const char *cuts;
     const char *keeps;
 } MpRule;
@@ -56,8 +59,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMatcher, mp_matcher_free)
  * bytes matches nothing, and so does one that costs more than the match limit. */
 const MpRule *mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text);
 
-/* The same for any single-line kind from MP_RULE_SEPARATOR to MP_RULE_CLOSING. */
+/* The same for any single-line kind from MP_RULE_SEPARATOR to MP_RULE_CLOSING, but for rows with a
+ * link. */
 const MpRule *mp_matcher_line(MpMatcher *matcher, const char *text);
+
+/* The row of any single-line kind that is told by its link, which is in the text, or NULL. */
+const MpRule *mp_matcher_link(MpMatcher *matcher, const char *text);
 
 /* True if capture group `group` (1 …) took part in the last match. */
 bool mp_matcher_group(const MpMatcher *matcher, guint group);

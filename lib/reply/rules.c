@@ -22,6 +22,7 @@
 #define NONE             "(?!)"
 #define ANY(pattern)     pattern, NULL
 #define FOREIGN(pattern) pattern, MP_RULE_SCRIPT
+#define LINKED(pattern)  pattern, "aka.ms/"
 
 /* The fields of a header block: from, date, to and cc, subject. */
 #define FIELD_LEAD "[*_|•\\s]{0,6}"
@@ -487,7 +488,7 @@ const MpRule mp_rules[] = {
          "|(?:iOS|Android) ?(?:için |版 ?|용 ?|向け ?|用 ?)?(?:の ?)?Outlook[^,;!?]{0,20}(?:入手|取得|ダウンロード|다운로드|가져오기|edinin|alın|indirin)(?:する)?)[.]?"),
      "Pobierz aplikację Outlook dla systemu iOS", "Tải bản dựng mới cho Android rồi thử lại."},
     {"mobile-link", MP_RULE_MOBILE, "Outlook on telephones in any language: its link",
-     ANY("[^.!?;]{0,90}(?:Outlook.{0,40}|[<(\\[]{1,2})https?://aka\\.ms/(?:o0ukef|AAb9ysg|[gG]hei36|qtex0l)\\b[>)\\]]{0,2}[.]?"),
+     LINKED("[^.!?;]{0,90}(?:Outlook.{0,40}|[<(\\[]{1,2})https?://aka\\.ms/(?:o0ukef|AAb9ysg|[gG]hei36|qtex0l)\\b[>)\\]]{0,2}[.]?"),
      "Outlook ar gyfer iOS<https://aka.ms/o0ukef>", "I have it from https://aka.ms/o0ukef, which is slow."},
     {"mobile-secured", MP_RULE_MOBILE, "Tuta, Superhuman, Boxer, Proton and others that say so in other words",
      ANY("(?:(?:Secured|Securely sent|Sent securely|Sent) with (?:Tuta|Tutanota|Proton)\\b[^.!?]{0,80}[.:]?(?:\\shttps?://\\S+)?|(?:Gesichert|Sicher gesendet|Gesendet|Sichere? .{2,20} gesendet) mit (?:Tuta|Tutanota|Proton)\\b[^.!?]{0,80}[.:]?|(?:Sécurisé|Envoyé) avec (?:Tuta|Tutanota|Proton)\\b[^.!?]{0,80}[.:]?|Sent (?:via|with|from) (?:Superhuman|Spark|Hey|Canary|Shortwave|Missive|Front|(?:VMware |Workspace ONE |AirWatch )?Boxer)\\b[^.!?]{0,80}|Sent via \\[?Superhuman.{0,120})"),
@@ -546,7 +547,7 @@ const MpRule mp_rules[] = {
      ANY("[*_\\[(\\s]{0,4}(?:You don['’]t often get e-?mail from|Some people who received this message don['’]t often get e-?mail from|Sie erhalten nicht (?:oft|häufig) E-?Mails? von|Vous (?:n['’]obtenez|ne recevez) pas souvent d.{1,30}(?:de|à partir de)|No suele recibir correos? electrónicos? de|Non si ricevono spesso messaggi di posta elettronica da|(?:Você n|N)ão costuma receber e-?mails? de|U ontvangt niet vaak e-?mail van|Nie otrzymujesz często wiadomości e-?mail z|Du får inte ofta e-?post från|Du får ikke ofte (?:mails?|e-?post) fra|Et saa usein sähköpostia)\\s.{0,60}\\S@\\S.{0,300}"),
      "[You don't often get email from ada@example.org. Learn why this is important at https://aka.ms/LearnAboutSenderIdentification ]", "You don't often get email from our server, do you?"},
     {"disclaimer-banner-link", MP_RULE_DISCLAIMER, "the same in any other language, by its link",
-     ANY(".{0,240}https?://aka\\.ms/LearnAboutSenderIdentification\\b.{0,200}"),
+     LINKED(".{0,240}https?://aka\\.ms/LearnAboutSenderIdentification\\b.{0,200}"),
      "ada@example.org からメールを受け取ることはあまりありません。 https://aka.ms/LearnAboutSenderIdentification", "aka.ms has the page LearnAboutSenderIdentification."},
     {"disclaimer-other", MP_RULE_DISCLAIMER, "German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Polish, Russian",
      ANY("[*_\\s]{0,4}(?:(?:Diese (?:E-?Mail|Nachricht)|(?:Der Inhalt|Die Informationen in) dieser (?:E-?Mail|Nachricht))(?=.*(?:vertraulich|Adressat|Empfänger)).{30,900}|(?:Ce (?:message|courriel)|Cet e-?mail|L[ae]s? (?:contenu|informations?)\\b.{0,30}\\bce(?:t e-?mail| message| courriel))(?=.*(?:confidentiel|destinataire)).{30,900}"

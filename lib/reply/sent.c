@@ -176,18 +176,14 @@ judge_line(const Sent *sent, Line *line)
 
 /* A quoted line that is a whole line of ours, be it as short as it may. */
 static void
-mark_whole_lines(const Sent *sent, GArray *lines, const GArray *words, const guint *first)
+mark_whole_line(const Sent *sent, Line *line, const GArray *words, guint first)
 {
-    for (guint i = 0; i < lines->len; i++) {
-        Line *line = LINE(lines, i);
-
-        if (line->kind != LINE_QUOTE || line->words == 0 || line->words_sent > 0)
-            continue;
-        guint hash = sent_line_hash(words, first[i], first[i] + line->words);
-        guint at = GPOINTER_TO_UINT(g_hash_table_lookup(sent->lines, GUINT_TO_POINTER(hash)));
-        if (at > 0 && words_from(sent, words, first[i], line->words, at) == line->words)
-            take_next(sent, line, words, first[i], at);
-    }
+    if (line->kind != LINE_QUOTE || line->words_sent > 0)
+        return;
+    guint hash = sent_line_hash(words, first, first + line->words);
+    guint at = GPOINTER_TO_UINT(g_hash_table_lookup(sent->lines, GUINT_TO_POINTER(hash)));
+    if (at > 0 && words_from(sent, words, first, line->words, at) == line->words)
+        take_next(sent, line, words, first, at);
 }
 
 /* Short lines, from the line of ours above them on, and then from the one below back. */
@@ -224,6 +220,8 @@ sent_mark(const Sent *sent, GArray *lines)
 
     for (guint i = 0; i < lines->len; i++) {
         first[i] = words->len;
+        if (LINE(lines, i)->kind == LINE_BLANK)
+            continue;
         sent_append_words(words, LINE(lines, i)->text, i);
         LINE(lines, i)->words = words->len - first[i];
     }
@@ -231,8 +229,11 @@ sent_mark(const Sent *sent, GArray *lines)
         return;
     mark_runs(sent, lines, words);
     mark_short(sent, lines, words, first);
-    mark_whole_lines(sent, lines, words, first);
-    for (guint i = 0; i < lines->len; i++)
+    for (guint i = 0; i < lines->len; i++) {
+        if (LINE(lines, i)->words == 0)
+            continue;
+        mark_whole_line(sent, LINE(lines, i), words, first[i]);
         judge_line(sent, LINE(lines, i));
+    }
     mark_neighbours(lines);
 }

@@ -8,6 +8,7 @@ enum {
     SIGNATURE_LINES = 25,      /* a longer one below "--" is a part of the text */
     SHORT_SIGNATURE_LINES = 5, /* below "---", which is a rule in Markdown too */
     SHORT_SIGNATURE_BYTES = 60,
+    REACTION_TEXTS = 2,    /* lines of text above a reaction, at most */
     FRAME = 20,            /* stars of a frame */
     SIGNATURE_SEARCH = 60, /* lines in which it must end */
     LONGEST_DELIMITER = 6, /* bytes; OpenPGP's has more */
@@ -357,26 +358,33 @@ walk_take_paragraph(Walk *walk, guint i)
     return end;
 }
 
-bool
-walk_is_reaction(const Walk *walk, guint i)
+/* The row of the reaction that line `i` tells of, near the top of the mail. */
+static const MpRule *
+reaction_at(const Walk *walk, guint i)
 {
-    const GArray *lines = walk->lines;
+    const Line *line = LINE(walk->lines, i);
 
-    return line_is_rule(LINE(lines, i), MP_RULE_REACTION) && !LINE(lines, i)->fenced &&
-           walk->zone == IN_TEXT &&
-           (i + 1 == lines->len || LINE(lines, i + 1)->kind != LINE_TEXT ||
-            LINE(lines, i + 1)->core[0] == '<');
+    if (line->kind != LINE_TEXT || line->fenced || walk->zone != IN_TEXT ||
+        walk->texts > REACTION_TEXTS)
+        return NULL;
+    g_autofree char *plain = line_without_links(line->core);
+    return mp_matcher_rule(walk->matcher, MP_RULE_REACTION, plain);
 }
 
 /* Kept until it is known that there is nothing else. */
 guint
 walk_take_reaction(Walk *walk, guint i)
 {
-    walk->reaction = LINE(walk->lines, i)->rule->name;
-    walk_set(walk, i, true, walk->reaction);
+    const GArray *lines = walk->lines;
+    const MpRule *rule = reaction_at(walk, i);
+    bool link = i + 1 < lines->len && LINE(lines, i + 1)->core[0] == '<';
+
+    if (rule == NULL || (i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_TEXT && !link))
+        return i;
+    walk->reaction = rule->name;
     walk->text_above = true; /* a click is an answer, though without words */
-    if (++i < walk->lines->len && LINE(walk->lines, i)->core[0] == '<')
-        walk_set(walk, i++, true, walk->reaction);
+    for (guint end = i + 1 + link; i < end; i++)
+        walk_set(walk, i, true, walk->reaction);
     return i;
 }
 

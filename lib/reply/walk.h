@@ -67,8 +67,9 @@ guint walk_signature_end(const Walk *walk, guint i);
 bool walk_is_mobile_signature(const Walk *walk, guint i);
 bool walk_begins_footer(const Walk *walk, guint i);
 
-/* "Ada reacted to your message": a program sent the mail for a click. */
-bool walk_is_reaction(const Walk *walk, guint i);
+/* "Ada reacted to your message": a program sent the mail for a click. Returns the line after; `i`
+ * if it is none. */
+guint walk_take_reaction(Walk *walk, guint i);
 
 /* With a reaction goes the picture that stands for it, where there is nothing else. */
 void walk_judge_reaction(Walk *walk);
@@ -79,7 +80,6 @@ guint walk_ends_notification(const Walk *walk, guint i);
 
 /* These elide and return the line after. */
 guint walk_take_mobile(Walk *walk, guint i);
-guint walk_take_reaction(Walk *walk, guint i);
 guint walk_take_paragraph(Walk *walk, guint i); /* a disclaimer or a footer */
 
 /* ---- look_back.c: in this order ---- */
