@@ -154,8 +154,9 @@ mark_neighbours(GArray *lines)
         if (line->words > 0)
             beside = line->words_sent > 0;
         else
-            line->repeat &= (beside && line->sent_above + 1 == line->sent_below) ||
-                            (g_str_has_prefix(line->core, "http") && LINE(lines, i - 1)->repeat);
+            line->repeat &=
+                (beside && line->sent_above + 1 == line->sent_below) ||
+                (i > 0 && g_str_has_prefix(line->core, "http") && LINE(lines, i - 1)->repeat);
     }
 }
 

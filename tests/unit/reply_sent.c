@@ -52,6 +52,8 @@ static const struct {
      FIRST},
     {"who signs in the message answered does not answer",
      "It works.\n\n" HEADERS "\n\n" FIRST "\n\nThanks!\n\nErlend", "It works."},
+    {"a link above all is the person's", "https://example.org/p/2\n\n" WROTE "\n\n> " FIRST,
+     "https://example.org/p/2"},
     {"nothing new is nothing", WROTE "\n\n> " FIRST "\n> " SECOND, ""},
 };
 
