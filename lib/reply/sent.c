@@ -171,7 +171,8 @@ judge_line(const Sent *sent, Line *line)
     /* "Does it work for you? yes" */
     line->answered = line->words_sent >= ANSWERED_WORDS && line->tail > 0 &&
                      line->words_sent + line->tail == line->words &&
-                     ends_sent_line(sent, line->sent_last);
+                     ends_sent_line(sent, line->sent_last) &&
+                     !sent_is_footer(sent, line->sent_last);
     line->repeat = most && !line->answered;
 }
 

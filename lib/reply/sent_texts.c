@@ -245,6 +245,14 @@ sent_is_whole(const Sent *sent, const GArray *lines, guint start, guint end)
 }
 
 bool
+sent_is_footer(const Sent *sent, guint position)
+{
+    const Text *text = position > 0 ? text_of(sent, position) : NULL;
+
+    return text != NULL && position > text->footer;
+}
+
+bool
 sent_is_end(const Sent *sent, guint position)
 {
     const Text *text = position > 0 ? text_of(sent, position) : NULL;
