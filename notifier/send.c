@@ -138,7 +138,7 @@ static bool
 find_due(const Work *work, const MpEventRecipient *recipient, MpAttempt *attempt)
 {
     const Pass *pass = work->pass;
-    gint64 now = attempt->now, first = recipient->first > 0 ? recipient->first : now;
+    gint64 now = attempt->now, first = recipient->first != 0 ? recipient->first : now;
     gint64 give_up =
         pass->installation->config->smtp_give_up + mp_server_away(pass->server, first, now);
 

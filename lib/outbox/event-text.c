@@ -10,7 +10,10 @@
 #include "base/escape.h"
 #include "outbox/private.h"
 
-#define VERSION "1"
+#define VERSION    "1"
+#define FIRST_TIME G_GINT64_CONSTANT(-62135596800) /* the year 1 */
+#define LAST_TIME  G_GINT64_CONSTANT(253402300799) /* the end of 9999 */
+#define NO_TIME    G_MININT64
 
 static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
 static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
@@ -93,7 +96,7 @@ mp_event_text_new(void)
 
     text->event = g_new0(MpEvent, 1);
     text->event->kind = (MpEventKind)-1;
-    text->event->created = -1;
+    text->event->created = NO_TIME;
     text->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
     text->by_user = g_hash_table_new(g_int64_hash, g_int64_equal);
     return text;
@@ -128,6 +131,14 @@ read_number(const char *field, gint64 max, gint64 *number)
 {
     return field[0] != '+' && field[0] != '-' &&
            g_ascii_string_to_signed(field, 10, 0, max, number, NULL);
+}
+
+/* Seconds since the epoch, or before it: a machine's clock may say so. Four digits for the year. */
+static bool
+read_time(const char *field, gint64 *time)
+{
+    return field[0] != '+' &&
+           g_ascii_string_to_signed(field, 10, FIRST_TIME, LAST_TIME, time, NULL);
 }
 
 static bool
@@ -177,7 +188,7 @@ take_actor(MpEventText *text, char **field)
 static const char *
 take_created(MpEventText *text, char **field)
 {
-    return read_number(field[0], G_MAXINT64, &text->event->created) ? NULL : "not a time";
+    return read_time(field[0], &text->event->created) ? NULL : "not a time";
 }
 
 static const char *
@@ -277,7 +288,7 @@ take_expanded(MpEventText *text, char **field)
 {
     gint64 time, count;
 
-    if (!read_number(field[0], G_MAXINT64, &time) || !read_number(field[1], G_MAXINT64, &count))
+    if (!read_time(field[0], &time) || !read_number(field[1], G_MAXINT64, &count))
         return "not a time and a number";
     if ((guint64)count != text->recipients->len)
         return "another number of recipients than there are lines";
@@ -310,8 +321,8 @@ take_outcome(MpEventText *text, char **field)
     gint64 now, due = 0, code;
     MpEventRecipient *recipient;
 
-    if (!read_number(field[0], G_MAXINT64, &now) || !read_id(field[1], &user) ||
-        (is_deferred && !read_number(field[2], G_MAXINT64, &due)) ||
+    if (!read_time(field[0], &now) || !read_id(field[1], &user) ||
+        (is_deferred && !read_time(field[2], &due)) ||
         !read_number(field[2 + is_deferred], 999, &code))
         return "not a time, a user and a code";
     recipient = mp_event_text_recipient(text, user);
@@ -327,7 +338,7 @@ take_again(MpEventText *text, char **field)
 {
     gint64 now;
 
-    if (!read_number(field[0], G_MAXINT64, &now))
+    if (!read_time(field[0], &now))
         return "not a time";
     for (guint i = 0; i < text->recipients->len; i++) {
         MpEventRecipient *recipient = text->recipients->pdata[i];
@@ -418,7 +429,7 @@ missing_fact(const MpEvent *event, const char *key)
         return "an answer without its facts, or facts of an answer without one";
     if (event->host == NULL)
         return "no host";
-    return event->created < 0 ? "no time of creation" : NULL;
+    return event->created == NO_TIME ? "no time of creation" : NULL;
 }
 
 MpEventText *

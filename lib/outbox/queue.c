@@ -64,7 +64,7 @@ mp_queued_parse(MpQueue queue, const char *name)
 static char *
 retry_name(gint64 due, const char *key)
 {
-    return g_strdup_printf("%" G_GINT64_FORMAT ".%s", due, key);
+    return g_strdup_printf("%" G_GINT64_FORMAT ".%s", MAX(due, 0), key);
 }
 
 /* The name after `name`, which is taken: a second later in retry, else the next suffix. */

@@ -91,13 +91,23 @@ comment(const char *key)
 }
 
 static void
-announce(const char *key, MpEventKind kind)
+announce_at(const char *key, MpEventKind kind, gint64 created)
 {
-    const MpEvent event = {(char *)key, kind, thread, 1, g_get_real_time() / G_USEC_PER_SEC,
-                           (char *)HOST};
+    const MpEvent event = {.key = (char *)key,
+                           .kind = kind,
+                           .thread = thread,
+                           .actor = 1,
+                           .created = created,
+                           .host = (char *)HOST};
 
     cr_assert(mp_outbox_stage(outbox, &event, NULL));
     cr_assert(mp_outbox_publish(outbox, key, NULL));
+}
+
+static void
+announce(const char *key, MpEventKind kind)
+{
+    announce_at(key, kind, g_get_real_time() / G_USEC_PER_SEC);
 }
 
 static void
@@ -347,6 +357,24 @@ Test(notifier, a_change_that_is_not_in_the_tracker_waits_and_is_never_lost)
         scratch_run(scratch, "mv outbox/retry/* outbox/retry/1.00000000000000000000000000000009"));
     send();
     expect(RECIPIENTS, "ada bob");
+}
+
+/* A machine whose clock stood before 1970, or far ahead, when it posted. */
+Test(notifier, an_event_of_any_time_is_sent)
+{
+    static const gint64 times[] = {-1, 0, -86400, -62135596800, 253402300799};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+        g_free(scratch_run(scratch, "rm -rf sent"));
+        announce_at(KEY, MP_EVENT_OPENED, times[i]);
+        send();
+        expect(RECIPIENTS, "ada bob");
+        expect(QUEUES, "");
+        announce_at("00000000000000000000000000000009", MP_EVENT_COMMENT, times[i]);
+        send();
+        expect(QUEUES, "retry/00000000000000000000000000000009");
+        g_free(scratch_run(scratch, "rm outbox/retry/*"));
+    }
 }
 
 /* What is known of the server, as if it had been written `seconds` ago. */

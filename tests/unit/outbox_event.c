@@ -337,6 +337,30 @@ Test(outbox_event, who_waits_for_what_may_not_be_their_fault_has_made_no_attempt
     cr_assert_eq(recipient(file, 1)->code, 530);
 }
 
+/* As a machine may write whose clock stands before 1970. */
+Test(outbox_event, times_before_1970_are_read_again)
+{
+    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, -600, -500, 451, "later", false};
+    g_autoptr(GPtrArray) list = people(1);
+    MpEventEnd end;
+
+    announce(KEY);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+
+        cr_assert(mp_event_file_expand(file, list, -700, NULL));
+        cr_assert(mp_event_file_record(file, 1, &deferred, NULL));
+        cr_assert(mp_event_file_finish(file, &end, NULL));
+    }
+    g_autoptr(GPtrArray) due = mp_outbox_due(outbox, THEN, NULL, NULL);
+    cr_assert_eq(due->len, 1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpEventFile) file = mp_event_file_open(outbox, due->pdata[0], MP_EVENT_WRITE, &error);
+    cr_assert_not_null(file, "%s", error != NULL ? error->message : "");
+    cr_assert_eq(recipient(file, 0)->first, -600);
+    cr_assert_eq(recipient(file, 0)->due, -500);
+}
+
 /* --- What is known of the server ------------------------------------------------------------ */
 
 Test(outbox_event, what_is_known_of_the_server_is_read_again)
