@@ -180,15 +180,13 @@ try_message(Work *work, const MpLetter *message, MpAttempt *attempt, char **repl
     return true;
 }
 
-void
-send_one(Work *work, const MpEventRecipient *recipient)
+static void
+send_and_record(Work *work, const MpEventRecipient *recipient)
 {
     g_autoptr(MpLetter) message = NULL;
     g_autofree char *reply = NULL;
     MpAttempt attempt = {0};
 
-    if (pass_is_over(work->pass))
-        return;
     g_mutex_lock(&work->pass->reading);
     message = render(work, recipient, &attempt, &reply);
     g_mutex_unlock(&work->pass->reading);
@@ -196,4 +194,19 @@ send_one(Work *work, const MpEventRecipient *recipient)
         return;
     attempt.reply = reply;
     record(work, recipient, message, &attempt);
+}
+
+void
+send_one(Work *work, const MpEventRecipient *recipient)
+{
+    GError *error = NULL;
+
+    if (pass_is_over(work->pass))
+        return;
+    if (!mp_event_file_reserve(work->file, &error)) {
+        pass_fail(work->pass, error);
+        return;
+    }
+    send_and_record(work, recipient);
+    mp_event_file_release(work->file);
 }

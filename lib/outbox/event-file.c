@@ -17,7 +17,8 @@
 #include "outbox/private.h"
 
 #define FILE_LIMIT        (512 * 1024 * 1024)
-#define MAX_REPLY         1000 /* characters */
+#define MAX_REPLY         1000        /* characters */
+#define LONGEST_OUTCOME   (16 * 1024) /* octets: a reply of that many characters, escaped */
 #define UNSYNCED_OUTCOMES 100
 #define UNSYNCED_TIME     (G_USEC_PER_SEC)
 
@@ -27,7 +28,9 @@ struct MpEventFile {
     char *name, *path;
     int fd; /* open for appending, or -1 */
     MpEventText *text;
-    GMutex mutex; /* of what follows, and of appending */
+    GMutex mutex;   /* of what follows, and of appending */
+    guint promised; /* outcomes that there is to be room for */
+    gsize reserved; /* the octet up to which the disk has room for the file, or 0 */
     guint unsynced;
     gint64 synced; /* g_get_monotonic_time() of the last sync */
 };
@@ -92,6 +95,8 @@ mp_event_file_free(MpEventFile *file)
 {
     if (file == NULL)
         return;
+    if (file->reserved > 0 && ftruncate(file->fd, (off_t)file->text->length) < 0)
+        mp_warn("cannot give back room after %s: %s", file->path, g_strerror(errno));
     if (file->fd >= 0 && file->unsynced > 0 && fdatasync(file->fd) < 0)
         mp_warn("cannot sync %s: %s", file->path, g_strerror(errno));
     mp_fd_clear(&file->fd);
@@ -145,6 +150,7 @@ write_or_undo(MpEventFile *file, const char *bytes, gsize length, GError **error
     if (mp_write_all(file->fd, bytes, length, error))
         return true;
     g_prefix_error(error, "%s: ", file->path);
+    file->reserved = 0; /* it goes with the half-written line */
     if (ftruncate(file->fd, (off_t)file->text->length) < 0)
         mp_warn("%s: cannot cut off a half-written line: %s", file->path, g_strerror(errno));
     return false;
@@ -253,6 +259,46 @@ show_reply(const char *reply)
         if (*p == '\t' || *p == '\n' || mp_is_deceptive(g_utf8_get_char(p)))
             return mp_escape(text);
     return g_strdup(text[0] != '\0' ? text : "-");
+}
+
+/* The file's mutex is held. Behind the end of the file, so that nobody sees it. */
+static bool
+reserve(MpEventFile *file, GError **error)
+{
+    gsize end = file->text->length + (file->promised + 1) * LONGEST_OUTCOME;
+
+    if (end > file->reserved) {
+        gsize more = (file->promised + 1) * LONGEST_OUTCOME; /* so that not every message asks */
+
+        if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)file->text->length,
+                      (off_t)(end + more - file->text->length)) == 0)
+            file->reserved = end + more;
+        else if (errno != EOPNOTSUPP && errno != ENOSYS)
+            return mp_fail_errno(error, "%s: no room for the outcome of a message", file->path);
+    }
+    file->promised++;
+    return true;
+}
+
+bool
+mp_event_file_reserve(MpEventFile *file, GError **error)
+{
+    bool is_good;
+
+    if (!is_writable(file, error))
+        return false;
+    g_mutex_lock(&file->mutex);
+    is_good = reserve(file, error);
+    g_mutex_unlock(&file->mutex);
+    return is_good;
+}
+
+void
+mp_event_file_release(MpEventFile *file)
+{
+    g_mutex_lock(&file->mutex);
+    file->promised--;
+    g_mutex_unlock(&file->mutex);
 }
 
 static bool

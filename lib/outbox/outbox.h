@@ -231,6 +231,14 @@ typedef struct {
 } MpAttempt;
 
 /*
+ * Makes sure of room on the disk for one more outcome; asked for before a message leaves, so that
+ * no full disk makes us forget that it did, and send it again. mp_event_file_release when it was
+ * recorded, or nothing was sent. On a file system that cannot reserve room this is only a wish.
+ */
+bool mp_event_file_reserve(MpEventFile *file, GError **error);
+void mp_event_file_release(MpEventFile *file);
+
+/*
  * Appends an attempt's outcome with one write(2), so that no kill loses it. It is synced with the
  * 100th unsynced outcome, with the first a second after the last sync, and before every move: a
  * power cut can repeat what was sent within that second. May be called by several threads at once.

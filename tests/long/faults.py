@@ -41,7 +41,7 @@ ERRORS = {
     "read": ["EIO", "EINTR", "SHORT"],
     "fsync": ["EIO", "ENOSPC", "EDQUOT", "EINTR"],
     "close": ["EIO", "EINTR", "ENOSPC"],
-    "ftruncate": ["EIO", "EINTR", "ENOSPC"],
+    "ftruncate": ["EIO", "EINTR", "ENOSPC"], "fallocate": ["ENOSPC", "EIO", "EINTR", "EDQUOT", "EOPNOTSUPP"],
     "rename": NAMES, "link": NAMES, "mkdir": NAMES, "unlink": ["EIO", "EROFS", "ENOMEM"],
     "stat": ["EIO", "ENOMEM"], "statx": ["EIO"], "statfs": ["EIO"], "access": ["EIO", "ENOMEM"],
     "readlink": ["EIO"], "chmod": ["EIO", "EROFS"], "utimensat": ["EIO", "EROFS"],

@@ -60,6 +60,7 @@ static const struct {
     {SYS_fsync, "fsync", -1, -1, -1},
     {SYS_fdatasync, "fdatasync", -1, -1, -1},
     {SYS_ftruncate, "ftruncate", -1, -1, -1},
+    {SYS_fallocate, "fallocate", -1, -1, -1},
     {SYS_rename, "rename", 0, -1, -1},
     {SYS_renameat, "renameat", 1, -1, -1},
     {SYS_renameat2, "renameat2", 1, -1, -1},
@@ -115,10 +116,10 @@ static const struct {
     const char *name;
     int code;
 } errors[] = {
-    {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EMFILE", EMFILE},
-    {"ENFILE", ENFILE}, {"ENOMEM", ENOMEM}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS},
-    {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"ENOLCK", ENOLCK}, {"ENOBUFS", ENOBUFS},
-    {"SHORT", 0},
+    {"EIO", EIO},         {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EMFILE", EMFILE},
+    {"ENFILE", ENFILE},   {"ENOMEM", ENOMEM}, {"EDQUOT", EDQUOT}, {"EOPNOTSUPP", EOPNOTSUPP},
+    {"EROFS", EROFS},     {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"ENOLCK", ENOLCK},
+    {"ENOBUFS", ENOBUFS}, {"SHORT", 0},
 };
 
 /* --- What is traced ------------------------------------------------------------------------- */

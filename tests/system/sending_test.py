@@ -20,9 +20,9 @@ class Server:
 
     count = 0
 
-    def __init__(self, site, *options, **settings):
+    def __init__(self, site, *options, place=None, **settings):
         Server.count += 1
-        self.site, self.dir = site, os.path.join(site.dir, f"server{Server.count}")
+        self.site, self.dir = site, os.path.join(place or site.dir, f"server{Server.count}")
         self.process = subprocess.Popen([sys.executable, SERVER, "--dir", self.dir, "--with-stdin", *options],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         port = self.process.stdout.readline().strip()
@@ -339,5 +339,64 @@ def a_late_final_answer_makes_no_copies(site):
     equal(queue(site), [])
 
 
+# --- A full disk ----------------------------------------------------------------------------------------
+
+
+def fill(folder):
+    """Leaves no octet free."""
+    with open(os.path.join(folder, "ballast"), "wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                pass
+
+
+def on_a_small_disk(folder):
+    """In a mount namespace of its own: messages leave only where their outcome can be written."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", folder], check=True)
+    site = Site(directory=os.path.join(folder, "site"))
+    aside = os.path.dirname(folder)
+    logs = os.path.join(aside, "log")
+    os.mkdir(logs)
+    site.set_config("instance", log_directory=logs)
+    people(site, 120)
+    empty_outbox(site)
+    thread = site.thread("tim")
+    with Server(site, *rules("RCPT 451 4.3.0 Later"), place=aside):
+        site.notifier("--once")
+    later(site)
+    total = collections.Counter()
+    with Server(site, place=aside, connections="2") as server:
+        fill(folder)
+        statuses = [site.run(NOTIFIER, "--once", status=None).returncode for _ in range(4)]
+        on_full = sum(server.recipients().values())
+        os.unlink(os.path.join(folder, "ballast"))
+        site.notifier("--once")
+        later(site)
+        site.notifier("--once")
+        total.update(server.recipients())
+    if os.environ.get("COUNT"):
+        print(f"full disk: {on_full} messages in 4 runs, statuses {statuses}; in the end {len(total)} people got {sum(total.values())}")
+        return
+    check(75 in statuses, f"statuses on a full disk: {statuses}")
+    equal((len(total), set(total.values())), (120, {1}), "people, and how often")
+    equal(queue(site), [])
+
+
+@test
+def a_full_disk_repeats_no_message(site):
+    folder = os.path.join(site.dir, "disk")
+    os.mkdir(folder)
+    alone = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    done = subprocess.run([*alone, sys.executable, __file__, "--small-disk", folder], text=True, capture_output=True)
+    equal((done.returncode, done.stderr), (0, ""))
+    print(done.stdout, end="")
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--small-disk"]:
+        on_a_small_disk(sys.argv[2])
+    else:
+        main()
