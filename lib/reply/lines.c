@@ -244,6 +244,16 @@ has_digit(const char *core)
     return false;
 }
 
+/* "Non-text part: text/html": what notmuch quotes of a part that it cannot show. */
+static bool
+is_part_note(const char *core)
+{
+    static const char note[] = "Non-text part: ";
+
+    return g_str_has_prefix(core, note) && strchr(core, '/') != NULL &&
+           strchr(core + strlen(note), ' ') == NULL;
+}
+
 static void
 classify(Line *line, MpMatcher *matcher)
 {
@@ -260,6 +270,8 @@ classify(Line *line, MpMatcher *matcher)
         line->rule = mp_matcher_line(matcher, line->core);
         if (line->rule != NULL)
             line->kind = LINE_RULE;
+    } else if (is_part_note(line->core)) {
+        line->kind = LINE_QUOTE;
     } else if (is_signature_delimiter(line->core)) {
         line->kind = LINE_SIGNATURE;
     } else if (is_delimiter(line->core)) {
@@ -278,8 +290,9 @@ classify(Line *line, MpMatcher *matcher)
         g_autofree char *plain = links ? line_without_links(line->core) : NULL;
         line->rule = mp_matcher_line(matcher, links ? plain : line->core);
         if (line->rule == NULL && links)
-            line->rule = line->core[0] == '[' ? mp_matcher_line(matcher, line->core)
-                                              : mp_matcher_link(matcher, line->core);
+            line->rule = mp_matcher_link(matcher, line->core);
+        if (line->rule == NULL && line->core[0] == '[')
+            line->rule = mp_matcher_line(matcher, line->core);
         if (line->rule != NULL && line->rule->kind != MP_RULE_CLOSING)
             line->kind = LINE_RULE;
     }

@@ -13,6 +13,7 @@ enum {
     WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     ADDRESS_LINES = 8,
+    WORDLESS_LINES = 4,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
 
@@ -108,18 +109,40 @@ holds_footer(const GArray *lines, guint start, guint end)
     return false;
 }
 
-/* An answer typed into the quote itself, with its mark or on the line of the question: where
- * nothing of ours is missing between the lines above and below, what stands there is the person's.
- */
+/* The next line with words in it, if there is one, is a line of ours from its beginning. */
 static bool
-is_answer_within(const Walk *walk, guint i, guint start, guint end)
+begins_line_of_ours(const GArray *lines, guint i)
+{
+    for (guint n = 0; n < WORDLESS_LINES && i < lines->len; n++, i++) {
+        if (LINE(lines, i)->words > 0)
+            return LINE(lines, i)->repeat && LINE(lines, i)->begins_ours;
+    }
+    return i == lines->len;
+}
+
+/* An answer typed into the quote itself: on the line of the question, or below that line with its
+ * mark, where a line of ours begins again below it. */
+static bool
+is_answer_within(const Walk *walk, guint i, guint start)
 {
     const Line *line = LINE(walk->lines, i);
 
     if (walk->sent == NULL || line->answered)
         return walk->sent != NULL;
-    return i > start && i + 1 < end && line->words > 0 && line->words_sent == 0 &&
-           line->sent_above > 0 && line->sent_above + 1 == line->sent_below;
+    const Line *above = i > start ? LINE(walk->lines, i - 1) : line;
+    return line->words > 0 && line->words_sent == 0 && above->repeat && above->ends_ours &&
+           strchr(line->core, '[') == NULL &&
+           (line->sent_below == 0 || line->sent_above + 1 == line->sent_below ||
+            begins_line_of_ours(walk->lines, i + 1));
+}
+
+static void
+keep_answer(Walk *walk, guint i, guint start)
+{
+    walk_set(walk, i, true, "kept-answer");
+    if (i > start && LINE(walk->lines, i - 1)->repeat)
+        walk_set(walk, i - 1, true, "kept-inline-quote");
+    walk->text_above = true;
 }
 
 guint
@@ -140,10 +163,9 @@ walk_take_quote(Walk *walk, guint i)
                   holds_footer(walk->lines, i, quote.end);
 
     for (guint k = i; k < quote.end; k++) {
-        bool answer = is_answer_within(walk, k, i, quote.end);
-
-        walk_set(walk, k, answer, answer ? "kept-answer" : "quote");
-        walk->text_above |= answer;
+        walk_set(walk, k, false, "quote");
+        if (is_answer_within(walk, k, i))
+            keep_answer(walk, k, i);
     }
     if (walk->zone != IN_QUOTED) {
         g_array_append_val(walk->quotes, quote);

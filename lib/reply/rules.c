@@ -518,7 +518,7 @@ const MpRule mp_rules[] = {
      ANY("(?:(?=.*+(?<=gönderildi|küldve))[^,;]{2,40}(?:(?:['’]?[dt][ae]n|cihazımdan|uygulamasından|(?:için .{3,20}|uygulaması) ile) gönderildi|(?:r[őó]l|ról|ből|ból|készülékről|eszközről) küldve)|(?:(?:El)?küldve|Στάλθηκε από|Εστάλη από|Được gửi từ|Gửi từ|Đã gửi từ|Dikirim dari|Terkirim dari|Dihantar dari(?:pada)?) [^,;]{2,60})"),
      "iPhone'umdan gönderildi", "Gönderildi mi bilmiyorum."},
     {"mobile-cjk", MP_RULE_MOBILE, "Chinese, Japanese, Korean",
-     FOREIGN("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?[^，、]{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?[^，、。]{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机|手機|客户端)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
+     FOREIGN("(?=[^发發傳传寄送来來보전]*+[发發傳传寄送来來보전])(?:(?:从|從|由|自|使用)?我?的? ?[^，、]{2,30}(?:发送|傳送|寄出|發送|传送)|(?:[发發](?:自|送自)(?:我的)?|[来來寄]自我的) ?[^，、。]{2,30}|[来來]自.{2,16}(?:邮件|郵件|邮箱|手机版?|手機版?|客户端|移动版)|.{2,30}(?:から送信|からの送信|で送信)(?:しました|されました|しています)?|(?:나의 |내 )?.{2,30}에서 (?:보냄|보낸 메일|전송))[.。]?"),
      "iPhoneから送信", "発送しましたのでご確認ください。"},
     {"mobile-rtl", MP_RULE_MOBILE, "Arabic, Hebrew, Persian, Hindi, Thai",
      FOREIGN("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก)[^,;]{2,60}|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
@@ -535,7 +535,7 @@ const MpRule mp_rules[] = {
          "|If you (?:are not (?:the|an?) (?:intended|named) (?:recipient|addressee|person|individual|reader)|(?:have )?received this\\b.{0,40}\\b(?:error|mistake|mistakenly|inadvertently)).{0,900}|(?:\\S{1,3} )?(?:Please )?consider the environment before printing.{0,200})"),
      "This email and any attachments are confidential and intended solely for the addressee.", "This message queue is confidential, show it to nobody outside."},
     {"disclaimer-banner", MP_RULE_DISCLAIMER, "mail gateways, above or below what comes from outside",
-     ANY("[*_\\[(\\s]{0,4}(?:(?:CAUTION|WARNING|NOTICE|ATTENTION|EXTERNAL(?: E-?MAIL| SENDER)?)[*_\\])]{0,3}[:!.\\s–—-]{1,4}(?:This (?:e-?mail|message) (?:is|was|has|originated|came|comes|originates)\\b.{0,30}\\b(?:outside|external)|External (?:e-?mail|sender)|Do not click (?=.{0,80}(?:attachment|unless|sender|recogni[sz]e|unknown|outside|external|trust))).{0,400}|This (?:e-?mail|message) (?:originated|came|was sent|comes) from (?:outside (?:of )?(?:the|your|our|this|my)\\b|an external).{0,400})"),
+     ANY("[*_\\[(\\s]{0,4}(?:(?:CAUTION|WARNING|NOTICE|ATTENTION|EXTERNAL(?: E-?MAIL| SENDER)?)[*_\\])]{0,3}[:!.\\s–—-]{1,4}(?:This (?:e-?mail|message) (?:is|was|has|originated|came|comes|originates)\\b.{0,30}\\b(?:outside(?! the (?!organi|company|network|firm))|external)|External (?:e-?mail|sender)|Do not click (?=.{0,80}(?:attachment|unless|sender|recogni[sz]e|unknown|outside|external|trust))).{0,400}|This (?:e-?mail|message) (?:originated|came|was sent|comes) from (?:outside (?:of )?(?:the|your|our|this|my)(?: \\S+){0,2} (?:organi[sz]ation|company|network|domain|institution|firm|university|corporation|agency|district|school|hospital|group|business|enterprise)|an external (?:source|sender|e-?mail)).{0,400})"),
      "CAUTION: This email originated from outside of the organization. Do not click links.", "CAUTION: this email is long."},
     {"disclaimer-banner-bare", MP_RULE_DISCLAIMER, "mail gateways: the word alone, in a box",
      ANY("[*_\\[(<\\s]{1,6}(?:EXTERNAL|EXTERN|EXTERNE|EXTERNO|ESTERNO)(?: (?:E-?MAIL|SENDER|MESSAGE|MAIL))?[*_\\])>:!\\s]{1,6}(?:[^.]{0,60}\\b(?:links?|attachments?|Anh[äa]nge|liens|enlaces|sender|Absender)\\b.{0,160})?|(?:Dies ist eine externe E-?Mail|External (?:e-?mail|sender)|Externe[rs]? (?:E-?Mail|Absender)|Expéditeur externe|Remitente externo|Mittente esterno|Externe afzender)[.!]?(?:\\s.{0,200}(?:\\b(?:link|attachment|Anh[äa]ng|lien|enlace|collegament|bijlage)).{0,200})?"),
@@ -565,13 +565,13 @@ const MpRule mp_rules[] = {
 
     /* ---- footers ---- */
     {"footer-list", MP_RULE_FOOTER, "Mailman, Google Groups, Sympa",
-     ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group)(?=.*(?:@|\\b(?:send|visit|click here|go to|please)\\b|:$)).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
+     ANY("(?:\\p{L}[\\w+]{0,30}[-._][\\w.+-]{1,60} mailing list(?: --? .{0,80})?|To (?:unsubscribe|view this discussion|post to this group)(?!.*\\b(?-i:I|we)\\b)(?=.*(?:@|\\b(?:send|visit|click here|go to|please)\\b|:$)).{10,200}|You received this message because you are subscribed to.{5,200}|(?:Un)?subscribe(?:/unsubscribe)?\\s?(?::|here|<).{0,200}|https?://\\S{3,120}/mailman/listinfo/\\S{1,80})"),
      "kernel-users mailing list", "To unsubscribe from the list, one has to confirm twice."},
     {"footer-list-below-rule", MP_RULE_FOOTER, "Mailman, where a row of underscores stands above",
      ANY("(?:\\p{L}[\\w+]{0,30}+ ){1,4}(?:mailing list|Mailingliste|mailinglist)(?: --? .{0,80})?"),
      "_______________________________________________\nKernel mailing list\nkernel@example.org", "The mailing list"},
     {"footer-notification", MP_RULE_FOOTER, "GitHub, GitLab, Gitea and our own notifications",
-     ANY("(?:[—-]{1,3}\\s?)?(?:Reply to this e-?mail directly(?:[.:]?|,? (?:or )?(?:view|see|unsubscribe)\\b.{0,200})|You are receiving this because (?:you (?:are|were|have|authored|comment|open|creat|subscri|modif|watch|follow|participat|own|maintain|review|asked)|of (?:your|a)\\b|your\\b).{0,200}|Message ID: <[^<>\\s]{3,200}>|You're receiving this (?:e-?mail|notification|message) because.{0,200}|To (?:respond|reply), reply to this e-?mail.{0,200}|Visit Topic or reply to this e-?mail.{0,120}|To stop receiving (?:these|this|such|e-?mails?|notifications?|further|messages|updates|mail)\\b.{0,190})"),
+     ANY("(?:[—-]{1,3}\\s?)?(?:Reply to this e-?mail directly(?:[.:]?|,? (?:or )?(?:view|see|unsubscribe)\\b.{0,200})|You are receiving this because (?:you (?:are|were|have|authored|comment|open|creat|subscri|modif|watch|follow|participat|own|maintain|review)|of (?:your|a)\\b|your\\b).{0,200}|Message ID: <[^<>\\s]{3,200}>|You're receiving this (?:e-?mail|notification|message) because.{0,200}|To (?:respond|reply), reply to this e-?mail.{0,200}|Visit Topic or reply to this e-?mail.{0,120}|To stop receiving (?:these|this|such|e-?mails?|notifications?|further|messages|updates|mail)\\b.{0,190})"),
      "Reply to this email directly or view it on GitHub:", "Reply to this when you can."},
 
     {"footer-openpgp", MP_RULE_FOOTER, "OpenPGP in the text itself: what stands above it",

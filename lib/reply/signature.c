@@ -221,6 +221,13 @@ walk_is_mobile_signature(const Walk *walk, guint i)
     return next == lines->len || LINE(lines, next)->kind != LINE_TEXT || begins_paragraph(lines, i);
 }
 
+static bool
+is_link(const char *core)
+{
+    core += *core == '<';
+    return g_str_has_prefix(core, "http") && strchr(core, ' ') == NULL;
+}
+
 guint
 walk_take_mobile(Walk *walk, guint i)
 {
@@ -229,7 +236,9 @@ walk_take_mobile(Walk *walk, guint i)
         walk->zone = IN_AFTERMATH;
         walk->why = LINE(walk->lines, i)->rule->name;
     }
-    return i + 1;
+    for (i++; i < walk->lines->len && is_link(LINE(walk->lines, i)->core); i++)
+        walk_set(walk, i, false, LINE(walk->lines, i - 1)->why);
+    return i;
 }
 
 static bool
