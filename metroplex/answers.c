@@ -49,6 +49,14 @@ one_line(const char *text)
     return g_strconcat(cut, "…", NULL);
 }
 
+/* A mail to a no-reply address, without token or verdict, may be anybody's who wrote the account's
+ * address into From: it is answered, but carries no stranger's words to the account. */
+static bool
+is_vouched_for(const MpItem *item)
+{
+    return item->is_verified || item->verdicts.check == MP_SENDER_AUTHENTIC;
+}
+
 static char *
 day_of(const MpItem *item)
 {
@@ -60,9 +68,9 @@ day_of(const MpItem *item)
 
 /* The signed address in the mail belongs to who hears this, but no MAC needs a second journey. */
 static void
-take_quote(MpAnswer *answer, const char *text)
+take_quote(const MpItem *item, MpAnswer *answer, const char *text)
 {
-    g_autofree char *masked = mp_address_mask(text, MP_MASK_MACS);
+    g_autofree char *masked = mp_item_mask(item, text, MP_MASK_MACS);
 
     g_strchomp(masked);
     if (masked[strspn(masked, " \t\n")] == '\0')
@@ -78,7 +86,8 @@ take_quote(MpAnswer *answer, const char *text)
 static bool
 quotes_nothing(const MpItem *item)
 {
-    return item->message->encrypted || strcmp(item->gate->reason, "unsubscribed") == 0;
+    return !is_vouched_for(item) || item->message->encrypted ||
+           strcmp(item->gate->reason, "unsubscribed") == 0;
 }
 
 /* NULL without error: today's answer to this account, for this reason, in this thread, has been
@@ -107,7 +116,7 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
     answer->language = g_strdup(user->language != NULL ? user->language : fallback);
     answer->message_id = g_strdup(item->message->message_id);
     answer->sender = one_line(from);
-    answer->subject = one_line(item->message->subject);
+    answer->subject = is_vouched_for(item) ? one_line(item->message->subject) : NULL;
     if (item->gate->tells_verdicts) {
         g_autofree char *found = mp_verdicts_describe(&item->verdicts);
         answer->verdicts = g_strdup(found != NULL ? found : "");
@@ -154,9 +163,9 @@ complete(MpItem *item)
 
     if (quotes_nothing(item) || x == NULL)
         return;
-    take_quote(item->answer, x->reply);
+    take_quote(item, item->answer, x->reply);
     if (item->answer->quote == NULL)
-        take_quote(item->answer, x->elided);
+        take_quote(item, item->answer, x->elided);
 }
 
 bool

@@ -119,7 +119,7 @@ def each_refusal_is_answered_to_the_accounts_own_address_only(site):
             contains(part, "https://help.example.org/mail")
         check(not re.search(r"\+[ic]-\d+-[0-9a-f]{40}", "".join(parts(m))), f"{reason}: a MAC travels")
     quoted = {"suspended": "I am eve.", "sender-mismatch": "From home.", "not-permitted": "Not here.", "locked": "Locked out of reply+i-1-***",
-              "no-thread": "Where is it?", "empty": "It says no.", "too-long": "A long story.", "no-reply-address": "Hello there?"}
+              "no-thread": "Where is it?", "empty": "It says no.", "too-long": "A long story."}
     for reason, text in quoted.items():
         plain, html = parts(messages[reason])
         contains(plain, "> " + text if reason != "empty" else "> > " + text)
@@ -127,6 +127,8 @@ def each_refusal_is_answered_to_the_accounts_own_address_only(site):
     contains(parts(messages["too-long"])[0], "word word word")
     contains(parts(messages["too-long"])[0], "65536 characters")
     contains(parts(messages["sender-mismatch"])[0], "> From: kate@home.example")
+    for part in parts(messages["no-reply-address"]):
+        check("Hello there?" not in part and "Re: Rocket" not in part, "no stranger's words come in our name")
     for reason in ("encrypted", "unsubscribed"):
         check("hQEMA" not in parts(messages[reason])[0], "nothing of a cipher comes back")
     for reason in ("locked", "not-permitted", "unsubscribed"):
@@ -239,6 +241,7 @@ def who_wrote_to_noreply_must_be_authentic_where_that_is_checked(site):
     site.deliver(site.mail(KATE, f"noreply@{HOST}", headers=[("Authentication-Results", "mx.example.org; dmarc=pass header.from=example.org")]))
     site.metroplex("--once")
     equal(reasons_answered(site), ["no-reply-address"])
+    contains("".join(parts(only_answers(site)[-1])), "Thanks, that works.")
 
 
 @test
