@@ -7,43 +7,98 @@
 
 #define NAME_MAX_OCTETS 255
 
-/* What a comment in a published repository may carry: pictures, documents, patches, logs. */
+/* What a comment in a published repository may carry: pictures, documents, patches, logs. What ends
+ * in / or . is the beginning of a type. */
 static const char *const allowed[] = {
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "image/svg+xml",
+    "image/",
+    "text/",
+    "audio/",
+    "video/",
     "application/pdf",
     "application/zip",
+    "application/x-zip",
+    "application/x-zip-compressed",
     "application/gzip",
     "application/x-gzip",
     "application/x-tar",
+    "application/x-compressed-tar",
+    "application/x-bzip2",
+    "application/x-xz",
+    "application/zstd",
+    "application/x-7z-compressed",
     "application/json",
     "application/xml",
+    "application/yaml",
+    "application/x-yaml",
+    "application/sql",
+    "application/x-patch",
+    "application/x-diff",
+    "application/rtf",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.",
+    "application/vnd.oasis.opendocument.",
     "application/octet-stream",
-    "text/",
-    "video/mp4",
+};
+
+/* The first octets of what may be stored whatever its type is said to be. */
+static const struct {
+    const char *octets;
+    gsize length, offset;
+} contents[] = {
+    {"\x89PNG\r\n\x1a\n", 8, 0},
+    {"\xFF\xD8\xFF", 3, 0},
+    {"GIF8", 4, 0},
+    {"%PDF-", 5, 0},
+    {"PK\3\4", 4, 0},
+    {"\x1F\x8B", 2, 0},
+    {"BZh", 3, 0},
+    {"\xFD"
+     "7zXZ",
+     5, 0},
+    {"\x28\xB5\x2F\xFD", 4, 0},
+    {"7z\xBC\xAF\x27\x1C", 6, 0},
+    {"ustar", 5, 257},
+    {"WEBP", 4, 8},
+    {"ftyp", 4, 4},
+    {"\x1A\x45\xDF\xA3", 4, 0},
+    {"OggS", 4, 0},
+    {"\xD0\xCF\x11\xE0", 4, 0},
 };
 
 static const struct {
     const char *type, *name;
 } nameless[] = {
-    {"image/png", "image.png"},   {"image/jpeg", "image.jpg"},         {"image/gif", "image.gif"},
-    {"image/webp", "image.webp"}, {"text/plain", "text.txt"},          {"text/html", "text.html"},
-    {"text/csv", "text.csv"},     {"application/pdf", "document.pdf"},
+    {"image/png", "image.png"},          {"image/jpeg", "image.jpg"}, {"image/jpg", "image.jpg"},
+    {"image/heic", "image.heic"},        {"image/gif", "image.gif"},  {"image/webp", "image.webp"},
+    {"text/plain", "text.txt"},          {"text/html", "text.html"},  {"text/csv", "text.csv"},
+    {"application/pdf", "document.pdf"},
 };
 
 static bool
-is_allowed(const char *type)
+is_allowed_type(const char *type)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(allowed); i++) {
         gsize length = strlen(allowed[i]);
 
         if (strncmp(type, allowed[i], length) == 0 &&
-            (type[length] == '\0' || allowed[i][length - 1] == '/'))
+            (type[length] == '\0' || strchr("/.", allowed[i][length - 1]) != NULL))
             return true;
     }
+    return false;
+}
+
+static bool
+is_allowed_content(GBytes *data)
+{
+    gsize size;
+    const char *octets = g_bytes_get_data(data, &size);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(contents); i++)
+        if (size >= contents[i].offset + contents[i].length &&
+            memcmp(octets + contents[i].offset, contents[i].octets, contents[i].length) == 0)
+            return true;
     return false;
 }
 
@@ -92,7 +147,8 @@ why_not(const MpAttachment *a)
         return a->refused;
     if (a->data == NULL)
         return "not kept";
-    return is_allowed(a->type) ? NULL : "its type is not allowed";
+    return is_allowed_type(a->type) || is_allowed_content(a->data) ? NULL
+                                                                   : "its type is not allowed";
 }
 
 /* ---- one mail's attachments ---- */

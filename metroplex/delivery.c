@@ -290,14 +290,17 @@ mp_item_mask(const MpItem *item, const char *text, MpMaskScope scope)
 
 /* What is stored beside the comment is published as well. */
 static void
-mask_attachments(const MpItem *item)
+mask_attachments(const MpItem *item, MpMaskScope scope)
 {
     for (guint i = 0; item->is_verified && i < item->attachments->len; i++) {
         MpNewAttachment *attachment = g_ptr_array_index(item->attachments, i);
         GBytes *masked = mp_address_mask_bytes(attachment->data, item->address.mac);
+        char *name = mp_item_mask(item, attachment->name, scope);
 
         g_bytes_unref(attachment->data);
         attachment->data = masked;
+        g_free((char *)attachment->name);
+        attachment->name = name;
     }
 }
 
@@ -328,7 +331,7 @@ mp_item_compose(const MpSite *site, MpItem *item)
     item->attachments = g_steal_pointer(&placement->stored);
     item->fates = g_steal_pointer(&placement->fates);
     item->body = mp_item_mask(item, text, scope);
-    mask_attachments(item);
+    mask_attachments(item, MIN(scope, MP_MASK_TEXT));
 }
 
 /* --- What the gates say --------------------------------------------------------------------- */

@@ -302,8 +302,22 @@ walk_encrypted(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
+walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
+{
+    g_autofree char *type = mp_part_type(part);
+
+    (void)text;
+    mp_repair(reading, "a %s part is not used", type);
+    return true;
+}
+
+static bool
 walk_smime(MpReading *reading, GMimeObject *part, Text *text)
 {
+    const char *kind = g_mime_object_get_content_type_parameter(part, "smime-type");
+
+    if (kind != NULL && g_ascii_strcasecmp(kind, "certs-only") == 0)
+        return walk_nothing(reading, part, text);
     reading->message->encrypted = true;
     return walk_attachment(reading, part, text);
 }
@@ -323,44 +337,77 @@ walk_delivery_status(MpReading *reading, GMimeObject *part, Text *text)
     return walk_report(reading, part, text);
 }
 
-static bool
-walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
-{
-    g_autofree char *type = mp_part_type(part);
-
-    (void)text;
-    mp_repair(reading, "a %s part is not used", type);
-    return true;
-}
-
-/* The first row that matches decides; a subtype of "*" matches all. */
+/* The first row that matches decides; a subtype of "*" matches all. What is so whatever its
+ * disposition, and whether or not it has a file name, is even_as_file. */
 static const struct {
     const char *type, *subtype;
     Walk walk;
+    bool even_as_file;
 } kinds[] = {
-    {"multipart", "alternative", walk_alternative},
-    {"multipart", "related", walk_related},
-    {"multipart", "signed", walk_signed},
-    {"multipart", "encrypted", walk_encrypted},
-    {"multipart", "report", walk_report},
-    {"multipart", "*", walk_mixed},
-    {"message", "delivery-status", walk_delivery_status},
-    {"message", "global-delivery-status", walk_delivery_status},
-    {"message", "disposition-notification", walk_report},
-    {"message", "*", walk_attachment},
-    {"application", "pkcs7-mime", walk_smime},
-    {"application", "x-pkcs7-mime", walk_smime},
-    {"application", "pgp-signature", walk_nothing},
-    {"application", "pkcs7-signature", walk_nothing},
-    {"application", "x-pkcs7-signature", walk_nothing},
-    {"text", "x-amp-html", walk_nothing},
-    {"text", "watch-html", walk_nothing},
-    {"text", "plain", walk_text},
-    {"text", "html", walk_text},
-    {"text", "enriched", walk_text},
-    {"text", "markdown", walk_text},
-    {"text", "x-markdown", walk_text},
+    {"multipart", "alternative", walk_alternative, false},
+    {"multipart", "related", walk_related, false},
+    {"multipart", "signed", walk_signed, false},
+    {"multipart", "encrypted", walk_encrypted, false},
+    {"multipart", "report", walk_report, false},
+    {"multipart", "*", walk_mixed, false},
+    {"message", "delivery-status", walk_delivery_status, true},
+    {"message", "global-delivery-status", walk_delivery_status, true},
+    {"message", "disposition-notification", walk_report, true},
+    {"message", "global-disposition-notification", walk_report, true},
+    {"message", "feedback-report", walk_report, true},
+    {"message", "*", walk_attachment, false},
+    {"application", "pkcs7-mime", walk_smime, true},
+    {"application", "x-pkcs7-mime", walk_smime, true},
+    {"application", "pgp-encrypted", walk_encrypted, true},
+    {"application", "pgp-keys", walk_nothing, true},
+    {"application", "pgp-signature", walk_nothing, true},
+    {"application", "pkcs7-signature", walk_nothing, true},
+    {"application", "x-pkcs7-signature", walk_nothing, true},
+    {"text", "x-amp-html", walk_nothing, false},
+    {"text", "watch-html", walk_nothing, false},
+    {"text", "plain", walk_text, false},
+    {"text", "html", walk_text, false},
+    {"text", "enriched", walk_text, false},
+    {"text", "markdown", walk_text, false},
+    {"text", "x-markdown", walk_text, false},
 };
+
+/* What is sent as a nameless type's octets, but says by its name what it is. */
+static const struct {
+    const char *name;
+    Walk walk;
+} names[] = {
+    {"smime.p7m", walk_smime},           {"smime.p7s", walk_nothing},
+    {"encrypted.asc", walk_encrypted},   {"signature.asc", walk_nothing},
+    {"openpgp_signature", walk_nothing}, {"openpgp_signature.asc", walk_nothing},
+};
+
+static Walk
+walk_of_name(GMimeObject *part)
+{
+    const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
+
+    if (!g_mime_content_type_is_type(g_mime_object_get_content_type(part), "application",
+                                     "octet-stream"))
+        return NULL;
+    for (gsize i = 0; name != NULL && i < G_N_ELEMENTS(names); i++)
+        if (g_ascii_strcasecmp(names[i].name, name) == 0)
+            return names[i].walk;
+    return NULL;
+}
+
+static Walk
+walk_of_kind(GMimeObject *part)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    bool is_multipart = GMIME_IS_MULTIPART(part), is_a_file = !is_multipart && is_file(part);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype) &&
+            is_multipart == g_str_equal(kinds[i].type, "multipart"))
+            return is_a_file && !kinds[i].even_as_file ? walk_attachment : kinds[i].walk;
+    return NULL;
+}
 
 /* RFC 2045, section 5.2: then it is plain text. */
 static bool
@@ -374,19 +421,14 @@ has_nonsense_type(GMimeObject *part)
 static bool
 walk(MpReading *reading, GMimeObject *part, Text *text)
 {
-    GMimeContentType *type = g_mime_object_get_content_type(part);
+    Walk walk_named = walk_of_name(part);
 
-    if (!GMIME_IS_MULTIPART(part) && is_file(part))
-        return walk_attachment(reading, part, text);
-    if (GMIME_IS_PART(part) && has_nonsense_type(part)) {
+    if (GMIME_IS_PART(part) && !is_file(part) && has_nonsense_type(part)) {
         mp_repair(reading, "a Content-Type is nonsense, read as text/plain");
         return walk_text(reading, part, text);
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype) &&
-            GMIME_IS_MULTIPART(part) == g_str_equal(kinds[i].type, "multipart"))
-            return kinds[i].walk(reading, part, text);
-    return walk_attachment(reading, part, text);
+    Walk walk_kind = walk_named != NULL ? walk_named : walk_of_kind(part);
+    return (walk_kind != NULL ? walk_kind : walk_attachment)(reading, part, text);
 }
 
 /* A multipart whose boundary never comes keeps its text where nobody looks. */

@@ -359,7 +359,7 @@ def the_digits_of_the_address_are_masked_however_they_are_written(site):
         message["Message-ID"] = f"<{i}.{mac}@mail.example>"
         message.set_content(f"{way}\n\nsee {i}\n\n-- \n{way}\n", cte="8bit")
         message.add_attachment(f"{mac} and {user}\n".encode(), maintype="text", subtype="plain", filename="log.txt")
-        message.add_attachment(b"\0" + mac.encode() + b"\0", maintype="application", subtype="octet-stream", filename="data.bin")
+        message.add_attachment(b"\0" + mac.encode() + b"\0", maintype="application", subtype="octet-stream", filename=f"{mac} of bob@secret.example.bin")
         site.deliver(f"Delivered-To: {address}\n".encode() + bytes(message))
     site.metroplex("--once")
     equal(list(site.reasons().values()), ["posted"] * len(ways))
@@ -367,7 +367,7 @@ def the_digits_of_the_address_are_masked_however_they_are_written(site):
                            cwd=os.path.join(site.data, "tracker.git"), capture_output=True, check=True).stdout.decode(errors="replace")
     check(f"\0{'*' * 40}\0" in found, "the digits in the file are stars")
     check("see11" in found, "the history was read")
-    for part in (mac, mac[:20], mac[20:]):
+    for part in (mac, mac[:20], mac[20:], "bob@secret"):
         at = found.find(part)
         check(at < 0, f"{part} in: {found[max(0, at - 80):at + 80]!r}")
 

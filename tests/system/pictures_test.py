@@ -124,6 +124,18 @@ def what_is_refused_is_named_with_size_and_reason(site):
 
 
 @test
+def what_octets_may_be_stored_may_be_under_any_of_its_names(site):
+    thread = start(site)
+    office = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    files = [(PNG, "image/jpg", "a.jpg"), (b"\0\0\0\x18ftypheic", "image/heic", "b.heic"), (b"PK\3\4", office, "c.docx"), (b"PK\3\4", "application/x-zip-compressed", "d.zip"),
+             (PNG, "application/x-strange", "e.png"), (b"MZ", "application/x-msdownload", "f.exe")]
+    body = multipart("mixed", text("See.\n"), *[part(content, type, name, disposition="attachment") for content, type, name in files])
+    comment = post(site, thread, body)
+    equal(names(comment), ["a.jpg", "b.heic", "c.docx", "d.zip", "e.png"])
+    contains(comment["body"], "Not stored: f.exe")
+
+
+@test
 def an_image_that_is_not_in_the_mail_is_shown_to_be_missing(site):
     comment = post(site, start(site), text('<p>See <img src="cid:gone@x" alt="a cat"> there.</p>', "html"))
     equal(comment["body"].strip(), "See [image: a cat] there.", "body")

@@ -189,6 +189,49 @@ Test(message_parse, mails_of_well_known_programs)
     cr_assert_null(strstr(bounce->plain, "nobody wrote"));
 }
 
+/* What a part is comes before how it is disposed. */
+Test(message_parse, the_kind_of_a_part_counts_whatever_its_disposition)
+{
+    static const struct {
+        const char *part;
+        bool is_encrypted, is_report;
+        guint n_deliveries, n_attachments;
+    } cases[] = {
+#define FILE_NAMED(name) "\nContent-Disposition: attachment; filename=\"" name "\"\n\n"
+        {"application/pkcs7-mime; smime-type=enveloped-data" FILE_NAMED("smime.p7m") "MIAG\n", true,
+         false, 0, 1},
+        {"application/octet-stream" FILE_NAMED("smime.p7m") "MIAG\n", true, false, 0, 1},
+        {"application/x-pkcs7-mime; smime-type=certs-only" FILE_NAMED("smime.p7c") "MIAG\n", false,
+         false, 0, 0},
+        {"application/pgp-encrypted" FILE_NAMED("version.asc") "Version: 1\n", true, false, 0, 0},
+        {"application/octet-stream" FILE_NAMED("encrypted.asc") "-----BEGIN\n", true, false, 0, 0},
+        {"application/pgp-keys" FILE_NAMED("key.asc") "-----BEGIN\n", false, false, 0, 0},
+        {"application/pgp-signature" FILE_NAMED("signature.asc") "-----BEGIN\n", false, false, 0,
+         0},
+        {"application/pkcs7-signature" FILE_NAMED("smime.p7s") "MIAG\n", false, false, 0, 0},
+        {"application/octet-stream" FILE_NAMED("signature.asc") "-----BEGIN\n", false, false, 0, 0},
+        {"message/delivery-status" FILE_NAMED(
+             "status.txt") "Reporting-MTA: dns; x\n\n"
+                           "Final-Recipient: rfc822; a@b.org\nAction: failed\nStatus: 5.1.1\n",
+         false, true, 1, 1},
+        {"message/disposition-notification" FILE_NAMED("mdn.txt") "Disposition: x\n", false, true,
+         0, 1},
+        {"text/plain" FILE_NAMED("a.txt") "x\n", false, false, 0, 1},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mail = g_strdup_printf(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\n--b\nContent-Type: %s--b--\n",
+            cases[i].part);
+        g_autoptr(MpMessage) message = parse(mail, strlen(mail));
+
+        cr_expect_eq(message->encrypted, cases[i].is_encrypted, "%s", cases[i].part);
+        cr_expect_eq(message->report, cases[i].is_report, "%s", cases[i].part);
+        cr_expect_eq(message->deliveries->len, cases[i].n_deliveries, "%s", cases[i].part);
+        cr_expect_eq(message->attachments->len, cases[i].n_attachments, "%s", cases[i].part);
+    }
+}
+
 Test(message_parse, what_cannot_be_read_is_called_encrypted)
 {
     static const struct {
