@@ -375,6 +375,26 @@ next_field(const GArray *fields, const char *name, guint i)
     return i;
 }
 
+/* Outlook's users part addresses by semicolons: as commas, outside of quotes, comments and groups,
+ * so that no address is overlooked. */
+static void
+mend_semicolons(char *value)
+{
+    bool is_in_group = false, is_in_route = false;
+
+    for (char *p = value; *p != '\0'; p++) {
+        if (*p == '"' || *p == '(') {
+            p = value + (skip_quoted(p, *p, *p == '(' ? ')' : '"') - value) - 1;
+            continue;
+        }
+        is_in_route = *p == '<' || (is_in_route && *p != '>');
+        is_in_group |= *p == ':' && !is_in_route;
+        if (*p == ';' && !is_in_group)
+            *p = ',';
+        is_in_group &= *p != ';';
+    }
+}
+
 static void
 read_recipients(MpReading *reading, const GArray *fields)
 {
@@ -383,6 +403,7 @@ read_recipients(MpReading *reading, const GArray *fields)
 
         for (guint i = 0; (i = next_field(fields, to.field, i)) < fields->len; i++) {
             g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
+            mend_semicolons(value);
             each_address_of(reading, value, add_recipient, &to);
             if (k < TRACE_FIELDS)
                 break;

@@ -27,20 +27,16 @@ from_windows_1252(const char *bytes, gsize length, gsize *text_length)
     return g_string_free(text, FALSE);
 }
 
-/* LF for every line end, and no NUL; `to` may be `from`. Returns the length, and ends the text. */
+/* LF for every line end, also for a form feed or a vertical tab, and no NUL; `to` may be `from`.
+ * Returns the length, and ends the text. */
 static gsize
 tidy(char *to, const char *from, gsize length)
 {
     gsize n = 0;
 
-    if (memchr(from, '\0', length) == NULL && memchr(from, '\r', length) == NULL) {
-        memmove(to, from, length);
-        n = length;
-    } else {
-        for (gsize i = 0; i < length; i++)
-            if (from[i] != '\0' && !(from[i] == '\r' && i + 1 < length && from[i + 1] == '\n'))
-                to[n++] = from[i] == '\r' ? '\n' : from[i];
-    }
+    for (gsize i = 0; i < length; i++)
+        if (from[i] != '\0' && !(from[i] == '\r' && i + 1 < length && from[i + 1] == '\n'))
+            to[n++] = from[i] == '\r' || from[i] == '\f' || from[i] == '\v' ? '\n' : from[i];
     to[n] = '\0';
     return n;
 }

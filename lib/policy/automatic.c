@@ -219,6 +219,52 @@ is_automatic_by_subject(const MpMessage *message, char **why)
     return true;
 }
 
+/* A receipt without the form of RFC 8098, as Outlook and Exchange write it: its subject, and the
+ * beginning of its text. */
+static const struct {
+    const char *subject, *text;
+} receipts[] = {
+    {"Read:", "Your message"},
+    {"Not read:", "Your message"},
+    {"Gelesen:", "Ihre Nachricht"},
+    {"Ungelesen:", "Ihre Nachricht"},
+    {"Lu :", "Votre message"},
+    {"Lu:", "Votre message"},
+    {"Non lu :", "Votre message"},
+    {"Leído:", "El mensaje"},
+    {"Leído:", "Su mensaje"},
+    {"Letto:", "Il messaggio"},
+    {"Lida:", "A sua mensagem"},
+    {"Lida:", "Sua mensagem"},
+    {"Gelezen:", "Uw bericht"},
+    {"Läst:", "Ditt meddelande"},
+    {"Læst:", "Din meddelelse"},
+    {"Lest:", "Meldingen"},
+    {"Przeczytano:", "Twoja wiadomość"},
+    {"Прочитано:", "Ваше сообщение"},
+    {"已读:", "您的邮件"},
+    {"開封済み:", "メッセージ"},
+};
+
+static bool
+is_receipt(const MpMessage *message, char **why)
+{
+    const char *subject = message->subject, *text = message->plain;
+
+    if (subject == NULL || text == NULL || message->in_reply_to->len > 1)
+        return false;
+    text += strspn(text, " \t\n");
+    for (gsize i = 0; i < G_N_ELEMENTS(receipts); i++) {
+        if (!g_str_has_prefix(subject, receipts[i].subject) ||
+            !g_str_has_prefix(text, receipts[i].text))
+            continue;
+        g_autofree char *shown = mp_escape(subject);
+        *why = g_strdup_printf("Subject: %s, and a receipt's text", shown);
+        return true;
+    }
+    return false;
+}
+
 bool
 mp_policy_is_automatic(const MpDelivery *d, char **why)
 {
@@ -230,7 +276,7 @@ mp_policy_is_automatic(const MpDelivery *d, char **why)
         *why = g_strdup(message->report ? "a delivery report" : "Return-Path: <>");
         return true;
     }
-    return is_automatic_by_subject(message, why);
+    return is_receipt(message, why) || is_automatic_by_subject(message, why);
 }
 
 bool

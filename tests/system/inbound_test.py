@@ -373,6 +373,16 @@ def the_digits_of_the_address_are_masked_however_they_are_written(site):
 
 
 @test
+def a_receipt_in_plain_text_is_an_automatic_reply(site):
+    _, address = conversation(site)
+    receipt = "Your message\n\n  To: Kate\n  Subject: Rocket\n  Sent: Saturday\n\nwas read on Saturday.\n"
+    site.deliver(site.mail("kate@example.org", address, receipt, subject="Read: Rocket"))
+    site.deliver(site.mail("kate@example.org", address, "It works.\n", subject="Read: the manual"))
+    site.metroplex("--once")
+    equal(sorted(site.reasons().values()), ["auto-reply", "posted"])
+
+
+@test
 def a_temporary_failure_leaves_the_mail_for_the_next_run(site):
     thread, address = conversation(site)
     name = site.deliver(site.mail("kate@example.org", address))

@@ -189,6 +189,37 @@ Test(message_parse, mails_of_well_known_programs)
     cr_assert_null(strstr(bounce->plain, "nobody wrote"));
 }
 
+Test(message_parse, semicolons_part_addresses_but_end_groups)
+{
+    static const struct {
+        const char *to, *last;
+        guint n;
+    } cases[] = {
+        {"a@b.org; c@d.org", "c@d.org", 2},
+        {"\"x; y\" <a@b.org>; (z; z) c@d.org;", "c@d.org", 2},
+        {"Group: a@b.org, e@f.org;, c@d.org; g@h.org", "g@h.org", 4},
+        {"a@b.org, c@d.org", "c@d.org", 2},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mail = g_strdup_printf("To: %s\n\n", cases[i].to);
+        g_autoptr(MpMessage) message = parse(mail, strlen(mail));
+
+        cr_assert_eq(message->recipients->len, cases[i].n, "%s: %u", cases[i].to,
+                     message->recipients->len);
+        const MpAddressee *last = g_ptr_array_index(message->recipients, cases[i].n - 1);
+        cr_expect_str_eq(last->address, cases[i].last);
+    }
+}
+
+Test(message_parse, form_feeds_and_vertical_tabs_end_lines)
+{
+    static const char mail[] = PLAIN "one\ftwo\vthree\n";
+    g_autoptr(MpMessage) message = parse(mail, sizeof mail - 1);
+
+    cr_expect_str_eq(message->plain, "one\ntwo\nthree\n");
+}
+
 /* What a part is comes before how it is disposed. */
 Test(message_parse, the_kind_of_a_part_counts_whatever_its_disposition)
 {
