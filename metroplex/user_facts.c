@@ -98,6 +98,8 @@ mp_checked_email(const MpConfig *config, const char *email, GError **error)
     g_autofree char *domain = g_ascii_strdown(ascii != NULL ? ascii : "", -1);
     if (!mp_is_hostname(domain))
         return refuse(what, email, "what stands behind the @ is not a host name", error);
+    if (strchr(domain, '.') == NULL && strcmp(domain, "localhost") != 0)
+        return refuse(what, email, "what stands behind the @ has no dot in it", error);
     g_autofree char *whole = g_strdup_printf("%.*s@%s", (int)(at - email), email, domain);
     if (strlen(whole) > EMAIL_MAX)
         return refuse(what, email, "it is longer than 254 octets", error);

@@ -227,7 +227,7 @@ GOOD_ADDRESSES = {
 }
 
 BAD_ADDRESSES = [
-    "", "tim", "@example.org", "tim@", "a@b@c", "tim lake@example.org", "tim@exa mple.org", "<tim@example.org>",
+    "", "tim", "@example.org", "tim@", "a@b", "tim@mx1", "a@b@c", "tim lake@example.org", "tim@exa mple.org", "<tim@example.org>",
     "tim@example..org", "tim@-x.org", "tim@example.org\n", "tim\x1b@example.org", "tim\u202e@example.org", '"tim"@example.org',
     "-tim@example.org", "tim,kate@example.org", "tim\u00a0lake@example.org", "a" * 65 + "@example.org",
     "a@" + ".".join(["b" * 60] * 5) + ".org", f"x@reply.{HOST}", f"x@NoReply.{HOST}", f"noreply@{HOST}", "tim@[127.0.0.1]",
