@@ -43,7 +43,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-ahead check-long unit fuzz trim-score adversarial lint bench install uninstall clean
+.PHONY: all deps demo check check-ahead check-long unit sanitize fuzz trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -109,7 +109,26 @@ $(BUILD)/bin/killat: tests/long/killat.c
 # An hour or two, as root: power cuts and a full disk need loop devices.
 check-long: deps-long
 	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/killat
-	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run
+	@status=0; $(MAKE) --no-print-directory sanitize || status=1; \
+	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run || status=1; \
+	exit $$status
+
+# The whole program with AddressSanitizer, UndefinedBehaviorSanitizer and leak detection: the unit suite
+# and the system suites run on it, and end with what was counted. Some ten minutes; needs clang.
+SANITIZE      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZED     := $(BUILD)/sanitized
+SANITIZED_LOG := $(abspath $(SANITIZED))/reports/log
+
+sanitize: deps-long
+	@$(MAKE) $(PARALLEL) BUILD=$(SANITIZED) CC='$(FUZZ_CC)' OPT='-O1 -g' HARDEN=-fPIE WARNINGS= CFLAGS='$(SANITIZE)' \
+	    LDFLAGS='$(SANITIZE) $(abspath $(SANITIZED))/reporter.o' $(SANITIZED)/reporter.o
+	@$(MAKE) $(PARALLEL) BUILD=$(SANITIZED) CC='$(FUZZ_CC)' OPT='-O1 -g' HARDEN=-fPIE WARNINGS= CFLAGS='$(SANITIZE)' \
+	    LDFLAGS='$(SANITIZE) $(abspath $(SANITIZED))/reporter.o' all $(SANITIZED)/bin/unit
+	@tests/long/sanitize.py $(SANITIZED) $(SANITIZED_LOG)
+
+$(BUILD)/reporter.o: tests/long/reporter.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DREPORTS='"$(abspath $(BUILD))/reports/log"' -c -o $@ $<
 
 # make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
 # each was run. Needs clang and its run-time libraries. New inputs gather below $(BUILD)/fuzz/corpus.

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "extraction.h"
@@ -14,5 +15,6 @@ cmd_worker(int argc, char **argv)
         fprintf(stderr, "metroplex: worker is started by metroplex itself\n");
         return EX_USAGE;
     }
-    return mp_worker_main(MP_WORKER_SOCKET, mp_worker_operations);
+    /* nothing is left to do at an exit, and the sandbox would refuse it to a sanitizer */
+    _exit(mp_worker_main(MP_WORKER_SOCKET, mp_worker_operations));
 }

@@ -1,6 +1,8 @@
 /* The worker's sandbox: resource limits, Landlock, seccomp; see sandbox.h. */
 #include "message/sandbox.h"
 
+#include "base/protect.h"
+
 #include <errno.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
@@ -103,7 +105,6 @@ mp_sandbox_enter(void)
     guint flags = 0;
 
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NPROC, 0);
     limit(RLIMIT_MSGQUEUE, 0);
     limit(RLIMIT_NOFILE, 16); /* 0 to 3, a ruleset, and one mail at a time */
@@ -112,7 +113,8 @@ mp_sandbox_enter(void)
         flags |= enter_landlock() ? MP_SANDBOX_LANDLOCK : 0;
         flags |= enter_seccomp() ? MP_SANDBOX_SECCOMP : 0;
     }
-#ifndef __SANITIZE_ADDRESS__ /* whose shadow takes terabytes of address space */
+#ifndef MP_HAS_SANITIZER
+    limit(RLIMIT_FSIZE, 0);
     flags |= MP_SANDBOX_MEMORY;
 #endif
     return flags;

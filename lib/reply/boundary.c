@@ -58,7 +58,8 @@ may_end_attribution(const GArray *lines, guint i)
         return false;
     if (line->kind == LINE_QUOTE)
         return is_broken_end(lines, i);
-    if (strchr(":\x9a\x95*_e-", line->core[strlen(line->core) - 1]) != NULL && /* last bytes */
+    gsize length = strlen(line->core);
+    if (length > 0 && strchr(":\x9a\x95*_e-", line->core[length - 1]) != NULL && /* last bytes */
         ends_with_any(line->core, endings))
         return true;
     guint next = lines_skip_blank(lines, i + 1);

@@ -63,13 +63,14 @@ literals(void)
     return table;
 }
 
-/* How often the octets at `p` repeat those `period` before. */
+/* How many octets at `p` repeat those `period` before. */
 static gsize
 repeated(const guint8 *p, const guint8 *end, gsize period)
 {
+    const guint8 *earlier = p - period;
     gsize most = MIN((gsize)(end - p), MATCH_MAX), n = 0;
 
-    while (n < most && p[n] == p[n - period])
+    while (n < most && p[n] == earlier[n])
         n++;
     return n;
 }

@@ -334,7 +334,6 @@ mp_facts_parse_comment(const char *text, const char *path, guint64 comment_numbe
     comment->via = required_string(&r, "via");
     comment->host = optional_string(&r, "host");
     comment->key = required_string(&r, "key");
-    comment->host = optional_string(&r, "host");
     r.group = "mail";
     comment->message_id = optional_string(&r, "message-id");
     comment->recipient = optional_string(&r, "recipient");
