@@ -16,6 +16,7 @@
 
 #define COMPLAINT_MAX 2000
 #define LOOK_MS       20
+#define ROUNDS        1000 /* of killing, against a program that goes on forking */
 
 /* --- Between fork and exec, where only async-signal-safe calls are allowed ---------------------
  */
@@ -129,6 +130,38 @@ take_complaint(int fd, GString *complaint)
             (gssize)MIN((gsize)n, COMPLAINT_MAX - MIN(complaint->len, COMPLAINT_MAX)));
 }
 
+/* False if we have no child, or cannot tell which. */
+static bool
+kill_children(void)
+{
+    g_autofree char *text = NULL;
+    bool is_any = false;
+
+    if (!g_file_get_contents("/proc/thread-self/children", &text, NULL, NULL))
+        return false;
+    g_auto(GStrv) pids = g_strsplit_set(g_strstrip(text), " ", -1);
+    for (char **pid = pids; *pid != NULL; pid++) {
+        pid_t number = (pid_t)g_ascii_strtoll(*pid, NULL, 10);
+
+        if (number > 0) {
+            is_any = true;
+            kill(number, SIGKILL);
+            waitpid(number, NULL, 0);
+        }
+    }
+    return is_any;
+}
+
+/* What the program left running goes with it: its group, and what went to a session of its own,
+ * which the kernel hands to us when its parent ends (PR_SET_CHILD_SUBREAPER). */
+static void
+end_what_it_started(pid_t group)
+{
+    kill(-group, SIGKILL);
+    for (int i = 0; i < ROUNDS && kill_children(); i++)
+        continue;
+}
+
 /* Until it has ended, or its time has. */
 static void
 wait_for(pid_t child, int err, gint64 until, MpHookEnd *end, GString *complaint)
@@ -163,6 +196,7 @@ mp_hook_execute(const char *program, const char *input, gsize length, int second
 
     *end = (MpHookEnd){0};
     sigaction(SIGTERM, &action, NULL);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (in < 0)
         g_string_assign(complaint, error->message);
     else if (lseek(in, 0, SEEK_SET) != 0 || pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0 ||
@@ -175,6 +209,7 @@ mp_hook_execute(const char *program, const char *input, gsize length, int second
         (void)setpgid(child, child); /* whoever is first */
         wait_for(child, pipe_ends[0], g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC,
                  end, complaint);
+        end_what_it_started(child);
     }
     if (pipe_ends[0] >= 0)
         close(pipe_ends[0]);

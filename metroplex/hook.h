@@ -30,8 +30,9 @@ typedef struct {
 } MpHookEnd;
 
 /*
- * Runs the program with `input` on standard input for at most `seconds`; then it is killed with its
- * process group. It inherits standard input, standard error and nothing else.
+ * Runs the program with `input` on standard input for at most `seconds`; then it is killed. What it
+ * started ends with it, whatever group or session that is in: the caller has no other child. It
+ * inherits standard input, standard error and nothing else.
  */
 void
 mp_hook_execute(const char *program, const char *input, gsize length, int seconds, MpHookEnd *end);

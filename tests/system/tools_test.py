@@ -675,14 +675,33 @@ def on_comment_that_hangs_is_killed_with_its_children(site):
     contains(site.log(), "killed, its time was over after 1.")
     with open(os.path.join(site.dir, "got.pids")) as f:
         for pid in f.read().split():
-            state = "gone"
-            try:
-                with open(f"/proc/{pid}/stat") as stat:
-                    state = stat.read().split()[2]
-            except FileNotFoundError:
-                pass
-            check(state in ("gone", "Z"), f"process {pid} is {state}")
+            check(state_of(pid) in ("gone", "Z"), f"process {pid} is {state_of(pid)}")
     equal(len(spooled(site, "retry")), 2)
+
+
+def state_of(pid):
+    """As ps(1) has it; "gone" if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return "gone"
+
+
+@test
+def what_on_comment_leaves_running_ends_with_it(site):
+    # in its group, in a session of its own, a child of such a child whose parent has ended, and deaf to SIGTERM
+    hook(site, "trap '' TERM\nsleep 1000 & echo $! >>GOT.pids\nsetsid sh -c 'echo $$ >>GOT.pids; sleep 1000 & echo $! >>GOT.pids; wait' &\n"
+               "setsid sh -c 'setsid sh -c \"echo \\$\\$ >>GOT.pids; exec sleep 1000\" & sleep 0.1' &\n"
+               "while [ $(wc -l <GOT.pids) -lt 4 ]; do sleep 0.01; done\ncat >>GOT\n")
+    small_tracker(site, comments=0)
+    site.metroplex("--once")
+    equal(len(got(site)), 1)
+    with open(os.path.join(site.dir, "got.pids")) as f:
+        pids = f.read().split()
+    equal(len(pids), 4)
+    equal([state for state in map(state_of, pids) if state not in ("gone", "Z")], [])
+    equal(spooled(site), [])
 
 
 @test
