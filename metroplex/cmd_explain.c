@@ -171,7 +171,7 @@ examine(MpSite *site, MpWorker *worker, MpItem *item, GError **error)
     MpLimits limits = mp_site_limits(site);
     MpMessage *message = mp_worker_parse(worker, item->mail->fd, &limits, &fault, &why);
 
-    if (message == NULL && fault == MP_FAULT_NONE) {
+    if (message == NULL && mp_message_fault_code(fault) == NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }

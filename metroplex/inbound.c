@@ -91,6 +91,8 @@ receive_message(MpInbound *inbound, MpItem *item, GError **error)
         return false;
     }
     mp_item_read(item, message, fault, why);
+    if (fault == MP_FAULT_PASSING)
+        defer(inbound, item, why);
     return true;
 }
 
@@ -168,6 +170,8 @@ identify(MpInbound *inbound, MpItem *item)
 {
     g_autoptr(GError) why = NULL;
 
+    if (item->fault == MP_FAULT_PASSING)
+        return;
     if (!mp_item_identify(inbound->site, item, &why)) {
         defer(inbound, item, why);
         return;
@@ -191,6 +195,10 @@ receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
     if (item->extraction == NULL && fault == MP_FAULT_NONE) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
+    }
+    if (fault == MP_FAULT_PASSING) {
+        defer(inbound, item, why);
+        return true;
     }
     if (item->extraction == NULL)
         mp_item_read(item, item->message, fault, why);

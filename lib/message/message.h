@@ -21,12 +21,14 @@ typedef enum {
     MP_FAULT_TOO_LARGE,  /* "too-large": over a limit */
     MP_FAULT_MALFORMED,  /* "malformed": no mail at all */
     MP_FAULT_UNPARSABLE, /* "unparsable": its parser died, hung, or said nonsense */
+    MP_FAULT_PASSING,    /* not the mail's: it could not be read just now (worker.h) */
 } MpMessageFault;
 
 /* Which of these an error is; MP_FAULT_NONE for NULL and for errors that are not the mail's. */
 MpMessageFault mp_message_fault(const GError *error);
 
-/* The reason code: "too-large", "malformed", "unparsable"; NULL for MP_FAULT_NONE. */
+/* The reason code: "too-large", "malformed", "unparsable"; NULL for those that are not the mail's.
+ */
 const char *mp_message_fault_code(MpMessageFault fault);
 
 typedef struct {

@@ -101,12 +101,12 @@ forget_child(MpWorker *worker)
 static void
 kill_child(MpWorker *worker)
 {
-    bool by_cpu;
+    MpWorkerDeath death;
 
     if (worker->pid == 0)
         return;
     kill(worker->pid, SIGKILL);
-    g_free(mp_worker_reap(worker->pid, &by_cpu));
+    g_free(mp_worker_reap(worker->pid, &death));
     forget_child(worker);
 }
 
@@ -339,8 +339,8 @@ await_greeting(MpWorker *worker, gint64 deadline, GError **error)
     g_autoptr(GVariant) hello = step == STEP_DONE ? take_frame(worker, MP_HELLO_TYPE) : NULL;
 
     if (hello == NULL) {
-        bool by_cpu;
-        g_autofree char *how = step == STEP_WAIT ? NULL : mp_worker_reap(worker->pid, &by_cpu);
+        MpWorkerDeath death;
+        g_autofree char *how = step == STEP_WAIT ? NULL : mp_worker_reap(worker->pid, &death);
         if (how == NULL)
             kill_child(worker);
         else
@@ -366,10 +366,8 @@ open_answer(GVariant *answer, MpMessageFault *fault, GError **error)
     if (status - 1 > MP_ERROR_INSTALLATION)
         return give_up(fault, error, "answered nonsense"), NULL;
 
-    /* A temporary trouble that only the child has would keep the mail in new/ for ever. */
-    MpErrorKind kind = status - 1 == MP_ERROR_INSTALLATION ? MP_ERROR_INSTALLATION : MP_ERROR_INPUT;
-    g_autoptr(GError) problem = g_error_new(MP_ERROR, (gint)kind, "%s", message);
-    *fault = mp_message_fault(problem);
+    g_autoptr(GError) problem = g_error_new(MP_ERROR, (gint)status - 1, "%s", message);
+    *fault = mp_error_is_temporary(problem) ? MP_FAULT_PASSING : mp_message_fault(problem);
     g_propagate_error(error, g_steal_pointer(&problem));
     return NULL;
 }
@@ -379,7 +377,7 @@ static bool
 bury_child(MpWorker *worker, Step step, MpMessageFault *fault, GError **error)
 {
     Request *oldest = g_queue_peek_head(&worker->requests);
-    bool by_cpu = false;
+    MpWorkerDeath death;
 
     if (step == STEP_WAIT) {
         kill_child(worker);
@@ -387,13 +385,16 @@ bury_child(MpWorker *worker, Step step, MpMessageFault *fault, GError **error)
         return give_up(fault, error, "took too long");
     }
     kill(worker->pid, step == STEP_DONE ? SIGKILL : 0);
-    g_autofree char *how = mp_worker_reap(worker->pid, &by_cpu);
+    g_autofree char *how = mp_worker_reap(worker->pid, &death);
     forget_child(worker);
     /* once it may be the doing of the request before, or of a kernel that is short of memory */
-    if (++oldest->deaths < 2 && !by_cpu)
+    if (++oldest->deaths < 2 && death != MP_DEATH_BY_CPU)
         return true;
     drop_oldest(worker);
-    return give_up(fault, error, how);
+    if (death != MP_DEATH_BY_ITSELF)
+        return give_up(fault, error, how);
+    *fault = MP_FAULT_PASSING; /* no mail makes it do that, but a lack of memory in the kernel */
+    return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s", how);
 }
 
 GVariant *

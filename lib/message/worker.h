@@ -63,6 +63,9 @@ mp_worker_send(MpWorker *worker, const char *operation, GVariant *args, int fd, 
  * - MP_ERROR_INPUT with the fault that the operation reported, or MP_FAULT_UNPARSABLE if it did not
  *   survive: the other requests go on. A crash is tried again in a new child before it counts,
  *   since the culprit may have been the request before, or the kernel, short of memory;
+ * - MP_ERROR_TEMPORARY with MP_FAULT_PASSING if the child could not read the file (EIO, no
+ *   descriptor, the file was cut meanwhile) or its socket: this request may fare better in a later
+ *   run, the others go on;
  * - MP_ERROR_TEMPORARY with MP_FAULT_NONE if no child can be started: all requests are dropped.
  * The answer's type is as the child says: check it, and believe nothing in it.
  */

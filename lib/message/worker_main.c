@@ -129,18 +129,24 @@ limit_memory(Child *child, gsize bytes)
     child->memory = limits.rlim_cur;
 }
 
+/* What goes wrong here is never the mail's fault, so it is told as temporary. */
 static char *
-read_file(int fd, gsize size)
+read_file(int fd, gsize size, GError **error)
 {
     g_autofree char *bytes = g_malloc(size + 1);
     gsize at = 0;
 
+    if (fd < 0)
+        return mp_fail_null(error, MP_ERROR_TEMPORARY, "the worker was given no file");
     while (at < size) {
         ssize_t count = pread(fd, bytes + at, size - at, (off_t)at);
         if (count < 0 && errno == EINTR)
             continue;
-        if (count <= 0)
-            return NULL; /* cut short since it was measured */
+        if (count < 0)
+            return mp_fail_null(error, MP_ERROR_TEMPORARY, "the worker cannot read it: %s",
+                                g_strerror(errno));
+        if (count == 0)
+            return mp_fail_null(error, MP_ERROR_TEMPORARY, "it was cut short while it was read");
         at += (gsize)count;
     }
     bytes[size] = '\0';
@@ -157,7 +163,8 @@ find_operation(const Child *child, const char *name)
 }
 
 static GVariant *
-run(const Child *child, const char *name, GVariant *args, int fd, gsize size, GError **error)
+run(const Child *child, const char *name, GVariant *args, bool has_file, int fd, gsize size,
+    GError **error)
 {
     const MpWorkerOperation *operation = find_operation(child, name);
     g_autofree char *bytes = NULL;
@@ -167,11 +174,10 @@ run(const Child *child, const char *name, GVariant *args, int fd, gsize size, GE
     if (!g_variant_is_of_type(args,
                               G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
-    if (fd >= 0 && (bytes = read_file(fd, size)) == NULL)
-        return mp_fail_null(error, MP_ERROR_INPUT,
-                            "unparsable: the file changed while it was read");
+    if (has_file && (bytes = read_file(fd, size, error)) == NULL)
+        return NULL;
 
-    MpWorkerRequest request = {operation->args == NULL ? NULL : args, bytes, fd < 0 ? 0 : size};
+    MpWorkerRequest request = {operation->args == NULL ? NULL : args, bytes, has_file ? size : 0};
     return operation->run(&request, error);
 }
 
@@ -202,7 +208,7 @@ serve(Child *child)
     g_variant_get(request, "(&sbtutv)", &name, &has_file, &size, &cpu, &memory, &args);
     limit_memory(child, memory);
     limit_cpu(cpu);
-    GVariant *result = run(child, name, args, has_file ? fd : -1, size, &error);
+    GVariant *result = run(child, name, args, has_file, fd, size, &error);
     g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, error));
     (void)g_variant_get_data(answer); /* serialised here, while time and memory are limited */
     if (fd >= 0)

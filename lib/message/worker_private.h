@@ -28,6 +28,12 @@ typedef struct {
  * empty environment; it dies with this thread. */
 bool mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error);
 
+typedef enum {
+    MP_DEATH_BY_SIGNAL, /* a crash, or killed here */
+    MP_DEATH_BY_CPU,    /* its processor time was over */
+    MP_DEATH_BY_ITSELF, /* it ended as a program does: its socket failed it */
+} MpWorkerDeath;
+
 /* Kills the child, waits for it, and tells how it had ended if it had: "was killed by signal 11".
  */
-char *mp_worker_reap(pid_t pid, bool *by_cpu);
+char *mp_worker_reap(pid_t pid, MpWorkerDeath *death);

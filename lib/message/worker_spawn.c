@@ -73,20 +73,26 @@ mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error
 }
 
 char *
-mp_worker_reap(pid_t pid, bool *by_cpu)
+mp_worker_reap(pid_t pid, MpWorkerDeath *death)
 {
     int status = 0;
 
-    *by_cpu = false;
     /* It may be ending right now: its socket closes before it can be waited for. */
     for (int i = 0; waitpid(pid, &status, WNOHANG) == 0; i++) {
         if (i == 20)
             kill(pid, SIGKILL);
         g_usleep(i < 20 ? 500 : 5000);
     }
-    if (!WIFSIGNALED(status))
+    *death = !WIFSIGNALED(status)          ? MP_DEATH_BY_ITSELF
+             : WTERMSIG(status) == SIGPROF ? MP_DEATH_BY_CPU
+                                           : MP_DEATH_BY_SIGNAL;
+    switch (*death) {
+    case MP_DEATH_BY_ITSELF:
         return g_strdup_printf("ended with status %d", WEXITSTATUS(status));
-    *by_cpu = WTERMSIG(status) == SIGPROF;
-    return *by_cpu ? g_strdup("took too much processor time")
-                   : g_strdup_printf("was killed by signal %d", WTERMSIG(status));
+    case MP_DEATH_BY_CPU:
+        return g_strdup("took too much processor time");
+    case MP_DEATH_BY_SIGNAL:
+        break;
+    }
+    return g_strdup_printf("was killed by signal %d", WTERMSIG(status));
 }

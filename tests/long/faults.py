@@ -299,6 +299,20 @@ def fail_at(work, command, call, error, *options):
     return point
 
 
+def points_of_worker_error(work, every):
+    """Each call of the parser's process fails: the mail waits, or is read all the same; it is not refused for that."""
+    points = [(call, error) for call in work.calls("--children") for error in errors_of(call)]
+    points.sort(key=lambda point: (point[0].name != "pread64", -point[0].nth))  # of a mail: not borne once, so in every sample
+    for call, error in work.mine(points, every):
+        work.site.restore()
+        point = f"of the worker, {call.name} {call.nth} of {call.path or 'a descriptor'} fails with {error}"
+        end = trace(work.command, "--fail", str(call.nth), "--call", call.name, "--error", error, "--children")
+        work.counts["points"] += end["hit"] != "-"
+        if end.get("exit") not in ("0", "75"):
+            work.blame(point, [f"ended with {end}"])
+        work.settle(point)
+
+
 def points_of_error(work, every):
     """Each call fails with all that it may fail with."""
     points = [(call, error) for call in work.calls() for error in errors_of(call)]
@@ -352,6 +366,7 @@ PARTS = {
     "kill": (points_of_kill, "kill", None),
     "double": (points_of_double_kill, "kill", None),
     "worker": (points_of_worker, "kill", ("batch",)),
+    "worker-error": (points_of_worker_error, "error", ("batch",)),
     "error": (points_of_error, "error", None),
     "double-error": (points_of_double_error, "error", ("batch", "notifier")),
     "known": (points_of_known_error, "error", tuple(KNOWN)),

@@ -13,7 +13,7 @@ from harness import METROPLEX, TOP, enter_namespace
 
 KILLAT = os.path.join(os.path.dirname(METROPLEX), "killat")
 SAMPLE = [  # scenario, part, N: each Nth point
-    ("batch", "kill", 20), ("batch", "double", 40), ("batch", "worker", 200), ("batch", "error", 30),
+    ("batch", "kill", 20), ("batch", "double", 40), ("batch", "worker", 200), ("batch", "worker-error", 40), ("batch", "error", 30),
     ("batch", "lasting", 30), ("after death before the events", "double-error", 50), ("thread comment", "kill", 20),
     ("thread comment", "error", 40), ("notifier", "kill", 30), ("notifier", "error", 60), ("init", "kill", 40),
     ("batch", "known", 3), ("init", "known", 1),

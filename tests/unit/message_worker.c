@@ -60,6 +60,15 @@ run_sleep(const MpWorkerRequest *request, GError **error)
     return NULL;
 }
 
+/* As one whose socket fails it. */
+static GVariant *
+run_leave(const MpWorkerRequest *request, GError **error)
+{
+    (void)request;
+    (void)error;
+    _exit(0);
+}
+
 static GVariant *
 run_allocate(const MpWorkerRequest *request, GError **error)
 {
@@ -250,6 +259,7 @@ static const MpWorkerOperation operations[] = {
     {"crash", NULL, run_crash},
     {"loop", NULL, run_loop},
     {"sleep", NULL, run_sleep},
+    {"leave", NULL, run_leave},
     {"allocate", "t", run_allocate},
     {"babble", NULL, run_babble},
     {"refuse", NULL, run_refuse},
@@ -343,6 +353,30 @@ Test(message_worker, one_bad_mail_never_costs_another)
         cr_assert(g_str_has_prefix(error->message, "unparsable: "), "%s", error->message);
         cr_assert_not_null(strstr(error->message, cases[i].says), "%s: %s", name, error->message);
         assert_mail_is_read(worker, name);
+    }
+}
+
+Test(message_worker, what_cannot_be_read_just_now_is_not_the_mails_fault)
+{
+    static const char *const names[] = {"parse", "leave"};
+    g_autoptr(MpWorker) worker = new_worker();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        MpMessageFault fault = MP_FAULT_NONE;
+        int fd = file_of(mail, sizeof mail - 1);
+        g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+        int unreadable = open(path, O_WRONLY | O_CLOEXEC);
+
+        cr_assert(i == 0 ? mp_worker_send_parse(worker, unreadable, NULL, NULL)
+                         : mp_worker_send(worker, names[i], NULL, fd, NULL));
+        close(fd);
+        close(unreadable);
+        g_autoptr(GVariant) answer = mp_worker_receive(worker, &fault, &error);
+        cr_assert_null(answer, "%s", names[i]);
+        cr_assert_eq(fault, MP_FAULT_PASSING, "%s: %d", names[i], fault);
+        cr_assert(mp_error_is_temporary(error), "%s: %s", names[i], error->message);
+        assert_mail_is_read(worker, names[i]);
     }
 }
 
