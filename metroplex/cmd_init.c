@@ -84,7 +84,7 @@ place_file(Init *init, int directory, const char *path, const char *text, mode_t
         return false;
     if (uid != (uid_t)-1 && fchownat(directory, fresh, uid, init->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return mp_fail_errno(error, "cannot give %s to user %u", path, (unsigned)uid);
-    if (renameat2(directory, fresh, directory, name, RENAME_NOREPLACE) < 0) {
+    if (mp_rename_new(directory, fresh, directory, name) < 0) {
         int code = errno;
 
         unlinkat(directory, fresh, 0);

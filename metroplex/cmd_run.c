@@ -161,15 +161,20 @@ pass_until_empty(Run *run, GError **error)
 
 /* --- Polling -------------------------------------------------------------------------------- */
 
+/* -1 where inotify cannot be had (too many users of it, a network file system, an old kernel). */
 static int
-watch(const Run *run, GError **error)
+watch(const Run *run)
 {
     const char *path = mp_maildir_new_path(run->inbound.maildir);
     int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-    if (fd < 0 || inotify_add_watch(fd, path, IN_MOVED_TO | IN_CREATE) < 0)
-        mp_fail_errno(error, "cannot watch %s", path);
-    return fd;
+    if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO | IN_CREATE) >= 0)
+        return fd;
+    mp_warn("Cannot watch %s, looking every %d s instead: %s", path, RESCAN_MS / 1000,
+            g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 /* Waits for something to arrive, and then a moment for its company. */
@@ -182,7 +187,7 @@ wait_for_mail(const Run *run, int fd, gint64 until)
 
     if (poll(&p, 1, (int)CLAMP(left, 0, RESCAN_MS)) > 0 && !is_stopped)
         poll(NULL, 0, run->site->config->linger);
-    while (read(fd, events, sizeof events) > 0)
+    while (fd >= 0 && read(fd, events, sizeof events) > 0)
         continue;
 }
 
@@ -190,8 +195,8 @@ static bool
 poll_for(Run *run, int seconds, GError **error)
 {
     gint64 until = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
-    int fd = watch(run, error);
-    bool good = fd >= 0 && (error == NULL || *error == NULL);
+    int fd = watch(run);
+    bool good = true;
 
     while (good && !is_stopped) {
         good = pass_until_empty(run, error);

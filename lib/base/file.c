@@ -133,6 +133,35 @@ mp_write_file(int directory, const char *name, const void *bytes, gsize length, 
     return !sync_directory || mp_sync_directory(directory, name, error);
 }
 
+/* As link(2) and rename(2) say that the file system cannot do it, whatever the names. */
+static bool
+is_unsupported(int code)
+{
+    return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP || code == EPERM;
+}
+
+static int
+rename_by_link(int from, const char *name, int to, const char *new_name)
+{
+    if (linkat(from, name, to, new_name, 0) == 0)
+        return unlinkat(from, name, 0);
+    if (!is_unsupported(errno))
+        return -1;
+    if (faccessat(to, new_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return errno == ENOENT ? renameat(from, name, to, new_name) : -1;
+}
+
+int
+mp_rename_new(int from, const char *name, int to, const char *new_name)
+{
+    int rc = renameat2(from, name, to, new_name, RENAME_NOREPLACE);
+
+    return rc == 0 || !is_unsupported(errno) ? rc : rename_by_link(from, name, to, new_name);
+}
+
 bool
 mp_create_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
                GError **error)

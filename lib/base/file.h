@@ -38,6 +38,15 @@ bool mp_create_file(int directory, const char *name, const void *bytes, gsize le
                     GError **error);
 bool mp_sync_files(int directory, const GPtrArray *names, GError **error);
 
+/*
+ * Renames, and never over what is there: returns 0, or -1 with errno, EEXIST if the name is taken.
+ * By RENAME_NOREPLACE; where the file system or the kernel has none, by a link and the removal of
+ * the old name, so that a death in between leaves the file under both (mp_same_content() and the
+ * like find that); where it has no links either, by looking first, which the lock that every caller
+ * holds makes safe.
+ */
+int mp_rename_new(int from, const char *name, int to, const char *new_name);
+
 /* Reads a whole regular file; anything else, or more than `limit` bytes, is an error. Never blocks
  * on a FIFO, never follows a symbolic link at the end of the path. */
 bool mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *length,

@@ -304,7 +304,7 @@ mp_maildir_finish(MpMaildir *m, const MpMail *mail, MpOutcome outcome, GError **
         g_autofree char *name =
             i == 0 ? g_strdup(mail->name) : g_strdup_printf("%s.%d", mail->name, i);
 
-        if (renameat2(from, mail->name, to, name, RENAME_NOREPLACE) == 0)
+        if (mp_rename_new(from, mail->name, to, name) == 0)
             return true;
         if (errno == ENOENT)
             return true; /* moved by an administrator meanwhile: it is not lost, it is elsewhere */

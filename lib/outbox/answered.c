@@ -59,26 +59,26 @@ mp_outbox_answered(MpOutbox *outbox, const MpAnswer *answer, GError **error)
     return strcmp(g_strchomp(hash), answer->hash) == 0 ? MP_ANSWERED_THIS : MP_ANSWERED_OTHER;
 }
 
-/* Under a name of its own first, then linked: there is no moment at which a record is torn. */
+/* Under a name of its own first, then renamed: there is no moment at which a record is torn. */
 MpAnswered
 mp_outbox_record_answer(MpOutbox *outbox, const MpAnswer *answer, GError **error)
 {
     int answered = outbox->fd[DIRECTORY_ANSWERED];
     g_autofree char *name = mp_answer_name(answer), *text = g_strconcat(answer->hash, "\n", NULL);
     g_autofree char *whole = g_strconcat(".", name, NULL);
-    bool is_made;
 
     if (!mp_write_file(answered, whole, text, strlen(text), 0640, false, error)) {
         g_prefix_error(error, "outbox/answered: ");
         return MP_ANSWERED_ERROR;
     }
-    is_made = linkat(answered, whole, answered, name, 0) == 0;
-    if (!is_made && errno != EEXIST) {
+    if (mp_rename_new(answered, whole, answered, name) == 0)
+        return MP_ANSWERED_THIS;
+    if (errno != EEXIST) {
         mp_fail_errno(error, "cannot make outbox/answered/%s", name);
         return MP_ANSWERED_ERROR;
     }
     unlinkat(answered, whole, 0);
-    return is_made ? MP_ANSWERED_THIS : mp_outbox_answered(outbox, answer, error);
+    return mp_outbox_answered(outbox, answer, error);
 }
 
 bool

@@ -150,12 +150,10 @@ mp_outbox_publish(MpOutbox *outbox, const char *key, GError **error)
 {
     int tmp = outbox->fd[DIRECTORY_TMP], new = outbox->fd[MP_QUEUE_NEW];
 
-    if (renameat2(tmp, key, new, key, RENAME_NOREPLACE) == 0 || errno == ENOENT)
+    if (mp_rename_new(tmp, key, new, key) == 0 || errno == ENOENT)
         return true;
     if (errno == EEXIST) /* published before: what lies there may hold attempts already */
         return mp_outbox_discard(outbox, key, error);
-    if (errno == EINVAL && renameat(tmp, key, new, key) == 0) /* a file system without NOREPLACE */
-        return true;
     return mp_fail_errno(error, "cannot move outbox/tmp/%s to outbox/new", key);
 }
 

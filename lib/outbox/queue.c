@@ -179,26 +179,11 @@ is_same_file(const MpOutbox *outbox, int from, const char *name, int to, const c
            a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-static int
-rename_unless_taken(int from, const char *name, int to, const char *new_name)
-{
-    int rc = renameat2(from, name, to, new_name, RENAME_NOREPLACE);
-
-    if (rc == 0 || errno != EINVAL)
-        return rc;
-    if (faccessat(to, new_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) { /* a file system without it */
-        errno = EEXIST;
-        return -1;
-    }
-    return renameat(from, name, to, new_name);
-}
-
 static MoveResult
 move_to_name(const MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
              GError **error)
 {
-    if (rename_unless_taken(outbox->fd[from], name, outbox->fd[to], new_name) == 0 ||
-        errno == ENOENT)
+    if (mp_rename_new(outbox->fd[from], name, outbox->fd[to], new_name) == 0 || errno == ENOENT)
         return MOVED;
     if (errno == EEXIST && !is_same_file(outbox, from, name, to, new_name))
         return TAKEN;

@@ -110,7 +110,7 @@ store(Maildir *maildir, const char *name, const MpEnvelope *envelope, GError **e
         unlinkat(maildir->tmp, name, 0);
         return false;
     }
-    if (renameat2(maildir->tmp, name, maildir->new, name, RENAME_NOREPLACE) < 0) {
+    if (mp_rename_new(maildir->tmp, name, maildir->new, name) < 0) {
         mp_fail_errno(error, "cannot move tmp/%s to new", name);
         unlinkat(maildir->tmp, name, 0);
         return false;
