@@ -315,6 +315,25 @@ assert_mail_is_read(MpWorker *worker, const char *after)
     cr_assert_str_eq(message->message_id, "<1@example.org>");
 }
 
+static void
+count_complaint(const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
+{
+    (void)domain;
+    (void)level;
+    (void)message;
+    ++*(guint *)user_data;
+}
+
+/* Its standard error goes nowhere, so nobody else would see them. */
+Test(message_worker, what_is_made_before_the_first_request_is_made_without_complaints)
+{
+    guint complaints = 0;
+
+    g_log_set_default_handler(count_complaint, &complaints);
+    mp_worker_prepare_parse();
+    cr_assert_eq(complaints, 0, "%u complaints", complaints);
+}
+
 Test(message_worker, no_child_before_the_first_request)
 {
     g_autoptr(MpWorker) worker = new_worker();
