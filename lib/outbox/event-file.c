@@ -87,6 +87,10 @@ mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess acces
     file->text = mp_event_text_parse(bytes, length, queued->key, file->path, error);
     if (file->text == NULL || (access == MP_EVENT_WRITE && !open_for_appending(file, error)))
         return NULL;
+    if (access == MP_EVENT_WRITE && file->text->n_unread > 0)
+        mp_warn("%s:%u: this and %u other lines of attempts cannot be read: who is meant may get "
+                "the message again",
+                file->path, file->text->first_unread, file->text->n_unread - 1);
     return g_steal_pointer(&file);
 }
 

@@ -432,6 +432,13 @@ missing_fact(const MpEvent *event, const char *key)
     return event->created == NO_TIME ? "no time of creation" : NULL;
 }
 
+static bool
+read_line(MpEventText *text, char *line, gsize length, const char **fault)
+{
+    *fault = "a null octet";
+    return strlen(line) == length && mp_event_text_take(text, line, fault);
+}
+
 MpEventText *
 mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error)
 {
@@ -444,10 +451,12 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
         *end = '\0';
         if (++number == 1 && !g_str_has_prefix(line, "metroplex-event\t"))
             return mp_fail_null(error, MP_ERROR_INPUT, "%s:1: not the file of an event", path);
-        if (strlen(line) != (gsize)(end - line))
-            return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: a null octet", path, number);
-        if (!mp_event_text_take(text, line, &fault))
-            return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
+        if (!read_line(text, line, (gsize)(end - line), &fault)) {
+            if (!text->is_expanded)
+                return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
+            if (text->n_unread++ == 0)
+                text->first_unread = number;
+        }
         text->length = (gsize)(end + 1 - bytes);
     }
     if (text->quote != NULL)

@@ -45,7 +45,9 @@ typedef struct {
     GHashTable *by_user;   /* guint64 to MpEventRecipient */
     GString *quote;        /* of an answer, until all is read; or NULL */
     bool is_expanded;
-    gsize length; /* of the whole lines; what follows is torn */
+    guint n_unread,
+        first_unread; /* lines after the expansion that say nothing, and which is first */
+    gsize length;     /* of the whole lines; what follows is torn */
 } MpEventText;
 
 MpEventText *mp_event_text_new(void);
@@ -53,7 +55,9 @@ void mp_event_text_free(MpEventText *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
 
 /* Reads all lines, which it takes apart in place; `path` is for messages, `key` what the file's
- * name says. */
+ * name says. A line that cannot be read is an error where facts and recipients stand, which were
+ * synced before anybody acted on them. Behind them, where a power cut may leave zeros among the
+ * attempts, it is skipped: who got the message may get it again. */
 MpEventText *
 mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error);
 

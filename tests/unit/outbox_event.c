@@ -313,6 +313,48 @@ Test(outbox_event, a_malformed_file_is_named_with_its_line_and_left_where_it_is)
     }
 }
 
+/* What a power cut may leave of lines that were not synced, and others behind them. */
+Test(outbox_event, an_attempt_that_cannot_be_read_costs_a_repeat_and_not_the_event)
+{
+    static const struct {
+        const char *added;
+        gsize length;
+    } cases[] = {
+        {"bogus\t1\n", 8},
+        {"\0\0\0\0\0\0\n", 7},
+        {"\0\0\0\0nt\t1700000000\t1\t250\tOk\n", 27},
+        {"sent\t17000\0\0\0\0\0\0\0\0\n", 19},
+        {"sent\t1700000000\t9\t250\tOk\n", 25},
+        {"expanded\t1700000000\t7\n", 22},
+        {"\n\n\xff\n", 4},
+    };
+    const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
+    g_autoptr(GPtrArray) list = people(3);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        announce(KEY);
+        {
+            g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        }
+        g_autofree char *path = path_of("new/" KEY);
+        g_autofree char *whole = read_event("new/" KEY);
+        g_autoptr(GString) damaged = g_string_new(whole);
+        g_string_append_len(damaged, cases[i].added, (gssize)cases[i].length);
+        g_string_append(damaged, "sent\t1700000000\t2\t250\tOk\n");
+        cr_assert(g_file_set_contents(path, damaged->str, (gssize)damaged->len, NULL));
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+        cr_assert_not_null(file, "%zu", i);
+        cr_assert_eq(recipient(file, 0)->state, MP_RECIPIENT_PENDING, "%zu", i);
+        cr_assert_eq(recipient(file, 1)->state, MP_RECIPIENT_SENT, "%zu", i);
+        cr_assert(mp_event_file_record(file, 1, &sent, NULL));
+        cr_assert(mp_event_file_record(file, 3, &sent, NULL));
+        MpEventEnd end;
+        cr_assert(mp_event_file_finish(file, &end, NULL));
+        cr_assert_eq(end, MP_EVENT_DONE, "%zu", i);
+    }
+}
+
 Test(outbox_event, who_waits_for_what_may_not_be_their_fault_has_made_no_attempt)
 {
     const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later", false};
