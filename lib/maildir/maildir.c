@@ -15,16 +15,10 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "maildir/private.h"
 #include "maildir/same.h"
 
 #define SUFFIXES 1000
-
-struct MpMaildir {
-    char *new_path, *outcome_path[2];
-    int new_fd, outcome_fd[2], incoming_fd;
-    bool is_moved;
-    GHashTable *reported; /* names that are no regular files, already logged */
-};
 
 static const char *const outcome_names[] = {"success", "failure"};
 
@@ -334,53 +328,4 @@ mp_maildir_sync(MpMaildir *m, GError **error)
         return false;
     m->is_moved = false;
     return true;
-}
-
-/* --- Outcomes ------------------------------------------------------------------------------- */
-
-static void
-append_number(GString *text, guint64 number)
-{
-    if (number > 0)
-        g_string_append_printf(text, "\t%" G_GUINT64_FORMAT, number);
-    else
-        g_string_append(text, "\t-");
-}
-
-static void
-append_line(GString *text, const MpOutcomeLine *line, gint64 now)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / G_USEC_PER_SEC);
-    g_autofree char *when = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
-    g_autofree char *id = mp_escape(line->message_id);
-    g_autofree char *name = mp_escape(line->name);
-
-    g_string_append_printf(text, "%s.%03dZ\t%s\t%s\t%s\t%s", when, (int)(now / 1000 % 1000),
-                           outcome_names[line->outcome], line->reason, id, name);
-    append_number(text, line->thread);
-    append_number(text, line->comment);
-    g_string_append_printf(text, "\t%.3f\n", (double)MAX(now - line->received, 0) / G_USEC_PER_SEC);
-}
-
-bool
-mp_maildir_record(MpMaildir *m, const GArray *lines, GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    gint64 now = g_get_real_time();
-    int fd;
-
-    if (lines->len == 0)
-        return true;
-    for (guint i = 0; i < lines->len; i++)
-        append_line(text, &g_array_index(lines, MpOutcomeLine, i), now);
-    fd = openat(m->incoming_fd, "outcomes.tsv",
-                O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return mp_fail_errno(error, "cannot open outcomes.tsv");
-    bool good = mp_write_all(fd, text->str, text->len, error) &&
-                (fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync"));
-    close(fd);
-    if (!good)
-        g_prefix_error(error, "outcomes.tsv: ");
-    return good;
 }

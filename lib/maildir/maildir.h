@@ -3,7 +3,7 @@
  *
  *   MAIL/new/                       where the MTA delivers (maildir(5))
  *   INCOMING/success, …/failure     where every mail ends, unchanged, under its own file name
- *   INCOMING/outcomes.tsv           one line a mail, written before it is moved
+ *   INCOMING/outcomes.tsv           one line a mail, written before it is moved (outcomes.c)
  *
  * Every move is a rename on one file system, made durable by a sync of both directories once a
  * batch. A name taken by the same content means that an earlier run was killed between the two
@@ -84,5 +84,6 @@ typedef struct {
 } MpOutcomeLine;
 
 /* Appends lines to outcomes.tsv and syncs it: time, outcome, reason, Message-ID, file name, thread,
- * comment, seconds from delivery; "-" for what is not there. GArray of MpOutcomeLine. */
+ * comment, seconds from delivery; "-" for what is not there. GArray of MpOutcomeLine. What a power
+ * cut left of the last lines is cut off first: their mails were not moved. */
 bool mp_maildir_record(MpMaildir *maildir, const GArray *lines, GError **error);

@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 FIELDS = 8  # of a line of outcomes.tsv
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # the first of them: two lines glued together have another
 GIT = ["git", "-c", "safe.directory=*", "-c", "core.commitGraph=false"]
 
 
@@ -86,7 +87,7 @@ def outcomes(site, given):
         yield "outcomes: the last line has no end"
     for line in text.splitlines():
         fields = line.split("\t")
-        if len(fields) != FIELDS or fields[1] not in ("success", "failure"):
+        if len(fields) != FIELDS or fields[1] not in ("success", "failure") or not TIME.fullmatch(fields[0]):
             yield f"outcomes: not a line: {line!r}"
         else:
             last[fields[4]] = fields

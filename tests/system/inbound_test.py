@@ -490,5 +490,31 @@ def a_reaction_is_no_comment_and_the_log_names_it(site):
     contains(site.log(), "reaction")
 
 
+@test
+def what_a_power_cut_left_of_the_outcomes_is_cut_off(site):
+    site.user("tim")
+    site.user("kate")
+    address = site.address(site.thread("tim"), "kate")
+    path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
+    line = "2026-01-02T03:04:05.678Z\tfailure\tmalformed\t-\t1.V1.mx\t-\t-\t0.125\n"
+    tails = ["", line[:40], line[:-1], line[24:], "\0" * 5000, line[:30] + "\0" * 50, "\0" * 50 + line[30:] + line,
+             "\x81\n\x92\t\n\n", line[:30] + line, "x" * 200000, line[:50] + "\n" + "y\n" * 70000]
+    for tail in tails:
+        with open(path, "w") as f:
+            f.write(line * 3 + tail)
+        name = site.deliver(site.mail("kate@example.org", address, f"Answer {len(tail)}.\n"))
+        site.metroplex("--once")
+        with open(path) as f:
+            found = f.read()
+        check(found.startswith(line * 3), f"{tail[:60]!r}: older lines are gone: {found[:200]!r}")
+        rest = found[len(line) * 3:].splitlines()
+        equal([r.split("\t")[1:5:3] for r in rest], [["success", name]], f"{tail[:60]!r}")
+    with open(path, "w") as f:  # nothing to mend: nothing is cut
+        f.write(line * 5000)
+    site.deliver(site.mail("kate@example.org", address, "The last.\n"))
+    site.metroplex("--once")
+    equal(len(site.outcomes()), 5001)
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,12 @@
+/* Inside of lib/maildir: what maildir.c and outcomes.c share. */
+#pragma once
+
+#include "maildir/maildir.h"
+
+struct MpMaildir {
+    char *new_path, *outcome_path[2];
+    int new_fd, outcome_fd[2], incoming_fd;
+    bool is_moved;
+    bool is_mended;       /* outcomes.tsv, by this process */
+    GHashTable *reported; /* names that are no regular files, already logged */
+};
