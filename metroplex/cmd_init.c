@@ -361,13 +361,23 @@ make_config(Init *init, const char *file, const char *hostname, const char *data
            agree(init->config, "data", data, said, error);
 }
 
+/* What was found as well: an init that died may have made it and not synced it. */
+static bool
+sync_parent(const char *path, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    return mp_sync_file_system(parent, error);
+}
+
 /* What only root may do in a directory of root's, before the rest is made as the owner. */
 static bool
 make_outside(Init *init, const char *owner, GError **error)
 {
     return agree_on_owner(init, owner, error) && make_keys(init, error) &&
            make_directory(init, init->config->data, 0750, error) &&
-           make_elsewhere(init, false, error);
+           make_elsewhere(init, false, error) && sync_parent(init->config->file, error) &&
+           sync_parent(init->config->keys, error);
 }
 
 static bool
@@ -388,7 +398,10 @@ make_inside(Init *init, GError **error)
            make_outbox(init, error) &&
            make_repository(init, "tracker.git", mp_tracker_init, error) &&
            make_repository(init, "accounts.git", mp_accounts_init, error) &&
-           join_remotes(init, error);
+           join_remotes(init, error) && mp_sync_file_system(init->config->data, error) &&
+           mp_sync_file_system(init->config->log_directory, error) &&
+           (init->config->transport != MP_TRANSPORT_MAILDIR ||
+            mp_sync_file_system(init->config->maildir, error));
 }
 
 /* A name that another host has is refused now, and not with the first mail. */

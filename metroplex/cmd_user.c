@@ -362,6 +362,8 @@ set_user(MpSite *site, const char *login, const Wishes *wishes, GError **error)
     if (user == NULL || !grant(site->config, user, wishes, error))
         return false;
     if (is_same(before, user)) {
+        if (!mp_accounts_sync(site->accounts, error)) /* a command that died may have done it */
+            return false;
         printf("%s: nothing to change\n", user->login);
         return true;
     }

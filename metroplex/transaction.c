@@ -169,8 +169,6 @@ settle_in(MpSite *site, MpOutbox *outbox, GError **error)
 {
     g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
 
-    if (staged != NULL && staged->len > 0 && !mp_tracker_sync(site->tracker, error))
-        return false;
     for (guint i = 0; staged != NULL && i < staged->len; i++) {
         const MpEvent *event = g_ptr_array_index(staged, i);
         g_autoptr(GError) why = NULL;
@@ -313,5 +311,6 @@ mp_transaction_recover(MpSite *site, GError **error)
     g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
 
     return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
+           mp_tracker_sync(site->tracker, error) && mp_accounts_sync(site->accounts, error) &&
            settle(site, error);
 }

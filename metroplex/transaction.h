@@ -35,7 +35,8 @@ bool mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_da
 bool mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
 bool mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error);
 
-/* Finishes what a dead run left, under the lock. */
+/* Finishes what a dead run left, under the lock. What is found done is durable after that, so that
+ * it may be acknowledged: a run that died may have moved a branch and not synced that. */
 bool mp_transaction_recover(MpSite *site, GError **error);
 
 /* An event for what KEY became; the result is the caller's. */

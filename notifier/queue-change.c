@@ -122,7 +122,8 @@ static bool
 open_for_change(Installation *i, const MpOptions *options, GError **error)
 {
     return installation_load(i, options, error) && installation_open_log(i, error) &&
-           installation_open_outbox(i, error) && installation_lock(i, MP_LOCK_WAIT, error);
+           installation_open_outbox(i, error) && installation_lock(i, MP_LOCK_WAIT, error) &&
+           mp_outbox_sync(i->outbox, error); /* what one that died has moved is found done */
 }
 
 int

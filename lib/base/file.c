@@ -42,12 +42,28 @@ mp_sync_directory(int directory, const char *path_for_messages, GError **error)
     return true;
 }
 
+bool
+mp_sync_file_system(const char *path, GError **error)
+{
+    g_auto(MpFd) fd = mp_open_directory(path, error);
+
+    return fd >= 0 && (syncfs(fd) == 0 || mp_fail_errno(error, "cannot sync %s", path));
+}
+
 static bool
 sync_directory_at(const char *path, GError **error)
 {
     g_auto(MpFd) fd = mp_open_directory(path, error);
 
     return fd >= 0 && mp_sync_directory(fd, path, error);
+}
+
+bool
+mp_sync_found_directory(const char *path, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    return sync_directory_at(path, error) && sync_directory_at(parent, error);
 }
 
 bool

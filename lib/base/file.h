@@ -28,6 +28,13 @@ bool mp_write_file(int directory, const char *name, const void *bytes, gsize len
 
 bool mp_sync_directory(int directory, const char *path_for_messages, GError **error);
 
+/* As mp_sync_directory, of a directory and the one that it lies in: of one that was found, since
+ * whoever made it may have died before that. */
+bool mp_sync_found_directory(const char *path, GError **error);
+
+/* All of the file system that a directory lies in: for many files and directories at once. */
+bool mp_sync_file_system(const char *path, GError **error);
+
 /*
  * For many small files of one batch: mp_create_file() writes `name` below `directory` in place and
  * syncs nothing; mp_sync_files() then makes the content of all `names` (char *) durable. Few files

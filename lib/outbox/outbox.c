@@ -61,7 +61,7 @@ mp_outbox_init(const char *path, GError **error)
         if (!mp_make_directories(directory, 0750, NULL, error))
             return false;
     }
-    return true;
+    return mp_sync_found_directory(path, error);
 }
 
 MpOutbox *
@@ -162,6 +162,15 @@ mp_outbox_sync_published(MpOutbox *outbox, GError **error)
 {
     return mp_sync_directory(outbox->fd[MP_QUEUE_NEW], "outbox/new", error) &&
            mp_sync_directory(outbox->fd[DIRECTORY_TMP], "outbox/tmp", error);
+}
+
+bool
+mp_outbox_sync(MpOutbox *outbox, GError **error)
+{
+    for (int i = 0; i < N_DIRECTORIES; i++)
+        if (!mp_sync_directory(outbox->fd[i], mp_outbox_directories[i], error))
+            return false;
+    return true;
 }
 
 static gboolean

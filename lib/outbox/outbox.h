@@ -94,6 +94,9 @@ bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
 bool mp_outbox_publish(MpOutbox *outbox, const char *key, GError **error);
 bool mp_outbox_sync_published(MpOutbox *outbox, GError **error);
 
+/* Makes durable where each event is: before what is found done already is acknowledged. */
+bool mp_outbox_sync(MpOutbox *outbox, GError **error);
+
 /*
  * An answer has no commit that makes it true. Its moment of truth is a record,
  *

@@ -62,7 +62,7 @@ maildir_open(const MpConfig *config, GError **error)
     maildir->tmp = make_and_open(config->maildir, "tmp", error);
     if (maildir->tmp >= 0)
         maildir->new = make_and_open(config->maildir, "new", error);
-    if (maildir->new < 0) {
+    if (maildir->new < 0 || !mp_sync_found_directory(config->maildir, error)) {
         maildir_close(maildir);
         return NULL;
     }

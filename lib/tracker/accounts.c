@@ -53,6 +53,12 @@ mp_accounts_refresh(MpAccounts *accounts, GError **error)
     return mp_store_refresh(&accounts->store, error);
 }
 
+bool
+mp_accounts_sync(const MpAccounts *accounts, GError **error)
+{
+    return mp_store_sync(&accounts->store, error);
+}
+
 char *
 mp_path_of_login(const char *login)
 {

@@ -77,20 +77,6 @@ first_commit(MpStore *store, const char *readme, GError **error)
     return good;
 }
 
-/* The many small files of a new repository: one call for all of them. */
-static bool
-sync_all(const char *path, GError **error)
-{
-    int fd = mp_open_directory(path, error);
-    bool good = fd >= 0;
-
-    if (good && syncfs(fd) < 0)
-        good = mp_fail_errno(error, "cannot sync %s", path);
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
 /* As the next program will: an object database that was opened in a bad moment writes elsewhere. */
 static bool
 can_be_opened(const MpStore *store, GError **error)
@@ -116,7 +102,7 @@ make(MpStore *store, const char *readme, mode_t mode, GError **error)
     if (git_repository_odb(&store->odb, store->repository) < 0)
         return mp_git_fail(error, "cannot open the objects of %s", store->path);
     return configure(store->repository, error) && first_commit(store, readme, error) &&
-           sync_all(store->path, error) && can_be_opened(store, error);
+           mp_sync_file_system(store->path, error) && can_be_opened(store, error);
 }
 
 static int
@@ -133,7 +119,7 @@ rename_durably(const char *from, const char *to, GError **error)
 
     if (rename(from, to) < 0)
         return mp_fail_errno(error, "cannot rename %s to %s", from, to);
-    return sync_all(parent, error);
+    return mp_sync_file_system(parent, error);
 }
 
 /* libgit2 may fail to remove a lock of its own and not say so. */
@@ -203,7 +189,7 @@ mp_tracker_join(const char *path, const char *hostname, const char *url, char **
     bool good = mp_store_open(&store, path, hostname, error);
     if (good) {
         mp_store_share(&store, url, 0, NULL);
-        good = mp_store_join(&store, did, error) && sync_all(path, error);
+        good = mp_store_join(&store, did, error) && mp_sync_file_system(path, error);
     }
     mp_store_close(&store);
     return good;

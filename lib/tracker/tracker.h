@@ -187,6 +187,7 @@ bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
 /* Makes durable what reads see: before anything else is done because of it. A run that died may
  * have moved the branch without syncing that (ext4 and XFS keep the order, btrfs need not). */
 bool mp_tracker_sync(const MpTracker *tracker, GError **error);
+bool mp_accounts_sync(const MpAccounts *accounts, GError **error);
 
 /*
  * Several hosts, one tracker: from here on the branch main of the Git server at `url` is the truth,
