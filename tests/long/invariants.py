@@ -312,9 +312,9 @@ def violations_half_way(site, given):
 # --- When all is done ------------------------------------------------------------------------------
 
 
-def violations(site, given):
-    """Everything that is wrong, as a list of lines."""
-    found = [*mails(site, given), *outcomes(site, given), *repositories(site)]
+def violations(site, given, of_repositories=None):
+    """Everything that is wrong, as a list of lines; what `repositories` says may be known already."""
+    found = [*mails(site, given), *outcomes(site, given), *(repositories(site) if of_repositories is None else of_repositories)]
     try:
         threads = threads_of(site)
     except (ValueError, KeyError) as why:
