@@ -9,44 +9,43 @@
 #include "output.h"
 #include "site.h"
 
-#define EPOCHS_TRIED 1000 /* back from now, to tell a revoked address from a forged one */
-
 /* --- Make ---------------------------------------------------------------------------------- */
 
-/* Thread 0 is the self-test. */
+/* Thread 0 is the self-test: *thread is NULL. */
 static bool
-find_kind(MpSite *site, const char *text, guint64 *id, char *kind, GError **error)
+find_thread(MpSite *site, const char *text, MpThread **thread, GError **error)
 {
-    g_autoptr(MpThread) thread = NULL;
+    guint64 id;
 
-    *id = 0;
-    *kind = mp_thread_address_kind(MP_ISSUE);
+    *thread = NULL;
     if (strcmp(text, "0") == 0)
         return true;
-    if (!mp_parse_id(text, "thread", id, error))
+    if (!mp_parse_id(text, "thread", &id, error))
         return false;
-    thread = mp_site_thread(site, *id, error);
-    if (thread == NULL)
-        return false;
-    *kind = mp_thread_address_kind(thread->kind);
-    return true;
+    *thread = mp_site_thread(site, id, error);
+    return *thread != NULL;
 }
 
 static bool
 make(MpSite *site, char **words, MpPurpose purpose, GError **error)
 {
+    g_autoptr(MpThread) thread = NULL;
     g_autoptr(MpUser) user = NULL;
     g_autofree char *address = NULL;
-    guint64 id;
-    char kind;
 
-    if (!find_kind(site, words[0], &id, &kind, error))
+    if (!find_thread(site, words[0], &thread, error))
         return false;
     user = mp_site_user(site, words[1], error);
     if (user == NULL)
         return false;
-    address = mp_address_make(site->keys, purpose, kind, id, user->id, user->epoch,
-                              site->config->hostname, error);
+    const MpAddressSubject subject = {
+        .kind = mp_thread_address_kind(thread != NULL ? thread->kind : MP_ISSUE),
+        .thread = thread != NULL ? thread->id : 0,
+        .nonce = thread != NULL ? thread->nonce : "",
+        .user = user->id,
+        .epoch = user->epoch,
+    };
+    address = mp_address_make(site->keys, purpose, &subject, site->config->hostname, error);
     if (address == NULL)
         return false;
     printf("%s\n", address);
@@ -57,10 +56,10 @@ make(MpSite *site, char **words, MpPurpose purpose, GError **error)
  */
 
 static bool
-is_revoked(const MpSite *site, const MpAddress *address, guint64 epoch)
+is_revoked(const MpSite *site, const MpAddress *address, const MpUser *user)
 {
-    for (guint i = 0; i < EPOCHS_TRIED && epoch-- > 0; i++)
-        if (mp_address_verify(site->keys, address, epoch))
+    for (guint i = 0; user->revoked != NULL && i < user->revoked->len; i++)
+        if (mp_address_verify(site->keys, address, NULL, g_array_index(user->revoked, guint64, i)))
             return true;
     return false;
 }
@@ -78,27 +77,35 @@ verify_user(MpSite *site, const MpAddress *address, MpUser **user, GError **erro
     if (*user == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no account has the id %" G_GUINT64_FORMAT,
                        address->user);
-    if (mp_address_verify(site->keys, address, (*user)->epoch))
+    if (mp_address_verify(site->keys, address, NULL, (*user)->epoch))
         return true;
-    if (is_revoked(site, address, (*user)->epoch))
+    if (is_revoked(site, address, *user))
         return mp_fail(error, MP_ERROR_INPUT,
                        "revoked: it was good until `metroplex user revoke %s`", (*user)->login);
     return mp_fail(error, MP_ERROR_INPUT,
-                   "its signature is wrong: mistyped, forged, or made with a key that is gone");
+                   "its signature is wrong: mistyped, forged, made with a key that is gone, or for "
+                   "an account that had this id before the accounts were set back");
 }
 
 static bool
-verify_thread(MpSite *site, const MpAddress *address, GError **error)
+verify_thread(MpSite *site, const MpAddress *address, const MpUser *user, GError **error)
 {
     g_autoptr(MpThread) thread = NULL;
 
     if (address->thread == 0)
-        return true;
+        return mp_address_verify(site->keys, address, "", user->epoch) ||
+               mp_fail(error, MP_ERROR_INPUT, "its signature is wrong: mistyped or forged");
     thread = mp_site_thread(site, address->thread, error);
-    if (thread != NULL && mp_thread_address_kind(thread->kind) != address->kind)
-        return mp_fail(error, MP_ERROR_INPUT, "thread %" G_GUINT64_FORMAT " is of another kind",
+    if (thread == NULL)
+        return false;
+    if (!mp_address_verify(site->keys, address, thread->nonce, user->epoch))
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "its signature is wrong: mistyped, forged, or made for a thread that was "
+                       "%" G_GUINT64_FORMAT " before the tracker was set back",
                        thread->id);
-    return thread != NULL;
+    return mp_thread_address_kind(thread->kind) == address->kind ||
+           mp_fail(error, MP_ERROR_INPUT, "thread %" G_GUINT64_FORMAT " is of another kind",
+                   thread->id);
 }
 
 static bool
@@ -111,7 +118,7 @@ verify(MpSite *site, const char *text, GError **error)
         return mp_fail(error, MP_ERROR_INPUT,
                        "not of the form PURPOSE+KIND-THREAD-MAC-USER@reply.%s",
                        site->config->hostname);
-    if (!verify_user(site, &address, &user, error) || !verify_thread(site, &address, error))
+    if (!verify_user(site, &address, &user, error) || !verify_thread(site, &address, user, error))
         return false;
     printf("purpose  %s\nkind     %c\nthread   %" G_GUINT64_FORMAT "%s\nuser     %s%s\nvalid\n",
            mp_purpose_name(address.purpose), address.kind, address.thread,

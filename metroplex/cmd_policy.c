@@ -43,6 +43,7 @@ typedef struct {
     MpConfig *config;
     MpKeyRing *keys;
     MpAccounts *accounts;
+    MpTracker *tracker;
     MpRate *rate;
     Stamp config_stamp, keys_stamp;
     bool is_logging;
@@ -74,6 +75,7 @@ static void
 forget(Desk *desk)
 {
     g_clear_pointer(&desk->rate, mp_rate_free);
+    g_clear_pointer(&desk->tracker, mp_tracker_free);
     g_clear_pointer(&desk->accounts, mp_accounts_free);
     g_clear_pointer(&desk->keys, mp_key_ring_free);
     g_clear_pointer(&desk->config, mp_config_free);
@@ -139,9 +141,22 @@ load_accounts(Desk *desk, GError **error)
 }
 
 static bool
+load_tracker(Desk *desk, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    if (desk->tracker != NULL)
+        return mp_tracker_refresh(desk->tracker, error);
+    path = mp_config_path(desk->config, "tracker.git");
+    desk->tracker = mp_tracker_open(path, desk->config->hostname, error);
+    return desk->tracker != NULL;
+}
+
+static bool
 look_again(Desk *desk, GError **error)
 {
-    if (load_config(desk, error) && load_keys(desk, error) && load_accounts(desk, error))
+    if (load_config(desk, error) && load_keys(desk, error) && load_accounts(desk, error) &&
+        load_tracker(desk, error))
         return true;
     if (!desk->is_logging) /* a configuration or log directory that cannot be read */
         forget(desk);
@@ -185,6 +200,28 @@ is_over_limit(Desk *desk, const MpAddress *address)
     return mp_rate_is_over(desk->rate, &limits, address->user, address->thread, now, &which);
 }
 
+/* False also with *error set, if it cannot be known. The same is computed for an account or a
+ * thread that does not exist, so that the time tells no more than the text; one whose thread is
+ * gone is ours by the account's half of its MAC, and metroplex tells it why. */
+static bool
+verify(Desk *desk, const MpAddress *address, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpUser) account = mp_accounts_user(desk->accounts, address->user, &why);
+    bool is_known =
+        mp_address_verify(desk->keys, address, NULL, account != NULL ? account->epoch : 0);
+    g_autoptr(MpThread) thread =
+        why == NULL && is_known ? mp_tracker_thread(desk->tracker, address->thread, &why) : NULL;
+    const char *nonce = thread != NULL ? thread->nonce : address->thread == 0 ? "" : NULL;
+
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    return is_known && account != NULL &&
+           mp_address_verify(desk->keys, address, nonce, account->epoch);
+}
+
 /* NULL with *error set if it cannot be known. */
 static const char *
 judge(Desk *desk, const char *recipient, GError **error)
@@ -196,14 +233,12 @@ judge(Desk *desk, const char *recipient, GError **error)
         return NO_OPINION;
     if (mp_address_parse(recipient, desk->config->hostname, &address) == MP_ADDRESS_FOREIGN)
         return FORGED;
-    g_autoptr(MpUser) account = mp_accounts_user(desk->accounts, address.user, &why);
+    bool is_good = verify(desk, &address, &why);
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return NULL;
     }
-    /* verified for nobody too, so that the time tells no more than the text */
-    if (!mp_address_verify(desk->keys, &address, account != NULL ? account->epoch : 0) ||
-        account == NULL)
+    if (!is_good)
         return FORGED;
     if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, &address))
         return OVER_LIMIT;

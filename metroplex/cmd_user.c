@@ -421,9 +421,8 @@ raise_epoch(MpSite *site, const char *login, GError **error)
     if (!mp_site_lock(site, error))
         return false;
     user = mp_site_user(site, login, error);
-    if (user == NULL)
+    if (user == NULL || !mp_user_revoke(user, error))
         return false;
-    user->epoch++;
     g_autofree char *what = g_strdup_printf("Revoke the addresses of %s", user->login);
     if (!mp_accounts_write(site->accounts, user, what, error))
         return false;

@@ -131,6 +131,41 @@ mask_message_id(MpItem *item)
     item->message_id = masked;
 }
 
+/* The thread that the address names; false for errors only. */
+static bool
+thread_of(MpSite *site, const MpAddress *address, MpThread **thread, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    *thread = mp_tracker_thread(site->tracker, address->thread, &why);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+/*
+ * Whether the address was made for the account and for the thread that has its number now; where
+ * that thread is gone, the account is enough to say so. A thread is read only for whom the
+ * account's half proves, so that nobody else makes a mail wait for a thread that is damaged.
+ */
+static bool
+verify_address(MpSite *site, const MpAddress *address, MpUser **account, MpThread **thread,
+               bool *is_verified, GError **error)
+{
+    *is_verified = false;
+    *thread = NULL;
+    if (!account_of(site, address, account, error))
+        return false;
+    if (*account == NULL || !mp_address_verify(site->keys, address, NULL, (*account)->epoch))
+        return true;
+    if (address->thread != 0 && !thread_of(site, address, thread, error))
+        return false;
+    const char *nonce = *thread != NULL ? (*thread)->nonce : address->thread == 0 ? "" : NULL;
+    *is_verified = mp_address_verify(site->keys, address, nonce, (*account)->epoch);
+    return true;
+}
+
 /* The first that verifies wins; without one, the first of our shape is what gets refused. */
 static bool
 find_address(MpSite *site, MpItem *item, GError **error)
@@ -140,41 +175,35 @@ find_address(MpSite *site, MpItem *item, GError **error)
     for (guint i = 0; i < recipients->len; i++) {
         const MpAddressee *addressee = g_ptr_array_index(recipients, i);
         g_autoptr(MpUser) account = NULL;
+        g_autoptr(MpThread) thread = NULL;
         MpAddress address;
 
         item->is_noreply |= is_noreply(site->config, addressee->address);
         if (mp_address_parse(addressee->address, site->config->hostname, &address) ==
             MP_ADDRESS_FOREIGN)
             continue;
-        if (!account_of(site, &address, &account, error))
+        if (!verify_address(site, &address, &account, &thread, &item->is_verified, error))
             return false;
-        item->is_verified =
-            account != NULL && mp_address_verify(site->keys, &address, account->epoch);
         if (item->is_verified || item->recipient == NULL)
             take_address(item, addressee, &address);
         if (item->is_verified) {
             item->account = g_steal_pointer(&account);
             mask_message_id(item);
+            item->thread = g_steal_pointer(&thread);
             return true;
         }
     }
     return true;
 }
 
-/* The thread that the address names, if it is there and of the kind that was signed. */
+/* A thread of another kind than was signed is not the one that was meant. */
 static bool
-find_thread(MpSite *site, MpItem *item, GError **error)
+find_repository(MpSite *site, MpItem *item, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpThread) thread = mp_tracker_thread(site->tracker, item->address.thread, &why);
-
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    if (thread == NULL || mp_thread_address_kind(thread->kind) != item->address.kind)
+    if (item->thread != NULL && mp_thread_address_kind(item->thread->kind) != item->address.kind)
+        g_clear_pointer(&item->thread, mp_thread_free);
+    if (item->thread == NULL)
         return true;
-    item->thread = g_steal_pointer(&thread);
     item->repository = mp_tracker_repository(site->tracker, item->thread->repository, error);
     return item->repository != NULL;
 }
@@ -250,7 +279,7 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
     check_sender(site, item);
     bool good = find_address(site, item, error) &&
                 (!item->is_verified ||
-                 (find_thread(site, item, error) && find_duplicate(site, item, error)));
+                 (find_repository(site, item, error) && find_duplicate(site, item, error)));
     item->is_deferred = !good;
     if (good && item->is_verified)
         mp_site_is_over_rate(site, item->account->id, item->address.thread, mp_item_received(item),
@@ -378,22 +407,6 @@ mp_item_wants_reply(const MpItem *item)
 
 /* --- What it may quote ---------------------------------------------------------------------- */
 
-/* The comment of this thread that a Message-ID of ours names; false if it names none. */
-static bool
-comment_of_id(const MpThread *thread, const char *id, const char *hostname, guint64 *number)
-{
-    const char *slash = strrchr(id, '/');
-    const char *digits = slash != NULL ? slash + 1 + (slash[1] == 'c') : "";
-    g_autofree char *opening = mp_thread_message_id(thread, 0, hostname);
-
-    *number = 0;
-    if (strcmp(id, opening) == 0)
-        return true;
-    *number = g_ascii_strtoull(digits, NULL, 10);
-    g_autofree char *expected = mp_thread_message_id(thread, *number, hostname);
-    return *number > 0 && strcmp(id, expected) == 0;
-}
-
 /* Which comments: the one that was answered, and those named in References; few, and each once. */
 static void
 add_number(GArray *numbers, guint64 number)
@@ -459,8 +472,8 @@ add_named_comments(const MpSite *site, const MpItem *item, GArray *numbers)
     for (guint i = 0; i < item->message->in_reply_to->len && i < SENT_TEXTS_MAX; i++) {
         guint64 number;
 
-        if (comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
-                          site->config->hostname, &number))
+        if (mp_thread_comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
+                                    site->config->hostname, &number))
             add_number(numbers, number);
     }
 }

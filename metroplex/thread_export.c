@@ -67,8 +67,8 @@ static bool
 add_comment(Export *export, const MpComment *comment, gpointer user_data, GError **error)
 {
     JsonObject *object = json_object_new();
-    g_autofree char *id =
-        mp_thread_message_id(export->thread, comment->number, export->site->config->hostname);
+    g_autofree char *id = mp_thread_message_id(export->thread, comment->number, comment->key,
+                                               export->site->config->hostname);
     JsonArray *attachments;
 
     json_array_add_object_element(user_data, object);
@@ -193,8 +193,9 @@ static void
 print_identity(Export *export, const MpComment *comment)
 {
     const char *hostname = export->site->config->hostname;
-    g_autofree char *id = mp_thread_message_id(export->thread, comment->number, hostname);
-    g_autofree char *opening = mp_thread_message_id(export->thread, 0, hostname);
+    g_autofree char *id =
+        mp_thread_message_id(export->thread, comment->number, comment->key, hostname);
+    g_autofree char *opening = mp_thread_message_id(export->thread, 0, NULL, hostname);
 
     printf("Message-ID: %s\n", id);
     if (comment->number > 0)

@@ -182,7 +182,7 @@ is_at_home(MpSite *site, const Import *import, guint64 id, GError **error)
     return here != NULL && opening->key != NULL && strcmp(here->key, opening->key) == 0;
 }
 
-/* "/17@" of the Message-ID of an opening post of ours; 0 if it is none. */
+/* "/17-" of the Message-ID of an opening post of ours; 0 if it is none. */
 static guint64
 id_of_export(const MpSite *site, const Import *import)
 {

@@ -10,7 +10,8 @@
 
 #define LOCAL_PART_MAX 64 /* RFC 5321, section 4.5.3.1.1 */
 #define MAC_SIZE       20 /* octets: 160 of the 256 bits */
-#define VERSION_TEXT   "metroplex-address-1"
+#define HALF_SIZE      (MAC_SIZE / 2)
+#define VERSION_TEXT   "metroplex-address-2"
 
 static const char *const purpose_names[] = {"reply", "unsub", "bounce"};
 
@@ -39,13 +40,14 @@ feed(GHmac *hmac, const char *field)
     g_hmac_update(hmac, (const guchar *)field, (gssize)strlen(field) + 1);
 }
 
+/* Half of the MAC: over all but the nonce, or with it. */
 static void
-compute_mac(const char *key, MpPurpose purpose, char kind, guint64 thread, guint64 user,
-            guint64 epoch, guint8 mac[MAC_SIZE])
+compute_half(const char *key, MpPurpose purpose, const MpAddressSubject *subject, bool with_nonce,
+             guint8 half[HALF_SIZE])
 {
     g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, (const guchar *)key, strlen(key));
-    const guint64 numbers[] = {thread, user, epoch};
-    char text[24] = {kind, '\0'};
+    const guint64 numbers[] = {subject->thread, subject->user, subject->epoch};
+    char text[24] = {subject->kind, '\0'};
     guint8 digest[32];
     gsize length = sizeof digest;
 
@@ -56,30 +58,35 @@ compute_mac(const char *key, MpPurpose purpose, char kind, guint64 thread, guint
         g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, numbers[i]);
         feed(hmac, text);
     }
+    if (with_nonce)
+        feed(hmac, subject->nonce);
     g_hmac_get_digest(hmac, digest, &length);
-    memcpy(mac, digest, MAC_SIZE);
+    memcpy(half, digest, HALF_SIZE);
     mp_wipe(digest, sizeof digest);
 }
 
 char *
-mp_address_make(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread, guint64 user,
-                guint64 epoch, const char *hostname, GError **error)
+mp_address_make(const MpKeyRing *ring, MpPurpose purpose, const MpAddressSubject *subject,
+                const char *hostname, GError **error)
 {
+    const char *key = g_ptr_array_index(ring->keys, 0);
     guint8 mac[MAC_SIZE];
     char hex[2 * MAC_SIZE + 1];
 
-    compute_mac(g_ptr_array_index(ring->keys, 0), purpose, kind, thread, user, epoch, mac);
+    compute_half(key, purpose, subject, false, mac);
+    compute_half(key, purpose, subject, true, mac + HALF_SIZE);
     for (gsize i = 0; i < MAC_SIZE; i++)
         g_snprintf(hex + 2 * i, 3, "%02x", mac[i]);
-    g_autofree char *local = g_strdup_printf("%s+%c-%" G_GUINT64_FORMAT "-%s-%" G_GUINT64_FORMAT,
-                                             purpose_names[purpose], kind, thread, hex, user);
+    g_autofree char *local =
+        g_strdup_printf("%s+%c-%" G_GUINT64_FORMAT "-%s-%" G_GUINT64_FORMAT, purpose_names[purpose],
+                        subject->kind, subject->thread, hex, subject->user);
     if (strlen(local) > LOCAL_PART_MAX)
         return mp_fail_null(error, MP_ERROR_INPUT,
                             "the address of thread %" G_GUINT64_FORMAT
                             " and user %" G_GUINT64_FORMAT
                             " would have a local part of %" G_GSIZE_FORMAT " octets; RFC 5321 "
                             "allows %d",
-                            thread, user, strlen(local), LOCAL_PART_MAX);
+                            subject->thread, subject->user, strlen(local), LOCAL_PART_MAX);
     return g_strdup_printf("%s@reply.%s", local, hostname);
 }
 
@@ -193,16 +200,20 @@ equal_in_constant_time(const guint8 *a, const guint8 *b, gsize length)
 }
 
 bool
-mp_address_verify(const MpKeyRing *ring, const MpAddress *address, guint64 epoch)
+mp_address_verify(const MpKeyRing *ring, const MpAddress *address, const char *nonce, guint64 epoch)
 {
+    const MpAddressSubject subject = {address->kind, address->thread, nonce, address->user, epoch};
+    gsize length = nonce != NULL ? MAC_SIZE : HALF_SIZE;
     bool verified = false;
 
     for (guint i = 0; i < ring->keys->len; i++) {
+        const char *key = g_ptr_array_index(ring->keys, i);
         guint8 mac[MAC_SIZE];
 
-        compute_mac(g_ptr_array_index(ring->keys, i), address->purpose, address->kind,
-                    address->thread, address->user, epoch, mac);
-        verified |= equal_in_constant_time(mac, address->mac, MAC_SIZE);
+        compute_half(key, address->purpose, &subject, false, mac);
+        if (nonce != NULL)
+            compute_half(key, address->purpose, &subject, true, mac + HALF_SIZE);
+        verified |= equal_in_constant_time(mac, address->mac, length);
     }
     return verified;
 }

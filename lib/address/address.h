@@ -1,10 +1,16 @@
 /*
  * Signed addresses: reply+KIND-THREAD-MAC-USER@reply.HOSTNAME
  *
- * An address proves which thread and which account a mail is for. MAC is HMAC-SHA-256 (RFC 2104)
- * cut to 160 bits, in 40 lower-case hexadecimal digits, over version, purpose, kind, thread, user
- * and the user's epoch, each ended by a zero octet, so that no two inputs give the same octets.
- * Purposes have one shape and different MACs: no address turns into another.
+ * An address proves which thread and which account a mail is for. MAC is two times HMAC-SHA-256
+ * (RFC 2104) cut to 80 bits, in 40 lower-case hexadecimal digits: first over version, purpose,
+ * kind, thread, user and the user's epoch, then over the same and the thread's nonce, each ended by
+ * a zero octet, so that no two inputs give the same octets. Purposes have one shape and different
+ * MACs: no address turns into another.
+ *
+ * A tracker can be set back or restored, and then numbers come again. Nonce and epoch are random
+ * values of the thread's and the account's records (tracker(5)), so that an address of what was
+ * lost does not verify for what has its number now. They are not secret. An address whose thread is
+ * gone with its nonce is still known to be ours by the first half.
  *
  * A local part has at most 64 octets (RFC 5321, section 4.5.3.1.1); hexadecimal digits, local
  * part and domain compare without regard to case, since relays change it; the MAC in constant time.
@@ -43,10 +49,18 @@ char *mp_key_generate(GError **error);
 const char *mp_purpose_name(MpPurpose purpose);
 bool mp_purpose_parse(const char *name, MpPurpose *purpose);
 
+/* What an address is signed for. */
+typedef struct {
+    char kind;
+    guint64 thread;
+    const char *nonce; /* of the thread's record; "" for the self-test, thread 0 */
+    guint64 user, epoch;
+} MpAddressSubject;
+
 /* The signed address, the caller's to free. MP_ERROR_INPUT if the local part were over 64 octets.
  */
-char *mp_address_make(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread,
-                      guint64 user, guint64 epoch, const char *hostname, GError **error);
+char *mp_address_make(const MpKeyRing *ring, MpPurpose purpose, const MpAddressSubject *subject,
+                      const char *hostname, GError **error);
 
 typedef enum {
     MP_ADDRESS_FOREIGN, /* not of the shape: some other address */
@@ -56,8 +70,10 @@ typedef enum {
 /* Takes an addr-spec apart. Quotes around the local part are undone (RFC 5321, section 4.1.2). */
 MpAddressShape mp_address_parse(const char *text, const char *hostname, MpAddress *address);
 
-/* True if any key of the ring made this address at this epoch. */
-bool mp_address_verify(const MpKeyRing *ring, const MpAddress *address, guint64 epoch);
+/* True if any key of the ring made this address for this nonce and epoch; with nonce NULL, where
+ * the thread is gone or not read yet, for any nonce. */
+bool mp_address_verify(const MpKeyRing *ring, const MpAddress *address, const char *nonce,
+                       guint64 epoch);
 
 /* What mp_address_mask masks. */
 typedef enum {

@@ -1,12 +1,11 @@
 /* The key ring: the installation's secrets, in memory that is wiped. See address.h. */
 #include "address/keys.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 
 #define SHORTEST_KEY 32 /* characters; what RFC 2104, section 3, asks for as octets of SHA-256 */
 #define NEW_KEY      32 /* octets of randomness */
@@ -81,15 +80,5 @@ mp_key_ring_free(MpKeyRing *ring)
 char *
 mp_key_generate(GError **error)
 {
-    guint8 octets[NEW_KEY];
-    char *key = g_malloc(2 * NEW_KEY + 1);
-
-    if (getrandom(octets, sizeof octets, 0) != sizeof octets) {
-        g_free(key);
-        return mp_fail_errno_null(error, "cannot get random octets");
-    }
-    for (gsize i = 0; i < NEW_KEY; i++)
-        g_snprintf(key + 2 * i, 3, "%02x", octets[i]);
-    mp_wipe(octets, sizeof octets);
-    return key;
+    return mp_random_hex(NEW_KEY, error);
 }

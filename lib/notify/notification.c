@@ -62,7 +62,8 @@ make_message_id(const MpNotificationFacts *facts, const char *opening)
     const char *at = strrchr(opening, '@');
 
     if (facts->comment != NULL)
-        return mp_thread_message_id(facts->thread, facts->comment->number, facts->config->hostname);
+        return mp_thread_message_id(facts->thread, facts->comment->number, facts->comment->key,
+                                    facts->config->hostname);
     return g_strdup_printf("%.*s/event/%s%s", (int)(at - opening), opening, facts->key, at);
 }
 
@@ -102,7 +103,8 @@ mp_notification_new(const MpNotificationFacts *facts)
 {
     MpNotification *n = g_new0(MpNotification, 1);
     const char *template = link_template(facts);
-    g_autofree char *opening = mp_thread_message_id(facts->thread, 0, facts->config->hostname);
+    g_autofree char *opening =
+        mp_thread_message_id(facts->thread, 0, NULL, facts->config->hostname);
 
     g_mime_init();
     memcpy((void *)&n->facts, facts, sizeof *facts);
@@ -150,7 +152,8 @@ mp_letter_free(MpLetter *message)
 char *
 mp_notification_text(const MpNotificationFacts *facts, const char *reason)
 {
-    g_autofree char *opening = mp_thread_message_id(facts->thread, 0, facts->config->hostname);
+    g_autofree char *opening =
+        mp_thread_message_id(facts->thread, 0, NULL, facts->config->hostname);
     g_autofree char *message_id = make_message_id(facts, opening);
     g_autofree char *link =
         mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
@@ -197,12 +200,13 @@ static bool
 make_addresses(const MpNotificationFacts *facts, const MpUser *user, Addresses *addresses,
                GError **error)
 {
-    char kind = mp_thread_address_kind(facts->thread->kind);
+    const MpAddressSubject subject = {mp_thread_address_kind(facts->thread->kind),
+                                      facts->thread->id, facts->thread->nonce, user->id,
+                                      user->epoch};
 
     for (int purpose = 0; purpose < (int)G_N_ELEMENTS(addresses->of); purpose++) {
-        addresses->of[purpose] =
-            mp_address_make(facts->ring, (MpPurpose)purpose, kind, facts->thread->id, user->id,
-                            user->epoch, facts->config->hostname, error);
+        addresses->of[purpose] = mp_address_make(facts->ring, (MpPurpose)purpose, &subject,
+                                                 facts->config->hostname, error);
         if (addresses->of[purpose] == NULL)
             return false;
     }

@@ -5,6 +5,7 @@
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/random.h"
 #include "tracker/facts.h"
 #include "tracker/inside.h"
 #include "tracker/tree_name.h"
@@ -332,6 +333,34 @@ next_user_id(MpTree *tree, guint64 *id, GError **error)
     return true;
 }
 
+/* Small enough for a JSON number, too large to come again. */
+static bool
+draw_epoch(guint64 *epoch, GError **error)
+{
+    g_autofree char *digits = mp_random_hex(6, error);
+
+    if (digits != NULL)
+        *epoch = g_ascii_strtoull(digits, NULL, 16);
+    return digits != NULL;
+}
+
+#define REVOKED_KEPT 16 /* to tell a revoked address from a forged one, for people */
+
+bool
+mp_user_revoke(MpUser *user, GError **error)
+{
+    guint64 before = user->epoch;
+
+    if (!draw_epoch(&user->epoch, error))
+        return false;
+    if (user->revoked == NULL)
+        user->revoked = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_array_append_val(user->revoked, before);
+    if (user->revoked->len > REVOKED_KEPT)
+        g_array_remove_index(user->revoked, 0);
+    return true;
+}
+
 static bool
 write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **error)
 {
@@ -345,7 +374,8 @@ write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **er
     }
     if (!check_unique(accounts, tree, before, user, error) ||
         (before != NULL && !index_user(tree, before, false, error)) ||
-        (user->id == 0 && !next_user_id(tree, &user->id, error)))
+        (user->id == 0 &&
+         (!next_user_id(tree, &user->id, error) || !draw_epoch(&user->epoch, error))))
         return false;
     g_autofree char *path = path_of_user(user->id);
     g_autofree char *facts = mp_facts_user(user);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "tracker/facts.h"
 #include "tracker/inside.h"
 
@@ -307,12 +308,16 @@ bool
 mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                      const MpActor *actor, guint64 *id, GError **error)
 {
-    if (!next_thread_id(batch, id, error) ||
+    g_autofree char *nonce = mp_random_hex(MP_NONCE_OCTETS, error);
+    MpThread record = *thread;
+
+    record.nonce = nonce;
+    if (nonce == NULL || !next_thread_id(batch, id, error) ||
         (thread->kind == MP_COMMIT && thread->object != NULL &&
          !mp_commits_claim(&batch->tracker->store, batch->chain.tree, thread, *id, error)))
         return false;
     MpTreeNode *directory = thread_directory(batch, *id, true, error);
-    g_autofree char *facts = mp_facts_thread(thread);
+    g_autofree char *facts = mp_facts_thread(&record);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, *id, thread->title);
 

@@ -151,7 +151,7 @@ boolean(Reader *r, const char *key)
 }
 
 static GArray *
-ids(Reader *r, const char *key)
+numbers(Reader *r, const char *key, guint64 least, guint64 most)
 {
     GArray *array = g_array_new(FALSE, FALSE, sizeof(guint64));
     g_auto(GStrv) texts = g_key_file_get_string_list(r->file, r->group, key, NULL, NULL);
@@ -159,10 +159,10 @@ ids(Reader *r, const char *key)
     for (char **text = texts; text != NULL && *text != NULL; text++) {
         guint64 id;
 
-        if (g_ascii_string_to_unsigned(*text, 10, 1, MP_MAX_ID, &id, NULL))
+        if (g_ascii_string_to_unsigned(*text, 10, least, most, &id, NULL))
             g_array_append_val(array, id);
         else
-            blame(r, key, "not a list of ids");
+            blame(r, key, "not a list of numbers of the right range");
     }
     return array;
 }
@@ -191,7 +191,7 @@ set_optional(GKeyFile *file, const char *group, const char *key, const char *val
 }
 
 static void
-set_ids(GKeyFile *file, const char *group, const char *key, const GArray *array)
+set_numbers(GKeyFile *file, const char *group, const char *key, const GArray *array)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -239,8 +239,11 @@ mp_facts_parse_thread(const char *text, const char *path, guint64 id, GError **e
     thread->author = number(&r, "author", 1, MP_MAX_ID);
     thread->author_login = required_string(&r, "login");
     thread->created = date(&r, "created");
+    thread->nonce = required_string(&r, "nonce");
     thread->is_locked = boolean(&r, "locked");
     thread->is_open = g_strcmp0(state, "open") == 0;
+    if (thread->nonce != NULL && !mp_is_nonce(thread->nonce))
+        blame(&r, "nonce", "not 16 hexadecimal digits");
     if (kind != NULL && !mp_thread_kind_parse(kind, &thread->kind))
         blame(&r, "kind", "none of: issue, pull, commit");
     if (state != NULL && !thread->is_open && strcmp(state, "closed") != 0)
@@ -265,6 +268,7 @@ mp_facts_thread(const MpThread *thread)
     set_number(file, g, "author", thread->author);
     g_key_file_set_string(file, g, "login", thread->author_login);
     set_date(file, g, "created", thread->created);
+    g_key_file_set_string(file, g, "nonce", thread->nonce);
     return g_key_file_to_data(file, NULL, NULL);
 }
 
@@ -396,8 +400,8 @@ mp_facts_parse_repository(const char *text, const char *path, const char *name, 
     reader_init(&r, text, path, "repository");
     g_autofree char *reply = required_string(&r, "reply");
     repository->name = g_strdup(name);
-    repository->watchers = ids(&r, "watchers");
-    repository->members = ids(&r, "members");
+    repository->watchers = numbers(&r, "watchers", 1, MP_MAX_ID);
+    repository->members = numbers(&r, "members", 1, MP_MAX_ID);
     repository->link = optional_string(&r, "link");
     if (reply != NULL && !mp_reply_policy_parse(reply, &repository->reply))
         blame(&r, "reply", "none of: on, members, off");
@@ -411,8 +415,8 @@ mp_facts_repository(const MpRepository *repository)
     const char *g = "repository";
 
     g_key_file_set_string(file, g, "reply", mp_reply_policy_name(repository->reply));
-    set_ids(file, g, "watchers", repository->watchers);
-    set_ids(file, g, "members", repository->members);
+    set_numbers(file, g, "watchers", repository->watchers);
+    set_numbers(file, g, "members", repository->members);
     set_optional(file, g, "link", repository->link);
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -483,6 +487,7 @@ mp_facts_parse_user(const char *text, const char *path, guint64 id, GError **err
     user->login = required_string(&r, "login");
     user->name = required_string(&r, "name");
     user->epoch = number(&r, "epoch", 0, G_MAXUINT64);
+    user->revoked = numbers(&r, "revoked", 0, G_MAXUINT64);
     user->is_active = g_strcmp0(state, "active") == 0;
     user->emails = g_ptr_array_new_with_free_func(g_free);
     for (char **email = emails; email != NULL && *email != NULL; email++)
@@ -536,6 +541,7 @@ mp_facts_user(const MpUser *user)
     g_key_file_set_string_list(file, g, "emails", (const char *const *)user->emails->pdata,
                                user->emails->len);
     set_number(file, g, "epoch", user->epoch);
+    set_numbers(file, g, "revoked", user->revoked);
     g_key_file_set_string(file, g, "state", user->is_active ? "active" : "suspended");
     set_optional(file, g, "language", user->language);
     set_bounces(file, user->bounces);

@@ -77,8 +77,15 @@ mp_thread_address_kind(MpThreadKind kind)
     return kind == MP_COMMIT ? 'c' : 'i';
 }
 
+bool
+mp_is_nonce(const char *text)
+{
+    return strlen(text) == 2 * MP_NONCE_OCTETS &&
+           strspn(text, "0123456789abcdef") == 2 * MP_NONCE_OCTETS;
+}
+
 char *
-mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostname)
+mp_thread_message_id(const MpThread *thread, guint64 comment, const char *key, const char *hostname)
 {
     g_autoptr(GString) id = g_string_new(NULL);
 
@@ -94,11 +101,52 @@ mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostna
         g_string_append_printf(id, "commit/%s", thread->object);
         break;
     }
+    if (thread->nonce != NULL)
+        g_string_append_printf(id, "-%.8s", thread->nonce);
     if (comment > 0)
         g_string_append_printf(
             id, thread->kind == MP_PULL ? "/c%" G_GUINT64_FORMAT : "/%" G_GUINT64_FORMAT, comment);
+    if (comment > 0 && key != NULL)
+        g_string_append_printf(id, "-%.8s", key);
     g_string_append_printf(id, "@%s>", hostname);
     return g_string_free(g_steal_pointer(&id), FALSE);
+}
+
+/* Behind the opening's id, up to its @, stands "/3-KEY" or "/c3-KEY". */
+static bool
+take_comment_number(const char *rest, guint64 *comment)
+{
+    char *end;
+
+    if (rest[0] != '/')
+        return false;
+    rest += 1 + (rest[1] == 'c');
+    *comment = g_ascii_isdigit(*rest) ? g_ascii_strtoull(rest, &end, 10) : 0;
+    return *comment > 0 && (*end == '-' || *end == '@');
+}
+
+bool
+mp_thread_comment_of_id(const MpThread *thread, const char *id, const char *hostname,
+                        guint64 *comment)
+{
+    MpThread unmarked = *thread;
+    const MpThread *const variants[] = {thread, &unmarked};
+    const char *at = strrchr(id, '@');
+
+    unmarked.nonce = NULL;
+    for (gsize i = 0; at != NULL && i < G_N_ELEMENTS(variants); i++) {
+        g_autofree char *opening = mp_thread_message_id(variants[i], 0, NULL, hostname);
+        const char *end = strrchr(opening, '@');
+        gsize length = (gsize)(end - opening);
+
+        *comment = 0;
+        if (strcmp(id, opening) == 0)
+            return true;
+        if (strncmp(id, opening, length) == 0 && strcmp(at, end) == 0 &&
+            take_comment_number(id + length, comment))
+            return true;
+    }
+    return false;
 }
 
 bool
@@ -119,6 +167,7 @@ mp_thread_free(MpThread *thread)
     g_free(thread->title);
     g_free(thread->object);
     g_free(thread->author_login);
+    g_free(thread->nonce);
     g_free(thread);
 }
 
@@ -162,5 +211,6 @@ mp_user_free(MpUser *user)
     g_free(user->language);
     g_clear_pointer(&user->emails, g_ptr_array_unref);
     g_clear_pointer(&user->bounces, g_ptr_array_unref);
+    g_clear_pointer(&user->revoked, g_array_unref);
     g_free(user);
 }

@@ -36,6 +36,7 @@ typedef struct {
     guint64 author;
     char *author_login;
     gint64 created;
+    char *nonce; /* 16 random hexadecimal digits: tells it from a thread that had its id before */
 } MpThread;
 
 void mp_thread_free(MpThread *thread);
@@ -45,9 +46,24 @@ const char *mp_thread_kind_name(MpThreadKind kind); /* "issue", "pull", "commit"
 bool mp_thread_kind_parse(const char *name, MpThreadKind *kind);
 char mp_thread_address_kind(MpThreadKind kind); /* 'i' or 'c', as addresses have it */
 
-/* GitHub's: <owner/repo/issues/17@host>, …/17/3@host, …/pull/18/c3@host, …/commit/SHA/4@host.
- * Comment 0 is the opening post. The result is the caller's. */
-char *mp_thread_message_id(const MpThread *thread, guint64 comment, const char *hostname);
+#define MP_NONCE_OCTETS 8
+
+/* Whether a text may be a thread's nonce. */
+bool mp_is_nonce(const char *text);
+
+/*
+ * GitHub's, with the first 8 digits of the thread's nonce and of the comment's KEY behind the
+ * numbers, which may come again: <owner/repo/issues/17-NONCE@host>, …/17-NONCE/3-KEY@host,
+ * …/pull/18-NONCE/c3-KEY@host, …/commit/SHA-NONCE/4-KEY@host. Comment 0 is the opening post, which
+ * needs no key. The result is the caller's.
+ */
+char *mp_thread_message_id(const MpThread *thread, guint64 comment, const char *key,
+                           const char *hostname);
+
+/* The comment that a Message-ID of this thread names, also one without the marks, as people and
+ * other programs write it; false if it names none. */
+bool mp_thread_comment_of_id(const MpThread *thread, const char *id, const char *hostname,
+                             guint64 *comment);
 
 typedef struct {
     guint64 user;
@@ -132,7 +148,8 @@ typedef struct {
     guint64 id;
     char *login, *name;
     GPtrArray *emails; /* char *, verified; the first is where notifications go */
-    guint64 epoch;     /* part of every address; raising it revokes them all */
+    guint64 epoch;     /* random, part of every address; another revokes them all */
+    GArray *revoked;   /* guint64, the last epochs before, or NULL for none */
     bool is_active;
     char *language;     /* "en", "fr", or NULL for the installation's */
     GPtrArray *bounces; /* MpBounces, or NULL for none */
@@ -155,6 +172,9 @@ bool mp_user_is_suppressed(const MpUser *user, const char *address);
  */
 bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
                          const char *mark, guint limit, bool *suppressed);
+
+/* Draws another epoch and remembers the one before. */
+bool mp_user_revoke(MpUser *user, GError **error);
 
 /* Forgets the bounces of an address; false if there were none, or it was not suppressed. */
 bool mp_user_unsuppress(MpUser *user, const char *address);
@@ -329,8 +349,9 @@ typedef struct {
 bool mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor,
                       guint64 *number, bool *duplicate, GError **error);
 
-/* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` is not
- * read. A commit has one thread in its repository: a second is MP_ERROR_INPUT. */
+/* Opens a thread with its opening post; *id is its number if this batch wins. `thread->id` and
+ * `thread->nonce` are not read. A commit has one thread in its repository: a second is
+ * MP_ERROR_INPUT. */
 bool mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                           const MpActor *actor, guint64 *id, GError **error);
 
@@ -366,10 +387,11 @@ typedef enum {
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
 /*
- * One change of one account: creates it where user->id is 0 (and sets it), else replaces its facts.
- * Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is another account's.
- * Retries when outrun; but if the account itself was changed since `accounts` was last opened,
- * refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo what somebody else did.
+ * One change of one account: creates it where user->id is 0 (and sets that and its epoch), else
+ * replaces its facts. Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is
+ * another account's. Retries when outrun; but if the account itself was changed since `accounts`
+ * was last opened, refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo what
+ * somebody else did.
  */
 bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
 

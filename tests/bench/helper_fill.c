@@ -71,9 +71,15 @@ print_addresses(MpSite *site, guint64 users, guint64 threads)
 {
     g_autoptr(GError) error = NULL;
 
+    bench_must(mp_site_refresh(site, &error), error);
     for (guint64 t = 1; t <= threads; t++) {
+        g_autoptr(MpThread) thread = mp_tracker_thread(site->tracker, t, &error);
+        bench_must(thread != NULL, error);
         for (guint64 u = 1; u <= MIN(users, 10); u++) {
-            g_autofree char *address = mp_address_make(site->keys, MP_PURPOSE_REPLY, 'i', t, u, 0,
+            g_autoptr(MpUser) user = mp_accounts_user(site->accounts, u, &error);
+            bench_must(user != NULL, error);
+            const MpAddressSubject subject = {'i', t, thread->nonce, u, user->epoch};
+            g_autofree char *address = mp_address_make(site->keys, MP_PURPOSE_REPLY, &subject,
                                                        site->config->hostname, &error);
             bench_must(address != NULL, error);
             printf("address %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s\n", t, u, address);

@@ -7,8 +7,18 @@
 
 #include "../../metroplex/extraction.h"
 
-/* True if one of the recipients is an address of ours that verifies; epoch 0, as fill makes them.
- */
+/* Whether it was made for that thread and account, as the program finds out. */
+static bool
+verifies(const MpSite *site, const MpAddress *address)
+{
+    g_autoptr(MpUser) user = mp_accounts_user(site->accounts, address->user, NULL);
+    g_autoptr(MpThread) thread = mp_tracker_thread(site->tracker, address->thread, NULL);
+
+    return user != NULL && thread != NULL &&
+           mp_address_verify(site->keys, address, thread->nonce, user->epoch);
+}
+
+/* True if one of the recipients is an address of ours that verifies. */
 static bool
 is_verified(const MpSite *site, const MpMessage *message)
 {
@@ -18,7 +28,7 @@ is_verified(const MpSite *site, const MpMessage *message)
 
         if (mp_address_parse(addressee->address, site->config->hostname, &address) ==
                 MP_ADDRESS_OURS &&
-            mp_address_verify(site->keys, &address, 0))
+            verifies(site, &address))
             return true;
     }
     return false;

@@ -17,7 +17,9 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
             again != NULL ? mp_facts_parse_thread(again, "thread", 1, NULL) : NULL;
         fuzz_claim(thread == NULL || (second != NULL && strcmp(second->title, thread->title) == 0));
         g_autofree char *id =
-            thread != NULL ? mp_thread_message_id(thread, 1, "git.example.org") : NULL;
+            thread != NULL ? mp_thread_message_id(thread, 1, "0123456789abcdef0123456789abcdef",
+                                                  "git.example.org")
+                           : NULL;
         fuzz_claim(id == NULL || strchr(id, '\n') == NULL);
     } else if (data[0] % 5 == 1) {
         mp_comment_free(mp_facts_parse_comment(text, "comment", 1, NULL));

@@ -35,7 +35,7 @@ class Delivered:
     commits: int = 0  # of the tracker before; each comment adds one, and each of `changes`
     changes: int = 0
     maybe_changes: int = 0
-    messages: dict = None  # notifier: {(recipient, Message-ID)}; None if none was to be sent
+    messages: dict = None  # notifier: {(recipient, Message-ID without its marks)}; None if none was to be sent
     is_complete: bool = True  # there is an installation; False if it is still to be made
     repeats: int = 0  # how many messages may be there twice: one for each time a notifier was killed
 
@@ -223,7 +223,7 @@ def sent(site):
     folder = os.path.join(site.data, "sent/new")
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
         message = email.message_from_bytes(read(os.path.join(folder, name)), policy=email.policy.compat32)
-        found[message["Delivered-To"], message["Message-ID"]] += 1
+        found[message["Delivered-To"], re.sub(r"-[0-9a-f]{8}(?=[/@])", "", message["Message-ID"])] += 1
     return found
 
 

@@ -104,17 +104,6 @@ class Site:
     def address(self, thread, login, *args):
         return self.metroplex("address", str(thread), login, *args).strip()
 
-    def address_of(self, thread, login, other):
-        """The address of a thread whose files cannot be read, signed with the key of this installation."""
-        import hashlib
-        import hmac
-        user = self.address(other, login).rsplit("-", 1)[1].split("@")[0]
-        with open(os.path.join(self.dir, "etc/address-keys")) as f:
-            key = f.read().split()[0]
-        fields = ["metroplex-address-1", "reply", "i", str(thread), user, "0"]
-        mac = hmac.new(key.encode(), b"".join(x.encode() + b"\0" for x in fields), hashlib.sha256).hexdigest()[:40]
-        return f"reply+i-{thread}-{mac}-{user}@reply.{HOST}"
-
     def show(self, thread):
         return json.loads(self.metroplex("thread", "show", str(thread), "--json"))
 

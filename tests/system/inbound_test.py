@@ -2,8 +2,10 @@
 """From a mail in new/ to a comment, or to failure/ with a reason."""
 import email.message
 import html
+import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -406,6 +408,7 @@ def a_temporary_failure_leaves_the_mail_for_the_next_run(site):
 def a_damaged_thread_stops_only_its_own_mails(site):
     good, address = conversation(site)
     bad = [site.thread("tim", title=f"Bad {i}") for i in range(3)]
+    addresses = [site.address(thread, "kate") for thread in bad]
     work = os.path.join(site.dir, "work")
     damage = {bad[0]: ("thread", "[thread]\nkind=issue\n"), bad[1]: ("subscribers", "kate wants all\n"),
               bad[2]: ("comments/0/mail", "no facts\n")}
@@ -415,8 +418,8 @@ def a_damaged_thread_stops_only_its_own_mails(site):
             f.write(text)
     subprocess.run("git -c user.name=a -c user.email=a@b.c commit -qam Damage && git push -q origin main",
                    shell=True, cwd=work, check=True)
-    stay = [site.deliver(site.mail("kate@example.org", site.address_of(thread, "kate", good),
-                                   headers=[("In-Reply-To", f"<acme/rocket/issues/{thread}@{HOST}>")])) for thread in bad]
+    stay = [site.deliver(site.mail("kate@example.org", to, headers=[("In-Reply-To", f"<acme/rocket/issues/{thread}@{HOST}>")]))
+            for thread, to in zip(bad, addresses)]
     name = site.deliver(site.mail("kate@example.org", address))
     site.metroplex("--once", status=78)
     equal((site.new, site.success), (stay, [name]))
@@ -514,6 +517,135 @@ def what_a_power_cut_left_of_the_outcomes_is_cut_off(site):
     site.deliver(site.mail("kate@example.org", address, "The last.\n"))
     site.metroplex("--once")
     equal(len(site.outcomes()), 5001)
+
+
+# --- Numbers that come again
+
+
+def tip(site, repository="tracker.git"):
+    return site.git("rev-parse", "refs/heads/main", repository=repository).strip()
+
+
+def set_back(site, to, repository="tracker.git"):
+    site.git("update-ref", "refs/heads/main", to, repository=repository)
+
+
+PURPOSES = ("reply", "unsub", "bounce")
+
+
+def asked(site, recipient):
+    """What `metroplex policy` says of a recipient."""
+    request = f"request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\nrecipient={recipient}\nsender=x@y.example\n\n"
+    return site.metroplex("policy", stdin=request).strip()
+
+
+def replay(site, addresses):
+    """The reasons of a mail of kate's to each, in their order."""
+    names = [site.deliver(site.mail("kate@example.org", a, f"Answer {a}\n")) for a in addresses]
+    site.metroplex("--once")
+    return [site.reasons()[n] for n in names]
+
+
+@test
+def an_address_of_a_thread_that_was_lost_is_none_of_the_one_that_has_its_number_now(site):
+    for login in ("tim", "kate"):
+        site.user(login)
+    before = tip(site)
+    thread = site.thread("tim", title="Lost")
+    old = [site.address(thread, "kate", "--purpose", p) for p in PURPOSES]
+    equal(replay(site, old[:1]), ["posted"])
+    site.notifier("--once")
+    ids = {m["Message-ID"] for m in site.sent()}
+    set_back(site, before)
+    equal(replay(site, old[:1]), ["no-thread"], "gone, and nothing in its place")
+    equal(site.thread("tim", repository="acme/private", title="Another"), thread, "the number comes again")
+    for address in old:
+        equal(asked(site, address), "action=550 5.1.1 unknown or forged reply address")
+        contains(site.run(METROPLEX, "address", "--verify", address, status=65).stderr, "before the tracker was set back")
+    equal(replay(site, old), ["bad-address"] * 3)
+    equal(site.show(thread)["comments"], [])
+    equal([s["reason"] for s in site.show(thread)["subscribers"]], ["author"], "nobody was muted")
+    now = [site.address(thread, "kate", "--purpose", p) for p in PURPOSES]
+    check(not set(old) & set(now), "one address for both")
+    for address in now:
+        equal(asked(site, address), "action=DUNNO")
+        contains(site.metroplex("address", "--verify", address), "valid")
+    equal(replay(site, now[:1]), ["posted"])
+    site.notifier("--once")
+    ids_now = {m["Message-ID"] for m in site.sent() if m["Auto-Submitted"] != "auto-replied"} - ids
+    equal((len(ids), len(ids_now)), (2, 2), "an opening and a comment each, and no Message-ID twice")
+    for m in site.sent():
+        check(m["In-Reply-To"] is None or m["Auto-Submitted"] == "auto-replied" or m["In-Reply-To"] in ids | ids_now, f"{m['In-Reply-To']} was not sent")
+
+
+@test
+def a_comment_that_has_a_lost_ones_number_has_another_message_id(site):
+    for login in ("tim", "kate"):
+        site.user(login)
+    thread = site.thread("tim")
+    address = site.address(thread, "kate")
+    before = tip(site)
+    for text in ("One", "Two"):
+        site.deliver(site.mail("kate@example.org", address, text + "\n"))
+        site.metroplex("--once")
+        site.notifier("--once")
+        equal([c["number"] for c in site.show(thread)["comments"]], [1])
+        exported = json.loads(site.metroplex("thread", "export", str(thread)))["comments"][-1]["id"]
+        check(exported in {m["Message-ID"] for m in site.sent()}, f"the export names it otherwise: {exported}")
+        contains(site.metroplex("thread", "export", str(thread), "--format", "mbox"), f"Message-ID: {exported}")
+        set_back(site, before)
+    comments = {m["Message-ID"] for m in site.sent() if m["X-GitHub-Sender"] == "kate"}
+    equal((len(comments), {m["References"] for m in site.sent() if m["X-GitHub-Sender"] == "kate"} <= {m["Message-ID"] for m in site.sent()}), (2, True))
+
+
+@test
+def an_address_of_a_lost_account_is_none_of_the_one_that_has_its_id_now(site):
+    site.user("tim")
+    thread = site.thread("tim")
+    before = tip(site, "accounts.git")
+    eve = site.user("eve", "eve@example.org", "kate@example.org")
+    old = [site.address(t, "eve", "--purpose", p) for p in PURPOSES for t in (thread, 0)]
+    set_back(site, before, "accounts.git")
+    equal(site.user("kate"), eve, "the id comes again")
+    equal(replay(site, old), ["bad-address"] * 6)
+    for address in old:
+        equal(asked(site, address), "action=550 5.1.1 unknown or forged reply address")
+    contains(site.run(METROPLEX, "address", "--verify", old[0], status=65).stderr, "its signature is wrong")
+    equal(replay(site, [site.address(0, "kate"), site.address(thread, "kate")]), ["self-test", "posted"])
+
+
+@test
+def what_was_revoked_stays_so_when_that_was_set_back_and_done_again(site):
+    for login in ("tim", "kate"):
+        site.user(login)
+    thread = site.thread("tim")
+    before = tip(site, "accounts.git")
+    first = site.address(thread, "kate")
+    site.metroplex("user", "revoke", "kate")
+    second = site.address(thread, "kate")
+    contains(site.run(METROPLEX, "address", "--verify", first, status=65).stderr, "revoked: it was good until")
+    set_back(site, before, "accounts.git")
+    site.metroplex("user", "revoke", "kate")
+    equal(replay(site, [first, second]), ["bad-address"] * 2)
+    for _ in range(20):
+        site.metroplex("user", "revoke", "kate")
+    site.metroplex("fsck")
+    equal(site.git("show", "main:users/00/00/00/02", repository="accounts.git").split("revoked=")[1].split("\n")[0].count(";"), 16)
+
+
+@test
+def a_thread_without_its_nonce_is_a_fault_that_names_the_line(site):
+    site.user("tim")
+    thread = site.thread("tim")
+    work = os.path.join(site.dir, "work")
+    for change in ("/^nonce=/d", "s/^nonce=.*/nonce=0123/", "s/^nonce=.*/nonce=0123456789ABCDEF/"):
+        site.git("clone", "-q", os.path.join(site.data, "tracker.git"), work)
+        subprocess.run(f"sed -i '{change}' threads/00/00/00/{thread:02}/thread && git -c user.name=a -c user.email=a@b.c commit -qam x && git push -q origin HEAD:main",
+                       shell=True, cwd=work, check=True)
+        fault = site.metroplex("fsck", status=65)
+        contains(fault, "[thread] nonce")
+        subprocess.run("git -c user.name=a -c user.email=a@b.c revert --no-edit HEAD >/dev/null && git push -q origin HEAD:main", shell=True, cwd=work, check=True)
+        shutil.rmtree(work)
 
 
 if __name__ == "__main__":

@@ -138,8 +138,9 @@ def a_conversation_goes_back_and_forth(site, postfix):
         site.notifier("--once")
         last = [m for m in site.sent() if m["X-GitHub-Sender"] == who][-1]
         check(last["Subject"].startswith("Re: [acme/rocket]"), last["Subject"])
-        equal(last["Message-ID"], f"<acme/rocket/issues/{thread}/{turn + 1}@{HOST}>")
-        contains(last["References"], f"<acme/rocket/issues/{thread}@{HOST}>")
+        found = re.fullmatch(rf"(<acme/rocket/issues/{thread}-[0-9a-f]{{8}})/{turn + 1}-[0-9a-f]{{8}}@{HOST}>", last["Message-ID"])
+        check(found, last["Message-ID"])
+        equal(last["References"], f"{found.group(1)}@{HOST}>")
     equal([c["body"].strip() for c in site.show(thread)["comments"]], ["No.", "And now?", "Yes!"])
 
 

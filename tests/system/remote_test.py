@@ -4,6 +4,7 @@
   MAILS=2000 KILLS=100 BATCH=20 tests/system/remote_test.py git_daemon       for longer runs
 """
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -809,7 +810,8 @@ def a_malformed_file_is_named_with_its_line_and_stops_what_depends_on_it_only(si
         work = os.path.join(site.dir, "work")
         edit(remote, work + "-t", "t.git", ("threads/00/00/00/02/thread", "state=open", "state=ajar"),
              ("threads/00/00/00/03/subscribers", "1 author\nall of them\n"), ("threads/00/00/00/04/thread", "[thread]\nkind=issue\nwhat?\n"))
-        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", "epoch=0", "epoch=none"))
+        epoch = json.loads(one.metroplex("user", "show", "lee", "--json"))["epoch"]
+        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", f"epoch={epoch}", "epoch=none"))
         names = [one.deliver(one.mail("kate@example.org", address)) for address in addresses]
         stays = one.deliver(one.mail("lee@example.org", lees))
         run(one, status=78)
@@ -820,7 +822,7 @@ def a_malformed_file_is_named_with_its_line_and_stops_what_depends_on_it_only(si
             contains(one.log(), place)
         remote.git("revert", "--no-edit", "HEAD", cwd=work + "-t")
         remote.git("push", "-q", "origin", "HEAD:main", cwd=work + "-t", status=None)
-        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", "epoch=none", "epoch=0"))
+        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", "epoch=none", f"epoch={epoch}"))
         remote.git("pull", "-q", "--rebase", "origin", "main", cwd=work + "-t")
         remote.git("push", "-q", "origin", "HEAD:main", cwd=work + "-t")
         run(one)

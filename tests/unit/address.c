@@ -8,6 +8,8 @@
 
 #define HOST "git.example.org"
 
+#define NONCE "0011223344556677"
+
 static const char first_key[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 static const char second_key[] = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
@@ -31,7 +33,8 @@ made(const MpKeyRing *ring, MpPurpose purpose, char kind, guint64 thread, guint6
      guint64 epoch)
 {
     g_autoptr(GError) error = NULL;
-    char *address = mp_address_make(ring, purpose, kind, thread, user, epoch, HOST, &error);
+    const MpAddressSubject subject = {kind, thread, NONCE, user, epoch};
+    char *address = mp_address_make(ring, purpose, &subject, HOST, &error);
 
     cr_assert(address != NULL, "%s", error != NULL ? error->message : "");
     return address;
@@ -43,7 +46,7 @@ verifies(const MpKeyRing *ring, const char *text, guint64 epoch)
     MpAddress address;
 
     return mp_address_parse(text, HOST, &address) == MP_ADDRESS_OURS &&
-           mp_address_verify(ring, &address, epoch);
+           mp_address_verify(ring, &address, NONCE, epoch);
 }
 
 /* The hexadecimal digits were computed by another program: openssl dgst -sha256 -mac HMAC. */
@@ -53,7 +56,7 @@ Test(address, has_the_form_and_the_mac_of_the_design)
     g_autofree char *address = made(ring, MP_PURPOSE_REPLY, 'i', 17, 5, 0);
 
     cr_assert_str_eq(address,
-                     "reply+i-17-b2afcc693d3819114deb0d45dbc6df2b3a7fb860-5@reply.git.example.org");
+                     "reply+i-17-6421cb52b0018d99e1db91a428e08d01b7e96973-5@reply.git.example.org");
 }
 
 Test(address, only_what_was_made_verifies)
@@ -98,6 +101,26 @@ Test(address, only_what_was_made_verifies)
     }
 }
 
+/* Where the thread is gone, the account's half is enough to know that it was ours. */
+Test(address, verifies_for_no_other_thread_of_that_number)
+{
+    g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
+    g_autofree char *text = made(ring, MP_PURPOSE_REPLY, 'i', 17, 5, 3);
+    MpAddress address;
+
+    cr_assert_eq(mp_address_parse(text, HOST, &address), MP_ADDRESS_OURS);
+    cr_expect(mp_address_verify(ring, &address, NONCE, 3));
+    cr_expect(!mp_address_verify(ring, &address, "0011223344556678", 3));
+    cr_expect(!mp_address_verify(ring, &address, "", 3));
+    cr_expect(mp_address_verify(ring, &address, NULL, 3));
+    cr_expect(!mp_address_verify(ring, &address, NULL, 4));
+    address.mac[19] ^= 1;
+    cr_expect(mp_address_verify(ring, &address, NULL, 3) &&
+              !mp_address_verify(ring, &address, NONCE, 3));
+    address.mac[0] ^= 1;
+    cr_expect(!mp_address_verify(ring, &address, NULL, 3));
+}
+
 Test(address, every_changed_digit_is_refused)
 {
     g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
@@ -138,8 +161,8 @@ Test(address, is_never_longer_than_a_local_part_may_be)
     g_autofree char *longest = made(ring, MP_PURPOSE_REPLY, 'i', 99999999, 123456, 0);
 
     cr_expect_eq((int)(strchr(longest, '@') - longest), 64);
-    cr_expect(mp_address_make(ring, MP_PURPOSE_REPLY, 'i', 99999999, 1234567, 0, HOST, &error) ==
-              NULL);
+    const MpAddressSubject longer = {'i', 99999999, NONCE, 1234567, 0};
+    cr_expect(mp_address_make(ring, MP_PURPOSE_REPLY, &longer, HOST, &error) == NULL);
     cr_assert(error != NULL);
     cr_expect_eq(error->code, MP_ERROR_INPUT);
 }

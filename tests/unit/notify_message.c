@@ -19,6 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
 
 #define FIXTURES "tests/fixtures/notify/"
+#define NONCE    "00112233aabbccdd"
 #define LONG_WORD                                                                                  \
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
     "xxxxxxxx"
@@ -84,6 +85,7 @@ try_render(const Case *c, GError **error)
         .title = (char *)(c->title ? c->title : "Engine does not start"),
         .is_open = true,
         .is_locked = c->is_locked,
+        .nonce = (char *)NONCE,
         .object =
             (char *)(c->thread == MP_ISSUE ? NULL : "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"),
     };
@@ -95,6 +97,7 @@ try_render(const Case *c, GError **error)
                     .emails = none};
     MpUser recipient = {.id = 6, .login = (char *)"ada", .name = (char *)"Ada", .emails = none};
     MpComment comment = {.number = c->comment,
+                         .key = (char *)"0123456789abcdef0123456789abcdef",
                          .body = (char *)(c->body ? c->body : "It works.\n"),
                          .author_login = (char *)"tim"};
     g_autoptr(MpNotification) n =
@@ -235,7 +238,7 @@ Test(notify, the_envelope_is_the_recipients_own)
     cr_expect_eq(address.purpose, MP_PURPOSE_BOUNCE);
     cr_expect_eq(address.user, 6);
     cr_expect_eq(address.thread, 17);
-    cr_expect(mp_address_verify(ring, &address, 0));
+    cr_expect(mp_address_verify(ring, &address, NONCE, 0));
     cr_expect_str_eq(message->recipient, "ada@example.com");
 }
 
@@ -410,16 +413,16 @@ Test(notify, replies_thread_under_the_opening_post)
         Case c;
         const char *id, *parent;
     } cases[] = {
-        {{MP_EVENT_OPENED, MP_ISSUE}, "<acme/rocket/issues/17@git.example.org>", NULL},
+        {{MP_EVENT_OPENED, MP_ISSUE}, "<acme/rocket/issues/17-00112233@git.example.org>", NULL},
         {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 3},
-         "<acme/rocket/issues/17/3@git.example.org>",
-         "<acme/rocket/issues/17@git.example.org>"},
+         "<acme/rocket/issues/17-00112233/3-01234567@git.example.org>",
+         "<acme/rocket/issues/17-00112233@git.example.org>"},
         {{MP_EVENT_COMMENT, MP_PULL, .comment = 3},
-         "<acme/rocket/pull/17/c3@git.example.org>",
-         "<acme/rocket/pull/17@git.example.org>"},
+         "<acme/rocket/pull/17-00112233/c3-01234567@git.example.org>",
+         "<acme/rocket/pull/17-00112233@git.example.org>"},
         {{MP_EVENT_CLOSED, MP_ISSUE},
-         "<acme/rocket/issues/17/event/0123456789abcdef0123456789abcdef@git.example.org>",
-         "<acme/rocket/issues/17@git.example.org>"},
+         "<acme/rocket/issues/17-00112233/event/0123456789abcdef0123456789abcdef@git.example.org>",
+         "<acme/rocket/issues/17-00112233@git.example.org>"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -343,28 +343,72 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
     }
 }
 
-Test(tracker, message_ids_are_those_of_github)
+#define NONCE "00112233aabbccdd"
+#define A_KEY "0123456789abcdef0123456789abcdef"
+
+Test(tracker, message_ids_are_those_of_github_with_marks_that_never_come_again)
 {
-    MpThread issue = {.id = 17, .kind = MP_ISSUE, .repository = (char *)"acme/rocket"};
-    MpThread pull = {.id = 18, .kind = MP_PULL, .repository = (char *)"acme/rocket"};
-    MpThread commit_thread = {
-        .id = 19, .kind = MP_COMMIT, .repository = (char *)"acme/rocket", .object = (char *)"0a1b"};
+    MpThread issue = {
+        .id = 17, .kind = MP_ISSUE, .repository = (char *)"acme/rocket", .nonce = (char *)NONCE};
+    MpThread pull = {
+        .id = 18, .kind = MP_PULL, .repository = (char *)"acme/rocket", .nonce = (char *)NONCE};
+    MpThread commit_thread = {.id = 19,
+                              .kind = MP_COMMIT,
+                              .repository = (char *)"acme/rocket",
+                              .object = (char *)"0a1b",
+                              .nonce = (char *)NONCE};
     const struct {
         const MpThread *thread;
         guint64 comment;
-        const char *id;
+        const char *id, *unmarked;
     } cases[] = {
-        {&issue, 0, "<acme/rocket/issues/17@git.example.org>"},
-        {&issue, 3, "<acme/rocket/issues/17/3@git.example.org>"},
-        {&pull, 0, "<acme/rocket/pull/18@git.example.org>"},
-        {&pull, 3, "<acme/rocket/pull/18/c3@git.example.org>"},
-        {&commit_thread, 0, "<acme/rocket/commit/0a1b@git.example.org>"},
-        {&commit_thread, 4, "<acme/rocket/commit/0a1b/4@git.example.org>"},
+        {&issue, 0, "<acme/rocket/issues/17-00112233@git.example.org>",
+         "<acme/rocket/issues/17@git.example.org>"},
+        {&issue, 3, "<acme/rocket/issues/17-00112233/3-01234567@git.example.org>",
+         "<acme/rocket/issues/17/3@git.example.org>"},
+        {&pull, 0, "<acme/rocket/pull/18-00112233@git.example.org>",
+         "<acme/rocket/pull/18@git.example.org>"},
+        {&pull, 3, "<acme/rocket/pull/18-00112233/c3-01234567@git.example.org>",
+         "<acme/rocket/pull/18/c3@git.example.org>"},
+        {&commit_thread, 0, "<acme/rocket/commit/0a1b-00112233@git.example.org>",
+         "<acme/rocket/commit/0a1b@git.example.org>"},
+        {&commit_thread, 4, "<acme/rocket/commit/0a1b-00112233/4-01234567@git.example.org>",
+         "<acme/rocket/commit/0a1b/4@git.example.org>"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *id = mp_thread_message_id(cases[i].thread, cases[i].comment, HOST);
+        g_autofree char *id = mp_thread_message_id(cases[i].thread, cases[i].comment, A_KEY, HOST);
+        guint64 number = 99;
+
         cr_expect_str_eq(id, cases[i].id);
+        cr_expect(mp_thread_comment_of_id(cases[i].thread, id, HOST, &number) &&
+                  number == cases[i].comment);
+        cr_expect(mp_thread_comment_of_id(cases[i].thread, cases[i].unmarked, HOST, &number) &&
+                  number == cases[i].comment);
+    }
+}
+
+Test(tracker, another_threads_message_id_names_no_comment)
+{
+    MpThread issue = {
+        .id = 17, .kind = MP_ISSUE, .repository = (char *)"acme/rocket", .nonce = (char *)NONCE};
+    static const char *const others[] = {
+        "<acme/rocket/issues/17-ffffffff@git.example.org>",
+        "<acme/rocket/issues/17-ffffffff/3-01234567@git.example.org>",
+        "<acme/rocket/issues/18@git.example.org>",
+        "<acme/rocket/issues/170/3@git.example.org>",
+        "<acme/rocket/pull/17/c3@git.example.org>",
+        "<acme/rocket/issues/17/3@git.example.net>",
+        "<acme/rocket/issues/17/event/0123456789abcdef0123456789abcdef@git.example.org>",
+        "<acme/rocket/issues/17/0@git.example.org>",
+        "<acme/rocket/issues/17/@git.example.org>",
+        "<acme/rocket/issues/17/3",
+        "",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        guint64 number;
+        cr_expect(!mp_thread_comment_of_id(&issue, others[i], HOST, &number), "%s", others[i]);
     }
 }
 
