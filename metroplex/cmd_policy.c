@@ -166,11 +166,17 @@ look_again(Desk *desk, GError **error)
 /* --- What it answers ----------------------------------------------------------------------------
  */
 
-/* RFC 5321, section 4.5.1: it is Postfix's to know whether there is one. */
+/* What Postfix's table has of this domain beside our addresses (RFC 5321, section 4.5.1, and RFC
+ * 2142): it is Postfix's to know whether there is one. */
 static bool
-is_postmaster(const char *recipient, const char *at)
+is_role(const char *local)
 {
-    return at - recipient == 10 && g_ascii_strncasecmp(recipient, "postmaster", 10) == 0;
+    static const char *const roles[] = {"postmaster", "abuse"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(roles); i++)
+        if (g_ascii_strcasecmp(local, roles[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool
@@ -179,11 +185,14 @@ is_for_replies(const MpConfig *config, const char *recipient)
     const char *at = strrchr(recipient, '@');
     g_autofree char *ours = mp_config_reply_domain(config);
 
-    if (at == NULL || is_postmaster(recipient, at))
+    if (at == NULL || mp_same_address(recipient, config->noreply_address, false))
         return false;
+    g_autofree char *local = g_strndup(recipient, (gsize)(at - recipient));
     g_autofree char *domain = mp_domain_fold(at + 1);
     g_autofree char *folded = mp_domain_fold(ours);
-    return strcmp(domain, folded) == 0;
+    if (g_str_has_suffix(domain, ".")) /* of the root */
+        domain[strlen(domain) - 1] = '\0';
+    return strcmp(domain, folded) == 0 && !is_role(local);
 }
 
 /* What metroplex would refuse as rate-limited is told to come again: nothing of it is lost. */

@@ -72,6 +72,7 @@ def a_recipient_is_refused_only_if_we_did_not_make_it(site):
     eve = site.address(thread, "eve")
     site.metroplex("user", "set", "eve", "--state", "suspended")
     local = good.split("@")[0]
+    site.set_config("smtp", noreply_address=f"noreply@reply.{HOST}")
     asked = Asked(site.config)
     cases = [
         (good, "DUNNO"),
@@ -92,6 +93,19 @@ def a_recipient_is_refused_only_if_we_did_not_make_it(site):
         (f"somebody@reply.{HOST}", FORGED),
         (f"@reply.{HOST}", FORGED),
         (f"postmaster@reply.{HOST}", "DUNNO"),
+        (f"abuse@reply.{HOST}", "DUNNO"),
+        (f"Abuse@REPLY.{HOST}", "DUNNO"),
+        (f"PostMaster@reply.{HOST}.", "DUNNO"),
+        (f"abuse@noreply.{HOST}", "DUNNO"),
+        (f"noreply@reply.{HOST}", "DUNNO"),
+        (f"NOREPLY@reply.{HOST}", "DUNNO"),
+        (f"abuses@reply.{HOST}", FORGED),
+        (f"abuse+x@reply.{HOST}", FORGED),
+        (f"webmaster@reply.{HOST}", FORGED),
+        (f"nobody@reply.{HOST}.", FORGED),
+        (flip(good) + ".", FORGED),
+        (good + ".", "DUNNO"),
+        (site.address(thread, "kate", "--purpose", "bounce").upper(), "DUNNO"),
         (f"noreply@noreply.{HOST}", "DUNNO"),
         (f"kate@{HOST}", "DUNNO"),
         (f"{local}@reply.other.example", "DUNNO"),
