@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "commands.h"
 #include "delivery.h"
+#include "mail_bounces.h"
 #include "paint.h"
 
 static void
@@ -135,8 +136,25 @@ print_lines(const MpItem *item)
     }
 }
 
+/* As a run would count it now. */
+static bool
+print_bounce(MpSite *site, const MpItem *item, bool *is_counted, GError **error)
+{
+    g_autoptr(MpUser) changed = NULL;
+    g_autofree char *why = NULL;
+
+    *is_counted = false;
+    if (item->gate->action != MP_DO_BOUNCE)
+        return true;
+    if (!mp_bounce_judge(site, item, &changed, &why, error))
+        return false;
+    *is_counted = changed != NULL;
+    printf("  %-12s %s %s\n", "bounce", *is_counted ? "counted:" : "not counted:", why);
+    return true;
+}
+
 static void
-print_result(const MpItem *item)
+print_result(const MpItem *item, bool is_counted)
 {
     const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread",
                             "obeyed", "counted against the account's address"};
@@ -144,22 +162,32 @@ print_result(const MpItem *item)
                            "the sender gets an answer if an account has that address, once a day"};
 
     printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason,
-           action[item->gate->action], mp_outcome_name(item->gate->outcome), hears[item->hears]);
+           action[item->gate->action == MP_DO_BOUNCE && !is_counted ? MP_DO_NOTHING
+                                                                    : item->gate->action],
+           mp_outcome_name(item->gate->outcome), hears[item->hears]);
 }
 
 static bool
 read_reply(MpSite *site, MpWorker *worker, MpItem *item, GError **error)
 {
     g_auto(GStrv) sent = item->thread != NULL ? mp_item_sent_texts(site, item, error) : NULL;
+    MpMessageFault fault = MP_FAULT_NONE;
+    g_autoptr(GError) why = NULL;
 
     if (item->thread != NULL && sent == NULL)
         return false;
     if (!mp_extraction_send(worker, item->message, (const char *const *)sent, true, error))
         return false;
-    item->extraction = mp_extraction_receive(worker, &item->fault, error);
-    if (item->extraction == NULL)
+    item->extraction = mp_extraction_receive(worker, &fault, &why);
+    if (item->extraction != NULL) {
+        mp_item_compose(site, item);
+        return true;
+    }
+    if (fault == MP_FAULT_NONE) {
+        g_propagate_error(error, g_steal_pointer(&why));
         return false;
-    mp_item_compose(site, item);
+    }
+    mp_item_read(item, item->message, fault, why); /* as in a run: the gates say the rest */
     return true;
 }
 
@@ -191,6 +219,7 @@ explain(MpSite *site, MpMaildir *maildir, MpWorker *worker, const char *path, GE
     MpMail *mail = mp_maildir_take_file(maildir, path, error);
     g_autoptr(MpItem) item = mail != NULL ? mp_item_new(mail) : NULL;
     g_autofree char *shown = mp_escape(path);
+    bool is_counted;
 
     if (item == NULL || !examine(site, worker, item, error))
         return false;
@@ -200,7 +229,9 @@ explain(MpSite *site, MpMaildir *maildir, MpWorker *worker, const char *path, GE
     print_verdicts(site, item);
     print_gates(item);
     print_lines(item);
-    print_result(item);
+    if (!print_bounce(site, item, &is_counted, error))
+        return false;
+    print_result(item, is_counted);
     return true;
 }
 

@@ -4,8 +4,17 @@
 #include "delivery.h"
 
 /*
- * Counts what the mail's report says, in accounts.git; a mail of another gate, or without a report,
- * changes nothing. Idempotent: a report is known by its Message-ID (without one, by its octets), so
- * that a repeated run, or the same report twice, counts once.
+ * What the mail's report does to the account, as it is now: *changed is the account with a bounce
+ * more, to be written, or NULL if it does not count; *why says so for people. Both are the
+ * caller's. Changes nothing itself: a run and `metroplex explain` ask the same. False for errors
+ * only.
+ */
+bool
+mp_bounce_judge(MpSite *site, const MpItem *item, MpUser **changed, char **why, GError **error);
+
+/*
+ * Counts it, in accounts.git; a mail of another gate changes nothing. Idempotent: a bounce is known
+ * by the message that came back, and one a day counts, so that a repeated run, or the same report
+ * twice, counts once.
  */
 bool mp_bounce_count(MpSite *site, const MpItem *item, GError **error);

@@ -74,6 +74,7 @@ mp_message_new(void)
     message->in_reply_to = g_ptr_array_new_with_free_func(g_free);
     message->repairs = g_ptr_array_new_with_free_func(g_free);
     message->deliveries = g_ptr_array_new_with_free_func((GDestroyNotify)mp_delivery_status_free);
+    message->returned = g_ptr_array_new_with_free_func(g_free);
     message->results = g_ptr_array_new_with_free_func(g_free);
     message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)mp_header_free);
     message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_addressee_free);
@@ -91,7 +92,7 @@ mp_message_free(MpMessage *message)
                        message->return_path, message->plain,   message->html};
     GPtrArray *arrays[] = {message->from,        message->in_reply_to, message->repairs,
                            message->results,     message->headers,     message->recipients,
-                           message->attachments, message->deliveries};
+                           message->attachments, message->deliveries,  message->returned};
 
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);

@@ -90,6 +90,8 @@ typedef struct {
     bool encrypted; /* nothing readable in it: OpenPGP or S/MIME */
     bool report;    /* multipart/report, or a delivery or disposition notification */
 
+    GPtrArray
+        *returned; /* char *: "<id>" of what a delivery report sends back, whole or its header */
     GPtrArray *deliveries; /* MpDeliveryStatus *: a delivery report's machine-readable part */
 
     GPtrArray *repairs; /* char *: what was wrong and how it was read, for `explain` */

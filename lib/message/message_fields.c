@@ -182,9 +182,8 @@ add_recipient(const char *address, const char *name, gpointer data)
     g_ptr_array_add(to->message->recipients, recipient);
 }
 
-/* "<id@host>", whatever was around it; NULL if nothing is left. */
-static char *
-message_id(const char *value)
+char *
+mp_message_id(const char *value)
 {
     const char *open = strchr(value, '<'), *close = open == NULL ? NULL : strchr(open, '>');
     g_autofree char *id =
@@ -201,7 +200,7 @@ add_ids(GPtrArray *ids, const char *value)
 
     while ((open = strchr(value, '<')) != NULL && (close = strchr(open, '>')) != NULL) {
         g_autofree char *part = g_strndup(open, (gsize)(close + 1 - open));
-        char *id = message_id(part);
+        char *id = mp_message_id(part);
         if (id != NULL)
             g_ptr_array_add(ids, id);
         value = close + 1;
@@ -312,7 +311,7 @@ static void
 read_message_id(MpReading *reading, const char *value)
 {
     if (reading->message->message_id == NULL)
-        reading->message->message_id = message_id(value);
+        reading->message->message_id = mp_message_id(value);
 }
 
 static void

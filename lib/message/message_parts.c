@@ -326,6 +326,9 @@ static bool
 walk_report(MpReading *reading, GMimeObject *part, Text *text)
 {
     reading->message->report = true;
+    for (int i = 0;
+         GMIME_IS_MULTIPART(part) && i < g_mime_multipart_get_count(GMIME_MULTIPART(part)); i++)
+        mp_read_returned(reading, g_mime_multipart_get_part(GMIME_MULTIPART(part), i));
     return GMIME_IS_MULTIPART(part) ? walk_mixed(reading, part, text)
                                     : walk_attachment(reading, part, text);
 }

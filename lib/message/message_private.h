@@ -66,6 +66,12 @@ bool mp_has_words(const char *text, bool is_html);
 /* Adds what a message/delivery-status part says to the message's deliveries. */
 void mp_read_report(MpReading *reading, GMimeObject *part);
 
+/* Adds the Message-ID of what a report sends back, if this part of it is that, to `returned`. */
+void mp_read_returned(MpReading *reading, GMimeObject *part);
+
+/* "<id@host>", whatever was around it; NULL if nothing is left. The result is the caller's. */
+char *mp_message_id(const char *value);
+
 MpDeliveryStatus *mp_delivery_status_new(void); /* all fields NULL */
 void mp_delivery_status_free(MpDeliveryStatus *status);
 

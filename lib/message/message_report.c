@@ -1,6 +1,7 @@
 /*
  * The machine-readable part of a delivery report: RFC 3464, section 2. Groups of fields, an empty
- * line between them; the first is about the message, each further one about a recipient.
+ * line between them; the first is about the message, each further one about a recipient. And which
+ * message it sends back.
  */
 #include "message/message_private.h"
 
@@ -134,4 +135,54 @@ mp_read_report(MpReading *reading, GMimeObject *part)
     g_autofree char *note = NULL;
     g_autofree char *text = mp_decode_text((const char *)bytes->data, size, "utf-8", &note);
     read_groups(reading, text);
+}
+
+static void
+add_returned(MpReading *reading, const char *value)
+{
+    char *id = mp_message_id(value);
+
+    if (id != NULL && reading->message->returned->len < MP_DELIVERIES_MAX)
+        g_ptr_array_add(reading->message->returned, id);
+    else
+        g_free(id);
+}
+
+/* RFC 6522, section 4: the header only. */
+static void
+read_returned_header(MpReading *reading, GMimeObject *part)
+{
+    gsize size;
+    g_autoptr(GByteArray) bytes = mp_part_content(part, REPORT_LIMIT, &size);
+    const char *at = bytes != NULL ? (const char *)bytes->data : NULL;
+    MpRawField field;
+
+    for (const char *end = at + size, *next;
+         at != NULL && at < end && (next = mp_scan_field(at, end, &field)) != NULL; at = next) {
+        if (!mp_field_is(&field, "Message-ID"))
+            continue;
+        g_autofree char *value = g_strndup(field.value, field.value_length);
+        add_returned(reading, value);
+    }
+}
+
+void
+mp_read_returned(MpReading *reading, GMimeObject *part)
+{
+    static const char *const header_types[][2] = {
+        {"text", "rfc822-headers"}, {"text", "rfc822-header"}, {"message", "global-headers"}};
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+
+    if (GMIME_IS_MESSAGE_PART(part)) {
+        GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
+        const char *value =
+            message != NULL ? g_mime_object_get_header(GMIME_OBJECT(message), "Message-ID") : NULL;
+        if (value != NULL)
+            add_returned(reading, value);
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(header_types); i++)
+        if (GMIME_IS_PART(part) &&
+            g_mime_content_type_is_type(type, header_types[i][0], header_types[i][1]))
+            read_returned_header(reading, part);
 }

@@ -20,10 +20,8 @@ static const struct {
 };
 
 static const gsize string_lists[] = {
-    offsetof(MpMessage, from),
-    offsetof(MpMessage, in_reply_to),
-    offsetof(MpMessage, repairs),
-    offsetof(MpMessage, results),
+    offsetof(MpMessage, from),    offsetof(MpMessage, in_reply_to), offsetof(MpMessage, repairs),
+    offsetof(MpMessage, results), offsetof(MpMessage, returned),
 };
 
 static const gsize flags[] = {

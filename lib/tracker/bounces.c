@@ -76,12 +76,16 @@ own_address(const MpUser *user, const char *address)
     return NULL;
 }
 
+/* The same, or another of that day. */
 static bool
-is_noted(const GPtrArray *list, const char *mark)
+is_noted(const GPtrArray *list, gint64 day, const char *mark)
 {
-    for (guint i = 0; i < list->len; i++)
-        if (strcmp(((MpBounce *)g_ptr_array_index(list, i))->mark, mark) == 0)
+    for (guint i = 0; i < list->len; i++) {
+        const MpBounce *bounce = g_ptr_array_index(list, i);
+
+        if (bounce->day == day || strcmp(bounce->mark, mark) == 0)
             return true;
+    }
     return false;
 }
 
@@ -103,8 +107,8 @@ mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
     MpBounces *bounces = own != NULL ? find(user, own) : NULL;
 
     if (own == NULL ||
-        (bounces != NULL && (bounces->is_suppressed || is_noted(bounces->hard, mark) ||
-                             is_noted(bounces->soft, mark))))
+        (bounces != NULL &&
+         (bounces->is_suppressed || is_noted(is_hard ? bounces->hard : bounces->soft, day, mark))))
         return false;
     if (bounces == NULL)
         bounces = mp_user_add_bounces(user, own);

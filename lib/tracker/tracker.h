@@ -128,8 +128,8 @@ bool mp_is_revision(const char *revision);
 
 /*
  * What came back from one address of an account. A bounce is known by its mark, so that the same
- * one counts once; marks older than MP_BOUNCE_DAYS count no more. Once the address is suppressed
- * its marks are kept as they were.
+ * one counts once, and of one kind one a day does; marks older than MP_BOUNCE_DAYS count no more.
+ * Once the address is suppressed its marks are kept as they were.
  */
 #define MP_BOUNCE_DAYS 30
 
@@ -166,9 +166,10 @@ bool mp_user_is_suppressed(const MpUser *user, const char *address);
 
 /*
  * Notes a bounce from one of the user's addresses (compared without case: the server that bounced
- * may have folded it). False if it changes nothing: noted before, suppressed already, or no address
- * of theirs. At `limit` bounces of its kind within MP_BOUNCE_DAYS the address is suppressed, and
- * *suppressed (else left alone) is set; 0 is no limit.
+ * may have folded it). False if it changes nothing: one of its kind was noted that day, or this one
+ * before; suppressed already; no address of theirs. At `limit` bounces of its kind within
+ * MP_BOUNCE_DAYS the address is suppressed, and *suppressed (else left alone) is set; 0 is no
+ * limit.
  */
 bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
                          const char *mark, guint limit, bool *suppressed);

@@ -3,6 +3,7 @@
 
   FORGED=10000 ANGRY=1000 ANSWER_KILLS=300 tests/system/answers_test.py       for the full numbers
 """
+import base64
 import email
 import email.policy
 import glob
@@ -688,14 +689,42 @@ def commands_need_permission(site):
 # --- Bounces -------------------------------------------------------------------------------------
 
 
-def bounce(site, to, recipient=KATE, status="5.1.1", action="failed", message_id=None, original=None):
+def opening_id(site, thread):
+    return json.loads(site.metroplex("thread", "export", str(thread)))["comments"][0]["id"]
+
+
+def days_ago(site, days):
+    """A name as of a mail that was delivered then."""
     site.count += 1
-    extra = f"Original-Recipient: rfc822;{original}\n" if original else ""
-    return (f"Return-Path: <>\nDelivered-To: {to}\nFrom: MAILER-DAEMON@mx.example.net\nTo: {to}\nSubject: Undelivered\n"
-            f"Message-ID: {message_id or f'<b{random.getrandbits(64)}@mx>'}\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n"
+    return f"{int(time.time()) - days * 86400}.V1B{random.getrandbits(40):x}.mx"
+
+
+RETURNED = {
+    "message/rfc822": "Content-Type: message/rfc822\n\nReturn-Path: <x@y>\nMessage-ID:\n {id}\nSubject: Rocket\n\nIt says no.\n",
+    "text/rfc822-headers": "Content-Type: text/rfc822-headers\n\nReceived: x\nmessage-id: {id}\nSubject: Rocket\n",
+    "in a file, encoded": "Content-Type: text/rfc822-headers; name=headers.txt\nContent-Disposition: attachment; filename=headers.txt\nContent-Transfer-Encoding: base64\n\n{base64}\n",
+    "message/global-headers": "Content-Type: message/global-headers\n\nMessage-ID: {id}\n",
+    "cut off": "Content-Type: message/rfc822\n\nMessage-ID: {id}\nSubject: Roc",
+}
+
+
+def bounce(site, to, recipient=KATE, status="5.1.1", action="failed", message_id=None, original=None, about=None, returned="message/rfc822", sender="<>", extra=""):
+    """A report as Postfix writes it, about the message `about`, else about the opening post of the address's thread."""
+    about = about or opening_id(site, to.split("-")[1])
+    original = f"Original-Recipient: rfc822;{original}\n" if original else ""
+    back = RETURNED[returned].format(id=about, base64=base64.b64encode(f"Message-ID: {about}\n".encode()).decode()) if returned else ""
+    return (f"{f'Return-Path: {sender}' + chr(10) if sender else ''}Delivered-To: {to}\nFrom: MAILER-DAEMON@mx.example.net\nTo: {to}\nSubject: Undelivered\n"
+            f"Message-ID: {message_id or f'<b{random.getrandbits(64)}@mx>'}\nAuto-Submitted: auto-replied\n{extra}MIME-Version: 1.0\n"
             f"Content-Type: multipart/report; report-type=delivery-status; boundary=B\n\n--B\n\n<{recipient}>: no such user 5.1.1\n"
-            f"--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n{extra}Final-Recipient: rfc822;\n {recipient}\n"
-            f"Action: {action}\nStatus: {status}\n\n--B--\n").encode()
+            f"--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n{original}Final-Recipient: rfc822;\n {recipient}\n"
+            f"Action: {action}\nStatus: {status}\n\n--B\n{back}\n--B--\n").encode()
+
+
+def comments(site, thread, number):
+    """Posts as tim, and the Message-IDs."""
+    for i in range(number):
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=f"Comment {random.getrandbits(64)}\n")
+    return [c["id"] for c in json.loads(site.metroplex("thread", "export", str(thread)))["comments"][-number:]]
 
 
 def account(site, login="kate"):
@@ -707,13 +736,14 @@ def hard_bounces_suppress_an_address_and_an_administrator_lifts_it(site):
     thread, address = conversation(site)
     site.metroplex("thread", "subscribe", str(thread), "kate")
     to = site.address(thread, "kate", "--purpose", "bounce")
-    twice = bounce(site, to, message_id="<same@mx>")
-    for octets in (twice, twice, bounce(site, to, recipient="KATE@Example.Org")):
-        site.deliver(octets)
+    first, second, third = comments(site, thread, 3)
+    twice = bounce(site, to, about=first)
+    for octets, days in ((twice, 5), (twice, 5), (bounce(site, to, about=second, recipient="KATE@Example.Org"), 4)):
+        site.deliver(octets, days_ago(site, days))
         site.metroplex("--once")
     equal(account(site)["bounces"], [{"address": KATE, "suppressed": False, "hard": 2, "soft": 0}])
     site.deliver(twice)
-    site.deliver(bounce(site, to, recipient="forward@elsewhere.example", original=KATE))
+    site.deliver(bounce(site, to, about=third, recipient="forward@elsewhere.example", original=KATE))
     site.metroplex("--once")
     equal(account(site)["bounces"], [{"address": KATE, "suppressed": True, "hard": 3, "soft": 0}])
     equal(set(site.reasons().values()), {"bounce"})
@@ -751,19 +781,73 @@ def a_bounce_counts_only_by_signed_address_and_report(site):
 
 
 @test
+def a_report_counts_for_what_we_sent_once_and_once_a_day(site):
+    thread, _ = conversation(site)
+    other = site.thread("tim", title="Other")
+    to = site.address(thread, "kate", "--purpose", "bounce")
+    ids = comments(site, thread, len(RETURNED) + 2)
+    own = site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="Mine.\n") and json.loads(site.metroplex("thread", "export", str(thread)))["comments"][-1]["id"]
+    unmarked = re.sub("-[0-9a-f]{8}", "", ids[0])
+    forged = {
+        "another sender": dict(sender="<eve@evil.example>"),
+        "no Return-Path": dict(sender=""),
+        "our own address as sender": dict(sender=f"<{KATE}>"),
+        "of another thread": dict(about=opening_id(site, other)),
+        "without the marks": dict(about=unmarked),
+        "another mark": dict(about=ids[0][:-len(f"00@{HOST}>")] + f"zz@{HOST}>"),
+        "a comment that is not there": dict(about=re.sub(r"/\d+-", "/99-", ids[0])),
+        "another host's": dict(about=ids[0].replace(HOST, "git.example.net")),
+        "what kate wrote herself": dict(about=own),
+        "a change of state that never was": dict(about=opening_id(site, thread).replace("@", "/event/" + "0" * 32 + "@")),
+        "no message at all": dict(returned=None),
+    }
+    site.set_config("limits", hard_bounces="1")
+    for name, how in forged.items():
+        mail = site.deliver(bounce(site, to, **how))
+        told = site.metroplex("explain", f"{site.data}/mail/reply/new/{mail}")
+        contains(told, "not counted: ")
+        check("counted against" not in told, f"{name}: {told}")
+        site.metroplex("--once")
+        equal((account(site)["bounces"], site.reasons()[mail]), ([], "bounce"), name)
+    site.set_config("limits", hard_bounces="100")
+    good = [dict(about=i, returned=r) for i, r in zip(ids, RETURNED)]
+    good.append(dict(about=ids[-1], returned=None, extra=f"References: <x@y> {ids[-1]}\n"))
+    for number, how in enumerate(good):
+        mail = site.deliver(bounce(site, to, **how), days_ago(site, len(good) - number))
+        told = site.metroplex("explain", f"{site.data}/mail/reply/new/{mail}")
+        contains(told, f"counted: a hard bounce of {KATE} against kate")
+        contains(told, "counted against the account's address")
+        site.metroplex("--once")
+        equal(account(site)["bounces"][0]["hard"], number + 1, how)
+    for how, days in ((good[0], 0), (dict(about=ids[-2]), 1)):
+        mail = site.deliver(bounce(site, to, **how), days_ago(site, days))
+        contains(site.metroplex("explain", f"{site.data}/mail/reply/new/{mail}"), "not counted: ")
+        site.metroplex("--once")
+        equal(account(site)["bounces"][0]["hard"], len(good), "the same message again, and another of the same day")
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    site.metroplex("thread", "subscribe", str(thread), "kate")
+    site.notifier("--once")
+    [closed] = [m["Message-ID"] for m in site.sent() if "/event/" in m["Message-ID"] and m["Delivered-To"] == KATE]
+    site.deliver(bounce(site, to, about=closed))
+    site.metroplex("--once")
+    equal(account(site)["bounces"][0]["hard"], len(good) + 1, "a change of state is a message, too")
+
+
+@test
 def soft_bounces_need_more(site):
     thread, address = conversation(site)
     site.set_config("limits", soft_bounces="4")
     to = site.address(thread, "kate", "--purpose", "bounce")
+    ids = comments(site, thread, 7)
     for i in range(3):
-        site.deliver(bounce(site, to, status="4.2.2", action=("failed", "delayed")[i % 2]))
+        site.deliver(bounce(site, to, about=ids[i], status="4.2.2", action=("failed", "delayed")[i % 2]), days_ago(site, i))
     site.metroplex("--once")
     equal(account(site)["bounces"], [{"address": KATE, "suppressed": False, "hard": 0, "soft": 3}])
-    site.deliver(bounce(site, to, status="4.2.2"), f"{int(time.time()) + 40 * 86400}.V1I9M9.mx")
+    site.deliver(bounce(site, to, about=ids[3], status="4.2.2"), f"{int(time.time()) + 40 * 86400}.V1I9M9.mx")
     site.metroplex("--once")
     equal(account(site)["bounces"][0]["soft"], 1, "those of a month ago count no more")
     for i in range(3):
-        site.deliver(bounce(site, to, status="4.2.2"), f"{int(time.time()) + 40 * 86400}.V1I{i}M8.mx")
+        site.deliver(bounce(site, to, about=ids[4 + i], status="4.2.2"), f"{int(time.time()) + (41 + i) * 86400}.V1I{i}M8.mx")
     site.metroplex("--once")
     equal(account(site)["bounces"][0]["suppressed"], True)
     site.metroplex("user", "set", "kate", "--remove-email", KATE)
@@ -781,19 +865,20 @@ def killed_anywhere_commands_act_once_and_bounces_count_once(site):
     site.user("tim")
     site.user("kate", KATE)
     kills = number = 0
+    total = 5 * 9
     for call in ("renameat2", "rename", "fsync", "fdatasync", "write"):
         for when in (1, 2, 3, 4, 6, 8, 11, 15, 20):
             number += 1
             thread = site.thread("tim", title=f"{call} {when}")
             site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/close\nDone.\n"))
-            site.deliver(bounce(site, site.address(thread, "kate", "--purpose", "bounce")))
+            site.deliver(bounce(site, site.address(thread, "kate", "--purpose", "bounce")), days_ago(site, total - number))
             site.notifier("--once")
             kills += kill_at(site, call, when)
             site.metroplex("--once")
             site.metroplex("--once")
             equal((site.new, staged(site)), ([], []))
             equal((state_of(site, thread), len(site.show(thread)["comments"])), ("closed", 1), f"{call} {when}")
-            equal(account(site)["bounces"][0]["hard"], number, f"{call} {when}")
+            equal(account(site)["bounces"][0]["hard"], min(number, 31), f"{call} {when}: as many as a month has")
             equal(kinds(site), ["closed", "comment"], f"{call} {when}")
     print(f"# {kills} kills, {number} threads closed once, {number} bounces counted once")
     check(kills > 20, "the kills fell")
