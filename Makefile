@@ -204,19 +204,24 @@ FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
             cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
             $(call put,$(filter cron/completion/_%,$(COMPLETE)),$(PREFIX)/share/zsh/vendor-completions) \
-            $(foreach p,$(PROGRAMS),$(addsuffix :$(PREFIX)/share/bash-completion/completions/$p,$(filter %.bash,$(COMPLETE))) \
-                $(addsuffix :$(PREFIX)/share/fish/vendor_completions.d/$p.fish,$(filter %.fish,$(COMPLETE))))
+            $(foreach p,$(PROGRAMS),cron/completion/$p.bash:$(PREFIX)/share/bash-completion/completions/$p \
+                cron/completion/$p.fish:$(PREFIX)/share/fish/vendor_completions.d/$p.fish)
 
+# What an administrator has changed below /etc stays, and ours is put beside it, under a name that cron
+# and logrotate do not read.
 install: all
 	@set -e; for f in $(FILES); do \
-	    mode=644; [ ! -x $${f%%:*} ] || mode=755; \
-	    install -D -m $$mode $${f%%:*} "$(DESTDIR)$${f#*:}"; echo "$(DESTDIR)$${f#*:}"; \
-	done
-	@sed -Ei 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' "$(DESTDIR)$(SYSCONFDIR)/cron.d/metroplex" \
-	    $(UNITS:cron/%="$(DESTDIR)$(UNITDIR)/%")
+	    from=$${f%%:*}; to="$(DESTDIR)$${f#*:}"; mode=644; [ ! -x $$from ] || mode=755; \
+	    case $$from in cron/metroplex.cron | cron/*.service | cron/*.path | cron/*.timer) \
+	        sed -E 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' $$from >$(BUILD)/installed; from=$(BUILD)/installed ;; esac; \
+	    case $${f#*:} in $(SYSCONFDIR)/*) \
+	        if [ -e "$$to" ] && ! cmp -s $$from "$$to"; then \
+	            echo "$$to differs and is left as it is; the new one is $$to.dpkg-new"; to="$$to.dpkg-new"; fi ;; esac; \
+	    install -D -m $$mode $$from "$$to"; echo "$$to"; \
+	done; rm -f $(BUILD)/installed
 
 uninstall:
-	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}"; done
+	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}" "$(DESTDIR)$${f#*:}.dpkg-new"; done
 
 # What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \

@@ -197,7 +197,22 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
     done
     find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
     find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
+    for program in metroplex notifier; do
+        cmp "cron/completion/$program.bash" "$tmp/root/usr/share/bash-completion/completions/$program"
+        cmp "cron/completion/$program.fish" "$tmp/root/usr/share/fish/vendor_completions.d/$program.fish"
+    done 2>&1
 } | nothing_wrong "make install puts every file where it belongs"
+
+{
+    cron=$tmp/root/etc/cron.d/metroplex
+    { echo '# ours'; cat "$cron"; } >"$tmp/edited"
+    cp "$tmp/edited" "$cron"
+    make_with install >"$tmp/install.log" 2>&1
+    cmp "$tmp/edited" "$cron" 2>&1
+    diff <(tail -n +2 "$tmp/edited") "$cron.dpkg-new" 2>&1
+    grep -qF "$cron.dpkg-new" "$tmp/install.log" || echo "it does not say where the new one is"
+    [[ ! -e $tmp/root/etc/logrotate.d/metroplex.dpkg-new ]] || echo "what nobody changed is there twice"
+} | nothing_wrong "make install leaves what was changed in /etc"
 
 if command -v systemd-analyze >/dev/null; then
     # The same units, for programs that are where they say.
