@@ -138,7 +138,7 @@ verify_command(MpSite *site, const char *text)
     g_autofree char *masked = NULL, *shown = NULL;
 
     if (verify(site, text, &error))
-        return mp_output_status();
+        return EX_OK;
     masked = mp_address_mask(text, MP_MASK_MACS);
     shown = mp_escape(masked);
     g_prefix_error(&error, "%s: ", shown);
@@ -171,9 +171,9 @@ cmd_address(int argc, char **argv)
             "metroplex address --verify ADDRESS");
     if (purpose_name != NULL && !mp_purpose_parse(purpose_name, &purpose))
         return mp_usage_error("address: --purpose is reply, unsub or bounce");
-    if (!mp_site_open(&site, &options, &error))
+    if (!mp_site_read(&site, &options, true, &error))
         return mp_report(error);
     if (to_verify != NULL)
         return verify_command(&site, to_verify);
-    return make(&site, argv + 1, purpose, &error) ? mp_output_status() : mp_report(error);
+    return make(&site, argv + 1, purpose, &error) ? EX_OK : mp_report(error);
 }

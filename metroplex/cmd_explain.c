@@ -248,15 +248,18 @@ cmd_explain(int argc, char **argv)
     mp_options_parse(&options, NULL, "explain", "FILE…",
                      "Says what would be done with a mail, and why; changes nothing.", 1, G_MAXINT,
                      &argc, &argv);
-    if (!mp_site_open(&site, &options, &error))
+    if (!mp_site_read(&site, &options, true, &error))
         return mp_report(error);
     maildir = mp_maildir_open(site.config->data, &error);
     if (maildir == NULL)
         return mp_report(error);
     for (int i = 1; i < argc; i++) {
         g_clear_error(&error);
-        if (!explain(&site, maildir, worker, argv[i], &error))
-            status = MAX(status, mp_report(error));
+        if (!explain(&site, maildir, worker, argv[i], &error)) {
+            int fault = mp_report(error);
+
+            status = MAX(status, fault);
+        }
     }
     return status;
 }

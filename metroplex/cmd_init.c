@@ -454,5 +454,5 @@ cmd_init(int argc, char **argv)
     if (good && init.n_made == 0)
         printf("nothing to make: %s and %s are complete\n", init.config->file, init.config->data);
     mp_config_free(init.config);
-    return good ? mp_output_status() : mp_report(error);
+    return good ? EX_OK : mp_report(error);
 }

@@ -306,7 +306,7 @@ answer(const char *action)
     return mp_write_all(STDOUT_FILENO, text, strlen(text), NULL);
 }
 
-/* Every request that the octets complete; false if Postfix is gone. */
+/* Every request that the octets complete; false, and errno, if Postfix is gone. */
 static bool
 answer_all(Desk *desk, MpPolicyRequest *request, const char *octets, gsize length)
 {
@@ -337,8 +337,17 @@ converse(Desk *desk)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0 || !answer_all(desk, &request, buffer, (gsize)n))
+        if (n <= 0)
             return n < 0 ? EX_IOERR : EX_OK;
+        if (!answer_all(desk, &request, buffer, (gsize)n)) {
+            int code = errno;
+
+            if (code == EPIPE)
+                return EX_OK;
+            fprintf(stderr, "%s: cannot write standard output: %s\n", g_get_prgname(),
+                    g_strerror(code));
+            return EX_IOERR;
+        }
     }
 }
 

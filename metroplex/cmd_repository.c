@@ -8,7 +8,6 @@
 #include "commands.h"
 #include "output.h"
 #include "transaction.h"
-#include "verbs.h"
 
 static bool
 check_name(const char *name, GError **error)
@@ -95,7 +94,7 @@ repository_show(int argc, char **argv)
     mp_verb_options(&options, entries, "repository", "[--json] OWNER/NAME",
                     "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
                     &argc, &argv);
-    if (!mp_site_open(&site, &options, &error) || !check_name(argv[1], &error))
+    if (!mp_site_read(&site, &options, false, &error) || !check_name(argv[1], &error))
         return mp_report(error);
     repository = mp_tracker_repository(site.tracker, argv[1], &error);
     g_autoptr(GPtrArray) watchers =
@@ -105,7 +104,7 @@ repository_show(int argc, char **argv)
     if (members == NULL)
         return mp_report(error);
     (json ? print_json : print_facts)(repository, watchers, members);
-    return mp_output_status();
+    return EX_OK;
 }
 
 /* --- Set
@@ -265,7 +264,7 @@ repository_set(int argc, char **argv)
         !mp_transaction_run(&site, build, &wishes, &error))
         return mp_report(error);
     printf("%s: %s\n", wishes.name, wishes.has_changed ? "changed" : "nothing to change");
-    return mp_output_status();
+    return EX_OK;
 }
 
 static const MpCommand verbs[] = {
@@ -276,5 +275,5 @@ static const MpCommand verbs[] = {
 int
 cmd_repository(int argc, char **argv)
 {
-    return mp_verbs_run("repository", verbs, G_N_ELEMENTS(verbs), argc, argv);
+    return mp_command_run("repository", verbs, G_N_ELEMENTS(verbs), NULL, argc, argv);
 }

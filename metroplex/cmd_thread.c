@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
-#include "verbs.h"
 
 bool
 thread_begin(MpSite *site, GError **error)
@@ -70,5 +69,5 @@ static const MpCommand verbs[] = {
 int
 cmd_thread(int argc, char **argv)
 {
-    return mp_verbs_run("thread", verbs, G_N_ELEMENTS(verbs), argc, argv);
+    return mp_command_run("thread", verbs, G_N_ELEMENTS(verbs), NULL, argc, argv);
 }

@@ -13,7 +13,6 @@
 #include "output.h"
 #include "site.h"
 #include "user_facts.h"
-#include "verbs.h"
 
 /* --- Show and list ------------------------------------------------------------------------------
  */
@@ -129,10 +128,10 @@ user_list(int argc, char **argv)
     mp_verb_options(&options, entries, "user", "[--json]",
                     "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
     PrintUser print = json ? print_json : print_line;
-    if (!mp_site_open(&site, &options, &error) ||
+    if (!mp_site_read(&site, &options, false, &error) ||
         !mp_accounts_foreach_user(site.accounts, visit, &print, &error))
         return mp_report(error);
-    return mp_output_status();
+    return EX_OK;
 }
 
 static int
@@ -150,13 +149,13 @@ user_show(int argc, char **argv)
 
     mp_verb_options(&options, entries, "user", "[--json] LOGIN", "Shows one account.", 1, 1, &argc,
                     &argv);
-    if (!mp_site_open(&site, &options, &error))
+    if (!mp_site_read(&site, &options, false, &error))
         return mp_report(error);
     user = mp_site_user(&site, argv[1], &error);
     if (user == NULL)
         return mp_report(error);
     (json ? print_json : print_facts)(user);
-    return mp_output_status();
+    return EX_OK;
 }
 
 /* --- Facts of an account, changed in memory ------------------------------------------------------
@@ -347,7 +346,7 @@ user_add(int argc, char **argv)
     if (!mp_site_lock(&site, &error) || !mp_accounts_write(site.accounts, user, what, &error))
         return mp_report(error);
     printf("%" G_GUINT64_FORMAT "\n", user->id);
-    return mp_output_status();
+    return EX_OK;
 }
 
 static bool
@@ -410,7 +409,7 @@ user_set(int argc, char **argv)
         return mp_usage_error("user set: nothing to set");
     if (!mp_site_open(&site, &options, &error) || !set_user(&site, argv[1], &wishes, &error))
         return mp_report(error);
-    return mp_output_status();
+    return EX_OK;
 }
 
 static bool
@@ -443,7 +442,7 @@ user_revoke(int argc, char **argv)
                     1, 1, &argc, &argv);
     if (!mp_site_open(&site, &options, &error) || !raise_epoch(&site, argv[1], &error))
         return mp_report(error);
-    return mp_output_status();
+    return EX_OK;
 }
 
 static const MpCommand verbs[] = {
@@ -457,5 +456,5 @@ static const MpCommand verbs[] = {
 int
 cmd_user(int argc, char **argv)
 {
-    return mp_verbs_run("user", verbs, G_N_ELEMENTS(verbs), argc, argv);
+    return mp_command_run("user", verbs, G_N_ELEMENTS(verbs), NULL, argc, argv);
 }

@@ -6,8 +6,10 @@
  */
 #include "fsck_outbox.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/lock.h"
@@ -154,10 +156,12 @@ check_queued(Check *check, const MpQueued *queued, GError **error)
 }
 
 /* What is staged is not yet true while a writer is at work; of one that died, it is the next run's
- * to finish. */
+ * to finish. Where we cannot write ourselves, it is not for us to say which of the two it is. */
 static bool
 check_staged(Check *check, GError **error)
 {
+    if (faccessat(AT_FDCWD, check->site->config->data, W_OK, AT_EACCESS) < 0)
+        return true;
     g_autofree char *lock_path = mp_config_path(check->site->config, "lock");
     g_autoptr(MpLock) lock = mp_lock_take(lock_path, MP_LOCK_TRY, error);
     g_autoptr(GPtrArray) staged = NULL;

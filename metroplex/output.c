@@ -82,12 +82,3 @@ mp_print_text(const char *text)
         text += length + (text[length] == '\n');
     }
 }
-
-int
-mp_output_status(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return EX_OK;
-    fprintf(stderr, "%s: cannot write standard output: %s\n", g_get_prgname(), g_strerror(errno));
-    return EX_IOERR;
-}

@@ -23,6 +23,3 @@ void mp_json_print(JsonObject *object);
  * so that no comment moves the cursor or changes what was printed above it.
  */
 void mp_print_text(const char *text);
-
-/* Flushes standard output: EX_OK, or EX_IOERR with a word on standard error (a full disk). */
-int mp_output_status(void);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -121,7 +122,7 @@ mp_post_print(const MpPost *post, const char *what)
         fprintf(stderr, "metroplex: nothing posted: %s %" G_GUINT64_FORMAT " has this --key\n",
                 what, post->result);
     printf("%" G_GUINT64_FORMAT "\n", post->result);
-    return mp_output_status();
+    return EX_OK;
 }
 
 MpNewComment

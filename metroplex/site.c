@@ -58,20 +58,28 @@ open_stores(MpSite *site, GError **error)
         mp_accounts_distinguish_case(site->accounts);
     share_stores(site);
     site->outbox = mp_outbox_open(outbox, error);
-    return site->outbox != NULL && (*site->config->on_comment == '\0' || open_hooks(site, error));
+    return site->outbox != NULL;
 }
 
-bool
-mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
+static bool
+open_to_write(MpSite *site, GError **error)
+{
+    return open_stores(site, error) &&
+           (*site->config->on_comment == '\0' || open_hooks(site, error));
+}
+
+static bool
+load_keys(MpSite *site, GError **error)
+{
+    site->keys = mp_key_ring_load(site->config->keys, error);
+    return site->keys != NULL;
+}
+
+static bool
+load(MpSite *site, const MpOptions *options, GError **error)
 {
     *site = (MpSite){.config = mp_config_load(options->config_file, options->data, error)};
     if (site->config == NULL || !mp_become_owner(site->config->data, error))
-        return false;
-    if (!mp_log_open(site->config->log_directory, "metroplex.log",
-                     (MpLogLevel)site->config->log_level, error))
-        return false;
-    site->keys = mp_key_ring_load(site->config->keys, error);
-    if (site->keys == NULL)
         return false;
     site->host = site->config->host_id[0] != '\0' ? g_strdup(site->config->host_id) : host_name();
     g_autofree char *rate = mp_config_path(site->config, "rate");
@@ -80,9 +88,29 @@ mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
 }
 
 bool
+mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
+{
+    return load(site, options, error) &&
+           mp_log_open(site->config->log_directory, "metroplex.log",
+                       (MpLogLevel)site->config->log_level, error) &&
+           load_keys(site, error);
+}
+
+bool
 mp_site_open(MpSite *site, const MpOptions *options, GError **error)
 {
-    return mp_site_begin(site, options, error) && open_stores(site, error);
+    return mp_site_begin(site, options, error) && open_to_write(site, error);
+}
+
+bool
+mp_site_read(MpSite *site, const MpOptions *options, bool signs, GError **error)
+{
+    if (!load(site, options, error))
+        return false;
+    if ((signs || faccessat(AT_FDCWD, site->config->keys, R_OK, AT_EACCESS) == 0) &&
+        !load_keys(site, error))
+        return false;
+    return open_stores(site, error);
 }
 
 void
@@ -106,7 +134,7 @@ mp_site_lock(MpSite *site, GError **error)
     g_autofree char *path = mp_config_path(site->config, "lock");
 
     site->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    return site->lock != NULL && (site->tracker != NULL || open_stores(site, error)) &&
+    return site->lock != NULL && (site->tracker != NULL || open_to_write(site, error)) &&
            mp_site_fetch(site, error);
 }
 
@@ -114,7 +142,7 @@ bool
 mp_site_refresh(MpSite *site, GError **error)
 {
     if (site->tracker == NULL)
-        return open_stores(site, error);
+        return open_to_write(site, error);
     return mp_tracker_refresh(site->tracker, error) && mp_accounts_refresh(site->accounts, error);
 }
 

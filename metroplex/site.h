@@ -37,6 +37,14 @@ bool mp_site_open(MpSite *site, const MpOptions *options, GError **error);
 /* The same without the repositories, which mp_site_lock() then opens: a run that finds nothing to
  * do never loads what libgit2 brings along. */
 bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
+
+/*
+ * For commands that change nothing: opens no log, makes nothing and locks nothing, so that a copy
+ * that cannot be written to is enough. Warnings go to standard error. Keys are needed by those only
+ * that sign or verify.
+ */
+bool mp_site_read(MpSite *site, const MpOptions *options, bool signs, GError **error);
+
 void mp_site_close(MpSite *site);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
 

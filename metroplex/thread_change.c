@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "output.h"
-#include "verbs.h"
 
 /* --- State: a row says which fact becomes what, and whether people hear of it --------------------
  */
@@ -126,7 +125,7 @@ thread_change(int argc, char **argv)
     if (job.user == NULL || !run(&site, &job, build_change, &error))
         return mp_report(error);
     printf("%s: %s%s\n", job.name, job.has_changed ? "" : "already ", job.change->done);
-    return mp_output_status();
+    return EX_OK;
 }
 
 /* --- Subscriptions -------------------------------------------------------------------------------
@@ -197,5 +196,5 @@ thread_subscribe(int argc, char **argv)
         return mp_report(error);
     printf("%s: %s%s by %s\n", job.name, job.has_changed ? "" : "already ",
            job.is_subscribed ? "followed" : MUTED, job.user->login);
-    return mp_output_status();
+    return EX_OK;
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -13,7 +14,6 @@
 #include "base/time.h"
 #include "output.h"
 #include "thread_file.h"
-#include "verbs.h"
 
 typedef struct {
     MpSite *site;
@@ -299,7 +299,8 @@ thread_export(int argc, char **argv)
                     &argv);
     if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "mbox") != 0)
         return mp_usage_error("thread export: --format is json or mbox");
-    if (!mp_parse_id(argv[1], "thread", &id, &error) || !mp_site_open(&site, &options, &error))
+    if (!mp_parse_id(argv[1], "thread", &id, &error) ||
+        !mp_site_read(&site, &options, false, &error))
         return mp_report(error);
     export.thread = thread = mp_site_thread(&site, id, &error);
     if (thread == NULL || !mp_tracker_last_comment(site.tracker, id, &export.last, &error))
@@ -308,5 +309,5 @@ thread_export(int argc, char **argv)
     if (!(is_mbox ? foreach_comment(&export, print_message, NULL, &error)
                   : export_json(&export, &error)))
         return mp_report(error);
-    return mp_output_status();
+    return EX_OK;
 }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -14,7 +15,6 @@
 #include "notify/mentions.h"
 #include "output.h"
 #include "thread_file.h"
-#include "verbs.h"
 
 #define FILE_MAX  (256 * 1024 * 1024)
 #define TITLE_MAX 256
@@ -413,5 +413,5 @@ thread_import(int argc, char **argv)
         fprintf(stderr, "metroplex: left out %u subscribers, who have no account here\n",
                 import.n_strangers);
     printf("%" G_GUINT64_FORMAT " %u added %u known\n", import.id, import.n_new, import.n_known);
-    return mp_output_status();
+    return EX_OK;
 }

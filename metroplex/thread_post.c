@@ -9,7 +9,6 @@
 #include "base/escape.h"
 #include "notify/mentions.h"
 #include "post.h"
-#include "verbs.h"
 
 #define TITLE_MAX 256 /* characters */
 

@@ -9,7 +9,6 @@
 #include "base/escape.h"
 #include "base/time.h"
 #include "output.h"
-#include "verbs.h"
 
 static const char *
 state_of(const MpThread *thread)
@@ -83,10 +82,10 @@ thread_list(int argc, char **argv)
     if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
         return mp_usage_error("thread list: --state is open or closed");
     Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
-    if (!mp_site_open(&site, &options, &error) ||
+    if (!mp_site_read(&site, &options, false, &error) ||
         !mp_tracker_foreach_thread(site.tracker, visit, &filter, &error))
         return mp_report(error);
-    return mp_output_status();
+    return EX_OK;
 }
 
 /* --- Show: a thread, whole -------------------------------------------------------------------- */
@@ -291,9 +290,9 @@ thread_show(int argc, char **argv)
 
     mp_verb_options(&options, entries, "thread", "[--json] ID", "Shows a thread with its comments.",
                     1, 1, &argc, &argv);
-    if (!mp_parse_id(argv[1], "thread", &id, &error) || !mp_site_open(&site, &options, &error) ||
-        !read_whole(&site, id, &whole, &error))
+    if (!mp_parse_id(argv[1], "thread", &id, &error) ||
+        !mp_site_read(&site, &options, false, &error) || !read_whole(&site, id, &whole, &error))
         return mp_report(error);
     (json ? print_json : print_text)(&whole);
-    return mp_output_status();
+    return EX_OK;
 }

@@ -255,9 +255,11 @@ cmd_queue_show(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
 
-    mp_options_parse(&options, entries, "queue show", "[--json] EVENT",
-                     "Shows one event with all its recipients, also those who got it.", 1, 1, &argc,
-                     &argv);
+    mp_options_parse(
+        &options, entries, "queue show", "[--json] EVENT",
+        "Shows one event with all its recipients, also those who got it. EVENT is a KEY as\n"
+        "`notifier queue list` shows it.",
+        1, 1, &argc, &argv);
     if (!open_for_reading(&installation, &options, &error))
         return mp_report(error);
     queued = mp_outbox_find(installation.outbox, argv[1], &error);

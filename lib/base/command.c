@@ -17,36 +17,49 @@
 #include "base/protect.h"
 
 static void
-print_help(const MpCommand *commands, gsize n_commands)
+print_help(const char *command, const MpCommand *commands, gsize n_commands)
 {
     const char *program = g_get_prgname();
 
-    printf("Usage: %s [OPTION…]            (%s --once --help lists the options)\n"
-           "       %s COMMAND [OPTION…]    (%s COMMAND --help)\n\nCommands:\n",
-           program, program, program, program);
+    if (command == NULL)
+        printf("Usage: %s [OPTION…]            (%s --once --help lists the options)\n"
+               "       %s COMMAND [OPTION…]    (%s COMMAND --help)\n\nCommands:\n",
+               program, program, program, program);
+    else
+        printf("Usage: %s %s COMMAND [OPTION…]    (%s %s COMMAND --help)\n\nCommands:\n", program,
+               command, program, command);
     for (gsize i = 0; i < n_commands; i++)
         if (commands[i].summary != NULL)
             printf("  %-12s %s\n", commands[i].name, commands[i].summary);
-    printf("\nEvery command takes --config FILE (%s), --data DIR, --help, --version.\n"
-           "See %s(8) and metroplex.conf(5).\n",
-           MP_DEFAULT_CONFIG, program);
+    if (command == NULL)
+        printf("\nEvery command takes --config FILE (%s), --data DIR, --help, --version.\n"
+               "See %s(8) and metroplex.conf(5).\n",
+               MP_DEFAULT_CONFIG, program);
+    else
+        printf("\nSee %s(8).\n", program);
 }
 
-/* The index of the first argument that is none of the leading common options. */
+/* The index of the first argument that is none of the options that may stand before a command. */
 static int
-first_word(int argc, char **argv)
+find_word(int argc, char **argv)
 {
-    int i = 1;
+    static const char *const common[] = {"--config", "--data"};
+    int at = 1;
 
-    while (i < argc) {
-        if (strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--data") == 0)
-            i += 2;
-        else if (g_str_has_prefix(argv[i], "--config=") || g_str_has_prefix(argv[i], "--data="))
-            i++;
-        else
+    while (at < argc) {
+        int words = strcmp(argv[at], "--json") == 0 ? 1 : 0;
+
+        for (gsize i = 0; i < G_N_ELEMENTS(common); i++) {
+            if (strcmp(argv[at], common[i]) == 0)
+                words = 2;
+            else if (g_str_has_prefix(argv[at], common[i]) && argv[at][strlen(common[i])] == '=')
+                words = 1;
+        }
+        if (words == 0)
             break;
+        at += words;
     }
-    return i;
+    return at;
 }
 
 /* Moves argv[at] before the options in front of it: "--config F thread" reads "thread --config F".
@@ -60,31 +73,76 @@ move_to_front(char **argv, int at)
     argv[1] = word;
 }
 
+static int
+tell_commands(const char *command, const MpCommand *commands, gsize n_commands, const char *word)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    g_autofree char *prefix = command != NULL ? g_strconcat(command, ": ", NULL) : g_strdup("");
+    g_autofree char *shown = mp_escape(word);
+
+    for (gsize i = 0; i < n_commands; i++)
+        if (commands[i].summary != NULL)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", commands[i].name);
+    if (word == NULL)
+        return mp_usage_error("%sone of these is needed: %s", prefix, names->str);
+    return mp_usage_error("%sno such command: %s (there are: %s)", prefix, shown, names->str);
+}
+
+static bool
+asks_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+int
+mp_command_run(const char *command, const MpCommand *commands, gsize n_commands,
+               int (*without)(int, char **), int argc, char **argv)
+{
+    int at = find_word(argc, argv);
+    const char *word = at < argc ? argv[at] : NULL;
+
+    if (word != NULL && asks_for_help(word)) {
+        print_help(command, commands, n_commands);
+        return EX_OK;
+    }
+    if (word != NULL && strcmp(word, "--version") == 0) {
+        printf("%s %s\n", g_get_prgname(), MP_VERSION);
+        return EX_OK;
+    }
+    if (without != NULL && (word == NULL || word[0] == '-'))
+        return without(argc, argv);
+    for (gsize i = 0; word != NULL && i < n_commands; i++) {
+        if (strcmp(commands[i].name, word) == 0) {
+            move_to_front(argv, at);
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return tell_commands(command, commands, n_commands, word);
+}
+
+/* However a command ends: what it printed and could not be written is no success. */
+static void
+close_output(int status, void *unused)
+{
+    (void)unused;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    fprintf(stderr, "%s: cannot write standard output: %s\n", g_get_prgname(), g_strerror(errno));
+    if (status == EX_OK)
+        _exit(EX_IOERR);
+}
+
 int
 mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **), int argc,
                 char **argv)
 {
     g_autofree char *program = g_path_get_basename(argv[0]);
-    int at = first_word(argc, argv);
 
     mp_protect_process();
     setlocale(LC_ALL, "");
-
     g_set_prgname(program);
-    if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)) {
-        print_help(commands, n_commands);
-        return EX_OK;
-    }
-    if (at >= argc || argv[at][0] == '-')
-        return without(argc, argv);
-    for (gsize i = 0; i < n_commands; i++) {
-        if (strcmp(commands[i].name, argv[at]) == 0) {
-            move_to_front(argv, at);
-            return commands[i].run(argc - 1, argv + 1);
-        }
-    }
-    g_autofree char *shown = mp_escape(argv[at]);
-    return mp_usage_error("no such command: %s", shown);
+    on_exit(close_output, NULL);
+    return mp_command_run(NULL, commands, n_commands, without, argc, argv);
 }
 
 void
@@ -137,6 +195,16 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *co
         exit(mp_usage_error("%s %s: usage: %s %s", g_get_prgname(), command, shown, usage));
     if (options->config_file == NULL)
         options->config_file = g_strdup(MP_DEFAULT_CONFIG);
+}
+
+void
+mp_verb_options(MpOptions *options, const GOptionEntry *entries, const char *command,
+                const char *usage, const char *details, int least, int most, int *argc,
+                char ***argv)
+{
+    g_autofree char *whole = g_strconcat(command, " ", (*argv)[0], NULL);
+
+    mp_options_parse(options, entries, whole, usage, details, least, most, argc, argv);
 }
 
 int

@@ -16,11 +16,20 @@ typedef struct {
 } MpCommand;
 
 /*
- * Runs the subcommand that argv names (also behind leading --config FILE and --data DIR), or
- * `without` where it names none. --help at that place lists the table. Returns the exit status.
+ * What main() is. Runs the subcommand that argv names, or `without` where it names none, and sees
+ * to it that output that cannot be written (a full disk) is told and ends in EX_IOERR, whichever
+ * command it is. Returns the exit status.
  */
 int mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
                     int argc, char **argv);
+
+/*
+ * The same for the second word of a command of two, such as `metroplex thread close`: `command` is
+ * the first one. The word may stand behind --config FILE, --data DIR and --json; --help, -h or help
+ * at its place lists the table, --version prints the version, anything else is a wrong use.
+ */
+int mp_command_run(const char *command, const MpCommand *commands, gsize n_commands,
+                   int (*without)(int, char **), int argc, char **argv);
 
 /* The options that every command takes. */
 typedef struct {
@@ -40,6 +49,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpOptions, mp_options_clear)
 void mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *command,
                       const char *usage, const char *details, int least, int most, int *argc,
                       char ***argv);
+
+/* mp_options_parse for the verb in argv[0]: "thread" and "close" make "thread close". */
+void mp_verb_options(MpOptions *options, const GOptionEntry *entries, const char *command,
+                     const char *usage, const char *details, int least, int most, int *argc,
+                     char ***argv);
 
 /* Tells `error` on standard error, prefixed with the program's name, and returns its status. */
 int mp_report(const GError *error);

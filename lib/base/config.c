@@ -219,6 +219,21 @@ fault_of_remote(const char *value)
     return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
 }
 
+/* A template's {words} stand for what is fit for a URL. */
+static bool
+is_web_url(const char *value)
+{
+    g_autofree char *bare = g_strdup(value);
+    g_autofree char *host = NULL;
+
+    if (!g_str_has_prefix(value, "https://") && !g_str_has_prefix(value, "http://"))
+        return false;
+    if (strpbrk(g_strdelimit(bare, "{}", '-'), " <>\"\\^`|") != NULL)
+        return false;
+    return g_uri_split_network(bare, G_URI_FLAGS_NONE, NULL, &host, NULL, NULL) && host != NULL &&
+           *host != '\0' && g_uri_is_valid(bare, G_URI_FLAGS_NONE, NULL);
+}
+
 /* What is wrong with a text value, or NULL. */
 static const char *
 fault_of_text(const Key *key, const char *value)
@@ -231,10 +246,8 @@ fault_of_text(const Key *key, const char *value)
     case TYPE_PATH:
         return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
     case TYPE_URL:
-        return g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://") ||
-                       is_allowed_empty(key, value)
-                   ? NULL
-                   : "is not an http or https URL";
+        return is_web_url(value) || is_allowed_empty(key, value) ? NULL
+                                                                 : "is not an http or https URL";
     case TYPE_WORDS:
         return is_words(value) ? NULL : "is not a list of words between spaces or commas";
     case TYPE_REMOTE:
@@ -392,6 +405,22 @@ refuse_unknown(const MpConfig *config, GKeyFile *file, GError **error)
     return true;
 }
 
+/* It stands in answers, where people click on it. */
+static bool
+check_support(const MpConfig *config, GError **error)
+{
+    const char *address = config->support_address;
+    bool is_mail = config->support_address_type == MP_SUPPORT_EMAIL;
+
+    if (address[0] == '\0' || (is_mail ? is_mail_address(address) : is_web_url(address)))
+        return true;
+    return mp_fail(
+        error, MP_ERROR_INSTALLATION,
+        "%s: [smtp] support-address: \"%s\" is not %s, as support-address-type = %s says",
+        config->file, address, is_mail ? "a mail address" : "an http or https URL",
+        is_mail ? "email" : "url");
+}
+
 /* What no single key can tell. */
 static bool
 check_together(const MpConfig *config, GError **error)
@@ -407,7 +436,7 @@ check_together(const MpConfig *config, GError **error)
                        "%s: [tracker] accounts-remote: it must be another repository than remote, "
                        "which is fit to be published",
                        config->file);
-    return true;
+    return check_support(config, error);
 }
 
 /* GLib's message would show the line, which may be a password that lost its key. */

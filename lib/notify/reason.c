@@ -6,11 +6,7 @@
 static const MpReason reasons[] = {
     {"author", "Author", "you authored the thread"},
     {"mention", "Mention", "you were mentioned"},
-    {"team_mention", "Team mention", "you are on a team that was mentioned"},
-    {"assign", "Assign", "you were assigned"},
-    {"review_requested", "Review requested", "your review was requested"},
     {"comment", "Comment", "you commented"},
-    {"state_change", "State change", "you modified the open/close state"},
     {"manual", "Manual", "you are subscribed to this thread"},
     {"subscribed", "Subscribed", "you are watching this repository"},
 };

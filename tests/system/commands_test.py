@@ -838,14 +838,138 @@ def text_beyond_ascii_needs_no_locale(site):
     equal((site.show(1)["title"], site.show(1)["body"]), ("Größe 尺寸", "Käse\n"))
 
 
+def printing_commands(site):
+    """Every command of both programs that prints something and succeeds, with its words and input."""
+    site.user("tim"), site.user("kate"), site.thread("tim", body="Look! @kate\n")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "tim")
+    key = site.events()[0]
+    mail = os.path.join(site.dir, "mail.eml")
+    with open(mail, "wb") as f:
+        f.write(site.mail("kate@example.org", site.address(1, "kate")))
+    with open(os.path.join(site.dir, "thread.mbox"), "w") as f:
+        f.write(site.metroplex("thread", "export", "1"))
+    comment = ["thread", "comment", "1", "--as", "tim", "-"]
+    opened = ["thread", "open", "--repository", "a/b", "--kind", "issue", "--title", "x", "--as", "tim", "-"]
+    for words in (["user", "list"], ["user", "list", "--json"], ["user", "show", "tim"], ["user", "show", "tim", "--json"],
+                  ["user", "add", "eve", "--name", "Eve", "--email", "eve@example.org"], ["user", "revoke", "kate"],
+                  ["repository", "show", "acme/rocket"], ["repository", "show", "acme/rocket", "--json"],
+                  ["thread", "list"], ["thread", "list", "--json"], ["thread", "show", "1"], ["thread", "show", "1", "--json"],
+                  ["thread", "export", "1"], ["thread", "export", "1", "--format", "mbox"], opened, comment,
+                  ["thread", "import", os.path.join(site.dir, "thread.mbox")],
+                  ["thread", "close", "1", "--as", "tim"], ["address", "1", "tim"], ["address", "--verify", site.address(1, "tim")],
+                  ["fsck"], ["fsck", "--json"], ["explain", mail], ["extract", mail], ["extract", "--json", mail]):
+        yield METROPLEX, words, "Hello.\n"
+    yield METROPLEX, ["extract", "--jsonl"], json.dumps({"body": "Hello.\n"}) + "\n"
+    yield METROPLEX, ["policy"], "request=smtpd_access_policy\nrecipient=x@example.org\n\n"
+    for words in (["queue", "list"], ["queue", "list", "--json"], ["queue", "show", key], ["queue", "show", "--json", key],
+                  ["queue", "hold", key], ["queue", "release", key], ["preview", "1", "0", "kate"]):
+        yield NOTIFIER, words, ""
+    for program, commands in ((METROPLEX, ("", "user", "thread", "repository", "extract")), (NOTIFIER, ("", "queue", "preview"))):
+        for command in commands:
+            for option in ("--help", "--version"):
+                yield program, [*command.split(), option], ""
+
+
 @test
 def a_full_disk_under_the_output_is_told(site):
-    site.user("tim"), site.thread("tim")
-    for words in (["user", "list"], ["user", "show", "tim"], ["thread", "list", "--json"], ["thread", "show", "1"], ["address", "1", "tim"]):
+    for program, words, stdin in printing_commands(site):
+        where = [] if words[-1] in ("--help", "--version") or words[0] == "extract" else ["--config", site.config]
+        if words[:2] != ["user", "add"]:  # which prints an id, and can be done once
+            done = subprocess.run([program, *words, *where], input=stdin, capture_output=True, text=True)
+            equal(done.returncode, 0, f"{words}: {done.stderr}")
+            if not done.stdout:
+                continue  # nothing is printed, so nothing is lost
         with open("/dev/full", "w") as full:
-            done = subprocess.run([METROPLEX, *words, "--config", site.config], stdout=full, stderr=subprocess.PIPE, text=True)
-        equal(done.returncode, 74, words)
+            done = subprocess.run([program, *words, *where], input=stdin, stdout=full, stderr=subprocess.PIPE, text=True)
+        equal(done.returncode, 74, f"{words}: {done.stderr}")
         contains(done.stderr, "cannot write standard output: No space left on device")
+
+
+@test
+def every_table_of_commands_answers_alike(site):
+    site.user("tim"), site.thread("tim")
+    for program, commands in ((METROPLEX, ([], ["user"], ["thread"], ["repository"])), (NOTIFIER, ([], ["queue"]))):
+        name = os.path.basename(program)
+        for command in commands:
+            shown = site.run(program, *command, "--help", data=False).stdout
+            contains(shown, f"Usage: {' '.join([name, *command])}")
+            contains(shown, "\nCommands:\n")
+            for word in (["-h"], ["help"], ["--config", site.config, "-h"], ["--json", "--help"], [f"--data={site.data}", "help"]):
+                equal(site.run(program, *command, *word, data=False).stdout, shown, (command, word))
+            for word in (["--version"], ["--config", site.config, "--version"]):
+                check(re.fullmatch(rf"{name} \d+\.\d+\.\d+\n", site.run(program, *command, *word, data=False).stdout), (command, word))
+            done = site.run(program, *command, "frobnicate\x1b[31m", data=False, status=64)
+            contains(done.stderr, f"{name}: {''.join(c + ': ' for c in command)}no such command: frobnicate")
+            check("\x1b" not in done.stderr, done.stderr)
+    for program, command, words in ((METROPLEX, "user", ["list"]), (METROPLEX, "thread", ["show", "1"]), (NOTIFIER, "queue", ["list"])):
+        shown = site.run(program, command, *words, "--json", "--config", site.config, data=False).stdout
+        json.loads(shown.splitlines()[0])
+        for line in ([command, "--json", *words], ["--json", command, *words], [command, "--json", "--config", site.config, *words]):
+            line = line if "--config" in line else ["--config", site.config, *line]
+            equal(site.run(program, *line, data=False).stdout, shown, line)
+
+
+@test
+def what_changes_nothing_needs_nothing_that_can_be_written(site):
+    """On a copy that belongs to somebody else, without a log and, where nothing is signed, without keys."""
+    site.user("tim"), site.user("kate"), site.thread("tim", body="Look! @kate\n")
+    key = site.events()[0]
+    site.set_config("inbound", on_comment="/bin/true")  # its queue has not been made yet
+    mail = os.path.join(site.dir, "mail.eml")
+    with open(mail, "wb") as f:
+        f.write(site.mail("kate@example.org", site.address(1, "kate")))
+    keys = os.path.join(site.dir, "etc/address-keys")
+    shutil.rmtree(os.path.join(site.data, "log"), ignore_errors=True)
+    user = {"user": "nobody"} if os.getuid() == 0 else {}
+    programs = {p: shutil.copy(p, site.dir) for p in (METROPLEX, NOTIFIER)}  # where another user can run them
+    for directory, _, names in os.walk(site.data):
+        os.chmod(directory, 0o555)
+        for name in names:
+            os.chmod(os.path.join(directory, name), 0o444)
+    before = tree(site.data)
+    cases = [(METROPLEX, words, signs) for words, signs in (
+        (["user", "list"], 0), (["user", "show", "tim"], 0), (["thread", "list"], 0), (["thread", "show", "1"], 0), (["thread", "export", "1"], 0),
+        (["repository", "show", "acme/rocket"], 0), (["fsck"], 0), (["explain", mail], 1), (["address", "1", "kate"], 1), (["extract", mail], 0))]
+    cases += [(NOTIFIER, ["queue", "list"], 0), (NOTIFIER, ["queue", "show", key], 0), (NOTIFIER, ["preview", "1", "0", "kate"], 1)]
+    try:
+        for program, words, signs in cases:
+            if user:
+                os.chown(keys, pwd.getpwnam("nobody").pw_uid if signs else 0, -1)
+            elif not signs:
+                os.rename(keys, keys + ".away")
+            where = [] if words[0] == "extract" else ["--config", site.config]
+            done = subprocess.run([programs[program], *words, *where], capture_output=True, text=True, **user)
+            equal((done.returncode, done.stderr), (0, ""), words)
+            check(done.stdout, words)
+            if not user and not signs:
+                os.rename(keys + ".away", keys)
+        equal(tree(site.data), before)
+    finally:
+        for directory, _, _ in os.walk(site.data):
+            os.chmod(directory, 0o755)
+
+
+@test
+def what_cannot_be_explained_is_told_once(site):
+    for file in ("/nonexistent", site.dir):
+        done = site.run(METROPLEX, "explain", file, status=None)
+        check(done.returncode != 0, file)
+        equal(len(done.stderr.splitlines()), 1, done.stderr)
+
+
+@test
+def where_people_find_help_is_checked(site):
+    good = {"url": ["https://help.example.org", "http://h/a?b=c#d", "https://[2001:db8::1]:8443/x"], "email": ["help@example.org", ""]}
+    bad = {"url": ["help", "help@example.org", "ftp://h/", "https://", "https:///x", "https://h:99999/", "javascript:alert(1)", "https://h/ x",
+                   'https://h/"onclick=', "https://h/%zz"],
+           "email": ["https://help.example.org", "help", "help@", "a b@example.org", "help@example.org, x@example.org", "mailto:help@example.org?cc=x"]}
+    for kind, values in [*good.items(), *bad.items()]:
+        for value in values:
+            site.set_config("smtp", support_address=value, support_address_type=kind)
+            done = site.run(METROPLEX, "user", "list", status=None)
+            is_good = value in good[kind]
+            equal(done.returncode, 0 if is_good else 78, f"{kind} {value}: {done.stderr}")
+            check(is_good or "support-address" in done.stderr, done.stderr)
 
 
 @test

@@ -388,8 +388,6 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
          "because you are subscribed to this thread."},
         {"subscribed", "Subscribed <subscribed@noreply.git.example.org>", "subscribed",
          "because you are watching this repository."},
-        {"team_mention", "Team mention <team_mention@noreply.git.example.org>", "team_mention",
-         "because you are on a team that was mentioned."},
         {"no such thing", "Manual <manual@noreply.git.example.org>", "manual",
          "because you are subscribed to this thread."},
     };
