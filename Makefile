@@ -43,7 +43,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-ahead check-long unit sanitize fuzz trim-score adversarial lint bench install uninstall clean
+.PHONY: all deps demo check check-ahead check-long check-release unit sanitize fuzz trim-score adversarial lint bench install uninstall clean
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -129,6 +129,12 @@ sanitize: deps-long
 $(BUILD)/reporter.o: tests/long/reporter.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DREPORTS='"$(abspath $(BUILD))/reports/log"' -c -o $@ $<
+
+# make check, as root and as an ordinary user, in a clean clone on a clean Debian of another release.
+RELEASE ?= trixie
+
+check-release: deps-release
+	tests/long/release.sh $(RELEASE) $(BUILD)
 
 # make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
 # each was run. Needs clang and its run-time libraries. New inputs gather below $(BUILD)/fuzz/corpus.
