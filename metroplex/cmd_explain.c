@@ -242,7 +242,7 @@ cmd_explain(int argc, char **argv)
     g_auto(MpSite) site = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(MpMaildir) maildir = NULL;
-    g_autoptr(MpWorker) worker = mp_extraction_worker();
+    g_autoptr(MpWorker) worker = mp_extraction_worker((guint)argc - 1);
     int status = EX_OK;
 
     mp_options_parse(&options, NULL, "explain", "FILE…",

@@ -254,7 +254,7 @@ cmd_extract(int argc, char **argv)
     };
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpWorker) worker = mp_extraction_worker();
+    g_autoptr(MpWorker) worker = NULL;
 
     mp_options_parse(&options, entries, "extract", "FILE…|-",
                      "Prints the reply a person wrote, without quotes and signatures.", 0, G_MAXINT,
@@ -262,6 +262,7 @@ cmd_extract(int argc, char **argv)
     if (jsonl ? argc > 1 || json || sent_paths != NULL : argc < 2)
         return mp_usage_error("usage: metroplex extract [--json] [--sent FILE]… FILE…|-, or "
                               "metroplex extract --jsonl");
+    worker = mp_extraction_worker(jsonl ? G_MAXUINT : (guint)argc - 1);
     if (jsonl)
         return serve_jsonl(worker);
     g_auto(GStrv) sent = read_sent(sent_paths, &error);

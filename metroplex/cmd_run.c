@@ -94,6 +94,8 @@ take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
 static bool
 locked_batch(Run *run, GPtrArray *mails, GError **error)
 {
+    if (mails != NULL)
+        mp_inbound_expect(&run->inbound, mails->len);
     bool is_ready = run->inbound.is_dry_run ? mp_site_refresh(run->site, error)
                                             : mp_site_lock(run->site, error) &&
                                                   mp_transaction_recover(run->site, error);

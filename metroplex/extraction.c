@@ -170,14 +170,21 @@ const MpWorkerOperation mp_worker_operations[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+const MpWorkerOperation mp_worker_operations_for_few[] = {
+    MP_WORKER_PARSE,
+    {"extract", ARGS_TYPE, run_extract, NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
 /* --- The parent's side ----------------------------------------------------------------------- */
 
 MpWorker *
-mp_extraction_worker(void)
+mp_extraction_worker(guint mails)
 {
-    static const char *const argv[] = {"/proc/self/exe", "worker", NULL};
+    static const char *const few[] = {"/proc/self/exe", "worker", MP_WORKER_FOR_FEW, NULL};
+    static const char *const many[] = {"/proc/self/exe", "worker", NULL};
 
-    return mp_worker_new(argv);
+    return mp_worker_new(mails <= MP_EXTRACTION_FEW ? few : many);
 }
 
 bool

@@ -26,8 +26,20 @@ mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error)
 {
     *inbound = (MpInbound){.site = site};
     inbound->maildir = mp_maildir_open(site->config->data, error);
-    inbound->worker = mp_extraction_worker();
     return inbound->maildir != NULL;
+}
+
+void
+mp_inbound_expect(MpInbound *inbound, guint mails)
+{
+    bool many = mails > MP_EXTRACTION_FEW;
+
+    if (inbound->worker != NULL && (inbound->is_worker_for_many || !many))
+        return;
+    g_clear_pointer(&inbound->worker, mp_worker_free);
+    inbound->worker = mp_extraction_worker(mails);
+    inbound->is_worker_for_many = many;
+    mp_worker_start(inbound->worker);
 }
 
 void
@@ -79,6 +91,18 @@ log_processing(const MpItem *item)
     mp_info("metroplex: processing %s", id);
 }
 
+static void
+tell_sandbox(MpInbound *inbound)
+{
+    if (inbound->is_sandbox_told)
+        return;
+    inbound->is_sandbox_told = true;
+    if (mp_worker_sandbox(inbound->worker) < MP_SANDBOX_WHOLE)
+        mp_warn("The worker's sandbox is not whole here (%#x of %#x): this kernel lacks Landlock "
+                "or seccomp",
+                mp_worker_sandbox(inbound->worker), MP_SANDBOX_WHOLE);
+}
+
 static bool
 receive_message(MpInbound *inbound, MpItem *item, GError **error)
 {
@@ -93,19 +117,8 @@ receive_message(MpInbound *inbound, MpItem *item, GError **error)
     mp_item_read(item, message, fault, why);
     if (fault == MP_FAULT_PASSING)
         defer(inbound, item, why);
+    tell_sandbox(inbound);
     return true;
-}
-
-static void
-tell_sandbox(MpInbound *inbound)
-{
-    if (inbound->is_sandbox_told || mp_worker_starts(inbound->worker) == 0)
-        return;
-    inbound->is_sandbox_told = true;
-    if (mp_worker_sandbox(inbound->worker) < MP_SANDBOX_WHOLE)
-        mp_warn("The worker's sandbox is not whole here (%#x of %#x): this kernel lacks Landlock "
-                "or seccomp",
-                mp_worker_sandbox(inbound->worker), MP_SANDBOX_WHOLE);
 }
 
 /*
@@ -148,7 +161,6 @@ read_all(MpInbound *inbound, GPtrArray *items, GError **error)
         item->is_awaited = false;
         log_processing(item);
     }
-    tell_sandbox(inbound);
     return true;
 }
 

@@ -9,7 +9,8 @@
 typedef struct {
     MpSite *site;
     MpMaildir *maildir;
-    MpWorker *worker;
+    MpWorker *worker; /* NULL before mp_inbound_expect */
+    bool is_worker_for_many;
     bool is_dry_run;                        /* say what would be done, do nothing */
     bool is_sandbox_told;                   /* the log says once what the sandbox lacks */
     guint n_success, n_failure, n_deferred; /* mails so far */
@@ -20,9 +21,13 @@ bool mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error);
 void mp_inbound_close(MpInbound *inbound);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInbound, mp_inbound_close)
 
+/* Says that a batch of so many mails is next: the worker gets ready beside whatever is done before.
+ */
+void mp_inbound_expect(MpInbound *inbound, guint mails);
+
 /*
- * Processes these mails (MpMail, taken from the array) as one batch, under the lock. False if the
- * batch could not be finished: its mails are where they were, and the next run finishes the work.
- * A single mail that cannot be decided now is only counted in n_deferred.
+ * Processes these mails (MpMail, taken from the array) as one expected batch, under the lock. False
+ * if the batch could not be finished: its mails are where they were, and the next run finishes the
+ * work. A single mail that cannot be decided now is only counted in n_deferred.
  */
 bool mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error);

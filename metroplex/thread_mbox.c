@@ -199,7 +199,7 @@ MpFileThread *
 mp_file_read_mbox(MpSite *site, const GString *bytes, GError **error)
 {
     g_autoptr(MpFileThread) thread = mp_file_thread_new();
-    g_autoptr(MpWorker) worker = mp_extraction_worker();
+    g_autoptr(MpWorker) worker = mp_extraction_worker(0);
     Mbox mbox = {site, worker, thread};
     const char *p = bytes->str, *end = bytes->str + bytes->len;
     guint line = 1;

@@ -282,6 +282,12 @@ ensure_child(MpWorker *worker, GError **error)
     return true;
 }
 
+void
+mp_worker_start(MpWorker *worker)
+{
+    (void)ensure_child(worker, NULL);
+}
+
 /* The child reads at most `most` bytes of the file. */
 static bool
 send_request(MpWorker *worker, const char *operation, GVariant *args, int fd, gsize most,

@@ -47,6 +47,10 @@ MpWorker *mp_worker_new(const char *const *argv);
 void mp_worker_free(MpWorker *worker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpWorker, mp_worker_free)
 
+/* Starts the child before it is needed, so that it gets ready beside what the caller does. Should
+ * it fail, the first request tries again and tells why. */
+void mp_worker_start(MpWorker *worker);
+
 void mp_worker_set_budget(MpWorker *worker, const MpWorkerBudget *budget);
 
 /*

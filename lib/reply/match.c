@@ -1,8 +1,8 @@
 /*
  * Running the table: the rows of a kind are compiled into one pattern, whose MARK tells the row.
  *
- * JIT where memory may be written and executed, else the interpreter; a match limit always, since
- * what is matched comes from strangers.
+ * The interpreter for a few mails; JIT for many, if mp_reply_prepare() was called while memory
+ * might still be made executable. A match limit always, since what is matched comes from strangers.
  */
 #include "reply/rule.h"
 #include "reply/reply.h"
@@ -27,13 +27,9 @@ enum {
     PATTERNS,
 };
 
-typedef struct {
-    pcre2_code *patterns[PATTERNS];
-    pcre2_code *rows[MOST_ROWS]; /* of the rows with a key, by themselves */
-} Compiled;
+static const uint32_t WHOLE = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 
 struct MpMatcher {
-    const Compiled *codes;
     pcre2_match_data *data;
     pcre2_match_context *context;
 };
@@ -114,40 +110,48 @@ compile(const char *text, uint32_t options)
 
     if (compiled == NULL) /* the table is part of the program */
         g_error("reply rules: error %d near: %.60s", code, text + at);
-    pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* if it fails, the interpreter does it */
     return compiled;
 }
 
-static void
-compile_all(Compiled *codes)
+/* Most texts ask for few of them, so each is compiled when it is first asked for. */
+static pcre2_code *
+pattern_code(guint pattern)
 {
-    const uint32_t whole = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+    static gsize codes[PATTERNS];
+    bool is_searched = pattern == PATTERN_KEY || pattern >= PATTERN_DAY;
 
-    g_assert(mp_n_rules <= MOST_ROWS);
-    for (guint i = 0; i < PATTERNS; i++) {
-        if (i == MP_RULE_ATTRIBUTION ||
-            (i >= MP_RULE_SEPARATOR && i < MP_RULE_CLOSING && i != MP_RULE_FORWARD))
-            continue; /* only ever asked for by key, or with all other single lines */
-        g_autofree char *text = combined(i);
-        codes->patterns[i] = compile(text, i == PATTERN_KEY || i >= PATTERN_DAY ? 0 : whole);
+    if (g_once_init_enter(&codes[pattern])) {
+        g_autofree char *text = combined(pattern);
+        g_once_init_leave(&codes[pattern], (gsize)compile(text, is_searched ? 0 : WHOLE));
     }
-    for (gsize i = 0; i < mp_n_rules; i++) {
-        if (has_key(&mp_rules[i]))
-            codes->rows[i] = compile(mp_rules[i].pattern, whole);
-    }
+    return (pcre2_code *)codes[pattern];
 }
 
-static const Compiled *
-compiled_patterns(void)
+/* Of a row with a key, by itself. */
+static pcre2_code *
+row_code(guint row)
 {
-    static Compiled codes;
-    static gsize once = 0;
+    static gsize codes[MOST_ROWS];
 
-    if (g_once_init_enter(&once)) {
-        compile_all(&codes);
-        g_once_init_leave(&once, 1);
-    }
-    return &codes;
+    if (g_once_init_enter(&codes[row]))
+        g_once_init_leave(&codes[row], (gsize)compile(mp_rules[row].pattern, WHOLE));
+    return (pcre2_code *)codes[row];
+}
+
+/* Only ever asked for by key, or with all other single lines. */
+static bool
+is_never_asked(guint pattern)
+{
+    return pattern == MP_RULE_ATTRIBUTION ||
+           (pattern >= MP_RULE_SEPARATOR && pattern < MP_RULE_CLOSING &&
+            pattern != MP_RULE_FORWARD);
+}
+
+/* If it fails, the interpreter does it. */
+static void
+translate(pcre2_code *code)
+{
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 }
 
 MpMatcher *
@@ -155,7 +159,7 @@ mp_matcher_new(void)
 {
     MpMatcher *matcher = g_new0(MpMatcher, 1);
 
-    matcher->codes = compiled_patterns();
+    g_assert(mp_n_rules <= MOST_ROWS);
     matcher->data = pcre2_match_data_create(GROUPS, NULL);
     matcher->context = pcre2_match_context_create(NULL);
     pcre2_set_match_limit(matcher->context, MATCH_LIMIT);
@@ -165,7 +169,12 @@ mp_matcher_new(void)
 void
 mp_reply_prepare(void)
 {
-    compiled_patterns();
+    for (guint i = 0; i < PATTERNS; i++)
+        if (!is_never_asked(i))
+            translate(pattern_code(i));
+    for (guint i = 0; i < mp_n_rules; i++)
+        if (has_key(&mp_rules[i]))
+            translate(row_code(i));
 }
 
 void
@@ -197,7 +206,7 @@ matched_row(const MpMatcher *matcher)
 static const MpRule *
 match_pattern(MpMatcher *matcher, guint pattern, const char *text)
 {
-    if (!run(matcher, matcher->codes->patterns[pattern], text, 0))
+    if (!run(matcher, pattern_code(pattern), text, 0))
         return NULL;
     return &mp_rules[matched_row(matcher)];
 }
@@ -220,11 +229,11 @@ match_attribution(MpMatcher *matcher, const char *text)
     gsize offset = 0;
 
     for (guint hits = 0; hits < KEY_HITS; hits++) {
-        if (!run(matcher, matcher->codes->patterns[PATTERN_KEY], text, offset))
+        if (!run(matcher, pattern_code(PATTERN_KEY), text, offset))
             break;
         guint row = matched_row(matcher);
         offset = pcre2_get_ovector_pointer(matcher->data)[1];
-        if (run(matcher, matcher->codes->rows[row], text, 0))
+        if (run(matcher, row_code(row), text, 0))
             return &mp_rules[row];
     }
     const MpRule *rule = match_script(matcher, PATTERN_SCRIPT, text);
@@ -256,7 +265,7 @@ mp_matcher_link(MpMatcher *matcher, const char *text)
 {
     for (gsize i = 0; i < mp_n_rules; i++) {
         if (is_line_kind(mp_rules[i].kind) && has_key(&mp_rules[i]) &&
-            strstr(text, mp_rules[i].key) != NULL && run(matcher, matcher->codes->rows[i], text, 0))
+            strstr(text, mp_rules[i].key) != NULL && run(matcher, row_code((guint)i), text, 0))
             return &mp_rules[i];
     }
     return NULL;
@@ -274,12 +283,12 @@ mp_matcher_group(const MpMatcher *matcher, guint group)
 bool
 mp_matcher_has_day(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, matcher->codes->patterns[PATTERN_DAY], text, 0);
+    return run(matcher, pattern_code(PATTERN_DAY), text, 0);
 }
 
 bool
 mp_matcher_has_date(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, matcher->codes->patterns[PATTERN_TIME], text, 0) ||
-           run(matcher, matcher->codes->patterns[PATTERN_DAY], text, 0);
+    return run(matcher, pattern_code(PATTERN_TIME), text, 0) ||
+           run(matcher, pattern_code(PATTERN_DAY), text, 0);
 }

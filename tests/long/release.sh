@@ -14,8 +14,9 @@ tree=$(cd "$2/release" && pwd)/$release
 
 [ "$(id -u)" = 0 ] || { echo "check-release: needs root"; exit 1; }
 if [ ! -e "$tree.made" ]; then
-    rm -rf "$tree"
-    debootstrap --variant=minbase --include=make,git "$release" "$tree" "${MIRROR:-http://deb.debian.org/debian}" >"$tree.log" ||
+    rm -rf --one-file-system "$tree"
+    # Whatever it mounts goes with it, however it ends.
+    unshare --mount debootstrap --variant=minbase --include=make,git "$release" "$tree" "${MIRROR:-http://deb.debian.org/debian}" >"$tree.log" ||
         { tail "$tree.log"; exit 1; }
     touch "$tree.made"
 fi
