@@ -18,6 +18,7 @@
 #include "hook.h"
 #include "inbound.h"
 #include "transaction.h"
+#include "upkeep.h"
 
 #define DEFAULT_SECONDS 55     /* a run a minute from cron, and the next finds no lock */
 #define RESCAN_MS       5000   /* the timer under inotify */
@@ -29,6 +30,7 @@ typedef struct {
     MpInbound inbound;
     MpLock *run_lock; /* only one run at a time; commands from a terminal do not take it */
     const MpOptions *options;
+    MpUpkeep upkeep;      /* likewise, where packs have become many */
     MpHook hook;          /* on-comment at work, beside us */
     GHashTable *deferred; /* names that stay in new/: not tried again by this run */
 } Run;
@@ -161,6 +163,15 @@ pass_until_empty(Run *run, GError **error)
     return true;
 }
 
+/* True while one of them is at work. */
+static bool
+step_children(Run *run, bool may_start)
+{
+    bool hooks = mp_hook_step(&run->hook, run->site->config, run->options, may_start);
+
+    return mp_upkeep_step(&run->upkeep, run->site->config, run->options, may_start) || hooks;
+}
+
 /* --- Polling -------------------------------------------------------------------------------- */
 
 /* -1 where inotify cannot be had (too many users of it, a network file system, an old kernel). */
@@ -203,8 +214,8 @@ poll_for(Run *run, int seconds, GError **error)
     while (good && !is_stopped) {
         good = pass_until_empty(run, error);
         bool is_over = g_get_monotonic_time() >= until;
-        bool is_hook_busy = mp_hook_step(&run->hook, run->site->config, run->options, !is_over);
-        if (!good || (is_over && !is_hook_busy))
+        bool is_busy = step_children(run, !is_over);
+        if (!good || (is_over && !is_busy))
             break;
         wait_for_mail(run, fd, is_over ? g_get_monotonic_time() + HOOK_LOOK_US : until);
     }
@@ -213,7 +224,7 @@ poll_for(Run *run, int seconds, GError **error)
     return good;
 }
 
-/* One pass, and on-comment for what it brought. */
+/* One pass, and what its children have to do for it. */
 static bool
 pass_once(Run *run, GError **error)
 {
@@ -221,9 +232,7 @@ pass_once(Run *run, GError **error)
 
     if (run->inbound.is_dry_run)
         return good;
-    for (bool may_start = true;
-         mp_hook_step(&run->hook, run->site->config, run->options, may_start) && !is_stopped;
-         may_start = false)
+    for (bool may_start = true; step_children(run, may_start) && !is_stopped; may_start = false)
         g_usleep(HOOK_LOOK_US);
     return good;
 }
@@ -330,6 +339,7 @@ run_over_new(Run *run, bool once, int seconds)
     good = (!is_work_left(run) || locked_batch(run, NULL, &error)) &&
            (once ? pass_once(run, &error) : poll_for(run, seconds, &error));
     mp_hook_stop(&run->hook);
+    mp_upkeep_stop(&run->upkeep);
     mp_lock_release(run->run_lock);
     return status_of(run, good ? NULL : error);
 }

@@ -43,8 +43,8 @@ become(int in, int err, pid_t parent)
             (void)close(i);
 }
 
-static pid_t
-start(const char *const *argv, int in, int err)
+pid_t
+mp_hook_start(const char *const *argv, int in, int err)
 {
     static char *const environment[] = {(char *)(gsize) "PATH=/usr/local/bin:/usr/bin:/bin",
                                         (char *)(gsize) "LC_ALL=C.UTF-8", NULL};
@@ -88,7 +88,7 @@ mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options, boo
         hook->child = 0;
     if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(config))
         return hook->child > 0;
-    hook->child = start(argv, -1, -1);
+    hook->child = mp_hook_start(argv, -1, -1);
     if (hook->child < 0) {
         mp_warn("on-comment has to wait: cannot start a process: %s", g_strerror(errno));
         hook->child = 0;
@@ -200,7 +200,7 @@ mp_hook_execute(const char *program, const char *input, gsize length, int second
     if (in < 0)
         g_string_assign(complaint, error->message);
     else if (lseek(in, 0, SEEK_SET) != 0 || pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0 ||
-             (child = start(argv, in, pipe_ends[1])) < 0)
+             (child = mp_hook_start(argv, in, pipe_ends[1])) < 0)
         g_string_printf(complaint, "cannot start it: %s", g_strerror(errno));
     if (pipe_ends[1] >= 0)
         close(pipe_ends[1]);

@@ -22,6 +22,10 @@ bool mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options
 /* Ends a child that is still at work; what it was about is done again. */
 void mp_hook_stop(MpHook *hook);
 
+/* A child in a process group of its own that dies with us and inherits nothing but the descriptors
+ * `in` and `err` (-1: /dev/null); negative and errno if there can be none. */
+pid_t mp_hook_start(const char *const *argv, int in, int err);
+
 /* How a program that somebody else wrote ended. */
 typedef struct {
     bool is_started, is_late;

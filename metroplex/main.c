@@ -10,6 +10,7 @@ static const MpCommand commands[] = {
     {"hook", cmd_hook, NULL},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},
     {"policy", cmd_policy, "refuse forged addresses at RCPT TO, for Postfix"},
+    {"repack", cmd_repack, NULL},
     {"repository", cmd_repository, "show or set a repository's policy"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
     {"user", cmd_user, "add, list, show and change accounts"},

@@ -15,7 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test
+from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test, wait_until
 
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
 
@@ -791,6 +791,41 @@ def upkeep_during_a_run_disturbs_nothing(site):
     equal(fsck(site), [])
     site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And after it.\n")
     equal(len(site.git("log", "--oneline", "main", "--", "threads/00/00/00/01/comments/200-299").splitlines()), 2)
+
+
+def packs(site, repository):
+    return sum(name.endswith(".pack") for name in site.listed(f"{repository}/objects/pack"))
+
+
+@test
+def a_run_makes_few_packs_of_fifty(site):
+    thread = small_tracker(site, comments=0)
+    for i in range(50):
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=f"Comment {i}.\n")
+        site.metroplex("user", "set", "ada", "--name", f"Ada {i}")
+    check(packs(site, "tracker.git") >= 50 and packs(site, "accounts.git") >= 50, "there are packs to be made fewer")
+    drop_events(site)
+    before = site.git("rev-list", "--objects", "--all"), site.git("rev-list", "--objects", "--all", repository="accounts.git")
+    killed = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
+    try:  # one that dies over it leaves nothing that matters
+        wait_until(lambda: packs(site, "tracker.git") < 50 or any("tmp_" in n for n in site.listed("tracker.git/objects/pack")))
+    finally:
+        killed.kill()
+        killed.wait()
+    site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
+    try:
+        wait_until(lambda: len(site.success) == 1)
+        wait_until(lambda: packs(site, "tracker.git") < 10 and packs(site, "accounts.git") < 10)
+    finally:
+        run.terminate()
+        equal(run.wait(20), 0)
+    for repository in ("tracker.git", "accounts.git"):
+        equal(site.git("fsck", "--strict", "--no-dangling", repository=repository).strip(), "")
+    check(set(before[0].split("\n")) <= set(site.git("rev-list", "--objects", "--all").split("\n")), "nothing is lost")
+    equal(site.git("rev-list", "--objects", "--all", repository="accounts.git"), before[1])
+    equal(len(site.show(thread)["comments"]), 51)
+    equal(fsck(site), [])
 
 
 @test
