@@ -421,16 +421,12 @@ add_number(GArray *numbers, guint64 number)
 static char *
 reason_of(MpSite *site, const MpItem *item, GError **error)
 {
-    g_autoptr(GPtrArray) subscribers =
-        mp_tracker_subscribers(site->tracker, item->thread->id, error);
+    char *reason;
 
-    for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
-        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
-
-        if (s->user == item->account->id)
-            return g_strdup(s->reason);
-    }
-    return subscribers != NULL ? g_strdup("subscribed") : NULL;
+    if (!mp_tracker_subscription(site->tracker, item->thread->id, item->account->id, &reason,
+                                 error))
+        return NULL;
+    return reason != NULL ? reason : g_strdup("subscribed");
 }
 
 static bool

@@ -124,8 +124,13 @@ static bool
 subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpNewComment *comment,
                        guint64 author, const char *reason, GError **error)
 {
-    g_autoptr(GPtrArray) subscribers = mp_read_subscribers(batch->chain.tree, id, error);
+    bool all;
 
+    if (!mp_read_all_subscribe(batch->chain.tree, id, author, comment->mentions, &all, error))
+        return false;
+    if (all)
+        return true;
+    g_autoptr(GPtrArray) subscribers = mp_read_subscribers(batch->chain.tree, id, error);
     if (subscribers == NULL)
         return false;
     bool changed = subscribe(subscribers, author, reason, false);

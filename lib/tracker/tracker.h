@@ -258,8 +258,11 @@ void mp_tracker_back_off(const MpTracker *tracker, int attempt);
  * *error stays NULL. A malformed fact file is MP_ERROR_INSTALLATION and names path and fault.
  */
 MpThread *mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error);
-GPtrArray *
-mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* MpSubscriber */
+GPtrArray *mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error);
+
+/* Why one account is told of the thread; the caller's. NULL where it is no subscriber. */
+bool mp_tracker_subscription(MpTracker *tracker, guint64 thread, guint64 user, char **reason,
+                             GError **error); /* MpSubscriber */
 MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error);
 
 /* The content of a file that was attached to a comment. */

@@ -4,7 +4,7 @@ wanted of the ratio. It judges nothing by its exit status: only a measurement th
 makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
 
     make bench                      everything, in some minutes
-    make bench BENCH=tracker        one of: whole mail tracker growth big empty policy messages distance expand
+    make bench BENCH=tracker        one of: whole mail tracker growth big empty alone runs subscribed policy messages distance expand
     make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds the tracker of a million threads
 """
 import asyncio
@@ -32,6 +32,7 @@ THREADS = size("THREADS", 100)
 COMMENTS = size("COMMENTS", 2560)
 MESSAGES = size("MESSAGES", 2000)
 RECIPIENTS = size("RECIPIENTS", 10000)
+RUNS = size("RUNS", 2000)
 ROUNDS = size("ROUNDS", 3)
 BATCH = 256
 MIB = 1024 * 1024
@@ -242,6 +243,93 @@ def empty():
     with installation(threads=1000) as site:
         times = helper("pairs", 60, METROPLEX, "--config", site.config, "--once", "--", "git", "--version")
     row("an empty run", times["a"], "s", times["b"], "git --version", at_most=5, faster=False)
+
+
+def reply(site, n):
+    """A mail in new/ from user n of the pattern, to the first thread."""
+    thread, user, address = site.addresses[0]
+    site.deliver(site.mail(f"user{user}@example.org", address, f"Reply number {n}, which says as much.\n"))
+
+
+def run_once(site):
+    before = len(site.success)
+    seconds = timed(METROPLEX, "--config", site.config, "--once")["seconds"]
+    if len(site.success) == before:
+        raise RuntimeError("the mail was not posted: " + site.log()[-300:])
+    return seconds
+
+
+class Notmuch:
+    """A mail store of its own for notmuch insert."""
+
+    def __init__(self, directory):
+        self.dir = os.path.join(directory, "notmuch")
+        for name in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(self.dir, "mail", name))
+        self.config = os.path.join(self.dir, "config")
+        with open(self.config, "w") as f:
+            f.write(f"[database]\npath={self.dir}/mail\n[user]\nprimary_email=a@example.org\n")
+        output("notmuch", "new", "--quiet", env=self.environment())
+
+    def environment(self):
+        return dict(os.environ, NOTMUCH_CONFIG=self.config, HOME=self.dir)
+
+    def insert(self, path):
+        """Seconds; by a shell, as the mail comes on standard input."""
+        os.environ["NOTMUCH_CONFIG"] = self.config
+        return timed("sh", "-c", f"exec notmuch insert <'{path}'")["seconds"]
+
+
+@bench
+def alone(rounds=20):
+    """One mail in a run of its own, from exec to exit, and the same mail filed by notmuch."""
+    ours, theirs = [], []
+    with installation(threads=100) as site:
+        try:
+            notmuch = Notmuch(site.dir)
+        except FileNotFoundError:
+            notmuch = None
+        for n in range(rounds):
+            reply(site, n)
+            if notmuch:
+                copy = os.path.join(site.dir, "mail")
+                output("cp", os.path.join(site.data, "mail/reply/new", site.new[0]), copy)
+                theirs.append(notmuch.insert(copy))
+            ours.append(run_once(site))
+    row("one mail in a run of its own", median(ours), "s", median(theirs) if theirs else None, "notmuch insert", at_most=4, faster=False)
+
+
+@bench
+def runs(rounds=20):
+    """The same after few runs and after many, each of which adds a pack."""
+    with installation(threads=100) as site:
+        times = {}
+        for before in (2, RUNS):
+            while len(site.success) < before:
+                reply(site, len(site.success))
+                run_once(site)
+            times[before] = []
+            for _ in range(rounds):
+                reply(site, len(site.success))
+                times[before].append(run_once(site))
+    row(f"a comment after {RUNS:,} runs", median(times[RUNS]), "s", median(times[2]), "after 2", at_most=1.5, faster=False)
+
+
+@bench
+def subscribed(rounds=ROUNDS):
+    """Replies in a thread that many follow, 64 in one run; the notifier's part is `expand`."""
+    times = {10: [], RECIPIENTS: []}
+    with installation(users=10, threads=1) as site:
+        many_accounts(site, RECIPIENTS)
+        for _ in range(rounds):
+            for count in times:
+                lines = "".join(f"{n} manual\n" for n in range(1, count + 1))
+                site.import_commit("tracker.git", [("threads/00/00/00/01/subscribers", lines)])
+                for n in range(64):
+                    reply(site, n)
+                site.settle()
+                times[count].append(run_once(site) / 64)
+    row(f"a reply in a thread of {RECIPIENTS:,} subscribers", median(times[RECIPIENTS]), "s", median(times[10]), "of 10", at_most=2, faster=False)
 
 
 @bench
