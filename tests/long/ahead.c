@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 static time_t
 ahead(void)
