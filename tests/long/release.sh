@@ -30,8 +30,8 @@ set -eu
 export HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin
 . /etc/os-release
 make -C /home/metroplex check >/root/check.log 2>&1 && status=0 || status=$?
-grep -E '^not ok|^\[FAIL\]' /root/check.log || true
-echo "$PRETTY_NAME, as root: $(tail -n 1 /root/check.log)"
+grep -aE '^not ok|^\[FAIL\]' /root/check.log || true
+echo "$PRETTY_NAME, as root: $(grep -aE '^[0-9]+ passed, ' /root/check.log | tail -n 1)"
 id tester >/dev/null 2>&1 || useradd -m -s /bin/sh tester
 chown -R tester: /home/metroplex
 su tester -c 'cd /home/metroplex && HOME=/home/tester tests/run build' >/root/user.log 2>&1 || status=$?
