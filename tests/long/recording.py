@@ -12,7 +12,7 @@ import subprocess
 CALLS = ("openat,open,creat,write,pwrite64,writev,pwritev,ftruncate,truncate,fsync,fdatasync,sync,syncfs,sync_file_range,"
          "rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,fallocate,"
          "copy_file_range,sendfile,lseek")
-NOT_MODELLED = {"writev", "pwritev", "sync_file_range", "symlink", "symlinkat", "fallocate", "copy_file_range", "sendfile", "truncate"}
+NOT_MODELLED = {"writev", "pwritev", "sync_file_range", "symlink", "symlinkat", "copy_file_range", "sendfile", "truncate"}
 IGNORED = "data/log/"  # nobody recovers from a log
 
 
@@ -165,7 +165,7 @@ class Recording:
         if name in path_at:
             base, which = path_at[name]
             self.opened(self.at_path(args[base] if base is not None else None, args[which]), args[which + 1], args[which + 2:], result)
-        elif name in ("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "syncfs", "lseek") or name in NOT_MODELLED:
+        elif name in ("write", "pwrite64", "ftruncate", "fallocate", "fsync", "fdatasync", "syncfs", "lseek") or name in NOT_MODELLED:
             at = self.find(args[0][1].removesuffix(" (deleted)")) if isinstance(args[0], tuple) else None
             if at is None or at[2] is None:
                 return
@@ -206,6 +206,8 @@ class Recording:
             self.sync(None, covers, "syncfs")
         elif name == "ftruncate":
             self.data(inode, None, int(args[1]), f"cut {shown} to {args[1]}")
+        elif name == "fallocate" and "FALLOC_FL_KEEP_SIZE" in str(args[1]):
+            pass  # room behind the end of the file, and nothing in it
         elif name in ("write", "pwrite64"):
             appends = self.at.get(inode) is None
             offset = int(args[3]) if name == "pwrite64" else len(self.files[inode]) if appends else self.at[inode]

@@ -618,9 +618,12 @@ def what_is_meant_as_a_command_is_done_or_answered_never_posted(site):
 
 @test
 def a_reply_of_commands_acts_once_and_posts_nothing(site):
-    thread, address = conversation(site)
+    site.user("tim")
+    site.user("kate", KATE)
+    thread = site.thread("tim", body="/reopen\n")
+    address = site.address(thread, "kate")
     tim = site.address(thread, "tim")
-    octets = site.mail("tim@example.org", tim, " \n/Close  \n/mute\n\nOn Monday, Kate wrote:\n> /reopen\n")
+    octets = site.mail("tim@example.org", tim, " \n/Close  \n/mute\n\nOn Monday, Tim wrote:\n> /reopen\n")
     site.deliver(octets)
     site.metroplex("--once")
     equal(list(site.reasons().values()), ["commands"])
