@@ -170,13 +170,16 @@ print_result(const MpItem *item, bool is_counted)
 static bool
 read_reply(MpSite *site, MpWorker *worker, MpItem *item, GError **error)
 {
-    g_auto(GStrv) sent = item->thread != NULL ? mp_item_sent_texts(site, item, error) : NULL;
+    bool are_guessed = false;
+    g_auto(GStrv) sent =
+        item->thread != NULL ? mp_item_sent_texts(site, item, &are_guessed, error) : NULL;
     MpMessageFault fault = MP_FAULT_NONE;
     g_autoptr(GError) why = NULL;
 
     if (item->thread != NULL && sent == NULL)
         return false;
-    if (!mp_extraction_send(worker, item->message, (const char *const *)sent, true, error))
+    if (!mp_extraction_send(worker, item->message, (const char *const *)sent, are_guessed, true,
+                            error))
         return false;
     item->extraction = mp_extraction_receive(worker, &fault, &why);
     if (item->extraction != NULL) {

@@ -28,7 +28,7 @@ extract_message(MpWorker *worker, const MpMessage *message, const char *const *s
 {
     MpMessageFault fault;
 
-    if (!mp_extraction_send(worker, message, sent, want_lines, error))
+    if (!mp_extraction_send(worker, message, sent, false, want_lines, error))
         return NULL;
     return mp_extraction_receive(worker, &fault, error);
 }

@@ -489,7 +489,7 @@ add_last_comments(MpSite *site, const MpItem *item, GArray *numbers, GError **er
 }
 
 GStrv
-mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error)
+mp_item_sent_texts(MpSite *site, const MpItem *item, bool *are_guessed, GError **error)
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
     g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
@@ -498,7 +498,8 @@ mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error)
     if (reason == NULL)
         return NULL;
     add_named_comments(site, item, numbers);
-    if (numbers->len == 0 && !add_last_comments(site, item, numbers, error))
+    *are_guessed = numbers->len == 0;
+    if (*are_guessed && !add_last_comments(site, item, numbers, error))
         return NULL;
     for (guint i = 0; i < numbers->len; i++)
         if (!add_sent_text(site, item, g_array_index(numbers, guint64, i), reason, texts, error))

@@ -83,5 +83,6 @@ void mp_item_decide(const MpSite *site, MpItem *item);
 bool mp_item_wants_reply(const MpItem *item);
 
 /* The texts that were sent to this thread and that the mail may quote, with their heads: those of
- * the comments it names, or the last ones if it names none. NULL-terminated; NULL on error. */
-GStrv mp_item_sent_texts(MpSite *site, const MpItem *item, GError **error);
+ * the comments it names, or the last ones if it names none: then they are guessed. NULL-terminated;
+ * NULL on error. */
+GStrv mp_item_sent_texts(MpSite *site, const MpItem *item, bool *are_guessed, GError **error);

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "reply/reply.h"
 
-/* plain, html, flowed, delsp, sent, want_lines → part, is_reaction, reply, elided, cut_ids, lines
- * (text, kept, rule) */
-#define ARGS_TYPE   "(msmsbbasb)"
+/* plain, html, flowed, delsp, sent, are_guessed, want_lines → part, is_reaction, reply, elided,
+ * cut_ids, lines (text, kept, rule) */
+#define ARGS_TYPE   "(msmsbbasbb)"
 #define ANSWER_TYPE "(sbssasa(sbs))"
 
 enum { MOST_IDS = 100 };
@@ -61,10 +61,24 @@ add_line(MpExtraction *extraction, const char *text, bool is_kept, const char *r
     g_ptr_array_add(extraction->lines, line);
 }
 
-static MpExtraction *
-from_text(const char *part, const char *text, const char *const *sent, bool want_lines)
+/* What was sent, by who asks; texts that were only guessed may be others than was answered. */
+typedef struct {
+    const char *const *texts;
+    bool are_guessed;
+} SentTexts;
+
+static MpReply *
+reply_in(const char *text, SentTexts sent)
 {
-    g_autoptr(MpReply) reply = mp_reply_extract(text, sent);
+    bool was_another = sent.are_guessed && !mp_reply_repeats(text, sent.texts);
+
+    return mp_reply_extract(text, was_another ? NULL : sent.texts);
+}
+
+static MpExtraction *
+from_text(const char *part, const char *text, SentTexts sent, bool want_lines)
+{
+    g_autoptr(MpReply) reply = reply_in(text, sent);
     MpExtraction *extraction = extraction_new(part, reply->reply, reply->elided);
 
     extraction->is_reaction = mp_reply_is_reaction(reply);
@@ -79,12 +93,12 @@ from_text(const char *part, const char *text, const char *const *sent, bool want
 /* Images that the HTML shows in what is cut, and nowhere else: the plain text does not name them.
  */
 static GStrv
-cut_ids(const char *html, const char *const *sent)
+cut_ids(const char *html, SentTexts sent)
 {
     static const char reference[] = "](cid:";
     g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
     g_autofree char *markdown = mp_html_to_markdown(html, strlen(html));
-    g_autoptr(MpReply) reply = mp_reply_extract(markdown, sent);
+    g_autoptr(MpReply) reply = reply_in(markdown, sent);
     guint n = 0;
 
     for (const char *p = reply->elided; n < MOST_IDS && (p = strstr(p, reference)) != NULL; n++) {
@@ -100,7 +114,7 @@ cut_ids(const char *html, const char *const *sent)
 
 /* Plain text where it says something; else the HTML, as Markdown. */
 static MpExtraction *
-extract(const char *plain, const char *html, bool flowed, bool delsp, const char *const *sent,
+extract(const char *plain, const char *html, bool flowed, bool delsp, SentTexts sent,
         bool want_lines)
 {
     if (html != NULL && (plain == NULL || mp_reply_part_is_stub(plain))) {
@@ -122,8 +136,8 @@ extract(const char *plain, const char *html, bool flowed, bool delsp, const char
 MpExtraction *
 mp_extract(const MpMessage *message, const char *const *sent, bool want_lines)
 {
-    return extract(message->plain, message->html, message->flowed, message->delsp, sent,
-                   want_lines);
+    return extract(message->plain, message->html, message->flowed, message->delsp,
+                   (SentTexts){sent, false}, want_lines);
 }
 
 /* --- The child's side ------------------------------------------------------------------------ */
@@ -147,13 +161,14 @@ static GVariant *
 run_extract(const MpWorkerRequest *request, GError **error)
 {
     const char *plain, *html;
-    gboolean flowed, delsp, want_lines;
+    gboolean flowed, delsp, are_guessed, want_lines;
     g_autofree const char **sent = NULL;
 
     (void)error;
-    g_variant_get(request->args, "(m&sm&sbb^a&sb)", &plain, &html, &flowed, &delsp, &sent,
-                  &want_lines);
-    g_autoptr(MpExtraction) extraction = extract(plain, html, flowed, delsp, sent, want_lines);
+    g_variant_get(request->args, "(m&sm&sbb^a&sbb)", &plain, &html, &flowed, &delsp, &sent,
+                  &are_guessed, &want_lines);
+    const SentTexts texts = {sent, are_guessed};
+    g_autoptr(MpExtraction) extraction = extract(plain, html, flowed, delsp, texts, want_lines);
     return answer_of(extraction);
 }
 
@@ -189,12 +204,13 @@ mp_extraction_worker(guint mails)
 
 bool
 mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const *sent,
-                   bool want_lines, GError **error)
+                   bool are_guessed, bool want_lines, GError **error)
 {
     static const char *const none[] = {NULL};
     GVariant *args =
-        g_variant_new("(msmsbb^asb)", message->plain, message->html, (gboolean)message->flowed,
-                      (gboolean)message->delsp, sent != NULL ? sent : none, (gboolean)want_lines);
+        g_variant_new("(msmsbb^asbb)", message->plain, message->html, (gboolean)message->flowed,
+                      (gboolean)message->delsp, sent != NULL ? sent : none, (gboolean)are_guessed,
+                      (gboolean)want_lines);
 
     return mp_worker_send(worker, "extract", args, -1, error);
 }

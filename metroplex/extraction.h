@@ -29,9 +29,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpExtraction, mp_extraction_free)
  * NULL. */
 MpExtraction *mp_extract(const MpMessage *message, const char *const *sent, bool want_lines);
 
-/* The same by the worker, in its two halves: see worker.h for their order and errors. */
+/* The same by the worker, in its two halves: see worker.h for their order and errors. Texts that
+ * are only guessed to be what was answered do not count if nothing of them stands in the mail. */
 bool mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const *sent,
-                        bool want_lines, GError **error);
+                        bool are_guessed, bool want_lines, GError **error);
 MpExtraction *mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error);
 
 /* The worker's operations: parse and extract; and without what takes time before the first mail. */

@@ -227,16 +227,18 @@ send_extraction(MpInbound *inbound, MpItem *item, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_auto(GStrv) sent = NULL;
+    bool are_guessed = false;
 
     if (item->is_deferred || (!mp_item_wants_reply(item) && !mp_answer_wants_reply(item)))
         return true;
-    sent = item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &why) : g_new0(char *, 1);
+    sent = item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &are_guessed, &why)
+                                : g_new0(char *, 1);
     if (sent == NULL) {
         defer(inbound, item, why);
         return true;
     }
-    item->is_awaited =
-        mp_extraction_send(inbound->worker, item->message, (const char *const *)sent, false, error);
+    item->is_awaited = mp_extraction_send(inbound->worker, item->message, (const char *const *)sent,
+                                          are_guessed, false, error);
     return item->is_awaited;
 }
 

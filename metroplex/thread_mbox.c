@@ -94,7 +94,7 @@ extract(Mbox *mbox, const MpMessage *message, MpFileComment *comment, char **tex
 {
     MpMessageFault fault;
     g_autoptr(MpExtraction) extraction =
-        mp_extraction_send(mbox->worker, message, NULL, false, error)
+        mp_extraction_send(mbox->worker, message, NULL, false, false, error)
             ? mp_extraction_receive(mbox->worker, &fault, error)
             : NULL;
 

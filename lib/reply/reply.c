@@ -97,6 +97,26 @@ mp_reply_extract(const char *text, const char *const *sent)
 }
 
 bool
+mp_reply_repeats(const char *text, const char *const *sent)
+{
+    g_autoptr(MpMatcher) matcher = mp_matcher_new();
+    g_autofree char *mended = g_utf8_make_valid(text, -1);
+    g_autofree char *clean = lines_clean(mended);
+    g_autofree char *cores = g_malloc(strlen(clean) + 1);
+    g_autoptr(GArray) lines = lines_split(clean, cores, matcher);
+    g_autoptr(Sent) texts_sent = sent_new(sent);
+
+    if (texts_sent == NULL)
+        return false;
+    sent_mark(texts_sent, lines);
+    for (guint i = 0; i < lines->len; i++) {
+        if (LINE(lines, i)->repeat || LINE(lines, i)->answered)
+            return true;
+    }
+    return false;
+}
+
+bool
 mp_reply_is_reaction(const MpReply *reply)
 {
     for (guint i = 0; *reply->reply == '\0' && i < reply->lines->len; i++) {

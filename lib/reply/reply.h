@@ -41,6 +41,9 @@ typedef struct {
  * empty `reply` means that nothing but quotes and signatures was there.
  */
 MpReply *mp_reply_extract(const char *text, const char *const *sent);
+/* Whether anything of the texts sent stands in the text: else another one was answered. */
+bool mp_reply_repeats(const char *text, const char *const *sent);
+
 /* Whether nothing was kept, and some line tells of a reaction: what a program wrote for a click. */
 bool mp_reply_is_reaction(const MpReply *reply);
 

@@ -481,6 +481,19 @@ def a_quote_is_known_without_in_reply_to(site):
 
 
 @test
+def a_quote_of_something_older_is_a_quote_without_in_reply_to_too(site):
+    thread, address = conversation(site)
+    for i in range(6):
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=f"Remark number {i} of six, which says nothing else.\n")
+    head = "On Mon, 17 Nov 2025 at 9:12, Tim Lake <noreply@git.example.org> wrote:\n"
+    for text in (f"Older.\n\n{head}> Has anybody ever measured the pressure in the second tank?\n",
+                 f"Older.\n\n{head}> Remark number 0 of six, which says nothing else.\n"):
+        site.deliver(site.mail("kate@example.org", address, text))
+        site.metroplex("--once")
+        equal(site.show(thread)["comments"][-1]["body"].strip(), "Older.", text)
+
+
+@test
 def a_reaction_is_no_comment_and_the_log_names_it(site):
     thread, address = conversation(site)
     for text in ("\N{THUMBS UP SIGN} Kate Example reacted to your message:\n",
