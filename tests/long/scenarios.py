@@ -1,4 +1,5 @@
 """What the disks of states.py are of: runs and commands, what their status 0 promised, and how they recover."""
+import json
 import os
 import re
 import subprocess
@@ -144,6 +145,12 @@ Reporting-MTA: dns; example.org
 Final-Recipient: rfc822; kate@example.org
 Action: failed
 Status: 5.1.1
+
+--=r
+Content-Type: text/rfc822-headers
+
+Message-ID: %(about)s
+
 --=r--
 """
 
@@ -291,7 +298,9 @@ class Bounce(Scenario):
     def __init__(self, root, stop=None):
         super().__init__(root)
         site = self.site
-        report = REPORT % {"to": site.address(site.threads[0], "kate", "--purpose", "bounce")}
+        exported = subprocess.run([METROPLEX, "thread", "--config", site.config, "export", str(site.threads[0])], capture_output=True, check=True)
+        report = REPORT % {"to": site.address(site.threads[0], "kate", "--purpose", "bounce"),
+                           "about": json.loads(exported.stdout)["comments"][0]["id"]}
         site.give(report.encode(), "success", "bounce")
         self.commands = [(site.once(), stop), (site.once(), None)]
 
