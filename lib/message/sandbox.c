@@ -65,13 +65,13 @@ add_rules(scmp_filter_ctx filter)
 
     for (gsize i = 0; i < G_N_ELEMENTS(allowed); i++)
         problem |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    /* no code made at run time, own limits only, own death only */
+    /* no code made at run time, no limit changed, own death only */
     problem |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     problem |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    problem |=
-        seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+    problem |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+                                SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
     problem |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
     return problem;
@@ -108,15 +108,15 @@ mp_sandbox_enter(void)
     limit(RLIMIT_NPROC, 0);
     limit(RLIMIT_MSGQUEUE, 0);
     limit(RLIMIT_NOFILE, 16); /* 0 to 3, a ruleset, and one mail at a time */
+#ifndef MP_HAS_SANITIZER
+    limit(RLIMIT_FSIZE, 0);
+    flags |= MP_SANDBOX_MEMORY;
+#endif
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
         flags |= enter_landlock() ? MP_SANDBOX_LANDLOCK : 0;
         flags |= enter_seccomp() ? MP_SANDBOX_SECCOMP : 0;
     }
-#ifndef MP_HAS_SANITIZER
-    limit(RLIMIT_FSIZE, 0);
-    flags |= MP_SANDBOX_MEMORY;
-#endif
     return flags;
 }
 

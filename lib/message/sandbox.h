@@ -1,6 +1,7 @@
 /*
  * Locks the calling process in before it reads its first untrusted byte: afterwards it can compute,
- * use the descriptors it has, and exit. What the kernel lacks is left out and said.
+ * use the descriptors it has, and exit. It can change no limit of its own any more: its parent sets
+ * that of its memory. What the kernel lacks is left out and said.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 enum {
     MP_SANDBOX_LANDLOCK = 1 << 0, /* no file system, no TCP, no signals to others */
     MP_SANDBOX_SECCOMP = 1 << 1,  /* an allow-list of system calls */
-    MP_SANDBOX_MEMORY = 1 << 2,   /* the address space can be limited */
+    MP_SANDBOX_MEMORY = 1 << 2,   /* the address space can be limited, from outside */
     MP_SANDBOX_WHOLE = (1 << 3) - 1,
 };
 

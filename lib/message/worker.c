@@ -1,5 +1,6 @@
 /* The parent's side of worker.h: requests in a queue, one child, and what becomes of both. */
 #include "message/worker.h"
+#include "message/sandbox.h"
 #include "message/worker_private.h"
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ typedef struct {
     GByteArray *frame;
     gsize sent; /* of the frame, to the present child */
     int fd;
-    gsize most;   /* bytes that the answer can have */
+    gsize memory; /* that it may take, and the most bytes that its answer can have */
     guint deaths; /* of children that it was put to */
 } Request;
 
@@ -35,8 +37,10 @@ struct MpWorker {
     GQueue requests; /* Request *, the oldest first */
     pid_t pid;       /* 0: no child */
     int socket;
-    bool is_greeted; /* this child has said what its sandbox is */
-    GByteArray *in;  /* the frame that is being received */
+    bool is_greeted;    /* this child has said what its sandbox is */
+    GByteArray *in;     /* the frame that is being received */
+    guint64 own_memory; /* of this child: its address space at the start */
+    rlim_t limit;       /* of this child: what its address space is limited to; 0: nothing */
     guint sandbox, starts;
 };
 
@@ -93,6 +97,7 @@ forget_child(MpWorker *worker)
     worker->socket = -1;
     worker->pid = 0;
     worker->is_greeted = false;
+    worker->limit = 0;
     g_byte_array_set_size(worker->in, 0);
     for (GList *link = worker->requests.head; link != NULL; link = link->next)
         ((Request *)link->data)->sent = 0;
@@ -153,12 +158,38 @@ must_wait(void)
     return errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS;
 }
 
-/* Sends of all requests what the socket takes. */
+/*
+ * The child's memory is limited from here, since a child that is taken over would lift a limit that
+ * it could set. A limit is for one request, whatever is asked beside it, so that a request with
+ * another one waits until those before it are answered.
+ */
+static bool
+may_begin(MpWorker *worker, const Request *request)
+{
+    /* in whole MiB, so that one mail after the other needs no new limit */
+    rlim_t most = worker->own_memory + ((request->memory >> 20) + 1) * (1 << 20);
+    const struct rlimit limits = {most, RLIM_INFINITY};
+
+    if (!worker->is_greeted)
+        return false;
+    if (most == worker->limit || (worker->sandbox & MP_SANDBOX_MEMORY) == 0)
+        return true;
+    if (request != g_queue_peek_head(&worker->requests))
+        return false;
+    if (prlimit(worker->pid, RLIMIT_AS, &limits, NULL) != 0)
+        worker->sandbox &= ~(guint)MP_SANDBOX_MEMORY;
+    worker->limit = most;
+    return true;
+}
+
+/* Sends of all requests what the socket takes, as far as they may begin. */
 static Step
 send_requests(MpWorker *worker)
 {
     for (GList *link = worker->requests.head; link != NULL; link = link->next) {
         Request *request = link->data;
+        if (request->sent == 0 && !may_begin(worker, request))
+            break;
         while (request->sent < request->frame->len) {
             ssize_t count = send_some(worker, request);
             if (count <= 0)
@@ -310,11 +341,10 @@ send_request(MpWorker *worker, const char *operation, GVariant *args, int fd, gs
                        g_strerror(errno));
 
     gsize memory = worker->budget.memory + size + g_variant_get_size(taken);
-    g_autoptr(GVariant) value =
-        g_variant_ref_sink(g_variant_new(MP_REQUEST_TYPE, operation, fd >= 0, (guint64)size,
-                                         worker->budget.cpu_ms, (guint64)memory, taken));
+    g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new(
+        MP_REQUEST_TYPE, operation, fd >= 0, (guint64)size, worker->budget.cpu_ms, taken));
     Request *request = g_new0(Request, 1);
-    *request = (Request){.frame = frame_of(value), .fd = copy, .most = memory};
+    *request = (Request){.frame = frame_of(value), .fd = copy, .memory = memory};
     g_queue_push_tail(&worker->requests, request);
     (void)send_requests(worker); /* if the child is dead, mp_worker_receive finds out */
     return true;
@@ -354,7 +384,7 @@ await_greeting(MpWorker *worker, gint64 deadline, GError **error)
         return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s does not start: it %s",
                        worker->argv[0], how == NULL ? "says nothing" : how);
     }
-    g_variant_get(hello, MP_HELLO_TYPE, &worker->sandbox);
+    g_variant_get(hello, MP_HELLO_TYPE, &worker->sandbox, &worker->own_memory);
     worker->is_greeted = true;
     return true;
 }
@@ -420,7 +450,7 @@ mp_worker_receive(MpWorker *worker, MpMessageFault *fault, GError **error)
             g_queue_clear_full(&worker->requests, (GDestroyNotify)request_free);
             return NULL;
         }
-        Step step = wait_for_frame(worker, oldest->most, deadline);
+        Step step = wait_for_frame(worker, oldest->memory, deadline);
         g_autoptr(GVariant) answer = step == STEP_DONE ? take_frame(worker, MP_ANSWER_TYPE) : NULL;
         if (answer != NULL) {
             drop_oldest(worker);

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sysexits.h>
@@ -24,9 +23,6 @@
 typedef struct {
     int socket;
     const MpWorkerOperation *operations;
-    guint sandbox;
-    gsize own_memory; /* address space at the start */
-    gsize memory;     /* what it is limited to now */
 } Child;
 
 /* False at the end of file, or if the parent is not there any more. */
@@ -117,18 +113,6 @@ limit_cpu(guint milliseconds)
     (void)setitimer(ITIMER_PROF, &timer, NULL);
 }
 
-static void
-limit_memory(Child *child, gsize bytes)
-{
-    /* in whole MiB, so that one mail after the other needs no new limit */
-    struct rlimit limits = {child->own_memory + ((bytes >> 20) + 1) * (1 << 20), RLIM_INFINITY};
-
-    if (limits.rlim_cur == child->memory || (child->sandbox & MP_SANDBOX_MEMORY) == 0)
-        return;
-    (void)setrlimit(RLIMIT_AS, &limits);
-    child->memory = limits.rlim_cur;
-}
-
 /* What goes wrong here is never the mail's fault, so it is told as temporary. */
 static char *
 read_file(int fd, gsize size, GError **error)
@@ -193,20 +177,19 @@ answer_of(GVariant *result, const GError *error)
 
 /* One request; false when there will be no other. */
 static bool
-serve(Child *child)
+serve(const Child *child)
 {
     int fd = -1;
     g_autoptr(GVariant) request = read_value(child->socket, MP_REQUEST_TYPE, &fd), args = NULL;
     g_autoptr(GError) error = NULL;
     const char *name;
     gboolean has_file;
-    guint64 size, memory;
+    guint64 size;
     guint32 cpu;
 
     if (request == NULL)
         return false;
-    g_variant_get(request, "(&sbtutv)", &name, &has_file, &size, &cpu, &memory, &args);
-    limit_memory(child, memory);
+    g_variant_get(request, "(&sbtuv)", &name, &has_file, &size, &cpu, &args);
     limit_cpu(cpu);
     GVariant *result = run(child, name, args, has_file, fd, size, &error);
     g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, error));
@@ -230,12 +213,12 @@ mp_worker_main(int socket, const MpWorkerOperation *operations)
     for (const MpWorkerOperation *row = operations; row->name != NULL; row++)
         if (row->prepare != NULL)
             row->prepare();
-    child.own_memory = address_space();
-    child.sandbox = mp_sandbox_enter();
-    if (child.own_memory == 0)
-        child.sandbox &= ~(guint)MP_SANDBOX_MEMORY;
+    guint64 memory = address_space();
+    guint sandbox = mp_sandbox_enter();
+    if (memory == 0)
+        sandbox &= ~(guint)MP_SANDBOX_MEMORY;
 
-    g_autoptr(GVariant) hello = g_variant_ref_sink(g_variant_new(MP_HELLO_TYPE, child.sandbox));
+    g_autoptr(GVariant) hello = g_variant_ref_sink(g_variant_new(MP_HELLO_TYPE, sandbox, memory));
     if (!write_value(socket, hello))
         return EX_UNAVAILABLE;
     while (serve(&child))

@@ -14,12 +14,12 @@ typedef struct {
 #define MP_FRAME_MAGIC   0x4d504c58U
 #define MP_FRAME_VERSION 1
 
-/* The first frame from the child: flags of its sandbox. */
-#define MP_HELLO_TYPE "(u)"
+/* The first frame from the child: flags of its sandbox, and its address space before any mail. */
+#define MP_HELLO_TYPE "(ut)"
 
-/* operation, has a file, size of the file, CPU in ms, memory, arguments (unit if none). With a
- * file its descriptor comes with the first byte. */
-#define MP_REQUEST_TYPE "(sbtutv)"
+/* operation, has a file, size of the file, CPU in ms, arguments (unit if none). With a file its
+ * descriptor comes with the first byte. */
+#define MP_REQUEST_TYPE "(sbtuv)"
 
 /* 0 or 1 + MpErrorKind, the error's message or "", the answer (unit if none). */
 #define MP_ANSWER_TYPE "(usv)"

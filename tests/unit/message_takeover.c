@@ -245,6 +245,25 @@ limit_victim(const Targets *t)
 }
 
 static int
+lift_own_limit(const Targets *t)
+{
+    const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+
+    (void)t;
+    return setrlimit(RLIMIT_AS, &none);
+}
+
+/* A limit that is set anew can be the one that is in force: it is the setting that must fail. */
+static int
+set_own_limit(const Targets *t)
+{
+    struct rlimit limits;
+
+    (void)t;
+    return getrlimit(RLIMIT_AS, &limits) != 0 ? -1 : setrlimit(RLIMIT_AS, &limits);
+}
+
+static int
 code_at_run_time(const Targets *t)
 {
     (void)t;
@@ -322,6 +341,8 @@ static const struct {
     {"read its memory", read_victims_memory, true},
     {"open its memory", open_victims_memory, true},
     {"limit it", limit_victim, true},
+    {"lift its own limit of memory", lift_own_limit, true},
+    {"set that limit", set_own_limit, false},
     {"make code", code_at_run_time, true},
     {"make data code", data_to_code, true},
     {"make a ring of requests", a_ring_of_requests, true},

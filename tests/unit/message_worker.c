@@ -422,6 +422,32 @@ Test(message_worker, memory_is_bounded_and_given_back)
     assert_mail_is_read(worker, "all of them");
 }
 
+/* A limit is set for one request at a time, and the largest beside it gives it nothing. */
+Test(message_worker, the_memory_of_a_request_is_its_own_whatever_is_asked_beside_it)
+{
+    static const struct {
+        guint file, allocated; /* MiB */
+        bool fits;
+    } cases[] = {{20, 60, true}, {0, 70, false}, {20, 60, true}, {0, 40, true}, {0, 70, false}};
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autofree char *bytes = g_malloc0(20 << 20);
+
+    assert_mail_is_read(worker, "nothing");
+    if ((mp_worker_sandbox(worker) & MP_SANDBOX_MEMORY) == 0)
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int fd = file_of(bytes, (gsize)cases[i].file << 20);
+        GVariant *size = g_variant_new_uint64((guint64)cases[i].allocated << 20);
+
+        cr_assert(mp_worker_send(worker, "allocate", size, fd, NULL));
+        close(fd);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GVariant) answer = mp_worker_receive(worker, NULL, NULL);
+        cr_assert_eq(answer != NULL, cases[i].fits, "%zu", i);
+    }
+}
+
 Test(message_worker, answers_come_in_order_whatever_dies_between)
 {
     static const char *const names[] = {"parse", "crash", "parse", "refuse", "loop",
