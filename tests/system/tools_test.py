@@ -476,7 +476,10 @@ def mbox_threads_and_keeps_every_line(site):
         f.write(text)
     messages = list(mailbox.mbox(path))
     equal(len(messages), 3)
-    equal([m["Message-ID"] for m in messages], [f"<acme/rocket/pull/{thread}{c}@{HOST}>" for c in ("", "/c1", "/c2")])
+    ids = [c["id"] for c in json.loads(site.metroplex("thread", "export", str(thread)))["comments"]]
+    equal([m["Message-ID"] for m in messages], ids)
+    for found, form in zip(ids, ("", "/c1-[0-9a-f]{8}", "/c2-[0-9a-f]{8}")):
+        check(re.fullmatch(f"<acme/rocket/pull/{thread}-[0-9a-f]{{8}}{form}@{HOST}>", found), found)
     equal([m["References"] for m in messages], [None] + [messages[0]["Message-ID"]] * 2)
     contains(messages[1]["From"], f"<ada@users.noreply.{HOST}>")
     equal(messages[1]["Date"], SENT)
@@ -808,15 +811,15 @@ def a_run_makes_few_packs_of_fifty(site):
     before = site.git("rev-list", "--objects", "--all"), site.git("rev-list", "--objects", "--all", repository="accounts.git")
     killed = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
     try:  # one that dies over it leaves nothing that matters
-        wait_until(lambda: packs(site, "tracker.git") < 50 or any("tmp_" in n for n in site.listed("tracker.git/objects/pack")))
+        wait_until(lambda: packs(site, "tracker.git") < 50 or any("tmp_" in n for n in site.listed("tracker.git/objects/pack")), 120)
     finally:
         killed.kill()
         killed.wait()
     site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
     run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
     try:
-        wait_until(lambda: len(site.success) == 1)
-        wait_until(lambda: packs(site, "tracker.git") < 10 and packs(site, "accounts.git") < 10)
+        wait_until(lambda: len(site.success) == 1, 120)
+        wait_until(lambda: packs(site, "tracker.git") < 10 and packs(site, "accounts.git") < 10, 120)
     finally:
         run.terminate()
         equal(run.wait(20), 0)
