@@ -78,6 +78,39 @@ sequence_octets(const guchar *p, gsize length, gsize *whole)
     return n;
 }
 
+static gsize
+ascii_octets(const guchar *p, gsize length)
+{
+    gsize i = 0;
+    guint64 eight;
+
+    for (; i + sizeof eight <= length; i += sizeof eight) {
+        memcpy(&eight, p + i, sizeof eight);
+        if ((eight & G_GUINT64_CONSTANT(0x8080808080808080)) != 0)
+            break;
+    }
+    while (i < length && p[i] < 0x80)
+        i++;
+    return i;
+}
+
+/* How many octets from `p` on are whole sequences; *good counts those beyond ASCII. */
+static gsize
+whole_octets(const guchar *p, gsize length, gsize *good)
+{
+    gsize i = 0, whole;
+
+    for (;;) {
+        i += ascii_octets(p + i, length - i);
+        gsize n = i < length ? sequence_octets(p + i, length - i, &whole) : 0;
+
+        if (n == 0 || n != whole)
+            return i;
+        ++*good;
+        i += n;
+    }
+}
+
 GString *
 mp_decode_utf8(const char *bytes, gsize length, gsize *good, gsize *spoiled, gsize *bad)
 {
@@ -85,13 +118,13 @@ mp_decode_utf8(const char *bytes, gsize length, gsize *good, gsize *spoiled, gsi
     bool was_bad = false;
 
     for (gsize i = 0, whole; i < length;) {
-        gsize n = sequence_octets((const guchar *)bytes + i, length - i, &whole);
+        gsize n = whole_octets((const guchar *)bytes + i, length - i, good);
 
-        if (n > 0 && n == whole) {
+        if (n > 0) {
             g_string_append_len(text, bytes + i, (gssize)n);
-            *good += n > 1;
             was_bad = false;
         } else {
+            n = sequence_octets((const guchar *)bytes + i, length - i, &whole);
             g_string_append(text, BAD);
             *good += n > 1; /* cut short, but no other charset's */
             ++*bad;

@@ -43,11 +43,11 @@ tidy(char *to, const char *from, gsize length)
 
 /* In place, and valid. */
 static char *
-tidied(char *text, gsize length)
+tidied(char *text, gsize length, bool is_valid)
 {
     gsize to = tidy(text, text, length);
 
-    if (g_utf8_validate(text, (gssize)to, NULL))
+    if (is_valid || g_utf8_validate(text, (gssize)to, NULL))
         return text;
     char *valid = g_utf8_make_valid(text, (gssize)to);
     g_free(text);
@@ -55,11 +55,11 @@ tidied(char *text, gsize length)
 }
 
 static char *
-tidied_string(GString *text)
+tidied_string(GString *text, bool is_valid)
 {
     gsize length = text->len;
 
-    return tidied(g_string_free(text, FALSE), length);
+    return tidied(g_string_free(text, FALSE), length, is_valid);
 }
 
 static char *
@@ -67,13 +67,14 @@ from_latin(const char *bytes, gsize length)
 {
     char *text = from_windows_1252(bytes, length, &length);
 
-    return tidied(text, length);
+    return tidied(text, length, true);
 }
 
 /* One reading of the octets, and how much of it makes sense. */
 typedef struct {
     GString *text;            /* NULL if the charset is unknown */
     gsize good, bad, spoiled; /* characters; and places where there are bad ones */
+    bool is_valid;            /* UTF-8, that is: not for iconv to say */
 } Reading;
 
 static void
@@ -91,6 +92,7 @@ read_as(const char *bytes, gsize length, const char *charset)
 
     if (strcmp(charset, MP_UTF_8) == 0) {
         reading.text = mp_decode_utf8(bytes, length, &reading.good, &reading.spoiled, &reading.bad);
+        reading.is_valid = true;
         return reading;
     }
     reading.text = mp_charset_decode(bytes, length, charset, &reading.bad);
@@ -105,7 +107,7 @@ take(Reading *reading)
 {
     if (g_str_has_prefix(reading->text->str, "\xEF\xBB\xBF"))
         g_string_erase(reading->text, 0, 3);
-    return tidied_string(g_steal_pointer(&reading->text));
+    return tidied_string(g_steal_pointer(&reading->text), reading->is_valid);
 }
 
 /* What the octets say of themselves: a byte order mark, ISO-2022-JP's escapes. */
@@ -177,7 +179,7 @@ mp_decode_text(const char *bytes, gsize length, const char *label, char **note)
 
     *note = NULL;
     if (!is_8bit && evident == NULL && (is_utf8 || g_strcmp0(charset, MP_ASCII) == 0))
-        return tidied(memcpy(g_malloc(length + 1), bytes, length), length);
+        return tidied(memcpy(g_malloc(length + 1), bytes, length), length, true);
     if (evident != NULL) {
         g_auto(Reading) reading = read_as(bytes, length, evident);
         bool is_named = charset != NULL && g_ascii_strncasecmp(charset, evident, 6) == 0;
