@@ -27,6 +27,8 @@ enum {
     PATTERNS,
 };
 
+#define LATIN "abcdefghijklmnopqrstuvwxyz"
+
 static const uint32_t WHOLE = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 
 struct MpMatcher {
@@ -80,23 +82,57 @@ row_belongs(const MpRule *rule, guint pattern)
     }
 }
 
+static void
+append_row(GString *all, const char *text, gsize i)
+{
+    if (!g_str_has_suffix(all->str, "(?|"))
+        g_string_append_c(all, '|');
+    g_string_append_printf(all, "(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", text, i);
+}
+
+/* All the keys; those without a Latin letter are not tried where a word begins with one. */
+static char *
+combined_keys(void)
+{
+    GString *all = g_string_new(MP_RULE_KEY_BEGINS "(?|");
+    g_autoptr(GString) others = g_string_new("(?![a-z])(?|");
+
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        const char *key = mp_rules[i].key;
+
+        if (row_belongs(&mp_rules[i], PATTERN_KEY))
+            append_row(strpbrk(key, LATIN) != NULL ? all : others, key, i);
+    }
+    g_string_append_printf(all, "|%s))" MP_RULE_KEY_ENDS, others->str);
+    return g_string_free(all, FALSE);
+}
+
 static char *
 combined(guint pattern)
 {
-    if (pattern >= PATTERN_DAY)
-        return g_strdup(pattern == PATTERN_DAY ? day_pattern : time_pattern);
-
-    GString *all = g_string_new(pattern == PATTERN_KEY ? MP_RULE_KEY_BEGINS "(?|" : "(?|");
-    const gsize begin = all->len;
+    GString *all = g_string_new("(?|");
 
     for (gsize i = 0; i < mp_n_rules; i++) {
         if (row_belongs(&mp_rules[i], pattern))
-            g_string_append_printf(
-                all, "%s(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", all->len > begin ? "|" : "",
-                pattern == PATTERN_KEY ? mp_rules[i].key : mp_rules[i].pattern, i);
+            append_row(all, mp_rules[i].pattern, i);
     }
-    g_string_append(all, pattern == PATTERN_KEY ? ")" MP_RULE_KEY_ENDS : ")");
+    g_string_append_c(all, ')');
     return g_string_free(all, FALSE);
+}
+
+static char *
+pattern_text(guint pattern)
+{
+    switch (pattern) {
+    case PATTERN_KEY:
+        return combined_keys();
+    case PATTERN_DAY:
+        return g_strdup(day_pattern);
+    case PATTERN_TIME:
+        return g_strdup(time_pattern);
+    default:
+        return combined(pattern);
+    }
 }
 
 static pcre2_code *
@@ -121,7 +157,7 @@ pattern_code(guint pattern)
     bool is_searched = pattern == PATTERN_KEY || pattern >= PATTERN_DAY;
 
     if (g_once_init_enter(&codes[pattern])) {
-        g_autofree char *text = combined(pattern);
+        g_autofree char *text = pattern_text(pattern);
         g_once_init_leave(&codes[pattern], (gsize)compile(text, is_searched ? 0 : WHOLE));
     }
     return (pcre2_code *)codes[pattern];

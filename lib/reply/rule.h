@@ -29,7 +29,7 @@ typedef enum {
 
 /* What stands before and behind a key. */
 #define MP_RULE_KEY_ENDS   "(?!\\p{L})"
-#define MP_RULE_KEY_BEGINS "(?<=[\\s>)\"'”»\\]])"
+#define MP_RULE_KEY_BEGINS "(?<![a-z])(?<=[\\s>)\"'”»\\]])"
 
 /* Instead of a key: some letter of a script other than Latin must be in the text. */
 #define MP_RULE_SCRIPT ""
