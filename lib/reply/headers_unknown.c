@@ -48,12 +48,12 @@ is_reply_subject(const char *value)
 static guint
 unknown_language_end(const GArray *lines, guint i, MpMatcher *matcher)
 {
-    const char *value = field_value(LINE(lines, i));
+    const char *value = LINE(lines, i)->has_at ? field_value(LINE(lines, i)) : NULL;
     const char *bracket = value != NULL ? strchr(value, '<') : NULL;
     guint end = i;
     bool date = false, subject = false;
 
-    if (bracket == NULL || bracket == value || !LINE(lines, i)->has_at)
+    if (bracket == NULL || bracket == value)
         return 0;
     for (; end < lines->len && end < i + FIELDS_MOST; end++) {
         value = field_value(LINE(lines, end));

@@ -74,17 +74,41 @@ typedef struct {
     bool space;
 } Piece;
 
+/* Stands in the core as it does in the text: ASCII, but no space, & or \. */
+static inline bool
+is_plain(char c)
+{
+    static const bool plain[256] = {
+        ['!' ... '%'] = true, ['\'' ... '['] = true, [']' ... '~'] = true};
+
+    return plain[(guchar)c];
+}
+
+/* Words and the single spaces between them, which are most of any text. `most` bounds where the
+ * last word may end, not counting the space before it. */
+static gsize
+plain_length(const char *p, gsize most)
+{
+    gsize n = 0, end = most;
+
+    for (;;) {
+        while (n < end && is_plain(p[n]))
+            n++;
+        if (n == 0 || n >= most || p[n] != ' ' || !is_plain(p[n + 1]))
+            return n;
+        n++;
+        end = most + 1;
+    }
+}
+
 static Piece
 next_piece(const char *p, gsize most)
 {
-    Piece piece = {.value = p};
+    gsize plain = plain_length(p, most);
 
-    while (piece.length < most && p[piece.length] > ' ' && p[piece.length] < 0x7f &&
-           p[piece.length] != '&' && p[piece.length] != '\\')
-        piece.length++; /* most of any text */
-    piece.taken = piece.length;
-    if (piece.length > 0)
-        return piece;
+    if (plain > 0)
+        return (Piece){p, plain, plain, false};
+    Piece piece = {.value = p};
     if (*p == '\\' && g_str_has_prefix(p, REORDERS_BEGIN) &&
         memchr(p, '\0', REORDERS_BYTES) == NULL && p[REORDERS_BYTES - 1] == '}')
         return (Piece){p, 0, REORDERS_BYTES, false}; /* Gmail puts them around names in Hebrew */
@@ -237,9 +261,10 @@ has_letters(const char *core)
 static bool
 has_digit(const char *core)
 {
+    if (core[strcspn(core, "0123456789")] != '\0')
+        return true;
     for (; *core != '\0'; core++)
-        if (g_ascii_isdigit(*core) ||
-            ((guchar)*core >= 0xc0 && g_unichar_isdigit(g_utf8_get_char(core))))
+        if ((guchar)*core >= 0xc0 && g_unichar_isdigit(g_utf8_get_char(core)))
             return true;
     return false;
 }

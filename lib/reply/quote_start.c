@@ -45,7 +45,9 @@ attribution(const GArray *lines, guint i, MpMatcher *matcher, guint *end)
     for (guint k = i; k < i + WRAPPED && rest != NULL && text->len < LONGEST;
          k++, rest = rest_of(lines, k)) {
         evidence |= LINE(lines, k)->has_digit || LINE(lines, k)->has_at;
-        g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", rest);
+        if (text->len > 0)
+            g_string_append_c(text, ' ');
+        g_string_append(text, rest);
         bool closed = g_str_has_suffix(rest, ":") || g_str_has_suffix(rest, "：");
         if (!evidence || text->len <= SHORTEST || (k > i && !closed))
             continue;

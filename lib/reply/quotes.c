@@ -102,7 +102,7 @@ holds_footer(const GArray *lines, guint start, guint end)
         const char *rest = line_unquoted(LINE(lines, i)->core);
 
         for (const char *const *footer = footers; *footer != NULL; footer++) {
-            if (g_str_has_prefix(rest, *footer))
+            if (*rest == **footer && g_str_has_prefix(rest, *footer))
                 return true;
         }
     }

@@ -385,10 +385,11 @@ guint
 walk_take_reaction(Walk *walk, guint i)
 {
     const GArray *lines = walk->lines;
-    const MpRule *rule = reaction_at(walk, i);
     bool link = i + 1 < lines->len && LINE(lines, i + 1)->core[0] == '<';
+    bool ends = i + 1 == lines->len || LINE(lines, i + 1)->kind != LINE_TEXT || link;
+    const MpRule *rule = ends ? reaction_at(walk, i) : NULL;
 
-    if (rule == NULL || (i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_TEXT && !link))
+    if (rule == NULL)
         return i;
     walk->reaction = rule->name;
     walk->text_above = true; /* a click is an answer, though without words */

@@ -22,7 +22,8 @@ window(const GArray *lines, guint i, const char *core)
         if (g_str_has_suffix(text->str, ":") || g_str_has_suffix(text->str, "：") ||
             i + n >= lines->len || LINE(lines, i + n)->kind != LINE_TEXT)
             break;
-        g_string_append_printf(text, " %s", LINE(lines, i + n)->core);
+        g_string_append_c(text, ' ');
+        g_string_append(text, LINE(lines, i + n)->core);
     }
     return g_string_free(text, FALSE);
 }
@@ -85,11 +86,13 @@ static bool
 ends_before(const char *core, const char *word)
 {
     static const char *const ends[] = {".", "!", "?", "。", "！", "？", "।", ")", NULL};
-    g_autofree char *before = g_strndup(core, (gsize)(word - core));
 
-    g_strchomp(before);
+    while (word > core && g_ascii_isspace(word[-1]))
+        word--;
     for (const char *const *end = ends; *end != NULL; end++) {
-        if (g_str_has_suffix(before, *end))
+        gsize length = strlen(*end);
+
+        if ((gsize)(word - core) >= length && memcmp(word - length, *end, length) == 0)
             return true;
     }
     return false;
@@ -111,11 +114,12 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     if (!named && !(dated && ended) && !g_unichar_isupper(g_utf8_get_char(word)))
         return NOT_HERE;
     g_autofree char *text = window(lines, i, word);
+    if (!(says_address(text) || quote_below(lines, i)) || !mp_matcher_has_day(matcher, text))
+        return NOT_HERE; /* asked first, since the rows take longer */
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
     bool neutral = rule != NULL && g_str_has_suffix(rule->name, "-neutral");
     bool opened = rule != NULL && mp_matcher_group(matcher, 1) && !neutral;
-    if (rule == NULL || !(opened || named || ended) || (neutral && !dated) ||
-        !mp_matcher_has_day(matcher, text) || !(says_address(text) || quote_below(lines, i)))
+    if (rule == NULL || !(opened || named || ended) || (neutral && !dated))
         return NOT_HERE;
     return opened ? WITH_OPENING : dated ? WITH_DAY : WITH_NAME;
 }
@@ -146,6 +150,16 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
     return !opened || (ended && beginning == WITH_OPENING) || strchr(",;", word[-2]) != NULL;
 }
 
+/* An attribution that begins with the word that opens one in its language. */
+static bool
+is_opened(const char *text, MpMatcher *matcher)
+{
+    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
+
+    return rule != NULL && mp_matcher_group(matcher, 1) &&
+           !g_str_has_suffix(rule->name, "-neutral");
+}
+
 /* Where in the core of line `i` an attribution begins behind an answer; NULL if nowhere. */
 static const char *
 attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matcher, guint *attempts)
@@ -160,16 +174,15 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
     if (!(g_str_has_suffix(whole, ":") || g_str_has_suffix(whole, "：") || quote_below(lines, i)) ||
         (*attempts)++ >= ATTEMPTS)
         return NULL;
-    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, whole);
-    bool opened =
-        rule != NULL && mp_matcher_group(matcher, 1) && !g_str_has_suffix(rule->name, "-neutral");
     if (sent != NULL && sent_begins_with_name(sent, line->core))
         return NULL;
     for (; space != NULL && *attempts < ATTEMPTS; space = strchr(space + 1, ' ')) {
         (*attempts)++;
         Beginning beginning = beginning_at(lines, i, space + 1, sent, matcher);
-        if (beginning != NOT_HERE)
-            return is_answer(line->core, space + 1, beginning, opened, matcher) ? space + 1 : NULL;
+        if (beginning == NOT_HERE)
+            continue;
+        bool opened = is_opened(whole, matcher);
+        return is_answer(line->core, space + 1, beginning, opened, matcher) ? space + 1 : NULL;
     }
     return NULL;
 }
