@@ -1,6 +1,7 @@
 /* Splitting a mail into lines, and what a line is by itself; see lines.h. */
 #include "reply/lines.h"
 #include "base/escape.h"
+#include "reply/code.h"
 
 #include <string.h>
 
@@ -8,7 +9,6 @@ enum {
     CORE_LIMIT = 1000,     /* bytes of a line that are matched */
     SHORTEST_RULE = 3,     /* bytes, all letters, of the shortest line a row could match */
     FIELD_NAME_LIMIT = 60, /* bytes before the colon of a header field */
-    FRONT_MATTER_LINES = 40,
 };
 
 /* What lines_clean() writes for a character that reorders, and how many bytes of it there are. */
@@ -333,34 +333,6 @@ lines_classify(Line *line, MpMatcher *matcher)
     line->own_rule = line->rule;
 }
 
-/* A fence that is never closed protects nothing: who knows where it was meant to end. */
-static void
-mark_fences(GArray *lines)
-{
-    guint open = 0;
-    char mark = '\0';
-
-    for (guint i = 0; i < lines->len; i++) {
-        const char *core = LINE(lines, i)->core;
-        bool fence = (core[0] == '`' || core[0] == '~') &&
-                     (g_str_has_prefix(core, "```") || g_str_has_prefix(core, "~~~"));
-
-        if (!fence)
-            continue;
-        if (mark == '\0') {
-            /* ~~~~ alone is as likely a line drawn by hand */
-            if (core[0] == '~' && core[strspn(core, "~")] == '\0' && strlen(core) > 3)
-                continue;
-            mark = core[0];
-            open = i;
-        } else if (mark == core[0] && core[strspn(core, "`~")] == '\0') {
-            for (guint k = open; k <= i; k++)
-                LINE(lines, k)->fenced = true;
-            mark = '\0';
-        }
-    }
-}
-
 /* "    > x" right below "    $ cat >y <<E": a shell's prompt, or an operator, in indented code. */
 static void
 unquote_indented_code(GArray *lines)
@@ -394,36 +366,6 @@ unquote_brackets(GArray *lines)
     }
 }
 
-/* "title: Build", "  - item" and the like: a line of YAML. */
-static bool
-is_yaml(const Line *line)
-{
-    gsize name =
-        strspn(line->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-
-    return g_str_has_prefix(line->text, "  ") || g_str_has_prefix(line->text, "- ") ||
-           g_str_has_prefix(line->text, "#") || (name > 0 && line->text[name] == ':');
-}
-
-/* YAML between two lines "---", as it heads pages: code, though nobody fenced it. */
-static void
-mark_front_matter(GArray *lines)
-{
-    for (guint i = 0; i < lines->len; i++) {
-        guint end = i + 1;
-
-        if (LINE(lines, i)->kind != LINE_SIGNATURE || strcmp(LINE(lines, i)->core, "---") != 0)
-            continue;
-        while (end < lines->len && end - i <= FRONT_MATTER_LINES && is_yaml(LINE(lines, end)))
-            end++;
-        if (end == i + 1 || end == lines->len || strcmp(LINE(lines, end)->core, "---") != 0)
-            continue;
-        for (guint k = i; k <= end; k++)
-            LINE(lines, k)->fenced = true;
-        i = end;
-    }
-}
-
 GArray *
 lines_split(char *texts, char *cores, MpMatcher *matcher)
 {
@@ -446,8 +388,7 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
     }
     unquote_indented_code(lines);
     unquote_brackets(lines);
-    mark_fences(lines);
-    mark_front_matter(lines);
+    code_mark(lines);
     return lines;
 }
 
@@ -477,8 +418,7 @@ lines_kept(const GArray *lines)
         line.index = i;
         g_array_append_val(kept, line);
     }
-    mark_fences(kept);
-    mark_front_matter(kept);
+    code_mark(kept);
     return kept;
 }
 
