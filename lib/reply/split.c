@@ -7,6 +7,7 @@ enum {
     WINDOW = 3, /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
     WEEKDAY = 24,            /* bytes of its name */
+    ABBREVIATION = 5,        /* letters of its short name */
     FIRST_WORDLESS = 0x1100, /* from there on scripts whose weekdays stand in brackets */
     ATTEMPTS = 60,           /* beginnings tried in all: what bounds a mail made of nothing else */
     SPLITS = 8,
@@ -68,7 +69,8 @@ is_date(const char *word)
     gunichar next = g_utf8_get_char(word + digits);
 
     return digits > 0 && digits <= 4 &&
-           (strchr("./-", word[digits]) != NULL || next == 0x5e74 || next == 0xb144 || digits <= 2);
+           ((word[digits] != '\0' && strchr("./-", word[digits]) != NULL) || next == 0x5e74 ||
+            next == 0xb144 || digits <= 2);
 }
 
 static const char *
@@ -79,6 +81,44 @@ last_word(const char *core, const char *word)
     while (p > core && p[-1] != ' ')
         p--;
     return p;
+}
+
+/* "28.11.2026", and not "28. nov. 2026". */
+static bool
+is_numeric_date(const char *word)
+{
+    static const char digits[] = "0123456789";
+    guint numbers = 0;
+    gsize n;
+
+    for (; (n = strspn(word, digits)) > 0; word += n + strspn(word + n, "./-"))
+        numbers++;
+    return numbers >= 3;
+}
+
+/* "чт, 26 нояб.": no name of a person is written so. */
+static bool
+is_small_weekday(const char *word)
+{
+    const char *end = word + strcspn(word, "., ");
+
+    return is_weekday(word) && g_unichar_islower(g_utf8_get_char(word)) && end[0] != ' ' &&
+           end[1] == ' ' && !is_numeric_date(end + 2) &&
+           (end[0] == ',' || g_utf8_strlen(word, end - word) <= ABBREVIATION);
+}
+
+/* "Sat." before a day, but not "checked." nor "It works.": an abbreviation is short, stands first,
+ * and before the month's name. */
+static bool
+is_weekday_before(const char *core, const char *word)
+{
+    const char *last = last_word(core, word);
+
+    if (!is_weekday(last))
+        return false;
+    return word[-2] != '.' ||
+           (last == core && g_utf8_strlen(last, word - 2 - last) <= ABBREVIATION &&
+            !is_numeric_date(word));
 }
 
 /* The last word before `word` ends a sentence, in any script. */
@@ -98,6 +138,16 @@ ends_before(const char *core, const char *word)
     return false;
 }
 
+/* "16." before a month: an ordinal number. */
+static bool
+is_ordinal(const char *core, const char *word)
+{
+    const char *last = last_word(core, word);
+    gsize n = strspn(last, "0123456789");
+
+    return n > 0 && n <= 2 && last[n] == '.' && last[n + 1] == ' ';
+}
+
 /* How an attribution may begin. */
 typedef enum { NOT_HERE, WITH_OPENING, WITH_DAY, WITH_NAME } Beginning;
 
@@ -109,10 +159,15 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
 {
     bool named = sent != NULL && sent_begins_with_name(sent, word);
     bool dated = is_weekday(word) || is_date(word);
-    bool ended = ends_before(LINE(lines, i)->core, word);
+    const char *core = LINE(lines, i)->core;
+    bool ended = ends_before(core, word) && !is_ordinal(core, word);
+    gunichar first = g_utf8_get_char(word);
+    bool capital = g_unichar_isupper(first) || /* a letter without case, behind a sentence */
+                   (ended && g_unichar_isalpha(first) && !g_unichar_islower(first));
 
-    if (!named && !(dated && ended) && !g_unichar_isupper(g_utf8_get_char(word)))
+    if (!named && !(dated && (ended || is_small_weekday(word))) && !capital)
         return NOT_HERE;
+    ended |= is_small_weekday(word);
     g_autofree char *text = window(lines, i, word);
     if (!(says_address(text) || quote_below(lines, i)) || !mp_matcher_has_day(matcher, text))
         return NOT_HERE; /* asked first, since the rows take longer */
@@ -143,7 +198,7 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
     bool ended = ends_before(core, word);
 
     if (strchr(before, '@') != NULL || begins_day(before) ||
-        (beginning == WITH_DAY && is_weekday(last_word(core, word))))
+        (beginning == WITH_DAY && is_weekday_before(core, word)))
         return false;
     if (mp_matcher_has_day(matcher, before) && !(ended && !is_date(word)))
         return false;
