@@ -235,6 +235,8 @@ is_stray_repeat(const Walk *walk, guint i)
         return i > 0 && LINE(walk->lines, i - 1)->why != NULL && !LINE(walk->lines, i - 1)->kept;
     if (line->fenced)
         return below && code_repeats(walk->lines, i);
+    if (!below && sent_is_footer(walk->sent, line->sent_first)) /* shown, as in a report on it */
+        return false;
     if (below)
         return line->run >= PASTED_WORDS || (line->begins_ours && line->ends_ours) ||
                paragraph_repeats(walk->lines, i);

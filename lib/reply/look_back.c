@@ -8,25 +8,45 @@
 
 enum {
     INTRODUCTION_BYTES = 120,
+    FRAME_LINES = 40,
     CARD_LINES = 8,  /* a lone signature is no longer, */
     CARD_BYTES = 60, /* nor are its lines */
 };
+
+/* The same row of dashes stands above, with text between: the two frame it. */
+static bool
+closes_frame(const GArray *lines, guint i)
+{
+    const char *core = LINE(lines, i)->core;
+    guint texts = 0;
+
+    for (guint k = i; k-- > 0 && i - k <= FRAME_LINES && LINE(lines, k)->kept;) {
+        if (strcmp(LINE(lines, k)->core, core) == 0)
+            return texts > 0;
+        texts += LINE(lines, k)->kind == LINE_TEXT;
+    }
+    return false;
+}
 
 /* Rows of dashes that led to something elided, or to nothing, go with it; so do blank lines
  * between. */
 void
 walk_trim_edges(Walk *walk)
 {
-    bool elided_below = true;
+    bool elided_below = true, last = true;
 
     for (guint i = walk->lines->len; i-- > 0;) {
         const Line *line = LINE(walk->lines, i);
 
-        if (line->kept && elided_below && !line->fenced &&
-            (line->kind == LINE_DELIMITER || line->kind == LINE_SIGNATURE))
+        if (line->kind == LINE_BLANK)
+            continue;
+        bool drawn = line->kind == LINE_DELIMITER || line->kind == LINE_SIGNATURE;
+        if (line->kept && elided_below && !line->fenced && drawn &&
+            !(last && closes_frame(walk->lines, i)))
             walk_set(walk, i, false, "delimiter");
-        else if (line->kind != LINE_BLANK)
+        else
             elided_below = !line->kept;
+        last = false;
     }
     for (guint i = 1; i < walk->lines->len; i++) {
         if (LINE(walk->lines, i)->kind == LINE_BLANK && !LINE(walk->lines, i - 1)->kept)

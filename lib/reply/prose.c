@@ -118,6 +118,23 @@ prose_is_text(const GArray *lines, guint start, guint end)
 }
 
 bool
+prose_shows(const GArray *lines, guint start, guint end)
+{
+    bool foreign;
+
+    while (start > 0 && LINE(lines, start - 1)->kind == LINE_BLANK)
+        start--;
+    end = lines_skip_blank(lines, end);
+    if (start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT || end == lines->len ||
+        LINE(lines, end)->kind != LINE_TEXT || LINE(lines, end)->repeat)
+        return false;
+    const char *above = LINE(lines, start - 1)->core, *below = LINE(lines, end)->core;
+    return g_str_has_suffix(above, ":") || g_str_has_suffix(above, "：") ||
+           (!ends_like_sentence(above, &foreign) && !g_str_has_suffix(above, ",") &&
+            g_unichar_islower(g_utf8_get_char(below)));
+}
+
+bool
 prose_holds_contact(const Line *line)
 {
     guint digits = 0;
@@ -126,4 +143,51 @@ prose_holds_contact(const Line *line)
         digits += g_ascii_isdigit(*p);
     return line->has_at || digits >= 7 || strstr(line->core, "www.") != NULL ||
            strstr(line->core, "http") != NULL;
+}
+
+static bool
+holds_any(const char *core, const char *const *stems)
+{
+    for (; *stems != NULL; stems++) {
+        if (strcasestr(core, *stems) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Stems, since a row for each language would say no more. */
+bool
+prose_speaks_of_mail(const char *core)
+{
+    /* clang-format off */
+    static const char *const stems[] = {
+        "mail", "message", "e-post", "epost", "e-past", "transmission", "communication", "sender", "recipient", "Nachricht",
+        "courriel", "mensaje", "mensagem", "mensaxe", "missatge", "messaggio", "bericht", "meddela",
+        "melding", "besked", "mejl", "viesti", "wiadomo", "zpráv", "správ", "üzenet", "mesaj",
+        "e-posta", "ileti", "сообщени", "письм", "повідомлен", "лист", "съобщени", "порук", "порак",
+        "poruka", "sporočil", "μήνυμα", "λεκτρονικ", "kiri", "sõnum", "ziņ", "vēstul", "laišk",
+        "pranešim", "skeyti", "tölvupóst", "mezu", "хабарлама", "surel", "pesan", "thư", "メール",
+        "邮件", "郵件", "메일", "메시지", "הודע", "דוא", "رسالة", "البريد", "ایمیل", "پیام", "ईमेल",
+        "ई-मेल", "संदेश", "อีเมล", "ข้อความ", NULL};
+    /* clang-format on */
+
+    return holds_any(core, stems);
+}
+
+bool
+prose_is_legal(const char *core)
+{
+    /* clang-format off */
+    static const char *const stems[] = {
+        "confiden", "konfiden", "privileged", "vertraulich", "vertrouwelijk", "riservat",
+        "fortrolig", "sekretess", "luottamuks", "poufn", "důvěrn", "dôvern", "zaupn", "povjerljiv",
+        "poverljiv", "bizalmas", "gizli", "trúnað", "isilpeko", "rahasia", "конфиденц", "конфіденц",
+        "повери", "поверљив", "доверлив", "құпия", "εμπιστευτικ", "機密", "机密", "保密", "秘密",
+        "기밀", "비밀", "bảo mật", "סודי", "חסוי", "سري", "محرمانه", "गोपनीय", "ความลับ", "virus",
+        "vírus", "вирус", "вірус", "ウイルス", "病毒", "바이러스", "environment", "Umwelt",
+        "environnement", "medio ambiente", "meio ambiente", "ambiente", "milieu", "miljø", "miljö",
+        "środowisk", "životní prostředí", "környezet", "çevre", "περιβάλλον", NULL};
+    /* clang-format on */
+
+    return prose_speaks_of_mail(core) && holds_any(core, stems);
 }

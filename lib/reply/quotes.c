@@ -13,6 +13,8 @@ enum {
     WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     ADDRESS_LINES = 8,
+    CITED_LINES = 6,
+    CITING_WORDS = 4,
     WORDLESS_LINES = 4,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
@@ -207,6 +209,22 @@ quote_is_foreign(const GArray *lines, const Quote *quote)
     return words >= COMPARABLE_WORDS && sent * 5 < words;
 }
 
+/* "The manual says it plainly:" above a few lines, with which the mail ends. No program's words, so
+ * no date, no address, and more than a name. */
+static bool
+is_cited(const Walk *walk, const Quote *quote)
+{
+    guint above = quote->start;
+
+    while (above > 0 && LINE(walk->lines, above - 1)->kind == LINE_BLANK)
+        above--;
+    if (above == 0 || quote->end - quote->start > CITED_LINES || quote->attributed || quote->whole)
+        return false;
+    const Line *line = LINE(walk->lines, above - 1);
+    return line->kind == LINE_TEXT && line->kept && !line->has_digit && !line->has_at &&
+           line->words >= CITING_WORDS && g_str_has_suffix(line->core, ":");
+}
+
 /* Whether the quote stays: what was answered below it, or what the person quoted from elsewhere. */
 static const char *
 reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
@@ -217,6 +235,8 @@ reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answer
         return quote->attributed && !quote->text_above && answered_quotes == 1
                    ? NULL
                    : "kept-inline-quote";
+    if (walk->sent == NULL && is_cited(walk, quote))
+        return "kept-foreign-quote";
     if (walk->sent != NULL && !quote->attributed && quote->text_above &&
         quote_is_foreign(walk->lines, quote))
         return "kept-foreign-quote";
@@ -239,29 +259,35 @@ question_start(const GArray *lines, const Quote *quote)
     return i < quote->end ? i : quote->start;
 }
 
-/* "ACME Ltd. Registered in England No. 1234567." */
+/* "ACME Ltd. Registered in England No. 1234567.", or a paragraph of law that no row knows. */
 static bool
-is_address(const Walk *walk, guint start, guint end)
+is_company_footer(const Walk *walk, guint start, guint end)
 {
     const GArray *lines = walk->lines;
-    bool contact = false;
+    bool contact = false, registered = false, legal = false;
 
-    for (guint i = start; i < end && i < start + ADDRESS_LINES; i++)
-        contact |= prose_holds_contact(LINE(lines, i)) ||
-                   mp_matcher_rule(walk->matcher, MP_RULE_COMPANY, LINE(lines, i)->core) != NULL;
-    return contact && !prose_is_text(lines, start, end);
+    for (guint i = start; i < end && i < start + ADDRESS_LINES; i++) {
+        const char *core = LINE(lines, i)->core;
+        const MpRule *rule = mp_matcher_rule(walk->matcher, MP_RULE_COMPANY, core);
+
+        contact |= prose_holds_contact(LINE(lines, i)) || rule != NULL;
+        registered |= rule != NULL && strcmp(rule->name, "company-registered") == 0;
+        legal |= prose_is_legal(core);
+    }
+    return registered || legal || (contact && !prose_is_text(lines, start, end));
 }
 
 /* Below a quote of the whole message, and with an answer above it, a company's address is no
- * answer; a sentence is. */
+ * answer; a sentence of other things is. */
 static void
-elide_addresses_below(Walk *walk, guint i)
+elide_footers_below(Walk *walk, guint i)
 {
     for (guint end; i < walk->lines->len; i = MAX(end, i + 1)) {
         i = lines_skip_blank(walk->lines, i);
         end = prose_paragraph_end(walk->lines, i, walk->lines->len);
-        bool address = is_address(walk, i, end);
-        for (guint k = i; address && k < end; k++) {
+        bool footer = end > i && !prose_is_postscript(LINE(walk->lines, i)->core) &&
+                      is_company_footer(walk, i, end);
+        for (guint k = i; footer && k < end; k++) {
             if (LINE(walk->lines, k)->kept)
                 walk_set(walk, k, false, "footer-below-quote");
         }
@@ -290,6 +316,6 @@ walk_judge_quotes(Walk *walk)
         for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
             walk_set(walk, i, true, why);
         if (n == 1 && quote->whole && quote->text_above)
-            elide_addresses_below(walk, quote->end);
+            elide_footers_below(walk, quote->end);
     }
 }

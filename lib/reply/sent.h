@@ -30,6 +30,9 @@ bool sent_is_whole(const Sent *sent, const GArray *lines, guint start, guint end
  */
 bool sent_is_end(const Sent *sent, guint position);
 
+/* Whether the word at a position stands in a footer, where nobody types an answer. */
+bool sent_is_footer(const Sent *sent, guint position);
+
 /* Whether it is known from whom we sent: else sent_is_named() says nothing. */
 bool sent_has_sender(const Sent *sent);
 

@@ -30,9 +30,6 @@ sent_word(const GArray *words, guint i)
 /* Appends the words of one line. */
 void sent_append_words(GArray *words, const char *text, guint line);
 
-/* Whether the word at a position stands in a footer, where nobody types an answer. */
-bool sent_is_footer(const Sent *sent, guint position);
-
 /* The hash of the sequence that begins at word `i`, and of the words of a line. */
 guint sent_gram(const GArray *words, guint i);
 guint sent_line_hash(const GArray *words, guint start, guint end);

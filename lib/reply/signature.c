@@ -206,6 +206,25 @@ is_item(const GArray *lines, guint i)
             (i + 1 < lines->len && g_str_has_prefix(LINE(lines, i + 1)->core, item)));
 }
 
+/* In the person's text, and nothing of ours has come yet. */
+static bool
+is_own_so_far(const Walk *walk)
+{
+    return walk->zone == IN_TEXT && !walk->boundary_above && !walk->repeat_above &&
+           walk->quotes->len == 0;
+}
+
+/* What would be elided is what the person's text speaks of, or an example set as code. */
+static bool
+is_evidence(const Walk *walk, guint i)
+{
+    guint end = prose_paragraph_end(walk->lines, i, i + SIGNATURE_LINES);
+
+    return is_own_so_far(walk) && walk->text_above &&
+           (g_str_has_prefix(LINE(walk->lines, i)->text, CODE_INDENT) ||
+            prose_shows(walk->lines, i, end));
+}
+
 /* "Sent from my phone" is a paragraph of its own, or ends one. */
 bool
 walk_is_mobile_signature(const Walk *walk, guint i)
@@ -216,7 +235,7 @@ walk_is_mobile_signature(const Walk *walk, guint i)
 
     if (!line_is_rule(line, MP_RULE_MOBILE) || line->fenced)
         return false;
-    if (is_item(lines, i))
+    if (is_item(lines, i) || is_evidence(walk, i))
         return false;
     return next == lines->len || LINE(lines, next)->kind != LINE_TEXT || begins_paragraph(lines, i);
 }
@@ -264,25 +283,6 @@ elide_contacts_above(Walk *walk, guint disclaimer)
         walk_set(walk, i, false, "signature-contacts");
 }
 
-/* What paragraphs of law speak of, in whatever words: the mail itself. */
-static bool
-speaks_of_mail(const char *core)
-{
-    static const char *const words[] = {"mail",    "message",    "transmission", "communication",
-                                        "sender",  "recipient",  "Nachricht",    "courriel",
-                                        "mensaje", "mensagem",   "messaggio",    "bericht",
-                                        "meddela", "viesti",     "wiadomo",      "zpráv",
-                                        "správ",   "üzenet",     "mesaj",        "сообщени",
-                                        "письм",   "повідомлен", "λεκτρονικ",    "メール",
-                                        "邮件",    "郵件",       "메일",         NULL};
-
-    for (const char *const *word = words; *word != NULL; word++) {
-        if (strcasestr(core, *word) != NULL)
-            return true;
-    }
-    return false;
-}
-
 static bool
 is_frame(const Line *line, char mark)
 {
@@ -292,24 +292,25 @@ is_frame(const Line *line, char mark)
            line->core[0] == mark && strspn(line->core, (char[]){mark, ' ', '\0'}) == length;
 }
 
-/* The line after a paragraph that speaks of the mail between two lines of stars, with which the
- * mail or its answer ends; `i` if there is none. */
+/* The line after a paragraph that speaks of the mail between two lines of stars, or in words of law
+ * between two lines of dashes, with which the mail or its answer ends; `i` if there is none. */
 static guint
 framed_end(const GArray *lines, guint i)
 {
     char mark = LINE(lines, i)->core[0];
     guint end = i + 1, limit = MIN(lines->len, i + SIGNATURE_LINES);
-    bool mail = false;
+    bool spoken = false;
 
-    if (strchr("*#=", mark) == NULL || !is_frame(LINE(lines, i), mark))
+    if (strchr("*#=-_", mark) == NULL || !is_frame(LINE(lines, i), mark))
         return i;
     for (; end < limit && !is_frame(LINE(lines, end), mark); end++) {
         if (LINE(lines, end)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, end)))
             return i;
-        mail |= speaks_of_mail(LINE(lines, end)->core);
+        spoken |= mark == '-' || mark == '_' ? prose_is_legal(LINE(lines, end)->core)
+                                             : prose_speaks_of_mail(LINE(lines, end)->core);
     }
     guint below = lines_skip_blank(lines, MIN(end + 1, lines->len));
-    return mail && end < limit &&
+    return spoken && end < limit &&
                    (below == lines->len || LINE(lines, below)->kind == LINE_QUOTE ||
                     line_is_boundary(LINE(lines, below)))
                ? end + 1
@@ -333,6 +334,21 @@ is_shown_banner(const Walk *walk, guint i)
            !LINE(lines, below)->repeat;
 }
 
+/* "Your footer says", the line that it says, and "which is wrong": what the person shows. */
+static bool
+is_shown_footer(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + SIGNATURE_LINES));
+
+    if (!is_own_so_far(walk) || (!walk->text_above && i != lines_skip_blank(lines, 0)))
+        return false;
+    LineKind above = i > 0 ? LINE(lines, i - 1)->kind : LINE_BLANK;
+    return strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0 &&
+           above != LINE_SIGNATURE && above != LINE_DELIMITER && below < lines->len &&
+           LINE(lines, below)->kind == LINE_TEXT && !LINE(lines, below)->repeat;
+}
+
 /* "Kernel mailing list" is a footer only where a line is drawn above it. */
 bool
 walk_begins_footer(const Walk *walk, guint i)
@@ -341,9 +357,11 @@ walk_begins_footer(const Walk *walk, guint i)
 
     if (line->kind == LINE_DELIMITER)
         return walk->text_above && framed_end(walk->lines, i) > i;
+    if (is_evidence(walk, i))
+        return false;
     if (line_is_rule(line, MP_RULE_DISCLAIMER))
         return !is_shown_banner(walk, i);
-    if (!line_is_rule(line, MP_RULE_FOOTER))
+    if (!line_is_rule(line, MP_RULE_FOOTER) || is_shown_footer(walk, i))
         return false;
     return !g_str_has_suffix(line->rule->name, "-below-rule") ||
            (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
