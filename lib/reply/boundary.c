@@ -213,11 +213,28 @@ ends_paragraph(const GArray *lines, guint i)
     return i + 1 == lines->len || LINE(lines, i + 1)->kind == LINE_BLANK;
 }
 
+/* "Am 17.11.2025 um 09:12 schrieb Ada Example" right above a quote: some programs leave the colon
+ * out, but neither the day nor the time. */
+static const MpRule *
+rule_without_colon(const GArray *lines, guint start, guint end, const char *text,
+                   MpMatcher *matcher)
+{
+    if (start != end || end + 1 == lines->len || LINE(lines, end + 1)->kind != LINE_QUOTE ||
+        (start > 0 && LINE(lines, start - 1)->kind == LINE_TEXT) ||
+        !mp_matcher_has_day(matcher, text) || !mp_matcher_has_time(matcher, text))
+        return NULL;
+    g_autofree char *closed = g_strconcat(text, ":", NULL);
+    return mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, closed);
+}
+
 /* Whether the window's text is an attribution: a row must match, and there must be evidence. */
 static Attribution
 judge_window(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
 {
     Attribution found = {.rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text)};
+
+    if (found.rule == NULL)
+        found.rule = rule_without_colon(lines, start, end, text, matcher);
 
     if (found.rule == NULL)
         return found;

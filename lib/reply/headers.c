@@ -24,7 +24,8 @@ typedef struct {
     guint kinds;          /* bit set of HeaderField */
     guint fields, strong; /* how many fields; how many have a value that only a client writes */
     bool from_address;
-    bool prose; /* a value ends like a sentence */
+    bool prose;     /* a value ends like a sentence */
+    bool at, timed; /* some value has an address; the date says the time as well */
 } Block;
 
 static bool
@@ -33,6 +34,18 @@ has_strong_value(const Line *line, MpMatcher *matcher)
     if (line->field == FIELD_FROM || line->field == FIELD_TO)
         return line->has_at;
     return line->field == FIELD_DATE && line->has_digit && mp_matcher_has_date(matcher, line->core);
+}
+
+/* "Bidalita: 2025(e)ko azaroaren 17(a), 9:13": a date's field whose name no row knows, between
+ * those that are known. */
+static bool
+is_unknown_date(const Line *line, MpMatcher *matcher)
+{
+    const char *colon = strstr(line->core, ": ");
+
+    return line->field == FIELD_NONE && line->has_digit && colon != NULL &&
+           strcspn(line->core, "0123456789") > (gsize)(colon - line->core) &&
+           mp_matcher_has_day(matcher, colon) && mp_matcher_has_time(matcher, colon);
 }
 
 /* "To: be honest, I do not know." */
@@ -52,6 +65,16 @@ begins_small(const char *core)
     while (*core != '\0' && !g_unichar_isalpha(g_utf8_get_char(core)))
         core = g_utf8_next_char(core);
     return g_unichar_islower(g_utf8_get_char(core));
+}
+
+/* "envoyé : …", "de : …", "à : …", "objet : …": one client does, with a blank before the colon,
+ * which no file has. */
+static bool
+is_small_block(const Line *line, const Block *block)
+{
+    return strcmp(block->rule->name, "header-en") != 0 && block->from_address &&
+           block->strong >= 2 && __builtin_popcount(block->kinds) >= 4 &&
+           strstr(line->core, " :") != NULL;
 }
 
 /* A line drawn across, which ends what stands above it; "**" is left of bold. */
@@ -76,6 +99,11 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
             (line->field == FIELD_FROM && (block.kinds & 1u << FIELD_FROM) != 0 &&
              LINE(lines, i - 1)->kind == LINE_BLANK))
             break;
+        if (block.fields > 0 && is_unknown_date(line, matcher)) {
+            block.kinds |= 1u << FIELD_DATE;
+            block.strong++;
+            block.timed = true;
+        }
         if (line->field == FIELD_NONE)
             continue;
         if (line->field == FIELD_DATE && (block.kinds & 1u << FIELD_DATE) == 0)
@@ -84,6 +112,8 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
         block.fields++;
         block.prose |= ends_like_prose(line->core);
         block.strong += has_strong_value(line, matcher);
+        block.at |= line->has_at;
+        block.timed |= line->field == FIELD_DATE && mp_matcher_has_time(matcher, line->core);
         block.from_address |= line->field == FIELD_FROM && line->has_at;
         block.end = i + 1;
     }
@@ -143,6 +173,22 @@ bare_separator(const Line *line, MpMatcher *matcher)
     return rule != NULL && strcmp(rule->name, "separator-wrote") != 0 ? rule : NULL;
 }
 
+/* "差出人：山田", "宛先：田中", "件名：…": some programs of East Asia leave out all but that. Where
+ * a sentence stands above, a form is shown. */
+static bool
+is_short_block(const GArray *lines, guint start, gint above)
+{
+    static const char *const ends[] = {"。", "：", ":", ".", NULL};
+
+    if (strstr(LINE(lines, start)->core, "：") == NULL || above < 0)
+        return false;
+    for (const char *const *end = ends; *end != NULL; end++) {
+        if (g_str_has_suffix(LINE(lines, above)->core, *end))
+            return false;
+    }
+    return true;
+}
+
 static bool
 is_header_block(const GArray *lines, guint start, const Block *block)
 {
@@ -151,17 +197,15 @@ is_header_block(const GArray *lines, guint start, const Block *block)
     LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
     bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
 
-    /* "From: …" and "Subject: …" alone head a patch, not a quote */
-    bool addressed = (block->kinds & (1u << FIELD_DATE | 1u << FIELD_TO)) != 0 || ruled;
-    /* no client leaves the date out, but whoever writes a form or a template in English does */
-    bool dated =
-        (block->kinds & 1u << FIELD_DATE) != 0 || strcmp(block->rule->name, "header-en") != 0;
-    const guint subject = 1u << FIELD_SUBJECT;
+    /* no client leaves the date out, but who heads a patch or fills in a form does */
+    bool dated = (block->kinds & 1u << FIELD_DATE) != 0 || ruled;
+    /* who fills in a form or plans a journey writes no addresses, and the day, or no subject */
+    bool whole = block->timed && (block->kinds & 1u << FIELD_SUBJECT) != 0;
+    if (!block->at && !whole && !ruled)
+        return kinds >= 3 && block->first == FIELD_FROM && is_short_block(lines, start, above);
     if (block->first == FIELD_FROM)
-        return (kinds >= 2 && block->strong > 0 && addressed) ||
-               (kinds >= 3 &&
-                (block->strong > 0 || (!block->prose && (block->kinds & subject) != 0 && dated))) ||
-               (ruled && block->from_address);
+        return (kinds >= 2 && block->strong > 0 && dated) ||
+               (kinds >= 3 && ruled && !block->prose) || (ruled && block->from_address);
     return (kinds >= 2 && block->strong >= 2) ||
            (kinds >= 3 && block->strong >= 1 && block->from_address);
 }
@@ -348,8 +392,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
         if (line->field == FIELD_NONE || line->fenced || line->kind != LINE_TEXT)
             continue;
         Block block = read_block(lines, i, matcher);
-        if (begins_small(line->core) || stands_apart(lines, i, &block) ||
-            is_mbox_line(lines, (gint)i - 1) ||
+        if ((begins_small(line->core) && !is_small_block(line, &block)) ||
+            stands_apart(lines, i, &block) || is_mbox_line(lines, (gint)i - 1) ||
             !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
         if (is_example(lines, i, block.end) || is_shown(lines, i, block.end)) {

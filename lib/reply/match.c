@@ -42,7 +42,8 @@ static const char day_pattern[] =
     "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"         /* 2017. április 3. */
     "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"       /* 11-Apr-2011 */
     "|\\d\\s?[年月日년월일]";
-static const char time_pattern[] = "\\d{1,2}[:.h]\\d{2}(?!\\d)"; /* 9:12, 13.09, 10h30 */
+static const char time_pattern[] =
+    "(?<![\\d./-])\\d{1,2}[:.h]\\d{2}(?!\\d|[./-]\\d)"; /* 9:12, 13.09, 10h30, and no date */
 
 static bool
 has_key(const MpRule *rule)
@@ -323,8 +324,13 @@ mp_matcher_has_day(MpMatcher *matcher, const char *text)
 }
 
 bool
+mp_matcher_has_time(MpMatcher *matcher, const char *text)
+{
+    return run(matcher, pattern_code(PATTERN_TIME), text, 0);
+}
+
+bool
 mp_matcher_has_date(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, pattern_code(PATTERN_TIME), text, 0) ||
-           run(matcher, pattern_code(PATTERN_DAY), text, 0);
+    return mp_matcher_has_time(matcher, text) || mp_matcher_has_day(matcher, text);
 }

@@ -63,7 +63,7 @@ static void
 decide(GArray *lines, MpMatcher *matcher, const Sent *sent, guint passes)
 {
     boundaries_mark(lines, matcher);
-    foreign_unmark(lines, sent);
+    foreign_unmark(lines, sent, matcher);
     lines_decide(lines, sent, matcher);
 
     guint n = lines_count_kept(lines);

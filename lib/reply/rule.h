@@ -69,6 +69,7 @@ const MpRule *mp_matcher_link(MpMatcher *matcher, const char *text);
 /* True if capture group `group` (1 …) took part in the last match. */
 bool mp_matcher_group(const MpMatcher *matcher, guint group);
 
-/* True if the text holds a day, or a day or a time, that a client would write. */
+/* True if the text holds a day, a time, or either of them, that a client would write. */
 bool mp_matcher_has_day(MpMatcher *matcher, const char *text);
+bool mp_matcher_has_time(MpMatcher *matcher, const char *text);
 bool mp_matcher_has_date(MpMatcher *matcher, const char *text);
