@@ -123,20 +123,16 @@ default_name(GMimeObject *part, const char *type)
     return NULL;
 }
 
+/* Takes the bytes, which are NULL where they are over the limit. `why`: it is not kept, or NULL. */
 static void
-keep_content(MpReading *reading, GMimeObject *part, MpAttachment *attachment)
+keep(MpReading *reading, MpAttachment *attachment, GByteArray *taken, const char *why)
 {
     const MpLimits *limits = reading->limits;
-    const char *why = why_useless(attachment);
-    bool is_wanted = why == NULL && reading->kept < limits->attachments;
-    gsize limit = is_wanted ? limits->attachment_bytes : 0;
-    g_autoptr(GByteArray) bytes = GMIME_IS_PART(part)
-                                      ? mp_part_content(part, limit, &attachment->size)
-                                      : content_of_message(part, limit, &attachment->size);
+    g_autoptr(GByteArray) bytes = taken;
 
     if (why != NULL)
         attachment->refused = g_strdup(why);
-    else if (!is_wanted)
+    else if (reading->kept >= limits->attachments)
         attachment->refused = g_strdup_printf("more than %u attachments", limits->attachments);
     else if (bytes == NULL)
         attachment->refused =
@@ -145,6 +141,20 @@ keep_content(MpReading *reading, GMimeObject *part, MpAttachment *attachment)
         return;
     attachment->data = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
     reading->kept++;
+}
+
+static void
+keep_content(MpReading *reading, GMimeObject *part, MpAttachment *attachment)
+{
+    const MpLimits *limits = reading->limits;
+    const char *why = why_useless(attachment);
+    bool is_wanted = why == NULL && reading->kept < limits->attachments;
+    gsize limit = is_wanted ? limits->attachment_bytes : 0;
+
+    keep(reading, attachment,
+         GMIME_IS_PART(part) ? mp_part_content(part, limit, &attachment->size)
+                             : content_of_message(part, limit, &attachment->size),
+         why);
 }
 
 void
@@ -168,5 +178,36 @@ mp_read_attachment(MpReading *reading, GMimeObject *part)
                 ? g_strdup("attachment")
                 : g_strdup("inline");
     keep_content(reading, part, attachment);
+    g_ptr_array_add(reading->message->attachments, attachment);
+}
+
+/* There is no type but what the first octets say: a picture is to be seen. */
+static const char *
+type_of_content(const GByteArray *bytes)
+{
+    static const struct {
+        const char *octets, *type;
+    } pictures[] = {
+        {"\x89PNG\r\n\x1a\n", "image/png"}, {"\xFF\xD8\xFF", "image/jpeg"}, {"GIF8", "image/gif"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(pictures); i++) {
+        gsize length = strlen(pictures[i].octets);
+        if (bytes->len >= length && memcmp(bytes->data, pictures[i].octets, length) == 0)
+            return pictures[i].type;
+    }
+    return "application/octet-stream";
+}
+
+void
+mp_read_embedded(MpReading *reading, const char *name, GByteArray *bytes, const char *why)
+{
+    MpAttachment *attachment = g_new0(MpAttachment, 1);
+
+    attachment->type = g_strdup(type_of_content(bytes));
+    attachment->name = mp_safe_name(name);
+    attachment->size = bytes->len;
+    if (bytes->len > reading->limits->attachment_bytes)
+        g_clear_pointer(&bytes, g_byte_array_unref);
+    keep(reading, attachment, bytes, why != NULL ? why : why_useless(attachment));
     g_ptr_array_add(reading->message->attachments, attachment);
 }

@@ -79,6 +79,10 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
         decoded = mp_enriched_to_plain(enriched);
         g_free(enriched);
     }
+    if (!is_html && !mp_read_uuencoded(reading, &decoded)) {
+        g_free(decoded);
+        return false;
+    }
     *(is_html ? &text->html : &text->plain) = g_string_new(decoded);
     g_free(decoded);
     text->half = is_html;

@@ -34,6 +34,13 @@ bool mp_read_body(MpReading *reading, GMimeObject *root);
 /* Adds the part to the attachments, with its content if the limits and its type allow. */
 void mp_read_attachment(MpReading *reading, GMimeObject *part);
 
+/* The same of a file without a part, whose bytes it takes. `why`: it is not kept, or NULL. */
+void mp_read_embedded(MpReading *reading, const char *name, GByteArray *bytes, const char *why);
+
+/* Takes the uuencoded files out of the text, and adds them to the attachments. False with the error
+ * set if they are too many. */
+bool mp_read_uuencoded(MpReading *reading, char **text);
+
 /* The part's content decoded, at most `limit` bytes: beyond it NULL, with *size still the whole. */
 GByteArray *mp_part_content(GMimeObject *part, gsize limit, gsize *size);
 

@@ -223,6 +223,16 @@ def quoted_printable_of_soft_breaks(a):
 
 
 @bomb
+def uuencoded_files_in_the_text(a):
+    return text_mail(a, "begin 644 x\n`\nend\n" * 200000)
+
+
+@bomb
+def a_uuencoded_file_that_is_all_the_text(a):
+    return text_mail(a, "begin 644 x\n" + ("M" + "!" * 60 + "\n") * 30000 + "begin 644 x\n" * 50000)
+
+
+@bomb
 def uuencode_without_end(a):
     return (head(a, "Content-Type: text/plain", "Content-Transfer-Encoding: x-uuencode") + "\nbegin 644 x\n" + ("M" + "!" * 60 + "\n") * 300000).encode()
 

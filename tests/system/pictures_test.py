@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Attachments and inline images: linked where they stood, named where they are not stored."""
+import base64
+import binascii
 import email.message
 import email.utils
+import subprocess
 
 from harness import check, contains, equal, main, test
 
@@ -133,6 +136,46 @@ def what_octets_may_be_stored_may_be_under_any_of_its_names(site):
     comment = post(site, thread, body)
     equal(names(comment), ["a.jpg", "b.heic", "c.docx", "d.zip", "e.png"])
     contains(comment["body"], "Not stored: f.exe")
+
+
+def uuencoded(content, name="data.bin", end="`\nend\n"):
+    lines = [binascii.b2a_uu(content[i:i + 45], backtick=True).decode() for i in range(0, len(content), 45)]
+    return f"begin 644 {name}\n{''.join(lines)}{end}"
+
+
+@test
+def a_uuencoded_file_in_the_text_is_an_attachment(site):
+    thread = start(site)
+    shown = "See this:\n\nAnd this.\n\nAttached: ![a b.png](attachments/1.png) (208 bytes)\nAttached: [x.bin](attachments/2) (256 bytes)"
+    everything = bytes(range(256))
+    comment = post(site, thread, text(f"See this:\n\n{uuencoded(PNG, 'a b.png')}{uuencoded(everything, '../x.bin')}And this.\n"))
+    equal(comment["body"].strip(), shown, "body")
+    equal(names(comment), ["a b.png", "x.bin"])
+    blob = subprocess.run(["git", "hash-object", "--stdin"], input=everything, stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+    contains(site.git("cat-file", "--batch-check", "--batch-all-objects"), f"{blob} blob 256")
+    # blanks for zeros, cut at the ends of lines as some programs do; another way to write it; nothing in it
+    zeros = "\n".join(line.replace("`", " ").rstrip() for line in uuencoded(bytes(100), "zeros.bin").split("\n"))
+    modern = f"begin-base64 644 y.txt\n{base64.b64encode(b'some text').decode()}\n====\n"
+    comment = post(site, thread, text(f"Two.\n{zeros}{modern}{uuencoded(b'', 'empty.txt')}"))
+    equal([(a["name"], a["size"]) for a in comment["attachments"]], [("zeros.bin", 100), ("y.txt", 9), ("empty.txt", 0)])
+    contains(comment["body"], "Two.\n\nAttached: [zeros.bin]")
+
+
+@test
+def a_uuencoded_file_without_its_end_is_named_and_not_stored(site):
+    comment = post(site, start(site), text(f"See.\n\n{uuencoded(bytes(100), 'cut.bin', end='')}\nBye, Tim\n"))
+    equal(comment["body"].strip(), "See.\n\nBye, Tim\n\nNot stored: cut.bin (100 bytes): its end is missing", "body")
+    equal(names(comment), [])
+
+
+@test
+def what_only_begins_like_a_uuencoded_file_is_text(site):
+    thread = start(site)
+    for said in ("begin 644 test.txt\nand so on, until the\nend", "begin 644 x", "begin the day\nend", "begin-base64 644 x\nno base64\n==== it was",
+                 "begin 644\n#0V%T\n`\nend", f"```\n{uuencoded(b'Cat')}```"):
+        comment = post(site, thread, text(f"Look:\n\n{said}\n"))
+        equal(comment["body"].strip(), f"Look:\n\n{said}", said)
+        equal(names(comment), [], said)
 
 
 @test
