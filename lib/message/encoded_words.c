@@ -2,6 +2,7 @@
  * Encoded words (RFC 2047) as they are written: of any charset, with one character in two words,
  * with octets beyond ASCII in them or beside them.
  */
+#include "message/charset.h"
 #include "message/message_private.h"
 
 #include <string.h>
@@ -136,4 +137,91 @@ mp_decode_words(const char *value, char **note)
     g_string_free(decoding.octets, TRUE);
     *note = decoding.note;
     return g_string_free(decoding.out, FALSE);
+}
+
+/* ---- the same for GMime, which reads the syntax around them ---- */
+
+/* Nothing in it that GMime could take for a part of the field's syntax. */
+static bool
+is_one_token(const Word *word)
+{
+    gsize length = (gsize)(word->text_end - word->text);
+
+    return strcspn(word->text, " \t<>@,;:()[]\"\\") >= length;
+}
+
+/* Where the words end that begin with this one, with nothing but blanks between them. */
+static const char *
+end_of_words(const Word *first, const char **closing)
+{
+    const char *end = first->end, *next = end + strspn(end, " \t");
+    Word word;
+
+    while (g_str_has_prefix(next, "=?") && word_at(next, closing, &word) && is_one_token(&word)) {
+        end = word.end;
+        next = end + strspn(end, " \t");
+    }
+    return end;
+}
+
+static void
+append_recoded(GString *out, const char *begin, const char *end)
+{
+    g_autofree char *words = g_strndup(begin, (gsize)(end - begin)), *note = NULL;
+    g_autofree char *text = mp_decode_words(words, &note);
+    g_autofree char *base64 = g_base64_encode((const guchar *)text, strlen(text));
+
+    g_string_append_printf(out, "=?utf-8?B?%s?=", base64);
+}
+
+char *
+mp_recode_words(const char *value)
+{
+    g_autoptr(GString) out = g_string_sized_new(2 * strlen(value));
+    const char *closing = value, *plain = value;
+    Word word;
+
+    for (const char *p = value; (p = strstr(p, "=?")) != NULL;) {
+        if (!word_at(p, &closing, &word) || !is_one_token(&word)) {
+            p += 2;
+            continue;
+        }
+        const char *end = end_of_words(&word, &closing);
+        g_string_append_len(out, plain, p - plain);
+        append_recoded(out, p, end);
+        plain = p = end;
+    }
+    g_string_append(out, plain);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* "*=LABEL'": from `p`, which is behind the equals sign; NULL if it is none of ours. */
+static const char *
+charset_of_label(const char *p, gsize *length)
+{
+    *length = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:.+");
+    g_autofree char *label = g_strndup(p, *length);
+
+    return *length > 0 && p[*length] == '\'' ? mp_charset_of(label) : NULL;
+}
+
+char *
+mp_recode_parameters(const char *value)
+{
+    g_autofree char *words = mp_recode_words(value);
+    GString *out = g_string_sized_new(strlen(words));
+    const char *plain = words;
+    gsize length;
+
+    for (const char *p = words; (p = strstr(p, "*=")) != NULL;) {
+        p += strlen("*=");
+        const char *charset = charset_of_label(p, &length);
+        if (charset == NULL)
+            continue;
+        g_string_append_len(out, plain, p - plain);
+        g_string_append(out, charset);
+        plain = p = p + length;
+    }
+    g_string_append(out, plain);
+    return g_string_free(out, FALSE);
 }

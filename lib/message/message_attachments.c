@@ -157,6 +157,42 @@ keep_content(MpReading *reading, GMimeObject *part, MpAttachment *attachment)
          why);
 }
 
+/* A field of the part as it is to be read by GMime; NULL if it stands as GMime has read it. */
+static char *
+recoded_field(GMimeObject *part, const char *field)
+{
+    GMimeHeader *header = g_mime_header_list_get_header(g_mime_object_get_header_list(part), field);
+    const char *raw = header == NULL ? NULL : g_mime_header_get_raw_value(header);
+
+    if (raw == NULL || (strstr(raw, "=?") == NULL && strstr(raw, "*=") == NULL))
+        return NULL;
+    g_autofree char *unfolded = g_strdelimit(g_strdup(raw), "\r\n", ' ');
+    return mp_recode_parameters(unfolded);
+}
+
+/* The file's name as the mail says it, in any of the ways that mail programs write it. */
+static char *
+file_name(const MpReading *reading, GMimeObject *part)
+{
+    g_autofree char *disposition = recoded_field(part, "Content-Disposition");
+    g_autofree char *type = recoded_field(part, "Content-Type");
+    const char *name = g_mime_object_get_content_disposition_parameter(part, "filename");
+
+    if (name != NULL && disposition == NULL)
+        return mp_safe_name(name);
+    if (disposition != NULL) {
+        g_autoptr(GMimeContentDisposition) read =
+            g_mime_content_disposition_parse(reading->options, disposition);
+        name = g_mime_content_disposition_get_parameter(read, "filename");
+        if (name != NULL)
+            return mp_safe_name(name);
+    }
+    if (type == NULL)
+        return mp_safe_name(g_mime_object_get_content_type_parameter(part, "name"));
+    g_autoptr(GMimeContentType) read = g_mime_content_type_parse(reading->options, type);
+    return mp_safe_name(g_mime_content_type_get_parameter(read, "name"));
+}
+
 void
 mp_read_attachment(MpReading *reading, GMimeObject *part)
 {
@@ -164,10 +200,8 @@ mp_read_attachment(MpReading *reading, GMimeObject *part)
     GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
 
     const char *id = g_mime_object_get_content_id(part);
-
     attachment->type = mp_part_type(part);
-    attachment->name =
-        mp_safe_name(GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL);
+    attachment->name = GMIME_IS_PART(part) ? file_name(reading, part) : NULL;
     if (attachment->name == NULL)
         attachment->name = default_name(part, attachment->type);
     attachment->content_id = id == NULL ? NULL : mp_one_line(id);

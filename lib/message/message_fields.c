@@ -113,6 +113,15 @@ lone_address(const char *value)
     return g_strndup(begin, (gsize)(end - begin));
 }
 
+/* Names that are encoded words are read as a Subject's are. */
+static InternetAddressList *
+parse_addresses(const MpReading *reading, const char *value)
+{
+    g_autofree char *recoded = mp_recode_words(value);
+
+    return internet_address_list_parse(reading->options, recoded);
+}
+
 typedef void (*AddressFunc)(const char *address, const char *name, gpointer data);
 
 static void
@@ -141,7 +150,7 @@ each_address_of(MpReading *reading, const char *value, AddressFunc func, gpointe
         func(lone, NULL, data);
         return;
     }
-    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+    g_autoptr(InternetAddressList) list = parse_addresses(reading, value);
     each_address(list, value, func, data);
 }
 
@@ -270,7 +279,7 @@ add_groups(MpReading *reading, const char *value)
 {
     if (strchr(value, ':') == NULL)
         return;
-    g_autoptr(InternetAddressList) list = internet_address_list_parse(reading->options, value);
+    g_autoptr(InternetAddressList) list = parse_addresses(reading, value);
     for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *entry = internet_address_list_get_address(list, i);
 

@@ -11,6 +11,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeFilter, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeObject, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InternetAddressList, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
 
 /* One mail being read. */
 typedef struct {
@@ -61,6 +63,15 @@ char *mp_decode_text(const char *bytes, gsize length, const char *charset, char 
 /* A header field's value with its encoded words (RFC 2047) decoded, by mp_decode_text. *note
  * likewise. Both are the caller's. */
 char *mp_decode_words(const char *value, char **note);
+
+/* A structured field's value whose encoded words are decoded by mp_decode_text and encoded again,
+ * in UTF-8, which GMime reads without a table of its own: whatever is in them stays one token. The
+ * result is the caller's. */
+char *mp_recode_words(const char *value);
+
+/* The same of a value with parameters; those in the manner of RFC 2231 get a charset's label that
+ * GMime knows. */
+char *mp_recode_parameters(const char *value);
 
 /* text/enriched as plain text, its excerpts marked with >. The result is the caller's. */
 char *mp_enriched_to_plain(const char *text);

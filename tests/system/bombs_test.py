@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Forty mails made to explode. Each is refused or posted within the limits, and the next is unharmed.
+"""Fifty mails made to explode. Each is refused or posted within the limits, and the next is unharmed.
 
 A quarter of them by default; BOMBS=all for all, BOMBS=NAME for one.
 """

@@ -145,6 +145,96 @@ Test(message_charsets, every_label_of_the_encoding_standard_is_known_and_read)
     fprintf(stderr, "%u labels\n", n);
 }
 
+static MpMessage *
+parse_names(const char *words)
+{
+    g_autofree char *mail = g_strdup_printf(
+        "From: %s <kate@example.org>\nSubject: %s\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n"
+        "--b\nContent-Type: image/png\nContent-Disposition: attachment; filename=\"%s\"\n\nx\n"
+        "--b\nContent-Type: image/png; name=\"%s\"\n\nx\n--b--\n",
+        words, words, words, words);
+
+    return mp_message_parse(mail, strlen(mail), NULL, NULL);
+}
+
+Test(message_charsets, names_of_people_and_files_are_read_as_subjects_are)
+{
+    static const struct {
+        const char *words, *text;
+    } cases[] = {
+        {"=?x-cp1251?B?z/Do4uXy?=", "Привет"},
+        {"=?cp_1251?B?z/Do4uXy?=", "Привет"},
+        {"=?windows-1251?Q?=CF=F0=E8?=\n =?windows-1251?Q?=E2=E5=F2?=", "Привет"},
+        {"=?x-sjis?B?grGC8Q==?=", "こん"},
+        {"=?windows-31j?B?h0A=?=", "①"},
+        {"=?iso-2022-jp?B?GyRCLSEbKEI=?=", "①"},
+        {"=?ks_c_5601-1987?B?vsiz5w==?=", "안녕"},
+        {"=?utf-8?B?44GT?= =?utf-8?B?44KT?=", "こん"},
+        {"=?utf-8?B?44E=?= =?utf-8?B?k+OCkw==?=", "こん"}, /* cut within a character */
+        {"=?iso-8859-1?Q?=93a=94?=", "“a”"},
+        {"=?unicode-1-1-utf-8?Q?=C3=A9?=", "é"},
+        {"=?nonsense?Q?=E9t=E9?=", "été"},
+        {"=?utf-8*en?Q?caf=C3=A9?=", "café"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpMessage) message = parse_names(cases[i].words);
+        cr_expect_str_eq(message->subject, cases[i].text, "%s: %s", cases[i].words,
+                         message->subject);
+        cr_expect_str_eq(message->from_name, cases[i].text, "%s: %s", cases[i].words,
+                         message->from_name);
+        cr_assert_eq(message->from->len, 1);
+        cr_expect_str_eq(g_ptr_array_index(message->from, 0), "kate@example.org");
+        cr_assert_eq(message->attachments->len, 2);
+        for (guint k = 0; k < 2; k++) {
+            const MpAttachment *a = g_ptr_array_index(message->attachments, k);
+            cr_expect_str_eq(a->name, cases[i].text, "%s: %s", cases[i].words, a->name);
+        }
+    }
+}
+
+Test(message_charsets, a_file_name_with_a_charset_of_its_own_is_read)
+{
+    static const struct {
+        const char *parameters, *name;
+    } cases[] = {
+        {"filename*=x-cp1251''%CF%F0%E8", "При"},
+        {"filename*0*=x-sjis''%82%B1; filename*1*=%82%F1.txt", "こん.txt"},
+        {"filename*=UTF-8''caf%C3%A9", "café"},
+        {"filename*=iso_8859-1'fr'caf%E9", "café"},
+        {"filename=\"2*='x\"", "2*='x"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mail = g_strdup_printf(
+            "Subject: x\nContent-Type: image/png\nContent-Disposition: attachment;\n %s\n\nx\n",
+            cases[i].parameters);
+        g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
+        cr_assert_eq(message->attachments->len, 1);
+        const MpAttachment *a = g_ptr_array_index(message->attachments, 0);
+        cr_expect_str_eq(a->name, cases[i].name, "%s: %s", cases[i].parameters, a->name);
+    }
+}
+
+/* What is in an encoded word is a name, and what stands beside it an address. */
+Test(message_charsets, no_address_is_made_or_hidden_by_an_encoded_word)
+{
+    static const char *const fields[] = {
+        "=?utf-8?q?<evil@example.com>?= <kate@example.org>",
+        "=?utf-8?q?evil=40example.com=2C?= <kate@example.org>",
+        "=?utf-8?b?PGV2aWxAZXhhbXBsZS5jb20+LA==?= <kate@example.org>",
+        "=?utf-8?q?a\"?= <evil@example.com>, \"?= <kate@example.org>",
+    };
+    static const guint addresses[] = {2, 1, 1, 1};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+        g_autofree char *mail = g_strdup_printf("From: %s\n\nx\n", fields[i]);
+        g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
+        cr_expect_eq(message->from->len, addresses[i], "%s: %u", fields[i], message->from->len);
+    }
+}
+
 Test(message_charsets, what_is_repaired_is_noted)
 {
     g_autoptr(GString) octets = g_string_new("Schöne Grüße \xE9");
