@@ -13,6 +13,7 @@ enum {
     WINDOW = 5, /* lines an attribution may be wrapped over */
     WINDOW_BYTES = 600,
     SHORTEST_ATTRIBUTION = 8, /* bytes */
+    WEEKDAY = 30,             /* bytes of its name */
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
     LETTERS_OF_WORD = 5,      /* before a full stop and a capital, within a line */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
@@ -227,6 +228,17 @@ rule_without_colon(const GArray *lines, guint start, guint end, const char *text
     return mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, closed);
 }
 
+/* "Wed, 25 Nov 2026", "25.11.2026": what begins with the day needs no empty line above it. */
+static bool
+begins_with_day(const char *text, MpMatcher *matcher)
+{
+    const char *digits = text + strcspn(text, "0123456789");
+    const char *space = strchr(text, ' ');
+
+    return digits - text <= WEEKDAY && (space == NULL || space >= digits - 1) &&
+           mp_matcher_has_day(matcher, text);
+}
+
 /* Whether the window's text is an attribution: a row must match, and there must be evidence. */
 static Attribution
 judge_window(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
@@ -245,7 +257,7 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
     bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
                   g_str_has_suffix(text, "﹕") || strpbrk(text + length - 1, "-*_") != NULL;
     bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
-    bool plausible;
+    bool plausible, person = names_person(text);
 
     if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
@@ -254,9 +266,9 @@ judge_window(const GArray *lines, guint start, guint end, const char *text, MpMa
                     (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
     else if (is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
         plausible = date && address &&
-                    (quoted || (closed && first && LINE(lines, start)->has_digit &&
-                                strstr(text, ": ") == NULL &&
-                                (ends_paragraph(lines, end) || names_person(text))));
+                    (quoted || (closed && (first || (person && begins_with_day(text, matcher))) &&
+                                LINE(lines, start)->has_digit && strstr(text, ": ") == NULL &&
+                                (ends_paragraph(lines, end) || person)));
     else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
         plausible = false;
     else if (answer_runs_in(text, found.opened, matcher))

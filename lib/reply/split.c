@@ -148,6 +148,18 @@ is_ordinal(const char *core, const char *word)
     return n > 0 && n <= 2 && last[n] == '.' && last[n + 1] == ' ';
 }
 
+/* "28.11.2026, 09:12, "Ada Example" <ada@example.org>:", as Yandex writes it; no word opens it, and
+ * behind a weekday stands a comma or a full stop. */
+static bool
+is_bare_attribution(const char *core, const char *word)
+{
+    const char *next = word + strcspn(word, " ");
+
+    return is_numeric_date(word) && next[-1] == ',' && g_ascii_isdigit(next[*next == ' ']) &&
+           strstr(next, ", \"") != NULL &&
+           !(last_word(core, word) == core && strchr(".,", word[-2]));
+}
+
 /* How an attribution may begin. */
 typedef enum { NOT_HERE, WITH_OPENING, WITH_DAY, WITH_NAME } Beginning;
 
@@ -165,9 +177,10 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     bool capital = g_unichar_isupper(first) || /* a letter without case, behind a sentence */
                    (ended && g_unichar_isalpha(first) && !g_unichar_islower(first));
 
-    if (!named && !(dated && (ended || is_small_weekday(word))) && !capital)
+    bool alone = is_small_weekday(word) || is_bare_attribution(core, word);
+    if (!named && !(dated && (ended || alone)) && !capital)
         return NOT_HERE;
-    ended |= is_small_weekday(word);
+    ended |= alone;
     g_autofree char *text = window(lines, i, word);
     if (!(says_address(text) || quote_below(lines, i)) || !mp_matcher_has_day(matcher, text))
         return NOT_HERE; /* asked first, since the rows take longer */
@@ -197,8 +210,10 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
     g_autofree char *before = g_strndup(core, (gsize)(word - core));
     bool ended = ends_before(core, word);
 
-    if (strchr(before, '@') != NULL || begins_day(before) ||
-        (beginning == WITH_DAY && is_weekday_before(core, word)))
+    if (strchr(before, '@') != NULL)
+        return false;
+    if (!is_bare_attribution(core, word) &&
+        (begins_day(before) || (beginning == WITH_DAY && is_weekday_before(core, word))))
         return false;
     if (mp_matcher_has_day(matcher, before) && !(ended && !is_date(word)))
         return false;
