@@ -394,8 +394,9 @@ reaction_at(const Walk *walk, guint i)
     if (line->kind != LINE_TEXT || line->fenced || walk->zone != IN_TEXT ||
         walk->texts > REACTION_TEXTS)
         return NULL;
+    const MpRule *rule = mp_matcher_rule(walk->matcher, MP_RULE_REACTION, line->core);
     g_autofree char *plain = line_without_links(line->core);
-    return mp_matcher_rule(walk->matcher, MP_RULE_REACTION, plain);
+    return rule != NULL ? rule : mp_matcher_rule(walk->matcher, MP_RULE_REACTION, plain);
 }
 
 /* Kept until it is known that there is nothing else. */
