@@ -16,6 +16,7 @@ enum {
     CITED_LINES = 6,
     CITING_WORDS = 4,
     WORDLESS_LINES = 4,
+    CHANCE_WORDS = 6,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
 
@@ -196,15 +197,17 @@ has_answer(const GArray *lines, guint i, guint end)
     return n > 0 && !(closing && n <= CLOSING_LINES);
 }
 
-/* Quoted from somewhere else than what we sent. */
+/* Quoted from somewhere else than what we sent; a few words in common are chance. */
 static bool
 quote_is_foreign(const GArray *lines, const Quote *quote)
 {
     guint words = 0, sent = 0;
 
     for (guint i = quote->start; i < quote->end; i++) {
-        words += LINE(lines, i)->words;
-        sent += LINE(lines, i)->words_sent;
+        const Line *line = LINE(lines, i);
+
+        words += line->words;
+        sent += line->repeat || line->answered || line->run > CHANCE_WORDS ? line->words_sent : 0;
     }
     return words >= COMPARABLE_WORDS && sent * 5 < words;
 }
