@@ -172,6 +172,23 @@ is_in_sentence(const GArray *lines, guint i)
     return prose_is_text(lines, start, prose_paragraph_end(lines, i, i + PARAGRAPH_LINES));
 }
 
+/* No word, and an answer all the same: the fences of code that is one, a brace within, a thumb. */
+static bool
+is_wordless_answer(const Walk *walk, guint i)
+{
+    const Line *line = LINE(walk->lines, i);
+
+    if (line->repeat)
+        return false;
+    if (!line->fenced)
+        return i < walk->last_ours && line->sent_above + 1 == line->sent_below &&
+               line_is_symbol(line->core);
+    const Line *above = i > 0 ? LINE(walk->lines, i - 1) : line;
+    const Line *below = i + 1 < walk->lines->len ? LINE(walk->lines, i + 1) : line;
+    return (above->fenced && above->kept) ||
+           (!above->fenced && below->fenced && below->words > 0 && below->words_sent == 0);
+}
+
 /* An answer typed into a message of ours that was quoted without marks: it stands between lines of
  * ours, or below the last one if that is not where our message ended. */
 static bool
@@ -181,6 +198,8 @@ is_answer(const Walk *walk, guint i)
 
     if (line->answered)
         return true;
+    if (line->words == 0 && i > walk->first_ours)
+        return is_wordless_answer(walk, i);
     if (i < walk->first_ours || line->words == 0 || line->words_sent * 2 > line->words)
         return false;
     if (i > walk->last_ours && sent_is_end(walk->sent, line->sent_above))
@@ -220,6 +239,14 @@ code_repeats(const GArray *lines, guint i)
     return true;
 }
 
+static bool
+is_below_elided(const GArray *lines, guint i)
+{
+    while (i > 0 && LINE(lines, i - 1)->kind == LINE_BLANK)
+        i--;
+    return i > 0 && !LINE(lines, i - 1)->kept;
+}
+
 /* Lines that repeat us outside any quote: below a boundary that had nothing above it, or pasted.
  * A few words in common are chance, and a paragraph that goes on otherwise is the person's: it
  * takes a paragraph that is all ours, or below a boundary a long run or a whole line. */
@@ -232,7 +259,7 @@ is_stray_repeat(const Walk *walk, guint i)
     if (walk->sent == NULL || line->pasted || !line->repeat)
         return false;
     if (line->words == 0)
-        return i > 0 && LINE(walk->lines, i - 1)->why != NULL && !LINE(walk->lines, i - 1)->kept;
+        return is_below_elided(walk->lines, i);
     if (line->fenced)
         return below && code_repeats(walk->lines, i);
     if (!below && sent_is_footer(walk->sent, line->sent_first)) /* shown, as in a report on it */

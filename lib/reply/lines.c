@@ -151,6 +151,16 @@ line_unquoted(const char *core)
     return core + strspn(core, "> \t");
 }
 
+bool
+line_is_symbol(const char *core)
+{
+    for (; *core != '\0'; core = g_utf8_next_char(core)) {
+        if (g_unichar_type(g_utf8_get_char(core)) == G_UNICODE_OTHER_SYMBOL)
+            return true;
+    }
+    return false;
+}
+
 /* Length of the address in the link `p` begins with, 0 if it begins with none. */
 static gsize
 link_length(const char *p)

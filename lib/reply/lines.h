@@ -70,6 +70,9 @@ guint lines_skip_blank(const GArray *lines, guint i);
 /* Which field of a header block the text is, and the row that says so. */
 HeaderField line_field(const char *core, MpMatcher *matcher, const MpRule **rule);
 
+/* A thumb, a heart, a tick: no word, but as good as one. */
+bool line_is_symbol(const char *core);
+
 /* The text of a quote line without its > marks and blanks. */
 const char *line_unquoted(const char *core);
 

@@ -143,7 +143,7 @@ mark_neighbours(GArray *lines)
         if (line->words > 0)
             beside = line->words_sent > 0;
         else
-            line->repeat = beside && line->kind != LINE_BLANK;
+            line->repeat = beside && line->kind != LINE_BLANK && !line_is_symbol(line->core);
     }
     beside = false;
     for (guint i = lines->len; i-- > 0;) {
