@@ -27,6 +27,18 @@ from_windows_1252(const char *bytes, gsize length, gsize *text_length)
     return g_string_free(text, FALSE);
 }
 
+static bool
+is_tidy(const char *text, gsize length)
+{
+    static const char others[] = {'\0', '\r', '\f', '\v'};
+
+    for (gsize i = 0; i < sizeof others; i++) {
+        if (memchr(text, others[i], length) != NULL)
+            return false;
+    }
+    return true;
+}
+
 /* LF for every line end, also for a form feed or a vertical tab, and no NUL; `to` may be `from`.
  * Returns the length, and ends the text. */
 static gsize
@@ -34,6 +46,11 @@ tidy(char *to, const char *from, gsize length)
 {
     gsize n = 0;
 
+    if (is_tidy(from, length)) {
+        memmove(to, from, length);
+        to[length] = '\0';
+        return length;
+    }
     for (gsize i = 0; i < length; i++)
         if (from[i] != '\0' && !(from[i] == '\r' && i + 1 < length && from[i + 1] == '\n'))
             to[n++] = from[i] == '\r' || from[i] == '\f' || from[i] == '\v' ? '\n' : from[i];
