@@ -131,6 +131,21 @@ write_list(MarkdownWriter *writer, const GumboNode *node)
     writer->number = number;
 }
 
+/* "12. ", without printf: lists are long. */
+static void
+write_number(char *out, gsize size, guint number)
+{
+    char digits[16], *p = digits + sizeof digits;
+
+    *--p = '\0';
+    *--p = ' ';
+    *--p = '.';
+    do
+        *--p = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    g_strlcpy(out, p, size);
+}
+
 static void
 write_item(MarkdownWriter *writer, const GumboNode *node)
 {
@@ -139,12 +154,12 @@ write_item(MarkdownWriter *writer, const GumboNode *node)
 
     markdown_break(writer, 1);
     if (list != NULL && list->type == GUMBO_NODE_ELEMENT && list->v.element.tag == GUMBO_TAG_OL)
-        g_snprintf(writer->marker, sizeof writer->marker, "%u. ", writer->number++);
+        write_number(writer->marker, sizeof writer->marker, writer->number++);
     else
         g_strlcpy(writer->marker, "- ", sizeof writer->marker);
     writer->marker_at = before;
-    if (writer->lists <= NESTING)
-        g_string_append_printf(writer->prefix, "%*s", (int)strlen(writer->marker), "");
+    for (gsize n = writer->lists <= NESTING ? strlen(writer->marker) : 0; n > 0; n--)
+        g_string_append_c(writer->prefix, ' ');
     write_children(writer, node);
     writer->marker[0] = '\0';
     g_string_truncate(writer->prefix, before);
