@@ -251,6 +251,7 @@ header_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
     if (g_str_has_prefix(line->core, "Message ") && line->has_digit) /* a date, and no colon */
         return line_field(line->core, matcher, rule);
     if (colon == NULL || colon - line->core > FIELD_NAME_LIMIT ||
+        (g_ascii_ispunct(line->core[0]) && strchr("*_|", line->core[0]) == NULL) ||
         strcspn(line->core, "0123456789") < (gsize)(colon - line->core))
         return FIELD_NONE;
     return line_field(line->core, matcher, rule);

@@ -300,9 +300,11 @@ mp_matcher_line(MpMatcher *matcher, const char *text)
 const MpRule *
 mp_matcher_link(MpMatcher *matcher, const char *text)
 {
-    for (gsize i = 0; i < mp_n_rules; i++) {
+    bool links = strstr(text, MP_RULE_LINK) != NULL;
+
+    for (gsize i = 0; links && i < mp_n_rules; i++) {
         if (is_line_kind(mp_rules[i].kind) && has_key(&mp_rules[i]) &&
-            strstr(text, mp_rules[i].key) != NULL && run(matcher, row_code((guint)i), text, 0))
+            run(matcher, row_code((guint)i), text, 0))
             return &mp_rules[i];
     }
     return NULL;

@@ -31,6 +31,9 @@ typedef enum {
 #define MP_RULE_KEY_ENDS   "(?!\\p{L})"
 #define MP_RULE_KEY_BEGINS "(?<![a-z])(?<=[\\s>)\"'”»\\]])"
 
+/* What stands in the links that rows are told by. */
+#define MP_RULE_LINK "aka.ms/"
+
 /* Instead of a key: some letter of a script other than Latin must be in the text. */
 #define MP_RULE_SCRIPT ""
 

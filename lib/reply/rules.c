@@ -22,7 +22,7 @@
 #define NONE             "(?!)"
 #define ANY(pattern)     pattern, NULL
 #define FOREIGN(pattern) pattern, MP_RULE_SCRIPT
-#define LINKED(pattern)  pattern, "aka.ms/"
+#define LINKED(pattern)  pattern, MP_RULE_LINK
 
 /* The fields of a header block: from, date, to and cc, subject. */
 #define FIELD_LEAD "[*_|•\\s]{0,6}"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+    ASCII_SMALL = 0x20,   /* set in small letters, and in digits */
     SENT_WORDS = 200000,  /* of all texts together, some 1 MB; the rest is not compared */
     SHORTEST_SUBJECT = 8, /* bytes of a part of it that says what is answered */
     SHORTEST_NAME = 3,
@@ -28,6 +29,8 @@ url_length(const char *p)
 {
     gsize scheme = 0;
 
+    if (*p != 'h' && *p != 'm')
+        return 0;
     if (g_str_has_prefix(p, "https://"))
         scheme = 8;
     else if (g_str_has_prefix(p, "http://") || g_str_has_prefix(p, "mailto:"))
@@ -49,6 +52,8 @@ sent_append_words(GArray *words, const char *text, guint line)
     guint hash = 0;
 
     for (const char *p = text;; p = g_utf8_next_char(p)) {
+        for (; hash != 0 && g_ascii_isalnum(*p); p++) /* the rest of a word, mostly */
+            hash = (hash * 33) ^ (guint)(*p | ASCII_SMALL);
         gunichar c = (guchar)*p < 0x80 ? (guchar)*p : g_utf8_get_char(p);
         bool letter =
             c < 0x80 ? g_ascii_isalnum((char)c) : g_unichar_isalnum(c) || g_unichar_ismark(c);
@@ -137,15 +142,16 @@ append_text(Sent *sent, const char *text, guint *line)
 {
     Text entry = {.start = sent->words->len, .footer = G_MAXUINT};
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_auto(GStrv) lines = g_strsplit(read_head(&entry, valid), "\n", -1);
+    char *rest = (char *)read_head(&entry, valid);
     const Word apart = {APART, NO_LINE, false};
 
-    for (char **p = lines; *p != NULL && sent->words->len < SENT_WORDS; p++, (*line)++) {
+    for (; rest != NULL && sent->words->len < SENT_WORDS; (*line)++) {
+        const char *one = strsep(&rest, "\n");
         guint first = sent->words->len;
 
-        if (is_footer_mark(*p))
+        if (is_footer_mark(one))
             entry.footer = first;
-        sent_append_words(sent->words, *p, *line);
+        sent_append_words(sent->words, one, *line);
         if (sent->words->len > first)
             g_hash_table_insert(
                 sent->lines, GUINT_TO_POINTER(sent_line_hash(sent->words, first, sent->words->len)),

@@ -8,11 +8,12 @@ enum {
     SIGNATURE_LINES = 25,      /* a longer one below "--" is a part of the text */
     SHORT_SIGNATURE_LINES = 5, /* below "---", which is a rule in Markdown too */
     SHORT_SIGNATURE_BYTES = 60,
-    REACTION_TEXTS = 2,    /* lines of text above a reaction, at most */
-    FRAME = 20,            /* stars of a frame */
-    SIGNATURE_SEARCH = 60, /* lines in which it must end */
-    LONGEST_DELIMITER = 6, /* bytes; OpenPGP's has more */
-    CONTACT_BYTES = 80,    /* a line of a business card is no longer */
+    SHORTEST_REACTION = 12, /* bytes: a name and the shortest verb */
+    REACTION_TEXTS = 2,     /* lines of text above a reaction, at most */
+    FRAME = 20,             /* stars of a frame */
+    SIGNATURE_SEARCH = 60,  /* lines in which it must end */
+    LONGEST_DELIMITER = 6,  /* bytes; OpenPGP's has more */
+    CONTACT_BYTES = 80,     /* a line of a business card is no longer */
 };
 
 #define CODE_INDENT "    " /* Markdown's */
@@ -392,7 +393,7 @@ reaction_at(const Walk *walk, guint i)
     const Line *line = LINE(walk->lines, i);
 
     if (line->kind != LINE_TEXT || line->fenced || walk->zone != IN_TEXT ||
-        walk->texts > REACTION_TEXTS)
+        walk->texts > REACTION_TEXTS || strlen(line->core) < SHORTEST_REACTION)
         return NULL;
     const MpRule *rule = mp_matcher_rule(walk->matcher, MP_RULE_REACTION, line->core);
     g_autofree char *plain = line_without_links(line->core);

@@ -13,18 +13,41 @@ enum {
     SPLITS = 8,
 };
 
+static bool
+is_closed(const char *core)
+{
+    return g_str_has_suffix(core, ":") || g_str_has_suffix(core, "：");
+}
+
+/* The line after the one that ends in a colon, from `core` on, which is a part of line `i`; *closed
+ * tells whether there is such a line. */
+static guint
+window_end(const GArray *lines, guint i, const char *core, bool *closed)
+{
+    gsize length = strlen(core);
+    guint end = i + 1;
+
+    *closed = is_closed(core);
+    for (; !*closed && end < i + WINDOW && length < WINDOW_BYTES && end < lines->len &&
+           LINE(lines, end)->kind == LINE_TEXT;
+         end++) {
+        length += 1 + strlen(LINE(lines, end)->core);
+        *closed = is_closed(LINE(lines, end)->core);
+    }
+    return end;
+}
+
 /* The text from `core` on, a part of line `i`, to the line that ends in a colon. */
 static char *
 window(const GArray *lines, guint i, const char *core)
 {
     GString *text = g_string_new(core);
+    bool closed;
+    guint end = window_end(lines, i, core, &closed);
 
-    for (guint n = 1; n < WINDOW && text->len < WINDOW_BYTES; n++) {
-        if (g_str_has_suffix(text->str, ":") || g_str_has_suffix(text->str, "：") ||
-            i + n >= lines->len || LINE(lines, i + n)->kind != LINE_TEXT)
-            break;
+    for (guint k = i + 1; k < end; k++) {
         g_string_append_c(text, ' ');
-        g_string_append(text, LINE(lines, i + n)->core);
+        g_string_append(text, LINE(lines, k)->core);
     }
     return g_string_free(text, FALSE);
 }
@@ -240,9 +263,9 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
     if (line->kind != LINE_TEXT || line->fenced || !line->has_digit || space == NULL ||
         space == line->core)
         return NULL;
-    g_autofree char *whole = window(lines, i, line->core);
-    if (!(g_str_has_suffix(whole, ":") || g_str_has_suffix(whole, "：") || quote_below(lines, i)) ||
-        (*attempts)++ >= ATTEMPTS)
+    bool closed;
+    window_end(lines, i, line->core, &closed);
+    if (!(closed || quote_below(lines, i)) || (*attempts)++ >= ATTEMPTS)
         return NULL;
     if (sent != NULL && sent_begins_with_name(sent, line->core))
         return NULL;
@@ -251,6 +274,7 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
         Beginning beginning = beginning_at(lines, i, space + 1, sent, matcher);
         if (beginning == NOT_HERE)
             continue;
+        g_autofree char *whole = window(lines, i, line->core);
         bool opened = is_opened(whole, matcher);
         return is_answer(line->core, space + 1, beginning, opened, matcher) ? space + 1 : NULL;
     }
