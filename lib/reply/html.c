@@ -7,6 +7,7 @@
  * reads.
  */
 #include "reply/html_client.h"
+#include "reply/html_table.h"
 #include "reply/html_writer.h"
 #include "reply/reply.h"
 
@@ -24,14 +25,6 @@ write_children(MarkdownWriter *writer, const GumboNode *node)
 
     for (guint i = 0; i < children->length; i++)
         write_node(writer, children->data[i]);
-}
-
-static const char *
-attribute(const GumboNode *node, const char *name)
-{
-    const GumboAttribute *found = gumbo_get_attribute(&node->v.element.attributes, name);
-
-    return found != NULL ? found->value : "";
 }
 
 static void
@@ -62,7 +55,8 @@ write_quote(MarkdownWriter *writer, const GumboNode *node)
 static void
 write_paragraph(MarkdownWriter *writer, const GumboNode *node)
 {
-    bool word = strstr(attribute(node, "class"), "Mso") != NULL; /* Word's paragraphs are lines */
+    bool word =
+        strstr(html_attribute(node, "class"), "Mso") != NULL; /* Word's paragraphs are lines */
     gsize before = writer->out->len;
 
     write_block(writer, node, word ? 1 : 2);
@@ -77,7 +71,8 @@ write_heading(MarkdownWriter *writer, const GumboNode *node)
     guint level = 1 + (guint)(node->v.element.tag - GUMBO_TAG_H1);
 
     markdown_break(writer, 2);
-    markdown_open(writer, marks + (6 - level));
+    if (writer->cells == 0)
+        markdown_open(writer, marks + (6 - level));
     write_children(writer, node);
     if (writer->opening->len > 0)
         g_string_truncate(writer->opening, 0);
@@ -124,7 +119,7 @@ write_list(MarkdownWriter *writer, const GumboNode *node)
 {
     guint breaks = writer->lists > 0 ? 1 : 2, number = writer->number;
 
-    writer->number = (guint)CLAMP(atoi(attribute(node, "start")), 1, 9999);
+    writer->number = (guint)CLAMP(atoi(html_attribute(node, "start")), 1, 9999);
     writer->lists++;
     write_block(writer, node, breaks);
     writer->lists--;
@@ -166,73 +161,88 @@ write_item(MarkdownWriter *writer, const GumboNode *node)
     markdown_break(writer, 1);
 }
 
-static guint
-count_cells(const GumboNode *row, bool *header)
-{
-    guint n = 0;
-
-    for (guint i = 0; i < row->v.element.children.length; i++) {
-        const GumboNode *cell = row->v.element.children.data[i];
-
-        if (cell->type != GUMBO_NODE_ELEMENT)
-            continue;
-        n += cell->v.element.tag == GUMBO_TAG_TH || cell->v.element.tag == GUMBO_TAG_TD;
-        *header |= cell->v.element.tag == GUMBO_TAG_TH;
-    }
-    return n;
-}
-
-/* Tables lay mails out as often as they show data; only one with header cells is written as a
- * table. */
 static void
 write_table(MarkdownWriter *writer, const GumboNode *node)
 {
-    bool outer = writer->data_table;
+    guint columns = writer->columns;
+    bool headed = writer->headed;
 
-    writer->data_table = html_contains(node, GUMBO_TAG_TH, 3);
+    writer->columns = writer->cells == 0 ? html_table_columns(node) : 0;
+    writer->headed = false;
     write_block(writer, node, 2);
-    writer->data_table = outer;
+    writer->columns = columns;
+    writer->headed = headed;
+}
+
+/* Empty columns up to `last`, and the end of the row. */
+static void
+end_row(MarkdownWriter *writer, guint column, guint last)
+{
+    for (; column < last; column++) {
+        markdown_raw(writer, "|");
+        writer->space = true;
+    }
+    markdown_raw(writer, "|");
+    markdown_break(writer, 1);
+}
+
+static guint
+write_data_cell(MarkdownWriter *writer, const GumboNode *cell)
+{
+    guint span = html_cell_span(cell);
+
+    markdown_raw(writer, "|");
+    gsize before = writer->out->len;
+    writer->space = true;
+    writer->cells++;
+    write_children(writer, cell);
+    writer->cells--;
+    markdown_escape_pipes(writer, before);
+    writer->space = true;
+    for (guint i = 1; i < span; i++) {
+        markdown_raw(writer, "|");
+        writer->space = true;
+    }
+    return span;
+}
+
+/* The first row heads the table: Markdown has none without, and drops what has no head. */
+static void
+write_data_row(MarkdownWriter *writer, const GumboNode *row)
+{
+    guint column = 0;
+
+    for (guint i = 0; i < row->v.element.children.length; i++) {
+        if (html_is_cell(row->v.element.children.data[i]))
+            column += write_data_cell(writer, row->v.element.children.data[i]);
+    }
+    end_row(writer, column, writer->headed ? column : writer->columns);
+    if (writer->headed)
+        return;
+    writer->headed = true;
+    for (column = 0; column < writer->columns; column++)
+        markdown_raw(writer, column == 0 ? "| --- |" : " --- |");
+    markdown_break(writer, 1);
 }
 
 static void
 write_row(MarkdownWriter *writer, const GumboNode *row)
 {
-    bool header = false;
-    guint n = count_cells(row, &header);
+    bool data = writer->columns > 0 && writer->cells == 0;
 
     markdown_break(writer, 1);
-    if (writer->cells > 0 || n == 0 || !writer->data_table) {
+    if (data && !html_is_blank(row))
+        write_data_row(writer, row);
+    else if (!data)
         write_children(writer, row);
-        markdown_break(writer, 1);
-        return;
-    }
-    for (guint i = 0; i < row->v.element.children.length; i++) {
-        const GumboNode *cell = row->v.element.children.data[i];
-
-        if (cell->type != GUMBO_NODE_ELEMENT)
-            continue;
-        markdown_raw(writer, "| ");
-        writer->cells++;
-        write_children(writer, cell);
-        writer->cells--;
-        writer->space = true;
-    }
-    markdown_raw(writer, "|");
     markdown_break(writer, 1);
-    if (header) {
-        g_autoptr(GString) rule = g_string_new("|");
-        for (guint i = 0; i < n; i++)
-            g_string_append(rule, " --- |");
-        markdown_raw(writer, rule->str);
-        markdown_break(writer, 1);
-    }
 }
 
 /* Links that say where they go are written bare, and so are addresses; scripts never. */
 static void
 write_link(MarkdownWriter *writer, const GumboNode *node)
 {
-    const char *href = attribute(node, "href");
+    const char *href = html_attribute(node, "href");
     bool web = g_ascii_strncasecmp(href, "http://", 7) == 0 ||
                g_ascii_strncasecmp(href, "https://", 8) == 0;
     bool plain = !web || writer->verbatim > 0 || strpbrk(href, " \t\r\n()<>") != NULL;
@@ -259,7 +269,7 @@ write_link(MarkdownWriter *writer, const GumboNode *node)
 static void
 write_image(MarkdownWriter *writer, const GumboNode *node)
 {
-    const char *src = attribute(node, "src"), *alt = attribute(node, "alt");
+    const char *src = html_attribute(node, "src"), *alt = html_attribute(node, "alt");
     g_autofree char *shown = NULL;
 
     if (g_str_has_prefix(src, "cid:") && strpbrk(src, " ()<>\r\n") == NULL)
@@ -377,20 +387,6 @@ write_line(MarkdownWriter *writer, const char *line)
     markdown_break(writer, 1);
 }
 
-static bool
-has_text(const GumboNode *node, guint depth)
-{
-    if (node->type == GUMBO_NODE_TEXT)
-        return true;
-    for (guint i = 0;
-         node->type == GUMBO_NODE_ELEMENT && depth > 0 && i < node->v.element.children.length;
-         i++) {
-        if (has_text(node->v.element.children.data[i], depth - 1))
-            return true;
-    }
-    return false;
-}
-
 static void
 write_element(MarkdownWriter *writer, const GumboNode *node)
 {
@@ -401,7 +397,7 @@ write_element(MarkdownWriter *writer, const GumboNode *node)
     if (role == HTML_SEPARATOR && writer->quotes == 0 && writer->cells == 0)
         write_line(writer, "-----Original Message-----");
     if (role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer) &&
-        has_text(node, QUOTE_SEARCH))
+        !html_is_blank(node))
         write_line(writer, "-- ");
     if (role == HTML_QUOTE && writer->quotes == 0 && node->v.element.tag != GUMBO_TAG_BLOCKQUOTE &&
         !html_contains(node, GUMBO_TAG_BLOCKQUOTE, QUOTE_SEARCH))

@@ -109,6 +109,14 @@ html_role(const GumboElement *element)
     return is_ruled_header(element) ? HTML_SEPARATOR : HTML_PLAIN;
 }
 
+const char *
+html_attribute(const GumboNode *element, const char *name)
+{
+    const GumboAttribute *found = gumbo_get_attribute(&element->v.element.attributes, name);
+
+    return found != NULL ? found->value : "";
+}
+
 /* All that is in the body. */
 static bool
 is_alone(const GumboNode *node)

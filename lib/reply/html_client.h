@@ -19,6 +19,9 @@ typedef enum {
 /* What the element is by its id, class and style. */
 HtmlRole html_role(const GumboElement *element);
 
+/* The value of an element's attribute, "" if it has none. */
+const char *html_attribute(const GumboNode *element, const char *name);
+
 /* True if a <pre> holds no code but a mail's plain text, whose quotes are quotes. */
 bool html_is_plain_mail(const GumboNode *pre);
 

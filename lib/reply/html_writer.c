@@ -153,3 +153,20 @@ markdown_close(MarkdownWriter *writer, const char *mark)
     else
         g_string_append(writer->out, mark);
 }
+
+void
+markdown_escape_pipes(MarkdownWriter *writer, gsize from)
+{
+    if (strchr(writer->out->str + from, '|') == NULL)
+        return;
+    g_autofree char *cell = g_strdup(writer->out->str + from);
+
+    g_string_truncate(writer->out, from);
+    for (const char *p = cell; *p != '\0'; p++) {
+        /* a backslash before it would be escaped itself */
+        if (*p == '|')
+            g_string_append(writer->out, p > cell && p[-1] == '\\' ? "&#124;" : "\\|");
+        else
+            g_string_append_c(writer->out, *p);
+    }
+}

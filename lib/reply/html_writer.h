@@ -17,8 +17,9 @@ typedef struct {
     guint quotes;      /* depth of quoting */
     guint last_quotes; /* … of the last line written */
     guint lists, verbatim, cells;
-    guint number;    /* of the next item, in an ordered list */
-    bool data_table; /* in a table with header cells */
+    guint number;  /* of the next item, in an ordered list */
+    guint columns; /* of the table that shows data, 0: in none */
+    bool headed;   /* its first row is written */
 } MarkdownWriter;
 
 void markdown_init(MarkdownWriter *writer);
@@ -43,6 +44,9 @@ void markdown_newline(MarkdownWriter *writer);
  * text came. */
 void markdown_open(MarkdownWriter *writer, const char *mark);
 void markdown_close(MarkdownWriter *writer, const char *mark);
+
+/* Escapes the pipes in what was written since `from`, which are none of the table's. */
+void markdown_escape_pipes(MarkdownWriter *writer, gsize from);
 
 /* True if nothing has been written yet. */
 bool markdown_is_empty(const MarkdownWriter *writer);
