@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { QUOTED_LINES = 400 }; /* below a boundary, in which a notification's footer is looked for */
-
 /* The line after the boundaries that stand one below the other from `i` on: a separator and its
  * header block are one. */
 static guint
@@ -91,11 +89,9 @@ unmark(GArray *lines, guint start, guint end)
 
 /* A notification of ours, or of another forge, is quoted with its footer. */
 static bool
-footer_stands_below(const GArray *lines, guint i)
+holds_footer(const GArray *lines, guint start, guint end)
 {
-    guint limit = MIN(lines->len, i + QUOTED_LINES);
-
-    for (; i < limit; i++) {
+    for (guint i = start; i < end; i++) {
         if (line_is_rule(LINE(lines, i), MP_RULE_FOOTER))
             return true;
     }
@@ -157,9 +153,10 @@ unmark_shown(GArray *lines, const GArray *blocks, MpMatcher *matcher)
     for (guint b = 0; b < blocks->len; b++) {
         const Block *block = &g_array_index(blocks, Block, b);
         guint below = lines_skip_blank(lines, block->end);
+        guint end = b + 1 < blocks->len ? g_array_index(blocks, Block, b + 1).start : lines->len;
 
         if (below == lines->len || LINE(lines, below)->kind == LINE_QUOTE ||
-            footer_stands_below(lines, below))
+            holds_footer(lines, below, end))
             continue;
         shown |= is_in_sentence(lines, block, below) ||
                  (!holds_marker(lines, block->start, block->end) &&

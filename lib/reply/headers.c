@@ -305,6 +305,18 @@ is_among_transport_fields(const GArray *lines, guint start)
     return false;
 }
 
+/* "Host: git.example.org" right above: a field that no client quotes. */
+static bool
+is_below_field(const GArray *lines, guint start)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
+    const Line *above = LINE(lines, start - 1);
+    gsize name = strspn(above->core, letters);
+
+    return above->kind == LINE_TEXT && above->field == FIELD_NONE && name > 1 &&
+           above->core[name] == ':' && above->core[name + 1] == ' ';
+}
+
 /* "it has", "From: x", "To: y", "and the other has not": the middle of a sentence. */
 static bool
 is_within_sentence(const GArray *lines, guint start, guint end)
@@ -324,9 +336,10 @@ is_shown(const GArray *lines, guint start, guint end)
 
     if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
         return false;
-    return is_raw(lines, start, end) && (is_within_sentence(lines, start, end) ||
-                                         (g_str_has_suffix(LINE(lines, above)->core, ":") ||
-                                          is_among_transport_fields(lines, start)));
+    return is_raw(lines, start, end) &&
+           (is_within_sentence(lines, start, end) || is_below_field(lines, start) ||
+            (g_str_has_suffix(LINE(lines, above)->core, ":") ||
+             is_among_transport_fields(lines, start)));
 }
 
 /* The field that `core` is if a colon is put behind its first word. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    NAME = 40,  /* bytes of a field's name */
+    NAME = 60,  /* bytes of a field's name */
     FIELDS = 3, /* at least */
     FIELDS_MOST = 8,
     PREFIX = 8, /* bytes of "Re:" and its like */
@@ -43,8 +43,28 @@ is_reply_subject(const char *value)
     return p > value && p - value <= PREFIX && p[0] == ':' && p[1] == ' ';
 }
 
-/* "Oddi wrth: Ada Example <ada@example.org>", a date, and at the end "Pwnc: Re: Build": only the
- * answer to an answer is told from the fields that a person writes. */
+/* "[acme/rocket] Build": the subject of a mail of ours, or of a list. */
+static bool
+is_tagged_subject(const char *value)
+{
+    const char *end = value[0] == '[' ? strchr(value, ']') : NULL;
+
+    return end != NULL && end > value + 1 && end[1] == ' ';
+}
+
+static bool
+is_ascii_name(const Line *line)
+{
+    const char *p = line->core;
+
+    while (*p != ':' && (guchar)*p < 0x80)
+        p++;
+    return *p == ':';
+}
+
+/* "Oddi wrth: Ada Example <ada@example.org>", a date, and at the end "Pwnc: Re: Build": the answer
+ * to an answer, or to what we sent, is told from the fields that a person writes; so are four of
+ * them in letters that few programs write names of fields in. */
 static guint
 unknown_language_end(const GArray *lines, guint i, MpMatcher *matcher)
 {
@@ -56,13 +76,16 @@ unknown_language_end(const GArray *lines, guint i, MpMatcher *matcher)
     if (bracket == NULL || bracket == value)
         return 0;
     for (; end < lines->len && end < i + FIELDS_MOST; end++) {
-        value = field_value(LINE(lines, end));
+        const Line *line = LINE(lines, end);
+
+        value = field_value(line);
         if (value == NULL)
             break;
-        date |= LINE(lines, end)->has_digit && mp_matcher_has_day(matcher, LINE(lines, end)->core);
-        subject = is_reply_subject(value);
+        date |= line->has_digit && mp_matcher_has_day(matcher, line->core);
+        subject = is_reply_subject(value) || is_tagged_subject(value);
     }
-    return end >= i + FIELDS && date && subject && end < lines->len &&
+    bool foreign = end >= i + FIELDS + 1 && !is_ascii_name(LINE(lines, i));
+    return end >= i + FIELDS && date && (subject || foreign) && end < lines->len &&
                    LINE(lines, end)->kind == LINE_BLANK
                ? end
                : 0;
