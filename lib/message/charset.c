@@ -155,7 +155,11 @@ void
 mp_hold_charsets(void)
 {
     /* Never closed: a module stays loaded as long as a descriptor of it is open. */
+    static iconv_t held[G_N_ELEMENTS(table) + 1];
+
+    if (held[0] != NULL)
+        return;
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
-        (void)iconv_open("UTF-8", table[i].charset);
-    (void)iconv_open("UTF-16LE", "UTF-8"); /* GMime asks for the way back of some of them */
+        held[i] = iconv_open("UTF-8", table[i].charset);
+    held[G_N_ELEMENTS(table)] = iconv_open("UTF-16LE", "UTF-8"); /* GMime asks for this way, too */
 }

@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <sanitizer/common_interface_defs.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #define OUT_OF_THE_WAY 100 /* of descriptors that programs count on */
 
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
+int __lsan_is_turned_off(void);
 
 const char *
 __asan_default_options(void)
@@ -23,6 +25,24 @@ const char *
 __ubsan_default_options(void)
 {
     return "print_stacktrace=1";
+}
+
+/* Who is traced already, by strace or by the kernel's own means, cannot look for leaks. */
+int
+__lsan_is_turned_off(void)
+{
+    char status[4096];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, status, sizeof status - 1) : -1;
+    const char *tracer;
+
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 1;
+    status[n] = '\0';
+    tracer = strstr(status, "TracerPid:\t");
+    return tracer != NULL && tracer[strlen("TracerPid:\t")] != '0';
 }
 
 __attribute__((constructor)) static void
