@@ -440,6 +440,16 @@ listen_on(int family, struct sockaddr *address, socklen_t length)
 }
 
 static void
+targets_clear(Targets *targets)
+{
+    g_free((char *)(gsize)targets->key);
+    g_free((char *)(gsize)targets->tracker);
+    g_free((char *)(gsize)targets->service);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Targets, targets_clear)
+
+static void
 set_up(Targets *targets, const char *directory)
 {
     struct sockaddr_in tcp = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -493,7 +503,7 @@ Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
     g_autofree char *content = NULL;
     char overflow[40] = "this is longer than it may be..";
     MpMessageFault fault;
-    Targets targets;
+    g_auto(Targets) targets = {0};
     guint inside = 0;
 
     set_up(&targets, directory);
