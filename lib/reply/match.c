@@ -27,8 +27,6 @@ enum {
     PATTERNS,
 };
 
-#define LATIN "abcdefghijklmnopqrstuvwxyz"
-
 static const uint32_t WHOLE = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 
 struct MpMatcher {
@@ -83,42 +81,91 @@ row_belongs(const MpRule *rule, guint pattern)
     }
 }
 
+/* `length` octets of a pattern, as one more alternative. */
 static void
-append_row(GString *all, const char *text, gsize i)
+append_alternative(GString *all, const char *text, gsize length, gsize row)
 {
-    if (!g_str_has_suffix(all->str, "(?|"))
+    if (all->len > 0)
         g_string_append_c(all, '|');
-    g_string_append_printf(all, "(?:%s)(*MARK:%" G_GSIZE_FORMAT ")", text, i);
+    g_string_append_printf(all, "(?:%.*s)(*MARK:%" G_GSIZE_FORMAT ")", (int)length, text, row);
 }
 
-/* All the keys; those without a Latin letter are not tried where a word begins with one. */
+/* The octets of the first alternative of a key. */
+static gsize
+alternative_length(const char *key)
+{
+    guint depth = 0;
+    gsize n = 0;
+
+    for (; key[n] != '\0' && (key[n] != '|' || depth > 0); n++)
+        depth += (guint)(key[n] == '(' && (n == 0 || key[n - 1] != '\\')) -
+                 (guint)(key[n] == ')' && key[n - 1] != '\\');
+    return n;
+}
+
+/* What a key begins with: a letter from a to z, by its number; any other; either. */
+enum { BEGINS_OTHERWISE = 26, BEGINS_EITHER, BEGINNINGS };
+
+static guint
+beginning_of(const char *key, gsize length)
+{
+    if (g_ascii_islower(*key))
+        return (guint)(*key - 'a');
+    for (gsize i = 0; *key == '(' && i < length; i++)
+        if (g_ascii_islower(key[i]))
+            return BEGINS_EITHER;
+    return BEGINS_OTHERWISE;
+}
+
+static void
+append_beginning(GString *all, guint beginning, const char *alternatives)
+{
+    if (*alternatives == '\0')
+        return;
+    g_string_append(all, g_str_has_suffix(all->str, "(?|") ? "" : "|");
+    if (beginning == BEGINS_OTHERWISE)
+        g_string_append(all, "(?![a-z])");
+    else if (beginning < BEGINS_OTHERWISE)
+        g_string_append_printf(all, "(?=%c)", (char)('a' + beginning));
+    g_string_append_printf(all, "(?|%s)", alternatives);
+}
+
+/* All the keys, by what they begin with: at each word those few are tried that may stand there. */
 static char *
 combined_keys(void)
 {
-    GString *all = g_string_new(MP_RULE_KEY_BEGINS "(?|");
-    g_autoptr(GString) others = g_string_new("(?![a-z])(?|");
+    GString *all = g_string_new(MP_RULE_KEY_BEGINS "(?|"), *groups[BEGINNINGS];
 
+    for (guint i = 0; i < BEGINNINGS; i++)
+        groups[i] = g_string_new(NULL);
     for (gsize i = 0; i < mp_n_rules; i++) {
-        const char *key = mp_rules[i].key;
+        const char *key = row_belongs(&mp_rules[i], PATTERN_KEY) ? mp_rules[i].key : "";
 
-        if (row_belongs(&mp_rules[i], PATTERN_KEY))
-            append_row(strpbrk(key, LATIN) != NULL ? all : others, key, i);
+        for (gsize n; *key != '\0'; key += n + (key[n] == '|')) {
+            n = alternative_length(key);
+            append_alternative(groups[beginning_of(key, n)], key, n, i);
+        }
     }
-    g_string_append_printf(all, "|%s))" MP_RULE_KEY_ENDS, others->str);
+    for (guint i = 0; i < BEGINNINGS; i++) {
+        append_beginning(all, i, groups[i]->str);
+        g_string_free(groups[i], TRUE);
+    }
+    g_string_append(all, ")" MP_RULE_KEY_ENDS);
     return g_string_free(all, FALSE);
 }
 
 static char *
 combined(guint pattern)
 {
-    GString *all = g_string_new("(?|");
+    g_autoptr(GString) all = g_string_new(NULL);
 
     for (gsize i = 0; i < mp_n_rules; i++) {
+        const char *text = mp_rules[i].pattern;
+
         if (row_belongs(&mp_rules[i], pattern))
-            append_row(all, mp_rules[i].pattern, i);
+            append_alternative(all, text, strlen(text), i);
     }
-    g_string_append_c(all, ')');
-    return g_string_free(all, FALSE);
+    return g_strdup_printf("(?|%s)", all->str);
 }
 
 static char *
@@ -141,9 +188,10 @@ compile(const char *text, uint32_t options)
 {
     int code;
     PCRE2_SIZE at;
-    pcre2_code *compiled = pcre2_compile(
-        (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-        PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | options, &code, &at, NULL);
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+                                         PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_DOTALL |
+                                             PCRE2_NO_UTF_CHECK | options,
+                                         &code, &at, NULL);
 
     if (compiled == NULL) /* the table is part of the program */
         g_error("reply rules: error %d near: %.60s", code, text + at);
