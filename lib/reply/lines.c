@@ -178,6 +178,13 @@ link_length(const char *p)
     return 0;
 }
 
+bool
+line_may_hold_links(const char *core)
+{
+    return strchr(core, '[') != NULL || strstr(core, "http") != NULL ||
+           strstr(core, "mailto:") != NULL;
+}
+
 char *
 line_without_links(const char *core)
 {
@@ -321,8 +328,7 @@ classify(Line *line, MpMatcher *matcher)
             return;
         if (!has_letters(line->core))
             return;
-        bool links = strchr(line->core, '[') != NULL || strstr(line->core, "http") != NULL ||
-                     strstr(line->core, "mailto:") != NULL;
+        bool links = line_may_hold_links(line->core);
         g_autofree char *plain = links ? line_without_links(line->core) : NULL;
         line->rule = mp_matcher_line(matcher, links ? plain : line->core);
         if (line->rule == NULL && links)

@@ -76,5 +76,8 @@ bool line_is_symbol(const char *core);
 /* The text of a quote line without its > marks and blanks. */
 const char *line_unquoted(const char *core);
 
+/* Whether there may be links, or one's opening bracket. */
+bool line_may_hold_links(const char *core);
+
 /* A copy without what an HTML-to-text converter leaves of links: <https://…>, [x](https://…). */
 char *line_without_links(const char *core);

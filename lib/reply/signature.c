@@ -358,11 +358,9 @@ walk_begins_footer(const Walk *walk, guint i)
 
     if (line->kind == LINE_DELIMITER)
         return walk->text_above && framed_end(walk->lines, i) > i;
-    if (is_evidence(walk, i))
-        return false;
     if (line_is_rule(line, MP_RULE_DISCLAIMER))
-        return !is_shown_banner(walk, i);
-    if (!line_is_rule(line, MP_RULE_FOOTER) || is_shown_footer(walk, i))
+        return !is_evidence(walk, i) && !is_shown_banner(walk, i);
+    if (!line_is_rule(line, MP_RULE_FOOTER) || is_evidence(walk, i) || is_shown_footer(walk, i))
         return false;
     return !g_str_has_suffix(line->rule->name, "-below-rule") ||
            (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
@@ -396,8 +394,10 @@ reaction_at(const Walk *walk, guint i)
         walk->texts > REACTION_TEXTS || strlen(line->core) < SHORTEST_REACTION)
         return NULL;
     const MpRule *rule = mp_matcher_rule(walk->matcher, MP_RULE_REACTION, line->core);
+    if (rule != NULL || !(line_may_hold_links(line->core) || strchr(line->core, ']') != NULL))
+        return rule;
     g_autofree char *plain = line_without_links(line->core);
-    return rule != NULL ? rule : mp_matcher_rule(walk->matcher, MP_RULE_REACTION, plain);
+    return mp_matcher_rule(walk->matcher, MP_RULE_REACTION, plain);
 }
 
 /* Kept until it is known that there is nothing else. */
