@@ -149,6 +149,17 @@ is_in_closing(const GArray *lines, guint i)
     return false;
 }
 
+/* The paragraph that line `i` stands in has a sentence in it, or is a postscript. */
+static bool
+is_in_sentence(const GArray *lines, guint i)
+{
+    guint start = i;
+
+    while (start > 0 && i - start < PARAGRAPH_LINES && LINE(lines, start - 1)->kind == LINE_TEXT)
+        start--;
+    return prose_is_text(lines, start, prose_paragraph_end(lines, i, i + PARAGRAPH_LINES));
+}
+
 /* What a program left of a line of ours is no answer; where a line of ours has come to its end,
  * there is nothing left of it. */
 static bool
@@ -161,18 +172,8 @@ is_remainder(const GArray *lines, guint i)
            (below != NULL && below->repeat && below->words > 0 && !below->begins_ours);
 }
 
-/* The paragraph that line `i` stands in has a sentence in it, or is a postscript. */
-static bool
-is_in_sentence(const GArray *lines, guint i)
-{
-    guint start = i;
-
-    while (start > 0 && i - start < PARAGRAPH_LINES && LINE(lines, start - 1)->kind == LINE_TEXT)
-        start--;
-    return prose_is_text(lines, start, prose_paragraph_end(lines, i, i + PARAGRAPH_LINES));
-}
-
-/* No word, and an answer all the same: the fences of code that is one, a brace within, a thumb. */
+/* No word, and an answer all the same: the fences of code that is one, a brace within, a thumb, a
+ * link. */
 static bool
 is_wordless_answer(const Walk *walk, guint i)
 {
@@ -181,8 +182,9 @@ is_wordless_answer(const Walk *walk, guint i)
     if (line->repeat)
         return false;
     if (!line->fenced)
-        return i < walk->last_ours && line->sent_above + 1 == line->sent_below &&
-               line_is_symbol(line->core);
+        return (line_is_symbol(line->core) || line_is_link(line->core)) &&
+               (i < walk->last_ours ? !is_remainder(walk->lines, i)
+                                    : sent_is_end(walk->sent, line->sent_above));
     const Line *above = i > 0 ? LINE(walk->lines, i - 1) : line;
     const Line *below = i + 1 < walk->lines->len ? LINE(walk->lines, i + 1) : line;
     return (above->fenced && above->kept) ||

@@ -161,6 +161,12 @@ line_is_symbol(const char *core)
     return false;
 }
 
+bool
+line_is_link(const char *core)
+{
+    return g_str_has_prefix(core, "http") && strstr(core, "://") != NULL && !strchr(core, ' ');
+}
+
 /* Length of the address in the link `p` begins with, 0 if it begins with none. */
 static gsize
 link_length(const char *p)

@@ -133,7 +133,8 @@ is_answer_within(const Walk *walk, guint i, guint start)
     if (walk->sent == NULL || line->answered)
         return walk->sent != NULL;
     const Line *above = i > start ? LINE(walk->lines, i - 1) : line;
-    return line->words > 0 && line->words_sent == 0 && above->repeat && above->ends_ours &&
+    bool said = line->words > 0 || line_is_symbol(line->core) || line_is_link(line->core);
+    return said && line->words_sent == 0 && !line->repeat && above->repeat && above->ends_ours &&
            strchr(line->core, '[') == NULL &&
            (line->sent_below == 0 || line->sent_above + 1 == line->sent_below ||
             begins_line_of_ours(walk->lines, i + 1));

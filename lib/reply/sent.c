@@ -8,6 +8,8 @@
  */
 #include "reply/sent_texts.h"
 
+#include <string.h>
+
 enum {
     CANDIDATES = 8,     /* places looked at for one sequence: bounds a text that repeats itself */
     ANSWERED_WORDS = 3, /* of ours, in a line whose end is the answer */
@@ -67,6 +69,46 @@ take_word(Line *line, guint position, guint run)
     line->sent_last = position;
 }
 
+/* Position `position` is the last of its line in the text sent. */
+static bool
+ends_sent_line(const Sent *sent, guint position)
+{
+    return position >= sent->words->len ||
+           sent_word(sent->words, position - 1).line != sent_word(sent->words, position).line;
+}
+
+/* Of a run that begins in the middle of a line, its words in that line, where the line sent ends
+ * with them: "Does it work when hot? only when hot". */
+static guint
+chance_head(const Sent *sent, const GArray *lines, const GArray *words, guint i, guint run,
+            guint at)
+{
+    guint line = sent_word(words, i).line, n = 0;
+
+    while (n < run && n < SENT_GRAM && sent_word(words, i + n).line == line)
+        n++;
+    return n < run && n < SENT_GRAM && LINE(lines, line)->tail > 0 &&
+                   ends_sent_line(sent, at + n - 1)
+               ? n
+               : 0;
+}
+
+/* Of a run that ends with a line of the mail, its words behind the last line sent that has come to
+ * its end there: "Which of them is hot? 3." above "3. Is it on?" */
+static guint
+chance_foot(const Sent *sent, const GArray *words, guint i, guint run, guint at)
+{
+    guint end = i + run, line = sent_word(words, end - 1).line, n = 0;
+
+    if ((end < words->len && sent_word(words, end).line == line) ||
+        ends_sent_line(sent, at + run - 1))
+        return 0;
+    while (n + 1 < run && n < SENT_GRAM && sent_word(words, end - 1 - n).line == line &&
+           !ends_sent_line(sent, at + run - 1 - n))
+        n++;
+    return n < SENT_GRAM && n + 1 < run && ends_sent_line(sent, at + run - 1 - n) ? n : 0;
+}
+
 static void
 mark_runs(const Sent *sent, GArray *lines, const GArray *words)
 {
@@ -74,7 +116,13 @@ mark_runs(const Sent *sent, GArray *lines, const GArray *words)
 
     for (guint i = 0; i < words->len;) {
         guint run = longest_run(sent, words, i, last, &at);
+        guint chance = run > 0 ? chance_head(sent, lines, words, i, run, at) : 0;
 
+        LINE(lines, sent_word(words, i).line)->tail += chance;
+        i += chance;
+        at += chance;
+        run -= chance;
+        run -= run > 0 ? chance_foot(sent, words, i, run, at) : 0;
         for (guint k = 0; k < run; k++)
             take_word(LINE(lines, sent_word(words, i + k).line), at + k, run);
         if (run > 0)
@@ -85,14 +133,7 @@ mark_runs(const Sent *sent, GArray *lines, const GArray *words)
     }
 }
 
-/* Position `position` is the last, or the first, of its line in the text sent. */
-static bool
-ends_sent_line(const Sent *sent, guint position)
-{
-    return position >= sent->words->len ||
-           sent_word(sent->words, position - 1).line != sent_word(sent->words, position).line;
-}
-
+/* The same of its first word. */
 static bool
 begins_sent_line(const Sent *sent, guint position)
 {
@@ -130,7 +171,7 @@ take_next(const Sent *sent, Line *line, const GArray *words, guint first, guint 
 /* What stands between two lines of ours, without a word in it, is ours where nothing is missing
  * between them, and nothing else was typed: "}", "--", "```". */
 static void
-mark_neighbours(GArray *lines)
+mark_neighbours(const Sent *sent, GArray *lines)
 {
     guint above = 0, below = 0;
     bool beside = false; /* no line of the person's stands between */
@@ -143,7 +184,8 @@ mark_neighbours(GArray *lines)
         if (line->words > 0)
             beside = line->words_sent > 0;
         else
-            line->repeat = beside && line->kind != LINE_BLANK && !line_is_symbol(line->core);
+            line->repeat = beside && line->kind != LINE_BLANK && !line_is_symbol(line->core) &&
+                           (!line_is_link(line->core) || sent_has_link(sent, above));
     }
     beside = false;
     for (guint i = lines->len; i-- > 0;) {
@@ -154,9 +196,8 @@ mark_neighbours(GArray *lines)
         if (line->words > 0)
             beside = line->words_sent > 0;
         else
-            line->repeat &=
-                (beside && line->sent_above + 1 == line->sent_below) ||
-                (i > 0 && g_str_has_prefix(line->core, "http") && LINE(lines, i - 1)->repeat);
+            line->repeat &= (beside && line->sent_above + 1 == line->sent_below) ||
+                            (i > 0 && line_is_link(line->core) && LINE(lines, i - 1)->repeat);
     }
 }
 
@@ -168,8 +209,11 @@ judge_line(const Sent *sent, Line *line)
     line->ends_ours =
         line->sent_last > 0 && line->tail == 0 && ends_sent_line(sent, line->sent_last);
     line->begins_ours = line->sent_first > 0 && begins_sent_line(sent, line->sent_first);
-    /* "Does it work for you? yes" */
-    line->answered = line->words_sent >= ANSWERED_WORDS && line->tail > 0 &&
+    const char *last = strrchr(line->core, ' ');
+    bool link = last != NULL && line_is_link(last + 1) && line->sent_last > 0 &&
+                !sent_has_link(sent, line->sent_last);
+    /* "Does it work for you? yes", "Which page is it? https://example.org" */
+    line->answered = line->words_sent >= ANSWERED_WORDS && (line->tail > 0 || link) &&
                      line->words_sent + line->tail == line->words &&
                      ends_sent_line(sent, line->sent_last) &&
                      !sent_is_footer(sent, line->sent_last);
@@ -188,6 +232,16 @@ mark_whole_line(const Sent *sent, Line *line, const GArray *words, guint first)
         take_next(sent, line, words, first, at);
 }
 
+/* The next line with words in it goes on behind `position` itself: "3.", and below it "3. Is it?"
+ */
+static bool
+is_taken_below(const GArray *lines, guint i, guint position)
+{
+    for (i++; i < lines->len && LINE(lines, i)->words == 0;)
+        i++;
+    return i < lines->len && LINE(lines, i)->sent_first == position + 1;
+}
+
 /* Short lines, from the line of ours above them on, and then from the one below back. */
 static void
 mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *first)
@@ -197,7 +251,8 @@ mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *fi
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
-        if (line->words > 0 && line->words_sent == 0 && position > 0)
+        if (line->words > 0 && line->words_sent == 0 && position > 0 &&
+            !is_taken_below(lines, i, position))
             take_next(sent, line, words, first[i], position + 1);
         if (line->sent_last > 0)
             position = line->sent_last;
@@ -237,5 +292,5 @@ sent_mark(const Sent *sent, GArray *lines)
         mark_whole_line(sent, LINE(lines, i), words, first[i]);
         judge_line(sent, LINE(lines, i));
     }
-    mark_neighbours(lines);
+    mark_neighbours(sent, lines);
 }

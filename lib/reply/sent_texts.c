@@ -136,6 +136,13 @@ is_footer_mark(const char *line)
     return strcmp(line, "-- ") == 0 || strcmp(line, "--") == 0 || strcmp(line, "—") == 0;
 }
 
+static void
+note_link(Sent *sent, guint first)
+{
+    for (guint k = first; k <= sent->words->len; k++)
+        g_hash_table_add(sent->links, GUINT_TO_POINTER(k + 1));
+}
+
 /* Appends the words of a text, and a word that no mail has behind them. */
 static void
 append_text(Sent *sent, const char *text, guint *line)
@@ -152,6 +159,8 @@ append_text(Sent *sent, const char *text, guint *line)
         if (is_footer_mark(one))
             entry.footer = first;
         sent_append_words(sent->words, one, *line);
+        if (strstr(one, "://") != NULL)
+            note_link(sent, first);
         if (sent->words->len > first)
             g_hash_table_insert(
                 sent->lines, GUINT_TO_POINTER(sent_line_hash(sent->words, first, sent->words->len)),
@@ -185,6 +194,7 @@ sent_new(const char *const *texts)
     sent->texts = g_array_new(FALSE, FALSE, sizeof(Text));
     g_array_set_clear_func(sent->texts, clear_text);
     sent->lines = g_hash_table_new(NULL, NULL);
+    sent->links = g_hash_table_new(NULL, NULL);
     for (; *texts != NULL; texts++)
         append_text(sent, *texts, &line);
     while (size < sent->words->len * 2)
@@ -210,6 +220,7 @@ sent_free(Sent *sent)
     g_array_unref(sent->words);
     g_array_unref(sent->texts);
     g_hash_table_unref(sent->lines);
+    g_hash_table_unref(sent->links);
     g_free(sent->heads);
     g_free(sent->next);
     g_free(sent);
@@ -248,6 +259,12 @@ sent_is_whole(const Sent *sent, const GArray *lines, guint start, guint end)
     }
     return text != NULL && text->footer > text->start &&
            words * 10 >= (text->footer - text->start) * 9;
+}
+
+bool
+sent_has_link(const Sent *sent, guint position)
+{
+    return g_hash_table_contains(sent->links, GUINT_TO_POINTER(position + 1));
 }
 
 bool

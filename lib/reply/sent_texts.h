@@ -19,6 +19,7 @@ struct Sent {
     guint *heads, *next;   /* for each sequence a chain of the places where it stands */
     guint mask;
     GHashTable *lines; /* hash of a line's words → where it begins, 1 … */
+    GHashTable *links; /* how many words stand above a line with a URL in it, or within it */
 };
 
 static inline Word
@@ -29,6 +30,9 @@ sent_word(const GArray *words, guint i)
 
 /* Appends the words of one line. */
 void sent_append_words(GArray *words, const char *text, guint line);
+
+/* Whether a URL stands in the line of the word at a position, or right below it. */
+bool sent_has_link(const Sent *sent, guint position);
 
 /* The hash of the sequence that begins at word `i`, and of the words of a line. */
 guint sent_gram(const GArray *words, guint i);
