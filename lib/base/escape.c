@@ -139,16 +139,17 @@ mp_one_line(const char *text)
     text = is_valid ? text : mended;
     char *line = g_malloc(strlen(text) + 1), *to = line;
     while (*text != '\0') {
-        gunichar c = (guchar)*text;
         gsize length = 0; /* of words in ASCII, which nearly all is */
+        bool is_space = false;
 
         while (text[length] > ' ' && text[length] < 0x7f)
             length++;
         if (length == 0) {
-            c = g_utf8_get_char(text);
+            gunichar c = g_utf8_get_char(text);
             length = (gsize)(g_utf8_next_char(text) - text);
+            is_space = c == ' ' || mp_is_deceptive(c) || g_unichar_isspace(c);
         }
-        if (c == ' ' || mp_is_deceptive(c) || g_unichar_isspace(c)) {
+        if (is_space) {
             pending_space = to > line;
         } else {
             if (pending_space)

@@ -18,6 +18,8 @@ prefix_length(const char *core)
 {
     const char *p = core;
 
+    if (strchr(core, '>') == NULL)
+        return 0;
     for (guint n = 0; n < LONGEST_NAME && g_unichar_isalpha(g_utf8_get_char(p)); n++)
         p = g_utf8_next_char(p);
     return p > core && *p == '>' ? (gsize)(p - core) + 1 : 0;

@@ -152,6 +152,8 @@ ends_before(const char *core, const char *word)
 
     while (word > core && g_ascii_isspace(word[-1]))
         word--;
+    if (word > core && g_ascii_isalnum(word[-1]))
+        return false; /* as nearly always */
     for (const char *const *end = ends; *end != NULL; end++) {
         gsize length = strlen(*end);
 
