@@ -7,6 +7,7 @@
  * reads.
  */
 #include "reply/html_client.h"
+#include "reply/html_memory.h"
 #include "reply/html_table.h"
 #include "reply/html_writer.h"
 #include "reply/reply.h"
@@ -454,9 +455,10 @@ mp_html_to_markdown(const char *html, gsize length)
     if (html_is_too_deep(valid, size)) {
         write_stripped(&writer, valid);
     } else {
-        GumboOutput *parsed = gumbo_parse_with_options(&kGumboDefaultOptions, valid, size);
-        write_node(&writer, parsed->root);
-        gumbo_destroy_output(&kGumboDefaultOptions, parsed);
+        HtmlMemory *memory = html_memory_new();
+        GumboOptions options = html_memory_options(memory);
+        write_node(&writer, gumbo_parse_with_options(&options, valid, size)->root);
+        html_memory_free(memory);
     }
     return markdown_finish(&writer);
 }
