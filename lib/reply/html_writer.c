@@ -75,7 +75,7 @@ begin_text(MarkdownWriter *writer)
             g_string_append_len(writer->out, writer->prefix->str, (gssize)writer->marker_at);
             g_string_append(writer->out, writer->marker);
             writer->marker[0] = '\0';
-        } else {
+        } else if (writer->prefix->len > 0) {
             g_string_append(writer->out, writer->prefix->str);
         }
         writer->last_quotes = writer->quotes;
@@ -83,7 +83,8 @@ begin_text(MarkdownWriter *writer)
         g_string_append_c(writer->out, ' ');
     }
     writer->space = false;
-    g_string_append(writer->out, writer->opening->str);
+    if (writer->opening->len > 0)
+        g_string_append(writer->out, writer->opening->str);
     g_string_truncate(writer->opening, 0);
 }
 

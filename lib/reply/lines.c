@@ -308,10 +308,14 @@ classify(Line *line, MpMatcher *matcher)
 {
     gsize length = strlen(line->core);
 
+    line->kind = LINE_BLANK;
+    line->has_at = line->has_digit = false;
+    if (length == 0)
+        return;
     line->has_at = strchr(line->core, '@') != NULL;
     line->has_digit = has_digit(line->core);
-    if (length == 0) {
-        line->kind = LINE_BLANK;
+    if (length < SHORTEST_RULE && g_ascii_isalnum(line->core[0])) {
+        line->kind = LINE_TEXT;
     } else if (line->core[0] == '>') {
         line->kind = LINE_QUOTE;
         if (!g_str_has_prefix(line->core, ">>>") || !g_str_has_suffix(line->core, ">>>"))

@@ -21,7 +21,7 @@ join(const GPtrArray *lines, bool kept)
 
         if (line->kept != kept)
             continue;
-        if (line->text[strspn(line->text, " \t")] == '\0') {
+        if (*line->text == '\0' || line->text[strspn(line->text, " \t")] == '\0') {
             blank++;
             continue;
         }

@@ -133,7 +133,8 @@ read_head(Text *text, const char *sent)
 static bool
 is_footer_mark(const char *line)
 {
-    return strcmp(line, "-- ") == 0 || strcmp(line, "--") == 0 || strcmp(line, "—") == 0;
+    return (*line == '-' || *line == '\xe2') &&
+           (strcmp(line, "-- ") == 0 || strcmp(line, "--") == 0 || strcmp(line, "—") == 0);
 }
 
 static void
