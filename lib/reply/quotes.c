@@ -263,12 +263,12 @@ question_start(const GArray *lines, const Quote *quote)
     return i < quote->end ? i : quote->start;
 }
 
-/* "ACME Ltd. Registered in England No. 1234567.", or a paragraph of law that no row knows. */
+/* "ACME Ltd. Registered in England No. 1234567." */
 static bool
 is_company_footer(const Walk *walk, guint start, guint end)
 {
     const GArray *lines = walk->lines;
-    bool contact = false, registered = false, legal = false;
+    bool contact = false, registered = false;
 
     for (guint i = start; i < end && i < start + ADDRESS_LINES; i++) {
         const char *core = LINE(lines, i)->core;
@@ -276,9 +276,8 @@ is_company_footer(const Walk *walk, guint start, guint end)
 
         contact |= prose_holds_contact(LINE(lines, i)) || rule != NULL;
         registered |= rule != NULL && strcmp(rule->name, "company-registered") == 0;
-        legal |= prose_is_legal(core);
     }
-    return registered || legal || (contact && !prose_is_text(lines, start, end));
+    return registered || (contact && !prose_is_text(lines, start, end));
 }
 
 /* Below a quote of the whole message, and with an answer above it, a company's address is no

@@ -119,15 +119,14 @@ is_numeric_date(const char *word)
     return numbers >= 3;
 }
 
-/* "чт, 26 нояб.": no name of a person is written so. */
+/* "чт, 26 нояб.": no name of a person is written so. "дякую. 26 лист." is a sentence and a day. */
 static bool
 is_small_weekday(const char *word)
 {
-    const char *end = word + strcspn(word, "., ");
+    const char *comma = word + strcspn(word, "., ");
 
-    return is_weekday(word) && g_unichar_islower(g_utf8_get_char(word)) && end[0] != ' ' &&
-           end[1] == ' ' && !is_numeric_date(end + 2) &&
-           (end[0] == ',' || g_utf8_strlen(word, end - word) <= ABBREVIATION);
+    return is_weekday(word) && g_unichar_islower(g_utf8_get_char(word)) &&
+           g_str_has_prefix(comma, ", ") && !is_numeric_date(comma + 2);
 }
 
 /* "Sat." before a day, but not "checked." nor "It works.": an abbreviation is short, stands first,
@@ -207,8 +206,10 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
         return NOT_HERE;
     ended |= alone;
     g_autofree char *text = window(lines, i, word);
-    if (!(says_address(text) || quote_below(lines, i)) || !mp_matcher_has_day(matcher, text))
-        return NOT_HERE; /* asked first, since the rows take longer */
+    bool quoted = quote_below(lines, i); /* asked first, since the rows take longer */
+    if (!(says_address(text) || quoted) ||
+        !(mp_matcher_has_day(matcher, text) || (quoted && mp_matcher_has_time(matcher, text))))
+        return NOT_HERE;
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
     bool neutral = rule != NULL && g_str_has_suffix(rule->name, "-neutral");
     bool opened = rule != NULL && mp_matcher_group(matcher, 1) && !neutral;
