@@ -7,6 +7,8 @@ enum {
     WINDOW = 3, /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
     WEEKDAY = 24,            /* bytes of its name */
+    SHORT_WEEKDAY = 3,       /* letters of the shortest ones with a full stop, one less without */
+    MONTH = 24,              /* bytes of its name and of what stands behind it */
     ABBREVIATION = 5,        /* letters of its short name */
     FIRST_WORDLESS = 0x1100, /* from there on scripts whose weekdays stand in brackets */
     ATTEMPTS = 60,           /* beginnings tried in all: what bounds a mail made of nothing else */
@@ -184,6 +186,55 @@ is_bare_attribution(const char *core, const char *word)
            !(last_word(core, word) == core && strchr(".,", word[-2]));
 }
 
+/* "26.11.2026", "26. 11. 2026", "26 нояб. 2026", "2026年11月26日": a day and its year. */
+static bool
+is_full_day(const char *word)
+{
+    static const char digits[] = "0123456789";
+    gsize n = strspn(word, digits), mark = strspn(word + n, ". /-");
+    const char *next = word + n + mark;
+    gunichar unit = g_utf8_get_char(word + n);
+    gsize month = strcspn(next, digits), second = strspn(next, digits);
+
+    if (n == 4)
+        return unit == 0x5e74 || unit == 0xb144 || (mark > 0 && unit != ' ' && second > 0);
+    if (n == 0 || n > 2)
+        return false;
+    if (month > 0)
+        return g_unichar_isalpha(g_utf8_get_char(next)) && month < MONTH &&
+               strspn(next + month, digits) == 4;
+    return mark > 0 && second <= 2 && strncmp(next + second, word + n, mark) == 0 &&
+           strspn(next + second + mark, digits) >= 2;
+}
+
+/* "to", "čt", "tor.": a day of the week in a few letters, which a name and most words have not. */
+static bool
+is_short_weekday(const char *word)
+{
+    gsize letters = strcspn(word, ". "), dot = word[letters] == '.';
+
+    return g_unichar_islower(g_utf8_get_char(word)) && word[letters + dot] == ' ' &&
+           g_utf8_strlen(word, (gssize)letters) <= (glong)(SHORT_WEEKDAY - !dot);
+}
+
+/* "works here 26 Nov 2026 …", "works here to 26.11.2026": behind words of an answer that ends
+ * without a full stop stands a day, or the day of the week; a name, or a word of Japanese, which
+ * may go with one, is no such word. */
+static bool
+is_day_behind_words(const char *core, const char *word)
+{
+    const char *last = last_word(core, word);
+    gunichar first = g_utf8_get_char(last);
+
+    if (last == core || !g_unichar_isalpha(first) || g_unichar_isupper(first) ||
+        (first >= 0x3040 && first <= 0x9fff) || strchr(",;:", word[-2]) != NULL)
+        return false;
+    if (is_short_weekday(word) && !g_str_has_prefix(word, "de ") &&
+        is_full_day(strchr(word, ' ') + 1))
+        return true;
+    return is_full_day(word) && !is_short_weekday(last);
+}
+
 /* How an attribution may begin. */
 typedef enum { NOT_HERE, WITH_OPENING, WITH_DAY, WITH_NAME } Beginning;
 
@@ -198,10 +249,10 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     const char *core = LINE(lines, i)->core;
     bool ended = ends_before(core, word) && !is_ordinal(core, word);
     gunichar first = g_utf8_get_char(word);
-    bool capital = g_unichar_isupper(first) || /* a letter without case, behind a sentence */
-                   (ended && g_unichar_isalpha(first) && !g_unichar_islower(first));
+    bool capital = g_unichar_isalpha(first) && !g_unichar_islower(first); /* or without case */
 
-    bool alone = is_small_weekday(word) || is_bare_attribution(core, word);
+    bool alone = is_small_weekday(word) || is_bare_attribution(core, word) ||
+                 is_day_behind_words(core, word);
     if (!named && !(dated && (ended || alone)) && !capital)
         return NOT_HERE;
     ended |= alone;
@@ -238,7 +289,7 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
 
     if (strchr(before, '@') != NULL)
         return false;
-    if (!is_bare_attribution(core, word) &&
+    if (!is_bare_attribution(core, word) && !is_day_behind_words(core, word) &&
         (begins_day(before) || (beginning == WITH_DAY && is_weekday_before(core, word))))
         return false;
     if (mp_matcher_has_day(matcher, before) && !(ended && !is_date(word)))
