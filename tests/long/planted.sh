@@ -19,7 +19,7 @@ for patch in "$top"/tests/long/planted/*"${1:-}"*.patch; do
     rm -rf "$work/copy" && mkdir "$work/copy"
     (cd "$top" && cp -a Makefile lib metroplex notifier tests "$work/copy/")
     cp -a "${BUILD:-$top/build}" "$work/copy/build"
-    patch -s -p1 -d "$work/copy" <"$patch" || { say_missed "the patch does not apply"; continue; }
+    patch -s -p1 --fuzz=0 -d "$work/copy" <"$patch" || { say_missed "the patch does not apply"; continue; }
     make -s -C "$work/copy" BUILD=build all build/bin/killat >"$work/make" 2>&1 ||
         { say_missed "does not build"; tail -5 "$work/make"; continue; }
     # shellcheck disable=SC2086
