@@ -43,7 +43,8 @@ mp_visible_text(const char *text)
 
         if (reorders)
             g_string_append_printf(out, "\\u{%04X}", c);
-        else if (c == 0x2028 || c == 0x2029 || (c == '\r' && p[1] != '\n'))
+        else if (c == 0x2028 || c == 0x2029 || c == '\f' || c == '\v' ||
+                 (c == '\r' && p[1] != '\n'))
             g_string_append_c(out, '\n');
         else if (!mp_is_deceptive(c))
             g_string_append_unichar(out, c);

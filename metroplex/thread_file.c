@@ -97,9 +97,12 @@ char *
 mp_file_text(const MpConfig *config, const char *text, const char *where, GError **error)
 {
     g_autoptr(GString) visible = mp_visible_text(text);
+    gsize end = visible->len;
 
-    while (visible->len > 0 && g_ascii_isspace(visible->str[visible->len - 1]))
-        g_string_truncate(visible, visible->len - 1);
+    /* empty lines at the end say nothing, but what came by mail may end in blanks */
+    while (end > 0 && g_ascii_isspace(visible->str[end - 1]))
+        end--;
+    g_string_truncate(visible, end == 0 ? 0 : end + strspn(visible->str + end, " \t"));
     glong length = g_utf8_strlen(visible->str, -1);
     if (length > config->max_comment)
         return mp_fail_null(error, MP_ERROR_INPUT,

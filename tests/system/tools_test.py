@@ -446,6 +446,30 @@ def json_goes_there_and_back_without_loss(site):
 
 
 @test
+def blanks_at_the_ends_of_lines_go_there_and_back(site):
+    site.user("tim")
+    thread = site.thread("tim", body="a  \nb \t\n\n  c \n")
+    texts = ["one  \ntwo \t\n\n  three\n", "ends in blanks  \n", "and in a tab\t\n", "no line after it \u00a0", "    code  \n    more  \n", "-\n \n- \n"]
+    for text in texts:
+        site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), text))
+    site.metroplex("--once")
+    equal(len(site.show(thread)["comments"]), len(texts))
+    bodies = [c["body"] for c in json.loads(exported(site, thread))["comments"]]
+    check(bodies[2].endswith("blanks  \n"), bodies[2])
+    for form in ("json", "mbox"):
+        with Other() as other:
+            new = imported(other, exported(site, thread, form)).stdout.split()[0]
+            equal([c["body"] for c in json.loads(exported(other, new))["comments"]], bodies, form)
+
+
+@test
+def form_feeds_and_vertical_tabs_end_lines_of_commands_too(site):
+    site.user("tim")
+    thread = site.thread("tim", body="one\ftwo\vthree\n")
+    equal(site.show(thread)["body"], "one\ntwo\nthree\n")
+
+
+@test
 def a_thread_imported_at_home_is_there_already(site):
     thread = rich_thread(site)
     for form in ("json", "mbox"):
