@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
-#include "delivery.h"
+#include "inbound.h"
 #include "mail_bounces.h"
 #include "paint.h"
 
@@ -158,84 +158,68 @@ print_result(const MpItem *item, bool is_counted)
 {
     const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread",
                             "obeyed", "counted against the account's address"};
-    const char *hears[] = {"no answer to the sender", "the account gets an answer, once a day",
-                           "the sender gets an answer if an account has that address, once a day"};
+    const char *hears[] = {"no answer to the sender", "the account gets an answer",
+                           "the account that has the sender's address gets an answer"};
+    bool is_due = item->answer != NULL;
 
     printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason,
            action[item->gate->action == MP_DO_BOUNCE && !is_counted ? MP_DO_NOTHING
                                                                     : item->gate->action],
-           mp_outcome_name(item->gate->outcome), hears[item->hears]);
+           mp_outcome_name(item->gate->outcome),
+           is_due || item->hears == MP_HEARS_NOBODY ? hears[item->hears]
+                                                    : "no answer, or none any more today");
 }
 
-static bool
-read_reply(MpSite *site, MpWorker *worker, MpItem *item, GError **error)
+/* The text that no gate asked for: a run does not read it, and nothing depends on it. */
+static void
+read_text(MpInbound *inbound, MpItem *item)
 {
     bool are_guessed = false;
+
+    if (item->message == NULL || item->extraction != NULL || item->fault != MP_FAULT_NONE)
+        return;
     g_auto(GStrv) sent =
-        item->thread != NULL ? mp_item_sent_texts(site, item, &are_guessed, error) : NULL;
-    MpMessageFault fault = MP_FAULT_NONE;
-    g_autoptr(GError) why = NULL;
-
-    if (item->thread != NULL && sent == NULL)
-        return false;
-    if (!mp_extraction_send(worker, item->message, (const char *const *)sent, are_guessed, true,
-                            error))
-        return false;
-    item->extraction = mp_extraction_receive(worker, &fault, &why);
-    if (item->extraction != NULL) {
-        mp_item_compose(site, item);
-        return true;
-    }
-    if (fault == MP_FAULT_NONE) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    mp_item_read(item, item->message, fault, why); /* as in a run: the gates say the rest */
-    return true;
+        item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &are_guessed, NULL) : NULL;
+    if (mp_extraction_send(inbound->worker, item->message, (const char *const *)sent, are_guessed,
+                           true, NULL))
+        item->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);
+    if (item->extraction != NULL)
+        mp_item_compose(inbound->site, item);
 }
 
 static bool
-examine(MpSite *site, MpWorker *worker, MpItem *item, GError **error)
+print_item(MpInbound *inbound, MpItem *item, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    MpMessageFault fault = MP_FAULT_NONE;
-    MpLimits limits = mp_site_limits(site);
-    MpMessage *message = mp_worker_parse(worker, item->mail->fd, &limits, &fault, &why);
-
-    if (message == NULL && mp_message_fault_code(fault) == NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    mp_item_read(item, message, fault, why);
-    mp_rate_begin(site->rate);
-    if (!mp_item_identify(site, item, error))
-        return false;
-    if (item->message != NULL && !read_reply(site, worker, item, error))
-        return false;
-    mp_item_decide(site, item);
-    return true;
-}
-
-static bool
-explain(MpSite *site, MpMaildir *maildir, MpWorker *worker, const char *path, GError **error)
-{
-    MpMail *mail = mp_maildir_take_file(maildir, path, error);
-    g_autoptr(MpItem) item = mail != NULL ? mp_item_new(mail) : NULL;
-    g_autofree char *shown = mp_escape(path);
+    g_autofree char *shown = mp_escape(item->mail->path);
     bool is_counted;
 
-    if (item == NULL || !examine(site, worker, item, error))
-        return false;
+    read_text(inbound, item);
     printf("%s\n", shown);
     print_head(item);
-    print_addresses(site, item);
-    print_verdicts(site, item);
+    print_addresses(inbound->site, item);
+    print_verdicts(inbound->site, item);
     print_gates(item);
     print_lines(item);
-    if (!print_bounce(site, item, &is_counted, error))
+    if (!print_bounce(inbound->site, item, &is_counted, error))
         return false;
     print_result(item, is_counted);
     return true;
+}
+
+/* As a run goes, of this mail alone. */
+static int
+explain(MpInbound *inbound, const char *path)
+{
+    g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
+    g_autoptr(GError) error = NULL;
+    MpMail *mail = mp_maildir_take_file(inbound->maildir, path, &error);
+
+    if (mail == NULL)
+        return mp_report(error);
+    g_ptr_array_add(mails, mail);
+    if (!mp_inbound_batch(inbound, mails, &error))
+        return mp_report(error);
+    return mp_error_exit_status(inbound->first_deferral);
 }
 
 int
@@ -243,26 +227,22 @@ cmd_explain(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
     g_auto(MpSite) site = {0};
+    g_auto(MpInbound) inbound = {0};
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpMaildir) maildir = NULL;
-    g_autoptr(MpWorker) worker = mp_extraction_worker((guint)argc - 1);
     int status = EX_OK;
 
     mp_options_parse(&options, NULL, "explain", "FILE…",
                      "Says what would be done with a mail, and why; changes nothing.", 1, G_MAXINT,
                      &argc, &argv);
-    if (!mp_site_read(&site, &options, true, &error))
+    if (!mp_site_read(&site, &options, true, &error) || !mp_inbound_open(&inbound, &site, &error))
         return mp_report(error);
-    maildir = mp_maildir_open(site.config->data, &error);
-    if (maildir == NULL)
-        return mp_report(error);
+    inbound.tell = print_item;
+    inbound.wants_lines = true;
+    mp_inbound_expect(&inbound, (guint)argc - 1);
     for (int i = 1; i < argc; i++) {
-        g_clear_error(&error);
-        if (!explain(&site, maildir, worker, argv[i], &error)) {
-            int fault = mp_report(error);
+        int fault = explain(&inbound, argv[i]);
 
-            status = MAX(status, fault);
-        }
+        status = MAX(status, fault);
     }
     return status;
 }

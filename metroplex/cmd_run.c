@@ -35,6 +35,12 @@ typedef struct {
     GHashTable *deferred; /* names that stay in new/: not tried again by this run */
 } Run;
 
+static bool
+is_dry_run(const Run *run)
+{
+    return run->inbound.tell != NULL;
+}
+
 static volatile sig_atomic_t is_stopped;
 
 static void
@@ -98,9 +104,9 @@ locked_batch(Run *run, GPtrArray *mails, GError **error)
 {
     if (mails != NULL)
         mp_inbound_expect(&run->inbound, mails->len);
-    bool is_ready = run->inbound.is_dry_run ? mp_site_refresh(run->site, error)
-                                            : mp_site_lock(run->site, error) &&
-                                                  mp_transaction_recover(run->site, error);
+    bool is_ready = is_dry_run(run) ? mp_site_refresh(run->site, error)
+                                    : mp_site_lock(run->site, error) &&
+                                          mp_transaction_recover(run->site, error);
     bool good = is_ready && (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
 
     g_clear_pointer(&run->site->lock, mp_lock_release);
@@ -145,7 +151,7 @@ pass(Run *run, bool *found, GError **error)
         *found = true;
         if (!locked_batch(run, mails, error))
             return false;
-        if (run->inbound.is_dry_run || run->inbound.n_deferred > deferred)
+        if (is_dry_run(run) || run->inbound.n_deferred > deferred)
             remember_deferred(run, taken); /* those that were moved are gone anyway */
     }
     return true;
@@ -230,7 +236,7 @@ pass_once(Run *run, GError **error)
 {
     bool good = pass_until_empty(run, error);
 
-    if (run->inbound.is_dry_run)
+    if (is_dry_run(run))
         return good;
     for (bool may_start = true; step_children(run, may_start) && !is_stopped; may_start = false)
         g_usleep(HOOK_LOOK_US);
@@ -330,7 +336,7 @@ run_over_new(Run *run, bool once, int seconds)
     g_autoptr(GError) error = NULL;
     bool good;
 
-    if (!run->inbound.is_dry_run && !take_run_lock(run, &error)) {
+    if (!is_dry_run(run) && !take_run_lock(run, &error)) {
         if (error != NULL)
             return mp_report(error);
         say_busy();
@@ -359,7 +365,7 @@ run_command(MpSite *site, const MpOptions *options, bool once, int seconds, bool
     }
     if (!mp_inbound_open(&run.inbound, site, &error))
         return mp_report(error);
-    run.inbound.is_dry_run = dry_run;
+    run.inbound.tell = dry_run ? mp_inbound_tell_outcome : NULL;
     if (dry_run || *paths != NULL)
         mp_log_to_stderr(MP_LOG_INFO);
     catch_signals();

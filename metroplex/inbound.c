@@ -238,7 +238,7 @@ send_extraction(MpInbound *inbound, MpItem *item, GError **error)
         return true;
     }
     item->is_awaited = mp_extraction_send(inbound->worker, item->message, (const char *const *)sent,
-                                          are_guessed, false, error);
+                                          are_guessed, inbound->wants_lines, error);
     return item->is_awaited;
 }
 
@@ -699,14 +699,27 @@ move_all(MpInbound *inbound, GPtrArray *items, GError **error)
     return mp_maildir_sync(inbound->maildir, error);
 }
 
-static void
-tell_all(MpInbound *inbound, GPtrArray *items)
+bool
+mp_inbound_tell_outcome(MpInbound *inbound, MpItem *item, GError **error)
+{
+    (void)inbound;
+    (void)error;
+    log_outcome(item, "Would be: ");
+    return true;
+}
+
+/* What is deferred has been told. */
+static bool
+tell_all(MpInbound *inbound, GPtrArray *items, GError **error)
 {
     for (guint i = 0; i < items->len; i++) {
-        if (!item_at(items, i)->is_deferred)
-            log_outcome(item_at(items, i), "Would be: ");
-        count(inbound, item_at(items, i));
+        MpItem *item = item_at(items, i);
+
+        if (!item->is_deferred && !inbound->tell(inbound, item, error))
+            return false;
+        count(inbound, item);
     }
+    return true;
 }
 
 /* --- The program ---------------------------------------------------------------------------- */
@@ -721,9 +734,7 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
     g_ptr_array_set_free_func(mails, NULL); /* the items own them now */
     if (!read_all(inbound, items, error) || !decide_all(inbound, items, error))
         return false;
-    if (inbound->is_dry_run) {
-        tell_all(inbound, items);
-        return true;
-    }
+    if (inbound->tell != NULL)
+        return tell_all(inbound, items, error);
     return post_all(inbound, items, error) && move_all(inbound, items, error);
 }

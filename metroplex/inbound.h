@@ -6,16 +6,22 @@
 #include "delivery.h"
 #include "site.h"
 
-typedef struct {
+typedef struct MpInbound MpInbound;
+
+/* Tells what is decided of a mail, where nothing is done. */
+typedef bool (*MpInboundTell)(MpInbound *inbound, MpItem *item, GError **error);
+
+struct MpInbound {
     MpSite *site;
     MpMaildir *maildir;
     MpWorker *worker; /* NULL before mp_inbound_expect */
     bool is_worker_for_many;
-    bool is_dry_run;                        /* say what would be done, do nothing */
+    MpInboundTell tell;                     /* say what would be done, do nothing; or NULL */
+    bool wants_lines;                       /* of each text, what decided on it */
     bool is_sandbox_told;                   /* the log says once what the sandbox lacks */
     guint n_success, n_failure, n_deferred; /* mails so far */
     GError *first_deferral;                 /* why mails stay, for the exit status */
-} MpInbound;
+};
 
 bool mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error);
 void mp_inbound_close(MpInbound *inbound);
@@ -31,3 +37,6 @@ void mp_inbound_expect(MpInbound *inbound, guint mails);
  * work. A single mail that cannot be decided now is only counted in n_deferred.
  */
 bool mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error);
+
+/* For `tell`: a line of the log, as a run writes it. */
+bool mp_inbound_tell_outcome(MpInbound *inbound, MpItem *item, GError **error);

@@ -13,7 +13,7 @@ import json
 import os
 import re
 
-from harness import METROPLEX, TOP, check, equal, main, test
+from harness import HOST, METROPLEX, TOP, check, equal, main, test
 
 FIXTURES = os.path.join(TOP, "tests/fixtures/explain")
 # Which gates there are and who is told of what they decide is no matter of these tests.
@@ -152,6 +152,63 @@ def the_comment_is_the_reply(site):
         comment = site.show(1)["comments"][-1]
         equal(comment["body"].rstrip("\n"), REPLIES[name], name)
         check("Ada Example" in comment["elided"], f"{name}: {comment['elided']!r}")
+
+
+def bomb(site, sender, address):
+    """Its parser dies of it: of the reply's lines, not of the mail's parts."""
+    return site.mail(sender, address, "word\n") + b"\n" * 500000
+
+
+def hostile(site, thread):
+    """Mails of all fates in the order in which they come, by a name that says what they are."""
+    to = site.address(thread, "tim")
+    bounces, stop = (site.address(thread, "tim", "--purpose", p) for p in ("bounce", "unsub"))
+    good = site.mail("tim@example.org", to, "Once.\n")
+    report = ("\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: failed\nStatus: 5.1.1\n"
+              "Final-Recipient: rfc822; tim@example.org\n\n--b--\n").encode()
+    head = f"Return-Path: <>\nX-Original-To: {bounces}\nFrom: mailer-daemon@example.org\nTo: {bounces}\nMessage-ID: <b@example.org>\n"
+    yield "a good one", good
+    yield "the same again", good
+    yield "a command", site.mail("tim@example.org", to, "/close\n")
+    yield "a command that there is not", site.mail("tim@example.org", to, "/colse\n\nText.\n")
+    yield "another of the same day", site.mail("tim@example.org", to, "/colse\n\nOther text.\n")
+    yield "of somebody else", site.mail("ada@example.org", to)
+    yield "empty", site.mail("tim@example.org", to, "\n")
+    yield "too long", site.mail("tim@example.org", to, "word " * 40000)
+    yield "too large", site.mail("tim@example.org", to, "x" * 76 + "\n") + b"x" * 26 * 1024 * 1024
+    yield "no mail", b"nothing of the kind\n"
+    yield "its parser dies", bomb(site, "tim@example.org", to)
+    yield "its parser would die if it came so far", bomb(site, "ada@example.org", to)
+    yield "to a no-reply address", site.mail("tim@example.org", f"noreply@{HOST}")
+    yield "to an address of no token", site.mail("tim@example.org", f"reply+i-1-{'a' * 40}-1@reply.{HOST}")
+    yield "a bounce that does not count", (head + "Content-Type: multipart/report; boundary=b\n\n").encode() + report
+    yield "a stop", site.mail("tim@example.org", stop)
+    yield "and one after it", site.mail("tim@example.org", to, "Twice.\n")
+
+
+@test
+def a_run_does_what_was_explained(site):
+    thread, _ = start(site)
+    wrong, seen = [], set()
+    for what, octets in hostile(site, thread):
+        name = site.deliver(octets)
+        path = f"{site.data}/mail/reply/new/{name}"
+        told = site.metroplex("explain", path)
+        result = re.search(r"  result: (\S+), .*, the mail would go to (\w+)/; (.*)", told)
+        check(result and "  gates:\n" in told and re.search(rf"    {result[1]} +decides: ", told), f"{what}: {told}")
+        answered, n = len(site.answer_events()), len(site.show(thread)["comments"])
+        site.metroplex("--once", "--dry-run")
+        would = re.findall(rf"Would be: (\w+) \S*{re.escape(name)}", site.log())
+        site.metroplex("--once")
+        did = re.findall(rf"(?<!Would be: )\b(Posted|Obeyed|Accepted|Refused|Answered) \S*{re.escape(name)}", site.log())
+        found = site.reasons()[name], "success" if name in site.success else "failure", len(site.answer_events()) > answered
+        explained = result[1], result[2], "gets an answer" in result[3]
+        posted = len(site.show(thread)["comments"]) > n
+        if explained != found or would != did or posted != ("posted as a comment" in told):
+            wrong.append(f"{what}: explained {explained}, found {found}; would {would}, did {did}")
+        seen.add(found[0])
+    equal(wrong, [])
+    check({"unparsable", "too-large", "malformed", "duplicate", "bounce"} <= seen and len(seen) >= 12, seen)
 
 
 main()
