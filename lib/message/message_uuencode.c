@@ -175,6 +175,9 @@ mp_read_uuencoded(MpReading *reading, char **text)
 {
     bool is_in_fence = false;
 
+    /* an exported comment is read back as it was written */
+    if (mp_message_header(reading->message, "X-Metroplex-Format") != NULL)
+        return true;
     if (!g_str_has_prefix(*text, "begin") && strstr(*text, "\nbegin") == NULL)
         return true;
     g_autoptr(GString) rest = g_string_sized_new(strlen(*text));

@@ -446,16 +446,17 @@ def json_goes_there_and_back_without_loss(site):
 
 
 @test
-def blanks_at_the_ends_of_lines_go_there_and_back(site):
+def blanks_at_the_ends_of_lines_and_uuencoded_files_go_there_and_back(site):
     site.user("tim")
     thread = site.thread("tim", body="a  \nb \t\n\n  c \n")
     texts = ["one  \ntwo \t\n\n  three\n", "ends in blanks  \n", "and in a tab\t\n", "no line after it \u00a0", "    code  \n    more  \n", "-\n \n- \n"]
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="A file of old:\n\nbegin 644 x\n#0V%T\n`\nend\n")
     for text in texts:
         site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), text))
     site.metroplex("--once")
-    equal(len(site.show(thread)["comments"]), len(texts))
+    equal(len(site.show(thread)["comments"]), 1 + len(texts))
     bodies = [c["body"] for c in json.loads(exported(site, thread))["comments"]]
-    check(bodies[2].endswith("blanks  \n"), bodies[2])
+    check(bodies[3].endswith("blanks  \n"), bodies[3])
     for form in ("json", "mbox"):
         with Other() as other:
             new = imported(other, exported(site, thread, form)).stdout.split()[0]
