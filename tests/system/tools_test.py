@@ -840,11 +840,13 @@ def a_run_makes_few_packs_of_fifty(site):
     finally:
         killed.kill()
         killed.wait()
+    # it may have died over removing them: then less than 50 are left, which is no reason to begin again
+    most = {r: 10 if packs(site, r) >= 50 else 50 for r in ("tracker.git", "accounts.git")}
     site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), "By mail.\n"))
     run = subprocess.Popen([METROPLEX, "--config", site.config, "--for", "60"])
     try:
         wait_until(lambda: len(site.success) == 1, 120)
-        wait_until(lambda: packs(site, "tracker.git") < 10 and packs(site, "accounts.git") < 10, 120)
+        wait_until(lambda: all(packs(site, r) < most[r] for r in most), 120)
     finally:
         run.terminate()
         equal(run.wait(20), 0)
