@@ -186,13 +186,24 @@ guess(const char *bytes, gsize length, const char *label, Reading *declared, boo
     return from_latin(bytes, length);
 }
 
+/* Behind a NUL, too, where GMime's own look ends. */
+static bool
+has_8bit(const char *bytes, gsize length)
+{
+    guchar all = 0;
+
+    for (gsize i = 0; i < length; i++)
+        all |= (guchar)bytes[i];
+    return all >= 128;
+}
+
 char *
 mp_decode_text(const char *bytes, gsize length, const char *label, char **note)
 {
     label = label != NULL ? label : MP_ASCII;
     const char *charset = mp_charset_of(label), *evident = evident_charset(bytes, length);
     bool is_utf8 = g_strcmp0(charset, MP_UTF_8) == 0;
-    bool is_8bit = g_mime_utils_text_is_8bit((const unsigned char *)bytes, length);
+    bool is_8bit = has_8bit(bytes, length);
 
     *note = NULL;
     if (!is_8bit && evident == NULL && (is_utf8 || g_strcmp0(charset, MP_ASCII) == 0))

@@ -368,11 +368,14 @@ Test(message_parse, nul_and_utf16_are_borne)
     static const char wide[] =
         "Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: "
         "base64\n\nSABpAA0ACgA=\n";
+    static const char high[] = "Subject: x\n\na\0b\xE9\n";
     g_autoptr(MpMessage) a = parse(nul, sizeof nul - 1), b = parse(wide, sizeof wide - 1);
+    g_autoptr(MpMessage) c = parse(high, sizeof high - 1);
 
     assert_same(a->subject, "x", "NUL in the header");
     assert_same(a->plain, "ab\n", "NUL in the text");
     assert_same(b->plain, "Hi\n", "UTF-16");
+    assert_same(c->plain, "ab\xC3\xA9\n", "NUL before a high octet");
 }
 
 /* ---- headers ---- */
