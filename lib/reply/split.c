@@ -7,9 +7,10 @@ enum {
     WINDOW = 3, /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
     WEEKDAY = 24,            /* bytes of its name */
+    ABBREVIATION = 5,        /* letters of its short name, */
     SHORT_WEEKDAY = 3,       /* letters of the shortest ones with a full stop, one less without */
-    MONTH = 24,              /* bytes of its name and of what stands behind it */
-    ABBREVIATION = 5,        /* letters of its short name */
+    PREPOSITION = 3,         /* letters */
+    MONTH = 40,              /* bytes between a day and its year */
     FIRST_WORDLESS = 0x1100, /* from there on scripts whose weekdays stand in brackets */
     ATTEMPTS = 60,           /* beginnings tried in all: what bounds a mail made of nothing else */
     SPLITS = 8,
@@ -72,13 +73,19 @@ quote_below(const GArray *lines, guint i)
     return false;
 }
 
+static bool
+is_letter(gunichar c)
+{
+    return g_unichar_isalpha(c) || g_unichar_ismark(c);
+}
+
 /* "Sat, 28", "lør. 28", "ne 22": a weekday, or what may be one, before a number. */
 static bool
 is_weekday(const char *word)
 {
     const char *p = word;
 
-    while (g_unichar_isalpha(g_utf8_get_char(p)) && g_utf8_get_char(p) < FIRST_WORDLESS)
+    while (is_letter(g_utf8_get_char(p)) && g_utf8_get_char(p) < FIRST_WORDLESS)
         p = g_utf8_next_char(p);
     if (p == word || p - word > WEEKDAY)
         return false;
@@ -108,41 +115,85 @@ last_word(const char *core, const char *word)
     return p;
 }
 
-/* "28.11.2026", and not "28. nov. 2026". */
+/* "28.11.2026", "28. 11. 2026", "2026-11-28", and not "28. nov. 2026". */
 static bool
 is_numeric_date(const char *word)
 {
-    static const char digits[] = "0123456789";
-    guint numbers = 0;
-    gsize n;
+    gsize digits[3], marks = 0;
 
-    for (; (n = strspn(word, digits)) > 0; word += n + strspn(word + n, "./-"))
-        numbers++;
-    return numbers >= 3;
+    for (guint k = 0; k < G_N_ELEMENTS(digits); k++) {
+        word += marks;
+        digits[k] = strspn(word, "0123456789");
+        word += digits[k];
+        marks = strspn(word, "./-");
+        marks += marks > 0 && word[marks] == ' ';
+        if (digits[k] == 0 || digits[k] > 4 || (k < 2 && marks == 0))
+            return false;
+    }
+    return digits[0] == 4 || digits[2] == 4 || digits[2] == 2;
 }
 
-/* "чт, 26 нояб.": no name of a person is written so. "дякую. 26 лист." is a sentence and a day. */
+/* "2026年11月28日" */
 static bool
-is_small_weekday(const char *word)
+is_cjk_date(const char *word)
 {
-    const char *comma = word + strcspn(word, "., ");
+    gsize digits = strspn(word, "0123456789");
+    gunichar next = g_utf8_get_char(word + digits);
 
-    return is_weekday(word) && g_unichar_islower(g_utf8_get_char(word)) &&
-           g_str_has_prefix(comma, ", ") && !is_numeric_date(comma + 2);
+    return digits == 4 && (next == 0x5e74 || next == 0xb144);
 }
 
-/* "Sat." before a day, but not "checked." nor "It works.": an abbreviation is short, stands first,
+/* "чт, 26 нояб.", "Четверг, 26 ноября": no name of a person is written so. */
+static bool
+is_marked_weekday(const char *word)
+{
+    const char *end = word + strcspn(word, "., "), *next = end + strspn(end, ".,");
+    glong letters = g_utf8_strlen(word, end - word);
+    bool small = g_unichar_islower(g_utf8_get_char(word));
+
+    return is_weekday(word) && *next == ' ' && !is_numeric_date(next + 1) && next[-1] == ',' &&
+           (small || letters > 2);
+}
+
+/* "to 26.11.", "čt 26. 11.": in Finnish, Czech, Slovak and German two letters without a mark, which
+ * would else be words. */
+static bool
+is_bare_weekday(const char *word)
+{
+    static const char *const names[] = {"ma", "ti", "ke", "to", "pe", "la", "su", "po", "út",
+                                        "st", "čt", "pá", "so", "ne", "ut", "št", "pi", "Mo",
+                                        "Di", "Mi", "Do", "Fr", "Sa", "So", NULL};
+    g_autofree char *name = g_strndup(word, strcspn(word, " "));
+    const char *next = word + strlen(name);
+
+    return *next == ' ' && is_numeric_date(next + 1) && g_strv_contains(names, name);
+}
+
+/* "in data de 5 noiembrie": the short word that leads on to a date. */
+static bool
+is_preposition(const char *core, const char *last, const char *word)
+{
+    return last > core && g_unichar_islower(g_utf8_get_char(last)) &&
+           g_utf8_strlen(last, word - 1 - last) <= PREPOSITION;
+}
+
+/* "Sat." before a day, but not "checked." nor "It works": an abbreviation is short, stands first,
  * and before the month's name. */
 static bool
 is_weekday_before(const char *core, const char *word)
 {
+    static const char comma[] = "، "; /* in Urdu and Arabic */
     const char *last = last_word(core, word);
 
+    if (word - core >= (ptrdiff_t)strlen(comma) && g_str_has_prefix(word - strlen(comma), comma))
+        return true;
     if (!is_weekday(last))
         return false;
-    return word[-2] != '.' ||
-           (last == core && g_utf8_strlen(last, word - 2 - last) <= ABBREVIATION &&
-            !is_numeric_date(word));
+    if (word[-2] == '.')
+        return last == core && g_utf8_strlen(last, word - 2 - last) <= ABBREVIATION &&
+               !is_numeric_date(word);
+    return word[-2] == ',' || (last == core && !is_numeric_date(word)) || is_bare_weekday(last) ||
+           is_preposition(core, last, word);
 }
 
 /* The last word before `word` ends a sentence, in any script. */
@@ -230,7 +281,7 @@ is_day_behind_words(const char *core, const char *word)
         (first >= 0x3040 && first <= 0x9fff) || strchr(",;:", word[-2]) != NULL)
         return false;
     if (is_short_weekday(word) && !g_str_has_prefix(word, "de ") &&
-        is_full_day(strchr(word, ' ') + 1))
+        !g_str_has_prefix(word, "on ") && is_full_day(strchr(word, ' ') + 1))
         return true;
     return is_full_day(word) && !is_short_weekday(last);
 }
@@ -245,38 +296,41 @@ static Beginning
 beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, MpMatcher *matcher)
 {
     bool named = sent != NULL && sent_begins_with_name(sent, word);
-    bool dated = is_weekday(word) || is_date(word);
     const char *core = LINE(lines, i)->core;
     bool ended = ends_before(core, word) && !is_ordinal(core, word);
-    gunichar first = g_utf8_get_char(word);
-    bool capital = g_unichar_isalpha(first) && !g_unichar_islower(first); /* or without case */
+    bool dated = is_date(word) || is_marked_weekday(word) || is_bare_weekday(word) ||
+                 ((ended || is_day_behind_words(core, word)) && is_weekday(word));
+    gunichar first = g_utf8_get_char(word); /* a letter without case is as good as a capital */
+    bool capital = g_unichar_isalpha(first) && !g_unichar_islower(first);
 
-    bool alone = is_small_weekday(word) || is_bare_attribution(core, word) ||
-                 is_day_behind_words(core, word);
-    if (!named && !(dated && (ended || alone)) && !capital)
+    if (!named && !dated && !capital)
         return NOT_HERE;
-    ended |= alone;
     g_autofree char *text = window(lines, i, word);
+    bool addressed = says_address(text) || (sent != NULL && sent_is_named(sent, text));
     bool quoted = quote_below(lines, i); /* asked first, since the rows take longer */
-    if (!(says_address(text) || quoted) ||
+    if (!(addressed || quoted) ||
         !(mp_matcher_has_day(matcher, text) || (quoted && mp_matcher_has_time(matcher, text))))
         return NOT_HERE;
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
     bool neutral = rule != NULL && g_str_has_suffix(rule->name, "-neutral");
     bool opened = rule != NULL && mp_matcher_group(matcher, 1) && !neutral;
+    ended |= is_day_behind_words(core, word) || is_marked_weekday(word) ||
+             is_bare_attribution(core, word) || (addressed && is_cjk_date(word)) ||
+             (addressed && !neutral && (is_bare_weekday(word) || is_full_day(word)));
     if (rule == NULL || !(opened || named || ended) || (neutral && !dated))
         return NOT_HERE;
     return opened ? WITH_OPENING : dated ? WITH_DAY : WITH_NAME;
 }
 
-/* "lør. 28.", "30.": no more than the beginning of a date. */
+/* "lør. 28.", "30.", "2026.": no more than the beginning of a date. */
 static bool
 begins_day(const char *before)
 {
     const char *digits = is_weekday(before) ? strpbrk(before, "0123456789") : before;
     gsize n = strspn(digits, "0123456789");
 
-    return n > 0 && n <= 2 && digits[n + strspn(digits + n, "., ")] == '\0';
+    return n > 0 && (n <= 2 || (n == 4 && digits[n] == '.')) &&
+           digits[n + strspn(digits + n, "., ")] == '\0';
 }
 
 /* What stands before it is an answer: no address, no day unless a sentence ends behind it, and not
