@@ -524,7 +524,7 @@ const MpRule mp_rules[] = {
      FOREIGN("(?:أ?رسلت? من|تم الإرسال من|أُرسلت من|نُ?شر من ال|נשלח מ|נשלח באמצעות|ارسال ?شده از|ส่งจาก|Ուղարկվել է (?:իմ )?|გაგზავნილია (?:ჩემი )?)[^,;]{2,60}|Менің [^,;]{2,40}(?:нан|нен|дан|ден|тан|тен) (?:жіберілді|жіберілген)|আমার [^,;]{2,40} থেকে পাঠানো(?: হয়েছে)?|(?:मेरे |मेरी )?[^,;]{2,40} से भेजा(?: गया)?[।.]?"),
      "נשלח מה-iPhone שלי", "נשלחו אתמול כל הקבצים"},
     {"tracker", MP_RULE_MOBILE, "Mailtrack and other senders' advertisements",
-     ANY("(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack[\\s\\d/.:,]{0,30}(?:[AP]\\.?M\\.?)?|Virus-free\\.?(?:\\s?(?:www\\.|by |avast|avg).{0,50})?)"),
+     ANY("(?:ᐧ|.{0,3}Sender notified by.{0,60}|Mailtrack[\\s\\d/.:,]{0,30}(?:[AP]\\.?M\\.?)?|Virus-free\\.?(?:\\s?(?:www\\.|by |avast|avg).{0,50})?|(?=.{0,30}(?:[vw][ií]r(?:u|ů|en)|вирус|вірус))[^.:!?]{5,40}[.:]\\s?(?:www\\.)?(?:avast|avg)\\.[a-z]{2,3}/?)"),
      "Sender notified by Mailtrack", "Virus checks are free of charge."},
 
     /* ---- paragraphs of law ---- */

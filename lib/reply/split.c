@@ -333,6 +333,17 @@ begins_day(const char *before)
            digits[n + strspn(digits + n, "., ")] == '\0';
 }
 
+/* "*", as mutt is told to begin attributions with, says nothing. */
+static bool
+says_something(const char *before)
+{
+    for (const char *p = before; *p != '\0'; p = g_utf8_next_char(p)) {
+        if (g_unichar_isalnum(g_utf8_get_char(p)))
+            return true;
+    }
+    return line_is_symbol(before) || strpbrk(before, "?!") != NULL;
+}
+
 /* What stands before it is an answer: no address, no day unless a sentence ends behind it, and not
  * the opening word of an attribution that begins the line. */
 static bool
@@ -341,6 +352,8 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
     g_autofree char *before = g_strndup(core, (gsize)(word - core));
     bool ended = ends_before(core, word);
 
+    if (!says_something(before))
+        return false;
     if (strchr(before, '@') != NULL)
         return false;
     if (!is_bare_attribution(core, word) && !is_day_behind_words(core, word) &&
