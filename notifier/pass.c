@@ -113,8 +113,11 @@ prepare(Pass *pass, GError **error)
     }
     if (pass->pool == NULL)
         pass->pool = new_pool(config->smtp_connections, &fault);
-    if (fault != NULL)
+    if (fault != NULL && g_thread_pool_get_num_threads(pass->pool) == 0)
         return mp_fail(error, MP_ERROR_TEMPORARY, "cannot start threads: %s", fault->message);
+    if (fault != NULL) /* those that did start do the work */
+        mp_warn("Only %u of %d threads: %s", g_thread_pool_get_num_threads(pass->pool),
+                config->smtp_connections, fault->message);
     return true;
 }
 
