@@ -908,6 +908,11 @@ def outrun_by_another_writer_all_comes_true_once(site):
             site.run(METROPLEX, "--once", status=None)
             if not site.new:
                 break
+        for _ in range(40):  # on a quick machine the mover may have been late each time
+            if "building it again" in site.log():
+                break
+            site.deliver(site.mail("u0@example.org", site.address(thread, "u0"), "/mute\n"))
+            site.run(METROPLEX, "--once", status=None)
     finally:
         mover.kill()
         mover.wait()
