@@ -91,8 +91,7 @@ quotes_nothing(const MpItem *item)
 }
 
 /* NULL without error: today's answer to this account, for this reason, in this thread, has been
- * given. The mail,
- * which may be large, is read only if there is one to give. */
+ * given. The mail, which may be large, is read only if there is one to give. */
 static MpAnswer *
 answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
 {
