@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "markup/html.h"
 #include "reply/reply.h"
 
 /* plain, html, flowed, delsp, sent, are_guessed, want_lines → part, is_reaction, reply, elided,

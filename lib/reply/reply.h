@@ -59,14 +59,6 @@ void mp_reply_prepare(void);
  * caller's. */
 char *mp_reply_unflow(const char *text, bool delsp);
 
-/*
- * HTML as Markdown: headings, lists, links, emphasis, code, tables, rules, images by name.
- * Quotes become "> " lines; what a client marks as the start of the message answered becomes a
- * separator line, what it marks as a signature is preceded by "-- ", so that mp_reply_extract
- * finds them. `length` is in bytes; the bytes are taken as UTF-8. The result is the caller's.
- */
-char *mp_html_to_markdown(const char *html, gsize length);
-
 /* True if a text/plain part holds nothing worth reading and its HTML twin should be taken: NULL,
  * blank, or a remark such as "Please view this in an HTML client". */
 bool mp_reply_part_is_stub(const char *plain);

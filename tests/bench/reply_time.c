@@ -7,6 +7,7 @@
  * and the ratio to half of it; a ratio near two is linear. Exits with 1 if a shape takes more than
  * 20 ms or grows faster than 2.6 times.
  */
+#include "markup/html.h"
 #include "reply/reply.h"
 
 #include <json-glib/json-glib.h>

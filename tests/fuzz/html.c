@@ -1,5 +1,5 @@
 /* The HTML of a mail, as Markdown. */
-#include "reply/reply.h"
+#include "markup/html.h"
 
 #include "fuzz.h"
 

@@ -6,6 +6,7 @@
  * NUL was sent. Besides not crashing it checks that the lines are all there, each with its rule.
  */
 #include "../../metroplex/attachments.h"
+#include "markup/html.h"
 #include "reply/reply.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Mails in the manner of many clients, languages and styles, and lines that these clients write:
  * tests/fixtures/replies/cases.txt and lines.txt. */
+#include "markup/html.h"
 #include "reply/reply.h"
 
 #include <criterion/criterion.h>

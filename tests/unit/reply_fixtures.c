@@ -1,5 +1,6 @@
 /* Mails as the clients make them: line by line, which rule decided. NAME.lines holds what is
  * expected. */
+#include "markup/html.h"
 #include "reply/reply.h"
 
 #include <criterion/criterion.h>

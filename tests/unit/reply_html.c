@@ -1,4 +1,5 @@
 /* HTML mails become Markdown, and what clients mark in them is found. */
+#include "markup/html.h"
 #include "reply/reply.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,6 @@
 /* Properties that hold for every mail: tried on mails put together by chance, and on damaged ones.
  */
+#include "markup/html.h"
 #include "reply/reply.h"
 #include "reply/rule.h"
 

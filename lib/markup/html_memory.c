@@ -2,7 +2,7 @@
  * Memory of one parsed page; see html_memory.h. What is given back is taken again for the next
  * piece of the same size, so a page takes little more than it does with malloc.
  */
-#include "reply/html_memory.h"
+#include "markup/html_memory.h"
 
 #include <glib.h>
 #include <sanitizer/asan_interface.h> /* which sees what the parser oversteps; else it is nothing */

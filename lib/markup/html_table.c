@@ -1,6 +1,6 @@
 /* Which tables show data; see html_table.h. */
-#include "reply/html_table.h"
-#include "reply/html_client.h"
+#include "markup/html_table.h"
+#include "markup/html_client.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,11 +6,11 @@
  * so there is one set of rules. Remote images are named, never linked: they tell the sender who
  * reads.
  */
-#include "reply/html_client.h"
-#include "reply/html_memory.h"
-#include "reply/html_table.h"
-#include "reply/html_writer.h"
-#include "reply/reply.h"
+#include "markup/html_client.h"
+#include "markup/html_memory.h"
+#include "markup/html_table.h"
+#include "markup/html_writer.h"
+#include "markup/html.h"
 
 #include <stdlib.h>
 #include <string.h>

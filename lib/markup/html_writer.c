@@ -1,5 +1,5 @@
 /* Writing Markdown line by line; see html_writer.h. */
-#include "reply/html_writer.h"
+#include "markup/html_writer.h"
 
 #include <string.h>
 

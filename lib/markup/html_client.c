@@ -1,5 +1,5 @@
 /* The marks by which clients can be told, as a table; see html_client.h. */
-#include "reply/html_client.h"
+#include "markup/html_client.h"
 
 #include <string.h>
 
