@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "tracker/facts.h"
 #include "tracker/inside.h"
-#include "tracker/tree_name.h"
+#include "git/tree_name.h"
 
 #define OUTRUN_TRIES 20
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "tracker/facts.h"
 #include "tracker/fsck_inside.h"
-#include "tracker/git.h"
+#include "git/git.h"
 
 #define CACHE_MAX (16 * 1024 * 1024) /* of libgit2: nothing is read twice here */
 #define LEVELS    4

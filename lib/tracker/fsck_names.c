@@ -6,8 +6,8 @@
 
 #include "base/escape.h"
 #include "tracker/fsck_inside.h"
-#include "tracker/git.h"
-#include "tracker/tree_name.h"
+#include "git/git.h"
+#include "git/tree_name.h"
 
 #define DEPTH_MAX 64
 #define RENAME    "git mv it in a clone, commit and push: no system may know it by another name"

@@ -5,7 +5,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "tracker/inside.h"
-#include "tracker/tree_name.h"
+#include "git/tree_name.h"
 
 char *
 mp_path_of_host(const char *name)

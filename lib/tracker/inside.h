@@ -2,7 +2,7 @@
 #pragma once
 
 #include "tracker/paths.h"
-#include "tracker/store.h"
+#include "git/store.h"
 #include "tracker/tracker.h"
 
 struct MpTracker {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/domain.h"
-#include "tracker/tree_name.h"
+#include "git/tree_name.h"
 
 #define LOGIN_MAX    39
 #define PART_MAX     100

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "tracker/tracker.h"
-#include "tracker/tree.h"
+#include "git/tree.h"
 
 /* "00/00/00/17". Four levels of a hundred hold every id up to MP_MAX_ID. The result is the
  * caller's. */

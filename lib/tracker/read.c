@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "tracker/facts.h"
-#include "tracker/git.h"
+#include "git/git.h"
 #include "tracker/inside.h"
-#include "tracker/leftovers.h"
+#include "git/stale_files.h"
 
 MpTracker *
 mp_tracker_open(const char *path, const char *hostname, GError **error)
@@ -458,5 +458,5 @@ mp_tracker_clean_up(const char *path, GError **error)
 bool
 mp_tracker_needs_clean_up(const char *path)
 {
-    return mp_leftovers_are_there(path);
+    return mp_stale_files_are_there(path);
 }

@@ -16,6 +16,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "git/commit.h"
+
 /* Ids have at most eight digits: four levels of a hundred (tracker(5)). */
 #define MP_MAX_ID G_GUINT64_CONSTANT(99999999)
 
@@ -314,14 +316,6 @@ MpBatch *mp_batch_begin(MpTracker *tracker);
 void mp_batch_free(MpBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpBatch, mp_batch_free)
 
-/* What a commit of the batch says about its author. */
-typedef struct {
-    guint64 user;
-    const char *login, *name;
-    gint64 date;     /* author date */
-    gint64 received; /* committer date */
-} MpActor;
-
 typedef struct {
     const char *file; /* mp_attachment_file(), unique within the comment */
     const char *name; /* as it was sent */
@@ -380,13 +374,6 @@ bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installatio
 
 /* Reads within the batch see its own changes. */
 MpThread *mp_batch_thread(MpBatch *batch, guint64 id, GError **error);
-
-typedef enum {
-    MP_COMMITTED, /* durable and visible; also when the batch holds nothing */
-    MP_OUTRUN,    /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
-    MP_FAILED,    /* *error says why; nothing changed. MP_ERROR_REFUSED: the remote's hook or checks
-                     refuse what is in it */
-} MpCommitResult;
 
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 

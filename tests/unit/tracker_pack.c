@@ -6,9 +6,9 @@
 #include <zlib.h>
 
 #include "scratch.h"
-#include "tracker/deflate.h"
-#include "tracker/git.h"
-#include "tracker/pack.h"
+#include "git/deflate.h"
+#include "git/git.h"
+#include "git/pack.h"
 #include "tracker/tracker.h"
 
 #define HOST "git.example.org"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tracker/tracker.h"
-#include "tracker/tree_name.h"
+#include "git/tree_name.h"
 
 static const struct {
     const char *name;

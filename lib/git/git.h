@@ -1,4 +1,4 @@
-/* Inside of lib/tracker: libgit2 started, its errors as ours, and automatic clean-up. */
+/* Inside of lib/git: libgit2 started, its errors as ours, and automatic clean-up. */
 #pragma once
 
 #include <git2.h>

@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
-#include "tracker/git.h"
-#include "tracker/store.h"
+#include "git/git.h"
+#include "git/store.h"
 
 #define LOST  "refs/metroplex/lost/"
 #define TRIES 10 /* of following while somebody else moves our branch */

@@ -1,12 +1,12 @@
 /* A Git tree in memory; see tree.h. */
-#include "tracker/tree.h"
+#include "git/tree.h"
 
 #include <string.h>
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "tracker/git.h"
-#include "tracker/tree_name.h"
+#include "git/git.h"
+#include "git/tree_name.h"
 
 #define MODE_FILE 0100644u
 #define MODE_TREE 0040000u

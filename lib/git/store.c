@@ -8,7 +8,7 @@
  *      GIT_OPT_ENABLE_FSYNC_GITDIR).
  * A crash before 2 leaves at most a pack that nothing names; after 2 the batch is there.
  */
-#include "tracker/store.h"
+#include "git/store.h"
 
 #include <git2/sys/repository.h>
 #include <string.h>
@@ -18,8 +18,8 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "tracker/git.h"
-#include "tracker/leftovers.h"
+#include "git/git.h"
+#include "git/stale_files.h"
 
 #define VIEW_MAX       20000 /* directories; some 60 MB where each holds a hundred entries */
 #define COMMITS_MAX    1024  /* that come to an open object database; four large batches */
@@ -194,7 +194,7 @@ mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, con
         rc = git_reference_create_matching(&reference, store->repository, MP_BRANCH, to, 1, from,
                                            message);
         if (rc == GIT_ELOCKED)
-            mp_leftovers_remove_ref_locks(store->path);
+            mp_stale_files_remove_ref_locks(store->path);
     }
     return rc;
 }
@@ -248,5 +248,5 @@ mp_store_sync(const MpStore *store, GError **error)
 bool
 mp_store_clean_up(const char *path, GError **error)
 {
-    return mp_leftovers_remove(path, error);
+    return mp_stale_files_remove(path, error);
 }

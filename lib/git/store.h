@@ -1,5 +1,5 @@
 /*
- * Inside of lib/tracker: one bare repository with one branch, read at a tip and changed by batches.
+ * One bare repository with one branch, read at a tip and changed by batches.
  * What tracker.git and accounts.git have in common.
  */
 #pragma once
@@ -8,10 +8,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "tracker/pack.h"
-#include "tracker/remote.h"
-#include "tracker/tracker.h"
-#include "tracker/tree.h"
+#include "git/commit.h"
+#include "git/pack.h"
+#include "git/remote.h"
+#include "git/tree.h"
 
 typedef struct {
     git_repository *repository;
@@ -94,5 +94,5 @@ MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
 /* Makes durable where the branch is: a run that died may have moved it and not synced that. */
 bool mp_store_sync(const MpStore *store, GError **error);
 
-/* Removes what a dead run left: see mp_tracker_clean_up(). */
+/* Removes what a dead run left: see mp_stale_files_remove(). */
 bool mp_store_clean_up(const char *path, GError **error);

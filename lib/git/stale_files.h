@@ -1,4 +1,4 @@
-/* Inside of lib/tracker: what a killed run leaves in a repository, and what may be removed of it.
+/* Inside of lib/git: what a killed run leaves in a repository, and what may be removed of it.
  */
 #pragma once
 
@@ -12,10 +12,10 @@
  * (main.lock in refs/heads), of HEAD and config, where they have stood for a while; half-written
  * packs of git fetch (tmp_pack_* and its company) after a day. Each is logged.
  */
-bool mp_leftovers_remove(const char *path, GError **error);
+bool mp_stale_files_remove(const char *path, GError **error);
 
 /* Whether that would find any; needs no lock. */
-bool mp_leftovers_are_there(const char *path);
+bool mp_stale_files_are_there(const char *path);
 
 /* Only the branches' locks; for when one is met. */
-void mp_leftovers_remove_ref_locks(const char *path);
+void mp_stale_files_remove_ref_locks(const char *path);

@@ -1,5 +1,5 @@
 /*
- * Inside of lib/tracker: the objects of a batch as one pack stream (gitformat-pack, version 2).
+ * Inside of lib/git: the objects of a batch as one pack stream (gitformat-pack, version 2).
  *
  * Each object is hashed and deflated once, into memory, and the stream is written as it is, with
  * the index that we know already: git_odb_write_pack() would inflate and hash every object again to

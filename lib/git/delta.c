@@ -1,5 +1,5 @@
 /* The difference of two versions of a directory; see delta.h. */
-#include "tracker/delta.h"
+#include "git/delta.h"
 
 #include <string.h>
 

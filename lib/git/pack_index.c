@@ -1,5 +1,5 @@
 /* Where each object of a pack is; see pack_index.h. */
-#include "tracker/pack_index.h"
+#include "git/pack_index.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The objects of a batch as one pack stream; see pack.h. */
-#include "tracker/pack.h"
+#include "git/pack.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "tracker/deflate.h"
-#include "tracker/delta.h"
-#include "tracker/git.h"
-#include "tracker/pack_index.h"
+#include "git/deflate.h"
+#include "git/delta.h"
+#include "git/git.h"
+#include "git/pack_index.h"
 
 #define DEFLATE_LEVEL 1 /* most octets are object ids, which no level makes smaller */
 #define DEFLATE_MEMORY                                                                             \

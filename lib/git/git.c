@@ -1,5 +1,5 @@
 /* libgit2 started, and its errors as ours; see git.h. */
-#include "tracker/git.h"
+#include "git/git.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Inside of lib/tracker: the difference of two versions of a directory (gitformat-pack, "Deltified
+/* Inside of lib/git: the difference of two versions of a directory (gitformat-pack, "Deltified
  * representation"). */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* What a file or a directory of a tree may be called; see tree_name.h. */
-#include "tracker/tree_name.h"
+#include "git/tree_name.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * Inside of lib/tracker: what a file or a directory of a tree may be called, and how the files are
+ * Inside of lib/git: what a file or a directory of a tree may be called, and how the files are
  * called that hold what was attached.
  *
  * One place says it, and what writes a tree (tree.c) asks it for every name: so nothing that comes

@@ -1,5 +1,5 @@
 /* A deflater that does not search; see deflate.h. */
-#include "tracker/deflate.h"
+#include "git/deflate.h"
 
 #include <string.h>
 #include <zlib.h>

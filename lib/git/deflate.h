@@ -1,4 +1,4 @@
-/* Inside of lib/tracker: what is mostly object ids, as a zlib stream (RFC 1950, RFC 1951). */
+/* Inside of lib/git: what is mostly object ids, as a zlib stream (RFC 1950, RFC 1951). */
 #pragma once
 
 #include <glib.h>

@@ -3,7 +3,7 @@
  * `git gc`: those hold one for milliseconds, so only locks that have stood for a while are taken
  * for dead.
  */
-#include "tracker/leftovers.h"
+#include "git/stale_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +86,7 @@ leave_file(const char *file)
 }
 
 bool
-mp_leftovers_remove(const char *path, GError **error)
+mp_stale_files_remove(const char *path, GError **error)
 {
     struct stat st;
 
@@ -98,7 +98,7 @@ mp_leftovers_remove(const char *path, GError **error)
 }
 
 bool
-mp_leftovers_are_there(const char *path)
+mp_stale_files_are_there(const char *path)
 {
     bool is_any = false;
 
@@ -108,7 +108,7 @@ mp_leftovers_are_there(const char *path)
 }
 
 void
-mp_leftovers_remove_ref_locks(const char *path)
+mp_stale_files_remove_ref_locks(const char *path)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
         if (patterns[i].is_ref_lock)

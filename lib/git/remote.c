@@ -1,5 +1,5 @@
 /* The Git server that several hosts share; see remote.h. */
-#include "tracker/remote.h"
+#include "git/remote.h"
 
 #include <pwd.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Inside of lib/tracker: the index of a pack (gitformat-pack, version 2). */
+/* Inside of lib/git: the index of a pack (gitformat-pack, version 2). */
 #pragma once
 
 #include <git2.h>

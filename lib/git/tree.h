@@ -1,5 +1,5 @@
 /*
- * Inside of lib/tracker: a Git tree in memory, of which only the touched paths are loaded.
+ * Inside of lib/git: a Git tree in memory, of which only the touched paths are loaded.
  *
  * Reads and edits go by path. An edit marks the way to the root; mp_tree_write hashes what is
  * marked, bottom up, into a pack. The same structure serves readers (at the tip) and a batch, which
@@ -11,7 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "tracker/pack.h"
+#include "git/pack.h"
 
 typedef struct MpTree MpTree;         /* the root, with what its nodes share */
 typedef struct MpTreeNode MpTreeNode; /* one directory, owned by the root */

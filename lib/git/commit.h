@@ -1,0 +1,19 @@
+/* Who commits, and what came of it. */
+#pragma once
+
+#include <glib.h>
+
+/* What a commit of the batch says about its author. */
+typedef struct {
+    guint64 user;
+    const char *login, *name;
+    gint64 date;     /* author date */
+    gint64 received; /* committer date */
+} MpActor;
+
+typedef enum {
+    MP_COMMITTED, /* durable and visible; also when the batch holds nothing */
+    MP_OUTRUN,    /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
+    MP_FAILED,    /* *error says why; nothing changed. MP_ERROR_REFUSED: the remote's hook or checks
+                     refuse what is in it */
+} MpCommitResult;
