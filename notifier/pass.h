@@ -2,7 +2,7 @@
 #pragma once
 
 #include "notifier.h"
-#include "smtp/smtp.h"
+#include "transport/transport.h"
 
 struct Pass {
     const Installation *installation;

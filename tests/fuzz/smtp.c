@@ -1,5 +1,5 @@
 /* What an SMTP server says, as the transcript writes it: one printable line each, no secret. */
-#include "smtp/transcript.h"
+#include "transport/transcript.h"
 
 #include "fuzz.h"
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "scratch.h"
-#include "smtp/smtp.h"
+#include "transport/transport.h"
 
 #define SMTP_USER     "postmaster"
 #define SMTP_PASSWORD "correct-horse+7"

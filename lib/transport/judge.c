@@ -1,5 +1,5 @@
-/* Whose fault a refusal is; see judge.h and smtp.h. */
-#include "smtp/judge.h"
+/* Whose fault a refusal is; see judge.h and transport.h. */
+#include "transport/judge.h"
 
 #include <string.h>
 

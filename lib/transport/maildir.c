@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "smtp/transport.h"
+#include "transport/internal.h"
 
 typedef struct {
     const char *path;

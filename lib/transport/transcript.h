@@ -1,7 +1,8 @@
 /*
- * The conversation with a server: written to the log in GHES's form (smtp.h), and understood as far
- * as the caller needs it to tell whose fault a failure is. Down to the login it is libcurl's, which
- * lets us overhear it; libcurl's own result does not say which reply came, nor to what.
+ * The conversation with a server: written to the log in GHES's form (transport.h), and understood
+ * as far as the caller needs it to tell whose fault a failure is. Down to the login it is
+ * libcurl's, which lets us overhear it; libcurl's own result does not say which reply came, nor to
+ * what.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/config.h"
-#include "smtp/smtp.h"
+#include "transport/transport.h"
 
 /* What the server was last asked, in the order of a conversation. */
 typedef enum {

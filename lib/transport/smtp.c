@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "smtp/connection.h"
-#include "smtp/judge.h"
-#include "smtp/transport.h"
+#include "transport/connection.h"
+#include "transport/judge.h"
+#include "transport/internal.h"
 
 #define BLOCK_SIZE 32768
 

@@ -1,5 +1,5 @@
 /* libcurl's part of SMTP, and the wire under it; see connection.h. */
-#include "smtp/connection.h"
+#include "transport/connection.h"
 
 #include <curl/curl.h>
 #include <errno.h>

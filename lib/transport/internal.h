@@ -1,10 +1,10 @@
 /*
- * What a transport is, inside this room: a row of functions. The front (smtp.c) checks addresses
- * and line ends before a transport sees them.
+ * What a transport is, inside this room: a row of functions. The front (transport.c) checks
+ * addresses and line ends before a transport sees them.
  */
 #pragma once
 
-#include "smtp/smtp.h"
+#include "transport/transport.h"
 
 /* One message on its way, as the transports get it. */
 typedef struct {

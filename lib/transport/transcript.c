@@ -1,5 +1,5 @@
 /* The conversation; see transcript.h. */
-#include "smtp/transcript.h"
+#include "transport/transcript.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* What an answer of the server means, and for whom; see MpSendResult in smtp.h. */
+/* What an answer of the server means, and for whom; see MpSendResult in transport.h. */
 #pragma once
 
-#include "smtp/transcript.h"
-#include "smtp/transport.h"
+#include "transport/transcript.h"
+#include "transport/internal.h"
 
 /* No answer, or 421, with which a server says that it closes the connection. */
 bool mp_is_lost(const MpTranscript *transcript);

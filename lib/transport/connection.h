@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/config.h"
-#include "smtp/transcript.h"
+#include "transport/transcript.h"
 
 typedef struct MpConnection MpConnection;
 

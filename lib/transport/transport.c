@@ -1,13 +1,13 @@
 /*
- * The front of the transports: which one, and what all of them want checked. See smtp.h; the
- * transports are smtp_transport.c and maildir_transport.c.
+ * The front of the transports: which one, and what all of them want checked. See transport.h; the
+ * transports are smtp.c and maildir.c.
  */
-#include "smtp/smtp.h"
+#include "transport/transport.h"
 
 #include <string.h>
 
 #include "base/escape.h"
-#include "smtp/transport.h"
+#include "transport/internal.h"
 
 #define LONGEST_LOCAL_PART 64  /* RFC 5321, section 4.5.3.1.1 */
 #define LONGEST_ADDRESS    254 /* section 4.5.3.1.3: a path of 256 with its brackets */
