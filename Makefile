@@ -199,26 +199,25 @@ lint: deps-lint
 
 # What is installed, each as SOURCE:TARGET; units and cron lines are told where the programs are.
 put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
-UNITS    := $(wildcard cron/*.service cron/*.path cron/*.timer)
-COMPLETE := $(wildcard cron/completion/*)
+UNITS    := $(wildcard cron/systemd/*.service cron/systemd/*.path cron/systemd/*.timer)
 FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
             $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \
             $(call put,$(UNITS),$(UNITDIR)) \
-            cron/metroplex.cron:$(SYSCONFDIR)/cron.d/metroplex \
-            cron/metroplex.logrotate:$(SYSCONFDIR)/logrotate.d/metroplex \
-            cron/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
-            cron/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
-            $(call put,$(filter cron/completion/_%,$(COMPLETE)),$(PREFIX)/share/zsh/vendor-completions) \
-            $(foreach p,$(PROGRAMS),cron/completion/$p.bash:$(PREFIX)/share/bash-completion/completions/$p \
-                cron/completion/$p.fish:$(PREFIX)/share/fish/vendor_completions.d/$p.fish)
+            cron/systemd/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
+            cron/systemd/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \
+            cron/etc/metroplex.cron:$(SYSCONFDIR)/cron.d/metroplex \
+            cron/etc/metroplex.logrotate:$(SYSCONFDIR)/logrotate.d/metroplex \
+            $(call put,$(wildcard */completion/_*),$(PREFIX)/share/zsh/vendor-completions) \
+            $(foreach p,$(PROGRAMS),$p/completion/$p.bash:$(PREFIX)/share/bash-completion/completions/$p \
+                $p/completion/$p.fish:$(PREFIX)/share/fish/vendor_completions.d/$p.fish)
 
 # What an administrator has changed below /etc stays, and ours is put beside it, under a name that cron
 # and logrotate do not read.
 install: all
 	@set -e; for f in $(FILES); do \
 	    from=$${f%%:*}; to="$(DESTDIR)$${f#*:}"; mode=644; [ ! -x $$from ] || mode=755; \
-	    case $$from in cron/metroplex.cron | cron/*.service | cron/*.path | cron/*.timer) \
+	    case $$from in */metroplex.cron | *.service | *.path | *.timer) \
 	        sed -E 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' $$from >$(BUILD)/installed; from=$(BUILD)/installed ;; esac; \
 	    case $${f#*:} in $(SYSCONFDIR)/*) \
 	        if [ -e "$$to" ] && ! cmp -s $$from "$$to"; then \

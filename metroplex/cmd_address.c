@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
-#include "output.h"
+#include "cli/output.h"
 #include "site.h"
 
 /* --- Make ---------------------------------------------------------------------------------- */

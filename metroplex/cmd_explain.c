@@ -11,7 +11,7 @@
 #include "commands.h"
 #include "inbound.h"
 #include "mail_bounces.h"
-#include "paint.h"
+#include "cli/colour.h"
 
 static void
 print_field(const char *label, const char *value)
@@ -66,9 +66,9 @@ print_addresses(const MpSite *site, const MpItem *item)
                          g_strcmp0(item->recipient_field, addressee->field) == 0;
 
         printf("    %-15s %s: ", addressee->field, shown);
-        mp_paint(is_chosen ? MP_GREEN : MP_RED, is_chosen ? "verifies"
-                                                : is_ours ? "of our form, does not verify"
-                                                          : "not ours");
+        mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED, is_chosen ? "verifies"
+                                                          : is_ours ? "of our form, does not verify"
+                                                                    : "not ours");
         putchar('\n');
         if (is_chosen)
             break;
@@ -108,7 +108,7 @@ print_gates(const MpItem *item)
             puts("passed");
             continue;
         }
-        mp_paint(gates[i].outcome == MP_OUTCOME_SUCCESS ? MP_GREEN : MP_RED, "decides");
+        mp_print_in_colour(gates[i].outcome == MP_OUTCOME_SUCCESS ? MP_GREEN : MP_RED, "decides");
         printf(": %s\n", why);
         break;
     }
@@ -131,7 +131,7 @@ print_lines(const MpItem *item)
             g_strdup_printf("%c %-20s | %s", line->is_kept ? '+' : '-', rule, shown);
 
         fputs("    ", stdout);
-        mp_paint(line->is_kept ? MP_GREEN : MP_RED, row);
+        mp_print_in_colour(line->is_kept ? MP_GREEN : MP_RED, row);
         putchar('\n');
     }
 }

@@ -11,7 +11,7 @@
 #include "base/escape.h"
 #include "commands.h"
 #include "fsck_outbox.h"
-#include "output.h"
+#include "cli/output.h"
 #include "site.h"
 
 #define PROGRESS_US 200000

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "address/address.h"
-#include "base/command.h"
+#include "cli/command.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -25,7 +25,7 @@
 #include "commands.h"
 #include "init_config.h"
 #include "outbox/outbox.h"
-#include "output.h"
+#include "cli/output.h"
 #include "site.h"
 #include "tracker/tracker.h"
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
-#include "output.h"
+#include "cli/output.h"
 #include "site.h"
 #include "user_facts.h"
 

@@ -1,5 +1,5 @@
 /* metroplex: the table of its subcommands. */
-#include "base/command.h"
+#include "cli/command.h"
 #include "commands.h"
 
 static const MpCommand commands[] = {

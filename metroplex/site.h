@@ -4,7 +4,7 @@
 #pragma once
 
 #include "address/address.h"
-#include "base/command.h"
+#include "cli/command.h"
 #include "base/config.h"
 #include "base/lock.h"
 #include "message/scan.h"

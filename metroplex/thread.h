@@ -1,7 +1,7 @@
 /* The verbs of `metroplex thread`, by file: posting, changing, showing. */
 #pragma once
 
-#include "output.h"
+#include "cli/output.h"
 #include "transaction.h"
 
 int thread_open(int argc, char **argv);

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "base/error.h"
-#include "output.h"
+#include "cli/output.h"
 
 /* --- State: a row says which fact becomes what, and whether people hear of it --------------------
  */

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/time.h"
-#include "output.h"
+#include "cli/output.h"
 
 static const char *
 state_of(const MpThread *thread)

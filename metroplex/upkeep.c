@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/program.h"
+#include "base/process.h"
 #include "commands.h"
 #include "hook.h"
 #include "site.h"
@@ -91,9 +91,9 @@ repack(const MpConfig *config, const char *repository, GError **error)
                                               NULL};
     g_autofree char *path = mp_config_path(config, repository);
     const char *argv[] = {"git", "-C", path, "repack", "--quiet", "--geometric=2", "-d", NULL};
-    g_auto(MpProgram) git = {0};
+    g_auto(MpProcess) git = {0};
 
-    if (!mp_program_run(&git, argv, environment, SECONDS, error))
+    if (!mp_process_run(&git, argv, environment, SECONDS, error))
         return false;
     if (git.status == 0)
         return true;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/command.h"
+#include "cli/command.h"
 #include "base/config.h"
 
 typedef struct {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "address/address.h"
-#include "base/command.h"
+#include "cli/command.h"
 #include "base/config.h"
 #include "base/lock.h"
 #include "notify/notify.h"

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "base/program.h"
+#include "base/process.h"
 
 #define BRANCH          "refs/heads/main"
 #define COMPLAINT_MAX   500 /* octets of what git said that are repeated */
@@ -121,17 +121,17 @@ has_ssh_command(const char *path, GStrv variables)
 {
     static const char *const words[] = {"config", "--get", "core.sshCommand", NULL};
     g_autoptr(GPtrArray) argv = command(path);
-    g_auto(MpProgram) git = {0};
+    g_auto(MpProcess) git = {0};
 
     add(argv, words);
     g_ptr_array_add(argv, NULL);
-    return mp_program_run(&git, (const char *const *)argv->pdata, (const char *const *)variables, 0,
+    return mp_process_run(&git, (const char *const *)argv->pdata, (const char *const *)variables, 0,
                           NULL) &&
            git.status == 0;
 }
 
 static bool
-run(const MpRemote *remote, const char *path, GPtrArray *argv, MpProgram *git, GError **error)
+run(const MpRemote *remote, const char *path, GPtrArray *argv, MpProcess *git, GError **error)
 {
     g_auto(GStrv) variables = environment();
 
@@ -139,7 +139,7 @@ run(const MpRemote *remote, const char *path, GPtrArray *argv, MpProgram *git, G
         !has_ssh_command(path, variables))
         variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
     g_ptr_array_add(argv, NULL);
-    return mp_program_run(git, (const char *const *)argv->pdata, (const char *const *)variables,
+    return mp_process_run(git, (const char *const *)argv->pdata, (const char *const *)variables,
                           remote->seconds, error);
 }
 
@@ -183,7 +183,7 @@ add_lines(GString *into, const char *text)
 }
 
 static bool
-complain(const MpRemote *remote, const char *verb, const MpProgram *git, MpErrorKind kind,
+complain(const MpRemote *remote, const char *verb, const MpProcess *git, MpErrorKind kind,
          GError **error)
 {
     g_autoptr(GString) said = g_string_new(NULL);
@@ -241,7 +241,7 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
                                  BRANCH,
                                  NULL};
     g_autoptr(GPtrArray) argv = command(path);
-    g_auto(MpProgram) git = {0};
+    g_auto(MpProcess) git = {0};
 
     add(argv, words);
     if (!run(remote, path, argv, &git, error))
@@ -260,7 +260,7 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
 /* What git says where another push was faster: seen before it sends, or by the server's own lock.
  */
 static bool
-is_stale(const MpProgram *git)
+is_stale(const MpProcess *git)
 {
     static const char *const reasons[] = {"(stale info)",
                                           "(fetch first)",
@@ -283,7 +283,7 @@ is_stale(const MpProgram *git)
  * broken may look the same: whoever files a mail for this asks first what else the server takes.
  */
 static bool
-is_refusal(const MpProgram *git)
+is_refusal(const MpProcess *git)
 {
     static const char *const checks[] = {"fsck error", "pack exceeds maximum allowed size"};
     const char *rejected = strstr(git->out, "[remote rejected] (");
@@ -304,7 +304,7 @@ mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from, co
 {
     char old_id[GIT_OID_HEXSZ + 1] = "", new_id[GIT_OID_HEXSZ + 1];
     g_autoptr(GPtrArray) argv = command(path);
-    g_auto(MpProgram) git = {0};
+    g_auto(MpProcess) git = {0};
 
     if (!git_oid_is_zero(from))
         git_oid_tostr(old_id, sizeof old_id, from);

@@ -12,7 +12,7 @@ HELPER = os.path.join(BIN, "bench-helper")
 for program in ("metroplex", "notifier"):
     os.environ.setdefault(program.upper(), os.path.join(BIN, program))
 
-sys.path.insert(0, os.path.join(HERE, "../system"))
+sys.path.insert(0, os.path.join(HERE, "../lib"))
 from harness import METROPLEX, NOTIFIER, Site  # noqa: E402
 
 

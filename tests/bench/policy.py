@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import METROPLEX, Site  # noqa: E402
 
 COUNT = int(os.environ.get("COUNT", "20000"))

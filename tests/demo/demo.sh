@@ -9,7 +9,7 @@ set -euo pipefail
 
 bin=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-system=$here/../system
+lib=$here/../lib
 host=git.example.org
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" | { [[ -t 1 ]] && cat || sed 's/\x1b\[[0-9]*m//g'; }; }
@@ -32,7 +32,7 @@ chmod 755 "$dir"
 smtp_pid=
 clean_up() {
     [[ -z $smtp_pid ]] || kill "$smtp_pid" 2>/dev/null || true
-    "$system/postfix.sh" stop "$dir/postfix" || true
+    "$lib/postfix.sh" stop "$dir/postfix" || true
     [[ -n ${KEEP-} ]] || rm -rf "$dir"
 }
 trap clean_up EXIT
@@ -69,13 +69,13 @@ metroplex thread subscribe "$commit" kate
 metroplex thread list | show
 
 say "3. An SMTP server with STARTTLS and AUTH, and the notifications through it"
-"$system/certificates.sh" "$dir/certificates" >/dev/null 2>&1
+"$lib/certificates.sh" "$dir/certificates" >/dev/null 2>&1
 chmod 755 "$dir/certificates"
 chmod 644 "$dir/certificates/ca.pem"
 printf 'correct horse' >"$dir/etc/smtp-password"
 chmod 600 "$dir/etc/smtp-password"
 [[ $with_postfix == no ]] || chown nobody "$dir/etc/smtp-password"
-python3 "$system/smtp_server.py" --dir "$dir/sent" --tls starttls --auth 'PLAIN LOGIN' \
+python3 "$lib/smtp_server.py" --dir "$dir/sent" --tls starttls --auth 'PLAIN LOGIN' \
     --cert "$dir/certificates/good.pem" --key "$dir/certificates/good.key" \
     --user postmaster --password 'correct horse' >"$dir/smtp-port" &
 smtp_pid=$!
@@ -106,7 +106,7 @@ tr -d '\r' <"$to_kate" | sed -n '1,/^Content-Type: text\/html/p' | grep -v '^X-\
 
 if [[ $with_postfix == yes ]]; then
     say "5. Kate (Gmail) and Jo (Outlook) answer; somebody forges an address. A private Postfix takes all three"
-    port=$("$system/postfix.sh" start "$dir/postfix" "$host" "$data" nobody)
+    port=$("$lib/postfix.sh" start "$dir/postfix" "$host" "$data" nobody)
     before=0
     answer() { python3 "$here/reply.py" --port "$port" "$@"; }
     answer --as gmail --from 'Kate Bush <kate@gmail.example>' --text 'Have you tried the *fuse*?' "$to_kate"

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from disks import Crash, digest, materialise  # noqa: E402
 import faults  # noqa: E402
 from harness import METROPLEX, NOTIFIER  # noqa: E402

@@ -12,9 +12,11 @@ import os
 import random
 import re
 import subprocess
+import sys
 import time
 
-from harness import HOST, METROPLEX, check, contains, equal, main, test
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
 
 FORGED = int(os.environ.get("FORGED", "400"))
 ANGRY = int(os.environ.get("ANGRY", "150"))

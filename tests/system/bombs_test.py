@@ -8,8 +8,10 @@ import os
 import random
 import resource
 import subprocess
+import sys
 
-from harness import METROPLEX, check, equal, main, test
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, check, equal, main, test  # noqa: E402
 
 MIB = 1024 * 1024
 CPU = 2.0  # seconds: of the worker, and what the rest of the run takes is far less

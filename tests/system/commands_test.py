@@ -8,8 +8,10 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 
-from harness import HOST, METROPLEX, NOTIFIER, TOP, check, contains, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, NOTIFIER, TOP, check, contains, equal, main, test, wait_until  # noqa: E402
 
 DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -978,7 +980,9 @@ def bash_completes_commands_options_and_names(site):
     script = """source "$COMPLETION"; compopt() { :; }
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _metroplex; echo "${COMPREPLY[*]}\""""
     path = f"{os.path.dirname(METROPLEX)}:{os.path.dirname(NOTIFIER)}:{os.environ['PATH']}"
-    env = dict(os.environ, PATH=path, COMPLETION=os.path.join(TOP, "cron/completion/notifier.bash"))  # loads metroplex.bash
+    for program in ("metroplex", "notifier"):  # as installed: the notifier's loads metroplex's, beside it
+        shutil.copy(os.path.join(TOP, program, "completion", program + ".bash"), os.path.join(site.dir, program))
+    env = dict(os.environ, PATH=path, COMPLETION=os.path.join(site.dir, "notifier"))
 
     def complete(*words):
         done = subprocess.run(["bash", "-c", script, "bash", *words], env=env, text=True, capture_output=True)

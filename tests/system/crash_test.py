@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 
-from harness import METROPLEX, TOP, check, equal, main, test
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, TOP, check, equal, main, test  # noqa: E402
 
 sys.path.insert(0, os.path.join(TOP, "tests/long"))
 from invariants import Delivered, Mail, violations  # noqa: E402

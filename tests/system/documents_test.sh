@@ -184,10 +184,9 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
         lib/systemd/system/{metroplex.service,metroplex.path,metroplex.timer,notifier.service,notifier.timer}; do
         [[ -f $tmp/root/$file ]] || echo "$file is missing"
     done
-    for file in man/* cron/* cron/completion/*; do # some are changed on their way, none is forgotten
+    for file in man/* cron/*/* */completion/*; do # some are changed on their way, none is forgotten
         name=${file##*/}
         case $file in
-        cron/completion | 'cron/completion/*') continue ;;
         *.bash | *.cron) name=${name%.*} ;;
         *.logrotate) name=logrotate.d/metroplex ;;
         *.sysusers) name=sysusers.d/metroplex.conf ;;
@@ -198,8 +197,8 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
     find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
     find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
     for program in metroplex notifier; do
-        cmp "cron/completion/$program.bash" "$tmp/root/usr/share/bash-completion/completions/$program"
-        cmp "cron/completion/$program.fish" "$tmp/root/usr/share/fish/vendor_completions.d/$program.fish"
+        cmp "$program/completion/$program.bash" "$tmp/root/usr/share/bash-completion/completions/$program"
+        cmp "$program/completion/$program.fish" "$tmp/root/usr/share/fish/vendor_completions.d/$program.fish"
     done 2>&1
 } | nothing_wrong "make install puts every file where it belongs"
 

@@ -12,8 +12,10 @@ import glob
 import json
 import os
 import re
+import sys
 
-from harness import HOST, METROPLEX, TOP, check, equal, main, test
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, TOP, check, equal, main, test  # noqa: E402
 
 FIXTURES = os.path.join(TOP, "tests/fixtures/explain")
 # Which gates there are and who is told of what they decide is no matter of these tests.

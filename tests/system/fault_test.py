@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-from harness import METROPLEX, TOP, enter_namespace
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, TOP, enter_namespace  # noqa: E402
 
 KILLAT = os.path.join(os.path.dirname(METROPLEX), "killat")
 SAMPLE = [  # scenario, part, N: each Nth point

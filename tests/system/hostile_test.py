@@ -9,10 +9,12 @@ import os
 import random
 import re
 import subprocess
+import sys
 
-from git_server import Daemon
-from harness import HOST, METROPLEX, check, contains, equal, main, test
-from several import check_all, conversation, hosts
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from git_server import Daemon  # noqa: E402
+from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
+from several import check_all, conversation, hosts  # noqa: E402
 
 MIB = 1024 * 1024
 WHOLE = os.environ.get("HOSTILE") == "all"

@@ -9,9 +9,11 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 
-from harness import HOST, METROPLEX, check, contains, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, check, contains, equal, main, test, wait_until  # noqa: E402
 
 OURS = """The index is read twice when the cache is cold, as the trace shows.
 

@@ -6,9 +6,11 @@ A library that is loaded first (LD_PRELOAD) makes the calls fail that the enviro
 import errno
 import os
 import subprocess
+import sys
 import tempfile
 
-from harness import METROPLEX, NOTIFIER, check, contains, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, NOTIFIER, check, contains, equal, main, test, wait_until  # noqa: E402
 
 CALLS = {  # as the C library declares them
     "renameat2": ("int a, const char *b, int c, const char *d, unsigned e", "a, b, c, d, e"),

@@ -4,9 +4,12 @@ import base64
 import binascii
 import email.message
 import email.utils
+import os
 import subprocess
+import sys
 
-from harness import check, contains, equal, main, test
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import check, contains, equal, main, test  # noqa: E402
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 LOGO = b"\x89PNG\r\n\x1a\nlogo" + bytes(100)

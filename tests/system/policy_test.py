@@ -7,10 +7,12 @@ import re
 import shutil
 import smtplib
 import subprocess
+import sys
 import time
 
-from harness import HOST, METROPLEX, TESTS, Site, check, contains, enter_namespace, equal, main, test, wait_until
-from postfix_test import OWNER, Postfix, can_run
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, TESTS, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from postfix_test import OWNER, Postfix, can_run  # noqa: E402
 
 TESTS.clear()  # those of postfix_test are run by it
 FORGED = "550 5.1.1 unknown or forged reply address"

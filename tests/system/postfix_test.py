@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 
-from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, enter_namespace, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, LIB, METROPLEX, NOTIFIER, TOP, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
 
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postfix.sh")
+SCRIPT = os.path.join(LIB, "postfix.sh")
 OWNER = "nobody"  # virtual(8) delivers for ids from 100 on
 
 

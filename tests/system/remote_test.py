@@ -10,12 +10,14 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 
-from git_server import SSHD, Daemon, Http, Path, Ssh
-from harness import METROPLEX, Site, check, contains, equal, main, test
-from several import check_all, conversation, events, hosts, join, keys, numbers, run, staged, tip
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from git_server import SSHD, Daemon, Http, Path, Ssh  # noqa: E402
+from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from several import check_all, conversation, events, hosts, join, keys, numbers, run, staged, tip  # noqa: E402
 
 MAILS = int(os.environ.get("MAILS", "200"))
 KILLS = int(os.environ.get("KILLS", "20"))

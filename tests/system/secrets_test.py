@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 
-from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, enter_namespace, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, LIB, METROPLEX, NOTIFIER, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
 
 KEY = "c4n4ryk3y" * 6
 PASSWORD = "c4n4ry-p4ssw0rd"
 USER = "postmaster@example.org"
-SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "smtp_server.py")
+SERVER = os.path.join(LIB, "smtp_server.py")
 
 
 def forms():

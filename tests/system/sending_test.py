@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 
-from harness import NOTIFIER, Site, check, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import LIB, NOTIFIER, Site, check, equal, main, test, wait_until  # noqa: E402
 
-SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "smtp_server.py")
+SERVER = os.path.join(LIB, "smtp_server.py")
 PEOPLE = int(os.environ.get("PEOPLE", "200"))
 
 

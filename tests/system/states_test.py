@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 
-from harness import TOP, enter_namespace
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import TOP, enter_namespace  # noqa: E402
 
 SAMPLE = [
     "batch", "first batch", "notifier", "mute", "second mute, killed at the branch", "unsubscribe, killed at the branch",

@@ -2,8 +2,10 @@
 """From the octets of a mail to the text a person wrote: charsets, flowed text, parts, deception."""
 import json
 import os
+import sys
 
-from harness import METROPLEX, check, contains, equal, main, test
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, check, contains, equal, main, test  # noqa: E402
 
 HEAD = b"From: tim@example.org\r\nTo: %s\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
 

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
 
@@ -799,7 +799,7 @@ def upkeep_during_a_run_disturbs_nothing(site):
     site.set_config("inbound", batch=4)
     for i in range(200):
         site.deliver(site.mail("ada@example.org", address, f"Reply number {i}.\n"))
-    with open(os.path.join(TOP, "cron/metroplex-repack.service")) as f:
+    with open(os.path.join(TOP, "cron/systemd/metroplex-repack.service")) as f:
         commands = [line.split("tracker.git ")[1].split() for line in f if line.startswith("ExecStart=")]
     equal([c[0] for c in commands], ["repack", "commit-graph"])
     run = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])

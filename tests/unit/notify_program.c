@@ -508,8 +508,8 @@ static GPid
 serve(const char *rule)
 {
     g_autofree char *directory = scratch_path(scratch, "server");
-    const char *argv[] = {
-        "python3", "tests/system/smtp_server.py", "--dir", directory, "--rule", rule, NULL};
+    const char *argv[] = {"python3", "tests/lib/smtp_server.py", "--dir", directory, "--rule", rule,
+                          NULL};
     GPid pid;
 
     g_mkdir(directory, 0700);

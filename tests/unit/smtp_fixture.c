@@ -21,7 +21,7 @@ static void
 add_certificate(GPtrArray *argv, const ScratchPath *scratch, const char *name)
 {
     g_autofree char *directory = scratch_path(scratch, "certificates");
-    const char *make[] = {"tests/system/certificates.sh", directory, NULL};
+    const char *make[] = {"tests/lib/certificates.sh", directory, NULL};
     g_autoptr(GError) error = NULL;
 
     if (!g_file_test(directory, G_FILE_TEST_IS_DIR)) {
@@ -39,7 +39,7 @@ static GPtrArray *
 command_line(const ScratchPath *scratch, const char *directory, const char *certificate,
              const char *const *options)
 {
-    const char *const fixed[] = {"python3",      "tests/system/smtp_server.py",
+    const char *const fixed[] = {"python3",      "tests/lib/smtp_server.py",
                                  "--with-stdin", "--dir",
                                  directory,      "--user",
                                  SMTP_USER,      "--password",

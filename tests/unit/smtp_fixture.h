@@ -1,4 +1,4 @@
-/* A scripted SMTP server (tests/system/smtp_server.py) for a test, and a configuration to reach it.
+/* A scripted SMTP server (tests/lib/smtp_server.py) for a test, and a configuration to reach it.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 typedef struct SmtpServer SmtpServer;
 
 /* Options as on its command line; user, password and token are given to it already, --cert too if
- * there is a certificate name (of tests/system/certificates.sh), or NULL. */
+ * there is a certificate name (of tests/lib/certificates.sh), or NULL. */
 SmtpServer *
 smtp_server_start(const ScratchPath *scratch, const char *certificate, const char *const *options);
 void smtp_server_stop(SmtpServer *server);

@@ -1,5 +1,5 @@
-/* Another program, run to its end; see program.h. */
-#include "base/program.h"
+/* Another program, run to its end; see process.h. */
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define N_STREAMS  2     /* standard output and standard error */
 
 void
-mp_program_clear(MpProgram *program)
+mp_process_clear(MpProcess *program)
 {
     g_clear_pointer(&program->out, g_free);
     g_clear_pointer(&program->err, g_free);
@@ -115,7 +115,7 @@ read_until_end(pid_t pid, const int *fds, GString **into, gint64 deadline)
 
 /* Who was too slow goes with all that it started. */
 static void
-reap(MpProgram *program, pid_t pid)
+reap(MpProcess *program, pid_t pid)
 {
     int status = 0;
 
@@ -127,7 +127,7 @@ reap(MpProgram *program, pid_t pid)
 }
 
 static bool
-run(MpProgram *program, const char *path, const char *const *argv, const char *const *environment,
+run(MpProcess *program, const char *path, const char *const *argv, const char *const *environment,
     int pipes[N_STREAMS][2], int seconds, GError **error)
 {
     const int write_ends[] = {pipes[0][1], pipes[1][1]};
@@ -154,14 +154,14 @@ run(MpProgram *program, const char *path, const char *const *argv, const char *c
 }
 
 bool
-mp_program_run(MpProgram *program, const char *const *argv, const char *const *environment,
+mp_process_run(MpProcess *program, const char *const *argv, const char *const *environment,
                int seconds, GError **error)
 {
     g_autofree char *path = g_find_program_in_path(argv[0]);
     int pipes[N_STREAMS][2] = {{-1, -1}, {-1, -1}};
     bool good;
 
-    *program = (MpProgram){.status = -1};
+    *program = (MpProcess){.status = -1};
     if (path == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s is not installed", argv[0]);
     if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||

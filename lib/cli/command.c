@@ -1,5 +1,5 @@
 /* Command lines; see command.h. */
-#include "base/command.h"
+#include "cli/command.h"
 
 #include <errno.h>
 #include <grp.h>

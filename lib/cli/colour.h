@@ -4,4 +4,4 @@
 typedef enum { MP_RED, MP_GREEN } MpColour;
 
 /* Prints the text on standard output, coloured or as it is. */
-void mp_paint(MpColour colour, const char *text);
+void mp_print_in_colour(MpColour colour, const char *text);

@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/program.h"
+#include "base/process.h"
 
 static const char *const small_environment[] = {"PATH=/usr/bin:/bin", "WHO=me", NULL};
 
 static bool
-sh(MpProgram *program, const char *script, int seconds, GError **error)
+sh(MpProcess *program, const char *script, int seconds, GError **error)
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
 
-    return mp_program_run(program, argv, small_environment, seconds, error);
+    return mp_process_run(program, argv, small_environment, seconds, error);
 }
 
 Test(program, what_it_prints_and_its_status_come_back)
@@ -31,7 +31,7 @@ Test(program, what_it_prints_and_its_status_come_back)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(MpProgram) program = {0};
+        g_auto(MpProcess) program = {0};
 
         cr_assert(sh(&program, cases[i].script, 20, NULL));
         cr_expect_str_eq(program.out, cases[i].out);
@@ -43,7 +43,7 @@ Test(program, what_it_prints_and_its_status_come_back)
 
 Test(program, more_than_we_keep_does_not_stop_it)
 {
-    g_auto(MpProgram) program = {0};
+    g_auto(MpProcess) program = {0};
 
     cr_assert(sh(&program, "head -c 3000000 /dev/zero | tr '\\0' x; echo end >&2", 20, NULL));
     cr_expect_eq(strlen(program.out), 65536);
@@ -53,7 +53,7 @@ Test(program, more_than_we_keep_does_not_stop_it)
 Test(program, it_inherits_no_descriptor)
 {
     int leak = open("/dev/null", O_RDONLY); /* not close-on-exec */
-    g_auto(MpProgram) program = {0};
+    g_auto(MpProcess) program = {0};
 
     cr_assert(leak >= 0 &&
               sh(&program, "for i in 3 4 5 6 7 8 9; do test -e /proc/self/fd/$i && echo $i; done",
@@ -64,7 +64,7 @@ Test(program, it_inherits_no_descriptor)
 
 Test(program, who_is_too_slow_goes_with_all_that_it_started)
 {
-    g_auto(MpProgram) program = {0};
+    g_auto(MpProcess) program = {0};
     gint64 before = g_get_monotonic_time();
 
     cr_assert(sh(&program, "sleep 60 & echo $!; wait", 1, NULL));
@@ -86,7 +86,7 @@ Test(program, who_is_too_slow_goes_with_all_that_it_started)
 
 Test(program, what_it_leaves_behind_is_not_waited_for)
 {
-    g_auto(MpProgram) program = {0};
+    g_auto(MpProcess) program = {0};
     gint64 before = g_get_monotonic_time();
 
     cr_assert(sh(&program, "sleep 30 & echo $!", 25, NULL)); /* holds both streams open */
@@ -98,9 +98,9 @@ Test(program, what_it_leaves_behind_is_not_waited_for)
 Test(program, one_that_is_not_there_is_the_installations_fault)
 {
     const char *const argv[] = {"no-such-program-anywhere", NULL};
-    g_auto(MpProgram) program = {0};
+    g_auto(MpProcess) program = {0};
     g_autoptr(GError) error = NULL;
 
-    cr_expect(!mp_program_run(&program, argv, small_environment, 1, &error));
+    cr_expect(!mp_process_run(&program, argv, small_environment, 1, &error));
     cr_expect(g_error_matches(error, MP_ERROR, MP_ERROR_INSTALLATION));
 }

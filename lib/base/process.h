@@ -14,15 +14,15 @@ typedef struct {
     int status;       /* its exit status; -1 if a signal ended it or it was too slow */
     bool is_too_slow; /* it was killed, since `seconds` were over */
     char *out, *err;  /* what it printed, valid UTF-8 or not; never NULL */
-} MpProgram;
+} MpProcess;
 
-void mp_program_clear(MpProgram *program);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpProgram, mp_program_clear)
+void mp_process_clear(MpProcess *program);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpProcess, mp_process_clear)
 
 /*
  * Runs argv[0], looked up in PATH, with exactly this environment; `seconds` 0 waits for ever. False
  * if it could not be started: MP_ERROR_INSTALLATION if there is no such program. How it ended is
  * the caller's to judge.
  */
-bool mp_program_run(MpProgram *program, const char *const *argv, const char *const *environment,
+bool mp_process_run(MpProcess *program, const char *const *argv, const char *const *environment,
                     int seconds, GError **error);

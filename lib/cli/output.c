@@ -1,5 +1,5 @@
 /* What the commands print; see output.h. */
-#include "output.h"
+#include "cli/output.h"
 
 #include <errno.h>
 #include <stdio.h>

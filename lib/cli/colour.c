@@ -1,12 +1,12 @@
-/* Colour on terminals; see paint.h. */
-#include "paint.h"
+/* Colour on terminals; see colour.h. */
+#include "cli/colour.h"
 
 #include <glib.h>
 #include <stdio.h>
 #include <unistd.h>
 
 void
-mp_paint(MpColour colour, const char *text)
+mp_print_in_colour(MpColour colour, const char *text)
 {
     static const char *const codes[] = {"\x1b[31m", "\x1b[32m"};
 

@@ -17,7 +17,8 @@ import tempfile
 import time
 import traceback
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIB = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(LIB))
 METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
 NOTIFIER = os.environ.get("NOTIFIER", os.path.join(TOP, "build/bin/notifier"))
 HOST = "git.example.org"
