@@ -142,7 +142,7 @@ TIME      ?= 10
 FUZZ      ?= $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_CC   ?= clang
 FUZZ_WITH := -fno-sanitize-recover=undefined -fsanitize=address,undefined,fuzzer
-FUZZ_OBJ  := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(LIB_SRC) metroplex/attachment_links.c)
+FUZZ_OBJ  := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(LIB_SRC))
 
 $(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -229,8 +229,7 @@ uninstall:
 	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}" "$(DESTDIR)$${f#*:}.dpkg-new"; done
 
 # What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
-BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c)) \
-             $(patsubst %,$(BUILD)/metroplex/%.o,site transaction extraction)
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c))
 $(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "commands.h"
 #include "cli/output.h"
-#include "site.h"
+#include "commands.h"
+#include "instance/instance.h"
 
 /* --- Make ---------------------------------------------------------------------------------- */
 

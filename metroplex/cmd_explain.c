@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "commands.h"
-#include "inbound.h"
-#include "mail_bounces.h"
 #include "cli/colour.h"
+#include "commands.h"
+#include "inbound/bounce.h"
+#include "inbound/inbound.h"
 
 static void
 print_field(const char *label, const char *value)

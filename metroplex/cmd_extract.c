@@ -10,13 +10,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/command.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "commands.h"
-#include "extraction.h"
+#include "cli/command.h"
 #include "cli/output.h"
+#include "commands.h"
+#include "inbound/extraction.h"
 
 #define SENT_LIMIT (1024 * 1024) /* of a text that --sent names */
 

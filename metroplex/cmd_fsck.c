@@ -9,10 +9,10 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "commands.h"
-#include "fsck_outbox.h"
 #include "cli/output.h"
-#include "site.h"
+#include "commands.h"
+#include "instance/fsck_outbox.h"
+#include "instance/instance.h"
 
 #define PROGRESS_US 200000
 

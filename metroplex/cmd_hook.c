@@ -1,6 +1,7 @@
 /*
  * metroplex hook: gives what is due in DATA/hook to [inbound] on-comment, as JSON lines. Started by
- * a run (hook.h). What the program took, by exiting with 0, is deleted after that: at least once.
+ * a run (instance/hook.h). What the program took, by exiting with 0, is deleted after that: at
+ * least once.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "commands.h"
-#include "hook.h"
+#include "instance/hook.h"
 #include "thread.h"
 
 #define BATCH_MAX   256

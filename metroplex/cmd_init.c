@@ -16,17 +16,17 @@
 #include <unistd.h>
 
 #include "address/address.h"
-#include "cli/command.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "cli/command.h"
+#include "cli/output.h"
 #include "commands.h"
 #include "init_config.h"
+#include "instance/instance.h"
 #include "outbox/outbox.h"
-#include "cli/output.h"
-#include "site.h"
 #include "tracker/tracker.h"
 
 typedef struct {

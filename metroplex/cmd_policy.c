@@ -21,9 +21,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "commands.h"
+#include "instance/instance.h"
 #include "policy/delegation.h"
 #include "policy/rate.h"
-#include "site.h"
 
 #define NO_OPINION "DUNNO"
 /* One text for every fault: it tells nobody whether an account or a thread exists. */

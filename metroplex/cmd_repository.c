@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "commands.h"
 #include "cli/output.h"
-#include "transaction.h"
+#include "commands.h"
+#include "instance/transaction.h"
 
 static bool
 check_name(const char *name, GError **error)

@@ -1,6 +1,6 @@
 /*
  * metroplex without a subcommand: the cron job. One pass, or polling for a while; what is a mail's
- * way is in inbound.c.
+ * way is in lib/inbound/inbound.c.
  */
 #include <errno.h>
 #include <poll.h>
@@ -15,10 +15,10 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "commands.h"
-#include "hook.h"
-#include "inbound.h"
-#include "transaction.h"
-#include "upkeep.h"
+#include "inbound/inbound.h"
+#include "instance/hook.h"
+#include "instance/transaction.h"
+#include "instance/upkeep.h"
 
 #define DEFAULT_SECONDS 55     /* a run a minute from cron, and the next finds no lock */
 #define RESCAN_MS       5000   /* the timer under inotify */

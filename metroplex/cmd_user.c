@@ -9,9 +9,9 @@
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "commands.h"
 #include "cli/output.h"
-#include "site.h"
+#include "commands.h"
+#include "instance/instance.h"
 #include "user_facts.h"
 
 /* --- Show and list ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "extraction.h"
+#include "inbound/extraction.h"
 
 int
 cmd_worker(int argc, char **argv)

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "transaction.h"
+#include "instance/transaction.h"
 
 typedef struct {
     /* As the command line has it. */

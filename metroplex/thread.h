@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/output.h"
-#include "transaction.h"
+#include "instance/transaction.h"
 
 int thread_open(int argc, char **argv);
 int thread_comment(int argc, char **argv);

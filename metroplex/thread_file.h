@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "site.h"
+#include "instance/instance.h"
 
 #define MP_THREAD_FORMAT "metroplex-thread-1"
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attachments.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "extraction.h"
+#include "inbound/attachments.h"
+#include "inbound/extraction.h"
 #include "thread_file.h"
 
 typedef struct {

@@ -1,5 +1,6 @@
 /* notifier: the outbound half. Its commands; without one, it is the cron job. */
-#include "notifier.h"
+#include "cli/command.h"
+#include "commands.h"
 
 static const MpCommand commands[] = {
     {"preview", cmd_preview, "print the message that somebody would get, and send nothing"},

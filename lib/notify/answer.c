@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "notify/private.h"
+#include "notify/internal.h"
 
 typedef struct {
     const MpAnswerFacts *facts;

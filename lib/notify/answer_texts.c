@@ -7,7 +7,7 @@
  * {login} {limit} {noreply} {host} {verdicts} {repository} {command} {commands} are replaced. Each
  * text is one paragraph.
  */
-#include "notify/private.h"
+#include "notify/internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The content of a notification: text and HTML, each with the footer, as multipart/alternative. */
-#include "notify/private.h"
+#include "notify/internal.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * The encoding is our own because GMime 3.2 makes encoded words of up to 200 octets where RFC 2047
  * allows 75, and lets text that already looks like an encoded word pass, to be decoded by readers.
  */
-#include "notify/private.h"
+#include "notify/internal.h"
 
 #include <string.h>
 

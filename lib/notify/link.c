@@ -1,5 +1,5 @@
 /* Links to where a thread can be read. */
-#include "notify/private.h"
+#include "notify/internal.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * a line break is one (a signature or an address block must not become one line), a picture of
  * a stranger's must not report who reads (so it is a link), and a link leads nowhere unsafe.
  */
-#include "notify/private.h"
+#include "notify/internal.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "notify/private.h"
+#include "notify/internal.h"
 
 struct MpNotification {
     const MpNotificationFacts facts;

@@ -1,5 +1,5 @@
 /* Why somebody is told, in the words that GitHub's mails use. */
-#include "notify/private.h"
+#include "notify/internal.h"
 
 #include <string.h>
 

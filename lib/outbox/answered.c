@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "outbox/private.h"
+#include "outbox/internal.h"
 
 #define RECORD_LIMIT 256
 #define KEPT_SECONDS                                                                               \

@@ -1,6 +1,6 @@
 /*
  * The directories of the outbox, and the side of those who announce: stage, publish, discard.
- * What a file says is event-text.c's business, what is done with one event-file.c's.
+ * What a file says is event_text.c's business, what is done with one event_file.c's.
  */
 #include "outbox/outbox.h"
 
@@ -16,7 +16,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "outbox/private.h"
+#include "outbox/internal.h"
 
 #define STAGED_LIMIT (4 * 1024 * 1024) /* an answer quotes the mail */
 

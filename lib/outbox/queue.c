@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "outbox/private.h"
+#include "outbox/internal.h"
 
 const char *
 mp_queue_name(MpQueue queue)

@@ -10,7 +10,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "outbox/private.h"
+#include "outbox/internal.h"
 
 #define VERSION        "1"
 #define FILE_LIMIT     (256 * 1024)

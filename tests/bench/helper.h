@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "../../metroplex/site.h"
+#include "instance/instance.h"
 
 int helper_fill(int argc, char **argv);
 int helper_subscribe(int argc, char **argv);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../metroplex/transaction.h"
+#include "instance/transaction.h"
 
 #define BATCH      256
 #define BODY_BYTES 1500

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../metroplex/extraction.h"
+#include "inbound/extraction.h"
 
 /* Whether it was made for that thread and account, as the program finds out. */
 static bool

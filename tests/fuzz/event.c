@@ -1,5 +1,5 @@
 /* An event file of the outbox, as a crash, a full disk or an administrator may have left it. */
-#include "outbox/private.h"
+#include "outbox/internal.h"
 
 #include "fuzz.h"
 

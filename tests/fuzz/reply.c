@@ -5,7 +5,7 @@
  * The first byte chooses: HTML, flowed text, references, or a mail; of a mail, what stands behind a
  * NUL was sent. Besides not crashing it checks that the lines are all there, each with its rule.
  */
-#include "../../metroplex/attachments.h"
+#include "inbound/attachments.h"
 #include "markup/html.h"
 #include "reply/reply.h"
 

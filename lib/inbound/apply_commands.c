@@ -1,0 +1,77 @@
+/* The commands of a reply, done; see apply_commands.h. */
+#include "inbound/apply_commands.h"
+
+#include "base/error.h"
+#include "instance/transaction.h"
+
+/* What the commands make of the thread and of the account's subscription (NULL: nothing). */
+static const char *
+apply_commands(const MpItem *item, MpThread *thread)
+{
+    const char *subscription = NULL;
+
+    for (guint i = 0; i < item->commands->len; i++) {
+        const MpMailCommand *command = g_ptr_array_index(item->commands, i);
+
+        switch (command->act) {
+        case MP_MAIL_CLOSE:
+        case MP_MAIL_REOPEN:
+            thread->is_open = command->act == MP_MAIL_REOPEN;
+            break;
+        case MP_MAIL_MUTE:
+            subscription = "muted";
+            break;
+        case MP_MAIL_SUBSCRIBE:
+            subscription = thread->author == item->account->id ? "author" : "manual";
+            break;
+        }
+    }
+    return subscription;
+}
+
+static MpThread *
+thread_of(MpBatch *batch, guint64 id, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpThread *thread = mp_batch_thread(batch, id, &why);
+
+    if (thread == NULL && why == NULL)
+        mp_fail(&why, MP_ERROR_TEMPORARY, "thread %" G_GUINT64_FORMAT " is gone", id);
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return thread;
+}
+
+static char *
+key_of(const MpItem *item, bool is_alone, const char *words)
+{
+    return is_alone ? g_strdup(item->key)
+                    : mp_tracker_key(item->account->id, item->thread->id, item->key, words);
+}
+
+bool
+mp_item_obey(const MpSite *site, MpBatch *batch, GPtrArray *events, const MpItem *item,
+             const MpActor *actor, GError **error)
+{
+    bool is_alone = item->gate->action == MP_DO_COMMANDS;
+    g_autofree char *words = mp_mail_commands_text(item->commands);
+    g_autofree char *key = key_of(item, is_alone, words);
+    g_autoptr(MpThread) thread = thread_of(batch, item->thread->id, error);
+
+    if (thread == NULL)
+        return false;
+    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s by mail",
+                                            thread->repository, thread->id, words);
+    bool was_open = thread->is_open;
+    const char *subscription = apply_commands(item, thread);
+    bool has_changed = thread->is_open != was_open;
+
+    if ((is_alone || has_changed) && !mp_batch_set_thread(batch, thread, key, what, actor, error))
+        return false;
+    if (has_changed)
+        g_ptr_array_add(events, mp_transaction_event(
+                                    site, thread->is_open ? MP_EVENT_REOPENED : MP_EVENT_CLOSED,
+                                    key, thread->id, item->account->id));
+    return subscription == NULL || mp_batch_subscribe(batch, thread->id, item->account->id,
+                                                      subscription, what, actor, error);
+}

@@ -1,0 +1,14 @@
+/* The commands of a reply, done: in the batch of the mail they came with. */
+#pragma once
+
+#include "inbound/delivery.h"
+
+/*
+ * Puts what item->commands say into the batch, and an event for a change of state into `events`.
+ *
+ * Commands alone leave the mail's KEY with the thread, whatever they change, so that the same mail
+ * is known again. Beside a comment, which has that KEY, a change of state has one of its own, for
+ * its event.
+ */
+bool mp_item_obey(const MpSite *site, MpBatch *batch, GPtrArray *events, const MpItem *item,
+                  const MpActor *actor, GError **error);

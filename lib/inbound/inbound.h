@@ -1,0 +1,42 @@
+/*
+ * The way of a mail, in batches: take, read, decide, post, announce, move. One call, one batch.
+ */
+#pragma once
+
+#include "inbound/delivery.h"
+#include "instance/instance.h"
+
+typedef struct MpInbound MpInbound;
+
+/* Tells what is decided of a mail, where nothing is done. */
+typedef bool (*MpInboundTell)(MpInbound *inbound, MpItem *item, GError **error);
+
+struct MpInbound {
+    MpSite *site;
+    MpMaildir *maildir;
+    MpWorker *worker; /* NULL before mp_inbound_expect */
+    bool is_worker_for_many;
+    MpInboundTell tell;                     /* say what would be done, do nothing; or NULL */
+    bool wants_lines;                       /* of each text, what decided on it */
+    bool is_sandbox_told;                   /* the log says once what the sandbox lacks */
+    guint n_success, n_failure, n_deferred; /* mails so far */
+    GError *first_deferral;                 /* why mails stay, for the exit status */
+};
+
+bool mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error);
+void mp_inbound_close(MpInbound *inbound);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInbound, mp_inbound_close)
+
+/* Says that a batch of so many mails is next: the worker gets ready beside whatever is done before.
+ */
+void mp_inbound_expect(MpInbound *inbound, guint mails);
+
+/*
+ * Processes these mails (MpMail, taken from the array) as one expected batch, under the lock. False
+ * if the batch could not be finished: its mails are where they were, and the next run finishes the
+ * work. A single mail that cannot be decided now is only counted in n_deferred.
+ */
+bool mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error);
+
+/* For `tell`: a line of the log, as a run writes it. */
+bool mp_inbound_tell_outcome(MpInbound *inbound, MpItem *item, GError **error);

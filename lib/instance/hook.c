@@ -1,0 +1,219 @@
+/* Programs that are started beside a run; see hook.h. */
+#include "instance/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "message/worker.h"
+
+#define COMPLAINT_MAX 2000
+#define LOOK_MS       20
+#define ROUNDS        1000 /* of killing, against a program that goes on forking */
+
+/* --- Between fork and exec, where only async-signal-safe calls are allowed ---------------------
+ */
+
+/* Standard signals, no descriptor but the three given, and the end of the parent is its end. */
+static void
+become(int in, int err, pid_t parent)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    int null = open("/dev/null", O_RDWR);
+
+    for (int i = 1; i < NSIG; i++)
+        (void)sigaction(i, &standard, NULL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+        _exit(127);
+    if (null < 0 || dup2(in >= 0 ? in : null, 0) < 0 || dup2(null, 1) < 0 ||
+        dup2(err >= 0 ? err : null, 2) < 0)
+        _exit(127);
+    if (close_range(3, ~0U, 0) != 0)
+        for (int i = 3; i < (int)sysconf(_SC_OPEN_MAX); i++)
+            (void)close(i);
+}
+
+pid_t
+mp_hook_start(const char *const *argv, int in, int err)
+{
+    static char *const environment[] = {(char *)(gsize) "PATH=/usr/local/bin:/usr/bin:/bin",
+                                        (char *)(gsize) "LC_ALL=C.UTF-8", NULL};
+    pid_t parent = getpid(), child = fork();
+
+    if (child != 0)
+        return child;
+    (void)setpgid(0, 0);
+    become(in, err, parent);
+    execve(argv[0], (char *const *)(gsize)argv, environment);
+    _exit(126);
+}
+
+/* --- The child of a run ----------------------------------------------------------------------- */
+
+static bool
+has_due(const MpConfig *config)
+{
+    g_autofree char *path_new = mp_config_path(config, "hook/new"),
+                    *path_retry = mp_config_path(config, "hook/retry");
+    g_autoptr(GDir) new = g_dir_open(path_new, 0, NULL);
+    g_autoptr(GDir) retry = g_dir_open(path_retry, 0, NULL);
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    const char *name;
+
+    if (new != NULL && g_dir_read_name(new) != NULL)
+        return true;
+    while (retry != NULL && (name = g_dir_read_name(retry)) != NULL)
+        if (g_ascii_strtoll(name, NULL, 10) <= now)
+            return true;
+    return false;
+}
+
+bool
+mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options, bool may_start)
+{
+    const char *argv[] = {"/proc/self/exe", "hook",       "--config", options->config_file,
+                          "--data",         config->data, NULL};
+
+    if (hook->child > 0 && waitpid(hook->child, NULL, WNOHANG) != 0)
+        hook->child = 0;
+    if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(config))
+        return hook->child > 0;
+    hook->child = mp_hook_start(argv, -1, -1);
+    if (hook->child < 0) {
+        mp_warn("on-comment has to wait: cannot start a process: %s", g_strerror(errno));
+        hook->child = 0;
+    }
+    return hook->child > 0;
+}
+
+void
+mp_hook_stop(MpHook *hook)
+{
+    if (hook->child <= 0)
+        return;
+    kill(hook->child, SIGTERM); /* it ends what it has started, too */
+    waitpid(hook->child, NULL, 0);
+    hook->child = 0;
+}
+
+/* --- Somebody else's program -------------------------------------------------------------------
+ */
+
+static volatile sig_atomic_t is_stopped;
+
+static void
+stop(int number)
+{
+    (void)number;
+    is_stopped = 1;
+}
+
+static void
+take_complaint(int fd, GString *complaint)
+{
+    char buffer[4096];
+    ssize_t n;
+
+    while ((n = read(fd, buffer, sizeof buffer)) > 0)
+        g_string_append_len(
+            complaint, buffer,
+            (gssize)MIN((gsize)n, COMPLAINT_MAX - MIN(complaint->len, COMPLAINT_MAX)));
+}
+
+/* False if we have no child, or cannot tell which. */
+static bool
+kill_children(void)
+{
+    g_autofree char *text = NULL;
+    bool is_any = false;
+
+    if (!g_file_get_contents("/proc/thread-self/children", &text, NULL, NULL))
+        return false;
+    g_auto(GStrv) pids = g_strsplit_set(g_strstrip(text), " ", -1);
+    for (char **pid = pids; *pid != NULL; pid++) {
+        pid_t number = (pid_t)g_ascii_strtoll(*pid, NULL, 10);
+
+        if (number > 0) {
+            is_any = true;
+            kill(number, SIGKILL);
+            waitpid(number, NULL, 0);
+        }
+    }
+    return is_any;
+}
+
+/* What the program left running goes with it: its group, and what went to a session of its own,
+ * which the kernel hands to us when its parent ends (PR_SET_CHILD_SUBREAPER). */
+static void
+end_what_it_started(pid_t group)
+{
+    kill(-group, SIGKILL);
+    for (int i = 0; i < ROUNDS && kill_children(); i++)
+        continue;
+}
+
+/* Until it has ended, or its time has. */
+static void
+wait_for(pid_t child, int err, gint64 until, MpHookEnd *end, GString *complaint)
+{
+    struct pollfd p = {.fd = err, .events = POLLIN};
+
+    while (waitpid(child, &end->status, WNOHANG) == 0) {
+        if (is_stopped || g_get_monotonic_time() >= until) {
+            end->is_late = true;
+            kill(-child, SIGKILL);
+            waitpid(child, &end->status, 0);
+            break;
+        }
+        if (poll(&p, 1, LOOK_MS) > 0) {
+            take_complaint(err, complaint);
+            if ((p.revents & POLLIN) == 0)
+                p.fd = -1; /* it closed its standard error: poll() only waits */
+        }
+    }
+    take_complaint(err, complaint);
+}
+
+void
+mp_hook_execute(const char *program, const char *input, gsize length, int seconds, MpHookEnd *end)
+{
+    const char *argv[] = {program, NULL};
+    struct sigaction action = {.sa_handler = stop};
+    g_autoptr(GError) error = NULL;
+    GString *complaint = g_string_new(NULL);
+    int pipe_ends[2] = {-1, -1}, in = mp_worker_memory_file(input, length, &error);
+    pid_t child = -1;
+
+    *end = (MpHookEnd){0};
+    sigaction(SIGTERM, &action, NULL);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (in < 0)
+        g_string_assign(complaint, error->message);
+    else if (lseek(in, 0, SEEK_SET) != 0 || pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0 ||
+             (child = mp_hook_start(argv, in, pipe_ends[1])) < 0)
+        g_string_printf(complaint, "cannot start it: %s", g_strerror(errno));
+    if (pipe_ends[1] >= 0)
+        close(pipe_ends[1]);
+    if (child > 0) {
+        end->is_started = true;
+        (void)setpgid(child, child); /* whoever is first */
+        wait_for(child, pipe_ends[0], g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC,
+                 end, complaint);
+        end_what_it_started(child);
+    }
+    if (pipe_ends[0] >= 0)
+        close(pipe_ends[0]);
+    if (in >= 0)
+        close(in);
+    end->complaint = g_string_free(complaint, FALSE);
+}

@@ -1,0 +1,316 @@
+/* The one way in which anything changes; see transaction.h. */
+#include "instance/transaction.h"
+
+#include <time.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+#define OUTRUN_TRIES 20
+#define LATE_PUSH_S  3600 /* far longer than a server works on a push that we gave up */
+
+MpEvent *
+mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread,
+                     guint64 actor)
+{
+    MpEvent *event = g_new0(MpEvent, 1);
+
+    event->key = g_strdup(key);
+    event->kind = kind;
+    event->thread = thread;
+    event->actor = actor;
+    event->created = (gint64)time(NULL);
+    event->host = g_strdup(site->host);
+    return event;
+}
+
+MpActor
+mp_transaction_actor(const MpUser *user)
+{
+    gint64 now = (gint64)time(NULL);
+
+    return (MpActor){user->id, user->login, user->name, now, now};
+}
+
+/* The hook hears of comments, opening posts included. */
+static bool
+goes_to_hook(const MpEvent *event)
+{
+    return event->kind == MP_EVENT_COMMENT || event->kind == MP_EVENT_OPENED;
+}
+
+typedef bool (*Takes)(const MpEvent *event);
+
+static bool
+stage_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if ((takes == NULL || takes(event)) && !mp_outbox_stage(outbox, event, error))
+            return false;
+    }
+    return events->len == 0 || mp_outbox_sync_staged(outbox, error);
+}
+
+static bool
+publish_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if ((takes == NULL || takes(event)) && !mp_outbox_publish(outbox, event->key, error))
+            return false;
+    }
+    return events->len == 0 || mp_outbox_sync_published(outbox, error);
+}
+
+static bool
+stage(MpSite *site, GPtrArray *events, GError **error)
+{
+    return (site->hooks == NULL || stage_in(site->hooks, events, goes_to_hook, error)) &&
+           stage_in(site->outbox, events, NULL, error);
+}
+
+/* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
+static bool
+record_answers(MpSite *site, GPtrArray *events, GError **error)
+{
+    bool has_answers = false;
+
+    for (guint i = events->len; i-- > 0;) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if (event->answer == NULL)
+            continue;
+        MpAnswered answered = mp_outbox_record_answer(site->outbox, event->answer, error);
+        has_answers = true;
+        if (answered == MP_ANSWERED_ERROR ||
+            (answered == MP_ANSWERED_OTHER && !mp_outbox_discard(site->outbox, event->key, error)))
+            return false;
+        if (answered == MP_ANSWERED_OTHER)
+            g_ptr_array_remove_index(events, i);
+    }
+    return !has_answers || mp_outbox_sync_answered(site->outbox, error);
+}
+
+static bool
+publish(MpSite *site, GPtrArray *events, GError **error)
+{
+    return record_answers(site, events, error) && publish_in(site->outbox, events, NULL, error) &&
+           (site->hooks == NULL || publish_in(site->hooks, events, goes_to_hook, error));
+}
+
+/* --- What became of staged events: by the tracker alone, whoever asks ------------------------- */
+
+/* What a push that we lost sight of may still bring about is kept for a while. */
+static bool
+may_still_come(const MpSite *site, const MpEvent *event)
+{
+    return mp_tracker_is_shared(site->tracker) && (gint64)time(NULL) - event->created < LATE_PUSH_S;
+}
+
+static bool
+drop(MpOutbox *outbox, const MpEvent *event, const char *why, GError **error)
+{
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": dropped, %s", event->key,
+            event->thread, why);
+    return mp_outbox_discard(outbox, event->key, error);
+}
+
+/* An answer has no commit: it came true with its record. */
+static bool
+settle_answer(MpOutbox *outbox, const MpEvent *event, GError **error)
+{
+    MpAnswered answered = mp_outbox_answered(outbox, event->answer, error);
+
+    if (answered == MP_ANSWERED_ERROR)
+        return false;
+    if (answered != MP_ANSWERED_THIS)
+        return drop(outbox, event, "the answer was not given", error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
+            event->thread);
+    return mp_outbox_sync_answered(outbox, error) && mp_outbox_publish(outbox, event->key, error);
+}
+
+/* Another host announces its own; who that is counts only where there are several. */
+static bool
+settle_event(MpSite *site, MpOutbox *outbox, const MpEvent *event, GError **error)
+{
+    g_autofree char *host = NULL;
+    bool is_there;
+
+    if (event->answer != NULL)
+        return settle_answer(outbox, event, error);
+    if (!mp_tracker_host_of_key(site->tracker, event->thread, event->key, &is_there, &host, error))
+        return false;
+    if (!is_there)
+        return may_still_come(site, event) || drop(outbox, event, "its change was not made", error);
+    if (mp_tracker_is_shared(site->tracker) && host != NULL && g_strcmp0(host, event->host) != 0)
+        return drop(outbox, event, "another host made the change", error);
+    mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
+            event->thread);
+    return mp_outbox_publish(outbox, event->key, error);
+}
+
+/* A damaged thread keeps its own events waiting, and nobody else's. */
+static bool
+is_kept_for_damage(const MpEvent *event, GError *why)
+{
+    if (why == NULL || mp_error_is_temporary(why))
+        return false;
+    mp_error("Event %s of thread %" G_GUINT64_FORMAT " waits: %s", event->key, event->thread,
+             why->message);
+    return true;
+}
+
+static bool
+settle_in(MpSite *site, MpOutbox *outbox, GError **error)
+{
+    g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
+
+    for (guint i = 0; staged != NULL && i < staged->len; i++) {
+        const MpEvent *event = g_ptr_array_index(staged, i);
+        g_autoptr(GError) why = NULL;
+
+        if (settle_event(site, outbox, event, &why) || is_kept_for_damage(event, why))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    return staged != NULL && (staged->len == 0 || mp_outbox_sync_published(outbox, error));
+}
+
+/* The events, and what is due to on-comment: by the same rules. */
+static bool
+settle(MpSite *site, GError **error)
+{
+    return settle_in(site, site->outbox, error) &&
+           (site->hooks == NULL || settle_in(site, site->hooks, error));
+}
+
+/* --- A batch ---------------------------------------------------------------------------------- */
+
+/* With the first batch of ours: who shares the tracker under which name. */
+static bool
+introduce(MpSite *site, MpBatch *batch, GError **error)
+{
+    return !mp_tracker_is_shared(site->tracker) || site->is_registered ||
+           mp_batch_set_host(batch, site->host, site->installation, error);
+}
+
+/* The KEYs of those that nobody has staged yet. */
+static GPtrArray *
+fresh_keys(MpSite *site, const GPtrArray *events)
+{
+    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < events->len; i++) {
+        const MpEvent *event = g_ptr_array_index(events, i);
+
+        if (!mp_outbox_is_staged(site->outbox, event->key))
+            g_ptr_array_add(keys, g_strdup(event->key));
+    }
+    return keys;
+}
+
+/* A server that refused will not come round to it. What was staged before belongs to a push whose
+ * answer was lost, and which may still land. */
+static void
+unstage(MpSite *site, const GPtrArray *keys)
+{
+    for (guint i = 0; i < keys->len; i++) {
+        g_autoptr(GError) why = NULL;
+
+        if (!mp_outbox_discard(site->outbox, g_ptr_array_index(keys, i), &why) ||
+            (site->hooks != NULL &&
+             !mp_outbox_discard(site->hooks, g_ptr_array_index(keys, i), &why)))
+            mp_warn("%s", why->message); /* settle() does it */
+    }
+}
+
+/* Where it does not come true, or nobody knows, the events stay staged for settle(). */
+static MpCommitResult
+try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+{
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
+    g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
+
+    if (!build(site, batch, events, user_data, error) || !introduce(site, batch, error))
+        return MP_FAILED;
+    g_autoptr(GPtrArray) fresh = fresh_keys(site, events);
+    if (!stage(site, events, error))
+        return MP_FAILED;
+    g_autoptr(GError) why = NULL;
+    MpCommitResult result = mp_batch_commit(batch, &why);
+    if (mp_error_is_refused(why))
+        unstage(site, fresh);
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    if (result != MP_COMMITTED)
+        return result;
+    site->is_registered = true;
+    return publish(site, events, error) ? MP_COMMITTED : MP_FAILED;
+}
+
+bool
+mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+{
+    for (int i = 1; i <= OUTRUN_TRIES; i++) {
+        MpCommitResult result = try_once(site, build, user_data, error);
+
+        if (result != MP_OUTRUN)
+            return result == MP_COMMITTED;
+        mp_info("The tracker moved while a batch was built; building it again");
+        mp_tracker_back_off(site->tracker, i);
+        if (!mp_site_fetch(site, error) || !settle(site, error))
+            return false;
+    }
+    return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
+                   OUTRUN_TRIES);
+}
+
+bool
+mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (mp_tracker_takes_others(site->tracker, &why))
+        return true;
+    if (mp_error_is_refused(why))
+        return mp_fail(error, MP_ERROR_TEMPORARY, "the server takes no commit at all now: %s",
+                       refusal->message);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (mp_transaction_try(site, build, user_data, &why))
+        return true;
+    if (mp_error_is_refused(why)) {
+        if (!mp_transaction_is_alone(site, why, error))
+            return false;
+        g_clear_error(&why);
+        if (mp_transaction_try(site, build, user_data, &why))
+            return true;
+    }
+    g_prefix_error(&why, "%s",
+                   mp_error_is_refused(why) ? "the server refuses what is in it: " : "");
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+mp_transaction_recover(MpSite *site, GError **error)
+{
+    g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
+    g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
+
+    return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
+           mp_tracker_sync(site->tracker, error) && mp_accounts_sync(site->accounts, error) &&
+           settle(site, error);
+}

@@ -1,0 +1,113 @@
+/* An event's facts, read from the tracker. */
+#include "outbound/outbound.h"
+
+#include "notify/mentions.h"
+
+void
+notice_free(Notice *notice)
+{
+    if (notice == NULL)
+        return;
+    mp_notification_free(notice->notification);
+    mp_thread_free(notice->thread);
+    mp_repository_free(notice->repository);
+    mp_user_free(notice->actor);
+    mp_comment_free(notice->comment);
+    g_clear_pointer(&notice->subscribers, g_ptr_array_unref);
+    g_free(notice);
+}
+
+static bool
+has_comment(const NoticeFacts *facts)
+{
+    return facts->kind == MP_EVENT_OPENED || facts->kind == MP_EVENT_COMMENT;
+}
+
+/* An account that is gone still has the name that its comments carry. */
+static MpUser *
+ghost(guint64 id, const char *login)
+{
+    MpUser *user = g_new0(MpUser, 1);
+
+    user->id = id;
+    user->login = g_strdup(login != NULL ? login : "ghost");
+    user->name = g_strdup(user->login);
+    user->emails = g_ptr_array_new();
+    return user;
+}
+
+static bool
+load_actor(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+{
+    const MpComment *comment = notice->comment;
+    guint64 id = facts->actor == 0 && comment != NULL ? comment->author : facts->actor;
+    GError *fault = NULL;
+
+    notice->actor = mp_accounts_user(i->accounts, id, &fault);
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    if (notice->actor == NULL)
+        notice->actor =
+            ghost(id, comment != NULL && comment->author == id ? comment->author_login : NULL);
+    return true;
+}
+
+/* Who muted the thread and is mentioned in this comment is told of it; muted the thread stays. */
+static bool
+load_subscribers(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+{
+    GError *fault = NULL;
+
+    notice->subscribers = mp_tracker_subscribers(i->tracker, facts->thread, &fault);
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    if (notice->subscribers == NULL || notice->comment == NULL)
+        return true;
+    g_autoptr(GArray) mentions = mp_mentions(i->accounts, notice->comment->body, error);
+    if (mentions != NULL)
+        mp_notification_call(notice->subscribers, mentions);
+    return mentions != NULL;
+}
+
+/* False without error: it is not in the tracker. */
+static bool
+load_facts(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+{
+    notice->thread = mp_tracker_thread(i->tracker, facts->thread, error);
+    if (notice->thread == NULL)
+        return false;
+    if (has_comment(facts)) {
+        notice->comment = mp_tracker_comment(i->tracker, facts->thread, facts->comment, error);
+        if (notice->comment == NULL)
+            return false;
+    }
+    if (!load_subscribers(i, facts, notice, error))
+        return false;
+    notice->repository = mp_tracker_repository(i->tracker, notice->thread->repository, error);
+    return notice->repository != NULL && load_actor(i, facts, notice, error);
+}
+
+Notice *
+notice_load(const Installation *i, const NoticeFacts *facts, GError **error)
+{
+    g_autoptr(Notice) notice = g_new0(Notice, 1);
+
+    if (!load_facts(i, facts, notice, error))
+        return NULL;
+    notice->notification = mp_notification_new(&(MpNotificationFacts){
+        .config = i->config,
+        .ring = i->ring,
+        .thread = notice->thread,
+        .repository = notice->repository,
+        .actor = notice->actor,
+        .kind = facts->kind,
+        .comment = notice->comment,
+        .key = facts->key,
+        .date = notice->comment != NULL ? notice->comment->date : facts->date,
+    });
+    return g_steal_pointer(&notice);
+}

@@ -1,0 +1,229 @@
+/*
+ * What a pass knows of the server, and does about it. The server's state is kept apart from the
+ * messages': while it is away nothing is tried, counted or given up, and one connection looks for
+ * it now and then. What it says of one recipient stops nobody, unless it says so to all.
+ */
+#include "outbound/internal.h"
+
+#include "base/log.h"
+
+#define QUESTIONS          3
+#define SUSPICIOUS_DOMAINS 3 /* that refuse alike, and nothing taken between: perhaps it is us */
+
+static char *
+settings_of(const Pass *pass)
+{
+    const MpConfig *config = pass->installation->config;
+    bool has_password = config->authentication != MP_AUTH_NONE;
+    const char *const files[] = {config->file, has_password ? config->password_file : "",
+                                 config->ca_file, NULL};
+
+    return mp_server_settings(files);
+}
+
+/* A Maildir on our own disk needs no sparing: every run tries it. */
+static bool
+is_remembered(const Pass *pass)
+{
+    return pass->installation->config->transport == MP_TRANSPORT_SMTP;
+}
+
+/* The mutex is held. An outcome that cannot be written ends the run, so this does as well. */
+static void
+save(Pass *pass)
+{
+    GError *error = NULL;
+
+    if (!is_remembered(pass) || mp_server_save(pass->server, pass->installation->outbox, &error))
+        return;
+    if (pass->fatal == NULL)
+        pass->fatal = g_steal_pointer(&error);
+    g_clear_error(&error);
+}
+
+/* Told once for each outage: cron would tell an administrator every minute. */
+static void
+tell(const MpServer *server, MpServerState state, const char *reply)
+{
+    MpLogLevel level = server->state == state ? MP_LOG_DEBUG : MP_LOG_WARN;
+
+    if (state == MP_SERVER_DOWN)
+        mp_log(level, "The server cannot be reached, everything waits: %s", reply);
+    else
+        mp_log(level, "The server turns us away, everything waits until that is mended: %s", reply);
+}
+
+/* The mutex is held. */
+static void
+note_failure(Pass *pass, MpServerState state, int code, const char *reply)
+{
+    g_autofree char *settings = settings_of(pass);
+
+    if (pass->is_down)
+        return; /* another connection found it out already */
+    pass->is_down = true;
+    tell(pass->server, state, reply);
+    mp_server_failed(pass->server, state, code, reply, settings, now_seconds());
+    save(pass);
+}
+
+void
+server_failed(Pass *pass, MpSendResult result, int code, const char *reply)
+{
+    g_mutex_lock(&pass->mutex);
+    note_failure(pass, result == MP_STOPPED ? MP_SERVER_STOPPED : MP_SERVER_DOWN, code, reply);
+    g_mutex_unlock(&pass->mutex);
+}
+
+/* The mutex is held. */
+static void
+note_success(Pass *pass)
+{
+    MpServer *server = pass->server;
+
+    pass->is_on_trial = false;
+    if (server->state == MP_SERVER_UP)
+        return;
+    mp_info("The server is back after %" G_GINT64_FORMAT " s", now_seconds() - server->since);
+    mp_server_works(server, now_seconds(), pass->installation->config->smtp_give_up);
+    save(pass);
+}
+
+/* A message was taken: nothing before it was about us. */
+static void
+note_taken(Pass *pass, const char *to)
+{
+    MpServer *server = pass->server;
+
+    g_mutex_lock(&pass->mutex);
+    note_success(pass);
+    if (mp_server_accept(server, to))
+        save(pass);
+    g_mutex_unlock(&pass->mutex);
+}
+
+/* --- Suspicions ----------------------------------------------------------------------------- */
+
+static MpSendResult
+of_the_recipient(int code)
+{
+    return code / 100 == 5 ? MP_REFUSED : MP_DEFERRED;
+}
+
+/* Asks about somebody whose mail was taken before, and whose domain is none of the suspects: it is
+ * one if it refuses as well. MP_SUSPECTED where there is nobody to ask about. */
+static MpSendResult
+ask_about(Pass *pass, MpSmtp *smtp, const char *sender, char **reply, int *code)
+{
+    g_autofree char *to = g_strdup(mp_server_whom_to_ask(pass->server));
+    MpSendResult result = MP_SUSPECTED;
+
+    if (to != NULL)
+        result = mp_smtp_probe(smtp, sender, to, reply, code);
+    if (to != NULL && result == MP_SUSPECTED)
+        mp_server_suspect(pass->server, to);
+    return result;
+}
+
+/* The mutex is held. Several domains refuse alike. Where there is nobody to ask about, it counts as
+ * stopped, and the messages themselves try it. */
+static MpSendResult
+ask_about_us(Pass *pass, MpSmtp *smtp, const char *sender, int code, const char *reply)
+{
+    MpServer *server = pass->server;
+    MpSendResult result = MP_SUSPECTED;
+    int said = 0;
+
+    for (int i = 0; i < QUESTIONS && result == MP_SUSPECTED; i++)
+        result = ask_about(pass, smtp, sender, NULL, &said);
+    if (result == MP_SUSPECTED) {
+        g_free(server->sender);
+        server->sender = g_strdup(sender);
+        note_failure(pass, MP_SERVER_STOPPED, code, reply);
+        return MP_STOPPED;
+    }
+    if (said == 0) /* no answer, and so nothing is known */
+        return MP_SUSPECTED;
+    g_ptr_array_set_size(server->suspects, 0);
+    pass->is_cleared = true;
+    save(pass);
+    return of_the_recipient(code);
+}
+
+static MpSendResult
+judge_suspicion(Pass *pass, MpSmtp *smtp, const MpLetter *letter, int code, const char *reply)
+{
+    MpSendResult result = MP_SUSPECTED;
+
+    g_mutex_lock(&pass->mutex);
+    if (pass->is_cleared)
+        result = of_the_recipient(code);
+    else if (pass->is_down)
+        result = MP_STOPPED;
+    else if (mp_server_suspect(pass->server, letter->recipient) >= SUSPICIOUS_DOMAINS)
+        result = ask_about_us(pass, smtp, letter->sender, code, reply);
+    else
+        save(pass);
+    g_mutex_unlock(&pass->mutex);
+    return result;
+}
+
+MpSendResult
+server_judge(Pass *pass, MpSmtp *smtp, const MpLetter *letter, MpSendResult result, int code,
+             const char *reply)
+{
+    if (result == MP_SENT)
+        note_taken(pass, letter->recipient);
+    return result == MP_SUSPECTED ? judge_suspicion(pass, smtp, letter, code, reply) : result;
+}
+
+/* --- At the start of a pass ------------------------------------------------------------------- */
+
+/* Up to the login, and where it refused what we want to send, whether it takes it now. */
+static MpSendResult
+look(Pass *pass, MpSmtp *smtp, char **reply, int *code)
+{
+    MpServer *server = pass->server;
+    MpSendResult result = mp_smtp_probe(smtp, NULL, NULL, reply, code);
+
+    if (result != MP_SENT || server->sender == NULL)
+        return result;
+    if (mp_server_whom_to_ask(server) == NULL) { /* the first message that is taken ends the stop */
+        pass->is_on_trial = true;
+        g_ptr_array_set_size(server->suspects, 0);
+        return MP_SENT;
+    }
+    g_clear_pointer(reply, g_free);
+    result = ask_about(pass, smtp, server->sender, reply, code);
+    if (result == MP_SUSPECTED)
+        return MP_STOPPED;
+    return *code != 0 ? MP_SENT : result; /* that person's mailbox has its own faults */
+}
+
+bool
+server_answers(Pass *pass)
+{
+    g_autofree char *reply = NULL;
+    MpSmtp *smtp = g_async_queue_pop(pass->sessions);
+    int code = 0;
+    MpSendResult result = look(pass, smtp, &reply, &code);
+
+    g_async_queue_push_front(pass->sessions, smtp);
+    if (result != MP_SENT) {
+        server_failed(pass, result, code, reply);
+        return false;
+    }
+    g_mutex_lock(&pass->mutex);
+    if (!pass->is_on_trial)
+        note_success(pass);
+    g_mutex_unlock(&pass->mutex);
+    return true;
+}
+
+bool
+server_is_due(Pass *pass)
+{
+    g_autofree char *settings = settings_of(pass);
+
+    return !is_remembered(pass) || mp_server_is_due(pass->server, settings, now_seconds());
+}

@@ -1,0 +1,518 @@
+/*
+ * What an event's file says: the table of its lines, and the state that they add up to. The format
+ * is described in notifier(8). No input or output happens here.
+ */
+#include "outbox/outbox.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "outbox/internal.h"
+
+#define VERSION    "1"
+#define FIRST_TIME G_GINT64_CONSTANT(-62135596800) /* the year 1 */
+#define LAST_TIME  G_GINT64_CONSTANT(253402300799) /* the end of 9999 */
+#define NO_TIME    G_MININT64
+
+static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
+static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
+
+static int
+index_of(const char *const *names, gsize n, const char *name)
+{
+    for (gsize i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *
+mp_event_kind_name(MpEventKind kind)
+{
+    return kind_names[kind];
+}
+
+bool
+mp_event_kind_parse(const char *name, MpEventKind *kind)
+{
+    int i = index_of(kind_names, G_N_ELEMENTS(kind_names), name);
+
+    if (i >= 0)
+        *kind = (MpEventKind)i;
+    return i >= 0;
+}
+
+const char *
+mp_event_recipient_state_name(MpEventRecipientState state)
+{
+    return state_names[state];
+}
+
+void
+mp_event_free(MpEvent *event)
+{
+    if (event == NULL)
+        return;
+    g_free(event->key);
+    g_free(event->host);
+    mp_answer_free(event->answer);
+    g_free(event);
+}
+
+MpEventRecipient *
+mp_event_recipient_new(guint64 user, const char *address, const char *reason)
+{
+    MpEventRecipient *recipient = g_new0(MpEventRecipient, 1);
+
+    recipient->user = user;
+    recipient->address = g_strdup(address);
+    recipient->reason = g_strdup(reason);
+    return recipient;
+}
+
+void
+mp_event_recipient_free(MpEventRecipient *recipient)
+{
+    if (recipient == NULL)
+        return;
+    g_free(recipient->address);
+    g_free(recipient->reason);
+    g_free(recipient->reply);
+    g_free(recipient);
+}
+
+bool
+mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now)
+{
+    return recipient->state == MP_RECIPIENT_PENDING ||
+           (recipient->state == MP_RECIPIENT_DEFERRED && recipient->due <= now);
+}
+
+MpEventText *
+mp_event_text_new(void)
+{
+    MpEventText *text = g_new0(MpEventText, 1);
+
+    text->event = g_new0(MpEvent, 1);
+    text->event->kind = (MpEventKind)-1;
+    text->event->created = NO_TIME;
+    text->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    text->by_user = g_hash_table_new(g_int64_hash, g_int64_equal);
+    return text;
+}
+
+void
+mp_event_text_free(MpEventText *text)
+{
+    if (text == NULL)
+        return;
+    mp_event_free(text->event);
+    if (text->quote != NULL)
+        g_string_free(text->quote, TRUE);
+    g_hash_table_unref(text->by_user);
+    g_ptr_array_unref(text->recipients);
+    g_free(text);
+}
+
+MpEventRecipient *
+mp_event_text_recipient(const MpEventText *text, guint64 user)
+{
+    return g_hash_table_lookup(text->by_user, &user);
+}
+
+/* --- The lines ------------------------------------------------------------------------------ */
+
+/* Each takes the fields behind the word and says what is wrong with them, or NULL. */
+typedef const char *(*TakeLine)(MpEventText *text, char **field);
+
+static bool
+read_number(const char *field, gint64 max, gint64 *number)
+{
+    return field[0] != '+' && field[0] != '-' &&
+           g_ascii_string_to_signed(field, 10, 0, max, number, NULL);
+}
+
+/* Seconds since the epoch, or before it: a machine's clock may say so. Four digits for the year. */
+static bool
+read_time(const char *field, gint64 *time)
+{
+    return field[0] != '+' &&
+           g_ascii_string_to_signed(field, 10, FIRST_TIME, LAST_TIME, time, NULL);
+}
+
+static bool
+read_id(const char *field, guint64 *id)
+{
+    gint64 number;
+
+    if (!read_number(field, G_MAXINT64, &number))
+        return false;
+    *id = (guint64)number;
+    return true;
+}
+
+static const char *
+take_version(MpEventText *text G_GNUC_UNUSED, char **field)
+{
+    return strcmp(field[0], VERSION) == 0 ? NULL : "a version that this program does not know";
+}
+
+static const char *
+take_key(MpEventText *text, char **field)
+{
+    if (text->event->key != NULL || !mp_is_event_key(field[0]))
+        return "no KEY, or a second one";
+    text->event->key = g_strdup(field[0]);
+    return NULL;
+}
+
+static const char *
+take_kind(MpEventText *text, char **field)
+{
+    return mp_event_kind_parse(field[0], &text->event->kind) ? NULL : "an unknown kind of event";
+}
+
+static const char *
+take_thread(MpEventText *text, char **field)
+{
+    return read_id(field[0], &text->event->thread) ? NULL : "not the id of a thread";
+}
+
+static const char *
+take_actor(MpEventText *text, char **field)
+{
+    return read_id(field[0], &text->event->actor) ? NULL : "not the id of a user";
+}
+
+static const char *
+take_created(MpEventText *text, char **field)
+{
+    return read_time(field[0], &text->event->created) ? NULL : "not a time";
+}
+
+static const char *
+take_host(MpEventText *text, char **field)
+{
+    g_free(text->event->host);
+    text->event->host = g_strdup(field[0]);
+    return NULL;
+}
+
+/* Parts of the record's name. */
+static bool
+is_plain(const char *text, gsize most)
+{
+    gsize length = strlen(text);
+
+    for (gsize i = 0; i < length; i++)
+        if (!g_ascii_isalnum(text[i]) && text[i] != '-')
+            return false;
+    return length > 0 && length <= most;
+}
+
+static const char *
+take_answer(MpEventText *text, char **field)
+{
+    g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
+
+    if (text->event->answer != NULL)
+        return "a second answer";
+    if (!read_id(field[0], &answer->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
+        !is_plain(field[3], 64) || !is_plain(field[4], 8))
+        return "not a user, a reason, a day, a hash and a language";
+    answer->thread = text->event->thread;
+    answer->reason = g_strdup(field[1]);
+    answer->day = g_strdup(field[2]);
+    answer->hash = g_strdup(field[3]);
+    answer->language = g_strdup(field[4]);
+    text->event->answer = g_steal_pointer(&answer);
+    return NULL;
+}
+
+static const char *
+take_cut(MpEventText *text, char **field)
+{
+    gint64 left;
+
+    if (text->event->answer == NULL || !read_number(field[0], G_MAXINT64, &left))
+        return "not how much of an answer's quote is left out";
+    text->event->answer->is_cut = true;
+    return NULL;
+}
+
+static const char *
+take_line_of_answer(MpEventText *text, char **field)
+{
+    MpAnswer *answer = text->event->answer;
+    const char *word = field[-1];
+    g_autofree char *value = mp_unescape(field[0]);
+
+    if (answer == NULL)
+        return "a part of an answer before the answer";
+    if (strcmp(word, "quote") == 0) {
+        if (text->quote == NULL)
+            text->quote = g_string_new(NULL);
+        g_string_append_printf(text->quote, "%s\n", value);
+        return NULL;
+    }
+    char **at = strcmp(word, "answers") == 0    ? &answer->message_id
+                : strcmp(word, "sender") == 0   ? &answer->sender
+                : strcmp(word, "verdicts") == 0 ? &answer->verdicts
+                : strcmp(word, "text") == 0     ? &answer->text
+                : strcmp(word, "command") == 0  ? &answer->command
+                                                : &answer->subject;
+    g_free(*at);
+    *at = g_steal_pointer(&value);
+    return NULL;
+}
+
+static const char *
+take_to(MpEventText *text, char **field)
+{
+    guint64 user;
+    MpEventRecipient *recipient;
+
+    if (!read_id(field[0], &user))
+        return "not the id of a user";
+    if (mp_event_text_recipient(text, user) != NULL)
+        return "the user is a recipient already";
+    recipient = mp_event_recipient_new(user, field[1], field[2]);
+    g_ptr_array_add(text->recipients, recipient);
+    g_hash_table_insert(text->by_user, &recipient->user, recipient);
+    return NULL;
+}
+
+static const char *
+take_expanded(MpEventText *text, char **field)
+{
+    gint64 time, count;
+
+    if (!read_time(field[0], &time) || !read_number(field[1], G_MAXINT64, &count))
+        return "not a time and a number";
+    if ((guint64)count != text->recipients->len)
+        return "another number of recipients than there are lines";
+    text->is_expanded = true;
+    return NULL;
+}
+
+static void
+set_outcome(MpEventRecipient *recipient, MpEventRecipientState state, gint64 now, gint64 due,
+            gint64 code, const char *reply)
+{
+    recipient->state = state;
+    if (recipient->first == 0)
+        recipient->first = now;
+    recipient->due = due;
+    recipient->code = (int)code;
+    g_free(recipient->reply);
+    recipient->reply = g_strdup(reply);
+}
+
+static const char *
+take_outcome(MpEventText *text, char **field)
+{
+    /* field[-1] is the line's word, which is the state's name. */
+    bool is_counted = strcmp(field[-1], MP_WORD_WAITING) != 0;
+    int state = is_counted ? index_of(state_names, G_N_ELEMENTS(state_names), field[-1])
+                           : MP_RECIPIENT_DEFERRED;
+    bool is_deferred = state == MP_RECIPIENT_DEFERRED;
+    guint64 user;
+    gint64 now, due = 0, code;
+    MpEventRecipient *recipient;
+
+    if (!read_time(field[0], &now) || !read_id(field[1], &user) ||
+        (is_deferred && !read_time(field[2], &due)) ||
+        !read_number(field[2 + is_deferred], 999, &code))
+        return "not a time, a user and a code";
+    recipient = mp_event_text_recipient(text, user);
+    if (recipient == NULL)
+        return "the user is no recipient";
+    recipient->attempts += is_counted;
+    set_outcome(recipient, (MpEventRecipientState)state, now, due, code, field[3 + is_deferred]);
+    return NULL;
+}
+
+static const char *
+take_again(MpEventText *text, char **field)
+{
+    gint64 now;
+
+    if (!read_time(field[0], &now))
+        return "not a time";
+    for (guint i = 0; i < text->recipients->len; i++) {
+        MpEventRecipient *recipient = text->recipients->pdata[i];
+
+        if (recipient->state != MP_RECIPIENT_DEFERRED && recipient->state != MP_RECIPIENT_FAILED)
+            continue;
+        recipient->state = MP_RECIPIENT_PENDING;
+        recipient->first = 0; /* the time to give up counts anew */
+        recipient->due = 0;
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *word;
+    guint fields;
+    TakeLine take;
+} lines[] = {
+    {"metroplex-event", 1, take_version}, /* VERSION; always the first line */
+    {"key", 1, take_key},                 /* KEY */
+    {"kind", 1, take_kind},               /* opened, comment, closed, reopened, answer */
+    {"thread", 1, take_thread},           /* id */
+    {"actor", 1, take_actor},             /* user id */
+    {"created", 1, take_created},         /* time */
+    {"host", 1, take_host},               /* host name */
+    {"answer", 5, take_answer},           /* user, reason, day, hash of the mail, language */
+    {"answers", 1, take_line_of_answer},  /* Message-ID of the mail */
+    {"sender", 1, take_line_of_answer},   /* its From */
+    {"subject", 1, take_line_of_answer},  /* its subject */
+    {"verdicts", 1, take_line_of_answer}, /* what was found of its sender, if that refused it */
+    {"text", 1, take_line_of_answer},     /* which text says it */
+    {"command", 1, take_line_of_answer},  /* the command that was not done */
+    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the six above */
+    {"cut", 1, take_cut},                 /* 1: there was more of it */
+    {"to", 3, take_to},                   /* user, address, reason */
+    {"expanded", 2, take_expanded},       /* time, number of recipients */
+    {"sent", 4, take_outcome},            /* time, user, code, reply */
+    {"deferred", 5, take_outcome},        /* time, user, DUE, code, reply */
+    {"failed", 4, take_outcome},          /* time, user, code, reply */
+    {"dropped", 4, take_outcome},         /* time, user, code, reason */
+    {MP_WORD_WAITING, 5, take_outcome},   /* the same, but no attempt is counted */
+    {"again", 1, take_again},             /* time */
+};
+
+#define MAX_FIELDS 6
+
+/* Ends each field where its tab was; returns how many there are, at most MAX_FIELDS + 1. */
+static guint
+split_fields(char *line, char *field[MAX_FIELDS])
+{
+    guint n = 0;
+
+    for (char *tab; n < MAX_FIELDS; line = tab + 1) {
+        field[n++] = line;
+        tab = strchr(line, '\t');
+        if (tab == NULL)
+            return n;
+        *tab = '\0';
+    }
+    return n + 1;
+}
+
+bool
+mp_event_text_take(MpEventText *text, char *line, const char **fault)
+{
+    char *field[MAX_FIELDS];
+    guint n = split_fields(line, field);
+
+    *fault = "an unknown word";
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        if (strcmp(lines[i].word, field[0]) != 0)
+            continue;
+        *fault = n - 1 == lines[i].fields ? lines[i].take(text, field + 1)
+                                          : "too few or too many fields";
+        break;
+    }
+    return *fault == NULL;
+}
+
+static const char *
+missing_fact(const MpEvent *event, const char *key)
+{
+    if (event->key == NULL || strcmp(event->key, key) != 0)
+        return "its KEY is not that of its name";
+    if ((int)event->kind < 0)
+        return "no kind";
+    if ((event->kind == MP_EVENT_ANSWER) != (event->answer != NULL))
+        return "an answer without its facts, or facts of an answer without one";
+    if (event->host == NULL)
+        return "no host";
+    return event->created == NO_TIME ? "no time of creation" : NULL;
+}
+
+static bool
+read_line(MpEventText *text, char *line, gsize length, const char **fault)
+{
+    *fault = "a null octet";
+    return strlen(line) == length && mp_event_text_take(text, line, fault);
+}
+
+MpEventText *
+mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error)
+{
+    g_autoptr(MpEventText) text = mp_event_text_new();
+    const char *fault;
+    guint number = 0;
+
+    for (char *line = bytes, *end;
+         (end = memchr(line, '\n', length - (gsize)(line - bytes))) != NULL; line = end + 1) {
+        *end = '\0';
+        if (++number == 1 && !g_str_has_prefix(line, "metroplex-event\t"))
+            return mp_fail_null(error, MP_ERROR_INPUT, "%s:1: not the file of an event", path);
+        if (!read_line(text, line, (gsize)(end - line), &fault)) {
+            if (!text->is_expanded)
+                return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
+            if (text->n_unread++ == 0)
+                text->first_unread = number;
+        }
+        text->length = (gsize)(end + 1 - bytes);
+    }
+    if (text->quote != NULL)
+        text->event->answer->quote = g_string_free(g_steal_pointer(&text->quote), FALSE);
+    fault = missing_fact(text->event, key);
+    if (fault != NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
+    return g_steal_pointer(&text);
+}
+
+static void
+append_line(GString *out, const char *word, const char *value)
+{
+    g_autofree char *shown = value != NULL ? mp_escape(value) : NULL;
+
+    if (value != NULL)
+        g_string_append_printf(out, "%s\t%s\n", word, shown);
+}
+
+static void
+append_answer(GString *out, const MpAnswer *answer)
+{
+    g_auto(GStrv) quote = g_strsplit(answer->quote != NULL ? answer->quote : "", "\n", -1);
+    guint n = g_strv_length(quote);
+
+    while (n > 0 && quote[n - 1][0] == '\0')
+        n--;
+    g_string_append_printf(out, "answer\t%" G_GUINT64_FORMAT "\t%s\t%s\t%s\t%s\n", answer->user,
+                           answer->reason, answer->day, answer->hash, answer->language);
+    append_line(out, "answers", answer->message_id);
+    append_line(out, "sender", answer->sender);
+    append_line(out, "subject", answer->subject);
+    append_line(out, "verdicts", answer->verdicts);
+    append_line(out, "text", answer->text);
+    append_line(out, "command", answer->command);
+    for (guint i = 0; i < n; i++)
+        append_line(out, "quote", quote[i]);
+    if (answer->is_cut)
+        append_line(out, "cut", "1");
+}
+
+char *
+mp_event_text_format(const MpEvent *event)
+{
+    g_autofree char *host = mp_escape(event->host);
+
+    GString *out = g_string_new(NULL);
+
+    g_string_append_printf(out,
+                           "metroplex-event\t" VERSION "\n"
+                           "key\t%s\nkind\t%s\nthread\t%" G_GUINT64_FORMAT
+                           "\nactor\t%" G_GUINT64_FORMAT "\ncreated\t%" G_GINT64_FORMAT
+                           "\nhost\t%s\n",
+                           event->key, mp_event_kind_name(event->kind), event->thread, event->actor,
+                           event->created, host);
+    if (event->answer != NULL)
+        append_answer(out, event->answer);
+    return g_string_free(out, FALSE);
+}

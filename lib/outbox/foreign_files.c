@@ -1,0 +1,95 @@
+/* What lies in an outbox and does not belong there; for who checks it. */
+#include "outbox/outbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "outbox/internal.h"
+
+#define HASH_DIGITS  64
+#define RECORD_LIMIT 256 /* octets */
+
+/* The lock and what is known of the server; everything else has a directory. */
+static bool
+belongs_at_top(const char *name, const struct stat *st)
+{
+    for (int i = 0; i < N_DIRECTORIES; i++)
+        if (strcmp(name, mp_outbox_directories[i]) == 0)
+            return S_ISDIR(st->st_mode);
+    return (strcmp(name, "lock") == 0 || strcmp(name, MP_SERVER_FILE) == 0 ||
+            strcmp(name, MP_SERVER_FILE ".tmp") == 0) &&
+           S_ISREG(st->st_mode);
+}
+
+/* DAY.ACCOUNT.REASON.THREAD, which holds a hash. */
+static bool
+is_record(int directory, const char *name)
+{
+    g_auto(GStrv) piece = g_strsplit(name, ".", 4);
+    g_autofree char *hash = NULL;
+    guint64 user, thread;
+
+    if (g_strv_length(piece) != 4 || strlen(piece[0]) != strlen("2026-01-31") ||
+        !g_ascii_string_to_unsigned(piece[1], 10, 1, G_MAXUINT64, &user, NULL) ||
+        !g_ascii_string_to_unsigned(piece[3], 10, 0, G_MAXUINT64, &thread, NULL) ||
+        !mp_read_file(directory, name, RECORD_LIMIT, &hash, NULL, NULL))
+        return false;
+    g_strchomp(hash);
+    return strlen(hash) == HASH_DIGITS && strspn(hash, "0123456789abcdef") == HASH_DIGITS;
+}
+
+static bool
+belongs(const MpOutbox *outbox, int directory, const char *name, const struct stat *st)
+{
+    if (directory == N_DIRECTORIES)
+        return belongs_at_top(name, st);
+    if (!S_ISREG(st->st_mode))
+        return false;
+    if (directory == DIRECTORY_TMP) /* whatever it says, the next run looks at it */
+        return true;
+    if (directory == DIRECTORY_ANSWERED)
+        return is_record(outbox->fd[directory], name);
+    g_autoptr(MpQueued) queued = mp_queued_parse((MpQueue)directory, name);
+    return queued != NULL;
+}
+
+/* N_DIRECTORIES is the top. What is gone meanwhile was moved by a program at work. */
+static bool
+look_in(const MpOutbox *outbox, int directory, GPtrArray *strangers, GError **error)
+{
+    const char *below = directory < N_DIRECTORIES ? mp_outbox_directories[directory] : "";
+    g_autofree char *path = g_build_filename(outbox->path, below, NULL);
+    DIR *stream = opendir(path);
+
+    if (stream == NULL)
+        return mp_fail_errno(error, "cannot list %s", path);
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        struct stat st;
+
+        if (entry->d_name[0] == '.' ||
+            fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            belongs(outbox, directory, entry->d_name, &st))
+            continue;
+        if (fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            g_ptr_array_add(strangers, *below != '\0' ? g_strconcat(below, "/", entry->d_name, NULL)
+                                                      : g_strdup(entry->d_name));
+    }
+    closedir(stream);
+    return true;
+}
+
+GPtrArray *
+mp_outbox_strangers(MpOutbox *outbox, GError **error)
+{
+    g_autoptr(GPtrArray) strangers = g_ptr_array_new_with_free_func(g_free);
+
+    for (int i = 0; i <= N_DIRECTORIES; i++)
+        if (!look_in(outbox, i, strangers, error))
+            return NULL;
+    return g_steal_pointer(&strangers);
+}

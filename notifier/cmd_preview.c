@@ -1,0 +1,101 @@
+/* notifier preview THREAD COMMENT USER: the message, not sent. */
+#include "commands.h"
+#include "outbound/outbound.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+
+/* Why this user would get it. */
+static const char *
+reason_for(const Notice *notice, guint64 user)
+{
+    for (guint i = 0; notice->subscribers != NULL && i < notice->subscribers->len; i++) {
+        const MpSubscriber *subscriber = notice->subscribers->pdata[i];
+
+        if (subscriber->user == user && strcmp(subscriber->reason, "muted") != 0)
+            return subscriber->reason;
+    }
+    for (guint i = 0; i < notice->repository->watchers->len; i++)
+        if (g_array_index(notice->repository->watchers, guint64, i) == user)
+            return "subscribed";
+    return "manual";
+}
+
+static MpUser *
+find_user(const Installation *i, const char *login, GError **error)
+{
+    GError *fault = NULL;
+    g_autoptr(MpUser) user = mp_accounts_user_by_login(i->accounts, login, &fault);
+    g_autofree char *shown = mp_escape(login);
+
+    if (fault != NULL) {
+        g_propagate_error(error, fault);
+        return NULL;
+    }
+    if (user == NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "no such user: %s", shown);
+    if (user->emails->len == 0)
+        return mp_fail_null(error, MP_ERROR_INPUT, "%s has no address", shown);
+    return g_steal_pointer(&user);
+}
+
+static Notice *
+find_notice(const Installation *i, guint64 thread, guint64 comment, GError **error)
+{
+    GError *fault = NULL;
+    const NoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
+                               .thread = thread,
+                               .comment = comment};
+    Notice *notice = notice_load(i, &facts, &fault);
+
+    if (notice == NULL && fault == NULL)
+        mp_fail(&fault, MP_ERROR_INPUT,
+                "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT, thread, comment);
+    if (fault != NULL)
+        g_propagate_error(error, fault);
+    return notice;
+}
+
+static bool
+preview(const Installation *i, guint64 thread, guint64 comment, const char *login, GError **error)
+{
+    g_autoptr(MpUser) user = find_user(i, login, error);
+    g_autoptr(Notice) notice = user != NULL ? find_notice(i, thread, comment, error) : NULL;
+    g_autoptr(MpLetter) message = NULL;
+
+    if (notice == NULL)
+        return false;
+    message = mp_notification_render(notice->notification, user, user->emails->pdata[0],
+                                     reason_for(notice, user->id), error);
+    if (message == NULL)
+        return false;
+    fwrite(message->text, 1, message->length, stdout);
+    return true;
+}
+
+int
+cmd_preview(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_auto(Installation) installation = {0};
+    g_autoptr(GError) error = NULL;
+    guint64 thread, comment = 0;
+
+    mp_options_parse(
+        &options, NULL, "preview", "THREAD COMMENT USER",
+        "Prints the message about comment COMMENT of thread THREAD (0 is its opening post)\n"
+        "that USER, a login, would get. Nothing is sent and nothing is recorded.",
+        3, 3, &argc, &argv);
+    if (!mp_parse_id(argv[1], "thread", &thread, &error) ||
+        (strcmp(argv[2], "0") != 0 && !mp_parse_id(argv[2], "comment", &comment, &error)) ||
+        !installation_load(&installation, &options, &error) ||
+        !installation_open_keys(&installation, &error) ||
+        !installation_open_tracker(&installation, &error) ||
+        !preview(&installation, thread, comment, argv[3], &error))
+        return mp_report(error);
+    return EX_OK;
+}

@@ -1,0 +1,275 @@
+/*
+ * notifier queue list, notifier queue show: what waits, and what became of it. They take no lock:
+ * a file that moves while they look is in the next list.
+ */
+#include "commands.h"
+#include "outbound/outbound.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <json-glib/json-glib.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "base/time.h"
+
+/* One line of a list: an event and one of its recipients (NULL before its expansion). */
+typedef struct {
+    const Installation *installation;
+    const MpQueued *queued;
+    const MpEvent *event;
+    const MpEventRecipient *recipient;
+    bool has_comment;
+    guint64 comment;
+    char *login; /* or NULL */
+} Row;
+
+typedef void (*PrintRow)(const Row *row);
+
+/* new, retry, hold or failed: where the file lies, but for what the recipient says of itself. */
+static const char *
+state_of(const Row *row)
+{
+    if (row->queued->queue == MP_QUEUE_HOLD || row->recipient == NULL)
+        return mp_queue_name(row->queued->queue);
+    switch (row->recipient->state) {
+    case MP_RECIPIENT_PENDING:
+        return mp_queue_name(MP_QUEUE_NEW);
+    case MP_RECIPIENT_DEFERRED:
+        return mp_queue_name(MP_QUEUE_RETRY);
+    case MP_RECIPIENT_FAILED:
+        return mp_queue_name(MP_QUEUE_FAILED);
+    default:
+        return mp_event_recipient_state_name(row->recipient->state);
+    }
+}
+
+/* Not tried, or due again, and the server is away: what it said is the reason. */
+static const MpServer *
+server_in_the_way(const Row *row)
+{
+    const MpServer *server = row->installation->server;
+    bool is_pending = row->recipient == NULL || row->recipient->state == MP_RECIPIENT_PENDING;
+
+    return server->state != MP_SERVER_UP && row->queued->queue != MP_QUEUE_HOLD && is_pending
+               ? server
+               : NULL;
+}
+
+static gint64
+due_of(const Row *row)
+{
+    if (server_in_the_way(row) != NULL)
+        return server_in_the_way(row)->probe;
+    if (row->recipient != NULL && row->recipient->state == MP_RECIPIENT_DEFERRED)
+        return row->recipient->due;
+    return row->recipient == NULL ? row->queued->due : 0;
+}
+
+/* "451 4.7.1 later"; NULL where nothing went wrong. */
+static char *
+error_of(const Row *row)
+{
+    const MpEventRecipient *r = row->recipient;
+
+    if (server_in_the_way(row) != NULL)
+        return g_strdup(server_in_the_way(row)->reply);
+    if (r == NULL || r->reply == NULL || r->state == MP_RECIPIENT_PENDING)
+        return NULL;
+    if (r->code == 0 || g_ascii_strtoll(r->reply, NULL, 10) == r->code)
+        return g_strdup(r->reply);
+    return g_strdup_printf("%d %s", r->code, r->reply);
+}
+
+static void
+set_text(JsonObject *object, const char *name, const char *text)
+{
+    if (text != NULL)
+        json_object_set_string_member(object, name, text);
+    else
+        json_object_set_null_member(object, name);
+}
+
+static void
+set_number(JsonObject *object, const char *name, bool is_known, gint64 number)
+{
+    if (is_known)
+        json_object_set_int_member(object, name, number);
+    else
+        json_object_set_null_member(object, name);
+}
+
+static void
+print_json(const Row *row)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *error = error_of(row);
+    g_autofree char *due = due_of(row) > 0 ? mp_time_format(due_of(row)) : NULL;
+    g_autofree char *text = NULL;
+
+    json_object_set_string_member(object, "event", row->queued->key);
+    json_object_set_int_member(object, "thread", (gint64)row->event->thread);
+    set_number(object, "comment", row->has_comment, (gint64)row->comment);
+    set_text(object, "login", row->login);
+    set_text(object, "address", row->recipient != NULL ? row->recipient->address : NULL);
+    json_object_set_string_member(object, "state", state_of(row));
+    json_object_set_int_member(object, "attempts",
+                               row->recipient != NULL ? row->recipient->attempts : 0);
+    set_text(object, "due", due);
+    set_text(object, "error", error);
+    json_node_set_object(node, object);
+    text = json_to_string(node, FALSE);
+    printf("%s\n", text);
+}
+
+static void
+print_line(const Row *row)
+{
+    g_autofree char *error = error_of(row);
+    g_autofree char *due = due_of(row) > 0 ? mp_time_format(due_of(row)) : g_strdup("-");
+    g_autofree char *place = row->has_comment
+                                 ? g_strdup_printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+                                                   row->event->thread, row->comment)
+                                 : g_strdup_printf("%" G_GUINT64_FORMAT, row->event->thread);
+
+    printf("%-32s %-8s %-8s %-20s %u %-16s %s %s\n", row->queued->key, place, state_of(row), due,
+           row->recipient != NULL ? row->recipient->attempts : 0,
+           row->login != NULL ? row->login : "-",
+           row->recipient != NULL ? row->recipient->address : "-", error != NULL ? error : "");
+}
+
+/* The tracker may be away, or behind: then the number is not known. */
+static void
+find_comment(Row *row)
+{
+    bool is_comment = row->event->kind == MP_EVENT_OPENED || row->event->kind == MP_EVENT_COMMENT;
+
+    row->has_comment = is_comment && row->installation->tracker != NULL &&
+                       mp_tracker_find_key(row->installation->tracker, row->event->thread,
+                                           row->event->key, &row->comment, NULL);
+}
+
+static void
+print_recipient(Row *row, const MpEventRecipient *recipient, PrintRow print)
+{
+    g_autoptr(MpUser) user = NULL;
+
+    if (row->installation->accounts != NULL)
+        user = mp_accounts_user(row->installation->accounts, recipient->user, NULL);
+    row->recipient = recipient;
+    row->login = user != NULL ? user->login : NULL;
+    print(row);
+}
+
+static bool
+is_finished(const MpEventRecipient *recipient)
+{
+    return recipient->state == MP_RECIPIENT_SENT || recipient->state == MP_RECIPIENT_DROPPED;
+}
+
+/* An unreadable event is told, and is no reason to hide the others. */
+static void
+print_event(const Installation *i, const MpQueued *queued, bool all, PrintRow print, int *status)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpEventFile) file = mp_event_file_open(i->outbox, queued, MP_EVENT_READ, &error);
+    const GPtrArray *recipients;
+
+    if (file == NULL) {
+        if (error != NULL)
+            *status = mp_report(error);
+        return;
+    }
+    Row row = {.installation = i, .queued = queued, .event = mp_event_file_event(file)};
+    recipients = mp_event_file_recipients(file);
+    find_comment(&row);
+    for (guint n = 0; n < recipients->len; n++)
+        if (all || !is_finished(recipients->pdata[n]))
+            print_recipient(&row, recipients->pdata[n], print);
+    if (!mp_event_file_is_expanded(file) && recipients->len == 0)
+        print(&row);
+}
+
+/* What the numbers and logins come from; without it the list still shows the rest. */
+static bool
+open_for_reading(Installation *i, const MpOptions *options, GError **error)
+{
+    g_autoptr(GError) fault = NULL;
+
+    if (!installation_load(i, options, error) || !installation_open_outbox(i, error))
+        return false;
+    i->server = mp_server_load(i->outbox, error);
+    if (i->server == NULL)
+        return false;
+    if (!installation_open_tracker(i, &fault))
+        mp_warn("%s: comments and logins are not shown", fault->message);
+    return true;
+}
+
+int
+cmd_queue_list(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_auto(Installation) installation = {0};
+    g_autoptr(GError) error = NULL;
+    gboolean json = FALSE;
+    int status = EX_OK;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+
+    mp_options_parse(
+        &options, entries, "queue list", "[--json]",
+        "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
+        "when due, attempts, login, address, last error.",
+        0, 0, &argc, &argv);
+    if (!open_for_reading(&installation, &options, &error))
+        return mp_report(error);
+    for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
+        g_autoptr(GPtrArray) list = mp_outbox_list(installation.outbox, queue, &error);
+
+        if (list == NULL)
+            return mp_report(error);
+        for (guint n = 0; n < list->len; n++)
+            print_event(&installation, list->pdata[n], false, json ? print_json : print_line,
+                        &status);
+    }
+    return status;
+}
+
+int
+cmd_queue_show(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_auto(Installation) installation = {0};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpQueued) queued = NULL;
+    gboolean json = FALSE;
+    int status = EX_OK;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+
+    mp_options_parse(
+        &options, entries, "queue show", "[--json] EVENT",
+        "Shows one event with all its recipients, also those who got it. EVENT is a KEY as\n"
+        "`notifier queue list` shows it.",
+        1, 1, &argc, &argv);
+    if (!open_for_reading(&installation, &options, &error))
+        return mp_report(error);
+    queued = mp_outbox_find(installation.outbox, argv[1], &error);
+    if (queued == NULL && error == NULL) {
+        g_autofree char *shown = mp_escape(argv[1]);
+        mp_fail(&error, MP_ERROR_INPUT, "no such event: %s", shown);
+    }
+    if (queued == NULL)
+        return mp_report(error);
+    print_event(&installation, queued, true, json ? print_json : print_line, &status);
+    return status;
+}

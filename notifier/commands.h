@@ -1,0 +1,9 @@
+/* The subcommands of notifier(8), one file each; argv[0] is the subcommand's name. */
+#pragma once
+
+int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
+int cmd_preview(int argc, char **argv);
+int cmd_queue(int argc, char **argv);
+int cmd_queue_list(int argc, char **argv);
+int cmd_queue_show(int argc, char **argv);
+int cmd_queue_change(int argc, char **argv); /* retry, hold, release, drop: argv[0] says which */
