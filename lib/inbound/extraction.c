@@ -255,7 +255,7 @@ believe(GVariant *answer, GError **error)
 MpExtraction *
 mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error)
 {
-    g_autoptr(GVariant) answer = mp_worker_receive(worker, fault, error);
+    g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, fault, error);
     MpExtraction *extraction = answer != NULL ? believe(answer, error) : NULL;
 
     if (answer != NULL && extraction == NULL)

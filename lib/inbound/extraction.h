@@ -5,7 +5,7 @@
 #pragma once
 
 #include "message/message.h"
-#include "message/worker.h"
+#include "message/parse.h"
 
 typedef struct {
     char *text;

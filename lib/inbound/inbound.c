@@ -16,7 +16,7 @@
 #include "inbound/bounce.h"
 #include "inbound/respond.h"
 #include "instance/transaction.h"
-#include "message/sandbox.h"
+#include "worker/sandbox.h"
 #include "notify/mentions.h"
 
 #define DAY_S 86400

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "message/worker.h"
+#include "worker/worker.h"
 
 #define COMPLAINT_MAX 2000
 #define LOOK_MS       20

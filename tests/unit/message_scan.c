@@ -1,6 +1,6 @@
 /* Mail bombs: each is refused before GMime sees it, quickly, and ordinary mail never is. */
 #include "message/message.h"
-#include "message/worker.h"
+#include "message/parse.h"
 
 #include "base/error.h"
 

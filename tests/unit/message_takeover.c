@@ -4,8 +4,8 @@
  * with its own system calls. The same attempts succeed outside of the sandbox, or the test says
  * nothing.
  */
-#include "message/sandbox.h"
-#include "message/worker.h"
+#include "worker/sandbox.h"
+#include "message/parse.h"
 
 #include "scratch.h"
 
@@ -429,6 +429,15 @@ serve(int argc, char **argv)
 
 /* ---- the test ---- */
 
+static GVariant *
+call(MpWorker *worker, const char *operation, GVariant *args, int fd, MpMessageFault *fault,
+     GError **error)
+{
+    return mp_worker_send(worker, operation, args, fd, error)
+               ? mp_worker_receive_on_mail(worker, fault, error)
+               : NULL;
+}
+
 static int
 listen_on(int family, struct sockaddr *address, socklen_t length)
 {
@@ -507,7 +516,7 @@ Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
     guint inside = 0;
 
     set_up(&targets, directory);
-    g_autoptr(GVariant) where = mp_worker_call(worker, "where", NULL, -1, &fault, &error);
+    g_autoptr(GVariant) where = call(worker, "where", NULL, -1, &fault, &error);
     cr_assert_not_null(where, "%s", error != NULL ? error->message : "");
     if ((mp_worker_sandbox(worker) & MP_SANDBOX_SECCOMP) == 0)
         cr_skip_test("this kernel has no seccomp");
@@ -517,7 +526,7 @@ Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
     int fd = mp_worker_memory_file(overflow, sizeof overflow, &error);
     GVariant *args =
         g_variant_new("(sssq)", targets.key, targets.tracker, targets.service, targets.port);
-    g_autoptr(GVariant) worked = mp_worker_call(worker, "overflow", args, fd, &fault, &error);
+    g_autoptr(GVariant) worked = call(worker, "overflow", args, fd, &fault, &error);
     close(fd);
     cr_assert_not_null(worked, "%s", error != NULL ? error->message : "");
     cr_assert(g_variant_is_of_type(worked, G_VARIANT_TYPE("ab")), "it was not taken over");

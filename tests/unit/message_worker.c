@@ -1,7 +1,7 @@
 /* The worker process: what it survives, and what it cannot do. The test program itself is the
  * child. */
-#include "message/sandbox.h"
-#include "message/worker.h"
+#include "worker/sandbox.h"
+#include "message/parse.h"
 
 #include "base/error.h"
 
@@ -280,6 +280,15 @@ serve(int argc, char **argv)
 
 /* ---- the tests ---- */
 
+static GVariant *
+call(MpWorker *worker, const char *operation, GVariant *args, int fd, MpMessageFault *fault,
+     GError **error)
+{
+    return mp_worker_send(worker, operation, args, fd, error)
+               ? mp_worker_receive_on_mail(worker, fault, error)
+               : NULL;
+}
+
 static MpWorker *
 new_worker(void)
 {
@@ -362,7 +371,7 @@ Test(message_worker, one_bad_mail_never_costs_another)
         g_autoptr(GError) error = NULL;
         MpMessageFault fault = MP_FAULT_NONE;
         int fd = cases[i].bytes == NULL ? -1 : file_of(cases[i].bytes, 16);
-        g_autoptr(GVariant) answer = mp_worker_call(worker, name, NULL, fd, &fault, &error);
+        g_autoptr(GVariant) answer = call(worker, name, NULL, fd, &fault, &error);
 
         if (fd >= 0)
             close(fd);
@@ -391,7 +400,7 @@ Test(message_worker, what_cannot_be_read_just_now_is_not_the_mails_fault)
                          : mp_worker_send(worker, names[i], NULL, fd, NULL));
         close(fd);
         close(unreadable);
-        g_autoptr(GVariant) answer = mp_worker_receive(worker, &fault, &error);
+        g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, &fault, &error);
         cr_assert_null(answer, "%s", names[i]);
         cr_assert_eq(fault, MP_FAULT_PASSING, "%s: %d", names[i], fault);
         cr_assert(mp_error_is_temporary(error), "%s: %s", names[i], error->message);
@@ -414,7 +423,7 @@ Test(message_worker, memory_is_bounded_and_given_back)
         g_autoptr(GError) error = NULL;
         MpMessageFault fault;
         GVariant *size = g_variant_new_uint64((guint64)cases[i].mebibytes << 20);
-        g_autoptr(GVariant) answer = mp_worker_call(worker, "allocate", size, -1, &fault, &error);
+        g_autoptr(GVariant) answer = call(worker, "allocate", size, -1, &fault, &error);
 
         cr_assert_eq(answer != NULL, cases[i].fits, "%u MiB", cases[i].mebibytes);
         cr_assert_eq(fault, cases[i].fits ? MP_FAULT_NONE : MP_FAULT_UNPARSABLE);
@@ -443,7 +452,7 @@ Test(message_worker, the_memory_of_a_request_is_its_own_whatever_is_asked_beside
         close(fd);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GVariant) answer = mp_worker_receive(worker, NULL, NULL);
+        g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, NULL, NULL);
         cr_assert_eq(answer != NULL, cases[i].fits, "%zu", i);
     }
 }
@@ -462,7 +471,7 @@ Test(message_worker, answers_come_in_order_whatever_dies_between)
     close(fd);
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         MpMessageFault fault;
-        g_autoptr(GVariant) answer = mp_worker_receive(worker, &fault, NULL);
+        g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, &fault, NULL);
         MpMessageFault expected = strcmp(names[i], "parse") == 0    ? MP_FAULT_NONE
                                   : strcmp(names[i], "refuse") == 0 ? MP_FAULT_TOO_LARGE
                                                                     : MP_FAULT_UNPARSABLE;
@@ -476,8 +485,8 @@ Test(message_worker, a_mail_that_follows_the_culprit_is_read_all_the_same)
 {
     g_autoptr(MpWorker) worker = new_worker();
     MpMessageFault fault;
-    g_autoptr(GVariant) first = mp_worker_call(worker, "spoil", NULL, -1, &fault, NULL);
-    g_autoptr(GVariant) second = mp_worker_call(worker, "spoilt", NULL, -1, &fault, NULL);
+    g_autoptr(GVariant) first = call(worker, "spoil", NULL, -1, &fault, NULL);
+    g_autoptr(GVariant) second = call(worker, "spoilt", NULL, -1, &fault, NULL);
 
     cr_assert_not_null(first);
     cr_assert_not_null(second);
@@ -503,7 +512,7 @@ Test(message_worker, the_sandbox_denies_everything_but_computing)
 {
     g_autoptr(MpWorker) worker = new_worker();
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) answer = mp_worker_call(worker, "escape", NULL, -1, NULL, &error);
+    g_autoptr(GVariant) answer = call(worker, "escape", NULL, -1, NULL, &error);
 
     cr_assert_not_null(answer, "%s", error == NULL ? "" : error->message);
     if ((mp_worker_sandbox(worker) & MP_SANDBOX_SECCOMP) == 0)
@@ -525,7 +534,7 @@ Test(message_worker, the_child_inherits_nothing)
     const char *first;
 
     g_setenv("METROPLEX_TEST_SECRET", "hunter2", TRUE);
-    g_autoptr(GVariant) answer = mp_worker_call(worker, "environment", NULL, -1, NULL, NULL);
+    g_autoptr(GVariant) answer = call(worker, "environment", NULL, -1, NULL, NULL);
     close(secret);
     cr_assert_not_null(answer);
     g_variant_get(answer, "(uu&s)", &files, &variables, &first);
@@ -544,7 +553,7 @@ Test(message_worker, the_child_dies_with_its_parent)
     if (pid == 0) {
         g_autoptr(GVariant) answer = NULL;
         MpWorker *worker = mp_worker_new(child);
-        answer = mp_worker_call(worker, "environment", NULL, -1, NULL, NULL);
+        answer = call(worker, "environment", NULL, -1, NULL, NULL);
         bool is_sent = mp_worker_send(worker, "sleep", NULL, -1, NULL);
         _exit(is_sent && answer != NULL ? 0 : 1); /* without mp_worker_free */
     }

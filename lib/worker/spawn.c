@@ -1,6 +1,5 @@
-/* A child process that inherits nothing; see worker_private.h. */
-#include "message/worker.h"
-#include "message/worker_private.h"
+/* A child process that inherits nothing; see internal.h. */
+#include "worker/internal.h"
 
 #include "base/error.h"
 

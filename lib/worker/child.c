@@ -1,9 +1,7 @@
 /* The child's side of worker.h. */
-#include "message/worker.h"
-#include "message/charset.h"
-#include "message/message_private.h"
-#include "message/sandbox.h"
-#include "message/worker_private.h"
+#include "worker/internal.h"
+#include "worker/sandbox.h"
+#include "worker/worker.h"
 
 #include "base/error.h"
 
@@ -224,29 +222,4 @@ mp_worker_main(int socket, const MpWorkerOperation *operations)
     while (serve(&child))
         ;
     return EX_OK;
-}
-
-GVariant *
-mp_worker_run_parse(const MpWorkerRequest *request, GError **error)
-{
-    MpLimits limits;
-
-    if (g_variant_get_size(request->args) != sizeof limits || request->bytes == NULL)
-        return mp_fail_null(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
-    memcpy(&limits, g_variant_get_data(request->args), sizeof limits);
-
-    g_autoptr(MpMessage) message =
-        mp_message_parse(request->bytes, request->length, &limits, error);
-    return message == NULL ? NULL : mp_message_to_variant(message);
-}
-
-void
-mp_worker_prepare_parse(void)
-{
-    static const char warm[] =
-        "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
-
-    /* whatever is loaded or made on first use, GMime's table of charsets before it is asked */
-    mp_message_free(mp_message_parse(warm, sizeof warm - 1, NULL, NULL));
-    mp_hold_charsets();
 }

@@ -1,5 +1,5 @@
 /* The worker's sandbox: resource limits, Landlock, seccomp; see sandbox.h. */
-#include "message/sandbox.h"
+#include "worker/sandbox.h"
 
 #include "base/protect.h"
 

@@ -9,18 +9,16 @@
  * Requests are answered in the order in which they were sent. To keep both processes busy, send
  * one more before taking an answer:
  *
- *     mp_worker_send_parse(worker, fd[0], NULL, &error);
+ *     mp_worker_send(worker, "parse", args, fd[0], &error);
  *     for (i = 0; i < n; i++) {
  *         if (i + 1 < n)
- *             mp_worker_send_parse(worker, fd[i + 1], NULL, &error);
- *         message = mp_worker_receive_message(worker, &fault, &error);
+ *             mp_worker_send(worker, "parse", args, fd[i + 1], &error);
+ *         answer = mp_worker_receive(worker, &outcome, &error);
  *     }
  *
  * A worker belongs to the thread that made it: if that thread ends, the kernel kills the child.
  */
 #pragma once
-
-#include "message/message.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -36,7 +34,7 @@ typedef struct {
     gsize memory; /* over what the process has at its start, and over the size of the request */
 } MpWorkerBudget;
 
-/* DESIGN section 13: 10 s, 2 s, 64 MiB. */
+/* 10 s, 2 s, 64 MiB. */
 extern const MpWorkerBudget mp_worker_budget_default;
 
 /*
@@ -62,31 +60,33 @@ void mp_worker_set_budget(MpWorker *worker, const MpWorkerBudget *budget);
 bool
 mp_worker_send(MpWorker *worker, const char *operation, GVariant *args, int fd, GError **error);
 
+/* The same, of the first `most` bytes of the file. */
+bool mp_worker_send_start(MpWorker *worker, const char *operation, GVariant *args, int fd,
+                          gsize most, GError **error);
+
+typedef enum {
+    MP_WORKER_ANSWERED,    /* it gave an answer, or reported an error */
+    MP_WORKER_DIED,        /* the child did not survive the request, or answered nonsense */
+    MP_WORKER_HINDERED,    /* the child could not read the file, or its socket failed */
+    MP_WORKER_UNAVAILABLE, /* no child can be started */
+} MpWorkerOutcome;
+
 /*
  * The answer to the oldest request, which is the caller's. NULL and
- * - MP_ERROR_INPUT with the fault that the operation reported, or MP_FAULT_UNPARSABLE if it did not
- *   survive: the other requests go on. A crash is tried again in a new child before it counts,
- *   since the culprit may have been the request before, or the kernel, short of memory;
- * - MP_ERROR_TEMPORARY with MP_FAULT_PASSING if the child could not read the file (EIO, no
- *   descriptor, the file was cut meanwhile) or its socket: this request may fare better in a later
- *   run, the others go on;
- * - MP_ERROR_TEMPORARY with MP_FAULT_NONE if no child can be started: all requests are dropped.
- * The answer's type is as the child says: check it, and believe nothing in it.
+ * - the operation's own error, with MP_WORKER_ANSWERED: the other requests go on;
+ * - MP_ERROR_INPUT with MP_WORKER_DIED: the other requests go on. A crash is tried again in a new
+ *   child before it counts, since the request before may have caused it, or the kernel, short of
+ *   memory;
+ * - MP_ERROR_TEMPORARY with MP_WORKER_HINDERED (EIO, no descriptor, the file was cut meanwhile):
+ *   this request may fare better in a later run, the others go on;
+ * - MP_ERROR_TEMPORARY with MP_WORKER_UNAVAILABLE: all requests are dropped.
+ * `outcome` may be NULL. The answer's type is as the child says: check it, and believe nothing in
+ * it.
  */
-GVariant *mp_worker_receive(MpWorker *worker, MpMessageFault *fault, GError **error);
-
-/* Send and receive in one; no other request may be under way. */
-GVariant *mp_worker_call(MpWorker *worker, const char *operation, GVariant *args, int fd,
-                         MpMessageFault *fault, GError **error);
+GVariant *mp_worker_receive(MpWorker *worker, MpWorkerOutcome *outcome, GError **error);
 
 /* Requests sent and not received. */
 guint mp_worker_pending(const MpWorker *worker);
-
-/* The operation "parse", and its answer believed as far as mp_message_from_variant does. */
-bool mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **error);
-MpMessage *mp_worker_receive_message(MpWorker *worker, MpMessageFault *fault, GError **error);
-MpMessage *mp_worker_parse(MpWorker *worker, int fd, const MpLimits *limits, MpMessageFault *fault,
-                           GError **error);
 
 /* A descriptor of a file in memory with these bytes, for mp_worker_send; the caller closes it. */
 int mp_worker_memory_file(const void *bytes, gsize length, GError **error);
@@ -111,23 +111,13 @@ typedef struct {
     const char *name;
     const char *args; /* GVariant type of its arguments, NULL if it takes none */
 
-    /* Returns the answer (floating is fine), or NULL and an error; a fault is told by its first
-     * word (mp_message_fault). Runs inside the sandbox: no files, no clock zone, no new code. */
+    /* Returns the answer (floating is fine), or NULL and an error. Runs inside the sandbox: no
+     * files, no clock zone, no new code. */
     GVariant *(*run)(const MpWorkerRequest *request, GError **error);
 
     /* Called once before the sandbox closes, may be NULL: load files, compile patterns with JIT. */
     void (*prepare)(void);
 } MpWorkerOperation;
-
-/* The row for "parse": {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse,
- * mp_worker_prepare_parse}. */
-#define MP_WORKER_PARSE_ARGS "ay"
-GVariant *mp_worker_run_parse(const MpWorkerRequest *request, GError **error);
-void mp_worker_prepare_parse(void);
-/* Releases of clang-format disagree about this. */
-/* clang-format off */
-#define MP_WORKER_PARSE {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse}
-/* clang-format on */
 
 /* Where the child finds its socket. */
 #define MP_WORKER_SOCKET 3

@@ -1,0 +1,108 @@
+/* Reading a mail in the worker process; see parse.h. */
+#include "message/parse.h"
+#include "message/charset.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+/* --- The parent's side ----------------------------------------------------------------------- */
+
+bool
+mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    limits = limits == NULL ? &mp_limits_default : limits;
+    /* one byte over the limit is enough to see that it is over */
+    if (mp_worker_send_start(
+            worker, "parse",
+            g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, limits, sizeof *limits, 1), fd,
+            limits->mail_bytes + 1, &why))
+        return true;
+    if (g_error_matches(why, MP_ERROR, MP_ERROR_INPUT))
+        g_prefix_error(&why, "malformed: ");
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static MpMessageFault
+fault_of(MpWorkerOutcome outcome, const GError *error)
+{
+    static const MpMessageFault faults[] = {
+        [MP_WORKER_DIED] = MP_FAULT_UNPARSABLE,
+        [MP_WORKER_HINDERED] = MP_FAULT_PASSING,
+        [MP_WORKER_UNAVAILABLE] = MP_FAULT_NONE,
+    };
+
+    return outcome == MP_WORKER_ANSWERED ? mp_message_fault(error) : faults[outcome];
+}
+
+GVariant *
+mp_worker_receive_on_mail(MpWorker *worker, MpMessageFault *fault, GError **error)
+{
+    MpWorkerOutcome outcome;
+    g_autoptr(GError) why = NULL;
+    GVariant *answer = mp_worker_receive(worker, &outcome, &why);
+
+    if (fault != NULL)
+        *fault = fault_of(outcome, why);
+    if (outcome == MP_WORKER_DIED)
+        g_prefix_error(&why, "unparsable: ");
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return answer;
+}
+
+MpMessage *
+mp_worker_receive_message(MpWorker *worker, MpMessageFault *fault, GError **error)
+{
+    g_autoptr(GVariant) value = mp_worker_receive_on_mail(worker, fault, error);
+    MpMessage *message = value == NULL ? NULL : mp_message_from_variant(value, error);
+
+    if (value != NULL && message == NULL && fault != NULL)
+        *fault = MP_FAULT_UNPARSABLE;
+    return message;
+}
+
+MpMessage *
+mp_worker_parse(MpWorker *worker, int fd, const MpLimits *limits, MpMessageFault *fault,
+                GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    g_return_val_if_fail(mp_worker_pending(worker) == 0, NULL);
+    if (mp_worker_send_parse(worker, fd, limits, &why))
+        return mp_worker_receive_message(worker, fault, error);
+    if (fault != NULL)
+        *fault = mp_message_fault(why);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
+}
+
+/* --- The child's side ------------------------------------------------------------------------ */
+
+GVariant *
+mp_worker_run_parse(const MpWorkerRequest *request, GError **error)
+{
+    MpLimits limits;
+
+    if (g_variant_get_size(request->args) != sizeof limits || request->bytes == NULL)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
+    memcpy(&limits, g_variant_get_data(request->args), sizeof limits);
+
+    g_autoptr(MpMessage) message =
+        mp_message_parse(request->bytes, request->length, &limits, error);
+    return message == NULL ? NULL : mp_message_to_variant(message);
+}
+
+void
+mp_worker_prepare_parse(void)
+{
+    static const char warm[] =
+        "Date: Sat, 1 Mar 2014 10:00:00 +0100\nFrom: =?iso-8859-1?q?=E9?= <a@b>\n\n\n";
+
+    /* whatever is loaded or made on first use, GMime's table of charsets before it is asked */
+    mp_message_free(mp_message_parse(warm, sizeof warm - 1, NULL, NULL));
+    mp_hold_charsets();
+}

@@ -1,0 +1,81 @@
+/* Inside of the room: what goes over the socket between parent and child, and how a child is
+ * started. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "worker/worker.h"
+
+/* Before each value; both ends are the same program on the same machine. */
+typedef struct {
+    guint32 magic, version;
+    guint64 length;
+} MpFrame;
+
+#define MP_FRAME_MAGIC   0x4d504c58U
+#define MP_FRAME_VERSION 1
+
+/* The first frame from the child: flags of its sandbox, and its address space before any mail. */
+#define MP_HELLO_TYPE "(ut)"
+
+/* operation, has a file, size of the file, CPU in ms, arguments (unit if none). With a file its
+ * descriptor comes with the first byte. */
+#define MP_REQUEST_TYPE "(sbtuv)"
+
+/* 0 or 1 + MpErrorKind, the error's message or "", the answer (unit if none). */
+#define MP_ANSWER_TYPE "(usv)"
+
+/* Starts argv with the other end of *socket as its MP_WORKER_SOCKET, nothing else open, and an
+ * empty environment; it dies with this thread. */
+bool mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error);
+
+typedef enum {
+    MP_DEATH_BY_SIGNAL, /* a crash, or killed here */
+    MP_DEATH_BY_CPU,    /* its processor time was over */
+    MP_DEATH_BY_ITSELF, /* it ended as a program does: its socket failed it */
+} MpWorkerDeath;
+
+/* Kills the child, waits for it, and tells how it had ended if it had: "was killed by signal 11".
+ */
+char *mp_worker_reap(pid_t pid, MpWorkerDeath *death);
+
+/* --- The parent's side ----------------------------------------------------------------------- */
+
+/* Kept whole until it is answered, so that another child can be asked again. */
+typedef struct {
+    GByteArray *frame;
+    gsize sent; /* of the frame, to the present child */
+    int fd;
+    gsize memory; /* that it may take, and the most bytes that its answer can have */
+    guint deaths; /* of children that it was put to */
+} MpWorkerItem;
+
+struct MpWorker {
+    char **argv;
+    MpWorkerBudget budget;
+    GQueue requests; /* MpWorkerItem *, the oldest first */
+    pid_t pid;       /* 0: no child */
+    int socket;
+    bool is_greeted;    /* this child has said what its sandbox is */
+    GByteArray *in;     /* the frame that is being received */
+    guint64 own_memory; /* of this child: its address space at the start */
+    rlim_t limit;       /* of this child: what its address space is limited to; 0: nothing */
+    guint sandbox, starts;
+};
+
+/* --- socket.c --- */
+
+typedef enum { STEP_DONE, STEP_WAIT, STEP_DEAD } MpWorkerStep;
+
+/* Sends of all requests what the socket takes, as far as they may begin. */
+MpWorkerStep mp_worker_send_requests(MpWorker *worker);
+
+/* Sends and receives until a frame of at most `most` bytes is there; STEP_WAIT if it is not there
+ * in time, STEP_DEAD also for what is none. */
+MpWorkerStep mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline);
+
+/* The value in that frame, and room for the next one; NULL if it is not in normal form. */
+GVariant *mp_worker_take_frame(MpWorker *worker, const char *type);

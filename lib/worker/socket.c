@@ -1,0 +1,138 @@
+/* The parent's end of the socket: requests go out and frames come in, and neither blocks. */
+#include "worker/internal.h"
+#include "worker/sandbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static ssize_t
+send_some(const MpWorker *worker, const MpWorkerItem *request)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.space = {0}};
+    struct iovec part = {request->frame->data + request->sent, request->frame->len - request->sent};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    if (request->sent == 0 && request->fd >= 0) {
+        message.msg_control = control.space;
+        message.msg_controllen = sizeof control.space;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        *header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(header), &request->fd, sizeof(int));
+    }
+    return sendmsg(worker->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool
+must_wait(void)
+{
+    /* ETOOMANYREFS: too many descriptors under way, until the child takes some */
+    return errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS;
+}
+
+/*
+ * The child's memory is limited from here, since a child that is taken over would lift a limit that
+ * it could set. A limit is for one request, whatever is asked beside it, so that a request with
+ * another one waits until those before it are answered.
+ */
+static bool
+may_begin(MpWorker *worker, const MpWorkerItem *request)
+{
+    /* in whole MiB, so that one mail after the other needs no new limit */
+    rlim_t most = worker->own_memory + ((request->memory >> 20) + 1) * (1 << 20);
+    const struct rlimit limits = {most, RLIM_INFINITY};
+
+    if (!worker->is_greeted)
+        return false;
+    if (most == worker->limit || (worker->sandbox & MP_SANDBOX_MEMORY) == 0)
+        return true;
+    if (request != g_queue_peek_head(&worker->requests))
+        return false;
+    if (prlimit(worker->pid, RLIMIT_AS, &limits, NULL) != 0)
+        worker->sandbox &= ~(guint)MP_SANDBOX_MEMORY;
+    worker->limit = most;
+    return true;
+}
+
+MpWorkerStep
+mp_worker_send_requests(MpWorker *worker)
+{
+    for (GList *link = worker->requests.head; link != NULL; link = link->next) {
+        MpWorkerItem *request = link->data;
+        if (request->sent == 0 && !may_begin(worker, request))
+            break;
+        while (request->sent < request->frame->len) {
+            ssize_t count = send_some(worker, request);
+            if (count <= 0)
+                return must_wait() ? STEP_WAIT : STEP_DEAD;
+            request->sent += (gsize)count;
+        }
+    }
+    return STEP_DONE;
+}
+
+/* STEP_DONE when the frame is whole, STEP_DEAD also for one that is none or is longer than `most`.
+ */
+static MpWorkerStep
+receive_frame(MpWorker *worker, gsize most)
+{
+    while (true) {
+        const MpFrame *frame = (const MpFrame *)(gconstpointer)worker->in->data;
+        gsize have = worker->in->len, want = sizeof *frame;
+
+        if (have >= sizeof *frame) {
+            if (frame->magic != MP_FRAME_MAGIC || frame->version != MP_FRAME_VERSION ||
+                frame->length > most)
+                return STEP_DEAD;
+            want += frame->length;
+        }
+        if (have >= sizeof *frame && have == want)
+            return STEP_DONE;
+
+        gsize room = MIN(want - have, 1024 * 1024);
+        g_byte_array_set_size(worker->in, (guint)(have + room));
+        ssize_t count = recv(worker->socket, worker->in->data + have, room, MSG_DONTWAIT);
+        int problem = errno;
+        g_byte_array_set_size(worker->in, (guint)(have + (gsize)MAX(count, 0)));
+        errno = problem;
+        if (count <= 0)
+            return count < 0 && must_wait() ? STEP_WAIT : STEP_DEAD;
+    }
+}
+
+GVariant *
+mp_worker_take_frame(MpWorker *worker, const char *type)
+{
+    g_autoptr(GBytes) whole = g_byte_array_free_to_bytes(worker->in);
+    g_autoptr(GBytes) bytes =
+        g_bytes_new_from_bytes(whole, sizeof(MpFrame), g_bytes_get_size(whole) - sizeof(MpFrame));
+
+    worker->in = g_byte_array_new();
+    g_autoptr(GVariant) value =
+        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
+    return g_variant_is_normal_form(value) ? g_steal_pointer(&value) : NULL;
+}
+
+MpWorkerStep
+mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline)
+{
+    while (true) {
+        MpWorkerStep sending = mp_worker_send_requests(worker),
+                     receiving = receive_frame(worker, most);
+        gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+        struct pollfd socket = {worker->socket, POLLIN, 0};
+
+        if (receiving != STEP_WAIT || left <= 0)
+            return receiving;
+        if (sending == STEP_WAIT)
+            socket.events |= POLLOUT;
+        /* a descriptor too many shows in no event, so look again soon */
+        if (poll(&socket, 1, sending == STEP_WAIT ? (int)MIN(left, 10) : (int)left) < 0 &&
+            errno != EINTR)
+            return STEP_DEAD;
+    }
+}
