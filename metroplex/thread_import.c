@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "cli/output.h"
-#include "notify/mentions.h"
+#include "tracker/mentions.h"
 #include "thread_file.h"
 
 #define FILE_MAX  (256 * 1024 * 1024)

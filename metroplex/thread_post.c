@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "notify/mentions.h"
+#include "tracker/mentions.h"
 #include "post.h"
 
 #define TITLE_MAX 256 /* characters */

@@ -17,7 +17,7 @@
 #include "inbound/respond.h"
 #include "instance/transaction.h"
 #include "worker/sandbox.h"
-#include "notify/mentions.h"
+#include "tracker/mentions.h"
 
 #define DAY_S 86400
 

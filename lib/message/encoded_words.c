@@ -3,7 +3,7 @@
  * with octets beyond ASCII in them or beside them.
  */
 #include "message/charset.h"
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* A mail, read: what is kept of it, and the order in which it is read. See message.h. */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include "base/error.h"
 #include "base/escape.h"

@@ -1,5 +1,5 @@
-/* What hangs on a mail: named always, kept within the limits. See message_private.h. */
-#include "message/message_private.h"
+/* What hangs on a mail: named always, kept within the limits. See internal.h. */
+#include "message/internal.h"
 
 #include "base/escape.h"
 

@@ -1,5 +1,5 @@
 /* text/enriched (RFC 1896) as plain text: what is set bold and the like is set no more. */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The mail's own header, field by field as it stands: nothing merged, nothing reordered. */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include "base/escape.h"
 

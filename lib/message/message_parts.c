@@ -1,5 +1,5 @@
-/* What a reader would see of a mail's parts, and what hangs on it; see message_private.h. */
-#include "message/message_private.h"
+/* What a reader would see of a mail's parts, and what hangs on it; see internal.h. */
+#include "message/internal.h"
 
 #include "base/error.h"
 

@@ -3,7 +3,7 @@
  * line between them; the first is about the message, each further one about a recipient. And which
  * message it sends back.
  */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include "base/escape.h"
 

@@ -1,5 +1,5 @@
 /* Text of any charset made UTF-8, and the words in a text. */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include "message/charset.h"
 

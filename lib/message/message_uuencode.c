@@ -1,8 +1,8 @@
 /*
  * Files that stand in a text as lines of uuencode (POSIX, uuencode: the historical form and
- * begin-base64), from before there was MIME. See message_private.h.
+ * begin-base64), from before there was MIME. See internal.h.
  */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include "base/error.h"
 

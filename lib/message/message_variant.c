@@ -1,5 +1,5 @@
 /* A message as one GVariant and back; the way back believes nothing. See message.h. */
-#include "message/message_private.h"
+#include "message/internal.h"
 
 #include "base/error.h"
 

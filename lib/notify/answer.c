@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "markup/markdown.h"
 #include "notify/internal.h"
 
 typedef struct {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "markup/markdown.h"
 #include "notify/internal.h"
 
 struct MpNotification {

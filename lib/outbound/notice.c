@@ -1,7 +1,7 @@
 /* An event's facts, read from the tracker. */
 #include "outbound/outbound.h"
 
-#include "notify/mentions.h"
+#include "tracker/mentions.h"
 
 void
 notice_free(Notice *notice)

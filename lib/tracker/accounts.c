@@ -7,7 +7,7 @@
 #include "base/escape.h"
 #include "base/random.h"
 #include "tracker/facts.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 #include "git/tree_name.h"
 
 #define OUTRUN_TRIES 20

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "tracker/facts.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 
 #define SUBJECT_MAX 72 /* characters of a first line that git log shows without wrapping */
 

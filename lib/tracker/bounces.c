@@ -1,7 +1,7 @@
 /* What came back from an account's addresses: counting, suppressing, and lifting that again. */
 #include <string.h>
 
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 
 static void
 bounce_free(gpointer data)

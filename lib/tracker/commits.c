@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 
 #define COMMITS "commits"
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 
 /* --- Reading: the first fault is kept, and everything after it reads as empty ------------------
  */

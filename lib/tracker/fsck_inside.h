@@ -2,7 +2,7 @@
 #pragma once
 
 #include "tracker/fsck.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 
 typedef struct {
     MpStore *store;         /* that is being looked at */

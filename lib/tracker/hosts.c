@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 #include "git/tree_name.h"
 
 char *

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "tracker/facts.h"
 #include "git/git.h"
-#include "tracker/inside.h"
+#include "tracker/internal.h"
 #include "git/stale_files.h"
 
 MpTracker *

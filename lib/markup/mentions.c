@@ -1,14 +1,12 @@
 /*
- * Who is mentioned in a comment; see mentions.h. md4c says what is code and what is a link, so that
- * the answer is that of the HTML people see.
+ * What stands behind an @ in a comment; see mentions.h. md4c says what is code and what is a link,
+ * so that the answer is that of the HTML people see.
  */
-#include "notify/mentions.h"
+#include "markup/mentions.h"
 
-#include <md4c.h>
 #include <string.h>
 
-#define LOGIN_MAX   39
-#define LOOKUPS_MAX 500 /* of distinct words after an @, whether or not they are accounts */
+#include "markup/internal.h"
 
 typedef struct {
     GString *text; /* the prose, with a newline for whatever is none */
@@ -80,11 +78,10 @@ take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *user_data)
 }
 
 static GString *
-prose_of(const char *body)
+prose_of(const char *markdown)
 {
     Prose prose = {g_string_new(NULL), 0};
-    MD_PARSER parser = {
-        .flags = MD_DIALECT_GITHUB | MD_FLAG_NOHTML,
+    MD_PARSER sink = {
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,
@@ -92,7 +89,7 @@ prose_of(const char *body)
         .text = take_text,
     };
 
-    md_parse(body, (MD_SIZE)strlen(body), &parser, &prose);
+    (void)mp_markdown_parse(markdown, &sink, &prose);
     return prose.text;
 }
 
@@ -103,12 +100,12 @@ is_word(char c)
 }
 
 /*
- * The login behind the @ at `at`, or NULL: no word before it (a mail address), and behind it the
- * end of the word. @acme/team is a team, @example.org a domain, @a@b an account elsewhere; the full
+ * The word behind the @ at `at`, or NULL: no word before it (a mail address), and behind it the end
+ * of the word. @acme/team is a team, @example.org a domain, @a@b an account elsewhere; the full
  * stop of a sentence may follow.
  */
 static char *
-login_at(const char *start, const char *at)
+word_at(const char *start, const char *at)
 {
     gsize length = 0, dots;
 
@@ -118,52 +115,23 @@ login_at(const char *start, const char *at)
         length++;
     const char *end = at + 1 + length;
     dots = strspn(end, ".");
-    if (length == 0 || length > LOGIN_MAX || *end == '/' || *end == '@' || is_word(*end) ||
-        is_word(end[dots]))
+    if (length == 0 || *end == '/' || *end == '@' || is_word(*end) || is_word(end[dots]))
         return NULL;
-    char *login = g_strndup(at + 1, length);
-    if (mp_is_login(login))
-        return login;
-    g_free(login);
-    return NULL;
+    return g_strndup(at + 1, length);
 }
 
-/* False for errors only. */
-static bool
-add_account(MpAccounts *accounts, const char *login, GArray *ids, GError **error)
+void
+mp_foreach_mention(const char *markdown, MpMentionVisit visit, gpointer user_data)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user_by_login(accounts, login, &why);
-
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    if (user != NULL && user->is_active)
-        g_array_append_val(ids, user->id);
-    return true;
-}
-
-GArray *
-mp_mentions(MpAccounts *accounts, const char *body, GError **error)
-{
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(guint64));
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GString) prose = NULL;
 
-    if (strchr(body, '@') == NULL)
-        return g_steal_pointer(&ids);
-    prose = prose_of(body);
+    if (strchr(markdown, '@') == NULL)
+        return;
+    prose = prose_of(markdown);
     for (const char *at = strchr(prose->str, '@'); at != NULL; at = strchr(at + 1, '@')) {
-        g_autofree char *login = login_at(prose->str, at);
-        char *folded = login != NULL ? g_ascii_strdown(login, -1) : NULL;
+        g_autofree char *word = word_at(prose->str, at);
 
-        if (folded == NULL || !g_hash_table_add(seen, folded))
-            continue;
-        if (!add_account(accounts, login, ids, error))
-            return NULL;
-        if (ids->len == MP_MENTIONS_MAX || g_hash_table_size(seen) == LOOKUPS_MAX)
+        if (word != NULL && !visit(word, user_data))
             break;
     }
-    return g_steal_pointer(&ids);
 }

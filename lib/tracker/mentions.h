@@ -8,7 +8,7 @@
 
 /*
  * The ids (guint64) of the active accounts that the Markdown mentions, each once, in the order of
- * the text, at most MP_MENTIONS_MAX. What stands in code, in a link or in a mail address mentions
- * nobody. The array is the caller's; NULL with *error set where the accounts cannot be read.
+ * the text (markup/mentions.h), at most MP_MENTIONS_MAX. The array is the caller's; NULL with
+ * *error set where the accounts cannot be read.
  */
 GArray *mp_mentions(MpAccounts *accounts, const char *body, GError **error);

@@ -3,13 +3,13 @@
  * a line break is one (a signature or an address block must not become one line), a picture of
  * a stranger's must not report who reads (so it is a link), and a link leads nowhere unsafe.
  */
-#include "notify/internal.h"
+#include "markup/markdown.h"
 
+#include <glib.h>
 #include <string.h>
 
-#include <md4c.h>
-
 #include "base/escape.h"
+#include "markup/internal.h"
 
 /*
  * What mp_address_mask() writes is made of stars, which Markdown takes for emphasis. So a mask
@@ -357,6 +357,13 @@ take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *user_data)
     return 0;
 }
 
+bool
+mp_markdown_parse(const char *markdown, MD_PARSER *sink, void *user_data)
+{
+    sink->flags = MD_DIALECT_GITHUB | MD_FLAG_NOHTML;
+    return md_parse(markdown, (MD_SIZE)strlen(markdown), sink, user_data) == 0;
+}
+
 char *
 mp_markdown_to_html(const char *markdown)
 {
@@ -364,8 +371,7 @@ mp_markdown_to_html(const char *markdown)
     g_autoptr(GArray) links = g_array_new(FALSE, FALSE, sizeof(bool));
     g_autoptr(GArray) text_starts = g_array_new(FALSE, FALSE, sizeof(gsize));
     Writer w = {g_string_sized_new(strlen(text) * 2), links, 0, text_starts};
-    MD_PARSER parser = {
-        .flags = MD_DIALECT_GITHUB | MD_FLAG_NOHTML,
+    MD_PARSER sink = {
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,
@@ -373,7 +379,7 @@ mp_markdown_to_html(const char *markdown)
         .text = take_text,
     };
 
-    if (md_parse(text, (MD_SIZE)strlen(text), &parser, &w) != 0) {
+    if (!mp_markdown_parse(text, &sink, &w)) {
         g_string_assign(w.out, "<pre>");
         append_escaped(w.out, text, strlen(text));
         g_string_append(w.out, "</pre>\n");
