@@ -27,7 +27,7 @@ def main():
         os.chmod(log, 0o666)  # some programs run as another user
     for name, why in WITHOUT.items():
         print(f"# without {name}: it {why}")
-    env = dict(os.environ, WITHOUT=" ".join(WITHOUT), ONLY=" ".join(only), PATIENCE="4")
+    env = dict(os.environ, WITHOUT=" ".join(WITHOUT), ONLY=" ".join(only), PATIENCE="4", ROOM="4")
     process = subprocess.Popen([os.path.join(TOP, "tests/run"), build], env=env, stdout=subprocess.PIPE, text=True, errors="replace")
     last = ""
     for line in process.stdout:

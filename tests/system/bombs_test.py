@@ -15,7 +15,8 @@ from harness import METROPLEX, check, equal, main, test  # noqa: E402
 
 MIB = 1024 * 1024
 CPU = 2.0  # seconds: of the worker, and what the rest of the run takes is far less
-MEMORY = 64  # MiB beyond the mail's size, of the larger of the two processes
+# MiB beyond the mail's size, of the larger of the two processes; a sanitizer keeps as much again for itself.
+MEMORY = 64 * int(os.environ.get("ROOM", "1"))
 BOMBS = []
 
 
