@@ -11,154 +11,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "transport/connection_handle.h"
 
-#define LONGEST_ANSWER (64 * 1024) /* octets */
-#define QUIT_SECONDS   2
-#define LONGEST_LOGIN  3600L /* seconds: all answers of it together */
-
-struct MpConnection {
-    const MpConfig *config;
-    CURL *easy; /* NULL: there is no connection; a new one has a handle of its own */
-    curl_socket_t socket;
-    char *password; /* or NULL */
-    MpTranscript *transcript;
-    GString *heard; /* what came and is not a whole line yet */
-    bool is_turned_away;
-    char error[CURL_ERROR_SIZE];
-};
-
-/* --- What libcurl calls --------------------------------------------------------------------- */
-
-static curl_socket_t
-on_socket(void *user_data, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    MpConnection *c = user_data;
-
-    if (purpose != CURLSOCKTYPE_IPCXN)
-        return CURL_SOCKET_BAD;
-    mp_transcript_new_connection(c->transcript);
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-static int
-on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *user_data)
-{
-    MpConnection *c = user_data;
-
-    (void)easy;
-    if (type == CURLINFO_HEADER_OUT)
-        mp_transcript_we_said(c->transcript, bytes, length);
-    else if (type == CURLINFO_HEADER_IN)
-        mp_transcript_server_said(c->transcript, bytes, length);
-    return 0;
-}
-
-/* libcurl's time to connect includes the login; ours ends with the connection, and each answer has
- * its own time from then on. */
-static int
-on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const MpConnection *connection = user_data;
-    curl_off_t microseconds = 0;
-
-    (void)a, (void)b, (void)c, (void)d;
-    curl_easy_getinfo(connection->easy, CURLINFO_CONNECT_TIME_T, &microseconds);
-    if (microseconds > 0)
-        curl_easy_setopt(connection->easy, CURLOPT_CONNECTTIMEOUT, LONGEST_LOGIN);
-    return 0;
-}
+#define QUIT_SECONDS 2
 
 /* --- Settings ------------------------------------------------------------------------------- */
-
-/* In the order of MpAuthentication. */
-static const char *const login_options[] = {NULL, "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5",
-                                            "AUTH=XOAUTH2"};
-
-static void
-set_credentials(const MpConnection *c)
-{
-    const MpConfig *config = c->config;
-
-    if (config->authentication == MP_AUTH_NONE)
-        return;
-    curl_easy_setopt(c->easy, CURLOPT_LOGIN_OPTIONS, login_options[config->authentication]);
-    curl_easy_setopt(c->easy, CURLOPT_USERNAME, config->username);
-    curl_easy_setopt(c->easy,
-                     config->authentication == MP_AUTH_XOAUTH2 ? CURLOPT_XOAUTH2_BEARER
-                                                               : CURLOPT_PASSWORD,
-                     c->password);
-}
-
-static void
-set_tls(const MpConnection *c)
-{
-    const MpConfig *config = c->config;
-
-    curl_easy_setopt(c->easy, CURLOPT_USE_SSL,
-                     config->tls == MP_TLS_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
-    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(c->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (config->ca_file[0] != '\0') { /* these authorities and no others */
-        curl_easy_setopt(c->easy, CURLOPT_CAINFO, config->ca_file);
-        curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
-    }
-}
-
-static void
-set_server(const MpConnection *c)
-{
-    const MpConfig *config = c->config;
-    g_autofree char *url =
-        g_strdup_printf("%s://%s:%d/%s", config->tls == MP_TLS_IMPLICIT ? "smtps" : "smtp",
-                        config->smtp_address, config->smtp_port, config->smtp_domain);
-
-    curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(c->easy, CURLOPT_URL, url);
-    curl_easy_setopt(c->easy, CURLOPT_PROXY, ""); /* none, whatever the environment says */
-    curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c->easy, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT, (long)config->connect_timeout);
-    curl_easy_setopt(c->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)config->reply_timeout);
-}
-
-static void
-set_callbacks(MpConnection *c)
-{
-    curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->error);
-    curl_easy_setopt(c->easy, CURLOPT_VERBOSE, 1L); /* on_debug is not called without */
-    curl_easy_setopt(c->easy, CURLOPT_DEBUGFUNCTION, on_debug);
-    curl_easy_setopt(c->easy, CURLOPT_DEBUGDATA, c);
-    curl_easy_setopt(c->easy, CURLOPT_NOPROGRESS, 0L); /* on_progress is not called without */
-    curl_easy_setopt(c->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(c->easy, CURLOPT_XFERINFODATA, c);
-    curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETDATA, c);
-}
-
-static gpointer
-initialise_libcurl(gpointer unused)
-{
-    (void)unused;
-    curl_global_init(CURL_GLOBAL_DEFAULT); /* if it fails, so does curl_easy_init */
-    return NULL;
-}
-
-static bool
-make_handle(MpConnection *c)
-{
-    static GOnce once = G_ONCE_INIT;
-
-    g_once(&once, initialise_libcurl, NULL);
-    c->easy = curl_easy_init();
-    if (c->easy == NULL)
-        return false;
-    set_server(c);
-    set_tls(c);
-    set_credentials(c);
-    set_callbacks(c);
-    return true;
-}
 
 /* The secret is what stands on the file's one line. */
 static bool
@@ -195,6 +52,7 @@ mp_connection_new(const MpConfig *config, GError **error)
 
     c->config = config;
     c->heard = g_string_new(NULL);
+    c->open_sockets = g_array_new(FALSE, FALSE, sizeof(curl_socket_t));
     if (!check_ca_file(config, error) ||
         (config->authentication != MP_AUTH_NONE && !read_password(c, error))) {
         mp_connection_free(c);
@@ -214,6 +72,7 @@ mp_connection_free(MpConnection *c)
         return;
     mp_connection_cut(c);
     mp_transcript_free(c->transcript);
+    g_array_unref(c->open_sockets);
     g_string_free(c->heard, TRUE);
     if (c->password != NULL)
         mp_wipe(c->password, strlen(c->password));
@@ -257,6 +116,8 @@ check_login(MpConnection *c, CURLcode result)
                       (result == CURLE_LOGIN_DENIED || t->code / 100 == 5);
 
     c->is_turned_away = result == CURLE_PEER_FAILED_VERIFICATION || is_refused;
+    if (c->answer_length > LONGEST_ANSWER)
+        return fail(c, "the server's answer has no end");
     if (result != CURLE_OK)
         return c->error[0] != '\0' ? false : fail(c, curl_easy_strerror(result));
     if (c->config->authentication == MP_AUTH_NONE || t->is_authenticated)
@@ -274,7 +135,8 @@ mp_connection_open(MpConnection *c)
     mp_connection_cut(c);
     c->error[0] = '\0';
     c->is_turned_away = false;
-    if (!make_handle(c))
+    c->answer_length = 0;
+    if (!mp_connection_make_handle(c))
         return fail(c, "cannot initialise libcurl");
     result = curl_easy_perform(c->easy);
     curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->socket);

@@ -18,7 +18,7 @@ int __lsan_is_turned_off(void);
 const char *
 __asan_default_options(void)
 {
-    return "exitcode=86:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1";
+    return "exitcode=86:detect_leaks=1:detect_stack_use_after_return=1";
 }
 
 const char *

@@ -941,7 +941,8 @@ def what_changes_nothing_needs_nothing_that_can_be_written(site):
                 os.rename(keys, keys + ".away")
             where = [] if words[0] == "extract" else ["--config", site.config]
             done = subprocess.run([programs[program], *words, *where], capture_output=True, text=True, **user)
-            equal((done.returncode, done.stderr), (0, ""), words)
+            told = [line for line in done.stderr.splitlines() if "sandbox is not whole" not in line]  # as a sanitizer's is
+            equal((done.returncode, told), (0, []), words)
             check(done.stdout, words)
             if not user and not signs:
                 os.rename(keys + ".away", keys)

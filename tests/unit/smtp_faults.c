@@ -32,7 +32,7 @@ static const Fault at_first[] = {
     {"CONNECT half", "unavailable 0 localhost:", 0},
     {"CONNECT stall", "unavailable 0 localhost:", 0},
     {"CONNECT raw \\x00\\xff\\r\\n", "unavailable 0 localhost:", 0},
-    {"CONNECT flood", "unavailable ", 0},
+    {"CONNECT flood", "unavailable 0 localhost:", 0},
     {"EHLO 500 what", "sent 250", 1}, /* RFC 5321, section 3.2: HELO then */
     {"EHLO close", "unavailable 0 localhost:", 0},
     {"EHLO half", "unavailable 0 localhost:", 0},

@@ -1,0 +1,26 @@
+/* Inside of connection.c: what a connection is, and libcurl's handle for it. */
+#pragma once
+
+#include <curl/curl.h>
+#include <glib.h>
+
+#include "transport/connection.h"
+
+#define LONGEST_ANSWER (64 * 1024) /* octets */
+
+struct MpConnection {
+    const MpConfig *config;
+    CURL *easy; /* NULL: there is no connection; a new one has a handle of its own */
+    curl_socket_t socket;
+    GArray *open_sockets; /* curl_socket_t: of libcurl, while it connects by several addresses */
+    gsize answer_length;  /* octets that came since we said something */
+    char *password;       /* or NULL */
+    MpTranscript *transcript;
+    GString *heard; /* what came and is not a whole line yet */
+    bool is_turned_away;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* Gives the connection a new handle that connects and logs in as is configured. False: libcurl has
+ * none. */
+bool mp_connection_make_handle(MpConnection *c);
