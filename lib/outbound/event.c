@@ -112,7 +112,7 @@ hand_out(Work *work)
         Task *task = g_new(Task, 1);
 
         *task = (Task){work, due->pdata[i]};
-        g_thread_pool_push(work->pass->pool, task, NULL);
+        mp_pool_push(work->pass->pool, task);
     }
 }
 

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "outbound/outbound.h"
+#include "outbound/pool.h"
 #include "transport/transport.h"
 
 struct Pass {
     const Installation *installation;
     bool (*is_stopped)(void);
     GHashTable *skipped;   /* names of events at fault: told once, not tried again */
-    GThreadPool *pool;     /* NULL until there is work */
+    MpPool *pool;          /* NULL until there is work */
     GAsyncQueue *sessions; /* MpSmtp, idle */
     GMutex reading;        /* of the tracker, the accounts, and rendering */
 

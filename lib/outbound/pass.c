@@ -4,7 +4,6 @@
  */
 #include "outbound/internal.h"
 
-#include <signal.h>
 #include <sysexits.h>
 
 #include "base/error.h"
@@ -37,8 +36,7 @@ pass_free(Pass *pass)
 {
     if (pass == NULL)
         return;
-    if (pass->pool != NULL)
-        g_thread_pool_free(pass->pool, FALSE, TRUE);
+    mp_pool_free(pass->pool);
     g_ptr_array_unref(pass->retired);
     g_async_queue_unref(pass->sessions);
     g_hash_table_unref(pass->skipped);
@@ -72,26 +70,12 @@ pass_fail(Pass *pass, GError *error)
 }
 
 static void
-run_task(gpointer data, gpointer user_data G_GNUC_UNUSED)
+run_task(gpointer data)
 {
     g_autofree Task *task = data;
 
     send_one(task->work, task->recipient);
     event_release(task->work);
-}
-
-/* The pool's threads leave signals to the main thread, which may be waiting for one. */
-static GThreadPool *
-new_pool(int threads, GError **error)
-{
-    GThreadPool *pool;
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pool = g_thread_pool_new(run_task, NULL, threads, TRUE, error);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return pool;
 }
 
 /* As many sessions as are configured, and threads to use them. Those that were refused a connection
@@ -100,7 +84,6 @@ static bool
 prepare(Pass *pass, GError **error)
 {
     const MpConfig *config = pass->installation->config;
-    g_autoptr(GError) fault = NULL;
 
     if (g_get_monotonic_time() >= pass->retired_until)
         g_ptr_array_set_size(pass->retired, 0);
@@ -113,13 +96,8 @@ prepare(Pass *pass, GError **error)
         pass->live++;
     }
     if (pass->pool == NULL)
-        pass->pool = new_pool(config->smtp_connections, &fault);
-    if (fault != NULL && g_thread_pool_get_num_threads(pass->pool) == 0)
-        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot start threads: %s", fault->message);
-    if (fault != NULL) /* those that did start do the work */
-        mp_warn("Only %u of %d threads: %s", g_thread_pool_get_num_threads(pass->pool),
-                config->smtp_connections, fault->message);
-    return true;
+        pass->pool = mp_pool_new(run_task, config->smtp_connections, error);
+    return pass->pool != NULL;
 }
 
 /* What a session knows of the password is as old as the session. */
