@@ -13,7 +13,7 @@
 
 /* Thread 0 is the self-test: *thread is NULL. */
 static bool
-find_thread(MpSite *site, const char *text, MpThread **thread, GError **error)
+find_thread(MpInstance *instance, const char *text, MpThread **thread, GError **error)
 {
     guint64 id;
 
@@ -22,20 +22,20 @@ find_thread(MpSite *site, const char *text, MpThread **thread, GError **error)
         return true;
     if (!mp_parse_id(text, "thread", &id, error))
         return false;
-    *thread = mp_site_thread(site, id, error);
+    *thread = mp_instance_thread(instance, id, error);
     return *thread != NULL;
 }
 
 static bool
-make(MpSite *site, char **words, MpPurpose purpose, GError **error)
+make(MpInstance *instance, char **words, MpPurpose purpose, GError **error)
 {
     g_autoptr(MpThread) thread = NULL;
     g_autoptr(MpUser) user = NULL;
     g_autofree char *address = NULL;
 
-    if (!find_thread(site, words[0], &thread, error))
+    if (!find_thread(instance, words[0], &thread, error))
         return false;
-    user = mp_site_user(site, words[1], error);
+    user = mp_instance_user(instance, words[1], error);
     if (user == NULL)
         return false;
     const MpAddressSubject subject = {
@@ -45,7 +45,7 @@ make(MpSite *site, char **words, MpPurpose purpose, GError **error)
         .user = user->id,
         .epoch = user->epoch,
     };
-    address = mp_address_make(site->keys, purpose, &subject, site->config->hostname, error);
+    address = mp_address_make(instance->keys, purpose, &subject, instance->config->hostname, error);
     if (address == NULL)
         return false;
     printf("%s\n", address);
@@ -56,20 +56,21 @@ make(MpSite *site, char **words, MpPurpose purpose, GError **error)
  */
 
 static bool
-is_revoked(const MpSite *site, const MpAddress *address, const MpUser *user)
+is_revoked(const MpInstance *instance, const MpAddress *address, const MpUser *user)
 {
     for (guint i = 0; user->revoked != NULL && i < user->revoked->len; i++)
-        if (mp_address_verify(site->keys, address, NULL, g_array_index(user->revoked, guint64, i)))
+        if (mp_address_verify(instance->keys, address, NULL,
+                              g_array_index(user->revoked, guint64, i)))
             return true;
     return false;
 }
 
 static bool
-verify_user(MpSite *site, const MpAddress *address, MpUser **user, GError **error)
+verify_user(MpInstance *instance, const MpAddress *address, MpUser **user, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    *user = mp_accounts_user(site->accounts, address->user, &why);
+    *user = mp_accounts_user(instance->accounts, address->user, &why);
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
@@ -77,9 +78,9 @@ verify_user(MpSite *site, const MpAddress *address, MpUser **user, GError **erro
     if (*user == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no account has the id %" G_GUINT64_FORMAT,
                        address->user);
-    if (mp_address_verify(site->keys, address, NULL, (*user)->epoch))
+    if (mp_address_verify(instance->keys, address, NULL, (*user)->epoch))
         return true;
-    if (is_revoked(site, address, *user))
+    if (is_revoked(instance, address, *user))
         return mp_fail(error, MP_ERROR_INPUT,
                        "revoked: it was good until `metroplex user revoke %s`", (*user)->login);
     return mp_fail(error, MP_ERROR_INPUT,
@@ -88,17 +89,17 @@ verify_user(MpSite *site, const MpAddress *address, MpUser **user, GError **erro
 }
 
 static bool
-verify_thread(MpSite *site, const MpAddress *address, const MpUser *user, GError **error)
+verify_thread(MpInstance *instance, const MpAddress *address, const MpUser *user, GError **error)
 {
     g_autoptr(MpThread) thread = NULL;
 
     if (address->thread == 0)
-        return mp_address_verify(site->keys, address, "", user->epoch) ||
+        return mp_address_verify(instance->keys, address, "", user->epoch) ||
                mp_fail(error, MP_ERROR_INPUT, "its signature is wrong: mistyped or forged");
-    thread = mp_site_thread(site, address->thread, error);
+    thread = mp_instance_thread(instance, address->thread, error);
     if (thread == NULL)
         return false;
-    if (!mp_address_verify(site->keys, address, thread->nonce, user->epoch))
+    if (!mp_address_verify(instance->keys, address, thread->nonce, user->epoch))
         return mp_fail(error, MP_ERROR_INPUT,
                        "its signature is wrong: mistyped, forged, or made for a thread that was "
                        "%" G_GUINT64_FORMAT " before the tracker was set back",
@@ -109,16 +110,17 @@ verify_thread(MpSite *site, const MpAddress *address, const MpUser *user, GError
 }
 
 static bool
-verify(MpSite *site, const char *text, GError **error)
+verify(MpInstance *instance, const char *text, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
     MpAddress address;
 
-    if (mp_address_parse(text, site->config->hostname, &address) == MP_ADDRESS_FOREIGN)
+    if (mp_address_parse(text, instance->config->hostname, &address) == MP_ADDRESS_FOREIGN)
         return mp_fail(error, MP_ERROR_INPUT,
                        "not of the form PURPOSE+KIND-THREAD-MAC-USER@reply.%s",
-                       site->config->hostname);
-    if (!verify_user(site, &address, &user, error) || !verify_thread(site, &address, user, error))
+                       instance->config->hostname);
+    if (!verify_user(instance, &address, &user, error) ||
+        !verify_thread(instance, &address, user, error))
         return false;
     printf("purpose  %s\nkind     %c\nthread   %" G_GUINT64_FORMAT "%s\nuser     %s%s\nvalid\n",
            mp_purpose_name(address.purpose), address.kind, address.thread,
@@ -132,12 +134,12 @@ verify(MpSite *site, const char *text, GError **error)
 
 /* The address is shown without its MAC: what is printed may end in a log. */
 static int
-verify_command(MpSite *site, const char *text)
+verify_command(MpInstance *instance, const char *text)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *masked = NULL, *shown = NULL;
 
-    if (verify(site, text, &error))
+    if (verify(instance, text, &error))
         return EX_OK;
     masked = mp_address_mask(text, MP_MASK_MACS);
     shown = mp_escape(masked);
@@ -157,7 +159,7 @@ cmd_address(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     MpPurpose purpose = MP_PURPOSE_REPLY;
 
@@ -171,9 +173,9 @@ cmd_address(int argc, char **argv)
             "metroplex address --verify ADDRESS");
     if (purpose_name != NULL && !mp_purpose_parse(purpose_name, &purpose))
         return mp_usage_error("address: --purpose is reply, unsub or bounce");
-    if (!mp_site_read(&site, &options, true, &error))
+    if (!mp_instance_read(&instance, &options, true, &error))
         return mp_report(error);
     if (to_verify != NULL)
-        return verify_command(&site, to_verify);
-    return make(&site, argv + 1, purpose, &error) ? EX_OK : mp_report(error);
+        return verify_command(&instance, to_verify);
+    return make(&instance, argv + 1, purpose, &error) ? EX_OK : mp_report(error);
 }

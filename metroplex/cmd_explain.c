@@ -48,7 +48,7 @@ print_head(const MpItem *item)
 
 /* The header fields in which an address of ours is looked for, in that order. */
 static void
-print_addresses(const MpSite *site, const MpItem *item)
+print_addresses(const MpInstance *instance, const MpItem *item)
 {
     const GPtrArray *recipients = item->message != NULL ? item->message->recipients : NULL;
 
@@ -60,7 +60,7 @@ print_addresses(const MpSite *site, const MpItem *item)
         g_autofree char *masked = mp_address_mask(addressee->address, MP_MASK_MACS);
         g_autofree char *shown = mp_escape(masked);
         MpAddress address;
-        bool is_ours = mp_address_parse(addressee->address, site->config->hostname, &address) ==
+        bool is_ours = mp_address_parse(addressee->address, instance->config->hostname, &address) ==
                        MP_ADDRESS_OURS;
         bool is_chosen = item->is_verified && g_strcmp0(item->recipient, masked) == 0 &&
                          g_strcmp0(item->recipient_field, addressee->field) == 0;
@@ -81,12 +81,12 @@ print_addresses(const MpSite *site, const MpItem *item)
 
 /* What a trusted server wrote on top, if the configuration names one. */
 static void
-print_verdicts(const MpSite *site, const MpItem *item)
+print_verdicts(const MpInstance *instance, const MpItem *item)
 {
     static const char *const meaning[] = {"not checked", "authentic", "not authenticated"};
     g_autofree char *said = mp_verdicts_describe(&item->verdicts);
 
-    if (item->message == NULL || *site->config->authserv_id == '\0')
+    if (item->message == NULL || *instance->config->authserv_id == '\0')
         return;
     printf("  %-12s %s%s%s%s\n", "sender", meaning[item->verdicts.check], said != NULL ? " (" : "",
            said != NULL ? said : "", said != NULL ? ")" : "");
@@ -138,7 +138,7 @@ print_lines(const MpItem *item)
 
 /* As a run would count it now. */
 static bool
-print_bounce(MpSite *site, const MpItem *item, bool *is_counted, GError **error)
+print_bounce(MpInstance *instance, const MpItem *item, bool *is_counted, GError **error)
 {
     g_autoptr(MpUser) changed = NULL;
     g_autofree char *why = NULL;
@@ -146,7 +146,7 @@ print_bounce(MpSite *site, const MpItem *item, bool *is_counted, GError **error)
     *is_counted = false;
     if (item->gate->action != MP_DO_BOUNCE)
         return true;
-    if (!mp_bounce_judge(site, item, &changed, &why, error))
+    if (!mp_bounce_judge(instance, item, &changed, &why, error))
         return false;
     *is_counted = changed != NULL;
     printf("  %-12s %s %s\n", "bounce", *is_counted ? "counted:" : "not counted:", why);
@@ -178,13 +178,14 @@ read_text(MpInbound *inbound, MpItem *item)
 
     if (item->message == NULL || item->extraction != NULL || item->fault != MP_FAULT_NONE)
         return;
-    g_auto(GStrv) sent =
-        item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &are_guessed, NULL) : NULL;
+    g_auto(GStrv) sent = item->thread != NULL
+                             ? mp_item_sent_texts(inbound->instance, item, &are_guessed, NULL)
+                             : NULL;
     if (mp_extraction_send(inbound->worker, item->message, (const char *const *)sent, are_guessed,
                            true, NULL))
         item->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);
     if (item->extraction != NULL)
-        mp_item_compose(inbound->site, item);
+        mp_item_compose(inbound->instance, item);
 }
 
 static bool
@@ -196,11 +197,11 @@ print_item(MpInbound *inbound, MpItem *item, GError **error)
     read_text(inbound, item);
     printf("%s\n", shown);
     print_head(item);
-    print_addresses(inbound->site, item);
-    print_verdicts(inbound->site, item);
+    print_addresses(inbound->instance, item);
+    print_verdicts(inbound->instance, item);
     print_gates(item);
     print_lines(item);
-    if (!print_bounce(inbound->site, item, &is_counted, error))
+    if (!print_bounce(inbound->instance, item, &is_counted, error))
         return false;
     print_result(item, is_counted);
     return true;
@@ -226,7 +227,7 @@ int
 cmd_explain(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_auto(MpInbound) inbound = {0};
     g_autoptr(GError) error = NULL;
     int status = EX_OK;
@@ -234,7 +235,8 @@ cmd_explain(int argc, char **argv)
     mp_options_parse(&options, NULL, "explain", "FILE…",
                      "Says what would be done with a mail, and why; changes nothing.", 1, G_MAXINT,
                      &argc, &argv);
-    if (!mp_site_read(&site, &options, true, &error) || !mp_inbound_open(&inbound, &site, &error))
+    if (!mp_instance_read(&instance, &options, true, &error) ||
+        !mp_inbound_open(&inbound, &instance, &error))
         return mp_report(error);
     inbound.tell = print_item;
     inbound.wants_lines = true;

@@ -106,7 +106,7 @@ cmd_fsck(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     Check check = {.is_terminal = isatty(STDERR_FILENO), .begun = g_get_monotonic_time()};
     const MpFsckHooks hooks = {tell, show_progress, &check};
@@ -120,9 +120,9 @@ cmd_fsck(int argc, char **argv)
         "well, 65 if not.",
         0, 0, &argc, &argv);
     check.json = json;
-    if (!mp_site_read(&site, &options, false, &error) ||
-        !mp_fsck(site.tracker, site.accounts, &hooks, &counts, &error) ||
-        !mp_fsck_outboxes(&site, &hooks, &events, &error)) {
+    if (!mp_instance_read(&instance, &options, false, &error) ||
+        !mp_fsck(instance.tracker, instance.accounts, &hooks, &counts, &error) ||
+        !mp_fsck_outboxes(&instance, &hooks, &events, &error)) {
         close_line(&check);
         return mp_report(error);
     }

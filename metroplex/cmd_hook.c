@@ -26,7 +26,7 @@
 #define SHOWN_MAX   500 /* octets of a complaint in the log */
 
 typedef struct {
-    MpSite *site;
+    MpInstance *instance;
     GPtrArray *due; /* MpQueued */
     guint next;
 } Work;
@@ -44,7 +44,7 @@ now(void)
 static bool
 append_line(Work *work, const MpEvent *event, GString *input, GError **error)
 {
-    MpTracker *tracker = work->site->tracker;
+    MpTracker *tracker = work->instance->tracker;
     g_autoptr(GError) why = NULL;
     g_autoptr(MpThread) thread = mp_tracker_thread(tracker, event->thread, &why);
     guint64 number = 0;
@@ -82,7 +82,7 @@ put_off(Work *work, const MpQueued *queued, GError **error)
 {
     gint64 created = now();
     g_autoptr(MpEventFile) file =
-        mp_event_file_open(work->site->hooks, queued, MP_EVENT_READ, NULL);
+        mp_event_file_open(work->instance->hooks, queued, MP_EVENT_READ, NULL);
 
     if (file != NULL)
         created = mp_event_file_event(file)->created;
@@ -91,9 +91,9 @@ put_off(Work *work, const MpQueued *queued, GError **error)
         mp_error("on-comment: giving up on %s of thread %" G_GUINT64_FORMAT
                  "; it is kept in hook/hold",
                  queued->key, file != NULL ? mp_event_file_event(file)->thread : 0);
-        return mp_outbox_hold(work->site->hooks, queued, error);
+        return mp_outbox_hold(work->instance->hooks, queued, error);
     }
-    return mp_outbox_postpone(work->site->hooks, queued,
+    return mp_outbox_postpone(work->instance->hooks, queued,
                               now() + CLAMP(age, RETRY_MIN_S, RETRY_MAX_S), error);
 }
 
@@ -111,7 +111,7 @@ take_batch(Work *work, GString *input)
             break;
         work->next++;
         g_autoptr(MpEventFile) file =
-            mp_event_file_open(work->site->hooks, queued, MP_EVENT_READ, &why);
+            mp_event_file_open(work->instance->hooks, queued, MP_EVENT_READ, &why);
         if (file != NULL && append_line(work, mp_event_file_event(file), input, &why))
             g_ptr_array_add(batch, (gpointer)queued);
         if (why != NULL)
@@ -150,7 +150,7 @@ settle(Work *work, const GPtrArray *batch, bool taken, GError **error)
     for (guint i = 0; i < batch->len; i++) {
         const MpQueued *queued = g_ptr_array_index(batch, i);
 
-        if (!(taken ? mp_outbox_drop(work->site->hooks, queued, error)
+        if (!(taken ? mp_outbox_drop(work->instance->hooks, queued, error)
                     : put_off(work, queued, error)))
             return false;
     }
@@ -158,12 +158,12 @@ settle(Work *work, const GPtrArray *batch, bool taken, GError **error)
 }
 
 static bool
-work_off(MpSite *site, GError **error)
+work_off(MpInstance *instance, GError **error)
 {
-    const MpConfig *config = site->config;
+    const MpConfig *config = instance->config;
     gint64 until = g_get_monotonic_time() + (gint64)config->hook_timeout * G_USEC_PER_SEC;
-    g_autoptr(GPtrArray) due = mp_outbox_due(site->hooks, now(), NULL, error);
-    Work work = {site, due, 0};
+    g_autoptr(GPtrArray) due = mp_outbox_due(instance->hooks, now(), NULL, error);
+    Work work = {instance, due, 0};
 
     while (due != NULL && work.next < due->len && g_get_monotonic_time() < until) {
         g_autoptr(GString) input = g_string_new(NULL);
@@ -187,22 +187,22 @@ int
 cmd_hook(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, NULL, "hook", "", "Gives new comments to [inbound] on-comment.", 0,
                      0, &argc, &argv);
-    if (!mp_site_open(&site, &options, &error))
+    if (!mp_instance_open(&instance, &options, &error))
         return mp_report(error);
-    if (site.hooks == NULL)
+    if (instance.hooks == NULL)
         return EX_OK;
     if (chdir("/") != 0)
         return EX_OSERR;
-    g_autofree char *path = mp_config_path(site.config, "hook/lock");
+    g_autofree char *path = mp_config_path(instance.config, "hook/lock");
     g_autoptr(MpLock) lock = mp_lock_take(path, MP_LOCK_TRY, &error);
     if (lock == NULL && error == NULL)
         return EX_OK; /* another one is at it */
-    if (lock == NULL || !work_off(&site, &error)) {
+    if (lock == NULL || !work_off(&instance, &error)) {
         mp_error("on-comment: %s", error->message);
         return mp_error_exit_status(error);
     }

@@ -15,23 +15,17 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "address/address.h"
-#include "base/config.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "base/lock.h"
-#include "cli/command.h"
 #include "cli/output.h"
 #include "commands.h"
 #include "init_config.h"
 #include "instance/instance.h"
-#include "outbox/outbox.h"
-#include "tracker/tracker.h"
 
 typedef struct {
-    MpConfig *config;
-    uid_t uid; /* (uid_t)-1: nothing is handed over */
+    MpInstance instance; /* its configuration, once there is one; then its lock and keys */
+    uid_t uid;           /* (uid_t)-1: nothing is handed over */
     gid_t gid;
     guint n_made;
 } Init;
@@ -124,8 +118,8 @@ is_there(const char *path)
 static bool
 make_keys(Init *init, GError **error)
 {
-    const char *path = init->config->keys;
-    g_autofree char *tracker = mp_config_path(init->config, "tracker.git");
+    const char *path = init->instance.config->keys;
+    g_autofree char *tracker = mp_config_path(init->instance.config, "tracker.git");
     char *key;
 
     if (is_there(path))
@@ -168,7 +162,7 @@ static bool
 make_data(Init *init, GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
-        g_autofree char *path = mp_config_path(init->config, directories[i].name);
+        g_autofree char *path = mp_config_path(init->instance.config, directories[i].name);
 
         if (!make_directory(init, path, directories[i].mode, error))
             return false;
@@ -190,7 +184,7 @@ count_entries(const char *path)
 static bool
 make_outbox(Init *init, GError **error)
 {
-    g_autofree char *path = mp_config_path(init->config, "outbox");
+    g_autofree char *path = mp_config_path(init->instance.config, "outbox");
     guint before = count_entries(path);
 
     if (!mp_outbox_init(path, error))
@@ -205,10 +199,10 @@ typedef bool (*MakeRepository)(const char *path, const char *hostname, bool *mad
 static bool
 make_repository(Init *init, const char *name, MakeRepository make, GError **error)
 {
-    g_autofree char *path = mp_config_path(init->config, name);
+    g_autofree char *path = mp_config_path(init->instance.config, name);
     bool made;
 
-    if (!make(path, init->config->hostname, &made, error))
+    if (!make(path, init->instance.config->hostname, &made, error))
         return false;
     if (made)
         say_made(init, path);
@@ -221,13 +215,13 @@ make_repository(Init *init, const char *name, MakeRepository make, GError **erro
 static bool
 join(Init *init, const char *name, const char *url, GError **error)
 {
-    g_autofree char *path = mp_config_path(init->config, name);
+    g_autofree char *path = mp_config_path(init->instance.config, name);
     g_autofree char *shown = mp_escape(path), *shown_url = mp_escape(url);
     g_autofree char *did = NULL;
 
     if (*url == '\0')
         return true;
-    if (!mp_tracker_join(path, init->config->hostname, url, &did, error))
+    if (!mp_tracker_join(path, init->instance.config->hostname, url, &did, error))
         return false;
     if (did == NULL)
         return true;
@@ -240,7 +234,7 @@ join(Init *init, const char *name, const char *url, GError **error)
 static bool
 join_remotes(Init *init, GError **error)
 {
-    const MpConfig *config = init->config;
+    const MpConfig *config = init->instance.config;
 
     return join(init, "tracker.git", config->remote, error) &&
            join(init, "accounts.git", config->accounts_remote, error);
@@ -253,7 +247,7 @@ make_sent(Init *init, GError **error)
     static const char *const names[] = {"", "tmp", "new", "cur"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(init->config->maildir, names[i], NULL);
+        g_autofree char *path = g_build_filename(init->instance.config->maildir, names[i], NULL);
 
         if (!make_directory(init, path, 0700, error))
             return false;
@@ -273,7 +267,7 @@ is_below(const char *path, const char *directory)
 static bool
 make_elsewhere(Init *init, bool inside, GError **error)
 {
-    const MpConfig *config = init->config;
+    const MpConfig *config = init->instance.config;
 
     if (is_below(config->log_directory, config->data) == inside &&
         !make_directory(init, config->log_directory, 0750, error))
@@ -305,7 +299,7 @@ look_up_owner(Init *init, const char *owner, GError **error)
 static bool
 agree_on_owner(Init *init, const char *owner, GError **error)
 {
-    const char *data = init->config->data;
+    const char *data = init->instance.config->data;
     struct stat st;
 
     if (geteuid() != 0 || stat(data, &st) < 0)
@@ -351,14 +345,13 @@ make_config(Init *init, const char *file, const char *hostname, const char *data
         if (text == NULL || !make_file(init, file, text, 0644, false, error))
             return false;
     }
-    init->config = mp_config_load(file, NULL, error);
-    if (init->config == NULL)
+    if (!mp_instance_configure(&init->instance, file, NULL, error))
         return false;
-    g_autofree char *said = absolute(init->config->data);
+    g_autofree char *said = absolute(init->instance.config->data);
     g_autofree char *lower = hostname != NULL ? g_ascii_strdown(hostname, -1) : NULL;
-    g_autofree char *lower_said = g_ascii_strdown(init->config->hostname, -1);
-    return agree(init->config, "hostname", lower, lower_said, error) &&
-           agree(init->config, "data", data, said, error);
+    g_autofree char *lower_said = g_ascii_strdown(init->instance.config->hostname, -1);
+    return agree(init->instance.config, "hostname", lower, lower_said, error) &&
+           agree(init->instance.config, "data", data, said, error);
 }
 
 /* What was found as well: an init that died may have made it and not synced it. */
@@ -375,43 +368,46 @@ static bool
 make_outside(Init *init, const char *owner, GError **error)
 {
     return agree_on_owner(init, owner, error) && make_keys(init, error) &&
-           make_directory(init, init->config->data, 0750, error) &&
-           make_elsewhere(init, false, error) && sync_parent(init->config->file, error) &&
-           sync_parent(init->config->keys, error);
+           make_directory(init, init->instance.config->data, 0750, error) &&
+           make_elsewhere(init, false, error) && sync_parent(init->instance.config->file, error) &&
+           sync_parent(init->instance.config->keys, error);
 }
 
+/* As the owner, under the lock. */
 static bool
 make_inside(Init *init, GError **error)
 {
-    g_autofree char *lock_path = mp_config_path(init->config, "lock");
-    g_autoptr(MpKeyRing) ring = NULL;
-    g_autoptr(MpLock) lock = NULL;
+    const MpConfig *config = init->instance.config;
 
-    if (!mp_become_owner(init->config->data, error))
-        return false;
-    init->uid = (uid_t)-1; /* what is made from here on is the owner's anyway */
-    lock = mp_lock_take(lock_path, MP_LOCK_WAIT, error);
-    if (lock == NULL)
-        return false;
-    ring = mp_key_ring_load(init->config->keys, error);
-    return ring != NULL && make_elsewhere(init, true, error) && make_data(init, error) &&
-           make_outbox(init, error) &&
+    return mp_instance_open_keys(&init->instance, error) && make_elsewhere(init, true, error) &&
+           make_data(init, error) && make_outbox(init, error) &&
            make_repository(init, "tracker.git", mp_tracker_init, error) &&
            make_repository(init, "accounts.git", mp_accounts_init, error) &&
-           join_remotes(init, error) && mp_sync_file_system(init->config->data, error) &&
-           mp_sync_file_system(init->config->log_directory, error) &&
-           (init->config->transport != MP_TRANSPORT_MAILDIR ||
-            mp_sync_file_system(init->config->maildir, error));
+           join_remotes(init, error) && mp_sync_file_system(config->data, error) &&
+           mp_sync_file_system(config->log_directory, error) &&
+           (config->transport != MP_TRANSPORT_MAILDIR ||
+            mp_sync_file_system(config->maildir, error));
+}
+
+static bool
+make_inside_locked(Init *init, GError **error)
+{
+    if (!mp_become_owner(init->instance.config->data, error))
+        return false;
+    init->uid = (uid_t)-1; /* what is made from here on is the owner's anyway */
+    bool good = mp_instance_take_lock(&init->instance, error) && make_inside(init, error);
+    g_clear_pointer(&init->instance.lock, mp_lock_release);
+    return good;
 }
 
 /* A name that another host has is refused now, and not with the first mail. */
 static bool
 meet_others(const Init *init, const MpOptions *options, GError **error)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
 
-    return *init->config->remote == '\0' ||
-           (mp_site_open(&site, options, error) && mp_site_lock(&site, error));
+    return *init->instance.config->remote == '\0' ||
+           (mp_instance_open(&instance, options, error) && mp_instance_lock(&instance, error));
 }
 
 static bool
@@ -423,7 +419,7 @@ run(Init *init, const MpOptions *options, const char *hostname, const char *owne
     umask(022);
     return (owner == NULL || look_up_owner(init, owner, error)) &&
            make_config(init, file, hostname, data, error) && make_outside(init, owner, error) &&
-           make_inside(init, error) && meet_others(init, options, error);
+           make_inside_locked(init, error) && meet_others(init, options, error);
 }
 
 int
@@ -452,7 +448,8 @@ cmd_init(int argc, char **argv)
                               options.config_file);
     bool good = run(&init, &options, hostname, owner, &error);
     if (good && init.n_made == 0)
-        printf("nothing to make: %s and %s are complete\n", init.config->file, init.config->data);
-    mp_config_free(init.config);
+        printf("nothing to make: %s and %s are complete\n", init.instance.config->file,
+               init.instance.config->data);
+    mp_instance_close(&init.instance);
     return good ? EX_OK : mp_report(error);
 }

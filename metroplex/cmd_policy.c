@@ -20,10 +20,10 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "commands.h"
 #include "instance/instance.h"
 #include "policy/delegation.h"
-#include "policy/rate.h"
 
 #define NO_OPINION "DUNNO"
 /* One text for every fault: it tells nobody whether an account or a thread exists. */
@@ -40,11 +40,7 @@ typedef struct {
 
 typedef struct {
     MpOptions options;
-    MpConfig *config;
-    MpKeyRing *keys;
-    MpAccounts *accounts;
-    MpTracker *tracker;
-    MpRate *rate;
+    MpInstance instance; /* as much of it as could be opened */
     Stamp config_stamp, keys_stamp;
     bool is_logging;
 } Desk;
@@ -71,95 +67,65 @@ is_same(const Stamp *a, const Stamp *b)
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-static void
-forget(Desk *desk)
-{
-    g_clear_pointer(&desk->rate, mp_rate_free);
-    g_clear_pointer(&desk->tracker, mp_tracker_free);
-    g_clear_pointer(&desk->accounts, mp_accounts_free);
-    g_clear_pointer(&desk->keys, mp_key_ring_free);
-    g_clear_pointer(&desk->config, mp_config_free);
-}
-
 /* Opened anew for every line, which are few: logrotate may have moved it since the last. */
 static bool
 open_log(Desk *desk, GError **error)
 {
-    desk->is_logging =
-        desk->config != NULL && mp_log_open(desk->config->log_directory, "metroplex.log",
-                                            (MpLogLevel)desk->config->log_level, error);
+    desk->is_logging = desk->instance.config != NULL &&
+                       mp_instance_open_log(&desk->instance, "metroplex.log", error);
     return desk->is_logging;
 }
 
 static bool
 load_config(Desk *desk, GError **error)
 {
+    MpInstance *instance = &desk->instance;
     Stamp now;
 
     if (!stamp_of(desk->options.config_file, &now, error))
         return false;
-    if (desk->config != NULL && is_same(&now, &desk->config_stamp))
+    if (instance->config != NULL && is_same(&now, &desk->config_stamp))
         return true;
-    forget(desk);
+    mp_instance_close(instance);
     desk->config_stamp = now;
-    desk->config = mp_config_load(desk->options.config_file, desk->options.data, error);
-    if (desk->config == NULL)
-        return false;
-    g_autofree char *rate = mp_config_path(desk->config, "rate");
-    desk->rate = mp_rate_new(rate);
-    return mp_become_owner(desk->config->data, error) && open_log(desk, error);
+    return mp_instance_load(instance, &desk->options, error) && open_log(desk, error);
 }
 
 /* With the keys that were, an address made with the newest would be refused: rather none. */
 static bool
 load_keys(Desk *desk, GError **error)
 {
+    MpInstance *instance = &desk->instance;
     Stamp now;
 
-    if (!stamp_of(desk->config->keys, &now, error))
+    if (!stamp_of(instance->config->keys, &now, error))
         return false;
-    if (desk->keys != NULL && is_same(&now, &desk->keys_stamp))
+    if (instance->keys != NULL && is_same(&now, &desk->keys_stamp))
         return true;
-    if (desk->keys != NULL)
+    if (instance->keys != NULL)
         mp_info("policy: the address keys have changed and are read again");
-    g_clear_pointer(&desk->keys, mp_key_ring_free);
+    g_clear_pointer(&instance->keys, mp_key_ring_free);
     desk->keys_stamp = now;
-    desk->keys = mp_key_ring_load(desk->config->keys, error);
-    return desk->keys != NULL;
-}
-
-static bool
-load_accounts(Desk *desk, GError **error)
-{
-    g_autofree char *path = NULL;
-
-    if (desk->accounts != NULL)
-        return mp_accounts_refresh(desk->accounts, error);
-    path = mp_config_path(desk->config, "accounts.git");
-    desk->accounts = mp_accounts_open(path, desk->config->hostname, error);
-    return desk->accounts != NULL;
+    return mp_instance_open_keys(instance, error);
 }
 
 static bool
 load_tracker(Desk *desk, GError **error)
 {
-    g_autofree char *path = NULL;
+    MpInstance *instance = &desk->instance;
+    bool is_open = instance->tracker != NULL && instance->accounts != NULL;
 
-    if (desk->tracker != NULL)
-        return mp_tracker_refresh(desk->tracker, error);
-    path = mp_config_path(desk->config, "tracker.git");
-    desk->tracker = mp_tracker_open(path, desk->config->hostname, error);
-    return desk->tracker != NULL;
+    return is_open ? mp_instance_refresh(instance, error)
+                   : mp_instance_open_tracker(instance, error);
 }
 
 static bool
 look_again(Desk *desk, GError **error)
 {
-    if (load_config(desk, error) && load_keys(desk, error) && load_accounts(desk, error) &&
-        load_tracker(desk, error))
+    if (load_config(desk, error) && load_keys(desk, error) && load_tracker(desk, error))
         return true;
     if (!desk->is_logging) /* a configuration or log directory that cannot be read */
-        forget(desk);
+        mp_instance_close(&desk->instance);
     return false;
 }
 
@@ -199,14 +165,11 @@ is_for_replies(const MpConfig *config, const char *recipient)
 static bool
 is_over_limit(Desk *desk, const MpAddress *address)
 {
-    const MpConfig *config = desk->config;
-    const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
-                                 config->max_total_rate};
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     const char *which;
 
-    mp_rate_begin(desk->rate);
-    return mp_rate_is_over(desk->rate, &limits, address->user, address->thread, now, &which);
+    mp_rate_begin(desk->instance.rate);
+    return mp_instance_is_over_rate(&desk->instance, address->user, address->thread, mp_time_now(),
+                                    &which);
 }
 
 /* False also with *error set, if it cannot be known. The same is computed for an account or a
@@ -216,11 +179,12 @@ static bool
 verify(Desk *desk, const MpAddress *address, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) account = mp_accounts_user(desk->accounts, address->user, &why);
+    g_autoptr(MpUser) account = mp_accounts_user(desk->instance.accounts, address->user, &why);
     bool is_known =
-        mp_address_verify(desk->keys, address, NULL, account != NULL ? account->epoch : 0);
+        mp_address_verify(desk->instance.keys, address, NULL, account != NULL ? account->epoch : 0);
     g_autoptr(MpThread) thread =
-        why == NULL && is_known ? mp_tracker_thread(desk->tracker, address->thread, &why) : NULL;
+        why == NULL && is_known ? mp_tracker_thread(desk->instance.tracker, address->thread, &why)
+                                : NULL;
     const char *nonce = thread != NULL ? thread->nonce : address->thread == 0 ? "" : NULL;
 
     if (why != NULL) {
@@ -228,7 +192,7 @@ verify(Desk *desk, const MpAddress *address, GError **error)
         return false;
     }
     return is_known && account != NULL &&
-           mp_address_verify(desk->keys, address, nonce, account->epoch);
+           mp_address_verify(desk->instance.keys, address, nonce, account->epoch);
 }
 
 /* NULL with *error set if it cannot be known. */
@@ -238,9 +202,10 @@ judge(Desk *desk, const char *recipient, GError **error)
     g_autoptr(GError) why = NULL;
     MpAddress address;
 
-    if (!is_for_replies(desk->config, recipient))
+    if (!is_for_replies(desk->instance.config, recipient))
         return NO_OPINION;
-    if (mp_address_parse(recipient, desk->config->hostname, &address) == MP_ADDRESS_FOREIGN)
+    if (mp_address_parse(recipient, desk->instance.config->hostname, &address) ==
+        MP_ADDRESS_FOREIGN)
         return FORGED;
     bool is_good = verify(desk, &address, &why);
     if (why != NULL) {
@@ -379,7 +344,7 @@ cmd_policy(int argc, char **argv)
     keep_errors_apart();
     openlog("metroplex", LOG_PID, LOG_MAIL);
     int status = converse(&desk);
-    forget(&desk);
+    mp_instance_close(&desk.instance);
     mp_options_clear(&desk.options);
     return status;
 }

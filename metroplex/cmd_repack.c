@@ -11,14 +11,14 @@ int
 cmd_repack(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, NULL, "repack", "", "Makes few packs of fifty and more.", 0, 0,
                      &argc, &argv);
-    if (!mp_site_begin(&site, &options, &error))
+    if (!mp_instance_begin(&instance, &options, &error))
         return mp_report(error);
-    if (mp_upkeep_repack(site.config, &error))
+    if (mp_upkeep_repack(instance.config, &error))
         return EX_OK;
     mp_warn("%s", error->message);
     return mp_error_exit_status(error);

@@ -24,14 +24,14 @@ check_name(const char *name, GError **error)
 
 /* The logins of ids; an account that is gone is shown by its number. */
 static GPtrArray *
-logins_of(MpSite *site, const GArray *ids, GError **error)
+logins_of(MpInstance *instance, const GArray *ids, GError **error)
 {
     g_autoptr(GPtrArray) logins = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < ids->len; i++) {
         guint64 id = g_array_index(ids, guint64, i);
         g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user(site->accounts, id, &why);
+        g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, id, &why);
 
         if (why != NULL) {
             g_propagate_error(error, g_steal_pointer(&why));
@@ -87,20 +87,20 @@ repository_show(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(MpRepository) repository = NULL;
 
     mp_verb_options(&options, entries, "repository", "[--json] OWNER/NAME",
                     "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
                     &argc, &argv);
-    if (!mp_site_read(&site, &options, false, &error) || !check_name(argv[1], &error))
+    if (!mp_instance_read(&instance, &options, false, &error) || !check_name(argv[1], &error))
         return mp_report(error);
-    repository = mp_tracker_repository(site.tracker, argv[1], &error);
+    repository = mp_tracker_repository(instance.tracker, argv[1], &error);
     g_autoptr(GPtrArray) watchers =
-        repository != NULL ? logins_of(&site, repository->watchers, &error) : NULL;
+        repository != NULL ? logins_of(&instance, repository->watchers, &error) : NULL;
     g_autoptr(GPtrArray) members =
-        watchers != NULL ? logins_of(&site, repository->members, &error) : NULL;
+        watchers != NULL ? logins_of(&instance, repository->members, &error) : NULL;
     if (members == NULL)
         return mp_report(error);
     (json ? print_json : print_facts)(repository, watchers, members);
@@ -142,10 +142,10 @@ find_id(const GArray *ids, guint64 id)
 
 /* Puts the accounts into the set, or takes them out of it. */
 static bool
-set_ids(MpSite *site, GArray *ids, char **logins, bool is_in, bool *changed, GError **error)
+set_ids(MpInstance *instance, GArray *ids, char **logins, bool is_in, bool *changed, GError **error)
 {
     for (char **login = logins; login != NULL && *login != NULL; login++) {
-        g_autoptr(MpUser) user = mp_site_user(site, *login, error);
+        g_autoptr(MpUser) user = mp_instance_user(instance, *login, error);
 
         if (user == NULL)
             return false;
@@ -209,21 +209,22 @@ set_link(MpRepository *repository, const char *link, bool *changed, GError **err
 }
 
 static bool
-build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Wishes *wishes = user_data;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     MpActor actor = {0, "metroplex", "Metroplex", now, now};
-    g_autoptr(MpRepository) repository = mp_tracker_repository(site->tracker, wishes->name, error);
+    g_autoptr(MpRepository) repository =
+        mp_tracker_repository(instance->tracker, wishes->name, error);
     bool changed = false;
 
     (void)events;
     if (repository == NULL || !set_reply(repository, wishes->reply, &changed, error) ||
         !set_link(repository, wishes->link, &changed, error) ||
-        !set_ids(site, repository->watchers, wishes->watch, true, &changed, error) ||
-        !set_ids(site, repository->watchers, wishes->unwatch, false, &changed, error) ||
-        !set_ids(site, repository->members, wishes->member, true, &changed, error) ||
-        !set_ids(site, repository->members, wishes->no_member, false, &changed, error))
+        !set_ids(instance, repository->watchers, wishes->watch, true, &changed, error) ||
+        !set_ids(instance, repository->watchers, wishes->unwatch, false, &changed, error) ||
+        !set_ids(instance, repository->members, wishes->member, true, &changed, error) ||
+        !set_ids(instance, repository->members, wishes->no_member, false, &changed, error))
         return false;
     wishes->has_changed = changed;
     g_autofree char *what = g_strdup_printf("%s: policy", repository->name);
@@ -248,7 +249,7 @@ repository_set(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "repository",
@@ -259,9 +260,9 @@ repository_set(int argc, char **argv)
         wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
         return mp_usage_error("repository set: nothing to set");
     wishes.name = argv[1];
-    if (!mp_site_open(&site, &options, &error) || !check_name(wishes.name, &error) ||
-        !mp_site_lock(&site, &error) || !mp_transaction_recover(&site, &error) ||
-        !mp_transaction_run(&site, build, &wishes, &error))
+    if (!mp_instance_open(&instance, &options, &error) || !check_name(wishes.name, &error) ||
+        !mp_instance_lock(&instance, &error) || !mp_transaction_recover(&instance, &error) ||
+        !mp_transaction_run(&instance, build, &wishes, &error))
         return mp_report(error);
     printf("%s: %s\n", wishes.name, wishes.has_changed ? "changed" : "nothing to change");
     return EX_OK;

@@ -26,7 +26,7 @@
 #define BATCH_BYTES     (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 typedef struct {
-    MpSite *site;
+    MpInstance *instance;
     MpInbound inbound;
     MpLock *run_lock; /* only one run at a time; commands from a terminal do not take it */
     const MpOptions *options;
@@ -69,8 +69,8 @@ take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
     g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
     gint64 bytes = 0;
 
-    for (;
-         *next < names->len && mails->len < (guint)run->site->config->batch && bytes < BATCH_BYTES;
+    for (; *next < names->len && mails->len < (guint)run->instance->config->batch &&
+           bytes < BATCH_BYTES;
          ++*next) {
         const char *name = g_ptr_array_index(names, *next);
         g_autoptr(GError) why = NULL;
@@ -104,12 +104,12 @@ locked_batch(Run *run, GPtrArray *mails, GError **error)
 {
     if (mails != NULL)
         mp_inbound_expect(&run->inbound, mails->len);
-    bool is_ready = is_dry_run(run) ? mp_site_refresh(run->site, error)
-                                    : mp_site_lock(run->site, error) &&
-                                          mp_transaction_recover(run->site, error);
+    bool is_ready = is_dry_run(run) ? mp_instance_refresh(run->instance, error)
+                                    : mp_instance_lock(run->instance, error) &&
+                                          mp_transaction_recover(run->instance, error);
     bool good = is_ready && (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
 
-    g_clear_pointer(&run->site->lock, mp_lock_release);
+    g_clear_pointer(&run->instance->lock, mp_lock_release);
     return good;
 }
 
@@ -173,9 +173,9 @@ pass_until_empty(Run *run, GError **error)
 static bool
 step_children(Run *run, bool may_start)
 {
-    bool hooks = mp_hook_step(&run->hook, run->site->config, run->options, may_start);
+    bool hooks = mp_hook_step(&run->hook, run->instance->config, run->options, may_start);
 
-    return mp_upkeep_step(&run->upkeep, run->site->config, run->options, may_start) || hooks;
+    return mp_upkeep_step(&run->upkeep, run->instance->config, run->options, may_start) || hooks;
 }
 
 /* --- Polling -------------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ wait_for_mail(const Run *run, int fd, gint64 until)
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
     if (poll(&p, 1, (int)CLAMP(left, 0, RESCAN_MS)) > 0 && !is_stopped)
-        poll(NULL, 0, run->site->config->linger);
+        poll(NULL, 0, run->instance->config->linger);
     while (fd >= 0 && read(fd, events, sizeof events) > 0)
         continue;
 }
@@ -282,7 +282,7 @@ process_files(Run *run, char **paths)
 static bool
 take_run_lock(Run *run, GError **error)
 {
-    g_autofree char *path = mp_config_path(run->site->config, "run.lock");
+    g_autofree char *path = mp_config_path(run->instance->config, "run.lock");
 
     run->run_lock = mp_lock_take(path, MP_LOCK_TRY, error);
     return run->run_lock != NULL;
@@ -320,7 +320,7 @@ is_empty(const MpConfig *config, const char *directory, bool if_missing)
 static bool
 is_work_left(const Run *run)
 {
-    const MpConfig *config = run->site->config;
+    const MpConfig *config = run->instance->config;
     g_autofree char *tracker = mp_config_path(config, "tracker.git");
     g_autofree char *accounts = mp_config_path(config, "accounts.git");
 
@@ -351,19 +351,19 @@ run_over_new(Run *run, bool once, int seconds)
 }
 
 static int
-run_command(MpSite *site, const MpOptions *options, bool once, int seconds, bool dry_run,
+run_command(MpInstance *instance, const MpOptions *options, bool once, int seconds, bool dry_run,
             char **paths)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Run run = {.site = site, .options = options, .deferred = deferred};
+    Run run = {.instance = instance, .options = options, .deferred = deferred};
     int status;
 
-    if (!site->config->enabled) {
+    if (!instance->config->enabled) {
         mp_info("[smtp] enabled = false: mail is left in new/");
         return EX_OK;
     }
-    if (!mp_inbound_open(&run.inbound, site, &error))
+    if (!mp_inbound_open(&run.inbound, instance, &error))
         return mp_report(error);
     run.inbound.tell = dry_run ? mp_inbound_tell_outcome : NULL;
     if (dry_run || *paths != NULL)
@@ -389,7 +389,7 @@ cmd_run(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, entries, "", "[FILE…]",
@@ -398,8 +398,8 @@ cmd_run(int argc, char **argv)
     if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)
         return mp_usage_error(
             "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
-    if (!mp_site_begin(&site, &options, &error))
+    if (!mp_instance_begin(&instance, &options, &error))
         return mp_report(error);
-    return run_command(&site, &options, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run,
+    return run_command(&instance, &options, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run,
                        argv + 1);
 }

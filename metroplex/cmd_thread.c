@@ -8,15 +8,15 @@
 #include "commands.h"
 
 bool
-thread_begin(MpSite *site, GError **error)
+thread_begin(MpInstance *instance, GError **error)
 {
-    return mp_site_lock(site, error) && mp_transaction_recover(site, error);
+    return mp_instance_lock(instance, error) && mp_transaction_recover(instance, error);
 }
 
 MpUser *
-thread_actor(MpSite *site, const char *login, GError **error)
+thread_actor(MpInstance *instance, const char *login, GError **error)
 {
-    g_autoptr(MpUser) user = mp_site_user(site, login, error);
+    g_autoptr(MpUser) user = mp_instance_user(instance, login, error);
 
     if (user != NULL && !user->is_active)
         return mp_fail_null(error, MP_ERROR_INPUT, "the account %s is suspended", user->login);

@@ -122,14 +122,14 @@ user_list(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "user", "[--json]",
                     "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
     PrintUser print = json ? print_json : print_line;
-    if (!mp_site_read(&site, &options, false, &error) ||
-        !mp_accounts_foreach_user(site.accounts, visit, &print, &error))
+    if (!mp_instance_read(&instance, &options, false, &error) ||
+        !mp_accounts_foreach_user(instance.accounts, visit, &print, &error))
         return mp_report(error);
     return EX_OK;
 }
@@ -143,15 +143,15 @@ user_show(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user = NULL;
 
     mp_verb_options(&options, entries, "user", "[--json] LOGIN", "Shows one account.", 1, 1, &argc,
                     &argv);
-    if (!mp_site_read(&site, &options, false, &error))
+    if (!mp_instance_read(&instance, &options, false, &error))
         return mp_report(error);
-    user = mp_site_user(&site, argv[1], &error);
+    user = mp_instance_user(&instance, argv[1], &error);
     if (user == NULL)
         return mp_report(error);
     (json ? print_json : print_facts)(user);
@@ -329,7 +329,7 @@ user_add(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user = g_new0(MpUser, 1);
 
@@ -340,34 +340,36 @@ user_add(int argc, char **argv)
     wishes.login = g_strdup(argv[1]);
     user->emails = g_ptr_array_new_with_free_func(g_free);
     user->is_active = true;
-    if (!mp_site_open(&site, &options, &error) || !grant(site.config, user, &wishes, &error))
+    if (!mp_instance_open(&instance, &options, &error) ||
+        !grant(instance.config, user, &wishes, &error))
         return mp_report(error);
     g_autofree char *what = g_strdup_printf("Add %s", user->login);
-    if (!mp_site_lock(&site, &error) || !mp_accounts_write(site.accounts, user, what, &error))
+    if (!mp_instance_lock(&instance, &error) ||
+        !mp_accounts_write(instance.accounts, user, what, &error))
         return mp_report(error);
     printf("%" G_GUINT64_FORMAT "\n", user->id);
     return EX_OK;
 }
 
 static bool
-set_user(MpSite *site, const char *login, const Wishes *wishes, GError **error)
+set_user(MpInstance *instance, const char *login, const Wishes *wishes, GError **error)
 {
     g_autoptr(MpUser) before = NULL, user = NULL;
 
-    if (!mp_site_lock(site, error))
+    if (!mp_instance_lock(instance, error))
         return false;
-    before = mp_site_user(site, login, error);
-    user = before != NULL ? mp_site_user(site, login, error) : NULL;
-    if (user == NULL || !grant(site->config, user, wishes, error))
+    before = mp_instance_user(instance, login, error);
+    user = before != NULL ? mp_instance_user(instance, login, error) : NULL;
+    if (user == NULL || !grant(instance->config, user, wishes, error))
         return false;
     if (is_same(before, user)) {
-        if (!mp_accounts_sync(site->accounts, error)) /* a command that died may have done it */
+        if (!mp_accounts_sync(instance->accounts, error)) /* a command that died may have done it */
             return false;
         printf("%s: nothing to change\n", user->login);
         return true;
     }
     g_autofree char *what = g_strdup_printf("Change %s", before->login);
-    if (!mp_accounts_write(site->accounts, user, what, error))
+    if (!mp_accounts_write(instance->accounts, user, what, error))
         return false;
     printf("%s: changed\n", user->login);
     return true;
@@ -395,7 +397,7 @@ user_set(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "user",
@@ -407,23 +409,24 @@ user_set(int argc, char **argv)
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
         wishes.language == NULL && wishes.unsuppress == NULL)
         return mp_usage_error("user set: nothing to set");
-    if (!mp_site_open(&site, &options, &error) || !set_user(&site, argv[1], &wishes, &error))
+    if (!mp_instance_open(&instance, &options, &error) ||
+        !set_user(&instance, argv[1], &wishes, &error))
         return mp_report(error);
     return EX_OK;
 }
 
 static bool
-raise_epoch(MpSite *site, const char *login, GError **error)
+raise_epoch(MpInstance *instance, const char *login, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
 
-    if (!mp_site_lock(site, error))
+    if (!mp_instance_lock(instance, error))
         return false;
-    user = mp_site_user(site, login, error);
+    user = mp_instance_user(instance, login, error);
     if (user == NULL || !mp_user_revoke(user, error))
         return false;
     g_autofree char *what = g_strdup_printf("Revoke the addresses of %s", user->login);
-    if (!mp_accounts_write(site->accounts, user, what, error))
+    if (!mp_accounts_write(instance->accounts, user, what, error))
         return false;
     printf("%s: every address made so far is void; new notifications carry new ones\n",
            user->login);
@@ -434,13 +437,13 @@ static int
 user_revoke(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, NULL, "user", "LOGIN",
                     "Voids every reply, unsubscribe and bounce address the account was ever sent.",
                     1, 1, &argc, &argv);
-    if (!mp_site_open(&site, &options, &error) || !raise_epoch(&site, argv[1], &error))
+    if (!mp_instance_open(&instance, &options, &error) || !raise_epoch(&instance, argv[1], &error))
         return mp_report(error);
     return EX_OK;
 }

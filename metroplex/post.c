@@ -85,9 +85,9 @@ compose(MpPost *post, const MpConfig *config, GError **error)
 }
 
 bool
-mp_post_prepare(MpPost *post, const MpSite *site, GError **error)
+mp_post_prepare(MpPost *post, const MpInstance *instance, GError **error)
 {
-    if (!read_standard_input(post, error) || !compose(post, site->config, error))
+    if (!read_standard_input(post, error) || !compose(post, instance->config, error))
         return false;
     if (post->key == NULL)
         post->key = thread_key(post->actor->id, post->thread, post->body);
@@ -105,9 +105,9 @@ mp_post_check_key(const MpPost *post, GError **error)
 }
 
 bool
-mp_post_find_actor(MpSite *site, MpPost *post, GError **error)
+mp_post_find_actor(MpInstance *instance, MpPost *post, GError **error)
 {
-    post->actor = thread_actor(site, post->as, error);
+    post->actor = thread_actor(instance, post->as, error);
     if (post->actor != NULL && post->once != NULL) {
         g_autofree char *source = g_strconcat("key:", post->once, NULL);
         post->key = mp_tracker_key(post->actor->id, post->thread, source, "");
@@ -126,14 +126,14 @@ mp_post_print(const MpPost *post, const char *what)
 }
 
 MpNewComment
-mp_post_comment(const MpPost *post, const MpSite *site, const GArray *mentions)
+mp_post_comment(const MpPost *post, const MpInstance *instance, const GArray *mentions)
 {
     return (MpNewComment){
         .thread = post->thread,
         .key = post->key,
         .via = "command",
         .body = post->body,
-        .host = site->host,
+        .host = instance->host,
         .mentions = mentions,
     };
 }

@@ -35,13 +35,14 @@ bool mp_post_check_key(const MpPost *post, GError **error);
 
 /* Whose the command is; with --key also the KEY of what it posts, so that it is found if it was
  * done before. */
-bool mp_post_find_actor(MpSite *site, MpPost *post, GError **error);
+bool mp_post_find_actor(MpInstance *instance, MpPost *post, GError **error);
 
 /* The text as it will be stored, read from standard input if it was not yet; and a KEY. */
-bool mp_post_prepare(MpPost *post, const MpSite *site, GError **error);
+bool mp_post_prepare(MpPost *post, const MpInstance *instance, GError **error);
 
 /* As the tracker takes it. Strings stay the post's. */
-MpNewComment mp_post_comment(const MpPost *post, const MpSite *site, const GArray *mentions);
+MpNewComment
+mp_post_comment(const MpPost *post, const MpInstance *instance, const GArray *mentions);
 
 /* Prints the result, an id or a number of `what`; the exit status. */
 int mp_post_print(const MpPost *post, const char *what);

@@ -17,10 +17,10 @@ int thread_export(int argc, char **argv);
 int thread_import(int argc, char **argv);
 
 /* The data directory's lock, and what a dead run left finished: how every change begins. */
-bool thread_begin(MpSite *site, GError **error);
+bool thread_begin(MpInstance *instance, GError **error);
 
 /* The account of --as: MP_ERROR_INPUT if there is none, or it is suspended. */
-MpUser *thread_actor(MpSite *site, const char *login, GError **error);
+MpUser *thread_actor(MpInstance *instance, const char *login, GError **error);
 
 /* A KEY for a change that came by command: no two are the same. The caller's to free. */
 char *thread_key(guint64 user, guint64 thread, const char *words);

@@ -65,14 +65,15 @@ name_job(Job *job, const MpThread *thread)
 }
 
 static bool
-build_change(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build_change(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
+             GError **error)
 {
     Job *job = user_data;
     const Change *change = job->change;
     MpActor actor = mp_transaction_actor(job->user);
     g_autofree char *key =
         change->is_announced ? thread_key(job->user->id, job->id, change->verb) : NULL;
-    g_autoptr(MpThread) thread = mp_site_thread(site, job->id, error);
+    g_autoptr(MpThread) thread = mp_instance_thread(instance, job->id, error);
 
     if (thread == NULL)
         return false;
@@ -88,18 +89,18 @@ build_change(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data
         return false;
     if (change->is_announced)
         g_ptr_array_add(events,
-                        mp_transaction_event(site, change->event, key, job->id, job->user->id));
+                        mp_transaction_event(instance, change->event, key, job->id, job->user->id));
     return true;
 }
 
 static bool
-run(MpSite *site, Job *job, MpTransactionBuild build, GError **error)
+run(MpInstance *instance, Job *job, MpTransactionBuild build, GError **error)
 {
     g_autoptr(MpThread) thread =
-        mp_site_thread(site, job->id, error); /* before waiting for the lock */
+        mp_instance_thread(instance, job->id, error); /* before waiting for the lock */
 
-    return thread != NULL && thread_begin(site, error) &&
-           mp_transaction_run(site, build, job, error);
+    return thread != NULL && thread_begin(instance, error) &&
+           mp_transaction_run(instance, build, job, error);
 }
 
 int
@@ -112,17 +113,18 @@ thread_change(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "thread", "ID --as LOGIN", job.change->summary, 1, 1, &argc,
                     &argv);
     if (as == NULL)
         return mp_usage_error("thread %s: --as is needed", job.change->verb);
-    if (!mp_parse_id(argv[1], "thread", &job.id, &error) || !mp_site_open(&site, &options, &error))
+    if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
+        !mp_instance_open(&instance, &options, &error))
         return mp_report(error);
-    job.user = thread_actor(&site, as, &error);
-    if (job.user == NULL || !run(&site, &job, build_change, &error))
+    job.user = thread_actor(&instance, as, &error);
+    if (job.user == NULL || !run(&instance, &job, build_change, &error))
         return mp_report(error);
     printf("%s: %s%s\n", job.name, job.has_changed ? "" : "already ", job.change->done);
     return EX_OK;
@@ -136,9 +138,9 @@ thread_change(int argc, char **argv)
 /* The reason that is to stand there: whoever subscribed by taking part stays so. NULL for an error.
  */
 static const char *
-wanted_reason(MpSite *site, const Job *job, bool *is_there, GError **error)
+wanted_reason(MpInstance *instance, const Job *job, bool *is_there, GError **error)
 {
-    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(site->tracker, job->id, error);
+    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(instance->tracker, job->id, error);
 
     *is_there = false;
     for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
@@ -153,19 +155,19 @@ wanted_reason(MpSite *site, const Job *job, bool *is_there, GError **error)
 }
 
 static bool
-build_subscription(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data,
+build_subscription(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
                    GError **error)
 {
     Job *job = user_data;
     MpActor actor = mp_transaction_actor(job->user);
-    g_autoptr(MpThread) thread = mp_site_thread(site, job->id, error);
+    g_autoptr(MpThread) thread = mp_instance_thread(instance, job->id, error);
     const char *reason;
     bool is_there;
 
     (void)events;
     if (thread == NULL)
         return false;
-    reason = wanted_reason(site, job, &is_there, error);
+    reason = wanted_reason(instance, job, &is_there, error);
     if (reason == NULL)
         return false;
     name_job(job, thread);
@@ -181,7 +183,7 @@ thread_subscribe(int argc, char **argv)
 {
     g_auto(Job) job = {.is_subscribed = strcmp(argv[0], "subscribe") == 0};
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, NULL, "thread", "ID LOGIN",
@@ -189,10 +191,11 @@ thread_subscribe(int argc, char **argv)
                         ? "Sends the thread's notifications to LOGIN."
                         : "Mutes the thread for LOGIN, also where they watch the repository.",
                     2, 2, &argc, &argv);
-    if (!mp_parse_id(argv[1], "thread", &job.id, &error) || !mp_site_open(&site, &options, &error))
+    if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
+        !mp_instance_open(&instance, &options, &error))
         return mp_report(error);
-    job.user = mp_site_user(&site, argv[2], &error);
-    if (job.user == NULL || !run(&site, &job, build_subscription, &error))
+    job.user = mp_instance_user(&instance, argv[2], &error);
+    if (job.user == NULL || !run(&instance, &job, build_subscription, &error))
         return mp_report(error);
     printf("%s: %s%s by %s\n", job.name, job.has_changed ? "" : "already ",
            job.is_subscribed ? "followed" : MUTED, job.user->login);

@@ -16,7 +16,7 @@
 #include "thread_file.h"
 
 typedef struct {
-    MpSite *site;
+    MpInstance *instance;
     MpThread *thread;
     guint64 last; /* number of a comment */
 } Export;
@@ -29,7 +29,7 @@ foreach_comment(Export *export, bool (*visit)(Export *, const MpComment *, gpoin
     for (guint64 number = 0; number <= export->last; number++) {
         g_autoptr(GError) why = NULL;
         g_autoptr(MpComment) comment =
-            mp_tracker_comment(export->site->tracker, export->thread->id, number, &why);
+            mp_tracker_comment(export->instance->tracker, export->thread->id, number, &why);
 
         if (why != NULL) {
             g_propagate_error(error, g_steal_pointer(&why));
@@ -47,7 +47,7 @@ static bool
 add_attachment(Export *export, const MpComment *comment, const MpAttachmentFact *fact,
                JsonArray *array, GError **error)
 {
-    g_autoptr(GBytes) bytes = mp_tracker_attachment(export->site->tracker, export->thread->id,
+    g_autoptr(GBytes) bytes = mp_tracker_attachment(export->instance->tracker, export->thread->id,
                                                     comment->number, fact->file, error);
     JsonObject *object;
 
@@ -68,7 +68,7 @@ add_comment(Export *export, const MpComment *comment, gpointer user_data, GError
 {
     JsonObject *object = json_object_new();
     g_autofree char *id = mp_thread_message_id(export->thread, comment->number, comment->key,
-                                               export->site->config->hostname);
+                                               export->instance->config->hostname);
     JsonArray *attachments;
 
     json_array_add_object_element(user_data, object);
@@ -96,12 +96,12 @@ static bool
 add_subscribers(Export *export, JsonArray *array, GError **error)
 {
     g_autoptr(GPtrArray) subscribers =
-        mp_tracker_subscribers(export->site->tracker, export->thread->id, error);
+        mp_tracker_subscribers(export->instance->tracker, export->thread->id, error);
 
     for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(subscribers, i);
         g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user(export->site->accounts, s->user, &why);
+        g_autoptr(MpUser) user = mp_accounts_user(export->instance->accounts, s->user, &why);
         JsonObject *object;
 
         if (why != NULL) {
@@ -192,7 +192,7 @@ print_dates(const MpComment *comment, const char *address)
 static void
 print_identity(Export *export, const MpComment *comment)
 {
-    const char *hostname = export->site->config->hostname;
+    const char *hostname = export->instance->config->hostname;
     g_autofree char *id =
         mp_thread_message_id(export->thread, comment->number, comment->key, hostname);
     g_autofree char *opening = mp_thread_message_id(export->thread, 0, NULL, hostname);
@@ -253,11 +253,11 @@ static bool
 print_message(Export *export, const MpComment *comment, gpointer user_data, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(export->site->accounts, comment->author, &why);
+    g_autoptr(MpUser) user = mp_accounts_user(export->instance->accounts, comment->author, &why);
     const char *login = user != NULL ? user->login : comment->author_login;
     g_autofree char *name = header_text(user != NULL ? user->name : login);
     g_autofree char *address =
-        g_strdup_printf("%s@users.noreply.%s", login, export->site->config->hostname);
+        g_strdup_printf("%s@users.noreply.%s", login, export->instance->config->hostname);
 
     (void)user_data;
     (void)error;
@@ -288,10 +288,10 @@ thread_export(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(MpThread) thread = NULL;
     g_autoptr(GError) error = NULL;
-    Export export = {.site = &site};
+    Export export = {.instance = &instance};
     guint64 id;
 
     mp_verb_options(&options, entries, "thread", "ID [--format json|mbox]",
@@ -300,10 +300,10 @@ thread_export(int argc, char **argv)
     if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "mbox") != 0)
         return mp_usage_error("thread export: --format is json or mbox");
     if (!mp_parse_id(argv[1], "thread", &id, &error) ||
-        !mp_site_read(&site, &options, false, &error))
+        !mp_instance_read(&instance, &options, false, &error))
         return mp_report(error);
-    export.thread = thread = mp_site_thread(&site, id, &error);
-    if (thread == NULL || !mp_tracker_last_comment(site.tracker, id, &export.last, &error))
+    export.thread = thread = mp_instance_thread(&instance, id, &error);
+    if (thread == NULL || !mp_tracker_last_comment(instance.tracker, id, &export.last, &error))
         return mp_report(error);
     bool is_mbox = format != NULL && strcmp(format, "mbox") == 0;
     if (!(is_mbox ? foreach_comment(&export, print_message, NULL, &error)

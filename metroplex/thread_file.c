@@ -129,7 +129,7 @@ mp_file_is_message_id(const char *id)
  */
 
 typedef struct {
-    MpSite *site;
+    MpInstance *instance;
     GError *fault;
 } Reader;
 
@@ -227,7 +227,7 @@ file_of_attachment(Reader *r, JsonObject *object, const MpFileComment *comment, 
 static void
 read_attachment(Reader *r, JsonObject *object, MpFileComment *comment)
 {
-    const MpConfig *config = r->site->config;
+    const MpConfig *config = r->instance->config;
     g_autofree char *name = line(r, object, comment->where, "name", true);
     g_autofree char *type = line(r, object, comment->where, "type", true);
     g_autofree char *data = text(r, object, comment->where, "data",
@@ -267,7 +267,7 @@ masked(char *value, MpMaskScope scope)
 static void
 read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
 {
-    const MpConfig *config = r->site->config;
+    const MpConfig *config = r->instance->config;
     g_autofree char *where = g_strdup_printf("comments[%u]", i);
     MpFileComment *comment = r->fault == NULL ? mp_file_thread_add(thread, where, &r->fault) : NULL;
 
@@ -322,7 +322,7 @@ read_facts(Reader *r, MpFileThread *thread, JsonObject *object)
 
     facts->repository = line(r, object, "thread", "repository", true);
     facts->title = masked(line(r, object, "thread", "title", true),
-                          r->site->config->mask_addresses ? MP_MASK_TEXT : MP_MASK_MACS);
+                          r->instance->config->mask_addresses ? MP_MASK_TEXT : MP_MASK_MACS);
     facts->object = line(r, object, "thread", "object", false);
     facts->created = date(r, object, "thread", "created");
     facts->is_open = g_strcmp0(state, "open") == 0;
@@ -381,12 +381,12 @@ check_nesting(const GString *bytes, GError **error)
 }
 
 MpFileThread *
-mp_file_read_json(MpSite *site, const GString *bytes, GError **error)
+mp_file_read_json(MpInstance *instance, const GString *bytes, GError **error)
 {
     g_autoptr(MpFileThread) thread = mp_file_thread_new();
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     g_autoptr(GError) why = NULL;
-    Reader r = {site, NULL};
+    Reader r = {instance, NULL};
 
     if (!g_utf8_validate(bytes->str, (gssize)bytes->len, NULL))
         return mp_fail_null(error, MP_ERROR_INPUT, "not UTF-8 text");

@@ -45,5 +45,5 @@ char *mp_file_text(const MpConfig *config, const char *text, const char *where, 
 bool mp_file_is_message_id(const char *id);
 
 /* Each takes the file's bytes and what to call it; *error names the place. */
-MpFileThread *mp_file_read_json(MpSite *site, const GString *bytes, GError **error);
-MpFileThread *mp_file_read_mbox(MpSite *site, const GString *bytes, GError **error);
+MpFileThread *mp_file_read_json(MpInstance *instance, const GString *bytes, GError **error);
+MpFileThread *mp_file_read_mbox(MpInstance *instance, const GString *bytes, GError **error);

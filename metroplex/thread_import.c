@@ -44,13 +44,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Import, import_clear)
 /* --- What is to be imported ------------------------------------------------------------------- */
 
 static bool
-read_file(MpSite *site, Import *import, const GString *bytes, const char *name, GError **error)
+read_file(MpInstance *instance, Import *import, const GString *bytes, const char *name,
+          GError **error)
 {
     gsize at = strspn(bytes->str, " \t\r\n");
     bool is_json =
         import->format != NULL ? strcmp(import->format, "json") == 0 : bytes->str[at] == '{';
 
-    import->file = (is_json ? mp_file_read_json : mp_file_read_mbox)(site, bytes, error);
+    import->file = (is_json ? mp_file_read_json : mp_file_read_mbox)(instance, bytes, error);
     if (import->file == NULL) {
         g_autofree char *shown = mp_escape(name);
         g_prefix_error(error, "%s: ", strcmp(name, "-") == 0 ? "standard input" : shown);
@@ -60,9 +61,9 @@ read_file(MpSite *site, Import *import, const GString *bytes, const char *name, 
 
 /* LOGIN of LOGIN@users.noreply.HOSTNAME, as our commits and exports have it; NULL for others. */
 static char *
-login_of_address(const MpSite *site, const char *address)
+login_of_address(const MpInstance *instance, const char *address)
 {
-    g_autofree char *domain = g_strconcat("@users.noreply.", site->config->hostname, NULL);
+    g_autofree char *domain = g_strconcat("@users.noreply.", instance->config->hostname, NULL);
     const char *at = strrchr(address, '@');
 
     return at != NULL && g_ascii_strcasecmp(at, domain) == 0
@@ -71,28 +72,28 @@ login_of_address(const MpSite *site, const char *address)
 }
 
 static MpUser *
-look_up(MpSite *site, const MpFileComment *comment, GError **error)
+look_up(MpInstance *instance, const MpFileComment *comment, GError **error)
 {
-    g_autofree char *login = comment->address != NULL ? login_of_address(site, comment->address)
+    g_autofree char *login = comment->address != NULL ? login_of_address(instance, comment->address)
                                                       : g_strdup(comment->login);
 
     if (login != NULL)
-        return mp_accounts_user_by_login(site->accounts, login, error);
+        return mp_accounts_user_by_login(instance->accounts, login, error);
     return comment->address != NULL
-               ? mp_accounts_user_by_address(site->accounts, comment->address, error)
+               ? mp_accounts_user_by_address(instance->accounts, comment->address, error)
                : NULL;
 }
 
 static bool
-find_author(MpSite *site, Import *import, MpFileComment *comment, GError **error)
+find_author(MpInstance *instance, Import *import, MpFileComment *comment, GError **error)
 {
     g_autoptr(GError) why = NULL;
     const char *name = comment->login != NULL ? comment->login : comment->address;
 
     mp_user_free(comment->author);
-    comment->author = look_up(site, comment, &why);
+    comment->author = look_up(instance, comment, &why);
     if (comment->author == NULL && why == NULL && import->fallback != NULL)
-        comment->author = mp_accounts_user(site->accounts, import->fallback->id, &why);
+        comment->author = mp_accounts_user(instance->accounts, import->fallback->id, &why);
     if (comment->author == NULL && why == NULL) {
         g_autofree char *shown = mp_escape(name);
         mp_fail(&why, MP_ERROR_INPUT,
@@ -145,10 +146,10 @@ settle_facts(Import *import, GError **error)
 }
 
 static bool
-settle(MpSite *site, Import *import, GError **error)
+settle(MpInstance *instance, Import *import, GError **error)
 {
     for (guint i = 0; i < import->file->comments->len; i++)
-        if (!find_author(site, import, g_ptr_array_index(import->file->comments, i), error))
+        if (!find_author(instance, import, g_ptr_array_index(import->file->comments, i), error))
             return false;
     return settle_facts(import, error);
 }
@@ -165,30 +166,30 @@ import_key(guint64 thread, const char *message_id)
 }
 
 static bool
-has_key(MpSite *site, guint64 thread, const char *key, GError **error)
+has_key(MpInstance *instance, guint64 thread, const char *key, GError **error)
 {
     guint64 number;
 
-    return key != NULL && mp_tracker_find_key(site->tracker, thread, key, &number, error);
+    return key != NULL && mp_tracker_find_key(instance->tracker, thread, key, &number, error);
 }
 
 /* The thread itself, where it was exported from this tracker: its opening post has that KEY. */
 static bool
-is_at_home(MpSite *site, const Import *import, guint64 id, GError **error)
+is_at_home(MpInstance *instance, const Import *import, guint64 id, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
-    g_autoptr(MpComment) here = mp_tracker_comment(site->tracker, id, 0, error);
+    g_autoptr(MpComment) here = mp_tracker_comment(instance->tracker, id, 0, error);
 
     return here != NULL && opening->key != NULL && strcmp(here->key, opening->key) == 0;
 }
 
 /* "/17-" of the Message-ID of an opening post of ours; 0 if it is none. */
 static guint64
-id_of_export(const MpSite *site, const Import *import)
+id_of_export(const MpInstance *instance, const Import *import)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
     const char *at = strrchr(opening->id, '@'), *slash = strrchr(opening->id, '/');
-    g_autofree char *end = g_strdup_printf("@%s>", site->config->hostname);
+    g_autofree char *end = g_strdup_printf("@%s>", instance->config->hostname);
 
     if (import->file->id > 0 || at == NULL || slash == NULL || strcmp(at, end) != 0)
         return import->file->id;
@@ -196,18 +197,18 @@ id_of_export(const MpSite *site, const Import *import)
 }
 
 static bool
-find_thread(MpSite *site, Import *import, bool *at_home, GError **error)
+find_thread(MpInstance *instance, Import *import, bool *at_home, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
     g_autoptr(GError) why = NULL;
-    guint64 id = id_of_export(site, import);
+    guint64 id = id_of_export(instance, import);
 
     import->id = 0;
-    *at_home = id > 0 && id <= MP_MAX_ID && is_at_home(site, import, id, &why);
+    *at_home = id > 0 && id <= MP_MAX_ID && is_at_home(instance, import, id, &why);
     if (*at_home)
         import->id = id;
     else if (why == NULL)
-        mp_tracker_find_import(site->tracker, opening->id, &import->id, &why);
+        mp_tracker_find_import(instance->tracker, opening->id, &import->id, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -217,13 +218,13 @@ find_thread(MpSite *site, Import *import, bool *at_home, GError **error)
 /* --- The transaction -------------------------------------------------------------------------- */
 
 static bool
-is_known(MpSite *site, const Import *import, const MpFileComment *comment, const char *key,
+is_known(MpInstance *instance, const Import *import, const MpFileComment *comment, const char *key,
          bool at_home, bool *known, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    *known = has_key(site, import->id, key, &why) ||
-             (why == NULL && at_home && has_key(site, import->id, comment->key, &why));
+    *known = has_key(instance, import->id, key, &why) ||
+             (why == NULL && at_home && has_key(instance, import->id, comment->key, &why));
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -231,12 +232,12 @@ is_known(MpSite *site, const Import *import, const MpFileComment *comment, const
 }
 
 static bool
-open_thread(MpSite *site, Import *import, MpBatch *batch, const MpNewComment *post,
+open_thread(MpInstance *instance, Import *import, MpBatch *batch, const MpNewComment *post,
             const MpActor *actor, const char *message_id, GError **error)
 {
     g_autofree char *what = NULL;
 
-    (void)site;
+    (void)instance;
     if (!mp_batch_open_thread(batch, import->file->facts, post, actor, &import->id, error))
         return false;
     what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": imported", import->file->facts->repository,
@@ -245,20 +246,21 @@ open_thread(MpSite *site, Import *import, MpBatch *batch, const MpNewComment *po
 }
 
 static bool
-add_comment(MpSite *site, Import *import, MpBatch *batch, GPtrArray *events, MpFileComment *comment,
-            bool at_home, GError **error)
+add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *events,
+            MpFileComment *comment, bool at_home, GError **error)
 {
     bool is_opening = import->id == 0, known = false;
     MpActor actor = mp_transaction_actor(comment->author);
-    g_autoptr(GArray) mentions =
-        import->file->has_subscribers ? NULL : mp_mentions(site->accounts, comment->body, error);
+    g_autoptr(GArray) mentions = import->file->has_subscribers
+                                     ? NULL
+                                     : mp_mentions(instance->accounts, comment->body, error);
     /* The id of a thread that is opened is not known before; nobody else derives this KEY. */
     g_autofree char *key = import_key(is_opening ? 0 : import->id, comment->id);
     guint64 number;
 
     if (!import->file->has_subscribers && mentions == NULL)
         return false;
-    if (!is_opening && !is_known(site, import, comment, key, at_home, &known, error))
+    if (!is_opening && !is_known(instance, import, comment, key, at_home, &known, error))
         return false;
     if (known) {
         import->n_known++;
@@ -279,13 +281,13 @@ add_comment(MpSite *site, Import *import, MpBatch *batch, GPtrArray *events, MpF
         .mentions = mentions,
         .attachments = comment->attachments,
     };
-    if (is_opening ? !open_thread(site, import, batch, &post, &actor, comment->id, error)
+    if (is_opening ? !open_thread(instance, import, batch, &post, &actor, comment->id, error)
                    : !mp_batch_comment(batch, &post, &actor, &number, &known, error))
         return false;
     if (import->announce && !known)
-        g_ptr_array_add(events,
-                        mp_transaction_event(site, is_opening ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
-                                             key, import->id, comment->author->id));
+        g_ptr_array_add(
+            events, mp_transaction_event(instance, is_opening ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
+                                         key, import->id, comment->author->id));
     *(known ? &import->n_known : &import->n_new) += 1;
     return true;
 }
@@ -304,7 +306,7 @@ subscriber_of(const Import *import, const char *login)
 
 /* Exactly those of the file: whoever wrote and does not follow any more is no subscriber. */
 static bool
-set_subscribers(MpSite *site, Import *import, MpBatch *batch, GError **error)
+set_subscribers(MpInstance *instance, Import *import, MpBatch *batch, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
     MpActor actor = mp_transaction_actor(opening->author);
@@ -322,7 +324,7 @@ set_subscribers(MpSite *site, Import *import, MpBatch *batch, GError **error)
     for (guint i = 0; i < import->file->subscribers->len; i++) {
         const MpFileSubscriber *s = g_ptr_array_index(import->file->subscribers, i);
         g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user_by_login(site->accounts, s->login, &why);
+        g_autoptr(MpUser) user = mp_accounts_user_by_login(instance->accounts, s->login, &why);
 
         if (why == NULL && user != NULL)
             mp_batch_subscribe(batch, import->id, user->id, s->reason, what, &actor, &why);
@@ -336,13 +338,13 @@ set_subscribers(MpSite *site, Import *import, MpBatch *batch, GError **error)
 }
 
 static bool
-build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Import *import = user_data;
     bool at_home, is_new;
 
     import->n_new = import->n_known = import->n_strangers = 0;
-    if (!settle(site, import, error) || !find_thread(site, import, &at_home, error))
+    if (!settle(instance, import, error) || !find_thread(instance, import, &at_home, error))
         return false;
     is_new = import->id == 0;
     for (guint i = 0; i < import->file->comments->len; i++) {
@@ -350,31 +352,33 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
             import->n_known++;
             continue;
         }
-        if (!add_comment(site, import, batch, events, g_ptr_array_index(import->file->comments, i),
-                         at_home, error))
+        if (!add_comment(instance, import, batch, events,
+                         g_ptr_array_index(import->file->comments, i), at_home, error))
             return false;
     }
-    return !is_new || !import->file->has_subscribers || set_subscribers(site, import, batch, error);
+    return !is_new || !import->file->has_subscribers ||
+           set_subscribers(instance, import, batch, error);
 }
 
 /* --- The command ---------------------------------------------------------------------------- */
 
 static bool
-run_import(MpSite *site, Import *import, const char *name, const MpOptions *options, GError **error)
+run_import(MpInstance *instance, Import *import, const char *name, const MpOptions *options,
+           GError **error)
 {
     g_autoptr(GString) bytes =
         mp_read_argument_bytes(name, FILE_MAX, error); /* as in thread_post.c: root's own file */
 
-    if (bytes == NULL || !mp_site_open(site, options, error))
+    if (bytes == NULL || !mp_instance_open(instance, options, error))
         return false;
     if (import->as != NULL) {
-        import->fallback = thread_actor(site, import->as, error);
+        import->fallback = thread_actor(instance, import->as, error);
         if (import->fallback == NULL)
             return false;
     }
     /* who wrote what is looked up in build(): another host may have made the account just now */
-    return read_file(site, import, bytes, name, error) && thread_begin(site, error) &&
-           mp_transaction_run(site, build, import, error);
+    return read_file(instance, import, bytes, name, error) && thread_begin(instance, error) &&
+           mp_transaction_run(instance, build, import, error);
 }
 
 int
@@ -394,7 +398,7 @@ thread_import(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(
@@ -407,7 +411,7 @@ thread_import(int argc, char **argv)
         return mp_usage_error("thread import: --format is json or mbox");
     if (import.title != NULL && !g_utf8_validate(import.title, -1, NULL))
         return mp_usage_error("thread import: --title: not UTF-8 text");
-    if (!run_import(&site, &import, argv[1], &options, &error))
+    if (!run_import(&instance, &import, argv[1], &options, &error))
         return mp_report(error);
     if (import.n_strangers > 0)
         fprintf(stderr, "metroplex: left out %u subscribers, who have no account here\n",

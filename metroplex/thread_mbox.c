@@ -14,7 +14,7 @@
 #include "thread_file.h"
 
 typedef struct {
-    MpSite *site;
+    MpInstance *instance;
     MpWorker *worker;
     MpFileThread *thread;
 } Mbox;
@@ -70,7 +70,7 @@ take_message(const char **p, const char *end, guint *lines)
 static MpMessage *
 parse(Mbox *mbox, const GString *bytes, const char *where, GError **error)
 {
-    MpLimits limits = mp_site_limits(mbox->site);
+    MpLimits limits = mp_instance_limits(mbox->instance);
     MpMessageFault fault;
     MpMessage *message;
     int fd;
@@ -145,7 +145,7 @@ read_comment(Mbox *mbox, const MpMessage *message, MpFileComment *comment, GErro
         text = g_strdup(message->plain);
     else if (!extract(mbox, message, comment, &text, error))
         return false;
-    comment->body = mp_file_text(mbox->site->config, text, comment->where, error);
+    comment->body = mp_file_text(mbox->instance->config, text, comment->where, error);
     return comment->body != NULL;
 }
 
@@ -173,7 +173,7 @@ read_facts(Mbox *mbox, const MpMessage *message)
 
     facts->repository = header(message, "X-Metroplex-Repository");
     facts->object = header(message, "X-Metroplex-Object");
-    facts->title = mp_masked(mbox->site->config, title, MP_MASK_TEXT);
+    facts->title = mp_masked(mbox->instance->config, title, MP_MASK_TEXT);
     facts->is_open = g_strcmp0(state, "closed") != 0;
     facts->is_locked = g_strcmp0(locked, "true") == 0;
     if (kind == NULL || !mp_thread_kind_parse(kind, &facts->kind))
@@ -196,11 +196,11 @@ read_message(Mbox *mbox, const GString *bytes, guint line, GError **error)
 }
 
 MpFileThread *
-mp_file_read_mbox(MpSite *site, const GString *bytes, GError **error)
+mp_file_read_mbox(MpInstance *instance, const GString *bytes, GError **error)
 {
     g_autoptr(MpFileThread) thread = mp_file_thread_new();
     g_autoptr(MpWorker) worker = mp_extraction_worker(0);
-    Mbox mbox = {site, worker, thread};
+    Mbox mbox = {instance, worker, thread};
     const char *p = bytes->str, *end = bytes->str + bytes->len;
     guint line = 1;
 

@@ -15,10 +15,10 @@
 /* --- Comment ---------------------------------------------------------------------------------- */
 
 static bool
-is_member(MpSite *site, const MpThread *thread, guint64 user, bool *member, GError **error)
+is_member(MpInstance *instance, const MpThread *thread, guint64 user, bool *member, GError **error)
 {
     g_autoptr(MpRepository) repository =
-        mp_tracker_repository(site->tracker, thread->repository, error);
+        mp_tracker_repository(instance->tracker, thread->repository, error);
 
     *member = false;
     for (guint i = 0; repository != NULL && i < repository->members->len; i++)
@@ -28,13 +28,13 @@ is_member(MpSite *site, const MpThread *thread, guint64 user, bool *member, GErr
 
 /* As for mail: a locked thread is open to the repository's members. */
 static bool
-check_thread(MpSite *site, const MpPost *post, GError **error)
+check_thread(MpInstance *instance, const MpPost *post, GError **error)
 {
-    g_autoptr(MpThread) thread = mp_site_thread(site, post->thread, error);
+    g_autoptr(MpThread) thread = mp_instance_thread(instance, post->thread, error);
     bool member;
 
     if (thread == NULL ||
-        (thread->is_locked && !is_member(site, thread, post->actor->id, &member, error)))
+        (thread->is_locked && !is_member(instance, thread, post->actor->id, &member, error)))
         return false;
     if (thread->is_locked && !member)
         return mp_fail(error, MP_ERROR_INPUT,
@@ -45,11 +45,11 @@ check_thread(MpSite *site, const MpPost *post, GError **error)
 
 /* Asked before anything that may have changed since. */
 static bool
-find_done_comment(MpSite *site, MpPost *post, GError **error)
+find_done_comment(MpInstance *instance, MpPost *post, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    post->is_done = post->once != NULL && mp_tracker_find_key(site->tracker, post->thread,
+    post->is_done = post->once != NULL && mp_tracker_find_key(instance->tracker, post->thread,
                                                               post->key, &post->result, &why);
     if (why == NULL)
         return true;
@@ -58,39 +58,41 @@ find_done_comment(MpSite *site, MpPost *post, GError **error)
 }
 
 static bool
-check_comment(MpSite *site, MpPost *post, GError **error)
+check_comment(MpInstance *instance, MpPost *post, GError **error)
 {
-    return find_done_comment(site, post, error) &&
-           (post->is_done || check_thread(site, post, error));
+    return find_done_comment(instance, post, error) &&
+           (post->is_done || check_thread(instance, post, error));
 }
 
 static bool
-build_comment(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build_comment(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
+              GError **error)
 {
     MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
-    g_autoptr(GArray) mentions = mp_mentions(site->accounts, post->body, error);
-    const MpNewComment comment = mp_post_comment(post, site, mentions);
+    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, post->body, error);
+    const MpNewComment comment = mp_post_comment(post, instance, mentions);
     bool duplicate;
 
-    if (mentions == NULL || !check_comment(site, post, error))
+    if (mentions == NULL || !check_comment(instance, post, error))
         return false;
     if (post->is_done)
         return true;
     if (!mp_batch_comment(batch, &comment, &actor, &post->result, &duplicate, error))
         return false;
-    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, post->key, post->thread,
-                                                 post->actor->id));
+    g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_COMMENT, post->key,
+                                                 post->thread, post->actor->id));
     return true;
 }
 
 static bool
-run_comment(MpSite *site, MpPost *post, const MpOptions *options, GError **error)
+run_comment(MpInstance *instance, MpPost *post, const MpOptions *options, GError **error)
 {
     return mp_post_check_key(post, error) && mp_post_read_file(post, error) &&
-           mp_site_open(site, options, error) && mp_post_find_actor(site, post, error) &&
-           check_comment(site, post, error) && mp_post_prepare(post, site, error) &&
-           thread_begin(site, error) && mp_transaction_run(site, build_comment, post, error);
+           mp_instance_open(instance, options, error) &&
+           mp_post_find_actor(instance, post, error) && check_comment(instance, post, error) &&
+           mp_post_prepare(post, instance, error) && thread_begin(instance, error) &&
+           mp_transaction_run(instance, build_comment, post, error);
 }
 
 int
@@ -104,7 +106,7 @@ thread_comment(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "thread", "ID --as LOGIN [--key KEY] [FILE|-]",
@@ -114,7 +116,7 @@ thread_comment(int argc, char **argv)
         return mp_usage_error("thread comment: --as is needed");
     post.file = argc > 2 ? argv[2] : NULL;
     if (!mp_parse_id(argv[1], "thread", &post.thread, &error) ||
-        !run_comment(&site, &post, &options, &error))
+        !run_comment(&instance, &post, &options, &error))
         return mp_report(error);
     return mp_post_print(&post, "comment");
 }
@@ -174,12 +176,12 @@ name_of_once(const MpPost *post)
 }
 
 static bool
-find_done_thread(MpSite *site, MpPost *post, GError **error)
+find_done_thread(MpInstance *instance, MpPost *post, GError **error)
 {
     if (post->once == NULL)
         return true;
     g_autofree char *name = name_of_once(post);
-    if (!mp_tracker_find_import(site->tracker, name, &post->result, error))
+    if (!mp_tracker_find_import(instance->tracker, name, &post->result, error))
         return false;
     post->is_done = post->result > 0;
     return true;
@@ -197,22 +199,23 @@ note_once(MpBatch *batch, const MpPost *post, const MpActor *actor, GError **err
 }
 
 static bool
-build_thread(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build_thread(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
+             GError **error)
 {
     MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
-    g_autoptr(GArray) mentions = mp_mentions(site->accounts, post->body, error);
-    const MpNewComment opening = mp_post_comment(post, site, mentions);
+    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, post->body, error);
+    const MpNewComment opening = mp_post_comment(post, instance, mentions);
 
     post->facts.created = actor.date;
-    if (mentions == NULL || !find_done_thread(site, post, error))
+    if (mentions == NULL || !find_done_thread(instance, post, error))
         return false;
     if (post->is_done)
         return true;
     if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error) ||
         !note_once(batch, post, &actor, error))
         return false;
-    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_OPENED, post->key, post->result,
+    g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_OPENED, post->key, post->result,
                                                  post->actor->id));
     return true;
 }
@@ -233,14 +236,14 @@ settle_facts(MpPost *post, const MpConfig *config)
 }
 
 static bool
-run_open(MpSite *site, MpPost *post, const MpOptions *options, GError **error)
+run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **error)
 {
     if (!check_facts(post, error) || !mp_post_check_key(post, error) ||
-        !mp_post_read_file(post, error) || !mp_site_open(site, options, error) ||
-        !mp_post_find_actor(site, post, error) || !mp_post_prepare(post, site, error))
+        !mp_post_read_file(post, error) || !mp_instance_open(instance, options, error) ||
+        !mp_post_find_actor(instance, post, error) || !mp_post_prepare(post, instance, error))
         return false;
-    settle_facts(post, site->config);
-    return thread_begin(site, error) && mp_transaction_run(site, build_thread, post, error);
+    settle_facts(post, instance->config);
+    return thread_begin(instance, error) && mp_transaction_run(instance, build_thread, post, error);
 }
 
 int
@@ -261,7 +264,7 @@ thread_open(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "thread",
@@ -272,7 +275,7 @@ thread_open(int argc, char **argv)
     if (post.repository == NULL || post.kind == NULL || post.title == NULL || post.as == NULL)
         return mp_usage_error("thread open: --repository, --kind, --title and --as are needed");
     post.file = argc > 1 ? argv[1] : NULL;
-    if (!run_open(&site, &post, &options, &error))
+    if (!run_open(&instance, &post, &options, &error))
         return mp_report(error);
     return mp_post_print(&post, "thread");
 }

@@ -73,7 +73,7 @@ thread_list(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     mp_verb_options(&options, entries, "thread",
@@ -82,8 +82,8 @@ thread_list(int argc, char **argv)
     if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
         return mp_usage_error("thread list: --state is open or closed");
     Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
-    if (!mp_site_read(&site, &options, false, &error) ||
-        !mp_tracker_foreach_thread(site.tracker, visit, &filter, &error))
+    if (!mp_instance_read(&instance, &options, false, &error) ||
+        !mp_tracker_foreach_thread(instance.tracker, visit, &filter, &error))
         return mp_report(error);
     return EX_OK;
 }
@@ -111,16 +111,16 @@ whole_clear(Whole *whole)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Whole, whole_clear)
 
 static bool
-read_comments(MpSite *site, Whole *whole, GError **error)
+read_comments(MpInstance *instance, Whole *whole, GError **error)
 {
     guint64 id = whole->thread->id, last;
     g_autoptr(GError) why = NULL;
 
     whole->comments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_comment_free);
-    if (!mp_tracker_last_comment(site->tracker, id, &last, error))
+    if (!mp_tracker_last_comment(instance->tracker, id, &last, error))
         return false;
     for (guint64 number = 0; number <= last && why == NULL; number++) {
-        MpComment *comment = mp_tracker_comment(site->tracker, id, number, &why);
+        MpComment *comment = mp_tracker_comment(instance->tracker, id, number, &why);
 
         if (number == 0)
             whole->opening = comment;
@@ -137,13 +137,13 @@ read_comments(MpSite *site, Whole *whole, GError **error)
 }
 
 static bool
-read_logins(MpSite *site, Whole *whole, GError **error)
+read_logins(MpInstance *instance, Whole *whole, GError **error)
 {
     whole->logins = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < whole->subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
         g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user(site->accounts, s->user, &why);
+        g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, s->user, &why);
 
         if (why != NULL) {
             g_propagate_error(error, g_steal_pointer(&why));
@@ -155,13 +155,13 @@ read_logins(MpSite *site, Whole *whole, GError **error)
 }
 
 static bool
-read_whole(MpSite *site, guint64 id, Whole *whole, GError **error)
+read_whole(MpInstance *instance, guint64 id, Whole *whole, GError **error)
 {
-    whole->thread = mp_site_thread(site, id, error);
-    if (whole->thread == NULL || !read_comments(site, whole, error))
+    whole->thread = mp_instance_thread(instance, id, error);
+    if (whole->thread == NULL || !read_comments(instance, whole, error))
         return false;
-    whole->subscribers = mp_tracker_subscribers(site->tracker, id, error);
-    return whole->subscribers != NULL && read_logins(site, whole, error);
+    whole->subscribers = mp_tracker_subscribers(instance->tracker, id, error);
+    return whole->subscribers != NULL && read_logins(instance, whole, error);
 }
 
 /* --- Show: as JSON -----------------------------------------------------------------------------
@@ -283,7 +283,7 @@ thread_show(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_auto(Whole) whole = {0};
     g_autoptr(GError) error = NULL;
     guint64 id;
@@ -291,7 +291,8 @@ thread_show(int argc, char **argv)
     mp_verb_options(&options, entries, "thread", "[--json] ID", "Shows a thread with its comments.",
                     1, 1, &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &id, &error) ||
-        !mp_site_read(&site, &options, false, &error) || !read_whole(&site, id, &whole, &error))
+        !mp_instance_read(&instance, &options, false, &error) ||
+        !read_whole(&instance, id, &whole, &error))
         return mp_report(error);
     (json ? print_json : print_text)(&whole);
     return EX_OK;

@@ -26,10 +26,10 @@ reason_for(const Notice *notice, guint64 user)
 }
 
 static MpUser *
-find_user(const Installation *i, const char *login, GError **error)
+find_user(const MpInstance *instance, const char *login, GError **error)
 {
     GError *fault = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user_by_login(i->accounts, login, &fault);
+    g_autoptr(MpUser) user = mp_accounts_user_by_login(instance->accounts, login, &fault);
     g_autofree char *shown = mp_escape(login);
 
     if (fault != NULL) {
@@ -44,13 +44,13 @@ find_user(const Installation *i, const char *login, GError **error)
 }
 
 static Notice *
-find_notice(const Installation *i, guint64 thread, guint64 comment, GError **error)
+find_notice(const MpInstance *instance, guint64 thread, guint64 comment, GError **error)
 {
     GError *fault = NULL;
     const NoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
                                .thread = thread,
                                .comment = comment};
-    Notice *notice = notice_load(i, &facts, &fault);
+    Notice *notice = notice_load(instance, &facts, &fault);
 
     if (notice == NULL && fault == NULL)
         mp_fail(&fault, MP_ERROR_INPUT,
@@ -61,10 +61,11 @@ find_notice(const Installation *i, guint64 thread, guint64 comment, GError **err
 }
 
 static bool
-preview(const Installation *i, guint64 thread, guint64 comment, const char *login, GError **error)
+preview(const MpInstance *instance, guint64 thread, guint64 comment, const char *login,
+        GError **error)
 {
-    g_autoptr(MpUser) user = find_user(i, login, error);
-    g_autoptr(Notice) notice = user != NULL ? find_notice(i, thread, comment, error) : NULL;
+    g_autoptr(MpUser) user = find_user(instance, login, error);
+    g_autoptr(Notice) notice = user != NULL ? find_notice(instance, thread, comment, error) : NULL;
     g_autoptr(MpLetter) message = NULL;
 
     if (notice == NULL)
@@ -81,7 +82,7 @@ int
 cmd_preview(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(Installation) installation = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     guint64 thread, comment = 0;
 
@@ -92,10 +93,9 @@ cmd_preview(int argc, char **argv)
         3, 3, &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &thread, &error) ||
         (strcmp(argv[2], "0") != 0 && !mp_parse_id(argv[2], "comment", &comment, &error)) ||
-        !installation_load(&installation, &options, &error) ||
-        !installation_open_keys(&installation, &error) ||
-        !installation_open_tracker(&installation, &error) ||
-        !preview(&installation, thread, comment, argv[3], &error))
+        !mp_instance_load(&instance, &options, &error) ||
+        !mp_instance_open_keys(&instance, &error) || !mp_instance_open_tracker(&instance, &error) ||
+        !preview(&instance, thread, comment, argv[3], &error))
         return mp_report(error);
     return EX_OK;
 }

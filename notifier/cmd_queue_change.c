@@ -8,39 +8,41 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/time.h"
 
-typedef bool (*Change)(const Installation *installation, const MpQueued *queued, GError **error);
+typedef bool (*Change)(const MpInstance *instance, const MpQueued *queued, GError **error);
 
 static bool
-retry(const Installation *i, const MpQueued *queued, GError **error)
+retry(const MpInstance *instance, const MpQueued *queued, GError **error)
 {
     GError *fault = NULL;
-    g_autoptr(MpEventFile) file = mp_event_file_open(i->outbox, queued, MP_EVENT_WRITE, &fault);
+    g_autoptr(MpEventFile) file =
+        mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, &fault);
 
     if (file == NULL && fault == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "event %s is gone", queued->key);
     if (fault != NULL)
         g_propagate_error(error, fault);
-    return file != NULL && mp_event_file_retry(file, now_seconds(), error) &&
-           mp_outbox_release(i->outbox, queued, error);
+    return file != NULL && mp_event_file_retry(file, mp_time_now(), error) &&
+           mp_outbox_release(instance->outbox, queued, error);
 }
 
 static bool
-hold(const Installation *i, const MpQueued *queued, GError **error)
+hold(const MpInstance *instance, const MpQueued *queued, GError **error)
 {
-    return mp_outbox_hold(i->outbox, queued, error);
+    return mp_outbox_hold(instance->outbox, queued, error);
 }
 
 static bool
-release(const Installation *i, const MpQueued *queued, GError **error)
+release(const MpInstance *instance, const MpQueued *queued, GError **error)
 {
-    return mp_outbox_release(i->outbox, queued, error);
+    return mp_outbox_release(instance->outbox, queued, error);
 }
 
 static bool
-drop(const Installation *i, const MpQueued *queued, GError **error)
+drop(const MpInstance *instance, const MpQueued *queued, GError **error)
 {
-    return mp_outbox_drop(i->outbox, queued, error);
+    return mp_outbox_drop(instance->outbox, queued, error);
 }
 
 #define BIT(queue) (1u << (queue))
@@ -63,25 +65,25 @@ static const struct {
 };
 
 static bool
-change_one(const Installation *i, gsize c, const MpQueued *queued, GError **error)
+change_one(const MpInstance *instance, gsize c, const MpQueued *queued, GError **error)
 {
     if ((changes[c].from & BIT(queued->queue)) == 0)
         return mp_fail(error, MP_ERROR_INPUT, "event %s is in %s: cannot %s it", queued->key,
                        mp_queue_name(queued->queue), changes[c].word);
-    if (!changes[c].change(i, queued, error))
+    if (!changes[c].change(instance, queued, error))
         return false;
     mp_info("Queue: %s %s (%s)", changes[c].word, queued->key, mp_queue_name(queued->queue));
     return true;
 }
 
 static bool
-change_named(const Installation *i, gsize c, const char *key, GError **error)
+change_named(const MpInstance *instance, gsize c, const char *key, GError **error)
 {
     GError *fault = NULL;
-    g_autoptr(MpQueued) queued = mp_outbox_find(i->outbox, key, &fault);
+    g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, &fault);
 
     if (queued != NULL)
-        return change_one(i, c, queued, error);
+        return change_one(instance, c, queued, error);
     if (fault == NULL) {
         g_autofree char *shown = mp_escape(key);
         return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
@@ -91,18 +93,18 @@ change_named(const Installation *i, gsize c, const char *key, GError **error)
 }
 
 static bool
-change_all(const Installation *i, gsize c, GError **error)
+change_all(const MpInstance *instance, gsize c, GError **error)
 {
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
         g_autoptr(GPtrArray) list = NULL;
 
         if ((changes[c].all & BIT(queue)) == 0)
             continue;
-        list = mp_outbox_list(i->outbox, queue, error);
+        list = mp_outbox_list(instance->outbox, queue, error);
         if (list == NULL)
             return false;
         for (guint n = 0; n < list->len; n++)
-            if (!change_one(i, c, list->pdata[n], error))
+            if (!change_one(instance, c, list->pdata[n], error))
                 return false;
     }
     return true;
@@ -110,28 +112,37 @@ change_all(const Installation *i, gsize c, GError **error)
 
 /* Who asks for another attempt has perhaps mended the server: the next run looks for it. */
 static bool
-look_for_server(Installation *i, GError **error)
+look_for_server(const MpInstance *instance, GError **error)
 {
-    i->server = mp_server_load(i->outbox, error);
-    if (i->server == NULL || i->server->state == MP_SERVER_UP)
-        return i->server != NULL;
-    i->server->probe = 0;
-    return mp_server_save(i->server, i->outbox, error);
+    g_autoptr(MpServer) server = mp_server_load(instance->outbox, error);
+
+    if (server == NULL || server->state == MP_SERVER_UP)
+        return server != NULL;
+    server->probe = 0;
+    return mp_server_save(server, instance->outbox, error);
 }
 
-static bool
-open_for_change(Installation *i, const MpOptions *options, GError **error)
+/* The lock of the outbox, which is the caller's. */
+static MpLock *
+open_for_change(MpInstance *instance, const MpOptions *options, GError **error)
 {
-    return installation_load(i, options, error) && installation_open_log(i, error) &&
-           installation_open_outbox(i, error) && installation_lock(i, MP_LOCK_WAIT, error) &&
-           mp_outbox_sync(i->outbox, error); /* what one that died has moved is found done */
+    g_autoptr(MpLock) lock = NULL;
+
+    if (!mp_instance_load(instance, options, error) ||
+        !mp_instance_open_log(instance, "notifier.log", error) ||
+        !mp_instance_open_outbox(instance, error))
+        return NULL;
+    lock = mp_instance_lock_outbox(instance, MP_LOCK_WAIT, error);
+    if (lock == NULL || !mp_outbox_sync(instance->outbox, error)) /* what one that died has moved */
+        return NULL;
+    return g_steal_pointer(&lock);
 }
 
 int
 cmd_queue_change(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(Installation) installation = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     gboolean all = FALSE;
     gsize c = 0;
@@ -148,13 +159,13 @@ cmd_queue_change(int argc, char **argv)
                      G_MAXINT, &argc, &argv);
     if (all == (argc > 1))
         return mp_usage_error("%s: name events%s", command, changes[c].all ? ", or --all" : "");
-    if (!open_for_change(&installation, &options, &error) ||
-        (all && !change_all(&installation, c, &error)))
+    g_autoptr(MpLock) lock = open_for_change(&instance, &options, &error);
+    if (lock == NULL || (all && !change_all(&instance, c, &error)))
         return mp_report(error);
     for (int n = 1; n < argc; n++)
-        if (!change_named(&installation, c, argv[n], &error))
+        if (!change_named(&instance, c, argv[n], &error))
             return mp_report(error);
-    if (strcmp(changes[c].word, "retry") == 0 && !look_for_server(&installation, &error))
+    if (strcmp(changes[c].word, "retry") == 0 && !look_for_server(&instance, &error))
         return mp_report(error);
     return EX_OK;
 }

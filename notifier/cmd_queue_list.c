@@ -18,7 +18,8 @@
 
 /* One line of a list: an event and one of its recipients (NULL before its expansion). */
 typedef struct {
-    const Installation *installation;
+    const MpInstance *instance;
+    const MpServer *server;
     const MpQueued *queued;
     const MpEvent *event;
     const MpEventRecipient *recipient;
@@ -28,6 +29,14 @@ typedef struct {
 } Row;
 
 typedef void (*PrintRow)(const Row *row);
+
+typedef struct {
+    MpInstance instance;
+    MpServer *server; /* what is known of it */
+    bool wants_all;   /* also those who are done with */
+    PrintRow print;
+    int status;
+} Listing;
 
 /* new, retry, hold or failed: where the file lies, but for what the recipient says of itself. */
 static const char *
@@ -51,7 +60,7 @@ state_of(const Row *row)
 static const MpServer *
 server_in_the_way(const Row *row)
 {
-    const MpServer *server = row->installation->server;
+    const MpServer *server = row->server;
     bool is_pending = row->recipient == NULL || row->recipient->state == MP_RECIPIENT_PENDING;
 
     return server->state != MP_SERVER_UP && row->queued->queue != MP_QUEUE_HOLD && is_pending
@@ -148,8 +157,8 @@ find_comment(Row *row)
 {
     bool is_comment = row->event->kind == MP_EVENT_OPENED || row->event->kind == MP_EVENT_COMMENT;
 
-    row->has_comment = is_comment && row->installation->tracker != NULL &&
-                       mp_tracker_find_key(row->installation->tracker, row->event->thread,
+    row->has_comment = is_comment && row->instance->tracker != NULL &&
+                       mp_tracker_find_key(row->instance->tracker, row->event->thread,
                                            row->event->key, &row->comment, NULL);
 }
 
@@ -158,8 +167,8 @@ print_recipient(Row *row, const MpEventRecipient *recipient, PrintRow print)
 {
     g_autoptr(MpUser) user = NULL;
 
-    if (row->installation->accounts != NULL)
-        user = mp_accounts_user(row->installation->accounts, recipient->user, NULL);
+    if (row->instance->accounts != NULL)
+        user = mp_accounts_user(row->instance->accounts, recipient->user, NULL);
     row->recipient = recipient;
     row->login = user != NULL ? user->login : NULL;
     print(row);
@@ -173,51 +182,64 @@ is_finished(const MpEventRecipient *recipient)
 
 /* An unreadable event is told, and is no reason to hide the others. */
 static void
-print_event(const Installation *i, const MpQueued *queued, bool all, PrintRow print, int *status)
+print_event(Listing *listing, const MpQueued *queued)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpEventFile) file = mp_event_file_open(i->outbox, queued, MP_EVENT_READ, &error);
+    g_autoptr(MpEventFile) file =
+        mp_event_file_open(listing->instance.outbox, queued, MP_EVENT_READ, &error);
     const GPtrArray *recipients;
 
     if (file == NULL) {
         if (error != NULL)
-            *status = mp_report(error);
+            listing->status = mp_report(error);
         return;
     }
-    Row row = {.installation = i, .queued = queued, .event = mp_event_file_event(file)};
+    Row row = {.instance = &listing->instance,
+               .server = listing->server,
+               .queued = queued,
+               .event = mp_event_file_event(file)};
     recipients = mp_event_file_recipients(file);
     find_comment(&row);
     for (guint n = 0; n < recipients->len; n++)
-        if (all || !is_finished(recipients->pdata[n]))
-            print_recipient(&row, recipients->pdata[n], print);
+        if (listing->wants_all || !is_finished(recipients->pdata[n]))
+            print_recipient(&row, recipients->pdata[n], listing->print);
     if (!mp_event_file_is_expanded(file) && recipients->len == 0)
-        print(&row);
+        listing->print(&row);
 }
 
-/* What the numbers and logins come from; without it the list still shows the rest. */
+/* Without the tracker, which the numbers and logins come from, the list still shows the rest. */
 static bool
-open_for_reading(Installation *i, const MpOptions *options, GError **error)
+open_for_reading(Listing *listing, const MpOptions *options, GError **error)
 {
-    g_autoptr(GError) fault = NULL;
+    MpInstance *instance = &listing->instance;
+    g_autoptr(GError) why = NULL;
 
-    if (!installation_load(i, options, error) || !installation_open_outbox(i, error))
+    if (!mp_instance_load(instance, options, error) || !mp_instance_open_outbox(instance, error))
         return false;
-    i->server = mp_server_load(i->outbox, error);
-    if (i->server == NULL)
+    listing->server = mp_server_load(instance->outbox, error);
+    if (listing->server == NULL)
         return false;
-    if (!installation_open_tracker(i, &fault))
-        mp_warn("%s: comments and logins are not shown", fault->message);
+    if (!mp_instance_open_tracker(instance, &why))
+        mp_warn("%s: comments and logins are not shown", why->message);
     return true;
 }
+
+static void
+listing_clear(Listing *listing)
+{
+    mp_server_free(listing->server);
+    mp_instance_close(&listing->instance);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listing, listing_clear)
 
 int
 cmd_queue_list(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(Installation) installation = {0};
+    g_auto(Listing) listing = {.status = EX_OK};
     g_autoptr(GError) error = NULL;
     gboolean json = FALSE;
-    int status = EX_OK;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
         G_OPTION_ENTRY_NULL,
@@ -228,29 +250,28 @@ cmd_queue_list(int argc, char **argv)
         "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
         "when due, attempts, login, address, last error.",
         0, 0, &argc, &argv);
-    if (!open_for_reading(&installation, &options, &error))
+    if (!open_for_reading(&listing, &options, &error))
         return mp_report(error);
+    listing.print = json ? print_json : print_line;
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
-        g_autoptr(GPtrArray) list = mp_outbox_list(installation.outbox, queue, &error);
+        g_autoptr(GPtrArray) list = mp_outbox_list(listing.instance.outbox, queue, &error);
 
         if (list == NULL)
             return mp_report(error);
         for (guint n = 0; n < list->len; n++)
-            print_event(&installation, list->pdata[n], false, json ? print_json : print_line,
-                        &status);
+            print_event(&listing, list->pdata[n]);
     }
-    return status;
+    return listing.status;
 }
 
 int
 cmd_queue_show(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(Installation) installation = {0};
+    g_auto(Listing) listing = {.status = EX_OK, .wants_all = true};
     g_autoptr(GError) error = NULL;
     g_autoptr(MpQueued) queued = NULL;
     gboolean json = FALSE;
-    int status = EX_OK;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
         G_OPTION_ENTRY_NULL,
@@ -261,15 +282,16 @@ cmd_queue_show(int argc, char **argv)
         "Shows one event with all its recipients, also those who got it. EVENT is a KEY as\n"
         "`notifier queue list` shows it.",
         1, 1, &argc, &argv);
-    if (!open_for_reading(&installation, &options, &error))
+    if (!open_for_reading(&listing, &options, &error))
         return mp_report(error);
-    queued = mp_outbox_find(installation.outbox, argv[1], &error);
+    queued = mp_outbox_find(listing.instance.outbox, argv[1], &error);
     if (queued == NULL && error == NULL) {
         g_autofree char *shown = mp_escape(argv[1]);
         mp_fail(&error, MP_ERROR_INPUT, "no such event: %s", shown);
     }
     if (queued == NULL)
         return mp_report(error);
-    print_event(&installation, queued, true, json ? print_json : print_line, &status);
-    return status;
+    listing.print = json ? print_json : print_line;
+    print_event(&listing, queued);
+    return listing.status;
 }

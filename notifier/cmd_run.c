@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/time.h"
 
 #define DEFAULT_SECONDS 55 /* a cron job a minute */
 #define TIMER_SECONDS   5  /* under inotify, which network file systems lack */
@@ -41,9 +42,9 @@ catch_signals(void)
 }
 
 static int
-watch_new(const Installation *i)
+watch_new(const MpInstance *instance)
 {
-    g_autofree char *path = mp_config_path(i->config, "outbox/new");
+    g_autofree char *path = mp_config_path(instance->config, "outbox/new");
     int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
     if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO) >= 0)
@@ -77,10 +78,10 @@ wait_for_work(int inotify, gint64 milliseconds)
 }
 
 static int
-poll_for(Pass *pass, const Installation *i, gint64 seconds, GError **error)
+poll_for(Pass *pass, const MpInstance *instance, gint64 seconds, GError **error)
 {
     gint64 end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
-    int inotify = watch_new(i), status = EX_OK;
+    int inotify = watch_new(instance), status = EX_OK;
 
     while (!is_stopped()) {
         gint64 next_due, left;
@@ -92,7 +93,7 @@ poll_for(Pass *pass, const Installation *i, gint64 seconds, GError **error)
             break;
         left = MIN(left, TIMER_SECONDS * 1000);
         if (next_due != G_MAXINT64)
-            left = MIN(left, MAX(next_due - now_seconds(), 0) * 1000 + 1);
+            left = MIN(left, MAX(next_due - mp_time_now(), 0) * 1000 + 1);
         wait_for_work(inotify, left);
     }
     if (inotify >= 0)
@@ -101,16 +102,16 @@ poll_for(Pass *pass, const Installation *i, gint64 seconds, GError **error)
 }
 
 static int
-send_due(const Installation *i, bool once, gint64 seconds, GError **error)
+send_due(const MpInstance *instance, bool once, gint64 seconds, GError **error)
 {
-    g_autoptr(Pass) pass = pass_new(i, is_stopped, error);
+    g_autoptr(Pass) pass = pass_new(instance, is_stopped, error);
     int status = EX_OK;
     gint64 next_due;
 
     if (pass == NULL)
         return status;
     if (!once)
-        return poll_for(pass, i, seconds, error);
+        return poll_for(pass, instance, seconds, error);
     pass_run(pass, &next_due, &status, error);
     return status;
 }
@@ -123,26 +124,28 @@ report(const GError *error)
 }
 
 static int
-run(Installation *i, bool once, gint64 seconds)
+run(MpInstance *instance, bool once, gint64 seconds)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(MpLock) lock = NULL;
     int status;
 
-    if (!i->config->enabled) {
+    if (!instance->config->enabled) {
         mp_info("Mail is not enabled ([smtp] enabled = false): nothing is sent");
         return EX_OK;
     }
-    if (!installation_open_outbox(i, &error))
+    if (!mp_instance_open_outbox(instance, &error))
         return report(error);
-    if (!installation_lock(i, MP_LOCK_TRY, &error)) {
+    lock = mp_instance_lock_outbox(instance, MP_LOCK_TRY, &error);
+    if (lock == NULL) {
         if (error != NULL)
             return report(error);
         mp_info("Another notifier is running");
         return EX_OK;
     }
-    if (!installation_open_keys(i, &error) || !installation_open_tracker(i, &error))
+    if (!mp_instance_open_keys(instance, &error) || !mp_instance_open_tracker(instance, &error))
         return report(error);
-    status = send_due(i, once, seconds, &error);
+    status = send_due(instance, once, seconds, &error);
     if (error != NULL)
         return report(error);
     if (is_stopped())
@@ -154,7 +157,7 @@ int
 cmd_run(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(Installation) installation = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     gboolean once = FALSE;
     int seconds = DEFAULT_SECONDS;
@@ -171,8 +174,8 @@ cmd_run(int argc, char **argv)
     if (seconds < 0)
         return mp_usage_error("--for %d: not a number of seconds", seconds);
     catch_signals();
-    if (!installation_load(&installation, &options, &error) ||
-        !installation_open_log(&installation, &error))
+    if (!mp_instance_load(&instance, &options, &error) ||
+        !mp_instance_open_log(&instance, "notifier.log", &error))
         return mp_report(error);
-    return run(&installation, once, seconds);
+    return run(&instance, once, seconds);
 }

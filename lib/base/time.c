@@ -4,6 +4,12 @@
 #define LAST_SECOND                                                                                \
     G_GINT64_CONSTANT(253402300799) /* of the year 9999, the last that has four digits */
 
+gint64
+mp_time_now(void)
+{
+    return g_get_real_time() / G_USEC_PER_SEC;
+}
+
 char *
 mp_time_format(gint64 seconds)
 {

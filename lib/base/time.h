@@ -4,6 +4,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* Seconds since 1970, now. */
+gint64 mp_time_now(void);
+
 /* "2026-01-31T12:00:00Z"; the result is the caller's. */
 char *mp_time_format(gint64 seconds);
 

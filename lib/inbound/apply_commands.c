@@ -50,7 +50,7 @@ key_of(const MpItem *item, bool is_alone, const char *words)
 }
 
 bool
-mp_item_obey(const MpSite *site, MpBatch *batch, GPtrArray *events, const MpItem *item,
+mp_item_obey(const MpInstance *instance, MpBatch *batch, GPtrArray *events, const MpItem *item,
              const MpActor *actor, GError **error)
 {
     bool is_alone = item->gate->action == MP_DO_COMMANDS;
@@ -70,7 +70,7 @@ mp_item_obey(const MpSite *site, MpBatch *batch, GPtrArray *events, const MpItem
         return false;
     if (has_changed)
         g_ptr_array_add(events, mp_transaction_event(
-                                    site, thread->is_open ? MP_EVENT_REOPENED : MP_EVENT_CLOSED,
+                                    instance, thread->is_open ? MP_EVENT_REOPENED : MP_EVENT_CLOSED,
                                     key, thread->id, item->account->id));
     return subscription == NULL || mp_batch_subscribe(batch, thread->id, item->account->id,
                                                       subscription, what, actor, error);

@@ -10,5 +10,5 @@
  * is known again. Beside a comment, which has that KEY, a change of state has one of its own, for
  * its event.
  */
-bool mp_item_obey(const MpSite *site, MpBatch *batch, GPtrArray *events, const MpItem *item,
+bool mp_item_obey(const MpInstance *instance, MpBatch *batch, GPtrArray *events, const MpItem *item,
                   const MpActor *actor, GError **error);

@@ -37,9 +37,10 @@ kind_of(const MpDeliveryStatus *status)
 
 /* "…/event/KEY@host" of a change of state. */
 static bool
-names_event(MpSite *site, const MpThread *thread, const char *id, bool *is_ours, GError **error)
+names_event(MpInstance *instance, const MpThread *thread, const char *id, bool *is_ours,
+            GError **error)
 {
-    g_autofree char *opening = mp_thread_message_id(thread, 0, NULL, site->config->hostname);
+    g_autofree char *opening = mp_thread_message_id(thread, 0, NULL, instance->config->hostname);
     g_autofree char *begin = g_strndup(opening, strcspn(opening, "@"));
     g_autofree char *before = g_strconcat(begin, "/event/", NULL);
     guint64 number;
@@ -52,7 +53,7 @@ names_event(MpSite *site, const MpThread *thread, const char *id, bool *is_ours,
     g_autofree char *digits = g_strndup(key, strcspn(key, "@"));
     g_autoptr(GError) why = NULL;
     *is_ours = strlen(digits) == 32 &&
-               mp_tracker_find_key(site->tracker, thread->id, digits, &number, &why);
+               mp_tracker_find_key(instance->tracker, thread->id, digits, &number, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -62,16 +63,16 @@ names_event(MpSite *site, const MpThread *thread, const char *id, bool *is_ours,
 /* Whether a Message-ID is of the thread, as we send it, and not of what the account wrote itself:
  * nobody is told of that. */
 static bool
-names_sent(MpSite *site, const MpItem *item, const char *id, bool *is_ours, GError **error)
+names_sent(MpInstance *instance, const MpItem *item, const char *id, bool *is_ours, GError **error)
 {
-    const char *hostname = site->config->hostname;
+    const char *hostname = instance->config->hostname;
     guint64 number;
     g_autoptr(GError) why = NULL;
 
     if (!mp_thread_comment_of_id(item->thread, id, hostname, &number))
-        return names_event(site, item->thread, id, is_ours, error);
+        return names_event(instance, item->thread, id, is_ours, error);
     g_autoptr(MpComment) comment =
-        mp_tracker_comment(site->tracker, item->thread->id, number, &why);
+        mp_tracker_comment(instance->tracker, item->thread->id, number, &why);
     *is_ours = false;
     if (comment != NULL) {
         g_autofree char *sent = mp_thread_message_id(item->thread, number, comment->key, hostname);
@@ -87,7 +88,7 @@ names_sent(MpSite *site, const MpItem *item, const char *id, bool *is_ours, GErr
 
 /* The message of ours that the report is about: what it sends back, or what it answers. */
 static bool
-find_sent(MpSite *site, const MpItem *item, const char **id, GError **error)
+find_sent(MpInstance *instance, const MpItem *item, const char **id, GError **error)
 {
     const GPtrArray *const lists[] = {item->message->returned, item->message->in_reply_to};
 
@@ -96,7 +97,7 @@ find_sent(MpSite *site, const MpItem *item, const char **id, GError **error)
         for (guint i = 0; i < lists[k]->len && i < IDS_LOOKED_AT; i++) {
             bool is_ours;
 
-            if (!names_sent(site, item, g_ptr_array_index(lists[k], i), &is_ours, error))
+            if (!names_sent(instance, item, g_ptr_array_index(lists[k], i), &is_ours, error))
                 return false;
             if (is_ours && *id == NULL)
                 *id = g_ptr_array_index(lists[k], i);
@@ -134,13 +135,13 @@ note(const MpConfig *config, MpUser *user, const MpDeliveryStatus *status, gint6
 
 /* From the account as it is now: an earlier mail of the batch may have changed it. */
 static bool
-note_all(MpSite *site, const MpItem *item, const char *id, MpUser **changed, char **why,
+note_all(MpInstance *instance, const MpItem *item, const char *id, MpUser **changed, char **why,
          GError **error)
 {
     gint64 day = item->mail->received / G_USEC_PER_SEC / DAY_S;
     const GPtrArray *deliveries = item->message->deliveries;
     g_autoptr(GError) fault = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(site->accounts, item->account->id, &fault);
+    g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, item->account->id, &fault);
     bool has_changed = false;
 
     if (fault != NULL) {
@@ -148,7 +149,7 @@ note_all(MpSite *site, const MpItem *item, const char *id, MpUser **changed, cha
         return false;
     }
     for (guint i = 0; user != NULL && i < deliveries->len; i++)
-        has_changed |= note(site->config, user, g_ptr_array_index(deliveries, i), day, id, why);
+        has_changed |= note(instance->config, user, g_ptr_array_index(deliveries, i), day, id, why);
     if (has_changed)
         *changed = g_steal_pointer(&user);
     else
@@ -157,7 +158,8 @@ note_all(MpSite *site, const MpItem *item, const char *id, MpUser **changed, cha
 }
 
 bool
-mp_bounce_judge(MpSite *site, const MpItem *item, MpUser **changed, char **why, GError **error)
+mp_bounce_judge(MpInstance *instance, const MpItem *item, MpUser **changed, char **why,
+                GError **error)
 {
     const MpMessage *message = item->message;
     const char *id;
@@ -168,31 +170,31 @@ mp_bounce_judge(MpSite *site, const MpItem *item, MpUser **changed, char **why, 
         *why = g_strdup("no report that a program can read");
     else if (g_strcmp0(message->return_path, "") != 0)
         *why = g_strdup("not from the null sender (Return-Path: <>)");
-    else if (!find_sent(site, item, &id, error))
+    else if (!find_sent(instance, item, &id, error))
         return false;
     else if (id == NULL)
         *why = g_strdup("about no message that the account was sent in this thread");
     else
-        return note_all(site, item, id, changed, why, error);
+        return note_all(instance, item, id, changed, why, error);
     return true;
 }
 
 bool
-mp_bounce_count(MpSite *site, const MpItem *item, GError **error)
+mp_bounce_count(MpInstance *instance, const MpItem *item, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
     g_autofree char *why = NULL;
 
     if (item->gate->action != MP_DO_BOUNCE)
         return true;
-    if (!mp_bounce_judge(site, item, &user, &why, error))
+    if (!mp_bounce_judge(instance, item, &user, &why, error))
         return false;
     if (user == NULL) {
         mp_info("Not counted: %s", why);
         return true;
     }
     g_autofree char *what = g_strdup_printf("Count a bounce of %s", user->login);
-    if (!mp_accounts_write(site->accounts, user, what, error))
+    if (!mp_accounts_write(instance->accounts, user, what, error))
         return false;
     mp_info("Counted %s", why);
     return true;

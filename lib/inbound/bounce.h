@@ -9,12 +9,12 @@
  * caller's. Changes nothing itself: a run and `metroplex explain` ask the same. False for errors
  * only.
  */
-bool
-mp_bounce_judge(MpSite *site, const MpItem *item, MpUser **changed, char **why, GError **error);
+bool mp_bounce_judge(MpInstance *instance, const MpItem *item, MpUser **changed, char **why,
+                     GError **error);
 
 /*
  * Counts it, in accounts.git; a mail of another gate changes nothing. Idempotent: a bounce is known
  * by the message that came back, and one a day counts, so that a repeated run, or the same report
  * twice, counts once.
  */
-bool mp_bounce_count(MpSite *site, const MpItem *item, GError **error);
+bool mp_bounce_count(MpInstance *instance, const MpItem *item, GError **error);

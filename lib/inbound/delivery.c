@@ -86,11 +86,11 @@ mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GErro
 
 /* False for errors only; *account stays NULL where there is no such account. */
 static bool
-account_of(MpSite *site, const MpAddress *address, MpUser **account, GError **error)
+account_of(MpInstance *instance, const MpAddress *address, MpUser **account, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    *account = mp_accounts_user(site->accounts, address->user, &why);
+    *account = mp_accounts_user(instance->accounts, address->user, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -133,11 +133,11 @@ mask_message_id(MpItem *item)
 
 /* The thread that the address names; false for errors only. */
 static bool
-thread_of(MpSite *site, const MpAddress *address, MpThread **thread, GError **error)
+thread_of(MpInstance *instance, const MpAddress *address, MpThread **thread, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    *thread = mp_tracker_thread(site->tracker, address->thread, &why);
+    *thread = mp_tracker_thread(instance->tracker, address->thread, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -150,25 +150,25 @@ thread_of(MpSite *site, const MpAddress *address, MpThread **thread, GError **er
  * account's half proves, so that nobody else makes a mail wait for a thread that is damaged.
  */
 static bool
-verify_address(MpSite *site, const MpAddress *address, MpUser **account, MpThread **thread,
+verify_address(MpInstance *instance, const MpAddress *address, MpUser **account, MpThread **thread,
                bool *is_verified, GError **error)
 {
     *is_verified = false;
     *thread = NULL;
-    if (!account_of(site, address, account, error))
+    if (!account_of(instance, address, account, error))
         return false;
-    if (*account == NULL || !mp_address_verify(site->keys, address, NULL, (*account)->epoch))
+    if (*account == NULL || !mp_address_verify(instance->keys, address, NULL, (*account)->epoch))
         return true;
-    if (address->thread != 0 && !thread_of(site, address, thread, error))
+    if (address->thread != 0 && !thread_of(instance, address, thread, error))
         return false;
     const char *nonce = *thread != NULL ? (*thread)->nonce : address->thread == 0 ? "" : NULL;
-    *is_verified = mp_address_verify(site->keys, address, nonce, (*account)->epoch);
+    *is_verified = mp_address_verify(instance->keys, address, nonce, (*account)->epoch);
     return true;
 }
 
 /* The first that verifies wins; without one, the first of our shape is what gets refused. */
 static bool
-find_address(MpSite *site, MpItem *item, GError **error)
+find_address(MpInstance *instance, MpItem *item, GError **error)
 {
     const GPtrArray *recipients = item->message->recipients;
 
@@ -178,11 +178,11 @@ find_address(MpSite *site, MpItem *item, GError **error)
         g_autoptr(MpThread) thread = NULL;
         MpAddress address;
 
-        item->is_noreply |= is_noreply(site->config, addressee->address);
-        if (mp_address_parse(addressee->address, site->config->hostname, &address) ==
+        item->is_noreply |= is_noreply(instance->config, addressee->address);
+        if (mp_address_parse(addressee->address, instance->config->hostname, &address) ==
             MP_ADDRESS_FOREIGN)
             continue;
-        if (!verify_address(site, &address, &account, &thread, &item->is_verified, error))
+        if (!verify_address(instance, &address, &account, &thread, &item->is_verified, error))
             return false;
         if (item->is_verified || item->recipient == NULL)
             take_address(item, addressee, &address);
@@ -198,13 +198,13 @@ find_address(MpSite *site, MpItem *item, GError **error)
 
 /* A thread of another kind than was signed is not the one that was meant. */
 static bool
-find_repository(MpSite *site, MpItem *item, GError **error)
+find_repository(MpInstance *instance, MpItem *item, GError **error)
 {
     if (item->thread != NULL && mp_thread_address_kind(item->thread->kind) != item->address.kind)
         g_clear_pointer(&item->thread, mp_thread_free);
     if (item->thread == NULL)
         return true;
-    item->repository = mp_tracker_repository(site->tracker, item->thread->repository, error);
+    item->repository = mp_tracker_repository(instance->tracker, item->thread->repository, error);
     return item->repository != NULL;
 }
 
@@ -243,7 +243,7 @@ mp_item_received(const MpItem *item)
 }
 
 static bool
-find_duplicate(MpSite *site, MpItem *item, GError **error)
+find_duplicate(MpInstance *instance, MpItem *item, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *words = mp_message_words(item->message);
@@ -252,8 +252,8 @@ find_duplicate(MpSite *site, MpItem *item, GError **error)
     if (source == NULL)
         return false;
     item->key = mp_tracker_key(item->account->id, item->address.thread, source, words);
-    item->is_duplicate =
-        mp_tracker_find_key(site->tracker, item->address.thread, item->key, &item->comment, &why);
+    item->is_duplicate = mp_tracker_find_key(instance->tracker, item->address.thread, item->key,
+                                             &item->comment, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -262,28 +262,28 @@ find_duplicate(MpSite *site, MpItem *item, GError **error)
 
 /* Of several authors none is checked: such a mail is refused anyway. */
 static void
-check_sender(const MpSite *site, MpItem *item)
+check_sender(const MpInstance *instance, MpItem *item)
 {
     const GPtrArray *from = item->message->from;
 
-    item->verdicts = mp_verdicts_read(item->message->results, site->config->authserv_id,
+    item->verdicts = mp_verdicts_read(item->message->results, instance->config->authserv_id,
                                       from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
 }
 
 bool
-mp_item_identify(MpSite *site, MpItem *item, GError **error)
+mp_item_identify(MpInstance *instance, MpItem *item, GError **error)
 {
     forget(item);
     if (item->message == NULL)
         return true;
-    check_sender(site, item);
-    bool good = find_address(site, item, error) &&
+    check_sender(instance, item);
+    bool good = find_address(instance, item, error) &&
                 (!item->is_verified ||
-                 (find_repository(site, item, error) && find_duplicate(site, item, error)));
+                 (find_repository(instance, item, error) && find_duplicate(instance, item, error)));
     item->is_deferred = !good;
     if (good && item->is_verified)
-        mp_site_is_over_rate(site, item->account->id, item->address.thread, mp_item_received(item),
-                             &item->over_rate);
+        mp_instance_is_over_rate(instance, item->account->id, item->address.thread,
+                                 mp_item_received(item), &item->over_rate);
     return good;
 }
 
@@ -291,7 +291,7 @@ mp_item_identify(MpSite *site, MpItem *item, GError **error)
 
 /* Where the text behind the commands begins. */
 static const char *
-take_commands(const MpSite *site, MpItem *item, const char *reply)
+take_commands(const MpInstance *instance, MpItem *item, const char *reply)
 {
     const char *rest = reply;
 
@@ -300,7 +300,8 @@ take_commands(const MpSite *site, MpItem *item, const char *reply)
     item->forbidden_command = NULL;
     if (item->thread == NULL || item->account == NULL)
         return reply;
-    item->commands = mp_mail_commands(reply, site->config->commands, &rest, &item->unknown_command);
+    item->commands =
+        mp_mail_commands(reply, instance->config->commands, &rest, &item->unknown_command);
     if (!mp_mail_may_command(item->account, item->thread, item->repository))
         item->forbidden_command = mp_mail_commands_guarded(item->commands);
     if (item->commands->len == 0)
@@ -336,27 +337,27 @@ mask_attachments(const MpItem *item, MpMaskScope scope)
 /* Ten octets that refer to a picture become a link with its name, of hundreds: what will be refused
  * for its length is not composed first. The gate counts it as it was written. */
 static bool
-is_far_too_long(const MpSite *site, const MpItem *item)
+is_far_too_long(const MpInstance *instance, const MpItem *item)
 {
-    glong most = FAR_TOO_LONG * (glong)site->config->max_comment;
+    glong most = FAR_TOO_LONG * (glong)instance->config->max_comment;
 
     return g_utf8_strlen(item->extraction->reply, -1) > most;
 }
 
 void
-mp_item_compose(const MpSite *site, MpItem *item)
+mp_item_compose(const MpInstance *instance, MpItem *item)
 {
     g_clear_pointer(&item->body, g_free);
     g_clear_pointer(&item->attachments, g_ptr_array_unref);
     g_clear_pointer(&item->fates, g_ptr_array_unref);
-    if (is_far_too_long(site, item)) {
-        take_commands(site, item, ""); /* of an earlier call */
+    if (is_far_too_long(instance, item)) {
+        take_commands(instance, item, ""); /* of an earlier call */
         item->body = g_strdup(item->extraction->reply);
         return;
     }
     g_autoptr(MpPlacement) placement = mp_attachments_place(item->message, item->extraction);
-    const char *text = take_commands(site, item, placement->body);
-    MpMaskScope scope = site->config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
+    const char *text = take_commands(instance, item, placement->body);
+    MpMaskScope scope = instance->config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
     item->attachments = g_steal_pointer(&placement->stored);
     item->fates = g_steal_pointer(&placement->fates);
     item->body = mp_item_mask(item, text, scope);
@@ -366,10 +367,10 @@ mp_item_compose(const MpSite *site, MpItem *item)
 /* --- What the gates say --------------------------------------------------------------------- */
 
 void
-mp_item_decide(const MpSite *site, MpItem *item)
+mp_item_decide(const MpInstance *instance, MpItem *item)
 {
     const MpDelivery delivery = {
-        .config = site->config,
+        .config = instance->config,
         .message = item->message,
         .fault = item->fault,
         .fault_text = item->fault_text,
@@ -419,23 +420,23 @@ add_number(GArray *numbers, guint64 number)
 
 /* Why the account is told of the thread now; the sentence in what it was sent may be another. */
 static char *
-reason_of(MpSite *site, const MpItem *item, GError **error)
+reason_of(MpInstance *instance, const MpItem *item, GError **error)
 {
     char *reason;
 
-    if (!mp_tracker_subscription(site->tracker, item->thread->id, item->account->id, &reason,
+    if (!mp_tracker_subscription(instance->tracker, item->thread->id, item->account->id, &reason,
                                  error))
         return NULL;
     return reason != NULL ? reason : g_strdup("subscribed");
 }
 
 static bool
-add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reason,
+add_sent_text(MpInstance *instance, const MpItem *item, guint64 number, const char *reason,
               GStrvBuilder *texts, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(MpComment) comment =
-        mp_tracker_comment(site->tracker, item->thread->id, number, &why);
+        mp_tracker_comment(instance->tracker, item->thread->id, number, &why);
 
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -443,13 +444,13 @@ add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reas
     }
     if (comment == NULL)
         return true;
-    g_autoptr(MpUser) actor = mp_accounts_user(site->accounts, comment->author, &why);
+    g_autoptr(MpUser) actor = mp_accounts_user(instance->accounts, comment->author, &why);
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
     const MpNotificationFacts facts = {
-        .config = site->config,
+        .config = instance->config,
         .actor = actor,
         .thread = item->thread,
         .repository = item->repository,
@@ -463,13 +464,13 @@ add_sent_text(MpSite *site, const MpItem *item, guint64 number, const char *reas
 
 /* Those that an answer names in In-Reply-To and References. */
 static void
-add_named_comments(const MpSite *site, const MpItem *item, GArray *numbers)
+add_named_comments(const MpInstance *instance, const MpItem *item, GArray *numbers)
 {
     for (guint i = 0; i < item->message->in_reply_to->len && i < SENT_TEXTS_MAX; i++) {
         guint64 number;
 
         if (mp_thread_comment_of_id(item->thread, g_ptr_array_index(item->message->in_reply_to, i),
-                                    site->config->hostname, &number))
+                                    instance->config->hostname, &number))
             add_number(numbers, number);
     }
 }
@@ -477,11 +478,11 @@ add_named_comments(const MpSite *site, const MpItem *item, GArray *numbers)
 /* Those that were sent last, where an answer names none: some programs write neither field, but the
  * address says which thread it is. */
 static bool
-add_last_comments(MpSite *site, const MpItem *item, GArray *numbers, GError **error)
+add_last_comments(MpInstance *instance, const MpItem *item, GArray *numbers, GError **error)
 {
     guint64 last;
 
-    if (!mp_tracker_last_comment(site->tracker, item->thread->id, &last, error))
+    if (!mp_tracker_last_comment(instance->tracker, item->thread->id, &last, error))
         return false;
     for (guint64 n = 0; n < SENT_TEXTS_LAST && n <= last; n++)
         add_number(numbers, last - n);
@@ -489,20 +490,21 @@ add_last_comments(MpSite *site, const MpItem *item, GArray *numbers, GError **er
 }
 
 GStrv
-mp_item_sent_texts(MpSite *site, const MpItem *item, bool *are_guessed, GError **error)
+mp_item_sent_texts(MpInstance *instance, const MpItem *item, bool *are_guessed, GError **error)
 {
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
     g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
-    g_autofree char *reason = reason_of(site, item, error);
+    g_autofree char *reason = reason_of(instance, item, error);
 
     if (reason == NULL)
         return NULL;
-    add_named_comments(site, item, numbers);
+    add_named_comments(instance, item, numbers);
     *are_guessed = numbers->len == 0;
-    if (*are_guessed && !add_last_comments(site, item, numbers, error))
+    if (*are_guessed && !add_last_comments(instance, item, numbers, error))
         return NULL;
     for (guint i = 0; i < numbers->len; i++)
-        if (!add_sent_text(site, item, g_array_index(numbers, guint64, i), reason, texts, error))
+        if (!add_sent_text(instance, item, g_array_index(numbers, guint64, i), reason, texts,
+                           error))
             return NULL;
     return g_strv_builder_end(texts);
 }

@@ -60,11 +60,11 @@ void mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const 
  * forgets what an earlier call found. False only for errors of the installation or of the moment;
  * then the item is deferred.
  */
-bool mp_item_identify(MpSite *site, MpItem *item, GError **error);
+bool mp_item_identify(MpInstance *instance, MpItem *item, GError **error);
 
 /* Makes the comment of the extraction: masked, so that nothing in it must not be published, and
  * with the attachments named. */
-void mp_item_compose(const MpSite *site, MpItem *item);
+void mp_item_compose(const MpInstance *instance, MpItem *item);
 
 /* Of this mail, text to be published: as mp_address_mask, and without the MAC of the address that
  * it came to, wherever that stands. The result is the caller's. */
@@ -77,7 +77,7 @@ char *mp_item_hash(const MpItem *item, GError **error);
 gint64 mp_item_received(const MpItem *item);
 
 /* Walks the gates as far as they go; asks for the reply if `extraction` is not there yet. */
-void mp_item_decide(const MpSite *site, MpItem *item);
+void mp_item_decide(const MpInstance *instance, MpItem *item);
 
 /* True if the walk stopped at a gate that needs the reply. */
 bool mp_item_wants_reply(const MpItem *item);
@@ -85,4 +85,5 @@ bool mp_item_wants_reply(const MpItem *item);
 /* The texts that were sent to this thread and that the mail may quote, with their heads: those of
  * the comments it names, or the last ones if it names none: then they are guessed. NULL-terminated;
  * NULL on error. */
-GStrv mp_item_sent_texts(MpSite *site, const MpItem *item, bool *are_guessed, GError **error);
+GStrv
+mp_item_sent_texts(MpInstance *instance, const MpItem *item, bool *are_guessed, GError **error);

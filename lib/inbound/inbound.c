@@ -22,10 +22,10 @@
 #define DAY_S 86400
 
 bool
-mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error)
+mp_inbound_open(MpInbound *inbound, MpInstance *instance, GError **error)
 {
-    *inbound = (MpInbound){.site = site};
-    inbound->maildir = mp_maildir_open(site->config->data, error);
+    *inbound = (MpInbound){.instance = instance};
+    inbound->maildir = mp_maildir_open(instance->config->data, error);
     return inbound->maildir != NULL;
 }
 
@@ -74,11 +74,11 @@ defer(MpInbound *inbound, MpItem *item, const GError *why)
 static bool
 is_over_size(MpInbound *inbound, MpItem *item)
 {
-    if (item->mail->size <= inbound->site->config->max_mail_size)
+    if (item->mail->size <= inbound->instance->config->max_mail_size)
         return false;
     item->fault = MP_FAULT_TOO_LARGE;
     item->fault_text = g_strdup_printf("%" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,
-                                       item->mail->size, inbound->site->config->max_mail_size);
+                                       item->mail->size, inbound->instance->config->max_mail_size);
     return true;
 }
 
@@ -138,7 +138,7 @@ send_ahead(MpInbound *inbound, const GPtrArray *items, guint *next, guint upto,
 static bool
 send_reading(MpInbound *inbound, MpItem *item, GError **error)
 {
-    MpLimits limits = mp_site_limits(inbound->site);
+    MpLimits limits = mp_instance_limits(inbound->instance);
 
     if (is_over_size(inbound, item))
         return true;
@@ -172,8 +172,8 @@ decide(MpInbound *inbound, MpItem *item)
 {
     g_autoptr(GError) why = NULL;
 
-    mp_item_decide(inbound->site, item);
-    if (!mp_answer_plan(inbound->site, item, &why))
+    mp_item_decide(inbound->instance, item);
+    if (!mp_answer_plan(inbound->instance, item, &why))
         defer(inbound, item, why);
 }
 
@@ -184,7 +184,7 @@ identify(MpInbound *inbound, MpItem *item)
 
     if (item->fault == MP_FAULT_PASSING)
         return;
-    if (!mp_item_identify(inbound->site, item, &why)) {
+    if (!mp_item_identify(inbound->instance, item, &why)) {
         defer(inbound, item, why);
         return;
     }
@@ -193,7 +193,7 @@ identify(MpInbound *inbound, MpItem *item)
         mp_debug("Matched %s", path);
     }
     if (item->extraction != NULL) /* outrun: who may give its commands may have changed */
-        mp_item_compose(inbound->site, item);
+        mp_item_compose(inbound->instance, item);
     decide(inbound, item);
 }
 
@@ -215,7 +215,7 @@ receive_extraction(MpInbound *inbound, MpItem *item, GError **error)
     if (item->extraction == NULL)
         mp_item_read(item, item->message, fault, why);
     else
-        mp_item_compose(inbound->site, item);
+        mp_item_compose(inbound->instance, item);
     decide(inbound, item);
     return true;
 }
@@ -231,7 +231,7 @@ send_extraction(MpInbound *inbound, MpItem *item, GError **error)
 
     if (item->is_deferred || (!mp_item_wants_reply(item) && !mp_answer_wants_reply(item)))
         return true;
-    sent = item->thread != NULL ? mp_item_sent_texts(inbound->site, item, &are_guessed, &why)
+    sent = item->thread != NULL ? mp_item_sent_texts(inbound->instance, item, &are_guessed, &why)
                                 : g_new0(char *, 1);
     if (sent == NULL) {
         defer(inbound, item, why);
@@ -285,7 +285,7 @@ find_twins(MpInbound *inbound, GPtrArray *items)
 static void
 limit_rates(MpInbound *inbound, GPtrArray *items)
 {
-    MpSite *site = inbound->site;
+    MpInstance *instance = inbound->instance;
 
     for (guint i = 0; i < items->len; i++) {
         MpItem *item = item_at(items, i);
@@ -293,24 +293,25 @@ limit_rates(MpInbound *inbound, GPtrArray *items)
 
         if (item->is_deferred || !acts_once(item))
             continue;
-        if (mp_site_is_over_rate(site, item->account->id, item->thread->id, when, &item->over_rate))
+        if (mp_instance_is_over_rate(instance, item->account->id, item->thread->id, when,
+                                     &item->over_rate))
             decide(inbound, item);
         else
-            mp_rate_note(site->rate, item->account->id, item->thread->id, when);
+            mp_rate_note(instance->rate, item->account->id, item->thread->id, when);
     }
 }
 
 static bool
 decide_all(MpInbound *inbound, GPtrArray *items, GError **error)
 {
-    mp_rate_begin(inbound->site->rate);
+    mp_rate_begin(inbound->instance->rate);
     for (guint i = 0; i < items->len; i++)
         identify(inbound, item_at(items, i));
     if (!extract_all(inbound, items, error))
         return false;
     find_twins(inbound, items);
     limit_rates(inbound, items);
-    return mp_answers_admit(inbound->site, items, error);
+    return mp_answers_admit(inbound->instance, items, error);
 }
 
 /* --- Post ----------------------------------------------------------------------------------- */
@@ -333,15 +334,15 @@ obey(MpInbound *inbound, MpBatch *batch, GPtrArray *events, const MpItem *item, 
 {
     MpActor actor = actor_of(item);
 
-    return mp_item_obey(inbound->site, batch, events, item, &actor, error);
+    return mp_item_obey(inbound->instance, batch, events, item, &actor, error);
 }
 
 static bool
 post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError **error)
 {
-    MpSite *site = inbound->site;
+    MpInstance *instance = inbound->instance;
     g_autofree char *elided = mp_item_mask(item, item->extraction->elided, MP_MASK_TEXT);
-    g_autoptr(GArray) mentions = mp_mentions(site->accounts, item->body, error);
+    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, item->body, error);
     g_autofree char *commands = mp_mail_commands_text(item->commands);
     MpActor actor = actor_of(item);
     const MpNewComment comment = {
@@ -352,7 +353,7 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         .elided = elided,
         .message_id = item->message_id,
         .recipient = item->recipient,
-        .host = site->host,
+        .host = instance->host,
         .part = item->extraction->part,
         .commands = commands,
         .dmarc = item->verdicts.dmarc,
@@ -367,7 +368,7 @@ post(MpInbound *inbound, MpBatch *batch, GPtrArray *events, MpItem *item, GError
         return false;
     if (item->is_duplicate)
         return true;
-    g_ptr_array_add(events, mp_transaction_event(site, MP_EVENT_COMMENT, item->key,
+    g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_COMMENT, item->key,
                                                  item->thread->id, item->account->id));
     return commands == NULL || obey(inbound, batch, events, item, error);
 }
@@ -392,7 +393,7 @@ typedef struct {
 
 /* Built again when somebody moved the branch: then the gates are asked again, on the new tip. */
 static bool
-build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Posting *posting = user_data;
 
@@ -414,7 +415,7 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
             return false;
         }
         if (!item->is_deferred && item->answer != NULL)
-            g_ptr_array_add(events, mp_answer_event(site, item));
+            g_ptr_array_add(events, mp_answer_event(instance, item));
     }
     return true;
 }
@@ -439,7 +440,7 @@ count_bounces(MpInbound *inbound, const GPtrArray *items)
         MpItem *item = item_at(items, i);
         g_autoptr(GError) why = NULL;
 
-        if (!item->is_deferred && !mp_bounce_count(inbound->site, item, &why))
+        if (!item->is_deferred && !mp_bounce_count(inbound->instance, item, &why))
             defer(inbound, item, why);
     }
 }
@@ -448,7 +449,7 @@ count_bounces(MpInbound *inbound, const GPtrArray *items)
 static void
 count_posted(MpInbound *inbound, const GPtrArray *items)
 {
-    MpRate *rate = inbound->site->rate;
+    MpRate *rate = inbound->instance->rate;
     g_autoptr(GError) why = NULL;
 
     mp_rate_begin(rate);
@@ -471,7 +472,7 @@ post_these(MpInbound *inbound, GPtrArray *items, bool is_decided, GError **error
         Posting posting = {inbound, items, is_decided, NULL};
         g_autoptr(GError) why = NULL;
 
-        if (mp_transaction_try(inbound->site, build, &posting, &why)) {
+        if (mp_transaction_try(inbound->instance, build, &posting, &why)) {
             count_posted(inbound, items);
             count_bounces(inbound, items);
             return true;
@@ -524,7 +525,7 @@ part_of(GPtrArray *items, guint from, guint to)
 static void
 note_pushes(Sifting *sifting)
 {
-    guint n = mp_tracker_pushes(sifting->inbound->site->tracker);
+    guint n = mp_tracker_pushes(sifting->inbound->instance->tracker);
 
     if (n > sifting->n_pushes)
         sifting->n_sure = sifting->suspects->len;
@@ -573,7 +574,7 @@ refuse_suspects(Sifting *sifting, const GError *refusal, GError **error)
     MpInbound *inbound = sifting->inbound;
 
     if (sifting->stop == NULL && sifting->n_sure < sifting->suspects->len &&
-        mp_transaction_is_alone(inbound->site, refusal, &sifting->stop))
+        mp_transaction_is_alone(inbound->instance, refusal, &sifting->stop))
         sifting->n_sure = sifting->suspects->len;
     if (sifting->stop != NULL)
         defer_all(inbound, sifting->suspects, sifting->n_sure, sifting->stop);
@@ -601,9 +602,9 @@ post_all(MpInbound *inbound, GPtrArray *items, GError **error)
         return false;
     }
     mp_warn("A batch of %u mails is refused, and taken apart: %s", items->len, why->message);
-    if (!mp_transaction_is_alone(inbound->site, why, error))
+    if (!mp_transaction_is_alone(inbound->instance, why, error))
         return false;
-    sifting.n_pushes = mp_tracker_pushes(inbound->site->tracker);
+    sifting.n_pushes = mp_tracker_pushes(inbound->instance->tracker);
     (items->len > 1 ? sift_halves : sift)(&sifting, items);
     bool good = refuse_suspects(&sifting, why, error);
     g_clear_error(&sifting.stop);

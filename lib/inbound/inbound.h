@@ -12,7 +12,7 @@ typedef struct MpInbound MpInbound;
 typedef bool (*MpInboundTell)(MpInbound *inbound, MpItem *item, GError **error);
 
 struct MpInbound {
-    MpSite *site;
+    MpInstance *instance;
     MpMaildir *maildir;
     MpWorker *worker; /* NULL before mp_inbound_expect */
     bool is_worker_for_many;
@@ -23,7 +23,7 @@ struct MpInbound {
     GError *first_deferral;                 /* why mails stay, for the exit status */
 };
 
-bool mp_inbound_open(MpInbound *inbound, MpSite *site, GError **error);
+bool mp_inbound_open(MpInbound *inbound, MpInstance *instance, GError **error);
 void mp_inbound_close(MpInbound *inbound);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInbound, mp_inbound_close)
 

@@ -18,13 +18,13 @@
 
 /* The account, if any, that the only From of the mail belongs to. */
 static MpUser *
-account_of_sender(MpSite *site, const MpItem *item, GError **error)
+account_of_sender(MpInstance *instance, const MpItem *item, GError **error)
 {
     const GPtrArray *from = item->message->from;
 
     if (from->len != 1)
         return NULL;
-    return mp_accounts_user_by_address(site->accounts, g_ptr_array_index(from, 0), error);
+    return mp_accounts_user_by_address(instance->accounts, g_ptr_array_index(from, 0), error);
 }
 
 static bool
@@ -93,12 +93,12 @@ quotes_nothing(const MpItem *item)
 /* NULL without error: today's answer to this account, for this reason, in this thread, has been
  * given. The mail, which may be large, is read only if there is one to give. */
 static MpAnswer *
-answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
+answer_to(MpInstance *instance, const MpItem *item, const MpUser *user, GError **error)
 {
     g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
     const char *from =
         item->message->from->len > 0 ? g_ptr_array_index(item->message->from, 0) : NULL;
-    const char *fallback = mp_language_name((MpLanguage)site->config->language);
+    const char *fallback = mp_language_name((MpLanguage)instance->config->language);
 
     answer->user = user->id;
     answer->thread = item->thread != NULL ? item->thread->id : 0;
@@ -108,7 +108,7 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
         g_strdup(item->forbidden_command != NULL ? item->forbidden_command : item->unknown_command);
     answer->day = day_of(item);
     answer->hash = g_strdup("");
-    if (mp_outbox_answered(site->outbox, answer, error) != MP_ANSWERED_NOT)
+    if (mp_outbox_answered(instance->outbox, answer, error) != MP_ANSWERED_NOT)
         return NULL;
     g_free(answer->hash);
     answer->hash = mp_item_hash(item, error);
@@ -124,7 +124,7 @@ answer_to(MpSite *site, const MpItem *item, const MpUser *user, GError **error)
 }
 
 bool
-mp_answer_plan(MpSite *site, MpItem *item, GError **error)
+mp_answer_plan(MpInstance *instance, MpItem *item, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(MpUser) sender = NULL;
@@ -132,14 +132,14 @@ mp_answer_plan(MpSite *site, MpItem *item, GError **error)
 
     g_clear_pointer(&item->answer, mp_answer_free);
     if (item->is_deferred || item->gate == NULL || item->hears == MP_HEARS_NOBODY ||
-        site->config->max_answers == 0)
+        instance->config->max_answers == 0)
         return true;
     if (item->hears == MP_HEARS_SENDER) {
-        sender = account_of_sender(site, item, &why);
+        sender = account_of_sender(instance, item, &why);
         user = sender;
     }
     if (why == NULL && can_hear(user) && (item->hears == MP_HEARS_ACCOUNT || user->is_active))
-        item->answer = answer_to(site, item, user, &why);
+        item->answer = answer_to(instance, item, user, &why);
     if (why == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -168,7 +168,7 @@ complete(MpItem *item)
 }
 
 bool
-mp_answers_admit(MpSite *site, const GPtrArray *items, GError **error)
+mp_answers_admit(MpInstance *instance, const GPtrArray *items, GError **error)
 {
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     int given = -1;
@@ -179,12 +179,12 @@ mp_answers_admit(MpSite *site, const GPtrArray *items, GError **error)
         if (item->answer == NULL)
             continue;
         if (given < 0)
-            given = mp_outbox_count_answers(site->outbox, (gint64)time(NULL) - HOUR, error);
+            given = mp_outbox_count_answers(instance->outbox, (gint64)time(NULL) - HOUR, error);
         if (given < 0)
             return false;
         if (!g_hash_table_add(names, mp_answer_name(item->answer))) {
             g_clear_pointer(&item->answer, mp_answer_free);
-        } else if (given >= site->config->max_answers) {
+        } else if (given >= instance->config->max_answers) {
             mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
                     item->gate->reason, item->answer->user, given);
             g_clear_pointer(&item->answer, mp_answer_free);
@@ -197,13 +197,13 @@ mp_answers_admit(MpSite *site, const GPtrArray *items, GError **error)
 }
 
 MpEvent *
-mp_answer_event(const MpSite *site, MpItem *item)
+mp_answer_event(const MpInstance *instance, MpItem *item)
 {
     g_autofree char *name = mp_answer_name(item->answer);
     g_autofree char *source = g_strdup_printf("%s %s", item->answer->hash, name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
     g_autofree char *key = g_strdup_printf("answer-%.32s", sum);
-    MpEvent *event = mp_transaction_event(site, MP_EVENT_ANSWER, key,
+    MpEvent *event = mp_transaction_event(instance, MP_EVENT_ANSWER, key,
                                           item->thread != NULL ? item->thread->id : 0, 0);
 
     event->answer = g_steal_pointer(&item->answer);

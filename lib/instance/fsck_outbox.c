@@ -17,7 +17,7 @@
 #define DAY_S 86400 /* longer than anything is put off */
 
 typedef struct {
-    MpSite *site;
+    MpInstance *instance;
     const MpFsckHooks *hooks;
     guint64 *events;
     MpOutbox *outbox;
@@ -50,7 +50,7 @@ static void
 check_actor(Check *check, const MpEvent *event, const char *path)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) actor = mp_accounts_user(check->site->accounts, event->actor, &why);
+    g_autoptr(MpUser) actor = mp_accounts_user(check->instance->accounts, event->actor, &why);
 
     if (actor == NULL && why == NULL)
         tell(check, "no-user", path,
@@ -63,7 +63,7 @@ static bool
 check_event(Check *check, const MpEvent *event, const char *path, const char *remedy,
             GError **error)
 {
-    MpTracker *tracker = check->site->tracker;
+    MpTracker *tracker = check->instance->tracker;
     g_autoptr(GError) why = NULL;
     guint64 number = 0;
 
@@ -160,15 +160,15 @@ check_queued(Check *check, const MpQueued *queued, GError **error)
 static bool
 check_staged(Check *check, GError **error)
 {
-    if (faccessat(AT_FDCWD, check->site->config->data, W_OK, AT_EACCESS) < 0)
+    if (faccessat(AT_FDCWD, check->instance->config->data, W_OK, AT_EACCESS) < 0)
         return true;
-    g_autofree char *lock_path = mp_config_path(check->site->config, "lock");
+    g_autofree char *lock_path = mp_config_path(check->instance->config, "lock");
     g_autoptr(MpLock) lock = mp_lock_take(lock_path, MP_LOCK_TRY, error);
     g_autoptr(GPtrArray) staged = NULL;
 
     if (lock == NULL)
         return error == NULL || *error == NULL;
-    if (!mp_site_refresh(check->site, error))
+    if (!mp_instance_refresh(check->instance, error))
         return false;
     staged = mp_outbox_staged(check->outbox, error);
     for (guint i = 0; staged != NULL && i < staged->len; i++) {
@@ -193,7 +193,7 @@ check_queues(Check *check, GError **error)
         lists[queue] = mp_outbox_list(check->outbox, (MpQueue)queue, error);
         good = lists[queue] != NULL;
     }
-    good = good && mp_site_refresh(check->site, error);
+    good = good && mp_instance_refresh(check->instance, error);
     for (int queue = 0; queue < MP_N_QUEUES; queue++) {
         for (guint i = 0; good && i < lists[queue]->len; i++)
             good = check_queued(check, g_ptr_array_index(lists[queue], i), error);
@@ -236,7 +236,7 @@ check_outbox(Check *check, GError **error)
 static bool
 check_hook(Check *check, GError **error)
 {
-    g_autofree char *path = mp_config_path(check->site->config, "hook");
+    g_autofree char *path = mp_config_path(check->instance->config, "hook");
     g_autoptr(GError) why = NULL;
     g_autoptr(MpOutbox) hook = NULL;
 
@@ -256,9 +256,9 @@ check_hook(Check *check, GError **error)
 }
 
 bool
-mp_fsck_outboxes(MpSite *site, const MpFsckHooks *hooks, guint64 *events, GError **error)
+mp_fsck_outboxes(MpInstance *instance, const MpFsckHooks *hooks, guint64 *events, GError **error)
 {
-    Check check = {site, hooks, events, site->outbox, "outbox", false, NULL, NULL};
+    Check check = {instance, hooks, events, instance->outbox, "outbox", false, NULL, NULL};
 
     return check_outbox(&check, error) && check_hook(&check, error);
 }

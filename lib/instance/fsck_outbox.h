@@ -9,4 +9,5 @@
 
 /* Tells each fault; *events is how many events were looked at. False only for what has to be tried
  * again, or for an outbox that cannot be listed. */
-bool mp_fsck_outboxes(MpSite *site, const MpFsckHooks *hooks, guint64 *events, GError **error);
+bool
+mp_fsck_outboxes(MpInstance *instance, const MpFsckHooks *hooks, guint64 *events, GError **error);

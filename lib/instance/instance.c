@@ -21,157 +21,205 @@ host_name(void)
 }
 
 static void
-share_stores(MpSite *site)
+share_stores(MpInstance *instance)
 {
-    const MpConfig *config = site->config;
+    const MpConfig *config = instance->config;
 
     if (config->remote[0] != '\0')
-        mp_tracker_share(site->tracker, config->remote, config->remote_timeout, site->host);
+        mp_tracker_share(instance->tracker, config->remote, config->remote_timeout, instance->host);
     if (config->accounts_remote[0] != '\0')
-        mp_accounts_share(site->accounts, config->accounts_remote, config->remote_timeout,
-                          site->host);
+        mp_accounts_share(instance->accounts, config->accounts_remote, config->remote_timeout,
+                          instance->host);
 }
 
 static bool
-open_hooks(MpSite *site, GError **error)
+open_hooks(MpInstance *instance, GError **error)
 {
-    g_autofree char *path = mp_config_path(site->config, "hook");
+    g_autofree char *path = mp_config_path(instance->config, "hook");
 
-    site->hooks = mp_outbox_init(path, error) ? mp_outbox_open(path, error) : NULL;
-    return site->hooks != NULL;
+    instance->hooks = mp_outbox_init(path, error) ? mp_outbox_open(path, error) : NULL;
+    return instance->hooks != NULL;
 }
 
-static bool
-open_stores(MpSite *site, GError **error)
+bool
+mp_instance_open_tracker(MpInstance *instance, GError **error)
 {
-    g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
-    g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
-    g_autofree char *outbox = mp_config_path(site->config, "outbox");
+    const MpConfig *config = instance->config;
+    g_autofree char *tracker = mp_config_path(config, "tracker.git");
+    g_autofree char *accounts = mp_config_path(config, "accounts.git");
 
-    site->tracker = mp_tracker_open(tracker, site->config->hostname, error);
-    if (site->tracker == NULL)
+    if (instance->tracker == NULL)
+        instance->tracker = mp_tracker_open(tracker, config->hostname, error);
+    if (instance->tracker == NULL)
         return false;
-    site->accounts = mp_accounts_open(accounts, site->config->hostname, error);
-    if (site->accounts == NULL)
+    if (instance->accounts == NULL)
+        instance->accounts = mp_accounts_open(accounts, config->hostname, error);
+    if (instance->accounts == NULL)
         return false;
-    if (site->config->address_case == MP_ADDRESS_CASE_SENSITIVE)
-        mp_accounts_distinguish_case(site->accounts);
-    share_stores(site);
-    site->outbox = mp_outbox_open(outbox, error);
-    return site->outbox != NULL;
-}
-
-static bool
-open_to_write(MpSite *site, GError **error)
-{
-    return open_stores(site, error) &&
-           (*site->config->on_comment == '\0' || open_hooks(site, error));
-}
-
-static bool
-load_keys(MpSite *site, GError **error)
-{
-    site->keys = mp_key_ring_load(site->config->keys, error);
-    return site->keys != NULL;
-}
-
-static bool
-load(MpSite *site, const MpOptions *options, GError **error)
-{
-    *site = (MpSite){.config = mp_config_load(options->config_file, options->data, error)};
-    if (site->config == NULL || !mp_become_owner(site->config->data, error))
-        return false;
-    site->host = site->config->host_id[0] != '\0' ? g_strdup(site->config->host_id) : host_name();
-    g_autofree char *rate = mp_config_path(site->config, "rate");
-    site->rate = mp_rate_new(rate);
+    if (config->address_case == MP_ADDRESS_CASE_SENSITIVE)
+        mp_accounts_distinguish_case(instance->accounts);
     return true;
 }
 
 bool
-mp_site_begin(MpSite *site, const MpOptions *options, GError **error)
+mp_instance_open_outbox(MpInstance *instance, GError **error)
 {
-    return load(site, options, error) &&
-           mp_log_open(site->config->log_directory, "metroplex.log",
-                       (MpLogLevel)site->config->log_level, error) &&
-           load_keys(site, error);
+    g_autofree char *path = mp_config_path(instance->config, "outbox");
+
+    instance->outbox = mp_outbox_open(path, error);
+    return instance->outbox != NULL;
+}
+
+static bool
+open_stores(MpInstance *instance, GError **error)
+{
+    if (!mp_instance_open_tracker(instance, error))
+        return false;
+    share_stores(instance);
+    return mp_instance_open_outbox(instance, error);
+}
+
+static bool
+open_to_write(MpInstance *instance, GError **error)
+{
+    return open_stores(instance, error) &&
+           (*instance->config->on_comment == '\0' || open_hooks(instance, error));
 }
 
 bool
-mp_site_open(MpSite *site, const MpOptions *options, GError **error)
+mp_instance_open_keys(MpInstance *instance, GError **error)
 {
-    return mp_site_begin(site, options, error) && open_to_write(site, error);
+    instance->keys = mp_key_ring_load(instance->config->keys, error);
+    return instance->keys != NULL;
 }
 
 bool
-mp_site_read(MpSite *site, const MpOptions *options, bool signs, GError **error)
+mp_instance_configure(MpInstance *instance, const char *file, const char *data, GError **error)
 {
-    if (!load(site, options, error))
+    *instance = (MpInstance){.config = mp_config_load(file, data, error)};
+    if (instance->config == NULL)
         return false;
-    if ((signs || faccessat(AT_FDCWD, site->config->keys, R_OK, AT_EACCESS) == 0) &&
-        !load_keys(site, error))
+    const char *host_id = instance->config->host_id;
+    g_autofree char *rate = mp_config_path(instance->config, "rate");
+    instance->host = *host_id != '\0' ? g_strdup(host_id) : host_name();
+    instance->rate = mp_rate_new(rate);
+    return true;
+}
+
+bool
+mp_instance_load(MpInstance *instance, const MpOptions *options, GError **error)
+{
+    return mp_instance_configure(instance, options->config_file, options->data, error) &&
+           mp_become_owner(instance->config->data, error);
+}
+
+bool
+mp_instance_open_log(const MpInstance *instance, const char *name, GError **error)
+{
+    const MpConfig *config = instance->config;
+
+    return mp_log_open(config->log_directory, name, (MpLogLevel)config->log_level, error);
+}
+
+bool
+mp_instance_begin(MpInstance *instance, const MpOptions *options, GError **error)
+{
+    return mp_instance_load(instance, options, error) &&
+           mp_instance_open_log(instance, "metroplex.log", error) &&
+           mp_instance_open_keys(instance, error);
+}
+
+bool
+mp_instance_open(MpInstance *instance, const MpOptions *options, GError **error)
+{
+    return mp_instance_begin(instance, options, error) && open_to_write(instance, error);
+}
+
+bool
+mp_instance_read(MpInstance *instance, const MpOptions *options, bool signs, GError **error)
+{
+    if (!mp_instance_load(instance, options, error))
         return false;
-    return open_stores(site, error);
+    if ((signs || faccessat(AT_FDCWD, instance->config->keys, R_OK, AT_EACCESS) == 0) &&
+        !mp_instance_open_keys(instance, error))
+        return false;
+    return open_stores(instance, error);
 }
 
 void
-mp_site_close(MpSite *site)
+mp_instance_close(MpInstance *instance)
 {
-    g_clear_pointer(&site->hooks, mp_outbox_free);
-    g_clear_pointer(&site->rate, mp_rate_free);
-    g_clear_pointer(&site->outbox, mp_outbox_free);
-    g_clear_pointer(&site->accounts, mp_accounts_free);
-    g_clear_pointer(&site->tracker, mp_tracker_free);
-    g_clear_pointer(&site->keys, mp_key_ring_free);
-    g_clear_pointer(&site->lock, mp_lock_release);
-    g_clear_pointer(&site->config, mp_config_free);
-    g_clear_pointer(&site->host, g_free);
-    g_clear_pointer(&site->installation, g_free);
+    g_clear_pointer(&instance->hooks, mp_outbox_free);
+    g_clear_pointer(&instance->rate, mp_rate_free);
+    g_clear_pointer(&instance->outbox, mp_outbox_free);
+    g_clear_pointer(&instance->accounts, mp_accounts_free);
+    g_clear_pointer(&instance->tracker, mp_tracker_free);
+    g_clear_pointer(&instance->keys, mp_key_ring_free);
+    g_clear_pointer(&instance->lock, mp_lock_release);
+    g_clear_pointer(&instance->config, mp_config_free);
+    g_clear_pointer(&instance->host, g_free);
+    g_clear_pointer(&instance->uuid, g_free);
 }
 
 bool
-mp_site_lock(MpSite *site, GError **error)
+mp_instance_take_lock(MpInstance *instance, GError **error)
 {
-    g_autofree char *path = mp_config_path(site->config, "lock");
+    g_autofree char *path = mp_config_path(instance->config, "lock");
 
-    site->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
-    return site->lock != NULL && (site->tracker != NULL || open_to_write(site, error)) &&
-           mp_site_fetch(site, error);
+    instance->lock = mp_lock_take(path, MP_LOCK_WAIT, error);
+    return instance->lock != NULL;
+}
+
+MpLock *
+mp_instance_lock_outbox(const MpInstance *instance, MpLockMode mode, GError **error)
+{
+    g_autofree char *path = mp_config_path(instance->config, "outbox/lock");
+
+    return mp_lock_take(path, mode, error);
 }
 
 bool
-mp_site_refresh(MpSite *site, GError **error)
+mp_instance_lock(MpInstance *instance, GError **error)
 {
-    if (site->tracker == NULL)
-        return open_to_write(site, error);
-    return mp_tracker_refresh(site->tracker, error) && mp_accounts_refresh(site->accounts, error);
+    return mp_instance_take_lock(instance, error) &&
+           (instance->tracker != NULL || open_to_write(instance, error)) &&
+           mp_instance_fetch(instance, error);
 }
 
-/* --- Which of several -------------------------------------------------------------------------
- */
+bool
+mp_instance_refresh(MpInstance *instance, GError **error)
+{
+    if (instance->tracker == NULL)
+        return open_to_write(instance, error);
+    return mp_tracker_refresh(instance->tracker, error) &&
+           mp_accounts_refresh(instance->accounts, error);
+}
 
-#define INSTALLATION "installation"
-#define ID_LIMIT     256 /* octets */
+/* --- Which of several ------------------------------------------------------------------------- */
+
+#define UUID_FILE  "installation"
+#define UUID_LIMIT 256 /* octets */
 
 /* A random name, made once; under the lock. */
 static char *
-make_installation(int data, GError **error)
+make_uuid(int data, GError **error)
 {
     g_autofree char *id = g_uuid_string_random();
     g_autofree char *line = g_strconcat(id, "\n", NULL);
 
-    if (!mp_write_file(data, INSTALLATION, line, strlen(line), 0640, true, error))
+    if (!mp_write_file(data, UUID_FILE, line, strlen(line), 0640, true, error))
         return NULL;
     return g_steal_pointer(&id);
 }
 
 /* What we did not write is nobody's name: an empty file would be everybody's. */
 static char *
-known_installation(int data, GError **error)
+known_uuid(int data, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *id = NULL;
 
-    if (mp_read_file(data, INSTALLATION, ID_LIMIT, &id, NULL, &why) &&
+    if (mp_read_file(data, UUID_FILE, UUID_LIMIT, &id, NULL, &why) &&
         g_uuid_string_is_valid(g_strchomp(id)))
         return g_steal_pointer(&id);
     if (why == NULL || g_error_matches(why, MP_ERROR, MP_ERROR_INPUT))
@@ -183,63 +231,63 @@ known_installation(int data, GError **error)
 }
 
 static char *
-read_installation(const MpConfig *config, GError **error)
+read_uuid(const MpConfig *config, GError **error)
 {
     int data = mp_open_directory(config->data, error);
     char *id;
 
     if (data < 0)
         return NULL;
-    if (faccessat(data, INSTALLATION, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        id = make_installation(data, error);
+    if (faccessat(data, UUID_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        id = make_uuid(data, error);
     else
-        id = known_installation(data, error);
+        id = known_uuid(data, error);
     close(data);
     if (id == NULL)
-        g_prefix_error(error, "%s/" INSTALLATION ": ", config->data);
+        g_prefix_error(error, "%s/" UUID_FILE ": ", config->data);
     return id;
 }
 
 static bool
-check_host(MpSite *site, GError **error)
+check_host(MpInstance *instance, GError **error)
 {
-    if (!mp_tracker_is_shared(site->tracker))
+    if (!mp_tracker_is_shared(instance->tracker))
         return true;
-    if (site->installation == NULL)
-        site->installation = read_installation(site->config, error);
-    return site->installation != NULL &&
-           mp_tracker_check_host(site->tracker, site->host, site->installation,
-                                 &site->is_registered, error);
+    if (instance->uuid == NULL)
+        instance->uuid = read_uuid(instance->config, error);
+    return instance->uuid != NULL &&
+           mp_tracker_check_host(instance->tracker, instance->host, instance->uuid,
+                                 &instance->is_registered, error);
 }
 
 /* The tracker last: the less time from there to a push, the fewer are outrun. */
 bool
-mp_site_fetch(MpSite *site, GError **error)
+mp_instance_fetch(MpInstance *instance, GError **error)
 {
-    return mp_accounts_fetch(site->accounts, error) && mp_tracker_fetch(site->tracker, error) &&
-           check_host(site, error);
+    return mp_accounts_fetch(instance->accounts, error) &&
+           mp_tracker_fetch(instance->tracker, error) && check_host(instance, error);
 }
 
 /* What is not here may be new on another host. True if it is worth looking again. */
 static bool
-catch_up(MpSite *site, GError **error)
+catch_up(MpInstance *instance, GError **error)
 {
-    if (site->lock != NULL ||
-        (site->config->remote[0] == '\0' && site->config->accounts_remote[0] == '\0'))
+    if (instance->lock != NULL ||
+        (instance->config->remote[0] == '\0' && instance->config->accounts_remote[0] == '\0'))
         return false;
-    bool good = mp_site_lock(site, error);
-    g_clear_pointer(&site->lock, mp_lock_release);
+    bool good = mp_instance_lock(instance, error);
+    g_clear_pointer(&instance->lock, mp_lock_release);
     return good;
 }
 
 MpUser *
-mp_site_user(MpSite *site, const char *login, GError **error)
+mp_instance_user(MpInstance *instance, const char *login, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    MpUser *user = mp_accounts_user_by_login(site->accounts, login, &why);
+    MpUser *user = mp_accounts_user_by_login(instance->accounts, login, &why);
 
-    if (user == NULL && why == NULL && catch_up(site, &why))
-        user = mp_accounts_user_by_login(site->accounts, login, &why);
+    if (user == NULL && why == NULL && catch_up(instance, &why))
+        user = mp_accounts_user_by_login(instance->accounts, login, &why);
     if (user == NULL && why == NULL) {
         g_autofree char *shown = mp_escape(login);
         mp_fail(&why, MP_ERROR_INPUT, "no such user: %s", shown);
@@ -250,13 +298,13 @@ mp_site_user(MpSite *site, const char *login, GError **error)
 }
 
 MpThread *
-mp_site_thread(MpSite *site, guint64 id, GError **error)
+mp_instance_thread(MpInstance *instance, guint64 id, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    MpThread *thread = mp_tracker_thread(site->tracker, id, &why);
+    MpThread *thread = mp_tracker_thread(instance->tracker, id, &why);
 
-    if (thread == NULL && why == NULL && catch_up(site, &why))
-        thread = mp_tracker_thread(site->tracker, id, &why);
+    if (thread == NULL && why == NULL && catch_up(instance, &why))
+        thread = mp_tracker_thread(instance->tracker, id, &why);
     if (thread == NULL && why == NULL)
         mp_fail(&why, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
     if (why != NULL)
@@ -265,14 +313,14 @@ mp_site_thread(MpSite *site, guint64 id, GError **error)
 }
 
 bool
-mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
-                     const char **which)
+mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 thread, gint64 when,
+                         const char **which)
 {
-    const MpConfig *config = site->config;
+    const MpConfig *config = instance->config;
     const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
                                  config->max_total_rate};
 
-    return mp_rate_is_over(site->rate, &limits, account, thread, when, which);
+    return mp_rate_is_over(instance->rate, &limits, account, thread, when, which);
 }
 
 char *
@@ -282,9 +330,9 @@ mp_masked(const MpConfig *config, const char *text, MpMaskScope scope)
 }
 
 MpLimits
-mp_site_limits(const MpSite *site)
+mp_instance_limits(const MpInstance *instance)
 {
-    const MpConfig *config = site->config;
+    const MpConfig *config = instance->config;
     MpLimits limits = mp_limits_default;
 
     limits.mail_bytes = (gsize)config->max_mail_size;

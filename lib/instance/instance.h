@@ -1,5 +1,5 @@
 /*
- * An installation, opened: what every command that touches the tracker needs, in one place.
+ * One opened installation: configuration, keys, stores and locks, as both programs need them.
  */
 #pragma once
 
@@ -18,60 +18,82 @@ typedef struct {
     MpTracker *tracker;
     MpAccounts *accounts;
     MpOutbox *outbox;
-    MpOutbox
-        *hooks;   /* comments due to [inbound] on-comment, kept as events are; NULL without one */
-    MpRate *rate; /* comments by mail within the hour */
-    MpLock *lock; /* held while this is not NULL */
-    char *host;   /* [instance] host-id or this machine's name, as comments and events record it */
-    char *installation; /* what tells us from another of that name, where a tracker is shared */
+    MpOutbox *hooks; /* comments due to [inbound] on-comment, kept as events are; NULL without */
+    MpRate *rate;    /* comments by mail within the hour */
+    MpLock *lock;    /* of the data directory; held while this is not NULL */
+    char *host;      /* [instance] host-id or this machine's name, as comments and events have it */
+    char *uuid;      /* tells us from another of that name, where a tracker is shared; or NULL */
     bool is_registered; /* the shared tracker knows it */
-} MpSite;
+} MpInstance;
 
-/*
- * Loads the configuration, becomes the owner of the data directory where started as root, opens the
- * log, the key ring and the repositories. Each failure is MP_ERROR_INSTALLATION and says what to
- * do.
- */
-bool mp_site_open(MpSite *site, const MpOptions *options, GError **error);
+/* ---- Part by part: each leaves open what was, and needs what stands before it ---- */
 
-/* The same without the repositories, which mp_site_lock() then opens: a run that finds nothing to
- * do never loads what libgit2 brings along. */
-bool mp_site_begin(MpSite *site, const MpOptions *options, GError **error);
+/* The configuration; `data` replaces the data directory that it names, or is NULL. */
+bool
+mp_instance_configure(MpInstance *instance, const char *file, const char *data, GError **error);
+
+/* The same by the options of a command; and the process becomes the data directory's owner, where
+ * it was started as root. */
+bool mp_instance_load(MpInstance *instance, const MpOptions *options, GError **error);
+
+bool mp_instance_open_log(const MpInstance *instance, const char *name, GError **error);
+bool mp_instance_open_keys(MpInstance *instance, GError **error);
+
+/* Both repositories, as this host has them: for those that read and ask no other host. */
+bool mp_instance_open_tracker(MpInstance *instance, GError **error);
+
+bool mp_instance_open_outbox(MpInstance *instance, GError **error);
+
+/* The lock of the data directory; waits for who has it. */
+bool mp_instance_take_lock(MpInstance *instance, GError **error);
+
+/* The outbox's, which only one notifier has; the caller's. With MP_LOCK_TRY NULL without error if
+ * somebody else has it. */
+MpLock *mp_instance_lock_outbox(const MpInstance *instance, MpLockMode mode, GError **error);
+
+/* ---- All that a command of metroplex needs. Each failure says what to do ---- */
+
+/* To change something: opens the log, and everything else. */
+bool mp_instance_open(MpInstance *instance, const MpOptions *options, GError **error);
+
+/* The same without the repositories, which mp_instance_lock() then opens: a run that finds nothing
+ * to do never loads what libgit2 brings along. */
+bool mp_instance_begin(MpInstance *instance, const MpOptions *options, GError **error);
 
 /*
  * For commands that change nothing: opens no log, makes nothing and locks nothing, so that a copy
  * that cannot be written to is enough. Warnings go to standard error. Keys are needed by those only
  * that sign or verify.
  */
-bool mp_site_read(MpSite *site, const MpOptions *options, bool signs, GError **error);
+bool mp_instance_read(MpInstance *instance, const MpOptions *options, bool signs, GError **error);
 
-void mp_site_close(MpSite *site);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpSite, mp_site_close)
+void mp_instance_close(MpInstance *instance);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInstance, mp_instance_close)
 
-/* Takes the data directory's lock for writing, waiting for who has it, and fetches. */
-bool mp_site_lock(MpSite *site, GError **error);
+/* To change something: mp_instance_take_lock, then fetches. */
+bool mp_instance_lock(MpInstance *instance, GError **error);
 
 /* Looks both repositories' branches up again. */
-bool mp_site_refresh(MpSite *site, GError **error);
+bool mp_instance_refresh(MpInstance *instance, GError **error);
 
 /* The same after taking over what the remotes have, where [tracker] names any; under the lock. A
  * host whose name another installation has is refused. */
-bool mp_site_fetch(MpSite *site, GError **error);
+bool mp_instance_fetch(MpInstance *instance, GError **error);
 
 /* The account with this login; MP_ERROR_INPUT if there is none. What is not here is looked for on
  * the remote, if there is one, by who does not hold the lock. */
-MpUser *mp_site_user(MpSite *site, const char *login, GError **error);
+MpUser *mp_instance_user(MpInstance *instance, const char *login, GError **error);
 
 /* The thread with this id; likewise. */
-MpThread *mp_site_thread(MpSite *site, guint64 id, GError **error);
+MpThread *mp_instance_thread(MpInstance *instance, guint64 id, GError **error);
 
 /* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */
-bool mp_site_is_over_rate(const MpSite *site, guint64 account, guint64 thread, gint64 when,
-                          const char **which);
+bool mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 thread,
+                              gint64 when, const char **which);
 
 /* Text to be published with its MACs masked, and what else is of this scope if the configuration
  * wants addresses masked. The result is the caller's. */
 char *mp_masked(const MpConfig *config, const char *text, MpMaskScope scope);
 
 /* What a mail may hold, as [limits] has it. */
-MpLimits mp_site_limits(const MpSite *site);
+MpLimits mp_instance_limits(const MpInstance *instance);

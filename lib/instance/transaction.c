@@ -10,7 +10,7 @@
 #define LATE_PUSH_S  3600 /* far longer than a server works on a push that we gave up */
 
 MpEvent *
-mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread,
+mp_transaction_event(const MpInstance *instance, MpEventKind kind, const char *key, guint64 thread,
                      guint64 actor)
 {
     MpEvent *event = g_new0(MpEvent, 1);
@@ -20,7 +20,7 @@ mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guin
     event->thread = thread;
     event->actor = actor;
     event->created = (gint64)time(NULL);
-    event->host = g_strdup(site->host);
+    event->host = g_strdup(instance->host);
     return event;
 }
 
@@ -66,15 +66,15 @@ publish_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
 }
 
 static bool
-stage(MpSite *site, GPtrArray *events, GError **error)
+stage(MpInstance *instance, GPtrArray *events, GError **error)
 {
-    return (site->hooks == NULL || stage_in(site->hooks, events, goes_to_hook, error)) &&
-           stage_in(site->outbox, events, NULL, error);
+    return (instance->hooks == NULL || stage_in(instance->hooks, events, goes_to_hook, error)) &&
+           stage_in(instance->outbox, events, NULL, error);
 }
 
 /* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
 static bool
-record_answers(MpSite *site, GPtrArray *events, GError **error)
+record_answers(MpInstance *instance, GPtrArray *events, GError **error)
 {
     bool has_answers = false;
 
@@ -83,31 +83,34 @@ record_answers(MpSite *site, GPtrArray *events, GError **error)
 
         if (event->answer == NULL)
             continue;
-        MpAnswered answered = mp_outbox_record_answer(site->outbox, event->answer, error);
+        MpAnswered answered = mp_outbox_record_answer(instance->outbox, event->answer, error);
         has_answers = true;
         if (answered == MP_ANSWERED_ERROR ||
-            (answered == MP_ANSWERED_OTHER && !mp_outbox_discard(site->outbox, event->key, error)))
+            (answered == MP_ANSWERED_OTHER &&
+             !mp_outbox_discard(instance->outbox, event->key, error)))
             return false;
         if (answered == MP_ANSWERED_OTHER)
             g_ptr_array_remove_index(events, i);
     }
-    return !has_answers || mp_outbox_sync_answered(site->outbox, error);
+    return !has_answers || mp_outbox_sync_answered(instance->outbox, error);
 }
 
 static bool
-publish(MpSite *site, GPtrArray *events, GError **error)
+publish(MpInstance *instance, GPtrArray *events, GError **error)
 {
-    return record_answers(site, events, error) && publish_in(site->outbox, events, NULL, error) &&
-           (site->hooks == NULL || publish_in(site->hooks, events, goes_to_hook, error));
+    return record_answers(instance, events, error) &&
+           publish_in(instance->outbox, events, NULL, error) &&
+           (instance->hooks == NULL || publish_in(instance->hooks, events, goes_to_hook, error));
 }
 
 /* --- What became of staged events: by the tracker alone, whoever asks ------------------------- */
 
 /* What a push that we lost sight of may still bring about is kept for a while. */
 static bool
-may_still_come(const MpSite *site, const MpEvent *event)
+may_still_come(const MpInstance *instance, const MpEvent *event)
 {
-    return mp_tracker_is_shared(site->tracker) && (gint64)time(NULL) - event->created < LATE_PUSH_S;
+    return mp_tracker_is_shared(instance->tracker) &&
+           (gint64)time(NULL) - event->created < LATE_PUSH_S;
 }
 
 static bool
@@ -135,18 +138,21 @@ settle_answer(MpOutbox *outbox, const MpEvent *event, GError **error)
 
 /* Another host announces its own; who that is counts only where there are several. */
 static bool
-settle_event(MpSite *site, MpOutbox *outbox, const MpEvent *event, GError **error)
+settle_event(MpInstance *instance, MpOutbox *outbox, const MpEvent *event, GError **error)
 {
     g_autofree char *host = NULL;
     bool is_there;
 
     if (event->answer != NULL)
         return settle_answer(outbox, event, error);
-    if (!mp_tracker_host_of_key(site->tracker, event->thread, event->key, &is_there, &host, error))
+    if (!mp_tracker_host_of_key(instance->tracker, event->thread, event->key, &is_there, &host,
+                                error))
         return false;
     if (!is_there)
-        return may_still_come(site, event) || drop(outbox, event, "its change was not made", error);
-    if (mp_tracker_is_shared(site->tracker) && host != NULL && g_strcmp0(host, event->host) != 0)
+        return may_still_come(instance, event) ||
+               drop(outbox, event, "its change was not made", error);
+    if (mp_tracker_is_shared(instance->tracker) && host != NULL &&
+        g_strcmp0(host, event->host) != 0)
         return drop(outbox, event, "another host made the change", error);
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
             event->thread);
@@ -165,7 +171,7 @@ is_kept_for_damage(const MpEvent *event, GError *why)
 }
 
 static bool
-settle_in(MpSite *site, MpOutbox *outbox, GError **error)
+settle_in(MpInstance *instance, MpOutbox *outbox, GError **error)
 {
     g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
 
@@ -173,7 +179,7 @@ settle_in(MpSite *site, MpOutbox *outbox, GError **error)
         const MpEvent *event = g_ptr_array_index(staged, i);
         g_autoptr(GError) why = NULL;
 
-        if (settle_event(site, outbox, event, &why) || is_kept_for_damage(event, why))
+        if (settle_event(instance, outbox, event, &why) || is_kept_for_damage(event, why))
             continue;
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
@@ -183,32 +189,32 @@ settle_in(MpSite *site, MpOutbox *outbox, GError **error)
 
 /* The events, and what is due to on-comment: by the same rules. */
 static bool
-settle(MpSite *site, GError **error)
+settle(MpInstance *instance, GError **error)
 {
-    return settle_in(site, site->outbox, error) &&
-           (site->hooks == NULL || settle_in(site, site->hooks, error));
+    return settle_in(instance, instance->outbox, error) &&
+           (instance->hooks == NULL || settle_in(instance, instance->hooks, error));
 }
 
 /* --- A batch ---------------------------------------------------------------------------------- */
 
 /* With the first batch of ours: who shares the tracker under which name. */
 static bool
-introduce(MpSite *site, MpBatch *batch, GError **error)
+introduce(MpInstance *instance, MpBatch *batch, GError **error)
 {
-    return !mp_tracker_is_shared(site->tracker) || site->is_registered ||
-           mp_batch_set_host(batch, site->host, site->installation, error);
+    return !mp_tracker_is_shared(instance->tracker) || instance->is_registered ||
+           mp_batch_set_host(batch, instance->host, instance->uuid, error);
 }
 
 /* The KEYs of those that nobody has staged yet. */
 static GPtrArray *
-fresh_keys(MpSite *site, const GPtrArray *events)
+fresh_keys(MpInstance *instance, const GPtrArray *events)
 {
     GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < events->len; i++) {
         const MpEvent *event = g_ptr_array_index(events, i);
 
-        if (!mp_outbox_is_staged(site->outbox, event->key))
+        if (!mp_outbox_is_staged(instance->outbox, event->key))
             g_ptr_array_add(keys, g_strdup(event->key));
     }
     return keys;
@@ -217,53 +223,54 @@ fresh_keys(MpSite *site, const GPtrArray *events)
 /* A server that refused will not come round to it. What was staged before belongs to a push whose
  * answer was lost, and which may still land. */
 static void
-unstage(MpSite *site, const GPtrArray *keys)
+unstage(MpInstance *instance, const GPtrArray *keys)
 {
     for (guint i = 0; i < keys->len; i++) {
         g_autoptr(GError) why = NULL;
 
-        if (!mp_outbox_discard(site->outbox, g_ptr_array_index(keys, i), &why) ||
-            (site->hooks != NULL &&
-             !mp_outbox_discard(site->hooks, g_ptr_array_index(keys, i), &why)))
+        if (!mp_outbox_discard(instance->outbox, g_ptr_array_index(keys, i), &why) ||
+            (instance->hooks != NULL &&
+             !mp_outbox_discard(instance->hooks, g_ptr_array_index(keys, i), &why)))
             mp_warn("%s", why->message); /* settle() does it */
     }
 }
 
 /* Where it does not come true, or nobody knows, the events stay staged for settle(). */
 static MpCommitResult
-try_once(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, GError **error)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
-    g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
+    g_autoptr(MpBatch) batch = mp_batch_begin(instance->tracker);
 
-    if (!build(site, batch, events, user_data, error) || !introduce(site, batch, error))
+    if (!build(instance, batch, events, user_data, error) || !introduce(instance, batch, error))
         return MP_FAILED;
-    g_autoptr(GPtrArray) fresh = fresh_keys(site, events);
-    if (!stage(site, events, error))
+    g_autoptr(GPtrArray) fresh = fresh_keys(instance, events);
+    if (!stage(instance, events, error))
         return MP_FAILED;
     g_autoptr(GError) why = NULL;
     MpCommitResult result = mp_batch_commit(batch, &why);
     if (mp_error_is_refused(why))
-        unstage(site, fresh);
+        unstage(instance, fresh);
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     if (result != MP_COMMITTED)
         return result;
-    site->is_registered = true;
-    return publish(site, events, error) ? MP_COMMITTED : MP_FAILED;
+    instance->is_registered = true;
+    return publish(instance, events, error) ? MP_COMMITTED : MP_FAILED;
 }
 
 bool
-mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+mp_transaction_try(MpInstance *instance, MpTransactionBuild build, gpointer user_data,
+                   GError **error)
 {
     for (int i = 1; i <= OUTRUN_TRIES; i++) {
-        MpCommitResult result = try_once(site, build, user_data, error);
+        MpCommitResult result = try_once(instance, build, user_data, error);
 
         if (result != MP_OUTRUN)
             return result == MP_COMMITTED;
         mp_info("The tracker moved while a batch was built; building it again");
-        mp_tracker_back_off(site->tracker, i);
-        if (!mp_site_fetch(site, error) || !settle(site, error))
+        mp_tracker_back_off(instance->tracker, i);
+        if (!mp_instance_fetch(instance, error) || !settle(instance, error))
             return false;
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
@@ -271,11 +278,11 @@ mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, G
 }
 
 bool
-mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error)
+mp_transaction_is_alone(MpInstance *instance, const GError *refusal, GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    if (mp_tracker_takes_others(site->tracker, &why))
+    if (mp_tracker_takes_others(instance->tracker, &why))
         return true;
     if (mp_error_is_refused(why))
         return mp_fail(error, MP_ERROR_TEMPORARY, "the server takes no commit at all now: %s",
@@ -285,17 +292,18 @@ mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error)
 }
 
 bool
-mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error)
+mp_transaction_run(MpInstance *instance, MpTransactionBuild build, gpointer user_data,
+                   GError **error)
 {
     g_autoptr(GError) why = NULL;
 
-    if (mp_transaction_try(site, build, user_data, &why))
+    if (mp_transaction_try(instance, build, user_data, &why))
         return true;
     if (mp_error_is_refused(why)) {
-        if (!mp_transaction_is_alone(site, why, error))
+        if (!mp_transaction_is_alone(instance, why, error))
             return false;
         g_clear_error(&why);
-        if (mp_transaction_try(site, build, user_data, &why))
+        if (mp_transaction_try(instance, build, user_data, &why))
             return true;
     }
     g_prefix_error(&why, "%s",
@@ -305,12 +313,12 @@ mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, G
 }
 
 bool
-mp_transaction_recover(MpSite *site, GError **error)
+mp_transaction_recover(MpInstance *instance, GError **error)
 {
-    g_autofree char *tracker = mp_config_path(site->config, "tracker.git");
-    g_autofree char *accounts = mp_config_path(site->config, "accounts.git");
+    g_autofree char *tracker = mp_config_path(instance->config, "tracker.git");
+    g_autofree char *accounts = mp_config_path(instance->config, "accounts.git");
 
     return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
-           mp_tracker_sync(site->tracker, error) && mp_accounts_sync(site->accounts, error) &&
-           settle(site, error);
+           mp_tracker_sync(instance->tracker, error) &&
+           mp_accounts_sync(instance->accounts, error) && settle(instance, error);
 }

@@ -18,7 +18,7 @@
  * Puts the changes into the batch, and an MpEvent for each that is to be announced into `events`.
  * Called again, with a new batch, when outrun; so it must not keep what an earlier call found.
  */
-typedef bool (*MpTransactionBuild)(MpSite *site, MpBatch *batch, GPtrArray *events,
+typedef bool (*MpTransactionBuild)(MpInstance *instance, MpBatch *batch, GPtrArray *events,
                                    gpointer user_data, GError **error);
 
 /*
@@ -28,20 +28,22 @@ typedef bool (*MpTransactionBuild)(MpSite *site, MpBatch *batch, GPtrArray *even
  * MP_ERROR_REFUSED: the server of a shared tracker refused it twice, and took another commit in
  * between. Where it takes nothing at all, that is temporary.
  */
-bool mp_transaction_run(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
+bool mp_transaction_run(MpInstance *instance, MpTransactionBuild build, gpointer user_data,
+                        GError **error);
 
 /* The same for who has several things to try: MP_ERROR_REFUSED after one refusal. Then `refusal` is
  * asked about: false, and a temporary error, if the server takes no other commit either. */
-bool mp_transaction_try(MpSite *site, MpTransactionBuild build, gpointer user_data, GError **error);
-bool mp_transaction_is_alone(MpSite *site, const GError *refusal, GError **error);
+bool mp_transaction_try(MpInstance *instance, MpTransactionBuild build, gpointer user_data,
+                        GError **error);
+bool mp_transaction_is_alone(MpInstance *instance, const GError *refusal, GError **error);
 
 /* Finishes what a dead run left, under the lock. What is found done is durable after that, so that
  * it may be acknowledged: a run that died may have moved a branch and not synced that. */
-bool mp_transaction_recover(MpSite *site, GError **error);
+bool mp_transaction_recover(MpInstance *instance, GError **error);
 
 /* An event for what KEY became; the result is the caller's. */
-MpEvent *mp_transaction_event(const MpSite *site, MpEventKind kind, const char *key, guint64 thread,
-                              guint64 actor);
+MpEvent *mp_transaction_event(const MpInstance *instance, MpEventKind kind, const char *key,
+                              guint64 thread, guint64 actor);
 
 /* The account as the author of a commit, now. Strings stay the user's. */
 MpActor mp_transaction_actor(const MpUser *user);

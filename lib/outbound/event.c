@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/time.h"
 
 #define SHORTEST_WAIT 60 /* seconds, for a change that is not in the tracker yet */
 #define LONGEST_WAIT  7200
@@ -26,7 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Work, work_free)
 
 /* Whether the KEY is in the tracker; the thread's Notice, or NULL with no error if it is not. */
 static Notice *
-find_notice(const Installation *i, const MpEvent *event, GError **error)
+find_notice(const MpInstance *instance, const MpEvent *event, GError **error)
 {
     GError *fault = NULL;
     NoticeFacts facts = {.kind = event->kind,
@@ -35,8 +36,8 @@ find_notice(const Installation *i, const MpEvent *event, GError **error)
                          .key = event->key,
                          .date = event->created};
 
-    if (mp_tracker_find_key(i->tracker, event->thread, event->key, &facts.comment, &fault))
-        return notice_load(i, &facts, error);
+    if (mp_tracker_find_key(instance->tracker, event->thread, event->key, &facts.comment, &fault))
+        return notice_load(instance, &facts, error);
     if (fault != NULL)
         g_propagate_error(error, fault);
     return NULL;
@@ -47,13 +48,13 @@ find_notice(const Installation *i, const MpEvent *event, GError **error)
 static bool
 postpone(Pass *pass, const MpQueued *queued, const MpEvent *event, GError **error)
 {
-    gint64 now = now_seconds();
+    gint64 now = mp_time_now();
     gint64 wait = CLAMP((now - event->created) / 4, SHORTEST_WAIT, LONGEST_WAIT);
 
     mp_warn("Event %s is not in thread %" G_GUINT64_FORMAT
             " of the tracker yet: waiting %" G_GINT64_FORMAT " s",
             event->key, event->thread, wait);
-    return mp_outbox_postpone(pass->installation->outbox, queued, now + wait, error);
+    return mp_outbox_postpone(pass->instance->outbox, queued, now + wait, error);
 }
 
 /* The one account that an answer is for, at its own first address; nobody if it is gone. */
@@ -63,8 +64,7 @@ answer_recipients(const Work *work, const MpAnswer *answer, GError **error)
     g_autoptr(GPtrArray) recipients =
         g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
     GError *fault = NULL;
-    g_autoptr(MpUser) user =
-        mp_accounts_user(work->pass->installation->accounts, answer->user, &fault);
+    g_autoptr(MpUser) user = mp_accounts_user(work->pass->instance->accounts, answer->user, &fault);
 
     if (fault != NULL) {
         g_propagate_error(error, fault);
@@ -90,8 +90,8 @@ expand(Work *work, GError **error)
                      ? answer_recipients(work, answer, error)
                      : mp_notification_recipients(notice->subscribers, notice->repository,
                                                   mp_event_file_event(work->file)->actor,
-                                                  work->pass->installation->accounts, error);
-    return recipients != NULL && mp_event_file_expand(work->file, recipients, now_seconds(), error);
+                                                  work->pass->instance->accounts, error);
+    return recipients != NULL && mp_event_file_expand(work->file, recipients, mp_time_now(), error);
 }
 
 static void
@@ -99,7 +99,7 @@ hand_out(Work *work)
 {
     const GPtrArray *recipients = mp_event_file_recipients(work->file);
     g_autoptr(GPtrArray) due = g_ptr_array_new();
-    gint64 now = now_seconds();
+    gint64 now = mp_time_now();
 
     for (guint i = 0; i < recipients->len; i++)
         if (mp_event_recipient_is_due(recipients->pdata[i], now))
@@ -120,14 +120,14 @@ hand_out(Work *work)
 static bool
 open_answer(Work *work, const MpEvent *event, GError **error)
 {
-    const Installation *i = work->pass->installation;
+    const MpInstance *instance = work->pass->instance;
     g_autoptr(GError) fault = NULL;
 
     if (event->thread != 0)
-        work->thread = mp_tracker_thread(i->tracker, event->thread, &fault);
+        work->thread = mp_tracker_thread(instance->tracker, event->thread, &fault);
     if (work->thread != NULL) {
         g_autoptr(MpRepository) repository =
-            mp_tracker_repository(i->tracker, work->thread->repository, &fault);
+            mp_tracker_repository(instance->tracker, work->thread->repository, &fault);
         work->link = repository != NULL ? g_strdup(repository->link) : NULL;
     }
     if (fault != NULL)
@@ -138,15 +138,15 @@ open_answer(Work *work, const MpEvent *event, GError **error)
 static bool
 open_work(Work *work, const MpQueued *queued, GError **error)
 {
-    const Installation *i = work->pass->installation;
+    const MpInstance *instance = work->pass->instance;
     GError *fault = NULL;
 
-    work->file = mp_event_file_open(i->outbox, queued, MP_EVENT_WRITE, error);
+    work->file = mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, error);
     if (work->file == NULL)
         return false;
     if (mp_event_file_event(work->file)->answer != NULL)
         return open_answer(work, mp_event_file_event(work->file), error);
-    work->notice = find_notice(i, mp_event_file_event(work->file), &fault);
+    work->notice = find_notice(instance, mp_event_file_event(work->file), &fault);
     if (fault != NULL) {
         g_propagate_error(error, fault);
         return false;

@@ -6,7 +6,7 @@
 #include "transport/transport.h"
 
 struct Pass {
-    const Installation *installation;
+    const MpInstance *instance;
     bool (*is_stopped)(void);
     GHashTable *skipped;   /* names of events at fault: told once, not tried again */
     MpPool *pool;          /* NULL until there is work */

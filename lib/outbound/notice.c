@@ -37,13 +37,13 @@ ghost(guint64 id, const char *login)
 }
 
 static bool
-load_actor(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+load_actor(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, GError **error)
 {
     const MpComment *comment = notice->comment;
     guint64 id = facts->actor == 0 && comment != NULL ? comment->author : facts->actor;
     GError *fault = NULL;
 
-    notice->actor = mp_accounts_user(i->accounts, id, &fault);
+    notice->actor = mp_accounts_user(instance->accounts, id, &fault);
     if (fault != NULL) {
         g_propagate_error(error, fault);
         return false;
@@ -56,18 +56,19 @@ load_actor(const Installation *i, const NoticeFacts *facts, Notice *notice, GErr
 
 /* Who muted the thread and is mentioned in this comment is told of it; muted the thread stays. */
 static bool
-load_subscribers(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+load_subscribers(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
+                 GError **error)
 {
     GError *fault = NULL;
 
-    notice->subscribers = mp_tracker_subscribers(i->tracker, facts->thread, &fault);
+    notice->subscribers = mp_tracker_subscribers(instance->tracker, facts->thread, &fault);
     if (fault != NULL) {
         g_propagate_error(error, fault);
         return false;
     }
     if (notice->subscribers == NULL || notice->comment == NULL)
         return true;
-    g_autoptr(GArray) mentions = mp_mentions(i->accounts, notice->comment->body, error);
+    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, notice->comment->body, error);
     if (mentions != NULL)
         mp_notification_call(notice->subscribers, mentions);
     return mentions != NULL;
@@ -75,32 +76,34 @@ load_subscribers(const Installation *i, const NoticeFacts *facts, Notice *notice
 
 /* False without error: it is not in the tracker. */
 static bool
-load_facts(const Installation *i, const NoticeFacts *facts, Notice *notice, GError **error)
+load_facts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, GError **error)
 {
-    notice->thread = mp_tracker_thread(i->tracker, facts->thread, error);
+    notice->thread = mp_tracker_thread(instance->tracker, facts->thread, error);
     if (notice->thread == NULL)
         return false;
     if (has_comment(facts)) {
-        notice->comment = mp_tracker_comment(i->tracker, facts->thread, facts->comment, error);
+        notice->comment =
+            mp_tracker_comment(instance->tracker, facts->thread, facts->comment, error);
         if (notice->comment == NULL)
             return false;
     }
-    if (!load_subscribers(i, facts, notice, error))
+    if (!load_subscribers(instance, facts, notice, error))
         return false;
-    notice->repository = mp_tracker_repository(i->tracker, notice->thread->repository, error);
-    return notice->repository != NULL && load_actor(i, facts, notice, error);
+    notice->repository =
+        mp_tracker_repository(instance->tracker, notice->thread->repository, error);
+    return notice->repository != NULL && load_actor(instance, facts, notice, error);
 }
 
 Notice *
-notice_load(const Installation *i, const NoticeFacts *facts, GError **error)
+notice_load(const MpInstance *instance, const NoticeFacts *facts, GError **error)
 {
     g_autoptr(Notice) notice = g_new0(Notice, 1);
 
-    if (!load_facts(i, facts, notice, error))
+    if (!load_facts(instance, facts, notice, error))
         return NULL;
     notice->notification = mp_notification_new(&(MpNotificationFacts){
-        .config = i->config,
-        .ring = i->ring,
+        .config = instance->config,
+        .ring = instance->keys,
         .thread = notice->thread,
         .repository = notice->repository,
         .actor = notice->actor,

@@ -8,42 +8,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "address/address.h"
-#include "base/config.h"
-#include "base/lock.h"
-#include "cli/command.h"
+#include "instance/instance.h"
 #include "notify/notify.h"
 #include "outbox/outbox.h"
 #include "outbox/server.h"
-#include "tracker/tracker.h"
-
-/* --- installation.c --- */
-
-typedef struct {
-    MpConfig *config;
-    MpOutbox *outbox;
-    MpTracker *tracker;
-    MpAccounts *accounts;
-    MpKeyRing *ring;
-    MpServer *server; /* for commands that show it; a pass has its own */
-    MpLock *lock;
-} Installation;
-
-void installation_clear(Installation *installation);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Installation, installation_clear)
-
-/* The configuration; the process becomes the owner of its data directory. */
-bool installation_load(Installation *installation, const MpOptions *options, GError **error);
-
-bool installation_open_log(Installation *installation, GError **error);
-bool installation_open_outbox(Installation *installation, GError **error);
-bool installation_open_tracker(Installation *installation, GError **error); /* accounts as well */
-bool installation_open_keys(Installation *installation, GError **error);
-
-/* MP_LOCK_TRY: false without error if another notifier has the outbox. */
-bool installation_lock(Installation *installation, MpLockMode mode, GError **error);
-
-gint64 now_seconds(void);
 
 /* --- notice.c --- */
 
@@ -70,7 +38,7 @@ typedef struct {
 } NoticeFacts;
 
 /* NULL without error if the thread or the comment is not in the tracker. */
-Notice *notice_load(const Installation *installation, const NoticeFacts *facts, GError **error);
+Notice *notice_load(const MpInstance *instance, const NoticeFacts *facts, GError **error);
 
 /* --- pass.c --- */
 
@@ -78,7 +46,7 @@ typedef struct Pass Pass;
 
 /* `is_stopped` is asked before each message: true means to finish what is in flight, and no more.
  * NULL with *error set where it cannot be read what is known of the server. */
-Pass *pass_new(const Installation *installation, bool (*is_stopped)(void), GError **error);
+Pass *pass_new(const MpInstance *instance, bool (*is_stopped)(void), GError **error);
 void pass_free(Pass *pass);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pass, pass_free)
 

@@ -8,18 +8,19 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/time.h"
 
 #define OPEN_EVENTS 64 /* under way at a time: bounds memory and open files */
 
 Pass *
-pass_new(const Installation *installation, bool (*is_stopped)(void), GError **error)
+pass_new(const MpInstance *instance, bool (*is_stopped)(void), GError **error)
 {
-    MpServer *server = mp_server_load(installation->outbox, error);
+    MpServer *server = mp_server_load(instance->outbox, error);
 
     if (server == NULL)
         return NULL;
     Pass *pass = g_new0(Pass, 1);
-    pass->installation = installation;
+    pass->instance = instance;
     pass->is_stopped = is_stopped;
     pass->server = server;
     pass->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -83,7 +84,7 @@ run_task(gpointer data)
 static bool
 prepare(Pass *pass, GError **error)
 {
-    const MpConfig *config = pass->installation->config;
+    const MpConfig *config = pass->instance->config;
 
     if (g_get_monotonic_time() >= pass->retired_until)
         g_ptr_array_set_size(pass->retired, 0);
@@ -173,7 +174,7 @@ is_server_there(Pass *pass, GError **error)
 static bool
 work_on(Pass *pass, const GPtrArray *due, GError **error)
 {
-    const Installation *i = pass->installation;
+    const MpInstance *instance = pass->instance;
     GError *fault = NULL;
 
     if (!is_server_there(pass, &fault)) {
@@ -183,7 +184,8 @@ work_on(Pass *pass, const GPtrArray *due, GError **error)
         g_propagate_error(error, fault);
         return false;
     }
-    if (!mp_tracker_refresh(i->tracker, error) || !mp_accounts_refresh(i->accounts, error))
+    if (!mp_tracker_refresh(instance->tracker, error) ||
+        !mp_accounts_refresh(instance->accounts, error))
         return false;
     for (guint n = 0; n < due->len && !is_over_for_good(pass); n++) {
         wait_for_open_events(pass, OPEN_EVENTS - 1);
@@ -200,7 +202,7 @@ bool
 pass_run(Pass *pass, gint64 *next_due, int *status, GError **error)
 {
     g_autoptr(GPtrArray) due =
-        mp_outbox_due(pass->installation->outbox, now_seconds(), next_due, error);
+        mp_outbox_due(pass->instance->outbox, mp_time_now(), next_due, error);
 
     if (due == NULL)
         return false;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/time.h"
 
 #define SHORTEST_WAIT 60 /* seconds */
 #define LONGEST_WAIT  7200
@@ -14,7 +15,7 @@ static const char *
 why_dropped(const Work *work, const MpUser *user, const MpEventRecipient *recipient)
 {
     bool is_answer = work->notice == NULL;
-    bool case_matters = work->pass->installation->config->address_case == MP_ADDRESS_CASE_SENSITIVE;
+    bool case_matters = work->pass->instance->config->address_case == MP_ADDRESS_CASE_SENSITIVE;
 
     if (user == NULL)
         return "the account is gone";
@@ -37,7 +38,7 @@ make_letter(Work *work, const MpUser *user, const MpEventRecipient *recipient, G
     if (work->notice != NULL)
         return mp_notification_render(work->notice->notification, user, recipient->address,
                                       recipient->reason, error);
-    return mp_answer_render(&(MpAnswerFacts){.config = work->pass->installation->config,
+    return mp_answer_render(&(MpAnswerFacts){.config = work->pass->instance->config,
                                              .answer = event->answer,
                                              .user = user,
                                              .thread = work->thread,
@@ -53,7 +54,7 @@ render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char *
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user =
-        mp_accounts_user(work->pass->installation->accounts, recipient->user, &error);
+        mp_accounts_user(work->pass->instance->accounts, recipient->user, &error);
     const char *dropped = error == NULL ? why_dropped(work, user, recipient) : NULL;
     MpLetter *message = NULL;
 
@@ -140,7 +141,7 @@ find_due(const Work *work, const MpEventRecipient *recipient, MpAttempt *attempt
     const Pass *pass = work->pass;
     gint64 now = attempt->now, first = recipient->first != 0 ? recipient->first : now;
     gint64 give_up =
-        pass->installation->config->smtp_give_up + mp_server_away(pass->server, first, now);
+        pass->instance->config->smtp_give_up + mp_server_away(pass->server, first, now);
 
     if (attempt->is_uncounted)
         return suspicion_due(first, now, give_up, &attempt->due);
@@ -152,7 +153,7 @@ record(Work *work, const MpEventRecipient *recipient, const MpLetter *message, M
 {
     GError *error = NULL;
 
-    attempt->now = now_seconds();
+    attempt->now = mp_time_now();
     if (attempt->outcome == MP_RECIPIENT_DEFERRED && !find_due(work, recipient, attempt))
         attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
     log_attempt(recipient, message, attempt);

@@ -6,6 +6,7 @@
 #include "outbound/internal.h"
 
 #include "base/log.h"
+#include "base/time.h"
 
 #define QUESTIONS          3
 #define SUSPICIOUS_DOMAINS 3 /* that refuse alike, and nothing taken between: perhaps it is us */
@@ -13,7 +14,7 @@
 static char *
 settings_of(const Pass *pass)
 {
-    const MpConfig *config = pass->installation->config;
+    const MpConfig *config = pass->instance->config;
     bool has_password = config->authentication != MP_AUTH_NONE;
     const char *const files[] = {config->file, has_password ? config->password_file : "",
                                  config->ca_file, NULL};
@@ -25,7 +26,7 @@ settings_of(const Pass *pass)
 static bool
 is_remembered(const Pass *pass)
 {
-    return pass->installation->config->transport == MP_TRANSPORT_SMTP;
+    return pass->instance->config->transport == MP_TRANSPORT_SMTP;
 }
 
 /* The mutex is held. An outcome that cannot be written ends the run, so this does as well. */
@@ -34,7 +35,7 @@ save(Pass *pass)
 {
     GError *error = NULL;
 
-    if (!is_remembered(pass) || mp_server_save(pass->server, pass->installation->outbox, &error))
+    if (!is_remembered(pass) || mp_server_save(pass->server, pass->instance->outbox, &error))
         return;
     if (pass->fatal == NULL)
         pass->fatal = g_steal_pointer(&error);
@@ -63,7 +64,7 @@ note_failure(Pass *pass, MpServerState state, int code, const char *reply)
         return; /* another connection found it out already */
     pass->is_down = true;
     tell(pass->server, state, reply);
-    mp_server_failed(pass->server, state, code, reply, settings, now_seconds());
+    mp_server_failed(pass->server, state, code, reply, settings, mp_time_now());
     save(pass);
 }
 
@@ -84,8 +85,8 @@ note_success(Pass *pass)
     pass->is_on_trial = false;
     if (server->state == MP_SERVER_UP)
         return;
-    mp_info("The server is back after %" G_GINT64_FORMAT " s", now_seconds() - server->since);
-    mp_server_works(server, now_seconds(), pass->installation->config->smtp_give_up);
+    mp_info("The server is back after %" G_GINT64_FORMAT " s", mp_time_now() - server->since);
+    mp_server_works(server, mp_time_now(), pass->instance->config->smtp_give_up);
     save(pass);
 }
 
@@ -225,5 +226,5 @@ server_is_due(Pass *pass)
 {
     g_autofree char *settings = settings_of(pass);
 
-    return !is_remembered(pass) || mp_server_is_due(pass->server, settings, now_seconds());
+    return !is_remembered(pass) || mp_server_is_due(pass->server, settings, mp_time_now());
 }

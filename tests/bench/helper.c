@@ -61,12 +61,13 @@ bench_fail(const GError *error, const char *place)
 }
 
 void
-bench_open(MpSite *site, const char *config)
+bench_open(MpInstance *instance, const char *config)
 {
     g_autoptr(GError) error = NULL;
     const MpOptions options = {(char *)config, NULL};
 
-    bench_must(mp_site_open(site, &options, &error) && mp_site_lock(site, &error), error);
+    bench_must(mp_instance_open(instance, &options, &error) && mp_instance_lock(instance, &error),
+               error);
 }
 
 char *

@@ -36,7 +36,7 @@ double bench_median(GArray *values);
 G_NORETURN void bench_fail(const GError *error, const char *place);
 
 /* Opens the installation of CONFIG and takes its lock. */
-void bench_open(MpSite *site, const char *config);
+void bench_open(MpInstance *instance, const char *config);
 
 /* About `length` octets of prose, the same for the same seed. The result is the caller's. */
 char *bench_prose(guint32 seed, gsize length);

@@ -17,34 +17,34 @@ typedef struct {
 } Expansions;
 
 static MpQueued *
-publish(MpSite *site, const char *key, guint64 thread)
+publish(MpInstance *instance, const char *key, guint64 thread)
 {
     g_autoptr(GError) error = NULL;
-    MpEvent event = {(char *)key, MP_EVENT_COMMENT, thread, 1, 1700000000, site->host};
+    MpEvent event = {(char *)key, MP_EVENT_COMMENT, thread, 1, 1700000000, instance->host};
 
-    bench_must(mp_outbox_stage(site->outbox, &event, &error) &&
-                   mp_outbox_sync_staged(site->outbox, &error) &&
-                   mp_outbox_publish(site->outbox, key, &error) &&
-                   mp_outbox_sync_published(site->outbox, &error),
+    bench_must(mp_outbox_stage(instance->outbox, &event, &error) &&
+                   mp_outbox_sync_staged(instance->outbox, &error) &&
+                   mp_outbox_publish(instance->outbox, key, &error) &&
+                   mp_outbox_sync_published(instance->outbox, &error),
                error);
-    MpQueued *queued = mp_outbox_find(site->outbox, key, &error);
+    MpQueued *queued = mp_outbox_find(instance->outbox, key, &error);
     bench_must(queued != NULL, error);
     return queued;
 }
 
 /* As the notifier does it: who follows, each one's account and address, one line each, synced. */
 static void
-expand(MpSite *site, MpEventFile *file, guint64 thread, Expansions *e)
+expand(MpInstance *instance, MpEventFile *file, guint64 thread, Expansions *e)
 {
     g_autoptr(GError) error = NULL;
     double begin = bench_now(), found, done;
 
-    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(site->tracker, thread, &error);
+    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(instance->tracker, thread, &error);
     g_autoptr(MpRepository) repository =
-        mp_tracker_repository(site->tracker, "acme/rocket", &error);
+        mp_tracker_repository(instance->tracker, "acme/rocket", &error);
     bench_must(subscribers != NULL && repository != NULL, error);
     g_autoptr(GPtrArray) recipients =
-        mp_notification_recipients(subscribers, repository, 1, site->accounts, &error);
+        mp_notification_recipients(subscribers, repository, 1, instance->accounts, &error);
     bench_must(recipients != NULL, error);
     found = bench_now();
     bench_must(mp_event_file_expand(file, recipients, 1700000000, &error), error);
@@ -73,21 +73,22 @@ write_plain(const char *path, const char *text, gsize length, Expansions *e)
 static void
 round_of(const char *config, guint64 thread, guint n, Expansions *e)
 {
-    g_auto(MpSite) site = {0}; /* opened anew: what is in its memory is no fair help */
+    g_auto(MpInstance) instance = {0}; /* opened anew: what is in its memory is no fair help */
     g_autoptr(GError) error = NULL;
     g_autofree char *key = g_strdup_printf("expand%u", n);
     g_autofree char *text = NULL;
 
-    bench_open(&site, config);
-    g_autoptr(MpQueued) queued = publish(&site, key, thread);
-    g_autoptr(MpEventFile) file = mp_event_file_open(site.outbox, queued, MP_EVENT_WRITE, &error);
+    bench_open(&instance, config);
+    g_autoptr(MpQueued) queued = publish(&instance, key, thread);
+    g_autoptr(MpEventFile) file =
+        mp_event_file_open(instance.outbox, queued, MP_EVENT_WRITE, &error);
     bench_must(file != NULL, error);
-    expand(&site, file, thread, e);
-    g_autofree char *path = g_build_filename(site.config->data, "outbox/new", key, NULL);
-    g_autofree char *plain = g_build_filename(site.config->data, "outbox/plain", NULL);
+    expand(&instance, file, thread, e);
+    g_autofree char *path = g_build_filename(instance.config->data, "outbox/new", key, NULL);
+    g_autofree char *plain = g_build_filename(instance.config->data, "outbox/plain", NULL);
     bench_must(g_file_get_contents(path, &text, &e->octets, &error), error);
     write_plain(plain, text, e->octets, e);
-    bench_must(mp_outbox_drop(site.outbox, queued, &error), error);
+    bench_must(mp_outbox_drop(instance.outbox, queued, &error), error);
 }
 
 int

@@ -53,10 +53,10 @@ commit(MpBatch *batch)
 }
 
 static void
-open_threads(MpSite *site, const MpUser *author, guint64 count)
+open_threads(MpInstance *instance, const MpUser *author, guint64 count)
 {
     for (guint64 n = 1; n <= count;) {
-        g_autoptr(MpBatch) batch = mp_batch_begin(site->tracker);
+        g_autoptr(MpBatch) batch = mp_batch_begin(instance->tracker);
 
         for (guint i = 0; i < BATCH && n <= count; i++, n++)
             open_thread(batch, author, n);
@@ -67,20 +67,20 @@ open_threads(MpSite *site, const MpUser *author, guint64 count)
 /* "address THREAD USER ADDRESS", the users in turn: one address a thread and user would be too
  * many. */
 static void
-print_addresses(MpSite *site, guint64 users, guint64 threads)
+print_addresses(MpInstance *instance, guint64 users, guint64 threads)
 {
     g_autoptr(GError) error = NULL;
 
-    bench_must(mp_site_refresh(site, &error), error);
+    bench_must(mp_instance_refresh(instance, &error), error);
     for (guint64 t = 1; t <= threads; t++) {
-        g_autoptr(MpThread) thread = mp_tracker_thread(site->tracker, t, &error);
+        g_autoptr(MpThread) thread = mp_tracker_thread(instance->tracker, t, &error);
         bench_must(thread != NULL, error);
         for (guint64 u = 1; u <= MIN(users, 10); u++) {
-            g_autoptr(MpUser) user = mp_accounts_user(site->accounts, u, &error);
+            g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, u, &error);
             bench_must(user != NULL, error);
             const MpAddressSubject subject = {'i', t, thread->nonce, u, user->epoch};
-            g_autofree char *address = mp_address_make(site->keys, MP_PURPOSE_REPLY, &subject,
-                                                       site->config->hostname, &error);
+            g_autofree char *address = mp_address_make(instance->keys, MP_PURPOSE_REPLY, &subject,
+                                                       instance->config->hostname, &error);
             bench_must(address != NULL, error);
             printf("address %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s\n", t, u, address);
         }
@@ -90,38 +90,38 @@ print_addresses(MpSite *site, guint64 users, guint64 threads)
 int
 helper_fill(int argc, char **argv)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     guint64 users = g_ascii_strtoull(argv[2], NULL, 10),
             threads = g_ascii_strtoull(argv[3], NULL, 10);
     g_autoptr(MpUser) author = NULL;
 
     (void)argc;
-    bench_open(&site, argv[1]);
+    bench_open(&instance, argv[1]);
     for (guint64 n = 1; n <= users; n++) {
         g_autoptr(MpUser) user = user_new(n);
-        bench_must(mp_accounts_write(site.accounts, user, "Add an account", &error), error);
+        bench_must(mp_accounts_write(instance.accounts, user, "Add an account", &error), error);
     }
-    author = mp_accounts_user(site.accounts, 1, &error);
+    author = mp_accounts_user(instance.accounts, 1, &error);
     bench_must(author != NULL, error);
-    open_threads(&site, author, threads);
-    print_addresses(&site, users, threads);
+    open_threads(&instance, author, threads);
+    print_addresses(&instance, users, threads);
     return EXIT_SUCCESS;
 }
 
 int
 helper_subscribe(int argc, char **argv)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     guint64 thread = g_ascii_strtoull(argv[2], NULL, 10),
             users = g_ascii_strtoull(argv[3], NULL, 10);
 
     (void)argc;
-    bench_open(&site, argv[1]);
-    g_autoptr(MpUser) author = mp_accounts_user(site.accounts, 1, &error);
+    bench_open(&instance, argv[1]);
+    g_autoptr(MpUser) author = mp_accounts_user(instance.accounts, 1, &error);
     bench_must(author != NULL, error);
-    g_autoptr(MpBatch) batch = mp_batch_begin(site.tracker);
+    g_autoptr(MpBatch) batch = mp_batch_begin(instance.tracker);
     for (guint64 u = 1; u <= users; u++) {
         MpActor actor = bench_actor(author, u);
         bench_must(mp_batch_subscribe(batch, thread, u, "manual", "Follow", &actor, &error), error);
@@ -136,7 +136,7 @@ typedef struct {
 } Announcing;
 
 static bool
-build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     const Announcing *a = user_data;
     g_autoptr(GPtrArray) texts = bench_texts(0, a->count);
@@ -146,8 +146,8 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
         g_autofree char *key = NULL;
 
         bench_comment(batch, a->author, a->thread, n, g_ptr_array_index(texts, n), &key);
-        g_ptr_array_add(
-            events, mp_transaction_event(site, MP_EVENT_COMMENT, key, a->thread, a->author->id));
+        g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_COMMENT, key, a->thread,
+                                                     a->author->id));
     }
     return true;
 }
@@ -155,15 +155,15 @@ build(MpSite *site, MpBatch *batch, GPtrArray *events, gpointer user_data, GErro
 int
 helper_announce(int argc, char **argv)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
     (void)argc;
-    bench_open(&site, argv[1]);
-    g_autoptr(MpUser) author = mp_accounts_user(site.accounts, 1, &error);
+    bench_open(&instance, argv[1]);
+    g_autoptr(MpUser) author = mp_accounts_user(instance.accounts, 1, &error);
     bench_must(author != NULL, error);
     Announcing announcing = {author, g_ascii_strtoull(argv[2], NULL, 10),
                              g_ascii_strtoull(argv[3], NULL, 10)};
-    bench_must(mp_transaction_run(&site, build, &announcing, &error), error);
+    bench_must(mp_transaction_run(&instance, build, &announcing, &error), error);
     return EXIT_SUCCESS;
 }

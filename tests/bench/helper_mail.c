@@ -9,26 +9,26 @@
 
 /* Whether it was made for that thread and account, as the program finds out. */
 static bool
-verifies(const MpSite *site, const MpAddress *address)
+verifies(const MpInstance *instance, const MpAddress *address)
 {
-    g_autoptr(MpUser) user = mp_accounts_user(site->accounts, address->user, NULL);
-    g_autoptr(MpThread) thread = mp_tracker_thread(site->tracker, address->thread, NULL);
+    g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, address->user, NULL);
+    g_autoptr(MpThread) thread = mp_tracker_thread(instance->tracker, address->thread, NULL);
 
     return user != NULL && thread != NULL &&
-           mp_address_verify(site->keys, address, thread->nonce, user->epoch);
+           mp_address_verify(instance->keys, address, thread->nonce, user->epoch);
 }
 
 /* True if one of the recipients is an address of ours that verifies. */
 static bool
-is_verified(const MpSite *site, const MpMessage *message)
+is_verified(const MpInstance *instance, const MpMessage *message)
 {
     for (guint i = 0; i < message->recipients->len; i++) {
         const MpAddressee *addressee = g_ptr_array_index(message->recipients, i);
         MpAddress address;
 
-        if (mp_address_parse(addressee->address, site->config->hostname, &address) ==
+        if (mp_address_parse(addressee->address, instance->config->hostname, &address) ==
                 MP_ADDRESS_OURS &&
-            verifies(site, &address))
+            verifies(instance, &address))
             return true;
     }
     return false;
@@ -36,7 +36,7 @@ is_verified(const MpSite *site, const MpMessage *message)
 
 /* Seconds that the extraction took. */
 static double
-process(const MpSite *site, const char *path)
+process(const MpInstance *instance, const char *path)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *octets = NULL;
@@ -44,7 +44,7 @@ process(const MpSite *site, const char *path)
 
     bench_must(g_file_get_contents(path, &octets, &length, &error), error);
     g_autoptr(MpMessage) message = mp_message_parse(octets, length, NULL, &error);
-    bench_must(message != NULL && is_verified(site, message), error);
+    bench_must(message != NULL && is_verified(instance, message), error);
     double begin = bench_now();
     g_autoptr(MpExtraction) extraction = mp_extract(message, NULL, false);
     begin = bench_now() - begin;
@@ -55,7 +55,7 @@ process(const MpSite *site, const char *path)
 int
 helper_mails(int argc, char **argv)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) directory = g_dir_open(argv[2], 0, &error);
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
@@ -64,14 +64,14 @@ helper_mails(int argc, char **argv)
 
     (void)argc;
     bench_must(directory != NULL, error);
-    bench_open(&site, argv[1]);
+    bench_open(&instance, argv[1]);
     while ((name = g_dir_read_name(directory)) != NULL)
         g_ptr_array_add(paths, g_build_filename(argv[2], name, NULL));
     for (guint i = 0; i < MIN(paths->len, 20); i++) /* patterns are compiled by the first */
-        process(&site, g_ptr_array_index(paths, i));
+        process(&instance, g_ptr_array_index(paths, i));
     begin = bench_now();
     for (guint i = 0; i < paths->len; i++)
-        extract += process(&site, g_ptr_array_index(paths, i));
+        extract += process(&instance, g_ptr_array_index(paths, i));
     printf("seconds %.6f\nextract %.6f\n", bench_now() - begin, extract);
     return EXIT_SUCCESS;
 }

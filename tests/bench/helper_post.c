@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 static MpUser *
-author_of(MpSite *site)
+author_of(MpInstance *instance)
 {
     g_autoptr(GError) error = NULL;
-    MpUser *author = mp_accounts_user(site->accounts, 1, &error);
+    MpUser *author = mp_accounts_user(instance->accounts, 1, &error);
 
     bench_must(author != NULL, error);
     return author;
@@ -24,12 +24,12 @@ thread_of(guint64 n, guint64 threads)
 
 /* As a run begins each of its batches. */
 static MpBatch *
-begin_batch(MpSite *site)
+begin_batch(MpInstance *instance)
 {
     g_autoptr(GError) error = NULL;
 
-    bench_must(mp_tracker_refresh(site->tracker, &error), error);
-    return mp_batch_begin(site->tracker);
+    bench_must(mp_tracker_refresh(instance->tracker, &error), error);
+    return mp_batch_begin(instance->tracker);
 }
 
 static void
@@ -43,7 +43,7 @@ commit(MpBatch *batch)
 int
 helper_post(int argc, char **argv)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     guint64 count = g_ascii_strtoull(argv[2], NULL, 10), size = g_ascii_strtoull(argv[3], NULL, 10);
     guint64 threads = g_ascii_strtoull(argv[4], NULL, 10);
     guint64 first = argc > 5 ? g_ascii_strtoull(argv[5], NULL, 10) : 1;
@@ -51,12 +51,12 @@ helper_post(int argc, char **argv)
     g_autoptr(GPtrArray) texts = bench_texts(first, count);
     double begin;
 
-    bench_open(&site, argv[1]);
-    g_autoptr(MpUser) author = author_of(&site);
+    bench_open(&instance, argv[1]);
+    g_autoptr(MpUser) author = author_of(&instance);
     begin = bench_now();
     for (guint64 n = 0; n < count;) {
         double at = bench_now();
-        g_autoptr(MpBatch) batch = begin_batch(&site);
+        g_autoptr(MpBatch) batch = begin_batch(&instance);
         guint64 i;
 
         for (i = 0; i < size && n < count; i++, n++)
@@ -79,11 +79,11 @@ typedef struct {
 
 /* One comment in a batch of its own: until it is built, and until it is durable. */
 static void
-post_one(MpSite *site, const MpUser *author, guint64 thread, guint64 n, Times *times)
+post_one(MpInstance *instance, const MpUser *author, guint64 thread, guint64 n, Times *times)
 {
     g_autoptr(GPtrArray) texts = bench_texts(n, 1);
     double begin = bench_now(), built, whole;
-    g_autoptr(MpBatch) batch = begin_batch(site);
+    g_autoptr(MpBatch) batch = begin_batch(instance);
 
     bench_comment(batch, author, thread, n, g_ptr_array_index(texts, 0), NULL);
     built = bench_now() - begin;
@@ -94,12 +94,12 @@ post_one(MpSite *site, const MpUser *author, guint64 thread, guint64 n, Times *t
 }
 
 static void
-fill_thread(MpSite *site, const MpUser *author, guint64 thread, guint64 count)
+fill_thread(MpInstance *instance, const MpUser *author, guint64 thread, guint64 count)
 {
     g_autoptr(GPtrArray) texts = bench_texts(0, count);
 
     for (guint64 n = 0; n < count;) {
-        g_autoptr(MpBatch) batch = begin_batch(site);
+        g_autoptr(MpBatch) batch = begin_batch(instance);
 
         for (guint i = 0; i < 256 && n < count; i++, n++)
             bench_comment(batch, author, thread, n, g_ptr_array_index(texts, n), NULL);
@@ -109,7 +109,7 @@ fill_thread(MpSite *site, const MpUser *author, guint64 thread, guint64 count)
 
 /* How long it takes to learn that a KEY is not there. */
 static double
-time_to_find(MpSite *site, guint64 thread)
+time_to_find(MpInstance *instance, guint64 thread)
 {
     g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(double));
     g_autoptr(GError) error = NULL;
@@ -120,7 +120,7 @@ time_to_find(MpSite *site, guint64 thread)
         guint64 comment;
         double at = bench_now();
 
-        bench_must(!mp_tracker_find_key(site->tracker, thread, key, &comment, &error) &&
+        bench_must(!mp_tracker_find_key(instance->tracker, thread, key, &comment, &error) &&
                        error == NULL,
                    error);
         at = bench_now() - at;
@@ -134,7 +134,7 @@ time_to_find(MpSite *site, guint64 thread)
 int
 helper_grow(int argc, char **argv)
 {
-    g_auto(MpSite) site = {0};
+    g_auto(MpInstance) instance = {0};
     guint64 first = g_ascii_strtoull(argv[2], NULL, 10),
             count = g_ascii_strtoull(argv[3], NULL, 10);
     guint64 large = g_ascii_strtoull(argv[4], NULL, 10);
@@ -144,19 +144,19 @@ helper_grow(int argc, char **argv)
                          g_array_new(FALSE, FALSE, sizeof(double))};
 
     (void)argc;
-    bench_open(&site, argv[1]);
-    g_autoptr(MpUser) author = author_of(&site);
-    fill_thread(&site, author, 1, large);
+    bench_open(&instance, argv[1]);
+    g_autoptr(MpUser) author = author_of(&instance);
+    fill_thread(&instance, author, 1, large);
     for (guint64 t = first; t < first + count; t++)
-        fill_thread(&site, author, t, 10);
+        fill_thread(&instance, author, t, 10);
     for (guint64 i = 0; i < count; i++) {
-        post_one(&site, author, first + i, large + i, &small_times);
-        post_one(&site, author, 1, large + i, &large_times);
+        post_one(&instance, author, first + i, large + i, &small_times);
+        post_one(&instance, author, 1, large + i, &large_times);
     }
     printf("small %.9f\nlarge %.9f\n", bench_median(small_times.whole),
            bench_median(large_times.whole));
     printf("small-built %.9f\nlarge-built %.9f\n", bench_median(small_times.built),
            bench_median(large_times.built));
-    printf("find %.9f\n", time_to_find(&site, 1));
+    printf("find %.9f\n", time_to_find(&instance, 1));
     return EXIT_SUCCESS;
 }
