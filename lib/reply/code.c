@@ -1,6 +1,7 @@
 /* Which lines are code; see code.h. */
 #include "reply/code.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FRONT_MATTER_LINES = 40 };
@@ -17,7 +18,7 @@ mark_fences(GArray *lines)
         bool fence = (core[0] == '`' || core[0] == '~') &&
                      (g_str_has_prefix(core, "```") || g_str_has_prefix(core, "~~~"));
 
-        if (!fence)
+        if (!fence || LINE(lines, i)->fenced)
             continue;
         if (mark == '\0') {
             /* ~~~~ alone is as likely a line drawn by hand */
@@ -74,6 +75,19 @@ is_diff_command(const char *core)
            strspn(core + n + 1, digits) > 0 && core[n + 1 + strspn(core + n + 1, digits)] == '\0';
 }
 
+/* Code, and no quote, whatever it begins with. */
+static void
+mark_code(GArray *lines, guint start, guint end)
+{
+    for (guint i = start; i < end; i++) {
+        Line *line = LINE(lines, i);
+
+        line->fenced = true;
+        if (line->kind == LINE_QUOTE)
+            line->kind = line->own_kind = LINE_TEXT;
+    }
+}
+
 /* The lines of such a part, "< old", "---", "> new", are code, and no quote. */
 static void
 mark_normal_diffs(GArray *lines)
@@ -88,11 +102,74 @@ mark_normal_diffs(GArray *lines)
                 strcmp(LINE(lines, end)->core, "---") == 0) &&
                *LINE(lines, end)->core != '\0')
             end++;
-        for (guint k = i; end > i + 1 && k < end; k++) {
-            LINE(lines, k)->fenced = true;
-            if (LINE(lines, k)->kind == LINE_QUOTE)
-                LINE(lines, k)->kind = LINE(lines, k)->own_kind = LINE_TEXT;
-        }
+        if (end > i + 1)
+            mark_code(lines, i, end);
+        i = end - 1;
+    }
+}
+
+/* "@@ -10,1 +10,2 @@": how many lines of the old text and of the new one stand below it. */
+static bool
+is_hunk(const char *core, guint *old, guint *new)
+{
+    int from, to, n;
+
+    *old = *new = 1;
+    if (!g_str_has_prefix(core, "@@ -"))
+        return false;
+    return sscanf(core, "@@ -%d,%u +%d,%u @@%n", &from, old, &to, new, &n) == 4 ||
+           sscanf(core, "@@ -%d +%d,%u @@%n", &from, &to, new, &n) == 3 ||
+           sscanf(core, "@@ -%d,%u +%d @@%n", &from, old, &to, &n) == 3 ||
+           sscanf(core, "@@ -%d +%d @@%n", &from, &to, &n) == 2;
+}
+
+/* What stands above the first hunk of a file. */
+static bool
+is_diff_head(const char *core)
+{
+    static const char *const heads[] = {
+        "diff --",   "index ",      "--- ",    "+++ ",  "new file ", "deleted ", "old mode ",
+        "new mode ", "similarity ", "rename ", "copy ", "Index: ",   "=======",  NULL};
+
+    for (const char *const *head = heads; *head != NULL; head++) {
+        if (g_str_has_prefix(core, *head))
+            return true;
+    }
+    return false;
+}
+
+/* The line after the hunk whose head is line `i`; blank lines within lost the space of a context
+ * line, and a line that none of a hunk's marks begins was wrapped, or is no part of it. */
+static guint
+hunk_end(const GArray *lines, guint i, guint old, guint new)
+{
+    guint end = i + 1;
+
+    for (; end < lines->len && (old > 0 || new > 0); end++) {
+        char mark = LINE(lines, end)->text[0];
+
+        if (mark != '\0' && strchr(" \t+-\\", mark) == NULL)
+            break;
+        old -= mark != '+' && mark != '\\' && old > 0;
+        new -= mark != '-' && mark != '\\' && new > 0;
+    }
+    return end;
+}
+
+/* Hunks and what stands right above them are code: a line that was taken out of a list or a comment
+ * of SQL begins like a signature's delimiter. */
+static void
+mark_unified_diffs(GArray *lines)
+{
+    for (guint i = 0; i < lines->len; i++) {
+        guint old, new, start = i, end;
+
+        if (LINE(lines, i)->core[0] != '@' || !is_hunk(LINE(lines, i)->core, &old, &new))
+            continue;
+        while (start > 0 && is_diff_head(LINE(lines, start - 1)->core))
+            start--;
+        end = hunk_end(lines, i, old, new);
+        mark_code(lines, start, end);
         i = end - 1;
     }
 }
@@ -100,6 +177,7 @@ mark_normal_diffs(GArray *lines)
 void
 code_mark(GArray *lines)
 {
+    mark_unified_diffs(lines);
     mark_fences(lines);
     mark_front_matter(lines);
     mark_normal_diffs(lines);

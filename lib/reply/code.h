@@ -5,5 +5,6 @@
 
 #include "reply/lines.h"
 
-/* Marks as fenced what stands in closed fences, front matter, and diffs in diff(1)'s own format. */
+/* Marks as fenced what stands in closed fences, front matter, and diffs, unified ones and in
+ * diff(1)'s own format. */
 void code_mark(GArray *lines);

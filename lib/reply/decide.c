@@ -69,13 +69,16 @@ find_ours(Walk *walk, guint i)
     }
 }
 
-/* "On 17 November I wrote:", with nothing above and no quote below: as likely the person's own
- * words, and what stands below is kept anyway. */
+/* "On 17 November I wrote:", with nothing above, and no quote, nothing of ours and no footer of a
+ * notification below: as likely the person's own words, and what stands below is kept anyway. */
 static bool
 is_doubtful(const Walk *walk, guint i, guint end, guint next)
 {
+    const Line *below = next < walk->lines->len ? LINE(walk->lines, next) : NULL;
+
     if (walk->text_above || walk->zone == IN_QUOTED || LINE(walk->lines, i)->kind == LINE_RULE ||
-        (next < walk->lines->len && line_is_boundary(LINE(walk->lines, next))))
+        (below != NULL && (line_is_boundary(below) || below->repeat || below->answered)) ||
+        walk_ends_notification(walk, end) < walk->lines->len)
         return false;
     for (; i < end; i++) {
         if (LINE(walk->lines, i)->has_at)

@@ -128,7 +128,7 @@ is_introduced(const GArray *lines, guint start, MpMatcher *matcher)
     if (start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT || LINE(lines, start - 1)->fenced)
         return false;
     const char *core = LINE(lines, start - 1)->core;
-    return (g_str_has_suffix(core, ":") || g_str_has_suffix(core, "：")) && !points_below(core) &&
+    return line_ends_in_colon(core) && !points_below(core) &&
            mp_matcher_rule(matcher, MP_RULE_REACTION, core) == NULL;
 }
 

@@ -1,5 +1,6 @@
 /* Header blocks: "From: … Sent: … To: … Subject: …" above a message quoted without marks. */
 #include "reply/boundary.h"
+#include "reply/prose.h"
 
 #include <string.h>
 
@@ -10,8 +11,9 @@ enum {
     EXAMPLE_LINES = 100,
     SHOWN_LINES = 32, /* above and below, in which a transport's field is looked for */
     BARE_FIELDS = 8,
-    TITLE = 60,     /* bytes of one */
-    OBJECT_ID = 40, /* hexadecimal digits of Git's shortest */
+    TITLE = 60,        /* bytes of one */
+    OBJECT_ID = 7,     /* hexadecimal digits of Git's shortest abbreviation */
+    PATCH_LINES = 100, /* of a commit's message */
 };
 
 #define DASHES "---"
@@ -85,6 +87,18 @@ is_drawn(const Line *line)
            (line->kind == LINE_DELIMITER && strlen(line->core) >= DRAWN);
 }
 
+/* "Cc: @grace", a blank line, and a block that begins with "From:" of its own: what stands above is
+ * the person's. */
+static bool
+begins_another(const GArray *lines, guint i, const Block *block)
+{
+    if (LINE(lines, i)->field != FIELD_FROM || block->fields == 0 ||
+        LINE(lines, i - 1)->kind != LINE_BLANK)
+        return false;
+    return (block->kinds & 1u << FIELD_FROM) != 0 ||
+           (i + 1 < lines->len && LINE(lines, i + 1)->field != FIELD_NONE);
+}
+
 static Block
 read_block(const GArray *lines, guint start, MpMatcher *matcher)
 {
@@ -96,8 +110,7 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
         const Line *line = LINE(lines, i);
 
         if (line->kind == LINE_QUOTE || line->fenced || is_drawn(line) ||
-            (line->field == FIELD_FROM && (block.kinds & 1u << FIELD_FROM) != 0 &&
-             LINE(lines, i - 1)->kind == LINE_BLANK))
+            begins_another(lines, i, &block))
             break;
         if (block.fields > 0 && is_unknown_date(line, matcher)) {
             block.kinds |= 1u << FIELD_DATE;
@@ -118,17 +131,6 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
         block.end = i + 1;
     }
     return block;
-}
-
-/* "Cc: @grace", a blank line, and a block that begins with "From:" of its own: the first field is
- * the person's. */
-static bool
-stands_apart(const GArray *lines, guint start, const Block *block)
-{
-    guint next = lines_skip_blank(lines, start + 1);
-
-    return block->first != FIELD_FROM && next > start + 1 && next + 1 < block->end &&
-           LINE(lines, next)->field == FIELD_FROM && LINE(lines, next + 1)->field != FIELD_NONE;
 }
 
 static gint
@@ -218,7 +220,8 @@ is_mbox_line(const GArray *lines, gint i)
     static const char from[] = "From ";
 
     return i >= 0 && g_str_has_prefix(LINE(lines, i)->core, from) &&
-           strspn(LINE(lines, i)->core + strlen(from), "0123456789abcdef") >= OBJECT_ID;
+           strspn(LINE(lines, i)->core + strlen(from), "0123456789abcdef") >= OBJECT_ID &&
+           strstr(LINE(lines, i)->core, " 00:00:00 ") != NULL;
 }
 
 static bool
@@ -287,6 +290,25 @@ is_raw(const GArray *lines, guint start, guint end)
     return true;
 }
 
+/* "Subject: [PATCH] …" as the last field, and a diff below: the head of a patch, without the line
+ * above it. */
+static bool
+is_patch_head(const GArray *lines, guint start, guint end)
+{
+    static const char tag[] = "Subject: [";
+    const char *subject = LINE(lines, end - 1)->core;
+    guint limit = MIN(lines->len, end + PATCH_LINES);
+
+    if (!g_str_has_prefix(subject, tag) || strstr(subject, "PATCH") == NULL ||
+        !is_raw(lines, start, end))
+        return false;
+    for (; end < limit; end++) {
+        if (LINE(lines, end)->fenced && !LINE(lines, end - 1)->fenced)
+            return true;
+    }
+    return false;
+}
+
 /* Fields of that kind right above or below those at `start`, and text above them all: a mail that
  * begins with such is broken, and shows nothing. */
 static bool
@@ -317,14 +339,16 @@ is_below_field(const GArray *lines, guint start)
            above->core[name] == ':' && above->core[name + 1] == ' ';
 }
 
-/* "it has", "From: x", "To: y", "and the other has not": the middle of a sentence. */
+/* "[mail]" right above: the section of a file of settings. */
 static bool
-is_within_sentence(const GArray *lines, guint start, guint end)
+is_below_section(const GArray *lines, guint start)
 {
-    return LINE(lines, start - 1)->kind == LINE_TEXT &&
-           LINE(lines, start - 1)->field == FIELD_NONE && end < lines->len &&
-           LINE(lines, end)->kind == LINE_TEXT &&
-           g_unichar_islower(g_utf8_get_char(LINE(lines, end)->core));
+    static const char name[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:\" -";
+    const char *above = LINE(lines, start - 1)->core;
+    gsize n = above[0] == '[' ? strspn(above + 1, name) : 0;
+
+    return n > 0 && strcmp(above + 1 + n, "]") == 0;
 }
 
 /* "These are the headers I get:", and below it some, or the fields of a template: the person shows
@@ -336,10 +360,12 @@ is_shown(const GArray *lines, guint start, guint end)
 
     if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
         return false;
+    if (is_below_section(lines, start))
+        return true;
     return is_raw(lines, start, end) &&
-           (is_within_sentence(lines, start, end) || is_below_field(lines, start) ||
-            (g_str_has_suffix(LINE(lines, above)->core, ":") ||
-             is_among_transport_fields(lines, start)));
+           (prose_shows(lines, start, end) || is_below_field(lines, start) ||
+            g_str_has_suffix(LINE(lines, above)->core, ":") ||
+            is_among_transport_fields(lines, start));
 }
 
 /* The field that `core` is if a colon is put behind its first word. */
@@ -406,10 +432,10 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             continue;
         Block block = read_block(lines, i, matcher);
         if ((begins_small(line->core) && !is_small_block(line, &block)) ||
-            stands_apart(lines, i, &block) || is_mbox_line(lines, (gint)i - 1) ||
             !(is_header_block(lines, i, &block) || is_block_in_a_line(line, matcher)))
             continue;
-        if (is_example(lines, i, block.end) || is_shown(lines, i, block.end)) {
+        if (is_mbox_line(lines, (gint)i - 1) || is_patch_head(lines, i, block.end) ||
+            is_example(lines, i, block.end) || is_shown(lines, i, block.end)) {
             i = block.end - 1;
             continue;
         }

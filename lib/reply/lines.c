@@ -162,6 +162,12 @@ line_is_symbol(const char *core)
 }
 
 bool
+line_ends_in_colon(const char *core)
+{
+    return g_str_has_suffix(core, ":") || g_str_has_suffix(core, "：");
+}
+
+bool
 line_is_link(const char *core)
 {
     return g_str_has_prefix(core, "http") && strstr(core, "://") != NULL && !strchr(core, ' ');

@@ -73,6 +73,9 @@ HeaderField line_field(const char *core, MpMatcher *matcher, const MpRule **rule
 /* A thumb, a heart, a tick: no word, but as good as one. */
 bool line_is_symbol(const char *core);
 
+/* "Ada wrote:", in any script. */
+bool line_ends_in_colon(const char *core);
+
 /* "https://…" and nothing else. */
 bool line_is_link(const char *core);
 

@@ -54,7 +54,8 @@ walk_trim_edges(Walk *walk)
     }
 }
 
-/* "Grace, tiistaina:" in a paragraph of its own, or a line with our name and a number in it. */
+/* "Grace, tiistaina:" in a paragraph of its own, a line with our name and a number in it, or one
+ * that begins with our name and ends in a colon. */
 static bool
 is_introduction(const Walk *walk, guint i)
 {
@@ -64,8 +65,9 @@ is_introduction(const Walk *walk, guint i)
         return false;
     if (line->has_digit && sent_is_named(walk->sent, line->core))
         return true;
-    return i > 0 && LINE(walk->lines, i - 1)->kind == LINE_BLANK &&
-           (g_str_has_suffix(line->core, ":") || g_str_has_suffix(line->core, "："));
+    if (sent_begins_with_name(walk->sent, line->core) && line_ends_in_colon(line->core))
+        return true;
+    return i > 0 && LINE(walk->lines, i - 1)->kind == LINE_BLANK && line_ends_in_colon(line->core);
 }
 
 /* The line above the first one of ours: an attribution in a form or language that no row knows,

@@ -35,10 +35,11 @@ struct MpMatcher {
 };
 
 static const char day_pattern[] =
-    "\\d{1,4}[./-]\\d{1,2}[./-]\\d{1,4}"          /* 2014/03/20, 04/19/2011 */
-    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}" /* 25 Sep 2013, Nov 26, 2013 */
-    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"         /* 2017. április 3. */
-    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"       /* 11-Apr-2011 */
+    "\\d{4}[./-]\\d{1,2}[./-]\\d{1,2}"                           /* 2014/03/20 */
+    "|\\d{1,2}[./-]\\d{1,2}[./-](?:\\d{4}|\\d{2})(?!\\d|\\.\\d)" /* 04/19/2011, not 4.2.0 */
+    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}"                /* 25 Sep 2013, Nov 26, 2013 */
+    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"                        /* 2017. április 3. */
+    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"                      /* 11-Apr-2011 */
     "|\\d\\s?[年月日년월일]";
 static const char time_pattern[] =
     "(?<![\\d./-])\\d{1,2}[:.h]\\d{2}(?!\\d|[./-]\\d)"; /* 9:12, 13.09, 10h30, and no date */
@@ -356,6 +357,14 @@ mp_matcher_link(MpMatcher *matcher, const char *text)
             return &mp_rules[i];
     }
     return NULL;
+}
+
+const char *
+mp_matcher_verb(MpMatcher *matcher, const char *text)
+{
+    return run(matcher, pattern_code(PATTERN_KEY), text, 0)
+               ? text + pcre2_get_ovector_pointer(matcher->data)[0]
+               : NULL;
 }
 
 bool

@@ -59,6 +59,24 @@ prose_is_sentence(const char *core)
 }
 
 bool
+prose_runs_on(const GArray *lines, guint i, guint end)
+{
+    guint words = 0, small = 0;
+    bool foreign;
+
+    if (i + 1 >= end || ends_like_sentence(LINE(lines, i)->core, &foreign) ||
+        !g_unichar_islower(g_utf8_get_char(LINE(lines, i + 1)->core)) ||
+        !ends_like_sentence(LINE(lines, end - 1)->core, &foreign))
+        return false;
+    for (const char *word = LINE(lines, i)->core; *word != '\0'; words++) {
+        small += is_small(word);
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    return words > FEWEST_WORDS && small > SMALL_WORDS;
+}
+
+bool
 prose_is_postscript(const char *core)
 {
     static const char *const marks[] = {
@@ -82,14 +100,57 @@ prose_is_item(const char *core)
     return (core[0] == '-' || core[0] == '*') && core[1] == ' ' && core[2] != '\0';
 }
 
+/* What no name, title, address or motto holds. */
+static bool
+is_statement(const char *core)
+{
+    static const char *const begins[] = {"$ ",      "#include", "#!/",     "def ",
+                                         "return ", "SELECT ",  "UPDATE ", "sudo ",
+                                         "git ",    "diff --",  NULL};
+    static const char *const holds[] = {"()",   "();",  " == ", " != ", " = ",
+                                        " := ", " => ", " && ", "</",   NULL};
+    gsize length = strlen(core);
+
+    if (length > 0 && (strchr("{};", core[length - 1]) != NULL || core[0] == '|'))
+        return true;
+    for (const char *const *begin = begins; *begin != NULL; begin++) {
+        if (g_str_has_prefix(core, *begin))
+            return true;
+    }
+    for (const char *const *part = holds; *part != NULL; part++) {
+        if (strstr(core, *part) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* "09:12:44 …", "2026-11-28 …": a log's. */
+static bool
+is_log_line(const char *core)
+{
+    gsize digits = strspn(core, "0123456789");
+
+    return (digits == 2 && core[2] == ':' && g_ascii_isdigit(core[3]) && core[5] == ':') ||
+           (digits == 4 && core[4] == '-' && g_ascii_isdigit(core[5]) && core[7] == '-');
+}
+
+bool
+prose_holds_code(const GArray *lines, guint start, guint end)
+{
+    for (guint i = start; i < end; i++) {
+        const Line *line = LINE(lines, i);
+
+        if (line->fenced || is_statement(line->core) || is_log_line(line->core))
+            return true;
+    }
+    return false;
+}
+
 static bool
 is_code(const Line *line)
 {
-    gsize length = strlen(line->core);
-
-    return line->fenced || (length > 1 && strchr("{};", line->core[length - 1]) != NULL) ||
-           (g_str_has_prefix(line->text, CODE_INDENT) && length > 0) ||
-           g_str_has_prefix(line->core, "$ ") || g_str_has_prefix(line->core, "#include");
+    return line->fenced || is_statement(line->core) ||
+           (g_str_has_prefix(line->text, CODE_INDENT) && *line->core != '\0');
 }
 
 guint
@@ -129,7 +190,7 @@ prose_shows(const GArray *lines, guint start, guint end)
         LINE(lines, end)->kind != LINE_TEXT || LINE(lines, end)->repeat)
         return false;
     const char *above = LINE(lines, start - 1)->core, *below = LINE(lines, end)->core;
-    return g_str_has_suffix(above, ":") || g_str_has_suffix(above, "：") ||
+    return line_ends_in_colon(above) ||
            (!ends_like_sentence(above, &foreign) && !g_str_has_suffix(above, ",") &&
             g_unichar_islower(g_utf8_get_char(below)));
 }

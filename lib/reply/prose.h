@@ -10,6 +10,9 @@
  * stop. */
 bool prose_is_sentence(const char *core);
 
+/* Whether the paragraph from line `i` to before `end` begins with a sentence that was wrapped. */
+bool prose_runs_on(const GArray *lines, guint i, guint end);
+
 /* "PS: please close it." */
 bool prose_is_postscript(const char *core);
 
@@ -23,6 +26,9 @@ guint prose_paragraph_end(const GArray *lines, guint i, guint limit);
 /* Whether the lines from `start` to before `end` read like something that a person wrote to be
  * read: a sentence, a postscript, two items of a list, code. */
 bool prose_is_text(const GArray *lines, guint start, guint end);
+
+/* Whether some line of a paragraph is one of a program, a shell or a log. */
+bool prose_holds_code(const GArray *lines, guint start, guint end);
 
 /* What paragraphs of law speak of, in whatever words: the mail itself. */
 bool prose_speaks_of_mail(const char *core);

@@ -48,7 +48,7 @@ attribution(const GArray *lines, guint i, MpMatcher *matcher, guint *end)
         if (text->len > 0)
             g_string_append_c(text, ' ');
         g_string_append(text, rest);
-        bool closed = g_str_has_suffix(rest, ":") || g_str_has_suffix(rest, "：");
+        bool closed = line_ends_in_colon(rest);
         if (!evidence || text->len <= SHORTEST || (k > i && !closed))
             continue;
         const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text->str);

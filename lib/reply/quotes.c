@@ -78,8 +78,18 @@ is_introduced(const Walk *walk, guint start)
     guint first_end = g_array_index(walk->quotes, Quote, 0).end;
     if (line->kind != LINE_TEXT || !line->kept)
         return false;
-    return g_str_has_suffix(line->core, ":") ||
+    return line_ends_in_colon(line->core) ||
            (above == start && LINE(walk->lines, first_end)->kind == LINE_BLANK);
+}
+
+static guint
+count_spaces(const char *core)
+{
+    guint n = 0;
+
+    for (; *core != '\0'; core++)
+        n += *core == ' ';
+    return n;
 }
 
 /* "Hi Grace," and nothing else: what answers the quote stands below it all the same. */
@@ -87,11 +97,8 @@ static bool
 is_greeting_above(const Walk *walk)
 {
     const char *core = walk->texts == 1 ? LINE(walk->lines, walk->first_text)->core : "";
-    guint spaces = 0;
 
-    for (const char *p = core; *p != '\0'; p++)
-        spaces += *p == ' ';
-    return g_str_has_suffix(core, ",") && spaces < GREETING_WORDS;
+    return g_str_has_suffix(core, ",") && count_spaces(core) < GREETING_WORDS;
 }
 
 /* A quote with the footer of a notification in it: the program quoted all there was. */
@@ -225,8 +232,9 @@ is_cited(const Walk *walk, const Quote *quote)
     if (above == 0 || quote->end - quote->start > CITED_LINES || quote->attributed || quote->whole)
         return false;
     const Line *line = LINE(walk->lines, above - 1);
-    return line->kind == LINE_TEXT && line->kept && !line->has_digit && !line->has_at &&
-           line->words >= CITING_WORDS && g_str_has_suffix(line->core, ":");
+    return line->kind == LINE_TEXT && line->kept && !line->has_at &&
+           count_spaces(line->core) >= CITING_WORDS - 1 && line_ends_in_colon(line->core) &&
+           !(line->has_digit && mp_matcher_has_date(walk->matcher, line->core));
 }
 
 /* Whether the quote stays: what was answered below it, or what the person quoted from elsewhere. */

@@ -69,6 +69,9 @@ const MpRule *mp_matcher_line(MpMatcher *matcher, const char *text);
 /* The row of any single-line kind that is told by its link, which is in the text, or NULL. */
 const MpRule *mp_matcher_link(MpMatcher *matcher, const char *text);
 
+/* Where the first verb of an attribution's rows stands in the text, or NULL. */
+const char *mp_matcher_verb(MpMatcher *matcher, const char *text);
+
 /* True if capture group `group` (1 …) took part in the last match. */
 bool mp_matcher_group(const MpMatcher *matcher, guint group);
 

@@ -118,6 +118,8 @@ mark_runs(const Sent *sent, GArray *lines, const GArray *words)
         guint run = longest_run(sent, words, i, last, &at);
         guint chance = run > 0 ? chance_head(sent, lines, words, i, run, at) : 0;
 
+        if (run > 0 && at <= last && last - at + 1 < MIN(run, SENT_GRAM))
+            chance = last - at + 1; /* "Is it open?", "open", "Who signs it?": typed again */
         LINE(lines, sent_word(words, i).line)->tail += chance;
         i += chance;
         at += chance;
@@ -212,8 +214,9 @@ judge_line(const Sent *sent, Line *line)
     const char *last = strrchr(line->core, ' ');
     bool link = last != NULL && line_is_link(last + 1) && line->sent_last > 0 &&
                 !sent_has_link(sent, line->sent_last);
-    /* "Does it work for you? yes", "Which page is it? https://example.org" */
-    line->answered = line->words_sent >= ANSWERED_WORDS && (line->tail > 0 || link) &&
+    bool symbol = last != NULL && line_is_symbol(last + 1) && line->sent_last > 0;
+    /* "Does it work for you? yes", "Which page is it? https://example.org", "Is it on? 👍" */
+    line->answered = line->words_sent >= ANSWERED_WORDS && (line->tail > 0 || link || symbol) &&
                      line->words_sent + line->tail == line->words &&
                      ends_sent_line(sent, line->sent_last) &&
                      !sent_is_footer(sent, line->sent_last);
@@ -242,6 +245,14 @@ is_taken_below(const GArray *lines, guint i, guint position)
     return i < lines->len && LINE(lines, i)->sent_first == position + 1;
 }
 
+/* The nearest line of ours above goes as far as the one below from `position` on: "Is it open?",
+ * and below it "open". */
+static bool
+is_taken_above(const Line *line, guint position)
+{
+    return line->sent_above >= position && line->sent_above < position + line->words;
+}
+
 /* Short lines, from the line of ours above them on, and then from the one below back. */
 static void
 mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *first)
@@ -251,6 +262,7 @@ mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *fi
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
+        line->sent_above = position;
         if (line->words > 0 && line->words_sent == 0 && position > 0 &&
             !is_taken_below(lines, i, position))
             take_next(sent, line, words, first[i], position + 1);
@@ -262,6 +274,7 @@ mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *fi
         Line *line = LINE(lines, i);
 
         if (line->words > 0 && line->words_sent == 0 && position > line->words &&
+            !is_taken_above(line, position - line->words) &&
             words_from(sent, words, first[i], line->words, position - line->words) == line->words)
             take_next(sent, line, words, first[i], position - line->words);
         if (line->sent_first > 0)

@@ -1,19 +1,17 @@
-/* Signatures, of people and of devices, disclaimers and footers; see walk.h. */
+/* Signatures, of people and of devices; see walk.h. */
 #include "reply/prose.h"
 #include "reply/walk.h"
 
 #include <string.h>
 
 enum {
+    FRAME_LINES = 40,
     SIGNATURE_LINES = 25,      /* a longer one below "--" is a part of the text */
     SHORT_SIGNATURE_LINES = 5, /* below "---", which is a rule in Markdown too */
     SHORT_SIGNATURE_BYTES = 60,
-    SHORTEST_REACTION = 12, /* bytes: a name and the shortest verb */
-    REACTION_TEXTS = 2,     /* lines of text above a reaction, at most */
-    FRAME = 20,             /* stars of a frame */
-    SIGNATURE_SEARCH = 60,  /* lines in which it must end */
-    LONGEST_DELIMITER = 6,  /* bytes; OpenPGP's has more */
-    CONTACT_BYTES = 80,     /* a line of a business card is no longer */
+    SIGNATURE_SEARCH = 60, /* lines in which it must end */
+    LONGEST_DELIMITER = 6, /* bytes; OpenPGP's has more */
+    CONTACT_BYTES = 80,    /* a line of a business card is no longer */
 };
 
 #define CODE_INDENT "    " /* Markdown's */
@@ -54,6 +52,47 @@ is_elided_by_rule(const Line *line)
            line_is_rule(line, MP_RULE_MOBILE);
 }
 
+/* "Simplicity is a virtue." in quotation marks. */
+static bool
+is_motto(const char *core)
+{
+    static const char *const marks[][2] = {
+        {"\"", "\""}, {"“", "”"}, {"„", "“"}, {"«", "»"}, {"'", "'"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
+        if (g_str_has_prefix(core, marks[i][0]) && g_str_has_suffix(core, marks[i][1]))
+            return true;
+    }
+    return false;
+}
+
+/* "-- Edsger W. Dijkstra", "— Laozi", as the last line of what somebody else said. */
+static bool
+is_signed(const GArray *lines, guint end)
+{
+    static const char *const marks[] = {"-- ", "--", "— ", "—", "– ", "- ", "~ ", NULL};
+    const char *core = LINE(lines, end - 1)->core;
+
+    for (const char *const *mark = marks; *mark != NULL; mark++) {
+        if (g_str_has_prefix(core, *mark))
+            return strlen(core) <= SHORT_SIGNATURE_BYTES &&
+                   g_unichar_isupper(g_utf8_get_char(core + strlen(*mark))) &&
+                   !prose_is_sentence(core);
+    }
+    return false;
+}
+
+/* What no signature begins with: a sentence of the person's, a list, code. */
+static bool
+begins_text(const GArray *lines, guint start, guint end)
+{
+    const char *core = LINE(lines, start)->core;
+
+    return (prose_is_text(lines, start, start + 1) && !is_motto(core)) ||
+           (prose_is_item(core) && end > start + 1) || prose_holds_code(lines, start, end) ||
+           prose_runs_on(lines, start, end);
+}
+
 /* Where the signature below the delimiter `i` ends: at a quote, or at a paragraph that is made of
  * sentences, a list, code or a postscript. `i` if it would begin with such. */
 static guint
@@ -72,13 +111,12 @@ signature_end(const GArray *lines, guint i)
         if (is_elided_by_rule(line)) {
             end = below;
         } else if (first) {
-            guint one = start + 1;
-            if (prose_is_text(lines, start, one) || (prose_is_item(line->core) && below > one))
+            if (begins_text(lines, start, below))
                 return i;
             end = name_end(lines, start, below);
             if (end < below)
                 break;
-        } else if (prose_is_text(lines, start, below)) {
+        } else if (prose_is_text(lines, start, below) && !is_signed(lines, below)) {
             break;
         } else {
             end = below;
@@ -145,6 +183,18 @@ is_above_card(const GArray *lines, guint i)
                             line_is_boundary(LINE(lines, k)));
 }
 
+/* "2.40.0", "2.39.5 (Apple Git-154)": git's signature below a patch, a part of it. */
+static bool
+is_above_version(const GArray *lines, guint i)
+{
+    const char *below = i + 1 < lines->len ? LINE(lines, i + 1)->core : "";
+    gsize n = strspn(below, "0123456789.");
+
+    return n >= 3 && memchr(below, '.', n) != NULL &&
+           (below[n] == '\0' || g_str_has_prefix(below + n, ".g") ||
+            g_str_has_prefix(below + n, ".w") || strstr(below + n, "Git") != NULL);
+}
+
 /* Our own footer's, or another's: no signature of the person's. */
 static bool
 is_above_footer(const GArray *lines, guint i)
@@ -170,6 +220,45 @@ goes_on_below(const GArray *lines, guint end)
            !LINE(lines, below)->repeat && !prose_is_postscript(LINE(lines, below)->core);
 }
 
+static bool
+is_announced(const GArray *lines, guint i)
+{
+    while (i > 0 && LINE(lines, i - 1)->kind == LINE_BLANK)
+        i--;
+    return i > 0 && line_ends_in_colon(LINE(lines, i - 1)->core);
+}
+
+/* The same delimiter below some text, and below that what is no signature: the two frame the text.
+ * Where a line above announces it, a word with a mark behind it will do. */
+static bool
+opens_frame(const GArray *lines, guint i)
+{
+    guint texts = 0, limit = MIN(lines->len, i + FRAME_LINES), k = i + 1;
+
+    for (; k < limit && strcmp(LINE(lines, k)->core, LINE(lines, i)->core) != 0; k++) {
+        if (LINE(lines, k)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, k)))
+            return false;
+        texts += LINE(lines, k)->kind == LINE_TEXT;
+    }
+    guint below = k < limit ? lines_skip_blank(lines, k + 1) : lines->len;
+    if (texts == 0 || below == lines->len || LINE(lines, below)->kind != LINE_TEXT ||
+        LINE(lines, below)->repeat)
+        return false;
+    const char *core = LINE(lines, below)->core;
+    return signature_end(lines, k) == k ||
+           (strchr(".!?", core[strlen(core) - 1]) != NULL && is_announced(lines, i));
+}
+
+static bool
+closes_frame(const GArray *lines, guint i)
+{
+    for (guint k = i; k > 0 && i - k < FRAME_LINES && LINE(lines, k - 1)->kept; k--) {
+        if (strcmp(LINE(lines, k - 1)->core, LINE(lines, i)->core) == 0)
+            return opens_frame(lines, k - 1);
+    }
+    return false;
+}
+
 guint
 walk_signature_end(const Walk *walk, guint i)
 {
@@ -184,10 +273,11 @@ walk_signature_end(const Walk *walk, guint i)
     if (strlen(line->core) > LONGEST_DELIMITER) /* OpenPGP's, which says where it ends */
         return lines->len;
     if ((i > 0 && is_option(LINE(lines, i - 1)->core)) || is_markup_below(lines, i) ||
-        is_above_footer(lines, i) || g_str_has_prefix(line->text, CODE_INDENT))
+        is_above_footer(lines, i) || is_above_version(lines, i) ||
+        g_str_has_prefix(line->text, CODE_INDENT))
         return i;
-    end = signature_end(lines, i);
-    if (strcmp(line->text, "-- ") == 0)
+    end = opens_frame(lines, i) || closes_frame(lines, i) ? i : signature_end(lines, i);
+    if (end == i || strcmp(line->text, "-- ") == 0)
         return end;
     if (strcmp(line->core, "---") == 0)
         return is_name_below(lines, i, end) ? end : i;
@@ -207,25 +297,6 @@ is_item(const GArray *lines, guint i)
             (i + 1 < lines->len && g_str_has_prefix(LINE(lines, i + 1)->core, item)));
 }
 
-/* In the person's text, and nothing of ours has come yet. */
-static bool
-is_own_so_far(const Walk *walk)
-{
-    return walk->zone == IN_TEXT && !walk->boundary_above && !walk->repeat_above &&
-           walk->quotes->len == 0;
-}
-
-/* What would be elided is what the person's text speaks of, or an example set as code. */
-static bool
-is_evidence(const Walk *walk, guint i)
-{
-    guint end = prose_paragraph_end(walk->lines, i, i + SIGNATURE_LINES);
-
-    return is_own_so_far(walk) && walk->text_above &&
-           (g_str_has_prefix(LINE(walk->lines, i)->text, CODE_INDENT) ||
-            prose_shows(walk->lines, i, end));
-}
-
 /* "Sent from my phone" is a paragraph of its own, or ends one. */
 bool
 walk_is_mobile_signature(const Walk *walk, guint i)
@@ -236,7 +307,7 @@ walk_is_mobile_signature(const Walk *walk, guint i)
 
     if (!line_is_rule(line, MP_RULE_MOBILE) || line->fenced)
         return false;
-    if (is_item(lines, i) || is_evidence(walk, i))
+    if (is_item(lines, i) || walk_is_evidence(walk, i))
         return false;
     return next == lines->len || LINE(lines, next)->kind != LINE_TEXT || begins_paragraph(lines, i);
 }
@@ -259,205 +330,4 @@ walk_take_mobile(Walk *walk, guint i)
     for (i++; i < walk->lines->len && is_link(LINE(walk->lines, i)->core); i++)
         walk_set(walk, i, false, LINE(walk->lines, i - 1)->why);
     return i;
-}
-
-static bool
-is_contact_line(const Line *line)
-{
-    return line->kind == LINE_TEXT && strlen(line->core) <= CONTACT_BYTES;
-}
-
-/* A business card between the text and the disclaimer below it is a signature, if text is left
- * above. */
-static void
-elide_contacts_above(Walk *walk, guint disclaimer)
-{
-    guint end = disclaimer, start, contacts = 0;
-
-    while (end > 0 && LINE(walk->lines, end - 1)->kind == LINE_BLANK)
-        end--;
-    for (start = end; start > 0 && is_contact_line(LINE(walk->lines, start - 1)); start--)
-        contacts += prose_holds_contact(LINE(walk->lines, start - 1));
-    if (contacts < 2 || end - start < 3 || lines_skip_blank(walk->lines, 0) == start)
-        return;
-    for (guint i = start; i < end; i++)
-        walk_set(walk, i, false, "signature-contacts");
-}
-
-static bool
-is_frame(const Line *line, char mark)
-{
-    gsize length = strlen(line->core);
-
-    return line->kind == LINE_DELIMITER && !line->fenced && length >= FRAME &&
-           line->core[0] == mark && strspn(line->core, (char[]){mark, ' ', '\0'}) == length;
-}
-
-/* The line after a paragraph that speaks of the mail between two lines of stars, or in words of law
- * between two lines of dashes, with which the mail or its answer ends; `i` if there is none. */
-static guint
-framed_end(const GArray *lines, guint i)
-{
-    char mark = LINE(lines, i)->core[0];
-    guint end = i + 1, limit = MIN(lines->len, i + SIGNATURE_LINES);
-    bool spoken = false;
-
-    if (strchr("*#=-_", mark) == NULL || !is_frame(LINE(lines, i), mark))
-        return i;
-    for (; end < limit && !is_frame(LINE(lines, end), mark); end++) {
-        if (LINE(lines, end)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, end)))
-            return i;
-        spoken |= mark == '-' || mark == '_' ? prose_is_legal(LINE(lines, end)->core)
-                                             : prose_speaks_of_mail(LINE(lines, end)->core);
-    }
-    guint below = lines_skip_blank(lines, MIN(end + 1, lines->len));
-    return spoken && end < limit &&
-                   (below == lines->len || LINE(lines, below)->kind == LINE_QUOTE ||
-                    line_is_boundary(LINE(lines, below)))
-               ? end + 1
-               : i;
-}
-
-/* A gateway's line with the person's text above and below it, or a company's paragraph that begins
- * the mail, with the person's text below it: words that the person shows, or says. */
-static bool
-is_shown_banner(const Walk *walk, guint i)
-{
-    static const char banner[] = "disclaimer-banner";
-    const GArray *lines = walk->lines;
-
-    /* a gateway's stands at the top, a company's at the end */
-    if (g_str_has_prefix(LINE(lines, i)->rule->name, banner) != walk->text_above ||
-        walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_TEXT)
-        return false;
-    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + SIGNATURE_LINES));
-    return below < lines->len && LINE(lines, below)->kind == LINE_TEXT &&
-           !LINE(lines, below)->repeat;
-}
-
-/* "Your footer says", the line that it says, and "which is wrong": what the person shows. */
-static bool
-is_shown_footer(const Walk *walk, guint i)
-{
-    const GArray *lines = walk->lines;
-    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + SIGNATURE_LINES));
-
-    if (!is_own_so_far(walk) || (!walk->text_above && i != lines_skip_blank(lines, 0)))
-        return false;
-    LineKind above = i > 0 ? LINE(lines, i - 1)->kind : LINE_BLANK;
-    return strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0 &&
-           above != LINE_SIGNATURE && above != LINE_DELIMITER && below < lines->len &&
-           LINE(lines, below)->kind == LINE_TEXT && !LINE(lines, below)->repeat;
-}
-
-/* "Kernel mailing list" is a footer only where a line is drawn above it. */
-bool
-walk_begins_footer(const Walk *walk, guint i)
-{
-    const Line *line = LINE(walk->lines, i);
-
-    if (line->kind == LINE_DELIMITER)
-        return walk->text_above && framed_end(walk->lines, i) > i;
-    if (line_is_rule(line, MP_RULE_DISCLAIMER))
-        return !is_evidence(walk, i) && !is_shown_banner(walk, i);
-    if (!line_is_rule(line, MP_RULE_FOOTER) || is_evidence(walk, i) || is_shown_footer(walk, i))
-        return false;
-    return !g_str_has_suffix(line->rule->name, "-below-rule") ||
-           (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
-}
-
-guint
-walk_take_paragraph(Walk *walk, guint i)
-{
-    bool framed = LINE(walk->lines, i)->kind == LINE_DELIMITER;
-    const char *why = framed ? "disclaimer-framed" : LINE(walk->lines, i)->rule->name;
-    guint end =
-        framed ? framed_end(walk->lines, i) : prose_paragraph_end(walk->lines, i, walk->lines->len);
-
-    end = MAX(end, i + 1);
-
-    if (line_is_rule(LINE(walk->lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
-        elide_contacts_above(walk, i);
-
-    for (guint k = i; k < end; k++)
-        walk_set(walk, k, false, why);
-    return end;
-}
-
-/* The row of the reaction that line `i` tells of, near the top of the mail. */
-static const MpRule *
-reaction_at(const Walk *walk, guint i)
-{
-    const Line *line = LINE(walk->lines, i);
-
-    if (line->kind != LINE_TEXT || line->fenced || walk->zone != IN_TEXT ||
-        walk->texts > REACTION_TEXTS || strlen(line->core) < SHORTEST_REACTION)
-        return NULL;
-    const MpRule *rule = mp_matcher_rule(walk->matcher, MP_RULE_REACTION, line->core);
-    if (rule != NULL || !(line_may_hold_links(line->core) || strchr(line->core, ']') != NULL))
-        return rule;
-    g_autofree char *plain = line_without_links(line->core);
-    return mp_matcher_rule(walk->matcher, MP_RULE_REACTION, plain);
-}
-
-/* Kept until it is known that there is nothing else. */
-guint
-walk_take_reaction(Walk *walk, guint i)
-{
-    const GArray *lines = walk->lines;
-    bool link = i + 1 < lines->len && LINE(lines, i + 1)->core[0] == '<';
-    bool ends = i + 1 == lines->len || LINE(lines, i + 1)->kind != LINE_TEXT || link;
-    const MpRule *rule = ends ? reaction_at(walk, i) : NULL;
-
-    if (rule == NULL)
-        return i;
-    walk->reaction = rule->name;
-    walk->text_above = true; /* a click is an answer, though without words */
-    for (guint end = i + 1 + link; i < end; i++)
-        walk_set(walk, i, true, walk->reaction);
-    return i;
-}
-
-static bool
-has_words(const char *core)
-{
-    for (; *core != '\0'; core = g_utf8_next_char(core)) {
-        if (g_unichar_isalnum(g_utf8_get_char(core)))
-            return true;
-    }
-    return false;
-}
-
-void
-walk_judge_reaction(Walk *walk)
-{
-    bool other = false;
-
-    for (guint i = 0; walk->reaction != NULL && i < walk->lines->len; i++) {
-        const Line *line = LINE(walk->lines, i);
-
-        other |= line->kept && line->why != walk->reaction && has_words(line->core);
-    }
-    for (guint i = 0; walk->reaction != NULL && i < walk->lines->len; i++) {
-        if (LINE(walk->lines, i)->kept)
-            walk_set(walk, i, other, other ? "kept" : walk->reaction);
-    }
-}
-
-guint
-walk_ends_notification(const Walk *walk, guint i)
-{
-    const GArray *lines = walk->lines;
-    guint end = lines->len;
-
-    if (walk->sent != NULL)
-        return lines->len;
-    for (;
-         i < lines->len && !line_is_boundary(LINE(lines, i)) && LINE(lines, i)->kind != LINE_QUOTE;
-         i++) {
-        bool footer = line_is_rule(LINE(lines, i), MP_RULE_FOOTER) &&
-                      strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0;
-        end = footer ? prose_paragraph_end(lines, i, lines->len) : end;
-    }
-    return lines_skip_blank(lines, end) < lines->len ? end : lines->len;
 }

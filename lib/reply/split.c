@@ -1,10 +1,13 @@
 /* Attributions that begin on the answer's own line; see split.h. */
 #include "reply/split.h"
+#include "reply/attribution.h"
+#include "reply/short_answer.h"
 
 #include <string.h>
 
 enum {
-    WINDOW = 3, /* lines the attribution may be wrapped over */
+    SHORT_ANSWER = 40, /* bytes */
+    WINDOW = 3,        /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
     WEEKDAY = 24,            /* bytes of its name */
     ABBREVIATION = 5,        /* letters of its short name, */
@@ -16,12 +19,6 @@ enum {
     SPLITS = 8,
 };
 
-static bool
-is_closed(const char *core)
-{
-    return g_str_has_suffix(core, ":") || g_str_has_suffix(core, "：");
-}
-
 /* The line after the one that ends in a colon, from `core` on, which is a part of line `i`; *closed
  * tells whether there is such a line. */
 static guint
@@ -30,12 +27,12 @@ window_end(const GArray *lines, guint i, const char *core, bool *closed)
     gsize length = strlen(core);
     guint end = i + 1;
 
-    *closed = is_closed(core);
+    *closed = line_ends_in_colon(core);
     for (; !*closed && end < i + WINDOW && length < WINDOW_BYTES && end < lines->len &&
            LINE(lines, end)->kind == LINE_TEXT;
          end++) {
         length += 1 + strlen(LINE(lines, end)->core);
-        *closed = is_closed(LINE(lines, end)->core);
+        *closed = line_ends_in_colon(LINE(lines, end)->core);
     }
     return end;
 }
@@ -286,6 +283,19 @@ is_day_behind_words(const char *core, const char *word)
     return is_full_day(word) && !is_short_weekday(last);
 }
 
+/* "Yes 28 Nov 2026, …", "Evet Ada Example <ada@example.org>, …": what stands before the day or the
+ * name is an answer, and no day of the week. */
+static bool
+is_behind_short_answer(const char *core, const char *word)
+{
+    const char *day = word + strcspn(word, " ");
+    bool dated = is_date(word) || (is_weekday(word) && *day == ' ' && !is_numeric_date(day + 1) &&
+                                   is_full_day(day + 1));
+
+    return (dated || word[strcspn(word, "<0123456789")] == '<') && word - core <= SHORT_ANSWER &&
+           short_answer_is(core, (gsize)(word - core)) && !is_bare_weekday(core);
+}
+
 /* How an attribution may begin. */
 typedef enum { NOT_HERE, WITH_OPENING, WITH_DAY, WITH_NAME } Beginning;
 
@@ -299,7 +309,8 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     const char *core = LINE(lines, i)->core;
     bool ended = ends_before(core, word) && !is_ordinal(core, word);
     bool dated = is_date(word) || is_marked_weekday(word) || is_bare_weekday(word) ||
-                 ((ended || is_day_behind_words(core, word)) && is_weekday(word));
+                 (is_weekday(word) &&
+                  (ended || is_day_behind_words(core, word) || is_behind_short_answer(core, word)));
     gunichar first = g_utf8_get_char(word); /* a letter without case is as good as a capital */
     bool capital = g_unichar_isalpha(first) && !g_unichar_islower(first);
 
@@ -312,12 +323,14 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
         !(mp_matcher_has_day(matcher, text) || (quoted && mp_matcher_has_time(matcher, text))))
         return NOT_HERE;
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
-    bool neutral = rule != NULL && g_str_has_suffix(rule->name, "-neutral");
-    bool opened = rule != NULL && mp_matcher_group(matcher, 1) && !neutral;
+    if (rule == NULL || strcmp(rule->name, "attribution-name-dated") == 0)
+        return NOT_HERE;
+    bool neutral = attribution_is_neutral(rule);
+    bool opened = mp_matcher_group(matcher, 1) && !neutral;
     ended |= is_day_behind_words(core, word) || is_marked_weekday(word) ||
              is_bare_attribution(core, word) || (addressed && is_cjk_date(word)) ||
              (addressed && !neutral && (is_bare_weekday(word) || is_full_day(word)));
-    if (rule == NULL || !(opened || named || ended) || (neutral && !dated))
+    if ((neutral && !dated) || !(opened || named || ended || is_behind_short_answer(core, word)))
         return NOT_HERE;
     return opened ? WITH_OPENING : dated ? WITH_DAY : WITH_NAME;
 }
@@ -354,6 +367,8 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
 
     if (!says_something(before))
         return false;
+    if (is_behind_short_answer(core, word))
+        return true;
     if (strchr(before, '@') != NULL)
         return false;
     if (!is_bare_attribution(core, word) && !is_day_behind_words(core, word) &&
@@ -370,8 +385,7 @@ is_opened(const char *text, MpMatcher *matcher)
 {
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
 
-    return rule != NULL && mp_matcher_group(matcher, 1) &&
-           !g_str_has_suffix(rule->name, "-neutral");
+    return rule != NULL && mp_matcher_group(matcher, 1) && !attribution_is_neutral(rule);
 }
 
 /* Where in the core of line `i` an attribution begins behind an answer; NULL if nowhere. */

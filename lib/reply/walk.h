@@ -1,6 +1,6 @@
 /*
- * The state of the walk that decides, and its helpers: quotes.c, signature.c and look_back.c.
- * Internal to the room.
+ * The state of the walk that decides, and its helpers: quotes.c, signature.c, footer.c, reaction.c
+ * and look_back.c. Internal to the room.
  */
 #pragma once
 
@@ -65,7 +65,20 @@ void walk_judge_quotes(Walk *walk);
 /* The line after the signature whose delimiter is line `i`; `i` if it is none. */
 guint walk_signature_end(const Walk *walk, guint i);
 bool walk_is_mobile_signature(const Walk *walk, guint i);
+
+/* Elides and returns the line after. */
+guint walk_take_mobile(Walk *walk, guint i);
+
+/* ---- footer.c ---- */
+
+/* What would be elided is what the person's text speaks of, or an example set as code. */
+bool walk_is_evidence(const Walk *walk, guint i);
 bool walk_begins_footer(const Walk *walk, guint i);
+
+/* Elides a disclaimer or a footer and returns the line after. */
+guint walk_take_paragraph(Walk *walk, guint i);
+
+/* ---- reaction.c ---- */
 
 /* "Ada reacted to your message": a program sent the mail for a click. Returns the line after; `i`
  * if it is none. */
@@ -77,10 +90,6 @@ void walk_judge_reaction(Walk *walk);
 /* The line after the footer of the notification that is quoted, without marks, from line `i` on, if
  * text stands below it; else lines->len. */
 guint walk_ends_notification(const Walk *walk, guint i);
-
-/* These elide and return the line after. */
-guint walk_take_mobile(Walk *walk, guint i);
-guint walk_take_paragraph(Walk *walk, guint i); /* a disclaimer or a footer */
 
 /* ---- look_back.c: in this order ---- */
 

@@ -17,7 +17,7 @@ import unicodedata
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
 FIXTURES = os.path.join(TOP, "tests/fixtures/replies")
-HALVES = {"seen.jsonl": 99, "unseen.jsonl": 93}  # and how many in a hundred are right
+HALVES = {"seen.jsonl": 99, "unseen.jsonl": 97}  # and how many in a hundred are right
 
 
 def words(text):

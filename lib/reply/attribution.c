@@ -1,0 +1,232 @@
+/* Which lines are an attribution; see attribution.h. */
+#include "reply/attribution.h"
+#include "reply/boundary.h"
+
+#include <string.h>
+
+enum {
+    WEEKDAY = 30,        /* bytes of its name */
+    LETTERS_OF_WORD = 5, /* before a full stop and a capital, within a line */
+    RUN_IN_TRIES = 4,    /* words in a window with which another attribution might begin */
+    PARTICLE = 3,        /* bytes of a small word in a name: "van", "de la" */
+};
+
+bool
+attribution_is_broken_end(const GArray *lines, guint i)
+{
+    const Line *line = LINE(lines, i);
+    const char *rest = line_unquoted(line->core);
+    gsize length = strlen(rest);
+
+    if (line->kind != LINE_QUOTE || (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE) ||
+        length > 40 || strchr(line->core + 1, '>') != NULL)
+        return false;
+    return length > 0 && rest[length - 1] == ':' && strspn(rest, "<>@0123456789") == 0;
+}
+
+bool
+attribution_is_above_quote(const GArray *lines, guint end)
+{
+    guint next = lines_skip_blank(lines, end + 1);
+
+    return next < lines->len && LINE(lines, next)->kind == LINE_QUOTE &&
+           !attribution_is_broken_end(lines, next);
+}
+
+/* "… broke. Here is what Ada wrote:" is prose; a date's abbreviations are shorter. Returns where
+ * the next sentence begins, or NULL. */
+static const char *
+sentence_end(const char *text)
+{
+    guint letters = 0;
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        if (letters >= LETTERS_OF_WORD && strchr(".!?", *p) != NULL && p[1] == ' ' &&
+            g_unichar_isupper(g_utf8_get_char(p + 2)))
+            return p + 2;
+        letters = g_unichar_isalpha(g_utf8_get_char(p)) ? letters + 1 : 0;
+    }
+    return NULL;
+}
+
+/* "It works. On … wrote:", "It works On … wrote:": a client ran the answer and the attribution
+ * together. Before the word that opens the latter there is no date, and a sentence or at least a
+ * word that is no name. */
+static bool
+answer_runs_in(const char *text, bool opened, MpMatcher *matcher)
+{
+    bool word = false;
+    guint tries = 0;
+
+    for (const char *p = text; *p != '\0' && *p != '@' && tries < RUN_IN_TRIES; p++) {
+        if (g_ascii_isdigit(*p))
+            return false;
+        if (p == text || p[-1] != ' ' || !g_unichar_isalpha(g_utf8_get_char_validated(p, -1)))
+            continue;
+        bool sentence = p > text + 1 && strchr(".!?", p[-2]) != NULL;
+        bool capital = !g_unichar_islower(g_utf8_get_char(p));
+        word |= !capital;
+        if (!capital || !(sentence || (word && !opened)))
+            continue;
+        tries++;
+        if (mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, p) != NULL &&
+            mp_matcher_group(matcher, 1) && mp_matcher_has_day(matcher, p))
+            return true;
+    }
+    return false;
+}
+
+bool
+attribution_holds_address(const char *text)
+{
+    for (const char *p = strchr(text, '@'); p != NULL; p = strchr(p + 1, '@')) {
+        if (p > text && !g_ascii_isspace(p[-1]) && strchr("\"'<(", p[-1]) == NULL &&
+            g_ascii_isalnum(p[1]))
+            return true;
+    }
+    return false;
+}
+
+bool
+attribution_is_neutral(const MpRule *rule)
+{
+    return g_str_has_suffix(rule->name, "-neutral");
+}
+
+/* "…, Ada Example <ada@example.org>:": two words that begin like names. */
+static bool
+names_person(const char *text)
+{
+    const char *p = strrchr(text, '<');
+    guint words = 0;
+
+    while (p != NULL && p > text && words < 2) {
+        while (p > text && strchr(" \"", p[-1]) != NULL)
+            p--;
+        while (p > text && p[-1] != ' ')
+            p--;
+        p += *p == '"';
+        if (!g_unichar_isupper(g_utf8_get_char(p)))
+            break;
+        words++;
+    }
+    return words == 2;
+}
+
+static bool
+ends_paragraph(const GArray *lines, guint i)
+{
+    return i + 1 == lines->len || LINE(lines, i + 1)->kind == LINE_BLANK;
+}
+
+/* "Am 17.11.2025 um 09:12 schrieb Ada Example" right above a quote: some programs leave the colon
+ * out, but neither the day nor the time. */
+static const MpRule *
+rule_without_colon(const GArray *lines, guint start, guint end, const char *text,
+                   MpMatcher *matcher)
+{
+    if (start != end || end + 1 == lines->len || LINE(lines, end + 1)->kind != LINE_QUOTE ||
+        (start > 0 && LINE(lines, start - 1)->kind == LINE_TEXT) ||
+        !mp_matcher_has_day(matcher, text) || !mp_matcher_has_time(matcher, text))
+        return NULL;
+    g_autofree char *closed = g_strconcat(text, ":", NULL);
+    return mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, closed);
+}
+
+/* "Wed, 25 Nov 2026", "25.11.2026": what begins with the day needs no empty line above it. */
+static bool
+begins_with_day(const char *text, MpMatcher *matcher)
+{
+    const char *digits = text + strcspn(text, "0123456789");
+    const char *space = strchr(text, ' ');
+
+    return digits - text <= WEEKDAY && (space == NULL || space >= digits - 1) &&
+           mp_matcher_has_day(matcher, text);
+}
+
+/* "1974", and, as is asked first, no day with it. */
+static bool
+says_year(const char *text)
+{
+    for (const char *word = text; *word != '\0'; word += strspn(word, " ")) {
+        gsize digits = strspn(word, "0123456789");
+
+        if (digits == 4 && strchr(" ,:", word[digits]) != NULL)
+            return true;
+        word += strcspn(word, " ");
+    }
+    return false;
+}
+
+/* "Ada Example wrote:", "Example, A. wrote:": nothing but a name stands before the verb. "As Knuth
+ * wrote in 1974:", "The manual wrote:" are the person's own words. */
+static bool
+names_writer(const char *text, MpMatcher *matcher)
+{
+    static const char *const leads[] = {
+        "As",  "In",  "Like",  "So",  "And", "But", "The", "Wie",  "Schon", "Und",   "Der", "Die",
+        "Das", "Le",  "La",    "Les", "Et",  "El",  "Los", "Como", "Come",  "Comme", "Il",  "Lo",
+        "De",  "Het", "Zoals", "Som", "Jak", "Как", "Як",  "Так",  "And",   NULL};
+    const char *verb = mp_matcher_verb(matcher, text);
+    g_autofree char *first = g_strndup(text, strcspn(text, " "));
+
+    if (verb == NULL)
+        return true;
+    if (g_strv_contains(leads, first))
+        return false;
+    for (const char *word = text; word < verb; word += strspn(word, " ")) {
+        if (g_unichar_islower(g_utf8_get_char(word)) && strcspn(word, " ") > PARTICLE)
+            return false;
+        word += strcspn(word, " ");
+    }
+    return true;
+}
+
+Attribution
+attribution_judge(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
+{
+    Attribution found = {.rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text)};
+
+    if (found.rule == NULL)
+        found.rule = rule_without_colon(lines, start, end, text, matcher);
+
+    if (found.rule == NULL)
+        return found;
+    found.opened = mp_matcher_group(matcher, 1);
+    bool address = attribution_holds_address(text), date = mp_matcher_has_date(matcher, text);
+    bool quoted = attribution_is_above_quote(lines, end);
+    gsize length = strlen(text);
+    bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
+                  g_str_has_suffix(text, "﹕") || strpbrk(text + length - 1, "-*_") != NULL;
+    bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
+    bool plausible, person = names_person(text);
+
+    if (strcmp(found.rule->name, "attribution-name-dated") == 0)
+        plausible = quoted && first && start == end && mp_matcher_has_day(matcher, text) &&
+                    (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
+    else if (strcmp(found.rule->name, "attribution-above-quote") == 0)
+        plausible = date && address && quoted;
+    else if (strcmp(found.rule->name, "attribution-name") == 0)
+        plausible = quoted && first && start == end &&
+                    (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
+    else if (attribution_is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
+        plausible = date && address &&
+                    (quoted || (closed && (first || (person && begins_with_day(text, matcher))) &&
+                                LINE(lines, start)->has_digit && strstr(text, ": ") == NULL &&
+                                (ends_paragraph(lines, end) || person)));
+    else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
+        plausible = false;
+    else if (answer_runs_in(text, found.opened, matcher))
+        plausible = false;
+    else if (found.opened)
+        plausible = date || address || quoted;
+    else /* what says the day and the address needs no empty line above it */
+        plausible = quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
+                    (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+    found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
+                     mp_matcher_has_day(matcher, text);
+    if (!plausible || (found.opened && end > start && !date && !address) ||
+        (!date && !address && (says_year(text) || !names_writer(text, matcher))))
+        found.rule = NULL;
+    return found;
+}

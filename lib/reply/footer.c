@@ -1,0 +1,211 @@
+/* Disclaimers, the footers of lists and of notifications, the lines of gateways; see walk.h. */
+#include "reply/prose.h"
+#include "reply/walk.h"
+
+#include <string.h>
+
+enum {
+    FRAME = 20,         /* stars of a frame */
+    FOOTER_LINES = 25,  /* of a paragraph, looked at */
+    CONTACT_BYTES = 80, /* a line of a business card is no longer */
+};
+
+#define CODE_INDENT "    " /* Markdown's */
+
+/* In the person's text, and nothing of ours has come yet. */
+static bool
+is_own_so_far(const Walk *walk)
+{
+    return walk->zone == IN_TEXT && !walk->boundary_above && !walk->repeat_above &&
+           walk->quotes->len == 0;
+}
+
+bool
+walk_is_evidence(const Walk *walk, guint i)
+{
+    guint end = prose_paragraph_end(walk->lines, i, i + FOOTER_LINES);
+
+    return is_own_so_far(walk) && walk->text_above &&
+           (g_str_has_prefix(LINE(walk->lines, i)->text, CODE_INDENT) ||
+            prose_shows(walk->lines, i, end));
+}
+
+static bool
+is_contact_line(const Line *line)
+{
+    return line->kind == LINE_TEXT && strlen(line->core) <= CONTACT_BYTES;
+}
+
+/* A business card between the text and the disclaimer below it is a signature, if text is left
+ * above. */
+static void
+elide_contacts_above(Walk *walk, guint disclaimer)
+{
+    guint end = disclaimer, start, contacts = 0;
+
+    while (end > 0 && LINE(walk->lines, end - 1)->kind == LINE_BLANK)
+        end--;
+    for (start = end; start > 0 && is_contact_line(LINE(walk->lines, start - 1)); start--)
+        contacts += prose_holds_contact(LINE(walk->lines, start - 1));
+    if (contacts < 2 || end - start < 3 || lines_skip_blank(walk->lines, 0) == start)
+        return;
+    for (guint i = start; i < end; i++)
+        walk_set(walk, i, false, "signature-contacts");
+}
+
+static bool
+is_frame(const Line *line, char mark)
+{
+    gsize length = strlen(line->core);
+
+    return line->kind == LINE_DELIMITER && !line->fenced && length >= FRAME &&
+           line->core[0] == mark && strspn(line->core, (char[]){mark, ' ', '\0'}) == length;
+}
+
+/* The line after a paragraph that speaks of the mail between two lines of stars, or in words of law
+ * between two lines of dashes, with which the mail or its answer ends; `i` if there is none. */
+static guint
+framed_end(const GArray *lines, guint i)
+{
+    char mark = LINE(lines, i)->core[0];
+    guint end = i + 1, limit = MIN(lines->len, i + FOOTER_LINES);
+    bool spoken = false;
+
+    if (strchr("*#=-_", mark) == NULL || !is_frame(LINE(lines, i), mark))
+        return i;
+    for (; end < limit && !is_frame(LINE(lines, end), mark); end++) {
+        if (LINE(lines, end)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, end)))
+            return i;
+        spoken |= mark == '-' || mark == '_' ? prose_is_legal(LINE(lines, end)->core)
+                                             : prose_speaks_of_mail(LINE(lines, end)->core);
+    }
+    guint below = lines_skip_blank(lines, MIN(end + 1, lines->len));
+    return spoken && end < limit &&
+                   (below == lines->len || LINE(lines, below)->kind == LINE_QUOTE ||
+                    line_is_boundary(LINE(lines, below)))
+               ? end + 1
+               : i;
+}
+
+static bool
+is_banner(const Line *line)
+{
+    return line_is_rule(line, MP_RULE_DISCLAIMER) &&
+           g_str_has_prefix(line->rule->name, "disclaimer-banner");
+}
+
+/* The line after a gateway's that begins at `i`: they are put right above the person's text. */
+static guint
+banner_end(const GArray *lines, guint i)
+{
+    static const char *const more[] = {"Do not ", "Learn why", "Please do not", NULL};
+    guint end = i + 1;
+
+    for (; end < lines->len && LINE(lines, end)->kind == LINE_TEXT; end++) {
+        const char *above = LINE(lines, end - 1)->core, *const *begin = more;
+
+        while (*begin != NULL && !g_str_has_prefix(LINE(lines, end)->core, *begin))
+            begin++;
+        if (strchr(".!?:)]>*", above[strlen(above) - 1]) != NULL && *begin == NULL)
+            break;
+    }
+    return end;
+}
+
+/* "Warning: this message came from an external sender. That is what the display says.": behind the
+ * gateway's words the person's, which speak of nothing that gateways do. */
+static bool
+goes_on_otherwise(const GArray *lines, guint i)
+{
+    static const char *const words[] = {
+        "click",  "link",    "attach",  "sender",  "recogni", "trust",  "verif",   "phish",
+        "suspic", "report",  "help",    "contact", "doubt",   "organi", "content", "learn",
+        "safe",   "secur",   "careful", "cautio",  "aware",   "mail",   "message", "spam",
+        "extern", "respond", "reply",   "polic",   "confid",  NULL};
+    const char *last = LINE(lines, i)->core, *next;
+    guint end = banner_end(lines, i);
+
+    for (guint k = i; k < end; k++) {
+        for (next = k == i ? strstr(last, ". ") : LINE(lines, k)->core; next != NULL;
+             next = strstr(next + 1, ". "))
+            last = next;
+    }
+    if (last == LINE(lines, i)->core)
+        return false;
+    for (const char *const *word = words; *word != NULL; word++) {
+        if (strcasestr(last, *word) != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* A gateway's line with the person's text above and below it, or a company's paragraph that begins
+ * the mail, with the person's text below it: words that the person shows, or says. */
+static bool
+is_shown_banner(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    bool banner = is_banner(LINE(lines, i)), above = walk->text_above;
+
+    if (banner && !above && walk->zone == IN_TEXT && goes_on_otherwise(lines, i))
+        return true;
+    /* a gateway's stands at the top, a company's at the end */
+    if (banner != above || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_TEXT)
+        return false;
+    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + FOOTER_LINES));
+    return below < lines->len && LINE(lines, below)->kind == LINE_TEXT &&
+           !LINE(lines, below)->repeat;
+}
+
+/* "Your footer says", the line that it says, and "which is wrong": what the person shows. */
+static bool
+is_shown_footer(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + FOOTER_LINES));
+
+    if (!is_own_so_far(walk) || (!walk->text_above && i != lines_skip_blank(lines, 0)))
+        return false;
+    LineKind above = i > 0 ? LINE(lines, i - 1)->kind : LINE_BLANK;
+    return strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0 &&
+           above != LINE_SIGNATURE && above != LINE_DELIMITER && below < lines->len &&
+           LINE(lines, below)->kind == LINE_TEXT && !LINE(lines, below)->repeat;
+}
+
+/* "Kernel mailing list" is a footer only where a line is drawn above it. */
+bool
+walk_begins_footer(const Walk *walk, guint i)
+{
+    const Line *line = LINE(walk->lines, i);
+
+    if (line->kind == LINE_DELIMITER)
+        return walk->text_above && framed_end(walk->lines, i) > i;
+    if (line_is_rule(line, MP_RULE_DISCLAIMER))
+        return !walk_is_evidence(walk, i) && !is_shown_banner(walk, i);
+    if (!line_is_rule(line, MP_RULE_FOOTER) || walk_is_evidence(walk, i) ||
+        is_shown_footer(walk, i))
+        return false;
+    return !g_str_has_suffix(line->rule->name, "-below-rule") ||
+           (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
+}
+
+guint
+walk_take_paragraph(Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    bool framed = LINE(lines, i)->kind == LINE_DELIMITER;
+    bool on_top = is_banner(LINE(lines, i)) && walk->zone == IN_TEXT && !walk->text_above;
+    const char *why = framed ? "disclaimer-framed" : LINE(lines, i)->rule->name;
+    guint end = framed   ? framed_end(lines, i)
+                : on_top ? banner_end(lines, i)
+                         : prose_paragraph_end(lines, i, lines->len);
+
+    end = MAX(end, i + 1);
+
+    if (line_is_rule(LINE(walk->lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
+        elide_contacts_above(walk, i);
+
+    for (guint k = i; k < end; k++)
+        walk_set(walk, k, false, why);
+    return end;
+}
