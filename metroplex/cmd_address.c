@@ -68,13 +68,8 @@ is_revoked(const MpInstance *instance, const MpAddress *address, const MpUser *u
 static bool
 verify_user(MpInstance *instance, const MpAddress *address, MpUser **user, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-
-    *user = mp_accounts_user(instance->accounts, address->user, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_accounts_user(instance->accounts, address->user, user, error))
         return false;
-    }
     if (*user == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no account has the id %" G_GUINT64_FORMAT,
                        address->user);

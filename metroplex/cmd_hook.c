@@ -45,18 +45,15 @@ static bool
 append_line(Work *work, const MpEvent *event, GString *input, GError **error)
 {
     MpTracker *tracker = work->instance->tracker;
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpThread) thread = mp_tracker_thread(tracker, event->thread, &why);
-    guint64 number = 0;
-    bool found =
-        thread != NULL && mp_tracker_find_key(tracker, event->thread, event->key, &number, &why);
-    g_autoptr(MpComment) comment =
-        found ? mp_tracker_comment(tracker, event->thread, number, &why) : NULL;
+    g_autoptr(MpThread) thread = NULL;
+    g_autoptr(MpComment) comment = NULL;
+    guint64 number;
+    bool found;
 
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_tracker_thread(tracker, event->thread, &thread, error) ||
+        !mp_tracker_find_key(tracker, event->thread, event->key, &found, &number, error) ||
+        (found && !mp_tracker_comment(tracker, event->thread, number, &comment, error)))
         return false;
-    }
     if (comment == NULL) {
         mp_warn("on-comment: thread %" G_GUINT64_FORMAT " has no comment %s any more",
                 event->thread, event->key);

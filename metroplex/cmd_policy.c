@@ -172,46 +172,41 @@ is_over_limit(Desk *desk, const MpAddress *address)
                                     &which);
 }
 
-/* False also with *error set, if it cannot be known. The same is computed for an account or a
+/* False for errors only: it cannot be known. The same is computed for an account or a
  * thread that does not exist, so that the time tells no more than the text; one whose thread is
  * gone is ours by the account's half of its MAC, and metroplex tells it why. */
 static bool
-verify(Desk *desk, const MpAddress *address, GError **error)
+verify(Desk *desk, const MpAddress *address, bool *is_good, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) account = mp_accounts_user(desk->instance.accounts, address->user, &why);
+    g_autoptr(MpUser) account = NULL;
+    g_autoptr(MpThread) thread = NULL;
+
+    if (!mp_accounts_user(desk->instance.accounts, address->user, &account, error))
+        return false;
     bool is_known =
         mp_address_verify(desk->instance.keys, address, NULL, account != NULL ? account->epoch : 0);
-    g_autoptr(MpThread) thread =
-        why == NULL && is_known ? mp_tracker_thread(desk->instance.tracker, address->thread, &why)
-                                : NULL;
-    const char *nonce = thread != NULL ? thread->nonce : address->thread == 0 ? "" : NULL;
-
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (is_known && !mp_tracker_thread(desk->instance.tracker, address->thread, &thread, error))
         return false;
-    }
-    return is_known && account != NULL &&
-           mp_address_verify(desk->instance.keys, address, nonce, account->epoch);
+    const char *nonce = thread != NULL ? thread->nonce : address->thread == 0 ? "" : NULL;
+    *is_good = is_known && account != NULL &&
+               mp_address_verify(desk->instance.keys, address, nonce, account->epoch);
+    return true;
 }
 
 /* NULL with *error set if it cannot be known. */
 static const char *
 judge(Desk *desk, const char *recipient, GError **error)
 {
-    g_autoptr(GError) why = NULL;
     MpAddress address;
+    bool is_good;
 
     if (!is_for_replies(desk->instance.config, recipient))
         return NO_OPINION;
     if (mp_address_parse(recipient, desk->instance.config->hostname, &address) ==
         MP_ADDRESS_FOREIGN)
         return FORGED;
-    bool is_good = verify(desk, &address, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!verify(desk, &address, &is_good, error))
         return NULL;
-    }
     if (!is_good)
         return FORGED;
     if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, &address))

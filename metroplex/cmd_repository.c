@@ -30,13 +30,10 @@ logins_of(MpInstance *instance, const GArray *ids, GError **error)
 
     for (guint i = 0; i < ids->len; i++) {
         guint64 id = g_array_index(ids, guint64, i);
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, id, &why);
+        g_autoptr(MpUser) user = NULL;
 
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
+        if (!mp_accounts_user(instance->accounts, id, &user, error))
             return NULL;
-        }
         g_ptr_array_add(logins, user != NULL ? g_strdup(user->login)
                                              : g_strdup_printf("#%" G_GUINT64_FORMAT, id));
     }

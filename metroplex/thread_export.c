@@ -27,14 +27,11 @@ foreach_comment(Export *export, bool (*visit)(Export *, const MpComment *, gpoin
                 gpointer user_data, GError **error)
 {
     for (guint64 number = 0; number <= export->last; number++) {
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpComment) comment =
-            mp_tracker_comment(export->instance->tracker, export->thread->id, number, &why);
+        g_autoptr(MpComment) comment = NULL;
 
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
+        if (!mp_tracker_comment(export->instance->tracker, export->thread->id, number, &comment,
+                                error))
             return false;
-        }
         if (comment != NULL && !visit(export, comment, user_data, error))
             return false;
     }
@@ -100,14 +97,11 @@ add_subscribers(Export *export, JsonArray *array, GError **error)
 
     for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(subscribers, i);
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user(export->instance->accounts, s->user, &why);
+        g_autoptr(MpUser) user = NULL;
         JsonObject *object;
 
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
+        if (!mp_accounts_user(export->instance->accounts, s->user, &user, error))
             return false;
-        }
         if (user == NULL) /* nobody to be told; fsck names it */
             continue;
         object = json_object_new();
@@ -252,8 +246,9 @@ print_body(const char *body)
 static bool
 print_message(Export *export, const MpComment *comment, gpointer user_data, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(export->instance->accounts, comment->author, &why);
+    g_autoptr(MpUser) user = NULL;
+    (void)mp_accounts_user(export->instance->accounts, comment->author, &user,
+                           NULL); /* a name is there anyway */
     const char *login = user != NULL ? user->login : comment->author_login;
     g_autofree char *name = header_text(user != NULL ? user->name : login);
     g_autofree char *address =

@@ -71,39 +71,36 @@ login_of_address(const MpInstance *instance, const char *address)
                : NULL;
 }
 
-static MpUser *
-look_up(MpInstance *instance, const MpFileComment *comment, GError **error)
+static bool
+look_up(MpInstance *instance, const MpFileComment *comment, MpUser **user, GError **error)
 {
     g_autofree char *login = comment->address != NULL ? login_of_address(instance, comment->address)
                                                       : g_strdup(comment->login);
 
+    *user = NULL;
     if (login != NULL)
-        return mp_accounts_user_by_login(instance->accounts, login, error);
-    return comment->address != NULL
-               ? mp_accounts_user_by_address(instance->accounts, comment->address, error)
-               : NULL;
+        return mp_accounts_user_by_login(instance->accounts, login, user, error);
+    return comment->address == NULL ||
+           mp_accounts_user_by_address(instance->accounts, comment->address, user, error);
 }
 
 static bool
 find_author(MpInstance *instance, Import *import, MpFileComment *comment, GError **error)
 {
-    g_autoptr(GError) why = NULL;
     const char *name = comment->login != NULL ? comment->login : comment->address;
 
-    mp_user_free(comment->author);
-    comment->author = look_up(instance, comment, &why);
-    if (comment->author == NULL && why == NULL && import->fallback != NULL)
-        comment->author = mp_accounts_user(instance->accounts, import->fallback->id, &why);
-    if (comment->author == NULL && why == NULL) {
-        g_autofree char *shown = mp_escape(name);
-        mp_fail(&why, MP_ERROR_INPUT,
-                "%s: no account of %s here; --as LOGIN says whose such comments become",
-                comment->where, shown);
-    }
-    if (why == NULL)
+    g_clear_pointer(&comment->author, mp_user_free);
+    if (!look_up(instance, comment, &comment->author, error))
+        return false;
+    if (comment->author == NULL && import->fallback != NULL &&
+        !mp_accounts_user(instance->accounts, import->fallback->id, &comment->author, error))
+        return false;
+    if (comment->author != NULL)
         return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    g_autofree char *shown = mp_escape(name);
+    return mp_fail(error, MP_ERROR_INPUT,
+                   "%s: no account of %s here; --as LOGIN says whose such comments become",
+                   comment->where, shown);
 }
 
 static void
@@ -166,21 +163,25 @@ import_key(guint64 thread, const char *message_id)
 }
 
 static bool
-has_key(MpInstance *instance, guint64 thread, const char *key, GError **error)
+has_key(MpInstance *instance, guint64 thread, const char *key, bool *has, GError **error)
 {
     guint64 number;
 
-    return key != NULL && mp_tracker_find_key(instance->tracker, thread, key, &number, error);
+    *has = false;
+    return key == NULL || mp_tracker_find_key(instance->tracker, thread, key, has, &number, error);
 }
 
 /* The thread itself, where it was exported from this tracker: its opening post has that KEY. */
 static bool
-is_at_home(MpInstance *instance, const Import *import, guint64 id, GError **error)
+is_at_home(MpInstance *instance, const Import *import, guint64 id, bool *at_home, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
-    g_autoptr(MpComment) here = mp_tracker_comment(instance->tracker, id, 0, error);
+    g_autoptr(MpComment) here = NULL;
 
-    return here != NULL && opening->key != NULL && strcmp(here->key, opening->key) == 0;
+    if (!mp_tracker_comment(instance->tracker, id, 0, &here, error))
+        return false;
+    *at_home = here != NULL && opening->key != NULL && strcmp(here->key, opening->key) == 0;
+    return true;
 }
 
 /* "/17-" of the Message-ID of an opening post of ours; 0 if it is none. */
@@ -200,19 +201,13 @@ static bool
 find_thread(MpInstance *instance, Import *import, bool *at_home, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
-    g_autoptr(GError) why = NULL;
     guint64 id = id_of_export(instance, import);
 
-    import->id = 0;
-    *at_home = id > 0 && id <= MP_MAX_ID && is_at_home(instance, import, id, &why);
-    if (*at_home)
-        import->id = id;
-    else if (why == NULL)
-        mp_tracker_find_import(instance->tracker, opening->id, &import->id, &why);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    *at_home = false;
+    if (id > 0 && id <= MP_MAX_ID && !is_at_home(instance, import, id, at_home, error))
+        return false;
+    import->id = *at_home ? id : 0;
+    return *at_home || mp_tracker_find_import(instance->tracker, opening->id, &import->id, error);
 }
 
 /* --- The transaction -------------------------------------------------------------------------- */
@@ -221,14 +216,8 @@ static bool
 is_known(MpInstance *instance, const Import *import, const MpFileComment *comment, const char *key,
          bool at_home, bool *known, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-
-    *known = has_key(instance, import->id, key, &why) ||
-             (why == NULL && at_home && has_key(instance, import->id, comment->key, &why));
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return has_key(instance, import->id, key, known, error) &&
+           (*known || !at_home || has_key(instance, import->id, comment->key, known, error));
 }
 
 static bool
@@ -323,15 +312,12 @@ set_subscribers(MpInstance *instance, Import *import, MpBatch *batch, GError **e
     }
     for (guint i = 0; i < import->file->subscribers->len; i++) {
         const MpFileSubscriber *s = g_ptr_array_index(import->file->subscribers, i);
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user_by_login(instance->accounts, s->login, &why);
+        g_autoptr(MpUser) user = NULL;
 
-        if (why == NULL && user != NULL)
-            mp_batch_subscribe(batch, import->id, user->id, s->reason, what, &actor, &why);
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
+        if (!mp_accounts_user_by_login(instance->accounts, s->login, &user, error) ||
+            (user != NULL &&
+             !mp_batch_subscribe(batch, import->id, user->id, s->reason, what, &actor, error)))
             return false;
-        }
         import->n_strangers += user == NULL;
     }
     return true;

@@ -47,14 +47,9 @@ check_thread(MpInstance *instance, const MpPost *post, GError **error)
 static bool
 find_done_comment(MpInstance *instance, MpPost *post, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-
-    post->is_done = post->once != NULL && mp_tracker_find_key(instance->tracker, post->thread,
-                                                              post->key, &post->result, &why);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    post->is_done = false;
+    return post->once == NULL || mp_tracker_find_key(instance->tracker, post->thread, post->key,
+                                                     &post->is_done, &post->result, error);
 }
 
 static bool

@@ -114,26 +114,22 @@ static bool
 read_comments(MpInstance *instance, Whole *whole, GError **error)
 {
     guint64 id = whole->thread->id, last;
-    g_autoptr(GError) why = NULL;
 
     whole->comments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_comment_free);
-    if (!mp_tracker_last_comment(instance->tracker, id, &last, error))
+    if (!mp_tracker_last_comment(instance->tracker, id, &last, error) ||
+        !mp_tracker_comment(instance->tracker, id, 0, &whole->opening, error))
         return false;
-    for (guint64 number = 0; number <= last && why == NULL; number++) {
-        MpComment *comment = mp_tracker_comment(instance->tracker, id, number, &why);
+    for (guint64 number = 1; number <= last; number++) {
+        MpComment *comment;
 
-        if (number == 0)
-            whole->opening = comment;
-        else if (comment != NULL)
+        if (!mp_tracker_comment(instance->tracker, id, number, &comment, error))
+            return false;
+        if (comment != NULL)
             g_ptr_array_add(whole->comments, comment);
     }
-    if (why == NULL && whole->opening == NULL)
-        mp_fail(&why, MP_ERROR_INSTALLATION, "thread %" G_GUINT64_FORMAT " has no opening post",
-                id);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return whole->opening != NULL ||
+           mp_fail(error, MP_ERROR_INSTALLATION, "thread %" G_GUINT64_FORMAT " has no opening post",
+                   id);
 }
 
 static bool
@@ -142,13 +138,10 @@ read_logins(MpInstance *instance, Whole *whole, GError **error)
     whole->logins = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < whole->subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, s->user, &why);
+        g_autoptr(MpUser) user = NULL;
 
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
+        if (!mp_accounts_user(instance->accounts, s->user, &user, error))
             return false;
-        }
         g_ptr_array_add(whole->logins, user != NULL ? g_strdup(user->login) : NULL);
     }
     return true;

@@ -28,14 +28,11 @@ reason_for(const Notice *notice, guint64 user)
 static MpUser *
 find_user(const MpInstance *instance, const char *login, GError **error)
 {
-    GError *fault = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user_by_login(instance->accounts, login, &fault);
+    g_autoptr(MpUser) user = NULL;
     g_autofree char *shown = mp_escape(login);
 
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
+    if (!mp_accounts_user_by_login(instance->accounts, login, &user, error))
         return NULL;
-    }
     if (user == NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "no such user: %s", shown);
     if (user->emails->len == 0)
@@ -46,17 +43,14 @@ find_user(const MpInstance *instance, const char *login, GError **error)
 static Notice *
 find_notice(const MpInstance *instance, guint64 thread, guint64 comment, GError **error)
 {
-    GError *fault = NULL;
     const NoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
                                .thread = thread,
                                .comment = comment};
-    Notice *notice = notice_load(instance, &facts, &fault);
+    Notice *notice;
 
-    if (notice == NULL && fault == NULL)
-        mp_fail(&fault, MP_ERROR_INPUT,
+    if (notice_load(instance, &facts, &notice, error) && notice == NULL)
+        mp_fail(error, MP_ERROR_INPUT,
                 "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT, thread, comment);
-    if (fault != NULL)
-        g_propagate_error(error, fault);
     return notice;
 }
 

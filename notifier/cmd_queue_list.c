@@ -157,9 +157,10 @@ find_comment(Row *row)
 {
     bool is_comment = row->event->kind == MP_EVENT_OPENED || row->event->kind == MP_EVENT_COMMENT;
 
-    row->has_comment = is_comment && row->instance->tracker != NULL &&
-                       mp_tracker_find_key(row->instance->tracker, row->event->thread,
-                                           row->event->key, &row->comment, NULL);
+    row->has_comment = false;
+    if (is_comment && row->instance->tracker != NULL)
+        (void)mp_tracker_find_key(row->instance->tracker, row->event->thread, row->event->key,
+                                  &row->has_comment, &row->comment, NULL);
 }
 
 static void
@@ -168,7 +169,7 @@ print_recipient(Row *row, const MpEventRecipient *recipient, PrintRow print)
     g_autoptr(MpUser) user = NULL;
 
     if (row->instance->accounts != NULL)
-        user = mp_accounts_user(row->instance->accounts, recipient->user, NULL);
+        (void)mp_accounts_user(row->instance->accounts, recipient->user, &user, NULL);
     row->recipient = recipient;
     row->login = user != NULL ? user->login : NULL;
     print(row);

@@ -51,9 +51,7 @@ first_commit(MpStore *store, const char *readme, GError **error)
     bool good;
 
     mp_chain_begin(&chain, store);
-    MpTreeNode *root = mp_tree_directory(chain.tree, NULL, "", false, error);
-    good = root != NULL &&
-           mp_tree_set(chain.tree, root, "README.md", readme, strlen(readme), error) &&
+    good = mp_tree_set_at(chain.tree, "README.md", readme, strlen(readme), error) &&
            mp_chain_commit(&chain, message, &actor, error) &&
            mp_pack_write(chain.pack, store->path, error);
     if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip,

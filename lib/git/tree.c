@@ -275,54 +275,88 @@ check_name(const char *name, gsize length, GError **error)
                                     "%s: no name for a file of the tracker: %s", shown, fault);
 }
 
-/* One step down: the subdirectory of that name, loaded; made if asked to. */
-static MpTreeNode *
-step(MpTree *tree, MpTreeNode *node, const char *name, guint length, bool make, GError **error)
+/* One step down: the subdirectory of that name, loaded; made if asked to, else NULL if there is
+ * none. */
+static bool
+step(MpTree *tree, MpTreeNode **node, const char *name, guint length, bool make, GError **error)
 {
-    Entry *e = find(node, name, length, true, NULL);
+    MpTreeNode *parent = *node;
+    Entry *e = find(parent, name, length, true, NULL);
 
+    *node = NULL;
     if (e != NULL && e->mode == MODE_TREE) {
         if (e->child == NULL)
-            e->child = load(tree, node, &e->id, error);
-        return e->child;
+            e->child = load(tree, parent, &e->id, error);
+        *node = e->child;
+        return *node != NULL;
     }
-    if (!make || !check_name(name, length, error))
-        return NULL;
-    e = insert(tree, node, name, length, MODE_TREE);
-    e->child = node_new(tree, node);
+    if (!make)
+        return true;
+    if (!check_name(name, length, error))
+        return false;
+    e = insert(tree, parent, name, length, MODE_TREE);
+    *node = e->child = node_new(tree, parent);
     mark(e->child);
-    return e->child;
+    return true;
+}
+
+static bool
+walk(MpTree *tree, MpTreeNode *from, const char *path, bool make, MpTreeNode **node, GError **error)
+{
+    *node = NULL;
+    if (!load_root(tree, error))
+        return false;
+    *node = from != NULL ? from : tree->root;
+    while (*node != NULL && *path != '\0') {
+        const char *slash = strchrnul(path, '/');
+
+        if (!step(tree, node, path, (guint)(slash - path), make, error))
+            return false;
+        path = *slash == '/' ? slash + 1 : slash;
+    }
+    return true;
+}
+
+bool
+mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, MpTreeNode **directory,
+                  GError **error)
+{
+    return walk(tree, from, path, false, directory, error);
 }
 
 MpTreeNode *
-mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, bool make, GError **error)
+mp_tree_make_directory(MpTree *tree, MpTreeNode *from, const char *path, GError **error)
 {
-    if (!load_root(tree, error))
-        return NULL;
-    MpTreeNode *node = from != NULL ? from : tree->root;
-    while (node != NULL && *path != '\0') {
-        const char *slash = strchrnul(path, '/');
+    MpTreeNode *directory;
 
-        node = step(tree, node, path, (guint)(slash - path), make, error);
-        path = *slash == '/' ? slash + 1 : slash;
-    }
-    return node;
+    return walk(tree, from, path, true, &directory, error) ? directory : NULL;
+}
+
+/* The directory of a path, and the name behind it. */
+static char *
+split_path(const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+
+    *name = slash != NULL ? slash + 1 : path;
+    return slash != NULL ? g_strndup(path, (gsize)(slash - path)) : g_strdup("");
 }
 
 bool
 mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsize *length,
              GError **error)
 {
-    const char *name = strrchr(path, '/');
-    g_autofree char *directory =
-        name != NULL ? g_strndup(path, (gsize)(name - path)) : g_strdup("");
+    const char *name;
+    g_autofree char *directory = split_path(path, &name);
+    MpTreeNode *node;
     gsize unused;
 
-    name = name != NULL ? name + 1 : path;
-    MpTreeNode *node = mp_tree_directory(tree, from, directory, false, error);
+    *text = NULL;
+    if (!mp_tree_directory(tree, from, directory, &node, error))
+        return false;
     Entry *e = node != NULL ? find(node, name, (guint)strlen(name), false, NULL) : NULL;
     if (e == NULL || e->mode == MODE_TREE)
-        return false;
+        return true;
     return read_object(tree, &e->id, GIT_OBJECT_BLOB, text, length != NULL ? length : &unused,
                        error);
 }
@@ -339,6 +373,16 @@ mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *t
     insert(tree, directory, name, (guint)strlen(name), MODE_FILE)->id = id;
     mark(directory);
     return true;
+}
+
+bool
+mp_tree_set_at(MpTree *tree, const char *path, const void *text, gsize length, GError **error)
+{
+    const char *name;
+    g_autofree char *parent = split_path(path, &name);
+    MpTreeNode *directory = mp_tree_make_directory(tree, NULL, parent, error);
+
+    return directory != NULL && mp_tree_set(tree, directory, name, text, length, error);
 }
 
 void

@@ -25,21 +25,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTree, mp_tree_free)
 /* How many directories were ever loaded: what the tree's memory grows with. */
 gsize mp_tree_loaded(const MpTree *tree);
 
-/*
- * The directory at `path` below `from` ("" is `from`). NULL without an error if it is not there;
- * with `make`, missing ones are made.
- */
-MpTreeNode *
-mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, bool make, GError **error);
+/* The directory at `path` below `from` ("" is `from`), NULL if it is not there; false for errors
+ * only. */
+bool mp_tree_directory(MpTree *tree, MpTreeNode *from, const char *path, MpTreeNode **directory,
+                       GError **error);
 
-/* A file's content; false without an error if there is none. *text ends with a NUL beyond *length.
- */
+/* The same, made where it is missing; NULL for errors only. */
+MpTreeNode *
+mp_tree_make_directory(MpTree *tree, MpTreeNode *from, const char *path, GError **error);
+
+/* A file's content (the caller's), NULL if there is none; false for errors only. *text ends with a
+ * NUL beyond *length, which may be NULL. */
 bool mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsize *length,
                   GError **error);
 
 /* Sets the file `name` in a directory to `text`, adding the blob to the pack. */
 bool mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *text,
                  gsize length, GError **error);
+
+/* The same at a path, whose directories are made. */
+bool mp_tree_set_at(MpTree *tree, const char *path, const void *text, gsize length, GError **error);
 
 /* Moves a file to another directory, as it is. */
 void mp_tree_move(MpTree *tree, MpTreeNode *from, const char *name, MpTreeNode *to);

@@ -32,13 +32,10 @@ apply_commands(const MpItem *item, MpThread *thread)
 static MpThread *
 thread_of(MpBatch *batch, guint64 id, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    MpThread *thread = mp_batch_thread(batch, id, &why);
+    MpThread *thread;
 
-    if (thread == NULL && why == NULL)
-        mp_fail(&why, MP_ERROR_TEMPORARY, "thread %" G_GUINT64_FORMAT " is gone", id);
-    if (why != NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (mp_batch_thread(batch, id, &thread, error) && thread == NULL)
+        mp_fail(error, MP_ERROR_TEMPORARY, "thread %" G_GUINT64_FORMAT " is gone", id);
     return thread;
 }
 

@@ -51,13 +51,8 @@ names_event(MpInstance *instance, const MpThread *thread, const char *id, bool *
         return true;
     const char *key = id + strlen(before);
     g_autofree char *digits = g_strndup(key, strcspn(key, "@"));
-    g_autoptr(GError) why = NULL;
-    *is_ours = strlen(digits) == 32 &&
-               mp_tracker_find_key(instance->tracker, thread->id, digits, &number, &why);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return strlen(digits) != 32 ||
+           mp_tracker_find_key(instance->tracker, thread->id, digits, is_ours, &number, error);
 }
 
 /* Whether a Message-ID is of the thread, as we send it, and not of what the account wrote itself:
@@ -67,21 +62,18 @@ names_sent(MpInstance *instance, const MpItem *item, const char *id, bool *is_ou
 {
     const char *hostname = instance->config->hostname;
     guint64 number;
-    g_autoptr(GError) why = NULL;
 
     if (!mp_thread_comment_of_id(item->thread, id, hostname, &number))
         return names_event(instance, item->thread, id, is_ours, error);
-    g_autoptr(MpComment) comment =
-        mp_tracker_comment(instance->tracker, item->thread->id, number, &why);
+    g_autoptr(MpComment) comment = NULL;
     *is_ours = false;
+    if (!mp_tracker_comment(instance->tracker, item->thread->id, number, &comment, error))
+        return false;
     if (comment != NULL) {
         g_autofree char *sent = mp_thread_message_id(item->thread, number, comment->key, hostname);
         *is_ours = strcmp(sent, id) == 0 && comment->author != item->account->id;
     }
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return true;
 }
 
 #define IDS_LOOKED_AT 8
@@ -140,14 +132,11 @@ note_all(MpInstance *instance, const MpItem *item, const char *id, MpUser **chan
 {
     gint64 day = item->mail->received / G_USEC_PER_SEC / DAY_S;
     const GPtrArray *deliveries = item->message->deliveries;
-    g_autoptr(GError) fault = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, item->account->id, &fault);
+    g_autoptr(MpUser) user = NULL;
     bool has_changed = false;
 
-    if (fault != NULL) {
-        g_propagate_error(error, g_steal_pointer(&fault));
+    if (!mp_accounts_user(instance->accounts, item->account->id, &user, error))
         return false;
-    }
     for (guint i = 0; user != NULL && i < deliveries->len; i++)
         has_changed |= note(instance->config, user, g_ptr_array_index(deliveries, i), day, id, why);
     if (has_changed)

@@ -84,19 +84,6 @@ mp_item_read(MpItem *item, MpMessage *message, MpMessageFault fault, const GErro
 
 /* --- Whose it is ---------------------------------------------------------------------------- */
 
-/* False for errors only; *account stays NULL where there is no such account. */
-static bool
-account_of(MpInstance *instance, const MpAddress *address, MpUser **account, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-
-    *account = mp_accounts_user(instance->accounts, address->user, &why);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
-}
-
 static void
 take_address(MpItem *item, const MpAddressee *addressee, const MpAddress *address)
 {
@@ -131,19 +118,6 @@ mask_message_id(MpItem *item)
     item->message_id = masked;
 }
 
-/* The thread that the address names; false for errors only. */
-static bool
-thread_of(MpInstance *instance, const MpAddress *address, MpThread **thread, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-
-    *thread = mp_tracker_thread(instance->tracker, address->thread, &why);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
-}
-
 /*
  * Whether the address was made for the account and for the thread that has its number now; where
  * that thread is gone, the account is enough to say so. A thread is read only for whom the
@@ -155,11 +129,12 @@ verify_address(MpInstance *instance, const MpAddress *address, MpUser **account,
 {
     *is_verified = false;
     *thread = NULL;
-    if (!account_of(instance, address, account, error))
+    if (!mp_accounts_user(instance->accounts, address->user, account, error))
         return false;
     if (*account == NULL || !mp_address_verify(instance->keys, address, NULL, (*account)->epoch))
         return true;
-    if (address->thread != 0 && !thread_of(instance, address, thread, error))
+    if (address->thread != 0 &&
+        !mp_tracker_thread(instance->tracker, address->thread, thread, error))
         return false;
     const char *nonce = *thread != NULL ? (*thread)->nonce : address->thread == 0 ? "" : NULL;
     *is_verified = mp_address_verify(instance->keys, address, nonce, (*account)->epoch);
@@ -245,19 +220,14 @@ mp_item_received(const MpItem *item)
 static bool
 find_duplicate(MpInstance *instance, MpItem *item, GError **error)
 {
-    g_autoptr(GError) why = NULL;
     g_autofree char *words = mp_message_words(item->message);
     g_autofree char *source = source_of(item, error);
 
     if (source == NULL)
         return false;
     item->key = mp_tracker_key(item->account->id, item->address.thread, source, words);
-    item->is_duplicate = mp_tracker_find_key(instance->tracker, item->address.thread, item->key,
-                                             &item->comment, &why);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return mp_tracker_find_key(instance->tracker, item->address.thread, item->key,
+                               &item->is_duplicate, &item->comment, error);
 }
 
 /* Of several authors none is checked: such a mail is refused anyway. */
@@ -434,21 +404,15 @@ static bool
 add_sent_text(MpInstance *instance, const MpItem *item, guint64 number, const char *reason,
               GStrvBuilder *texts, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpComment) comment =
-        mp_tracker_comment(instance->tracker, item->thread->id, number, &why);
+    g_autoptr(MpComment) comment = NULL;
+    g_autoptr(MpUser) actor = NULL;
 
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_tracker_comment(instance->tracker, item->thread->id, number, &comment, error))
         return false;
-    }
     if (comment == NULL)
         return true;
-    g_autoptr(MpUser) actor = mp_accounts_user(instance->accounts, comment->author, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_accounts_user(instance->accounts, comment->author, &actor, error))
         return false;
-    }
     const MpNotificationFacts facts = {
         .config = instance->config,
         .actor = actor,

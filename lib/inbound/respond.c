@@ -17,14 +17,14 @@
 /* --- Whom ------------------------------------------------------------------------------------- */
 
 /* The account, if any, that the only From of the mail belongs to. */
-static MpUser *
-account_of_sender(MpInstance *instance, const MpItem *item, GError **error)
+static bool
+account_of_sender(MpInstance *instance, const MpItem *item, MpUser **account, GError **error)
 {
     const GPtrArray *from = item->message->from;
 
-    if (from->len != 1)
-        return NULL;
-    return mp_accounts_user_by_address(instance->accounts, g_ptr_array_index(from, 0), error);
+    *account = NULL;
+    return from->len != 1 || mp_accounts_user_by_address(
+                                 instance->accounts, g_ptr_array_index(from, 0), account, error);
 }
 
 static bool
@@ -90,10 +90,11 @@ quotes_nothing(const MpItem *item)
            strcmp(item->gate->reason, "unsubscribed") == 0;
 }
 
-/* NULL without error: today's answer to this account, for this reason, in this thread, has been
+/* Sets *planned, unless today's answer to this account, for this reason, in this thread, has been
  * given. The mail, which may be large, is read only if there is one to give. */
-static MpAnswer *
-answer_to(MpInstance *instance, const MpItem *item, const MpUser *user, GError **error)
+static bool
+plan_answer(MpInstance *instance, const MpItem *item, const MpUser *user, MpAnswer **planned,
+            GError **error)
 {
     g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
     const char *from =
@@ -108,8 +109,9 @@ answer_to(MpInstance *instance, const MpItem *item, const MpUser *user, GError *
         g_strdup(item->forbidden_command != NULL ? item->forbidden_command : item->unknown_command);
     answer->day = day_of(item);
     answer->hash = g_strdup("");
-    if (mp_outbox_answered(instance->outbox, answer, error) != MP_ANSWERED_NOT)
-        return NULL;
+    MpAnswered answered = mp_outbox_answered(instance->outbox, answer, error);
+    if (answered != MP_ANSWERED_NOT)
+        return answered != MP_ANSWERED_ERROR;
     g_free(answer->hash);
     answer->hash = mp_item_hash(item, error);
     answer->language = g_strdup(user->language != NULL ? user->language : fallback);
@@ -120,13 +122,15 @@ answer_to(MpInstance *instance, const MpItem *item, const MpUser *user, GError *
         g_autofree char *found = mp_verdicts_describe(&item->verdicts);
         answer->verdicts = g_strdup(found != NULL ? found : "");
     }
-    return answer->hash != NULL ? g_steal_pointer(&answer) : NULL;
+    if (answer->hash == NULL)
+        return false;
+    *planned = g_steal_pointer(&answer);
+    return true;
 }
 
 bool
 mp_answer_plan(MpInstance *instance, MpItem *item, GError **error)
 {
-    g_autoptr(GError) why = NULL;
     g_autoptr(MpUser) sender = NULL;
     const MpUser *user = item->account;
 
@@ -135,15 +139,13 @@ mp_answer_plan(MpInstance *instance, MpItem *item, GError **error)
         instance->config->max_answers == 0)
         return true;
     if (item->hears == MP_HEARS_SENDER) {
-        sender = account_of_sender(instance, item, &why);
+        if (!account_of_sender(instance, item, &sender, error))
+            return false;
         user = sender;
     }
-    if (why == NULL && can_hear(user) && (item->hears == MP_HEARS_ACCOUNT || user->is_active))
-        item->answer = answer_to(instance, item, user, &why);
-    if (why == NULL)
+    if (!can_hear(user) || (item->hears != MP_HEARS_ACCOUNT && !user->is_active))
         return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return plan_answer(instance, item, user, &item->answer, error);
 }
 
 bool

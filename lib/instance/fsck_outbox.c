@@ -49,10 +49,9 @@ is_of_tracker(MpEventKind kind)
 static void
 check_actor(Check *check, const MpEvent *event, const char *path)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) actor = mp_accounts_user(check->instance->accounts, event->actor, &why);
+    g_autoptr(MpUser) actor = NULL;
 
-    if (actor == NULL && why == NULL)
+    if (mp_accounts_user(check->instance->accounts, event->actor, &actor, NULL) && actor == NULL)
         tell(check, "no-user", path,
              g_strdup("restore the account in accounts.git, or drop the event"),
              g_strdup_printf("its actor, account %" G_GUINT64_FORMAT ", does not exist",
@@ -65,20 +64,20 @@ check_event(Check *check, const MpEvent *event, const char *path, const char *re
 {
     MpTracker *tracker = check->instance->tracker;
     g_autoptr(GError) why = NULL;
+    g_autoptr(MpThread) thread = NULL;
     guint64 number = 0;
+    bool has_key;
 
     ++*check->events;
     if (!is_of_tracker(event->kind))
         return true;
-    g_autoptr(MpThread) thread = mp_tracker_thread(tracker, event->thread, &why);
-    bool has_key =
-        thread != NULL && mp_tracker_find_key(tracker, event->thread, event->key, &number, &why);
-    if (why != NULL && mp_error_is_temporary(why)) {
+    if (!mp_tracker_thread(tracker, event->thread, &thread, &why) ||
+        !mp_tracker_find_key(tracker, event->thread, event->key, &has_key, &number, &why)) {
+        if (!mp_error_is_temporary(why))
+            return true; /* a damaged thread was told */
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (why != NULL)
-        return true; /* a damaged thread was told */
     if (thread == NULL)
         tell(check, "dangling", path, g_strdup(remedy),
              g_strdup_printf("thread %" G_GUINT64_FORMAT " does not exist", event->thread));

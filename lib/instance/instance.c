@@ -268,13 +268,13 @@ mp_instance_fetch(MpInstance *instance, GError **error)
            mp_tracker_fetch(instance->tracker, error) && check_host(instance, error);
 }
 
-/* What is not here may be new on another host. True if it is worth looking again. */
+/* What is not here may be new on another host, if there are several. */
 static bool
 catch_up(MpInstance *instance, GError **error)
 {
     if (instance->lock != NULL ||
         (instance->config->remote[0] == '\0' && instance->config->accounts_remote[0] == '\0'))
-        return false;
+        return true;
     bool good = mp_instance_lock(instance, error);
     g_clear_pointer(&instance->lock, mp_lock_release);
     return good;
@@ -283,33 +283,30 @@ catch_up(MpInstance *instance, GError **error)
 MpUser *
 mp_instance_user(MpInstance *instance, const char *login, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    MpUser *user = mp_accounts_user_by_login(instance->accounts, login, &why);
+    MpUser *user;
 
-    if (user == NULL && why == NULL && catch_up(instance, &why))
-        user = mp_accounts_user_by_login(instance->accounts, login, &why);
-    if (user == NULL && why == NULL) {
-        g_autofree char *shown = mp_escape(login);
-        mp_fail(&why, MP_ERROR_INPUT, "no such user: %s", shown);
-    }
-    if (why != NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return user;
+    if (!mp_accounts_user_by_login(instance->accounts, login, &user, error))
+        return NULL;
+    if (user == NULL && (!catch_up(instance, error) ||
+                         !mp_accounts_user_by_login(instance->accounts, login, &user, error)))
+        return NULL;
+    g_autofree char *shown = mp_escape(login);
+    return user != NULL ? user : mp_fail_null(error, MP_ERROR_INPUT, "no such user: %s", shown);
 }
 
 MpThread *
 mp_instance_thread(MpInstance *instance, guint64 id, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    MpThread *thread = mp_tracker_thread(instance->tracker, id, &why);
+    MpThread *thread;
 
-    if (thread == NULL && why == NULL && catch_up(instance, &why))
-        thread = mp_tracker_thread(instance->tracker, id, &why);
-    if (thread == NULL && why == NULL)
-        mp_fail(&why, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
-    if (why != NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return thread;
+    if (!mp_tracker_thread(instance->tracker, id, &thread, error))
+        return NULL;
+    if (thread == NULL &&
+        (!catch_up(instance, error) || !mp_tracker_thread(instance->tracker, id, &thread, error)))
+        return NULL;
+    return thread != NULL
+               ? thread
+               : mp_fail_null(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
 }
 
 bool

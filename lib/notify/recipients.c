@@ -62,15 +62,11 @@ static bool
 add_user(Collector *c, guint64 id, const char *reason, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
-    GError *fault = NULL;
 
     if (!add_to_set(c->seen, id) || strcmp(reason, MUTED) == 0)
         return true;
-    user = mp_accounts_user(c->accounts, id, &fault);
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
+    if (!mp_accounts_user(c->accounts, id, &user, error))
         return false;
-    }
     if (user == NULL || !user->is_active || user->emails->len == 0)
         mp_debug("User %" G_GUINT64_FORMAT " is not told: %s", id,
                  user == NULL      ? "no such account"

@@ -25,22 +25,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Work, work_free)
 
 /* --- Begin ----------------------------------------------------------------------------------- */
 
-/* Whether the KEY is in the tracker; the thread's Notice, or NULL with no error if it is not. */
-static Notice *
-find_notice(const MpInstance *instance, const MpEvent *event, GError **error)
+/* The thread's Notice, NULL where the KEY is not in the tracker. */
+static bool
+find_notice(const MpInstance *instance, const MpEvent *event, Notice **notice, GError **error)
 {
-    GError *fault = NULL;
     NoticeFacts facts = {.kind = event->kind,
                          .thread = event->thread,
                          .actor = event->actor,
                          .key = event->key,
                          .date = event->created};
+    bool found;
 
-    if (mp_tracker_find_key(instance->tracker, event->thread, event->key, &facts.comment, &fault))
-        return notice_load(instance, &facts, error);
-    if (fault != NULL)
-        g_propagate_error(error, fault);
-    return NULL;
+    *notice = NULL;
+    return mp_tracker_find_key(instance->tracker, event->thread, event->key, &found, &facts.comment,
+                               error) &&
+           (!found || notice_load(instance, &facts, notice, error));
 }
 
 /* Another host's change may not have reached this tracker, an administrator may have restored an
@@ -63,13 +62,10 @@ answer_recipients(const Work *work, const MpAnswer *answer, GError **error)
 {
     g_autoptr(GPtrArray) recipients =
         g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
-    GError *fault = NULL;
-    g_autoptr(MpUser) user = mp_accounts_user(work->pass->instance->accounts, answer->user, &fault);
+    g_autoptr(MpUser) user = NULL;
 
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
+    if (!mp_accounts_user(work->pass->instance->accounts, answer->user, &user, error))
         return NULL;
-    }
     if (user != NULL && user->emails->len > 0)
         g_ptr_array_add(recipients,
                         mp_event_recipient_new(user->id, user->emails->pdata[0], answer->reason));
@@ -124,7 +120,7 @@ open_answer(Work *work, const MpEvent *event, GError **error)
     g_autoptr(GError) fault = NULL;
 
     if (event->thread != 0)
-        work->thread = mp_tracker_thread(instance->tracker, event->thread, &fault);
+        mp_tracker_thread(instance->tracker, event->thread, &work->thread, &fault);
     if (work->thread != NULL) {
         g_autoptr(MpRepository) repository =
             mp_tracker_repository(instance->tracker, work->thread->repository, &fault);
@@ -139,18 +135,14 @@ static bool
 open_work(Work *work, const MpQueued *queued, GError **error)
 {
     const MpInstance *instance = work->pass->instance;
-    GError *fault = NULL;
 
     work->file = mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, error);
     if (work->file == NULL)
         return false;
     if (mp_event_file_event(work->file)->answer != NULL)
         return open_answer(work, mp_event_file_event(work->file), error);
-    work->notice = find_notice(instance, mp_event_file_event(work->file), &fault);
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
+    if (!find_notice(instance, mp_event_file_event(work->file), &work->notice, error))
         return false;
-    }
     if (work->notice == NULL) {
         postpone(work->pass, queued, mp_event_file_event(work->file), error);
         return false;

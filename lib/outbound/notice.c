@@ -41,13 +41,9 @@ load_actor(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
 {
     const MpComment *comment = notice->comment;
     guint64 id = facts->actor == 0 && comment != NULL ? comment->author : facts->actor;
-    GError *fault = NULL;
 
-    notice->actor = mp_accounts_user(instance->accounts, id, &fault);
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
+    if (!mp_accounts_user(instance->accounts, id, &notice->actor, error))
         return false;
-    }
     if (notice->actor == NULL)
         notice->actor =
             ghost(id, comment != NULL && comment->author == id ? comment->author_login : NULL);
@@ -59,34 +55,31 @@ static bool
 load_subscribers(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
                  GError **error)
 {
-    GError *fault = NULL;
-
-    notice->subscribers = mp_tracker_subscribers(instance->tracker, facts->thread, &fault);
-    if (fault != NULL) {
-        g_propagate_error(error, fault);
-        return false;
-    }
+    notice->subscribers = mp_tracker_subscribers(instance->tracker, facts->thread, error);
     if (notice->subscribers == NULL || notice->comment == NULL)
-        return true;
+        return notice->subscribers != NULL;
     g_autoptr(GArray) mentions = mp_mentions(instance->accounts, notice->comment->body, error);
     if (mentions != NULL)
         mp_notification_call(notice->subscribers, mentions);
     return mentions != NULL;
 }
 
-/* False without error: it is not in the tracker. */
+/* The thread and the comment; *are_there says whether both are in the tracker. */
+static bool
+load_posts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, bool *are_there,
+           GError **error)
+{
+    if (!mp_tracker_thread(instance->tracker, facts->thread, &notice->thread, error) ||
+        (has_comment(facts) && !mp_tracker_comment(instance->tracker, facts->thread, facts->comment,
+                                                   &notice->comment, error)))
+        return false;
+    *are_there = notice->thread != NULL && (notice->comment != NULL || !has_comment(facts));
+    return true;
+}
+
 static bool
 load_facts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, GError **error)
 {
-    notice->thread = mp_tracker_thread(instance->tracker, facts->thread, error);
-    if (notice->thread == NULL)
-        return false;
-    if (has_comment(facts)) {
-        notice->comment =
-            mp_tracker_comment(instance->tracker, facts->thread, facts->comment, error);
-        if (notice->comment == NULL)
-            return false;
-    }
     if (!load_subscribers(instance, facts, notice, error))
         return false;
     notice->repository =
@@ -94,13 +87,19 @@ load_facts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
     return notice->repository != NULL && load_actor(instance, facts, notice, error);
 }
 
-Notice *
-notice_load(const MpInstance *instance, const NoticeFacts *facts, GError **error)
+bool
+notice_load(const MpInstance *instance, const NoticeFacts *facts, Notice **loaded, GError **error)
 {
     g_autoptr(Notice) notice = g_new0(Notice, 1);
+    bool are_there;
 
+    *loaded = NULL;
+    if (!load_posts(instance, facts, notice, &are_there, error))
+        return false;
+    if (!are_there)
+        return true;
     if (!load_facts(instance, facts, notice, error))
-        return NULL;
+        return false;
     notice->notification = mp_notification_new(&(MpNotificationFacts){
         .config = instance->config,
         .ring = instance->keys,
@@ -112,5 +111,6 @@ notice_load(const MpInstance *instance, const NoticeFacts *facts, GError **error
         .key = facts->key,
         .date = notice->comment != NULL ? notice->comment->date : facts->date,
     });
-    return g_steal_pointer(&notice);
+    *loaded = g_steal_pointer(&notice);
+    return true;
 }

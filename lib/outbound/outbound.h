@@ -38,7 +38,8 @@ typedef struct {
 } NoticeFacts;
 
 /* NULL without error if the thread or the comment is not in the tracker. */
-Notice *notice_load(const MpInstance *instance, const NoticeFacts *facts, GError **error);
+bool
+notice_load(const MpInstance *instance, const NoticeFacts *facts, Notice **notice, GError **error);
 
 /* --- pass.c --- */
 

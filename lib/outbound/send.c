@@ -53,9 +53,11 @@ static MpLetter *
 render(Work *work, const MpEventRecipient *recipient, MpAttempt *attempt, char **why)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpUser) user =
-        mp_accounts_user(work->pass->instance->accounts, recipient->user, &error);
-    const char *dropped = error == NULL ? why_dropped(work, user, recipient) : NULL;
+    g_autoptr(MpUser) user = NULL;
+    const char *dropped =
+        mp_accounts_user(work->pass->instance->accounts, recipient->user, &user, &error)
+            ? why_dropped(work, user, recipient)
+            : NULL;
     MpLetter *message = NULL;
 
     if (error == NULL && dropped == NULL)

@@ -78,22 +78,18 @@ mp_path_of_address(const char *address)
     return g_strdup_printf("addresses/%.2s/%.30s", hash, hash + 2);
 }
 
-static bool
-read_id(MpTree *tree, const char *path, guint64 *id, GError **error)
+bool
+mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, GError **error)
 {
     g_autofree char *text = NULL;
-    g_autoptr(GError) why = NULL;
 
     *id = 0;
-    if (mp_tree_read(tree, NULL, path, &text, NULL, &why)) {
-        if (g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, id, NULL))
-            return true;
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: not the id of a user", path);
-    }
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return false;
+    return text == NULL ||
+           g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, id, NULL) ||
+           what == NULL ||
+           mp_fail(error, MP_ERROR_INSTALLATION, "%s: not the id of a %s", path, what);
 }
 
 bool
@@ -101,7 +97,7 @@ mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error)
 {
     g_autofree char *path = mp_path_of_login(login);
 
-    return read_id(tree, path, id, error);
+    return mp_read_id(tree, path, "user", id, error);
 }
 
 GArray *
@@ -127,18 +123,13 @@ mp_read_address(MpTree *tree, const char *address, GError **error)
 {
     g_autofree char *path = mp_path_of_address(address);
     g_autofree char *text = NULL;
-    g_autoptr(GError) why = NULL;
 
-    if (mp_tree_read(tree, NULL, path, &text, NULL, &why)) {
-        GArray *ids = mp_parse_ids(text);
-        return ids != NULL
-                   ? ids
-                   : mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: not the id of a user", path);
-    }
-    if (why == NULL)
-        return g_array_new(FALSE, FALSE, sizeof(guint64));
-    g_propagate_error(error, g_steal_pointer(&why));
-    return NULL;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return NULL;
+    GArray *ids = text != NULL ? mp_parse_ids(text) : g_array_new(FALSE, FALSE, sizeof(guint64));
+    return ids != NULL
+               ? ids
+               : mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: not the id of a user", path);
 }
 
 static char *
@@ -149,52 +140,67 @@ path_of_user(guint64 id)
     return g_strconcat("users/", path, NULL);
 }
 
-MpUser *
-mp_read_user(MpTree *tree, guint64 id, GError **error)
+bool
+mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error)
 {
     g_autofree char *path = path_of_user(id);
     g_autofree char *text = NULL;
 
-    if (id == 0 || id > MP_MAX_ID || !mp_tree_read(tree, NULL, path, &text, NULL, error))
-        return NULL;
-    return mp_facts_parse_user(text, path, id, error);
+    *user = NULL;
+    if (id == 0 || id > MP_MAX_ID)
+        return true;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return false;
+    *user = text != NULL ? mp_facts_parse_user(text, path, id, error) : NULL;
+    return text == NULL || *user != NULL;
 }
 
-MpUser *
-mp_accounts_user(MpAccounts *accounts, guint64 id, GError **error)
+bool
+mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error)
 {
-    return mp_read_user(mp_store_view(&accounts->store), id, error);
+    return mp_read_user(mp_store_view(&accounts->store), id, user, error);
 }
 
-MpUser *
-mp_accounts_user_by_login(MpAccounts *accounts, const char *login, GError **error)
+bool
+mp_accounts_user_by_login(MpAccounts *accounts, const char *login, MpUser **user, GError **error)
 {
     MpTree *tree = mp_store_view(&accounts->store);
     guint64 id;
 
-    if (!mp_is_login(login) || !mp_read_login(tree, login, &id, error))
-        return NULL;
-    return mp_read_user(tree, id, error);
+    *user = NULL;
+    return !mp_is_login(login) ||
+           (mp_read_login(tree, login, &id, error) && mp_read_user(tree, id, user, error));
 }
 
-MpUser *
-mp_accounts_user_by_address(MpAccounts *accounts, const char *address, GError **error)
+/* The account with this address, other than `but` (0: any). */
+static bool
+find_holder(const MpAccounts *accounts, MpTree *tree, const char *address, guint64 but,
+            MpUser **user, GError **error)
 {
-    MpTree *tree = mp_store_view(&accounts->store);
     g_autoptr(GArray) ids = mp_read_address(tree, address, error);
 
+    *user = NULL;
     for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) user = mp_read_user(tree, g_array_index(ids, guint64, i), &why);
+        g_autoptr(MpUser) holder = NULL;
+        guint64 id = g_array_index(ids, guint64, i);
 
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return NULL;
+        if (id == but)
+            continue;
+        if (!mp_read_user(tree, id, &holder, error))
+            return false;
+        if (holder != NULL && mp_user_has_address(holder, address, accounts->case_matters)) {
+            *user = g_steal_pointer(&holder);
+            return true;
         }
-        if (user != NULL && mp_user_has_address(user, address, accounts->case_matters))
-            return g_steal_pointer(&user);
     }
-    return NULL;
+    return ids != NULL;
+}
+
+bool
+mp_accounts_user_by_address(MpAccounts *accounts, const char *address, MpUser **user,
+                            GError **error)
+{
+    return find_holder(accounts, mp_store_view(&accounts->store), address, 0, user, error);
 }
 
 /* --- Writing -------------------------------------------------------------------------------- */
@@ -220,21 +226,10 @@ static bool
 check_address(const MpAccounts *accounts, MpTree *tree, const MpUser *user, const char *address,
               GError **error)
 {
-    g_autoptr(GArray) ids = mp_read_address(tree, address, error);
+    g_autoptr(MpUser) other = NULL;
 
-    for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        guint64 id = g_array_index(ids, guint64, i);
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpUser) other = id != user->id ? mp_read_user(tree, id, &why) : NULL;
-
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return false;
-        }
-        if (other != NULL && mp_user_has_address(other, address, accounts->case_matters))
-            return taken("address", address, error);
-    }
-    return ids != NULL;
+    return find_holder(accounts, tree, address, user->id, &other, error) &&
+           (other == NULL || taken("address", address, error));
 }
 
 /* What the account had before is not asked about: somebody who may not change the setting of
@@ -256,25 +251,16 @@ check_unique(const MpAccounts *accounts, MpTree *tree, const MpUser *before, con
 }
 
 static bool
-set_at(MpTree *tree, const char *path, const char *text, GError **error)
-{
-    const char *slash = strrchr(path, '/');
-    g_autofree char *parent = g_strndup(path, (gsize)(slash - path));
-    MpTreeNode *directory = mp_tree_directory(tree, NULL, parent, true, error);
-
-    return directory != NULL && mp_tree_set(tree, directory, slash + 1, text, strlen(text), error);
-}
-
-static bool
 remove_at(MpTree *tree, const char *path, GError **error)
 {
     const char *slash = strrchr(path, '/');
     g_autofree char *parent = g_strndup(path, (gsize)(slash - path));
-    MpTreeNode *directory = mp_tree_directory(tree, NULL, parent, true, error);
+    MpTreeNode *directory;
 
-    if (directory == NULL)
+    if (!mp_tree_directory(tree, NULL, parent, &directory, error))
         return false;
-    mp_tree_remove(directory, slash + 1);
+    if (directory != NULL)
+        mp_tree_remove(directory, slash + 1);
     return true;
 }
 
@@ -304,7 +290,8 @@ index_address(MpTree *tree, const MpUser *user, const char *address, bool is_the
     g_array_sort(ids, compare_ids);
     for (guint i = 0; i < ids->len; i++)
         g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", g_array_index(ids, guint64, i));
-    return ids->len > 0 ? set_at(tree, path, text->str, error) : remove_at(tree, path, error);
+    return ids->len > 0 ? mp_tree_set_at(tree, path, text->str, strlen(text->str), error)
+                        : remove_at(tree, path, error);
 }
 
 /* Sets, or removes, what finds a user. */
@@ -314,7 +301,8 @@ index_user(MpTree *tree, const MpUser *user, bool is_there, GError **error)
     g_autofree char *login = mp_path_of_login(user->login);
     g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user->id);
 
-    if (!(is_there ? set_at(tree, login, id, error) : remove_at(tree, login, error)))
+    if (!(is_there ? mp_tree_set_at(tree, login, id, strlen(id), error)
+                   : remove_at(tree, login, error)))
         return false;
     for (guint i = 0; i < user->emails->len; i++)
         if (!index_address(tree, user, g_ptr_array_index(user->emails, i), is_there, error))
@@ -325,7 +313,7 @@ index_user(MpTree *tree, const MpUser *user, bool is_there, GError **error)
 static bool
 next_user_id(MpTree *tree, guint64 *id, GError **error)
 {
-    MpTreeNode *users = mp_tree_directory(tree, NULL, "users", true, error);
+    MpTreeNode *users = mp_tree_make_directory(tree, NULL, "users", error);
 
     if (users == NULL || !mp_paths_last_id(tree, users, id, error))
         return false;
@@ -365,21 +353,18 @@ static bool
 write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **error)
 {
     MpTree *tree = chain->tree;
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) before = user->id != 0 ? mp_read_user(tree, user->id, &why) : NULL;
+    g_autoptr(MpUser) before = NULL;
 
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    if (!check_unique(accounts, tree, before, user, error) ||
+    if (!mp_read_user(tree, user->id, &before, error) ||
+        !check_unique(accounts, tree, before, user, error) ||
         (before != NULL && !index_user(tree, before, false, error)) ||
         (user->id == 0 &&
          (!next_user_id(tree, &user->id, error) || !draw_epoch(&user->epoch, error))))
         return false;
     g_autofree char *path = path_of_user(user->id);
     g_autofree char *facts = mp_facts_user(user);
-    return index_user(tree, user, true, error) && set_at(tree, path, facts, error);
+    return index_user(tree, user, true, error) &&
+           mp_tree_set_at(tree, path, facts, strlen(facts), error);
 }
 
 static MpCommitResult
@@ -402,15 +387,10 @@ static bool
 read_facts(MpAccounts *accounts, guint64 id, char **text, GError **error)
 {
     g_autofree char *path = path_of_user(id);
-    g_autoptr(GError) why = NULL;
 
     *text = NULL;
-    if (id != 0)
-        mp_tree_read(mp_store_view(&accounts->store), NULL, path, text, NULL, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (id != 0 && !mp_tree_read(mp_store_view(&accounts->store), NULL, path, text, NULL, error))
         return false;
-    }
     if (*text == NULL)
         *text = g_strdup("");
     return true;

@@ -39,10 +39,10 @@ mp_batch_commit(MpBatch *batch, GError **error)
     return mp_chain_finish(&batch->chain, error);
 }
 
-MpThread *
-mp_batch_thread(MpBatch *batch, guint64 id, GError **error)
+bool
+mp_batch_thread(MpBatch *batch, guint64 id, MpThread **thread, GError **error)
 {
-    return mp_read_thread(batch->chain.tree, id, error);
+    return mp_read_thread(batch->chain.tree, id, thread, error);
 }
 
 static bool
@@ -61,11 +61,25 @@ set_lines(MpBatch *batch, MpTreeNode *directory, const char *name, const char *t
 }
 
 static MpTreeNode *
-thread_directory(MpBatch *batch, guint64 id, bool make, GError **error)
+make_thread(MpBatch *batch, guint64 id, GError **error)
 {
     g_autofree char *path = mp_path_of_thread(id);
 
-    return mp_tree_directory(batch->chain.tree, NULL, path, make, error);
+    return mp_tree_make_directory(batch->chain.tree, NULL, path, error);
+}
+
+/* The directory of a thread that must be there. */
+static MpTreeNode *
+thread_directory(MpBatch *batch, guint64 id, GError **error)
+{
+    g_autofree char *path = mp_path_of_thread(id);
+    MpTreeNode *directory;
+
+    if (!mp_tree_directory(batch->chain.tree, NULL, path, &directory, error))
+        return NULL;
+    return directory != NULL
+               ? directory
+               : mp_fail_null(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
 }
 
 /* --- Subscriptions --------------------------------------------------------------------------- */
@@ -144,14 +158,12 @@ bool
 mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                    const char *what, const MpActor *actor, GError **error)
 {
-    MpTreeNode *directory = thread_directory(batch, thread, false, error);
+    MpTreeNode *directory = thread_directory(batch, thread, error);
     g_autoptr(GPtrArray) subscribers =
         directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
 
     if (subscribers == NULL)
-        return directory != NULL
-                   ? false
-                   : mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, thread);
+        return false;
     if (!subscribe(subscribers, user, reason, true))
         return true;
     return write_subscribers(batch, directory, subscribers, error) &&
@@ -196,7 +208,7 @@ write_attachments(MpBatch *batch, MpTreeNode *comment, const GPtrArray *attachme
 
     if (attachments == NULL || attachments->len == 0)
         return true;
-    directory = mp_tree_directory(tree, comment, "attachments", true, error);
+    directory = mp_tree_make_directory(tree, comment, "attachments", error);
     for (guint i = 0; directory != NULL && i < attachments->len; i++) {
         const MpNewAttachment *a = g_ptr_array_index(attachments, i);
         gsize length;
@@ -228,8 +240,8 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
     g_autofree char *path = g_strconcat("comments/", of_comment, NULL);
     g_autofree char *facts = mp_facts_comment(comment, actor);
     MpTree *tree = batch->chain.tree;
-    MpTreeNode *directory = mp_tree_directory(tree, thread, path, true, error);
-    MpTreeNode *received = mp_tree_directory(tree, thread, "received", true, error);
+    MpTreeNode *directory = mp_tree_make_directory(tree, thread, path, error);
+    MpTreeNode *received = mp_tree_make_directory(tree, thread, "received", error);
 
     return directory != NULL && received != NULL &&
            set_lines(batch, directory, "comment.md", comment->body, error) &&
@@ -246,22 +258,18 @@ static bool
 find_key(MpBatch *batch, MpTreeNode *thread, const char *key, bool *found, guint64 *number,
          GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    MpTreeNode *received = mp_tree_directory(batch->chain.tree, thread, "received", false, &why);
+    MpTreeNode *received;
 
     *found = false;
-    if (received != NULL)
-        return mp_keys_find(batch->chain.tree, received, key, found, number, error);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return mp_tree_directory(batch->chain.tree, thread, "received", &received, error) &&
+           (received == NULL ||
+            mp_keys_find(batch->chain.tree, received, key, found, number, error));
 }
 
 static bool
 next_number(MpBatch *batch, MpTreeNode *thread, guint64 *number, GError **error)
 {
-    MpTreeNode *comments = mp_tree_directory(batch->chain.tree, thread, "comments", true, error);
+    MpTreeNode *comments = mp_tree_make_directory(batch->chain.tree, thread, "comments", error);
 
     if (comments == NULL || !mp_paths_last_comment(batch->chain.tree, comments, number, error))
         return false;
@@ -273,17 +281,18 @@ bool
 mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor, guint64 *number,
                  bool *duplicate, GError **error)
 {
-    g_autoptr(MpThread) facts = mp_read_thread(batch->chain.tree, comment->thread, error);
-    MpTreeNode *thread =
-        facts != NULL ? thread_directory(batch, comment->thread, false, error) : NULL;
+    g_autoptr(MpThread) facts = NULL;
 
-    if (thread == NULL) {
-        if (error == NULL || *error == NULL)
-            mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, comment->thread);
+    if (!mp_read_thread(batch->chain.tree, comment->thread, &facts, error))
         return false;
-    }
-    if (!find_key(batch, thread, comment->key, duplicate, number, error) || *duplicate)
-        return *duplicate;
+    if (facts == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT,
+                       comment->thread);
+    MpTreeNode *thread = thread_directory(batch, comment->thread, error);
+    if (thread == NULL || !find_key(batch, thread, comment->key, duplicate, number, error))
+        return false;
+    if (*duplicate)
+        return true;
     g_autofree char *line = first_line(comment->body);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", facts->repository, comment->thread, line);
@@ -299,7 +308,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
 static bool
 next_thread_id(MpBatch *batch, guint64 *id, GError **error)
 {
-    MpTreeNode *threads = mp_tree_directory(batch->chain.tree, NULL, "threads", true, error);
+    MpTreeNode *threads = mp_tree_make_directory(batch->chain.tree, NULL, "threads", error);
 
     if (threads == NULL || !mp_paths_last_id(batch->chain.tree, threads, id, error))
         return false;
@@ -321,7 +330,7 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
         (thread->kind == MP_COMMIT && thread->object != NULL &&
          !mp_commits_claim(&batch->tracker->store, batch->chain.tree, thread, *id, error)))
         return false;
-    MpTreeNode *directory = thread_directory(batch, *id, true, error);
+    MpTreeNode *directory = make_thread(batch, *id, error);
     g_autofree char *facts = mp_facts_thread(&record);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, *id, thread->title);
@@ -336,9 +345,9 @@ bool
 mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, const char *what,
                     const MpActor *actor, GError **error)
 {
-    MpTreeNode *directory = thread_directory(batch, thread->id, true, error);
+    MpTreeNode *directory = make_thread(batch, thread->id, error);
     MpTreeNode *received =
-        directory != NULL ? mp_tree_directory(batch->chain.tree, directory, "received", true, error)
+        directory != NULL ? mp_tree_make_directory(batch->chain.tree, directory, "received", error)
                           : NULL;
     g_autofree char *facts = mp_facts_thread(thread);
 
@@ -372,11 +381,11 @@ mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const ch
     g_autofree char *owner = g_strndup(repository->name, (gsize)(slash - repository->name));
     g_autofree char *facts = mp_facts_repository(repository);
     MpTree *tree = batch->chain.tree;
-    MpTreeNode *all = mp_tree_directory(tree, NULL, "repositories", true, error);
+    MpTreeNode *all = mp_tree_make_directory(tree, NULL, "repositories", error);
 
     if (all == NULL || !check_case(all, owner, error))
         return false;
-    MpTreeNode *directory = mp_tree_directory(tree, all, owner, true, error);
+    MpTreeNode *directory = mp_tree_make_directory(tree, all, owner, error);
     return directory != NULL && check_case(directory, slash + 1, error) &&
            set_text(batch, directory, slash + 1, facts, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
@@ -388,11 +397,8 @@ mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, cons
 {
     g_autofree char *path = mp_path_of_import(message_id);
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", thread);
-    char *name = strrchr(path, '/');
 
-    *name++ = '\0';
-    MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, path, true, error);
-    return directory != NULL && set_text(batch, directory, name, text, error) &&
+    return mp_tree_set_at(batch->chain.tree, path, text, strlen(text), error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 
@@ -421,8 +427,8 @@ mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GE
     MpActor actor = {0, "metroplex", "Metroplex", now, now};
     g_autofree char *text = g_strconcat(installation, "\n", NULL);
     g_autofree char *what = g_strdup_printf("Host %s", name);
-    MpTreeNode *directory = mp_tree_directory(batch->chain.tree, NULL, "hosts", true, error);
+    g_autofree char *path = mp_path_of_host(name);
 
-    return directory != NULL && set_text(batch, directory, name, text, error) &&
+    return mp_tree_set_at(batch->chain.tree, path, text, strlen(text), error) &&
            mp_chain_commit(&batch->chain, what, &actor, error);
 }

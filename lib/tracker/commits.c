@@ -33,16 +33,9 @@ is_about_the_same(const MpThread *a, const MpThread *b)
 bool
 mp_read_commit(MpTree *tree, const MpThread *thread, guint64 *id, GError **error)
 {
-    g_autofree char *path = mp_path_of_commit(thread), *text = NULL;
-    g_autoptr(GError) why = NULL;
+    g_autofree char *path = mp_path_of_commit(thread);
 
-    *id = 0;
-    if (mp_tree_read(tree, NULL, path, &text, NULL, &why))
-        g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, id, NULL);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return mp_read_id(tree, path, NULL, id, error);
 }
 
 static bool
@@ -50,11 +43,8 @@ set_commit(MpTree *tree, const MpThread *thread, guint64 id, GError **error)
 {
     g_autofree char *path = mp_path_of_commit(thread);
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", id);
-    char *name = strrchr(path, '/');
 
-    *name++ = '\0';
-    MpTreeNode *directory = mp_tree_directory(tree, NULL, path, true, error);
-    return directory != NULL && mp_tree_set(tree, directory, name, text, strlen(text), error);
+    return mp_tree_set_at(tree, path, text, strlen(text), error);
 }
 
 /* --- A tracker without the index ---------------------------------------------------------------
@@ -65,10 +55,10 @@ static bool
 index_thread(MpStore *store, MpTree *tree, guint64 id, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(store), id, &why);
+    g_autoptr(MpThread) thread = NULL;
     guint64 first;
 
-    if (why != NULL && mp_error_is_temporary(why)) {
+    if (!mp_read_thread(mp_store_view(store), id, &thread, &why) && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
@@ -81,15 +71,11 @@ index_thread(MpStore *store, MpTree *tree, guint64 id, GError **error)
 static bool
 make_index(MpStore *store, MpTree *tree, guint64 last, GError **error)
 {
-    g_autoptr(GError) why = NULL;
+    MpTreeNode *index;
 
-    if (mp_tree_directory(tree, NULL, COMMITS, false, &why) != NULL)
-        return true;
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_tree_directory(tree, NULL, COMMITS, &index, error))
         return false;
-    }
-    for (guint64 id = 1; id <= last; id++)
+    for (guint64 id = 1; index == NULL && id <= last; id++)
         if (!index_thread(store, tree, id, error))
             return false;
     return true;
@@ -101,16 +87,12 @@ make_index(MpStore *store, MpTree *tree, guint64 last, GError **error)
 bool
 mp_commits_claim(MpStore *store, MpTree *tree, const MpThread *thread, guint64 id, GError **error)
 {
-    g_autoptr(GError) why = NULL;
+    g_autoptr(MpThread) other = NULL;
     guint64 there;
 
-    if (!make_index(store, tree, id - 1, error) || !mp_read_commit(tree, thread, &there, error))
+    if (!make_index(store, tree, id - 1, error) || !mp_read_commit(tree, thread, &there, error) ||
+        !mp_read_thread(tree, there, &other, error))
         return false;
-    g_autoptr(MpThread) other = there > 0 ? mp_read_thread(tree, there, &why) : NULL;
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
     if (other == NULL || !is_about_the_same(thread, other))
         return set_commit(tree, thread, id, error);
     g_autofree char *object = mp_escape(thread->object);

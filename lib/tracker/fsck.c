@@ -67,8 +67,7 @@ mp_fsck_open(Fsck *fsck, const git_oid *id, const char *path, MpTreeNode **root)
     g_autoptr(GError) why = NULL;
     g_autoptr(MpTree) tree = mp_tree_new(fsck->store->odb, NULL, id);
 
-    *root = mp_tree_directory(tree, NULL, "", false, &why);
-    if (*root != NULL)
+    if (mp_tree_directory(tree, NULL, "", root, &why))
         return g_steal_pointer(&tree);
     mp_fsck_tell_error(fsck, path, &why);
     return NULL;
@@ -81,11 +80,10 @@ mp_fsck_text(Fsck *fsck, MpTree *tree, const char *name, const char *path)
     g_autofree char *text = NULL;
     gsize length = 0;
 
-    if (!mp_tree_read(tree, NULL, name, &text, &length, &why)) {
-        if (why != NULL)
-            mp_fsck_tell_error(fsck, path, &why);
+    if (!mp_tree_read(tree, NULL, name, &text, &length, &why))
+        mp_fsck_tell_error(fsck, path, &why);
+    if (text == NULL)
         return NULL;
-    }
     if (memchr(text, 0, length) != NULL || !g_utf8_validate(text, (gssize)length, NULL)) {
         mp_fsck_tell(fsck, "malformed", path,
                      g_strdup("convert the file to UTF-8 in a clone, commit and push"),
@@ -263,7 +261,7 @@ check_import(Fsck *fsck, MpTree *directory, const char *name, const char *path)
 {
     bool is_commit = g_str_has_prefix(path, "commits/");
     g_autofree char *text = mp_fsck_text(fsck, directory, name, path);
-    g_autoptr(GError) why = NULL;
+    g_autoptr(MpThread) thread = NULL;
     guint64 id;
 
     if (text == NULL)
@@ -274,11 +272,11 @@ check_import(Fsck *fsck, MpTree *directory, const char *name, const char *path)
                      "not the id of a thread");
         return;
     }
-    g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(fsck->store), id, &why);
+    bool is_read = mp_read_thread(mp_store_view(fsck->store), id, &thread, NULL);
     if (is_commit && thread != NULL && !is_commit_of(thread, path))
         mp_fsck_tell(fsck, "stale-index", path, g_strdup("git rm it"),
                      "thread %" G_GUINT64_FORMAT " is about something else", id);
-    if (thread == NULL && why == NULL) /* one that does not parse was told */
+    if (thread == NULL && is_read) /* one that does not parse was told */
         mp_fsck_tell(
             fsck, "stale-index", path,
             g_strdup(is_commit ? "git rm it" : "git rm it: then the thread can be imported again"),
@@ -325,11 +323,11 @@ check_hosts(Fsck *fsck, const git_oid *id)
 static void
 find_last_thread(Fsck *fsck)
 {
-    g_autoptr(GError) why = NULL;
     MpTree *view = mp_store_view(fsck->store);
-    MpTreeNode *threads = mp_tree_directory(view, NULL, "threads", false, NULL);
+    MpTreeNode *threads;
 
-    if (threads != NULL && !mp_paths_last_id(view, threads, &fsck->last, &why))
+    if (mp_tree_directory(view, NULL, "threads", &threads, NULL) && threads != NULL &&
+        !mp_paths_last_id(view, threads, &fsck->last, NULL))
         fsck->last = 0; /* the walk says what is wrong there */
 }
 

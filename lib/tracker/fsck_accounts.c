@@ -63,12 +63,12 @@ check_user(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
 {
     g_autoptr(GError) why = NULL;
     MpTree *view = mp_store_view(fsck->store);
-    g_autoptr(MpUser) user = mp_read_user(view, id, &why);
+    g_autoptr(MpUser) user = NULL;
     guint64 holder = 0;
 
     (void)entry;
     add_user(fsck, id); /* also one that cannot be read: that is one fault, not many */
-    if (why != NULL)
+    if (!mp_read_user(view, id, &user, &why))
         mp_fsck_tell_error(fsck, path, &why);
     if (user == NULL)
         return;
@@ -102,15 +102,16 @@ has_address(const MpUser *user, const char *path)
 static void
 check_holder(Fsck *fsck, guint64 id, const char *path, bool (*has)(const MpUser *, const char *))
 {
-    g_autoptr(GError) why = NULL;
+    g_autoptr(MpUser) user = NULL;
 
     if (!mp_fsck_has_user(fsck, id)) {
         mp_fsck_tell(fsck, "no-user", path, g_strdup("git rm it"),
                      "account %" G_GUINT64_FORMAT " does not exist", id);
         return;
     }
-    g_autoptr(MpUser) user = mp_read_user(mp_store_view(fsck->store), id, &why);
-    if (user != NULL && !has(user, path)) /* one that does not parse was told */
+    /* one that does not parse was told */
+    if (mp_read_user(mp_store_view(fsck->store), id, &user, NULL) && user != NULL &&
+        !has(user, path))
         mp_fsck_tell(fsck, "stale-index", path,
                      g_strdup_printf("take %" G_GUINT64_FORMAT " out of it, or git rm it", id),
                      "account %" G_GUINT64_FORMAT " has no such %s", id,

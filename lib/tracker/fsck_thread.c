@@ -119,9 +119,9 @@ static void
 check_attachments(Fsck *fsck, MpTree *tree, const char *directory, const MpComment *facts)
 {
     g_autoptr(GError) why = NULL;
-    MpTreeNode *node = mp_tree_directory(tree, NULL, "attachments", false, &why);
+    MpTreeNode *node;
 
-    if (why != NULL)
+    if (!mp_tree_directory(tree, NULL, "attachments", &node, &why))
         mp_fsck_tell_error(fsck, directory, &why);
     for (guint i = 0; i < facts->attachments->len; i++) {
         const MpAttachmentFact *fact = g_ptr_array_index(facts->attachments, i);

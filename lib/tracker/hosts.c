@@ -28,15 +28,11 @@ mp_tracker_check_host(MpTracker *tracker, const char *name, const char *installa
                       bool *is_known, GError **error)
 {
     g_autofree char *path = mp_path_of_host(name), *text = NULL;
-    g_autoptr(GError) why = NULL;
 
-    if (!check_name(name, error))
+    if (!check_name(name, error) ||
+        !mp_tree_read(mp_store_view(&tracker->store), NULL, path, &text, NULL, error))
         return false;
-    *is_known = mp_tree_read(mp_store_view(&tracker->store), NULL, path, &text, NULL, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
+    *is_known = text != NULL;
     return !*is_known || strcmp(g_strchomp(text), installation) == 0 ||
            mp_fail(error, MP_ERROR_INSTALLATION,
                    "%s of the shared tracker is another installation: no two hosts may have one "

@@ -15,7 +15,7 @@ struct MpAccounts {
 };
 
 /* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */
-MpThread *mp_read_thread(MpTree *tree, guint64 id, GError **error);
+bool mp_read_thread(MpTree *tree, guint64 id, MpThread **thread, GError **error);
 GPtrArray *mp_read_subscribers(MpTree *tree, guint64 thread, GError **error);
 
 /* Whether `user` and `others` (guint64, or NULL) all are subscribers of the thread: what most
@@ -23,11 +23,15 @@ GPtrArray *mp_read_subscribers(MpTree *tree, guint64 thread, GError **error);
 bool mp_read_all_subscribe(MpTree *tree, guint64 thread, guint64 user, const GArray *others,
                            bool *all, GError **error);
 MpRepository *mp_read_repository(MpTree *tree, const char *name, GError **error);
-MpUser *mp_read_user(MpTree *tree, guint64 id, GError **error);
+bool mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error);
 
 /* bounces.c: an empty entry for an address, and one bounce more in its hard or soft list. */
 MpBounces *mp_user_add_bounces(MpUser *user, const char *address);
 void mp_bounces_add(GPtrArray *list, gint64 day, const char *mark);
+
+/* The id in a file, 0 where there is none. What is no id is an error, "PATH: not the id of a
+ * `what`"; with `what` NULL it is as if there were none. */
+bool mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, GError **error);
 
 /* logins/…: an id, or 0 where there is none. */
 bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);

@@ -28,38 +28,56 @@ is_inner(const MpTreeNode *page)
     return mp_tree_count(page) > 0 && mp_tree_is_directory(page, 0);
 }
 
-/* Goes down to the page that holds, or would hold, the KEY; *depth is the digits of its name. */
-static MpTreeNode *
-page_of(MpTree *tree, MpTreeNode *page, const char *key, bool make, gsize *depth, GError **error)
+/* Goes down to the page that holds, or would hold, the KEY: NULL where there is none, and none is
+ * to be made. *depth is the digits of its name. */
+static bool
+page_of(MpTree *tree, MpTreeNode *received, const char *key, bool make, MpTreeNode **page,
+        gsize *depth, GError **error)
 {
+    *page = received;
     *depth = 0;
-    while (page != NULL && is_inner(page) && *depth < strlen(key)) {
+    while (*page != NULL && is_inner(*page) && *depth < strlen(key)) {
         g_autofree char *prefix = g_strndup(key, ++*depth);
 
-        page = mp_tree_directory(tree, page, prefix, make, error);
+        if (!make && !mp_tree_directory(tree, *page, prefix, page, error))
+            return false;
+        if (make && (*page = mp_tree_make_directory(tree, *page, prefix, error)) == NULL)
+            return false;
     }
-    return page;
+    return true;
+}
+
+/* The file of the KEY in its page; *name stays NULL where there is none. */
+static bool
+find_file(MpTree *tree, MpTreeNode *received, const char *key, MpTreeNode **page, const char **name,
+          GError **error)
+{
+    g_autofree char *begins = g_strconcat(key, ".", NULL);
+    gsize depth;
+
+    *name = NULL;
+    if (!page_of(tree, received, key, false, page, &depth, error))
+        return false;
+    guint i = *page != NULL ? mp_tree_find(*page, begins) : 0;
+    if (*page != NULL && i < mp_tree_count(*page) &&
+        g_str_has_prefix(mp_tree_name(*page, i), begins))
+        *name = mp_tree_name(*page, i);
+    return true;
 }
 
 bool
 mp_keys_find(MpTree *tree, MpTreeNode *received, const char *key, bool *found, guint64 *number,
              GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autofree char *name = g_strconcat(key, ".", NULL);
-    gsize depth;
-    MpTreeNode *page = page_of(tree, received, key, false, &depth, &why);
+    MpTreeNode *page;
+    const char *name;
 
     *found = false;
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!find_file(tree, received, key, &page, &name, error))
         return false;
-    }
-    guint i = page != NULL ? mp_tree_find(page, name) : 0;
-    if (page != NULL && i < mp_tree_count(page) && g_str_has_prefix(mp_tree_name(page, i), name)) {
-        *found = true;
-        *number = g_ascii_strtoull(mp_tree_name(page, i) + strlen(name), NULL, 10);
-    }
+    *found = name != NULL;
+    if (*found)
+        *number = g_ascii_strtoull(name + strlen(key) + 1, NULL, 10);
     return true;
 }
 
@@ -74,7 +92,7 @@ split(MpTree *tree, MpTreeNode *page, gsize depth, GError **error)
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         g_autofree char *prefix = g_strndup(name, depth + 1);
-        MpTreeNode *below = mp_tree_directory(tree, page, prefix, true, error);
+        MpTreeNode *below = mp_tree_make_directory(tree, page, prefix, error);
 
         if (below == NULL)
             return false;
@@ -90,15 +108,17 @@ mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
     g_autofree char *name = g_strdup_printf("%s.%" G_GUINT64_FORMAT, key, number);
     g_autofree char *text = host != NULL ? g_strconcat(host, "\n", NULL) : g_strdup("");
     gsize depth;
-    MpTreeNode *page = page_of(tree, received, key, true, &depth, error);
+    MpTreeNode *page;
 
+    if (!page_of(tree, received, key, true, &page, &depth, error))
+        return false;
     while (page != NULL && mp_tree_count(page) >= PAGE_MAX && !is_inner(page) &&
            depth < strlen(key)) {
         g_autofree char *prefix = g_strndup(key, depth + 1);
 
         if (!split(tree, page, depth, error))
             return false;
-        page = mp_tree_directory(tree, page, prefix, true, error);
+        page = mp_tree_make_directory(tree, page, prefix, error);
         depth++;
     }
     return page != NULL && mp_tree_set(tree, page, name, text, strlen(text), error);
@@ -107,19 +127,13 @@ mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
 bool
 mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **host, GError **error)
 {
-    g_autofree char *name = g_strconcat(key, ".", NULL);
-    g_autoptr(GError) why = NULL;
-    gsize depth;
-    MpTreeNode *page = page_of(tree, received, key, false, &depth, &why);
+    MpTreeNode *page;
+    const char *name;
 
     *host = NULL;
-    guint i = page != NULL ? mp_tree_find(page, name) : 0;
-    if (page != NULL && i < mp_tree_count(page) && g_str_has_prefix(mp_tree_name(page, i), name))
-        mp_tree_read(tree, page, mp_tree_name(page, i), host, NULL, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!find_file(tree, received, key, &page, &name, error) ||
+        (name != NULL && !mp_tree_read(tree, page, name, host, NULL, error)))
         return false;
-    }
     if (*host != NULL && *g_strstrip(*host) == '\0')
         g_clear_pointer(host, g_free);
     return true;

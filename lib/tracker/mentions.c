@@ -20,11 +20,11 @@ look_up(const char *login, gpointer user_data)
 
     if (!mp_is_login(login) || !g_hash_table_add(search->seen, g_ascii_strdown(login, -1)))
         return true;
-    user = mp_accounts_user_by_login(search->accounts, login, &search->why);
+    if (!mp_accounts_user_by_login(search->accounts, login, &user, &search->why))
+        return false;
     if (user != NULL && user->is_active)
         g_array_append_val(search->ids, user->id);
-    return search->why == NULL && search->ids->len < MP_MENTIONS_MAX &&
-           g_hash_table_size(search->seen) < LOOKUPS_MAX;
+    return search->ids->len < MP_MENTIONS_MAX && g_hash_table_size(search->seen) < LOOKUPS_MAX;
 }
 
 GArray *

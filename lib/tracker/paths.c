@@ -60,8 +60,9 @@ mp_paths_last_id(MpTree *tree, MpTreeNode *directory, guint64 *id, GError **erro
         *id = *id * 100 + part;
         if (level == LEVELS - 1)
             break;
-        directory =
-            mp_tree_directory(tree, directory, mp_tree_name(directory, (guint)i), false, error);
+        if (!mp_tree_directory(tree, directory, mp_tree_name(directory, (guint)i), &directory,
+                               error))
+            return false;
         if (directory == NULL)
             return mp_fail(error, MP_ERROR_INSTALLATION, "a file among the directories of ids");
     }
@@ -99,7 +100,8 @@ mp_paths_last_comment(MpTree *tree, MpTreeNode *comments, guint64 *number, GErro
         const char *name = mp_tree_name(comments, (guint)i);
         if (strchr(name, '-') == NULL)
             return true;
-        comments = mp_tree_directory(tree, comments, name, false, error);
+        if (!mp_tree_directory(tree, comments, name, &comments, error))
+            return false;
         if (comments == NULL)
             return mp_fail(error, MP_ERROR_INSTALLATION, "comments/%s is not a directory", name);
     }

@@ -61,22 +61,26 @@ mp_tracker_back_off(const MpTracker *tracker, int attempt)
         mp_remote_back_off(attempt);
 }
 
-MpThread *
-mp_read_thread(MpTree *tree, guint64 id, GError **error)
+bool
+mp_read_thread(MpTree *tree, guint64 id, MpThread **thread, GError **error)
 {
     g_autofree char *directory = mp_path_of_thread(id);
     g_autofree char *path = g_strconcat(directory, "/thread", NULL);
     g_autofree char *text = NULL;
 
-    if (id == 0 || id > MP_MAX_ID || !mp_tree_read(tree, NULL, path, &text, NULL, error))
-        return NULL;
-    return mp_facts_parse_thread(text, path, id, error);
+    *thread = NULL;
+    if (id == 0 || id > MP_MAX_ID)
+        return true;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return false;
+    *thread = text != NULL ? mp_facts_parse_thread(text, path, id, error) : NULL;
+    return text == NULL || *thread != NULL;
 }
 
-MpThread *
-mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error)
+bool
+mp_tracker_thread(MpTracker *tracker, guint64 id, MpThread **thread, GError **error)
 {
-    return mp_read_thread(mp_store_view(&tracker->store), id, error);
+    return mp_read_thread(mp_store_view(&tracker->store), id, thread, error);
 }
 
 /* The text of a thread's subscribers, empty where there are none yet. */
@@ -85,15 +89,11 @@ read_subscribers_text(MpTree *tree, guint64 thread, GError **error)
 {
     g_autofree char *directory = mp_path_of_thread(thread);
     g_autofree char *path = g_strconcat(directory, "/subscribers", NULL);
-    g_autoptr(GError) why = NULL;
-    char *text = NULL;
+    char *text;
 
-    if (mp_tree_read(tree, NULL, path, &text, NULL, &why))
-        return text;
-    if (why == NULL)
-        return g_strdup("");
-    g_propagate_error(error, g_steal_pointer(&why));
-    return NULL;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return NULL;
+    return text != NULL ? text : g_strdup("");
 }
 
 /* The line of one among thousands, found without reading the others. */
@@ -158,16 +158,13 @@ mp_read_repository(MpTree *tree, const char *name, GError **error)
 {
     g_autofree char *path = g_strconcat("repositories/", name, NULL);
     g_autofree char *text = NULL;
-    g_autoptr(GError) why = NULL;
 
     if (!mp_is_repository_name(name))
         return mp_fail_null(error, MP_ERROR_INPUT, "a repository's name has the form owner/name");
-    if (mp_tree_read(tree, NULL, path, &text, NULL, &why))
-        return mp_facts_parse_repository(text, path, name, error);
-    if (why == NULL)
-        return mp_facts_parse_repository("[repository]\nreply=on\n", path, name, error);
-    g_propagate_error(error, g_steal_pointer(&why));
-    return NULL;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return NULL;
+    return mp_facts_parse_repository(text != NULL ? text : "[repository]\nreply=on\n", path, name,
+                                     error);
 }
 
 MpRepository *
@@ -176,41 +173,37 @@ mp_tracker_repository(MpTracker *tracker, const char *name, GError **error)
     return mp_read_repository(mp_store_view(&tracker->store), name, error);
 }
 
-/* The directory below a thread's; NULL without an error where there is none. */
-static MpTreeNode *
-below_thread(MpTree *tree, guint64 thread, const char *name, GError **error)
+/* The directory below a thread's, NULL where there is none. */
+static bool
+below_thread(MpTree *tree, guint64 thread, const char *name, MpTreeNode **directory, GError **error)
 {
-    g_autofree char *directory = mp_path_of_thread(thread);
-    g_autofree char *path = g_strconcat(directory, "/", name, NULL);
+    g_autofree char *of_thread = mp_path_of_thread(thread);
+    g_autofree char *path = g_strconcat(of_thread, "/", name, NULL);
 
-    return mp_tree_directory(tree, NULL, path, false, error);
+    return mp_tree_directory(tree, NULL, path, directory, error);
 }
 
 bool
 mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
-    g_autoptr(GError) why = NULL;
-    MpTreeNode *comments = below_thread(tree, thread, "comments", &why);
+    MpTreeNode *comments;
 
     *number = 0;
-    if (comments != NULL)
-        return mp_paths_last_comment(tree, comments, number, error);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return below_thread(tree, thread, "comments", &comments, error) &&
+           (comments == NULL || mp_paths_last_comment(tree, comments, number, error));
 }
 
 bool
-mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64 *comment,
-                    GError **error)
+mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
+                    guint64 *comment, GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
-    MpTreeNode *received = below_thread(tree, thread, "received", error);
-    bool found = false;
+    MpTreeNode *received;
 
-    return received != NULL && mp_keys_find(tree, received, key, &found, comment, error) && found;
+    *found = false;
+    return below_thread(tree, thread, "received", &received, error) &&
+           (received == NULL || mp_keys_find(tree, received, key, found, comment, error));
 }
 
 /* Who brought a KEY: its own file says, or the facts of the comment that it came with. */
@@ -219,20 +212,26 @@ mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool
                        char **host, GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
-    g_autoptr(GError) why = NULL;
     g_autoptr(MpComment) comment = NULL;
-    MpTreeNode *received = below_thread(tree, thread, "received", &why);
+    MpTreeNode *received;
     guint64 number;
 
     *found = false;
     *host = NULL;
-    if (received != NULL && mp_keys_find(tree, received, key, found, &number, &why) && *found &&
-        mp_keys_read_host(tree, received, key, host, &why) && *host == NULL)
-        comment = mp_tracker_comment(tracker, thread, number, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!below_thread(tree, thread, "received", &received, error))
         return false;
-    }
+    if (received == NULL)
+        return true;
+    if (!mp_keys_find(tree, received, key, found, &number, error))
+        return false;
+    if (!*found)
+        return true;
+    if (!mp_keys_read_host(tree, received, key, host, error))
+        return false;
+    if (*host != NULL)
+        return true;
+    if (!mp_tracker_comment(tracker, thread, number, &comment, error))
+        return false;
     if (comment != NULL && strcmp(comment->key, key) == 0)
         *host = g_strdup(comment->host);
     return true;
@@ -242,8 +241,10 @@ mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool
 static bool
 read_attachment_sizes(MpTree *tree, MpTreeNode *comment, MpComment *into, GError **error)
 {
-    MpTreeNode *directory = mp_tree_directory(tree, comment, "attachments", false, error);
+    MpTreeNode *directory;
 
+    if (!mp_tree_directory(tree, comment, "attachments", &directory, error))
+        return false;
     for (guint i = 0; directory != NULL && i < into->attachments->len; i++) {
         MpAttachmentFact *fact = g_ptr_array_index(into->attachments, i);
 
@@ -253,45 +254,52 @@ read_attachment_sizes(MpTree *tree, MpTreeNode *comment, MpComment *into, GError
     return true;
 }
 
+/* A file that must be there; the caller's. */
+static char *
+read_file(MpTree *tree, MpTreeNode *directory, const char *name, const char *path, GError **error)
+{
+    char *text;
+
+    if (!mp_tree_read(tree, directory, name, &text, NULL, error))
+        return NULL;
+    return text != NULL
+               ? text
+               : mp_fail_null(error, MP_ERROR_INSTALLATION, "%s/%s is missing", path, name);
+}
+
 static MpComment *
 read_comment(MpTree *tree, MpTreeNode *directory, const char *path, guint64 number, GError **error)
 {
     g_autofree char *facts_path = g_strconcat(path, "/mail", NULL);
-    g_autofree char *facts = NULL;
-    g_autoptr(GError) why = NULL;
+    g_autofree char *facts = read_file(tree, directory, "mail", path, error);
+    g_autoptr(MpComment) comment =
+        facts != NULL ? mp_facts_parse_comment(facts, facts_path, number, error) : NULL;
 
-    if (!mp_tree_read(tree, directory, "mail", &facts, NULL, &why) && why == NULL)
-        mp_fail(&why, MP_ERROR_INSTALLATION, "%s is missing", facts_path);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return NULL;
-    }
-    g_autoptr(MpComment) comment = mp_facts_parse_comment(facts, facts_path, number, error);
     if (comment == NULL)
         return NULL;
-    if (!mp_tree_read(tree, directory, "comment.md", &comment->body, NULL, &why) && why == NULL)
-        mp_fail(&why, MP_ERROR_INSTALLATION, "%s/comment.md is missing", path);
-    if (why == NULL)
-        mp_tree_read(tree, directory, "elided.txt", &comment->elided, NULL, &why);
-    if (why == NULL)
-        read_attachment_sizes(tree, directory, comment, &why);
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return NULL;
-    }
-    return g_steal_pointer(&comment);
+    comment->body = read_file(tree, directory, "comment.md", path, error);
+    return comment->body != NULL &&
+                   mp_tree_read(tree, directory, "elided.txt", &comment->elided, NULL, error) &&
+                   read_attachment_sizes(tree, directory, comment, error)
+               ? g_steal_pointer(&comment)
+               : NULL;
 }
 
-MpComment *
-mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error)
+bool
+mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpComment **comment,
+                   GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);
     g_autofree char *of_thread = mp_path_of_thread(thread);
     g_autofree char *of_comment = mp_path_of_comment(number);
     g_autofree char *path = g_strconcat(of_thread, "/comments/", of_comment, NULL);
-    MpTreeNode *directory = mp_tree_directory(tree, NULL, path, false, error);
+    MpTreeNode *directory;
 
-    return directory != NULL ? read_comment(tree, directory, path, number, error) : NULL;
+    *comment = NULL;
+    if (!mp_tree_directory(tree, NULL, path, &directory, error))
+        return false;
+    *comment = directory != NULL ? read_comment(tree, directory, path, number, error) : NULL;
+    return directory == NULL || *comment != NULL;
 }
 
 GBytes *
@@ -303,16 +311,13 @@ mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const 
     g_autofree char *of_comment = mp_path_of_comment(number);
     g_autofree char *path =
         g_strconcat(of_thread, "/comments/", of_comment, "/attachments/", file, NULL);
-    g_autoptr(GError) why = NULL;
-    char *bytes = NULL;
+    char *bytes;
     gsize length = 0;
 
-    if (mp_tree_read(tree, NULL, path, &bytes, &length, &why))
-        return g_bytes_new_take(bytes, length);
-    if (why == NULL)
-        mp_fail(&why, MP_ERROR_INSTALLATION, "%s is missing", path);
-    g_propagate_error(error, g_steal_pointer(&why));
-    return NULL;
+    if (!mp_tree_read(tree, NULL, path, &bytes, &length, error))
+        return NULL;
+    return bytes != NULL ? g_bytes_new_take(bytes, length)
+                         : mp_fail_null(error, MP_ERROR_INSTALLATION, "%s is missing", path);
 }
 
 char *
@@ -327,17 +332,8 @@ bool
 mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error)
 {
     g_autofree char *path = mp_path_of_import(message_id);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) why = NULL;
 
-    *thread = 0;
-    if (mp_tree_read(mp_store_view(&tracker->store), NULL, path, &text, NULL, &why))
-        return g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, thread, NULL) ||
-               mp_fail(error, MP_ERROR_INSTALLATION, "%s: not the id of a thread", path);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return mp_read_id(mp_store_view(&tracker->store), path, "thread", thread, error);
 }
 
 /* --- Walks: all ids of a directory in ascending order, in bounded memory --------------------- */
@@ -403,13 +399,10 @@ static bool
 visit_thread(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error)
 {
     Visitors *visitors = user_data;
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpThread) thread = mp_read_thread(mp_store_view(store), id, &why);
+    g_autoptr(MpThread) thread = NULL;
 
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_read_thread(mp_store_view(store), id, &thread, error))
         return false;
-    }
     if (thread != NULL)
         *go_on = visitors->thread(thread, visitors->user_data);
     return true;
@@ -428,13 +421,10 @@ static bool
 visit_user(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error)
 {
     Visitors *visitors = user_data;
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpUser) user = mp_read_user(mp_store_view(store), id, &why);
+    g_autoptr(MpUser) user = NULL;
 
-    if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (!mp_read_user(mp_store_view(store), id, &user, error))
         return false;
-    }
     if (user != NULL)
         *go_on = visitors->user(user, visitors->user_data);
     return true;

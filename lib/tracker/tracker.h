@@ -256,16 +256,18 @@ guint mp_tracker_pushes(const MpTracker *tracker);
 void mp_tracker_back_off(const MpTracker *tracker, int attempt);
 
 /*
- * The readers return NULL (and false) both for "there is none" and for errors: there is none if
- * *error stays NULL. A malformed fact file is MP_ERROR_INSTALLATION and names path and fault.
+ * The readers are false for errors only; where there is none they are true, and what was asked for
+ * is NULL. Readers that return a pointer return NULL for errors only. A malformed fact file is
+ * MP_ERROR_INSTALLATION and names path and fault.
  */
-MpThread *mp_tracker_thread(MpTracker *tracker, guint64 id, GError **error);
+bool mp_tracker_thread(MpTracker *tracker, guint64 id, MpThread **thread, GError **error);
 GPtrArray *mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error);
 
 /* Why one account is told of the thread; the caller's. NULL where it is no subscriber. */
 bool mp_tracker_subscription(MpTracker *tracker, guint64 thread, guint64 user, char **reason,
                              GError **error); /* MpSubscriber */
-MpComment *mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, GError **error);
+bool mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpComment **comment,
+                        GError **error);
 
 /* The content of a file that was attached to a comment. */
 GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *file,
@@ -281,15 +283,15 @@ bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number
 
 /* Whether KEY is in the thread, and the comment that came of it (0 for the opening post and for
  * changes that are no comment); the cost does not depend on the number of comments. */
-bool mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, guint64 *comment,
-                         GError **error);
+bool mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
+                         guint64 *comment, GError **error);
 
 /* The host that brought this KEY into the thread, with mp_tracker_find_key's *found; *host (the
  * caller's) stays NULL where none is recorded, as without a remote. False for errors only. */
 bool mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
                             char **host, GError **error);
 
-/* A repository nobody has set is one with the defaults, never NULL without an error. */
+/* A repository nobody has set is one with the defaults. */
 MpRepository *mp_tracker_repository(MpTracker *tracker, const char *name, GError **error);
 
 /* Calls `visit` for each thread in ascending order until it returns false. */
@@ -297,9 +299,11 @@ typedef bool (*MpThreadVisit)(const MpThread *thread, gpointer user_data);
 bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data,
                                GError **error);
 
-MpUser *mp_accounts_user(MpAccounts *accounts, guint64 id, GError **error);
-MpUser *mp_accounts_user_by_login(MpAccounts *accounts, const char *login, GError **error);
-MpUser *mp_accounts_user_by_address(MpAccounts *accounts, const char *address, GError **error);
+bool mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error);
+bool
+mp_accounts_user_by_login(MpAccounts *accounts, const char *login, MpUser **user, GError **error);
+bool mp_accounts_user_by_address(MpAccounts *accounts, const char *address, MpUser **user,
+                                 GError **error);
 typedef bool (*MpUserVisit)(const MpUser *user, gpointer user_data);
 bool mp_accounts_foreach_user(MpAccounts *accounts, MpUserVisit visit, gpointer user_data,
                               GError **error);
@@ -373,7 +377,7 @@ bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, con
 bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error);
 
 /* Reads within the batch see its own changes. */
-MpThread *mp_batch_thread(MpBatch *batch, guint64 id, GError **error);
+bool mp_batch_thread(MpBatch *batch, guint64 id, MpThread **thread, GError **error);
 
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 

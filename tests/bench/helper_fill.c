@@ -73,10 +73,12 @@ print_addresses(MpInstance *instance, guint64 users, guint64 threads)
 
     bench_must(mp_instance_refresh(instance, &error), error);
     for (guint64 t = 1; t <= threads; t++) {
-        g_autoptr(MpThread) thread = mp_tracker_thread(instance->tracker, t, &error);
+        g_autoptr(MpThread) thread = NULL;
+        bench_must(mp_tracker_thread(instance->tracker, t, &thread, &error), error);
         bench_must(thread != NULL, error);
         for (guint64 u = 1; u <= MIN(users, 10); u++) {
-            g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, u, &error);
+            g_autoptr(MpUser) user = NULL;
+            bench_must(mp_accounts_user(instance->accounts, u, &user, &error), error);
             bench_must(user != NULL, error);
             const MpAddressSubject subject = {'i', t, thread->nonce, u, user->epoch};
             g_autofree char *address = mp_address_make(instance->keys, MP_PURPOSE_REPLY, &subject,
@@ -102,8 +104,7 @@ helper_fill(int argc, char **argv)
         g_autoptr(MpUser) user = user_new(n);
         bench_must(mp_accounts_write(instance.accounts, user, "Add an account", &error), error);
     }
-    author = mp_accounts_user(instance.accounts, 1, &error);
-    bench_must(author != NULL, error);
+    bench_must(mp_accounts_user(instance.accounts, 1, &author, &error) && author != NULL, error);
     open_threads(&instance, author, threads);
     print_addresses(&instance, users, threads);
     return EXIT_SUCCESS;
@@ -119,8 +120,8 @@ helper_subscribe(int argc, char **argv)
 
     (void)argc;
     bench_open(&instance, argv[1]);
-    g_autoptr(MpUser) author = mp_accounts_user(instance.accounts, 1, &error);
-    bench_must(author != NULL, error);
+    g_autoptr(MpUser) author = NULL;
+    bench_must(mp_accounts_user(instance.accounts, 1, &author, &error) && author != NULL, error);
     g_autoptr(MpBatch) batch = mp_batch_begin(instance.tracker);
     for (guint64 u = 1; u <= users; u++) {
         MpActor actor = bench_actor(author, u);
@@ -160,8 +161,8 @@ helper_announce(int argc, char **argv)
 
     (void)argc;
     bench_open(&instance, argv[1]);
-    g_autoptr(MpUser) author = mp_accounts_user(instance.accounts, 1, &error);
-    bench_must(author != NULL, error);
+    g_autoptr(MpUser) author = NULL;
+    bench_must(mp_accounts_user(instance.accounts, 1, &author, &error) && author != NULL, error);
     Announcing announcing = {author, g_ascii_strtoull(argv[2], NULL, 10),
                              g_ascii_strtoull(argv[3], NULL, 10)};
     bench_must(mp_transaction_run(&instance, build, &announcing, &error), error);

@@ -11,11 +11,12 @@
 static bool
 verifies(const MpInstance *instance, const MpAddress *address)
 {
-    g_autoptr(MpUser) user = mp_accounts_user(instance->accounts, address->user, NULL);
-    g_autoptr(MpThread) thread = mp_tracker_thread(instance->tracker, address->thread, NULL);
+    g_autoptr(MpUser) user = NULL;
+    g_autoptr(MpThread) thread = NULL;
 
-    return user != NULL && thread != NULL &&
-           mp_address_verify(instance->keys, address, thread->nonce, user->epoch);
+    return mp_accounts_user(instance->accounts, address->user, &user, NULL) &&
+           mp_tracker_thread(instance->tracker, address->thread, &thread, NULL) && user != NULL &&
+           thread != NULL && mp_address_verify(instance->keys, address, thread->nonce, user->epoch);
 }
 
 /* True if one of the recipients is an address of ours that verifies. */

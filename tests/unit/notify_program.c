@@ -272,7 +272,8 @@ Test(notifier, watchers_are_told_like_subscribers_but_once_and_only_with_open_ac
     add_user("eve");
     add_user("ida");
     cr_assert(mp_accounts_refresh(accounts, NULL));
-    g_autoptr(MpUser) ida = mp_accounts_user_by_login(accounts, "ida", NULL);
+    g_autoptr(MpUser) ida = NULL;
+    cr_assert(mp_accounts_user_by_login(accounts, "ida", &ida, NULL));
     ida->is_active = false;
     cr_assert(mp_accounts_write(accounts, ida, "Suspend", NULL));
     g_array_append_vals(watchers, ids, G_N_ELEMENTS(ids));

@@ -95,10 +95,12 @@ Test(tracker, a_comment_written_is_a_comment_read)
     g_array_unref(mentions);
     g_bytes_unref(bytes);
 
-    g_autoptr(MpThread) thread = mp_tracker_thread(tracker, id, NULL);
-    g_autoptr(MpComment) read = mp_tracker_comment(tracker, id, 1, NULL);
-    g_autoptr(MpComment) opening = mp_tracker_comment(tracker, id, 0, NULL);
+    g_autoptr(MpThread) thread = NULL;
+    g_autoptr(MpComment) read = NULL, opening = NULL;
     g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(tracker, id, NULL);
+    cr_assert(mp_tracker_thread(tracker, id, &thread, NULL) &&
+              mp_tracker_comment(tracker, id, 1, &read, NULL) &&
+              mp_tracker_comment(tracker, id, 0, &opening, NULL));
     cr_assert(thread != NULL && read != NULL && opening != NULL && subscribers != NULL);
     cr_expect_str_eq(thread->title, "Rocket; does = not\tstart");
     cr_expect(thread->is_open);
@@ -174,7 +176,7 @@ Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
     const char *key = "ab000000000000000000000000000000";
-    bool first, second, third;
+    bool first, second, third, found;
     guint64 id, number = 0;
 
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
@@ -187,9 +189,11 @@ Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
     commit(later);
 
     cr_expect(!first && second && third);
-    cr_expect(mp_tracker_find_key(tracker, id, key, &number, NULL));
+    cr_expect(mp_tracker_find_key(tracker, id, key, &found, &number, NULL) && found);
     cr_expect_eq(number, 1);
-    cr_expect(!mp_tracker_find_key(tracker, id, "ab000000000000000000000000000001", &number, NULL));
+    cr_expect(mp_tracker_find_key(tracker, id, "ab000000000000000000000000000001", &found, &number,
+                                  NULL) &&
+              !found);
     cr_expect(mp_tracker_last_comment(tracker, id, &number, NULL));
     cr_expect_eq(number, 1);
 }
@@ -215,10 +219,13 @@ Test(tracker, numbers_and_keys_stay_right_over_every_page)
         g_autofree char *source = g_strdup_printf("%d", (int)i);
         g_autofree char *key = mp_tracker_key(5, id, source, "");
         g_autofree char *body = g_strconcat(source, "\n", NULL);
-        g_autoptr(MpComment) comment = mp_tracker_comment(tracker, id, i, NULL);
+        g_autoptr(MpComment) comment = NULL;
         guint64 number = 0;
+        bool found;
 
-        cr_assert(mp_tracker_find_key(tracker, id, key, &number, NULL), "%d", (int)i);
+        cr_assert(mp_tracker_comment(tracker, id, i, &comment, NULL));
+        cr_assert(mp_tracker_find_key(tracker, id, key, &found, &number, NULL) && found, "%d",
+                  (int)i);
         cr_assert_eq(number, i);
         cr_assert(comment != NULL, "%d", (int)i);
         cr_assert_str_eq(comment->body, body);
@@ -328,6 +335,7 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
         g_autoptr(MpTracker) tracker = tracker_in(scratch);
         g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
         g_autoptr(GError) error = NULL;
+        g_autoptr(MpThread) thread = NULL;
 
         open_thread(batch, "T");
         commit(batch);
@@ -337,7 +345,7 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
             cases[i].sed);
         g_autofree char *out = scratch_run(scratch, command);
         cr_assert(mp_tracker_refresh(tracker, NULL));
-        cr_expect(mp_tracker_thread(tracker, 1, &error) == NULL);
+        cr_expect(!mp_tracker_thread(tracker, 1, &thread, &error) && thread == NULL);
         cr_assert(error != NULL, "%s", cases[i].says);
         cr_expect(strstr(error->message, cases[i].says) != NULL, "%s", error->message);
     }
@@ -473,12 +481,11 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
     cr_expect(!mp_accounts_write(accounts, same_address, "x", &error));
     g_clear_error(&error);
 
-    g_autoptr(MpUser) by_id = mp_accounts_user(accounts, 1, NULL);
-    g_autoptr(MpUser) by_login = mp_accounts_user_by_login(accounts, "TIM", NULL);
-    g_autoptr(MpUser) by_address =
-        mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", NULL);
-    g_autoptr(MpUser) by_other_case =
-        mp_accounts_user_by_address(accounts, "tim.lake@work.example", NULL);
+    g_autoptr(MpUser) by_id = NULL, by_login = NULL, by_address = NULL, by_other_case = NULL;
+    cr_assert(mp_accounts_user(accounts, 1, &by_id, NULL));
+    cr_assert(mp_accounts_user_by_login(accounts, "TIM", &by_login, NULL));
+    cr_assert(mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", &by_address, NULL));
+    cr_assert(mp_accounts_user_by_address(accounts, "tim.lake@work.example", &by_other_case, NULL));
     cr_assert(by_id != NULL && by_login != NULL && by_address != NULL);
     cr_expect(by_other_case != NULL && by_other_case->id == 1);
     cr_expect(mp_user_has_address(by_id, "tim@EXAMPLE.ORG", true) &&

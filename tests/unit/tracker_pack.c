@@ -180,7 +180,9 @@ Test(pack, a_run_of_many_batches_keeps_few_open)
     g_autoptr(MpTracker) tracker = tracker_with(scratch, 30);
 
     for (guint64 n = 1; n <= 30; n++) {
-        g_autoptr(MpThread) thread = mp_tracker_thread(tracker, n, NULL);
+        g_autoptr(MpThread) thread = NULL;
+
+        cr_assert(mp_tracker_thread(tracker, n, &thread, NULL));
         cr_expect(thread != NULL && g_str_has_prefix(thread->title, "Rocket "));
     }
     cr_expect_leq(open_packs(), 8, "%u packs are open", open_packs());
@@ -198,6 +200,7 @@ Test(pack, a_long_run_lets_go_of_packs_that_were_repacked)
     post_all(tracker, 31, 70);
     cr_assert(g_file_get_contents("/proc/self/maps", &maps, NULL, NULL));
     cr_expect(strstr(maps, ".idx\n") != NULL && strstr(maps, ".idx (deleted)") == NULL, "%s", maps);
-    g_autoptr(MpThread) first = mp_tracker_thread(tracker, 1, NULL);
+    g_autoptr(MpThread) first = NULL;
+    cr_assert(mp_tracker_thread(tracker, 1, &first, NULL));
     cr_expect(first != NULL && strcmp(first->title, "Rocket 1") == 0);
 }
