@@ -38,12 +38,10 @@ extract_bytes(MpWorker *worker, const char *bytes, gsize length, const char *con
               bool want_lines, GError **error)
 {
     MpMessageFault fault;
-    int fd = mp_worker_memory_file(bytes, length, error);
+    g_auto(MpFd) fd = mp_worker_memory_file(bytes, length, error);
     g_autoptr(MpMessage) message =
         fd >= 0 ? mp_worker_parse(worker, fd, NULL, &fault, error) : NULL;
 
-    if (fd >= 0)
-        close(fd);
     return message != NULL ? extract_message(worker, message, sent, want_lines, error) : NULL;
 }
 

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
@@ -94,14 +95,11 @@ make_file(Init *init, const char *path, const char *text, mode_t mode, bool to_o
           GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(path);
-    int directory;
 
     if (!mp_make_directories(parent, 0755, NULL, error))
         return false;
-    directory = mp_open_directory(parent, error);
+    g_auto(MpFd) directory = mp_open_directory(parent, error);
     bool good = directory >= 0 && place_file(init, directory, path, text, mode, to_owner, error);
-    if (directory >= 0)
-        close(directory);
     if (!good)
         g_prefix_error(error, "%s: ", path);
     return good;
@@ -170,28 +168,18 @@ make_data(Init *init, GError **error)
     return true;
 }
 
-static guint
-count_entries(const char *path)
-{
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-    guint n = 0;
-
-    while (directory != NULL && g_dir_read_name(directory) != NULL)
-        n++;
-    return n;
-}
-
 static bool
 make_outbox(Init *init, GError **error)
 {
     g_autofree char *path = mp_config_path(init->instance.config, "outbox");
-    guint before = count_entries(path);
+    g_autoptr(GPtrArray) before = mp_list_directory_if_any(path, error);
 
-    if (!mp_outbox_init(path, error))
+    if (before == NULL || !mp_outbox_init(path, error))
         return false;
-    if (count_entries(path) > before)
+    g_autoptr(GPtrArray) after = mp_list_directory(path, NULL, NULL, error);
+    if (after != NULL && after->len > before->len)
         say_made(init, path);
-    return true;
+    return after != NULL;
 }
 
 typedef bool (*MakeRepository)(const char *path, const char *hostname, bool *made, GError **error);

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
@@ -306,13 +307,15 @@ status_of(const Run *run, const GError *error)
     return mp_error_exit_status(run->inbound.first_deferral);
 }
 
+/* True as well for what cannot be listed: who does the work can say why. */
 static bool
-is_empty(const MpConfig *config, const char *directory, bool if_missing)
+holds_any(const MpConfig *config, const char *directory, bool may_be_missing)
 {
     g_autofree char *path = mp_config_path(config, directory);
-    g_autoptr(GDir) opened = g_dir_open(path, 0, NULL);
+    g_autoptr(GPtrArray) names = may_be_missing ? mp_list_directory_if_any(path, NULL)
+                                                : mp_list_directory(path, NULL, NULL, NULL);
 
-    return opened == NULL ? if_missing : g_dir_read_name(opened) == NULL;
+    return names == NULL || names->len > 0;
 }
 
 /* Whether a run that died left something to be finished, or other hosts may have news for our copy,
@@ -326,8 +329,8 @@ is_work_left(const Run *run)
 
     return *config->remote != '\0' || *config->accounts_remote != '\0' ||
            mp_tracker_needs_clean_up(tracker) || mp_tracker_needs_clean_up(accounts) ||
-           !is_empty(config, "outbox/tmp", false) ||
-           (*config->on_comment != '\0' && !is_empty(config, "hook/tmp", true));
+           holds_any(config, "outbox/tmp", false) ||
+           (*config->on_comment != '\0' && holds_any(config, "hook/tmp", true));
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/escape.h"
 #include "inbound/attachments.h"
 #include "inbound/extraction.h"
@@ -73,16 +74,14 @@ parse(Mbox *mbox, const GString *bytes, const char *where, GError **error)
     MpLimits limits = mp_instance_limits(mbox->instance);
     MpMessageFault fault;
     MpMessage *message;
-    int fd;
 
     if (bytes->len > limits.mail_bytes)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s: larger than %" G_GSIZE_FORMAT " bytes",
                             where, limits.mail_bytes);
-    fd = mp_worker_memory_file(bytes->str, bytes->len, error);
+    g_auto(MpFd) fd = mp_worker_memory_file(bytes->str, bytes->len, error);
     if (fd < 0)
         return NULL;
     message = mp_worker_parse(mbox->worker, fd, &limits, &fault, error);
-    close(fd);
     if (message == NULL)
         g_prefix_error(error, "%s: ", where);
     return message;

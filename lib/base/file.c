@@ -1,4 +1,4 @@
-/* Files, durably; see file.h. */
+/* Files and directories that survive a power cut; see file.h. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -13,16 +13,13 @@
 #define SECRET_LIMIT (64 * 1024)
 #define FEW_FILES    4 /* that are cheaper to sync one by one */
 
-typedef int MpFd;
-
-static void
-close_fd(MpFd *fd)
+void
+mp_fd_clear(MpFd *fd)
 {
     if (*fd >= 0)
         close(*fd);
+    *fd = -1;
 }
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpFd, close_fd)
 
 int
 mp_open_directory(const char *path, GError **error)

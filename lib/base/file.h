@@ -1,5 +1,5 @@
 /*
- * Files, durably: what the protocol of the design (section 6) needs of a file system.
+ * Files and directories that survive a power cut.
  *
  * "Synced" means that after the function returned true a power cut does not undo it. On ext4, XFS
  * and btrfs that takes an fsync of the file for its content and an fsync of the directory for its
@@ -10,6 +10,11 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <sys/types.h>
+
+/* A descriptor that closes itself: g_auto(MpFd) fd = open(…). -1 is none. */
+typedef int MpFd;
+void mp_fd_clear(MpFd *fd);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpFd, mp_fd_clear)
 
 /* Opens a directory for the *at() calls; -1 with *error set. The caller closes it. */
 int mp_open_directory(const char *path, GError **error);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 struct MpLock {
     int fd;
@@ -27,21 +28,17 @@ take(int fd, MpLockMode mode)
 MpLock *
 mp_lock_take(const char *path, MpLockMode mode, GError **error)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    g_auto(MpFd) fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
         return mp_fail_errno_null(error, "cannot open the lock %s", path);
     if (!take(fd, mode)) {
-        int code = errno;
-
-        close(fd);
-        errno = code;
-        if (mode == MP_LOCK_TRY && code == EWOULDBLOCK)
+        if (mode == MP_LOCK_TRY && errno == EWOULDBLOCK)
             return NULL;
         return mp_fail_errno_null(error, "cannot lock %s", path);
     }
     MpLock *lock = g_new0(MpLock, 1);
-    lock->fd = fd;
+    lock->fd = g_steal_fd(&fd);
     return lock;
 }
 

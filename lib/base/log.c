@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 static struct {
     int fd;
@@ -22,18 +23,16 @@ bool
 mp_log_open(const char *directory, const char *file_name, MpLogLevel level, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, file_name, NULL);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+    g_auto(MpFd) fd =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
     struct stat st;
 
     if (fd < 0)
         return mp_fail_errno(error, "cannot open the log %s", path);
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return mp_fail(error, MP_ERROR_INSTALLATION, "the log %s is not a regular file", path);
-    }
-    if (the_log.fd >= 0)
-        close(the_log.fd);
-    the_log.fd = fd;
+    mp_fd_clear(&the_log.fd);
+    the_log.fd = g_steal_fd(&fd);
     the_log.level = level;
     the_log.stderr_level = MP_LOG_ERROR;
     return true;

@@ -1,4 +1,4 @@
-/* Another program, run to its end; see process.h. */
+/* Other programs; see process.h. */
 #include "base/process.h"
 
 #include <errno.h>
@@ -12,64 +12,95 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define OUTPUT_MAX 65536 /* octets that are kept of each stream */
 #define N_STREAMS  2     /* standard output and standard error */
 
 void
-mp_process_clear(MpProcess *program)
+mp_process_clear(MpProcess *process)
 {
-    g_clear_pointer(&program->out, g_free);
-    g_clear_pointer(&program->err, g_free);
+    g_clear_pointer(&process->out, g_free);
+    g_clear_pointer(&process->err, g_free);
 }
 
-/* Between fork and exec, where only async-signal-safe calls are allowed. Does not return. */
+/* --- Starting one: between fork and exec only async-signal-safe calls are allowed ---------------
+ */
+
 static void
-become_child(const char *path, const char *const *argv, const char *const *environment,
-             const int *write_ends, pid_t parent)
+reset_signals(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
-    int null = open("/dev/null", O_RDWR);
     sigset_t none;
 
     for (int i = 1; i < NSIG; i++)
         (void)sigaction(i, &standard, NULL);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)setsid();
-    /* a parent that died before prctl never kills us, so look whether it is still there */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
-        _exit(127);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(write_ends[0], STDOUT_FILENO) < 0 ||
-        dup2(write_ends[1], STDERR_FILENO) < 0)
-        _exit(127);
-    if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
-        for (int i = STDERR_FILENO + 1; i < (int)sysconf(_SC_OPEN_MAX); i++)
-            (void)close(i);
-    execve(path, (char *const *)(gsize)argv, (char *const *)(gsize)environment);
-    _exit(127);
 }
 
-static pid_t
-start(const char *path, const char *const *argv, const char *const *environment,
-      const int *write_ends)
+/* Each is moved above the numbers that are to be given away before the first one is given. */
+static bool
+take_descriptors(const MpProcessStart *start)
+{
+    int null = open("/dev/null", O_RDWR), from[MP_PROCESS_FDS], n = (int)start->n_fds;
+
+    if (null < 0)
+        return false;
+    for (int i = 0; i < n; i++)
+        if ((from[i] = fcntl(start->fds[i] >= 0 ? start->fds[i] : null, F_DUPFD, n)) < 0)
+            return false;
+    for (int i = 0; i < n; i++)
+        if (dup2(from[i], i) < 0)
+            return false;
+    if (close_range((unsigned)n, ~0U, 0) != 0)
+        for (int i = n; i < (int)sysconf(_SC_OPEN_MAX); i++)
+            (void)close(i);
+    return true;
+}
+
+static void
+become_child(const MpProcessStart *start, pid_t parent)
+{
+    reset_signals();
+    if (start->group == MP_SESSION_OF_ITS_OWN)
+        (void)setsid();
+    else if (start->group == MP_GROUP_OF_ITS_OWN)
+        (void)setpgid(0, 0);
+    /* a parent that died before prctl never kills us, so look whether it is still there */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent ||
+        !take_descriptors(start))
+        _exit(127);
+    execve(start->path, (char *const *)(gsize)start->argv,
+           (char *const *)(gsize)start->environment);
+    _exit(126);
+}
+
+pid_t
+mp_process_start(const MpProcessStart *start)
 {
     sigset_t all, before;
     pid_t parent = getpid();
 
+    g_assert(start->n_fds <= MP_PROCESS_FDS);
     /* no handler of ours may run in the child */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
-        become_child(path, argv, environment, write_ends, parent);
+        become_child(start, parent);
     int problem = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0 && start->group == MP_GROUP_OF_ITS_OWN)
+        (void)setpgid(pid, pid); /* whoever is first */
     errno = problem;
     return pid;
 }
 
-/* What there is to read now; false when the stream has ended. */
+/* --- To its end ---------------------------------------------------------------------------------
+ */
+
+/* Reads what there is now; false when the stream has ended. */
 static bool
 take_all(int fd, GString *into)
 {
@@ -90,12 +121,12 @@ static bool
 read_until_end(pid_t pid, const int *fds, GString **into, gint64 deadline)
 {
     struct pollfd polled[N_STREAMS + 1];
-    int process = pidfd_open(pid, 0);
+    g_auto(MpFd) end = pidfd_open(pid, 0);
 
     for (int i = 0; i < N_STREAMS; i++)
         polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    polled[N_STREAMS] = (struct pollfd){.fd = process, .events = POLLIN};
-    while (process >= 0 && polled[N_STREAMS].revents == 0) {
+    polled[N_STREAMS] = (struct pollfd){.fd = end, .events = POLLIN};
+    while (end >= 0 && polled[N_STREAMS].revents == 0) {
         gint64 left = (deadline - g_get_monotonic_time()) / 1000;
 
         if (left <= 0)
@@ -108,69 +139,67 @@ read_until_end(pid_t pid, const int *fds, GString **into, gint64 deadline)
     }
     for (int i = 0; i < N_STREAMS; i++)
         take_all(fds[i], into[i]);
-    if (process >= 0)
-        close(process);
-    return process >= 0 && polled[N_STREAMS].revents != 0;
+    return end >= 0 && polled[N_STREAMS].revents != 0;
 }
 
-/* Who was too slow goes with all that it started. */
+/* A process that was too slow is killed with all that it started. */
 static void
-reap(MpProcess *program, pid_t pid)
+reap(MpProcess *process, pid_t pid)
 {
     int status = 0;
 
-    if (program->is_too_slow)
+    if (process->is_too_slow)
         kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    program->status = WIFEXITED(status) && !program->is_too_slow ? WEXITSTATUS(status) : -1;
+    process->status = WIFEXITED(status) && !process->is_too_slow ? WEXITSTATUS(status) : -1;
 }
 
 static bool
-run(MpProcess *program, const char *path, const char *const *argv, const char *const *environment,
-    int pipes[N_STREAMS][2], int seconds, GError **error)
+run(MpProcess *process, const MpProcessStart *start, const int *read_ends, int seconds,
+    GError **error)
 {
-    const int write_ends[] = {pipes[0][1], pipes[1][1]};
-    const int read_ends[] = {pipes[0][0], pipes[1][0]};
     GString *text[] = {g_string_new(NULL), g_string_new(NULL)};
     gint64 deadline =
         seconds > 0 ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
-    pid_t pid = start(path, argv, environment, write_ends);
-    bool good = pid > 0;
+    pid_t pid = mp_process_start(start);
 
-    if (!good)
-        mp_fail_errno(error, "cannot start %s", path);
-    for (int i = 0; i < N_STREAMS; i++) {
-        close(pipes[i][1]);
-        pipes[i][1] = -1;
+    if (pid > 0) {
+        process->is_too_slow = !read_until_end(pid, read_ends, text, deadline);
+        reap(process, pid);
+    } else {
+        mp_fail_errno(error, "cannot start %s", start->path);
     }
-    if (good) {
-        program->is_too_slow = !read_until_end(pid, read_ends, text, deadline);
-        reap(program, pid);
-    }
-    program->out = g_string_free(text[0], FALSE);
-    program->err = g_string_free(text[1], FALSE);
-    return good;
+    process->out = g_string_free(text[0], FALSE);
+    process->err = g_string_free(text[1], FALSE);
+    return pid > 0;
+}
+
+static bool
+make_pipe(MpFd *read_end, MpFd *write_end)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return false;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
 bool
-mp_process_run(MpProcess *program, const char *const *argv, const char *const *environment,
+mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
                int seconds, GError **error)
 {
     g_autofree char *path = g_find_program_in_path(argv[0]);
-    int pipes[N_STREAMS][2] = {{-1, -1}, {-1, -1}};
-    bool good;
+    g_auto(MpFd) out = -1, err = -1, to_out = -1, to_err = -1;
 
-    *program = (MpProcess){.status = -1};
+    *process = (MpProcess){.status = -1};
     if (path == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s is not installed", argv[0]);
-    if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||
-        fcntl(pipes[0][0], F_SETFL, O_NONBLOCK) < 0 || fcntl(pipes[1][0], F_SETFL, O_NONBLOCK) < 0)
-        good = mp_fail_errno(error, "cannot make a pipe for %s", argv[0]);
-    else
-        good = run(program, path, argv, environment, pipes, seconds, error);
-    for (int i = 0; i < N_STREAMS * 2; i++)
-        if (pipes[i / 2][i % 2] >= 0)
-            close(pipes[i / 2][i % 2]);
-    return good;
+    if (!make_pipe(&out, &to_out) || !make_pipe(&err, &to_err))
+        return mp_fail_errno(error, "cannot make a pipe for %s", argv[0]);
+    const MpProcessStart start = {
+        path, argv, environment, {-1, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};
+    return run(process, &start, (const int[]){out, err}, seconds, error);
 }

@@ -1,14 +1,36 @@
 /*
- * Another program, run to its end: no shell, nothing inherited but what is said here.
+ * Other programs: no shell, and nothing inherited but what is said here.
  *
- * The child has standard input from /dev/null, no other open file of ours (so no lock outlives us
- * in it), default signals, a session of its own (so that nothing can ask at our terminal), and dies
- * with us. What it prints is kept up to a limit; the rest is read and thrown away.
+ * The child has the descriptors that it is given and no other (so no lock outlives us in it),
+ * default signals, and dies with us.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
+
+#define MP_PROCESS_FDS 4
+
+typedef enum {
+    MP_GROUP_OF_PARENT,
+    MP_GROUP_OF_ITS_OWN,   /* all of it can be killed at once */
+    MP_SESSION_OF_ITS_OWN, /* likewise, and nothing in it can ask at our terminal */
+} MpProcessGroup;
+
+typedef struct {
+    const char *path;
+    const char *const *argv, *const *environment;
+    int fds[MP_PROCESS_FDS]; /* its descriptors 0, 1, 2, …; -1: /dev/null */
+    guint n_fds;
+    MpProcessGroup group;
+} MpProcessStart;
+
+/*
+ * Starts a program. Negative with errno if there can be no process; a program that cannot be
+ * executed ends with status 126, and with 127 if its descriptors could not be prepared.
+ */
+pid_t mp_process_start(const MpProcessStart *start);
 
 typedef struct {
     int status;       /* its exit status; -1 if a signal ended it or it was too slow */
@@ -16,13 +38,14 @@ typedef struct {
     char *out, *err;  /* what it printed, valid UTF-8 or not; never NULL */
 } MpProcess;
 
-void mp_process_clear(MpProcess *program);
+void mp_process_clear(MpProcess *process);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpProcess, mp_process_clear)
 
 /*
- * Runs argv[0], looked up in PATH, with exactly this environment; `seconds` 0 waits for ever. False
- * if it could not be started: MP_ERROR_INSTALLATION if there is no such program. How it ended is
- * the caller's to judge.
+ * Runs argv[0], looked up in PATH, to its end, with exactly this environment; `seconds` 0 waits for
+ * ever. It reads /dev/null and has a session of its own. What it prints is kept up to a limit; the
+ * rest is read and thrown away. False if it could not be started: MP_ERROR_INSTALLATION if there is
+ * no such program. How it ended is the caller's to judge.
  */
-bool mp_process_run(MpProcess *program, const char *const *argv, const char *const *environment,
+bool mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
                     int seconds, GError **error);

@@ -264,14 +264,12 @@ mp_pack_write(MpPack *pack, const char *repository, GError **error)
     g_autoptr(GByteArray) index = mp_pack_index(pack->index, &id);
     g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));
     g_autofree char *index_name = g_strdup_printf("pack-%s.idx", git_oid_tostr_s(&id));
-    int directory = mp_open_directory(path, error);
+    g_auto(MpFd) directory = mp_open_directory(path, error);
     bool good = directory >= 0 &&
                 mp_write_file(directory, pack_name, pack->stream->data, pack->stream->len,
                               FILE_MODE, false, error) &&
                 write_index(index, directory, index_name, pack_name, error);
 
-    if (directory >= 0)
-        close(directory);
     if (!good)
         g_prefix_error(error, "cannot write a pack into %s: ", path);
     return good;

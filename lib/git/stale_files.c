@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
@@ -45,16 +46,16 @@ is_dead(const struct stat *st, int age)
     return now.tv_sec - st->st_mtim.tv_sec >= age;
 }
 
-/* Calls for each dead file of one pattern; true if `visit` did so for any. */
+/* Calls `visit` for each dead file of one pattern; *is_any if there is one. */
 static bool
-for_matching(const char *repository, gsize i, void (*visit)(const char *file))
+for_matching(const char *repository, gsize i, void (*visit)(const char *file), bool *is_any,
+             GError **error)
 {
     g_autofree char *path = g_build_filename(repository, patterns[i].directory, NULL);
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-    bool is_any = false;
-    const char *name;
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
 
-    while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+    for (guint n = 0; names != NULL && n < names->len; n++) {
+        const char *name = names->pdata[n];
         g_autofree char *file = NULL;
         struct stat st;
 
@@ -64,10 +65,10 @@ for_matching(const char *repository, gsize i, void (*visit)(const char *file))
         file = g_build_filename(path, name, NULL);
         if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
             continue;
-        is_any = true;
+        *is_any = true;
         visit(file);
     }
-    return is_any;
+    return names != NULL;
 }
 
 static void
@@ -89,11 +90,13 @@ bool
 mp_stale_files_remove(const char *path, GError **error)
 {
     struct stat st;
+    bool is_any;
 
     if (stat(path, &st) < 0)
         return mp_fail_errno(error, "cannot look at %s", path);
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
-        for_matching(path, i, remove_file);
+        if (!for_matching(path, i, remove_file, &is_any, error))
+            return false;
     return true;
 }
 
@@ -103,14 +106,20 @@ mp_stale_files_are_there(const char *path)
     bool is_any = false;
 
     for (gsize i = 0; i < G_N_ELEMENTS(patterns) && !is_any; i++)
-        is_any = for_matching(path, i, leave_file);
+        if (!for_matching(path, i, leave_file, &is_any, NULL))
+            return true;
     return is_any;
 }
 
 void
 mp_stale_files_remove_ref_locks(const char *path)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
-        if (patterns[i].is_ref_lock)
-            for_matching(path, i, remove_file);
+    bool is_any;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++) {
+        g_autoptr(GError) why = NULL;
+
+        if (patterns[i].is_ref_lock && !for_matching(path, i, remove_file, &is_any, &why))
+            mp_warn("%s", why->message);
+    }
 }

@@ -14,7 +14,7 @@
  */
 bool mp_stale_files_remove(const char *path, GError **error);
 
-/* Whether that would find any; needs no lock. */
+/* Whether that would find any, or fail; needs no lock. */
 bool mp_stale_files_are_there(const char *path);
 
 /* Only the branches' locks; for when one is met. */

@@ -237,12 +237,9 @@ bool
 mp_store_sync(const MpStore *store, GError **error)
 {
     g_autofree char *path = g_build_filename(store->path, "refs/heads", NULL);
-    int fd = mp_open_directory(path, error);
-    bool good = fd >= 0 && mp_sync_directory(fd, path, error);
+    g_auto(MpFd) fd = mp_open_directory(path, error);
 
-    if (fd >= 0)
-        close(fd);
-    return good;
+    return fd >= 0 && mp_sync_directory(fd, path, error);
 }
 
 bool

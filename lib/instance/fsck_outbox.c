@@ -23,8 +23,8 @@ typedef struct {
     MpOutbox *outbox;
     const char *name; /* "outbox" or "hook" */
     bool is_hook;
-    GHashTable *waiting;  /* char *: KEYs of new/ and retry/ */
-    GPtrArray *strangers; /* char *: paths that were told already */
+    GHashTable *waiting;      /* char *: KEYs of new/ and retry/ */
+    GPtrArray *foreign_files; /* char *: paths that were told already */
 } Check;
 
 static void
@@ -139,7 +139,7 @@ check_queued(Check *check, const MpQueued *queued, GError **error)
         return check_event(check, mp_event_file_event(file), path, remedy, error);
     }
     if (why == NULL || /* sent meanwhile */
-        g_ptr_array_find_with_equal_func(check->strangers, path, g_str_equal, NULL))
+        g_ptr_array_find_with_equal_func(check->foreign_files, path, g_str_equal, NULL))
         return true;
     if (mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -204,11 +204,11 @@ check_queues(Check *check, GError **error)
 /* --- All of it -------------------------------------------------------------------------------- */
 
 static bool
-check_strangers(Check *check, GError **error)
+check_foreign_files(Check *check, GError **error)
 {
-    check->strangers = mp_outbox_strangers(check->outbox, error);
-    for (guint i = 0; check->strangers != NULL && i < check->strangers->len; i++) {
-        const char *path = g_ptr_array_index(check->strangers, i);
+    check->foreign_files = mp_outbox_foreign_files(check->outbox, error);
+    for (guint i = 0; check->foreign_files != NULL && i < check->foreign_files->len; i++) {
+        const char *path = g_ptr_array_index(check->foreign_files, i);
 
         tell(check, "misplaced", path,
              g_str_has_prefix(path, "answered/")
@@ -216,7 +216,7 @@ check_strangers(Check *check, GError **error)
                  : g_strdup_printf("move it out of %s: nobody looks at it there", check->name),
              g_strdup("neither an event nor anything else that belongs here"));
     }
-    return check->strangers != NULL;
+    return check->foreign_files != NULL;
 }
 
 static bool
@@ -225,9 +225,9 @@ check_outbox(Check *check, GError **error)
     g_autoptr(GHashTable) waiting = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     check->waiting = waiting;
-    bool good =
-        check_strangers(check, error) && check_queues(check, error) && check_staged(check, error);
-    g_clear_pointer(&check->strangers, g_ptr_array_unref);
+    bool good = check_foreign_files(check, error) && check_queues(check, error) &&
+                check_staged(check, error);
+    g_clear_pointer(&check->foreign_files, g_ptr_array_unref);
     return good;
 }
 

@@ -10,70 +10,42 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "worker/worker.h"
 
 #define COMPLAINT_MAX 2000
 #define LOOK_MS       20
 #define ROUNDS        1000 /* of killing, against a program that goes on forking */
 
-/* --- Between fork and exec, where only async-signal-safe calls are allowed ---------------------
- */
-
-/* Standard signals, no descriptor but the three given, and the end of the parent is its end. */
-static void
-become(int in, int err, pid_t parent)
-{
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
-    int null = open("/dev/null", O_RDWR);
-
-    for (int i = 1; i < NSIG; i++)
-        (void)sigaction(i, &standard, NULL);
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
-        _exit(127);
-    if (null < 0 || dup2(in >= 0 ? in : null, 0) < 0 || dup2(null, 1) < 0 ||
-        dup2(err >= 0 ? err : null, 2) < 0)
-        _exit(127);
-    if (close_range(3, ~0U, 0) != 0)
-        for (int i = 3; i < (int)sysconf(_SC_OPEN_MAX); i++)
-            (void)close(i);
-}
-
 pid_t
 mp_hook_start(const char *const *argv, int in, int err)
 {
-    static char *const environment[] = {(char *)(gsize) "PATH=/usr/local/bin:/usr/bin:/bin",
-                                        (char *)(gsize) "LC_ALL=C.UTF-8", NULL};
-    pid_t parent = getpid(), child = fork();
+    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
+                                              NULL};
+    const MpProcessStart start = {argv[0],       argv, environment,
+                                  {in, -1, err}, 3,    MP_GROUP_OF_ITS_OWN};
 
-    if (child != 0)
-        return child;
-    (void)setpgid(0, 0);
-    become(in, err, parent);
-    execve(argv[0], (char *const *)(gsize)argv, environment);
-    _exit(126);
+    return mp_process_start(&start);
 }
 
 /* --- The child of a run ----------------------------------------------------------------------- */
 
 static bool
-has_due(const MpConfig *config)
+has_due(const MpConfig *config, GError **error)
 {
     g_autofree char *path_new = mp_config_path(config, "hook/new"),
                     *path_retry = mp_config_path(config, "hook/retry");
-    g_autoptr(GDir) new = g_dir_open(path_new, 0, NULL);
-    g_autoptr(GDir) retry = g_dir_open(path_retry, 0, NULL);
+    g_autoptr(GPtrArray) new = mp_list_directory_if_any(path_new, error);
+    g_autoptr(GPtrArray) retry = new != NULL ? mp_list_directory_if_any(path_retry, error) : NULL;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-    const char *name;
 
-    if (new != NULL && g_dir_read_name(new) != NULL)
-        return true;
-    while (retry != NULL && (name = g_dir_read_name(retry)) != NULL)
-        if (g_ascii_strtoll(name, NULL, 10) <= now)
+    if (retry == NULL || new->len > 0)
+        return retry != NULL;
+    for (guint i = 0; i < retry->len; i++)
+        if (g_ascii_strtoll(retry->pdata[i], NULL, 10) <= now)
             return true;
     return false;
 }
@@ -83,11 +55,15 @@ mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options, boo
 {
     const char *argv[] = {"/proc/self/exe", "hook",       "--config", options->config_file,
                           "--data",         config->data, NULL};
+    g_autoptr(GError) why = NULL;
 
     if (hook->child > 0 && waitpid(hook->child, NULL, WNOHANG) != 0)
         hook->child = 0;
-    if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(config))
+    if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(config, &why)) {
+        if (why != NULL)
+            mp_warn("on-comment has to wait: %s", why->message);
         return hook->child > 0;
+    }
     hook->child = mp_hook_start(argv, -1, -1);
     if (hook->child < 0) {
         mp_warn("on-comment has to wait: cannot start a process: %s", g_strerror(errno));
@@ -206,7 +182,6 @@ mp_hook_execute(const char *program, const char *input, gsize length, int second
         close(pipe_ends[1]);
     if (child > 0) {
         end->is_started = true;
-        (void)setpgid(child, child); /* whoever is first */
         wait_for(child, pipe_ends[0], g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC,
                  end, complaint);
         end_what_it_started(child);

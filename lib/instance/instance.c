@@ -233,7 +233,7 @@ known_uuid(int data, GError **error)
 static char *
 read_uuid(const MpConfig *config, GError **error)
 {
-    int data = mp_open_directory(config->data, error);
+    g_auto(MpFd) data = mp_open_directory(config->data, error);
     char *id;
 
     if (data < 0)
@@ -242,7 +242,6 @@ read_uuid(const MpConfig *config, GError **error)
         id = make_uuid(data, error);
     else
         id = known_uuid(data, error);
-    close(data);
     if (id == NULL)
         g_prefix_error(error, "%s/" UUID_FILE ": ", config->data);
     return id;

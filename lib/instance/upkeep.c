@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -22,13 +23,15 @@ has_many_packs(const MpConfig *config, const char *repository)
 {
     g_autofree char *path = mp_config_path(config, repository);
     g_autofree char *packs = g_build_filename(path, "objects/pack", NULL);
-    g_autoptr(GDir) directory = g_dir_open(packs, 0, NULL);
-    const char *name;
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(packs, &why);
     guint n = 0;
 
-    while (directory != NULL && n < PACKS && (name = g_dir_read_name(directory)) != NULL)
-        n += g_str_has_suffix(name, ".pack");
-    return n == PACKS;
+    if (names == NULL)
+        mp_warn("%s", why->message);
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        n += g_str_has_suffix(names->pdata[i], ".pack");
+    return n >= PACKS;
 }
 
 static bool

@@ -1,7 +1,6 @@
 /* The Maildir and where its mails end; see maildir.h. */
 #include "maildir/maildir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,11 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "maildir/private.h"
+#include "maildir/internal.h"
 #include "maildir/same.h"
 
 #define SUFFIXES 1000
@@ -50,22 +50,15 @@ mp_maildir_open(const char *data, GError **error)
     return g_steal_pointer(&m);
 }
 
-static void
-close_if_open(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 void
 mp_maildir_free(MpMaildir *m)
 {
     if (m == NULL)
         return;
-    close_if_open(m->new_fd);
-    close_if_open(m->incoming_fd);
+    mp_fd_clear(&m->new_fd);
+    mp_fd_clear(&m->incoming_fd);
     for (int i = 0; i < 2; i++) {
-        close_if_open(m->outcome_fd[i]);
+        mp_fd_clear(&m->outcome_fd[i]);
         g_free(m->outcome_path[i]);
     }
     g_hash_table_unref(m->reported);
@@ -122,8 +115,9 @@ report_irregular(MpMaildir *m, const char *name)
 }
 
 static bool
-is_mail(MpMaildir *m, const struct dirent *entry)
+is_mail(const struct dirent *entry, gpointer maildir)
 {
+    MpMaildir *m = maildir;
     struct stat st;
 
     if (!mp_is_plain_name(entry->d_name))
@@ -150,22 +144,9 @@ by_time_and_name(gconstpointer a, gconstpointer b)
 GPtrArray *
 mp_maildir_list(MpMaildir *m, guint most, GError **error)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    int fd = openat(m->new_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
+    g_autoptr(GPtrArray) names = mp_list_directory(m->new_path, is_mail, m, error);
 
-    if (directory == NULL) {
-        mp_fail_errno(error, "cannot list %s", m->new_path);
-        close_if_open(fd);
-        return NULL;
-    }
-    while (errno = 0, (entry = readdir(directory)) != NULL)
-        if (is_mail(m, entry))
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    bool good = errno == 0 || mp_fail_errno(error, "cannot list %s", m->new_path);
-    closedir(directory);
-    if (!good)
+    if (names == NULL)
         return NULL;
     g_ptr_array_sort(names, by_time_and_name);
     if (names->len > most)
@@ -180,7 +161,7 @@ mp_mail_free(MpMail *mail)
 {
     if (mail == NULL)
         return;
-    close_if_open(mail->fd);
+    mp_fd_clear(&mail->fd);
     g_free(mail->name);
     g_free(mail->path);
     g_free(mail);

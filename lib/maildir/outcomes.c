@@ -9,7 +9,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "maildir/private.h"
+#include "maildir/internal.h"
 
 #define NAME     "outcomes.tsv"
 #define N_FIELDS 8
@@ -170,18 +170,17 @@ mp_maildir_record(MpMaildir *m, const GArray *lines, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     gint64 now = g_get_real_time();
-    int fd;
 
     if (lines->len == 0)
         return true;
     for (guint i = 0; i < lines->len; i++)
         append_line(text, &g_array_index(lines, MpOutcomeLine, i), now);
-    fd = openat(m->incoming_fd, NAME, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    g_auto(MpFd) fd =
+        openat(m->incoming_fd, NAME, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return mp_fail_errno(error, "cannot open " NAME);
-    bool good = append(m, fd, text, error);
-    close(fd);
-    if (!good)
-        g_prefix_error(error, NAME ": ");
-    return good;
+    if (append(m, fd, text, error))
+        return true;
+    g_prefix_error(error, NAME ": ");
+    return false;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define CHUNK 65536
 
@@ -44,7 +45,6 @@ bool
 mp_same_content(int fd, int directory, const char *name, bool *same, GError **error)
 {
     struct stat a, b;
-    int other;
 
     *same = false;
     if (fstat(fd, &a) < 0 || fstatat(directory, name, &b, AT_SYMLINK_NOFOLLOW) < 0)
@@ -55,10 +55,8 @@ mp_same_content(int fd, int directory, const char *name, bool *same, GError **er
     }
     if (!S_ISREG(b.st_mode) || a.st_size != b.st_size)
         return true;
-    other = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    g_auto(MpFd) other = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (other < 0)
         return mp_fail_errno(error, "cannot open %s", name);
-    bool good = compare(fd, other, same, error);
-    close(other);
-    return good;
+    return compare(fd, other, same, error);
 }

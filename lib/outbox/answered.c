@@ -1,7 +1,6 @@
-/* The records of answers given: see outbox.h, and section 6 of the design. */
+/* The records of answers given; see outbox.h. */
 #include "outbox/outbox.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -93,8 +93,7 @@ look_at(int answered, const char *name, gint64 since, gint64 now)
 {
     struct stat st;
 
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        fstatat(answered, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (fstatat(answered, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return false;
     if (name[0] == '.' || st.st_mtime < now - KEPT_SECONDS) {
         if (unlinkat(answered, name, 0) < 0)
@@ -104,20 +103,22 @@ look_at(int answered, const char *name, gint64 since, gint64 now)
     return st.st_mtime >= since;
 }
 
+static bool
+is_any(const struct dirent *entry, gpointer user_data)
+{
+    (void)entry, (void)user_data;
+    return true;
+}
+
 int
 mp_outbox_count_answers(MpOutbox *outbox, gint64 since, GError **error)
 {
     g_autofree char *path = g_build_filename(outbox->path, "answered", NULL);
     gint64 now = (gint64)time(NULL);
-    DIR *directory = opendir(path);
+    g_autoptr(GPtrArray) names = mp_list_directory(path, is_any, NULL, error);
     int count = 0;
 
-    if (directory == NULL) {
-        mp_fail_errno(error, "cannot list %s", path);
-        return -1;
-    }
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        count += look_at(outbox->fd[DIRECTORY_ANSWERED], entry->d_name, since, now);
-    closedir(directory);
-    return count;
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        count += look_at(outbox->fd[DIRECTORY_ANSWERED], names->pdata[i], since, now);
+    return names != NULL ? count : -1;
 }

@@ -1,12 +1,12 @@
 /* What lies in an outbox and does not belong there; for who checks it. */
 #include "outbox/outbox.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "outbox/internal.h"
@@ -60,36 +60,36 @@ belongs(const MpOutbox *outbox, int directory, const char *name, const struct st
 
 /* N_DIRECTORIES is the top. What is gone meanwhile was moved by a program at work. */
 static bool
-look_in(const MpOutbox *outbox, int directory, GPtrArray *strangers, GError **error)
+look_in(const MpOutbox *outbox, int directory, GPtrArray *foreign_files, GError **error)
 {
     const char *below = directory < N_DIRECTORIES ? mp_outbox_directories[directory] : "";
     g_autofree char *path = g_build_filename(outbox->path, below, NULL);
-    DIR *stream = opendir(path);
+    g_autoptr(GPtrArray) names = mp_list_directory(path, NULL, NULL, error);
+    g_auto(MpFd) fd = names != NULL ? mp_open_directory(path, error) : -1;
 
-    if (stream == NULL)
-        return mp_fail_errno(error, "cannot list %s", path);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+    if (fd < 0)
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
         struct stat st;
 
-        if (entry->d_name[0] == '.' ||
-            fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-            belongs(outbox, directory, entry->d_name, &st))
+        if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            belongs(outbox, directory, name, &st))
             continue;
-        if (fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            g_ptr_array_add(strangers, *below != '\0' ? g_strconcat(below, "/", entry->d_name, NULL)
-                                                      : g_strdup(entry->d_name));
+        if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            g_ptr_array_add(foreign_files,
+                            *below != '\0' ? g_strconcat(below, "/", name, NULL) : g_strdup(name));
     }
-    closedir(stream);
     return true;
 }
 
 GPtrArray *
-mp_outbox_strangers(MpOutbox *outbox, GError **error)
+mp_outbox_foreign_files(MpOutbox *outbox, GError **error)
 {
-    g_autoptr(GPtrArray) strangers = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) foreign_files = g_ptr_array_new_with_free_func(g_free);
 
     for (int i = 0; i <= N_DIRECTORIES; i++)
-        if (!look_in(outbox, i, strangers, error))
+        if (!look_in(outbox, i, foreign_files, error))
             return NULL;
-    return g_steal_pointer(&strangers);
+    return g_steal_pointer(&foreign_files);
 }

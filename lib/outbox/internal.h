@@ -14,10 +14,6 @@ struct MpOutbox {
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
-typedef int MpFd;
-void mp_fd_clear(MpFd *fd);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpFd, mp_fd_clear)
-
 extern const char *const mp_outbox_directories[N_DIRECTORIES];
 
 /* "new/KEY", for messages. */

@@ -4,7 +4,6 @@
  */
 #include "outbox/outbox.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
@@ -22,14 +22,6 @@
 
 const char *const mp_outbox_directories[N_DIRECTORIES] = {"new",    "retry", "hold",
                                                           "failed", "tmp",   "answered"};
-
-void
-mp_fd_clear(MpFd *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 char *
 mp_outbox_show(int directory, const char *name)
@@ -232,23 +224,19 @@ mp_outbox_staged(MpOutbox *outbox, GError **error)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
     g_autofree char *path = g_build_filename(outbox->path, "tmp", NULL);
-    DIR *directory = opendir(path);
-    g_autoptr(GError) fault = NULL;
+    g_autoptr(GPtrArray) names = mp_list_directory(path, NULL, NULL, error);
+    g_autoptr(GError) why = NULL;
 
-    if (directory == NULL)
-        return mp_fail_errno_null(error, "cannot list %s", path);
-    for (struct dirent *entry; fault == NULL && (entry = readdir(directory)) != NULL;) {
-        MpEvent *event;
+    if (names == NULL)
+        return NULL;
+    for (guint i = 0; why == NULL && i < names->len; i++) {
+        MpEvent *event = take_staged(outbox, names->pdata[i], &why);
 
-        if (entry->d_name[0] == '.')
-            continue;
-        event = take_staged(outbox, entry->d_name, &fault);
         if (event != NULL)
             g_ptr_array_add(events, event);
     }
-    closedir(directory);
-    if (fault != NULL) {
-        g_propagate_error(error, g_steal_pointer(&fault));
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
         return NULL;
     }
     return g_steal_pointer(&events);

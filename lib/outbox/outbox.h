@@ -136,7 +136,7 @@ GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);
 /* What lies there and does not belong: what has no name of an event or of an answer's record, is no
  * regular file, or is a record that cannot be read; names that begin with a dot apart. GPtrArray of
  * char *, paths below the outbox; the caller's. */
-GPtrArray *mp_outbox_strangers(MpOutbox *outbox, GError **error);
+GPtrArray *mp_outbox_foreign_files(MpOutbox *outbox, GError **error);
 
 /* --- For the notifier: which events there are ----------------------------------------------- */
 

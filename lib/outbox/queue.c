@@ -1,7 +1,6 @@
 /* The notifier's queues: which events lie where, and how their files move between them. */
 #include "outbox/outbox.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -116,14 +116,12 @@ mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)mp_queued_free);
     g_autofree char *path = g_build_filename(outbox->path, mp_queue_name(queue), NULL);
-    DIR *directory = opendir(path);
+    g_autoptr(GPtrArray) names = mp_list_directory(path, NULL, NULL, error);
 
-    if (directory == NULL)
-        return mp_fail_errno_null(error, "cannot list %s", path);
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (entry->d_name[0] != '.')
-            add_entry(outbox, queue, entry->d_name, list);
-    closedir(directory);
+    if (names == NULL)
+        return NULL;
+    for (guint i = 0; i < names->len; i++)
+        add_entry(outbox, queue, names->pdata[i], list);
     g_ptr_array_sort(list, by_age);
     return g_steal_pointer(&list);
 }

@@ -303,27 +303,24 @@ write_anew(MpRate *rate, int directory, GError **error)
 static bool
 append(MpRate *rate, int directory, const char *bytes, gsize length, GError **error)
 {
-    int fd = openat(directory, rate->name,
-                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
-    bool good;
+    g_auto(MpFd) fd =
+        openat(directory, rate->name,
+               O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
 
     if (fd < 0)
         return mp_fail_errno(error, "cannot open %s", rate->name);
-    good = mp_write_all(fd, bytes, length, error);
-    close(fd);
-    return good;
+    return mp_write_all(fd, bytes, length, error);
 }
 
 bool
 mp_rate_write(MpRate *rate, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    int directory;
     bool good;
 
     if (rate->noted->len == 0)
         return true;
-    directory = mp_open_directory(rate->directory, error);
+    g_auto(MpFd) directory = mp_open_directory(rate->directory, error);
     if (directory < 0)
         return false;
     append_entries(text, rate->noted);
@@ -339,6 +336,5 @@ mp_rate_write(MpRate *rate, GError **error)
                     : append(rate, directory, text->str, text->len, error);
     if (fstatat(directory, rate->name, &rate->seen, AT_SYMLINK_NOFOLLOW) < 0 || !good)
         rate->is_read = false;
-    close(directory);
     return good;
 }

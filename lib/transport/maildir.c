@@ -18,17 +18,6 @@ typedef struct {
     unsigned count;
 } Maildir;
 
-typedef int Descriptor;
-
-static void
-close_descriptor(Descriptor *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Descriptor, close_descriptor)
-
 static int
 make_and_open(const char *path, const char *name, GError **error)
 {
@@ -44,15 +33,15 @@ maildir_close(gpointer session)
 {
     Maildir *maildir = session;
 
-    close_descriptor(&maildir->tmp);
-    close_descriptor(&maildir->new);
+    mp_fd_clear(&maildir->tmp);
+    mp_fd_clear(&maildir->new);
     g_free(maildir);
 }
 
 static gpointer
 maildir_open(const MpConfig *config, GError **error)
 {
-    g_auto(Descriptor) cur = make_and_open(config->maildir, "cur", error);
+    g_auto(MpFd) cur = make_and_open(config->maildir, "cur", error);
 
     if (cur < 0)
         return NULL;
@@ -100,7 +89,7 @@ write_message(int fd, const MpEnvelope *envelope, GError **error)
 static bool
 store(Maildir *maildir, const char *name, const MpEnvelope *envelope, GError **error)
 {
-    g_auto(Descriptor) fd =
+    g_auto(MpFd) fd =
         openat(maildir->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
