@@ -158,10 +158,8 @@ says_year(const char *text)
     return false;
 }
 
-/* "Ada Example wrote:", "Example, A. wrote:": nothing but a name stands before the verb. "As Knuth
- * wrote in 1974:", "The manual wrote:" are the person's own words. */
-static bool
-names_writer(const char *text, MpMatcher *matcher)
+bool
+attribution_names_writer(const char *text, MpMatcher *matcher)
 {
     static const char *const leads[] = {
         "As",  "In",  "Like",  "So",  "And", "But", "The", "Wie",  "Schon", "Und",   "Der", "Die",
@@ -171,7 +169,7 @@ names_writer(const char *text, MpMatcher *matcher)
     g_autofree char *first = g_strndup(text, strcspn(text, " "));
 
     if (verb == NULL)
-        return true;
+        return false;
     if (g_strv_contains(leads, first))
         return false;
     for (const char *word = text; word < verb; word += strspn(word, " ")) {
@@ -226,7 +224,9 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
     found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
                      mp_matcher_has_day(matcher, text);
     if (!plausible || (found.opened && end > start && !date && !address) ||
-        (!date && !address && (says_year(text) || !names_writer(text, matcher))))
+        (!date && !address &&
+         (says_year(text) ||
+          (mp_matcher_verb(matcher, text) != NULL && !attribution_names_writer(text, matcher)))))
         found.rule = NULL;
     return found;
 }

@@ -17,6 +17,10 @@ typedef struct {
 Attribution attribution_judge(const GArray *lines, guint start, guint end, const char *text,
                               MpMatcher *matcher);
 
+/* "Ada Example wrote:", "Example, A. wrote:": nothing but a name stands before a verb. "As Knuth
+ * wrote in 1974:", "The manual wrote:" are the person's own words. */
+bool attribution_names_writer(const char *text, MpMatcher *matcher);
+
 /* Whether an attribution's row fits a date, a name and an address in any language. */
 bool attribution_is_neutral(const MpRule *rule);
 

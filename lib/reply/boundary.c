@@ -60,6 +60,13 @@ boundary_ends_mail(const GArray *lines, guint i)
     return i == lines->len;
 }
 
+/* "… wrote:" above a line that says the same once more: one of a list. */
+static bool
+ends_another(const char *core)
+{
+    return line_ends_in_colon(core) && !g_str_has_suffix(core, "mailto:");
+}
+
 /* The line above `i` in the same attribution; blank lines are crossed only beside a lone bracket.
  */
 static gint
@@ -73,7 +80,8 @@ line_above(const GArray *lines, guint i)
         while (above >= 0 && LINE(lines, above)->kind == LINE_BLANK)
             above--;
     }
-    if (above < 0 || LINE(lines, above)->fenced || LINE(lines, above)->kind != LINE_TEXT)
+    if (above < 0 || LINE(lines, above)->fenced || LINE(lines, above)->kind != LINE_TEXT ||
+        ends_another(LINE(lines, above)->core))
         return -1;
     return above;
 }

@@ -8,6 +8,7 @@
  */
 #include "reply/decide.h"
 #include "reply/prose.h"
+#include "reply/sent_quotes.h"
 #include "reply/walk.h"
 
 #include <string.h>
@@ -259,7 +260,8 @@ static bool
 is_stray_repeat(const Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
-    bool below = walk->boundary_above || walk->repeat_above || walk->quotes->len > 0;
+    bool below =
+        walk->unmarked || walk->boundary_above || walk->repeat_above || walk->quotes->len > 0;
 
     if (walk->sent == NULL || line->pasted || !line->repeat)
         return false;
@@ -370,6 +372,8 @@ void
 lines_decide(GArray *lines, const Sent *sent, MpMatcher *matcher)
 {
     Walk walk = {.lines = lines, .sent = sent, .matcher = matcher, .first_ours = G_MAXUINT};
+
+    walk.unmarked = sent_quotes_unmarked(lines, sent);
 
     walk.quotes = g_array_new(FALSE, FALSE, sizeof(Quote));
     for (guint i = 0; i < lines->len;)

@@ -23,11 +23,14 @@ is_own_so_far(const Walk *walk)
 bool
 walk_is_evidence(const Walk *walk, guint i)
 {
-    guint end = prose_paragraph_end(walk->lines, i, i + FOOTER_LINES);
+    guint end = prose_paragraph_end(walk->lines, i, i + FOOTER_LINES), start = i;
 
+    while (start > 0 && LINE(walk->lines, start - 1)->kind == LINE_RULE &&
+           LINE(walk->lines, start - 1)->kept) /* one of several that are shown */
+        start--;
     return is_own_so_far(walk) && walk->text_above &&
            (g_str_has_prefix(LINE(walk->lines, i)->text, CODE_INDENT) ||
-            prose_shows(walk->lines, i, end));
+            prose_shows(walk->lines, start, end));
 }
 
 static bool
@@ -189,6 +192,28 @@ walk_begins_footer(const Walk *walk, guint i)
            (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
 }
 
+/* The line after the footer that begins at `i`: what somebody typed right below its last line is
+ * none of it. */
+static guint
+footer_end(const Walk *walk, guint i)
+{
+    static const char last[] = "Message ID: <";
+    guint end = prose_paragraph_end(walk->lines, i, walk->lines->len);
+
+    for (guint k = i + 1; k < end; k++) {
+        const Line *line = LINE(walk->lines, k), *above = LINE(walk->lines, k - 1);
+        bool ends = walk->sent != NULL
+                        ? sent_is_end(walk->sent, above->sent_last) && above->tail == 0
+                        : g_str_has_prefix(above->core, last);
+
+        bool words = walk->sent == NULL || line->words > 0;
+
+        if (ends && words && line->kind == LINE_TEXT && line->words_sent == 0 && !line->repeat)
+            return k;
+    }
+    return end;
+}
+
 guint
 walk_take_paragraph(Walk *walk, guint i)
 {
@@ -198,7 +223,9 @@ walk_take_paragraph(Walk *walk, guint i)
     const char *why = framed ? "disclaimer-framed" : LINE(lines, i)->rule->name;
     guint end = framed   ? framed_end(lines, i)
                 : on_top ? banner_end(lines, i)
-                         : prose_paragraph_end(lines, i, lines->len);
+                : line_is_rule(LINE(lines, i), MP_RULE_FOOTER)
+                    ? footer_end(walk, i)
+                    : prose_paragraph_end(lines, i, lines->len);
 
     end = MAX(end, i + 1);
 

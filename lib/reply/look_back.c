@@ -54,8 +54,7 @@ walk_trim_edges(Walk *walk)
     }
 }
 
-/* "Grace, tiistaina:" in a paragraph of its own, a line with our name and a number in it, or one
- * that begins with our name and ends in a colon. */
+/* "Grace, tiistaina:" in a paragraph of its own, a line with our name and a number in it. */
 static bool
 is_introduction(const Walk *walk, guint i)
 {
@@ -64,8 +63,6 @@ is_introduction(const Walk *walk, guint i)
     if (line->kind != LINE_TEXT || line->fenced || strlen(line->core) > INTRODUCTION_BYTES)
         return false;
     if (line->has_digit && sent_is_named(walk->sent, line->core))
-        return true;
-    if (sent_begins_with_name(walk->sent, line->core) && line_ends_in_colon(line->core))
         return true;
     return i > 0 && LINE(walk->lines, i - 1)->kind == LINE_BLANK && line_ends_in_colon(line->core);
 }
@@ -146,6 +143,46 @@ keep_paragraph(Walk *walk, guint i)
         walk_set(walk, i, true, "kept-all-there-is");
 }
 
+static guint
+quote_depth(const char *core)
+{
+    guint n = 0;
+
+    for (; *core == '>' || *core == ' '; core++)
+        n += *core == '>';
+    return n;
+}
+
+/* "> Is it open?", ">> yes": what stands one mark deeper right below a question was typed there. */
+static bool
+holds_deeper_answer(const GArray *lines, const Quote *quote)
+{
+    for (guint i = quote->start + 1; i < quote->end; i++) {
+        const char *above = LINE(lines, i - 1)->core, *core = LINE(lines, i)->core;
+        gsize length = strlen(above);
+
+        if (quote_depth(above) > 0 && quote_depth(core) == quote_depth(above) + 1 &&
+            *line_unquoted(core) != '\0' && above[length - 1] == '?')
+            return true;
+    }
+    return false;
+}
+
+/* Where nothing but a quote is there, and it is not known what we sent, answers typed into it with
+ * a mark of their own are the person's, and the questions go with them. */
+static void
+keep_deeper_answers(Walk *walk)
+{
+    for (guint q = 0; walk->sent == NULL && q < walk->quotes->len; q++) {
+        const Quote *quote = &g_array_index(walk->quotes, Quote, q);
+
+        if (!holds_deeper_answer(walk->lines, quote))
+            continue;
+        for (guint i = quote->start; i < quote->end; i++)
+            walk_set(walk, i, true, "kept-inline-quote");
+    }
+}
+
 /* A mail that is one signature, paragraph of law or footer, with nothing quoted, may be all the
  * person had to say, unless it looks like nothing but a name and a device. */
 void
@@ -163,6 +200,7 @@ walk_keep_all_there_is(Walk *walk)
                      line_is_rule(LINE(walk->lines, first), MP_RULE_FOOTER);
     if (paragraph)
         keep_paragraph(walk, first);
+    keep_deeper_answers(walk);
     if (paragraph || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_SIGNATURE ||
         is_card(walk))
         return;

@@ -44,7 +44,8 @@ prefixes_mark(GArray *lines)
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
-        if (line->kind == LINE_TEXT && !line->fenced && prefix_length(line->core) > 0)
+        if ((line->kind == LINE_TEXT || line->kind == LINE_RULE) && !line->fenced &&
+            prefix_length(line->core) > 0)
             line->kind = LINE_QUOTE;
     }
 }

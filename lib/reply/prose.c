@@ -93,7 +93,14 @@ prose_is_postscript(const char *core)
 bool
 prose_is_item(const char *core)
 {
+    static const char *const bullets[] = {"• ", "· ", "‣ ", "◦ ", "▪ ",
+                                          "– ", "→ ", "☐ ", "☑ ", NULL};
     gsize digits = strspn(core, "0123456789");
+
+    for (const char *const *bullet = bullets; (guchar)*core >= 0xc2 && *bullet != NULL; bullet++) {
+        if (g_str_has_prefix(core, *bullet))
+            return true;
+    }
 
     if (digits > 0 && digits <= 2)
         return (core[digits] == '.' || core[digits] == ')') && core[digits + 1] == ' ';
@@ -247,7 +254,10 @@ prose_is_legal(const char *core)
         "기밀", "비밀", "bảo mật", "סודי", "חסוי", "سري", "محرمانه", "गोपनीय", "ความลับ", "virus",
         "vírus", "вирус", "вірус", "ウイルス", "病毒", "바이러스", "environment", "Umwelt",
         "environnement", "medio ambiente", "meio ambiente", "ambiente", "milieu", "miljø", "miljö",
-        "środowisk", "životní prostředí", "környezet", "çevre", "περιβάλλον", NULL};
+        "środowisk", "životní prostředí", "környezet", "çevre", "περιβάλλον", "addressee",
+        "recipient", "Adressat", "Empfänger", "destinat", "geadresseerd", "mottagar", "modtager",
+        "mottaker", "vastaanottaj", "adresat", "adresát", "címzett", "alıcı", "получател",
+        "адресат", "одержувач", "παραλήπτ", "primatelj", "prejemnik", NULL};
     /* clang-format on */
 
     return prose_speaks_of_mail(core) && holds_any(core, stems);

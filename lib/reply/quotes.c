@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    WRAPPED_AT = 60, /* a quote line this long may have been wrapped by a relay */
+    FOOTER_BYTES = 800, /* of a footer that are looked at */
+    WRAPPED_AT = 60,    /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     ADDRESS_LINES = 8,
     CITED_LINES = 6,
@@ -139,6 +140,8 @@ is_answer_within(const Walk *walk, guint i, guint start)
 
     if (walk->sent == NULL || line->answered)
         return walk->sent != NULL;
+    if (line->kind == LINE_QUOTE && line->core[0] != '>') /* "Tim> ", which says whose it is */
+        return false;
     const Line *above = i > start ? LINE(walk->lines, i - 1) : line;
     bool said = line->words > 0 || line_is_symbol(line->core) || line_is_link(line->core);
     return said && line->words_sent == 0 && !line->repeat && above->repeat && above->ends_ours &&
@@ -288,16 +291,35 @@ is_company_footer(const Walk *walk, guint start, guint end)
     return registered || (contact && !prose_is_text(lines, start, end));
 }
 
+/* "--", "This message is confidential and for the", "addressee only.": what servers and lists put
+ * below all, wherever it was wrapped. */
+static bool
+is_server_footer(const Walk *walk, guint start, guint end)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    LineKind kind = LINE(walk->lines, start)->kind;
+    bool drawn = kind == LINE_SIGNATURE || kind == LINE_DELIMITER;
+
+    for (guint i = start + drawn; i < end && text->len < FOOTER_BYTES; i++) {
+        g_string_append(text, text->len > 0 ? " " : "");
+        g_string_append(text, LINE(walk->lines, i)->core);
+    }
+    const MpRule *rule = mp_matcher_line(walk->matcher, text->str);
+    return (rule != NULL && (rule->kind == MP_RULE_DISCLAIMER || rule->kind == MP_RULE_FOOTER)) ||
+           strstr(text->str, "unsubscribe") != NULL || (drawn && prose_is_legal(text->str));
+}
+
 /* Below a quote of the whole message, and with an answer above it, a company's address is no
- * answer; a sentence of other things is. */
+ * answer, nor what its server or a list wrote; a sentence of other things is. */
 static void
 elide_footers_below(Walk *walk, guint i)
 {
     for (guint end; i < walk->lines->len; i = MAX(end, i + 1)) {
         i = lines_skip_blank(walk->lines, i);
         end = prose_paragraph_end(walk->lines, i, walk->lines->len);
-        bool footer = end > i && !prose_is_postscript(LINE(walk->lines, i)->core) &&
-                      is_company_footer(walk, i, end);
+        bool footer = end > i && LINE(walk->lines, i)->kept &&
+                      !prose_is_postscript(LINE(walk->lines, i)->core) &&
+                      (is_company_footer(walk, i, end) || is_server_footer(walk, i, end));
         for (guint k = i; footer && k < end; k++) {
             if (LINE(walk->lines, k)->kept)
                 walk_set(walk, k, false, "footer-below-quote");

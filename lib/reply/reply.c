@@ -5,6 +5,7 @@
 #include "reply/foreign.h"
 #include "reply/lines.h"
 #include "reply/sent.h"
+#include "reply/sent_quotes.h"
 #include "reply/split.h"
 
 #include <string.h>
@@ -63,6 +64,7 @@ static void
 decide(GArray *lines, MpMatcher *matcher, const Sent *sent, guint passes)
 {
     boundaries_mark(lines, matcher);
+    sent_quotes_mark(lines, sent, matcher);
     foreign_unmark(lines, sent, matcher);
     lines_decide(lines, sent, matcher);
 

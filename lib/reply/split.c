@@ -19,20 +19,27 @@ enum {
     SPLITS = 8,
 };
 
-/* The line after the one that ends in a colon, from `core` on, which is a part of line `i`; *closed
- * tells whether there is such a line. */
+/* "… wrote:", "---- On … Ada wrote ----" */
+static bool
+closes(const char *core)
+{
+    return line_ends_in_colon(core) || g_str_has_suffix(core, "---");
+}
+
+/* The line after the one that closes an attribution, from `core` on, which is a part of line `i`;
+ * *closed tells whether there is such a line. */
 static guint
 window_end(const GArray *lines, guint i, const char *core, bool *closed)
 {
     gsize length = strlen(core);
     guint end = i + 1;
 
-    *closed = line_ends_in_colon(core);
+    *closed = closes(core);
     for (; !*closed && end < i + WINDOW && length < WINDOW_BYTES && end < lines->len &&
            LINE(lines, end)->kind == LINE_TEXT;
          end++) {
         length += 1 + strlen(LINE(lines, end)->core);
-        *closed = line_ends_in_colon(LINE(lines, end)->core);
+        *closed = closes(LINE(lines, end)->core);
     }
     return end;
 }
@@ -303,7 +310,8 @@ typedef enum { NOT_HERE, WITH_OPENING, WITH_DAY, WITH_NAME } Beginning;
  * opens it in its language, with the sender's name, or, behind a sentence, with the day of the week
  * or a capital. */
 static Beginning
-beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, MpMatcher *matcher)
+beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, MpMatcher *matcher,
+             guint *attempts)
 {
     bool named = sent != NULL && sent_begins_with_name(sent, word);
     const char *core = LINE(lines, i)->core;
@@ -314,7 +322,7 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     gunichar first = g_utf8_get_char(word); /* a letter without case is as good as a capital */
     bool capital = g_unichar_isalpha(first) && !g_unichar_islower(first);
 
-    if (!named && !dated && !capital)
+    if ((!named && !dated && !capital) || (*attempts)++ >= ATTEMPTS)
         return NOT_HERE;
     g_autofree char *text = window(lines, i, word);
     bool addressed = says_address(text) || (sent != NULL && sent_is_named(sent, text));
@@ -357,17 +365,43 @@ says_something(const char *before)
     return line_is_symbol(before) || strpbrk(before, "?!") != NULL;
 }
 
+/* Line `i` is an attribution that begins with the word that opens one in its language. */
+static bool
+is_opened(const GArray *lines, guint i, MpMatcher *matcher)
+{
+    g_autofree char *text = window(lines, i, LINE(lines, i)->core);
+    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
+
+    return rule != NULL && mp_matcher_group(matcher, 1) && !attribution_is_neutral(rule);
+}
+
+/* It begins with the word that opens one, and says the day: whatever stands before is an answer. A
+ * line that shows attributions names whose they are, and no quote stands below it. */
+static bool
+is_certain(const GArray *lines, guint i, const char *word, bool opened, MpMatcher *matcher)
+{
+    const char *core = LINE(lines, i)->core;
+    g_autofree char *text = window(lines, i, word);
+    g_autofree char *before = g_strndup(core, (gsize)(word - core));
+
+    return mp_matcher_has_day(matcher, text) && !says_address(before) &&
+           (ends_before(core, word) || !opened);
+}
+
 /* What stands before it is an answer: no address, no day unless a sentence ends behind it, and not
  * the opening word of an attribution that begins the line. */
 static bool
-is_answer(const char *core, const char *word, Beginning beginning, bool opened, MpMatcher *matcher)
+is_answer(const GArray *lines, guint i, const char *word, Beginning beginning, bool opened,
+          MpMatcher *matcher)
 {
+    const char *core = LINE(lines, i)->core;
     g_autofree char *before = g_strndup(core, (gsize)(word - core));
     bool ended = ends_before(core, word);
 
-    if (!says_something(before))
+    if (!says_something(before) || (word[-2] == ':' && !quote_below(lines, i)))
         return false;
-    if (is_behind_short_answer(core, word))
+    if (is_behind_short_answer(core, word) ||
+        (beginning == WITH_OPENING && is_certain(lines, i, word, opened, matcher)))
         return true;
     if (strchr(before, '@') != NULL)
         return false;
@@ -376,16 +410,16 @@ is_answer(const char *core, const char *word, Beginning beginning, bool opened, 
         return false;
     if (mp_matcher_has_day(matcher, before) && !(ended && !is_date(word)))
         return false;
-    return !opened || (ended && beginning == WITH_OPENING) || strchr(",;", word[-2]) != NULL;
+    return !opened || (beginning != WITH_DAY && (ended || strchr(",;", word[-2]) != NULL));
 }
 
-/* An attribution that begins with the word that opens one in its language. */
-static bool
-is_opened(const char *text, MpMatcher *matcher)
+/* Where the dashes before the attribution begin, if some stand there: "---- On … wrote ----". */
+static const char *
+without_dashes(const char *core, const char *word)
 {
-    const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
+    const char *last = last_word(core, word);
 
-    return rule != NULL && mp_matcher_group(matcher, 1) && !attribution_is_neutral(rule);
+    return last > core && last[strspn(last, "-")] == ' ' ? last : word;
 }
 
 /* Where in the core of line `i` an attribution begins behind an answer; NULL if nowhere. */
@@ -404,16 +438,22 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
         return NULL;
     if (sent != NULL && sent_begins_with_name(sent, line->core))
         return NULL;
+    const char *found = NULL;
+    Beginning how = NOT_HERE;
+    bool opened = is_opened(lines, i, matcher);
     for (; space != NULL && *attempts < ATTEMPTS; space = strchr(space + 1, ' ')) {
-        (*attempts)++;
-        Beginning beginning = beginning_at(lines, i, space + 1, sent, matcher);
-        if (beginning == NOT_HERE)
+        if (opened && !ends_before(line->core, space) && strchr(",;", space[-1]) == NULL)
+            continue; /* goes on with the attribution that the line is */
+        Beginning beginning = beginning_at(lines, i, space + 1, sent, matcher, attempts);
+
+        if (beginning == WITH_OPENING && is_answer(lines, i, space + 1, beginning, opened, matcher))
+            return without_dashes(line->core, space + 1);
+        if (beginning == NOT_HERE || found != NULL)
             continue;
-        g_autofree char *whole = window(lines, i, line->core);
-        bool opened = is_opened(whole, matcher);
-        return is_answer(line->core, space + 1, beginning, opened, matcher) ? space + 1 : NULL;
+        found = space + 1;
+        how = beginning;
     }
-    return NULL;
+    return found != NULL && is_answer(lines, i, found, how, opened, matcher) ? found : NULL;
 }
 
 /* The word of the text that is the word of the core at `word`; NULL if they differ. */
