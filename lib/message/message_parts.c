@@ -136,21 +136,24 @@ next_letter(const char **p, bool is_html)
     return 0;
 }
 
-/* Whether an HTML part says once more what the plain part before it said: all of it, or a good
- * beginning. */
+/* Whether an HTML part says once more what the plain part before it said: all of it, perhaps with
+ * the quote that the plain one lacks, or a good beginning. */
 static bool
 repeats(const Text *text, const Text *more)
 {
-    enum { ENOUGH = 60 };
+    enum { ENOUGH = 60, FEWEST = 12 };
 
     if (text->plain == NULL || text->html != NULL || more->plain != NULL || more->html == NULL)
         return false;
     const char *plain = text->plain->str, *html = strcasestr(more->html->str, "<body");
     html = html != NULL ? html : more->html->str;
     for (guint n = 0; n < ENOUGH; n++) {
-        gunichar c = next_letter(&plain, false);
+        const char *rest = html;
+        gunichar c = next_letter(&plain, false), other = next_letter(&html, true);
 
-        if (c != next_letter(&html, true))
+        if (c == 0 && other != 0)
+            return n >= FEWEST && strcasestr(rest, "<blockquote") != NULL;
+        if (c != other)
             return false;
         if (c == 0)
             return n > 0;

@@ -78,6 +78,10 @@ static const struct {
      "Content-Type: multipart/mixed; boundary=b\n\n--b\n" HTML "<p>said</p>\n--b\n" PLAIN
      "a < b\n--b--\n",
      NULL, "<p>said</p>\n<pre class=\"text-plain\">a &lt; b</pre>\n", ""},
+    {"mixed, the HTML says the same and quotes: once is enough",
+     "Content-Type: multipart/mixed; boundary=b\n\n--b\n" PLAIN "Squashed, look.\n--b\n" HTML
+     "<p>Squashed, look.</p><blockquote>Can you?</blockquote>\n--b--\n",
+     "Squashed, look.", "<p>Squashed, look.</p><blockquote>Can you?</blockquote>", ""},
     {"mixed, a text file is a file",
      "Content-Type: multipart/mixed; boundary=b\n\n--b\n" PLAIN
      "one\n--b\nContent-Type: text/plain\n"
