@@ -68,7 +68,12 @@ struct MpWorker {
 
 /* --- socket.c --- */
 
-typedef enum { STEP_DONE, STEP_WAIT, STEP_DEAD } MpWorkerStep;
+typedef enum {
+    STEP_DONE,
+    STEP_WAIT,
+    STEP_DEAD,   /* the child has ended, or must */
+    STEP_FAILED, /* the socket cannot be used, by no fault of the child: no memory, mostly */
+} MpWorkerStep;
 
 /* Sends of all requests what the socket takes, as far as they may begin. */
 MpWorkerStep mp_worker_send_requests(MpWorker *worker);

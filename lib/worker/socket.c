@@ -34,6 +34,14 @@ must_wait(void)
     return errno == EAGAIN || errno == EINTR || errno == ETOOMANYREFS || errno == ENOBUFS;
 }
 
+static MpWorkerStep
+step_after_error(void)
+{
+    return must_wait()                             ? STEP_WAIT
+           : errno == EPIPE || errno == ECONNRESET ? STEP_DEAD
+                                                   : STEP_FAILED;
+}
+
 /*
  * The child's memory is limited from here, since a child that is taken over would lift a limit that
  * it could set. A limit is for one request, whatever is asked beside it, so that a request with
@@ -68,7 +76,7 @@ mp_worker_send_requests(MpWorker *worker)
         while (request->sent < request->frame->len) {
             ssize_t count = send_some(worker, request);
             if (count <= 0)
-                return must_wait() ? STEP_WAIT : STEP_DEAD;
+                return step_after_error();
             request->sent += (gsize)count;
         }
     }
@@ -100,7 +108,7 @@ receive_frame(MpWorker *worker, gsize most)
         g_byte_array_set_size(worker->in, (guint)(have + (gsize)MAX(count, 0)));
         errno = problem;
         if (count <= 0)
-            return count < 0 && must_wait() ? STEP_WAIT : STEP_DEAD;
+            return count < 0 ? step_after_error() : STEP_DEAD;
     }
 }
 
@@ -126,13 +134,15 @@ mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline)
         gint64 left = (deadline - g_get_monotonic_time()) / 1000;
         struct pollfd socket = {worker->socket, POLLIN, 0};
 
-        if (receiving != STEP_WAIT || left <= 0)
+        if (receiving != STEP_WAIT)
             return receiving;
+        if (sending == STEP_DEAD || sending == STEP_FAILED || left <= 0)
+            return left <= 0 ? STEP_WAIT : sending;
         if (sending == STEP_WAIT)
             socket.events |= POLLOUT;
         /* a descriptor too many shows in no event, so look again soon */
         if (poll(&socket, 1, sending == STEP_WAIT ? (int)MIN(left, 10) : (int)left) < 0 &&
             errno != EINTR)
-            return STEP_DEAD;
+            return STEP_FAILED;
     }
 }

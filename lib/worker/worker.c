@@ -245,26 +245,40 @@ open_answer(GVariant *answer, MpWorkerOutcome *outcome, GError **error)
     return NULL;
 }
 
-/* The oldest request ends here without an answer, or is asked again of a new child. */
+/* Ends the child, and tells what is said of it if the request is not asked again. */
+static char *
+end_child(MpWorker *worker, MpWorkerStep step, MpWorkerDeath *death)
+{
+    char *how;
+
+    if (step == STEP_WAIT || step == STEP_FAILED) {
+        kill_child(worker);
+        *death = MP_DEATH_BY_SIGNAL;
+        return g_strdup(step == STEP_WAIT ? "took too long" : "cannot be asked");
+    }
+    kill(worker->pid, step == STEP_DONE ? SIGKILL : 0);
+    how = mp_worker_reap(worker->pid, death);
+    forget_child(worker);
+    return how;
+}
+
+/*
+ * The oldest request ends here without an answer, or is asked again of a new child: once its end
+ * may be the doing of the request before, of a kernel that is short of memory, or of a machine that
+ * stood still.
+ */
 static bool
 bury_child(MpWorker *worker, MpWorkerStep step, MpWorkerOutcome *outcome, GError **error)
 {
     MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
+    bool is_asked = step != STEP_FAILED && (step != STEP_WAIT || oldest->sent > 0);
     MpWorkerDeath death;
+    g_autofree char *how = end_child(worker, step, &death);
 
-    if (step == STEP_WAIT) {
-        kill_child(worker);
-        drop_oldest(worker);
-        return give_up(outcome, error, "took too long");
-    }
-    kill(worker->pid, step == STEP_DONE ? SIGKILL : 0);
-    g_autofree char *how = mp_worker_reap(worker->pid, &death);
-    forget_child(worker);
-    /* once it may be the doing of the request before, or of a kernel that is short of memory */
     if (++oldest->deaths < 2 && death != MP_DEATH_BY_CPU)
         return true;
     drop_oldest(worker);
-    if (death != MP_DEATH_BY_ITSELF)
+    if (is_asked && death != MP_DEATH_BY_ITSELF)
         return give_up(outcome, error, how);
     *outcome = MP_WORKER_HINDERED; /* no input makes it do that, but a kernel short of memory */
     return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s", how);

@@ -74,9 +74,9 @@ typedef enum {
 /*
  * The answer to the oldest request, which is the caller's. NULL and
  * - the operation's own error, with MP_WORKER_ANSWERED: the other requests go on;
- * - MP_ERROR_INPUT with MP_WORKER_DIED: the other requests go on. A crash is tried again in a new
- *   child before it counts, since the request before may have caused it, or the kernel, short of
- *   memory;
+ * - MP_ERROR_INPUT with MP_WORKER_DIED: the other requests go on. A crash, or no answer in time, is
+ *   tried again in a new child before it counts, since the request before may have caused it, a
+ *   kernel short of memory, or a machine that stood still;
  * - MP_ERROR_TEMPORARY with MP_WORKER_HINDERED (EIO, no descriptor, the file was cut meanwhile):
  *   this request may fare better in a later run, the others go on;
  * - MP_ERROR_TEMPORARY with MP_WORKER_UNAVAILABLE: all requests are dropped.

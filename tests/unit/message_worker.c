@@ -1,5 +1,6 @@
 /* The worker process: what it survives, and what it cannot do. The test program itself is the
  * child. */
+#include "worker/internal.h"
 #include "worker/sandbox.h"
 #include "message/parse.h"
 
@@ -406,6 +407,25 @@ Test(message_worker, what_cannot_be_read_just_now_is_not_the_mails_fault)
         cr_assert(mp_error_is_temporary(error), "%s: %s", names[i], error->message);
         assert_mail_is_read(worker, names[i]);
     }
+}
+
+/* A socket that takes nothing, and whose other end is open, as where the kernel has no memory. */
+Test(message_worker, a_request_that_cannot_be_sent_is_not_waited_for, .timeout = 60)
+{
+    const MpWorkerBudget budget = {.wall_ms = 3600000, .cpu_ms = 2000, .memory = 64 * 1024 * 1024};
+    g_autoptr(MpWorker) worker = new_worker();
+    int ends[2];
+
+    mp_worker_set_budget(worker, &budget);
+
+    assert_mail_is_read(worker, "nothing");
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    cr_assert_eq(shutdown(ends[0], SHUT_WR), 0);
+    cr_assert_geq(dup2(ends[0], worker->socket), 0);
+    close(ends[0]);
+    assert_mail_is_read(worker, "a socket that takes nothing");
+    cr_assert_eq(mp_worker_starts(worker), 2);
+    close(ends[1]);
 }
 
 Test(message_worker, memory_is_bounded_and_given_back)
