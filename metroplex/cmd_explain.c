@@ -22,9 +22,9 @@ print_field(const char *label, const char *value)
 }
 
 static void
-print_head(const MpItem *item)
+print_head(const MpDelivery *delivery)
 {
-    const MpMessage *message = item->message;
+    const MpMessage *message = delivery->message;
 
     if (message == NULL)
         return;
@@ -39,7 +39,9 @@ print_head(const MpItem *item)
         g_autofree char *name = mp_escape(a->name);
         g_autofree char *size = g_format_size(a->size);
 
-        const char *fate = item->fates != NULL ? g_ptr_array_index(item->fates, i) : a->refused;
+        const char *fate = delivery->composed.fates != NULL
+                               ? g_ptr_array_index(delivery->composed.fates, i)
+                               : a->refused;
         g_autofree char *shown = mp_escape(fate);
         printf("  %-12s %s, %s, %s%s%s\n", "attachment", name, a->type, size,
                fate != NULL ? ": " : "", fate != NULL ? shown : "");
@@ -48,9 +50,9 @@ print_head(const MpItem *item)
 
 /* The header fields in which an address of ours is looked for, in that order. */
 static void
-print_addresses(const MpInstance *instance, const MpItem *item)
+print_addresses(const MpInstance *instance, const MpDelivery *delivery)
 {
-    const GPtrArray *recipients = item->message != NULL ? item->message->recipients : NULL;
+    const GPtrArray *recipients = delivery->message != NULL ? delivery->message->recipients : NULL;
 
     if (recipients == NULL)
         return;
@@ -62,8 +64,9 @@ print_addresses(const MpInstance *instance, const MpItem *item)
         MpAddress address;
         bool is_ours = mp_address_parse(addressee->address, instance->config->hostname, &address) ==
                        MP_ADDRESS_OURS;
-        bool is_chosen = item->is_verified && g_strcmp0(item->recipient, masked) == 0 &&
-                         g_strcmp0(item->recipient_field, addressee->field) == 0;
+        bool is_chosen = delivery->identity.is_verified &&
+                         g_strcmp0(delivery->identity.recipient, masked) == 0 &&
+                         g_strcmp0(delivery->identity.recipient_field, addressee->field) == 0;
 
         printf("    %-15s %s: ", addressee->field, shown);
         mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED, is_chosen ? "verifies"
@@ -73,35 +76,36 @@ print_addresses(const MpInstance *instance, const MpItem *item)
         if (is_chosen)
             break;
     }
-    if (item->account != NULL)
+    if (delivery->identity.account != NULL)
         printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",
-               mp_purpose_name(item->address.purpose), item->account->login, item->address.thread,
-               item->thread == NULL ? " (not there)" : "");
+               mp_purpose_name(delivery->identity.address.purpose),
+               delivery->identity.account->login, delivery->identity.address.thread,
+               delivery->identity.thread == NULL ? " (not there)" : "");
 }
 
 /* What a trusted server wrote on top, if the configuration names one. */
 static void
-print_verdicts(const MpInstance *instance, const MpItem *item)
+print_verdicts(const MpInstance *instance, const MpDelivery *delivery)
 {
     static const char *const meaning[] = {"not checked", "authentic", "not authenticated"};
-    g_autofree char *said = mp_verdicts_describe(&item->verdicts);
+    g_autofree char *said = mp_verdicts_describe(&delivery->identity.verdicts);
 
-    if (item->message == NULL || *instance->config->authserv_id == '\0')
+    if (delivery->message == NULL || *instance->config->authserv_id == '\0')
         return;
-    printf("  %-12s %s%s%s%s\n", "sender", meaning[item->verdicts.check], said != NULL ? " (" : "",
-           said != NULL ? said : "", said != NULL ? ")" : "");
+    printf("  %-12s %s%s%s%s\n", "sender", meaning[delivery->identity.verdicts.check],
+           said != NULL ? " (" : "", said != NULL ? said : "", said != NULL ? ")" : "");
 }
 
 static void
-print_gates(const MpItem *item)
+print_gates(const MpDelivery *delivery)
 {
     gsize n;
     const MpGate *gates = mp_policy_gates(&n);
-    g_autofree char *why = mp_escape(item->why);
+    g_autofree char *why = mp_escape(delivery->decision.why);
 
     printf("  gates:\n");
     for (gsize i = 0; i < n; i++) {
-        bool is_stop = &gates[i] == item->gate;
+        bool is_stop = &gates[i] == delivery->decision.gate;
 
         printf("    %-17s ", gates[i].reason);
         if (!is_stop) {
@@ -115,14 +119,14 @@ print_gates(const MpItem *item)
 }
 
 static void
-print_lines(const MpItem *item)
+print_lines(const MpDelivery *delivery)
 {
-    const GPtrArray *lines = item->extraction != NULL ? item->extraction->lines : NULL;
+    const GPtrArray *lines = delivery->extraction != NULL ? delivery->extraction->lines : NULL;
 
     if (lines == NULL)
         return;
     printf("  text, of the %s part; + is kept, - is cut and stored beside the comment:\n",
-           item->extraction->part);
+           delivery->extraction->part);
     for (guint i = 0; i < lines->len; i++) {
         const MpExtractedLine *line = g_ptr_array_index(lines, i);
         g_autofree char *shown = mp_escape(line->text);
@@ -138,15 +142,15 @@ print_lines(const MpItem *item)
 
 /* As a run would count it now. */
 static bool
-print_bounce(MpInstance *instance, const MpItem *item, bool *is_counted, GError **error)
+print_bounce(MpInstance *instance, const MpDelivery *delivery, bool *is_counted, GError **error)
 {
     g_autoptr(MpUser) changed = NULL;
     g_autofree char *why = NULL;
 
     *is_counted = false;
-    if (item->gate->action != MP_DO_BOUNCE)
+    if (delivery->decision.gate->action != MP_DO_BOUNCE)
         return true;
-    if (!mp_bounce_judge(instance, item, &changed, &why, error))
+    if (!mp_bounce_judge(instance, delivery, &changed, &why, error))
         return false;
     *is_counted = changed != NULL;
     printf("  %-12s %s %s\n", "bounce", *is_counted ? "counted:" : "not counted:", why);
@@ -154,56 +158,40 @@ print_bounce(MpInstance *instance, const MpItem *item, bool *is_counted, GError 
 }
 
 static void
-print_result(const MpItem *item, bool is_counted)
+print_result(const MpDelivery *delivery, bool is_counted)
 {
     const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread",
                             "obeyed", "counted against the account's address"};
-    const char *hears[] = {"no answer to the sender", "the account gets an answer",
-                           "the account that has the sender's address gets an answer"};
-    bool is_due = item->answer != NULL;
+    const char *responses[] = {"no answer to the sender", "the account gets an answer",
+                               "the account that has the sender's address gets an answer"};
+    bool is_due = delivery->decision.response != NULL;
 
-    printf("  result: %s, %s, the mail would go to %s/; %s\n\n", item->gate->reason,
-           action[item->gate->action == MP_DO_BOUNCE && !is_counted ? MP_DO_NOTHING
-                                                                    : item->gate->action],
-           mp_outcome_name(item->gate->outcome),
-           is_due || item->hears == MP_HEARS_NOBODY ? hears[item->hears]
-                                                    : "no answer, or none any more today");
-}
-
-/* The text that no gate asked for: a run does not read it, and nothing depends on it. */
-static void
-read_text(MpInbound *inbound, MpItem *item)
-{
-    bool are_guessed = false;
-
-    if (item->message == NULL || item->extraction != NULL || item->fault != MP_FAULT_NONE)
-        return;
-    g_auto(GStrv) sent = item->thread != NULL
-                             ? mp_item_sent_texts(inbound->instance, item, &are_guessed, NULL)
-                             : NULL;
-    if (mp_extraction_send(inbound->worker, item->message, (const char *const *)sent, are_guessed,
-                           true, NULL))
-        item->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);
-    if (item->extraction != NULL)
-        mp_item_compose(inbound->instance, item);
+    printf("  result: %s, %s, the mail would go to %s/; %s\n\n", delivery->decision.gate->reason,
+           action[delivery->decision.gate->action == MP_DO_BOUNCE && !is_counted
+                      ? MP_DO_NOTHING
+                      : delivery->decision.gate->action],
+           mp_outcome_name(delivery->decision.gate->outcome),
+           is_due || delivery->decision.respond_to == MP_RESPOND_TO_NOBODY
+               ? responses[delivery->decision.respond_to]
+               : "no answer, or none any more today");
 }
 
 static bool
-print_item(MpInbound *inbound, MpItem *item, GError **error)
+print_delivery(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
-    g_autofree char *shown = mp_escape(item->mail->path);
+    g_autofree char *shown = mp_escape(delivery->mail->path);
     bool is_counted;
 
-    read_text(inbound, item);
+    mp_inbound_read_text(inbound, delivery);
     printf("%s\n", shown);
-    print_head(item);
-    print_addresses(inbound->instance, item);
-    print_verdicts(inbound->instance, item);
-    print_gates(item);
-    print_lines(item);
-    if (!print_bounce(inbound->instance, item, &is_counted, error))
+    print_head(delivery);
+    print_addresses(inbound->instance, delivery);
+    print_verdicts(inbound->instance, delivery);
+    print_gates(delivery);
+    print_lines(delivery);
+    if (!print_bounce(inbound->instance, delivery, &is_counted, error))
         return false;
-    print_result(item, is_counted);
+    print_result(delivery, is_counted);
     return true;
 }
 
@@ -238,7 +226,7 @@ cmd_explain(int argc, char **argv)
     if (!mp_instance_read(&instance, &options, true, &error) ||
         !mp_inbound_open(&inbound, &instance, &error))
         return mp_report(error);
-    inbound.tell = print_item;
+    inbound.tell = print_delivery;
     inbound.wants_lines = true;
     mp_inbound_expect(&inbound, (guint)argc - 1);
     for (int i = 1; i < argc; i++) {

@@ -2,16 +2,17 @@
 #include "inbound/apply_commands.h"
 
 #include "base/error.h"
+#include "inbound/commands.h"
 #include "instance/transaction.h"
 
 /* What the commands make of the thread and of the account's subscription (NULL: nothing). */
 static const char *
-apply_commands(const MpItem *item, MpThread *thread)
+apply(const MpDelivery *delivery, MpThread *thread)
 {
     const char *subscription = NULL;
 
-    for (guint i = 0; i < item->commands->len; i++) {
-        const MpMailCommand *command = g_ptr_array_index(item->commands, i);
+    for (guint i = 0; i < delivery->composed.commands->len; i++) {
+        const MpMailCommand *command = g_ptr_array_index(delivery->composed.commands, i);
 
         switch (command->act) {
         case MP_MAIL_CLOSE:
@@ -22,7 +23,7 @@ apply_commands(const MpItem *item, MpThread *thread)
             subscription = "muted";
             break;
         case MP_MAIL_SUBSCRIBE:
-            subscription = thread->author == item->account->id ? "author" : "manual";
+            subscription = thread->author == delivery->identity.account->id ? "author" : "manual";
             break;
         }
     }
@@ -40,27 +41,28 @@ thread_of(MpBatch *batch, guint64 id, GError **error)
 }
 
 static char *
-key_of(const MpItem *item, bool is_alone, const char *words)
+key_of(const MpDelivery *delivery, bool is_alone, const char *words)
 {
-    return is_alone ? g_strdup(item->key)
-                    : mp_tracker_key(item->account->id, item->thread->id, item->key, words);
+    return is_alone ? g_strdup(delivery->identity.key)
+                    : mp_tracker_key(delivery->identity.account->id, delivery->identity.thread->id,
+                                     delivery->identity.key, words);
 }
 
 bool
-mp_item_obey(const MpInstance *instance, MpBatch *batch, GPtrArray *events, const MpItem *item,
-             const MpActor *actor, GError **error)
+mp_delivery_apply_commands(const MpInstance *instance, MpBatch *batch, GPtrArray *events,
+                           const MpDelivery *delivery, const MpActor *actor, GError **error)
 {
-    bool is_alone = item->gate->action == MP_DO_COMMANDS;
-    g_autofree char *words = mp_mail_commands_text(item->commands);
-    g_autofree char *key = key_of(item, is_alone, words);
-    g_autoptr(MpThread) thread = thread_of(batch, item->thread->id, error);
+    bool is_alone = delivery->decision.gate->action == MP_DO_COMMANDS;
+    g_autofree char *words = mp_mail_commands_text(delivery->composed.commands);
+    g_autofree char *key = key_of(delivery, is_alone, words);
+    g_autoptr(MpThread) thread = thread_of(batch, delivery->identity.thread->id, error);
 
     if (thread == NULL)
         return false;
     g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s by mail",
                                             thread->repository, thread->id, words);
     bool was_open = thread->is_open;
-    const char *subscription = apply_commands(item, thread);
+    const char *subscription = apply(delivery, thread);
     bool has_changed = thread->is_open != was_open;
 
     if ((is_alone || has_changed) && !mp_batch_set_thread(batch, thread, key, what, actor, error))
@@ -68,7 +70,8 @@ mp_item_obey(const MpInstance *instance, MpBatch *batch, GPtrArray *events, cons
     if (has_changed)
         g_ptr_array_add(events, mp_transaction_event(
                                     instance, thread->is_open ? MP_EVENT_REOPENED : MP_EVENT_CLOSED,
-                                    key, thread->id, item->account->id));
-    return subscription == NULL || mp_batch_subscribe(batch, thread->id, item->account->id,
-                                                      subscription, what, actor, error);
+                                    key, thread->id, delivery->identity.account->id));
+    return subscription == NULL ||
+           mp_batch_subscribe(batch, thread->id, delivery->identity.account->id, subscription, what,
+                              actor, error);
 }

@@ -4,11 +4,12 @@
 #include "inbound/delivery.h"
 
 /*
- * Puts what item->commands say into the batch, and an event for a change of state into `events`.
+ * Puts what the delivery's commands say into the batch, and an event for a change of state into
+ * `events`.
  *
  * Commands alone leave the mail's KEY with the thread, whatever they change, so that the same mail
  * is known again. Beside a comment, which has that KEY, a change of state has one of its own, for
  * its event.
  */
-bool mp_item_obey(const MpInstance *instance, MpBatch *batch, GPtrArray *events, const MpItem *item,
-                  const MpActor *actor, GError **error);
+bool mp_delivery_apply_commands(const MpInstance *instance, MpBatch *batch, GPtrArray *events,
+                                const MpDelivery *delivery, const MpActor *actor, GError **error);

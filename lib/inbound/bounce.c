@@ -58,20 +58,23 @@ names_event(MpInstance *instance, const MpThread *thread, const char *id, bool *
 /* Whether a Message-ID is of the thread, as we send it, and not of what the account wrote itself:
  * nobody is told of that. */
 static bool
-names_sent(MpInstance *instance, const MpItem *item, const char *id, bool *is_ours, GError **error)
+names_sent(MpInstance *instance, const MpDelivery *delivery, const char *id, bool *is_ours,
+           GError **error)
 {
     const char *hostname = instance->config->hostname;
     guint64 number;
 
-    if (!mp_thread_comment_of_id(item->thread, id, hostname, &number))
-        return names_event(instance, item->thread, id, is_ours, error);
+    if (!mp_thread_comment_of_id(delivery->identity.thread, id, hostname, &number))
+        return names_event(instance, delivery->identity.thread, id, is_ours, error);
     g_autoptr(MpComment) comment = NULL;
     *is_ours = false;
-    if (!mp_tracker_comment(instance->tracker, item->thread->id, number, &comment, error))
+    if (!mp_tracker_comment(instance->tracker, delivery->identity.thread->id, number, &comment,
+                            error))
         return false;
     if (comment != NULL) {
-        g_autofree char *sent = mp_thread_message_id(item->thread, number, comment->key, hostname);
-        *is_ours = strcmp(sent, id) == 0 && comment->author != item->account->id;
+        g_autofree char *sent =
+            mp_thread_message_id(delivery->identity.thread, number, comment->key, hostname);
+        *is_ours = strcmp(sent, id) == 0 && comment->author != delivery->identity.account->id;
     }
     return true;
 }
@@ -80,16 +83,16 @@ names_sent(MpInstance *instance, const MpItem *item, const char *id, bool *is_ou
 
 /* The message of ours that the report is about: what it sends back, or what it answers. */
 static bool
-find_sent(MpInstance *instance, const MpItem *item, const char **id, GError **error)
+find_sent(MpInstance *instance, const MpDelivery *delivery, const char **id, GError **error)
 {
-    const GPtrArray *const lists[] = {item->message->returned, item->message->in_reply_to};
+    const GPtrArray *const lists[] = {delivery->message->returned, delivery->message->in_reply_to};
 
     *id = NULL;
-    for (gsize k = 0; item->thread != NULL && k < G_N_ELEMENTS(lists); k++) {
+    for (gsize k = 0; delivery->identity.thread != NULL && k < G_N_ELEMENTS(lists); k++) {
         for (guint i = 0; i < lists[k]->len && i < IDS_LOOKED_AT; i++) {
             bool is_ours;
 
-            if (!names_sent(instance, item, g_ptr_array_index(lists[k], i), &is_ours, error))
+            if (!names_sent(instance, delivery, g_ptr_array_index(lists[k], i), &is_ours, error))
                 return false;
             if (is_ours && *id == NULL)
                 *id = g_ptr_array_index(lists[k], i);
@@ -127,15 +130,15 @@ note(const MpConfig *config, MpUser *user, const MpDeliveryStatus *status, gint6
 
 /* From the account as it is now: an earlier mail of the batch may have changed it. */
 static bool
-note_all(MpInstance *instance, const MpItem *item, const char *id, MpUser **changed, char **why,
-         GError **error)
+note_all(MpInstance *instance, const MpDelivery *delivery, const char *id, MpUser **changed,
+         char **why, GError **error)
 {
-    gint64 day = item->mail->received / G_USEC_PER_SEC / DAY_S;
-    const GPtrArray *deliveries = item->message->deliveries;
+    gint64 day = delivery->mail->received / G_USEC_PER_SEC / DAY_S;
+    const GPtrArray *deliveries = delivery->message->deliveries;
     g_autoptr(MpUser) user = NULL;
     bool has_changed = false;
 
-    if (!mp_accounts_user(instance->accounts, item->account->id, &user, error))
+    if (!mp_accounts_user(instance->accounts, delivery->identity.account->id, &user, error))
         return false;
     for (guint i = 0; user != NULL && i < deliveries->len; i++)
         has_changed |= note(instance->config, user, g_ptr_array_index(deliveries, i), day, id, why);
@@ -147,10 +150,10 @@ note_all(MpInstance *instance, const MpItem *item, const char *id, MpUser **chan
 }
 
 bool
-mp_bounce_judge(MpInstance *instance, const MpItem *item, MpUser **changed, char **why,
+mp_bounce_judge(MpInstance *instance, const MpDelivery *delivery, MpUser **changed, char **why,
                 GError **error)
 {
-    const MpMessage *message = item->message;
+    const MpMessage *message = delivery->message;
     const char *id;
 
     *changed = NULL;
@@ -159,24 +162,24 @@ mp_bounce_judge(MpInstance *instance, const MpItem *item, MpUser **changed, char
         *why = g_strdup("no report that a program can read");
     else if (g_strcmp0(message->return_path, "") != 0)
         *why = g_strdup("not from the null sender (Return-Path: <>)");
-    else if (!find_sent(instance, item, &id, error))
+    else if (!find_sent(instance, delivery, &id, error))
         return false;
     else if (id == NULL)
         *why = g_strdup("about no message that the account was sent in this thread");
     else
-        return note_all(instance, item, id, changed, why, error);
+        return note_all(instance, delivery, id, changed, why, error);
     return true;
 }
 
 bool
-mp_bounce_count(MpInstance *instance, const MpItem *item, GError **error)
+mp_bounce_count(MpInstance *instance, const MpDelivery *delivery, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
     g_autofree char *why = NULL;
 
-    if (item->gate->action != MP_DO_BOUNCE)
+    if (delivery->decision.gate->action != MP_DO_BOUNCE)
         return true;
-    if (!mp_bounce_judge(instance, item, &user, &why, error))
+    if (!mp_bounce_judge(instance, delivery, &user, &why, error))
         return false;
     if (user == NULL) {
         mp_info("Not counted: %s", why);

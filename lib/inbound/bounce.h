@@ -9,7 +9,7 @@
  * caller's. Changes nothing itself: a run and `metroplex explain` ask the same. False for errors
  * only.
  */
-bool mp_bounce_judge(MpInstance *instance, const MpItem *item, MpUser **changed, char **why,
+bool mp_bounce_judge(MpInstance *instance, const MpDelivery *delivery, MpUser **changed, char **why,
                      GError **error);
 
 /*
@@ -17,4 +17,4 @@ bool mp_bounce_judge(MpInstance *instance, const MpItem *item, MpUser **changed,
  * by the message that came back, and one a day counts, so that a repeated run, or the same report
  * twice, counts once.
  */
-bool mp_bounce_count(MpInstance *instance, const MpItem *item, GError **error);
+bool mp_bounce_count(MpInstance *instance, const MpDelivery *delivery, GError **error);

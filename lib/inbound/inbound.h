@@ -9,7 +9,7 @@
 typedef struct MpInbound MpInbound;
 
 /* Tells what is decided of a mail, where nothing is done. */
-typedef bool (*MpInboundTell)(MpInbound *inbound, MpItem *item, GError **error);
+typedef bool (*MpInboundTell)(MpInbound *inbound, MpDelivery *delivery, GError **error);
 
 struct MpInbound {
     MpInstance *instance;
@@ -38,5 +38,15 @@ void mp_inbound_expect(MpInbound *inbound, guint mails);
  */
 bool mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error);
 
+/*
+ * The part of it that only reads, of deliveries (MpDelivery) that are parsed: identify, decide,
+ * extract. Asked again where the branch has moved since.
+ */
+bool mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error);
+
 /* For `tell`: a line of the log, as a run writes it. */
-bool mp_inbound_tell_outcome(MpInbound *inbound, MpItem *item, GError **error);
+bool mp_inbound_tell_outcome(MpInbound *inbound, MpDelivery *delivery, GError **error);
+
+/* For `tell`: extracts and composes the text that no gate asked for; a run does not read it, and
+ * nothing depends on it. */
+void mp_inbound_read_text(MpInbound *inbound, MpDelivery *delivery);

@@ -18,9 +18,10 @@
 
 /* The account, if any, that the only From of the mail belongs to. */
 static bool
-account_of_sender(MpInstance *instance, const MpItem *item, MpUser **account, GError **error)
+account_of_sender(MpInstance *instance, const MpDelivery *delivery, MpUser **account,
+                  GError **error)
 {
-    const GPtrArray *from = item->message->from;
+    const GPtrArray *from = delivery->message->from;
 
     *account = NULL;
     return from->len != 1 || mp_accounts_user_by_address(
@@ -52,163 +53,168 @@ one_line(const char *text)
 /* A mail to a no-reply address, without token or verdict, may be anybody's who wrote the account's
  * address into From: it is answered, but carries no stranger's words to the account. */
 static bool
-is_vouched_for(const MpItem *item)
+is_vouched_for(const MpDelivery *delivery)
 {
-    return item->is_verified || item->verdicts.check == MP_SENDER_AUTHENTIC;
+    return delivery->identity.is_verified ||
+           delivery->identity.verdicts.check == MP_SENDER_AUTHENTIC;
 }
 
 static char *
-day_of(const MpItem *item)
+day_of(const MpDelivery *delivery)
 {
     g_autoptr(GDateTime) time =
-        g_date_time_new_from_unix_utc(item->mail->received / G_USEC_PER_SEC);
+        g_date_time_new_from_unix_utc(delivery->mail->received / G_USEC_PER_SEC);
 
     return time != NULL ? g_date_time_format(time, "%Y-%m-%d") : g_strdup("1970-01-01");
 }
 
 /* The signed address in the mail belongs to who hears this, but no MAC needs a second journey. */
 static void
-take_quote(const MpItem *item, MpAnswer *answer, const char *text)
+take_quote(const MpDelivery *delivery, MpResponse *response, const char *text)
 {
-    g_autofree char *masked = mp_item_mask(item, text, MP_MASK_MACS);
+    g_autofree char *masked = mp_delivery_mask(delivery, text, MP_MASK_MACS);
 
     g_strchomp(masked);
     if (masked[strspn(masked, " \t\n")] == '\0')
         return;
-    answer->is_cut = strlen(masked) > QUOTE_MAX;
-    if (answer->is_cut) {
+    response->is_cut = strlen(masked) > QUOTE_MAX;
+    if (response->is_cut) {
         char *end = g_utf8_find_prev_char(masked, masked + QUOTE_MAX);
         *(end != NULL ? end : masked) = '\0';
     }
-    answer->quote = g_steal_pointer(&masked);
+    response->quote = g_steal_pointer(&masked);
 }
 
 static bool
-quotes_nothing(const MpItem *item)
+quotes_nothing(const MpDelivery *delivery)
 {
-    return !is_vouched_for(item) || item->message->encrypted ||
-           strcmp(item->gate->reason, "unsubscribed") == 0;
+    return !is_vouched_for(delivery) || delivery->message->encrypted ||
+           strcmp(delivery->decision.gate->reason, "unsubscribed") == 0;
 }
 
 /* Sets *planned, unless today's answer to this account, for this reason, in this thread, has been
  * given. The mail, which may be large, is read only if there is one to give. */
 static bool
-plan_answer(MpInstance *instance, const MpItem *item, const MpUser *user, MpAnswer **planned,
-            GError **error)
+plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *user,
+              MpResponse **planned, GError **error)
 {
-    g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
+    g_autoptr(MpResponse) response = g_new0(MpResponse, 1);
     const char *from =
-        item->message->from->len > 0 ? g_ptr_array_index(item->message->from, 0) : NULL;
+        delivery->message->from->len > 0 ? g_ptr_array_index(delivery->message->from, 0) : NULL;
     const char *fallback = mp_language_name((MpLanguage)instance->config->language);
 
-    answer->user = user->id;
-    answer->thread = item->thread != NULL ? item->thread->id : 0;
-    answer->reason = g_strdup(item->gate->reason);
-    answer->text = g_strdup(item->gate->text);
-    answer->command =
-        g_strdup(item->forbidden_command != NULL ? item->forbidden_command : item->unknown_command);
-    answer->day = day_of(item);
-    answer->hash = g_strdup("");
-    MpAnswered answered = mp_outbox_answered(instance->outbox, answer, error);
-    if (answered != MP_ANSWERED_NOT)
-        return answered != MP_ANSWERED_ERROR;
-    g_free(answer->hash);
-    answer->hash = mp_item_hash(item, error);
-    answer->language = g_strdup(user->language != NULL ? user->language : fallback);
-    answer->message_id = g_strdup(item->message->message_id);
-    answer->sender = one_line(from);
-    answer->subject = is_vouched_for(item) ? one_line(item->message->subject) : NULL;
-    if (item->gate->tells_verdicts) {
-        g_autofree char *found = mp_verdicts_describe(&item->verdicts);
-        answer->verdicts = g_strdup(found != NULL ? found : "");
+    response->user = user->id;
+    response->thread = delivery->identity.thread != NULL ? delivery->identity.thread->id : 0;
+    response->reason = g_strdup(delivery->decision.gate->reason);
+    response->text = g_strdup(delivery->decision.gate->text);
+    response->command =
+        g_strdup(delivery->composed.forbidden_command != NULL ? delivery->composed.forbidden_command
+                                                              : delivery->composed.unknown_command);
+    response->day = day_of(delivery);
+    response->hash = g_strdup("");
+    MpResponded answered = mp_outbox_responded(instance->outbox, response, error);
+    if (answered != MP_RESPONDED_NOT)
+        return answered != MP_RESPONDED_ERROR;
+    g_free(response->hash);
+    response->hash = mp_delivery_hash(delivery, error);
+    response->language = g_strdup(user->language != NULL ? user->language : fallback);
+    response->message_id = g_strdup(delivery->message->message_id);
+    response->sender = one_line(from);
+    response->subject = is_vouched_for(delivery) ? one_line(delivery->message->subject) : NULL;
+    if (delivery->decision.gate->tells_verdicts) {
+        g_autofree char *found = mp_verdicts_describe(&delivery->identity.verdicts);
+        response->verdicts = g_strdup(found != NULL ? found : "");
     }
-    if (answer->hash == NULL)
+    if (response->hash == NULL)
         return false;
-    *planned = g_steal_pointer(&answer);
+    *planned = g_steal_pointer(&response);
     return true;
 }
 
 bool
-mp_answer_plan(MpInstance *instance, MpItem *item, GError **error)
+mp_response_plan(MpInstance *instance, MpDelivery *delivery, GError **error)
 {
     g_autoptr(MpUser) sender = NULL;
-    const MpUser *user = item->account;
+    const MpUser *user = delivery->identity.account;
 
-    g_clear_pointer(&item->answer, mp_answer_free);
-    if (item->is_deferred || item->gate == NULL || item->hears == MP_HEARS_NOBODY ||
-        instance->config->max_answers == 0)
+    g_clear_pointer(&delivery->decision.response, mp_response_free);
+    if (delivery->is_deferred || delivery->decision.gate == NULL ||
+        delivery->decision.respond_to == MP_RESPOND_TO_NOBODY || instance->config->max_answers == 0)
         return true;
-    if (item->hears == MP_HEARS_SENDER) {
-        if (!account_of_sender(instance, item, &sender, error))
+    if (delivery->decision.respond_to == MP_RESPOND_TO_SENDER) {
+        if (!account_of_sender(instance, delivery, &sender, error))
             return false;
         user = sender;
     }
-    if (!can_hear(user) || (item->hears != MP_HEARS_ACCOUNT && !user->is_active))
+    if (!can_hear(user) ||
+        (delivery->decision.respond_to != MP_RESPOND_TO_ACCOUNT && !user->is_active))
         return true;
-    return plan_answer(instance, item, user, &item->answer, error);
+    return plan_response(instance, delivery, user, &delivery->decision.response, error);
 }
 
 bool
-mp_answer_wants_reply(const MpItem *item)
+mp_response_wants_reply(const MpDelivery *delivery)
 {
-    return item->answer != NULL && item->extraction == NULL && !quotes_nothing(item);
+    return delivery->decision.response != NULL && delivery->extraction == NULL &&
+           !quotes_nothing(delivery);
 }
 
 /* --- How many --------------------------------------------------------------------------------- */
 
 /* What the person wrote; if nothing was found, what there is, since that is what they miss. */
 static void
-complete(MpItem *item)
+complete(MpDelivery *delivery)
 {
-    const MpExtraction *x = item->extraction;
+    const MpExtraction *x = delivery->extraction;
 
-    if (quotes_nothing(item) || x == NULL)
+    if (quotes_nothing(delivery) || x == NULL)
         return;
-    take_quote(item, item->answer, x->reply);
-    if (item->answer->quote == NULL)
-        take_quote(item, item->answer, x->elided);
+    take_quote(delivery, delivery->decision.response, x->reply);
+    if (delivery->decision.response->quote == NULL)
+        take_quote(delivery, delivery->decision.response, x->elided);
 }
 
 bool
-mp_answers_admit(MpInstance *instance, const GPtrArray *items, GError **error)
+mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **error)
 {
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     int given = -1;
 
-    for (guint i = 0; i < items->len; i++) {
-        MpItem *item = g_ptr_array_index(items, i);
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (item->answer == NULL)
+        if (delivery->decision.response == NULL)
             continue;
         if (given < 0)
-            given = mp_outbox_count_answers(instance->outbox, (gint64)time(NULL) - HOUR, error);
+            given = mp_outbox_count_responses(instance->outbox, (gint64)time(NULL) - HOUR, error);
         if (given < 0)
             return false;
-        if (!g_hash_table_add(names, mp_answer_name(item->answer))) {
-            g_clear_pointer(&item->answer, mp_answer_free);
+        if (!g_hash_table_add(names, mp_response_name(delivery->decision.response))) {
+            g_clear_pointer(&delivery->decision.response, mp_response_free);
         } else if (given >= instance->config->max_answers) {
             mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
-                    item->gate->reason, item->answer->user, given);
-            g_clear_pointer(&item->answer, mp_answer_free);
+                    delivery->decision.gate->reason, delivery->decision.response->user, given);
+            g_clear_pointer(&delivery->decision.response, mp_response_free);
         } else {
             given++;
-            complete(item);
+            complete(delivery);
         }
     }
     return true;
 }
 
 MpEvent *
-mp_answer_event(const MpInstance *instance, MpItem *item)
+mp_response_event(const MpInstance *instance, MpDelivery *delivery)
 {
-    g_autofree char *name = mp_answer_name(item->answer);
-    g_autofree char *source = g_strdup_printf("%s %s", item->answer->hash, name);
+    g_autofree char *name = mp_response_name(delivery->decision.response);
+    g_autofree char *source = g_strdup_printf("%s %s", delivery->decision.response->hash, name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
     g_autofree char *key = g_strdup_printf("answer-%.32s", sum);
-    MpEvent *event = mp_transaction_event(instance, MP_EVENT_ANSWER, key,
-                                          item->thread != NULL ? item->thread->id : 0, 0);
+    MpEvent *event = mp_transaction_event(
+        instance, MP_EVENT_RESPONSE, key,
+        delivery->identity.thread != NULL ? delivery->identity.thread->id : 0, 0);
 
-    event->answer = g_steal_pointer(&item->answer);
-    item->is_answered = true;
+    event->response = g_steal_pointer(&delivery->decision.response);
+    delivery->is_responded = true;
     return event;
 }

@@ -74,31 +74,31 @@ stage(MpInstance *instance, GPtrArray *events, GError **error)
 
 /* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
 static bool
-record_answers(MpInstance *instance, GPtrArray *events, GError **error)
+record_responses(MpInstance *instance, GPtrArray *events, GError **error)
 {
-    bool has_answers = false;
+    bool has_responses = false;
 
     for (guint i = events->len; i-- > 0;) {
         const MpEvent *event = g_ptr_array_index(events, i);
 
-        if (event->answer == NULL)
+        if (event->response == NULL)
             continue;
-        MpAnswered answered = mp_outbox_record_answer(instance->outbox, event->answer, error);
-        has_answers = true;
-        if (answered == MP_ANSWERED_ERROR ||
-            (answered == MP_ANSWERED_OTHER &&
+        MpResponded answered = mp_outbox_record_response(instance->outbox, event->response, error);
+        has_responses = true;
+        if (answered == MP_RESPONDED_ERROR ||
+            (answered == MP_RESPONDED_OTHER &&
              !mp_outbox_discard(instance->outbox, event->key, error)))
             return false;
-        if (answered == MP_ANSWERED_OTHER)
+        if (answered == MP_RESPONDED_OTHER)
             g_ptr_array_remove_index(events, i);
     }
-    return !has_answers || mp_outbox_sync_answered(instance->outbox, error);
+    return !has_responses || mp_outbox_sync_responded(instance->outbox, error);
 }
 
 static bool
 publish(MpInstance *instance, GPtrArray *events, GError **error)
 {
-    return record_answers(instance, events, error) &&
+    return record_responses(instance, events, error) &&
            publish_in(instance->outbox, events, NULL, error) &&
            (instance->hooks == NULL || publish_in(instance->hooks, events, goes_to_hook, error));
 }
@@ -123,17 +123,17 @@ drop(MpOutbox *outbox, const MpEvent *event, const char *why, GError **error)
 
 /* An answer has no commit: it came true with its record. */
 static bool
-settle_answer(MpOutbox *outbox, const MpEvent *event, GError **error)
+settle_response(MpOutbox *outbox, const MpEvent *event, GError **error)
 {
-    MpAnswered answered = mp_outbox_answered(outbox, event->answer, error);
+    MpResponded answered = mp_outbox_responded(outbox, event->response, error);
 
-    if (answered == MP_ANSWERED_ERROR)
+    if (answered == MP_RESPONDED_ERROR)
         return false;
-    if (answered != MP_ANSWERED_THIS)
+    if (answered != MP_RESPONDED_THIS)
         return drop(outbox, event, "the answer was not given", error);
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
             event->thread);
-    return mp_outbox_sync_answered(outbox, error) && mp_outbox_publish(outbox, event->key, error);
+    return mp_outbox_sync_responded(outbox, error) && mp_outbox_publish(outbox, event->key, error);
 }
 
 /* Another host announces its own; who that is counts only where there are several. */
@@ -143,8 +143,8 @@ settle_event(MpInstance *instance, MpOutbox *outbox, const MpEvent *event, GErro
     g_autofree char *host = NULL;
     bool is_there;
 
-    if (event->answer != NULL)
-        return settle_answer(outbox, event, error);
+    if (event->response != NULL)
+        return settle_response(outbox, event, error);
     if (!mp_tracker_host_of_key(instance->tracker, event->thread, event->key, &is_there, &host,
                                 error))
         return false;

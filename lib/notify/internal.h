@@ -44,16 +44,16 @@ typedef struct {
     struct {
         const char *subject, *what, *todo;
     } in[MP_N_LANGUAGES];
-} MpAnswerText;
+} MpResponseText;
 
 typedef struct {
     const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest,
         *footer, *unreadable;
-} MpAnswerPhrases;
+} MpResponsePhrases;
 
 /* By the answer's text, else by its reason; NULL if there is none. */
-const MpAnswerText *mp_answer_text_find(const MpAnswer *answer);
-const MpAnswerPhrases *mp_answer_phrases(MpLanguage language);
+const MpResponseText *mp_response_text_find(const MpResponse *response);
+const MpResponsePhrases *mp_response_phrases(MpLanguage language);
 
 /* --- body.c --- */
 

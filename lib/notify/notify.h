@@ -68,20 +68,20 @@ char *mp_notification_text(const MpNotificationFacts *facts, const char *reason)
 /* What the answer to a mail is about. `thread` and `link` may be NULL. */
 typedef struct {
     const MpConfig *config;
-    const MpAnswer *answer;
+    const MpResponse *response;
     const MpUser *user;     /* who hears it */
     const MpThread *thread; /* that the mail was for */
     const char *link;       /* the repository's template */
     const char *key;        /* the event's: makes the Message-ID */
     gint64 date;            /* of the Date header */
-} MpAnswerFacts;
+} MpResponseFacts;
 
 /*
  * The answer (a rejection or a confirmation), in the answer's language, text and HTML, to
  * `address`. The envelope sender is "": nothing comes back. MP_ERROR_INPUT for a reason that has no
  * text.
  */
-MpLetter *mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error);
+MpLetter *mp_response_render(const MpResponseFacts *facts, const char *address, GError **error);
 
 /*
  * Who is to be told: subscribers who have not muted the thread, then the repository's watchers

@@ -58,17 +58,17 @@ postpone(Pass *pass, const MpQueued *queued, const MpEvent *event, GError **erro
 
 /* The one account that an answer is for, at its own first address; nobody if it is gone. */
 static GPtrArray *
-answer_recipients(const Work *work, const MpAnswer *answer, GError **error)
+response_recipients(const Work *work, const MpResponse *response, GError **error)
 {
     g_autoptr(GPtrArray) recipients =
         g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
     g_autoptr(MpUser) user = NULL;
 
-    if (!mp_accounts_user(work->pass->instance->accounts, answer->user, &user, error))
+    if (!mp_accounts_user(work->pass->instance->accounts, response->user, &user, error))
         return NULL;
     if (user != NULL && user->emails->len > 0)
         g_ptr_array_add(recipients,
-                        mp_event_recipient_new(user->id, user->emails->pdata[0], answer->reason));
+                        mp_event_recipient_new(user->id, user->emails->pdata[0], response->reason));
     return g_steal_pointer(&recipients);
 }
 
@@ -76,14 +76,14 @@ static bool
 expand(Work *work, GError **error)
 {
     const Notice *notice = work->notice;
-    const MpAnswer *answer = mp_event_file_event(work->file)->answer;
+    const MpResponse *response = mp_event_file_event(work->file)->response;
     g_autoptr(GPtrArray) recipients = NULL;
 
     if (mp_event_file_is_expanded(work->file))
         return true;
-    g_assert(answer != NULL || notice != NULL); /* only an answer needs none */
-    recipients = answer != NULL
-                     ? answer_recipients(work, answer, error)
+    g_assert(response != NULL || notice != NULL); /* only an answer needs none */
+    recipients = response != NULL
+                     ? response_recipients(work, response, error)
                      : mp_notification_recipients(notice->subscribers, notice->repository,
                                                   mp_event_file_event(work->file)->actor,
                                                   work->pass->instance->accounts, error);
@@ -114,7 +114,7 @@ hand_out(Work *work)
 
 /* A thread that is gone, or cannot be read, only costs the answer its link. */
 static bool
-open_answer(Work *work, const MpEvent *event, GError **error)
+open_response(Work *work, const MpEvent *event, GError **error)
 {
     const MpInstance *instance = work->pass->instance;
     g_autoptr(GError) fault = NULL;
@@ -139,8 +139,8 @@ open_work(Work *work, const MpQueued *queued, GError **error)
     work->file = mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, error);
     if (work->file == NULL)
         return false;
-    if (mp_event_file_event(work->file)->answer != NULL)
-        return open_answer(work, mp_event_file_event(work->file), error);
+    if (mp_event_file_event(work->file)->response != NULL)
+        return open_response(work, mp_event_file_event(work->file), error);
     if (!find_notice(instance, mp_event_file_event(work->file), &work->notice, error))
         return false;
     if (work->notice == NULL) {

@@ -14,14 +14,14 @@
 static const char *
 why_dropped(const Work *work, const MpUser *user, const MpEventRecipient *recipient)
 {
-    bool is_answer = work->notice == NULL;
+    bool is_response = work->notice == NULL;
     bool case_matters = work->pass->instance->config->address_case == MP_ADDRESS_CASE_SENSITIVE;
 
     if (user == NULL)
         return "the account is gone";
     if (mp_user_is_suppressed(user, recipient->address))
         return "the address is suppressed: it bounced";
-    if (is_answer) /* a suspended account hears that it is */
+    if (is_response) /* a suspended account hears that it is */
         return mp_user_has_address(user, recipient->address, case_matters)
                    ? NULL
                    : "not the account's address any more";
@@ -38,14 +38,14 @@ make_letter(Work *work, const MpUser *user, const MpEventRecipient *recipient, G
     if (work->notice != NULL)
         return mp_notification_render(work->notice->notification, user, recipient->address,
                                       recipient->reason, error);
-    return mp_answer_render(&(MpAnswerFacts){.config = work->pass->instance->config,
-                                             .answer = event->answer,
-                                             .user = user,
-                                             .thread = work->thread,
-                                             .link = work->link,
-                                             .key = event->key,
-                                             .date = event->created},
-                            recipient->address, error);
+    return mp_response_render(&(MpResponseFacts){.config = work->pass->instance->config,
+                                                 .response = event->response,
+                                                 .user = user,
+                                                 .thread = work->thread,
+                                                 .link = work->link,
+                                                 .key = event->key,
+                                                 .date = event->created},
+                              recipient->address, error);
 }
 
 /* NULL: nothing to send, and *attempt says why. */

@@ -56,7 +56,7 @@ mp_event_free(MpEvent *event)
         return;
     g_free(event->key);
     g_free(event->host);
-    mp_answer_free(event->answer);
+    mp_response_free(event->response);
     g_free(event);
 }
 
@@ -212,21 +212,21 @@ is_plain(const char *text, gsize most)
 }
 
 static const char *
-take_answer(MpEventText *text, char **field)
+take_response(MpEventText *text, char **field)
 {
-    g_autoptr(MpAnswer) answer = g_new0(MpAnswer, 1);
+    g_autoptr(MpResponse) response = g_new0(MpResponse, 1);
 
-    if (text->event->answer != NULL)
+    if (text->event->response != NULL)
         return "a second answer";
-    if (!read_id(field[0], &answer->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
+    if (!read_id(field[0], &response->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
         !is_plain(field[3], 64) || !is_plain(field[4], 8))
         return "not a user, a reason, a day, a hash and a language";
-    answer->thread = text->event->thread;
-    answer->reason = g_strdup(field[1]);
-    answer->day = g_strdup(field[2]);
-    answer->hash = g_strdup(field[3]);
-    answer->language = g_strdup(field[4]);
-    text->event->answer = g_steal_pointer(&answer);
+    response->thread = text->event->thread;
+    response->reason = g_strdup(field[1]);
+    response->day = g_strdup(field[2]);
+    response->hash = g_strdup(field[3]);
+    response->language = g_strdup(field[4]);
+    text->event->response = g_steal_pointer(&response);
     return NULL;
 }
 
@@ -235,20 +235,20 @@ take_cut(MpEventText *text, char **field)
 {
     gint64 left;
 
-    if (text->event->answer == NULL || !read_number(field[0], G_MAXINT64, &left))
+    if (text->event->response == NULL || !read_number(field[0], G_MAXINT64, &left))
         return "not how much of an answer's quote is left out";
-    text->event->answer->is_cut = true;
+    text->event->response->is_cut = true;
     return NULL;
 }
 
 static const char *
 take_line_of_answer(MpEventText *text, char **field)
 {
-    MpAnswer *answer = text->event->answer;
+    MpResponse *response = text->event->response;
     const char *word = field[-1];
     g_autofree char *value = mp_unescape(field[0]);
 
-    if (answer == NULL)
+    if (response == NULL)
         return "a part of an answer before the answer";
     if (strcmp(word, "quote") == 0) {
         if (text->quote == NULL)
@@ -256,12 +256,12 @@ take_line_of_answer(MpEventText *text, char **field)
         g_string_append_printf(text->quote, "%s\n", value);
         return NULL;
     }
-    char **at = strcmp(word, "answers") == 0    ? &answer->message_id
-                : strcmp(word, "sender") == 0   ? &answer->sender
-                : strcmp(word, "verdicts") == 0 ? &answer->verdicts
-                : strcmp(word, "text") == 0     ? &answer->text
-                : strcmp(word, "command") == 0  ? &answer->command
-                                                : &answer->subject;
+    char **at = strcmp(word, "answers") == 0    ? &response->message_id
+                : strcmp(word, "sender") == 0   ? &response->sender
+                : strcmp(word, "verdicts") == 0 ? &response->verdicts
+                : strcmp(word, "text") == 0     ? &response->text
+                : strcmp(word, "command") == 0  ? &response->command
+                                                : &response->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
     return NULL;
@@ -364,7 +364,7 @@ static const struct {
     {"actor", 1, take_actor},             /* user id */
     {"created", 1, take_created},         /* time */
     {"host", 1, take_host},               /* host name */
-    {"answer", 5, take_answer},           /* user, reason, day, hash of the mail, language */
+    {"answer", 5, take_response},         /* user, reason, day, hash of the mail, language */
     {"answers", 1, take_line_of_answer},  /* Message-ID of the mail */
     {"sender", 1, take_line_of_answer},   /* its From */
     {"subject", 1, take_line_of_answer},  /* its subject */
@@ -425,7 +425,7 @@ missing_fact(const MpEvent *event, const char *key)
         return "its KEY is not that of its name";
     if ((int)event->kind < 0)
         return "no kind";
-    if ((event->kind == MP_EVENT_ANSWER) != (event->answer != NULL))
+    if ((event->kind == MP_EVENT_RESPONSE) != (event->response != NULL))
         return "an answer without its facts, or facts of an answer without one";
     if (event->host == NULL)
         return "no host";
@@ -460,7 +460,7 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
         text->length = (gsize)(end + 1 - bytes);
     }
     if (text->quote != NULL)
-        text->event->answer->quote = g_string_free(g_steal_pointer(&text->quote), FALSE);
+        text->event->response->quote = g_string_free(g_steal_pointer(&text->quote), FALSE);
     fault = missing_fact(text->event, key);
     if (fault != NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
@@ -477,24 +477,24 @@ append_line(GString *out, const char *word, const char *value)
 }
 
 static void
-append_answer(GString *out, const MpAnswer *answer)
+append_response(GString *out, const MpResponse *response)
 {
-    g_auto(GStrv) quote = g_strsplit(answer->quote != NULL ? answer->quote : "", "\n", -1);
+    g_auto(GStrv) quote = g_strsplit(response->quote != NULL ? response->quote : "", "\n", -1);
     guint n = g_strv_length(quote);
 
     while (n > 0 && quote[n - 1][0] == '\0')
         n--;
-    g_string_append_printf(out, "answer\t%" G_GUINT64_FORMAT "\t%s\t%s\t%s\t%s\n", answer->user,
-                           answer->reason, answer->day, answer->hash, answer->language);
-    append_line(out, "answers", answer->message_id);
-    append_line(out, "sender", answer->sender);
-    append_line(out, "subject", answer->subject);
-    append_line(out, "verdicts", answer->verdicts);
-    append_line(out, "text", answer->text);
-    append_line(out, "command", answer->command);
+    g_string_append_printf(out, "answer\t%" G_GUINT64_FORMAT "\t%s\t%s\t%s\t%s\n", response->user,
+                           response->reason, response->day, response->hash, response->language);
+    append_line(out, "answers", response->message_id);
+    append_line(out, "sender", response->sender);
+    append_line(out, "subject", response->subject);
+    append_line(out, "verdicts", response->verdicts);
+    append_line(out, "text", response->text);
+    append_line(out, "command", response->command);
     for (guint i = 0; i < n; i++)
         append_line(out, "quote", quote[i]);
-    if (answer->is_cut)
+    if (response->is_cut)
         append_line(out, "cut", "1");
 }
 
@@ -512,7 +512,7 @@ mp_event_text_format(const MpEvent *event)
                            "\nhost\t%s\n",
                            event->key, mp_event_kind_name(event->kind), event->thread, event->actor,
                            event->created, host);
-    if (event->answer != NULL)
-        append_answer(out, event->answer);
+    if (event->response != NULL)
+        append_response(out, event->response);
     return g_string_free(out, FALSE);
 }

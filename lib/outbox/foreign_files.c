@@ -52,7 +52,7 @@ belongs(const MpOutbox *outbox, int directory, const char *name, const struct st
         return false;
     if (directory == DIRECTORY_TMP) /* whatever it says, the next run looks at it */
         return true;
-    if (directory == DIRECTORY_ANSWERED)
+    if (directory == DIRECTORY_RESPONDED)
         return is_record(outbox->fd[directory], name);
     g_autoptr(MpQueued) queued = mp_queued_parse((MpQueue)directory, name);
     return queued != NULL;

@@ -3,7 +3,7 @@
 
 #include "outbox/outbox.h"
 
-enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_ANSWERED, N_DIRECTORIES };
+enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_RESPONDED, N_DIRECTORIES };
 
 #define MP_SERVER_FILE "server" /* beside the directories; see server.h */
 

@@ -29,7 +29,7 @@ typedef enum {
     MP_EVENT_COMMENT,
     MP_EVENT_CLOSED,
     MP_EVENT_REOPENED,
-    MP_EVENT_ANSWER, /* to one mail: a rejection or a confirmation */
+    MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
 } MpEventKind;
 
 /* What an answer says, and to whom. Strings are one line of text but for `quote`. */
@@ -49,13 +49,13 @@ typedef struct {
                          could not be read; NULL if nothing did */
     char *quote;      /* what the person wrote, or NULL */
     bool is_cut;      /* and it was longer */
-} MpAnswer;
+} MpResponse;
 
-void mp_answer_free(MpAnswer *answer);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAnswer, mp_answer_free)
+void mp_response_free(MpResponse *response);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpResponse, mp_response_free)
 
 /* What is given once: "DAY.ACCOUNT.REASON.THREAD", the name of its record. The caller's. */
-char *mp_answer_name(const MpAnswer *answer);
+char *mp_response_name(const MpResponse *response);
 
 typedef struct {
     char *key; /* the KEY of what is announced: the file's name */
@@ -63,8 +63,8 @@ typedef struct {
     guint64 thread;
     guint64 actor; /* the user who is not told */
     gint64 created;
-    char *host;       /* that posted it */
-    MpAnswer *answer; /* of MP_EVENT_ANSWER, else NULL */
+    char *host;           /* that posted it */
+    MpResponse *response; /* of MP_EVENT_RESPONSE, else NULL */
 } MpEvent;
 
 void mp_event_free(MpEvent *event);
@@ -107,21 +107,21 @@ bool mp_outbox_sync(MpOutbox *outbox, GError **error);
  * record, once the staged events are cleared up, knows that the day's answer was given.
  */
 typedef enum {
-    MP_ANSWERED_NOT,   /* no answer to this account for this reason and thread on this day yet */
-    MP_ANSWERED_THIS,  /* the record holds this mail's hash */
-    MP_ANSWERED_OTHER, /* it holds another's */
-    MP_ANSWERED_ERROR, /* *error says why it is not known */
-} MpAnswered;
+    MP_RESPONDED_NOT,   /* no answer to this account for this reason and thread on this day yet */
+    MP_RESPONDED_THIS,  /* the record holds this mail's hash */
+    MP_RESPONDED_OTHER, /* it holds another's */
+    MP_RESPONDED_ERROR, /* *error says why it is not known */
+} MpResponded;
 
-MpAnswered mp_outbox_answered(MpOutbox *outbox, const MpAnswer *answer, GError **error);
+MpResponded mp_outbox_responded(MpOutbox *outbox, const MpResponse *response, GError **error);
 
 /* Makes the record where there is none, durably but for its name, and says whose it is then. */
-MpAnswered mp_outbox_record_answer(MpOutbox *outbox, const MpAnswer *answer, GError **error);
-bool mp_outbox_sync_answered(MpOutbox *outbox, GError **error);
+MpResponded mp_outbox_record_response(MpOutbox *outbox, const MpResponse *response, GError **error);
+bool mp_outbox_sync_responded(MpOutbox *outbox, GError **error);
 
 /* How many records were made since `since` (seconds since the epoch); -1 with *error set. On the
  * way records older than a week are removed. */
-int mp_outbox_count_answers(MpOutbox *outbox, gint64 since, GError **error);
+int mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GError **error);
 
 /* Removes tmp/KEY; no error if it is not there. */
 bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);

@@ -266,7 +266,7 @@ is_receipt(const MpMessage *message, char **why)
 }
 
 bool
-mp_policy_is_automatic(const MpDelivery *d, char **why)
+mp_policy_is_automatic(const MpGateInput *d, char **why)
 {
     const MpMessage *message = d->message;
 
@@ -280,7 +280,7 @@ mp_policy_is_automatic(const MpDelivery *d, char **why)
 }
 
 bool
-mp_policy_wants_no_answer(const MpMessage *message)
+mp_policy_wants_no_response(const MpMessage *message)
 {
     g_autofree char *why = NULL;
 
@@ -309,7 +309,7 @@ ends_in_domain(const char *id, const char *hostname)
 }
 
 static bool
-is_from_us(const MpDelivery *d)
+is_from_us(const MpGateInput *d)
 {
     g_autofree char *reply = mp_config_reply_domain(d->config);
     g_autofree char *noreply = mp_config_noreply_domain(d->config);
@@ -327,7 +327,7 @@ is_from_us(const MpDelivery *d)
 }
 
 bool
-mp_policy_is_loop(const MpDelivery *d, char **why)
+mp_policy_is_loop(const MpGateInput *d, char **why)
 {
     if (mp_message_header(d->message, "X-Loop") != NULL)
         *why = g_strdup("X-Loop");

@@ -39,9 +39,9 @@ bool mp_policy_mark_holds(const MpMark *mark, const char *value);
  * office: Rocket", but neither "Out of office policy" nor "Re: Out of office". */
 bool mp_policy_is_vacation(const char *subject);
 
-bool mp_policy_is_loop(const MpDelivery *delivery, char **why);
-bool mp_policy_is_automatic(const MpDelivery *delivery, char **why);
+bool mp_policy_is_loop(const MpGateInput *delivery, char **why);
+bool mp_policy_is_automatic(const MpGateInput *delivery, char **why);
 
 /* True for mail that may be a person's and asks for no automatic answer all the same, or has the
  * subject of one: what is not worth losing may be worth not answering (RFC 3834, section 2). */
-bool mp_policy_wants_no_answer(const MpMessage *message);
+bool mp_policy_wants_no_response(const MpMessage *message);

@@ -1,4 +1,4 @@
-/* The gates, in the order of section 8 of the design; see policy.h. */
+/* The gates, in their order; see policy.h. */
 #include "policy/policy.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "policy/automatic.h"
 
 static bool
-is_fault(const MpDelivery *d, MpMessageFault fault, char **why)
+is_fault(const MpGateInput *d, MpMessageFault fault, char **why)
 {
     if (d->fault != fault)
         return false;
@@ -16,54 +16,55 @@ is_fault(const MpDelivery *d, MpMessageFault fault, char **why)
 }
 
 static bool
-too_large(const MpDelivery *d, char **why)
+too_large(const MpGateInput *d, char **why)
 {
     return is_fault(d, MP_FAULT_TOO_LARGE, why);
 }
 
 static bool
-malformed(const MpDelivery *d, char **why)
+malformed(const MpGateInput *d, char **why)
 {
     return is_fault(d, MP_FAULT_MALFORMED, why);
 }
 
 static bool
-unparsable(const MpDelivery *d, char **why)
+unparsable(const MpGateInput *d, char **why)
 {
     return is_fault(d, MP_FAULT_UNPARSABLE, why);
 }
 
 static bool
-noreply_discarded(const MpDelivery *d, char **why)
+noreply_discarded(const MpGateInput *d, char **why)
 {
-    if (d->recipient != NULL || !d->is_noreply || !d->config->discard_to_noreply_address)
+    if (d->identity->recipient != NULL || !d->identity->is_noreply ||
+        !d->config->discard_to_noreply_address)
         return false;
     *why = g_strdup("addressed to the no-reply address only");
     return true;
 }
 
 static bool
-noreply_not_monitored(const MpDelivery *d, char **why)
+noreply_not_monitored(const MpGateInput *d, char **why)
 {
-    if (d->recipient != NULL || !d->is_noreply)
+    if (d->identity->recipient != NULL || !d->identity->is_noreply)
         return false;
     *why = g_strdup("addressed to the no-reply address only, which nobody reads");
     return true;
 }
 
 static bool
-no_address(const MpDelivery *d, char **why)
+no_address(const MpGateInput *d, char **why)
 {
-    if (d->recipient != NULL)
+    if (d->identity->recipient != NULL)
         return false;
     *why = g_strdup("no reply address of ours in any header field");
     return true;
 }
 
 static bool
-bad_address(const MpDelivery *d, char **why)
+bad_address(const MpGateInput *d, char **why)
 {
-    if (d->is_verified)
+    if (d->identity->is_verified)
         return false;
     *why = g_strdup("the address does not verify");
     return true;
@@ -71,19 +72,19 @@ bad_address(const MpDelivery *d, char **why)
 
 /* A report about a notification of ours, at the address that only its envelope sender had. */
 static bool
-bounce(const MpDelivery *d, char **why)
+bounce(const MpGateInput *d, char **why)
 {
-    if (d->address.purpose != MP_PURPOSE_BOUNCE)
+    if (d->identity->address.purpose != MP_PURPOSE_BOUNCE)
         return false;
-    g_autofree char *login = mp_escape(d->account->login);
+    g_autofree char *login = mp_escape(d->identity->account->login);
     *why = g_strdup_printf("a bounce of a notification to %s", login);
     return true;
 }
 
 static bool
-selftest(const MpDelivery *d, char **why)
+selftest(const MpGateInput *d, char **why)
 {
-    if (d->address.thread != 0)
+    if (d->identity->address.thread != 0)
         return false;
     *why = g_strdup("the self-test: nothing is posted");
     return true;
@@ -91,7 +92,7 @@ selftest(const MpDelivery *d, char **why)
 
 /* Found out by pushing: whatever the mail would have changed, it does not. */
 static bool
-server_refused(const MpDelivery *d, char **why)
+server_refused(const MpGateInput *d, char **why)
 {
     if (d->refused == NULL)
         return false;
@@ -100,30 +101,30 @@ server_refused(const MpDelivery *d, char **why)
 }
 
 static bool
-unsubscribed(const MpDelivery *d, char **why)
+unsubscribed(const MpGateInput *d, char **why)
 {
-    if (d->address.purpose != MP_PURPOSE_UNSUB || d->thread == NULL)
+    if (d->identity->address.purpose != MP_PURPOSE_UNSUB || d->identity->thread == NULL)
         return false;
-    g_autofree char *login = mp_escape(d->account->login);
+    g_autofree char *login = mp_escape(d->identity->account->login);
     *why = g_strdup_printf("%s asked to hear no more of the thread", login);
     return true;
 }
 
 static bool
-duplicate(const MpDelivery *d, char **why)
+duplicate(const MpGateInput *d, char **why)
 {
-    if (!d->is_duplicate)
+    if (!d->identity->is_duplicate)
         return false;
     *why = g_strdup("it is a comment already");
     return true;
 }
 
 static bool
-suspended(const MpDelivery *d, char **why)
+suspended(const MpGateInput *d, char **why)
 {
-    if (d->account->is_active)
+    if (d->identity->account->is_active)
         return false;
-    g_autofree char *login = mp_escape(d->account->login);
+    g_autofree char *login = mp_escape(d->identity->account->login);
     *why = g_strdup_printf("the account %s is suspended", login);
     return true;
 }
@@ -134,10 +135,10 @@ suspended(const MpDelivery *d, char **why)
  * not count. With `token` the address alone decides.
  */
 static bool
-sender_mismatch(const MpDelivery *d, char **why)
+sender_mismatch(const MpGateInput *d, char **why)
 {
     const GPtrArray *from = d->message->from;
-    g_autofree char *login = mp_escape(d->account->login);
+    g_autofree char *login = mp_escape(d->identity->account->login);
 
     if (d->config->identity == MP_IDENTITY_TOKEN)
         return false;
@@ -146,7 +147,7 @@ sender_mismatch(const MpDelivery *d, char **why)
         return true;
     }
     for (guint i = 0; i < from->len; i++) {
-        if (mp_user_has_address(d->account, g_ptr_array_index(from, i),
+        if (mp_user_has_address(d->identity->account, g_ptr_array_index(from, i),
                                 d->config->address_case == MP_ADDRESS_CASE_SENSITIVE))
             continue;
         g_autofree char *shown = mp_escape(g_ptr_array_index(from, i));
@@ -158,11 +159,12 @@ sender_mismatch(const MpDelivery *d, char **why)
 
 /* The account's own address, which somebody else may have written there. */
 static bool
-sender_unauthenticated(const MpDelivery *d, char **why)
+sender_unauthenticated(const MpGateInput *d, char **why)
 {
-    if (d->config->identity == MP_IDENTITY_TOKEN || d->verdicts.check != MP_SENDER_UNAUTHENTICATED)
+    if (d->config->identity == MP_IDENTITY_TOKEN ||
+        d->identity->verdicts.check != MP_SENDER_UNAUTHENTICATED)
         return false;
-    g_autofree char *said = mp_verdicts_describe(&d->verdicts);
+    g_autofree char *said = mp_verdicts_describe(&d->identity->verdicts);
     *why = g_strdup_printf("the receiving server could not authenticate the sender: %s",
                            said != NULL ? said : "its Authentication-Results cannot be read");
     return true;
@@ -171,79 +173,80 @@ sender_unauthenticated(const MpDelivery *d, char **why)
 /* Where the receiving server vouches for authors, one it says nothing of is none: a filter that is
  * down must not open the door. */
 static bool
-sender_unchecked(const MpDelivery *d, char **why)
+sender_unchecked(const MpGateInput *d, char **why)
 {
     const MpConfig *config = d->config;
 
     if (config->identity == MP_IDENTITY_TOKEN || config->authserv_id[0] == '\0' ||
         config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
-        d->verdicts.check != MP_SENDER_UNCHECKED)
+        d->identity->verdicts.check != MP_SENDER_UNCHECKED)
         return false;
-    g_autofree char *said = mp_verdicts_describe(&d->verdicts);
+    g_autofree char *said = mp_verdicts_describe(&d->identity->verdicts);
     *why = g_strdup_printf("the receiving server has no verdict on the sender: %s",
                            said != NULL ? said : "no DMARC or DKIM of a trusted id");
     return true;
 }
 
 static bool
-no_thread(const MpDelivery *d, char **why)
+no_thread(const MpGateInput *d, char **why)
 {
-    if (d->thread != NULL)
+    if (d->identity->thread != NULL)
         return false;
-    *why =
-        g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind", d->address.thread);
+    *why = g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind",
+                           d->identity->address.thread);
     return true;
 }
 
 static bool
-is_member(const MpDelivery *d)
+is_member(const MpGateInput *d)
 {
-    const GArray *members = d->repository->members;
+    const GArray *members = d->identity->repository->members;
 
     for (guint i = 0; i < members->len; i++)
-        if (g_array_index(members, guint64, i) == d->account->id)
+        if (g_array_index(members, guint64, i) == d->identity->account->id)
             return true;
     return false;
 }
 
 static bool
-locked(const MpDelivery *d, char **why)
+locked(const MpGateInput *d, char **why)
 {
-    if (!d->thread->is_locked || is_member(d))
+    if (!d->identity->thread->is_locked || is_member(d))
         return false;
-    *why = g_strdup_printf("thread %" G_GUINT64_FORMAT " is locked", d->thread->id);
+    *why = g_strdup_printf("thread %" G_GUINT64_FORMAT " is locked", d->identity->thread->id);
     return true;
 }
 
 static bool
-replies_off(const MpDelivery *d, char **why)
+replies_off(const MpGateInput *d, char **why)
 {
-    if (d->repository->reply != MP_REPLY_OFF)
+    if (d->identity->repository->reply != MP_REPLY_OFF)
         return false;
-    *why = g_strdup_printf("%s takes replies by mail from nobody", d->repository->name);
+    *why = g_strdup_printf("%s takes replies by mail from nobody", d->identity->repository->name);
     return true;
 }
 
 static bool
-members_only(const MpDelivery *d, char **why)
+members_only(const MpGateInput *d, char **why)
 {
-    if (d->repository->reply != MP_REPLY_MEMBERS || is_member(d))
+    if (d->identity->repository->reply != MP_REPLY_MEMBERS || is_member(d))
         return false;
-    *why = g_strdup_printf("%s takes replies by mail from its members only", d->repository->name);
+    *why = g_strdup_printf("%s takes replies by mail from its members only",
+                           d->identity->repository->name);
     return true;
 }
 
 static bool
-rate_limited(const MpDelivery *d, char **why)
+rate_limited(const MpGateInput *d, char **why)
 {
-    if (!d->is_over_rate)
+    if (d->identity->over_rate == NULL)
         return false;
-    *why = g_strdup(d->over_rate);
+    *why = g_strdup(d->identity->over_rate);
     return true;
 }
 
 static bool
-encrypted(const MpDelivery *d, char **why)
+encrypted(const MpGateInput *d, char **why)
 {
     if (!d->message->encrypted)
         return false;
@@ -258,57 +261,57 @@ is_blank(const char *text)
 }
 
 static bool
-command_not_permitted(const MpDelivery *d, char **why)
+command_not_permitted(const MpGateInput *d, char **why)
 {
-    if (d->forbidden_command == NULL)
+    if (d->composed->forbidden_command == NULL)
         return false;
-    g_autofree char *login = mp_escape(d->account->login);
+    g_autofree char *login = mp_escape(d->identity->account->login);
     *why = g_strdup_printf("%s: %s is neither a member of %s nor the thread's author",
-                           d->forbidden_command, login, d->repository->name);
+                           d->composed->forbidden_command, login, d->identity->repository->name);
     return true;
 }
 
 static bool
-command_unknown(const MpDelivery *d, char **why)
+command_unknown(const MpGateInput *d, char **why)
 {
-    if (d->unknown_command == NULL)
+    if (d->composed->unknown_command == NULL)
         return false;
     *why = g_strdup_printf("%s is meant as a command, and is none that is taken here",
-                           d->unknown_command);
+                           d->composed->unknown_command);
     return true;
 }
 
 static bool
-commands(const MpDelivery *d, char **why)
+commands(const MpGateInput *d, char **why)
 {
-    if (!d->has_commands || !is_blank(d->reply))
+    if (d->composed->commands == NULL || !is_blank(d->composed->body))
         return false;
     *why = g_strdup("nothing but commands");
     return true;
 }
 
 static bool
-reaction(const MpDelivery *d, char **why)
+reaction(const MpGateInput *d, char **why)
 {
-    if (!d->is_reaction || !is_blank(d->reply))
+    if (!d->composed->is_reaction || !is_blank(d->composed->body))
         return false;
     *why = g_strdup("a reaction of a mail program, which is no comment");
     return true;
 }
 
 static bool
-empty(const MpDelivery *d, char **why)
+empty(const MpGateInput *d, char **why)
 {
-    if (!is_blank(d->reply))
+    if (!is_blank(d->composed->body))
         return false;
     *why = g_strdup("nothing is left but quote and signature");
     return true;
 }
 
 static bool
-too_long(const MpDelivery *d, char **why)
+too_long(const MpGateInput *d, char **why)
 {
-    glong characters = g_utf8_strlen(d->reply, -1);
+    glong characters = g_utf8_strlen(d->composed->body, -1);
 
     if (characters <= d->config->max_comment)
         return false;
@@ -318,7 +321,7 @@ too_long(const MpDelivery *d, char **why)
 }
 
 static bool
-everything(const MpDelivery *d, char **why)
+everything(const MpGateInput *d, char **why)
 {
     (void)d;
     *why = g_strdup("a comment");
@@ -334,32 +337,32 @@ static const MpGate gates[] = {
     {"malformed",        FAILURE, MP_DO_NOTHING, false, malformed,   "not a mail"},
     {"unparsable",       FAILURE, MP_DO_NOTHING, false, unparsable,  "its parser died or hung"},
     {"no-reply-address", SUCCESS, MP_DO_NOTHING, false, noreply_discarded, "to the no-reply address only, and discarded"},
-    {"no-reply-address", FAILURE, MP_DO_NOTHING, false, noreply_not_monitored, "to the no-reply address only", MP_HEARS_SENDER},
+    {"no-reply-address", FAILURE, MP_DO_NOTHING, false, noreply_not_monitored, "to the no-reply address only", MP_RESPOND_TO_SENDER},
     {"no-address",       FAILURE, MP_DO_NOTHING, false, no_address,  "no reply address of ours in any header field looked at"},
     {"bad-address",      FAILURE, MP_DO_NOTHING, false, bad_address, "an address of our form that does not verify"},
     {"bounce",           SUCCESS, MP_DO_BOUNCE,  false, bounce,      "a report about a notification"},
     {"self-test",        SUCCESS, MP_DO_NOTHING, false, selftest,    "a mail to thread 0"},
-    {"server-refused",   FAILURE, MP_DO_NOTHING, false, server_refused, "the server that several hosts share refuses what is in it", MP_HEARS_ACCOUNT},
-    {"unsubscribed",     SUCCESS, MP_DO_MUTE,    false, unsubscribed, "the thread is muted for the account", MP_HEARS_ACCOUNT},
+    {"server-refused",   FAILURE, MP_DO_NOTHING, false, server_refused, "the server that several hosts share refuses what is in it", MP_RESPOND_TO_ACCOUNT},
+    {"unsubscribed",     SUCCESS, MP_DO_MUTE,    false, unsubscribed, "the thread is muted for the account", MP_RESPOND_TO_ACCOUNT},
     {"loop",             FAILURE, MP_DO_NOTHING, false, mp_policy_is_loop, "our own mail came back"},
     {"auto-reply",       FAILURE, MP_DO_NOTHING, false, mp_policy_is_automatic, "written by a program"},
     {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate,   "a comment already"},
-    {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active", MP_HEARS_ACCOUNT},
-    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account", MP_HEARS_ACCOUNT},
-    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, "the receiving server could not authenticate the sender", MP_HEARS_ACCOUNT, true, "unauthenticated"},
-    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unchecked, "the receiving server has no verdict on the sender", MP_HEARS_ACCOUNT, .text = "unchecked"},
-    {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone", MP_HEARS_ACCOUNT},
-    {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked", MP_HEARS_ACCOUNT},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, replies_off, "the repository takes no replies", MP_HEARS_ACCOUNT, .text = "replies-off"},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, "the repository takes replies from its members only", MP_HEARS_ACCOUNT, .text = "members-only"},
-    {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, "more comments by mail than an hour may bring", MP_HEARS_ACCOUNT},
-    {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted,   "nothing readable in it", MP_HEARS_ACCOUNT},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "a command that the account may not give", MP_HEARS_ACCOUNT, .text = "command-not-permitted"},
-    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, "a line at its top is meant as a command, and is none", MP_HEARS_ACCOUNT},
+    {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended,   "the account is not active", MP_RESPOND_TO_ACCOUNT},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, "the sender is not an address of the account", MP_RESPOND_TO_ACCOUNT},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, "the receiving server could not authenticate the sender", MP_RESPOND_TO_ACCOUNT, true, "unauthenticated"},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unchecked, "the receiving server has no verdict on the sender", MP_RESPOND_TO_ACCOUNT, .text = "unchecked"},
+    {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread,   "the thread is gone", MP_RESPOND_TO_ACCOUNT},
+    {"locked",           FAILURE, MP_DO_NOTHING, false, locked,      "the thread is locked", MP_RESPOND_TO_ACCOUNT},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, replies_off, "the repository takes no replies", MP_RESPOND_TO_ACCOUNT, .text = "replies-off"},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, "the repository takes replies from its members only", MP_RESPOND_TO_ACCOUNT, .text = "members-only"},
+    {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, "more comments by mail than an hour may bring", MP_RESPOND_TO_ACCOUNT},
+    {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted,   "nothing readable in it", MP_RESPOND_TO_ACCOUNT},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "a command that the account may not give", MP_RESPOND_TO_ACCOUNT, .text = "command-not-permitted"},
+    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, "a line at its top is meant as a command, and is none", MP_RESPOND_TO_ACCOUNT},
     {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands,    "nothing but commands, and they are obeyed"},
         {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction,    "a reaction: a click, and no words"},
-    {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature", MP_HEARS_ACCOUNT},
-    {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have", MP_HEARS_ACCOUNT},
+    {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature", MP_RESPOND_TO_ACCOUNT},
+    {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have", MP_RESPOND_TO_ACCOUNT},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything,  "a comment"},
 };
 /* clang-format on */
@@ -371,30 +374,53 @@ mp_policy_gates(gsize *n)
     return gates;
 }
 
-MpHears
-mp_policy_hears(const MpGate *gate, const MpDelivery *d)
+MpRespondTo
+mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
 {
     g_autofree char *why = NULL;
 
-    if (gate->hears == MP_HEARS_NOBODY || d->message == NULL || mp_policy_is_loop(d, &why) ||
-        mp_policy_is_automatic(d, &why) || mp_policy_wants_no_answer(d->message))
-        return MP_HEARS_NOBODY;
+    if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
+        mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
+        mp_policy_wants_no_response(d->message))
+        return MP_RESPOND_TO_NOBODY;
     /* No signed address vouches for this sender: where somebody can, they must. */
-    if (gate->hears == MP_HEARS_SENDER && d->config->authserv_id[0] != '\0' &&
-        d->verdicts.check != MP_SENDER_AUTHENTIC)
-        return MP_HEARS_NOBODY;
-    return gate->hears;
+    if (gate->respond_to == MP_RESPOND_TO_SENDER && d->config->authserv_id[0] != '\0' &&
+        d->identity->verdicts.check != MP_SENDER_AUTHENTIC)
+        return MP_RESPOND_TO_NOBODY;
+    return gate->respond_to;
 }
 
 const MpGate *
-mp_policy_walk(const MpDelivery *delivery, gsize from, bool with_reply, gsize *at, char **why)
+mp_policy_decide(const MpGateInput *input, char **why)
 {
-    for (gsize i = from; i < G_N_ELEMENTS(gates); i++) {
-        *at = i;
-        if (gates[i].needs_reply && !with_reply)
+    for (gsize i = 0; i < G_N_ELEMENTS(gates); i++) {
+        if (gates[i].needs_reply && input->composed == NULL)
             return NULL;
-        if (gates[i].stops(delivery, why))
+        if (gates[i].stops(input, why))
             return &gates[i];
     }
     g_assert_not_reached(); /* the last gate stops everything */
+}
+
+void
+mp_identity_clear(MpIdentity *identity)
+{
+    g_free(identity->recipient);
+    g_free(identity->recipient_field);
+    mp_user_free(identity->account);
+    mp_thread_free(identity->thread);
+    mp_repository_free(identity->repository);
+    g_free(identity->key);
+    *identity = (MpIdentity){0};
+}
+
+void
+mp_composed_clear(MpComposed *composed)
+{
+    g_free(composed->body);
+    g_free(composed->unknown_command);
+    g_clear_pointer(&composed->commands, g_ptr_array_unref);
+    g_clear_pointer(&composed->attachments, g_ptr_array_unref);
+    g_clear_pointer(&composed->fates, g_ptr_array_unref);
+    *composed = (MpComposed){0};
 }

@@ -2,8 +2,8 @@
  * The gates: what a mail must pass to become a comment, as one ordered table.
  *
  * Each gate has a reason code (in log, outcomes.tsv and explain), an outcome, and a function that
- * says whether it stops this mail. The first that does decides. Gates see a delivery: what is known
- * about one mail. They read it and change nothing.
+ * says whether it stops this mail. The first that does decides. Gates read what
+ * is known about one mail, and change nothing.
  */
 #pragma once
 
@@ -17,37 +17,50 @@
 #include "policy/authentication.h"
 #include "tracker/tracker.h"
 
-/* What is known about a mail. Strings and structures are the caller's; NULL where not known (yet).
- */
+/* Whose a mail is, as the tracker has it now. Owns what it points to. */
+typedef struct {
+    /* The address: the first of ours that verifies, else the first that has our shape. */
+    char *recipient;       /* or NULL: no address of ours in any field */
+    char *recipient_field; /* the header field it stood in */
+    MpAddress address;
+    bool is_verified;
+    bool is_noreply; /* the no-reply address stood among the recipients */
+
+    MpUser *account; /* whose address it is; NULL, as what follows, where it does not verify */
+    MpThread *thread;
+    MpRepository *repository;
+    MpVerdicts verdicts;   /* what a trusted server found of the sender */
+    char *key;             /* by which the comment it becomes is known again */
+    bool is_duplicate;     /* the key is in the tracker, or earlier in this batch */
+    guint64 comment;       /* then its number, if the tracker has it */
+    const char *over_rate; /* which limit of an hour one comment more would be over, or NULL */
+} MpIdentity;
+
+void mp_identity_clear(MpIdentity *identity);
+
+/* The comment that was made of the reply, and the commands at its top. Owns what it points to. */
+typedef struct {
+    char *body;                    /* as it will be stored */
+    bool is_reaction;              /* the mail says nothing but that somebody clicked */
+    GPtrArray *commands;           /* cut from the body; NULL: none */
+    const char *forbidden_command; /* one of them that is not the account's to give, or NULL */
+    char *unknown_command;         /* what stands there and is meant as one, or NULL */
+    GPtrArray *attachments;        /* MpNewAttachment, to be stored with it; may be NULL */
+    GPtrArray *fates; /* char *: what becomes of each attachment of the mail, for people */
+} MpComposed;
+
+void mp_composed_clear(MpComposed *composed);
+
+/* What the gates are asked about: what is known of one mail. Nothing is theirs. */
 typedef struct {
     const MpConfig *config;
     const MpMessage *message; /* NULL if it could not be read: then `fault` says why */
     MpMessageFault fault;
     const char *fault_text;
-
-    /* The address: the first of ours that verifies, else the first that has our shape. */
-    const char *recipient;       /* or NULL: no address of ours in any field */
-    const char *recipient_field; /* the header field it stood in */
-    MpAddress address;
-    bool is_verified;
-    bool is_noreply; /* the no-reply address stood among the recipients */
-
-    const MpUser *account; /* whose address it is */
-    const MpThread *thread;
-    const MpRepository *repository;
-    MpVerdicts verdicts; /* what a trusted server found of the sender */
-    bool is_duplicate;   /* its KEY is in the tracker, or earlier in this batch */
-
-    const char *refused;           /* what the server of the shared tracker said, or NULL */
-    bool is_over_rate;             /* account, thread or installation posted enough this hour */
-    const char *over_rate;         /* which, for people */
-    bool has_commands;             /* lines such as /close stand at the top of the reply */
-    const char *forbidden_command; /* one of them that is not the account's to give, or NULL */
-    const char *unknown_command;   /* what stands there and is meant as one, or NULL */
-
-    bool is_reaction;  /* the mail says nothing but that somebody clicked */
-    const char *reply; /* what the person wrote; known to gates behind `needs_reply` */
-} MpDelivery;
+    const MpIdentity *identity;
+    const MpComposed *composed; /* NULL: the reply was not extracted yet */
+    const char *refused;        /* what the server of the shared tracker said, or NULL */
+} MpGateInput;
 
 typedef enum {
     MP_DO_NOTHING,  /* file the mail */
@@ -57,36 +70,36 @@ typedef enum {
     MP_DO_BOUNCE,   /* count what a delivery report says against the account's addresses */
 } MpAction;
 
-/* Who hears of it that a gate stopped a mail. Never an address that only the mail names. */
+/* Who gets a response (RFC 3834) when a gate stopped a mail. Never an address that only the mail
+ * names. */
 typedef enum {
-    MP_HEARS_NOBODY,
-    MP_HEARS_ACCOUNT, /* the account whose signed address the mail came to */
-    MP_HEARS_SENDER,  /* the account, if any, whose address is the only From; where [address]
-                         authserv-id trusts a server, it must have found the sender authentic */
-} MpHears;
+    MP_RESPOND_TO_NOBODY,
+    MP_RESPOND_TO_ACCOUNT, /* the account whose signed address the mail came to */
+    MP_RESPOND_TO_SENDER,  /* the account, if any, whose address is the only From; where [address]
+                              authserv-id trusts a server, it must have found the sender authentic */
+} MpRespondTo;
 
 typedef struct {
     const char *reason; /* "sender-mismatch" */
     MpOutcome outcome;
     MpAction action;
     bool needs_reply; /* extraction must have been done before this gate is asked */
-    bool (*stops)(const MpDelivery *delivery, char **why); /* *why: for people, the caller's */
-    const char *meaning; /* one line, for explain and the manual */
-    MpHears hears;       /* whether, and to whom, an answer goes: at their first address */
-    bool tells_verdicts; /* the answer says what the receiving server found of the sender */
-    const char *text;    /* which of the answers' texts, where it is not the reason's; or NULL */
+    bool (*stops)(const MpGateInput *input, char **why); /* *why: for people, the caller's */
+    const char *meaning;                                 /* one line, for explain and the manual */
+    MpRespondTo respond_to; /* whether, and to whom, a response goes: at their first address */
+    bool tells_verdicts;    /* it says what the receiving server found of the sender */
+    const char *text; /* which of the responses' texts, where it is not the reason's; or NULL */
 } MpGate;
-
-/* What the gate's answer column says of this mail: nobody hears of mail that a program wrote, that
- * came over a list, or that is our own (RFC 3834, section 2). */
-MpHears mp_policy_hears(const MpGate *gate, const MpDelivery *delivery);
 
 /* The table, in order; the last gate stops everything: it is `posted`. */
 const MpGate *mp_policy_gates(gsize *n);
 
 /*
- * Walks from gate `from` to the first that stops the delivery, or to the first that needs the
- * reply while `with_reply` is false: then *at is that gate, and NULL is returned. *why as above.
+ * The first gate that stops this mail; NULL if one is reached before that needs the reply, which is
+ * not there yet. *why is the caller's.
  */
-const MpGate *
-mp_policy_walk(const MpDelivery *delivery, gsize from, bool with_reply, gsize *at, char **why);
+const MpGate *mp_policy_decide(const MpGateInput *input, char **why);
+
+/* What the gate says of this mail: nobody gets a response to mail that a program wrote, that came
+ * over a list, or that is our own (RFC 3834, section 2). */
+MpRespondTo mp_policy_respond_to(const MpGate *gate, const MpGateInput *input);

@@ -21,19 +21,19 @@ static const MpConfig config = {
     .max_comment = 65536,
 };
 
-static MpAnswer
-answer_for(const char *reason, const char *language)
+static MpResponse
+response_for(const char *reason, const char *language)
 {
-    return (MpAnswer){.user = 5,
-                      .reason = (char *)reason,
-                      .day = (char *)"2026-01-31",
-                      .hash = (char *)HASH,
-                      .language = (char *)language,
-                      .message_id = (char *)"<a@b>",
-                      .quote = (char *)"One <b>.\n\n> Two\n"};
+    return (MpResponse){.user = 5,
+                        .reason = (char *)reason,
+                        .day = (char *)"2026-01-31",
+                        .hash = (char *)HASH,
+                        .language = (char *)language,
+                        .message_id = (char *)"<a@b>",
+                        .quote = (char *)"One <b>.\n\n> Two\n"};
 }
 
-Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
+Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
 {
     const MpThread thread = {.id = 7, .repository = (char *)"acme/rocket"};
     gsize n, heard = 0;
@@ -46,14 +46,15 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
                          .is_active = true};
 
     for (gsize i = 0; i < n; i++) {
-        for (MpLanguage l = 0; gates[i].hears != MP_HEARS_NOBODY && l < MP_N_LANGUAGES; l++) {
-            MpAnswer answer = answer_for(gates[i].reason, mp_language_name(l));
-            answer.text = (char *)gates[i].text;
-            answer.command = (char *)"/clsoe";
-            const MpAnswerFacts facts = {&config, &answer,    &kate,     &thread,
-                                         NULL,    "answer-1", 1700000000};
+        for (MpLanguage l = 0; gates[i].respond_to != MP_RESPOND_TO_NOBODY && l < MP_N_LANGUAGES;
+             l++) {
+            MpResponse response = response_for(gates[i].reason, mp_language_name(l));
+            response.text = (char *)gates[i].text;
+            response.command = (char *)"/clsoe";
+            const MpResponseFacts facts = {&config, &response,  &kate,     &thread,
+                                           NULL,    "answer-1", 1700000000};
             g_autoptr(GError) error = NULL;
-            g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", &error);
+            g_autoptr(MpLetter) letter = mp_response_render(&facts, "kate@example.org", &error);
 
             cr_assert_not_null(letter, "%s: %s", gates[i].reason,
                                error != NULL ? error->message : "");
@@ -73,7 +74,7 @@ Test(answers, every_gate_that_is_heard_of_has_words_in_every_language)
 }
 
 /* Whoever is told that their address is unverified does not go and look at their provider. */
-Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
+Test(responses, a_failed_authentication_has_words_of_its_own_in_every_language)
 {
     static const struct {
         const char *text, *verdicts, *shown[MP_N_LANGUAGES];
@@ -90,12 +91,12 @@ Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
-            MpAnswer answer = answer_for("sender-mismatch", mp_language_name(l));
-            answer.text = (char *)cases[i].text;
-            answer.verdicts = (char *)cases[i].verdicts;
-            const MpAnswerFacts facts = {&config, &answer,    &kate,     NULL,
-                                         NULL,    "answer-1", 1700000000};
-            g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", NULL);
+            MpResponse response = response_for("sender-mismatch", mp_language_name(l));
+            response.text = (char *)cases[i].text;
+            response.verdicts = (char *)cases[i].verdicts;
+            const MpResponseFacts facts = {&config, &response,  &kate,     NULL,
+                                           NULL,    "answer-1", 1700000000};
+            g_autoptr(MpLetter) letter = mp_response_render(&facts, "kate@example.org", NULL);
             g_auto(GStrv) parts = g_strsplit(letter->text, "=\r\n", -1);
             g_autofree char *text = g_strjoinv("", parts);
 
@@ -107,7 +108,7 @@ Test(answers, a_failed_authentication_has_words_of_its_own_in_every_language)
     }
 }
 
-Test(answers, an_unfit_message_id_is_left_out)
+Test(responses, an_unfit_message_id_is_left_out)
 {
     static const char *const unfit[] = {"a@b", "<a b@c>", "<a@b> <c@d>", "<a\r\nBcc: x@y>",
                                         "<>",  "<é@b>"};
@@ -116,10 +117,11 @@ Test(answers, an_unfit_message_id_is_left_out)
         .id = 5, .login = (char *)"kate", .name = (char *)"Kate", .emails = emails};
 
     for (gsize i = 0; i < G_N_ELEMENTS(unfit); i++) {
-        MpAnswer answer = answer_for("empty", "en");
-        answer.message_id = (char *)unfit[i];
-        const MpAnswerFacts facts = {&config, &answer, &kate, NULL, NULL, "answer-1", 1700000000};
-        g_autoptr(MpLetter) letter = mp_answer_render(&facts, "kate@example.org", NULL);
+        MpResponse response = response_for("empty", "en");
+        response.message_id = (char *)unfit[i];
+        const MpResponseFacts facts = {&config, &response,  &kate,     NULL,
+                                       NULL,    "answer-1", 1700000000};
+        g_autoptr(MpLetter) letter = mp_response_render(&facts, "kate@example.org", NULL);
 
         cr_assert_not_null(letter);
         cr_assert_null(strstr(letter->text, "In-Reply-To"), "%s", unfit[i]);
@@ -127,7 +129,7 @@ Test(answers, an_unfit_message_id_is_left_out)
     }
 }
 
-Test(answers, what_escaping_made_is_undone)
+Test(responses, what_escaping_made_is_undone)
 {
     static const char *const texts[] = {
         "",     "plain", "a\tb\\n\\", "\\x41\\u{41}", "é\xe2\x80\xae 𝄞", "\x1b[0m\r\n\x01\x7f",
@@ -149,23 +151,23 @@ new_outbox(ScratchPath *scratch)
     return mp_outbox_open(path, NULL);
 }
 
-Test(answers, an_event_keeps_every_word)
+Test(responses, an_event_keeps_every_word)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpOutbox) outbox = new_outbox(scratch);
-    MpAnswer answer = answer_for("sender-mismatch", "fr");
-    answer.subject = (char *)"Tab\there";
-    answer.text = (char *)"unauthenticated";
-    answer.command = (char *)"/clsoe";
-    answer.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
-    answer.is_cut = true;
-    answer.verdicts = (char *)"dmarc=fail";
+    MpResponse response = response_for("sender-mismatch", "fr");
+    response.subject = (char *)"Tab\there";
+    response.text = (char *)"unauthenticated";
+    response.command = (char *)"/clsoe";
+    response.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
+    response.is_cut = true;
+    response.verdicts = (char *)"dmarc=fail";
     const MpEvent event = {.key = (char *)"answer-1",
-                           .kind = MP_EVENT_ANSWER,
+                           .kind = MP_EVENT_RESPONSE,
                            .thread = 17,
                            .created = 1700000000,
                            .host = (char *)"mx",
-                           .answer = &answer};
+                           .response = &response};
     g_autoptr(GError) error = NULL;
 
     cr_assert(mp_outbox_stage(outbox, &event, &error), "%s", error != NULL ? error->message : "");
@@ -173,28 +175,29 @@ Test(answers, an_event_keeps_every_word)
     g_autoptr(MpQueued) queued = mp_outbox_find(outbox, "answer-1", NULL);
     g_autoptr(MpEventFile) file = mp_event_file_open(outbox, queued, MP_EVENT_READ, &error);
     cr_assert_not_null(file, "%s", error != NULL ? error->message : "");
-    const MpAnswer *read = mp_event_file_event(file)->answer;
-    cr_assert_str_eq(read->quote, answer.quote);
-    cr_assert_str_eq(read->subject, answer.subject);
-    cr_assert_str_eq(read->message_id, answer.message_id);
+    const MpResponse *read = mp_event_file_event(file)->response;
+    cr_assert_str_eq(read->quote, response.quote);
+    cr_assert_str_eq(read->subject, response.subject);
+    cr_assert_str_eq(read->message_id, response.message_id);
     cr_assert_str_eq(read->hash, HASH);
     cr_assert_str_eq(read->verdicts, "dmarc=fail");
     cr_assert(read->is_cut && read->user == 5 && read->sender == NULL);
     cr_assert_eq(mp_event_file_recipients(file)->len, 0, "a quote is no recipient");
 }
 
-Test(answers, the_first_record_stays)
+Test(responses, the_first_record_stays)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(MpOutbox) outbox = new_outbox(scratch);
-    MpAnswer first = answer_for("empty", "en"), second = first, other = answer_for("locked", "en");
+    MpResponse first = response_for("empty", "en"), second = first,
+               other = response_for("locked", "en");
 
     second.hash = (char *)"00";
-    cr_assert_eq(mp_outbox_answered(outbox, &first, NULL), MP_ANSWERED_NOT);
-    cr_assert_eq(mp_outbox_record_answer(outbox, &first, NULL), MP_ANSWERED_THIS);
-    cr_assert_eq(mp_outbox_record_answer(outbox, &first, NULL), MP_ANSWERED_THIS);
-    cr_assert_eq(mp_outbox_record_answer(outbox, &second, NULL), MP_ANSWERED_OTHER);
-    cr_assert_eq(mp_outbox_answered(outbox, &first, NULL), MP_ANSWERED_THIS);
-    cr_assert_eq(mp_outbox_record_answer(outbox, &other, NULL), MP_ANSWERED_THIS);
-    cr_assert_eq(mp_outbox_count_answers(outbox, 0, NULL), 2);
+    cr_assert_eq(mp_outbox_responded(outbox, &first, NULL), MP_RESPONDED_NOT);
+    cr_assert_eq(mp_outbox_record_response(outbox, &first, NULL), MP_RESPONDED_THIS);
+    cr_assert_eq(mp_outbox_record_response(outbox, &first, NULL), MP_RESPONDED_THIS);
+    cr_assert_eq(mp_outbox_record_response(outbox, &second, NULL), MP_RESPONDED_OTHER);
+    cr_assert_eq(mp_outbox_responded(outbox, &first, NULL), MP_RESPONDED_THIS);
+    cr_assert_eq(mp_outbox_record_response(outbox, &other, NULL), MP_RESPONDED_THIS);
+    cr_assert_eq(mp_outbox_count_responses(outbox, 0, NULL), 2);
 }

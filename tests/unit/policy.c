@@ -295,7 +295,7 @@ is_automatic(const char *header)
     g_autofree char *mail = g_strconcat(header, "\n\nHello.\n", NULL);
     g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
     g_autofree char *why = NULL;
-    MpDelivery delivery = {.message = message};
+    MpGateInput delivery = {.message = message};
 
     cr_assert_not_null(message, "%s", header);
     return mp_policy_is_automatic(&delivery, &why);
@@ -398,16 +398,16 @@ Test(policy, who_asks_for_no_answer_gets_none)
     };
     MpConfig config = {.hostname = (char *)(gsize) "git.example.org",
                        .noreply_address = (char *)(gsize) "noreply@git.example.org"};
-    const MpGate gate = {.reason = "suspended", .hears = MP_HEARS_ACCOUNT};
+    const MpGate gate = {.reason = "suspended", .respond_to = MP_RESPOND_TO_ACCOUNT};
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *mail = g_strconcat("From: kate@example.org\nIn-Reply-To: <a@b>\n",
                                             cases[i].field, "\n\nHello.\n", NULL);
         g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
-        MpDelivery delivery = {.message = message, .config = &config};
-        MpHears hears = mp_policy_hears(&gate, &delivery);
+        MpGateInput delivery = {.message = message, .config = &config};
+        MpRespondTo hears = mp_policy_respond_to(&gate, &delivery);
 
-        cr_expect_eq(hears == MP_HEARS_ACCOUNT, cases[i].is_answered, "%s", cases[i].field);
+        cr_expect_eq(hears == MP_RESPOND_TO_ACCOUNT, cases[i].is_answered, "%s", cases[i].field);
     }
 }
 
@@ -430,7 +430,7 @@ Test(policy, a_mail_that_went_in_circles_is_a_loop)
             g_string_append(mail, "Received: by mx\n");
         g_string_append(mail, "\nHello.\n");
         g_autoptr(MpMessage) message = mp_message_parse(mail->str, mail->len, NULL, NULL);
-        MpDelivery delivery = {.message = message, .config = &config};
+        MpGateInput delivery = {.message = message, .config = &config};
         cr_expect_eq(mp_policy_is_loop(&delivery, &why), relays > 50, "%u", relays);
     }
 }

@@ -15,8 +15,8 @@
 #include "notify/internal.h"
 
 typedef struct {
-    const MpAnswerFacts *facts;
-    const MpAnswerPhrases *phrases;
+    const MpResponseFacts *facts;
+    const MpResponsePhrases *phrases;
     char *subject, *what, *todo, *link;
 } Texts;
 
@@ -34,8 +34,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
 static char *
 fill(const Texts *t, const char *template)
 {
-    const MpAnswerFacts *facts = t->facts;
-    const char *verdicts = facts->answer->verdicts, *command = facts->answer->command;
+    const MpResponseFacts *facts = t->facts;
+    const char *verdicts = facts->response->verdicts, *command = facts->response->command;
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
     const char *const pairs[][2] = {
         {"{login}", facts->user->login},
@@ -55,17 +55,17 @@ fill(const Texts *t, const char *template)
 }
 
 static bool
-make_texts(const MpAnswerFacts *facts, Texts *t, GError **error)
+make_texts(const MpResponseFacts *facts, Texts *t, GError **error)
 {
-    const MpAnswerText *row = mp_answer_text_find(facts->answer);
+    const MpResponseText *row = mp_response_text_find(facts->response);
     MpLanguage language = MP_LANGUAGE_EN;
 
     if (row == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no answer is known for the reason %s",
-                       facts->answer->reason);
-    mp_language_parse(facts->answer->language, &language);
+                       facts->response->reason);
+    mp_language_parse(facts->response->language, &language);
     t->facts = facts;
-    t->phrases = mp_answer_phrases(language);
+    t->phrases = mp_response_phrases(language);
     t->subject = fill(t, row->in[language].subject);
     t->what = fill(t, row->in[language].what);
     t->todo = fill(t, row->in[language].todo);
@@ -81,14 +81,14 @@ make_texts(const MpAnswerFacts *facts, Texts *t, GError **error)
 static const char *
 quote_title(const Texts *t)
 {
-    return strcmp(t->facts->answer->reason, "sender-mismatch") == 0 ? t->phrases->the_message
-                                                                    : t->phrases->your_message;
+    return strcmp(t->facts->response->reason, "sender-mismatch") == 0 ? t->phrases->the_message
+                                                                      : t->phrases->your_message;
 }
 
 static bool
 has_quote(const Texts *t)
 {
-    const MpAnswer *a = t->facts->answer;
+    const MpResponse *a = t->facts->response;
 
     return a->quote != NULL || a->subject != NULL || a->sender != NULL;
 }
@@ -97,7 +97,7 @@ has_quote(const Texts *t)
 static char *
 quote_lines(const Texts *t)
 {
-    const MpAnswer *a = t->facts->answer;
+    const MpResponse *a = t->facts->response;
     GString *out = g_string_new(NULL);
 
     if (a->sender != NULL)
@@ -120,7 +120,7 @@ append_quote_text(GString *out, const Texts *t)
     g_string_append_printf(out, "%s\n\n", quote_title(t));
     for (guint i = 0; line[i] != NULL && (line[i][0] != '\0' || line[i + 1] != NULL); i++)
         g_string_append_printf(out, ">%s%s\n", line[i][0] != '\0' ? " " : "", line[i]);
-    if (t->facts->answer->is_cut)
+    if (t->facts->response->is_cut)
         g_string_append_printf(out, "%s\n", t->phrases->rest);
     g_string_append_c(out, '\n');
 }
@@ -137,7 +137,7 @@ append_quote_html(GString *out, const Texts *t)
         "<p>%s</p>\n<blockquote style=\"margin:0;padding-left:1em;border-left:"
         "3px solid #ccc\"><pre style=\"white-space:pre-wrap\">%s</pre></blockquote>\n",
         quote_title(t), shown);
-    if (t->facts->answer->is_cut)
+    if (t->facts->response->is_cut)
         g_string_append_printf(out, "<p>%s</p>\n", t->phrases->rest);
 }
 
@@ -216,10 +216,10 @@ is_fit_message_id(const char *id)
 }
 
 static void
-append_head(GString *head, const MpAnswerFacts *facts, const Texts *t, const char *address,
+append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const char *address,
             const char *message_id)
 {
-    const MpAnswer *answer = facts->answer;
+    const MpResponse *response = facts->response;
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(facts->date);
     g_autofree char *date = g_mime_utils_header_format_date(time);
     g_autofree char *from =
@@ -236,21 +236,21 @@ append_head(GString *head, const MpAnswerFacts *facts, const Texts *t, const cha
         {"Auto-Submitted", "auto-replied"},
         {"X-Auto-Response-Suppress", "All"},
         {"X-Metroplex-Recipient", facts->user->login},
-        {"X-Metroplex-Reason", answer->reason},
-        {"Content-Language", answer->language},
+        {"X-Metroplex-Reason", response->reason},
+        {"Content-Language", response->language},
         {"MIME-Version", "1.0"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
         mp_header_append(head, fields[i][0], fields[i][1]);
-    if (answer->message_id != NULL && is_fit_message_id(answer->message_id)) {
-        mp_header_append(head, "In-Reply-To", answer->message_id);
-        mp_header_append(head, "References", answer->message_id);
+    if (response->message_id != NULL && is_fit_message_id(response->message_id)) {
+        mp_header_append(head, "In-Reply-To", response->message_id);
+        mp_header_append(head, "References", response->message_id);
     }
 }
 
 MpLetter *
-mp_answer_render(const MpAnswerFacts *facts, const char *address, GError **error)
+mp_response_render(const MpResponseFacts *facts, const char *address, GError **error)
 {
     g_auto(Texts) texts = {.facts = facts};
     g_autoptr(GString) head = g_string_sized_new(4096);

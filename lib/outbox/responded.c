@@ -19,72 +19,73 @@
     (7 * 86400) /* a mail that stays in new/ longer than this may be answered again */
 
 void
-mp_answer_free(MpAnswer *answer)
+mp_response_free(MpResponse *response)
 {
-    if (answer == NULL)
+    if (response == NULL)
         return;
-    g_free(answer->reason);
-    g_free(answer->text);
-    g_free(answer->command);
-    g_free(answer->day);
-    g_free(answer->hash);
-    g_free(answer->language);
-    g_free(answer->message_id);
-    g_free(answer->sender);
-    g_free(answer->subject);
-    g_free(answer->verdicts);
-    g_free(answer->quote);
-    g_free(answer);
+    g_free(response->reason);
+    g_free(response->text);
+    g_free(response->command);
+    g_free(response->day);
+    g_free(response->hash);
+    g_free(response->language);
+    g_free(response->message_id);
+    g_free(response->sender);
+    g_free(response->subject);
+    g_free(response->verdicts);
+    g_free(response->quote);
+    g_free(response);
 }
 
 char *
-mp_answer_name(const MpAnswer *answer)
+mp_response_name(const MpResponse *response)
 {
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s.%" G_GUINT64_FORMAT, answer->day,
-                           answer->user, answer->reason, answer->thread);
+    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s.%" G_GUINT64_FORMAT, response->day,
+                           response->user, response->reason, response->thread);
 }
 
-MpAnswered
-mp_outbox_answered(MpOutbox *outbox, const MpAnswer *answer, GError **error)
+MpResponded
+mp_outbox_responded(MpOutbox *outbox, const MpResponse *response, GError **error)
 {
-    int answered = outbox->fd[DIRECTORY_ANSWERED];
-    g_autofree char *name = mp_answer_name(answer), *hash = NULL;
+    int answered = outbox->fd[DIRECTORY_RESPONDED];
+    g_autofree char *name = mp_response_name(response), *hash = NULL;
 
     if (faccessat(answered, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        return MP_ANSWERED_NOT;
+        return MP_RESPONDED_NOT;
     if (!mp_read_file(answered, name, RECORD_LIMIT, &hash, NULL, error)) {
         g_prefix_error(error, "outbox/answered: ");
-        return MP_ANSWERED_ERROR;
+        return MP_RESPONDED_ERROR;
     }
-    return strcmp(g_strchomp(hash), answer->hash) == 0 ? MP_ANSWERED_THIS : MP_ANSWERED_OTHER;
+    return strcmp(g_strchomp(hash), response->hash) == 0 ? MP_RESPONDED_THIS : MP_RESPONDED_OTHER;
 }
 
 /* Under a name of its own first, then renamed: there is no moment at which a record is torn. */
-MpAnswered
-mp_outbox_record_answer(MpOutbox *outbox, const MpAnswer *answer, GError **error)
+MpResponded
+mp_outbox_record_response(MpOutbox *outbox, const MpResponse *response, GError **error)
 {
-    int answered = outbox->fd[DIRECTORY_ANSWERED];
-    g_autofree char *name = mp_answer_name(answer), *text = g_strconcat(answer->hash, "\n", NULL);
+    int answered = outbox->fd[DIRECTORY_RESPONDED];
+    g_autofree char *name = mp_response_name(response),
+                    *text = g_strconcat(response->hash, "\n", NULL);
     g_autofree char *whole = g_strconcat(".", name, NULL);
 
     if (!mp_write_file(answered, whole, text, strlen(text), 0640, false, error)) {
         g_prefix_error(error, "outbox/answered: ");
-        return MP_ANSWERED_ERROR;
+        return MP_RESPONDED_ERROR;
     }
     if (mp_rename_new(answered, whole, answered, name) == 0)
-        return MP_ANSWERED_THIS;
+        return MP_RESPONDED_THIS;
     if (errno != EEXIST) {
         mp_fail_errno(error, "cannot make outbox/answered/%s", name);
-        return MP_ANSWERED_ERROR;
+        return MP_RESPONDED_ERROR;
     }
     unlinkat(answered, whole, 0);
-    return mp_outbox_answered(outbox, answer, error);
+    return mp_outbox_responded(outbox, response, error);
 }
 
 bool
-mp_outbox_sync_answered(MpOutbox *outbox, GError **error)
+mp_outbox_sync_responded(MpOutbox *outbox, GError **error)
 {
-    return mp_sync_directory(outbox->fd[DIRECTORY_ANSWERED], "outbox/answered", error);
+    return mp_sync_directory(outbox->fd[DIRECTORY_RESPONDED], "outbox/answered", error);
 }
 
 /* True if the entry counts; what is old goes, and so does what a killed run left behind. */
@@ -111,7 +112,7 @@ is_any(const struct dirent *entry, gpointer user_data)
 }
 
 int
-mp_outbox_count_answers(MpOutbox *outbox, gint64 since, GError **error)
+mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GError **error)
 {
     g_autofree char *path = g_build_filename(outbox->path, "answered", NULL);
     gint64 now = (gint64)time(NULL);
@@ -119,6 +120,6 @@ mp_outbox_count_answers(MpOutbox *outbox, gint64 since, GError **error)
     int count = 0;
 
     for (guint i = 0; names != NULL && i < names->len; i++)
-        count += look_at(outbox->fd[DIRECTORY_ANSWERED], names->pdata[i], since, now);
+        count += look_at(outbox->fd[DIRECTORY_RESPONDED], names->pdata[i], since, now);
     return names != NULL ? count : -1;
 }

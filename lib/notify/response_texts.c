@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* clang-format off */
-static const MpAnswerText texts[] = {
+static const MpResponseText texts[] = {
     {"suspended",
      {{"Your message was not posted: the account is suspended",
        "The account {login} is suspended on {host}. It cannot comment until it is activated again.",
@@ -140,7 +140,7 @@ static const MpAnswerText texts[] = {
        "Pour la suivre à nouveau, répondez à l’un de ses courriels par /subscribe, seul sur sa ligne."}}},
 };
 
-static const MpAnswerPhrases phrases[] = {
+static const MpResponsePhrases phrases[] = {
     {"The discussion: ", "Questions: ", "Your message, as it came:", "The message, as it came:",
      "From: ", "Subject: ", "(The rest is left out here; it is in your own copy.)",
      "This is an automatic answer to one mail; it is given once a day for each discussion and reason.", "nothing that can be read"},
@@ -150,10 +150,10 @@ static const MpAnswerPhrases phrases[] = {
 };
 /* clang-format on */
 
-const MpAnswerText *
-mp_answer_text_find(const MpAnswer *answer)
+const MpResponseText *
+mp_response_text_find(const MpResponse *response)
 {
-    const char *name = answer->text != NULL ? answer->text : answer->reason;
+    const char *name = response->text != NULL ? response->text : response->reason;
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(texts[i].name, name) == 0)
@@ -161,8 +161,8 @@ mp_answer_text_find(const MpAnswer *answer)
     return NULL;
 }
 
-const MpAnswerPhrases *
-mp_answer_phrases(MpLanguage language)
+const MpResponsePhrases *
+mp_response_phrases(MpLanguage language)
 {
     return &phrases[language];
 }

@@ -1,0 +1,76 @@
+/* The comment that is made of what a person wrote: commands cut off, attachments named, and masked,
+ * so that nothing in it proves an address. */
+#include <string.h>
+
+#include "inbound/attachments.h"
+#include "inbound/commands.h"
+#include "inbound/internal.h"
+
+/* Times `comment` of [limits]: no links that become shorter, no masked address brings back so much.
+ */
+#define FAR_TOO_LONG 4
+
+/* Cuts the commands off; returns where the text behind them begins. */
+static const char *
+take_commands(const MpConfig *config, const MpIdentity *identity, MpComposed *composed,
+              const char *reply)
+{
+    const char *rest = reply;
+
+    if (identity->thread == NULL || identity->account == NULL)
+        return reply;
+    g_autoptr(GPtrArray) commands =
+        mp_mail_commands(reply, config->commands, &rest, &composed->unknown_command);
+    if (!mp_mail_may_command(identity->account, identity->thread, identity->repository))
+        composed->forbidden_command = mp_mail_commands_guarded(commands);
+    if (commands->len > 0)
+        composed->commands = g_steal_pointer(&commands);
+    return rest;
+}
+
+/* What is stored beside the comment is published as well. */
+static void
+mask_attachments(const MpDelivery *delivery, MpMaskScope scope)
+{
+    for (guint i = 0; delivery->identity.is_verified && i < delivery->composed.attachments->len;
+         i++) {
+        MpNewAttachment *attachment = g_ptr_array_index(delivery->composed.attachments, i);
+        GBytes *masked = mp_address_mask_bytes(attachment->data, delivery->identity.address.mac);
+        char *name = mp_delivery_mask(delivery, attachment->name, scope);
+
+        g_bytes_unref(attachment->data);
+        attachment->data = masked;
+        g_free((char *)attachment->name);
+        attachment->name = name;
+    }
+}
+
+/* Ten octets that refer to a picture become a link with its name, of hundreds: what will be refused
+ * for its length is not composed first. The gate counts it as it was written. */
+static bool
+is_far_too_long(const MpConfig *config, const MpExtraction *extraction)
+{
+    return g_utf8_strlen(extraction->reply, -1) > FAR_TOO_LONG * (glong)config->max_comment;
+}
+
+void
+mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery)
+{
+    const MpConfig *config = instance->config;
+    const MpExtraction *extraction = delivery->extraction;
+    MpComposed *composed = &delivery->composed;
+
+    mp_composed_clear(composed);
+    composed->is_reaction = extraction->is_reaction;
+    if (is_far_too_long(config, extraction)) {
+        composed->body = g_strdup(extraction->reply);
+        return;
+    }
+    g_autoptr(MpPlacement) placement = mp_attachments_place(delivery->message, extraction);
+    const char *text = take_commands(config, &delivery->identity, composed, placement->body);
+    MpMaskScope scope = config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
+    composed->attachments = g_steal_pointer(&placement->stored);
+    composed->fates = g_steal_pointer(&placement->fates);
+    composed->body = mp_delivery_mask(delivery, text, scope);
+    mask_attachments(delivery, MIN(scope, MP_MASK_TEXT));
+}

@@ -1,0 +1,85 @@
+/* What the person wrote, of the mails whose gates need it: by the worker, one mail ahead of us. */
+#include "base/error.h"
+#include "inbound/internal.h"
+#include "inbound/respond.h"
+
+static bool
+take_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpMessageFault fault = MP_FAULT_NONE;
+
+    if (!delivery->is_awaited)
+        return true;
+    delivery->extraction = mp_extraction_receive(inbound->worker, &fault, &why);
+    if (delivery->extraction == NULL && fault == MP_FAULT_NONE) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (fault == MP_FAULT_PASSING) {
+        mp_inbound_defer(inbound, delivery, why);
+        return true;
+    }
+    if (delivery->extraction == NULL)
+        mp_delivery_set_message(delivery, delivery->message, fault, why);
+    else
+        mp_delivery_compose(inbound->instance, delivery);
+    mp_inbound_decide_one(inbound, delivery);
+    return true;
+}
+
+static bool
+is_needed(const MpDelivery *delivery)
+{
+    return delivery->extraction == NULL &&
+           (delivery->decision.gate == NULL || mp_response_wants_reply(delivery));
+}
+
+/* What one thread's damaged files make impossible stops that mail only. A mail that is refused is
+ * read as well, where its answer quotes it. */
+static bool
+ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_auto(GStrv) sent = NULL;
+    bool are_guessed = false;
+
+    if (delivery->is_deferred || !is_needed(delivery))
+        return true;
+    sent = delivery->identity.thread != NULL
+               ? mp_delivery_sent_texts(inbound->instance, delivery, &are_guessed, &why)
+               : g_new0(char *, 1);
+    if (sent == NULL) {
+        mp_inbound_defer(inbound, delivery, why);
+        return true;
+    }
+    delivery->is_awaited =
+        mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
+                           are_guessed, inbound->wants_lines, error);
+    return delivery->is_awaited;
+}
+
+bool
+mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    return mp_inbound_ask_worker(inbound, deliveries, ask_for_extraction, take_extraction, error);
+}
+
+void
+mp_inbound_read_text(MpInbound *inbound, MpDelivery *delivery)
+{
+    bool are_guessed = false;
+
+    if (delivery->message == NULL || delivery->extraction != NULL ||
+        delivery->fault != MP_FAULT_NONE)
+        return;
+    g_auto(GStrv) sent =
+        delivery->identity.thread != NULL
+            ? mp_delivery_sent_texts(inbound->instance, delivery, &are_guessed, NULL)
+            : NULL;
+    if (mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
+                           are_guessed, true, NULL))
+        delivery->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);
+    if (delivery->extraction != NULL)
+        mp_delivery_compose(inbound->instance, delivery);
+}

@@ -1,0 +1,194 @@
+/*
+ * Whose a mail is: the address of ours that it came to, its account, thread and repository, and the
+ * KEY by which it is known again, in the tracker as it is now.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "inbound/internal.h"
+
+static void
+take_address(MpDelivery *delivery, const MpAddressee *addressee, const MpAddress *address)
+{
+    g_free(delivery->identity.recipient);
+    g_free(delivery->identity.recipient_field);
+    delivery->identity.recipient = mp_address_mask(addressee->address, MP_MASK_MACS);
+    delivery->identity.recipient_field = g_strdup(addressee->field);
+    delivery->identity.address = *address;
+}
+
+/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and
+ * Cc. */
+static bool
+is_noreply(const MpConfig *config, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = mp_config_noreply_domain(config);
+
+    return g_ascii_strcasecmp(address, config->noreply_address) == 0 ||
+           (at != NULL && g_ascii_strcasecmp(at + 1, domain) == 0);
+}
+
+/* A Message-ID is published as it came, but for the digits of the address. */
+static void
+mask_message_id(MpDelivery *delivery)
+{
+    char *masked = delivery->message_id != NULL
+                       ? mp_address_mask_known(delivery->message_id, delivery->identity.address.mac)
+                       : NULL;
+
+    g_free(delivery->message_id);
+    delivery->message_id = masked;
+}
+
+/*
+ * Whether the address was made for the account and for the thread that has its number now; where
+ * that thread is gone, the account is enough to say so. A thread is read only for whom the
+ * account's half proves, so that nobody else makes a mail wait for a thread that is damaged.
+ */
+static bool
+verify_address(const MpInstance *instance, const MpAddress *address, MpUser **account,
+               MpThread **thread, bool *is_verified, GError **error)
+{
+    *is_verified = false;
+    *thread = NULL;
+    if (!mp_accounts_user(instance->accounts, address->user, account, error))
+        return false;
+    if (*account == NULL || !mp_address_verify(instance->keys, address, NULL, (*account)->epoch))
+        return true;
+    if (address->thread != 0 &&
+        !mp_tracker_thread(instance->tracker, address->thread, thread, error))
+        return false;
+    const char *nonce = *thread != NULL ? (*thread)->nonce : address->thread == 0 ? "" : NULL;
+    *is_verified = mp_address_verify(instance->keys, address, nonce, (*account)->epoch);
+    return true;
+}
+
+/* The first that verifies wins; without one, the first of our shape is what gets refused. */
+static bool
+find_address(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    const GPtrArray *recipients = delivery->message->recipients;
+
+    for (guint i = 0; i < recipients->len; i++) {
+        const MpAddressee *addressee = g_ptr_array_index(recipients, i);
+        g_autoptr(MpUser) account = NULL;
+        g_autoptr(MpThread) thread = NULL;
+        MpAddress address;
+
+        delivery->identity.is_noreply |= is_noreply(instance->config, addressee->address);
+        if (mp_address_parse(addressee->address, instance->config->hostname, &address) ==
+            MP_ADDRESS_FOREIGN)
+            continue;
+        if (!verify_address(instance, &address, &account, &thread, &delivery->identity.is_verified,
+                            error))
+            return false;
+        if (delivery->identity.is_verified || delivery->identity.recipient == NULL)
+            take_address(delivery, addressee, &address);
+        if (delivery->identity.is_verified) {
+            delivery->identity.account = g_steal_pointer(&account);
+            mask_message_id(delivery);
+            delivery->identity.thread = g_steal_pointer(&thread);
+            return true;
+        }
+    }
+    return true;
+}
+
+/* A thread of another kind than was signed is not the one that was meant. */
+static bool
+find_repository(const MpInstance *instance, MpIdentity *identity, GError **error)
+{
+    if (identity->thread != NULL &&
+        mp_thread_address_kind(identity->thread->kind) != identity->address.kind)
+        g_clear_pointer(&identity->thread, mp_thread_free);
+    if (identity->thread == NULL)
+        return true;
+    identity->repository =
+        mp_tracker_repository(instance->tracker, identity->thread->repository, error);
+    return identity->repository != NULL;
+}
+
+/* What tells two mails apart: the Message-ID, or without one all there is. */
+static char *
+source_of(const MpDelivery *delivery, GError **error)
+{
+    if (delivery->message->message_id != NULL)
+        return g_strdup(delivery->message->message_id);
+    g_autofree char *hash = mp_delivery_hash(delivery, error);
+    return hash != NULL ? g_strconcat("raw:", hash, NULL) : NULL;
+}
+
+static bool
+find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    MpIdentity *identity = &delivery->identity;
+    g_autofree char *words = mp_message_words(delivery->message);
+    g_autofree char *source = source_of(delivery, error);
+
+    if (source == NULL)
+        return false;
+    identity->key = mp_tracker_key(identity->account->id, identity->address.thread, source, words);
+    return mp_tracker_find_key(instance->tracker, identity->address.thread, identity->key,
+                               &identity->is_duplicate, &identity->comment, error);
+}
+
+/* Of several authors none is checked: such a mail is refused anyway. */
+static void
+check_sender(const MpInstance *instance, MpDelivery *delivery)
+{
+    const GPtrArray *from = delivery->message->from;
+
+    delivery->identity.verdicts =
+        mp_verdicts_read(delivery->message->results, instance->config->authserv_id,
+                         from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
+}
+
+/* False only for errors of the instance or of the moment. */
+static bool
+find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    MpIdentity *identity = &delivery->identity;
+
+    check_sender(instance, delivery);
+    if (!find_address(instance, delivery, error))
+        return false;
+    if (!identity->is_verified)
+        return true;
+    if (!find_repository(instance, identity, error) || !find_duplicate(instance, delivery, error))
+        return false;
+    mp_instance_is_over_rate(instance, identity->account->id, identity->address.thread,
+                             mp_delivery_received(delivery), &identity->over_rate);
+    return true;
+}
+
+static void
+identify(MpInbound *inbound, MpDelivery *delivery)
+{
+    g_autoptr(GError) why = NULL;
+
+    mp_delivery_forget(delivery);
+    if (delivery->message == NULL)
+        return;
+    if (!find_identity(inbound->instance, delivery, &why)) {
+        mp_inbound_defer(inbound, delivery, why);
+        return;
+    }
+    if (delivery->identity.is_verified) {
+        g_autofree char *path = mp_escape(delivery->mail->path);
+        mp_debug("Matched %s", path);
+    }
+}
+
+void
+mp_inbound_identify(MpInbound *inbound, const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (delivery->fault != MP_FAULT_PASSING) /* which was deferred when it was parsed */
+            identify(inbound, delivery);
+    }
+}

@@ -1,0 +1,82 @@
+/* The steps of a mail's way, which inbound.c calls in this order. Nobody else includes it. */
+#pragma once
+
+#include "inbound/inbound.h"
+
+/* A mail that stays where it is: the reason is logged, the first one decides the exit status. */
+void mp_inbound_defer(MpInbound *inbound, MpDelivery *delivery, const GError *why);
+
+/* ---- parse.c ---- */
+
+bool mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* Asks the worker; *error is of the worker. Sets `is_awaited` where it did ask. */
+typedef bool (*MpAskWorker)(MpInbound *inbound, MpDelivery *delivery, GError **error);
+
+/* Takes what the worker answered, if the delivery `is_awaited`. */
+typedef bool (*MpTakeAnswer)(MpInbound *inbound, MpDelivery *delivery, GError **error);
+
+/* Both for each delivery, one request ahead of the answer that is awaited, so that both processes
+ * have work. */
+bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask,
+                           MpTakeAnswer take, GError **error);
+
+/* ---- identify.c ---- */
+
+/* Forgets what was found before, and finds each delivery's identity in the tracker as it is now.
+ * What that is impossible for is deferred. */
+void mp_inbound_identify(MpInbound *inbound, const GPtrArray *deliveries);
+
+/* ---- decide.c ---- */
+
+/* Asks the gates about one mail, as far as they go; whether somebody gets a response to that. */
+void mp_inbound_decide_one(MpInbound *inbound, MpDelivery *delivery);
+
+/* The same of all that are not deferred. */
+void mp_inbound_decide(MpInbound *inbound, const GPtrArray *deliveries);
+
+/* The second of two equal mails in one batch is a duplicate of the first. */
+void mp_inbound_find_batch_duplicates(MpInbound *inbound, const GPtrArray *deliveries);
+
+/* Refuses what is over a limit of an hour, the mails before it in the batch counted. */
+void mp_inbound_limit_rates(MpInbound *inbound, const GPtrArray *deliveries);
+
+/* ---- extract.c, with sent_texts.c and compose.c ---- */
+
+/* What the person wrote, where a gate or a response needs it; and decides on that. */
+bool mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* The texts that were sent to this thread and that the mail may quote, with their heads: those of
+ * the comments it names, or the last ones if it names none: then they are guessed. NULL-terminated;
+ * NULL on error. */
+GStrv mp_delivery_sent_texts(const MpInstance *instance, const MpDelivery *delivery,
+                             bool *are_guessed, GError **error);
+
+/* Makes the comment of the extraction: masked, so that nothing in it must not be published, and
+ * with the attachments named. */
+void mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery);
+
+/* ---- post.c and bisect.c ---- */
+
+/*
+ * Commits and announces what is decided; where it is not (`is_decided`), or the branch has moved,
+ * it is decided first. A mail that cannot be written is deferred. MP_ERROR_REFUSED if a shared
+ * tracker's server takes it not.
+ */
+bool mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GError **error);
+
+/* The same by halves, after it was refused as a whole, for the reason `refusal`. */
+bool
+mp_inbound_bisect(MpInbound *inbound, GPtrArray *deliveries, const GError *refusal, GError **error);
+
+/* Counts what was posted against the limits of an hour; a count that is lost by dying here is lost.
+ */
+void mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries);
+
+/* ---- move.c ---- */
+
+/* Writes outcomes.tsv, then moves the files. */
+bool mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* Counts what becomes of it, for the exit status. */
+void mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery);

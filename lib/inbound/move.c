@@ -1,0 +1,107 @@
+/* The end of a mail's way: its line in outcomes.tsv, then its move to success/ or failure/. */
+#include "base/escape.h"
+#include "base/log.h"
+#include "inbound/commands.h"
+#include "inbound/internal.h"
+
+static void
+log_outcome(const MpDelivery *delivery, const char *would)
+{
+    g_autofree char *path = mp_escape(delivery->mail->path);
+    g_autofree char *commands = mp_mail_commands_text(delivery->composed.commands);
+    const char *login =
+        delivery->identity.account != NULL ? delivery->identity.account->login : "-";
+
+    if (delivery->decision.gate->action == MP_DO_COMMENT)
+        mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", comment %" G_GUINT64_FORMAT ", by %s",
+                would, path, delivery->identity.thread->id, delivery->identity.comment, login);
+    else if (delivery->decision.gate->action == MP_DO_COMMANDS)
+        mp_info("%sObeyed %s: thread %" G_GUINT64_FORMAT ", by %s", would, path,
+                delivery->identity.thread->id, login);
+    else if (delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS)
+        mp_info("%sAccepted %s: %s: %s", would, path, delivery->decision.gate->reason,
+                delivery->decision.why);
+    else
+        mp_warn("%sRefused %s: %s: %s", would, path, delivery->decision.gate->reason,
+                delivery->decision.why);
+    if (commands != NULL)
+        mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path,
+                commands, login, delivery->identity.thread->id,
+                delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS ? "" : ", not done");
+    if (delivery->is_responded || delivery->decision.response != NULL)
+        mp_info("%sAnswered %s: %s", would, path, delivery->decision.gate->reason);
+}
+
+static bool
+record_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(MpOutcomeLine));
+
+    for (guint i = 0; i < deliveries->len; i++) {
+        const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (delivery->is_deferred)
+            continue;
+        const MpOutcomeLine line = {
+            .outcome = delivery->decision.gate->outcome,
+            .reason = delivery->decision.gate->reason,
+            .message_id = delivery->message_id,
+            .name = delivery->mail->name,
+            .thread = delivery->identity.is_verified ? delivery->identity.address.thread : 0,
+            .comment = delivery->identity.comment,
+            .received = delivery->mail->received,
+        };
+        g_array_append_val(lines, line);
+    }
+    return mp_maildir_record(inbound->maildir, lines, error);
+}
+
+static void
+move(MpInbound *inbound, MpDelivery *delivery)
+{
+    g_autofree char *path = mp_escape(delivery->mail->path);
+    g_autoptr(GError) why = NULL;
+
+    log_outcome(delivery, "");
+    if (delivery->mail->place != MP_PLACE_ELSEWHERE)
+        mp_debug("Moving %s => %s", path,
+                 mp_maildir_outcome_path(inbound->maildir, delivery->decision.gate->outcome));
+    if (!mp_maildir_finish(inbound->maildir, delivery->mail, delivery->decision.gate->outcome,
+                           &why))
+        mp_inbound_defer(inbound, delivery, why);
+}
+
+void
+mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery)
+{
+    if (delivery->is_deferred)
+        inbound->n_deferred++;
+    else if (delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS)
+        inbound->n_success++;
+    else
+        inbound->n_failure++;
+}
+
+bool
+mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    if (!record_all(inbound, deliveries, error))
+        return false;
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (!delivery->is_deferred)
+            move(inbound, delivery);
+        mp_inbound_count_outcome(inbound, delivery);
+    }
+    return mp_maildir_sync(inbound->maildir, error);
+}
+
+bool
+mp_inbound_tell_outcome(MpInbound *inbound, MpDelivery *delivery, GError **error)
+{
+    (void)inbound;
+    (void)error;
+    log_outcome(delivery, "Would be: ");
+    return true;
+}

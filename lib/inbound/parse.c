@@ -1,0 +1,109 @@
+/* Parsing: by the worker, one mail ahead of us. */
+#include "base/escape.h"
+#include "base/log.h"
+#include "inbound/internal.h"
+#include "worker/sandbox.h"
+
+/* Reads no more of it than its size: a mail over the limit never reaches the worker. */
+static bool
+is_over_size(MpInbound *inbound, MpDelivery *delivery)
+{
+    if (delivery->mail->size <= inbound->instance->config->max_mail_size)
+        return false;
+    delivery->fault = MP_FAULT_TOO_LARGE;
+    delivery->fault_text =
+        g_strdup_printf("%" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,
+                        delivery->mail->size, inbound->instance->config->max_mail_size);
+    return true;
+}
+
+static void
+log_processing(const MpDelivery *delivery)
+{
+    g_autofree char *id = delivery->message_id != NULL ? mp_escape(delivery->message_id)
+                                                       : g_strdup("(no Message-ID)");
+
+    mp_info("metroplex: processing %s", id);
+}
+
+static void
+tell_sandbox(MpInbound *inbound)
+{
+    if (inbound->is_sandbox_told)
+        return;
+    inbound->is_sandbox_told = true;
+    if (mp_worker_sandbox(inbound->worker) < MP_SANDBOX_WHOLE)
+        mp_warn("The worker's sandbox is not whole here (%#x of %#x): this kernel lacks Landlock "
+                "or seccomp",
+                mp_worker_sandbox(inbound->worker), MP_SANDBOX_WHOLE);
+}
+
+static bool
+take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    MpMessageFault fault = MP_FAULT_NONE;
+    MpMessage *message = NULL;
+
+    if (!delivery->is_awaited) {
+        log_processing(delivery);
+        return true;
+    }
+    message = mp_worker_receive_message(inbound->worker, &fault, &why);
+    if (message == NULL && fault == MP_FAULT_NONE) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    mp_delivery_set_message(delivery, message, fault, why);
+    if (fault == MP_FAULT_PASSING)
+        mp_inbound_defer(inbound, delivery, why);
+    tell_sandbox(inbound);
+    log_processing(delivery);
+    return true;
+}
+
+static bool
+ask_ahead(MpInbound *inbound, const GPtrArray *deliveries, guint *next, guint upto, MpAskWorker ask,
+          GError **error)
+{
+    for (; *next < deliveries->len && *next <= upto; ++*next)
+        if (!ask(inbound, g_ptr_array_index(deliveries, *next), error))
+            return false;
+    return true;
+}
+
+bool
+mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask,
+                      MpTakeAnswer take, GError **error)
+{
+    guint next = 0;
+
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (!ask_ahead(inbound, deliveries, &next, i + 1, ask, error))
+            return false;
+        if (!take(inbound, delivery, error))
+            return false;
+        delivery->is_awaited = false;
+    }
+    return true;
+}
+
+static bool
+ask_for_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
+{
+    MpLimits limits = mp_instance_limits(inbound->instance);
+
+    if (is_over_size(inbound, delivery))
+        return true;
+    delivery->is_awaited =
+        mp_worker_send_parse(inbound->worker, delivery->mail->fd, &limits, error);
+    return delivery->is_awaited;
+}
+
+bool
+mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    return mp_inbound_ask_worker(inbound, deliveries, ask_for_message, take_message, error);
+}
