@@ -13,6 +13,7 @@
 
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
+const char *__lsan_default_suppressions(void);
 int __lsan_is_turned_off(void);
 
 const char *
@@ -25,6 +26,13 @@ const char *
 __ubsan_default_options(void)
 {
     return "print_stacktrace=1";
+}
+
+/* What the test framework keeps of its own is not ours to give back. */
+const char *
+__lsan_default_suppressions(void)
+{
+    return "leak:libcriterion\n";
 }
 
 /* Who is traced already, by strace or by the kernel's own means, cannot look for leaks. */

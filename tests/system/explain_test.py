@@ -158,7 +158,7 @@ def the_comment_is_the_reply(site):
 
 def bomb(site, sender, address):
     """Its parser dies of it: of the reply's lines, not of the mail's parts."""
-    return site.mail(sender, address, "word\n") + b"\n" * 500000
+    return site.mail(sender, address, "word\n") + b"\n" * (500000 * int(os.environ.get("ROOM", "1")))
 
 
 def hostile(site, thread):
