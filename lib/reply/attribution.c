@@ -119,6 +119,24 @@ ends_paragraph(const GArray *lines, guint i)
     return i + 1 == lines->len || LINE(lines, i + 1)->kind == LINE_BLANK;
 }
 
+/* Behind the verb stand but a name, a day, or small words such as lead on to one: "schrieb Ada
+ * Example", and not "schrieb ich einen Test". */
+static bool
+ends_in_names(const char *text, MpMatcher *matcher)
+{
+    const char *verb = mp_matcher_verb(matcher, text);
+    const char *word = verb != NULL ? strchr(verb, ' ') : NULL;
+
+    for (word += word != NULL; word != NULL && *word != '\0'; word += strspn(word, " ")) {
+        gsize length = strcspn(word, " ");
+
+        if (g_unichar_islower(g_utf8_get_char(word)) && length > PARTICLE)
+            return false;
+        word += length;
+    }
+    return word != NULL;
+}
+
 /* "Am 17.11.2025 um 09:12 schrieb Ada Example" right above a quote: some programs leave the colon
  * out, but neither the day nor the time. */
 static const MpRule *
@@ -126,8 +144,9 @@ rule_without_colon(const GArray *lines, guint start, guint end, const char *text
                    MpMatcher *matcher)
 {
     if (start != end || end + 1 == lines->len || LINE(lines, end + 1)->kind != LINE_QUOTE ||
-        (start > 0 && LINE(lines, start - 1)->kind == LINE_TEXT) ||
         !mp_matcher_has_day(matcher, text) || !mp_matcher_has_time(matcher, text))
+        return NULL;
+    if (start > 0 && LINE(lines, start - 1)->kind == LINE_TEXT && !ends_in_names(text, matcher))
         return NULL;
     g_autofree char *closed = g_strconcat(text, ":", NULL);
     return mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, closed);
@@ -172,12 +191,16 @@ attribution_names_writer(const char *text, MpMatcher *matcher)
         return false;
     if (g_strv_contains(leads, first))
         return false;
+    bool name = false;
     for (const char *word = text; word < verb; word += strspn(word, " ")) {
-        if (g_unichar_islower(g_utf8_get_char(word)) && strcspn(word, " ") > PARTICLE)
+        bool small = g_unichar_islower(g_utf8_get_char(word));
+
+        if (small && strcspn(word, " ") > PARTICLE)
             return false;
+        name |= !small;
         word += strcspn(word, " ");
     }
-    return true;
+    return name;
 }
 
 Attribution
@@ -219,10 +242,13 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
     else if (found.opened)
         plausible = date || address || quoted;
     else /* what says the day and the address needs no empty line above it */
-        plausible = quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
-                    (first && (address || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+        plausible =
+            quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
+            (first && ((address && closed) || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
     found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
                      mp_matcher_has_day(matcher, text);
+    found.complete |= plausible && quoted && date && mp_matcher_has_day(matcher, text) &&
+                      attribution_names_writer(text, matcher);
     if (!plausible || (found.opened && end > start && !date && !address) ||
         (!date && !address &&
          (says_year(text) ||

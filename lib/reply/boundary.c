@@ -14,7 +14,11 @@ enum {
     WINDOW = 5, /* lines an attribution may be wrapped over */
     WINDOW_BYTES = 600,
     SHORTEST_ATTRIBUTION = 8, /* bytes */
+    YEAR_MARK = 4,            /* bytes of the word year, abbreviated */
+    DAY_WORDS = 2,            /* behind the day in such a line */
     SHORT_LINE = 40,          /* bytes of a first line that holds but the weekday and the day */
+    LETTERS_OF_LAST = 3,      /* the same where no digit is, */
+    LAST_WORDS = 3,           /* and it has so many bytes */
     LETTERS_OF_PROSE = 6, /* before a full stop: no month's or weekday's abbreviation is longer */
     ATTEMPTS = 3000,      /* windows tried in vain: what bounds a mail of nothing but colons */
 };
@@ -86,6 +90,21 @@ line_above(const GArray *lines, guint i)
     return above;
 }
 
+/* The last three words have no digits in them, as they have where an abbreviation ends a date. */
+static bool
+ends_in_words(const char *core)
+{
+    const char *p = core + strlen(core);
+
+    for (guint words = 0; p > core; p--) {
+        if (g_ascii_isdigit(p[-1]))
+            return false;
+        if (p[-1] == ' ' && ++words == LAST_WORDS)
+            return true;
+    }
+    return false;
+}
+
 /* A line that ends like prose; a date's abbreviations are shorter. */
 static bool
 ends_sentence(const char *core)
@@ -98,7 +117,7 @@ ends_sentence(const char *core)
     for (const char *p = core + length - 1; p > core && letters < LETTERS_OF_PROSE; letters++) {
         p = g_utf8_prev_char(p);
         if (!g_unichar_isalpha(g_utf8_get_char(p)))
-            return false;
+            return letters >= LETTERS_OF_LAST && ends_in_words(core);
     }
     return letters >= LETTERS_OF_PROSE;
 }
@@ -109,8 +128,14 @@ is_day_line(const GArray *lines, guint i)
 {
     const Line *line = LINE(lines, i);
 
-    return line->has_digit && strlen(line->core) <= SHORT_LINE && strchr(line->core, ' ') != NULL &&
-           g_unichar_isalpha(g_utf8_get_char(line->core)) &&
+    const char *after = line->core + strcspn(line->core, "0123456789");
+    guint words = 0;
+
+    for (const char *p = after; line->has_digit && *p != '\0'; p++)
+        words += *p == ' ';
+    return line->has_digit && words <= DAY_WORDS && strlen(line->core) <= SHORT_LINE &&
+           strpbrk(line->core, ":?!") == NULL && !g_str_has_suffix(line->core, "。") &&
+           strchr(line->core, ' ') != NULL && g_unichar_isalpha(g_utf8_get_char(line->core)) &&
            (i == 0 || LINE(lines, i - 1)->kind == LINE_BLANK);
 }
 
@@ -123,9 +148,26 @@ says_whole_date(const char *core)
     gsize n = strspn(digits, "0123456789");
     gunichar next = g_utf8_get_char(digits + n);
 
+    if (n == 4 && next == ' ') { /* "2026 ж. 9 қар." */
+        const char *mark = strstr(digits + n, ". ");
+        gsize day =
+            mark != NULL && mark <= digits + n + YEAR_MARK + 1 ? strspn(mark + 2, "0123456789") : 0;
+
+        return day > 0 && mark[2 + day] == ' ';
+    }
     if (n == 4)
         return next == '.' || next == '-' || next == '/' || next == 0x5e74 || next == 0xb144;
     return n > 0 && n <= 2 && next != ':' && next != 'h' && !g_unichar_isalpha(next);
+}
+
+/* "Ada Example <ada@example.org> …", from its first word on. */
+static bool
+begins_with_person(const char *core)
+{
+    const char *bracket = strchr(core, '<');
+
+    return bracket != NULL && g_unichar_isupper(g_utf8_get_char(core)) &&
+           strcspn(core, "0123456789,") > (gsize)(bracket - core) && strchr(bracket, '@') != NULL;
 }
 
 /* Whether the line at `start` goes on with what the line above it began: an address, a date, a
@@ -141,9 +183,25 @@ continues_above(const GArray *lines, guint start)
     const char *core = LINE(lines, start)->core, *before = LINE(lines, above)->core;
     bool address = !LINE(lines, start)->has_at && LINE(lines, above)->has_at;
     return core[0] == '<' || core[0] == '(' ||
-           (is_day_line(lines, (guint)above) && !says_whole_date(core)) ||
+           (is_day_line(lines, (guint)above) && !says_whole_date(core) &&
+            !begins_with_person(core)) ||
            ends_with_any(before, unfinished) || (address && g_str_has_suffix(before, ">")) ||
            memchr(core, '@', strcspn(core, " ")) != NULL;
+}
+
+/* What was found begins itself with the name or with the whole date, and the line above ends like
+ * a sentence, or says no date: nothing of it stands there. */
+static bool
+is_whole(const GArray *lines, const Attribution *best, gint start, gint above, MpMatcher *matcher)
+{
+    static const char *const ends[] = {".", "!", "?", "。", "！", "？", NULL};
+    const char *core = LINE(lines, start)->core, *before = LINE(lines, above)->core;
+    bool person = begins_with_person(core);
+
+    if (continues_above(lines, (guint)start))
+        return false;
+    return ((person || (best->complete && says_whole_date(core))) && ends_with_any(before, ends)) ||
+           (person && !mp_matcher_has_date(matcher, before));
 }
 
 /* A longer window is better if what was found before it lacked something that this one has. */
@@ -152,11 +210,11 @@ is_better(const GArray *lines, const Attribution *found, const Attribution *best
 {
     if (found->rule == NULL || best->rule == NULL)
         return found->rule != NULL;
-    if (found->complete && !best->complete)
-        return true;
+    bool completes = found->complete && !best->complete;
     if (best->opened)
-        return found->opened && continues_above(lines, (guint)best_start);
-    return (found->opened && found->complete) || continues_above(lines, (guint)best_start);
+        return found->opened && (completes || continues_above(lines, (guint)best_start));
+    return completes || (found->opened && found->complete) ||
+           continues_above(lines, (guint)best_start);
 }
 
 /* Finds the attribution that ends in line `end`; returns its first line or -1. */
@@ -183,7 +241,9 @@ attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRu
                 break;
         }
         start = line_above(lines, (guint)start);
-        if (start < 0 || (best.rule != NULL && ends_sentence(LINE(lines, start)->core)))
+        if (start < 0 ||
+            (best.rule != NULL && (ends_sentence(LINE(lines, start)->core) ||
+                                   is_whole(lines, &best, best_start, start, matcher))))
             break;
         evidence |= LINE(lines, start)->has_digit || LINE(lines, start)->has_at;
         g_string_prepend_c(text, ' ');

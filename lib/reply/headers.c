@@ -87,16 +87,19 @@ is_drawn(const Line *line)
            (line->kind == LINE_DELIMITER && strlen(line->core) >= DRAWN);
 }
 
-/* "Cc: @grace", a blank line, and a block that begins with "From:" of its own: what stands above is
- * the person's. */
+/* "Cc: @grace", a blank line, and a block that begins with "From:" of its own, or a second "From:"
+ * below something else, or any field below a paragraph: what stands above is the person's. */
 static bool
 begins_another(const GArray *lines, guint i, const Block *block)
 {
-    if (LINE(lines, i)->field != FIELD_FROM || block->fields == 0 ||
-        LINE(lines, i - 1)->kind != LINE_BLANK)
+    const Line *line = LINE(lines, i);
+
+    if (line->field == FIELD_NONE || block->fields == 0 || LINE(lines, i - 1)->field != FIELD_NONE)
         return false;
-    return (block->kinds & 1u << FIELD_FROM) != 0 ||
-           (i + 1 < lines->len && LINE(lines, i + 1)->field != FIELD_NONE);
+    bool blank = LINE(lines, block->end)->kind == LINE_BLANK;
+    if (line->field != FIELD_FROM || (block->kinds & 1u << FIELD_FROM) != 0)
+        return line->field == FIELD_FROM || (blank && LINE(lines, i - 1)->kind != LINE_BLANK);
+    return blank && i + 1 < lines->len && LINE(lines, i + 1)->field != FIELD_NONE;
 }
 
 static Block

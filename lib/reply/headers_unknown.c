@@ -96,7 +96,7 @@ static HeaderField
 named_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
 {
     if (line->kind != LINE_TEXT || line->fenced || line->has_digit || line->has_at ||
-        strlen(line->core) > NAME)
+        strchr(line->core, ':') != NULL || strlen(line->core) > NAME)
         return FIELD_NONE;
     g_autofree char *text = g_strconcat(line->core, ":", NULL);
     return line_field(text, matcher, rule);

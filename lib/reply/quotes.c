@@ -11,7 +11,7 @@
 
 enum {
     FOOTER_BYTES = 800, /* of a footer that are looked at */
-    WRAPPED_AT = 60,    /* a quote line this long may have been wrapped by a relay */
+    WRAPPED_AT = 40,    /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     ADDRESS_LINES = 8,
     CITED_LINES = 6,

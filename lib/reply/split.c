@@ -7,6 +7,7 @@
 
 enum {
     SHORT_ANSWER = 40, /* bytes */
+    YEAR_MARK = 5,     /* letters of it, with the spaces around */
     WINDOW = 3,        /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
     WEEKDAY = 24,            /* bytes of its name */
@@ -350,6 +351,10 @@ begins_day(const char *before)
     const char *digits = is_weekday(before) ? strpbrk(before, "0123456789") : before;
     gsize n = strspn(digits, "0123456789");
 
+    if (is_cjk_date(before))
+        return true;
+    if (n == 4 && digits[n] == ' ') /* "2026 ж.", "2026 m.", "2026 р.": the word year */
+        return g_utf8_strlen(digits + n, -1) <= YEAR_MARK;
     return n > 0 && (n <= 2 || (n == 4 && digits[n] == '.')) &&
            digits[n + strspn(digits + n, "., ")] == '\0';
 }
