@@ -32,7 +32,7 @@ ALL_CFLAGS = -std=gnu11 $(OPT) $(WARNINGS) $(HARDEN) -D_GNU_SOURCE -DMP_VERSION=
              -Ilib $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(LDFLAGS)
 
-LIB_SRC  := $(sort $(wildcard lib/*/*.c))
+LIB_SRC  := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 PROGRAMS := metroplex notifier
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 
@@ -186,7 +186,7 @@ demo: deps-demo
 	@$(MAKE) $(PARALLEL) all
 	@tests/demo/demo.sh $(BUILD)/bin
 
-C_FILES := $(wildcard */*.[ch] */*/*.[ch])
+C_FILES := $(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch])
 
 # Debian 12 and 13 both have this release of the two tools, so that everybody's verdict is the same.
 CLANG_TOOLS ?= 19

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "instance/instance.h"
-#include "tracker/fsck.h"
+#include "tracker/fsck/fsck.h"
 
 /* Tells each fault; *events is how many events were looked at. False only for what has to be tried
  * again, or for an outbox that cannot be listed. */

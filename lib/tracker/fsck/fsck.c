@@ -1,12 +1,12 @@
 /* The check of a tracker: the way through both repositories; see fsck.h. */
-#include "tracker/fsck.h"
+#include "tracker/fsck/fsck.h"
 
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "tracker/facts.h"
-#include "tracker/fsck_inside.h"
+#include "tracker/fsck/internal.h"
 #include "git/git.h"
 
 #define CACHE_MAX (16 * 1024 * 1024) /* of libgit2: nothing is read twice here */

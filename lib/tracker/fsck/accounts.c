@@ -3,7 +3,7 @@
 
 #include "base/escape.h"
 #include "tracker/facts.h"
-#include "tracker/fsck_inside.h"
+#include "tracker/fsck/internal.h"
 
 static void
 add_user(Fsck *fsck, guint64 id)

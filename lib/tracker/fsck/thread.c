@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tracker/facts.h"
-#include "tracker/fsck_inside.h"
+#include "tracker/fsck/internal.h"
 
 #define NUMBER_MAX G_GUINT64_CONSTANT(9999999999) /* beyond it, a name is a mistake */
 

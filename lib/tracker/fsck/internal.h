@@ -1,7 +1,7 @@
 /* What the files of the check share; nobody else includes it. */
 #pragma once
 
-#include "tracker/fsck.h"
+#include "tracker/fsck/fsck.h"
 #include "tracker/internal.h"
 
 typedef struct {

@@ -2,7 +2,7 @@
  */
 #include <string.h>
 
-#include "tracker/fsck_inside.h"
+#include "tracker/fsck/internal.h"
 
 #define PAGE_MAX   16
 #define KEY_DIGITS 32

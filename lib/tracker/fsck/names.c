@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "tracker/fsck_inside.h"
+#include "tracker/fsck/internal.h"
 #include "git/git.h"
 #include "git/tree_name.h"
 
