@@ -41,7 +41,7 @@ foreach_comment(Export *export, bool (*visit)(Export *, const MpComment *, gpoin
 /* --- JSON ----------------------------------------------------------------------------------- */
 
 static bool
-add_attachment(Export *export, const MpComment *comment, const MpAttachmentFact *fact,
+add_attachment(Export *export, const MpComment *comment, const MpAttachmentRecord *fact,
                JsonArray *array, GError **error)
 {
     g_autoptr(GBytes) bytes = mp_tracker_attachment(export->instance->tracker, export->thread->id,

@@ -166,7 +166,7 @@ add_attachments(JsonObject *object, const GPtrArray *attachments)
     JsonArray *array = mp_json_array(object, "attachments");
 
     for (guint i = 0; i < attachments->len; i++) {
-        const MpAttachmentFact *fact = g_ptr_array_index(attachments, i);
+        const MpAttachmentRecord *fact = g_ptr_array_index(attachments, i);
         JsonObject *element = json_object_new();
 
         mp_json_text(element, "file", fact->file);
@@ -231,7 +231,7 @@ print_comment(const MpComment *comment)
         printf("\n--- %" G_GUINT64_FORMAT ": %s, %s, by %s\n", comment->number, author, date, via);
     mp_print_text(comment->body);
     for (guint i = 0; i < comment->attachments->len; i++) {
-        const MpAttachmentFact *fact = g_ptr_array_index(comment->attachments, i);
+        const MpAttachmentRecord *fact = g_ptr_array_index(comment->attachments, i);
         g_autofree char *name = mp_escape(fact->name);
         g_autofree char *type = mp_escape(fact->type);
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/random.h"
-#include "tracker/facts.h"
+#include "tracker/records.h"
 #include "tracker/internal.h"
 #include "git/tree_name.h"
 
@@ -151,7 +151,7 @@ mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error)
         return true;
     if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return false;
-    *user = text != NULL ? mp_facts_parse_user(text, path, id, error) : NULL;
+    *user = text != NULL ? mp_record_parse_user(text, path, id, error) : NULL;
     return text == NULL || *user != NULL;
 }
 
@@ -362,9 +362,9 @@ write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **er
          (!next_user_id(tree, &user->id, error) || !draw_epoch(&user->epoch, error))))
         return false;
     g_autofree char *path = path_of_user(user->id);
-    g_autofree char *facts = mp_facts_user(user);
+    g_autofree char *text = mp_record_user(user);
     return index_user(tree, user, true, error) &&
-           mp_tree_set_at(tree, path, facts, strlen(facts), error);
+           mp_tree_set_at(tree, path, text, strlen(text), error);
 }
 
 static MpCommitResult
@@ -384,7 +384,7 @@ try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
 
 /* The account's file as it is in the tree that is read now; "" where there is none. */
 static bool
-read_facts(MpAccounts *accounts, guint64 id, char **text, GError **error)
+read_record(MpAccounts *accounts, guint64 id, char **text, GError **error)
 {
     g_autofree char *path = path_of_user(id);
 
@@ -401,7 +401,7 @@ is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GErro
 {
     g_autofree char *now = NULL;
 
-    return read_facts(accounts, user->id, &now, error) &&
+    return read_record(accounts, user->id, &now, error) &&
            (strcmp(before, now) == 0 ||
             mp_fail(error, MP_ERROR_TEMPORARY,
                     "the account %s was changed by somebody else at this moment: try again",
@@ -414,7 +414,7 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
     guint64 id = user->id;
     g_autofree char *before = NULL;
 
-    if (!read_facts(accounts, id, &before, error))
+    if (!read_record(accounts, id, &before, error))
         return false;
     for (int i = 0; i < OUTRUN_TRIES; i++) {
         user->id = id;

@@ -1,7 +1,7 @@
 /*
  * How the file of an attachment is called in the tree: by a number and, where it is known to be
  * harmless, an extension, so that a clone can be looked at. The name as it was sent stands among
- * the facts of the comment.
+ * the record of the comment.
  */
 #include <string.h>
 

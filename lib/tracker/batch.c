@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "tracker/facts.h"
+#include "tracker/records.h"
 #include "tracker/internal.h"
 
 #define SUBJECT_MAX 72 /* characters of a first line that git log shows without wrapping */
@@ -128,7 +128,7 @@ subscribe(GPtrArray *subscribers, guint64 user, const char *reason, bool replace
 static bool
 write_subscribers(MpBatch *batch, MpTreeNode *thread, GPtrArray *subscribers, GError **error)
 {
-    g_autofree char *text = mp_facts_subscribers(subscribers);
+    g_autofree char *text = mp_record_subscribers(subscribers);
 
     return set_text(batch, thread, "subscribers", text, error);
 }
@@ -222,7 +222,7 @@ write_attachments(MpBatch *batch, MpTreeNode *comment, const GPtrArray *attachme
     return directory != NULL;
 }
 
-/* Who announces it, where its own facts say another: what was imported keeps the host that posted
+/* Who announces it, where its own record says another: what was imported keeps the host that posted
  * it once. NULL without a remote, where there is nobody else. */
 static const char *
 announcing_host(const MpBatch *batch, const MpNewComment *comment)
@@ -238,7 +238,7 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
 {
     g_autofree char *of_comment = mp_path_of_comment(number);
     g_autofree char *path = g_strconcat("comments/", of_comment, NULL);
-    g_autofree char *facts = mp_facts_comment(comment, actor);
+    g_autofree char *record = mp_record_comment(comment, actor);
     MpTree *tree = batch->chain.tree;
     MpTreeNode *directory = mp_tree_make_directory(tree, thread, path, error);
     MpTreeNode *received = mp_tree_make_directory(tree, thread, "received", error);
@@ -247,7 +247,7 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
            set_lines(batch, directory, "comment.md", comment->body, error) &&
            (comment->elided == NULL || *comment->elided == '\0' ||
             set_lines(batch, directory, "elided.txt", comment->elided, error)) &&
-           set_text(batch, directory, "mail", facts, error) &&
+           set_text(batch, directory, "mail", record, error) &&
            write_attachments(batch, directory, comment->attachments, error) &&
            mp_keys_add(tree, received, comment->key, number, announcing_host(batch, comment),
                        error);
@@ -281,11 +281,11 @@ bool
 mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor, guint64 *number,
                  bool *duplicate, GError **error)
 {
-    g_autoptr(MpThread) facts = NULL;
+    g_autoptr(MpThread) record = NULL;
 
-    if (!mp_read_thread(batch->chain.tree, comment->thread, &facts, error))
+    if (!mp_read_thread(batch->chain.tree, comment->thread, &record, error))
         return false;
-    if (facts == NULL)
+    if (record == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT,
                        comment->thread);
     MpTreeNode *thread = thread_directory(batch, comment->thread, error);
@@ -295,7 +295,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
         return true;
     g_autofree char *line = first_line(comment->body);
     g_autofree char *message =
-        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", facts->repository, comment->thread, line);
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", record->repository, comment->thread, line);
     return next_number(batch, thread, number, error) &&
            write_comment(batch, thread, *number, comment, actor, error) &&
            subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment",
@@ -323,19 +323,19 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
                      const MpActor *actor, guint64 *id, GError **error)
 {
     g_autofree char *nonce = mp_random_hex(MP_NONCE_OCTETS, error);
-    MpThread record = *thread;
+    MpThread named = *thread;
 
-    record.nonce = nonce;
+    named.nonce = nonce;
     if (nonce == NULL || !next_thread_id(batch, id, error) ||
         (thread->kind == MP_COMMIT && thread->object != NULL &&
          !mp_commits_claim(&batch->tracker->store, batch->chain.tree, thread, *id, error)))
         return false;
     MpTreeNode *directory = make_thread(batch, *id, error);
-    g_autofree char *facts = mp_facts_thread(&record);
+    g_autofree char *record = mp_record_thread(&named);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, *id, thread->title);
 
-    return directory != NULL && set_text(batch, directory, "thread", facts, error) &&
+    return directory != NULL && set_text(batch, directory, "thread", record, error) &&
            write_comment(batch, directory, 0, post, actor, error) &&
            subscribe_participants(batch, *id, directory, post, actor->user, "author", error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
@@ -349,9 +349,9 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
     MpTreeNode *received =
         directory != NULL ? mp_tree_make_directory(batch->chain.tree, directory, "received", error)
                           : NULL;
-    g_autofree char *facts = mp_facts_thread(thread);
+    g_autofree char *record = mp_record_thread(thread);
 
-    return received != NULL && set_text(batch, directory, "thread", facts, error) &&
+    return received != NULL && set_text(batch, directory, "thread", record, error) &&
            (key == NULL ||
             mp_keys_add(batch->chain.tree, received, key, 0, batch->tracker->store.host, error)) &&
            mp_chain_commit(&batch->chain, what, actor, error);
@@ -379,7 +379,7 @@ mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const ch
 {
     const char *slash = strchr(repository->name, '/');
     g_autofree char *owner = g_strndup(repository->name, (gsize)(slash - repository->name));
-    g_autofree char *facts = mp_facts_repository(repository);
+    g_autofree char *record = mp_record_repository(repository);
     MpTree *tree = batch->chain.tree;
     MpTreeNode *all = mp_tree_make_directory(tree, NULL, "repositories", error);
 
@@ -387,7 +387,7 @@ mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const ch
         return false;
     MpTreeNode *directory = mp_tree_make_directory(tree, all, owner, error);
     return directory != NULL && check_case(directory, slash + 1, error) &&
-           set_text(batch, directory, slash + 1, facts, error) &&
+           set_text(batch, directory, slash + 1, record, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 

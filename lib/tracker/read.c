@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tracker/facts.h"
+#include "tracker/records.h"
 #include "git/git.h"
 #include "tracker/internal.h"
 #include "git/stale_files.h"
@@ -73,7 +73,7 @@ mp_read_thread(MpTree *tree, guint64 id, MpThread **thread, GError **error)
         return true;
     if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return false;
-    *thread = text != NULL ? mp_facts_parse_thread(text, path, id, error) : NULL;
+    *thread = text != NULL ? mp_record_parse_thread(text, path, id, error) : NULL;
     return text == NULL || *thread != NULL;
 }
 
@@ -144,7 +144,7 @@ mp_read_subscribers(MpTree *tree, guint64 thread, GError **error)
     g_autofree char *directory = mp_path_of_thread(thread);
     g_autofree char *path = g_strconcat(directory, "/subscribers", NULL);
 
-    return text != NULL ? mp_facts_parse_subscribers(text, path, error) : NULL;
+    return text != NULL ? mp_record_parse_subscribers(text, path, error) : NULL;
 }
 
 GPtrArray *
@@ -163,8 +163,8 @@ mp_read_repository(MpTree *tree, const char *name, GError **error)
         return mp_fail_null(error, MP_ERROR_INPUT, "a repository's name has the form owner/name");
     if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return NULL;
-    return mp_facts_parse_repository(text != NULL ? text : "[repository]\nreply=on\n", path, name,
-                                     error);
+    return mp_record_parse_repository(text != NULL ? text : "[repository]\nreply=on\n", path, name,
+                                      error);
 }
 
 MpRepository *
@@ -206,7 +206,7 @@ mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, bool *f
            (received == NULL || mp_keys_find(tree, received, key, found, comment, error));
 }
 
-/* Who brought a KEY: its own file says, or the facts of the comment that it came with. */
+/* Who brought a KEY: its own file says, or the record of the comment that it came with. */
 bool
 mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
                        char **host, GError **error)
@@ -237,7 +237,7 @@ mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool
     return true;
 }
 
-/* The facts name the attachments; their sizes are those of the files. */
+/* The record names the attachments; their sizes are those of the files. */
 static bool
 read_attachment_sizes(MpTree *tree, MpTreeNode *comment, MpComment *into, GError **error)
 {
@@ -246,9 +246,9 @@ read_attachment_sizes(MpTree *tree, MpTreeNode *comment, MpComment *into, GError
     if (!mp_tree_directory(tree, comment, "attachments", &directory, error))
         return false;
     for (guint i = 0; directory != NULL && i < into->attachments->len; i++) {
-        MpAttachmentFact *fact = g_ptr_array_index(into->attachments, i);
+        MpAttachmentRecord *attachment = g_ptr_array_index(into->attachments, i);
 
-        if (!mp_tree_blob_size(tree, directory, fact->file, &fact->size, error))
+        if (!mp_tree_blob_size(tree, directory, attachment->file, &attachment->size, error))
             return false;
     }
     return true;
@@ -270,10 +270,10 @@ read_file(MpTree *tree, MpTreeNode *directory, const char *name, const char *pat
 static MpComment *
 read_comment(MpTree *tree, MpTreeNode *directory, const char *path, guint64 number, GError **error)
 {
-    g_autofree char *facts_path = g_strconcat(path, "/mail", NULL);
-    g_autofree char *facts = read_file(tree, directory, "mail", path, error);
+    g_autofree char *mail_path = g_strconcat(path, "/mail", NULL);
+    g_autofree char *mail = read_file(tree, directory, "mail", path, error);
     g_autoptr(MpComment) comment =
-        facts != NULL ? mp_facts_parse_comment(facts, facts_path, number, error) : NULL;
+        mail != NULL ? mp_record_parse_comment(mail, mail_path, number, error) : NULL;
 
     if (comment == NULL)
         return NULL;

@@ -24,7 +24,7 @@
 typedef struct MpTracker MpTracker;   /* tracker.git */
 typedef struct MpAccounts MpAccounts; /* accounts.git */
 
-/* --- Facts --------------------------------------------------------------------------------- */
+/* --- Records --------------------------------------------------------------------------------- */
 
 typedef enum { MP_ISSUE, MP_PULL, MP_COMMIT } MpThreadKind;
 
@@ -77,7 +77,7 @@ typedef struct {
     char *name; /* as it was sent, for people */
     char *type; /* "image/png" */
     guint64 size;
-} MpAttachmentFact;
+} MpAttachmentRecord;
 
 /* "3.png": what the third attachment of a comment is called in the tree, with the extension of its
  * name or type if that is one of a few harmless ones. The result is the caller's. */
@@ -99,7 +99,7 @@ typedef struct {
     char *elided;           /* what was cut, or NULL */
     char *message_id;       /* of the mail it came from, or NULL */
     char *key;              /* its KEY */
-    GPtrArray *attachments; /* MpAttachmentFact */
+    GPtrArray *attachments; /* MpAttachmentRecord */
 } MpComment;
 
 void mp_comment_free(MpComment *comment);
@@ -257,7 +257,7 @@ void mp_tracker_back_off(const MpTracker *tracker, int attempt);
 
 /*
  * The readers are false for errors only; where there is none they are true, and what was asked for
- * is NULL. Readers that return a pointer return NULL for errors only. A malformed fact file is
+ * is NULL. Readers that return a pointer return NULL for errors only. A malformed record is
  * MP_ERROR_INSTALLATION and names path and fault.
  */
 bool mp_tracker_thread(MpTracker *tracker, guint64 id, MpThread **thread, GError **error);
@@ -357,8 +357,9 @@ bool mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor
 bool mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                           const MpActor *actor, guint64 *id, GError **error);
 
-/* Writes the thread's facts anew (state, lock, title); `what` is the first line of the commit. With
- * `key` (or NULL) the change leaves its KEY, so that an event that announces it can be proved. */
+/* Writes the thread's record anew (state, lock, title); `what` is the first line of the commit.
+ * With `key` (or NULL) the change leaves its KEY, so that an event that announces it can be proved.
+ */
 bool mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, const char *what,
                          const MpActor *actor, GError **error);
 
@@ -383,7 +384,7 @@ MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
 /*
  * One change of one account: creates it where user->id is 0 (and sets that and its epoch), else
- * replaces its facts. Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is
+ * replaces its record. Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is
  * another account's. Retries when outrun; but if the account itself was changed since `accounts`
  * was last opened, refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo what
  * somebody else did.

@@ -113,10 +113,10 @@ Test(tracker, a_comment_written_is_a_comment_read)
     cr_expect_str_eq(read->author_login, "tim");
     cr_expect_eq(read->date, tim.date);
     cr_assert_eq(read->attachments->len, 1);
-    cr_expect_str_eq(((MpAttachmentFact *)read->attachments->pdata[0])->file, "1.png");
-    cr_expect_str_eq(((MpAttachmentFact *)read->attachments->pdata[0])->name, "a b.png");
-    cr_expect_str_eq(((MpAttachmentFact *)read->attachments->pdata[0])->type, "image/png");
-    cr_expect_eq(((MpAttachmentFact *)read->attachments->pdata[0])->size, 3);
+    cr_expect_str_eq(((MpAttachmentRecord *)read->attachments->pdata[0])->file, "1.png");
+    cr_expect_str_eq(((MpAttachmentRecord *)read->attachments->pdata[0])->name, "a b.png");
+    cr_expect_str_eq(((MpAttachmentRecord *)read->attachments->pdata[0])->type, "image/png");
+    cr_expect_eq(((MpAttachmentRecord *)read->attachments->pdata[0])->size, 3);
     cr_assert_eq(subscribers->len, 2);
     cr_expect_str_eq(((MpSubscriber *)subscribers->pdata[0])->reason, "author");
     cr_expect_eq(((MpSubscriber *)subscribers->pdata[1])->user, 7);

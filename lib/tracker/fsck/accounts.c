@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "tracker/facts.h"
+#include "tracker/records.h"
 #include "tracker/fsck/internal.h"
 
 static void

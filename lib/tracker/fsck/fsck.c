@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tracker/facts.h"
+#include "tracker/records.h"
 #include "tracker/fsck/internal.h"
 #include "git/git.h"
 
@@ -205,7 +205,7 @@ check_repository(Fsck *fsck, MpTree *owner, const char *name, const char *path)
     }
     g_autofree char *text = mp_fsck_text(fsck, owner, name, path);
     g_autoptr(MpRepository) repository =
-        text != NULL ? mp_facts_parse_repository(text, path, whole, &why) : NULL;
+        text != NULL ? mp_record_parse_repository(text, path, whole, &why) : NULL;
     if (why != NULL)
         mp_fsck_tell_error(fsck, path, &why);
     if (repository == NULL)

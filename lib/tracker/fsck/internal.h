@@ -45,7 +45,7 @@ void mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *pa
 typedef struct {
     guint64 number;
     guint8 key[16];
-    bool has_key;     /* its facts could be read */
+    bool has_key;     /* its record could be read */
     bool is_received; /* its KEY is in received/ */
 } MpFsckComment;
 

@@ -1,7 +1,7 @@
-/* The check of one thread: its facts, subscribers and comments. */
+/* The check of one thread: its record, subscribers and comments. */
 #include <string.h>
 
-#include "tracker/facts.h"
+#include "tracker/records.h"
 #include "tracker/fsck/internal.h"
 
 #define NUMBER_MAX G_GUINT64_CONSTANT(9999999999) /* beyond it, a name is a mistake */
@@ -45,12 +45,12 @@ check_commit(Fsck *fsck, const MpThread *thread, const char *path)
 }
 
 static void
-check_facts(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
+check_record(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
 {
     g_autofree char *path = g_strconcat(directory, "/thread", NULL);
     g_autofree char *text = mp_fsck_text(fsck, tree, "thread", path);
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpThread) thread = text != NULL ? mp_facts_parse_thread(text, path, id, &why) : NULL;
+    g_autoptr(MpThread) thread = text != NULL ? mp_record_parse_thread(text, path, id, &why) : NULL;
 
     if (why != NULL)
         mp_fsck_tell_error(fsck, path, &why);
@@ -75,7 +75,7 @@ check_subscribers(Fsck *fsck, MpTree *tree, const char *directory)
     g_autofree char *text = mp_fsck_text(fsck, tree, "subscribers", path);
     g_autoptr(GError) why = NULL;
     g_autoptr(GPtrArray) subscribers =
-        text != NULL ? mp_facts_parse_subscribers(text, path, &why) : NULL;
+        text != NULL ? mp_record_parse_subscribers(text, path, &why) : NULL;
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
 
     if (why != NULL)
@@ -107,34 +107,35 @@ has_entry(const MpTreeNode *node, const char *name)
 }
 
 static bool
-is_named_attachment(const MpComment *facts, const char *file)
+is_named_attachment(const MpComment *comment, const char *file)
 {
-    for (guint i = 0; i < facts->attachments->len; i++)
-        if (strcmp(((MpAttachmentFact *)g_ptr_array_index(facts->attachments, i))->file, file) == 0)
+    for (guint i = 0; i < comment->attachments->len; i++)
+        if (strcmp(((MpAttachmentRecord *)g_ptr_array_index(comment->attachments, i))->file,
+                   file) == 0)
             return true;
     return false;
 }
 
 static void
-check_attachments(Fsck *fsck, MpTree *tree, const char *directory, const MpComment *facts)
+check_attachments(Fsck *fsck, MpTree *tree, const char *directory, const MpComment *comment)
 {
     g_autoptr(GError) why = NULL;
     MpTreeNode *node;
 
     if (!mp_tree_directory(tree, NULL, "attachments", &node, &why))
         mp_fsck_tell_error(fsck, directory, &why);
-    for (guint i = 0; i < facts->attachments->len; i++) {
-        const MpAttachmentFact *fact = g_ptr_array_index(facts->attachments, i);
-        g_autofree char *path = g_strconcat(directory, "/attachments/", fact->file, NULL);
+    for (guint i = 0; i < comment->attachments->len; i++) {
+        const MpAttachmentRecord *attachment = g_ptr_array_index(comment->attachments, i);
+        g_autofree char *path = g_strconcat(directory, "/attachments/", attachment->file, NULL);
 
-        if (!has_entry(node, fact->file))
+        if (!has_entry(node, attachment->file))
             mp_fsck_tell(fsck, "missing", path, g_strdup(RESTORE), "named in mail, but not there");
     }
     for (guint i = 0; node != NULL && i < mp_tree_count(node); i++) {
         const char *name = mp_tree_name(node, i);
         g_autofree char *path = g_strconcat(directory, "/attachments/", name, NULL);
 
-        if (!is_named_attachment(facts, name))
+        if (!is_named_attachment(comment, name))
             mp_fsck_tell(fsck, "unnamed", path,
                          g_strdup("name it in the group [attachments] of mail, or git rm it"),
                          "not named in mail");
@@ -147,23 +148,23 @@ check_mail(Fsck *fsck, MpTree *tree, const char *directory, MpFsckComment *comme
     g_autofree char *path = g_strconcat(directory, "/mail", NULL);
     g_autofree char *text = mp_fsck_text(fsck, tree, "mail", path);
     g_autoptr(GError) why = NULL;
-    g_autoptr(MpComment) facts =
-        text != NULL ? mp_facts_parse_comment(text, path, comment->number, &why) : NULL;
+    g_autoptr(MpComment) record =
+        text != NULL ? mp_record_parse_comment(text, path, comment->number, &why) : NULL;
 
     if (why != NULL)
         mp_fsck_tell_error(fsck, path, &why);
-    if (facts == NULL)
+    if (record == NULL)
         return;
-    comment->has_key = mp_fsck_parse_key(facts->key, strlen(facts->key), comment->key);
+    comment->has_key = mp_fsck_parse_key(record->key, strlen(record->key), comment->key);
     if (!comment->has_key)
         mp_fsck_tell(fsck, "malformed", path,
                      g_strdup("write the KEY that received/ has for this number"),
                      "[comment] key: not 32 hexadecimal digits");
-    if (!mp_fsck_has_user(fsck, facts->author))
+    if (!mp_fsck_has_user(fsck, record->author))
         mp_fsck_tell(fsck, "no-user", path,
                      g_strdup("restore the account in accounts.git, or write another id and login"),
-                     "its author, account %" G_GUINT64_FORMAT ", does not exist", facts->author);
-    check_attachments(fsck, tree, directory, facts);
+                     "its author, account %" G_GUINT64_FORMAT ", does not exist", record->author);
+    check_attachments(fsck, tree, directory, record);
 }
 
 static void
@@ -341,7 +342,7 @@ mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
     if (tree == NULL)
         return;
     check_file_is_there(fsck, root, path, "thread");
-    check_facts(fsck, tree, id, path);
+    check_record(fsck, tree, id, path);
     check_subscribers(fsck, tree, path);
     const git_oid *of_comments = directory_of(fsck, root, "comments", path);
     const git_oid *received = directory_of(fsck, root, "received", path);

@@ -1,9 +1,9 @@
-/* Fact files: what the fuzzers found, each of which once broke a promise. */
-#include "tracker/facts.h"
+/* Records: what the fuzzers found, each of which once broke a promise. */
+#include "tracker/records.h"
 
 #include <criterion/criterion.h>
 
-Test(facts, a_subscriber_without_a_reason_is_none)
+Test(records, a_subscriber_without_a_reason_is_none)
 {
     static const struct {
         const char *text;
@@ -25,13 +25,13 @@ Test(facts, a_subscriber_without_a_reason_is_none)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(GPtrArray) first =
-            mp_facts_parse_subscribers(cases[i].text, "subscribers", &error);
+            mp_record_parse_subscribers(cases[i].text, "subscribers", &error);
 
         cr_assert_eq(first != NULL, cases[i].is_good, "%s", cases[i].text);
         if (first == NULL)
             continue;
-        g_autofree char *again = mp_facts_subscribers(first);
-        g_autoptr(GPtrArray) second = mp_facts_parse_subscribers(again, "subscribers", &error);
+        g_autofree char *again = mp_record_subscribers(first);
+        g_autoptr(GPtrArray) second = mp_record_parse_subscribers(again, "subscribers", &error);
         cr_assert_not_null(second, "%s: written as %s", cases[i].text, again);
         cr_expect_eq(first->len, second->len);
     }

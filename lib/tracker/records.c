@@ -1,0 +1,285 @@
+/* Records as text and back; see records.h. Those of users are in user_record.c. */
+#include "tracker/records.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "tracker/record_file.h"
+
+/* --- Threads -------------------------------------------------------------------------------- */
+
+static const char *const kind_names[] = {"issue", "pull", "commit"};
+
+const char *
+mp_thread_kind_name(MpThreadKind kind)
+{
+    return kind_names[kind];
+}
+
+bool
+mp_thread_kind_parse(const char *name, MpThreadKind *kind)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(kind_names); i++) {
+        if (strcmp(name, kind_names[i]) == 0) {
+            *kind = (MpThreadKind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+MpThread *
+mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **error)
+{
+    g_autoptr(MpThread) thread = g_new0(MpThread, 1);
+    MpRecordReader r;
+
+    mp_record_begin(&r, text, path, "thread");
+    g_autofree char *kind = mp_record_string(&r, "kind");
+    g_autofree char *state = mp_record_string(&r, "state");
+    thread->id = id;
+    thread->repository = mp_record_string(&r, "repository");
+    thread->title = mp_record_string(&r, "title");
+    thread->object = mp_record_optional(&r, "object");
+    thread->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
+    thread->author_login = mp_record_string(&r, "login");
+    thread->created = mp_record_date(&r, "created");
+    thread->nonce = mp_record_string(&r, "nonce");
+    thread->is_locked = mp_record_boolean(&r, "locked");
+    thread->is_open = g_strcmp0(state, "open") == 0;
+    if (thread->nonce != NULL && !mp_is_nonce(thread->nonce))
+        mp_record_blame(&r, "nonce", "not 16 hexadecimal digits");
+    if (kind != NULL && !mp_thread_kind_parse(kind, &thread->kind))
+        mp_record_blame(&r, "kind", "none of: issue, pull, commit");
+    if (state != NULL && !thread->is_open && strcmp(state, "closed") != 0)
+        mp_record_blame(&r, "state", "neither open nor closed");
+    if (thread->repository != NULL && !mp_is_repository_name(thread->repository))
+        mp_record_blame(&r, "repository", "not of the form owner/name");
+    return mp_record_end(&r, error) ? g_steal_pointer(&thread) : NULL;
+}
+
+char *
+mp_record_thread(const MpThread *thread)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    const char *g = "thread";
+
+    g_key_file_set_string(file, g, "kind", mp_thread_kind_name(thread->kind));
+    g_key_file_set_string(file, g, "repository", thread->repository);
+    g_key_file_set_string(file, g, "title", thread->title);
+    g_key_file_set_string(file, g, "state", thread->is_open ? "open" : "closed");
+    g_key_file_set_string(file, g, "locked", thread->is_locked ? "true" : "false");
+    mp_record_set_optional(file, g, "object", thread->object);
+    mp_record_set_number(file, g, "author", thread->author);
+    g_key_file_set_string(file, g, "login", thread->author_login);
+    mp_record_set_date(file, g, "created", thread->created);
+    g_key_file_set_string(file, g, "nonce", thread->nonce);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+/* --- Comments ------------------------------------------------------------------------------- */
+
+static void
+attachment_free(gpointer data)
+{
+    MpAttachmentRecord *attachment = data;
+
+    g_free(attachment->file);
+    g_free(attachment->name);
+    g_free(attachment->type);
+    g_free(attachment);
+}
+
+/* A key for each file, with "TYPE;NAME;": what was sent is a value, never a key or a path. */
+static GPtrArray *
+attachments(MpRecordReader *r)
+{
+    GPtrArray *array = g_ptr_array_new_with_free_func(attachment_free);
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "attachments", NULL, NULL);
+
+    for (char **key = keys; key != NULL && *key != NULL; key++) {
+        g_auto(GStrv) pair = g_key_file_get_string_list(r->file, "attachments", *key, NULL, NULL);
+        MpAttachmentRecord *attachment;
+
+        if (pair == NULL || g_strv_length(pair) != 2) {
+            mp_record_blame(r, *key, "not of the form TYPE;NAME;");
+            break;
+        }
+        if (!mp_is_attachment_file(*key)) {
+            mp_record_blame(r, *key, "not the file of an attachment");
+            break;
+        }
+        attachment = g_new0(MpAttachmentRecord, 1);
+        attachment->file = g_strdup(*key);
+        attachment->type = g_strdup(pair[0]);
+        attachment->name = g_strdup(pair[1]);
+        g_ptr_array_add(array, attachment);
+    }
+    return array;
+}
+
+static void
+set_attachments(GKeyFile *file, const GPtrArray *array)
+{
+    for (guint i = 0; array != NULL && i < array->len; i++) {
+        const MpNewAttachment *attachment = g_ptr_array_index(array, i);
+        const char *pair[] = {attachment->type, attachment->name};
+
+        g_key_file_set_string_list(file, "attachments", attachment->file, pair, 2);
+    }
+}
+
+MpComment *
+mp_record_parse_comment(const char *text, const char *path, guint64 comment_number, GError **error)
+{
+    g_autoptr(MpComment) comment = g_new0(MpComment, 1);
+    MpRecordReader r;
+
+    mp_record_begin(&r, text, path, "comment");
+    comment->number = comment_number;
+    comment->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
+    comment->author_login = mp_record_string(&r, "login");
+    comment->date = mp_record_date(&r, "date");
+    comment->via = mp_record_string(&r, "via");
+    comment->host = mp_record_optional(&r, "host");
+    comment->key = mp_record_string(&r, "key");
+    r.group = "mail";
+    comment->message_id = mp_record_optional(&r, "message-id");
+    comment->recipient = mp_record_optional(&r, "recipient");
+    comment->part = mp_record_optional(&r, "part");
+    r.group = "attachments";
+    comment->attachments = attachments(&r);
+    return mp_record_end(&r, error) ? g_steal_pointer(&comment) : NULL;
+}
+
+char *
+mp_record_comment(const MpNewComment *comment, const MpActor *actor)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    mp_record_set_number(file, "comment", "author", actor->user);
+    g_key_file_set_string(file, "comment", "login", actor->login);
+    mp_record_set_date(file, "comment", "date", actor->date);
+    g_key_file_set_string(file, "comment", "via", comment->via);
+    mp_record_set_optional(file, "comment", "host", comment->host);
+    g_key_file_set_string(file, "comment", "key", comment->key);
+    mp_record_set_optional(file, "mail", "message-id", comment->message_id);
+    mp_record_set_optional(file, "mail", "recipient", comment->recipient);
+    mp_record_set_optional(file, "mail", "part", comment->part);
+    mp_record_set_optional(file, "mail", "commands", comment->commands);
+    mp_record_set_optional(file, "mail", "dmarc", comment->dmarc);
+    mp_record_set_optional(file, "mail", "dkim", comment->dkim);
+    mp_record_set_optional(file, "mail", "spf", comment->spf);
+    set_attachments(file, comment->attachments);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+/* --- Repositories ---------------------------------------------------------------------------- */
+
+static const char *const policy_names[] = {"on", "members", "off"};
+
+const char *
+mp_reply_policy_name(MpReplyPolicy policy)
+{
+    return policy_names[policy];
+}
+
+bool
+mp_reply_policy_parse(const char *name, MpReplyPolicy *policy)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(policy_names); i++) {
+        if (strcmp(name, policy_names[i]) == 0) {
+            *policy = (MpReplyPolicy)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+MpRepository *
+mp_record_parse_repository(const char *text, const char *path, const char *name, GError **error)
+{
+    g_autoptr(MpRepository) repository = g_new0(MpRepository, 1);
+    MpRecordReader r;
+
+    mp_record_begin(&r, text, path, "repository");
+    g_autofree char *reply = mp_record_string(&r, "reply");
+    repository->name = g_strdup(name);
+    repository->watchers = mp_record_numbers(&r, "watchers", 1, MP_MAX_ID);
+    repository->members = mp_record_numbers(&r, "members", 1, MP_MAX_ID);
+    repository->link = mp_record_optional(&r, "link");
+    if (reply != NULL && !mp_reply_policy_parse(reply, &repository->reply))
+        mp_record_blame(&r, "reply", "none of: on, members, off");
+    return mp_record_end(&r, error) ? g_steal_pointer(&repository) : NULL;
+}
+
+char *
+mp_record_repository(const MpRepository *repository)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    const char *g = "repository";
+
+    g_key_file_set_string(file, g, "reply", mp_reply_policy_name(repository->reply));
+    mp_record_set_numbers(file, g, "watchers", repository->watchers);
+    mp_record_set_numbers(file, g, "members", repository->members);
+    mp_record_set_optional(file, g, "link", repository->link);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+/* --- Subscribers ----------------------------------------------------------------------------- */
+
+static void
+subscriber_free(gpointer data)
+{
+    g_free(((MpSubscriber *)data)->reason);
+    g_free(data);
+}
+
+static MpSubscriber *
+parse_subscriber(const char *line)
+{
+    const char *space = strchr(line, ' ');
+    g_autofree char *id_text = space != NULL ? g_strndup(line, (gsize)(space - line)) : NULL;
+    g_autofree char *reason = space != NULL ? g_strstrip(g_strdup(space + 1)) : NULL;
+    guint64 id;
+
+    /* written without its reason it could not be read again */
+    if (id_text == NULL || *reason == '\0' ||
+        !g_ascii_string_to_unsigned(id_text, 10, 1, MP_MAX_ID, &id, NULL))
+        return NULL;
+    MpSubscriber *subscriber = g_new0(MpSubscriber, 1);
+    subscriber->user = id;
+    subscriber->reason = g_steal_pointer(&reason);
+    return subscriber;
+}
+
+GPtrArray *
+mp_record_parse_subscribers(const char *text, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) subscribers = g_ptr_array_new_with_free_func(subscriber_free);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        if (lines[i][0] == '\0')
+            continue;
+        MpSubscriber *subscriber = parse_subscriber(lines[i]);
+        if (subscriber == NULL)
+            return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:%u: not \"ID REASON\"", path,
+                                i + 1);
+        g_ptr_array_add(subscribers, subscriber);
+    }
+    return g_steal_pointer(&subscribers);
+}
+
+char *
+mp_record_subscribers(const GPtrArray *subscribers)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < subscribers->len; i++) {
+        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
+
+        g_string_append_printf(text, "%" G_GUINT64_FORMAT " %s\n", s->user, s->reason);
+    }
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,28 @@
+/*
+ * Inside of lib/tracker: records as text and back. Each is a key file; who reads one that an
+ * administrator edited by hand gets an error with path and fault, never a guess.
+ */
+#pragma once
+
+#include "tracker/tracker.h"
+
+/* Each parser takes a file's text and, for messages, its path. The results are the caller's.
+ */
+MpThread *mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **error);
+char *mp_record_thread(const MpThread *thread);
+
+/* The record of a comment; body, elided and attachments are files of their own. */
+MpComment *
+mp_record_parse_comment(const char *text, const char *path, guint64 number, GError **error);
+char *mp_record_comment(const MpNewComment *comment, const MpActor *actor);
+
+MpRepository *
+mp_record_parse_repository(const char *text, const char *path, const char *name, GError **error);
+char *mp_record_repository(const MpRepository *repository);
+
+MpUser *mp_record_parse_user(const char *text, const char *path, guint64 id, GError **error);
+char *mp_record_user(const MpUser *user);
+
+/* Lines of "ID REASON". */
+GPtrArray *mp_record_parse_subscribers(const char *text, const char *path, GError **error);
+char *mp_record_subscribers(const GPtrArray *subscribers);

@@ -1,0 +1,132 @@
+/* The record of a user as text and back; see records.h. */
+#include "tracker/records.h"
+
+#include <string.h>
+
+#include "tracker/internal.h"
+#include "tracker/record_file.h"
+
+static bool
+is_mark(const char *text)
+{
+    return strlen(text) == 16 && strspn(text, "0123456789abcdef") == 16;
+}
+
+/* "20000-0123456789abcdef": the day, and which bounce it was. */
+static void
+add_bounce(MpRecordReader *r, const char *key, GPtrArray *list, const char *text)
+{
+    const char *dash = strchr(text, '-');
+    g_autofree char *digits = g_strndup(text, dash != NULL ? (gsize)(dash - text) : 0);
+    guint64 day;
+
+    if (dash != NULL && is_mark(dash + 1) &&
+        g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT32, &day, NULL))
+        mp_bounces_add(list, (gint64)day, dash + 1);
+    else
+        mp_record_blame(r, key, "not of the form DAY-MARK");
+}
+
+/* Keys 1, 2, … with "ADDRESS;STATE;hard;DAY-MARK;…;soft;DAY-MARK;…;": an address may hold what a
+ * key must not. */
+static void
+read_bounces(MpRecordReader *r, MpUser *user)
+{
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "bounces", NULL, NULL);
+
+    r->group = "bounces";
+    for (char **key = keys; key != NULL && *key != NULL; key++) {
+        g_auto(GStrv) field = g_key_file_get_string_list(r->file, "bounces", *key, NULL, NULL);
+        MpBounces *bounces;
+        GPtrArray *list = NULL;
+
+        if (field == NULL || g_strv_length(field) < 2) {
+            mp_record_blame(r, *key, "not of the form ADDRESS;STATE;…");
+            return;
+        }
+        bounces = mp_user_add_bounces(user, field[0]);
+        bounces->is_suppressed = strcmp(field[1], "suppressed") == 0;
+        for (char **text = field + 2; *text != NULL; text++) {
+            if (strcmp(*text, "hard") == 0)
+                list = bounces->hard;
+            else if (strcmp(*text, "soft") == 0)
+                list = bounces->soft;
+            else if (list != NULL)
+                add_bounce(r, *key, list, *text);
+        }
+    }
+}
+
+MpUser *
+mp_record_parse_user(const char *text, const char *path, guint64 id, GError **error)
+{
+    g_autoptr(MpUser) user = g_new0(MpUser, 1);
+    MpRecordReader r;
+
+    mp_record_begin(&r, text, path, "user");
+    g_autofree char *state = mp_record_string(&r, "state");
+    g_auto(GStrv) emails = g_key_file_get_string_list(r.file, "user", "emails", NULL, NULL);
+    user->id = id;
+    user->login = mp_record_string(&r, "login");
+    user->name = mp_record_string(&r, "name");
+    user->epoch = mp_record_number(&r, "epoch", 0, G_MAXUINT64);
+    user->revoked = mp_record_numbers(&r, "revoked", 0, G_MAXUINT64);
+    user->is_active = g_strcmp0(state, "active") == 0;
+    user->emails = g_ptr_array_new_with_free_func(g_free);
+    for (char **email = emails; email != NULL && *email != NULL; email++)
+        g_ptr_array_add(user->emails, g_strdup(*email));
+    if (state != NULL && !user->is_active && strcmp(state, "suspended") != 0)
+        mp_record_blame(&r, "state", "neither active nor suspended");
+    if (user->login != NULL && !mp_is_login(user->login))
+        mp_record_blame(&r, "login", "not a login");
+    user->language = mp_record_optional(&r, "language");
+    read_bounces(&r, user);
+    return mp_record_end(&r, error) ? g_steal_pointer(&user) : NULL;
+}
+
+static void
+add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
+{
+    g_ptr_array_add(fields, g_strdup(kind));
+    for (guint i = 0; i < list->len; i++) {
+        const MpBounce *bounce = g_ptr_array_index(list, i);
+
+        g_ptr_array_add(fields,
+                        g_strdup_printf("%" G_GINT64_FORMAT "-%s", bounce->day, bounce->mark));
+    }
+}
+
+static void
+set_bounces(GKeyFile *file, const GPtrArray *all)
+{
+    for (guint i = 0; all != NULL && i < all->len; i++) {
+        const MpBounces *bounces = g_ptr_array_index(all, i);
+        g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *key = g_strdup_printf("%u", i + 1);
+
+        g_ptr_array_add(fields, g_strdup(bounces->address));
+        g_ptr_array_add(fields, g_strdup(bounces->is_suppressed ? "suppressed" : "counting"));
+        add_bounces(fields, "hard", bounces->hard);
+        add_bounces(fields, "soft", bounces->soft);
+        g_key_file_set_string_list(file, "bounces", key, (const char *const *)fields->pdata,
+                                   fields->len);
+    }
+}
+
+char *
+mp_record_user(const MpUser *user)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    const char *g = "user";
+
+    g_key_file_set_string(file, g, "login", user->login);
+    g_key_file_set_string(file, g, "name", user->name);
+    g_key_file_set_string_list(file, g, "emails", (const char *const *)user->emails->pdata,
+                               user->emails->len);
+    mp_record_set_number(file, g, "epoch", user->epoch);
+    mp_record_set_numbers(file, g, "revoked", user->revoked);
+    g_key_file_set_string(file, g, "state", user->is_active ? "active" : "suspended");
+    mp_record_set_optional(file, g, "language", user->language);
+    set_bounces(file, user->bounces);
+    return g_key_file_to_data(file, NULL, NULL);
+}
