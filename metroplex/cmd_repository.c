@@ -209,8 +209,7 @@ static bool
 build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Wishes *wishes = user_data;
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    MpActor actor = mp_program_actor();
     g_autoptr(MpRepository) repository =
         mp_tracker_repository(instance->tracker, wishes->name, error);
     bool changed = false;

@@ -133,8 +133,6 @@ thread_change(int argc, char **argv)
 /* --- Subscriptions -------------------------------------------------------------------------------
  */
 
-#define MUTED "muted"
-
 /* The reason that is to stand there: whoever subscribed by taking part stays so. NULL for an error.
  */
 static const char *
@@ -147,11 +145,11 @@ wanted_reason(MpInstance *instance, const Job *job, bool *is_there, GError **err
         const MpSubscriber *s = g_ptr_array_index(subscribers, i);
 
         if (s->user == job->user->id)
-            *is_there = (strcmp(s->reason, MUTED) != 0) == job->is_subscribed;
+            *is_there = (strcmp(s->reason, MP_MUTED) != 0) == job->is_subscribed;
     }
     if (subscribers == NULL)
         return NULL;
-    return job->is_subscribed ? "manual" : MUTED;
+    return job->is_subscribed ? "manual" : MP_MUTED;
 }
 
 static bool
@@ -173,7 +171,7 @@ build_subscription(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpoi
     name_job(job, thread);
     job->has_changed = !is_there;
     g_autofree char *what = g_strdup_printf(
-        "%s: %s by %s", job->name, job->is_subscribed ? "followed" : MUTED, job->user->login);
+        "%s: %s by %s", job->name, job->is_subscribed ? "followed" : MP_MUTED, job->user->login);
     return is_there ||
            mp_batch_subscribe(batch, job->id, job->user->id, reason, what, &actor, error);
 }
@@ -198,6 +196,6 @@ thread_subscribe(int argc, char **argv)
     if (job.user == NULL || !run(&instance, &job, build_subscription, &error))
         return mp_report(error);
     printf("%s: %s%s by %s\n", job.name, job.has_changed ? "" : "already ",
-           job.is_subscribed ? "followed" : MUTED, job.user->login);
+           job.is_subscribed ? "followed" : MP_MUTED, job.user->login);
     return EX_OK;
 }

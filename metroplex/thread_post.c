@@ -20,9 +20,7 @@ is_member(MpInstance *instance, const MpThread *thread, guint64 user, bool *memb
     g_autoptr(MpRepository) repository =
         mp_tracker_repository(instance->tracker, thread->repository, error);
 
-    *member = false;
-    for (guint i = 0; repository != NULL && i < repository->members->len; i++)
-        *member |= g_array_index(repository->members, guint64, i) == user;
+    *member = repository != NULL && mp_has_id(repository->members, user);
     return repository != NULL;
 }
 

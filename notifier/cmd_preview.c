@@ -16,13 +16,10 @@ reason_for(const Notice *notice, guint64 user)
     for (guint i = 0; notice->subscribers != NULL && i < notice->subscribers->len; i++) {
         const MpSubscriber *subscriber = notice->subscribers->pdata[i];
 
-        if (subscriber->user == user && strcmp(subscriber->reason, "muted") != 0)
+        if (subscriber->user == user && strcmp(subscriber->reason, MP_MUTED) != 0)
             return subscriber->reason;
     }
-    for (guint i = 0; i < notice->repository->watchers->len; i++)
-        if (g_array_index(notice->repository->watchers, guint64, i) == user)
-            return "subscribed";
-    return "manual";
+    return mp_has_id(notice->repository->watchers, user) ? "subscribed" : "manual";
 }
 
 static MpUser *

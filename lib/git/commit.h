@@ -11,9 +11,12 @@ typedef struct {
     gint64 received; /* committer date */
 } MpActor;
 
+/* The program itself, now: for what is nobody's deed. */
+MpActor mp_program_actor(void);
+
 typedef enum {
     MP_COMMITTED, /* durable and visible; also when the batch holds nothing */
-    MP_OUTRUN,    /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
+    MP_CONFLICT,  /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
     MP_FAILED,    /* *error says why; nothing changed. MP_ERROR_REFUSED: the remote's hook or checks
                      refuse what is in it */
 } MpCommitResult;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -40,8 +39,7 @@ configure(git_repository *repository, GError **error)
 static bool
 first_commit(MpStore *store, const char *readme, GError **error)
 {
-    gint64 now = (gint64)time(NULL);
-    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    MpActor actor = mp_program_actor();
     /* Two trackers made in one second have no commit in common: none is taken for the other's
      * remote. */
     g_autofree char *uuid = g_uuid_string_random();

@@ -184,7 +184,7 @@ look(MpStore *store, const git_oid *to, MpPush push, GError *why, GError **error
         return MP_COMMITTED;
     if (push == MP_STALE || !git_oid_equal(&base, &store->tip)) {
         mp_debug("%s", why->message);
-        return MP_OUTRUN;
+        return MP_CONFLICT;
     }
     g_propagate_error(error, g_error_copy(why));
     return MP_FAILED;

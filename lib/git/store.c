@@ -134,39 +134,6 @@ mp_chain_clear(MpChain *chain)
     g_clear_pointer(&chain->pack, mp_pack_free);
 }
 
-/* A name fit for a commit header: one line, without the angle brackets that end it. */
-static char *
-header_name(const char *name)
-{
-    char *line = mp_one_line(name);
-
-    g_strdelimit(line, "<>", ' ');
-    g_strstrip(line);
-    if (*line != '\0')
-        return line;
-    g_free(line);
-    return g_strdup("unknown");
-}
-
-static GString *
-commit_object(const MpChain *chain, const git_oid *root, const char *message, const MpActor *actor)
-{
-    GString *text = g_string_new(NULL);
-    g_autofree char *name = header_name(actor->name);
-    g_autofree char *login = header_name(actor->login);
-    g_autofree char *identity =
-        g_strdup_printf("%s <%s@users.noreply.%s>", name, login, chain->store->hostname);
-
-    g_string_append_printf(text, "tree %s\n", git_oid_tostr_s(root));
-    if (!git_oid_is_zero(&chain->tip))
-        g_string_append_printf(text, "parent %s\n", git_oid_tostr_s(&chain->tip));
-    g_string_append_printf(text, "author %s %" G_GINT64_FORMAT " +0000\n", identity,
-                           MAX(actor->date, 0));
-    g_string_append_printf(text, "committer %s %" G_GINT64_FORMAT " +0000\n\n%s\n", identity,
-                           MAX(actor->received, 0), message);
-    return text;
-}
-
 bool
 mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error)
 {
@@ -174,7 +141,8 @@ mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GErro
 
     if (!mp_tree_write(chain->tree, &chain->root, error))
         return false;
-    g_autoptr(GString) commit = commit_object(chain, &chain->root, line, actor);
+    g_autoptr(GString) commit =
+        mp_commit_object(&chain->root, &chain->tip, line, actor, chain->store->hostname);
     if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
         return false;
     chain->n_commits++;
@@ -207,7 +175,7 @@ move_own_branch(MpChain *chain, GError **error)
     int rc = mp_store_move_branch(store, &store->tip, &chain->tip, message);
 
     if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
-        return MP_OUTRUN;
+        return MP_CONFLICT;
     if (rc == GIT_ELOCKED) {
         mp_fail(error, MP_ERROR_TEMPORARY, "%s: %s stays locked by another program", store->path,
                 MP_BRANCH);

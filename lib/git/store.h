@@ -55,7 +55,13 @@ bool mp_store_join(MpStore *store, char **did, GError **error);
 /* The tree that readers use; starts anew when it has grown large. Valid until the next call. */
 MpTree *mp_store_view(MpStore *store);
 
-/* --- For shared.c: the pieces --- */
+/* --- The pieces, for the files of the room --- */
+
+/* commit.c: The commit of a tree, by the actor's name and LOGIN@users.noreply.HOSTNAME; `parent`
+ * may be zero.
+ */
+GString *mp_commit_object(const git_oid *root, const git_oid *parent, const char *message,
+                          const MpActor *actor, const char *hostname);
 
 #define MP_BRANCH "refs/heads/main"
 

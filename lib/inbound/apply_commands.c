@@ -20,7 +20,7 @@ apply(const MpDelivery *delivery, MpThread *thread)
             thread->is_open = command->act == MP_MAIL_REOPEN;
             break;
         case MP_MAIL_MUTE:
-            subscription = "muted";
+            subscription = MP_MUTED;
             break;
         case MP_MAIL_SUBSCRIBE:
             subscription = thread->author == delivery->identity.account->id ? "author" : "manual";

@@ -12,12 +12,7 @@ static const MpMailCommand commands[] = {
 bool
 mp_mail_may_command(const MpUser *account, const MpThread *thread, const MpRepository *repository)
 {
-    if (thread->author == account->id)
-        return true;
-    for (guint i = 0; i < repository->members->len; i++)
-        if (g_array_index(repository->members, guint64, i) == account->id)
-            return true;
-    return false;
+    return thread->author == account->id || mp_has_id(repository->members, account->id);
 }
 
 #define LONGEST_WORD 16 /* of a line that may be meant: longer than any command and one letter */

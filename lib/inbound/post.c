@@ -89,7 +89,7 @@ put_mute(const Writing *w, MpDelivery *delivery, GError **error)
     g_autofree char *what =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": muted by mail", thread->repository, thread->id);
 
-    return mp_batch_subscribe(w->batch, thread->id, delivery->identity.account->id, "muted", what,
+    return mp_batch_subscribe(w->batch, thread->id, delivery->identity.account->id, MP_MUTED, what,
                               &actor, error);
 }
 

@@ -10,10 +10,8 @@
 static void
 add_number(GArray *numbers, guint64 number)
 {
-    for (guint i = 0; i < numbers->len; i++)
-        if (g_array_index(numbers, guint64, i) == number)
-            return;
-    g_array_append_val(numbers, number);
+    if (!mp_has_id(numbers, number))
+        g_array_append_val(numbers, number);
 }
 
 /* Why the account is told of the thread now; the sentence in what it was sent may be another. */

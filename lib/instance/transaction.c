@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/log.h"
 
-#define OUTRUN_TRIES 20
-#define LATE_PUSH_S  3600 /* far longer than a server works on a push that we gave up */
+#define CONFLICT_TRIES 20
+#define LATE_PUSH_S    3600 /* far longer than a server works on a push that we gave up */
 
 MpEvent *
 mp_transaction_event(const MpInstance *instance, MpEventKind kind, const char *key, guint64 thread,
@@ -263,10 +263,10 @@ bool
 mp_transaction_try(MpInstance *instance, MpTransactionBuild build, gpointer user_data,
                    GError **error)
 {
-    for (int i = 1; i <= OUTRUN_TRIES; i++) {
+    for (int i = 1; i <= CONFLICT_TRIES; i++) {
         MpCommitResult result = try_once(instance, build, user_data, error);
 
-        if (result != MP_OUTRUN)
+        if (result != MP_CONFLICT)
             return result == MP_COMMITTED;
         mp_info("The tracker moved while a batch was built; building it again");
         mp_tracker_back_off(instance->tracker, i);
@@ -274,7 +274,7 @@ mp_transaction_try(MpInstance *instance, MpTransactionBuild build, gpointer user
             return false;
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
-                   OUTRUN_TRIES);
+                   CONFLICT_TRIES);
 }
 
 bool

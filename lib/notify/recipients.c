@@ -5,8 +5,6 @@
 
 #include "base/log.h"
 
-#define MUTED "muted"
-
 static GHashTable *
 new_user_set(void)
 {
@@ -28,7 +26,7 @@ mp_notification_muted(const GPtrArray *subscribers)
     for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
         const MpSubscriber *subscriber = subscribers->pdata[i];
 
-        if (strcmp(subscriber->reason, MUTED) == 0)
+        if (strcmp(subscriber->reason, MP_MUTED) == 0)
             add_to_set(muted, subscriber->user);
     }
     return muted;
@@ -44,7 +42,7 @@ mp_notification_call(GPtrArray *subscribers, const GArray *mentions)
     for (guint i = 0; i < subscribers->len; i++) {
         MpSubscriber *subscriber = subscribers->pdata[i];
 
-        if (strcmp(subscriber->reason, MUTED) != 0 ||
+        if (strcmp(subscriber->reason, MP_MUTED) != 0 ||
             !g_hash_table_contains(called, &subscriber->user))
             continue;
         g_free(subscriber->reason);
@@ -63,7 +61,7 @@ add_user(Collector *c, guint64 id, const char *reason, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
 
-    if (!add_to_set(c->seen, id) || strcmp(reason, MUTED) == 0)
+    if (!add_to_set(c->seen, id) || strcmp(reason, MP_MUTED) == 0)
         return true;
     if (!mp_accounts_user(c->accounts, id, &user, error))
         return false;

@@ -27,7 +27,7 @@ why_dropped(const Work *work, const MpUser *user, const MpEventRecipient *recipi
                    : "not the account's address any more";
     if (!user->is_active)
         return "the account is not active";
-    return g_hash_table_contains(work->muted, &recipient->user) ? "muted" : NULL;
+    return g_hash_table_contains(work->muted, &recipient->user) ? MP_MUTED : NULL;
 }
 
 static MpLetter *

@@ -200,12 +200,7 @@ no_thread(const MpGateInput *d, char **why)
 static bool
 is_member(const MpGateInput *d)
 {
-    const GArray *members = d->identity->repository->members;
-
-    for (guint i = 0; i < members->len; i++)
-        if (g_array_index(members, guint64, i) == d->identity->account->id)
-            return true;
-    return false;
+    return mp_has_id(d->identity->repository->members, d->identity->account->id);
 }
 
 static bool

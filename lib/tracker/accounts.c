@@ -1,6 +1,5 @@
 /* Accounts: users, and the two indexes that find them by login and by address. */
 #include <string.h>
-#include <time.h>
 
 #include "base/domain.h"
 #include "base/error.h"
@@ -10,7 +9,7 @@
 #include "tracker/internal.h"
 #include "git/tree_name.h"
 
-#define OUTRUN_TRIES 20
+#define CONFLICT_TRIES 20
 
 MpAccounts *
 mp_accounts_open(const char *path, const char *hostname, GError **error)
@@ -370,8 +369,7 @@ write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **er
 static MpCommitResult
 try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
 {
-    gint64 now = (gint64)time(NULL);
-    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    MpActor actor = mp_program_actor();
     MpChain chain;
     MpCommitResult result = MP_FAILED;
 
@@ -416,7 +414,7 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
 
     if (!read_record(accounts, id, &before, error))
         return false;
-    for (int i = 0; i < OUTRUN_TRIES; i++) {
+    for (int i = 0; i < CONFLICT_TRIES; i++) {
         user->id = id;
         if (i > 0 && accounts->store.remote != NULL)
             mp_remote_back_off(i);
@@ -430,9 +428,9 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
             why->code = MP_ERROR_TEMPORARY;
         if (why != NULL)
             g_propagate_error(error, g_steal_pointer(&why));
-        if (result != MP_OUTRUN)
+        if (result != MP_CONFLICT)
             return result == MP_COMMITTED;
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times",
-                   accounts->store.path, OUTRUN_TRIES);
+                   accounts->store.path, CONFLICT_TRIES);
 }

@@ -1,6 +1,5 @@
 /* A batch of changes of the tracker: one commit a change, one pack and one move for all. */
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -411,8 +410,7 @@ mp_tracker_pushes(const MpTracker *tracker)
 bool
 mp_tracker_takes_others(MpTracker *tracker, GError **error)
 {
-    gint64 now = (gint64)time(NULL);
-    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    MpActor actor = mp_program_actor();
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
 
     return !mp_tracker_is_shared(tracker) ||
@@ -423,8 +421,7 @@ mp_tracker_takes_others(MpTracker *tracker, GError **error)
 bool
 mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error)
 {
-    gint64 now = (gint64)time(NULL);
-    MpActor actor = {0, "metroplex", "Metroplex", now, now};
+    MpActor actor = mp_program_actor();
     g_autofree char *text = g_strconcat(installation, "\n", NULL);
     g_autofree char *what = g_strdup_printf("Host %s", name);
     g_autofree char *path = mp_path_of_host(name);

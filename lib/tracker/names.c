@@ -214,3 +214,12 @@ mp_user_free(MpUser *user)
     g_clear_pointer(&user->revoked, g_array_unref);
     g_free(user);
 }
+
+bool
+mp_has_id(const GArray *ids, guint64 id)
+{
+    for (guint i = 0; i < ids->len; i++)
+        if (g_array_index(ids, guint64, i) == id)
+            return true;
+    return false;
+}

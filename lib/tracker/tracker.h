@@ -67,9 +67,11 @@ char *mp_thread_message_id(const MpThread *thread, guint64 comment, const char *
 bool mp_thread_comment_of_id(const MpThread *thread, const char *id, const char *hostname,
                              guint64 *comment);
 
+#define MP_MUTED "muted" /* the reason of a subscriber who wants to hear nothing */
+
 typedef struct {
     guint64 user;
-    char *reason; /* author, comment, mention, manual, …; "muted" for who wants nothing */
+    char *reason; /* author, comment, mention, manual, …, or MP_MUTED */
 } MpSubscriber;
 
 typedef struct {
@@ -185,6 +187,9 @@ bool mp_user_unsuppress(MpUser *user, const char *address);
 /* Whether `address` is one of the user's (base/domain.h: mp_same_address); no plus-addressing is
  * folded, since what stands behind the + may be another person's. */
 bool mp_user_has_address(const MpUser *user, const char *address, bool case_matters);
+
+/* Whether the id is among them (guint64). */
+bool mp_has_id(const GArray *ids, guint64 id);
 
 /* --- Open and read ------------------------------------------------------------------------- */
 

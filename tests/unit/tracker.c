@@ -259,7 +259,7 @@ Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
     g_autoptr(MpBatch) fast = mp_batch_begin(two);
     add(fast, id, "bb000000000000000000000000000000", "fast", &duplicate);
     commit(fast);
-    cr_expect_eq(mp_batch_commit(slow, &error), MP_OUTRUN);
+    cr_expect_eq(mp_batch_commit(slow, &error), MP_CONFLICT);
     cr_expect(error == NULL);
 
     cr_assert(mp_tracker_refresh(one, NULL));
