@@ -209,9 +209,3 @@ mp_store_sync(const MpStore *store, GError **error)
 
     return fd >= 0 && mp_sync_directory(fd, path, error);
 }
-
-bool
-mp_store_clean_up(const char *path, GError **error)
-{
-    return mp_stale_files_remove(path, error);
-}

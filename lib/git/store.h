@@ -99,6 +99,3 @@ MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
 
 /* Makes durable where the branch is: a run that died may have moved it and not synced that. */
 bool mp_store_sync(const MpStore *store, GError **error);
-
-/* Removes what a dead run left: see mp_stale_files_remove(). */
-bool mp_store_clean_up(const char *path, GError **error);

@@ -7,27 +7,7 @@
 #include "base/escape.h"
 #include "git/git.h"
 #include "git/tree_name.h"
-
-#define MODE_FILE 0100644u
-#define MODE_TREE 0040000u
-
-/* Octets of an entry of a tree object: a mode, a space, the name, a NUL, an id. */
-#define ENTRY_MAX(name_length) (12 + 1 + (name_length) + 1 + GIT_OID_RAWSZ)
-
-typedef struct {
-    const char *name; /* in the tree's string chunk */
-    guint length;
-    guint mode;
-    git_oid id;
-    MpTreeNode *child; /* a loaded directory */
-} Entry;
-
-struct MpTreeNode {
-    MpTreeNode *parent;
-    GArray *entries; /* Entry, in Git's order */
-    git_oid written; /* the version that this batch wrote last; zero if none */
-    bool is_changed;
-};
+#include "git/tree_node.h"
 
 struct MpTree {
     git_odb *odb;
@@ -37,127 +17,6 @@ struct MpTree {
     git_oid root_id;
     gsize n_loaded;
 };
-
-static MpTreeNode *
-node_new(MpTree *tree, MpTreeNode *parent)
-{
-    MpTreeNode *node = g_new0(MpTreeNode, 1);
-
-    node->parent = parent;
-    node->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
-    tree->n_loaded++;
-    return node;
-}
-
-static void
-node_free(MpTreeNode *node)
-{
-    if (node == NULL)
-        return;
-    for (guint i = 0; i < node->entries->len; i++)
-        node_free(g_array_index(node->entries, Entry, i).child);
-    g_array_unref(node->entries);
-    g_free(node);
-}
-
-static Entry *
-entry_at(const MpTreeNode *node, guint i)
-{
-    return &g_array_index(node->entries, Entry, i);
-}
-
-/* Git's order: octets, a directory as if its name ended in a slash. */
-static int
-compare(const char *a, guint a_length, bool a_is_tree, const char *b, guint b_length,
-        bool b_is_tree)
-{
-    guint common = MIN(a_length, b_length);
-    int order = memcmp(a, b, common);
-
-    if (order != 0)
-        return order;
-    guchar next_a = common < a_length ? (guchar)a[common] : a_is_tree ? '/' : 0;
-    guchar next_b = common < b_length ? (guchar)b[common] : b_is_tree ? '/' : 0;
-    return (int)next_a - (int)next_b;
-}
-
-static guint
-lower_bound(const MpTreeNode *node, const char *name, guint length, bool is_tree)
-{
-    guint low = 0, high = node->entries->len;
-
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-        const Entry *e = entry_at(node, middle);
-
-        if (compare(e->name, e->length, e->mode == MODE_TREE, name, length, is_tree) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool
-is_named(const Entry *e, const char *name, guint length)
-{
-    return e->length == length && memcmp(e->name, name, length) == 0;
-}
-
-/* The entry of that name, file or directory; *at is where it is, or where one would go. */
-static Entry *
-find(const MpTreeNode *node, const char *name, guint length, bool as_tree, guint *at)
-{
-    for (int other = 0; other < 2; other++) {
-        bool is_tree = other ? !as_tree : as_tree;
-        guint i = lower_bound(node, name, length, is_tree);
-
-        if (at != NULL && !other)
-            *at = i;
-        if (i < node->entries->len && is_named(entry_at(node, i), name, length)) {
-            if (at != NULL)
-                *at = i;
-            return entry_at(node, i);
-        }
-    }
-    return NULL;
-}
-
-/* One "MODE NAME\0ID" of a tree object; the position behind it, or NULL if it is damaged. */
-static const char *
-parse_entry(MpTree *tree, const char *p, const char *end, Entry *e)
-{
-    guint mode = 0;
-
-    while (p < end && *p >= '0' && *p <= '7')
-        mode = mode << 3 | (guint)(*p++ - '0');
-    if (p >= end || *p++ != ' ')
-        return NULL;
-    const char *zero = memchr(p, 0, (gsize)(end - p));
-    if (zero == NULL || zero == p || end - zero < 1 + GIT_OID_RAWSZ)
-        return NULL;
-    e->length = (guint)(zero - p);
-    e->name = g_string_chunk_insert_len(tree->names, p, zero - p);
-    e->mode = mode;
-    e->child = NULL;
-    git_oid_fromraw(&e->id, (const unsigned char *)zero + 1);
-    return zero + 1 + GIT_OID_RAWSZ;
-}
-
-static bool
-parse(MpTree *tree, MpTreeNode *node, const char *p, gsize length)
-{
-    const char *end = p + length;
-
-    while (p != NULL && p < end) {
-        Entry e;
-
-        p = parse_entry(tree, p, end, &e);
-        if (p != NULL)
-            g_array_append_val(node->entries, e);
-    }
-    return p != NULL;
-}
 
 /* Calls for an object of the database or, if a batch just made it, of the pack. */
 static bool
@@ -185,6 +44,13 @@ read_object(MpTree *tree, const git_oid *id, git_object_t type, char **bytes, gs
 }
 
 static MpTreeNode *
+add_node(MpTree *tree, MpTreeNode *parent)
+{
+    tree->n_loaded++;
+    return mp_tree_node_new(parent);
+}
+
+static MpTreeNode *
 load(MpTree *tree, MpTreeNode *parent, const git_oid *id, GError **error)
 {
     g_autofree char *bytes = NULL;
@@ -192,9 +58,9 @@ load(MpTree *tree, MpTreeNode *parent, const git_oid *id, GError **error)
 
     if (!read_object(tree, id, GIT_OBJECT_TREE, &bytes, &length, error))
         return NULL;
-    MpTreeNode *node = node_new(tree, parent);
-    if (!parse(tree, node, bytes, length)) {
-        node_free(node);
+    MpTreeNode *node = add_node(tree, parent);
+    if (!mp_tree_node_parse(node, tree->names, bytes, length)) {
+        mp_tree_node_free(node);
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "tree %s is damaged",
                             git_oid_tostr_s(id));
     }
@@ -212,7 +78,7 @@ mp_tree_new(git_odb *odb, MpPack *pack, const git_oid *root)
     if (root != NULL)
         tree->root_id = *root;
     else
-        tree->root = node_new(tree, NULL);
+        tree->root = add_node(tree, NULL);
     return tree;
 }
 
@@ -221,7 +87,7 @@ mp_tree_free(MpTree *tree)
 {
     if (tree == NULL)
         return;
-    node_free(tree->root);
+    mp_tree_node_free(tree->root);
     g_string_chunk_free(tree->names);
     g_free(tree);
 }
@@ -238,30 +104,6 @@ load_root(MpTree *tree, GError **error)
     if (tree->root == NULL)
         tree->root = load(tree, NULL, &tree->root_id, error);
     return tree->root != NULL;
-}
-
-static void
-mark(MpTreeNode *node)
-{
-    for (; node != NULL && !node->is_changed; node = node->parent)
-        node->is_changed = true;
-}
-
-static Entry *
-insert(MpTree *tree, MpTreeNode *node, const char *name, guint length, guint mode)
-{
-    guint at;
-    Entry *found = find(node, name, length, mode == MODE_TREE, &at);
-
-    if (found != NULL && found->mode == mode)
-        return found;
-    if (found != NULL) { /* a file where a directory is wanted, or the other way round */
-        mp_tree_remove(node, name);
-        find(node, name, length, mode == MODE_TREE, &at);
-    }
-    Entry fresh = {g_string_chunk_insert_len(tree->names, name, length), length, mode, {{0}}, NULL};
-    g_array_insert_val(node->entries, at, fresh);
-    return entry_at(node, at);
 }
 
 /* Whatever is written passes here: no name that Git refuses anywhere. */
@@ -281,10 +123,10 @@ static bool
 step(MpTree *tree, MpTreeNode **node, const char *name, guint length, bool make, GError **error)
 {
     MpTreeNode *parent = *node;
-    Entry *e = find(parent, name, length, true, NULL);
+    MpTreeEntry *e = mp_tree_node_find(parent, name, length, true, NULL);
 
     *node = NULL;
-    if (e != NULL && e->mode == MODE_TREE) {
+    if (e != NULL && e->mode == MP_MODE_TREE) {
         if (e->child == NULL)
             e->child = load(tree, parent, &e->id, error);
         *node = e->child;
@@ -294,9 +136,9 @@ step(MpTree *tree, MpTreeNode **node, const char *name, guint length, bool make,
         return true;
     if (!check_name(name, length, error))
         return false;
-    e = insert(tree, parent, name, length, MODE_TREE);
-    *node = e->child = node_new(tree, parent);
-    mark(e->child);
+    e = mp_tree_node_insert(parent, tree->names, name, length, MP_MODE_TREE);
+    *node = e->child = add_node(tree, parent);
+    mp_tree_node_mark(e->child);
     return true;
 }
 
@@ -354,8 +196,9 @@ mp_tree_read(MpTree *tree, MpTreeNode *from, const char *path, char **text, gsiz
     *text = NULL;
     if (!mp_tree_directory(tree, from, directory, &node, error))
         return false;
-    Entry *e = node != NULL ? find(node, name, (guint)strlen(name), false, NULL) : NULL;
-    if (e == NULL || e->mode == MODE_TREE)
+    MpTreeEntry *e =
+        node != NULL ? mp_tree_node_find(node, name, (guint)strlen(name), false, NULL) : NULL;
+    if (e == NULL || e->mode == MP_MODE_TREE)
         return true;
     return read_object(tree, &e->id, GIT_OBJECT_BLOB, text, length != NULL ? length : &unused,
                        error);
@@ -370,8 +213,8 @@ mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *t
     if (!check_name(name, strlen(name), error) ||
         !mp_pack_add(tree->pack, GIT_OBJECT_BLOB, text, length, &id, error))
         return false;
-    insert(tree, directory, name, (guint)strlen(name), MODE_FILE)->id = id;
-    mark(directory);
+    mp_tree_node_insert(directory, tree->names, name, (guint)strlen(name), MP_MODE_FILE)->id = id;
+    mp_tree_node_mark(directory);
     return true;
 }
 
@@ -386,66 +229,23 @@ mp_tree_set_at(MpTree *tree, const char *path, const void *text, gsize length, G
 }
 
 void
-mp_tree_remove(MpTreeNode *directory, const char *name)
-{
-    guint at;
-    Entry *e = find(directory, name, (guint)strlen(name), false, &at);
-
-    if (e == NULL)
-        return;
-    node_free(e->child);
-    g_array_remove_index(directory->entries, at);
-    mark(directory);
-}
-
-void
 mp_tree_move(MpTree *tree, MpTreeNode *from, const char *name, MpTreeNode *to)
 {
-    const Entry *e = find(from, name, (guint)strlen(name), false, NULL);
+    const MpTreeEntry *e = mp_tree_node_find(from, name, (guint)strlen(name), false, NULL);
 
-    if (e == NULL || e->mode == MODE_TREE)
+    if (e == NULL || e->mode == MP_MODE_TREE)
         return;
     git_oid id = e->id;
-    insert(tree, to, name, (guint)strlen(name), MODE_FILE)->id = id;
-    mark(to);
+    mp_tree_node_insert(to, tree->names, name, (guint)strlen(name), MP_MODE_FILE)->id = id;
+    mp_tree_node_mark(to);
     mp_tree_remove(from, name);
-}
-
-guint
-mp_tree_count(const MpTreeNode *directory)
-{
-    return directory->entries->len;
-}
-
-const char *
-mp_tree_name(const MpTreeNode *directory, guint i)
-{
-    return entry_at(directory, i)->name;
-}
-
-bool
-mp_tree_is_directory(const MpTreeNode *directory, guint i)
-{
-    return entry_at(directory, i)->mode == MODE_TREE;
-}
-
-const git_oid *
-mp_tree_id(const MpTreeNode *directory, guint i)
-{
-    return &entry_at(directory, i)->id;
-}
-
-guint
-mp_tree_find(const MpTreeNode *directory, const char *name)
-{
-    return lower_bound(directory, name, (guint)strlen(name), false);
 }
 
 bool
 mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, guint64 *size,
                   GError **error)
 {
-    const Entry *e = find(directory, name, (guint)strlen(name), false, NULL);
+    const MpTreeEntry *e = mp_tree_node_find(directory, name, (guint)strlen(name), false, NULL);
     gsize length = 0;
     git_object_t type;
 
@@ -455,52 +255,16 @@ mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, g
     return true;
 }
 
-/* "40000 " and the like; *length is how many octets. */
-static const char *
-mode_text(guint mode, char other[16], gsize *length)
-{
-    const char *text = mode == MODE_TREE ? "40000 " : mode == MODE_FILE ? "100644 " : other;
-
-    if (text == other) /* somebody else's commit */
-        g_snprintf(other, 16, "%o ", mode);
-    *length = strlen(text);
-    return text;
-}
-
-static GString *
-serialise(const MpTreeNode *node)
-{
-    gsize length = 0;
-
-    for (guint i = 0; i < node->entries->len; i++)
-        length += ENTRY_MAX(entry_at(node, i)->length);
-    GString *bytes = g_string_sized_new(length);
-    char *p = bytes->str;
-    for (guint i = 0; i < node->entries->len; i++) {
-        const Entry *e = entry_at(node, i);
-        char other[16];
-        gsize n;
-        const char *mode = mode_text(e->mode, other, &n);
-
-        p = mempcpy(p, mode, n);
-        p = mempcpy(p, e->name, e->length + 1);
-        p = mempcpy(p, e->id.id, GIT_OID_RAWSZ);
-    }
-    bytes->len = (gsize)(p - bytes->str);
-    *p = '\0';
-    return bytes;
-}
-
 static bool
 write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
 {
     for (guint i = 0; i < node->entries->len; i++) {
-        Entry *e = entry_at(node, i);
+        MpTreeEntry *e = mp_tree_entry(node, i);
 
         if (e->child != NULL && e->child->is_changed && !write_node(tree, e->child, &e->id, error))
             return false;
     }
-    g_autoptr(GString) bytes = serialise(node);
+    g_autoptr(GString) bytes = mp_tree_node_serialise(node);
     if (!mp_pack_add_version(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, &node->written,
                              id, error))
         return false;

@@ -3,13 +3,9 @@
 
 #include "base/domain.h"
 #include "base/error.h"
-#include "base/escape.h"
-#include "base/random.h"
-#include "tracker/records.h"
-#include "tracker/internal.h"
 #include "git/tree_name.h"
-
-#define CONFLICT_TRIES 20
+#include "tracker/internal.h"
+#include "tracker/records.h"
 
 MpAccounts *
 mp_accounts_open(const char *path, const char *hostname, GError **error)
@@ -78,20 +74,6 @@ mp_path_of_address(const char *address)
 }
 
 bool
-mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, GError **error)
-{
-    g_autofree char *text = NULL;
-
-    *id = 0;
-    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
-        return false;
-    return text == NULL ||
-           g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, id, NULL) ||
-           what == NULL ||
-           mp_fail(error, MP_ERROR_INSTALLATION, "%s: not the id of a %s", path, what);
-}
-
-bool
 mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error)
 {
     g_autofree char *path = mp_path_of_login(login);
@@ -131,8 +113,8 @@ mp_read_address(MpTree *tree, const char *address, GError **error)
                : mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: not the id of a user", path);
 }
 
-static char *
-path_of_user(guint64 id)
+char *
+mp_path_of_user(guint64 id)
 {
     g_autofree char *path = mp_path_of_id(id);
 
@@ -142,7 +124,7 @@ path_of_user(guint64 id)
 bool
 mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error)
 {
-    g_autofree char *path = path_of_user(id);
+    g_autofree char *path = mp_path_of_user(id);
     g_autofree char *text = NULL;
 
     *user = NULL;
@@ -171,10 +153,9 @@ mp_accounts_user_by_login(MpAccounts *accounts, const char *login, MpUser **user
            (mp_read_login(tree, login, &id, error) && mp_read_user(tree, id, user, error));
 }
 
-/* The account with this address, other than `but` (0: any). */
-static bool
-find_holder(const MpAccounts *accounts, MpTree *tree, const char *address, guint64 but,
-            MpUser **user, GError **error)
+bool
+mp_read_holder(const MpAccounts *accounts, MpTree *tree, const char *address, guint64 but,
+               MpUser **user, GError **error)
 {
     g_autoptr(GArray) ids = mp_read_address(tree, address, error);
 
@@ -199,238 +180,5 @@ bool
 mp_accounts_user_by_address(MpAccounts *accounts, const char *address, MpUser **user,
                             GError **error)
 {
-    return find_holder(accounts, mp_store_view(&accounts->store), address, 0, user, error);
-}
-
-/* --- Writing -------------------------------------------------------------------------------- */
-
-static bool
-taken(const char *what, const char *value, GError **error)
-{
-    g_autofree char *shown = mp_escape(value);
-
-    return mp_fail(error, MP_ERROR_INPUT, "the %s %s belongs to another account", what, shown);
-}
-
-static bool
-check_login(MpTree *tree, const MpUser *user, GError **error)
-{
-    guint64 holder;
-
-    return mp_read_login(tree, user->login, &holder, error) &&
-           (holder == 0 || holder == user->id || taken("login", user->login, error));
-}
-
-static bool
-check_address(const MpAccounts *accounts, MpTree *tree, const MpUser *user, const char *address,
-              GError **error)
-{
-    g_autoptr(MpUser) other = NULL;
-
-    return find_holder(accounts, tree, address, user->id, &other, error) &&
-           (other == NULL || taken("address", address, error));
-}
-
-/* What the account had before is not asked about: somebody who may not change the setting of
- * address-case back must be able to suspend and revoke. */
-static bool
-check_unique(const MpAccounts *accounts, MpTree *tree, const MpUser *before, const MpUser *user,
-             GError **error)
-{
-    if (!check_login(tree, user, error))
-        return false;
-    for (guint i = 0; i < user->emails->len; i++) {
-        const char *email = g_ptr_array_index(user->emails, i);
-
-        if ((before == NULL || !mp_user_has_address(before, email, true)) &&
-            !check_address(accounts, tree, user, email, error))
-            return false;
-    }
-    return true;
-}
-
-static bool
-remove_at(MpTree *tree, const char *path, GError **error)
-{
-    const char *slash = strrchr(path, '/');
-    g_autofree char *parent = g_strndup(path, (gsize)(slash - path));
-    MpTreeNode *directory;
-
-    if (!mp_tree_directory(tree, NULL, parent, &directory, error))
-        return false;
-    if (directory != NULL)
-        mp_tree_remove(directory, slash + 1);
-    return true;
-}
-
-static gint
-compare_ids(gconstpointer a, gconstpointer b)
-{
-    guint64 first = *(const guint64 *)a, second = *(const guint64 *)b;
-
-    return (first > second) - (first < second);
-}
-
-/* Puts the user among those with this address, or takes it from there. */
-static bool
-index_address(MpTree *tree, const MpUser *user, const char *address, bool is_there, GError **error)
-{
-    g_autofree char *path = mp_path_of_address(address);
-    g_autoptr(GArray) ids = mp_read_address(tree, address, error);
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    if (ids == NULL)
-        return false;
-    for (guint i = ids->len; i-- > 0;)
-        if (g_array_index(ids, guint64, i) == user->id)
-            g_array_remove_index(ids, i);
-    if (is_there)
-        g_array_append_val(ids, user->id);
-    g_array_sort(ids, compare_ids);
-    for (guint i = 0; i < ids->len; i++)
-        g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", g_array_index(ids, guint64, i));
-    return ids->len > 0 ? mp_tree_set_at(tree, path, text->str, strlen(text->str), error)
-                        : remove_at(tree, path, error);
-}
-
-/* Sets, or removes, what finds a user. */
-static bool
-index_user(MpTree *tree, const MpUser *user, bool is_there, GError **error)
-{
-    g_autofree char *login = mp_path_of_login(user->login);
-    g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user->id);
-
-    if (!(is_there ? mp_tree_set_at(tree, login, id, strlen(id), error)
-                   : remove_at(tree, login, error)))
-        return false;
-    for (guint i = 0; i < user->emails->len; i++)
-        if (!index_address(tree, user, g_ptr_array_index(user->emails, i), is_there, error))
-            return false;
-    return true;
-}
-
-static bool
-next_user_id(MpTree *tree, guint64 *id, GError **error)
-{
-    MpTreeNode *users = mp_tree_make_directory(tree, NULL, "users", error);
-
-    if (users == NULL || !mp_paths_last_id(tree, users, id, error))
-        return false;
-    ++*id;
-    return true;
-}
-
-/* Small enough for a JSON number, too large to come again. */
-static bool
-draw_epoch(guint64 *epoch, GError **error)
-{
-    g_autofree char *digits = mp_random_hex(6, error);
-
-    if (digits != NULL)
-        *epoch = g_ascii_strtoull(digits, NULL, 16);
-    return digits != NULL;
-}
-
-#define REVOKED_KEPT 16 /* to tell a revoked address from a forged one, for people */
-
-bool
-mp_user_revoke(MpUser *user, GError **error)
-{
-    guint64 before = user->epoch;
-
-    if (!draw_epoch(&user->epoch, error))
-        return false;
-    if (user->revoked == NULL)
-        user->revoked = g_array_new(FALSE, FALSE, sizeof(guint64));
-    g_array_append_val(user->revoked, before);
-    if (user->revoked->len > REVOKED_KEPT)
-        g_array_remove_index(user->revoked, 0);
-    return true;
-}
-
-static bool
-write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **error)
-{
-    MpTree *tree = chain->tree;
-    g_autoptr(MpUser) before = NULL;
-
-    if (!mp_read_user(tree, user->id, &before, error) ||
-        !check_unique(accounts, tree, before, user, error) ||
-        (before != NULL && !index_user(tree, before, false, error)) ||
-        (user->id == 0 &&
-         (!next_user_id(tree, &user->id, error) || !draw_epoch(&user->epoch, error))))
-        return false;
-    g_autofree char *path = path_of_user(user->id);
-    g_autofree char *text = mp_record_user(user);
-    return index_user(tree, user, true, error) &&
-           mp_tree_set_at(tree, path, text, strlen(text), error);
-}
-
-static MpCommitResult
-try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
-{
-    MpActor actor = mp_program_actor();
-    MpChain chain;
-    MpCommitResult result = MP_FAILED;
-
-    mp_chain_begin(&chain, &accounts->store);
-    if (write_user(accounts, &chain, user, error) && mp_chain_commit(&chain, what, &actor, error))
-        result = mp_chain_finish(&chain, error);
-    mp_chain_clear(&chain);
-    return result;
-}
-
-/* The account's file as it is in the tree that is read now; "" where there is none. */
-static bool
-read_record(MpAccounts *accounts, guint64 id, char **text, GError **error)
-{
-    g_autofree char *path = path_of_user(id);
-
-    *text = NULL;
-    if (id != 0 && !mp_tree_read(mp_store_view(&accounts->store), NULL, path, text, NULL, error))
-        return false;
-    if (*text == NULL)
-        *text = g_strdup("");
-    return true;
-}
-
-static bool
-is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GError **error)
-{
-    g_autofree char *now = NULL;
-
-    return read_record(accounts, user->id, &now, error) &&
-           (strcmp(before, now) == 0 ||
-            mp_fail(error, MP_ERROR_TEMPORARY,
-                    "the account %s was changed by somebody else at this moment: try again",
-                    user->login));
-}
-
-bool
-mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
-{
-    guint64 id = user->id;
-    g_autofree char *before = NULL;
-
-    if (!read_record(accounts, id, &before, error))
-        return false;
-    for (int i = 0; i < CONFLICT_TRIES; i++) {
-        user->id = id;
-        if (i > 0 && accounts->store.remote != NULL)
-            mp_remote_back_off(i);
-        if (!mp_store_fetch(&accounts->store, error) ||
-            !is_unchanged(accounts, user, before, error))
-            return false;
-        g_autoptr(GError) why = NULL;
-        MpCommitResult result = try_write(accounts, user, what, &why);
-        if (mp_error_is_refused(
-                why)) /* nothing in it is a stranger's: the server is to be mended */
-            why->code = MP_ERROR_TEMPORARY;
-        if (why != NULL)
-            g_propagate_error(error, g_steal_pointer(&why));
-        if (result != MP_CONFLICT)
-            return result == MP_COMMITTED;
-    }
-    return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times",
-                   accounts->store.path, CONFLICT_TRIES);
+    return mp_read_holder(accounts, mp_store_view(&accounts->store), address, 0, user, error);
 }

@@ -43,6 +43,13 @@ GArray *mp_read_address(MpTree *tree, const char *address, GError **error);
 /* One id a line, as a file of addresses/ has them; NULL where that is not what the text is. */
 GArray *mp_parse_ids(const char *text);
 
+/* The account with this address, other than `but` (0: any), or NULL. */
+bool mp_read_holder(const MpAccounts *accounts, MpTree *tree, const char *address, guint64 but,
+                    MpUser **user, GError **error);
+
+/* "users/00/00/00/17". */
+char *mp_path_of_user(guint64 id);
+
 /* "logins/tim"; "addresses/4f/<hash>", since an address may hold what a path must not. */
 char *mp_path_of_login(const char *login);
 char *mp_path_of_address(const char *address);

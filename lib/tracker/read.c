@@ -2,63 +2,21 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tracker/records.h"
-#include "git/git.h"
 #include "tracker/internal.h"
-#include "git/stale_files.h"
-
-MpTracker *
-mp_tracker_open(const char *path, const char *hostname, GError **error)
-{
-    g_autoptr(MpTracker) tracker = g_new0(MpTracker, 1);
-
-    return mp_store_open(&tracker->store, path, hostname, error) ? g_steal_pointer(&tracker) : NULL;
-}
-
-void
-mp_tracker_free(MpTracker *tracker)
-{
-    if (tracker == NULL)
-        return;
-    mp_store_close(&tracker->store);
-    g_free(tracker);
-}
+#include "tracker/records.h"
 
 bool
-mp_tracker_refresh(MpTracker *tracker, GError **error)
+mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, GError **error)
 {
-    return mp_store_refresh(&tracker->store, error);
-}
+    g_autofree char *text = NULL;
 
-bool
-mp_tracker_sync(const MpTracker *tracker, GError **error)
-{
-    return mp_store_sync(&tracker->store, error);
-}
-
-void
-mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host)
-{
-    mp_store_share(&tracker->store, url, seconds, host);
-}
-
-bool
-mp_tracker_is_shared(const MpTracker *tracker)
-{
-    return tracker->store.remote != NULL;
-}
-
-bool
-mp_tracker_fetch(MpTracker *tracker, GError **error)
-{
-    return mp_store_fetch(&tracker->store, error);
-}
-
-void
-mp_tracker_back_off(const MpTracker *tracker, int attempt)
-{
-    if (mp_tracker_is_shared(tracker))
-        mp_remote_back_off(attempt);
+    *id = 0;
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+        return false;
+    return text == NULL ||
+           g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, MP_MAX_ID, id, NULL) ||
+           what == NULL ||
+           mp_fail(error, MP_ERROR_INSTALLATION, "%s: not the id of a %s", path, what);
 }
 
 bool
@@ -334,119 +292,4 @@ mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thre
     g_autofree char *path = mp_path_of_import(message_id);
 
     return mp_read_id(mp_store_view(&tracker->store), path, "thread", thread, error);
-}
-
-/* --- Walks: all ids of a directory in ascending order, in bounded memory --------------------- */
-
-typedef bool (*VisitId)(MpStore *store, guint64 id, gpointer user_data, bool *go_on,
-                        GError **error);
-
-static bool
-walk_ids(MpStore *store, const git_tree *level, int depth, guint64 prefix, VisitId visit,
-         gpointer user_data, bool *go_on, GError **error)
-{
-    for (size_t i = 0; *go_on && i < git_tree_entrycount(level); i++) {
-        const git_tree_entry *entry = git_tree_entry_byindex(level, i);
-        git_tree *below = NULL;
-        guint64 part;
-
-        if ((depth < 3 && git_tree_entry_type(entry) != GIT_OBJECT_TREE) ||
-            !g_ascii_string_to_unsigned(git_tree_entry_name(entry), 10, 0, 99, &part, NULL))
-            continue;
-        if (depth == 3) {
-            if (!visit(store, prefix * 100 + part, user_data, go_on, error))
-                return false;
-            continue;
-        }
-        if (git_tree_lookup(&below, store->repository, git_tree_entry_id(entry)) < 0)
-            return mp_git_fail(error, "cannot read a tree of %s", store->path);
-        bool good =
-            walk_ids(store, below, depth + 1, prefix * 100 + part, visit, user_data, go_on, error);
-        git_tree_free(below);
-        if (!good)
-            return false;
-    }
-    return true;
-}
-
-static bool
-foreach_id(MpStore *store, const char *directory, VisitId visit, gpointer user_data, GError **error)
-{
-    git_tree *root = NULL, *ids = NULL;
-    git_tree_entry *entry = NULL;
-    bool good = true, go_on = true;
-
-    if (git_tree_lookup(&root, store->repository, &store->root) < 0)
-        return mp_git_fail(error, "cannot read the root of %s", store->path);
-    int rc = git_tree_entry_bypath(&entry, root, directory);
-    if (rc == 0 && git_tree_lookup(&ids, store->repository, git_tree_entry_id(entry)) == 0)
-        good = walk_ids(store, ids, 0, 0, visit, user_data, &go_on, error);
-    else if (rc != GIT_ENOTFOUND)
-        good = mp_git_fail(error, "cannot read %s of %s", directory, store->path);
-    git_tree_free(ids);
-    git_tree_entry_free(entry);
-    git_tree_free(root);
-    return good;
-}
-
-typedef struct {
-    MpThreadVisit thread;
-    MpUserVisit user;
-    gpointer user_data;
-} Visitors;
-
-static bool
-visit_thread(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error)
-{
-    Visitors *visitors = user_data;
-    g_autoptr(MpThread) thread = NULL;
-
-    if (!mp_read_thread(mp_store_view(store), id, &thread, error))
-        return false;
-    if (thread != NULL)
-        *go_on = visitors->thread(thread, visitors->user_data);
-    return true;
-}
-
-bool
-mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data,
-                          GError **error)
-{
-    Visitors visitors = {.thread = visit, .user_data = user_data};
-
-    return foreach_id(&tracker->store, "threads", visit_thread, &visitors, error);
-}
-
-static bool
-visit_user(MpStore *store, guint64 id, gpointer user_data, bool *go_on, GError **error)
-{
-    Visitors *visitors = user_data;
-    g_autoptr(MpUser) user = NULL;
-
-    if (!mp_read_user(mp_store_view(store), id, &user, error))
-        return false;
-    if (user != NULL)
-        *go_on = visitors->user(user, visitors->user_data);
-    return true;
-}
-
-bool
-mp_accounts_foreach_user(MpAccounts *accounts, MpUserVisit visit, gpointer user_data,
-                         GError **error)
-{
-    Visitors visitors = {.user = visit, .user_data = user_data};
-
-    return foreach_id(&accounts->store, "users", visit_user, &visitors, error);
-}
-
-bool
-mp_tracker_clean_up(const char *path, GError **error)
-{
-    return mp_store_clean_up(path, error);
-}
-
-bool
-mp_tracker_needs_clean_up(const char *path)
-{
-    return mp_stale_files_are_there(path);
 }

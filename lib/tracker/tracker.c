@@ -1,0 +1,69 @@
+/* A tracker opened, brought up to date, and shared with other hosts. */
+#include "git/stale_files.h"
+#include "tracker/internal.h"
+
+MpTracker *
+mp_tracker_open(const char *path, const char *hostname, GError **error)
+{
+    g_autoptr(MpTracker) tracker = g_new0(MpTracker, 1);
+
+    return mp_store_open(&tracker->store, path, hostname, error) ? g_steal_pointer(&tracker) : NULL;
+}
+
+void
+mp_tracker_free(MpTracker *tracker)
+{
+    if (tracker == NULL)
+        return;
+    mp_store_close(&tracker->store);
+    g_free(tracker);
+}
+
+bool
+mp_tracker_refresh(MpTracker *tracker, GError **error)
+{
+    return mp_store_refresh(&tracker->store, error);
+}
+
+bool
+mp_tracker_sync(const MpTracker *tracker, GError **error)
+{
+    return mp_store_sync(&tracker->store, error);
+}
+
+void
+mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host)
+{
+    mp_store_share(&tracker->store, url, seconds, host);
+}
+
+bool
+mp_tracker_is_shared(const MpTracker *tracker)
+{
+    return tracker->store.remote != NULL;
+}
+
+bool
+mp_tracker_fetch(MpTracker *tracker, GError **error)
+{
+    return mp_store_fetch(&tracker->store, error);
+}
+
+void
+mp_tracker_back_off(const MpTracker *tracker, int attempt)
+{
+    if (mp_tracker_is_shared(tracker))
+        mp_remote_back_off(attempt);
+}
+
+bool
+mp_tracker_clean_up(const char *path, GError **error)
+{
+    return mp_stale_files_remove(path, error);
+}
+
+bool
+mp_tracker_needs_clean_up(const char *path)
+{
+    return mp_stale_files_are_there(path);
+}
