@@ -9,6 +9,7 @@
 #include "git/deflate.h"
 #include "git/git.h"
 #include "git/pack.h"
+#include "git/tree.h"
 #include "tracker/tracker.h"
 
 #define HOST "git.example.org"
@@ -172,6 +173,24 @@ open_packs(void)
         n += target != NULL && g_str_has_suffix(target, ".pack");
     }
     return n;
+}
+
+/* Somebody pushed a file where one of our directories is to be. */
+Test(tree, a_file_gives_way_to_a_directory_of_its_name)
+{
+    g_autoptr(MpPack) pack = mp_pack_new();
+    g_autoptr(MpTree) tree = mp_tree_new(NULL, pack, NULL);
+    g_autofree char *text = NULL;
+    MpTreeNode *root;
+
+    cr_assert(mp_git_start(NULL));
+    cr_assert(mp_tree_set_at(tree, "threads", "x", 1, NULL));
+    cr_assert(mp_tree_set_at(tree, "threads/00/thread", "y", 1, NULL));
+    cr_assert(mp_tree_directory(tree, NULL, "", &root, NULL));
+    cr_expect_eq(mp_tree_count(root), 1, "%u entries", mp_tree_count(root));
+    cr_expect(mp_tree_is_directory(root, 0));
+    cr_expect(mp_tree_read(tree, NULL, "threads/00/thread", &text, NULL, NULL));
+    cr_expect_str_eq(text, "y");
 }
 
 Test(pack, a_run_of_many_batches_keeps_few_open)
