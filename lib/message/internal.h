@@ -30,8 +30,39 @@ void mp_repair(MpReading *reading, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Fills all that comes from the mail's own header: MpRawField in its order. */
 void mp_read_header(MpReading *reading, const GArray *fields);
 
+/* The addresses of a field's value; names that are encoded words are read as a Subject's are. The
+ * caller's. */
+InternetAddressList *mp_parse_addresses(const MpReading *reading, const char *value);
+
+/* Calls for each of them, those of groups too; `name` may be NULL. */
+typedef void (*MpAddressFunc)(const char *address, const char *name, gpointer data);
+void mp_each_address(MpReading *reading, const char *value, MpAddressFunc func, gpointer data);
+
 /* Fills text, attachments and flags. False with the error set if the text is over its limit. */
 bool mp_read_body(MpReading *reading, GMimeObject *root);
+
+/* --- part_text.c --- */
+
+/* The text of a part and all below it. A side is NULL if no part has it. */
+typedef struct {
+    GString *plain, *html;
+    bool flowed, delsp;
+    bool half; /* some of what the HTML says is in no plain part */
+} MpPartText;
+
+void mp_part_text_clear(MpPartText *text);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPartText, mp_part_text_clear)
+
+/* Whether there is more than white space, and tags. */
+bool mp_text_says_something(const GString *text, bool is_html);
+
+/* Puts a text behind another, on a line of its own. */
+void mp_text_join(GString **to, const char *text);
+
+/* Puts `more` behind `text`, on both sides: what is only plain joins the HTML as well. */
+void mp_part_text_append(MpPartText *text, const MpPartText *more);
+
+/* --- Attachments --- */
 
 /* Adds the part to the attachments, with its content if the limits and its type allow. */
 void mp_read_attachment(MpReading *reading, GMimeObject *part);

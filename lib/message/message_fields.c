@@ -50,110 +50,6 @@ decoded(MpReading *reading, const char *name, const char *value)
     return mp_one_line(text);
 }
 
-/* `"tim"@example.org` is tim@example.org; `"a b"@example.org` needs its quotes (RFC 5321, 4.1.2).
- */
-static char *
-canonical(const char *address)
-{
-    char *valid = mp_one_line(address), *at = strrchr(valid, '@');
-
-    if (at == NULL || valid[0] != '"' || at < valid + 3 || at[-1] != '"')
-        return valid;
-    for (const char *p = valid + 1; p < at - 1; p++)
-        if (strchr(" ()<>[]:;@\\,\"", *p) != NULL ||
-            (*p == '.' && (p[1] == '.' || p[1] == '"' || p == valid + 1)))
-            return valid;
-    char *bare = g_strdup_printf("%.*s%s", (int)(at - 1 - (valid + 1)), valid + 1, at);
-    g_free(valid);
-    return bare;
-}
-
-/* GMime shows international domains decoded; what is compared is the address as it was written. */
-static const char *
-as_written(InternetAddressMailbox *mailbox, const char *value)
-{
-    const char *address = internet_address_mailbox_get_addr(mailbox);
-
-    if (address == NULL || g_str_is_ascii(address))
-        return address == NULL ? "" : address;
-    const char *encoded = internet_address_mailbox_get_idn_addr(mailbox);
-    return encoded != NULL && strcasestr(value, encoded) != NULL ? encoded : address;
-}
-
-/* Characters of an atom (RFC 5322, section 3.2.3), but for the question mark of encoded words. */
-#define ATOM "!#$%&'*+-/=^_`{|}~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define HOST "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-/* Behind words of these characters with single dots between them; NULL if it begins otherwise. */
-static const char *
-skip_dotted(const char *p, const char *characters)
-{
-    for (;; p++) {
-        gsize length = strspn(p, characters);
-
-        if (length == 0)
-            return NULL;
-        p += length;
-        if (*p != '.')
-            return p;
-    }
-}
-
-/* A lone a@b or <a@b>, without anything that could be read in two ways: what a delivering program
- * writes. NULL if it is not that; else the result is the caller's. */
-static char *
-lone_address(const char *value)
-{
-    const char *begin = value + (*value == '<'), *end = skip_dotted(begin, ATOM);
-
-    if (end == NULL || *end != '@' || (end = skip_dotted(end + 1, HOST)) == NULL)
-        return NULL;
-    if (*value == '<' ? strcmp(end, ">") != 0 : *end != '\0')
-        return NULL;
-    return g_strndup(begin, (gsize)(end - begin));
-}
-
-/* Names that are encoded words are read as a Subject's are. */
-static InternetAddressList *
-parse_addresses(const MpReading *reading, const char *value)
-{
-    g_autofree char *recoded = mp_recode_words(value);
-
-    return internet_address_list_parse(reading->options, recoded);
-}
-
-typedef void (*AddressFunc)(const char *address, const char *name, gpointer data);
-
-static void
-each_address(InternetAddressList *list, const char *value, AddressFunc func, gpointer data)
-{
-    for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
-        InternetAddress *entry = internet_address_list_get_address(list, i);
-
-        if (INTERNET_ADDRESS_IS_GROUP(entry)) {
-            each_address(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry)), value,
-                         func, data);
-        } else if (INTERNET_ADDRESS_IS_MAILBOX(entry)) {
-            g_autofree char *spec = canonical(as_written(INTERNET_ADDRESS_MAILBOX(entry), value));
-            if (*spec != '\0')
-                func(spec, internet_address_get_name(entry), data);
-        }
-    }
-}
-
-static void
-each_address_of(MpReading *reading, const char *value, AddressFunc func, gpointer data)
-{
-    g_autofree char *lone = lone_address(value);
-
-    if (lone != NULL) {
-        func(lone, NULL, data);
-        return;
-    }
-    g_autoptr(InternetAddressList) list = parse_addresses(reading, value);
-    each_address(list, value, func, data);
-}
-
 static void
 add_from(const char *address, const char *name, gpointer data)
 {
@@ -279,7 +175,7 @@ add_groups(MpReading *reading, const char *value)
 {
     if (strchr(value, ':') == NULL)
         return;
-    g_autoptr(InternetAddressList) list = parse_addresses(reading, value);
+    g_autoptr(InternetAddressList) list = mp_parse_addresses(reading, value);
     for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *entry = internet_address_list_get_address(list, i);
 
@@ -296,14 +192,14 @@ static void
 read_from(MpReading *reading, const char *value)
 {
     add_groups(reading, value);
-    each_address_of(reading, value, add_from, reading->message);
+    mp_each_address(reading, value, add_from, reading->message);
     add_lookalikes(reading, value);
 }
 
 static void
 read_sender(MpReading *reading, const char *value)
 {
-    each_address_of(reading, value, keep_first, &reading->message->sender);
+    mp_each_address(reading, value, keep_first, &reading->message->sender);
 }
 
 static void
@@ -311,7 +207,7 @@ read_return_path(MpReading *reading, const char *value)
 {
     if (reading->message->return_path != NULL)
         return;
-    each_address_of(reading, value, keep_first, &reading->message->return_path);
+    mp_each_address(reading, value, keep_first, &reading->message->return_path);
     if (reading->message->return_path == NULL)
         reading->message->return_path = g_strdup("");
 }
@@ -412,7 +308,7 @@ read_recipients(MpReading *reading, const GArray *fields)
         for (guint i = 0; (i = next_field(fields, to.field, i)) < fields->len; i++) {
             g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
             mend_semicolons(value);
-            each_address_of(reading, value, add_recipient, &to);
+            mp_each_address(reading, value, add_recipient, &to);
             if (k < TRACE_FIELDS)
                 break;
         }

@@ -5,30 +5,12 @@
 
 #include <string.h>
 
-/* The text of a part and all below it. A side is NULL if no part has it. */
-typedef struct {
-    GString *plain, *html;
-    bool flowed, delsp;
-    bool half; /* some of what the HTML says is in no plain part */
-} Text;
+typedef bool (*Walk)(MpReading *reading, GMimeObject *part, MpPartText *text);
 
-typedef bool (*Walk)(MpReading *reading, GMimeObject *part, Text *text);
-
-static bool walk(MpReading *reading, GMimeObject *part, Text *text);
-
-static void
-text_clear(Text *text)
-{
-    if (text->plain != NULL)
-        g_string_free(text->plain, TRUE);
-    if (text->html != NULL)
-        g_string_free(text->html, TRUE);
-    *text = (Text){NULL};
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Text, text_clear)
+static bool walk(MpReading *reading, GMimeObject *part, MpPartText *text);
 
 static bool
-walk_attachment(MpReading *reading, GMimeObject *part, Text *text)
+walk_attachment(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     (void)text;
     mp_read_attachment(reading, part);
@@ -53,7 +35,7 @@ charset_of(GMimeObject *part, const GByteArray *bytes, bool is_html)
 }
 
 static bool
-walk_text(MpReading *reading, GMimeObject *part, Text *text)
+walk_text(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     GMimeContentType *type = g_mime_object_get_content_type(part);
     bool is_html = g_mime_content_type_is_type(type, "text", "html");
@@ -91,101 +73,6 @@ walk_text(MpReading *reading, GMimeObject *part, Text *text)
     return true;
 }
 
-static bool
-says_something(const GString *text, bool is_html)
-{
-    return text != NULL && mp_has_words(text->str, is_html);
-}
-
-static void
-join(GString **to, const char *text)
-{
-    if (*to == NULL)
-        *to = g_string_new(NULL);
-    else if ((*to)->len > 0 && (*to)->str[(*to)->len - 1] != '\n')
-        g_string_append_c(*to, '\n');
-    g_string_append(*to, text);
-}
-
-static void
-join_as_html(GString **to, const GString *plain)
-{
-    g_autofree char *escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
-    /* the class says that this is a mail's text and no code: html.c */
-    g_autofree char *block = g_strdup_printf("<pre class=\"text-plain\">%s</pre>\n", escaped);
-
-    join(to, block);
-}
-
-/* The next letter or digit of a text, without the tags and entities of HTML; 0 at its end. */
-static gunichar
-next_letter(const char **p, bool is_html)
-{
-    while (**p != '\0') {
-        gunichar c = g_utf8_get_char_validated(*p, -1);
-
-        if (is_html && (**p == '<' || **p == '&')) {
-            gsize length = strcspn(*p, **p == '<' ? ">" : "; <");
-            *p += length + ((*p)[length] != '\0');
-            continue;
-        }
-        *p = c >= (gunichar)-2 ? *p + 1 : g_utf8_next_char(*p);
-        if (c < (gunichar)-2 && g_unichar_isalnum(c))
-            return c;
-    }
-    return 0;
-}
-
-/* Whether an HTML part says once more what the plain part before it said: all of it, perhaps with
- * the quote that the plain one lacks, or a good beginning. */
-static bool
-repeats(const Text *text, const Text *more)
-{
-    enum { ENOUGH = 60, FEWEST = 12 };
-
-    if (text->plain == NULL || text->html != NULL || more->plain != NULL || more->html == NULL)
-        return false;
-    const char *plain = text->plain->str, *html = strcasestr(more->html->str, "<body");
-    html = html != NULL ? html : more->html->str;
-    for (guint n = 0; n < ENOUGH; n++) {
-        const char *rest = html;
-        gunichar c = next_letter(&plain, false), other = next_letter(&html, true);
-
-        if (c == 0 && other != 0)
-            return n >= FEWEST && strcasestr(rest, "<blockquote") != NULL;
-        if (c != other)
-            return false;
-        if (c == 0)
-            return n > 0;
-    }
-    return true;
-}
-
-/* Puts `more` behind `text`, on both sides: what is only plain joins the HTML as well. */
-static void
-append(Text *text, const Text *more)
-{
-    bool has_html = says_something(more->html, true), has_plain = more->plain != NULL;
-
-    if (has_html && repeats(text, more)) { /* alternatives, though called mixed */
-        join(&text->html, more->html->str);
-        return;
-    }
-    if (has_html && text->html == NULL && text->plain != NULL)
-        join_as_html(&text->html, text->plain);
-    if (has_html)
-        join(&text->html, more->html->str);
-    else if (has_plain && text->html != NULL)
-        join_as_html(&text->html, more->plain);
-    if (has_plain) {
-        bool is_first = text->plain == NULL;
-        join(&text->plain, more->plain->str);
-        text->flowed = is_first ? more->flowed : text->flowed; /* a list's footer changes nothing */
-        text->delsp = is_first ? more->delsp : text->delsp;
-    }
-    text->half = text->half || (more->half && has_html);
-}
-
 /* A text with a file name, or that calls itself one, is a file. */
 static bool
 is_file(GMimeObject *part)
@@ -210,7 +97,7 @@ is_text(GMimeMultipart *multipart, int i)
 
 /* A picture between two texts, as Apple Mail writes it: the text says where it stood. */
 static void
-mark_picture(MpReading *reading, GMimeMultipart *multipart, int i, Text *text)
+mark_picture(MpReading *reading, GMimeMultipart *multipart, int i, MpPartText *text)
 {
     GMimeObject *part = g_mime_multipart_get_part(multipart, i);
     GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
@@ -228,31 +115,31 @@ mark_picture(MpReading *reading, GMimeMultipart *multipart, int i, Text *text)
 }
 
 static bool
-walk_mixed(MpReading *reading, GMimeObject *part, Text *text)
+walk_mixed(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     GMimeMultipart *multipart = GMIME_MULTIPART(part);
 
     for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
-        g_auto(Text) child = {NULL};
+        g_auto(MpPartText) child = {NULL};
         if (!walk(reading, g_mime_multipart_get_part(multipart, i), &child))
             return false;
         mark_picture(reading, multipart, i, &child);
-        append(text, &child);
+        mp_part_text_append(text, &child);
     }
     return true;
 }
 
 /* Of each kind the first that says something. */
 static bool
-walk_alternative(MpReading *reading, GMimeObject *part, Text *text)
+walk_alternative(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     GMimeMultipart *multipart = GMIME_MULTIPART(part);
 
     for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
-        g_auto(Text) child = {NULL};
+        g_auto(MpPartText) child = {NULL};
         if (!walk(reading, g_mime_multipart_get_part(multipart, i), &child))
             return false;
-        if (child.plain != NULL && !says_something(text->plain, false)) {
+        if (child.plain != NULL && !mp_text_says_something(text->plain, false)) {
             if (text->plain != NULL)
                 g_string_free(text->plain, TRUE);
             text->plain = g_steal_pointer(&child.plain);
@@ -268,7 +155,7 @@ walk_alternative(MpReading *reading, GMimeObject *part, Text *text)
 
 /* The root is the text (RFC 2387); what it refers to hangs on it. */
 static bool
-walk_related(MpReading *reading, GMimeObject *part, Text *text)
+walk_related(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     GMimeMultipart *multipart = GMIME_MULTIPART(part);
     const char *start = g_mime_object_get_content_type_parameter(part, "start");
@@ -291,7 +178,7 @@ walk_related(MpReading *reading, GMimeObject *part, Text *text)
 
 /* Only what was signed; the signature is of no use once the mail is taken apart. */
 static bool
-walk_signed(MpReading *reading, GMimeObject *part, Text *text)
+walk_signed(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     GMimeMultipart *multipart = GMIME_MULTIPART(part);
 
@@ -300,7 +187,7 @@ walk_signed(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
-walk_encrypted(MpReading *reading, GMimeObject *part, Text *text)
+walk_encrypted(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     (void)part;
     (void)text;
@@ -309,7 +196,7 @@ walk_encrypted(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
-walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
+walk_nothing(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     g_autofree char *type = mp_part_type(part);
 
@@ -319,7 +206,7 @@ walk_nothing(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
-walk_smime(MpReading *reading, GMimeObject *part, Text *text)
+walk_smime(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     const char *kind = g_mime_object_get_content_type_parameter(part, "smime-type");
 
@@ -330,7 +217,7 @@ walk_smime(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
-walk_report(MpReading *reading, GMimeObject *part, Text *text)
+walk_report(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     reading->message->report = true;
     for (int i = 0;
@@ -341,7 +228,7 @@ walk_report(MpReading *reading, GMimeObject *part, Text *text)
 }
 
 static bool
-walk_delivery_status(MpReading *reading, GMimeObject *part, Text *text)
+walk_delivery_status(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     mp_read_report(reading, part);
     return walk_report(reading, part, text);
@@ -429,7 +316,7 @@ has_nonsense_type(GMimeObject *part)
 }
 
 static bool
-walk(MpReading *reading, GMimeObject *part, Text *text)
+walk(MpReading *reading, GMimeObject *part, MpPartText *text)
 {
     Walk walk_named = walk_of_name(part);
 
@@ -443,7 +330,7 @@ walk(MpReading *reading, GMimeObject *part, Text *text)
 
 /* A multipart whose boundary never comes keeps its text where nobody looks. */
 static void
-read_prologue(MpReading *reading, GMimeObject *root, Text *text)
+read_prologue(MpReading *reading, GMimeObject *root, MpPartText *text)
 {
     const char *prologue;
 
@@ -454,7 +341,7 @@ read_prologue(MpReading *reading, GMimeObject *root, Text *text)
         return;
     g_autofree char *note = NULL;
     g_autofree char *decoded = mp_decode_text(prologue, strlen(prologue), NULL, &note);
-    join(&text->plain, decoded);
+    mp_text_join(&text->plain, decoded);
     mp_repair(reading, "a multipart without parts, read as text");
 }
 
@@ -468,18 +355,19 @@ bool
 mp_read_body(MpReading *reading, GMimeObject *root)
 {
     MpMessage *message = reading->message;
-    g_auto(Text) text = {NULL};
+    g_auto(MpPartText) text = {NULL};
 
     if (!walk(reading, root, &text))
         return false;
     read_prologue(reading, root, &text);
-    if (text.half && says_something(text.html, true) && text.plain != NULL) {
+    if (text.half && mp_text_says_something(text.html, true) && text.plain != NULL) {
         mp_repair(reading, "some of the text is HTML only, so all is read from there");
         g_string_free(g_steal_pointer(&text.plain), TRUE);
     }
     message->flowed = text.plain != NULL && text.flowed;
     message->delsp = text.plain != NULL && text.delsp;
-    bool is_readable = says_something(text.plain, false) || says_something(text.html, true);
+    bool is_readable =
+        mp_text_says_something(text.plain, false) || mp_text_says_something(text.html, true);
     bool is_armored =
         text.plain != NULL && g_str_has_prefix(text.plain->str + strspn(text.plain->str, " \t\n"),
                                                "-----BEGIN PGP MESSAGE-----");
