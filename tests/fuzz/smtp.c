@@ -50,7 +50,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
             mp_transcript_server_said(t, said, strlen(said));
         }
     }
-    mp_transcript_failed(t, true, "gone");
+    mp_transcript_failed(t, "gone");
     mp_transcript_free(t);
     return 0;
 }
