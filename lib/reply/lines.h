@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "reply/rule.h"
+#include "patterns/rule.h"
 
 typedef enum {
     LINE_BLANK,

@@ -142,3 +142,9 @@ mp_reply_free(MpReply *reply)
     g_free(reply->elided);
     g_free(reply);
 }
+
+void
+mp_reply_prepare(void)
+{
+    mp_matcher_prepare();
+}

@@ -3,7 +3,7 @@
  *
  * Input is one decoded text part, or an HTML part turned into Markdown by mp_html_to_markdown.
  * Every line of it ends up kept or elided, with the name of the rule that decided; nothing is
- * dropped. The rules are a table (rule.h); in doubt a line is kept.
+ * dropped. The rules are a table (patterns/rule.h); in doubt a line is kept.
  *
  * All functions are pure: no files, no network, no state but patterns compiled once, so they may
  * run in a sandboxed child and in any thread. Time is linear in the size of the input.

@@ -2,7 +2,7 @@
  */
 #include "markup/html.h"
 #include "reply/reply.h"
-#include "reply/rule.h"
+#include "patterns/rule.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

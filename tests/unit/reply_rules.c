@@ -1,7 +1,7 @@
 /* The table of rules, walked: each row cuts its own example and leaves its counter-example alone.
  */
 #include "reply/reply.h"
-#include "reply/rule.h"
+#include "patterns/rule.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -58,6 +58,9 @@ MpMatcher *mp_matcher_new(void);
 void mp_matcher_free(MpMatcher *matcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMatcher, mp_matcher_free)
 
+/* Translates all patterns to machine code: see mp_reply_prepare(). */
+void mp_matcher_prepare(void);
+
 /* The row of this kind that matches the whole of `text` (valid UTF-8), or NULL. A text over 1,000
  * bytes matches nothing, and so does one that costs more than the match limit. */
 const MpRule *mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text);

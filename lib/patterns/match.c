@@ -1,11 +1,10 @@
 /*
  * Running the table: the rows of a kind are compiled into one pattern, whose MARK tells the row.
  *
- * The interpreter for a few mails; JIT for many, if mp_reply_prepare() was called while memory
+ * The interpreter for a few mails; JIT for many, if mp_matcher_prepare() was called while memory
  * might still be made executable. A match limit always, since what is matched comes from strangers.
  */
-#include "reply/rule.h"
-#include "reply/reply.h"
+#include "patterns/rule.h"
 
 #include <pcre2.h>
 #include <string.h>
@@ -253,7 +252,7 @@ mp_matcher_new(void)
 }
 
 void
-mp_reply_prepare(void)
+mp_matcher_prepare(void)
 {
     for (guint i = 0; i < PATTERNS; i++)
         if (!is_never_asked(i))

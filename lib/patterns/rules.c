@@ -4,7 +4,7 @@
  * An attribution's capture group 1 is the word that opens it where the language has one; boundary.c
  * asks besides for a date or an address, so the patterns here need not know calendars.
  */
-#include "reply/rule.h"
+#include "patterns/rule.h"
 
 /* A line break in a wrapped attribution arrives as one space. */
 #define LEAD "[-–—*_•\\[\\s]{0,8}"

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""The rooms of the source: who may include whom, how large a room, a file and a function may be.
+
+Reads the #include lines and the shape of the product's C files; nothing is built or run. A new arrow is
+written into ARROWS, below the order that keeps it from closing a circle; a room that is not in ORDER
+fails. lib/README.md says what the rooms are for.
+"""
+import os
+import re
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# From below to above: a room includes only rooms of lines above its own.
+ORDER = [
+    ["base"],
+    ["cli"],
+    ["address", "maildir", "worker", "markup", "patterns", "git", "outbox"],
+    ["message"],
+    ["reply"],
+    ["tracker", "transport"],
+    ["policy"],
+    ["notify"],
+    ["instance"],
+    ["inbound", "outbound"],
+    ["metroplex", "notifier"],
+]
+
+# Beside lib/base, which every room may include.
+ARROWS = {
+    "message": {"worker"},
+    "reply": {"patterns"},
+    "tracker": {"git", "markup"},
+    "transport": {"address"},
+    "policy": {"address", "maildir", "message", "tracker"},
+    "notify": {"address", "markup", "outbox", "tracker"},
+    "instance": {"address", "cli", "message", "outbox", "policy", "tracker", "worker"},
+    "inbound": {"address", "instance", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
+    "outbound": {"instance", "notify", "outbox", "tracker", "transport"},
+    "metroplex": {"cli", "inbound", "instance", "policy", "tracker"},
+    "notifier": {"cli", "outbound"},
+}
+
+ROOM_SHARE = 15  # most percent of all lines
+FILE_LINES, FUNCTION_LINES = 450, 50  # what each stays below
+
+# Longer files, and why that is no fault.
+FLAT_TABLES = {
+    "lib/patterns/rules.c": "the patterns of replies, one row each",
+}
+
+# To be split yet; goes with the last of them.
+LATER = {"lib/base/config.c", "lib/markup/html.c", "lib/outbox/event_text.c", "lib/reply/attribution.c", "lib/reply/headers.c",
+         "lib/reply/lines.c", "lib/reply/split.c", "metroplex/cmd_user.c"}
+
+
+def sources():
+    """Room, path and lines of each C file."""
+    for folder in ("lib", "metroplex", "notifier"):
+        for directory, _, names in os.walk(os.path.join(TOP, folder)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    path = os.path.relpath(os.path.join(directory, name), TOP)
+                    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+                        yield path.split("/")[1] if folder == "lib" else folder, path, file.read().splitlines()
+
+
+FILES = list(sources())
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+
+
+def includes():
+    """Room, place, and what is included from a room: ("tracker", "lib/tracker/read.c:5", "git/git.h")."""
+    for room, path, lines in FILES:
+        for number, line in enumerate(lines, 1):
+            found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+            if found:
+                yield room, f"{path}:{number}", found[1]
+
+
+def room_of(header, room):
+    """A header without a folder is the including program's own."""
+    return header.split("/")[0] if "/" in header else room
+
+
+def every_room_has_its_place():
+    return [f"{room} is not in ORDER" for room in sorted({room for room, _, _ in FILES} - RANK.keys())]
+
+
+def headers_are_there():
+    return [f"{place}: there is no {header}" for room, place, header in includes()
+            if not os.path.isfile(os.path.join(TOP, "lib" if "/" in header else room, header))]
+
+
+def no_arrow_runs_up():
+    return [f"{place}: {room} must not include {header}" for room, place, header in includes()
+            if room_of(header, room) != room and RANK.get(room_of(header, room), len(ORDER)) >= RANK.get(room, 0)]
+
+
+def the_arrows_are_those_listed():
+    there, wrong = {}, []
+    for room, place, header in includes():
+        other = room_of(header, room)
+        if other not in (room, "base"):
+            there.setdefault(room, set()).add(other)
+            if other not in ARROWS.get(room, ()):
+                wrong.append(f"{place}: {room} includes {header}, and ARROWS has no such arrow")
+    return wrong + [f"ARROWS has {room} -> {other}, which nothing needs" for room, others in ARROWS.items()
+                    for other in sorted(others - there.get(room, set()))]
+
+
+def inner_headers_stay_inside():
+    return [f"{place}: {header} is of {room_of(header, room)} alone" for room, place, header in includes()
+            if header.endswith("/internal.h") and room_of(header, room) != room]
+
+
+def no_room_is_too_large():
+    sizes = {}
+    for room, _, lines in FILES:
+        sizes[room] = sizes.get(room, 0) + len(lines)
+    total = sum(sizes.values())
+    print("   " + ", ".join(f"{room} {lines * 100 / total:.1f} %" for room, lines in
+                            sorted(sizes.items(), key=lambda size: -size[1])[:5]) + f" of {total:,} lines")
+    return [f"{room} has {lines:,} of {total:,} lines, more than {ROOM_SHARE} %" for room, lines in sizes.items()
+            if lines * 100 > ROOM_SHARE * total]
+
+
+def no_file_is_too_long():
+    long = {path: len(lines) for _, path, lines in FILES if len(lines) >= FILE_LINES}
+    return [f"{path} has {lines} lines" for path, lines in sorted(long.items()) if path not in FLAT_TABLES and path not in LATER] + \
+        [f"{path} is no longer one of FLAT_TABLES" for path in FLAT_TABLES if path not in long]
+
+
+def functions():
+    """Place and length of each function, from the line of its name to the brace at the margin."""
+    for _, path, lines in FILES:
+        name = None
+        for number, line in enumerate(lines, 1):
+            if re.match(r"[a-z_]\w*\(", line):
+                name = number
+            elif line.startswith("}") and name is not None:
+                yield f"{path}:{name}", number - name + 1
+                name = None
+
+
+def no_function_is_too_long():
+    lengths = sorted(length for _, length in functions())
+    print(f"   {len(lengths):,} functions, {lengths[len(lengths) // 2]} lines in the median, {lengths[-1]} at most")
+    return [f"{place}: {length} lines" for place, length in functions()
+            if length >= FUNCTION_LINES and place.split(":")[0] not in LATER]
+
+
+def main():
+    failed = 0
+    tests = (every_room_has_its_place, headers_are_there, no_arrow_runs_up, the_arrows_are_those_listed,
+             inner_headers_stay_inside, no_room_is_too_large, no_file_is_too_long, no_function_is_too_long)
+    for test in tests:
+        wrong = test()
+        for line in wrong:
+            print(f"   {line}")
+        print(f"{'not ok' if wrong else 'ok'} {test.__name__}")
+        failed += bool(wrong)
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
