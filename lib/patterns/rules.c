@@ -246,7 +246,8 @@ const MpRule mp_rules[] = {
      "Ada Example <ada@example.org>:\n> Quoted text.", "Mail to Ada Example <ada@example.org>:"},
     {"attribution-name-dated", MP_RULE_ATTRIBUTION, "any language: a name and a day right above a quote",
      ANY(LEAD "()[\"“]?(?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})(?: (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})){0,4}[\"”]?(?:,| [(\\[–-])\\s?(?:\\p{L}{2,12}[.,]{0,2} ){0,2}\\d[^@]{3,40}[\\d)MmrhZ]\\s?[:：]" TAIL
-         "|()\\d[^@]{8,40}, (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{1,30})(?: (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})){1,3}\\s?[:：]?"),
+         "|()\\d[^@]{8,40}, (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{1,30})(?: (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})){1,3}\\s?[:：]?"
+         "|()(?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{1,30})(?: (?-i:\\p{Lu}[\\p{L}\\p{M}.'’-]{0,30})){1,3},? (?:\\p{Ll}{1,3} )?(?:\\p{L}{2,14}[.,]{0,2} ){0,2}\\d[^@]{6,36}\\d{1,2}[:.]\\d{2}\\s?[:：]?"),
      "Ada Example, 17.11.2025 09:12:\n> Quoted text.", "Release Notes, second part, 17 changes:"},
     {"attribution-above-quote", MP_RULE_ATTRIBUTION, "mutt and others, any language: an address and a date right above a quote",
      ANY(LEAD "()\\S.{2,300}[<(\\[\"]\\S{1,200}@\\S{1,200}[>)\\]\"].{0,120}[:：៖፦]" TAIL),

@@ -249,7 +249,7 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
                      mp_matcher_has_day(matcher, text);
     found.complete |= plausible && quoted && date && mp_matcher_has_day(matcher, text) &&
                       attribution_names_writer(text, matcher);
-    if (!plausible || (found.opened && end > start && !date && !address) ||
+    if (!plausible || (found.opened && end > start && !date && !(address && quoted)) ||
         (!date && !address &&
          (says_year(text) ||
           (mp_matcher_verb(matcher, text) != NULL && !attribution_names_writer(text, matcher)))))

@@ -267,6 +267,8 @@ is_stray_repeat(const Walk *walk, guint i)
         return false;
     if (line->words == 0)
         return is_below_elided(walk->lines, i);
+    if (walk->ended && !sent_is_footer(walk->sent, line->sent_first)) /* shown once more */
+        return false;
     if (line->fenced)
         return below && code_repeats(walk->lines, i);
     if (!below && sent_is_footer(walk->sent, line->sent_first)) /* shown, as in a report on it */
@@ -286,6 +288,7 @@ take_text(Walk *walk, guint i)
     case IN_TEXT:
         if (is_stray_repeat(walk, i)) {
             walk_set(walk, i, false, "sent-text");
+            walk->ended |= sent_is_footer(walk->sent, line->sent_first);
             walk->repeat_above = true;
             return;
         }

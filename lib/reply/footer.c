@@ -1,4 +1,5 @@
 /* Disclaimers, the footers of lists and of notifications, the lines of gateways; see walk.h. */
+#include "reply/legal.h"
 #include "reply/prose.h"
 #include "reply/walk.h"
 
@@ -79,8 +80,8 @@ framed_end(const GArray *lines, guint i)
     for (; end < limit && !is_frame(LINE(lines, end), mark); end++) {
         if (LINE(lines, end)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, end)))
             return i;
-        spoken |= mark == '-' || mark == '_' ? prose_is_legal(LINE(lines, end)->core)
-                                             : prose_speaks_of_mail(LINE(lines, end)->core);
+        spoken |= mark == '-' || mark == '_' ? legal_is_notice(LINE(lines, end)->core)
+                                             : legal_speaks_of_mail(LINE(lines, end)->core);
     }
     guint below = lines_skip_blank(lines, MIN(end + 1, lines->len));
     return spoken && end < limit &&
@@ -175,6 +176,21 @@ is_shown_footer(const Walk *walk, guint i)
            LINE(lines, below)->kind == LINE_TEXT && !LINE(lines, below)->repeat;
 }
 
+/* "I propose:", and a footer that is not the one that we sent, or none is known: it is theirs. */
+static bool
+is_own_footer(const Walk *walk, guint i)
+{
+    const GArray *lines = walk->lines;
+    const Line *line = LINE(lines, i);
+
+    if (!is_own_so_far(walk) || !walk->text_above ||
+        strcmp(line->rule->name, "footer-notification") != 0)
+        return false;
+    while (i > 0 && LINE(lines, i - 1)->kind == LINE_BLANK)
+        i--;
+    return line_ends_in_colon(LINE(lines, i - 1)->core) && !line->repeat;
+}
+
 /* "Kernel mailing list" is a footer only where a line is drawn above it. */
 bool
 walk_begins_footer(const Walk *walk, guint i)
@@ -185,8 +201,8 @@ walk_begins_footer(const Walk *walk, guint i)
         return walk->text_above && framed_end(walk->lines, i) > i;
     if (line_is_rule(line, MP_RULE_DISCLAIMER))
         return !walk_is_evidence(walk, i) && !is_shown_banner(walk, i);
-    if (!line_is_rule(line, MP_RULE_FOOTER) || walk_is_evidence(walk, i) ||
-        is_shown_footer(walk, i))
+    if (!line_is_rule(line, MP_RULE_FOOTER) || is_own_footer(walk, i) ||
+        walk_is_evidence(walk, i) || is_shown_footer(walk, i))
         return false;
     return !g_str_has_suffix(line->rule->name, "-below-rule") ||
            (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
@@ -234,5 +250,6 @@ walk_take_paragraph(Walk *walk, guint i)
 
     for (guint k = i; k < end; k++)
         walk_set(walk, k, false, why);
+    walk->ended |= walk->sent != NULL && sent_is_footer(walk->sent, LINE(lines, i)->sent_first);
     return end;
 }

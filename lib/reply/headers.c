@@ -87,6 +87,14 @@ is_drawn(const Line *line)
            (line->kind == LINE_DELIMITER && strlen(line->core) >= DRAWN);
 }
 
+static bool
+ends_sentence(const char *core)
+{
+    gsize length = strlen(core);
+
+    return length > 0 && strchr(".!?", core[length - 1]) != NULL;
+}
+
 /* "Cc: @grace", a blank line, and a block that begins with "From:" of its own, or a second "From:"
  * below something else, or any field below a paragraph: what stands above is the person's. */
 static bool
@@ -97,6 +105,9 @@ begins_another(const GArray *lines, guint i, const Block *block)
     if (line->field == FIELD_NONE || block->fields == 0 || LINE(lines, i - 1)->field != FIELD_NONE)
         return false;
     bool blank = LINE(lines, block->end)->kind == LINE_BLANK;
+    if (ends_sentence(LINE(lines, i - 1)->core) && i + 1 < lines->len &&
+        LINE(lines, i + 1)->field != FIELD_NONE)
+        return true;
     if (line->field != FIELD_FROM || (block->kinds & 1u << FIELD_FROM) != 0)
         return line->field == FIELD_FROM || (blank && LINE(lines, i - 1)->kind != LINE_BLANK);
     return blank && i + 1 < lines->len && LINE(lines, i + 1)->field != FIELD_NONE;

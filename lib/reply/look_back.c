@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+    DEEPER_ANSWERS = 2, /* where no question stands above one */
     INTRODUCTION_BYTES = 120,
     FRAME_LINES = 40,
     CARD_LINES = 8,  /* a lone signature is no longer, */
@@ -153,19 +154,23 @@ quote_depth(const char *core)
     return n;
 }
 
-/* "> Is it open?", ">> yes": what stands one mark deeper right below a question was typed there. */
+/* "> Is it open?", ">> yes": what stands one mark deeper right below a question was typed there,
+ * and so was what stands so below one line after the other. */
 static bool
 holds_deeper_answer(const GArray *lines, const Quote *quote)
 {
+    guint deeper = 0;
+
     for (guint i = quote->start + 1; i < quote->end; i++) {
         const char *above = LINE(lines, i - 1)->core, *core = LINE(lines, i)->core;
-        gsize length = strlen(above);
 
-        if (quote_depth(above) > 0 && quote_depth(core) == quote_depth(above) + 1 &&
-            *line_unquoted(core) != '\0' && above[length - 1] == '?')
-            return true;
+        if (quote_depth(above) == 0 || quote_depth(core) != quote_depth(above) + 1 ||
+            *line_unquoted(core) == '\0' || *line_unquoted(above) == '\0' ||
+            line_ends_in_colon(above))
+            continue;
+        deeper += above[strlen(above) - 1] == '?' ? DEEPER_ANSWERS : 1;
     }
-    return false;
+    return deeper >= DEEPER_ANSWERS;
 }
 
 /* Where nothing but a quote is there, and it is not known what we sent, answers typed into it with

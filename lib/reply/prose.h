@@ -30,12 +30,6 @@ bool prose_is_text(const GArray *lines, guint start, guint end);
 /* Whether some line of a paragraph is one of a program, a shell or a log. */
 bool prose_holds_code(const GArray *lines, guint start, guint end);
 
-/* What paragraphs of law speak of, in whatever words: the mail itself. */
-bool prose_speaks_of_mail(const char *core);
-
-/* The mail and a secret, a virus or the environment: what companies let their servers write. */
-bool prose_is_legal(const char *core);
-
 /* Whether the person shows the lines from `start` to before `end`: text above leads on to them, or
  * a sentence goes on behind them, and text stands below. */
 bool prose_shows(const GArray *lines, guint start, guint end);

@@ -216,11 +216,24 @@ judge_line(const Sent *sent, Line *line)
                 !sent_has_link(sent, line->sent_last);
     bool symbol = last != NULL && line_is_symbol(last + 1) && line->sent_last > 0;
     /* "Does it work for you? yes", "Which page is it? https://example.org", "Is it on? 👍" */
-    line->answered = line->words_sent >= ANSWERED_WORDS && (line->tail > 0 || link || symbol) &&
-                     line->words_sent + line->tail == line->words &&
-                     ends_sent_line(sent, line->sent_last) &&
-                     !sent_is_footer(sent, line->sent_last);
+    bool next = line->begins_ours && line->sent_first == line->sent_above + 1;
+    line->answered =
+        line->words_sent >= (next ? ANSWERED_WORDS - 1 : ANSWERED_WORDS) &&
+        (line->tail > 0 || link || symbol) && line->words_sent + line->tail == line->words &&
+        ends_sent_line(sent, line->sent_last) && !sent_is_footer(sent, line->sent_last);
     line->repeat = most && !line->answered;
+}
+
+/* The first line of a text of ours, which none stands above, with an answer behind it. */
+static void
+take_first(const Sent *sent, Line *line, const GArray *words, guint first)
+{
+    for (guint i = 0; line->words_sent == 0 && i < sent->texts->len; i++) {
+        guint start = sent_text_start(sent, i) + 1;
+
+        if (words_from(sent, words, first, line->words, start) < line->words)
+            take_next(sent, line, words, first, start);
+    }
 }
 
 /* A quoted line that is a whole line of ours, be it as short as it may. */
@@ -263,6 +276,8 @@ mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *fi
         Line *line = LINE(lines, i);
 
         line->sent_above = position;
+        if (line->words > 0 && line->words_sent == 0 && position == 0)
+            take_first(sent, line, words, first[i]);
         if (line->words > 0 && line->words_sent == 0 && position > 0 &&
             !is_taken_below(lines, i, position))
             take_next(sent, line, words, first[i], position + 1);

@@ -46,10 +46,21 @@ stands_alone(gunichar c)
            (c >= 0x3400 && c <= 0x9fff);
 }
 
+/* "```json": the name of the language, which a program that shows code leaves out, is no word. */
+static bool
+is_fence(const char *text)
+{
+    text += strspn(text, "> \t");
+    return text[0] == '`' && g_str_has_prefix(text, "```") && strchr(text + 3, '`') == NULL;
+}
+
 void
 sent_append_words(GArray *words, const char *text, guint line)
 {
     guint hash = 0;
+
+    if (is_fence(text))
+        return;
 
     for (const char *p = text;; p = g_utf8_next_char(p)) {
         for (; hash != 0 && g_ascii_isalnum(*p); p++) /* the rest of a word, mostly */
@@ -260,6 +271,12 @@ sent_is_whole(const Sent *sent, const GArray *lines, guint start, guint end)
     }
     return text != NULL && text->footer > text->start &&
            words * 10 >= (text->footer - text->start) * 9;
+}
+
+guint
+sent_text_start(const Sent *sent, guint i)
+{
+    return g_array_index(sent->texts, Text, i).start;
 }
 
 bool

@@ -31,6 +31,9 @@ sent_word(const GArray *words, guint i)
 /* Appends the words of one line. */
 void sent_append_words(GArray *words, const char *text, guint line);
 
+/* The position before the first word of a text. */
+guint sent_text_start(const Sent *sent, guint i);
+
 /* Whether a URL stands in the line of the word at a position, or right below it. */
 bool sent_has_link(const Sent *sent, guint position);
 

@@ -443,7 +443,7 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
         return NULL;
     if (sent != NULL && sent_begins_with_name(sent, line->core))
         return NULL;
-    const char *found = NULL;
+    const char *found = NULL, *last = NULL; /* "On Monday I … On Mon, Nov 17 … wrote:" */
     Beginning how = NOT_HERE;
     bool opened = is_opened(lines, i, matcher);
     for (; space != NULL && *attempts < ATTEMPTS; space = strchr(space + 1, ' ')) {
@@ -452,12 +452,14 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
         Beginning beginning = beginning_at(lines, i, space + 1, sent, matcher, attempts);
 
         if (beginning == WITH_OPENING && is_answer(lines, i, space + 1, beginning, opened, matcher))
-            return without_dashes(line->core, space + 1);
+            last = space + 1;
         if (beginning == NOT_HERE || found != NULL)
             continue;
         found = space + 1;
         how = beginning;
     }
+    if (last != NULL)
+        return without_dashes(line->core, last);
     return found != NULL && is_answer(lines, i, found, how, opened, matcher) ? found : NULL;
 }
 

@@ -33,6 +33,7 @@ typedef struct {
     bool boundary_above;     /* some boundary was seen, though it may have had nothing above it */
     const char *reaction;    /* the row of a reaction that was seen */
     bool unmarked;           /* our message stands in the mail without marks */
+    bool ended;              /* so much of it that its footer stood above */
     bool repeat_above;       /* a paragraph of ours stood among the person's text */
     guint first_boundary;    /* the line where it began */
     guint first_ours, last_ours; /* in IN_QUOTED: the lines of this message that repeat what we
