@@ -20,6 +20,15 @@ bool boundary_ends_mail(const GArray *lines, guint i);
 /* headers.c: header blocks. */
 void headers_mark(GArray *lines, MpMatcher *matcher);
 
+/* The line at or above `i` that is not blank; -1 if there is none. */
+gint headers_line_above(const GArray *lines, gint i);
+
+/* headers_shown.c: whether the person shows the header block, and it announces nothing. */
+bool headers_are_shown(const GArray *lines, guint start, guint end);
+
+/* "This is what I sent:", and indented below it a mail, and the person's text again below that. */
+bool headers_are_example(const GArray *lines, guint start, guint end);
+
 /* headers_unknown.c: marks the header block that begins at `i`, a line that no row knows. */
 void headers_mark_unknown(GArray *lines, guint i, MpMatcher *matcher);
 

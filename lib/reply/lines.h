@@ -51,6 +51,9 @@ typedef struct {
  * caller's. */
 char *lines_clean(const char *text);
 
+/* Writes the core of `text` to `out`, which has room for as many bytes; returns the end of it. */
+char *line_write_core(char *out, const char *text);
+
 /* Splits what lines_clean() made, in place, and classifies each line by itself. The lines point
  * into `texts` and into `cores`, which has as many bytes; both must outlive them. */
 GArray *lines_split(char *texts, char *cores, MpMatcher *matcher);

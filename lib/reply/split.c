@@ -1,6 +1,7 @@
 /* Attributions that begin on the answer's own line; see split.h. */
 #include "reply/split.h"
 #include "reply/attribution.h"
+#include "reply/days.h"
 #include "reply/short_answer.h"
 
 #include <string.h>
@@ -10,13 +11,7 @@ enum {
     YEAR_MARK = 5,     /* letters of it, with the spaces around */
     WINDOW = 3,        /* lines the attribution may be wrapped over */
     WINDOW_BYTES = 600,
-    WEEKDAY = 24,            /* bytes of its name */
-    ABBREVIATION = 5,        /* letters of its short name, */
-    SHORT_WEEKDAY = 3,       /* letters of the shortest ones with a full stop, one less without */
-    PREPOSITION = 3,         /* letters */
-    MONTH = 40,              /* bytes between a day and its year */
-    FIRST_WORDLESS = 0x1100, /* from there on scripts whose weekdays stand in brackets */
-    ATTEMPTS = 60,           /* beginnings tried in all: what bounds a mail made of nothing else */
+    ATTEMPTS = 60, /* beginnings tried in all: what bounds a mail made of nothing else */
     SPLITS = 8,
 };
 
@@ -78,129 +73,6 @@ quote_below(const GArray *lines, guint i)
     return false;
 }
 
-static bool
-is_letter(gunichar c)
-{
-    return g_unichar_isalpha(c) || g_unichar_ismark(c);
-}
-
-/* "Sat, 28", "lør. 28", "ne 22": a weekday, or what may be one, before a number. */
-static bool
-is_weekday(const char *word)
-{
-    const char *p = word;
-
-    while (is_letter(g_utf8_get_char(p)) && g_utf8_get_char(p) < FIRST_WORDLESS)
-        p = g_utf8_next_char(p);
-    if (p == word || p - word > WEEKDAY)
-        return false;
-    p += strspn(p, ".,");
-    return g_ascii_isdigit(p[*p == ' ']);
-}
-
-/* "2026-11-28", "28.11.2026", "2026年11月28日" */
-static bool
-is_date(const char *word)
-{
-    gsize digits = strspn(word, "0123456789");
-    gunichar next = g_utf8_get_char(word + digits);
-
-    return digits > 0 && digits <= 4 &&
-           ((word[digits] != '\0' && strchr("./-", word[digits]) != NULL) || next == 0x5e74 ||
-            next == 0xb144 || digits <= 2);
-}
-
-static const char *
-last_word(const char *core, const char *word)
-{
-    const char *p = word - 1;
-
-    while (p > core && p[-1] != ' ')
-        p--;
-    return p;
-}
-
-/* "28.11.2026", "28. 11. 2026", "2026-11-28", and not "28. nov. 2026". */
-static bool
-is_numeric_date(const char *word)
-{
-    gsize digits[3], marks = 0;
-
-    for (guint k = 0; k < G_N_ELEMENTS(digits); k++) {
-        word += marks;
-        digits[k] = strspn(word, "0123456789");
-        word += digits[k];
-        marks = strspn(word, "./-");
-        marks += marks > 0 && word[marks] == ' ';
-        if (digits[k] == 0 || digits[k] > 4 || (k < 2 && marks == 0))
-            return false;
-    }
-    return digits[0] == 4 || digits[2] == 4 || digits[2] == 2;
-}
-
-/* "2026年11月28日" */
-static bool
-is_cjk_date(const char *word)
-{
-    gsize digits = strspn(word, "0123456789");
-    gunichar next = g_utf8_get_char(word + digits);
-
-    return digits == 4 && (next == 0x5e74 || next == 0xb144);
-}
-
-/* "чт, 26 нояб.", "Четверг, 26 ноября": no name of a person is written so. */
-static bool
-is_marked_weekday(const char *word)
-{
-    const char *end = word + strcspn(word, "., "), *next = end + strspn(end, ".,");
-    glong letters = g_utf8_strlen(word, end - word);
-    bool small = g_unichar_islower(g_utf8_get_char(word));
-
-    return is_weekday(word) && *next == ' ' && !is_numeric_date(next + 1) && next[-1] == ',' &&
-           (small || letters > 2);
-}
-
-/* "to 26.11.", "čt 26. 11.": in Finnish, Czech, Slovak and German two letters without a mark, which
- * would else be words. */
-static bool
-is_bare_weekday(const char *word)
-{
-    static const char *const names[] = {"ma", "ti", "ke", "to", "pe", "la", "su", "po", "út",
-                                        "st", "čt", "pá", "so", "ne", "ut", "št", "pi", "Mo",
-                                        "Di", "Mi", "Do", "Fr", "Sa", "So", NULL};
-    g_autofree char *name = g_strndup(word, strcspn(word, " "));
-    const char *next = word + strlen(name);
-
-    return *next == ' ' && is_numeric_date(next + 1) && g_strv_contains(names, name);
-}
-
-/* "in data de 5 noiembrie": the short word that leads on to a date. */
-static bool
-is_preposition(const char *core, const char *last, const char *word)
-{
-    return last > core && g_unichar_islower(g_utf8_get_char(last)) &&
-           g_utf8_strlen(last, word - 1 - last) <= PREPOSITION;
-}
-
-/* "Sat." before a day, but not "checked." nor "It works": an abbreviation is short, stands first,
- * and before the month's name. */
-static bool
-is_weekday_before(const char *core, const char *word)
-{
-    static const char comma[] = "، "; /* in Urdu and Arabic */
-    const char *last = last_word(core, word);
-
-    if (word - core >= (ptrdiff_t)strlen(comma) && g_str_has_prefix(word - strlen(comma), comma))
-        return true;
-    if (!is_weekday(last))
-        return false;
-    if (word[-2] == '.')
-        return last == core && g_utf8_strlen(last, word - 2 - last) <= ABBREVIATION &&
-               !is_numeric_date(word);
-    return word[-2] == ',' || (last == core && !is_numeric_date(word)) || is_bare_weekday(last) ||
-           is_preposition(core, last, word);
-}
-
 /* The last word before `word` ends a sentence, in any script. */
 static bool
 ends_before(const char *core, const char *word)
@@ -224,7 +96,7 @@ ends_before(const char *core, const char *word)
 static bool
 is_ordinal(const char *core, const char *word)
 {
-    const char *last = last_word(core, word);
+    const char *last = day_last_word(core, word);
     gsize n = strspn(last, "0123456789");
 
     return n > 0 && n <= 2 && last[n] == '.' && last[n + 1] == ' ';
@@ -237,40 +109,9 @@ is_bare_attribution(const char *core, const char *word)
 {
     const char *next = word + strcspn(word, " ");
 
-    return is_numeric_date(word) && next[-1] == ',' && g_ascii_isdigit(next[*next == ' ']) &&
+    return day_is_numeric_date(word) && next[-1] == ',' && g_ascii_isdigit(next[*next == ' ']) &&
            strstr(next, ", \"") != NULL &&
-           !(last_word(core, word) == core && strchr(".,", word[-2]));
-}
-
-/* "26.11.2026", "26. 11. 2026", "26 нояб. 2026", "2026年11月26日": a day and its year. */
-static bool
-is_full_day(const char *word)
-{
-    static const char digits[] = "0123456789";
-    gsize n = strspn(word, digits), mark = strspn(word + n, ". /-");
-    const char *next = word + n + mark;
-    gunichar unit = g_utf8_get_char(word + n);
-    gsize month = strcspn(next, digits), second = strspn(next, digits);
-
-    if (n == 4)
-        return unit == 0x5e74 || unit == 0xb144 || (mark > 0 && unit != ' ' && second > 0);
-    if (n == 0 || n > 2)
-        return false;
-    if (month > 0)
-        return g_unichar_isalpha(g_utf8_get_char(next)) && month < MONTH &&
-               strspn(next + month, digits) == 4;
-    return mark > 0 && second <= 2 && strncmp(next + second, word + n, mark) == 0 &&
-           strspn(next + second + mark, digits) >= 2;
-}
-
-/* "to", "čt", "tor.": a day of the week in a few letters, which a name and most words have not. */
-static bool
-is_short_weekday(const char *word)
-{
-    gsize letters = strcspn(word, ". "), dot = word[letters] == '.';
-
-    return g_unichar_islower(g_utf8_get_char(word)) && word[letters + dot] == ' ' &&
-           g_utf8_strlen(word, (gssize)letters) <= (glong)(SHORT_WEEKDAY - !dot);
+           !(day_last_word(core, word) == core && strchr(".,", word[-2]));
 }
 
 /* "works here 26 Nov 2026 …", "works here to 26.11.2026": behind words of an answer that ends
@@ -279,16 +120,16 @@ is_short_weekday(const char *word)
 static bool
 is_day_behind_words(const char *core, const char *word)
 {
-    const char *last = last_word(core, word);
+    const char *last = day_last_word(core, word);
     gunichar first = g_utf8_get_char(last);
 
     if (last == core || !g_unichar_isalpha(first) || g_unichar_isupper(first) ||
         (first >= 0x3040 && first <= 0x9fff) || strchr(",;:", word[-2]) != NULL)
         return false;
-    if (is_short_weekday(word) && !g_str_has_prefix(word, "de ") &&
-        !g_str_has_prefix(word, "on ") && is_full_day(strchr(word, ' ') + 1))
+    if (day_is_short_weekday(word) && !g_str_has_prefix(word, "de ") &&
+        !g_str_has_prefix(word, "on ") && day_is_full_day(strchr(word, ' ') + 1))
         return true;
-    return is_full_day(word) && !is_short_weekday(last);
+    return day_is_full_day(word) && !day_is_short_weekday(last);
 }
 
 /* "Yes 28 Nov 2026, …", "Evet Ada Example <ada@example.org>, …": what stands before the day or the
@@ -297,11 +138,11 @@ static bool
 is_behind_short_answer(const char *core, const char *word)
 {
     const char *day = word + strcspn(word, " ");
-    bool dated = is_date(word) || (is_weekday(word) && *day == ' ' && !is_numeric_date(day + 1) &&
-                                   is_full_day(day + 1));
+    bool dated = day_is_date(word) || (day_is_weekday(word) && *day == ' ' &&
+                                       !day_is_numeric_date(day + 1) && day_is_full_day(day + 1));
 
     return (dated || word[strcspn(word, "<0123456789")] == '<') && word - core <= SHORT_ANSWER &&
-           short_answer_is(core, (gsize)(word - core)) && !is_bare_weekday(core);
+           short_answer_is(core, (gsize)(word - core)) && !day_is_bare_weekday(core);
 }
 
 /* How an attribution may begin. */
@@ -317,8 +158,8 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     bool named = sent != NULL && sent_begins_with_name(sent, word);
     const char *core = LINE(lines, i)->core;
     bool ended = ends_before(core, word) && !is_ordinal(core, word);
-    bool dated = is_date(word) || is_marked_weekday(word) || is_bare_weekday(word) ||
-                 (is_weekday(word) &&
+    bool dated = day_is_date(word) || day_is_marked_weekday(word) || day_is_bare_weekday(word) ||
+                 (day_is_weekday(word) &&
                   (ended || is_day_behind_words(core, word) || is_behind_short_answer(core, word)));
     gunichar first = g_utf8_get_char(word); /* a letter without case is as good as a capital */
     bool capital = g_unichar_isalpha(first) && !g_unichar_islower(first);
@@ -336,9 +177,9 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
         return NOT_HERE;
     bool neutral = attribution_is_neutral(rule);
     bool opened = mp_matcher_group(matcher, 1) && !neutral;
-    ended |= is_day_behind_words(core, word) || is_marked_weekday(word) ||
-             is_bare_attribution(core, word) || (addressed && is_cjk_date(word)) ||
-             (addressed && !neutral && (is_bare_weekday(word) || is_full_day(word)));
+    ended |= is_day_behind_words(core, word) || day_is_marked_weekday(word) ||
+             is_bare_attribution(core, word) || (addressed && day_is_cjk_date(word)) ||
+             (addressed && !neutral && (day_is_bare_weekday(word) || day_is_full_day(word)));
     if ((neutral && !dated) || !(opened || named || ended || is_behind_short_answer(core, word)))
         return NOT_HERE;
     return opened ? WITH_OPENING : dated ? WITH_DAY : WITH_NAME;
@@ -348,10 +189,10 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
 static bool
 begins_day(const char *before)
 {
-    const char *digits = is_weekday(before) ? strpbrk(before, "0123456789") : before;
+    const char *digits = day_is_weekday(before) ? strpbrk(before, "0123456789") : before;
     gsize n = strspn(digits, "0123456789");
 
-    if (is_cjk_date(before))
+    if (day_is_cjk_date(before))
         return true;
     if (n == 4 && digits[n] == ' ') /* "2026 ж.", "2026 m.", "2026 р.": the word year */
         return g_utf8_strlen(digits + n, -1) <= YEAR_MARK;
@@ -411,9 +252,9 @@ is_answer(const GArray *lines, guint i, const char *word, Beginning beginning, b
     if (strchr(before, '@') != NULL)
         return false;
     if (!is_bare_attribution(core, word) && !is_day_behind_words(core, word) &&
-        (begins_day(before) || (beginning == WITH_DAY && is_weekday_before(core, word))))
+        (begins_day(before) || (beginning == WITH_DAY && day_is_weekday_before(core, word))))
         return false;
-    if (mp_matcher_has_day(matcher, before) && !(ended && !is_date(word)))
+    if (mp_matcher_has_day(matcher, before) && !(ended && !day_is_date(word)))
         return false;
     return !opened || (beginning != WITH_DAY && (ended || strchr(",;", word[-2]) != NULL));
 }
@@ -422,7 +263,7 @@ is_answer(const GArray *lines, guint i, const char *word, Beginning beginning, b
 static const char *
 without_dashes(const char *core, const char *word)
 {
-    const char *last = last_word(core, word);
+    const char *last = day_last_word(core, word);
 
     return last > core && last[strspn(last, "-")] == ' ' ? last : word;
 }
