@@ -197,6 +197,8 @@ walk_begins_footer(const Walk *walk, guint i)
 {
     const Line *line = LINE(walk->lines, i);
 
+    if (line->kind == LINE_TEXT)
+        return !line->fenced && walk_notice_end(walk, i) > i;
     if (line->kind == LINE_DELIMITER)
         return walk->text_above && framed_end(walk->lines, i) > i;
     if (line_is_rule(line, MP_RULE_DISCLAIMER))
@@ -230,24 +232,40 @@ footer_end(const Walk *walk, guint i)
     return end;
 }
 
+/* Which rule took the paragraph that begins at `i`, and the line after it. */
+static const char *
+paragraph_rule(const Walk *walk, guint i, guint *end)
+{
+    const GArray *lines = walk->lines;
+    const Line *line = LINE(lines, i);
+
+    if (line->kind == LINE_DELIMITER) {
+        *end = framed_end(lines, i);
+        return "disclaimer-framed";
+    }
+    if (line->kind == LINE_TEXT) {
+        *end = walk_notice_end(walk, i);
+        return "disclaimer-wrapped";
+    }
+    if (is_banner(line) && walk->zone == IN_TEXT && !walk->text_above)
+        *end = banner_end(lines, i);
+    else if (line_is_rule(line, MP_RULE_FOOTER))
+        *end = footer_end(walk, i);
+    else
+        *end = prose_paragraph_end(lines, i, lines->len);
+    return line->rule->name;
+}
+
 guint
 walk_take_paragraph(Walk *walk, guint i)
 {
     const GArray *lines = walk->lines;
-    bool framed = LINE(lines, i)->kind == LINE_DELIMITER;
-    bool on_top = is_banner(LINE(lines, i)) && walk->zone == IN_TEXT && !walk->text_above;
-    const char *why = framed ? "disclaimer-framed" : LINE(lines, i)->rule->name;
-    guint end = framed   ? framed_end(lines, i)
-                : on_top ? banner_end(lines, i)
-                : line_is_rule(LINE(lines, i), MP_RULE_FOOTER)
-                    ? footer_end(walk, i)
-                    : prose_paragraph_end(lines, i, lines->len);
+    guint end;
+    const char *why = paragraph_rule(walk, i, &end);
 
     end = MAX(end, i + 1);
-
-    if (line_is_rule(LINE(walk->lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
+    if (line_is_rule(LINE(lines, i), MP_RULE_DISCLAIMER) && walk->zone == IN_TEXT)
         elide_contacts_above(walk, i);
-
     for (guint k = i; k < end; k++)
         walk_set(walk, k, false, why);
     walk->ended |= walk->sent != NULL && sent_is_footer(walk->sent, LINE(lines, i)->sent_first);

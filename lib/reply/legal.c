@@ -19,7 +19,7 @@ legal_speaks_of_mail(const char *core)
 {
     /* clang-format off */
     static const char *const stems[] = {
-        "mail", "message", "e-post", "epost", "e-past", "transmission", "communication", "sender", "recipient", "Nachricht",
+        "mail", "message", "e-post", "epost", "e-past", "transmission", "communication", "correo", "wiadomość", "sender", "recipient", "Nachricht",
         "courriel", "mensaje", "mensagem", "mensaxe", "missatge", "messaggio", "bericht", "meddela",
         "melding", "besked", "mejl", "viesti", "wiadomo", "zpráv", "správ", "üzenet", "mesaj",
         "e-posta", "ileti", "сообщени", "письм", "повідомлен", "лист", "съобщени", "порук", "порак",
@@ -61,6 +61,27 @@ legal_is_notice(const char *core)
     /* clang-format on */
 
     return legal_is_secret(core) || (legal_speaks_of_mail(core) && holds_any(core, stems));
+}
+
+bool
+legal_warns(const char *core)
+{
+    /* clang-format off */
+    static const char *const outside[] = {
+        "extern", "außerhalb", "outside", "fuera", "fora d", "estern", "buiten", "zewnętrz",
+        "spoza", "mimo organiz", "внешн", "зовніш", "за пределами", "kuruluş dışı", "harici",
+        "ekstern", "ulkopuol", "utanför", "udenfor", "utenfor", "külső", "kívül", "εξωτερικ", "外部",
+        "외부", "bên ngoài", "luar organisasi", "חיצוני", "خارج", NULL};
+    static const char *const risks[] = {
+        "click", "klick", "klik", "cliqu", "clic", "link", "länk", "lenke", "enlace", "collegament",
+        "attach", "Anhang", "Anhäng", "Anlage", "pièce", "adjunt", "anexo", "allegat", "bijlage",
+        "bilag", "bifog", "vedlegg", "liite", "załącz", "příloh", "prílo", "вложен", "вкладен",
+        "ссыл", "посилан", "csatol", "ekleri", "ekler", "bağlantı", "συνημμέν", "附件", "链接", "連結",
+        "鏈接", "添付", "リンク", "첨부", "링크", "tệp đính", "lampiran", "tautan", "vorsicht", "care",
+        "caution", NULL};
+    /* clang-format on */
+
+    return holds_any(core, outside) && holds_any(core, risks) && legal_speaks_of_mail(core);
 }
 
 bool

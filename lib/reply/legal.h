@@ -15,5 +15,8 @@ bool legal_is_secret(const char *core);
 /* Of the mail and a secret, a virus, the environment, or whom it is for. */
 bool legal_is_notice(const char *core);
 
+/* Of a mail from outside, and what not to do with it: what a gateway puts above. */
+bool legal_warns(const char *core);
+
 /* Of the mail, and not to print it without need. */
 bool legal_spares_paper(const char *core);

@@ -4,18 +4,14 @@
  * A quote stays for what the person wrote below it: an inline answer without its question is hard
  * to read. What was quoted only because the client does so goes.
  */
-#include "reply/legal.h"
 #include "reply/prose.h"
 #include "reply/walk.h"
 
 #include <string.h>
 
 enum {
-    FIRST_BYTES = 40,     /* of a notice, in which it says what it is about */
-    SHORTEST_NOTICE = 50, /* letters; a person says it in fewer */
 
-    FOOTER_BYTES = 800, /* of a footer that are looked at */
-    WRAPPED_AT = 40,    /* a quote line this long may have been wrapped by a relay */
+    WRAPPED_AT = 40, /* a quote line this long may have been wrapped by a relay */
     GREETING_WORDS = 4,
     ADDRESS_LINES = 8,
     CITED_LINES = 6,
@@ -295,36 +291,6 @@ is_company_footer(const Walk *walk, guint start, guint end)
     return registered || (contact && !prose_is_text(lines, start, end));
 }
 
-/* Speaks of the mail first of all, and that it is a secret. */
-static bool
-is_secret_mail(const char *text)
-{
-    g_autofree char *first = g_strndup(text, FIRST_BYTES);
-
-    return g_utf8_strlen(text, -1) >= SHORTEST_NOTICE && legal_speaks_of_mail(first) &&
-           legal_is_secret(text);
-}
-
-/* "--", "This message is confidential and for the", "addressee only.": what servers and lists put
- * below all, wherever it was wrapped. */
-static bool
-is_server_footer(const Walk *walk, guint start, guint end)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    LineKind kind = LINE(walk->lines, start)->kind;
-    bool drawn = kind == LINE_SIGNATURE || kind == LINE_DELIMITER;
-
-    for (guint i = start + drawn; i < end && text->len < FOOTER_BYTES; i++) {
-        g_string_append(text, text->len > 0 ? " " : "");
-        g_string_append(text, LINE(walk->lines, i)->core);
-    }
-    const MpRule *rule = mp_matcher_line(walk->matcher, text->str);
-    return (rule != NULL && (rule->kind == MP_RULE_DISCLAIMER || rule->kind == MP_RULE_FOOTER)) ||
-           strstr(text->str, "unsubscribe") != NULL ||
-           (drawn ? legal_is_notice(text->str) : is_secret_mail(text->str)) ||
-           legal_spares_paper(text->str);
-}
-
 /* Below a quote of the whole message, and with an answer above it, a company's address is no
  * answer, nor what its server or a list wrote; a sentence of other things is. */
 static void
@@ -335,7 +301,7 @@ elide_footers_below(Walk *walk, guint i)
         end = prose_paragraph_end(walk->lines, i, walk->lines->len);
         bool footer = end > i && LINE(walk->lines, i)->kept &&
                       !prose_is_postscript(LINE(walk->lines, i)->core) &&
-                      (is_company_footer(walk, i, end) || is_server_footer(walk, i, end));
+                      (is_company_footer(walk, i, end) || walk_is_server_notice(walk, i, end));
         for (guint k = i; footer && k < end; k++) {
             if (LINE(walk->lines, k)->kept)
                 walk_set(walk, k, false, "footer-below-quote");

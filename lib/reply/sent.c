@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum {
+    SHORT_ANSWER = 4,   /* words */
     CANDIDATES = 8,     /* places looked at for one sequence: bounds a text that repeats itself */
     ANSWERED_WORDS = 3, /* of ours, in a line whose end is the answer */
 };
@@ -216,7 +217,9 @@ judge_line(const Sent *sent, Line *line)
                 !sent_has_link(sent, line->sent_last);
     bool symbol = last != NULL && line_is_symbol(last + 1) && line->sent_last > 0;
     /* "Does it work for you? yes", "Which page is it? https://example.org", "Is it on? 👍" */
-    bool next = line->begins_ours && line->sent_first == line->sent_above + 1;
+    /* two words, and what stands behind them in the next line of ours: "shirt size: XL" */
+    bool next = line->begins_ours && line->sent_first == line->sent_above + 1 &&
+                line->tail <= SHORT_ANSWER && strchr(line->core, '[') == NULL;
     line->answered =
         line->words_sent >= (next ? ANSWERED_WORDS - 1 : ANSWERED_WORDS) &&
         (line->tail > 0 || link || symbol) && line->words_sent + line->tail == line->words &&

@@ -80,6 +80,15 @@ bool walk_begins_footer(const Walk *walk, guint i);
 /* Elides a disclaimer or a footer and returns the line after. */
 guint walk_take_paragraph(Walk *walk, guint i);
 
+/* ---- notice.c ---- */
+
+/* The line after what a gateway put above the text, or a paragraph of law that was wrapped, which
+ * begins at line `i`, one of text; `i` if it is neither. */
+guint walk_notice_end(const Walk *walk, guint i);
+
+/* Whether the paragraph, below a quote of the whole message, is what a server or a list wrote. */
+bool walk_is_server_notice(const Walk *walk, guint start, guint end);
+
 /* ---- reaction.c ---- */
 
 /* "Ada reacted to your message": a program sent the mail for a click. Returns the line after; `i`
