@@ -1,6 +1,6 @@
 /* notifier preview THREAD COMMENT USER: the message, not sent. */
 #include "commands.h"
-#include "outbound/outbound.h"
+#include "outbound/notice.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 /* Why this user would get it. */
 static const char *
-reason_for(const Notice *notice, guint64 user)
+reason_for(const MpNotice *notice, guint64 user)
 {
     for (guint i = 0; notice->subscribers != NULL && i < notice->subscribers->len; i++) {
         const MpSubscriber *subscriber = notice->subscribers->pdata[i];
@@ -37,15 +37,15 @@ find_user(const MpInstance *instance, const char *login, GError **error)
     return g_steal_pointer(&user);
 }
 
-static Notice *
+static MpNotice *
 find_notice(const MpInstance *instance, guint64 thread, guint64 comment, GError **error)
 {
-    const NoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
-                               .thread = thread,
-                               .comment = comment};
-    Notice *notice;
+    const MpNoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
+                                 .thread = thread,
+                                 .comment = comment};
+    MpNotice *notice;
 
-    if (notice_load(instance, &facts, &notice, error) && notice == NULL)
+    if (mp_notice_load(instance, &facts, &notice, error) && notice == NULL)
         mp_fail(error, MP_ERROR_INPUT,
                 "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT, thread, comment);
     return notice;
@@ -56,8 +56,9 @@ preview(const MpInstance *instance, guint64 thread, guint64 comment, const char 
         GError **error)
 {
     g_autoptr(MpUser) user = find_user(instance, login, error);
-    g_autoptr(Notice) notice = user != NULL ? find_notice(instance, thread, comment, error) : NULL;
-    g_autoptr(MpLetter) message = NULL;
+    g_autoptr(MpNotice) notice =
+        user != NULL ? find_notice(instance, thread, comment, error) : NULL;
+    g_autoptr(MpOutgoingMail) message = NULL;
 
     if (notice == NULL)
         return false;

@@ -1,6 +1,8 @@
 /* notifier queue retry, hold, release, drop: an administrator's moves, under the outbox's lock. */
 #include "commands.h"
-#include "outbound/outbound.h"
+#include "instance/instance.h"
+#include "outbox/outbox.h"
+#include "outbox/server.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -15,14 +17,14 @@ typedef bool (*Change)(const MpInstance *instance, const MpQueued *queued, GErro
 static bool
 retry(const MpInstance *instance, const MpQueued *queued, GError **error)
 {
-    GError *fault = NULL;
+    GError *why = NULL;
     g_autoptr(MpEventFile) file =
-        mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, &fault);
+        mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, &why);
 
-    if (file == NULL && fault == NULL)
+    if (file == NULL && why == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "event %s is gone", queued->key);
-    if (fault != NULL)
-        g_propagate_error(error, fault);
+    if (why != NULL)
+        g_propagate_error(error, why);
     return file != NULL && mp_event_file_retry(file, mp_time_now(), error) &&
            mp_outbox_release(instance->outbox, queued, error);
 }
@@ -79,16 +81,16 @@ change_one(const MpInstance *instance, gsize c, const MpQueued *queued, GError *
 static bool
 change_named(const MpInstance *instance, gsize c, const char *key, GError **error)
 {
-    GError *fault = NULL;
-    g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, &fault);
+    GError *why = NULL;
+    g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, &why);
 
     if (queued != NULL)
         return change_one(instance, c, queued, error);
-    if (fault == NULL) {
+    if (why == NULL) {
         g_autofree char *shown = mp_escape(key);
         return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
     }
-    g_propagate_error(error, fault);
+    g_propagate_error(error, why);
     return false;
 }
 

@@ -3,7 +3,9 @@
  * a file that moves while they look is in the next list.
  */
 #include "commands.h"
-#include "outbound/outbound.h"
+#include "instance/instance.h"
+#include "outbox/outbox.h"
+#include "outbox/server.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -78,7 +78,7 @@ wait_for_work(int inotify, gint64 milliseconds)
 }
 
 static int
-poll_for(Pass *pass, const MpInstance *instance, gint64 seconds, GError **error)
+poll_for(MpOutbound *outbound, const MpInstance *instance, gint64 seconds, GError **error)
 {
     gint64 end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
     int inotify = watch_new(instance), status = EX_OK;
@@ -86,7 +86,7 @@ poll_for(Pass *pass, const MpInstance *instance, gint64 seconds, GError **error)
     while (!is_stopped()) {
         gint64 next_due, left;
 
-        if (!pass_run(pass, &next_due, &status, error))
+        if (!mp_outbound_pass(outbound, &next_due, &status, error))
             break;
         left = (end - g_get_monotonic_time()) / 1000;
         if (left <= 0 || is_stopped())
@@ -104,15 +104,15 @@ poll_for(Pass *pass, const MpInstance *instance, gint64 seconds, GError **error)
 static int
 send_due(const MpInstance *instance, bool once, gint64 seconds, GError **error)
 {
-    g_autoptr(Pass) pass = pass_new(instance, is_stopped, error);
+    g_autoptr(MpOutbound) outbound = mp_outbound_new(instance, is_stopped, error);
     int status = EX_OK;
     gint64 next_due;
 
-    if (pass == NULL)
+    if (outbound == NULL)
         return status;
     if (!once)
-        return poll_for(pass, instance, seconds, error);
-    pass_run(pass, &next_due, &status, error);
+        return poll_for(outbound, instance, seconds, error);
+    mp_outbound_pass(outbound, &next_due, &status, error);
     return status;
 }
 

@@ -2,7 +2,7 @@
 #include "inbound/apply_commands.h"
 
 #include "base/error.h"
-#include "inbound/commands.h"
+#include "policy/commands.h"
 #include "instance/transaction.h"
 
 /* What the commands make of the thread and of the account's subscription (NULL: nothing). */

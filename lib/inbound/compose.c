@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "inbound/attachments.h"
-#include "inbound/commands.h"
+#include "policy/commands.h"
 #include "inbound/internal.h"
 
 /* Times `comment` of [limits]: no links that become shorter, no masked address brings back so much.

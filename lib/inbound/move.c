@@ -1,7 +1,7 @@
 /* The end of a mail's way: its line in outcomes.tsv, then its move to success/ or failure/. */
 #include "base/escape.h"
 #include "base/log.h"
-#include "inbound/commands.h"
+#include "policy/commands.h"
 #include "inbound/internal.h"
 
 static void

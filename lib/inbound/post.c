@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "inbound/apply_commands.h"
 #include "inbound/bounce.h"
-#include "inbound/commands.h"
+#include "policy/commands.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
 #include "instance/transaction.h"

@@ -139,7 +139,7 @@ mp_notification_free(MpNotification *n)
 }
 
 void
-mp_letter_free(MpLetter *message)
+mp_outgoing_mail_free(MpOutgoingMail *message)
 {
     if (message == NULL)
         return;
@@ -289,14 +289,14 @@ append_facts(GString *head, const MpNotification *n, const MpUser *recipient,
     }
 }
 
-MpLetter *
+MpOutgoingMail *
 mp_notification_render(MpNotification *n, const MpUser *recipient, const char *address,
                        const char *reason_word, GError **error)
 {
     const MpReason *reason = mp_reason_find(reason_word);
     g_autoptr(GString) head = g_string_sized_new(8192);
     g_auto(Addresses) addresses = {{NULL}};
-    MpLetter *message;
+    MpOutgoingMail *message;
 
     if (!make_addresses(&n->facts, recipient, &addresses, error))
         return NULL;
@@ -310,7 +310,7 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
         return NULL;
     g_string_append(head, body_for(n, reason));
 
-    message = g_new0(MpLetter, 1);
+    message = g_new0(MpOutgoingMail, 1);
     message->sender = g_steal_pointer(&addresses.of[MP_PURPOSE_BOUNCE]);
     message->recipient = g_strdup(address);
     message->message_id = g_strdup(n->message_id);

@@ -45,18 +45,18 @@ typedef struct {
     char *message_id; /* with its brackets */
     char *text;
     gsize length;
-} MpLetter;
+} MpOutgoingMail;
 
-void mp_letter_free(MpLetter *message);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpLetter, mp_letter_free)
+void mp_outgoing_mail_free(MpOutgoingMail *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpOutgoingMail, mp_outgoing_mail_free)
 
 /*
  * The mail for one recipient at `address`. Bodies are kept for the next recipient with the same
  * reason, so calls on one notification must not overlap. MP_ERROR_INPUT if no valid mail can be
  * made (an address over 64 octets, a header that cannot be folded).
  */
-MpLetter *mp_notification_render(MpNotification *notification, const MpUser *recipient,
-                                 const char *address, const char *reason, GError **error);
+MpOutgoingMail *mp_notification_render(MpNotification *notification, const MpUser *recipient,
+                                       const char *address, const char *reason, GError **error);
 
 /*
  * What an answer to such a mail may quote: its From and Subject as readers see them, an empty line,
@@ -81,7 +81,8 @@ typedef struct {
  * `address`. The envelope sender is "": nothing comes back. MP_ERROR_INPUT for a reason that has no
  * text.
  */
-MpLetter *mp_response_render(const MpResponseFacts *facts, const char *address, GError **error);
+MpOutgoingMail *
+mp_response_render(const MpResponseFacts *facts, const char *address, GError **error);
 
 /*
  * Who is to be told: subscribers who have not muted the thread, then the repository's watchers

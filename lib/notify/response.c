@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "markup/markdown.h"
 #include "notify/internal.h"
+#include "policy/commands.h"
 
 typedef struct {
     const MpResponseFacts *facts;
@@ -36,6 +37,7 @@ fill(const Texts *t, const char *template)
 {
     const MpResponseFacts *facts = t->facts;
     const char *verdicts = facts->response->verdicts, *command = facts->response->command;
+    g_autofree char *commands = mp_mail_commands_list(facts->config->commands);
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
     const char *const pairs[][2] = {
         {"{login}", facts->user->login},
@@ -44,8 +46,7 @@ fill(const Texts *t, const char *template)
         {"{host}", facts->config->hostname},
         {"{repository}", facts->thread != NULL ? facts->thread->repository : ""},
         {"{command}", command != NULL ? command : ""},
-        {"{commands}", facts->config->commands ? "/close, /reopen, /mute, /unsubscribe, /subscribe"
-                                               : "/mute, /unsubscribe, /subscribe"},
+        {"{commands}", commands},
         {"{verdicts}", verdicts != NULL && *verdicts != '\0' ? verdicts : t->phrases->unreadable}};
     GString *out = g_string_new(template);
 
@@ -249,12 +250,12 @@ append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const c
     }
 }
 
-MpLetter *
+MpOutgoingMail *
 mp_response_render(const MpResponseFacts *facts, const char *address, GError **error)
 {
     g_auto(Texts) texts = {.facts = facts};
     g_autoptr(GString) head = g_string_sized_new(4096);
-    MpLetter *letter;
+    MpOutgoingMail *mail;
 
     g_mime_init();
     if (!make_texts(facts, &texts, error))
@@ -267,11 +268,11 @@ mp_response_render(const MpResponseFacts *facts, const char *address, GError **e
     g_autofree char *text = text_part(&texts), *html = html_part(&texts);
     g_autofree char *body = mp_body_multipart(text, html);
     g_string_append(head, body);
-    letter = g_new0(MpLetter, 1);
-    letter->sender = g_strdup("");
-    letter->recipient = g_strdup(address);
-    letter->message_id = g_steal_pointer(&message_id);
-    letter->length = head->len;
-    letter->text = g_string_free(g_steal_pointer(&head), FALSE);
-    return letter;
+    mail = g_new0(MpOutgoingMail, 1);
+    mail->sender = g_strdup("");
+    mail->recipient = g_strdup(address);
+    mail->message_id = g_steal_pointer(&message_id);
+    mail->length = head->len;
+    mail->text = g_string_free(g_steal_pointer(&head), FALSE);
+    return mail;
 }

@@ -1,11 +1,13 @@
-/* What pass.c, event.c and send.c share. */
+/* The steps of a pass, which outbound.c calls. Nobody else includes it. */
 #pragma once
 
+#include "outbound/notice.h"
 #include "outbound/outbound.h"
 #include "outbound/pool.h"
+#include "outbox/server.h"
 #include "transport/transport.h"
 
-struct Pass {
+struct MpOutbound {
     const MpInstance *instance;
     bool (*is_stopped)(void);
     GHashTable *skipped;   /* names of events at fault: told once, not tried again */
@@ -29,51 +31,66 @@ struct Pass {
 
 /* An event being worked on. */
 typedef struct {
-    Pass *pass;
+    MpOutbound *outbound;
     MpEventFile *file;
-    Notice *notice;    /* NULL for an answer, which is about no change of the tracker */
+    MpNotice *notice;  /* NULL for an answer, which is about no change of the tracker */
     MpThread *thread;  /* an answer's, or NULL */
     char *link;        /* and its repository's template, or NULL */
     GHashTable *muted; /* guint64; NULL for an answer */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
-} Work;
+} MpAnnouncement;
 
 typedef struct {
-    Work *work;
+    MpAnnouncement *announcement;
     const MpEventRecipient *recipient;
-} Task;
+} MpSendTask;
 
-/* --- pass.c --- */
+/* ---- outbound.c ---- */
 
 /* True if no more messages are to be begun. */
-bool pass_is_over(Pass *pass);
-void pass_fail(Pass *pass, GError *error); /* takes it */
+bool mp_outbound_is_over(MpOutbound *outbound);
+void mp_outbound_fail(MpOutbound *outbound, GError *error); /* takes it */
 
-/* --- server.c --- */
+/* ---- sessions.c ---- */
+
+/* As many as are configured. Those that were refused a connection while others had one are left
+ * alone for a while: a server may limit connections. */
+bool mp_outbound_open_sessions(MpOutbound *outbound, GError **error);
+
+/* What a session knows of the password is as old as the session. */
+void mp_outbound_close_sessions(MpOutbound *outbound);
+
+/* This connection got no answer. While others work, it retires (a server may limit connections) and
+ * the message takes another: true. If it was the last, the server is away. */
+bool mp_outbound_retire(MpOutbound *outbound, MpSmtp *smtp, MpSendResult result, int code,
+                        const char *reply);
+
+/* ---- server.c ---- */
 
 /* True if it is up as far as we know, or it is time to look again. */
-bool server_is_due(Pass *pass);
+bool mp_outbound_server_is_due(MpOutbound *outbound);
 
 /* Connects; false: nothing can be sent, and the record says so. */
-bool server_answers(Pass *pass);
+bool mp_outbound_server_answers(MpOutbound *outbound);
 
 /* No message gets through: MP_UNAVAILABLE or MP_STOPPED. */
-void server_failed(Pass *pass, MpSendResult result, int code, const char *reply);
+void
+mp_outbound_server_failed(MpOutbound *outbound, MpSendResult result, int code, const char *reply);
 
 /* What an outcome is worth, in the light of the others; `smtp` is the session it came over. */
-MpSendResult server_judge(Pass *pass, MpSmtp *smtp, const MpLetter *letter, MpSendResult result,
-                          int code, const char *reply);
+MpSendResult mp_outbound_judge(MpOutbound *outbound, MpSmtp *smtp, const MpOutgoingMail *mail,
+                               MpSendResult result, int code, const char *reply);
 
-/* --- event.c --- */
+/* ---- announcement.c ---- */
 
 /* Reads an event, expands it if need be, and hands its messages to the pool. An event whose KEY is
  * not in the tracker is postponed. */
-bool event_begin(Pass *pass, const MpQueued *queued, GError **error);
+bool mp_announcement_begin(MpOutbound *outbound, const MpQueued *queued, GError **error);
 
 /* One message less to wait for; the last one finishes the event. */
-void event_release(Work *work);
+void mp_announcement_release(MpAnnouncement *announcement);
 
-/* --- send.c --- */
+/* ---- send.c ---- */
 
 /* Renders, sends and records one message, or leaves it if the pass is over. */
-void send_one(Work *work, const MpEventRecipient *recipient);
+void mp_announcement_send(MpAnnouncement *announcement, const MpEventRecipient *recipient);

@@ -1,10 +1,10 @@
 /* An event's facts, read from the tracker. */
-#include "outbound/outbound.h"
+#include "outbound/notice.h"
 
 #include "tracker/mentions.h"
 
 void
-notice_free(Notice *notice)
+mp_notice_free(MpNotice *notice)
 {
     if (notice == NULL)
         return;
@@ -18,7 +18,7 @@ notice_free(Notice *notice)
 }
 
 static bool
-has_comment(const NoticeFacts *facts)
+has_comment(const MpNoticeFacts *facts)
 {
     return facts->kind == MP_EVENT_OPENED || facts->kind == MP_EVENT_COMMENT;
 }
@@ -37,7 +37,7 @@ ghost(guint64 id, const char *login)
 }
 
 static bool
-load_actor(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, GError **error)
+load_actor(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice, GError **error)
 {
     const MpComment *comment = notice->comment;
     guint64 id = facts->actor == 0 && comment != NULL ? comment->author : facts->actor;
@@ -52,7 +52,7 @@ load_actor(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
 
 /* Who muted the thread and is mentioned in this comment is told of it; muted the thread stays. */
 static bool
-load_subscribers(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
+load_subscribers(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice,
                  GError **error)
 {
     notice->subscribers = mp_tracker_subscribers(instance->tracker, facts->thread, error);
@@ -66,8 +66,8 @@ load_subscribers(const MpInstance *instance, const NoticeFacts *facts, Notice *n
 
 /* The thread and the comment; *are_there says whether both are in the tracker. */
 static bool
-load_posts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, bool *are_there,
-           GError **error)
+load_posts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice,
+           bool *are_there, GError **error)
 {
     if (!mp_tracker_thread(instance->tracker, facts->thread, &notice->thread, error) ||
         (has_comment(facts) && !mp_tracker_comment(instance->tracker, facts->thread, facts->comment,
@@ -78,7 +78,7 @@ load_posts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
 }
 
 static bool
-load_facts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice, GError **error)
+load_facts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice, GError **error)
 {
     if (!load_subscribers(instance, facts, notice, error))
         return false;
@@ -88,9 +88,10 @@ load_facts(const MpInstance *instance, const NoticeFacts *facts, Notice *notice,
 }
 
 bool
-notice_load(const MpInstance *instance, const NoticeFacts *facts, Notice **loaded, GError **error)
+mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice **loaded,
+               GError **error)
 {
-    g_autoptr(Notice) notice = g_new0(Notice, 1);
+    g_autoptr(MpNotice) notice = g_new0(MpNotice, 1);
     bool are_there;
 
     *loaded = NULL;

@@ -12,9 +12,9 @@
 #define SUSPICIOUS_DOMAINS 3 /* that refuse alike, and nothing taken between: perhaps it is us */
 
 static char *
-settings_of(const Pass *pass)
+settings_of(const MpOutbound *outbound)
 {
-    const MpConfig *config = pass->instance->config;
+    const MpConfig *config = outbound->instance->config;
     bool has_password = config->authentication != MP_AUTH_NONE;
     const char *const files[] = {config->file, has_password ? config->password_file : "",
                                  config->ca_file, NULL};
@@ -24,21 +24,22 @@ settings_of(const Pass *pass)
 
 /* A Maildir on our own disk needs no sparing: every run tries it. */
 static bool
-is_remembered(const Pass *pass)
+is_remembered(const MpOutbound *outbound)
 {
-    return pass->instance->config->transport == MP_TRANSPORT_SMTP;
+    return outbound->instance->config->transport == MP_TRANSPORT_SMTP;
 }
 
 /* The mutex is held. An outcome that cannot be written ends the run, so this does as well. */
 static void
-save(Pass *pass)
+save(MpOutbound *outbound)
 {
     GError *error = NULL;
 
-    if (!is_remembered(pass) || mp_server_save(pass->server, pass->instance->outbox, &error))
+    if (!is_remembered(outbound) ||
+        mp_server_save(outbound->server, outbound->instance->outbox, &error))
         return;
-    if (pass->fatal == NULL)
-        pass->fatal = g_steal_pointer(&error);
+    if (outbound->fatal == NULL)
+        outbound->fatal = g_steal_pointer(&error);
     g_clear_error(&error);
 }
 
@@ -56,51 +57,51 @@ tell(const MpServer *server, MpServerState state, const char *reply)
 
 /* The mutex is held. */
 static void
-note_failure(Pass *pass, MpServerState state, int code, const char *reply)
+note_failure(MpOutbound *outbound, MpServerState state, int code, const char *reply)
 {
-    g_autofree char *settings = settings_of(pass);
+    g_autofree char *settings = settings_of(outbound);
 
-    if (pass->is_down)
+    if (outbound->is_down)
         return; /* another connection found it out already */
-    pass->is_down = true;
-    tell(pass->server, state, reply);
-    mp_server_failed(pass->server, state, code, reply, settings, mp_time_now());
-    save(pass);
+    outbound->is_down = true;
+    tell(outbound->server, state, reply);
+    mp_server_failed(outbound->server, state, code, reply, settings, mp_time_now());
+    save(outbound);
 }
 
 void
-server_failed(Pass *pass, MpSendResult result, int code, const char *reply)
+mp_outbound_server_failed(MpOutbound *outbound, MpSendResult result, int code, const char *reply)
 {
-    g_mutex_lock(&pass->mutex);
-    note_failure(pass, result == MP_STOPPED ? MP_SERVER_STOPPED : MP_SERVER_DOWN, code, reply);
-    g_mutex_unlock(&pass->mutex);
+    g_mutex_lock(&outbound->mutex);
+    note_failure(outbound, result == MP_STOPPED ? MP_SERVER_STOPPED : MP_SERVER_DOWN, code, reply);
+    g_mutex_unlock(&outbound->mutex);
 }
 
 /* The mutex is held. */
 static void
-note_success(Pass *pass)
+note_success(MpOutbound *outbound)
 {
-    MpServer *server = pass->server;
+    MpServer *server = outbound->server;
 
-    pass->is_on_trial = false;
+    outbound->is_on_trial = false;
     if (server->state == MP_SERVER_UP)
         return;
     mp_info("The server is back after %" G_GINT64_FORMAT " s", mp_time_now() - server->since);
-    mp_server_works(server, mp_time_now(), pass->instance->config->smtp_give_up);
-    save(pass);
+    mp_server_works(server, mp_time_now(), outbound->instance->config->smtp_give_up);
+    save(outbound);
 }
 
 /* A message was taken: nothing before it was about us. */
 static void
-note_taken(Pass *pass, const char *to)
+note_taken(MpOutbound *outbound, const char *to)
 {
-    MpServer *server = pass->server;
+    MpServer *server = outbound->server;
 
-    g_mutex_lock(&pass->mutex);
-    note_success(pass);
+    g_mutex_lock(&outbound->mutex);
+    note_success(outbound);
     if (mp_server_accept(server, to))
-        save(pass);
-    g_mutex_unlock(&pass->mutex);
+        save(outbound);
+    g_mutex_unlock(&outbound->mutex);
 }
 
 /* --- Suspicions ----------------------------------------------------------------------------- */
@@ -114,117 +115,118 @@ of_the_recipient(int code)
 /* Asks about somebody whose mail was taken before, and whose domain is none of the suspects: it is
  * one if it refuses as well. MP_SUSPECTED where there is nobody to ask about. */
 static MpSendResult
-ask_about(Pass *pass, MpSmtp *smtp, const char *sender, char **reply, int *code)
+ask_about(MpOutbound *outbound, MpSmtp *smtp, const char *sender, char **reply, int *code)
 {
-    g_autofree char *to = g_strdup(mp_server_whom_to_ask(pass->server));
+    g_autofree char *to = g_strdup(mp_server_whom_to_ask(outbound->server));
     MpSendResult result = MP_SUSPECTED;
 
     if (to != NULL)
         result = mp_smtp_probe(smtp, sender, to, reply, code);
     if (to != NULL && result == MP_SUSPECTED)
-        mp_server_suspect(pass->server, to);
+        mp_server_suspect(outbound->server, to);
     return result;
 }
 
 /* The mutex is held. Several domains refuse alike. Where there is nobody to ask about, it counts as
  * stopped, and the messages themselves try it. */
 static MpSendResult
-ask_about_us(Pass *pass, MpSmtp *smtp, const char *sender, int code, const char *reply)
+ask_about_us(MpOutbound *outbound, MpSmtp *smtp, const char *sender, int code, const char *reply)
 {
-    MpServer *server = pass->server;
+    MpServer *server = outbound->server;
     MpSendResult result = MP_SUSPECTED;
     int said = 0;
 
     for (int i = 0; i < QUESTIONS && result == MP_SUSPECTED; i++)
-        result = ask_about(pass, smtp, sender, NULL, &said);
+        result = ask_about(outbound, smtp, sender, NULL, &said);
     if (result == MP_SUSPECTED) {
         g_free(server->sender);
         server->sender = g_strdup(sender);
-        note_failure(pass, MP_SERVER_STOPPED, code, reply);
+        note_failure(outbound, MP_SERVER_STOPPED, code, reply);
         return MP_STOPPED;
     }
     if (said == 0) /* no answer, and so nothing is known */
         return MP_SUSPECTED;
     g_ptr_array_set_size(server->suspects, 0);
-    pass->is_cleared = true;
-    save(pass);
+    outbound->is_cleared = true;
+    save(outbound);
     return of_the_recipient(code);
 }
 
 static MpSendResult
-judge_suspicion(Pass *pass, MpSmtp *smtp, const MpLetter *letter, int code, const char *reply)
+judge_suspicion(MpOutbound *outbound, MpSmtp *smtp, const MpOutgoingMail *mail, int code,
+                const char *reply)
 {
     MpSendResult result = MP_SUSPECTED;
 
-    g_mutex_lock(&pass->mutex);
-    if (pass->is_cleared)
+    g_mutex_lock(&outbound->mutex);
+    if (outbound->is_cleared)
         result = of_the_recipient(code);
-    else if (pass->is_down)
+    else if (outbound->is_down)
         result = MP_STOPPED;
-    else if (mp_server_suspect(pass->server, letter->recipient) >= SUSPICIOUS_DOMAINS)
-        result = ask_about_us(pass, smtp, letter->sender, code, reply);
+    else if (mp_server_suspect(outbound->server, mail->recipient) >= SUSPICIOUS_DOMAINS)
+        result = ask_about_us(outbound, smtp, mail->sender, code, reply);
     else
-        save(pass);
-    g_mutex_unlock(&pass->mutex);
+        save(outbound);
+    g_mutex_unlock(&outbound->mutex);
     return result;
 }
 
 MpSendResult
-server_judge(Pass *pass, MpSmtp *smtp, const MpLetter *letter, MpSendResult result, int code,
-             const char *reply)
+mp_outbound_judge(MpOutbound *outbound, MpSmtp *smtp, const MpOutgoingMail *mail,
+                  MpSendResult result, int code, const char *reply)
 {
     if (result == MP_SENT)
-        note_taken(pass, letter->recipient);
-    return result == MP_SUSPECTED ? judge_suspicion(pass, smtp, letter, code, reply) : result;
+        note_taken(outbound, mail->recipient);
+    return result == MP_SUSPECTED ? judge_suspicion(outbound, smtp, mail, code, reply) : result;
 }
 
 /* --- At the start of a pass ------------------------------------------------------------------- */
 
 /* Up to the login, and where it refused what we want to send, whether it takes it now. */
 static MpSendResult
-look(Pass *pass, MpSmtp *smtp, char **reply, int *code)
+look(MpOutbound *outbound, MpSmtp *smtp, char **reply, int *code)
 {
-    MpServer *server = pass->server;
+    MpServer *server = outbound->server;
     MpSendResult result = mp_smtp_probe(smtp, NULL, NULL, reply, code);
 
     if (result != MP_SENT || server->sender == NULL)
         return result;
     if (mp_server_whom_to_ask(server) == NULL) { /* the first message that is taken ends the stop */
-        pass->is_on_trial = true;
+        outbound->is_on_trial = true;
         g_ptr_array_set_size(server->suspects, 0);
         return MP_SENT;
     }
     g_clear_pointer(reply, g_free);
-    result = ask_about(pass, smtp, server->sender, reply, code);
+    result = ask_about(outbound, smtp, server->sender, reply, code);
     if (result == MP_SUSPECTED)
         return MP_STOPPED;
     return *code != 0 ? MP_SENT : result; /* that person's mailbox has its own faults */
 }
 
 bool
-server_answers(Pass *pass)
+mp_outbound_server_answers(MpOutbound *outbound)
 {
     g_autofree char *reply = NULL;
-    MpSmtp *smtp = g_async_queue_pop(pass->sessions);
+    MpSmtp *smtp = g_async_queue_pop(outbound->sessions);
     int code = 0;
-    MpSendResult result = look(pass, smtp, &reply, &code);
+    MpSendResult result = look(outbound, smtp, &reply, &code);
 
-    g_async_queue_push_front(pass->sessions, smtp);
+    g_async_queue_push_front(outbound->sessions, smtp);
     if (result != MP_SENT) {
-        server_failed(pass, result, code, reply);
+        mp_outbound_server_failed(outbound, result, code, reply);
         return false;
     }
-    g_mutex_lock(&pass->mutex);
-    if (!pass->is_on_trial)
-        note_success(pass);
-    g_mutex_unlock(&pass->mutex);
+    g_mutex_lock(&outbound->mutex);
+    if (!outbound->is_on_trial)
+        note_success(outbound);
+    g_mutex_unlock(&outbound->mutex);
     return true;
 }
 
 bool
-server_is_due(Pass *pass)
+mp_outbound_server_is_due(MpOutbound *outbound)
 {
-    g_autofree char *settings = settings_of(pass);
+    g_autofree char *settings = settings_of(outbound);
 
-    return !is_remembered(pass) || mp_server_is_due(pass->server, settings, mp_time_now());
+    return !is_remembered(outbound) || mp_server_is_due(outbound->server, settings, mp_time_now());
 }

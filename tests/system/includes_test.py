@@ -33,12 +33,12 @@ ARROWS = {
     "tracker": {"git", "markup"},
     "transport": {"address"},
     "policy": {"address", "maildir", "message", "tracker"},
-    "notify": {"address", "markup", "outbox", "tracker"},
+    "notify": {"address", "markup", "outbox", "policy", "tracker"},
     "instance": {"address", "cli", "message", "outbox", "policy", "tracker", "worker"},
     "inbound": {"address", "instance", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "notify", "outbox", "tracker", "transport"},
     "metroplex": {"cli", "inbound", "instance", "policy", "tracker"},
-    "notifier": {"cli", "outbound"},
+    "notifier": {"cli", "instance", "outbound", "outbox"},
 }
 
 ROOM_SHARE = 15  # most percent of all lines

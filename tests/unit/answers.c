@@ -54,17 +54,17 @@ Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
             const MpResponseFacts facts = {&config, &response,  &kate,     &thread,
                                            NULL,    "answer-1", 1700000000};
             g_autoptr(GError) error = NULL;
-            g_autoptr(MpLetter) letter = mp_response_render(&facts, "kate@example.org", &error);
+            g_autoptr(MpOutgoingMail) mail = mp_response_render(&facts, "kate@example.org", &error);
 
-            cr_assert_not_null(letter, "%s: %s", gates[i].reason,
+            cr_assert_not_null(mail, "%s: %s", gates[i].reason,
                                error != NULL ? error->message : "");
-            cr_assert_str_eq(letter->sender, "", "a null envelope sender");
+            cr_assert_str_eq(mail->sender, "", "a null envelope sender");
             cr_assert(strstr(gates[i].reason, "command") == NULL ||
-                      strstr(letter->text, "/clsoe") != NULL);
-            cr_assert_null(strstr(letter->text, "{"), "%s: a placeholder is left", gates[i].reason);
-            cr_assert_null(strstr(letter->text, "One <b>.\r\n</pre>"), "HTML is escaped");
-            cr_assert_not_null(strstr(letter->text, "> > Two"));
-            g_auto(GStrv) lines = g_strsplit(letter->text, "=\r\n", -1);
+                      strstr(mail->text, "/clsoe") != NULL);
+            cr_assert_null(strstr(mail->text, "{"), "%s: a placeholder is left", gates[i].reason);
+            cr_assert_null(strstr(mail->text, "One <b>.\r\n</pre>"), "HTML is escaped");
+            cr_assert_not_null(strstr(mail->text, "> > Two"));
+            g_auto(GStrv) lines = g_strsplit(mail->text, "=\r\n", -1);
             g_autofree char *unwrapped = g_strjoinv("", lines);
             cr_assert(l != MP_LANGUAGE_EN || strstr(unwrapped, "mailto:help@example.org") != NULL);
             heard++;
@@ -96,8 +96,8 @@ Test(responses, a_failed_authentication_has_words_of_its_own_in_every_language)
             response.verdicts = (char *)cases[i].verdicts;
             const MpResponseFacts facts = {&config, &response,  &kate,     NULL,
                                            NULL,    "answer-1", 1700000000};
-            g_autoptr(MpLetter) letter = mp_response_render(&facts, "kate@example.org", NULL);
-            g_auto(GStrv) parts = g_strsplit(letter->text, "=\r\n", -1);
+            g_autoptr(MpOutgoingMail) mail = mp_response_render(&facts, "kate@example.org", NULL);
+            g_auto(GStrv) parts = g_strsplit(mail->text, "=\r\n", -1);
             g_autofree char *text = g_strjoinv("", parts);
 
             cr_assert_not_null(strstr(text, cases[i].shown[l]), "%s", text);
@@ -121,11 +121,11 @@ Test(responses, an_unfit_message_id_is_left_out)
         response.message_id = (char *)unfit[i];
         const MpResponseFacts facts = {&config, &response,  &kate,     NULL,
                                        NULL,    "answer-1", 1700000000};
-        g_autoptr(MpLetter) letter = mp_response_render(&facts, "kate@example.org", NULL);
+        g_autoptr(MpOutgoingMail) mail = mp_response_render(&facts, "kate@example.org", NULL);
 
-        cr_assert_not_null(letter);
-        cr_assert_null(strstr(letter->text, "In-Reply-To"), "%s", unfit[i]);
-        cr_assert_null(strstr(letter->text, "Bcc"), "%s", unfit[i]);
+        cr_assert_not_null(mail);
+        cr_assert_null(strstr(mail->text, "In-Reply-To"), "%s", unfit[i]);
+        cr_assert_null(strstr(mail->text, "Bcc"), "%s", unfit[i]);
     }
 }
 

@@ -72,7 +72,7 @@ typedef struct {
     bool is_locked;
 } Case;
 
-static MpLetter *
+static MpOutgoingMail *
 try_render(const Case *c, GError **error)
 {
     bool is_comment = c->kind == MP_EVENT_OPENED || c->kind == MP_EVENT_COMMENT;
@@ -115,18 +115,18 @@ try_render(const Case *c, GError **error)
                                   c->reason ? c->reason : "mention", error);
 }
 
-static MpLetter *
+static MpOutgoingMail *
 render(const Case *c)
 {
     g_autoptr(GError) error = NULL;
-    MpLetter *message = try_render(c, &error);
+    MpOutgoingMail *message = try_render(c, &error);
 
     cr_assert(message != NULL, "%s", error != NULL ? error->message : "");
     return message;
 }
 
 static GMimeMessage *
-parse(const MpLetter *message)
+parse(const MpOutgoingMail *message)
 {
     g_autoptr(GMimeStream) stream =
         g_mime_stream_mem_new_with_buffer(message->text, message->length);
@@ -137,7 +137,7 @@ parse(const MpLetter *message)
 
 /* The unfolded raw value of a field; NULL if there is none. */
 static char *
-field(const MpLetter *message, const char *name)
+field(const MpOutgoingMail *message, const char *name)
 {
     g_autofree char *start = g_strdup_printf("\r\n%s: ", name);
     g_autofree char *head =
@@ -162,7 +162,7 @@ field(const MpLetter *message, const char *name)
 
 /* The decoded text of a part, 0 the plain one, with \n for line ends. */
 static char *
-part_text(const MpLetter *message, int index)
+part_text(const MpOutgoingMail *message, int index)
 {
     g_autoptr(GMimeMessage) parsed = parse(message);
     GMimeObject *body = g_mime_message_get_mime_part(parsed);
@@ -178,7 +178,7 @@ part_text(const MpLetter *message, int index)
 }
 
 static void
-expect_valid(const MpLetter *message)
+expect_valid(const MpOutgoingMail *message)
 {
     const char *body = strstr(message->text, "\r\n\r\n");
 
@@ -217,7 +217,7 @@ Test(notify, golden_messages_are_as_they_were)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
         g_autofree char *path = g_strconcat(FIXTURES, cases[i].file, ".eml", NULL);
         g_autofree char *golden = NULL;
 
@@ -231,7 +231,7 @@ Test(notify, golden_messages_are_as_they_were)
 
 Test(notify, the_envelope_is_the_recipients_own)
 {
-    g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3});
+    g_autoptr(MpOutgoingMail) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3});
     MpAddress address;
 
     cr_assert_eq(mp_address_parse(message->sender, "git.example.org", &address), MP_ADDRESS_OURS);
@@ -265,7 +265,7 @@ Test(notify, subjects_tell_kind_and_number_and_only_the_opening_is_no_reply)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
 
         expect_field(message, "Subject", cases[i].subject);
     }
@@ -286,7 +286,7 @@ Test(notify, a_title_comes_out_as_it_went_in)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
-        g_autoptr(MpLetter) message =
+        g_autoptr(MpOutgoingMail) message =
             render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .title = titles[i]});
         g_autoptr(GMimeMessage) parsed = parse(message);
         g_autofree char *one_line = g_strdup(titles[i]);
@@ -304,7 +304,7 @@ Test(notify, a_title_comes_out_as_it_went_in)
 
 Test(notify, encoded_words_keep_to_75_octets_and_to_whole_characters)
 {
-    g_autoptr(MpLetter) message =
+    g_autoptr(MpOutgoingMail) message =
         render(&(Case){MP_EVENT_OPENED, MP_ISSUE,
                        .title = "ärger mit längeren wörtern über mehrere zeilen hinweg "
                                 "größtenteils öde 日本語のとても長い題名日本語のとても長い題名"});
@@ -343,7 +343,7 @@ Test(notify, no_title_name_or_reason_adds_a_header)
             {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = evil[i]},
         };
         for (gsize j = 0; j < G_N_ELEMENTS(cases); j++) {
-            g_autoptr(MpLetter) message = render(&cases[j]);
+            g_autoptr(MpOutgoingMail) message = render(&cases[j]);
             g_autoptr(GMimeMessage) parsed = parse(message);
             InternetAddressList *from = g_mime_message_get_from(parsed);
 
@@ -364,7 +364,8 @@ Test(notify, a_name_comes_out_as_it_went_in)
         "a@b.c",       LONG_WORD};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autoptr(MpLetter) message = render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .name = names[i]});
+        g_autoptr(MpOutgoingMail) message =
+            render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .name = names[i]});
         g_autoptr(GMimeMessage) parsed = parse(message);
         InternetAddress *from =
             internet_address_list_get_address(g_mime_message_get_from(parsed), 0);
@@ -393,7 +394,7 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message =
+        g_autoptr(MpOutgoingMail) message =
             render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = cases[i].reason});
         g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
 
@@ -424,7 +425,7 @@ Test(notify, replies_thread_under_the_opening_post)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
         g_autofree char *text = part_text(message, 0);
 
         expect_field(message, "Message-ID", cases[i].id);
@@ -472,7 +473,7 @@ Test(notify, links_follow_the_template)
 
 Test(notify, a_repositorys_own_link_wins)
 {
-    g_autoptr(MpLetter) message =
+    g_autoptr(MpOutgoingMail) message =
         render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
                        .link = "https://code.example.com/{number}#{comment}"});
     g_autofree char *text = part_text(message, 0);
@@ -495,7 +496,7 @@ Test(notify, without_pages_nothing_links_to_one)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message = render(&cases[i].c);
+        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
         g_autoptr(GMimeMessage) parsed = parse(message);
         g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
 
@@ -509,8 +510,8 @@ Test(notify, without_pages_nothing_links_to_one)
 
 Test(notify, the_footer_says_how_to_stop)
 {
-    g_autoptr(MpLetter) open = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1});
-    g_autoptr(MpLetter) locked =
+    g_autoptr(MpOutgoingMail) open = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1});
+    g_autoptr(MpOutgoingMail) locked =
         render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .is_locked = true});
 
     for (int part = 0; part < 2; part++) {
@@ -572,7 +573,7 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpLetter) message =
+        g_autoptr(MpOutgoingMail) message =
             render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = cases[i].markdown});
         g_autofree char *html = part_text(message, 1);
 
@@ -592,7 +593,7 @@ Test(notify, the_text_part_is_the_markdown_as_written)
                                   "-- \nsignature\n"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
-        g_autoptr(MpLetter) message =
+        g_autoptr(MpOutgoingMail) message =
             render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = bodies[i]});
         g_autofree char *text = part_text(message, 0);
 
@@ -605,7 +606,7 @@ Test(notify, the_text_part_is_the_markdown_as_written)
 
 Test(notify, controls_in_a_body_are_dropped_and_line_ends_are_one_kind)
 {
-    g_autoptr(MpLetter) message = render(
+    g_autoptr(MpOutgoingMail) message = render(
         &(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = "a\rb\r\nc\x01\x1b[31m\n\n\n"});
     g_autofree char *text = part_text(message, 0);
 
@@ -618,7 +619,7 @@ Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
     g_autofree char *owner = g_strnfill(600, 'o');
     g_autofree char *repository = g_strconcat(owner, "/", owner, NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpLetter) message =
+    g_autoptr(MpOutgoingMail) message =
         try_render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .repository = repository}, &error);
 
     cr_assert_null(message);
@@ -628,7 +629,7 @@ Test(notify, what_cannot_be_a_mail_is_refused_and_never_sent)
 Test(notify, what_stays_the_same_gives_the_same_octets)
 {
     const Case c = {MP_EVENT_COMMENT, MP_ISSUE, .comment = 1};
-    g_autoptr(MpLetter) one = render(&c), two = render(&c);
+    g_autoptr(MpOutgoingMail) one = render(&c), two = render(&c);
 
     cr_expect_str_eq(one->text, two->text);
 }

@@ -13,6 +13,9 @@ typedef struct {
     bool is_guarded; /* only for members of the repository and the thread's author */
 } MpMailCommand;
 
+/* All there are, for people: "/mute, /unsubscribe, …"; the caller's. */
+char *mp_mail_commands_list(bool with_guarded);
+
 /* Who may give guarded commands. */
 bool
 mp_mail_may_command(const MpUser *account, const MpThread *thread, const MpRepository *repository);

@@ -1,13 +1,24 @@
 /* Commands by mail; see commands.h. */
-#include "inbound/commands.h"
+#include "policy/commands.h"
 
 #include <string.h>
 
 static const MpMailCommand commands[] = {
-    {"/close", MP_MAIL_CLOSE, true},       {"/reopen", MP_MAIL_REOPEN, true},
-    {"/mute", MP_MAIL_MUTE, false},        {"/subscribe", MP_MAIL_SUBSCRIBE, false},
-    {"/unsubscribe", MP_MAIL_MUTE, false},
+    {"/close", MP_MAIL_CLOSE, true},          {"/reopen", MP_MAIL_REOPEN, true},
+    {"/mute", MP_MAIL_MUTE, false},           {"/unsubscribe", MP_MAIL_MUTE, false},
+    {"/subscribe", MP_MAIL_SUBSCRIBE, false},
 };
+
+char *
+mp_mail_commands_list(bool with_guarded)
+{
+    GString *list = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (with_guarded || !commands[i].is_guarded)
+            g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", commands[i].word);
+    return g_string_free(list, FALSE);
+}
 
 bool
 mp_mail_may_command(const MpUser *account, const MpThread *thread, const MpRepository *repository)

@@ -1,0 +1,217 @@
+/* One event, from its file to its end. */
+#include "outbound/internal.h"
+
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/time.h"
+
+#define SHORTEST_WAIT 60 /* seconds, for a change that is not in the tracker yet */
+#define LONGEST_WAIT  7200
+
+static void
+announcement_free(MpAnnouncement *announcement)
+{
+    mp_event_file_free(announcement->file);
+    mp_notice_free(announcement->notice);
+    mp_thread_free(announcement->thread);
+    g_free(announcement->link);
+    g_clear_pointer(&announcement->muted, g_hash_table_unref);
+    g_free(announcement);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAnnouncement, announcement_free)
+
+/* --- Begin ----------------------------------------------------------------------------------- */
+
+/* The thread's MpNotice, NULL where the KEY is not in the tracker. */
+static bool
+find_notice(const MpInstance *instance, const MpEvent *event, MpNotice **notice, GError **error)
+{
+    MpNoticeFacts facts = {.kind = event->kind,
+                           .thread = event->thread,
+                           .actor = event->actor,
+                           .key = event->key,
+                           .date = event->created};
+    bool found;
+
+    *notice = NULL;
+    return mp_tracker_find_key(instance->tracker, event->thread, event->key, &found, &facts.comment,
+                               error) &&
+           (!found || mp_notice_load(instance, &facts, notice, error));
+}
+
+/* Another host's change may not have reached this tracker, an administrator may have restored an
+ * older one: the event is true, so it waits, the longer the older it is. */
+static bool
+postpone(MpOutbound *outbound, const MpQueued *queued, const MpEvent *event, GError **error)
+{
+    gint64 now = mp_time_now();
+    gint64 wait = CLAMP((now - event->created) / 4, SHORTEST_WAIT, LONGEST_WAIT);
+
+    mp_warn("Event %s is not in thread %" G_GUINT64_FORMAT
+            " of the tracker yet: waiting %" G_GINT64_FORMAT " s",
+            event->key, event->thread, wait);
+    return mp_outbox_postpone(outbound->instance->outbox, queued, now + wait, error);
+}
+
+/* The one account that an answer is for, at its own first address; nobody if it is gone. */
+static GPtrArray *
+response_recipients(const MpAnnouncement *announcement, const MpResponse *response, GError **error)
+{
+    g_autoptr(GPtrArray) recipients =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    g_autoptr(MpUser) user = NULL;
+
+    if (!mp_accounts_user(announcement->outbound->instance->accounts, response->user, &user, error))
+        return NULL;
+    if (user != NULL && user->emails->len > 0)
+        g_ptr_array_add(recipients,
+                        mp_event_recipient_new(user->id, user->emails->pdata[0], response->reason));
+    return g_steal_pointer(&recipients);
+}
+
+static bool
+expand(MpAnnouncement *announcement, GError **error)
+{
+    const MpNotice *notice = announcement->notice;
+    const MpResponse *response = mp_event_file_event(announcement->file)->response;
+    g_autoptr(GPtrArray) recipients = NULL;
+
+    if (mp_event_file_is_expanded(announcement->file))
+        return true;
+    g_assert(response != NULL || notice != NULL); /* only an answer needs none */
+    recipients =
+        response != NULL
+            ? response_recipients(announcement, response, error)
+            : mp_notification_recipients(notice->subscribers, notice->repository,
+                                         mp_event_file_event(announcement->file)->actor,
+                                         announcement->outbound->instance->accounts, error);
+    return recipients != NULL &&
+           mp_event_file_expand(announcement->file, recipients, mp_time_now(), error);
+}
+
+static void
+hand_out(MpAnnouncement *announcement)
+{
+    const GPtrArray *recipients = mp_event_file_recipients(announcement->file);
+    g_autoptr(GPtrArray) due = g_ptr_array_new();
+    gint64 now = mp_time_now();
+
+    for (guint i = 0; i < recipients->len; i++)
+        if (mp_event_recipient_is_due(recipients->pdata[i], now))
+            g_ptr_array_add(due, recipients->pdata[i]);
+    mp_info("Announcing %s of thread %" G_GUINT64_FORMAT " to %u of %u recipients",
+            mp_event_file_event(announcement->file)->key,
+            mp_event_file_event(announcement->file)->thread, due->len, recipients->len);
+    g_atomic_int_add(&announcement->outstanding, (gint)due->len);
+    for (guint i = 0; i < due->len; i++) {
+        MpSendTask *task = g_new(MpSendTask, 1);
+
+        *task = (MpSendTask){announcement, due->pdata[i]};
+        mp_pool_push(announcement->outbound->pool, task);
+    }
+}
+
+/* A thread that is gone, or cannot be read, only costs the answer its link. */
+static bool
+open_response(MpAnnouncement *announcement, const MpEvent *event, GError **error)
+{
+    const MpInstance *instance = announcement->outbound->instance;
+    g_autoptr(GError) why = NULL;
+
+    if (event->thread != 0)
+        mp_tracker_thread(instance->tracker, event->thread, &announcement->thread, &why);
+    if (announcement->thread != NULL) {
+        g_autoptr(MpRepository) repository =
+            mp_tracker_repository(instance->tracker, announcement->thread->repository, &why);
+        announcement->link = repository != NULL ? g_strdup(repository->link) : NULL;
+    }
+    if (why != NULL)
+        mp_warn("Answering without a link: %s", why->message);
+    return expand(announcement, error);
+}
+
+static bool
+open_announcement(MpAnnouncement *announcement, const MpQueued *queued, GError **error)
+{
+    const MpInstance *instance = announcement->outbound->instance;
+
+    announcement->file = mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, error);
+    if (announcement->file == NULL)
+        return false;
+    if (mp_event_file_event(announcement->file)->response != NULL)
+        return open_response(announcement, mp_event_file_event(announcement->file), error);
+    if (!find_notice(instance, mp_event_file_event(announcement->file), &announcement->notice,
+                     error))
+        return false;
+    if (announcement->notice == NULL) {
+        postpone(announcement->outbound, queued, mp_event_file_event(announcement->file), error);
+        return false;
+    }
+    announcement->muted = mp_notification_muted(announcement->notice->subscribers);
+    return expand(announcement, error);
+}
+
+bool
+mp_announcement_begin(MpOutbound *outbound, const MpQueued *queued, GError **error)
+{
+    g_autoptr(MpAnnouncement) announcement = g_new0(MpAnnouncement, 1);
+    GError *why = NULL;
+    bool is_open;
+
+    announcement->outbound = outbound;
+    announcement->outstanding = 1;
+    g_mutex_lock(&outbound->reading);
+    is_open = open_announcement(announcement, queued, &why);
+    g_mutex_unlock(&outbound->reading);
+    if (why != NULL) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    if (!is_open)
+        return true; /* gone, or postponed */
+    g_mutex_lock(&outbound->mutex);
+    outbound->open_events++;
+    g_mutex_unlock(&outbound->mutex);
+    hand_out(announcement);
+    mp_announcement_release(g_steal_pointer(&announcement));
+    return true;
+}
+
+/* --- End ------------------------------------------------------------------------------------- */
+
+static bool
+finish(MpAnnouncement *announcement, GError **error)
+{
+    static const char *const ends[] = {
+        [MP_EVENT_STAYS] = "stays",
+        [MP_EVENT_RETRIES] = "moves to outbox/retry",
+        [MP_EVENT_FAILED] = "moves to outbox/failed",
+        [MP_EVENT_DONE] = "is done",
+    };
+    MpEventEnd end;
+
+    if (!mp_event_file_finish(announcement->file, &end, error))
+        return false;
+    mp_info("Event %s %s", mp_event_file_event(announcement->file)->key, ends[end]);
+    return true;
+}
+
+void
+mp_announcement_release(MpAnnouncement *announcement)
+{
+    MpOutbound *outbound = announcement->outbound;
+    GError *error = NULL;
+
+    if (!g_atomic_int_dec_and_test(&announcement->outstanding))
+        return;
+    if (!finish(announcement, &error))
+        mp_outbound_fail(outbound, error);
+    announcement_free(announcement);
+    g_mutex_lock(&outbound->mutex);
+    outbound->open_events--;
+    g_cond_broadcast(&outbound->changed);
+    g_mutex_unlock(&outbound->mutex);
+}

@@ -1,0 +1,32 @@
+/* One event's facts, read from the tracker, and the mail that is made of them. */
+#pragma once
+
+#include "instance/instance.h"
+#include "notify/notify.h"
+#include "outbox/outbox.h"
+
+/* An event's facts from the tracker, and the mail that is made of them. */
+typedef struct {
+    MpThread *thread;
+    MpRepository *repository;
+    MpUser *actor;
+    MpComment *comment;     /* NULL for closed and reopened */
+    GPtrArray *subscribers; /* MpSubscriber, or NULL */
+    MpNotification *notification;
+} MpNotice;
+
+void mp_notice_free(MpNotice *notice);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpNotice, mp_notice_free)
+
+typedef struct {
+    MpEventKind kind;
+    guint64 thread;
+    guint64 comment; /* opened, comment */
+    guint64 actor;   /* 0: the comment's author */
+    const char *key; /* closed, reopened */
+    gint64 date;     /* closed, reopened */
+} MpNoticeFacts;
+
+/* NULL without error if the thread or the comment is not in the tracker. */
+bool mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice **notice,
+                    GError **error);

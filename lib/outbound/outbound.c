@@ -1,0 +1,204 @@
+/*
+ * The way of what is announced, from top to bottom; mp_outbound_pass() is the program.
+ *
+ *   due       events of new/ and retry/ whose time has come          lib/outbox
+ *   server    whether anything can be sent (server.c, sessions.c)    lib/transport
+ *   refresh   the tracker and the accounts, as they are now          lib/tracker
+ *   begin     one event: its facts, who hears of it (announcement.c) lib/notify
+ *   send      one message: render, send, record (send.c)             lib/transport, lib/outbox
+ *   finish    the event: deleted, to retry/ or failed/ (announcement.c)
+ *
+ * Messages are sent by a pool of threads with a connection each, fed event by event: a small event
+ * does not wait for a large one, since messages of several events are under way together.
+ */
+#include "outbound/internal.h"
+
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/time.h"
+
+#define OPEN_EVENTS 64 /* under way at a time: bounds memory and open files */
+
+MpOutbound *
+mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **error)
+{
+    MpServer *server = mp_server_load(instance->outbox, error);
+
+    if (server == NULL)
+        return NULL;
+    MpOutbound *outbound = g_new0(MpOutbound, 1);
+    outbound->instance = instance;
+    outbound->is_stopped = is_stopped;
+    outbound->server = server;
+    outbound->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    outbound->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
+    outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
+    g_mutex_init(&outbound->reading);
+    g_mutex_init(&outbound->mutex);
+    g_cond_init(&outbound->changed);
+    return outbound;
+}
+
+void
+mp_outbound_free(MpOutbound *outbound)
+{
+    if (outbound == NULL)
+        return;
+    mp_pool_free(outbound->pool);
+    g_ptr_array_unref(outbound->retired);
+    g_async_queue_unref(outbound->sessions);
+    g_hash_table_unref(outbound->skipped);
+    g_clear_error(&outbound->fatal);
+    mp_server_free(outbound->server);
+    g_mutex_clear(&outbound->reading);
+    g_mutex_clear(&outbound->mutex);
+    g_cond_clear(&outbound->changed);
+    g_free(outbound);
+}
+
+bool
+mp_outbound_is_over(MpOutbound *outbound)
+{
+    bool is_over;
+
+    g_mutex_lock(&outbound->mutex);
+    is_over = outbound->is_down || outbound->fatal != NULL;
+    g_mutex_unlock(&outbound->mutex);
+    return is_over || outbound->is_stopped();
+}
+
+void
+mp_outbound_fail(MpOutbound *outbound, GError *error)
+{
+    g_mutex_lock(&outbound->mutex);
+    if (outbound->fatal == NULL)
+        outbound->fatal = g_steal_pointer(&error);
+    g_mutex_unlock(&outbound->mutex);
+    g_clear_error(&error);
+}
+
+static void
+run_task(gpointer data)
+{
+    g_autofree MpSendTask *task = data;
+
+    mp_announcement_send(task->announcement, task->recipient);
+    mp_announcement_release(task->announcement);
+}
+
+static void
+wait_for_open_events(MpOutbound *outbound, guint at_most)
+{
+    g_mutex_lock(&outbound->mutex);
+    while (outbound->open_events > at_most)
+        g_cond_wait(&outbound->changed, &outbound->mutex);
+    g_mutex_unlock(&outbound->mutex);
+}
+
+static bool
+is_over_for_good(MpOutbound *outbound)
+{
+    bool is_fatal;
+
+    g_mutex_lock(&outbound->mutex);
+    is_fatal = outbound->fatal != NULL;
+    g_mutex_unlock(&outbound->mutex);
+    return is_fatal || outbound->is_stopped();
+}
+
+/* An event at fault must not stop the others. Only a file that is malformed stays without a status:
+ * there is nothing that another run could mend. */
+static void
+begin_or_skip(MpOutbound *outbound, const MpQueued *queued)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (mp_announcement_begin(outbound, queued, &error))
+        return;
+    mp_error("Event %s is left in %s: %s", queued->key, mp_queue_name(queued->queue),
+             error->message);
+    g_hash_table_add(outbound->skipped, g_strdup(queued->name));
+    if (!g_error_matches(error, MP_ERROR, MP_ERROR_INPUT))
+        outbound->status = EX_TEMPFAIL;
+}
+
+static void
+drop_skipped(const MpOutbound *outbound, GPtrArray *due)
+{
+    for (guint n = due->len; n-- > 0;)
+        if (g_hash_table_contains(outbound->skipped, ((MpQueued *)due->pdata[n])->name))
+            g_ptr_array_remove_index(due, n);
+}
+
+static bool
+start_pool(MpOutbound *outbound, GError **error)
+{
+    if (outbound->pool == NULL)
+        outbound->pool = mp_pool_new(run_task, outbound->instance->config->smtp_connections, error);
+    return outbound->pool != NULL;
+}
+
+/* Whether messages can be sent at all; false with *error set where nobody can say. */
+static bool
+is_server_there(MpOutbound *outbound, GError **error)
+{
+    bool was_up = outbound->server->state == MP_SERVER_UP;
+
+    if (!mp_outbound_server_is_due(outbound))
+        return false;
+    outbound->is_down = outbound->is_cleared = false;
+    if (!was_up)
+        mp_outbound_close_sessions(outbound);
+    return mp_outbound_open_sessions(outbound, error) && start_pool(outbound, error) &&
+           mp_outbound_server_answers(outbound);
+}
+
+/* False if an outcome could not be recorded: nothing may be sent any more. */
+static bool
+check_fatal(MpOutbound *outbound, GError **error)
+{
+    if (outbound->fatal == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&outbound->fatal));
+    return false;
+}
+
+static bool
+announce(MpOutbound *outbound, const GPtrArray *due, GError **error)
+{
+    const MpInstance *instance = outbound->instance;
+    g_autoptr(GError) why = NULL;
+
+    if (!is_server_there(outbound, &why)) {
+        if (why == NULL) /* everything waits */
+            return check_fatal(outbound, error);
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (!mp_tracker_refresh(instance->tracker, error) ||
+        !mp_accounts_refresh(instance->accounts, error))
+        return false;
+    for (guint n = 0; n < due->len && !is_over_for_good(outbound); n++) {
+        wait_for_open_events(outbound, OPEN_EVENTS - 1);
+        begin_or_skip(outbound, due->pdata[n]);
+    }
+    wait_for_open_events(outbound, 0);
+    return check_fatal(outbound, error);
+}
+
+bool
+mp_outbound_pass(MpOutbound *outbound, gint64 *next_due, int *status, GError **error)
+{
+    g_autoptr(GPtrArray) due =
+        mp_outbox_due(outbound->instance->outbox, mp_time_now(), next_due, error);
+
+    if (due == NULL)
+        return false;
+    drop_skipped(outbound, due);
+    if (due->len > 0 && !announce(outbound, due, error))
+        return false;
+    *status = MAX(*status, outbound->status);
+    return true;
+}
