@@ -1,9 +1,9 @@
-/* Who commits, and what came of it. */
+/* The author of a commit, and the result of moving the branch. */
 #pragma once
 
 #include <glib.h>
 
-/* What a commit of the batch says about its author. */
+/* The author of a commit of the batch. */
 typedef struct {
     guint64 user;
     const char *login, *name;

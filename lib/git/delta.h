@@ -4,6 +4,6 @@
 
 #include <glib.h>
 
-/* What makes `to` of `from`: their common beginning and end are copied, the middle is inserted.
- * That is all there is to find where one entry changed. The result is the caller's. */
+/* The delta that makes `to` of `from`: their common beginning and end are copied, the middle is
+ * inserted. That is all there is to find where one entry changed. The result is the caller's. */
 GString *mp_delta(const char *from, gsize from_length, const char *to, gsize to_length);

@@ -82,7 +82,7 @@ environment(void)
     return variables;
 }
 
-/* What holds for every call: packs stay packs, which are synced as a whole; nothing is collected.
+/* Options of every call: packs stay packs, which are synced as a whole; nothing is collected.
  */
 static GPtrArray *
 command(const char *path)
@@ -257,7 +257,8 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
 
 /* --- Push ------------------------------------------------------------------------------------- */
 
-/* What git says where another push was faster: seen before it sends, or by the server's own lock.
+/* Whether another push was faster, by what git says: seen before it sends, or by the server's own
+ * lock.
  */
 static bool
 is_stale(const MpProcess *git)

@@ -7,7 +7,7 @@
  * batch. It runs without a shell and with a small environment, never asks anything, is given up
  * after a time, and dies with us.
  *
- * Whose keys and credentials it uses: those of the user we run as (~/.ssh, ~/.gitconfig), or what
+ * It uses the keys and credentials of the user we run as (~/.ssh, ~/.gitconfig), or what
  * core.sshCommand says. From our environment it gets SSH_AUTH_SOCK, GIT_SSH_COMMAND, the proxies'
  * variables and where Git's configuration is.
  */

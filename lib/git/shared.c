@@ -48,7 +48,7 @@ is_just_made(MpStore *store, const git_oid *tip)
            git_commit_parentcount(commit) == 0;
 }
 
-/* What the remote does not have stays reachable, and is told. */
+/* Keeps commits that the remote does not have reachable, and warns. */
 static bool
 leave_behind(MpStore *store, const git_oid *here, const git_oid *there, GError **error)
 {
@@ -160,7 +160,8 @@ mp_store_join(MpStore *store, char **did, GError **error)
 /* --- Pushing -----------------------------------------------------------------------------------
  */
 
-/* It is true whatever happens to our copy from here on; a copy that lags is mended by a fetch. */
+/* The push counts, whatever happens to our copy from here on; a copy that lags is mended by a
+ * fetch. */
 static MpCommitResult
 take(MpStore *store, const git_oid *tip, GError **error)
 {

@@ -1,5 +1,5 @@
 /*
- * What a killed run leaves in a repository. A lock may also be that of a live `git push` or
+ * Files that a killed run leaves in a repository. A lock may also be that of a live `git push` or
  * `git gc`: those hold one for milliseconds, so only locks that have stood for a while are taken
  * for dead.
  */

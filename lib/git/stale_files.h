@@ -1,4 +1,4 @@
-/* Inside of lib/git: what a killed run leaves in a repository, and what may be removed of it.
+/* Inside of lib/git: files that a killed run leaves in a repository, and their removal.
  */
 #pragma once
 

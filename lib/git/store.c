@@ -1,7 +1,7 @@
 /*
  * One bare repository with one branch: open, read at a tip, and move the branch durably.
  *
- * What makes what durable, in this order (ext4, XFS and btrfs alike):
+ * What is made durable by which step, in this order (ext4, XFS and btrfs alike):
  *   1. the pack, then its index: each written under a temporary name, synced, renamed; then
  *      objects/pack synced (pack.c);
  *   2. the branch: refs/heads/main.lock written, fsync, rename, fsync of refs/heads (libgit2 with

@@ -1,6 +1,6 @@
 /*
  * One bare repository with one branch, read at a tip and changed by batches.
- * What tracker.git and accounts.git have in common.
+ * Both tracker.git and accounts.git are one.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What a file or a directory of a tree may be called; see tree_name.h. */
+/* The names that a file or a directory of a tree may have; see tree_name.h. */
 #include "git/tree_name.h"
 
 #include <string.h>

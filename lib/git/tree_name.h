@@ -1,6 +1,5 @@
 /*
- * Inside of lib/git: what a file or a directory of a tree may be called, and how the files are
- * called that hold what was attached.
+ * Inside of lib/git: the names that a file or a directory of a tree may have.
  *
  * One place says it, and what writes a tree (tree.c) asks it for every name: so nothing that comes
  * from outside becomes a name that `git fsck --strict` or a server with receive.fsckObjects

@@ -1,7 +1,7 @@
 /*
  * HTML to Markdown, for mails that have nothing better.
  *
- * What is typed as Markdown into an HTML mail stays Markdown: nothing is escaped. Quotes,
+ * Markdown that is typed into an HTML mail stays Markdown: nothing is escaped. Quotes,
  * separators and signatures that clients mark come out as the lines the rules for plain text know,
  * so there is one set of rules. Remote images are named, never linked: they tell the sender who
  * reads.

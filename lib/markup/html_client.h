@@ -1,6 +1,6 @@
 /*
- * What mail clients leave in their HTML: quotes, message separators, signatures. Internal to the
- * room.
+ * The marks that mail clients leave in their HTML: quotes, message separators, signatures. Internal
+ * to the room.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ typedef enum {
     HTML_HIDDEN, /* not shown to the person either */
 } HtmlRole;
 
-/* What the element is by its id, class and style. */
+/* The role of the element, by its id, class and style. */
 HtmlRole html_role(const GumboElement *element);
 
 /* The value of an element's attribute, "" if it has none. */

@@ -14,7 +14,7 @@ enum {
     CHUNK = 64 * 1024, /* bytes that are taken from the system */
 };
 
-/* What stands before each piece, of which the alignment is malloc's. */
+/* The head of each piece; its alignment is malloc's. */
 typedef struct Piece {
     struct Piece *next; /* given back before this one */
     gsize class;

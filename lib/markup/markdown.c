@@ -12,7 +12,7 @@
 #include "markup/internal.h"
 
 /*
- * What mp_address_mask() writes is made of stars, which Markdown takes for emphasis. So a mask
+ * The masks of mp_address_mask() are made of stars, which Markdown takes for emphasis. So a mask
  * travels through the parser as one code point that Unicode keeps free for internal use; in what
  * people wrote such code points are dropped first.
  */
@@ -171,7 +171,7 @@ has_safe_scheme(const MD_ATTRIBUTE *url)
     return false;
 }
 
-/* What is left of an address behind its mask looks like an address of its own. */
+/* The rest of an address behind its mask looks like an address of its own. */
 static bool
 is_behind_mask(const GString *out)
 {

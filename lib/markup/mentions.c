@@ -1,5 +1,5 @@
 /*
- * What stands behind an @ in a comment; see mentions.h. md4c says what is code and what is a link,
+ * The words behind an @ in a comment; see mentions.h. md4c says what is code and what is a link,
  * so that the answer is that of the HTML people see.
  */
 #include "markup/mentions.h"

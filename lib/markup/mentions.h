@@ -1,4 +1,4 @@
-/* What stands behind an @ in Markdown, as on GitHub. */
+/* The words behind an @ in Markdown, as on GitHub. */
 #pragma once
 
 #include <glib.h>
@@ -8,5 +8,5 @@
 typedef bool (*MpMentionVisit)(const char *word, gpointer user_data);
 
 /* Calls `visit` for each word of letters, digits and hyphens behind an @, in the order of the text.
- * What stands in code, in a link or in a mail address mentions nobody. */
+ * Code, links and mail addresses mention nobody. */
 void mp_foreach_mention(const char *markdown, MpMentionVisit visit, gpointer user_data);

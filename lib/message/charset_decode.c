@@ -174,7 +174,7 @@ static const struct {
     {"\x1b$@", JIS_0208}, {"\x1b$B", JIS_0208}, {"\x1b$(B", JIS_0208}, {"\x1b$(D", JIS_0212},
 };
 
-/* What is read goes through EUC-JP, which iconv knows with all of Microsoft's characters. */
+/* The text is read through EUC-JP, which iconv knows with all of Microsoft's characters. */
 typedef struct {
     iconv_t cd;
     GString *euc, *text;

@@ -1,6 +1,6 @@
 /*
- * What a text is in that does not say. Careful: a text counts as of a charset only if every octet
- * makes sense in it and its letters are those that the language uses most.
+ * The charset of a text that declares none. Careful: a text counts as of a charset only if every
+ * octet makes sense in it and its letters are those that the language uses most.
  */
 #include "message/charset.h"
 
@@ -9,7 +9,7 @@
 #define SAMPLE_MAX 65536 /* octets that are looked at */
 #define FEWEST     4     /* letters beyond ASCII that say anything */
 
-/* What there is of each kind of character in a text. */
+/* The number of characters of each kind in a text. */
 typedef struct {
     gsize latin, foreign, kana, half_kana, hangul, han, common_han, cyrillic, common_cyrillic,
         small;

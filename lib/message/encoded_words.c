@@ -90,7 +90,7 @@ finish_octets(Decoding *decoding)
     g_clear_pointer(&decoding->charset, g_free);
 }
 
-/* What stands between two encoded words is left out if it is blank (RFC 2047, section 6.2). */
+/* Text between two encoded words is left out if it is blank (RFC 2047, section 6.2). */
 static void
 take_plain(Decoding *decoding, const char *begin, const char *end, bool is_between_words)
 {

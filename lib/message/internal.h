@@ -1,4 +1,4 @@
-/* What the files of this folder share; nobody else includes it. */
+/* Inside of lib/message: shared by its files. */
 #pragma once
 
 #include "message/message.h"

@@ -257,7 +257,7 @@ header_fields(const Mended *mail, const char **body)
     return fields;
 }
 
-/* What says how the body is to be read (RFC 2045); all else is read by us. */
+/* Whether the field says how to read the body (RFC 2045); all other fields are read by us. */
 static bool
 is_mime(const MpRawField *field)
 {

@@ -5,7 +5,7 @@
  * runs in a worker process (worker.h), and what comes back from there is a GVariant that
  * mp_message_from_variant trusts in nothing.
  *
- * What a mail says is not what is true: headers, addresses and dates are the sender's claims, and
+ * A mail need not be truthful: headers, addresses and dates are the sender's claims, and
  * a mail can have several From fields or none. Which of it counts is decided elsewhere.
  */
 #pragma once
@@ -37,7 +37,7 @@ typedef struct {
 } MpHeader;
 
 typedef struct {
-    char *field;   /* spelt as in DESIGN section 4: "Delivered-To" */
+    char *field;   /* as spelt in recipient_fields (message_fields.c): "Delivered-To" */
     char *address; /* addr-spec without comments, folding or needless quotes: "tim@example.org" */
 } MpAddressee;
 
@@ -51,7 +51,7 @@ typedef struct {
     char *refused;     /* why it is not kept, for people; NULL if it is */
 } MpAttachment;
 
-/* What a delivery report (RFC 3464) says of one recipient; "" for what it does not say. */
+/* One recipient in a delivery report (RFC 3464); "" for a field that it lacks. */
 typedef struct {
     char *action;    /* "failed", "delayed", "delivered", … */
     char *status;    /* "5.1.1" */
@@ -78,7 +78,7 @@ typedef struct {
                            (RFC 8601) */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
-    GPtrArray *recipients;  /* MpAddressee *, by field in the order of DESIGN section 4: of the
+    GPtrArray *recipients;  /* MpAddressee *, by field in the order of recipient_fields: of the
                                trace fields (X-Original-To … X-Envelope-To) the topmost, of the
                                others all */
     GPtrArray *attachments; /* MpAttachment *, in the mail's order */

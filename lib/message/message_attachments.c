@@ -1,4 +1,4 @@
-/* What hangs on a mail: named always, kept within the limits. See internal.h. */
+/* Attachments: named always, kept within the limits. See internal.h. */
 #include "message/internal.h"
 
 #include "base/escape.h"

@@ -1,4 +1,4 @@
-/* What a reader would see of a mail's parts, and what hangs on it; see internal.h. */
+/* The parts of a mail that a reader would see, and its attachments; see internal.h. */
 #include "message/internal.h"
 
 #include "base/error.h"
@@ -269,7 +269,7 @@ static const struct {
     {"text", "x-markdown", walk_text, false},
 };
 
-/* What is sent as a nameless type's octets, but says by its name what it is. */
+/* Types of files that are sent as application/octet-stream, by the end of their names. */
 static const struct {
     const char *name;
     Walk walk;

@@ -127,7 +127,7 @@ take(Reading *reading)
     return tidied_string(g_steal_pointer(&reading->text), reading->is_valid);
 }
 
-/* What the octets say of themselves: a byte order mark, ISO-2022-JP's escapes. */
+/* The charset that the octets themselves tell: a byte order mark, ISO-2022-JP's escapes. */
 static const char *
 evident_charset(const char *bytes, gsize length)
 {

@@ -151,7 +151,7 @@ take_file(const char *line, File *file)
     return take_base64(next_line(line), file);
 }
 
-/* What somebody shows in a block of code is text. */
+/* In a block of code a uuencoded file is text. */
 static bool
 is_fence(const char *line)
 {

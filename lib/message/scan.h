@@ -22,7 +22,7 @@ typedef struct {
     guint attachments;      /* those beyond are named, not kept */
 } MpLimits;
 
-/* DESIGN section 13; where a function takes limits, NULL stands for these. */
+/* Where a function takes limits, NULL stands for these. */
 extern const MpLimits mp_limits_default;
 
 /*

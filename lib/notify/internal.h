@@ -1,4 +1,4 @@
-/* What the files of lib/notify share; nobody else includes it. */
+/* Inside of lib/notify: shared by its files. */
 #pragma once
 
 #include "notify/notify.h"

@@ -241,7 +241,7 @@ is_aligned(const char *claimed, const char *from, Alignment alignment)
     return *a != '\0' && alignment(a, b);
 }
 
-/* What says that it was looked at and found wrong. */
+/* Whether the result says that it was checked and found wrong. */
 static bool
 is_bad(const char *said)
 {

@@ -1,5 +1,6 @@
 /*
- * What the server that took the mail found out about its sender: Authentication-Results (RFC 8601).
+ * The findings of the server that took the mail about its sender: Authentication-Results (RFC
+ * 8601).
  *
  * Anybody can write such a field, so only those count that carry an id of the configuration
  * (authserv-id) and stand where that server writes: above the second Received (message.h). Filters

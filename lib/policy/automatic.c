@@ -177,7 +177,7 @@ bears_mark(const MpMessage *message, const MpMark *of, gsize n, char **why)
     return false;
 }
 
-/* What ends the name of an automatic answer; in a sentence a word goes on. */
+/* Whether the name of an automatic answer ends here; in a sentence a word goes on. */
 static bool
 ends_phrase(const char *rest)
 {

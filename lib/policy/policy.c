@@ -170,8 +170,8 @@ sender_unauthenticated(const MpGateInput *d, char **why)
     return true;
 }
 
-/* Where the receiving server vouches for authors, one it says nothing of is none: a filter that is
- * down must not open the door. */
+/* If the receiving server vouches for authors, a mail without its finding is refused: a filter that
+ * is down must not open the door. */
 static bool
 sender_unchecked(const MpGateInput *d, char **why)
 {

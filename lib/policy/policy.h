@@ -17,7 +17,8 @@
 #include "policy/authentication.h"
 #include "tracker/tracker.h"
 
-/* Whose a mail is, as the tracker has it now. Owns what it points to. */
+/* The account, thread and repository of a mail, as the tracker has them now. Owns what it points
+ * to. */
 typedef struct {
     /* The address: the first of ours that verifies, else the first that has our shape. */
     char *recipient;       /* or NULL: no address of ours in any field */
@@ -51,7 +52,7 @@ typedef struct {
 
 void mp_composed_clear(MpComposed *composed);
 
-/* What the gates are asked about: what is known of one mail. Nothing is theirs. */
+/* The input of the gates: all that is known of one mail. They own nothing of it. */
 typedef struct {
     const MpConfig *config;
     const MpMessage *message; /* NULL if it could not be read: then `fault` says why */
@@ -70,8 +71,8 @@ typedef enum {
     MP_DO_BOUNCE,   /* count what a delivery report says against the account's addresses */
 } MpAction;
 
-/* Who gets a response (RFC 3834) when a gate stopped a mail. Never an address that only the mail
- * names. */
+/* The recipient of a response (RFC 3834) when a gate stopped a mail. Never an address that only the
+ * mail names. */
 typedef enum {
     MP_RESPOND_TO_NOBODY,
     MP_RESPOND_TO_ACCOUNT, /* the account whose signed address the mail came to */
@@ -100,6 +101,6 @@ const MpGate *mp_policy_gates(gsize *n);
  */
 const MpGate *mp_policy_decide(const MpGateInput *input, char **why);
 
-/* What the gate says of this mail: nobody gets a response to mail that a program wrote, that came
- * over a list, or that is our own (RFC 3834, section 2). */
+/* As the row of the gate says, except that nobody gets a response to mail that a program wrote,
+ * that came over a list, or that is our own (RFC 3834, section 2). */
 MpRespondTo mp_policy_respond_to(const MpGate *gate, const MpGateInput *input);

@@ -194,7 +194,7 @@ forget(MpRate *rate)
     rate->is_torn = false;
 }
 
-/* What is older than an hour counts no more, a time to come is a clock that went wrong. */
+/* A line older than an hour counts no more; a time to come is a clock that went wrong. */
 static void
 take_line(MpRate *rate, const char *line, gint64 now)
 {
@@ -234,7 +234,7 @@ void
 mp_rate_begin(MpRate *rate)
 {
     g_autofree char *path = g_build_filename(rate->directory, rate->name, NULL), *text = NULL;
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) why = NULL;
     struct stat st;
     gsize length;
 
@@ -254,10 +254,10 @@ mp_rate_begin(MpRate *rate)
     forget(rate);
     rate->is_read = true;
     rate->seen = st;
-    if (mp_read_file(AT_FDCWD, path, (gsize)MOST_LINES * LINE_LIMIT * 2, &text, &length, &error))
+    if (mp_read_file(AT_FDCWD, path, (gsize)MOST_LINES * LINE_LIMIT * 2, &text, &length, &why))
         take_text(rate, text, length);
     else {
-        mp_warn("Comments are counted from nothing again: %s", error->message);
+        mp_warn("Comments are counted from nothing again: %s", why->message);
         rate->is_torn = true;
     }
 }

@@ -36,8 +36,8 @@ check_address(const MpAccounts *accounts, MpTree *tree, const MpUser *user, cons
            (other == NULL || taken("address", address, error));
 }
 
-/* What the account had before is not asked about: somebody who may not change the setting of
- * address-case back must be able to suspend and revoke. */
+/* A login or address that the account had before is not checked again: somebody who may not change
+ * the setting of address-case back must be able to suspend and revoke. */
 static bool
 check_unique(const MpAccounts *accounts, MpTree *tree, const MpUser *before, const MpUser *user,
              GError **error)

@@ -9,7 +9,8 @@
 
 #define NUMBER_DIGITS 4 /* [limits] attachments is at most 1000 */
 
-/* What a double click shows and does not run. The first of a type is that of a name without one. */
+/* Types that a double click shows and does not run. The first of a type is that of a name without
+ * one. */
 static const struct {
     const char *extension, *type;
 } known[] = {

@@ -132,7 +132,7 @@ write_subscribers(MpBatch *batch, MpTreeNode *thread, GPtrArray *subscribers, GE
     return set_text(batch, thread, "subscribers", text, error);
 }
 
-/* Who writes follows, and so does who is mentioned; whoever muted the thread has said so. */
+/* The author and those mentioned are subscribed, but for whoever muted the thread. */
 static bool
 subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpNewComment *comment,
                        guint64 author, const char *reason, GError **error)
@@ -221,8 +221,8 @@ write_attachments(MpBatch *batch, MpTreeNode *comment, const GPtrArray *attachme
     return directory != NULL;
 }
 
-/* Who announces it, where its own record says another: what was imported keeps the host that posted
- * it once. NULL without a remote, where there is nobody else. */
+/* The host that announces the comment, where its own record names another: an imported comment
+ * keeps the host that posted it once. NULL without a remote, where there is nobody else. */
 static const char *
 announcing_host(const MpBatch *batch, const MpNewComment *comment)
 {
@@ -252,7 +252,7 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
                        error);
 }
 
-/* What is known of a KEY before its comment is added. */
+/* Whether the KEY is in the thread already. */
 static bool
 find_key(MpBatch *batch, MpTreeNode *thread, const char *key, bool *found, guint64 *number,
          GError **error)

@@ -1,4 +1,4 @@
-/* What came back from an account's addresses: counting, suppressing, and lifting that again. */
+/* Bounces from an account's addresses: counting, suppressing, and lifting that again. */
 #include <string.h>
 
 #include "tracker/internal.h"

@@ -2,7 +2,7 @@
  * commits/4f/…: which thread is about a commit of a repository. Both would have the same
  * Message-IDs, so there is one.
  *
- * What stands there counts only if that thread still is about the commit: an administrator may have
+ * An entry counts only if that thread still is about the commit: an administrator may have
  * edited it. A tracker from before there was this index has none; it is made with the first thread
  * that needs it, from all threads that can be read.
  */

@@ -1,4 +1,4 @@
-/* Who is mentioned in a comment; see mentions.h. */
+/* The accounts that a comment mentions; see mentions.h. */
 #include "tracker/mentions.h"
 
 #include "markup/mentions.h"

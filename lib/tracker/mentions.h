@@ -1,4 +1,4 @@
-/* Who is mentioned in a comment: @login, as on GitHub. */
+/* The accounts that a comment mentions: @login, as on GitHub. */
 #pragma once
 
 #include "tracker/tracker.h"

@@ -164,7 +164,7 @@ mp_tracker_find_key(MpTracker *tracker, guint64 thread, const char *key, bool *f
            (received == NULL || mp_keys_find(tree, received, key, found, comment, error));
 }
 
-/* Who brought a KEY: its own file says, or the record of the comment that it came with. */
+/* The host is in the file of the KEY, or in the record of the comment that it came with. */
 bool
 mp_tracker_host_of_key(MpTracker *tracker, guint64 thread, const char *key, bool *found,
                        char **host, GError **error)

@@ -19,7 +19,7 @@ void mp_record_begin(MpRecordReader *r, const char *text, const char *path, cons
 /* Frees the reader; true if all was well, else *error is set. */
 bool mp_record_end(MpRecordReader *r, GError **error);
 
-/* What is wrong with a key's value: "PATH:LINE: [GROUP] KEY: WHY". */
+/* Tells what is wrong with a key's value: "PATH:LINE: [GROUP] KEY: WHY". */
 void mp_record_blame(MpRecordReader *r, const char *key, const char *why);
 
 /* Strings and arrays are the caller's. An optional string may be NULL, a boolean that is not there

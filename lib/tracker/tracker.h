@@ -6,7 +6,7 @@
  * which writes one pack, syncs it, and moves the branch from the tip the batch was built on to the
  * new one (compare and swap). Nothing is visible, nor durable, before that last step.
  *
- * Who writes must hold the lock of the data directory (base/lock.h). Reading needs none.
+ * A writer must hold the lock of the data directory (base/lock.h). Reading needs none.
  *
  * Strings and arrays belong to the structure they are in. Ids are decimal and start at 1; thread 0
  * is the self-test. Times are seconds since the epoch, UTC.
@@ -127,11 +127,12 @@ bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
  * in '.', ".git" or ".lock", or being a device on Windows ("con", "aux.c"). */
 bool mp_is_repository_name(const char *name);
 
-/* What an object may be called: a commit id, a branch, a range; safe in a Message-ID and a link. */
+/* Whether an object may be called so: a commit id, a branch, a range; safe in a Message-ID and a
+ * link. */
 bool mp_is_revision(const char *revision);
 
 /*
- * What came back from one address of an account. A bounce is known by its mark, so that the same
+ * The bounces from one address of an account. A bounce is known by its mark, so that the same
  * one counts once, and of one kind one a day does; marks older than MP_BOUNCE_DAYS count no more.
  * Once the address is suppressed its marks are kept as they were.
  */

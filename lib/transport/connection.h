@@ -46,7 +46,7 @@ bool mp_connection_send(MpConnection *connection, const char *bytes, gsize lengt
  * came. */
 bool mp_connection_hear(MpConnection *connection, int seconds);
 
-/* What went wrong last, one line; "" if nothing did. */
+/* The last failure, one line; "" if nothing did. */
 const char *mp_connection_error(const MpConnection *connection);
 
 /* Says QUIT where a connection is open, waits 2 seconds for the answer, and cuts it. */

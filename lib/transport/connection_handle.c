@@ -1,4 +1,4 @@
-/* What libcurl is told about a server, and what it asks and tells us while it connects. */
+/* libcurl's options for a server, and its callbacks while it connects. */
 #include "transport/connection_handle.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /*
- * What a transport is, inside this room: a row of functions. The front (transport.c) checks
+ * Inside of lib/transport: a transport is a row of functions. The front (transport.c) checks
  * addresses and line ends before a transport sees them.
  */
 #pragma once

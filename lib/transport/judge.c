@@ -1,4 +1,4 @@
-/* Whose fault a refusal is; see judge.h and transport.h. */
+/* Telling whose fault a refusal is; see judge.h and transport.h. */
 #include "transport/judge.h"
 
 #include <string.h>
@@ -48,7 +48,8 @@ mp_is_hard_bounce(const char *reply)
     return is_one_of(code, codes);
 }
 
-/* What servers say to a client that they do not know, and of a recipient they do not like. */
+/* Answers that servers give a client that they do not know as well as a recipient they do not like.
+ */
 static bool
 is_suspicion(int code, const char *reply)
 {

@@ -1,4 +1,4 @@
-/* What an answer of the server means, and for whom; see MpSendResult in transport.h. */
+/* The meaning of an answer of the server, and whom it is about; see MpSendResult in transport.h. */
 #pragma once
 
 #include "transport/transcript.h"

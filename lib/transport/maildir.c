@@ -112,12 +112,12 @@ maildir_send(gpointer session, MpEnvelope *envelope)
 {
     Maildir *maildir = session;
     g_autofree char *name = unique_name(maildir);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) why = NULL;
 
     if (envelope->message == NULL)
         return MP_SENT; /* it can always be tried */
-    if (!store(maildir, name, envelope, &error)) {
-        envelope->reply = g_strdup_printf("%s: %s", maildir->path, error->message);
+    if (!store(maildir, name, envelope, &why)) {
+        envelope->reply = g_strdup_printf("%s: %s", maildir->path, why->message);
         return MP_UNAVAILABLE;
     }
     envelope->reply = g_strdup_printf("stored as %s", name);

@@ -176,7 +176,8 @@ attempt(Session *session, const MpEnvelope *envelope)
 
 /* --- Its outcome ---------------------------------------------------------------------------- */
 
-/* Where the server's last answer is not what failed, our words or libcurl's are. */
+/* If something else than the server's last answer ended it, the outcome is told in our words or
+ * libcurl's. */
 static void
 explain(Session *session, MpEnvelope *envelope, const char *why)
 {

@@ -151,7 +151,7 @@ now_asked(MpTranscript *t, MpAsked asked)
 static void
 note_command(MpTranscript *t, const char *line)
 {
-    /* What the server answers to QUIT is not the outcome. */
+    /* The server's answer to QUIT is not the outcome. */
     t->is_quitting = g_str_has_prefix(line, "QUIT");
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
         if (g_str_has_prefix(line, commands[i].verb))

@@ -12,7 +12,7 @@
 #include "base/config.h"
 #include "transport/transport.h"
 
-/* What the server was last asked, in the order of a conversation. */
+/* The last request to the server, in the order of a conversation. */
 typedef enum {
     MP_ASKED_NOTHING, /* connecting, or waiting for the greeting */
     MP_ASKED_HELLO,
@@ -33,7 +33,7 @@ typedef struct {
     bool is_quitting;       /* QUIT was said: replies are no longer the outcome */
     /* Of this connection. */
     bool is_authenticated, offers_smtputf8;
-    /* What follows is transcript.c's own. */
+    /* The rest is transcript.c's own. */
     const MpConfig *config;
     MpSmtpWatch watch;
     gpointer watch_data;
@@ -51,11 +51,11 @@ void mp_transcript_begin_attempt(MpTranscript *transcript);
 void mp_transcript_new_connection(MpTranscript *transcript);
 void mp_transcript_connected(MpTranscript *transcript); /* tells it, once for each connection */
 
-/* What goes over the wire: one command, one or more lines. */
+/* To be told of all that goes over the wire: one command, one or more lines. */
 void mp_transcript_we_said(MpTranscript *transcript, const char *bytes, gsize length);
 /* One line of the server's; true if it ends an answer. */
 bool mp_transcript_server_said(MpTranscript *transcript, const char *bytes, gsize length);
 void mp_transcript_message_handed_over(MpTranscript *transcript, gsize octets);
 
-/* What ended the attempt, where no reply of the server tells it. */
+/* The reason why the attempt ended, where no reply of the server tells it. */
 void mp_transcript_failed(MpTranscript *transcript, const char *why);

@@ -60,7 +60,7 @@ mp_smtp_close(MpSmtp *smtp)
     g_free(smtp);
 }
 
-/* What would end the address, the command or the line it stands in, or hide what it is. */
+/* Characters that would end the address, the command or the line, or that hide others. */
 static bool
 has_unfit_character(const char *address)
 {

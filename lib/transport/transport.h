@@ -20,7 +20,7 @@
 typedef struct MpSmtp MpSmtp;
 
 /*
- * What is said before MAIL is about the server, what is said from MAIL on about that recipient and
+ * Answers before MAIL are about the server, answers from MAIL on about that recipient and
  * message: one poisoned recipient is no reason to think the server away. Some answers from MAIL on
  * leave it open, since servers say them to a client that they do not know as well as of a recipient
  * they do not like: 530, 534, 535 and 538, the extended codes 5.4.5, 5.7.0, 5.7.1, 5.7.8, 5.7.26

@@ -111,7 +111,7 @@ limit_cpu(guint milliseconds)
     (void)setitimer(ITIMER_PROF, &timer, NULL);
 }
 
-/* What goes wrong here is never the mail's fault, so it is told as temporary. */
+/* A failure here is never the input's fault, so it is temporary. */
 static char *
 read_file(int fd, gsize size, GError **error)
 {
@@ -179,7 +179,7 @@ serve(const Child *child)
 {
     int fd = -1;
     g_autoptr(GVariant) request = read_value(child->socket, MP_REQUEST_TYPE, &fd), args = NULL;
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) why = NULL;
     const char *name;
     gboolean has_file;
     guint64 size;
@@ -189,8 +189,8 @@ serve(const Child *child)
         return false;
     g_variant_get(request, "(&sbtuv)", &name, &has_file, &size, &cpu, &args);
     limit_cpu(cpu);
-    GVariant *result = run(child, name, args, has_file, fd, size, &error);
-    g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, error));
+    GVariant *result = run(child, name, args, has_file, fd, size, &why);
+    g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, why));
     (void)g_variant_get_data(answer); /* serialised here, while time and memory are limited */
     if (fd >= 0)
         close(fd);

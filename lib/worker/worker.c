@@ -239,9 +239,9 @@ open_answer(GVariant *answer, MpWorkerOutcome *outcome, GError **error)
     if (status - 1 > MP_ERROR_INSTALLATION)
         return give_up(outcome, error, "answered nonsense"), NULL;
 
-    g_autoptr(GError) problem = g_error_new(MP_ERROR, (gint)status - 1, "%s", message);
-    *outcome = mp_error_is_temporary(problem) ? MP_WORKER_HINDERED : MP_WORKER_ANSWERED;
-    g_propagate_error(error, g_steal_pointer(&problem));
+    g_autoptr(GError) why = g_error_new(MP_ERROR, (gint)status - 1, "%s", message);
+    *outcome = mp_error_is_temporary(why) ? MP_WORKER_HINDERED : MP_WORKER_ANSWERED;
+    g_propagate_error(error, g_steal_pointer(&why));
     return NULL;
 }
 

@@ -27,7 +27,7 @@
 
 typedef struct MpWorker MpWorker;
 
-/* What one request may take. */
+/* The resources that one request may take. */
 typedef struct {
     guint wall_ms;
     guint cpu_ms;
@@ -91,8 +91,8 @@ guint mp_worker_pending(const MpWorker *worker);
 /* A descriptor of a file in memory with these bytes, for mp_worker_send; the caller closes it. */
 int mp_worker_memory_file(const void *bytes, gsize length, GError **error);
 
-/* What protects from the child (sandbox.h: MP_SANDBOX_…), once it has answered; 0 before. To be
- * logged once if it is less than MP_SANDBOX_WHOLE. */
+/* The protections in force around the child (sandbox.h: MP_SANDBOX_…), once it has answered; 0
+ * before. To be logged once if it is less than MP_SANDBOX_WHOLE. */
 guint mp_worker_sandbox(const MpWorker *worker);
 
 /* How many children were started, and how many of them were killed or died. */
@@ -119,7 +119,7 @@ typedef struct {
     void (*prepare)(void);
 } MpWorkerOperation;
 
-/* Where the child finds its socket. */
+/* The descriptor of the child's socket. */
 #define MP_WORKER_SOCKET 3
 
 /* The child's main: serves requests until the parent is gone, and gives the exit status. */

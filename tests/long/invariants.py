@@ -1,4 +1,4 @@
-"""DESIGN section 1, checked: what an installation must look like when all work is done.
+"""The promises, checked: what an installation must look like when all work is done.
 
 One checker for every test that kills, starves or unplugs. It is given a site (harness.Site) and
 what was Delivered to it, and returns what is wrong: a list of "CHECK: what", empty if all is well.

@@ -1,4 +1,4 @@
-/* What the files of the check share; nobody else includes it. */
+/* Inside of lib/tracker/fsck: shared by the files of the check. */
 #pragma once
 
 #include "tracker/fsck/fsck.h"

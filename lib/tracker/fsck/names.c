@@ -161,7 +161,7 @@ walk_entries(Walk *w, const GArray *entries, const char *directory, guint depth)
     }
 }
 
-/* What cannot be read is told by who looks for it. */
+/* An object that cannot be read is told by the check that needs it. */
 static void
 walk(Walk *w, const git_oid *id, const char *path, guint depth)
 {
