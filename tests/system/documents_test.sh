@@ -140,6 +140,60 @@ awk '/^\.Sh / { inside = $3 == "GATES" } inside && /^\.It Sy / { print $3 }' man
 same "metroplex(8) has every reason code" "$tmp/gates" "$tmp/gates.man"
 diff "$tmp/gates" "$tmp/gates.man" 2>&1 | nothing_wrong "metroplex(8) has the gates in their order"
 
+# --- For those who change the source ---------------------------------------------------------------
+#
+# What lib/README.md and the like name is there: so a rename that leaves them behind is seen here. In
+# `backticks`: a file by its name, a test as SUITE/what_holds, a function, a type, a target of make.
+# Anywhere: a path below a folder of the source, in which CAPITALS and * stand for anything.
+
+guides=(lib/README.md tests/README.md .github/CONTRIBUTING.md README.md)
+source_files() { find lib metroplex notifier tests cron man -type f; }
+source_files | grep -E '\.[ch]$' | xargs cat >"$tmp/source"
+{ source_files; printf '%s\n' "${guides[@]}"; } | sed 's,.*/,,' >"$tmp/names"
+
+quoted() { grep -oE '`[^`]+`' "$1" | tr -d '`'; }
+
+is_path() { compgen -G "$1" >/dev/null || compgen -G "$(sed -E 's/[A-Z]{2,}/*/g' <<<"$1")" >/dev/null; }
+
+paths_of() {
+    grep -oE '(^|[^A-Za-z0-9_./*-])(\.github|cron|lib|man|metroplex|notifier|tests)/[A-Za-z0-9_./*-]*' "$1" |
+        sed -E 's/^[^a-z.]//; s/[.,:]+$//'
+    sed -nE 's/.*\]\(([^)#:]+)(#[^)]*)?\).*/\1/p' "$1" | while read -r link; do
+        realpath -m --relative-to="$PWD" "$(dirname "$1")/$link"
+    done
+}
+
+# SUITE NAME: a test of the unit suite, or of a suite of tests/system/.
+is_test() {
+    if [[ $1 == *_test ]]; then grep -qE "^def $2\(" tests/system/"$1".py; else grep -qhE "^Test\($1, $2[,)]" tests/unit/*.c; fi 2>/dev/null
+}
+
+for guide in "${guides[@]}"; do
+    {
+        paths_of "$guide" | sort -u | while read -r path; do is_path "$path" || is_test "${path%%/*}" "${path#*/}" || echo "there is no $path"; done
+        quoted "$guide" | grep -xE '[a-z][A-Za-z0-9_-]*\.(c|h|py|sh|patch|txt|conf)' | sort -u | grep -vxE 'metroplex\.conf' |
+            while read -r name; do grep -qxF -- "$name" "$tmp/names" || echo "there is no file $name"; done
+        quoted "$guide" | grep -xE '[a-z_]+/[a-z0-9]+(_[a-z0-9]+){2,}' | sort -u |
+            while IFS=/ read -r suite name; do is_test "$suite" "$name" || echo "there is no test $suite/$name"; done
+        quoted "$guide" | grep -xE '[a-z]+_test' | sort -u | while read -r suite; do is_path "tests/system/$suite.*" || echo "there is no suite $suite"; done
+        quoted "$guide" | grep -oE '^(mp_[a-z0-9_]+|Mp[A-Z][A-Za-z]+|MP_[A-Z0-9_]+)(\(\))?$' | tr -d '()' | sort -u |
+            while read -r name; do grep -qwF -- "$name" "$tmp/source" || echo "there is no $name in the source"; done
+        quoted "$guide" | grep -xE '[A-Za-z][A-Za-z0-9_]*\(\)' | tr -d '()' | sort -u |
+            while read -r name; do grep -rqw --include='*.[ch]' --include='*.py' -- "$name" lib metroplex notifier tests || echo "there is no $name()"; done
+        quoted "$guide" | sed -nE 's/^make ([a-z-]+).*/\1/p' | sort -u |
+            while read -r target; do grep -qE "^\.PHONY:.* $target( |\$)|^$target:" Makefile || [[ $target == deps-* ]] || echo "there is no make $target"; done
+        grep -oE '\b[A-Z_]{3,}\.md' "$guide" | sort -u | while read -r name; do grep -qxF -- "$name" "$tmp/names" || echo "there is no $name"; done
+    } | nothing_wrong "$guide names what is there"
+done
+
+# ROOM ROOM, one a line: who may include whom, by the test that holds it and by the table of lib/README.md.
+sed -nE '/^ARROWS/,/^}/s/^ *"([a-z]+)": \{(.*)\},?$/\1 \2/p' tests/system/includes_test.py | tr -d '",' |
+    while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done >"$tmp/arrows"
+for room in lib/*/; do [[ $room == lib/base/ ]] || echo "$(basename "$room") base"; done >>"$tmp/arrows"
+sed -nE 's/^\| `([a-z]+)` \|[^|]*\|([^|]*)\|.*/\1 \2/p' lib/README.md | tr -d , |
+    while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done | grep ' .' >"$tmp/arrows.said"
+same "lib/README.md has the arrows of includes_test" "$tmp/arrows" "$tmp/arrows.said"
+
 # --- What is installed for building and testing ---------------------------------------------------
 
 # TARGET…: what tests/deps would do as root on a machine that has nothing, a line a command.
