@@ -247,8 +247,8 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
             (first && ((address && closed) || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
     found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
                      mp_matcher_has_day(matcher, text);
-    found.complete |= plausible && quoted && date && mp_matcher_has_day(matcher, text) &&
-                      attribution_names_writer(text, matcher);
+    if (!found.complete && plausible && quoted && date && mp_matcher_has_day(matcher, text))
+        found.complete = attribution_names_writer(text, matcher);
     if (!plausible || (found.opened && end > start && !date && !(address && quoted)) ||
         (!date && !address &&
          (says_year(text) ||

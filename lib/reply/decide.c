@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum {
+    GATEWAY_LINES = 4,    /* the first of ours included */
     PARAGRAPH_LINES = 20, /* looked at around a line */
     PASTED_WORDS = 8,     /* repeated words outside any quote that are taken for one */
     NAME_WORDS = 3,       /* of who signs */
@@ -70,6 +71,20 @@ find_ours(Walk *walk, guint i)
     }
 }
 
+/* Our text begins right below the boundary, or below a line or two that a gateway put there. */
+static bool
+ours_begins(const GArray *lines, guint i)
+{
+    for (guint n = 0; n < GATEWAY_LINES && i < lines->len;
+         n++, i = lines_skip_blank(lines, i + 1)) {
+        if (line_is_boundary(LINE(lines, i)))
+            return false;
+        if (LINE(lines, i)->repeat || LINE(lines, i)->answered)
+            return true;
+    }
+    return false;
+}
+
 /* "On 17 November I wrote:", with nothing above, and no quote, nothing of ours and no footer of a
  * notification below: as likely the person's own words, and what stands below is kept anyway. */
 static bool
@@ -78,7 +93,7 @@ is_doubtful(const Walk *walk, guint i, guint end, guint next)
     const Line *below = next < walk->lines->len ? LINE(walk->lines, next) : NULL;
 
     if (walk->text_above || walk->zone == IN_QUOTED || LINE(walk->lines, i)->kind == LINE_RULE ||
-        (below != NULL && (line_is_boundary(below) || below->repeat || below->answered)) ||
+        (below != NULL && line_is_boundary(below)) || ours_begins(walk->lines, next) ||
         walk_ends_notification(walk, end) < walk->lines->len)
         return false;
     for (; i < end; i++) {
@@ -384,6 +399,7 @@ lines_decide(GArray *lines, const Sent *sent, MpMatcher *matcher)
     walk_judge_quotes(&walk);
     walk_judge_reaction(&walk);
     walk_elide_introduction(&walk);
+    walk_elide_between(&walk);
     walk_trim_edges(&walk);
     walk_keep_pasted_reply(&walk);
     walk_keep_all_there_is(&walk);

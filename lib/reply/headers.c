@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum {
+    WRAPPED = 50,     /* bytes of a subject that may go on in the next line */
     BLOCK_LINES = 16, /* a header block is no longer, its wrapped recipients included */
     FIELD_GAP = 2,    /* lines between two fields: a wrapped value, or a blank line */
     DRAWN = 5,        /* bytes of a line of dashes that is meant as one */
@@ -262,6 +263,22 @@ mark_bare_separator(GArray *lines, guint i, MpMatcher *matcher)
     LINE(lines, i)->rule = rule;
 }
 
+/* The line after the block, and after the rest of its subject, if that was wrapped. */
+static guint
+wrapped_end(const GArray *lines, guint end)
+{
+    const Line *last = LINE(lines, end - 1), *next = end < lines->len ? LINE(lines, end) : NULL;
+
+    if (next == NULL || last->field != FIELD_SUBJECT || next->kind != LINE_TEXT || next->fenced ||
+        next->field != FIELD_NONE ||
+        (end + 1 < lines->len && LINE(lines, end + 1)->kind != LINE_BLANK))
+        return end;
+    bool indented = next->text[0] == ' ' || next->text[0] == '\t';
+    return indented || (strlen(last->core) >= WRAPPED && strlen(next->core) < strlen(last->core))
+               ? end + 1
+               : end;
+}
+
 /* Lines between two fields that are neither text nor blank belong to nobody else: bold marks,
  * commas. */
 void
@@ -293,6 +310,7 @@ headers_mark(GArray *lines, MpMatcher *matcher)
         gint title = headers_line_above(lines, (gint)i - 1);
         bool titled = title >= 0 && (is_dashed_title(LINE(lines, title)) ||
                                      bare_separator(LINE(lines, title), matcher) != NULL);
+        block.end = wrapped_end(lines, block.end);
         boundary_mark_block(lines, titled ? (guint)title : i, block.end, LINE_HEADERS, block.rule);
         i = block.end - 1;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+    BETWEEN_LINES = 3,  /* a gateway puts there */
     DEEPER_ANSWERS = 2, /* where no question stands above one */
     INTRODUCTION_BYTES = 120,
     FRAME_LINES = 40,
@@ -90,6 +91,29 @@ walk_elide_introduction(Walk *walk)
             return;
         }
     }
+}
+
+/* A line or two right above the first one of ours and below the boundary that announces it, where
+ * something else is kept: what a gateway put there. Nobody answers above the first line. */
+void
+walk_elide_between(Walk *walk)
+{
+    const GArray *lines = walk->lines;
+    guint below = 0, start, others = 0, between = 0;
+
+    if (walk->sent == NULL || !walk->boundary_above)
+        return;
+    while (below < lines->len && !LINE(lines, below)->repeat && !LINE(lines, below)->answered)
+        below++;
+    for (start = below; start > 0 && !line_is_boundary(LINE(lines, start - 1)); start--)
+        between += LINE(lines, start - 1)->kind != LINE_BLANK;
+    if (below == lines->len || start == 0 || between == 0 || between > BETWEEN_LINES ||
+        LINE(lines, below)->kept)
+        return;
+    for (guint i = below; i < lines->len; i++)
+        others += LINE(lines, i)->kept && LINE(lines, i)->kind != LINE_BLANK;
+    for (guint i = start; others > 0 && i < below; i++)
+        walk_set(walk, i, false, "sent-introduction");
 }
 
 /* What is typed above our quoted message is the answer, be it in our own words: where it is all

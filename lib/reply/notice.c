@@ -109,7 +109,8 @@ begins_like_law(const char *core)
 {
     /* clang-format off */
     static const char *const words[] = {
-        "This", "The ", "Any ", "If y", "Conf", "CONF", "NOTI", "Noti", "IMPO", "Disc", "DISC",
+        "This e", "This E", "This m", "This c", "This t", "The i", "The c", "Any u", "Any d", "Any r",
+        "If you a", "If you h", "Conf", "CONF", "NOTI", "Noti", "IMPO", "Disc", "DISC",
         "Dies", "Der ", "Die ", "Ce m", "Ce c", "Cet ", "Les ", "Este", "Esta", "La i", "Ques",
         "Le i", "Il p", "Dit ", "Deze", "De i", "Dett", "Denn", "Tämä", "Ta w", "Nini", "Tato", "Tent",
         "Это", "Наст", "Данн", "Цей", "Це п", "Bu e", "Bu m", "Ez a", "Acest", "Το π", "Αυτό", "本",

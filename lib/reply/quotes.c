@@ -142,12 +142,18 @@ is_answer_within(const Walk *walk, guint i, guint start)
         return walk->sent != NULL;
     if (line->kind == LINE_QUOTE && line->core[0] != '>') /* "Tim> ", which says whose it is */
         return false;
-    const Line *above = i > start ? LINE(walk->lines, i - 1) : line;
+    guint k = i;
+    while (k > start + 1 && *line_unquoted(LINE(walk->lines, k - 1)->core) == '\0')
+        k--;
+    const Line *above = k > start ? LINE(walk->lines, k - 1) : line;
+    bool next = line->sent_above > 0 && line->sent_above + 1 == line->sent_below;
     bool said = line->words > 0 || line_is_symbol(line->core) || line_is_link(line->core);
-    return said && line->words_sent == 0 && !line->repeat && above->repeat && above->ends_ours &&
-           strchr(line->core, '[') == NULL &&
-           (line->sent_below == 0 || line->sent_above + 1 == line->sent_below ||
-            begins_line_of_ours(walk->lines, i + 1));
+    if (!said || line->words_sent > 0 || line->repeat || strchr(line->core, '[') != NULL)
+        return false;
+    if (next && k < i) /* in a paragraph of its own */
+        return (above->repeat && above->ends_ours) || above->kept;
+    return above->repeat && above->ends_ours &&
+           (line->sent_below == 0 || next || begins_line_of_ours(walk->lines, i + 1));
 }
 
 static void
@@ -240,11 +246,27 @@ is_cited(const Walk *walk, const Quote *quote)
            !(line->has_digit && mp_matcher_has_date(walk->matcher, line->core));
 }
 
+/* A quote in our message, which stands around it without marks. */
+static bool
+is_within_ours(const Walk *walk, const Quote *quote)
+{
+    const GArray *lines = walk->lines;
+    guint i = quote->start, above = quote->start;
+
+    while (above > 0 && LINE(lines, above - 1)->kind == LINE_BLANK)
+        above--;
+    while (i < quote->end && LINE(lines, i)->words == 0)
+        i++;
+    return walk->sent != NULL && above > 0 && i < quote->end && LINE(lines, i)->repeat &&
+           LINE(lines, above - 1)->repeat && !LINE(lines, above - 1)->kept &&
+           LINE(lines, i)->sent_first == LINE(lines, i)->sent_above + 1;
+}
+
 /* Whether the quote stays: what was answered below it, or what the person quoted from elsewhere. */
 static const char *
 reason_to_keep(const Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
 {
-    if (quote->forwarded || quote->whole)
+    if (quote->forwarded || quote->whole || is_within_ours(walk, quote))
         return NULL;
     if (answered)
         return quote->attributed && !quote->text_above && answered_quotes == 1

@@ -35,6 +35,9 @@ sent_quotes_mark(GArray *lines, const Sent *sent, MpMatcher *matcher)
             strlen(line->core) > LONGEST)
             continue;
         guint below = lines_skip_blank(lines, i + 1);
+        if (below < lines->len && !LINE(lines, below)->repeat &&
+            sent_begins_with_name(sent, line->core)) /* a gateway's line stands between */
+            below = lines_skip_blank(lines, below + 1);
         if (below < lines->len && LINE(lines, below)->words > 0 && LINE(lines, below)->repeat &&
             announces(lines, i, sent, matcher))
             boundary_mark_block(lines, i, i + 1, LINE_ATTRIBUTION, &named);

@@ -50,7 +50,7 @@ stands_alone(gunichar c)
 static bool
 is_fence(const char *text)
 {
-    text += strspn(text, "> \t");
+    text += strspn(text, "> \t|");
     return text[0] == '`' && g_str_has_prefix(text, "```") && strchr(text + 3, '`') == NULL;
 }
 

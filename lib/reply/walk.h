@@ -105,6 +105,7 @@ guint walk_ends_notification(const Walk *walk, guint i);
 /* ---- look_back.c: in this order ---- */
 
 void walk_elide_introduction(Walk *walk); /* the line above the first one of ours */
+void walk_elide_between(Walk *walk);      /* what stands between a boundary and that line */
 void walk_trim_edges(Walk *walk);         /* delimiters and blank lines */
 void walk_keep_pasted_reply(Walk *walk);
 void walk_keep_all_there_is(Walk *walk);
