@@ -83,7 +83,7 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
                delivery->identity.thread == NULL ? " (not there)" : "");
 }
 
-/* What a trusted server wrote on top, if the configuration names one. */
+/* The verdicts of a trusted server, if the configuration names one. */
 static void
 print_verdicts(const MpInstance *instance, const MpDelivery *delivery)
 {

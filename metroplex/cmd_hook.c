@@ -94,7 +94,7 @@ put_off(Work *work, const MpQueued *queued, GError **error)
                               now() + CLAMP(age, RETRY_MIN_S, RETRY_MAX_S), error);
 }
 
-/* What failed before is given alone, so that one comment does not hold up the others. */
+/* A comment that failed before is given alone, so that it does not hold up the others. */
 static GPtrArray *
 take_batch(Work *work, GString *input)
 {

@@ -311,7 +311,7 @@ absolute(const char *path)
     return path != NULL ? g_canonicalize_filename(path, NULL) : NULL;
 }
 
-/* What was given must be what the file says: two answers to one question help nobody. */
+/* An option that contradicts the file is refused: nobody could tell which of the two holds. */
 static bool
 agree(const MpConfig *config, const char *key, const char *given, const char *said, GError **error)
 {
@@ -342,7 +342,7 @@ make_config(Init *init, const char *file, const char *hostname, const char *data
            agree(init->instance.config, "data", data, said, error);
 }
 
-/* What was found as well: an init that died may have made it and not synced it. */
+/* Also of what was found: an init that died may have made it and not synced it. */
 static bool
 sync_parent(const char *path, GError **error)
 {
@@ -351,7 +351,8 @@ sync_parent(const char *path, GError **error)
     return mp_sync_file_system(parent, error);
 }
 
-/* What only root may do in a directory of root's, before the rest is made as the owner. */
+/* The part that only root may make, in a directory of root's, before the rest is made as the owner.
+ */
 static bool
 make_outside(Init *init, const char *owner, GError **error)
 {

@@ -30,7 +30,7 @@
 #define FORGED     "550 5.1.1 unknown or forged reply address"
 #define OVER_LIMIT "450 4.7.1 too many replies for now; try again later"
 
-/* What tells one version of a file from another. */
+/* Tells one version of a file from another. */
 typedef struct {
     dev_t device;
     ino_t inode;
@@ -132,8 +132,8 @@ look_again(Desk *desk, GError **error)
 /* --- What it answers ----------------------------------------------------------------------------
  */
 
-/* What Postfix's table has of this domain beside our addresses (RFC 5321, section 4.5.1, and RFC
- * 2142): it is Postfix's to know whether there is one. */
+/* Names that Postfix's table has in this domain beside our addresses (RFC 5321, section 4.5.1, and
+ * RFC 2142): it is Postfix's to know whether there is one. */
 static bool
 is_role(const char *local)
 {
@@ -161,7 +161,8 @@ is_for_replies(const MpConfig *config, const char *recipient)
     return strcmp(domain, folded) == 0 && !is_role(local);
 }
 
-/* What metroplex would refuse as rate-limited is told to come again: nothing of it is lost. */
+/* A mail that metroplex would refuse as rate-limited is told to come again, so that it is not lost.
+ */
 static bool
 is_over_limit(Desk *desk, const MpAddress *address)
 {
@@ -311,7 +312,7 @@ converse(Desk *desk)
     }
 }
 
-/* What is printed as an error would be read as an answer. */
+/* Postfix would read as an answer what is printed as an error. */
 static void
 keep_errors_apart(void)
 {

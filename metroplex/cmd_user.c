@@ -1,6 +1,6 @@
 /*
  * metroplex user: accounts. A change is one commit in accounts.git, made under the data directory's
- * lock; what an account's facts may be is user_facts.c's.
+ * lock; what an account's facts may be is user_checks.c's, how they are printed user_show.c's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,159 +9,15 @@
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "cli/output.h"
 #include "commands.h"
 #include "instance/instance.h"
-#include "user_facts.h"
-
-/* --- Show and list ------------------------------------------------------------------------------
- */
-
-static const char *
-state_of(const MpUser *user)
-{
-    return user->is_active ? "active" : "suspended";
-}
-
-/* What came back, one object an address. */
-static void
-add_bounces_json(JsonObject *object, const MpUser *user)
-{
-    JsonArray *array = mp_json_array(object, "bounces");
-
-    for (guint i = 0; user->bounces != NULL && i < user->bounces->len; i++) {
-        const MpBounces *bounces = g_ptr_array_index(user->bounces, i);
-        JsonObject *entry = json_object_new();
-
-        mp_json_text(entry, "address", bounces->address);
-        mp_json_flag(entry, "suppressed", bounces->is_suppressed);
-        mp_json_number(entry, "hard", bounces->hard->len);
-        mp_json_number(entry, "soft", bounces->soft->len);
-        json_array_add_object_element(array, entry);
-    }
-}
-
-static void
-print_bounces(const MpUser *user)
-{
-    for (guint i = 0; user->bounces != NULL && i < user->bounces->len; i++) {
-        const MpBounces *bounces = g_ptr_array_index(user->bounces, i);
-        g_autofree char *address = mp_escape(bounces->address);
-
-        printf("  bounced %s: %u hard, %u soft%s\n", address, bounces->hard->len,
-               bounces->soft->len,
-               bounces->is_suppressed ? "; suppressed, nothing is sent there" : "");
-    }
-}
-
-static void
-print_json(const MpUser *user)
-{
-    JsonObject *object = json_object_new();
-
-    mp_json_number(object, "id", user->id);
-    mp_json_text(object, "login", user->login);
-    mp_json_text(object, "name", user->name);
-    mp_json_texts(object, "emails", user->emails);
-    mp_json_text(object, "state", state_of(user));
-    mp_json_number(object, "epoch", user->epoch);
-    mp_json_text(object, "language", user->language);
-    add_bounces_json(object, user);
-    mp_json_print(object);
-}
-
-static void
-print_facts(const MpUser *user)
-{
-    g_autofree char *name = mp_escape(user->name);
-
-    printf("%s (%s)\n  id      %" G_GUINT64_FORMAT "\n  state   %s\n  epoch   %" G_GUINT64_FORMAT
-           "\n",
-           user->login, name, user->id, state_of(user), user->epoch);
-    for (guint i = 0; i < user->emails->len; i++) {
-        g_autofree char *email = mp_escape(g_ptr_array_index(user->emails, i));
-
-        printf("  %s  %s%s\n", i == 0 ? "email " : "      ", email,
-               mp_user_is_suppressed(user, g_ptr_array_index(user->emails, i)) ? " (suppressed)"
-               : i == 0 ? " (notifications go here)"
-                        : "");
-    }
-    if (user->language != NULL)
-        printf("  language %s\n", user->language);
-    print_bounces(user);
-}
-
-static void
-print_line(const MpUser *user)
-{
-    g_autofree char *name = mp_escape(user->name);
-    g_autofree char *email =
-        mp_escape(user->emails->len > 0 ? g_ptr_array_index(user->emails, 0) : NULL);
-
-    printf("%-6" G_GUINT64_FORMAT " %-20s %-9s %-30s %s\n", user->id, user->login, state_of(user),
-           email, name);
-}
-
-typedef void (*PrintUser)(const MpUser *user);
-
-static bool
-visit(const MpUser *user, gpointer user_data)
-{
-    PrintUser *print = user_data;
-
-    (*print)(user);
-    return true;
-}
-
-static int
-user_list(int argc, char **argv)
-{
-    gboolean json = FALSE;
-    const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
-        G_OPTION_ENTRY_NULL,
-    };
-    g_auto(MpOptions) options = {0};
-    g_auto(MpInstance) instance = {0};
-    g_autoptr(GError) error = NULL;
-
-    mp_verb_options(&options, entries, "user", "[--json]",
-                    "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
-    PrintUser print = json ? print_json : print_line;
-    if (!mp_instance_read(&instance, &options, false, &error) ||
-        !mp_accounts_foreach_user(instance.accounts, visit, &print, &error))
-        return mp_report(error);
-    return EX_OK;
-}
-
-static int
-user_show(int argc, char **argv)
-{
-    gboolean json = FALSE;
-    const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
-        G_OPTION_ENTRY_NULL,
-    };
-    g_auto(MpOptions) options = {0};
-    g_auto(MpInstance) instance = {0};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(MpUser) user = NULL;
-
-    mp_verb_options(&options, entries, "user", "[--json] LOGIN", "Shows one account.", 1, 1, &argc,
-                    &argv);
-    if (!mp_instance_read(&instance, &options, false, &error))
-        return mp_report(error);
-    user = mp_instance_user(&instance, argv[1], &error);
-    if (user == NULL)
-        return mp_report(error);
-    (json ? print_json : print_facts)(user);
-    return EX_OK;
-}
+#include "user.h"
+#include "user_checks.h"
 
 /* --- Facts of an account, changed in memory ------------------------------------------------------
  */
 
-/* What a command line asks for; NULL where it asks for nothing. */
+/* The changes that a command line asks for; NULL where it asks for none. */
 typedef struct {
     char *login, *name, *state, *language;
     char **emails, **add, **remove, **unsuppress;

@@ -1,4 +1,4 @@
-/* What a terminal or another program posts; see post.h. */
+/* Posting by command; see post.h. */
 #include "post.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * What `metroplex thread open` and `comment` share: a text from a file or standard input, as whose
+ * Shared by `metroplex thread open` and `comment`: a text from a file or standard input, as whose
  * it is posted, and the --key by which a repeated command is known.
  *
  * A named file is read before the data directory's owner is become, since root's file may be
@@ -33,8 +33,8 @@ bool mp_post_read_file(MpPost *post, GError **error);
 
 bool mp_post_check_key(const MpPost *post, GError **error);
 
-/* Whose the command is; with --key also the KEY of what it posts, so that it is found if it was
- * done before. */
+/* Finds the account of --as; with --key also the KEY of what it posts, so that it is found if it
+ * was done before. */
 bool mp_post_find_actor(MpInstance *instance, MpPost *post, GError **error);
 
 /* The text as it will be stored, read from standard input if it was not yet; and a KEY. */

@@ -208,7 +208,7 @@ print_subject(const Export *export, const MpComment *comment)
     print_header("Subject", subject);
 }
 
-/* What import needs and no field of a mail has. */
+/* The facts that import needs and no field of a mail has. */
 static void
 print_facts(const Export *export, const MpComment *comment)
 {

@@ -87,7 +87,7 @@ parse(Mbox *mbox, const GString *bytes, const char *where, GError **error)
     return message;
 }
 
-/* What a person wrote in a mail that is not of our own making. */
+/* The reply in a mail that is not of our own making. */
 static bool
 extract(Mbox *mbox, const MpMessage *message, MpFileComment *comment, char **text, GError **error)
 {
@@ -120,7 +120,7 @@ header(const MpMessage *message, const char *name)
     return value != NULL ? mp_one_line(value) : NULL;
 }
 
-/* Who it is from, and what its text is. */
+/* Its author and its text. */
 static bool
 read_comment(Mbox *mbox, const MpMessage *message, MpFileComment *comment, GError **error)
 {

@@ -161,7 +161,7 @@ check_facts(MpPost *post, GError **error)
     return check_object(post, error) && check_title(post, error);
 }
 
-/* What --key is known by among the threads: an account's own. */
+/* The KEY of a thread opened with --key: an account's own. */
 static char *
 name_of_once(const MpPost *post)
 {

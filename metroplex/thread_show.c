@@ -16,7 +16,7 @@ state_of(const MpThread *thread)
     return thread->is_open ? "open" : "closed";
 }
 
-/* What list and show have in common. */
+/* Common to list and show. */
 static JsonObject *
 json_of(const MpThread *thread)
 {

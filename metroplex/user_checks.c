@@ -1,5 +1,5 @@
-/* What an account's facts may be; see user_facts.h. */
-#include "user_facts.h"
+/* Checks of an account's facts; see user_checks.h. */
+#include "user_checks.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* What an account's facts may be: checked, and brought into the form that is stored. */
+/* Checks of an account's facts, which bring them into the form that is stored. */
 #pragma once
 
 #include "base/config.h"
