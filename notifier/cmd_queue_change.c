@@ -112,7 +112,8 @@ change_all(const MpInstance *instance, gsize c, GError **error)
     return true;
 }
 
-/* Who asks for another attempt has perhaps mended the server: the next run looks for it. */
+/* An administrator who asks for another attempt may have mended the server, so the next run looks
+ * for it. */
 static bool
 look_for_server(const MpInstance *instance, GError **error)
 {

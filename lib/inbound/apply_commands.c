@@ -5,7 +5,7 @@
 #include "policy/commands.h"
 #include "instance/transaction.h"
 
-/* What the commands make of the thread and of the account's subscription (NULL: nothing). */
+/* Changes the thread as the commands say; returns the account's new subscription, or NULL. */
 static const char *
 apply(const MpDelivery *delivery, MpThread *thread)
 {

@@ -5,7 +5,7 @@
 
 enum { LONGEST_REFERENCE = 400 /* bytes between the brackets */ };
 
-/* What stands before the name, as clients write it into plain text. */
+/* The words before the name, as clients write them into plain text. */
 static const char *const labels[] = {"image: ", "Image: ", "inline: ", "Inline: ", "image:", ""};
 
 struct MpReferences {

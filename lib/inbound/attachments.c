@@ -7,8 +7,8 @@
 
 #define NAME_MAX_OCTETS 255
 
-/* What a comment in a published repository may carry: pictures, documents, patches, logs. What ends
- * in / or . is the beginning of a type. */
+/* The types that a comment in a published repository may carry: pictures, documents, patches, logs.
+ * What ends in / or . is the beginning of a type. */
 static const char *const allowed[] = {
     "image/",
     "text/",

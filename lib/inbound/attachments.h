@@ -2,10 +2,10 @@
  * Attachments of a mail: which are stored with the comment, under which name, where the comment
  * links them, and how it names those that are not stored.
  *
- * What the text refers to (an image of the HTML by its Content-ID, "[image: shot.png]", "[cid:…]")
- * is linked where it stood. What only the part that was cut refers to is neither stored nor named:
- * pictures in the quote were sent to this thread before, and the logo of a signature says nothing.
- * Everything else is named below the text.
+ * An attachment that the text refers to (an image of the HTML by its Content-ID, "[image:
+ * shot.png]", "[cid:…]") is linked where it stood. What only the part that was cut refers to is
+ * neither stored nor named: pictures in the quote were sent to this thread before, and the logo of
+ * a signature says nothing. Everything else is named below the text.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ MpPlacement *mp_attachments_place(const MpMessage *message, const MpExtraction *
 
 /* ---- attachment_links.c: references to attachments in a text ---- */
 
-/* What a text may refer to: the attachments of one mail by Content-ID and by name. */
+/* The attachments that a text may refer to: the attachments of one mail by Content-ID and by name.
+ */
 typedef struct MpReferences MpReferences;
 
 MpReferences *mp_references_new(const GPtrArray *attachments);

@@ -4,8 +4,8 @@
 #include "inbound/delivery.h"
 
 /*
- * What the mail's report does to the account, as it is now: *changed is the account with a bounce
- * more, to be written, or NULL if it does not count; *why says so for people. Both are the
+ * Judges what the mail's report does to the account, as it is now: *changed is the account with a
+ * bounce more, to be written, or NULL if it does not count; *why says so for people. Both are the
  * caller's. Changes nothing itself: a run and `metroplex explain` ask the same. False for errors
  * only.
  */

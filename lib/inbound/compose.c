@@ -28,7 +28,7 @@ take_commands(const MpConfig *config, const MpIdentity *identity, MpComposed *co
     return rest;
 }
 
-/* What is stored beside the comment is published as well. */
+/* Attachments are published as the comment is, so they are masked as well. */
 static void
 mask_attachments(const MpDelivery *delivery, MpMaskScope scope)
 {

@@ -1,4 +1,4 @@
-/* What the gates say of each mail of a batch, in the light of those before it. */
+/* Deciding: each mail of a batch is put to the gates, those before it in the batch counted. */
 #include "base/error.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
@@ -64,7 +64,6 @@ mp_inbound_find_batch_duplicates(MpInbound *inbound, const GPtrArray *deliveries
     }
 }
 
-/* What the comments and commands before it in the batch leave of the hour's number. */
 void
 mp_inbound_limit_rates(MpInbound *inbound, const GPtrArray *deliveries)
 {

@@ -9,7 +9,7 @@
 #include "maildir/maildir.h"
 #include "policy/policy.h"
 
-/* What the gates said of it. */
+/* The gates' decision, and the response to it. */
 typedef struct {
     const MpGate *gate; /* the one that decides; NULL: one that needs the reply is next */
     char *why;          /* for people */

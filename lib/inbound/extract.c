@@ -1,4 +1,5 @@
-/* What the person wrote, of the mails whose gates need it: by the worker, one mail ahead of us. */
+/* Extracting the reply, where a gate or a response needs it: by the worker, one mail ahead of us.
+ */
 #include "base/error.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
@@ -35,7 +36,7 @@ is_needed(const MpDelivery *delivery)
            (delivery->decision.gate == NULL || mp_response_wants_reply(delivery));
 }
 
-/* What one thread's damaged files make impossible stops that mail only. A mail that is refused is
+/* A thread whose files are damaged stops its own mails only. A mail that is refused is
  * read as well, where its answer quotes it. */
 static bool
 ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)

@@ -1,4 +1,4 @@
-/* What the person wrote, in the worker process; see extraction.h. */
+/* From the text of a mail to the reply, in the worker process; see extraction.h. */
 #include "inbound/extraction.h"
 
 #include <string.h>
@@ -62,7 +62,8 @@ add_line(MpExtraction *extraction, const char *text, bool is_kept, const char *r
     g_ptr_array_add(extraction->lines, line);
 }
 
-/* What was sent, by who asks; texts that were only guessed may be others than was answered. */
+/* The texts that were sent to the thread. Texts that are only guessed may be others than the one
+ * that was answered. */
 typedef struct {
     const char *const *texts;
     bool are_guessed;

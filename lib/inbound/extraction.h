@@ -1,5 +1,5 @@
 /*
- * What the person wrote: from the text of a mail to the reply, in the worker process, where GMime,
+ * Extraction: from the text of a mail to the reply, in the worker process, where GMime,
  * gumbo, PCRE2 and iconv do their work on untrusted bytes.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * Whose a mail is: the address of ours that it came to, its account, thread and repository, and the
+ * Identifying: the address of ours that it came to, its account, thread and repository, and the
  * KEY by which it is known again, in the tracker as it is now.
  */
 #include <string.h>
@@ -111,7 +111,7 @@ find_repository(const MpInstance *instance, MpIdentity *identity, GError **error
     return identity->repository != NULL;
 }
 
-/* What tells two mails apart: the Message-ID, or without one all there is. */
+/* The text that tells two mails apart: the Message-ID, or without one a hash of the whole mail. */
 static char *
 source_of(const MpDelivery *delivery, GError **error)
 {

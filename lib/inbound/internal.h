@@ -24,7 +24,7 @@ bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAs
 /* ---- identify.c ---- */
 
 /* Forgets what was found before, and finds each delivery's identity in the tracker as it is now.
- * What that is impossible for is deferred. */
+ * A mail for which that fails is deferred. */
 void mp_inbound_identify(MpInbound *inbound, const GPtrArray *deliveries);
 
 /* ---- decide.c ---- */
@@ -43,7 +43,7 @@ void mp_inbound_limit_rates(MpInbound *inbound, const GPtrArray *deliveries);
 
 /* ---- extract.c, with sent_texts.c and compose.c ---- */
 
-/* What the person wrote, where a gate or a response needs it; and decides on that. */
+/* Has the reply extracted where a gate or a response needs it, and decides on that. */
 bool mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
 /* The texts that were sent to this thread and that the mail may quote, with their heads: those of

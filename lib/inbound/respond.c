@@ -1,4 +1,4 @@
-/* Which mails are answered, and with what; see respond.h. */
+/* Responses to mails; see respond.h. */
 #include "inbound/respond.h"
 
 #include <string.h>
@@ -68,7 +68,8 @@ day_of(const MpDelivery *delivery)
     return time != NULL ? g_date_time_format(time, "%Y-%m-%d") : g_strdup("1970-01-01");
 }
 
-/* The signed address in the mail belongs to who hears this, but no MAC needs a second journey. */
+/* The signed address in the quote belongs to the reader of the response, but no MAC needs to travel
+ * a second time. */
 static void
 take_quote(const MpDelivery *delivery, MpResponse *response, const char *text)
 {
@@ -161,7 +162,7 @@ mp_response_wants_reply(const MpDelivery *delivery)
 
 /* --- How many --------------------------------------------------------------------------------- */
 
-/* What the person wrote; if nothing was found, what there is, since that is what they miss. */
+/* Quotes the reply; if none was found, the text that was cut, since that is what they miss. */
 static void
 complete(MpDelivery *delivery)
 {

@@ -6,7 +6,7 @@
 #define SENT_TEXTS_MAX  8 /* of In-Reply-To and References: the mail answered stands first */
 #define SENT_TEXTS_LAST 4 /* of the thread, where a mail has neither field */
 
-/* Which comments: the one that was answered, and those named in References; few, and each once. */
+/* Adds the number of a comment, each once. */
 static void
 add_number(GArray *numbers, guint64 number)
 {
@@ -53,7 +53,7 @@ add_sent_text(const MpInstance *instance, const MpDelivery *delivery, guint64 nu
     return true;
 }
 
-/* Those that an answer names in In-Reply-To and References. */
+/* Adds the comments that the mail names in In-Reply-To and References. */
 static void
 add_named_comments(const MpInstance *instance, const MpDelivery *delivery, GArray *numbers)
 {
@@ -67,7 +67,7 @@ add_named_comments(const MpInstance *instance, const MpDelivery *delivery, GArra
     }
 }
 
-/* Those that were sent last, where an answer names none: some programs write neither field, but the
+/* Adds the last comments, where the mail names none: some programs write neither field, but the
  * address says which thread it is. */
 static bool
 add_last_comments(const MpInstance *instance, const MpDelivery *delivery, GArray *numbers,

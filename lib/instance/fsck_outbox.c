@@ -1,5 +1,5 @@
 /*
- * What waits in outbox/ and hook/, checked; see fsck_outbox.h.
+ * The check of outbox/ and hook/; see fsck_outbox.h.
  *
  * The tracker is looked at as of a tip from after the events were listed: what is published is in
  * the tracker before.
@@ -154,7 +154,7 @@ check_queued(Check *check, const MpQueued *queued, GError **error)
     return true;
 }
 
-/* What is staged is not yet true while a writer is at work; of one that died, it is the next run's
+/* A staged event is not yet true while a writer is at work; of one that died, it is the next run's
  * to finish. Where we cannot write ourselves, it is not for us to say which of the two it is. */
 static bool
 check_staged(Check *check, GError **error)

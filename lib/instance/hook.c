@@ -128,8 +128,8 @@ kill_children(void)
     return is_any;
 }
 
-/* What the program left running goes with it: its group, and what went to a session of its own,
- * which the kernel hands to us when its parent ends (PR_SET_CHILD_SUBREAPER). */
+/* Processes that the program left running end with it: its group, and those in a session of their
+ * own, which the kernel hands to us when their parent ends (PR_SET_CHILD_SUBREAPER). */
 static void
 end_what_it_started(pid_t group)
 {

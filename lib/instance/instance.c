@@ -212,7 +212,7 @@ make_uuid(int data, GError **error)
     return g_steal_pointer(&id);
 }
 
-/* What we did not write is nobody's name: an empty file would be everybody's. */
+/* A file that we did not write names nobody: an empty one would be the name of every host. */
 static char *
 known_uuid(int data, GError **error)
 {
@@ -259,7 +259,7 @@ check_host(MpInstance *instance, GError **error)
                                  &instance->is_registered, error);
 }
 
-/* The tracker last: the less time from there to a push, the fewer are outrun. */
+/* The tracker last: the less time from there to a push, the fewer are in conflict. */
 bool
 mp_instance_fetch(MpInstance *instance, GError **error)
 {
@@ -267,7 +267,7 @@ mp_instance_fetch(MpInstance *instance, GError **error)
            mp_tracker_fetch(instance->tracker, error) && check_host(instance, error);
 }
 
-/* What is not here may be new on another host, if there are several. */
+/* An account or a thread that is not here may be new on another host, if there are several. */
 static bool
 catch_up(MpInstance *instance, GError **error)
 {

@@ -95,5 +95,5 @@ bool mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint
  * wants addresses masked. The result is the caller's. */
 char *mp_masked(const MpConfig *config, const char *text, MpMaskScope scope);
 
-/* What a mail may hold, as [limits] has it. */
+/* The limits of a mail, as [limits] has them. */
 MpLimits mp_instance_limits(const MpInstance *instance);

@@ -105,7 +105,7 @@ publish(MpInstance *instance, GPtrArray *events, GError **error)
 
 /* --- What became of staged events: by the tracker alone, whoever asks ------------------------- */
 
-/* What a push that we lost sight of may still bring about is kept for a while. */
+/* A push that we lost sight of may still land, so its events are kept for a while. */
 static bool
 may_still_come(const MpInstance *instance, const MpEvent *event)
 {

@@ -1,5 +1,5 @@
 /*
- * The one way in which anything changes: section 6 of the design, steps 2 to 4.
+ * The one way in which anything changes.
  *
  * Events are staged and synced, the batch is committed (the moment of truth), the events are
  * published and synced. Whoever dies in between is finished by mp_transaction_recover() of the next
@@ -16,7 +16,7 @@
 
 /*
  * Puts the changes into the batch, and an MpEvent for each that is to be announced into `events`.
- * Called again, with a new batch, when outrun; so it must not keep what an earlier call found.
+ * Called again, with a new batch, after a conflict; so it must not keep what an earlier call found.
  */
 typedef bool (*MpTransactionBuild)(MpInstance *instance, MpBatch *batch, GPtrArray *events,
                                    gpointer user_data, GError **error);

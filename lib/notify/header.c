@@ -65,7 +65,7 @@ must_be_encoded(const char *word, gsize length)
     return false;
 }
 
-/* What a word in a phrase may hold unencoded (RFC 2047, section 5, rule 3). */
+/* The characters that a word in a phrase may hold unencoded (RFC 2047, section 5, rule 3). */
 static bool
 is_plain_in_q(char c)
 {

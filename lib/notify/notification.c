@@ -32,7 +32,7 @@ actor_name(const MpNotificationFacts *facts)
     return actor->name != NULL && actor->name[0] != '\0' ? actor->name : actor->login;
 }
 
-/* What a subject and a sentence call the thread: "Issue #17", "PR #18", "1a2b3c4". */
+/* The thread's name in a subject and a sentence: "Issue #17", "PR #18", "1a2b3c4". */
 static char *
 thread_label(const MpThread *thread, const char *issue, const char *pull)
 {

@@ -1,7 +1,7 @@
 /*
  * Notifications: who is told of an event, and the mail that tells one of them.
  *
- * A mail looks like GitHub's (section 10 of the design), so that people's filters and readers work
+ * A mail looks like GitHub's so that people's filters and readers work
  * unchanged: RFC 5322 with CRLF line ends, headers encoded by RFC 2047 and folded at 78 columns, no
  * line over 998 octets, a multipart/alternative (RFC 2046) of the Markdown as written and of HTML,
  * each 7bit or quoted-printable. The same facts give the same octets.
@@ -18,7 +18,7 @@
 #include "outbox/outbox.h"
 #include "tracker/tracker.h"
 
-/* What an event is about. Everything but `comment` must be there. */
+/* The facts of an event. Everything but `comment` must be there. */
 typedef struct {
     const MpConfig *config;
     const MpKeyRing *ring;
@@ -59,13 +59,13 @@ MpOutgoingMail *mp_notification_render(MpNotification *notification, const MpUse
                                        const char *address, const char *reason, GError **error);
 
 /*
- * What an answer to such a mail may quote: its From and Subject as readers see them, an empty line,
- * and the text for a recipient with this reason, footer and all. `actor` need not be known. The
- * result is the caller's.
+ * The part of such a mail that a response may quote: its From and Subject as readers see them, an
+ * empty line, and the text for a recipient with this reason, footer and all. `actor` need not be
+ * known. The result is the caller's.
  */
 char *mp_notification_text(const MpNotificationFacts *facts, const char *reason);
 
-/* What the answer to a mail is about. `thread` and `link` may be NULL. */
+/* The facts of the response to a mail. `thread` and `link` may be NULL. */
 typedef struct {
     const MpConfig *config;
     const MpResponse *response;
@@ -77,7 +77,7 @@ typedef struct {
 } MpResponseFacts;
 
 /*
- * The answer (a rejection or a confirmation), in the answer's language, text and HTML, to
+ * The response (a rejection or a confirmation), in its language, text and HTML, to
  * `address`. The envelope sender is "": nothing comes back. MP_ERROR_INPUT for a reason that has no
  * text.
  */
@@ -85,7 +85,7 @@ MpOutgoingMail *
 mp_response_render(const MpResponseFacts *facts, const char *address, GError **error);
 
 /*
- * Who is to be told: subscribers who have not muted the thread, then the repository's watchers
+ * The recipients: subscribers who have not muted the thread, then the repository's watchers
  * (reason `subscribed`), each once; not the actor, no account that is inactive, gone or without an
  * address. `subscribers` holds MpSubscriber (NULL for none). GPtrArray of MpEventRecipient, the
  * caller's.

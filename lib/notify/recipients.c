@@ -1,4 +1,4 @@
-/* Who is told of an event. */
+/* The recipients of an event. */
 #include "notify/notify.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * The answer to one mail: what was wrong with it, what to do, and its text, so that nothing is lost
- * to who wrote it. RFC 3834: a null envelope sender, Auto-Submitted, and nothing that invites
+ * The response to one mail: what was wrong with it, what to do, and its text, so that nothing is
+ * lost to who wrote it. RFC 3834: a null envelope sender, Auto-Submitted, and nothing that invites
  * another program to answer.
  */
 #include "notify/notify.h"
@@ -78,7 +78,7 @@ make_texts(const MpResponseFacts *facts, Texts *t, GError **error)
 
 /* --- The quoted mail -------------------------------------------------------------------------- */
 
-/* Who wrote a mail that was refused for its sender may not be who reads this. */
+/* The author of a mail that was refused for its sender may be another than the reader of this. */
 static const char *
 quote_title(const Texts *t)
 {

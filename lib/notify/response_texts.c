@@ -1,8 +1,8 @@
 /*
- * What answers say, by reason (where a reason has several texts, by the name that its gate gives)
- * and language. One table, since the language is the recipient's and
- * not the process's: a run answers people of several languages. A new reason is a row, a new
- * language a column; a test walks both.
+ * The texts of responses, by reason (where a reason has several texts, by the name that its gate
+ * gives) and language. One table, since the language is the recipient's and not the process's: a
+ * run answers people of several languages. A new reason is a row, a new language a column; a test
+ * walks both.
  *
  * {login} {limit} {noreply} {host} {verdicts} {repository} {command} {commands} are replaced. Each
  * text is one paragraph.

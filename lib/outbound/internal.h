@@ -57,7 +57,7 @@ void mp_outbound_fail(MpOutbound *outbound, GError *error); /* takes it */
  * alone for a while: a server may limit connections. */
 bool mp_outbound_open_sessions(MpOutbound *outbound, GError **error);
 
-/* What a session knows of the password is as old as the session. */
+/* All of them: a session knows the password that the file held when it was opened. */
 void mp_outbound_close_sessions(MpOutbound *outbound);
 
 /* This connection got no answer. While others work, it retires (a server may limit connections) and
@@ -77,7 +77,7 @@ bool mp_outbound_server_answers(MpOutbound *outbound);
 void
 mp_outbound_server_failed(MpOutbound *outbound, MpSendResult result, int code, const char *reply);
 
-/* What an outcome is worth, in the light of the others; `smtp` is the session it came over. */
+/* Judges an outcome in the light of the others; `smtp` is the session it came over. */
 MpSendResult mp_outbound_judge(MpOutbound *outbound, MpSmtp *smtp, const MpOutgoingMail *mail,
                                MpSendResult result, int code, const char *reply);
 

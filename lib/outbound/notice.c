@@ -50,7 +50,7 @@ load_actor(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
     return true;
 }
 
-/* Who muted the thread and is mentioned in this comment is told of it; muted the thread stays. */
+/* A mention reaches an account that muted the thread, for this comment alone. */
 static bool
 load_subscribers(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice,
                  GError **error)

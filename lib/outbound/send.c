@@ -9,7 +9,7 @@
 #define SHORTEST_WAIT 60 /* seconds */
 #define LONGEST_WAIT  7200
 
-/* What a person or the tracker did since the expansion, or NULL. */
+/* The reason why this recipient gets nothing any more, found since the expansion; or NULL. */
 static const char *
 why_dropped(const MpAnnouncement *announcement, const MpUser *user,
             const MpEventRecipient *recipient)
@@ -110,7 +110,7 @@ log_attempt(const MpEventRecipient *recipient, const MpOutgoingMail *mail, const
            attempt->reply != NULL ? attempt->reply : "-");
 }
 
-/* What is suspected waits, the longer the older it is, and the attempt does not count. */
+/* A suspected message waits, the longer the older it is, and the attempt does not count. */
 static bool
 suspicion_due(gint64 first, gint64 now, gint64 give_up, gint64 *due)
 {

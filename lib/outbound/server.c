@@ -1,5 +1,5 @@
 /*
- * What a pass knows of the server, and does about it. The server's state is kept apart from the
+ * The server, as a pass knows it. The server's state is kept apart from the
  * messages': while it is away nothing is tried, counted or given up, and one connection looks for
  * it now and then. What it says of one recipient stops nobody, unless it says so to all.
  */

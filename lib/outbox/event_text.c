@@ -1,6 +1,6 @@
 /*
- * What an event's file says: the table of its lines, and the state that they add up to. The format
- * is described in notifier(8). No input or output happens here.
+ * The contents of an event's file: the table of its lines, and the state that they add up to. The
+ * format is described in notifier(8). No input or output happens here.
  */
 #include "outbox/outbox.h"
 
@@ -242,7 +242,7 @@ take_cut(MpEventText *text, char **field)
 }
 
 static const char *
-take_line_of_answer(MpEventText *text, char **field)
+take_line_of_response(MpEventText *text, char **field)
 {
     MpResponse *response = text->event->response;
     const char *word = field[-1];
@@ -357,30 +357,30 @@ static const struct {
     guint fields;
     TakeLine take;
 } lines[] = {
-    {"metroplex-event", 1, take_version}, /* VERSION; always the first line */
-    {"key", 1, take_key},                 /* KEY */
-    {"kind", 1, take_kind},               /* opened, comment, closed, reopened, answer */
-    {"thread", 1, take_thread},           /* id */
-    {"actor", 1, take_actor},             /* user id */
-    {"created", 1, take_created},         /* time */
-    {"host", 1, take_host},               /* host name */
-    {"answer", 5, take_response},         /* user, reason, day, hash of the mail, language */
-    {"answers", 1, take_line_of_answer},  /* Message-ID of the mail */
-    {"sender", 1, take_line_of_answer},   /* its From */
-    {"subject", 1, take_line_of_answer},  /* its subject */
-    {"verdicts", 1, take_line_of_answer}, /* what was found of its sender, if that refused it */
-    {"text", 1, take_line_of_answer},     /* which text says it */
-    {"command", 1, take_line_of_answer},  /* the command that was not done */
-    {"quote", 1, take_line_of_answer},    /* a line of its text; escaped, as the six above */
-    {"cut", 1, take_cut},                 /* 1: there was more of it */
-    {"to", 3, take_to},                   /* user, address, reason */
-    {"expanded", 2, take_expanded},       /* time, number of recipients */
-    {"sent", 4, take_outcome},            /* time, user, code, reply */
-    {"deferred", 5, take_outcome},        /* time, user, DUE, code, reply */
-    {"failed", 4, take_outcome},          /* time, user, code, reply */
-    {"dropped", 4, take_outcome},         /* time, user, code, reason */
-    {MP_WORD_WAITING, 5, take_outcome},   /* the same, but no attempt is counted */
-    {"again", 1, take_again},             /* time */
+    {"metroplex-event", 1, take_version},   /* VERSION; always the first line */
+    {"key", 1, take_key},                   /* KEY */
+    {"kind", 1, take_kind},                 /* opened, comment, closed, reopened, answer */
+    {"thread", 1, take_thread},             /* id */
+    {"actor", 1, take_actor},               /* user id */
+    {"created", 1, take_created},           /* time */
+    {"host", 1, take_host},                 /* host name */
+    {"answer", 5, take_response},           /* user, reason, day, hash of the mail, language */
+    {"answers", 1, take_line_of_response},  /* Message-ID of the mail */
+    {"sender", 1, take_line_of_response},   /* its From */
+    {"subject", 1, take_line_of_response},  /* its subject */
+    {"verdicts", 1, take_line_of_response}, /* what was found of its sender, if that refused it */
+    {"text", 1, take_line_of_response},     /* which text says it */
+    {"command", 1, take_line_of_response},  /* the command that was not done */
+    {"quote", 1, take_line_of_response},    /* a line of its text; escaped, as the six above */
+    {"cut", 1, take_cut},                   /* 1: there was more of it */
+    {"to", 3, take_to},                     /* user, address, reason */
+    {"expanded", 2, take_expanded},         /* time, number of recipients */
+    {"sent", 4, take_outcome},              /* time, user, code, reply */
+    {"deferred", 5, take_outcome},          /* time, user, DUE, code, reply */
+    {"failed", 4, take_outcome},            /* time, user, code, reply */
+    {"dropped", 4, take_outcome},           /* time, user, code, reason */
+    {MP_WORD_WAITING, 5, take_outcome},     /* the same, but no attempt is counted */
+    {"again", 1, take_again},               /* time */
 };
 
 #define MAX_FIELDS 6

@@ -1,4 +1,4 @@
-/* What lies in an outbox and does not belong there; for who checks it. */
+/* Files in an outbox that do not belong there, for the check. */
 #include "outbox/outbox.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What the files of lib/outbox share; nobody else includes it. */
+/* Shared by the files of lib/outbox; nobody else includes it. */
 #pragma once
 
 #include "outbox/outbox.h"
@@ -34,7 +34,7 @@ bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const 
 
 #define MP_WORD_WAITING "waiting" /* the line of a deferral that counts as no attempt */
 
-/* What a file says so far. */
+/* The contents of a file, as far as it is read. */
 typedef struct {
     MpEvent *event;
     GPtrArray *recipients; /* MpEventRecipient */

@@ -1,6 +1,6 @@
 /*
  * The directories of the outbox, and the side of those who announce: stage, publish, discard.
- * What a file says is event_text.c's business, what is done with one event_file.c's.
+ * The contents of a file are event_text.c's business, what is done with one event_file.c's.
  */
 #include "outbox/outbox.h"
 

@@ -10,7 +10,7 @@
  *
  * A file is text, one fact a line, tab-separated, appended to and never rewritten; a last line
  * without newline is a torn write and does not count. Deterministic names and idempotent moves make
- * every step of section 6 of the design repeatable. What is sent and done is deleted. In hold/ and
+ * every step of a transaction repeatable. What is sent and done is deleted. In hold/ and
  * failed/ a name that is taken by another file gets a suffix: KEY.2.
  *
  * Inbound programs stage and publish (under the data directory's lock); the notifier does the rest
@@ -32,7 +32,7 @@ typedef enum {
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
 } MpEventKind;
 
-/* What an answer says, and to whom. Strings are one line of text but for `quote`. */
+/* A response to a mail, and its account. Strings are one line of text but for `quote`. */
 typedef struct {
     guint64 user;     /* the one account that hears it */
     guint64 thread;   /* that the mail was for; 0 for none */
@@ -54,7 +54,8 @@ typedef struct {
 void mp_response_free(MpResponse *response);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpResponse, mp_response_free)
 
-/* What is given once: "DAY.ACCOUNT.REASON.THREAD", the name of its record. The caller's. */
+/* The name of the response's record, by which it is given once: "DAY.ACCOUNT.REASON.THREAD". The
+ * caller's. */
 char *mp_response_name(const MpResponse *response);
 
 typedef struct {
@@ -133,7 +134,7 @@ bool mp_outbox_is_staged(MpOutbox *outbox, const char *key);
  * their sync) are deleted and logged. GPtrArray of MpEvent, the caller's. */
 GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);
 
-/* What lies there and does not belong: what has no name of an event or of an answer's record, is no
+/* Files that do not belong there: what has no name of an event or of an answer's record, is no
  * regular file, or is a record that cannot be read; names that begin with a dot apart. GPtrArray of
  * char *, paths below the outbox; the caller's. */
 GPtrArray *mp_outbox_foreign_files(MpOutbox *outbox, GError **error);
@@ -155,11 +156,11 @@ typedef struct {
 void mp_queued_free(MpQueued *queued);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpQueued, mp_queued_free)
 
-/* What lies in one queue, oldest (retry: due first) first. A name that is no event's is logged and
+/* The events of one queue, oldest (retry: due first) first. A name that is no event's is logged and
  * left out. GPtrArray of MpQueued, the caller's. */
 GPtrArray *mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error);
 
-/* What is to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be
+/* The events to be worked on at `now`: all of new/, then what is due of retry/. *next_due (may be
  * NULL) is when the next of retry/ falls due, G_MAXINT64 if there is none. */
 GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error);
 
@@ -209,7 +210,7 @@ mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess acces
 void mp_event_file_free(MpEventFile *file); /* syncs what was recorded */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 
-/* What it says; the file's, and changed by the calls below. */
+/* Its contents; the file's, and changed by the calls below. */
 const MpEvent *mp_event_file_event(const MpEventFile *file);
 const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpEventRecipient */
 bool mp_event_file_is_expanded(const MpEventFile *file);
@@ -252,7 +253,7 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
 /* Appends the line by which an administrator makes deferred and failed recipients due again. */
 bool mp_event_file_retry(MpEventFile *file, gint64 now, GError **error);
 
-/* What became of an event's file. */
+/* The end of the work on an event's file. */
 typedef enum {
     MP_EVENT_STAYS,   /* somebody has not been tried yet */
     MP_EVENT_RETRIES, /* retry/, due when the first of those deferred is */

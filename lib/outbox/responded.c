@@ -1,4 +1,4 @@
-/* The records of answers given; see outbox.h. */
+/* The records of responses given: see outbox.h. */
 #include "outbox/outbox.h"
 
 #include <errno.h>

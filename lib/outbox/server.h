@@ -1,5 +1,5 @@
 /*
- * What is known of the SMTP server, apart from any message: one small file, outbox/server, kept
+ * The record of the SMTP server, apart from any message: one small file, outbox/server, kept
  * from run to run under the outbox's lock (the format is in notifier(8)). While the server is away,
  * messages wait without an attempt being counted, and their age stands still.
  */

@@ -16,7 +16,7 @@ typedef struct {
 /* All there are, for people: "/mute, /unsubscribe, …"; the caller's. */
 char *mp_mail_commands_list(bool with_guarded);
 
-/* Who may give guarded commands. */
+/* True for an account that may give guarded commands. */
 bool
 mp_mail_may_command(const MpUser *account, const MpThread *thread, const MpRepository *repository);
 
