@@ -140,10 +140,19 @@ awk '/^\.Sh / { inside = $3 == "GATES" } inside && /^\.It Sy / { print $3 }' man
 same "metroplex(8) has every reason code" "$tmp/gates" "$tmp/gates.man"
 diff "$tmp/gates" "$tmp/gates.man" 2>&1 | nothing_wrong "metroplex(8) has the gates in their order"
 
+# --- Faults ---------------------------------------------------------------------------------------
+
+cat lib/tracker/fsck/*.c lib/instance/fsck_outbox.c | tr '\n' ' ' |
+    grep -oE '\b(mp_fsck_)?tell\( *[a-z>-]+, *"[a-z-]+"' | sed -E 's/.*"(.*)"/\1/' >"$tmp/faults"
+awk '/^\.S[hs] / { inside = $2 == "Faults" } inside && /^\.It Cm / { for (i = 3; i <= NF; i++) print $i }' man/tracker.5 |
+    grep -x '[a-z-]*' >"$tmp/faults.man"
+same "tracker(5) has every fault" "$tmp/faults" "$tmp/faults.man"
+
 # --- For those who change the source ---------------------------------------------------------------
 #
 # What lib/README.md and the like name is there: so a rename that leaves them behind is seen here. In
-# `backticks`: a file by its name, a test as SUITE/what_holds, a function, a type, a target of make.
+# `backticks`: a file by its name, a test as SUITE/what_holds, a function, a type, a target of make;
+# and where it says `name` in `path`, there.
 # Anywhere: a path below a folder of the source, in which CAPITALS and * stand for anything.
 
 guides=(lib/README.md tests/README.md .github/CONTRIBUTING.md README.md)
@@ -180,6 +189,8 @@ for guide in "${guides[@]}"; do
             while read -r name; do grep -qwF -- "$name" "$tmp/source" || echo "there is no $name in the source"; done
         quoted "$guide" | grep -xE '[A-Za-z][A-Za-z0-9_]*\(\)' | tr -d '()' | sort -u |
             while read -r name; do grep -rqw --include='*.[ch]' --include='*.py' -- "$name" lib metroplex notifier tests || echo "there is no $name()"; done
+        tr '\n' ' ' <"$guide" | grep -oE '`[A-Za-z_]+(\[\]|\(\))?`( and its neighbours)?,? +in +`[A-Za-z_./]+\.[a-z]+`' | tr -d '`()[]' | sort -u |
+            while read -r name path; do path=${path##* }; grep -qwF -- "$name" "$path" || echo "$name is not in $path"; done
         quoted "$guide" | sed -nE 's/^make ([a-z-]+).*/\1/p' | sort -u |
             while read -r target; do grep -qE "^\.PHONY:.* $target( |\$)|^$target:" Makefile || [[ $target == deps-* ]] || echo "there is no make $target"; done
         grep -oE '\b[A-Z_]{3,}\.md' "$guide" | sort -u | while read -r name; do grep -qxF -- "$name" "$tmp/names" || echo "there is no $name"; done
