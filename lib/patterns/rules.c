@@ -74,11 +74,11 @@
 
 /* clang-format off */
 const MpRule mp_rules[] = {
-#include "reply/rows_attributions.inc"
-#include "reply/rows_headers.inc"
-#include "reply/rows_separators.inc"
-#include "reply/rows_devices.inc"
-#include "reply/rows_footers.inc"
+#include "patterns/rows_attributions.inc"
+#include "patterns/rows_headers.inc"
+#include "patterns/rows_separators.inc"
+#include "patterns/rows_devices.inc"
+#include "patterns/rows_footers.inc"
 };
 /* clang-format on */
 

@@ -152,5 +152,6 @@ day_is_short_weekday(const char *word)
     gsize letters = strcspn(word, ". "), dot = word[letters] == '.';
 
     return g_unichar_islower(g_utf8_get_char(word)) && word[letters + dot] == ' ' &&
+           !(dot && day_is_numeric_date(word + letters + 2)) &&
            g_utf8_strlen(word, (gssize)letters) <= (glong)(SHORT_WEEKDAY - !dot);
 }

@@ -260,6 +260,21 @@ code_repeats(const GArray *lines, guint i)
     return true;
 }
 
+/* The nearest line with words in the code that the line, one without, belongs to, or the line. */
+static guint
+code_word(const GArray *lines, guint i)
+{
+    for (guint k = i + 1; k < lines->len && k < i + CODE_LINES && LINE(lines, k)->fenced; k++) {
+        if (LINE(lines, k)->words > 0)
+            return k;
+    }
+    for (guint k = i; k > 0 && i - k < CODE_LINES && LINE(lines, k - 1)->fenced; k--) {
+        if (LINE(lines, k - 1)->words > 0)
+            return k - 1;
+    }
+    return i;
+}
+
 static bool
 is_below_elided(const GArray *lines, guint i)
 {
@@ -278,7 +293,11 @@ is_stray_repeat(const Walk *walk, guint i)
     bool below =
         walk->unmarked || walk->boundary_above || walk->repeat_above || walk->quotes->len > 0;
 
-    if (walk->sent == NULL || line->pasted || !line->repeat)
+    if (walk->sent == NULL || line->pasted)
+        return false;
+    if (line->fenced && line->words == 0 && code_word(walk->lines, i) != i)
+        return is_stray_repeat(walk, code_word(walk->lines, i));
+    if (!line->repeat)
         return false;
     if (line->words == 0)
         return is_below_elided(walk->lines, i);

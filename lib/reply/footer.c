@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    CITED_BYTES = 160,
     FRAME = 20,         /* stars of a frame */
     FOOTER_LINES = 25,  /* of a paragraph, looked at */
     CONTACT_BYTES = 80, /* a line of a business card is no longer */
@@ -21,17 +22,29 @@ is_own_so_far(const Walk *walk)
            walk->quotes->len == 0;
 }
 
+/* "This, I think:", kept, be it below a quote. */
+static bool
+is_announced(const Walk *walk, guint i)
+{
+    while (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_BLANK)
+        i--;
+    return walk->zone == IN_TEXT && i > 0 && LINE(walk->lines, i - 1)->kept &&
+           line_ends_in_colon(LINE(walk->lines, i - 1)->core);
+}
+
 bool
 walk_is_evidence(const Walk *walk, guint i)
 {
-    guint end = prose_paragraph_end(walk->lines, i, i + FOOTER_LINES), start = i;
+    const GArray *lines = walk->lines;
+    guint end = prose_paragraph_end(lines, i, i + FOOTER_LINES), start = i;
 
-    while (start > 0 && LINE(walk->lines, start - 1)->kind == LINE_RULE &&
-           LINE(walk->lines, start - 1)->kept) /* one of several that are shown */
-        start--;
-    return is_own_so_far(walk) && walk->text_above &&
-           (g_str_has_prefix(LINE(walk->lines, i)->text, CODE_INDENT) ||
-            prose_shows(walk->lines, start, end));
+    while (start > 0 &&
+           ((LINE(lines, start - 1)->kind == LINE_RULE && LINE(lines, start - 1)->kept) ||
+            LINE(lines, start - 1)->kind == LINE_DELIMITER))
+        start--; /* one of several that are shown, or below a line that is drawn */
+    if (!walk->text_above || (!is_own_so_far(walk) && !is_announced(walk, start)))
+        return false;
+    return g_str_has_prefix(LINE(lines, i)->text, CODE_INDENT) || prose_shows(lines, start, end);
 }
 
 static bool
@@ -143,6 +156,23 @@ goes_on_otherwise(const GArray *lines, guint i)
     return true;
 }
 
+/* "That is the sentence.", right below it. */
+static bool
+is_spoken_of(const GArray *lines, guint i)
+{
+    static const char *const words[] = {
+        "That is ", "That line", "This is ",  "Das ist ",  "Das steht", "So steht", "C'est ",
+        "Voilà ",   "Eso es ",   "Dat is ",   "Questo è",  "Isso é ",   "Det är ",  "Det er ",
+        "To jest ", "Это ",      "This sent", "That sent", NULL};
+    guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + FOOTER_LINES));
+
+    for (const char *const *word = words; below < lines->len && *word != NULL; word++) {
+        if (g_str_has_prefix(LINE(lines, below)->core, *word))
+            return true;
+    }
+    return false;
+}
+
 /* A gateway's line with the person's text above and below it, or a company's paragraph that begins
  * the mail, with the person's text below it: words that the person shows, or says. */
 static bool
@@ -151,7 +181,8 @@ is_shown_banner(const Walk *walk, guint i)
     const GArray *lines = walk->lines;
     bool banner = is_banner(LINE(lines, i)), above = walk->text_above;
 
-    if (banner && !above && walk->zone == IN_TEXT && goes_on_otherwise(lines, i))
+    if (banner && !above && walk->zone == IN_TEXT &&
+        (goes_on_otherwise(lines, i) || is_spoken_of(lines, i)))
         return true;
     /* a gateway's stands at the top, a company's at the end */
     if (banner != above || walk->boundary_above || walk->quotes->len > 0 || walk->zone != IN_TEXT)
@@ -191,6 +222,24 @@ is_own_footer(const Walk *walk, guint i)
     return line_ends_in_colon(LINE(lines, i - 1)->core) && !line->repeat;
 }
 
+/* "This message is confidential: so begins the model that we have.": one short sentence, which goes
+ * on behind a colon with no capital, and no heading before it. */
+static bool
+is_cited(const Walk *walk, guint i)
+{
+    const Line *line = LINE(walk->lines, i);
+    const char *colon = strstr(line->core, ": ");
+
+    if (!is_own_so_far(walk) || colon == NULL || strlen(line->core) > CITED_BYTES ||
+        !g_unichar_islower(g_utf8_get_char(colon + 2)))
+        return false;
+    for (const char *p = line->core; p < colon; p++) {
+        if (*p == ' ' && g_ascii_islower(p[1]))
+            return true;
+    }
+    return false;
+}
+
 /* "Kernel mailing list" is a footer only where a line is drawn above it. */
 bool
 walk_begins_footer(const Walk *walk, guint i)
@@ -202,7 +251,7 @@ walk_begins_footer(const Walk *walk, guint i)
     if (line->kind == LINE_DELIMITER)
         return walk->text_above && framed_end(walk->lines, i) > i;
     if (line_is_rule(line, MP_RULE_DISCLAIMER))
-        return !walk_is_evidence(walk, i) && !is_shown_banner(walk, i);
+        return !walk_is_evidence(walk, i) && !is_shown_banner(walk, i) && !is_cited(walk, i);
     if (!line_is_rule(line, MP_RULE_FOOTER) || is_own_footer(walk, i) ||
         walk_is_evidence(walk, i) || is_shown_footer(walk, i))
         return false;

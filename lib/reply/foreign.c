@@ -143,6 +143,20 @@ is_in_sentence(const GArray *lines, const Block *block, guint below)
             g_unichar_islower(g_utf8_get_char(LINE(lines, below)->core)));
 }
 
+/* A block that begins the mail and names no receiver, as every client does. */
+static bool
+is_incomplete_head(const GArray *lines, const Block *block)
+{
+    if (lines_skip_blank(lines, 0) != block->start ||
+        LINE(lines, block->start)->kind != LINE_HEADERS)
+        return false;
+    for (guint i = block->start; i < block->end; i++) {
+        if (LINE(lines, i)->field == FIELD_TO || LINE(lines, i)->kind == LINE_RULE)
+            return false;
+    }
+    return true;
+}
+
 /* What a person shows of other mails: a form, a log. No program announces a quote with words of the
  * person's, and what we sent has a footer. What was shown once goes on below. */
 static void
@@ -158,7 +172,7 @@ unmark_shown(GArray *lines, const GArray *blocks, MpMatcher *matcher)
         if (below == lines->len || LINE(lines, below)->kind == LINE_QUOTE ||
             holds_footer(lines, below, end))
             continue;
-        shown |= is_in_sentence(lines, block, below) ||
+        shown |= is_in_sentence(lines, block, below) || is_incomplete_head(lines, block) ||
                  (!holds_marker(lines, block->start, block->end) &&
                   is_introduced(lines, block->start, matcher));
         if (shown)

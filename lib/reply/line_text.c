@@ -175,7 +175,8 @@ link_length(const char *p)
         gsize n = strcspn(p, ">");
         return p[n] == '>' ? n + 1 : 0;
     }
-    if (g_str_has_prefix(p, "](http") || g_str_has_prefix(p, "(http")) {
+    if (g_str_has_prefix(p, "](http") || g_str_has_prefix(p, "](cid:") ||
+        g_str_has_prefix(p, "(http")) {
         gsize n = strcspn(p, ")");
         return p[n] == ')' ? n + 1 : 0;
     }

@@ -77,6 +77,21 @@ prose_runs_on(const GArray *lines, guint i, guint end)
 }
 
 bool
+prose_leads_on(const char *core)
+{
+    guint words = 0, small = 0;
+
+    if (!line_ends_in_colon(core))
+        return false;
+    for (const char *word = core; *word != '\0'; words++) {
+        small += is_small(word);
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    return words > FEWEST_WORDS && small > SMALL_WORDS;
+}
+
+bool
 prose_is_postscript(const char *core)
 {
     static const char *const marks[] = {

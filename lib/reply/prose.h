@@ -13,6 +13,9 @@ bool prose_is_sentence(const char *core);
 /* Whether the paragraph from line `i` to before `end` begins with a sentence that was wrapped. */
 bool prose_runs_on(const GArray *lines, guint i, guint end);
 
+/* "If you need the old path, set this:" */
+bool prose_leads_on(const char *core);
+
 /* "PS: please close it." */
 bool prose_is_postscript(const char *core);
 

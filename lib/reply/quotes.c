@@ -43,6 +43,17 @@ is_broken_quote(const GArray *lines, guint i)
            g_unichar_islower(g_utf8_get_char(line->core));
 }
 
+/* "Non-text part: image/png", apart from the quote: no part of what we send, which has two texts.
+ */
+static bool
+is_own_note(const char *core)
+{
+    const char *type = core[0] == 'N' ? strstr(core, ": ") : NULL;
+
+    return type != NULL && !g_str_has_prefix(type + 2, "text/") &&
+           !g_str_has_prefix(type + 2, "multipart/");
+}
+
 /* The end of the quote that begins at `start`: blank lines within, broken lines, repeated lines. */
 static guint
 quote_end(const Walk *walk, guint start)
@@ -55,7 +66,9 @@ quote_end(const Walk *walk, guint start)
         if (next == walk->lines->len)
             break;
         const Line *line = LINE(walk->lines, next);
-        if (line->kind == LINE_QUOTE || (next == end && is_broken_quote(walk->lines, next)) ||
+        bool note = next > end && is_own_note(line->core);
+        if ((line->kind == LINE_QUOTE && !note) ||
+            (next == end && is_broken_quote(walk->lines, next)) ||
             (walk->sent != NULL && next == end && line->repeat))
             end = next + 1;
         else
@@ -323,6 +336,7 @@ elide_footers_below(Walk *walk, guint i)
         end = prose_paragraph_end(walk->lines, i, walk->lines->len);
         bool footer = end > i && LINE(walk->lines, i)->kept &&
                       !prose_is_postscript(LINE(walk->lines, i)->core) &&
+                      !prose_shows(walk->lines, i, end) &&
                       (is_company_footer(walk, i, end) || walk_is_server_notice(walk, i, end));
         for (guint k = i; footer && k < end; k++) {
             if (LINE(walk->lines, k)->kept)

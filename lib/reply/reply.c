@@ -86,7 +86,7 @@ mp_reply_extract(const char *text, const char *const *sent)
 {
     g_autoptr(MpMatcher) matcher = mp_matcher_new();
     g_autofree char *mended = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
-    char *texts = lines_clean(mended == NULL ? text : mended);
+    char *texts = split_glued(lines_clean(mended == NULL ? text : mended), matcher);
     g_autofree char *cores = g_malloc(strlen(texts) + 1);
     g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
     g_autoptr(Sent) texts_sent = sent_new(sent);

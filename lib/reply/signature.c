@@ -88,7 +88,7 @@ begins_text(const GArray *lines, guint start, guint end)
 {
     const char *core = LINE(lines, start)->core;
 
-    return (prose_is_text(lines, start, start + 1) && !is_motto(core)) ||
+    return (prose_is_text(lines, start, start + 1) && !is_motto(core)) || prose_leads_on(core) ||
            (prose_is_item(core) && end > start + 1) || prose_holds_code(lines, start, end) ||
            prose_runs_on(lines, start, end);
 }

@@ -169,8 +169,9 @@ beginning_at(const GArray *lines, guint i, const char *word, const Sent *sent, M
     g_autofree char *text = window(lines, i, word);
     bool addressed = says_address(text) || (sent != NULL && sent_is_named(sent, text));
     bool quoted = quote_below(lines, i); /* asked first, since the rows take longer */
-    if (!(addressed || quoted) ||
-        !(mp_matcher_has_day(matcher, text) || (quoted && mp_matcher_has_time(matcher, text))))
+    bool person = capital && quoted && word[strcspn(word, "<0123456789")] == '<';
+    if (!(addressed || quoted) || !(mp_matcher_has_day(matcher, text) ||
+                                    (quoted && (person || mp_matcher_has_time(matcher, text)))))
         return NOT_HERE;
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);
     if (rule == NULL || strcmp(rule->name, "attribution-name-dated") == 0)
@@ -275,8 +276,8 @@ attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matche
     const Line *line = LINE(lines, i);
     const char *space = strchr(line->core, ' ');
 
-    if (line->kind != LINE_TEXT || line->fenced || !line->has_digit || space == NULL ||
-        space == line->core)
+    if (line->kind != LINE_TEXT || line->fenced || !(line->has_digit || line->has_at) ||
+        space == NULL || space == line->core)
         return NULL;
     bool closed;
     window_end(lines, i, line->core, &closed);
