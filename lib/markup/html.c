@@ -6,11 +6,12 @@
  * so there is one set of rules. Remote images are named, never linked: they tell the sender who
  * reads.
  */
+#include "markup/html.h"
 #include "markup/html_client.h"
+#include "markup/html_element.h"
 #include "markup/html_memory.h"
 #include "markup/html_table.h"
 #include "markup/html_writer.h"
-#include "markup/html.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@ enum { NESTING = 8, QUOTE_SEARCH = 6 };
 
 static void write_node(MarkdownWriter *writer, const GumboNode *node);
 
-static void
-write_children(MarkdownWriter *writer, const GumboNode *node)
+void
+html_write_children(MarkdownWriter *writer, const GumboNode *node)
 {
     const GumboVector *children = &node->v.element.children;
 
@@ -28,11 +29,11 @@ write_children(MarkdownWriter *writer, const GumboNode *node)
         write_node(writer, children->data[i]);
 }
 
-static void
-write_block(MarkdownWriter *writer, const GumboNode *node, guint breaks)
+void
+html_write_block(MarkdownWriter *writer, const GumboNode *node, guint breaks)
 {
     markdown_break(writer, breaks);
-    write_children(writer, node);
+    html_write_children(writer, node);
     markdown_break(writer, breaks);
 }
 
@@ -47,7 +48,7 @@ write_quote(MarkdownWriter *writer, const GumboNode *node)
         g_string_append(writer->prefix, "> ");
         writer->quotes++;
     }
-    write_children(writer, node);
+    html_write_children(writer, node);
     g_string_truncate(writer->prefix, before);
     writer->quotes -= deeper;
     markdown_break(writer, 2);
@@ -60,7 +61,7 @@ write_paragraph(MarkdownWriter *writer, const GumboNode *node)
         strstr(html_attribute(node, "class"), "Mso") != NULL; /* Word's paragraphs are lines */
     gsize before = writer->out->len;
 
-    write_block(writer, node, word ? 1 : 2);
+    html_write_block(writer, node, word ? 1 : 2);
     if (word && writer->out->len == before)
         markdown_newline(writer);
 }
@@ -74,7 +75,7 @@ write_heading(MarkdownWriter *writer, const GumboNode *node)
     markdown_break(writer, 2);
     if (writer->cells == 0)
         markdown_open(writer, marks + (6 - level));
-    write_children(writer, node);
+    html_write_children(writer, node);
     if (writer->opening->len > 0)
         g_string_truncate(writer->opening, 0);
     markdown_break(writer, 2);
@@ -92,7 +93,7 @@ write_marked(MarkdownWriter *writer, const GumboNode *node, const char *mark)
         plain = !html_contains(node, blocks[i], QUOTE_SEARCH);
     if (plain)
         markdown_open(writer, mark);
-    write_children(writer, node);
+    html_write_children(writer, node);
     if (plain)
         markdown_close(writer, mark);
 }
@@ -107,7 +108,7 @@ write_pre(MarkdownWriter *writer, const GumboNode *node)
         markdown_raw(writer, "```");
     markdown_break(writer, 1);
     writer->verbatim++;
-    write_children(writer, node);
+    html_write_children(writer, node);
     writer->verbatim--;
     markdown_break(writer, 1);
     if (fenced)
@@ -122,7 +123,7 @@ write_list(MarkdownWriter *writer, const GumboNode *node)
 
     writer->number = (guint)CLAMP(atoi(html_attribute(node, "start")), 1, 9999);
     writer->lists++;
-    write_block(writer, node, breaks);
+    html_write_block(writer, node, breaks);
     writer->lists--;
     writer->number = number;
 }
@@ -156,86 +157,9 @@ write_item(MarkdownWriter *writer, const GumboNode *node)
     writer->marker_at = before;
     for (gsize n = writer->lists <= NESTING ? strlen(writer->marker) : 0; n > 0; n--)
         g_string_append_c(writer->prefix, ' ');
-    write_children(writer, node);
+    html_write_children(writer, node);
     writer->marker[0] = '\0';
     g_string_truncate(writer->prefix, before);
-    markdown_break(writer, 1);
-}
-
-static void
-write_table(MarkdownWriter *writer, const GumboNode *node)
-{
-    guint columns = writer->columns;
-    bool headed = writer->headed;
-
-    writer->columns = writer->cells == 0 ? html_table_columns(node) : 0;
-    writer->headed = false;
-    write_block(writer, node, 2);
-    writer->columns = columns;
-    writer->headed = headed;
-}
-
-/* Empty columns up to `last`, and the end of the row. */
-static void
-end_row(MarkdownWriter *writer, guint column, guint last)
-{
-    for (; column < last; column++) {
-        markdown_raw(writer, "|");
-        writer->space = true;
-    }
-    markdown_raw(writer, "|");
-    markdown_break(writer, 1);
-}
-
-static guint
-write_data_cell(MarkdownWriter *writer, const GumboNode *cell)
-{
-    guint span = html_cell_span(cell);
-
-    markdown_raw(writer, "|");
-    gsize before = writer->out->len;
-    writer->space = true;
-    writer->cells++;
-    write_children(writer, cell);
-    writer->cells--;
-    markdown_escape_pipes(writer, before);
-    writer->space = true;
-    for (guint i = 1; i < span; i++) {
-        markdown_raw(writer, "|");
-        writer->space = true;
-    }
-    return span;
-}
-
-/* The first row heads the table: Markdown has none without, and drops what has no head. */
-static void
-write_data_row(MarkdownWriter *writer, const GumboNode *row)
-{
-    guint column = 0;
-
-    for (guint i = 0; i < row->v.element.children.length; i++) {
-        if (html_is_cell(row->v.element.children.data[i]))
-            column += write_data_cell(writer, row->v.element.children.data[i]);
-    }
-    end_row(writer, column, writer->headed ? column : writer->columns);
-    if (writer->headed)
-        return;
-    writer->headed = true;
-    for (column = 0; column < writer->columns; column++)
-        markdown_raw(writer, column == 0 ? "| --- |" : " --- |");
-    markdown_break(writer, 1);
-}
-
-static void
-write_row(MarkdownWriter *writer, const GumboNode *row)
-{
-    bool data = writer->columns > 0 && writer->cells == 0;
-
-    markdown_break(writer, 1);
-    if (data && !html_is_blank(row))
-        write_data_row(writer, row);
-    else if (!data)
-        write_children(writer, row);
     markdown_break(writer, 1);
 }
 
@@ -249,12 +173,12 @@ write_link(MarkdownWriter *writer, const GumboNode *node)
     bool plain = !web || writer->verbatim > 0 || strpbrk(href, " \t\r\n()<>") != NULL;
 
     if (plain) {
-        write_children(writer, node);
+        html_write_children(writer, node);
         return;
     }
     gsize before = writer->out->len;
     markdown_open(writer, "[");
-    write_children(writer, node);
+    html_write_children(writer, node);
     if (writer->out->len == before) { /* no text in it */
         markdown_close(writer, "[");
         return;
@@ -285,13 +209,6 @@ static void
 write_line_break(MarkdownWriter *writer, G_GNUC_UNUSED const GumboNode *node)
 {
     markdown_newline(writer);
-}
-
-static void
-write_cell(MarkdownWriter *writer, const GumboNode *node)
-{
-    write_children(writer, node);
-    writer->space = true;
 }
 
 static void
@@ -335,10 +252,10 @@ static const struct {
     {GUMBO_TAG_UL, write_list, NULL, 0},
     {GUMBO_TAG_OL, write_list, NULL, 0},
     {GUMBO_TAG_LI, write_item, NULL, 0},
-    {GUMBO_TAG_TABLE, write_table, NULL, 0},
-    {GUMBO_TAG_TR, write_row, NULL, 0},
-    {GUMBO_TAG_TD, write_cell, NULL, 0},
-    {GUMBO_TAG_TH, write_cell, NULL, 0},
+    {GUMBO_TAG_TABLE, html_write_table, NULL, 0},
+    {GUMBO_TAG_TR, html_write_row, NULL, 0},
+    {GUMBO_TAG_TD, html_write_cell, NULL, 0},
+    {GUMBO_TAG_TH, html_write_cell, NULL, 0},
     {GUMBO_TAG_B, NULL, "**", 0},
     {GUMBO_TAG_STRONG, NULL, "**", 0},
     {GUMBO_TAG_I, NULL, "*", 0},
@@ -374,10 +291,10 @@ write_by_tag(MarkdownWriter *writer, const GumboNode *node)
         else if (elements[i].mark != NULL)
             write_marked(writer, node, elements[i].mark);
         else if (elements[i].breaks > 0)
-            write_block(writer, node, elements[i].breaks);
+            html_write_block(writer, node, elements[i].breaks);
         return;
     }
-    write_children(writer, node);
+    html_write_children(writer, node);
 }
 
 static void
