@@ -28,8 +28,6 @@ static const struct {
     {"refs/heads", "", ".lock", true, SURELY_DEAD_S},
     {"", "", ".lock", false, SURELY_DEAD_S}, /* of HEAD and of the configuration */
     {"objects/pack", "pack-", ".tmp", false, SURELY_DEAD_S},
-    {"objects/pack", "pack_git2_", "", false,
-     SURELY_DEAD_S}, /* of libgit2, which wrote packs once */
     {"objects/pack", "", ".lock", false, SURELY_DEAD_S},
     {"objects/pack", "tmp_pack_", "", false, LONG_DEAD_S},
     {"objects/pack", "tmp_idx_", "", false, LONG_DEAD_S},

@@ -7,8 +7,7 @@
 
 /*
  * Removes from the bare repository at `path`, only for a caller that holds our own lock:
- * half-written packs of ours (pack-*.tmp in objects/pack; pack_git2_* of libgit2, which wrote them
- * once), locks in objects/pack, of branches
+ * half-written packs of ours (pack-*.tmp in objects/pack), locks in objects/pack, of branches
  * (main.lock in refs/heads), of HEAD and config, where they have stood for a while; half-written
  * packs of git fetch (tmp_pack_* and its company) after a day. Each is logged.
  */

@@ -3,7 +3,7 @@
  * Message-IDs, so there is one.
  *
  * An entry counts only if that thread still is about the commit: an administrator may have
- * edited it. A tracker from before there was this index has none; it is made with the first thread
+ * edited it. Where an administrator removed the index it is made again with the first thread
  * that needs it, from all threads that can be read.
  */
 #include <string.h>

@@ -276,10 +276,8 @@ Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
     g_autoptr(MpTracker) tracker = tracker_in(scratch);
     g_autofree char *path = scratch_path(scratch, "tracker.git");
     g_autofree char *made = scratch_run(
-        scratch,
-        "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock "
-        "objects/pack/pack-4711.pack.tmp objects/pack/pack-x.lock objects/pack/pack_git2_a1B2c3 "
-        "objects/pack/keep.me");
+        scratch, "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock "
+                 "objects/pack/pack-4711.pack.tmp objects/pack/pack-x.lock objects/pack/keep.me");
 
     cr_assert(mp_tracker_clean_up(path, NULL));
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
