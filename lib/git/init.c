@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "git/git.h"
 
-/* A live tracker is repacked by `git repack --geometric`, never collected behind our back. */
+/* A live repository is repacked by `git repack --geometric`, never collected behind our back. */
 static const struct {
     const char *key, *value;
 } settings[] = {

@@ -1,5 +1,5 @@
 /*
- * HTML to Markdown: what is in a mail that has nothing better. Pure: no files, no network, no
+ * HTML to Markdown, for mails that have nothing better. Pure: no files, no network, no
  * state, so that it may run in a sandboxed child and in any thread. Time is linear in the size of
  * the input.
  */

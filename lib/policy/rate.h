@@ -1,6 +1,6 @@
 /*
  * How many comments came by mail within an hour: of an account, in a thread, in all. A mail that
- * holds nothing but commands, and they were obeyed, counts as one.
+ * holds nothing but commands, and they were applied, counts as one.
  *
  * A file with a line a comment, "TIME ACCOUNT THREAD" (seconds since the epoch, decimal ids), only
  * appended to, and written anew when most of it is older than an hour. A kill can lose a count,

@@ -228,8 +228,7 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
             return false;
         g_autoptr(GError) why = NULL;
         MpCommitResult result = try_write(accounts, user, what, &why);
-        if (mp_error_is_refused(
-                why)) /* nothing in it is a stranger's: the server is to be mended */
+        if (mp_error_is_refused(why)) /* all of it is ours: the server is to be mended */
             why->code = MP_ERROR_TEMPORARY;
         if (why != NULL)
             g_propagate_error(error, g_steal_pointer(&why));

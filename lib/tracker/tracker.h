@@ -258,7 +258,7 @@ bool mp_tracker_takes_others(MpTracker *tracker, GError **error);
 /* How many pushes of ours the remote took since the tracker was opened. */
 guint mp_tracker_pushes(const MpTracker *tracker);
 
-/* For who was outrun: waits before try `attempt` (from 1), where hosts contend for a remote. */
+/* After a conflict: waits before try `attempt` (from 1), where hosts contend for a remote. */
 void mp_tracker_back_off(const MpTracker *tracker, int attempt);
 
 /*
@@ -343,7 +343,7 @@ typedef struct {
     const char *recipient;          /* the address it was found by, MAC already masked, or NULL */
     const char *host;               /* the posting host; of an import, maybe another than this */
     const char *part;               /* which part was read: "plain", "html", or NULL */
-    const char *commands;           /* "/close /mute": obeyed, and cut from the body; or NULL */
+    const char *commands;           /* "/close /mute": applied, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments;   /* MpNewAttachment, or NULL */
@@ -391,9 +391,9 @@ MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 /*
  * One change of one account: creates it where user->id is 0 (and sets that and its epoch), else
  * replaces its record. Refuses (MP_ERROR_INPUT) a login, or an address that is new to it, that is
- * another account's. Retries when outrun; but if the account itself was changed since `accounts`
- * was last opened, refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo what
- * somebody else did.
+ * another account's. Retries after a conflict; but if the account itself was changed since
+ * `accounts` was last opened, refreshed or fetched, that is MP_ERROR_TEMPORARY: `user` would undo
+ * what somebody else did.
  */
 bool mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error);
 

@@ -18,7 +18,8 @@ typedef struct {
 #define MP_FRAME_MAGIC   0x4d504c58U
 #define MP_FRAME_VERSION 1
 
-/* The first frame from the child: flags of its sandbox, and its address space before any mail. */
+/* The first frame from the child: flags of its sandbox, and its address space before any request.
+ */
 #define MP_HELLO_TYPE "(ut)"
 
 /* operation, has a file, size of the file, CPU in ms, arguments (unit if none). With a file its

@@ -107,7 +107,7 @@ mp_sandbox_enter(void)
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NPROC, 0);
     limit(RLIMIT_MSGQUEUE, 0);
-    limit(RLIMIT_NOFILE, 16); /* 0 to 3, a ruleset, and one mail at a time */
+    limit(RLIMIT_NOFILE, 16); /* 0 to 3, a ruleset, and one file at a time */
 #ifndef MP_HAS_SANITIZER
     limit(RLIMIT_FSIZE, 0);
     flags |= MP_SANDBOX_MEMORY;

@@ -50,7 +50,7 @@ step_after_error(void)
 static bool
 may_begin(MpWorker *worker, const MpWorkerItem *request)
 {
-    /* in whole MiB, so that one mail after the other needs no new limit */
+    /* in whole MiB, so that one request after the other needs no new limit */
     rlim_t most = worker->own_memory + ((request->memory >> 20) + 1) * (1 << 20);
     const struct rlimit limits = {most, RLIM_INFINITY};
 

@@ -14,7 +14,7 @@ typedef struct {
     GArray *comments; /* MpFsckComment */
 } Thread;
 
-/* --- Facts and subscribers -------------------------------------------------------------------- */
+/* --- Record and subscribers ------------------------------------------------------------------- */
 
 /* Two threads about one commit have the same Message-IDs: a reader takes them for one. */
 static void
