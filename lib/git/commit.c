@@ -1,5 +1,5 @@
-/* A commit as text; see commit.h and store.h. */
-#include "git/store.h"
+/* A commit as text; see commit.h and internal.h. */
+#include "git/internal.h"
 
 #include "base/escape.h"
 #include "base/time.h"

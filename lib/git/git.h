@@ -1,4 +1,4 @@
-/* Inside of lib/git: libgit2 started, its errors as ours, and automatic clean-up. */
+/* Starting libgit2, its errors as ours, and automatic clean-up. */
 #pragma once
 
 #include <git2.h>

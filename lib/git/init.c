@@ -1,5 +1,5 @@
 /* Making a repository: configuration, the first commit, everything synced. */
-#include "git/store.h"
+#include "git/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,8 +52,8 @@ first_commit(MpStore *store, const char *readme, GError **error)
     good = mp_tree_set_at(chain.tree, "README.md", readme, strlen(readme), error) &&
            mp_chain_commit(&chain, message, &actor, error) &&
            mp_pack_write(chain.pack, store->path, error);
-    if (good && git_reference_create(&reference, store->repository, "refs/heads/main", &chain.tip,
-                                     0, "metroplex init") < 0)
+    if (good && git_reference_create(&reference, store->repository, MP_BRANCH, &chain.tip, 0,
+                                     "metroplex init") < 0)
         good = mp_git_fail(error, "cannot create the branch main");
     mp_chain_clear(&chain);
     return good;
@@ -145,7 +145,7 @@ has_branch(const char *path)
     git_oid tip;
 
     return git_repository_open_bare(&repository, path) == 0 &&
-           git_reference_name_to_id(&tip, repository, "refs/heads/main") == 0;
+           git_reference_name_to_id(&tip, repository, MP_BRANCH) == 0;
 }
 
 bool

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/process.h"
+#include "git/internal.h"
 
-#define BRANCH          "refs/heads/main"
 #define COMPLAINT_MAX   500 /* octets of what git said that are repeated */
 #define BACK_OFF_MS     25  /* up to this at first */
 #define BACK_OFF_MAX_MS 2000
@@ -238,7 +238,7 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
                                  "--no-auto-maintenance",
                                  "--",
                                  remote->url,
-                                 BRANCH,
+                                 MP_BRANCH,
                                  NULL};
     g_autoptr(GPtrArray) argv = command(path);
     g_auto(MpProcess) git = {0};
@@ -310,8 +310,8 @@ mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from, co
     if (!git_oid_is_zero(from))
         git_oid_tostr(old_id, sizeof old_id, from);
     git_oid_tostr(new_id, sizeof new_id, to);
-    g_autofree char *lease = g_strconcat("--force-with-lease=" BRANCH ":", old_id, NULL);
-    g_autofree char *what = g_strconcat(new_id, ":" BRANCH, NULL);
+    g_autofree char *lease = g_strconcat("--force-with-lease=" MP_BRANCH ":", old_id, NULL);
+    g_autofree char *what = g_strconcat(new_id, ":" MP_BRANCH, NULL);
     const char *const words[] = {"push",
                                  "--quiet",
                                  "--porcelain",

@@ -1,5 +1,5 @@
 /*
- * Inside of lib/git: the Git server that several hosts share, spoken to by the git program.
+ * The Git server that several hosts share, spoken to by the git program.
  *
  * The program, not libgit2's transports: it has all of them (ssh with the user's own keys and
  * known_hosts, https with credential helpers, git, a path), and its push compares at all of them,

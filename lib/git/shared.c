@@ -13,7 +13,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "git/git.h"
-#include "git/store.h"
+#include "git/internal.h"
 
 #define LOST  "refs/metroplex/lost/"
 #define TRIES 10 /* of following while somebody else moves our branch */

@@ -1,4 +1,4 @@
-/* Inside of lib/git: files that a killed run leaves in a repository, and their removal.
+/* Files that a killed run leaves in a repository, and their removal.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
  *      GIT_OPT_ENABLE_FSYNC_GITDIR).
  * A crash before 2 leaves at most a pack that nothing names; after 2 the batch is there.
  */
-#include "git/store.h"
+#include "git/internal.h"
 
 #include <git2/sys/repository.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Inside of lib/git: a Git tree in memory, of which only the touched paths are loaded.
+ * A Git tree in memory, of which only the touched paths are loaded.
  *
  * Reads and edits go by path. An edit marks the way to the root; mp_tree_write hashes what is
  * marked, bottom up, into a pack. The same structure serves readers (at the tip) and a batch, which

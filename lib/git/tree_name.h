@@ -1,5 +1,5 @@
 /*
- * Inside of lib/git: the names that a file or a directory of a tree may have.
+ * The names that a file or a directory of a tree may have.
  *
  * One place says it, and what writes a tree (tree.c) asks it for every name: so nothing that comes
  * from outside becomes a name that `git fsck --strict` or a server with receive.fsckObjects

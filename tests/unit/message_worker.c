@@ -501,7 +501,7 @@ Test(message_worker, answers_come_in_order_whatever_dies_between)
     cr_assert_eq(mp_worker_pending(worker), 0);
 }
 
-Test(message_worker, a_mail_that_follows_the_culprit_is_read_all_the_same)
+Test(message_worker, a_mail_that_follows_a_crash_is_read_all_the_same)
 {
     g_autoptr(MpWorker) worker = new_worker();
     MpMessageFault fault;

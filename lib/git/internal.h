@@ -1,0 +1,22 @@
+/* Inside of lib/git: the one branch, its commits, and how it moves. */
+#pragma once
+
+#include "git/store.h"
+
+/* The commit of a tree, by the actor's name and LOGIN@users.noreply.HOSTNAME; `parent` may be zero.
+ */
+GString *mp_commit_object(const git_oid *root, const git_oid *parent, const char *message,
+                          const MpActor *actor, const char *hostname);
+
+#define MP_BRANCH "refs/heads/main"
+
+/* Compare and swap of our own branch; libgit2's code, GIT_EMODIFIED where it is not at `from`. A
+ * lock that is in the way is waited for, and removed if its holder is dead. */
+int
+mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
+
+/* Reads see this commit from here on. */
+bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);
+
+/* Moves the remote's branch from the store's tip to `to`, whose objects are here and synced. */
+MpCommitResult mp_store_push(MpStore *store, const git_oid *to, GError **error);
