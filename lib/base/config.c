@@ -1,273 +1,24 @@
-/*
- * The configuration: one table of keys, and the walk over it. A new key is a row here, a field in
- * config.h and a line in metroplex.conf(5); a test compares the three.
- */
+/* The configuration, read from its file and checked; see config.h. */
 #include "base/config.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "base/internal.h"
 
-#define DEFAULT_FILE_SIZE (1024 * 1024)
-
-typedef enum {
-    TYPE_HOST,
-    TYPE_TEXT,
-    TYPE_PATH,
-    TYPE_URL,
-    TYPE_REMOTE,
-    TYPE_WORDS,
-    TYPE_MAIL,
-    TYPE_BOOL,
-    TYPE_INT,
-    TYPE_SIZE,
-    TYPE_CHOICE,
-} Type;
-
-typedef struct {
-    const char *group, *key;
-    Type type;
-    gsize offset;
-    const char *fallback;       /* NULL: the key is required */
-    gint64 min, max;            /* of TYPE_INT and TYPE_SIZE */
-    const char *const *choices; /* of TYPE_CHOICE, in the order of the enumeration */
-} Key;
-
-#define CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define AT(field)    G_STRUCT_OFFSET(MpConfig, field)
-
-/* clang-format off */
-static const Key keys[] = {
-    {"instance", "hostname",      TYPE_HOST,   AT(hostname),      NULL},
-    {"instance", "host-id",       TYPE_HOST,   AT(host_id),       ""},
-    {"instance", "url",           TYPE_URL,    AT(url),           ""},
-    {"instance", "data",          TYPE_PATH,   AT(data),          "/data/user"},
-    {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
-    {"instance", "log-level",     TYPE_CHOICE, AT(log_level),     "debug",
-     .choices = CHOICES("debug", "info", "warn", "error")},
-    {"instance", "language",      TYPE_CHOICE, AT(language),      "en", .choices = CHOICES("en", "fr")},
-
-    {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
-    {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
-    {"address", "address-case", TYPE_CHOICE, AT(address_case), "insensitive",
-     .choices = CHOICES("insensitive", "sensitive")},
-    {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
-    {"address", "unauthenticated", TYPE_CHOICE, AT(unauthenticated), "refuse",
-     .choices = CHOICES("refuse", "accept")},
-
-    {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
-    {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
-    {"smtp", "port",           TYPE_INT,    AT(smtp_port),      "587", 1, 65535},
-    {"smtp", "domain",         TYPE_HOST,   AT(smtp_domain),    "{hostname}"},
-    {"smtp", "authentication", TYPE_CHOICE, AT(authentication), "none",
-     .choices = CHOICES("none", "plain", "login", "cram-md5", "xoauth2")},
-    {"smtp", "username",       TYPE_TEXT,   AT(username),       ""},
-    {"smtp", "password-file",  TYPE_PATH,   AT(password_file),  "/etc/metroplex/smtp-password"},
-    {"smtp", "tls",            TYPE_CHOICE, AT(tls),            "starttls",
-     .choices = CHOICES("starttls", "implicit", "none")},
-    {"smtp", "ca-file",        TYPE_PATH,   AT(ca_file),        ""},
-    {"smtp", "enforce-tls",    TYPE_BOOL,   AT(enforce_tls),    "false"},
-    {"smtp", "noreply-address", TYPE_MAIL,  AT(noreply_address), "noreply@{hostname}"},
-    {"smtp", "discard-to-noreply-address", TYPE_BOOL, AT(discard_to_noreply_address), "false"},
-    {"smtp", "support-address", TYPE_TEXT,  AT(support_address), ""},
-    {"smtp", "support-address-type", TYPE_CHOICE, AT(support_address_type), "url",
-     .choices = CHOICES("url", "email")},
-    {"smtp", "transport",      TYPE_CHOICE, AT(transport),      "smtp", .choices = CHOICES("smtp", "maildir")},
-    {"smtp", "maildir",        TYPE_PATH,   AT(maildir),        ""},
-    {"smtp", "connections",    TYPE_INT,    AT(smtp_connections), "4", 1, 64},
-    {"smtp", "connect-timeout", TYPE_INT,   AT(connect_timeout), "30", 1, 3600},
-    {"smtp", "reply-timeout",  TYPE_INT,    AT(reply_timeout),  "300", 1, 3600},
-    {"smtp", "data-timeout",   TYPE_INT,    AT(data_timeout),   "120", 1, 3600},
-    {"smtp", "block-timeout",  TYPE_INT,    AT(block_timeout),  "180", 1, 3600},
-    {"smtp", "end-timeout",    TYPE_INT,    AT(end_timeout),    "600", 1, 3600},
-    {"smtp", "give-up-after",  TYPE_INT,    AT(smtp_give_up),   "432000", 60, 2592000},
-
-    {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
-    {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
-    {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},
-    {"inbound", "hook-timeout", TYPE_INT,  AT(hook_timeout), "30", 1, 3600},
-    {"inbound", "commands", TYPE_BOOL, AT(commands), "true"},
-
-    {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
-    {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},
-    {"tracker", "remote-timeout",  TYPE_INT,  AT(remote_timeout),  "300", 1, 3600},
-    {"tracker", "mask-addresses",  TYPE_BOOL, AT(mask_addresses),  "true"},
-
-    {"limits", "mail-size",       TYPE_SIZE, AT(max_mail_size),       "26214400", 1024, G_MAXINT32},
-    {"limits", "header-fields",   TYPE_INT,  AT(max_header_fields),   "1000", 10, 100000},
-    {"limits", "header-size",     TYPE_INT,  AT(max_header_size),     "65536", 998, 1048576},
-    {"limits", "nesting",         TYPE_INT,  AT(max_nesting),         "100", 1, 1000},
-    {"limits", "parts",           TYPE_INT,  AT(max_parts),           "1000", 1, 100000},
-    {"limits", "addresses",       TYPE_INT,  AT(max_addresses),       "1000", 1, 100000},
-    {"limits", "comment",         TYPE_INT,  AT(max_comment),         "65536", 1, 10485760},
-    {"limits", "attachment-size", TYPE_SIZE, AT(max_attachment_size), "10485760", 0, G_MAXINT32},
-    {"limits", "attachments",     TYPE_INT,  AT(max_attachments),     "20", 0, 1000},
-    {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
-    {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
-    {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
-    {"limits", "answers-per-hour",         TYPE_INT, AT(max_answers),      "100", 0, 100000},
-    {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
-    {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
-};
-/* clang-format on */
-
-static const char *const type_names[] = {"host name", "text",  "path",         "URL",
-                                         "Git URL",   "list",  "mail address", "boolean",
-                                         "number",    "bytes", "choice"};
-
-static const char *const language_names[] = {"en", "fr"};
-
-const char *
-mp_language_name(MpLanguage language)
-{
-    return language_names[language];
-}
-
-bool
-mp_language_parse(const char *name, MpLanguage *language)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(language_names); i++) {
-        if (strcmp(name, language_names[i]) == 0) {
-            *language = (MpLanguage)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool
-mp_is_hostname(const char *text)
-{
-    gsize length = strlen(text), label = 0;
-
-    if (length == 0 || length > 253)
-        return false;
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '.') {
-            if (label == 0 || p[-1] == '-')
-                return false;
-            label = 0;
-        } else if (g_ascii_isalnum(*p) || (*p == '-' && label > 0)) {
-            if (++label > 63)
-                return false;
-        } else {
-            return false;
-        }
-    }
-    return label > 0 && text[length - 1] != '-';
-}
-
-static bool
-has_control(const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return true;
-    return false;
-}
-
-static bool
-is_mail_address(const char *text)
-{
-    const char *at = strrchr(text, '@');
-
-    return at != NULL && at > text && at - text <= 64 && strpbrk(text, " \t<>\"") == NULL &&
-           mp_is_hostname(at + 1);
-}
-
-/* Tokens of RFC 2045, section 5.1, between spaces and commas. */
-static bool
-is_words(const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++)
-        if (!g_ascii_isgraph(*p) ? *p != ' ' : *p != ',' && strchr("()<>@;:\\\"/[]?=", *p) != NULL)
-            return false;
-    return true;
-}
-
-static bool
-is_allowed_empty(const Key *key, const char *value)
-{
-    return value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0';
-}
-
-/* What git takes, written so that it cannot be taken for anything else: no option, no relative
- * path, no `ext::program`; and no password, which this file and ps(1) would show. */
-static const char *
-fault_of_remote(const char *value)
-{
-    static const char *const schemes[] = {"ssh://", "https://", "http://", "git://", "file:///"};
-    const char *colon = strchr(value, ':'), *slash = strchr(value, '/'), *at = strchr(value, '@');
-
-    if (value[0] == '/' || value[0] == '\0')
-        return NULL;
-    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
-        const char *host = value + strlen(schemes[i]);
-
-        if (!g_str_has_prefix(value, schemes[i]))
-            continue;
-        gsize length = strcspn(host, "/");
-        at = memchr(host, '@', length);
-        if (at != NULL && memchr(host, ':', (gsize)(at - host)) != NULL)
-            return "holds a password: leave that to Git's credential helpers or ~/.netrc";
-        return length > 0 || value[0] == 'f' ? NULL : "names no host";
-    }
-    if (at != NULL && at > value && colon != NULL && at < colon &&
-        (slash == NULL || colon < slash) && colon[1] != ':' && colon[1] != '\0' &&
-        g_ascii_isalnum(value[0]))
-        return NULL;
-    return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
-}
-
-/* A template's {words} stand for what is fit for a URL. */
-static bool
-is_web_url(const char *value)
-{
-    g_autofree char *bare = g_strdup(value);
-    g_autofree char *host = NULL;
-
-    if (!g_str_has_prefix(value, "https://") && !g_str_has_prefix(value, "http://"))
-        return false;
-    if (strpbrk(g_strdelimit(bare, "{}", '-'), " <>\"\\^`|") != NULL)
-        return false;
-    return g_uri_split_network(bare, G_URI_FLAGS_NONE, NULL, &host, NULL, NULL) && host != NULL &&
-           *host != '\0' && g_uri_is_valid(bare, G_URI_FLAGS_NONE, NULL);
-}
-
-/* What is wrong with a text value, or NULL. */
-static const char *
-fault_of_text(const Key *key, const char *value)
-{
-    if (!g_utf8_validate(value, -1, NULL) || has_control(value))
-        return "holds a control character or is not UTF-8";
-    switch (key->type) {
-    case TYPE_HOST:
-        return mp_is_hostname(value) || is_allowed_empty(key, value) ? NULL : "is not a host name";
-    case TYPE_PATH:
-        return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
-    case TYPE_URL:
-        return is_web_url(value) || is_allowed_empty(key, value) ? NULL
-                                                                 : "is not an http or https URL";
-    case TYPE_WORDS:
-        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
-    case TYPE_REMOTE:
-        return fault_of_remote(value);
-    case TYPE_MAIL:
-        return is_mail_address(value) ? NULL : "is not a mail address";
-    default:
-        return NULL;
-    }
-}
+#define FILE_SIZE_MAX (1024 * 1024)
 
 /* Where a path is asked for, a secret is easily written instead: such a value is never told. */
 static bool
-may_be_secret(const Key *key)
+may_be_secret(const MpConfigKey *key)
 {
-    return key->offset == AT(keys) || key->offset == AT(password_file);
+    return key->offset == G_STRUCT_OFFSET(MpConfig, keys) ||
+           key->offset == G_STRUCT_OFFSET(MpConfig, password_file);
 }
 
 static bool
-refuse(const MpConfig *config, const Key *key, const char *value, GError **error, const char *why)
+refuse(const MpConfig *config, const MpConfigKey *key, const char *value, GError **error,
+       const char *why)
 {
     if (may_be_secret(key))
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file,
@@ -277,7 +28,7 @@ refuse(const MpConfig *config, const Key *key, const char *value, GError **error
 }
 
 static bool
-set_number(MpConfig *config, const Key *key, const char *value, GError **error)
+set_number(MpConfig *config, const MpConfigKey *key, const char *value, GError **error)
 {
     gint64 number;
 
@@ -294,7 +45,7 @@ set_number(MpConfig *config, const Key *key, const char *value, GError **error)
 }
 
 static bool
-set_choice(MpConfig *config, const Key *key, const char *value, GError **error)
+set_choice(MpConfig *config, const MpConfigKey *key, const char *value, GError **error)
 {
     for (int i = 0; key->choices[i] != NULL; i++) {
         if (strcmp(key->choices[i], value) == 0) {
@@ -308,7 +59,7 @@ set_choice(MpConfig *config, const Key *key, const char *value, GError **error)
 }
 
 static bool
-set_boolean(MpConfig *config, const Key *key, const char *value, GError **error)
+set_boolean(MpConfig *config, const MpConfigKey *key, const char *value, GError **error)
 {
     bool is_true = strcmp(value, "true") == 0;
 
@@ -319,7 +70,7 @@ set_boolean(MpConfig *config, const Key *key, const char *value, GError **error)
 }
 
 static bool
-set_value(MpConfig *config, const Key *key, const char *value, GError **error)
+set_value(MpConfig *config, const MpConfigKey *key, const char *value, GError **error)
 {
     const char *fault;
 
@@ -332,7 +83,7 @@ set_value(MpConfig *config, const Key *key, const char *value, GError **error)
     case TYPE_CHOICE:
         return set_choice(config, key, value, error);
     default:
-        fault = fault_of_text(key, value);
+        fault = mp_config_text_fault(key, value);
         if (fault != NULL)
             return refuse(config, key, value, error, fault);
         g_free(G_STRUCT_MEMBER(char *, config, key->offset));
@@ -343,7 +94,7 @@ set_value(MpConfig *config, const Key *key, const char *value, GError **error)
 
 /* A default may lean on the host name, the one required key, which stands first in the table. */
 static char *
-default_value(const MpConfig *config, const Key *key)
+default_value(const MpConfig *config, const MpConfigKey *key)
 {
     g_auto(GStrv) pieces = g_strsplit(key->fallback, "{hostname}", 2);
 
@@ -351,7 +102,7 @@ default_value(const MpConfig *config, const Key *key)
 }
 
 static bool
-load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
+load_key(MpConfig *config, GKeyFile *file, const MpConfigKey *key, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *value = g_key_file_get_string(file, key->group, key->key, &why);
@@ -371,12 +122,13 @@ load_key(MpConfig *config, GKeyFile *file, const Key *key, GError **error)
     return set_value(config, key, value, error);
 }
 
-static const Key *
+static const MpConfigKey *
 find_key(const char *group, const char *name)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-        if (strcmp(keys[i].group, group) == 0 && (name == NULL || strcmp(keys[i].key, name) == 0))
-            return &keys[i];
+    for (gsize i = 0; i < mp_config_n_keys; i++)
+        if (strcmp(mp_config_keys[i].group, group) == 0 &&
+            (name == NULL || strcmp(mp_config_keys[i].key, name) == 0))
+            return &mp_config_keys[i];
     return NULL;
 }
 
@@ -412,7 +164,7 @@ check_support(const MpConfig *config, GError **error)
     const char *address = config->support_address;
     bool is_mail = config->support_address_type == MP_SUPPORT_EMAIL;
 
-    if (address[0] == '\0' || (is_mail ? is_mail_address(address) : is_web_url(address)))
+    if (address[0] == '\0' || (is_mail ? mp_is_mail_address(address) : mp_is_web_url(address)))
         return true;
     return mp_fail(
         error, MP_ERROR_INSTALLATION,
@@ -472,7 +224,7 @@ read_key_file(MpConfig *config, GKeyFile *file, GError **error)
     if (!g_file_get_contents(config->file, &text, &length, &why))
         return mp_fail(error, MP_ERROR_INSTALLATION, "cannot read the configuration: %s",
                        why->message);
-    if (length > DEFAULT_FILE_SIZE)
+    if (length > FILE_SIZE_MAX)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s: too large", config->file);
     return g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL) ||
            refuse_syntax(config, text, error);
@@ -489,8 +241,8 @@ mp_config_load(const char *path, const char *data, GError **error)
         return NULL;
     if (data != NULL)
         g_key_file_set_string(file, "instance", "data", data);
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-        if (!load_key(config, file, &keys[i], error))
+    for (gsize i = 0; i < mp_config_n_keys; i++)
+        if (!load_key(config, file, &mp_config_keys[i], error))
             return NULL;
     if (!check_together(config, error))
         return NULL;
@@ -502,9 +254,9 @@ mp_config_free(MpConfig *config)
 {
     if (config == NULL)
         return;
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-        if (keys[i].type <= TYPE_MAIL)
-            g_free(G_STRUCT_MEMBER(char *, config, keys[i].offset));
+    for (gsize i = 0; i < mp_config_n_keys; i++)
+        if (mp_config_keys[i].type <= TYPE_MAIL)
+            g_free(G_STRUCT_MEMBER(char *, config, mp_config_keys[i].offset));
     g_free(config->file);
     g_free(config);
 }
@@ -525,11 +277,4 @@ char *
 mp_config_noreply_domain(const MpConfig *config)
 {
     return g_strconcat("noreply.", config->hostname, NULL);
-}
-
-void
-mp_config_foreach_key(MpConfigVisit visit, gpointer user_data)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-        visit(keys[i].group, keys[i].key, type_names[keys[i].type], keys[i].fallback, user_data);
 }

@@ -1,6 +1,6 @@
 /*
  * The configuration: a key file (GLib's GKeyFile) whose every key has a type, a check, a default
- * and a line in metroplex.conf(5). What is not in the table of config.c is refused.
+ * and a line in metroplex.conf(5). What is not in the table of config_keys.c is refused.
  *
  * All strings are owned by the MpConfig; none but those documented as such is NULL.
  */
@@ -111,12 +111,6 @@ char *mp_config_path(const MpConfig *config, const char *relative);
 /* "reply.HOSTNAME" and "noreply.HOSTNAME"; the result is the caller's. */
 char *mp_config_reply_domain(const MpConfig *config);
 char *mp_config_noreply_domain(const MpConfig *config);
-
-/* Calls `visit` for every key of the table in the order of the man page: for documentation checks.
- */
-typedef void (*MpConfigVisit)(const char *group, const char *key, const char *type,
-                              const char *default_value, gpointer user_data);
-void mp_config_foreach_key(MpConfigVisit visit, gpointer user_data);
 
 /* "en", "fr"; and back (false if it is none of them). */
 const char *mp_language_name(MpLanguage language);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the documents say is what there is: man pages, units, installed files.
 #
-# The tables are read from the sources: keys from lib/base/config.c, gates from lib/policy/policy.c,
+# The tables are read from the sources: keys from lib/base/config_keys.c, gates from lib/policy/policy.c,
 # commands from what --help prints.
 set -uo pipefail
 shopt -s lastpipe # what counts at the end of a pipe counts here
@@ -69,14 +69,14 @@ fi
 
 # --- The configuration ----------------------------------------------------------------------------
 
-sed -n '/^static const Key keys\[\]/,/^};/s/^ *{"\([a-z]*\)", "\([a-z-]*\)",.*/[\1] \2/p' lib/base/config.c >"$tmp/keys"
+sed -n '/^const MpConfigKey mp_config_keys\[\]/,/^};/s/^ *{"\([a-z]*\)", "\([a-z-]*\)",.*/[\1] \2/p' lib/base/config_keys.c >"$tmp/keys"
 awk '/^\.Ss "\[/ { group = $2; gsub(/["\\&]/, "", group) }
      /^\.Sh/ { group = "" }
      group != "" && /^\.It Ic / { print group, $3 }' man/metroplex.conf.5 >"$tmp/keys.man"
 same "metroplex.conf(5) has every key" "$tmp/keys" "$tmp/keys.man"
 
 # The default of KEY as the manual says it: every fallback of the table stands in the key's text.
-tr '\n' ' ' <lib/base/config.c | grep -oE '\{"[a-z]+", "[a-z-]+", +TYPE_[A-Z]+, +AT\([a-z_]+\), +("[^"]*"|NULL)' |
+tr '\n' ' ' <lib/base/config_keys.c | grep -oE '\{"[a-z]+", "[a-z-]+", +TYPE_[A-Z]+, +AT\([a-z_]+\), +("[^"]*"|NULL)' |
     sed -E 's/^\{"([a-z]+)", "([a-z-]+)",.*\), +"?([^"]*)"?$/\1 \2 \3/' |
     while read -r group key default; do
         text=$(awk -v g="[$group]" -v k="$key" '/^\.Ss "\[/ { group = $2; gsub(/["\\&]/, "", group) }

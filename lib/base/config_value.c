@@ -1,0 +1,127 @@
+/* Which values a key of the configuration takes, by its type. */
+#include "base/internal.h"
+
+#include <string.h>
+
+bool
+mp_is_hostname(const char *text)
+{
+    gsize length = strlen(text), label = 0;
+
+    if (length == 0 || length > 253)
+        return false;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '.') {
+            if (label == 0 || p[-1] == '-')
+                return false;
+            label = 0;
+        } else if (g_ascii_isalnum(*p) || (*p == '-' && label > 0)) {
+            if (++label > 63)
+                return false;
+        } else {
+            return false;
+        }
+    }
+    return label > 0 && text[length - 1] != '-';
+}
+
+static bool
+has_control(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return true;
+    return false;
+}
+
+bool
+mp_is_mail_address(const char *text)
+{
+    const char *at = strrchr(text, '@');
+
+    return at != NULL && at > text && at - text <= 64 && strpbrk(text, " \t<>\"") == NULL &&
+           mp_is_hostname(at + 1);
+}
+
+/* Tokens of RFC 2045, section 5.1, between spaces and commas. */
+static bool
+is_words(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!g_ascii_isgraph(*p) ? *p != ' ' : *p != ',' && strchr("()<>@;:\\\"/[]?=", *p) != NULL)
+            return false;
+    return true;
+}
+
+static bool
+is_allowed_empty(const MpConfigKey *key, const char *value)
+{
+    return value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0';
+}
+
+/* What git takes, written so that it cannot be taken for anything else: no option, no relative
+ * path, no `ext::program`; and no password, which this file and ps(1) would show. */
+static const char *
+fault_of_remote(const char *value)
+{
+    static const char *const schemes[] = {"ssh://", "https://", "http://", "git://", "file:///"};
+    const char *colon = strchr(value, ':'), *slash = strchr(value, '/'), *at = strchr(value, '@');
+
+    if (value[0] == '/' || value[0] == '\0')
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        const char *host = value + strlen(schemes[i]);
+
+        if (!g_str_has_prefix(value, schemes[i]))
+            continue;
+        gsize length = strcspn(host, "/");
+        at = memchr(host, '@', length);
+        if (at != NULL && memchr(host, ':', (gsize)(at - host)) != NULL)
+            return "holds a password: leave that to Git's credential helpers or ~/.netrc";
+        return length > 0 || value[0] == 'f' ? NULL : "names no host";
+    }
+    if (at != NULL && at > value && colon != NULL && at < colon &&
+        (slash == NULL || colon < slash) && colon[1] != ':' && colon[1] != '\0' &&
+        g_ascii_isalnum(value[0]))
+        return NULL;
+    return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
+}
+
+/* A template's {words} stand for what is fit for a URL. */
+bool
+mp_is_web_url(const char *value)
+{
+    g_autofree char *bare = g_strdup(value);
+    g_autofree char *host = NULL;
+
+    if (!g_str_has_prefix(value, "https://") && !g_str_has_prefix(value, "http://"))
+        return false;
+    if (strpbrk(g_strdelimit(bare, "{}", '-'), " <>\"\\^`|") != NULL)
+        return false;
+    return g_uri_split_network(bare, G_URI_FLAGS_NONE, NULL, &host, NULL, NULL) && host != NULL &&
+           *host != '\0' && g_uri_is_valid(bare, G_URI_FLAGS_NONE, NULL);
+}
+
+const char *
+mp_config_text_fault(const MpConfigKey *key, const char *value)
+{
+    if (!g_utf8_validate(value, -1, NULL) || has_control(value))
+        return "holds a control character or is not UTF-8";
+    switch (key->type) {
+    case TYPE_HOST:
+        return mp_is_hostname(value) || is_allowed_empty(key, value) ? NULL : "is not a host name";
+    case TYPE_PATH:
+        return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
+    case TYPE_URL:
+        return mp_is_web_url(value) || is_allowed_empty(key, value) ? NULL
+                                                                    : "is not an http or https URL";
+    case TYPE_WORDS:
+        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
+    case TYPE_REMOTE:
+        return fault_of_remote(value);
+    case TYPE_MAIL:
+        return mp_is_mail_address(value) ? NULL : "is not a mail address";
+    default:
+        return NULL;
+    }
+}
