@@ -2,12 +2,8 @@
  * metroplex without a subcommand: the cron job. One pass, or polling for a while; what is a mail's
  * way is in lib/inbound/inbound.c.
  */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,16 +11,15 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/signal.h"
+#include "cli/loop.h"
 #include "commands.h"
 #include "inbound/inbound.h"
 #include "instance/hook.h"
 #include "instance/transaction.h"
 #include "instance/upkeep.h"
 
-#define DEFAULT_SECONDS 55     /* a run a minute from cron, and the next finds no lock */
-#define RESCAN_MS       5000   /* the timer under inotify */
-#define HOOK_LOOK_US    100000 /* when only on-comment is waited for */
-#define BATCH_BYTES     (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
+#define BATCH_BYTES (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 typedef struct {
     MpInstance *instance;
@@ -40,25 +35,6 @@ static bool
 is_dry_run(const Run *run)
 {
     return run->inbound.tell != NULL;
-}
-
-static volatile sig_atomic_t is_stopped;
-
-static void
-stop(int number)
-{
-    (void)number;
-    is_stopped = 1;
-}
-
-static void
-catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop};
-
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 /* --- One pass ------------------------------------------------------------------------------- */
@@ -141,7 +117,7 @@ pass(Run *run, bool *found, GError **error)
     *found = false;
     if (names == NULL)
         return false;
-    while (next < names->len && !is_stopped) {
+    while (next < names->len && !mp_is_stopped()) {
         g_autoptr(GPtrArray) mails = take_batch(run, names, &next, error);
         if (mails == NULL)
             return false;
@@ -160,88 +136,24 @@ pass(Run *run, bool *found, GError **error)
 
 /* Until a listing finds nothing: what arrives during a pass is seen by the next. */
 static bool
-pass_until_empty(Run *run, GError **error)
+pass_until_empty(gpointer user_data, gint64 *next_due, GError **error)
 {
     bool found = true;
 
-    while (found && !is_stopped)
-        if (!pass(run, &found, error))
+    (void)next_due; /* a mail is due when it is there */
+    while (found && !mp_is_stopped())
+        if (!pass(user_data, &found, error))
             return false;
     return true;
 }
 
-/* True while one of them is at work. */
 static bool
-step_children(Run *run, bool may_start)
+step_children(gpointer user_data, bool may_start)
 {
+    Run *run = user_data;
     bool hooks = mp_hook_step(&run->hook, run->instance->config, run->options, may_start);
 
     return mp_upkeep_step(&run->upkeep, run->instance->config, run->options, may_start) || hooks;
-}
-
-/* --- Polling -------------------------------------------------------------------------------- */
-
-/* -1 where inotify cannot be had (too many users of it, a network file system, an old kernel). */
-static int
-watch(const Run *run)
-{
-    const char *path = mp_maildir_new_path(run->inbound.maildir);
-    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-    if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO | IN_CREATE) >= 0)
-        return fd;
-    mp_warn("Cannot watch %s, looking every %d s instead: %s", path, RESCAN_MS / 1000,
-            g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Waits for something to arrive, and then a moment for its company. */
-static void
-wait_for_mail(const Run *run, int fd, gint64 until)
-{
-    char events[4096];
-    gint64 left = (until - g_get_monotonic_time()) / 1000;
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-
-    if (poll(&p, 1, (int)CLAMP(left, 0, RESCAN_MS)) > 0 && !is_stopped)
-        poll(NULL, 0, run->instance->config->linger);
-    while (fd >= 0 && read(fd, events, sizeof events) > 0)
-        continue;
-}
-
-static bool
-poll_for(Run *run, int seconds, GError **error)
-{
-    gint64 until = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
-    int fd = watch(run);
-    bool good = true;
-
-    while (good && !is_stopped) {
-        good = pass_until_empty(run, error);
-        bool is_over = g_get_monotonic_time() >= until;
-        bool is_busy = step_children(run, !is_over);
-        if (!good || (is_over && !is_busy))
-            break;
-        wait_for_mail(run, fd, is_over ? g_get_monotonic_time() + HOOK_LOOK_US : until);
-    }
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
-/* One pass, and what its children have to do for it. */
-static bool
-pass_once(Run *run, GError **error)
-{
-    bool good = pass_until_empty(run, error);
-
-    if (is_dry_run(run))
-        return good;
-    for (bool may_start = true; step_children(run, may_start) && !is_stopped; may_start = false)
-        g_usleep(HOOK_LOOK_US);
-    return good;
 }
 
 /* --- Given files ---------------------------------------------------------------------------- */
@@ -336,6 +248,14 @@ is_work_left(const Run *run)
 static int
 run_over_new(Run *run, bool once, int seconds)
 {
+    const MpLoop loop = {
+        .is_once = once,
+        .seconds = seconds,
+        .watched = mp_maildir_new_path(run->inbound.maildir),
+        .linger = run->instance->config->linger,
+        .pass = pass_until_empty,
+        .step = is_dry_run(run) ? NULL : step_children,
+    };
     g_autoptr(GError) error = NULL;
     bool good;
 
@@ -345,8 +265,8 @@ run_over_new(Run *run, bool once, int seconds)
         say_busy();
         return EX_OK;
     }
-    good = (!is_work_left(run) || locked_batch(run, NULL, &error)) &&
-           (once ? pass_once(run, &error) : poll_for(run, seconds, &error));
+    good =
+        (!is_work_left(run) || locked_batch(run, NULL, &error)) && mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
     mp_lock_release(run->run_lock);
@@ -371,7 +291,7 @@ run_command(MpInstance *instance, const MpOptions *options, bool once, int secon
     run.inbound.tell = dry_run ? mp_inbound_tell_outcome : NULL;
     if (dry_run || *paths != NULL)
         mp_log_to_stderr(MP_LOG_INFO);
-    catch_signals();
+    mp_catch_signals();
     status = *paths != NULL ? process_files(&run, paths) : run_over_new(&run, once, seconds);
     mp_inbound_close(&run.inbound);
     return status;
@@ -403,6 +323,6 @@ cmd_run(int argc, char **argv)
             "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
     if (!mp_instance_begin(&instance, &options, &error))
         return mp_report(error);
-    return run_command(&instance, &options, once, seconds >= 0 ? seconds : DEFAULT_SECONDS, dry_run,
+    return run_command(&instance, &options, once, seconds >= 0 ? seconds : MP_LOOP_SECONDS, dry_run,
                        argv + 1);
 }

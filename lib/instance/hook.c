@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/signal.h"
 #include "worker/worker.h"
 
 #define COMPLAINT_MAX 2000
@@ -85,15 +86,6 @@ mp_hook_stop(MpHook *hook)
 /* --- Somebody else's program -------------------------------------------------------------------
  */
 
-static volatile sig_atomic_t is_stopped;
-
-static void
-stop(int number)
-{
-    (void)number;
-    is_stopped = 1;
-}
-
 static void
 take_complaint(int fd, GString *complaint)
 {
@@ -145,7 +137,7 @@ wait_for(pid_t child, int err, gint64 until, MpHookEnd *end, GString *complaint)
     struct pollfd p = {.fd = err, .events = POLLIN};
 
     while (waitpid(child, &end->status, WNOHANG) == 0) {
-        if (is_stopped || g_get_monotonic_time() >= until) {
+        if (mp_is_stopped() || g_get_monotonic_time() >= until) {
             end->is_late = true;
             kill(-child, SIGKILL);
             waitpid(child, &end->status, 0);
@@ -164,14 +156,13 @@ void
 mp_hook_execute(const char *program, const char *input, gsize length, int seconds, MpHookEnd *end)
 {
     const char *argv[] = {program, NULL};
-    struct sigaction action = {.sa_handler = stop};
     g_autoptr(GError) error = NULL;
     GString *complaint = g_string_new(NULL);
     int pipe_ends[2] = {-1, -1}, in = mp_worker_memory_file(input, length, &error);
     pid_t child = -1;
 
     *end = (MpHookEnd){0};
-    sigaction(SIGTERM, &action, NULL);
+    mp_catch_signals();
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (in < 0)
         g_string_assign(complaint, error->message);

@@ -1,0 +1,29 @@
+/*
+ * What both programs do without a subcommand: work off what is due, once or for a while. Between
+ * two passes a loop sleeps until a name appears in a directory (inotify(7)) or a few seconds are
+ * over, since network file systems report nothing and what falls due by the clock makes no noise.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define MP_LOOP_SECONDS 55 /* --for, if nothing is said: cron starts a run a minute */
+
+typedef struct {
+    bool is_once;
+    int seconds;         /* that it looks for more, unless is_once */
+    const char *watched; /* where what is to be done appears */
+    int linger;          /* milliseconds to wait for the company of what appeared */
+
+    /* Works off what is due. *next_due, which is G_MAXINT64 before, may be set to the second since
+     * the epoch at which there is more to do. False, with *error set, ends the loop. */
+    bool (*pass)(gpointer user_data, gint64 *next_due, GError **error);
+
+    /* Looks after what works beside the loop, and starts it only if `may_start`; true while there
+     * is any, which the loop then waits for. May be NULL. */
+    bool (*step)(gpointer user_data, bool may_start);
+} MpLoop;
+
+/* Runs until the time is up, a signal came (mp_is_stopped()), or a pass failed: then false. */
+bool mp_loop_run(const MpLoop *loop, gpointer user_data, GError **error);
