@@ -159,7 +159,7 @@ cmd_address(int argc, char **argv)
     MpPurpose purpose = MP_PURPOSE_REPLY;
 
     mp_options_parse(
-        &options, entries, "address", "THREAD LOGIN [--purpose PURPOSE] | --verify ADDRESS",
+        &options, entries, "THREAD LOGIN [--purpose PURPOSE] | --verify ADDRESS",
         "Prints the address by which LOGIN answers THREAD (0: the self-test), or checks one.", 0, 2,
         &argc, &argv);
     if (to_verify != NULL ? argc != 1 || purpose_name != NULL : argc != 3)

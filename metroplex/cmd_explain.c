@@ -220,7 +220,7 @@ cmd_explain(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status = EX_OK;
 
-    mp_options_parse(&options, NULL, "explain", "FILE…",
+    mp_options_parse(&options, NULL, "FILE…",
                      "Says what would be done with a mail, and why; changes nothing.", 1, G_MAXINT,
                      &argc, &argv);
     if (!mp_instance_read(&instance, &options, true, &error) ||

@@ -254,7 +254,7 @@ cmd_extract(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpWorker) worker = NULL;
 
-    mp_options_parse(&options, entries, "extract", "FILE…|-",
+    mp_options_parse(&options, entries, "FILE…|-",
                      "Prints the reply a person wrote, without quotes and signatures.", 0, G_MAXINT,
                      &argc, &argv);
     if (jsonl ? argc > 1 || json || sent_paths != NULL : argc < 2)

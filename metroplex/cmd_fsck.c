@@ -114,7 +114,7 @@ cmd_fsck(int argc, char **argv)
     guint64 events = 0;
 
     mp_options_parse(
-        &options, entries, "fsck", "[--json]",
+        &options, entries, "[--json]",
         "Checks the tracker, the accounts and what waits in outbox and hook, beyond git\n"
         "fsck, and says how to mend what is wrong. Changes nothing. Exits 0 if all is\n"
         "well, 65 if not.",

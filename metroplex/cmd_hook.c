@@ -60,12 +60,10 @@ append_line(Work *work, const MpEvent *event, GString *input, GError **error)
         return true;
     }
     JsonObject *object = thread_json_of_comment(comment);
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
     mp_json_number(object, "thread", event->thread);
     mp_json_text(object, "repository", thread->repository);
     mp_json_text(object, "key", event->key);
-    json_node_take_object(node, object);
-    g_autofree char *line = json_to_string(node, FALSE);
+    g_autofree char *line = mp_json_line(object);
     g_string_append_printf(input, "%s\n", line);
     return true;
 }
@@ -187,8 +185,8 @@ cmd_hook(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, NULL, "hook", "", "Gives new comments to [inbound] on-comment.", 0,
-                     0, &argc, &argv);
+    mp_options_parse(&options, NULL, "", "Gives new comments to [inbound] on-comment.", 0, 0, &argc,
+                     &argv);
     if (!mp_instance_open(&instance, &options, &error))
         return mp_report(error);
     if (instance.hooks == NULL)

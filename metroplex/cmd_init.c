@@ -427,7 +427,7 @@ cmd_init(int argc, char **argv)
     Init init = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 
     mp_options_parse(
-        &options, entries, "init", "--hostname HOST",
+        &options, entries, "--hostname HOST",
         "Makes the configuration, the keys, the data directory and its repositories where they\n"
         "are missing, changes nothing that exists, and says what it made. --hostname and --data\n"
         "may be left out once there is a configuration.",

@@ -330,7 +330,7 @@ cmd_policy(int argc, char **argv)
     Desk desk = {.is_logging = false};
 
     mp_options_parse(
-        &desk.options, NULL, "policy", "",
+        &desk.options, NULL, "",
         "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
         "an address of the reply domain that was forged or revoked, 450 4.7.1 for one that is over "
         "a\n"

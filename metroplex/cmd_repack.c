@@ -14,8 +14,7 @@ cmd_repack(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, NULL, "repack", "", "Makes few packs of fifty and more.", 0, 0,
-                     &argc, &argv);
+    mp_options_parse(&options, NULL, "", "Makes few packs of fifty and more.", 0, 0, &argc, &argv);
     if (!mp_instance_begin(&instance, &options, &error))
         return mp_report(error);
     if (mp_upkeep_repack(instance.config, &error))

@@ -88,9 +88,9 @@ repository_show(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpRepository) repository = NULL;
 
-    mp_verb_options(&options, entries, "repository", "[--json] OWNER/NAME",
-                    "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
-                    &argc, &argv);
+    mp_options_parse(&options, entries, "[--json] OWNER/NAME",
+                     "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
+                     &argc, &argv);
     if (!mp_instance_read(&instance, &options, false, &error) || !check_name(argv[1], &error))
         return mp_report(error);
     repository = mp_tracker_repository(instance.tracker, argv[1], &error);
@@ -248,10 +248,10 @@ repository_set(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "repository",
-                    "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
-                    "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE]",
-                    "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
+    mp_options_parse(&options, entries,
+                     "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
+                     "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE]",
+                     "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
     if (wishes.reply == NULL && wishes.link == NULL && wishes.watch == NULL &&
         wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
         return mp_usage_error("repository set: nothing to set");
@@ -264,7 +264,7 @@ repository_set(int argc, char **argv)
     return EX_OK;
 }
 
-static const MpCommand verbs[] = {
+static const MpCommand subcommands[] = {
     {"set", repository_set, "set who may reply, who watches, where links lead"},
     {"show", repository_show, "show a repository's policy"},
 };
@@ -272,5 +272,5 @@ static const MpCommand verbs[] = {
 int
 cmd_repository(int argc, char **argv)
 {
-    return mp_command_run("repository", verbs, G_N_ELEMENTS(verbs), NULL, argc, argv);
+    return mp_subcommand_run(subcommands, G_N_ELEMENTS(subcommands), argc, argv);
 }

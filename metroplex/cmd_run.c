@@ -315,7 +315,7 @@ cmd_run(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "", "[FILE…]",
+    mp_options_parse(&options, entries, "[FILE…]",
                      "Turns the mails that were delivered into comments.", 0, G_MAXINT, &argc,
                      &argv);
     if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)

@@ -1,4 +1,4 @@
-/* metroplex thread: the table of its verbs, and what they share. */
+/* metroplex thread: the table of its subcommands, and what they share. */
 #include "thread.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ mp_visible_text(const char *text)
     return out;
 }
 
-static const MpCommand verbs[] = {
+static const MpCommand subcommands[] = {
     {"close", thread_change, "close a thread"},
     {"comment", thread_comment, "add a comment; prints its number"},
     {"export", thread_export, "print a thread as JSON or mbox"},
@@ -70,5 +70,5 @@ static const MpCommand verbs[] = {
 int
 cmd_thread(int argc, char **argv)
 {
-    return mp_command_run("thread", verbs, G_N_ELEMENTS(verbs), NULL, argc, argv);
+    return mp_subcommand_run(subcommands, G_N_ELEMENTS(subcommands), argc, argv);
 }

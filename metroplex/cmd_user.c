@@ -189,8 +189,8 @@ user_add(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user = g_new0(MpUser, 1);
 
-    mp_verb_options(&options, entries, "user", "LOGIN --name NAME --email ADDRESS [--email …]",
-                    "Adds an account and prints its id.", 1, 1, &argc, &argv);
+    mp_options_parse(&options, entries, "LOGIN --name NAME --email ADDRESS [--email …]",
+                     "Adds an account and prints its id.", 1, 1, &argc, &argv);
     if (wishes.name == NULL || wishes.emails == NULL)
         return mp_usage_error("user add: --name and --email are needed");
     wishes.login = g_strdup(argv[1]);
@@ -256,11 +256,11 @@ user_set(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "user",
-                    "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
-                    "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
-                    "    [--language en|fr] [--unsuppress ADDRESS …]",
-                    "Changes an account; what is not named stays.", 1, 1, &argc, &argv);
+    mp_options_parse(&options, entries,
+                     "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
+                     "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
+                     "    [--language en|fr] [--unsuppress ADDRESS …]",
+                     "Changes an account; what is not named stays.", 1, 1, &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
         wishes.language == NULL && wishes.unsuppress == NULL)
@@ -296,15 +296,15 @@ user_revoke(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, NULL, "user", "LOGIN",
-                    "Voids every reply, unsubscribe and bounce address the account was ever sent.",
-                    1, 1, &argc, &argv);
+    mp_options_parse(&options, NULL, "LOGIN",
+                     "Voids every reply, unsubscribe and bounce address the account was ever sent.",
+                     1, 1, &argc, &argv);
     if (!mp_instance_open(&instance, &options, &error) || !raise_epoch(&instance, argv[1], &error))
         return mp_report(error);
     return EX_OK;
 }
 
-static const MpCommand verbs[] = {
+static const MpCommand subcommands[] = {
     {"add", user_add, "add an account"},
     {"list", user_list, "list all accounts"},
     {"revoke", user_revoke, "void all signed addresses of an account"},
@@ -315,5 +315,5 @@ static const MpCommand verbs[] = {
 int
 cmd_user(int argc, char **argv)
 {
-    return mp_command_run("user", verbs, G_N_ELEMENTS(verbs), NULL, argc, argv);
+    return mp_subcommand_run(subcommands, G_N_ELEMENTS(subcommands), argc, argv);
 }

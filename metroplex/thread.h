@@ -1,4 +1,4 @@
-/* The verbs of `metroplex thread`, by file: posting, changing, showing. */
+/* The subcommands of `metroplex thread`, by file: posting, changing, showing. */
 #pragma once
 
 #include "cli/output.h"

@@ -12,7 +12,7 @@
  */
 
 typedef struct {
-    const char *verb, *done, *summary;
+    const char *word, *done, *summary;
     gsize fact; /* offset of a bool of MpThread */
     bool value;
     bool is_announced;
@@ -31,10 +31,10 @@ static const Change changes[] = {
 };
 
 static const Change *
-find_change(const char *verb)
+find_change(const char *word)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(changes); i++)
-        if (strcmp(changes[i].verb, verb) == 0)
+        if (strcmp(changes[i].word, word) == 0)
             return &changes[i];
     g_assert_not_reached();
 }
@@ -72,7 +72,7 @@ build_change(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer u
     const Change *change = job->change;
     MpActor actor = mp_transaction_actor(job->user);
     g_autofree char *key =
-        change->is_announced ? thread_key(job->user->id, job->id, change->verb) : NULL;
+        change->is_announced ? thread_key(job->user->id, job->id, change->word) : NULL;
     g_autoptr(MpThread) thread = mp_instance_thread(instance, job->id, error);
 
     if (thread == NULL)
@@ -84,7 +84,7 @@ build_change(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer u
         return true;
     *fact = change->value;
     g_autofree char *what = g_strdup_printf(
-        "%s: %s", job->name, strcmp(change->verb, "reopen") == 0 ? "reopened" : change->done);
+        "%s: %s", job->name, strcmp(change->word, "reopen") == 0 ? "reopened" : change->done);
     if (!mp_batch_set_thread(batch, thread, key, what, &actor, error))
         return false;
     if (change->is_announced)
@@ -106,7 +106,7 @@ run(MpInstance *instance, Job *job, MpTransactionBuild build, GError **error)
 int
 thread_change(int argc, char **argv)
 {
-    g_auto(Job) job = {.change = find_change(argv[0])};
+    g_auto(Job) job = {.change = find_change(mp_command_word(argv[0]))};
     g_autofree char *as = NULL;
     const GOptionEntry entries[] = {
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &as, "who does it", "LOGIN"},
@@ -116,10 +116,9 @@ thread_change(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "thread", "ID --as LOGIN", job.change->summary, 1, 1, &argc,
-                    &argv);
+    mp_options_parse(&options, entries, "ID --as LOGIN", job.change->summary, 1, 1, &argc, &argv);
     if (as == NULL)
-        return mp_usage_error("thread %s: --as is needed", job.change->verb);
+        return mp_usage_error("thread %s: --as is needed", job.change->word);
     if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
         !mp_instance_open(&instance, &options, &error))
         return mp_report(error);
@@ -179,16 +178,16 @@ build_subscription(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpoi
 int
 thread_subscribe(int argc, char **argv)
 {
-    g_auto(Job) job = {.is_subscribed = strcmp(argv[0], "subscribe") == 0};
+    g_auto(Job) job = {.is_subscribed = strcmp(mp_command_word(argv[0]), "subscribe") == 0};
     g_auto(MpOptions) options = {0};
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, NULL, "thread", "ID LOGIN",
-                    job.is_subscribed
-                        ? "Sends the thread's notifications to LOGIN."
-                        : "Mutes the thread for LOGIN, also where they watch the repository.",
-                    2, 2, &argc, &argv);
+    mp_options_parse(&options, NULL, "ID LOGIN",
+                     job.is_subscribed
+                         ? "Sends the thread's notifications to LOGIN."
+                         : "Mutes the thread for LOGIN, also where they watch the repository.",
+                     2, 2, &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
         !mp_instance_open(&instance, &options, &error))
         return mp_report(error);

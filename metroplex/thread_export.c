@@ -289,9 +289,9 @@ thread_export(int argc, char **argv)
     Export export = {.instance = &instance};
     guint64 id;
 
-    mp_verb_options(&options, entries, "thread", "ID [--format json|mbox]",
-                    "Prints a thread for other programs and for thread import.", 1, 1, &argc,
-                    &argv);
+    mp_options_parse(&options, entries, "ID [--format json|mbox]",
+                     "Prints a thread for other programs and for thread import.", 1, 1, &argc,
+                     &argv);
     if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "mbox") != 0)
         return mp_usage_error("thread export: --format is json or mbox");
     if (!mp_parse_id(argv[1], "thread", &id, &error) ||

@@ -387,8 +387,8 @@ thread_import(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(
-        &options, entries, "thread", "FILE [--format json|mbox] [--as LOGIN] [--announce]",
+    mp_options_parse(
+        &options, entries, "FILE [--format json|mbox] [--as LOGIN] [--announce]",
         "Adds the thread in FILE (- for standard input), or what is new of it; prints its id, and\n"
         "how many comments were added and were there.",
         1, 1, &argc, &argv);

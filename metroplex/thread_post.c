@@ -102,9 +102,9 @@ thread_comment(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "thread", "ID --as LOGIN [--key KEY] [FILE|-]",
-                    "Adds a comment, read from FILE or standard input, and prints its number.", 1,
-                    2, &argc, &argv);
+    mp_options_parse(&options, entries, "ID --as LOGIN [--key KEY] [FILE|-]",
+                     "Adds a comment, read from FILE or standard input, and prints its number.", 1,
+                     2, &argc, &argv);
     if (post.as == NULL)
         return mp_usage_error("thread comment: --as is needed");
     post.file = argc > 2 ? argv[2] : NULL;
@@ -260,11 +260,11 @@ thread_open(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "thread",
-                    "--repository OWNER/NAME --kind issue|pull|commit [--object REV]\n"
-                    "    --title TITLE --as LOGIN [--key KEY] [FILE|-]",
-                    "Opens a thread with a text from FILE or standard input, and prints its id.", 0,
-                    1, &argc, &argv);
+    mp_options_parse(&options, entries,
+                     "--repository OWNER/NAME --kind issue|pull|commit [--object REV]\n"
+                     "    --title TITLE --as LOGIN [--key KEY] [FILE|-]",
+                     "Opens a thread with a text from FILE or standard input, and prints its id.",
+                     0, 1, &argc, &argv);
     if (post.repository == NULL || post.kind == NULL || post.title == NULL || post.as == NULL)
         return mp_usage_error("thread open: --repository, --kind, --title and --as are needed");
     post.file = argc > 1 ? argv[1] : NULL;

@@ -76,9 +76,8 @@ thread_list(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "thread",
-                    "[--json] [--repository OWNER/NAME] [--state open|closed]",
-                    "Lists threads: id, kind, state, repository, title.", 0, 0, &argc, &argv);
+    mp_options_parse(&options, entries, "[--json] [--repository OWNER/NAME] [--state open|closed]",
+                     "Lists threads: id, kind, state, repository, title.", 0, 0, &argc, &argv);
     if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
         return mp_usage_error("thread list: --state is open or closed");
     Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
@@ -281,8 +280,8 @@ thread_show(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     guint64 id;
 
-    mp_verb_options(&options, entries, "thread", "[--json] ID", "Shows a thread with its comments.",
-                    1, 1, &argc, &argv);
+    mp_options_parse(&options, entries, "[--json] ID", "Shows a thread with its comments.", 1, 1,
+                     &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &id, &error) ||
         !mp_instance_read(&instance, &options, false, &error) ||
         !read_whole(&instance, id, &whole, &error))

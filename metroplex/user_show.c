@@ -116,8 +116,8 @@ user_list(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_verb_options(&options, entries, "user", "[--json]",
-                    "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
+    mp_options_parse(&options, entries, "[--json]",
+                     "Lists the accounts: id, login, state, address, name.", 0, 0, &argc, &argv);
     PrintUser print = json ? print_json : print_line;
     if (!mp_instance_read(&instance, &options, false, &error) ||
         !mp_accounts_foreach_user(instance.accounts, visit, &print, &error))
@@ -138,8 +138,7 @@ user_show(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user = NULL;
 
-    mp_verb_options(&options, entries, "user", "[--json] LOGIN", "Shows one account.", 1, 1, &argc,
-                    &argv);
+    mp_options_parse(&options, entries, "[--json] LOGIN", "Shows one account.", 1, 1, &argc, &argv);
     if (!mp_instance_read(&instance, &options, false, &error))
         return mp_report(error);
     user = mp_instance_user(&instance, argv[1], &error);

@@ -79,7 +79,7 @@ cmd_preview(int argc, char **argv)
     guint64 thread, comment = 0;
 
     mp_options_parse(
-        &options, NULL, "preview", "THREAD COMMENT USER",
+        &options, NULL, "THREAD COMMENT USER",
         "Prints the message about comment COMMENT of thread THREAD (0 is its opening post)\n"
         "that USER, a login, would get. Nothing is sent and nothing is recorded.",
         3, 3, &argc, &argv);

@@ -2,7 +2,7 @@
 #include "cli/command.h"
 #include "commands.h"
 
-static const MpCommand commands[] = {
+static const MpCommand subcommands[] = {
     {"list", cmd_queue_list, "every recipient who waits or has failed"},
     {"show", cmd_queue_show, "one event, and what became of each recipient"},
     {"retry", cmd_queue_change, "makes deferred and failed recipients due at once"},
@@ -14,5 +14,5 @@ static const MpCommand commands[] = {
 int
 cmd_queue(int argc, char **argv)
 {
-    return mp_command_run("queue", commands, G_N_ELEMENTS(commands), NULL, argc, argv);
+    return mp_subcommand_run(subcommands, G_N_ELEMENTS(subcommands), argc, argv);
 }

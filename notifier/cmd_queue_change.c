@@ -154,14 +154,13 @@ cmd_queue_change(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
 
-    while (strcmp(changes[c].word, argv[0]) != 0)
+    while (strcmp(changes[c].word, mp_command_word(argv[0])) != 0)
         c++;
-    g_autofree char *command = g_strdup_printf("queue %s", changes[c].word);
-    mp_options_parse(&options, changes[c].all != 0 ? entries : NULL, command,
+    mp_options_parse(&options, changes[c].all != 0 ? entries : NULL,
                      changes[c].all != 0 ? "[--all | EVENT…]" : "EVENT…", changes[c].details, 0,
                      G_MAXINT, &argc, &argv);
     if (all == (argc > 1))
-        return mp_usage_error("%s: name events%s", command, changes[c].all ? ", or --all" : "");
+        return mp_usage_error("%s: name events%s", argv[0], changes[c].all ? ", or --all" : "");
     g_autoptr(MpLock) lock = open_for_change(&instance, &options, &error);
     if (lock == NULL || (all && !change_all(&instance, c, &error)))
         return mp_report(error);

@@ -11,12 +11,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include <json-glib/json-glib.h>
-
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "cli/output.h"
 
 /* One line of a list: an event and one of its recipients (NULL before its expansion). */
 typedef struct {
@@ -96,45 +95,25 @@ error_of(const Row *row)
 }
 
 static void
-set_text(JsonObject *object, const char *name, const char *text)
-{
-    if (text != NULL)
-        json_object_set_string_member(object, name, text);
-    else
-        json_object_set_null_member(object, name);
-}
-
-static void
-set_number(JsonObject *object, const char *name, bool is_known, gint64 number)
-{
-    if (is_known)
-        json_object_set_int_member(object, name, number);
-    else
-        json_object_set_null_member(object, name);
-}
-
-static void
 print_json(const Row *row)
 {
-    g_autoptr(JsonObject) object = json_object_new();
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
     g_autofree char *error = error_of(row);
     g_autofree char *due = due_of(row) > 0 ? mp_time_format(due_of(row)) : NULL;
-    g_autofree char *text = NULL;
 
-    json_object_set_string_member(object, "event", row->queued->key);
-    json_object_set_int_member(object, "thread", (gint64)row->event->thread);
-    set_number(object, "comment", row->has_comment, (gint64)row->comment);
-    set_text(object, "login", row->login);
-    set_text(object, "address", row->recipient != NULL ? row->recipient->address : NULL);
-    json_object_set_string_member(object, "state", state_of(row));
-    json_object_set_int_member(object, "attempts",
-                               row->recipient != NULL ? row->recipient->attempts : 0);
-    set_text(object, "due", due);
-    set_text(object, "error", error);
-    json_node_set_object(node, object);
-    text = json_to_string(node, FALSE);
-    printf("%s\n", text);
+    mp_json_text(object, "event", row->queued->key);
+    mp_json_number(object, "thread", row->event->thread);
+    if (row->has_comment)
+        mp_json_number(object, "comment", row->comment);
+    else
+        mp_json_text(object, "comment", NULL);
+    mp_json_text(object, "login", row->login);
+    mp_json_text(object, "address", row->recipient != NULL ? row->recipient->address : NULL);
+    mp_json_text(object, "state", state_of(row));
+    mp_json_number(object, "attempts", row->recipient != NULL ? row->recipient->attempts : 0);
+    mp_json_text(object, "due", due);
+    mp_json_text(object, "error", error);
+    mp_json_print(object);
 }
 
 static void
@@ -249,7 +228,7 @@ cmd_queue_list(int argc, char **argv)
     };
 
     mp_options_parse(
-        &options, entries, "queue list", "[--json]",
+        &options, entries, "[--json]",
         "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
         "when due, attempts, login, address, last error.",
         0, 0, &argc, &argv);
@@ -281,7 +260,7 @@ cmd_queue_show(int argc, char **argv)
     };
 
     mp_options_parse(
-        &options, entries, "queue show", "[--json] EVENT",
+        &options, entries, "[--json] EVENT",
         "Shows one event with all its recipients, also those who got it. EVENT is a KEY as\n"
         "`notifier queue list` shows it.",
         1, 1, &argc, &argv);

@@ -87,7 +87,7 @@ cmd_run(int argc, char **argv)
         G_OPTION_ENTRY_NULL,
     };
 
-    mp_options_parse(&options, entries, "", "[--once | --for SECONDS]",
+    mp_options_parse(&options, entries, "[--once | --for SECONDS]",
                      "Sends the notifications that are due. `notifier --help` lists the commands.",
                      0, 0, &argc, &argv);
     if (seconds < 0)

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/protect.h"
+#include "cli/output.h"
 
 static void
 print_help(const char *command, const MpCommand *commands, gsize n_commands)
@@ -94,9 +95,10 @@ asks_for_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
-int
-mp_command_run(const char *command, const MpCommand *commands, gsize n_commands,
-               int (*without)(int, char **), int argc, char **argv)
+/* `command` is the first word of a command of two, or NULL. */
+static int
+run(const char *command, const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
+    int argc, char **argv)
 {
     int at = find_word(argc, argv);
     const char *word = at < argc ? argv[at] : NULL;
@@ -109,27 +111,35 @@ mp_command_run(const char *command, const MpCommand *commands, gsize n_commands,
         printf("%s %s\n", g_get_prgname(), MP_VERSION);
         return EX_OK;
     }
-    if (without != NULL && (word == NULL || word[0] == '-'))
+    if (without != NULL && (word == NULL || word[0] == '-')) {
+        argv[0] = (char *)(gsize) "";
         return without(argc, argv);
+    }
     for (gsize i = 0; word != NULL && i < n_commands; i++) {
         if (strcmp(commands[i].name, word) == 0) {
+            g_autofree char *whole =
+                command != NULL ? g_strconcat(command, " ", word, NULL) : g_strdup(word);
+
             move_to_front(argv, at);
+            argv[1] = whole;
             return commands[i].run(argc - 1, argv + 1);
         }
     }
     return tell_commands(command, commands, n_commands, word);
 }
 
-/* However a command ends: what it printed and could not be written is no success. */
-static void
-close_output(int status, void *unused)
+int
+mp_subcommand_run(const MpCommand *subcommands, gsize n_subcommands, int argc, char **argv)
 {
-    (void)unused;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return;
-    fprintf(stderr, "%s: cannot write standard output: %s\n", g_get_prgname(), g_strerror(errno));
-    if (status == EX_OK)
-        _exit(EX_IOERR);
+    return run(argv[0], subcommands, n_subcommands, NULL, argc, argv);
+}
+
+const char *
+mp_command_word(const char *command)
+{
+    const char *space = strrchr(command, ' ');
+
+    return space != NULL ? space + 1 : command;
 }
 
 int
@@ -141,8 +151,8 @@ mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int,
     mp_protect_process();
     setlocale(LC_ALL, "");
     g_set_prgname(program);
-    on_exit(close_output, NULL);
-    return mp_command_run(NULL, commands, n_commands, without, argc, argv);
+    mp_output_check_at_exit();
+    return run(NULL, commands, n_commands, without, argc, argv);
 }
 
 void
@@ -153,10 +163,10 @@ mp_options_clear(MpOptions *options)
 }
 
 void
-mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *command,
-                 const char *usage, const char *details, int least, int most, int *argc,
-                 char ***argv)
+mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *usage,
+                 const char *details, int least, int most, int *argc, char ***argv)
 {
+    const char *command = (*argv)[0];
     gboolean version = FALSE;
     g_autoptr(GError) error = NULL;
     const GOptionEntry common[] = {
@@ -195,16 +205,6 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *co
         exit(mp_usage_error("%s %s: usage: %s %s", g_get_prgname(), command, shown, usage));
     if (options->config_file == NULL)
         options->config_file = g_strdup(MP_DEFAULT_CONFIG);
-}
-
-void
-mp_verb_options(MpOptions *options, const GOptionEntry *entries, const char *command,
-                const char *usage, const char *details, int least, int most, int *argc,
-                char ***argv)
-{
-    g_autofree char *whole = g_strconcat(command, " ", (*argv)[0], NULL);
-
-    mp_options_parse(options, entries, whole, usage, details, least, most, argc, argv);
 }
 
 int

@@ -11,25 +11,27 @@
 
 typedef struct {
     const char *name;
-    int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+    int (*run)(int argc, char **argv); /* argv[0] is the whole command: "explain", "thread close" */
     const char *summary;               /* NULL: not shown in --help */
 } MpCommand;
 
 /*
- * What main() is. Runs the subcommand that argv names, or `without` where it names none, and sees
- * to it that output that cannot be written (a full disk) is told and ends in EX_IOERR, whichever
- * command it is. Returns the exit status.
+ * What main() is. Runs the command that argv names, or `without` (whose argv[0] is "") where it
+ * names none, and sees to it that output that cannot be written (a full disk) is told and ends in
+ * EX_IOERR, whichever command it is. Returns the exit status.
  */
 int mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
                     int argc, char **argv);
 
 /*
- * The same for the second word of a command of two, such as `metroplex thread close`: `command` is
+ * The same for the second word of a command of two, such as `metroplex thread close`; argv[0] is
  * the first one. The word may stand behind --config FILE, --data DIR and --json; --help, -h or help
  * at its place lists the table, --version prints the version, anything else is a wrong use.
  */
-int mp_command_run(const char *command, const MpCommand *commands, gsize n_commands,
-                   int (*without)(int, char **), int argc, char **argv);
+int mp_subcommand_run(const MpCommand *subcommands, gsize n_subcommands, int argc, char **argv);
+
+/* The last word of a command: "close". */
+const char *mp_command_word(const char *command);
 
 /* The options that every command takes. */
 typedef struct {
@@ -42,18 +44,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpOptions, mp_options_clear)
 
 /*
  * Parses argv by `entries` (NULL-terminated, may be NULL) and the common options, leaving the rest
- * in argv[1…]. `usage` is what follows the command's name in --help, `details` the text below it
- * (or NULL). Prints --help and --version and exits 0; a wrong option, or a number of arguments
- * outside of [least, most], is told on standard error and exits 64.
+ * in argv[1…]. argv[0] is the command. `usage` is what follows its name in --help, `details` the
+ * text below it (or NULL). Prints --help and --version and exits 0; a wrong option, or a number of
+ * arguments outside of [least, most], is told on standard error and exits 64.
  */
-void mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *command,
-                      const char *usage, const char *details, int least, int most, int *argc,
-                      char ***argv);
-
-/* mp_options_parse for the verb in argv[0]: "thread" and "close" make "thread close". */
-void mp_verb_options(MpOptions *options, const GOptionEntry *entries, const char *command,
-                     const char *usage, const char *details, int least, int most, int *argc,
-                     char ***argv);
+void mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *usage,
+                      const char *details, int least, int most, int *argc, char ***argv);
 
 /* Tells `error` on standard error, prefixed with the program's name, and returns its status. */
 int mp_report(const GError *error);

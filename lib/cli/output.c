@@ -1,8 +1,9 @@
-/* What the commands print; see output.h. */
+/* Output; see output.h. */
 #include "cli/output.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -57,15 +58,21 @@ mp_json_array(JsonObject *object, const char *name)
     return array;
 }
 
+char *
+mp_json_line(JsonObject *object)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, object);
+    return json_to_string(node, FALSE);
+}
+
 void
 mp_json_print(JsonObject *object)
 {
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-    g_autofree char *text = NULL;
+    g_autofree char *line = mp_json_line(object);
 
-    json_node_take_object(node, object);
-    text = json_to_string(node, FALSE);
-    printf("%s\n", text);
+    printf("%s\n", line);
 }
 
 void
@@ -81,4 +88,21 @@ mp_print_text(const char *text)
         printf("%s\n", shown);
         text += length + (text[length] == '\n');
     }
+}
+
+static void
+check_output(int status, void *unused)
+{
+    (void)unused;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    fprintf(stderr, "%s: cannot write standard output: %s\n", g_get_prgname(), g_strerror(errno));
+    if (status == EX_OK)
+        _exit(EX_IOERR);
+}
+
+void
+mp_output_check_at_exit(void)
+{
+    on_exit(check_output, NULL);
 }

@@ -1,4 +1,4 @@
-/* What the commands print: JSON for programs, and text that a terminal can trust. */
+/* Output: JSON for programs, and text that a terminal can trust. */
 #pragma once
 
 #include <glib.h>
@@ -15,7 +15,8 @@ void mp_json_flag(JsonObject *object, const char *name, bool flag);
 void mp_json_texts(JsonObject *object, const char *name, const GPtrArray *texts);
 JsonArray *mp_json_array(JsonObject *object, const char *name);
 
-/* Prints the object as one line, and frees it. */
+/* The object as one line without its end, which is the caller's; and printed. Both free it. */
+char *mp_json_line(JsonObject *object);
 void mp_json_print(JsonObject *object);
 
 /*
@@ -23,3 +24,7 @@ void mp_json_print(JsonObject *object);
  * so that no comment moves the cursor or changes what was printed above it.
  */
 void mp_print_text(const char *text);
+
+/* From now on, however the program ends: output that could not be written is told on standard error
+ * and is no success, but ends in EX_IOERR. */
+void mp_output_check_at_exit(void);
