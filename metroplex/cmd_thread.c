@@ -39,9 +39,8 @@ mp_visible_text(const char *text)
 
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 
-        if (reorders)
+        if (mp_reorders(c))
             g_string_append_printf(out, "\\u{%04X}", c);
         else if (c == 0x2028 || c == 0x2029 || c == '\f' || c == '\v' ||
                  (c == '\r' && p[1] != '\n'))

@@ -14,6 +14,12 @@ mp_is_deceptive(gunichar c)
            (c >= 0xe0000 && c <= 0xe007f);
 }
 
+bool
+mp_reorders(gunichar c)
+{
+    return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 static void
 append_escaped(GString *out, gunichar c)
 {

@@ -30,6 +30,10 @@ char *mp_ruby_quote(const void *bytes, gsize length);
  */
 bool mp_is_deceptive(gunichar c);
 
+/* True for those of them that change the order of what is shown: bidirectional embeddings,
+ * overrides and isolates. Comments show them as \u{NNNN}. */
+bool mp_reorders(gunichar c);
+
 /* Single line for a commit header or a mail header: controls and newlines become spaces, runs of
  * them one, ends trimmed, invalid bytes U+FFFD. The result is the caller's. */
 char *mp_one_line(const char *text);
