@@ -49,7 +49,7 @@ char *mp_key_generate(GError **error);
 const char *mp_purpose_name(MpPurpose purpose);
 bool mp_purpose_parse(const char *name, MpPurpose *purpose);
 
-/* What an address is signed for. */
+/* The thread and the account that an address is signed for. */
 typedef struct {
     char kind;
     guint64 thread;
@@ -75,7 +75,7 @@ MpAddressShape mp_address_parse(const char *text, const char *hostname, MpAddres
 bool mp_address_verify(const MpKeyRing *ring, const MpAddress *address, const char *nonce,
                        guint64 epoch);
 
-/* What mp_address_mask masks. */
+/* Which addresses mp_address_mask masks. */
 typedef enum {
     MP_MASK_MACS,     /* the MACs of our addresses */
     MP_MASK_TEXT,     /* and others' addresses, in plain text */
@@ -83,16 +83,17 @@ typedef enum {
 } MpMaskScope;
 
 /*
- * Masks what must not be published. The MAC of whatever looks like one of our addresses becomes
- * "***", in code and URLs as well, and also where its hyphens are encoded or lines break within.
- * Every other mail address becomes "***@***": also quoted, with an address literal, of any script,
- * its @ encoded or an entity. What only looks like one stays (a version, a file, a remote path, a
- * Message-ID in its header field), and so do URLs. Linear in the length of the text, which is
- * UTF-8. The result is the caller's.
+ * Masks addresses, which must not be published. The MAC of anything that looks like one of ours
+ * becomes "***", in code and URLs as well, and also where its hyphens are encoded or lines break
+ * within. Every other mail address becomes "***@***": also quoted, with an address literal, of any
+ * script, its @ encoded or an entity. Text that only looks like one stays (a version, a file, a
+ * remote path, a Message-ID in its header field), and so do URLs. Linear in the length of the text,
+ * which is UTF-8. The result is the caller's.
  */
 char *mp_address_mask(const char *text, MpMaskScope scope);
 
-/* The known MAC masked wherever its digits stand, whatever is around them or breaks between. */
+/* The text with a known MAC masked wherever its digits stand, whatever is around them or breaks
+ * between. The result is the caller's. */
 char *mp_address_mask_known(const char *text, const guint8 mac[20]);
 
 /* The same in a file, which keeps its length: each digit becomes *. The result is the caller's. */

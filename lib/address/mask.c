@@ -1,6 +1,7 @@
 /*
- * Masking: what a mail brings along must not be published with the comment. Our own addresses lose
- * their MAC wherever they stand; other people's addresses become ***@***, as on GitHub.
+ * Masking: addresses that a mail brings along must not be published with the comment. Our own
+ * addresses lose their MAC wherever they stand; other people's addresses become ***@***, as on
+ * GitHub.
  *
  * Scanned by hand, in one pass that looks ahead and back by bounded steps only: a regular
  * expression that finds a local part backwards from its @ is quadratic on hostile text.
@@ -55,7 +56,8 @@ begin_line(Walk *walk, const char *p)
         walk->is_ids |= begins_with(p, id_fields[i]);
 }
 
-/* What the word at `p` says of the addresses behind it: "ssh -p 22 tim@host". */
+/* Takes note of the word at `p`, which may be a command that a host follows: "ssh -p 22 tim@host".
+ */
 static void
 take_word(Walk *walk, const char *p)
 {
@@ -174,7 +176,7 @@ take_address(Walk *walk, const char *at, gsize at_length)
     return end;
 }
 
-/* Length of what stays as it is because of what it is: code, URLs, Message-IDs; else 0. */
+/* Length of the code, URL or Message-ID at `p`, all of which stay as they are; else 0. */
 static gsize
 kept_octets(Walk *walk, const char *p)
 {

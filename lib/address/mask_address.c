@@ -1,11 +1,11 @@
-/* What is a mail address, and what only looks like one; see mask.h. */
+/* Tells mail addresses from text that only looks like one; see mask.h. */
 #include "address/mask.h"
 
 #include <string.h>
 
 #define LOCAL_MAX 256 /* octets of a local part that are looked at; a longer run is one whole */
 
-/* Not top-level domains. What is a file's may hang on an address ("tim@example.org.pdf"). */
+/* Not top-level domains. A file's suffix may follow an address ("tim@example.org.pdf"). */
 static const struct {
     const char *suffix;
     bool is_file;

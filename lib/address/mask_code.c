@@ -1,4 +1,4 @@
-/* Where Markdown is code; see mask.h. Only as much of CommonMark as that takes. */
+/* Finds the code in Markdown; see mask.h. It knows no more of CommonMark than that takes. */
 #include "address/mask.h"
 
 #include <string.h>

@@ -6,12 +6,12 @@
 #define SCHEME_MAX 32
 #define HOST_MAX   253
 
-/* What follows these is an address. */
+/* An address follows these schemes. */
 static const char *const mail_schemes[] = {
     "acct", "e-mail", "email", "im", "mail", "mailto", "pres", "sip", "sips", "smtp", "to", "xmpp",
 };
 
-/* These need no //. */
+/* These schemes need no //. */
 static const char *const opaque_schemes[] = {
     "cid", "data", "doi", "docker", "magnet", "mid", "pkg", "urn",
 };

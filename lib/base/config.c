@@ -8,7 +8,7 @@
 
 #define FILE_SIZE_MAX (1024 * 1024)
 
-/* Where a path is asked for, a secret is easily written instead: such a value is never told. */
+/* People write a secret where the path of its file is asked for: such a value is never told. */
 static bool
 may_be_secret(const MpConfigKey *key)
 {
@@ -157,7 +157,7 @@ refuse_unknown(const MpConfig *config, GKeyFile *file, GError **error)
     return true;
 }
 
-/* It stands in answers, where people click on it. */
+/* The address stands in answers, where people click on it. */
 static bool
 check_support(const MpConfig *config, GError **error)
 {
@@ -173,7 +173,7 @@ check_support(const MpConfig *config, GError **error)
         is_mail ? "email" : "url");
 }
 
-/* What no single key can tell. */
+/* Rules that concern several keys. */
 static bool
 check_together(const MpConfig *config, GError **error)
 {

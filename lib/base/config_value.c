@@ -1,4 +1,4 @@
-/* Which values a key of the configuration takes, by its type. */
+/* The types of the configuration's values: a check for each. */
 #include "base/internal.h"
 
 #include <string.h>
@@ -59,8 +59,8 @@ is_allowed_empty(const MpConfigKey *key, const char *value)
     return value[0] == '\0' && key->fallback != NULL && key->fallback[0] == '\0';
 }
 
-/* What git takes, written so that it cannot be taken for anything else: no option, no relative
- * path, no `ext::program`; and no password, which this file and ps(1) would show. */
+/* A remote is one that git takes and cannot take for anything else: no option, no relative path, no
+ * `ext::program`. It holds no password, which the configuration and ps(1) would show. */
 static const char *
 fault_of_remote(const char *value)
 {
@@ -87,7 +87,7 @@ fault_of_remote(const char *value)
     return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
 }
 
-/* A template's {words} stand for what is fit for a URL. */
+/* The {words} of a template are replaced by text that is fit for a URL. */
 bool
 mp_is_web_url(const char *value)
 {

@@ -42,8 +42,7 @@ append_escaped(GString *out, gunichar c)
         g_string_append_unichar(out, c);
 }
 
-/* The loop both quotations share: `special` is escaped by a backslash besides what is not
- * printable. */
+/* Escapes what is not printable, and puts a backslash before each character of `special`. */
 static void
 append_bytes(GString *out, const char *p, gsize length, const char *special)
 {

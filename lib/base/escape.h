@@ -1,6 +1,6 @@
 /*
- * Text from outside made safe to show: a log line, a terminal, a table.
- * Whatever a mail supplies goes through here before it is written anywhere but into a comment.
+ * Text from outside, made safe to show in a log, on a terminal, in a table. All text of a mail goes
+ * through here before it is written anywhere but into a comment.
  */
 #pragma once
 
@@ -15,8 +15,8 @@
 char *mp_escape(const char *text);
 char *mp_escape_bytes(const void *bytes, gsize length);
 
-/* What mp_escape made, made undone; any other backslash stays as it is. The result is UTF-8 and the
- * caller's. */
+/* The text from which mp_escape made this one; any other backslash stays as it is. The result is
+ * UTF-8 and the caller's. */
 char *mp_unescape(const char *text);
 
 /* As Ruby's String#inspect prints it, quotes included: "220 ready\r\n". The result is the caller's.

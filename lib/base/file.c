@@ -115,7 +115,7 @@ write_and_sync(int fd, const void *bytes, gsize length, GError **error)
     return true;
 }
 
-/* A file of that name is what a run that died left, and may be read-only. */
+/* A run that died may have left a file of that name, perhaps read-only. */
 static int
 create_anew(int directory, const char *name, mode_t mode)
 {
@@ -146,7 +146,7 @@ mp_write_file(int directory, const char *name, const void *bytes, gsize length, 
     return !sync_directory || mp_sync_directory(directory, name, error);
 }
 
-/* As link(2) and rename(2) say that the file system cannot do it, whatever the names. */
+/* The codes by which link(2) and rename(2) say that the file system has no such operation. */
 static bool
 is_unsupported(int code)
 {

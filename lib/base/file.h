@@ -33,11 +33,11 @@ bool mp_write_file(int directory, const char *name, const void *bytes, gsize len
 
 bool mp_sync_directory(int directory, const char *path_for_messages, GError **error);
 
-/* As mp_sync_directory, of a directory and the one that it lies in: of one that was found, since
- * whoever made it may have died before that. */
+/* Syncs a directory that was there already and the one that it lies in, since the process that made
+ * it may have died before it did so. */
 bool mp_sync_found_directory(const char *path, GError **error);
 
-/* All of the file system that a directory lies in: for many files and directories at once. */
+/* Syncs the whole file system that a directory lies in: for many files and directories at once. */
 bool mp_sync_file_system(const char *path, GError **error);
 
 /*
@@ -53,9 +53,9 @@ bool mp_sync_files(int directory, const GPtrArray *names, GError **error);
 /*
  * Renames, and never over what is there: returns 0, or -1 with errno, EEXIST if the name is taken.
  * By RENAME_NOREPLACE; where the file system or the kernel has none, by a link and the removal of
- * the old name, so that a death in between leaves the file under both (mp_same_content() and the
- * like find that); where it has no links either, by looking first, which the lock that every caller
- * holds makes safe.
+ * the old name, so that a death in between leaves the file under both names, which callers find by
+ * comparing the two; where it has no links either, by looking first, which the lock that every
+ * caller holds makes safe.
  */
 int mp_rename_new(int from, const char *name, int to, const char *new_name);
 

@@ -26,11 +26,11 @@ typedef struct {
     const char *const *choices; /* of TYPE_CHOICE, in the order of the enumeration */
 } MpConfigKey;
 
-/* In the order of the manual page; what a default leans on stands before it. */
+/* In the order of the manual page. A key that another one's default names stands before it. */
 extern const MpConfigKey mp_config_keys[];
 extern const gsize mp_config_n_keys;
 
-/* What is wrong with the value of a key that holds text: the end of a sentence, or NULL. */
+/* Why a text is no value of the key ("is not a host name"), or NULL if it is one. */
 const char *mp_config_text_fault(const MpConfigKey *key, const char *value);
 
 bool mp_is_mail_address(const char *text);

@@ -1,4 +1,4 @@
-/* One writer a data directory; see lock.h. */
+/* Locks; see lock.h. */
 #include "base/lock.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* One writer a data directory: flock(2) on a file, released by the kernel when its holder dies. */
+/* Locks: flock(2) on a file, which the kernel releases when the process dies. */
 #pragma once
 
 #include <glib.h>
@@ -10,8 +10,8 @@ typedef enum { MP_LOCK_TRY, MP_LOCK_WAIT } MpLockMode;
 
 /*
  * Takes the lock, creating the file if need be. MP_LOCK_TRY returns NULL with *error unset if
- * somebody has it; MP_LOCK_WAIT waits. The descriptor is close-on-exec: no child program inherits
- * it.
+ * another process has it; MP_LOCK_WAIT waits. The descriptor is close-on-exec: no child program
+ * inherits it.
  */
 MpLock *mp_lock_take(const char *path, MpLockMode mode, GError **error);
 void mp_lock_release(MpLock *lock);

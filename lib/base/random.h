@@ -1,4 +1,4 @@
-/* Random values that nobody can foresee: keys, and what tells one record from a later one. */
+/* Random values that nobody can foresee, for keys and for the nonces of records. */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,4 @@
-/* Dates as facts have them; see time.h. */
+/* Dates as records and JSON have them; see time.h. */
 #include "base/time.h"
 
 #define LAST_SECOND                                                                                \

@@ -1,4 +1,4 @@
-/* Dates as facts and JSON have them: ISO 8601 in UTC, to the second. */
+/* Dates as records and JSON have them: ISO 8601 in UTC, to the second. */
 #pragma once
 
 #include <glib.h>

@@ -1,6 +1,6 @@
 /*
- * What the two programs' command lines have in common: a table of subcommands, options by GLib,
- * exit statuses of sysexits(3).
+ * The command lines of both programs: tables of commands, options by GLib, exit statuses of
+ * sysexits(3).
  */
 #pragma once
 
@@ -16,9 +16,9 @@ typedef struct {
 } MpCommand;
 
 /*
- * What main() is. Runs the command that argv names, or `without` (whose argv[0] is "") where it
- * names none, and sees to it that output that cannot be written (a full disk) is told and ends in
- * EX_IOERR, whichever command it is. Returns the exit status.
+ * The whole of main(). Runs the command that argv names, or `without` (whose argv[0] is "") where
+ * it names none, and sees to it that output that cannot be written (a full disk) is told and ends
+ * in EX_IOERR, whichever command it is. Returns the exit status.
  */
 int mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
                     int argc, char **argv);
@@ -60,7 +60,7 @@ int mp_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Reads FILE, or standard input for "-" or NULL, up to `limit` bytes; valid UTF-8 or an error. */
 char *mp_read_argument_file(const char *file, gsize limit, GError **error);
 
-/* The same without a look at what it is. */
+/* The same, of any octets. */
 GString *mp_read_argument_bytes(const char *file, gsize limit, GError **error);
 
 /* A decimal id of 1…99,999,999. MP_ERROR_INPUT names `what` and the text. */

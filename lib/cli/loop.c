@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/signal.h"
+#include "base/time.h"
 
 #define TIMER_MS 5000
 #define STEP_MS  100 /* when only what works beside the loop is waited for */
@@ -60,9 +61,7 @@ wait_for_more(const MpLoop *loop, int inotify, gint64 milliseconds)
 static gint64
 until_due(gint64 next_due)
 {
-    gint64 now = (gint64)time(NULL);
-
-    return next_due == G_MAXINT64 ? G_MAXINT64 : MAX(next_due - now, 0) * 1000 + 1;
+    return next_due == G_MAXINT64 ? G_MAXINT64 : MAX(next_due - mp_time_now(), 0) * 1000 + 1;
 }
 
 static bool

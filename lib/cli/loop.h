@@ -1,7 +1,7 @@
 /*
- * What both programs do without a subcommand: work off what is due, once or for a while. Between
- * two passes a loop sleeps until a name appears in a directory (inotify(7)) or a few seconds are
- * over, since network file systems report nothing and what falls due by the clock makes no noise.
+ * The run of a program without a subcommand: it works off what is due, once or for a while. Between
+ * two passes it sleeps until a name appears in a directory (inotify(7)), the next work falls due,
+ * or a few seconds are over, since network file systems report nothing.
  */
 #pragma once
 

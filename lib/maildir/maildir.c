@@ -207,7 +207,7 @@ resolved(const char *path)
     return g_strdup(raw);
 }
 
-/* Which of our three directories a file lies in, symbolic links resolved. */
+/* Finds which of our three directories a file lies in, symbolic links resolved. */
 static MpPlace
 place_of(const MpMaildir *m, const char *path)
 {

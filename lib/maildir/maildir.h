@@ -26,7 +26,7 @@ MpMaildir *mp_maildir_open(const char *data, GError **error);
 void mp_maildir_free(MpMaildir *maildir);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMaildir, mp_maildir_free)
 
-/* Where a mail lies: what may be done with it follows. (The two outcomes in MpOutcome's order.) */
+/* Where a mail lies, which decides whether it is moved. (The two outcomes in MpOutcome's order.) */
 typedef enum {
     MP_PLACE_NEW,
     MP_PLACE_SUCCESS,
@@ -84,6 +84,6 @@ typedef struct {
 } MpOutcomeLine;
 
 /* Appends lines to outcomes.tsv and syncs it: time, outcome, reason, Message-ID, file name, thread,
- * comment, seconds from delivery; "-" for what is not there. GArray of MpOutcomeLine. What a power
- * cut left of the last lines is cut off first: their mails were not moved. */
+ * comment, seconds from delivery; "-" for a value that is not there. GArray of MpOutcomeLine. Lines
+ * that a power cut left torn are cut off first: their mails were not moved. */
 bool mp_maildir_record(MpMaildir *maildir, const GArray *lines, GError **error);

@@ -1,4 +1,4 @@
-/* outcomes.tsv: what became of each mail; see maildir.h. */
+/* outcomes.tsv, a line for each mail; see maildir.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -54,7 +54,7 @@ is_time(const char *text, gsize length)
     return true;
 }
 
-/* Of its form, as far as a torn one or one full of zeros is not. */
+/* Looks as closely as it takes to know a line that is torn or full of zeros. */
 static bool
 is_line(const char *line, gsize length)
 {
@@ -71,7 +71,7 @@ is_line(const char *line, gsize length)
 
 /* --- Mending --------------------------------------------------------------------------------- */
 
-/* How much of the tail, which begins with a line, is whole lines with nothing torn behind them. */
+/* Length of the whole lines at the beginning of the tail. */
 static gsize
 good_length(const char *tail, gsize length)
 {
@@ -109,14 +109,14 @@ read_tail(int fd, off_t size, GString **tail, GError **error)
         }
         at += (gsize)n;
     }
-    if (start > 0) { /* what is before the first end of a line is of an older one */
+    if (start > 0) { /* the tail begins within a line */
         const char *newline = memchr((*tail)->str, '\n', (*tail)->len);
         g_string_erase(*tail, 0, newline != NULL ? newline + 1 - (*tail)->str : 0);
     }
     return true;
 }
 
-/* Cuts off what is torn of the tail; *cut says how much, *is_all that it was the whole tail. */
+/* Cuts off the torn lines of the tail; *cut says how much, *is_all that it was the whole tail. */
 static bool
 cut_tail(int fd, gsize *cut, bool *is_all, GError **error)
 {
@@ -135,9 +135,10 @@ cut_tail(int fd, gsize *cut, bool *is_all, GError **error)
 }
 
 /*
- * Once a process: what a power cut left of the last write is cut off, since the next line would be
- * glued to it. Nothing is lost, since a mail is moved only when its line is durable. The name of
- * the file is made durable too, whoever made it.
+ * Once a process, the remains of a write that a power cut interrupted are cut off, since the next
+ * line would be glued to them. Nothing is lost, since a mail is moved only when its line is
+ * durable. The name of the file is made durable too, since the process that made it may have died
+ * before.
  */
 static bool
 mend(MpMaildir *m, int fd, GError **error)
