@@ -93,8 +93,10 @@ microseconds_of(const char *middle)
     return value < G_USEC_PER_SEC ? value : 0;
 }
 
-gint64
-mp_maildir_time_of_name(const char *name)
+/* Microseconds since the epoch of a Maildir name ("1414630039.V….host", also with M and
+ * microseconds); -1 if the name is not of that form. */
+static gint64
+time_of_name(const char *name)
 {
     gsize digits = strspn(name, "0123456789");
 
@@ -136,7 +138,7 @@ static gint
 by_time_and_name(gconstpointer a, gconstpointer b)
 {
     const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-    gint64 tx = mp_maildir_time_of_name(x), ty = mp_maildir_time_of_name(y);
+    gint64 tx = time_of_name(x), ty = time_of_name(y);
 
     return tx != ty ? (tx < ty ? -1 : 1) : strcmp(x, y);
 }
@@ -177,7 +179,7 @@ look_at(MpMail *mail, GError **error)
     if (!S_ISREG(st.st_mode))
         return mp_fail(error, MP_ERROR_INPUT, "%s is not a regular file", mail->path);
     mail->size = st.st_size;
-    mail->received = mp_maildir_time_of_name(mail->name);
+    mail->received = time_of_name(mail->name);
     if (mail->received < 0)
         mail->received = st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
     return true;

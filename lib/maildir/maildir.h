@@ -70,10 +70,6 @@ const char *mp_maildir_outcome_path(const MpMaildir *maildir, MpOutcome outcome)
 /* DATA/mail/reply/new; the string is the maildir's. */
 const char *mp_maildir_new_path(const MpMaildir *maildir);
 
-/* Seconds since the epoch of a Maildir name ("1414630039.V….host", also with M and microseconds, in
- * microseconds); -1 if the name is not of that form. */
-gint64 mp_maildir_time_of_name(const char *name);
-
 typedef struct {
     MpOutcome outcome;
     const char *reason;     /* the gate's code */

@@ -129,12 +129,6 @@ mp_event_file_is_expanded(const MpEventFile *file)
     return file->text->is_expanded;
 }
 
-const char *
-mp_event_file_path(const MpEventFile *file)
-{
-    return file->path;
-}
-
 /* --- Append --------------------------------------------------------------------------------- */
 
 static bool

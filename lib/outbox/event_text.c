@@ -15,82 +15,8 @@
 #define LAST_TIME  G_GINT64_CONSTANT(253402300799) /* the end of 9999 */
 #define NO_TIME    G_MININT64
 
-static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
-static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
-
-static int
-index_of(const char *const *names, gsize n, const char *name)
-{
-    for (gsize i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
-
-const char *
-mp_event_kind_name(MpEventKind kind)
-{
-    return kind_names[kind];
-}
-
-bool
-mp_event_kind_parse(const char *name, MpEventKind *kind)
-{
-    int i = index_of(kind_names, G_N_ELEMENTS(kind_names), name);
-
-    if (i >= 0)
-        *kind = (MpEventKind)i;
-    return i >= 0;
-}
-
-const char *
-mp_event_recipient_state_name(MpEventRecipientState state)
-{
-    return state_names[state];
-}
-
-void
-mp_event_free(MpEvent *event)
-{
-    if (event == NULL)
-        return;
-    g_free(event->key);
-    g_free(event->host);
-    mp_response_free(event->response);
-    g_free(event);
-}
-
-MpEventRecipient *
-mp_event_recipient_new(guint64 user, const char *address, const char *reason)
-{
-    MpEventRecipient *recipient = g_new0(MpEventRecipient, 1);
-
-    recipient->user = user;
-    recipient->address = g_strdup(address);
-    recipient->reason = g_strdup(reason);
-    return recipient;
-}
-
-void
-mp_event_recipient_free(MpEventRecipient *recipient)
-{
-    if (recipient == NULL)
-        return;
-    g_free(recipient->address);
-    g_free(recipient->reason);
-    g_free(recipient->reply);
-    g_free(recipient);
-}
-
-bool
-mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now)
-{
-    return recipient->state == MP_RECIPIENT_PENDING ||
-           (recipient->state == MP_RECIPIENT_DEFERRED && recipient->due <= now);
-}
-
-MpEventText *
-mp_event_text_new(void)
+static MpEventText *
+text_new(void)
 {
     MpEventText *text = g_new0(MpEventText, 1);
 
@@ -314,8 +240,10 @@ take_outcome(MpEventText *text, char **field)
 {
     /* field[-1] is the line's word, which is the state's name. */
     bool is_counted = strcmp(field[-1], MP_WORD_WAITING) != 0;
-    int state = is_counted ? index_of(state_names, G_N_ELEMENTS(state_names), field[-1])
-                           : MP_RECIPIENT_DEFERRED;
+    MpEventRecipientState state = MP_RECIPIENT_DEFERRED;
+
+    if (is_counted)
+        (void)mp_event_recipient_state_parse(field[-1], &state);
     bool is_deferred = state == MP_RECIPIENT_DEFERRED;
     guint64 user;
     gint64 now, due = 0, code;
@@ -329,7 +257,7 @@ take_outcome(MpEventText *text, char **field)
     if (recipient == NULL)
         return "the user is no recipient";
     recipient->attempts += is_counted;
-    set_outcome(recipient, (MpEventRecipientState)state, now, due, code, field[3 + is_deferred]);
+    set_outcome(recipient, state, now, due, code, field[3 + is_deferred]);
     return NULL;
 }
 
@@ -442,7 +370,7 @@ read_line(MpEventText *text, char *line, gsize length, const char **fault)
 MpEventText *
 mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error)
 {
-    g_autoptr(MpEventText) text = mp_event_text_new();
+    g_autoptr(MpEventText) text = text_new();
     const char *fault;
     guint number = 0;
 

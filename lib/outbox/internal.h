@@ -14,6 +14,13 @@ struct MpOutbox {
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
+/* "opened", "comment", "closed", "reopened", "answer"; and back (false if it is none of them). */
+const char *mp_event_kind_name(MpEventKind kind);
+bool mp_event_kind_parse(const char *name, MpEventKind *kind);
+
+/* The state of that name; false if there is none. */
+bool mp_event_recipient_state_parse(const char *name, MpEventRecipientState *state);
+
 extern const char *const mp_outbox_directories[N_DIRECTORIES];
 
 /* "new/KEY", for messages. */
@@ -46,7 +53,6 @@ typedef struct {
     gsize length;     /* of the whole lines; what follows is torn */
 } MpEventText;
 
-MpEventText *mp_event_text_new(void);
 void mp_event_text_free(MpEventText *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
 

@@ -202,18 +202,18 @@ take_staged(MpOutbox *outbox, const char *name, GError **error)
     int tmp = outbox->fd[DIRECTORY_TMP];
     g_autofree char *bytes = NULL, *path = mp_outbox_show(DIRECTORY_TMP, name);
     g_autoptr(MpEventText) text = NULL;
-    g_autoptr(GError) fault = NULL;
+    g_autoptr(GError) why = NULL;
     gsize length = 0;
 
-    if (mp_read_file(tmp, name, STAGED_LIMIT, &bytes, &length, &fault))
-        text = mp_event_text_parse(bytes, length, name, path, &fault);
+    if (mp_read_file(tmp, name, STAGED_LIMIT, &bytes, &length, &why))
+        text = mp_event_text_parse(bytes, length, name, path, &why);
     if (text != NULL)
         return g_steal_pointer(&text->event);
-    if (!is_input_fault(fault)) {
-        g_propagate_prefixed_error(error, g_steal_pointer(&fault), "outbox/tmp: ");
+    if (!is_input_fault(why)) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&why), "outbox/tmp: ");
         return NULL;
     }
-    mp_warn("Deleting %s, left half written by a run that died: %s", path, fault->message);
+    mp_warn("Deleting %s, left half written by a run that died: %s", path, why->message);
     if (unlinkat(tmp, name, 0) < 0 && errno != ENOENT)
         return mp_fail_errno_null(error, "cannot remove %s", path);
     return NULL;

@@ -71,9 +71,6 @@ typedef struct {
 void mp_event_free(MpEvent *event);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEvent, mp_event_free)
 
-const char *mp_event_kind_name(MpEventKind kind); /* "opened", "comment", "closed", "reopened" */
-bool mp_event_kind_parse(const char *name, MpEventKind *kind);
-
 /* Fit to name an event: letters, digits, '-' and '_', at most 64. */
 bool mp_is_event_key(const char *key);
 
@@ -214,7 +211,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 const MpEvent *mp_event_file_event(const MpEventFile *file);
 const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpEventRecipient */
 bool mp_event_file_is_expanded(const MpEventFile *file);
-const char *mp_event_file_path(const MpEventFile *file); /* for messages */
 
 /*
  * Appends a line for each of `recipients` (MpEventRecipient; user, address and reason count) that

@@ -24,12 +24,6 @@
 
 static const char *const state_names[] = {"up", "down", "stopped"};
 
-const char *
-mp_server_state_name(MpServerState state)
-{
-    return state_names[state];
-}
-
 static MpServer *
 new_server(void)
 {

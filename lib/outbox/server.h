@@ -35,8 +35,6 @@ typedef struct {
     gint64 since, until;
 } MpOutage;
 
-const char *mp_server_state_name(MpServerState state); /* "up", "down", "stopped" */
-
 /* No file is a server that is up, and so is one that cannot be understood, with a warning. */
 MpServer *mp_server_load(MpOutbox *outbox, GError **error);
 void mp_server_free(MpServer *server);

@@ -1,0 +1,90 @@
+/* Events and their recipients; see outbox.h. */
+#include "outbox/outbox.h"
+
+#include <string.h>
+
+#include "outbox/internal.h"
+
+static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
+static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
+
+static int
+index_of(const char *const *names, gsize n, const char *name)
+{
+    for (gsize i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *
+mp_event_kind_name(MpEventKind kind)
+{
+    return kind_names[kind];
+}
+
+bool
+mp_event_kind_parse(const char *name, MpEventKind *kind)
+{
+    int i = index_of(kind_names, G_N_ELEMENTS(kind_names), name);
+
+    if (i >= 0)
+        *kind = (MpEventKind)i;
+    return i >= 0;
+}
+
+bool
+mp_event_recipient_state_parse(const char *name, MpEventRecipientState *state)
+{
+    int i = index_of(state_names, G_N_ELEMENTS(state_names), name);
+
+    if (i >= 0)
+        *state = (MpEventRecipientState)i;
+    return i >= 0;
+}
+
+const char *
+mp_event_recipient_state_name(MpEventRecipientState state)
+{
+    return state_names[state];
+}
+
+void
+mp_event_free(MpEvent *event)
+{
+    if (event == NULL)
+        return;
+    g_free(event->key);
+    g_free(event->host);
+    mp_response_free(event->response);
+    g_free(event);
+}
+
+MpEventRecipient *
+mp_event_recipient_new(guint64 user, const char *address, const char *reason)
+{
+    MpEventRecipient *recipient = g_new0(MpEventRecipient, 1);
+
+    recipient->user = user;
+    recipient->address = g_strdup(address);
+    recipient->reason = g_strdup(reason);
+    return recipient;
+}
+
+void
+mp_event_recipient_free(MpEventRecipient *recipient)
+{
+    if (recipient == NULL)
+        return;
+    g_free(recipient->address);
+    g_free(recipient->reason);
+    g_free(recipient->reply);
+    g_free(recipient);
+}
+
+bool
+mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now)
+{
+    return recipient->state == MP_RECIPIENT_PENDING ||
+           (recipient->state == MP_RECIPIENT_DEFERRED && recipient->due <= now);
+}
