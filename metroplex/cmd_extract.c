@@ -38,7 +38,7 @@ extract_bytes(MpWorker *worker, const char *bytes, gsize length, const char *con
               bool want_lines, GError **error)
 {
     MpMessageFault fault;
-    g_auto(MpFd) fd = mp_worker_memory_file(bytes, length, error);
+    g_auto(MpFd) fd = mp_memory_file(bytes, length, error);
     g_autoptr(MpMessage) message =
         fd >= 0 ? mp_worker_parse(worker, fd, NULL, &fault, error) : NULL;
 

@@ -78,7 +78,7 @@ parse(Mbox *mbox, const GString *bytes, const char *where, GError **error)
     if (bytes->len > limits.mail_bytes)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s: larger than %" G_GSIZE_FORMAT " bytes",
                             where, limits.mail_bytes);
-    g_auto(MpFd) fd = mp_worker_memory_file(bytes->str, bytes->len, error);
+    g_auto(MpFd) fd = mp_memory_file(bytes->str, bytes->len, error);
     if (fd < 0)
         return NULL;
     message = mp_worker_parse(mbox->worker, fd, &limits, &fault, error);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -263,6 +264,19 @@ mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *l
         return false;
     }
     return true;
+}
+
+int
+mp_memory_file(const void *bytes, gsize length, GError **error)
+{
+    g_auto(MpFd) fd = memfd_create("input", MFD_CLOEXEC);
+    g_autoptr(GError) why = NULL;
+
+    if (fd >= 0 && mp_write_all(fd, bytes, length, &why) && lseek(fd, 0, SEEK_SET) == 0)
+        return g_steal_fd(&fd);
+    mp_fail(error, MP_ERROR_TEMPORARY, "cannot hold a file in memory: %s",
+            why != NULL ? why->message : g_strerror(errno));
+    return -1;
 }
 
 static bool

@@ -68,6 +68,10 @@ bool mp_read_file(int directory, const char *name, gsize limit, char **text, gsi
  * others. Messages name the file and what chmod would mend it. */
 bool mp_read_secret(const char *path, char **text, gsize *length, GError **error);
 
+/* A file in memory that holds these bytes, at its beginning; the caller closes it. -1 with *error
+ * set, which is temporary, if there can be none. */
+int mp_memory_file(const void *bytes, gsize length, GError **error);
+
 /* Overwrites memory that held a secret, in a way that the compiler keeps. */
 void mp_wipe(void *memory, gsize length);
 

@@ -12,10 +12,10 @@
 
 #include "base/directory.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/signal.h"
-#include "worker/worker.h"
 
 #define COMPLAINT_MAX 2000
 #define LOOK_MS       20
@@ -152,13 +152,25 @@ wait_for(pid_t child, int err, gint64 until, MpHookEnd *end, GString *complaint)
     take_complaint(err, complaint);
 }
 
+static bool
+make_pipe(MpFd *read_end, MpFd *write_end)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return false;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return true;
+}
+
 void
 mp_hook_execute(const char *program, const char *input, gsize length, int seconds, MpHookEnd *end)
 {
     const char *argv[] = {program, NULL};
     g_autoptr(GError) error = NULL;
     GString *complaint = g_string_new(NULL);
-    int pipe_ends[2] = {-1, -1}, in = mp_worker_memory_file(input, length, &error);
+    g_auto(MpFd) in = mp_memory_file(input, length, &error), err = -1, to_err = -1;
     pid_t child = -1;
 
     *end = (MpHookEnd){0};
@@ -166,20 +178,14 @@ mp_hook_execute(const char *program, const char *input, gsize length, int second
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (in < 0)
         g_string_assign(complaint, error->message);
-    else if (lseek(in, 0, SEEK_SET) != 0 || pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0 ||
-             (child = mp_hook_start(argv, in, pipe_ends[1])) < 0)
+    else if (!make_pipe(&err, &to_err) || (child = mp_hook_start(argv, in, to_err)) < 0)
         g_string_printf(complaint, "cannot start it: %s", g_strerror(errno));
-    if (pipe_ends[1] >= 0)
-        close(pipe_ends[1]);
+    mp_fd_clear(&to_err);
     if (child > 0) {
         end->is_started = true;
-        wait_for(child, pipe_ends[0], g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC,
-                 end, complaint);
+        wait_for(child, err, g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC, end,
+                 complaint);
         end_what_it_started(child);
     }
-    if (pipe_ends[0] >= 0)
-        close(pipe_ends[0]);
-    if (in >= 0)
-        close(in);
     end->complaint = g_string_free(complaint, FALSE);
 }

@@ -125,20 +125,15 @@ parse(const char *text)
 MpServer *
 mp_server_load(MpOutbox *outbox, GError **error)
 {
-    int top = mp_open_directory(outbox->path, error);
+    g_auto(MpFd) top = mp_open_directory(outbox->path, error);
     g_autofree char *text = NULL;
     struct stat st;
-    bool is_read;
 
     if (top < 0)
         return NULL;
-    if (fstatat(top, MP_SERVER_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-        mp_fd_clear(&top);
+    if (fstatat(top, MP_SERVER_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
         return new_server();
-    }
-    is_read = mp_read_file(top, MP_SERVER_FILE, FILE_LIMIT, &text, NULL, error);
-    mp_fd_clear(&top);
-    if (is_read)
+    if (mp_read_file(top, MP_SERVER_FILE, FILE_LIMIT, &text, NULL, error))
         return parse(text);
     g_prefix_error(error, "outbox: ");
     return NULL;
@@ -185,16 +180,14 @@ bool
 mp_server_save(const MpServer *server, MpOutbox *outbox, GError **error)
 {
     g_autofree char *text = format(server);
-    int top = mp_open_directory(outbox->path, error);
-    bool is_good;
+    g_auto(MpFd) top = mp_open_directory(outbox->path, error);
 
     if (top < 0)
         return false;
-    is_good = mp_write_file(top, MP_SERVER_FILE, text, strlen(text), 0600, true, error);
-    mp_fd_clear(&top);
-    if (!is_good)
-        g_prefix_error(error, "outbox: ");
-    return is_good;
+    if (mp_write_file(top, MP_SERVER_FILE, text, strlen(text), 0600, true, error))
+        return true;
+    g_prefix_error(error, "outbox: ");
+    return false;
 }
 
 /* --- What changes it ------------------------------------------------------------------------ */

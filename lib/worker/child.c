@@ -4,6 +4,7 @@
 #include "worker/worker.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -177,7 +178,7 @@ answer_of(GVariant *result, const GError *error)
 static bool
 serve(const Child *child)
 {
-    int fd = -1;
+    g_auto(MpFd) fd = -1;
     g_autoptr(GVariant) request = read_value(child->socket, MP_REQUEST_TYPE, &fd), args = NULL;
     g_autoptr(GError) why = NULL;
     const char *name;
@@ -192,8 +193,6 @@ serve(const Child *child)
     GVariant *result = run(child, name, args, has_file, fd, size, &why);
     g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, why));
     (void)g_variant_get_data(answer); /* serialised here, while time and memory are limited */
-    if (fd >= 0)
-        close(fd);
     if (!write_value(child->socket, answer))
         return false;
     if (size > TRIM_OVER)

@@ -1,6 +1,7 @@
 /* The worker's sandbox: resource limits, Landlock, seccomp; see sandbox.h. */
 #include "worker/sandbox.h"
 
+#include "base/file.h"
 #include "base/protect.h"
 
 #include <errno.h>
@@ -28,12 +29,8 @@ enter_landlock(void)
 
     if (abi < 1)
         return false;
-    int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
-    if (fd < 0)
-        return false;
-    bool is_in_force = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
-    close(fd);
-    return is_in_force;
+    g_auto(MpFd) fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+    return fd >= 0 && syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 }
 
 /* All that is needed to compute, to talk over an open socket, to read an open file, and to die. */

@@ -23,7 +23,7 @@ mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error
         return mp_fail(error, MP_ERROR_TEMPORARY, "cannot make a socket for the worker: %s",
                        g_strerror(errno));
 
-    g_auto(MpFd) theirs = ends[1];
+    g_auto(MpFd) ours = ends[0], theirs = ends[1];
     MpProcessStart start = {.path = argv[0],
                             .argv = argv,
                             .environment = environment,
@@ -33,10 +33,10 @@ mp_worker_spawn(const char *const *argv, pid_t *pid, int *socket, GError **error
     start.fds[MP_WORKER_SOCKET] = theirs;
     *pid = mp_process_start(&start);
     int problem = errno;
-    *socket = ends[0];
-    if (*pid > 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+    if (*pid > 0 && fcntl(ours, F_SETFL, O_NONBLOCK) == 0) {
+        *socket = g_steal_fd(&ours);
         return true;
-    close(ends[0]);
+    }
     return mp_fail(error, MP_ERROR_TEMPORARY, "cannot start the worker: %s", g_strerror(problem));
 }
 

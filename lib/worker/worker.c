@@ -3,6 +3,7 @@
 #include "worker/internal.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +23,7 @@ static void
 request_free(MpWorkerItem *request)
 {
     g_byte_array_unref(request->frame);
-    if (request->fd >= 0)
-        close(request->fd);
+    mp_fd_clear(&request->fd);
     g_free(request);
 }
 
@@ -67,8 +67,7 @@ mp_worker_starts(const MpWorker *worker)
 static void
 forget_child(MpWorker *worker)
 {
-    close(worker->socket);
-    worker->socket = -1;
+    mp_fd_clear(&worker->socket);
     worker->pid = 0;
     worker->is_greeted = false;
     worker->limit = 0;
@@ -312,26 +311,4 @@ mp_worker_receive(MpWorker *worker, MpWorkerOutcome *outcome, GError **error)
         if (!bury_child(worker, step, outcome, error))
             return NULL;
     }
-}
-
-int
-mp_worker_memory_file(const void *bytes, gsize length, GError **error)
-{
-    int fd = memfd_create("input", MFD_CLOEXEC);
-    gsize at = 0;
-
-    while (fd >= 0 && at < length) {
-        ssize_t count = write(fd, (const char *)bytes + at, length - at);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0) {
-            close(fd);
-            fd = -1;
-        } else {
-            at += (gsize)count;
-        }
-    }
-    if (fd < 0)
-        mp_fail(error, MP_ERROR_TEMPORARY, "cannot hold a file in memory: %s", g_strerror(errno));
-    return fd;
 }

@@ -88,9 +88,6 @@ GVariant *mp_worker_receive(MpWorker *worker, MpWorkerOutcome *outcome, GError *
 /* Requests sent and not received. */
 guint mp_worker_pending(const MpWorker *worker);
 
-/* A descriptor of a file in memory with these bytes, for mp_worker_send; the caller closes it. */
-int mp_worker_memory_file(const void *bytes, gsize length, GError **error);
-
 /* The protections in force around the child (sandbox.h: MP_SANDBOX_…), once it has answered; 0
  * before. To be logged once if it is less than MP_SANDBOX_WHOLE. */
 guint mp_worker_sandbox(const MpWorker *worker);

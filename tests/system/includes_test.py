@@ -34,7 +34,7 @@ ARROWS = {
     "transport": {"address"},
     "policy": {"address", "maildir", "message", "tracker"},
     "notify": {"address", "markup", "outbox", "policy", "tracker"},
-    "instance": {"address", "cli", "message", "outbox", "policy", "tracker", "worker"},
+    "instance": {"address", "cli", "message", "outbox", "policy", "tracker"},
     "inbound": {"address", "instance", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "notify", "outbox", "tracker", "transport"},
     "metroplex": {"cli", "inbound", "instance", "policy", "tracker"},

@@ -4,6 +4,7 @@
  * with its own system calls. The same attempts succeed outside of the sandbox, or the test says
  * nothing.
  */
+#include "base/file.h"
 #include "worker/sandbox.h"
 #include "message/parse.h"
 
@@ -523,7 +524,7 @@ Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
     guint64 address = g_variant_get_uint64(where);
     memcpy(overflow + 32, &address, sizeof address);
 
-    int fd = mp_worker_memory_file(overflow, sizeof overflow, &error);
+    int fd = mp_memory_file(overflow, sizeof overflow, &error);
     GVariant *args =
         g_variant_new("(sssq)", targets.key, targets.tracker, targets.service, targets.port);
     g_autoptr(GVariant) worked = call(worker, "overflow", args, fd, &fault, &error);

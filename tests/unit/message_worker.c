@@ -5,6 +5,7 @@
 #include "message/parse.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -304,7 +305,7 @@ static int
 file_of(const char *bytes, gsize length)
 {
     g_autoptr(GError) error = NULL;
-    int fd = mp_worker_memory_file(bytes, length, &error);
+    int fd = mp_memory_file(bytes, length, &error);
 
     cr_assert_geq(fd, 0);
     return fd;
