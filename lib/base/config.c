@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/internal.h"
+#include "base/names.h"
 
 #define FILE_SIZE_MAX (1024 * 1024)
 
@@ -47,11 +48,11 @@ set_number(MpConfig *config, const MpConfigKey *key, const char *value, GError *
 static bool
 set_choice(MpConfig *config, const MpConfigKey *key, const char *value, GError **error)
 {
-    for (int i = 0; key->choices[i] != NULL; i++) {
-        if (strcmp(key->choices[i], value) == 0) {
-            G_STRUCT_MEMBER(int, config, key->offset) = i;
-            return true;
-        }
+    int i = mp_find_name(key->choices, g_strv_length((char **)key->choices), value);
+
+    if (i >= 0) {
+        G_STRUCT_MEMBER(int, config, key->offset) = i;
+        return true;
     }
     g_autofree char *all = g_strjoinv(", ", (char **)key->choices);
     g_autofree char *why = g_strdup_printf("is none of: %s", all);

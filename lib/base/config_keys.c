@@ -4,7 +4,7 @@
  */
 #include "base/internal.h"
 
-#include <string.h>
+#include "base/names.h"
 
 #define CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define AT(field)    G_STRUCT_OFFSET(MpConfig, field)
@@ -97,11 +97,9 @@ mp_language_name(MpLanguage language)
 bool
 mp_language_parse(const char *name, MpLanguage *language)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(language_names); i++) {
-        if (strcmp(name, language_names[i]) == 0) {
-            *language = (MpLanguage)i;
-            return true;
-        }
-    }
-    return false;
+    int i = mp_find_name(language_names, G_N_ELEMENTS(language_names), name);
+
+    if (i >= 0)
+        *language = (MpLanguage)i;
+    return i >= 0;
 }

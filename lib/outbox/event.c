@@ -1,21 +1,11 @@
 /* Events and their recipients; see outbox.h. */
 #include "outbox/outbox.h"
 
-#include <string.h>
-
+#include "base/names.h"
 #include "outbox/internal.h"
 
 static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
 static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
-
-static int
-index_of(const char *const *names, gsize n, const char *name)
-{
-    for (gsize i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
 
 const char *
 mp_event_kind_name(MpEventKind kind)
@@ -26,7 +16,7 @@ mp_event_kind_name(MpEventKind kind)
 bool
 mp_event_kind_parse(const char *name, MpEventKind *kind)
 {
-    int i = index_of(kind_names, G_N_ELEMENTS(kind_names), name);
+    int i = mp_find_name(kind_names, G_N_ELEMENTS(kind_names), name);
 
     if (i >= 0)
         *kind = (MpEventKind)i;
@@ -36,7 +26,7 @@ mp_event_kind_parse(const char *name, MpEventKind *kind)
 bool
 mp_event_recipient_state_parse(const char *name, MpEventRecipientState *state)
 {
-    int i = index_of(state_names, G_N_ELEMENTS(state_names), name);
+    int i = mp_find_name(state_names, G_N_ELEMENTS(state_names), name);
 
     if (i >= 0)
         *state = (MpEventRecipientState)i;

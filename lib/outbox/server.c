@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/names.h"
 #include "base/log.h"
 #include "outbox/internal.h"
 
@@ -54,13 +55,11 @@ mp_server_free(MpServer *server)
 static bool
 take_state(MpServer *server, const char *name)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(state_names); i++) {
-        if (strcmp(state_names[i], name) == 0) {
-            server->state = (MpServerState)i;
-            return true;
-        }
-    }
-    return false;
+    int i = mp_find_name(state_names, G_N_ELEMENTS(state_names), name);
+
+    if (i >= 0)
+        server->state = (MpServerState)i;
+    return i >= 0;
 }
 
 static void
