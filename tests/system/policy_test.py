@@ -11,10 +11,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, TESTS, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
-from postfix_test import OWNER, Postfix, can_run  # noqa: E402
+from harness import HOST, METROPLEX, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from postfix import OWNER, Postfix, can_run  # noqa: E402
 
-TESTS.clear()  # those of postfix_test are run by it
 FORGED = "550 5.1.1 unknown or forged reply address"
 KEY = "0123456789abcdef" * 4
 

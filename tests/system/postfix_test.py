@@ -9,32 +9,10 @@ import signal
 import smtplib
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, LIB, METROPLEX, NOTIFIER, TOP, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
-
-SCRIPT = os.path.join(LIB, "postfix.sh")
-OWNER = "nobody"  # virtual(8) delivers for ids from 100 on
-
-
-class Postfix:
-    def __init__(self, site):
-        self.dir = os.path.join(site.dir, "postfix")
-        out = subprocess.run([SCRIPT, "start", self.dir, HOST, site.data, OWNER], capture_output=True, text=True, timeout=60)
-        check(out.returncode == 0, out.stderr)
-        self.port = int(out.stdout)
-
-    def send(self, octets, sender, *recipients):
-        with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as server:
-            return server.sendmail(sender, recipients, octets)
-
-    def stop(self):
-        subprocess.run([SCRIPT, "stop", self.dir], timeout=60)
-
-    def log(self):
-        with open(os.path.join(self.dir, "log/mail.log"), errors="replace") as f:
-            return f.read()
+from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from postfix import OWNER, Postfix, can_run  # noqa: E402
 
 
 def with_postfix(function):
@@ -243,10 +221,6 @@ def the_postfix_of_the_readme_delivers_and_relays(unused):
 @test
 def the_postfix_of_the_manual_delivers(unused):
     follow(manual_settings())
-
-
-def can_run():
-    return os.getuid() == 0 and os.path.exists("/usr/sbin/postfix")
 
 
 if __name__ == "__main__":
