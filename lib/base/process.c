@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
 
 #define OUTPUT_MAX 65536 /* octets that are kept of each stream */
 #define N_STREAMS  2     /* standard output and standard error */
@@ -175,8 +174,8 @@ run(MpProcess *process, const MpProcessStart *start, const int *read_ends, int s
     return pid > 0;
 }
 
-static bool
-make_pipe(MpFd *read_end, MpFd *write_end)
+bool
+mp_process_pipe(MpFd *read_end, MpFd *write_end)
 {
     int ends[2];
 
@@ -197,7 +196,7 @@ mp_process_run(MpProcess *process, const char *const *argv, const char *const *e
     *process = (MpProcess){.status = -1};
     if (path == NULL)
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s is not installed", argv[0]);
-    if (!make_pipe(&out, &to_out) || !make_pipe(&err, &to_err))
+    if (!mp_process_pipe(&out, &to_out) || !mp_process_pipe(&err, &to_err))
         return mp_fail_errno(error, "cannot make a pipe for %s", argv[0]);
     const MpProcessStart start = {
         path, argv, environment, {-1, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/file.h"
+
 #define MP_PROCESS_FDS 4
 
 typedef enum {
@@ -31,6 +33,9 @@ typedef struct {
  * executed ends with status 126, and with 127 if its descriptors could not be prepared.
  */
 pid_t mp_process_start(const MpProcessStart *start);
+
+/* A pipe for what it writes; reading from our end does not block. False with errno. */
+bool mp_process_pipe(MpFd *read_end, MpFd *write_end);
 
 typedef struct {
     int status;       /* its exit status; -1 if a signal ended it or it was too slow */

@@ -2,7 +2,6 @@
 #include "instance/hook.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -152,18 +151,6 @@ wait_for(pid_t child, int err, gint64 until, MpHookEnd *end, GString *complaint)
     take_complaint(err, complaint);
 }
 
-static bool
-make_pipe(MpFd *read_end, MpFd *write_end)
-{
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-        return false;
-    *read_end = ends[0];
-    *write_end = ends[1];
-    return true;
-}
-
 void
 mp_hook_execute(const char *program, const char *input, gsize length, int seconds, MpHookEnd *end)
 {
@@ -178,7 +165,7 @@ mp_hook_execute(const char *program, const char *input, gsize length, int second
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (in < 0)
         g_string_assign(complaint, error->message);
-    else if (!make_pipe(&err, &to_err) || (child = mp_hook_start(argv, in, to_err)) < 0)
+    else if (!mp_process_pipe(&err, &to_err) || (child = mp_hook_start(argv, in, to_err)) < 0)
         g_string_printf(complaint, "cannot start it: %s", g_strerror(errno));
     mp_fd_clear(&to_err);
     if (child > 0) {
