@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "markup/html.h"
 #include "reply/reply.h"
 
@@ -220,10 +221,9 @@ mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const
 static const char *
 known_part(const char *name)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
-        if (strcmp(parts[i], name) == 0)
-            return parts[i];
-    return NULL;
+    int i = mp_find_name(parts, G_N_ELEMENTS(parts), name);
+
+    return i >= 0 ? parts[i] : NULL;
 }
 
 /* The child may have been taken over: its answer is believed as far as its type. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "tracker/record_file.h"
 
 /* --- Threads -------------------------------------------------------------------------------- */
@@ -19,13 +20,11 @@ mp_thread_kind_name(MpThreadKind kind)
 bool
 mp_thread_kind_parse(const char *name, MpThreadKind *kind)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(kind_names); i++) {
-        if (strcmp(name, kind_names[i]) == 0) {
-            *kind = (MpThreadKind)i;
-            return true;
-        }
-    }
-    return false;
+    int i = mp_find_name(kind_names, G_N_ELEMENTS(kind_names), name);
+
+    if (i >= 0)
+        *kind = (MpThreadKind)i;
+    return i >= 0;
 }
 
 MpThread *
@@ -187,13 +186,11 @@ mp_reply_policy_name(MpReplyPolicy policy)
 bool
 mp_reply_policy_parse(const char *name, MpReplyPolicy *policy)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(policy_names); i++) {
-        if (strcmp(name, policy_names[i]) == 0) {
-            *policy = (MpReplyPolicy)i;
-            return true;
-        }
-    }
-    return false;
+    int i = mp_find_name(policy_names, G_N_ELEMENTS(policy_names), name);
+
+    if (i >= 0)
+        *policy = (MpReplyPolicy)i;
+    return i >= 0;
 }
 
 MpRepository *
