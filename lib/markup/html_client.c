@@ -131,6 +131,17 @@ is_alone(const GumboNode *node)
     return n == 1;
 }
 
+/* "At 2026-11-24 17:14:00, "Ada" <ada@example.org> wrote:", as NetEase writes it. */
+static bool
+is_attribution(const GumboNode *pre)
+{
+    const GumboVector *children = &pre->v.element.children;
+    const GumboNode *only = children->length == 1 ? children->data[0] : NULL;
+    const char *text = only != NULL && only->type == GUMBO_NODE_TEXT ? only->v.text.text : "";
+
+    return strchr(text, '\n') == NULL && strchr(text, '@') != NULL && g_str_has_suffix(text, ":");
+}
+
 bool
 html_is_plain_mail(const GumboNode *pre)
 {
@@ -142,7 +153,8 @@ html_is_plain_mail(const GumboNode *pre)
         if (strstr(class->value, classes[i]) != NULL)
             return true;
     }
-    return gumbo_get_attribute(&pre->v.element.attributes, "wrap") != NULL || is_alone(pre);
+    return gumbo_get_attribute(&pre->v.element.attributes, "wrap") != NULL || is_alone(pre) ||
+           is_attribution(pre);
 }
 
 bool

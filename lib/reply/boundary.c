@@ -189,6 +189,20 @@ continues_above(const GArray *lines, guint start)
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
 
+/* Some words without a number: none of them leads on to a day. */
+static bool
+is_prose(const char *core)
+{
+    guint words = 1;
+
+    for (const char *p = core; *p != '\0'; p++) {
+        words += *p == ' ';
+        if (g_ascii_isdigit(*p))
+            return false;
+    }
+    return words >= LAST_WORDS;
+}
+
 /* What was found begins itself with the name or with the whole date, and the line above ends like
  * a sentence, or says no date: nothing of it stands there. */
 static bool
@@ -201,7 +215,8 @@ is_whole(const GArray *lines, const Attribution *best, gint start, gint above, M
     if (continues_above(lines, (guint)start))
         return false;
     return ((person || (best->complete && says_whole_date(core))) && ends_with_any(before, ends)) ||
-           (person && !mp_matcher_has_date(matcher, before));
+           (person && !mp_matcher_has_date(matcher, before)) ||
+           (best->complete && says_whole_date(core) && is_prose(before));
 }
 
 /* A longer window is better if what was found before it lacked something that this one has. */

@@ -31,6 +31,13 @@ day_is_weekday(const char *word)
     return g_ascii_isdigit(p[*p == ' ']);
 }
 
+/* "11月24日", "11월 24일" */
+static bool
+is_day_mark(gunichar c)
+{
+    return c == 0x6708 || c == 0x65e5 || c == 0xc6d4 || c == 0xc77c;
+}
+
 bool
 day_is_date(const char *word)
 {
@@ -39,7 +46,7 @@ day_is_date(const char *word)
 
     return digits > 0 && digits <= 4 &&
            ((word[digits] != '\0' && strchr("./-", word[digits]) != NULL) || next == 0x5e74 ||
-            next == 0xb144 || digits <= 2);
+            next == 0xb144 || (digits <= 2 && (next < 0x80 || is_day_mark(next))));
 }
 
 const char *

@@ -7,7 +7,8 @@
 enum {
     WINDOW_BYTES = 600,
     WINDOW_LINES = 3,
-    TRIES = 20, /* sentences glued to the next in one mail */
+    ADDRESSES = 10, /* looked at in one mail, */
+    TRIES = 4,      /* and sentences glued to the next above each */
 };
 
 /* The text from `p` to the line that ends in a colon, in one line; NULL if none does. */
@@ -44,19 +45,36 @@ is_attribution(const char *p, MpMatcher *matcher)
            mp_matcher_group(matcher, 1) && mp_matcher_has_day(matcher, text);
 }
 
+/* Where an attribution is glued to a sentence, at most two lines above its address or in the same;
+ * NULL if nowhere. */
+static const char *
+glue_above(const char *text, const char *address, MpMatcher *matcher)
+{
+    guint lines = 0, tries = 0;
+
+    for (const char *p = address; p > text && lines < WINDOW_LINES && tries < TRIES; p--) {
+        lines += *p == '\n';
+        if ((p[-1] != '.' && p[-1] != '!' && p[-1] != '?') ||
+            !g_unichar_isupper(g_utf8_get_char_validated(p, -1)))
+            continue;
+        tries++;
+        if (is_attribution(p, matcher))
+            return p;
+    }
+    return NULL;
+}
+
 char *
 split_glued(char *text, MpMatcher *matcher)
 {
-    guint tries = 0;
+    const char *address = strchr(text, '@');
 
-    for (const char *p = strpbrk(text, ".!?"); p != NULL && tries < TRIES;
-         p = strpbrk(p + 1, ".!?")) {
-        if (!g_unichar_isupper(g_utf8_get_char(p + 1)))
+    for (guint n = 0; n < ADDRESSES && address != NULL; n++, address = strchr(address + 1, '@')) {
+        const char *glue = glue_above(text, address, matcher);
+
+        if (glue == NULL)
             continue;
-        tries++;
-        if (!is_attribution(p + 1, matcher))
-            continue;
-        char *parted = g_strdup_printf("%.*s\n%s", (int)(p + 1 - text), text, p + 1);
+        char *parted = g_strdup_printf("%.*s\n%s", (int)(glue - text), text, glue);
         g_free(text);
         return parted;
     }

@@ -191,7 +191,8 @@ is_short_block(const GArray *lines, guint start, gint above)
 {
     static const char *const ends[] = {"。", "：", ":", ".", NULL};
 
-    if (strstr(LINE(lines, start)->core, "：") == NULL || above < 0)
+    if (strstr(LINE(lines, start)->core, "：") == NULL || above < 0 ||
+        LINE(lines, start - 1)->kind == LINE_TEXT)
         return false;
     for (const char *const *end = ends; *end != NULL; end++) {
         if (g_str_has_suffix(LINE(lines, above)->core, *end))

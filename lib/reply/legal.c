@@ -1,13 +1,17 @@
 /* What companies and their servers write below mails; see legal.h. */
 #include "reply/legal.h"
 
+#include <glib.h>
 #include <string.h>
 
+/* The stems are in small letters. */
 static bool
 holds_any(const char *core, const char *const *stems)
 {
+    g_autofree char *small = g_utf8_strdown(core, -1);
+
     for (; *stems != NULL; stems++) {
-        if (strcasestr(core, *stems) != NULL)
+        if (strstr(small, *stems) != NULL)
             return true;
     }
     return false;
@@ -19,7 +23,7 @@ legal_speaks_of_mail(const char *core)
 {
     /* clang-format off */
     static const char *const stems[] = {
-        "mail", "message", "e-post", "epost", "e-past", "transmission", "communication", "correo", "wiadomość", "sender", "recipient", "Nachricht",
+        "mail", "message", "e-post", "epost", "e-past", "transmission", "communication", "correo", "wiadomość", "sender", "recipient", "nachricht",
         "courriel", "mensaje", "mensagem", "mensaxe", "missatge", "messaggio", "bericht", "meddela",
         "melding", "besked", "mejl", "viesti", "wiadomo", "zpráv", "správ", "üzenet", "mesaj",
         "e-posta", "ileti", "сообщени", "письм", "повідомлен", "лист", "съобщени", "порук", "порак",
@@ -52,10 +56,10 @@ legal_is_notice(const char *core)
 {
     /* clang-format off */
     static const char *const stems[] = {
-        "virus", "vírus", "вирус", "вірус", "ウイルス", "病毒", "바이러스", "environment", "Umwelt",
+        "virus", "vírus", "вирус", "вірус", "ウイルス", "病毒", "바이러스", "environment", "umwelt",
         "environnement", "medio ambiente", "meio ambiente", "ambiente", "milieu", "miljø", "miljö",
         "środowisk", "životní prostředí", "környezet", "çevre", "περιβάλλον", "addressee",
-        "recipient", "Adressat", "Empfänger", "destinat", "geadresseerd", "mottagar", "modtager",
+        "recipient", "adressat", "empfänger", "destinat", "geadresseerd", "mottagar", "modtager",
         "mottaker", "vastaanottaj", "adresat", "adresát", "címzett", "alıcı", "получател",
         "адресат", "одержувач", "παραλήπτ", "primatelj", "prejemnik", NULL};
     /* clang-format on */
@@ -74,7 +78,7 @@ legal_warns(const char *core)
         "외부", "bên ngoài", "luar organisasi", "חיצוני", "خارج", NULL};
     static const char *const risks[] = {
         "click", "klick", "klik", "cliqu", "clic", "link", "länk", "lenke", "enlace", "collegament",
-        "attach", "Anhang", "Anhäng", "Anlage", "pièce", "adjunt", "anexo", "allegat", "bijlage",
+        "attach", "anhang", "anhäng", "anlage", "pièce", "adjunt", "anexo", "allegat", "bijlage",
         "bilag", "bifog", "vedlegg", "liite", "załącz", "příloh", "prílo", "вложен", "вкладен",
         "ссыл", "посилан", "csatol", "ekleri", "ekler", "bağlantı", "συνημμέν", "附件", "链接", "連結",
         "鏈接", "添付", "リンク", "첨부", "링크", "tệp đính", "lampiran", "tautan", "vorsicht", "care",
@@ -96,7 +100,7 @@ legal_spares_paper(const char *core)
         "necess", "need", "wirklich", "nötig", "notwendig", "nécess", "vraiment", "neces", "noodzak",
         "nödvänd", "nødvend", "nodvend", "tarpeellis", "koniecz", "potrzeb", "nutn", "szüksé",
         "gerek", "необходим", "потреб", "éco", "eco-", "öko", "tree", "paper", "papier", "papel",
-        "carta", "papír", "paperi", "kağıt", "бумаг", "дерев", "environ", "ambient", "Umwelt",
+        "carta", "papír", "paperi", "kağıt", "бумаг", "дерев", "environ", "ambient", "umwelt",
         "milieu", "milj", "środowisk", "prostředí", "környezet", "çevre", "природ", "🌱", "🌳", "🌲",
         "♻", "🌍", "環境", "环境", "环保", "환경", NULL};
     /* clang-format on */

@@ -145,6 +145,16 @@ line_unquoted(const char *core)
     return core + strspn(core, "> \t");
 }
 
+guint
+line_quote_depth(const char *core)
+{
+    guint n = 0;
+
+    for (; *core == '>' || *core == ' '; core++)
+        n += *core == '>';
+    return n;
+}
+
 bool
 line_is_symbol(const char *core)
 {
@@ -158,7 +168,14 @@ line_is_symbol(const char *core)
 bool
 line_ends_in_colon(const char *core)
 {
-    return g_str_has_suffix(core, ":") || g_str_has_suffix(core, "：");
+    static const char wide[] = "：";
+    gsize length = strlen(core), wide_length = strlen(wide);
+
+    if (length == 0)
+        return false;
+    return core[length - 1] == ':' ||
+           (length >= wide_length && core[length - 1] == wide[wide_length - 1] &&
+            strcmp(core + length - wide_length, wide) == 0);
 }
 
 bool

@@ -85,6 +85,9 @@ bool line_is_link(const char *core);
 /* The text of a quote line without its > marks and blanks. */
 const char *line_unquoted(const char *core);
 
+/* How many > marks the line begins with. */
+guint line_quote_depth(const char *core);
+
 /* Whether there may be links, or one's opening bracket. */
 bool line_may_hold_links(const char *core);
 

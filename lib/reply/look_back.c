@@ -168,16 +168,6 @@ keep_paragraph(Walk *walk, guint i)
         walk_set(walk, i, true, "kept-all-there-is");
 }
 
-static guint
-quote_depth(const char *core)
-{
-    guint n = 0;
-
-    for (; *core == '>' || *core == ' '; core++)
-        n += *core == '>';
-    return n;
-}
-
 /* "> Is it open?", ">> yes": what stands one mark deeper right below a question was typed there,
  * and so was what stands so below one line after the other. */
 static bool
@@ -188,7 +178,7 @@ holds_deeper_answer(const GArray *lines, const Quote *quote)
     for (guint i = quote->start + 1; i < quote->end; i++) {
         const char *above = LINE(lines, i - 1)->core, *core = LINE(lines, i)->core;
 
-        if (quote_depth(above) == 0 || quote_depth(core) != quote_depth(above) + 1 ||
+        if (line_quote_depth(above) == 0 || line_quote_depth(core) != line_quote_depth(above) + 1 ||
             *line_unquoted(core) == '\0' || *line_unquoted(above) == '\0' ||
             line_ends_in_colon(above))
             continue;

@@ -155,6 +155,8 @@ is_answer_within(const Walk *walk, guint i, guint start)
         return walk->sent != NULL;
     if (line->kind == LINE_QUOTE && line->core[0] != '>') /* "Tim> ", which says whose it is */
         return false;
+    if (g_str_has_prefix(line_unquoted(line->core), "Non-text part: "))
+        return false;
     guint k = i;
     while (k > start + 1 && *line_unquoted(LINE(walk->lines, k - 1)->core) == '\0')
         k--;
@@ -172,9 +174,15 @@ is_answer_within(const Walk *walk, guint i, guint start)
 static void
 keep_answer(Walk *walk, guint i, guint start)
 {
+    guint above = i;
+
     walk_set(walk, i, true, "kept-answer");
-    if (i > start && LINE(walk->lines, i - 1)->repeat)
-        walk_set(walk, i - 1, true, "kept-inline-quote");
+    while (above > start && LINE(walk->lines, above - 1)->kind == LINE_BLANK)
+        above--;
+    bool deeper = above > start && line_quote_depth(LINE(walk->lines, i)->core) >
+                                       line_quote_depth(LINE(walk->lines, above - 1)->core);
+    if (above > start && (above == i || deeper) && LINE(walk->lines, above - 1)->repeat)
+        walk_set(walk, above - 1, true, "kept-inline-quote");
     walk->text_above = true;
 }
 

@@ -53,6 +53,15 @@ has_words(const char *core)
     return false;
 }
 
+/* "[https://…/like.png]", "![heart](cid:1)": the picture of a reaction. */
+static bool
+is_picture(const char *core)
+{
+    return strchr(core, ' ') == NULL &&
+           (g_str_has_prefix(core, "[http") || g_str_has_prefix(core, "<http") ||
+            g_str_has_prefix(core, "![") || g_str_has_prefix(core, "[cid:"));
+}
+
 void
 walk_judge_reaction(Walk *walk)
 {
@@ -61,7 +70,8 @@ walk_judge_reaction(Walk *walk)
     for (guint i = 0; walk->reaction != NULL && i < walk->lines->len; i++) {
         const Line *line = LINE(walk->lines, i);
 
-        other |= line->kept && line->why != walk->reaction && has_words(line->core);
+        other |= line->kept && line->why != walk->reaction && has_words(line->core) &&
+                 !is_picture(line->core);
     }
     for (guint i = 0; walk->reaction != NULL && i < walk->lines->len; i++) {
         if (LINE(walk->lines, i)->kept)

@@ -204,6 +204,16 @@ mark_neighbours(const Sent *sent, GArray *lines)
     }
 }
 
+static bool
+has_letters(const char *word)
+{
+    for (; *word != '\0'; word = g_utf8_next_char(word)) {
+        if (g_unichar_isalnum(g_utf8_get_char(word)))
+            return true;
+    }
+    return false;
+}
+
 static void
 judge_line(const Sent *sent, Line *line)
 {
@@ -215,7 +225,8 @@ judge_line(const Sent *sent, Line *line)
     const char *last = strrchr(line->core, ' ');
     bool link = last != NULL && line_is_link(last + 1) && line->sent_last > 0 &&
                 !sent_has_link(sent, line->sent_last);
-    bool symbol = last != NULL && line_is_symbol(last + 1) && line->sent_last > 0;
+    bool symbol =
+        last != NULL && line->sent_last > 0 && !has_letters(last + 1) && line_is_symbol(last + 1);
     /* "Does it work for you? yes", "Which page is it? https://example.org", "Is it on? 👍" */
     /* two words, and what stands behind them in the next line of ours: "shirt size: XL" */
     bool next = line->begins_ours && line->sent_first == line->sent_above + 1 &&

@@ -89,6 +89,8 @@ begins_text(const GArray *lines, guint start, guint end)
     const char *core = LINE(lines, start)->core;
 
     return (prose_is_text(lines, start, start + 1) && !is_motto(core)) || prose_leads_on(core) ||
+           (end > start + 1 && line_ends_in_colon(core) &&
+            prose_is_item(LINE(lines, start + 1)->core)) ||
            (prose_is_item(core) && end > start + 1) || prose_holds_code(lines, start, end) ||
            prose_runs_on(lines, start, end);
 }

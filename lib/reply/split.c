@@ -114,6 +114,21 @@ is_bare_attribution(const char *core, const char *word)
            !(day_last_word(core, word) == core && strchr(".,", word[-2]));
 }
 
+/* "am 26.11.2026", "de 26 noviembre": a small word of an attribution, and no day of the week. */
+static bool
+leads_on(const char *word)
+{
+    static const char *const words[] = {"am ", "de ", "on ", "om ", "op ",  "em ", "le ",
+                                        "el ", "il ", "al ", "på ", "kl ",  "la ", "na ",
+                                        "во ", "на ", "от ", "vo ", "dne ", NULL};
+
+    for (const char *const *begin = words; *begin != NULL; begin++) {
+        if (g_str_has_prefix(word, *begin))
+            return true;
+    }
+    return false;
+}
+
 /* "works here 26 Nov 2026 …", "works here to 26.11.2026": behind words of an answer that ends
  * without a full stop stands a day, or the day of the week; a name, or a word of Japanese, which
  * may go with one, is no such word. */
@@ -126,8 +141,7 @@ is_day_behind_words(const char *core, const char *word)
     if (last == core || !g_unichar_isalpha(first) || g_unichar_isupper(first) ||
         (first >= 0x3040 && first <= 0x9fff) || strchr(",;:", word[-2]) != NULL)
         return false;
-    if (day_is_short_weekday(word) && !g_str_has_prefix(word, "de ") &&
-        !g_str_has_prefix(word, "on ") && day_is_full_day(strchr(word, ' ') + 1))
+    if (day_is_short_weekday(word) && !leads_on(word) && day_is_full_day(strchr(word, ' ') + 1))
         return true;
     return day_is_full_day(word) && !day_is_short_weekday(last);
 }
