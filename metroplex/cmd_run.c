@@ -9,26 +9,21 @@
 
 #include "base/directory.h"
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/log.h"
 #include "base/signal.h"
 #include "cli/loop.h"
 #include "commands.h"
 #include "inbound/inbound.h"
 #include "instance/hook.h"
-#include "instance/transaction.h"
 #include "instance/upkeep.h"
-
-#define BATCH_BYTES (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 typedef struct {
     MpInstance *instance;
     MpInbound inbound;
     MpLock *run_lock; /* only one run at a time; commands from a terminal do not take it */
     const MpOptions *options;
-    MpUpkeep upkeep;      /* likewise, where packs have become many */
-    MpHook hook;          /* on-comment at work, beside us */
-    GHashTable *deferred; /* names that stay in new/: not tried again by this run */
+    MpUpkeep upkeep; /* likewise, where packs have become many */
+    MpHook hook;     /* on-comment at work, beside us */
 } Run;
 
 static bool
@@ -37,112 +32,18 @@ is_dry_run(const Run *run)
     return run->inbound.tell != NULL;
 }
 
-/* --- One pass ------------------------------------------------------------------------------- */
-
-/* Takes mails from names[*next…] until the batch is full. */
-static GPtrArray *
-take_batch(Run *run, const GPtrArray *names, guint *next, GError **error)
-{
-    g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
-    gint64 bytes = 0;
-
-    for (; *next < names->len && mails->len < (guint)run->instance->config->batch &&
-           bytes < BATCH_BYTES;
-         ++*next) {
-        const char *name = g_ptr_array_index(names, *next);
-        g_autoptr(GError) why = NULL;
-
-        if (g_hash_table_contains(run->deferred, name))
-            continue;
-        MpMail *mail = mp_maildir_take(run->inbound.maildir, name, &why);
-        if (why != NULL && mp_error_is_temporary(why)) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return NULL;
-        }
-        if (why != NULL) {
-            g_autofree char *shown = mp_escape(why->message);
-            mp_error("Deferred: %s", shown);
-            g_hash_table_add(run->deferred, g_strdup(name));
-            run->inbound.n_deferred++;
-            if (run->inbound.first_deferral == NULL)
-                run->inbound.first_deferral = g_steal_pointer(&why);
-        } else if (mail != NULL) {
-            g_ptr_array_add(mails, mail);
-            bytes += mail->size;
-        }
-    }
-    return g_steal_pointer(&mails);
-}
-
-/* Under the lock: first the work of a run that died, then ours (`mails`; NULL for none). A dry run
- * reads what is here, takes no lock and asks no remote. */
-static bool
-locked_batch(Run *run, GPtrArray *mails, GError **error)
-{
-    if (mails != NULL)
-        mp_inbound_expect(&run->inbound, mails->len);
-    bool is_ready = is_dry_run(run) ? mp_instance_refresh(run->instance, error)
-                                    : mp_instance_lock(run->instance, error) &&
-                                          mp_transaction_recover(run->instance, error);
-    bool good = is_ready && (mails == NULL || mp_inbound_batch(&run->inbound, mails, error));
-
-    g_clear_pointer(&run->instance->lock, mp_lock_release);
-    return good;
-}
-
-static void
-remember_deferred(Run *run, const GPtrArray *names)
-{
-    for (guint i = 0; i < names->len; i++)
-        g_hash_table_add(run->deferred, g_strdup(g_ptr_array_index(names, i)));
-}
-
-static GPtrArray *
-names_of(const GPtrArray *mails)
-{
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-
-    for (guint i = 0; i < mails->len; i++)
-        g_ptr_array_add(names, g_strdup(((MpMail *)g_ptr_array_index(mails, i))->name));
-    return names;
-}
-
-/* All of new/ as it is listed now; *found says whether there was anything to do. */
-static bool
-pass(Run *run, bool *found, GError **error)
-{
-    g_autoptr(GPtrArray) names = mp_maildir_list(run->inbound.maildir, G_MAXUINT, error);
-    guint next = 0;
-
-    *found = false;
-    if (names == NULL)
-        return false;
-    while (next < names->len && !mp_is_stopped()) {
-        g_autoptr(GPtrArray) mails = take_batch(run, names, &next, error);
-        if (mails == NULL)
-            return false;
-        if (mails->len == 0)
-            continue;
-        g_autoptr(GPtrArray) taken = names_of(mails);
-        guint deferred = run->inbound.n_deferred;
-        *found = true;
-        if (!locked_batch(run, mails, error))
-            return false;
-        if (is_dry_run(run) || run->inbound.n_deferred > deferred)
-            remember_deferred(run, taken); /* those that were moved are gone anyway */
-    }
-    return true;
-}
+/* --- The loop ------------------------------------------------------------------------------- */
 
 /* Until a listing finds nothing: what arrives during a pass is seen by the next. */
 static bool
 pass_until_empty(gpointer user_data, gint64 *next_due, GError **error)
 {
+    Run *run = user_data;
     bool found = true;
 
     (void)next_due; /* a mail is due when it is there */
     while (found && !mp_is_stopped())
-        if (!pass(user_data, &found, error))
+        if (!mp_inbound_pass(&run->inbound, &found, error))
             return false;
     return true;
 }
@@ -168,7 +69,7 @@ process_file(Run *run, const char *path, GError **error)
     if (mail == NULL)
         return false;
     g_ptr_array_add(mails, mail);
-    return locked_batch(run, mails, error);
+    return mp_inbound_locked_batch(&run->inbound, mails, error);
 }
 
 static int
@@ -265,8 +166,8 @@ run_over_new(Run *run, bool once, int seconds)
         say_busy();
         return EX_OK;
     }
-    good =
-        (!is_work_left(run) || locked_batch(run, NULL, &error)) && mp_loop_run(&loop, run, &error);
+    good = (!is_work_left(run) || mp_inbound_recover(&run->inbound, &error)) &&
+           mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
     mp_lock_release(run->run_lock);
@@ -278,8 +179,7 @@ run_command(MpInstance *instance, const MpOptions *options, bool once, int secon
             char **paths)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GHashTable) deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Run run = {.instance = instance, .options = options, .deferred = deferred};
+    Run run = {.instance = instance, .options = options};
     int status;
 
     if (!instance->config->enabled) {

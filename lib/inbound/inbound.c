@@ -1,5 +1,6 @@
 /*
- * The way of a mail, from top to bottom; mp_inbound_batch() is the program.
+ * The way of a mail: mp_inbound_pass() at the end takes batches of mails, mp_inbound_batch() is
+ * what is done with one, step by step.
  *
  *   take      mails of new/, opened                              lib/maildir
  *   parse     in the sandboxed worker                            lib/message
@@ -17,50 +18,10 @@
 #include "inbound/inbound.h"
 
 #include "base/error.h"
-#include "base/escape.h"
-#include "base/log.h"
+#include "base/signal.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
-
-bool
-mp_inbound_open(MpInbound *inbound, MpInstance *instance, GError **error)
-{
-    *inbound = (MpInbound){.instance = instance};
-    inbound->maildir = mp_maildir_open(instance->config->data, error);
-    return inbound->maildir != NULL;
-}
-
-void
-mp_inbound_expect(MpInbound *inbound, guint mails)
-{
-    bool many = mails > MP_EXTRACTION_FEW;
-
-    if (inbound->worker != NULL && (inbound->is_worker_for_many || !many))
-        return;
-    g_clear_pointer(&inbound->worker, mp_worker_free);
-    inbound->worker = mp_extraction_worker(mails);
-    inbound->is_worker_for_many = many;
-    mp_worker_start(inbound->worker);
-}
-
-void
-mp_inbound_close(MpInbound *inbound)
-{
-    g_clear_pointer(&inbound->worker, mp_worker_free);
-    g_clear_pointer(&inbound->maildir, mp_maildir_free);
-    g_clear_error(&inbound->first_deferral);
-}
-
-void
-mp_inbound_defer(MpInbound *inbound, MpDelivery *delivery, const GError *why)
-{
-    g_autofree char *path = mp_escape(delivery->mail->path);
-
-    delivery->is_deferred = true;
-    mp_error("Deferred %s: %s", path, why->message);
-    if (inbound->first_deferral == NULL)
-        inbound->first_deferral = g_error_copy(why);
-}
+#include "instance/transaction.h"
 
 static GPtrArray *
 deliveries_of(GPtrArray *mails)
@@ -124,4 +85,56 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
         return tell(inbound, deliveries, error);
     return post_and_announce(inbound, deliveries, error) &&
            mp_inbound_move(inbound, deliveries, error);
+}
+
+/* Begins with the work of a run that died. Whoever only tells reads what is here, takes no lock and
+ * asks no remote. */
+static bool
+lock_and_recover(MpInbound *inbound, GError **error)
+{
+    MpInstance *instance = inbound->instance;
+
+    if (inbound->tell != NULL)
+        return mp_instance_refresh(instance, error);
+    return mp_instance_lock(instance, error) && mp_transaction_recover(instance, error);
+}
+
+bool
+mp_inbound_recover(MpInbound *inbound, GError **error)
+{
+    bool good = lock_and_recover(inbound, error);
+
+    g_clear_pointer(&inbound->instance->lock, mp_lock_release);
+    return good;
+}
+
+bool
+mp_inbound_locked_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
+{
+    mp_inbound_expect(inbound, mails->len);
+    bool good = lock_and_recover(inbound, error) && mp_inbound_batch(inbound, mails, error);
+
+    g_clear_pointer(&inbound->instance->lock, mp_lock_release);
+    return good;
+}
+
+bool
+mp_inbound_pass(MpInbound *inbound, bool *found, GError **error)
+{
+    g_autoptr(GPtrArray) names = mp_maildir_list(inbound->maildir, G_MAXUINT, error);
+    guint next = 0;
+
+    *found = false;
+    while (names != NULL && next < names->len && !mp_is_stopped()) {
+        g_autoptr(GPtrArray) mails = mp_inbound_take(inbound, names, &next, error);
+
+        if (mails == NULL)
+            return false;
+        if (mails->len == 0)
+            continue;
+        *found = true;
+        if (!mp_inbound_locked_batch(inbound, mails, error))
+            return false;
+    }
+    return names != NULL;
 }

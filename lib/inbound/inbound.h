@@ -19,6 +19,7 @@ struct MpInbound {
     MpInboundTell tell;                     /* say what would be done, do nothing; or NULL */
     bool wants_lines;                       /* of each text, what decided on it */
     bool is_sandbox_told;                   /* the log says once what the sandbox lacks */
+    GHashTable *left;                       /* names that stay in new/: not taken again */
     guint n_success, n_failure, n_deferred; /* mails so far */
     GError *first_deferral;                 /* why mails stay, for the exit status */
 };
@@ -30,6 +31,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInbound, mp_inbound_close)
 /* Says that a batch of so many mails is next: the worker gets ready beside whatever is done before.
  */
 void mp_inbound_expect(MpInbound *inbound, guint mails);
+
+/* Finishes, under the lock, what a run that died has left; for `tell` only looks up what is here.
+ */
+bool mp_inbound_recover(MpInbound *inbound, GError **error);
+
+/* Processes all of new/ as it is listed now, batch by batch, until a signal comes. *found says
+ * whether there was a mail that this run had not seen. */
+bool mp_inbound_pass(MpInbound *inbound, bool *found, GError **error);
+
+/* One batch: mp_inbound_expect, mp_inbound_recover and mp_inbound_batch, under one lock. */
+bool mp_inbound_locked_batch(MpInbound *inbound, GPtrArray *mails, GError **error);
 
 /*
  * Processes these mails (MpMail, taken from the array) as one expected batch, under the lock. False

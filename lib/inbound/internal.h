@@ -6,6 +6,12 @@
 /* A mail that stays where it is: the reason is logged, the first one decides the exit status. */
 void mp_inbound_defer(MpInbound *inbound, MpDelivery *delivery, const GError *why);
 
+/* ---- take.c ---- */
+
+/* Opens mails of new/, from names[*next…], until the batch is full: an array of MpMail. One that
+ * cannot be opened is left where it is. */
+GPtrArray *mp_inbound_take(MpInbound *inbound, const GPtrArray *names, guint *next, GError **error);
+
 /* ---- parse.c ---- */
 
 bool mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
@@ -78,5 +84,5 @@ void mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries);
 /* Writes outcomes.tsv, then moves the files. */
 bool mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
-/* Counts what becomes of it, for the exit status. */
+/* Counts what becomes of it, for the exit status, and remembers what was not moved away. */
 void mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery);

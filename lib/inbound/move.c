@@ -74,6 +74,8 @@ move(MpInbound *inbound, MpDelivery *delivery)
 void
 mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery)
 {
+    if (delivery->is_deferred || inbound->tell != NULL)
+        g_hash_table_add(inbound->left, g_strdup(delivery->mail->name));
     if (delivery->is_deferred)
         inbound->n_deferred++;
     else if (delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS)
