@@ -43,7 +43,7 @@ typedef struct {
     MpInstance instance; /* as much of it as could be opened */
     Stamp config_stamp, keys_stamp;
     bool is_logging;
-} Desk;
+} Policy;
 
 /* --- What it knows, as it is now ---------------------------------------------------------------
  */
@@ -69,50 +69,50 @@ is_same(const Stamp *a, const Stamp *b)
 
 /* Opened anew for every line, which are few: logrotate may have moved it since the last. */
 static bool
-open_log(Desk *desk, GError **error)
+open_log(Policy *policy, GError **error)
 {
-    desk->is_logging = desk->instance.config != NULL &&
-                       mp_instance_open_log(&desk->instance, "metroplex.log", error);
-    return desk->is_logging;
+    policy->is_logging = policy->instance.config != NULL &&
+                         mp_instance_open_log(&policy->instance, "metroplex.log", error);
+    return policy->is_logging;
 }
 
 static bool
-load_config(Desk *desk, GError **error)
+load_config(Policy *policy, GError **error)
 {
-    MpInstance *instance = &desk->instance;
+    MpInstance *instance = &policy->instance;
     Stamp now;
 
-    if (!stamp_of(desk->options.config_file, &now, error))
+    if (!stamp_of(policy->options.config_file, &now, error))
         return false;
-    if (instance->config != NULL && is_same(&now, &desk->config_stamp))
+    if (instance->config != NULL && is_same(&now, &policy->config_stamp))
         return true;
     mp_instance_close(instance);
-    desk->config_stamp = now;
-    return mp_instance_load(instance, &desk->options, error) && open_log(desk, error);
+    policy->config_stamp = now;
+    return mp_instance_load(instance, &policy->options, error) && open_log(policy, error);
 }
 
 /* With the keys that were, an address made with the newest would be refused: rather none. */
 static bool
-load_keys(Desk *desk, GError **error)
+load_keys(Policy *policy, GError **error)
 {
-    MpInstance *instance = &desk->instance;
+    MpInstance *instance = &policy->instance;
     Stamp now;
 
     if (!stamp_of(instance->config->keys, &now, error))
         return false;
-    if (instance->keys != NULL && is_same(&now, &desk->keys_stamp))
+    if (instance->keys != NULL && is_same(&now, &policy->keys_stamp))
         return true;
     if (instance->keys != NULL)
         mp_info("policy: the address keys have changed and are read again");
     g_clear_pointer(&instance->keys, mp_key_ring_free);
-    desk->keys_stamp = now;
+    policy->keys_stamp = now;
     return mp_instance_open_keys(instance, error);
 }
 
 static bool
-load_tracker(Desk *desk, GError **error)
+load_tracker(Policy *policy, GError **error)
 {
-    MpInstance *instance = &desk->instance;
+    MpInstance *instance = &policy->instance;
     bool is_open = instance->tracker != NULL && instance->accounts != NULL;
 
     return is_open ? mp_instance_refresh(instance, error)
@@ -120,12 +120,12 @@ load_tracker(Desk *desk, GError **error)
 }
 
 static bool
-look_again(Desk *desk, GError **error)
+look_again(Policy *policy, GError **error)
 {
-    if (load_config(desk, error) && load_keys(desk, error) && load_tracker(desk, error))
+    if (load_config(policy, error) && load_keys(policy, error) && load_tracker(policy, error))
         return true;
-    if (!desk->is_logging) /* a configuration or log directory that cannot be read */
-        mp_instance_close(&desk->instance);
+    if (!policy->is_logging) /* a configuration or log directory that cannot be read */
+        mp_instance_close(&policy->instance);
     return false;
 }
 
@@ -164,95 +164,95 @@ is_for_replies(const MpConfig *config, const char *recipient)
 /* A mail that metroplex would refuse as rate-limited is told to come again, so that it is not lost.
  */
 static bool
-is_over_limit(Desk *desk, const MpAddress *address)
+is_over_limit(Policy *policy, const MpAddress *address)
 {
     const char *which;
 
-    mp_rate_begin(desk->instance.rate);
-    return mp_instance_is_over_rate(&desk->instance, address->user, address->thread, mp_time_now(),
-                                    &which);
+    mp_rate_begin(policy->instance.rate);
+    return mp_instance_is_over_rate(&policy->instance, address->user, address->thread,
+                                    mp_time_now(), &which);
 }
 
 /* False for errors only: it cannot be known. The same is computed for an account or a
  * thread that does not exist, so that the time tells no more than the text; one whose thread is
  * gone is ours by the account's half of its MAC, and metroplex tells it why. */
 static bool
-verify(Desk *desk, const MpAddress *address, bool *is_good, GError **error)
+verify(Policy *policy, const MpAddress *address, bool *is_good, GError **error)
 {
     g_autoptr(MpUser) account = NULL;
     g_autoptr(MpThread) thread = NULL;
 
-    if (!mp_accounts_user(desk->instance.accounts, address->user, &account, error))
+    if (!mp_accounts_user(policy->instance.accounts, address->user, &account, error))
         return false;
-    bool is_known =
-        mp_address_verify(desk->instance.keys, address, NULL, account != NULL ? account->epoch : 0);
-    if (is_known && !mp_tracker_thread(desk->instance.tracker, address->thread, &thread, error))
+    bool is_known = mp_address_verify(policy->instance.keys, address, NULL,
+                                      account != NULL ? account->epoch : 0);
+    if (is_known && !mp_tracker_thread(policy->instance.tracker, address->thread, &thread, error))
         return false;
     const char *nonce = thread != NULL ? thread->nonce : address->thread == 0 ? "" : NULL;
     *is_good = is_known && account != NULL &&
-               mp_address_verify(desk->instance.keys, address, nonce, account->epoch);
+               mp_address_verify(policy->instance.keys, address, nonce, account->epoch);
     return true;
 }
 
 /* NULL with *error set if it cannot be known. */
 static const char *
-judge(Desk *desk, const char *recipient, GError **error)
+judge(Policy *policy, const char *recipient, GError **error)
 {
     MpAddress address;
     bool is_good;
 
-    if (!is_for_replies(desk->instance.config, recipient))
+    if (!is_for_replies(policy->instance.config, recipient))
         return NO_OPINION;
-    if (mp_address_parse(recipient, desk->instance.config->hostname, &address) ==
+    if (mp_address_parse(recipient, policy->instance.config->hostname, &address) ==
         MP_ADDRESS_FOREIGN)
         return FORGED;
-    if (!verify(desk, &address, &is_good, error))
+    if (!verify(policy, &address, &is_good, error))
         return NULL;
     if (!is_good)
         return FORGED;
-    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(desk, &address))
+    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(policy, &address))
         return OVER_LIMIT;
     return NO_OPINION; /* a suspended account too: metroplex tells it why */
 }
 
 static void
-tell_trouble(Desk *desk, const char *what)
+tell_trouble(Policy *policy, const char *what)
 {
-    if (open_log(desk, NULL))
+    if (open_log(policy, NULL))
         mp_error("policy: %s; Postfix was told DUNNO", what);
     else
         syslog(LOG_ERR, "policy: %s; Postfix was told DUNNO", what);
 }
 
 static void
-tell_refusal(Desk *desk, const MpPolicyRequest *request, const char *action)
+tell_refusal(Policy *policy, const MpPolicyRequest *request, const char *action)
 {
     g_autofree char *masked = mp_address_mask(request->recipient, MP_MASK_MACS);
     g_autofree char *recipient = mp_escape(masked);
     g_autofree char *client = mp_escape(request->client);
 
-    if (open_log(desk, NULL))
+    if (open_log(policy, NULL))
         mp_info("policy: %s from %s: %s", recipient, client, action);
 }
 
 static const char *
-decide(Desk *desk, const MpPolicyRequest *request)
+decide(Policy *policy, const MpPolicyRequest *request)
 {
     g_autoptr(GError) error = NULL;
     const char *action = NULL;
 
     if (!mp_policy_request_is_understood(request)) {
-        tell_trouble(desk, "a request that is none, or over a limit");
+        tell_trouble(policy, "a request that is none, or over a limit");
         return NO_OPINION;
     }
-    if (look_again(desk, &error))
-        action = judge(desk, request->recipient, &error);
+    if (look_again(policy, &error))
+        action = judge(policy, request->recipient, &error);
     if (action == NULL) {
-        tell_trouble(desk, error->message);
+        tell_trouble(policy, error->message);
         return NO_OPINION;
     }
     if (strcmp(action, NO_OPINION) != 0)
-        tell_refusal(desk, request, action);
+        tell_refusal(policy, request, action);
     return action;
 }
 
@@ -269,7 +269,7 @@ answer(const char *action)
 
 /* Every request that the octets complete; false, and errno, if Postfix is gone. */
 static bool
-answer_all(Desk *desk, MpPolicyRequest *request, const char *octets, gsize length)
+answer_all(Policy *policy, MpPolicyRequest *request, const char *octets, gsize length)
 {
     while (length > 0) {
         bool is_complete;
@@ -279,7 +279,7 @@ answer_all(Desk *desk, MpPolicyRequest *request, const char *octets, gsize lengt
         length -= used;
         if (!is_complete)
             continue;
-        bool good = answer(decide(desk, request));
+        bool good = answer(decide(policy, request));
         mp_policy_request_clear(request);
         if (!good)
             return false;
@@ -288,7 +288,7 @@ answer_all(Desk *desk, MpPolicyRequest *request, const char *octets, gsize lengt
 }
 
 static int
-converse(Desk *desk)
+converse(Policy *policy)
 {
     MpPolicyRequest request = {.length = 0};
     char buffer[8192];
@@ -300,7 +300,7 @@ converse(Desk *desk)
             continue;
         if (n <= 0)
             return n < 0 ? EX_IOERR : EX_OK;
-        if (!answer_all(desk, &request, buffer, (gsize)n)) {
+        if (!answer_all(policy, &request, buffer, (gsize)n)) {
             int code = errno;
 
             if (code == EPIPE)
@@ -327,10 +327,10 @@ keep_errors_apart(void)
 int
 cmd_policy(int argc, char **argv)
 {
-    Desk desk = {.is_logging = false};
+    Policy policy = {.is_logging = false};
 
     mp_options_parse(
-        &desk.options, NULL, "",
+        &policy.options, NULL, "",
         "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
         "an address of the reply domain that was forged or revoked, 450 4.7.1 for one that is over "
         "a\n"
@@ -339,8 +339,8 @@ cmd_policy(int argc, char **argv)
         0, 0, &argc, &argv);
     keep_errors_apart();
     openlog("metroplex", LOG_PID, LOG_MAIL);
-    int status = converse(&desk);
-    mp_instance_close(&desk.instance);
-    mp_options_clear(&desk.options);
+    int status = converse(&policy);
+    mp_instance_close(&policy.instance);
+    mp_options_clear(&policy.options);
     return status;
 }

@@ -130,14 +130,14 @@ mp_file_is_message_id(const char *id)
 
 typedef struct {
     MpInstance *instance;
-    GError *fault;
+    GError *why;
 } Reader;
 
 static void
 blame(Reader *r, const char *where, const char *name, const char *why)
 {
-    if (r->fault == NULL)
-        mp_fail(&r->fault, MP_ERROR_INPUT, "%s.%s: %s", where, name, why);
+    if (r->why == NULL)
+        mp_fail(&r->why, MP_ERROR_INPUT, "%s.%s: %s", where, name, why);
 }
 
 /* A string of at most `most` octets; NULL for null or absent, which is blamed where it is required.
@@ -203,7 +203,7 @@ array(Reader *r, JsonObject *object, const char *where, const char *name, guint 
     for (guint i = 0; i < json_array_get_length(found); i++)
         if (!JSON_NODE_HOLDS_OBJECT(json_array_get_element(found, i)))
             blame(r, where, name, "not an array of objects");
-    return r->fault == NULL ? found : NULL;
+    return r->why == NULL ? found : NULL;
 }
 
 /* As the text links it; of a file that does not say, as it would be called here. */
@@ -235,11 +235,11 @@ read_attachment(Reader *r, JsonObject *object, MpFileComment *comment)
     MpNewAttachment *attachment;
     gsize length = 0;
 
-    if (r->fault == NULL && *name == '\0')
+    if (r->why == NULL && *name == '\0')
         blame(r, comment->where, "name", "empty");
     g_autofree char *file =
-        r->fault == NULL ? file_of_attachment(r, object, comment, name, type) : NULL;
-    if (r->fault != NULL)
+        r->why == NULL ? file_of_attachment(r, object, comment, name, type) : NULL;
+    if (r->why != NULL)
         return;
     guchar *bytes = g_base64_decode(data, &length);
     attachment = g_new0(MpNewAttachment, 1);
@@ -269,7 +269,7 @@ read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
 {
     const MpConfig *config = r->instance->config;
     g_autofree char *where = g_strdup_printf("comments[%u]", i);
-    MpFileComment *comment = r->fault == NULL ? mp_file_thread_add(thread, where, &r->fault) : NULL;
+    MpFileComment *comment = r->why == NULL ? mp_file_thread_add(thread, where, &r->why) : NULL;
 
     if (comment == NULL)
         return;
@@ -289,8 +289,8 @@ read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
         blame(r, where, "id", "not a Message-ID");
     if (comment->key != NULL && !is_key(comment->key))
         blame(r, where, "key", "not 32 hexadecimal digits");
-    if (body != NULL && r->fault == NULL)
-        comment->body = mp_file_text(config, body, where, &r->fault);
+    if (body != NULL && r->why == NULL)
+        comment->body = mp_file_text(config, body, where, &r->why);
     JsonArray *attachments = array(r, object, where, "attachments", (guint)config->max_attachments);
     for (guint k = 0; attachments != NULL && k < json_array_get_length(attachments); k++)
         read_attachment(r, json_array_get_object_element(attachments, k), comment);
@@ -401,8 +401,8 @@ mp_file_read_json(MpInstance *instance, const GString *bytes, GError **error)
     if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
         return mp_fail_null(error, MP_ERROR_INPUT, "line 1: not a JSON object");
     read_thread(&r, thread, json_node_get_object(root));
-    if (r.fault == NULL)
+    if (r.why == NULL)
         return g_steal_pointer(&thread);
-    g_propagate_error(error, r.fault);
+    g_propagate_error(error, r.why);
     return NULL;
 }

@@ -23,9 +23,9 @@ typedef struct {
     char *format, *as, *repository, *title;
     gboolean announce;
     MpFileThread *file;
-    MpUser *fallback;                  /* of --as, or NULL */
-    guint64 id;                        /* of the thread, once it is known */
-    guint n_new, n_known, n_strangers; /* the last: subscribers without an account here */
+    MpUser *fallback;                /* of --as, or NULL */
+    guint64 id;                      /* of the thread, once it is known */
+    guint n_new, n_known, n_foreign; /* the last: subscribers without an account here */
 } Import;
 
 static void
@@ -318,7 +318,7 @@ set_subscribers(MpInstance *instance, Import *import, MpBatch *batch, GError **e
             (user != NULL &&
              !mp_batch_subscribe(batch, import->id, user->id, s->reason, what, &actor, error)))
             return false;
-        import->n_strangers += user == NULL;
+        import->n_foreign += user == NULL;
     }
     return true;
 }
@@ -329,7 +329,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     Import *import = user_data;
     bool at_home, is_new;
 
-    import->n_new = import->n_known = import->n_strangers = 0;
+    import->n_new = import->n_known = import->n_foreign = 0;
     if (!settle(instance, import, error) || !find_thread(instance, import, &at_home, error))
         return false;
     is_new = import->id == 0;
@@ -399,9 +399,9 @@ thread_import(int argc, char **argv)
         return mp_usage_error("thread import: --title: not UTF-8 text");
     if (!run_import(&instance, &import, argv[1], &options, &error))
         return mp_report(error);
-    if (import.n_strangers > 0)
+    if (import.n_foreign > 0)
         fprintf(stderr, "metroplex: left out %u subscribers, who have no account here\n",
-                import.n_strangers);
+                import.n_foreign);
     printf("%" G_GUINT64_FORMAT " %u added %u known\n", import.id, import.n_new, import.n_known);
     return EX_OK;
 }
