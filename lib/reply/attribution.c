@@ -5,11 +5,34 @@
 #include <string.h>
 
 enum {
+    BRACKET_LINES = 3,
     WEEKDAY = 30,        /* bytes of its name */
     LETTERS_OF_WORD = 5, /* before a full stop and a capital, within a line */
     RUN_IN_TRIES = 4,    /* words in a window with which another attribution might begin */
     PARTICLE = 3,        /* bytes of a small word in a name: "van", "de la" */
 };
+
+/* "… Ada <", "… Ada <ada@example.org", "ada@example.org" in the lines above line `i`: what its >
+ * closes. */
+static bool
+opens_bracket(const GArray *lines, guint i)
+{
+    gint open = 0;
+    bool address = false;
+
+    for (guint n = 0; n < BRACKET_LINES && i > 0; i--) {
+        const Line *above = LINE(lines, i - 1);
+
+        if (above->kind == LINE_BLANK)
+            continue;
+        if (above->kind != LINE_TEXT)
+            break;
+        for (const char *p = above->core; *p != '\0'; p++)
+            open += (*p == '<') - (*p == '>');
+        address |= n++ == 0 && above->has_at && strchr(above->core, '>') == NULL;
+    }
+    return open > 0 || address;
+}
 
 bool
 attribution_is_broken_end(const GArray *lines, guint i)
@@ -21,7 +44,8 @@ attribution_is_broken_end(const GArray *lines, guint i)
     if (line->kind != LINE_QUOTE || (i > 0 && LINE(lines, i - 1)->kind == LINE_QUOTE) ||
         length > 40 || strchr(line->core + 1, '>') != NULL)
         return false;
-    return length > 0 && rest[length - 1] == ':' && strspn(rest, "<>@0123456789") == 0;
+    return length > 0 && rest[length - 1] == ':' && strspn(rest, "<>@0123456789") == 0 &&
+           opens_bracket(lines, i);
 }
 
 bool
@@ -203,6 +227,15 @@ attribution_names_writer(const char *text, MpMatcher *matcher)
     return name;
 }
 
+/* The line above ends a sentence. */
+static bool
+ends_above(const GArray *lines, guint start)
+{
+    const char *above = LINE(lines, start - 1)->core;
+
+    return strchr(".!?", above[strlen(above) - 1]) != NULL;
+}
+
 Attribution
 attribution_judge(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
 {
@@ -223,7 +256,8 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
     bool plausible, person = names_person(text);
 
     if (strcmp(found.rule->name, "attribution-name-dated") == 0)
-        plausible = quoted && first && start == end && mp_matcher_has_day(matcher, text) &&
+        plausible = quoted && (first || ends_above(lines, start)) && start == end &&
+                    mp_matcher_has_day(matcher, text) &&
                     (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
     else if (strcmp(found.rule->name, "attribution-above-quote") == 0)
         plausible = date && address && quoted;
@@ -242,13 +276,13 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
     else if (found.opened)
         plausible = date || address || quoted;
     else /* what says the day and the address needs no empty line above it */
-        plausible =
-            quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
-            (first && ((address && closed) || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+        plausible = quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
+                    ((first || g_str_has_prefix(text, "---")) &&
+                     ((address && closed) || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
     found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
                      mp_matcher_has_day(matcher, text);
     if (!found.complete && plausible && quoted && date && mp_matcher_has_day(matcher, text))
-        found.complete = attribution_names_writer(text, matcher);
+        found.complete = attribution_names_writer(text, matcher) || begins_with_day(text, matcher);
     if (!plausible || (found.opened && end > start && !date && !(address && quoted)) ||
         (!date && !address &&
          (says_year(text) ||

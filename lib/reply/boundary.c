@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum {
-    WINDOW = 5, /* lines an attribution may be wrapped over */
+    LOG_TIME = 19, /* bytes */
+    WINDOW = 5,    /* lines an attribution may be wrapped over */
     WINDOW_BYTES = 600,
     SHORTEST_ATTRIBUTION = 8, /* bytes */
     YEAR_MARK = 4,            /* bytes of the word year, abbreviated */
@@ -189,6 +190,14 @@ continues_above(const GArray *lines, guint start)
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
 
+/* "2026-11-28 10:01:02 done", which no client writes to the second. */
+static bool
+is_log_line(const char *core)
+{
+    return strlen(core) > LOG_TIME && strspn(core, "0123456789") == 4 && core[4] == '-' &&
+           core[13] == ':' && core[16] == ':';
+}
+
 /* Some words without a number: none of them leads on to a day. */
 static bool
 is_prose(const char *core)
@@ -215,7 +224,7 @@ is_whole(const GArray *lines, const Attribution *best, gint start, gint above, M
     if (continues_above(lines, (guint)start))
         return false;
     return ((person || (best->complete && says_whole_date(core))) && ends_with_any(before, ends)) ||
-           (person && !mp_matcher_has_date(matcher, before)) ||
+           (person && (is_log_line(before) || !mp_matcher_has_date(matcher, before))) ||
            (best->complete && says_whole_date(core) && is_prose(before));
 }
 
@@ -255,10 +264,11 @@ attribution_start(const GArray *lines, guint end, MpMatcher *matcher, const MpRu
             if (best.complete && best.opened && !continues_above(lines, (guint)start))
                 break;
         }
+        if (g_str_has_prefix(LINE(lines, start)->core, "---")) /* drawn before what begins */
+            break;
         start = line_above(lines, (guint)start);
-        if (start < 0 ||
-            (best.rule != NULL && (ends_sentence(LINE(lines, start)->core) ||
-                                   is_whole(lines, &best, best_start, start, matcher))))
+        if (start < 0 || ends_sentence(LINE(lines, start)->core) ||
+            (best.rule != NULL && is_whole(lines, &best, best_start, start, matcher)))
             break;
         evidence |= LINE(lines, start)->has_digit || LINE(lines, start)->has_at;
         g_string_prepend_c(text, ' ');

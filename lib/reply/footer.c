@@ -273,7 +273,7 @@ footer_end(const Walk *walk, guint i)
                         ? sent_is_end(walk->sent, above->sent_last) && above->tail == 0
                         : g_str_has_prefix(above->core, last);
 
-        bool words = walk->sent == NULL || line->words > 0;
+        bool words = walk->sent == NULL || line->words > 0 || g_str_has_prefix(above->core, last);
 
         if (ends && words && line->kind == LINE_TEXT && line->words_sent == 0 && !line->repeat)
             return k;

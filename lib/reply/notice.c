@@ -133,12 +133,13 @@ law_end(const Walk *walk, guint i)
 
     if (!walk->text_above || walk->zone != IN_TEXT || i == 0 ||
         LINE(lines, i - 1)->kind != LINE_BLANK || i + 1 == lines->len ||
-        LINE(lines, i + 1)->kind != LINE_TEXT || strlen(LINE(lines, i)->core) < SHORTEST_LINE ||
-        !begins_like_law(LINE(lines, i)->core))
+        LINE(lines, i + 1)->kind != LINE_TEXT || strlen(LINE(lines, i)->core) < SHORTEST_LINE)
         return i;
     guint end = prose_paragraph_end(lines, i, lines->len), below = lines_skip_blank(lines, end);
     if (below < lines->len && LINE(lines, below)->kind != LINE_QUOTE &&
         !line_is_boundary(LINE(lines, below)))
+        return i;
+    if (!begins_like_law(LINE(lines, i)->core))
         return i;
     g_autofree char *text = joined(lines, i, end);
     const MpRule *rule = mp_matcher_line(walk->matcher, text);
