@@ -45,7 +45,7 @@ typedef struct {
     const MpEventRecipient *recipient;
 } MpSendTask;
 
-/* ---- outbound.c ---- */
+/* ---- open.c ---- */
 
 /* True if no more messages are to be begun. */
 bool mp_outbound_is_over(MpOutbound *outbound);
