@@ -50,7 +50,7 @@ verifies(const MpKeyRing *ring, const char *text, guint64 epoch)
 }
 
 /* The hexadecimal digits were computed by another program: openssl dgst -sha256 -mac HMAC. */
-Test(address, has_the_form_and_the_mac_of_the_design)
+Test(address, has_the_form_and_the_mac_of_the_manual)
 {
     g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
     g_autofree char *address = made(ring, MP_PURPOSE_REPLY, 'i', 17, 5, 0);
