@@ -200,6 +200,7 @@ done
 # ROOM ROOM, one a line: who may include whom, by the test that holds it and by the table of lib/README.md.
 sed -nE '/^ARROWS/,/^}/s/^ *"([a-z]+)": \{(.*)\},?$/\1 \2/p' tests/system/includes_test.py | tr -d '",' |
     while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done >"$tmp/arrows"
+for room in lib/*/; do grep -qF "| \`$room\` |" README.md || echo "no row for $room"; done | nothing_wrong "README.md has every room"
 for room in lib/*/; do [[ $room == lib/base/ ]] || echo "$(basename "$room") base"; done >>"$tmp/arrows"
 sed -nE 's/^\| `([a-z]+)` \|[^|]*\|([^|]*)\|.*/\1 \2/p' lib/README.md | tr -d , |
     while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done | grep ' .' >"$tmp/arrows.said"
