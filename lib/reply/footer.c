@@ -38,7 +38,7 @@ walk_is_evidence(const Walk *walk, guint i)
     const GArray *lines = walk->lines;
     guint end = prose_paragraph_end(lines, i, i + FOOTER_LINES), start = i;
 
-    while (start > 0 &&
+    while (start > 0 && i - start < FOOTER_LINES &&
            ((LINE(lines, start - 1)->kind == LINE_RULE && LINE(lines, start - 1)->kept) ||
             LINE(lines, start - 1)->kind == LINE_DELIMITER))
         start--; /* one of several that are shown, or below a line that is drawn */

@@ -157,14 +157,14 @@ is_answer_within(const Walk *walk, guint i, guint start)
         return false;
     if (g_str_has_prefix(line_unquoted(line->core), "Non-text part: "))
         return false;
+    bool said = line->words > 0 || line_is_symbol(line->core) || line_is_link(line->core);
+    if (!said || line->words_sent > 0 || line->repeat || strchr(line->core, '[') != NULL)
+        return false;
     guint k = i;
     while (k > start + 1 && *line_unquoted(LINE(walk->lines, k - 1)->core) == '\0')
         k--;
     const Line *above = k > start ? LINE(walk->lines, k - 1) : line;
     bool next = line->sent_above > 0 && line->sent_above + 1 == line->sent_below;
-    bool said = line->words > 0 || line_is_symbol(line->core) || line_is_link(line->core);
-    if (!said || line->words_sent > 0 || line->repeat || strchr(line->core, '[') != NULL)
-        return false;
     if (next && k < i) /* in a paragraph of its own */
         return (above->repeat && above->ends_ours) || above->kept;
     return above->repeat && above->ends_ours &&
