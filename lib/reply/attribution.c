@@ -236,6 +236,73 @@ ends_above(const GArray *lines, guint start)
     return strchr(".!?", above[strlen(above) - 1]) != NULL;
 }
 
+/* A row that fits what is no attribution, too: it takes a quote below that begins or ends the mail.
+ */
+static bool
+is_alone(const GArray *lines, guint start, guint end)
+{
+    return start == end && (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
+}
+
+static bool
+is_closed(const char *text)
+{
+    return line_ends_in_colon(text) || g_str_has_suffix(text, "﹕") ||
+           strpbrk(text + strlen(text) - 1, "-*_") != NULL;
+}
+
+/* What rows without a verb take besides: "… error: cannot open <a@b.c>:" is a log's. */
+static bool
+is_plausible_neutral(const GArray *lines, guint start, guint end, const char *text,
+                     MpMatcher *matcher)
+{
+    bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
+    bool person = names_person(text);
+
+    return attribution_is_above_quote(lines, end) ||
+           (is_closed(text) && (first || (person && begins_with_day(text, matcher))) &&
+            LINE(lines, start)->has_digit && strstr(text, ": ") == NULL &&
+            (ends_paragraph(lines, end) || person));
+}
+
+/* Whether there is the evidence that the row asks for. */
+static bool
+is_plausible(const GArray *lines, guint start, guint end, const char *text,
+             const Attribution *found, MpMatcher *matcher)
+{
+    const char *row = found->rule->name;
+    bool address = attribution_holds_address(text), date = mp_matcher_has_date(matcher, text);
+    bool quoted = attribution_is_above_quote(lines, end), closed = is_closed(text);
+    bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
+
+    if (strcmp(row, "attribution-name-dated") == 0)
+        return quoted && (first || ends_above(lines, start)) && mp_matcher_has_day(matcher, text) &&
+               is_alone(lines, start, end);
+    if (strcmp(row, "attribution-above-quote") == 0)
+        return date && address && quoted;
+    if (strcmp(row, "attribution-name") == 0)
+        return quoted && first && is_alone(lines, start, end);
+    if (attribution_is_neutral(found->rule))
+        return date && address && is_plausible_neutral(lines, start, end, text, matcher);
+    if ((!quoted && ((!closed && !address) || sentence_end(text) != NULL)) ||
+        answer_runs_in(text, found->opened, matcher))
+        return false;
+    if (found->opened)
+        return date || address || quoted;
+    /* what says the day and the address needs no empty line above it */
+    return quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
+           ((first || g_str_has_prefix(text, "---")) &&
+            ((address && closed) || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
+}
+
+/* Without a day and an address it names nobody but the writer before its verb, and no year. */
+static bool
+is_citation(const char *text, MpMatcher *matcher)
+{
+    return says_year(text) ||
+           (mp_matcher_verb(matcher, text) != NULL && !attribution_names_writer(text, matcher));
+}
+
 Attribution
 attribution_judge(const GArray *lines, guint start, guint end, const char *text, MpMatcher *matcher)
 {
@@ -243,50 +310,19 @@ attribution_judge(const GArray *lines, guint start, guint end, const char *text,
 
     if (found.rule == NULL)
         found.rule = rule_without_colon(lines, start, end, text, matcher);
-
     if (found.rule == NULL)
         return found;
     found.opened = mp_matcher_group(matcher, 1);
     bool address = attribution_holds_address(text), date = mp_matcher_has_date(matcher, text);
     bool quoted = attribution_is_above_quote(lines, end);
-    gsize length = strlen(text);
-    bool closed = text[length - 1] == ':' || g_str_has_suffix(text, "：") ||
-                  g_str_has_suffix(text, "﹕") || strpbrk(text + length - 1, "-*_") != NULL;
-    bool first = start == 0 || LINE(lines, start - 1)->kind != LINE_TEXT;
-    bool plausible, person = names_person(text);
+    bool plausible = is_plausible(lines, start, end, text, &found, matcher);
+    bool day = date && mp_matcher_has_day(matcher, text);
 
-    if (strcmp(found.rule->name, "attribution-name-dated") == 0)
-        plausible = quoted && (first || ends_above(lines, start)) && start == end &&
-                    mp_matcher_has_day(matcher, text) &&
-                    (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
-    else if (strcmp(found.rule->name, "attribution-above-quote") == 0)
-        plausible = date && address && quoted;
-    else if (strcmp(found.rule->name, "attribution-name") == 0)
-        plausible = quoted && first && start == end &&
-                    (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
-    else if (attribution_is_neutral(found.rule)) /* "… error: cannot open <a@b.c>:" is a log's */
-        plausible = date && address &&
-                    (quoted || (closed && (first || (person && begins_with_day(text, matcher))) &&
-                                LINE(lines, start)->has_digit && strstr(text, ": ") == NULL &&
-                                (ends_paragraph(lines, end) || person)));
-    else if (!quoted && ((!closed && !address) || sentence_end(text) != NULL))
-        plausible = false;
-    else if (answer_runs_in(text, found.opened, matcher))
-        plausible = false;
-    else if (found.opened)
-        plausible = date || address || quoted;
-    else /* what says the day and the address needs no empty line above it */
-        plausible = quoted || (address && closed && mp_matcher_has_day(matcher, text)) ||
-                    ((first || g_str_has_prefix(text, "---")) &&
-                     ((address && closed) || (date && g_unichar_isdigit(g_utf8_get_char(text)))));
-    found.complete = (found.opened || address || g_ascii_isdigit(text[0])) && date &&
-                     mp_matcher_has_day(matcher, text);
-    if (!found.complete && plausible && quoted && date && mp_matcher_has_day(matcher, text))
+    found.complete = day && (found.opened || address || g_ascii_isdigit(text[0]));
+    if (!found.complete && plausible && quoted && day)
         found.complete = attribution_names_writer(text, matcher) || begins_with_day(text, matcher);
     if (!plausible || (found.opened && end > start && !date && !(address && quoted)) ||
-        (!date && !address &&
-         (says_year(text) ||
-          (mp_matcher_verb(matcher, text) != NULL && !attribution_names_writer(text, matcher)))))
+        (!date && !address && is_citation(text, matcher)))
         found.rule = NULL;
     return found;
 }
