@@ -16,7 +16,8 @@ enum {
     SHORT_LINE = 8, /* bytes; of the single-line rows only closings match less */
     KEY_HITS = 6,   /* verbs looked at in one text */
     MOST_ROWS = 256,
-    PATTERN_LINE = MP_RULE_KINDS, /* all single-line kinds in one */
+    PATTERN_LINE = MP_RULE_KINDS, /* the single-line kinds, in two: PCRE2 compiles 64 KiB at most */
+    PATTERN_LINE_BELOW,           /* those that stand below an answer: devices, law, footers */
     PATTERN_KEY,         /* the verbs of attributions, searched for; each hit names a row to try */
     PATTERN_KEYLESS,     /* the attributions that have none */
     PATTERN_SCRIPT,      /* those for scripts other than Latin */
@@ -67,7 +68,9 @@ row_belongs(const MpRule *rule, guint pattern)
 {
     switch (pattern) {
     case PATTERN_LINE:
-        return is_line_kind(rule->kind) && rule->key == NULL;
+    case PATTERN_LINE_BELOW:
+        return is_line_kind(rule->kind) && rule->key == NULL &&
+               (rule->kind >= MP_RULE_MOBILE) == (pattern == PATTERN_LINE_BELOW);
     case PATTERN_SCRIPT_LINE:
         return is_line_kind(rule->kind) && needs_script(rule);
     case PATTERN_KEYLESS:
@@ -342,7 +345,9 @@ mp_matcher_line(MpMatcher *matcher, const char *text)
     if (strlen(text) < SHORT_LINE)
         return match_pattern(matcher, MP_RULE_CLOSING, text);
     const MpRule *rule = match_script(matcher, PATTERN_SCRIPT_LINE, text);
-    return rule != NULL ? rule : match_pattern(matcher, PATTERN_LINE, text);
+    if (rule == NULL)
+        rule = match_pattern(matcher, PATTERN_LINE, text);
+    return rule != NULL ? rule : match_pattern(matcher, PATTERN_LINE_BELOW, text);
 }
 
 const MpRule *

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <time.h>
 
 enum { MAILS = 4000, PIECES = 14, SEED = 20251117 };
 
@@ -289,5 +290,32 @@ Test(reply_property, html_of_any_shape_becomes_valid_text)
         g_autofree char *markdown = mp_html_to_markdown(html->str, html->len);
         g_autoptr(MpReply) reply = mp_reply_extract(markdown, NULL);
         cr_assert(g_utf8_validate(markdown, -1, NULL));
+    }
+}
+
+static double
+seconds_for(const char *text, const char *sent)
+{
+    const char *const texts[] = {sent, NULL};
+    clock_t begin = clock();
+    g_autoptr(MpReply) reply = mp_reply_extract(text, sent != NULL ? texts : NULL);
+
+    return (double)(clock() - begin) / CLOCKS_PER_SEC;
+}
+
+/* Each piece, over and over: what is not linear takes a minute with some of them. */
+Test(reply_property, repeated_lines_take_a_time_that_is_linear_in_their_number)
+{
+    enum { OCTETS = 100000, MOST_SECONDS = 5 };
+    static const char sent[] = "Is it?\n\nThe build stops in the function that opens a pack\n";
+
+    for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        g_autoptr(GString) text = g_string_new("Yes.\n");
+
+        while (text->len < OCTETS)
+            g_string_append(text, pieces[i]);
+        cr_expect_lt(seconds_for(text->str, NULL), MOST_SECONDS, "%s", pieces[i]);
+        cr_expect_lt(seconds_for(text->str, sent), MOST_SECONDS, "%s, sent", pieces[i]);
+        cr_expect_lt(seconds_for(text->str, text->str), MOST_SECONDS, "%s, this sent", pieces[i]);
     }
 }
