@@ -213,7 +213,7 @@ is_prose(const char *core)
 }
 
 /* What was found begins itself with the name or with the whole date, and the line above ends like
- * a sentence, or says no date: nothing of it stands there. */
+ * a sentence, or says no date, or another day: nothing of it stands there. */
 static bool
 is_whole(const GArray *lines, const Attribution *best, gint start, gint above, MpMatcher *matcher)
 {
@@ -225,7 +225,8 @@ is_whole(const GArray *lines, const Attribution *best, gint start, gint above, M
         return false;
     return ((person || (best->complete && says_whole_date(core))) && ends_with_any(before, ends)) ||
            (person && (is_log_line(before) || !mp_matcher_has_date(matcher, before))) ||
-           (best->complete && says_whole_date(core) && is_prose(before));
+           (best->complete && says_whole_date(core) &&
+            (is_prose(before) || mp_matcher_has_day(matcher, before)));
 }
 
 /* A longer window is better if what was found before it lacked something that this one has. */
