@@ -1,6 +1,6 @@
 /* notifier preview THREAD COMMENT USER: the message, not sent. */
 #include "commands.h"
-#include "outbound/notice.h"
+#include "outbound/notice_facts.h"
 
 #include <stdio.h>
 #include <string.h>

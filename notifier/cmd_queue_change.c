@@ -2,7 +2,7 @@
 #include "commands.h"
 #include "instance/instance.h"
 #include "outbox/outbox.h"
-#include "outbox/server.h"
+#include "outbox/server_state.h"
 
 #include <string.h>
 #include <sysexits.h>

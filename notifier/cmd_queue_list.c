@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "instance/instance.h"
 #include "outbox/outbox.h"
-#include "outbox/server.h"
+#include "outbox/server_state.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* The steps of a pass, which outbound.c calls. Nobody else includes it. */
 #pragma once
 
-#include "outbound/notice.h"
+#include "outbound/notice_facts.h"
 #include "outbound/outbound.h"
 #include "outbound/pool.h"
-#include "outbox/server.h"
+#include "outbox/server_state.h"
 #include "transport/transport.h"
 
 struct MpOutbound {

@@ -1,6 +1,6 @@
 /*
- * Sending what is due: one pass over the outbox after another, by whoever has its lock. notice.h is
- * for those who only want to see a message.
+ * Sending what is due: one pass over the outbox after another, by whoever has its lock.
+ * notice_facts.h is for those who only want to see a message.
  */
 #pragma once
 

@@ -5,7 +5,7 @@
 
 enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_RESPONDED, N_DIRECTORIES };
 
-#define MP_SERVER_FILE "server" /* beside the directories; see server.h */
+#define MP_SERVER_FILE "server" /* beside the directories; see server_state.h */
 
 struct MpOutbox {
     char *path;

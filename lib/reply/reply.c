@@ -1,7 +1,7 @@
 /* What the person wrote: the stages in their order; see reply.h. */
 #include "reply/reply.h"
 #include "reply/boundary.h"
-#include "reply/decide.h"
+#include "reply/elide.h"
 #include "reply/foreign.h"
 #include "reply/lines.h"
 #include "reply/sent.h"

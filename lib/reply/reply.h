@@ -19,7 +19,7 @@ typedef struct {
     const char *text; /* the line without its line break, deceptive characters removed or shown */
     bool kept;        /* part of the reply */
     const char
-        *rule; /* static; why: the name of a row of mp_rules, or one of the decisions in decide.c */
+        *rule; /* static; why: the name of a row of mp_rules, or one of the decisions in elide.c */
 } MpReplyLine;
 
 typedef struct {

@@ -6,7 +6,7 @@
  * goes. A mail's line breaks do not matter. Where in the sent text a line stands is kept: what was
  * typed between two lines of ours is told by that from what a program made of them.
  */
-#include "reply/sent_texts.h"
+#include "reply/sent_words.h"
 
 #include <string.h>
 

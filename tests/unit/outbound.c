@@ -9,7 +9,7 @@
 
 #include "instance.h"
 #include "instance/transaction.h"
-#include "outbound/notice.h"
+#include "outbound/notice_facts.h"
 #include "outbound/outbound.h"
 
 #define KEY "00000000000000000000000000000001"

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "outbox/outbox.h"
-#include "outbox/server.h"
+#include "outbox/server_state.h"
 
 #define KEY  "0123456789abcdef0123456789abcdef"
 #define THEN 1700000000

@@ -1,5 +1,5 @@
 /*
- * The texts sent, as words: what sent.c marks the lines with and sent_texts.c keeps. Internal to
+ * The texts sent, as words: what sent.c marks the lines with and sent_words.c keeps. Internal to
  * the room.
  */
 #pragma once

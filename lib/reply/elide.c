@@ -6,7 +6,7 @@
  * wrote, or in the message answered, quoted without marks. A boundary changes that only if text
  * stands above it; with nothing above, what follows may be all there is, and is kept in doubt.
  */
-#include "reply/decide.h"
+#include "reply/elide.h"
 #include "reply/prose.h"
 #include "reply/sent_quotes.h"
 #include "reply/walk.h"

@@ -1,5 +1,5 @@
-/* The server's state; see server.h. */
-#include "outbox/server.h"
+/* The server's state; see server_state.h. */
+#include "outbox/server_state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * The texts sent: their words, every four-word sequence of them indexed, and what is asked of them.
  * See sent.h.
  */
-#include "reply/sent_texts.h"
+#include "reply/sent_words.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* An event's facts, read from the tracker. */
-#include "outbound/notice.h"
+#include "outbound/notice_facts.h"
 
 #include "tracker/mentions.h"
 
