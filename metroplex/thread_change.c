@@ -20,14 +20,30 @@ typedef struct {
 } Change;
 
 static const Change changes[] = {
-    {"close", "closed", "Closes a thread; its subscribers are told.",
-     G_STRUCT_OFFSET(MpThread, is_open), false, true, MP_EVENT_CLOSED},
-    {"reopen", "open", "Opens a closed thread again; its subscribers are told.",
-     G_STRUCT_OFFSET(MpThread, is_open), true, true, MP_EVENT_REOPENED},
-    {"lock", "locked", "Lets only members of the repository answer.",
-     G_STRUCT_OFFSET(MpThread, is_locked), true, false, 0},
-    {"unlock", "unlocked", "Lets everybody answer again.", G_STRUCT_OFFSET(MpThread, is_locked),
-     false, false, 0},
+    {.word = "close",
+     .done = "closed",
+     .summary = "Closes a thread; its subscribers are told.",
+     .fact = G_STRUCT_OFFSET(MpThread, is_open),
+     .value = false,
+     .is_announced = true,
+     .event = MP_EVENT_CLOSED},
+    {.word = "reopen",
+     .done = "open",
+     .summary = "Opens a closed thread again; its subscribers are told.",
+     .fact = G_STRUCT_OFFSET(MpThread, is_open),
+     .value = true,
+     .is_announced = true,
+     .event = MP_EVENT_REOPENED},
+    {.word = "lock",
+     .done = "locked",
+     .summary = "Lets only members of the repository answer.",
+     .fact = G_STRUCT_OFFSET(MpThread, is_locked),
+     .value = true},
+    {.word = "unlock",
+     .done = "unlocked",
+     .summary = "Lets everybody answer again.",
+     .fact = G_STRUCT_OFFSET(MpThread, is_locked),
+     .value = false},
 };
 
 static const Change *

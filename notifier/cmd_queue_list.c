@@ -136,10 +136,8 @@ print_line(const Row *row)
 static void
 find_comment(Row *row)
 {
-    bool is_comment = row->event->kind == MP_EVENT_OPENED || row->event->kind == MP_EVENT_COMMENT;
-
     row->has_comment = false;
-    if (is_comment && row->instance->tracker != NULL)
+    if (mp_event_has_comment(row->event->kind) && row->instance->tracker != NULL)
         (void)mp_tracker_find_key(row->instance->tracker, row->event->thread, row->event->key,
                                   &row->has_comment, &row->comment, NULL);
 }

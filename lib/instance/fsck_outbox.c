@@ -38,12 +38,20 @@ tell(Check *check, const char *code, const char *path, char *remedy, char *what)
 
 /* --- One event -------------------------------------------------------------------------------- */
 
-/* Whether an event announces a change of the tracker: an answer to a refusal does not. */
+/* Whether an event announces a change of the tracker: a response to a mail does not. */
 static bool
 is_of_tracker(MpEventKind kind)
 {
-    return kind == MP_EVENT_OPENED || kind == MP_EVENT_COMMENT || kind == MP_EVENT_CLOSED ||
-           kind == MP_EVENT_REOPENED;
+    switch (kind) {
+    case MP_EVENT_OPENED:
+    case MP_EVENT_COMMENT:
+    case MP_EVENT_CLOSED:
+    case MP_EVENT_REOPENED:
+        return true;
+    case MP_EVENT_RESPONSE:
+        return false;
+    }
+    return false;
 }
 
 static void

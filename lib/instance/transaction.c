@@ -36,7 +36,7 @@ mp_transaction_actor(const MpUser *user)
 static bool
 goes_to_hook(const MpEvent *event)
 {
-    return event->kind == MP_EVENT_COMMENT || event->kind == MP_EVENT_OPENED;
+    return mp_event_has_comment(event->kind);
 }
 
 typedef bool (*Takes)(const MpEvent *event);

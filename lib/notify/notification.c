@@ -68,6 +68,23 @@ make_message_id(const MpNotificationFacts *facts, const char *opening)
     return g_strdup_printf("%.*s/event/%s%s", (int)(at - opening), opening, facts->key, at);
 }
 
+/* What became of the thread, in the one word that the mail has for it. */
+static const char *
+change_of(MpEventKind kind)
+{
+    switch (kind) {
+    case MP_EVENT_CLOSED:
+        return "Closed";
+    case MP_EVENT_REOPENED:
+        return "Reopened";
+    case MP_EVENT_OPENED:
+    case MP_EVENT_COMMENT:  /* bring a text of their own */
+    case MP_EVENT_RESPONSE: /* is written in response.c */
+        break;
+    }
+    g_assert_not_reached();
+}
+
 static char *
 make_markdown(const MpNotificationFacts *facts)
 {
@@ -75,8 +92,7 @@ make_markdown(const MpNotificationFacts *facts)
 
     if (facts->comment != NULL)
         return mp_clean_text(facts->comment->body);
-    return g_strdup_printf("%s %s.\n", facts->kind == MP_EVENT_CLOSED ? "Closed" : "Reopened",
-                           label);
+    return g_strdup_printf("%s %s.\n", change_of(facts->kind), label);
 }
 
 static char *

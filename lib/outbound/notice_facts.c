@@ -17,12 +17,6 @@ mp_notice_free(MpNotice *notice)
     g_free(notice);
 }
 
-static bool
-has_comment(const MpNoticeFacts *facts)
-{
-    return facts->kind == MP_EVENT_OPENED || facts->kind == MP_EVENT_COMMENT;
-}
-
 /* An account that is gone still has the name that its comments carry. */
 static MpUser *
 ghost(guint64 id, const char *login)
@@ -70,10 +64,12 @@ load_posts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
            bool *are_there, GError **error)
 {
     if (!mp_tracker_thread(instance->tracker, facts->thread, &notice->thread, error) ||
-        (has_comment(facts) && !mp_tracker_comment(instance->tracker, facts->thread, facts->comment,
-                                                   &notice->comment, error)))
+        (mp_event_has_comment(facts->kind) &&
+         !mp_tracker_comment(instance->tracker, facts->thread, facts->comment, &notice->comment,
+                             error)))
         return false;
-    *are_there = notice->thread != NULL && (notice->comment != NULL || !has_comment(facts));
+    *are_there =
+        notice->thread != NULL && (notice->comment != NULL || !mp_event_has_comment(facts->kind));
     return true;
 }
 

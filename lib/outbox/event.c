@@ -4,8 +4,30 @@
 #include "base/names.h"
 #include "outbox/internal.h"
 
-static const char *const kind_names[] = {"opened", "comment", "closed", "reopened", "answer"};
-static const char *const state_names[] = {"pending", "sent", "deferred", "failed", "dropped"};
+static const char *const kind_names[] = {
+    [MP_EVENT_OPENED] = "opened",     [MP_EVENT_COMMENT] = "comment", [MP_EVENT_CLOSED] = "closed",
+    [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer",
+};
+static const char *const state_names[] = {
+    [MP_RECIPIENT_PENDING] = "pending",   [MP_RECIPIENT_SENT] = "sent",
+    [MP_RECIPIENT_DEFERRED] = "deferred", [MP_RECIPIENT_FAILED] = "failed",
+    [MP_RECIPIENT_DROPPED] = "dropped",
+};
+
+bool
+mp_event_has_comment(MpEventKind kind)
+{
+    switch (kind) {
+    case MP_EVENT_OPENED:
+    case MP_EVENT_COMMENT:
+        return true;
+    case MP_EVENT_CLOSED:
+    case MP_EVENT_REOPENED:
+    case MP_EVENT_RESPONSE:
+        return false;
+    }
+    return false;
+}
 
 const char *
 mp_event_kind_name(MpEventKind kind)

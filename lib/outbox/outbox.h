@@ -32,6 +32,9 @@ typedef enum {
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
 } MpEventKind;
 
+/* True if it tells of a comment, the opening post included: text that somebody wrote. */
+bool mp_event_has_comment(MpEventKind kind);
+
 /* A response to a mail, and its account. Strings are one line of text but for `quote`. */
 typedef struct {
     guint64 user;     /* the one account that hears it */

@@ -9,7 +9,11 @@
 
 /* --- Threads -------------------------------------------------------------------------------- */
 
-static const char *const kind_names[] = {"issue", "pull", "commit"};
+static const char *const kind_names[] = {
+    [MP_ISSUE] = "issue",
+    [MP_PULL] = "pull",
+    [MP_COMMIT] = "commit",
+};
 
 const char *
 mp_thread_kind_name(MpThreadKind kind)
