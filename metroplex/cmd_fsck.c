@@ -1,6 +1,6 @@
 /*
  * metroplex fsck: the invariants of tracker.git and accounts.git (lib/tracker), then what waits in
- * outbox/ and hook/ (fsck_outbox.c). It only reads.
+ * outbox/ and hook/ (instance/fsck_outbox.c). It only reads.
  */
 #include <stdio.h>
 #include <string.h>

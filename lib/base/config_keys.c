@@ -1,6 +1,6 @@
 /*
  * The keys of the configuration. A new one is a row here, a field in config.h and a line in
- * metroplex.conf(5); a test compares the three.
+ * metroplex.conf(5); documents_test compares the table with the page.
  */
 #include "base/internal.h"
 

@@ -12,7 +12,7 @@
 /*
  * libgit2, as Debian builds it, has mbed TLS read all certificates of the machine when it starts:
  * two thirds of the instructions of a run with one mail. No TLS of ours goes through it, since
- * remotes are asked by git itself (shared.c); so what it would call finds nothing to trust.
+ * remotes are asked by git itself (remote.c); so what it would call finds nothing to trust.
  */
 int mbedtls_x509_crt_parse_file(void *chain, const char *path);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Git's own files, and the beginning of the short names that NTFS gives them where the usual one is
- * taken (path.c: is_ntfs_dotgit and the four below it). */
+ * taken (in its path code: is_ntfs_dotgit and the four below it). */
 static const struct {
     const char *name, *hash;
     bool may_be; /* as it is written here: an administrator's file */
@@ -14,7 +14,7 @@ static const struct {
     {"mailmap", "maba30", true},
 };
 
-/* utf8.c, next_hfs_char(): what HFS+ does not see in a name. */
+/* As next_hfs_char() of Git: what HFS+ does not see in a name. */
 static bool
 is_ignored_by_hfs(gunichar c)
 {

@@ -16,7 +16,7 @@
 /*
  * Why a tree must not hold this name, for people, or NULL if it may: a path by itself, .git and its
  * like as HFS+ (ignorable code points) and NTFS (short names) see them, reserved on Windows, not
- * UTF-8, too long. The rules are Git's: fsck.c, utf8.c, path.c, compat/mingw.c.
+ * UTF-8, too long. The rules are Git's, in its files fsck, utf8, path and compat/mingw.
  */
 const char *mp_tree_name_fault(const char *name, gsize length);
 

@@ -29,8 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpExtraction, mp_extraction_free)
  * NULL. */
 MpExtraction *mp_extract(const MpMessage *message, const char *const *sent, bool want_lines);
 
-/* The same by the worker, in its two halves: see worker.h for their order and errors. Texts that
- * are only guessed to be what was answered do not count if nothing of them stands in the mail. */
+/* The same by the worker, in its two halves: see worker/worker.h for their order and errors. Texts
+ * that are only guessed to be what was answered do not count if nothing of them stands in the mail.
+ */
 bool mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const *sent,
                         bool are_guessed, bool want_lines, GError **error);
 MpExtraction *mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error);

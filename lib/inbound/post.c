@@ -1,6 +1,6 @@
 /*
  * Posting: what is decided becomes one commit, with the events that announce it. Built again when
- * somebody moved the branch; see transaction.h for what is durable when.
+ * somebody moved the branch; see instance/transaction.h for what is durable when.
  */
 #include "base/error.h"
 #include "base/log.h"

@@ -2,8 +2,8 @@
  * [inbound] on-comment: an executable that is given new comments, beside the run that made them.
  *
  * Comments that are due to it lie in DATA/hook, which is an outbox of its own: staged, published
- * and recovered with the events. A child of the run, `metroplex hook` (cmd_hook.c), takes it from
- * there, so that mail goes on meanwhile; it has a lock of its own and ends with the run.
+ * and recovered with the events. A child of the run, `metroplex hook` (metroplex/cmd_hook.c), takes
+ * it from there, so that mail goes on meanwhile; it has a lock of its own and ends with the run.
  */
 #pragma once
 

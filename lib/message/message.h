@@ -2,7 +2,7 @@
  * A mail as the rest of the program sees it: decoded, in UTF-8, without a trace of MIME.
  *
  * GMime does the reading, on bytes that come from anybody. So outside of tests mp_message_parse
- * runs in a worker process (worker.h), and what comes back from there is a GVariant that
+ * runs in a worker process (worker/worker.h), and what comes back from there is a GVariant that
  * mp_message_from_variant trusts in nothing.
  *
  * A mail need not be truthful: headers, addresses and dates are the sender's claims, and
@@ -21,7 +21,7 @@ typedef enum {
     MP_FAULT_TOO_LARGE,  /* "too-large": over a limit */
     MP_FAULT_MALFORMED,  /* "malformed": no mail at all */
     MP_FAULT_UNPARSABLE, /* "unparsable": its parser died, hung, or said nonsense */
-    MP_FAULT_PASSING,    /* not the mail's: it could not be read just now (worker.h) */
+    MP_FAULT_PASSING,    /* not the mail's: it could not be read just now (worker/worker.h) */
 } MpMessageFault;
 
 /* Which of these an error is; MP_FAULT_NONE for NULL and for errors that are not the mail's. */

@@ -32,7 +32,7 @@ static void
 join_as_html(GString **to, const GString *plain)
 {
     g_autofree char *escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
-    /* the class says that this is a mail's text and no code: html.c */
+    /* the class says that this is a mail's text and no code: markup/html.h */
     g_autofree char *block = g_strdup_printf("<pre class=\"text-plain\">%s</pre>\n", escaped);
 
     mp_text_join(to, block);

@@ -1,7 +1,7 @@
 /*
- * A look at a mail before any parser sees it: one pass over the bytes that counts what can be made
- * to explode. What it accepts, GMime reads in bounded time and memory; it errs towards counting too
- * much. Whether the mail makes sense is left to message.h.
+ * A look at a mail, in the worker, before any parser sees it: one pass over the bytes that counts
+ * what can be made to explode. What it accepts, GMime reads in bounded time and memory; it errs
+ * towards counting too much. Whether the mail makes sense is left to message.h.
  */
 #pragma once
 

@@ -37,7 +37,7 @@ char *mp_header_address(const char *local_part, const char *domain);
  */
 bool mp_header_check(const GString *head, GError **error);
 
-/* --- answer_texts.c --- */
+/* --- response_texts.c --- */
 
 typedef struct {
     const char *name;

@@ -1,8 +1,9 @@
 /*
  * The table. A flat list, long because the world's clients and languages are many; see rule.h.
  *
- * An attribution's capture group 1 is the word that opens it where the language has one; boundary.c
- * asks besides for a date or an address, so the patterns here need not know calendars.
+ * An attribution's capture group 1 is the word that opens it where the language has one;
+ * reply/attribution.c asks besides for a date or an address, so the patterns here need not know
+ * calendars.
  */
 #include "patterns/rule.h"
 

@@ -3,8 +3,8 @@
  * 8601).
  *
  * Anybody can write such a field, so only those count that carry an id of the configuration
- * (authserv-id) and stand where that server writes: above the second Received (message.h). Filters
- * write one each, so these are read together.
+ * (authserv-id) and stand where that server writes: above the second Received (message/message.h).
+ * Filters write one each, so these are read together.
  */
 #pragma once
 

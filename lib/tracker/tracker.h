@@ -238,7 +238,8 @@ bool mp_tracker_check_host(MpTracker *tracker, const char *name, const char *ins
 /*
  * As refresh, after taking over what the remote has (without a remote: refresh). Needs the data
  * directory's lock. MP_ERROR_TEMPORARY if the remote is away; our copy stays as it was, and can be
- * read. Between a fetch and mp_transaction_recover() nothing may be decided: see transaction.h.
+ * read. Between a fetch and mp_transaction_recover() nothing may be decided: see
+ * instance/transaction.h.
  */
 bool mp_tracker_fetch(MpTracker *tracker, GError **error);
 bool mp_accounts_fetch(MpAccounts *accounts, GError **error);

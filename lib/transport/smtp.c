@@ -1,6 +1,6 @@
 /*
  * The SMTP transport: one connection, kept from message to message, and the dialogue of RFC 5321
- * over it, from MAIL to the final dot. What a failure means is decided here.
+ * over it, from MAIL to the final dot. What a failure means is decided in judge.c.
  */
 #include <string.h>
 

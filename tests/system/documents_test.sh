@@ -197,6 +197,16 @@ for guide in "${guides[@]}"; do
     } | nothing_wrong "$guide names what is there"
 done
 
+# FILE, for each file of the source: names in its comments. A bare one is of its own folder, others say theirs.
+{
+    find lib metroplex notifier -name '*.[ch]' -o -name '*.inc' | sort | while read -r file; do
+        grep -vE '^ *# *include' "$file" | grep -E '^ *\*|/\*|^ +[^;{}]*$' | sed 's,^.*/\*, ,' |
+            grep -oE '(^|[^A-Za-z0-9_."@/])[a-z][a-z0-9_/]*\.[ch]\b' | sed 's,^[^a-z],,' | sort -u | while read -r name; do
+            [[ -e ${file%/*}/$name || -e lib/$name || -e $name ]] || echo "$file: there is no ${file%/*}/$name"
+        done
+    done
+} | nothing_wrong "comments of the source name files that are there"
+
 # ROOM ROOM, one a line: who may include whom, by the test that holds it and by the table of lib/README.md.
 sed -nE '/^ARROWS/,/^}/s/^ *"([a-z]+)": \{(.*)\},?$/\1 \2/p' tests/system/includes_test.py | tr -d '",' |
     while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done >"$tmp/arrows"

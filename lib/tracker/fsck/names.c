@@ -14,7 +14,7 @@
 #define REWRITE                                                                                    \
     "write the directory anew: in a clone, git rm -r --cached it, git add it, commit and push"
 
-/* One entry as it is in the object (tree.c reads more than Git would). */
+/* One entry as it is in the object (git/tree.c reads more than Git would). */
 typedef struct {
     const char *mode, *name;
     gsize mode_length, length;
