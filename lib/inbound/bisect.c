@@ -3,8 +3,12 @@
  *
  * One mail must not hold up the others, and a server that takes nothing must cost no mail. So the
  * server is asked whether it takes a commit of nothing; then halves are pushed, and halves of those
- * that are refused, until a mail is alone: 2 log2(n) pushes for one that is refused. A mail is
- * refused for good if it was refused twice, with a commit taken in between and another one since.
+ * that are refused, until a mail is alone. A mail is refused for good if it was refused twice, with
+ * a commit taken in between and another one since, which may be one of nothing again.
+ *
+ * For k refused of n that is at most 3 + 2 k ceil(log2 n) pushes: the whole, two of nothing, and
+ * for each two halves a level. Where all are refused it is 2 n + 1, and 4 for a mail that came
+ * alone.
  */
 #include "base/error.h"
 #include "base/log.h"
