@@ -1,7 +1,7 @@
 /*
  * Responses (RFC 3834): which refused or confirmed mails get one, and with what. The gate says
- * whether and to whom; here it becomes an event of the outbox, once an account, reason and day, and
- * so many an hour in all.
+ * whether and to whom; here it becomes an event of the outbox, once an account, reason, thread and
+ * day (mp_response_name() is the name of all four), and so many an hour in all.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 
 /*
  * Sets delivery->decision.response if the mail it decided on gets one: there is an account to
- * respond to, and it had none for this reason on the day of the mail's receipt. Asked again after
- * each decision. False for errors only.
+ * respond to, and it had none for this reason and thread on the day of the mail's receipt. Asked
+ * again after each decision. False for errors only.
  */
 bool mp_response_plan(MpInstance *instance, MpDelivery *delivery, GError **error);
 

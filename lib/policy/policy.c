@@ -355,7 +355,7 @@ static const MpGate gates[] = {
     {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, "a command that the account may not give", MP_RESPOND_TO_ACCOUNT, .text = "command-not-permitted"},
     {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, "a line at its top is meant as a command, and is none", MP_RESPOND_TO_ACCOUNT},
     {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands,    "nothing but commands, and they are obeyed"},
-        {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction,    "a reaction: a click, and no words"},
+    {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction,    "a reaction: a click, and no words"},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty,       "nothing left but quote and signature", MP_RESPOND_TO_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long,    "more characters than a comment may have", MP_RESPOND_TO_ACCOUNT},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything,  "a comment"},
