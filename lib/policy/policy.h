@@ -86,7 +86,6 @@ typedef struct {
     MpAction action;
     bool needs_reply; /* extraction must have been done before this gate is asked */
     bool (*stops)(const MpGateInput *input, char **why); /* *why: for people, the caller's */
-    const char *meaning;                                 /* one line, for explain and the manual */
     MpRespondTo respond_to; /* whether, and to whom, a response goes: at their first address */
     bool tells_verdicts;    /* it says what the receiving server found of the sender */
     const char *text; /* which of the responses' texts, where it is not the reason's; or NULL */
