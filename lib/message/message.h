@@ -97,6 +97,10 @@ typedef struct {
     GPtrArray *repairs; /* char *: what was wrong and how it was read, for `explain` */
 } MpMessage;
 
+/* The fields in which addresses of ours are looked for, in that order; mp_field_has_addresses() has
+ * to know each of them. */
+const char *const *mp_message_recipient_fields(gsize *n);
+
 /*
  * Reads a mail. Borne: LF, CRLF or bare CR, an mbox "From " line, a missing blank line, missing,
  * repeated or 8-bit header fields, wrong or unknown charsets, unclosed multiparts. Text in several

@@ -13,6 +13,13 @@ static const char *const recipient_fields[] = {
 /* Of these, set by whoever delivers, an older one below tells of an earlier delivery elsewhere. */
 #define TRACE_FIELDS 4
 
+const char *const *
+mp_message_recipient_fields(gsize *n)
+{
+    *n = G_N_ELEMENTS(recipient_fields);
+    return recipient_fields;
+}
+
 /* The value without its folding; the spaces of RFC 5322's continuation lines stay. */
 static char *
 unfolded(const MpRawField *field)

@@ -284,6 +284,19 @@ static const char *const bricks[] = {
     "From x\n",
 };
 
+Test(message_scan, addresses_are_counted_in_each_field_where_ours_are_looked_for)
+{
+    gsize n;
+    const char *const *fields = mp_message_recipient_fields(&n);
+
+    for (gsize i = 0; i < n; i++) {
+        MpRawField field = {.name = fields[i], .name_length = strlen(fields[i])};
+
+        cr_expect(mp_field_has_addresses(&field), "%s", fields[i]);
+    }
+    cr_assert_gt(n, 0);
+}
+
 Test(message_scan, whatever_gmime_counts_the_scan_has_counted)
 {
     g_autoptr(GRand) random = g_rand_new_with_seed(7);
