@@ -217,12 +217,6 @@ mp_pack_add(MpPack *pack, git_object_t type, const void *bytes, gsize length, gi
     return mp_pack_add_version(pack, type, bytes, length, NULL, id, error);
 }
 
-bool
-mp_pack_is_empty(const MpPack *pack)
-{
-    return pack->index->len == 0;
-}
-
 const GString *
 mp_pack_get(const MpPack *pack, const git_oid *id)
 {

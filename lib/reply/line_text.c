@@ -15,9 +15,7 @@ enum { CORE_LIMIT = 1000 }; /* bytes of a line that are matched */
 static void
 append_clean(GString *out, gunichar c)
 {
-    bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-
-    if (reorders)
+    if (mp_reorders(c))
         g_string_append_printf(out, REORDERS, c);
     else if (c == 0x2028 || c == 0x2029)
         g_string_append_c(out, ' ');

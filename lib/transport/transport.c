@@ -21,15 +21,6 @@ struct MpSmtp {
 /* In the order of MpTransport. */
 static const MpTransportRow *const transports[] = {&mp_transport_smtp, &mp_transport_maildir};
 
-const char *
-mp_send_result_name(MpSendResult result)
-{
-    static const char *const names[] = {"sent",      "deferred",    "refused", "suspected",
-                                        "suspected", "unavailable", "stopped"};
-
-    return names[result];
-}
-
 MpSmtp *
 mp_smtp_open(const MpConfig *config, GError **error)
 {

@@ -37,9 +37,6 @@ typedef enum {
     MP_STOPPED, /* nor later, until somebody changes something: login or certificate refused */
 } MpSendResult;
 
-/* "sent", "deferred", "refused", "suspected" (both), "unavailable", "stopped". */
-const char *mp_send_result_name(MpSendResult result);
-
 /*
  * Whether a refusal says that the mailbox does not exist or is closed, and so that mail to it is to
  * stop: 5.1.1, 5.1.2, 5.1.3, 5.1.6, 5.1.10 and 5.2.1. Everything else, above all 5.7.x, may be

@@ -116,22 +116,3 @@ mp_sandbox_enter(void)
     }
     return flags;
 }
-
-char *
-mp_sandbox_describe(guint flags)
-{
-    static const struct {
-        guint flag;
-        const char *name;
-    } names[] = {
-        {MP_SANDBOX_LANDLOCK, "landlock"},
-        {MP_SANDBOX_SECCOMP, "seccomp"},
-        {MP_SANDBOX_MEMORY, "memory"},
-    };
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-        if ((flags & names[i].flag) != 0)
-            g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", names[i].name);
-    return g_strdup(text->len > 0 ? text->str : "none");
-}

@@ -16,6 +16,3 @@ enum {
 
 /* Enters; there is no way back. Gives what is in force. Resource limits always are. */
 guint mp_sandbox_enter(void);
-
-/* "landlock, seccomp, memory", or "none"; for the log. The result is the caller's. */
-char *mp_sandbox_describe(guint flags);

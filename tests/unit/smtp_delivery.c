@@ -14,8 +14,7 @@ send_to(MpSmtp *smtp, const char *from, const char *to, MpSendResult expected)
     g_autofree char *reply = NULL;
     MpSendResult result = mp_smtp_send(smtp, from, to, "A: b\r\n\r\nc\r\n", 11, &reply, NULL);
 
-    cr_expect_eq(result, expected, "%s -> %s: %s, %s", from, to, mp_send_result_name(result),
-                 reply);
+    cr_expect_eq(result, expected, "%s -> %s: %s, %s", from, to, smtp_result_name(result), reply);
 }
 
 /* --- Addresses ------------------------------------------------------------------------------ */

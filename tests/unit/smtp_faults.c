@@ -159,7 +159,7 @@ try_to(MpSmtp *smtp, const char *to, const GString *message)
     int code;
     MpSendResult result = mp_smtp_send(smtp, "", to, message->str, message->len, &reply, &code);
 
-    return g_strdup_printf("%s %d %s", mp_send_result_name(result), code, reply);
+    return g_strdup_printf("%s %d %s", smtp_result_name(result), code, reply);
 }
 
 /* A refusal is no reason to log in again: RSET, and the next message goes over the same wire. */

@@ -177,6 +177,15 @@ smtp_session(const MpConfig *config, GString *conversation)
     return smtp;
 }
 
+const char *
+smtp_result_name(MpSendResult result)
+{
+    static const char *const names[] = {"sent",      "deferred",    "refused", "suspected",
+                                        "suspected", "unavailable", "stopped"};
+
+    return names[result];
+}
+
 char *
 smtp_try(MpSmtp *smtp)
 {
@@ -185,5 +194,5 @@ smtp_try(MpSmtp *smtp)
     MpSendResult result = mp_smtp_send(smtp, "bounce@git.example.org", "r@example.org", SMALL,
                                        strlen(SMALL), &reply, &code);
 
-    return g_strdup_printf("%s %d %s", mp_send_result_name(result), code, reply);
+    return g_strdup_printf("%s %d %s", smtp_result_name(result), code, reply);
 }

@@ -35,5 +35,8 @@ MpConfig *smtp_config(const ScratchPath *scratch, const SmtpServer *server, cons
 /* A session, opened, whose conversation is appended to `conversation` (may be NULL). */
 MpSmtp *smtp_session(const MpConfig *config, GString *conversation);
 
+/* "sent", "deferred", "refused", "suspected" (both), "unavailable", "stopped". */
+const char *smtp_result_name(MpSendResult result);
+
 /* Sends a small message to r@example.org, and tells result, code and reply as one line. */
 char *smtp_try(MpSmtp *smtp);
