@@ -92,7 +92,7 @@ typedef struct {
     gint64 max_attachment_size; /* bytes */
     int max_attachments;
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
-    int max_answers;                        /* rejections and confirmations an hour, to all */
+    int max_responses;                      /* rejections and confirmations an hour, to all */
     int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */
 } MpConfig;
 

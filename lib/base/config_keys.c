@@ -78,7 +78,7 @@ const MpConfigKey mp_config_keys[] = {
     {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
     {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
     {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
-    {"limits", "answers-per-hour",         TYPE_INT, AT(max_answers),      "100", 0, 100000},
+    {"limits", "answers-per-hour",         TYPE_INT, AT(max_responses),      "100", 0, 100000},
     {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
     {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
 };

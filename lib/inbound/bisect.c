@@ -93,7 +93,7 @@ post_part(Bisection *bisection, GPtrArray *deliveries)
     post_halves(bisection, deliveries);
 }
 
-/* Those whose refusal is sure are decided anew, which may bring answers; the others wait. */
+/* Those whose refusal is sure are decided anew, which may bring responses; the others wait. */
 static bool
 refuse_suspects(Bisection *bisection, const GError *refusal, GError **error)
 {

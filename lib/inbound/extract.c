@@ -37,7 +37,7 @@ is_needed(const MpDelivery *delivery)
 }
 
 /* A thread whose files are damaged stops its own mails only. A mail that is refused is
- * read as well, where its answer quotes it. */
+ * read as well, where its response quotes it. */
 static bool
 ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {

@@ -51,7 +51,7 @@ one_line(const char *text)
 }
 
 /* A mail to a no-reply address, without token or verdict, may be anybody's who wrote the account's
- * address into From: it is answered, but carries no stranger's words to the account. */
+ * address into From: it is responded to, but carries no stranger's words to the account. */
 static bool
 is_vouched_for(const MpDelivery *delivery)
 {
@@ -93,7 +93,7 @@ quotes_nothing(const MpDelivery *delivery)
            strcmp(delivery->decision.gate->reason, "unsubscribed") == 0;
 }
 
-/* Sets *planned, unless today's answer to this account, for this reason, in this thread, has been
+/* Sets *planned, unless today's response to this account, for this reason, in this thread, has been
  * given. The mail, which may be large, is read only if there is one to give. */
 static bool
 plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *user,
@@ -113,9 +113,9 @@ plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *us
                                                               : delivery->composed.unknown_command);
     response->day = day_of(delivery);
     response->hash = g_strdup("");
-    MpResponded answered = mp_outbox_responded(instance->outbox, response, error);
-    if (answered != MP_RESPONDED_NOT)
-        return answered != MP_RESPONDED_ERROR;
+    MpResponded responded = mp_outbox_responded(instance->outbox, response, error);
+    if (responded != MP_RESPONDED_NOT)
+        return responded != MP_RESPONDED_ERROR;
     g_free(response->hash);
     response->hash = mp_delivery_hash(delivery, error);
     response->language = g_strdup(user->language != NULL ? user->language : fallback);
@@ -140,7 +140,8 @@ mp_response_plan(MpInstance *instance, MpDelivery *delivery, GError **error)
 
     g_clear_pointer(&delivery->decision.response, mp_response_free);
     if (delivery->is_deferred || delivery->decision.gate == NULL ||
-        delivery->decision.respond_to == MP_RESPOND_TO_NOBODY || instance->config->max_answers == 0)
+        delivery->decision.respond_to == MP_RESPOND_TO_NOBODY ||
+        instance->config->max_responses == 0)
         return true;
     if (delivery->decision.respond_to == MP_RESPOND_TO_SENDER) {
         if (!account_of_sender(instance, delivery, &sender, error))
@@ -192,7 +193,7 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
             return false;
         if (!g_hash_table_add(names, mp_response_name(delivery->decision.response))) {
             g_clear_pointer(&delivery->decision.response, mp_response_free);
-        } else if (given >= instance->config->max_answers) {
+        } else if (given >= instance->config->max_responses) {
             mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
                     delivery->decision.gate->reason, delivery->decision.response->user, given);
             g_clear_pointer(&delivery->decision.response, mp_response_free);

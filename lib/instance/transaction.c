@@ -72,7 +72,7 @@ stage(MpInstance *instance, GPtrArray *events, GError **error)
            stage_in(instance->outbox, events, NULL, error);
 }
 
-/* The moment of truth of an answer: an event whose record is another mail's is not wanted. */
+/* The moment of truth of a response: an event whose record is another mail's is not wanted. */
 static bool
 record_responses(MpInstance *instance, GPtrArray *events, GError **error)
 {
@@ -83,13 +83,13 @@ record_responses(MpInstance *instance, GPtrArray *events, GError **error)
 
         if (event->response == NULL)
             continue;
-        MpResponded answered = mp_outbox_record_response(instance->outbox, event->response, error);
+        MpResponded responded = mp_outbox_record_response(instance->outbox, event->response, error);
         has_responses = true;
-        if (answered == MP_RESPONDED_ERROR ||
-            (answered == MP_RESPONDED_OTHER &&
+        if (responded == MP_RESPONDED_ERROR ||
+            (responded == MP_RESPONDED_OTHER &&
              !mp_outbox_discard(instance->outbox, event->key, error)))
             return false;
-        if (answered == MP_RESPONDED_OTHER)
+        if (responded == MP_RESPONDED_OTHER)
             g_ptr_array_remove_index(events, i);
     }
     return !has_responses || mp_outbox_sync_responded(instance->outbox, error);
@@ -121,15 +121,15 @@ drop(MpOutbox *outbox, const MpEvent *event, const char *why, GError **error)
     return mp_outbox_discard(outbox, event->key, error);
 }
 
-/* An answer has no commit: it came true with its record. */
+/* A response has no commit: it came true with its record. */
 static bool
 settle_response(MpOutbox *outbox, const MpEvent *event, GError **error)
 {
-    MpResponded answered = mp_outbox_responded(outbox, event->response, error);
+    MpResponded responded = mp_outbox_responded(outbox, event->response, error);
 
-    if (answered == MP_RESPONDED_ERROR)
+    if (responded == MP_RESPONDED_ERROR)
         return false;
-    if (answered != MP_RESPONDED_THIS)
+    if (responded != MP_RESPONDED_THIS)
         return drop(outbox, event, "the answer was not given", error);
     mp_info("Recovered event %s of thread %" G_GUINT64_FORMAT ": published", event->key,
             event->thread);

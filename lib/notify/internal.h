@@ -51,7 +51,7 @@ typedef struct {
         *footer, *unreadable;
 } MpResponsePhrases;
 
-/* By the answer's text, else by its reason; NULL if there is none. */
+/* By the response's text, else by its reason; NULL if there is none. */
 const MpResponseText *mp_response_text_find(const MpResponse *response);
 const MpResponsePhrases *mp_response_phrases(MpLanguage language);
 

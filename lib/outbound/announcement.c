@@ -56,7 +56,7 @@ postpone(MpOutbound *outbound, const MpQueued *queued, const MpEvent *event, GEr
     return mp_outbox_postpone(outbound->instance->outbox, queued, now + wait, error);
 }
 
-/* The one account that an answer is for, at its own first address; nobody if it is gone. */
+/* The one account that a response is for, at its own first address; nobody if it is gone. */
 static GPtrArray *
 response_recipients(const MpAnnouncement *announcement, const MpResponse *response, GError **error)
 {
@@ -81,7 +81,7 @@ expand(MpAnnouncement *announcement, GError **error)
 
     if (mp_event_file_is_expanded(announcement->file))
         return true;
-    g_assert(response != NULL || notice != NULL); /* only an answer needs none */
+    g_assert(response != NULL || notice != NULL); /* only a response needs none */
     recipients =
         response != NULL
             ? response_recipients(announcement, response, error)
@@ -114,7 +114,7 @@ hand_out(MpAnnouncement *announcement)
     }
 }
 
-/* A thread that is gone, or cannot be read, only costs the answer its link. */
+/* A thread that is gone, or cannot be read, only costs the response its link. */
 static bool
 open_response(MpAnnouncement *announcement, const MpEvent *event, GError **error)
 {

@@ -33,10 +33,10 @@ struct MpOutbound {
 typedef struct {
     MpOutbound *outbound;
     MpEventFile *file;
-    MpNotice *notice;  /* NULL for an answer, which is about no change of the tracker */
-    MpThread *thread;  /* an answer's, or NULL */
+    MpNotice *notice;  /* NULL for a response, which is about no change of the tracker */
+    MpThread *thread;  /* a response's, or NULL */
     char *link;        /* and its repository's template, or NULL */
-    GHashTable *muted; /* guint64; NULL for an answer */
+    GHashTable *muted; /* guint64; NULL for a response */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 

@@ -46,7 +46,7 @@ typedef struct {
     MpEvent *event;
     GPtrArray *recipients; /* MpEventRecipient */
     GHashTable *by_user;   /* guint64 to MpEventRecipient */
-    GString *quote;        /* of an answer, until all is read; or NULL */
+    GString *quote;        /* of a response, until all is read; or NULL */
     bool is_expanded;
     guint n_unread,
         first_unread; /* lines after the expansion that say nothing, and which is first */

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "outbox/internal.h"
 
-#define STAGED_LIMIT (4 * 1024 * 1024) /* an answer quotes the mail */
+#define STAGED_LIMIT (4 * 1024 * 1024) /* a response quotes the mail */
 
 const char *const mp_outbox_directories[N_DIRECTORIES] = {"new",    "retry", "hold",
                                                           "failed", "tmp",   "answered"};

@@ -99,16 +99,16 @@ bool mp_outbox_sync_published(MpOutbox *outbox, GError **error);
 bool mp_outbox_sync(MpOutbox *outbox, GError **error);
 
 /*
- * An answer has no commit that makes it true. Its moment of truth is a record,
+ * A response has no commit that makes it true. Its moment of truth is a record,
  *
  *   outbox/answered/DAY.ACCOUNT.REASON.THREAD    holding the raw mail's hash
  *
  * made once and whole, and synced, after the batch's commit and before its events are published. So
- * whoever finds a staged answer knows by the record whether to publish it; and whoever finds a
- * record, once the staged events are cleared up, knows that the day's answer was given.
+ * whoever finds a staged response knows by the record whether to publish it; and whoever finds a
+ * record, once the staged events are cleared up, knows that the day's response was given.
  */
 typedef enum {
-    MP_RESPONDED_NOT,   /* no answer to this account for this reason and thread on this day yet */
+    MP_RESPONDED_NOT,   /* no response to this account for this reason and thread on this day yet */
     MP_RESPONDED_THIS,  /* the record holds this mail's hash */
     MP_RESPONDED_OTHER, /* it holds another's */
     MP_RESPONDED_ERROR, /* *error says why it is not known */
@@ -134,7 +134,7 @@ bool mp_outbox_is_staged(MpOutbox *outbox, const char *key);
  * their sync) are deleted and logged. GPtrArray of MpEvent, the caller's. */
 GPtrArray *mp_outbox_staged(MpOutbox *outbox, GError **error);
 
-/* Files that do not belong there: what has no name of an event or of an answer's record, is no
+/* Files that do not belong there: what has no name of an event or of a response's record, is no
  * regular file, or is a record that cannot be read; names that begin with a dot apart. GPtrArray of
  * char *, paths below the outbox; the caller's. */
 GPtrArray *mp_outbox_foreign_files(MpOutbox *outbox, GError **error);

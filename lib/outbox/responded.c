@@ -16,7 +16,7 @@
 
 #define RECORD_LIMIT 256
 #define KEPT_SECONDS                                                                               \
-    (7 * 86400) /* a mail that stays in new/ longer than this may be answered again */
+    (7 * 86400) /* a mail that stays in new/ longer than this may be responded to again */
 
 void
 mp_response_free(MpResponse *response)

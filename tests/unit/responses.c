@@ -1,4 +1,4 @@
-/* Answers: every gate that is heard of has its words, and an event keeps them whole. */
+/* Responses: every gate that is heard of has its words, and an event keeps them whole. */
 #include <criterion/criterion.h>
 
 #include <string.h>
