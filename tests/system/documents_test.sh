@@ -191,6 +191,10 @@ for guide in "${guides[@]}"; do
             while read -r name; do grep -rqw --include='*.[ch]' --include='*.py' -- "$name" lib metroplex notifier tests || echo "there is no $name()"; done
         tr '\n' ' ' <"$guide" | grep -oE '`[A-Za-z_]+(\[\]|\(\))?`( and its neighbours)?,? +in +`[A-Za-z_./]+\.[a-z]+`' | tr -d '`()[]' | sort -u |
             while read -r name path; do path=${path##* }; grep -qwF -- "$name" "$path" || echo "$name is not in $path"; done
+        grep -oE '`states\.py "[^"]+"`\*?' "$guide" | sed -E 's/^[^"]*//; s/`//' | sort -u | while read -r scenario; do
+            grep -qF -- "    ${scenario%\*}: " tests/long/scenarios.py || echo "there is no scenario $scenario"
+            [[ $scenario != *\* ]] || grep -qE "^    .*${scenario%\*}," tests/system/states_test.py || echo "$scenario is not in the sample of states_test"
+        done
         quoted "$guide" | sed -nE 's/^make ([a-z-]+).*/\1/p' | sort -u |
             while read -r target; do grep -qE "^\.PHONY:.* $target( |\$)|^$target:" Makefile || [[ $target == deps-* ]] || echo "there is no make $target"; done
         grep -oE '\b[A-Z_]{3,}\.md' "$guide" | sort -u | while read -r name; do grep -qxF -- "$name" "$tmp/names" || echo "there is no $name"; done
