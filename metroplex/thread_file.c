@@ -14,18 +14,6 @@
 #define WORD_MAX     1000 /* octets of a short text: a host, a type, a name */
 
 static void
-attachment_free(gpointer data)
-{
-    MpNewAttachment *attachment = data;
-
-    g_free((char *)attachment->file);
-    g_free((char *)attachment->name);
-    g_free((char *)attachment->type);
-    g_bytes_unref(attachment->data);
-    g_free(attachment);
-}
-
-static void
 comment_free(gpointer data)
 {
     MpFileComment *comment = data;
@@ -88,7 +76,7 @@ mp_file_thread_add(MpFileThread *thread, const char *where, GError **error)
                             COMMENTS_MAX);
     comment = g_new0(MpFileComment, 1);
     comment->where = g_strdup(where);
-    comment->attachments = g_ptr_array_new_with_free_func(attachment_free);
+    comment->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_new_attachment_free);
     g_ptr_array_add(thread->comments, comment);
     return comment;
 }

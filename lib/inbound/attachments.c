@@ -102,18 +102,6 @@ is_allowed_content(GBytes *data)
     return false;
 }
 
-static void
-attachment_free(gpointer data)
-{
-    MpNewAttachment *attachment = data;
-
-    g_free((char *)attachment->file);
-    g_free((char *)attachment->name);
-    g_free((char *)attachment->type);
-    g_bytes_unref(attachment->data);
-    g_free(attachment);
-}
-
 /* For people: on one line, and not longer than the name of a file is anywhere. */
 static char *
 plain_name(const char *given)
@@ -341,7 +329,7 @@ mp_attachments_place(const MpMessage *message, const MpExtraction *extraction)
     GString *body = g_string_new(NULL);
     Placing placing = {message, placement, references, known, files, is_linked, is_cut};
 
-    placement->stored = g_ptr_array_new_with_free_func(attachment_free);
+    placement->stored = g_ptr_array_new_with_free_func((GDestroyNotify)mp_new_attachment_free);
     placement->fates = g_ptr_array_new_full(n, g_free);
     g_ptr_array_set_size(placement->fates, (int)n);
     link_in_text(&placing, body, extraction->reply);

@@ -101,3 +101,15 @@ mp_is_attachment_file(const char *file)
             return true;
     return file[digits] == '\0';
 }
+
+void
+mp_new_attachment_free(MpNewAttachment *attachment)
+{
+    if (attachment == NULL)
+        return;
+    g_free((char *)attachment->file);
+    g_free((char *)attachment->name);
+    g_free((char *)attachment->type);
+    g_bytes_unref(attachment->data);
+    g_free(attachment);
+}

@@ -334,6 +334,9 @@ typedef struct {
     GBytes *data;
 } MpNewAttachment;
 
+/* Of one whose texts and data are its own. */
+void mp_new_attachment_free(MpNewAttachment *attachment);
+
 typedef struct {
     guint64 thread;
     const char *key;
