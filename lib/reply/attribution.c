@@ -151,14 +151,16 @@ ends_in_names(const char *text, MpMatcher *matcher)
     const char *verb = mp_matcher_verb(matcher, text);
     const char *word = verb != NULL ? strchr(verb, ' ') : NULL;
 
-    for (word += word != NULL; word != NULL && *word != '\0'; word += strspn(word, " ")) {
+    if (word == NULL)
+        return false;
+    for (word++; *word != '\0'; word += strspn(word, " ")) {
         gsize length = strcspn(word, " ");
 
         if (g_unichar_islower(g_utf8_get_char(word)) && length > PARTICLE)
             return false;
         word += length;
     }
-    return word != NULL;
+    return true;
 }
 
 /* "Am 17.11.2025 um 09:12 schrieb Ada Example" right above a quote: some programs leave the colon

@@ -5,7 +5,9 @@
 
 The worker reports from inside its sandbox; only its limits of address space and of file sizes are
 lifted. It never ends by itself, so leaks of what it runs are found by the unit suite and by make fuzz,
-which call the same functions. Left out, each for a reason that lies in the sanitizers:
+which call the same functions. SANITIZED tells tests what such a build does not do: limit the worker's
+address space (lib/worker/sandbox.c), and hide the process (lib/base/protect.h). Left out, each for a
+reason that lies in the sanitizers:
 """
 import os
 import re
@@ -27,7 +29,7 @@ def main():
         os.chmod(log, 0o666)  # some programs run as another user
     for name, why in WITHOUT.items():
         print(f"# without {name}: it {why}")
-    env = dict(os.environ, WITHOUT=" ".join(WITHOUT), ONLY=" ".join(only), PATIENCE="4", ROOM="4")
+    env = dict(os.environ, WITHOUT=" ".join(WITHOUT), ONLY=" ".join(only), PATIENCE="4", ROOM="4", SANITIZED="1")
     process = subprocess.Popen([os.path.join(TOP, "tests/run"), build], env=env, stdout=subprocess.PIPE, text=True, errors="replace")
     last = ""
     for line in process.stdout:

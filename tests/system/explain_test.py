@@ -156,9 +156,12 @@ def the_comment_is_the_reply(site):
         check("Ada Example" in comment["elided"], f"{name}: {comment['elided']!r}")
 
 
+WORKER_IS_LIMITED = "SANITIZED" not in os.environ  # in its address space
+
+
 def bomb(site, sender, address):
     """Its parser dies of it: of the reply's lines, not of the mail's parts."""
-    return site.mail(sender, address, "word\n") + b"\n" * (500000 * int(os.environ.get("ROOM", "1")))
+    return site.mail(sender, address, "word\n") + b"\n" * 500000
 
 
 def hostile(site, thread):
@@ -179,7 +182,8 @@ def hostile(site, thread):
     yield "too long", site.mail("tim@example.org", to, "word " * 40000)
     yield "too large", site.mail("tim@example.org", to, "x" * 76 + "\n") + b"x" * 26 * 1024 * 1024
     yield "no mail", b"nothing of the kind\n"
-    yield "its parser dies", bomb(site, "tim@example.org", to)
+    if WORKER_IS_LIMITED:
+        yield "its parser dies", bomb(site, "tim@example.org", to)
     yield "its parser would die if it came so far", bomb(site, "ada@example.org", to)
     yield "to a no-reply address", site.mail("tim@example.org", f"noreply@{HOST}")
     yield "to an address of no token", site.mail("tim@example.org", f"reply+i-1-{'a' * 40}-1@reply.{HOST}")
@@ -210,7 +214,8 @@ def a_run_does_what_was_explained(site):
             wrong.append(f"{what}: explained {explained}, found {found}; would {would}, did {did}")
         seen.add(found[0])
     equal(wrong, [])
-    check({"unparsable", "too-large", "malformed", "duplicate", "bounce"} <= seen and len(seen) >= 12, seen)
+    check({"too-large", "malformed", "duplicate", "bounce"} <= seen and len(seen) >= 12, seen)
+    check("unparsable" in seen or not WORKER_IS_LIMITED, seen)
 
 
 main()

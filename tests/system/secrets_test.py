@@ -181,6 +181,8 @@ def no_canary_is_in_an_error(site):
 
 @test
 def no_core_file_is_left(unused):
+    if "SANITIZED" in os.environ:
+        return print("# no_core_file_is_left: a build with sanitizers can be read, for the leak check")
     user = {"user": "nobody"} if os.getuid() == 0 else {}
     site = Site(*user.values())
     with_canaries(site)
