@@ -54,7 +54,7 @@ append_line(Work *work, const MpEvent *event, GString *input, GError **error)
         !mp_tracker_find_key(tracker, event->thread, event->key, &found, &number, error) ||
         (found && !mp_tracker_comment(tracker, event->thread, number, &comment, error)))
         return false;
-    if (comment == NULL) {
+    if (thread == NULL || comment == NULL) { /* an administrator may take away either */
         mp_warn("on-comment: thread %" G_GUINT64_FORMAT " has no comment %s any more",
                 event->thread, event->key);
         return true;

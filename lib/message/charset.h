@@ -1,4 +1,5 @@
-/* Charsets: their names, what a text is in that does not say, and Japanese mail's own encoding. */
+/* Inside of lib/message. Charsets: their names, what a text is in that does not say, and Japanese
+ * mail's own encoding. */
 #pragma once
 
 #include <glib.h>

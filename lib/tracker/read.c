@@ -87,11 +87,13 @@ mp_tracker_subscription(MpTracker *tracker, guint64 thread, guint64 user, char *
 {
     g_autofree char *text = read_subscribers_text(mp_store_view(&tracker->store), thread, error);
 
+    *reason = NULL;
     if (text == NULL)
         return false;
     const char *line = line_of(text, user);
     const char *word = line != NULL ? strchr(line, ' ') + 1 : NULL;
-    *reason = word != NULL ? g_strndup(word, strcspn(word, "\n")) : NULL;
+    if (word != NULL)
+        *reason = g_strndup(word, strcspn(word, "\n"));
     return true;
 }
 

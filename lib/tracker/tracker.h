@@ -268,11 +268,12 @@ void mp_tracker_back_off(const MpTracker *tracker, int attempt);
  * MP_ERROR_INSTALLATION and names path and fault.
  */
 bool mp_tracker_thread(MpTracker *tracker, guint64 id, MpThread **thread, GError **error);
-GPtrArray *mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error);
+GPtrArray *
+mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error); /* MpSubscriber */
 
 /* Why one account is told of the thread; the caller's. NULL where it is no subscriber. */
 bool mp_tracker_subscription(MpTracker *tracker, guint64 thread, guint64 user, char **reason,
-                             GError **error); /* MpSubscriber */
+                             GError **error);
 bool mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpComment **comment,
                         GError **error);
 

@@ -125,19 +125,29 @@ mp_worker_take_frame(MpWorker *worker, const char *type)
     return g_variant_is_normal_form(value) ? g_steal_pointer(&value) : NULL;
 }
 
+/* Only what holds up the oldest request counts: a later one has time until it is the oldest. */
+static MpWorkerStep
+step_after_sending(MpWorker *worker)
+{
+    MpWorkerStep step = mp_worker_send_requests(worker);
+    const MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
+    bool is_sent = oldest == NULL || oldest->sent == oldest->frame->len;
+
+    return is_sent && step != STEP_DONE ? STEP_WAIT : step;
+}
+
 MpWorkerStep
 mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline)
 {
     while (true) {
-        MpWorkerStep sending = mp_worker_send_requests(worker),
-                     receiving = receive_frame(worker, most);
+        MpWorkerStep sending = step_after_sending(worker), receiving = receive_frame(worker, most);
         gint64 left = (deadline - g_get_monotonic_time()) / 1000;
         struct pollfd socket = {worker->socket, POLLIN, 0};
 
-        if (receiving != STEP_WAIT)
+        if (receiving != STEP_WAIT || left <= 0)
             return receiving;
-        if (sending == STEP_DEAD || sending == STEP_FAILED || left <= 0)
-            return left <= 0 ? STEP_WAIT : sending;
+        if (sending == STEP_DEAD || sending == STEP_FAILED)
+            return sending;
         if (sending == STEP_WAIT)
             socket.events |= POLLOUT;
         /* a descriptor too many shows in no event, so look again soon */

@@ -200,6 +200,23 @@ give_up(MpWorkerOutcome *outcome, GError **error, const char *what)
     return mp_fail(error, MP_ERROR_INPUT, "the parser %s", what);
 }
 
+/* Ends the child, and tells what is to be said of it. */
+static char *
+end_child(MpWorker *worker, MpWorkerStep step, MpWorkerDeath *death)
+{
+    char *how;
+
+    if (step == STEP_WAIT || step == STEP_FAILED) {
+        kill_child(worker);
+        *death = MP_DEATH_BY_SIGNAL;
+        return g_strdup(step == STEP_WAIT ? "took too long" : "cannot be asked");
+    }
+    kill(worker->pid, step == STEP_DONE ? SIGKILL : 0);
+    how = mp_worker_reap(worker->pid, death);
+    forget_child(worker);
+    return how;
+}
+
 /* The first frame of a child. If there is none, no child will ever work. */
 static bool
 await_greeting(MpWorker *worker, gint64 deadline, GError **error)
@@ -212,13 +229,10 @@ await_greeting(MpWorker *worker, gint64 deadline, GError **error)
 
     if (hello == NULL) {
         MpWorkerDeath death;
-        g_autofree char *how = step == STEP_WAIT ? NULL : mp_worker_reap(worker->pid, &death);
-        if (how == NULL)
-            kill_child(worker);
-        else
-            forget_child(worker);
+        g_autofree char *how = end_child(worker, step, &death);
+
         return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s does not start: it %s",
-                       worker->argv[0], how == NULL ? "says nothing" : how);
+                       worker->argv[0], how);
     }
     g_variant_get(hello, MP_HELLO_TYPE, &worker->sandbox, &worker->own_memory);
     worker->is_greeted = true;
@@ -244,23 +258,6 @@ open_answer(GVariant *answer, MpWorkerOutcome *outcome, GError **error)
     return NULL;
 }
 
-/* Ends the child, and tells what is said of it if the request is not asked again. */
-static char *
-end_child(MpWorker *worker, MpWorkerStep step, MpWorkerDeath *death)
-{
-    char *how;
-
-    if (step == STEP_WAIT || step == STEP_FAILED) {
-        kill_child(worker);
-        *death = MP_DEATH_BY_SIGNAL;
-        return g_strdup(step == STEP_WAIT ? "took too long" : "cannot be asked");
-    }
-    kill(worker->pid, step == STEP_DONE ? SIGKILL : 0);
-    how = mp_worker_reap(worker->pid, death);
-    forget_child(worker);
-    return how;
-}
-
 /*
  * The oldest request ends here without an answer, or is asked again of a new child: once its end
  * may be the doing of the request before, of a kernel that is short of memory, or of a machine that
@@ -270,11 +267,11 @@ static bool
 bury_child(MpWorker *worker, MpWorkerStep step, MpWorkerOutcome *outcome, GError **error)
 {
     MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
-    bool is_asked = step != STEP_FAILED && (step != STEP_WAIT || oldest->sent > 0);
+    bool is_asked = step != STEP_FAILED && oldest->sent > 0; /* else it is not to blame */
     MpWorkerDeath death;
     g_autofree char *how = end_child(worker, step, &death);
 
-    if (++oldest->deaths < 2 && death != MP_DEATH_BY_CPU)
+    if (++oldest->deaths < 2 && !(is_asked && death == MP_DEATH_BY_CPU))
         return true;
     drop_oldest(worker);
     if (is_asked && death != MP_DEATH_BY_ITSELF)

@@ -67,8 +67,8 @@ def includes():
     """Room, place, and what is included from a room: ("tracker", "lib/tracker/read.c:5", "git/git.h")."""
     for room, path, lines in FILES:
         for number, line in enumerate(lines, 1):
-            found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-            if found:
+            found = re.match(r'\s*#\s*include\s+["<]([^">]+)[">]', line)
+            if found and ('"' in line or room_of(found[1], "") in RANK):
                 yield room, f"{path}:{number}", found[1]
 
 

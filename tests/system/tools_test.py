@@ -659,6 +659,18 @@ def on_comment_gets_mails_and_commands(site):
 
 
 @test
+def on_comment_outlives_a_thread_that_was_taken_away(site):
+    hook(site, "cat >>GOT\n")
+    first = small_tracker(site, comments=1)
+    second = site.thread("tim")
+    edit(site, lambda clone: os.remove(os.path.join(clone, f"threads/00/00/00/{first:02}/thread")))
+    site.metroplex("--once")
+    equal([line["thread"] for line in got(site)], [second])
+    equal(spooled(site), [])
+    contains(site.log(), f"on-comment: thread {first} has no comment")
+
+
+@test
 def a_batch_goes_out_in_the_order_of_its_comments(site):
     hook(site, "cat >>GOT\n")
     site.set_config("smtp", connections="1")

@@ -25,7 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SWITCH "--serve-as-message-worker"
+#define SWITCH      "--serve-as-message-worker"
+#define SHORT_LIVED "--greet-and-die"
 
 static const char *const child[] = {"/proc/self/exe", SWITCH, NULL};
 static const char mail[] =
@@ -272,12 +273,30 @@ static const MpWorkerOperation operations[] = {
     {NULL},
 };
 
+/* As the kernel's need of memory may end a child that waits. */
+static void
+greet_and_die(void)
+{
+    g_autoptr(GVariant) hello =
+        g_variant_ref_sink(g_variant_new(MP_HELLO_TYPE, 0U, G_GUINT64_CONSTANT(0)));
+    const MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, g_variant_get_size(hello)};
+    char bytes[sizeof frame + 64];
+
+    memcpy(bytes, &frame, sizeof frame);
+    memcpy(bytes + sizeof frame, g_variant_get_data(hello), frame.length);
+    (void)shutdown(MP_WORKER_SOCKET, SHUT_RD);
+    if (send(MP_WORKER_SOCKET, bytes, sizeof frame + frame.length, 0) > 0)
+        raise(SIGKILL);
+}
+
 /* Before the test framework's main. */
 __attribute__((constructor)) static void
 serve(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], SWITCH) == 0)
         _exit(mp_worker_main(MP_WORKER_SOCKET, operations));
+    if (argc == 2 && strcmp(argv[1], SHORT_LIVED) == 0)
+        greet_and_die();
 }
 
 /* ---- the tests ---- */
@@ -410,7 +429,7 @@ Test(message_worker, what_cannot_be_read_just_now_is_not_the_mails_fault)
     }
 }
 
-/* A socket that takes nothing, and whose other end is open, as where the kernel has no memory. */
+/* A socket that takes nothing, and whose other end is open. */
 Test(message_worker, a_request_that_cannot_be_sent_is_not_waited_for, .timeout = 60)
 {
     const MpWorkerBudget budget = {.wall_ms = 3600000, .cpu_ms = 2000, .memory = 64 * 1024 * 1024};
@@ -418,7 +437,6 @@ Test(message_worker, a_request_that_cannot_be_sent_is_not_waited_for, .timeout =
     int ends[2];
 
     mp_worker_set_budget(worker, &budget);
-
     assert_mail_is_read(worker, "nothing");
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     cr_assert_eq(shutdown(ends[0], SHUT_WR), 0);
@@ -427,6 +445,87 @@ Test(message_worker, a_request_that_cannot_be_sent_is_not_waited_for, .timeout =
     assert_mail_is_read(worker, "a socket that takes nothing");
     cr_assert_eq(mp_worker_starts(worker), 2);
     close(ends[1]);
+}
+
+/* As where the kernel has no memory: sendmsg fails, whatever the child does. */
+static void
+spoil_newest(MpWorker *worker)
+{
+    MpWorkerItem *newest = g_queue_peek_tail(&worker->requests);
+
+    cr_assert_eq(newest->sent, 0, "the child has not said yet that it is there");
+    close(newest->fd);
+    newest->fd = INT_MAX;
+}
+
+static void
+assert_nothing_came(MpWorker *worker, MpMessageFault expected)
+{
+    g_autoptr(GError) error = NULL;
+    MpMessageFault fault = MP_FAULT_NONE;
+    g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, &fault, &error);
+
+    cr_assert_null(answer);
+    cr_assert_eq(fault, expected, "%d: %s", fault, error->message);
+    cr_assert_eq(mp_error_is_temporary(error), expected == MP_FAULT_PASSING, "%s", error->message);
+}
+
+Test(message_worker, a_request_that_cannot_be_sent_is_left_for_later_and_no_other_is)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autoptr(GError) error = NULL;
+    int fd = file_of(mail, sizeof mail - 1);
+
+    cr_assert(mp_worker_send(worker, "allocate", g_variant_new_uint64(40 << 20), -1, &error));
+    cr_assert(mp_worker_send_parse(worker, fd, NULL, &error));
+    spoil_newest(worker);
+    close(fd);
+    g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, NULL, &error);
+    cr_assert_not_null(answer, "%s", error != NULL ? error->message : "");
+    cr_assert_eq(mp_worker_starts(worker), 1, "nobody dies for a request behind");
+    assert_nothing_came(worker, MP_FAULT_PASSING);
+    assert_mail_is_read(worker, "a request that could not be sent");
+}
+
+/* Nor is one whose answer cannot be read, however often. */
+Test(message_worker, a_socket_that_fails_is_no_mails_fault)
+{
+    g_autoptr(MpWorker) worker = new_worker();
+    int fd = file_of(mail, sizeof mail - 1);
+
+    assert_mail_is_read(worker, "nothing");
+    cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
+    ((MpWorkerItem *)g_queue_peek_head(&worker->requests))->deaths = 1;
+    int kept = dup(worker->socket); /* or the child would see its end, and go by itself */
+    cr_assert_geq(dup2(fd, worker->socket), 0); /* ENOTSOCK */
+    close(fd);
+    assert_nothing_came(worker, MP_FAULT_PASSING);
+    close(kept);
+    assert_mail_is_read(worker, "a socket that failed");
+}
+
+Test(message_worker, what_is_not_answered_in_time_is_asked_once_more)
+{
+    const MpWorkerBudget budget = {.wall_ms = 500, .cpu_ms = 2000, .memory = 64 * 1024 * 1024};
+    g_autoptr(MpWorker) worker = new_worker();
+
+    assert_mail_is_read(worker, "nothing");
+    mp_worker_set_budget(worker, &budget);
+    cr_assert(mp_worker_send(worker, "sleep", NULL, -1, NULL));
+    assert_nothing_came(worker, MP_FAULT_UNPARSABLE);
+    cr_assert_eq(mp_worker_starts(worker), 2);
+}
+
+/* A child that ends by itself, before anything was asked of it. */
+Test(message_worker, a_child_that_was_never_asked_is_no_mails_fault)
+{
+    static const char *const short_lived[] = {"/proc/self/exe", SHORT_LIVED, NULL};
+    g_autoptr(MpWorker) worker = mp_worker_new(short_lived);
+    int fd = file_of(mail, sizeof mail - 1);
+
+    cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
+    close(fd);
+    assert_nothing_came(worker, MP_FAULT_PASSING);
 }
 
 Test(message_worker, memory_is_bounded_and_given_back)
