@@ -43,9 +43,12 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check check-ahead check-long check-release unit sanitize fuzz trim-score adversarial lint bench install uninstall clean
+.PHONY: all po deps demo check check-ahead check-long check-release unit sanitize fuzz trim-score adversarial lint bench install uninstall clean
 
-all: $(PROGRAMS:%=$(BUILD)/bin/%)
+CATALOGUES := $(patsubst lib/po/%.po,$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo,$(wildcard lib/po/*.po))
+C_TEXTS     = $(sort $(wildcard lib/*/*.[ch] metroplex/*.c notifier/*.c))
+
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(CATALOGUES)
 
 # One line a file; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -71,6 +74,21 @@ $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+
+$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo: lib/po/%.po
+	@mkdir -p $(@D)
+	@$(if $(V),,echo '  MO    $<')
+	$(Q)msgfmt --check-format -o $@ $<
+
+# What the sources mark as text for the operator (lib/base/text.h).
+$(BUILD)/metroplex.pot: $(C_TEXTS)
+	@mkdir -p $(@D)
+	$(Q)xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --sort-by-file --no-location --package-name=metroplex \
+	    --package-version=$(VERSION) --force-po -o - $^ | sed '/^"POT-Creation-Date/d' >$@
+
+# Brings new texts into the catalogues, to be put into their language: what is new is empty, what changed is fuzzy.
+po: $(BUILD)/metroplex.pot
+	@for f in lib/po/*.po; do msgmerge --quiet --update --backup=none --no-location --sort-output $$f $<; sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\):/d' $$f; done
 
 unit: $(BUILD)/bin/unit all
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
@@ -202,7 +220,9 @@ put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
 UNITS    := $(wildcard cron/systemd/*.service cron/systemd/*.path cron/systemd/*.timer)
 FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
+            $(call put,$(wildcard man/*.7),$(MANDIR)/man7) \
             $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \
+            $(foreach f,$(CATALOGUES),$f:$(PREFIX)/share/$(f:$(BUILD)/share/%=%)) \
             $(call put,$(UNITS),$(UNITDIR)) \
             cron/systemd/metroplex.sysusers:$(PREFIX)/lib/sysusers.d/metroplex.conf \
             cron/systemd/metroplex.tmpfiles:$(PREFIX)/lib/tmpfiles.d/metroplex.conf \

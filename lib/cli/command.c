@@ -149,7 +149,7 @@ mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int,
     g_autofree char *program = g_path_get_basename(argv[0]);
 
     mp_protect_process();
-    setlocale(LC_ALL, "");
+    setlocale(LC_CTYPE, ""); /* numbers and errors are the same everywhere: base/text.h */
     g_set_prgname(program);
     mp_output_check_at_exit();
     return run(NULL, commands, n_commands, without, argc, argv);

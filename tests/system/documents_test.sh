@@ -33,12 +33,23 @@ same() {
     } | nothing_wrong "$1"
 }
 
+# --- Texts in the operator's language ---------------------------------------------------------------
+
+# A sentence that was added, or changed a little, and not put into French. `make po` brings it into the catalogue.
+if command -v xgettext >/dev/null; then
+    make -s BUILD="$build" "$build/metroplex.pot"
+    for catalogue in lib/po/*.po; do
+        { msgcmp "$catalogue" "$build/metroplex.pot" 2>&1; msgfmt --check-format -o /dev/null "$catalogue" 2>&1; } |
+            nothing_wrong "$(basename "$catalogue" .po) has every text"
+    done
+fi
+
 # --- Man pages ------------------------------------------------------------------------------------
 
 lint_page() {
     # Which other manuals there are depends on the machine; those of ours are looked at here.
     mandoc -Tlint -Wstyle "$1" 2>/dev/null | grep -v 'referenced manual not found'
-    sed -n 's/^\.Xr \([a-z.]*\) \([58]\).*/\1.\2/p' "$1" | grep -E '^(metroplex|notifier|tracker)' | sort -u |
+    sed -n 's/^\.Xr \([a-z.]*\) \([578]\).*/\1.\2/p' "$1" | grep -E '^(metroplex|notifier|tracker)' | sort -u |
         while read -r page; do [[ -e man/$page ]] || echo "$page does not exist"; done
 }
 
@@ -57,7 +68,7 @@ same_by_groff() {
 }
 
 if command -v mandoc >/dev/null; then
-    for page in man/*.[58]; do
+    for page in man/*.[578]; do
         lint_page "$page" | nothing_wrong "${page#man/} is well formed"
         if command -v groff >/dev/null; then
             same_by_groff "$page" | nothing_wrong "${page#man/} says the same by groff and by mandoc"
@@ -214,8 +225,8 @@ done
 # ROOM ROOM, one a line: who may include whom, by the test that holds it and by the table of lib/README.md.
 sed -nE '/^ARROWS/,/^}/s/^ *"([a-z]+)": \{(.*)\},?$/\1 \2/p' tests/system/includes_test.py | tr -d '",' |
     while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done >"$tmp/arrows"
-for room in lib/*/; do grep -qF "| \`$room\` |" README.md || echo "no row for $room"; done | nothing_wrong "README.md has every room"
-for room in lib/*/; do [[ $room == lib/base/ ]] || echo "$(basename "$room") base"; done >>"$tmp/arrows"
+for room in lib/*/; do [[ $room == lib/po/ ]] || grep -qF "| \`$room\` |" README.md || echo "no row for $room"; done | nothing_wrong "README.md has every room"
+for room in lib/*/; do [[ $room == lib/base/ || $room == lib/po/ ]] || echo "$(basename "$room") base"; done >>"$tmp/arrows"
 sed -nE 's/^\| `([a-z]+)` \|[^|]*\|([^|]*)\|.*/\1 \2/p' lib/README.md | tr -d , |
     while read -r room others; do [[ ! -d lib/$room ]] || printf "$room %s\n" $others; done | grep ' .' >"$tmp/arrows.said"
 same "lib/README.md has the arrows of includes_test" "$tmp/arrows" "$tmp/arrows.said"

@@ -1,0 +1,47 @@
+/* Texts in the operator's language; see text.h. */
+#include "base/text.h"
+
+#include <glib.h>
+#include <libintl.h>
+#include <locale.h>
+
+#define DOMAIN "metroplex"
+
+/* Catalogues lie beside the program, ../share/locale, where it was built and where it is installed.
+ */
+static char *
+find_catalogues(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *bin = program != NULL ? g_path_get_dirname(program) : NULL;
+    g_autofree char *prefix = bin != NULL ? g_path_get_dirname(bin) : g_strdup("/usr");
+
+    return g_build_filename(prefix, "share", "locale", NULL);
+}
+
+static locale_t
+operators_locale(void)
+{
+    static gsize locale; /* 1: there is none */
+
+    if (g_once_init_enter(&locale)) {
+        g_autofree char *catalogues = find_catalogues();
+        locale_t made = newlocale(LC_CTYPE_MASK | LC_MESSAGES_MASK, "", (locale_t)0);
+
+        bindtextdomain(DOMAIN, catalogues);
+        bind_textdomain_codeset(DOMAIN, "UTF-8");
+        g_once_init_leave(&locale, made != (locale_t)0 ? (gsize)made : 1);
+    }
+    return locale != 1 ? (locale_t)locale : (locale_t)0;
+}
+
+const char *
+mp_text(const char *text)
+{
+    locale_t operators = operators_locale();
+    locale_t before = uselocale(operators); /* 0 asks, and changes nothing */
+    const char *translated = dgettext(DOMAIN, text);
+
+    uselocale(before);
+    return translated;
+}

@@ -1,0 +1,18 @@
+/*
+ * What an operator reads daily, in their language: GNU gettext, domain "metroplex", catalogues in
+ * lib/po.
+ *
+ * Only what is asked for by _() is translated. Errors, logs, help and what programs read (JSON,
+ * keys, reason codes) are English in every locale, so that they can be searched for and sent to
+ * somebody else; hence LC_MESSAGES is set for this call alone, and strerror() and GLib never hear
+ * of it.
+ */
+#pragma once
+
+/* Looks TEXT up in the locale's catalogue; the text itself where there is none. Never freed. Any
+ * thread. */
+const char *mp_text(const char *text) __attribute__((format_arg(1)));
+
+#define _(text) mp_text(text)
+/* Marks a text of a table for translation; the table's reader calls _(). */
+#define N_(text) (text)
