@@ -1,13 +1,28 @@
 /* The configuration, read from its file and checked; see config.h. */
 #include "base/config.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
 #include "base/internal.h"
 #include "base/names.h"
 
 #define FILE_SIZE_MAX (1024 * 1024)
+
+/* What is wrong with the file, of which its name and all that it says are shown escaped. */
+static bool G_GNUC_PRINTF(2, 3) fail(GError **error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *shown = mp_escape(message);
+    return mp_fail(error, MP_ERROR_INSTALLATION, "%s", shown);
+}
 
 /* People write a secret where the path of its file is asked for: such a value is never told. */
 static bool
@@ -22,10 +37,8 @@ refuse(const MpConfig *config, const MpConfigKey *key, const char *value, GError
        const char *why)
 {
     if (may_be_secret(key))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: its value %s", config->file,
-                       key->group, key->key, why);
-    return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: \"%s\" %s", config->file, key->group,
-                   key->key, value, why);
+        return fail(error, "%s: [%s] %s: its value %s", config->file, key->group, key->key, why);
+    return fail(error, "%s: [%s] %s: \"%s\" %s", config->file, key->group, key->key, value, why);
 }
 
 static bool
@@ -112,13 +125,11 @@ load_key(MpConfig *config, GKeyFile *file, const MpConfigKey *key, GError **erro
         return set_value(config, key, g_strstrip(value), error);
     if (!g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
         !g_error_matches(why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-        return mp_fail(
-            error, MP_ERROR_INSTALLATION,
-            "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
-            config->file, key->group, key->key); /* GLib would show it, secret or not */
+        return fail(error,
+                    "%s: [%s] %s: its value is not UTF-8, or has a backslash that escapes nothing",
+                    config->file, key->group, key->key); /* GLib would show it, secret or not */
     if (key->fallback == NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s is missing", config->file,
-                       key->group, key->key);
+        return fail(error, "%s: [%s] %s is missing", config->file, key->group, key->key);
     value = default_value(config, key);
     return set_value(config, key, value, error);
 }
@@ -139,11 +150,10 @@ refuse_unknown_of_group(const MpConfig *config, GKeyFile *file, const char *grou
     g_auto(GStrv) names = g_key_file_get_keys(file, group, NULL, NULL);
 
     if (find_key(group, NULL) == NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: unknown group [%s]", config->file, group);
+        return fail(error, "%s: unknown group [%s]", config->file, group);
     for (char **name = names; name != NULL && *name != NULL; name++)
         if (find_key(group, *name) == NULL)
-            return mp_fail(error, MP_ERROR_INSTALLATION, "%s: [%s] %s: unknown key", config->file,
-                           group, *name);
+            return fail(error, "%s: [%s] %s: unknown key", config->file, group, *name);
     return true;
 }
 
@@ -167,11 +177,10 @@ check_support(const MpConfig *config, GError **error)
 
     if (address[0] == '\0' || (is_mail ? mp_is_mail_address(address) : mp_is_web_url(address)))
         return true;
-    return mp_fail(
-        error, MP_ERROR_INSTALLATION,
-        "%s: [smtp] support-address: \"%s\" is not %s, as support-address-type = %s says",
-        config->file, address, is_mail ? "a mail address" : "an http or https URL",
-        is_mail ? "email" : "url");
+    return fail(error,
+                "%s: [smtp] support-address: \"%s\" is not %s, as support-address-type = %s says",
+                config->file, address, is_mail ? "a mail address" : "an http or https URL",
+                is_mail ? "email" : "url");
 }
 
 /* Rules that concern several keys. */
@@ -179,16 +188,15 @@ static bool
 check_together(const MpConfig *config, GError **error)
 {
     if (config->transport == MP_TRANSPORT_MAILDIR && config->maildir[0] == '\0')
-        return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: [smtp] maildir is missing: transport = maildir needs it", config->file);
+        return fail(error, "%s: [smtp] maildir is missing: transport = maildir needs it",
+                    config->file);
     if (config->authentication != MP_AUTH_NONE && config->username[0] == '\0')
-        return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: [smtp] username is missing: authentication needs it", config->file);
+        return fail(error, "%s: [smtp] username is missing: authentication needs it", config->file);
     if (config->remote[0] != '\0' && strcmp(config->remote, config->accounts_remote) == 0)
-        return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: [tracker] accounts-remote: it must be another repository than remote, "
-                       "which is fit to be published",
-                       config->file);
+        return fail(error,
+                    "%s: [tracker] accounts-remote: it must be another repository than remote, "
+                    "which is fit to be published",
+                    config->file);
     return check_support(config, error);
 }
 
@@ -209,9 +217,8 @@ refuse_syntax(const MpConfig *config, const char *text, GError **error)
             break;
         line += length;
     }
-    return mp_fail(
-        error, MP_ERROR_INSTALLATION,
-        "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
+    return fail(
+        error, "%s: line %u or one near it is neither a group, a key with its value, nor a comment",
         config->file, number);
 }
 
@@ -219,16 +226,28 @@ static bool
 read_key_file(MpConfig *config, GKeyFile *file, GError **error)
 {
     g_autofree char *text = NULL;
-    g_autoptr(GError) why = NULL;
     gsize length;
 
-    if (!g_file_get_contents(config->file, &text, &length, &why))
-        return mp_fail(error, MP_ERROR_INSTALLATION, "cannot read the configuration: %s",
-                       why->message);
-    if (length > FILE_SIZE_MAX)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s: too large", config->file);
+    if (!mp_read_path(config->file, FILE_SIZE_MAX, &text, &length, error)) {
+        g_prefix_error(error, "cannot read the configuration: ");
+        return false;
+    }
     return g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL) ||
            refuse_syntax(config, text, error);
+}
+
+static bool
+override_data(MpConfig *config, const char *data, GError **error)
+{
+    const char *why = mp_config_text_fault(find_key("instance", "data"), data);
+
+    if (why != NULL) {
+        g_autofree char *shown = mp_escape(data);
+        return mp_fail(error, MP_ERROR_INPUT, "--data: \"%s\" %s", shown, why);
+    }
+    g_free(config->data);
+    config->data = g_strdup(data);
+    return true;
 }
 
 MpConfig *
@@ -240,12 +259,10 @@ mp_config_load(const char *path, const char *data, GError **error)
     config->file = g_strdup(path);
     if (!read_key_file(config, file, error) || !refuse_unknown(config, file, error))
         return NULL;
-    if (data != NULL)
-        g_key_file_set_string(file, "instance", "data", data);
     for (gsize i = 0; i < mp_config_n_keys; i++)
         if (!load_key(config, file, &mp_config_keys[i], error))
             return NULL;
-    if (!check_together(config, error))
+    if ((data != NULL && !override_data(config, data, error)) || !check_together(config, error))
         return NULL;
     return g_steal_pointer(&config);
 }

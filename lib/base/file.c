@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 
 #define SECRET_LIMIT (64 * 1024)
 #define FEW_FILES    4 /* that are cheaper to sync one by one */
@@ -279,6 +281,28 @@ mp_memory_file(const void *bytes, gsize length, GError **error)
     return -1;
 }
 
+/* Whoever sets up a machine has to mend it: nothing here is the fault of a mail. */
+static bool
+read_installed(int fd, const char *shown, gsize limit, char **text, gsize *length, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    return read_regular(fd, limit, text, length, &why) ||
+           mp_fail(error, mp_error_is_temporary(why) ? MP_ERROR_TEMPORARY : MP_ERROR_INSTALLATION,
+                   "%s: %s", shown, why->message);
+}
+
+bool
+mp_read_path(const char *path, gsize limit, char **text, gsize *length, GError **error)
+{
+    g_auto(MpFd) fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    g_autofree char *shown = mp_escape(path);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open %s", shown);
+    return read_installed(fd, shown, limit, text, length, error);
+}
+
 static bool
 is_private(int fd, const char *path, GError **error)
 {
@@ -296,20 +320,32 @@ is_private(int fd, const char *path, GError **error)
     return true;
 }
 
+/* Root, who made the file, sees nothing wrong with it: who cannot read it must be told. */
+static bool
+refuse_unreadable(const char *shown, GError **error)
+{
+    const struct passwd *entry = getpwuid(geteuid());
+    g_autofree char *us =
+        entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)geteuid());
+
+    return mp_fail(error, MP_ERROR_INSTALLATION,
+                   "cannot open the secret %s as user %s: Permission denied (chown %s, mode 0600; "
+                   "the directories above it must let that user through)",
+                   shown, us, us);
+}
+
 bool
 mp_read_secret(const char *path, char **text, gsize *length, GError **error)
 {
     g_auto(MpFd) fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    g_autofree char *shown = mp_escape(path);
 
+    if (fd < 0 && errno == EACCES)
+        return refuse_unreadable(shown, error);
     if (fd < 0)
-        return mp_fail_errno(error, "cannot open the secret %s", path);
-    if (!is_private(fd, path, error))
-        return false;
-    if (!read_regular(fd, SECRET_LIMIT, text, length, error)) {
-        g_prefix_error(error, "%s: ", path);
-        return false;
-    }
-    return true;
+        return mp_fail_errno(error, "cannot open the secret %s", shown);
+    return is_private(fd, shown, error) &&
+           read_installed(fd, shown, SECRET_LIMIT, text, length, error);
 }
 
 void

@@ -64,8 +64,12 @@ int mp_rename_new(int from, const char *name, int to, const char *new_name);
 bool mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *length,
                   GError **error);
 
-/* As mp_read_file, for a secret: refused unless it is ours (or root's) and closed to group and
- * others. Messages name the file and what chmod would mend it. */
+/* As mp_read_file, for a file that the administrator names by its path: a symbolic link is
+ * followed, and what is wrong with it is MP_ERROR_INSTALLATION. Messages show the path escaped. */
+bool mp_read_path(const char *path, gsize limit, char **text, gsize *length, GError **error);
+
+/* As mp_read_path, for a secret: refused unless it is ours (or root's) and closed to group and
+ * others. Messages name the file, us, and what chmod or chown would mend it. */
 bool mp_read_secret(const char *path, char **text, gsize *length, GError **error);
 
 /* A file in memory that holds these bytes, at its beginning; the caller closes it. -1 with *error

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Wrong things in hand: what is no file, what no option takes, what is spelt wrong. Each is refused at once, and named."""
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, NOTIFIER, check, contains, equal, main, test  # noqa: E402
+
+
+def told(site, status, *args, program=METROPLEX, **kw):
+    """Ends with that status, prints nothing, and tells its fault in text that moves no cursor."""
+    done = subprocess.run([program, *args], capture_output=True, timeout=60, stdin=subprocess.DEVNULL, cwd=site.dir, **kw)
+    said = done.stderr.decode()  # all of it is UTF-8
+    equal(done.returncode, status, f"{args}: {said}")
+    equal(done.stdout, b"", args)
+    check(said.startswith(os.path.basename(program) + ": "), said)
+    equal([c for c in said if c != "\n" and not c.isprintable()], [], f"{args}: {said!r}")
+    return said
+
+
+def odd_files(site):
+    """Paths that are no regular file of a sane size, by what is said of them."""
+    fifo, large, empty = (os.path.join(site.dir, name) for name in ("fifo", "large", "loop"))
+    os.mkfifo(fifo, 0o600)
+    with open(large, "w") as f:
+        f.truncate(2 * 1024 * 1024)
+    os.chmod(large, 0o600)
+    os.symlink(empty, empty)
+    return {"/dev/full": "not a regular file", "/dev/zero": "not a regular file", fifo: "not a regular file", site.dir: "not a regular file",
+            large: "larger than", empty: "Too many levels", "/nonexistent/\x1b[31m": "\\e[31m"}
+
+
+@test
+def a_configuration_is_a_regular_file(site):
+    for path, why in odd_files(site).items():
+        for program, command in ((METROPLEX, ["user", "list"]), (METROPLEX, ["--once"]), (NOTIFIER, ["--once"]), (METROPLEX, ["init", "--hostname", HOST])):
+            if command[0] != "init" or os.path.exists(path):
+                contains(told(site, 78, *command, "--config", path, program=program), why)
+    link = os.path.join(site.dir, "link.conf")
+    os.symlink(site.config, link)
+    site.run(METROPLEX, "user", "list", "--config", link, data=False)
+
+
+@test
+def a_secret_is_a_regular_file(site):
+    site.user("tim"), site.thread("tim")
+    folder = os.path.join(site.dir, "folder")
+    os.mkdir(folder, 0o700)
+    secrets = [p for p in odd_files(site) if p.startswith(site.dir + "/")] + [folder]
+    for path in secrets:
+        site.set_config("address", keys=path)
+        contains(told(site, 78, "address", "1", "tim", "--config", site.config), path)
+    site.set_config("address", keys=os.path.join(site.dir, "etc/address-keys"))
+    site.set_config("smtp", transport="smtp", address="127.0.0.1", authentication="plain", username="u", tls="none")
+    for path in secrets:
+        site.set_config("smtp", password_file=path)
+        contains(told(site, 78, "--once", "--config", site.config, program=NOTIFIER), path)
+
+
+@test
+def who_cannot_read_a_secret_is_named_with_what_helps(site):
+    """As root made it: closed, and of root."""
+    if os.getuid() != 0:
+        print("skipped: only root can make a file of another user")
+        return
+    site.user("tim"), site.thread("tim")
+    keys = os.path.join(site.dir, "etc/address-keys")
+    subprocess.run(["chown", "-R", "nobody", site.data], check=True)
+    for path, command, program in ((keys, ["address", "1", "tim"], METROPLEX), (os.path.join(site.dir, "etc/pw"), ["--once"], NOTIFIER)):
+        with open(path, "a"):
+            os.chmod(path, 0o600)
+        site.set_config("smtp", transport="smtp", authentication="plain", username="u", tls="none", password_file=path)
+        said = told(site, 78, *command, "--config", site.config, program=program)
+        for words in (path, "as user nobody", "chown nobody"):
+            contains(said, words)
+        os.chown(keys, pwd.getpwnam("nobody").pw_uid, -1)
+
+
+@test
+def a_value_cannot_move_the_cursor(site):
+    for group, key, value in (("instance", "url", "https://x/\x1b[2J"), ("inbound", "linger", "1\x1b]0;x\x07"), ("inbound", "on-comment", "\u202e/x"),
+                              ("smtp", "tls", "\x9b31m"), ("smtp", "support-address", "a\x1b@b"), ("smtp", "enabled", "\x1b[2Jtrue")):
+        with open(site.config) as f:
+            before = f.read()
+        site.set_config(group, **{key: value})
+        contains(told(site, 78, "user", "list", "--config", site.config), f"[{group}] {key}")
+        with open(site.config, "w") as f:
+            f.write(before)
+
+
+if __name__ == "__main__":
+    main()
