@@ -172,33 +172,17 @@ set_reply(MpRepository *repository, const char *reply, bool *changed, GError **e
     return true;
 }
 
-/* As in the installation's configuration: an http or https URL, or a template of one. */
-static bool
-is_link(const char *link)
-{
-    if (!g_utf8_validate(link, -1, NULL) || strlen(link) > 1000 ||
-        (!g_str_has_prefix(link, "https://") && !g_str_has_prefix(link, "http://")))
-        return false;
-    for (const char *p = link; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        if (g_unichar_isspace(c) || mp_is_deceptive(c) ||
-            (c < 0x80 && strchr("<>\"", (int)c) != NULL))
-            return false;
-    }
-    return true;
-}
-
 static bool
 set_link(MpRepository *repository, const char *link, bool *changed, GError **error)
 {
     const char *wanted = link != NULL && *link == '\0' ? NULL : link;
+    const char *fault = wanted != NULL ? mp_link_fault(wanted) : NULL;
     g_autofree char *shown = mp_escape(link);
 
     if (link == NULL || g_strcmp0(wanted, repository->link) == 0)
         return true;
-    if (wanted != NULL && !is_link(wanted))
-        return mp_fail(error, MP_ERROR_INPUT, "--link: %s is not an http or https URL", shown);
+    if (fault != NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "--link: %s %s", shown, fault);
     g_free(repository->link);
     repository->link = g_strdup(wanted);
     *changed = true;

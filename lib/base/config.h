@@ -99,7 +99,7 @@ typedef struct {
 /*
  * Reads and checks the file. An unknown group or key, a value of the wrong type or range, or a
  * missing required key is MP_ERROR_INSTALLATION and names file, group and key. `data` (may be
- * NULL) overrides [instance] data.
+ * NULL) overrides [instance] data; one that is no path is MP_ERROR_INPUT.
  */
 MpConfig *mp_config_load(const char *path, const char *data, GError **error);
 void mp_config_free(MpConfig *config);
@@ -115,6 +115,14 @@ char *mp_config_noreply_domain(const MpConfig *config);
 /* "en", "fr"; and back (false if it is none of them). */
 const char *mp_language_name(MpLanguage language);
 bool mp_language_parse(const char *name, MpLanguage *language);
+
+/* What a link to a thread may hold, as it stands in a template: {repository}, {kind}, {number} and
+ * {comment}, in this order. */
+#define MP_N_LINK_PLACEHOLDERS 4
+extern const char *const mp_link_placeholders[MP_N_LINK_PLACEHOLDERS];
+
+/* Why a text is no base or template of links ("is not an http or https URL"), or NULL if it is. */
+const char *mp_link_fault(const char *text);
 
 /* A host name of letters, digits and hyphens in dotted labels (RFC 1123), at most 253 octets. */
 bool mp_is_hostname(const char *text);

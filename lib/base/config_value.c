@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "base/escape.h"
+
+#define LINK_SIZE_MAX 1000 /* octets */
+
 bool
 mp_is_hostname(const char *text)
 {
@@ -87,19 +91,51 @@ fault_of_remote(const char *value)
     return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
 }
 
-/* The {words} of a template are replaced by text that is fit for a URL. */
 bool
 mp_is_web_url(const char *value)
 {
-    g_autofree char *bare = g_strdup(value);
     g_autofree char *host = NULL;
 
     if (!g_str_has_prefix(value, "https://") && !g_str_has_prefix(value, "http://"))
         return false;
-    if (strpbrk(g_strdelimit(bare, "{}", '-'), " <>\"\\^`|") != NULL)
+    if (strpbrk(value, " <>\"\\^`{|}") != NULL)
         return false;
-    return g_uri_split_network(bare, G_URI_FLAGS_NONE, NULL, &host, NULL, NULL) && host != NULL &&
-           *host != '\0' && g_uri_is_valid(bare, G_URI_FLAGS_NONE, NULL);
+    return g_uri_split_network(value, G_URI_FLAGS_NONE, NULL, &host, NULL, NULL) && host != NULL &&
+           *host != '\0' && g_uri_is_valid(value, G_URI_FLAGS_NONE, NULL);
+}
+
+const char *const mp_link_placeholders[MP_N_LINK_PLACEHOLDERS] = {"{repository}", "{kind}",
+                                                                  "{number}", "{comment}"};
+
+/* What stands for a placeholder in a link is as fit for a URL as this letter. */
+static char *
+fill_with_letters(const char *template)
+{
+    g_autoptr(GString) filled = g_string_new(template);
+
+    for (gsize i = 0; i < MP_N_LINK_PLACEHOLDERS; i++)
+        g_string_replace(filled, mp_link_placeholders[i], "x", 0);
+    return g_string_free(g_steal_pointer(&filled), FALSE);
+}
+
+static bool
+is_deceptive(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+        if (mp_is_deceptive(g_utf8_get_char(p)) || g_unichar_isspace(g_utf8_get_char(p)))
+            return true;
+    return false;
+}
+
+const char *
+mp_link_fault(const char *value)
+{
+    if (!g_utf8_validate(value, -1, NULL) || strlen(value) > LINK_SIZE_MAX || is_deceptive(value))
+        return "is not an http or https URL";
+    g_autofree char *filled = fill_with_letters(value);
+    if (strpbrk(filled, "{}") != NULL)
+        return "has braces around what is none of {repository}, {kind}, {number}, {comment}";
+    return mp_is_web_url(filled) ? NULL : "is not an http or https URL";
 }
 
 const char *
@@ -113,8 +149,7 @@ mp_config_text_fault(const MpConfigKey *key, const char *value)
     case TYPE_PATH:
         return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
     case TYPE_URL:
-        return mp_is_web_url(value) || is_allowed_empty(key, value) ? NULL
-                                                                    : "is not an http or https URL";
+        return is_allowed_empty(key, value) ? NULL : mp_link_fault(value);
     case TYPE_WORDS:
         return is_words(value) ? NULL : "is not a list of words between spaces or commas";
     case TYPE_REMOTE:

@@ -35,5 +35,5 @@ const char *mp_config_text_fault(const MpConfigKey *key, const char *value);
 
 bool mp_is_mail_address(const char *text);
 
-/* An http or https URL, or a template of one. */
+/* An http or https URL. */
 bool mp_is_web_url(const char *text);

@@ -4,13 +4,12 @@
 #include <string.h>
 
 static const char *const kinds[] = {"issues", "pull", "commit"};
-static const char *const placeholders[] = {"{repository}", "{kind}", "{number}", "{comment}"};
 
 static bool
 is_template(const char *text)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(placeholders); i++)
-        if (strstr(text, placeholders[i]) != NULL)
+    for (gsize i = 0; i < MP_N_LINK_PLACEHOLDERS; i++)
+        if (strstr(text, mp_link_placeholders[i]) != NULL)
             return true;
     return false;
 }
@@ -29,11 +28,12 @@ fill(const char *template, const MpThread *thread, guint64 comment)
     g_autofree char *repository = g_uri_escape_string(thread->repository, "/", FALSE);
     g_autofree char *number = number_of(thread);
     g_autofree char *comment_text = g_strdup_printf("%" G_GUINT64_FORMAT, comment);
-    const char *const values[] = {repository, kinds[thread->kind], number, comment_text};
+    const char *const values[MP_N_LINK_PLACEHOLDERS] = {repository, kinds[thread->kind], number,
+                                                        comment_text};
     GString *out = g_string_new(template);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(placeholders); i++)
-        g_string_replace(out, placeholders[i], values[i], 0);
+    for (gsize i = 0; i < MP_N_LINK_PLACEHOLDERS; i++)
+        g_string_replace(out, mp_link_placeholders[i], values[i], 0);
     return g_string_free(out, FALSE);
 }
 

@@ -80,6 +80,23 @@ def who_cannot_read_a_secret_is_named_with_what_helps(site):
 
 
 @test
+def a_placeholder_that_no_link_has_is_refused(site):
+    bad = ("https://x/{repo}", "https://x/{nubmer}", "https://x/{}", "https://x/{number", "https://x/number}", "https://x/{{number}}", "https://x/{NUMBER}")
+    good = ("https://x/{repository}", "https://{kind}.x/{number}?c={comment}#{number}", "https://x", "https://x/{number}{comment}")
+    for link in bad:
+        said = told(site, 65, "repository", "set", "a/b", "--link", link, "--config", site.config)
+        contains(said, link), contains(said, "{repository}, {kind}, {number}, {comment}")
+        site.set_config("instance", url=link)
+        said = told(site, 78, "user", "list", "--config", site.config)
+        contains(said, "[instance] url"), contains(said, link), contains(said, "{repository}, {kind}, {number}, {comment}")
+        site.set_config("instance", url="")
+    for link in good:
+        site.metroplex("repository", "set", "a/b", "--link", link)
+        site.set_config("instance", url=link)
+        site.metroplex("user", "list")
+
+
+@test
 def a_value_cannot_move_the_cursor(site):
     for group, key, value in (("instance", "url", "https://x/\x1b[2J"), ("inbound", "linger", "1\x1b]0;x\x07"), ("inbound", "on-comment", "\u202e/x"),
                               ("smtp", "tls", "\x9b31m"), ("smtp", "support-address", "a\x1b@b"), ("smtp", "enabled", "\x1b[2Jtrue")):
