@@ -1,9 +1,11 @@
 """Git servers for tests, on loopback ports of their own: git daemon, git http-backend behind a small
 HTTP server that can ask for a password, and sshd."""
 import base64
+import contextlib
 import http.server
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,6 +56,31 @@ class Repositories:
         with open(path, "w") as f:
             f.write(HOOK + text)
         os.chmod(path, 0o755)
+
+    def at_work(self, moved):
+        """Processes whose working directory is one of the repositories, as hooks and git-receive-pack have it."""
+        found = []
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):  # it has ended, or is another user's
+                if os.readlink(f"/proc/{process}/cwd").startswith(moved + "/"):
+                    found.append(process)
+        return found
+
+    def remove(self):
+        """Waits for what still runs in here, which may outlive the client that started it, and removes all.
+
+        Renamed first: a hook that waits for something asks whether the directory is still there.
+        """
+        moved = self.dir + ".gone"
+        os.rename(self.dir, moved)
+        try:
+            wait_until(lambda: not self.at_work(moved))
+        finally:
+            shutil.rmtree(moved, ignore_errors=True)
+
+    def hold(self, condition, pause=0.1):
+        """Shell words for a hook: waits until the condition holds, or the repositories are given up."""
+        return f"while test -d {self.dir} && ! {condition}; do sleep {pause}; done"
 
     def clone(self, where, repository="t.git"):
         """An administrator's working copy."""

@@ -34,7 +34,7 @@ def hosts(one, kind=Daemon, count=2, **keys):
         raise
     finally:
         remote.stop()
-        shutil.rmtree(remote.dir, ignore_errors=True)
+        remote.remove()
         for site in sites[1:]:
             site.remove()
 

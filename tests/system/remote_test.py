@@ -262,7 +262,7 @@ def a_file_that_names_no_installation_is_nobodys_name(site):
 def killed_by_hook(remote, site, hook, after="", command=("--once",)):
     """Runs a host that the remote's hook kills, at that point of its push."""
     file = os.path.join(remote.dir, "pid")
-    remote.hook(hook, f"while ! test -s {file}; do sleep 0.01; done; kill -9 $(cat {file}); {after}\n")
+    remote.hook(hook, f"{remote.hold(f'test -s {file}', 0.01)}; kill -9 $(cat {file}); {after}\n")
     process = subprocess.Popen([METROPLEX, *command, "--config", site.config])
     with open(file + ".new", "w") as f:
         f.write(str(process.pid))
@@ -370,7 +370,7 @@ def what_a_killed_run_started_holds_no_lock(site):
         (thread,), (address,) = conversation(one)
         one.deliver(one.mail("kate@example.org", address))
         done = os.path.join(remote.dir, "done")
-        killed_by_hook(remote, one, "pre-receive", f"while ! test -e {done}; do sleep 0.1; done; exit 1")
+        killed_by_hook(remote, one, "pre-receive", f"{remote.hold(f'test -e {done}')}; exit 1")
         run(one)
         equal(one.new, [])
         check("Another run" not in one.log(), "a lock was left")
@@ -416,9 +416,9 @@ def lands_in_the_next_run(site, batch, second):
         go, before = os.path.join(remote.dir, "go"), tip(remote)
         remote.hook("pre-receive", f"""
             if mkdir {go}.first 2>/dev/null; then
-                trap '' PIPE TERM HUP; while ! test -e {go}; do sleep 0.1; done
+                trap '' PIPE TERM HUP; {remote.hold(f'test -e {go}')}
             else
-                touch {go}; while test $(git rev-parse main) = {before}; do sleep 0.1; done
+                touch {go}; {remote.hold(f'test $(git rev-parse main) != {before}')}
             fi\n""")
         one.deliver(one.mail("kate@example.org", address))
         run(one, status=75)
@@ -641,7 +641,7 @@ def a_remote_that_asks_for_a_password_gets_it_from_the_users_own_files_or_says_s
     finally:
         os.environ["HOME"] = before
         remote.stop()
-        shutil.rmtree(remote.dir, ignore_errors=True)
+        remote.remove()
 
 
 @contextlib.contextmanager
@@ -651,7 +651,7 @@ def server(kind):
         yield remote
     finally:
         remote.stop()
-        shutil.rmtree(remote.dir, ignore_errors=True)
+        remote.remove()
 
 
 @contextlib.contextmanager
@@ -802,7 +802,7 @@ def an_administrator_who_pushes_during_a_batch_is_not_overwritten(site):
         equal(len(other.events()), mails + 1)
         other.git("fsck", "--strict")
         other.remove()
-        shutil.rmtree(remote.dir, ignore_errors=True)
+        remote.remove()
 
 
 @test
