@@ -22,11 +22,17 @@ TOP = os.path.dirname(os.path.dirname(LIB))
 METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
 NOTIFIER = os.environ.get("NOTIFIER", os.path.join(TOP, "build/bin/notifier"))
 HOST = "git.example.org"
-TESTS = []
+TESTS, SKIPPED = [], []
 
 
 def test(function):
     TESTS.append(function)
+    return function
+
+
+def skip(function):
+    """A test that cannot be run on this machine: counted as skipped."""
+    SKIPPED.append(function)
     return function
 
 
@@ -231,12 +237,39 @@ def enter_namespace():
             os.execvp("unshare", [*enter, "sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, *sys.argv])
 
 
+def conclude(passed, failed, skipped=0):
+    """Prints what was counted, and gives the status. What counts nothing has failed."""
+    if passed + failed + skipped == 0:
+        print("not ok: nothing was chosen, so that nothing was tested")
+        failed = 1
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed else 0
+
+
+def is_chosen(function):
+    return len(sys.argv) == 1 or any(word in function.__name__ for word in sys.argv[1:])
+
+
+def check_names(*tests):
+    """Ends a suite whose command line has a word that is in no test's name: what it means would not be tested."""
+    unknown = [word for word in sys.argv[1:] if not any(word in function.__name__ for function in [*TESTS, *SKIPPED, *tests])]
+    for word in unknown:
+        print(f"not ok {word}: no test has this in its name")
+    if unknown:
+        sys.exit(conclude(0, len(unknown)))
+
+
+def leave_out(why, count):
+    """Ends a suite that cannot be run here, and says how many tests nobody has seen."""
+    print(f"# left out: {why}")
+    sys.exit(conclude(0, 0, count))
+
+
 def main():
     """Runs the tests of the calling file; those whose name contains an argument, if there are any."""
+    check_names()
     passed = failed = 0
-    for function in TESTS:
-        if len(sys.argv) > 1 and not any(word in function.__name__ for word in sys.argv[1:]):
-            continue
+    for function in filter(is_chosen, TESTS):
         site = None
         try:
             site = Site()
@@ -254,5 +287,4 @@ def main():
             if site is not None and not os.environ.get("KEEP"):
                 site.remove()
         sys.stdout.flush()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(conclude(passed, failed, len(list(filter(is_chosen, SKIPPED)))))

@@ -13,7 +13,7 @@ import threading
 import time
 
 from installation import Installation
-from harness import METROPLEX, check, equal
+from harness import METROPLEX, check, check_names, conclude, equal
 from invariants import violations, violations_half_way
 from faults import SCENARIOS, ending
 
@@ -238,12 +238,12 @@ def run(words):
 
 
 def main():
+    check_names(*TESTS)
     passed = failed = 0
     for good, line in run(sys.argv[1:]):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(conclude(passed, failed))
 
 
 if __name__ == "__main__":

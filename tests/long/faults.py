@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 from installation import Installation
-from harness import HOST, METROPLEX, NOTIFIER
+from harness import HOST, METROPLEX, NOTIFIER, conclude
 from invariants import Delivered, violations, violations_half_way
 
 KILLAT = os.environ.get("KILLAT", os.path.join(os.path.dirname(METROPLEX), "killat"))
@@ -429,8 +429,7 @@ def main():
             totals["violations"] += counts["violations"]
             print(line, flush=True)
     print(f"# {totals['kill']} kill points, {totals['error']} error points, {totals['violations']} violations")
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(conclude(passed, failed))
 
 
 if __name__ == "__main__":

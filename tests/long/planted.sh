@@ -11,6 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 caught=0 missed=0
 
+planted() { ls "$top"/tests/long/planted/ | grep -F -- "$1" | grep '\.patch$'; }
+[ -n "$(planted "${1:-.patch}")" ] || { echo "not ok $1: no bug has this in its name"; echo "0 passed, 1 failed"; exit 1; }
+
 say_missed() { echo "not ok $name: $1"; missed=$((missed + 1)); }
 
 for patch in "$top"/tests/long/planted/*"${1:-}"*.patch; do

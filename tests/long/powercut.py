@@ -25,6 +25,7 @@ import time
 
 from faults import BEGIN, JOBS, SCENARIOS, SEED, ending, list_calls, trace
 from installation import Installation
+from harness import conclude
 from invariants import violations, violations_half_way
 
 KINDS = [2, 2, 2, 1, 1, 0]
@@ -141,7 +142,7 @@ def main():
     parser.add_argument("--show", type=int, default=5, metavar="N", help="at most N violations of each line")
     options = parser.parse_args()
     chosen = [(name, work) for name in FILE_SYSTEMS for work in WORK if options.only in name]
-    each = -(-options.cuts // (len(chosen) * JOBS))
+    each = -(-options.cuts // (max(1, len(chosen)) * JOBS))
     totals, passed, failed = collections.Counter(), 0, 0
     with multiprocessing.Pool(JOBS) as pool:
         for name, work in chosen:
@@ -155,8 +156,7 @@ def main():
             print(f"{'ok' if good else 'not ok'} {name}: {work}: {counts['cuts']} power cuts, {counts['violations']} violations")
             print("".join(f"  {line}\n" for line in wrong[:options.show]), end="", flush=True)
     print(f"# {totals['cuts']} power cuts, {totals['violations']} violations")
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(conclude(passed, failed))
 
 
 if __name__ == "__main__":

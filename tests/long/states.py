@@ -28,6 +28,7 @@ import tempfile
 from disks import Crash, digest, materialise
 from recording import Op
 from scenarios import SCENARIOS
+from harness import conclude
 
 
 def may_repeat(recording, crash):
@@ -169,8 +170,7 @@ def main():
         total += counts
         print(line, flush=True)
     print(f"# {total['states']} states of disks, {total['violations']} violations")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return conclude(passed, failed)
 
 
 if __name__ == "__main__":

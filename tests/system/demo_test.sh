@@ -2,6 +2,7 @@
 # The demo works, twice in a row, and leaves nothing behind.
 bin=$(dirname "${METROPLEX:-build/bin/metroplex}")
 here=$(dirname "$0")
+. "$here/../lib/names.sh"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 passed=0 failed=0

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, TOP, enter_namespace  # noqa: E402
+from harness import METROPLEX, TOP, check_names, conclude, enter_namespace, leave_out  # noqa: E402
 
 KILLAT = os.path.join(os.path.dirname(METROPLEX), "killat")
 SAMPLE = [  # scenario, part, N: each Nth point
@@ -33,8 +33,7 @@ def build_killat():
 
 def main():
     if platform.machine() != "x86_64":  # killat knows the registers of no other
-        print("0 passed, 0 failed, 1 skipped")
-        return 0
+        leave_out("faults are made on x86-64 only", 1)
     os.environ["KILLAT"] = build_killat()
     sys.path.insert(0, os.path.join(TOP, "tests/long"))
     import crowd
@@ -46,14 +45,12 @@ def main():
     for good, line in crowd.run(CROWD):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return conclude(passed, failed)
 
 
 if __name__ == "__main__":
+    check_names()
     enter_namespace()  # a program that is closed to its own user cannot be traced by them
     if os.geteuid() != 0:
-        print("# left out: faults need root, or a user namespace with several ids (package uidmap)")
-        print("0 passed, 0 failed, 1 skipped")
-        sys.exit(0)
+        leave_out("faults need root, or a user namespace with several ids (package uidmap)", 1)
     sys.exit(main())

@@ -9,7 +9,8 @@ import os
 import re
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import TOP, check_names, conclude  # noqa: E402
 
 # From below to above: a room includes only rooms of lines above its own.
 ORDER = [
@@ -155,9 +156,9 @@ def main():
             print(f"   {line}")
         print(f"{'not ok' if wrong else 'ok'} {test.__name__}")
         failed += bool(wrong)
-    print(f"{len(tests) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    return conclude(len(tests) - failed, failed)
 
 
 if __name__ == "__main__":
+    check_names()
     sys.exit(main())

@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from harness import HOST, METROPLEX, Site, check, contains, enter_namespace, equal, main, skip, test, wait_until  # noqa: E402
 from postfix import OWNER, Postfix, can_run  # noqa: E402
 
 FORGED = "550 5.1.1 unknown or forged reply address"
@@ -264,7 +264,7 @@ def with_policy(function):
                 site.remove()
 
     run.__name__ = function.__name__
-    return test(run) if can_run() else run
+    return test(run) if can_run() else skip(run)
 
 
 def reply(postfix, site, recipient):

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import unicodedata
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, TOP, check_names, conclude  # noqa: E402
+
 FIXTURES = os.path.join(TOP, "tests/fixtures/replies")
 HALVES = {"seen.jsonl": 99, "unseen.jsonl": 97}  # and how many in a hundred are right
 
@@ -66,9 +67,9 @@ def main():
         bad = judge(name, least)
         print(f"{'not ok' if bad else 'ok'} {name.split('.')[0]}_cases_are_right{': ' + '; '.join(bad) if bad else ''}")
         passed, failed = passed + (not bad), failed + bool(bad)
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return failed > 0
+    return conclude(passed, failed, skipped)
 
 
 if __name__ == "__main__":
+    check_names()
     sys.exit(main())

@@ -11,8 +11,9 @@ import os
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, check_names, conclude  # noqa: E402
+
 STRIDE = 1 if os.environ.get("MATRIX") == "all" else 8
 FEWEST = 15000
 
@@ -196,9 +197,9 @@ def main():
     good = len(answers) == len(taken) and not unlisted and len(every) >= FEWEST
     print(f"   {len(taken)} of {len(every)} mails, {len(wrong)} wrong, {len(unlisted)} of them not listed")
     print(f"{'ok' if good else 'not ok'} what_the_person_wrote_is_left_in_every_client_and_language")
-    print("1 passed, 0 failed" if good else "0 passed, 1 failed")
-    return 0 if good else 1
+    return conclude(good, not good)
 
 
 if __name__ == "__main__":
+    check_names()
     sys.exit(main())

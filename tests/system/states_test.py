@@ -5,7 +5,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import TOP, enter_namespace  # noqa: E402
+from harness import TOP, check_names, conclude, enter_namespace, leave_out  # noqa: E402
 
 SAMPLE = [
     "batch", "first batch", "notifier", "mute", "second mute, killed at the branch", "unsubscribe, killed at the branch",
@@ -22,14 +22,12 @@ def main():
     for good, line in states.sample(SAMPLE, MOST):
         print(line, flush=True)
         passed, failed = passed + good, failed + (not good)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return conclude(passed, failed)
 
 
 if __name__ == "__main__":
+    check_names()
     enter_namespace()  # a program that is closed to its own user cannot be traced by them
     if os.geteuid() != 0 or not shutil.which("strace"):
-        print("# left out: this needs strace, and root or a user namespace with several ids (package uidmap)")
-        print("0 passed, 0 failed, 1 skipped")
-        sys.exit(0)
+        leave_out("this needs strace, and root or a user namespace with several ids (package uidmap)", 1)
     sys.exit(main())

@@ -10,8 +10,9 @@ import os
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, TOP, check, check_names, conclude, leave_out  # noqa: E402
+
 TRIM = os.environ.get("TRIM") or os.path.join(TOP, "../shared/trim")
 TESTS = []
 
@@ -24,11 +25,6 @@ HOME = {"trimmer": 42, "gitea": 20, "talon": 59, "gh": 13, "willdurand": 31, "cr
 def test(function):
     TESTS.append(function)
     return function
-
-
-def check(condition, why):
-    if not condition:
-        raise AssertionError(why)
 
 
 class Bench:
@@ -145,9 +141,7 @@ def an_extraction_extracted_again_is_the_same(bench):
 
 def main():
     if not os.path.exists(os.path.join(TRIM, "score.py")):
-        print(f"# no scorer in {TRIM}")
-        print(f"0 passed, 0 failed, {len(TESTS)} skipped")
-        return 0
+        leave_out(f"no scorer in {TRIM}", len(TESTS))
     passed, bench = 0, Bench()
     for function in TESTS:
         try:
@@ -156,8 +150,8 @@ def main():
             print(f"ok {function.__name__}")
         except Exception as error:  # a test may fail in any way
             print(f"not ok {function.__name__}: {error}")
-    print(f"{passed} passed, {len(TESTS) - passed} failed")
-    return passed < len(TESTS)
+    return conclude(passed, len(TESTS) - passed)
 
 
+check_names()
 sys.exit(main())
