@@ -20,9 +20,9 @@ mp_delivery_forget(MpDelivery *delivery)
 {
     mp_identity_clear(&delivery->identity);
     g_free(delivery->decision.why);
-    g_clear_pointer(&delivery->decision.response, mp_response_free);
+    g_clear_pointer(&delivery->decision.response, mp_response_unref);
     delivery->decision = (MpDecision){0};
-    delivery->is_responded = delivery->is_deferred = false;
+    delivery->is_deferred = false;
 }
 
 void

@@ -31,9 +31,8 @@ typedef struct {
     char *refused; /* what the server of the shared tracker said, once it is sure; or NULL */
     MpDecision decision;
 
-    bool is_awaited;   /* the worker has been asked about it and has not answered yet */
-    bool is_deferred;  /* stays where it is: it could not be decided or written now */
-    bool is_responded; /* the response was staged with the batch */
+    bool is_awaited;  /* the worker has been asked about it and has not answered yet */
+    bool is_deferred; /* stays where it is: it could not be decided or written now */
 } MpDelivery;
 
 MpDelivery *mp_delivery_new(MpMail *mail); /* takes the mail */

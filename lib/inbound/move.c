@@ -28,7 +28,7 @@ log_outcome(const MpDelivery *delivery, const char *would)
         mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path,
                 commands, login, delivery->identity.thread->id,
                 delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS ? "" : ", not done");
-    if (delivery->is_responded || delivery->decision.response != NULL)
+    if (delivery->decision.response != NULL)
         mp_info("%sAnswered %s: %s", would, path, delivery->decision.gate->reason);
 }
 

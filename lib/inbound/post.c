@@ -192,8 +192,10 @@ mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries)
 bool
 mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GError **error)
 {
+    if (!is_decided && !mp_inbound_judge(inbound, deliveries, error))
+        return false;
     while (changes_anything(deliveries)) {
-        Posting posting = {inbound, deliveries, is_decided, NULL};
+        Posting posting = {inbound, deliveries, true, NULL};
         g_autoptr(GError) why = NULL;
 
         if (mp_transaction_try(inbound->instance, build, &posting, &why)) {
@@ -201,7 +203,6 @@ mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GErr
             count_bounces(inbound, deliveries);
             return true;
         }
-        is_decided = true;
         if (posting.failed_item == NULL || mp_error_is_temporary(why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;

@@ -99,7 +99,7 @@ static bool
 plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *user,
               MpResponse **planned, GError **error)
 {
-    g_autoptr(MpResponse) response = g_new0(MpResponse, 1);
+    g_autoptr(MpResponse) response = mp_response_new();
     const char *from =
         delivery->message->from->len > 0 ? g_ptr_array_index(delivery->message->from, 0) : NULL;
     const char *fallback = mp_language_name((MpLanguage)instance->config->language);
@@ -138,7 +138,7 @@ mp_response_plan(MpInstance *instance, MpDelivery *delivery, GError **error)
     g_autoptr(MpUser) sender = NULL;
     const MpUser *user = delivery->identity.account;
 
-    g_clear_pointer(&delivery->decision.response, mp_response_free);
+    g_clear_pointer(&delivery->decision.response, mp_response_unref);
     if (delivery->is_deferred || delivery->decision.gate == NULL ||
         delivery->decision.respond_to == MP_RESPOND_TO_NOBODY ||
         instance->config->max_responses == 0)
@@ -192,11 +192,11 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
         if (given < 0)
             return false;
         if (!g_hash_table_add(names, mp_response_name(delivery->decision.response))) {
-            g_clear_pointer(&delivery->decision.response, mp_response_free);
+            g_clear_pointer(&delivery->decision.response, mp_response_unref);
         } else if (given >= instance->config->max_responses) {
             mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
                     delivery->decision.gate->reason, delivery->decision.response->user, given);
-            g_clear_pointer(&delivery->decision.response, mp_response_free);
+            g_clear_pointer(&delivery->decision.response, mp_response_unref);
         } else {
             given++;
             complete(delivery);
@@ -206,7 +206,7 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
 }
 
 MpEvent *
-mp_response_event(const MpInstance *instance, MpDelivery *delivery)
+mp_response_event(const MpInstance *instance, const MpDelivery *delivery)
 {
     g_autofree char *name = mp_response_name(delivery->decision.response);
     g_autofree char *source = g_strdup_printf("%s %s", delivery->decision.response->hash, name);
@@ -216,7 +216,6 @@ mp_response_event(const MpInstance *instance, MpDelivery *delivery)
         instance, MP_EVENT_RESPONSE, key,
         delivery->identity.thread != NULL ? delivery->identity.thread->id : 0, 0);
 
-    event->response = g_steal_pointer(&delivery->decision.response);
-    delivery->is_responded = true;
+    event->response = mp_response_ref(delivery->decision.response);
     return event;
 }

@@ -20,5 +20,6 @@ bool mp_response_wants_reply(const MpDelivery *delivery);
 /* Of a whole batch: completes the planned responses, and drops those that are one too many. */
 bool mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **error);
 
-/* The event of the response, which it takes. */
-MpEvent *mp_response_event(const MpInstance *instance, MpDelivery *delivery);
+/* The event of the response. The delivery keeps its own reference: what is staged with a batch that
+ * does not come true is staged again with the next. */
+MpEvent *mp_response_event(const MpInstance *instance, const MpDelivery *delivery);

@@ -68,7 +68,7 @@ mp_event_free(MpEvent *event)
         return;
     g_free(event->key);
     g_free(event->host);
-    mp_response_free(event->response);
+    mp_response_unref(event->response);
     g_free(event);
 }
 

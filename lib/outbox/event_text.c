@@ -140,7 +140,7 @@ is_plain(const char *text, gsize most)
 static const char *
 take_response(MpEventText *text, char **field)
 {
-    g_autoptr(MpResponse) response = g_new0(MpResponse, 1);
+    g_autoptr(MpResponse) response = mp_response_new();
 
     if (text->event->response != NULL)
         return "a second answer";

@@ -54,8 +54,11 @@ typedef struct {
     bool is_cut;      /* and it was longer */
 } MpResponse;
 
-void mp_response_free(MpResponse *response);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpResponse, mp_response_free)
+/* Counted, as long as it does not change any more: each reference is its owner's to give back. */
+MpResponse *mp_response_new(void);
+MpResponse *mp_response_ref(MpResponse *response);
+void mp_response_unref(MpResponse *response);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpResponse, mp_response_unref)
 
 /* The name of the response's record, by which it is given once: "DAY.ACCOUNT.REASON.THREAD". The
  * caller's. */

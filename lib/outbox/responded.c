@@ -18,11 +18,23 @@
 #define KEPT_SECONDS                                                                               \
     (7 * 86400) /* a mail that stays in new/ longer than this may be responded to again */
 
-void
-mp_response_free(MpResponse *response)
+MpResponse *
+mp_response_new(void)
 {
-    if (response == NULL)
-        return;
+    return g_rc_box_new0(MpResponse);
+}
+
+MpResponse *
+mp_response_ref(MpResponse *response)
+{
+    return g_rc_box_acquire(response);
+}
+
+static void
+clear_response(gpointer data)
+{
+    MpResponse *response = data;
+
     g_free(response->reason);
     g_free(response->text);
     g_free(response->command);
@@ -34,7 +46,13 @@ mp_response_free(MpResponse *response)
     g_free(response->subject);
     g_free(response->verdicts);
     g_free(response->quote);
-    g_free(response);
+}
+
+void
+mp_response_unref(MpResponse *response)
+{
+    if (response != NULL)
+        g_rc_box_release_full(response, clear_response);
 }
 
 char *

@@ -406,20 +406,40 @@ def a_temporary_failure_leaves_the_mail_for_the_next_run(site):
     equal(len(site.show(thread)["comments"]), 1)
 
 
-@test
-def a_damaged_thread_stops_only_its_own_mails(site):
-    good, address = conversation(site)
-    bad = [site.thread("tim", title=f"Bad {i}") for i in range(3)]
-    addresses = [site.address(thread, "kate") for thread in bad]
+def push_damage(site, damage):
+    """Spoils a file of each thread as whoever may push can; the clone it was done in."""
     work = os.path.join(site.dir, "work")
-    damage = {bad[0]: ("thread", "[thread]\nkind=issue\n"), bad[1]: ("subscribers", "kate wants all\n"),
-              bad[2]: ("comments/0/mail", "no facts\n")}
     site.git("clone", "-q", os.path.join(site.data, "tracker.git"), work)
     for thread, (name, text) in damage.items():
         with open(os.path.join(work, f"threads/00/00/00/{thread:02}", name), "w") as f:
             f.write(text)
     subprocess.run("git -c user.name=a -c user.email=a@b.c commit -qam Damage && git push -q origin main",
                    shell=True, cwd=work, check=True)
+    return work
+
+
+@test
+def a_damaged_thread_costs_nobody_else_an_answer(site):
+    """The batch is begun again without the mail that cannot be written."""
+    thread, address = conversation(site)
+    bad = site.thread("tim", title="Bad")
+    unsubscribe = site.address(bad, "kate", "--purpose", "unsub")
+    push_damage(site, {bad: ("subscribers", "kate wants all\n")})
+    name = site.deliver(site.mail("kate@example.org", address, "> only a quote\n"))
+    stays = site.deliver(site.mail("kate@example.org", unsubscribe, "unsubscribe\n"))
+    site.metroplex("--once", status=78)
+    equal((site.failure, site.new, site.listed("outbox/tmp")), ([name], [stays], []))
+    equal((len(site.answer_events()), site.log().count("Answered")), (1, 1))
+
+
+@test
+def a_damaged_thread_stops_only_its_own_mails(site):
+    good, address = conversation(site)
+    bad = [site.thread("tim", title=f"Bad {i}") for i in range(3)]
+    addresses = [site.address(thread, "kate") for thread in bad]
+    damage = {bad[0]: ("thread", "[thread]\nkind=issue\n"), bad[1]: ("subscribers", "kate wants all\n"),
+              bad[2]: ("comments/0/mail", "no facts\n")}
+    work = push_damage(site, damage)
     stay = [site.deliver(site.mail("kate@example.org", to, headers=[("In-Reply-To", f"<acme/rocket/issues/{thread}@{HOST}>")]))
             for thread, to in zip(bad, addresses)]
     name = site.deliver(site.mail("kate@example.org", address))

@@ -566,6 +566,43 @@ def a_hook_of_one_branch_is_one_like_others(site):
         check_all(remote, one)
 
 
+def answered(site):
+    """The reasons of the answers that are due."""
+    found = []
+    for name in site.answer_events():
+        with open(os.path.join(site.data, "outbox/new", name)) as f:
+            found += [line.split("\t")[2] for line in f if line.startswith("answer\t")]
+    return sorted(found)
+
+
+@test
+def who_is_refused_beside_what_the_server_refuses_is_told_so(site):
+    """One half of the batch holds nothing but mails that were refused here: it is one of answers alone."""
+    with hosts(site, Path, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        remote.hook("pre-receive", CONTENT)
+        one.set_config("inbound", batch=4)
+        for text in ("> only a quote\n", "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n", "A cat.\n", "A dog.\n"):
+            one.deliver(one.mail("kate@example.org", address, text))
+        run(one)
+        equal(sorted(one.reasons().values()), ["empty", "encrypted", "posted", "server-refused"])
+        equal((answered(one), staged(one)), (["empty", "encrypted", "server-refused"], []))
+        equal(one.log().count("Answered"), 3)
+
+
+@test
+def what_equals_a_mail_that_the_server_refuses_is_refused_as_well(site):
+    """Alone in its half it is no duplicate: nothing that it would repeat was posted."""
+    with hosts(site, Path, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        remote.hook("pre-receive", CONTENT)
+        one.set_config("inbound", batch=2)
+        mail = one.mail("kate@example.org", address, "A cat.\n")
+        names = [one.deliver(mail) for _ in range(2)]
+        run(one)
+        equal((refused(one), one.failure, one.success), (sorted(names), sorted(names), []))
+
+
 @test
 def a_server_that_takes_nothing_costs_no_mail_whenever_it_begins(site):
     """After each number of pushes the hook breaks; what it said of mails before is not believed."""
