@@ -153,6 +153,7 @@ void
 mp_connection_cut(MpConnection *c)
 {
     g_clear_pointer(&c->easy, curl_easy_cleanup); /* a CONNECT_ONLY handle says no QUIT */
+    g_assert(c->open_sockets->len == 0); /* else one is shut down that is somebody else's by now */
     c->socket = CURL_SOCKET_BAD;
     g_string_truncate(c->heard, 0);
 }

@@ -39,7 +39,7 @@ typedef struct {
     gpointer watch_data;
     GPtrArray *secrets; /* of char *, wiped when freed */
     guint n_known_secrets;
-    guint n_lines; /* that the server said in this attempt: libcurl ends it at 300 KB */
+    guint n_lines; /* that the server said in this attempt; an answer is ended after 64 KiB */
     bool is_announced, is_tls_due;
 } MpTranscript;
 

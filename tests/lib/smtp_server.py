@@ -25,6 +25,7 @@ the command (for AUTH: in any line of it); it has no spaces. ACTION is one of
     drop-after-NNN    do as usual, reply NNN, then close
     raw BYTES         these bytes (Python escapes: \\r\\n \\x00) as the reply, and nothing else
     flood             reply lines without end
+    flood-OCTETS      so many octets of reply lines without the last, then stall
     late-N [ACTION]   ACTION, or what is usual, N seconds later
 After EOD, `close`, `reset`, `stall` and `half` keep the message: it was taken, its reply was lost.
 """
@@ -53,7 +54,7 @@ class Gone(Exception):
 
 class Rule:
     SHAPE = re.compile(r"(?P<where>[A-Z]+)(?:(?P<how>[.#])(?P<n>\d+))?\s+(?P<rest>.*)", re.S)
-    ACTION = re.compile(r"(\d{3}( |$)|(close|reset|stall|half|flood)$|drop-after-\d{3}$|late-\d+( |$)|raw )")
+    ACTION = re.compile(r"(\d{3}( |$)|(close|reset|stall|half|flood(-\d+)?)$|drop-after-\d{3}$|late-\d+( |$)|raw )")
 
     def __init__(self, line):
         found = self.SHAPE.fullmatch(line)
@@ -210,6 +211,10 @@ class Session(socketserver.BaseRequestHandler):
         elif word == "flood":
             while True:
                 self.request.sendall(b"250-and so on\r\n" * 100)
+        elif word.startswith("flood-"):
+            self.request.sendall((b"250-and so on\r\n" * (int(word[6:]) // 15 + 1))[:int(word[6:])])
+            while self.request.recv(65536):
+                pass
         self.server.note(self.number, "--", word)
         raise Gone
 
