@@ -259,7 +259,7 @@ mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error)
     g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, fault, error);
     MpExtraction *extraction = answer != NULL ? believe(answer, error) : NULL;
 
-    if (answer != NULL && extraction == NULL)
+    if (answer != NULL && extraction == NULL && fault != NULL)
         *fault = MP_FAULT_UNPARSABLE;
     return extraction;
 }

@@ -31,7 +31,7 @@ MpExtraction *mp_extract(const MpMessage *message, const char *const *sent, bool
 
 /* The same by the worker, in its two halves: see worker/worker.h for their order and errors. Texts
  * that are only guessed to be what was answered do not count if nothing of them stands in the mail.
- */
+ * `fault` may be NULL. */
 bool mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const *sent,
                         bool are_guessed, bool want_lines, GError **error);
 MpExtraction *mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error);

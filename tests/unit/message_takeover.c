@@ -4,7 +4,9 @@
  * with its own system calls. The same attempts succeed outside of the sandbox, or the test says
  * nothing.
  */
+#include "base/error.h"
 #include "base/file.h"
+#include "inbound/extraction.h"
 #include "worker/sandbox.h"
 #include "message/parse.h"
 
@@ -414,8 +416,18 @@ run_overflow(const MpWorkerRequest *request, GError **error)
     return state.next(&targets);
 }
 
+/* Of the right type, and with a part that no mail has. */
+static GVariant *
+run_untrue_extract(const MpWorkerRequest *request, GError **error)
+{
+    (void)request;
+    (void)error;
+    return g_variant_new_parsed("('../key', false, 'reply', '', @as [], @a(sbs) [])");
+}
+
 static const MpWorkerOperation operations[] = {
     {"where", NULL, run_where, NULL},
+    {"extract", "(msmsbbasbb)", run_untrue_extract, NULL},
     {"overflow", "(sssq)", run_overflow, NULL},
     MP_WORKER_PARSE,
     {NULL, NULL, NULL, NULL},
@@ -503,6 +515,26 @@ count_outside(Targets *targets)
     }
     munmap(worked, 4096);
     return n;
+}
+
+/* Also by who does not ask what was wrong with the mail. */
+Test(message_takeover, an_untrue_extraction_is_not_believed)
+{
+    g_autoptr(MpWorker) worker = mp_worker_new(child);
+    const MpMessage message = {0};
+    MpMessageFault fault = MP_FAULT_NONE;
+    MpMessageFault *const faults[] = {NULL, &fault};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(faults); i++) {
+        g_autoptr(GError) error = NULL;
+
+        cr_assert(mp_extraction_send(worker, &message, NULL, false, false, &error), "%s",
+                  error != NULL ? error->message : "");
+        cr_assert_null(mp_extraction_receive(worker, faults[i], &error));
+        cr_assert(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT), "%s", error->message);
+        cr_expect_str_eq(error->message, "unparsable: the worker read an unknown part");
+    }
+    cr_expect_eq(fault, MP_FAULT_UNPARSABLE);
 }
 
 Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
