@@ -161,6 +161,12 @@ suspend(MpUser *user)
 }
 
 static void
+revoke_addresses(MpUser *user)
+{
+    user->epoch++;
+}
+
+static void
 lock(MpThread *thread)
 {
     thread->is_locked = true;
@@ -179,6 +185,14 @@ Test(inbound, what_the_tracker_says_now_decides)
     test_instance_change_user(3, suspend);
     judge();
     expect_reason(delivery, "suspended");
+    test_instance_change_user(3, revoke_addresses);
+    judge();
+    expect_reason(delivery, "bad-address");
+    cr_expect(!delivery->identity.is_verified);
+    cr_expect_null(delivery->identity.account, "nothing is left of whom it was");
+    cr_expect_null(delivery->identity.thread);
+    cr_expect_null(delivery->identity.repository);
+    cr_expect_null(delivery->identity.key);
 }
 
 Test(inbound, the_second_of_two_equal_mails_in_a_batch_is_a_duplicate)
@@ -248,6 +262,25 @@ Test(inbound, no_address_in_the_text_proves_itself_to_others)
     judge();
     expect_reason(delivery, "posted");
     cr_expect_null(strstr(delivery->composed.body, mac), "%s", delivery->composed.body);
+}
+
+/* The branch moves between judgement and commit: the batch is built again, as of what is there now.
+ */
+Test(inbound, what_somebody_changed_meanwhile_decides)
+{
+    open_with("");
+    const MpDelivery *delivery = deliver_from_bob("a@example.com", "Hello.\n");
+    g_autoptr(GError) error = NULL;
+
+    judge();
+    expect_reason(delivery, "posted");
+    test_instance_change_thread_unseen(lock);
+    cr_assert(mp_inbound_post(&inbound, deliveries, true, &error), "%s",
+              error != NULL ? error->message : "");
+    expect_reason(delivery, "locked");
+    g_autofree char *text = comment_text(1);
+    cr_expect_null(text);
+    cr_expect_eq(count_due(), 1, "the answer to it");
 }
 
 Test(inbound, what_was_posted_is_a_duplicate_from_then_on)

@@ -146,17 +146,37 @@ test_instance_change_user(guint64 id, void (*change)(MpUser *user))
     must(mp_accounts_write(instance.accounts, user, "Change", &error), error);
 }
 
-void
-test_instance_change_thread(void (*change)(MpThread *thread))
+static void
+change_thread(MpTracker *tracker, void (*change)(MpThread *thread))
 {
-    g_autoptr(MpBatch) batch = mp_batch_begin(instance.tracker);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     g_autoptr(MpThread) thread = NULL;
     g_autoptr(GError) error = NULL;
 
     must(mp_batch_thread(batch, 1, &thread, &error), error);
     change(thread);
     must(mp_batch_set_thread(batch, thread, "00000000000000000000000000000002", "Change", &tim,
-                             &error),
+                             &error) &&
+             mp_batch_commit(batch, &error) == MP_COMMITTED,
          error);
-    commit(batch);
+}
+
+void
+test_instance_change_thread(void (*change)(MpThread *thread))
+{
+    g_autoptr(GError) error = NULL;
+
+    change_thread(instance.tracker, change);
+    must(mp_instance_refresh(&instance, &error), error);
+}
+
+void
+test_instance_change_thread_unseen(void (*change)(MpThread *thread))
+{
+    g_autofree char *path = scratch_path(scratch, "tracker.git");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpTracker) tracker = mp_tracker_open(path, HOST, &error);
+
+    must(tracker != NULL, error);
+    change_thread(tracker, change);
 }

@@ -24,3 +24,6 @@ void test_instance_change_user(guint64 user, void (*change)(MpUser *user));
 
 /* Writes the thread anew after `change`. */
 void test_instance_change_thread(void (*change)(MpThread *thread));
+
+/* The same by somebody else: the instance has not looked since. */
+void test_instance_change_thread_unseen(void (*change)(MpThread *thread));
