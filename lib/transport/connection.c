@@ -86,12 +86,6 @@ mp_connection_transcript(const MpConnection *c)
     return c->transcript;
 }
 
-const char *
-mp_connection_error(const MpConnection *c)
-{
-    return c->error;
-}
-
 bool
 mp_connection_is_turned_away(const MpConnection *c)
 {
@@ -101,10 +95,35 @@ mp_connection_is_turned_away(const MpConnection *c)
 /* --- Opening and closing -------------------------------------------------------------------- */
 
 static bool
-fail(MpConnection *c, const char *why)
+fail(MpConnection *c, CURLcode code, const char *why)
 {
+    c->broken = code;
     g_strlcpy(c->error, why, sizeof c->error);
     return false;
+}
+
+static void
+forget_failure(MpConnection *c)
+{
+    c->broken = CURLE_OK;
+    c->error[0] = '\0';
+}
+
+MpSymptoms
+mp_connection_symptoms(const MpConnection *c)
+{
+    const MpTranscript *t = c->transcript;
+
+    return (MpSymptoms){.config = c->config,
+                        .curl = (int)c->broken,
+                        .os_error = c->os_error,
+                        .error = c->error,
+                        .asked = t->asked,
+                        .code = t->code,
+                        .reply = t->reply->str,
+                        .is_connected = c->is_connected,
+                        .offers_starttls = t->offers_starttls,
+                        .offers_auth = t->offers_auth};
 }
 
 /* libcurl says yes without a login, too, where the server offers no AUTH. */
@@ -117,31 +136,37 @@ check_login(MpConnection *c, CURLcode result)
 
     c->is_turned_away = result == CURLE_PEER_FAILED_VERIFICATION || is_refused;
     if (c->answer_length > LONGEST_ANSWER)
-        return fail(c, "the server's answer has no end");
+        return fail(c, CURLE_WEIRD_SERVER_REPLY, "the server's answer has no end");
+    c->broken = result;
     if (result != CURLE_OK)
-        return c->error[0] != '\0' ? false : fail(c, curl_easy_strerror(result));
+        return c->error[0] != '\0' ? false : fail(c, result, curl_easy_strerror(result));
     if (c->config->authentication == MP_AUTH_NONE || t->is_authenticated)
         return true;
     c->is_turned_away = true;
-    return fail(c, "the server does not offer AUTH");
+    return fail(c, CURLE_LOGIN_DENIED, "the server does not offer AUTH");
 }
 
 bool
 mp_connection_open(MpConnection *c)
 {
     curl_off_t microseconds = 0;
+    long os_error = 0;
     CURLcode result;
 
     mp_connection_cut(c);
-    c->error[0] = '\0';
-    c->is_turned_away = false;
+    forget_failure(c);
+    c->is_turned_away = c->is_connected = false;
+    c->os_error = 0;
     c->answer_length = 0;
     if (!mp_connection_make_handle(c))
-        return fail(c, "cannot initialise libcurl");
+        return fail(c, CURLE_FAILED_INIT, "cannot initialise libcurl");
     result = curl_easy_perform(c->easy);
     curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->socket);
     curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &microseconds);
-    if (microseconds > 0)
+    curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_error);
+    c->os_error = (int)os_error;
+    c->is_connected = microseconds > 0;
+    if (c->is_connected)
         mp_transcript_connected(c->transcript);
     if (check_login(c, result) && c->socket != CURL_SOCKET_BAD)
         return true;
@@ -205,9 +230,9 @@ mp_connection_send(MpConnection *c, const char *bytes, gsize length)
         bytes += n;
         length -= n;
         if (result == CURLE_AGAIN && !wait_for(c, POLLOUT, end))
-            return fail(c, "the server takes no more: timed out");
+            return fail(c, CURLE_OPERATION_TIMEDOUT, "the server takes no more: timed out");
         if (result != CURLE_OK && result != CURLE_AGAIN)
-            return fail(c, "the server closed the connection");
+            return fail(c, CURLE_SEND_ERROR, "the server closed the connection");
     }
     return true;
 }
@@ -215,7 +240,7 @@ mp_connection_send(MpConnection *c, const char *bytes, gsize length)
 bool
 mp_connection_say(MpConnection *c, const char *line)
 {
-    c->error[0] = '\0';
+    forget_failure(c);
     mp_transcript_we_said(c->transcript, line, strlen(line));
     return mp_connection_send(c, line, strlen(line));
 }
@@ -271,11 +296,11 @@ mp_connection_hear(MpConnection *c, int seconds)
         Received received = receive(c);
 
         if (received == CLOSED)
-            return fail(c, "the server closed the connection");
+            return fail(c, CURLE_RECV_ERROR, "the server closed the connection");
         if (taken + c->heard->len > LONGEST_ANSWER)
-            return fail(c, "the server's answer has no end");
+            return fail(c, CURLE_WEIRD_SERVER_REPLY, "the server's answer has no end");
         if (received == NOTHING && !wait_for(c, POLLIN, end))
-            return fail(c, "timed out");
+            return fail(c, CURLE_OPERATION_TIMEDOUT, "timed out");
     }
     return true;
 }

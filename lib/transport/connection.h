@@ -24,7 +24,7 @@ MpTranscript *mp_connection_transcript(const MpConnection *connection);
 
 /*
  * Makes a new connection and logs in, where there is authentication; a former one is cut. After
- * true the server has said 235 to our login. False: mp_connection_error says why, and the
+ * true the server has said 235 to our login. False: mp_connection_symptoms has why, and the
  * transcript what was asked last.
  */
 bool mp_connection_open(MpConnection *connection);
@@ -32,6 +32,13 @@ bool mp_connection_open(MpConnection *connection);
 /* True if the last mp_connection_open failed for what no time mends: the server's certificate, our
  * login, or no way to log in. */
 bool mp_connection_is_turned_away(const MpConnection *connection);
+
+/*
+ * A second look at the port, in clear text where TLS is configured to begin at once, and with TLS
+ * at once where it is not: what answers to that? Nothing is logged in to and nothing sent; at most
+ * half a minute.
+ */
+MpListener mp_connection_look(const MpConfig *config);
 
 /* True if it is open and the server has said nothing since its last answer: idle connections are
  * closed by servers, some with a 421 first. */
@@ -46,8 +53,9 @@ bool mp_connection_send(MpConnection *connection, const char *bytes, gsize lengt
  * came. */
 bool mp_connection_hear(MpConnection *connection, int seconds);
 
-/* The last failure, one line; "" if nothing did. */
-const char *mp_connection_error(const MpConnection *connection);
+/* What was seen of the last failure: the connection's part, what was asked and answered included.
+ * Its texts are the connection's until it is used again. */
+MpSymptoms mp_connection_symptoms(const MpConnection *connection);
 
 /* Says QUIT where a connection is open, waits 2 seconds for the answer, and cuts it. */
 void mp_connection_quit(MpConnection *connection);

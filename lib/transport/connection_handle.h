@@ -18,6 +18,9 @@ struct MpConnection {
     MpTranscript *transcript;
     GString *heard; /* what came and is not a whole line yet */
     bool is_turned_away;
+    CURLcode broken; /* what broke it, in libcurl's terms; CURLE_OK while nothing did */
+    int os_error;    /* errno of connecting */
+    bool is_connected;
     char error[CURL_ERROR_SIZE];
 };
 

@@ -14,13 +14,17 @@ typedef struct {
     gsize length;
     char *reply; /* the outcome: one line, owned by the front */
     int code;
+    MpCause cause; /* of a failure */
 } MpEnvelope;
 
 typedef struct {
     const char *line_end;
     gpointer (*open)(const MpConfig *config, GError **error);
     MpSendResult (*send)(gpointer session, MpEnvelope *envelope);
-    void (*watch)(gpointer session, MpSmtpWatch watch, gpointer user_data); /* or NULL */
+    /* Or NULL: */
+    void (*watch)(gpointer session, MpSmtpWatch watch, gpointer user_data);
+    void (*keep)(gpointer session, const char *directory);
+    MpCause (*look)(gpointer session); /* the cause of the last failure, after a second look */
     void (*close)(gpointer session);
 } MpTransportRow;
 

@@ -15,9 +15,8 @@ mp_needs_smtputf8(const MpEnvelope *envelope)
     return !g_str_is_ascii(envelope->from) || !g_str_is_ascii(envelope->to);
 }
 
-/* The extended code (RFC 3463) behind the code of an answer, or "": in `code`, which has room. */
-static void
-read_extended_code(const char *reply, char code[16])
+void
+mp_read_extended_code(const char *reply, char code[16])
 {
     gsize start = strspn(reply, "0123456789"), length;
 
@@ -44,7 +43,7 @@ mp_is_hard_bounce(const char *reply)
                                         "5.1.10", "5.2.1", NULL};
     char code[16];
 
-    read_extended_code(reply, code);
+    mp_read_extended_code(reply, code);
     return is_one_of(code, codes);
 }
 
@@ -58,7 +57,7 @@ is_suspicion(int code, const char *reply)
     g_autofree char *lower = g_ascii_strdown(reply, -1);
     char extended[16];
 
-    read_extended_code(reply, extended);
+    mp_read_extended_code(reply, extended);
     if (mp_is_hard_bounce(reply))
         return false;
     return code == 530 || code == 534 || code == 535 || code == 538 || is_one_of(extended, codes) ||

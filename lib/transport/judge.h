@@ -4,6 +4,9 @@
 #include "transport/transcript.h"
 #include "transport/internal.h"
 
+/* The extended code (RFC 3463) behind the code of an answer, or "": in `code`, which has room. */
+void mp_read_extended_code(const char *reply, char code[16]);
+
 /* No answer, or 421, with which a server says that it closes the connection. */
 bool mp_is_lost(const MpTranscript *transcript);
 

@@ -117,6 +117,7 @@ maildir_send(gpointer session, MpEnvelope *envelope)
     if (envelope->message == NULL)
         return MP_SENT; /* it can always be tried */
     if (!store(maildir, name, envelope, &why)) {
+        envelope->cause = MP_CAUSE_STORE;
         envelope->reply = g_strdup_printf("%s: %s", maildir->path, why->message);
         return MP_UNAVAILABLE;
     }

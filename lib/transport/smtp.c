@@ -15,6 +15,8 @@ typedef struct {
     MpConnection *connection;
     MpTranscript *transcript; /* the connection's */
     bool is_reset_due;        /* a transaction was begun that came to nothing */
+    char *kept;               /* where conversations that fail are kept, or NULL */
+    MpCause cause;            /* of the last failure */
 } Session;
 
 static gpointer
@@ -38,6 +40,7 @@ smtp_close(gpointer data)
 
     mp_connection_quit(session->connection);
     mp_connection_free(session->connection);
+    g_free(session->kept);
     g_free(session);
 }
 
@@ -48,6 +51,15 @@ smtp_watch(gpointer data, MpSmtpWatch watch, gpointer user_data)
 
     session->transcript->watch = watch;
     session->transcript->watch_data = user_data;
+}
+
+static void
+smtp_keep(gpointer data, const char *directory)
+{
+    Session *session = data;
+
+    g_free(session->kept);
+    session->kept = g_strdup(directory);
 }
 
 /* --- The dialogue --------------------------------------------------------------------------- */
@@ -139,7 +151,11 @@ reopen(Session *session)
 {
     session->is_reset_due = false;
     mp_transcript_begin_attempt(session->transcript);
-    return mp_connection_open(session->connection);
+    mp_conversation_begin(session->transcript->conversation);
+    if (!mp_connection_open(session->connection))
+        return false;
+    mp_conversation_is_open(session->transcript->conversation);
+    return true;
 }
 
 /* A kept connection that died in idleness shows it before the server asks for the message. */
@@ -179,28 +195,40 @@ attempt(Session *session, const MpEnvelope *envelope)
 /* If something else than the server's last answer ended it, the outcome is told in our words or
  * libcurl's. */
 static void
-explain(Session *session, MpEnvelope *envelope, const char *why)
+explain(Session *session, MpEnvelope *envelope, MpCause cause, const char *why)
 {
     const MpTranscript *t = session->transcript;
     const MpConfig *config = session->config;
 
+    envelope->cause = session->cause = cause;
     envelope->code = t->code >= 400 ? t->code : 0;
     if (envelope->code != 0) {
         envelope->reply = g_strdup(t->reply->str);
-        return;
+    } else {
+        mp_transcript_failed(session->transcript, why);
+        envelope->reply =
+            g_strdup_printf("%s:%d: %s", config->smtp_address, config->smtp_port, why);
     }
-    mp_transcript_failed(session->transcript, why);
-    envelope->reply = g_strdup_printf("%s:%d: %s", config->smtp_address, config->smtp_port, why);
+    if (session->kept != NULL)
+        mp_conversation_keep(t->conversation, session->kept, config, cause);
+}
+
+/* The same where what was seen tells it. */
+static void
+explain_failure(Session *session, MpEnvelope *envelope)
+{
+    const MpSymptoms symptoms = mp_connection_symptoms(session->connection);
+    g_autofree char *why = mp_why_unanswered(session->transcript, symptoms.error);
+
+    explain(session, envelope, mp_cause_of(&symptoms), why);
 }
 
 static MpSendResult
 fail_to_open(Session *session, MpEnvelope *envelope)
 {
     bool is_turned_away = mp_connection_is_turned_away(session->connection);
-    g_autofree char *why =
-        mp_why_unanswered(session->transcript, mp_connection_error(session->connection));
 
-    explain(session, envelope, why);
+    explain_failure(session, envelope);
     return is_turned_away ? MP_STOPPED : MP_UNAVAILABLE;
 }
 
@@ -214,11 +242,22 @@ tell_outcome(Session *session, MpEnvelope *envelope)
         envelope->code = t->code;
         envelope->reply = g_strdup(t->reply->str);
     } else {
-        g_autofree char *why = mp_why_unanswered(t, mp_connection_error(session->connection));
-
-        explain(session, envelope, why);
+        explain_failure(session, envelope);
     }
     return result;
+}
+
+/* What was seen of a failure stays until the next attempt. */
+static MpCause
+smtp_look(gpointer data)
+{
+    Session *session = data;
+    MpSymptoms symptoms = mp_connection_symptoms(session->connection);
+
+    if (!mp_cause_needs_look(&symptoms))
+        return session->cause;
+    symptoms.listener = mp_connection_look(session->config);
+    return mp_cause_of(&symptoms);
 }
 
 static MpSendResult
@@ -232,7 +271,7 @@ smtp_send(gpointer data, MpEnvelope *envelope)
     if (envelope->to == NULL)
         return MP_SENT; /* no more was asked than whether there is a connection */
     if (mp_needs_smtputf8(envelope) && !session->transcript->offers_smtputf8) {
-        explain(session, envelope, "the server does not offer SMTPUTF8");
+        explain(session, envelope, MP_CAUSE_UTF8, "the server does not offer SMTPUTF8");
         return MP_REFUSED;
     }
     if (!attempt(session, envelope))
@@ -245,5 +284,7 @@ const MpTransportRow mp_transport_smtp = {
     .open = smtp_open,
     .send = smtp_send,
     .watch = smtp_watch,
+    .keep = smtp_keep,
+    .look = smtp_look,
     .close = smtp_close,
 };

@@ -33,6 +33,7 @@ mp_transcript_new(const MpConfig *config, const char *password)
     MpTranscript *t = g_new0(MpTranscript, 1);
 
     t->config = config;
+    t->conversation = mp_conversation_new();
     t->reply = g_string_new(NULL);
     t->secrets = g_ptr_array_new_with_free_func(free_secret);
     if (password != NULL) {
@@ -51,6 +52,7 @@ mp_transcript_free(MpTranscript *t)
 {
     if (t == NULL)
         return;
+    mp_conversation_free(t->conversation);
     g_string_free(t->reply, TRUE);
     g_ptr_array_unref(t->secrets);
     g_free(t);
@@ -64,29 +66,32 @@ mp_transcript_begin_attempt(MpTranscript *t)
     t->n_lines = 0;
     t->is_new_connection = t->is_quitting = false;
     g_string_truncate(t->reply, 0);
+    mp_conversation_next(t->conversation);
+}
+
+static void
+forget_offers(MpTranscript *t)
+{
+    t->offers_smtputf8 = t->offers_starttls = t->offers_auth = false;
 }
 
 void
 mp_transcript_new_connection(MpTranscript *t)
 {
     t->is_new_connection = true;
-    t->is_announced = t->is_authenticated = t->offers_smtputf8 = false;
+    t->is_announced = t->is_authenticated = false;
+    forget_offers(t);
     t->is_tls_due = t->config->tls == MP_TLS_IMPLICIT;
     g_ptr_array_set_size(t->secrets, (gint)t->n_known_secrets);
 }
 
 /* --- Telling it ----------------------------------------------------------------------------- */
 
-static bool
-is_heard(const MpTranscript *t)
-{
-    return t->watch != NULL || t->config->log_level == MP_LOG_DEBUG;
-}
-
 static void
 tell(const MpTranscript *t, const char *line)
 {
-    mp_debug("%s", line);
+    mp_debug("%u %s", t->conversation->number, line);
+    mp_conversation_add(t->conversation, line);
     if (t->watch != NULL)
         t->watch(line, t->watch_data);
 }
@@ -94,8 +99,6 @@ tell(const MpTranscript *t, const char *line)
 static void
 tell_quoted(const MpTranscript *t, const char *arrow, const char *bytes, gsize length)
 {
-    if (!is_heard(t))
-        return;
     g_autofree char *quoted = mp_ruby_quote(bytes, length);
     g_autofree char *masked = mp_address_mask(quoted, MP_MASK_MACS);
     g_autofree char *line = g_strconcat(arrow, " ", masked, NULL);
@@ -157,7 +160,7 @@ note_command(MpTranscript *t, const char *line)
         if (g_str_has_prefix(line, commands[i].verb))
             now_asked(t, commands[i].asked);
     if (t->asked == MP_ASKED_HELLO)
-        t->offers_smtputf8 = false;
+        forget_offers(t);
 }
 
 /* Within AUTH every line is an answer to a challenge until the server has decided. */
@@ -211,10 +214,9 @@ mp_transcript_we_said(MpTranscript *t, const char *bytes, gsize length)
 void
 mp_transcript_message_handed_over(MpTranscript *t, gsize octets)
 {
-    now_asked(t, MP_ASKED_END);
-    if (!is_heard(t))
-        return;
     g_autofree char *line = g_strdup_printf("<- [%" G_GSIZE_FORMAT " octets of message]", octets);
+
+    now_asked(t, MP_ASKED_END);
     tell(t, line);
 }
 
@@ -267,6 +269,15 @@ note_final_line(MpTranscript *t, const char *line)
         t->is_tls_due = true;
 }
 
+/* In capitals: libcurl knows them so only. */
+static void
+note_offer(MpTranscript *t, const char *offer)
+{
+    t->offers_smtputf8 |= g_str_has_prefix(offer, "SMTPUTF8");
+    t->offers_starttls |= g_str_has_prefix(offer, "STARTTLS");
+    t->offers_auth |= g_str_has_prefix(offer, "AUTH ");
+}
+
 static void
 note_reply_line(MpTranscript *t, const char *line)
 {
@@ -277,9 +288,8 @@ note_reply_line(MpTranscript *t, const char *line)
         g_string_truncate(t->reply, 0);
     }
     append_to_reply(t, line);
-    if (t->asked == MP_ASKED_HELLO && is_reply_line(line) && line[3] != '\0' &&
-        strncmp(line + 4, "SMTPUTF8", 8) == 0) /* in capitals: libcurl knows it so only */
-        t->offers_smtputf8 = true;
+    if (t->asked == MP_ASKED_HELLO && is_reply_line(line) && line[3] != '\0')
+        note_offer(t, line + 4);
     if (is_final_line(line))
         note_final_line(t, line);
 }

@@ -10,19 +10,9 @@
 #include <stdbool.h>
 
 #include "base/config.h"
+#include "transport/cause.h"
+#include "transport/conversation.h"
 #include "transport/transport.h"
-
-/* The last request to the server, in the order of a conversation. */
-typedef enum {
-    MP_ASKED_NOTHING, /* connecting, or waiting for the greeting */
-    MP_ASKED_HELLO,
-    MP_ASKED_STARTTLS,
-    MP_ASKED_AUTH,
-    MP_ASKED_MAIL,
-    MP_ASKED_RCPT,
-    MP_ASKED_DATA,
-    MP_ASKED_END, /* all of the message was handed over, its final dot included or soon */
-} MpAsked;
 
 typedef struct {
     /* Of this attempt to send a message. */
@@ -32,9 +22,10 @@ typedef struct {
     bool is_new_connection; /* opened in this attempt */
     bool is_quitting;       /* QUIT was said: replies are no longer the outcome */
     /* Of this connection. */
-    bool is_authenticated, offers_smtputf8;
+    bool is_authenticated, offers_smtputf8, offers_starttls, offers_auth;
     /* The rest is transcript.c's own. */
     const MpConfig *config;
+    MpConversation *conversation;
     MpSmtpWatch watch;
     gpointer watch_data;
     GPtrArray *secrets; /* of char *, wiped when freed */

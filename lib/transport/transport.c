@@ -16,6 +16,7 @@
 struct MpSmtp {
     const MpTransportRow *transport;
     gpointer session;
+    MpCause cause; /* of the last failure */
 };
 
 /* In the order of MpTransport. */
@@ -40,6 +41,27 @@ mp_smtp_watch(MpSmtp *smtp, MpSmtpWatch watch, gpointer user_data)
 {
     if (smtp->transport->watch != NULL)
         smtp->transport->watch(smtp->session, watch, user_data);
+}
+
+void
+mp_smtp_keep(MpSmtp *smtp, const char *directory)
+{
+    if (smtp->transport->keep != NULL)
+        smtp->transport->keep(smtp->session, directory);
+}
+
+MpCause
+mp_smtp_cause(const MpSmtp *smtp)
+{
+    return smtp->cause;
+}
+
+MpCause
+mp_smtp_look_again(MpSmtp *smtp)
+{
+    if (smtp->cause > MP_CAUSE_ADDRESS && smtp->transport->look != NULL)
+        smtp->cause = smtp->transport->look(smtp->session);
+    return smtp->cause;
 }
 
 void
@@ -130,6 +152,7 @@ refuse_address(MpEnvelope *envelope, const char *address, const char *fault)
 {
     g_autofree char *shown = mp_escape(address);
 
+    envelope->cause = MP_CAUSE_ADDRESS;
     envelope->reply = g_strdup_printf("not sent: the address %s %s", shown, fault);
     return MP_REFUSED;
 }
@@ -165,8 +188,9 @@ presentable(const char *reply)
 }
 
 static void
-give_outcome(const MpEnvelope *envelope, char **reply, int *code)
+give_outcome(MpSmtp *smtp, const MpEnvelope *envelope, char **reply, int *code)
 {
+    smtp->cause = envelope->cause;
     if (reply != NULL)
         *reply = presentable(envelope->reply);
     if (code != NULL)
@@ -182,7 +206,7 @@ mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message
     MpEnvelope envelope = {.message = lines->str, .length = lines->len};
     MpSendResult result = check_and_send(smtp, from, to, &envelope);
 
-    give_outcome(&envelope, reply, code);
+    give_outcome(smtp, &envelope, reply, code);
     return result;
 }
 
@@ -192,6 +216,6 @@ mp_smtp_probe(MpSmtp *smtp, const char *from, const char *to, char **reply, int 
     MpEnvelope envelope = {0};
     MpSendResult result = check_and_send(smtp, from, to, &envelope);
 
-    give_outcome(&envelope, reply, code);
+    give_outcome(smtp, &envelope, reply, code);
     return result;
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/config.h"
+#include "transport/cause.h"
 
 typedef struct MpSmtp MpSmtp;
 
@@ -83,13 +84,26 @@ MpSendResult mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const 
 MpSendResult mp_smtp_probe(MpSmtp *smtp, const char *from, const char *to, char **reply, int *code);
 
 /*
- * The conversation. Each line goes to the log at DEBUG and to `watch`, in the form of GitHub
- * Enterprise Server: Connection opened: host:port / -> "220 ready\r\n" / <- "EHLO host\r\n" / TLS
- * connection started. What proves who we are is "[redacted]", MACs of addresses are "***", and the
- * message is told by its size: <- [1234 octets of message]. Call before the first message.
+ * The conversation. Each line goes to the log at DEBUG, behind the number of its connection, and to
+ * `watch`, in the form of GitHub Enterprise Server: Connection opened: host:port / -> "220
+ * ready\r\n" / <- "EHLO host\r\n" / TLS connection started. What proves who we are is "[redacted]",
+ * MACs of addresses are "***", and the message is told by its size: <- [1234 octets of message].
+ * Call before the first message.
  */
 typedef void (*MpSmtpWatch)(const char *line, gpointer user_data);
 void mp_smtp_watch(MpSmtp *smtp, MpSmtpWatch watch, gpointer user_data);
+
+/*
+ * Why the last message or probe was not taken; MP_CAUSE_NONE if it was. mp_smtp_look_again connects
+ * once more where that would tell more (a server that is silent, or no TLS where it is due), which
+ * may take half a minute: for who tells a person.
+ */
+MpCause mp_smtp_cause(const MpSmtp *smtp);
+MpCause mp_smtp_look_again(MpSmtp *smtp);
+
+/* From now on a conversation that fails is kept as a file in `directory`, one for each server and
+ * cause, without secrets, whatever is logged. */
+void mp_smtp_keep(MpSmtp *smtp, const char *directory);
 
 /* Says QUIT where a connection is open, and frees the session. */
 void mp_smtp_close(MpSmtp *smtp);
