@@ -99,6 +99,8 @@ take_run_lock(Run *run, GError **error)
     g_autofree char *path = mp_config_path(run->instance->config, "run.lock");
 
     run->run_lock = mp_lock_take(path, MP_LOCK_TRY, error);
+    if (run->run_lock != NULL)
+        mp_lock_stamp(run->run_lock);
     return run->run_lock != NULL;
 }
 

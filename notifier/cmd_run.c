@@ -62,6 +62,7 @@ run(MpInstance *instance, bool once, int seconds)
         mp_info("Another notifier is running");
         return EX_OK;
     }
+    mp_lock_stamp(lock);
     if (!mp_instance_open_keys(instance, &error) || !mp_instance_open_tracker(instance, &error))
         return report(error);
     status = send_due(instance, once, seconds, &error);

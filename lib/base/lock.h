@@ -14,5 +14,9 @@ typedef enum { MP_LOCK_TRY, MP_LOCK_WAIT } MpLockMode;
  * inherits it.
  */
 MpLock *mp_lock_take(const char *path, MpLockMode mode, GError **error);
+
+/* Sets the file's time of modification: by that of its lock a run is known to have begun. */
+void mp_lock_stamp(const MpLock *lock);
+
 void mp_lock_release(MpLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpLock, mp_lock_release)

@@ -41,6 +41,11 @@ _metroplex_repositories() {
     metroplex thread list "${installation[@]}" 2>/dev/null </dev/null | awk '{ print $4 }' | sort -u
 }
 
+# The line "Groups: config, files, …" of its --help.
+_metroplex_check_groups() {
+    metroplex check --help 2>/dev/null </dev/null | sed -n 's/^Groups: \(.*\)\./\1 all/p' | tr -d ,
+}
+
 # The words of the command so far, without options and their values: metroplex thread close 17.
 _metroplex_words() {
     local i
@@ -81,6 +86,7 @@ _metroplex_argument() {
     address | preview | 'thread show' | 'thread comment' | 'thread close' | 'thread reopen' | 'thread lock' | \
         'thread unlock' | 'thread subscribe' | 'thread unsubscribe') choices=$(_metroplex_threads) ;;
     'address '* | 'preview '* | 'thread subscribe '* | 'thread unsubscribe '*) choices=$(_metroplex_logins) ;;
+    check*) choices=$(_metroplex_check_groups) ;;
     *) compopt -o default 2>/dev/null ;;
     esac
 }

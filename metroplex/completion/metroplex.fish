@@ -55,6 +55,8 @@ function __metroplex_complete
             __metroplex_column thread list 1
         case 'address *' 'preview *' 'thread subscribe *' 'thread unsubscribe *'
             __metroplex_column user list 2
+        case 'check*'
+            command metroplex check --help 2>/dev/null </dev/null | sed -n 's/^Groups: \(.*\)\./\1 all/p' | tr -d , | tr ' ' '\n'
         case '*'
             __fish_complete_path $current
     end

@@ -154,6 +154,12 @@ awk '/^\.Sh / { inside = $3 == "GATES" } inside && /^\.It Sy / { print $3 }' man
 same "metroplex(8) has every reason code" "$tmp/gates" "$tmp/gates.man"
 diff "$tmp/gates" "$tmp/gates.man" 2>&1 | nothing_wrong "metroplex(8) has the gates in their order"
 
+# --- Checks ---------------------------------------------------------------------------------------
+
+cat lib/check/check_*.c | tr '\n' ' ' | grep -oE '\{"[a-z]+", +"[a-z-]+", +N_\(' | sed -E 's/\{"([a-z]+)", +"([a-z-]+)".*/\1 \2/' >"$tmp/checks"
+awk '/^\.Sh / { inside = $3 == "CHECKS" } inside && /^\.Ss / { group = $2 } inside && /^\.It Sy / { print group, $3 }' man/metroplex.8 >"$tmp/checks.man"
+same "metroplex(8) has every check" "$tmp/checks" "$tmp/checks.man"
+
 # --- Faults ---------------------------------------------------------------------------------------
 
 cat lib/tracker/fsck/*.c lib/instance/fsck_outbox.c | tr '\n' ' ' |

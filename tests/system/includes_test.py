@@ -24,6 +24,7 @@ ORDER = [
     ["notify"],
     ["instance"],
     ["inbound", "outbound"],
+    ["check"],
     ["metroplex", "notifier"],
 ]
 
@@ -38,7 +39,8 @@ ARROWS = {
     "instance": {"address", "cli", "message", "outbox", "policy", "tracker"},
     "inbound": {"address", "instance", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "notify", "outbox", "tracker", "transport"},
-    "metroplex": {"cli", "inbound", "instance", "policy", "tracker"},
+    "check": {"cli", "instance", "outbox"},
+    "metroplex": {"check", "cli", "inbound", "instance", "policy", "tracker"},
     "notifier": {"cli", "instance", "outbound", "outbox"},
 }
 

@@ -1,0 +1,54 @@
+/* Inside of lib/check: what the checks share. */
+#pragma once
+
+#include "check/check.h"
+#include "instance/instance.h"
+
+typedef struct MpChecker MpChecker;
+
+/* A check. It tells what it finds, any number of times, by the functions below. */
+typedef struct {
+    const char *group, *name;
+    const char *title; /* for people, N_() */
+    void (*run)(MpChecker *checker);
+    const char *advice; /* what to do if nothing better is told, N_(); or NULL */
+} MpCheck;
+
+struct MpChecker {
+    const MpCheckWishes *wishes;
+    MpInstance *instance; /* its configuration, and what a check opened of it */
+    const MpConfig *config;
+    const MpCheck *check; /* the one at work */
+    MpCheckTell tell;
+    gpointer user_data;
+    int status;
+    bool is_root; /* and looks with the owner's eyes */
+    uid_t uid;    /* the owner of the data directory */
+    gid_t gid;
+};
+
+/* The tables, one a file. */
+extern const MpCheck mp_checks_config[], mp_checks_files[], mp_checks_timers[], mp_checks_queue[];
+extern const gsize mp_checks_config_n, mp_checks_files_n, mp_checks_timers_n, mp_checks_queue_n;
+
+/* As it should be. */
+void mp_check_ok(MpChecker *checker, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* As it should not be, or unknown. `expected` is what should be; `advice` what to do, or NULL for
+ * the table's. */
+void mp_check_tell(MpChecker *checker, MpVerdict verdict, const char *expected, const char *advice,
+                   const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Unknown, and nothing on this host could tell: it is said, and changes no exit status. */
+void mp_check_out_of_sight(MpChecker *checker, const char *expected, const char *advice,
+                           const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* Around what only root may do: back to root, and to the owner again. Without effect for others. */
+void mp_check_as_root(const MpChecker *checker);
+void mp_check_as_owner(const MpChecker *checker);
+
+/* Tells how much room is left where `path` lies. */
+void mp_check_room(MpChecker *checker, const char *path);
+
+/* "3 minutes", in the operator's language; the caller's. */
+char *mp_check_duration(gint64 seconds);

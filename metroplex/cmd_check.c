@@ -1,0 +1,176 @@
+/* metroplex check: what lib/check finds, printed for people, or as JSON for programs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/text.h"
+#include "check/check.h"
+#include "cli/colour.h"
+#include "cli/output.h"
+#include "commands.h"
+
+#define COLUMNS 80
+#define INDENT  12
+
+typedef struct {
+    bool json;
+    const char *group; /* the one that was printed last */
+    guint counts[4];   /* by verdict */
+} Report;
+
+/* --- For people --------------------------------------------------------------------------------
+ */
+
+/* The text in lines of at most COLUMNS, from column `at` on; the others begin at INDENT. */
+static void
+print_wrapped(const char *text, int at)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    int column = at;
+
+    for (char **word = words; *word != NULL; word++) {
+        int width = (int)g_utf8_strlen(*word, -1);
+
+        if (word != words && column + 1 + width > COLUMNS) {
+            printf("\n%*s%s", INDENT, "", *word);
+            column = INDENT + width;
+        } else {
+            printf("%s%s", word == words ? "" : " ", *word);
+            column += width + (word == words ? 0 : 1);
+        }
+    }
+    printf("\n");
+}
+
+static void
+print_line(const char *title, const char *text, int at)
+{
+    g_autofree char *line = g_strdup_printf(_("%s: %s"), title, text);
+    g_autofree char *shown = mp_escape(line);
+
+    print_wrapped(shown, at);
+}
+
+static void
+print_verdict(MpVerdict verdict)
+{
+    static const MpColour colours[] = {MP_GREEN, MP_YELLOW, MP_RED, MP_YELLOW};
+    const char *word = mp_verdict_word(verdict);
+    int width = (int)g_utf8_strlen(word, -1);
+
+    printf("  ");
+    mp_print_in_colour(colours[verdict], word);
+    printf("%*s", MAX(INDENT - 2 - width, 1), "");
+}
+
+static void
+print_finding(Report *report, const MpFinding *finding)
+{
+    if (report->group != finding->group)
+        printf("%s%s\n", report->group != NULL ? "\n" : "", finding->group);
+    report->group = finding->group;
+    print_verdict(finding->verdict);
+    print_line(finding->title, finding->found, INDENT);
+    if (finding->expected != NULL) {
+        printf("%*s", INDENT, "");
+        print_line(_("expected"), finding->expected, INDENT);
+    }
+    if (finding->advice != NULL) {
+        printf("%*s", INDENT, "");
+        print_line(_("to do"), finding->advice, INDENT);
+    }
+}
+
+static void
+sum_up(const Report *report)
+{
+    printf(_("\n%u ok, %u warnings, %u failed, %u unknown\n"), report->counts[MP_CHECK_OK],
+           report->counts[MP_CHECK_WARNING], report->counts[MP_CHECK_FAILED],
+           report->counts[MP_CHECK_UNKNOWN]);
+}
+
+/* --- For programs ------------------------------------------------------------------------------
+ */
+
+static void
+print_json(const MpFinding *finding)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_text(object, "group", finding->group);
+    mp_json_text(object, "check", finding->name);
+    mp_json_text(object, "verdict", mp_verdict_name(finding->verdict));
+    mp_json_text(object, "found", finding->found);
+    mp_json_text(object, "expected", finding->expected);
+    mp_json_text(object, "advice", finding->advice);
+    mp_json_print(object);
+}
+
+static void
+tell(const MpFinding *finding, gpointer user_data)
+{
+    Report *report = user_data;
+
+    report->counts[finding->verdict]++;
+    if (report->json)
+        print_json(finding);
+    else
+        print_finding(report, finding);
+    fflush(stdout); /* the next one may take its time */
+}
+
+/* --- The command -------------------------------------------------------------------------------
+ */
+
+/* The groups that were named, NULL for none; false if one is no group. "all" is all of them. */
+static bool
+find_groups(char **words, const char *const **groups)
+{
+    const char *const *all = mp_check_groups();
+
+    *groups = *words != NULL ? (const char *const *)words : NULL;
+    for (char **word = words; *word != NULL; word++) {
+        if (strcmp(*word, "all") == 0)
+            *groups = all;
+        else if (!g_strv_contains(all, *word))
+            return false;
+    }
+    return true;
+}
+
+static int
+wrong_group(void)
+{
+    g_autofree char *names = g_strjoinv(", ", (char **)mp_check_groups());
+
+    return mp_usage_error("check: the groups are %s, all", names);
+}
+
+int
+cmd_check(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line and a finding", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    Report report = {0};
+    const char *const *groups;
+
+    mp_options_parse(&options, entries, "[--json] [GROUP…|all]",
+                     "Looks whether everything works, and says what to do where it does not.\n"
+                     "Groups: config, files, timers, queue.\n"
+                     "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
+                     "metroplex check files timers",
+                     0, G_MAXINT, &argc, &argv);
+    if (!find_groups(argv + 1, &groups))
+        return wrong_group();
+    report.json = json;
+    if (json)
+        g_setenv("LC_ALL", "C", TRUE); /* what programs read is English everywhere */
+    int status = mp_check_run(&(MpCheckWishes){.options = &options}, groups, tell, &report);
+    if (!json)
+        sum_up(&report);
+    return status;
+}
