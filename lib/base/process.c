@@ -113,19 +113,19 @@ take_all(int fd, GString *into)
 }
 
 /*
- * Reads both streams until the program ends; false if the time was over first. Not until the
- * streams end: what it left behind (ssh's ControlPersist) may hold them open for hours.
+ * Reads both streams until the program ends, which `end` tells; false if the time was over first.
+ * Not until the streams end: what it left behind (ssh's ControlPersist) may hold them open for
+ * hours.
  */
 static bool
-read_until_end(pid_t pid, const int *fds, GString **into, gint64 deadline)
+read_until_end(int end, const int *fds, GString **into, gint64 deadline)
 {
     struct pollfd polled[N_STREAMS + 1];
-    g_auto(MpFd) end = pidfd_open(pid, 0);
 
     for (int i = 0; i < N_STREAMS; i++)
         polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     polled[N_STREAMS] = (struct pollfd){.fd = end, .events = POLLIN};
-    while (end >= 0 && polled[N_STREAMS].revents == 0) {
+    while (polled[N_STREAMS].revents == 0) {
         gint64 left = (deadline - g_get_monotonic_time()) / 1000;
 
         if (left <= 0)
@@ -138,20 +138,23 @@ read_until_end(pid_t pid, const int *fds, GString **into, gint64 deadline)
     }
     for (int i = 0; i < N_STREAMS; i++)
         take_all(fds[i], into[i]);
-    return end >= 0 && polled[N_STREAMS].revents != 0;
+    return polled[N_STREAMS].revents != 0;
 }
 
-/* A process that was too slow is killed with all that it started. */
+/* One that is to be killed goes with all that it started; itself as well where it has not come to
+ * make its session yet. */
 static void
-reap(MpProcess *process, pid_t pid)
+reap(MpProcess *process, pid_t pid, bool is_killed)
 {
     int status = 0;
 
-    if (process->is_too_slow)
+    if (is_killed) {
         kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
+    }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    process->status = WIFEXITED(status) && !process->is_too_slow ? WEXITSTATUS(status) : -1;
+    process->status = WIFEXITED(status) && !is_killed ? WEXITSTATUS(status) : -1;
 }
 
 static bool
@@ -162,16 +165,17 @@ run(MpProcess *process, const MpProcessStart *start, const int *read_ends, int s
     gint64 deadline =
         seconds > 0 ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
     pid_t pid = mp_process_start(start);
+    g_auto(MpFd) end = pid > 0 ? pidfd_open(pid, 0) : -1;
 
-    if (pid > 0) {
-        process->is_too_slow = !read_until_end(pid, read_ends, text, deadline);
-        reap(process, pid);
-    } else {
-        mp_fail_errno(error, "cannot start %s", start->path);
-    }
+    if (end < 0)
+        mp_fail_errno(error, "cannot %s %s", pid > 0 ? "watch" : "start", start->path);
+    else
+        process->is_too_slow = !read_until_end(end, read_ends, text, deadline);
+    if (pid > 0)
+        reap(process, pid, end < 0 || process->is_too_slow);
     process->out = g_string_free(text[0], FALSE);
     process->err = g_string_free(text[1], FALSE);
-    return pid > 0;
+    return end >= 0;
 }
 
 bool

@@ -49,8 +49,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpProcess, mp_process_clear)
 /*
  * Runs argv[0], looked up in PATH, to its end, with exactly this environment; `seconds` 0 waits for
  * ever. It reads /dev/null and has a session of its own. What it prints is kept up to a limit; the
- * rest is read and thrown away. False if it could not be started: MP_ERROR_INSTALLATION if there is
- * no such program. How it ended is the caller's to judge.
+ * rest is read and thrown away. False if it could not be started or waited for:
+ * MP_ERROR_INSTALLATION if there is no such program. How it ended is the caller's to judge.
  */
 bool mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
                     int seconds, GError **error);

@@ -8,9 +8,7 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sysexits.h>
@@ -205,7 +203,6 @@ mp_worker_main(int socket, const MpWorkerOperation *operations)
 {
     Child child = {.socket = socket, .operations = operations};
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* fixed: large blocks go back at once */
     for (const MpWorkerOperation *row = operations; row->name != NULL; row++)
         if (row->prepare != NULL)
