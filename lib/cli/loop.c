@@ -61,7 +61,9 @@ wait_for_more(const MpLoop *loop, int inotify, gint64 milliseconds)
 static gint64
 until_due(gint64 next_due)
 {
-    return next_due == G_MAXINT64 ? G_MAXINT64 : MAX(next_due - mp_time_now(), 0) * 1000 + 1;
+    gint64 seconds = MAX(next_due - mp_time_now(), 0);
+
+    return MIN(seconds, TIMER_MS / 1000) * 1000 + 1; /* nobody waits longer */
 }
 
 static bool
