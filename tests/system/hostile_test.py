@@ -18,6 +18,7 @@ from several import check_all, conversation, hosts  # noqa: E402
 
 MIB = 1024 * 1024
 WHOLE = os.environ.get("HOSTILE") == "all"
+PATIENCE = int(os.environ.get("PATIENCE", "1"))
 CPU = 10.0  # seconds of the parent for one mail: fifty times what it takes
 STRICT = {"GIT_CONFIG_COUNT": "4", "GIT_CONFIG_KEY_0": "core.protectNTFS", "GIT_CONFIG_VALUE_0": "true", "GIT_CONFIG_KEY_1": "core.protectHFS",
           "GIT_CONFIG_VALUE_1": "true", "GIT_CONFIG_KEY_2": "transfer.fsckObjects", "GIT_CONFIG_VALUE_2": "true",
@@ -321,7 +322,8 @@ def references_to_one_picture_are_not_multiplied_before_they_are_refused(site):
     process = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
     _, status, used = os.wait4(process.pid, 0)
     equal(status, 0)
-    check(list(site.reasons().values()) in (["too-long"], ["unparsable"]), "or its time was over, on a busy machine")
+    reason, = site.reasons().values()
+    check(reason == "too-long" or (PATIENCE > 1 and reason == "unparsable"), f"{reason}; on a slow machine its time may be over")
     check(used.ru_maxrss < 200 * 1024, f"{used.ru_maxrss // 1024} MiB")
 
 
