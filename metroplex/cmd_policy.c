@@ -113,10 +113,9 @@ static bool
 load_tracker(Policy *policy, GError **error)
 {
     MpInstance *instance = &policy->instance;
-    bool is_open = instance->tracker != NULL && instance->accounts != NULL;
 
-    return is_open ? mp_instance_refresh(instance, error)
-                   : mp_instance_open_tracker(instance, error);
+    return instance->is_open ? mp_instance_refresh(instance, error)
+                             : mp_instance_open_tracker(instance, error);
 }
 
 static bool

@@ -37,12 +37,13 @@ open_hooks(MpInstance *instance, GError **error)
 {
     g_autofree char *path = mp_config_path(instance->config, "hook");
 
-    instance->hooks = mp_outbox_init(path, error) ? mp_outbox_open(path, error) : NULL;
+    if (instance->hooks == NULL && mp_outbox_init(path, error))
+        instance->hooks = mp_outbox_open(path, error);
     return instance->hooks != NULL;
 }
 
-bool
-mp_instance_open_tracker(MpInstance *instance, GError **error)
+static bool
+open_repositories(MpInstance *instance, GError **error)
 {
     const MpConfig *config = instance->config;
     g_autofree char *tracker = mp_config_path(config, "tracker.git");
@@ -62,28 +63,39 @@ mp_instance_open_tracker(MpInstance *instance, GError **error)
 }
 
 bool
+mp_instance_open_tracker(MpInstance *instance, GError **error)
+{
+    instance->is_open = instance->is_open || open_repositories(instance, error);
+    return instance->is_open;
+}
+
+bool
 mp_instance_open_outbox(MpInstance *instance, GError **error)
 {
     g_autofree char *path = mp_config_path(instance->config, "outbox");
 
-    instance->outbox = mp_outbox_open(path, error);
+    if (instance->outbox == NULL)
+        instance->outbox = mp_outbox_open(path, error);
     return instance->outbox != NULL;
 }
 
 static bool
-open_stores(MpInstance *instance, GError **error)
+open_stores(MpInstance *instance, bool has_hooks, GError **error)
 {
-    if (!mp_instance_open_tracker(instance, error))
+    if (instance->is_open)
+        return true;
+    if (!open_repositories(instance, error) || !mp_instance_open_outbox(instance, error) ||
+        (has_hooks && !open_hooks(instance, error)))
         return false;
     share_stores(instance);
-    return mp_instance_open_outbox(instance, error);
+    instance->is_open = true;
+    return true;
 }
 
 static bool
 open_to_write(MpInstance *instance, GError **error)
 {
-    return open_stores(instance, error) &&
-           (*instance->config->on_comment == '\0' || open_hooks(instance, error));
+    return open_stores(instance, *instance->config->on_comment != '\0', error);
 }
 
 bool
@@ -143,7 +155,7 @@ mp_instance_read(MpInstance *instance, const MpOptions *options, bool signs, GEr
     if ((signs || faccessat(AT_FDCWD, instance->config->keys, R_OK, AT_EACCESS) == 0) &&
         !mp_instance_open_keys(instance, error))
         return false;
-    return open_stores(instance, error);
+    return open_stores(instance, false, error);
 }
 
 void
@@ -159,6 +171,7 @@ mp_instance_close(MpInstance *instance)
     g_clear_pointer(&instance->config, mp_config_free);
     g_clear_pointer(&instance->host, g_free);
     g_clear_pointer(&instance->uuid, g_free);
+    instance->is_open = false;
 }
 
 bool
@@ -181,15 +194,14 @@ mp_instance_lock_outbox(const MpInstance *instance, MpLockMode mode, GError **er
 bool
 mp_instance_lock(MpInstance *instance, GError **error)
 {
-    return mp_instance_take_lock(instance, error) &&
-           (instance->tracker != NULL || open_to_write(instance, error)) &&
+    return mp_instance_take_lock(instance, error) && open_to_write(instance, error) &&
            mp_instance_fetch(instance, error);
 }
 
 bool
 mp_instance_refresh(MpInstance *instance, GError **error)
 {
-    if (instance->tracker == NULL)
+    if (!instance->is_open)
         return open_to_write(instance, error);
     return mp_tracker_refresh(instance->tracker, error) &&
            mp_accounts_refresh(instance->accounts, error);
@@ -267,13 +279,14 @@ mp_instance_fetch(MpInstance *instance, GError **error)
            mp_tracker_fetch(instance->tracker, error) && check_host(instance, error);
 }
 
-/* An account or a thread that is not here may be new on another host, if there are several. */
+/* An account or a thread that is not here may be new on another host, if there are several. False,
+ * without an error, if there is no need to look again. */
 static bool
 catch_up(MpInstance *instance, GError **error)
 {
     if (instance->lock != NULL ||
         (instance->config->remote[0] == '\0' && instance->config->accounts_remote[0] == '\0'))
-        return true;
+        return false;
     bool good = mp_instance_lock(instance, error);
     g_clear_pointer(&instance->lock, mp_lock_release);
     return good;
@@ -282,13 +295,18 @@ catch_up(MpInstance *instance, GError **error)
 MpUser *
 mp_instance_user(MpInstance *instance, const char *login, GError **error)
 {
+    g_autoptr(GError) why = NULL;
     MpUser *user;
 
     if (!mp_accounts_user_by_login(instance->accounts, login, &user, error))
         return NULL;
-    if (user == NULL && (!catch_up(instance, error) ||
-                         !mp_accounts_user_by_login(instance->accounts, login, &user, error)))
+    if (user == NULL && catch_up(instance, &why) &&
+        !mp_accounts_user_by_login(instance->accounts, login, &user, error))
         return NULL;
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
     g_autofree char *shown = mp_escape(login);
     return user != NULL ? user : mp_fail_null(error, MP_ERROR_INPUT, "no such user: %s", shown);
 }
@@ -296,13 +314,18 @@ mp_instance_user(MpInstance *instance, const char *login, GError **error)
 MpThread *
 mp_instance_thread(MpInstance *instance, guint64 id, GError **error)
 {
+    g_autoptr(GError) why = NULL;
     MpThread *thread;
 
     if (!mp_tracker_thread(instance->tracker, id, &thread, error))
         return NULL;
-    if (thread == NULL &&
-        (!catch_up(instance, error) || !mp_tracker_thread(instance->tracker, id, &thread, error)))
+    if (thread == NULL && catch_up(instance, &why) &&
+        !mp_tracker_thread(instance->tracker, id, &thread, error))
         return NULL;
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
     return thread != NULL
                ? thread
                : mp_fail_null(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);

@@ -24,6 +24,7 @@ typedef struct {
     char *host;      /* [instance] host-id or this machine's name, as comments and events have it */
     char *uuid;      /* tells us from another of that name, where a tracker is shared; or NULL */
     bool is_registered; /* the shared tracker knows it */
+    bool is_open;       /* all that the command needs of repositories and queues */
 } MpInstance;
 
 /* ---- Part by part: each leaves open what was, and needs what stands before it ---- */
@@ -70,10 +71,11 @@ bool mp_instance_read(MpInstance *instance, const MpOptions *options, bool signs
 void mp_instance_close(MpInstance *instance);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInstance, mp_instance_close)
 
-/* To change something: mp_instance_take_lock, then fetches. */
+/* To change something: mp_instance_take_lock, opens what is not open yet (what failed before is
+ * tried again), then fetches. */
 bool mp_instance_lock(MpInstance *instance, GError **error);
 
-/* Looks both repositories' branches up again. */
+/* Looks both repositories' branches up again; opens what is not open yet. */
 bool mp_instance_refresh(MpInstance *instance, GError **error);
 
 /* The same after taking over what the remotes have, where [tracker] names any; under the lock. A

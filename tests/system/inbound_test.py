@@ -234,6 +234,31 @@ def a_given_file_is_processed_again(site):
 
 
 @test
+def what_one_given_file_found_broken_stops_the_next_as_well(site):
+    """They are of one run, which goes on: nothing that it opened halfway is taken for open."""
+    thread, address = conversation(site)
+    site.set_config("inbound", on_comment="/bin/true")
+    shutil.rmtree(os.path.join(site.data, "hook"), ignore_errors=True)
+    names = sorted(site.deliver(site.mail("kate@example.org", address, f"Number {i}\n")) for i in range(2))
+    paths = [os.path.join(site.data, "mail/reply/new", name) for name in names]
+    for broken in ("tracker.git", "accounts.git", "outbox", "hook"):
+        place, aside = os.path.join(site.data, broken), os.path.join(site.dir, "aside")
+        if os.path.exists(place):
+            os.rename(place, aside)
+        if broken == "hook":
+            open(place, "w").close()
+        contains(site.run(METROPLEX, "--once", *paths, status=78).stderr, place)
+        equal(site.new, names, broken)
+        if broken == "hook":
+            os.remove(place)
+        if os.path.exists(aside):
+            os.rename(aside, place)
+    equal(len(site.show(thread)["comments"]), 0)
+    site.metroplex("--once")
+    equal((site.new, len(site.show(thread)["comments"])), ([], 2))
+
+
+@test
 def unsubscribing_by_mail_mutes_the_thread(site):
     thread, _ = conversation(site)
     site.metroplex("thread", "subscribe", str(thread), "kate")
