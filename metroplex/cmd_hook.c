@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "commands.h"
 #include "instance/hook.h"
 #include "thread.h"
@@ -30,12 +30,6 @@ typedef struct {
     GPtrArray *due; /* MpQueued */
     guint next;
 } Work;
-
-static gint64
-now(void)
-{
-    return (gint64)time(NULL);
-}
 
 /* --- What it is given ---------------------------------------------------------------------------
  */
@@ -75,13 +69,13 @@ append_line(Work *work, const MpEvent *event, GString *input, GError **error)
 static bool
 put_off(Work *work, const MpQueued *queued, GError **error)
 {
-    gint64 created = now();
+    gint64 created = mp_time_now();
     g_autoptr(MpEventFile) file =
         mp_event_file_open(work->instance->hooks, queued, MP_EVENT_READ, NULL);
 
     if (file != NULL)
         created = mp_event_file_event(file)->created;
-    gint64 age = MAX(now() - created, 0);
+    gint64 age = MAX(mp_time_now() - created, 0);
     if (age > GIVE_UP_S || file == NULL) {
         mp_error("on-comment: giving up on %s of thread %" G_GUINT64_FORMAT
                  "; it is kept in hook/hold",
@@ -89,7 +83,7 @@ put_off(Work *work, const MpQueued *queued, GError **error)
         return mp_outbox_hold(work->instance->hooks, queued, error);
     }
     return mp_outbox_postpone(work->instance->hooks, queued,
-                              now() + CLAMP(age, RETRY_MIN_S, RETRY_MAX_S), error);
+                              mp_time_now() + CLAMP(age, RETRY_MIN_S, RETRY_MAX_S), error);
 }
 
 /* A comment that failed before is given alone, so that it does not hold up the others. */
@@ -157,7 +151,7 @@ work_off(MpInstance *instance, GError **error)
 {
     const MpConfig *config = instance->config;
     gint64 until = g_get_monotonic_time() + (gint64)config->hook_timeout * G_USEC_PER_SEC;
-    g_autoptr(GPtrArray) due = mp_outbox_due(instance->hooks, now(), NULL, error);
+    g_autoptr(GPtrArray) due = mp_outbox_due(instance->hooks, mp_time_now(), NULL, error);
     Work work = {instance, due, 0};
 
     while (due != NULL && work.next < due->len && g_get_monotonic_time() < until) {

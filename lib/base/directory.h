@@ -18,3 +18,11 @@ mp_list_directory(const char *path, MpEntryFilter filter, gpointer user_data, GE
 
 /* The same, without a filter, where a directory that is not there has no names. */
 GPtrArray *mp_list_directory_if_any(const char *path, GError **error);
+
+/*
+ * Whether there is a name that `filter` wants (NULL: one that does not begin with a dot). The first
+ * one is the last that is looked at. A directory that is not there has none. False with *error set
+ * if it cannot be read that far.
+ */
+bool mp_directory_has(const char *path, MpEntryFilter filter, gpointer user_data, bool *has,
+                      GError **error);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/signal.h"
+#include "base/time.h"
 
 #define COMPLAINT_MAX 2000
 #define LOOK_MS       20
@@ -34,20 +35,50 @@ mp_hook_start(const char *const *argv, int in, int err)
 /* --- The child of a run ----------------------------------------------------------------------- */
 
 static bool
-has_due(const MpConfig *config, GError **error)
+is_due(const struct dirent *entry, gpointer user_data)
+{
+    const gint64 *now = user_data;
+
+    return entry->d_name[0] != '.' && g_ascii_strtoll(entry->d_name, NULL, 10) <= *now;
+}
+
+static bool
+look(const MpConfig *config, bool *has_due, GError **error)
 {
     g_autofree char *path_new = mp_config_path(config, "hook/new"),
                     *path_retry = mp_config_path(config, "hook/retry");
-    g_autoptr(GPtrArray) new = mp_list_directory_if_any(path_new, error);
-    g_autoptr(GPtrArray) retry = new != NULL ? mp_list_directory_if_any(path_retry, error) : NULL;
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    gint64 now = mp_time_now();
 
-    if (retry == NULL || new->len > 0)
-        return retry != NULL;
-    for (guint i = 0; i < retry->len; i++)
-        if (g_ascii_strtoll(retry->pdata[i], NULL, 10) <= now)
-            return true;
-    return false;
+    return mp_directory_has(path_new, NULL, NULL, has_due, error) &&
+           (*has_due || mp_directory_has(path_retry, is_due, &now, has_due, error));
+}
+
+/* What stands in the way is told once, and again after it was gone: we look every few seconds. */
+static bool
+has_due(MpHook *hook, const MpConfig *config)
+{
+    g_autoptr(GError) why = NULL;
+    bool found, good = look(config, &found, &why);
+
+    if (!good)
+        mp_log(hook->is_blind ? MP_LOG_DEBUG : MP_LOG_WARN, "on-comment has to wait: %s",
+               why->message);
+    hook->is_blind = !good;
+    return good && found;
+}
+
+/* A child that ends by itself has said why in the log. */
+static void
+take_end(MpHook *hook)
+{
+    int status = 0;
+
+    if (hook->child == 0 || waitpid(hook->child, &status, WNOHANG) == 0)
+        return;
+    hook->child = 0;
+    if (WIFSIGNALED(status))
+        mp_warn("on-comment: metroplex hook was killed by signal %d; it begins again",
+                WTERMSIG(status));
 }
 
 bool
@@ -55,15 +86,10 @@ mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options, boo
 {
     const char *argv[] = {"/proc/self/exe", "hook",       "--config", options->config_file,
                           "--data",         config->data, NULL};
-    g_autoptr(GError) why = NULL;
 
-    if (hook->child > 0 && waitpid(hook->child, NULL, WNOHANG) != 0)
-        hook->child = 0;
-    if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(config, &why)) {
-        if (why != NULL)
-            mp_warn("on-comment has to wait: %s", why->message);
+    take_end(hook);
+    if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(hook, config))
         return hook->child > 0;
-    }
     hook->child = mp_hook_start(argv, -1, -1);
     if (hook->child < 0) {
         mp_warn("on-comment has to wait: cannot start a process: %s", g_strerror(errno));

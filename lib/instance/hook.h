@@ -12,7 +12,8 @@
 #include "instance/instance.h"
 
 typedef struct {
-    pid_t child; /* 0: none */
+    pid_t child;   /* 0: none */
+    bool is_blind; /* what is due could not be looked up, which was told */
 } MpHook;
 
 /* Looks after the child: takes its end, or starts one if there is work and `may_start`. True while

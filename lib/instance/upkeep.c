@@ -16,29 +16,45 @@
 #define PACKS   50
 #define SECONDS 3600 /* for one repository; then it is tried by the nightly upkeep alone */
 
-static const char *const repositories[] = {"tracker.git", "accounts.git"};
+static const char *const repositories[MP_UPKEEP_REPOSITORIES] = {"tracker.git", "accounts.git"};
 
 static bool
-has_many_packs(const MpConfig *config, const char *repository)
+is_the_last_of_many(const struct dirent *entry, gpointer user_data)
 {
-    g_autofree char *path = mp_config_path(config, repository);
-    g_autofree char *packs = g_build_filename(path, "objects/pack", NULL);
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GPtrArray) names = mp_list_directory_if_any(packs, &why);
-    guint n = 0;
+    guint *n = user_data;
 
-    if (names == NULL)
-        mp_warn("%s", why->message);
-    for (guint i = 0; names != NULL && i < names->len; i++)
-        n += g_str_has_suffix(names->pdata[i], ".pack");
-    return n >= PACKS;
+    *n += g_str_has_suffix(entry->d_name, ".pack");
+    return *n >= PACKS;
 }
 
 static bool
-is_due(const MpConfig *config)
+look(const MpConfig *config, const char *repository, bool *has_many, GError **error)
+{
+    g_autofree char *path = mp_config_path(config, repository);
+    g_autofree char *packs = g_build_filename(path, "objects/pack", NULL);
+    guint n = 0;
+
+    return mp_directory_has(packs, is_the_last_of_many, &n, has_many, error);
+}
+
+/* What stands in the way is told once, and again after it was gone: we look every few seconds. */
+static bool
+has_many_packs(MpUpkeep *upkeep, const MpConfig *config, gsize i)
+{
+    g_autoptr(GError) why = NULL;
+    bool found, good = look(config, repositories[i], &found, &why);
+
+    if (!good)
+        mp_log(upkeep->is_blind[i] ? MP_LOG_DEBUG : MP_LOG_WARN, "%s", why->message);
+    upkeep->is_blind[i] = !good;
+    return good && found;
+}
+
+static bool
+is_due(MpUpkeep *upkeep, const MpConfig *config)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++)
-        if (has_many_packs(config, repositories[i]))
+        if (has_many_packs(upkeep, config, i))
             return true;
     return false;
 }
@@ -61,7 +77,7 @@ mp_upkeep_step(MpUpkeep *upkeep, const MpConfig *config, const MpOptions *option
                           "--data",         config->data, NULL};
 
     take_end(upkeep);
-    if (upkeep->child > 0 || !may_start || upkeep->is_failing || !is_due(config))
+    if (upkeep->child > 0 || !may_start || upkeep->is_failing || !is_due(upkeep, config))
         return upkeep->child > 0;
     upkeep->child = mp_hook_start(argv, -1, -1);
     if (upkeep->child < 0) {
@@ -105,8 +121,12 @@ repack(const MpConfig *config, const char *repository, GError **error)
 bool
 mp_upkeep_repack(const MpConfig *config, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++)
-        if (has_many_packs(config, repositories[i]) && !repack(config, repositories[i], error))
+    for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++) {
+        bool has_many;
+
+        if (!look(config, repositories[i], &has_many, error) ||
+            (has_many && !repack(config, repositories[i], error)))
             return false;
+    }
     return true;
 }

@@ -11,9 +11,12 @@
 #include "base/config.h"
 #include "cli/command.h"
 
+#define MP_UPKEEP_REPOSITORIES 2
+
 typedef struct {
     pid_t child; /* 0: none */
     bool is_failing;
+    bool is_blind[MP_UPKEEP_REPOSITORIES]; /* its packs could not be counted, which was told */
 } MpUpkeep;
 
 /* Looks after the child: takes its end, or starts one if there is work and `may_start`; after one
