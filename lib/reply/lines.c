@@ -153,6 +153,7 @@ lines_classify(Line *line, MpMatcher *matcher)
 {
     line->rule = NULL;
     line->field = FIELD_NONE;
+    line->read = false;
     classify(line, matcher);
     line->own_kind = line->kind;
     line->own_rule = line->rule;
@@ -240,6 +241,7 @@ lines_kept(const GArray *lines)
         line.kind = line.own_kind;
         line.rule = line.own_rule;
         line.fenced = false;
+        line.block = 0;
         line.index = i;
         g_array_append_val(kept, line);
     }

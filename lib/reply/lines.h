@@ -28,7 +28,7 @@ typedef struct {
     const char *why; /* static */
     guint index;     /* in the mail */
     guint block;     /* of ATTRIBUTION, HEADERS, and a QUOTE that begins with one: index of the line
-                        after the block */
+                        after the block; of SIGNATURE: of the line after it, once asked for */
     guint words;     /* words in the line, and how many of them repeat what we sent */
     guint words_sent;
     guint run; /* of the runs of repeated words that touch the line, the longest */
@@ -45,6 +45,8 @@ typedef struct {
     bool answered : 1; /* a line of ours, and words of the person's behind its end */
     bool begins_ours : 1, ends_ours : 1; /* with where a line of the sent text begins, ends */
     bool kept : 1;
+    bool read : 1; /* by prose.c: whether the line is a sentence, an item, or code */
+    bool is_sentence : 1, is_item : 1, is_statement : 1;
 } Line;
 
 /* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the
@@ -69,6 +71,13 @@ guint lines_count_kept(const GArray *lines);
 
 /* Index of the next line at or after `i` that is not blank; lines->len if there is none. */
 guint lines_skip_blank(const GArray *lines, guint i);
+
+/* Index of the next line at or above `i` that is not blank; -1 if there is none. */
+gint lines_skip_blank_above(const GArray *lines, gint i);
+
+/* Nothing but blank lines stands above line `i`. Asked upwards, so that a mail that begins with
+ * thousands of them is not walked down for every line below. */
+bool lines_is_first(const GArray *lines, guint i);
 
 /* Which field of a header block the text is, and the row that says so. */
 HeaderField line_field(const char *core, MpMatcher *matcher, const MpRule **rule);

@@ -156,13 +156,28 @@ is_log_line(const char *core)
            (digits == 4 && core[4] == '-' && g_ascii_isdigit(core[5]) && core[7] == '-');
 }
 
+/* Once a line: paragraphs are asked about from each of their lines, and from above. */
+static const Line *
+read_line(const GArray *lines, guint i)
+{
+    Line *line = LINE(lines, i);
+
+    if (!line->read) {
+        line->is_sentence = prose_is_sentence(line->core) || prose_is_postscript(line->core);
+        line->is_item = prose_is_item(line->core);
+        line->is_statement = is_statement(line->core);
+        line->read = true;
+    }
+    return line;
+}
+
 bool
 prose_holds_code(const GArray *lines, guint start, guint end)
 {
     for (guint i = start; i < end; i++) {
-        const Line *line = LINE(lines, i);
+        const Line *line = read_line(lines, i);
 
-        if (line->fenced || is_statement(line->core) || is_log_line(line->core))
+        if (line->fenced || line->is_statement || is_log_line(line->core))
             return true;
     }
     return false;
@@ -171,7 +186,7 @@ prose_holds_code(const GArray *lines, guint start, guint end)
 static bool
 is_code(const Line *line)
 {
-    return line->fenced || is_statement(line->core) ||
+    return line->fenced || line->is_statement ||
            (g_str_has_prefix(line->text, CODE_INDENT) && *line->core != '\0');
 }
 
@@ -190,12 +205,12 @@ prose_is_text(const GArray *lines, guint start, guint end)
     guint items = 0, code = 0;
 
     for (guint i = start; i < end; i++) {
-        const Line *line = LINE(lines, i);
+        const Line *line = read_line(lines, i);
 
-        items += prose_is_item(line->core);
-        code += is_code(line);
-        if (prose_is_sentence(line->core) || prose_is_postscript(line->core))
+        if (line->is_sentence)
             return true;
+        items += line->is_item;
+        code += is_code(line);
     }
     return items > 1 || code > 0;
 }

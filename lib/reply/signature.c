@@ -98,7 +98,7 @@ begins_text(const GArray *lines, guint start, guint end)
 /* Where the signature below the delimiter `i` ends: at a quote, or at a paragraph that is made of
  * sentences, a list, code or a postscript. `i` if it would begin with such. */
 static guint
-signature_end(const GArray *lines, guint i)
+find_signature_end(const GArray *lines, guint i)
 {
     guint start = lines_skip_blank(lines, i + 1), end = i + 1, limit = i + SIGNATURE_SEARCH;
 
@@ -126,6 +126,19 @@ signature_end(const GArray *lines, guint i)
         start = lines_skip_blank(lines, below);
     }
     return start == lines->len ? lines->len : end;
+}
+
+/* The same, looked for once a delimiter: the frames around it ask as well. */
+static guint
+signature_end(const GArray *lines, guint i)
+{
+    Line *line = LINE(lines, i);
+
+    if (line->kind != LINE_SIGNATURE)
+        return find_signature_end(lines, i);
+    if (line->block == 0)
+        line->block = find_signature_end(lines, i);
+    return line->block;
 }
 
 /* Code or a list with two dashes in it: a long line in the middle of a sentence runs on below. */
