@@ -83,7 +83,7 @@ guint
 walk_ends_notification(const Walk *walk, guint i)
 {
     const GArray *lines = walk->lines;
-    guint end = lines->len;
+    guint end = lines->len, known = 0; /* the paragraph that was last looked down ends there */
 
     if (walk->sent != NULL)
         return lines->len;
@@ -92,7 +92,8 @@ walk_ends_notification(const Walk *walk, guint i)
          i++) {
         bool footer = line_is_rule(LINE(lines, i), MP_RULE_FOOTER) &&
                       strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0;
-        end = footer ? prose_paragraph_end(lines, i, lines->len) : end;
+        if (footer && i >= known)
+            end = known = prose_paragraph_end(lines, i, lines->len);
     }
     return lines_skip_blank(lines, end) < lines->len ? end : lines->len;
 }
