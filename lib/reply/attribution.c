@@ -243,7 +243,7 @@ ends_above(const GArray *lines, guint start)
 static bool
 is_alone(const GArray *lines, guint start, guint end)
 {
-    return start == end && (lines_skip_blank(lines, 0) == start || boundary_ends_mail(lines, end));
+    return start == end && (lines_is_first(lines, start) || boundary_ends_mail(lines, end));
 }
 
 static bool

@@ -301,7 +301,7 @@ leading_attribution(const GArray *lines, guint i, MpMatcher *matcher, guint *att
     const char *colon = at != NULL && line->has_digit ? strstr(at, ": ") : NULL;
 
     if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT ||
-        line->fenced || lines_skip_blank(lines, 0) == i || (*attempts)++ >= ATTEMPTS)
+        line->fenced || lines_is_first(lines, i) || (*attempts)++ >= ATTEMPTS)
         return NULL;
     g_autofree char *text = g_strndup(line->core, (gsize)(colon - line->core) + 1);
     const MpRule *rule = mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text);

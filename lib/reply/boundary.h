@@ -20,9 +20,6 @@ bool boundary_ends_mail(const GArray *lines, guint i);
 /* headers.c: header blocks. */
 void headers_mark(GArray *lines, MpMatcher *matcher);
 
-/* The line at or above `i` that is not blank; -1 if there is none. */
-gint headers_line_above(const GArray *lines, gint i);
-
 /* headers_shown.c: whether the person shows the header block, and it announces nothing. */
 bool headers_are_shown(const GArray *lines, guint start, guint end);
 

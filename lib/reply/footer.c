@@ -64,7 +64,7 @@ elide_contacts_above(Walk *walk, guint disclaimer)
         end--;
     for (start = end; start > 0 && is_contact_line(LINE(walk->lines, start - 1)); start--)
         contacts += prose_holds_contact(LINE(walk->lines, start - 1));
-    if (contacts < 2 || end - start < 3 || lines_skip_blank(walk->lines, 0) == start)
+    if (contacts < 2 || end - start < 3 || lines_is_first(walk->lines, start))
         return;
     for (guint i = start; i < end; i++)
         walk_set(walk, i, false, "signature-contacts");
@@ -199,7 +199,7 @@ is_shown_footer(const Walk *walk, guint i)
     const GArray *lines = walk->lines;
     guint below = lines_skip_blank(lines, prose_paragraph_end(lines, i, i + FOOTER_LINES));
 
-    if (!is_own_so_far(walk) || (!walk->text_above && i != lines_skip_blank(lines, 0)))
+    if (!is_own_so_far(walk) || (!walk->text_above && !lines_is_first(lines, i)))
         return false;
     LineKind above = i > 0 ? LINE(lines, i - 1)->kind : LINE_BLANK;
     return strcmp(LINE(lines, i)->rule->name, "footer-notification") == 0 &&

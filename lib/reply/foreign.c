@@ -139,7 +139,7 @@ is_in_sentence(const GArray *lines, const Block *block, guint below)
     if (block->end != block->start + 1 || LINE(lines, block->start)->kind != LINE_RULE)
         return false;
     return prose_shows(lines, block->start, block->end) ||
-           (lines_skip_blank(lines, 0) == block->start && LINE(lines, below)->kind == LINE_TEXT &&
+           (lines_is_first(lines, block->start) && LINE(lines, below)->kind == LINE_TEXT &&
             g_unichar_islower(g_utf8_get_char(LINE(lines, below)->core)));
 }
 
@@ -147,8 +147,7 @@ is_in_sentence(const GArray *lines, const Block *block, guint below)
 static bool
 is_incomplete_head(const GArray *lines, const Block *block)
 {
-    if (lines_skip_blank(lines, 0) != block->start ||
-        LINE(lines, block->start)->kind != LINE_HEADERS)
+    if (!lines_is_first(lines, block->start) || LINE(lines, block->start)->kind != LINE_HEADERS)
         return false;
     for (guint i = block->start; i < block->end; i++) {
         if (LINE(lines, i)->field == FIELD_TO || LINE(lines, i)->kind == LINE_RULE)

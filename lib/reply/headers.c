@@ -142,14 +142,6 @@ read_block(const GArray *lines, guint start, MpMatcher *matcher)
     return block;
 }
 
-gint
-headers_line_above(const GArray *lines, gint i)
-{
-    while (i >= 0 && LINE(lines, i)->kind == LINE_BLANK)
-        i--;
-    return i;
-}
-
 /* "From: … Sent: … To: … Subject: …", all in one line. */
 static bool
 is_block_in_a_line(const Line *line, MpMatcher *matcher)
@@ -205,7 +197,7 @@ static bool
 is_header_block(const GArray *lines, guint start, const Block *block)
 {
     guint kinds = (guint)__builtin_popcount(block->kinds);
-    gint above = headers_line_above(lines, (gint)start - 1);
+    gint above = lines_skip_blank_above(lines, (gint)start - 1);
     LineKind kind = above >= 0 ? LINE(lines, above)->kind : LINE_BLANK;
     bool ruled = kind == LINE_DELIMITER || kind == LINE_SIGNATURE || kind == LINE_RULE;
 
@@ -308,7 +300,7 @@ headers_mark(GArray *lines, MpMatcher *matcher)
             i = block.end - 1;
             continue;
         }
-        gint title = headers_line_above(lines, (gint)i - 1);
+        gint title = lines_skip_blank_above(lines, (gint)i - 1);
         bool titled = title >= 0 && (is_dashed_title(LINE(lines, title)) ||
                                      bare_separator(LINE(lines, title), matcher) != NULL);
         block.end = wrapped_end(lines, block.end);

@@ -38,7 +38,7 @@ is_indented(const Line *line)
 bool
 headers_are_example(const GArray *lines, guint start, guint end)
 {
-    gint above = headers_line_above(lines, (gint)start - 1);
+    gint above = lines_skip_blank_above(lines, (gint)start - 1);
     guint limit = MIN(lines->len, end + EXAMPLE_LINES);
 
     if (!is_indented(LINE(lines, start)) || above < 0 || is_indented(LINE(lines, above)) ||
@@ -122,7 +122,7 @@ is_among_transport_fields(const GArray *lines, guint start)
 
     while (i > 0 && start - i < SHOWN_LINES && LINE(lines, i - 1)->kind == LINE_TEXT)
         i--;
-    if (headers_line_above(lines, (gint)i - 1) < 0 && strstr(LINE(lines, i)->core, ": ") != NULL)
+    if (lines_is_first(lines, i) && strstr(LINE(lines, i)->core, ": ") != NULL)
         return false;
     for (; i < limit && LINE(lines, i)->kind == LINE_TEXT; i++) {
         if (is_transport_field(LINE(lines, i)->core))
@@ -160,7 +160,7 @@ is_below_section(const GArray *lines, guint start)
 static bool
 is_shown(const GArray *lines, guint start, guint end)
 {
-    gint above = headers_line_above(lines, (gint)start - 1);
+    gint above = lines_skip_blank_above(lines, (gint)start - 1);
 
     if (above < 0 || LINE(lines, above)->kind != LINE_TEXT)
         return false;

@@ -256,3 +256,17 @@ lines_skip_blank(const GArray *lines, guint i)
         i++;
     return i;
 }
+
+gint
+lines_skip_blank_above(const GArray *lines, gint i)
+{
+    while (i >= 0 && LINE(lines, i)->kind == LINE_BLANK)
+        i--;
+    return i;
+}
+
+bool
+lines_is_first(const GArray *lines, guint i)
+{
+    return lines_skip_blank_above(lines, (gint)i - 1) < 0;
+}
