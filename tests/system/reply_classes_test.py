@@ -3,8 +3,8 @@
 
 tests/fixtures/replies/seen.jsonl is what the rules were mended with, and all of it must be right.
 unseen.jsonl was written by somebody who had not read the rules, and tried when they were done: it says how
-they do where nobody has looked, and only its share counts. Who mends with its cases moves them to
-seen.jsonl, and has others written. One case a line:
+they do where nobody has looked, and its share counts. In neither may a mail be wiped, nor what is the
+person's only be lost. Who mends with its cases moves them to seen.jsonl, and has others written. One case a line:
 id, kind, input, perhaps sent; expected and expected_alt, or must_contain and must_not_contain; tags,
 of which `trap` says that nothing of the person's may be cut, `own-only` that there is nothing else.
 """
@@ -52,8 +52,6 @@ def judge(name, least):
     lost = [case["id"] for case in wrong if "own-only" in case["tags"]]
     share = 100 - 100 * len(wrong) / len(cases)
     print(f"   {name}: {share:.1f} % of {len(cases)}; not: {', '.join(case['id'] for case in wrong) or 'none'}")
-    if name == "unseen.jsonl":
-        return [f"{share:.1f} %"] if share < least else []
     return ([f"{share:.1f} %"] if share < least else []) + \
         ([f"wiped: {wiped}"] if wiped else []) + ([f"the person's own text is lost: {lost}"] if lost else [])
 
