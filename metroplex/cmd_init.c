@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "cli/output.h"
 #include "commands.h"
+#include "init.h"
 #include "init_config.h"
 #include "instance/instance.h"
 
@@ -142,27 +143,13 @@ make_keys(Init *init, GError **error)
 /* --- Below the data directory ------------------------------------------------------------------
  */
 
-static const struct {
-    const char *name;
-    mode_t mode;
-} directories[] = {
-    {"mail", 0750},
-    {"mail/reply", 0700},
-    {"mail/reply/tmp", 0700},
-    {"mail/reply/new", 0700},
-    {"mail/reply/cur", 0700},
-    {"incoming-mail", 0750},
-    {"incoming-mail/success", 0700},
-    {"incoming-mail/failure", 0700},
-};
-
 static bool
 make_data(Init *init, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
-        g_autofree char *path = mp_config_path(init->instance.config, directories[i].name);
+    for (gsize i = 0; i < init_n_directories; i++) {
+        g_autofree char *path = mp_config_path(init->instance.config, init_directories[i].name);
 
-        if (!make_directory(init, path, directories[i].mode, error))
+        if (!make_directory(init, path, init_directories[i].mode, error))
             return false;
     }
     return true;

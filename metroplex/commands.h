@@ -4,6 +4,7 @@
 int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
 int cmd_address(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_configure(int argc, char **argv); /* the mail server, and what starts the programs */
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);

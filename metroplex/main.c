@@ -5,6 +5,7 @@
 static const MpCommand commands[] = {
     {"address", cmd_address, "make or verify a signed address"},
     {"check", cmd_check, "look whether everything works, and say what to do"},
+    {"configure", cmd_configure, "make Postfix and the timers do as the settings say"},
     {"explain", cmd_explain, "say what would be done with a mail, and why"},
     {"extract", cmd_extract, "print the reply a person wrote"},
     {"fsck", cmd_fsck, "check the tracker, and say how to mend it"},

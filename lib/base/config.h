@@ -68,6 +68,12 @@ typedef struct {
     int connect_timeout, reply_timeout, data_timeout, block_timeout, end_timeout; /* seconds */
     int smtp_give_up; /* seconds after which a message that is deferred counts as failed */
 
+    /* [postfix] */
+    char *postmaster;      /* who reads the mail for postmaster@ and abuse@: an address or a name */
+    char *tls_certificate; /* "" for none */
+    char *tls_key;         /* "" where the certificate's file holds it */
+    bool policy_service;   /* `metroplex policy` is asked at RCPT TO */
+
     /* [inbound] */
     int batch;        /* mails in one commit of the tracker */
     int linger;       /* milliseconds to wait for company after a mail came */

@@ -55,6 +55,11 @@ const MpConfigKey mp_config_keys[] = {
     {"smtp", "end-timeout",    TYPE_INT,    AT(end_timeout),    "600", 1, 3600},
     {"smtp", "give-up-after",  TYPE_INT,    AT(smtp_give_up),   "432000", 60, 2592000},
 
+    {"postfix", "postmaster",      TYPE_NAME, AT(postmaster),      "root"},
+    {"postfix", "tls-certificate", TYPE_PATH, AT(tls_certificate), ""},
+    {"postfix", "tls-key",         TYPE_PATH, AT(tls_key),         ""},
+    {"postfix", "policy-service",  TYPE_BOOL, AT(policy_service),  "false"},
+
     {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
     {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},

@@ -57,6 +57,18 @@ is_words(const char *text)
     return true;
 }
 
+/* A name of RFC 5321's dot-string, or with a domain behind it. */
+static bool
+is_mail_name(const char *text)
+{
+    g_autofree char *address =
+        strchr(text, '@') != NULL ? g_strdup(text) : g_strconcat(text, "@localhost", NULL);
+
+    return mp_is_mail_address(address) &&
+           text[strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "@._+=-")] == '\0' &&
+           text[0] != '-';
+}
+
 static bool
 is_allowed_empty(const MpConfigKey *key, const char *value)
 {
@@ -154,6 +166,8 @@ mp_config_text_fault(const MpConfigKey *key, const char *value)
         return is_words(value) ? NULL : "is not a list of words between spaces or commas";
     case TYPE_REMOTE:
         return fault_of_remote(value);
+    case TYPE_NAME:
+        return is_mail_name(value) ? NULL : "is neither a mail address nor a name before one";
     case TYPE_MAIL:
         return mp_is_mail_address(value) ? NULL : "is not a mail address";
     default:

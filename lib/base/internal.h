@@ -10,6 +10,7 @@ typedef enum {
     TYPE_URL,
     TYPE_REMOTE,
     TYPE_WORDS,
+    TYPE_NAME, /* of a user or an alias of the mail server, or a mail address */
     TYPE_MAIL,
     TYPE_BOOL,
     TYPE_INT,

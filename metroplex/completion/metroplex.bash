@@ -52,7 +52,7 @@ _metroplex_words() {
     words=("${COMP_WORDS[0]}")
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --announce | --json | --once | --dry-run | --help | --version | --jsonl | --apply | --through-queue) ;;
+        --announce | --json | --once | --dry-run | --help | --version | --jsonl | --apply | --revert | --through-queue) ;;
         --*)
             ((i++))
             [[ ${COMP_WORDS[i]} == = ]] && ((i++))

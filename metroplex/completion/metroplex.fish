@@ -10,7 +10,7 @@ function __metroplex_words
             continue
         end
         switch $word
-            case '--*=*' --announce --json --once --dry-run --help --version --jsonl --apply --through-queue
+            case '--*=*' --announce --json --once --dry-run --help --version --jsonl --apply --revert --through-queue
             case '--*'
                 set skip 1
             case '*'
@@ -76,7 +76,7 @@ end
 
 for program in metroplex notifier
     complete -c $program -f -a '(__metroplex_complete)'
-    for option in announce apply dry-run help json jsonl once through-queue version
+    for option in announce apply dry-run help json jsonl once revert through-queue version
         complete -c $program -n "__metroplex_takes $option" -l $option
     end
     for option in add-email email for hostname key link login name object remove-email title unsuppress verify

@@ -1,0 +1,270 @@
+/*
+ * Applied, and taken back. main.cf is what switches: tables and services are there before it names
+ * them, and go when it does not any more, so that whoever is killed anywhere leaves a Postfix that
+ * works as before or as after. A file says that a reload is due as long as one is.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/directory.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "postfix/internal.h"
+
+typedef struct {
+    const char *directory, *tables;
+    MpPostfixProgress progress;
+    gpointer user_data;
+} Work;
+
+static void
+tell(const Work *work, const char *step)
+{
+    if (work->progress != NULL)
+        work->progress(step, work->user_data);
+}
+
+static bool
+must_be_root(GError **error)
+{
+    return geteuid() == 0 || mp_fail(error, MP_ERROR_INSTALLATION, "only root may change Postfix");
+}
+
+/* --- Steps -------------------------------------------------------------------------------------
+ */
+
+static bool
+mark_due(const Work *work, GError **error)
+{
+    return mp_make_directories(work->tables, 0755, NULL, error) &&
+           mp_postfix_replace(work->tables, MP_RELOAD_DUE, "", error);
+}
+
+static bool
+reload(const Work *work, GError **error)
+{
+    tell(work, mp_postfix_is_running(work->directory) ? "reload Postfix" : "start Postfix");
+    return mp_postfix_reload(work->directory, error);
+}
+
+/* Replaced only where it differs; *changed is set if so. */
+static bool
+install(const Work *work, const char *name, const char *now, const char *then, bool *changed,
+        GError **error)
+{
+    if (!mp_marked_differ(now, then))
+        return true;
+    g_autofree char *step = g_strdup_printf("install %s/%s", work->directory, name);
+    tell(work, step);
+    *changed = true;
+    return mp_postfix_replace(work->directory, name, then, error);
+}
+
+static bool
+install_tables(const Work *work, const MpPostfix *postfix, GError **error)
+{
+    tell(work, "write the tables");
+    for (guint i = 0; i < postfix->files->len; i++) {
+        const MpTable *table = g_ptr_array_index(postfix->files, i);
+
+        if (!mp_postfix_replace(work->tables, table->name, table->text, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_wanted(const MpPostfix *postfix, const char *name)
+{
+    for (guint i = 0; i < postfix->files->len; i++) {
+        const MpTable *table = g_ptr_array_index(postfix->files, i);
+
+        if (strcmp(table->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Tables of before, and last of all the note that a reload is due. */
+static bool
+tidy(const Work *work, const MpPostfix *postfix, GError **error)
+{
+    g_autoptr(GPtrArray) names = mp_list_directory(work->tables, NULL, NULL, error);
+    g_auto(MpFd) directory = names != NULL ? mp_open_directory(work->tables, error) : -1;
+
+    if (directory < 0)
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+
+        if (g_str_has_suffix(name, ".regexp") && !is_wanted(postfix, name))
+            unlinkat(directory, name, 0);
+    }
+    if (unlinkat(directory, MP_RELOAD_DUE, 0) < 0 && errno != ENOENT)
+        return mp_fail_errno(error, "cannot remove %s/" MP_RELOAD_DUE, work->tables);
+    return mp_sync_directory(directory, work->tables, error);
+}
+
+/* --- Apply -------------------------------------------------------------------------------------
+ */
+
+static bool
+try_it(const Work *work, const MpPostfix *postfix, GError **error)
+{
+    MpStage stage;
+
+    tell(work, "try the new configuration on a Postfix of its own");
+    bool good = mp_stage_start(postfix, &stage, error) && mp_postfix_probe(postfix, &stage, error);
+    mp_stage_stop(&stage);
+    if (!good)
+        rmdir(work->tables); /* goes only if it is empty */
+    return good;
+}
+
+/* What was there, since the running Postfix does not answer any more. */
+static bool
+put_back(const Work *work, const MpPostfix *postfix, GError **error)
+{
+    tell(work, "put back what was there, since Postfix does not answer");
+    return mp_postfix_replace(work->directory, "main.cf", postfix->main, error) &&
+           mp_postfix_replace(work->directory, "master.cf", postfix->master, error) &&
+           mp_postfix_reload(work->directory, error) &&
+           mp_fail(error, MP_ERROR_INSTALLATION,
+                   "Postfix did not greet after the change; %s is as it was before",
+                   work->directory);
+}
+
+/* The service first, which nothing names yet; then main.cf, which names it. */
+static bool
+switch_over(const Work *work, const MpPostfix *postfix, GError **error)
+{
+    bool greeted = mp_postfix_is_running(work->directory) &&
+                   mp_postfix_greets(work->directory, postfix->master, 5);
+    bool changed = false;
+
+    if (!install(work, "master.cf", postfix->master, postfix->common_master, &changed, error) ||
+        (changed && !reload(work, error)) ||
+        !install(work, "main.cf", postfix->main, postfix->new_main, &changed, error) ||
+        !reload(work, error))
+        return false;
+    if (greeted && !mp_postfix_greets(work->directory, postfix->new_master, 20))
+        return put_back(work, postfix, error);
+    changed = false;
+    return install(work, "master.cf", postfix->common_master, postfix->new_master, &changed,
+                   error) &&
+           (!changed || reload(work, error));
+}
+
+bool
+mp_postfix_apply(const MpPostfix *postfix, MpPostfixProgress progress, gpointer user_data,
+                 GError **error)
+{
+    const Work work = {postfix->directory, postfix->tables, progress, user_data};
+
+    if (!must_be_root(error))
+        return false;
+    g_auto(MpFd) lock = mp_postfix_lock(postfix->directory, error);
+    return lock >= 0 && try_it(&work, postfix, error) && mark_due(&work, error) &&
+           install_tables(&work, postfix, error) && switch_over(&work, postfix, error) &&
+           tidy(&work, postfix, error);
+}
+
+/* --- Revert ------------------------------------------------------------------------------------
+ */
+
+/* What stood there before us; NULL without error if nothing of ours does. */
+static char *
+base_of(const char *directory, const char *name, GError **error)
+{
+    g_auto(MpMarked) marked = {.lines = NULL};
+    g_autofree char *text = mp_postfix_read(directory, name, error);
+
+    if (text == NULL)
+        return NULL;
+    mp_marked_parse(text, &marked);
+    if (marked.lines == NULL)
+        return NULL;
+    if (!marked.is_as_written)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION,
+                            "%s/%s was changed after `metroplex configure` wrote it, so that it is "
+                            "left alone: take the lines between \"# BEGIN metroplex\" and \"# END "
+                            "metroplex\" out yourself, and those marks",
+                            directory, name);
+    return mp_marked_base(&marked);
+}
+
+static bool
+check_tables(const char *tables, const GPtrArray *names, GError **error)
+{
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autofree char *text = NULL;
+
+        if (!g_str_has_suffix(name, ".regexp"))
+            continue;
+        text = mp_postfix_read(tables, name, error);
+        if (text == NULL)
+            return false;
+        if (!mp_table_is_as_written(name, text))
+            return mp_fail(
+                error, MP_ERROR_INSTALLATION,
+                "%s/%s was changed after `metroplex configure` wrote it, so that nothing "
+                "is taken back: remove that file first",
+                tables, name);
+    }
+    return true;
+}
+
+static bool
+take_out(const Work *work, const char *name, const char *base, GError **error)
+{
+    if (base == NULL)
+        return true;
+    g_autofree char *step = g_strdup_printf("put back %s/%s", work->directory, name);
+    tell(work, step);
+    return mp_postfix_replace(work->directory, name, base, error) &&
+           (!mp_postfix_is_running(work->directory) || reload(work, error));
+}
+
+static bool
+remove_tables(const Work *work, GError **error)
+{
+    const char *const argv[] = {"rm", "-rf", "--one-file-system", "--", work->tables, NULL};
+
+    tell(work, "remove the tables");
+    return mp_postfix_run(argv, 60, NULL, error);
+}
+
+static bool
+revert(const Work *work, bool *is_done, GError **error)
+{
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(work->tables, error);
+    g_autoptr(GError) why = NULL;
+
+    if (names == NULL || !check_tables(work->tables, names, error))
+        return false;
+    g_autofree char *main = base_of(work->directory, "main.cf", &why);
+    g_autofree char *master = why == NULL ? base_of(work->directory, "master.cf", &why) : NULL;
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    *is_done = main != NULL || master != NULL || access(work->tables, F_OK) == 0;
+    return !*is_done || (take_out(work, "main.cf", main, error) &&
+                         take_out(work, "master.cf", master, error) && remove_tables(work, error));
+}
+
+bool
+mp_postfix_revert(MpPostfixProgress progress, gpointer user_data, bool *is_done, GError **error)
+{
+    g_autofree char *directory = mp_postfix_directory(error);
+
+    if (directory == NULL || !must_be_root(error))
+        return false;
+    g_autofree char *tables = g_build_filename(directory, "metroplex", NULL);
+    const Work work = {directory, tables, progress, user_data};
+    g_auto(MpFd) lock = mp_postfix_lock(directory, error);
+    return lock >= 0 && revert(&work, is_done, error);
+}

@@ -1,0 +1,97 @@
+/*
+ * The tables: regexp_table(5), so that they need no postmap(1) and no library of Debian's extra
+ * packages. Each is a file of ours, named by its content: main.cf, which names it, is what switches
+ * from one set to the next.
+ */
+#include <string.h>
+
+#include "postfix/internal.h"
+
+#define HEAD "# Written by `metroplex configure`, which replaces it; see metroplex(8).\n"
+
+/* A text that an expression takes as it is. */
+static char *
+literal(const char *text)
+{
+    GString *quoted = g_string_new(NULL);
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (strchr("\\/.^$|()[]{}*+?", *p) != NULL)
+            g_string_append_c(quoted, '\\');
+        g_string_append_c(quoted, *p);
+    }
+    return g_string_free(quoted, FALSE);
+}
+
+static char *
+name_of(const char *kind, const char *text)
+{
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+
+    return g_strdup_printf("%s-%.16s.regexp", kind, sum);
+}
+
+static char *
+add(MpPostfix *postfix, const char *kind, char *text)
+{
+    MpTable *table = g_new0(MpTable, 1);
+
+    table->text = text;
+    table->name = name_of(kind, text);
+    g_ptr_array_add(postfix->files, table);
+    return g_strdup_printf("regexp:%s/%s", postfix->tables, table->name);
+}
+
+bool
+mp_table_is_as_written(const char *name, const char *text)
+{
+    g_autofree char *kind = g_strdup(name);
+    char *dash = strrchr(kind, '-');
+
+    if (dash == NULL)
+        return false;
+    *dash = '\0';
+    g_autofree char *right = name_of(kind, text);
+    return strcmp(right, name) == 0;
+}
+
+/* Whom there is mail for: what has the shape of a signed address, and all no-reply names. */
+char *
+mp_table_recipients(MpPostfix *postfix)
+{
+    g_autofree char *host = literal(postfix->config->hostname);
+
+    return add(postfix, "recipients",
+               g_strdup_printf(HEAD "/^(reply|unsub|bounce)\\+[ic]-[0-9]{1,14}-[0-9a-f]{40}-"
+                                    "[0-9]{1,14}@reply\\.%s$/  reply/\n"
+                                    "/^[^@]+@noreply\\.%s$/  reply/\n",
+                               host, host));
+}
+
+/* Who reads the mail for the names that every domain must have (RFC 5321, section 4.5.1, and RFC
+ * 2142); and the address that notifications come from, which may be in another domain of ours. */
+char *
+mp_table_aliases(MpPostfix *postfix)
+{
+    const MpConfig *config = postfix->config;
+    g_autofree char *host = literal(config->hostname);
+    g_autofree char *noreply = literal(config->noreply_address);
+    g_autofree char *domain = mp_config_noreply_domain(config);
+    GString *text = g_string_new(HEAD);
+
+    g_string_append_printf(text, "/^(postmaster|abuse)@(no)?reply\\.%s$/  %s\n", host,
+                           config->postmaster);
+    if (g_ascii_strcasecmp(strrchr(config->noreply_address, '@') + 1, domain) != 0)
+        g_string_append_printf(text, "/^%s$/  noreply@%s\n", noreply, domain);
+    return add(postfix, "aliases", g_string_free(text, FALSE));
+}
+
+/* Drops one recipient of a mail, and not the mail, as an access table would. */
+char *
+mp_table_transport(MpPostfix *postfix)
+{
+    g_autofree char *host = literal(postfix->config->hostname);
+
+    return add(postfix, "transport",
+               g_strdup_printf(HEAD "/^[^@]+@noreply\\.%s$/  discard:no-reply\n", host));
+}
