@@ -24,14 +24,27 @@ mp_fd_clear(MpFd *fd)
     *fd = -1;
 }
 
-int
-mp_open_directory(const char *path, GError **error)
+static int
+open_directory(const char *path, const char *made_by, GError **error)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        mp_fail_errno(error, "cannot open the directory %s", path);
+        mp_fail_errno(error, "cannot open the directory %s%s", path,
+                      errno == ENOENT ? made_by : "");
     return fd;
+}
+
+int
+mp_open_directory(const char *path, GError **error)
+{
+    return open_directory(path, "", error);
+}
+
+int
+mp_open_made_directory(const char *path, GError **error)
+{
+    return open_directory(path, " (made by: metroplex init)", error);
 }
 
 bool

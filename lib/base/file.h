@@ -19,6 +19,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpFd, mp_fd_clear)
 /* Opens a directory for the *at() calls; -1 with *error set. The caller closes it. */
 int mp_open_directory(const char *path, GError **error);
 
+/* As mp_open_directory, of one that `metroplex init` makes: says so where it is missing. */
+int mp_open_made_directory(const char *path, GError **error);
+
 /* Makes `path` and its missing parents with `mode`, and syncs each directory that got an entry.
  * *made (may be NULL) says whether anything was missing. */
 bool mp_make_directories(const char *path, mode_t mode, bool *made, GError **error);

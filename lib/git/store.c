@@ -10,6 +10,7 @@
  */
 #include "git/internal.h"
 
+#include <errno.h>
 #include <git2/sys/repository.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,6 +90,8 @@ mp_store_open(MpStore *store, const char *path, const char *hostname, GError **e
     store->hostname = g_strdup(hostname);
     if (!mp_git_start(error))
         return false;
+    if (access(path, R_OK | X_OK) < 0 && errno != ENOENT) /* libgit2: "is not a repository" */
+        return mp_fail_errno(error, "cannot open %s", path);
     if (git_repository_open_bare(&store->repository, path) < 0)
         return mp_git_fail(error, "cannot open %s (made by: metroplex init)", path);
     return open_objects(store, error) && mp_store_refresh(store, error);

@@ -37,13 +37,13 @@ mp_maildir_open(const char *data, GError **error)
     m->new_fd = m->incoming_fd = m->outcome_fd[0] = m->outcome_fd[1] = -1;
     m->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     m->new_path = g_build_filename(data, "mail/reply/new", NULL);
-    m->new_fd = mp_open_directory(m->new_path, error);
-    m->incoming_fd = m->new_fd >= 0 ? mp_open_directory(incoming, error) : -1;
+    m->new_fd = mp_open_made_directory(m->new_path, error);
+    m->incoming_fd = m->new_fd >= 0 ? mp_open_made_directory(incoming, error) : -1;
     if (m->incoming_fd < 0)
         return NULL;
     for (int i = 0; i < 2; i++) {
         m->outcome_path[i] = g_build_filename(incoming, outcome_names[i], NULL);
-        m->outcome_fd[i] = mp_open_directory(m->outcome_path[i], error);
+        m->outcome_fd[i] = mp_open_made_directory(m->outcome_path[i], error);
         if (m->outcome_fd[i] < 0)
             return NULL;
     }

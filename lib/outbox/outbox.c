@@ -68,7 +68,7 @@ mp_outbox_open(const char *path, GError **error)
     for (int i = 0; i < N_DIRECTORIES; i++) {
         g_autofree char *directory = g_build_filename(path, mp_outbox_directories[i], NULL);
 
-        outbox->fd[i] = mp_open_directory(directory, error);
+        outbox->fd[i] = mp_open_made_directory(directory, error);
         if (outbox->fd[i] < 0)
             return NULL;
     }

@@ -108,5 +108,31 @@ def a_value_cannot_move_the_cursor(site):
             f.write(before)
 
 
+@test
+def what_init_makes_is_named_with_it(site):
+    for name in ("outbox", "outbox/hold", "mail/reply/new", "incoming-mail", "incoming-mail/success", "incoming-mail/failure", "tracker.git", "accounts.git"):
+        path = os.path.join(site.data, name)
+        os.rename(path, path + ".away")
+        told_by = [] if name.startswith(("mail", "incoming")) else [(METROPLEX, ["user", "add", "tim", "--name", "T", "--email", "t@example.org"])]
+        for program, command in [*told_by, (METROPLEX, ["explain", site.config])]:
+            said = told(site, 78, *command, "--config", site.config, program=program)
+            contains(said, path), contains(said, "made by: metroplex init")
+        os.rename(path + ".away", path)
+
+
+@test
+def a_repository_that_is_closed_is_not_said_to_be_none(site):
+    copies = {METROPLEX: shutil.copy(METROPLEX, site.dir)}
+    user = {"user": "nobody"} if os.getuid() == 0 else {}
+    for name in ("tracker.git", "accounts.git"):
+        path = os.path.join(site.data, name)
+        if user:
+            subprocess.run(["chown", "-R", "nobody", site.data], check=True)
+        os.chmod(path, 0)
+        said = told(site, 78, "user", "list", "--config", site.config, program=copies[METROPLEX], **user)
+        os.chmod(path, 0o700)
+        contains(said, path), contains(said, "Permission denied")
+
+
 if __name__ == "__main__":
     main()
