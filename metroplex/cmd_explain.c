@@ -3,11 +3,13 @@
  * only.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/file.h"
 #include "cli/colour.h"
 #include "commands.h"
 #include "inbound/bounce.h"
@@ -195,13 +197,24 @@ print_delivery(MpInbound *inbound, MpDelivery *delivery, GError **error)
     return true;
 }
 
+static MpMail *
+take_standard_input(const MpInbound *inbound, GError **error)
+{
+    gsize limit = (gsize)inbound->instance->config->max_mail_size;
+    g_autoptr(GString) bytes = mp_read_argument_bytes("-", limit, error);
+    int fd = bytes != NULL ? mp_memory_file(bytes->str, bytes->len, error) : -1;
+
+    return fd >= 0 ? mp_maildir_take_memory(fd, "standard input", error) : NULL;
+}
+
 /* As a run goes, of this mail alone. */
 static int
 explain(MpInbound *inbound, const char *path)
 {
     g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
     g_autoptr(GError) error = NULL;
-    MpMail *mail = mp_maildir_take_file(inbound->maildir, path, &error);
+    MpMail *mail = strcmp(path, "-") == 0 ? take_standard_input(inbound, &error)
+                                          : mp_maildir_take_file(inbound->maildir, path, &error);
 
     if (mail == NULL)
         return mp_report(error);
@@ -220,7 +233,7 @@ cmd_explain(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status = EX_OK;
 
-    mp_options_parse(&options, NULL, "FILE…",
+    mp_options_parse(&options, NULL, "FILE…|-",
                      "Says what would be done with a mail, and why; changes nothing.", 1, G_MAXINT,
                      &argc, &argv);
     if (!mp_instance_read(&instance, &options, true, &error) ||

@@ -334,12 +334,18 @@ is_private(int fd, const char *path, GError **error)
 }
 
 /* Root, who made the file, sees nothing wrong with it: who cannot read it must be told. */
+char *
+mp_current_user(void)
+{
+    const struct passwd *entry = getpwuid(geteuid());
+
+    return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)geteuid());
+}
+
 static bool
 refuse_unreadable(const char *shown, GError **error)
 {
-    const struct passwd *entry = getpwuid(geteuid());
-    g_autofree char *us =
-        entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)geteuid());
+    g_autofree char *us = mp_current_user();
 
     return mp_fail(error, MP_ERROR_INSTALLATION,
                    "cannot open the secret %s as user %s: Permission denied (chown %s, mode 0600; "

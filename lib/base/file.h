@@ -76,6 +76,10 @@ bool mp_read_path(const char *path, gsize limit, char **text, gsize *length, GEr
 bool mp_read_secret(const char *path, char **text, gsize *length, GError **error);
 
 /* A file in memory that holds these bytes, at its beginning; the caller closes it. -1 with *error
+/* The name of the user that we are, or the number of one without a name: for messages; the
+ * caller's. */
+char *mp_current_user(void);
+
  * set, which is temporary, if there can be none. */
 int mp_memory_file(const void *bytes, gsize length, GError **error);
 

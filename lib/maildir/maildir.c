@@ -172,12 +172,13 @@ mp_mail_free(MpMail *mail)
 static bool
 look_at(MpMail *mail, GError **error)
 {
+    g_autofree char *shown = mp_escape(mail->path);
     struct stat st;
 
     if (fstat(mail->fd, &st) < 0)
-        return mp_fail_errno(error, "cannot look at %s", mail->path);
+        return mp_fail_errno(error, "cannot look at %s", shown);
     if (!S_ISREG(st.st_mode))
-        return mp_fail(error, MP_ERROR_INPUT, "%s is not a regular file", mail->path);
+        return mp_fail(error, MP_ERROR_INPUT, "%s is not a regular file", shown);
     mail->size = st.st_size;
     mail->received = time_of_name(mail->name);
     if (mail->received < 0)
@@ -226,6 +227,28 @@ place_of(const MpMaildir *m, const char *path)
     return MP_PLACE_ELSEWHERE;
 }
 
+/* Root became the owner of the data: what only root can read is not there for us. */
+static MpMail *
+refuse_unopened(const char *path, GError **error)
+{
+    const char *why = g_strerror(errno);
+    g_autofree char *shown = mp_escape(path), *us = mp_current_user();
+
+    return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s as user %s: %s", shown, us, why);
+}
+
+MpMail *
+mp_maildir_take_memory(int fd, const char *name, GError **error)
+{
+    g_autoptr(MpMail) mail = g_new0(MpMail, 1);
+
+    mail->fd = fd;
+    mail->name = g_strdup(name);
+    mail->path = g_strdup(name);
+    mail->place = MP_PLACE_ELSEWHERE;
+    return look_at(mail, error) ? g_steal_pointer(&mail) : NULL;
+}
+
 MpMail *
 mp_maildir_take_file(MpMaildir *m, const char *path, GError **error)
 {
@@ -233,7 +256,7 @@ mp_maildir_take_file(MpMaildir *m, const char *path, GError **error)
 
     mail->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (mail->fd < 0)
-        return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", path, g_strerror(errno));
+        return refuse_unopened(path, error);
     mail->name = g_path_get_basename(path);
     mail->place = place_of(m, path);
     mail->path =

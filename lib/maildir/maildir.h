@@ -58,6 +58,10 @@ MpMail *mp_maildir_take(MpMaildir *maildir, const char *name, GError **error);
 /* Opens a file that an administrator names; its place follows from where it is. */
 MpMail *mp_maildir_take_file(MpMaildir *maildir, const char *path, GError **error);
 
+/* A mail that was read from no file, in one in memory (mp_memory_file), which becomes the mail's.
+ */
+MpMail *mp_maildir_take_memory(int fd, const char *name, GError **error);
+
 /* Moves a mail where its outcome belongs (nothing, if it lies there already). Not synced yet. */
 bool mp_maildir_finish(MpMaildir *maildir, const MpMail *mail, MpOutcome outcome, GError **error);
 

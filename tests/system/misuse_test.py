@@ -109,6 +109,20 @@ def a_value_cannot_move_the_cursor(site):
 
 
 @test
+def who_cannot_read_a_mail_is_named(site):
+    if os.getuid() != 0:
+        print("skipped: only root becomes another user")
+        return
+    folder, path = os.path.join(site.dir, "root's"), os.path.join(site.dir, "root's/mail")
+    os.mkdir(folder, 0o700)
+    shutil.copy(site.config, path)
+    for name in ("data", "etc/address-keys"):
+        subprocess.run(["chown", "-R", "nobody", os.path.join(site.dir, name)], check=True)
+    for command in (["explain", path], ["--once", path], ["--once", "--dry-run", path]):
+        contains(told(site, 65, *command, "--config", site.config), f"cannot open {path} as user nobody: Permission denied")
+
+
+@test
 def what_init_makes_is_named_with_it(site):
     for name in ("outbox", "outbox/hold", "mail/reply/new", "incoming-mail", "incoming-mail/success", "incoming-mail/failure", "tracker.git", "accounts.git"):
         path = os.path.join(site.data, name)
