@@ -203,11 +203,11 @@ int
 cmd_run(int argc, char **argv)
 {
     gboolean once = FALSE, dry_run = FALSE;
-    int seconds = -1;
+    g_autofree char *given = NULL;
     const GOptionEntry entries[] = {
         {"once", 0, 0, G_OPTION_ARG_NONE, &once,
          "one pass over new/, or exactly the given files again", NULL},
-        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "poll new/ for SECONDS, then exit (55)",
+        {"for", 0, 0, G_OPTION_ARG_FILENAME, &given, "poll new/ for SECONDS, then exit (55)",
          "SECONDS"},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run,
          "with --once: say what would be done, and do nothing", NULL},
@@ -223,8 +223,13 @@ cmd_run(int argc, char **argv)
     if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)
         return mp_usage_error(
             "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
-    if (!mp_instance_begin(&instance, &options, &error))
+    int seconds = mp_loop_seconds(once, given);
+    if (seconds < 0)
+        return EX_USAGE;
+    if (dry_run ? !mp_instance_read(&instance, &options, true, &error)
+                : !mp_instance_begin(&instance, &options, &error))
         return mp_report(error);
-    return run_command(&instance, &options, once, seconds >= 0 ? seconds : MP_LOOP_SECONDS, dry_run,
-                       argv + 1);
+    if (dry_run || argc > 1)
+        mp_log_to_stderr(MP_LOG_INFO);
+    return run_command(&instance, &options, once, seconds, dry_run, argv + 1);
 }

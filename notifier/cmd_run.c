@@ -80,10 +80,10 @@ cmd_run(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     gboolean once = FALSE;
-    int seconds = MP_LOOP_SECONDS;
+    g_autofree char *given = NULL;
     const GOptionEntry entries[] = {
         {"once", 0, 0, G_OPTION_ARG_NONE, &once, "send what is due, and exit", NULL},
-        {"for", 0, 0, G_OPTION_ARG_INT, &seconds, "send what falls due for SECONDS (55)",
+        {"for", 0, 0, G_OPTION_ARG_FILENAME, &given, "send what falls due for SECONDS (55)",
          "SECONDS"},
         G_OPTION_ENTRY_NULL,
     };
@@ -91,8 +91,9 @@ cmd_run(int argc, char **argv)
     mp_options_parse(&options, entries, "[--once | --for SECONDS]",
                      "Sends the notifications that are due. `notifier --help` lists the commands.",
                      0, 0, &argc, &argv);
+    int seconds = mp_loop_seconds(once, given);
     if (seconds < 0)
-        return mp_usage_error("--for %d: not a number of seconds", seconds);
+        return EX_USAGE;
     mp_catch_signals();
     if (!mp_instance_load(&instance, &options, &error) ||
         !mp_instance_open_log(&instance, "notifier.log", &error))

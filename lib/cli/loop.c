@@ -8,10 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/signal.h"
 #include "base/time.h"
+#include "cli/command.h"
 
 #define TIMER_MS 5000
 #define STEP_MS  100 /* when only what works beside the loop is waited for */
@@ -100,6 +102,21 @@ run_once(const MpLoop *loop, gpointer user_data, GError **error)
         may_start = false;
     }
     return good;
+}
+
+int
+mp_loop_seconds(bool is_once, const char *given)
+{
+    g_autofree char *shown = mp_escape(given);
+    gint64 seconds = MP_LOOP_SECONDS;
+
+    if (given != NULL && is_once)
+        mp_usage_error("--once and --for exclude each other");
+    else if (given == NULL || g_ascii_string_to_signed(given, 10, 0, G_MAXINT, &seconds, NULL))
+        return (int)seconds;
+    else
+        mp_usage_error("--for %s: not a number of seconds", shown);
+    return -1;
 }
 
 bool

@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define MP_LOOP_SECONDS 55 /* --for, if nothing is said: cron starts a run a minute */
+#define MP_LOOP_SECONDS 55 /* without --for: cron starts a run a minute */
 
 typedef struct {
     bool is_once;
@@ -24,6 +24,10 @@ typedef struct {
      * is any, which the loop then waits for. May be NULL. */
     bool (*step)(gpointer user_data, bool may_start);
 } MpLoop;
+
+/* The seconds that --for says; MP_LOOP_SECONDS for NULL, where it was not given. A wrong use, or
+ * --once beside it, is told on standard error, and is -1: EX_USAGE. */
+int mp_loop_seconds(bool is_once, const char *given);
 
 /* Runs until the time is up, a signal came (mp_is_stopped()), or a pass failed: then false. */
 bool mp_loop_run(const MpLoop *loop, gpointer user_data, GError **error);

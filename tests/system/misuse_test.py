@@ -109,6 +109,16 @@ def a_value_cannot_move_the_cursor(site):
 
 
 @test
+def a_run_takes_one_number_of_seconds_or_once(site):
+    for program in (METROPLEX, NOTIFIER):
+        for given in ("-1", "-2", "x", "1s", "", "99999999999", "\x1b[2J"):
+            contains(told(site, 64, f"--for={given}", "--config", site.config, program=program), "not a number of seconds")
+        for given in ("0", "1", "55"):
+            contains(told(site, 64, "--for", given, "--once", "--config", site.config, program=program), "exclude each other")
+        site.run(program, "--for", "0")
+
+
+@test
 def who_cannot_read_a_mail_is_named(site):
     if os.getuid() != 0:
         print("skipped: only root becomes another user")
