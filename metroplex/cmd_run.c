@@ -191,8 +191,6 @@ run_command(MpInstance *instance, const MpOptions *options, bool once, int secon
     if (!mp_inbound_open(&run.inbound, instance, &error))
         return mp_report(error);
     run.inbound.tell = dry_run ? mp_inbound_tell_outcome : NULL;
-    if (dry_run || *paths != NULL)
-        mp_log_to_stderr(MP_LOG_INFO);
     mp_catch_signals();
     status = *paths != NULL ? process_files(&run, paths) : run_over_new(&run, once, seconds);
     mp_inbound_close(&run.inbound);
@@ -220,7 +218,7 @@ cmd_run(int argc, char **argv)
     mp_options_parse(&options, entries, "[FILE…]",
                      "Turns the mails that were delivered into comments.", 0, G_MAXINT, &argc,
                      &argv);
-    if ((once && seconds >= 0) || (dry_run && !once) || (argc > 1 && !once) || seconds < -1)
+    if ((dry_run && !once) || (argc > 1 && !once))
         return mp_usage_error(
             "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
     int seconds = mp_loop_seconds(once, given);

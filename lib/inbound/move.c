@@ -12,7 +12,10 @@ log_outcome(const MpDelivery *delivery, const char *would)
     const char *login =
         delivery->identity.account != NULL ? delivery->identity.account->login : "-";
 
-    if (delivery->decision.gate->action == MP_DO_COMMENT)
+    if (delivery->decision.gate->action == MP_DO_COMMENT && delivery->identity.comment == 0)
+        mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", by %s", would, path,
+                delivery->identity.thread->id, login); /* its number is not known before it is */
+    else if (delivery->decision.gate->action == MP_DO_COMMENT)
         mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", comment %" G_GUINT64_FORMAT ", by %s",
                 would, path, delivery->identity.thread->id, delivery->identity.comment, login);
     else if (delivery->decision.gate->action == MP_DO_COMMANDS)

@@ -931,7 +931,8 @@ def what_changes_nothing_needs_nothing_that_can_be_written(site):
     before = tree(site.data)
     cases = [(METROPLEX, words, signs) for words, signs in (
         (["user", "list"], 0), (["user", "show", "tim"], 0), (["thread", "list"], 0), (["thread", "show", "1"], 0), (["thread", "export", "1"], 0),
-        (["repository", "show", "acme/rocket"], 0), (["fsck"], 0), (["explain", mail], 1), (["address", "1", "kate"], 1), (["extract", mail], 0))]
+        (["repository", "show", "acme/rocket"], 0), (["fsck"], 0), (["explain", mail], 1), (["address", "1", "kate"], 1), (["extract", mail], 0),
+        (["--once", "--dry-run", mail], 1))]
     cases += [(NOTIFIER, ["queue", "list"], 0), (NOTIFIER, ["queue", "show", key], 0), (NOTIFIER, ["preview", "1", "0", "kate"], 1)]
     try:
         for program, words, signs in cases:
@@ -945,6 +946,9 @@ def what_changes_nothing_needs_nothing_that_can_be_written(site):
             equal((done.returncode, told), (0, []), words)
             check(done.stdout, words)
             if not user and not signs:
+            if "--dry-run" in words:
+                equal(["processing <" in line or "Would be: Posted " in line for line in told], [True, True], told)
+                told, done.stdout = [], told
                 os.rename(keys + ".away", keys)
         equal(tree(site.data), before)
     finally:

@@ -203,11 +203,14 @@ def a_dry_run_tells_and_changes_nothing(site):
     good = site.deliver(site.mail("kate@example.org", address))
     bad = site.deliver(site.mail("kate@example.org", flip(address)))
     before = site.git("rev-parse", "main"), site.new, site.events()
+    shutil.rmtree(os.path.join(site.data, "log"))  # it needs none
     told = site.run(METROPLEX, "--once", "--dry-run").stderr
-    contains(told, f"Would be: Posted {site.data}/mail/reply/new/{good}")
+    contains(told, f"Would be: Posted {site.data}/mail/reply/new/{good}: thread {thread}, by kate\n")
     contains(told, f"Would be: Refused {site.data}/mail/reply/new/{bad}: bad-address")
     equal((site.git("rev-parse", "main"), site.new, site.events()), before)
-    equal(site.outcomes(), [])
+    equal((site.outcomes(), site.log()), ([], ""))
+    site.set_config("smtp", enabled="false")
+    contains(site.run(METROPLEX, "--once", "--dry-run").stderr, "mail is left in new/")
 
 
 @test
