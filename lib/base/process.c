@@ -58,6 +58,17 @@ take_descriptors(const MpProcessStart *start)
     return true;
 }
 
+/* On its own standard error, where it has one: who started it reads that. */
+static void
+complain(const char *path, int code)
+{
+    const char *const words[] = {"cannot execute ", path, ": ", strerrordesc_np(code), "\n"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (write(STDERR_FILENO, words[i], strlen(words[i])) < 0)
+            return;
+}
+
 static void
 become_child(const MpProcessStart *start, pid_t parent)
 {
@@ -72,6 +83,7 @@ become_child(const MpProcessStart *start, pid_t parent)
         _exit(127);
     execve(start->path, (char *const *)(gsize)start->argv,
            (char *const *)(gsize)start->environment);
+    complain(start->path, errno);
     _exit(126);
 }
 

@@ -30,7 +30,8 @@ typedef struct {
 
 /*
  * Starts a program. Negative with errno if there can be no process; a program that cannot be
- * executed ends with status 126, and with 127 if its descriptors could not be prepared.
+ * executed says why on its descriptor 2 and ends with status 126, and with 127 if its descriptors
+ * could not be prepared.
  */
 pid_t mp_process_start(const MpProcessStart *start);
 

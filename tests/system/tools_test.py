@@ -798,6 +798,11 @@ def on_comment_that_is_missing_holds_up_nothing(site):
     equal(len(site.success), 1)
     equal(len(spooled(site, "retry")), 2)
     contains(site.log(), "/nonexistent/program: 2 comments, status 126")
+    contains(site.log(), "cannot execute /nonexistent/program: No such file or directory")
+    site.set_config("inbound", on_comment=site.dir)
+    due_now(site)
+    site.metroplex("--once")
+    contains(site.log(), f"cannot execute {site.dir}: Permission denied")
     site.set_config("inbound", on_comment="relative")
     contains(site.run(METROPLEX, "--once", status=78).stderr, "[inbound] on-comment")
 
