@@ -13,6 +13,27 @@ thread_begin(MpInstance *instance, GError **error)
     return mp_instance_lock(instance, error) && mp_transaction_recover(instance, error);
 }
 
+bool
+thread_check_repository(const char *name, GError **error)
+{
+    g_autofree char *shown = mp_escape(name);
+
+    return mp_is_repository_name(name) ||
+           mp_fail(error, MP_ERROR_INPUT, "--repository: %s does not have the form owner/name",
+                   shown);
+}
+
+bool
+thread_check_title(const char *title, GError **error)
+{
+    g_autofree char *shown = mp_escape(title);
+
+    return mp_is_visible_line(title) || mp_fail(error, MP_ERROR_INPUT,
+                                                "--title: %s is not one line, holds a control or "
+                                                "an invisible character, or is not UTF-8",
+                                                shown);
+}
+
 MpUser *
 thread_actor(MpInstance *instance, const char *login, GError **error)
 {

@@ -395,9 +395,9 @@ thread_import(int argc, char **argv)
     if (import.format != NULL && strcmp(import.format, "json") != 0 &&
         strcmp(import.format, "mbox") != 0)
         return mp_usage_error("thread import: --format is json or mbox");
-    if (import.title != NULL && !g_utf8_validate(import.title, -1, NULL))
-        return mp_usage_error("thread import: --title: not UTF-8 text");
-    if (!run_import(&instance, &import, argv[1], &options, &error))
+    if ((import.title != NULL && !thread_check_title(import.title, &error)) ||
+        (import.repository != NULL && !thread_check_repository(import.repository, &error)) ||
+        !run_import(&instance, &import, argv[1], &options, &error))
         return mp_report(error);
     if (import.n_foreign > 0)
         fprintf(stderr, "metroplex: left out %u subscribers, who have no account here\n",

@@ -119,13 +119,12 @@ thread_comment(int argc, char **argv)
 static bool
 check_title(MpPost *post, GError **error)
 {
-    g_autofree char *line = NULL;
+    g_autofree char *line = mp_one_line(post->title);
 
-    if (!g_utf8_validate(post->title, -1, NULL))
-        return mp_fail(error, MP_ERROR_INPUT, "--title: not UTF-8 text");
-    line = mp_one_line(post->title);
     if (*line == '\0')
         return mp_fail(error, MP_ERROR_INPUT, "--title: it is empty");
+    if (!thread_check_title(post->title, error))
+        return false;
     if (g_utf8_strlen(line, -1) > TITLE_MAX)
         return mp_fail(error, MP_ERROR_INPUT, "--title: longer than %d characters", TITLE_MAX);
     g_free(post->title);
@@ -150,12 +149,10 @@ check_object(const MpPost *post, GError **error)
 static bool
 check_facts(MpPost *post, GError **error)
 {
-    g_autofree char *repository = mp_escape(post->repository);
     g_autofree char *kind = mp_escape(post->kind);
 
-    if (!mp_is_repository_name(post->repository))
-        return mp_fail(error, MP_ERROR_INPUT, "--repository: %s does not have the form owner/name",
-                       repository);
+    if (!thread_check_repository(post->repository, error))
+        return false;
     if (!mp_thread_kind_parse(post->kind, &post->facts.kind))
         return mp_fail(error, MP_ERROR_INPUT, "--kind: %s is none of issue, pull, commit", kind);
     return check_object(post, error) && check_title(post, error);

@@ -81,7 +81,8 @@ thread_list(int argc, char **argv)
     if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
         return mp_usage_error("thread list: --state is open or closed");
     Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
-    if (!mp_instance_read(&instance, &options, false, &error) ||
+    if ((repository != NULL && !thread_check_repository(repository, &error)) ||
+        !mp_instance_read(&instance, &options, false, &error) ||
         !mp_tracker_foreach_thread(instance.tracker, visit, &filter, &error))
         return mp_report(error);
     return EX_OK;

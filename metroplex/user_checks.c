@@ -43,14 +43,22 @@ mp_checked_name(const char *name, GError **error)
     return g_steal_pointer(&line);
 }
 
+/* RFC 5322, section 3.2.3, and RFC 6531. */
+static bool
+is_atom_text(char c)
+{
+    return g_ascii_isalnum(c) || (guchar)c >= 0x80 ||
+           (c != '\0' && strchr("!#$%&'*+/=?^_`{|}~-", c) != NULL);
+}
+
+/* A Dot-string: RFC 5321, section 4.1.2. */
 static bool
 is_local_part(const char *text, gsize length)
 {
-    if (length == 0 || length > LOCAL_PART_MAX || text[0] == '-')
+    if (length == 0 || length > LOCAL_PART_MAX || text[0] == '-' || text[length - 1] == '.')
         return false;
-    for (gsize i = 0; i < length; i++) /* RFC 5322, section 3.2.3, and RFC 6531 */
-        if (!g_ascii_isalnum(text[i]) && (guchar)text[i] < 0x80 &&
-            (text[i] == '\0' || strchr(".!#$%&'*+/=?^_`{|}~-", text[i]) == NULL))
+    for (gsize i = 0; i < length; i++)
+        if (text[i] == '.' ? i == 0 || text[i - 1] == '.' : !is_atom_text(text[i]))
             return false;
     return true;
 }
@@ -91,8 +99,8 @@ mp_checked_email(const MpConfig *config, const char *email, GError **error)
         return refuse(what, email, "it takes one @", error);
     if (!is_local_part(email, (gsize)(at - email)))
         return refuse(what, email,
-                      "what stands before the @ takes letters, digits and .!#$%&'*+/=?^_`{|}~-, "
-                      "at most 64 octets",
+                      "what stands before the @ takes letters, digits, !#$%&'*+/=?^_`{|}~- and "
+                      "single inner dots, at most 64 octets",
                       error);
     ascii = g_hostname_to_ascii(at + 1);
     g_autofree char *domain = g_ascii_strdown(ascii != NULL ? ascii : "", -1);

@@ -15,6 +15,17 @@ mp_is_deceptive(gunichar c)
 }
 
 bool
+mp_is_visible_line(const char *text)
+{
+    if (!g_utf8_validate(text, -1, NULL))
+        return false;
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+        if (strchr("\t\n", *p) != NULL || mp_is_deceptive(g_utf8_get_char(p)))
+            return false;
+    return true;
+}
+
+bool
 mp_reorders(gunichar c)
 {
     return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);

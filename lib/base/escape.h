@@ -34,6 +34,10 @@ bool mp_is_deceptive(gunichar c);
  * overrides and isolates. Comments show them as \u{NNNN}. */
 bool mp_reorders(gunichar c);
 
+/* True for one line of UTF-8 in which nothing is a tab or deceptive: it is shown as it is, and a
+ * reader sees all of it. */
+bool mp_is_visible_line(const char *text);
+
 /* Single line for a commit header or a mail header: controls and newlines become spaces, runs of
  * them one, ends trimmed, invalid bytes U+FFFD. The result is the caller's. */
 char *mp_one_line(const char *text);

@@ -235,6 +235,7 @@ BAD_ADDRESSES = [
     "tim@example..org", "tim@-x.org", "tim@example.org\n", "tim\x1b@example.org", "tim\u202e@example.org", '"tim"@example.org',
     "-tim@example.org", "tim,kate@example.org", "tim\u00a0lake@example.org", "a" * 65 + "@example.org",
     "a@" + ".".join(["b" * 60] * 5) + ".org", f"x@reply.{HOST}", f"x@NoReply.{HOST}", f"noreply@{HOST}", "tim@[127.0.0.1]",
+    ".tim@example.org", "tim.@example.org", "tim..lake@example.org", ".@example.org",
 ]
 
 
@@ -631,13 +632,15 @@ def a_post_that_cannot_be_is_refused_and_leaves_nothing(site):
 
 
 @test
-def titles_become_one_line_and_nothing_deceives(site):
+def titles_are_one_line_and_nothing_deceives(site):
     site.user("tim")
-    thread = site.thread("tim", title=" Two\nlines\x1b[31m\u202e  and C:\\x ", body="red \x1b[31m bidi \u202e tab\t\u200bend\rlast\n")
+    for title in ("Two\nlines", "Two\r", "tab\tbed", "\x1b[31mred", "rtl\u202e", "\u200bnothing"):
+        refused(site, 65, "thread", "open", "--repository", "a/b", "--kind", "issue", "--title", title, "--as", "tim", "-", stdin="x", says="--title: ")
+    thread = site.thread("tim", title="  One line  and C:\\x ", body="red \x1b[31m bidi \u202e tab\t\u200bend\rlast\n")
     facts = site.show(thread)
-    equal(facts["title"], "Two lines [31m and C:\\x")
+    equal(facts["title"], "One line and C:\\x")
     equal(facts["body"], "red [31m bidi \\u{202E} tab\tend\nlast\n")
-    contains(site.metroplex("thread", "list"), "Two lines [31m and C:\\\\x\n")
+    contains(site.metroplex("thread", "list"), "One line and C:\\\\x\n")
 
 
 @test

@@ -158,5 +158,13 @@ def a_repository_that_is_closed_is_not_said_to_be_none(site):
         contains(said, path), contains(said, "Permission denied")
 
 
+@test
+def a_repository_is_owner_and_name(site):
+    for name in ("nonsense", "a/b/c", "", "../x"):
+        for command in (["thread", "list"], ["thread", "import", "/dev/null"]):
+            contains(told(site, 65, *command, "--repository", name, "--config", site.config), "does not have the form owner/name")
+    equal(site.metroplex("thread", "list", "--repository", "no/body"), "")
+
+
 if __name__ == "__main__":
     main()
