@@ -292,22 +292,16 @@ agree_on_owner(Init *init, const char *owner, GError **error)
 
 /* --- The command ------------------------------------------------------------------------------ */
 
-static char *
-absolute(const char *path)
-{
-    return path != NULL ? g_canonicalize_filename(path, NULL) : NULL;
-}
-
 /* An option that contradicts the file is refused: nobody could tell which of the two holds. */
 static bool
 agree(const MpConfig *config, const char *key, const char *given, const char *said, GError **error)
 {
     if (given == NULL || strcmp(given, said) == 0)
         return true;
-    g_autofree char *shown = mp_escape(given);
+    g_autofree char *shown = mp_escape(given), *file = mp_escape(config->file);
     return mp_fail(error, MP_ERROR_INPUT,
-                   "%s says %s = %s, not %s: change the file, or leave --%s out", config->file, key,
-                   said, shown, key);
+                   "%s says %s = %s, not %s: change the file, or leave --%s out", file, key, said,
+                   shown, key);
 }
 
 static bool
@@ -322,7 +316,7 @@ make_config(Init *init, const char *file, const char *hostname, const char *data
     }
     if (!mp_instance_configure(&init->instance, file, NULL, error))
         return false;
-    g_autofree char *said = absolute(init->instance.config->data);
+    g_autofree char *said = g_canonicalize_filename(init->instance.config->data, NULL);
     g_autofree char *lower = hostname != NULL ? g_ascii_strdown(hostname, -1) : NULL;
     g_autofree char *lower_said = g_ascii_strdown(init->instance.config->hostname, -1);
     return agree(init->instance.config, "hostname", lower, lower_said, error) &&
@@ -387,15 +381,14 @@ meet_others(const Init *init, const MpOptions *options, GError **error)
 }
 
 static bool
-run(Init *init, const MpOptions *options, const char *hostname, const char *owner, GError **error)
+run(Init *init, const MpOptions *options, const char *file, const char *hostname, const char *owner,
+    GError **error)
 {
-    g_autofree char *file = absolute(options->config_file);
-    g_autofree char *data = absolute(options->data);
-
     umask(022);
     return (owner == NULL || look_up_owner(init, owner, error)) &&
-           make_config(init, file, hostname, data, error) && make_outside(init, owner, error) &&
-           make_inside_locked(init, error) && meet_others(init, options, error);
+           make_config(init, file, hostname, options->data, error) &&
+           make_outside(init, owner, error) && make_inside_locked(init, error) &&
+           meet_others(init, options, error);
 }
 
 int
@@ -419,13 +412,13 @@ cmd_init(int argc, char **argv)
         "are missing, changes nothing that exists, and says what it made. --hostname and --data\n"
         "may be left out once there is a configuration.",
         0, 0, &argc, &argv);
-    if (hostname == NULL && !is_there(options.config_file))
-        return mp_usage_error("init: --hostname is needed, since there is no %s yet",
-                              options.config_file);
-    bool good = run(&init, &options, hostname, owner, &error);
+    g_autofree char *file = g_canonicalize_filename(options.config_file, NULL);
+    g_autofree char *shown = mp_escape(file);
+    if (hostname == NULL && !is_there(file))
+        return mp_usage_error("init: --hostname is needed, since there is no %s yet", shown);
+    bool good = run(&init, &options, file, hostname, owner, &error);
     if (good && init.n_made == 0)
-        printf("nothing to make: %s and %s are complete\n", init.instance.config->file,
-               init.instance.config->data);
+        printf("nothing to make: %s and %s are complete\n", shown, init.instance.config->data);
     mp_instance_close(&init.instance);
     return good ? EX_OK : mp_report(error);
 }

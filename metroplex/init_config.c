@@ -82,16 +82,11 @@ static const char template[] =
     "#remote = git@git.example.org:tracker.git\n"
     "#accounts-remote = git@git.example.org:accounts.git\n";
 
-/* Fit for one line of a key file: no control characters, no blank at the end that would be cut. */
+/* Absolute, and fit for one line of a key file: no blank at the end that would be cut. */
 static bool
 is_fit(const char *path)
 {
-    if (!g_utf8_validate(path, -1, NULL) || g_str_has_suffix(path, " "))
-        return false;
-    for (const char *p = path; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return false;
-    return true;
+    return path[0] == '/' && mp_is_visible_line(path) && !g_str_has_suffix(path, " ");
 }
 
 static bool

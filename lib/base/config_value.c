@@ -29,15 +29,6 @@ mp_is_hostname(const char *text)
     return label > 0 && text[length - 1] != '-';
 }
 
-static bool
-has_control(const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return true;
-    return false;
-}
-
 bool
 mp_is_mail_address(const char *text)
 {
@@ -131,10 +122,10 @@ fill_with_letters(const char *template)
 }
 
 static bool
-is_deceptive(const char *text)
+has_space(const char *text)
 {
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
-        if (mp_is_deceptive(g_utf8_get_char(p)) || g_unichar_isspace(g_utf8_get_char(p)))
+        if (g_unichar_isspace(g_utf8_get_char(p)))
             return true;
     return false;
 }
@@ -142,7 +133,7 @@ is_deceptive(const char *text)
 const char *
 mp_link_fault(const char *value)
 {
-    if (!g_utf8_validate(value, -1, NULL) || strlen(value) > LINK_SIZE_MAX || is_deceptive(value))
+    if (!mp_is_visible_line(value) || has_space(value) || strlen(value) > LINK_SIZE_MAX)
         return "is not an http or https URL";
     g_autofree char *filled = fill_with_letters(value);
     if (strpbrk(filled, "{}") != NULL)
@@ -153,8 +144,8 @@ mp_link_fault(const char *value)
 const char *
 mp_config_text_fault(const MpConfigKey *key, const char *value)
 {
-    if (!g_utf8_validate(value, -1, NULL) || has_control(value))
-        return "holds a control character or is not UTF-8";
+    if (!mp_is_visible_line(value))
+        return "holds a control or an invisible character, or is not UTF-8";
     switch (key->type) {
     case TYPE_HOST:
         return mp_is_hostname(value) || is_allowed_empty(key, value) ? NULL : "is not a host name";

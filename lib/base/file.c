@@ -271,11 +271,12 @@ mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *l
              GError **error)
 {
     g_auto(MpFd) fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    g_autofree char *shown = mp_escape(name);
 
     if (fd < 0)
-        return mp_fail_errno(error, "cannot open %s", name);
+        return mp_fail_errno(error, "cannot open %s", shown);
     if (!read_regular(fd, limit, text, length, error)) {
-        g_prefix_error(error, "%s: ", name);
+        g_prefix_error(error, "%s: ", shown);
         return false;
     }
     return true;
@@ -333,7 +334,6 @@ is_private(int fd, const char *path, GError **error)
     return true;
 }
 
-/* Root, who made the file, sees nothing wrong with it: who cannot read it must be told. */
 char *
 mp_current_user(void)
 {
@@ -342,6 +342,7 @@ mp_current_user(void)
     return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)geteuid());
 }
 
+/* Root, who made the file, sees nothing wrong with it: who cannot read it must be told. */
 static bool
 refuse_unreadable(const char *shown, GError **error)
 {

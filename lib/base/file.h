@@ -63,7 +63,8 @@ bool mp_sync_files(int directory, const GPtrArray *names, GError **error);
 int mp_rename_new(int from, const char *name, int to, const char *new_name);
 
 /* Reads a whole regular file; anything else, or more than `limit` bytes, is an error. Never blocks
- * on a FIFO, never follows a symbolic link at the end of the path. */
+ * on a FIFO, never follows a symbolic link at the end of the path. Messages show the name escaped.
+ */
 bool mp_read_file(int directory, const char *name, gsize limit, char **text, gsize *length,
                   GError **error);
 
@@ -75,11 +76,11 @@ bool mp_read_path(const char *path, gsize limit, char **text, gsize *length, GEr
  * others. Messages name the file, us, and what chmod or chown would mend it. */
 bool mp_read_secret(const char *path, char **text, gsize *length, GError **error);
 
-/* A file in memory that holds these bytes, at its beginning; the caller closes it. -1 with *error
 /* The name of the user that we are, or the number of one without a name: for messages; the
  * caller's. */
 char *mp_current_user(void);
 
+/* A file in memory that holds these bytes, at its beginning; the caller closes it. -1 with *error
  * set, which is temporary, if there can be none. */
 int mp_memory_file(const void *bytes, gsize length, GError **error);
 

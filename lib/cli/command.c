@@ -162,6 +162,20 @@ mp_options_clear(MpOptions *options)
     g_clear_pointer(&options->data, g_free);
 }
 
+/* A path from the current directory. One that is empty, as of a variable that is not set, stays so
+ * and is refused. */
+static void
+make_absolute(char **path)
+{
+    char *absolute;
+
+    if (*path == NULL || **path == '\0')
+        return;
+    absolute = g_canonicalize_filename(*path, NULL);
+    g_free(*path);
+    *path = absolute;
+}
+
 void
 mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *usage,
                  const char *details, int least, int most, int *argc, char ***argv)
@@ -191,8 +205,10 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *us
     bool good = g_option_context_parse(context, argc, argv, &error);
     g_set_prgname(saved);
     g_free(saved);
-    if (!good)
-        exit(mp_usage_error("%s", error->message));
+    if (!good) {
+        g_autofree char *fault = mp_escape(error->message);
+        exit(mp_usage_error("%s", fault));
+    }
     if (version) {
         printf("%s %s\n", g_get_prgname(), MP_VERSION);
         exit(EX_OK);
@@ -205,6 +221,7 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *us
         exit(mp_usage_error("%s %s: usage: %s %s", g_get_prgname(), command, shown, usage));
     if (options->config_file == NULL)
         options->config_file = g_strdup(MP_DEFAULT_CONFIG);
+    make_absolute(&options->data);
 }
 
 int
@@ -230,6 +247,7 @@ static GString *
 read_stream(FILE *stream, gsize limit, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GError) why = NULL;
     char buffer[16384];
     gsize n;
 
@@ -239,9 +257,13 @@ read_stream(FILE *stream, gsize limit, GError **error)
                                 limit);
         g_string_append_len(text, buffer, (gssize)n);
     }
-    if (ferror(stream))
-        return mp_fail_errno_null(error, "cannot read");
-    return g_steal_pointer(&text);
+    if (!ferror(stream))
+        return g_steal_pointer(&text);
+    mp_fail_errno(&why, "cannot read");
+    if (!mp_error_is_temporary(why)) /* a directory, say: who named it is to name another */
+        why->code = MP_ERROR_INPUT;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return NULL;
 }
 
 GString *
@@ -249,14 +271,16 @@ mp_read_argument_bytes(const char *file, gsize limit, GError **error)
 {
     bool is_stdin = file == NULL || strcmp(file, "-") == 0;
     FILE *stream = is_stdin ? stdin : fopen(file, "re");
+    int code = errno;
+    g_autofree char *shown = is_stdin ? g_strdup("standard input") : mp_escape(file);
 
     if (stream == NULL)
-        return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", file, g_strerror(errno));
+        return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s: %s", shown, g_strerror(code));
     GString *text = read_stream(stream, limit, error);
     if (!is_stdin)
         fclose(stream);
     if (text == NULL)
-        g_prefix_error(error, "%s: ", is_stdin ? "standard input" : file);
+        g_prefix_error(error, "%s: ", shown);
     return text;
 }
 
@@ -267,11 +291,12 @@ mp_read_argument_file(const char *file, gsize limit, GError **error)
 
     if (text == NULL)
         return NULL;
-    if (memchr(text->str, 0, text->len) != NULL ||
-        !g_utf8_validate(text->str, (gssize)text->len, NULL))
-        return mp_fail_null(error, MP_ERROR_INPUT, "%s: not UTF-8 text",
-                            file == NULL || strcmp(file, "-") == 0 ? "standard input" : file);
-    return g_string_free(g_steal_pointer(&text), FALSE);
+    if (memchr(text->str, 0, text->len) == NULL &&
+        g_utf8_validate(text->str, (gssize)text->len, NULL))
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    g_autofree char *shown =
+        mp_escape(file == NULL || strcmp(file, "-") == 0 ? "standard input" : file);
+    return mp_fail_null(error, MP_ERROR_INPUT, "%s: not UTF-8 text", shown);
 }
 
 bool

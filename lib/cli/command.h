@@ -36,7 +36,7 @@ const char *mp_command_word(const char *command);
 /* The options that every command takes. */
 typedef struct {
     char *config_file; /* never NULL after mp_options_parse */
-    char *data;        /* or NULL */
+    char *data;        /* absolute if it is not empty, or NULL */
 } MpOptions;
 
 void mp_options_clear(MpOptions *options);

@@ -119,6 +119,18 @@ def a_run_takes_one_number_of_seconds_or_once(site):
 
 
 @test
+def a_mail_is_explained_that_is_in_no_file(site):
+    site.user("tim"), site.user("kate"), site.thread("tim")
+    mail = site.mail("kate@example.org", site.address(1, "kate"), "By pipe.\n").decode()
+    said = site.metroplex("explain", "-", stdin=mail)
+    for words in ("standard input\n", "result: posted", "| By pipe."):
+        contains(said, words)
+    equal(site.show(1)["comments"], [])
+    site.set_config("limits", mail_size="2000")
+    contains(site.run(METROPLEX, "explain", "-", stdin=mail + "x" * 2000, status=65).stderr, "standard input: larger than 2000")
+
+
+@test
 def who_cannot_read_a_mail_is_named(site):
     if os.getuid() != 0:
         print("skipped: only root becomes another user")
@@ -130,6 +142,42 @@ def who_cannot_read_a_mail_is_named(site):
         subprocess.run(["chown", "-R", "nobody", os.path.join(site.dir, name)], check=True)
     for command in (["explain", path], ["--once", path], ["--once", "--dry-run", path]):
         contains(told(site, 65, *command, "--config", site.config), f"cannot open {path} as user nobody: Permission denied")
+
+
+@test
+def a_directory_is_no_text(site):
+    site.user("tim"), site.thread("tim")
+    opened = ["thread", "open", "--repository", "a/b", "--kind", "issue", "--title", "T", "--as", "tim"]
+    odd = os.path.join(site.dir, "\x1b[31m")
+    os.mkdir(odd)
+    for command in (opened, ["thread", "comment", "1", "--as", "tim"], ["thread", "import"], ["extract", f"--sent={site.config}"], ["extract", "--sent"]):
+        for path, shown in ((site.dir, site.dir), (odd, "\\e[31m"), (odd + "/none", "\\e[31m/none")):
+            contains(told(site, 65, *command, path, *([path] if command[-1] == "--sent" else []), "--config", site.config), shown + ": ")
+
+
+@test
+def data_is_a_directory_of_the_option_and_no_fault_of_the_file(site):
+    """From here, where it is relative; what is no path is refused in the option's name."""
+    site.user("tim")
+    for where in ("data", "./data", "../" + os.path.basename(site.dir) + "/data", site.data):
+        done = subprocess.run([METROPLEX, "user", "list", "--config", site.config, "--data", where], capture_output=True, text=True, cwd=site.dir)
+        equal((done.returncode, done.stderr), (0, ""), where)
+        contains(done.stdout, "tim")
+    for where in ("", "a\nb", "\x1b[31m", "\u202e"):
+        said = told(site, 65, "user", "list", "--config", site.config, "--data", where)
+        contains(said, "--data"), check(site.config not in said, said)
+        told(site, 65, "init", "--hostname", HOST, "--config", os.path.join(site.dir, "no.conf"), "--data", where)
+    check(not os.path.exists(os.path.join(site.dir, "no.conf")), "a configuration was written in spite of it")
+
+
+@test
+def what_the_command_line_said_cannot_move_the_cursor(site):
+    bad = "\x1b[31m\u202e\x07"
+    for program in (METROPLEX, NOTIFIER):
+        for status, command in ((64, ["--" + bad]), (64, [bad]), (78, ["--once", "--config", "/" + bad]), (65, ["--once", "--data", "/" + bad])):
+            told(site, status, *command, *([] if "--config" in command else ["--config", site.config]), program=program)
+    for status, command in ((64, ["user", "list", "--" + bad]), (64, ["init", "--config", "/" + bad]), (65, ["thread", "list", "--repository", bad])):
+        told(site, status, *command, *([] if "--config" in command else ["--config", site.config]))
 
 
 @test
