@@ -150,26 +150,36 @@ int
 cmd_check(int argc, char **argv)
 {
     gboolean json = FALSE;
+    g_autofree char *dns = NULL, *selector = NULL;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line and a finding", NULL},
+        {"dns", 0, 0, G_OPTION_ARG_FILENAME, &dns,
+         "dns: ask this server instead of the system's (port 53)", "SERVER[:PORT]"},
+        {"selector", 0, 0, G_OPTION_ARG_FILENAME, &selector,
+         "dns: by which the SMTP server signs with DKIM", "NAME"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     Report report = {0};
     const char *const *groups;
 
-    mp_options_parse(&options, entries, "[--json] [GROUP…|all]",
+    mp_options_parse(&options, entries, "[--json] [OPTION…] [GROUP…|all]",
                      "Looks whether everything works, and says what to do where it does not.\n"
-                     "Groups: config, files, timers, queue.\n"
+                     "Groups: config, files, dns, timers, queue.\n"
                      "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
                      "metroplex check files timers",
                      0, G_MAXINT, &argc, &argv);
     if (!find_groups(argv + 1, &groups))
         return wrong_group();
+    if (dns != NULL && !mp_check_is_dns_server(dns))
+        return mp_usage_error("check: --dns wants an IP address, and :PORT if it is not 53");
+    if (selector != NULL && !mp_is_hostname(selector))
+        return mp_usage_error("check: --selector wants a name such as mail2026");
     report.json = json;
     if (json)
         g_setenv("LC_ALL", "C", TRUE); /* what programs read is English everywhere */
-    int status = mp_check_run(&(MpCheckWishes){.options = &options}, groups, tell, &report);
+    const MpCheckWishes wishes = {.options = &options, .dns = dns, .selector = selector};
+    int status = mp_check_run(&wishes, groups, tell, &report);
     if (!json)
         sum_up(&report);
     return status;

@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "base/protect.h"
 #include "base/text.h"
+#include "check/zone.h"
 
 static const struct {
     const char *name;
@@ -19,6 +20,7 @@ static const struct {
 } groups[] = {
     {"config", mp_checks_config, &mp_checks_config_n, false},
     {"files", mp_checks_files, &mp_checks_files_n, false},
+    {"dns", mp_checks_dns, &mp_checks_dns_n, false},
     {"timers", mp_checks_timers, &mp_checks_timers_n, false},
     {"queue", mp_checks_queue, &mp_checks_queue_n, false},
 };
@@ -219,5 +221,6 @@ mp_check_run(const MpCheckWishes *wishes, const char *const *wanted, MpCheckTell
         if (is_wanted(i, wanted))
             run_group(&checker, i);
     mp_check_as_root(&checker);
+    mp_zone_free(checker.zone);
     return checker.status;
 }

@@ -46,6 +46,9 @@ typedef struct {
 /* The names of the groups in their order, NULL-terminated. */
 const char *const *mp_check_groups(void);
 
+/* Whether MpCheckWishes.dns can be this. */
+bool mp_check_is_dns_server(const char *server);
+
 /*
  * Runs the checks of these groups (NULL-terminated; NULL: all but inbound) in the order of the
  * table, and tells each finding as it is made. Returns what a monitoring plugin exits with: 0, 1

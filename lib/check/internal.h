@@ -22,14 +22,17 @@ struct MpChecker {
     MpCheckTell tell;
     gpointer user_data;
     int status;
-    bool is_root; /* and looks with the owner's eyes */
-    uid_t uid;    /* the owner of the data directory */
+    bool is_root;        /* and looks with the owner's eyes */
+    struct MpZone *zone; /* what the checks of DNS know; or NULL */
+    uid_t uid;           /* the owner of the data directory */
     gid_t gid;
 };
 
 /* The tables, one a file. */
-extern const MpCheck mp_checks_config[], mp_checks_files[], mp_checks_timers[], mp_checks_queue[];
-extern const gsize mp_checks_config_n, mp_checks_files_n, mp_checks_timers_n, mp_checks_queue_n;
+extern const MpCheck mp_checks_config[], mp_checks_files[], mp_checks_timers[], mp_checks_queue[],
+    mp_checks_dns[];
+extern const gsize mp_checks_config_n, mp_checks_files_n, mp_checks_timers_n, mp_checks_queue_n,
+    mp_checks_dns_n;
 
 /* As it should be. */
 void mp_check_ok(MpChecker *checker, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """metroplex check: what is right and what is wrong is told, each with what to do, and with the status
 that monitoring expects."""
+import base64
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dns_server import DnsServer  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
 
 NESTED = "CHECK_TEST_NESTED"
@@ -326,6 +328,284 @@ def a_read_only_copy_is_enough_and_nothing_is_written(site):
     before = snapshot()
     people(site)
     equal(snapshot(), before)
+
+
+# --- dns
+
+OURS = "203.0.113.10"  # given to the loopback of the suite's own network
+OTHER = "198.51.100.7"
+RIGHT = {
+    "git.Z": {"A": [OURS], "TXT": [f"v=spf1 ip4:{OURS} -all"]},
+    "reply.git.Z": {"A": [OURS], "MX": ["10 git.Z"], "TXT": ["something else", f"v=spf1 ip4:{OURS} -all"]},
+    "noreply.git.Z": {"MX": ["10 git.Z"]},
+    "_dmarc.Z": {"TXT": ["v=DMARC1; p=reject; rua=mailto:postmaster@Z"]},
+    "10.113.0.203.in-addr.arpa": {"PTR": ["git.Z"]},
+}
+GONE = None
+
+
+def zone(name, changes):
+    """RIGHT for the domain NAME with some names changed; "Z" stands for it, also in the changes."""
+    def put(value):
+        return value.replace("Z", name) if isinstance(value, str) else [put(v) for v in value] if isinstance(value, list) else \
+            {k: put(v) for k, v in value.items()} if isinstance(value, dict) else value
+    made = dict(RIGHT)
+    made.update(changes)
+    return {put(owner): put(records) for owner, records in made.items() if records is not GONE}
+
+
+def looked_up(site, changes, *args, config=(), status=None):
+    """What check dns finds in a zone: {check: [finding, …]}, all of them."""
+    with_server = DnsServer(zone("zone.example", changes))
+    try:
+        site.set_config("instance", hostname="git.zone.example")
+        site.set_config("smtp", domain="git.zone.example", noreply_address="noreply@git.zone.example", address="localhost")
+        for group, keys in config:
+            site.set_config(group, **keys)
+        found = {}
+        for finding in findings(site, "dns", "--dns", with_server.name, *args, status=status):
+            found.setdefault(finding["check"], []).append(finding)
+        found["asked"] = with_server.asked
+        return found
+    finally:
+        with_server.stop()
+
+
+def have_addresses():
+    if not is_nested("a public address"):
+        return False
+    subprocess.run(["ip", "addr", "replace", f"{OURS}/32", "dev", "lo"], check=True)
+    subprocess.run(["ip", "addr", "replace", "2001:db8::10/128", "dev", "lo"], check=True)
+    return True
+
+
+def with_ours_v6(changes):
+    """The suite's network has an IPv6 address as well, from which mail may leave."""
+    both = {"git.Z": {"A": [OURS], "TXT": [f"v=spf1 ip4:{OURS} ip6:2001:db8::10 -all"]},
+            "reply.git.Z": {"A": [OURS], "MX": ["10 git.Z"], "TXT": [f"v=spf1 ip4:{OURS} ip6:2001:db8::10 -all"]},
+            "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa": {"PTR": ["git.Z"]}}
+    both["git.Z"]["AAAA"] = ["2001:db8::10"]
+    both.update(changes)
+    return both
+
+
+SPF = f"v=spf1 ip4:{OURS} ip6:2001:db8::10 -all"
+HOST = {"A": [OURS], "AAAA": ["2001:db8::10"], "TXT": [SPF]}
+
+
+def reply(**changes):
+    records = {"A": [OURS], "MX": ["10 git.Z"], "TXT": [SPF]}
+    records.update(changes)
+    return {kind: values for kind, values in records.items() if values is not GONE}
+
+
+INCLUDES = {f"i{i}.Z": {"TXT": [f"v=spf1 include:i{i + 1}.Z ?all"]} for i in range(11)} | {"i11.Z": {"TXT": ["v=spf1 ?all"]}}
+
+# What is in the zone, the check, its verdict, what is found, what to do
+ZONES = [
+    ("all is right", {}, "reply-mx", "ok", "10 git.zone.example (203.0.113.10, 2001:db8::10)", ""),
+    ("nothing is there", {n: GONE for n in RIGHT}, "reply-mx", "failed", "NXDOMAIN", "Add to the zone: reply.git.zone.example. MX 10 git.zone.example."),
+    ("nothing is there", {n: GONE for n in RIGHT}, "reply-address", "failed", "NXDOMAIN", f"Add to the zone: reply.git.zone.example. A {OURS}"),
+    ("only a TXT record", {"reply.git.Z": {"TXT": [SPF]}}, "reply-address", "failed", "NODATA", "reply.git.zone.example. A"),
+    ("only a TXT record", {"reply.git.Z": {"TXT": [SPF]}}, "reply-mx", "failed", "no mail can be sent there", "MX 10"),
+    ("an MX and no address", {"reply.git.Z": reply(A=GONE)}, "reply-address", "warning", "NODATA", "A 203.0.113.10"),
+    ("no MX", {"reply.git.Z": reply(MX=GONE)}, "reply-mx", "warning", "fall back to its address", "MX 10"),
+    ("SERVFAIL", {"reply.git.Z": "SERVFAIL"}, "reply-mx", "unknown", "SERVFAIL", "dig +trace reply.git.zone.example"),
+    ("SERVFAIL", {"reply.git.Z": "SERVFAIL"}, "reply-address", "unknown", "SERVFAIL", "DNSSEC"),
+    ("SERVFAIL", {"reply.git.Z": "SERVFAIL"}, "spf-reply", "unknown", "SERVFAIL", "dig +trace"),
+    ("REFUSED", {"reply.git.Z": "REFUSED"}, "reply-mx", "unknown", "REFUSED", "--dns SERVER"),
+    ("silence", {"noreply.git.Z": "SILENT"}, "noreply-mx", "unknown", "no answer", "/etc/resolv.conf"),
+    ("an answer that lies about its length", {"noreply.git.Z": "GARBAGE"}, "noreply-mx", "unknown", "cannot be read", "dig"),
+    ("a name that points to itself", {"noreply.git.Z": "LOOP"}, "noreply-mx", "unknown", "cannot be read", "dig"),
+    ("MX to a CNAME", {"reply.git.Z": reply(MX=["10 mail.Z"]), "mail.Z": {"CNAME": ["git.Z"]}}, "reply-mx", "failed", "RFC 2181",
+     "Let the MX of reply.git.zone.example name git.zone.example"),
+    ("MX without address", {"reply.git.Z": reply(MX=["10 mail.Z"]), "mail.Z": {"TXT": ["x"]}}, "reply-mx", "failed", "has no address (NODATA",
+     "mail.zone.example. A"),
+    ("MX to no name", {"reply.git.Z": reply(MX=["10 mail.Z"])}, "reply-mx", "failed", "has no address (NXDOMAIN", "mail.zone.example. A"),
+    ("MX to an address", {"reply.git.Z": reply(MX=[f"10 {OURS}"])}, "reply-mx", "failed", "an address where a name belongs", "Mend the MX"),
+    ("MX to nowhere", {"reply.git.Z": reply(MX=["0 ."])}, "reply-mx", "failed", "takes no mail", "Mend the MX"),
+    ("MX whose target cannot be asked for", {"reply.git.Z": reply(MX=["10 mail.Z"]), "mail.Z": "SERVFAIL"}, "reply-mx", "unknown", "SERVFAIL", "dig"),
+    ("two MX", {"reply.git.Z": reply(MX=["10 git.Z", "20 b.Z"]), "b.Z": {"A": [OTHER]}}, "reply-mx", "ok", "20 b.zone.example (198.51.100.7)", ""),
+    ("two MX, one of them bad", {"reply.git.Z": reply(MX=["10 git.Z", "20 b.Z"])}, "reply-mx", "failed", "b.zone.example has no address", "b.zone.example. A"),
+    ("MX elsewhere", {"reply.git.Z": reply(MX=["10 b.Z"]), "b.Z": {"A": [OTHER]}}, "reply-mx", "warning", "no address of this machine", f"make it {OURS}"),
+    ("a foreign address", {"reply.git.Z": reply(A=[OTHER])}, "reply-address", "warning", "198.51.100.7: no address of this machine", OURS),
+    ("a private address", {"reply.git.Z": reply(A=["192.168.1.2"])}, "reply-address", "failed", "nobody outside can reach", "from outside"),
+    ("IPv6 only", {"reply.git.Z": reply(A=GONE, AAAA=["2001:db8::10"])}, "reply-address", "warning", "IPv6 only", "Add an A record"),
+    ("MX to IPv6 only", {"git.Z": {"AAAA": ["2001:db8::10"], "TXT": [SPF]}}, "reply-mx", "warning", "IPv6 only", "Add an A record"),
+    ("a CNAME", {"reply.git.Z": {"CNAME": ["git.Z"]}, "git.Z": HOST | {"MX": ["10 git.Z"]}}, "reply-address", "ok",
+     "reply.git.zone.example is an alias of git.zone.example", ""),
+    ("a wildcard", {"*.git.Z": {"A": [OURS]}, "reply.git.Z": GONE}, "wildcard", "ok", "*.git.zone.example gives every name an address", ""),
+    ("a wildcard gives no MX", {"*.git.Z": {"A": [OURS]}, "reply.git.Z": GONE}, "reply-mx", "warning", "fall back", "MX 10"),
+    ("a wildcard gives no SPF", {"*.git.Z": {"A": [OURS]}, "reply.git.Z": GONE}, "spf-reply", "failed", "a wildcard A gives none", "v=spf1 ip4:203.0.113.10"),
+    ("no MX of noreply", {"noreply.git.Z": GONE}, "noreply-mx", "failed", "NXDOMAIN", "noreply.git.zone.example. MX 10 git.zone.example."),
+    ("noreply to another name of ours", {"noreply.git.Z": {"MX": ["10 b.Z"]}, "b.Z": {"A": [OURS]}}, "noreply-mx", "ok", "another name than git", ""),
+    ("SPF missing at reply.HOST", {"reply.git.Z": reply(TXT=GONE)}, "spf-reply", "failed", "nothing is inherited", "TXT \"v=spf1 ip4:203.0.113.10 -all\""),
+    ("SPF twice", {"reply.git.Z": reply(TXT=[SPF, "v=spf1 -all"])}, "spf-reply", "failed", "2 SPF records", "one record"),
+    ("SPF of another address", {"reply.git.Z": reply(TXT=[f"v=spf1 ip4:{OTHER} -all"])}, "spf-reply", "failed", "gets fail", "v=spf1"),
+    ("SPF misspelt", {"reply.git.Z": reply(TXT=[f"v=spf1 ipv4:{OURS} -all"])}, "spf-reply", "failed", "ipv4:203.0.113.10 is wrong", "Mend that term"),
+    ("SPF with a wrong network", {"reply.git.Z": reply(TXT=["v=spf1 ip4:203.0.113.0/33 -all"])}, "spf-reply", "failed", "/33 is wrong", "Mend"),
+    ("SPF for everybody", {"reply.git.Z": reply(TXT=["v=spf1 +all"])}, "spf-reply", "warning", "everybody", "-all"),
+    ("SPF by a and mx", {"reply.git.Z": reply(TXT=["v=spf1 a:git.Z mx -all"])}, "spf-reply", "ok", "lets", ""),
+    ("SPF by include", {"reply.git.Z": reply(TXT=["v=spf1 include:git.Z ~all"])}, "spf-reply", "ok", "lets", ""),
+    ("SPF by redirect", {"reply.git.Z": reply(TXT=["v=spf1 redirect=git.Z"])}, "spf-reply", "ok", "lets", ""),
+    ("SPF by a network", {"reply.git.Z": reply(TXT=["v=spf1 ip4:203.0.113.8/29 ip6:2001:db8::/32 -all"])}, "spf-reply", "ok", "lets", ""),
+    ("SPF that includes nothing", {"reply.git.Z": reply(TXT=["v=spf1 include:none.Z -all"])}, "spf-reply", "failed", "include:none.zone.example is wrong", "Mend"),
+    ("SPF that includes itself", {"reply.git.Z": reply(TXT=["v=spf1 include:reply.git.Z -all"])}, "spf-reply", "failed", "wrong", "Mend"),
+    ("too many look-ups", {"reply.git.Z": reply(TXT=["v=spf1 include:i0.Z -all"])} | INCLUDES, "spf-reply", "failed", "12 look-ups", "ip4:"),
+    ("void look-ups", {"reply.git.Z": reply(TXT=["v=spf1 a:x.Z a:y.Z a:w.Z -all"])}, "spf-reply", "failed", "3 of the names", "gone"),
+    ("SPF that depends on the mail", {"reply.git.Z": reply(TXT=["v=spf1 exists:%{i}.s.Z -all"])}, "spf-reply", "unknown", "depends on the mail", "v=spf1"),
+    ("SPF longer than a datagram", {"reply.git.Z": reply(TXT=[SPF, "x" * 700])}, "spf-reply", "ok", "lets", ""),
+    ("no SPF of HELO", {"git.Z": {"A": [OURS]}}, "spf-helo", "warning", "nothing is inherited", "git.zone.example. TXT"),
+    ("no DMARC", {"_dmarc.Z": GONE}, "dmarc", "warning", "has none", "TXT \"v=DMARC1; p=none; rua=mailto:postmaster@git.zone.example\""),
+    ("DMARC twice", {"_dmarc.git.Z": {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]}}, "dmarc", "failed", "2 records", "one record"),
+    ("DMARC without a policy", {"_dmarc.Z": {"TXT": ["v=DMARC1; rua=mailto:a@Z"]}}, "dmarc", "failed", "no policy", "Mend"),
+    ("DMARC of the domain above", {}, "dmarc", "ok", "_dmarc.zone.example demands reject", ""),
+    ("DMARC, for what is below", {"_dmarc.Z": {"TXT": ["v=DMARC1; p=reject; sp=none"]}}, "dmarc", "ok", "demands none", ""),
+    ("DMARC that cannot be asked for", {"_dmarc.git.Z": "SERVFAIL"}, "dmarc", "unknown", "SERVFAIL", "dig"),
+    ("DMARC that cannot be asked for", {"_dmarc.git.Z": "SERVFAIL"}, "alignment", "unknown", "SERVFAIL", "DMARC first"),
+    ("SPF aligns", {}, "alignment", "ok", "SPF of reply.git.zone.example counts", ""),
+    ("aspf=s", {"_dmarc.Z": {"TXT": ["v=DMARC1; p=reject; aspf=s"]}}, "alignment", "failed", "aspf=s of zone.example", "sign with DKIM"),
+    ("aspf=s, nothing demanded", {"_dmarc.Z": {"TXT": ["v=DMARC1; p=none; aspf=s"]}}, "alignment", "warning", "only DKIM", "sign with DKIM"),
+    ("DMARC that our mail would fail", {"reply.git.Z": reply(TXT=[f"v=spf1 ip4:{OTHER} -all"])}, "alignment", "failed",
+     "SPF of reply.git.zone.example does not pass; DMARC of zone.example demands reject", "DKIM"),
+    ("no policy, nothing to fail", {"_dmarc.Z": GONE}, "alignment", "ok", "no DMARC policy", ""),
+    ("a reverse name", {}, "reverse", "ok", "and back", ""),
+    ("no reverse name", {"10.113.0.203.in-addr.arpa": GONE}, "reverse", "failed", "203.0.113.10 has no reverse name (NXDOMAIN", "PTR"),
+    ("a reverse name that does not lead back", {"10.113.0.203.in-addr.arpa": {"PTR": ["h.Z"]}, "h.Z": {"A": [OTHER]}}, "reverse", "warning",
+     "has not that address", "PTR"),
+]
+
+
+@test
+def each_zone_gets_its_verdict_and_what_to_do(site):
+    if not have_addresses():
+        return
+    wrong = []
+    for what, changes, name, verdict, found, advice in ZONES:
+        told = looked_up(site, with_ours_v6(changes))[name]
+        if not any(f["verdict"] == verdict and found in f["found"] and advice in (f["advice"] or "") for f in told):
+            wrong.append(f"{what}: {name} is not {verdict}, with {found!r} and {advice!r}, but {told}")
+    check(not wrong, "\n".join(wrong))
+
+
+@test
+def a_zone_that_is_right_is_well_and_one_that_is_wrong_is_not(site):
+    if not have_addresses():
+        return
+    told = looked_up(site, with_ours_v6({}), status=0)
+    told.pop("asked")
+    equal({f["verdict"] for checks in told.values() for f in checks}, {"ok", "unknown"})  # the selector is not known
+    equal([f["check"] for checks in told.values() for f in checks if f["verdict"] == "unknown"], ["dkim"])
+    looked_up(site, with_ours_v6({"_dmarc.Z": GONE}), status=1)
+    looked_up(site, with_ours_v6({"noreply.git.Z": GONE}), status=2)
+
+
+def key(octets):
+    return base64.b64encode(bytes(octets)).decode()
+
+
+DKIM = [
+    ({"s1._domainkey.git.Z": {"TXT": [f"v=DKIM1; k=rsa; p={key(294)}"]}}, "ok", "a public key is there", ""),
+    ({"s1._domainkey.git.Z": {"TXT": [f"p={key(162)}"]}}, "warning", "short", "2048"),
+    ({"s1._domainkey.git.Z": {"TXT": [f"v=DKIM1; k=ed25519; p={key(32)}"]}}, "ok", "a public key is there", ""),
+    ({"s1._domainkey.git.Z": {"TXT": [f"v=DKIM1; t=y; p={key(294)}"]}}, "warning", "tested", "t=y"),
+    ({"s1._domainkey.git.Z": {"TXT": ["v=DKIM1; p="]}}, "failed", "revoked", "Publish"),
+    ({"s1._domainkey.git.Z": {"CNAME": ["k.relay.example"]}, "k.relay.example": {"TXT": [f"v=DKIM1; p={key(294)}"]}}, "ok", "a public key is there", ""),
+    ({}, "failed", "NXDOMAIN", "selector"),
+    ({"s1._domainkey.git.Z": "REFUSED"}, "unknown", "REFUSED", "--dns"),
+]
+
+
+@test
+def a_dkim_key_is_looked_at(site):
+    if not have_addresses():
+        return
+    for changes, verdict, found, advice in DKIM:
+        finding = looked_up(site, with_ours_v6(changes), "--selector", "s1")["dkim"][0]
+        equal(finding["verdict"], verdict, str(finding))
+        contains(finding["found"], found)
+        contains(finding["advice"] or "", advice)
+    strict = {"_dmarc.Z": {"TXT": ["v=DMARC1; p=reject; aspf=s"]}} | DKIM[0][0]
+    contains(looked_up(site, with_ours_v6(strict), "--selector", "s1")["alignment"][0]["found"], "a DKIM key of git.zone.example is there")
+
+
+@test
+def from_in_another_domain_needs_dkim(site):
+    if not have_addresses():
+        return
+    changes = with_ours_v6({"_dmarc.firm.example": {"TXT": ["v=DMARC1; p=quarantine"]}})
+    config = [("smtp", {"noreply_address": "noreply@firm.example"})]
+    finding = looked_up(site, changes, config=config)["alignment"][0]
+    equal(finding["verdict"], "failed")
+    contains(finding["found"], "From is of firm.example, the envelope of reply.git.zone.example")
+    contains(finding["advice"], "sign with DKIM for firm.example")
+
+
+@test
+def of_a_server_elsewhere_the_addresses_are_not_known(site):
+    if not have_addresses():
+        return
+    config = [("smtp", {"address": "smtp.relay.example"})]
+    relay = {"smtp.relay.example": {"A": [OTHER]}}
+    finding = looked_up(site, with_ours_v6(relay), config=config)["spf-reply"][0]
+    equal(finding["verdict"], "unknown")
+    contains(finding["found"], "may send from other addresses")
+    contains(finding["advice"], "a:smtp.relay.example")
+    told = looked_up(site, with_ours_v6(relay | {"reply.git.Z": reply(TXT=["v=spf1 a:smtp.relay.example -all"])}), config=config, status=0)
+    equal(told["spf-reply"][0]["verdict"], "ok")
+    contains(told["reverse"][0]["found"], "whose matter it is")
+
+
+@test
+def a_machine_behind_another_address_says_that_it_cannot_tell(site):
+    if not is_nested("no public address"):
+        return
+    for address in f"{OURS}/32", "2001:db8::10/128":
+        subprocess.run(["ip", "addr", "del", address, "dev", "lo"], stderr=subprocess.DEVNULL)
+    told = looked_up(site, {}, status=0)
+    for name in "reply-address", "reply-mx", "spf-reply", "reverse":
+        equal(told[name][0]["verdict"], "unknown", name)
+        check(told[name][0]["advice"], name)
+
+
+@test
+def a_server_that_says_nothing_is_given_up(site):
+    told = looked_up(site, {"example": "SILENT", "zone.example": "SILENT"} | {n: "SILENT" for n in RIGHT} | {"*.git.Z": "SILENT"}, status=1)
+    asked = told.pop("asked")
+    verdicts_of = {f["verdict"] for name in ("reply-address", "wildcard", "reply-mx", "noreply-mx", "spf-reply", "dmarc") for f in told[name]}
+    equal(verdicts_of, {"unknown"})
+    check(len(asked) <= 8, f"{len(asked)} questions to a server that answers none: {asked}")
+
+
+@test
+def where_no_server_listens_nothing_is_known(site):
+    import socket
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    for finding in findings(site, "dns", "--dns", f"127.0.0.1:{port}", status=1):
+        if finding["check"] != "reverse":
+            equal(finding["verdict"], "unknown", finding["check"])
+
+
+@test
+def text_of_the_dns_moves_no_cursor(site):
+    server = DnsServer(zone("zone.example", {"_dmarc.git.Z": {"TXT": ["v=DMARC1; p=\x1b[31mred\u202e"]}}))
+    try:
+        site.set_config("instance", hostname="git.zone.example")
+        site.set_config("smtp", domain="git.zone.example", noreply_address="noreply@git.zone.example")
+        shown = people(site, "dns", "--dns", server.name).stdout
+        contains(shown, "\\e[31m")
+        check("\x1b" not in shown and "\u202e" not in shown, "text of the DNS is shown as it came")
+    finally:
+        server.stop()
+
+
+@test
+def options_that_are_wrong_are_a_wrong_use(site):
+    for words in (["--dns", "nonsense"], ["--dns", "127.0.0.1:x"], ["--selector", "a b"], ["--selector", "../x"]):
+        done = people(site, "dns", *words)
+        equal((done.returncode, done.stdout), (64, ""), str(words))
 
 
 if __name__ == "__main__":
