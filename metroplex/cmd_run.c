@@ -11,11 +11,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/signal.h"
+#include "base/time.h"
 #include "cli/loop.h"
 #include "commands.h"
 #include "inbound/inbound.h"
 #include "instance/hook.h"
 #include "instance/upkeep.h"
+#include "ledger/ledger.h"
 
 typedef struct {
     MpInstance *instance;
@@ -160,6 +162,8 @@ run_over_new(Run *run, bool once, int seconds)
         .step = is_dry_run(run) ? NULL : step_children,
     };
     g_autoptr(GError) error = NULL;
+    gint64 begun = mp_time_now();
+    int status;
     bool good;
 
     if (!is_dry_run(run) && !take_run_lock(run, &error)) {
@@ -172,8 +176,11 @@ run_over_new(Run *run, bool once, int seconds)
            mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
+    status = status_of(run, good ? NULL : error);
+    if (!is_dry_run(run))
+        mp_ledger_note_end(run->instance->config->data, "metroplex", begun, status);
     mp_lock_release(run->run_lock);
-    return status_of(run, good ? NULL : error);
+    return status;
 }
 
 static int

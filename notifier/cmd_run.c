@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/signal.h"
+#include "base/time.h"
 #include "cli/loop.h"
+#include "ledger/ledger.h"
 
 typedef struct {
     MpOutbound *outbound;
@@ -47,6 +49,7 @@ run(MpInstance *instance, bool once, int seconds)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MpLock) lock = NULL;
+    gint64 begun = mp_time_now();
     int status;
 
     if (!instance->config->enabled) {
@@ -67,10 +70,13 @@ run(MpInstance *instance, bool once, int seconds)
         return report(error);
     status = send_due(instance, once, seconds, &error);
     if (error != NULL)
-        return report(error);
+        status = report(error);
+    else if (mp_is_stopped())
+        status = EX_OK;
     if (mp_is_stopped())
         mp_info("Stopped by a signal");
-    return mp_is_stopped() ? EX_OK : status;
+    mp_ledger_note_end(instance->config->data, "notifier", begun, status);
+    return status;
 }
 
 int

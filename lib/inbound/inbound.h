@@ -5,6 +5,7 @@
 
 #include "inbound/delivery.h"
 #include "instance/instance.h"
+#include "ledger/ledger.h"
 
 typedef struct MpInbound MpInbound;
 
@@ -14,6 +15,7 @@ typedef bool (*MpInboundTell)(MpInbound *inbound, MpDelivery *delivery, GError *
 struct MpInbound {
     MpInstance *instance;
     MpMaildir *maildir;
+    MpLedger *ledger;
     MpWorker *worker; /* NULL before mp_inbound_expect */
     bool is_worker_for_many;
     MpInboundTell tell;                     /* say what would be done, do nothing; or NULL */

@@ -87,6 +87,18 @@ mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery)
         inbound->n_failure++;
 }
 
+/* For the ledger. A mail that stays is counted when it ends. */
+static void
+count(MpInbound *inbound, const MpDelivery *delivery)
+{
+    if (delivery->is_deferred)
+        return;
+    mp_ledger_count(inbound->ledger, "mail", delivery->decision.gate->reason, 1);
+    if (delivery->decision.gate->action == MP_DO_COMMENT && delivery->mail->place == MP_PLACE_NEW)
+        mp_ledger_time(inbound->ledger, "delivery",
+                       (double)(g_get_real_time() - delivery->mail->received) / G_USEC_PER_SEC);
+}
+
 bool
 mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
@@ -98,8 +110,12 @@ mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
         if (!delivery->is_deferred)
             move(inbound, delivery);
         mp_inbound_count_outcome(inbound, delivery);
+        count(inbound, delivery);
     }
-    return mp_maildir_sync(inbound->maildir, error);
+    if (!mp_maildir_sync(inbound->maildir, error))
+        return false;
+    mp_ledger_add_or_warn(inbound->ledger);
+    return true;
 }
 
 bool

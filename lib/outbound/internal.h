@@ -1,6 +1,7 @@
 /* The steps of a pass, which outbound.c calls. Nobody else includes it. */
 #pragma once
 
+#include "ledger/ledger.h"
 #include "outbound/notice_facts.h"
 #include "outbound/outbound.h"
 #include "outbound/pool.h"
@@ -10,6 +11,7 @@
 struct MpOutbound {
     const MpInstance *instance;
     bool (*is_stopped)(void);
+    MpLedger *ledger;
     GHashTable *skipped;   /* names of events at fault: told once, not tried again */
     MpPool *pool;          /* NULL until there is work */
     GAsyncQueue *sessions; /* MpSmtp, idle */

@@ -12,6 +12,7 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->instance = instance;
     outbound->is_stopped = is_stopped;
     outbound->server = server;
+    outbound->ledger = mp_ledger_new(instance->config->data);
     outbound->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     outbound->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
     outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
@@ -32,6 +33,7 @@ mp_outbound_free(MpOutbound *outbound)
     g_hash_table_unref(outbound->skipped);
     g_clear_error(&outbound->fatal);
     mp_server_free(outbound->server);
+    mp_ledger_free(outbound->ledger);
     g_mutex_clear(&outbound->reading);
     g_mutex_clear(&outbound->mutex);
     g_cond_clear(&outbound->changed);

@@ -139,8 +139,13 @@ mp_outbound_pass(MpOutbound *outbound, gint64 *next_due, int *status, GError **e
     if (due == NULL)
         return false;
     drop_skipped(outbound, due);
-    if (due->len > 0 && !announce(outbound, due, error))
-        return false;
+    if (due->len > 0) {
+        bool is_announced = announce(outbound, due, error);
+
+        mp_ledger_add_or_warn(outbound->ledger);
+        if (!is_announced)
+            return false;
+    }
     *status = MAX(*status, outbound->status);
     return true;
 }

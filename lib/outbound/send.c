@@ -132,6 +132,18 @@ find_due(const MpAnnouncement *announcement, const MpEventRecipient *recipient, 
     return mp_retry_due(recipient->attempts + 1, first, now, give_up, &attempt->due);
 }
 
+/* For the ledger: the attempt, and of a comment how long it took to leave. */
+static void
+count(const MpAnnouncement *announcement, const MpAttempt *attempt)
+{
+    const MpEvent *event = mp_event_file_event(announcement->file);
+    MpLedger *ledger = announcement->outbound->ledger;
+
+    mp_ledger_count(ledger, "message", mp_event_recipient_state_name(attempt->outcome), 1);
+    if (attempt->outcome == MP_RECIPIENT_SENT && mp_event_has_comment(event->kind))
+        mp_ledger_time(ledger, "sending", (double)(attempt->now - event->created));
+}
+
 static void
 record(MpAnnouncement *announcement, const MpEventRecipient *recipient, const MpOutgoingMail *mail,
        MpAttempt *attempt)
@@ -142,6 +154,7 @@ record(MpAnnouncement *announcement, const MpEventRecipient *recipient, const Mp
     if (attempt->outcome == MP_RECIPIENT_DEFERRED && !find_due(announcement, recipient, attempt))
         attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
     log_attempt(recipient, mail, attempt);
+    count(announcement, attempt);
     if (!mp_event_file_record(announcement->file, recipient->user, attempt, &error))
         mp_outbound_fail(announcement->outbound, error);
 }

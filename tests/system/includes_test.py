@@ -16,7 +16,7 @@ from harness import TOP, check_names, conclude  # noqa: E402
 ORDER = [
     ["base"],
     ["cli"],
-    ["address", "maildir", "worker", "markup", "patterns", "git", "outbox"],
+    ["address", "maildir", "worker", "markup", "patterns", "git", "outbox", "ledger"],
     ["message"],
     ["reply"],
     ["tracker", "transport", "postfix"],
@@ -38,11 +38,11 @@ ARROWS = {
     "policy": {"address", "maildir", "message", "tracker"},
     "notify": {"address", "markup", "outbox", "policy", "tracker"},
     "instance": {"address", "cli", "message", "outbox", "policy", "tracker"},
-    "inbound": {"address", "instance", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
-    "outbound": {"instance", "notify", "outbox", "tracker", "transport"},
+    "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
+    "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"cli", "instance", "outbox"},
-    "metroplex": {"check", "cli", "inbound", "instance", "policy", "postfix", "tracker"},
-    "notifier": {"cli", "instance", "outbound", "outbox"},
+    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "tracker"},
+    "notifier": {"cli", "ledger", "instance", "outbound", "outbox"},
 }
 
 ROOM_SHARE = 15  # most percent of all lines
