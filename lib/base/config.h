@@ -49,7 +49,7 @@ typedef struct {
 
     /* [smtp] */
     bool enabled;
-    char *smtp_address;
+    char *smtp_address; /* an IPv6 address in brackets */
     int smtp_port;
     char *smtp_domain;
     int authentication;
@@ -102,12 +102,77 @@ typedef struct {
     int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */
 } MpConfig;
 
+/* One key, a row of config_keys.c. What its type means is lib/base's business. */
+typedef struct {
+    const char *group, *key;
+    int type; /* MpConfigType */
+    gsize offset;
+    const char *fallback;       /* NULL: the key is required */
+    gint64 min, max;            /* of numbers */
+    const char *const *choices; /* of choices, in the order of their enumeration; else NULL */
+} MpConfigKey;
+
+/* In the order of the manual page. A key that another one's default names stands before it. */
+extern const MpConfigKey mp_config_keys[];
+extern const gsize mp_config_n_keys;
+
+/* The key of "smtp.port", or NULL. */
+const MpConfigKey *mp_config_find_key(const char *name);
+
+/* "number", as the manual page calls it. */
+const char *mp_config_type_name(const MpConfigKey *key);
+
+/* A key whose value is the path of a secret. People write the secret itself there, so that a value
+ * that is wrong is never shown. */
+bool mp_config_may_be_secret(const MpConfigKey *key);
+
+/* Why a text is no value of the key ("is not a host name"), the caller's, or NULL if it is one;
+ * `translated`: in the operator's language. */
+char *mp_config_fault(const MpConfigKey *key, const char *value, bool translated);
+
+/* What a configuration says of one key. */
+typedef struct {
+    const MpConfigKey *key;
+    char *value;    /* as it says, or NULL */
+    char *fallback; /* what holds where it says nothing, or NULL if the key is required */
+    char *fault;    /* what is wrong with what holds, also beside other keys; or NULL */
+} MpConfigValue;
+
+void mp_config_value_free(MpConfigValue *value);
+
+/*
+ * All keys (MpConfigValue), in the order of the table, whatever is wrong with them; the names of
+ * unknown ones ("[group] key", char *) are added to `unknown`. What is no key file at all is
+ * MP_ERROR_INSTALLATION; `name` is the file's, for messages.
+ */
+GPtrArray *mp_config_examine(const char *name, const char *text, gsize length, bool translated,
+                             GPtrArray *unknown, GError **error);
+
+/* The text of a configuration file; MP_ERROR_INSTALLATION. */
+bool mp_config_read(const char *path, char **text, gsize *length, GError **error);
+
 /*
  * Reads and checks the file. An unknown group or key, a value of the wrong type or range, or a
  * missing required key is MP_ERROR_INSTALLATION and names file, group and key. `data` (may be
  * NULL) overrides [instance] data; one that is no path is MP_ERROR_INPUT.
  */
 MpConfig *mp_config_load(const char *path, const char *data, GError **error);
+
+/*
+ * Who may write the configuration can have programs run as whoever reads it (on-comment): it and
+ * its directory must belong to root or to us, and be closed to the writing of all others. For root
+ * that leaves root. MP_ERROR_INSTALLATION says what chown or chmod mends it.
+ */
+bool mp_config_check_owner(const char *path, GError **error);
+
+/* Why the password file is no secret (others can read or write it), in the operator's language if
+ * `translated`; the caller's. NULL if it is one, or is not there, or cannot be seen. */
+char *mp_config_password_fault(const char *path, bool translated);
+
+/* The same of a text that the file has, or shall have. */
+MpConfig *
+mp_config_parse(const char *path, const char *text, gsize length, const char *data, GError **error);
+
 void mp_config_free(MpConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpConfig, mp_config_free)
 

@@ -29,7 +29,7 @@ const MpConfigKey mp_config_keys[] = {
      .choices = CHOICES("refuse", "accept")},
 
     {"smtp", "enabled",        TYPE_BOOL,   AT(enabled),        "true"},
-    {"smtp", "address",        TYPE_HOST,   AT(smtp_address),   "localhost"},
+    {"smtp", "address",        TYPE_SERVER, AT(smtp_address),   "localhost"},
     {"smtp", "port",           TYPE_INT,    AT(smtp_port),      "587", 1, 65535},
     {"smtp", "domain",         TYPE_HOST,   AT(smtp_domain),    "{hostname}"},
     {"smtp", "authentication", TYPE_CHOICE, AT(authentication), "none",

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/names.h"
+#include "base/text.h"
 
 #define LINK_SIZE_MAX 1000 /* octets */
 
@@ -27,6 +29,21 @@ mp_is_hostname(const char *text)
         }
     }
     return label > 0 && text[length - 1] != '-';
+}
+
+/* An IPv6 address may be in the brackets of a URL. A name whose last label is all digits is none
+ * (RFC 1123, section 2.1): a mistyped IPv4 address. */
+static bool
+is_server(const char *text)
+{
+    gsize length = strlen(text);
+    bool is_bracketed = length > 2 && text[0] == '[' && text[length - 1] == ']';
+    g_autofree char *bare = is_bracketed ? g_strndup(text + 1, length - 2) : g_strdup(text);
+    const char *dot = strrchr(text, '.'), *last = dot != NULL ? dot + 1 : text;
+
+    if (g_hostname_is_ip_address(bare))
+        return strchr(bare, '%') == NULL && (!is_bracketed || strchr(bare, ':') != NULL);
+    return mp_is_hostname(text) && last[strspn(last, "0123456789")] != '\0';
 }
 
 bool
@@ -84,14 +101,15 @@ fault_of_remote(const char *value)
         gsize length = strcspn(host, "/");
         at = memchr(host, '@', length);
         if (at != NULL && memchr(host, ':', (gsize)(at - host)) != NULL)
-            return "holds a password: leave that to Git's credential helpers or ~/.netrc";
-        return length > 0 || value[0] == 'f' ? NULL : "names no host";
+            return N_("holds a password: leave that to Git's credential helpers or ~/.netrc");
+        return length > 0 || value[0] == 'f' ? NULL : N_("names no host");
     }
     if (at != NULL && at > value && colon != NULL && at < colon &&
         (slash == NULL || colon < slash) && colon[1] != ':' && colon[1] != '\0' &&
         g_ascii_isalnum(value[0]))
         return NULL;
-    return "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path";
+    return N_(
+        "is none of ssh://…, USER@HOST:PATH, https://…, http://…, git://…, and an absolute path");
 }
 
 bool
@@ -134,34 +152,93 @@ const char *
 mp_link_fault(const char *value)
 {
     if (!mp_is_visible_line(value) || has_space(value) || strlen(value) > LINK_SIZE_MAX)
-        return "is not an http or https URL";
+        return N_("is not an http or https URL");
     g_autofree char *filled = fill_with_letters(value);
     if (strpbrk(filled, "{}") != NULL)
-        return "has braces around what is none of {repository}, {kind}, {number}, {comment}";
-    return mp_is_web_url(filled) ? NULL : "is not an http or https URL";
+        return N_("has braces around what is none of {repository}, {kind}, {number}, {comment}");
+    return mp_is_web_url(filled) ? NULL : N_("is not an http or https URL");
 }
 
-const char *
-mp_config_text_fault(const MpConfigKey *key, const char *value)
+/* Literals for the translator; the caller looks them up. */
+static const char *
+fault_of_text(const MpConfigKey *key, const char *value)
 {
-    if (!mp_is_visible_line(value))
-        return "holds a control or an invisible character, or is not UTF-8";
     switch (key->type) {
     case TYPE_HOST:
-        return mp_is_hostname(value) || is_allowed_empty(key, value) ? NULL : "is not a host name";
+        return mp_is_hostname(value) ? NULL : N_("is not a host name");
+    case TYPE_SERVER:
+        return is_server(value) ? NULL : N_("is neither a host name nor an IP address");
     case TYPE_PATH:
-        return value[0] == '/' || is_allowed_empty(key, value) ? NULL : "is not an absolute path";
+        return value[0] == '/' ? NULL : N_("is not an absolute path");
     case TYPE_URL:
-        return is_allowed_empty(key, value) ? NULL : mp_link_fault(value);
+        return mp_link_fault(value);
     case TYPE_WORDS:
-        return is_words(value) ? NULL : "is not a list of words between spaces or commas";
+        return is_words(value) ? NULL : N_("is not a list of words between spaces or commas");
     case TYPE_REMOTE:
         return fault_of_remote(value);
     case TYPE_NAME:
-        return is_mail_name(value) ? NULL : "is neither a mail address nor a name before one";
+        return is_mail_name(value) ? NULL : N_("is neither a mail address nor a name before one");
     case TYPE_MAIL:
-        return mp_is_mail_address(value) ? NULL : "is not a mail address";
+        return mp_is_mail_address(value) ? NULL : N_("is not a mail address");
+    case TYPE_BOOL:
+        return strcmp(value, "true") == 0 || strcmp(value, "false") == 0
+                   ? NULL
+                   : N_("is neither true nor false");
     default:
         return NULL;
     }
+}
+
+static char *
+fault_of_number(const MpConfigKey *key, const char *value, bool translated)
+{
+    g_autofree char *min = g_strdup_printf("%" G_GINT64_FORMAT, key->min);
+    g_autofree char *max = g_strdup_printf("%" G_GINT64_FORMAT, key->max);
+
+    if (g_ascii_string_to_signed(value, 10, key->min, key->max, NULL, NULL))
+        return NULL;
+    return g_strdup_printf(translated ? _("is not a number from %s to %s")
+                                      : "is not a number from %s to %s",
+                           min, max);
+}
+
+static char *
+fault_of_choice(const MpConfigKey *key, const char *value, bool translated)
+{
+    g_autofree char *all = g_strjoinv(", ", (char **)key->choices);
+
+    if (mp_find_name(key->choices, g_strv_length((char **)key->choices), value) >= 0)
+        return NULL;
+    return g_strdup_printf(translated ? _("is none of: %s") : "is none of: %s", all);
+}
+
+char *
+mp_config_fault(const MpConfigKey *key, const char *value, bool translated)
+{
+    const char *why = N_("holds a control or an invisible character, or is not UTF-8");
+
+    if (mp_is_visible_line(value)) {
+        if (key->type == TYPE_INT || key->type == TYPE_SIZE)
+            return fault_of_number(key, value, translated);
+        if (key->type == TYPE_CHOICE)
+            return fault_of_choice(key, value, translated);
+        why = is_allowed_empty(key, value) ? NULL : fault_of_text(key, value);
+    }
+    return why != NULL ? g_strdup(translated ? _(why) : why) : NULL;
+}
+
+const char *
+mp_config_type_name(const MpConfigKey *key)
+{
+    static const char *const names[] = {
+        [TYPE_HOST] = "host name", [TYPE_SERVER] = "host name or IP address",
+        [TYPE_TEXT] = "text",      [TYPE_PATH] = "path",
+        [TYPE_URL] = "URL",        [TYPE_REMOTE] = "Git URL",
+        [TYPE_WORDS] = "list",     [TYPE_MAIL] = "mail address",
+        [TYPE_NAME] = "mail name", [TYPE_BOOL] = "boolean",
+        [TYPE_INT] = "number",     [TYPE_SIZE] = "bytes",
+        [TYPE_CHOICE] = "choice",
+    };
+
+    return names[key->type];
 }

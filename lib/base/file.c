@@ -143,6 +143,30 @@ create_anew(int directory, const char *name, mode_t mode)
     return fd;
 }
 
+static bool
+set_access(int fd, const MpFileAccess *access, GError **error)
+{
+    if (access->uid != (uid_t)-1 && fchown(fd, access->uid, access->gid) < 0)
+        return mp_fail_errno(error, "cannot give it to user %u", (unsigned)access->uid);
+    return fchmod(fd, access->mode) == 0 ||
+           mp_fail_errno(error, "cannot give it mode %04o", (unsigned)access->mode);
+}
+
+bool
+mp_write_new_file(int directory, const char *name, const void *bytes, gsize length,
+                  const MpFileAccess *access, GError **error)
+{
+    g_auto(MpFd) fd = create_anew(directory, name, 0600);
+
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot create %s", name);
+    if (set_access(fd, access, error) && write_and_sync(fd, bytes, length, error))
+        return true;
+    g_prefix_error(error, "%s: ", name);
+    unlinkat(directory, name, 0);
+    return false;
+}
+
 bool
 mp_write_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
               bool sync_directory, GError **error)

@@ -34,6 +34,21 @@ bool mp_make_directories(const char *path, mode_t mode, bool *made, GError **err
 bool mp_write_file(int directory, const char *name, const void *bytes, gsize length, mode_t mode,
                    bool sync_directory, GError **error);
 
+/* Of whom a file is, and who may do what with it, exactly and whatever the umask. */
+typedef struct {
+    mode_t mode;
+    uid_t uid; /* (uid_t)-1: of whoever makes it */
+    gid_t gid;
+} MpFileAccess;
+
+/*
+ * The first half of that, for a caller who has to look at something before the rename: a synced
+ * file `name` with this access, which replaces one that a run that died has left. Nothing stays of
+ * it after an error.
+ */
+bool mp_write_new_file(int directory, const char *name, const void *bytes, gsize length,
+                       const MpFileAccess *access, GError **error);
+
 bool mp_sync_directory(int directory, const char *path_for_messages, GError **error);
 
 /* Syncs a directory that was there already and the one that it lies in, since the process that made

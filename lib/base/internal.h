@@ -5,6 +5,7 @@
 
 typedef enum {
     TYPE_HOST,
+    TYPE_SERVER,
     TYPE_TEXT,
     TYPE_PATH,
     TYPE_URL,
@@ -18,21 +19,11 @@ typedef enum {
     TYPE_CHOICE,
 } MpConfigType;
 
-typedef struct {
-    const char *group, *key;
-    MpConfigType type;
-    gsize offset;
-    const char *fallback;       /* NULL: the key is required */
-    gint64 min, max;            /* of TYPE_INT and TYPE_SIZE */
-    const char *const *choices; /* of TYPE_CHOICE, in the order of the enumeration */
-} MpConfigKey;
-
-/* In the order of the manual page. A key that another one's default names stands before it. */
-extern const MpConfigKey mp_config_keys[];
-extern const gsize mp_config_n_keys;
-
-/* Why a text is no value of the key ("is not a host name"), or NULL if it is one. */
-const char *mp_config_text_fault(const MpConfigKey *key, const char *value);
+/*
+ * All of the keys into `config`, whose file is set: what they say, or where that is wrong what
+ * holds without them, so that those that belong together can be compared whatever else is wrong.
+ */
+GPtrArray *mp_config_fill(MpConfig *config, GKeyFile *file, bool translated);
 
 bool mp_is_mail_address(const char *text);
 

@@ -26,21 +26,35 @@ take(int fd, MpLockMode mode)
     return rc == 0;
 }
 
-MpLock *
-mp_lock_take(const char *path, MpLockMode mode, GError **error)
+static MpLock *
+lock_descriptor(int *fd, const char *path, MpLockMode mode, GError **error)
 {
-    g_auto(MpFd) fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
+    if (*fd < 0)
         return mp_fail_errno_null(error, "cannot open the lock %s", path);
-    if (!take(fd, mode)) {
+    if (!take(*fd, mode)) {
         if (mode == MP_LOCK_TRY && errno == EWOULDBLOCK)
             return NULL;
         return mp_fail_errno_null(error, "cannot lock %s", path);
     }
     MpLock *lock = g_new0(MpLock, 1);
-    lock->fd = g_steal_fd(&fd);
+    lock->fd = g_steal_fd(fd);
     return lock;
+}
+
+MpLock *
+mp_lock_take(const char *path, MpLockMode mode, GError **error)
+{
+    g_auto(MpFd) fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    return lock_descriptor(&fd, path, mode, error);
+}
+
+MpLock *
+mp_lock_take_directory(const char *path, MpLockMode mode, GError **error)
+{
+    g_auto(MpFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return lock_descriptor(&fd, path, mode, error);
 }
 
 void

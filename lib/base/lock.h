@@ -18,5 +18,8 @@ MpLock *mp_lock_take(const char *path, MpLockMode mode, GError **error);
 /* Sets the file's time of modification: by that of its lock a run is known to have begun. */
 void mp_lock_stamp(const MpLock *lock);
 
+/* The same on a directory that is there, and nothing is made in it. */
+MpLock *mp_lock_take_directory(const char *path, MpLockMode mode, GError **error);
+
 void mp_lock_release(MpLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpLock, mp_lock_release)

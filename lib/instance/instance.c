@@ -105,11 +105,23 @@ mp_instance_open_keys(MpInstance *instance, GError **error)
     return instance->keys != NULL;
 }
 
+/* Also where nothing needs the password: it may be closed too late. */
+static bool
+check_password(const MpConfig *config, GError **error)
+{
+    g_autofree char *why = mp_config_password_fault(config->password_file, false);
+    g_autofree char *shown = mp_escape(config->password_file);
+
+    return why == NULL || mp_fail(error, MP_ERROR_INSTALLATION, "%s: [smtp] password-file: %s %s",
+                                  config->file, shown, why);
+}
+
 bool
 mp_instance_configure(MpInstance *instance, const char *file, const char *data, GError **error)
 {
     *instance = (MpInstance){.config = mp_config_load(file, data, error)};
-    if (instance->config == NULL)
+    if (instance->config == NULL || !mp_config_check_owner(file, error) ||
+        !check_password(instance->config, error))
         return false;
     const char *host_id = instance->config->host_id;
     g_autofree char *rate = mp_config_path(instance->config, "rate");
