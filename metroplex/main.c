@@ -14,6 +14,7 @@ static const MpCommand commands[] = {
     {"policy", cmd_policy, "refuse forged addresses at RCPT TO, for Postfix"},
     {"repack", cmd_repack, NULL},
     {"repository", cmd_repository, "show or set a repository's policy"},
+    {"settings", cmd_settings, "show and change the configuration"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
     {"user", cmd_user, "add, list, show and change accounts"},
     {"worker", cmd_worker, NULL},

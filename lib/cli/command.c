@@ -95,6 +95,16 @@ asks_for_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+/* What the first word does and takes where it stands alone. */
+static int
+help_alone(const char *command, int (*without)(int, char **))
+{
+    char *argv[] = {(char *)(gsize)command, (char *)(gsize) "--help", NULL};
+
+    putchar('\n');
+    return without(2, argv);
+}
+
 /* `command` is the first word of a command of two, or NULL. */
 static int
 run(const char *command, const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
@@ -105,14 +115,15 @@ run(const char *command, const MpCommand *commands, gsize n_commands, int (*with
 
     if (word != NULL && asks_for_help(word)) {
         print_help(command, commands, n_commands);
-        return EX_OK;
+        return command != NULL && without != NULL ? help_alone(command, without) : EX_OK;
     }
     if (word != NULL && strcmp(word, "--version") == 0) {
         printf("%s %s\n", g_get_prgname(), MP_VERSION);
         return EX_OK;
     }
     if (without != NULL && (word == NULL || word[0] == '-')) {
-        argv[0] = (char *)(gsize) "";
+        if (command == NULL)
+            argv[0] = (char *)(gsize) "";
         return without(argc, argv);
     }
     for (gsize i = 0; word != NULL && i < n_commands; i++) {
@@ -132,6 +143,13 @@ int
 mp_subcommand_run(const MpCommand *subcommands, gsize n_subcommands, int argc, char **argv)
 {
     return run(argv[0], subcommands, n_subcommands, NULL, argc, argv);
+}
+
+int
+mp_subcommand_run_or(const MpCommand *subcommands, gsize n_subcommands,
+                     int (*without)(int, char **), int argc, char **argv)
+{
+    return run(argv[0], subcommands, n_subcommands, without, argc, argv);
 }
 
 const char *

@@ -30,6 +30,10 @@ int mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(
  */
 int mp_subcommand_run(const MpCommand *subcommands, gsize n_subcommands, int argc, char **argv);
 
+/* The same for a first word that may stand alone: then `without` runs. */
+int mp_subcommand_run_or(const MpCommand *subcommands, gsize n_subcommands,
+                         int (*without)(int, char **), int argc, char **argv);
+
 /* The last word of a command: "close". */
 const char *mp_command_word(const char *command);
 

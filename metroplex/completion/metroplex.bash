@@ -46,6 +46,10 @@ _metroplex_check_groups() {
     metroplex check --help 2>/dev/null </dev/null | sed -n 's/^Groups: \(.*\)\./\1 all/p' | tr -d ,
 }
 
+_metroplex_settings() {
+    metroplex settings --json "${installation[@]}" 2>/dev/null </dev/null | sed -n 's/^{"key":"\([a-z.-]*\)".*/\1/p'
+}
+
 # The words of the command so far, without options and their values: metroplex thread close 17.
 _metroplex_words() {
     local i
@@ -81,6 +85,9 @@ _metroplex_value() {
 # What a command takes after its own words.
 _metroplex_argument() {
     case "${words[*]:1}" in
+    'settings get' | 'settings unset'*) choices=$(_metroplex_settings) ;;
+    'settings set'*) choices=$(_metroplex_settings | sed 's/$/=/') ;;
+    'settings secret') choices=smtp.password ;;
     'user show' | 'user set' | 'user revoke') choices=$(_metroplex_logins) ;;
     'repository show' | 'repository set') choices=$(_metroplex_repositories) ;;
     address | preview | 'thread show' | 'thread comment' | 'thread close' | 'thread reopen' | 'thread lock' | \

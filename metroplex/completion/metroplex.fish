@@ -36,6 +36,10 @@ function __metroplex_column
     metroplex $argv[1..-2] (__metroplex_installation) 2>/dev/null </dev/null | awk -v n=$argv[-1] '{ print $n }' | sort -u
 end
 
+function __metroplex_settings
+    metroplex settings --json (__metroplex_installation) 2>/dev/null </dev/null | sed -n 's/^{"key":"\([a-z.-]*\)".*/\1/p'
+end
+
 function __metroplex_complete
     set -l words (__metroplex_words)
     set -l current (commandline -ct)
@@ -47,6 +51,12 @@ function __metroplex_complete
         end
     end
     switch "$words[2..-1]"
+        case 'settings get' 'settings unset*'
+            __metroplex_settings
+        case 'settings set*'
+            __metroplex_settings | string replace -r '$' =
+        case 'settings secret'
+            echo smtp.password
         case 'user show' 'user set' 'user revoke'
             __metroplex_column user list 2
         case 'repository show' 'repository set'

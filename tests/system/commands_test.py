@@ -809,7 +809,7 @@ def a_command_with_a_key_is_repeated_until_it_succeeds_and_posts_once(site):
 def every_command_answers_help_and_version_without_an_installation(site):
     table = {"user": ["add", "list", "show", "set", "revoke"], "repository": ["set", "show"],
              "thread": ["open", "comment", "show", "list", "close", "reopen", "lock", "unlock", "subscribe", "unsubscribe"],
-             "init": [], "address": []}
+             "settings": ["get", "set", "unset", "secret"], "init": [], "address": []}
     for command, verbs in table.items():
         for words in [[command]] + [[command, verb] for verb in verbs]:
             shown = site.run(METROPLEX, *words, "--help", data=False).stdout
@@ -862,6 +862,8 @@ def printing_commands(site):
                   ["thread", "export", "1"], ["thread", "export", "1", "--format", "mbox"], opened, comment,
                   ["thread", "import", os.path.join(site.dir, "thread.mbox")],
                   ["thread", "close", "1", "--as", "tim"], ["address", "1", "tim"], ["address", "--verify", site.address(1, "tim")],
+                  ["settings"], ["settings", "--json"], ["settings", "get", "smtp.port"], ["settings", "set", "smtp.port=25"],
+                  ["settings", "unset", "smtp.port", "--json"], ["settings", "secret", "smtp.password"],
                   ["fsck"], ["fsck", "--json"], ["explain", mail], ["extract", mail], ["extract", "--json", mail]):
         yield METROPLEX, words, "Hello.\n"
     yield METROPLEX, ["extract", "--jsonl"], json.dumps({"body": "Hello.\n"}) + "\n"
@@ -1007,6 +1009,10 @@ def bash_completes_commands_options_and_names(site):
     equal(complete("metroplex", "thread", "--config", "=", site.config, "close", "1", "--as", "=", "t"), ["tim"])
     equal(complete("metroplex", "user", "set", "tim", "--state", ""), ["active", "suspended"])
     equal(complete("metroplex", "thread", "list", "--state", ""), ["open", "closed"])
+    equal(complete("metroplex", "settings", "se"), ["set", "secret"])
+    equal(complete("metroplex", "settings", "--config", site.config, "set", "smtp.po"), ["smtp.port="])
+    equal(complete("metroplex", "settings", "--config", site.config, "unset", "smtp.port", "smtp.sup"),
+          ["smtp.support-address-type", "smtp.support-address"])
     equal(complete("notifier", "queue", "h"), ["hold"])
 
 

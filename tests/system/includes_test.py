@@ -16,7 +16,7 @@ from harness import TOP, check_names, conclude  # noqa: E402
 ORDER = [
     ["base"],
     ["cli"],
-    ["address", "maildir", "worker", "markup", "patterns", "git", "outbox", "ledger"],
+    ["address", "maildir", "worker", "markup", "patterns", "git", "outbox", "ledger", "settings"],
     ["message"],
     ["reply"],
     ["tracker", "transport", "postfix"],
@@ -41,7 +41,7 @@ ARROWS = {
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"cli", "instance", "outbox"},
-    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "tracker"},
+    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "settings", "tracker"},
     "notifier": {"cli", "ledger", "instance", "outbound", "outbox"},
 }
 

@@ -1,0 +1,202 @@
+/*
+ * metroplex settings: the configuration, shown as a page, and changed as a whole. What is checked,
+ * edited and saved is lib/settings's.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "commands.h"
+#include "settings_show.h"
+
+#define JSON_OPTION                                                                                \
+    {                                                                                              \
+        "json", 0, 0, G_OPTION_ARG_NONE, &is_json, "print JSON, one object a line", NULL           \
+    }
+
+static int
+show(int argc, char **argv)
+{
+    gboolean is_json = FALSE;
+    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    g_auto(MpOptions) options = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_options_parse(&options, entries, "",
+                     "Shows all settings: what holds, where it comes from, what is wrong with it.",
+                     0, 0, &argc, &argv);
+    g_autoptr(MpSettings) settings = mp_settings_read(options.config_file, !is_json, &error);
+    if (settings == NULL)
+        return mp_report(error);
+    if (is_json)
+        mp_settings_show_json(settings);
+    else
+        mp_settings_show(settings);
+    return settings->n_wrong == 0 ? EX_OK : EX_CONFIG;
+}
+
+static int
+get(int argc, char **argv)
+{
+    gboolean is_json = FALSE;
+    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    g_auto(MpOptions) options = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_options_parse(&options, entries, "KEY",
+                     "Prints what holds: the value in the file, or the default.\n\n"
+                     "Example: metroplex settings get smtp.port",
+                     1, 1, &argc, &argv);
+    g_autofree char *shown = mp_escape(argv[1]);
+    g_autoptr(MpSettings) settings = mp_settings_read(options.config_file, !is_json, &error);
+    if (settings == NULL)
+        return mp_report(error);
+    const MpSettingValue *value = mp_settings_get(settings, argv[1]);
+    if (value == NULL)
+        return mp_usage_error("%s is no setting: metroplex settings lists them", shown);
+    if (value->key == NULL && !is_json)
+        return mp_usage_error("%s is a secret, which is never shown", shown);
+    if (is_json)
+        mp_setting_show_json(value);
+    else if (value->value != NULL)
+        mp_print_text(value->value);
+    if (value->fault == NULL)
+        return EX_OK;
+    g_autofree char *fault = mp_escape(value->fault);
+    fprintf(stderr, "metroplex: %s: %s\n", shown, fault);
+    return EX_CONFIG;
+}
+
+/* --- Changes --------------------------------------------------------------------------------- */
+
+/* One argument of a change, applied in memory. */
+typedef bool (*Change)(MpSettingsEdit *edit, const char *argument, GError **error);
+
+static bool
+set_argument(MpSettingsEdit *edit, const char *argument, GError **error)
+{
+    const char *equals = strchr(argument, '=');
+
+    if (equals == NULL) {
+        g_autofree char *shown = mp_escape(argument);
+        return mp_fail(error, MP_ERROR_INPUT, "%s is not KEY=VALUE", shown);
+    }
+    g_autofree char *name = g_strstrip(g_strndup(argument, (gsize)(equals - argument)));
+    return mp_settings_edit_set(edit, name, equals + 1, error);
+}
+
+/* All arguments, so that all that is wrong is told at once. */
+static bool
+change_all(MpSettingsEdit *edit, char **arguments, Change change, GError **error)
+{
+    g_autoptr(GString) wrong = g_string_new(NULL);
+
+    for (; *arguments != NULL; arguments++) {
+        g_autoptr(GError) why = NULL;
+
+        if (!change(edit, *arguments, &why))
+            g_string_append_printf(wrong, "%s%s", wrong->len > 0 ? "\nmetroplex: " : "",
+                                   why->message);
+    }
+    return wrong->len == 0 || mp_fail(error, MP_ERROR_INPUT, "%s", wrong->str);
+}
+
+static int
+save(const MpOptions *options, char **arguments, Change change, bool is_json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpSettingsEdit) edit = mp_settings_edit(options->config_file, &error);
+
+    if (edit == NULL || !change_all(edit, arguments, change, &error))
+        return mp_report(error);
+    g_autoptr(GPtrArray) changes = mp_settings_edit_save(edit, &error);
+    if (changes == NULL)
+        return mp_report(error);
+    mp_settings_show_changes(options->config_file, changes, is_json);
+    return EX_OK;
+}
+
+static int
+set(int argc, char **argv)
+{
+    gboolean is_json = FALSE;
+    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    g_auto(MpOptions) options = {0};
+
+    mp_options_parse(
+        &options, entries, "KEY=VALUE…",
+        "Checks all values together and saves all of them or none. Everything else in\n"
+        "the file, comments too, stays as it is.\n\n"
+        "Example: metroplex settings set smtp.address=smtp.example.org smtp.port=465 "
+        "smtp.tls=implicit",
+        1, G_MAXINT, &argc, &argv);
+    return save(&options, argv + 1, set_argument, is_json);
+}
+
+static int
+unset(int argc, char **argv)
+{
+    gboolean is_json = FALSE;
+    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    g_auto(MpOptions) options = {0};
+
+    mp_options_parse(&options, entries, "KEY…",
+                     "Takes keys out of the file, so that their defaults hold.\n\n"
+                     "Example: metroplex settings unset smtp.port",
+                     1, G_MAXINT, &argc, &argv);
+    return save(&options, argv + 1, mp_settings_edit_unset, is_json);
+}
+
+static int
+secret(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+
+    mp_options_parse(
+        &options, NULL, "smtp.password",
+        "Reads the password of the SMTP server, or its token for xoauth2, from the\n"
+        "terminal without echo, else from standard input, and writes it into the file\n"
+        "that smtp.password-file names, for the user of the programs alone.\n\n"
+        "Example: metroplex settings secret smtp.password <password.txt",
+        1, 1, &argc, &argv);
+    if (strcmp(argv[1], MP_SETTING_PASSWORD) != 0) {
+        g_autofree char *shown = mp_escape(argv[1]);
+        return mp_usage_error("%s is no secret: there is " MP_SETTING_PASSWORD, shown);
+    }
+    if (!mp_config_check_owner(options.config_file, &error))
+        return mp_report(error); /* before somebody types */
+    char *password = mp_password_read(_("Password for the SMTP server"), &error);
+    if (password == NULL)
+        return mp_report(error);
+    g_autoptr(MpSettingsEdit) edit = mp_settings_edit(options.config_file, &error);
+    g_autoptr(GPtrArray) changes =
+        edit != NULL ? mp_settings_edit_password(edit, password, &path, &error) : NULL;
+    mp_password_free(password);
+    if (changes == NULL)
+        return mp_report(error);
+    g_autofree char *shown = mp_escape(path);
+    printf(_("The password is in %s.\n"), shown);
+    if (changes->len > 0)
+        mp_settings_show_changes(options.config_file, changes, false);
+    return EX_OK;
+}
+
+int
+cmd_settings(int argc, char **argv)
+{
+    static const MpCommand subcommands[] = {
+        {"get", get, "KEY: print what holds"},
+        {"set", set, "KEY=VALUE…: change, all or nothing"},
+        {"unset", unset, "KEY…: back to the default"},
+        {"secret", secret, "smtp.password: read it without echo, and keep it"},
+    };
+
+    return mp_subcommand_run_or(subcommands, G_N_ELEMENTS(subcommands), show, argc, argv);
+}
