@@ -297,8 +297,8 @@ static const MpRule *
 leading_attribution(const GArray *lines, guint i, MpMatcher *matcher, guint *attempts)
 {
     const Line *line = LINE(lines, i);
-    const char *at = strchr(line->core, '@');
-    const char *colon = at != NULL && line->has_digit ? strstr(at, ": ") : NULL;
+    const char *at = line->has_at && line->has_digit ? strchr(line->core, '@') : NULL;
+    const char *colon = at != NULL ? strstr(at, ": ") : NULL;
 
     if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT ||
         line->fenced || lines_is_first(lines, i) || (*attempts)++ >= ATTEMPTS)
@@ -349,8 +349,10 @@ void
 boundaries_mark(GArray *lines, MpMatcher *matcher)
 {
     mark_quote_starts(lines, matcher);
-    prefixes_mark(lines);
+    bool prefixed = prefixes_mark(lines);
+
     headers_mark(lines, matcher);
     mark_attributions(lines, matcher);
-    prefixes_judge(lines);
+    if (prefixed)
+        prefixes_judge(lines);
 }

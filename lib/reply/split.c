@@ -288,10 +288,11 @@ static const char *
 attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matcher, guint *attempts)
 {
     const Line *line = LINE(lines, i);
-    const char *space = strchr(line->core, ' ');
 
-    if (line->kind != LINE_TEXT || line->fenced || !(line->has_digit || line->has_at) ||
-        space == NULL || space == line->core)
+    if (line->kind != LINE_TEXT || line->fenced || !(line->has_digit || line->has_at))
+        return NULL;
+    const char *space = strchr(line->core, ' ');
+    if (space == NULL || space == line->core)
         return NULL;
     bool closed;
     window_end(lines, i, line->core, &closed);
