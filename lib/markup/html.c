@@ -315,14 +315,17 @@ write_element(MarkdownWriter *writer, const GumboNode *node)
         return;
     if (role == HTML_SEPARATOR && writer->quotes == 0 && writer->cells == 0)
         write_line(writer, "-----Original Message-----");
-    if (role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer) &&
-        !html_is_blank(node))
+    /* the outermost only: each within would be searched for text once more */
+    bool signs = role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer);
+    if (signs && writer->signatures == 0 && !html_is_blank(node))
         write_line(writer, "-- ");
+    writer->signatures += signs;
     if (role == HTML_QUOTE && writer->quotes == 0 && node->v.element.tag != GUMBO_TAG_BLOCKQUOTE &&
         !html_contains(node, GUMBO_TAG_BLOCKQUOTE, QUOTE_SEARCH))
         write_quote(writer, node);
     else
         write_by_tag(writer, node);
+    writer->signatures -= signs;
 }
 
 static void
