@@ -161,16 +161,6 @@ says_whole_date(const char *core)
     return n > 0 && n <= 2 && next != ':' && next != 'h' && !g_unichar_isalpha(next);
 }
 
-/* "Ada Example <ada@example.org> …", from its first word on. */
-static bool
-begins_with_person(const char *core)
-{
-    const char *bracket = strchr(core, '<');
-
-    return bracket != NULL && g_unichar_isupper(g_utf8_get_char(core)) &&
-           strcspn(core, "0123456789,") > (gsize)(bracket - core) && strchr(bracket, '@') != NULL;
-}
-
 /* Whether the line at `start` goes on with what the line above it began: an address, a date, a
  * name. */
 static bool
@@ -185,7 +175,7 @@ continues_above(const GArray *lines, guint start)
     bool address = !LINE(lines, start)->has_at && LINE(lines, above)->has_at;
     return core[0] == '<' || core[0] == '(' ||
            (is_day_line(lines, (guint)above) && !says_whole_date(core) &&
-            !begins_with_person(core)) ||
+            !attribution_begins_with_person(core)) ||
            ends_with_any(before, unfinished) || (address && g_str_has_suffix(before, ">")) ||
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
@@ -219,7 +209,7 @@ is_whole(const GArray *lines, const Attribution *best, gint start, gint above, M
 {
     static const char *const ends[] = {".", "!", "?", "。", "！", "？", NULL};
     const char *core = LINE(lines, start)->core, *before = LINE(lines, above)->core;
-    bool person = begins_with_person(core);
+    bool person = attribution_begins_with_person(core);
 
     if (continues_above(lines, (guint)start))
         return false;
