@@ -81,9 +81,8 @@ static bool
 is_own_domain(const MpConfig *config, const char *domain)
 {
     g_autofree char *reply = mp_config_reply_domain(config);
-    g_autofree char *noreply = mp_config_noreply_domain(config);
 
-    return g_ascii_strcasecmp(domain, reply) == 0 || g_ascii_strcasecmp(domain, noreply) == 0;
+    return g_ascii_strcasecmp(domain, reply) == 0 || mp_config_is_noreply_domain(config, domain);
 }
 
 char *

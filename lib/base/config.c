@@ -214,5 +214,18 @@ mp_config_reply_domain(const MpConfig *config)
 char *
 mp_config_noreply_domain(const MpConfig *config)
 {
-    return g_strconcat("noreply.", config->hostname, NULL);
+    const char *domain = strrchr(config->noreply_address, '@') + 1;
+
+    return g_ascii_strncasecmp(domain, "noreply.", strlen("noreply.")) == 0
+               ? g_strdup(domain)
+               : g_strconcat("noreply.", domain, NULL);
+}
+
+bool
+mp_config_is_noreply_domain(const MpConfig *config, const char *domain)
+{
+    g_autofree char *now = mp_config_noreply_domain(config);
+    g_autofree char *always = g_strconcat("noreply.", config->hostname, NULL);
+
+    return g_ascii_strcasecmp(domain, now) == 0 || g_ascii_strcasecmp(domain, always) == 0;
 }

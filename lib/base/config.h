@@ -179,9 +179,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpConfig, mp_config_free)
 /* DATA/RELATIVE; the result is the caller's. */
 char *mp_config_path(const MpConfig *config, const char *relative);
 
-/* "reply.HOSTNAME" and "noreply.HOSTNAME"; the result is the caller's. */
+/* "reply.HOSTNAME"; the result is the caller's. */
 char *mp_config_reply_domain(const MpConfig *config);
+
+/* The domain of To and Cc, below that of noreply-address: "noreply.HOSTNAME", unless that address
+ * is in another domain; the domain itself, if it begins so. The result is the caller's. */
 char *mp_config_noreply_domain(const MpConfig *config);
+
+/* Whether it is that, or noreply.HOSTNAME, which may stand in mails of another time. */
+bool mp_config_is_noreply_domain(const MpConfig *config, const char *domain);
 
 /* "en", "fr"; and back (false if it is none of them). */
 const char *mp_language_name(MpLanguage language);

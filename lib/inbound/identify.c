@@ -19,16 +19,15 @@ take_address(MpDelivery *delivery, const MpAddressee *addressee, const MpAddress
     delivery->identity.address = *address;
 }
 
-/* The address that notifications come from, and all of noreply.HOSTNAME that stands in their To and
- * Cc. */
+/* The address that notifications come from, and all of the domain that stands in their To and Cc.
+ */
 static bool
 is_noreply(const MpConfig *config, const char *address)
 {
     const char *at = strrchr(address, '@');
-    g_autofree char *domain = mp_config_noreply_domain(config);
 
     return g_ascii_strcasecmp(address, config->noreply_address) == 0 ||
-           (at != NULL && g_ascii_strcasecmp(at + 1, domain) == 0);
+           (at != NULL && mp_config_is_noreply_domain(config, at + 1));
 }
 
 /* A Message-ID is published as it came, but for the digits of the address. */

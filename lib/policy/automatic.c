@@ -312,15 +312,14 @@ static bool
 is_from_us(const MpGateInput *d)
 {
     g_autofree char *reply = mp_config_reply_domain(d->config);
-    g_autofree char *noreply = mp_config_noreply_domain(d->config);
 
     for (guint i = 0; i < d->message->from->len; i++) {
         const char *from = g_ptr_array_index(d->message->from, i);
         const char *at = strrchr(from, '@');
 
         if (g_ascii_strcasecmp(from, d->config->noreply_address) == 0 ||
-            (at != NULL &&
-             (g_ascii_strcasecmp(at + 1, reply) == 0 || g_ascii_strcasecmp(at + 1, noreply) == 0)))
+            (at != NULL && (g_ascii_strcasecmp(at + 1, reply) == 0 ||
+                            mp_config_is_noreply_domain(d->config, at + 1))))
             return true;
     }
     return false;

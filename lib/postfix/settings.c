@@ -31,8 +31,11 @@ domains(MpPostfix *postfix)
 {
     g_autofree char *reply = mp_config_reply_domain(postfix->config);
     g_autofree char *noreply = mp_config_noreply_domain(postfix->config);
+    g_autofree char *always = g_strconcat("noreply.", postfix->config->hostname, NULL);
 
-    return g_strdup_printf("%s, %s", reply, noreply);
+    return g_ascii_strcasecmp(noreply, always) == 0
+               ? g_strdup_printf("%s, %s", reply, noreply)
+               : g_strdup_printf("%s, %s, %s", reply, always, noreply);
 }
 
 static char *

@@ -55,17 +55,31 @@ mp_table_is_as_written(const char *name, const char *text)
     return strcmp(right, name) == 0;
 }
 
+/* Our no-reply domains, as an alternative: of now, and noreply.HOSTNAME, which may stand in mails
+ * of another time. */
+static char *
+noreply_domains(const MpConfig *config)
+{
+    g_autofree char *domain = mp_config_noreply_domain(config);
+    g_autofree char *always = g_strconcat("noreply.", config->hostname, NULL);
+    g_autofree char *now = literal(domain), *then = literal(always);
+
+    return g_ascii_strcasecmp(now, then) == 0 ? g_strdup(now)
+                                              : g_strdup_printf("(%s|%s)", now, then);
+}
+
 /* Whom there is mail for: what has the shape of a signed address, and all no-reply names. */
 char *
 mp_table_recipients(MpPostfix *postfix)
 {
     g_autofree char *host = literal(postfix->config->hostname);
+    g_autofree char *noreply = noreply_domains(postfix->config);
 
     return add(postfix, "recipients",
                g_strdup_printf(HEAD "/^(reply|unsub|bounce)\\+[ic]-[0-9]{1,14}-[0-9a-f]{40}-"
                                     "[0-9]{1,14}@reply\\.%s$/  reply/\n"
-                                    "/^[^@]+@noreply\\.%s$/  reply/\n",
-                               host, host));
+                                    "/^[^@]+@%s$/  reply/\n",
+                               host, noreply));
 }
 
 /* Who reads the mail for the names that every domain must have (RFC 5321, section 4.5.1, and RFC
@@ -76,10 +90,11 @@ mp_table_aliases(MpPostfix *postfix)
     const MpConfig *config = postfix->config;
     g_autofree char *host = literal(config->hostname);
     g_autofree char *noreply = literal(config->noreply_address);
+    g_autofree char *ours = noreply_domains(config);
     g_autofree char *domain = mp_config_noreply_domain(config);
     GString *text = g_string_new(HEAD);
 
-    g_string_append_printf(text, "/^(postmaster|abuse)@(no)?reply\\.%s$/  %s\n", host,
+    g_string_append_printf(text, "/^(postmaster|abuse)@(reply\\.%s|%s)$/  %s\n", host, ours,
                            config->postmaster);
     if (g_ascii_strcasecmp(strrchr(config->noreply_address, '@') + 1, domain) != 0)
         g_string_append_printf(text, "/^%s$/  noreply@%s\n", noreply, domain);
@@ -90,8 +105,8 @@ mp_table_aliases(MpPostfix *postfix)
 char *
 mp_table_transport(MpPostfix *postfix)
 {
-    g_autofree char *host = literal(postfix->config->hostname);
+    g_autofree char *noreply = noreply_domains(postfix->config);
 
     return add(postfix, "transport",
-               g_strdup_printf(HEAD "/^[^@]+@noreply\\.%s$/  discard:no-reply\n", host));
+               g_strdup_printf(HEAD "/^[^@]+@%s$/  discard:no-reply\n", noreply));
 }

@@ -385,6 +385,28 @@ def a_password_that_others_can_read_stops_all_even_where_it_is_not_needed(site):
 
 
 @test
+def from_to_and_cc_carry_the_domain_of_the_no_reply_address(site):
+    site.user("tim")
+    site.user("kate")
+    thread = site.thread("tim")
+    site.metroplex("thread", "subscribe", str(thread), "kate")
+    for address, domain in (("noreply@git.example.org", "noreply.git.example.org"), ("git@mail.example.com", "noreply.mail.example.com"),
+                            ("nobody@noreply.example.net", "noreply.example.net")):
+        site.metroplex("settings", "set", f"smtp.noreply-address={address}")
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=f"From {address}.\n")
+        site.notifier("--once")
+        sent = [m for m in site.sent() if address in m["From"]]
+        check(sent, address)
+        for field in ("To", "Cc"):
+            check(sent[-1][field].endswith(f"@{domain}>"), sent[-1][field])
+        for recipient in (address, f"rocket@{domain}", "rocket@noreply.git.example.org"):
+            name = site.deliver(site.mail("kate@example.org", recipient))
+            site.metroplex("--once")
+            equal(site.reasons()[name], "no-reply-address", recipient)
+        site.run(METROPLEX, "user", "add", "x", "--name", "X", "--email", f"x@{domain}", status=65)
+
+
+@test
 def a_server_may_be_an_address(site):
     site.user("tim")
     site.user("kate")
