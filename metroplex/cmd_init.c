@@ -159,9 +159,12 @@ static bool
 make_outbox(Init *init, GError **error)
 {
     g_autofree char *path = mp_config_path(init->instance.config, "outbox");
+    g_autofree char *conversations =
+        mp_config_path(init->instance.config, "outbox/" MP_OUTBOX_CONVERSATIONS);
     g_autoptr(GPtrArray) before = mp_list_directory_if_any(path, error);
 
-    if (before == NULL || !mp_outbox_init(path, error))
+    if (before == NULL || !mp_outbox_init(path, error) ||
+        !mp_make_directories(conversations, 0750, NULL, error))
         return false;
     g_autoptr(GPtrArray) after = mp_list_directory(path, NULL, NULL, error);
     if (after != NULL && after->len > before->len)

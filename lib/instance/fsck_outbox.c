@@ -49,6 +49,7 @@ is_of_tracker(MpEventKind kind)
     case MP_EVENT_REOPENED:
         return true;
     case MP_EVENT_RESPONSE:
+    case MP_EVENT_TEST:
         return false;
     }
     return false;

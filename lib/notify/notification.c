@@ -80,6 +80,7 @@ change_of(MpEventKind kind)
     case MP_EVENT_OPENED:
     case MP_EVENT_COMMENT:  /* bring a text of their own */
     case MP_EVENT_RESPONSE: /* is written in response.c */
+    case MP_EVENT_TEST:     /* and in test_mail.c */
         break;
     }
     g_assert_not_reached();

@@ -84,6 +84,22 @@ typedef struct {
 MpOutgoingMail *
 mp_response_render(const MpResponseFacts *facts, const char *address, GError **error);
 
+/* The facts of the mail of `notifier test`. */
+typedef struct {
+    const MpConfig *config;
+    const MpKeyRing *ring;
+    const char *key; /* makes the Message-ID */
+    gint64 date;
+} MpTestMailFacts;
+
+/* The test mail to `address`: from the noreply address, its envelope sender an address of thread 0
+ * at the host of all others. MP_ERROR_INPUT for an address that no header can hold. */
+MpOutgoingMail *
+mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **error);
+
+/* Its first line: "This is a test email generated from URL". The caller's. */
+char *mp_test_mail_opening(const MpConfig *config);
+
 /*
  * The recipients: subscribers who have not muted the thread, then the repository's watchers
  * (reason `subscribed`), each once; not the actor, no account that is inactive, gone or without an

@@ -72,22 +72,38 @@ response_recipients(const MpAnnouncement *announcement, const MpResponse *respon
     return g_steal_pointer(&recipients);
 }
 
+/* Whom an administrator named; no account. */
+static GPtrArray *
+test_recipients(const char *address)
+{
+    GPtrArray *recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+
+    g_ptr_array_add(recipients, mp_event_recipient_new(0, address, "test"));
+    return recipients;
+}
+
+static GPtrArray *
+find_recipients(const MpAnnouncement *announcement, GError **error)
+{
+    const MpEvent *event = mp_event_file_event(announcement->file);
+    const MpNotice *notice = announcement->notice;
+
+    if (event->kind == MP_EVENT_TEST)
+        return test_recipients(event->address);
+    if (event->response != NULL)
+        return response_recipients(announcement, event->response, error);
+    return mp_notification_recipients(notice->subscribers, notice->repository, event->actor,
+                                      announcement->outbound->instance->accounts, error);
+}
+
 static bool
 expand(MpAnnouncement *announcement, GError **error)
 {
-    const MpNotice *notice = announcement->notice;
-    const MpResponse *response = mp_event_file_event(announcement->file)->response;
     g_autoptr(GPtrArray) recipients = NULL;
 
     if (mp_event_file_is_expanded(announcement->file))
         return true;
-    g_assert(response != NULL || notice != NULL); /* only a response needs none */
-    recipients =
-        response != NULL
-            ? response_recipients(announcement, response, error)
-            : mp_notification_recipients(notice->subscribers, notice->repository,
-                                         mp_event_file_event(announcement->file)->actor,
-                                         announcement->outbound->instance->accounts, error);
+    recipients = find_recipients(announcement, error);
     return recipients != NULL &&
            mp_event_file_expand(announcement->file, recipients, mp_time_now(), error);
 }
@@ -141,13 +157,15 @@ open_announcement(MpAnnouncement *announcement, const MpQueued *queued, GError *
     announcement->file = mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, error);
     if (announcement->file == NULL)
         return false;
-    if (mp_event_file_event(announcement->file)->response != NULL)
-        return open_response(announcement, mp_event_file_event(announcement->file), error);
-    if (!find_notice(instance, mp_event_file_event(announcement->file), &announcement->notice,
-                     error))
+    const MpEvent *event = mp_event_file_event(announcement->file);
+    if (event->kind == MP_EVENT_TEST)
+        return expand(announcement, error);
+    if (event->response != NULL)
+        return open_response(announcement, event, error);
+    if (!find_notice(instance, event, &announcement->notice, error))
         return false;
     if (announcement->notice == NULL) {
-        postpone(announcement->outbound, queued, mp_event_file_event(announcement->file), error);
+        postpone(announcement->outbound, queued, event, error);
         return false;
     }
     announcement->muted = mp_notification_muted(announcement->notice->subscribers);

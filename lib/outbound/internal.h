@@ -35,10 +35,10 @@ struct MpOutbound {
 typedef struct {
     MpOutbound *outbound;
     MpEventFile *file;
-    MpNotice *notice;  /* NULL for a response, which is about no change of the tracker */
+    MpNotice *notice;  /* NULL for a response or a test, which are about no change of the tracker */
     MpThread *thread;  /* a response's, or NULL */
     char *link;        /* and its repository's template, or NULL */
-    GHashTable *muted; /* guint64; NULL for a response */
+    GHashTable *muted; /* guint64; NULL where the notice is */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 

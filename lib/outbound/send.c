@@ -18,6 +18,8 @@ why_dropped(const MpAnnouncement *announcement, const MpUser *user,
     bool case_matters =
         announcement->outbound->instance->config->address_case == MP_ADDRESS_CASE_SENSITIVE;
 
+    if (mp_event_file_event(announcement->file)->kind == MP_EVENT_TEST)
+        return NULL; /* to no account */
     if (user == NULL)
         return "the account is gone";
     if (mp_user_is_suppressed(user, recipient->address))
@@ -32,11 +34,23 @@ why_dropped(const MpAnnouncement *announcement, const MpUser *user,
 }
 
 static MpOutgoingMail *
+compose_test(const MpAnnouncement *announcement, GError **error)
+{
+    const MpInstance *instance = announcement->outbound->instance;
+    const MpEvent *event = mp_event_file_event(announcement->file);
+    const MpTestMailFacts facts = {instance->config, instance->keys, event->key, event->created};
+
+    return mp_test_mail_render(&facts, event->address, error);
+}
+
+static MpOutgoingMail *
 compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient *recipient,
         GError **error)
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
 
+    if (event->kind == MP_EVENT_TEST)
+        return compose_test(announcement, error);
     if (announcement->notice != NULL)
         return mp_notification_render(announcement->notice->notification, user, recipient->address,
                                       recipient->reason, error);

@@ -7,6 +7,7 @@ bool
 mp_outbound_open_sessions(MpOutbound *outbound, GError **error)
 {
     const MpConfig *config = outbound->instance->config;
+    g_autofree char *kept = mp_config_path(config, "outbox/" MP_OUTBOX_CONVERSATIONS);
 
     if (g_get_monotonic_time() >= outbound->retired_until)
         g_ptr_array_set_size(outbound->retired, 0);
@@ -15,6 +16,7 @@ mp_outbound_open_sessions(MpOutbound *outbound, GError **error)
 
         if (smtp == NULL)
             return false;
+        mp_smtp_keep(smtp, kept);
         g_async_queue_push(outbound->sessions, smtp);
         outbound->live++;
     }

@@ -6,7 +6,7 @@
 
 static const char *const kind_names[] = {
     [MP_EVENT_OPENED] = "opened",     [MP_EVENT_COMMENT] = "comment", [MP_EVENT_CLOSED] = "closed",
-    [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer",
+    [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer", [MP_EVENT_TEST] = "test",
 };
 static const char *const state_names[] = {
     [MP_RECIPIENT_PENDING] = "pending",   [MP_RECIPIENT_SENT] = "sent",
@@ -24,6 +24,7 @@ mp_event_has_comment(MpEventKind kind)
     case MP_EVENT_CLOSED:
     case MP_EVENT_REOPENED:
     case MP_EVENT_RESPONSE:
+    case MP_EVENT_TEST:
         return false;
     }
     return false;
@@ -69,6 +70,7 @@ mp_event_free(MpEvent *event)
     g_free(event->key);
     g_free(event->host);
     mp_response_unref(event->response);
+    g_free(event->address);
     g_free(event);
 }
 

@@ -17,6 +17,7 @@
 #include "outbox/internal.h"
 
 #define FILE_LIMIT        (512 * 1024 * 1024)
+#define FOLLOWED_LIMIT    (64 * 1024) /* of one recipient, some days of attempts */
 #define MAX_REPLY         1000        /* characters */
 #define LONGEST_OUTCOME   (16 * 1024) /* octets: a reply of that many characters, escaped */
 #define UNSYNCED_OUTCOMES 100
@@ -92,6 +93,20 @@ mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess acces
                 "the message again",
                 file->path, file->text->first_unread, file->text->n_unread - 1);
     return g_steal_pointer(&file);
+}
+
+MpEventFile *
+mp_event_file_follow(MpOutbox *outbox, const char *key, int fd, GError **error)
+{
+    const MpQueued queued = {.queue = MP_QUEUE_NEW, .name = (char *)key, .key = (char *)key};
+    g_autoptr(MpEventFile) file = new_file(outbox, &queued);
+    g_autofree char *bytes = g_malloc0(FOLLOWED_LIMIT + 1);
+    ssize_t length = pread(fd, bytes, FOLLOWED_LIMIT, 0);
+
+    if (length < 0)
+        return mp_fail_errno_null(error, "cannot read %s", file->path);
+    file->text = mp_event_text_parse(bytes, (gsize)length, key, file->path, error);
+    return file->text != NULL ? g_steal_pointer(&file) : NULL;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * The contents of an event's file: the table of its lines, and the state that they add up to. The
- * format is described in notifier(8). No input or output happens here.
+ * format is described in notifier(8); event_format.c writes it. No input or output happens here.
  */
 #include "outbox/outbox.h"
 
@@ -10,7 +10,6 @@
 #include "base/escape.h"
 #include "outbox/internal.h"
 
-#define VERSION    "1"
 #define FIRST_TIME G_GINT64_CONSTANT(-62135596800) /* the year 1 */
 #define LAST_TIME  G_GINT64_CONSTANT(253402300799) /* the end of 9999 */
 #define NO_TIME    G_MININT64
@@ -81,7 +80,8 @@ read_id(const char *field, guint64 *id)
 static const char *
 take_version(MpEventText *text G_GNUC_UNUSED, char **field)
 {
-    return strcmp(field[0], VERSION) == 0 ? NULL : "a version that this program does not know";
+    return strcmp(field[0], MP_EVENT_VERSION) == 0 ? NULL
+                                                   : "a version that this program does not know";
 }
 
 static const char *
@@ -122,6 +122,14 @@ take_host(MpEventText *text, char **field)
 {
     g_free(text->event->host);
     text->event->host = g_strdup(field[0]);
+    return NULL;
+}
+
+static const char *
+take_address(MpEventText *text, char **field)
+{
+    g_free(text->event->address);
+    text->event->address = mp_unescape(field[0]);
     return NULL;
 }
 
@@ -287,11 +295,12 @@ static const struct {
 } lines[] = {
     {"metroplex-event", 1, take_version},   /* VERSION; always the first line */
     {"key", 1, take_key},                   /* KEY */
-    {"kind", 1, take_kind},                 /* opened, comment, closed, reopened, answer */
+    {"kind", 1, take_kind},                 /* opened, comment, closed, reopened, answer, test */
     {"thread", 1, take_thread},             /* id */
     {"actor", 1, take_actor},               /* user id */
     {"created", 1, take_created},           /* time */
     {"host", 1, take_host},                 /* host name */
+    {"address", 1, take_address},           /* of a test; escaped */
     {"answer", 5, take_response},           /* user, reason, day, hash of the mail, language */
     {"answers", 1, take_line_of_response},  /* Message-ID of the mail */
     {"sender", 1, take_line_of_response},   /* its From */
@@ -355,6 +364,8 @@ missing_fact(const MpEvent *event, const char *key)
         return "no kind";
     if ((event->kind == MP_EVENT_RESPONSE) != (event->response != NULL))
         return "an answer without its facts, or facts of an answer without one";
+    if ((event->kind == MP_EVENT_TEST) != (event->address != NULL))
+        return "a test without its address, or an address of no test";
     if (event->host == NULL)
         return "no host";
     return event->created == NO_TIME ? "no time of creation" : NULL;
@@ -393,54 +404,4 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
     if (fault != NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
     return g_steal_pointer(&text);
-}
-
-static void
-append_line(GString *out, const char *word, const char *value)
-{
-    g_autofree char *shown = value != NULL ? mp_escape(value) : NULL;
-
-    if (value != NULL)
-        g_string_append_printf(out, "%s\t%s\n", word, shown);
-}
-
-static void
-append_response(GString *out, const MpResponse *response)
-{
-    g_auto(GStrv) quote = g_strsplit(response->quote != NULL ? response->quote : "", "\n", -1);
-    guint n = g_strv_length(quote);
-
-    while (n > 0 && quote[n - 1][0] == '\0')
-        n--;
-    g_string_append_printf(out, "answer\t%" G_GUINT64_FORMAT "\t%s\t%s\t%s\t%s\n", response->user,
-                           response->reason, response->day, response->hash, response->language);
-    append_line(out, "answers", response->message_id);
-    append_line(out, "sender", response->sender);
-    append_line(out, "subject", response->subject);
-    append_line(out, "verdicts", response->verdicts);
-    append_line(out, "text", response->text);
-    append_line(out, "command", response->command);
-    for (guint i = 0; i < n; i++)
-        append_line(out, "quote", quote[i]);
-    if (response->is_cut)
-        append_line(out, "cut", "1");
-}
-
-char *
-mp_event_text_format(const MpEvent *event)
-{
-    g_autofree char *host = mp_escape(event->host);
-
-    GString *out = g_string_new(NULL);
-
-    g_string_append_printf(out,
-                           "metroplex-event\t" VERSION "\n"
-                           "key\t%s\nkind\t%s\nthread\t%" G_GUINT64_FORMAT
-                           "\nactor\t%" G_GUINT64_FORMAT "\ncreated\t%" G_GINT64_FORMAT
-                           "\nhost\t%s\n",
-                           event->key, mp_event_kind_name(event->kind), event->thread, event->actor,
-                           event->created, host);
-    if (event->response != NULL)
-        append_response(out, event->response);
-    return g_string_free(out, FALSE);
 }

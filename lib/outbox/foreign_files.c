@@ -21,6 +21,8 @@ belongs_at_top(const char *name, const struct stat *st)
     for (int i = 0; i < N_DIRECTORIES; i++)
         if (strcmp(name, mp_outbox_directories[i]) == 0)
             return S_ISDIR(st->st_mode);
+    if (strcmp(name, MP_OUTBOX_CONVERSATIONS) == 0)
+        return S_ISDIR(st->st_mode);
     return (strcmp(name, "lock") == 0 || strcmp(name, MP_SERVER_FILE) == 0 ||
             strcmp(name, MP_SERVER_FILE ".tmp") == 0) &&
            S_ISREG(st->st_mode);

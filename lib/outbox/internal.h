@@ -14,7 +14,8 @@ struct MpOutbox {
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
-/* "opened", "comment", "closed", "reopened", "answer"; and back (false if it is none of them). */
+/* "opened", "comment", "closed", "reopened", "answer", "test"; and back (false if it is none of
+ * them). */
 const char *mp_event_kind_name(MpEventKind kind);
 bool mp_event_kind_parse(const char *name, MpEventKind *kind);
 
@@ -39,7 +40,8 @@ typedef enum { MP_TAKEN_REFUSE, MP_TAKEN_RENAME } MpIfTaken;
 bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
                     MpIfTaken if_taken, GError **error);
 
-#define MP_WORD_WAITING "waiting" /* the line of a deferral that counts as no attempt */
+#define MP_EVENT_VERSION "1"
+#define MP_WORD_WAITING  "waiting" /* the line of a deferral that counts as no attempt */
 
 /* The contents of a file, as far as it is read. */
 typedef struct {

@@ -156,6 +156,36 @@ mp_outbox_sync_published(MpOutbox *outbox, GError **error)
            mp_sync_directory(outbox->fd[DIRECTORY_TMP], "outbox/tmp", error);
 }
 
+/* Nobody sees it before it is whole: names that begin with a dot are passed over. */
+static bool
+write_new(MpOutbox *outbox, const char *key, const char *text, int *fd, GError **error)
+{
+    int new = outbox->fd[MP_QUEUE_NEW];
+    g_autofree char *unfinished = g_strconcat(".", key, NULL);
+
+    *fd = openat(new, unfinished, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (*fd < 0)
+        return mp_fail_errno(error, "cannot create outbox/new/%s", unfinished);
+    if (mp_write_all(*fd, text, strlen(text), error) &&
+        (fdatasync(*fd) == 0 || mp_fail_errno(error, "cannot sync")) &&
+        (mp_rename_new(new, unfinished, new, key) == 0 || mp_fail_errno(error, "cannot rename")))
+        return mp_sync_directory(new, "outbox/new", error);
+    g_prefix_error(error, "outbox/new/%s: ", unfinished);
+    unlinkat(new, unfinished, 0);
+    return false;
+}
+
+bool
+mp_outbox_submit(MpOutbox *outbox, const MpEvent *event, int *fd, GError **error)
+{
+    g_autofree char *text = mp_event_text_format(event);
+
+    if (write_new(outbox, event->key, text, fd, error))
+        return true;
+    mp_fd_clear(fd);
+    return false;
+}
+
 bool
 mp_outbox_sync(MpOutbox *outbox, GError **error)
 {

@@ -7,6 +7,7 @@
  *   outbox/hold/KEY        held by an administrator
  *   outbox/answered/…      see below: which answers to mails were given
  *   outbox/failed/KEY      nobody left to try, at least one recipient failed for good
+ *   outbox/conversations/  what was said with servers that did not take a message, for reading only
  *
  * A file is text, one fact a line, tab-separated, appended to and never rewritten; a last line
  * without newline is a torn write and does not count. Deterministic names and idempotent moves make
@@ -30,6 +31,7 @@ typedef enum {
     MP_EVENT_CLOSED,
     MP_EVENT_REOPENED,
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
+    MP_EVENT_TEST,     /* a test mail, which tells of nothing */
 } MpEventKind;
 
 /* True if it tells of a comment, the opening post included: text that somebody wrote. */
@@ -72,10 +74,14 @@ typedef struct {
     gint64 created;
     char *host;           /* that posted it */
     MpResponse *response; /* of MP_EVENT_RESPONSE, else NULL */
+    char *address;        /* of MP_EVENT_TEST: whom it goes to; else NULL */
 } MpEvent;
 
 void mp_event_free(MpEvent *event);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEvent, mp_event_free)
+
+/* The directory of what the transport keeps (transport/transport.h); of no concern here. */
+#define MP_OUTBOX_CONVERSATIONS "conversations"
 
 /* Fit to name an event: letters, digits, '-' and '_', at most 64. */
 bool mp_is_event_key(const char *key);
@@ -97,6 +103,13 @@ bool mp_outbox_sync_staged(MpOutbox *outbox, GError **error);
 /* Renames tmp/KEY to new/KEY; no error if it is gone from tmp (it was published before). */
 bool mp_outbox_publish(MpOutbox *outbox, const char *key, GError **error);
 bool mp_outbox_sync_published(MpOutbox *outbox, GError **error);
+
+/*
+ * Announces what no transaction makes true: straight to new/KEY, whole and durable. *fd, which is
+ * the caller's, stays on the file wherever it is moved, and when it is deleted at its end:
+ * mp_event_file_follow reads there what has become of it (NULL with *error set where it cannot).
+ */
+bool mp_outbox_submit(MpOutbox *outbox, const MpEvent *event, int *fd, GError **error);
 
 /* Makes durable where each event is: before what is found done already is acknowledged. */
 bool mp_outbox_sync(MpOutbox *outbox, GError **error);
@@ -210,6 +223,7 @@ typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
  */
 MpEventFile *
 mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error);
+MpEventFile *mp_event_file_follow(MpOutbox *outbox, const char *key, int fd, GError **error);
 void mp_event_file_free(MpEventFile *file); /* syncs what was recorded */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 

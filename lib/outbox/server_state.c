@@ -327,3 +327,14 @@ mp_server_away(const MpServer *server, gint64 from, gint64 to)
     }
     return sum;
 }
+
+bool
+mp_server_look_soon(MpOutbox *outbox, GError **error)
+{
+    g_autoptr(MpServer) server = mp_server_load(outbox, error);
+
+    if (server == NULL || server->state == MP_SERVER_UP)
+        return server != NULL;
+    server->probe = 0;
+    return mp_server_save(server, outbox, error);
+}

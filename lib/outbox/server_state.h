@@ -59,6 +59,10 @@ void mp_server_works(MpServer *server, gint64 now, gint64 keep);
 /* A message to `address` was taken: nothing before it was about us. True if it is worth saving. */
 bool mp_server_accept(MpServer *server, const char *address);
 
+/* An administrator may have mended it: the next pass looks for it, and does not wait. The caller
+ * has the outbox's lock. */
+bool mp_server_look_soon(MpOutbox *outbox, GError **error);
+
 /* An address whose mail was taken before, and whose domain is none of the suspects; or NULL. */
 const char *mp_server_whom_to_ask(const MpServer *server);
 

@@ -2,6 +2,8 @@
  */
 #include "transport/cause.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 /* The sentence is "FOUND: ADVICE." */
@@ -248,6 +250,15 @@ const MpCauseRow *
 mp_cause_row(MpCause cause)
 {
     return &causes[cause];
+}
+
+MpCause
+mp_cause_find(const char *name)
+{
+    for (MpCause cause = MP_CAUSE_NONE; cause < MP_N_CAUSES; cause++)
+        if (strcmp(causes[cause].name, name) == 0)
+            return cause;
+    return MP_CAUSE_UNKNOWN;
 }
 
 char *

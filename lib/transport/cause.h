@@ -83,6 +83,9 @@ typedef struct {
 
 const MpCauseRow *mp_cause_row(MpCause cause);
 
+/* The cause of that name; MP_CAUSE_UNKNOWN for none. */
+MpCause mp_cause_find(const char *name);
+
 /* One sentence in the user's language: what happened, what it means, what to do. The caller's. */
 char *mp_cause_sentence(MpCause cause);
 

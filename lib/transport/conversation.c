@@ -13,11 +13,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "transport/transport.h"
 
 #define LONGEST_TEXT (256 * 1024) /* octets */
 #define LONGEST_NAME 180          /* of the server, in a file's name */
 #define MOST_KEPT    32
-#define ABANDONED_S  3600 /* a file that was never finished */
+#define ABANDONED_S  3600  /* a file that was never finished */
+#define CLOCK_STEP   20000 /* microseconds: the clock of files stands still that long */
 #define IS_TOO_LONG  "[more than is kept]\n"
 #define UNFINISHED   ".tmp"
 
@@ -179,7 +181,9 @@ keep(const MpConversation *c, const char *directory, const char *name, const cha
      GError **error)
 {
     g_autofree char *unfinished = g_strdup_printf(".%d.%u" UNFINISHED, (int)getpid(), c->number);
-    g_auto(MpFd) fd = mp_open_directory(directory, error);
+    g_auto(MpFd) fd = mp_make_directories(directory, 0750, NULL, error)
+                          ? mp_open_directory(directory, error)
+                          : -1;
 
     if (fd < 0 || !mp_create_file(fd, unfinished, contents, strlen(contents), 0640, error))
         return false;
@@ -197,4 +201,48 @@ mp_conversation_keep(const MpConversation *c, const char *directory, const MpCon
 
     if (!keep(c, directory, name, contents, &error))
         mp_warn("The conversation that failed is not kept: %s", error->message);
+}
+
+/* --- Read again ----------------------------------------------------------------------------- */
+
+/* Without the first line and the last one, which are ours; NULL if it is about another. What is
+ * before the @ is compared, since a domain is sent in ASCII. */
+static char *
+lines_about(const char *text, const char *address)
+{
+    const char *begin = strchr(text, '\n');
+    g_autofree char *lines = g_strdup(begin != NULL ? begin + 1 : "");
+    g_autofree char *local_part = g_strndup(address, strcspn(address, "@") + 1);
+    char *end;
+
+    if (strstr(lines, "<- \"RCPT TO:") != NULL && strstr(lines, local_part) == NULL)
+        return NULL;
+    g_strchomp(lines);
+    end = strrchr(lines, '\n');
+    if (end != NULL)
+        end[1] = '\0';
+    return g_steal_pointer(&lines);
+}
+
+char *
+mp_smtp_last_kept(const char *directory, gint64 since, const char *address, MpCause *cause)
+{
+    g_auto(MpFd) fd = mp_open_directory(directory, NULL);
+    g_autoptr(GPtrArray) all = fd >= 0 ? list_kept(fd, directory, NULL) : NULL;
+
+    for (guint i = 0; all != NULL && i < all->len; i++) {
+        const Kept *kept = all->pdata[i];
+        g_autofree char *text = NULL;
+
+        if (kept->modified / 1000 < since - CLOCK_STEP)
+            return NULL;
+        if (!mp_read_file(fd, kept->name, 2 * LONGEST_TEXT, &text, NULL, NULL))
+            continue;
+        char *lines = lines_about(text, address);
+        if (lines != NULL) {
+            *cause = mp_cause_find(strrchr(kept->name, '.') + 1);
+            return lines;
+        }
+    }
+    return NULL;
 }

@@ -3,7 +3,7 @@
 
 #include "transport/connection.h"
 
-#define SECONDS 10 /* to connect, and for each answer */
+#define MOST_SECONDS 10 /* to connect, and for each answer */
 
 static bool
 has_tls_begun(const MpSymptoms *s)
@@ -22,7 +22,9 @@ mp_connection_look(const MpConfig *config)
 
     other.tls = config->tls == MP_TLS_IMPLICIT ? MP_TLS_NONE : MP_TLS_IMPLICIT;
     other.authentication = MP_AUTH_NONE;
-    other.connect_timeout = other.reply_timeout = SECONDS;
+    /* To libcurl a handshake that hangs is a connection that does not come about. */
+    other.reply_timeout = MIN(config->reply_timeout, MOST_SECONDS);
+    other.connect_timeout = MIN(config->connect_timeout, other.reply_timeout);
     connection = mp_connection_new(&other, NULL);
     if (connection == NULL)
         return MP_LISTENER_UNKNOWN;

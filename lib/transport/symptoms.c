@@ -185,6 +185,13 @@ of_handshake(const MpSymptoms *s)
     return s->config->tls == MP_TLS_IMPLICIT && is_clear ? MP_CAUSE_CLEAR_TEXT_PORT : MP_CAUSE_TLS;
 }
 
+/* Something came where a greeting should, and no reply begins like that. */
+static bool
+is_no_greeting(const MpSymptoms *s)
+{
+    return s->asked == MP_ASKED_NOTHING && s->reply[0] != '\0' && !g_ascii_isdigit(s->reply[0]);
+}
+
 static bool
 is_before_greeting(const MpSymptoms *s)
 {
@@ -200,6 +207,8 @@ of_silence(const MpSymptoms *s, MpCause otherwise)
         s->listener == MP_LISTENER_TLS ||
         (s->listener == MP_LISTENER_UNKNOWN && s->config->smtp_port == IMPLICIT_TLS_PORT);
 
+    if (is_no_greeting(s))
+        return MP_CAUSE_NOT_SMTP;
     if (!is_before_greeting(s))
         return otherwise;
     if (!is_clear)

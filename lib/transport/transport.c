@@ -157,6 +157,15 @@ refuse_address(MpEnvelope *envelope, const char *address, const char *fault)
     return MP_REFUSED;
 }
 
+const char *
+mp_smtp_fault_of_address(const char *address)
+{
+    const char *fault;
+    g_autofree char *wire = address_for_wire(address, &fault);
+
+    return fault;
+}
+
 /* Sends what `envelope` has, or asks for it, from `from` to `to` (NULL: to nobody). */
 static MpSendResult
 check_and_send(MpSmtp *smtp, const char *from, const char *to, MpEnvelope *envelope)

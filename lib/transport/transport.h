@@ -52,6 +52,9 @@ bool mp_is_hard_bounce(const char *reply);
  */
 MpSmtp *mp_smtp_open(const MpConfig *config, GError **error);
 
+/* What makes that no address to send to, in words that follow it ("is too long"); NULL: nothing. */
+const char *mp_smtp_fault_of_address(const char *address);
+
 /*
  * Sends one message. `from` is the envelope sender, "" the null sender; `to` the recipient: both
  * without angle brackets. An address with a control character, space or angle bracket, one that is
@@ -104,6 +107,10 @@ MpCause mp_smtp_look_again(MpSmtp *smtp);
 /* From now on a conversation that fails is kept as a file in `directory`, one for each server and
  * cause, without secrets, whatever is logged. */
 void mp_smtp_keep(MpSmtp *smtp, const char *directory);
+
+/* The latest conversation that was kept there since then (microseconds since the epoch), if it came
+ * as far as a recipient with `address`: its lines, the caller's, and its cause. NULL: none. */
+char *mp_smtp_last_kept(const char *directory, gint64 since, const char *address, MpCause *cause);
 
 /* Says QUIT where a connection is open, and frees the session. */
 void mp_smtp_close(MpSmtp *smtp);

@@ -1,0 +1,102 @@
+/* The mail by which an administrator tries out what is set: plain text, a few lines. */
+#include "notify/notify.h"
+
+#include <string.h>
+
+#include <gmime/gmime.h>
+
+#include "base/escape.h"
+#include "notify/internal.h"
+
+/* The base of links, without the placeholders that it may have. */
+static char *
+page_of(const MpConfig *config)
+{
+    g_autofree char *url = g_strndup(config->url, strcspn(config->url, "{"));
+
+    if (url[0] == '\0')
+        return g_strdup_printf("https://%s", config->hostname);
+    for (gsize n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
+        url[n - 1] = '\0';
+    return g_steal_pointer(&url);
+}
+
+char *
+mp_test_mail_opening(const MpConfig *config)
+{
+    g_autofree char *page = page_of(config);
+    g_autofree char *line = mp_one_line(page);
+
+    return g_strconcat("This is a test email generated from ", line, NULL);
+}
+
+static void
+append_head(GString *head, const MpTestMailFacts *facts, const char *address, const char *id)
+{
+    const MpConfig *config = facts->config;
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(facts->date);
+    g_autofree char *date = g_mime_utils_header_format_date(time);
+    g_autofree char *from = mp_header_mailbox(config->hostname, config->noreply_address);
+    g_autofree char *to = g_strdup_printf("<%s>", address);
+    g_autofree char *raw = g_strconcat("Test email from ", config->hostname, NULL);
+    g_autofree char *subject = mp_header_text(raw);
+    const char *const fields[][2] = {
+        {"Date", date},
+        {"From", from},
+        {"To", to},
+        {"Message-ID", id},
+        {"Subject", subject},
+        {"Auto-Submitted", "auto-generated"},
+        {"X-Auto-Response-Suppress", "All"},
+        {"MIME-Version", "1.0"},
+        {"Content-Type", "text/plain; charset=utf-8"},
+        {"Content-Transfer-Encoding", "8bit"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        mp_header_append(head, fields[i][0], fields[i][1]);
+}
+
+static void
+append_body(GString *text, const MpConfig *config)
+{
+    g_autofree char *opening = mp_test_mail_opening(config);
+
+    g_string_append_printf(text, "\r\n%s\r\n\r\nIt was sent by `notifier test` on %s,\r\n", opening,
+                           config->hostname);
+    g_string_append(text, "in the way of its notifications and from their sender: whoever reads\r\n"
+                          "this will get those as well.\r\n");
+}
+
+/* A bounce would come back to an address of thread 0, which posts nothing. */
+static char *
+make_sender(const MpTestMailFacts *facts, GError **error)
+{
+    const MpAddressSubject subject = {'i', 0, "", 0, 0};
+
+    return mp_address_make(facts->ring, MP_PURPOSE_BOUNCE, &subject, facts->config->hostname,
+                           error);
+}
+
+MpOutgoingMail *
+mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **error)
+{
+    g_autofree char *sender = make_sender(facts, error);
+    g_autofree char *id = g_strdup_printf("<%s@%s>", facts->key, facts->config->hostname);
+    g_autoptr(GString) text = g_string_sized_new(1024);
+    MpOutgoingMail *mail;
+
+    if (sender == NULL)
+        return NULL;
+    append_head(text, facts, address, id);
+    if (!mp_header_check(text, error))
+        return NULL;
+    append_body(text, facts->config);
+    mail = g_new0(MpOutgoingMail, 1);
+    mail->sender = g_steal_pointer(&sender);
+    mail->recipient = g_strdup(address);
+    mail->message_id = g_steal_pointer(&id);
+    mail->length = text->len;
+    mail->text = g_string_free(g_steal_pointer(&text), FALSE);
+    return mail;
+}
