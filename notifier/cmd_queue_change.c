@@ -112,19 +112,6 @@ change_all(const MpInstance *instance, gsize c, GError **error)
     return true;
 }
 
-/* An administrator who asks for another attempt may have mended the server, so the next run looks
- * for it. */
-static bool
-look_for_server(const MpInstance *instance, GError **error)
-{
-    g_autoptr(MpServer) server = mp_server_load(instance->outbox, error);
-
-    if (server == NULL || server->state == MP_SERVER_UP)
-        return server != NULL;
-    server->probe = 0;
-    return mp_server_save(server, instance->outbox, error);
-}
-
 /* The lock of the outbox, which is the caller's. */
 static MpLock *
 open_for_change(MpInstance *instance, const MpOptions *options, GError **error)
@@ -167,7 +154,7 @@ cmd_queue_change(int argc, char **argv)
     for (int n = 1; n < argc; n++)
         if (!change_named(&instance, c, argv[n], &error))
             return mp_report(error);
-    if (strcmp(changes[c].word, "retry") == 0 && !look_for_server(&instance, &error))
+    if (strcmp(changes[c].word, "retry") == 0 && !mp_server_look_soon(instance.outbox, &error))
         return mp_report(error);
     return EX_OK;
 }

@@ -5,6 +5,7 @@
 static const MpCommand commands[] = {
     {"preview", cmd_preview, "print the message that somebody would get, and send nothing"},
     {"queue", cmd_queue, "list, show, retry, hold, release or drop what waits to be sent"},
+    {"test", cmd_test, "send a test email, and show what the server says and what to change"},
 };
 
 int

@@ -869,9 +869,9 @@ def printing_commands(site):
     yield METROPLEX, ["extract", "--jsonl"], json.dumps({"body": "Hello.\n"}) + "\n"
     yield METROPLEX, ["policy"], "request=smtpd_access_policy\nrecipient=x@example.org\n\n"
     for words in (["queue", "list"], ["queue", "list", "--json"], ["queue", "show", key], ["queue", "show", "--json", key],
-                  ["queue", "hold", key], ["queue", "release", key], ["preview", "1", "0", "kate"]):
+                  ["queue", "hold", key], ["queue", "release", key], ["preview", "1", "0", "kate"], ["test", "kate@example.org"]):
         yield NOTIFIER, words, ""
-    for program, commands in ((METROPLEX, ("", "user", "thread", "repository", "extract")), (NOTIFIER, ("", "queue", "preview"))):
+    for program, commands in ((METROPLEX, ("", "user", "thread", "repository", "extract")), (NOTIFIER, ("", "queue", "preview", "test"))):
         for command in commands:
             for option in ("--help", "--version"):
                 yield program, [*command.split(), option], ""

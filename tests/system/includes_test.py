@@ -42,7 +42,7 @@ ARROWS = {
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"cli", "instance", "outbox"},
     "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "settings", "tracker"},
-    "notifier": {"cli", "ledger", "instance", "outbound", "outbox"},
+    "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
 
 ROOM_SHARE = 15  # most percent of all lines

@@ -125,6 +125,7 @@ static const struct {
     {{STARTTLS, OPEN, .curl = CURLE_RECV_ERROR}, "cut"},
     {{STARTTLS, OPEN, .curl = CURLE_SEND_ERROR, .asked = MP_ASKED_END}, "cut"},
     {{STARTTLS, OPEN, .curl = CURLE_WEIRD_SERVER_REPLY}, "not-smtp"},
+    {{CLEAR, OPEN, .curl = CURLE_RECV_ERROR, .reply = "HTTP/1.1 400 Bad Request"}, "not-smtp"},
     {{IMPLICIT, OPEN, .curl = CURLE_SSL_CONNECT_ERROR, .error = "wrong version number"},
      "clear-text-port"},
     {{IMPLICIT, OPEN, .curl = CURLE_SSL_CONNECT_ERROR, .listener = MP_LISTENER_CLEAR_TEXT},
@@ -149,7 +150,7 @@ Test(smtp_causes, what_broke_is_understood_without_an_answer)
         MpSymptoms symptoms = breaks[i].symptoms;
 
         symptoms.error = symptoms.error != NULL ? symptoms.error : "";
-        symptoms.reply = "";
+        symptoms.reply = symptoms.reply != NULL ? symptoms.reply : "";
         cr_expect_str_eq(mp_cause_row(mp_cause_of(&symptoms))->name, breaks[i].cause, "row %zu", i);
     }
 }
