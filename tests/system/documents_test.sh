@@ -81,6 +81,13 @@ else
     skip "mandoc is not installed: no page was looked at" "$(ls man/*.[58] | wc -l)"
 fi
 
+# Each answer to Postfix, and what it stands for.
+sed -n 's/^#define [A-Z_]* *"\(DUNNO\|[45][0-9][0-9] [^"]*\)"$/\1/p' metroplex/cmd_policy.c >"$tmp/answers"
+{ [[ $(wc -l <"$tmp/answers") -ge 3 ]] || echo "they are not found in the program"
+  mandoc -Tutf8 man/metroplex.8 | sed 's/.\x08//g' | tr -s ' \n' ' ' >"$tmp/page"
+  while read -r answer; do grep -qF "$answer" "$tmp/page" || echo "$answer is not there"; done <"$tmp/answers"
+} | nothing_wrong "metroplex(8) has every answer to Postfix"
+
 # --- The configuration ----------------------------------------------------------------------------
 
 sed -n '/^const MpConfigKey mp_config_keys\[\]/,/^};/s/^ *{"\([a-z]*\)", "\([a-z-]*\)",.*/[\1] \2/p' lib/base/config_keys.c >"$tmp/keys"
