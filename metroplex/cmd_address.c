@@ -147,8 +147,8 @@ cmd_address(int argc, char **argv)
 {
     g_autofree char *to_verify = NULL, *purpose_name = NULL;
     const GOptionEntry entries[] = {
-        {"purpose", 0, 0, G_OPTION_ARG_FILENAME, &purpose_name,
-         "reply (if nothing is said), unsub or bounce", "PURPOSE"},
+        {"purpose", 0, 0, G_OPTION_ARG_FILENAME, &purpose_name, "what it is for (reply)",
+         "reply|unsub|bounce"},
         {"verify", 0, 0, G_OPTION_ARG_FILENAME, &to_verify,
          "say whose ADDRESS is, or why it does not verify", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
@@ -159,15 +159,15 @@ cmd_address(int argc, char **argv)
     MpPurpose purpose = MP_PURPOSE_REPLY;
 
     mp_options_parse(
-        &options, entries, "THREAD LOGIN [--purpose PURPOSE] | --verify ADDRESS",
+        &options, entries, "THREAD LOGIN [--purpose reply|unsub|bounce] | --verify ADDRESS",
         "Prints the address by which LOGIN answers THREAD (0: the self-test), or checks one.", 0, 2,
         &argc, &argv);
     if (to_verify != NULL ? argc != 1 || purpose_name != NULL : argc != 3)
         return mp_usage_error(
-            "address: usage: metroplex address THREAD LOGIN [--purpose PURPOSE], or "
-            "metroplex address --verify ADDRESS");
-    if (purpose_name != NULL && !mp_purpose_parse(purpose_name, &purpose))
-        return mp_usage_error("address: --purpose is reply, unsub or bounce");
+            argv[0], "usage: metroplex address THREAD LOGIN [--purpose reply|unsub|bounce], or "
+                     "metroplex address --verify ADDRESS");
+    if (purpose_name != NULL)
+        mp_purpose_parse(purpose_name, &purpose);
     if (!mp_instance_read(&instance, &options, true, &error))
         return mp_report(error);
     if (to_verify != NULL)

@@ -139,11 +139,11 @@ find_groups(char **words, const char *const **groups)
 }
 
 static int
-wrong_group(void)
+wrong_group(const char *command)
 {
     g_autofree char *names = g_strjoinv(", ", (char **)mp_check_groups());
 
-    return mp_usage_error("check: the groups are %s, all", names);
+    return mp_usage_error(command, "the groups are %s, all", names);
 }
 
 int
@@ -163,18 +163,19 @@ cmd_check(int argc, char **argv)
     Report report = {0};
     const char *const *groups;
 
-    mp_options_parse(&options, entries, "[--json] [OPTION…] [GROUP…|all]",
+    mp_options_parse(&options, entries,
+                     "[--json] [--dns SERVER[:PORT]] [--selector NAME] [GROUP…|all]",
                      "Looks whether everything works, and says what to do where it does not.\n"
                      "Groups: config, files, dns, timers, queue.\n"
                      "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
                      "metroplex check files timers",
                      0, G_MAXINT, &argc, &argv);
     if (!find_groups(argv + 1, &groups))
-        return wrong_group();
+        return wrong_group(argv[0]);
     if (dns != NULL && !mp_check_is_dns_server(dns))
-        return mp_usage_error("check: --dns wants an IP address, and :PORT if it is not 53");
+        return mp_usage_error(argv[0], "--dns wants an IP address, and :PORT if it is not 53");
     if (selector != NULL && !mp_is_hostname(selector))
-        return mp_usage_error("check: --selector wants a name such as mail2026");
+        return mp_usage_error(argv[0], "--selector wants a name such as mail2026");
     report.json = json;
     if (json)
         g_setenv("LC_ALL", "C", TRUE); /* what programs read is English everywhere */

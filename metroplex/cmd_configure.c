@@ -178,15 +178,6 @@ revert(GError **error)
 /* --- The command -------------------------------------------------------------------------------
  */
 
-static bool
-parse_verify(const char *word, MpVerify *verify)
-{
-    *verify = word == NULL                    ? MP_VERIFY_AS_IS
-              : strcmp(word, "opendkim") == 0 ? MP_VERIFY_OPENDKIM
-                                              : MP_VERIFY_NONE;
-    return *verify != MP_VERIFY_NONE || strcmp(word, "none") == 0;
-}
-
 static int
 run(Configure *configure, bool applies, const char *owner)
 {
@@ -209,7 +200,7 @@ cmd_configure(int argc, char **argv)
         {"revert", 0, 0, G_OPTION_ARG_NONE, &reverts,
          "put Postfix back as it was before, byte for byte", NULL},
         {"verify", 0, 0, G_OPTION_ARG_STRING, &verify,
-         "opendkim: have it write Authentication-Results; none: no more", "HOW"},
+         "opendkim: have it write Authentication-Results; none: no more", "opendkim|none"},
         {"owner", 0, 0, G_OPTION_ARG_FILENAME, &owner,
          "whom the data is to belong to, where there is none yet (" OWNER ")", "USER"},
         G_OPTION_ENTRY_NULL,
@@ -218,17 +209,19 @@ cmd_configure(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status;
 
-    mp_options_parse(&configure.options, entries, "[--apply | --revert]",
+    mp_options_parse(&configure.options, entries,
+                     "[--apply | --revert] [--verify opendkim|none] [--owner USER]",
                      "Shows how Postfix, the data directory and the timers differ from what the\n"
                      "configuration says: status 0 if they do not, 1 if they do. For example\n"
                      "\n"
                      "  metroplex configure | less\n"
                      "  metroplex configure --apply\n",
                      0, 0, &argc, &argv);
-    if (!parse_verify(verify, &configure.facts.verify))
-        status = mp_usage_error("configure: --verify is opendkim or none");
-    else if (applies && reverts)
-        status = mp_usage_error("configure: --apply and --revert exclude each other");
+    if (verify != NULL)
+        configure.facts.verify =
+            strcmp(verify, "opendkim") == 0 ? MP_VERIFY_OPENDKIM : MP_VERIFY_NONE;
+    if (applies && reverts)
+        status = mp_usage_error(argv[0], "--apply and --revert exclude each other");
     else if (reverts)
         status = revert(&error) ? EX_OK : mp_report(error);
     else

@@ -254,11 +254,12 @@ cmd_extract(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpWorker) worker = NULL;
 
-    mp_options_parse(&options, entries, "FILE…|-",
+    mp_options_parse(&options, entries, "[--json] [--sent FILE …] FILE…|- | --jsonl",
                      "Prints the reply a person wrote, without quotes and signatures.", 0, G_MAXINT,
                      &argc, &argv);
     if (jsonl ? argc > 1 || json || sent_paths != NULL : argc < 2)
-        return mp_usage_error("usage: metroplex extract [--json] [--sent FILE]… FILE…|-, or "
+        return mp_usage_error(argv[0],
+                              "usage: metroplex extract [--json] [--sent FILE]… FILE…|-, or "
                               "metroplex extract --jsonl");
     worker = mp_extraction_worker(jsonl ? G_MAXUINT : (guint)argc - 1);
     if (jsonl)

@@ -259,7 +259,7 @@ make_elsewhere(Init *init, bool inside, GError **error)
 static bool
 look_up_owner(Init *init, const char *owner, GError **error)
 {
-    g_autofree char *shown = mp_escape(owner);
+    g_autofree char *shown = mp_escape_word(owner);
     const struct passwd *entry;
 
     if (geteuid() != 0)
@@ -410,7 +410,7 @@ cmd_init(int argc, char **argv)
     Init init = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 
     mp_options_parse(
-        &options, entries, "--hostname HOST",
+        &options, entries, "--hostname HOST [--owner USER]",
         "Makes the configuration, the keys, the data directory and its repositories where they\n"
         "are missing, changes nothing that exists, and says what it made. --hostname and --data\n"
         "may be left out once there is a configuration.",
@@ -418,7 +418,7 @@ cmd_init(int argc, char **argv)
     g_autofree char *file = g_canonicalize_filename(options.config_file, NULL);
     g_autofree char *shown = mp_escape(file);
     if (hostname == NULL && !is_there(file))
-        return mp_usage_error("init: --hostname is needed, since there is no %s yet", shown);
+        return mp_usage_error(argv[0], "--hostname is needed, since there is no %s yet", shown);
     bool good = run(&init, &options, file, hostname, owner, &error);
     if (good && init.n_made == 0)
         printf("nothing to make: %s and %s are complete\n", shown, init.instance.config->data);

@@ -12,7 +12,7 @@
 static bool
 check_name(const char *name, GError **error)
 {
-    g_autofree char *shown = mp_escape(name);
+    g_autofree char *shown = mp_escape_word(name);
 
     return mp_is_repository_name(name) ||
            mp_fail(error, MP_ERROR_INPUT,
@@ -158,18 +158,14 @@ set_ids(MpInstance *instance, GArray *ids, char **logins, bool is_in, bool *chan
     return true;
 }
 
-static bool
-set_reply(MpRepository *repository, const char *reply, bool *changed, GError **error)
+static void
+set_reply(MpRepository *repository, const char *reply, bool *changed)
 {
     MpReplyPolicy before = repository->reply;
-    g_autofree char *shown = mp_escape(reply);
 
-    if (reply == NULL)
-        return true;
-    if (!mp_reply_policy_parse(reply, &repository->reply))
-        return mp_fail(error, MP_ERROR_INPUT, "--reply: %s is none of on, members, off", shown);
+    if (reply != NULL)
+        mp_reply_policy_parse(reply, &repository->reply);
     *changed |= repository->reply != before;
-    return true;
 }
 
 static bool
@@ -177,7 +173,7 @@ set_link(MpRepository *repository, const char *link, bool *changed, GError **err
 {
     const char *wanted = link != NULL && *link == '\0' ? NULL : link;
     const char *fault = wanted != NULL ? mp_link_fault(wanted) : NULL;
-    g_autofree char *shown = mp_escape(link);
+    g_autofree char *shown = mp_escape_word(link);
 
     if (link == NULL || g_strcmp0(wanted, repository->link) == 0)
         return true;
@@ -199,8 +195,10 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     bool changed = false;
 
     (void)events;
-    if (repository == NULL || !set_reply(repository, wishes->reply, &changed, error) ||
-        !set_link(repository, wishes->link, &changed, error) ||
+    if (repository == NULL)
+        return false;
+    set_reply(repository, wishes->reply, &changed);
+    if (!set_link(repository, wishes->link, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->watch, true, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->unwatch, false, &changed, error) ||
         !set_ids(instance, repository->members, wishes->member, true, &changed, error) ||
@@ -217,7 +215,7 @@ repository_set(int argc, char **argv)
     g_auto(Wishes) wishes = {0};
     const GOptionEntry entries[] = {
         {"reply", 0, 0, G_OPTION_ARG_FILENAME, &wishes.reply,
-         "who may answer by mail: on (everybody), members, off", "POLICY"},
+         "who may answer by mail; on: everybody", "on|members|off"},
         {"watch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.watch, "LOGIN is told of everything",
          "LOGIN"},
         {"unwatch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unwatch, "no more", "LOGIN"},
@@ -238,7 +236,7 @@ repository_set(int argc, char **argv)
                      "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
     if (wishes.reply == NULL && wishes.link == NULL && wishes.watch == NULL &&
         wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
-        return mp_usage_error("repository set: nothing to set");
+        return mp_usage_error(argv[0], "nothing to set");
     wishes.name = argv[1];
     if (!mp_instance_open(&instance, &options, &error) || !check_name(wishes.name, &error) ||
         !mp_instance_lock(&instance, &error) || !mp_transaction_recover(&instance, &error) ||

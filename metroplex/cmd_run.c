@@ -222,12 +222,12 @@ cmd_run(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "[FILE…]",
+    mp_options_parse(&options, entries, "[--for SECONDS | --once [--dry-run] [FILE…]]",
                      "Turns the mails that were delivered into comments.", 0, G_MAXINT, &argc,
                      &argv);
     if ((dry_run && !once) || (argc > 1 && !once))
         return mp_usage_error(
-            "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
+            argv[0], "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
     int seconds = mp_loop_seconds(once, given);
     if (seconds < 0)
         return EX_USAGE;

@@ -16,7 +16,7 @@ thread_begin(MpInstance *instance, GError **error)
 bool
 thread_check_repository(const char *name, GError **error)
 {
-    g_autofree char *shown = mp_escape(name);
+    g_autofree char *shown = mp_escape_word(name);
 
     return mp_is_repository_name(name) ||
            mp_fail(error, MP_ERROR_INPUT, "--repository: %s does not have the form owner/name",

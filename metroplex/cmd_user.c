@@ -89,28 +89,6 @@ remove_emails(const MpConfig *config, MpUser *user, char **emails, GError **erro
     return true;
 }
 
-static bool
-set_state(MpUser *user, const char *state, GError **error)
-{
-    g_autofree char *shown = mp_escape(state);
-
-    user->is_active = strcmp(state, "active") == 0;
-    if (!user->is_active && strcmp(state, "suspended") != 0)
-        return mp_fail(error, MP_ERROR_INPUT, "--state: %s is neither active nor suspended", shown);
-    return true;
-}
-
-static bool
-set_language(MpUser *user, const char *language, GError **error)
-{
-    g_autofree char *shown = mp_escape(language);
-    MpLanguage known;
-
-    if (!mp_language_parse(language, &known))
-        return mp_fail(error, MP_ERROR_INPUT, "--language: %s is neither en nor fr", shown);
-    return set_text(&user->language, g_strdup(language));
-}
-
 /* An address that is no longer the account's is forgotten with its bounces. */
 static void
 prune_bounces(MpUser *user)
@@ -142,10 +120,12 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
     if ((wishes->login != NULL &&
          !set_text(&user->login, mp_checked_login(wishes->login, error))) ||
         (wishes->name != NULL && !set_text(&user->name, mp_checked_name(wishes->name, error))) ||
-        (wishes->state != NULL && !set_state(user, wishes->state, error)) ||
-        (wishes->language != NULL && !set_language(user, wishes->language, error)) ||
         !unsuppress(user, wishes->unsuppress, error))
         return false;
+    if (wishes->state != NULL)
+        user->is_active = strcmp(wishes->state, "active") == 0;
+    if (wishes->language != NULL)
+        set_text(&user->language, g_strdup(wishes->language));
     if (wishes->emails != NULL)
         g_ptr_array_set_size(user->emails, 0);
     if (!add_emails(config, user, wishes->emails, error) ||
@@ -192,7 +172,7 @@ user_add(int argc, char **argv)
     mp_options_parse(&options, entries, "LOGIN --name NAME --email ADDRESS [--email …]",
                      "Adds an account and prints its id.", 1, 1, &argc, &argv);
     if (wishes.name == NULL || wishes.emails == NULL)
-        return mp_usage_error("user add: --name and --email are needed");
+        return mp_usage_error(argv[0], "--name and --email are needed");
     wishes.login = g_strdup(argv[1]);
     user->emails = g_ptr_array_new_with_free_func(g_free);
     user->is_active = true;
@@ -244,10 +224,10 @@ user_set(int argc, char **argv)
         {"remove-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.remove, "one address less",
          "ADDRESS"},
         {"state", 0, 0, G_OPTION_ARG_FILENAME, &wishes.state,
-         "active, or suspended: gets nothing, may say nothing", "STATE"},
+         "suspended: gets nothing, may say nothing", "active|suspended"},
         {"login", 0, 0, G_OPTION_ARG_FILENAME, &wishes.login, "rename the account", "NEW"},
-        {"language", 0, 0, G_OPTION_ARG_FILENAME, &wishes.language,
-         "of the answers to their mails: en or fr", "LANGUAGE"},
+        {"language", 0, 0, G_OPTION_ARG_FILENAME, &wishes.language, "of the answers to their mails",
+         "en|fr"},
         {"unsuppress", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unsuppress,
          "send to an address again that bounces had suppressed", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
@@ -264,7 +244,7 @@ user_set(int argc, char **argv)
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
         wishes.language == NULL && wishes.unsuppress == NULL)
-        return mp_usage_error("user set: nothing to set");
+        return mp_usage_error(argv[0], "nothing to set");
     if (!mp_instance_open(&instance, &options, &error) ||
         !set_user(&instance, argv[1], &wishes, &error))
         return mp_report(error);

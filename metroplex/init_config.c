@@ -95,7 +95,7 @@ check(const char *hostname, const char *data, const char *file, GError **error)
     g_autofree char *longest = g_strconcat("noreply.", hostname, NULL);
 
     if (!mp_is_hostname(longest)) {
-        g_autofree char *shown = mp_escape(hostname);
+        g_autofree char *shown = mp_escape_word(hostname);
         return mp_fail(error, MP_ERROR_INPUT, "%s is not a host name", shown);
     }
     for (int i = 0; i < 2; i++) {

@@ -134,7 +134,7 @@ thread_change(int argc, char **argv)
 
     mp_options_parse(&options, entries, "ID --as LOGIN", job.change->summary, 1, 1, &argc, &argv);
     if (as == NULL)
-        return mp_usage_error("thread %s: --as is needed", job.change->word);
+        return mp_usage_error(argv[0], "--as is needed");
     if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
         !mp_instance_open(&instance, &options, &error))
         return mp_report(error);

@@ -278,8 +278,8 @@ thread_export(int argc, char **argv)
 {
     g_autofree char *format = NULL;
     const GOptionEntry entries[] = {
-        {"format", 0, 0, G_OPTION_ARG_FILENAME, &format, "json (all there is; the default) or mbox",
-         "FORMAT"},
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &format, "json (the default) has all there is",
+         "json|mbox"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -292,8 +292,6 @@ thread_export(int argc, char **argv)
     mp_options_parse(&options, entries, "ID [--format json|mbox]",
                      "Prints a thread for other programs and for thread import.", 1, 1, &argc,
                      &argv);
-    if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "mbox") != 0)
-        return mp_usage_error("thread export: --format is json or mbox");
     if (!mp_parse_id(argv[1], "thread", &id, &error) ||
         !mp_instance_read(&instance, &options, false, &error))
         return mp_report(error);

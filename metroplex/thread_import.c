@@ -372,8 +372,8 @@ thread_import(int argc, char **argv)
 {
     g_auto(Import) import = {0};
     const GOptionEntry entries[] = {
-        {"format", 0, 0, G_OPTION_ARG_FILENAME, &import.format, "json or mbox (as the file looks)",
-         "FORMAT"},
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &import.format, "of the file (as it looks)",
+         "json|mbox"},
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &import.as, "who wrote what is by no account here",
          "LOGIN"},
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &import.repository, "instead of the file's",
@@ -388,13 +388,12 @@ thread_import(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(
-        &options, entries, "FILE [--format json|mbox] [--as LOGIN] [--announce]",
+        &options, entries,
+        "FILE [--format json|mbox] [--as LOGIN]\n"
+        "    [--repository OWNER/NAME] [--title TITLE] [--announce]",
         "Adds the thread in FILE (- for standard input), or what is new of it; prints its id, and\n"
         "how many comments were added and were there.",
         1, 1, &argc, &argv);
-    if (import.format != NULL && strcmp(import.format, "json") != 0 &&
-        strcmp(import.format, "mbox") != 0)
-        return mp_usage_error("thread import: --format is json or mbox");
     if ((import.title != NULL && !thread_check_title(import.title, &error)) ||
         (import.repository != NULL && !thread_check_repository(import.repository, &error)) ||
         !run_import(&instance, &import, argv[1], &options, &error))

@@ -106,7 +106,7 @@ thread_comment(int argc, char **argv)
                      "Adds a comment, read from FILE or standard input, and prints its number.", 1,
                      2, &argc, &argv);
     if (post.as == NULL)
-        return mp_usage_error("thread comment: --as is needed");
+        return mp_usage_error(argv[0], "--as is needed");
     post.file = argc > 2 ? argv[2] : NULL;
     if (!mp_parse_id(argv[1], "thread", &post.thread, &error) ||
         !run_comment(&instance, &post, &options, &error))
@@ -135,27 +135,17 @@ check_title(MpPost *post, GError **error)
 static bool
 check_object(const MpPost *post, GError **error)
 {
-    g_autofree char *shown = mp_escape(post->object);
+    g_autofree char *shown = mp_escape_word(post->object);
 
-    if (post->object == NULL)
-        return post->facts.kind != MP_COMMIT ||
-               mp_fail(error, MP_ERROR_INPUT, "--kind commit needs --object REV");
-    if (post->facts.kind == MP_ISSUE)
-        return mp_fail(error, MP_ERROR_INPUT, "--object: an issue has none");
-    return mp_is_revision(post->object) ||
+    return post->object == NULL || mp_is_revision(post->object) ||
            mp_fail(error, MP_ERROR_INPUT, "--object: %s is not a revision", shown);
 }
 
 static bool
 check_facts(MpPost *post, GError **error)
 {
-    g_autofree char *kind = mp_escape(post->kind);
-
-    if (!thread_check_repository(post->repository, error))
-        return false;
-    if (!mp_thread_kind_parse(post->kind, &post->facts.kind))
-        return mp_fail(error, MP_ERROR_INPUT, "--kind: %s is none of issue, pull, commit", kind);
-    return check_object(post, error) && check_title(post, error);
+    return thread_check_repository(post->repository, error) && check_object(post, error) &&
+           check_title(post, error);
 }
 
 /* The KEY of a thread opened with --key: an account's own. */
@@ -236,6 +226,19 @@ run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **
     return thread_begin(instance, error) && mp_transaction_run(instance, build_thread, post, error);
 }
 
+/* What the options lack, or have too much, for the kind of thread; or NULL. */
+static const char *
+blame_options(const MpPost *post)
+{
+    if (post->repository == NULL || post->kind == NULL || post->title == NULL || post->as == NULL)
+        return "--repository, --kind, --title and --as are needed";
+    if (post->object == NULL && post->facts.kind == MP_COMMIT)
+        return "--kind commit needs --object REV";
+    if (post->object != NULL && post->facts.kind == MP_ISSUE)
+        return "--object: an issue has none";
+    return NULL;
+}
+
 int
 thread_open(int argc, char **argv)
 {
@@ -243,7 +246,7 @@ thread_open(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &post.repository, "the repository it is about",
          "OWNER/NAME"},
-        {"kind", 0, 0, G_OPTION_ARG_FILENAME, &post.kind, "issue, pull or commit", "KIND"},
+        {"kind", 0, 0, G_OPTION_ARG_FILENAME, &post.kind, "what it is", "issue|pull|commit"},
         {"object", 0, 0, G_OPTION_ARG_FILENAME, &post.object,
          "the commit, or the branch of a pull request", "REV"},
         {"title", 0, 0, G_OPTION_ARG_FILENAME, &post.title, "one line of at most 256 characters",
@@ -262,8 +265,10 @@ thread_open(int argc, char **argv)
                      "    --title TITLE --as LOGIN [--key KEY] [FILE|-]",
                      "Opens a thread with a text from FILE or standard input, and prints its id.",
                      0, 1, &argc, &argv);
-    if (post.repository == NULL || post.kind == NULL || post.title == NULL || post.as == NULL)
-        return mp_usage_error("thread open: --repository, --kind, --title and --as are needed");
+    if (post.kind != NULL)
+        mp_thread_kind_parse(post.kind, &post.facts.kind);
+    if (blame_options(&post) != NULL)
+        return mp_usage_error(argv[0], "%s", blame_options(&post));
     post.file = argc > 1 ? argv[1] : NULL;
     if (!run_open(&instance, &post, &options, &error))
         return mp_report(error);

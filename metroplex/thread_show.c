@@ -69,7 +69,7 @@ thread_list(int argc, char **argv)
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &repository, "only those of a repository",
          "OWNER/NAME"},
-        {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "only open or closed ones", "STATE"},
+        {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "only those", "open|closed"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -78,8 +78,6 @@ thread_list(int argc, char **argv)
 
     mp_options_parse(&options, entries, "[--json] [--repository OWNER/NAME] [--state open|closed]",
                      "Lists threads: id, kind, state, repository, title.", 0, 0, &argc, &argv);
-    if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "closed") != 0)
-        return mp_usage_error("thread list: --state is open or closed");
     Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
     if ((repository != NULL && !thread_check_repository(repository, &error)) ||
         !mp_instance_read(&instance, &options, false, &error) ||

@@ -13,7 +13,7 @@
 static char *
 refuse(const char *what, const char *value, const char *why, GError **error)
 {
-    g_autofree char *shown = mp_escape(value);
+    g_autofree char *shown = mp_escape_word(value);
 
     mp_fail(error, MP_ERROR_INPUT, "%s is not a %s: %s", shown, what, why);
     return NULL;

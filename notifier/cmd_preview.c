@@ -1,4 +1,4 @@
-/* notifier preview THREAD COMMENT USER: the message, not sent. */
+/* notifier preview THREAD COMMENT LOGIN: the message, not sent. */
 #include "commands.h"
 #include "outbound/notice_facts.h"
 
@@ -26,7 +26,7 @@ static MpUser *
 find_user(const MpInstance *instance, const char *login, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
-    g_autofree char *shown = mp_escape(login);
+    g_autofree char *shown = mp_escape_word(login);
 
     if (!mp_accounts_user_by_login(instance->accounts, login, &user, error))
         return NULL;
@@ -79,9 +79,9 @@ cmd_preview(int argc, char **argv)
     guint64 thread, comment = 0;
 
     mp_options_parse(
-        &options, NULL, "THREAD COMMENT USER",
+        &options, NULL, "THREAD COMMENT LOGIN",
         "Prints the message about comment COMMENT of thread THREAD (0 is its opening post)\n"
-        "that USER, a login, would get. Nothing is sent and nothing is recorded.",
+        "that LOGIN would get. Nothing is sent and nothing is recorded.",
         3, 3, &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &thread, &error) ||
         (strcmp(argv[2], "0") != 0 && !mp_parse_id(argv[2], "comment", &comment, &error)) ||

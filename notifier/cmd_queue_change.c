@@ -87,7 +87,7 @@ change_named(const MpInstance *instance, gsize c, const char *key, GError **erro
     if (queued != NULL)
         return change_one(instance, c, queued, error);
     if (why == NULL) {
-        g_autofree char *shown = mp_escape(key);
+        g_autofree char *shown = mp_escape_word(key);
         return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
     }
     g_propagate_error(error, why);
@@ -147,7 +147,7 @@ cmd_queue_change(int argc, char **argv)
                      changes[c].all != 0 ? "[--all | EVENT…]" : "EVENT…", changes[c].details, 0,
                      G_MAXINT, &argc, &argv);
     if (all == (argc > 1))
-        return mp_usage_error("%s: name events%s", argv[0], changes[c].all ? ", or --all" : "");
+        return mp_usage_error(argv[0], "name events%s", changes[c].all ? ", or --all" : "");
     g_autoptr(MpLock) lock = open_for_change(&instance, &options, &error);
     if (lock == NULL || (all && !change_all(&instance, c, &error)))
         return mp_report(error);

@@ -266,7 +266,7 @@ cmd_queue_show(int argc, char **argv)
         return mp_report(error);
     queued = mp_outbox_find(listing.instance.outbox, argv[1], &error);
     if (queued == NULL && error == NULL) {
-        g_autofree char *shown = mp_escape(argv[1]);
+        g_autofree char *shown = mp_escape_word(argv[1]);
         mp_fail(&error, MP_ERROR_INPUT, "no such event: %s", shown);
     }
     if (queued == NULL)

@@ -89,6 +89,16 @@ mp_escape(const char *text)
     return text != NULL ? mp_escape_bytes(text, strlen(text)) : g_strdup("-");
 }
 
+char *
+mp_escape_word(const char *word)
+{
+    g_autofree char *shown = mp_escape(word);
+
+    if (*shown != '\0' && strchr(shown, ' ') == NULL)
+        return g_steal_pointer(&shown);
+    return g_strdup_printf("'%s'", shown);
+}
+
 /* The character that stands behind a backslash at `p`; 0 if none does. *length is what it took. */
 static gunichar
 escaped_character(const char *p, gsize *length)

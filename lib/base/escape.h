@@ -15,6 +15,9 @@
 char *mp_escape(const char *text);
 char *mp_escape_bytes(const void *bytes, gsize length);
 
+/* The same of a word of a command line, in quotes where one could not see it whole: '', 'a b'. */
+char *mp_escape_word(const char *word);
+
 /* The text from which mp_escape made this one; any other backslash stays as it is. The result is
  * UTF-8 and the caller's. */
 char *mp_unescape(const char *text);

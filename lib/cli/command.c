@@ -78,15 +78,14 @@ static int
 tell_commands(const char *command, const MpCommand *commands, gsize n_commands, const char *word)
 {
     g_autoptr(GString) names = g_string_new(NULL);
-    g_autofree char *prefix = command != NULL ? g_strconcat(command, ": ", NULL) : g_strdup("");
-    g_autofree char *shown = mp_escape(word);
+    g_autofree char *shown = mp_escape_word(word);
 
     for (gsize i = 0; i < n_commands; i++)
         if (commands[i].summary != NULL)
             g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", commands[i].name);
     if (word == NULL)
-        return mp_usage_error("%sone of these is needed: %s", prefix, names->str);
-    return mp_usage_error("%sno such command: %s (there are: %s)", prefix, shown, names->str);
+        return mp_usage_error(command, "one of these is needed: %s", names->str);
+    return mp_usage_error(command, "no such command: %s (there are: %s)", shown, names->str);
 }
 
 static bool
@@ -136,7 +135,7 @@ run(const char *command, const MpCommand *commands, gsize n_commands, int (*with
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    return tell_commands(command, commands, n_commands, word);
+    return tell_commands(command != NULL ? command : "", commands, n_commands, word);
 }
 
 int
@@ -194,13 +193,61 @@ make_absolute(char **path)
     *path = absolute;
 }
 
+/* "metroplex thread close". */
+static char *
+full_name(const char *command)
+{
+    return g_strconcat(g_get_prgname(), *command != '\0' ? " " : "", command, NULL);
+}
+
+/* Words to choose from, as --help shows them: "open|closed". FILE|- and the like are none. */
+static bool
+has_choices(const GOptionEntry *entry)
+{
+    return (entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_STRING) &&
+           entry->arg_description != NULL && strchr(entry->arg_description, '|') != NULL &&
+           strpbrk(entry->arg_description, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
+}
+
+static void
+check_choices(const GOptionEntry *entries, const char *command)
+{
+    for (; entries != NULL && entries->long_name != NULL; entries++) {
+        const char *word = has_choices(entries) ? *(char **)entries->arg_data : NULL;
+
+        if (word == NULL)
+            continue;
+        g_auto(GStrv) choices = g_strsplit(entries->arg_description, "|", -1);
+        if (!g_strv_contains((const char *const *)choices, word)) {
+            g_autofree char *shown = mp_escape_word(word);
+            g_autofree char *all = g_strjoinv(", ", choices);
+            exit(mp_usage_error(command, "--%s: %s is none of %s", entries->long_name, shown, all));
+        }
+    }
+}
+
+/* GOption, with what --help shows as the program's name. A wrong option is told, and the end. */
+static void
+parse(GOptionContext *context, const char *command, int *argc, char ***argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *program = g_strdup(g_get_prgname()), *shown = full_name(command);
+
+    g_set_prgname(shown);
+    bool good = g_option_context_parse(context, argc, argv, &error);
+    g_set_prgname(program);
+    if (!good) {
+        g_autofree char *what = mp_escape(error->message);
+        exit(mp_usage_error(command, "%s", what));
+    }
+}
+
 void
 mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *usage,
                  const char *details, int least, int most, int *argc, char ***argv)
 {
     const char *command = (*argv)[0];
     gboolean version = FALSE;
-    g_autoptr(GError) error = NULL;
     const GOptionEntry common[] = {
         {"config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_file,
          "read the configuration from FILE (" MP_DEFAULT_CONFIG ")", "FILE"},
@@ -210,33 +257,27 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *us
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) context = g_option_context_new(usage);
-    char *saved = g_strdup(g_get_prgname());
-    g_autofree char *shown =
-        command[0] == '\0' ? g_strdup(saved) : g_strdup_printf("%s %s", saved, command);
+    g_autofree char *name = full_name(command);
 
     if (details != NULL)
         g_option_context_set_summary(context, details);
     if (entries != NULL)
         g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_main_entries(context, common, NULL);
-    g_set_prgname(shown); /* what --help shows */
-    bool good = g_option_context_parse(context, argc, argv, &error);
-    g_set_prgname(saved);
-    g_free(saved);
-    if (!good) {
-        g_autofree char *fault = mp_escape(error->message);
-        exit(mp_usage_error("%s", fault));
-    }
+    parse(context, command, argc, argv);
     if (version) {
         printf("%s %s\n", g_get_prgname(), MP_VERSION);
         exit(EX_OK);
     }
+    check_choices(entries, command);
     if (*argc > 1 && strcmp((*argv)[1], "--") == 0) { /* GLib leaves it in */
         memmove(*argv + 1, *argv + 2, (gsize)(*argc - 1) * sizeof **argv);
         (*argc)--;
     }
     if (*argc - 1 < least || *argc - 1 > most)
-        exit(mp_usage_error("%s %s: usage: %s %s", g_get_prgname(), command, shown, usage));
+        exit(mp_usage_error(command, "%s; usage: %s %s",
+                            *argc - 1 < least ? "an argument is missing" : "too many arguments",
+                            name, usage));
     if (options->config_file == NULL)
         options->config_file = g_strdup(MP_DEFAULT_CONFIG);
     make_absolute(&options->data);
@@ -250,14 +291,16 @@ mp_report(const GError *error)
 }
 
 int
-mp_usage_error(const char *format, ...)
+mp_usage_error(const char *command, const char *format, ...)
 {
+    g_autofree char *name = full_name(command);
     va_list args;
 
     va_start(args, format);
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
-    fprintf(stderr, "%s: %s\nTry '%s --help'.\n", g_get_prgname(), message, g_get_prgname());
+    fprintf(stderr, "%s: %s%s%s\nTry '%s --help'.\n", g_get_prgname(), command,
+            *command != '\0' ? ": " : "", message, name);
     return EX_USAGE;
 }
 
@@ -321,7 +364,7 @@ bool
 mp_parse_id(const char *text, const char *what, guint64 *id, GError **error)
 {
     if (text[0] == '+' || !g_ascii_string_to_unsigned(text, 10, 1, 99999999, id, NULL)) {
-        g_autofree char *shown = mp_escape(text);
+        g_autofree char *shown = mp_escape_word(text);
         return mp_fail(error, MP_ERROR_INPUT, "%s is not the id of a %s", shown, what);
     }
     return true;

@@ -51,6 +51,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpOptions, mp_options_clear)
  * in argv[1…]. argv[0] is the command. `usage` is what follows its name in --help, `details` the
  * text below it (or NULL). Prints --help and --version and exits 0; a wrong option, or a number of
  * arguments outside of [least, most], is told on standard error and exits 64.
+ * So is a word that is none of those that the option's description has: "open|closed". What may
+ * stand at a place is told by the words in capitals of `usage` and of descriptions, which
+ * completion in shells knows: FILE, DIR, LOGIN, ID, THREAD, OWNER/NAME, EVENT, USER.
  */
 void mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *usage,
                       const char *details, int least, int most, int *argc, char ***argv);
@@ -58,8 +61,9 @@ void mp_options_parse(MpOptions *options, const GOptionEntry *entries, const cha
 /* Tells `error` on standard error, prefixed with the program's name, and returns its status. */
 int mp_report(const GError *error);
 
-/* A wrong use that options cannot express: told likewise, with a hint at --help; returns 64. */
-int mp_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* A wrong use that options cannot express, of the command (argv[0], "" for the program itself):
+ * told likewise, with a hint at its --help; returns 64. */
+int mp_usage_error(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Reads FILE, or standard input for "-" or NULL, up to `limit` bytes; valid UTF-8 or an error. */
 char *mp_read_argument_file(const char *file, gsize limit, GError **error);

@@ -319,7 +319,7 @@ mp_instance_user(MpInstance *instance, const char *login, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return NULL;
     }
-    g_autofree char *shown = mp_escape(login);
+    g_autofree char *shown = mp_escape_word(login);
     return user != NULL ? user : mp_fail_null(error, MP_ERROR_INPUT, "no such user: %s", shown);
 }
 
