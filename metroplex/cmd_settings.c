@@ -48,7 +48,7 @@ get(int argc, char **argv)
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "KEY",
+    mp_options_parse(&options, entries, "SETTING",
                      "Prints what holds: the value in the file, or the default.\n\n"
                      "Example: metroplex settings get smtp.port",
                      1, 1, &argc, &argv);
@@ -129,7 +129,7 @@ set(int argc, char **argv)
     g_auto(MpOptions) options = {0};
 
     mp_options_parse(
-        &options, entries, "KEY=VALUE…",
+        &options, entries, "SETTING=VALUE…",
         "Checks all values together and saves all of them or none. Everything else in\n"
         "the file, comments too, stays as it is.\n\n"
         "Example: metroplex settings set smtp.address=smtp.example.org smtp.port=465 "
@@ -145,7 +145,7 @@ unset(int argc, char **argv)
     const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
     g_auto(MpOptions) options = {0};
 
-    mp_options_parse(&options, entries, "KEY…",
+    mp_options_parse(&options, entries, "SETTING…",
                      "Takes keys out of the file, so that their defaults hold.\n\n"
                      "Example: metroplex settings unset smtp.port",
                      1, G_MAXINT, &argc, &argv);
@@ -192,9 +192,9 @@ int
 cmd_settings(int argc, char **argv)
 {
     static const MpCommand subcommands[] = {
-        {"get", get, "KEY: print what holds"},
-        {"set", set, "KEY=VALUE…: change, all or nothing"},
-        {"unset", unset, "KEY…: back to the default"},
+        {"get", get, "SETTING: print what holds"},
+        {"set", set, "SETTING=VALUE…: change, all or nothing"},
+        {"unset", unset, "SETTING…: back to the default"},
         {"secret", secret, "smtp.password: read it without echo, and keep it"},
     };
 

@@ -1,125 +1,111 @@
-# Completion of metroplex(8) and notifier(8) for bash. Commands and options are the programs' own
-# answer to --help, so that nothing here goes out of date; logins and threads are the tracker's.
+# Completion of metroplex(8) and notifier(8) for bash. All of it is the programs' own answer to --help,
+# so that nothing here goes out of date: the commands, the options, and by the words in their places
+# (LOGIN, FILE, open|closed) what may stand there. Logins, threads and events are the tracker's.
 
-# The words of the table under "Commands:".
-_metroplex_commands() {
-    "$@" --help 2>/dev/null </dev/null |
-        awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }'
+# What --help says of the words of a command, a line each: "command", "option" or "argument", the word, and
+# what is its value (- for none) or whether it may stand several times (… or -).
+_metroplex_ask() {
+    LC_ALL=C.UTF-8 "$@" --help 2>/dev/null </dev/null | awk '
+        /^Commands:$/ { table = 1; next }
+        table { if (!NF) exit; print "command\t" $1 "\t-"; next }
+        /^Usage:$/ { usage = 1; next }
+        usage && NF { line = line " " $0; next }
+        usage { usage = 0 }
+        /^[A-Z][a-z]+s: / { list = $0; sub(/^[^ ]+ /, "", list); sub(/\.$/, "", list); gsub(/, */, "|", list); lists[toupper(substr($1, 1, length($1) - 2))] = list }
+        /^  +(-., )?--/ {
+            sub(/^ +(-., )?/, ""); word = $1; value = "-"
+            if (i = index(word, "=")) { value = substr(word, i + 1); word = substr(word, 1, i - 1) }
+            values[word] = value
+            print "option\t" word "\t" value
+        }
+        END {
+            n = split(line, part)
+            for (i = 1; i <= n && part[i] !~ /^\[OPTION/; i++);
+            for (i++; i <= n; i++) {
+                many = part[i] ~ /…/ ? "…" : "-"
+                gsub(/[][]|…|\|-/, "", part[i])
+                word = part[i]; sub(/\|.*/, "", word)
+                if (word in lists) sub(/^[^|]+/, lists[word], part[i])
+                if (part[i] ~ /^--/) { if (values[part[i]] != "-") i++ }
+                else if (part[i] ~ /[A-Za-z]/) print "argument\t" part[i] "\t" many
+            }
+        }'
 }
 
-_metroplex_options() {
-    "$@" --help 2>/dev/null </dev/null |
-        awk '/^  +(-., )?--/ { sub(/^ +(-., )?/, ""); sub(/[ ].*/, ""); sub(/=.*/, "="); print }'
+# The same of the words typed so far. A program without a command has options of its own.
+_metroplex_learn() {
+    known=$(_metroplex_ask "${typed[@]}"; ((${#typed[@]} > 1)) || _metroplex_ask "${typed[@]}" --once)
 }
 
-# The options that say which installation is meant, as they stand on the line so far.
-_metroplex_installation() {
-    local i
-    installation=()
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        --config | --data)
-            if [[ ${COMP_WORDS[i + 1]} == = ]]; then
-                installation+=("${COMP_WORDS[i]}=${COMP_WORDS[i + 2]}")
-            else
-                installation+=("${COMP_WORDS[i]}=${COMP_WORDS[i + 1]}")
-            fi
-            ;;
-        esac
-    done
-}
-
-_metroplex_logins() {
-    metroplex user list "${installation[@]}" 2>/dev/null </dev/null | awk '{ print $2 }'
-}
-
-_metroplex_threads() {
-    metroplex thread list "${installation[@]}" 2>/dev/null </dev/null | awk '{ print $1 }'
-}
-
-_metroplex_repositories() {
-    metroplex thread list "${installation[@]}" 2>/dev/null </dev/null | awk '{ print $4 }' | sort -u
-}
-
-# The line "Groups: config, files, …" of its --help.
-_metroplex_check_groups() {
-    metroplex check --help 2>/dev/null </dev/null | sed -n 's/^Groups: \(.*\)\./\1 all/p' | tr -d ,
-}
-
-_metroplex_settings() {
-    metroplex settings --json "${installation[@]}" 2>/dev/null </dev/null | sed -n 's/^{"key":"\([a-z.-]*\)".*/\1/p'
-}
-
-# The words of the command so far, without options and their values: metroplex thread close 17.
-_metroplex_words() {
-    local i
-    words=("${COMP_WORDS[0]}")
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        --announce | --json | --once | --dry-run | --help | --version | --jsonl | --apply | --revert | --through-queue) ;;
-        --*)
-            ((i++))
-            [[ ${COMP_WORDS[i]} == = ]] && ((i++))
-            ;;
-        *) words+=("${COMP_WORDS[i]}") ;;
-        esac
-    done
-}
-
-# What the value of an option may be; fails where the word before is none of them.
+# The value that the option takes, or nothing.
 _metroplex_value() {
-    case $1 in
-    --config | --data | --sent) compopt -o default 2>/dev/null ;;
-    --as | --watch | --unwatch | --member | --no-member) choices=$(_metroplex_logins) ;;
-    --repository) choices=$(_metroplex_repositories) ;;
-    --kind) choices='issue pull commit' ;;
-    --purpose) choices='reply unsub bounce' ;;
-    --reply) choices='on members off' ;;
-    --owner) choices=$(compgen -u) ;;
-    --state) [[ ${words[1]} == user ]] && choices='active suspended' || choices='open closed' ;;
-    --hostname | --name | --email | --add-email | --remove-email | --key | --login | --title | --object | --link | --for | --verify) ;;
-    *) return 1 ;;
-    esac
+    [[ $1 == --config ]] && echo FILE && return
+    [[ $1 == --data ]] && echo DIR && return
+    awk -F'\t' -v word="$1" '$1 == "option" && $2 == word && $3 != "-" { print $3; exit }' <<<"$known"
 }
 
-# What a command takes after its own words.
-_metroplex_argument() {
-    case "${words[*]:1}" in
-    'settings get' | 'settings unset'*) choices=$(_metroplex_settings) ;;
-    'settings set'*) choices=$(_metroplex_settings | sed 's/$/=/') ;;
-    'settings secret') choices=smtp.password ;;
-    'user show' | 'user set' | 'user revoke') choices=$(_metroplex_logins) ;;
-    'repository show' | 'repository set') choices=$(_metroplex_repositories) ;;
-    address | preview | 'thread show' | 'thread comment' | 'thread close' | 'thread reopen' | 'thread lock' | \
-        'thread unlock' | 'thread subscribe' | 'thread unsubscribe') choices=$(_metroplex_threads) ;;
-    'address '* | 'preview '* | 'thread subscribe '* | 'thread unsubscribe '*) choices=$(_metroplex_logins) ;;
-    check*) choices=$(_metroplex_check_groups) ;;
-    *) compopt -o default 2>/dev/null ;;
+# Reads the line up to the cursor: the words of the command in typed, what --help says of them in known, how many arguments
+# stand behind them, which installation is meant, and the option whose value is being typed. bash parts --as=tim in three.
+_metroplex_read() {
+    local i=1 word
+    typed=("${COMP_WORDS[0]}") installation=() arguments=0 option=''
+    _metroplex_learn
+    while ((i < COMP_CWORD)); do
+        word=${COMP_WORDS[i++]}
+        if [[ $word == --?* ]]; then
+            # any other option before a command is the program's own, and then there is no command
+            [[ $word =~ ^--(config|data|json)$ ]] || known=$(grep -v ^command <<<"$known")
+            if [[ ${COMP_WORDS[i]} == = ]]; then ((i++)); elif [[ -z $(_metroplex_value "$word") ]]; then continue; fi
+            ((i < COMP_CWORD)) || option=$word
+            [[ $word == --config || $word == --data ]] && installation+=("$word=${COMP_WORDS[i]}")
+            ((i++))
+        elif [[ $'\n'$known == *$'\n'"command"$'\t'"$word"$'\t'* ]]; then
+            typed+=("$word")
+            _metroplex_learn
+        else
+            ((arguments++))
+        fi
+    done
+}
+
+_metroplex_column() { # PROGRAM COMMAND LIST COLUMN
+    "${@:1:3}" "${installation[@]}" 2>/dev/null </dev/null | awk -v n="$4" '{ print $n }' | sort -u
+}
+
+_metroplex_settings() { # SUFFIX
+    metroplex settings --json "${installation[@]}" 2>/dev/null </dev/null | sed -n "s/^{\"key\":\"\([a-z.-]*\)\".*/\1$1/p"
+}
+
+# What may stand where --help has this word, in choices.
+_metroplex_offer() {
+    case $1 in
+    FILE) compopt -o default 2>/dev/null ;;
+    DIR) compopt -o dirnames 2>/dev/null ;;
+    LOGIN) choices=$(_metroplex_column metroplex user list 2) ;;
+    ID | THREAD) choices=$(_metroplex_column metroplex thread list 1) ;;
+    OWNER/NAME) choices=$(_metroplex_column metroplex thread list 4) ;;
+    EVENT) choices=$(_metroplex_column notifier queue list 1) ;;
+    USER) choices=$(compgen -u) ;;
+    SETTING) choices=$(_metroplex_settings) ;;
+    SETTING=VALUE) choices=$(_metroplex_settings =); compopt -o nospace 2>/dev/null ;;
+    *[A-Z]*) ;;
+    *) choices=${1//|/ } ;;
     esac
 }
 
 _metroplex() {
-    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} choices='' commands
-    local words installation
+    local current=${COMP_WORDS[COMP_CWORD]} choices='' known arguments option
+    local -a typed installation
     [[ $current == = ]] && current=''
-    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
-    _metroplex_words
-    _metroplex_installation
-    COMPREPLY=()
-    if ! _metroplex_value "$before"; then
-        if [[ $current == -* ]]; then
-            if ((${#words[@]} == 1)); then # the program itself: its --help is the table of commands
-                words+=(--once)
-            fi
-            choices=$(_metroplex_options "${words[@]:0:3}")
-        else
-            commands=$(_metroplex_commands "${words[@]}")
-            if [[ -n $commands ]] && ((${#words[@]} < 3)); then
-                choices=$commands
-            else
-                _metroplex_argument
-            fi
-        fi
+    _metroplex_read
+    if [[ -n $option ]]; then
+        _metroplex_offer "$(_metroplex_value "$option")"
+    elif [[ $current == -* ]]; then
+        choices=$(awk -F'\t' '$1 == "option" { print $2 ($3 == "-" ? "" : "=") }' <<<"$known")
+    elif [[ $'\n'$known == *$'\n'command$'\t'* ]] && ((arguments == 0)); then
+        choices=$(awk -F'\t' '$1 == "command" { print $2 }' <<<"$known")
+    else
+        _metroplex_offer "$(awk -F'\t' -v n="$arguments" '$1 == "argument" && (i++ == n || $3 == "…") { print $2; exit }' <<<"$known")"
     fi
     mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
     [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null

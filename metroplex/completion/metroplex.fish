@@ -1,111 +1,131 @@
-# Completion of metroplex(8) and notifier(8) for fish. Commands, and which options they take, are the
-# programs' own answer to --help; logins and threads are the tracker's.
+# Completion of metroplex(8) and notifier(8) for fish. All of it is the programs' own answer to --help, so
+# that nothing here goes out of date: the commands, the options, and by the words in their places (LOGIN,
+# FILE, open|closed) what may stand there. Logins, threads and events are the tracker's.
 
-# The words of the line so far, without options and their values.
-function __metroplex_words
-    set -l skip 0
-    for word in (commandline -opc)
-        if test $skip = 1
-            set skip 0
-            continue
-        end
-        switch $word
-            case '--*=*' --announce --json --once --dry-run --help --version --jsonl --apply --revert --through-queue
-            case '--*'
-                set skip 1
-            case '*'
-                echo $word
-        end
+# What --help says of the words of a command, a line each: "command", "option" or "argument", the word, what
+# is its value (- for none) or whether it may stand several times (… or -), and what it is for.
+function __metroplex_ask
+    env LC_ALL=C.UTF-8 $argv --help 2>/dev/null </dev/null | awk '
+        /^Commands:$/ { table = 1; next }
+        table { if (!NF) exit; word = $1; $1 = ""; print "command\t" word "\t-\t" substr($0, 2); next }
+        /^Usage:$/ { usage = 1; next }
+        usage && NF { line = line " " $0; next }
+        usage { usage = 0 }
+        /^[A-Z][a-z]+s: / { list = $0; sub(/^[^ ]+ /, "", list); sub(/\.$/, "", list); gsub(/, */, "|", list); lists[toupper(substr($1, 1, length($1) - 2))] = list }
+        /^  +(-., )?--/ {
+            sub(/^ +(-., )?/, ""); word = $1; $1 = ""; value = "-"
+            if (i = index(word, "=")) { value = substr(word, i + 1); word = substr(word, 1, i - 1) }
+            values[word] = value
+            print "option\t" word "\t" value "\t" substr($0, 2)
+        }
+        END {
+            n = split(line, part)
+            for (i = 1; i <= n && part[i] !~ /^\[OPTION/; i++);
+            for (i++; i <= n; i++) {
+                many = part[i] ~ /…/ ? "…" : "-"
+                gsub(/[][]|…|\|-/, "", part[i])
+                word = part[i]; sub(/\|.*/, "", word)
+                if (word in lists) sub(/^[^|]+/, lists[word], part[i])
+                if (part[i] ~ /^--/) { if (values[part[i]] != "-") i++ }
+                else if (part[i] ~ /[A-Za-z]/) print "argument\t" part[i] "\t" many
+            }
+        }'
+end
+
+# The same of the words typed so far. A program without a command has options of its own.
+function __metroplex_learn
+    __metroplex_ask $argv
+    test (count $argv) -gt 1; or __metroplex_ask $argv --once
+end
+
+# The value that the option takes, or nothing, by what --help says.
+function __metroplex_value
+    switch $argv[1]
+        case --config
+            echo FILE
+        case --data
+            echo DIR
+        case '*'
+            printf '%s\n' $argv[2..-1] | awk -F'\t' -v word=$argv[1] '$1 == "option" && $2 == word && $3 != "-" { print $3; exit }'
     end
 end
 
-function __metroplex_installation
-    set -l words (commandline -opc)
-    for i in (seq (count $words))
-        switch $words[$i]
-            case '--config=*' '--data=*'
-                echo $words[$i]
-            case --config --data
-                set -l next (math $i + 1)
-                test $next -le (count $words); and echo $words[$i]=$words[$next]
-        end
-    end
-end
-
-function __metroplex_column
-    metroplex $argv[1..-2] (__metroplex_installation) 2>/dev/null </dev/null | awk -v n=$argv[-1] '{ print $n }' | sort -u
+function __metroplex_column # PROGRAM COMMAND LIST COLUMN INSTALLATION…
+    command $argv[1..3] $argv[5..-1] 2>/dev/null </dev/null | awk -v n=$argv[4] '{ print $n }' | sort -u
 end
 
 function __metroplex_settings
-    metroplex settings --json (__metroplex_installation) 2>/dev/null </dev/null | sed -n 's/^{"key":"\([a-z.-]*\)".*/\1/p'
+    metroplex settings --json $argv 2>/dev/null </dev/null | sed -n 's/^{"key":"\([a-z.-]*\)".*/\1/p'
+end
+
+# What may stand where --help has this word: VALUE, the current word, INSTALLATION…
+function __metroplex_offer
+    set -l installation $argv[3..-1]
+    switch $argv[1]
+        case FILE
+            __fish_complete_path $argv[2]
+        case DIR
+            __fish_complete_directories $argv[2]
+        case LOGIN
+            __metroplex_column metroplex user list 2 $installation
+        case ID THREAD
+            __metroplex_column metroplex thread list 1 $installation
+        case OWNER/NAME
+            __metroplex_column metroplex thread list 4 $installation
+        case EVENT
+            __metroplex_column notifier queue list 1 $installation
+        case USER
+            __fish_complete_users
+        case SETTING
+            __metroplex_settings $installation
+        case SETTING=VALUE
+            string replace -r '$' = (__metroplex_settings $installation)
+        case '*'
+            string match -qr '[A-Z]' -- $argv[1]; or string split '|' -- $argv[1]
+    end
 end
 
 function __metroplex_complete
-    set -l words (__metroplex_words)
+    set -l words (commandline -opc)
     set -l current (commandline -ct)
-    if test (count $words) -lt 3
-        set -l found (command $words --help 2>/dev/null </dev/null | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { w = $1; $1 = ""; sub(/^ /, ""); print w "\t" $0 }')
-        if test (count $found) -gt 0
-            printf '%s\n' $found
-            return
+    set -l typed $words[1]
+    set -l known (__metroplex_learn $typed)
+    set -l installation
+    set -l option
+    set -l arguments 0
+    for word in $words[2..-1]
+        if set -q option[1]
+            contains -- $option --config --data; and set -a installation $option=$word
+            set -e option
+        else if string match -q -- '--?*' $word
+            # any other option before a command is the program's own, and then there is no command
+            string match -qr -- '^--(config|data|json)(=|$)' $word; or set known (string match -v 'command*' -- $known)
+            if string match -qr -- '^--(config|data)=' $word
+                set -a installation $word
+            else if not string match -q -- '*=*' $word; and test -n "$(__metroplex_value $word $known)"
+                set option $word
+            end
+        else if string match -q -- "command"\t"$word"\t'*' $known
+            set -a typed $word
+            set known (__metroplex_learn $typed)
+        else
+            set arguments (math $arguments + 1)
         end
     end
-    switch "$words[2..-1]"
-        case 'settings get' 'settings unset*'
-            __metroplex_settings
-        case 'settings set*'
-            __metroplex_settings | string replace -r '$' =
-        case 'settings secret'
-            echo smtp.password
-        case 'user show' 'user set' 'user revoke'
-            __metroplex_column user list 2
-        case 'repository show' 'repository set'
-            __metroplex_column thread list 4
-        case address preview 'thread show' 'thread export' 'thread comment' 'thread close' 'thread reopen' 'thread lock' 'thread unlock' 'thread subscribe' 'thread unsubscribe'
-            __metroplex_column thread list 1
-        case 'address *' 'preview *' 'thread subscribe *' 'thread unsubscribe *'
-            __metroplex_column user list 2
-        case 'check*'
-            command metroplex check --help 2>/dev/null </dev/null | sed -n 's/^Groups: \(.*\)\./\1 all/p' | tr -d , | tr ' ' '\n'
-        case '*'
-            __fish_complete_path $current
+    if set -q option[1]
+        __metroplex_offer "$(__metroplex_value $option $known)" $current $installation
+    else if string match -q -- '--*=*' $current
+        set -l parts (string split -m 1 = -- $current)
+        string replace -r '^' -- $parts[1]= (__metroplex_offer "$(__metroplex_value $parts[1] $known)" "$parts[2]" $installation)
+    else if string match -q -- '-*' $current
+        printf '%s\n' $known | awk -F'\t' '$1 == "option" { print $2 ($3 == "-" ? "" : "=") "\t" $4 }'
+    else if test $arguments = 0; and string match -q 'command*' -- $known
+        printf '%s\n' $known | awk -F'\t' '$1 == "command" { print $2 "\t" $4 }'
+    else
+        __metroplex_offer "$(printf '%s\n' $known | awk -F'\t' -v n=$arguments '$1 == "argument" && (i++ == n || $3 == "…") { print $2; exit }')" "$current" $installation
     end
-end
-
-# Whether the command that is being typed takes the option. Asked once for each line's words.
-function __metroplex_takes
-    set -l words (__metroplex_words)
-    test (count $words) = 1; and set words $words --once
-    set words $words[1..3]
-    if test "$__metroplex_asked" != "$words"
-        set -g __metroplex_asked "$words"
-        set -g __metroplex_options (command $words --help 2>/dev/null </dev/null | awk '/^  +(-., )?--/ { sub(/^ +(-., )?--/, ""); sub(/[ =].*/, ""); print }')
-    end
-    contains -- $argv[1] $__metroplex_options
 end
 
 for program in metroplex notifier
     complete -c $program -f -a '(__metroplex_complete)'
-    for option in announce apply dry-run help json jsonl once revert through-queue version
-        complete -c $program -n "__metroplex_takes $option" -l $option
-    end
-    for option in add-email email for hostname key link login name object remove-email title unsuppress verify
-        complete -c $program -n "__metroplex_takes $option" -l $option -x
-    end
-    for option in config sent
-        complete -c $program -n "__metroplex_takes $option" -l $option -r -F
-    end
-    complete -c $program -n '__metroplex_takes data' -l data -x -a '(__fish_complete_directories)'
-    for option in as watch unwatch member no-member
-        complete -c $program -n "__metroplex_takes $option" -l $option -x -a '(__metroplex_column user list 2)'
-    end
-    complete -c $program -n '__metroplex_takes repository' -l repository -x -a '(__metroplex_column thread list 4)'
-    complete -c $program -n '__metroplex_takes format' -l format -x -a 'json mbox'
-    complete -c $program -n '__metroplex_takes kind' -l kind -x -a 'issue pull commit'
-    complete -c $program -n '__metroplex_takes purpose' -l purpose -x -a 'reply unsub bounce'
-    complete -c $program -n '__metroplex_takes language' -l language -x -a 'en fr'
-    complete -c $program -n '__metroplex_takes reply' -l reply -x -a 'on members off'
-    complete -c $program -n '__metroplex_takes owner' -l owner -x -a '(__fish_complete_users)'
-    complete -c $program -n '__metroplex_takes state; and contains -- user (__metroplex_words)' -l state -x -a 'active suspended'
-    complete -c $program -n '__metroplex_takes state; and contains -- thread (__metroplex_words)' -l state -x -a 'open closed'
 end

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""What --help says of every command is true: the commands are found by asking."""
+"""What --help says of every command is true, and is what shells complete: the commands are found by asking."""
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, NOTIFIER, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, NOTIFIER, TOP, check, contains, equal, main, skip, test  # noqa: E402
 
 PROGRAMS = {"metroplex": METROPLEX, "notifier": NOTIFIER}
 COMMON = {"--help", "--config", "--data", "--version"}  # which every command takes, as the page says once
+ENV = dict(os.environ, PATH=f"{os.path.dirname(METROPLEX)}:{os.path.dirname(NOTIFIER)}:{os.environ['PATH']}")
 
 
 @functools.lru_cache(None)
@@ -95,6 +97,113 @@ def what_is_wrong_is_told_once_with_the_commands_own_help(site):
             equal((done.returncode, done.stdout), (64, ""), (words, wrong))
             check(done.stderr.startswith(name) and ": :" not in done.stderr and f"{program}: {program}" not in done.stderr, done.stderr)
             check(done.stderr.endswith(f"\nTry '{' '.join([program, *command])} --help'.\n") and "\x1b" not in done.stderr, done.stderr)
+
+
+# --- What shells complete
+
+BASH = """source "$COMPLETION/metroplex.bash"; compopt() { [[ $2 == nospace ]] || echo "($2)"; }
+while IFS= read -r line; do
+    read -ra COMP_WORDS <<<"${line//=/ = }"; [[ $line != *' ' ]] || COMP_WORDS+=('')
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=(); _metroplex; printf '%s\n' "${COMPREPLY[@]}"; echo .
+done"""
+ZSH = """compset() { : }; _files() { print "($1)" }; _users() { print root }; compadd() { shift; print -rl -- $* }
+_describe() { print -rl -- ${${(P)2}%%:*} }
+functions[_it]="$(<$COMPLETION/_metroplex)"
+while IFS= read -r line; do
+    words=(${(s: :)line}); [[ $line != *' ' ]] || words+=('')
+    CURRENT=$#words; _it; print .
+done"""
+FISH = """source "$COMPLETION/metroplex.fish"
+while read -l line; complete -C "$line" | string replace -r '\\t.*' ''; echo .; end"""
+SHELLS = {"bash": ["bash", "-c", BASH], "zsh": ["zsh", "-f", "-c", ZSH], "fish": ["fish", "--no-config", "-c", FISH]}
+
+
+def in_every_shell(function):
+    """One test a shell; `complete` gives what the shell offers for each line, of which the cursor is at the end."""
+    for shell, command in SHELLS.items():
+        def run(site, command=command):
+            def complete(lines):
+                done = subprocess.run(command, input="".join(f"{line}\n" for line in lines), text=True, capture_output=True, cwd=site.dir,
+                                      env=dict(ENV, COMPLETION=os.path.join(TOP, "metroplex/completion"), HOME=site.dir))
+                equal(done.stderr, "")
+                found = [set(part.split()) for part in done.stdout.split(".\n")[:-1]]
+                equal(len(found), len(lines))
+                return dict(zip(lines, found))
+            function(site, complete)
+        run.__name__ = f"{shell}_{function.__name__}"
+        (test if shutil.which(shell) else skip)(run)
+
+
+def value_of(word):
+    """fish offers the whole of --option=value, the others what stands behind the sign."""
+    return word.rpartition("=")[2]
+
+
+def all_equal(found, expected):
+    wrong = [f"{line!r}: found {sorted(found[line])}, expected {sorted(words)}" for line, words in expected.items() if found[line] != words]
+    check(not wrong, "\n".join(wrong))
+
+
+@in_every_shell
+def completes_the_commands_and_options_of_help(site, complete):
+    expected = {f"{program} ": set(table(program)) for program in PROGRAMS}
+    for program in PROGRAMS:
+        expected.update({f"{program} {word} ": set(table(program, word)) for word in table(program) if table(program, word)})
+    for words in commands() + [(program,) for program in PROGRAMS]:
+        known = options(*words, *([] if len(words) > 1 else ["--once"]))
+        expected[f"{' '.join(words)} -"] = {option + ("=" if value else "") for option, value in known.items()}
+    check(len(expected) > 25, expected)
+    all_equal(complete(expected), expected)
+
+
+@in_every_shell
+def offers_the_words_of_a_list(site, complete):
+    expected = {}
+    for words in with_runs():
+        for option, known in choices(*words).items():
+            expected[f"{' '.join(words)} {option} "] = set(known)
+            expected[f"{' '.join(words)} {option}="] = set(known)
+    check(len(expected) >= 14, expected)
+    all_equal({line: {value_of(word) for word in found} for line, found in complete(expected).items()}, expected)
+
+
+@in_every_shell
+def takes_no_word_behind_a_flag_for_its_value(site, complete):
+    """What is offered first is the same with all flags of the command before it."""
+    site.user("tim"), site.thread("tim")
+    pairs = {}
+    for words in commands():
+        flags = [option for option, value in options(*words).items() if not value and option not in COMMON]
+        plain = f"{' '.join(words)} --config={site.config} "
+        pairs[plain] = plain + "".join(f"{flag} " for flag in flags)
+    found = complete([*pairs, *pairs.values()])
+    all_equal({plain: found[flagged] for plain, flagged in pairs.items()}, {plain: found[plain] for plain in pairs})
+
+
+@in_every_shell
+def offers_what_may_stand_there(site, complete):
+    site.user("tim"), site.user("kate"), site.thread("tim", body="Look! @kate\n"), site.thread("tim")
+    threads, logins, events, file = {"1", "2"}, {"tim", "kate"}, set(site.events()), {"a-file"}
+    os.mkdir(os.path.join(site.dir, "only"))
+    open(os.path.join(site.dir, "only/a-file"), "w").close()
+    config = f"--config={site.config}"
+    expected = {
+        f"metroplex thread {config} comment ": threads, f"metroplex thread --config {site.config} export ": threads,
+        f"metroplex --config {site.config} thread show --json ": threads, f"metroplex address {config} ": threads,
+        f"metroplex thread subscribe {config} 1 ": logins, f"metroplex address {config} 1 ": logins,
+        f"metroplex thread comment 1 {config} --as ": logins, f"metroplex thread comment 1 {config} --as=": logins,
+        f"metroplex user set {config} ": logins, f"metroplex repository set {config} ": {"acme/rocket"},
+        f"metroplex thread list {config} --repository ": {"acme/rocket"}, f"metroplex thread open {config} --title ": set(),
+        f"notifier queue hold {config} ": events, f"notifier queue drop {config} x y ": events, f"notifier queue show {config} ": events,
+        f"notifier preview {config} ": threads, f"notifier preview {config} 1 ": set(), f"notifier preview {config} 1 0 ": logins,
+        f"metroplex user show {config} tim ": set(), "metroplex init --owner roo": {"root"},
+        "metroplex check queue ": {*re.search(r"^Groups: (.*)\.$", help_of("metroplex", "check"), re.M)[1].split(", "), "all"},
+    }
+    files = ["metroplex extract --sent only/", "metroplex thread comment 1 only/", "metroplex --once only/", "metroplex user list --config only/"]
+    found = complete([*expected, *files])
+    all_equal({line: {value_of(word) for word in found[line]} for line in expected}, expected)
+    for line in files:
+        check(found[line] & {"(default)", "()", "only/a-file"}, f"{line}: {found[line]}")
 
 
 if __name__ == "__main__":
