@@ -2,6 +2,7 @@
 #
 #   make demo     install what is missing, build, show the main job end to end
 #   make check    install what is missing, build, run every test
+#   make help     what else there is
 #
 # Everything that is made goes below $(BUILD); `make clean` removes it.
 
@@ -43,12 +44,12 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all po deps demo check check-ahead check-long check-release unit sanitize fuzz trim-score adversarial lint bench install uninstall clean
+.PHONY: all po deps demo check check-ahead check-long check-release unit sanitize fuzz trim-score adversarial lint bench install uninstall clean help
 
 CATALOGUES := $(patsubst lib/po/%.po,$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo,$(wildcard lib/po/*.po))
 C_TEXTS     = $(sort $(wildcard lib/*/*.[ch] metroplex/*.c notifier/*.c))
 
-all: $(PROGRAMS:%=$(BUILD)/bin/%) $(CATALOGUES)
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(CATALOGUES) ## build the programs
 
 # One line a file; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -87,10 +88,10 @@ $(BUILD)/metroplex.pot: $(C_TEXTS)
 	    --package-version=$(VERSION) --force-po -o - $^ | sed '/^"POT-Creation-Date/d' >$@
 
 # Brings new texts into the catalogues, to be put into their language: what is new is empty, what changed is fuzzy.
-po: $(BUILD)/metroplex.pot
+po: $(BUILD)/metroplex.pot ## collect what is to be translated
 	@for f in lib/po/*.po; do msgmerge --quiet --update --backup=none --no-location --sort-output $$f $<; sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\):/d' $$f; done
 
-unit: $(BUILD)/bin/unit all
+unit: $(BUILD)/bin/unit all ## build, and run the unit suite
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
 
 # Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
@@ -100,7 +101,7 @@ PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))
 # repository: a gate where their folder is there, a remark where it is not.
 TRIM ?= ../shared/trim
 
-trim-score: all
+trim-score: all ## score extraction on test suites of other libraries, in TRIM=../shared/trim
 	@if [ -f $(TRIM)/score.py ]; then \
 	    for gate in "dev.jsonl --min-ok 98.5 --failures" "known_sent.jsonl --min-ok 100 --failures" \
 	            "classes.jsonl --min-ok 100 --failures"; do \
@@ -110,7 +111,7 @@ trim-score: all
 	else echo "trim-score: no $(TRIM)/score.py, nothing measured"; fi
 
 # What mails made to be slow cost, ours and those of the same folder: CPU time, and how it grows.
-adversarial: $(BUILD)/bin/reply-time
+adversarial: $(BUILD)/bin/reply-time ## what mails made to be slow cost in extraction
 	@cases=; if [ -f $(TRIM)/adversarial_gen.py ]; then cases=$(BUILD)/adversarial.jsonl; \
 	    python3 $(TRIM)/adversarial_gen.py >$$cases; fi; $(BUILD)/bin/reply-time $$cases
 
@@ -125,7 +126,7 @@ $(BUILD)/bin/killat: tests/long/killat.c
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
 # An hour or two, as root: power cuts and a full disk need loop devices.
-check-long: deps-long
+check-long: deps-long ## as root, for an hour or two: kills, errors, power cuts, planted bugs, sanitizers
 	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/killat
 	@status=0; $(MAKE) --no-print-directory sanitize || status=1; \
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run || status=1; \
@@ -137,7 +138,7 @@ SANITIZE      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -f
 SANITIZED     := $(BUILD)/sanitized
 SANITIZED_LOG := $(abspath $(SANITIZED))/reports/log
 
-sanitize: deps-long
+sanitize: deps-long ## run every test on a build with sanitizers
 	@$(MAKE) $(PARALLEL) BUILD=$(SANITIZED) CC='$(FUZZ_CC)' OPT='-O1 -g' HARDEN=-fPIE WARNINGS= CFLAGS='$(SANITIZE)' \
 	    LDFLAGS='$(SANITIZE) $(abspath $(SANITIZED))/reporter.o' $(SANITIZED)/reporter.o
 	@$(MAKE) $(PARALLEL) BUILD=$(SANITIZED) CC='$(FUZZ_CC)' OPT='-O1 -g' HARDEN=-fPIE WARNINGS= CFLAGS='$(SANITIZE)' \
@@ -151,7 +152,7 @@ $(BUILD)/reporter.o: tests/long/reporter.c
 # make check, as root and as an ordinary user, in a clean clone on a clean Debian of another release.
 RELEASE ?= trixie
 
-check-release: deps-release
+check-release: deps-release ## run every test on a clean Debian of another release, RELEASE=trixie
 	tests/long/release.sh $(RELEASE) $(BUILD)
 
 # make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
@@ -174,25 +175,24 @@ $(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
 $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/lib.a
 	$(FUZZ_CC) $(FUZZ_WITH) -o $@ $^ $(PKG_LIBS)
 
-fuzz: deps-fuzz
+fuzz: deps-fuzz ## each parser of what strangers send, for TIME=10 seconds; FUZZ="message html" for some
 	@$(MAKE) $(PARALLEL) $(FUZZ:%=$(BUILD)/fuzz/%)
 	tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ)
 
-deps:
+deps: ## install what building lacks
 	@tests/deps
 
-# What a target needs besides: make deps-check, deps-demo, deps-bench, deps-fuzz, deps-long, deps-lint.
-deps-%:
+deps-%: ## install what a target lacks: deps-check, deps-demo, deps-bench, deps-fuzz, deps-long, deps-lint
 	@tests/deps $*
 
-check: deps-check
+check: deps-check ## install what is missing, build, run every test
 	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit
 	@tests/run $(BUILD)
 
 # The same with the clock so many days ahead: no test may hang on the day it was written.
 AHEAD ?= 365
 
-check-ahead: deps-check
+check-ahead: deps-check ## run every test with the clock AHEAD=365 days ahead
 	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/unit $(BUILD)/bin/ahead.so
 	@AHEAD=$(AHEAD) LD_PRELOAD=$(abspath $(BUILD)/bin/ahead.so) tests/run $(BUILD)
 
@@ -200,7 +200,7 @@ $(BUILD)/bin/ahead.so: tests/long/ahead.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARNINGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
-demo: deps-demo
+demo: deps-demo ## install what is missing, build, show the main job end to end
 	@$(MAKE) $(PARALLEL) all
 	@tests/demo/demo.sh $(BUILD)/bin
 
@@ -209,7 +209,7 @@ C_FILES := $(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch])
 # Debian 12 and 13 both have this release of the two tools, so that everybody's verdict is the same.
 CLANG_TOOLS ?= 19
 
-lint: deps-lint
+lint: deps-lint ## clang-format, mandoc and clang-tidy
 	clang-format-$(CLANG_TOOLS) --dry-run -Werror $(C_FILES)
 	mandoc -Tlint -Wwarning $(wildcard man/*)
 	printf '%s\n' $(filter %.c,$(C_FILES)) | \
@@ -232,21 +232,33 @@ FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             $(foreach p,$(PROGRAMS),$p/completion/$p.bash:$(PREFIX)/share/bash-completion/completions/$p \
                 $p/completion/$p.fish:$(PREFIX)/share/fish/vendor_completions.d/$p.fish)
 
+# For the shell: FILE as it is installed.
+AS_INSTALLED = as_installed() { case $$1 in \
+    */metroplex.cron | *.service | *.path | *.timer) sed -E 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' $$1 ;; \
+    *) cat $$1 ;; esac; }
+
 # What an administrator has changed below /etc stays, and ours is put beside it, under a name that cron
 # and logrotate do not read.
-install: all
-	@set -e; for f in $(FILES); do \
+install: all ## install below PREFIX=/usr; DESTDIR= and SYSCONFDIR=/etc as usual
+	@set -e; $(AS_INSTALLED); for f in $(FILES); do \
 	    from=$${f%%:*}; to="$(DESTDIR)$${f#*:}"; mode=644; [ ! -x $$from ] || mode=755; \
-	    case $$from in */metroplex.cron | *.service | *.path | *.timer) \
-	        sed -E 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' $$from >$(BUILD)/installed; from=$(BUILD)/installed ;; esac; \
+	    as_installed $$from >$(BUILD)/installed; \
 	    case $${f#*:} in $(SYSCONFDIR)/*) \
-	        if [ -e "$$to" ] && ! cmp -s $$from "$$to"; then \
+	        if [ -e "$$to" ] && ! cmp -s $(BUILD)/installed "$$to"; then \
 	            echo "$$to differs and is left as it is; the new one is $$to.dpkg-new"; to="$$to.dpkg-new"; fi ;; esac; \
-	    install -D -m $$mode $$from "$$to"; echo "$$to"; \
+	    install -D -m $$mode $(BUILD)/installed "$$to"; echo "$$to"; \
 	done; rm -f $(BUILD)/installed
 
-uninstall:
-	@for f in $(FILES); do rm -fv "$(DESTDIR)$${f#*:}" "$(DESTDIR)$${f#*:}.dpkg-new"; done
+# Directories go with the last file in them.
+uninstall: ## remove it, but for what was changed below SYSCONFDIR
+	@$(AS_INSTALLED); for f in $(FILES); do \
+	    to="$(DESTDIR)$${f#*:}"; rm -fv "$$to.dpkg-new"; \
+	    case $${f#*:} in $(SYSCONFDIR)/*) \
+	        if [ -e "$$to" ] && ! as_installed $${f%%:*} | cmp -s - "$$to"; then \
+	            echo "$$to was changed and is left as it is"; continue; fi ;; esac; \
+	    rm -fv "$$to"; \
+	    (cd "$(DESTDIR)/" && dir=$${f#*:/} && rmdir -p --ignore-fail-on-non-empty "$${dir%/*}") 2>/dev/null || :; \
+	done
 
 # What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c))
@@ -254,11 +266,14 @@ $(BUILD)/bin/bench-helper: $(BENCH_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-bench: deps-bench
+bench: deps-bench ## measure against others: BENCH=name for one, MAILS= and ROUNDS= for its size
 	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/bench-helper
 	BUILD=$(abspath $(BUILD)) python3 tests/bench/bench.py
 
-clean:
+clean: ## remove all that was built
 	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -nE 's/^([a-z][a-z%-]*):.*## (.*)/\1\t\2/p' Makefile | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 -include $(FUZZ_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(patsubst %.o,%.d,$(call obj,metroplex) $(call obj,notifier))

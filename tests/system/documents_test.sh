@@ -333,8 +333,26 @@ else
     skip "systemd-analyze is not installed: no unit was looked at" 2
 fi
 
+make_with uninstall >"$tmp/uninstall.log" 2>&1
+{
+    cmp "$tmp/edited" "$tmp/root/etc/cron.d/metroplex" 2>&1
+    grep -qF "$tmp/root/etc/cron.d/metroplex was changed" "$tmp/uninstall.log" || echo "it does not say what it leaves"
+    find "$tmp/root" ! -type d ! -path "$tmp/root/etc/cron.d/metroplex" -printf '%P is left\n'
+} | nothing_wrong "make uninstall leaves what was changed in /etc, and nothing else"
+
+mkdir -p "$tmp/root/usr/share/fish" && touch "$tmp/root/usr/share/fish/of-others"
+make_with install >/dev/null 2>&1
+rm "$tmp/root/etc/cron.d/metroplex"* && make_with install >/dev/null 2>&1 # nothing is changed any more
 make_with uninstall >/dev/null 2>&1
-find "$tmp/root" ! -type d -printf '%P is left\n' 2>&1 | nothing_wrong "make uninstall removes all of it"
+diff <(printf '%s\n' root usr usr/share usr/share/fish usr/share/fish/of-others) <(cd "$tmp" && find root -printf '%P\n' | sed 's/^$/root/' | sort) 2>&1 |
+    nothing_wrong "make uninstall removes all of it, and directories that nobody else has files in"
+
+{
+    make_with help >"$tmp/help"
+    sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | while read -r target; do
+        grep -qE "^  make $target  *[^ ]" "$tmp/help" || echo "$target is not in it"
+    done
+} 2>&1 | nothing_wrong "make help has every target"
 
 echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
 [[ $failed == 0 ]]
