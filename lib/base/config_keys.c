@@ -6,6 +6,8 @@
 
 #include "base/names.h"
 
+static const char *const language_names[] = {"en", "fr", NULL};
+
 #define CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define AT(field)    G_STRUCT_OFFSET(MpConfig, field)
 
@@ -18,7 +20,7 @@ const MpConfigKey mp_config_keys[] = {
     {"instance", "log-directory", TYPE_PATH,   AT(log_directory), "/var/log/mail-replies"},
     {"instance", "log-level",     TYPE_CHOICE, AT(log_level),     "debug",
      .choices = CHOICES("debug", "info", "warn", "error")},
-    {"instance", "language",      TYPE_CHOICE, AT(language),      "en", .choices = CHOICES("en", "fr")},
+    {"instance", "language",      TYPE_CHOICE, AT(language),      "en", .choices = language_names},
 
     {"address", "keys",     TYPE_PATH,   AT(keys),     "/etc/metroplex/address-keys"},
     {"address", "identity", TYPE_CHOICE, AT(identity), "strict", .choices = CHOICES("strict", "token")},
@@ -91,20 +93,4 @@ const MpConfigKey mp_config_keys[] = {
 
 const gsize mp_config_n_keys = G_N_ELEMENTS(mp_config_keys);
 
-static const char *const language_names[] = {"en", "fr"};
-
-const char *
-mp_language_name(MpLanguage language)
-{
-    return language_names[language];
-}
-
-bool
-mp_language_parse(const char *name, MpLanguage *language)
-{
-    int i = mp_find_name(language_names, G_N_ELEMENTS(language_names), name);
-
-    if (i >= 0)
-        *language = (MpLanguage)i;
-    return i >= 0;
-}
+MP_DEFINE_NAMES(mp_language, MpLanguage, language_names)

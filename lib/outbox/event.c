@@ -8,11 +8,16 @@ static const char *const kind_names[] = {
     [MP_EVENT_OPENED] = "opened",     [MP_EVENT_COMMENT] = "comment", [MP_EVENT_CLOSED] = "closed",
     [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer", [MP_EVENT_TEST] = "test",
 };
+
+MP_DEFINE_NAMES(mp_event_kind, MpEventKind, kind_names)
+
 static const char *const state_names[] = {
     [MP_RECIPIENT_PENDING] = "pending",   [MP_RECIPIENT_SENT] = "sent",
     [MP_RECIPIENT_DEFERRED] = "deferred", [MP_RECIPIENT_FAILED] = "failed",
     [MP_RECIPIENT_DROPPED] = "dropped",
 };
+
+MP_DEFINE_NAMES(mp_event_recipient_state, MpEventRecipientState, state_names)
 
 bool
 mp_event_has_comment(MpEventKind kind)
@@ -28,38 +33,6 @@ mp_event_has_comment(MpEventKind kind)
         return false;
     }
     return false;
-}
-
-const char *
-mp_event_kind_name(MpEventKind kind)
-{
-    return kind_names[kind];
-}
-
-bool
-mp_event_kind_parse(const char *name, MpEventKind *kind)
-{
-    int i = mp_find_name(kind_names, G_N_ELEMENTS(kind_names), name);
-
-    if (i >= 0)
-        *kind = (MpEventKind)i;
-    return i >= 0;
-}
-
-bool
-mp_event_recipient_state_parse(const char *name, MpEventRecipientState *state)
-{
-    int i = mp_find_name(state_names, G_N_ELEMENTS(state_names), name);
-
-    if (i >= 0)
-        *state = (MpEventRecipientState)i;
-    return i >= 0;
-}
-
-const char *
-mp_event_recipient_state_name(MpEventRecipientState state)
-{
-    return state_names[state];
 }
 
 void

@@ -15,21 +15,7 @@ static const char *const kind_names[] = {
     [MP_COMMIT] = "commit",
 };
 
-const char *
-mp_thread_kind_name(MpThreadKind kind)
-{
-    return kind_names[kind];
-}
-
-bool
-mp_thread_kind_parse(const char *name, MpThreadKind *kind)
-{
-    int i = mp_find_name(kind_names, G_N_ELEMENTS(kind_names), name);
-
-    if (i >= 0)
-        *kind = (MpThreadKind)i;
-    return i >= 0;
-}
+MP_DEFINE_NAMES(mp_thread_kind, MpThreadKind, kind_names)
 
 MpThread *
 mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **error)
@@ -181,21 +167,7 @@ mp_record_comment(const MpNewComment *comment, const MpActor *actor)
 
 static const char *const policy_names[] = {"on", "members", "off"};
 
-const char *
-mp_reply_policy_name(MpReplyPolicy policy)
-{
-    return policy_names[policy];
-}
-
-bool
-mp_reply_policy_parse(const char *name, MpReplyPolicy *policy)
-{
-    int i = mp_find_name(policy_names, G_N_ELEMENTS(policy_names), name);
-
-    if (i >= 0)
-        *policy = (MpReplyPolicy)i;
-    return i >= 0;
-}
+MP_DEFINE_NAMES(mp_reply_policy, MpReplyPolicy, policy_names)
 
 MpRepository *
 mp_record_parse_repository(const char *text, const char *path, const char *name, GError **error)
