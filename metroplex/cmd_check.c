@@ -152,7 +152,7 @@ cmd_check(int argc, char **argv)
     gboolean json = FALSE;
     g_autofree char *dns = NULL, *selector = NULL;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line and a finding", NULL},
+        MP_OPTION_JSON(json),
         {"dns", 0, 0, G_OPTION_ARG_FILENAME, &dns,
          "dns: ask this server instead of the system's (port 53)", "SERVER[:PORT]"},
         {"selector", 0, 0, G_OPTION_ARG_FILENAME, &selector,

@@ -102,7 +102,7 @@ cmd_fsck(int argc, char **argv)
 {
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line and a fault", NULL},
+        MP_OPTION_JSON(json),
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};

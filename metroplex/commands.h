@@ -1,4 +1,4 @@
-/* The subcommands of metroplex(8), one file each; argv[0] is the subcommand's name. */
+/* The commands of metroplex(8); argv[0] is the whole command, such as "init". */
 #pragma once
 
 int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */

@@ -66,7 +66,7 @@ thread_list(int argc, char **argv)
     gboolean json = FALSE;
     g_autofree char *repository = NULL, *state = NULL;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        MP_OPTION_JSON(json),
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &repository, "only those of a repository",
          "OWNER/NAME"},
         {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "only those", "open|closed"},
@@ -270,7 +270,7 @@ thread_show(int argc, char **argv)
 {
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        MP_OPTION_JSON(json),
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};

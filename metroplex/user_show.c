@@ -109,7 +109,7 @@ user_list(int argc, char **argv)
 {
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        MP_OPTION_JSON(json),
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -130,7 +130,7 @@ user_show(int argc, char **argv)
 {
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "as a JSON object", NULL},
+        MP_OPTION_JSON(json),
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};

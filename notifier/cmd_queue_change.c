@@ -12,8 +12,6 @@
 #include "base/log.h"
 #include "base/time.h"
 
-typedef bool (*Change)(const MpInstance *instance, const MpQueued *queued, GError **error);
-
 static bool
 retry(const MpInstance *instance, const MpQueued *queued, GError **error)
 {
@@ -50,13 +48,15 @@ drop(const MpInstance *instance, const MpQueued *queued, GError **error)
 #define BIT(queue) (1u << (queue))
 #define ANY        (BIT(MP_N_QUEUES) - 1)
 
-static const struct {
+typedef struct {
     const char *word;
-    Change change;
+    bool (*run)(const MpInstance *instance, const MpQueued *queued, GError **error);
     guint from; /* the queues whose events it takes; with --all these and no others */
     guint all;
     const char *details;
-} changes[] = {
+} Change;
+
+static const Change changes[] = {
     {"retry", retry, ANY & ~BIT(MP_QUEUE_HOLD), BIT(MP_QUEUE_RETRY) | BIT(MP_QUEUE_FAILED),
      "Makes everybody of these events who is deferred or has failed due at once."},
     {"hold", hold, ANY, BIT(MP_QUEUE_NEW) | BIT(MP_QUEUE_RETRY),
@@ -66,26 +66,35 @@ static const struct {
     {"drop", drop, ANY, 0, "Deletes these events: whoever has not got the message never will."},
 };
 
-static bool
-change_one(const MpInstance *instance, gsize c, const MpQueued *queued, GError **error)
+static const Change *
+find_change(const char *word)
 {
-    if ((changes[c].from & BIT(queued->queue)) == 0)
+    for (gsize i = 0; i < G_N_ELEMENTS(changes); i++)
+        if (strcmp(changes[i].word, word) == 0)
+            return &changes[i];
+    g_assert_not_reached();
+}
+
+static bool
+change_one(const MpInstance *instance, const Change *change, const MpQueued *queued, GError **error)
+{
+    if ((change->from & BIT(queued->queue)) == 0)
         return mp_fail(error, MP_ERROR_INPUT, "event %s is in %s: cannot %s it", queued->key,
-                       mp_queue_name(queued->queue), changes[c].word);
-    if (!changes[c].change(instance, queued, error))
+                       mp_queue_name(queued->queue), change->word);
+    if (!change->run(instance, queued, error))
         return false;
-    mp_info("Queue: %s %s (%s)", changes[c].word, queued->key, mp_queue_name(queued->queue));
+    mp_info("Queue: %s %s (%s)", change->word, queued->key, mp_queue_name(queued->queue));
     return true;
 }
 
 static bool
-change_named(const MpInstance *instance, gsize c, const char *key, GError **error)
+change_named(const MpInstance *instance, const Change *change, const char *key, GError **error)
 {
     GError *why = NULL;
     g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, &why);
 
     if (queued != NULL)
-        return change_one(instance, c, queued, error);
+        return change_one(instance, change, queued, error);
     if (why == NULL) {
         g_autofree char *shown = mp_escape_word(key);
         return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
@@ -95,18 +104,18 @@ change_named(const MpInstance *instance, gsize c, const char *key, GError **erro
 }
 
 static bool
-change_all(const MpInstance *instance, gsize c, GError **error)
+change_all(const MpInstance *instance, const Change *change, GError **error)
 {
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
         g_autoptr(GPtrArray) list = NULL;
 
-        if ((changes[c].all & BIT(queue)) == 0)
+        if ((change->all & BIT(queue)) == 0)
             continue;
         list = mp_outbox_list(instance->outbox, queue, error);
         if (list == NULL)
             return false;
         for (guint n = 0; n < list->len; n++)
-            if (!change_one(instance, c, list->pdata[n], error))
+            if (!change_one(instance, change, list->pdata[n], error))
                 return false;
     }
     return true;
@@ -135,26 +144,24 @@ cmd_queue_change(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
     gboolean all = FALSE;
-    gsize c = 0;
+    const Change *change = find_change(mp_command_word(argv[0]));
     const GOptionEntry entries[] = {
         {"all", 0, 0, G_OPTION_ARG_NONE, &all, "every event there is to do it with", NULL},
         G_OPTION_ENTRY_NULL,
     };
 
-    while (strcmp(changes[c].word, mp_command_word(argv[0])) != 0)
-        c++;
-    mp_options_parse(&options, changes[c].all != 0 ? entries : NULL,
-                     changes[c].all != 0 ? "[--all | EVENT…]" : "EVENT…", changes[c].details, 0,
-                     G_MAXINT, &argc, &argv);
+    mp_options_parse(&options, change->all != 0 ? entries : NULL,
+                     change->all != 0 ? "[--all | EVENT…]" : "EVENT…", change->details, 0, G_MAXINT,
+                     &argc, &argv);
     if (all == (argc > 1))
-        return mp_usage_error(argv[0], "name events%s", changes[c].all ? ", or --all" : "");
+        return mp_usage_error(argv[0], "name events%s", change->all ? ", or --all" : "");
     g_autoptr(MpLock) lock = open_for_change(&instance, &options, &error);
-    if (lock == NULL || (all && !change_all(&instance, c, &error)))
+    if (lock == NULL || (all && !change_all(&instance, change, &error)))
         return mp_report(error);
     for (int n = 1; n < argc; n++)
-        if (!change_named(&instance, c, argv[n], &error))
+        if (!change_named(&instance, change, argv[n], &error))
             return mp_report(error);
-    if (strcmp(changes[c].word, "retry") == 0 && !mp_server_look_soon(instance.outbox, &error))
+    if (strcmp(change->word, "retry") == 0 && !mp_server_look_soon(instance.outbox, &error))
         return mp_report(error);
     return EX_OK;
 }

@@ -213,65 +213,75 @@ listing_clear(Listing *listing)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listing, listing_clear)
 
-int
-cmd_queue_list(int argc, char **argv)
+/* What both commands are: `walk` prints with what was opened; `event` is the argument, or NULL. */
+static int
+run(int argc, char **argv, const char *usage, const char *details, bool takes_event,
+    bool (*walk)(Listing *listing, const char *event, GError **error))
 {
     g_auto(MpOptions) options = {0};
-    g_auto(Listing) listing = {.status = EX_OK};
+    g_auto(Listing) listing = {.status = EX_OK, .wants_all = takes_event};
     g_autoptr(GError) error = NULL;
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        MP_OPTION_JSON(json),
         G_OPTION_ENTRY_NULL,
     };
 
-    mp_options_parse(
-        &options, entries, "[--json]",
-        "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
-        "when due, attempts, login, address, last error.",
-        0, 0, &argc, &argv);
-    if (!open_for_reading(&listing, &options, &error))
-        return mp_report(error);
+    mp_options_parse(&options, entries, usage, details, takes_event, takes_event, &argc, &argv);
     listing.print = json ? print_json : print_line;
+    if (!open_for_reading(&listing, &options, &error) ||
+        !walk(&listing, takes_event ? argv[1] : NULL, &error))
+        return mp_report(error);
+    return listing.status;
+}
+
+static bool
+print_all(Listing *listing, const char *event, GError **error)
+{
+    (void)event;
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
-        g_autoptr(GPtrArray) list = mp_outbox_list(listing.instance.outbox, queue, &error);
+        g_autoptr(GPtrArray) list = mp_outbox_list(listing->instance.outbox, queue, error);
 
         if (list == NULL)
-            return mp_report(error);
+            return false;
         for (guint n = 0; n < list->len; n++)
-            print_event(&listing, list->pdata[n]);
+            print_event(listing, list->pdata[n]);
     }
-    return listing.status;
+    return true;
+}
+
+static bool
+print_one(Listing *listing, const char *event, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpQueued) queued = mp_outbox_find(listing->instance.outbox, event, &why);
+    g_autofree char *shown = mp_escape_word(event);
+
+    if (queued == NULL && why == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
+    if (queued == NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    print_event(listing, queued);
+    return true;
+}
+
+int
+cmd_queue_list(int argc, char **argv)
+{
+    return run(
+        argc, argv, "[--json]",
+        "Lists every recipient who still waits or has failed: event, thread/comment, state,\n"
+        "when due, attempts, login, address, last error.",
+        false, print_all);
 }
 
 int
 cmd_queue_show(int argc, char **argv)
 {
-    g_auto(MpOptions) options = {0};
-    g_auto(Listing) listing = {.status = EX_OK, .wants_all = true};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(MpQueued) queued = NULL;
-    gboolean json = FALSE;
-    const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
-        G_OPTION_ENTRY_NULL,
-    };
-
-    mp_options_parse(
-        &options, entries, "[--json] EVENT",
-        "Shows one event with all its recipients, also those who got it. EVENT is a KEY as\n"
-        "`notifier queue list` shows it.",
-        1, 1, &argc, &argv);
-    if (!open_for_reading(&listing, &options, &error))
-        return mp_report(error);
-    queued = mp_outbox_find(listing.instance.outbox, argv[1], &error);
-    if (queued == NULL && error == NULL) {
-        g_autofree char *shown = mp_escape_word(argv[1]);
-        mp_fail(&error, MP_ERROR_INPUT, "no such event: %s", shown);
-    }
-    if (queued == NULL)
-        return mp_report(error);
-    listing.print = json ? print_json : print_line;
-    print_event(&listing, queued);
-    return listing.status;
+    return run(argc, argv, "[--json] EVENT",
+               "Shows one event with all its recipients, also those who got it. EVENT is a KEY as\n"
+               "`notifier queue list` shows it.",
+               true, print_one);
 }

@@ -1,4 +1,4 @@
-/* The subcommands of notifier(8), one file each; argv[0] is the subcommand's name. */
+/* The commands of notifier(8); argv[0] is the whole command, such as "queue hold". */
 #pragma once
 
 int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
@@ -7,4 +7,4 @@ int cmd_test(int argc, char **argv);
 int cmd_queue(int argc, char **argv);
 int cmd_queue_list(int argc, char **argv);
 int cmd_queue_show(int argc, char **argv);
-int cmd_queue_change(int argc, char **argv); /* retry, hold, release, drop: argv[0] says which */
+int cmd_queue_change(int argc, char **argv); /* retry, hold, release, drop */

@@ -43,6 +43,12 @@ typedef struct {
     char *data;        /* absolute if it is not empty, or NULL */
 } MpOptions;
 
+/* The entry of --json, into a gboolean, where a command has that option. */
+#define MP_OPTION_JSON(variable)                                                                   \
+    {                                                                                              \
+        "json", 0, 0, G_OPTION_ARG_NONE, &(variable), "as JSON, one object a line", NULL           \
+    }
+
 void mp_options_clear(MpOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpOptions, mp_options_clear)
 
