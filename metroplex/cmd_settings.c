@@ -48,7 +48,7 @@ get(int argc, char **argv)
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "SETTING",
+    mp_options_parse(&options, entries, "SETTING [--json]",
                      "Prints what holds: the value in the file, or the default.\n\n"
                      "Example: metroplex settings get smtp.port",
                      1, 1, &argc, &argv);
@@ -58,9 +58,9 @@ get(int argc, char **argv)
         return mp_report(error);
     const MpSettingValue *value = mp_settings_get(settings, argv[1]);
     if (value == NULL)
-        return mp_usage_error("%s is no setting: metroplex settings lists them", shown);
+        return mp_usage_error(argv[0], "%s is no setting: metroplex settings lists them", shown);
     if (value->key == NULL && !is_json)
-        return mp_usage_error("%s is a secret, which is never shown", shown);
+        return mp_usage_error(argv[0], "%s is a secret, which is never shown", shown);
     if (is_json)
         mp_setting_show_json(value);
     else if (value->value != NULL)
@@ -129,7 +129,7 @@ set(int argc, char **argv)
     g_auto(MpOptions) options = {0};
 
     mp_options_parse(
-        &options, entries, "SETTING=VALUE…",
+        &options, entries, "SETTING=VALUE… [--json]",
         "Checks all values together and saves all of them or none. Everything else in\n"
         "the file, comments too, stays as it is.\n\n"
         "Example: metroplex settings set smtp.address=smtp.example.org smtp.port=465 "
@@ -145,7 +145,7 @@ unset(int argc, char **argv)
     const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
     g_auto(MpOptions) options = {0};
 
-    mp_options_parse(&options, entries, "SETTING…",
+    mp_options_parse(&options, entries, "SETTING… [--json]",
                      "Takes keys out of the file, so that their defaults hold.\n\n"
                      "Example: metroplex settings unset smtp.port",
                      1, G_MAXINT, &argc, &argv);
@@ -168,7 +168,7 @@ secret(int argc, char **argv)
         1, 1, &argc, &argv);
     if (strcmp(argv[1], MP_SETTING_PASSWORD) != 0) {
         g_autofree char *shown = mp_escape(argv[1]);
-        return mp_usage_error("%s is no secret: there is " MP_SETTING_PASSWORD, shown);
+        return mp_usage_error(argv[0], "%s is no secret: there is " MP_SETTING_PASSWORD, shown);
     }
     if (!mp_config_check_owner(options.config_file, &error))
         return mp_report(error); /* before somebody types */

@@ -184,6 +184,7 @@ def takes_no_word_behind_a_flag_for_its_value(site, complete):
 def offers_what_may_stand_there(site, complete):
     site.user("tim"), site.user("kate"), site.thread("tim", body="Look! @kate\n"), site.thread("tim")
     threads, logins, events, file = {"1", "2"}, {"tim", "kate"}, set(site.events()), {"a-file"}
+    keys = set(re.findall(r'^{"key":"([^"]+)"', site.metroplex("settings", "--json"), re.M))
     os.mkdir(os.path.join(site.dir, "only"))
     open(os.path.join(site.dir, "only/a-file"), "w").close()
     config = f"--config={site.config}"
@@ -197,6 +198,8 @@ def offers_what_may_stand_there(site, complete):
         f"notifier queue hold {config} ": events, f"notifier queue drop {config} x y ": events, f"notifier queue show {config} ": events,
         f"notifier preview {config} ": threads, f"notifier preview {config} 1 ": set(), f"notifier preview {config} 1 0 ": logins,
         f"metroplex user show {config} tim ": set(), "metroplex init --owner roo": {"root"},
+        f"metroplex settings {config} get ": keys, f"metroplex settings unset {config} smtp.port ": keys,
+        f"metroplex settings secret {config} ": {"smtp.password"},
         "metroplex check queue ": {*re.search(r"^Groups: (.*)\.$", help_of("metroplex", "check"), re.M)[1].split(", "), "all"},
     }
     files = ["metroplex extract --sent only/", "metroplex thread comment 1 only/", "metroplex --once only/", "metroplex user list --config only/"]
