@@ -29,8 +29,12 @@ enum {
 static bool
 ends_with_any(const char *core, const char *const *endings)
 {
+    gsize length = strlen(core);
+
     for (; *endings != NULL; endings++) {
-        if (g_str_has_suffix(core, *endings))
+        gsize n = strlen(*endings);
+
+        if (length >= n && memcmp(core + length - n, *endings, n) == 0)
             return true;
     }
     return false;

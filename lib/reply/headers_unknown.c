@@ -91,15 +91,20 @@ unknown_language_end(const GArray *lines, guint i, MpMatcher *matcher)
                : 0;
 }
 
-/* The field that a line of its own names, without a colon. */
+/* The field that a line of its own names, without a colon. Each line is matched once, but for the
+ * row that knows a subject: several lines of notes look at the same ones below them. */
 static HeaderField
-named_field(const Line *line, MpMatcher *matcher, const MpRule **rule)
+named_field(Line *line, MpMatcher *matcher, const MpRule **rule)
 {
     if (line->kind != LINE_TEXT || line->fenced || line->has_digit || line->has_at ||
         strchr(line->core, ':') != NULL || strlen(line->core) > NAME)
         return FIELD_NONE;
+    if (line->names_known && line->names != FIELD_SUBJECT)
+        return line->names;
     g_autofree char *text = g_strconcat(line->core, ":", NULL);
-    return line_field(text, matcher, rule);
+    line->names = line_field(text, matcher, rule);
+    line->names_known = true;
+    return line->names;
 }
 
 /* "Ada Example", "17.11.2025 09:12", "An", the addressees, "Thema", "Build". */

@@ -162,7 +162,7 @@ lines_classify(Line *line, MpMatcher *matcher)
 {
     line->rule = NULL;
     line->field = FIELD_NONE;
-    line->read = false;
+    line->read = line->names_known = false;
     classify(line, matcher);
     line->own_kind = line->kind;
     line->own_rule = line->rule;
@@ -241,7 +241,7 @@ lines_count_kept(const GArray *lines)
 GArray *
 lines_kept(const GArray *lines)
 {
-    GArray *kept = g_array_new(FALSE, TRUE, sizeof(Line));
+    GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(Line), lines_count_kept(lines));
 
     for (guint i = 0; i < lines->len; i++) {
         Line line = *LINE(lines, i);
@@ -257,14 +257,6 @@ lines_kept(const GArray *lines)
     }
     code_mark(kept);
     return kept;
-}
-
-guint
-lines_skip_blank(const GArray *lines, guint i)
-{
-    while (i < lines->len && LINE(lines, i)->kind == LINE_BLANK)
-        i++;
-    return i;
 }
 
 gint

@@ -46,7 +46,9 @@ typedef struct {
     bool begins_ours : 1, ends_ours : 1; /* with where a line of the sent text begins, ends */
     bool kept : 1;
     bool read : 1; /* by prose.c: whether the line is a sentence, an item, or code */
-    bool is_sentence : 1, is_item : 1, is_statement : 1;
+    bool is_sentence : 1, is_item : 1, is_statement : 1, is_indented : 1;
+    bool names_known : 1;  /* by headers_unknown.c: */
+    HeaderField names : 3; /* which field the line names, without a colon */
 } Line;
 
 /* `text` (valid UTF-8) without deceptive characters and carriage returns. The result is the
@@ -70,7 +72,13 @@ guint lines_count_kept(const GArray *lines);
 #define LINE(lines, i) (&g_array_index((lines), Line, (i)))
 
 /* Index of the next line at or after `i` that is not blank; lines->len if there is none. */
-guint lines_skip_blank(const GArray *lines, guint i);
+static inline guint
+lines_skip_blank(const GArray *lines, guint i)
+{
+    while (i < lines->len && LINE(lines, i)->kind == LINE_BLANK)
+        i++;
+    return i;
+}
 
 /* Index of the next line at or above `i` that is not blank; -1 if there is none. */
 gint lines_skip_blank_above(const GArray *lines, gint i);

@@ -170,6 +170,7 @@ read_line(const GArray *lines, guint i)
         line->is_sentence = prose_is_sentence(line->core) || prose_is_postscript(line->core);
         line->is_item = prose_is_item(line->core);
         line->is_statement = is_statement(line->core);
+        line->is_indented = g_str_has_prefix(line->text, CODE_INDENT) && *line->core != '\0';
         line->read = true;
     }
     return line;
@@ -185,13 +186,6 @@ prose_holds_code(const GArray *lines, guint start, guint end)
             return true;
     }
     return false;
-}
-
-static bool
-is_code(const Line *line)
-{
-    return line->fenced || line->is_statement ||
-           (g_str_has_prefix(line->text, CODE_INDENT) && *line->core != '\0');
 }
 
 guint
@@ -214,7 +208,7 @@ prose_is_text(const GArray *lines, guint start, guint end)
         if (line->is_sentence)
             return true;
         items += line->is_item;
-        code += is_code(line);
+        code += line->fenced || line->is_statement || line->is_indented;
     }
     return items > 1 || code > 0;
 }
