@@ -157,6 +157,30 @@ def without_a_url_it_names_the_host(site):
         equal(try_it(site, status=0)[0], "This is a test email generated from https://git.example.org")
 
 
+@test
+def the_conversation_appears_as_it_happens(site):
+    with Server(site, *rules("RCPT stall")):
+        running = subprocess.Popen([NOTIFIER, "test", "--config", site.config, TO], stdout=subprocess.PIPE, text=True)
+        for line in running.stdout:  # which would not come before the end, for the server says nothing any more
+            if "RCPT TO" in line:
+                break
+        equal(running.poll(), None, "the test is over")
+        running.kill()
+        running.wait()
+        running.stdout.close()
+
+
+@test
+def what_a_server_says_moves_no_cursor_and_forges_no_line(site):
+    with Server(site, *rules(r"MAIL raw 250-\x1b[2J\xff\r\n250-\xe2\x80\xae\r250 ok\r\n250 -> \"250 forged\r\n", "RCPT raw 550 5.1.1 \x1b]0;x\x07\r\n")):
+        lines = try_it(site, status=69)
+    texts = ["\n".join(lines), *kept(site).values(), site.log("notifier.log")]
+    for text in texts:
+        check(not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text), repr(text))
+        contains(text, r'-> "250-\e[2J\xFF\r\n"')
+    contains(lines[-1], "another address")
+
+
 # --- Causes -----------------------------------------------------------------------------------------
 
 def closed_port():
@@ -434,7 +458,8 @@ def no_secret_is_in_any_output_or_file(site):
     for mechanism in ("plain", "login", "cram-md5", "xoauth2"):
         secret = TOKEN if mechanism == "xoauth2" else PASSWORD
         quoted = base64.b64encode(secret.encode()).decode()
-        for rule in (f"AUTH 535 5.7.8 {secret} is wrong, and so is {quoted}", "MAIL 550 5.7.1 " + secret, "VRFY close",
+        whole = f"user={USER}\1auth=Bearer {secret}\1\1" if mechanism == "xoauth2" else f"\0{USER}\0{secret}"
+        for rule in (f"AUTH 535 5.7.8 {secret} is wrong, and so is {quoted}", "AUTH 535 " + base64.b64encode(whole.encode()).decode(), "MAIL 550 5.7.1 " + secret, "VRFY close",
                      f"AUTH raw 535 {secret}\\r\\n", "AUTH close"):
             for option in ([], ["--through-queue"]):
                 with Server(site, "--tls", "starttls", "--auth", mechanism.upper(), *rules(rule), certificate="good", tls="starttls",
