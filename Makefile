@@ -44,7 +44,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all po deps demo check check-ahead check-long check-release unit sanitize fuzz trim-score adversarial lint bench install uninstall clean help
+.PHONY: all po deb deps demo check check-ahead check-long check-release check-package unit sanitize fuzz trim-score adversarial lint bench install uninstall clean help
 
 CATALOGUES := $(patsubst lib/po/%.po,$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo,$(wildcard lib/po/*.po))
 C_TEXTS     = $(sort $(wildcard lib/*/*.[ch] metroplex/*.c notifier/*.c))
@@ -155,6 +155,10 @@ RELEASE ?= trixie
 check-release: deps-release ## run every test on a clean Debian of another release, RELEASE=trixie
 	tests/long/release.sh $(RELEASE) $(BUILD)
 
+# The Debian package on clean Debians, from building to purging.
+check-package: deps-release ## the package on clean Debians, from building to purging
+	tests/long/package.py $(RELEASE) --build $(BUILD)
+
 # make fuzz TIME=60 [FUZZ="message html"]: every target of tests/fuzz for so many seconds, and how often
 # each was run. Needs clang and its run-time libraries. New inputs gather below $(BUILD)/fuzz/corpus.
 TIME      ?= 10
@@ -234,7 +238,7 @@ FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
 
 # For the shell: FILE as it is installed.
 AS_INSTALLED = as_installed() { case $$1 in \
-    */metroplex.cron | *.service | *.path | *.timer) sed -E 's,/usr/bin/(metroplex|notifier)$$,$(PREFIX)/bin/\1,' $$1 ;; \
+    */metroplex.cron | *.service | *.path | *.timer) sed -E 's,/usr/bin/(metroplex|notifier)\b,$(PREFIX)/bin/\1,g' $$1 ;; \
     *) cat $$1 ;; esac; }
 
 # What an administrator has changed below /etc stays, and ours is put beside it, under a name that cron
@@ -259,6 +263,19 @@ uninstall: ## remove it, but for what was changed below SYSCONFDIR
 	    rm -fv "$$to"; \
 	    (cd "$(DESTDIR)/" && dir=$${f#*:/} && rmdir -p --ignore-fail-on-non-empty "$${dir%/*}") 2>/dev/null || :; \
 	done
+
+# build/deb/metroplex_VERSION_ARCH.deb, from the commit that is checked out, by Debian's own tools. A Debian wants
+# a folder debian/ at the top; here it is .debian, and is put there in the unpacked archive.
+DEB := $(BUILD)/deb/metroplex-$(VERSION)
+
+deb: deps-deb ## a package for Debian, of the commit that is checked out
+	@rm -rf $(BUILD)/deb && mkdir -p $(DEB)
+	git archive HEAD | tar -x -C $(DEB)
+	@cp -r $(DEB)/.debian $(DEB)/debian
+	@test "$$(dpkg-parsechangelog -l $(DEB)/debian/changelog -S Version)" = $(VERSION) || \
+	    { echo ".debian/changelog and VERSION in the Makefile are not the same"; exit 1; }
+	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES DEB_BUILD_OPTIONS=parallel=$(JOBS) dpkg-buildpackage -b -us -uc
+	@ls -l $(BUILD)/deb/*.deb
 
 # What is measured, against whom: tests/bench/bench.py. BENCH=name for one, sizes by variables.
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/helper*.c))

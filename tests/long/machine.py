@@ -1,0 +1,92 @@
+"""A Debian of its own: made by debootstrap, and booted with a real systemd, for tests that install things.
+
+  tree = machine.tree("trixie", BUILD)      a minimal Debian below BUILD/release, made once and copied for each use
+  with machine.Machine(tree) as debian:     systemd is up, in a network namespace of its own (loopback only)
+      debian.run("systemctl", "is-active", "metroplex.timer")
+
+Needs root, debootstrap and systemd-nspawn.
+"""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+MIRROR = os.environ.get("MIRROR", "http://deb.debian.org/debian")
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "TERM": "dumb",
+               "DEBIAN_FRONTEND": "noninteractive"}
+
+
+def tree(release, build, name):
+    """The path of a fresh tree; what a run before left under that name is gone."""
+    there = os.path.join(os.path.abspath(build), "release")
+    base, path = os.path.join(there, release + ".base"), os.path.join(there, f"{release}.{name}")
+    os.makedirs(there, exist_ok=True)
+    if not os.path.exists(base + ".made"):
+        subprocess.run(["rm", "-rf", "--one-file-system", base], check=True)
+        # Whatever it mounts goes with it, however it ends.
+        with open(base + ".log", "w") as log:
+            subprocess.run(["unshare", "--mount", "debootstrap", "--variant=minbase", "--include=make,git,ca-certificates",
+                            release, base, MIRROR], check=True, stdout=log, stderr=log)
+        open(base + ".made", "w").close()
+    subprocess.run(["rm", "-rf", "--one-file-system", path], check=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", base, path], check=True)
+    shutil.copy("/etc/resolv.conf", path + "/etc/resolv.conf")
+    return path
+
+
+def shell(path, script, check=True):
+    """Runs a script in a tree that is not booted, with the network of this machine: what apt needs."""
+    arguments = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--pipe", "--resolv-conf=replace-host", "-D", path]
+    for name, value in ENVIRONMENT.items():
+        arguments.append(f"--setenv={name}={value}")
+    # What systemd-nspawn itself remarks on is no part of what the script says.
+    done = subprocess.run(arguments + ["sh", "-euc", "exec 2>&1\n" + script], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"{script}: status {done.returncode}\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+class Machine:
+    def __init__(self, path):
+        self.console = tempfile.NamedTemporaryFile("w+", prefix="metroplex-console-")
+        self.nspawn = subprocess.Popen(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
+                                        "--console=pipe", "--resolv-conf=off", "-D", path, "--boot"], stdin=subprocess.DEVNULL,
+                                       stdout=self.console, stderr=self.console)
+        self.leader = None
+
+    def __enter__(self):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self.nspawn.poll() is None:
+            self.leader = self.leader or self._leader()
+            if self.leader and self.run("systemctl", "is-system-running", check=False).strip() in ("running", "degraded"):
+                return self
+            time.sleep(0.2)
+        self.console.seek(0)
+        raise RuntimeError("the machine does not come up:\n" + self.console.read()[-4000:])
+
+    def __exit__(self, *_):
+        self.run("systemctl", "--no-block", "poweroff", check=False)
+        try:
+            self.nspawn.wait(60)
+        except subprocess.TimeoutExpired:
+            self.nspawn.kill()
+            self.nspawn.wait()
+
+    def _leader(self):
+        children = subprocess.run(["pgrep", "-P", str(self.nspawn.pid)], capture_output=True, text=True).stdout.split()
+        return children[0] if children else None
+
+    def start(self, *command, **options):
+        """A process inside, as subprocess.Popen: root's, with the environment of a login."""
+        return subprocess.Popen(["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "env", "-i",
+                                 *(f"{k}={v}" for k, v in ENVIRONMENT.items()), *command], text=True, **options)
+
+    def run(self, *command, check=True, input=None, status=False):
+        """What a command prints on both outputs; with status, (status, text)."""
+        process = self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text, _ = process.communicate(input if input is not None else "", timeout=600)
+        if check and not status and process.returncode != 0:
+            raise RuntimeError(f"{command}: status {process.returncode}\n{text[-4000:]}")
+        return (process.returncode, text) if status else text
