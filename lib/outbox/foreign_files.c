@@ -85,6 +85,24 @@ look_in(const MpOutbox *outbox, int directory, GPtrArray *foreign_files, GError 
     return true;
 }
 
+/* Whatever a conversation's file says, it is for people; there may be no such directory yet. */
+static bool
+look_in_conversations(const MpOutbox *outbox, GPtrArray *foreign_files, GError **error)
+{
+    g_autofree char *path = g_build_filename(outbox->path, MP_OUTBOX_CONVERSATIONS, NULL);
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+        struct stat st;
+
+        if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode))
+            g_ptr_array_add(foreign_files,
+                            g_build_filename(MP_OUTBOX_CONVERSATIONS, names->pdata[i], NULL));
+    }
+    return names != NULL;
+}
+
 GPtrArray *
 mp_outbox_foreign_files(MpOutbox *outbox, GError **error)
 {
@@ -93,5 +111,7 @@ mp_outbox_foreign_files(MpOutbox *outbox, GError **error)
     for (int i = 0; i <= N_DIRECTORIES; i++)
         if (!look_in(outbox, i, foreign_files, error))
             return NULL;
+    if (!look_in_conversations(outbox, foreign_files, error))
+        return NULL;
     return g_steal_pointer(&foreign_files);
 }

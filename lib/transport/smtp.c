@@ -257,7 +257,11 @@ smtp_look(gpointer data)
     if (!mp_cause_needs_look(&symptoms))
         return session->cause;
     symptoms.listener = mp_connection_look(session->config);
-    return mp_cause_of(&symptoms);
+    const MpCause cause = mp_cause_of(&symptoms);
+    if (cause != session->cause && session->kept != NULL)
+        mp_conversation_keep(session->transcript->conversation, session->kept, session->config,
+                             cause);
+    return session->cause = cause;
 }
 
 static MpSendResult
