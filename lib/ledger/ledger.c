@@ -16,6 +16,7 @@
 
 #define FIRST_BOUND 0.01 /* seconds */
 #define PER_DOUBLE  4
+#define LONGEST     1e9 /* seconds, in the sum: thirty years */
 
 struct MpLedger {
     char *directory;
@@ -88,6 +89,7 @@ mp_ledger_time(MpLedger *ledger, const char *name, double seconds)
         bucket++;
     g_snprintf(number, sizeof number, "%u", bucket);
     mp_ledger_count(ledger, name, number, 1);
+    mp_ledger_count(ledger, name, MP_LEDGER_SUM, (guint64)(CLAMP(seconds, 0, LONGEST) * 1000));
 }
 
 MpLock *

@@ -34,9 +34,11 @@ void mp_ledger_count(MpLedger *ledger, const char *group, const char *name, guin
 /*
  * Counts a time in its bucket, "NAME.N": bucket N holds what took longer than bucket N - 1 has as
  * its bound, and at most mp_ledger_bound(N) seconds, the last one what took longer than all. Four
- * buckets double the time, so that a percentile read from them is at most a fifth too large.
+ * buckets double the time, so that a percentile read from them is at most a fifth too large. The
+ * sum of all times is "NAME.ms", in milliseconds.
  */
 #define MP_LEDGER_BUCKETS 101
+#define MP_LEDGER_SUM     "ms"
 void mp_ledger_time(MpLedger *ledger, const char *name, double seconds);
 double mp_ledger_bound(guint bucket); /* INFINITY for the last */
 
