@@ -15,6 +15,7 @@ static const MpCommand commands[] = {
     {"repack", cmd_repack, NULL},
     {"repository", cmd_repository, "show or set a repository's policy"},
     {"settings", cmd_settings, "show and change the configuration"},
+    {"status", cmd_status, "say how mail is doing"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
     {"user", cmd_user, "add, list, show and change accounts"},
     {"worker", cmd_worker, NULL},

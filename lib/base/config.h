@@ -100,6 +100,14 @@ typedef struct {
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
     int max_responses;                      /* rejections and confirmations an hour, to all */
     int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */
+
+    /* [status]: from where on something is a warning, or critical; 0: never */
+    int new_mail_warning, new_mail_critical; /* seconds that a mail waits */
+    int queue_warning, queue_critical;       /* seconds that an event waits */
+    int failed_warning, failed_critical;     /* events */
+    int run_warning, run_critical;           /* seconds since a run ended well */
+    int delay_warning, delay_critical;       /* seconds from delivery to comment */
+    gint64 space_warning, space_critical;    /* octets that are free, or fewer */
 } MpConfig;
 
 /* One key, a row of config_keys.c. What its type means is lib/base's business. */

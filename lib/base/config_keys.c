@@ -88,6 +88,19 @@ const MpConfigKey mp_config_keys[] = {
     {"limits", "answers-per-hour",         TYPE_INT, AT(max_responses),      "100", 0, 100000},
     {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
     {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
+
+    {"status", "new-mail-warning",  TYPE_INT,  AT(new_mail_warning),  "300", 0, 31536000},
+    {"status", "new-mail-critical", TYPE_INT,  AT(new_mail_critical), "1800", 0, 31536000},
+    {"status", "queue-warning",     TYPE_INT,  AT(queue_warning),     "3600", 0, 31536000},
+    {"status", "queue-critical",    TYPE_INT,  AT(queue_critical),    "86400", 0, 31536000},
+    {"status", "failed-warning",    TYPE_INT,  AT(failed_warning),    "1", 0, 1000000},
+    {"status", "failed-critical",   TYPE_INT,  AT(failed_critical),   "0", 0, 1000000},
+    {"status", "run-warning",       TYPE_INT,  AT(run_warning),       "300", 0, 31536000},
+    {"status", "run-critical",      TYPE_INT,  AT(run_critical),      "1800", 0, 31536000},
+    {"status", "delay-warning",     TYPE_INT,  AT(delay_warning),     "300", 0, 31536000},
+    {"status", "delay-critical",    TYPE_INT,  AT(delay_critical),    "3600", 0, 31536000},
+    {"status", "space-warning",     TYPE_SIZE, AT(space_warning),     "1073741824", 0, G_MAXINT64},
+    {"status", "space-critical",    TYPE_SIZE, AT(space_critical),    "67108864", 0, G_MAXINT64},
 };
 /* clang-format on */
 

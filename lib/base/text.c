@@ -35,6 +35,18 @@ operators_locale(void)
     return locale != 1 ? (locale_t)locale : (locale_t)0;
 }
 
+char *
+mp_duration(long long seconds)
+{
+    if (seconds < 120)
+        return g_strdup_printf(_("%d s"), (int)MAX(seconds, 0));
+    if (seconds < 2 * 3600)
+        return g_strdup_printf(_("%d minutes"), (int)(seconds / 60));
+    if (seconds < 2 * 86400)
+        return g_strdup_printf(_("%d hours"), (int)(seconds / 3600));
+    return g_strdup_printf(_("%d days"), (int)MIN(seconds / 86400, G_MAXINT));
+}
+
 const char *
 mp_text(const char *text)
 {

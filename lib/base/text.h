@@ -14,5 +14,9 @@
 const char *mp_text(const char *text) __attribute__((format_arg(1)));
 
 #define _(text) mp_text(text)
+
+/* "3 minutes", in the operator's language; the caller's. */
+char *mp_duration(long long seconds);
+
 /* Marks a text of a table for translation; the table's reader calls _(). */
 #define N_(text) (text)

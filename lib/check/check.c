@@ -131,13 +131,7 @@ mp_check_out_of_sight(MpChecker *checker, const char *expected, const char *advi
 char *
 mp_check_duration(gint64 seconds)
 {
-    if (seconds < 120)
-        return g_strdup_printf(_("%d s"), (int)MAX(seconds, 0));
-    if (seconds < 2 * 3600)
-        return g_strdup_printf(_("%d minutes"), (int)(seconds / 60));
-    if (seconds < 2 * 86400)
-        return g_strdup_printf(_("%d hours"), (int)(seconds / 3600));
-    return g_strdup_printf(_("%d days"), (int)(seconds / 86400));
+    return mp_duration(seconds);
 }
 
 /* --- Whose eyes --------------------------------------------------------------------------------

@@ -10,14 +10,6 @@
 
 #include <string.h>
 
-static bool
-is_blank(const char *text)
-{
-    while (*text == ' ' || *text == '\t')
-        text++;
-    return *text == '\0';
-}
-
 /* Lines of one side joined by \n, without outer blank lines and trailing space. */
 static char *
 join(const GPtrArray *lines, bool kept)
@@ -30,7 +22,7 @@ join(const GPtrArray *lines, bool kept)
 
         if (line->kept != kept)
             continue;
-        if (is_blank(line->text)) {
+        if (*line->text == '\0' || line->text[strspn(line->text, " \t")] == '\0') {
             blank++;
             continue;
         }

@@ -49,21 +49,10 @@ void walk_set(Walk *walk, guint i, bool kept, const char *why);
 
 /* ---- questions about lines ---- */
 
-static inline bool
-line_is_rule(const Line *line, MpRuleKind kind)
-{
-    return line->kind == LINE_RULE && line->rule->kind == kind;
-}
+bool line_is_rule(const Line *line, MpRuleKind kind);
 
 /* Part of an attribution or a header block, or a separator, forward mark or reply marker. */
-static inline bool
-line_is_boundary(const Line *line)
-{
-    return line->kind == LINE_ATTRIBUTION || line->kind == LINE_HEADERS ||
-           (line->kind == LINE_RULE &&
-            (line->rule->kind == MP_RULE_SEPARATOR || line->rule->kind == MP_RULE_FORWARD ||
-             line->rule->kind == MP_RULE_MARKER));
-}
+bool line_is_boundary(const Line *line);
 
 /* ---- quotes.c ---- */
 

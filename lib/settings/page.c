@@ -85,6 +85,19 @@ const MpSetting mp_settings_table[] = {
     {NULL, "limits.answers-per-hour", N_("Answers to refused mail an hour")},
     {NULL, "limits.hard-bounces", N_("Permanent bounces that suppress an address")},
     {NULL, "limits.soft-bounces", N_("Passing bounces that suppress an address")},
+
+    {N_("Status"), "status.new-mail-warning", N_("Warning: seconds that a mail waits")},
+    {NULL, "status.new-mail-critical", N_("Critical: seconds that a mail waits")},
+    {NULL, "status.queue-warning", N_("Warning: seconds that a notification waits")},
+    {NULL, "status.queue-critical", N_("Critical: seconds that a notification waits")},
+    {NULL, "status.failed-warning", N_("Warning: notifications given up")},
+    {NULL, "status.failed-critical", N_("Critical: notifications given up")},
+    {NULL, "status.run-warning", N_("Warning: seconds since a run ended well")},
+    {NULL, "status.run-critical", N_("Critical: seconds since a run ended well")},
+    {NULL, "status.delay-warning", N_("Warning: seconds from delivery to comment")},
+    {NULL, "status.delay-critical", N_("Critical: seconds from delivery to comment")},
+    {NULL, "status.space-warning", N_("Warning: fewer octets are free")},
+    {NULL, "status.space-critical", N_("Critical: fewer octets are free")},
 };
 /* clang-format on */
 

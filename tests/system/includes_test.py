@@ -24,7 +24,7 @@ ORDER = [
     ["notify"],
     ["instance"],
     ["inbound", "outbound"],
-    ["check"],
+    ["check", "report"],
     ["metroplex", "notifier"],
 ]
 
@@ -41,7 +41,8 @@ ARROWS = {
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"cli", "instance", "outbox"},
-    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "settings", "tracker"},
+    "report": {"cli", "instance", "ledger", "maildir", "outbox", "policy"},
+    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
 
