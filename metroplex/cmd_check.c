@@ -1,6 +1,7 @@
 /* metroplex check: what lib/check finds, printed for people, or as JSON for programs. */
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "base/escape.h"
 #include "base/text.h"
@@ -146,42 +147,114 @@ wrong_group(const char *command)
     return mp_usage_error(command, "the groups are %s, all", names);
 }
 
+static int
+print_from_elsewhere(const MpOptions *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpConfig) config = mp_config_load(options->config_file, options->data, &error);
+
+    if (config == NULL)
+        return mp_report(error);
+    g_autofree char *lines = mp_check_from_elsewhere(config);
+    printf("%s", lines);
+    return EX_OK;
+}
+
+typedef struct {
+    MpOptions options;
+    gboolean json, is_local, from_elsewhere;
+    int wait;
+    char *dns, *selector, *via;
+} Arguments;
+
+static void
+arguments_clear(Arguments *arguments)
+{
+    mp_options_clear(&arguments->options);
+    g_free(arguments->dns);
+    g_free(arguments->selector);
+    g_free(arguments->via);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static void
+parse(Arguments *a, int *argc, char ***argv)
+{
+    const GOptionEntry entries[] = {
+        MP_OPTION_JSON(a->json),
+        {"dns", 0, 0, G_OPTION_ARG_FILENAME, &a->dns,
+         "dns: ask this server instead of the system's (port 53)", "SERVER[:PORT]"},
+        {"selector", 0, 0, G_OPTION_ARG_FILENAME, &a->selector,
+         "dns: by which the SMTP server signs with DKIM", "NAME"},
+        {"from-elsewhere", 0, 0, G_OPTION_ARG_NONE, &a->from_elsewhere,
+         "print what to run on another machine to try port 25 of this one", NULL},
+        {"via", 0, 0, G_OPTION_ARG_FILENAME, &a->via,
+         "postfix: ask this probe ({host}, {port}) to try port 25; 2xx means it got there", "URL"},
+        {"local", 0, 0, G_OPTION_ARG_NONE, &a->is_local,
+         "inbound: hand the mail to Postfix on this machine's port 25", NULL},
+        {"wait", 0, 0, G_OPTION_ARG_INT, &a->wait, "inbound: how long a mail may take (120)",
+         "SECONDS"},
+        G_OPTION_ENTRY_NULL,
+    };
+
+    mp_options_parse(&a->options, entries,
+                     "[--json] [--dns SERVER[:PORT]] [--selector NAME] [--via URL] [--local]\n"
+                     "    [--wait SECONDS] [--from-elsewhere] [GROUP…|all]",
+                     "Looks whether everything works, and says what to do where it does not.\n"
+                     "Groups: config, files, dns, postfix, outbound, inbound, timers, queue.\n"
+                     "Without one, all but inbound, which sends a mail to itself.\n"
+                     "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
+                     "metroplex check files timers",
+                     0, G_MAXINT, argc, argv);
+}
+
+/* EX_OK, or a wrong use, told. */
+static int
+check_arguments(const char *command, const Arguments *a)
+{
+    if (a->dns != NULL && !mp_check_is_dns_server(a->dns))
+        return mp_usage_error(command, "--dns wants an IP address, and :PORT if it is not 53");
+    if (a->selector != NULL && !mp_is_hostname(a->selector))
+        return mp_usage_error(command, "--selector wants a name such as mail2026");
+    if (a->via != NULL && !g_str_has_prefix(a->via, "http://") &&
+        !g_str_has_prefix(a->via, "https://"))
+        return mp_usage_error(command, "--via wants an http or https URL");
+    return a->wait >= 1 ? EX_OK
+                        : mp_usage_error(command, "--wait %d is no number of seconds", a->wait);
+}
+
+static int
+run(const Arguments *a, const char *const *groups)
+{
+    const MpCheckWishes wishes = {.options = &a->options,
+                                  .dns = a->dns,
+                                  .selector = a->selector,
+                                  .via = a->via,
+                                  .is_local = a->is_local,
+                                  .wait = a->wait};
+    Report report = {.json = a->json};
+
+    if (a->json)
+        g_setenv("LC_ALL", "C", TRUE); /* what programs read is English everywhere */
+    int status = mp_check_run(&wishes, groups, tell, &report);
+    if (!a->json)
+        sum_up(&report);
+    return status;
+}
+
 int
 cmd_check(int argc, char **argv)
 {
-    gboolean json = FALSE;
-    g_autofree char *dns = NULL, *selector = NULL;
-    const GOptionEntry entries[] = {
-        MP_OPTION_JSON(json),
-        {"dns", 0, 0, G_OPTION_ARG_FILENAME, &dns,
-         "dns: ask this server instead of the system's (port 53)", "SERVER[:PORT]"},
-        {"selector", 0, 0, G_OPTION_ARG_FILENAME, &selector,
-         "dns: by which the SMTP server signs with DKIM", "NAME"},
-        G_OPTION_ENTRY_NULL,
-    };
-    g_auto(MpOptions) options = {0};
-    Report report = {0};
+    g_auto(Arguments) arguments = {.wait = MP_CHECK_WAIT};
     const char *const *groups;
 
-    mp_options_parse(&options, entries,
-                     "[--json] [--dns SERVER[:PORT]] [--selector NAME] [GROUP…|all]",
-                     "Looks whether everything works, and says what to do where it does not.\n"
-                     "Groups: config, files, dns, timers, queue.\n"
-                     "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
-                     "metroplex check files timers",
-                     0, G_MAXINT, &argc, &argv);
+    parse(&arguments, &argc, &argv);
     if (!find_groups(argv + 1, &groups))
         return wrong_group(argv[0]);
-    if (dns != NULL && !mp_check_is_dns_server(dns))
-        return mp_usage_error(argv[0], "--dns wants an IP address, and :PORT if it is not 53");
-    if (selector != NULL && !mp_is_hostname(selector))
-        return mp_usage_error(argv[0], "--selector wants a name such as mail2026");
-    report.json = json;
-    if (json)
-        g_setenv("LC_ALL", "C", TRUE); /* what programs read is English everywhere */
-    const MpCheckWishes wishes = {.options = &options, .dns = dns, .selector = selector};
-    int status = mp_check_run(&wishes, groups, tell, &report);
-    if (!json)
-        sum_up(&report);
-    return status;
+    if (check_arguments(argv[0], &arguments) != EX_OK)
+        return EX_USAGE;
+    if (arguments.from_elsewhere)
+        return print_from_elsewhere(&arguments.options);
+    return run(&arguments, groups);
 }

@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "base/protect.h"
 #include "base/text.h"
+#include "check/trip.h"
 #include "check/zone.h"
 
 static const struct {
@@ -21,6 +22,9 @@ static const struct {
     {"config", mp_checks_config, &mp_checks_config_n, false},
     {"files", mp_checks_files, &mp_checks_files_n, false},
     {"dns", mp_checks_dns, &mp_checks_dns_n, false},
+    {"postfix", mp_checks_postfix, &mp_checks_postfix_n, false},
+    {"outbound", mp_checks_outbound, &mp_checks_outbound_n, false},
+    {"inbound", mp_checks_inbound, &mp_checks_inbound_n, true},
     {"timers", mp_checks_timers, &mp_checks_timers_n, false},
     {"queue", mp_checks_queue, &mp_checks_queue_n, false},
 };
@@ -216,5 +220,6 @@ mp_check_run(const MpCheckWishes *wishes, const char *const *wanted, MpCheckTell
             run_group(&checker, i);
     mp_check_as_root(&checker);
     mp_zone_free(checker.zone);
+    mp_trip_free(checker.trip);
     return checker.status;
 }

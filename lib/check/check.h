@@ -46,6 +46,9 @@ typedef struct {
 /* The names of the groups in their order, NULL-terminated. */
 const char *const *mp_check_groups(void);
 
+/* The lines of shell that try port 25 from another machine, since this one cannot; the caller's. */
+char *mp_check_from_elsewhere(const MpConfig *config);
+
 /* Whether MpCheckWishes.dns can be this. */
 bool mp_check_is_dns_server(const char *server);
 

@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ledger/ledger.h"
 
 #define RUN_LATE 300 /* seconds: a run begins every minute, or two */
 #define PATIENCE 10  /* seconds for systemctl */
@@ -229,16 +230,27 @@ last_error(const MpConfig *config, const char *log)
     return found;
 }
 
+/* By what each run noted at its end. */
 static void
-check_log(MpChecker *checker, const char *log)
+check_note(MpChecker *checker, const char *program, const char *log)
 {
+    const MpLedgerRun run = mp_ledger_last_run(checker->config->data, program);
     g_autofree char *error = last_error(checker->config, log);
+    g_autofree char *advice = g_strdup_printf(_("See %s/%s"), checker->config->log_directory, log);
+    g_autofree char *since =
+        run.succeeded > 0 ? mp_check_duration(mp_time_now() - run.succeeded) : g_strdup(_("never"));
 
-    if (error == NULL)
-        mp_check_ok(checker, _("%s ends without an error"), log);
+    if (run.ended == 0)
+        mp_check_tell(checker, MP_CHECK_UNKNOWN, _("exit status 0"), advice,
+                      _("%s: no run has ended yet"), program);
+    else if (run.status == 0)
+        mp_check_ok(checker, _("the last run of %s ended well"), program);
     else
-        mp_check_tell(checker, MP_CHECK_WARNING, _("no error in the log after the last success"),
-                      NULL, "%s: %s", log, error);
+        mp_check_tell(
+            checker, MP_CHECK_FAILED, _("exit status 0"), advice,
+            _("the last run of %s ended with status %d (the last that ended well, how long ago: "
+              "%s): %s"),
+            program, run.status, since, error != NULL ? error : "-");
 }
 
 static void
@@ -247,10 +259,9 @@ check_end(MpChecker *checker)
     if (has_systemd()) {
         check_service(checker, "metroplex.service", "metroplex.log");
         check_service(checker, "notifier.service", "notifier.log");
-        return;
     }
-    check_log(checker, "metroplex.log");
-    check_log(checker, "notifier.log");
+    check_note(checker, "metroplex", "metroplex.log");
+    check_note(checker, "notifier", "notifier.log");
 }
 
 const MpCheck mp_checks_timers[] = {

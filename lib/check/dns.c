@@ -11,10 +11,13 @@
 #include "base/escape.h"
 
 #define TIMEOUT_MS 1500 /* of the first of two tries; the second has twice as much */
-#define MOST_SILENT                                                                                \
-    2             /* questions that a server may leave unanswered while it has answered none       \
-                   */
-#define HEADER 12 /* octets */
+#define HEADER     12   /* octets */
+
+/* Questions that a server may leave unanswered while it has answered none. */
+#define MOST_SILENT 2
+
+/* For one more, c-ares' macros would shift into the sign. */
+#define MOST_SOCKETS (ARES_GETSOCK_MAXNUM - 1)
 
 struct MpDns {
     ares_channel channel;
@@ -283,13 +286,13 @@ take_answer(void *data, int status, int timeouts, unsigned char *bytes, int leng
 static void
 step(MpDns *dns)
 {
-    ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    struct pollfd polled[ARES_GETSOCK_MAXNUM];
-    int bits = ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
+    ares_socket_t sockets[MOST_SOCKETS];
+    struct pollfd polled[MOST_SOCKETS];
+    int bits = ares_getsock(dns->channel, sockets, MOST_SOCKETS);
     nfds_t n = 0;
     struct timeval most = {.tv_sec = 1}, left;
 
-    for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+    for (int i = 0; i < MOST_SOCKETS; i++) {
         short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
                                (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
         if (events != 0)

@@ -24,15 +24,16 @@ struct MpChecker {
     int status;
     bool is_root;        /* and looks with the owner's eyes */
     struct MpZone *zone; /* what the checks of DNS know; or NULL */
+    struct MpTrip *trip; /* the mail that the group inbound sent; or NULL */
     uid_t uid;           /* the owner of the data directory */
     gid_t gid;
 };
 
 /* The tables, one a file. */
 extern const MpCheck mp_checks_config[], mp_checks_files[], mp_checks_timers[], mp_checks_queue[],
-    mp_checks_dns[];
+    mp_checks_dns[], mp_checks_postfix[], mp_checks_outbound[], mp_checks_inbound[];
 extern const gsize mp_checks_config_n, mp_checks_files_n, mp_checks_timers_n, mp_checks_queue_n,
-    mp_checks_dns_n;
+    mp_checks_dns_n, mp_checks_postfix_n, mp_checks_outbound_n, mp_checks_inbound_n;
 
 /* As it should be. */
 void mp_check_ok(MpChecker *checker, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -52,6 +53,9 @@ void mp_check_as_owner(const MpChecker *checker);
 
 /* Tells how much room is left where `path` lies. */
 void mp_check_room(MpChecker *checker, const char *path);
+
+/* The file that Postfix logs into, if there is one that can be read; the caller's, or NULL. */
+char *mp_check_mail_log(const MpChecker *checker);
 
 /* "3 minutes", in the operator's language; the caller's. */
 char *mp_check_duration(gint64 seconds);

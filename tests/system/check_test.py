@@ -2,66 +2,15 @@
 """metroplex check: what is right and what is wrong is told, each with what to do, and with the status
 that monitoring expects."""
 import base64
-import json
 import os
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from checks import enter, findings, is_nested, one, people, verdicts  # noqa: E402
 from dns_server import DnsServer  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
-
-NESTED = "CHECK_TEST_NESTED"
-
-
-def enter():
-    """A network and mounts of the suite's own: port 25, addresses and /run are then real and nobody else's."""
-    if os.environ.get(NESTED):
-        return
-    os.environ[NESTED] = "none"
-    user = ["--user", "--map-root-user", "--map-auto"] if os.getuid() != 0 else []
-    shell = ["sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
-    command = ["unshare", *user, "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child"]
-    if subprocess.run([*command, "ip", "link", "set", "lo", "up"], stderr=subprocess.DEVNULL).returncode == 0:
-        os.environ[NESTED] = "1"
-        os.execvp("unshare", [*command, *shell, sys.executable, *sys.argv])
-
-
-def is_nested(what):
-    if os.environ[NESTED] != "1":
-        print(f"# skipped: {what} needs namespaces, which cannot be made here")
-    return os.environ[NESTED] == "1"
-
-
-def findings(site, *args, env=None, status=None):
-    done = subprocess.run([METROPLEX, "check", "--config", site.config, "--json", *args], capture_output=True, text=True, timeout=120,
-                          env=dict(os.environ, **(env or {})))
-    check(done.returncode in (0, 1, 2) if status is None else done.returncode == status, f"{done.returncode}: {done.stdout}{done.stderr}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def verdicts(site, *args, **kw):
-    """The worst verdict of each check."""
-    worst = {}
-    for finding in findings(site, *args, **kw):
-        order = ["ok", "unknown", "warning", "failed"]
-        worst[finding["check"]] = max(worst.get(finding["check"], "ok"), finding["verdict"], key=order.index)
-    return worst
-
-
-def one(site, name, *args, verdict=None, **kw):
-    """The finding of a check that is not ok, or the first."""
-    found = [f for f in findings(site, *args, **kw) if f["check"] == name]
-    check(found, f"no finding of {name}")
-    worse = [f for f in found if f["verdict"] == verdict] if verdict else [f for f in found if f["verdict"] != "ok"]
-    return (worse or found)[0]
-
-
-def people(site, *args, env=None):
-    return subprocess.run([METROPLEX, "check", "--config", site.config, *args], capture_output=True, text=True, timeout=120,
-                          env=dict(os.environ, **(env or {})))
-
 
 @test
 def a_new_installation_is_well_but_for_what_is_not_set(site):
@@ -187,16 +136,20 @@ def a_run_that_is_at_work_is_no_missing_run(site):
 
 
 @test
-def an_error_at_the_end_of_the_log_is_told_until_a_run_succeeds(site):
+def how_the_last_run_ended_is_told_with_its_words(site):
+    equal(one(site, "end", "timers")["verdict"], "unknown")
     site.metroplex("--once")
-    with open(os.path.join(site.data, "log/metroplex.log"), "a") as log:
-        log.write("[2026-01-01T00:00:00.000 ERROR (17) #] no space is left for \x1b[31m\n")
-    finding = one(site, "end", "timers", verdict="warning")
-    contains(finding["found"], "no space is left")
-    check("\x1b" not in people(site, "timers").stdout, "an escape sequence of a log is printed")
-    site.user("tim")
-    thread = site.thread("tim")
-    site.deliver(site.mail("tim@example.org", site.address(thread, "tim")))
+    site.notifier("--once")
+    equal(one(site, "end", "timers")["verdict"], "ok")
+    tip = os.path.join(site.data, "accounts.git/refs/heads/main")
+    os.rename(tip, tip + ".away")
+    site.deliver(site.mail("tim@example.org", f"reply+i-1-{'0' * 40}-1@reply.git.example.org"))
+    site.run(METROPLEX, "--once", status=None)
+    finding = one(site, "end", "timers", verdict="failed")
+    contains(finding["found"], "status 78")
+    contains(finding["found"], "accounts.git")
+    contains(finding["advice"], "metroplex.log")
+    os.rename(tip + ".away", tip)
     site.metroplex("--once")
     equal(one(site, "end", "timers")["verdict"], "ok")
 

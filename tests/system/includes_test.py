@@ -40,7 +40,7 @@ ARROWS = {
     "instance": {"address", "cli", "message", "outbox", "policy", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
-    "check": {"cli", "instance", "outbox"},
+    "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
     "report": {"cli", "instance", "ledger", "maildir", "outbox", "policy"},
     "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
