@@ -16,6 +16,8 @@ enum {
     SHORT_LINE = 8, /* bytes; of the single-line rows only closings match less */
     KEY_HITS = 6,   /* verbs looked at in one text */
     MOST_ROWS = 256,
+    FAILURES = 64,                /* remembered, a power of two, */
+    FAILURE_LENGTH = 112,         /* of texts that are no longer */
     PATTERN_LINE = MP_RULE_KINDS, /* the single-line kinds, in two: PCRE2 compiles 64 KiB at most */
     PATTERN_LINE_BELOW,           /* those that stand below an answer: devices, law, footers */
     PATTERN_KEY,         /* the verbs of attributions, searched for; each hit names a row to try */
@@ -29,9 +31,17 @@ enum {
 
 static const uint32_t WHOLE = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 
+/* A text in which a pattern does not stand, from an offset on. */
+typedef struct {
+    const pcre2_code *code; /* NULL: none */
+    guint16 length, offset;
+    char text[FAILURE_LENGTH];
+} Failure;
+
 struct MpMatcher {
     pcre2_match_data *data;
     pcre2_match_context *context;
+    Failure failures[FAILURES];
 };
 
 static const char day_pattern[] =
@@ -275,14 +285,46 @@ mp_matcher_free(MpMatcher *matcher)
     g_free(matcher);
 }
 
+/* Where the failure would be remembered: by what is quickly looked at. */
+static Failure *
+failure_place(MpMatcher *matcher, const pcre2_code *code, const char *text, gsize length)
+{
+    guint64 first = 0, last = 0;
+
+    memcpy(&first, text, MIN(length, sizeof first));
+    memcpy(&last, text + length - MIN(length, sizeof last), MIN(length, sizeof last));
+    guint64 mixed =
+        (first ^ (last << 1) ^ (gsize)code ^ length) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    return &matcher->failures[mixed >> 32 & (FAILURES - 1)];
+}
+
+static bool
+matches(MpMatcher *matcher, const pcre2_code *code, const char *text, gsize length, gsize offset)
+{
+    return pcre2_match(code, (PCRE2_SPTR)text, length, offset, PCRE2_NO_UTF_CHECK, matcher->data,
+                       matcher->context) >= 0;
+}
+
+/* Mails repeat lines, and each is asked about in several places: most patterns stand in none, and
+ * what failed a moment ago fails again. */
 static bool
 run(MpMatcher *matcher, const pcre2_code *code, const char *text, gsize offset)
 {
     gsize length = strlen(text);
 
-    return length <= LINE_LIMIT &&
-           pcre2_match(code, (PCRE2_SPTR)text, length, offset, PCRE2_NO_UTF_CHECK, matcher->data,
-                       matcher->context) >= 0;
+    if (length > FAILURE_LENGTH)
+        return length <= LINE_LIMIT && matches(matcher, code, text, length, offset);
+    Failure *failure = failure_place(matcher, code, text, length);
+    if (failure->code == code && failure->length == length && failure->offset == offset &&
+        memcmp(failure->text, text, length) == 0)
+        return false;
+    if (matches(matcher, code, text, length, offset))
+        return true;
+    failure->code = code;
+    failure->length = (guint16)length;
+    failure->offset = (guint16)offset;
+    memcpy(failure->text, text, length);
+    return false;
 }
 
 static guint

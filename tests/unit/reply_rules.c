@@ -123,3 +123,26 @@ Test(reply_rules, the_matcher_gives_up_on_costly_and_long_lines)
     cr_expect_null(mp_matcher_line(matcher, long_line));
     cr_expect_null(mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, long_line));
 }
+
+/* What a matcher says of a text again, with all the others between, is what one says that was asked
+ * for nothing else. */
+Test(reply_rules, the_matcher_says_the_same_of_a_line_again)
+{
+    g_autoptr(MpMatcher) again = mp_matcher_new();
+
+    for (guint i = 0; i < 2 * mp_n_rules; i++) {
+        const MpRule *rule = &mp_rules[i % mp_n_rules];
+        const char *const texts[] = {rule->cuts, rule->keeps, rule->keeps, rule->cuts};
+
+        for (gsize k = 0; k < G_N_ELEMENTS(texts); k++) {
+            g_autoptr(MpMatcher) fresh = mp_matcher_new();
+            const char *text = texts[k];
+
+            cr_expect_eq(mp_matcher_line(again, text), mp_matcher_line(fresh, text), "%s", text);
+            cr_expect_eq(mp_matcher_rule(again, MP_RULE_ATTRIBUTION, text),
+                         mp_matcher_rule(fresh, MP_RULE_ATTRIBUTION, text), "%s", text);
+            cr_expect_eq(mp_matcher_has_day(again, text), mp_matcher_has_day(fresh, text), "%s",
+                         text);
+        }
+    }
+}
