@@ -231,19 +231,20 @@ lines_count_kept(const GArray *lines)
 GArray *
 lines_kept(const GArray *lines)
 {
-    GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(Line), lines_count_kept(lines));
+    guint n = 0, length = lines_count_kept(lines);
+    GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(Line), length);
 
+    g_array_set_size(kept, length);
     for (guint i = 0; i < lines->len; i++) {
-        Line line = *LINE(lines, i);
-
-        if (!line.kept)
+        if (!LINE(lines, i)->kept)
             continue;
-        line.kind = line.own_kind;
-        line.rule = line.own_rule;
-        line.fenced = false;
-        line.block = 0;
-        line.index = i;
-        g_array_append_val(kept, line);
+        Line *line = LINE(kept, n++);
+        *line = *LINE(lines, i);
+        line->kind = line->own_kind;
+        line->rule = line->own_rule;
+        line->fenced = false;
+        line->block = 0;
+        line->index = i;
     }
     code_mark(kept);
     return kept;

@@ -156,19 +156,24 @@ is_log_line(const char *core)
            (digits == 4 && core[4] == '-' && g_ascii_isdigit(core[5]) && core[7] == '-');
 }
 
-/* Once a line: paragraphs are asked about from each of their lines, and from above. */
-static const Line *
-read_line(const GArray *lines, guint i)
+static void
+read_line(Line *line)
+{
+    line->is_sentence = prose_is_sentence(line->core) || prose_is_postscript(line->core);
+    line->is_item = prose_is_item(line->core);
+    line->is_statement = is_statement(line->core);
+    line->is_indented = g_str_has_prefix(line->text, CODE_INDENT) && *line->core != '\0';
+    line->read = true;
+}
+
+/* Read once: paragraphs are asked about from each of their lines, and from above. */
+static inline const Line *
+line_read(const GArray *lines, guint i)
 {
     Line *line = LINE(lines, i);
 
-    if (!line->read) {
-        line->is_sentence = prose_is_sentence(line->core) || prose_is_postscript(line->core);
-        line->is_item = prose_is_item(line->core);
-        line->is_statement = is_statement(line->core);
-        line->is_indented = g_str_has_prefix(line->text, CODE_INDENT) && *line->core != '\0';
-        line->read = true;
-    }
+    if (!line->read)
+        read_line(line);
     return line;
 }
 
@@ -176,7 +181,7 @@ bool
 prose_holds_code(const GArray *lines, guint start, guint end)
 {
     for (guint i = start; i < end; i++) {
-        const Line *line = read_line(lines, i);
+        const Line *line = line_read(lines, i);
 
         if (line->fenced || line->is_statement || is_log_line(line->core))
             return true;
@@ -199,7 +204,7 @@ prose_is_text(const GArray *lines, guint start, guint end)
     guint items = 0, code = 0;
 
     for (guint i = start; i < end; i++) {
-        const Line *line = read_line(lines, i);
+        const Line *line = line_read(lines, i);
 
         if (line->is_sentence)
             return true;
