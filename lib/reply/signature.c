@@ -95,49 +95,77 @@ begins_text(const GArray *lines, guint start, guint end)
            prose_runs_on(lines, start, end);
 }
 
+/* What ends no signature that began above it. */
+static bool
+is_clear(const GArray *lines, guint start, guint below)
+{
+    return is_elided_by_rule(LINE(lines, start)) || !prose_is_text(lines, start, below) ||
+           is_signed(lines, below);
+}
+
+/* Where the signature ends of which the paragraphs from `start` on are the rest, and `end` is the
+ * line after its first; 0 if it is too long. */
+static guint
+rest_end(Walk *walk, guint start, guint end, guint limit)
+{
+    const GArray *lines = walk->lines;
+    const Clear known = walk->clear;
+    guint first = start, below = start;
+
+    while (start < lines->len) {
+        if (start >= known.first && start < known.start && known.end < limit) {
+            start = known.start;
+            end = known.end;
+            continue;
+        }
+        below = prose_paragraph_end(lines, start, limit);
+        if (below == start || below >= limit || !is_clear(lines, start, below))
+            break;
+        end = below;
+        start = lines_skip_blank(lines, below);
+    }
+    walk->clear = (Clear){first, start, end};
+    if (start == lines->len)
+        return start;
+    return below > start && below >= limit ? 0 : end;
+}
+
 /* Where the signature below the delimiter `i` ends: at a quote, or at a paragraph that is made of
  * sentences, a list, code or a postscript. `i` if it would begin with such. */
 static guint
-find_signature_end(const GArray *lines, guint i)
+find_signature_end(Walk *walk, guint i)
 {
-    guint start = lines_skip_blank(lines, i + 1), end = i + 1, limit = i + SIGNATURE_SEARCH;
+    const GArray *lines = walk->lines;
+    guint start = lines_skip_blank(lines, i + 1), end, limit = i + SIGNATURE_SEARCH;
+    guint below = prose_paragraph_end(lines, start, limit);
 
-    for (bool first = true; start < lines->len; first = false) {
-        const Line *line = LINE(lines, start);
-        guint below = prose_paragraph_end(lines, start, limit);
-
-        if (below == start) /* a quote, a boundary */
-            break;
-        if (below >= limit)
+    if (below == start) /* the end, a quote, a boundary */
+        return start == lines->len ? start : i + 1;
+    if (below >= limit)
+        return i;
+    if (is_elided_by_rule(LINE(lines, start))) {
+        end = below;
+    } else {
+        if (begins_text(lines, start, below))
             return i;
-        if (is_elided_by_rule(line)) {
-            end = below;
-        } else if (first) {
-            if (begins_text(lines, start, below))
-                return i;
-            end = name_end(lines, start, below);
-            if (end < below)
-                break;
-        } else if (prose_is_text(lines, start, below) && !is_signed(lines, below)) {
-            break;
-        } else {
-            end = below;
-        }
-        start = lines_skip_blank(lines, below);
+        end = name_end(lines, start, below);
+        if (end < below)
+            return end;
     }
-    return start == lines->len ? lines->len : end;
+    end = rest_end(walk, lines_skip_blank(lines, below), end, limit);
+    return end > 0 ? end : i;
 }
 
 /* The same, looked for once a delimiter: the frames around it ask as well. */
 static guint
-signature_end(const GArray *lines, guint i)
+signature_end(Walk *walk, guint i)
 {
-    Line *line = LINE(lines, i);
+    Line *line = LINE(walk->lines, i);
 
     if (line->kind != LINE_SIGNATURE)
-        return find_signature_end(lines, i);
+        return find_signature_end(walk, i);
     if (line->block == 0)
-        line->block = find_signature_end(lines, i);
+        line->block = find_signature_end(walk, i);
     return line->block;
 }
 
@@ -246,8 +274,9 @@ is_announced(const GArray *lines, guint i)
 /* The same delimiter below some text, and below that what is no signature: the two frame the text.
  * Where a line above announces it, a word with a mark behind it will do. */
 static bool
-opens_frame(const GArray *lines, guint i)
+opens_frame(Walk *walk, guint i)
 {
+    const GArray *lines = walk->lines;
     guint texts = 0, limit = MIN(lines->len, i + FRAME_LINES), k = i + 1;
 
     for (; k < limit && strcmp(LINE(lines, k)->core, LINE(lines, i)->core) != 0; k++) {
@@ -260,22 +289,24 @@ opens_frame(const GArray *lines, guint i)
         LINE(lines, below)->repeat)
         return false;
     const char *core = LINE(lines, below)->core;
-    return signature_end(lines, k) == k ||
+    return signature_end(walk, k) == k ||
            (strchr(".!?", core[strlen(core) - 1]) != NULL && is_announced(lines, i));
 }
 
 static bool
-closes_frame(const GArray *lines, guint i)
+closes_frame(Walk *walk, guint i)
 {
+    const GArray *lines = walk->lines;
+
     for (guint k = i; k > 0 && i - k < FRAME_LINES && LINE(lines, k - 1)->kept; k--) {
         if (strcmp(LINE(lines, k - 1)->core, LINE(lines, i)->core) == 0)
-            return opens_frame(lines, k - 1);
+            return opens_frame(walk, k - 1);
     }
     return false;
 }
 
 guint
-walk_signature_end(const Walk *walk, guint i)
+walk_signature_end(Walk *walk, guint i)
 {
     const GArray *lines = walk->lines;
     const Line *line = LINE(lines, i);
@@ -291,7 +322,7 @@ walk_signature_end(const Walk *walk, guint i)
         is_above_footer(lines, i) || is_above_version(lines, i) ||
         g_str_has_prefix(line->text, CODE_INDENT))
         return i;
-    end = opens_frame(lines, i) || closes_frame(lines, i) ? i : signature_end(lines, i);
+    end = opens_frame(walk, i) || closes_frame(walk, i) ? i : signature_end(walk, i);
     if (end == i || strcmp(line->text, "-- ") == 0)
         return end;
     if (strcmp(line->core, "---") == 0)

@@ -19,6 +19,12 @@ typedef struct {
     bool whole;      /* all of a message of ours, or its footer */
 } Quote;
 
+/* Paragraphs through which the search for a signature's end went: from a first one to before that
+ * at `start`; `end` is the line after the last of them. */
+typedef struct {
+    guint first, start, end;
+} Clear;
+
 typedef struct {
     GArray *lines;
     GArray *quotes;   /* of Quote */
@@ -40,6 +46,7 @@ typedef struct {
                                     sent are from there to there; none: first > last */
     const char *quote_rule;      /* of the attribution just above, while nothing else came */
     bool quote_forwarded;
+    Clear clear;
 } Walk;
 
 /* "Regards, Bob": so many lines are a closing, no answer to the quote above them. */
@@ -65,7 +72,7 @@ void walk_judge_quotes(Walk *walk);
 /* ---- signature.c ---- */
 
 /* The line after the signature whose delimiter is line `i`; `i` if it is none. */
-guint walk_signature_end(const Walk *walk, guint i);
+guint walk_signature_end(Walk *walk, guint i);
 bool walk_is_mobile_signature(const Walk *walk, guint i);
 
 /* Elides and returns the line after. */
