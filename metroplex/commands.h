@@ -16,5 +16,6 @@ int cmd_repository(int argc, char **argv);
 int cmd_settings(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_thread(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_worker(int argc, char **argv); /* not for people: the sandboxed parser */

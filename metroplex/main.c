@@ -17,6 +17,7 @@ static const MpCommand commands[] = {
     {"settings", cmd_settings, "show and change the configuration"},
     {"status", cmd_status, "say how mail is doing"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
+    {"trace", cmd_trace, "show one mail's way, in the order of time"},
     {"user", cmd_user, "add, list, show and change accounts"},
     {"worker", cmd_worker, NULL},
 };

@@ -24,7 +24,8 @@ ORDER = [
     ["notify"],
     ["instance"],
     ["inbound", "outbound"],
-    ["check", "report"],
+    ["check"],
+    ["report"],
     ["metroplex", "notifier"],
 ]
 
@@ -41,7 +42,7 @@ ARROWS = {
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
-    "report": {"cli", "instance", "ledger", "maildir", "outbox", "policy"},
+    "report": {"address", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy"},
     "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
