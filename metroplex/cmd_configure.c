@@ -2,18 +2,17 @@
  * metroplex configure: makes the machine do as the settings say. Postfix is lib/postfix's, what
  * starts the programs timers.c's, the data directory init's; here they are put in order, and told.
  */
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/process.h"
-#include "commands.h"
+#include "check/check.h"
 #include "cli/command.h"
+#include "commands.h"
 #include "init.h"
 #include "postfix/postfix.h"
 #include "timers.h"
@@ -25,7 +24,8 @@ typedef struct {
     MpOptions options;
     MpConfig *config;
     MpPostfixFacts facts;
-    char *program, *user;
+    char *verify, *opendkim, *owner; /* as options say, or NULL */
+    bool is_checked;                 /* at the end */
     MpPostfix *postfix;
     GPtrArray *timers; /* those that are to be enabled */
 } Configure;
@@ -37,9 +37,11 @@ clear(Configure *configure)
         g_ptr_array_unref(configure->timers);
     g_clear_pointer(&configure->postfix, mp_postfix_free);
     g_clear_pointer(&configure->config, mp_config_free);
-    g_free(configure->program);
-    g_free(configure->user);
+    mp_postfix_facts_clear(&configure->facts);
     mp_options_clear(&configure->options);
+    g_free(configure->verify);
+    g_free(configure->opendkim);
+    g_free(configure->owner);
 }
 
 /* --- What there is ------------------------------------------------------------------------------
@@ -51,40 +53,59 @@ is_default_config(const Configure *configure)
     return strcmp(configure->config->file, MP_DEFAULT_CONFIG) == 0;
 }
 
-/* Whom the data belongs to, or is to belong to. */
-static bool
-find_owner(Configure *configure, const char *owner, GError **error)
+/* What `metroplex WORDS` prints, or NULL: as a process of its own, which becomes the owner of the
+ * data. */
+static char *
+ask_self(const Configure *configure, const char *const *words)
 {
-    const char *data = configure->config->data;
-    const struct passwd *entry;
-    struct stat st;
+    g_auto(MpProcess) process = {0};
+    g_auto(GStrv) environment = g_get_environ();
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
 
-    if (stat(data, &st) == 0)
-        entry = getpwuid(st.st_uid);
-    else
-        entry = getpwnam(owner != NULL ? owner : OWNER);
-    if (entry == NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "there is no user that %s belongs to: make one (adduser --system --group "
-                       "--no-create-home " OWNER "), or name one with --owner",
-                       data);
-    configure->user = g_strdup(entry->pw_name);
-    configure->facts.user = configure->user;
-    configure->facts.uid = entry->pw_uid;
-    configure->facts.gid = entry->pw_gid;
-    return true;
+    g_ptr_array_add(argv, configure->facts.program);
+    for (const char *const *word = words; *word != NULL; word++)
+        g_ptr_array_add(argv, (gpointer)*word);
+    g_ptr_array_add(argv, (gpointer) "--config");
+    g_ptr_array_add(argv, configure->config->file);
+    g_ptr_array_add(argv, NULL);
+    if (!mp_process_run(&process, (const char *const *)argv->pdata,
+                        (const char *const *)environment, 60, NULL) ||
+        process.status != 0)
+        return NULL;
+    return g_steal_pointer(&process.out);
+}
+
+/* The policy service takes only addresses of accounts; where there is none yet, there is no such.
+ */
+static void
+find_self_test(Configure *configure)
+{
+    g_autofree char *users = ask_self(configure, (const char *const[]){"user", "list", NULL});
+    g_auto(GStrv) first = g_strsplit(users != NULL ? users : "", " ", 3);
+
+    if (g_strv_length(first) < 2)
+        return;
+    const char *const words[] = {"address", "0", first[1], NULL};
+    configure->facts.self_test = ask_self(configure, words);
+    if (configure->facts.self_test != NULL)
+        g_strstrip(configure->facts.self_test);
 }
 
 static bool
-load(Configure *configure, const char *owner, GError **error)
+load(Configure *configure, GError **error)
 {
     g_autofree char *file = g_canonicalize_filename(configure->options.config_file, NULL);
 
     configure->config = mp_config_load(file, configure->options.data, error);
-    if (configure->config == NULL || !find_owner(configure, owner, error))
+    if (configure->config == NULL ||
+        !mp_postfix_facts(&configure->facts, configure->config, configure->owner, error))
         return false;
-    configure->program = g_file_read_link("/proc/self/exe", NULL);
-    configure->facts.program = configure->program;
+    if (configure->verify != NULL)
+        configure->facts.verify =
+            strcmp(configure->verify, "opendkim") == 0 ? MP_VERIFY_OPENDKIM : MP_VERIFY_NONE;
+    configure->facts.opendkim = g_strdup(configure->opendkim);
+    if (configure->config->policy_service)
+        find_self_test(configure);
     configure->postfix = mp_postfix_open(configure->config, &configure->facts, error);
     configure->timers = is_default_config(configure) ? timers_missing() : g_ptr_array_new();
     return configure->postfix != NULL;
@@ -125,16 +146,16 @@ print_step(const char *step, G_GNUC_UNUSED gpointer user_data)
 
 /* As a process of its own, which becomes the owner of the data. */
 static bool
-run_init(const Configure *configure, const char *owner, GError **error)
+run_init(const Configure *configure, GError **error)
 {
     g_auto(MpProcess) process = {0};
     g_auto(GStrv) environment = g_get_environ();
     const char *argv[] = {
-        configure->program, "init", "--config", configure->config->file, NULL, NULL, NULL};
+        configure->facts.program, "init", "--config", configure->config->file, NULL, NULL, NULL};
 
     if (geteuid() == 0) {
         argv[4] = "--owner";
-        argv[5] = owner != NULL ? owner : configure->user;
+        argv[5] = configure->owner != NULL ? configure->owner : configure->facts.user;
     }
     if (!mp_process_run(&process, argv, (const char *const *)environment, 600, error))
         return false;
@@ -144,13 +165,40 @@ run_init(const Configure *configure, const char *owner, GError **error)
            mp_fail(error, MP_ERROR_INSTALLATION, "metroplex init: %s", g_strstrip(process.err));
 }
 
+static void
+print_finding(const MpFinding *finding, G_GNUC_UNUSED gpointer user_data)
+{
+    g_autofree char *found = mp_escape(finding->found), *advice = NULL;
+
+    if (finding->verdict == MP_CHECK_OK || finding->is_out_of_sight)
+        return;
+    printf("%s: %s: %s\n", mp_verdict_word(finding->verdict), finding->title, found);
+    if (finding->advice == NULL)
+        return;
+    advice = mp_escape(finding->advice);
+    printf("  %s\n", advice);
+}
+
+/* What is not right yet, which may be others' to do, such as DNS. */
+static void
+check(const Configure *configure)
+{
+    const MpCheckWishes wishes = {.options = &configure->options};
+
+    if (!configure->is_checked)
+        return;
+    print_step("metroplex check", NULL);
+    if (mp_check_run(&wishes, NULL, print_finding, NULL) == 0)
+        printf("all is well\n");
+}
+
 static bool
-apply(Configure *configure, const char *owner, GError **error)
+apply(Configure *configure, GError **error)
 {
     bool is_complete = init_is_complete(configure->config);
     bool differs = mp_postfix_differs(configure->postfix);
 
-    if (!is_complete && !run_init(configure, owner, error))
+    if (!is_complete && !run_init(configure, error))
         return false;
     if (differs && !mp_postfix_apply(configure->postfix, print_step, NULL, error))
         return false;
@@ -160,6 +208,7 @@ apply(Configure *configure, const char *owner, GError **error)
         printf("nothing to do: the machine is as %s says\n", configure->config->file);
     if (!timers_are_of_systemd() || !is_default_config(configure))
         timers_tell_cron(configure->config->file);
+    check(configure);
     return true;
 }
 
@@ -179,53 +228,55 @@ revert(GError **error)
  */
 
 static int
-run(Configure *configure, bool applies, const char *owner)
+run(Configure *configure, bool applies)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!load(configure, owner, &error))
+    if (!load(configure, &error))
         return mp_report(error);
     if (!applies)
         return show_difference(configure);
-    return apply(configure, owner, &error) ? EX_OK : mp_report(error);
+    return apply(configure, &error) ? EX_OK : mp_report(error);
 }
 
 int
 cmd_configure(int argc, char **argv)
 {
-    gboolean applies = FALSE, reverts = FALSE;
-    g_autofree char *verify = NULL, *owner = NULL;
+    gboolean applies = FALSE, reverts = FALSE, unchecked = FALSE;
+    Configure configure = {.facts = {.verify = MP_VERIFY_AS_IS}};
     const GOptionEntry entries[] = {
         {"apply", 0, 0, G_OPTION_ARG_NONE, &applies, "make it so, after a trial; as root", NULL},
         {"revert", 0, 0, G_OPTION_ARG_NONE, &reverts,
          "put Postfix back as it was before, byte for byte", NULL},
-        {"verify", 0, 0, G_OPTION_ARG_STRING, &verify,
+        {"no-check", 0, 0, G_OPTION_ARG_NONE, &unchecked,
+         "with --apply: leave out `metroplex check` at the end", NULL},
+        {"verify", 0, 0, G_OPTION_ARG_STRING, &configure.verify,
          "opendkim: have it write Authentication-Results; none: no more", "opendkim|none"},
-        {"owner", 0, 0, G_OPTION_ARG_FILENAME, &owner,
+        {"opendkim-conf", 0, 0, G_OPTION_ARG_FILENAME, &configure.opendkim,
+         "with --verify opendkim: its configuration (/etc/opendkim.conf)", "FILE"},
+        {"owner", 0, 0, G_OPTION_ARG_FILENAME, &configure.owner,
          "whom the data is to belong to, where there is none yet (" OWNER ")", "USER"},
         G_OPTION_ENTRY_NULL,
     };
-    Configure configure = {.facts = {.verify = MP_VERIFY_AS_IS}};
     g_autoptr(GError) error = NULL;
     int status;
 
     mp_options_parse(&configure.options, entries,
-                     "[--apply | --revert] [--verify opendkim|none] [--owner USER]",
+                     "[--apply [--no-check] | --revert] [--verify opendkim|none "
+                     "[--opendkim-conf FILE]] [--owner USER]",
                      "Shows how Postfix, the data directory and the timers differ from what the\n"
                      "configuration says: status 0 if they do not, 1 if they do. For example\n"
                      "\n"
                      "  metroplex configure | less\n"
                      "  metroplex configure --apply\n",
                      0, 0, &argc, &argv);
-    if (verify != NULL)
-        configure.facts.verify =
-            strcmp(verify, "opendkim") == 0 ? MP_VERIFY_OPENDKIM : MP_VERIFY_NONE;
+    configure.is_checked = !unchecked;
     if (applies && reverts)
         status = mp_usage_error(argv[0], "--apply and --revert exclude each other");
     else if (reverts)
         status = revert(&error) ? EX_OK : mp_report(error);
     else
-        status = run(&configure, applies, owner);
+        status = run(&configure, applies);
     clear(&configure);
     return status;
 }

@@ -4,9 +4,7 @@
  */
 #include <curl/curl.h>
 #include <json-glib/json-glib.h>
-#include <pwd.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/process.h"
 #include "base/text.h"
@@ -57,17 +55,15 @@ tell_difference(MpChecker *checker, const MpPostfixFacts *facts)
 static void
 check_configured(MpChecker *checker)
 {
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    struct stat st = {0};
+    g_auto(MpPostfixFacts) facts = {0};
+    g_autoptr(GError) error = NULL;
 
-    (void)stat(checker->config->data, &st);
-    const struct passwd *entry = getpwuid(st.st_uid);
-    const MpPostfixFacts facts = {.uid = st.st_uid,
-                                  .gid = st.st_gid,
-                                  .user = entry != NULL ? entry->pw_name : "metroplex",
-                                  .program = program};
     mp_check_as_root(checker);
-    tell_difference(checker, &facts);
+    if (mp_postfix_facts(&facts, checker->config, NULL, &error))
+        tell_difference(checker, &facts);
+    else
+        mp_check_tell(checker, MP_CHECK_FAILED, _("what metroplex configure would make of it"),
+                      _("Mend that first; then: metroplex configure"), "%s", error->message);
     mp_check_as_owner(checker);
 }
 

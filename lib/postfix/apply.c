@@ -1,7 +1,8 @@
 /*
  * Applied, and taken back. main.cf is what switches: tables and services are there before it names
  * them, and go when it does not any more, so that whoever is killed anywhere leaves a Postfix that
- * works as before or as after. A file says that a reload is due as long as one is.
+ * works as before or as after. A file says that a reload is due as long as one is. The rename and
+ * the reload are done by a process that outlives us.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,19 +14,6 @@
 #include "base/file.h"
 #include "postfix/internal.h"
 
-typedef struct {
-    const char *directory, *tables;
-    MpPostfixProgress progress;
-    gpointer user_data;
-} Work;
-
-static void
-tell(const Work *work, const char *step)
-{
-    if (work->progress != NULL)
-        work->progress(step, work->user_data);
-}
-
 static bool
 must_be_root(GError **error)
 {
@@ -36,36 +24,36 @@ must_be_root(GError **error)
  */
 
 static bool
-mark_due(const Work *work, GError **error)
+mark_due(const MpWork *work, GError **error)
 {
     return mp_make_directories(work->tables, 0755, NULL, error) &&
            mp_postfix_replace(work->tables, MP_RELOAD_DUE, "", error);
 }
 
 static bool
-reload(const Work *work, GError **error)
+reload(const MpWork *work, GError **error)
 {
-    tell(work, mp_postfix_is_running(work->directory) ? "reload Postfix" : "start Postfix");
+    mp_work_tell(work, mp_postfix_is_running(work->directory) ? "reload Postfix" : "start Postfix");
     return mp_postfix_reload(work->directory, error);
 }
 
 /* Replaced only where it differs; *changed is set if so. */
 static bool
-install(const Work *work, const char *name, const char *now, const char *then, bool *changed,
+install(const MpWork *work, const char *name, const char *now, const char *then, bool *changed,
         GError **error)
 {
     if (!mp_marked_differ(now, then))
         return true;
     g_autofree char *step = g_strdup_printf("install %s/%s", work->directory, name);
-    tell(work, step);
+    mp_work_tell(work, step);
     *changed = true;
     return mp_postfix_replace(work->directory, name, then, error);
 }
 
 static bool
-install_tables(const Work *work, const MpPostfix *postfix, GError **error)
+install_tables(const MpWork *work, const MpPostfix *postfix, GError **error)
 {
-    tell(work, "write the tables");
+    mp_work_tell(work, "write the tables");
     for (guint i = 0; i < postfix->files->len; i++) {
         const MpTable *table = g_ptr_array_index(postfix->files, i);
 
@@ -89,7 +77,7 @@ is_wanted(const MpPostfix *postfix, const char *name)
 
 /* Tables of before, and last of all the note that a reload is due. */
 static bool
-tidy(const Work *work, const MpPostfix *postfix, GError **error)
+tidy(const MpWork *work, const MpPostfix *postfix, GError **error)
 {
     g_autoptr(GPtrArray) names = mp_list_directory(work->tables, NULL, NULL, error);
     g_auto(MpFd) directory = names != NULL ? mp_open_directory(work->tables, error) : -1;
@@ -111,11 +99,11 @@ tidy(const Work *work, const MpPostfix *postfix, GError **error)
  */
 
 static bool
-try_it(const Work *work, const MpPostfix *postfix, GError **error)
+try_it(const MpWork *work, const MpPostfix *postfix, GError **error)
 {
     MpStage stage;
 
-    tell(work, "try the new configuration on a Postfix of its own");
+    mp_work_tell(work, "try the new configuration on a Postfix of its own");
     bool good = mp_stage_start(postfix, &stage, error) && mp_postfix_probe(postfix, &stage, error);
     mp_stage_stop(&stage);
     if (!good)
@@ -123,25 +111,37 @@ try_it(const Work *work, const MpPostfix *postfix, GError **error)
     return good;
 }
 
-/* What was there, since the running Postfix does not answer any more. */
+/* What was there, since the running Postfix takes no mail any more. */
 static bool
-put_back(const Work *work, const MpPostfix *postfix, GError **error)
+put_back(const MpWork *work, const MpPostfix *postfix, GError **error)
 {
-    tell(work, "put back what was there, since Postfix does not answer");
+    mp_work_tell(work, "put back what was there, since Postfix does not take mail");
     return mp_postfix_replace(work->directory, "main.cf", postfix->main, error) &&
            mp_postfix_replace(work->directory, "master.cf", postfix->master, error) &&
            mp_postfix_reload(work->directory, error) &&
            mp_fail(error, MP_ERROR_INSTALLATION,
-                   "Postfix did not greet after the change; %s is as it was before",
+                   "Postfix took no mail after the change, for which its log has the reason; %s is "
+                   "as it was before",
                    work->directory);
+}
+
+/* The trial had no chroot, which Debian gives smtpd(8): what is not seen from there is seen now. */
+static bool
+takes_ours(const MpPostfix *postfix)
+{
+    g_autofree char *noreply = mp_config_noreply_domain(postfix->config);
+    g_autofree char *recipient = g_strconcat("anything@", noreply, NULL);
+
+    return mp_postfix_takes(postfix->directory, postfix->new_master, recipient, 20);
 }
 
 /* The service first, which nothing names yet; then main.cf, which names it. */
 static bool
-switch_over(const Work *work, const MpPostfix *postfix, GError **error)
+switch_over(const MpWork *work, gpointer data, GError **error)
 {
+    const MpPostfix *postfix = data;
     bool greeted = mp_postfix_is_running(work->directory) &&
-                   mp_postfix_greets(work->directory, postfix->master, 5);
+                   mp_postfix_takes(work->directory, postfix->master, NULL, 5);
     bool changed = false;
 
     if (!install(work, "master.cf", postfix->master, postfix->common_master, &changed, error) ||
@@ -149,7 +149,7 @@ switch_over(const Work *work, const MpPostfix *postfix, GError **error)
         !install(work, "main.cf", postfix->main, postfix->new_main, &changed, error) ||
         !reload(work, error))
         return false;
-    if (greeted && !mp_postfix_greets(work->directory, postfix->new_master, 20))
+    if (greeted && !takes_ours(postfix))
         return put_back(work, postfix, error);
     changed = false;
     return install(work, "master.cf", postfix->common_master, postfix->new_master, &changed,
@@ -161,13 +161,14 @@ bool
 mp_postfix_apply(const MpPostfix *postfix, MpPostfixProgress progress, gpointer user_data,
                  GError **error)
 {
-    const Work work = {postfix->directory, postfix->tables, progress, user_data};
+    const MpWork work = {postfix->directory, postfix->tables, progress, user_data};
 
     if (!must_be_root(error))
         return false;
     g_auto(MpFd) lock = mp_postfix_lock(postfix->directory, error);
     return lock >= 0 && try_it(&work, postfix, error) && mark_due(&work, error) &&
-           install_tables(&work, postfix, error) && switch_over(&work, postfix, error) &&
+           install_tables(&work, postfix, error) &&
+           mp_work_apart(&work, switch_over, (gpointer)postfix, error) &&
            tidy(&work, postfix, error);
 }
 
@@ -218,27 +219,40 @@ check_tables(const char *tables, const GPtrArray *names, GError **error)
 }
 
 static bool
-take_out(const Work *work, const char *name, const char *base, GError **error)
+take_out(const MpWork *work, const char *name, const char *base, GError **error)
 {
     if (base == NULL)
         return true;
     g_autofree char *step = g_strdup_printf("put back %s/%s", work->directory, name);
-    tell(work, step);
+    mp_work_tell(work, step);
     return mp_postfix_replace(work->directory, name, base, error) &&
            (!mp_postfix_is_running(work->directory) || reload(work, error));
 }
 
 static bool
-remove_tables(const Work *work, GError **error)
+remove_tables(const MpWork *work, GError **error)
 {
     const char *const argv[] = {"rm", "-rf", "--one-file-system", "--", work->tables, NULL};
 
-    tell(work, "remove the tables");
+    mp_work_tell(work, "remove the tables");
     return mp_postfix_run(argv, 60, NULL, error);
 }
 
+typedef struct {
+    char *main, *master; /* NULL: nothing of ours in it */
+} Before;
+
 static bool
-revert(const Work *work, bool *is_done, GError **error)
+go_back(const MpWork *work, gpointer data, GError **error)
+{
+    const Before *before = data;
+
+    return take_out(work, "main.cf", before->main, error) &&
+           take_out(work, "master.cf", before->master, error) && remove_tables(work, error);
+}
+
+static bool
+revert(const MpWork *work, bool *is_done, GError **error)
 {
     g_autoptr(GPtrArray) names = mp_list_directory_if_any(work->tables, error);
     g_autoptr(GError) why = NULL;
@@ -252,8 +266,7 @@ revert(const Work *work, bool *is_done, GError **error)
         return false;
     }
     *is_done = main != NULL || master != NULL || access(work->tables, F_OK) == 0;
-    return !*is_done || (take_out(work, "main.cf", main, error) &&
-                         take_out(work, "master.cf", master, error) && remove_tables(work, error));
+    return !*is_done || mp_work_apart(work, go_back, &(Before){main, master}, error);
 }
 
 bool
@@ -264,7 +277,7 @@ mp_postfix_revert(MpPostfixProgress progress, gpointer user_data, bool *is_done,
     if (directory == NULL || !must_be_root(error))
         return false;
     g_autofree char *tables = g_build_filename(directory, "metroplex", NULL);
-    const Work work = {directory, tables, progress, user_data};
+    const MpWork work = {directory, tables, progress, user_data};
     g_auto(MpFd) lock = mp_postfix_lock(directory, error);
     return lock >= 0 && revert(&work, is_done, error);
 }

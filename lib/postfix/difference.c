@@ -43,28 +43,52 @@ mp_postfix_differs(const MpPostfix *postfix)
     return differs;
 }
 
+/* A file for another program to read; its path is the caller's, who removes it. */
+static char *
+temporary(const char *text, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    char *path = NULL;
+    g_auto(MpFd) fd = g_file_open_tmp("metroplex-XXXXXX", &path, &why);
+
+    if (fd < 0)
+        return mp_fail_null(error, MP_ERROR_TEMPORARY, "%s", why->message);
+    if (mp_write_all(fd, text, strlen(text), error))
+        return path;
+    unlink(path);
+    g_free(path);
+    return NULL;
+}
+
 /* diff(1)'s status is 1 where there is a difference. */
 static bool
-append_diff(GString *into, const char *path, const char *before, const char *after, GError **error)
+run_diff(GString *into, const char *const *argv, GError **error)
 {
     g_auto(MpProcess) process = {0};
-    g_auto(MpFd) old = mp_memory_file(before, strlen(before), error);
-    g_auto(MpFd) new = old >= 0 ? mp_memory_file(after, strlen(after), error) : -1;
 
-    if (new < 0)
-        return false;
-    /* The child has none of our descriptors; but it may open what we have. */
-    g_autofree char *from = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), old);
-    g_autofree char *to = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), new);
-    const char *const argv[] = {"diff",    "-u", "--label", *before != '\0' ? path : "/dev/null",
-                                "--label", path, "--",      from,
-                                to,        NULL};
     if (!mp_process_run(&process, argv, mp_postfix_environment(), 20, error))
         return false;
     if (process.status != 0 && process.status != 1)
         return mp_fail(error, MP_ERROR_TEMPORARY, "diff: %s", process.err);
     g_string_append(into, process.out);
     return true;
+}
+
+static bool
+append_diff(GString *into, const char *path, const char *before, const char *after, GError **error)
+{
+    g_autofree char *from = temporary(before, error);
+    g_autofree char *to = from != NULL ? temporary(after, error) : NULL;
+    const char *const argv[] = {"diff",    "-u", "--label", *before != '\0' ? path : "/dev/null",
+                                "--label", path, "--",      from,
+                                to,        NULL};
+    bool good = to != NULL && run_diff(into, argv, error);
+
+    if (from != NULL)
+        unlink(from);
+    if (to != NULL)
+        unlink(to);
+    return good;
 }
 
 static bool

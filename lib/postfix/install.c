@@ -118,7 +118,9 @@ find_listener(const char *master, char **host, guint *port)
         const char *command = g_ptr_array_index(words, 7), *name = g_ptr_array_index(words, 0);
         const char *colon = strrchr(name, ':'), *service = colon != NULL ? colon + 1 : name;
         const struct servent *entry = getservbyname(service, "tcp");
-        *port = entry != NULL ? ntohs((guint16)entry->s_port) : (guint)atoi(service);
+        *port = entry != NULL                  ? ntohs((guint16)entry->s_port)
+                : strcmp(service, "smtp") == 0 ? 25
+                                               : (guint)atoi(service);
         if ((strcmp(command, "smtpd") == 0 || strcmp(command, "postscreen") == 0) && *port != 0 &&
             *port != 465 && *port != 587) {
             *host = colon != NULL ? g_strndup(name, (gsize)(colon - name)) : NULL;
@@ -139,17 +141,27 @@ interface_of(const char *directory)
     return g_strdup(g_ascii_isdigit(*first) ? first : "127.0.0.1");
 }
 
+/* Whether it takes mail for this recipient; NULL: whether it greets at all. Where it wants TLS
+ * first, that is as far as we look. */
 static bool
-greets_once(const char *host, guint port, int seconds)
+takes_once(const char *host, guint port, const char *recipient, int seconds)
 {
     g_auto(MpDialogue) dialogue = {.fd = -1};
+    g_autofree char *rcpt = g_strdup_printf("RCPT TO:<%s>", recipient);
 
-    return mp_dialogue_open_tcp(&dialogue, host, port, NULL) &&
-           mp_dialogue_ask(&dialogue, NULL, seconds, NULL) == 220;
+    if (!mp_dialogue_open_tcp(&dialogue, host, port, NULL) ||
+        mp_dialogue_ask(&dialogue, NULL, seconds, NULL) != 220)
+        return false;
+    if (recipient == NULL)
+        return true;
+    if (mp_dialogue_ask(&dialogue, "EHLO localhost", seconds, NULL) != 250)
+        return false;
+    int code = mp_dialogue_ask(&dialogue, "MAIL FROM:<>", seconds, NULL);
+    return code == 530 || (code == 250 && mp_dialogue_ask(&dialogue, rcpt, seconds, NULL) == 250);
 }
 
 bool
-mp_postfix_greets(const char *directory, const char *master, int seconds)
+mp_postfix_takes(const char *directory, const char *master, const char *recipient, int seconds)
 {
     gint64 deadline = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
     g_autofree char *host = NULL;
@@ -162,7 +174,7 @@ mp_postfix_greets(const char *directory, const char *master, int seconds)
         host = interface_of(directory);
     }
     do {
-        if (greets_once(host, port, seconds))
+        if (takes_once(host, port, recipient, seconds))
             return true;
         g_usleep(100000);
     } while (g_get_monotonic_time() < deadline);

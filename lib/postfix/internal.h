@@ -56,21 +56,24 @@ typedef struct {
 struct MpPostfix {
     const MpConfig *config;
     const MpPostfixFacts *facts;
-    char *directory;                             /* of main.cf */
-    char *tables;                                /* directory/metroplex */
-    char *queue, *daemons, *owner, *origin;      /* queue_directory, …, mail_owner, myorigin */
-    char *main, *master;                         /* as they are */
-    char *base;                                  /* main.cf as the administrator has it */
-    bool verifies;                               /* the milter is on */
-    bool takes_host;                             /* the domain of noreply-address is ours alone */
-    GPtrArray *settings;                         /* of MpSetting */
-    GPtrArray *replaced;                         /* parameters whose stock values we replace */
-    GPtrArray *files;                            /* of MpTable */
+    char *directory;                        /* of main.cf */
+    char *tables;                           /* directory/metroplex */
+    char *queue, *daemons, *owner, *origin; /* queue_directory, …, mail_owner, myorigin */
+    char *main, *master;                    /* as they are */
+    char *base;                             /* main.cf as the administrator has it */
+    char *person;        /* who reads postmaster's mail, as an address that Postfix knows */
+    char *opendkim;      /* the file of its configuration, where it is to verify; or NULL */
+    bool takes_host;     /* the domain of noreply-address is ours alone */
+    GPtrArray *settings; /* of MpSetting */
+    GPtrArray *replaced; /* parameters whose stock values we replace */
+    GPtrArray *files;    /* of MpTable */
     char *new_main, *new_master, *common_master; /* the last serves old and new main.cf */
 };
 
 /* Fills settings, replaced and files; MP_ERROR_INSTALLATION where something is in the way. */
 bool mp_postfix_settle(MpPostfix *postfix, GError **error);
+
+#define MP_OPENDKIM_FILE "/etc/opendkim.conf"
 
 /* Where OpenDKIM listens, as Postfix says it; refused if its name is not one of authserv-id. */
 char *mp_postfix_opendkim(const MpPostfix *postfix, GError **error);
@@ -81,6 +84,7 @@ char *mp_postfix_opendkim(const MpPostfix *postfix, GError **error);
 char *mp_table_recipients(MpPostfix *postfix);
 char *mp_table_aliases(MpPostfix *postfix);
 char *mp_table_transport(MpPostfix *postfix);
+char *mp_table_subdomains(MpPostfix *postfix);
 
 /* Whether a file below metroplex/ holds what its name says; false too if it is none of ours. */
 bool mp_table_is_as_written(const char *name, const char *text);
@@ -105,7 +109,7 @@ char *mp_postfix_program(const char *name, GError **error);
 /* A Postfix of its own with the configuration that is to be, below `path`; it takes no mail. */
 typedef struct {
     char *path;
-    pid_t master;
+    pid_t master;   /* 0: it has ended */
     bool has_plain; /* beside `probe`, which acts as configured, `plain` does not insist on TLS */
 } MpStage;
 
@@ -132,6 +136,21 @@ bool mp_dialogue_open_tcp(MpDialogue *dialogue, const char *host, guint port, GE
 /* The code of the reply to a command (NULL: of the greeting), or 0 with *error set. */
 int mp_dialogue_ask(MpDialogue *dialogue, const char *command, int seconds, GError **error);
 
+/* --- apart.c -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *directory, *tables;
+    MpPostfixProgress progress;
+    gpointer user_data;
+} MpWork;
+
+typedef bool (*MpWorkPiece)(const MpWork *work, gpointer data, GError **error);
+
+void mp_work_tell(const MpWork *work, const char *step);
+
+/* Does a piece of the work in a process that goes on to its end even if we are killed. */
+bool mp_work_apart(const MpWork *work, MpWorkPiece piece, gpointer data, GError **error);
+
 /* --- install.c -------------------------------------------------------------------------------- */
 
 /* Replaces a file as a whole, with owner and mode of the one that is there; synced, and looking old
@@ -141,8 +160,10 @@ bool mp_postfix_replace(const char *directory, const char *name, const char *tex
 bool mp_postfix_is_running(const char *directory);
 /* `postfix reload`, or start if it is not running. */
 bool mp_postfix_reload(const char *directory, GError **error);
-/* Whether the listener of its master.cf greets; true where there is none. */
-bool mp_postfix_greets(const char *directory, const char *master, int seconds);
+/* Whether the listener of its master.cf takes mail for this recipient (NULL: whether it greets),
+ * within so many seconds; true where there is none. */
+bool
+mp_postfix_takes(const char *directory, const char *master, const char *recipient, int seconds);
 /* Its exclusive lock: of the directory. -1 with *error set. */
 int mp_postfix_lock(const char *directory, GError **error);
 /* Reads a file of the directory. */

@@ -9,8 +9,6 @@
 #include "base/escape.h"
 #include "postfix/internal.h"
 
-#define FILE_OF_OPENDKIM "/etc/opendkim.conf"
-
 /* A line "Name value"; names are compared without regard to case. */
 static char *
 find(const char *text, const char *name)
@@ -30,9 +28,28 @@ find(const char *text, const char *name)
     return value;
 }
 
+/* A path below the queue directory is said from there on, which holds with chroot and without. */
+static char *
+as_path(const MpPostfix *postfix, const char *path, GError **error)
+{
+    const char *const argv[] = {"postconf",         "-c", postfix->directory, "-F",
+                                "smtp/inet/chroot", NULL};
+    g_autofree char *out = NULL;
+    gsize length = strlen(postfix->queue);
+
+    if (strncmp(path, postfix->queue, length) == 0 && path[length] == '/')
+        return g_strdup_printf("unix:%s", path + length + 1);
+    if (mp_postfix_run(argv, 20, &out, NULL) && strstr(out, "chroot = y") != NULL)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION,
+                            "%s: Socket local:%s is out of sight for smtpd(8), which runs in a "
+                            "chroot: say Socket inet:8891@127.0.0.1",
+                            postfix->opendkim, path);
+    return g_strdup_printf("unix:%s", path);
+}
+
 /* inet:PORT@HOST and local:PATH, as Postfix says them. */
 static char *
-as_postfix_says(const char *socket, GError **error)
+as_postfix_says(const MpPostfix *postfix, const char *socket, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit_set(socket, ":@", 3);
     guint n = g_strv_length(parts);
@@ -40,12 +57,12 @@ as_postfix_says(const char *socket, GError **error)
     if (n >= 2 && g_str_has_prefix(parts[0], "inet"))
         return g_strdup_printf("inet:%s:%s", n > 2 ? parts[2] : "127.0.0.1", parts[1]);
     if (n == 2 && (strcmp(parts[0], "local") == 0 || strcmp(parts[0], "unix") == 0))
-        return g_strdup_printf("unix:%s", parts[1]);
+        return as_path(postfix, parts[1], error);
     if (n == 1 && socket[0] == '/')
-        return g_strdup_printf("unix:%s", socket);
+        return as_path(postfix, socket, error);
     g_autofree char *shown = mp_escape(socket);
     return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s: Socket %s is none that Postfix can use",
-                        FILE_OF_OPENDKIM, shown);
+                        postfix->opendkim, shown);
 }
 
 static bool
@@ -71,7 +88,7 @@ id_of(const MpPostfix *postfix, const char *text, GError **error)
 char *
 mp_postfix_opendkim(const MpPostfix *postfix, GError **error)
 {
-    const char *file = FILE_OF_OPENDKIM;
+    const char *file = postfix->opendkim;
     g_autofree char *text = NULL;
 
     if (!g_file_get_contents(file, &text, NULL, NULL))
@@ -93,5 +110,5 @@ mp_postfix_opendkim(const MpPostfix *postfix, GError **error)
                             "authserv-id does not have: metroplex settings set "
                             "address.authserv-id=%s",
                             file, id, id);
-    return as_postfix_says(socket, error);
+    return as_postfix_says(postfix, socket, error);
 }

@@ -37,7 +37,8 @@ mp_postfix_free(MpPostfix *postfix)
     char **texts[] = {&postfix->directory, &postfix->tables,     &postfix->queue,
                       &postfix->daemons,   &postfix->owner,      &postfix->origin,
                       &postfix->main,      &postfix->master,     &postfix->base,
-                      &postfix->new_main,  &postfix->new_master, &postfix->common_master};
+                      &postfix->new_main,  &postfix->new_master, &postfix->common_master,
+                      &postfix->person,    &postfix->opendkim};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(*texts[i]);
@@ -53,7 +54,16 @@ mp_postfix_free(MpPostfix *postfix)
 char *
 mp_postfix_directory(GError **error)
 {
-    return mp_postfix_value(NULL, "config_directory", error);
+    g_autoptr(GError) why = NULL;
+    char *directory = mp_postfix_value(NULL, "config_directory", &why);
+
+    if (directory == NULL && strstr(why->message, "main.cf") != NULL)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION,
+                            "%s; `dpkg-reconfigure postfix` makes one: choose Internet Site",
+                            why->message);
+    if (directory == NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return directory;
 }
 
 char *
@@ -103,11 +113,40 @@ read_all(MpPostfix *postfix, GError **error)
 /* --- As it is to be ----------------------------------------------------------------------------
  */
 
+#define VERIFIED "# OpenDKIM verifies, as told by "
+
+/* As main.cf says that it was configured last; NULL if it was not. */
+static char *
+opendkim_of(const char *lines)
+{
+    const char *at = lines != NULL ? strstr(lines, VERIFIED) : NULL;
+
+    if (at == NULL)
+        return NULL;
+    at += strlen(VERIFIED);
+    return g_strndup(at, strcspn(at, "\n"));
+}
+
+static char *
+wanted_opendkim(const MpPostfixFacts *facts, const char *lines)
+{
+    switch (facts->verify) {
+    case MP_VERIFY_NONE:
+        return NULL;
+    case MP_VERIFY_OPENDKIM:
+        return g_strdup(facts->opendkim != NULL ? facts->opendkim : MP_OPENDKIM_FILE);
+    default:
+        return opendkim_of(lines);
+    }
+}
+
 static char *
 render_main(const MpPostfix *postfix)
 {
     g_autoptr(GString) lines = g_string_new(NULL);
 
+    if (postfix->opendkim != NULL)
+        g_string_append_printf(lines, VERIFIED "%s\n", postfix->opendkim);
     for (guint i = 0; i < postfix->settings->len; i++) {
         const MpSetting *setting = g_ptr_array_index(postfix->settings, i);
 
@@ -217,9 +256,7 @@ mp_postfix_open(const MpConfig *config, const MpPostfixFacts *facts, GError **er
         return NULL;
     mp_marked_parse(postfix->main, &marked);
     postfix->base = mp_marked_base(&marked);
-    postfix->verifies = facts->verify == MP_VERIFY_OPENDKIM ||
-                        (facts->verify == MP_VERIFY_AS_IS && marked.lines != NULL &&
-                         strstr(marked.lines, "milter_default_action") != NULL);
+    postfix->opendkim = wanted_opendkim(facts, marked.lines);
     return render(postfix, error) ? g_steal_pointer(&postfix) : NULL;
 }
 

@@ -28,11 +28,19 @@ typedef enum {
 typedef struct {
     uid_t uid; /* whom the Maildirs belong to; virtual(8) delivers as that user */
     gid_t gid;
-    const char *user;      /* the same by name: spawn(8) runs the policy service so */
-    const char *program;   /* absolute path of metroplex, for the policy service */
-    const char *self_test; /* an address that must be taken, or NULL for one of the right shape */
+    char *user;      /* the same by name: spawn(8) runs the policy service so */
+    char *program;   /* absolute path of metroplex, for the policy service */
+    char *self_test; /* an address that must be taken; NULL: one of the right shape is made */
     MpVerify verify;
+    char *opendkim; /* the file of OpenDKIM's configuration; NULL: Debian's */
 } MpPostfixFacts;
+
+/* Whom the data directory belongs to, or, where there is none yet, is to belong to (`owner`; NULL:
+ * the package's user, metroplex); the running program; nothing else. The strings are the facts'. */
+bool
+mp_postfix_facts(MpPostfixFacts *facts, const MpConfig *config, const char *owner, GError **error);
+void mp_postfix_facts_clear(MpPostfixFacts *facts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPostfixFacts, mp_postfix_facts_clear)
 
 /* A Postfix as it is, and as it is to be. */
 typedef struct MpPostfix MpPostfix;

@@ -106,6 +106,15 @@ table_has(const char *directory, const char *table, const char *key)
     return mp_postfix_run(argv, 20, NULL, NULL);
 }
 
+static bool
+matches(const char *directory, const char *element, const char *domain)
+{
+    return element[0] == '/'              ? file_has_word(element, domain)
+           : strchr(element, ':') != NULL ? table_has(directory, element, domain)
+                                          : g_ascii_strcasecmp(element, domain) == 0;
+}
+
+/* The first that matches decides; "!" says that it is not. */
 bool
 mp_postfix_has_domain(const char *directory, const char *list, const char *domain)
 {
@@ -113,12 +122,10 @@ mp_postfix_has_domain(const char *directory, const char *list, const char *domai
 
     for (guint i = 0; i < elements->len; i++) {
         const char *element = g_ptr_array_index(elements, i);
-        bool has = element[0] == '/'              ? file_has_word(element, domain)
-                   : strchr(element, ':') != NULL ? table_has(directory, element, domain)
-                                                  : g_ascii_strcasecmp(element, domain) == 0;
+        bool is_not = element[0] == '!';
 
-        if (has)
-            return true;
+        if (matches(directory, element + is_not, domain))
+            return !is_not;
     }
     return false;
 }

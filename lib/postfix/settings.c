@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/names.h"
 #include "postfix/internal.h"
 
 /* What virtual(8) adds to a mail, and then some. */
@@ -26,6 +27,8 @@ typedef enum {
 /* --- The values ---------------------------------------------------------------------------------
  */
 
+/* Where the host itself is taken too, what lies below it is not: a relay domain has its subdomains
+ * in it. */
 static char *
 domains(MpPostfix *postfix)
 {
@@ -33,17 +36,13 @@ domains(MpPostfix *postfix)
     g_autofree char *noreply = mp_config_noreply_domain(postfix->config);
     g_autofree char *always = g_strconcat("noreply.", postfix->config->hostname, NULL);
 
-    return g_ascii_strcasecmp(noreply, always) == 0
-               ? g_strdup_printf("%s, %s", reply, noreply)
-               : g_strdup_printf("%s, %s, %s", reply, always, noreply);
-}
-
-static char *
-host_alone(MpPostfix *postfix)
-{
-    const char *domain = strrchr(postfix->config->noreply_address, '@') + 1;
-
-    return postfix->takes_host ? g_strdup_printf("$virtual_alias_maps, %s", domain) : NULL;
+    const char *more = g_ascii_strcasecmp(noreply, always) == 0 ? "" : ", ";
+    g_autofree char *ours =
+        g_strconcat(reply, ", ", always, more, *more != '\0' ? noreply : "", NULL);
+    if (!postfix->takes_host)
+        return g_steal_pointer(&ours);
+    g_autofree char *below = mp_table_subdomains(postfix);
+    return g_strdup_printf("%s, !%s, %s", ours, below, postfix->config->hostname);
 }
 
 static char *
@@ -168,13 +167,13 @@ policy_time(MpPostfix *postfix)
 static char *
 milter(MpPostfix *postfix)
 {
-    return postfix->verifies ? mp_postfix_opendkim(postfix, NULL) : NULL;
+    return postfix->opendkim != NULL ? mp_postfix_opendkim(postfix, NULL) : NULL;
 }
 
 static char *
 milter_action(MpPostfix *postfix)
 {
-    return postfix->verifies ? g_strdup("tempfail") : NULL;
+    return postfix->opendkim != NULL ? g_strdup("tempfail") : NULL;
 }
 
 /* --- The table ----------------------------------------------------------------------------------
@@ -199,7 +198,6 @@ static const struct {
     {"relay_transport", transport},
     {"recipient_canonical_maps", mp_table_aliases},
     {"recipient_canonical_classes", classes},
-    {"virtual_alias_domains", host_alone},
     {"transport_maps", discard},
     {"message_size_limit", message_size, RULE_AT_LEAST},
     {"mailbox_size_limit", mailbox_size, RULE_AT_LEAST},
@@ -296,10 +294,12 @@ look_for_domains(const MpPostfix *postfix, GString *faults, GError **error)
                                              "virtual_alias_domains"};
     g_autofree char *reply = mp_config_reply_domain(postfix->config);
     g_autofree char *noreply = mp_config_noreply_domain(postfix->config);
-    const char *const ours[] = {reply, noreply};
+    g_autofree char *always = g_strconcat("noreply.", postfix->config->hostname, NULL);
+    const char *const ours[] = {reply, always, noreply};
+    gsize n_ours = g_ascii_strcasecmp(always, noreply) == 0 ? 2 : 3;
 
     for (gsize i = 0; i < G_N_ELEMENTS(parameters); i++)
-        for (gsize j = 0; j < G_N_ELEMENTS(ours); j++) {
+        for (gsize j = 0; j < n_ours; j++) {
             bool is = false;
 
             if (!is_theirs(postfix, parameters[i], ours[j], &is, error))
@@ -319,28 +319,46 @@ look_for_domains(const MpPostfix *postfix, GString *faults, GError **error)
 static bool
 find_host(MpPostfix *postfix, GError **error)
 {
-    static const char *const parameters[] = {"mydestination", "virtual_mailbox_domains"};
+    static const char *const parameters[] = {"mydestination", "virtual_mailbox_domains",
+                                             "virtual_alias_domains"};
     const char *domain = strrchr(postfix->config->noreply_address, '@') + 1;
     bool is = g_ascii_strcasecmp(domain, postfix->config->hostname) != 0;
 
     for (gsize i = 0; i < G_N_ELEMENTS(parameters) && !is; i++)
         if (!is_theirs(postfix, parameters[i], domain, &is, error))
             return false;
-    if (!is) {
-        g_autofree char *named = mp_main_value(postfix->base, "virtual_alias_domains");
-        g_autofree char *maps =
-            named != NULL ? NULL
-                          : mp_postfix_value(postfix->directory, "virtual_alias_maps", error);
-        const char *list = named != NULL ? named : maps;
-
-        is = list != NULL && mp_postfix_has_domain(postfix->directory, list, domain);
-    }
     postfix->takes_host = !is;
+    return true;
+}
+
+/* A name is of the domain that Postfix appends to it, if that is delivered here. */
+static bool
+find_person(MpPostfix *postfix, GError **error)
+{
+    const char *name = postfix->config->postmaster;
+    bool is_local = false, has_localhost = false;
+
+    if (strchr(name, '@') == NULL &&
+        (!is_theirs(postfix, "mydestination", postfix->origin, &is_local, error) ||
+         !is_theirs(postfix, "mydestination", "localhost", &has_localhost, error)))
+        return false;
+    postfix->person =
+        has_localhost && !is_local ? g_strconcat(name, "@localhost", NULL) : g_strdup(name);
     return true;
 }
 
 /* --- What the settings themselves must bring ----------------------------------------------------
  */
+
+/* Whether we ourselves send through this Postfix in a way that it would refuse. */
+static bool
+sends_here_in_clear(const MpConfig *config)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
+
+    return config->transport == MP_TRANSPORT_SMTP && config->tls == MP_TLS_NONE &&
+           mp_find_name(names, G_N_ELEMENTS(names), config->smtp_address) >= 0;
+}
 
 static bool
 check(const MpPostfix *postfix, GError **error)
@@ -354,6 +372,11 @@ check(const MpPostfix *postfix, GError **error)
             "%s: [smtp] enforce-tls = true needs a certificate: set tls-certificate, and "
             "tls-key if its key is in another file, in the group [postfix]",
             config->file);
+    if (config->enforce_tls && sends_here_in_clear(config))
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "%s: [smtp] enforce-tls = true would have Postfix refuse our own messages, "
+                       "which go to address = %s with tls = none",
+                       config->file, config->smtp_address);
     if (facts->uid < 100)
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "%s belongs to user %u, and virtual(8) delivers to ids from 100 on: make it "
@@ -364,7 +387,7 @@ check(const MpPostfix *postfix, GError **error)
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "policy-service: master.cf cannot name %s or %s, for what is in their paths",
                        facts->program, config->file);
-    if (postfix->verifies) {
+    if (postfix->opendkim != NULL) {
         g_autofree char *socket = mp_postfix_opendkim(postfix, error);
 
         return socket != NULL;
@@ -378,7 +401,7 @@ mp_postfix_settle(MpPostfix *postfix, GError **error)
     g_autoptr(GString) faults = g_string_new(NULL);
 
     if (!check(postfix, error) || !look_for_domains(postfix, faults, error) ||
-        !find_host(postfix, error))
+        !find_host(postfix, error) || !find_person(postfix, error))
         return false;
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         settle_row(postfix, i, faults);

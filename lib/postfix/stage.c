@@ -159,22 +159,48 @@ main_of(const MpPostfix *postfix, const char *path)
     return g_strjoinv(here, parts);
 }
 
-/* What postconf(1) has to say of parameters that nothing uses, or that stand twice. */
+/* What a program complains of, but for what will go with a later Postfix; without the path. */
+static bool
+judge_complaints(const char *path, const char *said, GError **error)
+{
+    g_auto(GStrv) lines = g_strsplit(said, "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++) {
+        const char *complaint = strstr(*line, path);
+
+        if (**line == '\0' || strstr(*line, "will be removed") != NULL ||
+            strstr(*line, "deprecated") != NULL)
+            continue;
+        g_autofree char *shown =
+            mp_escape(complaint != NULL ? complaint + strlen(path) + 1 : *line);
+        return mp_fail(error, MP_ERROR_INSTALLATION,
+                       "nothing was installed, since main.cf is not right: %s", shown);
+    }
+    return true;
+}
+
+/* postconf(1) knows parameters that nothing uses or that stand twice; any other program, values
+ * that none of them would start with. */
 static bool
 check_main(const char *path, GError **error)
 {
-    g_auto(MpProcess) process = {0};
-    g_autofree char *program = mp_postfix_program("postconf", error);
-    const char *const argv[] = {program, "-c", path, "-n", NULL};
+    g_autofree char *postconf = mp_postfix_program("postconf", error);
+    g_autofree char *postmap = postconf != NULL ? mp_postfix_program("postmap", error) : NULL;
+    const char *const looks[][7] = {{postconf, "-c", path, "-n", NULL},
+                                    {postmap, "-c", path, "-q", "x", "static:y", NULL}};
 
-    if (program == NULL || !mp_process_run(&process, argv, mp_postfix_environment(), 20, error))
-        return false;
-    if (process.status == 0 && *process.err == '\0')
-        return true;
-    g_auto(GStrv) lines = g_strsplit(g_strstrip(process.err), "\n", 2);
-    const char *complaint = strstr(lines[0], path);
-    g_autofree char *shown = mp_escape(complaint != NULL ? complaint + strlen(path) + 1 : lines[0]);
-    return mp_fail(error, MP_ERROR_INSTALLATION, "main.cf is not right: %s", shown);
+    for (gsize i = 0; i < G_N_ELEMENTS(looks); i++) {
+        g_auto(MpProcess) process = {0};
+
+        if (postmap == NULL ||
+            !mp_process_run(&process, looks[i], mp_postfix_environment(), 20, error))
+            return false;
+        if (!judge_complaints(path, process.err, error))
+            return false;
+        if (process.status != 0)
+            return mp_fail(error, MP_ERROR_INSTALLATION, "%s did not like main.cf", looks[i][0]);
+    }
+    return true;
 }
 
 static bool
@@ -284,6 +310,26 @@ start_master(const MpPostfix *postfix, MpStage *stage, GError **error)
     return stage->master > 0 || mp_fail_errno(error, "cannot start %s", program);
 }
 
+/* It makes its sockets as it starts, or ends. */
+static bool
+wait_for_sockets(MpStage *stage, GError **error)
+{
+    g_autofree char *socket = g_build_filename(stage->path, "queue/private/plain", NULL);
+
+    for (int i = 0; i < 400 && access(socket, F_OK) != 0 && stage->master > 0; i++) {
+        g_usleep(25000);
+        if (waitpid(stage->master, NULL, WNOHANG) == stage->master)
+            stage->master = 0;
+    }
+    if (access(socket, F_OK) == 0)
+        return true;
+    g_autofree char *complaints = mp_stage_complaints(stage);
+    return mp_fail(error, MP_ERROR_INSTALLATION,
+                   "nothing was installed, since Postfix does not start with the new "
+                   "configuration%s",
+                   complaints);
+}
+
 bool
 mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error)
 {
@@ -298,7 +344,7 @@ mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error)
         !check_main(stage->path, error) || !write_master(postfix, stage, error) ||
         !set_apart(stage->path, error) || !start_master(postfix, stage, error))
         return false;
-    return true;
+    return wait_for_sockets(stage, error);
 }
 
 void
@@ -315,24 +361,33 @@ mp_stage_stop(MpStage *stage)
     *stage = (MpStage){.path = NULL};
 }
 
+/* The worst, and of its kind the last; postlogd(8) may still be about to write it. */
+static const char *
+worst_of(char *const *lines)
+{
+    static const char *const kinds[] = {": fatal: ", ": warning: ", ": error: "};
+    const char *worst = NULL;
+
+    for (gsize kind = 0; kind < G_N_ELEMENTS(kinds) && worst == NULL; kind++)
+        for (char *const *line = lines; *line != NULL; line++) {
+            const char *fault = strstr(*line, kinds[kind]);
+
+            if (fault != NULL && strstr(fault, "TLS library problem") == NULL)
+                worst = fault + 2;
+        }
+    return worst;
+}
+
 char *
 mp_stage_complaints(const MpStage *stage)
 {
-    g_autofree char *file = g_build_filename(stage->path, "log", NULL);
-    g_autofree char *text = NULL;
-    const char *worst = NULL;
+    g_autofree char *log = g_build_filename(stage->path, "log", NULL);
+    g_autofree char *logged = NULL;
 
-    if (!g_file_get_contents(file, &text, NULL, NULL))
-        return g_strdup("");
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line != NULL; line++) {
-        const char *fault = strstr(*line, ": fatal: ");
-
-        if (fault == NULL && worst == NULL)
-            fault = strstr(*line, ": warning: ");
-        if (fault != NULL && (worst == NULL || strstr(fault, ": fatal: ") != NULL))
-            worst = fault + 2;
-    }
-    g_autofree char *shown = mp_escape(worst != NULL ? worst : "");
+    g_usleep(200000);
+    g_file_get_contents(log, &logged, NULL, NULL);
+    g_auto(GStrv) lines = g_strsplit(logged != NULL ? logged : "", "\n", -1);
+    const char *worst = worst_of(lines);
+    g_autofree char *shown = mp_escape(worst);
     return worst != NULL ? g_strdup_printf(" (Postfix: %s)", shown) : g_strdup("");
 }

@@ -95,7 +95,7 @@ mp_table_aliases(MpPostfix *postfix)
     GString *text = g_string_new(HEAD);
 
     g_string_append_printf(text, "/^(postmaster|abuse)@(reply\\.%s|%s)$/  %s\n", host, ours,
-                           config->postmaster);
+                           postfix->person);
     if (g_ascii_strcasecmp(strrchr(config->noreply_address, '@') + 1, domain) != 0)
         g_string_append_printf(text, "/^%s$/  noreply@%s\n", noreply, domain);
     return add(postfix, "aliases", g_string_free(text, FALSE));
@@ -109,4 +109,13 @@ mp_table_transport(MpPostfix *postfix)
 
     return add(postfix, "transport",
                g_strdup_printf(HEAD "/^[^@]+@%s$/  discard:no-reply\n", noreply));
+}
+
+/* What lies below the host. */
+char *
+mp_table_subdomains(MpPostfix *postfix)
+{
+    g_autofree char *host = literal(postfix->config->hostname);
+
+    return add(postfix, "subdomains", g_strdup_printf(HEAD "/\\.%s$/  below\n", host));
 }
