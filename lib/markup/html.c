@@ -221,80 +221,81 @@ write_rule(MarkdownWriter *writer, G_GNUC_UNUSED const GumboNode *node)
 
 /* ---- what each element is ---- */
 
-/* A writer of its own; or a mark around the children; or breaks around them; or nothing: not shown.
- */
-static const struct {
-    GumboTag tag;
-    void (*write)(MarkdownWriter *writer, const GumboNode *node);
-    const char *mark;
-    guint breaks;
-} elements[] = {
-    {GUMBO_TAG_HEAD, NULL, NULL, 0},
-    {GUMBO_TAG_STYLE, NULL, NULL, 0},
-    {GUMBO_TAG_SCRIPT, NULL, NULL, 0},
-    {GUMBO_TAG_TITLE, NULL, NULL, 0},
-    {GUMBO_TAG_TEMPLATE, NULL, NULL, 0},
-    {GUMBO_TAG_NOSCRIPT, NULL, NULL, 0},
-    {GUMBO_TAG_OBJECT, NULL, NULL, 0},
-    {GUMBO_TAG_IFRAME, NULL, NULL, 0},
-    {GUMBO_TAG_SVG, NULL, NULL, 0},
-    {GUMBO_TAG_BR, write_line_break, NULL, 0},
-    {GUMBO_TAG_HR, write_rule, NULL, 0},
-    {GUMBO_TAG_P, write_paragraph, NULL, 0},
-    {GUMBO_TAG_H1, write_heading, NULL, 0},
-    {GUMBO_TAG_H2, write_heading, NULL, 0},
-    {GUMBO_TAG_H3, write_heading, NULL, 0},
-    {GUMBO_TAG_H4, write_heading, NULL, 0},
-    {GUMBO_TAG_H5, write_heading, NULL, 0},
-    {GUMBO_TAG_H6, write_heading, NULL, 0},
-    {GUMBO_TAG_BLOCKQUOTE, write_quote, NULL, 0},
-    {GUMBO_TAG_PRE, write_pre, NULL, 0},
-    {GUMBO_TAG_UL, write_list, NULL, 0},
-    {GUMBO_TAG_OL, write_list, NULL, 0},
-    {GUMBO_TAG_LI, write_item, NULL, 0},
-    {GUMBO_TAG_TABLE, html_write_table, NULL, 0},
-    {GUMBO_TAG_TR, html_write_row, NULL, 0},
-    {GUMBO_TAG_TD, html_write_cell, NULL, 0},
-    {GUMBO_TAG_TH, html_write_cell, NULL, 0},
-    {GUMBO_TAG_B, NULL, "**", 0},
-    {GUMBO_TAG_STRONG, NULL, "**", 0},
-    {GUMBO_TAG_I, NULL, "*", 0},
-    {GUMBO_TAG_EM, NULL, "*", 0},
-    {GUMBO_TAG_S, NULL, "~~", 0},
-    {GUMBO_TAG_DEL, NULL, "~~", 0},
-    {GUMBO_TAG_STRIKE, NULL, "~~", 0},
-    {GUMBO_TAG_CODE, NULL, "`", 0},
-    {GUMBO_TAG_TT, NULL, "`", 0},
-    {GUMBO_TAG_KBD, NULL, "`", 0},
-    {GUMBO_TAG_A, write_link, NULL, 0},
-    {GUMBO_TAG_IMG, write_image, NULL, 0},
-    {GUMBO_TAG_DIV, NULL, NULL, 1},
-    {GUMBO_TAG_SECTION, NULL, NULL, 1},
-    {GUMBO_TAG_ARTICLE, NULL, NULL, 1},
-    {GUMBO_TAG_HEADER, NULL, NULL, 1},
-    {GUMBO_TAG_FOOTER, NULL, NULL, 1},
-    {GUMBO_TAG_CENTER, NULL, NULL, 1},
-    {GUMBO_TAG_ADDRESS, NULL, NULL, 1},
-    {GUMBO_TAG_DL, NULL, NULL, 1},
-    {GUMBO_TAG_DT, NULL, NULL, 1},
-    {GUMBO_TAG_DD, NULL, NULL, 1},
+/* What is not in the table is written as its children are. */
+typedef struct {
+    void (*write)(MarkdownWriter *writer, const GumboNode *node); /* a writer of its own */
+    const char *mark;                                             /* around the children */
+    guint breaks;                                                 /* around them */
+    bool hidden;
+} Element;
+
+/* clang-format off */
+static const Element elements[GUMBO_TAG_LAST + 1] = {
+    [GUMBO_TAG_HEAD] = {.hidden = true},
+    [GUMBO_TAG_STYLE] = {.hidden = true},
+    [GUMBO_TAG_SCRIPT] = {.hidden = true},
+    [GUMBO_TAG_TITLE] = {.hidden = true},
+    [GUMBO_TAG_TEMPLATE] = {.hidden = true},
+    [GUMBO_TAG_NOSCRIPT] = {.hidden = true},
+    [GUMBO_TAG_OBJECT] = {.hidden = true},
+    [GUMBO_TAG_IFRAME] = {.hidden = true},
+    [GUMBO_TAG_SVG] = {.hidden = true},
+    [GUMBO_TAG_BR] = {.write = write_line_break},
+    [GUMBO_TAG_HR] = {.write = write_rule},
+    [GUMBO_TAG_P] = {.write = write_paragraph},
+    [GUMBO_TAG_H1] = {.write = write_heading},
+    [GUMBO_TAG_H2] = {.write = write_heading},
+    [GUMBO_TAG_H3] = {.write = write_heading},
+    [GUMBO_TAG_H4] = {.write = write_heading},
+    [GUMBO_TAG_H5] = {.write = write_heading},
+    [GUMBO_TAG_H6] = {.write = write_heading},
+    [GUMBO_TAG_BLOCKQUOTE] = {.write = write_quote},
+    [GUMBO_TAG_PRE] = {.write = write_pre},
+    [GUMBO_TAG_UL] = {.write = write_list},
+    [GUMBO_TAG_OL] = {.write = write_list},
+    [GUMBO_TAG_LI] = {.write = write_item},
+    [GUMBO_TAG_TABLE] = {.write = html_write_table},
+    [GUMBO_TAG_TR] = {.write = html_write_row},
+    [GUMBO_TAG_TD] = {.write = html_write_cell},
+    [GUMBO_TAG_TH] = {.write = html_write_cell},
+    [GUMBO_TAG_B] = {.mark = "**"},
+    [GUMBO_TAG_STRONG] = {.mark = "**"},
+    [GUMBO_TAG_I] = {.mark = "*"},
+    [GUMBO_TAG_EM] = {.mark = "*"},
+    [GUMBO_TAG_S] = {.mark = "~~"},
+    [GUMBO_TAG_DEL] = {.mark = "~~"},
+    [GUMBO_TAG_STRIKE] = {.mark = "~~"},
+    [GUMBO_TAG_CODE] = {.mark = "`"},
+    [GUMBO_TAG_TT] = {.mark = "`"},
+    [GUMBO_TAG_KBD] = {.mark = "`"},
+    [GUMBO_TAG_A] = {.write = write_link},
+    [GUMBO_TAG_IMG] = {.write = write_image},
+    [GUMBO_TAG_DIV] = {.breaks = 1},
+    [GUMBO_TAG_SECTION] = {.breaks = 1},
+    [GUMBO_TAG_ARTICLE] = {.breaks = 1},
+    [GUMBO_TAG_HEADER] = {.breaks = 1},
+    [GUMBO_TAG_FOOTER] = {.breaks = 1},
+    [GUMBO_TAG_CENTER] = {.breaks = 1},
+    [GUMBO_TAG_ADDRESS] = {.breaks = 1},
+    [GUMBO_TAG_DL] = {.breaks = 1},
+    [GUMBO_TAG_DT] = {.breaks = 1},
+    [GUMBO_TAG_DD] = {.breaks = 1},
 };
+/* clang-format on */
 
 static void
 write_by_tag(MarkdownWriter *writer, const GumboNode *node)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(elements); i++) {
-        if (elements[i].tag != node->v.element.tag)
-            continue;
-        if (elements[i].write != NULL)
-            elements[i].write(writer, node);
-        else if (elements[i].mark != NULL)
-            write_marked(writer, node, elements[i].mark);
-        else if (elements[i].breaks > 0)
-            html_write_block(writer, node, elements[i].breaks);
-        return;
-    }
-    html_write_children(writer, node);
+    const Element *element = &elements[node->v.element.tag];
+
+    if (element->write != NULL)
+        element->write(writer, node);
+    else if (element->mark != NULL)
+        write_marked(writer, node, element->mark);
+    else if (element->breaks > 0)
+        html_write_block(writer, node, element->breaks);
+    else if (!element->hidden)
+        html_write_children(writer, node);
 }
 
 static void
@@ -314,14 +315,17 @@ write_element(MarkdownWriter *writer, const GumboNode *node)
         return;
     if (role == HTML_SEPARATOR && writer->quotes == 0 && writer->cells == 0)
         write_line(writer, "-----Original Message-----");
-    if (role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer) &&
-        !html_is_blank(node))
+    /* the outermost only: each within would be searched for text once more */
+    bool signs = role == HTML_SIGNATURE && writer->quotes == 0 && !markdown_is_empty(writer);
+    if (signs && writer->signatures == 0 && !html_is_blank(node))
         write_line(writer, "-- ");
+    writer->signatures += signs;
     if (role == HTML_QUOTE && writer->quotes == 0 && node->v.element.tag != GUMBO_TAG_BLOCKQUOTE &&
         !html_contains(node, GUMBO_TAG_BLOCKQUOTE, QUOTE_SEARCH))
         write_quote(writer, node);
     else
         write_by_tag(writer, node);
+    writer->signatures -= signs;
 }
 
 static void

@@ -34,8 +34,9 @@ html_cell_span(const GumboNode *cell)
     return (guint)CLAMP(atoi(html_attribute(cell, "colspan")), 1, MOST_SPANNED);
 }
 
-guint
-html_row_columns(const GumboNode *row)
+/* How many cells a row has, those counted that a cell spans. */
+static guint
+row_columns(const GumboNode *row)
 {
     guint n = 0;
 
@@ -75,7 +76,7 @@ read_content(const GumboNode *node, Table *table, char *last)
 static void
 read_row(const GumboNode *row, Table *table)
 {
-    guint cells = 0, columns = html_row_columns(row);
+    guint cells = 0, columns = row_columns(row);
     gsize text = 0;
 
     for (guint i = 0; i < row->v.element.children.length; i++) {

@@ -16,9 +16,6 @@
  */
 guint html_table_columns(const GumboNode *table);
 
-/* How many cells a row has, those counted that a cell spans. */
-guint html_row_columns(const GumboNode *row);
-
 bool html_is_cell(const GumboNode *node);
 
 /* How many columns a cell takes, 1 to a few. */

@@ -83,9 +83,10 @@ begin_text(MarkdownWriter *writer)
         g_string_append_c(writer->out, ' ');
     }
     writer->space = false;
-    if (writer->opening->len > 0)
+    if (writer->opening->len > 0) {
         g_string_append(writer->out, writer->opening->str);
-    g_string_truncate(writer->opening, 0);
+        g_string_truncate(writer->opening, 0);
+    }
 }
 
 void
@@ -134,6 +135,8 @@ markdown_text(MarkdownWriter *writer, const char *text)
             if (writer->breaks > 0 || writer->space || writer->opening->len > 0 ||
                 writer->out->len == 0)
                 begin_text(writer);
+            while (g_ascii_isgraph(*next)) /* the rest of a word, mostly */
+                next++;
             g_string_append_len(writer->out, p, next - p);
         }
         p = next;

@@ -17,9 +17,10 @@ typedef struct {
     guint quotes;      /* depth of quoting */
     guint last_quotes; /* … of the last line written */
     guint lists, verbatim, cells;
-    guint number;  /* of the next item, in an ordered list */
-    guint columns; /* of the table that shows data, 0: in none */
-    bool headed;   /* its first row is written */
+    guint signatures; /* depth of elements that are known to be one, or to hold nothing */
+    guint number;     /* of the next item, in an ordered list */
+    guint columns;    /* of the table that shows data, 0: in none */
+    bool headed;      /* its first row is written */
 } MarkdownWriter;
 
 void markdown_init(MarkdownWriter *writer);

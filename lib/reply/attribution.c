@@ -112,6 +112,15 @@ attribution_holds_address(const char *text)
 }
 
 bool
+attribution_begins_with_person(const char *core)
+{
+    const char *bracket = strchr(core, '<');
+
+    return bracket != NULL && g_unichar_isupper(g_utf8_get_char(core)) &&
+           strcspn(core, "0123456789,") > (gsize)(bracket - core) && strchr(bracket, '@') != NULL;
+}
+
+bool
 attribution_is_neutral(const MpRule *rule)
 {
     return g_str_has_suffix(rule->name, "-neutral");

@@ -21,6 +21,9 @@ Attribution attribution_judge(const GArray *lines, guint start, guint end, const
  * wrote in 1974:", "The manual wrote:" are the person's own words. */
 bool attribution_names_writer(const char *text, MpMatcher *matcher);
 
+/* "Ada Example <ada@example.org> …", from its first word on. */
+bool attribution_begins_with_person(const char *text);
+
 /* Whether an attribution's row fits a date, a name and an address in any language. */
 bool attribution_is_neutral(const MpRule *rule);
 

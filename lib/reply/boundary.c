@@ -165,16 +165,6 @@ says_whole_date(const char *core)
     return n > 0 && n <= 2 && next != ':' && next != 'h' && !g_unichar_isalpha(next);
 }
 
-/* "Ada Example <ada@example.org> …", from its first word on. */
-static bool
-begins_with_person(const char *core)
-{
-    const char *bracket = strchr(core, '<');
-
-    return bracket != NULL && g_unichar_isupper(g_utf8_get_char(core)) &&
-           strcspn(core, "0123456789,") > (gsize)(bracket - core) && strchr(bracket, '@') != NULL;
-}
-
 /* Whether the line at `start` goes on with what the line above it began: an address, a date, a
  * name. */
 static bool
@@ -189,7 +179,7 @@ continues_above(const GArray *lines, guint start)
     bool address = !LINE(lines, start)->has_at && LINE(lines, above)->has_at;
     return core[0] == '<' || core[0] == '(' ||
            (is_day_line(lines, (guint)above) && !says_whole_date(core) &&
-            !begins_with_person(core)) ||
+            !attribution_begins_with_person(core)) ||
            ends_with_any(before, unfinished) || (address && g_str_has_suffix(before, ">")) ||
            memchr(core, '@', strcspn(core, " ")) != NULL;
 }
@@ -223,7 +213,7 @@ is_whole(const GArray *lines, const Attribution *best, gint start, gint above, M
 {
     static const char *const ends[] = {".", "!", "?", "。", "！", "？", NULL};
     const char *core = LINE(lines, start)->core, *before = LINE(lines, above)->core;
-    bool person = begins_with_person(core);
+    bool person = attribution_begins_with_person(core);
 
     if (continues_above(lines, (guint)start))
         return false;
@@ -301,8 +291,8 @@ static const MpRule *
 leading_attribution(const GArray *lines, guint i, MpMatcher *matcher, guint *attempts)
 {
     const Line *line = LINE(lines, i);
-    const char *at = strchr(line->core, '@');
-    const char *colon = at != NULL && line->has_digit ? strstr(at, ": ") : NULL;
+    const char *at = line->has_at && line->has_digit ? strchr(line->core, '@') : NULL;
+    const char *colon = at != NULL ? strstr(at, ": ") : NULL;
 
     if (colon == NULL || colon - line->core > WINDOW_BYTES || line->kind != LINE_TEXT ||
         line->fenced || lines_is_first(lines, i) || (*attempts)++ >= ATTEMPTS)
@@ -353,8 +343,10 @@ void
 boundaries_mark(GArray *lines, MpMatcher *matcher)
 {
     mark_quote_starts(lines, matcher);
-    prefixes_mark(lines);
+    bool prefixed = prefixes_mark(lines);
+
     headers_mark(lines, matcher);
     mark_attributions(lines, matcher);
-    prefixes_judge(lines);
+    if (prefixed)
+        prefixes_judge(lines);
 }

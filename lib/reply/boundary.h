@@ -34,6 +34,6 @@ void headers_mark_unknown(GArray *lines, guint i, MpMatcher *matcher);
 const MpRule *quote_start_rule(const GArray *lines, guint i, MpMatcher *matcher, guint *end);
 
 /* prefix.c: "Grace> " instead of "> ". Tentative at first; once attributions are known, those
- * below none are text again. */
-void prefixes_mark(GArray *lines);
+ * below none are text again. True if there is any. */
+bool prefixes_mark(GArray *lines);
 void prefixes_judge(GArray *lines);

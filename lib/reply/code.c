@@ -174,11 +174,28 @@ mark_unified_diffs(GArray *lines)
     }
 }
 
+/* Most mails hold no line with which any kind of code begins: one look tells. */
 void
 code_mark(GArray *lines)
 {
-    mark_unified_diffs(lines);
-    mark_fences(lines);
-    mark_front_matter(lines);
-    mark_normal_diffs(lines);
+    enum { HUNK = 1, FENCE = 2, DIFF = 4 };
+    static const guchar begins[256] = {
+        ['@'] = HUNK, ['`'] = FENCE, ['~'] = FENCE, ['0' ... '9'] = DIFF, [','] = DIFF};
+    guchar found = 0;
+    bool rule = false;
+
+    for (guint i = 0; i < lines->len; i++) {
+        const Line *line = LINE(lines, i);
+
+        found |= begins[(guchar)line->core[0]];
+        rule |= line->kind == LINE_SIGNATURE;
+    }
+    if (found & HUNK)
+        mark_unified_diffs(lines);
+    if (found & FENCE)
+        mark_fences(lines);
+    if (rule)
+        mark_front_matter(lines);
+    if (found & DIFF)
+        mark_normal_diffs(lines);
 }

@@ -29,20 +29,6 @@ walk_set(Walk *walk, guint i, bool kept, const char *why)
     LINE(walk->lines, i)->why = why;
 }
 
-bool
-line_is_rule(const Line *line, MpRuleKind kind)
-{
-    return line->kind == LINE_RULE && line->rule->kind == kind;
-}
-
-bool
-line_is_boundary(const Line *line)
-{
-    return line->kind == LINE_ATTRIBUTION || line->kind == LINE_HEADERS ||
-           line_is_rule(line, MP_RULE_SEPARATOR) || line_is_rule(line, MP_RULE_FORWARD) ||
-           line_is_rule(line, MP_RULE_MARKER);
-}
-
 /* ---- boundaries ---- */
 
 static guint
@@ -314,13 +300,13 @@ is_stray_repeat(const Walk *walk, guint i)
 }
 
 static void
-take_text(Walk *walk, guint i)
+take_text(Walk *walk, guint i, bool stray)
 {
     const Line *line = LINE(walk->lines, i);
 
     switch (walk->zone) {
     case IN_TEXT:
-        if (is_stray_repeat(walk, i)) {
+        if (stray) {
             walk_set(walk, i, false, "sent-text");
             walk->ended |= sent_is_footer(walk->sent, line->sent_first);
             walk->repeat_above = true;
@@ -384,15 +370,15 @@ take_line(Walk *walk, guint i)
         return i + 1;
     }
     if (line->fenced && walk->zone == IN_TEXT) {
-        take_text(walk, i);
+        take_text(walk, i, is_stray_repeat(walk, i));
         return i + 1;
     }
     if (line_is_boundary(line))
         return take_boundary(walk, i);
     if (line->kind == LINE_QUOTE)
         return walk_take_quote(walk, i);
-    bool stray = walk->zone == IN_TEXT && line->kind != LINE_RULE && is_stray_repeat(walk, i);
-    if (!stray && walk->zone != IN_QUOTED && begin_signature(walk, i))
+    bool stray = walk->zone == IN_TEXT && is_stray_repeat(walk, i);
+    if (!(stray && line->kind != LINE_RULE) && walk->zone != IN_QUOTED && begin_signature(walk, i))
         return i + 1;
     if (walk_is_mobile_signature(walk, i))
         return walk_take_mobile(walk, i);
@@ -401,7 +387,7 @@ take_line(Walk *walk, guint i)
     guint end = walk_take_reaction(walk, i);
     if (end > i)
         return end;
-    take_text(walk, i);
+    take_text(walk, i, stray);
     return i + 1;
 }
 

@@ -248,9 +248,10 @@ mark_bare_fields(GArray *lines, guint i, MpMatcher *matcher)
 static void
 mark_bare_separator(GArray *lines, guint i, MpMatcher *matcher)
 {
+    if (LINE(lines, i)->kind != LINE_TEXT || !boundary_ends_mail(lines, i))
+        return;
     const MpRule *rule = bare_separator(LINE(lines, i), matcher);
-
-    if (rule == NULL || !boundary_ends_mail(lines, i))
+    if (rule == NULL)
         return;
     LINE(lines, i)->kind = LINE_RULE;
     LINE(lines, i)->rule = rule;
@@ -280,6 +281,8 @@ headers_mark(GArray *lines, MpMatcher *matcher)
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
+        if (line->kind == LINE_BLANK)
+            continue;
         if (i + 1 < lines->len && LINE(lines, i + 1)->kind == LINE_QUOTE)
             mark_bare_separator(lines, i, matcher);
         if (line->kind == LINE_RULE && line->rule->kind == MP_RULE_SEPARATOR && !line->fenced) {

@@ -14,6 +14,8 @@ enum {
 static bool
 is_delimiter(const char *core)
 {
+    if (g_ascii_isalnum(*core))
+        return false; /* as nearly always */
     gsize n = strspn(core, "-_=*#~+ ");
 
     if (core[n] == '\0')
@@ -40,7 +42,8 @@ is_signature_delimiter(const char *core)
         "-----BEGIN PGP SIGNATURE-----",
         NULL};
 
-    return strchr("-\\*\xe2", core[0]) != NULL && g_strv_contains(delimiters, core);
+    return !g_ascii_isalnum(core[0]) && strchr("-\\*\xe2", core[0]) != NULL &&
+           g_strv_contains(delimiters, core);
 }
 
 HeaderField
@@ -79,16 +82,25 @@ has_letters(const char *core)
     return n == SHORTEST_RULE;
 }
 
-/* In any script. */
-static bool
-has_digit(const char *core)
+/* Notes whether an @ and a digit, in any script, are in the line; returns its length. */
+static gsize
+look_for_marks(Line *line)
 {
-    if (core[strcspn(core, "0123456789")] != '\0')
-        return true;
-    for (; *core != '\0'; core++)
-        if ((guchar)*core >= 0xc0 && g_unichar_isdigit(g_utf8_get_char(core)))
-            return true;
-    return false;
+    enum { AT = 1, DIGIT = 2, BEYOND_ASCII = 4 };
+    static const guchar marks[256] = {
+        ['@'] = AT, ['0' ... '9'] = DIGIT, [0xc0 ... 0xff] = BEYOND_ASCII};
+    const char *p = line->core;
+    guchar found = 0;
+
+    for (; *p != '\0'; p++)
+        found |= marks[(guchar)*p];
+    line->has_at = (found & AT) != 0;
+    line->has_digit = (found & DIGIT) != 0;
+    if ((found & (DIGIT | BEYOND_ASCII)) == BEYOND_ASCII) {
+        for (const char *c = line->core; *c != '\0' && !line->has_digit; c = g_utf8_next_char(c))
+            line->has_digit = (guchar)*c >= 0xc0 && g_unichar_isdigit(g_utf8_get_char(c));
+    }
+    return (gsize)(p - line->core);
 }
 
 /* "Non-text part: text/html": what notmuch quotes of a part that it cannot show. */
@@ -104,14 +116,11 @@ is_part_note(const char *core)
 static void
 classify(Line *line, MpMatcher *matcher)
 {
-    gsize length = strlen(line->core);
+    gsize length = look_for_marks(line);
 
     line->kind = LINE_BLANK;
-    line->has_at = line->has_digit = false;
     if (length == 0)
         return;
-    line->has_at = strchr(line->core, '@') != NULL;
-    line->has_digit = has_digit(line->core);
     if (length < SHORTEST_RULE && g_ascii_isalnum(line->core[0])) {
         line->kind = LINE_TEXT;
     } else if (line->core[0] == '>') {
@@ -200,17 +209,18 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
     for (const char *p = texts; (p = strchr(p, '\n')) != NULL; p++)
         n++;
     GArray *lines = g_array_sized_new(FALSE, FALSE, sizeof(Line), n);
-    for (char *p = texts; p != NULL;) {
-        Line line = {.text = p, .core = cores};
+    g_array_set_size(lines, n);
+    char *p = texts;
+    for (guint i = 0; i < n; i++) {
+        Line *line = LINE(lines, i);
         char *end = strchr(p, '\n');
 
         if (end != NULL)
             *end++ = '\0';
+        *line = (Line){.text = p, .core = cores, .index = i};
         p = end;
-        cores = line_write_core(cores, line.text);
-        lines_classify(&line, matcher);
-        line.index = lines->len;
-        g_array_append_val(lines, line);
+        cores = line_write_core(cores, line->text);
+        lines_classify(line, matcher);
     }
     unquote_indented_code(lines);
     unquote_brackets(lines);

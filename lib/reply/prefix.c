@@ -18,7 +18,7 @@ prefix_length(const char *core)
 {
     const char *p = core;
 
-    if (strchr(core, '>') == NULL)
+    if (core[0] == '\0' || core[1] == '\0' || strchr(core, '>') == NULL)
         return 0;
     for (guint n = 0; n < LONGEST_NAME && g_unichar_isalpha(g_utf8_get_char(p)); n++)
         p = g_utf8_next_char(p);
@@ -38,16 +38,21 @@ is_attribution(const Line *line)
                                               line->rule->kind == MP_RULE_ATTRIBUTION);
 }
 
-void
+bool
 prefixes_mark(GArray *lines)
 {
+    bool marked = false;
+
     for (guint i = 0; i < lines->len; i++) {
         Line *line = LINE(lines, i);
 
         if ((line->kind == LINE_TEXT || line->kind == LINE_RULE) && !line->fenced &&
-            prefix_length(line->core) > 0)
+            prefix_length(line->core) > 0) {
             line->kind = LINE_QUOTE;
+            marked = true;
+        }
     }
+    return marked;
 }
 
 /* "GS>"; a single "Grace>" may be a part of the message. */

@@ -98,6 +98,8 @@ prose_is_postscript(const char *core)
         "PS:", "PS ", "P.S", "Ps:", "PPS", "P.P.S", "P. S",          "P.D",
         "PD:", "NB:", "N.B", "ПС:", "П.С", "З.Ы",   "Post scriptum", NULL};
 
+    if (strchr("PN\xd0", core[0]) == NULL) /* first bytes */
+        return false;
     for (const char *const *mark = marks; *mark != NULL; mark++) {
         if (g_str_has_prefix(core, *mark))
             return true;
@@ -136,9 +138,11 @@ is_statement(const char *core)
     if (length > 0 && (strchr("{};", core[length - 1]) != NULL || core[0] == '|'))
         return true;
     for (const char *const *begin = begins; *begin != NULL; begin++) {
-        if (g_str_has_prefix(core, *begin))
+        if (**begin == *core && g_str_has_prefix(core, *begin))
             return true;
     }
+    if (strpbrk(core, "(=&<") == NULL) /* one of which each of them has */
+        return false;
     for (const char *const *part = holds; *part != NULL; part++) {
         if (strstr(core, *part) != NULL)
             return true;

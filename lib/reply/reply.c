@@ -10,6 +10,14 @@
 
 #include <string.h>
 
+static bool
+is_blank(const char *text)
+{
+    while (*text == ' ' || *text == '\t')
+        text++;
+    return *text == '\0';
+}
+
 /* Lines of one side joined by \n, without outer blank lines and trailing space. */
 static char *
 join(const GPtrArray *lines, bool kept)
@@ -22,7 +30,7 @@ join(const GPtrArray *lines, bool kept)
 
         if (line->kept != kept)
             continue;
-        if (*line->text == '\0' || line->text[strspn(line->text, " \t")] == '\0') {
+        if (is_blank(line->text)) {
             blank++;
             continue;
         }

@@ -324,8 +324,6 @@ sent_mark(const Sent *sent, GArray *lines)
         sent_append_words(words, LINE(lines, i)->text, i);
         LINE(lines, i)->words = words->len - first[i];
     }
-    if (sent == NULL)
-        return;
     mark_runs(sent, lines, words);
     mark_short(sent, lines, words, first);
     for (guint i = 0; i < lines->len; i++) {

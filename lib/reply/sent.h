@@ -17,7 +17,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sent, sent_free)
  * Counts in each line its words, and marks which of them are ours: those in runs of at least four
  * that also stand in one of the texts sent, and what comes right before or behind such a run there.
  * Marks of quoting, punctuation, Markdown and URLs are no words, so a quote that was wrapped anew
- * or lost its > still matches. Linear in both sizes. With NULL only the words are counted.
+ * or lost its > still matches. Linear in both sizes.
  */
 void sent_mark(const Sent *sent, GArray *lines);
 

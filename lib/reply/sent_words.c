@@ -50,7 +50,8 @@ stands_alone(gunichar c)
 static bool
 is_fence(const char *text)
 {
-    text += strspn(text, "> \t|");
+    while (*text == '>' || *text == ' ' || *text == '\t' || *text == '|')
+        text++;
     return text[0] == '`' && g_str_has_prefix(text, "```") && strchr(text + 3, '`') == NULL;
 }
 
@@ -163,6 +164,7 @@ append_text(Sent *sent, const char *text, guint *line)
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     char *rest = (char *)read_head(&entry, valid);
     const Word apart = {APART, NO_LINE, false};
+    const bool links = strstr(rest, "://") != NULL;
 
     for (; rest != NULL && sent->words->len < SENT_WORDS; (*line)++) {
         const char *one = strsep(&rest, "\n");
@@ -171,7 +173,7 @@ append_text(Sent *sent, const char *text, guint *line)
         if (is_footer_mark(one))
             entry.footer = first;
         sent_append_words(sent->words, one, *line);
-        if (strstr(one, "://") != NULL)
+        if (links && strstr(one, "://") != NULL)
             note_link(sent, first);
         if (sent->words->len > first)
             g_hash_table_insert(

@@ -283,19 +283,41 @@ without_dashes(const char *core, const char *word)
     return last > core && last[strspn(last, "-")] == ' ' ? last : word;
 }
 
+/* An attribution that says its day stands in the lines below, and begins with the word that opens
+ * one in its language, with a person, or, below a line with a day of its own, with the day of the
+ * week: the answer in line `i`, be it a day, is no part of it. */
+static bool
+begins_below(const GArray *lines, guint i, guint end, MpMatcher *matcher)
+{
+    bool dated = end > i + 1 && mp_matcher_has_day(matcher, LINE(lines, i)->core);
+
+    for (guint start = i + 1; start < end; start++) {
+        g_autofree char *text = window(lines, start, LINE(lines, start)->core);
+        bool begins = attribution_begins_with_person(text) || (dated && day_is_weekday(text));
+
+        if (mp_matcher_has_day(matcher, text) &&
+            (is_opened(lines, start, matcher) ||
+             (begins && mp_matcher_rule(matcher, MP_RULE_ATTRIBUTION, text) != NULL)))
+            return true;
+    }
+    return false;
+}
+
 /* Where in the core of line `i` an attribution begins behind an answer; NULL if nowhere. */
 static const char *
 attribution_in(const GArray *lines, guint i, const Sent *sent, MpMatcher *matcher, guint *attempts)
 {
     const Line *line = LINE(lines, i);
-    const char *space = strchr(line->core, ' ');
 
-    if (line->kind != LINE_TEXT || line->fenced || !(line->has_digit || line->has_at) ||
-        space == NULL || space == line->core)
+    if (line->kind != LINE_TEXT || line->fenced || !(line->has_digit || line->has_at))
+        return NULL;
+    const char *space = strchr(line->core, ' ');
+    if (space == NULL || space == line->core)
         return NULL;
     bool closed;
-    window_end(lines, i, line->core, &closed);
-    if (!(closed || quote_below(lines, i)) || (*attempts)++ >= ATTEMPTS)
+    guint end = window_end(lines, i, line->core, &closed);
+    if (!(closed || quote_below(lines, i)) || (*attempts)++ >= ATTEMPTS ||
+        begins_below(lines, i, end, matcher))
         return NULL;
     if (sent != NULL && sent_begins_with_name(sent, line->core))
         return NULL;

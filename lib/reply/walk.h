@@ -56,10 +56,21 @@ void walk_set(Walk *walk, guint i, bool kept, const char *why);
 
 /* ---- questions about lines ---- */
 
-bool line_is_rule(const Line *line, MpRuleKind kind);
+static inline bool
+line_is_rule(const Line *line, MpRuleKind kind)
+{
+    return line->kind == LINE_RULE && line->rule->kind == kind;
+}
 
 /* Part of an attribution or a header block, or a separator, forward mark or reply marker. */
-bool line_is_boundary(const Line *line);
+static inline bool
+line_is_boundary(const Line *line)
+{
+    return line->kind == LINE_ATTRIBUTION || line->kind == LINE_HEADERS ||
+           (line->kind == LINE_RULE &&
+            (line->rule->kind == MP_RULE_SEPARATOR || line->rule->kind == MP_RULE_FORWARD ||
+             line->rule->kind == MP_RULE_MARKER));
+}
 
 /* ---- quotes.c ---- */
 

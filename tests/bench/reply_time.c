@@ -27,6 +27,12 @@ typedef struct {
 #define ATTRIBUTION "On Mon, Nov 17, 2025 at 10:00 AM Ada <a@b.c> wrote:\n"
 #define OURS        "The first line of it stands here alone\nand the second one too\n"
 
+#define SIGNATURE      "<div class=gmail_signature>"
+#define SIGNATURES_4   SIGNATURE SIGNATURE SIGNATURE SIGNATURE
+#define SIGNATURES_16  SIGNATURES_4 SIGNATURES_4 SIGNATURES_4 SIGNATURES_4
+#define SIGNATURES_64  SIGNATURES_16 SIGNATURES_16 SIGNATURES_16 SIGNATURES_16
+#define SIGNATURES_256 SIGNATURES_64 SIGNATURES_64 SIGNATURES_64 SIGNATURES_64
+
 static const Shape shapes[] = {
     {"newlines", "\n"},
     {"quote marks", ">\n"},
@@ -78,6 +84,7 @@ static const Shape html_shapes[] = {
     {"html: list items", "<ul><li>x"},
     {"html: items with words", "<li>xyz"},
     {"html: numbered items", "<li>x"},
+    {"html: nested signatures", "<p>x</p>" SIGNATURES_256 "@@<p></p>"},
     {"html: links", "<a href='https://a.b/'>x"},
     {"html: entities", "&nbsp;&lt;"},
     {"html: unclosed tags", "<a "},

@@ -75,6 +75,28 @@ Test(reply, top_posts_lose_the_quote_below)
     CHECK(cases);
 }
 
+/* Be it of another language than the attribution; but what a client ran into it is parted. */
+Test(reply, an_answer_that_is_a_day_is_kept_in_one_line)
+{
+    static const Case cases[] = {
+        {"Le ven. 18 déc. 2026\nOn Mon, Nov 23, 2026 at 3:24 PM Ada <ada@example.org> wrote:\n> Is "
+         "it?",
+         "Le ven. 18 déc. 2026"},
+        {"Am Freitag, 18. Dez. 2026\nOn Mon, Nov 23, 2026 at 3:24 PM Ada "
+         "Example\n<ada@example.org> wrote:\n> Is it?",
+         "Am Freitag, 18. Dez. 2026"},
+        {"El vie, 18 dic 2026\nAda Example <ada@example.org> schrieb am Mo., 23. Nov. 2026, "
+         "15:24:\n> Is it?",
+         "El vie, 18 dic 2026"},
+        {"Em sex., 18 de dez. de 2026\npon., 23 lis 2026 o 15:24 Ada Example <ada@example.org> "
+         "napisał(a):\n> Is it?",
+         "Em sex., 18 de dez. de 2026"},
+        {"Yes. On Mon, Nov 23,\n2026 at 3:24 PM Ada Example <ada@example.org> wrote:\n> Is it?",
+         "Yes."},
+    };
+    CHECK(cases);
+}
+
 Test(reply, bottom_posts_lose_the_quote_above)
 {
     static const Case cases[] = {

@@ -61,6 +61,8 @@ Test(reply_html, becomes_markdown)
          "- x\n\n  | a | b |\n  | --- | --- |\n  | 1 | 2 |\n"},
         {"<style>p{}</style><script>x</script><title>t</title>text<!-- c -->", "text\n"},
         {"<div style='display:none'>preview</div>text", "text\n"},
+        {"Yes.<div class=gmail_signature><div class=gmail_signature>Bob</div></div>",
+         "Yes.\n\n-- \nBob\n"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *markdown = mp_html_to_markdown(cases[i].html, strlen(cases[i].html));
