@@ -19,12 +19,8 @@ mp_postfix_lock(const char *directory, GError **error)
 
     if (fd < 0)
         return -1;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        int taken = fd;
-
-        fd = -1;
-        return taken;
-    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return g_steal_fd(&fd);
     if (errno == EWOULDBLOCK)
         return mp_fail(error, MP_ERROR_TEMPORARY, "another `metroplex configure` is at work on %s",
                        directory),
