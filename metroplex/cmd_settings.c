@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "commands.h"
 #include "settings_show.h"
+#include "steps.h"
 
 #define JSON_OPTION                                                                                \
     {                                                                                              \
@@ -106,8 +107,42 @@ change_all(MpSettingsEdit *edit, char **arguments, Change change, GError **error
     return wrong->len == 0 || mp_fail(error, MP_ERROR_INPUT, "%s", wrong->str);
 }
 
+/* What of it a command does; the rest is the administrator's. */
 static int
-save(const MpOptions *options, char **arguments, Change change, bool is_json)
+apply_changes(const char *file, const GPtrArray *changes, bool is_json)
+{
+    static const struct {
+        unsigned when;
+        const char *words[5];
+    } steps[] = {
+        {MP_APPLY_INIT, {"init", "--config"}},
+        {MP_APPLY_POSTFIX, {"configure", "--apply", "--config"}},
+    };
+    unsigned apply = mp_settings_what_to_apply(changes);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        const char *words[G_N_ELEMENTS(steps[i].words) + 2] = {NULL};
+        g_autoptr(GError) error = NULL;
+        gsize n = 0;
+
+        if ((apply & steps[i].when) == 0)
+            continue;
+        for (; steps[i].words[n] != NULL; n++)
+            words[n] = steps[i].words[n];
+        words[n] = file;
+        int status = mp_step_run("metroplex", words, is_json, &error);
+        if (status != EX_OK)
+            return status < 0 ? mp_report(error) : status;
+    }
+    return EX_OK;
+}
+
+typedef struct {
+    gboolean is_json, applies;
+} Wishes;
+
+static int
+save(const MpOptions *options, char **arguments, Change change, const Wishes *wishes)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(MpSettingsEdit) edit = mp_settings_edit(options->config_file, &error);
@@ -117,15 +152,28 @@ save(const MpOptions *options, char **arguments, Change change, bool is_json)
     g_autoptr(GPtrArray) changes = mp_settings_edit_save(edit, &error);
     if (changes == NULL)
         return mp_report(error);
-    mp_settings_show_changes(options->config_file, changes, is_json);
-    return EX_OK;
+    mp_settings_show_changes(options->config_file, changes, wishes->is_json,
+                             wishes->applies ? MP_APPLY_INIT | MP_APPLY_POSTFIX : 0);
+    g_clear_pointer(&edit, mp_settings_edit_free); /* whoever is run next may have to lock it */
+    return wishes->applies ? apply_changes(options->config_file, changes, wishes->is_json) : EX_OK;
 }
+
+#define CHANGE_OPTIONS                                                                             \
+    {"json", 0, 0, G_OPTION_ARG_NONE, &wishes.is_json, "print JSON, one object a line", NULL},     \
+        {"apply",                                                                                  \
+         0,                                                                                        \
+         0,                                                                                        \
+         G_OPTION_ARG_NONE,                                                                        \
+         &wishes.applies,                                                                          \
+         "do what has to be done so that the change takes effect, and wait",                       \
+         NULL},                                                                                    \
+        G_OPTION_ENTRY_NULL
 
 static int
 set(int argc, char **argv)
 {
-    gboolean is_json = FALSE;
-    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    Wishes wishes = {0};
+    const GOptionEntry entries[] = {CHANGE_OPTIONS};
     g_auto(MpOptions) options = {0};
 
     mp_options_parse(
@@ -135,21 +183,21 @@ set(int argc, char **argv)
         "Example: metroplex settings set smtp.address=smtp.example.org smtp.port=465 "
         "smtp.tls=implicit",
         1, G_MAXINT, &argc, &argv);
-    return save(&options, argv + 1, set_argument, is_json);
+    return save(&options, argv + 1, set_argument, &wishes);
 }
 
 static int
 unset(int argc, char **argv)
 {
-    gboolean is_json = FALSE;
-    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    Wishes wishes = {0};
+    const GOptionEntry entries[] = {CHANGE_OPTIONS};
     g_auto(MpOptions) options = {0};
 
     mp_options_parse(&options, entries, "SETTING… [--json]",
                      "Takes keys out of the file, so that their defaults hold.\n\n"
                      "Example: metroplex settings unset smtp.port",
                      1, G_MAXINT, &argc, &argv);
-    return save(&options, argv + 1, mp_settings_edit_unset, is_json);
+    return save(&options, argv + 1, mp_settings_edit_unset, &wishes);
 }
 
 static int
@@ -172,7 +220,7 @@ secret(int argc, char **argv)
     }
     if (!mp_config_check_owner(options.config_file, &error))
         return mp_report(error); /* before somebody types */
-    char *password = mp_password_read(_("Password for the SMTP server"), &error);
+    char *password = mp_password_read(_("Password for the SMTP server"), false, &error);
     if (password == NULL)
         return mp_report(error);
     g_autoptr(MpSettingsEdit) edit = mp_settings_edit(options.config_file, &error);
@@ -184,7 +232,7 @@ secret(int argc, char **argv)
     g_autofree char *shown = mp_escape(path);
     printf(_("The password is in %s.\n"), shown);
     if (changes->len > 0)
-        mp_settings_show_changes(options.config_file, changes, false);
+        mp_settings_show_changes(options.config_file, changes, false, 0);
     return EX_OK;
 }
 

@@ -141,8 +141,8 @@ mp_settings_show_json(const MpSettings *settings)
 
 /* --- Changes --------------------------------------------------------------------------------- */
 
-static unsigned
-what_to_apply(const GPtrArray *changes)
+unsigned
+mp_settings_what_to_apply(const GPtrArray *changes)
 {
     unsigned apply = 0;
 
@@ -169,9 +169,9 @@ print_change(const MpSettingChange *c)
 }
 
 static void
-print_changes(const char *file, const GPtrArray *changes)
+print_changes(const char *file, const GPtrArray *changes, unsigned applied)
 {
-    unsigned apply = what_to_apply(changes);
+    unsigned apply = mp_settings_what_to_apply(changes) & ~applied;
     g_autofree char *shown = mp_escape(file);
 
     if (changes->len == 0) {
@@ -190,11 +190,11 @@ print_changes(const char *file, const GPtrArray *changes)
 }
 
 static void
-print_changes_json(const char *file, const GPtrArray *changes)
+print_changes_json(const char *file, const GPtrArray *changes, unsigned applied)
 {
     JsonObject *object = json_object_new();
     JsonArray *array;
-    unsigned apply = what_to_apply(changes);
+    unsigned apply = mp_settings_what_to_apply(changes) & ~applied;
 
     mp_json_text(object, "file", file);
     array = mp_json_array(object, "changes");
@@ -216,10 +216,10 @@ print_changes_json(const char *file, const GPtrArray *changes)
 }
 
 void
-mp_settings_show_changes(const char *file, const GPtrArray *changes, bool is_json)
+mp_settings_show_changes(const char *file, const GPtrArray *changes, bool is_json, unsigned applied)
 {
     if (is_json)
-        print_changes_json(file, changes);
+        print_changes_json(file, changes, applied);
     else
-        print_changes(file, changes);
+        print_changes(file, changes, applied);
 }

@@ -106,11 +106,26 @@ read_without_echo(const char *prompt, char *buffer, gsize size)
     return length;
 }
 
+/* Octet for octet, so that the next line stays for whoever asks next. */
+static gssize
+read_next_line(char *buffer, gsize size)
+{
+    gsize length = 0;
+
+    while (length < size) {
+        gssize n = read(STDIN_FILENO, buffer + length, 1);
+
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n == 0 || (n > 0 && buffer[length++] == '\n'))
+            break;
+    }
+    return (gssize)length;
+}
+
 static const char *
 fault_of(const char *password, gsize length)
 {
-    if (length == 0)
-        return "it is empty";
     if (length > MP_PASSWORD_LIMIT)
         return "it is too long";
     if (memchr(password, '\n', length) != NULL || memchr(password, '\r', length) != NULL)
@@ -119,15 +134,19 @@ fault_of(const char *password, gsize length)
 }
 
 char *
-mp_password_read(const char *prompt, GError **error)
+mp_password_read(const char *prompt, bool leaves_rest, GError **error)
 {
     char *buffer = g_malloc0(MP_PASSWORD_LIMIT + 4);
     bool is_terminal = isatty(STDIN_FILENO);
-    gssize length = is_terminal ? read_without_echo(prompt, buffer, MP_PASSWORD_LIMIT + 3)
-                                : read_secret(buffer, MP_PASSWORD_LIMIT + 3, NULL);
+    gsize size = MP_PASSWORD_LIMIT + 3;
+    gssize length = is_terminal   ? read_without_echo(prompt, buffer, size)
+                    : leaves_rest ? read_next_line(buffer, size)
+                                  : read_secret(buffer, size, NULL);
 
     if (length < 0) {
-        mp_fail(error, MP_ERROR_INPUT, "cannot read the secret: %s", g_strerror(errno));
+        mp_fail(error, MP_ERROR_INPUT, "cannot read the password: %s", g_strerror(errno));
+    } else if (length == 0) {
+        mp_fail(error, MP_ERROR_INPUT, "that is no password: the input ended");
     } else {
         if (length > 0 && buffer[length - 1] == '\n')
             buffer[--length] = '\0';
@@ -206,6 +225,8 @@ GPtrArray *
 mp_settings_edit_password(MpSettingsEdit *edit, const char *password, char **path, GError **error)
 {
     *path = NULL;
+    if (*password == '\0')
+        return mp_fail_null(error, MP_ERROR_INPUT, "that is no password: it is empty");
     if (!name_file(edit, path, error) || !write_password(edit, *path, password, error))
         return NULL;
     return mp_settings_edit_save(edit, error);

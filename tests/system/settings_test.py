@@ -1,22 +1,19 @@
 #!/usr/bin/env python3
 """The page of settings, and the configuration that it changes: as an operator meets it."""
-import fcntl
 import json
 import os
 import platform
 import pwd
 import re
-import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, NOTIFIER, TOP, check, contains, enter_namespace, equal, main, test
+from harness import METROPLEX, NOTIFIER, TOP, check, contains, enter_namespace, equal, main, test  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 CANARY = "kanarienvogel-7Q"
 
@@ -40,46 +37,6 @@ def in_french(site, *args, status=0):
     done = subprocess.run([METROPLEX, *args, "--config", site.config], capture_output=True, text=True, env=env)
     equal(done.returncode, status, done.stdout + done.stderr)
     return done.stdout
-
-
-class Terminal:
-    """A program at a terminal of its own, of 80 columns."""
-
-    def __init__(self, *command, **env):
-        self.pid, self.fd = os.forkpty()
-        if self.pid == 0:
-            os.environ.update({"LC_ALL": "C.UTF-8", "TERM": "xterm", **env})
-            if "NO_COLOR" not in env:
-                os.environ.pop("NO_COLOR", None)
-            os.execv(command[0], command)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.seen = ""
-
-    def until(self, text, seconds=20):
-        while text not in self.seen:
-            ready, _, _ = select.select([self.fd], [], [], seconds * int(os.environ.get("PATIENCE", "1")))
-            check(ready, f"{text!r} does not come: {self.seen!r}")
-            self.seen += os.read(self.fd, 65536).decode()
-
-    def echoes(self):
-        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def end(self):
-        """All that it printed; its status is then in self.status."""
-        try:
-            while True:
-                octets = os.read(self.fd, 65536)
-                if not octets:
-                    break
-                self.seen += octets.decode(errors="replace")
-        except OSError:  # the other end is closed
-            pass
-        self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        os.close(self.fd)
-        return self.seen
 
 
 # --- The page
@@ -186,6 +143,27 @@ def all_is_saved_or_nothing(site):
     check("smtp.port" in done.stderr and "smtp.tls" in done.stderr, "all that is wrong, at once")
     site.metroplex("settings", "set", "smtp.authentication=login", "smtp.username=postmaster")
     site.metroplex("settings", "set", "smtp.support-address-type=email", "smtp.support-address=help@example.org")
+
+
+@test
+def what_has_to_be_applied_is_done(site):
+    path = dict(os.environ, MAIL_CONFIG="/nonexistent")
+
+    def save(*args):
+        return subprocess.run([METROPLEX, "settings", "set", *args, "--apply", "--config", site.config], capture_output=True, text=True, env=path)
+
+    done = save("smtp.port=25")
+    equal((done.returncode, done.stderr), (0, ""), "nothing but the next run")
+    done = save("limits.mail-size=4096")
+    contains(done.stdout, f"$ metroplex configure --apply --config {site.config}")
+    equal(done.returncode, 78, "there is no such Postfix")
+    equal(site.metroplex("settings", "get", "limits.mail-size"), "4096\n", "it is saved")
+    shutil.rmtree(os.path.join(site.data, "log"))
+    done = save(f"instance.log-directory={site.data}/other")
+    contains(done.stdout, f"made {site.data}/other")
+    equal(done.returncode, 0, done.stderr)
+    done = save("limits.mail-size=4097", "--json")
+    equal(json.loads(done.stdout)["apply"], [], "JSON alone")
 
 
 @test
