@@ -14,6 +14,7 @@ int cmd_policy(int argc, char **argv); /* under Postfix's spawn(8) */
 int cmd_repack(int argc, char **argv); /* not for people: upkeep beside a run */
 int cmd_repository(int argc, char **argv);
 int cmd_settings(int argc, char **argv);
+int cmd_setup(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_thread(int argc, char **argv);
 int cmd_trace(int argc, char **argv);

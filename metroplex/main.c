@@ -15,6 +15,7 @@ static const MpCommand commands[] = {
     {"repack", cmd_repack, NULL},
     {"repository", cmd_repository, "show or set a repository's policy"},
     {"settings", cmd_settings, "show and change the configuration"},
+    {"setup", cmd_setup, "ask for what is needed, do it, and send a test mail"},
     {"status", cmd_status, "say how mail is doing"},
     {"thread", cmd_thread, "open, answer, show and change threads"},
     {"trace", cmd_trace, "show one mail's way, in the order of time"},
