@@ -106,8 +106,8 @@ GPtrArray *mp_settings_edit_save(MpSettingsEdit *edit, GError **error);
 
 /*
  * Reads a secret of one line: from a terminal, at the prompt and without echo, else from standard
- * input all that it has, or with `leaves_rest` its next line. It may be empty; MP_ERROR_INPUT if the
- * input has ended or has no password. The caller frees it by mp_password_free().
+ * input all that it has, or with `leaves_rest` its next line. It may be empty; MP_ERROR_INPUT if
+ * the input has ended or has no password. The caller frees it by mp_password_free().
  */
 char *mp_password_read(const char *prompt, bool leaves_rest, GError **error);
 void mp_password_free(char *password);
