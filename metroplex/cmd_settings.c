@@ -177,7 +177,7 @@ set(int argc, char **argv)
     g_auto(MpOptions) options = {0};
 
     mp_options_parse(
-        &options, entries, "SETTING=VALUE… [--json]",
+        &options, entries, "SETTING=VALUE… [--apply] [--json]",
         "Checks all values together and saves all of them or none. Everything else in\n"
         "the file, comments too, stays as it is.\n\n"
         "Example: metroplex settings set smtp.address=smtp.example.org smtp.port=465 "
@@ -193,7 +193,7 @@ unset(int argc, char **argv)
     const GOptionEntry entries[] = {CHANGE_OPTIONS};
     g_auto(MpOptions) options = {0};
 
-    mp_options_parse(&options, entries, "SETTING… [--json]",
+    mp_options_parse(&options, entries, "SETTING… [--apply] [--json]",
                      "Takes keys out of the file, so that their defaults hold.\n\n"
                      "Example: metroplex settings unset smtp.port",
                      1, G_MAXINT, &argc, &argv);

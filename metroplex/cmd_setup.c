@@ -429,7 +429,7 @@ cmd_setup(int argc, char **argv)
     };
 
     mp_options_parse(
-        &setup.options, entries, "",
+        &setup.options, entries, "[--owner USER]",
         "Asks for the host name, the SMTP server and how to log in there, the no-reply\n"
         "address and where people find help; shows what will be done, does it, and sends\n"
         "a test mail. Answers may come from a file. For example\n"
