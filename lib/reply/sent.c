@@ -17,7 +17,7 @@ enum {
 };
 
 static guint
-common_run(const GArray *a, guint i, const GArray *b, guint k)
+common_run(const Words *a, guint i, const Words *b, guint k)
 {
     guint n = 0;
 
@@ -27,7 +27,7 @@ common_run(const GArray *a, guint i, const GArray *b, guint k)
 }
 
 static bool
-weighs_enough(const GArray *words, guint i, guint n)
+weighs_enough(const Words *words, guint i, guint n)
 {
     guint weight = 0;
 
@@ -39,7 +39,7 @@ weighs_enough(const GArray *words, guint i, guint n)
 /* The longest run that begins at word `i` of the mail, and where it stands: of two as long the one
  * that goes on behind `last`. */
 static guint
-longest_run(const Sent *sent, const GArray *words, guint i, guint last, guint *at)
+longest_run(const Sent *sent, const Words *words, guint i, guint last, guint *at)
 {
     guint best = 0, tried = 0;
 
@@ -47,7 +47,7 @@ longest_run(const Sent *sent, const GArray *words, guint i, guint last, guint *a
         return 0;
     for (guint k = sent->heads[sent_gram(words, i) & sent->mask]; k != 0 && tried < CANDIDATES;
          tried++) {
-        guint n = common_run(words, i, sent->words, k - 1);
+        guint n = common_run(words, i, &sent->words, k - 1);
 
         if (n > best || (n == best && k == last + 1)) {
             best = n;
@@ -74,15 +74,14 @@ take_word(Line *line, guint position, guint run)
 static bool
 ends_sent_line(const Sent *sent, guint position)
 {
-    return position >= sent->words->len ||
-           sent_word(sent->words, position - 1).line != sent_word(sent->words, position).line;
+    return position >= sent->words.len ||
+           sent_word(&sent->words, position - 1).line != sent_word(&sent->words, position).line;
 }
 
 /* Of a run that begins in the middle of a line, its words in that line, where the line sent ends
  * with them: "Does it work when hot? only when hot". */
 static guint
-chance_head(const Sent *sent, const GArray *lines, const GArray *words, guint i, guint run,
-            guint at)
+chance_head(const Sent *sent, const GArray *lines, const Words *words, guint i, guint run, guint at)
 {
     guint line = sent_word(words, i).line, n = 0;
 
@@ -97,7 +96,7 @@ chance_head(const Sent *sent, const GArray *lines, const GArray *words, guint i,
 /* Of a run that ends with a line of the mail, its words behind the last line sent that has come to
  * its end there: "Which of them is hot? 3." above "3. Is it on?" */
 static guint
-chance_foot(const Sent *sent, const GArray *words, guint i, guint run, guint at)
+chance_foot(const Sent *sent, const Words *words, guint i, guint run, guint at)
 {
     guint end = i + run, line = sent_word(words, end - 1).line, n = 0;
 
@@ -111,7 +110,7 @@ chance_foot(const Sent *sent, const GArray *words, guint i, guint run, guint at)
 }
 
 static void
-mark_runs(const Sent *sent, GArray *lines, const GArray *words)
+mark_runs(const Sent *sent, GArray *lines, const Words *words)
 {
     guint last = 0, at = 0;
 
@@ -141,18 +140,18 @@ static bool
 begins_sent_line(const Sent *sent, guint position)
 {
     return position == 1 ||
-           sent_word(sent->words, position - 1).line != sent_word(sent->words, position - 2).line;
+           sent_word(&sent->words, position - 1).line != sent_word(&sent->words, position - 2).line;
 }
 
 /* How many of the line's words, from its first on, are those of the sent text from `position` on.
  */
 static guint
-words_from(const Sent *sent, const GArray *words, guint first, guint n, guint position)
+words_from(const Sent *sent, const Words *words, guint first, guint n, guint position)
 {
     guint k = 0;
 
-    while (k < n && position + k <= sent->words->len &&
-           sent_word(words, first + k).hash == sent_word(sent->words, position + k - 1).hash)
+    while (k < n && position + k <= sent->words.len &&
+           sent_word(words, first + k).hash == sent_word(&sent->words, position + k - 1).hash)
         k++;
     return k;
 }
@@ -160,7 +159,7 @@ words_from(const Sent *sent, const GArray *words, guint first, guint n, guint po
 /* A line too short to be found by itself is ours if it is what comes next in the text sent, up to
  * the end of the line there, or its own. */
 static void
-take_next(const Sent *sent, Line *line, const GArray *words, guint first, guint position)
+take_next(const Sent *sent, Line *line, const Words *words, guint first, guint position)
 {
     guint n = words_from(sent, words, first, line->words, position);
 
@@ -240,7 +239,7 @@ judge_line(const Sent *sent, Line *line)
 
 /* The first line of a text of ours, which none stands above, with an answer behind it. */
 static void
-take_first(const Sent *sent, Line *line, const GArray *words, guint first)
+take_first(const Sent *sent, Line *line, const Words *words, guint first)
 {
     for (guint i = 0; line->words_sent == 0 && i < sent->texts->len; i++) {
         guint start = sent_text_start(sent, i) + 1;
@@ -250,16 +249,24 @@ take_first(const Sent *sent, Line *line, const GArray *words, guint first)
     }
 }
 
-/* A quoted line that is a whole line of ours, be it as short as it may. */
+/* Quoted lines that are a whole line of ours, be it as short as it may. */
 static void
-mark_whole_line(const Sent *sent, Line *line, const GArray *words, guint first)
+mark_whole_lines(const Sent *sent, GArray *lines, const Words *words, const guint *first)
 {
-    if (line->kind != LINE_QUOTE || line->words_sent > 0)
-        return;
-    guint hash = sent_line_hash(words, first, first + line->words);
-    guint at = GPOINTER_TO_UINT(g_hash_table_lookup(sent->lines, GUINT_TO_POINTER(hash)));
-    if (at > 0 && words_from(sent, words, first, line->words, at) == line->words)
-        take_next(sent, line, words, first, at);
+    g_autoptr(GHashTable) ours = NULL;
+
+    for (guint i = 0; i < lines->len; i++) {
+        Line *line = LINE(lines, i);
+
+        if (line->kind != LINE_QUOTE || line->words == 0 || line->words_sent > 0)
+            continue;
+        if (ours == NULL)
+            ours = sent_lines(sent);
+        guint hash = sent_line_hash(words, first[i], first[i] + line->words);
+        guint at = GPOINTER_TO_UINT(g_hash_table_lookup(ours, GUINT_TO_POINTER(hash)));
+        if (at > 0 && words_from(sent, words, first[i], line->words, at) == line->words)
+            take_next(sent, line, words, first[i], at);
+    }
 }
 
 /* The next line with words in it goes on behind `position` itself: "3.", and below it "3. Is it?"
@@ -282,7 +289,7 @@ is_taken_above(const Line *line, guint position)
 
 /* Short lines, from the line of ours above them on, and then from the one below back. */
 static void
-mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *first)
+mark_short(const Sent *sent, GArray *lines, const Words *words, const guint *first)
 {
     guint position = 0;
 
@@ -314,23 +321,23 @@ mark_short(const Sent *sent, GArray *lines, const GArray *words, const guint *fi
 void
 sent_mark(const Sent *sent, GArray *lines)
 {
-    g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(Word));
+    Words words = {NULL, 0, 0};
     g_autofree guint *first = g_new(guint, lines->len + 1);
 
     for (guint i = 0; i < lines->len; i++) {
-        first[i] = words->len;
+        first[i] = words.len;
         if (LINE(lines, i)->kind == LINE_BLANK)
             continue;
-        sent_append_words(words, LINE(lines, i)->text, i);
-        LINE(lines, i)->words = words->len - first[i];
+        sent_append_words(&words, LINE(lines, i)->text, i);
+        LINE(lines, i)->words = words.len - first[i];
     }
-    mark_runs(sent, lines, words);
-    mark_short(sent, lines, words, first);
+    mark_runs(sent, lines, &words);
+    mark_short(sent, lines, &words, first);
+    mark_whole_lines(sent, lines, &words, first);
     for (guint i = 0; i < lines->len; i++) {
-        if (LINE(lines, i)->words == 0)
-            continue;
-        mark_whole_line(sent, LINE(lines, i), words, first[i]);
-        judge_line(sent, LINE(lines, i));
+        if (LINE(lines, i)->words > 0)
+            judge_line(sent, LINE(lines, i));
     }
     mark_neighbours(sent, lines);
+    g_free(words.at);
 }

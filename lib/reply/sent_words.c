@@ -11,6 +11,7 @@ enum {
     SENT_WORDS = 200000,  /* of all texts together, some 1 MB; the rest is not compared */
     SHORTEST_SUBJECT = 8, /* bytes of a part of it that says what is answered */
     SHORTEST_NAME = 3,
+    FEWEST_WORDS = 64, /* for which there is room */
 };
 
 /* Stands between two texts, and is no word's hash. */
@@ -55,8 +56,18 @@ is_fence(const char *text)
     return text[0] == '`' && g_str_has_prefix(text, "```") && strchr(text + 3, '`') == NULL;
 }
 
+static void
+append_word(Words *words, Word word)
+{
+    if (words->len == words->room) {
+        words->room = MAX(2 * words->room, FEWEST_WORDS);
+        words->at = g_renew(Word, words->at, words->room);
+    }
+    words->at[words->len++] = word;
+}
+
 void
-sent_append_words(GArray *words, const char *text, guint line)
+sent_append_words(Words *words, const char *text, guint line)
 {
     guint hash = 0;
 
@@ -77,8 +88,7 @@ sent_append_words(GArray *words, const char *text, guint line)
                 continue;
         }
         if (hash != 0) {
-            Word word = {hash, line, letter && stands_alone(c)};
-            g_array_append_val(words, word);
+            append_word(words, (Word){hash, line, letter && stands_alone(c)});
             hash = 0;
         }
         if (c == '\0')
@@ -89,7 +99,7 @@ sent_append_words(GArray *words, const char *text, guint line)
 }
 
 guint
-sent_gram(const GArray *words, guint i)
+sent_gram(const Words *words, guint i)
 {
     guint hash = 0;
 
@@ -99,7 +109,7 @@ sent_gram(const GArray *words, guint i)
 }
 
 guint
-sent_line_hash(const GArray *words, guint start, guint end)
+sent_line_hash(const Words *words, guint start, guint end)
 {
     guint hash = end - start;
 
@@ -152,7 +162,7 @@ is_footer_mark(const char *line)
 static void
 note_link(Sent *sent, guint first)
 {
-    for (guint k = first; k <= sent->words->len; k++)
+    for (guint k = first; k <= sent->words.len; k++)
         g_hash_table_add(sent->links, GUINT_TO_POINTER(k + 1));
 }
 
@@ -160,30 +170,44 @@ note_link(Sent *sent, guint first)
 static void
 append_text(Sent *sent, const char *text, guint *line)
 {
-    Text entry = {.start = sent->words->len, .footer = G_MAXUINT};
+    Text entry = {.start = sent->words.len, .footer = G_MAXUINT};
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     char *rest = (char *)read_head(&entry, valid);
     const Word apart = {APART, NO_LINE, false};
     const bool links = strstr(rest, "://") != NULL;
 
-    for (; rest != NULL && sent->words->len < SENT_WORDS; (*line)++) {
+    for (; rest != NULL && sent->words.len < SENT_WORDS; (*line)++) {
         const char *one = strsep(&rest, "\n");
-        guint first = sent->words->len;
+        guint first = sent->words.len;
 
         if (is_footer_mark(one))
             entry.footer = first;
-        sent_append_words(sent->words, one, *line);
+        sent_append_words(&sent->words, one, *line);
         if (links && strstr(one, "://") != NULL)
             note_link(sent, first);
-        if (sent->words->len > first)
-            g_hash_table_insert(
-                sent->lines, GUINT_TO_POINTER(sent_line_hash(sent->words, first, sent->words->len)),
-                GUINT_TO_POINTER(first + 1));
     }
-    entry.end = sent->words->len;
+    entry.end = sent->words.len;
     entry.footer = MIN(entry.footer, entry.end);
     g_array_append_val(sent->texts, entry);
-    g_array_append_val(sent->words, apart);
+    append_word(&sent->words, apart);
+}
+
+GHashTable *
+sent_lines(const Sent *sent)
+{
+    const Words *words = &sent->words;
+    GHashTable *lines = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0, end; i < words->len; i = end) {
+        guint line = sent_word(words, i).line;
+
+        for (end = i + 1; end < words->len && sent_word(words, end).line == line;)
+            end++;
+        if (line != NO_LINE)
+            g_hash_table_insert(lines, GUINT_TO_POINTER(sent_line_hash(words, i, end)),
+                                GUINT_TO_POINTER(i + 1));
+    }
+    return lines;
 }
 
 static void
@@ -204,22 +228,20 @@ sent_new(const char *const *texts)
     if (texts == NULL || texts[0] == NULL)
         return NULL;
     Sent *sent = g_new0(Sent, 1);
-    sent->words = g_array_new(FALSE, FALSE, sizeof(Word));
     sent->texts = g_array_new(FALSE, FALSE, sizeof(Text));
     g_array_set_clear_func(sent->texts, clear_text);
-    sent->lines = g_hash_table_new(NULL, NULL);
     sent->links = g_hash_table_new(NULL, NULL);
     for (; *texts != NULL; texts++)
         append_text(sent, *texts, &line);
-    while (size < sent->words->len * 2)
+    while (size < sent->words.len * 2)
         size *= 2;
     sent->mask = size - 1;
     sent->heads = g_new0(guint, size);
-    sent->next = g_new0(guint, sent->words->len + 1);
-    for (guint i = sent->words->len; i-- > 0;) { /* so that a chain begins with the first */
-        if (i + SENT_GRAM > sent->words->len)
+    sent->next = g_new0(guint, sent->words.len + 1);
+    for (guint i = sent->words.len; i-- > 0;) { /* so that a chain begins with the first */
+        if (i + SENT_GRAM > sent->words.len)
             continue;
-        guint *head = &sent->heads[sent_gram(sent->words, i) & sent->mask];
+        guint *head = &sent->heads[sent_gram(&sent->words, i) & sent->mask];
         sent->next[i] = *head;
         *head = i + 1;
     }
@@ -231,9 +253,8 @@ sent_free(Sent *sent)
 {
     if (sent == NULL)
         return;
-    g_array_unref(sent->words);
+    g_free(sent->words.at);
     g_array_unref(sent->texts);
-    g_hash_table_unref(sent->lines);
     g_hash_table_unref(sent->links);
     g_free(sent->heads);
     g_free(sent->next);

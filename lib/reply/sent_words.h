@@ -14,22 +14,28 @@ typedef struct {
     guint alone : 1; /* a character that is a word: two of them say as much as one of letters */
 } Word;
 
+/* A list of them; it grows without a call for each. */
+typedef struct {
+    Word *at;
+    guint len, room;
+} Words;
+
 struct Sent {
-    GArray *words, *texts; /* of Word, of a text each */
-    guint *heads, *next;   /* for each sequence a chain of the places where it stands */
+    Words words;
+    GArray *texts;       /* of a text each */
+    guint *heads, *next; /* for each sequence a chain of the places where it stands */
     guint mask;
-    GHashTable *lines; /* hash of a line's words → where it begins, 1 … */
     GHashTable *links; /* how many words stand above a line with a URL in it, or within it */
 };
 
 static inline Word
-sent_word(const GArray *words, guint i)
+sent_word(const Words *words, guint i)
 {
-    return g_array_index(words, Word, i);
+    return words->at[i];
 }
 
 /* Appends the words of one line. */
-void sent_append_words(GArray *words, const char *text, guint line);
+void sent_append_words(Words *words, const char *text, guint line);
 
 /* The position before the first word of a text. */
 guint sent_text_start(const Sent *sent, guint i);
@@ -38,5 +44,9 @@ guint sent_text_start(const Sent *sent, guint i);
 bool sent_has_link(const Sent *sent, guint position);
 
 /* The hash of the sequence that begins at word `i`, and of the words of a line. */
-guint sent_gram(const GArray *words, guint i);
-guint sent_line_hash(const GArray *words, guint start, guint end);
+guint sent_gram(const Words *words, guint i);
+guint sent_line_hash(const Words *words, guint start, guint end);
+
+/* Where each line of the texts begins, 1 …, by the hash of its words; of equal lines the last. The
+ * caller owns the result. */
+GHashTable *sent_lines(const Sent *sent);

@@ -17,8 +17,10 @@ enum {
 
 /* "… wrote:", "---- On … Ada wrote ----" */
 static bool
-closes(const char *core)
+closes(const char *core, gsize length)
 {
+    if (length == 0 || g_ascii_isalnum(core[length - 1]))
+        return false; /* as nearly always */
     return line_ends_in_colon(core) || g_str_has_suffix(core, "---");
 }
 
@@ -30,12 +32,15 @@ window_end(const GArray *lines, guint i, const char *core, bool *closed)
     gsize length = strlen(core);
     guint end = i + 1;
 
-    *closed = closes(core);
+    *closed = closes(core, length);
     for (; !*closed && end < i + WINDOW && length < WINDOW_BYTES && end < lines->len &&
            LINE(lines, end)->kind == LINE_TEXT;
          end++) {
-        length += 1 + strlen(LINE(lines, end)->core);
-        *closed = closes(LINE(lines, end)->core);
+        const char *below = LINE(lines, end)->core;
+        gsize n = strlen(below);
+
+        length += 1 + n;
+        *closed = closes(below, n);
     }
     return end;
 }
