@@ -213,12 +213,16 @@ lines_split(char *texts, char *cores, MpMatcher *matcher)
     char *p = texts;
     for (guint i = 0; i < n; i++) {
         Line *line = LINE(lines, i);
-        char *end = strchr(p, '\n');
+        char *end = *p == '\n' ? p : strchr(p, '\n');
 
         if (end != NULL)
             *end++ = '\0';
         *line = (Line){.text = p, .core = cores, .index = i};
         p = end;
+        if (*line->text == '\0') { /* LINE_BLANK, as it is */
+            *cores++ = '\0';
+            continue;
+        }
         cores = line_write_core(cores, line->text);
         lines_classify(line, matcher);
     }

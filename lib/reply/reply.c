@@ -50,11 +50,12 @@ reply_new(const GArray *lines, char *texts)
     reply->texts = texts;
     reply->storage = g_new(MpReplyLine, lines->len);
     reply->lines = g_ptr_array_sized_new(lines->len);
+    g_ptr_array_set_size(reply->lines, (gint)lines->len);
     for (guint i = 0; i < lines->len; i++) {
         const Line *line = LINE(lines, i);
 
         reply->storage[i] = (MpReplyLine){line->text, line->kept, line->why};
-        g_ptr_array_add(reply->lines, &reply->storage[i]);
+        reply->lines->pdata[i] = &reply->storage[i];
     }
     reply->reply = join(reply->lines, true);
     reply->elided = join(reply->lines, false);

@@ -271,6 +271,12 @@ is_announced(const GArray *lines, guint i)
     return i > 0 && line_ends_in_colon(LINE(lines, i - 1)->core);
 }
 
+static bool
+is_same(const Line *line, const Line *other)
+{
+    return line->core[0] == other->core[0] && strcmp(line->core, other->core) == 0;
+}
+
 /* The same delimiter below some text, and below that what is no signature: the two frame the text.
  * Where a line above announces it, a word with a mark behind it will do. */
 static bool
@@ -279,7 +285,7 @@ opens_frame(Walk *walk, guint i)
     const GArray *lines = walk->lines;
     guint texts = 0, limit = MIN(lines->len, i + FRAME_LINES), k = i + 1;
 
-    for (; k < limit && strcmp(LINE(lines, k)->core, LINE(lines, i)->core) != 0; k++) {
+    for (; k < limit && !is_same(LINE(lines, k), LINE(lines, i)); k++) {
         if (LINE(lines, k)->kind == LINE_QUOTE || line_is_boundary(LINE(lines, k)))
             return false;
         texts += LINE(lines, k)->kind == LINE_TEXT;
@@ -299,7 +305,7 @@ closes_frame(Walk *walk, guint i)
     const GArray *lines = walk->lines;
 
     for (guint k = i; k > 0 && i - k < FRAME_LINES && LINE(lines, k - 1)->kept; k--) {
-        if (strcmp(LINE(lines, k - 1)->core, LINE(lines, i)->core) == 0)
+        if (is_same(LINE(lines, k - 1), LINE(lines, i)))
             return opens_frame(walk, k - 1);
     }
     return false;
