@@ -132,12 +132,6 @@ mp_check_out_of_sight(MpChecker *checker, const char *expected, const char *advi
     va_end(args);
 }
 
-char *
-mp_check_duration(gint64 seconds)
-{
-    return mp_duration(seconds);
-}
-
 /* --- Whose eyes --------------------------------------------------------------------------------
  */
 

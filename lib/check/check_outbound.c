@@ -94,7 +94,7 @@ mp_check_certificate(MpChecker *checker, const MpCertificate *certificate, MpVer
 {
     gint64 left = certificate->expires - mp_time_now();
     g_autofree char *until = mp_time_format(certificate->expires);
-    g_autofree char *days = mp_check_duration(left);
+    g_autofree char *days = mp_duration(left);
     const char *expected =
         _("one that is for this name, of an authority, and good for two weeks more");
 

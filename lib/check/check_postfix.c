@@ -309,7 +309,7 @@ check_mail_queue(MpChecker *checker)
     if (list == NULL)
         return;
     count_queue(list, &n, &oldest);
-    g_autofree char *age = mp_check_duration(oldest > 0 ? now - oldest : 0);
+    g_autofree char *age = mp_duration(oldest > 0 ? now - oldest : 0);
     if (n == 0)
         mp_check_ok(checker, _("it is empty"));
     else if (now - oldest <= QUEUE_LATE)

@@ -63,7 +63,7 @@ check_new_mail(MpChecker *checker)
         mp_check_ok(checker, _("no mail waits in new/"));
         return;
     }
-    g_autofree char *since = mp_check_duration(mp_time_now() - oldest);
+    g_autofree char *since = mp_duration(mp_time_now() - oldest);
     g_autofree char *found =
         g_strdup_printf(_("%u mails wait in new/, the oldest for %s"), names->len, since);
     tell_age(checker, mp_time_now() - oldest, MAIL_LATE, MAIL_STUCK, found,
@@ -131,7 +131,7 @@ check_notifications(MpChecker *checker)
         mp_check_ok(checker, _("nothing waits to be sent"));
         return;
     }
-    g_autofree char *since = mp_check_duration(oldest > 0 ? mp_time_now() - oldest : 0);
+    g_autofree char *since = mp_duration(oldest > 0 ? mp_time_now() - oldest : 0);
     g_autofree char *found = g_strdup_printf(
         _("%u events wait to be sent, %u of them for another attempt, the oldest for %s"),
         fresh->len + retry->len, retry->len, since);
@@ -183,7 +183,7 @@ check_server(MpChecker *checker)
                           error->message);
         return;
     }
-    g_autofree char *since = mp_check_duration(mp_time_now() - server->since);
+    g_autofree char *since = mp_duration(mp_time_now() - server->since);
     const char *reply = server->reply != NULL ? server->reply : "-";
     if (server->state == MP_SERVER_UP)
         mp_check_ok(checker, _("nothing is known against it"));

@@ -148,7 +148,7 @@ check_run(MpChecker *checker, const char *lock, const char *program)
         return;
     }
     gint64 age = mp_time_now() - (gint64)st.st_mtime;
-    g_autofree char *ago = mp_check_duration(age);
+    g_autofree char *ago = mp_duration(age);
     if (is_locked(&st))
         mp_check_ok(checker, _("%s is at work, since %s"), program, ago);
     else if (age > RUN_LATE)
@@ -238,13 +238,13 @@ check_note(MpChecker *checker, const char *program, const char *log)
     g_autofree char *error = last_error(checker->config, log);
     g_autofree char *advice = g_strdup_printf(_("See %s/%s"), checker->config->log_directory, log);
     g_autofree char *since =
-        run.succeeded > 0 ? mp_check_duration(mp_time_now() - run.succeeded) : g_strdup(_("never"));
+        run.succeeded > 0 ? mp_duration(mp_time_now() - run.succeeded) : g_strdup(_("never"));
 
     if (run.ended == 0)
         mp_check_tell(checker, MP_CHECK_UNKNOWN, _("exit status 0"), advice,
                       _("%s: no run has ended yet"), program);
     else if (run.status == 0)
-        mp_check_ok(checker, _("the last run of %s ended well"), program);
+        mp_check_ok(checker, _("the last run of %s ended well, %s ago"), program, since);
     else
         mp_check_tell(
             checker, MP_CHECK_FAILED, _("exit status 0"), advice,

@@ -59,8 +59,13 @@ MpDnsAnswer *mp_dns_addresses(MpDns *dns, const char *name);
 /* An answer to be filled from others; the caller's. */
 MpDnsAnswer *mp_dns_answer_new(MpDnsOutcome outcome);
 void mp_dns_answer_take_over(MpDnsAnswer *answer, const MpDnsAnswer *other);
+void mp_dns_answer_add(MpDnsAnswer *answer, char *value, guint preference); /* takes `value` */
 void mp_dns_answer_free(MpDnsAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpDnsAnswer, mp_dns_answer_free)
+
+/* Adds the records of the wanted type, and the alias, in a packet that answers; false if it is
+ * none. */
+bool mp_dns_read(const guint8 *bytes, gsize length, MpDnsType wanted, MpDnsAnswer *answer);
 
 /* "10.113.0.203.in-addr.arpa" for an address; the caller's. NULL if it is none. */
 char *mp_dns_reverse_name(const char *address);

@@ -56,6 +56,3 @@ void mp_check_room(MpChecker *checker, const char *path);
 
 /* The file that Postfix logs into, if there is one that can be read; the caller's, or NULL. */
 char *mp_check_mail_log(const MpChecker *checker);
-
-/* "3 minutes", in the operator's language; the caller's. */
-char *mp_check_duration(gint64 seconds);

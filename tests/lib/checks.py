@@ -10,16 +10,25 @@ NESTED = "CHECK_TEST_NESTED"
 
 
 def enter():
-    """A network and mounts of the suite's own: port 25, addresses and /run are then real and nobody else's."""
+    """A network of the suite's own: port 25 and addresses are then real and nobody else's."""
     if os.environ.get(NESTED):
         return
     os.environ[NESTED] = "none"
     user = ["--user", "--map-root-user", "--map-auto"] if os.getuid() != 0 else []
-    shell = ["sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
-    command = ["unshare", *user, "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child"]
+    command = ["unshare", *user, "--net"]
     if subprocess.run([*command, "ip", "link", "set", "lo", "up"], stderr=subprocess.DEVNULL).returncode == 0:
         os.environ[NESTED] = "1"
-        os.execvp("unshare", [*command, *shell, sys.executable, *sys.argv])
+        os.execvp("unshare", [*command, "sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, *sys.argv])
+
+
+def under_systemd(program, folder):
+    """A script beside which `program` is run: as PROGRAM, where /run is that of a machine with systemd. None if it cannot be."""
+    path = os.path.join(folder, "under-systemd")
+    with open(path, "w") as file:
+        file.write(f"#!/bin/sh\nexec unshare --mount sh -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system && exec \"$@\"' sh {program} \"$@\"\n")
+    os.chmod(path, 0o755)
+    can = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/run"], stderr=subprocess.DEVNULL).returncode == 0
+    return path if can else None
 
 
 def is_nested(what):
@@ -28,8 +37,8 @@ def is_nested(what):
     return os.environ[NESTED] == "1"
 
 
-def findings(site, *args, env=None, status=None):
-    done = subprocess.run([METROPLEX, "check", "--config", site.config, "--json", *args], capture_output=True, text=True, timeout=120,
+def findings(site, *args, env=None, status=None, program=METROPLEX):
+    done = subprocess.run([program, "check", "--config", site.config, "--json", *args], capture_output=True, text=True, timeout=120,
                           env=dict(os.environ, **(env or {})))
     check(done.returncode in (0, 1, 2) if status is None else done.returncode == status, f"{done.returncode}: {done.stdout}{done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]
