@@ -23,3 +23,9 @@ bool mp_tally_is_empty(const MpTally *tally);
 
 /* The title of a queue, N_(). */
 const char *mp_status_queue_title(MpQueue queue);
+
+/* Appends a text as HTML shows it. */
+void mp_html_append(GString *out, const char *text);
+
+/* The sections with the plots of the page. */
+void mp_status_plots(GString *out, const MpStatus *status);

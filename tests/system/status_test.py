@@ -238,7 +238,7 @@ def snapshot(site):
 def nothing_is_written_and_a_copy_without_log_and_keys_is_enough(site):
     healthy(site)
     before = snapshot(site)
-    for args in ([], ["--json"]):
+    for args in ([], ["--json"], ["--prometheus"], ["--html", "-"]):
         status(site, *args)
     equal(snapshot(site), before)
     shutil.rmtree(os.path.join(site.data, "log"))
@@ -254,6 +254,125 @@ def what_cannot_be_read_is_an_error_and_no_level(site):
     done = site.run(METROPLEX, "status", status=None)
     check(done.returncode > 2 and done.stdout == "", done)
     contains(done.stderr, "outbox")
+
+
+SAMPLE = re.compile(r'(metroplex_[a-z_]+?)(?:\{([a-z]+)="([A-Za-z0-9.+-]+)"\})? (\S+)')
+
+
+def samples(text):
+    """The text by the rules of format 0.0.4: HELP and TYPE once before the samples of a name, no time stamps, each series once."""
+    check(text.endswith("\n"), "no end of line")
+    types, found = {}, {}
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name = line.split()[2]
+            check(name not in types, f"twice: {line}")
+            types[name] = None
+        elif line.startswith("# TYPE "):
+            equal(line.split()[2], name)
+            types[name] = line.split()[3]
+        else:
+            sample = SAMPLE.fullmatch(line)
+            check(sample, line)
+            series = re.sub(r"_(bucket|sum|count)$", "", sample[1]) if types[name] == "histogram" else sample[1]
+            equal(series, name)
+            check((sample[1], sample[3]) not in found, f"twice: {line}")
+            found[sample[1], sample[3]] = float(sample[4])
+    for name, kind in types.items():
+        check(kind != "counter" or name.endswith("_total"), name)
+        check(kind == "counter" or not name.endswith("_total"), name)
+    return found
+
+
+@test
+def prometheus_reads_it_and_totals_never_go_down(site):
+    write_ledger(site, (hour(900), "mail.posted", 5), (hour(), "mail.posted", 2), (hour(), "delivery.20", 3), (hour(), "delivery.100", 1),
+                 (hour(), "delivery.ms", 4500), ("-", 'mail.a"} 1\\', 4))
+    note_run(site, "metroplex", 10)
+    waiting_mail(site, 50)
+    found = samples(status(site, "--prometheus"))
+    equal(found["metroplex_mails_total", "posted"], 7)
+    equal(found["metroplex_mails_total", "other"], 4)
+    equal(found["metroplex_delivery_seconds_bucket", "0.32"], 3)
+    equal(found["metroplex_delivery_seconds_bucket", "+Inf"], 4)
+    equal((found["metroplex_delivery_seconds_sum", None], found["metroplex_delivery_seconds_count", None]), (4.5, 4))
+    equal(found["metroplex_new_mails", None], 1)
+    check(0 <= time.time() - found["metroplex_run_end_timestamp_seconds", "metroplex"] - 10 < 100, found)
+    check(("metroplex_run_end_timestamp_seconds", "notifier") not in found, "a run that never was")
+    site.metroplex("prune")
+    later = samples(status(site, "--prometheus", env=FRENCH))
+    for key, value in found.items():
+        check(value <= later[key] if key[0].endswith(("_total", "_count", "_bucket", "_sum")) else True, key)
+
+
+@test
+def a_file_is_replaced_as_a_whole(site):
+    path = os.path.join(site.dir, "metroplex.prom")
+    with open(path, "w") as file:
+        file.write("before\n")
+    inode = os.stat(path).st_ino
+    equal(status(site, "--prometheus", path), "")
+    with open(path) as file:
+        check(samples(file.read()), "empty")
+    check(os.stat(path).st_ino != inode and not os.path.exists(path + ".tmp"), "written in place")
+    done = site.run(METROPLEX, "status", "--prometheus", os.path.join(site.dir, "none/x"), status=None)
+    check(done.returncode > 2 and "none" in done.stderr, done)
+
+
+@test
+def the_page_asks_for_nothing_and_is_well_formed(site):
+    import html.parser
+    write_ledger(site, (hour(), "mail.posted", 3), (hour(50), "mail.empty", 3), (hour(2), "message.sent", 3))
+    for env, word in ((ENGLISH, "Mails of the day"), (FRENCH, "Courriels du jour")):
+        page = status(site, "--html", "-", env=env)
+        contains(page, word)
+        opened, seen = [], []
+
+        class Reader(html.parser.HTMLParser):
+            def handle_starttag(self, tag, attributes):
+                seen.append((tag, dict(attributes)))
+                if tag not in ("meta", "link"):
+                    opened.append(tag)
+
+            def handle_startendtag(self, tag, attributes):
+                seen.append((tag, dict(attributes)))
+
+            def handle_endtag(self, tag):
+                equal(opened.pop(), tag)
+
+        Reader().feed(page)
+        equal(opened, [])
+        equal(sum(tag == "svg" for tag, _ in seen), 4)
+        check(sum(tag == "rect" for tag, _ in seen) >= 5, "no bars")
+        for tag, attributes in seen:
+            check(tag not in ("script", "img", "iframe", "object"), tag)
+            check(not any(name.startswith("on") or name == "src" or (name == "href" and value != "data:,") for name, value in attributes.items()), attributes)
+        check("url(" not in page and "@import" not in page and "http" not in page, "a request")
+
+
+def luminance(colour):
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@test
+def every_colour_has_contrast_in_both_schemes(site):
+    page = status(site, "--html", "-")
+    light, dark = re.findall(r":root\{([^}]*)\}", page)
+    for scheme in light, dark:
+        colours = dict(re.findall(r"--([a-z]+):(#[0-9a-f]{6})", scheme))
+        ground = luminance(colours["bg"])
+        for name in ("fg", "soft", "ok", "warning", "critical", "posted", "other", "refused", "sent", "unsent"):
+            one = luminance(colours[name])
+            ratio = (max(one, ground) + 0.05) / (min(one, ground) + 0.05)
+            check(ratio >= 4.5, f"{name} {colours[name]}: {ratio:.2f}")
+
+
+@test
+def one_form_at_a_time(site):
+    for words in (["--json", "--prometheus"], ["--html"], ["file"], ["--json", "file"]):
+        site.run(METROPLEX, "status", *words, status=64)
 
 
 if __name__ == "__main__":
