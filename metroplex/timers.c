@@ -13,7 +13,7 @@
 #define CRON_FILE "/etc/cron.d/metroplex"
 
 static const char *const units[] = {"metroplex.path", "metroplex.timer", "notifier.timer",
-                                    "metroplex-repack.timer"};
+                                    "metroplex-repack.timer", "metroplex-prune.timer"};
 
 bool
 timers_are_of_systemd(void)

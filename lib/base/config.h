@@ -80,6 +80,8 @@ typedef struct {
     char *on_comment; /* executable that is given new comments; "" for none */
     int hook_timeout; /* seconds it may take */
     bool commands;    /* /close and /reopen at the top of a reply are obeyed */
+    int keep_success, keep_failure, keep_outcomes; /* days; 0: for ever */
+    gint64 keep_size;                              /* octets of all mails kept; 0: any */
 
     /* [tracker] */
     char *remote;

@@ -29,7 +29,7 @@ static const char style[] =
     "section{border:1px solid var(--line);border-radius:.5rem;padding:.75rem;min-width:0}"
     "table{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.2rem 0 .2rem .4rem;text-align:right;font-weight:400;vertical-align:top}"
-    "th:first-child,td:first-child{text-align:left;padding-left:0;overflow-wrap:anywhere}"
+    "th:first-child,td:first-child{text-align:left;padding-left:0}"
     "thead th{color:var(--soft);border-bottom:1px solid var(--line)}"
     "svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:13px}"
     ".axis{stroke:var(--line)}.posted{fill:var(--posted)}.other{fill:var(--other)}"

@@ -15,7 +15,7 @@ import sys
 import machine
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-UNITS = ["metroplex.path", "metroplex.timer", "notifier.timer", "metroplex-repack.timer"]
+UNITS = ["metroplex.path", "metroplex.timer", "notifier.timer", "metroplex-repack.timer", "metroplex-prune.timer"]
 NEXT = "0.1.1"
 TESTS = []
 

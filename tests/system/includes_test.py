@@ -43,7 +43,7 @@ ARROWS = {
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
     "report": {"address", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy"},
-    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "policy", "postfix", "report", "settings", "tracker"},
+    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "maildir", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
 

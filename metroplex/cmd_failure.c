@@ -1,0 +1,296 @@
+/*
+ * metroplex failure list, metroplex failure show: the mails that were refused, why, and what to do
+ * with them. A mail is read by the sandboxed worker, and shown escaped.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "cli/output.h"
+#include "commands.h"
+#include "inbound/extraction.h"
+#include "instance/instance.h"
+#include "maildir/kept.h"
+
+#include <fcntl.h>
+
+enum { TIME, OUTCOME, REASON, MESSAGE_ID, NAME }; /* fields of outcomes.tsv */
+
+typedef struct {
+    MpInstance instance;
+    MpLimits limits;
+    GHashTable *reasons; /* escaped file name to reason, the last one of each */
+    MpWorker *worker;
+    bool json;
+} Quarantine;
+
+static void
+quarantine_clear(Quarantine *quarantine)
+{
+    g_clear_pointer(&quarantine->worker, mp_worker_free);
+    g_clear_pointer(&quarantine->reasons, g_hash_table_unref);
+    mp_instance_close(&quarantine->instance);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Quarantine, quarantine_clear)
+
+/* --- Reading --------------------------------------------------------------------------------- */
+
+static void
+take_reason(const char *const *fields, gpointer user_data)
+{
+    if (strcmp(fields[OUTCOME], mp_outcome_name(MP_OUTCOME_FAILURE)) == 0)
+        g_hash_table_insert(user_data, g_strdup(fields[NAME]), g_strdup(fields[REASON]));
+}
+
+static bool
+open_quarantine(Quarantine *quarantine, const MpOptions *options, GError **error)
+{
+    quarantine->reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (!mp_instance_load(&quarantine->instance, options, error))
+        return false;
+    quarantine->limits = mp_instance_limits(&quarantine->instance);
+    return mp_outcomes_foreach(quarantine->instance.config->data, take_reason, quarantine->reasons,
+                               error);
+}
+
+/* Why it is there; NULL where outcomes.tsv does not know it (any more). */
+static const char *
+reason_of(const Quarantine *quarantine, const char *name)
+{
+    g_autofree char *escaped = mp_escape(name);
+
+    return g_hash_table_lookup(quarantine->reasons, escaped);
+}
+
+static char *
+path_of(const Quarantine *quarantine, const char *name)
+{
+    return g_build_filename(quarantine->instance.config->data, "incoming-mail",
+                            mp_outcome_name(MP_OUTCOME_FAILURE), name, NULL);
+}
+
+/* The mail, decoded; NULL with *error set where it cannot be read, which may be why it is there. */
+static MpMessage *
+read_mail(Quarantine *quarantine, const char *name, GError **error)
+{
+    g_autofree char *path = path_of(quarantine, name);
+    g_auto(MpFd) fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    MpMessageFault fault;
+
+    if (fd < 0)
+        return mp_fail_errno_null(error, "cannot open it");
+    if (quarantine->worker == NULL)
+        quarantine->worker = mp_extraction_worker(1);
+    return mp_worker_parse(quarantine->worker, fd, &quarantine->limits, &fault, error);
+}
+
+static const char *
+sender_of(const MpMessage *message)
+{
+    return message != NULL && message->from->len > 0 ? g_ptr_array_index(message->from, 0) : NULL;
+}
+
+/* --- list ------------------------------------------------------------------------------------ */
+
+static JsonObject *
+json_of(const Quarantine *quarantine, const MpKeptMail *mail, const MpMessage *message)
+{
+    JsonObject *object = json_object_new();
+    g_autofree char *name = g_utf8_make_valid(mail->name, -1);
+
+    mp_json_text(object, "file", name);
+    mp_json_date(object, "date", mail->received);
+    mp_json_text(object, "reason", reason_of(quarantine, mail->name));
+    mp_json_text(object, "from", sender_of(message));
+    mp_json_text(object, "subject", message != NULL ? message->subject : NULL);
+    return object;
+}
+
+static void
+print_line(Quarantine *quarantine, const MpKeptMail *mail)
+{
+    g_autoptr(MpMessage) message = read_mail(quarantine, mail->name, NULL);
+    const char *reason = reason_of(quarantine, mail->name);
+
+    if (quarantine->json) {
+        mp_json_print(json_of(quarantine, mail, message));
+        return;
+    }
+    g_autofree char *date = mp_time_format(mail->received);
+    g_autofree char *name = mp_escape(mail->name);
+    g_autofree char *sender = mp_escape(sender_of(message));
+    g_autofree char *subject = mp_escape(message != NULL ? message->subject : NULL);
+    printf("%s %-16s %s %s %s\n", date, reason != NULL ? reason : "-", name, sender, subject);
+}
+
+static int
+cmd_failure_list(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(Quarantine) quarantine = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_options_parse(&options, entries, "[--json]",
+                     "Lists the mails that were refused, the oldest first: date, reason, file,\n"
+                     "sender and subject. For example: metroplex failure list",
+                     0, 0, &argc, &argv);
+    quarantine.json = json;
+    if (!open_quarantine(&quarantine, &options, &error))
+        return mp_report(error);
+    g_autoptr(GArray) mails =
+        mp_kept_list(quarantine.instance.config->data, MP_OUTCOME_FAILURE, &error);
+    if (mails == NULL)
+        return mp_report(error);
+    quarantine.worker = mp_extraction_worker(mails->len);
+    for (guint i = 0; i < mails->len; i++)
+        print_line(&quarantine, &g_array_index(mails, MpKeptMail, i));
+    return EX_OK;
+}
+
+/* --- show ------------------------------------------------------------------------------------ */
+
+/* The mail of that name, which may be given with its path. */
+static const MpKeptMail *
+find_mail(const GArray *mails, const char *file, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(file), *shown = mp_escape(file);
+
+    for (guint i = 0; i < mails->len; i++)
+        if (strcmp(g_array_index(mails, MpKeptMail, i).name, name) == 0)
+            return &g_array_index(mails, MpKeptMail, i);
+    mp_fail(error, MP_ERROR_INPUT, "no such file in failure/: %s", shown);
+    return NULL;
+}
+
+static void
+print_field(const char *label, const char *value)
+{
+    g_autofree char *shown = mp_escape(value);
+
+    printf("%-10s %s\n", label, shown);
+}
+
+/* Each line escaped, wherever it goes: no mail moves the cursor, and none is mistaken for ours. */
+static void
+print_escaped_text(const char *text)
+{
+    g_autofree char *trimmed = g_strchomp(g_strdup(text));
+    g_auto(GStrv) lines = g_strsplit(trimmed, "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++) {
+        g_autofree char *shown = mp_escape(*line);
+
+        printf("|%s%s\n", **line != '\0' ? " " : "", shown);
+    }
+}
+
+/* A command on the file, as a shell takes it. */
+static char *
+command_of(const MpOptions *options, const char *word, const char *path)
+{
+    bool is_default = strcmp(options->config_file, MP_DEFAULT_CONFIG) == 0;
+    g_autofree char *config = g_shell_quote(options->config_file), *file = g_shell_quote(path);
+
+    return is_default ? g_strdup_printf("metroplex %s %s", word, file)
+                      : g_strdup_printf("metroplex %s --config %s %s", word, config, file);
+}
+
+static void
+print_mail(const Quarantine *quarantine, const MpKeptMail *mail, const MpMessage *message,
+           const char *fault, const char *explain, const char *again)
+{
+    g_autofree char *date = mp_time_format(mail->received), *path = path_of(quarantine, mail->name);
+    g_autofree char *first = mp_escape(explain), *second = mp_escape(again);
+    const char *text = message == NULL          ? NULL
+                       : message->plain != NULL ? message->plain
+                                                : message->html;
+
+    print_field("File", path);
+    print_field("Delivered", date);
+    print_field("Reason", reason_of(quarantine, mail->name));
+    if (message != NULL) {
+        print_field("From", sender_of(message));
+        print_field("Subject", message->subject);
+        print_field("Message-ID", message->message_id);
+    } else {
+        print_field("Unreadable", fault);
+    }
+    if (text != NULL && *text != '\0') {
+        printf("\n");
+        print_escaped_text(text);
+    }
+    printf("\nWhy, gate by gate:  %s\nTry it again:       %s\n", first, second);
+}
+
+static void
+print_mail_json(const Quarantine *quarantine, const MpKeptMail *mail, const MpMessage *message,
+                const char *fault, const char *explain, const char *again)
+{
+    JsonObject *object = json_of(quarantine, mail, message);
+    g_autofree char *path = path_of(quarantine, mail->name), *valid = g_utf8_make_valid(path, -1);
+    g_autofree char *one = g_utf8_make_valid(explain, -1), *other = g_utf8_make_valid(again, -1);
+    const char *text = message == NULL          ? NULL
+                       : message->plain != NULL ? message->plain
+                                                : message->html;
+
+    mp_json_text(object, "path", valid);
+    mp_json_text(object, "message-id", message != NULL ? message->message_id : NULL);
+    mp_json_text(object, "fault", fault);
+    mp_json_text(object, "text", text);
+    mp_json_text(object, "explain", one);
+    mp_json_text(object, "again", other);
+    mp_json_print(object);
+}
+
+static int
+cmd_failure_show(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object", NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(MpOptions) options = {0};
+    g_auto(Quarantine) quarantine = {0};
+    g_autoptr(GError) error = NULL, fault = NULL;
+
+    mp_options_parse(
+        &options, entries, "[--json] FILE",
+        "Shows one mail that was refused, why, and what tries it again. FILE is a name\n"
+        "as metroplex failure list prints it.",
+        1, 1, &argc, &argv);
+    if (!open_quarantine(&quarantine, &options, &error))
+        return mp_report(error);
+    g_autoptr(GArray) mails =
+        mp_kept_list(quarantine.instance.config->data, MP_OUTCOME_FAILURE, &error);
+    const MpKeptMail *mail = mails != NULL ? find_mail(mails, argv[1], &error) : NULL;
+    if (mail == NULL)
+        return mp_report(error);
+    g_autoptr(MpMessage) message = read_mail(&quarantine, mail->name, &fault);
+    g_autofree char *path = path_of(&quarantine, mail->name);
+    g_autofree char *command = command_of(&options, "--once", path);
+    g_autofree char *explain = command_of(&options, "explain", path);
+    (json ? print_mail_json : print_mail)(&quarantine, mail, message,
+                                          fault != NULL ? fault->message : NULL, explain, command);
+    return EX_OK;
+}
+
+static const MpCommand subcommands[] = {
+    {"list", cmd_failure_list, "[--json]: the mails that were refused, and why"},
+    {"show", cmd_failure_show, "FILE: one of them"},
+};
+
+int
+cmd_failure(int argc, char **argv)
+{
+    return mp_subcommand_run(subcommands, G_N_ELEMENTS(subcommands), argc, argv);
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""metroplex prune and metroplex failure: what was kept long enough goes, nothing else does, and what
+was refused can be looked at."""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, check, contains, equal, main, test, wait_until  # noqa: E402
+
+DAY = 86400
+
+
+def keep(site, place, name, days, octets=b"Subject: x\n\nx\n"):
+    path = os.path.join(site.data, "incoming-mail", place, name)
+    with open(path, "wb") as file:
+        file.write(octets)
+    then = time.time() - days * DAY
+    os.utime(path, (then, then))
+
+
+def outcome(days, name="a.mail", reason="empty"):
+    when = datetime.datetime.fromtimestamp(time.time() - days * DAY, datetime.timezone.utc)
+    return f"{when:%Y-%m-%dT%H:%M:%S.000Z}\tfailure\t{reason}\t<a@b>\t{name}\t-\t-\t0.100\n"
+
+
+def write_outcomes(site, *lines):
+    with open(os.path.join(site.data, "incoming-mail/outcomes.tsv"), "w") as file:
+        file.writelines(lines)
+
+
+def read_outcomes(site):
+    with open(os.path.join(site.data, "incoming-mail/outcomes.tsv")) as file:
+        return file.read()
+
+
+def pruned(site):
+    return json.loads(site.metroplex("status", "--json", status=None))["pruned"]["ever"]
+
+
+def fill(site):
+    for place in ("success", "failure"):
+        for days in (1, 20, 100):
+            keep(site, place, f"{days}.mail", days)
+    lines = [outcome(days) for days in (100, 20, 1)]
+    write_outcomes(site, *lines)
+    return lines
+
+
+@test
+def nothing_goes_unless_the_configuration_says_so(site):
+    fill(site)
+    site.metroplex("prune")
+    equal((len(site.success), len(site.failure), len(site.outcomes())), (3, 3, 3))
+
+
+@test
+def each_goes_after_its_days_and_is_counted(site):
+    lines = fill(site)
+    site.set_config("inbound", keep_success="10", keep_failure="50", keep_outcomes="90")
+    shown = site.metroplex("prune", "--dry-run")
+    contains(shown, "success: 2 mails")
+    equal((len(site.success), len(site.failure), len(site.outcomes()), site.log()), (3, 3, 3, ""))
+    contains(site.metroplex("prune"), "failure: 1 mails")
+    equal((site.success, site.failure), (["1.mail"], ["1.mail", "20.mail"]))
+    equal(read_outcomes(site), "".join(lines[1:]))
+    equal(pruned(site), {"success": 2, "failure": 1, "outcomes": 1, "other": 0})
+    contains(site.log(), "Pruned 2 mails of success, 1 of failure, 1 lines of outcomes.tsv")
+    site.metroplex("prune")
+    equal(pruned(site)["success"], 2)
+
+
+@test
+def by_size_the_oldest_go_first_and_those_of_success_before_those_of_failure(site):
+    for place in ("success", "failure"):
+        for days in (1, 2, 3):
+            keep(site, place, f"{days}.mail", days, b"x" * 1000)
+    site.set_config("inbound", keep_size="4500")
+    site.metroplex("prune")
+    equal((site.success, site.failure), (["1.mail"], ["1.mail", "2.mail", "3.mail"]))
+    site.set_config("inbound", keep_size="2999")
+    site.metroplex("prune")
+    equal((site.success, site.failure), ([], ["1.mail", "2.mail"]))
+
+
+@test
+def what_is_no_mail_stays(site):
+    keep(site, "success", ".hidden", 100)
+    os.mkdir(os.path.join(site.data, "incoming-mail/success/folder"))
+    os.symlink("/etc/hostname", os.path.join(site.data, "incoming-mail/success/link"))
+    site.set_config("inbound", keep_success="1")
+    site.metroplex("prune")
+    equal(site.success, [".hidden", "folder", "link"])
+
+
+@test
+def lines_that_are_torn_or_end_in_nothing_are_no_trouble(site):
+    site.set_config("inbound", keep_outcomes="50")
+    lines = [outcome(10), "nonsense\n", outcome(90), outcome(1)[:20]]
+    write_outcomes(site, outcome(100), "torn\n", "\0\0\0\n", *lines)
+    site.metroplex("prune")
+    equal(read_outcomes(site), "".join(lines))
+    write_outcomes(site, outcome(100), outcome(100))
+    site.metroplex("prune")
+    equal(read_outcomes(site), "")
+    os.unlink(os.path.join(site.data, "incoming-mail/outcomes.tsv"))
+    site.metroplex("prune")
+    check(not os.path.exists(os.path.join(site.data, "incoming-mail/outcomes.tsv")), "made one")
+
+
+@test
+def it_waits_for_a_batch_in_hand(site):
+    import fcntl
+    fill(site)
+    site.set_config("inbound", keep_success="10")
+    with open(os.path.join(site.data, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen([METROPLEX, "prune", "--config", site.config], stdout=subprocess.DEVNULL)
+        wait_until(lambda: "flock" in open(f"/proc/{process.pid}/wchan").read() or "lock" in open(f"/proc/{process.pid}/wchan").read()
+                   or open(f"/proc/{process.pid}/stat").read().split()[2] == "S")
+        equal(len(site.success), 3)
+    equal(process.wait(60), 0)
+    equal(len(site.success), 1)
+
+
+@test
+def killed_at_any_step_the_next_one_does_the_rest(site):
+    """At each system call that changes a file or a directory, before it is done."""
+    if subprocess.run(["strace", "-V"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        print("# skipped: needs strace")
+        return
+    site.set_config("inbound", keep_success="10", keep_failure="50", keep_outcomes="90")
+    calls = {"unlinkat": 3, "renameat": 1, "fsync": 3, "flock": 2, "write": 4}
+    killed = 0
+    for call, most in calls.items():
+        for n in range(1, most + 1):
+            lines = fill(site)
+            done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={n}", METROPLEX, "prune", "--config", site.config],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            killed += done.returncode != 0
+            check(read_outcomes(site) in ("".join(lines), "".join(lines[1:])), f"{call} {n}: half a file")
+            site.metroplex("prune")
+            equal((site.success, site.failure), (["1.mail"], ["1.mail", "20.mail"]), f"{call} {n}")
+            equal(len(site.outcomes()), 2, f"{call} {n}")
+    check(killed >= 10, f"only {killed} were killed")
+
+
+@test
+def the_ledger_becomes_short_and_no_sum_changes(site):
+    os.makedirs(os.path.join(site.data, "ledger"))
+    with open(os.path.join(site.data, "ledger/counts"), "w") as file:
+        for hour in range(24 * 100):
+            then = datetime.datetime.fromtimestamp(time.time() - hour * 3600, datetime.timezone.utc)
+            file.write(f"{then:%Y-%m-%dT%H}\tmail.posted\t1\n" * 2)
+    before = json.loads(site.metroplex("status", "--json", status=None))["mails"]
+    site.metroplex("prune")
+    with open(os.path.join(site.data, "ledger/counts")) as file:
+        check(len(file.readlines()) <= 24 * 41 + 1, "not compacted")
+    equal(json.loads(site.metroplex("status", "--json", status=None))["mails"], before)
+
+
+# --- failure
+
+ESCAPES = "\x1b[2J\x1b]0;title\x07\u202eevil"
+
+
+def refuse(site):
+    site.user("ann")
+    name = site.deliver(site.mail("ann@example.org", "reply@reply.git.example.org", text=f"Hello {ESCAPES}\nMessage-ID: no\n",
+                                  subject="=?utf-8?q?Re:_=1B[31mred?="))
+    site.metroplex("--once")
+    equal(site.failure, [name])
+    return name
+
+
+@test
+def what_was_refused_is_listed_with_its_reason(site):
+    equal(site.metroplex("failure", "list"), "")
+    name = refuse(site)
+    line = site.metroplex("failure", "list")
+    for part in ("no-address", name, "ann@example.org"):
+        contains(line, part)
+    check(line.strip().isprintable() and line.count("\n") == 1, repr(line))
+    found = json.loads(site.metroplex("failure", "list", "--json"))
+    equal((found["file"], found["reason"], found["from"]), (name, "no-address", "ann@example.org"))
+    equal(site.failure, [name])
+
+
+@test
+def one_is_shown_safely_with_what_tries_it_again(site):
+    name = refuse(site)
+    shown = site.metroplex("failure", "show", name)
+    check(all(line.isprintable() for line in shown.splitlines()), repr(shown))
+    contains(shown, "| Hello \\e[2J")
+    contains(shown, "| Message-ID: no")
+    command = shown.splitlines()[-1].partition(":")[2].strip()
+    contains(command, "--once")
+    again = subprocess.run(command.replace("metroplex", METROPLEX, 1), shell=True, capture_output=True, text=True)
+    equal(again.returncode, 65, again.stderr)
+    contains(again.stderr, "no-address")
+    found = json.loads(site.metroplex("failure", "show", "--json", os.path.join(site.data, "incoming-mail/failure", name)))
+    equal((found["reason"], found["fault"]), ("no-address", None))
+    contains(found["text"], "Hello")
+
+
+@test
+def what_is_no_mail_or_not_there_is_told(site):
+    keep(site, "failure", "empty.mail", 1, b"")
+    contains(site.metroplex("failure", "show", "empty.mail"), "Unreadable malformed")
+    contains(site.metroplex("failure", "list"), "empty.mail - -")
+    done = site.run(METROPLEX, "failure", "show", "../../lock\x1b[31m", status=65)
+    contains(done.stderr, "no such file in failure/: ../../lock\\e[31m")
+
+
+@test
+def both_read_a_copy_without_log_and_keys(site):
+    name = refuse(site)
+    os.unlink(os.path.join(site.dir, "etc/address-keys"))
+    os.system(f"chmod -R a-w {site.data}")
+    contains(site.metroplex("failure", "list"), name)
+    contains(site.metroplex("prune", "--dry-run"), "success: 0")
+    os.system(f"chmod -R u+w {site.data}")
+
+
+if __name__ == "__main__":
+    main()
