@@ -69,7 +69,7 @@ quote_end(const Walk *walk, guint start)
         bool note = next > end && is_own_note(line->core);
         if ((line->kind == LINE_QUOTE && !note) ||
             (next == end && is_broken_quote(walk->lines, next)) ||
-            (walk->sent != NULL && next == end && line->repeat))
+            (walk->sent != NULL && next == end && line->repeat && !line_is_boundary(line)))
             end = next + 1;
         else
             break;

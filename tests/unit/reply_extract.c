@@ -293,3 +293,33 @@ Test(reply, flowed_text_is_joined_again)
         cr_expect_str_eq(text, cases[i].text, "\"%s\" became \"%s\"", cases[i].flowed, text);
     }
 }
+
+/* Of several delimiters each looks down for the end of its signature: sixty lines, and no more,
+ * whatever those above and below it found. */
+Test(reply, delimiters_find_no_longer_signature_than_one_of_them_alone)
+{
+    for (guint names = 1; names <= 40; names++) {
+        GString *mail = g_string_new("Yes.\n\n-- \nAda\n\n-- \nAda\n\n-- \nAda\n");
+        for (guint i = 0; i < names; i++)
+            g_string_append(mail, "\nBob\n");
+        g_autofree char *text = g_strchomp(g_string_free(mail, FALSE));
+        g_autoptr(MpReply) reply = mp_reply_extract(text, NULL);
+
+        cr_expect_str_eq(reply->reply, names < 29 ? "Yes." : text, "%u names", names);
+    }
+}
+
+Test(reply, a_separator_that_repeats_our_words_is_no_part_of_the_quote_above)
+{
+    static const char *const sent[] = {
+        "Grace Sample <grace@example.org> wrote to Ada Example <ada@example.org>:\n"
+        "-----Original Message-----\nIs it open?",
+        NULL};
+    g_autoptr(MpReply) reply =
+        mp_reply_extract("Grace Sample <grace@example.org> wrote to Ada Example "
+                         "<ada@example.org>\nThat says enough.\n> Older.\n"
+                         "-----Original Message-----\nwhatever it is\nand more of it",
+                         sent);
+
+    cr_expect_null(strstr(reply->reply, "Original Message"), "%s", reply->reply);
+}
