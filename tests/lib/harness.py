@@ -3,9 +3,11 @@
 Each test is a function of one argument, a Site, registered by @test. A Site is a temporary data
 directory made by `metroplex init`, with accounts and threads made by the commands a user has.
 """
+import atexit
 import email.message
 import email.policy
 import email.utils
+import functools
 import glob
 import json
 import os
@@ -47,6 +49,18 @@ def equal(found, expected, what=""):
 
 def contains(text, part):
     check(part in text, f"{part!r} is not in {text!r}")
+
+
+@functools.cache
+def french():
+    """The environment of somebody French, by a locale made for it: a machine may have none but C, which is English."""
+    directory = tempfile.mkdtemp(prefix="metroplex-locale-")
+    atexit.register(shutil.rmtree, directory, True)
+    os.chmod(directory, 0o755)
+    made = subprocess.run(["localedef", "-i", "fr_FR", "-f", "UTF-8", os.path.join(directory, "fr_FR.UTF-8")],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    check(made.returncode <= 1, made.stderr)  # 1: with warnings
+    return {"LOCPATH": directory, "LC_ALL": "fr_FR.UTF-8", "LANGUAGE": ""}
 
 
 def wait_until(condition, seconds=20):

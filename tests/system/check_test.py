@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from checks import enter, findings, is_nested, one, people, under_systemd, verdicts  # noqa: E402
 from dns_server import DnsServer  # noqa: E402
-from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, Site, check, contains, equal, french, main, test  # noqa: E402
 
 @test
 def a_new_installation_is_well_but_for_what_is_not_set(site):
@@ -255,17 +255,16 @@ def a_group_that_is_none_is_a_wrong_use(site):
 
 @test
 def programs_read_english_and_people_their_language(site):
-    french = {"LANGUAGE": "fr", "LC_ALL": "C.UTF-8"}
-    equal(findings(site, "files", env=french), findings(site, "files"))
-    shown = people(site, "files", env=french).stdout
+    equal(findings(site, "files", env=french()), findings(site, "files"))
+    shown = people(site, "files", env=french()).stdout
     contains(shown, "Répertoires")
     contains(people(site, "files").stdout, "Directories")
 
 
 @test
 def lines_fit_a_terminal_and_a_pipe_has_no_colour(site):
-    for language in "en", "fr":
-        shown = people(site, env={"LANGUAGE": language, "LC_ALL": "C.UTF-8"}).stdout
+    for language in {}, french():
+        shown = people(site, env=language).stdout
         check("\x1b" not in shown, "colour in a pipe")
         for line in shown.splitlines():
             check(len(line) <= 80 or " " not in line.strip(), f"{len(line)} columns: {line}")

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, NOTIFIER, TOP, check, contains, enter_namespace, equal, main, test  # noqa: E402
+from harness import METROPLEX, NOTIFIER, TOP, check, contains, enter_namespace, equal, french, main, test  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 CANARY = "kanarienvogel-7Q"
@@ -33,8 +33,8 @@ def rows(site):
 
 
 def in_french(site, *args, status=0):
-    env = dict(os.environ, LC_ALL="C.UTF-8", LANGUAGE="fr")
-    done = subprocess.run([METROPLEX, *args, "--config", site.config], capture_output=True, text=True, env=env)
+    done = subprocess.run([METROPLEX, *args, "--config", site.config], capture_output=True, text=True,
+                          env=dict(os.environ, **french()))
     equal(done.returncode, status, done.stdout + done.stderr)
     return done.stdout
 
@@ -64,8 +64,8 @@ def the_page_has_its_order_its_words_and_where_each_value_comes_from(site):
 def a_page_fits_a_terminal_of_80_columns_in_both_languages(site):
     site.metroplex("settings", "set", "instance.url=https://git.example.org/" + "a" * 90,
                    "smtp.support-address=https://help.example.org/a/b/c/d/e/f/g", "smtp.maildir=/" + "d" * 49)
-    for language in ("en", "fr"):
-        terminal = Terminal(METROPLEX, "settings", "--config", site.config, LANGUAGE=language)
+    for language in ({}, french()):
+        terminal = Terminal(METROPLEX, "settings", "--config", site.config, **language)
         seen = terminal.end()
         contains(seen, "\x1b[1m")
         plain = re.sub(r"\x1b\[\d*m", "", seen)

@@ -11,9 +11,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, Site, check, contains, equal, french, main, test  # noqa: E402
 
-ENGLISH, FRENCH = {"LANGUAGE": "", "LC_ALL": "C.UTF-8"}, {"LANGUAGE": "fr", "LC_ALL": "C.UTF-8"}
+ENGLISH, FRENCH = {"LANGUAGE": "", "LC_ALL": "C.UTF-8"}, french()
 
 
 def status(site, *args, level=None, env=None):
