@@ -242,26 +242,42 @@ lines_count_kept(const GArray *lines)
     return n;
 }
 
-GArray *
-lines_kept(const GArray *lines)
+/* Moves the lines that are kept to `to`, as if nobody had looked at them; returns how many. */
+static guint
+move_kept(const GArray *from, GArray *to)
 {
-    guint n = 0, length = lines_count_kept(lines);
-    GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(Line), length);
+    guint n = 0;
 
-    g_array_set_size(kept, length);
-    for (guint i = 0; i < lines->len; i++) {
-        if (!LINE(lines, i)->kept)
+    for (guint i = 0; i < from->len; i++) {
+        if (!LINE(from, i)->kept)
             continue;
-        Line *line = LINE(kept, n++);
-        *line = *LINE(lines, i);
+        Line *line = LINE(to, n++);
+        *line = *LINE(from, i);
         line->kind = line->own_kind;
         line->rule = line->own_rule;
         line->fenced = false;
         line->block = 0;
-        line->index = i;
     }
+    return n;
+}
+
+GArray *
+lines_kept(const GArray *lines)
+{
+    guint length = lines_count_kept(lines);
+    GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(Line), length);
+
+    g_array_set_size(kept, length);
+    move_kept(lines, kept);
     code_mark(kept);
     return kept;
+}
+
+void
+lines_drop_elided(GArray *lines)
+{
+    g_array_set_size(lines, move_kept(lines, lines));
+    code_mark(lines);
 }
 
 gint

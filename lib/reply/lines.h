@@ -67,6 +67,9 @@ void lines_classify(Line *line, MpMatcher *matcher);
 
 /* The kept lines of a decided mail, as a mail of their own that nobody has looked at yet. */
 GArray *lines_kept(const GArray *lines);
+
+/* Makes such a mail of the list itself. */
+void lines_drop_elided(GArray *lines);
 guint lines_count_kept(const GArray *lines);
 
 #define LINE(lines, i) (&g_array_index((lines), Line, (i)))

@@ -70,23 +70,33 @@ reply_new(const GArray *lines, char *texts)
 enum { PASSES = 5 };
 
 static void
-decide(GArray *lines, MpMatcher *matcher, const Sent *sent, guint passes)
+decide_once(GArray *lines, MpMatcher *matcher, const Sent *sent)
 {
     boundaries_mark(lines, matcher);
     sent_quotes_mark(lines, sent, matcher);
     foreign_unmark(lines, sent, matcher);
     lines_decide(lines, sent, matcher);
+}
 
-    guint n = lines_count_kept(lines);
-    if (n == lines->len || n == 0 || passes <= 1)
+static void
+decide(GArray *lines, MpMatcher *matcher, const Sent *sent)
+{
+    decide_once(lines, matcher, sent);
+    guint before = lines->len, n = lines_count_kept(lines);
+    if (n == before || n == 0)
         return;
     g_autoptr(GArray) kept = lines_kept(lines);
-    decide(kept, matcher, sent, passes - 1);
-    for (guint i = 0; i < kept->len; i++) {
-        if (LINE(kept, i)->kept)
-            continue;
-        LINE(lines, LINE(kept, i)->index)->kept = false;
-        LINE(lines, LINE(kept, i)->index)->why = LINE(kept, i)->why;
+    for (guint passes = 1; passes < PASSES && n < before && n > 0; passes++) {
+        decide_once(kept, matcher, sent);
+        for (guint i = 0; i < kept->len; i++) {
+            if (LINE(kept, i)->kept)
+                continue;
+            LINE(lines, LINE(kept, i)->index)->kept = false;
+            LINE(lines, LINE(kept, i)->index)->why = LINE(kept, i)->why;
+        }
+        before = kept->len;
+        lines_drop_elided(kept);
+        n = kept->len;
     }
 }
 
@@ -103,7 +113,7 @@ mp_reply_extract(const char *text, const char *const *sent)
     split_attributions(lines, texts_sent, matcher);
     if (texts_sent != NULL)
         sent_mark(texts_sent, lines);
-    decide(lines, matcher, texts_sent, PASSES);
+    decide(lines, matcher, texts_sent);
     return reply_new(lines, texts);
 }
 

@@ -180,6 +180,8 @@ append_text(Sent *sent, const char *text, guint *line)
         const char *one = strsep(&rest, "\n");
         guint first = sent->words.len;
 
+        if (*one == '\0')
+            continue;
         if (is_footer_mark(one))
             entry.footer = first;
         sent_append_words(&sent->words, one, *line);
