@@ -3,8 +3,10 @@
 
 int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
 int cmd_address(int argc, char **argv);
+int cmd_bundle(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_configure(int argc, char **argv); /* the mail server, and what starts the programs */
+int cmd_diagnostics(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
 int cmd_failure(int argc, char **argv);

@@ -4,8 +4,10 @@
 
 static const MpCommand commands[] = {
     {"address", cmd_address, "make or verify a signed address"},
+    {"bundle", cmd_bundle, "write an archive for who helps, without secrets"},
     {"check", cmd_check, "look whether everything works, and say what to do"},
     {"configure", cmd_configure, "make Postfix and the timers do as the settings say"},
+    {"diagnostics", cmd_diagnostics, "print one text for who helps, without secrets"},
     {"explain", cmd_explain, "say what would be done with a mail, and why"},
     {"extract", cmd_extract, "print the reply a person wrote"},
     {"failure", cmd_failure, "list and show the mails that were refused"},

@@ -25,6 +25,12 @@ struct MpRedaction {
     MpSecretState state;
 };
 
+bool
+mp_redaction_masks(const MpRedaction *r)
+{
+    return r->masks;
+}
+
 static void
 free_secret(gpointer secret)
 {
@@ -64,6 +70,8 @@ mp_redaction_new(const MpConfig *config, bool masks, GError **error)
     r->key = g_steal_pointer(&key);
     r->secrets = g_ptr_array_new_with_free_func(free_secret);
     r->shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (config == NULL)
+        return r;
     r->hostname = g_strdup(config->hostname);
     r->reply_domain = mp_config_reply_domain(config);
     r->noreply_domain = mp_config_noreply_domain(config);
@@ -192,6 +200,8 @@ begins_with(const char *text, const char *prefix)
 static bool
 is_ours(const MpRedaction *r, const char *local, const char *domain)
 {
+    if (r->hostname == NULL)
+        return false;
     if (g_ascii_strcasecmp(domain, r->reply_domain) == 0)
         return (begins_with(local, "reply+") || begins_with(local, "unsub+") ||
                 begins_with(local, "bounce+")) &&

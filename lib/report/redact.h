@@ -20,10 +20,13 @@
 typedef struct MpRedaction MpRedaction;
 
 /* `masks`: addresses are masked as well. Reads the secrets that the configuration names, as far as
- * they can be read, to know them again. */
+ * they can be read, to know them again; `config` is NULL where there is none. */
 MpRedaction *mp_redaction_new(const MpConfig *config, bool masks, GError **error);
 void mp_redaction_free(MpRedaction *redaction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRedaction, mp_redaction_free)
+
+/* Whether addresses are masked. */
+bool mp_redaction_masks(const MpRedaction *redaction);
 
 /* An address or Message-ID that is not masked: what the administrator asked about. */
 void mp_redaction_show(MpRedaction *redaction, const char *address);

@@ -128,14 +128,23 @@ name_before(const char *line, gsize at)
         const char *name;
         Named what;
     } names[] = {
-        {"password", REST_OF_LINE},    {"passwd", REST_OF_LINE},
-        {"passphrase", REST_OF_LINE},  {"authorization", REST_OF_LINE},
-        {"cookie", REST_OF_LINE},      {"secret", REST_OF_LINE},
-        {"credentials", REST_OF_LINE}, {"token", ONE_WORD},
-        {"apikey", ONE_WORD},          {"api_key", ONE_WORD},
-        {"api-key", ONE_WORD},         {"access_key", ONE_WORD},
-        {"private_key", ONE_WORD},     {"secret_key", ONE_WORD},
-        {"auth_key", ONE_WORD},        {"pwd", ONE_WORD},
+        {"password", REST_OF_LINE},
+        {"passwd", REST_OF_LINE},
+        {"passphrase", REST_OF_LINE},
+        {"authorization", REST_OF_LINE},
+        {"cookie", REST_OF_LINE},
+        {"secret", REST_OF_LINE},
+        {"credentials", REST_OF_LINE},
+        {"token", ONE_WORD},
+        {"apikey", ONE_WORD},
+        {"api_key", ONE_WORD},
+        {"api-key", ONE_WORD},
+        {"access_key", ONE_WORD},
+        {"private_key", ONE_WORD},
+        {"secret_key", ONE_WORD},
+        {"auth_key", ONE_WORD},
+        {"pwd", ONE_WORD},
+        {"password_maps", REST_OF_LINE},
     };
     gsize end = at;
 

@@ -938,7 +938,7 @@ def what_changes_nothing_needs_nothing_that_can_be_written(site):
     before = tree(site.data)
     cases = [(METROPLEX, words, signs) for words, signs in (
         (["user", "list"], 0), (["user", "show", "tim"], 0), (["thread", "list"], 0), (["thread", "show", "1"], 0), (["thread", "export", "1"], 0),
-        (["repository", "show", "acme/rocket"], 0), (["fsck"], 0), (["trace", "1/0"], 0), (["explain", mail], 1), (["address", "1", "kate"], 1), (["extract", mail], 0),
+        (["repository", "show", "acme/rocket"], 0), (["fsck"], 0), (["trace", "1/0"], 0), (["bundle", "--list"], 0), (["diagnostics", "--offline"], 0), (["explain", mail], 1), (["address", "1", "kate"], 1), (["extract", mail], 0),
         (["--once", "--dry-run", mail], 1))]
     cases += [(NOTIFIER, ["queue", "list"], 0), (NOTIFIER, ["queue", "show", key], 0), (NOTIFIER, ["preview", "1", "0", "kate"], 1)]
     try:

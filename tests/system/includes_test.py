@@ -42,7 +42,7 @@ ARROWS = {
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
-    "report": {"address", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy"},
+    "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings"},
     "metroplex": {"check", "cli", "inbound", "instance", "ledger", "maildir", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }

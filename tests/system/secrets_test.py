@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import HOST, LIB, METROPLEX, NOTIFIER, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
@@ -177,6 +179,113 @@ def no_canary_is_in_an_error(site):
             check("password" in name or done.returncode == 78, f"{name}: status {done.returncode}")
     finally:
         server.stop()
+
+
+def b64(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+class Canaries:
+    """Secrets and addresses, each with a name, strewn over an installation that has been used for a while."""
+
+    def __init__(self, site):
+        self.site, self.secrets, self.addresses = site, {}, {}
+        for name in ("plain", "login", "cram", "oauth", "remote", "accounts remote", "log password", "token", "bearer", "json", "query", "passphrase",
+                     "postfix", "mail password"):
+            self.secrets[name] = "c4n4ry" + name.replace(" ", "").encode().hex()[:20] + "x9"
+        self.secrets |= {"password": PASSWORD, "key": KEY, "github": "ghp_c4n4ry0123456789abcdefghij", "aws": "AKIAC4N4RY0123456789", "oauth token": "ya29.c4n4ry-0123456789abcdef",
+                         "pem": "MIIc4n4ryPEM0123456789abcdefghijklmnop", "old key": "f4d3" * 16}
+        for name in ("from", "refused", "queue", "mail", "conversation", "note"):
+            self.addresses[name] = f"c4n4ry-{name}@people.example"
+
+    def strew(self):
+        site, secret = self.site, self.secrets
+        with_canaries(site)
+        site.set_config("smtp", port="1")
+        site.user("tim"), site.user("kate", self.addresses["queue"]), site.user("eve")
+        thread = site.thread("tim", title="Rocket", body="Does it start? @kate\n")
+        token = site.address(thread, "kate")
+        self.secrets["mac"] = mac = re.search("[0-9a-f]{40}", token).group(0)
+        qp = token.replace("-", "=2D").replace("+", "=2B")
+        body = (f"My password: {secret['mail password']}\nWrite to {token} or {self.addresses['mail']}\n{qp[:60]}=\n{qp[60:]}\n"
+                f"-----BEGIN PRIVATE KEY-----\n{secret['pem']}\n-----END PRIVATE KEY-----\n")
+        self.name = site.deliver(site.mail(self.addresses["refused"], token, body, message_id="<refused@mail.example.org>"))
+        octets = site.mail(self.addresses["refused"], token, message_id="<base64@mail.example.org>").split(b"\n\n")[0]
+        site.deliver(octets.replace(b"7bit", b"base64") + b"\n\n" + base64.encodebytes(f"{body}{secret['token']} token={secret['token']}\n".replace(secret["token"] + " ", "").encode()))
+        site.run(METROPLEX, "--once"), site.run(NOTIFIER, "--once", status=None)
+        self.token = token
+        for log, lines in (("metroplex.log", [f"policy refused {token}", f"it is {mac}", f"env password={secret['log password']}", f"on-comment said Authorization: Bearer {secret['bearer']}",
+                                              f'{{"client_secret": "{secret["json"]}"}}', f"GET /?a=1&access_token={secret['query']}&b", f"token: {secret['token']}", secret["github"], secret["aws"]]),
+                           ("notifier.log", [f"passphrase = {secret['passphrase']}", f"key {secret['old key']}", f"sent <x@y> to {self.addresses['note']}: x",
+                                             f"fetch https://tim:{secret['remote']}@git.example/x.git", f"push ssh://u:{secret['accounts remote']}@git.example/x.git", f"1 -> {b64(PASSWORD)}"])):
+            with open(os.path.join(site.data, "log", log), "a") as f:
+                f.writelines(time.strftime("[%Y-%m-%dT%H:%M:%S.000 WARN (1) #] ") + line + "\n" for line in lines)
+        folder = os.path.join(site.data, "outbox/conversations")
+        os.makedirs(folder, exist_ok=True)
+        user = self.addresses["conversation"]
+        conversations = {
+            "plain": [f"AUTH PLAIN {b64(chr(0) + user + chr(0) + secret['plain'])}", "235 ok"], "login": ["AUTH LOGIN", "334 VXNlcm5hbWU6", b64(user), "334 UGFzc3dvcmQ6", b64(secret["login"])],
+            "cram": ["AUTH CRAM-MD5", f"334 {b64('<1.2@x>')}", b64(f"{user} {secret['cram'].encode().hex()[:32]:0<32}")],
+            "oauth": [f"AUTH XOAUTH2 {b64(f'user={user}' + chr(1) + 'auth=Bearer ' + secret['oauth token'] + chr(1) * 2)}", f"334 {b64(secret['oauth'] + ' said')}"],
+            "quoted": [f'-> "AUTH PLAIN {b64(chr(0) + user + chr(0) + secret["plain"])}\\r\\n"', f'-> "MAIL FROM:<{token}>\\r\\n"', f'-> "RCPT TO:<{user}>\\r\\n"']}
+        for name, lines in conversations.items():
+            with open(os.path.join(folder, f"smtp.example.org_587.{name}"), "w") as f:
+                f.write("\n".join(lines) + "\n")
+        self.postfix()
+
+    def postfix(self):
+        directory = os.path.join(self.site.dir, "postfix")
+        os.mkdir(directory)
+        with open(os.path.join(directory, "main.cf"), "w") as f:
+            f.write(f"maillog_file = {directory}/mail.log\nmaillog_file_prefixes = {directory}\nsmtp_sasl_password_maps = static:tim:{self.secrets['postfix']}\n")
+        os.utime(os.path.join(directory, "main.cf"), (0, 0))
+        stamp = time.strftime("%b %e %H:%M:%S mx postfix")
+        with open(os.path.join(directory, "mail.log"), "w") as f:
+            f.write(f"{stamp}/smtpd[7]: AAAAA1: client=x[192.0.2.1], sasl_method=PLAIN, sasl_username={self.addresses['from']}\n"
+                    f"{stamp}/cleanup[7]: AAAAA1: message-id=<refused@mail.example.org>\n{stamp}/qmgr[7]: AAAAA1: from=<{self.addresses['from']}>, size=1\n"
+                    f"{stamp}/virtual[7]: AAAAA1: to=<{self.token}>, orig_to=<{self.token.upper()}>, status=sent (delivered to maildir)\n{stamp}/qmgr[7]: AAAAA1: removed\n"
+                    f"{stamp}/smtpd[7]: NOQUEUE: reject: RCPT from x[192.0.2.1]: 550 5.1.1 <{self.token}>: no; from=<{self.addresses['from']}> to=<{self.token}> proto=SMTP\n")
+        os.environ["MAIL_CONFIG"] = directory
+
+    def look_for(self, octets, where, unmasked=False):
+        text = octets.decode(errors="replace") if isinstance(octets, bytes) else octets
+        decoded = "".join(base64.b64decode(run + "=" * (-len(run) % 4)).decode(errors="replace") for run in re.findall("[A-Za-z0-9+/]{16,}", text) if len(run) % 4 != 1)
+        unbroken = text.replace("=\n", "").replace("=2D", "-")
+        for name, canary in {**self.secrets, **({} if unmasked else self.addresses)}.items():
+            for form in (canary, b64(canary)[:-4], canary.encode().hex()):
+                check(form.lower() not in text.lower() and form.lower() not in unbroken.lower() and canary.lower() not in decoded.lower(), f"the canary \"{name}\" is in {where}")
+
+
+def members_of(path):
+    with tarfile.open(path, "r:gz") as archive:
+        return {m.name.split("/", 1)[1]: archive.extractfile(m).read() for m in archive}
+
+
+@test
+def no_canary_is_in_what_is_told_of_an_installation(site):
+    """By bundle, diagnostics, status, trace, check and settings, with every option; addresses only where it says so."""
+    canaries = Canaries(site)
+    canaries.strew()
+    check(len(canaries.secrets) + len(canaries.addresses) >= 20, "twenty")
+    asked = (["<refused@mail.example.org>"], ["1/0"], [canaries.name], [canaries.token],
+             [os.path.join(site.data, "incoming-mail/failure", canaries.name)])
+    told = [["trace", *json_, *unmasked, *what] for what in asked for json_ in ([], ["--json"]) for unmasked in ([], ["--unmasked"])]
+    told += [["diagnostics", "--offline"], ["diagnostics", "--offline", "--unmasked"], ["bundle", "--list"], ["bundle", "--list", "--include-mail", "--unmasked"], ["status"],
+             ["status", "--json"], ["check", "--dns", "127.0.0.1:1"], ["check", "--json", "--dns", "127.0.0.1:1"], ["settings"], ["settings", "--json"]]
+    for words in told:
+        done = site.run(METROPLEX, *words, status=None)
+        check(done.stdout, f"{words}: {done.stderr}")
+        canaries.look_for(done.stdout + done.stderr, words, "--unmasked" in words)
+    for options in ([], ["--include-mail"], ["--unmasked"], ["--unmasked", "--include-mail", "--days", "3650"]):
+        path = os.path.join(site.dir, "bundle.tgz")
+        done = site.run(METROPLEX, "bundle", "--offline", "--force", *options, path)
+        canaries.look_for(done.stdout + done.stderr, options)
+        found = members_of(path)
+        check(len(found) >= 18, found.keys())
+        for name, octets in found.items():
+            canaries.look_for(octets, f"{name} with {options}", "--unmasked" in options)
+        shown = any(address.encode() in b"".join(found.values()) for address in canaries.addresses.values())
+        equal(shown, "--unmasked" in options, options)
 
 
 @test

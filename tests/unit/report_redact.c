@@ -90,6 +90,7 @@ static const struct {
     {"GET /?access_token=abc&x=1", "GET /?access_token=***&x=1", NULL},
     {"Authorization: Bearer abc.def", "Authorization: ***", NULL},
     {"sent Bearer abc.def now", "sent Bearer *** now", NULL},
+    {"smtp_sasl_password_maps = static:tim:pw", "smtp_sasl_password_maps = ***", NULL},
     {"password-file = /etc/metroplex/smtp-password", NULL, NULL},
     {"the key ghp_abcdefghijklmnop1234 leaked", "the key *** leaked", NULL},
     {"AKIAIOSFODNN7EXAMPLE", "***", NULL},
