@@ -27,7 +27,7 @@ typedef struct {
     MpVerdict verdict;
     char *found;
     char *expected, *advice; /* NULL where it is ok */
-    bool is_out_of_sight;    /* unknown, and nothing that is done on this host could tell */
+    bool is_out_of_sight;    /* unknown, and nothing that is done on this host now could tell */
 } MpFinding;
 
 typedef void (*MpCheckTell)(const MpFinding *finding, gpointer user_data);

@@ -16,8 +16,9 @@
 #include "base/time.h"
 #include "ledger/ledger.h"
 
-#define RUN_LATE 300 /* seconds: a run begins every minute, or two */
-#define PATIENCE 10  /* seconds for systemctl */
+#define RUN_LATE   300 /* seconds: a run begins every minute, or two */
+#define FIRST_RUNS 180 /* seconds in which what was just enabled need not have done anything */
+#define PATIENCE   10  /* seconds for systemctl */
 
 #define CRON_FILE "/etc/cron.d/metroplex"
 
@@ -31,6 +32,10 @@ has_systemd(void)
  */
 
 static const char *const units[] = {"metroplex.path", "metroplex.timer", "notifier.timer"};
+
+#define PROPERTIES                                                                                 \
+    "--property=LoadState,ActiveState,UnitFileState,Result,ExecMainStatus,"                        \
+    "ExecMainExitTimestampMonotonic,ActiveEnterTimestampMonotonic,NextElapseUSecMonotonic"
 
 /* The value of a property in what `systemctl show` printed; the caller's. */
 static char *
@@ -49,10 +54,7 @@ property_of(const char *shown, const char *name)
 static char *
 ask_systemd(MpChecker *checker, const char *unit)
 {
-    const char *const argv[] = {
-        "systemctl",  "show",
-        "--no-pager", "--property=LoadState,ActiveState,UnitFileState,Result,ExecMainStatus",
-        unit,         NULL};
+    const char *const argv[] = {"systemctl", "show", "--no-pager", PROPERTIES, unit, NULL};
     g_autofree char *path = g_strdup_printf("PATH=%s", g_getenv("PATH"));
     const char *const environment[] = {path, "LC_ALL=C", NULL};
     g_auto(MpProcess) process = {0};
@@ -111,6 +113,116 @@ check_starter(MpChecker *checker)
         check_unit(checker, units[i]);
 }
 
+/* --- What was only just enabled -----------------------------------------------------------------
+ */
+
+/* Microseconds of "1h 2min 3.5s", as systemd prints them; -1 if that is none ("infinity"). */
+static gint64
+timespan(const char *text)
+{
+    static const struct {
+        const char *unit;
+        double us;
+    } units_of_time[] = {{"us", 1},          {"ms", 1e3},          {"s", 1e6},
+                         {"min", 60e6},      {"h", 3600e6},        {"d", 86400e6},
+                         {"w", 7 * 86400e6}, {"month", 2629800e6}, {"y", 31557600e6}};
+    double sum = 0;
+
+    for (const char *p = text; *p != '\0'; p += strspn(p, " ")) {
+        char *end = NULL;
+        double n = g_ascii_strtod(p, &end);
+        gsize length = strcspn(end, " "), i = 0;
+
+        while (i < G_N_ELEMENTS(units_of_time) &&
+               (strlen(units_of_time[i].unit) != length ||
+                strncmp(end, units_of_time[i].unit, length) != 0))
+            i++;
+        if (end == p || i == G_N_ELEMENTS(units_of_time))
+            return -1;
+        sum += n * units_of_time[i].us;
+        p = end + length;
+    }
+    return *text != '\0' ? (gint64)sum : -1;
+}
+
+typedef struct {
+    char *since; /* how long ago it was enabled; NULL: not just now, or nobody knows */
+    char *until; /* how long until it starts its program, or NULL */
+} Start;
+
+static void
+start_clear(Start *start)
+{
+    g_free(start->since);
+    g_free(start->until);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Start, start_clear)
+
+static void
+look_at_timer(const char *shown, Start *start)
+{
+    g_autofree char *active = property_of(shown, "ActiveState");
+    g_autofree char *entered = property_of(shown, "ActiveEnterTimestampMonotonic");
+    g_autofree char *next = property_of(shown, "NextElapseUSecMonotonic");
+    gint64 now = g_get_monotonic_time(), begun = g_ascii_strtoll(entered, NULL, 10);
+    gint64 due = timespan(next);
+
+    if (strcmp(active, "active") != 0 || begun <= 0 || now - begun > FIRST_RUNS * G_USEC_PER_SEC)
+        return;
+    start->since = mp_duration((now - begun) / G_USEC_PER_SEC);
+    if (due > now)
+        start->until = mp_duration((due - now) / G_USEC_PER_SEC + 1);
+}
+
+/* cron reads its files every minute. */
+static void
+look_at_cron(const MpConfig *config, Start *start)
+{
+    struct stat cron, settings;
+
+    if (stat(CRON_FILE, &cron) < 0 || stat(config->file, &settings) < 0)
+        return;
+    gint64 age = mp_time_now() - (gint64)MAX(cron.st_ctime, settings.st_ctime);
+    if (age <= FIRST_RUNS)
+        start->since = mp_duration(age);
+}
+
+static void
+look_at_start(MpChecker *checker, const char *timer, Start *start)
+{
+    g_autofree char *shown = has_systemd() ? ask_systemd(checker, timer) : NULL;
+
+    if (shown != NULL)
+        look_at_timer(shown, start);
+    else if (!has_systemd())
+        look_at_cron(checker->config, start);
+}
+
+/* What cannot have happened yet is no failure: true, and told, where the program is started only
+ * since now. */
+static bool
+is_only_begun(MpChecker *checker, const char *program, const char *expected)
+{
+    g_autofree char *timer = g_strdup_printf("%s.timer", program);
+    const char *starter = has_systemd() ? timer : CRON_FILE;
+    const char *advice = _("Look again then: metroplex check timers");
+    g_auto(Start) start = {NULL};
+
+    look_at_start(checker, timer, &start);
+    if (start.since == NULL)
+        return false;
+    if (start.until != NULL)
+        mp_check_out_of_sight(checker, expected, advice,
+                              _("%s was enabled %s ago, and starts %s in %s"), starter, start.since,
+                              program, start.until);
+    else
+        mp_check_out_of_sight(checker, expected, advice,
+                              _("%s was enabled %s ago, and starts %s within a minute"), starter,
+                              start.since, program);
+    return true;
+}
+
 /* --- Runs --------------------------------------------------------------------------------------
  */
 
@@ -139,7 +251,8 @@ check_run(MpChecker *checker, const char *lock, const char *program)
     struct stat st;
 
     if (stat(path, &st) < 0 && errno == ENOENT) {
-        mp_check_tell(checker, MP_CHECK_FAILED, expected, NULL, _("%s has never run"), program);
+        if (!is_only_begun(checker, program, expected))
+            mp_check_tell(checker, MP_CHECK_FAILED, expected, NULL, _("%s has never run"), program);
         return;
     }
     if (stat(path, &st) < 0) {
@@ -151,11 +264,11 @@ check_run(MpChecker *checker, const char *lock, const char *program)
     g_autofree char *ago = mp_duration(age);
     if (is_locked(&st))
         mp_check_ok(checker, _("%s is at work, since %s"), program, ago);
-    else if (age > RUN_LATE)
+    else if (age <= RUN_LATE)
+        mp_check_ok(checker, _("%s ran last %s ago"), program, ago);
+    else if (!is_only_begun(checker, program, expected))
         mp_check_tell(checker, MP_CHECK_FAILED, expected, NULL, _("%s ran last %s ago"), program,
                       ago);
-    else
-        mp_check_ok(checker, _("%s ran last %s ago"), program, ago);
 }
 
 static void
@@ -181,6 +294,9 @@ check_service(MpChecker *checker, const char *unit, const char *log)
         return;
     g_autofree char *result = property_of(shown, "Result");
     g_autofree char *status = property_of(shown, "ExecMainStatus");
+    g_autofree char *ended = property_of(shown, "ExecMainExitTimestampMonotonic");
+    if (strcmp(ended, "0") == 0)
+        return; /* none ended since the machine started, and what each run noted says the rest */
     if (strcmp(result, "success") == 0)
         mp_check_ok(checker, _("the last run of %s ended well"), unit);
     else
@@ -240,10 +356,11 @@ check_note(MpChecker *checker, const char *program, const char *log)
     g_autofree char *since =
         run.succeeded > 0 ? mp_duration(mp_time_now() - run.succeeded) : g_strdup(_("never"));
 
-    if (run.ended == 0)
-        mp_check_tell(checker, MP_CHECK_UNKNOWN, _("exit status 0"), advice,
-                      _("%s: no run has ended yet"), program);
-    else if (run.status == 0)
+    if (run.ended == 0) {
+        if (!is_only_begun(checker, program, _("exit status 0")))
+            mp_check_tell(checker, MP_CHECK_UNKNOWN, _("exit status 0"), advice,
+                          _("%s: no run has ended yet"), program);
+    } else if (run.status == 0)
         mp_check_ok(checker, _("the last run of %s ended well, %s ago"), program, since);
     else
         mp_check_tell(

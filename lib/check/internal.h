@@ -43,7 +43,7 @@ void mp_check_ok(MpChecker *checker, const char *format, ...) G_GNUC_PRINTF(2, 3
 void mp_check_tell(MpChecker *checker, MpVerdict verdict, const char *expected, const char *advice,
                    const char *format, ...) G_GNUC_PRINTF(5, 6);
 
-/* Unknown, and nothing on this host could tell: it is said, and changes no exit status. */
+/* Unknown, and nothing on this host could tell now: it is said, and changes no exit status. */
 void mp_check_out_of_sight(MpChecker *checker, const char *expected, const char *advice,
                            const char *format, ...) G_GNUC_PRINTF(4, 5);
 

@@ -195,6 +195,47 @@ def units_that_are_off_are_told(site):
     contains(finding["advice"], "journalctl -u notifier.service")
 
 
+def since_boot():
+    return int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6)
+
+
+@test
+def what_was_only_just_enabled_need_not_have_run(site):
+    metroplex = under_systemd(METROPLEX, site.dir)
+    if metroplex is None:
+        print("# skipped: a systemd that is not there needs a namespace, which cannot be made here")
+        return
+    program = os.path.join(site.dir, "systemctl")
+    env = {"PATH": site.dir + ":" + os.environ["PATH"]}
+    timer = "echo LoadState=loaded; echo ActiveState=%s; echo UnitFileState=enabled; echo ActiveEnterTimestampMonotonic=%d; echo 'NextElapseUSecMonotonic=%s' ;;"
+    never = "*.service) echo Result=success; echo ExecMainStatus=0; echo ExecMainExitTimestampMonotonic=0 ;;"
+
+    def found(name, ago, until, active="active"):
+        due = "infinity" if until is None else f"{(since_boot() / 1e6 + until) // 60:.0f}min {(since_boot() / 1e6 + until) % 60:.6f}s"
+        with open(program, "w") as file:
+            file.write(SYSTEMCTL % ("*.timer) " + timer % (active, max(1, since_boot() - ago * 1000000), due) + "\n" + never))
+        os.chmod(program, 0o755)
+        return one(site, name, "timers", env=env, program=metroplex)
+
+    for name, runs in (("inbound-run", "metroplex"), ("outbound-run", "notifier")):
+        finding = found(name, 2, 28)
+        equal(finding["verdict"], "unknown")
+        for part in (f"{runs}.timer was enabled", f"starts {runs} in 2"):
+            contains(finding["found"], part)
+        contains(found(name, 2, None)["found"], "within a minute")
+        contains(found(name, 600, 28)["found"], "has never run")
+        contains(found(name, 2, 28, active="inactive")["found"], "has never run")
+    found("end", 2, 28)
+    equal(set(verdicts(site, "timers", env=env, program=metroplex, status=0).values()), {"ok", "unknown"})
+    check("ended well" not in str(findings(site, "timers", env=env, program=metroplex)), "nothing has ended")
+    site.metroplex("--once")
+    site.notifier("--once")
+    for name, lock in (("inbound-run", "run.lock"), ("outbound-run", "outbox/lock")):
+        set_age(os.path.join(site.data, lock), 86000)
+        equal(found(name, 2, 28)["verdict"], "unknown")
+        equal(found(name, 600, 28)["verdict"], "failed")
+
+
 @test
 def what_waits_too_long_is_told(site):
     name = site.deliver(site.mail("tim@example.org", "somebody@example.org"))
