@@ -271,7 +271,7 @@ def no_canary_is_in_what_is_told_of_an_installation(site):
              [os.path.join(site.data, "incoming-mail/failure", canaries.name)])
     told = [["trace", *json_, *unmasked, *what] for what in asked for json_ in ([], ["--json"]) for unmasked in ([], ["--unmasked"])]
     told += [["diagnostics", "--offline"], ["diagnostics", "--offline", "--unmasked"], ["bundle", "--list"], ["bundle", "--list", "--include-mail", "--unmasked"], ["status"],
-             ["status", "--json"], ["check", "--dns", "127.0.0.1:1"], ["check", "--json", "--dns", "127.0.0.1:1"], ["settings"], ["settings", "--json"]]
+             ["status", "--json"], ["status", "--prometheus"], ["status", "--html", "-"], ["check", "--dns", "127.0.0.1:1"], ["check", "--json", "--dns", "127.0.0.1:1"], ["settings"], ["settings", "--json"]]
     for words in told:
         done = site.run(METROPLEX, *words, status=None)
         check(done.stdout, f"{words}: {done.stderr}")
