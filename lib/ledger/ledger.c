@@ -111,15 +111,24 @@ mp_ledger_print(GString *text, gint64 hour, const char *name, guint64 count)
     g_string_append_printf(text, "%s\t%s\t%" G_GUINT64_FORMAT "\n", shown, name, count);
 }
 
-/* True if the file ends within a line, which a torn write leaves. */
+/* True if the file, of this size, ends within a line, which a torn write leaves. */
 static bool
-ends_torn(int file)
+ends_torn(int file, off_t size)
 {
-    struct stat status;
     char last;
 
-    return fstat(file, &status) == 0 && status.st_size > 0 &&
-           pread(file, &last, 1, status.st_size - 1) == 1 && last != '\n';
+    return size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+/* All of it or none: what is added later must not be there in part already. */
+static bool
+write_or_take_back(int file, off_t size, const GString *text, GError **error)
+{
+    if (mp_write_all(file, text->str, text->len, error))
+        return true;
+    if (ftruncate(file, size) != 0)
+        g_prefix_error(error, "(a part of it is there: %s) ", g_strerror(errno));
+    return false;
 }
 
 static bool
@@ -128,15 +137,16 @@ append(const char *directory, GString *text, GError **error)
     g_autofree char *path = g_build_filename(directory, LEDGER_FILE, NULL);
     g_autoptr(MpLock) lock = mp_ledger_lock(directory, error);
     g_auto(MpFd) file = -1;
+    struct stat st;
 
     if (lock == NULL)
         return false;
     file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (file < 0)
+    if (file < 0 || fstat(file, &st) < 0)
         return mp_fail_errno(error, "cannot open %s", path);
-    if (ends_torn(file)) /* a fourth field: no line, whatever it says */
+    if (ends_torn(file, st.st_size)) /* a fourth field: no line, whatever it says */
         g_string_prepend(text, "\t?\n");
-    return mp_write_all(file, text->str, text->len, error);
+    return write_or_take_back(file, st.st_size, text, error);
 }
 
 bool

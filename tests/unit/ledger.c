@@ -4,7 +4,9 @@
 #include <criterion/new/assert.h>
 #include <glib/gstdio.h>
 #include <math.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "ledger/ledger.h"
 #include "scratch.h"
@@ -89,6 +91,32 @@ Test(ledger, what_could_not_be_added_is_added_later)
     cr_assert_eq(g_unlink(path), 0);
     cr_assert(mp_ledger_add(ledger, HOUR, NULL));
     cr_expect_eq(sum(data, "message.sent", 0), 7);
+}
+
+/* As a disk that fills up: some lines of it would fit. */
+Test(ledger, what_was_added_in_part_is_not_added_twice)
+{
+    g_autoptr(ScratchPath) data = scratch_make();
+    g_autoptr(MpLedger) ledger = mp_ledger_new(data);
+    struct rlimit limit;
+
+    add(data, "mail", "posted", 1, HOUR);
+    for (int i = 0; i < 20; i++) {
+        g_autofree char *name = g_strdup_printf("%d", i);
+        mp_ledger_count(ledger, "delivery", name, 1);
+    }
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const struct rlimit full = {.rlim_cur = 200, .rlim_max = limit.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+    cr_assert_not(mp_ledger_add(ledger, HOUR, NULL));
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    cr_assert(mp_ledger_add(ledger, HOUR, NULL));
+    cr_expect_eq(sum(data, "mail.posted", 0), 1);
+    for (int i = 0; i < 20; i++) {
+        g_autofree char *name = g_strdup_printf("delivery.%d", i);
+        cr_expect_eq(sum(data, name, 0), 1, "%s", name);
+    }
 }
 
 Test(ledger, a_torn_line_costs_itself_and_no_other)
