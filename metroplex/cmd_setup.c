@@ -71,6 +71,16 @@ said(const Setup *setup, const char *name)
     return v != NULL && v->is_from_file && v->fault == NULL ? v->value : NULL;
 }
 
+/* What is said of a server is not said of another one. */
+static bool
+is_another_server(const Setup *setup)
+{
+    const MpSettingValue *v =
+        setup->now != NULL ? mp_settings_get(setup->now, "smtp.address") : NULL;
+
+    return v != NULL && g_strcmp0(v->value, answer_to(setup, "smtp.address")) != 0;
+}
+
 static bool
 is_this_machine(const char *server)
 {
@@ -95,10 +105,11 @@ fallback_of(const Setup *setup, const char *name)
     const char *host = answer_to(setup, "instance.hostname");
     const char *is = said(setup, name);
     bool is_same_host = g_strcmp0(host, said(setup, "instance.hostname")) == 0;
+    bool is_of_server = strcmp(name, "smtp.port") == 0 || strcmp(name, "smtp.authentication") == 0;
 
     if (strcmp(name, "smtp.noreply-address") == 0 && !is_same_host)
         return g_strconcat("noreply@", host, NULL);
-    if (is != NULL)
+    if (is != NULL && !(is_of_server && is_another_server(setup)))
         return g_strdup(is);
     if (strcmp(name, "instance.hostname") == 0)
         return guess_hostname();
@@ -119,10 +130,12 @@ conclude(Setup *setup)
 {
     bool is_local = is_this_machine(answer_to(setup, "smtp.address"));
     const char *port = answer_to(setup, "smtp.port");
+    bool is_said = said(setup, "smtp.tls") != NULL && !is_another_server(setup) &&
+                   g_strcmp0(port, said(setup, "smtp.port")) == 0;
 
     take(setup, "smtp.enabled", "true");
     take(setup, "smtp.transport", "smtp");
-    if (said(setup, "smtp.tls") == NULL)
+    if (!is_said)
         take(setup, "smtp.tls",
              strcmp(port, "465") == 0 ? "implicit"
              : is_local               ? "none"
@@ -331,7 +344,8 @@ run_configure(const Setup *setup, GError **error)
 static int
 send_test(const Setup *setup, GError **error)
 {
-    const char *words[] = {"test", "--config", setup->options.config_file, setup->test, NULL};
+    /* an address may begin with a hyphen */
+    const char *words[] = {"test", "--config", setup->options.config_file, "--", setup->test, NULL};
 
     return *setup->test != '\0' ? mp_step_run("notifier", words, false, error) : EX_OK;
 }

@@ -90,6 +90,26 @@ def wrong_answers_are_told_and_asked_for_again(site):
 
 
 @test
+def what_was_said_of_one_server_is_not_kept_for_another(site):
+    with Newcomer(site) as new:
+        new.answer(HOST, "", new.port, "", "", "", "", "yes")
+        equal(new.get("smtp.tls"), "none")
+        seen = new.answer("", "smtp.example.org", "", "", "postmaster", SECRET, "", "", "", "no")
+        for part in ("Port [587]", "[login]", "smtp.tls = starttls"):
+            contains(seen, part)
+        contains(new.answer("", "", "465", "", "", "", "", "no"), "smtp.tls = implicit")
+        same = new.answer("", "", "", "", "", "", "", "no")
+        check(f"Port [{new.port}]" in same and "smtp.tls" not in same, same)
+
+
+@test
+def an_address_that_begins_with_a_hyphen_is_no_option(site):
+    with Newcomer(site) as new:
+        seen = new.answer(HOST, "", new.port, "", "", "", "--help@example.org", "yes")
+        equal(len(new.received()), 1, seen)
+
+
+@test
 def who_says_no_or_nothing_more_has_nothing_done(site):
     with Newcomer(site) as new:
         before = new.machine.files() if new.machine else None
