@@ -516,7 +516,7 @@ def notifications_go_out_through_it_as_the_readme_says(site, machine):
     with open(os.path.join(TOP, "README.md")) as f:
         text = f.read()
     contains(text, "# metroplex configure --apply")
-    smtp = dict(line.strip().split(" = ") for line in re.search(r"```\n( +transport = smtp\n.*?)\n +```", text, re.S).group(1).split("\n"))
+    smtp = dict(re.findall(r"smtp\.([a-z-]+)=(\S+)", re.search(r"# metroplex settings set .*smtp\.address=127.*", text)[0]))
     equal((smtp["address"], smtp["port"]), ("127.0.0.1", "25"))
     machine.configure(site, "--apply")
     site.user("tim")

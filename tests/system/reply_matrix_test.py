@@ -197,7 +197,7 @@ def main():
     good = len(answers) == len(taken) and not unlisted and len(every) >= FEWEST
     print(f"   {len(taken)} of {len(every)} mails, {len(wrong)} wrong, {len(unlisted)} of them not listed")
     print(f"{'ok' if good else 'not ok'} what_the_person_wrote_is_left_in_every_client_and_language")
-    return conclude(good, not good)
+    return conclude(int(good), int(not good))
 
 
 if __name__ == "__main__":
