@@ -42,7 +42,7 @@ def pack_value(kind, value):
 
 
 class DnsServer:
-    def __init__(self, zone):
+    def __init__(self, zone, port=0):
         self.zone = {name.lower(): records for name, records in zone.items()}
         self.asked = []  # (name, type, "udp" or "tcp")
         server = self
@@ -62,13 +62,15 @@ class DnsServer:
                         self.wfile.write(struct.pack(">H", len(answer)) + answer)
 
         while True:  # one port for both
-            self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+            self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", port), Udp)
             self.port = self.udp.server_address[1]
             try:
                 self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
                 break
             except OSError:
                 self.udp.server_close()
+                if port != 0:
+                    raise
         for one in (self.udp, self.tcp):
             one.daemon_threads = True
             threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -48,10 +48,37 @@ def shell(path, script, check=True):
     return done.stdout
 
 
+class Network:
+    """A network namespace that machines share, with addresses of its own: nothing leads out of it."""
+
+    def __init__(self, *addresses):
+        self.name = f"metroplex-{os.getpid()}"
+        self.addresses = addresses
+
+    def __enter__(self):
+        subprocess.run(["ip", "netns", "add", self.name], check=True)
+        self.run("ip", "link", "set", "lo", "up")
+        for address in self.addresses:
+            self.run("ip", "address", "add", address + "/32", "dev", "lo")
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["ip", "netns", "delete", self.name])
+
+    def command(self, *command):
+        return ["ip", "netns", "exec", self.name, *command]
+
+    def run(self, *command):
+        return subprocess.run(self.command(*command), check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
 class Machine:
-    def __init__(self, path):
+    """With a network, its name space is that one's; without, one of its own that has nothing but a loopback."""
+
+    def __init__(self, path, network=None):
+        alone = "--private-network" if network is None else f"--network-namespace-path=/run/netns/{network.name}"
         self.console = tempfile.NamedTemporaryFile("w+", prefix="metroplex-console-")
-        self.nspawn = subprocess.Popen(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
+        self.nspawn = subprocess.Popen(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", alone,
                                         "--console=pipe", "--resolv-conf=off", "-D", path, "--boot"], stdin=subprocess.DEVNULL,
                                        stdout=self.console, stderr=self.console)
         self.leader = None

@@ -113,7 +113,7 @@ def what_is_configured_runs_under_systemd(s):
         "tim", "-", input="It stays on the ground, @kate.\n")
     # The answer, as Postfix delivers it; what was sent lies in a Maildir until there is a server.
     run("sh", "-ec", """for i in $(seq 300); do sent=$(ls /data/user/sent/new/* 2>/dev/null | head -n 1); [ -z "$sent" ] || break; sleep 0.1; done
-        to=$(sed -n 's/^Reply-To: .*<\\(.*\\)>.*/\\1/p; s/^Reply-To: \\([^<]*\\)$/\\1/p' "$sent" | head -n 1)
+        to=$(grep -ohE 'reply\\+i-[^>]*@reply[^>]*' "$sent" | head -n 1)
         cd /data/user/mail/reply
         printf 'Delivered-To: %s\\nFrom: Kate Bush <kate@example.org>\\nTo: %s\\nSubject: Re: Rocket\\nMessage-ID: <package@example.org>\\n\\nHave you tried the fuse?\\n' \
             "$to" "$to" >tmp/1.mx && chown metroplex: tmp/1.mx && mv tmp/1.mx new/""")
