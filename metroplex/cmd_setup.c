@@ -43,8 +43,7 @@ clear(Setup *setup)
     g_free(setup->test);
 }
 
-/* --- What is known without asking --------------------------------------------------------------
- */
+/* --- What is known without asking ------------------------------------------------------------ */
 
 static const char *
 answer_to(const Setup *setup, const char *name)
@@ -142,8 +141,7 @@ conclude(Setup *setup)
                                       : "starttls");
 }
 
-/* --- Questions ---------------------------------------------------------------------------------
- */
+/* --- Questions ------------------------------------------------------------------------------- */
 
 static char *
 fault_of_setting(const char *answer, gpointer key)
@@ -167,10 +165,10 @@ fault_of_support(const char *answer, gpointer unused)
 static char *
 fault_of_test(const char *answer, gpointer unused)
 {
+    const MpConfigKey *mail = mp_config_find_key("smtp.noreply-address");
+
     (void)unused;
-    return *answer != '\0'
-               ? mp_config_fault(mp_config_find_key("smtp.noreply-address"), answer, true)
-               : NULL;
+    return *answer != '\0' ? mp_config_fault(mail, answer, true) : NULL;
 }
 
 static bool
@@ -248,14 +246,7 @@ ask_all(Setup *setup, GError **error)
     return setup->test != NULL;
 }
 
-/* --- What will be done -------------------------------------------------------------------------
- */
-
-static bool
-is_root(void)
-{
-    return geteuid() == 0;
-}
+/* --- What will be done ----------------------------------------------------------------------- */
 
 static void
 show_plan(const Setup *setup)
@@ -274,7 +265,7 @@ show_plan(const Setup *setup)
     }
     if (setup->password != NULL)
         puts(_("  the password is written into a file that only the programs can read"));
-    if (is_root())
+    if (geteuid() == 0)
         puts(_("  Postfix is tried with these settings and then takes replies; the programs run "
                "every minute"));
     if (*setup->test != '\0') {
@@ -283,8 +274,7 @@ show_plan(const Setup *setup)
     }
 }
 
-/* --- It is done --------------------------------------------------------------------------------
- */
+/* --- It is done ------------------------------------------------------------------------------ */
 
 static int
 run_init(const Setup *setup, GError **error)
@@ -297,7 +287,7 @@ run_init(const Setup *setup, GError **error)
         words[n++] = "--data";
         words[n++] = setup->options.data;
     }
-    if (is_root() && setup->owner != NULL) {
+    if (geteuid() == 0 && setup->owner != NULL) {
         words[n++] = "--owner";
         words[n++] = setup->owner;
     }
@@ -327,9 +317,9 @@ save(const Setup *setup, GError **error)
 static int
 run_configure(const Setup *setup, GError **error)
 {
-    const char *words[6] = {"configure", "--apply", "--config", setup->options.config_file};
+    const char *words[7] = {"configure", "--apply", "--config", setup->options.config_file};
 
-    if (!is_root()) {
+    if (geteuid() != 0) {
         puts(_("Postfix and the timers are root's: metroplex configure --apply"));
         return EX_OK;
     }
@@ -337,8 +327,7 @@ run_configure(const Setup *setup, GError **error)
         words[4] = "--owner";
         words[5] = setup->owner;
     }
-    const char *all[7] = {words[0], words[1], words[2], words[3], words[4], words[5]};
-    return mp_step_run("metroplex", all, false, error);
+    return mp_step_run("metroplex", words, false, error);
 }
 
 static int
@@ -384,14 +373,13 @@ do_all(const Setup *setup)
     return status;
 }
 
-/* --- The command -------------------------------------------------------------------------------
- */
+/* --- The command ----------------------------------------------------------------------------- */
 
 /* The programs do not run as root, and virtual(8) delivers nothing as root. */
 static bool
 find_owner(Setup *setup, GError **error)
 {
-    if (!is_root() || setup->owner != NULL)
+    if (geteuid() != 0 || setup->owner != NULL)
         return true;
     setup->owner = g_strdup(OWNER);
     return getpwnam(OWNER) != NULL ||
