@@ -2,6 +2,7 @@
  * metroplex configure: makes the machine do as the settings say. Postfix is lib/postfix's, what
  * starts the programs timers.c's, the data directory init's; here they are put in order, and told.
  */
+#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -75,17 +76,36 @@ ask_self(const Configure *configure, const char *const *words)
     return g_steal_pointer(&process.out);
 }
 
+/* The login of the first active account; the caller's, or NULL. */
+static char *
+find_account(const Configure *configure)
+{
+    const char *const words[] = {"user", "list", "--json", NULL};
+    g_autofree char *users = ask_self(configure, words);
+    g_auto(GStrv) lines = g_strsplit(users != NULL ? users : "", "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++) {
+        g_autoptr(JsonNode) node = json_from_string(*line, NULL);
+        JsonObject *user =
+            node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+
+        if (user != NULL &&
+            strcmp(json_object_get_string_member_with_default(user, "state", ""), "active") == 0)
+            return g_strdup(json_object_get_string_member_with_default(user, "login", NULL));
+    }
+    return NULL;
+}
+
 /* The policy service takes only addresses of accounts; where there is none yet, there is no such.
  */
 static void
 find_self_test(Configure *configure)
 {
-    g_autofree char *users = ask_self(configure, (const char *const[]){"user", "list", NULL});
-    g_auto(GStrv) first = g_strsplit(users != NULL ? users : "", " ", 3);
+    g_autofree char *login = find_account(configure);
+    const char *const words[] = {"address", "0", login, NULL};
 
-    if (g_strv_length(first) < 2)
+    if (login == NULL)
         return;
-    const char *const words[] = {"address", "0", first[1], NULL};
     configure->facts.self_test = ask_self(configure, words);
     if (configure->facts.self_test != NULL)
         g_strstrip(configure->facts.self_test);

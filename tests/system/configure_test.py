@@ -658,6 +658,16 @@ def opendkim_s_word_is_trusted_under_its_name_and_mail_waits_for_it(site, machin
     equal(machine.files(), start)
 
 
+@with_machine(main="smtpd_recipient_restrictions = reject_unlisted_recipient, check_policy_service unix:private/metroplex-policy, "
+                   "check_recipient_access inline:{reply.git.example.org=REJECT}\n")
+def an_address_of_an_account_that_is_refused_fails_the_trial(site, machine):
+    site.user("gone")
+    site.metroplex("user", "set", "gone", "--state", "suspended")
+    site.user("tim")
+    site.set_config("postfix", policy_service="true")
+    contains(machine.configure(site, "--apply", status=78), "RCPT TO:<reply+i-0-")
+
+
 @with_machine
 def forged_addresses_are_refused_where_the_service_is_asked(site, machine):
     site.user("tim")
