@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "check/self_test.h"
 #include "check/trip.h"
 #include "postfix/postfix.h"
 
@@ -26,9 +27,7 @@ trip_of(MpChecker *checker)
     if (checker->trip == NULL)
         checker->trip = mp_trip_make(checker, NULL, &error);
     if (checker->trip == NULL)
-        mp_check_tell(checker, MP_CHECK_UNKNOWN, _("an address of the self-test"),
-                      _("metroplex user add LOGIN --name NAME --email ADDRESS"), "%s",
-                      error->message);
+        mp_self_test_tell(checker, _("an address of the self-test"), error);
     return checker->trip;
 }
 

@@ -195,22 +195,20 @@ check_offers(MpChecker *checker)
 static void
 check_sender(MpChecker *checker)
 {
-    g_autoptr(GError) error = NULL;
+    const char *expected = _("mail of our sender is taken");
     g_autofree char *reply = NULL;
     int code;
 
     if (checker->config->transport != MP_TRANSPORT_SMTP)
         return;
-    g_autofree char *from = mp_self_test_address(checker, MP_PURPOSE_BOUNCE, &error);
+    g_autoptr(MpSmtp) smtp = mp_smtp_open(checker->config, NULL);
+    if (smtp == NULL)
+        return; /* as Connection and login tells */
+    g_autofree char *from = mp_self_test_or_tell(checker, MP_PURPOSE_BOUNCE, expected);
     g_autofree char *to =
-        from != NULL ? mp_self_test_address(checker, MP_PURPOSE_REPLY, &error) : NULL;
-    g_autoptr(MpSmtp) smtp = to != NULL ? mp_smtp_open(checker->config, &error) : NULL;
-    if (smtp == NULL) {
-        mp_check_tell(checker, MP_CHECK_UNKNOWN, _("mail of our sender is taken"),
-                      _("metroplex user add LOGIN --name NAME --email ADDRESS"), "%s",
-                      error->message);
+        from != NULL ? mp_self_test_or_tell(checker, MP_PURPOSE_REPLY, expected) : NULL;
+    if (to == NULL)
         return;
-    }
     if (mp_smtp_probe(smtp, from, to, &reply, &code) == MP_SENT)
         mp_check_ok(checker, _("mail from and to reply.%s is taken"), checker->config->hostname);
     else

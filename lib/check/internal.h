@@ -22,10 +22,11 @@ struct MpChecker {
     MpCheckTell tell;
     gpointer user_data;
     int status;
-    bool is_root;        /* and looks with the owner's eyes */
-    struct MpZone *zone; /* what the checks of DNS know; or NULL */
-    struct MpTrip *trip; /* the mail that the group inbound sent; or NULL */
-    uid_t uid;           /* the owner of the data directory */
+    bool is_root;            /* and looks with the owner's eyes */
+    struct MpZone *zone;     /* what the checks of DNS know; or NULL */
+    struct MpTrip *trip;     /* the mail that the group inbound sent; or NULL */
+    bool has_told_self_test; /* that there is no address for one */
+    uid_t uid;               /* the owner of the data directory */
     gid_t gid;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 static bool
 take_first(const MpUser *user, gpointer user_data)
@@ -32,8 +33,30 @@ mp_self_test_address(MpChecker *checker, MpPurpose purpose, GError **error)
     return mp_address_make(instance->keys, purpose, &subject, checker->config->hostname, error);
 }
 
-char *
-mp_self_test_forged(const MpChecker *checker)
+void
+mp_self_test_tell(MpChecker *checker, const char *expected, const GError *error)
 {
-    return g_strdup_printf("reply+i-0-%040d-1@reply.%s", 0, checker->config->hostname);
+    bool has_no_account = g_error_matches(error, MP_ERROR, MP_ERROR_INPUT);
+
+    if (!checker->has_told_self_test)
+        mp_check_tell(checker, MP_CHECK_UNKNOWN, expected,
+                      has_no_account ? _("metroplex user add LOGIN --name NAME --email ADDRESS")
+                                     : _("metroplex check files says what is wrong"),
+                      "%s", error->message);
+    checker->has_told_self_test = true;
+}
+
+char *
+mp_self_test_or_tell(MpChecker *checker, MpPurpose purpose, const char *expected)
+{
+    g_autoptr(GError) error = NULL;
+    char *address = mp_self_test_address(checker, purpose, &error);
+
+    if (address != NULL)
+        return address;
+    if (!checker->config->policy_service && g_error_matches(error, MP_ERROR, MP_ERROR_INPUT))
+        return g_strdup_printf("%s+i-0-%040d-1@reply.%s", mp_purpose_name(purpose), 0,
+                               checker->config->hostname);
+    mp_self_test_tell(checker, expected, error);
+    return NULL;
 }

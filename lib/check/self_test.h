@@ -7,5 +7,12 @@
 /* Signed for the first account; the caller's. MP_ERROR_INPUT if there is no account yet. */
 char *mp_self_test_address(MpChecker *checker, MpPurpose purpose, GError **error);
 
-/* Of the right shape and signed by nobody; the caller's. */
-char *mp_self_test_forged(const MpChecker *checker);
+/*
+ * What a server is asked whether it would take it, where nothing is sent: the same, or, as long as
+ * there is no account and so nothing that tells a good signature from a bad one, an address of the
+ * right shape. The caller's; NULL, and told, if there is none.
+ */
+char *mp_self_test_or_tell(MpChecker *checker, MpPurpose purpose, const char *expected);
+
+/* Tells as unknown why there is no such address: once, however many checks would need one. */
+void mp_self_test_tell(MpChecker *checker, const char *expected, const GError *error);

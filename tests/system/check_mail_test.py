@@ -79,6 +79,19 @@ def tls(folder, name, kind="starttls"):
 
 
 @test
+def that_there_is_no_account_yet_is_one_finding_at_most(site):
+    with Server(site):
+        equal(one(site, "sender", "outbound", status=0)["verdict"], "ok")
+        site.set_config("postfix", policy_service="true")  # it alone knows a good address from a bad one
+        equal(one(site, "sender", "outbound", status=1)["verdict"], "unknown")
+        for groups in ("inbound",), ("outbound", "inbound"), ("all",):
+            said = [f for f in findings(site, *groups) if "no account" in f["found"]]
+            equal([(f["verdict"], "user add" in f["advice"]) for f in said], [("unknown", True)], groups)
+        os.rename(os.path.join(site.dir, "etc/address-keys"), os.path.join(site.dir, "etc/away"))
+        contains(one(site, "sender", "outbound", status=1)["advice"], "check files")
+
+
+@test
 def a_server_that_takes_our_mail_is_well(site):
     folder = certificates(site)
     site.user("tim")
@@ -139,6 +152,7 @@ def a_certificate_is_looked_at(site):
 @test
 def what_cannot_be_asked_is_unknown(site):
     equal(verdicts(site, "outbound", status=0)["login"], "unknown")
+    site.set_config("postfix", policy_service="true")
     with Server(site):
         finding = one(site, "sender", "outbound", status=1)
         equal(finding["verdict"], "unknown")

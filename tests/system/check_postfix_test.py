@@ -17,11 +17,12 @@ SMTPD = "0.0.0.0:25 inet n - n - - smtpd\n"
 
 
 @contextlib.contextmanager
-def machine(smtpd=SMTPD, configured=True, **keys):
+def machine(smtpd=SMTPD, configured=True, account=True, **keys):
     site = Site(owner=postfix.OWNER)
     server = None
     try:
-        site.user("tim")
+        if account:
+            site.user("tim")
         folder = os.path.join(site.dir, "certificates")
         subprocess.run([os.path.join(LIB, "certificates.sh"), folder], check=True, capture_output=True)
         site.set_config("postfix", tls_certificate=folder + "/good.pem", tls_key=folder + "/good.key")
@@ -74,6 +75,14 @@ def a_postfix_that_is_set_up_is_well_but_for_what_it_lacks(unused):
         told(found, "spool", "ok", server.dir + "/queue")
         told(found, "elsewhere", "unknown", "this host cannot see that", "--from-elsewhere")
         check("failed" not in {f["verdict"] for all in found.values() for f in all}, found)
+
+
+@test
+def a_first_day_without_an_account_leaves_nothing_unknown(unused):
+    if not can_run():
+        return
+    with machine(account=False) as (site, server):
+        told(look(site, server, status=1), "recipients", "ok", "a reply address is taken")
 
 
 @test
