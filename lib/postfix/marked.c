@@ -163,13 +163,17 @@ static void
 append_with_some_out_of_use(GString *into, const char *text, const GPtrArray *replaced)
 {
     g_autoptr(GString) plain = g_string_new(NULL);
+    bool is_out = false;
 
     append_in_use(plain, text);
     for (const char *line = plain->str; *line != '\0';) {
         gsize length = strcspn(line, "\n");
+        bool goes_on = *line == ' ' || *line == '\t', is_no_line = *line == '#' || *line == '\n';
 
         length += line[length] == '\n';
-        if (sets_any(line, replaced))
+        if (!goes_on && !is_no_line) /* comments and empty lines may stand within a value */
+            is_out = sets_any(line, replaced);
+        if (is_out && !is_no_line)
             g_string_append(into, OUT_OF_USE);
         g_string_append_len(into, line, (gssize)length);
         line += length;

@@ -84,6 +84,24 @@ Test(postfix, a_stock_value_is_put_out_of_use)
               g_str_has_prefix(text, "#metroplex# smtpd"));
 }
 
+/* What would be left of its value would go on with the line before it. */
+Test(postfix, a_stock_value_of_several_lines_is_put_out_of_use_as_a_whole)
+{
+    static const char before[] = "a = 1\nsmtpd_tls_security_level =\n# why\n\n\tmay\nb = 2\n  3\n";
+    g_autoptr(GPtrArray) names = replaced();
+    g_autofree char *text = mp_marked_render(before, "smtpd_tls_security_level = encrypt\n", names);
+    g_autofree char *level = mp_main_value(text, "smtpd_tls_security_level");
+    g_autofree char *a = mp_main_value(text, "a"), *b = mp_main_value(text, "b");
+    g_auto(MpMarked) marked = {.lines = NULL};
+
+    cr_expect_str_eq(level, "encrypt");
+    cr_expect_str_eq(a, "1");
+    cr_expect_str_eq(b, "2 3");
+    mp_marked_parse(text, &marked);
+    g_autofree char *base = mp_marked_base(&marked);
+    cr_expect_str_eq(base, before);
+}
+
 static const struct {
     const char *text, *name, *value;
 } values[] = {
