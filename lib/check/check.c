@@ -161,7 +161,9 @@ find_owner(MpChecker *checker)
 {
     struct stat st;
 
-    if (geteuid() != 0 || checker->config == NULL || stat(checker->config->data, &st) < 0 ||
+    checker->uid = geteuid();
+    checker->gid = getegid();
+    if (checker->uid != 0 || checker->config == NULL || stat(checker->config->data, &st) < 0 ||
         st.st_uid == 0)
         return;
     checker->uid = st.st_uid;

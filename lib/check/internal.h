@@ -26,7 +26,7 @@ struct MpChecker {
     struct MpZone *zone;     /* what the checks of DNS know; or NULL */
     struct MpTrip *trip;     /* the mail that the group inbound sent; or NULL */
     bool has_told_self_test; /* that there is no address for one */
-    uid_t uid;               /* the owner of the data directory */
+    uid_t uid;               /* whose eyes: the owner of the data directory, for root */
     gid_t gid;
 };
 

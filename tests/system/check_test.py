@@ -99,6 +99,19 @@ def root_looks_with_the_eyes_of_the_programs(site):
         other.remove()
 
 
+@test
+def nobody_is_advised_to_give_the_data_to_root(unused):
+    other = Site(owner="nobody" if os.getuid() == 0 else None)
+    try:
+        new, uid = os.path.join(other.data, "mail/reply/new"), os.stat(other.data).st_uid
+        os.chmod(new, 0o500)
+        done = subprocess.run([METROPLEX, "check", "--config", other.config, "files"], capture_output=True, text=True, timeout=60,
+                              **({"user": uid, "group": uid, "extra_groups": []} if os.getuid() == 0 else {}))
+        contains(" ".join(done.stdout.split()), f"chown {uid}:")
+    finally:
+        other.remove()
+
+
 def set_age(path, seconds):
     then = time.time() - seconds
     os.utime(path, (then, then))
