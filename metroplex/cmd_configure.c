@@ -123,7 +123,8 @@ load(Configure *configure, GError **error)
     if (configure->verify != NULL)
         configure->facts.verify =
             strcmp(configure->verify, "opendkim") == 0 ? MP_VERIFY_OPENDKIM : MP_VERIFY_NONE;
-    configure->facts.opendkim = g_strdup(configure->opendkim);
+    if (configure->opendkim != NULL)
+        configure->facts.opendkim = g_canonicalize_filename(configure->opendkim, NULL);
     if (configure->config->policy_service)
         find_self_test(configure);
     configure->postfix = mp_postfix_open(configure->config, &configure->facts, error);

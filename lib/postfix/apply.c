@@ -37,6 +37,20 @@ reload(const MpWork *work, GError **error)
     return mp_postfix_reload(work->directory, error);
 }
 
+/* The trial takes seconds, and who edits by hand takes no lock. */
+static bool
+is_as_we_read_it(const MpWork *work, const char *name, const char *read, GError **error)
+{
+    g_autofree char *now = mp_postfix_read(work->directory, name, error);
+
+    return now != NULL &&
+           (!mp_marked_differ(now, read) ||
+            mp_fail(error, MP_ERROR_TEMPORARY,
+                    "%s/%s was changed by somebody else meanwhile: it is left alone, look and try "
+                    "again",
+                    work->directory, name));
+}
+
 /* Replaced only where it differs; *changed is set if so. */
 static bool
 install(const MpWork *work, const char *name, const char *now, const char *then, bool *changed,
@@ -44,6 +58,8 @@ install(const MpWork *work, const char *name, const char *now, const char *then,
 {
     if (!mp_marked_differ(now, then))
         return true;
+    if (!is_as_we_read_it(work, name, now, error))
+        return false;
     g_autofree char *step = g_strdup_printf("install %s/%s", work->directory, name);
     mp_work_tell(work, step);
     *changed = true;

@@ -116,6 +116,23 @@ def others_mail_is_delivered_before_while_and_after(site, machine):
     check(sent > 8, f"only {sent} mails were sent meanwhile")
 
 
+@with_machine
+def what_somebody_changes_meanwhile_is_left_alone(site, machine):
+    for name, line in (("master.cf", "# mine\n"), ("main.cf", "header_size_limit = 65536\n")):
+        run = subprocess.Popen([METROPLEX, "configure", "--config", site.config, "--no-check", "--apply"], env=machine.env,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        contains(run.stdout.readline(), "try the new")
+        changed = machine.read(name) + line
+        machine.write(name, changed)
+        said = "".join(run.communicate(timeout=60))
+        equal(run.returncode, 75, said)
+        contains(said, f"{name} was changed by somebody else meanwhile")
+        equal(machine.read(name), changed)
+    machine.configure(site, "--apply")
+    equal(machine.reply(SHAPE), 250)
+    contains(machine.read("main.cf"), "header_size_limit = 65536")
+
+
 @with_machine(drop=["mydestination"], main="mydestination = localhost\n")
 def a_host_that_nobody_has_is_taken_for_its_one_address(site, machine):
     equal(machine.reply(f"noreply@{HOST}"), 550)
@@ -618,7 +635,8 @@ def what_only_the_running_postfix_cannot_do_is_put_back(site, machine):
     milter = Milter(f"{HOST}; dkim=none", path=os.path.join(queue, "milter.sock"))
     with open(conf, "w") as f:
         f.write(f"Socket local:{queue}/milter.sock\n")
-    machine.configure(site, "--apply", "--verify=opendkim", f"--opendkim-conf={conf}")
+    machine.configure(site, "--apply", "--verify=opendkim", f"--opendkim-conf={os.path.relpath(conf)}")
+    contains(machine.read("main.cf"), f"as told by {conf}\n")  # which is read from anywhere
     equal(machine.value("smtpd_milters"), "unix:milter.sock")
     equal(machine.reply(SHAPE), 250)
     milter.stop()
