@@ -42,6 +42,10 @@ check_owner_of(MpChecker *checker, const char *path)
     else if (checker->is_root && st.st_uid == checker->uid)
         mp_check_tell(checker, MP_CHECK_FAILED, expected, give,
                       _("%s belongs to the user of the programs"), path);
+    else if ((checker->is_root || checker->uid == 0) && st.st_uid != 0)
+        mp_check_tell(checker, MP_CHECK_FAILED, expected, give,
+                      _("%s belongs to user %u, who could have any program run"), path,
+                      (unsigned)st.st_uid);
     else
         mp_check_ok(checker, _("%s: only user %u writes"), path, (unsigned)st.st_uid);
 }

@@ -95,6 +95,8 @@ def root_looks_with_the_eyes_of_the_programs(site):
         contains(finding["advice"], "chown 65534:")
         os.chown(other.config, 65534, 65534)
         contains(one(other, "owner", "config", verdict="failed")["advice"], "chown root")
+        os.chown(other.config, 12345, 0)
+        contains(one(other, "owner", "config", verdict="failed")["found"], "user 12345, who could")
     finally:
         other.remove()
 
@@ -181,6 +183,9 @@ UNITS = [
     ("metroplex.path) echo LoadState=loaded; echo ActiveState=failed; echo UnitFileState=enabled ;;", "failed", "metroplex.path is failed",
      "systemctl enable --now metroplex.path"),
     ("metroplex.timer) echo LoadState=loaded; echo ActiveState=active; echo UnitFileState=disabled ;;", "warning", "next boot", "systemctl enable"),
+    ("metroplex-prune.timer) echo LoadState=loaded; echo ActiveState=inactive; echo UnitFileState=disabled ;;", "warning", "metroplex-prune.timer is inactive",
+     "systemctl enable --now metroplex-prune.timer"),
+    ("metroplex-repack.timer) echo LoadState=not-found ;;", "warning", "metroplex-repack.timer is not there", "make install"),
     ("notifier.timer) echo Failed to connect to bus >&2; exit 1 ;;", "unknown", "Failed to connect to bus", "cron"),
 ]
 
