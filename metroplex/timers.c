@@ -29,18 +29,23 @@ systemctl(MpProcess *process, const char *const *words, GError **error)
     return mp_process_run(process, words, (const char *const *)environment, 60, error);
 }
 
+static bool
+is(const char *unit, const char *question)
+{
+    g_auto(MpProcess) process = {0};
+    const char *const words[] = {"systemctl", question, "--quiet", unit, NULL};
+
+    return systemctl(&process, words, NULL) && process.status == 0;
+}
+
 GPtrArray *
 timers_missing(void)
 {
     GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(units) && timers_are_of_systemd(); i++) {
-        g_auto(MpProcess) process = {0};
-        const char *const words[] = {"systemctl", "is-enabled", "--quiet", units[i], NULL};
-
-        if (!systemctl(&process, words, NULL) || process.status != 0)
+    for (gsize i = 0; i < G_N_ELEMENTS(units) && timers_are_of_systemd(); i++)
+        if (!is(units[i], "is-enabled") || !is(units[i], "is-active"))
             g_ptr_array_add(missing, g_strdup(units[i]));
-    }
     return missing;
 }
 

@@ -7,7 +7,7 @@
 /* Whether systemd runs this machine, and so the units do the work. */
 bool timers_are_of_systemd(void);
 
-/* The units that are not enabled yet (char *); the result is the caller's. */
+/* The units that are not enabled, or enabled and not active (char *); the caller's. */
 GPtrArray *timers_missing(void);
 
 bool timers_enable(const GPtrArray *units, GError **error);

@@ -230,6 +230,12 @@ cp -a "$1/etc" /etc/metroplex
 "$METROPLEX" configure && exit 9
 "$METROPLEX" configure --no-check --apply
 "$METROPLEX" configure
+echo stopped; sed -i 's/in is-enabled/in is-active) test $3 != notifier.timer || test -e "$STARTED";; enable) test $3 != notifier.timer || >"$STARTED";; is-enabled/' \
+    "$1/over/bin/systemctl"
+export STARTED=$1/started
+"$METROPLEX" configure && exit 9
+"$METROPLEX" configure --no-check --apply
+"$METROPLEX" configure
 """
 
 
@@ -241,6 +247,9 @@ def timers_are_enabled_where_systemd_runs_the_machine(site, machine):
         print("# left out: no overlay file system here: " + done.stderr.strip())
         return
     equal(done.returncode, 0, done.stdout + done.stderr)
+    first, stopped = done.stdout.split("stopped\n")
+    equal([line for line in stopped.splitlines() if "enable" in line], ["systemctl enable --now notifier.timer", "enable notifier.timer"])
+    contains(first.splitlines()[-1], "nothing to do")
     for unit in ("metroplex.path", "metroplex.timer", "notifier.timer", "metroplex-repack.timer"):
         contains(done.stdout, f"\nsystemctl enable --now {unit}\n")
         contains(done.stdout, f"\nenable {unit}\n")
