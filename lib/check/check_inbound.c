@@ -19,11 +19,28 @@
 /* --- The one trip that all stations are of -----------------------------------------------------
  */
 
+/* A Maildir takes all and passes nothing on. Told once, as no station could be seen. */
+static bool
+has_way(MpChecker *checker)
+{
+    bool has_way = checker->wishes->is_local || checker->config->transport == MP_TRANSPORT_SMTP;
+
+    if (!has_way && !checker->has_told_self_test)
+        mp_check_tell(checker, MP_CHECK_UNKNOWN, _("a server that takes mail"),
+                      _("Set [smtp] transport = smtp, or hand the mail to this machine's Postfix: "
+                        "metroplex check inbound --local"),
+                      _("no server is asked: transport = maildir"));
+    checker->has_told_self_test |= !has_way;
+    return has_way;
+}
+
 static MpTrip *
 trip_of(MpChecker *checker)
 {
     g_autoptr(GError) error = NULL;
 
+    if (!has_way(checker))
+        return NULL;
     if (checker->trip == NULL)
         checker->trip = mp_trip_make(checker, NULL, &error);
     if (checker->trip == NULL)

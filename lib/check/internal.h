@@ -25,7 +25,7 @@ struct MpChecker {
     bool is_root;            /* and looks with the owner's eyes */
     struct MpZone *zone;     /* what the checks of DNS know; or NULL */
     struct MpTrip *trip;     /* the mail that the group inbound sent; or NULL */
-    bool has_told_self_test; /* that there is no address for one */
+    bool has_told_self_test; /* why there is none */
     uid_t uid;               /* whose eyes: the owner of the data directory, for root */
     gid_t gid;
 };

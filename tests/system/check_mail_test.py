@@ -79,6 +79,15 @@ def tls(folder, name, kind="starttls"):
 
 
 @test
+def a_maildir_is_no_way_to_come_back(site):
+    site.user("tim")
+    found = findings(site, "inbound", "--wait", "1", status=1)
+    equal([(f["verdict"], f["found"]) for f in found], [("unknown", "no server is asked: transport = maildir")])
+    contains(found[0]["advice"], "--local")
+    equal(os.path.exists(os.path.join(site.data, "sent/new")) and os.listdir(os.path.join(site.data, "sent/new")) or [], [])
+
+
+@test
 def that_there_is_no_account_yet_is_one_finding_at_most(site):
     with Server(site):
         equal(one(site, "sender", "outbound", status=0)["verdict"], "ok")
