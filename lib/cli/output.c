@@ -67,12 +67,45 @@ mp_json_line(JsonObject *object)
     return json_to_string(node, FALSE);
 }
 
+/* As JSON says a code point by number: beyond 16 bits, by two. */
+static void
+append_by_number(GString *line, gunichar c)
+{
+    if (c <= 0xffff) {
+        g_string_append_printf(line, "\\u%04x", c);
+        return;
+    }
+    c -= 0x10000;
+    g_string_append_printf(line, "\\u%04x\\u%04x", 0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
+}
+
+/* JSON may hold as it is what moves a terminal's cursor (U+009B) or turns text around: a terminal
+ * is where it is printed to as well. Outside of strings it is ASCII. */
+static char *
+made_visible(const char *json)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    if (g_str_is_ascii(json) || !g_utf8_validate(json, -1, NULL))
+        return g_strdup(json);
+    for (const char *p = json; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (c >= 0x80 && mp_is_deceptive(c))
+            append_by_number(line, c);
+        else
+            g_string_append_unichar(line, c);
+    }
+    return g_string_free(g_steal_pointer(&line), FALSE);
+}
+
 void
 mp_json_print(JsonObject *object)
 {
     g_autofree char *line = mp_json_line(object);
+    g_autofree char *shown = made_visible(line);
 
-    printf("%s\n", line);
+    printf("%s\n", shown);
 }
 
 void

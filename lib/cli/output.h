@@ -15,7 +15,8 @@ void mp_json_flag(JsonObject *object, const char *name, bool flag);
 void mp_json_texts(JsonObject *object, const char *name, const GPtrArray *texts);
 JsonArray *mp_json_array(JsonObject *object, const char *name);
 
-/* The object as one line without its end, which is the caller's; and printed. Both free it. */
+/* The object as one line without its end, which is the caller's; and printed, where what is
+ * invisible or turns text around is said by number. Both free it. */
 char *mp_json_line(JsonObject *object);
 void mp_json_print(JsonObject *object);
 

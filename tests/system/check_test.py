@@ -598,13 +598,16 @@ def where_no_server_listens_nothing_is_known(site):
 
 @test
 def text_of_the_dns_moves_no_cursor(site):
-    server = DnsServer(zone("zone.example", {"_dmarc.git.Z": {"TXT": ["v=DMARC1; p=\x1b[31mred\u202e"]}}))
+    server = DnsServer(zone("zone.example", {"_dmarc.git.Z": {"TXT": ["v=DMARC1; p=\x1b[31mred\u202e\u009b2J\U000e0041é"]}}))
     try:
         site.set_config("instance", hostname="git.zone.example")
         site.set_config("smtp", domain="git.zone.example", noreply_address="noreply@git.zone.example")
         shown = people(site, "dns", "--dns", server.name).stdout
         contains(shown, "\\e[31m")
-        check("\x1b" not in shown and "\u202e" not in shown, "text of the DNS is shown as it came")
+        for text in shown, people(site, "dns", "--json", "--dns", server.name).stdout:
+            check(not set("\x1b\u202e\u009b\U000e0041") & set(text), "text of the DNS is shown as it came")
+            contains(text, "é")
+        contains(one(site, "dmarc", "dns", "--dns", server.name)["found"], "red\u202e\u009b2J\U000e0041é")
     finally:
         server.stop()
 
