@@ -45,11 +45,12 @@ skip_program(const char *p, MpMailLogLine *parsed)
     return end + strlen("]: ");
 }
 
-/* Short ids are hexadecimal digits, long ones letters and digits; words like "warning" are none. */
+/* Short ids are hexadecimal digits, of which each may be a letter; long ones begin with a digit, of
+ * the time, and have letters behind it; words like "warning" are none. */
 static bool
 is_queue_id(const char *p, gsize length)
 {
-    gsize digits = 0;
+    gsize digits = 0, hexadecimal = strspn(p, "0123456789ABCDEF");
 
     if (length == strlen(MP_MAIL_LOG_NOQUEUE) && strncmp(p, MP_MAIL_LOG_NOQUEUE, length) == 0)
         return true;
@@ -60,7 +61,7 @@ is_queue_id(const char *p, gsize length)
             return false;
         digits += g_ascii_isdigit(p[i]) != 0;
     }
-    return digits > 0;
+    return digits > 0 || hexadecimal >= length;
 }
 
 bool
