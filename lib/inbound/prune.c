@@ -94,10 +94,12 @@ remove_mails(Prune *prune, MpOutcome outcome, guint n, GError **error)
     if (directory < 0)
         return false;
     for (guint i = 0; i < n; i++) {
-        if (!remove_mail(prune, directory, outcome, mail_at(prune, outcome, i), error))
-            return false;
-        if (!prune->is_dry_run && (i % BATCH == BATCH - 1 || i + 1 == n))
+        bool is_removed = remove_mail(prune, directory, outcome, mail_at(prune, outcome, i), error);
+
+        if (!prune->is_dry_run && (!is_removed || i % BATCH == BATCH - 1 || i + 1 == n))
             mp_ledger_add_or_warn(prune->ledger);
+        if (!is_removed)
+            return false;
     }
     return n == 0 || prune->is_dry_run || mp_sync_directory(directory, path, error);
 }

@@ -149,6 +149,21 @@ def killed_at_any_step_the_next_one_does_the_rest(site):
 
 
 @test
+def what_was_removed_before_something_went_wrong_is_counted(site):
+    if subprocess.run(["sh", "-c", "command -v strace"], capture_output=True).returncode != 0:
+        return print("# skipped: needs strace")
+    site.set_config("inbound", keep_success="10")
+    for n in range(5):
+        keep(site, "success", f"{n}.mail", 100 - n)
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=unlinkat:error=EIO:when=3", METROPLEX, "prune", "--config", site.config],
+                          capture_output=True, text=True)
+    check(done.returncode != 0 and "cannot remove success/2.mail" in done.stderr, done)
+    equal((site.success, pruned(site)["success"]), (["2.mail", "3.mail", "4.mail"], 2))
+    site.metroplex("prune")
+    equal((site.success, pruned(site)["success"]), ([], 5))
+
+
+@test
 def the_ledger_becomes_short_and_no_sum_changes(site):
     os.makedirs(os.path.join(site.data, "ledger"))
     with open(os.path.join(site.data, "ledger/counts"), "w") as file:
