@@ -72,6 +72,18 @@ is_older_part(const char *suffix)
     return digits > 0 && (suffix[1 + digits] == '\0' || strcmp(suffix + 1 + digits, ".gz") == 0);
 }
 
+static void
+drop_oldest(GArray *files)
+{
+    guint oldest = 0;
+
+    for (guint i = 1; i < files->len; i++)
+        if (older_first(&g_array_index(files, LogFile, i), &g_array_index(files, LogFile, oldest)) <
+            0)
+            oldest = i;
+    g_array_remove_index(files, oldest);
+}
+
 MpLogFiles *
 mp_log_files_open(const char *path, gint64 since, GError **error)
 {
@@ -84,12 +96,14 @@ mp_log_files_open(const char *path, gint64 since, GError **error)
     if (!open_file(files->files, path, 0, error))
         return NULL;
     names = mp_list_directory(directory, NULL, NULL, NULL);
-    for (guint i = 0; names != NULL && i < names->len && files->files->len < FILES_MAX; i++) {
+    for (guint i = 0; names != NULL && i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         g_autofree char *part = g_build_filename(directory, name, NULL);
 
         if (g_str_has_prefix(name, base) && is_older_part(name + strlen(base)))
             (void)open_file(files->files, part, since, NULL);
+        if (files->files->len > FILES_MAX)
+            drop_oldest(files->files);
     }
     g_array_sort(files->files, older_first);
     return g_steal_pointer(&files);

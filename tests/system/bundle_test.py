@@ -165,6 +165,18 @@ def older_days_are_left_out_and_put_aside_logs_are_read(site):
 
 
 @test
+def of_very_many_put_aside_logs_the_newest_are_read(site):
+    used(site)
+    log, now = os.path.join(site.data, "log/metroplex.log"), time.time()
+    for n in range(1, 131):
+        with open(f"{log}.{n}", "w") as f:
+            f.write(time.strftime("[%Y-%m-%dT%H:%M:%S.000 INFO (1) #] ", time.localtime(now - n * 60)) + f"part {n} of it\n")
+        os.utime(f"{log}.{n}", (now - n * 60,) * 2)
+    text = members(bundle(site)[0])["metroplex.log"].decode()
+    equal(re.findall("part ([0-9]+) of it", text), [str(n) for n in range(99, 0, -1)])
+
+
+@test
 def a_file_that_is_there_stays_unless_asked_for(site):
     used(site)
     path = os.path.join(site.dir, "bundle.tgz")
