@@ -187,20 +187,51 @@ write_archive(MpBundle *bundle, MpReport *report, const MpBundleWishes *wishes, 
     return true;
 }
 
-/* The name is taken at the end, by root's rights if we are root: it may be root's directory. */
 static bool
-give_name(MpReport *report, const MpBundleWishes *wishes, int directory, const char *temporary,
-          const char *name, GError **error)
+fail_taken(const char *shown, GError **error)
 {
-    g_autofree char *shown = mp_escape(wishes->file);
+    return mp_fail(error, MP_ERROR_INPUT, "%s is there already: --force replaces it", shown);
+}
 
-    mp_report_as_root(report);
-    int failed = wishes->may_replace ? renameat(directory, temporary, directory, name)
-                                     : mp_rename_new(directory, temporary, directory, name);
-    if (failed < 0 && errno == EEXIST)
-        return mp_fail(error, MP_ERROR_INPUT, "%s is there already: --force replaces it", shown);
-    return failed == 0 ? mp_sync_directory(directory, shown, error)
-                       : mp_fail_errno(error, "cannot name %s", shown);
+/*
+ * A file without a name where its file system has such, so that who is killed leaves nothing; else
+ * one of a name for the while, which *is_named says.
+ */
+static int
+open_target(int directory, const char *temporary, bool *is_named, const char *shown, GError **error)
+{
+    bool has_proc = access("/proc/self/fd", X_OK) == 0; /* by which it gets its name */
+    int fd = has_proc ? openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+
+    *is_named = fd < 0;
+    if (*is_named)
+        fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
+    if (fd < 0)
+        mp_fail_errno(error, "cannot write %s", shown);
+    return fd;
+}
+
+static int
+link_file(int fd, int directory, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+
+    return linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
+}
+
+/* The name is taken at the end, by root's rights if we are root: it may be root's directory. */
+static int
+take_name(const MpBundleWishes *wishes, int fd, bool *is_named, int directory,
+          const char *temporary, const char *name)
+{
+    if (!*is_named && !wishes->may_replace)
+        return link_file(fd, directory, name);
+    if (!*is_named && link_file(fd, directory, temporary) < 0)
+        return -1;
+    *is_named = true;
+    return wishes->may_replace ? renameat(directory, temporary, directory, name)
+                               : mp_rename_new(directory, temporary, directory, name);
 }
 
 bool
@@ -210,6 +241,7 @@ mp_bundle_write(MpBundle *bundle, MpReport *report, const MpBundleWishes *wishes
     g_autofree char *name = g_path_get_basename(wishes->file);
     g_autofree char *temporary = g_strdup_printf(".%.200s.%d.tmp", name, (int)getpid());
     g_autofree char *shown = mp_escape(wishes->file);
+    bool is_named, is_good;
     struct stat st;
 
     mp_report_as_root(report);
@@ -217,16 +249,19 @@ mp_bundle_write(MpBundle *bundle, MpReport *report, const MpBundleWishes *wishes
     if (directory < 0)
         return false;
     if (!wishes->may_replace && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return mp_fail(error, MP_ERROR_INPUT, "%s is there already: --force replaces it", shown);
-    g_auto(MpFd) fd =
-        openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return fail_taken(shown, error);
+    g_auto(MpFd) fd = open_target(directory, temporary, &is_named, shown, error);
     if (fd < 0)
-        return mp_fail_errno(error, "cannot write %s", shown);
+        return false;
     mp_report_as_owner(report);
-    bool is_good = write_archive(bundle, report, wishes, fd, directory, error) &&
-                   give_name(report, wishes, directory, temporary, name, error);
+    is_good = write_archive(bundle, report, wishes, fd, directory, error);
     mp_report_as_root(report);
-    if (!is_good)
+    if (is_good && take_name(wishes, fd, &is_named, directory, temporary, name) == 0)
+        return mp_sync_directory(directory, shown, error);
+    if (is_good)
+        is_good = errno == EEXIST ? fail_taken(shown, error)
+                                  : mp_fail_errno(error, "cannot name %s", shown);
+    if (is_named)
         unlinkat(directory, temporary, 0);
     return is_good;
 }

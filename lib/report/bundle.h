@@ -21,8 +21,9 @@ typedef struct {
 } MpBundle;
 
 /*
- * Writes it under a temporary name, mode 0600, and renames it: MP_ERROR_INPUT if the file is there
- * and may not be replaced. What could not be seen is in the report's notes, and in the bundle.
+ * Writes it to a file that has no name before it is whole, mode 0600: MP_ERROR_INPUT if the file is
+ * there and may not be replaced. Where the file system has no such files it has a temporary name.
+ * What could not be seen is in the report's notes, and in the bundle.
  */
 bool
 mp_bundle_write(MpBundle *bundle, MpReport *report, const MpBundleWishes *wishes, GError **error);

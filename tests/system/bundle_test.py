@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -202,6 +203,31 @@ def a_full_disk_leaves_nothing_half(site):
                           capture_output=True, text=True)
     check(done.returncode != 0, done)
     check(not os.path.exists(os.path.join(site.dir, "b.tgz")), "half a bundle has the name of a whole one")
+
+
+def has_files_without_a_name(directory):
+    try:
+        os.close(os.open(directory, os.O_TMPFILE | os.O_RDWR, 0o600))
+    except OSError:
+        return False
+    return True
+
+
+@test
+def killed_at_any_step_nothing_is_left_of_it(site):
+    """The kernel kills who writes more than its limit, here at ever later octets of the archive."""
+    used(site)
+    if not has_files_without_a_name(site.dir):
+        return print("# skipped: this file system has no files without a name")
+    before, killed = sorted(os.listdir(site.dir)), 0
+    for limit in range(1, 20):
+        done = subprocess.run(["sh", "-c", f"ulimit -c 0; ulimit -f {limit}; exec '{METROPLEX}' bundle --offline --force --config '{site.config}' '{site.dir}/b.tgz'"],
+                              capture_output=True)
+        if done.returncode == 0:
+            break
+        killed += done.returncode == -signal.SIGXFSZ
+        equal(sorted(os.listdir(site.dir)), before, f"limit {limit}")
+    check(killed > 0, "none was killed")
 
 
 @test
