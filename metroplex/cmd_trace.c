@@ -41,13 +41,13 @@ print_list(const char *title, const GArray *list)
 }
 
 static void
-print_others(const GPtrArray *others)
+print_others(const MpTrace *trace)
 {
-    if (others->len == 0)
+    if (trace->n_others == 0)
         return;
-    printf("\n%u older mails of it are not shown, the last of them:\n", others->len);
-    g_autofree char *shown = mp_escape(others->pdata[others->len - 1]);
-    printf("  %s\n", shown);
+    g_autofree char *shown = mp_escape(trace->last_other);
+    printf("\n%u older mails of it are not shown, the last of them:\n  %s\n", trace->n_others,
+           shown);
 }
 
 static void
@@ -64,7 +64,7 @@ print_text(const MpTrace *trace)
     }
     print_list("now", trace->now);
     print_list("not seen", trace->unseen);
-    print_others(trace->others);
+    print_others(trace);
 }
 
 /* --- For programs ----------------------------------------------------------------------------- */

@@ -43,9 +43,11 @@ mp_outcomes_foreach(const char *data, MpOutcomesTell tell, gpointer user_data, G
     size_t size = 0;
 
     if (file == NULL) {
+        bool is_missing = directory >= 0 && why == NULL;
+
         if (why != NULL)
             g_propagate_error(error, g_steal_pointer(&why));
-        return directory >= 0 && (error == NULL || *error == NULL);
+        return is_missing;
     }
     while (getline(&line, &size, file) > 0) {
         g_auto(GStrv) fields = g_strsplit(g_strchomp(line), "\t", -1);
@@ -127,9 +129,11 @@ mp_outcomes_cut(const char *data, gint64 before, bool is_dry_run, guint64 *n, GE
 
     *n = 0;
     if (file == NULL) {
+        bool is_missing = directory >= 0 && why == NULL;
+
         if (why != NULL)
             g_propagate_error(error, g_steal_pointer(&why));
-        return directory >= 0 && (error == NULL || *error == NULL);
+        return is_missing;
     }
     off_t start = skip_lines(file, when, n);
     bool good = (!ferror(file) || mp_fail_errno(error, "cannot read " NAME)) &&

@@ -171,7 +171,7 @@ mp_trace_clear(MpTrace *trace)
     g_clear_pointer(&trace->facts, g_array_unref);
     g_clear_pointer(&trace->now, g_array_unref);
     g_clear_pointer(&trace->unseen, g_array_unref);
-    g_clear_pointer(&trace->others, g_ptr_array_unref);
+    g_clear_pointer(&trace->last_other, g_free);
 }
 
 static void
@@ -194,6 +194,18 @@ show_ids(MpTracer *tracer)
         mp_redaction_show(tracer->wishes->redaction, tracer->ids->pdata[i]);
 }
 
+/* It is what to ask for next, so that it is no pseudonym; but no secret is shown within it. */
+static void
+mask_other(MpTracer *tracer)
+{
+    g_autofree char *id = g_steal_pointer(&tracer->trace->last_other);
+
+    if (id == NULL)
+        return;
+    mp_redaction_show(tracer->wishes->redaction, id);
+    tracer->trace->last_other = mp_redacted(tracer->wishes->redaction, id);
+}
+
 static void
 look_everywhere(MpTracer *tracer)
 {
@@ -201,6 +213,7 @@ look_everywhere(MpTracer *tracer)
         mp_trace_mails_of_user(tracer);
     if (tracer->address != NULL)
         mp_trace_find_mails(tracer);
+    mask_other(tracer);
     mp_trace_comments(tracer); /* those that were named have Message-IDs */
     show_ids(tracer);
     mp_trace_outcomes(tracer);
@@ -222,10 +235,7 @@ mp_trace(MpTrace *trace, MpInstance *instance, const MpTraceWishes *wishes, GErr
                                .keys = g_ptr_array_new_with_free_func(g_free),
                                .comments = g_array_new(FALSE, FALSE, sizeof(MpTracePlace))};
 
-    *trace = (MpTrace){.facts = new_list(),
-                       .now = new_list(),
-                       .unseen = new_list(),
-                       .others = g_ptr_array_new_with_free_func(g_free)};
+    *trace = (MpTrace){.facts = new_list(), .now = new_list(), .unseen = new_list()};
     take_what(&tracer, wishes->what);
     look_everywhere(&tracer);
     g_array_sort(trace->facts, in_time);

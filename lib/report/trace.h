@@ -18,11 +18,12 @@ typedef struct {
 } MpTraceFact;
 
 typedef struct {
-    GArray *facts;     /* MpTraceFact, in the order of time */
-    GArray *now;       /* MpTraceFact, without times: where the mail is, who waits */
-    GArray *unseen;    /* MpTraceFact, likewise: what could not be looked at, and why */
-    guint left_out;    /* facts, the oldest, where there were very many */
-    GPtrArray *others; /* Message-IDs (char *) of older mails of the same address */
+    GArray *facts;    /* MpTraceFact, in the order of time */
+    GArray *now;      /* MpTraceFact, without times: where the mail is, who waits */
+    GArray *unseen;   /* MpTraceFact, likewise: what could not be looked at, and why */
+    guint left_out;   /* facts, the oldest, where there were very many */
+    guint n_others;   /* older mails of the same address, */
+    char *last_other; /* and the Message-ID of the last of them: masked, not escaped */
 } MpTrace;
 
 typedef struct {

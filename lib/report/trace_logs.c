@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "maildir/kept.h"
 #include "report/mail_log.h"
 
 #define MAILS_MAX 10 /* of an address: the latest */
@@ -99,6 +100,17 @@ tell_record(const MpMailLogRecord *record, gpointer user_data)
                       "%s: %u more lines", record->queue_id, record->left_out);
 }
 
+/* Only counted: there may be a hundred thousand of them. */
+static void
+leave_out(MpTracer *tracer, const char *id)
+{
+    MpTrace *trace = tracer->trace;
+
+    trace->n_others++;
+    g_free(trace->last_other);
+    trace->last_other = g_strdup(id);
+}
+
 /* The latest mails of an address, by their Message-IDs. */
 static void
 note_mail(const MpMailLogRecord *record, gpointer user_data)
@@ -115,7 +127,7 @@ note_mail(const MpMailLogRecord *record, gpointer user_data)
         if (!mp_trace_add(tracer->ids, id) || tracer->ids->len <= MAILS_MAX + 1)
             continue;
         /* The first one is what was asked for, which may be a Message-ID itself. */
-        mp_trace_add(tracer->trace->others, tracer->ids->pdata[1]);
+        leave_out(tracer, tracer->ids->pdata[1]);
         g_ptr_array_remove_index(tracer->ids, 1);
     }
 }
@@ -147,7 +159,7 @@ mp_trace_find_mails(MpTracer *tracer)
 
 /* --- outcomes.tsv ----------------------------------------------------------------------------- */
 
-enum { TIME, OUTCOME, REASON, MESSAGE_ID, FILE_NAME, THREAD, COMMENT, SECONDS, N_FIELDS };
+enum { TIME, OUTCOME, REASON, MESSAGE_ID, FILE_NAME, THREAD, COMMENT, SECONDS };
 
 static bool
 is_among(GPtrArray *texts, const char *text)
@@ -156,7 +168,7 @@ is_among(GPtrArray *texts, const char *text)
 }
 
 static bool
-is_wanted(const MpTracer *tracer, char **fields)
+is_wanted(const MpTracer *tracer, const char *const *fields)
 {
     guint64 thread = g_ascii_strtoull(fields[THREAD], NULL, 10);
     guint64 comment = g_ascii_strtoull(fields[COMMENT], NULL, 10);
@@ -179,30 +191,10 @@ time_of(const char *text)
 typedef struct {
     MpTracer *tracer;
     bool tells; /* else it only learns */
-    GString *places;
 } Outcomes;
 
-/* A cheap look first: of a hundred thousand lines few are taken apart. */
-static bool
-may_be_wanted(const Outcomes *outcomes, const char *line)
-{
-    const MpTracer *tracer = outcomes->tracer;
-
-    if (has_any(line, tracer->ids) || has_any(line, tracer->files))
-        return true;
-    for (guint i = 0; i < tracer->comments->len; i++) {
-        const MpTracePlace *place = &g_array_index(tracer->comments, MpTracePlace, i);
-
-        g_string_printf(outcomes->places, "\t%" G_GUINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t",
-                        place->thread, place->comment);
-        if (strstr(line, outcomes->places->str) != NULL)
-            return true;
-    }
-    return false;
-}
-
 static void
-tell_outcome(MpTracer *tracer, char **fields)
+tell_outcome(MpTracer *tracer, const char *const *fields)
 {
     g_autofree char *place = g_strdup("");
 
@@ -219,16 +211,12 @@ tell_outcome(MpTracer *tracer, char **fields)
 }
 
 static void
-take_outcome(const char *line, gsize length, gint64 modified, gpointer user_data)
+take_outcome(const char *const *fields, gpointer user_data)
 {
-    Outcomes *outcomes = user_data;
+    const Outcomes *outcomes = user_data;
     MpTracer *tracer = outcomes->tracer;
 
-    (void)length, (void)modified;
-    if (!may_be_wanted(outcomes, line))
-        return;
-    g_auto(GStrv) fields = g_strsplit(line, "\t", N_FIELDS);
-    if (g_strv_length(fields) != N_FIELDS || !is_wanted(tracer, fields))
+    if (!is_wanted(tracer, fields))
         return;
     if (outcomes->tells) {
         tell_outcome(tracer, fields);
@@ -245,18 +233,16 @@ take_outcome(const char *line, gsize length, gint64 modified, gpointer user_data
 void
 mp_trace_outcomes(MpTracer *tracer)
 {
-    g_autofree char *path = mp_config_path(tracer->instance->config, "incoming-mail/outcomes.tsv");
-    g_autoptr(GString) places = g_string_new(NULL);
+    const char *data = tracer->instance->config->data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpLogFiles) files = mp_log_files_open(path, 0, &error);
-    Outcomes outcomes = {.tracer = tracer, .places = places};
+    Outcomes outcomes = {.tracer = tracer};
 
-    if (files == NULL || !mp_log_files_read(files, take_outcome, &outcomes, &error)) {
-        cannot_see(tracer, "outcomes.tsv", error->message);
-        return;
+    if (mp_outcomes_foreach(data, take_outcome, &outcomes, &error)) {
+        outcomes.tells = true;
+        (void)mp_outcomes_foreach(data, take_outcome, &outcomes, &error);
     }
-    outcomes.tells = true;
-    (void)mp_log_files_read(files, take_outcome, &outcomes, NULL);
+    if (error != NULL)
+        cannot_see(tracer, "outcomes.tsv", error->message);
 }
 
 /* --- Our logs --------------------------------------------------------------------------------- */

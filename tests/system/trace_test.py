@@ -137,6 +137,22 @@ def older_and_packed_parts_of_a_log_are_read(site):
 
 
 @test
+def of_an_address_the_latest_mails_are_told_and_the_older_ones_counted(site):
+    """The last of them is named, to be asked for next; what is a secret wherever it stands is none there."""
+    postfix = Postfix(site)
+    site.user("kate")
+    for n in range(30):
+        postfix.mail(time.time() - 100 + n, f"AAAAA{n:X}", f"<{n}.token=hunter2hunter2@mail.example.org>", "kate@example.org", "x@example.org")
+    postfix.write()
+    text = trace(site, "kate@example.org").stdout
+    equal(len(re.findall("message-id=", text)), 10, text)
+    contains(text, "20 older mails of it are not shown, the last of them:\n  <19.")
+    check("hunter2" not in text, text)
+    text = trace(site, "--unmasked", "kate@example.org").stdout
+    check("hunter2" not in text, text)
+
+
+@test
 def what_was_refused_at_once_is_found_by_its_address(site):
     postfix = Postfix(site)
     name, message_id, address = replied(site)
