@@ -89,7 +89,7 @@ $(BUILD)/metroplex.pot: $(C_TEXTS)
 
 # Brings new texts into the catalogues, to be put into their language: what is new is empty, what changed is fuzzy.
 po: $(BUILD)/metroplex.pot ## collect what is to be translated
-	@for f in lib/po/*.po; do msgmerge --quiet --update --backup=none --no-location --sort-output $$f $<; sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\):/d' $$f; done
+	@for f in lib/po/*.po; do msgmerge --quiet --update --backup=none --no-location --sort-output $$f $<; msgattrib --no-obsolete --output-file=$$f $$f; sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\):/d' $$f; done
 
 unit: $(BUILD)/bin/unit all ## build, and run the unit suite
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit

@@ -42,8 +42,8 @@ same() {
 if command -v xgettext >/dev/null; then
     make -s BUILD="$build" "$build/metroplex.pot"
     for catalogue in lib/po/*.po; do
-        { msgcmp "$catalogue" "$build/metroplex.pot" 2>&1; msgfmt --check-format -o /dev/null "$catalogue" 2>&1; } |
-            nothing_wrong "$(basename "$catalogue" .po) has every text"
+        { msgcmp "$catalogue" "$build/metroplex.pot" 2>&1; msgfmt --check-format -o /dev/null "$catalogue" 2>&1; grep -n '^#~' "$catalogue"; } |
+            nothing_wrong "$(basename "$catalogue" .po) has every text, and no other"
     done
 fi
 
