@@ -333,6 +333,26 @@ else
     skip "systemd-analyze is not installed: no unit was looked at" 2
 fi
 
+# What the package's purge leaves in an /etc, /var and /srv of its own; $1 and $2 are set there, before it runs.
+purge_with() {
+    unshare --map-root-user --mount sh -ec 'for place in /etc /var /srv; do mount -t tmpfs none $place; done
+        mkdir -p /etc/metroplex /srv/threads /var/log/mail-replies && echo key >/etc/metroplex/address-keys
+        printf "%b" "$1" >/etc/metroplex/metroplex.conf; [ -z "$2" ] || mkdir "$2"
+        sh .debian/postrm purge 2>&1; find /etc/metroplex /var/log 2>&1 -type f' sh "$1" "$2"
+}
+
+if unshare --map-root-user --mount mount -t tmpfs none /srv 2>/dev/null && [[ ! -e /data/user/tracker.git ]]; then
+    {
+        diff <(purge_with '[instance]\n data = /srv/threads\n' /srv/threads/tracker.git) - <<<"\
+metroplex: the threads in /srv/threads and /etc/metroplex/address-keys are left; remove them by hand
+/etc/metroplex/address-keys"
+        purge_with '[instance]\ndata=/srv/threads\n' ''
+        purge_with '' ''
+    } | grep -v '^find: .*No such file' | nothing_wrong "purging the package leaves the keys of threads that are left, wherever these are"
+else
+    skip "no namespace can be made: nothing was purged" 1
+fi
+
 make_with uninstall >"$tmp/uninstall.log" 2>&1
 {
     cmp "$tmp/edited" "$tmp/root/etc/cron.d/metroplex" 2>&1
