@@ -93,7 +93,7 @@ judge_runs(MpStatus *status, const MpConfig *config)
     }
     for (int i = 0; i < MP_STATUS_PROGRAMS; i++) {
         gint64 succeeded = status->runs[i].succeeded;
-        gint64 age = succeeded > 0 ? status->now - succeeded : G_MAXINT64;
+        gint64 age = status->now - (succeeded > 0 ? succeeded : status->installed);
         g_autofree char *since = mp_duration(age);
 
         find(status, "run", level_of(age, config->run_warning, config->run_critical),

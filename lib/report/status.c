@@ -148,6 +148,17 @@ take_line(MpStatus *status, const MpLedgerLine *line)
     }
 }
 
+/* A run is noted when it ends: until the first has ended, it counts from here how long there was
+ * none. HEAD is written once; nothing that fails each minute makes it younger. */
+static gint64
+time_of_installation(const MpConfig *config)
+{
+    g_autofree char *head = mp_config_path(config, "tracker.git/HEAD");
+    struct stat st;
+
+    return stat(head, &st) == 0 ? (gint64)st.st_mtime : 0;
+}
+
 static bool
 read_ledger(MpStatus *status, const MpConfig *config, GError **error)
 {
@@ -157,6 +168,7 @@ read_ledger(MpStatus *status, const MpConfig *config, GError **error)
         return false;
     for (guint i = 0; i < lines->len; i++)
         take_line(status, &g_array_index(lines, MpLedgerLine, i));
+    status->installed = time_of_installation(config);
     status->programs[0] = "metroplex";
     status->programs[1] = "notifier";
     for (int i = 0; i < MP_STATUS_PROGRAMS; i++)

@@ -82,6 +82,7 @@ typedef struct {
 typedef struct {
     gint64 now;
     char *hostname;
+    gint64 installed;          /* when `metroplex init` made the tracker; 0: not known */
     bool is_enabled;           /* [smtp] enabled */
     GArray *mails;             /* MpTally: by the reason that ended them, in the gates' order */
     GArray *messages, *pruned; /* likewise */

@@ -147,6 +147,12 @@ def slow(site, seconds):
     write_ledger(site, (hour(), f"delivery.{bucket}", 10))
 
 
+def never_ended(site, program, installed):
+    """Of what was installed some seconds ago, this program has ended no run yet."""
+    os.unlink(os.path.join(site.data, f"ledger/{program}.run"))
+    set_age(os.path.join(site.data, "tracker.git/HEAD"), installed)
+
+
 THRESHOLDS = [
     # the threshold, what is done, the level
     ("new-mail", lambda s: waiting_mail(s, 200), "ok"),
@@ -165,7 +171,9 @@ THRESHOLDS = [
     ("run", lambda s: note_run(s, "notifier", 400), "warning"),
     ("run", lambda s: note_run(s, "notifier", 10, code=75), "warning"),
     ("run", lambda s: note_run(s, "notifier", 4000), "critical"),
-    ("run", lambda s: os.unlink(os.path.join(s.data, "ledger/metroplex.run")), "critical"),
+    ("run", lambda s: never_ended(s, "metroplex", 200), "ok"),
+    ("run", lambda s: never_ended(s, "metroplex", 400), "warning"),
+    ("run", lambda s: never_ended(s, "notifier", 4000), "critical"),
     ("run", lambda s: (note_run(s, "notifier", 4000), s.set_config("smtp", enabled="false")), "ok"),
     ("delay", lambda s: slow(s, 100), "ok"),
     ("delay", lambda s: slow(s, 400), "warning"),
