@@ -129,6 +129,6 @@ mp_apply_text(MpApply what)
     case MP_APPLY_DNS:
         return N_("metroplex check dns: the records of these names");
     default:
-        return N_("mails that were sent before can no longer be answered");
+        return N_("answers to mails that were sent before go to the old name: metroplex(7)");
     }
 }

@@ -18,7 +18,7 @@ typedef enum {
     MP_APPLY_INIT = 1 << 1,     /* metroplex init */
     MP_APPLY_UNITS = 1 << 2,    /* paths that the units of systemd name as well */
     MP_APPLY_DNS = 1 << 3,      /* records of the domain */
-    MP_APPLY_NEW_MAIL = 1 << 4, /* mails sent before can no longer be answered */
+    MP_APPLY_NEW_MAIL = 1 << 4, /* answers to mails sent before go to the old name */
 } MpApply;
 
 typedef struct {
