@@ -7,7 +7,7 @@
 #include "cli/colour.h"
 #include "cli/output.h"
 #include "commands.h"
-#include "postfix/postfix.h"
+#include "report/mail_log.h"
 #include "report/trace.h"
 
 /* --- For people ------------------------------------------------------------------------------- */
@@ -99,15 +99,6 @@ print_json(const MpTrace *trace)
 
 /* --- The command ------------------------------------------------------------------------------ */
 
-/* Opened while we may be root: the log is not our user's. */
-static MpLogFiles *
-open_mail_log(GError **error)
-{
-    g_autofree char *path = mp_postfix_log_file(error);
-
-    return path != NULL ? mp_log_files_open(path, 0, error) : NULL;
-}
-
 static int
 print(const MpTrace *trace, bool is_json, const GError *error)
 {
@@ -134,7 +125,8 @@ cmd_trace(int argc, char **argv)
                      "Shows one mail's way through the logs, the tracker and the queue, in the\n"
                      "order of time. For example: metroplex trace 17/3",
                      1, 1, &argc, &argv);
-    g_autoptr(MpLogFiles) mail_log = open_mail_log(&why);
+    /* while we may be root: the log is not our user's */
+    g_autoptr(MpLogFiles) mail_log = mp_mail_log_open(0, &why);
     if (!mp_instance_load(&instance, &options, &error))
         return mp_report(error);
     g_autoptr(MpRedaction) redaction = mp_redaction_new(instance.config, !is_unmasked, &error);

@@ -54,7 +54,8 @@ mp_check_mail_log(const MpChecker *checker)
 {
     mp_check_as_root(checker);
     g_autofree char *file = mp_postfix_log_file(NULL);
-    bool can_be_read = file != NULL && faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0;
+    bool can_be_read =
+        file != NULL && *file != '\0' && faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0;
     mp_check_as_owner(checker);
     return can_be_read ? g_steal_pointer(&file) : NULL;
 }

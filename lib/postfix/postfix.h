@@ -82,7 +82,7 @@ mp_postfix_revert(MpPostfixProgress progress, gpointer user_data, bool *is_done,
 /* ---- For those that only look ---- */
 
 /* The file that Postfix logs into, the caller's: maillog_file, or /var/log/mail.log where syslog
- * writes one. NULL with an error where neither is there (the journal has it then). */
+ * writes one; empty where neither is there: the journal has it then. NULL with an error. */
 char *mp_postfix_log_file(GError **error);
 
 /* The directory of main.cf; the caller's. */

@@ -41,26 +41,33 @@ older_first(gconstpointer a, gconstpointer b)
     return (x > y) - (x < y);
 }
 
-/* Never waits at a FIFO. What is no regular file is none of a log's. */
 static bool
-open_file(GArray *files, const char *path, gint64 since, GError **error)
+add_file(GArray *files, MpFd *fd, const char *shown, gint64 since, GError **error)
 {
-    g_auto(MpFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    g_autofree char *shown = mp_escape(path);
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (*fd < 0 || fstat(*fd, &st) < 0)
         return mp_fail_errno(error, "cannot read %s", shown);
     if (!S_ISREG(st.st_mode))
         return mp_fail(error, MP_ERROR_INSTALLATION, "%s is not a regular file", shown);
     if (st.st_mtime < since)
         return true;
     g_array_append_vals(files,
-                        &(LogFile){.fd = g_steal_fd(&fd),
+                        &(LogFile){.fd = g_steal_fd(fd),
                                    .modified = (gint64)st.st_mtime,
                                    .size = (guint64)st.st_size},
                         1);
     return true;
+}
+
+/* Never waits at a FIFO. What is no regular file is none of a log's. */
+static bool
+open_file(GArray *files, const char *path, gint64 since, GError **error)
+{
+    g_auto(MpFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    g_autofree char *shown = mp_escape(path);
+
+    return add_file(files, &fd, shown, since, error);
 }
 
 /* ".1", ".12.gz", "-20260131", "-20260131.gz": what logrotate puts behind a log's name. */
@@ -84,15 +91,32 @@ drop_oldest(GArray *files)
     g_array_remove_index(files, oldest);
 }
 
+static MpLogFiles *
+new_files(void)
+{
+    MpLogFiles *files = g_new0(MpLogFiles, 1);
+
+    files->files = g_array_new(FALSE, FALSE, sizeof(LogFile));
+    g_array_set_clear_func(files->files, clear_file);
+    return files;
+}
+
+MpLogFiles *
+mp_log_files_of(int fd, GError **error)
+{
+    g_auto(MpFd) owned = fd;
+    g_autoptr(MpLogFiles) files = new_files();
+
+    return add_file(files->files, &owned, "a log", 0, error) ? g_steal_pointer(&files) : NULL;
+}
+
 MpLogFiles *
 mp_log_files_open(const char *path, gint64 since, GError **error)
 {
     g_autofree char *directory = g_path_get_dirname(path), *base = g_path_get_basename(path);
-    g_autoptr(MpLogFiles) files = g_new0(MpLogFiles, 1);
+    g_autoptr(MpLogFiles) files = new_files();
     g_autoptr(GPtrArray) names = NULL;
 
-    files->files = g_array_new(FALSE, FALSE, sizeof(LogFile));
-    g_array_set_clear_func(files->files, clear_file);
     if (!open_file(files->files, path, 0, error))
         return NULL;
     names = mp_list_directory(directory, NULL, NULL, NULL);

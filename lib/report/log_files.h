@@ -18,6 +18,10 @@ typedef struct MpLogFiles MpLogFiles;
 /* PATH, PATH.1, PATH.2.gz, PATH-20260131 …, of those that were written since `since`, oldest first.
  * MP_ERROR_INSTALLATION if PATH itself cannot be opened, or is no file. */
 MpLogFiles *mp_log_files_open(const char *path, gint64 since, GError **error);
+
+/* The one file that is open there, which is theirs then, without older parts. */
+MpLogFiles *mp_log_files_of(int fd, GError **error);
+
 void mp_log_files_free(MpLogFiles *files);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpLogFiles, mp_log_files_free)
 

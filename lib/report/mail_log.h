@@ -11,6 +11,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "report/log_files.h"
+
 #define MP_MAIL_LOG_NOQUEUE "NOQUEUE"
 
 typedef struct {
@@ -44,6 +46,10 @@ typedef struct {
 /* Whether a record with this line is wanted. */
 typedef bool (*MpMailLogWants)(const MpMailLogLine *line, gpointer user_data);
 typedef void (*MpMailLogTell)(const MpMailLogRecord *record, gpointer user_data);
+
+/* Opens it, for mp_log_files_read(): the file that Postfix logs into, with its older parts, or what
+ * the journal of this machine has of it since then, where there is no such file. */
+MpLogFiles *mp_mail_log_open(gint64 since, GError **error);
 
 /* Puts lines together. Holds some ten thousand records that are not at their end, at most. */
 typedef struct MpMailLog MpMailLog;

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/protect.h"
 #include "base/time.h"
-#include "postfix/postfix.h"
+#include "report/mail_log.h"
 
 #define DAY 86400
 
@@ -30,9 +30,8 @@ static void
 open_mail_log(MpReport *report)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = mp_postfix_log_file(&error);
 
-    report->mail_log = path != NULL ? mp_log_files_open(path, report->since, &error) : NULL;
+    report->mail_log = mp_mail_log_open(report->since, &error);
     if (report->mail_log == NULL)
         mp_report_note(report, "mail.log", error->message);
 }

@@ -203,6 +203,41 @@ def recipients_who_wait_are_told_with_what_the_server_said(site):
     check(any("tim <" in text and "@***>, deferred" in text for _, text in now) and "tim@example.org" not in str(now), now)
 
 
+def fake_journal(site, script):
+    path = os.path.join(site.dir, "bin/journalctl")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(script)
+    os.chmod(path, 0o755)
+
+
+@test
+def without_a_file_the_journal_is_asked(site):
+    if os.path.exists("/var/log/mail.log"):
+        return # then that is Postfix's log
+    postfix = Postfix(site, iso=True)
+    with open(os.path.join(postfix.dir, "main.cf"), "w") as f:
+        f.write("maillog_file =\n")
+    os.utime(f.name, (0, 0))
+    name, message_id, address = replied(site)
+    postfix.mail(time.time() - 60, "4B2F1A0C3", message_id, "kate@example.org", address)
+    postfix.write()
+    fake_journal(site, f"#!/bin/sh\necho \"$@\" >{site.dir}/asked\ncat {postfix.log}\n")
+    before = os.environ["PATH"]
+    os.environ["PATH"] = os.path.join(site.dir, "bin") + ":" + before
+    try:
+        site.run(METROPLEX, "--once")
+        found = facts(site, "kate@example.org")
+        check(("mail.log", "4B2F1A0C3 postfix/qmgr: from=<kate@example.org>, size=1000, nrcpt=1 (queue active)") in found, found)
+        check(any(place == "outcomes.tsv" and "posted" in text for place, text in found), found)
+        with open(os.path.join(site.dir, "asked")) as f:
+            contains(f.read(), "--output=short-iso-precise --facility=mail")
+        fake_journal(site, "#!/bin/sh\n")
+        contains(dict(facts(site, message_id, kind="unseen"))["mail.log"], "journalctl has nothing of it")
+    finally:
+        os.environ["PATH"] = before
+
+
 @test
 def what_cannot_be_seen_is_said(site):
     postfix = Postfix(site)
