@@ -19,7 +19,8 @@ write_file(const char *path, const char *text, GError **error)
 
     if (fd < 0)
         return false;
-    if (mp_write_file(fd, name, text, strlen(text), 0644, false, error))
+    if (mp_may_replace(fd, name, error) &&
+        mp_write_file(fd, name, text, strlen(text), 0644, false, error))
         return true;
     g_prefix_error(error, "%s: ", path);
     return false;

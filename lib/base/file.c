@@ -181,9 +181,23 @@ mp_write_file(int directory, const char *name, const void *bytes, gsize length, 
         unlinkat(directory, temporary, 0);
         return false;
     }
-    if (renameat(directory, temporary, directory, name) < 0)
-        return mp_fail_errno(error, "cannot rename %s to %s", temporary, name);
+    if (renameat(directory, temporary, directory, name) < 0) {
+        mp_fail_errno(error, "cannot rename %s to %s", temporary, name);
+        unlinkat(directory, temporary, 0);
+        return false;
+    }
     return !sync_directory || mp_sync_directory(directory, name, error);
+}
+
+bool
+mp_may_replace(int directory, const char *name, GError **error)
+{
+    g_autofree char *shown = mp_escape(name);
+    struct stat st;
+
+    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+        return mp_fail(error, MP_ERROR_INPUT, "%s is not a regular file", shown);
+    return true;
 }
 
 /* The codes by which link(2) and rename(2) say that the file system has no such operation. */

@@ -58,6 +58,10 @@ bool mp_sync_found_directory(const char *path, GError **error);
 /* Syncs the whole file system that a directory lies in: for many files and directories at once. */
 bool mp_sync_file_system(const char *path, GError **error);
 
+/* Whether a name that somebody gave may be replaced: it is a regular file, or not there. A device,
+ * or a link to one, would be gone for all; a directory takes no file. Else MP_ERROR_INPUT. */
+bool mp_may_replace(int directory, const char *name, GError **error);
+
 /*
  * For many small files of one batch: mp_create_file() writes `name` below `directory` in place and
  * syncs nothing; mp_sync_files() then makes the content of all `names` (char *) durable. Few files

@@ -250,6 +250,8 @@ mp_bundle_write(MpBundle *bundle, MpReport *report, const MpBundleWishes *wishes
         return false;
     if (!wishes->may_replace && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return fail_taken(shown, error);
+    if (!mp_may_replace(directory, name, error))
+        return false;
     g_auto(MpFd) fd = open_target(directory, temporary, &is_named, shown, error);
     if (fd < 0)
         return false;

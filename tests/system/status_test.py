@@ -328,6 +328,21 @@ def a_file_is_replaced_as_a_whole(site):
 
 
 @test
+def what_is_no_file_is_not_replaced_by_one(site):
+    """A device would be gone for the whole machine, if it is root who asks."""
+    before = []
+    for name, make in (("fifo", os.mkfifo), ("link", lambda p: os.symlink("/dev/null", p)), ("directory", os.mkdir)):
+        make(os.path.join(site.dir, name)), before.append(name)
+    there = sorted(os.listdir(site.dir))
+    for name in before:
+        path = os.path.join(site.dir, name)
+        kind = os.lstat(path).st_mode
+        for form in ("--html", "--prometheus"):
+            contains(site.run(METROPLEX, "status", form, path, status=65).stderr, f"{name} is not a regular file")
+        equal((os.lstat(path).st_mode, sorted(os.listdir(site.dir))), (kind, there), name)
+
+
+@test
 def the_page_asks_for_nothing_and_is_well_formed(site):
     import html.parser
     write_ledger(site, (hour(), "mail.posted", 3), (hour(50), "mail.empty", 3), (hour(2), "message.sent", 3))
