@@ -105,7 +105,8 @@ take_file(MpTracer *tracer, const char *what)
 
     if (!is_there && strchr(what, '/') == NULL && strchr(what, '@') != NULL)
         return false;
-    mp_trace_add(tracer->files, name);
+    if (mp_is_plain_name(name))
+        mp_trace_add(tracer->files, name);
     id = is_there ? mp_trace_read_message_id(what) : NULL;
     mp_trace_add(tracer->ids, id);
     return true;
@@ -125,7 +126,8 @@ take_address(MpTracer *tracer, const char *what)
         tracer->user = address.user;
         tracer->user_thread = address.thread;
     } else {
-        mp_trace_add(tracer->ids, id);
+        if (strcmp(id, "<>") != 0) /* as a bounce's sender is written */
+            mp_trace_add(tracer->ids, id);
         mp_redaction_show(tracer->wishes->redaction, what);
     }
     if (!is_id)

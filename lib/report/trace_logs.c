@@ -252,11 +252,36 @@ typedef struct {
     const char *place;
 } OurLog;
 
-/* Names of files, KEYs and Message-IDs are unmistakable; an address counts where it ends there. */
+/* Whole, and behind its directory, as our logs have it: any word may be the name of a file. */
+static bool
+has_file(const char *line, const char *name)
+{
+    gsize length = strlen(name);
+
+    for (const char *p = line; (p = strstr(p, name)) != NULL; p++) {
+        const char *after = p + length + (p[length] == '.'); /* at the end of a sentence */
+
+        if (p > line && p[-1] == '/' && strcspn(after, " :,;)'\"") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+has_any_file(const char *line, const GPtrArray *names)
+{
+    for (guint i = 0; i < names->len; i++)
+        if (has_file(line, names->pdata[i]))
+            return true;
+    return false;
+}
+
+/* KEYs and Message-IDs are unmistakable; an address counts where it ends there. */
 static bool
 is_our_line(const MpTracer *tracer, const char *line)
 {
-    if (has_any(line, tracer->ids) || has_any(line, tracer->files) || has_any(line, tracer->keys))
+    if (has_any(line, tracer->ids) || has_any(line, tracer->keys) ||
+        has_any_file(line, tracer->files))
         return true;
     if (tracer->address == NULL || tracer->user != 0)
         return false;

@@ -267,6 +267,19 @@ def what_cannot_be_seen_is_said(site):
 
 
 @test
+def only_a_whole_name_of_a_file_leads_to_a_line(site):
+    name, message_id, _ = replied(site)
+    site.run(METROPLEX, "--once")
+    with open(os.path.join(site.data, "log/metroplex.log"), "a") as f:
+        f.write(time.strftime("[%Y-%m-%dT%H:%M:%S.000 INFO (1) #] ") + f"Odd: /x/new/{name}1 and from=<>\n")
+    for what in ("", "/", ".", "1/", "0/1", "new", name[:-1], name[1:], "<>"):
+        contains(trace(site, what, status=65).stderr, "nothing is known of")
+    for what in (name, os.path.join("/elsewhere", name)):
+        lines = [text for place, text in facts(site, what) if place == "metroplex.log"]
+        check(any("Matched " in t for t in lines) and any("Posted " in t for t in lines) and not any("Odd" in t for t in lines), lines)
+
+
+@test
 def nothing_that_was_written_disturbs_a_terminal(site):
     postfix = Postfix(site)
     site.user("tim"), site.user("kate")
