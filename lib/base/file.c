@@ -373,18 +373,18 @@ is_private(int fd, const char *path, GError **error)
 }
 
 char *
-mp_current_user(void)
+mp_user_name(uid_t uid)
 {
-    const struct passwd *entry = getpwuid(geteuid());
+    const struct passwd *entry = getpwuid(uid);
 
-    return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)geteuid());
+    return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)uid);
 }
 
 /* Root, who made the file, sees nothing wrong with it: who cannot read it must be told. */
 static bool
 refuse_unreadable(const char *shown, GError **error)
 {
-    g_autofree char *us = mp_current_user();
+    g_autofree char *us = mp_user_name(geteuid());
 
     return mp_fail(error, MP_ERROR_INSTALLATION,
                    "cannot open the secret %s as user %s: Permission denied (chown %s, mode 0600; "

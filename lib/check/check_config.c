@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 /* The error, which only the checker's walk does not need, is asked for once more. */
@@ -34,6 +35,7 @@ check_owner_of(MpChecker *checker, const char *path)
                       path, g_strerror(errno));
         return;
     }
+    g_autofree char *owner = mp_user_name(st.st_uid);
     g_autofree char *give = g_strdup_printf("chown root %s", path);
     g_autofree char *close = g_strdup_printf("chmod go-w %s", path);
     if ((st.st_mode & 022) != 0)
@@ -44,10 +46,9 @@ check_owner_of(MpChecker *checker, const char *path)
                       _("%s belongs to the user of the programs"), path);
     else if ((checker->is_root || checker->uid == 0) && st.st_uid != 0)
         mp_check_tell(checker, MP_CHECK_FAILED, expected, give,
-                      _("%s belongs to user %u, who could have any program run"), path,
-                      (unsigned)st.st_uid);
+                      _("%s belongs to user %s, who could have any program run"), path, owner);
     else
-        mp_check_ok(checker, _("%s: only user %u writes"), path, (unsigned)st.st_uid);
+        mp_check_ok(checker, _("%s: only user %s writes"), path, owner);
 }
 
 static void

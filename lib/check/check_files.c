@@ -80,8 +80,9 @@ check_directories(MpChecker *checker)
         n_good += check_directory(checker, path, directories[i].is_private);
     }
     n_good += check_directory(checker, checker->config->log_directory, false);
+    g_autofree char *user = mp_user_name(geteuid());
     if (n_good == G_N_ELEMENTS(directories) + 1)
-        mp_check_ok(checker, _("all are there, and user %u can write them"), (unsigned)geteuid());
+        mp_check_ok(checker, _("all are there, and user %s can write them"), user);
 }
 
 /* A mail ends by a rename, which does not cross file systems. */

@@ -232,7 +232,7 @@ static MpMail *
 refuse_unopened(const char *path, GError **error)
 {
     const char *why = g_strerror(errno);
-    g_autofree char *shown = mp_escape(path), *us = mp_current_user();
+    g_autofree char *shown = mp_escape(path), *us = mp_user_name(geteuid());
 
     return mp_fail_null(error, MP_ERROR_INPUT, "cannot open %s as user %s: %s", shown, us, why);
 }

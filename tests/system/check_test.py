@@ -88,6 +88,8 @@ def root_looks_with_the_eyes_of_the_programs(site):
     other = Site(owner="nobody")
     try:
         equal(set(verdicts(other, "files").values()), {"ok"})
+        contains(str(findings(other, "files")), "user nobody can write them")
+        contains(str(findings(other, "config")), "only user root writes")
         new = os.path.join(other.data, "mail/reply/new")
         os.chown(new, 0, 0)
         finding = one(other, "directories", "files", status=2)
