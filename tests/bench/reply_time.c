@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SIZE = 100000, ROUNDS = 5, LIMIT_MS = 20 };
+enum { SIZE = 100000, ROUNDS = 5, TRIES = 8, LIMIT_MS = 20, LIMIT_GROWTH = 3 };
 
 /* A # in a unit is a word that counts up; what stands before an @@ comes once, below as many line
  * ends as the shape says. `sent` is what was sent, if not that very text. */
@@ -130,15 +130,25 @@ best_time(const char *mail, bool is_html, bool is_sent, const char *ours)
     return best;
 }
 
-/* Prints the time and the ratio to that for half of the mail; true if the shape is slow. */
+static bool
+is_slow(double small, double large)
+{
+    return large > LIMIT_MS || (large > 1 && large / small > LIMIT_GROWTH);
+}
+
+/* Prints the time and the ratio to that for half of the mail; true if the shape is slow. Other work
+ * on the machine makes a round slower, never faster: so what looks slow is tried more often. */
 static bool
 compare(const char *half, const char *whole, bool is_html, bool is_sent, const char *ours)
 {
-    double small = best_time(half, is_html, is_sent, ours);
-    double large = best_time(whole, is_html, is_sent, ours);
+    double small = 1e9, large = 1e9;
 
+    for (guint i = 0; i < TRIES && (i == 0 || is_slow(small, large)); i++) {
+        small = MIN(small, best_time(half, is_html, is_sent, ours));
+        large = MIN(large, best_time(whole, is_html, is_sent, ours));
+    }
     printf("  %8.2f ms  x %4.2f%s", large, large / small, is_sent ? " sent" : "");
-    return large > LIMIT_MS || (large > 1 && large / small > 3);
+    return is_slow(small, large);
 }
 
 static bool
