@@ -105,15 +105,15 @@ class Machine:
         children = subprocess.run(["pgrep", "-P", str(self.nspawn.pid)], capture_output=True, text=True).stdout.split()
         return children[0] if children else None
 
-    def start(self, *command, **options):
-        """A process inside, as subprocess.Popen: root's, with the environment of a login."""
-        return subprocess.Popen(["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "env", "-i",
-                                 *(f"{k}={v}" for k, v in ENVIRONMENT.items()), *command], text=True, **options)
+    def command(self, *command):
+        """What runs a command inside: as root, with the environment of a login."""
+        return ["/usr/bin/nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "env", "-i",
+                *(f"{k}={v}" for k, v in ENVIRONMENT.items()), *command]
 
     def run(self, *command, check=True, input=None, status=False):
         """What a command prints on both outputs; with status, (status, text)."""
-        process = self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        text, _ = process.communicate(input if input is not None else "", timeout=600)
-        if check and not status and process.returncode != 0:
-            raise RuntimeError(f"{command}: status {process.returncode}\n{text[-4000:]}")
-        return (process.returncode, text) if status else text
+        done = subprocess.run(self.command(*command), input=input or "", text=True, timeout=600, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if check and not status and done.returncode != 0:
+            raise RuntimeError(f"{command}: status {done.returncode}\n{done.stdout[-4000:]}")
+        return (done.returncode, done.stdout) if status else done.stdout

@@ -124,6 +124,12 @@ def what_is_configured_runs_under_systemd(s):
 
 
 @test
+def a_stranger_comes_from_it_to_a_comment_by_mail(s):
+    subprocess.run([os.path.join(os.path.dirname(os.path.abspath(__file__)), "stranger.py"), s.builder + s.package, s.release,
+                    "--build", s.build], check=True)
+
+
+@test
 def an_upgrade_keeps_settings_edits_and_timers(s):
     run = s.debian.run
     run("sh", "-ec", """echo '# of the administrator' >>/etc/metroplex/metroplex.conf; echo '# edited' >>/etc/logrotate.d/metroplex

@@ -10,9 +10,7 @@ commands and questions it took, and how long; --screen keeps what the terminal s
 """
 import argparse
 import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 import sys
@@ -22,6 +20,8 @@ import machine
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests/lib"))
+from terminal import Terminal  # noqa: E402
+
 SERVER, RELAY, HOST = "192.0.2.10", "192.0.2.20", "git.example.org"
 PASSWORD = "correct horse"
 ZONE = {
@@ -34,6 +34,11 @@ ZONE = {
     "10.2.0.192.in-addr.arpa": {"PTR": [HOST]},
     "20.2.0.192.in-addr.arpa": {"PTR": ["smtp.example.com"]},
 }
+ANSWERS = [
+    ("Host name", ""), ("Server address", "smtp.example.com"), ("Port", ""), ("Authentication", ""), ("User name", "git"),
+    ("Password: ", PASSWORD), ("No-reply email address", ""), ("Support: ", "support@example.org"),
+    ("Send a test mail", "tim@example.org"), ("Do it?", "yes"),
+]
 RELAY_SETUP = f"""
 apt-get -qq update
 echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
@@ -118,45 +123,28 @@ systemctl enable postfix dovecot >/dev/null 2>&1 || true
 """
 
 
-class Terminal:
-    """What is typed at the server, and what its terminal shows."""
+class Desk:
+    """What is typed at the server, and what its screen shows."""
 
     def __init__(self, debian):
         self.debian, self.screen, self.commands, self.questions = debian, "", 0, 0
 
     def say(self, text):
         self.screen += text
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(text, end="", flush=True)
 
-    def type(self, line, answers=(), status=0):
-        """A command, and for each pattern of a question what is typed when it is asked; None is Enter alone."""
+    def type(self, line, answers=()):
+        """A command, and what is typed when each question is asked: (part of the question, answer)."""
+        terminal = Terminal(*self.debian.command("sh", "-c", line))
+        for question, answer in answers:
+            terminal.until(question, 60)
+            terminal.type(answer + "\n")
+        shown = terminal.end().replace("\r\n", "\n")
+        self.say(f"# {line}\n{shown}")
         self.commands += 1
-        self.say(f"# {line}\n")
-        ours, theirs = pty.openpty()
-        process = self.debian.start("sh", "-c", line, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
-        os.close(theirs)
-        left, shown = list(answers), ""
-        deadline = time.monotonic() + 900
-        while time.monotonic() < deadline:
-            ready, _, _ = select.select([ours], [], [], 0.2)
-            if ready:
-                try:
-                    octets = os.read(ours, 65536)
-                except OSError: # everybody has closed the other end
-                    break
-                text = octets.decode("utf-8", "replace").replace("\r\n", "\n")
-                shown += text
-                self.say(text)
-            elif process.poll() is not None:
-                break
-            while left and (found := re.search(left[0][0], shown)):
-                shown = shown[found.end():]
-                os.write(ours, ((left.pop(0)[1] or "") + "\n").encode())
-                self.questions += 1
-        os.close(ours)
-        if process.wait(60) != status or left:
-            raise RuntimeError(f"{line}: status {process.returncode}, not asked: {[question for question, _ in left]}")
+        self.questions += len(answers)
+        if terminal.status != 0:
+            raise RuntimeError(f"{line}: status {terminal.status}")
 
 
 def until(debian, script, what):
@@ -183,30 +171,23 @@ def prepare_server(release, build, package):
     return tree
 
 
-def walk(terminal, relay, package):
+def walk(desk, relay, package):
     """What the stranger types, and waits for."""
-    terminal.type(f"apt-get -qq install -y {package} >/dev/null 2>&1")
-    terminal.type("metroplex setup", ANSWERS)
-    terminal.type("metroplex user add tim --name 'Tim Lake' --email tim@example.org")
-    terminal.type("metroplex user add kate --name 'Kate Bush' --email kate@example.org")
-    terminal.type("echo 'The button does nothing. @kate?' | metroplex thread open"
+    desk.type(f"apt-get -qq install -y {package} >/dev/null 2>&1")
+    desk.type("metroplex setup", ANSWERS)
+    desk.type("metroplex user add tim --name 'Tim Lake' --email tim@example.org")
+    desk.type("metroplex user add kate --name 'Kate Bush' --email kate@example.org")
+    desk.type("echo 'The button does nothing. @kate?' | metroplex thread open"
                   " --repository acme/rocket --kind issue --title 'Rocket does not start' --as tim -")
     sent = until(relay, "cat /home/kate/Maildir/new/*", "the notification of kate")
     reply_to = re.search(r"reply\+i-[^>]*@reply\.[^>]*", sent)[0]
     relay.run("sh", "-ec", f"""swaks --silent 2 --server smtp.example.com:587 --tls --auth PLAIN --auth-user kate --auth-password fuse \\
         --from kate@example.org --to '{reply_to}' --h-From 'Kate Bush <kate@example.org>' --h-Subject 'Re: Rocket' \\
         --body 'Have you tried the fuse?' || tail -n 20 /var/log/mail.log >&2""")
-    until(terminal.debian, "metroplex thread show 1 | grep -q 'the fuse'", "the comment")
-    terminal.type("metroplex thread show 1")
+    until(desk.debian, "metroplex thread show 1 | grep -q 'the fuse'", "the comment")
+    desk.type("metroplex thread show 1")
     said = until(relay, "grep -l 'the fuse' /home/tim/Maildir/new/*", "tim's notification of the comment")
-    terminal.say(f"(on the other server: {said.strip()})\n")
-
-
-PROMPT = r"[:?\])] ?$" # the cursor stands behind a question
-ANSWERS = [(PROMPT, answer) for answer in (
-    None, # the host name, which is this machine's
-    "smtp.example.com", None, None, "git", PASSWORD, # its port and way to log in are what most have
-    None, "support@example.org", "tim@example.org", "y")]
+    desk.say(f"(on the other server: {said.strip()})\n")
 
 
 def main():
@@ -225,13 +206,13 @@ def main():
         dns = subprocess.Popen(network.command(sys.executable, os.path.abspath(__file__), "--dns"), stdin=subprocess.PIPE)
         with machine.Machine(other, network) as relay, machine.Machine(server, network) as debian:
             debian.run("sh", "-c", "echo nameserver 127.0.0.1 >/etc/resolv.conf; cd /root")
-            terminal = Terminal(debian)
+            desk = Desk(debian)
             begun = time.monotonic()
-            walk(terminal, relay, "/root/" + os.path.basename(options.package))
-            print(f"{terminal.commands} commands, {terminal.questions} questions, {(time.monotonic() - begun) / 60:.1f} minutes")
+            walk(desk, relay, "/root/" + os.path.basename(options.package))
+            print(f"{desk.commands} commands, {desk.questions} questions, {(time.monotonic() - begun) / 60:.1f} minutes")
             if options.screen:
                 with open(options.screen, "w") as file:
-                    file.write(terminal.screen)
+                    file.write(desk.screen)
         dns.kill()
     print("1 passed, 0 failed")
 

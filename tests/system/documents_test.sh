@@ -272,6 +272,11 @@ deps_of_nothing() {
     deps_of_nothing demo | grep -oE 'clang-(format|tidy)|ruby|openssh'
 } | nothing_wrong "make deps brings what building needs, and each target what it needs"
 
+# The package is built with what `make deps` brings, and with nothing else.
+diff <(deps_of_nothing | grep -oE '[a-z0-9.-]+-dev|gettext|pkg-config' | sort -u) \
+    <(sed -n '/^Build-Depends/,/^Standards/p' .debian/control | grep -oE '[a-z0-9.-]+-dev|gettext|pkg-config' | sort -u) |
+    nothing_wrong "the package is built with what make deps brings"
+
 {
     deps_of_nothing check >"$tmp/did"
     sed -n '/^tee .*policy-rc.d/,/^rm .*policy-rc.d/p' "$tmp/did" | grep -q 'apt-get install' || echo "services may start"
