@@ -208,7 +208,8 @@ ask_password(Setup *setup, GError **error)
         g_clear_pointer(&setup->password, mp_password_free);
         if (is_set)
             return true;
-        printf("  %s\n", _("is needed"));
+        if (!mp_ask_again(NULL, _("is needed"), error))
+            return false;
     }
 }
 

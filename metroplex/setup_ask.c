@@ -47,14 +47,29 @@ print_question(const char *question, const char *fallback)
     fflush(stdout);
 }
 
-static void
-print_fault(const char *answer, const char *fault)
+bool
+mp_ask_again(const char *answer, const char *fault, GError **error)
 {
-    g_autofree char *line = g_strdup_printf("  \"%s\" %s", answer, fault);
+    bool is_typed = isatty(STDIN_FILENO);
+    g_autofree char *line = is_typed && answer != NULL
+                                ? g_strdup_printf("  \"%s\" %s", answer, fault)
+                                : g_strdup_printf("  %s", fault);
     g_autofree char *shown = mp_escape(line);
 
     mp_print_in_colour(MP_RED, shown);
     putchar('\n');
+    return is_typed || mp_fail(error, MP_ERROR_INPUT,
+                               "that is no answer, and the next line is one to another question: "
+                               "nothing was done");
+}
+
+static void
+show_answer(const char *answer)
+{
+    g_autofree char *shown = mp_escape(answer);
+
+    if (!isatty(STDIN_FILENO))
+        puts(shown);
 }
 
 char *
@@ -73,13 +88,13 @@ mp_ask(const char *question, const char *fallback, MpAnswerFault fault, gpointer
             g_free(answer);
             answer = g_strdup(fallback);
         }
-        g_autofree char *shown = mp_escape(answer);
-        if (!isatty(STDIN_FILENO))
-            puts(shown);
         g_autofree char *why = fault != NULL ? fault(answer, user_data) : NULL;
-        if (why == NULL)
+        if (why == NULL) {
+            show_answer(answer);
             return g_steal_pointer(&answer);
-        print_fault(answer, why);
+        }
+        if (!mp_ask_again(answer, why, error))
+            return NULL;
     }
 }
 

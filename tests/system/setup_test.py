@@ -44,6 +44,14 @@ class Newcomer:
         equal(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
+    def type(self, *lines, status=0):
+        """The same at a terminal, for questions that are asked with echo."""
+        terminal = Terminal(METROPLEX, *self.words, **{k: v for k, v in self.env.items() if k == "MAIL_CONFIG"})
+        terminal.type("".join(line + "\n" for line in lines))
+        seen = terminal.end()
+        equal(terminal.status, status, seen)
+        return seen
+
     def received(self):
         return [open(path, errors="replace").read() for path in sorted(glob.glob(os.path.join(self.mails, "*.eml")))]
 
@@ -79,7 +87,7 @@ def answers_from_a_file_make_an_installation_that_works(site):
 @test
 def wrong_answers_are_told_and_asked_for_again(site):
     with Newcomer(site) as new:
-        seen = new.answer("no host", "-x", HOST, "192.0.2.300", "localhost", "smpt", "70000", new.port, "maybe", "none", "nobody",
+        seen = new.type("no host", "-x", HOST, "192.0.2.300", "localhost", "smpt", "70000", new.port, "maybe", "none", "nobody",
                           "noreply@mail.example.org", "help", "help@example.org", "tim", "", "perhaps", "oui")
         for part in ("is not a host name", "is neither a host name nor an IP address", "is not a number from 1 to 65535", "is none of: none, plain",
                      "is not a mail address", "is neither yes nor no"):
@@ -87,6 +95,19 @@ def wrong_answers_are_told_and_asked_for_again(site):
         equal(new.get("smtp.noreply-address"), "noreply@mail.example.org")
         equal(new.get("smtp.support-address-type"), "email")
         equal(new.received(), [])
+
+
+@test
+def a_wrong_answer_in_a_file_is_the_end_and_no_later_line_is_taken_for_it(site):
+    with Newcomer(site) as new:
+        answers = [HOST, "", new.port, "login", "postmaster", SECRET, "", "", "", "yes"]
+        wrong = [[*answers[:i], word, *answers[i + 1:]] for i, word in ((0, "no host"), (1, "-x"), (2, "smtp"), (3, "Login"), (5, ""))]
+        missing = [[*answers[:i], *answers[i + 1:]] for i in range(4)]
+        for lines in [*wrong, *missing, [*answers[:3], "none", f"x@{HOST}", *answers[5:]]]:
+            seen = new.answer(*lines, status=65)
+            contains(seen, "nothing was done")
+            check(SECRET not in seen, seen)
+        check(not os.path.exists(new.config) and not os.path.exists(new.data), "nothing is made")
 
 
 @test
