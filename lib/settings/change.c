@@ -225,7 +225,8 @@ mp_settings_replace(const char *path, const void *bytes, gsize length, const MpF
     g_autofree char *fresh = g_strdup_printf(".%s.new", name);
     g_auto(MpFd) directory = mp_open_directory(parent, error);
 
-    if (directory < 0 || !mp_write_new_file(directory, fresh, bytes, length, access, error))
+    if (directory < 0 || !mp_may_replace(directory, name, error) ||
+        !mp_write_new_file(directory, fresh, bytes, length, access, error))
         return false;
     if (unchanged != NULL && !is_as_we_read_it(unchanged, error)) {
         unlinkat(directory, fresh, 0);

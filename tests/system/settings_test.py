@@ -309,6 +309,25 @@ def a_password_comes_from_standard_input_and_goes_to_the_programs_alone(site):
 
 
 @test
+def a_password_replaces_nothing_but_a_file(site):
+    path, target = os.path.join(site.dir, "there"), os.path.join(site.dir, "target")
+    site.metroplex("settings", "set", f"smtp.password-file={path}")
+    write(target, b"kept")
+    for make, remove in ((os.mkfifo, os.unlink), (os.mkdir, os.rmdir), (lambda name: os.symlink(target, name), os.unlink)):
+        make(path)
+        os.chmod(path, 0o600)
+        before, names = os.lstat(path), sorted(os.listdir(site.dir))
+        done = site.run(METROPLEX, "settings", "secret", "smtp.password", stdin=CANARY, status=65)
+        contains(done.stderr, "is not a regular file")
+        equal((os.lstat(path).st_mode, os.lstat(path).st_ino), (before.st_mode, before.st_ino))
+        equal(sorted(os.listdir(site.dir)), names)
+        remove(path)
+    equal(read(target), b"kept")
+    site.metroplex("settings", "secret", "smtp.password", stdin=CANARY)
+    equal(read(path).decode(), CANARY + "\n")
+
+
+@test
 def a_password_is_typed_without_echo(site):
     path = os.path.join(os.path.dirname(site.config), "smtp-password")
     terminal = Terminal(METROPLEX, "settings", "secret", "smtp.password", "--config", site.config)
