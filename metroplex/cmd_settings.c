@@ -15,16 +15,11 @@
 #include "settings_show.h"
 #include "steps.h"
 
-#define JSON_OPTION                                                                                \
-    {                                                                                              \
-        "json", 0, 0, G_OPTION_ARG_NONE, &is_json, "print JSON, one object a line", NULL           \
-    }
-
 static int
 show(int argc, char **argv)
 {
     gboolean is_json = FALSE;
-    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    const GOptionEntry entries[] = {MP_OPTION_JSON(is_json), G_OPTION_ENTRY_NULL};
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
 
@@ -45,7 +40,7 @@ static int
 get(int argc, char **argv)
 {
     gboolean is_json = FALSE;
-    const GOptionEntry entries[] = {JSON_OPTION, G_OPTION_ENTRY_NULL};
+    const GOptionEntry entries[] = {MP_OPTION_JSON(is_json), G_OPTION_ENTRY_NULL};
     g_auto(MpOptions) options = {0};
     g_autoptr(GError) error = NULL;
 
@@ -107,9 +102,25 @@ change_all(MpSettingsEdit *edit, char **arguments, Change change, GError **error
     return wrong->len == 0 || mp_fail(error, MP_ERROR_INPUT, "%s", wrong->str);
 }
 
+/* Of the settings that the arguments name, changed now or before: then it may be that nobody has
+ * applied it yet, or that it failed. */
+static unsigned
+what_is_asked_for(char **arguments)
+{
+    unsigned apply = 0;
+
+    for (; *arguments != NULL; arguments++) {
+        g_autofree char *name = g_strstrip(g_strndup(*arguments, strcspn(*arguments, "=")));
+        const MpSetting *setting = mp_setting_find(name);
+
+        apply |= setting != NULL ? setting->apply : 0;
+    }
+    return apply;
+}
+
 /* What of it a command does; the rest is the administrator's. */
 static int
-apply_changes(const char *file, const GPtrArray *changes, bool is_json)
+apply_changes(const char *file, unsigned apply, bool is_json)
 {
     static const struct {
         unsigned when;
@@ -118,7 +129,6 @@ apply_changes(const char *file, const GPtrArray *changes, bool is_json)
         {MP_APPLY_INIT, {"init", "--config"}},
         {MP_APPLY_POSTFIX, {"configure", "--apply", "--config"}},
     };
-    unsigned apply = mp_settings_what_to_apply(changes);
 
     for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
         const char *words[G_N_ELEMENTS(steps[i].words) + 2] = {NULL};
@@ -155,11 +165,12 @@ save(const MpOptions *options, char **arguments, Change change, const Wishes *wi
     mp_settings_show_changes(options->config_file, changes, wishes->is_json,
                              wishes->applies ? MP_APPLY_INIT | MP_APPLY_POSTFIX : 0);
     g_clear_pointer(&edit, mp_settings_edit_free); /* whoever is run next may have to lock it */
-    return wishes->applies ? apply_changes(options->config_file, changes, wishes->is_json) : EX_OK;
+    unsigned apply = mp_settings_what_to_apply(changes) | what_is_asked_for(arguments);
+    return wishes->applies ? apply_changes(options->config_file, apply, wishes->is_json) : EX_OK;
 }
 
 #define CHANGE_OPTIONS                                                                             \
-    {"json", 0, 0, G_OPTION_ARG_NONE, &wishes.is_json, "print JSON, one object a line", NULL},     \
+    MP_OPTION_JSON(wishes.is_json),                                                                \
         {"apply",                                                                                  \
          0,                                                                                        \
          0,                                                                                        \
