@@ -226,8 +226,8 @@ user_set(int argc, char **argv)
         {"state", 0, 0, G_OPTION_ARG_FILENAME, &wishes.state,
          "suspended: gets nothing, may say nothing", "active|suspended"},
         {"login", 0, 0, G_OPTION_ARG_FILENAME, &wishes.login, "rename the account", "NEW"},
-        {"language", 0, 0, G_OPTION_ARG_FILENAME, &wishes.language, "of the answers to their mails",
-         "en|fr"},
+        {"language", 0, 0, G_OPTION_ARG_FILENAME, &wishes.language, "of the mail that they get",
+         mp_language_choices()},
         {"unsuppress", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unsuppress,
          "send to an address again that bounces had suppressed", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
@@ -236,11 +236,13 @@ user_set(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries,
-                     "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
-                     "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
-                     "    [--language en|fr] [--unsuppress ADDRESS …]",
-                     "Changes an account; what is not named stays.", 1, 1, &argc, &argv);
+    g_autofree char *usage =
+        g_strdup_printf("LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
+                        "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
+                        "    [--language %s] [--unsuppress ADDRESS …]",
+                        mp_language_choices());
+    mp_options_parse(&options, entries, usage, "Changes an account; what is not named stays.", 1, 1,
+                     &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
         wishes.language == NULL && wishes.unsuppress == NULL)

@@ -27,7 +27,7 @@ static const char template[] =
     "log-directory = @logs@\n"
     "# debug, info, warn or error.\n"
     "log-level = debug\n"
-    "# Of answers to refused mail, where an account has no other: en or fr.\n"
+    "# Of mail to people, where an account has no other: en or fr.\n"
     "#language = en\n"
     "\n"
     "[address]\n"

@@ -37,7 +37,7 @@ typedef struct {
     char *data;
     char *log_directory;
     int log_level; /* MpLogLevel */
-    int language;  /* MpLanguage: of answers to people who have not chosen one */
+    int language;  /* MpLanguage: of mail to people who have not chosen one */
 
     /* [address] */
     char *keys; /* path of the key file */
@@ -202,6 +202,9 @@ bool mp_config_is_noreply_domain(const MpConfig *config, const char *domain);
 /* "en", "fr"; and back (false if it is none of them). */
 const char *mp_language_name(MpLanguage language);
 bool mp_language_parse(const char *name, MpLanguage *language);
+
+/* All of them, as a command's help has them: "en|fr". */
+const char *mp_language_choices(void);
 
 /* What a link to a thread may hold, as it stands in a template: {repository}, {kind}, {number} and
  * {comment}, in this order. */

@@ -111,3 +111,13 @@ const MpConfigKey mp_config_keys[] = {
 const gsize mp_config_n_keys = G_N_ELEMENTS(mp_config_keys);
 
 MP_DEFINE_NAMES(mp_language, MpLanguage, language_names)
+
+const char *
+mp_language_choices(void)
+{
+    static gsize choices;
+
+    if (g_once_init_enter(&choices))
+        g_once_init_leave(&choices, (gsize)g_strjoinv("|", (char **)language_names));
+    return (const char *)choices;
+}

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "instance/transaction.h"
+#include "notify/notify.h"
 
 #define HOUR                3600
 #define QUOTE_MAX           (256 * 1024) /* octets of the person's text */
@@ -102,7 +103,7 @@ plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *us
     g_autoptr(MpResponse) response = mp_response_new();
     const char *from =
         delivery->message->from->len > 0 ? g_ptr_array_index(delivery->message->from, 0) : NULL;
-    const char *fallback = mp_language_name((MpLanguage)instance->config->language);
+    MpLanguage language = mp_notification_language(instance->config, user);
 
     response->user = user->id;
     response->thread = delivery->identity.thread != NULL ? delivery->identity.thread->id : 0;
@@ -118,7 +119,7 @@ plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *us
         return responded != MP_RESPONDED_ERROR;
     g_free(response->hash);
     response->hash = mp_delivery_hash(delivery, error);
-    response->language = g_strdup(user->language != NULL ? user->language : fallback);
+    response->language = g_strdup(mp_language_name(language));
     response->message_id = g_strdup(delivery->message->message_id);
     response->sender = one_line(from);
     response->subject = is_vouched_for(delivery) ? one_line(delivery->message->subject) : NULL;

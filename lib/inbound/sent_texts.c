@@ -48,7 +48,7 @@ add_sent_text(const MpInstance *instance, const MpDelivery *delivery, guint64 nu
         .kind = number == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
         .comment = comment,
     };
-    g_autofree char *text = mp_notification_text(&facts, reason);
+    g_autofree char *text = mp_notification_text(&facts, delivery->identity.account, reason);
     g_strv_builder_add(texts, text);
     return true;
 }

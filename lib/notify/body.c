@@ -17,23 +17,40 @@ host_of(const char *link)
     return g_strndup(start, strcspn(start, "/?#:"));
 }
 
+static const MpNoticeTexts *
+texts_of(const MpBodyFacts *facts)
+{
+    return mp_notice_texts(facts->language);
+}
+
 /* How to hear no more of the thread. /mute is a command of every installation. */
 static const char *
 way_out(const MpBodyFacts *facts)
 {
-    return facts->can_reply ? "To stop: reply with just /mute, or unsubscribe in your mail program."
-                            : "To stop: unsubscribe in your mail program.";
+    return facts->can_reply ? texts_of(facts)->stop_by_reply : texts_of(facts)->stop;
+}
+
+/* The sentence that names the page, in three: what stands before the link, in it, and behind. */
+static GStrv
+invitation_parts(const MpBodyFacts *facts)
+{
+    const MpNoticeTexts *texts = texts_of(facts);
+    GStrv part = g_strsplit_set(facts->can_reply ? texts->reply_or_view : texts->view, "[]", 3);
+    g_autofree char *host = host_of(facts->link);
+    char *label = mp_text_fill(part[1], "{host}", host, NULL);
+
+    g_free(part[1]);
+    part[1] = label;
+    return part;
 }
 
 static char *
 invitation(const MpBodyFacts *facts)
 {
     if (facts->link == NULL)
-        return g_strdup(facts->can_reply ? "Reply to this email directly.\n" : "");
-    g_autofree char *host = host_of(facts->link);
-    return g_strdup_printf("%s on %s:\n%s\n",
-                           facts->can_reply ? "Reply to this email directly or view it" : "View it",
-                           host, facts->link);
+        return facts->can_reply ? g_strconcat(texts_of(facts)->reply, "\n", NULL) : g_strdup("");
+    g_auto(GStrv) part = invitation_parts(facts);
+    return g_strconcat(part[0], part[1], part[2], ":\n", facts->link, "\n", NULL);
 }
 
 char *
@@ -41,32 +58,32 @@ mp_body_text(const MpBodyFacts *facts, const MpReason *reason)
 {
     g_autofree char *invited = invitation(facts);
 
-    return g_strdup_printf("%s\n-- \n%sYou are receiving this because %s.\n%s\n\n"
-                           "Message ID: %s\n",
-                           facts->markdown, invited, reason->sentence, way_out(facts),
-                           facts->message_id);
+    return g_strdup_printf("%s\n-- \n%s%s\n%s\n\n%s%s\n", facts->markdown, invited,
+                           reason->sentence[facts->language], way_out(facts),
+                           texts_of(facts)->message_id, facts->message_id);
 }
 
 static char *
 invitation_html(const MpBodyFacts *facts)
 {
     if (facts->link == NULL)
-        return g_strdup(facts->can_reply ? "Reply to this email directly.<br>\n" : "");
-    g_autofree char *host = host_of(facts->link);
+        return facts->can_reply ? g_strconcat(texts_of(facts)->reply, "<br>\n", NULL)
+                                : g_strdup("");
+    g_auto(GStrv) part = invitation_parts(facts);
     return g_markup_printf_escaped(
-        "%s<a rel=\"nofollow noopener noreferrer\" href=\"%s\">%s on %s</a>.<br>\n",
-        facts->can_reply ? "Reply to this email directly or " : "", facts->link,
-        facts->can_reply ? "view it" : "View it", host);
+        "%s<a rel=\"nofollow noopener noreferrer\" href=\"%s\">%s</a>%s.<br>\n", part[0],
+        facts->link, part[1], part[2]);
 }
 
 static char *
 html_part(const MpBodyFacts *facts, const MpReason *reason)
 {
     g_autofree char *invited = invitation_html(facts);
-    g_autofree char *footer = g_markup_printf_escaped(
-        "You are receiving this because %s.<br>\n%s<br>\n"
-        "<span style=\"color:#999\">Message ID: <span>%s</span></span></p>\n",
-        reason->sentence, way_out(facts), facts->message_id);
+    g_autofree char *footer =
+        g_markup_printf_escaped("%s<br>\n%s<br>\n"
+                                "<span style=\"color:#999\">%s<span>%s</span></span></p>\n",
+                                reason->sentence[facts->language], way_out(facts),
+                                texts_of(facts)->message_id, facts->message_id);
 
     return g_strconcat("<p style=\"font-size:small;color:#666\">&mdash;<br>\n", invited, footer,
                        NULL);
@@ -86,8 +103,8 @@ is_7bit(const char *text)
     return true;
 }
 
-static void
-add_part(GMimeMultipart *multipart, const char *subtype, const char *text)
+static GMimeObject *
+new_part(const char *subtype, const char *text)
 {
     GMimePart *part = GMIME_PART(g_mime_text_part_new_with_subtype(subtype));
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, strlen(text));
@@ -98,10 +115,31 @@ add_part(GMimeMultipart *multipart, const char *subtype, const char *text)
     g_mime_part_set_content(part, content);
     g_mime_part_set_content_encoding(part, is_7bit(text) ? GMIME_CONTENT_ENCODING_7BIT
                                                          : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-    g_mime_multipart_add(multipart, GMIME_OBJECT(part));
     g_object_unref(content);
     g_object_unref(stream);
+    return GMIME_OBJECT(part);
+}
+
+static void
+add_part(GMimeMultipart *multipart, const char *subtype, const char *text)
+{
+    GMimeObject *part = new_part(subtype, text);
+
+    g_mime_multipart_add(multipart, part);
     g_object_unref(part);
+}
+
+/* With CRLF line ends. */
+static char *
+part_to_string(GMimeObject *part)
+{
+    GMimeFormatOptions *options = g_mime_format_options_new();
+    char *content;
+
+    g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
+    content = g_mime_object_to_string(part, options);
+    g_mime_format_options_free(options);
+    return content;
 }
 
 /* Of the content, so that the same mail has the same octets and no content can hold its boundary.
@@ -120,17 +158,24 @@ char *
 mp_body_multipart(const char *text, const char *html)
 {
     g_autofree char *boundary = boundary_of(text, html);
-    GMimeFormatOptions *options = g_mime_format_options_new();
     GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("alternative");
     char *content;
 
-    g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
     g_mime_multipart_set_boundary(multipart, boundary);
     add_part(multipart, "plain", text);
     add_part(multipart, "html", html);
-    content = g_mime_object_to_string(GMIME_OBJECT(multipart), options);
+    content = part_to_string(GMIME_OBJECT(multipart));
     g_object_unref(multipart);
-    g_mime_format_options_free(options);
+    return content;
+}
+
+char *
+mp_body_plain(const char *text)
+{
+    GMimeObject *part = new_part("plain", text);
+    char *content = part_to_string(part);
+
+    g_object_unref(part);
     return content;
 }
 

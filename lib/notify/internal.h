@@ -6,14 +6,32 @@
 /* --- reason.c --- */
 
 typedef struct {
-    const char *word;     /* as the tracker has it, and X-GitHub-Reason */
-    const char *label;    /* the display name of the Cc */
-    const char *sentence; /* "You are receiving this because …" */
+    const char *word;                     /* as the tracker has it, and X-GitHub-Reason */
+    const char *label;                    /* the display name of the Cc */
+    const char *sentence[MP_N_LANGUAGES]; /* "You are receiving this because …" */
 } MpReason;
 
 /* Never NULL: a reason that is not in the table is shown as `manual`, since the tracker's text need
  * not be fit for a header. */
 const MpReason *mp_reason_find(const char *word);
+guint mp_reason_number(const MpReason *reason); /* its place in the table */
+
+/* --- notice_texts.c --- */
+
+/* What our mails say themselves, in one language; {host}, {thread} and {url} are replaced. */
+typedef struct {
+    /* The invitation to answer, [what is between brackets] being the link to the page. */
+    const char *reply_or_view, *view, *reply;
+    const char *stop_by_reply, *stop; /* how to hear no more of the thread */
+    const char *message_id;           /* before it */
+    const char *closed, *reopened;
+    const char *test_opening, *test_subject, *test_body;
+} MpNoticeTexts;
+
+const MpNoticeTexts *mp_notice_texts(MpLanguage language);
+
+/* The text with each `name` replaced; pairs of name and value, ended by NULL. The caller's. */
+char *mp_text_fill(const char *text, ...) G_GNUC_NULL_TERMINATED;
 
 /* --- header.c --- */
 
@@ -63,6 +81,7 @@ typedef struct {
     const char *link; /* or NULL */
     const char *message_id;
     bool can_reply;
+    MpLanguage language;
 } MpBodyFacts;
 
 /* The text/plain part, lines ending in LF. The caller's. */
@@ -70,6 +89,9 @@ char *mp_body_text(const MpBodyFacts *facts, const MpReason *reason);
 
 /* Text and HTML as multipart/alternative, its header fields first, CRLF. The caller's. */
 char *mp_body_multipart(const char *text, const char *html);
+
+/* The same of text alone: text/plain. */
+char *mp_body_plain(const char *text);
 
 /* The header fields of the content and the content: multipart/alternative, CRLF. The caller's. */
 char *mp_body_make(const MpBodyFacts *facts, const MpReason *reason);

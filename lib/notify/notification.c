@@ -14,8 +14,8 @@ struct MpNotification {
     const MpNotificationFacts facts;
     char *message_id, *opening_id; /* opening_id is NULL for the opening itself */
     char *subject, *link, *archive, *date;
-    char *markdown, *html;
-    GHashTable *bodies; /* MpReason to char * */
+    char *markdown[MP_N_LANGUAGES], *html[MP_N_LANGUAGES]; /* a comment's in the first place */
+    GHashTable *bodies;                                    /* char * by body_key() */
 };
 
 static guint64
@@ -68,15 +68,15 @@ make_message_id(const MpNotificationFacts *facts, const char *opening)
     return g_strdup_printf("%.*s/event/%s%s", (int)(at - opening), opening, facts->key, at);
 }
 
-/* What became of the thread, in the one word that the mail has for it. */
+/* What became of the thread, in a sentence. */
 static const char *
-change_of(MpEventKind kind)
+change_of(MpEventKind kind, const MpNoticeTexts *texts)
 {
     switch (kind) {
     case MP_EVENT_CLOSED:
-        return "Closed";
+        return texts->closed;
     case MP_EVENT_REOPENED:
-        return "Reopened";
+        return texts->reopened;
     case MP_EVENT_OPENED:
     case MP_EVENT_COMMENT:  /* bring a text of their own */
     case MP_EVENT_RESPONSE: /* is written in response.c */
@@ -87,13 +87,25 @@ change_of(MpEventKind kind)
 }
 
 static char *
-make_markdown(const MpNotificationFacts *facts)
+make_markdown(const MpNotificationFacts *facts, MpLanguage language)
 {
     g_autofree char *label = thread_label(facts->thread, "", "");
 
     if (facts->comment != NULL)
         return mp_clean_text(facts->comment->body);
-    return g_strdup_printf("%s %s.\n", change_of(facts->kind), label);
+    g_autofree char *line =
+        mp_text_fill(change_of(facts->kind, mp_notice_texts(language)), "{thread}", label, NULL);
+    return g_strconcat(line, "\n", NULL);
+}
+
+/* A comment is as it was written, whoever reads it. */
+static void
+make_content(MpNotification *n)
+{
+    for (MpLanguage l = 0; l < (n->facts.comment != NULL ? 1 : MP_N_LANGUAGES); l++) {
+        n->markdown[l] = make_markdown(&n->facts, l);
+        n->html[l] = mp_markdown_to_html(n->markdown[l]);
+    }
 }
 
 static char *
@@ -104,10 +116,15 @@ make_date(gint64 time)
     return g_mime_utils_header_format_date(date);
 }
 
+/* Whether a reply of this reader's would be taken: what the gates of lib/policy ask. */
 static bool
-can_reply(const MpNotificationFacts *facts)
+can_reply(const MpNotificationFacts *facts, const MpUser *reader)
 {
-    return !facts->thread->is_locked && facts->repository->reply != MP_REPLY_OFF;
+    const MpRepository *repository = facts->repository;
+    bool is_open = !facts->thread->is_locked && repository->reply == MP_REPLY_ON;
+
+    return is_open ||
+           (repository->reply != MP_REPLY_OFF && mp_has_id(repository->members, reader->id));
 }
 
 static const char *
@@ -132,8 +149,7 @@ mp_notification_new(const MpNotificationFacts *facts)
     n->link = mp_notification_link(template, facts->thread, comment_number(facts));
     n->archive = mp_notification_archive(template, facts->thread);
     n->date = make_date(facts->date);
-    n->markdown = make_markdown(facts);
-    n->html = mp_markdown_to_html(n->markdown);
+    make_content(n);
     n->bodies = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return n;
 }
@@ -149,8 +165,10 @@ mp_notification_free(MpNotification *n)
     g_free(n->link);
     g_free(n->archive);
     g_free(n->date);
-    g_free(n->markdown);
-    g_free(n->html);
+    for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+        g_free(n->markdown[l]);
+        g_free(n->html[l]);
+    }
     g_hash_table_unref(n->bodies);
     g_free(n);
 }
@@ -168,15 +186,16 @@ mp_outgoing_mail_free(MpOutgoingMail *message)
 }
 
 char *
-mp_notification_text(const MpNotificationFacts *facts, const char *reason)
+mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, const char *reason)
 {
     g_autofree char *opening =
         mp_thread_message_id(facts->thread, 0, NULL, facts->config->hostname);
     g_autofree char *message_id = make_message_id(facts, opening);
     g_autofree char *link =
         mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
-    g_autofree char *markdown = make_markdown(facts);
-    const MpBodyFacts body = {markdown, NULL, link, message_id, can_reply(facts)};
+    MpLanguage language = mp_notification_language(facts->config, reader);
+    g_autofree char *markdown = make_markdown(facts, language);
+    const MpBodyFacts body = {markdown, NULL, link, message_id, can_reply(facts, reader), language};
 
     g_autofree char *text = mp_body_text(&body, mp_reason_find(reason));
     g_autofree char *subject = make_subject(facts);
@@ -185,15 +204,27 @@ mp_notification_text(const MpNotificationFacts *facts, const char *reason)
                            facts->config->noreply_address, subject, text);
 }
 
-static const char *
-body_for(MpNotification *n, const MpReason *reason)
+/* All that a body depends on beside the event. */
+static gpointer
+body_key(const MpBodyFacts *facts, const MpReason *reason)
 {
-    const MpBodyFacts facts = {n->markdown, n->html, n->link, n->message_id, can_reply(&n->facts)};
-    char *body = g_hash_table_lookup(n->bodies, reason);
+    guintptr key = mp_reason_number(reason) * MP_N_LANGUAGES + facts->language;
+
+    return (gpointer)(2 * key + facts->can_reply);
+}
+
+static const char *
+body_for(MpNotification *n, const MpUser *reader, const MpReason *reason)
+{
+    MpLanguage language = mp_notification_language(n->facts.config, reader);
+    MpLanguage written_in = n->facts.comment != NULL ? 0 : language;
+    const MpBodyFacts facts = {n->markdown[written_in], n->html[written_in],          n->link,
+                               n->message_id,           can_reply(&n->facts, reader), language};
+    char *body = g_hash_table_lookup(n->bodies, body_key(&facts, reason));
 
     if (body == NULL) {
         body = mp_body_make(&facts, reason);
-        g_hash_table_insert(n->bodies, (gpointer)reason, body);
+        g_hash_table_insert(n->bodies, body_key(&facts, reason), body);
     }
     return body;
 }
@@ -325,7 +356,7 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
     mp_header_append(head, "MIME-Version", "1.0");
     if (!mp_header_check(head, error))
         return NULL;
-    g_string_append(head, body_for(n, reason));
+    g_string_append(head, body_for(n, recipient, reason));
 
     message = g_new0(MpOutgoingMail, 1);
     message->sender = g_steal_pointer(&addresses.of[MP_PURPOSE_BOUNCE]);

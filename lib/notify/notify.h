@@ -60,10 +60,15 @@ MpOutgoingMail *mp_notification_render(MpNotification *notification, const MpUse
 
 /*
  * The part of such a mail that a response may quote: its From and Subject as readers see them, an
- * empty line, and the text for a recipient with this reason, footer and all. `actor` need not be
+ * empty line, and the text for this reader with this reason, footer and all. `actor` need not be
  * known. The result is the caller's.
  */
-char *mp_notification_text(const MpNotificationFacts *facts, const char *reason);
+char *
+mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, const char *reason);
+
+/* The language in which an account is written to: its own, else the installation's (also for NULL,
+ * who has none). */
+MpLanguage mp_notification_language(const MpConfig *config, const MpUser *user);
 
 /* The facts of the response to a mail. `thread` and `link` may be NULL. */
 typedef struct {
@@ -97,7 +102,8 @@ typedef struct {
 MpOutgoingMail *
 mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **error);
 
-/* Its first line: "This is a test email generated from URL". The caller's. */
+/* Its first line, in the installation's language: "This is a test email generated from URL". The
+ * caller's. */
 char *mp_test_mail_opening(const MpConfig *config);
 
 /*

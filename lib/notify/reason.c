@@ -3,15 +3,25 @@
 
 #include <string.h>
 
+/* clang-format off */
 static const MpReason reasons[] = {
-    {"author", "Author", "you authored the thread"},
-    {"mention", "Mention", "you were mentioned"},
-    {"comment", "Comment", "you commented"},
-    {"manual", "Manual", "you are subscribed to this thread"},
-    {"subscribed", "Subscribed", "you are watching this repository"},
+    {"author", "Author",
+     {"You are receiving this because you authored the thread.",
+      "Vous recevez ce message parce que vous avez ouvert cette discussion."}},
+    {"mention", "Mention",
+     {"You are receiving this because you were mentioned.",
+      "Vous recevez ce message parce que votre nom a été mentionné."}},
+    {"comment", "Comment",
+     {"You are receiving this because you commented.",
+      "Vous recevez ce message parce que vous avez commenté."}},
+    {"subscribed", "Subscribed",
+     {"You are receiving this because you are watching this repository.",
+      "Vous recevez ce message parce que vous suivez ce dépôt."}},
+    {"manual", "Manual",
+     {"You are receiving this because you are subscribed to this thread.",
+      "Vous recevez ce message parce que vous suivez cette discussion."}},
 };
-
-static const MpReason unknown = {"manual", "Manual", "you are subscribed to this thread"};
+/* clang-format on */
 
 const MpReason *
 mp_reason_find(const char *word)
@@ -19,5 +29,11 @@ mp_reason_find(const char *word)
     for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
         if (strcmp(reasons[i].word, word) == 0)
             return &reasons[i];
-    return &unknown;
+    return &reasons[G_N_ELEMENTS(reasons) - 1];
+}
+
+guint
+mp_reason_number(const MpReason *reason)
+{
+    return (guint)(reason - reasons);
 }

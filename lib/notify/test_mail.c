@@ -21,13 +21,19 @@ page_of(const MpConfig *config)
     return g_steal_pointer(&url);
 }
 
+static const MpNoticeTexts *
+texts_of(const MpConfig *config)
+{
+    return mp_notice_texts(mp_notification_language(config, NULL));
+}
+
 char *
 mp_test_mail_opening(const MpConfig *config)
 {
     g_autofree char *page = page_of(config);
     g_autofree char *line = mp_one_line(page);
 
-    return g_strconcat("This is a test email generated from ", line, NULL);
+    return mp_text_fill(texts_of(config)->test_opening, "{url}", line, NULL);
 }
 
 static void
@@ -38,7 +44,8 @@ append_head(GString *head, const MpTestMailFacts *facts, const char *address, co
     g_autofree char *date = g_mime_utils_header_format_date(time);
     g_autofree char *from = mp_header_mailbox(config->hostname, config->noreply_address);
     g_autofree char *to = g_strdup_printf("<%s>", address);
-    g_autofree char *raw = g_strconcat("Test email from ", config->hostname, NULL);
+    g_autofree char *raw =
+        mp_text_fill(texts_of(config)->test_subject, "{host}", config->hostname, NULL);
     g_autofree char *subject = mp_header_text(raw);
     const char *const fields[][2] = {
         {"Date", date},
@@ -49,8 +56,6 @@ append_head(GString *head, const MpTestMailFacts *facts, const char *address, co
         {"Auto-Submitted", "auto-generated"},
         {"X-Auto-Response-Suppress", "All"},
         {"MIME-Version", "1.0"},
-        {"Content-Type", "text/plain; charset=utf-8"},
-        {"Content-Transfer-Encoding", "8bit"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
@@ -62,10 +67,12 @@ append_body(GString *text, const MpConfig *config)
 {
     g_autofree char *opening = mp_test_mail_opening(config);
 
-    g_string_append_printf(text, "\r\n%s\r\n\r\nIt was sent by `notifier test` on %s,\r\n", opening,
-                           config->hostname);
-    g_string_append(text, "in the way of its notifications and from their sender: whoever reads\r\n"
-                          "this will get those as well.\r\n");
+    g_autofree char *rest =
+        mp_text_fill(texts_of(config)->test_body, "{host}", config->hostname, NULL);
+    g_autofree char *lines = g_strconcat(opening, "\n\n", rest, NULL);
+    g_autofree char *body = mp_body_plain(lines);
+
+    g_string_append(text, body);
 }
 
 /* A bounce would come back to an address of thread 0, which posts nothing. */
@@ -86,6 +93,7 @@ mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **
     g_autoptr(GString) text = g_string_sized_new(1024);
     MpOutgoingMail *mail;
 
+    g_mime_init();
     if (sender == NULL)
         return NULL;
     append_head(text, facts, address, id);

@@ -119,8 +119,9 @@ is_greeting_above(const Walk *walk)
 static bool
 holds_footer(const GArray *lines, guint start, guint end)
 {
-    static const char *const footers[] = {"Reply to this email directly",
-                                          "You are receiving this because", "Message ID: <", NULL};
+    static const char *const footers[] = {
+        "Reply to this email directly",       "You are receiving this because",    "Message ID: <",
+        "Répondez directement à ce courriel", "Vous recevez ce message parce que", NULL};
 
     for (guint i = start; i < end; i++) {
         const char *rest = line_unquoted(LINE(lines, i)->core);

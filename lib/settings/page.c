@@ -33,7 +33,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "instance.data", N_("Data directory"), MP_APPLY_POSTFIX | MP_APPLY_INIT | MP_APPLY_UNITS},
     {NULL, "instance.log-directory", N_("Directory of the logs"), MP_APPLY_INIT | MP_APPLY_UNITS},
     {NULL, "instance.log-level", N_("Least severe messages to be logged")},
-    {NULL, "instance.language", N_("Language of answers to refused mail")},
+    {NULL, "instance.language", N_("Language of mail to people")},
 
     {N_("Who may reply"), "address.keys", N_("File of the keys that sign reply addresses"), MP_APPLY_INIT},
     {NULL, "address.identity", N_("What a comment by mail needs")},

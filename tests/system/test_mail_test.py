@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`notifier test`: the conversation as it happens, the cause in plain words, and the setting to change."""
 import base64
+import email
+import email.policy
 import glob
 import os
 import re
@@ -149,6 +151,16 @@ def what_the_server_takes_has_the_opening_as_its_first_line(site):
         check(all(len(line) < 79 for line in [*head.split("\r\n"), *body.split("\r\n")]), head + body)
     equal(kept(site), {}, "kept though it went well")
     contains(site.log("notifier.log"), f"to {TO}: 250 2.0.0 Ok")
+
+
+@test
+def it_is_in_the_installations_language(site):
+    site.set_config("instance", url="https://git.example.org", language="fr")
+    with Server(site) as server:
+        equal(try_it(site, status=0)[0], "Ceci est un courriel d’essai émis par https://git.example.org")
+        mail = email.message_from_string(server.mails()[0], policy=email.policy.default)
+    equal(mail["Subject"], "Courriel d’essai de git.example.org")
+    contains(mail.get_content(), "Il a été envoyé par `notifier test` sur git.example.org,")
 
 
 @test

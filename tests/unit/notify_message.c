@@ -70,6 +70,9 @@ typedef struct {
     const char *title, *name, *body, *reason, *link, *repository;
     guint64 comment;
     bool is_locked;
+    const char *language; /* the reader's */
+    MpReplyPolicy reply;
+    bool is_member; /* the reader, of the repository */
 } Case;
 
 static MpOutgoingMail *
@@ -78,6 +81,8 @@ try_render(const Case *c, GError **error)
     bool is_comment = c->kind == MP_EVENT_OPENED || c->kind == MP_EVENT_COMMENT;
     g_autoptr(GPtrArray) none = g_ptr_array_new();
     g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GArray) members =
+        g_array_append_vals(g_array_new(FALSE, FALSE, sizeof(guint64)), (const guint64[]){6}, 1);
     MpThread thread = {
         .id = 17,
         .kind = c->thread,
@@ -89,13 +94,20 @@ try_render(const Case *c, GError **error)
         .object =
             (char *)(c->thread == MP_ISSUE ? NULL : "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"),
     };
-    MpRepository repository = {
-        .name = thread.repository, .link = (char *)c->link, .watchers = nobody};
+    MpRepository repository = {.name = thread.repository,
+                               .link = (char *)c->link,
+                               .reply = c->reply,
+                               .watchers = nobody,
+                               .members = c->is_member ? members : nobody};
     MpUser actor = {.id = 5,
                     .login = (char *)"tim",
                     .name = (char *)(c->name ? c->name : "Tim Example"),
                     .emails = none};
-    MpUser recipient = {.id = 6, .login = (char *)"ada", .name = (char *)"Ada", .emails = none};
+    MpUser recipient = {.id = 6,
+                        .login = (char *)"ada",
+                        .name = (char *)"Ada",
+                        .emails = none,
+                        .language = (char *)c->language};
     MpComment comment = {.number = c->comment,
                          .key = (char *)"0123456789abcdef0123456789abcdef",
                          .body = (char *)(c->body ? c->body : "It works.\n"),
@@ -520,6 +532,78 @@ Test(notify, the_footer_says_how_to_stop)
         cr_expect_not_null(strstr(text, "To stop: reply with just /mute, or unsubscribe"));
         cr_expect_null(strstr(of_locked, "/mute"), "nobody may reply");
         cr_expect_not_null(strstr(of_locked, "To stop: unsubscribe in your mail program."));
+    }
+}
+
+Test(notify, each_reader_reads_it_in_their_own_language)
+{
+    static const struct {
+        Case c;
+        const char *in[MP_N_LANGUAGES];
+    } cases[] = {
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = "comment"},
+         {"Reply to this email directly or view it on git.example.org:\nhttps://",
+          "Répondez directement à ce courriel ou consultez-le sur git.example.org:\nhttps://"}},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = "author"},
+         {"You are receiving this because you authored the thread.\nTo stop: reply",
+          "Vous recevez ce message parce que vous avez ouvert cette discussion.\nPour ne plus"}},
+        {{MP_EVENT_OPENED, MP_PULL, .is_locked = true}, {"\nView it on", "\nConsultez-le sur"}},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .link = ""},
+         {"\nReply to this email directly.\n", "\nRépondez directement à ce courriel.\n"}},
+        {{MP_EVENT_CLOSED, MP_ISSUE}, {"Closed #17.\n", "#17 a été fermé.\n"}},
+        {{MP_EVENT_REOPENED, MP_ISSUE}, {"Reopened #17.\n", "#17 a été rouvert.\n"}},
+        {{MP_EVENT_OPENED, MP_ISSUE},
+         {"\nMessage ID: <acme/rocket", "\nIdentifiant du message : <acme/rocket"}},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+            Case c = cases[i].c;
+
+            c.language = mp_language_name(l);
+            g_autoptr(MpOutgoingMail) message = render(&c);
+            g_autofree char *text = part_text(message, 0);
+
+            expect_valid(message);
+            cr_expect_not_null(strstr(text, cases[i].in[l]), "%s", text);
+            expect_field(message, "X-GitHub-Reason", c.reason != NULL ? c.reason : "mention");
+        }
+    }
+}
+
+Test(notify, who_has_chosen_no_language_reads_the_installations)
+{
+    static const char *const chosen[] = {NULL, "tlh"}; /* the second by hand */
+
+    config->language = MP_LANGUAGE_FR;
+    for (gsize i = 0; i < G_N_ELEMENTS(chosen); i++) {
+        g_autoptr(MpOutgoingMail) message =
+            render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .language = chosen[i]});
+        g_autofree char *text = part_text(message, 0), *html = part_text(message, 1);
+
+        cr_expect_not_null(strstr(text, "Répondez directement à ce courriel"), "%s", text);
+        cr_expect_not_null(strstr(html, ">consultez-le sur git.example.org</a>"), "%s", html);
+        cr_expect_null(strstr(text, "You are"));
+    }
+}
+
+Test(notify, every_reason_has_a_sentence_in_every_language)
+{
+    static const char *const reasons[] = {"author", "mention", "comment", "manual", "subscribed"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+        for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+            g_autoptr(MpOutgoingMail) message =
+                render(&(Case){MP_EVENT_OPENED, MP_ISSUE, .reason = reasons[i], .link = "",
+                               .is_locked = true, .language = mp_language_name(l)});
+            g_autofree char *text = part_text(message, 0);
+            g_auto(GStrv) lines = g_strsplit(strstr(text, "\n-- \n") + 5, "\n", 2);
+
+            cr_expect(g_str_has_suffix(lines[0], "."), "%s", lines[0]);
+            cr_expect(g_hash_table_add(seen, g_strdup(lines[0])), "%s", lines[0]);
+        }
     }
 }
 

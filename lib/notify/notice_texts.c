@@ -1,0 +1,72 @@
+/*
+ * What notifications and the test mail say themselves, a row a language, since the language is the
+ * recipient's and not the process's: gettext follows the locale, which is C under cron, and
+ * switching that is nothing for threads. A new language is a row here, and a column of the reasons
+ * (reason.c) and of the responses (response_texts.c); a test walks them.
+ */
+#include "notify/internal.h"
+
+#include <stdarg.h>
+
+/* clang-format off */
+static const MpNoticeTexts texts[MP_N_LANGUAGES] = {
+    [MP_LANGUAGE_EN] = {
+        .reply_or_view = "Reply to this email directly or [view it on {host}]",
+        .view = "[View it on {host}]",
+        .reply = "Reply to this email directly.",
+        .stop_by_reply = "To stop: reply with just /mute, or unsubscribe in your mail program.",
+        .stop = "To stop: unsubscribe in your mail program.",
+        .message_id = "Message ID: ",
+        .closed = "Closed {thread}.",
+        .reopened = "Reopened {thread}.",
+        .test_opening = "This is a test email generated from {url}",
+        .test_subject = "Test email from {host}",
+        .test_body = "It was sent by `notifier test` on {host},\n"
+                     "in the way of its notifications and from their sender: whoever reads\n"
+                     "this will get those as well.\n"},
+    [MP_LANGUAGE_FR] = {
+        .reply_or_view = "Répondez directement à ce courriel ou [consultez-le sur {host}]",
+        .view = "[Consultez-le sur {host}]",
+        .reply = "Répondez directement à ce courriel.",
+        .stop_by_reply = "Pour ne plus rien recevoir : répondez seulement /mute, ou désabonnez-vous dans votre logiciel de messagerie.",
+        .stop = "Pour ne plus rien recevoir : désabonnez-vous dans votre logiciel de messagerie.",
+        .message_id = "Identifiant du message : ",
+        .closed = "{thread} a été fermé.",
+        .reopened = "{thread} a été rouvert.",
+        .test_opening = "Ceci est un courriel d’essai émis par {url}",
+        .test_subject = "Courriel d’essai de {host}",
+        .test_body = "Il a été envoyé par `notifier test` sur {host},\n"
+                     "par la même voie et du même expéditeur que les notifications : qui le lit\n"
+                     "les recevra aussi.\n"},
+};
+/* clang-format on */
+
+const MpNoticeTexts *
+mp_notice_texts(MpLanguage language)
+{
+    return &texts[language];
+}
+
+char *
+mp_text_fill(const char *text, ...)
+{
+    GString *out = g_string_new(text);
+    const char *name;
+    va_list pairs;
+
+    va_start(pairs, text);
+    while ((name = va_arg(pairs, const char *)) != NULL)
+        g_string_replace(out, name, va_arg(pairs, const char *), 0);
+    va_end(pairs);
+    return g_string_free(out, FALSE);
+}
+
+MpLanguage
+mp_notification_language(const MpConfig *config, const MpUser *user)
+{
+    MpLanguage language = (MpLanguage)config->language;
+
+    if (user != NULL && user->language != NULL)
+        mp_language_parse(user->language, &language);
+    return language;
+}
