@@ -24,6 +24,8 @@ struct MpOutbound {
     gint64 retired_until; /* of the monotonic clock */
     guint live;           /* sessions that are not retired */
     MpServer *server;     /* what is known of it */
+    char *configured;     /* mp_server_settings() of the configuration that was read */
+    char *settings;       /* and of all that the sessions were opened with */
     bool is_down;         /* no message gets through: this pass sends no more */
     bool is_cleared;  /* it refused several, and takes others: they have only themselves to blame */
     bool is_on_trial; /* it was stopped, and the messages show whether it is still */
@@ -63,13 +65,15 @@ bool mp_outbound_open_sessions(MpOutbound *outbound, GError **error);
 void mp_outbound_close_sessions(MpOutbound *outbound);
 
 /* This connection got no answer. While others work, it retires (a server may limit connections) and
- * the message takes another: true. If it was the last, the server is away. */
+ * the message takes another: true. If it was the last, the server is away; likewise, at once, if it
+ * turned us away: accounts are locked for one refused login after the other. */
 bool mp_outbound_retire(MpOutbound *outbound, MpSmtp *smtp, MpSendResult result, int code,
                         const char *reply);
 
 /* ---- server.c ---- */
 
-/* True if it is up as far as we know, or it is time to look again. */
+/* True if it is up as far as we know, or it is time to look again. Sessions that were opened with
+ * other settings than there are now, or that found it away, are closed. */
 bool mp_outbound_server_is_due(MpOutbound *outbound);
 
 /* Connects; false: nothing can be sent, and the record says so. */

@@ -12,6 +12,7 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->instance = instance;
     outbound->is_stopped = is_stopped;
     outbound->server = server;
+    outbound->configured = mp_server_settings((const char *const[]){instance->config->file, NULL});
     outbound->ledger = mp_ledger_new(instance->config->data);
     outbound->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     outbound->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
@@ -33,6 +34,8 @@ mp_outbound_free(MpOutbound *outbound)
     g_hash_table_unref(outbound->skipped);
     g_clear_error(&outbound->fatal);
     mp_server_free(outbound->server);
+    g_free(outbound->configured);
+    g_free(outbound->settings);
     mp_ledger_free(outbound->ledger);
     g_mutex_clear(&outbound->reading);
     g_mutex_clear(&outbound->mutex);

@@ -86,13 +86,9 @@ start_pool(MpOutbound *outbound, GError **error)
 static bool
 is_server_there(MpOutbound *outbound, GError **error)
 {
-    bool was_up = outbound->server->state == MP_SERVER_UP;
-
     if (!mp_outbound_server_is_due(outbound))
         return false;
     outbound->is_down = outbound->is_cleared = false;
-    if (!was_up)
-        mp_outbound_close_sessions(outbound);
     return mp_outbound_open_sessions(outbound, error) && start_pool(outbound, error) &&
            mp_outbound_server_answers(outbound);
 }

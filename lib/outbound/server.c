@@ -11,15 +11,17 @@
 #define QUESTIONS          3
 #define SUSPICIOUS_DOMAINS 3 /* that refuse alike, and nothing taken between: perhaps it is us */
 
+/* The configuration as this run has read it, and the files as they are now: what changes under a
+ * run is not what it found the server away with, and the next one looks at once. */
 static char *
 settings_of(const MpOutbound *outbound)
 {
     const MpConfig *config = outbound->instance->config;
     bool has_password = config->authentication != MP_AUTH_NONE;
-    const char *const files[] = {config->file, has_password ? config->password_file : "",
-                                 config->ca_file, NULL};
+    const char *const files[] = {has_password ? config->password_file : "", config->ca_file, NULL};
+    g_autofree char *of_files = mp_server_settings(files);
 
-    return mp_server_settings(files);
+    return g_strconcat(outbound->configured, " ", of_files, NULL);
 }
 
 /* A Maildir on our own disk needs no sparing: every run tries it. */
@@ -59,13 +61,11 @@ tell(const MpServer *server, MpServerState state, const char *reply)
 static void
 note_failure(MpOutbound *outbound, MpServerState state, int code, const char *reply)
 {
-    g_autofree char *settings = settings_of(outbound);
-
     if (outbound->is_down)
         return; /* another connection found it out already */
     outbound->is_down = true;
     tell(outbound->server, state, reply);
-    mp_server_failed(outbound->server, state, code, reply, settings, mp_time_now());
+    mp_server_failed(outbound->server, state, code, reply, outbound->settings, mp_time_now());
     save(outbound);
 }
 
@@ -84,7 +84,7 @@ note_success(MpOutbound *outbound)
     MpServer *server = outbound->server;
 
     outbound->is_on_trial = false;
-    if (server->state == MP_SERVER_UP)
+    if (server->state == MP_SERVER_UP || outbound->is_down) /* found so after this was begun */
         return;
     mp_info("The server is back after %" G_GINT64_FORMAT " s", mp_time_now() - server->since);
     mp_server_works(server, mp_time_now(), outbound->instance->config->smtp_give_up);
@@ -226,7 +226,14 @@ mp_outbound_server_answers(MpOutbound *outbound)
 bool
 mp_outbound_server_is_due(MpOutbound *outbound)
 {
+    const MpServer *server = outbound->server;
     g_autofree char *settings = settings_of(outbound);
 
-    return !is_remembered(outbound) || mp_server_is_due(outbound->server, settings, mp_time_now());
+    if (is_remembered(outbound) && !mp_server_is_due(server, settings, mp_time_now()))
+        return false;
+    if (server->state != MP_SERVER_UP || g_strcmp0(outbound->settings, settings) != 0)
+        mp_outbound_close_sessions(outbound);
+    g_free(outbound->settings);
+    outbound->settings = g_steal_pointer(&settings);
+    return true;
 }

@@ -41,14 +41,14 @@ mp_outbound_retire(MpOutbound *outbound, MpSmtp *smtp, MpSendResult result, int 
     bool is_last;
 
     g_mutex_lock(&outbound->mutex);
-    is_last = outbound->live <= 1;
+    is_last = outbound->live <= 1 || result == MP_STOPPED;
     if (!is_last) {
         outbound->live--;
         outbound->retired_until = g_get_monotonic_time() + RETIRED_FOR;
         g_ptr_array_add(outbound->retired, smtp);
     }
     g_mutex_unlock(&outbound->mutex);
-    if (is_last) {
+    if (is_last) { /* a login that was refused is not tried with the next connection */
         mp_outbound_server_failed(outbound, result, code, reply);
         g_async_queue_push(outbound->sessions, smtp);
     }

@@ -10,106 +10,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import LIB, NOTIFIER, Site, check, equal, main, test, wait_until  # noqa: E402
+from harness import NOTIFIER, Site, check, equal, main, test, wait_until  # noqa: E402
+from sending import Server, comment, empty_outbox, later, people, queue, rules, server_file  # noqa: E402
 
-SERVER = os.path.join(LIB, "smtp_server.py")
 PEOPLE = int(os.environ.get("PEOPLE", "200"))
-
-
-class Server:
-    """smtp_server.py with rules, and an installation that sends to it."""
-
-    count = 0
-
-    def __init__(self, site, *options, place=None, **settings):
-        Server.count += 1
-        self.site, self.dir = site, os.path.join(place or site.dir, f"server{Server.count}")
-        self.process = subprocess.Popen([sys.executable, SERVER, "--dir", self.dir, "--with-stdin", *options],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        port = self.process.stdout.readline().strip()
-        settings = {"connections": "1", **settings}
-        site.set_config("smtp", transport="smtp", address="localhost", port=port, tls="none", **settings)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def lines(self, part):
-        with open(os.path.join(self.dir, "transcript"), errors="replace") as file:
-            return [line for line in file if part in line]
-
-    def connections(self):
-        with open(os.path.join(self.dir, "transcript"), errors="replace") as file:
-            return len({line.split()[0] for line in file})
-
-    def recipients(self):
-        """Who got a message, and how often."""
-        found = collections.Counter()
-        for name in glob.glob(os.path.join(self.dir, "*.envelope")):
-            with open(name) as file:
-                found.update(line[3:].strip() for line in file if line.startswith("to="))
-        return found
-
-
-def rules(*all):
-    return [word for rule in all for word in ("--rule", rule)]
-
-
-def people(site, count, domain="d{}.example"):
-    """tim writes, and `count` people watch, each at a domain of their own."""
-    site.user("tim")
-    for n in range(count):
-        site.user(f"u{n}", f"u{n}@" + domain.format(n))
-    watch = [word for n in range(count) for word in ("--watch", f"u{n}")]
-    site.metroplex("repository", "set", "acme/rocket", *watch)
-
-
-def comment(site, thread, text="Yes.\n"):
-    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=text)
-
-
-def empty_outbox(site):
-    for name in glob.glob(os.path.join(site.data, "outbox/*/*")) + glob.glob(os.path.join(site.data, "outbox/server")):
-        os.unlink(name)
-
-
-def queue(site):
-    out = site.notifier("queue", "list", "--json")
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def later(site, seconds=4000):
-    """As if `seconds` had passed: what waits in retry/ is due, and the server is looked for again."""
-    for path in glob.glob(os.path.join(site.data, "outbox/new/*")) + glob.glob(os.path.join(site.data, "outbox/retry/*")):
-        with open(path) as file:
-            lines = [line.split("\t") for line in file]
-        for line in lines:
-            if line[0] in ("deferred", "waiting"):
-                line[1], line[3] = str(int(line[1]) - seconds), str(int(line[3]) - seconds)
-        with open(path, "w") as file:
-            file.write("".join("\t".join(line) for line in lines))
-        due, _, key = os.path.basename(path).rpartition(".")
-        if due:
-            os.rename(path, os.path.join(os.path.dirname(path), f"{int(due) - seconds}.{key}"))
-    server_file(site, lambda word, fields: [str(int(fields[0]) - seconds), *fields[1:]] if word == "probe" else fields)
-
-
-def server_file(site, change=None):
-    """What is known of the server, by word; each line changed first, if there is a change."""
-    path = os.path.join(site.data, "outbox/server")
-    if not os.path.exists(path):
-        return {}
-    with open(path) as file:
-        lines = [line.rstrip("\n").split("\t") for line in file]
-    if change:
-        lines = [[line[0], *change(line[0], line[1:])] for line in lines]
-        with open(path, "w") as file:
-            file.write("".join("\t".join(line) + "\n" for line in lines))
-    return {line[0]: line[1:] for line in lines}
 
 
 # --- One recipient's fault --------------------------------------------------------------------------
@@ -176,18 +80,24 @@ def a_server_that_cuts_after_a_message_costs_that_message_only(site):
 
 # --- The server's fault -----------------------------------------------------------------------------
 
+LOGIN = ["--auth", "LOGIN", "--user", "metroplex", "--password", "right"]
+
+
+def secret(site, password):
+    path = os.path.join(site.dir, "etc/smtp-password")
+    with open(path, "w") as file:
+        file.write(password + "\n")
+    os.chmod(path, 0o600)
+    return path
+
 
 @test
 def a_wrong_password_costs_one_login_and_no_message(site):
     people(site, 5)
-    password = os.path.join(site.dir, "etc/smtp-password")
-    with open(password, "w") as file:
-        file.write("wrong\n")
-    os.chmod(password, 0o600)
+    password = secret(site, "wrong")
     thread = site.thread("tim")
-    given = ["--auth", "LOGIN", "--user", "metroplex", "--password", "right"]
     settings = dict(authentication="login", username="metroplex", password_file=password, connections="4")
-    with Server(site, *given, **settings) as server:
+    with Server(site, *LOGIN, **settings) as server:
         for n in range(20):
             comment(site, thread)
             done = site.run(NOTIFIER, *(["--for", "1"] if n % 5 == 0 else ["--once"]))
@@ -210,12 +120,57 @@ def a_wrong_password_costs_one_login_and_no_message(site):
         wait = int(server_file(site)["probe"][0]) - time.time()
         check(1200 < wait <= 1800, f"the eleventh look is after {wait} s")
         equal({row["attempts"] for row in queue(site)}, {0}, "attempts")
-        with open(password, "w") as file:
-            file.write("right\n")
+        secret(site, "right")
         site.notifier("--once")  # at once: the password file is another
         equal(sum(server.recipients().values()), 5 * 21, "messages")
     equal(queue(site), [])
     equal(server_file(site)["state"], ["up"])
+
+
+def password_file(site, name, secret):
+    path = os.path.join(site.dir, "etc", name)
+    with open(path, "w") as file:
+        file.write(secret + "\n")
+    os.chmod(path, 0o600)
+    return path
+
+
+@test
+def what_changes_under_a_run_is_tried_at_once_by_the_next(site):
+    people(site, 2)
+    site.thread("tim")
+    settings = dict(authentication="login", username="nobody", password_file=secret(site, "right"), connections="4")
+    for mend in (lambda: site.set_config("smtp", username="metroplex"), lambda: secret(site, "right")):
+        with Server(site, *LOGIN, *rules("EHLO late-1"), **settings) as server:
+            run = subprocess.Popen([NOTIFIER, "--config", site.config, "--once"])
+            wait_until(lambda: server.lines("<- EHLO"))  # it has read the configuration and the password
+            mend()
+            equal(run.wait(), 0)
+            equal(server_file(site)["state"], ["stopped"])
+            site.notifier("--once")
+            equal(sum(server.recipients().values()), 2)
+        comment(site, 1)
+        settings.update(username="metroplex", password_file=secret(site, "wrong"))
+
+
+@test
+def one_login_that_is_refused_is_enough(site):
+    """Four connections, which are closed one after the other when the password is another by then."""
+    people(site, 30)
+    site.thread("tim")
+    settings = dict(authentication="login", username="metroplex", password_file=secret(site, "right"), connections="4")
+    late = (f"EOD#{n} late-1 drop-after-250" for n in (6, 7, 8))
+    with Server(site, *LOGIN, *rules("EOD#5 drop-after-250", *late, *(f"AUTH#{n} 535 5.7.8 No" for n in range(5, 9))), **settings) as server:
+        site.notifier("--once")
+        sent = len(server.recipients())
+        for _ in range(4):  # what was under way then was taken, and is no reason to look again
+            site.notifier("--once")
+        equal(len(server.lines("-> 535")), 1, "refused logins")
+        equal((len(server.recipients()), server_file(site)["state"]), (sent, ["stopped"]))
+        for _ in range(4):
+            later(site)
+            site.notifier("--once")
+        equal((len(server.recipients()), set(server.recipients().values()), queue(site)), (30, {1}, []))
 
 
 @test
