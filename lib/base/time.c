@@ -10,6 +10,12 @@ mp_time_now(void)
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+gint64
+mp_time_spread(gint64 seconds)
+{
+    return seconds + g_random_int_range(0, (gint32)(seconds / 5) + 1);
+}
+
 char *
 mp_time_format(gint64 seconds)
 {

@@ -7,6 +7,10 @@
 /* Seconds since 1970, now. */
 gint64 mp_time_now(void);
 
+/* `seconds`, or by chance up to a fifth more: those who wait for the same must not all come back at
+ * once. */
+gint64 mp_time_spread(gint64 seconds);
+
 /* "2026-01-31T12:00:00Z"; the result is the caller's. */
 char *mp_time_format(gint64 seconds);
 

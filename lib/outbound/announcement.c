@@ -48,7 +48,7 @@ static bool
 postpone(MpOutbound *outbound, const MpQueued *queued, const MpEvent *event, GError **error)
 {
     gint64 now = mp_time_now();
-    gint64 wait = CLAMP((now - event->created) / 4, SHORTEST_WAIT, LONGEST_WAIT);
+    gint64 wait = mp_time_spread(CLAMP((now - event->created) / 4, SHORTEST_WAIT, LONGEST_WAIT));
 
     mp_warn("Event %s is not in thread %" G_GUINT64_FORMAT
             " of the tracker yet: waiting %" G_GINT64_FORMAT " s",

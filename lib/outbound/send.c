@@ -128,7 +128,7 @@ log_attempt(const MpEventRecipient *recipient, const MpOutgoingMail *mail, const
 static bool
 suspicion_due(gint64 first, gint64 now, gint64 give_up, gint64 *due)
 {
-    *due = now + CLAMP((now - first) / 4, SHORTEST_WAIT, LONGEST_WAIT);
+    *due = now + mp_time_spread(CLAMP((now - first) / 4, SHORTEST_WAIT, LONGEST_WAIT));
     return now - first < give_up;
 }
 

@@ -292,7 +292,7 @@ bool mp_outbox_drop(MpOutbox *outbox, const MpQueued *queued, GError **error);
 
 /*
  * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60
- * minutes, then every 2 hours; the last time `give_up` seconds after the first attempt. False if
- * that has passed: time to give up.
+ * minutes, then every 2 hours, each up to a fifth longer by chance; the last time `give_up` seconds
+ * after the first attempt. False if that has passed: time to give up.
  */
 bool mp_retry_due(guint attempts, gint64 first, gint64 now, gint64 give_up, gint64 *due);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "outbox/internal.h"
 
 const char *
@@ -259,6 +260,6 @@ mp_retry_due(guint attempts, gint64 first, gint64 now, gint64 give_up, gint64 *d
 
     if (now >= last)
         return false;
-    *due = MIN(now + minutes[MIN(step, G_N_ELEMENTS(minutes) - 1)] * 60, last);
+    *due = MIN(now + mp_time_spread(minutes[MIN(step, G_N_ELEMENTS(minutes) - 1)] * 60), last);
     return true;
 }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/names.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "outbox/internal.h"
 
 #define VERSION        "1"
@@ -20,7 +21,6 @@
 #define MOST_ACCEPTED  12
 #define FIRST_WAIT     60 /* seconds */
 #define LONGEST_WAIT   1500
-#define JITTER         5 /* up to one fifth more */
 #define MOST_DOUBLINGS 5
 
 static const char *const state_names[] = {"up", "down", "stopped"};
@@ -221,7 +221,7 @@ mp_server_failed(MpServer *server, MpServerState state, int code, const char *re
                  const char *settings, gint64 now)
 {
     guint doublings = server->state == MP_SERVER_UP ? 0 : MIN(server->failures, MOST_DOUBLINGS);
-    gint32 wait = MIN(FIRST_WAIT << doublings, LONGEST_WAIT);
+    gint64 wait = MIN(FIRST_WAIT << doublings, LONGEST_WAIT);
 
     if (server->state == MP_SERVER_UP) {
         server->since = now;
@@ -229,7 +229,7 @@ mp_server_failed(MpServer *server, MpServerState state, int code, const char *re
     }
     server->state = state;
     server->failures++;
-    server->probe = now + wait + g_random_int_range(0, wait / JITTER + 1);
+    server->probe = now + mp_time_spread(wait);
     server->code = code;
     g_free(server->reply);
     server->reply = g_strdup(reply);
