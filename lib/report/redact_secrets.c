@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-#define HEX_MIN    40 /* digits: MACs; keys have 64. KEYs of events, which are none, have 32 */
-#define BASE64_MIN 16
-#define LOGIN_MAX  6 /* lines after AUTH: LOGIN has four */
+#define HEX_MIN       40 /* digits: MACs; keys have 64. KEYs of events, which are none, have 32 */
+#define BASE64_MIN    16
+#define MECHANISM_MAX 20 /* octets (RFC 4422, section 3.1) */
+#define LOGIN_MAX     6  /* lines after AUTH: LOGIN has four */
 
 /* --- Known ones ------------------------------------------------------------------------------- */
 
@@ -68,22 +69,44 @@ last_word(const char *line, gsize length, gsize *begin, gsize *end)
     return *begin < *end;
 }
 
-/* Behind "AUTH PLAIN"; NULL if nobody begins to log in here. The word alone is one of EHLO's
+/* Octets of a mechanism's name of which the beginning is known: "SCRAM-SHA-256". A word that goes
+ * on with something else is none, and may be a secret. */
+static gsize
+mechanism_octets(const char *name, gsize length, gsize known)
+{
+    gsize p = known;
+
+    if (length > known && name[known] != '-')
+        return known;
+    while (p < MIN(length, MECHANISM_MAX) &&
+           (g_ascii_isupper(name[p]) || g_ascii_isdigit(name[p]) || strchr("-_", name[p]) != NULL))
+        p++;
+    return p == length || strchr(" \\\"\r", name[p]) != NULL ? p : known;
+}
+
+/* Behind "AUTH PLAIN "; NULL if nobody begins to log in here. The word alone is one of EHLO's
  * answers as well, which has no secret behind it. */
 static const char *
 find_login(const char *line, gsize length)
 {
     static const char *const mechanisms[] = {
-        "AUTH PLAIN", "AUTH LOGIN",       "AUTH CRAM-MD5", "AUTH XOAUTH2", "AUTH DIGEST-MD5",
-        "AUTH NTLM",  "AUTH OAUTHBEARER", "AUTH SCRAM",    "AUTH EXTERNAL"};
+        "AUTH PLAIN", "AUTH LOGIN",       "AUTH CRAM-MD5", "AUTH XOAUTH2",  "AUTH DIGEST-MD5",
+        "AUTH NTLM",  "AUTH OAUTHBEARER", "AUTH SCRAM",    "AUTH EXTERNAL", "AUTH GSSAPI"};
+    const char *end = line + length;
 
     if (memmem(line, length, "UTH", 3) == NULL && memmem(line, length, "uth", 3) == NULL)
         return NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(mechanisms); i++) {
         const char *found = find(line, length, mechanisms[i]);
 
-        if (found != NULL && (found == line || (found[-1] != '-' && !g_ascii_isalnum(found[-1]))))
-            return found + strlen(mechanisms[i]);
+        if (found == NULL || (found > line && (found[-1] == '-' || g_ascii_isalnum(found[-1]))))
+            continue;
+        const char *name = found + strlen("AUTH ");
+        const char *behind = name + mechanism_octets(name, (gsize)(end - name),
+                                                     strlen(mechanisms[i] + strlen("AUTH ")));
+        while (behind < end && *behind == ' ')
+            behind++;
+        return behind;
     }
     return NULL;
 }
@@ -107,7 +130,7 @@ mp_secret_hides_line(MpSecretState *state, const char *line, gsize length, gsize
     if (login != NULL) {
         state->login = LOGIN_MAX;
         *kept = (gsize)(login - line);
-        return *kept < length && last_word(line, length, &begin, &end) && end > *kept + 1;
+        return *kept < length && last_word(line, length, &begin, &end) && end > *kept;
     }
     if (state->login == 0)
         return false;
