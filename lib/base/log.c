@@ -79,6 +79,17 @@ append_prefix(GString *line, const char *level)
                            level, (int)getpid());
 }
 
+/* Whose message it is, once: some lines of the log begin with it. */
+static void
+name_program(GString *line)
+{
+    g_autofree char *name =
+        g_strconcat(g_get_prgname() != NULL ? g_get_prgname() : "metroplex", ": ", NULL);
+
+    if (!g_str_has_prefix(line->str, name))
+        g_string_prepend(line, name);
+}
+
 void
 mp_log(MpLogLevel level, const char *format, ...)
 {
@@ -101,8 +112,7 @@ mp_log(MpLogLevel level, const char *format, ...)
         write_whole(the_log.fd, line);
     if (to_stderr) {
         g_string_erase(line, 0, (gssize)prefix);
-        g_string_prepend(line, ": ");
-        g_string_prepend(line, g_get_prgname() != NULL ? g_get_prgname() : "metroplex");
+        name_program(line);
         write_whole(STDERR_FILENO, line);
     }
 }

@@ -964,6 +964,16 @@ def what_changes_nothing_needs_nothing_that_can_be_written(site):
 
 
 @test
+def what_becomes_of_a_named_file_is_told_under_one_name(site):
+    path = os.path.join(site.dir, "mail")
+    with open(path, "w") as f:
+        f.write("x")
+    for options in (["--dry-run", path], [path], [path + ".none"]):
+        done = site.run(METROPLEX, "--once", *options, status=None)
+        check(re.fullmatch("(metroplex: (?!metroplex:).+\n)+", done.stderr), f"{options}: {done.stderr}")
+
+
+@test
 def what_cannot_be_explained_is_told_once(site):
     for file in ("/nonexistent", site.dir):
         done = site.run(METROPLEX, "explain", file, status=None)
