@@ -98,22 +98,33 @@ print_verdicts(const MpInstance *instance, const MpDelivery *delivery)
            said != NULL ? " (" : "", said != NULL ? said : "", said != NULL ? ")" : "");
 }
 
+/* Several gates may have one reason, which is passed when all of them are. */
+static bool
+is_last_of_its_reason(const MpGate *gates, gsize n, gsize i)
+{
+    for (gsize k = i + 1; k < n; k++)
+        if (strcmp(gates[k].reason, gates[i].reason) == 0)
+            return false;
+    return true;
+}
+
 static void
 print_gates(const MpDelivery *delivery)
 {
     gsize n;
     const MpGate *gates = mp_policy_gates(&n);
-    g_autofree char *why = mp_escape(delivery->decision.why);
+    g_autofree char *why = mp_escape_again(delivery->decision.why);
 
     printf("  gates:\n");
     for (gsize i = 0; i < n; i++) {
         bool is_stop = &gates[i] == delivery->decision.gate;
 
-        printf("    %-17s ", gates[i].reason);
         if (!is_stop) {
-            puts("passed");
+            if (is_last_of_its_reason(gates, n, i))
+                printf("    %-17s passed\n", gates[i].reason);
             continue;
         }
+        printf("    %-17s ", gates[i].reason);
         mp_print_in_colour(gates[i].outcome == MP_OUTCOME_SUCCESS ? MP_GREEN : MP_RED, "decides");
         printf(": %s\n", why);
         break;

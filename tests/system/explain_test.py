@@ -15,7 +15,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, TOP, check, equal, main, test  # noqa: E402
+from harness import HOST, METROPLEX, TOP, check, contains, equal, main, test  # noqa: E402
 
 FIXTURES = os.path.join(TOP, "tests/fixtures/explain")
 # Which gates there are and who is told of what they decide is no matter of these tests.
@@ -157,6 +157,22 @@ def the_comment_is_the_reply(site):
 
 
 WORKER_IS_LIMITED = "SANITIZED" not in os.environ  # in its address space
+
+
+@test
+def each_reason_is_named_once(site):
+    """Several gates may have one: it is passed when all of them are."""
+    site.user("tim")
+    path = os.path.join(site.dir, "mail")
+    for to, status in ((site.address(site.thread("tim"), "tim"), "commented"), (f"noreply@noreply.{HOST}", "no-reply-address")):
+        with open(path, "wb") as f:
+            f.write(site.mail("tim@example.org", to))
+        told = site.metroplex("explain", path)
+        gates = re.findall("^    (\\S+) +(passed|decides)", told.split("gates:")[1], re.M)
+        equal(sorted({reason for reason, _ in gates}), sorted(reason for reason, _ in gates), "reasons")
+        check("sender-mismatch" in dict(gates) or status == "no-reply-address", gates)
+        equal(gates[-1][1], "decides", gates)
+        contains(told, f"result: {gates[-1][0]}, ")
 
 
 def bomb(site, sender, address):
