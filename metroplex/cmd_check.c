@@ -47,7 +47,7 @@ static void
 print_line(const char *title, const char *text, int at)
 {
     g_autofree char *line = g_strdup_printf(_("%s: %s"), title, text);
-    g_autofree char *shown = mp_escape(line);
+    g_autofree char *shown = mp_escape_again(line);
 
     print_wrapped(shown, at);
 }

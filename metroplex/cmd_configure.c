@@ -189,14 +189,14 @@ run_init(const Configure *configure, GError **error)
 static void
 print_finding(const MpFinding *finding, G_GNUC_UNUSED gpointer user_data)
 {
-    g_autofree char *found = mp_escape(finding->found), *advice = NULL;
+    g_autofree char *found = mp_escape_again(finding->found), *advice = NULL;
 
     if (finding->verdict == MP_CHECK_OK || finding->is_out_of_sight)
         return;
     printf("%s: %s: %s\n", mp_verdict_word(finding->verdict), finding->title, found);
     if (finding->advice == NULL)
         return;
-    advice = mp_escape(finding->advice);
+    advice = mp_escape_again(finding->advice);
     printf("  %s\n", advice);
 }
 

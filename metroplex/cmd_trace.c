@@ -34,7 +34,7 @@ print_list(const char *title, const GArray *list)
     putchar('\n');
     for (guint i = 0; i < list->len; i++) {
         const MpTraceFact *fact = &g_array_index(list, MpTraceFact, i);
-        g_autofree char *shown = mp_escape(fact->text);
+        g_autofree char *shown = mp_escape_again(fact->text);
 
         printf("  %-13s %s\n", fact->place, shown);
     }
@@ -45,7 +45,7 @@ print_others(const MpTrace *trace)
 {
     if (trace->n_others == 0)
         return;
-    g_autofree char *shown = mp_escape(trace->last_other);
+    g_autofree char *shown = mp_escape_again(trace->last_other);
     printf("\n%u older mails of it are not shown, the last of them:\n  %s\n", trace->n_others,
            shown);
 }
@@ -57,7 +57,7 @@ print_text(const MpTrace *trace)
         printf("%u earlier lines are not shown\n", trace->left_out);
     for (guint i = 0; i < trace->facts->len; i++) {
         const MpTraceFact *fact = &g_array_index(trace->facts, MpTraceFact, i);
-        g_autofree char *shown = mp_escape(fact->text);
+        g_autofree char *shown = mp_escape_again(fact->text);
         g_autofree char *time = local_time(fact->time);
 
         printf("%-23s  %-13s %s\n", time, fact->place, shown);

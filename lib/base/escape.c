@@ -53,9 +53,10 @@ append_escaped(GString *out, gunichar c)
         g_string_append_unichar(out, c);
 }
 
-/* Escapes what is not printable, and puts a backslash before each character of `special`. */
+/* Escapes what is not printable; characters of `kept` stay, and one of `special` gets a backslash
+ * before it. */
 static void
-append_bytes(GString *out, const char *p, gsize length, const char *special)
+append_bytes(GString *out, const char *p, gsize length, const char *special, const char *kept)
 {
     const char *end = p + length;
 
@@ -68,6 +69,8 @@ append_bytes(GString *out, const char *p, gsize length, const char *special)
         }
         if (c < 0x80 && strchr(special, (int)c) != NULL)
             g_string_append_printf(out, "\\%c", (char)c);
+        else if (c < 0x80 && strchr(kept, (int)c) != NULL)
+            g_string_append_c(out, (char)c);
         else
             append_escaped(out, c);
         p = g_utf8_next_char(p);
@@ -79,8 +82,23 @@ mp_escape_bytes(const void *bytes, gsize length)
 {
     GString *out = g_string_sized_new(length + 16);
 
-    append_bytes(out, bytes, length, "");
+    append_bytes(out, bytes, length, "", "");
     return g_string_free(out, FALSE);
+}
+
+char *
+mp_escape_bytes_again(const void *line, gsize length)
+{
+    GString *out = g_string_sized_new(length + 16);
+
+    append_bytes(out, line, length, "", "\\");
+    return g_string_free(out, FALSE);
+}
+
+char *
+mp_escape_again(const char *line)
+{
+    return line != NULL ? mp_escape_bytes_again(line, strlen(line)) : g_strdup("-");
 }
 
 char *
@@ -151,7 +169,7 @@ mp_ruby_quote(const void *bytes, gsize length)
     GString *out = g_string_sized_new(length + 16);
 
     g_string_append_c(out, '"');
-    append_bytes(out, bytes, length, "\"");
+    append_bytes(out, bytes, length, "\"", "");
     g_string_append_c(out, '"');
     return g_string_free(out, FALSE);
 }

@@ -15,6 +15,13 @@
 char *mp_escape(const char *text);
 char *mp_escape_bytes(const void *bytes, gsize length);
 
+/*
+ * The same of a line in which what came from outside was escaped when it was written, as in our
+ * logs and reasons: its backslashes stay as they are, so that \r\n is not shown as \\r\\n.
+ */
+char *mp_escape_again(const char *line);
+char *mp_escape_bytes_again(const void *line, gsize length);
+
 /* The same of a word of a command line, in quotes where one could not see it whole: '', 'a b'. */
 char *mp_escape_word(const char *word);
 

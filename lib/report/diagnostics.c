@@ -46,7 +46,7 @@ static const struct {
 static void
 print(const char *bytes, gsize length, gpointer unused)
 {
-    g_autofree char *shown = mp_escape_bytes(bytes, length - (bytes[length - 1] == '\n'));
+    g_autofree char *shown = mp_escape_bytes_again(bytes, length - (bytes[length - 1] == '\n'));
 
     (void)unused;
     puts(shown);

@@ -153,6 +153,26 @@ def of_an_address_the_latest_mails_are_told_and_the_older_ones_counted(site):
 
 
 @test
+def what_was_escaped_once_is_not_escaped_twice(site):
+    """The lines of a log, whoever shows them, and the reasons of a gate; what a log should not have is still made visible."""
+    Postfix(site).write()
+    said = [r'1 -> "RCPT TO:<kate@example.org>\r\n"', r'1 <- "550 no\\such\x07 user\r\n"']
+    with open(os.path.join(site.data, "log/notifier.log"), "a") as f:
+        f.writelines(time.strftime("[%Y-%m-%dT%H:%M:%S.000 WARN (1) #] ") + line + " of kate@example.org \x1b[31m\u202e\n" for line in said)
+    shown = [line + r" of kate@example.org \e[31m\u{202E}" for line in said]
+    lines = trace(site, "--unmasked", "kate@example.org").stdout.splitlines()
+    lines += site.metroplex("diagnostics", "--offline", "--unmasked").splitlines()
+    for line in shown:
+        equal([line in found for found in lines].count(True), 2, f"{line} in {lines}")
+    site.user("tim"), site.user("kate")
+    octets = site.mail("kate@example.org", site.address(site.thread("tim"), "kate"))
+    path = os.path.join(site.dir, "mail")
+    with open(path, "wb") as f:
+        f.write(b"Auto-Submitted: auto-replied; x=a\\b\n" + octets)
+    contains(site.metroplex("explain", path), "decides: Auto-Submitted: auto-replied; x=a\\\\b\n")
+
+
+@test
 def what_was_refused_at_once_is_found_by_its_address(site):
     postfix = Postfix(site)
     name, message_id, address = replied(site)
