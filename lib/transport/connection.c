@@ -52,6 +52,7 @@ mp_connection_new(const MpConfig *config, GError **error)
 
     c->config = config;
     c->heard = g_string_new(NULL);
+    c->said = g_string_new(NULL);
     c->open_sockets = g_array_new(FALSE, FALSE, sizeof(curl_socket_t));
     if (!check_ca_file(config, error) ||
         (config->authentication != MP_AUTH_NONE && !read_password(c, error))) {
@@ -74,6 +75,7 @@ mp_connection_free(MpConnection *c)
     mp_transcript_free(c->transcript);
     g_array_unref(c->open_sockets);
     g_string_free(c->heard, TRUE);
+    g_string_free(c->said, TRUE);
     if (c->password != NULL)
         mp_wipe(c->password, strlen(c->password));
     g_free(c->password);
@@ -102,11 +104,17 @@ fail(MpConnection *c, CURLcode code, const char *why)
     return false;
 }
 
-static void
-forget_failure(MpConnection *c)
+void
+mp_connection_forget_failure(MpConnection *c)
 {
     c->broken = CURLE_OK;
     c->error[0] = '\0';
+}
+
+bool
+mp_connection_is_late(const MpConnection *c)
+{
+    return c->broken == CURLE_OPERATION_TIMEDOUT;
 }
 
 MpSymptoms
@@ -154,7 +162,7 @@ mp_connection_open(MpConnection *c)
     CURLcode result;
 
     mp_connection_cut(c);
-    forget_failure(c);
+    mp_connection_forget_failure(c);
     c->is_turned_away = c->is_connected = false;
     c->os_error = 0;
     c->answer_length = 0;
@@ -181,6 +189,7 @@ mp_connection_cut(MpConnection *c)
     g_assert(c->open_sockets->len == 0); /* else one is shut down that is somebody else's by now */
     c->socket = CURL_SOCKET_BAD;
     g_string_truncate(c->heard, 0);
+    g_string_truncate(c->said, 0);
 }
 
 void
@@ -189,8 +198,9 @@ mp_connection_quit(MpConnection *c)
     if (c->easy == NULL)
         return;
     mp_transcript_begin_attempt(c->transcript);
-    if (mp_connection_say(c, "QUIT\r\n"))
-        mp_connection_hear(c, QUIT_SECONDS);
+    mp_transcript_settle(c->transcript);
+    mp_connection_say(c, "QUIT\r\n");
+    mp_connection_hear(c, QUIT_SECONDS);
     mp_connection_cut(c);
 }
 
@@ -218,17 +228,30 @@ after(int seconds)
     return g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
 }
 
-bool
-mp_connection_send(MpConnection *c, const char *bytes, gsize length)
+void
+mp_connection_say(MpConnection *c, const char *line)
+{
+    mp_connection_forget_failure(c);
+    mp_transcript_we_said_ahead(c->transcript, line);
+    g_string_append(c->said, line);
+}
+
+void
+mp_connection_add(MpConnection *c, const char *bytes, gsize length)
+{
+    g_string_append_len(c->said, bytes, (gssize)length);
+}
+
+static bool
+send_said(MpConnection *c)
 {
     gint64 end = after(c->config->block_timeout);
 
-    while (length > 0) {
+    for (gsize sent = 0; sent < c->said->len;) {
         size_t n = 0;
-        CURLcode result = curl_easy_send(c->easy, bytes, length, &n);
+        CURLcode result = curl_easy_send(c->easy, c->said->str + sent, c->said->len - sent, &n);
 
-        bytes += n;
-        length -= n;
+        sent += n;
         if (result == CURLE_AGAIN && !wait_for(c, POLLOUT, end))
             return fail(c, CURLE_OPERATION_TIMEDOUT, "the server takes no more: timed out");
         if (result != CURLE_OK && result != CURLE_AGAIN)
@@ -238,11 +261,12 @@ mp_connection_send(MpConnection *c, const char *bytes, gsize length)
 }
 
 bool
-mp_connection_say(MpConnection *c, const char *line)
+mp_connection_flush(MpConnection *c)
 {
-    forget_failure(c);
-    mp_transcript_we_said(c->transcript, line, strlen(line));
-    return mp_connection_send(c, line, strlen(line));
+    bool is_sent = send_said(c);
+
+    g_string_truncate(c->said, 0);
+    return is_sent;
 }
 
 typedef enum { NOTHING, SOMETHING, CLOSED } Received;
@@ -268,6 +292,12 @@ mp_connection_is_quiet(MpConnection *c)
     return c->easy != NULL && c->heard->len == 0 && receive(c) == NOTHING;
 }
 
+bool
+mp_connection_has_more(MpConnection *c)
+{
+    return c->easy != NULL && (c->heard->len > 0 || receive(c) == SOMETHING);
+}
+
 /* Takes the whole lines of what came; true with the one that ends an answer. */
 static bool
 take_lines(MpConnection *c, gsize *taken)
@@ -289,9 +319,12 @@ take_lines(MpConnection *c, gsize *taken)
 bool
 mp_connection_hear(MpConnection *c, int seconds)
 {
-    gint64 end = after(seconds);
     gsize taken = 0;
 
+    mp_transcript_turn(c->transcript);
+    if (!mp_connection_flush(c))
+        return false;
+    gint64 end = after(seconds);
     while (!take_lines(c, &taken)) {
         Received received = receive(c);
 

@@ -44,14 +44,25 @@ MpListener mp_connection_look(const MpConfig *config);
  * closed by servers, some with a 421 first. */
 bool mp_connection_is_quiet(MpConnection *connection);
 
-/* Sends a line, which ends in CRLF, or octets of a message. False: the connection is of no more
- * use, but for an answer that may have come before. */
-bool mp_connection_say(MpConnection *connection, const char *line);
-bool mp_connection_send(MpConnection *connection, const char *bytes, gsize length);
+/* True if the server has said more than was asked for. */
+bool mp_connection_has_more(MpConnection *connection);
 
-/* Waits for one answer, whole, for `seconds` at most; it is in the transcript then. False if none
- * came. */
+/* Says a line, which ends in CRLF, or octets of a message: they go out together, with what is said
+ * after them, by mp_connection_flush. That one false: the connection is of no more use, but for an
+ * answer that may have come before. */
+void mp_connection_say(MpConnection *connection, const char *line);
+void mp_connection_add(MpConnection *connection, const char *bytes, gsize length);
+bool mp_connection_flush(MpConnection *connection);
+
+/* Sends what was said, and waits for the answer to the first line of it that has none yet: whole,
+ * and for `seconds` at most; the transcript has it then. False if none came. */
 bool mp_connection_hear(MpConnection *connection, int seconds);
+
+/* True if the last failure is that time ran out. */
+bool mp_connection_is_late(const MpConnection *connection);
+
+/* It explains nothing: the outcome was known before. */
+void mp_connection_forget_failure(MpConnection *connection);
 
 /* What was seen of the last failure: the connection's part, what was asked and answered included.
  * Its texts are the connection's until it is used again. */

@@ -16,7 +16,8 @@ struct MpConnection {
     gsize answer_length;  /* octets that came since we said something */
     char *password;       /* or NULL */
     MpTranscript *transcript;
-    GString *heard; /* what came and is not a whole line yet */
+    GString *heard; /* what came and is not taken yet */
+    GString *said;  /* what is still to go out */
     bool is_turned_away;
     CURLcode broken; /* what broke it, in libcurl's terms; CURLE_OK while nothing did */
     int os_error;    /* errno of connecting */

@@ -48,7 +48,7 @@ mp_conversation_begin(MpConversation *c)
 
     c->number = (guint)g_atomic_int_add(&connections, 1) + 1;
     g_string_truncate(c->text, 0);
-    c->opening = 0;
+    c->opening = c->mark = 0;
     c->left_out = 0;
 }
 
@@ -63,8 +63,17 @@ mp_conversation_next(MpConversation *c)
 {
     if (c->opening == 0 || c->text->len == c->opening)
         return;
-    g_string_truncate(c->text, c->opening);
+    gsize end = c->mark > 0 ? c->mark : c->text->len;
+
+    g_string_erase(c->text, (gssize)c->opening, (gssize)(end - c->opening));
+    c->mark = 0;
     c->left_out++;
+}
+
+void
+mp_conversation_mark(MpConversation *c)
+{
+    c->mark = c->text->len;
 }
 
 void
@@ -213,9 +222,10 @@ lines_about(const char *text, const char *address)
     const char *begin = strchr(text, '\n');
     g_autofree char *lines = g_strdup(begin != NULL ? begin + 1 : "");
     g_autofree char *local_part = g_strndup(address, strcspn(address, "@") + 1);
+    const char *rcpt = strstr(lines, "<- \"RCPT TO:"); /* a second one is the next message's */
     char *end;
 
-    if (strstr(lines, "<- \"RCPT TO:") != NULL && strstr(lines, local_part) == NULL)
+    if (rcpt != NULL && g_strstr_len(rcpt, (gssize)strcspn(rcpt, "\n"), local_part) == NULL)
         return NULL;
     g_strchomp(lines);
     end = strrchr(lines, '\n');

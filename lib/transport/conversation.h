@@ -13,6 +13,7 @@ typedef struct {
     guint number;   /* of the connection, in this process: the first is 1 */
     GString *text;  /* lines */
     gsize opening;  /* how much of it comes before the first message; 0 while that is not over */
+    gsize mark;     /* where the next message begins, or 0 */
     guint left_out; /* messages between the opening and the one that is under way */
 } MpConversation;
 
@@ -23,8 +24,10 @@ void mp_conversation_free(MpConversation *conversation);
 void mp_conversation_begin(MpConversation *conversation);
 /* The server let us in. */
 void mp_conversation_is_open(MpConversation *conversation);
-/* The next message over the same connection: the one before went well, or was kept. */
+/* The next message over the same connection: the one before went well, or was kept. What was said
+ * since the mark is its beginning: an envelope that went out with the end of the one before. */
 void mp_conversation_next(MpConversation *conversation);
+void mp_conversation_mark(MpConversation *conversation);
 
 void mp_conversation_add(MpConversation *conversation, const char *line);
 

@@ -12,7 +12,9 @@ typedef struct {
     const char *message;   /* lines end as the transport wants them; NULL: only the server's word
                               that it would take one */
     gsize length;
-    char *reply; /* the outcome: one line, owned by the front */
+    const char *next_from,
+        *next_to; /* of the message that follows, likewise; NULL: none is known */
+    char *reply;  /* the outcome: one line, owned by the front */
     int code;
     MpCause cause; /* of a failure */
 } MpEnvelope;
@@ -25,6 +27,7 @@ typedef struct {
     void (*watch)(gpointer session, MpSmtpWatch watch, gpointer user_data);
     void (*keep)(gpointer session, const char *directory);
     MpCause (*look)(gpointer session); /* the cause of the last failure, after a second look */
+    void (*retract)(gpointer session); /* no message follows */
     void (*close)(gpointer session);
 } MpTransportRow;
 

@@ -10,9 +10,9 @@ mp_is_lost(const MpTranscript *t)
 }
 
 bool
-mp_needs_smtputf8(const MpEnvelope *envelope)
+mp_needs_smtputf8(const char *from, const char *to)
 {
-    return !g_str_is_ascii(envelope->from) || !g_str_is_ascii(envelope->to);
+    return !g_str_is_ascii(from) || !g_str_is_ascii(to);
 }
 
 void

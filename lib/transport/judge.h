@@ -11,7 +11,7 @@ void mp_read_extended_code(const char *reply, char code[16]);
 bool mp_is_lost(const MpTranscript *transcript);
 
 /* A local part beyond ASCII, which only SMTPUTF8 can carry (RFC 6531). */
-bool mp_needs_smtputf8(const MpEnvelope *envelope);
+bool mp_needs_smtputf8(const char *from, const char *to);
 
 /* The outcome of an attempt that came as far as MAIL. */
 MpSendResult mp_judge(const MpTranscript *transcript, const MpEnvelope *envelope);

@@ -1,20 +1,18 @@
 /*
- * The SMTP transport: one connection, kept from message to message, and the dialogue of RFC 5321
- * over it, from MAIL to the final dot. What a failure means is decided in judge.c.
+ * The SMTP transport: one connection, kept from message to message, and opened again, once, where
+ * it had died. What is said over it is dialogue.c, what a failure means judge.c.
  */
 #include <string.h>
 
-#include "transport/connection.h"
+#include "transport/dialogue.h"
 #include "transport/judge.h"
 #include "transport/internal.h"
-
-#define BLOCK_SIZE 32768
 
 typedef struct {
     const MpConfig *config;
     MpConnection *connection;
     MpTranscript *transcript; /* the connection's */
-    bool is_reset_due;        /* a transaction was begun that came to nothing */
+    MpDialogue dialogue;      /* over it */
     char *kept;               /* where conversations that fail are kept, or NULL */
     MpCause cause;            /* of the last failure */
 } Session;
@@ -30,6 +28,8 @@ smtp_open(const MpConfig *config, GError **error)
     session->config = config;
     session->connection = connection;
     session->transcript = mp_connection_transcript(connection);
+    session->dialogue =
+        (MpDialogue){.config = config, .connection = connection, .transcript = session->transcript};
     return session;
 }
 
@@ -38,8 +38,10 @@ smtp_close(gpointer data)
 {
     Session *session = data;
 
-    mp_connection_quit(session->connection);
+    if (session->dialogue.ahead == NULL) /* else QUIT would be a message's first line */
+        mp_connection_quit(session->connection);
     mp_connection_free(session->connection);
+    g_strfreev(session->dialogue.ahead);
     g_free(session->kept);
     g_free(session);
 }
@@ -62,94 +64,13 @@ smtp_keep(gpointer data, const char *directory)
     session->kept = g_strdup(directory);
 }
 
-/* --- The dialogue --------------------------------------------------------------------------- */
-
-/* One command and its answer; true if that begins with the digit `good`. */
-static bool
-ask(Session *session, const char *command, int seconds, int good)
-{
-    return mp_connection_say(session->connection, command) &&
-           mp_connection_hear(session->connection, seconds) &&
-           session->transcript->code / 100 == good;
-}
-
-static bool
-ask_envelope(Session *session, const MpEnvelope *envelope)
-{
-    int seconds = session->config->reply_timeout;
-    g_autofree char *mail = g_strdup_printf("MAIL FROM:<%s>%s\r\n", envelope->from,
-                                            mp_needs_smtputf8(envelope) ? " SMTPUTF8" : "");
-    g_autofree char *rcpt = g_strdup_printf("RCPT TO:<%s>\r\n", envelope->to);
-
-    session->is_reset_due = true;
-    return ask(session, mail, seconds, 2) && ask(session, rcpt, seconds, 2);
-}
-
-/* Dots are stuffed, the end is marked (RFC 5321, section 4.5.2). */
-static GString *
-as_data(const MpEnvelope *envelope)
-{
-    GString *data = g_string_sized_new(envelope->length + 64);
-    const char *end = envelope->message + envelope->length;
-
-    for (const char *line = envelope->message, *next; line < end; line = next) {
-        const char *newline = memchr(line, '\n', (gsize)(end - line));
-
-        next = newline != NULL ? newline + 1 : end;
-        if (line[0] == '.')
-            g_string_append_c(data, '.');
-        g_string_append_len(data, line, next - line);
-    }
-    return g_string_append(data, ".\r\n");
-}
-
-/* A server may refuse before it has seen the end, and then reads no more. */
-static bool
-send_message(Session *session, const MpEnvelope *envelope)
-{
-    g_autoptr(GString) data = as_data(envelope);
-
-    for (gsize sent = 0, n; sent < data->len; sent += n) {
-        n = MIN(data->len - sent, BLOCK_SIZE);
-        if (sent + n == data->len)
-            mp_transcript_message_handed_over(session->transcript, envelope->length);
-        if ((sent > 0 && !mp_connection_is_quiet(session->connection)) ||
-            !mp_connection_send(session->connection, data->str + sent, n)) {
-            mp_connection_hear(session->connection, 1);
-            return false;
-        }
-    }
-    session->is_reset_due = false;
-    return mp_connection_hear(session->connection, session->config->end_timeout);
-}
-
-/* From MAIL to the last answer that is needed; the transcript has it. */
-static void
-transact(Session *session, const MpEnvelope *envelope)
-{
-    if (!ask_envelope(session, envelope) || envelope->message == NULL ||
-        !ask(session, "DATA\r\n", session->config->data_timeout, 3))
-        return;
-    if (!send_message(session, envelope) && session->is_reset_due)
-        mp_connection_cut(session->connection); /* in the midst of a message */
-}
-
-/* The connection of the last message, if it is still good for another. */
-static bool
-is_kept(Session *session)
-{
-    if (!mp_connection_is_quiet(session->connection))
-        return false;
-    if (session->is_reset_due && !ask(session, "RSET\r\n", session->config->reply_timeout, 2))
-        return false;
-    session->is_reset_due = false;
-    return true;
-}
+/* --- One attempt ---------------------------------------------------------------------------- */
 
 static bool
 reopen(Session *session)
 {
-    session->is_reset_due = false;
+    mp_dialogue_cut(&session->dialogue);
+    session->dialogue.is_reset_due = session->dialogue.is_out_of_step = false;
     mp_transcript_begin_attempt(session->transcript);
     mp_conversation_begin(session->transcript->conversation);
     if (!mp_connection_open(session->connection))
@@ -158,11 +79,29 @@ reopen(Session *session)
     return true;
 }
 
-/* A kept connection that died in idleness shows it before the server asks for the message. */
+/* A kept connection that died in idleness, or on which an answer is too many, shows it before the
+ * server asks for the message. */
 static bool
-was_stale(const MpTranscript *t)
+was_stale(const Session *session)
 {
-    return !t->is_new_connection && t->asked <= MP_ASKED_DATA && mp_is_lost(t);
+    const MpTranscript *t = session->transcript;
+
+    return !t->is_new_connection && t->asked <= MP_ASKED_DATA &&
+           (mp_is_lost(t) || session->dialogue.is_out_of_step);
+}
+
+/* The server says that it takes several commands at once, and was lost over them or answered
+ * something else: asked one by one it may do better. */
+static bool
+is_confused(const Session *session)
+{
+    const MpTranscript *t = session->transcript;
+
+    if (!mp_dialogue_is_pipelined(&session->dialogue))
+        return false;
+    return session->dialogue.is_out_of_step ||
+           (t->asked >= MP_ASKED_MAIL && t->asked <= MP_ASKED_DATA && t->code == 0 &&
+            (t->is_new_connection || mp_connection_is_late(session->connection)));
 }
 
 /* Whether the server and we agree on what comes next. */
@@ -175,18 +114,27 @@ is_fit_to_keep(const MpTranscript *t)
     return !mp_is_lost(t) && (is_refused || is_accepted);
 }
 
-/* False if the connection was dead and there is no other. */
+/* Once more over a new connection, where nothing was handed over yet. A silence is not waited for
+ * twice. False if there is no other connection. */
 static bool
 attempt(Session *session, const MpEnvelope *envelope)
 {
-    transact(session, envelope);
-    if (was_stale(session->transcript)) {
+    const MpTranscript *t = session->transcript;
+    bool was_lockstep = session->dialogue.is_lockstep;
+
+    mp_dialogue_transact(&session->dialogue, envelope);
+    if (is_confused(session))
+        session->dialogue.is_lockstep = true;
+    if (was_stale(session) || (session->dialogue.is_lockstep != was_lockstep &&
+                               !mp_connection_is_late(session->connection))) {
         if (!reopen(session))
             return false;
-        transact(session, envelope);
+        mp_dialogue_transact(&session->dialogue, envelope);
+        if (mp_is_lost(t)) /* it was not for that */
+            session->dialogue.is_lockstep = was_lockstep;
     }
-    if (!is_fit_to_keep(session->transcript)) /* what may still come would answer something else */
-        mp_connection_cut(session->connection);
+    if (!is_fit_to_keep(t)) /* what may still come would answer something else */
+        mp_dialogue_cut(&session->dialogue);
     return true;
 }
 
@@ -247,6 +195,17 @@ tell_outcome(Session *session, MpEnvelope *envelope)
     return result;
 }
 
+/* The message whose envelope went ahead does not follow after all: the server waits for its data,
+ * and nothing else could be said. */
+static void
+smtp_retract(gpointer data)
+{
+    Session *session = data;
+
+    if (session->dialogue.ahead != NULL)
+        mp_dialogue_cut(&session->dialogue);
+}
+
 /* What was seen of a failure stays until the next attempt. */
 static MpCause
 smtp_look(gpointer data)
@@ -270,11 +229,11 @@ smtp_send(gpointer data, MpEnvelope *envelope)
     Session *session = data;
 
     mp_transcript_begin_attempt(session->transcript);
-    if (!is_kept(session) && !reopen(session))
+    if (!mp_dialogue_is_ready(&session->dialogue, envelope) && !reopen(session))
         return fail_to_open(session, envelope);
     if (envelope->to == NULL)
         return MP_SENT; /* no more was asked than whether there is a connection */
-    if (mp_needs_smtputf8(envelope) && !session->transcript->offers_smtputf8) {
+    if (!mp_dialogue_can_carry(&session->dialogue, envelope->from, envelope->to)) {
         explain(session, envelope, MP_CAUSE_UTF8, "the server does not offer SMTPUTF8");
         return MP_REFUSED;
     }
@@ -290,5 +249,6 @@ const MpTransportRow mp_transport_smtp = {
     .watch = smtp_watch,
     .keep = smtp_keep,
     .look = smtp_look,
+    .retract = smtp_retract,
     .close = smtp_close,
 };

@@ -35,6 +35,7 @@ mp_transcript_new(const MpConfig *config, const char *password)
     t->config = config;
     t->conversation = mp_conversation_new();
     t->reply = g_string_new(NULL);
+    t->ahead = g_array_new(FALSE, FALSE, sizeof(MpAsked));
     t->secrets = g_ptr_array_new_with_free_func(free_secret);
     if (password != NULL) {
         char *encoded = g_base64_encode((const guchar *)password, strlen(password));
@@ -54,6 +55,7 @@ mp_transcript_free(MpTranscript *t)
         return;
     mp_conversation_free(t->conversation);
     g_string_free(t->reply, TRUE);
+    g_array_unref(t->ahead);
     g_ptr_array_unref(t->secrets);
     g_free(t);
 }
@@ -64,7 +66,7 @@ mp_transcript_begin_attempt(MpTranscript *t)
     t->asked = MP_ASKED_NOTHING;
     t->code = 0;
     t->n_lines = 0;
-    t->is_new_connection = t->is_quitting = false;
+    t->is_new_connection = t->is_settled = false;
     g_string_truncate(t->reply, 0);
     mp_conversation_next(t->conversation);
 }
@@ -72,7 +74,7 @@ mp_transcript_begin_attempt(MpTranscript *t)
 static void
 forget_offers(MpTranscript *t)
 {
-    t->offers_smtputf8 = t->offers_starttls = t->offers_auth = false;
+    t->offers_smtputf8 = t->offers_pipelining = t->offers_starttls = t->offers_auth = false;
 }
 
 void
@@ -81,6 +83,7 @@ mp_transcript_new_connection(MpTranscript *t)
     t->is_new_connection = true;
     t->is_announced = t->is_authenticated = false;
     forget_offers(t);
+    g_array_set_size(t->ahead, 0);
     t->is_tls_due = t->config->tls == MP_TLS_IMPLICIT;
     g_ptr_array_set_size(t->secrets, (gint)t->n_known_secrets);
 }
@@ -151,14 +154,19 @@ now_asked(MpTranscript *t, MpAsked asked)
     g_string_truncate(t->reply, 0);
 }
 
+static MpAsked
+asked_by(const char *line, MpAsked otherwise)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (g_str_has_prefix(line, commands[i].verb))
+            return commands[i].asked;
+    return otherwise;
+}
+
 static void
 note_command(MpTranscript *t, const char *line)
 {
-    /* The server's answer to QUIT is not the outcome. */
-    t->is_quitting = g_str_has_prefix(line, "QUIT");
-    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-        if (g_str_has_prefix(line, commands[i].verb))
-            now_asked(t, commands[i].asked);
+    now_asked(t, asked_by(line, t->asked));
     if (t->asked == MP_ASKED_HELLO)
         forget_offers(t);
 }
@@ -212,12 +220,44 @@ mp_transcript_we_said(MpTranscript *t, const char *bytes, gsize length)
 }
 
 void
+mp_transcript_we_said_ahead(MpTranscript *t, const char *line)
+{
+    const MpAsked asked = asked_by(line, MP_ASKED_NOTHING);
+
+    g_array_append_val(t->ahead, asked);
+    tell_quoted(t, "<-", line, strlen(line));
+}
+
+void
 mp_transcript_message_handed_over(MpTranscript *t, gsize octets)
 {
+    const MpAsked asked = MP_ASKED_END;
     g_autofree char *line = g_strdup_printf("<- [%" G_GSIZE_FORMAT " octets of message]", octets);
 
-    now_asked(t, MP_ASKED_END);
+    g_array_append_val(t->ahead, asked);
     tell(t, line);
+}
+
+void
+mp_transcript_turn(MpTranscript *t)
+{
+    if (t->ahead->len == 0)
+        return;
+    if (!t->is_settled)
+        now_asked(t, g_array_index(t->ahead, MpAsked, 0));
+    g_array_remove_index(t->ahead, 0);
+}
+
+void
+mp_transcript_settle(MpTranscript *t)
+{
+    t->is_settled = true;
+}
+
+void
+mp_transcript_next_begins(MpTranscript *t)
+{
+    mp_conversation_mark(t->conversation);
 }
 
 /* --- What the server says ------------------------------------------------------------------- */
@@ -259,21 +299,37 @@ append_to_reply(MpTranscript *t, const char *line)
         t->reply->str[3] = ' ';
 }
 
-static void
-note_final_line(MpTranscript *t, const char *line)
+static int
+code_of(const char *line)
 {
-    t->code = (int)g_ascii_strtoll((const char[]){line[0], line[1], line[2], '\0'}, NULL, 10);
+    return (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
+}
+
+static void
+note_final_line(MpTranscript *t)
+{
+    t->code = t->last_code;
     if (t->asked == MP_ASKED_AUTH && t->code == 235)
         t->is_authenticated = true;
     if (t->asked == MP_ASKED_STARTTLS && t->code == 220)
         t->is_tls_due = true;
 }
 
-/* In capitals: libcurl knows them so only. */
+static bool
+is_keyword(const char *offer, const char *keyword)
+{
+    gsize length = strlen(keyword);
+
+    return g_ascii_strncasecmp(offer, keyword, length) == 0 &&
+           strchr(" \r\n", offer[length]) != NULL;
+}
+
+/* The last two in capitals: libcurl knows them so only. */
 static void
 note_offer(MpTranscript *t, const char *offer)
 {
-    t->offers_smtputf8 |= g_str_has_prefix(offer, "SMTPUTF8");
+    t->offers_smtputf8 |= is_keyword(offer, "SMTPUTF8");
+    t->offers_pipelining |= is_keyword(offer, "PIPELINING");
     t->offers_starttls |= g_str_has_prefix(offer, "STARTTLS");
     t->offers_auth |= g_str_has_prefix(offer, "AUTH ");
 }
@@ -281,7 +337,9 @@ note_offer(MpTranscript *t, const char *offer)
 static void
 note_reply_line(MpTranscript *t, const char *line)
 {
-    if (t->is_quitting)
+    if (is_final_line(line))
+        t->last_code = code_of(line);
+    if (t->is_settled)
         return;
     if (t->code != 0) { /* one more reply to the same question: a challenge of AUTH */
         t->code = 0;
@@ -291,7 +349,7 @@ note_reply_line(MpTranscript *t, const char *line)
     if (t->asked == MP_ASKED_HELLO && is_reply_line(line) && line[3] != '\0')
         note_offer(t, line + 4);
     if (is_final_line(line))
-        note_final_line(t, line);
+        note_final_line(t);
 }
 
 bool

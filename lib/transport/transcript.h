@@ -20,9 +20,10 @@ typedef struct {
     int code;               /* the server's answer to it, 0 while there is none */
     GString *reply;         /* its text, several lines joined */
     bool is_new_connection; /* opened in this attempt */
-    bool is_quitting;       /* QUIT was said: replies are no longer the outcome */
+    bool is_settled;        /* replies are no longer the outcome */
     /* Of this connection. */
-    bool is_authenticated, offers_smtputf8, offers_starttls, offers_auth;
+    int last_code; /* of its last answer, whatever that was to */
+    bool is_authenticated, offers_smtputf8, offers_pipelining, offers_starttls, offers_auth;
     /* The rest is transcript.c's own. */
     const MpConfig *config;
     MpConversation *conversation;
@@ -32,6 +33,7 @@ typedef struct {
     guint n_known_secrets;
     guint n_lines; /* that the server said in this attempt; an answer is ended after 64 KiB */
     bool is_announced, is_tls_due;
+    GArray *ahead; /* MpAsked: said, and not yet asked about by mp_transcript_turn */
 } MpTranscript;
 
 /* `password` may be NULL. The configuration must outlive the transcript. */
@@ -44,9 +46,24 @@ void mp_transcript_connected(MpTranscript *transcript); /* tells it, once for ea
 
 /* To be told of all that goes over the wire: one command, one or more lines. */
 void mp_transcript_we_said(MpTranscript *transcript, const char *bytes, gsize length);
+
+/*
+ * The same where several commands go out before their answers come (RFC 2920), and the message:
+ * what the server says counts for the next of them after mp_transcript_turn.
+ */
+void mp_transcript_we_said_ahead(MpTranscript *transcript, const char *line);
+void mp_transcript_message_handed_over(MpTranscript *transcript, gsize octets);
+void mp_transcript_turn(MpTranscript *transcript);
+
+/* The outcome of this attempt is known: further answers are told, and count for nothing. */
+void mp_transcript_settle(MpTranscript *transcript);
+
+/* What is told from now on belongs to the next message as well: its envelope is about to be said.
+ */
+void mp_transcript_next_begins(MpTranscript *transcript);
+
 /* One line of the server's; true if it ends an answer. */
 bool mp_transcript_server_said(MpTranscript *transcript, const char *bytes, gsize length);
-void mp_transcript_message_handed_over(MpTranscript *transcript, gsize octets);
 
 /* The reason why the attempt ended, where no reply of the server tells it. */
 void mp_transcript_failed(MpTranscript *transcript, const char *why);

@@ -16,7 +16,8 @@
 struct MpSmtp {
     const MpTransportRow *transport;
     gpointer session;
-    MpCause cause; /* of the last failure */
+    MpCause cause;             /* of the last failure */
+    char *next_from, *next_to; /* of the message that follows, as for the wire; or NULL */
 };
 
 /* In the order of MpTransport. */
@@ -64,12 +65,20 @@ mp_smtp_look_again(MpSmtp *smtp)
     return smtp->cause;
 }
 
+static void
+forget_next(MpSmtp *smtp)
+{
+    g_clear_pointer(&smtp->next_from, g_free);
+    g_clear_pointer(&smtp->next_to, g_free);
+}
+
 void
 mp_smtp_close(MpSmtp *smtp)
 {
     if (smtp == NULL)
         return;
     smtp->transport->close(smtp->session);
+    forget_next(smtp);
     g_free(smtp);
 }
 
@@ -166,6 +175,32 @@ mp_smtp_fault_of_address(const char *address)
     return fault;
 }
 
+static char *
+sender_for_wire(const char *address, const char **fault)
+{
+    return address[0] != '\0' ? address_for_wire(address, fault) : g_strdup("");
+}
+
+void
+mp_smtp_expect(MpSmtp *smtp, const char *from, const char *to)
+{
+    const char *fault;
+
+    forget_next(smtp);
+    smtp->next_from = sender_for_wire(from, &fault);
+    smtp->next_to = address_for_wire(to, &fault);
+    if (smtp->next_from == NULL || smtp->next_to == NULL)
+        forget_next(smtp);
+}
+
+void
+mp_smtp_retract(MpSmtp *smtp)
+{
+    forget_next(smtp);
+    if (smtp->transport->retract != NULL)
+        smtp->transport->retract(smtp->session);
+}
+
 /* Sends what `envelope` has, or asks for it, from `from` to `to` (NULL: to nobody). */
 static MpSendResult
 check_and_send(MpSmtp *smtp, const char *from, const char *to, MpEnvelope *envelope)
@@ -175,7 +210,7 @@ check_and_send(MpSmtp *smtp, const char *from, const char *to, MpEnvelope *envel
 
     if (to == NULL)
         return smtp->transport->send(smtp->session, envelope);
-    sender = from[0] != '\0' ? address_for_wire(from, &fault) : g_strdup("");
+    sender = sender_for_wire(from, &fault);
     if (sender == NULL)
         return refuse_address(envelope, from, fault);
     recipient = address_for_wire(to, &fault);
@@ -212,9 +247,13 @@ mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message
              char **reply, int *code)
 {
     g_autoptr(GString) lines = with_line_ends(message, length, smtp->transport->line_end);
-    MpEnvelope envelope = {.message = lines->str, .length = lines->len};
+    MpEnvelope envelope = {.message = lines->str,
+                           .length = lines->len,
+                           .next_from = smtp->next_from,
+                           .next_to = smtp->next_to};
     MpSendResult result = check_and_send(smtp, from, to, &envelope);
 
+    forget_next(smtp);
     give_outcome(smtp, &envelope, reply, code);
     return result;
 }

@@ -81,6 +81,15 @@ MpSendResult mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const 
                           gsize length, char **reply, int *code);
 
 /*
+ * Says which message follows the next one that is sent over this session: where the server takes
+ * several commands at once (PIPELINING, RFC 2920) its envelope goes out with the end of that one,
+ * and no more than that before its own mp_smtp_send. mp_smtp_retract where it does not follow after
+ * all, which costs the connection if the envelope went out.
+ */
+void mp_smtp_expect(MpSmtp *smtp, const char *from, const char *to);
+void mp_smtp_retract(MpSmtp *smtp);
+
+/*
  * Connects and logs in, where that is not done. With `to` it also asks whether the server would
  * take a message (MAIL, RCPT; RSET comes before the next). MP_SENT: yes; everything else as above.
  */

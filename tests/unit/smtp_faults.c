@@ -90,19 +90,39 @@ static const Fault at_first[] = {
     {"QUIT close", "sent 250", 1},
 };
 
-Test(smtp, a_fault_is_judged_by_what_it_answers, .timeout = 120)
+static SmtpServer *
+server_that_offers(const ScratchPath *scratch, const char *offer, const char *rule)
+{
+    return smtp_server_start(scratch, NULL,
+                             (const char *const[]){"--offer", offer, "--rule", rule, NULL});
+}
+
+/* A connection that is cut is tried again, one command at a time, where they went out together. */
+static void
+judge_all(const char *offer, guint most_connections)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
 
     for (gsize i = 0; i < G_N_ELEMENTS(at_first); i++) {
-        g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, at_first[i].rule);
+        g_autoptr(SmtpServer) server = server_that_offers(scratch, offer, at_first[i].rule);
         g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
         g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
         g_autofree char *outcome = smtp_try(smtp);
 
         expect(&at_first[i], outcome, server);
-        cr_expect_leq(smtp_server_connections(server), 1, "%s: tried twice", at_first[i].rule);
+        cr_expect_leq(smtp_server_connections(server), most_connections, "%s: tried again",
+                      at_first[i].rule);
     }
+}
+
+Test(smtp, a_fault_is_judged_by_what_it_answers, .timeout = 120)
+{
+    judge_all("SIZE 1000", 1);
+}
+
+Test(smtp, a_fault_is_judged_so_where_commands_go_together, .timeout = 120)
+{
+    judge_all("PIPELINING", 2);
 }
 
 /* Nor is its time waited for, which is the usual half a minute here. */
@@ -134,22 +154,39 @@ static const Fault at_second[] = {
     {"EOD#2 421 4.3.2 bye", "deferred 421", 1},
 };
 
-Test(smtp, a_connection_that_died_idle_is_reopened_but_nothing_goes_twice, .timeout = 60)
+/* Each message is told of the next one, or none is. */
+static void
+send_three(const char *offer, bool with_next)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
 
     for (gsize i = 0; i < G_N_ELEMENTS(at_second); i++) {
-        g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, at_second[i].rule);
+        g_autoptr(SmtpServer) server = server_that_offers(scratch, offer, at_second[i].rule);
         g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
         g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
-        g_autofree char *first = smtp_try(smtp);
-        g_autofree char *second = smtp_try(smtp);
+        g_autofree char *first = with_next ? smtp_try_with_next(smtp) : smtp_try(smtp);
+        g_autofree char *second = with_next ? smtp_try_with_next(smtp) : smtp_try(smtp);
 
         cr_expect(g_str_has_prefix(first, "sent 250"), "%s: %s", at_second[i].rule, first);
         expect(&at_second[i], second, server);
         g_autofree char *third = smtp_try(smtp);
         cr_expect(g_str_has_prefix(third, "sent 250"), "%s, then: %s", at_second[i].rule, third);
     }
+}
+
+Test(smtp, a_connection_that_died_idle_is_reopened_but_nothing_goes_twice, .timeout = 60)
+{
+    send_three("SIZE 1000", true);
+}
+
+Test(smtp, the_same_where_commands_go_together, .timeout = 60)
+{
+    send_three("PIPELINING", false);
+}
+
+Test(smtp, the_same_where_the_next_envelope_goes_with_the_end, .timeout = 60)
+{
+    send_three("PIPELINING", true);
 }
 
 /* A reopened connection that fails as well is the end of it. */

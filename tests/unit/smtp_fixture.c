@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SMALL "Subject: x\r\n\r\nhello\r\n"
+#define SENDER    "bounce@git.example.org"
+#define RECIPIENT "r@example.org"
+#define SMALL     "Subject: x\r\n\r\nhello\r\n"
 
 struct SmtpServer {
     GPid pid;
@@ -191,8 +193,15 @@ smtp_try(MpSmtp *smtp)
 {
     g_autofree char *reply = NULL;
     int code;
-    MpSendResult result = mp_smtp_send(smtp, "bounce@git.example.org", "r@example.org", SMALL,
-                                       strlen(SMALL), &reply, &code);
+    MpSendResult result =
+        mp_smtp_send(smtp, SENDER, RECIPIENT, SMALL, strlen(SMALL), &reply, &code);
 
     return g_strdup_printf("%s %d %s", smtp_result_name(result), code, reply);
+}
+
+char *
+smtp_try_with_next(MpSmtp *smtp)
+{
+    mp_smtp_expect(smtp, SENDER, RECIPIENT);
+    return smtp_try(smtp);
 }

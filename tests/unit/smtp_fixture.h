@@ -40,3 +40,6 @@ const char *smtp_result_name(MpSendResult result);
 
 /* Sends a small message to r@example.org, and tells result, code and reply as one line. */
 char *smtp_try(MpSmtp *smtp);
+
+/* The same, and says that one like it follows. */
+char *smtp_try_with_next(MpSmtp *smtp);
