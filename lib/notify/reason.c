@@ -5,19 +5,19 @@
 
 /* clang-format off */
 static const MpReason reasons[] = {
-    {"author", "Author", true,
+    {"author", "Author",
      {"You are receiving this because you authored the thread.",
       "Vous recevez ce message parce que vous avez ouvert cette discussion."}},
-    {"mention", "Mention", true,
+    {"mention", "Mention",
      {"You are receiving this because you were mentioned.",
       "Vous recevez ce message parce que votre nom a été mentionné."}},
-    {"comment", "Comment", true,
+    {"comment", "Comment",
      {"You are receiving this because you commented.",
       "Vous recevez ce message parce que vous avez commenté."}},
-    {"subscribed", "Subscribed", false,
+    {"subscribed", "Subscribed",
      {"You are receiving this because you are watching this repository.",
       "Vous recevez ce message parce que vous suivez ce dépôt."}},
-    {"manual", "Manual", false,
+    {"manual", "Manual",
      {"You are receiving this because you are subscribed to this thread.",
       "Vous recevez ce message parce que vous suivez cette discussion."}},
 };

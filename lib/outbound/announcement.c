@@ -123,10 +123,11 @@ hand_out(MpAnnouncement *announcement)
             mp_event_file_event(announcement->file)->thread, due->len, recipients->len);
     g_atomic_int_add(&announcement->outstanding, (gint)due->len);
     for (guint i = 0; i < due->len; i++) {
-        MpSendTask *task = g_new(MpSendTask, 1);
+        MpDispatch *message = g_new0(MpDispatch, 1);
 
-        *task = (MpSendTask){announcement, due->pdata[i]};
-        mp_pool_push(announcement->outbound->pool, task);
+        message->announcement = announcement;
+        message->recipient = due->pdata[i];
+        mp_pool_push(announcement->outbound->pool, message);
     }
 }
 

@@ -44,10 +44,15 @@ typedef struct {
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 
+/* A message on its way. */
 typedef struct {
     MpAnnouncement *announcement;
     const MpEventRecipient *recipient;
-} MpSendTask;
+    bool is_reserved;     /* there is room for its outcome */
+    MpOutgoingMail *mail; /* NULL: nothing to send, `attempt` says why */
+    MpAttempt attempt;
+    char *reply;
+} MpDispatch;
 
 /* ---- open.c ---- */
 
@@ -98,5 +103,18 @@ void mp_announcement_release(MpAnnouncement *announcement);
 
 /* ---- send.c ---- */
 
-/* Renders, sends and records one message, or leaves it if the pass is over. */
-void mp_announcement_send(MpAnnouncement *announcement, const MpEventRecipient *recipient);
+/* Makes sure of room for the outcome, and renders it. False: it is left, the pass is over. */
+bool mp_dispatch_prepare(MpDispatch *message);
+
+/* What came of sending it: nothing that is over MP_SUSPECTED_AT_END. */
+void mp_dispatch_judge(MpDispatch *message, MpSendResult result);
+void mp_dispatch_record(MpDispatch *message);
+
+/* It is done with, or left. The last one of an announcement finishes the event. */
+void mp_dispatch_free(MpDispatch *message);
+
+/* ---- carry.c ---- */
+
+/* Sends and records the message, which it takes, and what it finds to do meanwhile: a task of the
+ * pool. */
+void mp_outbound_carry(gpointer message);

@@ -5,7 +5,8 @@
  *   server    whether anything can be sent (server.c, sessions.c)    lib/transport
  *   refresh   the tracker and the accounts, as they are now          lib/tracker
  *   begin     one event: its facts, who hears of it (announcement.c) lib/notify
- *   send      one message: render, send, record (send.c)             lib/transport, lib/outbox
+ *   message   one of its messages: rendered, its outcome (send.c)    lib/notify, lib/outbox
+ *   carry     message after message over one session (carry.c)       lib/transport
  *   finish    the event: deleted, to retry/ or failed/ (announcement.c)
  *
  * Messages are sent by a pool of threads with a connection each, fed event by event: a small event
@@ -20,15 +21,6 @@
 #include "base/time.h"
 
 #define OPEN_EVENTS 64 /* under way at a time: bounds memory and open files */
-
-static void
-run_task(gpointer data)
-{
-    g_autofree MpSendTask *task = data;
-
-    mp_announcement_send(task->announcement, task->recipient);
-    mp_announcement_release(task->announcement);
-}
 
 static void
 wait_for_open_events(MpOutbound *outbound, guint at_most)
@@ -78,7 +70,8 @@ static bool
 start_pool(MpOutbound *outbound, GError **error)
 {
     if (outbound->pool == NULL)
-        outbound->pool = mp_pool_new(run_task, outbound->instance->config->smtp_connections, error);
+        outbound->pool =
+            mp_pool_new(mp_outbound_carry, outbound->instance->config->smtp_connections, error);
     return outbound->pool != NULL;
 }
 

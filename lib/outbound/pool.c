@@ -57,6 +57,17 @@ mp_pool_push(MpPool *pool, gpointer task)
     g_async_queue_push(pool->tasks, task);
 }
 
+gpointer
+mp_pool_take(MpPool *pool)
+{
+    gpointer task = g_async_queue_try_pop(pool->tasks);
+
+    if (task != &last_task)
+        return task;
+    g_async_queue_push_front(pool->tasks, task);
+    return NULL;
+}
+
 void
 mp_pool_free(MpPool *pool)
 {

@@ -18,5 +18,8 @@ MpPool *mp_pool_new(void (*run)(gpointer task), int threads, GError **error);
 /* The pool takes the task, which is not NULL. Never waits. */
 void mp_pool_push(MpPool *pool, gpointer task);
 
+/* A task that no thread has begun, the caller's to run; NULL where there is none. Never waits. */
+gpointer mp_pool_take(MpPool *pool);
+
 /* Waits until all that was pushed has been run, and ends the threads. */
 void mp_pool_free(MpPool *pool);

@@ -1,4 +1,4 @@
-/* One message to one recipient: render, send, record. Runs in the threads of the pool. */
+/* One message to one recipient: rendered, and its outcome recorded. carry.c sends it. */
 #include "outbound/internal.h"
 
 #include "base/error.h"
@@ -88,30 +88,6 @@ render(MpAnnouncement *announcement, const MpEventRecipient *recipient, MpAttemp
     return NULL;
 }
 
-static MpSendResult
-deliver(MpOutbound *outbound, const MpOutgoingMail *mail, char **reply, int *code)
-{
-    for (;;) {
-        MpSmtp *smtp = g_async_queue_pop(outbound->sessions);
-        MpSendResult result;
-
-        if (mp_outbound_is_over(outbound)) {
-            g_async_queue_push_front(outbound->sessions, smtp);
-            return MP_UNAVAILABLE;
-        }
-        g_clear_pointer(reply, g_free);
-        result = mp_smtp_send(smtp, mail->sender, mail->recipient, mail->text, mail->length, reply,
-                              code);
-        if (result < MP_UNAVAILABLE) {
-            result = mp_outbound_judge(outbound, smtp, mail, result, *code, *reply);
-            g_async_queue_push_front(outbound->sessions, smtp); /* the last used is used next */
-            return result;
-        }
-        if (!mp_outbound_retire(outbound, smtp, result, *code, *reply))
-            return result;
-    }
-}
-
 static void
 log_attempt(const MpEventRecipient *recipient, const MpOutgoingMail *mail, const MpAttempt *attempt)
 {
@@ -158,25 +134,27 @@ count(const MpAnnouncement *announcement, const MpAttempt *attempt)
         mp_ledger_time(ledger, "sending", (double)(attempt->now - event->created));
 }
 
-static void
-record(MpAnnouncement *announcement, const MpEventRecipient *recipient, const MpOutgoingMail *mail,
-       MpAttempt *attempt)
+bool
+mp_dispatch_prepare(MpDispatch *m)
 {
+    MpOutbound *outbound = m->announcement->outbound;
     GError *error = NULL;
 
-    attempt->now = mp_time_now();
-    if (attempt->outcome == MP_RECIPIENT_DEFERRED && !find_due(announcement, recipient, attempt))
-        attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
-    log_attempt(recipient, mail, attempt);
-    count(announcement, attempt);
-    if (!mp_event_file_record(announcement->file, recipient->user, attempt, &error))
-        mp_outbound_fail(announcement->outbound, error);
+    if (mp_outbound_is_over(outbound))
+        return false;
+    if (!mp_event_file_reserve(m->announcement->file, &error)) {
+        mp_outbound_fail(outbound, error);
+        return false;
+    }
+    m->is_reserved = true;
+    g_mutex_lock(&outbound->reading);
+    m->mail = render(m->announcement, m->recipient, &m->attempt, &m->reply);
+    g_mutex_unlock(&outbound->reading);
+    return true;
 }
 
-/* False: nothing was decided, the message waits with all others. */
-static bool
-try_message(MpAnnouncement *announcement, const MpOutgoingMail *mail, MpAttempt *attempt,
-            char **reply)
+void
+mp_dispatch_judge(MpDispatch *m, MpSendResult result)
 {
     static const MpEventRecipientState outcomes[] = {
         [MP_SENT] = MP_RECIPIENT_SENT,
@@ -185,42 +163,37 @@ try_message(MpAnnouncement *announcement, const MpOutgoingMail *mail, MpAttempt 
         [MP_SUSPECTED] = MP_RECIPIENT_DEFERRED,
         [MP_SUSPECTED_AT_END] = MP_RECIPIENT_DEFERRED,
     };
-    MpSendResult result = deliver(announcement->outbound, mail, reply, &attempt->code);
 
-    if (result >= MP_UNAVAILABLE)
-        return false;
-    attempt->outcome = outcomes[result];
-    attempt->is_uncounted = result == MP_SUSPECTED || result == MP_SUSPECTED_AT_END;
-    return true;
-}
-
-static void
-send_and_record(MpAnnouncement *announcement, const MpEventRecipient *recipient)
-{
-    g_autoptr(MpOutgoingMail) mail = NULL;
-    g_autofree char *reply = NULL;
-    MpAttempt attempt = {0};
-
-    g_mutex_lock(&announcement->outbound->reading);
-    mail = render(announcement, recipient, &attempt, &reply);
-    g_mutex_unlock(&announcement->outbound->reading);
-    if (mail != NULL && !try_message(announcement, mail, &attempt, &reply))
-        return;
-    attempt.reply = reply;
-    record(announcement, recipient, mail, &attempt);
+    m->attempt.outcome = outcomes[result];
+    m->attempt.is_uncounted = result == MP_SUSPECTED || result == MP_SUSPECTED_AT_END;
 }
 
 void
-mp_announcement_send(MpAnnouncement *announcement, const MpEventRecipient *recipient)
+mp_dispatch_record(MpDispatch *m)
 {
+    MpAnnouncement *announcement = m->announcement;
+    MpAttempt *attempt = &m->attempt;
     GError *error = NULL;
 
-    if (mp_outbound_is_over(announcement->outbound))
-        return;
-    if (!mp_event_file_reserve(announcement->file, &error)) {
+    attempt->now = mp_time_now();
+    attempt->reply = m->reply;
+    if (attempt->outcome == MP_RECIPIENT_DEFERRED && !find_due(announcement, m->recipient, attempt))
+        attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
+    log_attempt(m->recipient, m->mail, attempt);
+    count(announcement, attempt);
+    if (!mp_event_file_record(announcement->file, m->recipient->user, attempt, &error))
         mp_outbound_fail(announcement->outbound, error);
+}
+
+void
+mp_dispatch_free(MpDispatch *m)
+{
+    if (m == NULL)
         return;
-    }
-    send_and_record(announcement, recipient);
-    mp_event_file_release(announcement->file);
+    if (m->is_reserved)
+        mp_event_file_release(m->announcement->file);
+    mp_outgoing_mail_free(m->mail);
+    g_free(m->reply);
+    mp_announcement_release(m->announcement);
+    g_free(m);
 }

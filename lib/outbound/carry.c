@@ -1,0 +1,83 @@
+/*
+ * Messages over one session, one after the other: what the threads of the pool do. The next message
+ * is rendered before one is sent, so that its envelope can go out with the end of that one; the
+ * rest of it leaves when the outcome of that one is recorded. So what is stopped at any moment has
+ * at most one message under way for each connection.
+ */
+#include "outbound/internal.h"
+
+/* A message that no other thread has time for, ready to go; NULL where there is none. */
+static MpDispatch *
+take_next(MpOutbound *outbound)
+{
+    MpDispatch *next;
+
+    while ((next = mp_pool_take(outbound->pool)) != NULL && !mp_dispatch_prepare(next))
+        mp_dispatch_free(next);
+    return next;
+}
+
+static void
+give_back(MpOutbound *outbound, MpSmtp *smtp)
+{
+    if (smtp == NULL)
+        return;
+    mp_smtp_retract(smtp);
+    g_async_queue_push_front(outbound->sessions, smtp); /* the last used is used next */
+}
+
+/* *smtp is the session at hand, NULL for none, and afterwards the one to go on with. */
+static MpSendResult
+deliver(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
+{
+    MpOutbound *outbound = m->announcement->outbound;
+    MpSendResult result;
+
+    do {
+        if (*smtp == NULL)
+            *smtp = g_async_queue_pop(outbound->sessions);
+        if (mp_outbound_is_over(outbound))
+            return MP_UNAVAILABLE;
+        if (next != NULL && next->mail != NULL)
+            mp_smtp_expect(*smtp, next->mail->sender, next->mail->recipient);
+        g_clear_pointer(&m->reply, g_free);
+        result = mp_smtp_send(*smtp, m->mail->sender, m->mail->recipient, m->mail->text,
+                              m->mail->length, &m->reply, &m->attempt.code);
+        if (result < MP_UNAVAILABLE)
+            return mp_outbound_judge(outbound, *smtp, m->mail, result, m->attempt.code, m->reply);
+    } while (
+        mp_outbound_retire(outbound, g_steal_pointer(smtp), result, m->attempt.code, m->reply));
+    return result;
+}
+
+/* A message that was not sent waits with all others, and nothing is recorded. */
+static void
+carry(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
+{
+    if (m->mail != NULL) {
+        MpSendResult result = deliver(m, next, smtp);
+
+        if (result >= MP_UNAVAILABLE)
+            return;
+        mp_dispatch_judge(m, result);
+    }
+    mp_dispatch_record(m);
+}
+
+void
+mp_outbound_carry(gpointer task)
+{
+    MpDispatch *message = task, *next;
+    MpOutbound *outbound = message->announcement->outbound;
+    MpSmtp *smtp = NULL;
+
+    if (!mp_dispatch_prepare(message))
+        g_clear_pointer(&message, mp_dispatch_free);
+    for (; message != NULL; message = next) {
+        next = take_next(outbound);
+        carry(message, next, &smtp);
+        if (next == NULL)
+            give_back(outbound, g_steal_pointer(&smtp)); /* before the pass can be over */
+        mp_dispatch_free(message);
+    }
+}
