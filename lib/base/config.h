@@ -60,6 +60,7 @@ typedef struct {
     bool enforce_tls;
     char *noreply_address;
     bool discard_to_noreply_address;
+    char *envelope_sender; /* of notifications; "" for a bounce address of each recipient */
     char *support_address; /* "" for none */
     int support_address_type;
     int transport;

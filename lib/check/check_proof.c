@@ -131,7 +131,7 @@ mp_check_spf_reply(MpChecker *checker)
     MpZone *zone = mp_zone_of(checker);
 
     if (zone != NULL)
-        check_spf(checker, zone->reply, MP_CHECK_FAILED);
+        check_spf(checker, zone->envelope, MP_CHECK_FAILED);
 }
 
 /* Answers to mail have the null sender, for which HELO stands. */
@@ -368,12 +368,12 @@ static bool
 is_spf_good(MpZone *zone)
 {
     const char *address;
-    g_autoptr(MpSpf) spf = mp_spf_check(zone->dns, zone->reply, NULL);
+    g_autoptr(MpSpf) spf = mp_spf_check(zone->dns, zone->envelope, NULL);
 
     if (spf->n_records != 1 || spf->wrong != NULL || spf->n_lookups > MP_SPF_LOOKUPS ||
         spf->n_void > MP_SPF_VOID)
         return false;
-    MpSpfResult result = worst_result(zone, zone->reply, &address);
+    MpSpfResult result = worst_result(zone, zone->envelope, &address);
     return result == MP_SPF_PASS || result == MP_SPF_NOT_KNOWN || !zone->is_direct;
 }
 
@@ -394,15 +394,15 @@ why_no_spf(MpZone *zone, const Dmarc *dmarc)
 {
     g_autofree char *mode = tag(dmarc->record, "aspf");
 
-    if (!is_related(zone->from, zone->reply, dmarc->domain))
+    if (!is_related(zone->from, zone->envelope, dmarc->domain))
         return g_strdup_printf(
             _("From is of %s, the envelope of %s: SPF does not count, only DKIM can"), zone->from,
-            zone->reply);
-    if (mode != NULL && strcmp(mode, "s") == 0 && strcmp(zone->from, zone->reply) != 0)
+            zone->envelope);
+    if (mode != NULL && strcmp(mode, "s") == 0 && strcmp(zone->from, zone->envelope) != 0)
         return g_strdup_printf(
             _("aspf=s of %s demands equal domains, and the envelope is of %s: only DKIM can"),
-            dmarc->domain, zone->reply);
-    return is_spf_good(zone) ? NULL : g_strdup_printf(_("SPF of %s does not pass"), zone->reply);
+            dmarc->domain, zone->envelope);
+    return is_spf_good(zone) ? NULL : g_strdup_printf(_("SPF of %s does not pass"), zone->envelope);
 }
 
 static void
@@ -415,7 +415,8 @@ tell_alignment(MpChecker *checker, MpZone *zone, const Dmarc *dmarc, const char 
         zone->from, checker->config->hostname);
 
     if (why == NULL)
-        mp_check_ok(checker, _("SPF of %s counts for From's domain %s"), zone->reply, zone->from);
+        mp_check_ok(checker, _("SPF of %s counts for From's domain %s"), zone->envelope,
+                    zone->from);
     else if (has_dkim(checker, zone))
         mp_check_ok(checker, _("%s; a DKIM key of %s is there"), why, zone->from);
     else

@@ -160,6 +160,9 @@ mp_zone_of(MpChecker *checker)
     zone->reply = mp_config_reply_domain(config);
     zone->noreply = mp_config_noreply_domain(config);
     zone->from = mp_domain_fold(at != NULL ? at + 1 : config->hostname);
+    zone->envelope = *config->envelope_sender != '\0'
+                         ? mp_domain_fold(strrchr(config->envelope_sender, '@') + 1)
+                         : g_strdup(zone->reply);
     zone->helo = mp_domain_fold(config->smtp_domain);
     zone->own = own_addresses();
     zone->outside = g_ptr_array_new_with_free_func(g_free);
@@ -180,6 +183,7 @@ mp_zone_free(MpZone *zone)
     g_free(zone->reply);
     g_free(zone->noreply);
     g_free(zone->from);
+    g_free(zone->envelope);
     g_free(zone->helo);
     g_ptr_array_unref(zone->own);
     g_ptr_array_unref(zone->outside);

@@ -8,6 +8,7 @@ typedef struct MpZone {
     MpDns *dns;
     char *reply, *noreply; /* reply.HOST, noreply.HOST */
     char *from;            /* the domain of From */
+    char *envelope;        /* that of the envelope's sender */
     char *helo;
     GPtrArray *own;     /* char *: addresses of this machine */
     GPtrArray *outside; /* char *: those of them that can be reached from outside */

@@ -249,6 +249,15 @@ mp_header_address(const char *local_part, const char *domain)
 }
 
 bool
+mp_header_is_address(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    g_autofree char *local = at != NULL ? g_strndup(address, (gsize)(at - address)) : NULL;
+
+    return at != NULL && is_dot_atom(local) && mp_is_hostname(at + 1);
+}
+
+bool
 mp_header_check(const GString *head, GError **error)
 {
     for (const char *p = head->str, *end; *p != '\0'; p = end + 2) {

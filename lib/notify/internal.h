@@ -8,6 +8,7 @@
 typedef struct {
     const char *word;                     /* as the tracker has it, and X-GitHub-Reason */
     const char *label;                    /* the display name of the Cc */
+    bool takes_part;                      /* in the conversation: the Cc names the person as well */
     const char *sentence[MP_N_LANGUAGES]; /* "You are receiving this because …" */
 } MpReason;
 
@@ -51,9 +52,34 @@ char *mp_header_plain_mailbox(const char *name, const char *address);
 /* A local part as it is if it is a dot-atom, else quoted, at this domain. */
 char *mp_header_address(const char *local_part, const char *domain);
 
+/* Whether an address can stand in a header as it is: ASCII, its local part a dot-atom. */
+bool mp_header_is_address(const char *address);
+
 /* The last word on a header: no line too long, no octet that it cannot hold; else MP_ERROR_INPUT.
  */
 bool mp_header_check(const GString *head, GError **error);
+
+/* --- notice_head.c --- */
+
+/* What a recipient's header is made of, beside the recipient. */
+typedef struct {
+    const MpNotificationFacts *facts;     /* config, ring and thread count */
+    const char *name, *login;             /* who wrote */
+    const char *message_id, *opening_id;  /* the latter NULL for the opening itself */
+    const char *subject, *date, *archive; /* the last NULL where there is no page */
+    bool can_reply;
+} MpNoticeHead;
+
+/* Appends the header, but for the fields of the content. *sender (the caller's) is the envelope's.
+ */
+bool mp_notice_head(GString *out, const MpNoticeHead *head, const MpUser *recipient,
+                    const char *address, const MpReason *reason, char **sender, GError **error);
+
+/* --- outgoing_mail.c --- */
+
+/* Takes `text`. */
+MpOutgoingMail *mp_outgoing_mail_new(const char *sender, const char *recipient,
+                                     const char *message_id, GString *text);
 
 /* --- response_texts.c --- */
 

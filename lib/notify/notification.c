@@ -5,7 +5,6 @@
 
 #include <gmime/gmime.h>
 
-#include "base/error.h"
 #include "base/escape.h"
 #include "markup/markdown.h"
 #include "notify/internal.h"
@@ -173,18 +172,6 @@ mp_notification_free(MpNotification *n)
     g_free(n);
 }
 
-void
-mp_outgoing_mail_free(MpOutgoingMail *message)
-{
-    if (message == NULL)
-        return;
-    g_free(message->sender);
-    g_free(message->recipient);
-    g_free(message->message_id);
-    g_free(message->text);
-    g_free(message);
-}
-
 char *
 mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, const char *reason)
 {
@@ -229,140 +216,29 @@ body_for(MpNotification *n, const MpUser *reader, const MpReason *reason)
     return body;
 }
 
-/* --- The header ------------------------------------------------------------------------------ */
-
-/* The three signed addresses of a recipient. */
-typedef struct {
-    char *of[3]; /* by MpPurpose */
-} Addresses;
-
-static void
-addresses_clear(Addresses *addresses)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(addresses->of); i++)
-        g_free(addresses->of[i]);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Addresses, addresses_clear)
-
-static bool
-make_addresses(const MpNotificationFacts *facts, const MpUser *user, Addresses *addresses,
-               GError **error)
-{
-    const MpAddressSubject subject = {mp_thread_address_kind(facts->thread->kind),
-                                      facts->thread->id, facts->thread->nonce, user->id,
-                                      user->epoch};
-
-    for (int purpose = 0; purpose < (int)G_N_ELEMENTS(addresses->of); purpose++) {
-        addresses->of[purpose] = mp_address_make(facts->ring, (MpPurpose)purpose, &subject,
-                                                 facts->config->hostname, error);
-        if (addresses->of[purpose] == NULL)
-            return false;
-    }
-    return true;
-}
-
-static void
-append_people(GString *head, const MpNotificationFacts *facts, const MpReason *reason,
-              const char *reply)
-{
-    g_autofree char *noreply = mp_config_noreply_domain(facts->config);
-    const char *repository = facts->thread->repository, *slash = strchr(repository, '/');
-
-    g_autofree char *to_address =
-        mp_header_address(slash != NULL ? slash + 1 : repository, noreply);
-    g_autofree char *cc_address = mp_header_address(reason->word, noreply);
-    g_autofree char *from = mp_header_mailbox(actor_name(facts), facts->config->noreply_address);
-    g_autofree char *reply_to = mp_header_plain_mailbox(repository, reply);
-    g_autofree char *to = mp_header_plain_mailbox(repository, to_address);
-    g_autofree char *cc = mp_header_plain_mailbox(reason->label, cc_address);
-
-    mp_header_append(head, "From", from);
-    mp_header_append(head, "Reply-To", reply_to);
-    mp_header_append(head, "To", to);
-    mp_header_append(head, "Cc", cc);
-}
-
-static void
-append_thread(GString *head, const MpNotification *n)
-{
-    mp_header_append(head, "Message-ID", n->message_id);
-    if (n->opening_id != NULL) {
-        mp_header_append(head, "In-Reply-To", n->opening_id);
-        mp_header_append(head, "References", n->opening_id);
-    }
-    mp_header_append(head, "Subject", n->subject);
-}
-
-/* RFC 2919 and RFC 2369. */
-static void
-append_list(GString *head, const MpNotification *n, const Addresses *addresses)
-{
-    const MpConfig *config = n->facts.config;
-    g_auto(GStrv) part = g_strsplit(n->facts.thread->repository, "/", 2);
-    g_autofree char *id =
-        g_strdup_printf("%s.%s.%s", part[1] != NULL ? part[1] : "list", part[0], config->hostname);
-    g_autofree char *list_id = mp_header_plain_mailbox(n->facts.thread->repository, id);
-    g_autofree char *archive = n->archive != NULL ? g_strdup_printf("<%s>", n->archive) : NULL;
-    g_autofree char *post = g_strdup_printf("<mailto:%s>", addresses->of[MP_PURPOSE_REPLY]);
-    g_autofree char *unsubscribe = g_strdup_printf("<mailto:%s>", addresses->of[MP_PURPOSE_UNSUB]);
-
-    mp_header_append(head, "List-ID", list_id);
-    if (archive != NULL)
-        mp_header_append(head, "List-Archive", archive);
-    mp_header_append(head, "List-Post", post);
-    mp_header_append(head, "List-Unsubscribe", unsubscribe);
-    mp_header_append(head, "Precedence", "list");
-    mp_header_append(head, "Auto-Submitted", "auto-generated");
-    mp_header_append(head, "X-Auto-Response-Suppress", "All");
-}
-
-static void
-append_facts(GString *head, const MpNotification *n, const MpUser *recipient,
-             const MpReason *reason)
-{
-    const struct {
-        const char *name, *value;
-    } facts[] = {{"Sender", n->facts.actor->login},
-                 {"Recipient", recipient->login},
-                 {"Reason", reason->word}};
-
-    for (gsize i = 0; i < 2 * G_N_ELEMENTS(facts); i++) {
-        gsize fact = i % G_N_ELEMENTS(facts);
-        g_autofree char *name =
-            g_strconcat(i == fact ? "X-GitHub-" : "X-Metroplex-", facts[fact].name, NULL);
-        g_autofree char *value = mp_header_text(facts[fact].value);
-
-        mp_header_append(head, name, value);
-    }
-}
+/* --- The message ----------------------------------------------------------------------------- */
 
 MpOutgoingMail *
 mp_notification_render(MpNotification *n, const MpUser *recipient, const char *address,
                        const char *reason_word, GError **error)
 {
     const MpReason *reason = mp_reason_find(reason_word);
-    g_autoptr(GString) head = g_string_sized_new(8192);
-    g_auto(Addresses) addresses = {{NULL}};
-    MpOutgoingMail *message;
+    g_autoptr(GString) text = g_string_sized_new(8192);
+    g_autofree char *sender = NULL;
+    const MpNoticeHead head = {
+        .facts = &n->facts,
+        .name = actor_name(&n->facts),
+        .login = n->facts.actor->login,
+        .message_id = n->message_id,
+        .opening_id = n->opening_id,
+        .subject = n->subject,
+        .date = n->date,
+        .archive = n->archive,
+        .can_reply = can_reply(&n->facts, recipient),
+    };
 
-    if (!make_addresses(&n->facts, recipient, &addresses, error))
+    if (!mp_notice_head(text, &head, recipient, address, reason, &sender, error))
         return NULL;
-    mp_header_append(head, "Date", n->date);
-    append_people(head, &n->facts, reason, addresses.of[MP_PURPOSE_REPLY]);
-    append_thread(head, n);
-    append_facts(head, n, recipient, reason);
-    append_list(head, n, &addresses);
-    mp_header_append(head, "MIME-Version", "1.0");
-    if (!mp_header_check(head, error))
-        return NULL;
-    g_string_append(head, body_for(n, recipient, reason));
-
-    message = g_new0(MpOutgoingMail, 1);
-    message->sender = g_steal_pointer(&addresses.of[MP_PURPOSE_BOUNCE]);
-    message->recipient = g_strdup(address);
-    message->message_id = g_strdup(n->message_id);
-    message->length = head->len;
-    message->text = g_string_free(g_steal_pointer(&head), FALSE);
-    return message;
+    g_string_append(text, body_for(n, recipient, reason));
+    return mp_outgoing_mail_new(sender, address, n->message_id, g_steal_pointer(&text));
 }

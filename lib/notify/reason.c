@@ -5,19 +5,19 @@
 
 /* clang-format off */
 static const MpReason reasons[] = {
-    {"author", "Author",
+    {"author", "Author", true,
      {"You are receiving this because you authored the thread.",
       "Vous recevez ce message parce que vous avez ouvert cette discussion."}},
-    {"mention", "Mention",
+    {"mention", "Mention", true,
      {"You are receiving this because you were mentioned.",
       "Vous recevez ce message parce que votre nom a été mentionné."}},
-    {"comment", "Comment",
+    {"comment", "Comment", true,
      {"You are receiving this because you commented.",
       "Vous recevez ce message parce que vous avez commenté."}},
-    {"subscribed", "Subscribed",
+    {"subscribed", "Subscribed", false,
      {"You are receiving this because you are watching this repository.",
       "Vous recevez ce message parce que vous suivez ce dépôt."}},
-    {"manual", "Manual",
+    {"manual", "Manual", false,
      {"You are receiving this because you are subscribed to this thread.",
       "Vous recevez ce message parce que vous suivez cette discussion."}},
 };

@@ -255,7 +255,6 @@ mp_response_render(const MpResponseFacts *facts, const char *address, GError **e
 {
     g_auto(Texts) texts = {.facts = facts};
     g_autoptr(GString) head = g_string_sized_new(4096);
-    MpOutgoingMail *mail;
 
     g_mime_init();
     if (!make_texts(facts, &texts, error))
@@ -268,11 +267,5 @@ mp_response_render(const MpResponseFacts *facts, const char *address, GError **e
     g_autofree char *text = text_part(&texts), *html = html_part(&texts);
     g_autofree char *body = mp_body_multipart(text, html);
     g_string_append(head, body);
-    mail = g_new0(MpOutgoingMail, 1);
-    mail->sender = g_strdup("");
-    mail->recipient = g_strdup(address);
-    mail->message_id = g_steal_pointer(&message_id);
-    mail->length = head->len;
-    mail->text = g_string_free(g_steal_pointer(&head), FALSE);
-    return mail;
+    return mp_outgoing_mail_new("", address, message_id, g_steal_pointer(&head));
 }

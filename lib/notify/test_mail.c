@@ -81,6 +81,9 @@ make_sender(const MpTestMailFacts *facts, GError **error)
 {
     const MpAddressSubject subject = {'i', 0, "", 0, 0};
 
+    if (facts->config->envelope_sender[0] != '\0')
+        return g_strdup(facts->config->envelope_sender);
+
     return mp_address_make(facts->ring, MP_PURPOSE_BOUNCE, &subject, facts->config->hostname,
                            error);
 }
@@ -91,7 +94,6 @@ mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **
     g_autofree char *sender = make_sender(facts, error);
     g_autofree char *id = g_strdup_printf("<%s@%s>", facts->key, facts->config->hostname);
     g_autoptr(GString) text = g_string_sized_new(1024);
-    MpOutgoingMail *mail;
 
     g_mime_init();
     if (sender == NULL)
@@ -100,11 +102,5 @@ mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **
     if (!mp_header_check(text, error))
         return NULL;
     append_body(text, facts->config);
-    mail = g_new0(MpOutgoingMail, 1);
-    mail->sender = g_steal_pointer(&sender);
-    mail->recipient = g_strdup(address);
-    mail->message_id = g_steal_pointer(&id);
-    mail->length = text->len;
-    mail->text = g_string_free(g_steal_pointer(&text), FALSE);
-    return mail;
+    return mp_outgoing_mail_new(sender, address, id, g_steal_pointer(&text));
 }

@@ -499,6 +499,17 @@ def each_zone_gets_its_verdict_and_what_to_do(site):
 
 
 @test
+def spf_is_that_of_the_envelope_senders_domain(site):
+    if not have_addresses():
+        return
+    site.set_config("smtp", **{"envelope-sender": "mailer@Out.Z".replace("Z", "zone.example")})
+    told = looked_up(site, with_ours_v6({"out.Z": {"TXT": [f"v=spf1 ip4:{OTHER} -all"]}}))
+    equal([f["verdict"] for f in told["spf-reply"]], ["failed"])
+    contains(told["spf-reply"][0]["found"], "out.zone.example: ")
+    contains(told["alignment"][0]["found"], "SPF of out.zone.example")
+
+
+@test
 def a_zone_that_is_right_is_well_and_one_that_is_wrong_is_not(site):
     if not have_addresses():
         return

@@ -73,6 +73,8 @@ typedef struct {
     const char *language; /* the reader's */
     MpReplyPolicy reply;
     bool is_member; /* the reader, of the repository */
+    bool is_closed;
+    const char *address, *reader; /* the reader's */
 } Case;
 
 static MpOutgoingMail *
@@ -88,7 +90,7 @@ try_render(const Case *c, GError **error)
         .kind = c->thread,
         .repository = (char *)(c->repository ? c->repository : "acme/rocket"),
         .title = (char *)(c->title ? c->title : "Engine does not start"),
-        .is_open = true,
+        .is_open = !c->is_closed,
         .is_locked = c->is_locked,
         .nonce = (char *)NONCE,
         .object =
@@ -105,7 +107,7 @@ try_render(const Case *c, GError **error)
                     .emails = none};
     MpUser recipient = {.id = 6,
                         .login = (char *)"ada",
-                        .name = (char *)"Ada",
+                        .name = (char *)(c->reader ? c->reader : "Ada"),
                         .emails = none,
                         .language = (char *)c->language};
     MpComment comment = {.number = c->comment,
@@ -123,7 +125,7 @@ try_render(const Case *c, GError **error)
                                                    .key = "0123456789abcdef0123456789abcdef",
                                                    .date = 1700000000});
 
-    return mp_notification_render(n, &recipient, "ada@example.com",
+    return mp_notification_render(n, &recipient, c->address ? c->address : "ada@example.com",
                                   c->reason ? c->reason : "mention", error);
 }
 
@@ -391,11 +393,11 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
     static const struct {
         const char *reason, *cc, *header, *sentence;
     } cases[] = {
-        {"author", "Author <author@noreply.git.example.org>", "author",
+        {"author", "Ada <ada@example.com>, Author <author@noreply.git.example.org>", "author",
          "because you authored the thread."},
-        {"mention", "Mention <mention@noreply.git.example.org>", "mention",
+        {"mention", "Ada <ada@example.com>, Mention <mention@noreply.git.example.org>", "mention",
          "because you were mentioned."},
-        {"comment", "Comment <comment@noreply.git.example.org>", "comment",
+        {"comment", "Ada <ada@example.com>, Comment <comment@noreply.git.example.org>", "comment",
          "because you commented."},
         {"manual", "Manual <manual@noreply.git.example.org>", "manual",
          "because you are subscribed to this thread."},
@@ -416,6 +418,98 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
         cr_expect_not_null(strstr(text, cases[i].sentence));
         cr_expect_not_null(strstr(html, cases[i].sentence));
     }
+}
+
+Test(notify, who_may_not_reply_is_given_no_address_to_reply_to)
+{
+    static const struct {
+        Case c;
+        bool may_reply;
+    } cases[] = {
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1}, true},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .is_locked = true}, false},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .is_locked = true, .is_member = true}, true},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reply = MP_REPLY_MEMBERS}, false},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reply = MP_REPLY_MEMBERS, .is_member = true},
+         true},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reply = MP_REPLY_OFF}, false},
+        {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reply = MP_REPLY_OFF, .is_member = true},
+         false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
+        g_autofree char *reply_to = field(message, "Reply-To"), *post = field(message, "List-Post");
+        g_autofree char *text = part_text(message, 0), *unsub = field(message, "List-Unsubscribe");
+
+        cr_expect_eq(reply_to != NULL, cases[i].may_reply, "case %zu", i);
+        cr_expect_eq(strcmp(post, "NO") != 0, cases[i].may_reply, "case %zu: %s", i, post);
+        cr_expect_eq(strstr(text, "Reply to this email directly") != NULL, cases[i].may_reply);
+        cr_expect_not_null(strstr(unsub, "<mailto:unsub+"));
+    }
+}
+
+Test(notify, the_copy_names_the_reader_only_by_an_address_that_a_header_can_hold)
+{
+    static const struct {
+        const char *name, *address, *cc;
+    } cases[] = {
+        {"Zoë, \"Z\"\r\nBcc: x@y.example", "zoe@example.com", "=?UTF-8?"},
+        {"", "ada.b+c@example.com", "ada <ada.b+c@example.com>, Mention <mention@"},
+        {"Ada", "ad\xc3\xa4@example.com", "Mention <mention@"},
+        {"Ada", "a b@example.com", "Mention <mention@"},
+        {"Ada", "\"a,b\"@example.com", "Mention <mention@"},
+        {"Ada", "a@[192.0.2.1]", "Mention <mention@"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpOutgoingMail) message =
+            render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reader = cases[i].name,
+                           .address = cases[i].address});
+        g_autofree char *cc = field(message, "Cc"), *bcc = field(message, "Bcc");
+        g_autofree char *shown = field(message, "X-GitHub-Recipient-Address");
+
+        expect_valid(message);
+        cr_expect(g_str_has_prefix(cc, cases[i].cc), "%s", cc);
+        cr_expect_null(bcc);
+        cr_expect_eq(shown != NULL, cases[i].cc[0] != 'M', "%s", cases[i].address);
+        cr_expect_str_eq(message->recipient, cases[i].address);
+    }
+}
+
+Test(notify, fields_for_filters_say_what_the_tracker_knows)
+{
+    static const struct {
+        Case c;
+        const char *status;
+    } cases[] = {
+        {{MP_EVENT_OPENED, MP_ISSUE}, NULL},
+        {{MP_EVENT_OPENED, MP_COMMIT}, NULL},
+        {{MP_EVENT_OPENED, MP_PULL}, "open"},
+        {{MP_EVENT_CLOSED, MP_PULL, .is_closed = true}, "closed"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
+
+        expect_field(message, "X-GitHub-Recipient-Address", "ada@example.com");
+        expect_field(message, "X-Metroplex-Recipient-Address", "ada@example.com");
+        expect_field(message, "X-GitHub-PullRequestStatus", cases[i].status);
+        expect_field(message, "X-Metroplex-PullRequestStatus", cases[i].status);
+        expect_field(message, "X-GitHub-Labels", NULL);
+    }
+}
+
+Test(notify, an_envelope_sender_that_is_set_is_that_of_all)
+{
+    g_free(config->envelope_sender);
+    config->envelope_sender = g_strdup("mailer@example.net");
+    g_autoptr(MpOutgoingMail) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1});
+
+    cr_expect_str_eq(message->sender, "mailer@example.net");
+    cr_expect_null(strstr(message->text, "mailer@example.net"), "only in the envelope");
+    g_autofree char *reply_to = field(message, "Reply-To");
+    cr_expect_not_null(strstr(reply_to, "<reply+"));
 }
 
 Test(notify, replies_thread_under_the_opening_post)
