@@ -32,8 +32,9 @@ find_user(const MpInstance *instance, const char *login, GError **error)
         return NULL;
     if (user == NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "no such user: %s", shown);
-    if (user->emails->len == 0)
-        return mp_fail_null(error, MP_ERROR_INPUT, "%s has no address", shown);
+    if (mp_user_address(user) == NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "%s has no address%s", shown,
+                            user->emails->len > 0 ? " that is not suppressed" : "");
     return g_steal_pointer(&user);
 }
 
@@ -62,7 +63,7 @@ preview(const MpInstance *instance, guint64 thread, guint64 comment, const char 
 
     if (notice == NULL)
         return false;
-    message = mp_notification_render(notice->notification, user, user->emails->pdata[0],
+    message = mp_notification_render(notice->notification, user, mp_user_address(user),
                                      reason_for(notice, user->id), error);
     if (message == NULL)
         return false;

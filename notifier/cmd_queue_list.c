@@ -26,7 +26,8 @@ typedef struct {
     const MpEventRecipient *recipient;
     bool has_comment;
     guint64 comment;
-    char *login; /* or NULL */
+    char *login;         /* or NULL */
+    const char *address; /* or NULL */
 } Row;
 
 typedef void (*PrintRow)(const Row *row);
@@ -108,7 +109,7 @@ print_json(const Row *row)
     else
         mp_json_text(object, "comment", NULL);
     mp_json_text(object, "login", row->login);
-    mp_json_text(object, "address", row->recipient != NULL ? row->recipient->address : NULL);
+    mp_json_text(object, "address", row->address);
     mp_json_text(object, "state", state_of(row));
     mp_json_number(object, "attempts", row->recipient != NULL ? row->recipient->attempts : 0);
     mp_json_text(object, "due", due);
@@ -119,7 +120,7 @@ print_json(const Row *row)
 static void
 print_line(const Row *row)
 {
-    g_autofree char *error = error_of(row);
+    g_autofree char *error = error_of(row), *address = mp_escape(row->address);
     g_autofree char *due = due_of(row) > 0 ? mp_time_format(due_of(row)) : g_strdup("-");
     g_autofree char *place = row->has_comment
                                  ? g_strdup_printf("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
@@ -128,8 +129,7 @@ print_line(const Row *row)
 
     printf("%-32s %-8s %-8s %-20s %u %-16s %s %s\n", row->queued->key, place, state_of(row), due,
            row->recipient != NULL ? row->recipient->attempts : 0,
-           row->login != NULL ? row->login : "-",
-           row->recipient != NULL ? row->recipient->address : "-", error != NULL ? error : "");
+           row->login != NULL ? row->login : "-", address, error != NULL ? error : "");
 }
 
 /* The tracker may be away, or behind: then the number is not known. */
@@ -151,6 +151,8 @@ print_recipient(Row *row, const MpEventRecipient *recipient, PrintRow print)
         (void)mp_accounts_user(row->instance->accounts, recipient->user, &user, NULL);
     row->recipient = recipient;
     row->login = user != NULL ? user->login : NULL;
+    row->address = mp_event_recipient_address(recipient, row->event,
+                                              user != NULL ? mp_user_address(user) : NULL);
     print(row);
 }
 
@@ -158,6 +160,17 @@ static bool
 is_finished(const MpEventRecipient *recipient)
 {
     return recipient->state == MP_RECIPIENT_SENT || recipient->state == MP_RECIPIENT_DROPPED;
+}
+
+/* Who was not to be told, and why. */
+static void
+print_skipped(Row *row, const MpAudience *audience, PrintRow print)
+{
+    for (guint n = 0; n < audience->skipped->len; n++)
+        print_recipient(row, audience->skipped->pdata[n], print);
+    if (audience->n_skipped > audience->skipped->len)
+        mp_warn("%s: %u more were skipped", row->event->key,
+                audience->n_skipped - audience->skipped->len);
 }
 
 /* An unreadable event is told, and is no reason to hide the others. */
@@ -185,6 +198,8 @@ print_event(Listing *listing, const MpQueued *queued)
             print_recipient(&row, recipients->pdata[n], listing->print);
     if (!mp_event_file_is_expanded(file) && recipients->len == 0)
         listing->print(&row);
+    if (listing->wants_all)
+        print_skipped(&row, mp_event_file_audience(file), listing->print);
 }
 
 /* Without the tracker, which the numbers and logins come from, the list still shows the rest. */

@@ -32,8 +32,7 @@ account_of_sender(MpInstance *instance, const MpDelivery *delivery, MpUser **acc
 static bool
 can_hear(const MpUser *user)
 {
-    return user != NULL && user->emails->len > 0 &&
-           !mp_user_is_suppressed(user, g_ptr_array_index(user->emails, 0));
+    return user != NULL && mp_user_address(user) != NULL;
 }
 
 /* --- What ------------------------------------------------------------------------------------- */

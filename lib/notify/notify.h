@@ -107,19 +107,19 @@ mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **
 char *mp_test_mail_opening(const MpConfig *config);
 
 /*
- * The recipients: subscribers who have not muted the thread, then the repository's watchers
- * (reason `subscribed`), each once; not the actor, no account that is inactive, gone or without an
- * address. `subscribers` holds MpSubscriber (NULL for none). GPtrArray of MpEventRecipient, the
- * caller's.
+ * Who is told: subscribers who have not muted the thread, then the repository's watchers (reason
+ * `subscribed`), each once, and not the actor; and who is not told, for one of these reasons. What
+ * their accounts say is asked when the message is sent. `subscribers` holds MpSubscriber (NULL for
+ * none). The result is the caller's.
  */
-GPtrArray *mp_notification_recipients(const GPtrArray *subscribers, const MpRepository *repository,
-                                      guint64 actor, MpAccounts *accounts, GError **error);
+MpAudience *mp_notification_audience(const GPtrArray *subscribers, const MpRepository *repository,
+                                     guint64 actor);
 
 /* Makes `mention` the reason of each subscriber who has muted the thread and is among `mentions`
  * (guint64 ids): a mention reaches them, for the one comment that it stands in. */
 void mp_notification_call(GPtrArray *subscribers, const GArray *mentions);
 
-/* The users who have muted the thread: a set of guint64 *, the caller's. */
+/* The users who have muted the thread: a set of GSIZE_TO_POINTER(id), the caller's. */
 GHashTable *mp_notification_muted(const GPtrArray *subscribers);
 
 /*

@@ -3,19 +3,18 @@
 
 #include <string.h>
 
-#include "base/log.h"
-
+/* Sets of ids, each as a pointer's value: nothing is allocated for it, and nothing followed. */
 static GHashTable *
 new_user_set(void)
 {
-    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    return g_hash_table_new(NULL, NULL);
 }
 
 /* False if the user was in it already. */
 static bool
 add_to_set(GHashTable *set, guint64 user)
 {
-    return g_hash_table_add(set, g_memdup2(&user, sizeof user));
+    return g_hash_table_add(set, GSIZE_TO_POINTER(user));
 }
 
 GHashTable *
@@ -43,56 +42,42 @@ mp_notification_call(GPtrArray *subscribers, const GArray *mentions)
         MpSubscriber *subscriber = subscribers->pdata[i];
 
         if (strcmp(subscriber->reason, MP_MUTED) != 0 ||
-            !g_hash_table_contains(called, &subscriber->user))
+            !g_hash_table_contains(called, GSIZE_TO_POINTER(subscriber->user)))
             continue;
-        g_free(subscriber->reason);
-        subscriber->reason = g_strdup("mention");
+        g_ref_string_release(subscriber->reason);
+        subscriber->reason = g_ref_string_new("mention");
     }
 }
 
-typedef struct {
-    MpAccounts *accounts;
-    GHashTable *seen; /* of guint64 */
-    GPtrArray *recipients;
-} Collector;
-
-static bool
-add_user(Collector *c, guint64 id, const char *reason, GError **error)
+static void
+add_user(MpAudience *audience, guint64 user, const char *reason, guint64 actor)
 {
-    g_autoptr(MpUser) user = NULL;
-
-    if (!add_to_set(c->seen, id) || strcmp(reason, MP_MUTED) == 0)
-        return true;
-    if (!mp_accounts_user(c->accounts, id, &user, error))
-        return false;
-    if (user == NULL || !user->is_active || user->emails->len == 0)
-        mp_debug("User %" G_GUINT64_FORMAT " is not told: %s", id,
-                 user == NULL      ? "no such account"
-                 : user->is_active ? "no address"
-                                   : "not active");
+    if (user == actor)
+        mp_audience_skip(audience, user, "wrote it");
+    else if (strcmp(reason, MP_MUTED) == 0)
+        mp_audience_skip(audience, user, "muted the thread");
     else
-        g_ptr_array_add(c->recipients, mp_event_recipient_new(id, user->emails->pdata[0], reason));
-    return true;
+        mp_audience_add(audience, user, reason);
 }
 
-GPtrArray *
-mp_notification_recipients(const GPtrArray *subscribers, const MpRepository *repository,
-                           guint64 actor, MpAccounts *accounts, GError **error)
+MpAudience *
+mp_notification_audience(const GPtrArray *subscribers, const MpRepository *repository,
+                         guint64 actor)
 {
     g_autoptr(GHashTable) seen = new_user_set();
-    g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
-    Collector c = {accounts, seen, recipients};
+    MpAudience *audience = mp_audience_new();
 
-    add_to_set(seen, actor);
     for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
         const MpSubscriber *subscriber = subscribers->pdata[i];
 
-        if (!add_user(&c, subscriber->user, subscriber->reason, error))
-            return NULL;
+        if (add_to_set(seen, subscriber->user))
+            add_user(audience, subscriber->user, subscriber->reason, actor);
     }
-    for (guint i = 0; i < repository->watchers->len; i++)
-        if (!add_user(&c, g_array_index(repository->watchers, guint64, i), "subscribed", error))
-            return NULL;
-    return g_steal_pointer(&recipients);
+    for (guint i = 0; i < repository->watchers->len; i++) {
+        guint64 watcher = g_array_index(repository->watchers, guint64, i);
+
+        if (add_to_set(seen, watcher))
+            add_user(audience, watcher, "subscribed", actor);
+    }
+    return audience;
 }

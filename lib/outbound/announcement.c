@@ -10,6 +10,8 @@
 #define SHORTEST_WAIT 60 /* seconds, for a change that is not in the tracker yet */
 #define LONGEST_WAIT  7200
 
+#define SKIPPED_IN_LOG 20 /* accounts in a line */
+
 static void
 announcement_free(MpAnnouncement *announcement)
 {
@@ -56,56 +58,52 @@ postpone(MpOutbound *outbound, const MpQueued *queued, const MpEvent *event, GEr
     return mp_outbox_postpone(outbound->instance->outbox, queued, now + wait, error);
 }
 
-/* The one account that a response is for, at its own first address; nobody if it is gone. */
-static GPtrArray *
-response_recipients(const MpAnnouncement *announcement, const MpResponse *response, GError **error)
-{
-    g_autoptr(GPtrArray) recipients =
-        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
-    g_autoptr(MpUser) user = NULL;
-
-    if (!mp_accounts_user(announcement->outbound->instance->accounts, response->user, &user, error))
-        return NULL;
-    if (user != NULL && user->emails->len > 0)
-        g_ptr_array_add(recipients,
-                        mp_event_recipient_new(user->id, user->emails->pdata[0], response->reason));
-    return g_steal_pointer(&recipients);
-}
-
-/* Whom an administrator named; no account. */
-static GPtrArray *
-test_recipients(const char *address)
-{
-    GPtrArray *recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
-
-    g_ptr_array_add(recipients, mp_event_recipient_new(0, address, "test"));
-    return recipients;
-}
-
-static GPtrArray *
-find_recipients(const MpAnnouncement *announcement, GError **error)
+static MpAudience *
+find_audience(const MpAnnouncement *announcement)
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
     const MpNotice *notice = announcement->notice;
 
-    if (event->kind == MP_EVENT_TEST)
-        return test_recipients(event->address);
+    if (notice != NULL)
+        return mp_notification_audience(notice->subscribers, notice->repository, event->actor);
+    MpAudience *audience = mp_audience_new();
     if (event->response != NULL)
-        return response_recipients(announcement, event->response, error);
-    return mp_notification_recipients(notice->subscribers, notice->repository, event->actor,
-                                      announcement->outbound->instance->accounts, error);
+        mp_audience_add(audience, event->response->user, event->response->reason);
+    else
+        mp_audience_add(audience, 0, "test"); /* whom an administrator named */
+    return audience;
+}
+
+/* The event's file goes when all is done; the log keeps who was not told, and why. */
+static void
+log_skipped(const MpEvent *event, const MpAudience *audience)
+{
+    g_autoptr(GString) who = g_string_new(NULL);
+    guint n = MIN(audience->skipped->len, SKIPPED_IN_LOG);
+
+    for (guint i = 0; i < n; i++) {
+        const MpEventRecipient *skipped = audience->skipped->pdata[i];
+
+        g_string_append_printf(who, "%saccount %" G_GUINT64_FORMAT " (%s)", i > 0 ? ", " : "",
+                               skipped->user, skipped->reply);
+    }
+    if (audience->n_skipped > n)
+        g_string_append_printf(who, " and %u more", audience->n_skipped - n);
+    if (n > 0)
+        mp_info("Event %s: not told are %s", event->key, who->str);
 }
 
 static bool
 expand(MpAnnouncement *announcement, GError **error)
 {
-    g_autoptr(GPtrArray) recipients = NULL;
+    MpEventFile *file = announcement->file;
 
-    if (mp_event_file_is_expanded(announcement->file))
+    if (mp_event_file_is_expanded(file))
         return true;
-    recipients = find_recipients(announcement, error);
-    return recipients != NULL &&
-           mp_event_file_expand(announcement->file, recipients, mp_time_now(), error);
+    if (!mp_event_file_expand(file, find_audience(announcement), mp_time_now(), error))
+        return false;
+    log_skipped(mp_event_file_event(file), mp_event_file_audience(file));
+    return true;
 }
 
 static void

@@ -40,7 +40,7 @@ typedef struct {
     MpNotice *notice;  /* NULL for a response or a test, which are about no change of the tracker */
     MpThread *thread;  /* a response's, or NULL */
     char *link;        /* and its repository's template, or NULL */
-    GHashTable *muted; /* guint64; NULL where the notice is */
+    GHashTable *muted; /* mp_notification_muted(); NULL where the notice is */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 
@@ -51,7 +51,7 @@ typedef struct {
     bool is_reserved;     /* there is room for its outcome */
     MpOutgoingMail *mail; /* NULL: nothing to send, `attempt` says why */
     MpAttempt attempt;
-    char *reply;
+    char *address, *reply; /* its texts */
 } MpDispatch;
 
 /* ---- open.c ---- */

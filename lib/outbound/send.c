@@ -9,28 +9,21 @@
 #define SHORTEST_WAIT 60 /* seconds */
 #define LONGEST_WAIT  7200
 
-/* The reason why this recipient gets nothing any more, found since the expansion; or NULL. */
+/* The reason why this recipient gets nothing, found since the expansion; or NULL. */
 static const char *
-why_dropped(const MpAnnouncement *announcement, const MpUser *user,
-            const MpEventRecipient *recipient)
+why_dropped(const MpAnnouncement *announcement, const MpUser *user)
 {
-    bool is_response = announcement->notice == NULL;
-    bool case_matters =
-        announcement->outbound->instance->config->address_case == MP_ADDRESS_CASE_SENSITIVE;
+    bool is_response = announcement->notice == NULL; /* a suspended account hears that it is */
 
-    if (mp_event_file_event(announcement->file)->kind == MP_EVENT_TEST)
-        return NULL; /* to no account */
     if (user == NULL)
         return "the account is gone";
-    if (mp_user_is_suppressed(user, recipient->address))
-        return "the address is suppressed: it bounced";
-    if (is_response) /* a suspended account hears that it is */
-        return mp_user_has_address(user, recipient->address, case_matters)
-                   ? NULL
-                   : "not the account's address any more";
-    if (!user->is_active)
+    if (!user->is_active && !is_response)
         return "the account is not active";
-    return g_hash_table_contains(announcement->muted, &recipient->user) ? MP_MUTED : NULL;
+    if (!is_response && g_hash_table_contains(announcement->muted, GSIZE_TO_POINTER(user->id)))
+        return "muted the thread";
+    if (user->emails->len == 0)
+        return "the account has no address";
+    return mp_user_address(user) == NULL ? "the address is suppressed: it bounced" : NULL;
 }
 
 static MpOutgoingMail *
@@ -45,14 +38,14 @@ compose_test(const MpAnnouncement *announcement, GError **error)
 
 static MpOutgoingMail *
 compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient *recipient,
-        GError **error)
+        const char *address, GError **error)
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
 
     if (event->kind == MP_EVENT_TEST)
         return compose_test(announcement, error);
     if (announcement->notice != NULL)
-        return mp_notification_render(announcement->notice->notification, user, recipient->address,
+        return mp_notification_render(announcement->notice->notification, user, address,
                                       recipient->reason, error);
     return mp_response_render(&(MpResponseFacts){.config = announcement->outbound->instance->config,
                                                  .response = event->response,
@@ -61,43 +54,57 @@ compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient
                                                  .link = announcement->link,
                                                  .key = event->key,
                                                  .date = event->created},
-                              recipient->address, error);
+                              address, error);
 }
 
-/* NULL: nothing to send, and *attempt says why. */
-static MpOutgoingMail *
-render(MpAnnouncement *announcement, const MpEventRecipient *recipient, MpAttempt *attempt,
-       char **why)
+/* Where the message goes, as the account is now. NULL with *dropped set where it goes nowhere. */
+static char *
+find_address(const MpAnnouncement *announcement, const MpUser *user, const char **dropped)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(MpUser) user = NULL;
-    const char *dropped =
-        mp_accounts_user(announcement->outbound->instance->accounts, recipient->user, &user, &error)
-            ? why_dropped(announcement, user, recipient)
-            : NULL;
-    MpOutgoingMail *mail = NULL;
+    const MpEvent *event = mp_event_file_event(announcement->file);
 
-    if (error == NULL && dropped == NULL)
-        mail = compose(announcement, user, recipient, &error);
-    if (mail != NULL)
-        return mail;
-    *why = dropped != NULL ? g_strdup(dropped) : mp_escape(error->message);
-    attempt->outcome = dropped != NULL                                    ? MP_RECIPIENT_DROPPED
-                       : g_error_matches(error, MP_ERROR, MP_ERROR_INPUT) ? MP_RECIPIENT_FAILED
-                                                                          : MP_RECIPIENT_DEFERRED;
-    return NULL;
+    if (event->kind == MP_EVENT_TEST)
+        return g_strdup(event->address); /* to no account */
+    *dropped = why_dropped(announcement, user);
+    return *dropped == NULL ? g_strdup(mp_user_address(user)) : NULL;
 }
 
 static void
-log_attempt(const MpEventRecipient *recipient, const MpOutgoingMail *mail, const MpAttempt *attempt)
+render(MpDispatch *m)
 {
-    g_autofree char *id = mp_escape(mail != NULL ? mail->message_id : NULL);
-    bool is_good =
-        attempt->outcome == MP_RECIPIENT_SENT || attempt->outcome == MP_RECIPIENT_DROPPED;
+    MpAnnouncement *announcement = m->announcement;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpUser) user = NULL;
+    const char *dropped = NULL;
 
-    mp_log(is_good ? MP_LOG_INFO : MP_LOG_WARN, "notifier: %s %s to %s: %s",
-           mp_event_recipient_state_name(attempt->outcome), id, recipient->address,
-           attempt->reply != NULL ? attempt->reply : "-");
+    if (mp_accounts_user(announcement->outbound->instance->accounts, m->recipient->user, &user,
+                         &error))
+        m->address = find_address(announcement, user, &dropped);
+    if (m->address != NULL)
+        m->mail = compose(announcement, user, m->recipient, m->address, &error);
+    if (m->mail != NULL)
+        return;
+    m->reply = dropped != NULL ? g_strdup(dropped) : mp_escape(error->message);
+    m->attempt.outcome = dropped != NULL                                    ? MP_RECIPIENT_DROPPED
+                         : g_error_matches(error, MP_ERROR, MP_ERROR_INPUT) ? MP_RECIPIENT_FAILED
+                                                                            : MP_RECIPIENT_DEFERRED;
+}
+
+static void
+log_attempt(const MpDispatch *m)
+{
+    const MpAttempt *attempt = &m->attempt;
+    g_autofree char *id = mp_escape(m->mail != NULL ? m->mail->message_id : NULL);
+    g_autofree char *address = mp_escape(attempt->address);
+
+    if (attempt->outcome == MP_RECIPIENT_DROPPED)
+        mp_info("Event %s: account %" G_GUINT64_FORMAT " is not told: %s",
+                mp_event_file_event(m->announcement->file)->key, m->recipient->user,
+                attempt->reply);
+    else
+        mp_log(attempt->outcome == MP_RECIPIENT_SENT ? MP_LOG_INFO : MP_LOG_WARN,
+               "notifier: %s %s to %s: %s", mp_event_recipient_state_name(attempt->outcome), id,
+               address, attempt->reply != NULL ? attempt->reply : "-");
 }
 
 /* A suspected message waits, the longer the older it is, and the attempt does not count. */
@@ -148,7 +155,7 @@ mp_dispatch_prepare(MpDispatch *m)
     }
     m->is_reserved = true;
     g_mutex_lock(&outbound->reading);
-    m->mail = render(m->announcement, m->recipient, &m->attempt, &m->reply);
+    render(m);
     g_mutex_unlock(&outbound->reading);
     return true;
 }
@@ -176,10 +183,11 @@ mp_dispatch_record(MpDispatch *m)
     GError *error = NULL;
 
     attempt->now = mp_time_now();
+    attempt->address = m->address;
     attempt->reply = m->reply;
     if (attempt->outcome == MP_RECIPIENT_DEFERRED && !find_due(announcement, m->recipient, attempt))
         attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
-    log_attempt(m->recipient, m->mail, attempt);
+    log_attempt(m);
     count(announcement, attempt);
     if (!mp_event_file_record(announcement->file, m->recipient->user, attempt, &error))
         mp_outbound_fail(announcement->outbound, error);
@@ -193,6 +201,7 @@ mp_dispatch_free(MpDispatch *m)
     if (m->is_reserved)
         mp_event_file_release(m->announcement->file);
     mp_outgoing_mail_free(m->mail);
+    g_free(m->address);
     g_free(m->reply);
     mp_announcement_release(m->announcement);
     g_free(m);

@@ -14,7 +14,7 @@ MP_DEFINE_NAMES(mp_event_kind, MpEventKind, kind_names)
 static const char *const state_names[] = {
     [MP_RECIPIENT_PENDING] = "pending",   [MP_RECIPIENT_SENT] = "sent",
     [MP_RECIPIENT_DEFERRED] = "deferred", [MP_RECIPIENT_FAILED] = "failed",
-    [MP_RECIPIENT_DROPPED] = "dropped",
+    [MP_RECIPIENT_DROPPED] = "dropped",   [MP_RECIPIENT_SKIPPED] = "skipped",
 };
 
 MP_DEFINE_NAMES(mp_event_recipient_state, MpEventRecipientState, state_names)
@@ -47,26 +47,15 @@ mp_event_free(MpEvent *event)
     g_free(event);
 }
 
-MpEventRecipient *
-mp_event_recipient_new(guint64 user, const char *address, const char *reason)
+const char *
+mp_event_recipient_address(const MpEventRecipient *recipient, const MpEvent *event,
+                           const char *current)
 {
-    MpEventRecipient *recipient = g_new0(MpEventRecipient, 1);
+    const char *next = event->address != NULL ? event->address : current;
 
-    recipient->user = user;
-    recipient->address = g_strdup(address);
-    recipient->reason = g_strdup(reason);
-    return recipient;
-}
-
-void
-mp_event_recipient_free(MpEventRecipient *recipient)
-{
-    if (recipient == NULL)
-        return;
-    g_free(recipient->address);
-    g_free(recipient->reason);
-    g_free(recipient->reply);
-    g_free(recipient);
+    return recipient->address != NULL && (recipient->state != MP_RECIPIENT_PENDING || next == NULL)
+               ? recipient->address
+               : next;
 }
 
 bool

@@ -47,11 +47,13 @@ open_for_appending(MpEventFile *file, GError **error)
                       O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file->fd < 0 || fstat(file->fd, &st) < 0)
         return mp_fail_errno(error, "cannot open %s", file->path);
+    if (!file->text->is_expanded)
+        mp_event_text_undo_expansion(file->text);
     if ((gsize)st.st_size == file->text->length)
         return true;
-    mp_warn("%s: the last line was torn: cut off", file->path);
+    mp_warn("%s: its end was torn: cut off", file->path);
     if (ftruncate(file->fd, (off_t)file->text->length) < 0)
-        return mp_fail_errno(error, "cannot cut the torn line of %s", file->path);
+        return mp_fail_errno(error, "cannot cut the torn end of %s", file->path);
     return true;
 }
 
@@ -135,7 +137,13 @@ mp_event_file_event(const MpEventFile *file)
 const GPtrArray *
 mp_event_file_recipients(const MpEventFile *file)
 {
-    return file->text->recipients;
+    return file->text->audience->recipients;
+}
+
+const MpAudience *
+mp_event_file_audience(const MpEventFile *file)
+{
+    return file->text->audience;
 }
 
 bool
@@ -198,64 +206,22 @@ is_writable(const MpEventFile *file, GError **error)
 
 /* --- Expand --------------------------------------------------------------------------------- */
 
-/* One field of a line, and nothing that a log or a terminal would show as something else. */
-static bool
-is_fit_field(const char *text)
-{
-    if (text[0] == '\0' || strpbrk(text, "\t\n\\") != NULL)
-        return false;
-    for (const char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f) {
-            g_autofree char *escaped = mp_escape(text);
-            return strcmp(escaped, text) == 0;
-        }
-    }
-    return true;
-}
-
-/* Fit for a mail as well: no space or bracket, and an '@' in its midst. */
-static bool
-is_fit_address(const char *address)
-{
-    const char *at = strrchr(address, '@');
-
-    return at != NULL && at != address && at[1] != '\0' && strlen(address) <= 254 &&
-           strpbrk(address, " <>,;") == NULL && is_fit_field(address);
-}
-
-static void
-append_recipient(const MpEventFile *file, const MpEventRecipient *recipient, GString *lines,
-                 guint *count)
-{
-    if (mp_event_text_recipient(file->text, recipient->user) != NULL)
-        return; /* written by an expansion that was interrupted */
-    if (!is_fit_address(recipient->address)) {
-        g_autofree char *address = mp_escape(recipient->address);
-
-        mp_warn("%s: user %" G_GUINT64_FORMAT " is left out: %s is no address to send to",
-                file->path, recipient->user, address);
-        return;
-    }
-    g_string_append_printf(lines, "to\t%" G_GUINT64_FORMAT "\t%s\t%s\n", recipient->user,
-                           recipient->address,
-                           is_fit_field(recipient->reason) ? recipient->reason : "-");
-    (*count)++;
-}
-
 bool
-mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error)
+mp_event_file_expand(MpEventFile *file, MpAudience *audience, gint64 now, GError **error)
 {
-    g_autoptr(GString) lines = g_string_new(NULL);
-    guint count = file->text->recipients->len;
+    g_autoptr(MpAudience) owned = audience;
 
     if (!is_writable(file, error))
         return false;
     if (file->text->is_expanded)
         return true;
-    for (guint i = 0; i < recipients->len; i++)
-        append_recipient(file, recipients->pdata[i], lines, &count);
-    g_string_append_printf(lines, "expanded\t%" G_GINT64_FORMAT "\t%u\n", now, count);
-    return append(file, lines->str, error) && sync_file(file, error);
+    g_autoptr(GString) lines = mp_audience_format(owned, now);
+    if (!write_or_undo(file, lines->str, lines->len, error))
+        return false;
+    file->text->length += lines->len;
+    file->unsynced++;
+    mp_event_text_set_audience(file->text, g_steal_pointer(&owned));
+    return sync_file(file, error);
 }
 
 /* --- Record --------------------------------------------------------------------------------- */
@@ -334,13 +300,14 @@ bool
 mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error)
 {
     g_autofree char *reply = show_reply(attempt->reply);
+    g_autofree char *address = mp_escape(attempt->address);
     g_autofree char *due = attempt->outcome == MP_RECIPIENT_DEFERRED
                                ? g_strdup_printf("%" G_GINT64_FORMAT "\t", attempt->due)
                                : g_strdup("");
     g_autofree char *line = g_strdup_printf(
-        "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%d\t%s\n",
+        "%s\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%s%s\t%d\t%s\n",
         attempt->is_uncounted ? MP_WORD_WAITING : mp_event_recipient_state_name(attempt->outcome),
-        attempt->now, user, due, attempt->code, reply);
+        attempt->now, user, due, address, attempt->code, reply);
 
     return append_outcome(file, line, error);
 }
@@ -358,13 +325,14 @@ mp_event_file_retry(MpEventFile *file, gint64 now, GError **error)
 static MpEventEnd
 end_of(const MpEventText *text, gint64 *due)
 {
+    const GPtrArray *recipients = text->audience->recipients;
     guint failed = 0;
 
     *due = G_MAXINT64;
     if (!text->is_expanded)
         return MP_EVENT_STAYS;
-    for (guint i = 0; i < text->recipients->len; i++) {
-        const MpEventRecipient *recipient = text->recipients->pdata[i];
+    for (guint i = 0; i < recipients->len; i++) {
+        const MpEventRecipient *recipient = recipients->pdata[i];
 
         if (recipient->state == MP_RECIPIENT_PENDING)
             return MP_EVENT_STAYS;

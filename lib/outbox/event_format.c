@@ -1,4 +1,6 @@
-/* The lines of a new event's file; event_text.c reads them. */
+/* The lines of a new event's file, and of its expansion; event_text.c reads them. */
+#include <string.h>
+
 #include "base/escape.h"
 #include "outbox/internal.h"
 
@@ -51,4 +53,59 @@ mp_event_text_format(const MpEvent *event)
     if (event->response != NULL)
         append_response(out, event->response);
     return g_string_free(out, FALSE);
+}
+
+/* --- Who is told ---------------------------------------------------------------------------- */
+
+/* One field of a line, and nothing that a log or a terminal would show as something else. */
+static bool
+is_fit_field(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f || *p == '\\') {
+            g_autofree char *escaped = mp_escape(text);
+            return strcmp(escaped, text) == 0;
+        }
+    return text[0] != '\0';
+}
+
+/* "WORD\tUSER\tTEXT\n". What g_string_append_printf does for that takes longer than all else, and
+ * there may be many thousands. */
+static void
+append_person(GString *out, const char *word, guint64 user, const char *text)
+{
+    char begin[64], *at = begin + sizeof begin;
+    gsize length = strlen(word);
+
+    *--at = '\t';
+    do
+        *--at = (char)('0' + user % 10);
+    while ((user /= 10) > 0);
+    *--at = '\t';
+    at -= length;
+    memcpy(at, word, length);
+    g_string_append_len(out, at, begin + sizeof begin - at);
+    g_string_append(out, text);
+    g_string_append_c(out, '\n');
+}
+
+GString *
+mp_audience_format(const MpAudience *audience, gint64 now)
+{
+    GString *out = g_string_sized_new(64 + 32 * (gsize)audience->recipients->len);
+
+    for (guint i = 0; i < audience->recipients->len; i++) {
+        const MpEventRecipient *recipient = audience->recipients->pdata[i];
+
+        append_person(out, "to", recipient->user,
+                      is_fit_field(recipient->reason) ? recipient->reason : "-");
+    }
+    for (guint i = 0; i < audience->skipped->len; i++) {
+        const MpEventRecipient *skipped = audience->skipped->pdata[i];
+
+        append_person(out, "skipped", skipped->user, skipped->reply);
+    }
+    g_string_append_printf(out, "expanded\t%" G_GINT64_FORMAT "\t%u\t%u\n", now,
+                           audience->recipients->len, audience->n_skipped);
+    return out;
 }

@@ -22,7 +22,7 @@ text_new(void)
     text->event = g_new0(MpEvent, 1);
     text->event->kind = (MpEventKind)-1;
     text->event->created = NO_TIME;
-    text->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    text->audience = mp_audience_new();
     text->by_user = g_hash_table_new(g_int64_hash, g_int64_equal);
     return text;
 }
@@ -36,14 +36,8 @@ mp_event_text_free(MpEventText *text)
     if (text->quote != NULL)
         g_string_free(text->quote, TRUE);
     g_hash_table_unref(text->by_user);
-    g_ptr_array_unref(text->recipients);
+    mp_audience_free(text->audience);
     g_free(text);
-}
-
-MpEventRecipient *
-mp_event_text_recipient(const MpEventText *text, guint64 user)
-{
-    return g_hash_table_lookup(text->by_user, &user);
 }
 
 /* --- The lines ------------------------------------------------------------------------------ */
@@ -205,52 +199,70 @@ static const char *
 take_to(MpEventText *text, char **field)
 {
     guint64 user;
-    MpEventRecipient *recipient;
 
     if (!read_id(field[0], &user))
         return "not the id of a user";
     if (mp_event_text_recipient(text, user) != NULL)
         return "the user is a recipient already";
-    recipient = mp_event_recipient_new(user, field[1], field[2]);
-    g_ptr_array_add(text->recipients, recipient);
-    g_hash_table_insert(text->by_user, &recipient->user, recipient);
+    mp_audience_add(text->audience, user, field[1]);
+    return NULL;
+}
+
+static const char *
+take_skipped(MpEventText *text, char **field)
+{
+    guint64 user;
+
+    if (!read_id(field[0], &user))
+        return "not the id of a user";
+    mp_audience_skip(text->audience, user, field[1]);
     return NULL;
 }
 
 static const char *
 take_expanded(MpEventText *text, char **field)
 {
-    gint64 time, count;
+    gint64 time, count, skipped;
 
-    if (!read_time(field[0], &time) || !read_number(field[1], G_MAXINT64, &count))
-        return "not a time and a number";
-    if ((guint64)count != text->recipients->len)
+    if (!read_time(field[0], &time) || !read_number(field[1], G_MAXINT64, &count) ||
+        !read_number(field[2], G_MAXUINT, &skipped))
+        return "not a time and two numbers";
+    if ((guint64)count != text->audience->recipients->len)
         return "another number of recipients than there are lines";
+    text->audience->n_skipped = (guint)skipped;
     text->is_expanded = true;
     return NULL;
 }
 
 static void
+set_text(char **at, char *value)
+{
+    g_free(*at);
+    *at = value;
+}
+
+/* The last fields of an outcome's line: ADDRESS, or "-", CODE and REPLY. */
+static void
 set_outcome(MpEventRecipient *recipient, MpEventRecipientState state, gint64 now, gint64 due,
-            gint64 code, const char *reply)
+            char **field)
 {
     recipient->state = state;
     if (recipient->first == 0)
         recipient->first = now;
     recipient->due = due;
-    recipient->code = (int)code;
-    g_free(recipient->reply);
-    recipient->reply = g_strdup(reply);
+    set_text(&recipient->address, strcmp(field[0], "-") == 0 ? NULL : mp_unescape(field[0]));
+    recipient->code = (int)g_ascii_strtoll(field[1], NULL, 10);
+    set_text(&recipient->reply, g_strdup(field[2]));
 }
 
 static const char *
 take_outcome(MpEventText *text, char **field)
 {
     /* field[-1] is the line's word, which is the state's name. */
-    bool is_counted = strcmp(field[-1], MP_WORD_WAITING) != 0;
+    bool is_waiting = strcmp(field[-1], MP_WORD_WAITING) == 0;
     MpEventRecipientState state = MP_RECIPIENT_DEFERRED;
 
-    if (is_counted)
+    if (!is_waiting)
         (void)mp_event_recipient_state_parse(field[-1], &state);
     bool is_deferred = state == MP_RECIPIENT_DEFERRED;
     guint64 user;
@@ -259,13 +271,13 @@ take_outcome(MpEventText *text, char **field)
 
     if (!read_time(field[0], &now) || !read_id(field[1], &user) ||
         (is_deferred && !read_time(field[2], &due)) ||
-        !read_number(field[2 + is_deferred], 999, &code))
+        !read_number(field[3 + is_deferred], 999, &code))
         return "not a time, a user and a code";
     recipient = mp_event_text_recipient(text, user);
     if (recipient == NULL)
         return "the user is no recipient";
-    recipient->attempts += is_counted;
-    set_outcome(recipient, state, now, due, code, field[3 + is_deferred]);
+    recipient->attempts += !is_waiting && state != MP_RECIPIENT_DROPPED;
+    set_outcome(recipient, state, now, due, field + 2 + is_deferred);
     return NULL;
 }
 
@@ -276,8 +288,8 @@ take_again(MpEventText *text, char **field)
 
     if (!read_time(field[0], &now))
         return "not a time";
-    for (guint i = 0; i < text->recipients->len; i++) {
-        MpEventRecipient *recipient = text->recipients->pdata[i];
+    for (guint i = 0; i < text->audience->recipients->len; i++) {
+        MpEventRecipient *recipient = text->audience->recipients->pdata[i];
 
         if (recipient->state != MP_RECIPIENT_DEFERRED && recipient->state != MP_RECIPIENT_FAILED)
             continue;
@@ -310,17 +322,18 @@ static const struct {
     {"command", 1, take_line_of_response},  /* the command that was not done */
     {"quote", 1, take_line_of_response},    /* a line of its text; escaped, as the six above */
     {"cut", 1, take_cut},                   /* 1: there was more of it */
-    {"to", 3, take_to},                     /* user, address, reason */
-    {"expanded", 2, take_expanded},         /* time, number of recipients */
-    {"sent", 4, take_outcome},              /* time, user, code, reply */
-    {"deferred", 5, take_outcome},          /* time, user, DUE, code, reply */
-    {"failed", 4, take_outcome},            /* time, user, code, reply */
-    {"dropped", 4, take_outcome},           /* time, user, code, reason */
-    {MP_WORD_WAITING, 5, take_outcome},     /* the same, but no attempt is counted */
+    {"to", 2, take_to},                     /* user, reason */
+    {"skipped", 2, take_skipped},           /* user, why */
+    {"expanded", 3, take_expanded},         /* time, number of recipients, of those skipped */
+    {"sent", 5, take_outcome},              /* time, user, address, code, reply */
+    {"deferred", 6, take_outcome},          /* time, user, DUE, address, code, reply */
+    {"failed", 5, take_outcome},            /* time, user, address, code, reply */
+    {"dropped", 5, take_outcome},           /* time, user, address, code, why */
+    {MP_WORD_WAITING, 6, take_outcome},     /* as deferred, but no attempt is counted */
     {"again", 1, take_again},               /* time */
 };
 
-#define MAX_FIELDS 6
+#define MAX_FIELDS 7
 
 /* Ends each field where its tab was; returns how many there are, at most MAX_FIELDS + 1. */
 static guint
@@ -378,6 +391,12 @@ read_line(MpEventText *text, char *line, gsize length, const char **fault)
     return strlen(line) == length && mp_event_text_take(text, line, fault);
 }
 
+static bool
+is_of_audience(const char *line)
+{
+    return g_str_has_prefix(line, "to\t") || g_str_has_prefix(line, "skipped\t");
+}
+
 MpEventText *
 mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path, GError **error)
 {
@@ -390,6 +409,8 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
         *end = '\0';
         if (++number == 1 && !g_str_has_prefix(line, "metroplex-event\t"))
             return mp_fail_null(error, MP_ERROR_INPUT, "%s:1: not the file of an event", path);
+        if (text->facts_length == 0 && is_of_audience(line))
+            text->facts_length = text->length;
         if (!read_line(text, line, (gsize)(end - line), &fault)) {
             if (!text->is_expanded)
                 return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);

@@ -46,9 +46,11 @@ bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const 
 /* The contents of a file, as far as it is read. */
 typedef struct {
     MpEvent *event;
-    GPtrArray *recipients; /* MpEventRecipient */
-    GHashTable *by_user;   /* guint64 to MpEventRecipient */
-    GString *quote;        /* of a response, until all is read; or NULL */
+    MpAudience *audience;
+    GHashTable *by_user; /* guint64 to MpEventRecipient, of the first `n_indexed` recipients */
+    guint n_indexed;
+    GString *quote;     /* of a response, until all is read; or NULL */
+    gsize facts_length; /* of what stands before the first of the audience, or 0 */
     bool is_expanded;
     guint n_unread,
         first_unread; /* lines after the expansion that say nothing, and which is first */
@@ -72,4 +74,13 @@ bool mp_event_text_take(MpEventText *text, char *line, const char **fault);
 /* The lines of a new file. The result is the caller's. */
 char *mp_event_text_format(const MpEvent *event);
 
-MpEventRecipient *mp_event_text_recipient(const MpEventText *text, guint64 user);
+/* The lines of an expansion. */
+GString *mp_audience_format(const MpAudience *audience, gint64 now);
+
+/* What these lines say, without reading them again. Takes the audience. */
+void mp_event_text_set_audience(MpEventText *text, MpAudience *audience);
+
+/* Forgets what an expansion wrote that was not completed. */
+void mp_event_text_undo_expansion(MpEventText *text);
+
+MpEventRecipient *mp_event_text_recipient(MpEventText *text, guint64 user);

@@ -190,36 +190,59 @@ typedef enum {
     MP_RECIPIENT_SENT,     /* accepted by the server */
     MP_RECIPIENT_DEFERRED, /* to be tried again at `due` */
     MP_RECIPIENT_FAILED,   /* refused for good, or given up */
-    MP_RECIPIENT_DROPPED,  /* needs it no more: muted since, account closed */
+    MP_RECIPIENT_DROPPED,  /* needs it no more, or cannot be told: muted, suspended, no address */
+    MP_RECIPIENT_SKIPPED,  /* was not to be told in the first place: who wrote it, who had muted */
 } MpEventRecipientState;
 
 typedef struct {
-    guint64 user;
-    char *address, *reason;
+    guint64 user; /* 0 in a test: nobody's account */
+    char *reason; /* why they are told; a GRefString, since thousands have the same */
     MpEventRecipientState state;
     guint attempts;
-    gint64 first; /* time of the first attempt; 0 before it */
-    gint64 due;   /* deferred: when to try again */
-    int code;     /* the server's last reply; 0 if there was none */
-    char *reply;  /* its text or our reason, escaped; or NULL */
+    gint64 first;  /* time of the first attempt; 0 before it */
+    gint64 due;    /* deferred: when to try again */
+    char *address; /* that the last attempt was made to; NULL where there was none */
+    int code;      /* the server's last reply; 0 if there was none */
+    char *reply;   /* its text or our reason, escaped; or NULL */
 } MpEventRecipient;
-
-MpEventRecipient *mp_event_recipient_new(guint64 user, const char *address, const char *reason);
-void mp_event_recipient_free(MpEventRecipient *recipient);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventRecipient, mp_event_recipient_free)
 
 const char *mp_event_recipient_state_name(MpEventRecipientState state); /* "pending", "sent", … */
 
+/* The address to show: that of the last attempt, or where the next one goes, which is `current` for
+ * an account. NULL where neither is known. */
+const char *mp_event_recipient_address(const MpEventRecipient *recipient, const MpEvent *event,
+                                       const char *current);
+
 /* True if this recipient is to be tried at `now`. */
 bool mp_event_recipient_is_due(const MpEventRecipient *recipient, gint64 now);
+
+/* Who is told of an event, by account: the address is looked up when the message is sent. */
+typedef struct {
+    GPtrArray *recipients; /* MpEventRecipient */
+    GPtrArray *skipped;    /* MpEventRecipient; `reply` says why. The first MP_SKIPPED_MAX */
+    guint n_skipped;       /* and how many there are altogether */
+    GPtrArray *blocks;     /* the memory of both */
+    guint n_free;          /* of the last block */
+} MpAudience;
+
+#define MP_SKIPPED_MAX 100
+
+MpAudience *mp_audience_new(void);
+void mp_audience_free(MpAudience *audience);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAudience, mp_audience_free)
+
+/* Each account once, which is the caller's to see to. `why` is one of few words, for people. */
+void mp_audience_add(MpAudience *audience, guint64 user, const char *reason);
+void mp_audience_skip(MpAudience *audience, guint64 user, const char *why);
 
 typedef struct MpEventFile MpEventFile;
 typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
 
 /*
  * Reads an event. For MP_EVENT_WRITE (the caller holds the outbox's lock) a torn last line is cut
- * off. NULL without error if the file is gone; a malformed line is MP_ERROR_INPUT, and the message
- * names path and line: such a file is left where it is.
+ * off, and so is an expansion that was not completed. NULL without error if the file is gone; a
+ * malformed line is MP_ERROR_INPUT, and the message names path and line: such a file is left where
+ * it is.
  */
 MpEventFile *
 mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error);
@@ -230,24 +253,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventFile, mp_event_file_free)
 /* Its contents; the file's, and changed by the calls below. */
 const MpEvent *mp_event_file_event(const MpEventFile *file);
 const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpEventRecipient */
+const MpAudience *mp_event_file_audience(const MpEventFile *file);
 bool mp_event_file_is_expanded(const MpEventFile *file);
 
 /*
- * Appends a line for each of `recipients` (MpEventRecipient; user, address and reason count) that
- * has none yet, then the line that completes the expansion, and syncs. Once it is complete nothing
- * is added any more: a second call changes nothing. An address that a line cannot hold, or that no
- * mail can have, is logged and left out.
+ * Appends a line for each of the audience, then the line that completes the expansion, and syncs.
+ * The file takes the audience. Once it is complete nothing is added any more: a second call changes
+ * nothing.
  */
-bool
-mp_event_file_expand(MpEventFile *file, const GPtrArray *recipients, gint64 now, GError **error);
+bool mp_event_file_expand(MpEventFile *file, MpAudience *audience, gint64 now, GError **error);
 
 typedef struct {
     MpEventRecipientState outcome; /* sent, deferred, failed or dropped */
     gint64 now;
     gint64 due; /* deferred */
     int code;
-    const char *reply; /* one line of text, else it is escaped here; NULL for none */
-    bool is_uncounted; /* deferred: for what may not be this message's fault */
+    const char *reply;   /* one line of text, else it is escaped here; NULL for none */
+    bool is_uncounted;   /* deferred: for what may not be this message's fault */
+    const char *address; /* that it was made to; NULL for none */
 } MpAttempt;
 
 /*

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/process.h"
 #include "base/protect.h"
 #include "base/time.h"
@@ -245,9 +246,10 @@ static void
 tell_recipient(MpReport *report, const MpEventRecipient *r)
 {
     g_autofree char *due = r->due > 0 ? mp_time_format(r->due) : g_strdup("-");
+    g_autofree char *address = mp_escape(r->address);
 
     mp_report_print(report, "    account %" G_GUINT64_FORMAT " <%s> %s attempts %u due %s: %s",
-                    r->user, r->address, mp_event_recipient_state_name(r->state), r->attempts, due,
+                    r->user, address, mp_event_recipient_state_name(r->state), r->attempts, due,
                     r->reply != NULL ? r->reply : "-");
 }
 
@@ -272,6 +274,9 @@ tell_event(MpReport *report, const MpQueued *queued)
                     recipients->len, mp_event_file_is_expanded(file) ? "" : " so far");
     for (guint i = 0; i < MIN(recipients->len, RECIPIENTS_MAX); i++)
         tell_recipient(report, recipients->pdata[i]);
+    const MpAudience *audience = mp_event_file_audience(file);
+    for (guint i = 0; i < MIN(audience->skipped->len, RECIPIENTS_MAX); i++)
+        tell_recipient(report, audience->skipped->pdata[i]);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "base/directory.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/time.h"
 
@@ -208,20 +209,24 @@ mp_trace_mail_files(MpTracer *tracer)
 
 /* --- The queue -------------------------------------------------------------------------------- */
 
-static char *
-login_of(MpTracer *tracer, guint64 id)
+static MpUser *
+account_of(const MpTracer *tracer, guint64 id)
 {
-    g_autoptr(MpUser) user = NULL;
+    MpUser *user = NULL;
 
     if (tracer->instance->accounts != NULL)
         (void)mp_accounts_user(tracer->instance->accounts, id, &user, NULL);
-    return user != NULL ? g_strdup(user->login) : g_strdup_printf("account %" G_GUINT64_FORMAT, id);
+    return user;
 }
 
 static void
-tell_recipient(MpTracer *tracer, const MpQueued *queued, const MpEventRecipient *r)
+tell_recipient(MpTracer *tracer, const MpEvent *event, const MpEventRecipient *r)
 {
-    g_autofree char *login = login_of(tracer, r->user);
+    g_autoptr(MpUser) user = account_of(tracer, r->user);
+    g_autofree char *who = user != NULL ? g_strdup(user->login)
+                                        : g_strdup_printf("account %" G_GUINT64_FORMAT, r->user);
+    g_autofree char *address = mp_escape(
+        mp_event_recipient_address(r, event, user != NULL ? mp_user_address(user) : NULL));
     g_autofree char *due = r->due > 0 ? mp_time_format(r->due) : NULL;
     g_autoptr(GString) how = g_string_new(NULL);
 
@@ -231,15 +236,15 @@ tell_recipient(MpTracer *tracer, const MpQueued *queued, const MpEventRecipient 
         g_string_append_printf(how, ", next at %s", due);
     if (r->reply != NULL)
         g_string_append_printf(how, ": %s", r->reply);
-    mp_trace_tell(tracer, tracer->trace->now, 0, "recipient", "%s: %s <%s>, %s%s", queued->key,
-                  login, r->address, mp_event_recipient_state_name(r->state), how->str);
+    mp_trace_tell(tracer, tracer->trace->now, 0, "recipient", "%s: %s <%s>, %s%s", event->key, who,
+                  address, mp_event_recipient_state_name(r->state), how->str);
 }
 
 static void
 tell_event(MpTracer *tracer, const MpQueued *queued, const MpEventFile *file)
 {
     const MpEvent *event = mp_event_file_event(file);
-    const GPtrArray *recipients = mp_event_file_recipients(file);
+    const MpAudience *audience = mp_event_file_audience(file);
 
     mp_trace_tell(tracer, tracer->trace->facts, event->created * G_USEC_PER_SEC, "queue",
                   "event %s of thread %" G_GUINT64_FORMAT " announced%s", event->key, event->thread,
@@ -247,8 +252,13 @@ tell_event(MpTracer *tracer, const MpQueued *queued, const MpEventFile *file)
     mp_trace_tell(tracer, tracer->trace->now, 0, "queue", "%s/%s, %s", mp_queue_name(queued->queue),
                   queued->name,
                   mp_event_file_is_expanded(file) ? "its recipients:" : "not tried yet");
-    for (guint i = 0; i < recipients->len; i++)
-        tell_recipient(tracer, queued, recipients->pdata[i]);
+    for (guint i = 0; i < audience->recipients->len; i++)
+        tell_recipient(tracer, event, audience->recipients->pdata[i]);
+    for (guint i = 0; i < audience->skipped->len; i++)
+        tell_recipient(tracer, event, audience->skipped->pdata[i]);
+    if (audience->n_skipped > audience->skipped->len)
+        mp_trace_tell(tracer, tracer->trace->now, 0, "recipient", "%s: %u more were skipped",
+                      event->key, audience->n_skipped - audience->skipped->len);
 }
 
 static bool

@@ -109,7 +109,7 @@ subscribe(GPtrArray *subscribers, guint64 user, const char *reason, bool replace
     if (s == NULL) {
         s = g_new0(MpSubscriber, 1);
         s->user = user;
-        s->reason = g_strdup(reason);
+        s->reason = g_ref_string_new(reason);
         g_ptr_array_add(subscribers, s);
         return true;
     }
@@ -119,8 +119,8 @@ subscribe(GPtrArray *subscribers, guint64 user, const char *reason, bool replace
         g_ptr_array_remove_index(subscribers, i);
         return true;
     }
-    g_free(s->reason);
-    s->reason = g_strdup(reason);
+    g_ref_string_release(s->reason);
+    s->reason = g_ref_string_new(reason);
     return true;
 }
 

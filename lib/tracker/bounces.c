@@ -67,6 +67,15 @@ mp_user_is_suppressed(const MpUser *user, const char *address)
     return bounces != NULL && bounces->is_suppressed;
 }
 
+const char *
+mp_user_address(const MpUser *user)
+{
+    for (guint i = 0; i < user->emails->len; i++)
+        if (!mp_user_is_suppressed(user, g_ptr_array_index(user->emails, i)))
+            return g_ptr_array_index(user->emails, i);
+    return NULL;
+}
+
 static const char *
 own_address(const MpUser *user, const char *address)
 {

@@ -204,42 +204,59 @@ mp_record_repository(const MpRepository *repository)
 static void
 subscriber_free(gpointer data)
 {
-    g_free(((MpSubscriber *)data)->reason);
+    g_ref_string_release(((MpSubscriber *)data)->reason);
     g_free(data);
 }
 
-static MpSubscriber *
-parse_subscriber(const char *line)
+/* Most of many thousands have the reason of the one before. */
+static char *
+share_reason(const GPtrArray *subscribers, const char *reason, gsize length)
 {
-    const char *space = strchr(line, ' ');
-    g_autofree char *id_text = space != NULL ? g_strndup(line, (gsize)(space - line)) : NULL;
-    g_autofree char *reason = space != NULL ? g_strstrip(g_strdup(space + 1)) : NULL;
-    guint64 id;
+    const MpSubscriber *last =
+        subscribers->len > 0 ? subscribers->pdata[subscribers->len - 1] : NULL;
 
-    /* written without its reason it could not be read again */
-    if (id_text == NULL || *reason == '\0' ||
-        !g_ascii_string_to_unsigned(id_text, 10, 1, MP_MAX_ID, &id, NULL))
-        return NULL;
-    MpSubscriber *subscriber = g_new0(MpSubscriber, 1);
+    return last != NULL && strncmp(last->reason, reason, length) == 0 &&
+                   last->reason[length] == '\0'
+               ? g_ref_string_acquire(last->reason)
+               : g_ref_string_new_len(reason, (gssize)length);
+}
+
+/* "ID REASON", up to `end`. */
+static bool
+parse_subscriber(const char *line, const char *end, GPtrArray *subscribers)
+{
+    guint64 id = 0;
+
+    for (; g_ascii_isdigit(*line) && id <= MP_MAX_ID; line++)
+        id = id * 10 + (guint64)(*line - '0');
+    if (id == 0 || id > MP_MAX_ID || *line != ' ')
+        return false;
+    while (line < end && g_ascii_isspace(*line))
+        line++;
+    while (end > line && g_ascii_isspace(end[-1]))
+        end--;
+    if (line == end) /* written without its reason it could not be read again */
+        return false;
+    MpSubscriber *subscriber = g_new(MpSubscriber, 1);
     subscriber->user = id;
-    subscriber->reason = g_steal_pointer(&reason);
-    return subscriber;
+    subscriber->reason = share_reason(subscribers, line, (gsize)(end - line));
+    g_ptr_array_add(subscribers, subscriber);
+    return true;
 }
 
 GPtrArray *
 mp_record_parse_subscribers(const char *text, const char *path, GError **error)
 {
     g_autoptr(GPtrArray) subscribers = g_ptr_array_new_with_free_func(subscriber_free);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    guint number = 1;
 
-    for (guint i = 0; lines[i] != NULL; i++) {
-        if (lines[i][0] == '\0')
+    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0'), number++) {
+        end = strchrnul(line, '\n');
+        if (end == line)
             continue;
-        MpSubscriber *subscriber = parse_subscriber(lines[i]);
-        if (subscriber == NULL)
+        if (!parse_subscriber(line, end, subscribers))
             return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:%u: not \"ID REASON\"", path,
-                                i + 1);
-        g_ptr_array_add(subscribers, subscriber);
+                                number);
     }
     return g_steal_pointer(&subscribers);
 }

@@ -71,7 +71,7 @@ bool mp_thread_comment_of_id(const MpThread *thread, const char *id, const char 
 
 typedef struct {
     guint64 user;
-    char *reason; /* author, comment, mention, manual, …, or MP_MUTED */
+    char *reason; /* author, comment, mention, manual, …, or MP_MUTED; a GRefString */
 } MpSubscriber;
 
 typedef struct {
@@ -168,6 +168,10 @@ bool mp_is_login(const char *login);
 
 /* Whether bounces have suppressed this address of the user's. */
 bool mp_user_is_suppressed(const MpUser *user, const char *address);
+
+/* Where mail to the user goes: the first of their addresses that is not suppressed, the user's;
+ * NULL if there is none. */
+const char *mp_user_address(const MpUser *user);
 
 /*
  * Notes a bounce from one of the user's addresses (compared without case: the server that bounced

@@ -461,7 +461,7 @@ def expand():
     if times["recipients"] != RECIPIENTS:
         raise RuntimeError(f"{times['recipients']} of {RECIPIENTS} recipients")
     plain = f"a file of {times['octets'] / 1024:.0f} KiB"
-    row(f"an event expanded to {RECIPIENTS:,} recipients", times["whole"], "s", times["plain"], plain, at_most=3, faster=False)
+    row(f"an event expanded to {RECIPIENTS:,} recipients", times["whole"], "s", times["plain"], plain, at_most=6, faster=False)
     row("  only its lines, once the recipients are known", times["appended"], "s", times["plain"], plain, at_most=3, faster=False)
 
 

@@ -32,7 +32,7 @@ publish(MpInstance *instance, const char *key, guint64 thread)
     return queued;
 }
 
-/* As the notifier does it: who follows, each one's account and address, one line each, synced. */
+/* As the notifier does it: who follows and is to be told, one line each, synced. */
 static void
 expand(MpInstance *instance, MpEventFile *file, guint64 thread, Expansions *e)
 {
@@ -43,13 +43,11 @@ expand(MpInstance *instance, MpEventFile *file, guint64 thread, Expansions *e)
     g_autoptr(MpRepository) repository =
         mp_tracker_repository(instance->tracker, "acme/rocket", &error);
     bench_must(subscribers != NULL && repository != NULL, error);
-    g_autoptr(GPtrArray) recipients =
-        mp_notification_recipients(subscribers, repository, 1, instance->accounts, &error);
-    bench_must(recipients != NULL, error);
+    MpAudience *audience = mp_notification_audience(subscribers, repository, 1);
     found = bench_now();
-    bench_must(mp_event_file_expand(file, recipients, 1700000000, &error), error);
+    bench_must(mp_event_file_expand(file, audience, 1700000000, &error), error);
     done = bench_now();
-    e->recipients = recipients->len;
+    e->recipients = mp_event_file_recipients(file)->len;
     found = done - found;
     done -= begin;
     g_array_append_val(e->whole, done);

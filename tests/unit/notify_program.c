@@ -608,13 +608,12 @@ Test(notifier, a_queue_shows_who_got_an_event_and_who_did_not)
 {
     const MpAttempt sent = {MP_RECIPIENT_SENT, 1700000000, 0, 250, "2.0.0 Ok"};
     const MpAttempt failed = {MP_RECIPIENT_FAILED, 1700000000, 0, 550, "5.1.1 no such user"};
-    g_autoptr(GPtrArray) people =
-        g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    MpAudience *people = mp_audience_new();
     MpEventEnd end;
 
     announce(KEY, MP_EVENT_OPENED);
-    g_ptr_array_add(people, mp_event_recipient_new(2, "ada@example.com", "mention"));
-    g_ptr_array_add(people, mp_event_recipient_new(3, "bob@example.com", "mention"));
+    mp_audience_add(people, 2, "mention");
+    mp_audience_add(people, 3, "mention");
     {
         g_autoptr(MpQueued) queued = mp_outbox_find(outbox, KEY, NULL);
         g_autoptr(MpEventFile) file = mp_event_file_open(outbox, queued, MP_EVENT_WRITE, NULL);

@@ -127,16 +127,14 @@ open_event(MpEventAccess access, GError **error)
     return mp_event_file_open(outbox, queued, access, error);
 }
 
-static GPtrArray *
+static MpAudience *
 people(guint n)
 {
-    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_recipient_free);
+    MpAudience *audience = mp_audience_new();
 
-    for (guint i = 1; i <= n; i++) {
-        g_autofree char *address = g_strdup_printf("user%u@example.com", i);
-        g_ptr_array_add(list, mp_event_recipient_new(i, address, "mention"));
-    }
-    return list;
+    for (guint i = 1; i <= n; i++)
+        mp_audience_add(audience, i, "mention");
+    return audience;
 }
 
 static const MpEventRecipient *
@@ -148,19 +146,20 @@ recipient(const MpEventFile *file, guint i)
 Test(outbox_event, what_was_recorded_is_read_again)
 {
     const MpAttempt attempts[] = {
-        {MP_RECIPIENT_SENT, THEN + 1, 0, 250, "2.0.0 Ok: queued\tas\nX"},
-        {MP_RECIPIENT_DEFERRED, THEN + 2, THEN + 62, 451, "4.7.1 later"},
-        {MP_RECIPIENT_FAILED, THEN + 3, 0, 550, NULL},
-        {MP_RECIPIENT_DROPPED, THEN + 4, 0, 0, "muted"},
+        {MP_RECIPIENT_SENT, THEN + 1, 0, 250, "2.0.0 Ok: queued\tas\nX", false, "a@example.com"},
+        {MP_RECIPIENT_DEFERRED, THEN + 2, THEN + 62, 451, "4.7.1 later", false,
+         "\"a\tb\"@c.example"},
+        {MP_RECIPIENT_FAILED, THEN + 3, 0, 550, NULL, false, "-"},
+        {MP_RECIPIENT_DROPPED, THEN + 4, 0, 0, "muted", false, NULL},
     };
+    static const char *const addresses[] = {"a@example.com", "\"a\tb\"@c.example", NULL, NULL};
     static const char *const replies[] = {"2.0.0 Ok: queued\\tas\\nX", "4.7.1 later", "-", "muted"};
-    g_autoptr(GPtrArray) list = people(5);
 
     announce(KEY);
     {
         g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
 
-        cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        cr_assert(mp_event_file_expand(file, people(5), THEN, NULL));
         for (guint i = 0; i < G_N_ELEMENTS(attempts); i++)
             cr_assert(mp_event_file_record(file, i + 1, &attempts[i], NULL));
     }
@@ -179,11 +178,12 @@ Test(outbox_event, what_was_recorded_is_read_again)
 
         cr_assert_eq(r->user, i + 1);
         cr_assert_eq(r->state, attempts[i].outcome);
-        cr_assert_eq(r->attempts, 1);
+        cr_assert_eq(r->attempts, attempts[i].outcome != MP_RECIPIENT_DROPPED);
         cr_assert_eq(r->first, attempts[i].now);
         cr_assert_eq(r->due, attempts[i].due);
         cr_assert_eq(r->code, attempts[i].code);
         cr_assert_str_eq(r->reply, replies[i]);
+        cr_assert(g_strcmp0(r->address, addresses[i]) == 0, "%u: %s", i, r->address);
         cr_assert_str_eq(r->reason, "mention");
     }
     cr_assert_eq(recipient(file, 4)->state, MP_RECIPIENT_PENDING);
@@ -192,8 +192,7 @@ Test(outbox_event, what_was_recorded_is_read_again)
 Test(outbox_event, a_torn_last_line_counts_for_nothing_and_is_cut_before_the_next_append)
 {
     static const char *const torn[] = {"s", "sent\t1700000001\t1\t25",
-                                       "sent\t1700000001\t1\t250\tOk", "expan", "nonsense"};
-    g_autoptr(GPtrArray) list = people(2);
+                                       "sent\t1700000001\t1\t-\t250\tOk", "expan", "nonsense"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(torn); i++) {
         const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
@@ -201,7 +200,7 @@ Test(outbox_event, a_torn_last_line_counts_for_nothing_and_is_cut_before_the_nex
         announce(KEY);
         {
             g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+            cr_assert(mp_event_file_expand(file, people(2), THEN, NULL));
         }
         g_autofree char *whole = read_event("new/" KEY);
         g_autofree char *damaged = g_strconcat(whole, torn[i], NULL);
@@ -213,7 +212,7 @@ Test(outbox_event, a_torn_last_line_counts_for_nothing_and_is_cut_before_the_nex
             cr_assert(mp_event_file_record(file, 2, &sent, NULL));
         }
         g_autofree char *mended = read_event("new/" KEY);
-        g_autofree char *expected = g_strconcat(whole, "sent\t1700000000\t2\t250\tOk\n", NULL);
+        g_autofree char *expected = g_strconcat(whole, "sent\t1700000000\t2\t-\t250\tOk\n", NULL);
         cr_assert_str_eq(mended, expected);
     }
 }
@@ -233,13 +232,12 @@ Test(outbox_event, readers_leave_a_torn_line_alone)
 
 Test(outbox_event, an_expansion_interrupted_at_any_octet_is_completed_without_duplicates)
 {
-    g_autoptr(GPtrArray) list = people(4);
 
     announce(KEY);
     g_autofree char *before = read_event("new/" KEY);
     {
         g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-        cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        cr_assert(mp_event_file_expand(file, people(4), THEN, NULL));
     }
     g_autofree char *whole = read_event("new/" KEY);
     for (gsize length = strlen(before); length < strlen(whole); length++) {
@@ -248,7 +246,7 @@ Test(outbox_event, an_expansion_interrupted_at_any_octet_is_completed_without_du
         {
             g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
             cr_assert_not(mp_event_file_is_expanded(file));
-            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+            cr_assert(mp_event_file_expand(file, people(4), THEN, NULL));
         }
         g_autofree char *redone = read_event("new/" KEY);
         cr_assert_str_eq(redone, whole, "cut at %zu", length);
@@ -257,29 +255,87 @@ Test(outbox_event, an_expansion_interrupted_at_any_octet_is_completed_without_du
 
 Test(outbox_event, an_expansion_happens_once)
 {
-    g_autoptr(GPtrArray) few = people(2), more = people(3);
-
     announce(KEY);
     g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-    cr_assert(mp_event_file_expand(file, few, THEN, NULL));
-    cr_assert(mp_event_file_expand(file, more, THEN + 1, NULL));
+    cr_assert(mp_event_file_expand(file, people(2), THEN, NULL));
+    cr_assert(mp_event_file_expand(file, people(3), THEN + 1, NULL));
     cr_assert_eq(mp_event_file_recipients(file)->len, 2);
 }
 
-Test(outbox_event, an_address_that_no_line_can_hold_is_left_out)
+Test(outbox_event, who_is_not_told_is_read_again_and_the_rest_of_a_crowd_is_counted)
 {
-    static const char *const unfit[] = {"a\tb@example.com", "a\nsent\t1@example.com",
-                                        "a b@example.com",  "nobody",
-                                        "@example.com",     "a@",
-                                        "<a@example.com>",  "a\\b@c"};
-    g_autoptr(GPtrArray) list = people(1);
+    MpAudience *audience = people(2);
+
+    mp_audience_skip(audience, 7, "wrote it");
+    for (guint i = 0; i < 2000; i++)
+        mp_audience_skip(audience, 100 + i, "muted the thread");
+    announce(KEY);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+        MpEventEnd end;
+
+        cr_assert(mp_event_file_expand(file, audience, THEN, NULL));
+        cr_assert_eq(mp_event_file_audience(file)->n_skipped, 2001);
+        cr_assert(mp_event_file_finish(file, &end, NULL));
+        cr_assert_eq(end, MP_EVENT_STAYS);
+    }
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
+    const MpAudience *read = mp_event_file_audience(file);
+    const MpEventRecipient *first = read->skipped->pdata[0], *last = read->skipped->pdata[99];
+
+    cr_assert_eq(read->recipients->len, 2);
+    cr_assert_eq(read->skipped->len, 100);
+    cr_assert_eq(read->n_skipped, 2001);
+    cr_assert_eq(first->user, 7);
+    cr_assert_eq(first->state, MP_RECIPIENT_SKIPPED);
+    cr_assert_str_eq(first->reply, "wrote it");
+    cr_assert_eq(last->user, 198);
+    cr_assert_str_eq(last->reply, "muted the thread");
+}
+
+Test(outbox_event, a_reason_that_no_line_can_hold_is_left_out)
+{
+    static const char *const unfit[] = {"a\tb", "a\nsent\t1", "", "a\\b", "a\xe2\x80\xae.", "\xff"};
+    MpAudience *audience = people(1);
 
     for (guint i = 0; i < G_N_ELEMENTS(unfit); i++)
-        g_ptr_array_add(list, mp_event_recipient_new(100 + i, unfit[i], "mention"));
+        mp_audience_add(audience, 100 + i, unfit[i]);
     announce(KEY);
-    g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-    cr_assert(mp_event_file_expand(file, list, THEN, NULL));
-    cr_assert_eq(mp_event_file_recipients(file)->len, 1);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+        cr_assert(mp_event_file_expand(file, audience, THEN, NULL));
+    }
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
+    cr_assert_str_eq(recipient(file, 0)->reason, "mention");
+    for (guint i = 0; i < G_N_ELEMENTS(unfit); i++)
+        cr_assert_str_eq(recipient(file, 1 + i)->reason, "-");
+}
+
+/* Ten thousand are known as soon as they are written, and each by its id. */
+Test(outbox_event, a_crowd_is_the_same_when_it_is_written_and_when_it_is_read)
+{
+    const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok", false, "user@example.com"};
+    MpAudience *audience = mp_audience_new();
+
+    for (guint i = 1; i <= 10000; i++)
+        mp_audience_add(audience, i * 7, i % 3 == 0 ? "mention" : "manual");
+    announce(KEY);
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+
+        cr_assert(mp_event_file_expand(file, audience, THEN, NULL));
+        cr_assert(mp_event_file_record(file, 7 * 5000, &sent, NULL));
+        cr_assert_eq(recipient(file, 4999)->state, MP_RECIPIENT_SENT);
+    }
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
+    cr_assert_eq(mp_event_file_recipients(file)->len, 10000);
+    for (guint i = 1; i <= 10000; i++) {
+        const MpEventRecipient *r = recipient(file, i - 1);
+
+        cr_assert_eq(r->user, i * 7);
+        cr_assert_str_eq(r->reason, i % 3 == 0 ? "mention" : "manual");
+        cr_assert_eq(r->state, i == 5000 ? MP_RECIPIENT_SENT : MP_RECIPIENT_PENDING);
+    }
 }
 
 Test(outbox_event, a_malformed_file_is_named_with_its_line_and_left_where_it_is)
@@ -289,11 +345,12 @@ Test(outbox_event, a_malformed_file_is_named_with_its_line_and_left_where_it_is)
         const char *place;
     } cases[] = {
         {"bogus\t1\n", "outbox/new/" KEY ":8"},
-        {"sent\t1700000000\t9\t250\tOk\n", "outbox/new/" KEY ":8"},
-        {"to\t1\ta@example.com\n", "outbox/new/" KEY ":8"},
-        {"to\t1\ta@example.com\tmention\nto\t1\ta@example.com\tmention\n", "outbox/new/" KEY ":9"},
-        {"to\t-1\ta@example.com\tmention\n", "outbox/new/" KEY ":8"},
-        {"expanded\t1700000000\t3\n", "outbox/new/" KEY ":8"},
+        {"sent\t1700000000\t9\t-\t250\tOk\n", "outbox/new/" KEY ":8"},
+        {"to\t1\n", "outbox/new/" KEY ":8"},
+        {"to\t1\tmention\nto\t1\tmention\n", "outbox/new/" KEY ":9"},
+        {"to\t-1\tmention\n", "outbox/new/" KEY ":8"},
+        {"skipped\tada\tmuted\n", "outbox/new/" KEY ":8"},
+        {"expanded\t1700000000\t3\t0\n", "outbox/new/" KEY ":8"},
         {"\n", "outbox/new/" KEY ":8"},
     };
 
@@ -322,26 +379,25 @@ Test(outbox_event, an_attempt_that_cannot_be_read_costs_a_repeat_and_not_the_eve
     } cases[] = {
         {"bogus\t1\n", 8},
         {"\0\0\0\0\0\0\n", 7},
-        {"\0\0\0\0nt\t1700000000\t1\t250\tOk\n", 27},
+        {"\0\0\0\0nt\t1700000000\t1\t-\t250\tOk\n", 29},
         {"sent\t17000\0\0\0\0\0\0\0\0\n", 19},
-        {"sent\t1700000000\t9\t250\tOk\n", 25},
-        {"expanded\t1700000000\t7\n", 22},
+        {"sent\t1700000000\t9\t-\t250\tOk\n", 27},
+        {"expanded\t1700000000\t7\t0\n", 24},
         {"\n\n\xff\n", 4},
     };
     const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
-    g_autoptr(GPtrArray) list = people(3);
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         announce(KEY);
         {
             g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+            cr_assert(mp_event_file_expand(file, people(3), THEN, NULL));
         }
         g_autofree char *path = path_of("new/" KEY);
         g_autofree char *whole = read_event("new/" KEY);
         g_autoptr(GString) damaged = g_string_new(whole);
         g_string_append_len(damaged, cases[i].added, (gssize)cases[i].length);
-        g_string_append(damaged, "sent\t1700000000\t2\t250\tOk\n");
+        g_string_append(damaged, "sent\t1700000000\t2\t-\t250\tOk\n");
         cr_assert(g_file_set_contents(path, damaged->str, (gssize)damaged->len, NULL));
         g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
         cr_assert_not_null(file, "%zu", i);
@@ -360,13 +416,12 @@ Test(outbox_event, who_waits_for_what_may_not_be_their_fault_has_made_no_attempt
     const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later", false};
     const MpAttempt waiting = {MP_RECIPIENT_DEFERRED, THEN + 1, THEN + 61, 530,
                                "who are you",         true};
-    g_autoptr(GPtrArray) list = people(2);
 
     announce(KEY);
     {
         g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
 
-        cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+        cr_assert(mp_event_file_expand(file, people(2), THEN, NULL));
         cr_assert(mp_event_file_record(file, 1, &deferred, NULL));
         cr_assert(mp_event_file_record(file, 2, &waiting, NULL));
     }
@@ -383,14 +438,13 @@ Test(outbox_event, who_waits_for_what_may_not_be_their_fault_has_made_no_attempt
 Test(outbox_event, times_before_1970_are_read_again)
 {
     const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, -600, -500, 451, "later", false};
-    g_autoptr(GPtrArray) list = people(1);
     MpEventEnd end;
 
     announce(KEY);
     {
         g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
 
-        cr_assert(mp_event_file_expand(file, list, -700, NULL));
+        cr_assert(mp_event_file_expand(file, people(1), -700, NULL));
         cr_assert(mp_event_file_record(file, 1, &deferred, NULL));
         cr_assert(mp_event_file_finish(file, &end, NULL));
     }
@@ -474,14 +528,13 @@ Test(outbox_event, an_event_goes_where_its_recipients_say)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GPtrArray) list = people(3);
         MpEventEnd end;
 
         announce(KEY);
         {
             g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
 
-            cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+            cr_assert(mp_event_file_expand(file, people(3), THEN, NULL));
             for (guint r = 0; r < 3; r++) {
                 const MpAttempt a = {(MpEventRecipientState)cases[i].outcome[r], THEN,
                                      THEN + 60 + r, 0, NULL};
@@ -506,11 +559,10 @@ Test(outbox_event, an_administrators_retry_makes_deferred_and_failed_due_again)
     const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
     const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later"};
     const MpAttempt failed = {MP_RECIPIENT_FAILED, THEN, 0, 550, "no"};
-    g_autoptr(GPtrArray) list = people(3);
 
     announce(KEY);
     g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-    cr_assert(mp_event_file_expand(file, list, THEN, NULL));
+    cr_assert(mp_event_file_expand(file, people(3), THEN, NULL));
     cr_assert(mp_event_file_record(file, 1, &sent, NULL));
     cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
     cr_assert(mp_event_file_record(file, 3, &failed, NULL));
