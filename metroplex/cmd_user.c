@@ -19,7 +19,7 @@
 
 /* The changes that a command line asks for; NULL where it asks for none. */
 typedef struct {
-    char *login, *name, *state, *language;
+    char *login, *name, *state, *language, *format;
     char **emails, **add, **remove, **unsuppress;
 } Wishes;
 
@@ -30,6 +30,7 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->name);
     g_free(wishes->state);
     g_free(wishes->language);
+    g_free(wishes->format);
     g_strfreev(wishes->emails);
     g_strfreev(wishes->add);
     g_strfreev(wishes->remove);
@@ -126,6 +127,8 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         user->is_active = strcmp(wishes->state, "active") == 0;
     if (wishes->language != NULL)
         set_text(&user->language, g_strdup(wishes->language));
+    if (wishes->format != NULL)
+        mp_mail_format_parse(wishes->format, &user->format);
     if (wishes->emails != NULL)
         g_ptr_array_set_size(user->emails, 0);
     if (!add_emails(config, user, wishes->emails, error) ||
@@ -144,7 +147,7 @@ is_same(const MpUser *a, const MpUser *b)
     bool same =
         strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
         a->is_active == b->is_active && a->epoch == b->epoch && a->emails->len == b->emails->len &&
-        g_strcmp0(a->language, b->language) == 0 &&
+        g_strcmp0(a->language, b->language) == 0 && a->format == b->format &&
         (a->bounces != NULL ? a->bounces->len : 0) == (b->bounces != NULL ? b->bounces->len : 0);
 
     for (guint i = 0; same && i < a->emails->len; i++)
@@ -228,6 +231,8 @@ user_set(int argc, char **argv)
         {"login", 0, 0, G_OPTION_ARG_FILENAME, &wishes.login, "rename the account", "NEW"},
         {"language", 0, 0, G_OPTION_ARG_FILENAME, &wishes.language, "of the mail that they get",
          mp_language_choices()},
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &wishes.format,
+         "of that mail: text alone, or HTML beside it", "text|both"},
         {"unsuppress", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unsuppress,
          "send to an address again that bounces had suppressed", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
@@ -239,13 +244,13 @@ user_set(int argc, char **argv)
     g_autofree char *usage =
         g_strdup_printf("LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
                         "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
-                        "    [--language %s] [--unsuppress ADDRESS …]",
+                        "    [--language %s] [--format text|both] [--unsuppress ADDRESS …]",
                         mp_language_choices());
     mp_options_parse(&options, entries, usage, "Changes an account; what is not named stays.", 1, 1,
                      &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
-        wishes.language == NULL && wishes.unsuppress == NULL)
+        wishes.language == NULL && wishes.format == NULL && wishes.unsuppress == NULL)
         return mp_usage_error(argv[0], "nothing to set");
     if (!mp_instance_open(&instance, &options, &error) ||
         !set_user(&instance, argv[1], &wishes, &error))

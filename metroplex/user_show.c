@@ -57,6 +57,7 @@ print_json(const MpUser *user)
     mp_json_text(object, "state", state_of(user));
     mp_json_number(object, "epoch", user->epoch);
     mp_json_text(object, "language", user->language);
+    mp_json_text(object, "format", mp_mail_format_name(user->format));
     add_bounces_json(object, user);
     mp_json_print(object);
 }
@@ -79,6 +80,8 @@ print_facts(const MpUser *user)
     }
     if (user->language != NULL)
         printf("  language %s\n", user->language);
+    if (user->format != MP_MAIL_BOTH)
+        printf("  format  %s\n", mp_mail_format_name(user->format));
     print_bounces(user);
 }
 

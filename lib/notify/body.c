@@ -154,8 +154,8 @@ boundary_of(const char *text, const char *html)
     return g_strdup_printf("mp-%.40s", g_checksum_get_string(checksum));
 }
 
-char *
-mp_body_multipart(const char *text, const char *html)
+static char *
+alternative(const char *text, const char *html)
 {
     g_autofree char *boundary = boundary_of(text, html);
     GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("alternative");
@@ -180,11 +180,20 @@ mp_body_plain(const char *text)
 }
 
 char *
+mp_body_content(MpMailFormat format, const char *text, const char *html)
+{
+    return format == MP_MAIL_TEXT ? mp_body_plain(text) : alternative(text, html);
+}
+
+char *
 mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
 {
     g_autofree char *text = mp_body_text(facts, reason);
+
+    if (facts->format == MP_MAIL_TEXT)
+        return mp_body_plain(text);
     g_autofree char *footer = html_part(facts, reason);
     g_autofree char *html = g_strconcat(facts->html, footer, NULL);
 
-    return mp_body_multipart(text, html);
+    return alternative(text, html);
 }

@@ -108,16 +108,18 @@ typedef struct {
     const char *message_id;
     bool can_reply;
     MpLanguage language;
+    MpMailFormat format;
 } MpBodyFacts;
 
 /* The text/plain part, lines ending in LF. The caller's. */
 char *mp_body_text(const MpBodyFacts *facts, const MpReason *reason);
 
-/* Text and HTML as multipart/alternative, its header fields first, CRLF. The caller's. */
-char *mp_body_multipart(const char *text, const char *html);
+/* Text and HTML as multipart/alternative, or the text alone, the header fields of the content
+ * first, CRLF. The caller's. */
+char *mp_body_content(MpMailFormat format, const char *text, const char *html);
 
 /* The same of text alone: text/plain. */
 char *mp_body_plain(const char *text);
 
-/* The header fields of the content and the content: multipart/alternative, CRLF. The caller's. */
+/* The header fields of the content and the content, CRLF. The caller's. */
 char *mp_body_make(const MpBodyFacts *facts, const MpReason *reason);

@@ -182,7 +182,8 @@ mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, con
         mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
     MpLanguage language = mp_notification_language(facts->config, reader);
     g_autofree char *markdown = make_markdown(facts, language);
-    const MpBodyFacts body = {markdown, NULL, link, message_id, can_reply(facts, reader), language};
+    const MpBodyFacts body = {markdown, NULL,        link, message_id, can_reply(facts, reader),
+                              language, MP_MAIL_TEXT};
 
     g_autofree char *text = mp_body_text(&body, mp_reason_find(reason));
     g_autofree char *subject = make_subject(facts);
@@ -197,7 +198,7 @@ body_key(const MpBodyFacts *facts, const MpReason *reason)
 {
     guintptr key = mp_reason_number(reason) * MP_N_LANGUAGES + facts->language;
 
-    return (gpointer)(2 * key + facts->can_reply);
+    return (gpointer)(4 * key + 2 * facts->can_reply + (facts->format == MP_MAIL_TEXT));
 }
 
 static const char *
@@ -206,7 +207,8 @@ body_for(MpNotification *n, const MpUser *reader, const MpReason *reason)
     MpLanguage language = mp_notification_language(n->facts.config, reader);
     MpLanguage written_in = n->facts.comment != NULL ? 0 : language;
     const MpBodyFacts facts = {n->markdown[written_in], n->html[written_in],          n->link,
-                               n->message_id,           can_reply(&n->facts, reader), language};
+                               n->message_id,           can_reply(&n->facts, reader), language,
+                               reader->format};
     char *body = g_hash_table_lookup(n->bodies, body_key(&facts, reason));
 
     if (body == NULL) {

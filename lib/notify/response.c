@@ -265,7 +265,7 @@ mp_response_render(const MpResponseFacts *facts, const char *address, GError **e
     if (!mp_header_check(head, error))
         return NULL;
     g_autofree char *text = text_part(&texts), *html = html_part(&texts);
-    g_autofree char *body = mp_body_multipart(text, html);
+    g_autofree char *body = mp_body_content(facts->user->format, text, html);
     g_string_append(head, body);
     return mp_outgoing_mail_new("", address, message_id, g_steal_pointer(&head));
 }

@@ -149,6 +149,11 @@ typedef struct {
     GPtrArray *hard, *soft; /* MpBounce */
 } MpBounces;
 
+typedef enum { MP_MAIL_BOTH, MP_MAIL_TEXT } MpMailFormat;
+
+const char *mp_mail_format_name(MpMailFormat format); /* "both": text and HTML; "text" */
+bool mp_mail_format_parse(const char *name, MpMailFormat *format);
+
 typedef struct {
     guint64 id;
     char *login, *name;
@@ -156,7 +161,8 @@ typedef struct {
     guint64 epoch;     /* random, part of every address; another revokes them all */
     GArray *revoked;   /* guint64, the last epochs before, or NULL for none */
     bool is_active;
-    char *language;     /* "en", "fr", or NULL for the installation's */
+    char *language; /* "en", "fr", or NULL for the installation's */
+    MpMailFormat format;
     GPtrArray *bounces; /* MpBounces, or NULL for none */
 } MpUser;
 

@@ -3,8 +3,13 @@
 
 #include <string.h>
 
+#include "base/names.h"
 #include "tracker/internal.h"
 #include "tracker/record_file.h"
+
+static const char *const format_names[] = {"both", "text"};
+
+MP_DEFINE_NAMES(mp_mail_format, MpMailFormat, format_names)
 
 static bool
 is_mark(const char *text)
@@ -65,6 +70,7 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
 
     mp_record_begin(&r, text, path, "user");
     g_autofree char *state = mp_record_string(&r, "state");
+    g_autofree char *format = mp_record_optional(&r, "format");
     g_auto(GStrv) emails = g_key_file_get_string_list(r.file, "user", "emails", NULL, NULL);
     user->id = id;
     user->login = mp_record_string(&r, "login");
@@ -80,6 +86,8 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
     if (user->login != NULL && !mp_is_login(user->login))
         mp_record_blame(&r, "login", "not a login");
     user->language = mp_record_optional(&r, "language");
+    if (format != NULL && !mp_mail_format_parse(format, &user->format))
+        mp_record_blame(&r, "format", "neither text nor both");
     read_bounces(&r, user);
     return mp_record_end(&r, error) ? g_steal_pointer(&user) : NULL;
 }
@@ -127,6 +135,8 @@ mp_record_user(const MpUser *user)
     mp_record_set_numbers(file, g, "revoked", user->revoked);
     g_key_file_set_string(file, g, "state", user->is_active ? "active" : "suspended");
     mp_record_set_optional(file, g, "language", user->language);
+    if (user->format != MP_MAIL_BOTH)
+        g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));
     set_bounces(file, user->bounces);
     return g_key_file_to_data(file, NULL, NULL);
 }

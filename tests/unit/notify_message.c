@@ -75,6 +75,7 @@ typedef struct {
     bool is_member; /* the reader, of the repository */
     bool is_closed;
     const char *address, *reader; /* the reader's */
+    MpMailFormat format;
 } Case;
 
 static MpOutgoingMail *
@@ -109,7 +110,8 @@ try_render(const Case *c, GError **error)
                         .login = (char *)"ada",
                         .name = (char *)(c->reader ? c->reader : "Ada"),
                         .emails = none,
-                        .language = (char *)c->language};
+                        .language = (char *)c->language,
+                        .format = c->format};
     MpComment comment = {.number = c->comment,
                          .key = (char *)"0123456789abcdef0123456789abcdef",
                          .body = (char *)(c->body ? c->body : "It works.\n"),
@@ -699,6 +701,25 @@ Test(notify, every_reason_has_a_sentence_in_every_language)
             cr_expect(g_hash_table_add(seen, g_strdup(lines[0])), "%s", lines[0]);
         }
     }
+}
+
+Test(notify, who_wants_text_gets_no_html)
+{
+    g_autoptr(MpOutgoingMail) message = render(&(Case){
+        MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .format = MP_MAIL_TEXT, .body = "Ça va ?\n"});
+    g_autoptr(MpOutgoingMail) both =
+        render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .body = "Ça va ?\n"});
+    g_autoptr(GMimeMessage) parsed = parse(message);
+    GMimeObject *body = g_mime_message_get_mime_part(parsed);
+
+    expect_valid(message);
+    cr_assert(GMIME_IS_TEXT_PART(body) && !GMIME_IS_MULTIPART(body));
+    expect_field(message, "Content-Type", "text/plain; charset=utf-8");
+    g_autofree char *text = g_mime_text_part_get_text(GMIME_TEXT_PART(body));
+    g_auto(GStrv) line = g_strsplit(text, "\r\n", -1);
+    g_autofree char *lines = g_strjoinv("\n", line);
+    g_autofree char *other = part_text(both, 0);
+    cr_expect_str_eq(lines, other);
 }
 
 Test(notify, html_is_what_markdown_means_and_nothing_else)
