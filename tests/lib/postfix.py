@@ -73,25 +73,8 @@ virtual_alias_maps = inline:{{{{lee@third.example = kim@other.example}}}}
 service_throttle_time = 1s
 """
 
-MASTER = """127.0.0.1:{port}  inet  n       -       n       -       -       smtpd
-cleanup   unix  n       -       n       -       0       cleanup
-qmgr      unix  n       -       n       300     1       qmgr
-rewrite   unix  -       -       n       -       -       trivial-rewrite
-bounce    unix  -       -       n       -       0       bounce
-defer     unix  -       -       n       -       0       bounce
-trace     unix  -       -       n       -       0       bounce
-proxymap  unix  -       -       n       -       -       proxymap
-error     unix  -       -       n       -       -       error
-retry     unix  -       -       n       -       -       error
-discard   unix  -       -       n       -       -       discard
-local     unix  -       n       n       -       -       local
-virtual   unix  -       n       n       -       -       virtual
-anvil     unix  -       -       n       -       1       anvil
-tlsmgr    unix  -       -       n       1000?   1       tlsmgr
-showq     unix  n       -       n       -       -       showq
-pickup    unix  n       -       n       60      1       pickup
-postlog   unix-dgram n  -       n       -       1       postlogd
-"""
+with open(os.path.join(LIB, "postfix.services")) as services:
+    MASTER = "127.0.0.1:{port} inet n - n - - smtpd\nlocal unix - n n - - local\n" + services.read()
 
 
 class Machine(Postfix):

@@ -69,22 +69,7 @@ EOF
 write_master() { # DIR PORT
     cat >"$1/etc/master.cf" <<EOF
 127.0.0.1:$2 inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-virtual unix - n n - - virtual
-anvil unix - - n - 1 anvil
-tlsmgr unix - - n 1000? 1 tlsmgr
-showq unix n - n - - showq
-pickup unix n - n 60 1 pickup
-postlog unix-dgram n - n - 1 postlogd
+$(<"$(dirname "${BASH_SOURCE[0]}")/postfix.services")
 ${POSTFIX_MASTER-}
 EOF
 }

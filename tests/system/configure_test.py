@@ -625,7 +625,7 @@ def on_port_25_of_a_machine_as_debian_makes_it(site, machine):
 def what_only_the_running_postfix_cannot_do_is_put_back(site, machine):
     """A chroot, which the trial has not: a socket that is out of sight there."""
     queue, conf = os.path.join(machine.dir, "queue"), os.path.join(site.dir, "opendkim.conf")
-    service = f"127.0.0.1:{machine.port}  inet  n       -       "
+    service = f"127.0.0.1:{machine.port} inet n - "
     machine.write("master.cf", machine.read("master.cf").replace(service + "n", service + "y"))
     machine.postfix("reload")
     site.set_config("address", authserv_id=HOST)
