@@ -111,7 +111,7 @@ mp_marked_parse(const char *text, MpMarked *marked)
     g_autofree char *mark = g_strndup(begin, (gsize)(lines - begin));
     if (g_str_has_prefix(lines, ADVICE))
         lines += strlen(ADVICE);
-    marked->lacked_newline = strstr(mark, NO_NEWLINE) != NULL;
+    marked->lacked_newline = begin > text && strstr(mark, NO_NEWLINE) != NULL;
     marked->before = g_strndup(text, (gsize)(begin - text) - (marked->lacked_newline ? 1 : 0));
     marked->lines = g_strndup(lines, (gsize)(end - lines));
     marked->after = g_strdup(end + strlen(END));

@@ -47,6 +47,18 @@ Test(postfix, what_is_put_in_comes_out_byte_for_byte)
     }
 }
 
+/* Somebody took out all that stood above, and it had no end of line. */
+Test(postfix, marks_may_be_all_that_is_left)
+{
+    g_autofree char *text = mp_marked_render("a = 1", "ours = 1\n", NULL);
+    g_auto(MpMarked) marked = {.lines = NULL};
+
+    mp_marked_parse(strchr(text, '\n') + 1, &marked);
+    cr_assert_str_eq(marked.before, "");
+    cr_assert_str_eq(marked.lines, "ours = 1\n");
+    cr_assert(!marked.is_as_written);
+}
+
 Test(postfix, a_file_tells_whether_it_is_as_written)
 {
     g_autofree char *text = mp_marked_render("a = 1\n", "ours = 1\n", NULL);
