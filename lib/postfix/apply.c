@@ -248,10 +248,8 @@ take_out(const MpWork *work, const char *name, const char *base, GError **error)
 static bool
 remove_tables(const MpWork *work, GError **error)
 {
-    const char *const argv[] = {"rm", "-rf", "--one-file-system", "--", work->tables, NULL};
-
     mp_work_tell(work, "remove the tables");
-    return mp_postfix_run(argv, 60, NULL, error);
+    return mp_postfix_remove(work->tables, error);
 }
 
 typedef struct {

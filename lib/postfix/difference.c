@@ -65,8 +65,9 @@ static bool
 run_diff(GString *into, const char *const *argv, GError **error)
 {
     g_auto(MpProcess) process = {0};
+    g_auto(GStrv) environment = mp_postfix_environment();
 
-    if (!mp_process_run(&process, argv, mp_postfix_environment(), 20, error))
+    if (!mp_process_run(&process, argv, (const char *const *)environment, 20, error))
         return false;
     if (process.status != 0 && process.status != 1)
         return mp_fail(error, MP_ERROR_TEMPORARY, "diff: %s", process.err);

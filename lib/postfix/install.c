@@ -76,6 +76,14 @@ mp_postfix_replace(const char *directory, const char *name, const char *text, GE
     return mp_sync_directory(fd, place, error);
 }
 
+bool
+mp_postfix_remove(const char *path, GError **error)
+{
+    const char *const argv[] = {"rm", "-rf", "--one-file-system", "--", path, NULL};
+
+    return mp_postfix_run(argv, 60, NULL, error);
+}
+
 /* --- The running Postfix ------------------------------------------------------------------------
  */
 

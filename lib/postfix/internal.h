@@ -100,8 +100,8 @@ char *mp_postfix_value(const char *directory, const char *name, GError **error);
 /* Whether the domain is in a list of names, tables and files. */
 bool mp_postfix_has_domain(const char *directory, const char *list, const char *domain);
 
-/* The environment that they get. */
-const char *const *mp_postfix_environment(void);
+/* The environment that they get; the caller's. */
+char **mp_postfix_environment(void);
 char *mp_postfix_program(const char *name, GError **error);
 
 /* --- stage.c, probe.c: the trial -------------------------------------------------------------- */
@@ -156,6 +156,9 @@ bool mp_work_apart(const MpWork *work, MpWorkPiece piece, gpointer data, GError 
 /* Replaces a file as a whole, with owner and mode of the one that is there; synced, and looking old
  * enough for Postfix's programs, which wait for a file that is not. */
 bool mp_postfix_replace(const char *directory, const char *name, const char *text, GError **error);
+
+/* Removes a directory with all in it, if it is there. */
+bool mp_postfix_remove(const char *path, GError **error);
 
 bool mp_postfix_is_running(const char *directory);
 /* `postfix reload`, or start if it is not running. */

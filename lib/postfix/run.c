@@ -9,16 +9,12 @@
 /* Where Debian has what only root usually runs. */
 #define PLACES "/usr/sbin:/usr/bin:/sbin:/bin"
 
-const char *const *
+char **
 mp_postfix_environment(void)
 {
-    static char **environment;
+    char **environment = g_environ_setenv(g_get_environ(), "LC_ALL", "C", TRUE);
 
-    if (environment == NULL) {
-        environment = g_environ_setenv(g_get_environ(), "LC_ALL", "C", TRUE);
-        environment = g_environ_setenv(environment, "PATH", PLACES, TRUE);
-    }
-    return (const char *const *)environment;
+    return g_environ_setenv(environment, "PATH", PLACES, TRUE);
 }
 
 char *
@@ -51,6 +47,7 @@ mp_postfix_run(const char *const *argv, int seconds, char **out, GError **error)
     g_auto(MpProcess) process = {0};
     g_autofree char *path =
         argv[0][0] == '/' ? g_strdup(argv[0]) : mp_postfix_program(argv[0], error);
+    g_auto(GStrv) environment = mp_postfix_environment();
     gsize n = g_strv_length((char **)(gsize)argv);
     g_autofree const char **full = g_new0(const char *, n + 1);
 
@@ -58,7 +55,7 @@ mp_postfix_run(const char *const *argv, int seconds, char **out, GError **error)
         return false;
     memcpy(full, argv, n * sizeof *full);
     full[0] = path;
-    if (!mp_process_run(&process, full, mp_postfix_environment(), seconds, error))
+    if (!mp_process_run(&process, full, (const char *const *)environment, seconds, error))
         return false;
     if (process.status != 0) {
         g_autofree char *words = last_words(&process);

@@ -274,6 +274,10 @@ settle_row(MpPostfix *postfix, gsize i, GString *faults)
 /* --- Before the table: domains that somebody has already ----------------------------------------
  */
 
+/* Each names domains that this machine takes mail for. */
+static const char *const takers[] = {"mydestination", "virtual_mailbox_domains",
+                                     "virtual_alias_domains"};
+
 static bool
 is_theirs(const MpPostfix *postfix, const char *parameter, const char *domain, bool *is,
           GError **error)
@@ -290,26 +294,24 @@ is_theirs(const MpPostfix *postfix, const char *parameter, const char *domain, b
 static bool
 look_for_domains(const MpPostfix *postfix, GString *faults, GError **error)
 {
-    static const char *const parameters[] = {"mydestination", "virtual_mailbox_domains",
-                                             "virtual_alias_domains"};
     g_autofree char *reply = mp_config_reply_domain(postfix->config);
     g_autofree char *noreply = mp_config_noreply_domain(postfix->config);
     g_autofree char *always = g_strconcat("noreply.", postfix->config->hostname, NULL);
     const char *const ours[] = {reply, always, noreply};
     gsize n_ours = g_ascii_strcasecmp(always, noreply) == 0 ? 2 : 3;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(parameters); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(takers); i++)
         for (gsize j = 0; j < n_ours; j++) {
             bool is = false;
 
-            if (!is_theirs(postfix, parameters[i], ours[j], &is, error))
+            if (!is_theirs(postfix, takers[i], ours[j], &is, error))
                 return false;
             if (is)
                 g_string_append_printf(faults,
                                        "%s%s/main.cf has %s in %s, where Metroplex needs it in "
                                        "relay_domains",
                                        faults->len > 0 ? "; " : "", postfix->directory, ours[j],
-                                       parameters[i]);
+                                       takers[i]);
         }
     return true;
 }
@@ -319,13 +321,11 @@ look_for_domains(const MpPostfix *postfix, GString *faults, GError **error)
 static bool
 find_host(MpPostfix *postfix, GError **error)
 {
-    static const char *const parameters[] = {"mydestination", "virtual_mailbox_domains",
-                                             "virtual_alias_domains"};
     const char *domain = strrchr(postfix->config->noreply_address, '@') + 1;
     bool is = g_ascii_strcasecmp(domain, postfix->config->hostname) != 0;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(parameters) && !is; i++)
-        if (!is_theirs(postfix, parameters[i], domain, &is, error))
+    for (gsize i = 0; i < G_N_ELEMENTS(takers) && !is; i++)
+        if (!is_theirs(postfix, takers[i], domain, &is, error))
             return false;
     postfix->takes_host = !is;
     return true;

@@ -43,22 +43,6 @@ make_directory(const char *parent, const char *name, mode_t mode, uid_t owner, G
     return true;
 }
 
-/* What is in `from` and not in `to` is linked to. */
-static bool
-link_rest(const char *from, const char *to, GError **error)
-{
-    g_autoptr(GPtrArray) names = mp_list_directory_if_any(from, error);
-
-    for (guint i = 0; names != NULL && i < names->len; i++) {
-        g_autofree char *target = g_build_filename(from, g_ptr_array_index(names, i), NULL);
-        g_autofree char *path = g_build_filename(to, g_ptr_array_index(names, i), NULL);
-
-        if (symlink(target, path) < 0 && errno != EEXIST)
-            return mp_fail_errno(error, "cannot make %s", path);
-    }
-    return names != NULL;
-}
-
 /* The services of the trial have these names in private/ and public/. */
 static bool
 is_ours(const char *name)
@@ -73,8 +57,9 @@ is_ours(const char *name)
     return false;
 }
 
+/* What is in `from` and not in `to` is linked to, but for those. */
 static bool
-link_sockets(const char *from, const char *to, GError **error)
+link_rest(const char *from, const char *to, GError **error)
 {
     g_autoptr(GPtrArray) names = mp_list_directory_if_any(from, error);
 
@@ -101,7 +86,7 @@ make_queue(const MpPostfix *postfix, const char *queue, uid_t owner, GError **er
         g_autofree char *from = g_build_filename(postfix->queue, queue_directories[i], NULL);
         g_autofree char *to = g_build_filename(queue, queue_directories[i], NULL);
 
-        if (!link_sockets(from, to, error))
+        if (!link_rest(from, to, error))
             return false;
     }
     return link_rest(postfix->queue, queue, error);
@@ -184,6 +169,7 @@ judge_complaints(const char *path, const char *said, GError **error)
 static bool
 check_main(const char *path, GError **error)
 {
+    g_auto(GStrv) environment = mp_postfix_environment();
     g_autofree char *postconf = mp_postfix_program("postconf", error);
     g_autofree char *postmap = postconf != NULL ? mp_postfix_program("postmap", error) : NULL;
     const char *const looks[][7] = {{postconf, "-c", path, "-n", NULL},
@@ -193,7 +179,7 @@ check_main(const char *path, GError **error)
         g_auto(MpProcess) process = {0};
 
         if (postmap == NULL ||
-            !mp_process_run(&process, looks[i], mp_postfix_environment(), 20, error))
+            !mp_process_run(&process, looks[i], (const char *const *)environment, 20, error))
             return false;
         bool is_judged = looks[i][0] == postconf || process.status != 0;
         if (is_judged && !judge_complaints(path, process.err, error))
@@ -290,20 +276,12 @@ write_master(const MpPostfix *postfix, MpStage *stage, GError **error)
  */
 
 static bool
-remove_all(const char *path, GError **error)
-{
-    const char *const argv[] = {"rm", "-rf", "--one-file-system", "--", path, NULL};
-
-    return mp_postfix_run(argv, 60, NULL, error);
-}
-
-static bool
 start_master(const MpPostfix *postfix, MpStage *stage, GError **error)
 {
     g_autofree char *program = g_build_filename(postfix->daemons, "master", NULL);
     const char *const argv[] = {program, "-c", stage->path, "-e", SECONDS, NULL};
-    g_auto(GStrv) environment = g_environ_setenv(
-        g_strdupv((char **)(gsize)mp_postfix_environment()), "MAIL_CONFIG", stage->path, TRUE);
+    g_auto(GStrv) environment =
+        g_environ_setenv(mp_postfix_environment(), "MAIL_CONFIG", stage->path, TRUE);
     const MpProcessStart start = {program,      argv, (const char *const *)environment,
                                   {-1, -1, -1}, 3,    MP_SESSION_OF_ITS_OWN};
 
@@ -337,7 +315,8 @@ mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error)
     *stage = (MpStage){.path = g_build_filename(postfix->tables, "trial", NULL)};
     g_autofree char *text = main_of(postfix, stage->path);
 
-    if (!remove_all(stage->path, error) || !mp_make_directories(stage->path, 0755, NULL, error) ||
+    if (!mp_postfix_remove(stage->path, error) ||
+        !mp_make_directories(stage->path, 0755, NULL, error) ||
         !make_directories(postfix, stage->path, error) ||
         !write_tables(postfix, stage->path, error) ||
         !write_file(stage->path, "main.cf", text, error) ||
@@ -357,7 +336,7 @@ mp_stage_stop(MpStage *stage)
             continue;
     }
     if (stage->path != NULL)
-        remove_all(stage->path, NULL);
+        mp_postfix_remove(stage->path, NULL);
     g_free(stage->path);
     *stage = (MpStage){.path = NULL};
 }
