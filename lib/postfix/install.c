@@ -145,23 +145,27 @@ interface_of(const char *directory)
     return g_strdup(g_ascii_isdigit(*first) ? first : "127.0.0.1");
 }
 
-/* Whether it takes mail for this recipient; NULL: whether it greets at all. Where it wants TLS
+typedef enum { TAKES, REFUSES, SILENT } Attitude;
+
+/* What it says to mail for this recipient; NULL: whether it greets at all. Where it wants TLS
  * first, that is as far as we look. */
-static bool
-takes_once(const char *host, guint port, const char *recipient, int seconds)
+static Attitude
+ask_once(const char *host, guint port, const char *recipient, int seconds)
 {
     g_auto(MpDialogue) dialogue = {.fd = -1};
     g_autofree char *rcpt = g_strdup_printf("RCPT TO:<%s>", recipient);
 
-    if (!mp_dialogue_open_tcp(&dialogue, host, port, NULL) ||
-        mp_dialogue_ask(&dialogue, NULL, seconds, NULL) != 220)
-        return false;
-    if (recipient == NULL)
-        return true;
-    if (mp_dialogue_ask(&dialogue, "EHLO localhost", seconds, NULL) != 250)
-        return false;
-    int code = mp_dialogue_ask(&dialogue, "MAIL FROM:<>", seconds, NULL);
-    return code == 530 || (code == 250 && mp_dialogue_ask(&dialogue, rcpt, seconds, NULL) == 250);
+    if (!mp_dialogue_open_tcp(&dialogue, host, port, NULL))
+        return SILENT;
+    int code = mp_dialogue_ask(&dialogue, NULL, seconds, NULL);
+    if (code != 220 || recipient == NULL)
+        return code == 220 ? TAKES : SILENT;
+    code = mp_dialogue_ask(&dialogue, "EHLO localhost", seconds, NULL);
+    if (code == 250)
+        code = mp_dialogue_ask(&dialogue, "MAIL FROM:<>", seconds, NULL);
+    if (code == 250)
+        code = mp_dialogue_ask(&dialogue, rcpt, seconds, NULL);
+    return code == 250 || code == 530 ? TAKES : code != 0 ? REFUSES : SILENT;
 }
 
 bool
@@ -177,10 +181,14 @@ mp_postfix_takes(const char *directory, const char *master, const char *recipien
         g_free(host);
         host = interface_of(directory);
     }
-    do {
-        if (takes_once(host, port, recipient, seconds))
-            return true;
+    for (;;) {
+        Attitude attitude = ask_once(host, port, recipient, seconds);
+        gint64 now = g_get_monotonic_time();
+
+        if (attitude == TAKES || now >= deadline)
+            return attitude == TAKES;
+        if (attitude == REFUSES) /* what has to start first is given half of the time */
+            deadline = MIN(deadline, now + seconds * G_USEC_PER_SEC / 2);
         g_usleep(100000);
-    } while (g_get_monotonic_time() < deadline);
-    return false;
+    }
 }

@@ -117,6 +117,8 @@ bool mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error);
 void mp_stage_stop(MpStage *stage);
 /* What it logged as fatal or wrong, for people; the caller's. */
 char *mp_stage_complaints(const MpStage *stage);
+/* Whether its smtpd(8) ends as soon as it is started. */
+bool mp_stage_is_dying(const MpStage *stage);
 
 /* Speaks with it, and judges. */
 bool mp_postfix_probe(const MpPostfix *postfix, const MpStage *stage, GError **error);

@@ -2,6 +2,7 @@
  * The trial: what the configuration that is to be says to a stranger's mail, told by its replies.
  * XCLIENT makes the trial's client a stranger, since Postfix trusts its own machine.
  */
+#include <poll.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -37,11 +38,24 @@ fail_with(const Trial *trial, const char *about, const char *why, GError **error
                    shown, why, complaints);
 }
 
+/* Whether it greets. What dies as it starts is started again and again, and never does. */
+static bool
+speaks(const Trial *trial)
+{
+    struct pollfd polled = {.fd = trial->dialogue.fd, .events = POLLIN};
+
+    for (int i = 0; i < SECONDS * 10 && !mp_stage_is_dying(trial->stage); i++)
+        if (poll(&polled, 1, 100) > 0)
+            return true;
+    return false;
+}
+
 static int
 ask(Trial *trial, const char *command, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    int code = mp_dialogue_ask(&trial->dialogue, command, SECONDS, &why);
+    int seconds = command != NULL || speaks(trial) ? SECONDS : 0;
+    int code = mp_dialogue_ask(&trial->dialogue, command, seconds, &why);
 
     if (code == 0)
         fail_with(trial, command != NULL ? command : "the greeting", why->message, error);

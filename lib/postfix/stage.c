@@ -207,6 +207,7 @@ set_apart(const char *path, GError **error)
                                 log,
                                 "smtpd_authorized_xclient_hosts=static:all",
                                 "service_throttle_time=1s",
+                                "in_flow_delay=0s",
                                 "soft_bounce=no",
                                 NULL};
     struct timespec old[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1000000000}};
@@ -339,6 +340,16 @@ mp_stage_stop(MpStage *stage)
         mp_postfix_remove(stage->path, NULL);
     g_free(stage->path);
     *stage = (MpStage){.path = NULL};
+}
+
+bool
+mp_stage_is_dying(const MpStage *stage)
+{
+    g_autofree char *log = g_build_filename(stage->path, "log", NULL);
+    g_autofree char *logged = NULL;
+
+    return g_file_get_contents(log, &logged, NULL, NULL) &&
+           g_regex_match_simple("smtpd\\[[0-9]+\\]: fatal: ", logged, 0, 0);
 }
 
 /* The worst, and of its kind the last; postlogd(8) may still be about to write it. */

@@ -71,6 +71,7 @@ virtual_gid_maps = static:{gid}
 virtual_alias_domains = third.example
 virtual_alias_maps = inline:{{{{lee@third.example = kim@other.example}}}}
 service_throttle_time = 1s
+in_flow_delay = 0s
 """
 
 with open(os.path.join(LIB, "postfix.services")) as services:

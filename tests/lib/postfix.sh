@@ -52,6 +52,7 @@ disable_vrfy_command = yes
 smtpd_helo_required = yes
 strict_rfc821_envelopes = yes
 service_throttle_time = 1s
+in_flow_delay = 0s
 EOF
     # A key that stands twice is a warning of every process, and too many before postlogd is up stop them all.
     sed -n 's/^\([a-z_-]*\) *=.*/\1/p' <<<"${POSTFIX_MAIN-}" | while read -r key; do sed -i "/^$key *=/d" "$1/etc/main.cf"; done
