@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
+from harness import HOST, METROPLEX, TOP, check, contains, equal, main, test  # noqa: E402
 
 FORGED = int(os.environ.get("FORGED", "400"))
 ANGRY = int(os.environ.get("ANGRY", "150"))
@@ -93,6 +93,37 @@ def refusals(site):
     done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True)
     equal(done.returncode, 0, done.stderr)
     return cases
+
+
+@test
+def where_help_is_is_set_as_the_manual_s_table_says_and_answers_name_it(site):
+    with open(os.path.join(TOP, "man/metroplex.7")) as f:
+        rows = dict(re.findall(r"^\.It (.*)\n\.Cm set (.*)$", f.read(), re.M))
+    kind, address = rows["Support by mail or by a page"], rows["Support address"]
+    conversation(site)
+    url = "https://help.example.org/mail?to=us&by=mail"
+
+    def answer():
+        site.deliver(site.mail(KATE, site.address(site.thread("tim"), "kate"), "> It says no.\n"))  # one a day about each thread
+        site.metroplex("--once")
+        return parts(only_answers(site)[-1])
+
+    for part in answer():
+        check("help" not in part, part)
+    for values, link in ((("url", url), f'href="{url.replace("&", "&amp;")}"'), (("email", "help@example.org"), 'href="mailto:help@example.org"'),
+                         (("url", url), f'href="{url.replace("&", "&amp;")}"')):
+        before = site.metroplex("settings", "get", kind)
+        if before != f"{values[0]}\n":
+            site.run(METROPLEX, "settings", "set", f"{kind}={values[0]}", status=65)
+            equal(site.metroplex("settings", "get", kind), before, "not without the address that fits")
+        site.metroplex("settings", "set", f"{kind}={values[0]}", f"{address}={values[1]}")
+        equal([site.metroplex("settings", "get", key) for key in (kind, address)], [f"{value}\n" for value in values])
+        page = site.metroplex("settings")
+        for key, value in zip((kind, address), values):
+            check(re.search(rf"{re.escape(key)} = {re.escape(value)} +(file|default)\n", page), page)
+        text, html = answer()
+        contains(text, values[1])
+        contains(html, link)
 
 
 @test
