@@ -6,8 +6,11 @@
 #   wrong-name.pem    by that authority, for another host
 #   expired.pem       as good.pem, but of the year 2020
 #   self-signed.pem   for localhost, by nobody
+#   host.pem          for git.example.org and reply.git.example.org, by an authority below that one
+#   chain.pem         host.pem, and the certificate of that authority: what a server is to show
 #
-# Each has its key beside it, NAME.key. Keys are of P-256: all five in a tenth of a second.
+# Each has its key beside it, NAME.key, and chain.pem that of host.pem. Keys are of P-256: all in a
+# fifth of a second.
 set -eu
 
 directory=${1:?usage: certificates.sh DIR}
@@ -39,6 +42,9 @@ subjectAltName = DNS:localhost, IP:127.0.0.1
 [elsewhere]
 basicConstraints = CA:false
 subjectAltName = DNS:elsewhere.example.org
+[host]
+basicConstraints = CA:false
+subjectAltName = DNS:git.example.org, DNS:reply.git.example.org
 END
 : >index
 
@@ -53,12 +59,12 @@ by_nobody() {
         -extensions "$3" -out "$1.pem"
 }
 
-# by_authority NAME SUBJECT EXTENSIONS FROM TO
+# by_authority NAME SUBJECT EXTENSIONS FROM TO [AUTHORITY]
 by_authority() {
     make_key "$1"
     openssl req -config openssl.cnf -new -key "$1.key" -subj "/CN=$2" -out "$1.csr"
-    openssl ca -config openssl.cnf -batch -notext -cert ca.pem -keyfile ca.key -in "$1.csr" \
-        -extensions "$3" -startdate "$4" -enddate "$5" -out "$1.pem" 2>ca.log || {
+    openssl ca -config openssl.cnf -batch -notext -cert "${6-ca}.pem" -keyfile "${6-ca}.key" \
+        -in "$1.csr" -extensions "$3" -startdate "$4" -enddate "$5" -out "$1.pem" 2>ca.log || {
         cat ca.log >&2
         return 1
     }
@@ -69,4 +75,7 @@ by_nobody self-signed localhost here
 by_authority good localhost here 20200101000000Z 20450101000000Z
 by_authority wrong-name elsewhere.example.org elsewhere 20200101000000Z 20450101000000Z
 by_authority expired localhost here 20200101000000Z 20200102000000Z
+by_authority below "Test authority below" authority 20200101000000Z 20450101000000Z
+by_authority host git.example.org host 20200101000000Z 20450101000000Z below
+cat host.pem below.pem >chain.pem
 rm -f -- *.csr index* ca.log openssl.cnf [0-9A-F]*.pem

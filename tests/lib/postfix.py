@@ -152,6 +152,16 @@ class Machine(Postfix):
         return sorted(glob.glob(os.path.join(self.dir, name, "new/*")))
 
 
+def deliver(site, machine, recipient, sender="kate@example.org", context=None, name=None):
+    """By a client that wants TLS if there is a context; `name` is what it expects in the certificate."""
+    octets = site.mail(sender, recipient, trace=False)
+    with smtplib.SMTP("127.0.0.1", machine.port, timeout=30) as server:
+        if context:
+            server._host = name or server._host
+            server.starttls(context=context)
+        server.sendmail(sender, [recipient] if isinstance(recipient, str) else recipient, octets)
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
