@@ -1,7 +1,8 @@
 /*
  * A piece of work that goes on to its end also if who asked for it is killed: between the rename of
  * a file and the reload of Postfix, new processes of Postfix would read what old ones do not know.
- * The child has a session of its own and tells its steps through a pipe.
+ * The child has a session of its own and tells its steps through a pipe. Where it is the child that
+ * is killed, we have Postfix read what is written in its place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,31 +44,30 @@ work_apart(const MpWork *work, MpWorkPiece piece, gpointer data, int fd)
     _exit(0);
 }
 
-/* Steps as they come, and how it ended. */
+/* Steps as they come, and how it ended; *is_told says whether it came to say so. */
 static bool
-follow(const MpWork *work, FILE *pipe, GError **error)
+follow(const MpWork *work, FILE *pipe, bool *is_told, GError **error)
 {
     char *line = NULL;
     size_t size = 0;
-    bool is_done = false, is_told = false;
+    bool is_done = false;
 
     while (getline(&line, &size, pipe) > 0) {
         line[strcspn(line, "\n")] = '\0';
         if (line[0] == 'S')
             mp_work_tell(work, line + 1);
         else if (line[0] == 'E')
-            is_told = !mp_fail(error, (MpErrorKind)atoi(line + 1), "%s", strchr(line, ' ') + 1);
+            *is_told = !mp_fail(error, (MpErrorKind)atoi(line + 1), "%s", strchr(line, ' ') + 1);
         else
-            is_done = true;
+            *is_told = is_done = true;
     }
     free(line);
-    return is_done || is_told
-               ? is_done
-               : mp_fail(error, MP_ERROR_TEMPORARY, "the process that changes Postfix was killed");
+    return is_done;
 }
 
 bool
-mp_work_apart(const MpWork *work, MpWorkPiece piece, gpointer data, GError **error)
+mp_work_apart(const MpWork *work, MpWorkPiece piece, MpWorkPiece finish, gpointer data,
+              GError **error)
 {
     int ends[2];
 
@@ -84,11 +84,15 @@ mp_work_apart(const MpWork *work, MpWorkPiece piece, gpointer data, GError **err
         return mp_fail_errno(error, "cannot start a process");
     }
     FILE *pipe = fdopen(ends[0], "r");
-    bool good = follow(work, pipe, error);
+    bool is_told = false, good = follow(work, pipe, &is_told, error);
     fclose(pipe);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         continue;
-    return good;
+    if (is_told)
+        return good;
+    return finish(work, data, error) &&
+           mp_fail(error, MP_ERROR_TEMPORARY,
+                   "the process that changes Postfix was killed: give the command again");
 }
 
 void

@@ -65,7 +65,7 @@ mp_postfix_replace(const char *directory, const char *name, const char *text, GE
 {
     g_autofree char *real_name = NULL;
     g_autofree char *place = real_directory(directory, name, &real_name);
-    g_autofree char *fresh = g_strconcat(real_name, ".metroplex", NULL);
+    g_autofree char *fresh = g_strconcat(real_name, MP_POSTFIX_FRESH, NULL);
     g_auto(MpFd) fd = mp_open_directory(place, error);
 
     if (fd < 0 || !mp_write_file(fd, fresh, text, strlen(text), 0644, false, error) ||
@@ -74,6 +74,22 @@ mp_postfix_replace(const char *directory, const char *name, const char *text, GE
     if (renameat(fd, fresh, fd, real_name) < 0)
         return mp_fail_errno(error, "cannot replace %s/%s", place, real_name);
     return mp_sync_directory(fd, place, error);
+}
+
+bool
+mp_postfix_remove_fresh(const char *directory, const char *name, GError **error)
+{
+    static const char *const ends[] = {MP_POSTFIX_FRESH, MP_POSTFIX_FRESH ".tmp"};
+    g_autofree char *real_name = NULL;
+    g_autofree char *place = real_directory(directory, name, &real_name);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_autofree char *fresh = g_strconcat(place, "/", real_name, ends[i], NULL);
+
+        if (unlink(fresh) < 0 && errno != ENOENT)
+            return mp_fail_errno(error, "cannot remove %s", fresh);
+    }
+    return true;
 }
 
 bool
@@ -92,7 +108,8 @@ mp_postfix_is_running(const char *directory)
 {
     const char *const argv[] = {"postfix", "-c", directory, "status", NULL};
 
-    return mp_postfix_run(argv, 30, NULL, NULL);
+    /* a program that was killed has not said no */
+    return mp_postfix_run(argv, 30, NULL, NULL) || mp_postfix_run(argv, 30, NULL, NULL);
 }
 
 bool

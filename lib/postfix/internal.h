@@ -43,6 +43,9 @@ GPtrArray *mp_main_list(const char *value);
 /* A file below metroplex/, there while the running Postfix may not know what the others say. */
 #define MP_RELOAD_DUE "reload-due"
 
+/* Likewise, the directory of the trial while it lasts. */
+#define MP_TRIAL "trial"
+
 /* --- settings.c: what main.cf is to say ------------------------------------------------------- */
 
 typedef struct {
@@ -150,16 +153,24 @@ typedef bool (*MpWorkPiece)(const MpWork *work, gpointer data, GError **error);
 
 void mp_work_tell(const MpWork *work, const char *step);
 
-/* Does a piece of the work in a process that goes on to its end even if we are killed. */
-bool mp_work_apart(const MpWork *work, MpWorkPiece piece, gpointer data, GError **error);
+/* Does a piece of the work in a process that goes on to its end even if we are killed. If it is
+ * killed, `finish` does here what must not be left undone, and it is an error all the same. */
+bool mp_work_apart(const MpWork *work, MpWorkPiece piece, MpWorkPiece finish, gpointer data,
+                   GError **error);
 
 /* --- install.c -------------------------------------------------------------------------------- */
+
+/* What is not in its place yet ends with this. */
+#define MP_POSTFIX_FRESH ".metroplex"
 
 /* Replaces a file as a whole, with owner and mode of the one that is there; synced, and looking old
  * enough for Postfix's programs, which wait for a file that is not. */
 bool mp_postfix_replace(const char *directory, const char *name, const char *text, GError **error);
 
-/* Removes a directory with all in it, if it is there. */
+/* Removes what a killed mp_postfix_replace() left, if it did. */
+bool mp_postfix_remove_fresh(const char *directory, const char *name, GError **error);
+
+/* Removes a file, or a directory with all in it, if it is there. */
 bool mp_postfix_remove(const char *path, GError **error);
 
 bool mp_postfix_is_running(const char *directory);

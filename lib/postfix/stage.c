@@ -313,7 +313,7 @@ wait_for_sockets(MpStage *stage, GError **error)
 bool
 mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error)
 {
-    *stage = (MpStage){.path = g_build_filename(postfix->tables, "trial", NULL)};
+    *stage = (MpStage){.path = g_build_filename(postfix->tables, MP_TRIAL, NULL)};
     g_autofree char *text = main_of(postfix, stage->path);
 
     if (!mp_postfix_remove(stage->path, error) ||

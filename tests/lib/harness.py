@@ -251,6 +251,15 @@ def enter_namespace():
             os.execvp("unshare", [*enter, "sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, *sys.argv])
 
 
+def killat():
+    """The program that kills another one at a system call; make check has built it, and a run of one file alone does."""
+    built = os.path.join(os.path.dirname(METROPLEX), "killat")
+    if not os.path.exists(built):
+        built = os.path.join(tempfile.mkdtemp(), "killat")
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", built, os.path.join(TOP, "tests/long/killat.c")], check=True)
+    return built
+
+
 def conclude(passed, failed, skipped=0):
     """Prints what was counted, and gives the status. What counts nothing has failed."""
     if passed + failed + skipped == 0:

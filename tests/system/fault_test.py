@@ -5,14 +5,11 @@
 """
 import os
 import platform
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, TOP, check_names, conclude, enter_namespace, leave_out  # noqa: E402
+from harness import TOP, check_names, conclude, enter_namespace, killat, leave_out  # noqa: E402
 
-KILLAT = os.path.join(os.path.dirname(METROPLEX), "killat")
 SAMPLE = [  # scenario, part, N: each Nth point
     ("batch", "kill", 20), ("batch", "double", 40), ("batch", "worker", 200), ("batch", "worker-error", 40), ("batch", "error", 30),
     ("batch", "lasting", 30), ("after death before the events", "double-error", 50), ("thread comment", "kill", 20),
@@ -22,19 +19,10 @@ SAMPLE = [  # scenario, part, N: each Nth point
 CROWD = ["on_top", "an_administrator", "full_disk_in_memory"]
 
 
-def build_killat():
-    """For a run of this file alone; make check has built it."""
-    if os.path.exists(KILLAT):
-        return KILLAT
-    path = os.path.join(tempfile.mkdtemp(), "killat")
-    subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", path, os.path.join(TOP, "tests/long/killat.c")], check=True)
-    return path
-
-
 def main():
     if platform.machine() != "x86_64":  # killat knows the registers of no other
         leave_out("faults are made on x86-64 only", 1)
-    os.environ["KILLAT"] = build_killat()
+    os.environ["KILLAT"] = killat()
     sys.path.insert(0, os.path.join(TOP, "tests/long"))
     import crowd
     import faults

@@ -9,10 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, NOTIFIER, TOP, check, contains, enter_namespace, equal, french, main, test  # noqa: E402
+from harness import METROPLEX, NOTIFIER, check, contains, enter_namespace, equal, french, killat, main, test  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 CANARY = "kanarienvogel-7Q"
@@ -180,15 +179,6 @@ def two_who_save_at_once_both_find_what_they_saved(site):
         found = rows(site)
         equal([found[key]["value"] for key in keys], [value] * len(keys))
     equal(sorted(os.listdir(os.path.dirname(site.config))), ["address-keys", "metroplex.conf"], "nothing is left over")
-
-
-def killat():
-    built = os.path.join(os.path.dirname(METROPLEX), "killat")
-    if os.path.exists(built):
-        return built
-    built = os.path.join(tempfile.mkdtemp(), "killat")
-    subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", built, os.path.join(TOP, "tests/long/killat.c")], check=True)
-    return built
 
 
 @test
