@@ -50,6 +50,7 @@ print_json(const MpRepository *repository, const GPtrArray *watchers, const GPtr
     mp_json_texts(object, "members", members);
     mp_json_texts(object, "watchers", watchers);
     mp_json_text(object, "link", repository->link);
+    mp_json_text(object, "pages", repository->has_no_pages ? "off" : "on");
     mp_json_print(object);
 }
 
@@ -73,6 +74,7 @@ print_facts(const MpRepository *repository, const GPtrArray *watchers, const GPt
     print_logins("members", members);
     print_logins("watchers", watchers);
     printf("  link     %s\n", repository->link != NULL ? link : "the installation's");
+    printf("  pages    %s\n", repository->has_no_pages ? "off" : "on");
 }
 
 static int
@@ -109,7 +111,7 @@ repository_show(int argc, char **argv)
 
 typedef struct {
     const char *name;
-    char *reply, *link;
+    char *reply, *link, *pages;
     char **watch, **unwatch, **member, **no_member;
     bool has_changed;
 } Wishes;
@@ -119,6 +121,7 @@ wishes_clear(Wishes *wishes)
 {
     g_free(wishes->reply);
     g_free(wishes->link);
+    g_free(wishes->pages);
     g_strfreev(wishes->watch);
     g_strfreev(wishes->unwatch);
     g_strfreev(wishes->member);
@@ -168,6 +171,16 @@ set_reply(MpRepository *repository, const char *reply, bool *changed)
     *changed |= repository->reply != before;
 }
 
+static void
+set_pages(MpRepository *repository, const char *pages, bool *changed)
+{
+    bool before = repository->has_no_pages;
+
+    if (pages != NULL)
+        repository->has_no_pages = strcmp(pages, "off") == 0;
+    *changed |= repository->has_no_pages != before;
+}
+
 static bool
 set_link(MpRepository *repository, const char *link, bool *changed, GError **error)
 {
@@ -198,6 +211,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     if (repository == NULL)
         return false;
     set_reply(repository, wishes->reply, &changed);
+    set_pages(repository, wishes->pages, &changed);
     if (!set_link(repository, wishes->link, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->watch, true, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->unwatch, false, &changed, error) ||
@@ -224,18 +238,22 @@ repository_set(int argc, char **argv)
         {"no-member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.no_member, "no more", "LOGIN"},
         {"link", 0, 0, G_OPTION_ARG_FILENAME, &wishes.link,
          "where links lead ('': the installation's url)", "TEMPLATE"},
+        {"pages", 0, 0, G_OPTION_ARG_FILENAME, &wishes.pages,
+         "whether metroplex pages shows it; off: what it made is removed", "on|off"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries,
-                     "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
-                     "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE]",
-                     "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
-    if (wishes.reply == NULL && wishes.link == NULL && wishes.watch == NULL &&
-        wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
+    mp_options_parse(
+        &options, entries,
+        "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
+        "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]",
+        "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
+    if (wishes.reply == NULL && wishes.link == NULL && wishes.pages == NULL &&
+        wishes.watch == NULL && wishes.unwatch == NULL && wishes.member == NULL &&
+        wishes.no_member == NULL)
         return mp_usage_error(argv[0], "nothing to set");
     wishes.name = argv[1];
     if (!mp_instance_open(&instance, &options, &error) || !check_name(wishes.name, &error) ||

@@ -13,6 +13,7 @@ int cmd_failure(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_hook(int argc, char **argv); /* not for people: gives new comments to on-comment */
 int cmd_init(int argc, char **argv);
+int cmd_pages(int argc, char **argv);
 int cmd_policy(int argc, char **argv); /* under Postfix's spawn(8) */
 int cmd_prune(int argc, char **argv);
 int cmd_repack(int argc, char **argv); /* not for people: upkeep beside a run */

@@ -14,6 +14,7 @@ static const MpCommand commands[] = {
     {"fsck", cmd_fsck, "check the tracker, and say how to mend it"},
     {"hook", cmd_hook, NULL},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},
+    {"pages", cmd_pages, "write threads as pages for a web server"},
     {"policy", cmd_policy, "refuse forged addresses at RCPT TO, for Postfix"},
     {"prune", cmd_prune, "remove what was kept long enough"},
     {"repack", cmd_repack, NULL},

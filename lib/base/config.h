@@ -32,8 +32,8 @@ typedef struct {
     /* [instance] */
     char *hostname;
     char *host_id; /* "" for this machine's name */
-    char *url; /* the base of links, or a template with {repository} {kind} {number} {comment}; ""
-                  where threads have no pages */
+    char *url;     /* the base of links, or a template with {repository} {kind} {number} {comment}
+                      {page}; ""     where threads have no pages */
     char *data;
     char *log_directory;
     int log_level; /* MpLogLevel */
@@ -89,6 +89,11 @@ typedef struct {
     char *accounts_remote;
     int remote_timeout; /* seconds */
     bool mask_addresses;
+
+    /* [pages] */
+    char *pages_directory;
+    char *pages_url;     /* where that directory is on the web; "" where nobody knows */
+    bool links_to_pages; /* `url` follows from it */
 
     /* [limits] */
     gint64 max_mail_size; /* bytes */
@@ -207,9 +212,9 @@ bool mp_language_parse(const char *name, MpLanguage *language);
 /* All of them, as a command's help has them: "en|fr". */
 const char *mp_language_choices(void);
 
-/* What a link to a thread may hold, as it stands in a template: {repository}, {kind}, {number} and
- * {comment}, in this order. */
-#define MP_N_LINK_PLACEHOLDERS 4
+/* What a link to a thread may hold, as it stands in a template: {repository}, {kind}, {number},
+ * {comment} and {page}, in this order. */
+#define MP_N_LINK_PLACEHOLDERS 5
 extern const char *const mp_link_placeholders[MP_N_LINK_PLACEHOLDERS];
 
 /* Why a text is no base or template of links ("is not an http or https URL"), or NULL if it is. */

@@ -152,6 +152,15 @@ fault_of_accounts_remote(const MpConfig *config)
                : NULL;
 }
 
+/* Files and not threads are below it. */
+static const char *
+fault_of_pages_url(const MpConfig *config)
+{
+    return strpbrk(config->pages_url, "{}?#") != NULL
+               ? N_("must be the base of files: no placeholders, no query, no fragment")
+               : NULL;
+}
+
 static const struct {
     gsize offset;
     const char *(*fault)(const MpConfig *config);
@@ -160,6 +169,7 @@ static const struct {
     {G_STRUCT_OFFSET(MpConfig, maildir), fault_of_maildir},
     {G_STRUCT_OFFSET(MpConfig, username), fault_of_username},
     {G_STRUCT_OFFSET(MpConfig, accounts_remote), fault_of_accounts_remote},
+    {G_STRUCT_OFFSET(MpConfig, pages_url), fault_of_pages_url},
 };
 
 static void
@@ -173,6 +183,30 @@ compare(const MpConfig *config, MpConfigValue *v, bool translated)
     }
 }
 
+/* Where nothing is said of links, and pages are on the web, links lead to the pages. */
+static void
+follow_pages(MpConfig *config, const GPtrArray *values)
+{
+    gsize length = strlen(config->pages_url);
+
+    if (config->url[0] != '\0' || length == 0)
+        return;
+    while (config->pages_url[length - 1] == '/')
+        length--;
+    g_free(config->url);
+    config->url = g_strdup_printf("%.*s/r/{repository}/{page}.html#comment-{comment}", (int)length,
+                                  config->pages_url);
+    config->links_to_pages = true;
+    for (guint i = 0; i < values->len; i++) {
+        MpConfigValue *v = g_ptr_array_index(values, i);
+
+        if (v->key->offset == G_STRUCT_OFFSET(MpConfig, url)) {
+            g_free(v->fallback);
+            v->fallback = g_strdup(config->url);
+        }
+    }
+}
+
 GPtrArray *
 mp_config_fill(MpConfig *config, GKeyFile *file, bool translated)
 {
@@ -180,6 +214,7 @@ mp_config_fill(MpConfig *config, GKeyFile *file, bool translated)
 
     for (gsize i = 0; i < mp_config_n_keys; i++)
         g_ptr_array_add(values, fill_key(config, file, &mp_config_keys[i], translated));
+    follow_pages(config, values);
     for (guint i = 0; i < values->len; i++)
         compare(config, g_ptr_array_index(values, i), translated);
     return values;

@@ -78,6 +78,9 @@ const MpConfigKey mp_config_keys[] = {
     {"tracker", "remote-timeout",  TYPE_INT,  AT(remote_timeout),  "300", 1, 3600},
     {"tracker", "mask-addresses",  TYPE_BOOL, AT(mask_addresses),  "true"},
 
+    {"pages", "directory", TYPE_PATH, AT(pages_directory), "/var/lib/metroplex/pages"},
+    {"pages", "url",       TYPE_URL,  AT(pages_url),       ""},
+
     {"limits", "mail-size",       TYPE_SIZE, AT(max_mail_size),       "26214400", 1024, G_MAXINT32},
     {"limits", "header-fields",   TYPE_INT,  AT(max_header_fields),   "1000", 10, 100000},
     {"limits", "header-size",     TYPE_INT,  AT(max_header_size),     "65536", 998, 1048576},

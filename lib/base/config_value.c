@@ -125,8 +125,8 @@ mp_is_web_url(const char *value)
            *host != '\0' && g_uri_is_valid(value, G_URI_FLAGS_NONE, NULL);
 }
 
-const char *const mp_link_placeholders[MP_N_LINK_PLACEHOLDERS] = {"{repository}", "{kind}",
-                                                                  "{number}", "{comment}"};
+const char *const mp_link_placeholders[MP_N_LINK_PLACEHOLDERS] = {
+    "{repository}", "{kind}", "{number}", "{comment}", "{page}"};
 
 /* What stands for a placeholder in a link is as fit for a URL as this letter. */
 static char *
@@ -155,7 +155,8 @@ mp_link_fault(const char *value)
         return N_("is not an http or https URL");
     g_autofree char *filled = fill_with_letters(value);
     if (strpbrk(filled, "{}") != NULL)
-        return N_("has braces around what is none of {repository}, {kind}, {number}, {comment}");
+        return N_(
+            "has braces around what is none of {repository}, {kind}, {number}, {comment}, {page}");
     return mp_is_web_url(filled) ? NULL : N_("is not an http or https URL");
 }
 

@@ -28,8 +28,9 @@ fill(const char *template, const MpThread *thread, guint64 comment)
     g_autofree char *repository = g_uri_escape_string(thread->repository, "/", FALSE);
     g_autofree char *number = number_of(thread);
     g_autofree char *comment_text = g_strdup_printf("%" G_GUINT64_FORMAT, comment);
+    g_autofree char *page = mp_thread_page(thread->id, comment);
     const char *const values[MP_N_LINK_PLACEHOLDERS] = {repository, kinds[thread->kind], number,
-                                                        comment_text};
+                                                        comment_text, page};
     GString *out = g_string_new(template);
 
     for (gsize i = 0; i < MP_N_LINK_PLACEHOLDERS; i++)
@@ -62,6 +63,14 @@ mp_notification_link(const char *template, const MpThread *thread, guint64 comme
     if (comment == 0 && fragment != NULL && strstr(fragment, "{comment}") != NULL)
         *fragment = '\0';
     return fill(whole, thread, comment);
+}
+
+const char *
+mp_notification_template(const MpConfig *config, const MpRepository *repository)
+{
+    if (repository->link != NULL)
+        return repository->link;
+    return config->links_to_pages && repository->has_no_pages ? "" : config->url;
 }
 
 char *

@@ -129,7 +129,7 @@ can_reply(const MpNotificationFacts *facts, const MpUser *reader)
 static const char *
 link_template(const MpNotificationFacts *facts)
 {
-    return facts->repository->link != NULL ? facts->repository->link : facts->config->url;
+    return mp_notification_template(facts->config, facts->repository);
 }
 
 MpNotification *

@@ -122,12 +122,16 @@ void mp_notification_call(GPtrArray *subscribers, const GArray *mentions);
 /* The users who have muted the thread: a set of GSIZE_TO_POINTER(id), the caller's. */
 GHashTable *mp_notification_muted(const GPtrArray *subscribers);
 
+/* The template of a repository's links: its own, or the installation's; "" where that leads to
+ * pages, and it has none. */
+const char *mp_notification_template(const MpConfig *config, const MpRepository *repository);
+
 /*
  * The page of a thread (comment 0) or of one of its comments. `template` is a base, to which
  * /{repository}/{kind}/{number} and, for a comment, #comment-{comment} are added, or holds such
  * placeholders itself; {kind} is issues, pull or commit, {number} the thread's id or the commit's
- * revision. A fragment with {comment} is left out for an opening post. The result is the caller's;
- * NULL for an empty template: there are no pages.
+ * revision, {page} what mp_thread_page() calls it. A fragment with {comment} is left out for an
+ * opening post. The result is the caller's; NULL for an empty template: there are no pages.
  */
 char *mp_notification_link(const char *template, const MpThread *thread, guint64 comment);
 

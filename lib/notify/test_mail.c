@@ -12,7 +12,8 @@
 static char *
 page_of(const MpConfig *config)
 {
-    g_autofree char *url = g_strndup(config->url, strcspn(config->url, "{"));
+    const char *base = config->links_to_pages ? config->pages_url : config->url;
+    g_autofree char *url = g_strndup(base, strcspn(base, "{"));
 
     if (url[0] == '\0')
         return g_strdup_printf("https://%s", config->hostname);

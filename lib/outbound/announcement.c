@@ -141,7 +141,9 @@ open_response(MpAnnouncement *announcement, const MpEvent *event, GError **error
     if (announcement->thread != NULL) {
         g_autoptr(MpRepository) repository =
             mp_tracker_repository(instance->tracker, announcement->thread->repository, &why);
-        announcement->link = repository != NULL ? g_strdup(repository->link) : NULL;
+        announcement->link = repository != NULL
+                                 ? g_strdup(mp_notification_template(instance->config, repository))
+                                 : NULL;
     }
     if (why != NULL)
         mp_warn("Answering without a link: %s", why->message);

@@ -75,6 +75,9 @@ const MpSetting mp_settings_table[] = {
     {NULL, "tracker.remote-timeout", N_("Seconds for a fetch or push")},
     {NULL, "tracker.mask-addresses", N_("Hide mail addresses in comments")},
 
+    {N_("Pages"), "pages.directory", N_("Directory of the pages"), MP_APPLY_UNITS},
+    {NULL, "pages.url", N_("Where that directory is on the web")},
+
     {N_("Limits"), "limits.mail-size", N_("Bytes of a mail"), MP_APPLY_POSTFIX},
     {NULL, "limits.header-fields", N_("Header fields")},
     {NULL, "limits.header-size", N_("Bytes of a header field")},

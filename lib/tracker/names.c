@@ -85,6 +85,15 @@ mp_is_nonce(const char *text)
 }
 
 char *
+mp_thread_page(guint64 thread, guint64 comment)
+{
+    guint64 first = comment - comment % 100;
+
+    return first == 0 ? g_strdup_printf("%" G_GUINT64_FORMAT, thread)
+                      : g_strdup_printf("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, thread, first);
+}
+
+char *
 mp_thread_message_id(const MpThread *thread, guint64 comment, const char *key, const char *hostname)
 {
     g_autoptr(GString) id = g_string_new(NULL);

@@ -181,6 +181,10 @@ mp_record_parse_repository(const char *text, const char *path, const char *name,
     repository->watchers = mp_record_numbers(&r, "watchers", 1, MP_MAX_ID);
     repository->members = mp_record_numbers(&r, "members", 1, MP_MAX_ID);
     repository->link = mp_record_optional(&r, "link");
+    g_autofree char *pages = mp_record_optional(&r, "pages");
+    repository->has_no_pages = g_strcmp0(pages, "off") == 0;
+    if (pages != NULL && !repository->has_no_pages && strcmp(pages, "on") != 0)
+        mp_record_blame(&r, "pages", "neither on nor off");
     if (reply != NULL && !mp_reply_policy_parse(reply, &repository->reply))
         mp_record_blame(&r, "reply", "none of: on, members, off");
     return mp_record_end(&r, error) ? g_steal_pointer(&repository) : NULL;
@@ -196,6 +200,7 @@ mp_record_repository(const MpRepository *repository)
     mp_record_set_numbers(file, g, "watchers", repository->watchers);
     mp_record_set_numbers(file, g, "members", repository->members);
     mp_record_set_optional(file, g, "link", repository->link);
+    mp_record_set_optional(file, g, "pages", repository->has_no_pages ? "off" : NULL);
     return g_key_file_to_data(file, NULL, NULL);
 }
 

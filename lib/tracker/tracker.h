@@ -67,6 +67,10 @@ char *mp_thread_message_id(const MpThread *thread, guint64 comment, const char *
 bool mp_thread_comment_of_id(const MpThread *thread, const char *id, const char *hostname,
                              guint64 *comment);
 
+/* What the page is called that holds a comment, of a hundred: "17" for 0 to 99, "17-100" for 100 to
+ * 199. The result is the caller's. */
+char *mp_thread_page(guint64 thread, guint64 comment);
+
 #define MP_MUTED "muted" /* the reason of a subscriber who wants to hear nothing */
 
 typedef struct {
@@ -114,7 +118,8 @@ typedef struct {
     MpReplyPolicy reply;
     GArray *watchers; /* guint64 user ids */
     GArray *members;
-    char *link; /* template, or NULL for the instance's */
+    char *link;        /* template, or NULL for the instance's */
+    bool has_no_pages; /* it is left out of what `metroplex pages` makes */
 } MpRepository;
 
 void mp_repository_free(MpRepository *repository);

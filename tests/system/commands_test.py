@@ -811,7 +811,7 @@ def a_command_with_a_key_is_repeated_until_it_succeeds_and_posts_once(site):
 def every_command_answers_help_and_version_without_an_installation(site):
     table = {"user": ["add", "list", "show", "set", "revoke"], "repository": ["set", "show"],
              "thread": ["open", "comment", "show", "list", "close", "reopen", "lock", "unlock", "subscribe", "unsubscribe"],
-             "settings": ["get", "set", "unset", "secret"], "init": [], "address": []}
+             "settings": ["get", "set", "unset", "secret"], "init": [], "address": [], "pages": []}
     for command, verbs in table.items():
         for words in [[command]] + [[command, verb] for verb in verbs]:
             shown = site.run(METROPLEX, *words, "--help", data=False).stdout

@@ -330,7 +330,7 @@ if command -v systemd-analyze >/dev/null; then
     make_with PREFIX="$tmp/prefix" DESTDIR= SYSCONFDIR="$tmp/etc" UNITDIR="$tmp/units" install >/dev/null 2>&1
     SYSTEMD_UNIT_PATH=$tmp/units: systemd-analyze verify --man=no "$tmp"/units/* 2>&1 | grep -F "$tmp" |
         nothing_wrong "systemd takes the units"
-    for unit in metroplex notifier metroplex-prune metroplex-repack; do
+    for unit in metroplex notifier metroplex-pages metroplex-prune metroplex-repack; do
         systemd-analyze security --offline=true --threshold=15 --no-pager "$tmp/units/$unit.service" >"$tmp/$unit.security" 2>&1 ||
             tail -n 1 "$tmp/$unit.security"
     done | nothing_wrong "systemd rates the exposure of the services at most 1.5"

@@ -22,7 +22,7 @@ ORDER = [
     ["tracker", "transport", "postfix"],
     ["policy"],
     ["notify"],
-    ["instance"],
+    ["instance", "pages"],
     ["inbound", "outbound"],
     ["check"],
     ["report"],
@@ -39,11 +39,12 @@ ARROWS = {
     "policy": {"address", "maildir", "message", "tracker"},
     "notify": {"address", "markup", "outbox", "policy", "tracker"},
     "instance": {"address", "cli", "message", "outbox", "policy", "tracker"},
+    "pages": {"markup", "notify", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
     "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings"},
-    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "maildir", "policy", "postfix", "report", "settings", "tracker"},
+    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
 

@@ -562,6 +562,10 @@ Test(notify, links_follow_the_template)
          "https://h/acme/rocket/-/issues/17#note_3", "https://h/acme/rocket"},
         {"https://h/{repository}/-/{kind}/{number}#note_{comment}", MP_ISSUE, 0,
          "https://h/acme/rocket/-/issues/17", "https://h/acme/rocket"},
+        {"https://h/r/{repository}/{page}.html#comment-{comment}", MP_COMMIT, 99,
+         "https://h/r/acme/rocket/17.html#comment-99", "https://h/r/acme/rocket"},
+        {"https://h/r/{repository}/{page}.html#comment-{comment}", MP_ISSUE, 1234,
+         "https://h/r/acme/rocket/17-1200.html#comment-1234", "https://h/r/acme/rocket"},
         {"https://h/?t={number}&c={comment}", MP_ISSUE, 0, "https://h/?t=17&c=0",
          "https://h/?t=17&c=0"},
     };

@@ -1,0 +1,96 @@
+/* The words of pages, in each language. */
+#include "pages/internal.h"
+
+static const MpPagesTexts texts[MP_N_LANGUAGES] = {
+    [MP_LANGUAGE_EN] =
+        {
+            .lang = "en",
+            .skip = "Skip to content",
+            .repositories = "Repositories",
+            .no_repositories = "There are no threads yet.",
+            .site = "Discussions",
+            .breadcrumb = "Where this page is",
+            .open = "Open",
+            .closed = "Closed",
+            .locked = "Locked",
+            .kinds = {"Issue", "Pull request", "Commit"},
+            .opened_by = "opened by",
+            .comment = "comment",
+            .comments = "comments",
+            .opening = "Opening post",
+            .permalink = "Comment",
+            .cut = "Cut from the mail",
+            .attachments = "Attachments",
+            .size = "bytes",
+            .how = "How to answer",
+            .how_reply = "Whoever is told of this thread by mail answers by replying to one of its "
+                         "mails. What is written above the quote becomes a comment.",
+            .how_locked = "This thread is locked: only members can answer.",
+            .first = "First comments",
+            .older = "Older comments",
+            .newer = "Newer comments",
+            .latest = "Latest comments",
+            .pages = "Pages of this thread",
+            .active = "Last active",
+            .opened = "Last opened",
+            .archive = "All threads",
+            .threads = "Threads",
+            .lists = "Lists of threads",
+            .feed = "Feed",
+            .title = "Title",
+            .state = "State",
+            .activity = "Last comment",
+            .search = "Search titles",
+            .nothing_found = "Nothing found",
+            .on = "on",
+        },
+    [MP_LANGUAGE_FR] =
+        {
+            .lang = "fr",
+            .skip = "Aller au contenu",
+            .repositories = "Dépôts",
+            .no_repositories = "Il n’y a pas encore de discussion.",
+            .site = "Discussions",
+            .breadcrumb = "Où se trouve cette page",
+            .open = "Ouvert",
+            .closed = "Fermé",
+            .locked = "Verrouillé",
+            .kinds = {"Ticket", "Demande de tirage", "Commit"},
+            .opened_by = "ouvert par",
+            .comment = "commentaire",
+            .comments = "commentaires",
+            .opening = "Premier message",
+            .permalink = "Commentaire",
+            .cut = "Retiré du courriel",
+            .attachments = "Pièces jointes",
+            .size = "octets",
+            .how = "Comment répondre",
+            .how_reply = "Qui reçoit cette discussion par courriel y répond en répondant à l’un de "
+                         "ses messages. Ce qui est écrit au-dessus de la citation devient un "
+                         "commentaire.",
+            .how_locked = "Cette discussion est verrouillée : seuls les membres peuvent répondre.",
+            .first = "Premiers commentaires",
+            .older = "Commentaires précédents",
+            .newer = "Commentaires suivants",
+            .latest = "Derniers commentaires",
+            .pages = "Pages de cette discussion",
+            .active = "Dernières actives",
+            .opened = "Dernières ouvertes",
+            .archive = "Toutes les discussions",
+            .threads = "Discussions",
+            .lists = "Listes de discussions",
+            .feed = "Flux",
+            .title = "Titre",
+            .state = "État",
+            .activity = "Dernier commentaire",
+            .search = "Chercher dans les titres",
+            .nothing_found = "Rien trouvé",
+            .on = "sur",
+        },
+};
+
+const MpPagesTexts *
+mp_pages_texts(MpLanguage language)
+{
+    return &texts[language];
+}

@@ -1,0 +1,271 @@
+/* The pages of a thread: a hundred comments each, which never move to another page. */
+#include "pages/internal.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+typedef struct {
+    MpPagesUpdate *update;
+    const MpPagesRepository *repository;
+    const MpThread *thread;
+    guint64 first, last; /* of this page, of the thread */
+} Page;
+
+guint64
+mp_pages_first_comment(guint64 number)
+{
+    return number - number % MP_PAGES_COMMENTS;
+}
+
+/* "r/acme/rocket/17-100.html". */
+static char *
+path_of(const MpPagesRepository *repository, guint64 thread, guint64 first)
+{
+    g_autofree char *name = mp_thread_page(thread, first);
+
+    return g_strconcat(repository->directory, "/", name, ".html", NULL);
+}
+
+/* --- A comment -----------------------------------------------------------------------------------
+ */
+
+/* A name that is only dots, or has a separator in it, is no name of a file anywhere. */
+static char *
+name_to_save(const char *name)
+{
+    char *saved = g_strdup(name);
+
+    g_strdelimit(saved, "/\\:*?\"<>|\n\r\t", '_');
+    for (char *p = saved; *p == '.' || *p == ' '; p++)
+        *p = '_';
+    return saved;
+}
+
+static void
+add_attachment(const Page *p, GString *out, const MpComment *comment,
+               const MpAttachmentRecord *attachment)
+{
+    g_autofree char *file = mp_pages_attached_file(p->update, p->repository, p->thread->id,
+                                                   comment->number, attachment);
+    g_autofree char *saved = name_to_save(attachment->name);
+
+    if (file == NULL)
+        return;
+    mp_page_add(out, "<li>");
+    if (mp_pages_is_picture(file))
+        mp_page_add(out, "<a href=\"%s\"><img src=\"%s\" alt=\"%s\" loading=\"lazy\"></a>", file,
+                    file, attachment->name);
+    mp_page_add(out, "<a href=\"%s\" download=\"%s\"><bdi>%s</bdi></a> (%d %s)</li>\n", file, saved,
+                attachment->name, attachment->size, p->update->texts->size);
+}
+
+static void
+add_attachments(const Page *p, GString *out, const MpComment *comment)
+{
+    if (comment->attachments->len == 0)
+        return;
+    mp_page_add(out, "<div class=\"attached\"><h3>%s</h3><ul>\n", p->update->texts->attachments);
+    for (guint i = 0; i < comment->attachments->len; i++)
+        add_attachment(p, out, comment, g_ptr_array_index(comment->attachments, i));
+    mp_page_add(out, "</ul></div>\n");
+}
+
+/* <pre> loses a line end that follows it. */
+static void
+add_cut(const Page *p, GString *out, const MpComment *comment)
+{
+    if (comment->elided == NULL || strspn(comment->elided, " \t\r\n") == strlen(comment->elided))
+        return;
+    mp_page_add(out,
+                "<details class=\"cut\"><summary>%s</summary><pre dir=\"auto\">\n%s</pre>"
+                "</details>\n",
+                p->update->texts->cut, comment->elided);
+}
+
+static void
+add_comment(const Page *p, GString *out, const MpComment *comment)
+{
+    const MpPagesTexts *texts = p->update->texts;
+    const char *what = comment->number == 0 ? texts->opening : texts->permalink;
+
+    mp_page_add(out,
+                "<article class=\"comment\" id=\"comment-%d\" aria-labelledby=\"by-%d\">\n"
+                "<header><h2 id=\"by-%d\">%s</h2> %t <a href=\"#comment-%d\" "
+                "aria-label=\"%s %d\">#%d</a></header>\n"
+                "<div class=\"body\" dir=\"auto\">\n",
+                comment->number, comment->number, comment->number, comment->author_login,
+                comment->date, comment->number, what, comment->number, comment->number);
+    mp_page_add_markdown(out, comment->body);
+    mp_page_add(out, "</div>\n");
+    add_attachments(p, out, comment);
+    add_cut(p, out, comment);
+    mp_page_add(out, "</article>\n");
+}
+
+/* --- The page ------------------------------------------------------------------------------------
+ */
+
+static void
+add_facts(const Page *p, GString *out)
+{
+    const MpPagesTexts *texts = p->update->texts;
+    const MpThread *thread = p->thread;
+
+    mp_page_add(out,
+                "<h1><bdi>%s</bdi> <span class=\"number\">#%d</span></h1>\n<p class=\"facts\">"
+                "<span class=\"state %s\">%s</span>",
+                thread->title, thread->id, thread->is_open ? "open" : "closed",
+                thread->is_open ? texts->open : texts->closed);
+    if (thread->is_locked)
+        mp_page_add(out, " · %s", texts->locked);
+    mp_page_add(out, " · %s", texts->kinds[thread->kind]);
+    if (thread->object != NULL)
+        mp_page_add(out, " <code>%s</code>", thread->object);
+    mp_page_add(out, " · %s %s · %t</p>\n", texts->opened_by, thread->author_login,
+                thread->created);
+}
+
+static void
+add_link(GString *out, const Page *p, const char *label, guint64 first)
+{
+    g_autofree char *name = mp_thread_page(p->thread->id, first);
+
+    mp_page_add(out, "<a href=\"%s.html\">%s</a>\n", name, label);
+}
+
+/* A page says where its neighbours are, and the first one where the last is: so a comment that
+ * begins a page changes two others. */
+static void
+add_pages(const Page *p, GString *out)
+{
+    const MpPagesTexts *texts = p->update->texts;
+    guint64 latest = mp_pages_first_comment(p->last);
+
+    if (latest == 0)
+        return;
+    mp_page_add(out, "<nav class=\"more\" aria-label=\"%s\">\n", texts->pages);
+    if (p->first > MP_PAGES_COMMENTS)
+        add_link(out, p, texts->first, 0);
+    if (p->first > 0)
+        add_link(out, p, texts->older, p->first - MP_PAGES_COMMENTS);
+    if (p->first < latest)
+        add_link(out, p, texts->newer, p->first + MP_PAGES_COMMENTS);
+    if (p->first == 0 && latest > MP_PAGES_COMMENTS)
+        add_link(out, p, texts->latest, latest);
+    mp_page_add(out, "</nav>\n");
+}
+
+static void
+add_how(const Page *p, GString *out)
+{
+    const MpPagesTexts *texts = p->update->texts;
+
+    mp_page_add(out, "<section class=\"how\"><h2>%s</h2>\n<p>%s</p></section>\n", texts->how,
+                p->thread->is_locked ? texts->how_locked : texts->how_reply);
+}
+
+static bool
+add_comments(const Page *p, GString *out, GError **error)
+{
+    guint64 end = MIN(p->first + MP_PAGES_COMMENTS - 1, p->last);
+
+    for (guint64 number = p->first; number <= end; number++) {
+        g_autoptr(MpComment) comment = NULL;
+
+        if (!mp_tracker_comment(p->update->tracker, p->thread->id, number, &comment, error))
+            return false;
+        if (comment != NULL)
+            add_comment(p, out, comment);
+    }
+    return true;
+}
+
+static bool
+write_page(const Page *p, GError **error)
+{
+    g_autofree char *path = path_of(p->repository, p->thread->id, p->first);
+    g_autofree char *title = g_strdup_printf("%s · %s #%" G_GUINT64_FORMAT, p->thread->title,
+                                             p->repository->name, p->thread->id);
+    const MpPagesHead head = {.title = title, .root = "../../../", .repository = p->repository};
+    GString *page = mp_pages_begin(p->update, &head);
+
+    add_facts(p, page);
+    add_pages(p, page);
+    if (!add_comments(p, page, error)) {
+        g_string_free(page, TRUE);
+        return false;
+    }
+    add_pages(p, page);
+    add_how(p, page);
+    mp_pages_end(page);
+    if (p->update->is_fresh)
+        g_hash_table_add(p->update->known, g_strdup(path));
+    return mp_stage_put_page(p->update->stage, MP_STAGE_THREAD, path, page, error);
+}
+
+/* The first comments of the pages to be written: those that changed, and, where a page came or
+ * went, its neighbour and the first, which name it. */
+static GHashTable *
+pages_to_write(guint64 last, const GArray *changed, bool all, GHashTable *gone)
+{
+    GHashTable *pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    guint64 latest = mp_pages_first_comment(last);
+
+    for (guint64 first = 0; all && first <= latest; first += MP_PAGES_COMMENTS)
+        g_hash_table_add(pages, g_memdup2(&first, sizeof first));
+    for (guint i = 0; i < changed->len; i++) {
+        guint64 number = g_array_index(changed, guint64, i);
+        guint64 first = mp_pages_first_comment(number), zero = 0;
+        guint64 before = MIN(first > 0 ? first - MP_PAGES_COMMENTS : 0, latest);
+
+        g_hash_table_add(first <= latest ? pages : gone, g_memdup2(&first, sizeof first));
+        if (first <= latest && number != first)
+            continue;
+        g_hash_table_add(pages, g_memdup2(&before, sizeof before));
+        g_hash_table_add(pages, g_memdup2(&zero, sizeof zero));
+    }
+    return pages;
+}
+
+bool
+mp_pages_write_thread(MpPagesUpdate *update, const MpPagesRepository *repository,
+                      const MpThread *thread, guint64 last, const GArray *changed, bool all,
+                      GError **error)
+{
+    g_autoptr(GHashTable) gone = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g_autoptr(GHashTable) pages = pages_to_write(last, changed, all, gone);
+    GHashTableIter iter;
+    gpointer first;
+
+    g_hash_table_iter_init(&iter, pages);
+    while (g_hash_table_iter_next(&iter, &first, NULL)) {
+        const Page page = {update, repository, thread, *(guint64 *)first, last};
+
+        if (!write_page(&page, error))
+            return false;
+    }
+    g_hash_table_iter_init(&iter, gone);
+    while (g_hash_table_iter_next(&iter, &first, NULL)) {
+        g_autofree char *path = path_of(repository, thread->id, *(guint64 *)first);
+
+        mp_stage_remove(update->stage, path);
+    }
+    return true;
+}
+
+void
+mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id)
+{
+    g_autofree char *attached =
+        g_strdup_printf("%s/a/%" G_GUINT64_FORMAT, repository->directory, id);
+
+    mp_stage_remove(update->stage, attached);
+    for (guint64 first = 0;; first += MP_PAGES_COMMENTS) {
+        g_autofree char *path = path_of(repository, id, first);
+
+        if (!mp_stage_has(update->stage, path))
+            return;
+        mp_stage_remove(update->stage, path);
+    }
+}

@@ -1,0 +1,135 @@
+/* How text comes into a page: escaped, by the one function that appends any; see internal.h. */
+#include "pages/internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/time.h"
+#include "markup/markdown.h"
+
+/* What no document may hold (the noncharacters of Unicode), and what is there to deceive. */
+static bool
+is_left_out(gunichar c)
+{
+    return mp_is_deceptive(c) || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+}
+
+static void
+add_character(GString *page, gunichar c)
+{
+    switch (c) {
+    case '&':
+        g_string_append(page, "&amp;");
+        break;
+    case '<':
+        g_string_append(page, "&lt;");
+        break;
+    case '>':
+        g_string_append(page, "&gt;");
+        break;
+    case '"':
+        g_string_append(page, "&quot;");
+        break;
+    default:
+        if (mp_reorders(c))
+            g_string_append_printf(page, "\\u{%04X}", c);
+        else if (!is_left_out(c))
+            g_string_append_unichar(page, c);
+    }
+}
+
+void
+mp_page_add_text(GString *page, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p))
+        add_character(page, g_utf8_get_char(p));
+}
+
+/* A year of four digits is what <time> knows. */
+static void
+add_time(GString *page, gint64 seconds, bool to_the_minute)
+{
+    g_autofree char *exact = mp_time_format(seconds);
+
+    g_string_append_printf(page, "<time datetime=\"%s\">%.10s", exact, exact);
+    if (to_the_minute)
+        g_string_append_printf(page, " %.5s UTC", exact + strlen("2026-01-31T"));
+    g_string_append(page, "</time>");
+}
+
+static void
+add_argument(GString *page, char kind, va_list *arguments)
+{
+    if (kind == 's')
+        mp_page_add_text(page, va_arg(*arguments, const char *));
+    else if (kind == 'd')
+        g_string_append_printf(page, "%" G_GUINT64_FORMAT, va_arg(*arguments, guint64));
+    else
+        add_time(page, va_arg(*arguments, gint64), kind == 't');
+}
+
+void
+mp_page_add(GString *page, const char *markup, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, markup);
+    for (const char *p = markup; *p != '\0'; p++) {
+        gsize plain = strcspn(p, "%");
+
+        g_string_append_len(page, p, (gssize)plain);
+        p += plain;
+        if (*p == '\0')
+            break;
+        p++;
+        add_argument(page, *p, &arguments);
+    }
+    va_end(arguments);
+}
+
+/* What turns text around is shown before Markdown is made of it: it may stand in a link. */
+static char *
+clean(const char *markdown)
+{
+    g_autofree char *text = mp_clean_text(markdown);
+    GString *out = g_string_sized_new(strlen(text) + 1);
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (mp_reorders(c))
+            g_string_append_printf(out, "\\u{%04X}", c);
+        else if (!is_left_out(c))
+            g_string_append_unichar(out, c);
+    }
+    return g_string_free(out, FALSE);
+}
+
+void
+mp_page_add_markdown(GString *page, const char *markdown)
+{
+    g_autofree char *text = clean(markdown);
+    g_autofree char *html = mp_markdown_to_html(text);
+
+    g_string_append(page, html);
+}
+
+void
+mp_page_add_script_text(GString *page, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    g_string_append_c(page, '"');
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (c < 0x20 || (c < 0x80 && strchr("\"\\<>&'", (int)c) != NULL) || mp_reorders(c))
+            g_string_append_printf(page, "\\u%04x", c);
+        else if (!is_left_out(c))
+            g_string_append_unichar(page, c);
+    }
+    g_string_append_c(page, '"');
+}

@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""metroplex pages: what is written, what one change rewrites, and what stays whole whatever happens."""
+import fcntl
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import METROPLEX, check, contains, equal, main, test  # noqa: E402
+
+URL = "https://pages.example.org/threads"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+class Pages:
+    """The pages of a site, in a directory beside it."""
+
+    def __init__(self, site, name="pages"):
+        self.site, self.dir = site, os.path.join(site.dir, name)
+        self.name = name
+
+    def update(self, *options, status=0):
+        return self.site.run(METROPLEX, "pages", *options, self.dir, status=status)
+
+    def all(self):
+        """Path and octets of each file, but for those that tell how far it is."""
+        found = {}
+        for folder, folders, names in os.walk(self.dir):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                path = os.path.join(folder, name)
+                if not name.startswith("."):
+                    with open(path, "rb") as f:
+                        found[os.path.relpath(path, self.dir)] = f.read()
+        return found
+
+    def read(self, path):
+        with open(os.path.join(self.dir, path), encoding="utf-8") as f:
+            return f.read()
+
+    def has(self, path):
+        return os.path.exists(os.path.join(self.dir, path))
+
+    def written(self, *options):
+        """Which files an update makes, and which it removes."""
+        before = self.stamps()
+        self.update(*options)
+        after = self.stamps()
+        return sorted(p for p in after if after[p] != before.get(p)), sorted(before.keys() - after.keys())
+
+    def stamps(self):
+        return {path: (lambda s: (s.st_ino, s.st_mtime_ns))(os.stat(os.path.join(self.dir, path))) for path in self.all()}
+
+    def check(self):
+        """--check finds nothing, and an update finds what all anew would have made."""
+        self.site.run(METROPLEX, "pages", "--check", self.dir)
+        fresh = Pages(self.site, "fresh")
+        shutil.rmtree(fresh.dir, ignore_errors=True)
+        fresh.update()
+        ours, theirs = self.all(), fresh.all()
+        equal(sorted(ours), sorted(theirs), "files")
+        for path in ours:
+            if path.endswith("atom.xml"):  # what went out of a feed is not made up for by older comments
+                lines = theirs[path].splitlines()
+                check(all(line in lines for line in ours[path].splitlines()), f"{path}: an entry is another one than when all is written anew")
+            else:
+                check(ours[path] == theirs[path], f"{path} is another one than when all is written anew")
+
+
+def people(site):
+    site.user("tim")
+    site.user("kate")
+
+
+def comment(site, thread, text="Have you tried the *fuse*?\n", login="kate"):
+    return int(site.metroplex("thread", "comment", str(thread), "--as", login, "-", stdin=text))
+
+
+def push(site, change, message="by hand"):
+    """What somebody pushes: `change` is given a checkout of the tracker."""
+    checkout = os.path.join(site.dir, "checkout")
+    shutil.rmtree(checkout, ignore_errors=True)
+    env = dict(os.environ, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
+
+    def git(*args):
+        done = subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@b.example", *args], cwd=checkout if os.path.isdir(checkout) else site.dir,
+                              capture_output=True, text=True, env=env)
+        check(done.returncode == 0, f"git {args}: {done.stderr}")
+
+    git("clone", "-q", os.path.join(site.data, "tracker.git"), checkout)
+    change(checkout)
+    git("add", "-A")
+    git("commit", "-q", "-m", message)
+    git("push", "-q", "origin", "HEAD:main")
+
+
+def record(checkout, thread, name="thread"):
+    return os.path.join(checkout, f"threads/00/00/00/{thread:02d}", name)
+
+
+def edit(path, *replacements):
+    with open(path) as f:
+        text = f.read()
+    for old, new in replacements:
+        check(old in text, f"{old!r} is not in {text!r}")
+        text = text.replace(old, new)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+@test
+def a_comment_rewrites_its_page_and_the_lists_it_is_in(site):
+    people(site)
+    pages = Pages(site)
+    threads = [site.thread("tim", title=f"Question {i}") for i in range(5)]
+    site.thread("tim", repository="acme/other")
+    pages.update()
+    equal(pages.written(), ([], []), "without a change")
+    comment(site, threads[1])
+    equal(pages.written(), (["r/acme/rocket/" + name for name in ("2.html", "atom.xml", "ids-1.html", "index.html", "opened.html")], []))
+    site.metroplex("thread", "subscribe", "3", "kate")
+    equal(pages.written(), ([], []), "who is told is no page's business")
+    new = site.thread("kate", title="Another")
+    equal(pages.written()[0], sorted(["r/acme/rocket/" + name for name in (f"{new}.html", "atom.xml", "ids-1.html", "index.html", "opened.html", "titles.js")]))
+    site.thread("kate", repository="new/one")
+    contains(pages.written()[0], "index.html")
+    contains(pages.read("index.html"), 'href="r/new/one/index.html"')
+    pages.check()
+
+
+@test
+def an_update_is_what_all_anew_would_be(site):
+    people(site)
+    pages, chance = Pages(site), random.Random(os.environ.get("SEED", "16"))
+    site.metroplex("repository", "set", "acme/secret", "--pages", "off")
+    repositories = ["acme/rocket", "acme/other", "acme/secret"]
+    threads = []
+
+    def step():
+        what = chance.choice(["open", "open", "comment", "comment", "comment", "close", "reopen", "lock", "unlock"])
+        if what == "open" or not threads:
+            threads.append(site.thread("tim", title=f"Title {len(threads)} <b>&amp;", repository=chance.choice(repositories)))
+        elif what == "comment":
+            comment(site, chance.choice(threads), chance.choice(["*a*\n", "[x](https://e.example/?a=1&b=2)\n", "```\n</pre>\n```\n"]))
+        else:
+            site.run(METROPLEX, "thread", what, str(chance.choice(threads)), "--as", "tim", status=None)
+
+    for _ in range(8):
+        for _ in range(chance.randint(1, 6)):
+            step()
+        pages.update()
+        pages.check()
+    check(not pages.has("r/acme/secret"), "what is off has pages")
+
+
+@test
+def what_is_gone_from_the_tracker_is_gone_from_the_pages(site):
+    people(site)
+    pages = Pages(site)
+    for i in range(4):
+        site.thread("tim", title=f"Canary title {i}", body=f"Canary body {i}\n")
+    comment(site, 2, "canary comment\n")
+    pages.update()
+
+    def redact(checkout):
+        edit(record(checkout, 1), ("Canary title 0", "Redacted"))
+        edit(record(checkout, 1, "comments/0/comment.md"), ("Canary body 0", "(redacted)"))
+        shutil.rmtree(record(checkout, 2, "comments/1"))
+        shutil.rmtree(os.path.dirname(record(checkout, 3)))
+        edit(record(checkout, 4), ("acme/rocket", "acme/moved"))
+
+    push(site, redact)
+    equal(pages.written()[1], ["r/acme/rocket/3.html", "r/acme/rocket/4.html"], "removed")
+    everything = b"".join(pages.all().values())
+    for gone in (b"Canary title 0", b"Canary body 0", b"canary comment", b"Canary title 2", b"Canary body 2"):
+        check(gone not in everything, f"{gone} is still there")
+    check(pages.has("r/acme/moved/4.html"), "a thread that moved has no page")
+    pages.check()
+
+
+@test
+def a_repository_that_is_switched_off_leaves_nothing_behind(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim", title="Canary")
+    site.thread("tim", repository="acme/other")
+    pages.update()
+    site.metroplex("repository", "set", "acme/rocket", "--pages", "off")
+    contains(site.metroplex("repository", "show", "acme/rocket"), "pages    off")
+    pages.update()
+    check(not pages.has("r/acme/rocket"), "its pages are there")
+    check(b"Canary" not in b"".join(pages.all().values()) and "acme/rocket" not in pages.read("index.html"), "it is named")
+    pages.check()
+    site.metroplex("repository", "set", "acme/rocket", "--pages", "on")
+    pages.update()
+    check(pages.has("r/acme/rocket/1.html"), "it did not come back")
+    pages.check()
+
+
+@test
+def a_long_thread_has_a_page_for_each_hundred_comments(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    for _ in range(98):
+        comment(site, 1, "a\n")
+    pages.update()
+    comment(site, 1, "the hundredth\n")
+    contains(pages.written()[0], "r/acme/rocket/1.html")
+    comment(site, 1, "first of the second page\n")
+    written = pages.written()[0]
+    check("r/acme/rocket/1-100.html" in written and "r/acme/rocket/1.html" in written, f"{written}")
+    contains(pages.read("r/acme/rocket/1.html"), '<a href="1-100.html">Newer comments</a>')
+    contains(pages.read("r/acme/rocket/1-100.html"), 'id="comment-100"')
+    check('id="comment-100"' not in pages.read("r/acme/rocket/1.html"), "it stands on two pages")
+    comment(site, 1, "another\n")
+    check("r/acme/rocket/1.html" not in pages.written()[0], "a comment rewrote an earlier page")
+    contains(pages.read("r/acme/rocket/index.html"), 'href="1-100.html#comment-101"')
+    pages.check()
+    push(site, lambda checkout: shutil.rmtree(record(checkout, 1, "comments/100-199")))
+    equal(pages.written()[1], ["r/acme/rocket/1-100.html"])
+    pages.check()
+
+
+@test
+def lists_have_a_hundred_and_are_filled_again(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+
+    def many(checkout):
+        """Threads 2 to 230, each a second younger than the one before."""
+        for i in range(1, 231):
+            to = os.path.join(checkout, f"threads/00/00/{i // 100:02d}/{i % 100:02d}")
+            if i > 1:
+                shutil.copytree(os.path.dirname(record(checkout, 1)), to)
+            with open(os.path.join(to, "comments/0/mail")) as f:
+                date = re.search("date=(.*)", f.read())[1]
+            edit(os.path.join(to, "comments/0/mail"), (date, f"2026-01-01T00:{i // 60:02d}:{i % 60:02d}Z"))
+            edit(os.path.join(to, "thread"), ("title=", f"title={i} "))
+
+    push(site, many)
+    pages.update()
+    rows = re.findall(r'<tr id="t(\d+)"', pages.read("r/acme/rocket/index.html"))
+    equal([int(row) for row in rows], list(range(230, 130, -1)), "last active")
+    comment(site, 1)
+    pages.update()
+    equal(re.findall(r'<tr id="t(\d+)"', pages.read("r/acme/rocket/index.html"))[:2], ["1", "230"], "last active")
+    equal(re.findall(r'<li id="ids-(\d+)"', pages.read("r/acme/rocket/archive.html")), ["1", "101", "201"], "ranges")
+    push(site, lambda checkout: shutil.rmtree(os.path.join(checkout, "threads/00/00/02/30")))
+    pages.update()
+    equal(len(re.findall(r'<tr id="t(\d+)"', pages.read("r/acme/rocket/opened.html"))), 100, "last opened")
+    pages.check()
+
+
+@test
+def a_thread_that_is_damaged_keeps_its_page_and_stops_no_other(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim", title="Whole")
+    site.thread("tim", title="Other")
+    pages.update()
+
+    def damage(checkout):
+        edit(record(checkout, 1), ("state=open", "state=ajar"))
+        edit(record(checkout, 2), ("Other", "Changed"))
+
+    push(site, damage)
+    contains(pages.update().stderr, "thread 1 has no new page")
+    contains(pages.read("r/acme/rocket/1.html"), "Whole")
+    contains(pages.read("r/acme/rocket/2.html"), "Changed")
+
+
+@test
+def notifications_link_to_pages(site):
+    people(site)
+    site.set_config("pages", url=URL + "/", directory=os.path.join(site.dir, "pages"))
+    pages = Pages(site)
+    site.thread("tim", body="@kate?\n")
+    site.thread("tim", kind="commit", object="4b825dc642cb6eb9a060e54bf8d69288fbee4904", body="@kate?\n", repository="acme/off")
+    comment(site, 1)
+    site.metroplex("repository", "set", "acme/off", "--pages", "off")
+    site.notifier("--once")
+    links = [re.findall(r"https?://\S+", message.get_body(("plain",)).get_content()) for message in site.sent()]
+    equal(sorted(sum(links, [])), [URL + "/r/acme/rocket/1.html", URL + "/r/acme/rocket/1.html#comment-1"])
+    site.metroplex("pages")
+    contains(site.metroplex("pages", "--check"), "those of 1 notifications (0 lead elsewhere): 0 faults")
+    contains(pages.read("r/acme/rocket/atom.xml"), f'<link rel="self" type="application/atom+xml" href="{URL}/r/acme/rocket/atom.xml"/>')
+    site.metroplex("repository", "set", "acme/rocket", "--link", "https://elsewhere.example/{number}")
+    contains(site.metroplex("pages", "--check"), "(1 lead elsewhere)")
+    site.set_config("pages", url="https://pages.example.org/{number}")
+    contains(site.run(METROPLEX, "pages", status=78).stderr, "[pages] url")
+
+
+@test
+def a_feed_is_atom_with_one_entry_a_comment(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim", title="A & B <c>", body="**bold** & <i>\u202e `]]>`\n")
+    comment(site, 1, "second\n")
+    pages.update()
+    feed = xml.etree.ElementTree.fromstring(pages.all()["r/acme/rocket/atom.xml"])
+    entries = feed.findall(ATOM + "entry")
+    equal([entry.find(ATOM + "author").find(ATOM + "name").text for entry in entries], ["kate", "tim"])
+    equal([entry.find(ATOM + "link").get("href") for entry in entries], ["1.html#comment-1", "1.html#comment-0"])
+    contains(entries[1].find(ATOM + "content").text, "<strong>bold</strong> &amp; &lt;i&gt;\\u{202E} <code>]]&gt;</code>")
+    ids = [entry.find(ATOM + "id").text for entry in entries]
+    check(len(set(ids)) == 2 and all(re.fullmatch(r"tag:git\.example\.org,\d{4}-\d\d-\d\d:acme/rocket/1-[0-9a-f]{16}/\d-[0-9a-f]{32}", i) for i in ids), f"{ids}")
+    equal([link.get("rel") for link in feed.findall(ATOM + "link")], ["alternate"], "a self link needs a URL")
+
+
+@test
+def languages_are_the_installations(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    pages.update()
+    contains(pages.read("r/acme/rocket/1.html"), '<html lang="en">')
+    site.set_config("instance", language="fr")
+    pages.update()
+    contains(pages.read("r/acme/rocket/1.html"), '<html lang="fr">')
+    contains(pages.read("r/acme/rocket/1.html"), "Comment répondre")
+    pages.check()
+
+
+@test
+def a_second_run_leaves_the_first_alone(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    pages.update()
+    comment(site, 1)
+    with open(os.path.join(pages.dir, ".lock")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        contains(pages.update().stderr, "another run is at work")
+        equal(site.run(METROPLEX, "thread", "comment", "1", "--as", "tim", "-", stdin="not held up\n").stdout, "2\n")
+    equal(len(pages.written()[0]), 5)
+
+
+@test
+def nothing_of_others_is_touched(site):
+    people(site)
+    site.thread("tim")
+    pages = Pages(site)
+    os.makedirs(pages.dir)
+    with open(os.path.join(pages.dir, "index.php"), "w") as f:
+        f.write("mine")
+    contains(pages.update(status=78).stderr, "has files that are no pages of ours")
+    equal(list(pages.all()), ["index.php"])
+    for place in (site.data, os.path.join(site.data, "pages"), site.dir):
+        contains(site.run(METROPLEX, "pages", place, status=78).stderr, "outside of the data directory")
+
+
+@test
+def all_anew_removes_what_nobody_needs(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    pages.update()
+    for path in ("r/acme/rocket/99.html", "r/acme/rocket/a/7/1-1.bin", "r/gone/away/index.html", ".new/7"):
+        os.makedirs(os.path.dirname(os.path.join(pages.dir, path)), exist_ok=True)
+        with open(os.path.join(pages.dir, path), "w") as f:
+            f.write("old")
+    done = site.run(METROPLEX, "pages", "--check", pages.dir, status=None)
+    pages.update("--all")
+    equal(os.listdir(os.path.join(pages.dir, ".new")), [])
+    pages.check()
+    with open(os.path.join(pages.dir, "r/acme/rocket/evil.php"), "w") as f:
+        f.write("<?php")
+    edit(os.path.join(pages.dir, "r/acme/rocket/index.html"), ('href="1.html"', 'href="2.html"'))
+    done = site.run(METROPLEX, "pages", "--check", pages.dir, status=65).stdout
+    contains(done, "r/acme/rocket/evil.php: is no page of ours")
+    contains(done, "r/acme/rocket/index.html: 2.html leads nowhere")
+
+
+@test
+def a_tracker_that_was_set_back_is_followed(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    old = site.git("rev-parse", "main").strip()
+    comment(site, 1, "canary\n")
+    pages.update()
+    site.git("update-ref", "refs/heads/main", old)
+    pages.update()
+    check(b"canary" not in b"".join(pages.all().values()), "what was taken back is still there")
+    pages.check()
+    comment(site, 1, "again\n")
+    pages.update()
+    gone = site.git("rev-parse", "main").strip()
+    site.git("update-ref", "refs/heads/main", old)
+    site.git("reflog", "expire", "--expire=now", "--all")
+    site.git("gc", "-q", "--prune=now")
+    check(subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "cat-file", "-e", gone], capture_output=True).returncode != 0, "the commit is still there")
+    contains(pages.update().stdout, "all anew")
+    pages.check()
+
+
+main()
