@@ -1,10 +1,10 @@
 /* The certificate of an SMTP server, by libcurl; see certificate.h. */
 #include "check/certificate.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "check/handle.h"
 
 #define PATIENCE 20L /* seconds */
 
@@ -19,21 +19,16 @@ mp_certificate_clear(MpCertificate *certificate)
 static CURL *
 make_handle(const MpCertificateOf *of, struct curl_slist *way, bool verifies, char *why)
 {
-    CURL *easy = curl_easy_init();
     g_autofree char *url = g_strdup_printf(
         "%s://%s:%d", of->tls == MP_TLS_IMPLICIT ? "smtps" : "smtp", of->name, of->port);
+    CURL *easy = mp_check_handle(url, PATIENCE, why);
 
     if (easy == NULL)
         return NULL;
-    curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, way);
     curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, PATIENCE);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verifies ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verifies ? 2L : 0L);
     if (*of->ca_file != '\0')

@@ -1,11 +1,11 @@
 /* Port 25 of this machine: libcurl connects, what is said is ours; see port25.h. */
 #include "check/port25.h"
 
-#include <curl/curl.h>
 #include <poll.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "check/handle.h"
 
 #define PATIENCE 20    /* seconds: a server may delay who it does not know */
 #define LONGEST  65536 /* octets of an answer */
@@ -36,18 +36,13 @@ hear(CURL *easy, curl_infotype type, char *text, size_t length, void *user_data)
 }
 
 static void
-set_up(MpPort25 *port, const char *url, bool tls)
+set_up(MpPort25 *port, bool tls)
 {
-    curl_easy_setopt(port->easy, CURLOPT_URL, url);
     curl_easy_setopt(port->easy, CURLOPT_USE_SSL,
                      tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE);
     curl_easy_setopt(port->easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(port->easy, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(port->easy, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(port->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(port->easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(port->easy, CURLOPT_TIMEOUT, (long)PATIENCE);
-    curl_easy_setopt(port->easy, CURLOPT_ERRORBUFFER, port->why);
     curl_easy_setopt(port->easy, CURLOPT_VERBOSE, 1L);
     curl_easy_setopt(port->easy, CURLOPT_DEBUGFUNCTION, hear);
     curl_easy_setopt(port->easy, CURLOPT_DEBUGDATA, port);
@@ -59,11 +54,11 @@ mp_port25_open(const char *helo, bool tls, GError **error)
     g_autoptr(MpPort25) port = g_new0(MpPort25, 1);
     g_autofree char *url = g_strdup_printf("smtp://127.0.0.1:25/%s", helo);
 
-    port->easy = curl_easy_init();
+    port->easy = mp_check_handle(url, PATIENCE, port->why);
     port->heard = g_string_new(NULL);
     if (port->easy == NULL)
         return mp_fail_null(error, MP_ERROR_TEMPORARY, "libcurl cannot begin");
-    set_up(port, url, tls);
+    set_up(port, tls);
     CURLcode code = curl_easy_perform(port->easy);
     if (code == CURLE_OK)
         return g_steal_pointer(&port);

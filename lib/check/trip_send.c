@@ -2,11 +2,11 @@
  * The beginning of a trip: through the configured server, as a notification goes, or by hand to the
  * Postfix of this machine; see trip.h.
  */
-#include <curl/curl.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "check/handle.h"
 #include "check/trip.h"
 #include "transport/transport.h"
 
@@ -87,21 +87,17 @@ hear(CURL *easy, curl_infotype type, char *text, size_t length, void *user_data)
 
 /* TLS where it is offered, whosever the certificate is: nothing leaves this machine. */
 static CURL *
-make_handle(const MpChecker *checker, const struct curl_slist *to, Hand *hand)
+make_handle(const MpChecker *checker, const struct curl_slist *to, Hand *hand, char *why)
 {
-    CURL *easy = curl_easy_init();
     g_autofree char *url = g_strdup_printf("smtp://127.0.0.1:25/%s", checker->config->hostname);
     g_autofree char *from = g_strdup_printf("<%s>", checker->config->noreply_address);
+    CURL *easy = mp_check_handle(url, LOCAL_SECONDS, why);
 
     if (easy == NULL)
         return NULL;
-    curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, LOCAL_SECONDS);
     curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from);
     curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
@@ -120,10 +116,8 @@ hand_over(MpChecker *checker, MpTrip *trip, const char *mail)
     struct curl_slist *to = curl_slist_append(NULL, recipient);
     Hand hand = {.mail = mail, .left = strlen(mail)};
     char why[CURL_ERROR_SIZE] = "";
-    CURL *easy = make_handle(checker, to, &hand);
+    CURL *easy = make_handle(checker, to, &hand, why);
 
-    if (easy != NULL)
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, why);
     CURLcode code = easy != NULL ? curl_easy_perform(easy) : CURLE_FAILED_INIT;
     if (code != CURLE_OK) {
         trip->is_open = !hand.is_answered;
