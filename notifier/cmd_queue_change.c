@@ -90,17 +90,9 @@ change_one(const MpInstance *instance, const Change *change, const MpQueued *que
 static bool
 change_named(const MpInstance *instance, const Change *change, const char *key, GError **error)
 {
-    GError *why = NULL;
-    g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, &why);
+    g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, error);
 
-    if (queued != NULL)
-        return change_one(instance, change, queued, error);
-    if (why == NULL) {
-        g_autofree char *shown = mp_escape_word(key);
-        return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
-    }
-    g_propagate_error(error, why);
-    return false;
+    return queued != NULL && change_one(instance, change, queued, error);
 }
 
 static bool

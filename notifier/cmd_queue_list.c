@@ -268,16 +268,10 @@ print_all(Listing *listing, const char *event, GError **error)
 static bool
 print_one(Listing *listing, const char *event, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(MpQueued) queued = mp_outbox_find(listing->instance.outbox, event, &why);
-    g_autofree char *shown = mp_escape_word(event);
+    g_autoptr(MpQueued) queued = mp_outbox_find(listing->instance.outbox, event, error);
 
-    if (queued == NULL && why == NULL)
-        return mp_fail(error, MP_ERROR_INPUT, "no such event: %s", shown);
-    if (queued == NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+    if (queued == NULL)
         return false;
-    }
     print_event(listing, queued);
     return true;
 }

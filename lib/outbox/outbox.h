@@ -180,7 +180,7 @@ GPtrArray *mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error);
  * NULL) is when the next of retry/ falls due, G_MAXINT64 if there is none. */
 GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error);
 
-/* The event of that KEY (or file name) in any queue; NULL without error if there is none. */
+/* The event of that KEY (or file name) in any queue; MP_ERROR_INPUT if there is none. */
 MpQueued *mp_outbox_find(MpOutbox *outbox, const char *key, GError **error);
 
 /* --- For the notifier: one event ------------------------------------------------------------ */

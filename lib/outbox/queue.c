@@ -10,6 +10,7 @@
 
 #include "base/directory.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -160,7 +161,8 @@ mp_outbox_find(MpOutbox *outbox, const char *key, GError **error)
                 return g_ptr_array_steal_index(list, i);
         }
     }
-    return NULL;
+    g_autofree char *shown = mp_escape_word(key);
+    return mp_fail_null(error, MP_ERROR_INPUT, "no such event: %s", shown);
 }
 
 /* --- Moves ---------------------------------------------------------------------------------- */
