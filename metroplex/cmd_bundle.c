@@ -52,7 +52,7 @@ cmd_bundle(int argc, char **argv)
         {"list", 0, 0, G_OPTION_ARG_NONE, &list, "say what would go in, and write nothing", NULL},
         {"days", 0, 0, G_OPTION_ARG_INT, &days, "of logs and outcomes (7)", "N"},
         {"include-mail", 0, 0, G_OPTION_ARG_NONE, &mail, "with the mails that were refused", NULL},
-        {"unmasked", 0, 0, G_OPTION_ARG_NONE, &unmasked, "with people's mail addresses", NULL},
+        MP_OPTION_UNMASKED(unmasked),
         {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "without checks that ask other hosts", NULL},
         {"force", 0, 0, G_OPTION_ARG_NONE, &force, "replace FILE", NULL},
         G_OPTION_ENTRY_NULL,

@@ -10,7 +10,7 @@ cmd_diagnostics(int argc, char **argv)
 {
     gboolean unmasked = FALSE, offline = FALSE;
     const GOptionEntry entries[] = {
-        {"unmasked", 0, 0, G_OPTION_ARG_NONE, &unmasked, "with people's mail addresses", NULL},
+        MP_OPTION_UNMASKED(unmasked),
         {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "without checks that ask other hosts", NULL},
         G_OPTION_ENTRY_NULL,
     };

@@ -111,8 +111,8 @@ cmd_trace(int argc, char **argv)
 {
     gboolean is_json = FALSE, is_unmasked = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &is_json, "one JSON object a line", NULL},
-        {"unmasked", 0, 0, G_OPTION_ARG_NONE, &is_unmasked, "show people's mail addresses", NULL},
+        MP_OPTION_JSON(is_json),
+        MP_OPTION_UNMASKED(is_unmasked),
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};

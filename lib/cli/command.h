@@ -49,6 +49,12 @@ typedef struct {
         "json", 0, 0, G_OPTION_ARG_NONE, &(variable), "as JSON, one object a line", NULL           \
     }
 
+/* Likewise --unmasked, where a command masks what leaves the installation. */
+#define MP_OPTION_UNMASKED(variable)                                                               \
+    {                                                                                              \
+        "unmasked", 0, 0, G_OPTION_ARG_NONE, &(variable), "with people's mail addresses", NULL     \
+    }
+
 void mp_options_clear(MpOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpOptions, mp_options_clear)
 

@@ -23,19 +23,26 @@ add_date(JsonObject *object, const char *name, gint64 seconds)
         mp_json_text(object, name, NULL);
 }
 
+/* An object with one object a span of time, filled in from `what`. */
 static void
-add_tallies(JsonObject *parent, const char *name, const GArray *tallies)
+add_spans(JsonObject *parent, const char *name,
+          void (*fill)(JsonObject *of_span, MpSpan span, gconstpointer what), gconstpointer what)
 {
     JsonObject *object = add_object(parent, name);
 
-    for (MpSpan span = 0; span < MP_N_SPANS; span++) {
-        JsonObject *counts = add_object(object, mp_span_name(span));
+    for (MpSpan span = 0; span < MP_N_SPANS; span++)
+        fill(add_object(object, mp_span_name(span)), span, what);
+}
 
-        for (guint i = 0; i < tallies->len; i++) {
-            const MpTally *tally = &g_array_index(tallies, MpTally, i);
+static void
+fill_counts(JsonObject *of_span, MpSpan span, gconstpointer what)
+{
+    const GArray *tallies = what;
 
-            mp_json_number(counts, tally->name, tally->n[span]);
-        }
+    for (guint i = 0; i < tallies->len; i++) {
+        const MpTally *tally = &g_array_index(tallies, MpTally, i);
+
+        mp_json_number(of_span, tally->name, tally->n[span]);
     }
 }
 
@@ -50,18 +57,12 @@ add_seconds(JsonObject *object, const char *name, double seconds)
 }
 
 static void
-add_times(JsonObject *parent, const char *name, const MpTimes *times)
+fill_times(JsonObject *of_span, MpSpan span, gconstpointer times)
 {
-    JsonObject *object = add_object(parent, name);
-
-    for (MpSpan span = 0; span < MP_N_SPANS; span++) {
-        JsonObject *of_span = add_object(object, mp_span_name(span));
-
-        mp_json_number(of_span, "number", times->count[span]);
-        add_seconds(of_span, "median", mp_times_percentile(times, span, 0.5));
-        add_seconds(of_span, "p95", mp_times_percentile(times, span, 0.95));
-        add_seconds(of_span, "p99", mp_times_percentile(times, span, 0.99));
-    }
+    mp_json_number(of_span, "number", ((const MpTimes *)times)->count[span]);
+    add_seconds(of_span, "median", mp_times_percentile(times, span, 0.5));
+    add_seconds(of_span, "p95", mp_times_percentile(times, span, 0.95));
+    add_seconds(of_span, "p99", mp_times_percentile(times, span, 0.99));
 }
 
 static void
@@ -153,11 +154,11 @@ mp_status_json(const MpStatus *status)
     mp_json_date(object, "time", status->now);
     mp_json_text(object, "level", mp_status_level_name(status->level));
     add_findings(object, status);
-    add_tallies(object, "mails", status->mails);
-    add_tallies(object, "messages", status->messages);
-    add_tallies(object, "pruned", status->pruned);
-    add_times(object, "delivery", &status->delivery);
-    add_times(object, "sending", &status->sending);
+    add_spans(object, "mails", fill_counts, status->mails);
+    add_spans(object, "messages", fill_counts, status->messages);
+    add_spans(object, "pruned", fill_counts, status->pruned);
+    add_spans(object, "delivery", fill_times, &status->delivery);
+    add_spans(object, "sending", fill_times, &status->sending);
     add_queues(object, status);
     add_runs(object, status);
     add_space(object, status);

@@ -8,13 +8,11 @@
 #include "settings/settings.h"
 
 static void
-value_free(gpointer value)
+value_free(MpSettingValue *of)
 {
-    MpSettingValue *v = value;
-
-    g_free(v->value);
-    g_free(v->fault);
-    g_free(v);
+    g_free(of->fault);
+    g_free(of->value);
+    g_free(of);
 }
 
 void
@@ -124,7 +122,7 @@ mp_settings_read(const char *file, bool translated, GError **error)
     gsize length;
 
     settings->file = g_strdup(file);
-    settings->values = g_ptr_array_new_with_free_func(value_free);
+    settings->values = g_ptr_array_new_with_free_func((GDestroyNotify)value_free);
     settings->unknown = g_ptr_array_new_with_free_func(g_free);
     if (!mp_config_read(file, &text, &length, error))
         return NULL;
