@@ -84,7 +84,7 @@ $(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo: lib/po/%.po
 # What the sources mark as text for the operator (lib/base/text.h).
 $(BUILD)/metroplex.pot: $(C_TEXTS)
 	@mkdir -p $(@D)
-	$(Q)xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --sort-by-file --no-location --package-name=metroplex \
+	$(Q)xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=_n:1,2 --sort-by-file --no-location --package-name=metroplex \
 	    --package-version=$(VERSION) --force-po -o - $^ | sed '/^"POT-Creation-Date/d' >$@
 
 # Brings new texts into the catalogues, to be put into their language: what is new is empty, what changed is fuzzy.

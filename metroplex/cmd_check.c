@@ -85,9 +85,11 @@ print_finding(Report *report, const MpFinding *finding)
 static void
 sum_up(const Report *report)
 {
-    printf(_("\n%u ok, %u warnings, %u failed, %u unknown\n"), report->counts[MP_CHECK_OK],
-           report->counts[MP_CHECK_WARNING], report->counts[MP_CHECK_FAILED],
-           report->counts[MP_CHECK_UNKNOWN]);
+    guint n = report->counts[MP_CHECK_WARNING];
+    g_autofree char *warnings = g_strdup_printf(_n("%u warning", "%u warnings", n), n);
+
+    printf(_("\n%u ok, %s, %u failed, %u unknown\n"), report->counts[MP_CHECK_OK], warnings,
+           report->counts[MP_CHECK_FAILED], report->counts[MP_CHECK_UNKNOWN]);
 }
 
 /* --- For programs ------------------------------------------------------------------------------

@@ -46,15 +46,16 @@ print_others(const MpTrace *trace)
     if (trace->n_others == 0)
         return;
     g_autofree char *shown = mp_escape_again(trace->last_other);
-    printf("\n%u older mails of it are not shown, the last of them:\n  %s\n", trace->n_others,
-           shown);
+    printf("\n%u older %s not shown, the last of them:\n  %s\n", trace->n_others,
+           trace->n_others == 1 ? "mail of it is" : "mails of it are", shown);
 }
 
 static void
 print_text(const MpTrace *trace)
 {
     if (trace->left_out > 0)
-        printf("%u earlier lines are not shown\n", trace->left_out);
+        printf("%u earlier %s not shown\n", trace->left_out,
+               trace->left_out == 1 ? "line is" : "lines are");
     for (guint i = 0; i < trace->facts->len; i++) {
         const MpTraceFact *fact = &g_array_index(trace->facts, MpTraceFact, i);
         g_autofree char *shown = mp_escape_again(fact->text);

@@ -57,3 +57,14 @@ mp_text(const char *text)
     uselocale(before);
     return translated;
 }
+
+const char *
+mp_text_n(const char *one, const char *many, unsigned long n)
+{
+    locale_t operators = operators_locale();
+    locale_t before = uselocale(operators);
+    const char *translated = dngettext(DOMAIN, one, many, n);
+
+    uselocale(before);
+    return translated;
+}

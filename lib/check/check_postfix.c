@@ -39,6 +39,7 @@ tell_difference(MpChecker *checker, const MpPostfixFacts *facts)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpPostfix) postfix = mp_postfix_open(checker->config, facts, &error);
     g_autofree char *difference = postfix != NULL ? mp_postfix_difference(postfix, &error) : NULL;
+    guint n = difference != NULL ? count_lines(difference) : 0;
 
     if (difference == NULL)
         mp_check_tell(checker, MP_CHECK_FAILED, expected,
@@ -46,8 +47,9 @@ tell_difference(MpChecker *checker, const MpPostfixFacts *facts)
     else if (mp_postfix_differs(postfix))
         mp_check_tell(checker, MP_CHECK_FAILED, expected,
                       _("metroplex configure shows it; metroplex configure --apply makes it so"),
-                      _("Postfix is not set up as the configuration says: %u lines differ"),
-                      count_lines(difference));
+                      _n("Postfix is not set up as the configuration says: %u line differs",
+                         "Postfix is not set up as the configuration says: %u lines differ", n),
+                      n);
     else
         mp_check_ok(checker, _("Postfix is set up as the configuration says"));
 }
@@ -307,13 +309,13 @@ check_mail_queue(MpChecker *checker)
         return;
     count_queue(list, &n, &oldest);
     g_autofree char *age = mp_duration(oldest > 0 ? now - oldest : 0);
+    bool is_late = now - oldest > QUEUE_LATE;
     if (n == 0)
         mp_check_ok(checker, _("it is empty"));
-    else if (now - oldest <= QUEUE_LATE)
-        mp_check_ok(checker, _("%u mails, the oldest for %s"), n, age);
     else
-        mp_check_tell(checker, MP_CHECK_WARNING, _("none that waits for more than an hour"), NULL,
-                      _("%u mails, the oldest for %s"), n, age);
+        mp_check_tell(checker, is_late ? MP_CHECK_WARNING : MP_CHECK_OK,
+                      is_late ? _("none that waits for more than an hour") : NULL, NULL,
+                      _n("%u mail, the oldest for %s", "%u mails, the oldest for %s", n), n, age);
 }
 
 static void

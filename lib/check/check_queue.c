@@ -65,7 +65,9 @@ check_new_mail(MpChecker *checker)
     }
     g_autofree char *since = mp_duration(mp_time_now() - oldest);
     g_autofree char *found =
-        g_strdup_printf(_("%u mails wait in new/, the oldest for %s"), names->len, since);
+        g_strdup_printf(_n("%u mail waits in new/, the oldest for %s",
+                           "%u mails wait in new/, the oldest for %s", names->len),
+                        names->len, since);
     tell_age(checker, mp_time_now() - oldest, MAIL_LATE, MAIL_STUCK, found,
              _("none that waits for more than five minutes"));
 }
@@ -131,10 +133,12 @@ check_notifications(MpChecker *checker)
         mp_check_ok(checker, _("nothing waits to be sent"));
         return;
     }
+    guint n = fresh->len + retry->len;
     g_autofree char *since = mp_duration(oldest > 0 ? mp_time_now() - oldest : 0);
     g_autofree char *found = g_strdup_printf(
-        _("%u events wait to be sent, %u of them for another attempt, the oldest for %s"),
-        fresh->len + retry->len, retry->len, since);
+        _n("%u event waits to be sent, %u of them for another attempt, the oldest for %s",
+           "%u events wait to be sent, %u of them for another attempt, the oldest for %s", n),
+        n, retry->len, since);
     tell_age(checker, oldest > 0 ? mp_time_now() - oldest : 0, MESSAGE_LATE, MESSAGE_STUCK, found,
              _("none that waits for more than an hour"));
 }
@@ -150,7 +154,9 @@ check_failed(MpChecker *checker)
         mp_check_ok(checker, _("none"));
     else
         mp_check_tell(checker, MP_CHECK_WARNING, _("none"), NULL,
-                      _("%u events have recipients who were given up"), failed->len);
+                      _n("%u event has recipients who were given up",
+                         "%u events have recipients who were given up", failed->len),
+                      failed->len);
 }
 
 static void
@@ -163,8 +169,8 @@ check_held(MpChecker *checker)
     if (held->len == 0)
         mp_check_ok(checker, _("none"));
     else
-        mp_check_tell(checker, MP_CHECK_WARNING, _("none"), NULL, _("%u events are on hold"),
-                      held->len);
+        mp_check_tell(checker, MP_CHECK_WARNING, _("none"), NULL,
+                      _n("%u event is on hold", "%u events are on hold", held->len), held->len);
 }
 
 /* --- The server, and addresses -----------------------------------------------------------------
@@ -219,7 +225,9 @@ check_suppressed(MpChecker *checker)
         mp_check_ok(checker, _("none"));
     else
         mp_check_tell(checker, MP_CHECK_WARNING, _("none"), NULL,
-                      _("%u addresses get nothing any more, since mail to them bounced"), n);
+                      _n("%u address gets nothing any more, since mail to it bounced",
+                         "%u addresses get nothing any more, since mail to them bounced", n),
+                      n);
 }
 
 const MpCheck mp_checks_queue[] = {

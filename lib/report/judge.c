@@ -49,9 +49,11 @@ judge_new_mail(MpStatus *status, const MpConfig *config)
     g_autofree char *since = mp_duration(age);
 
     find(status, "new-mail", level_of(age, config->new_mail_warning, config->new_mail_critical),
-         status->new_mails == 0 ? g_strdup(_("no mail waits in new/"))
-                                : g_strdup_printf(_("%u mails wait in new/, the oldest for %s"),
-                                                  (guint)status->new_mails, since));
+         status->new_mails == 0
+             ? g_strdup(_("no mail waits in new/"))
+             : g_strdup_printf(_n("%u mail waits in new/, the oldest for %s",
+                                  "%u mails wait in new/, the oldest for %s", status->new_mails),
+                               (guint)status->new_mails, since));
 }
 
 static void
@@ -66,12 +68,15 @@ judge_queue(MpStatus *status, const MpConfig *config)
     guint n = (guint)(fresh->events + retry->events);
     g_autofree char *since = mp_duration(age);
 
-    find(status, "queue", level_of(age, config->queue_warning, config->queue_critical),
-         n == 0 ? g_strdup(_("nothing waits to be sent"))
-                : g_strdup_printf(
-                      _("%u events wait to be sent, %u of them for another attempt, the oldest "
-                        "for %s"),
-                      n, (guint)retry->events, since));
+    find(
+        status, "queue", level_of(age, config->queue_warning, config->queue_critical),
+        n == 0
+            ? g_strdup(_("nothing waits to be sent"))
+            : g_strdup_printf(
+                  _n("%u event waits to be sent, %u of them for another attempt, the oldest for %s",
+                     "%u events wait to be sent, %u of them for another attempt, the oldest for %s",
+                     n),
+                  n, (guint)retry->events, since));
 }
 
 static void
@@ -81,7 +86,9 @@ judge_failed(MpStatus *status, const MpConfig *config)
 
     find(status, "failed",
          level_of((gint64)failed, config->failed_warning, config->failed_critical),
-         g_strdup_printf(_("%u events have recipients who were given up"), (guint)failed));
+         g_strdup_printf(_n("%u event has recipients who were given up",
+                            "%u events have recipients who were given up", failed),
+                         (guint)failed));
 }
 
 static void

@@ -311,7 +311,8 @@ mp_report_queue(MpReport *report)
             mp_report_note(report, "queue", why->message);
             continue;
         }
-        mp_report_print(report, "%s: %u events", mp_queue_name(queue), events->len);
+        mp_report_print(report, "%s: %u event%s", mp_queue_name(queue), events->len,
+                        events->len == 1 ? "" : "s");
         for (guint i = 0; i < MIN(events->len, EVENTS_MAX); i++)
             tell_event(report, events->pdata[i]);
         if (events->len > EVENTS_MAX)

@@ -97,7 +97,8 @@ tell_record(const MpMailLogRecord *record, gpointer user_data)
     if (record->left_out > 0)
         mp_trace_tell(tracer, tracer->trace->facts,
                       g_array_index(record->times, gint64, record->times->len - 1), "mail.log",
-                      "%s: %u more lines", record->queue_id, record->left_out);
+                      "%s: %u more line%s", record->queue_id, record->left_out,
+                      record->left_out == 1 ? "" : "s");
 }
 
 /* Only counted: there may be a hundred thousand of them. */

@@ -112,7 +112,8 @@ contents_of(const MpConversation *c, MpCause cause)
                            row->name);
     g_string_append_len(out, c->text->str, (gssize)c->opening);
     if (c->left_out > 0)
-        g_string_append_printf(out, "[%u messages before this one]\n", c->left_out);
+        g_string_append_printf(out, "[%u message%s before this one]\n", c->left_out,
+                               c->left_out == 1 ? "" : "s");
     g_string_append_len(out, c->text->str + c->opening, (gssize)(c->text->len - c->opening));
     g_string_append_printf(out, "%s: %s.\n", row->found, row->advice);
     return g_string_free(out, FALSE);

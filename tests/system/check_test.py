@@ -276,7 +276,7 @@ def held_failed_and_suppressed_are_told(site):
     site.user("ann")
     thread = site.thread("tim")
     site.metroplex("thread", "subscribe", str(thread), "ann")
-    contains(one(site, "notifications", "queue", status=0)["found"], "1 events")
+    contains(one(site, "notifications", "queue", status=0)["found"], "1 event ")
     key = site.events()[0]
     queue(site, "hold", key)
     finding = one(site, "held", "queue", status=1)
@@ -320,6 +320,31 @@ def programs_read_english_and_people_their_language(site):
     shown = people(site, "files", env=french()).stdout
     contains(shown, "Répertoires")
     contains(people(site, "files").stdout, "Directories")
+
+
+@test
+def one_is_not_several(site):
+    """Of what is counted, in both languages."""
+    def deliver():
+        path = os.path.join(site.data, "mail/reply/new", site.deliver(b"Subject: x\n\nx\n"))
+        os.utime(path, (time.time() - 600,) * 2)
+    site.set_config("smtp", transport="maildir", maildir=os.path.join(site.data, "sent"))
+    deliver()
+    contains(people(site, "queue").stdout, "1 mail waits in new/")
+    contains(people(site, "queue").stdout, "1 warning, 0 failed")
+    shown = people(site, "queue", env=french()).stdout
+    contains(shown, "1 courriel attend dans new/")
+    contains(shown, "1 avertissement, 0 en échec")
+    deliver()
+    site.user("tim"), site.user("kate")
+    site.thread("tim", body="Does it start? @kate\n")
+    os.rename(os.path.join(site.data, "outbox/new", site.events()[0]), os.path.join(site.data, "outbox/failed", site.events()[0]))
+    shown = people(site, "queue").stdout
+    for text in ("2 mails wait in new/", "1 event has recipients who were given up", "2 warnings, 0 failed"):
+        contains(shown, text)
+    shown = people(site, "queue", env=french()).stdout
+    for text in ("2 courriels attendent dans new/", "1 événement a des destinataires", "2 avertissements, 0 en échec"):
+        contains(shown, text)
 
 
 @test
