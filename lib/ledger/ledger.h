@@ -9,8 +9,9 @@
  * of one hour and name add up. The file is only appended to, but by mp_ledger_compact(), which
  * replaces it as a whole and changes no sum: totals never go down. A run adds what it did when it
  * did it (a batch, a pass), so that a run that is killed leaves at most the last of that uncounted;
- * a mail or message itself is never at stake. A last line without newline is a torn write and does
- * not count.
+ * a mail or message itself is never at stake. What is added is not synced, since a batch is not to
+ * wait twice for the disk: a power cut may take the last counts, or leave a part of them, or zeros.
+ * What is left of a torn write is no line and does not count, nor does it hide one that follows.
  *
  * A NAME is one of ours, never a word of a mail: "mail.REASON" (mails that ended), "message.sent",
  * "message.deferred", "message.failed", "message.dropped" (attempts), "delivery.N" and "sending.N"

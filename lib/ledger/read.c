@@ -48,17 +48,19 @@ parse_line(char *text, MpLedgerLine *line)
     return true;
 }
 
+/* There may be zeros in it, where a power cut came before what was added was written. */
 static GArray *
-parse_all(char *text)
+parse_all(char *text, gsize length)
 {
     GArray *lines = g_array_new(FALSE, FALSE, sizeof(MpLedgerLine));
+    const char *text_end = text + length;
 
     g_array_set_clear_func(lines, clear_line);
-    for (char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+    for (char *end; (end = memchr(text, '\n', (gsize)(text_end - text))) != NULL; text = end + 1) {
         MpLedgerLine line;
 
         *end = '\0';
-        if (parse_line(text, &line))
+        if (strlen(text) == (gsize)(end - text) && parse_line(text, &line))
             g_array_append_val(lines, line);
     }
     return lines;
@@ -71,18 +73,19 @@ mp_ledger_read(const char *data, GArray **lines, GError **error)
     g_auto(MpFd) fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g_autofree char *text = NULL;
     g_autoptr(GError) why = NULL;
+    gsize length;
 
     if (fd < 0 && errno != ENOENT)
         return mp_fail_errno(error, "cannot open %s", directory);
     if (fd < 0 || (faccessat(fd, LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)) {
-        *lines = parse_all((char[]){""});
+        *lines = parse_all((char[]){""}, 0);
         return true;
     }
-    if (!mp_read_file(fd, LEDGER_FILE, LEDGER_MAX, &text, NULL, &why)) {
+    if (!mp_read_file(fd, LEDGER_FILE, LEDGER_MAX, &text, &length, &why)) {
         g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", directory);
         return false;
     }
-    *lines = parse_all(text);
+    *lines = parse_all(text, length);
     return true;
 }
 
