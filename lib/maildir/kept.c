@@ -48,3 +48,44 @@ mp_kept_list(const char *data, MpOutcome outcome, GError **error)
     g_array_sort(mails, by_time_and_name);
     return mails;
 }
+
+typedef struct {
+    int directory;
+    guint64 most;
+    MpKept *kept;
+} Measuring;
+
+/* Wants none, so that all are looked at and no list is made. */
+static bool
+measure(const struct dirent *entry, gpointer user_data)
+{
+    const Measuring *m = user_data;
+    MpKept *kept = m->kept;
+    struct stat st;
+
+    if (entry->d_name[0] == '.' || (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN))
+        return false;
+    if (kept->measured < m->most) {
+        if (fstatat(m->directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(st.st_mode))
+            return false;
+        kept->measured++;
+        kept->octets += (guint64)st.st_size;
+        if (kept->oldest == 0 || st.st_mtime < kept->oldest)
+            kept->oldest = (gint64)st.st_mtime;
+    }
+    kept->mails++;
+    return false;
+}
+
+bool
+mp_kept_measure(const char *data, MpOutcome outcome, guint64 most, MpKept *kept, GError **error)
+{
+    g_autofree char *path = g_build_filename(data, "incoming-mail", mp_outcome_name(outcome), NULL);
+    g_auto(MpFd) directory = mp_open_directory(path, error);
+    bool unused;
+
+    *kept = (MpKept){0};
+    return directory >= 0 &&
+           mp_directory_has(path, measure, &(Measuring){directory, most, kept}, &unused, error);
+}

@@ -13,6 +13,18 @@ typedef struct {
  * MpKeptMail, the caller's. */
 GArray *mp_kept_list(const char *data, MpOutcome outcome, GError **error);
 
+/* How much that is, without a look at each: there may be a million. */
+typedef struct {
+    guint64 mails;    /* all of them */
+    guint64 measured; /* of these, so many are in what follows */
+    guint64 octets;
+    gint64 oldest; /* seconds since 1970; 0 if there is none */
+} MpKept;
+
+/* Counts them by their names, and measures the first `most` that the directory has. */
+bool mp_kept_measure(const char *data, MpOutcome outcome, guint64 most, MpKept *kept,
+                     GError **error);
+
 /* ---- outcomes.tsv ---- */
 
 #define MP_OUTCOMES_FIELDS 8

@@ -21,6 +21,9 @@ char *mp_status_octets(guint64 octets);
 /* True if anything was counted by this tally. */
 bool mp_tally_is_empty(const MpTally *tally);
 
+/* How many of an outcome's mails were only counted, in words; NULL if none was. The caller's. */
+char *mp_status_unmeasured(const MpStatus *status, MpOutcome outcome);
+
 /* The title of a queue, N_(). */
 const char *mp_status_queue_title(MpQueue queue);
 

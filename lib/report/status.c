@@ -292,16 +292,8 @@ look_at_spaces(MpStatus *status, const MpConfig *config, GError **error)
 static bool
 look_at_kept(MpStatus *status, const MpConfig *config, MpOutcome outcome, GError **error)
 {
-    g_autoptr(GArray) mails = mp_kept_list(config->data, outcome, error);
-    MpKept *kept = &status->kept[outcome];
-
-    if (mails == NULL)
-        return false;
-    kept->mails = mails->len;
-    kept->oldest = mails->len > 0 ? g_array_index(mails, MpKeptMail, 0).received : 0;
-    for (guint i = 0; i < mails->len; i++)
-        kept->octets += (guint64)g_array_index(mails, MpKeptMail, i).size;
-    return true;
+    return mp_kept_measure(config->data, outcome, MP_STATUS_MEASURED, &status->kept[outcome],
+                           error);
 }
 
 /* --- All of it ------------------------------------------------------------------------------- */

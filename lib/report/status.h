@@ -12,7 +12,7 @@
 
 #include "instance/instance.h"
 #include "ledger/ledger.h"
-#include "maildir/maildir.h"
+#include "maildir/kept.h"
 #include "outbox/outbox.h"
 
 typedef enum { MP_SPAN_HOUR, MP_SPAN_DAY, MP_SPAN_MONTH, MP_SPAN_EVER, MP_N_SPANS } MpSpan;
@@ -48,10 +48,7 @@ typedef struct {
     guint64 inodes_free, inodes_size; /* 0 where the file system does not count them */
 } MpSpace;
 
-typedef struct {
-    guint64 mails, octets;
-    gint64 oldest; /* seconds since 1970; 0 if there is none */
-} MpKept;
+#define MP_STATUS_MEASURED 10000 /* mails that are kept, of each outcome; more are only counted */
 
 /* What the plots show of an hour. */
 typedef enum {

@@ -196,6 +196,12 @@ add_space(GString *out, const MpStatus *status)
         end_row(out);
     }
     end_table(out);
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+        g_autofree char *more = mp_status_unmeasured(status, outcome);
+
+        if (more != NULL)
+            g_string_append_printf(out, "<p>%s</p>\n", more);
+    }
     begin_table(out, _("Space"), _("free"), _("of"), _("inodes free"), NULL);
     for (guint i = 0; i < status->n_spaces; i++) {
         const MpSpace *space = &status->spaces[i];

@@ -112,6 +112,7 @@ add_space(JsonObject *parent, const MpStatus *status)
         JsonObject *object = add_object(kept, mp_outcome_name(outcome));
 
         mp_json_number(object, "mails", status->kept[outcome].mails);
+        mp_json_number(object, "measured", status->kept[outcome].measured);
         mp_json_number(object, "octets", status->kept[outcome].octets);
         add_date(object, "oldest", status->kept[outcome].oldest);
     }

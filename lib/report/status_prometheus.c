@@ -133,12 +133,27 @@ add_space(GString *out, const MpStatus *status)
             add(out, facts[i].name, "of", status->spaces[space].name,
                 G_STRUCT_MEMBER(guint64, &status->spaces[space], facts[i].offset));
     }
-    begin(out, "kept_mails", "gauge", "Mails that are kept, by their end.");
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++)
-        add(out, "kept_mails", "outcome", mp_outcome_name(outcome), status->kept[outcome].mails);
-    begin(out, "kept_bytes", "gauge", "Their size.");
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++)
-        add(out, "kept_bytes", "outcome", mp_outcome_name(outcome), status->kept[outcome].octets);
+}
+
+static void
+add_kept(GString *out, const MpStatus *status)
+{
+    static const struct {
+        const char *name, *help;
+        gsize offset;
+    } facts[] = {
+        {"kept_mails", "Mails that are kept, by their end.", G_STRUCT_OFFSET(MpKept, mails)},
+        {"kept_measured_mails", "Those of them whose size is known.",
+         G_STRUCT_OFFSET(MpKept, measured)},
+        {"kept_bytes", "The size of those.", G_STRUCT_OFFSET(MpKept, octets)},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(facts); i++) {
+        begin(out, facts[i].name, "gauge", facts[i].help);
+        for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++)
+            add(out, facts[i].name, "outcome", mp_outcome_name(outcome),
+                G_STRUCT_MEMBER(guint64, &status->kept[outcome], facts[i].offset));
+    }
 }
 
 char *
@@ -158,6 +173,7 @@ mp_status_prometheus(const MpStatus *status)
     add_queues(out, status);
     add_runs(out, status);
     add_space(out, status);
+    add_kept(out, status);
     begin(out, "status", "gauge",
           "0 if all is well, 1 with a warning, 2 if something is critical.");
     add(out, "status", NULL, NULL, (guint64)status->level);

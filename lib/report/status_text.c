@@ -60,6 +60,20 @@ mp_status_octets(guint64 octets)
     return g_strdup_printf("%.*f %s", unit > 0, value, _(units[unit]));
 }
 
+char *
+mp_status_unmeasured(const MpStatus *status, MpOutcome outcome)
+{
+    const MpKept *kept = &status->kept[outcome];
+    unsigned long n = (unsigned long)(kept->mails - kept->measured);
+
+    if (n == 0)
+        return NULL;
+    return g_strdup_printf(
+        _n("%s: size and oldest are without %lu more mail, which was only counted",
+           "%s: size and oldest are without %lu more mails, which were only counted", n),
+        mp_outcome_name(outcome), n);
+}
+
 bool
 mp_tally_is_empty(const MpTally *tally)
 {
@@ -230,6 +244,26 @@ add_runs(GString *out, const MpStatus *status)
     }
 }
 
+/* The text in lines of at most COLUMNS, all but the first indented. */
+static void
+add_wrapped(GString *out, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    int column = 0;
+
+    for (char **word = words; *word != NULL; word++) {
+        int width = (int)g_utf8_strlen(*word, -1);
+
+        if (column + 1 + width > COLUMNS) {
+            g_string_append_printf(out, "\n   ");
+            column = 3;
+        }
+        g_string_append_printf(out, " %s", *word);
+        column += 1 + width;
+    }
+    g_string_append_c(out, '\n');
+}
+
 static void
 add_kept(GString *out, const MpStatus *status)
 {
@@ -248,6 +282,12 @@ add_kept(GString *out, const MpStatus *status)
         add_value(out, octets);
         add_value(out, oldest);
         end_row(out);
+    }
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+        g_autofree char *more = mp_status_unmeasured(status, outcome);
+
+        if (more != NULL)
+            add_wrapped(out, more);
     }
 }
 
@@ -276,26 +316,6 @@ add_spaces(GString *out, const MpStatus *status)
 }
 
 /* --- All of it ------------------------------------------------------------------------------- */
-
-/* The text in lines of at most COLUMNS, all but the first indented. */
-static void
-add_wrapped(GString *out, const char *text)
-{
-    g_auto(GStrv) words = g_strsplit(text, " ", -1);
-    int column = 0;
-
-    for (char **word = words; *word != NULL; word++) {
-        int width = (int)g_utf8_strlen(*word, -1);
-
-        if (column + 1 + width > COLUMNS) {
-            g_string_append_printf(out, "\n   ");
-            column = 3;
-        }
-        g_string_append_printf(out, " %s", *word);
-        column += 1 + width;
-    }
-    g_string_append_c(out, '\n');
-}
 
 /* What is not as it should be, in words. */
 static void

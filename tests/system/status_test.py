@@ -217,6 +217,27 @@ def queues_are_told_by_state_and_age(site):
 
 
 @test
+def of_many_kept_mails_some_are_measured_and_the_rest_counted(site):
+    """So that a look each minute does not take longer with each mail that is kept."""
+    folder = os.path.join(site.data, "incoming-mail/success")
+    for n in range(10003):
+        with open(os.path.join(folder, f"{n}.x"), "w") as f:
+            f.write("x" * 7)
+        if n == 0:
+            equal("more mail" in status(site) + status(site, "--html", "-"), False)
+            equal(told(site)["kept"]["success"], {"mails": 1, "measured": 1, "octets": 7, "oldest": told(site)["kept"]["success"]["oldest"]})
+    os.mkdir(os.path.join(folder, "none"))
+    found = told(site)["kept"]["success"]
+    equal((found["mails"], found["measured"], found["octets"]), (10003, 10000, 70000))
+    found = samples(status(site, "--prometheus"))
+    equal([found[f"metroplex_kept_{what}", "success"] for what in ("mails", "measured_mails", "bytes")], [10003, 10000, 70000])
+    for shown in status(site), status(site, "--html", "-"):
+        contains(" ".join(shown.split()), "success: size and oldest are without 3 more mails, which were only counted")
+    contains(status(site, env=FRENCH), "sans 3 autres courriels")
+    check(all(len(line) <= 80 for env in (ENGLISH, FRENCH) for line in status(site, env=env).splitlines()), "columns")
+
+
+@test
 def programs_read_english_and_people_their_language(site):
     healthy(site)
     note_run(site, "notifier", 4000)
