@@ -125,13 +125,13 @@ def a_mail_that_waits_too_long_is_told(unused):
         told(look(site, server), "mail-queue", "ok", "empty")
         os.chmod(os.path.join(server.dir, "other"), 0)
         server.send(b"Subject: x\r\n\r\nx\r\n", "a@b.example", "kim@other.example")
-        told(look(site, server), "mail-queue", "ok", "1 mails")
+        told(look(site, server), "mail-queue", "ok", "1 mail,")
         program = os.path.join(site.dir, "postqueue")
         with open(program, "w") as file:
             file.write(f"#!/bin/sh\necho '{{\"queue_name\": \"deferred\", \"arrival_time\": {int(time.time()) - 7300}}}'\n")
         os.chmod(program, 0o755)
         found = findings(site, "postfix", env={"MAIL_CONFIG": server.etc, "PATH": site.dir + ":" + os.environ["PATH"]})
-        told({"mail-queue": [f for f in found if f["check"] == "mail-queue"]}, "mail-queue", "warning", "1 mails, the oldest for 2 hours", "postqueue -f")
+        told({"mail-queue": [f for f in found if f["check"] == "mail-queue"]}, "mail-queue", "warning", "1 mail, the oldest for 2 hours", "postqueue -f")
 
 
 class Probe(http.server.BaseHTTPRequestHandler):

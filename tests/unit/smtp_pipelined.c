@@ -268,7 +268,7 @@ Test(smtp, a_conversation_has_the_order_of_the_wire, .timeout = 20)
     g_autofree char *kept = mp_smtp_last_kept(directory, 0, "r2@example.org", &cause);
     cr_assert_not_null(kept);
     cr_expect_eq(cause, MP_CAUSE_RECIPIENT);
-    cr_expect_not_null(strstr(kept, "[1 messages before this one]\n<- \"MAIL FROM"), "%s", kept);
+    cr_expect_not_null(strstr(kept, "[1 message before this one]\n<- \"MAIL FROM"), "%s", kept);
     cr_expect_not_null(strstr(kept, strstr(golden, "-> \"250 2.0.0 Ok: queued")), "%s", kept);
     cr_expect_null(strstr(kept, "r1@"), "%s", kept);
     g_autofree char *none = mp_smtp_last_kept(directory, 0, "r3@example.org", &cause);
