@@ -22,8 +22,8 @@ typedef struct {
 } MpKept;
 
 /* Counts them by their names, and measures the first `most` that the directory has. */
-bool mp_kept_measure(const char *data, MpOutcome outcome, guint64 most, MpKept *kept,
-                     GError **error);
+bool
+mp_kept_measure(const char *data, MpOutcome outcome, guint64 most, MpKept *kept, GError **error);
 
 /* ---- outcomes.tsv ---- */
 
