@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "commands.h"
 #include "instance/hook.h"
+#include "instance/order.h"
 #include "thread.h"
 
 #define BATCH_MAX   256
@@ -154,6 +155,8 @@ work_off(MpInstance *instance, GError **error)
     g_autoptr(GPtrArray) due = mp_outbox_due(instance->hooks, mp_time_now(), NULL, error);
     Work work = {instance, due, 0};
 
+    if (due != NULL)
+        mp_instance_order(instance, instance->hooks, due);
     while (due != NULL && work.next < due->len && g_get_monotonic_time() < until) {
         g_autoptr(GString) input = g_string_new(NULL);
         g_autoptr(GPtrArray) batch = take_batch(&work, input);

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "instance/order.h"
 
 #define OPEN_EVENTS 64 /* under way at a time: bounds memory and open files */
 
@@ -97,7 +98,7 @@ check_fatal(MpOutbound *outbound, GError **error)
 }
 
 static bool
-announce(MpOutbound *outbound, const GPtrArray *due, GError **error)
+announce(MpOutbound *outbound, GPtrArray *due, GError **error)
 {
     const MpInstance *instance = outbound->instance;
     g_autoptr(GError) why = NULL;
@@ -111,6 +112,7 @@ announce(MpOutbound *outbound, const GPtrArray *due, GError **error)
     if (!mp_tracker_refresh(instance->tracker, error) ||
         !mp_accounts_refresh(instance->accounts, error))
         return false;
+    mp_instance_order(instance, instance->outbox, due);
     for (guint n = 0; n < due->len && !is_over_for_good(outbound); n++) {
         wait_for_open_events(outbound, OPEN_EVENTS - 1);
         begin_or_skip(outbound, due->pdata[n]);

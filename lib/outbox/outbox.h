@@ -183,6 +183,10 @@ GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError 
 /* The event of that KEY (or file name) in any queue; MP_ERROR_INPUT if there is none. */
 MpQueued *mp_outbox_find(MpOutbox *outbox, const char *key, GError **error);
 
+/* What an event announces, without its recipients: the beginning of its file is enough for that.
+ * NULL without error if the file is gone. */
+MpEvent *mp_outbox_peek(MpOutbox *outbox, const MpQueued *queued, GError **error);
+
 /* --- For the notifier: one event ------------------------------------------------------------ */
 
 typedef enum {

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The notifier's queue, as an administrator sees and moves it: who is told and who is not, where to, in which order."""
+import glob
 import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -157,6 +159,74 @@ def who_is_not_told_and_why_is_kept_with_the_event(site):
     equal(listed(site), [])
     check(event in site.metroplex("trace", f"{thread}/1") and "not told are account 1" in site.metroplex("trace", f"{thread}/1"),
           "the log knows it when the event is done")
+
+
+# --- Order -----------------------------------------------------------------------------------------
+
+
+def same_moment(site, outbox="outbox"):
+    """As if all had been announced in one second, on a file system that knows no less."""
+    for name in site.listed(f"{outbox}/new"):
+        path = os.path.join(site.data, outbox, "new", name)
+        with open(path) as file:
+            text = re.sub("created\t.*", "created\t1790000000", file.read())
+        with open(path, "w") as file:
+            file.write(text)
+        os.utime(path, (1790000000, 1790000000))
+
+
+def conversations(site, count):
+    """Two threads, and what was written there turn about: (thread, comment) in their order."""
+    threads = [thread_of(site, "kate") for _ in range(2)]
+    for n in range(count):
+        for thread in reversed(threads):
+            comment(site, thread, f"Comment {n + 1}.\n")
+    return [(thread, n + 1) for thread in threads for n in range(count)]
+
+
+@test
+def events_of_a_moment_go_out_by_thread_and_comment(site):
+    for login in ("tim", "kate"):
+        site.user(login)
+    expected = conversations(site, 8)
+    same_moment(site)
+    with Server(site) as server:
+        site.notifier("--once")
+        messages = [open(path).read() for path in sorted(glob.glob(os.path.join(server.dir, "*.eml")))]
+    found = [re.search(r"Message-ID: <acme/rocket/issues/(\d+)-[0-9a-f]+/(\d+)-", message) for message in messages]
+    equal([tuple(map(int, f.groups())) for f in found], expected)
+
+
+@test
+def comments_go_out_in_their_order_whatever_the_clock_said(site):
+    for login in ("tim", "kate"):
+        site.user(login)
+    expected = conversations(site, 6)
+    for n, name in enumerate(reversed(sorted(site.events()))):
+        path = os.path.join(site.data, "outbox/new", name)
+        os.utime(path, (1790000000 + n, 1790000000 + n))
+    with Server(site) as server:
+        site.notifier("--once")
+        messages = [open(path).read() for path in sorted(glob.glob(os.path.join(server.dir, "*.eml")))]
+    for thread in {thread for thread, _ in expected}:
+        numbers = [int(n) for m in messages for n in re.findall(rf"Message-ID: <acme/rocket/issues/{thread}-[0-9a-f]+/(\d+)-", m)]
+        equal(numbers, [1, 2, 3, 4, 5, 6])
+
+
+@test
+def on_comment_is_told_by_thread_and_comment(site):
+    for login in ("tim", "kate"):
+        site.user(login)
+    log, program = os.path.join(site.dir, "told"), os.path.join(site.dir, "program")
+    with open(program, "w") as file:
+        file.write(f"#!/bin/sh\ncat >>{log}\n")
+    os.chmod(program, 0o755)
+    site.set_config("inbound", on_comment=program)
+    expected = conversations(site, 8)
+    same_moment(site, "hook")
+    site.metroplex("hook")
+    told = [json.loads(line) for line in open(log)]
+    equal([(t["thread"], t["number"]) for t in told if t["number"] > 0], expected)
 
 
 if __name__ == "__main__":
