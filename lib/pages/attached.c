@@ -52,19 +52,23 @@ path_of(const MpPagesRepository *repository, const char *stem, const char *endin
     return g_strconcat(repository->directory, "/", stem, ending, NULL);
 }
 
-char *
+bool
 mp_pages_attached_file(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 thread,
-                       guint64 number, const MpAttachmentRecord *attachment)
+                       guint64 number, const MpAttachmentRecord *attachment, char **file,
+                       GError **error)
 {
     g_autofree char *stem = stem_of(thread, number, attachment->file);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+    *file = NULL;
+    for (gsize i = 0; *file == NULL && i < G_N_ELEMENTS(endings); i++) {
         g_autofree char *path = path_of(repository, stem, endings[i]);
+        bool has;
 
-        if (mp_stage_has(update->stage, path))
-            return g_strconcat(stem, endings[i], NULL);
+        if (!mp_stage_has(update->stage, path, &has, error))
+            return false;
+        *file = has ? g_strconcat(stem, endings[i], NULL) : NULL;
     }
-    return NULL;
+    return true;
 }
 
 static bool

@@ -20,8 +20,9 @@
  */
 void mp_page_add(GString *page, const char *markup, ...);
 
-/* Appends the HTML of Markdown. */
+/* Appends the HTML of Markdown; _body as it stands on a page. */
 void mp_page_add_markdown(GString *page, const char *markdown);
+void mp_page_add_body(GString *page, const char *markdown);
 
 /* Appends text as mp_page_add() does for %s; for XML as well. */
 void mp_page_add_text(GString *page, const char *text);
@@ -72,15 +73,15 @@ bool mp_stage_read(MpStage *stage, const char *path, char **text, GError **error
 /* A file, or a directory with all in it, that shall be gone. */
 void mp_stage_remove(MpStage *stage, const char *path);
 
-bool mp_stage_has(const MpStage *stage, const char *path);
+bool mp_stage_has(MpStage *stage, const char *path, bool *has, GError **error);
 
 /* The names in a directory (char *); none where it is not there. */
-GPtrArray *mp_stage_list(const MpStage *stage, const char *path, GError **error);
+GPtrArray *mp_stage_list(MpStage *stage, const char *path, GError **error);
 
 /* Everything is put into place and synced, in its order. Many files are flushed on the way. */
 bool mp_stage_flush(MpStage *stage, GError **error);
 
-/* Whether a file could not be written, so that no other can. */
+/* Whether a file could not be written or looked at: then the update cannot go on. */
 bool mp_stage_has_failed(const MpStage *stage);
 
 /* .built: read into *text (NULL: there is none), and replaced, synced. */
@@ -190,7 +191,8 @@ bool mp_pages_write_thread(MpPagesUpdate *update, const MpPagesRepository *repos
                            GError **error);
 
 /* Every file of a thread goes. */
-void mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id);
+bool mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id,
+                            GError **error);
 
 /* --- attached.c ----------------------------------------------------------------------------------
  */
@@ -201,10 +203,11 @@ bool
 mp_pages_write_attached(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 thread,
                         guint64 number, const MpComment *comment, GError **error);
 
-/* "a/17/3-1.png": where an attachment is, as seen from the thread's page; NULL with *error unset
- * where it is nowhere. The caller's. */
-char *mp_pages_attached_file(MpPagesUpdate *update, const MpPagesRepository *repository,
-                             guint64 thread, guint64 number, const MpAttachmentRecord *attachment);
+/* "a/17/3-1.png": where an attachment is, as seen from the thread's page; *file (the caller's) is
+ * NULL where it is nowhere. */
+bool mp_pages_attached_file(MpPagesUpdate *update, const MpPagesRepository *repository,
+                            guint64 thread, guint64 number, const MpAttachmentRecord *attachment,
+                            char **file, GError **error);
 
 bool mp_pages_is_picture(const char *file);
 

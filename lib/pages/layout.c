@@ -72,8 +72,11 @@ add_owner(MpPagesUpdate *update, const char *owner, GPtrArray *names, GError **e
     for (guint i = 0; below != NULL && i < below->len; i++) {
         const char *name = g_ptr_array_index(below, i);
         g_autofree char *page = g_strconcat(directory, "/", name, "/index.html", NULL);
+        bool has;
 
-        if (mp_stage_has(update->stage, page))
+        if (!mp_stage_has(update->stage, page, &has, error))
+            return false;
+        if (has)
             g_ptr_array_add(names, g_strconcat(owner, "/", name, NULL));
     }
     return below != NULL;

@@ -110,15 +110,21 @@ name_aside(char name[16], guint number)
 }
 
 static bool
+is_there(int directory, const char *name, bool *is, GError **error)
+{
+    *is = faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return *is || errno == ENOENT || errno == ENOTDIR ||
+           mp_fail_errno(error, "cannot look at %s", name);
+}
+
+static bool
 read_if_any(int directory, const char *name, char **text, gsize *length, GError **error)
 {
-    g_autoptr(GError) why = NULL;
+    bool is;
 
     *text = NULL;
-    if (faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-        (errno == ENOENT || errno == ENOTDIR))
-        return true;
-    return mp_read_file(directory, name, FILE_LIMIT, text, length, error);
+    return is_there(directory, name, &is, error) &&
+           (!is || mp_read_file(directory, name, FILE_LIMIT, text, length, error));
 }
 
 static bool
@@ -133,31 +139,41 @@ read_bytes(MpStage *stage, const char *path, char **text, gsize *length, GError 
     return read_if_any(stage->aside, name, text, length, error);
 }
 
+/* What cannot be read stops the update: it is no fault of a thread's. */
+static bool
+note(MpStage *stage, bool good)
+{
+    stage->has_failed |= !good;
+    return good;
+}
+
 bool
 mp_stage_read(MpStage *stage, const char *path, char **text, GError **error)
 {
     gsize length;
 
-    return read_bytes(stage, path, text, &length, error);
+    return note(stage, read_bytes(stage, path, text, &length, error));
 }
 
 bool
-mp_stage_has(const MpStage *stage, const char *path)
+mp_stage_has(MpStage *stage, const char *path, bool *has, GError **error)
 {
-    return g_hash_table_contains(stage->by_path, path) ||
-           (!g_hash_table_contains(stage->removed, path) &&
-            faccessat(stage->directory, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+    *has = g_hash_table_contains(stage->by_path, path);
+    return *has || g_hash_table_contains(stage->removed, path) ||
+           note(stage, is_there(stage->directory, path, has, error));
 }
 
 GPtrArray *
-mp_stage_list(const MpStage *stage, const char *path, GError **error)
+mp_stage_list(MpStage *stage, const char *path, GError **error)
 {
     g_autofree char *whole = g_build_filename(stage->path, path, NULL);
     struct stat st;
 
     if (stat(whole, &st) == 0 && !S_ISDIR(st.st_mode))
         return g_ptr_array_new_with_free_func(g_free);
-    return mp_list_directory_if_any(whole, error);
+    GPtrArray *names = mp_list_directory_if_any(whole, error);
+    note(stage, names != NULL);
+    return names;
 }
 
 bool
@@ -179,7 +195,7 @@ mp_stage_write_built(const MpStage *stage, const char *text, GError **error)
 
 /* A file of this size has this content already. One that cannot be read is written anew. */
 static bool
-is_there(MpStage *stage, const char *path, const char *bytes, gsize length)
+has_content(MpStage *stage, const char *path, const char *bytes, gsize length)
 {
     g_autofree char *text = NULL;
     struct stat st;
@@ -229,14 +245,12 @@ mp_stage_put(MpStage *stage, MpStageOrder order, const char *path, const char *b
     char name[16];
 
     g_hash_table_remove(stage->removed, path);
-    if (is_there(stage, path, bytes, length))
+    if (has_content(stage, path, bytes, length))
         return true;
     name_aside(name, stage->next);
     if (!has_room(stage, length, error) ||
-        !mp_create_file(stage->aside, name, bytes, length, 0644, error)) {
-        stage->has_failed = true;
-        return false;
-    }
+        !mp_create_file(stage->aside, name, bytes, length, 0644, error))
+        return note(stage, false);
     add(stage, order, path);
     stage->octets += length;
     stage->done->written++;
@@ -375,10 +389,7 @@ flush(MpStage *stage, GError **error)
 bool
 mp_stage_flush(MpStage *stage, GError **error)
 {
-    bool good = flush(stage, error);
-
-    stage->has_failed |= !good;
-    return good;
+    return note(stage, flush(stage, error));
 }
 
 bool

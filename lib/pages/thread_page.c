@@ -42,33 +42,38 @@ name_to_save(const char *name)
     return saved;
 }
 
-static void
+static bool
 add_attachment(const Page *p, GString *out, const MpComment *comment,
-               const MpAttachmentRecord *attachment)
+               const MpAttachmentRecord *attachment, GError **error)
 {
-    g_autofree char *file = mp_pages_attached_file(p->update, p->repository, p->thread->id,
-                                                   comment->number, attachment);
     g_autofree char *saved = name_to_save(attachment->name);
+    g_autofree char *file = NULL;
 
+    if (!mp_pages_attached_file(p->update, p->repository, p->thread->id, comment->number,
+                                attachment, &file, error))
+        return false;
     if (file == NULL)
-        return;
+        return true;
     mp_page_add(out, "<li>");
     if (mp_pages_is_picture(file))
         mp_page_add(out, "<a href=\"%s\"><img src=\"%s\" alt=\"%s\" loading=\"lazy\"></a>", file,
                     file, attachment->name);
     mp_page_add(out, "<a href=\"%s\" download=\"%s\"><bdi>%s</bdi></a> (%d %s)</li>\n", file, saved,
                 attachment->name, attachment->size, p->update->texts->size);
+    return true;
 }
 
-static void
-add_attachments(const Page *p, GString *out, const MpComment *comment)
+static bool
+add_attachments(const Page *p, GString *out, const MpComment *comment, GError **error)
 {
     if (comment->attachments->len == 0)
-        return;
+        return true;
     mp_page_add(out, "<div class=\"attached\"><h3>%s</h3><ul>\n", p->update->texts->attachments);
     for (guint i = 0; i < comment->attachments->len; i++)
-        add_attachment(p, out, comment, g_ptr_array_index(comment->attachments, i));
+        if (!add_attachment(p, out, comment, g_ptr_array_index(comment->attachments, i), error))
+            return false;
     mp_page_add(out, "</ul></div>\n");
+    return true;
 }
 
 /* <pre> loses a line end that follows it. */
@@ -77,14 +82,15 @@ add_cut(const Page *p, GString *out, const MpComment *comment)
 {
     if (comment->elided == NULL || strspn(comment->elided, " \t\r\n") == strlen(comment->elided))
         return;
-    mp_page_add(out,
-                "<details class=\"cut\"><summary>%s</summary><pre dir=\"auto\">\n%s</pre>"
-                "</details>\n",
-                p->update->texts->cut, comment->elided);
+    mp_page_add(
+        out,
+        "<details class=\"cut\"><summary>%s</summary><pre dir=\"auto\" tabindex=\"0\">\n%s</pre>"
+        "</details>\n",
+        p->update->texts->cut, comment->elided);
 }
 
-static void
-add_comment(const Page *p, GString *out, const MpComment *comment)
+static bool
+add_comment(const Page *p, GString *out, const MpComment *comment, GError **error)
 {
     const MpPagesTexts *texts = p->update->texts;
     const char *what = comment->number == 0 ? texts->opening : texts->permalink;
@@ -96,11 +102,13 @@ add_comment(const Page *p, GString *out, const MpComment *comment)
                 "<div class=\"body\" dir=\"auto\">\n",
                 comment->number, comment->number, comment->number, comment->author_login,
                 comment->date, comment->number, what, comment->number, comment->number);
-    mp_page_add_markdown(out, comment->body);
+    mp_page_add_body(out, comment->body);
     mp_page_add(out, "</div>\n");
-    add_attachments(p, out, comment);
+    if (!add_attachments(p, out, comment, error))
+        return false;
     add_cut(p, out, comment);
     mp_page_add(out, "</article>\n");
+    return true;
 }
 
 /* --- The page ------------------------------------------------------------------------------------
@@ -175,8 +183,8 @@ add_comments(const Page *p, GString *out, GError **error)
 
         if (!mp_tracker_comment(p->update->tracker, p->thread->id, number, &comment, error))
             return false;
-        if (comment != NULL)
-            add_comment(p, out, comment);
+        if (comment != NULL && !add_comment(p, out, comment, error))
+            return false;
     }
     return true;
 }
@@ -254,18 +262,22 @@ mp_pages_write_thread(MpPagesUpdate *update, const MpPagesRepository *repository
     return true;
 }
 
-void
-mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id)
+bool
+mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id,
+                       GError **error)
 {
     g_autofree char *attached =
         g_strdup_printf("%s/a/%" G_GUINT64_FORMAT, repository->directory, id);
+    bool has = true;
 
     mp_stage_remove(update->stage, attached);
-    for (guint64 first = 0;; first += MP_PAGES_COMMENTS) {
+    for (guint64 first = 0; has; first += MP_PAGES_COMMENTS) {
         g_autofree char *path = path_of(repository, id, first);
 
-        if (!mp_stage_has(update->stage, path))
-            return;
-        mp_stage_remove(update->stage, path);
+        if (!mp_stage_has(update->stage, path, &has, error))
+            return false;
+        if (has)
+            mp_stage_remove(update->stage, path);
     }
+    return true;
 }

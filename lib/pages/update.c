@@ -123,9 +123,9 @@ remove_thread(MpPagesUpdate *update, const char *name, guint64 id, GError **erro
         return false;
     if (!repository->is_published)
         return true;
-    mp_pages_remove_thread(update, repository, id);
     mp_pages_unfeed(repository, id, NULL);
-    return mp_pages_unlist_thread(update, repository, id, error);
+    return mp_pages_remove_thread(update, repository, id, error) &&
+           mp_pages_unlist_thread(update, repository, id, error);
 }
 
 static bool

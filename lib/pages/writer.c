@@ -117,6 +117,20 @@ mp_page_add_markdown(GString *page, const char *markdown)
     g_string_append(page, html);
 }
 
+/* What may be wider than the page scrolls by itself, also by keys. Where a tag of ours stands in
+ * the HTML of Markdown there is one: in text its brackets are escaped. */
+void
+mp_page_add_body(GString *page, const char *markdown)
+{
+    g_autoptr(GString) html = g_string_new(NULL);
+
+    mp_page_add_markdown(html, markdown);
+    g_string_replace(html, "<pre>", "<pre tabindex=\"0\">", 0);
+    g_string_replace(html, "<table>", "<div class=\"wide\" tabindex=\"0\"><table>", 0);
+    g_string_replace(html, "</table>", "</table></div>", 0);
+    g_string_append_len(page, html->str, (gssize)html->len);
+}
+
 void
 mp_page_add_script_text(GString *page, const char *text)
 {

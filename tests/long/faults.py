@@ -23,6 +23,7 @@ import tempfile
 from installation import Installation
 from harness import HOST, METROPLEX, NOTIFIER, conclude
 from invariants import Delivered, violations, violations_half_way
+from pages import Pages
 
 KILLAT = os.environ.get("KILLAT", os.path.join(os.path.dirname(METROPLEX), "killat"))
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
@@ -135,6 +136,15 @@ def notify(site):
     return site.announce()
 
 
+def pages(site):
+    """What changed since the pages were made, brought into them."""
+    site.pages = Pages(site)
+    site.given.comments = {1: ["Have you tried the fuse?"]}
+    site.count_commits()
+    site.given.commits -= 1  # the comment is there
+    return site.pages.command
+
+
 def file_of(site, text):
     path = os.path.join(site.dir, "text")
     with open(path, "w") as f:
@@ -156,6 +166,7 @@ SCENARIOS = {
     "thread close": close_thread,
     "user add": add_user,
     "notifier": notify,
+    "pages": pages,
 }
 
 
@@ -163,6 +174,8 @@ def ending(site):
     """What finishes any scenario, undisturbed: what cron does within the next hours."""
     if not site.given.is_complete:
         return [init_of(site), site.once()]
+    if site.pages is not None:
+        return [site.pages.command]
     if site.given.messages is None:
         return [site.once()]
     return [site.announce(), [NOTIFIER, "queue", "--config", site.config, "retry", "--all"], site.announce()]

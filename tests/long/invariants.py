@@ -306,7 +306,7 @@ def violations_half_way(site, given):
     except (ValueError, KeyError) as why:
         return [f"tracker: cannot be read: {why}"]
     unfinished = Delivered(given.mails, {}, {id: {*given.comments.get(id, ()), *given.maybe.get(id, ())} for id in threads})
-    return [*half_way(site, threads, given), *comments(threads, unfinished)]
+    return [*half_way(site, threads, given), *comments(threads, unfinished), *(site.pages.torn() if site.pages else [])]
 
 
 # --- When all is done ------------------------------------------------------------------------------
@@ -319,4 +319,4 @@ def violations(site, given, of_repositories=None):
         threads = threads_of(site)
     except (ValueError, KeyError) as why:
         return [*found, f"tracker: cannot be read: {why}"]
-    return [*found, *comments(threads, given), *history(site, threads, given), *events(site, threads, given)]
+    return [*found, *comments(threads, given), *history(site, threads, given), *events(site, threads, given), *(site.pages.other() if site.pages else [])]

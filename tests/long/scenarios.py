@@ -437,6 +437,24 @@ class User(Scenario):
         return []
 
 
+class Updated(Scenario):
+    """Pages brought to what the tracker says: each whole at any time, all new once that was acknowledged."""
+
+    recovery = ("pages_again",)
+
+    def __init__(self, root, stop=None):
+        super().__init__(root)
+        command = faults.pages(self.site)
+        self.site.pages_again = lambda: command
+        self.commands = [(command, stop)] + ([(command, None)] if stop else [])
+
+    def acknowledged(self):
+        return self.site.pages.other()
+
+    def extra(self):
+        return self.site.pages.other()
+
+
 SCENARIOS = {
     "batch": Batch,
     "first batch": FirstBatch,
@@ -444,6 +462,8 @@ SCENARIOS = {
     "thread comment": Comment,
     "thread close": Close,
     "user add": User,
+    "pages": Updated,
+    "pages, killed between two": lambda root: Updated(root, stop_before("rename.* pages/r/", 3)),
     "mute": Mute,
     "mute, killed at the branch": lambda root: Mute(root, stop_before("fsync data/tracker.git/refs/heads$")),
     "second mute, killed at the branch": lambda root: SecondMute(root, stop_before("fsync data/tracker.git/refs/heads$")),

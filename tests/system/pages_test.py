@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """metroplex pages: what is written, what one change rewrites, and what stays whole whatever happens."""
+import email.message
+import email.utils
 import fcntl
 import json
 import os
@@ -13,6 +15,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import METROPLEX, check, contains, equal, main, test  # noqa: E402
 
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 URL = "https://pages.example.org/threads"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -312,6 +315,45 @@ def a_feed_is_atom_with_one_entry_a_comment(site):
     ids = [entry.find(ATOM + "id").text for entry in entries]
     check(len(set(ids)) == 2 and all(re.fullmatch(r"tag:git\.example\.org,\d{4}-\d\d-\d\d:acme/rocket/1-[0-9a-f]{16}/\d-[0-9a-f]{32}", i) for i in ids), f"{ids}")
     equal([link.get("rel") for link in feed.findall(ATOM + "link")], ["alternate"], "a self link needs a URL")
+
+
+def with_attachments(site, *attached, text="Here.\n"):
+    """A comment by mail with files: (name, type, octets)."""
+    message = email.message.EmailMessage()
+    to = site.address(1, "kate")
+    message["From"], message["To"], message["Subject"], message["Message-ID"] = "kate@example.org", to, "Re", f"<{len(site.success)}@mail.example.org>"
+    message["Date"] = email.utils.formatdate()
+    message.set_content(text)
+    for name, kind, octets in attached:
+        message.add_attachment(octets, *kind.split("/"), filename=name)
+    site.deliver(f"Return-Path: <kate@example.org>\nX-Original-To: {to}\nDelivered-To: {to}\n".encode() + bytes(message))
+    site.metroplex("--once")
+    equal(site.failure, [], "refused")
+
+
+@test
+def attachments_have_names_of_ours(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    pages.update()
+    with_attachments(site, ("photo.png", "image/png", PNG), ("photo.png", "image/png", b"<script>alert(1)</script>"),
+                     ("x.svg", "image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
+                     ("page.log", "text/plain", b"<!doctype html><script>alert(1)</script>"), ("..\\..\\\u202egpj.exe", "application/zip", b"PK\3\4"))
+    written = [path for path in pages.written()[0] if "/a/" in path]
+    equal(written, ["r/acme/rocket/a/1/1-1.png"] + [f"r/acme/rocket/a/1/1-{i}.bin" for i in (2, 3, 4, 5)])
+    equal(pages.all()["r/acme/rocket/a/1/1-1.png"], PNG)
+    page = pages.read("r/acme/rocket/1.html")
+    contains(page, '<img src="a/1/1-1.png" alt="photo.png" loading="lazy">')
+    equal(page.count("<img"), 1, "pictures")
+    for saved in re.findall(r'download="([^"]*)"', page):
+        check(not re.search(r"^\.|[/\\\u202e]", saved), f"{saved!r} is no name to save under")
+    comment(site, 1)
+    equal([path for path in pages.written()[0] if "/a/" in path], [], "written again")
+    equal(pages.read("r/acme/rocket/1.html").count("<img"), 1, "pictures")
+    pages.check()
+    push(site, lambda checkout: shutil.rmtree(record(checkout, 1, "comments/1")) or os.rename(record(checkout, 1, "comments/2"), record(checkout, 1, "comments/1")))
+    equal(sorted(path for path in pages.written()[1] if "/a/" in path), written, "removed")
 
 
 @test
