@@ -40,16 +40,26 @@ feed(GHmac *hmac, const char *field)
     g_hmac_update(hmac, (const guchar *)field, (gssize)strlen(field) + 1);
 }
 
-/* Half of the MAC: over all but the nonce, or with it. */
 static void
-compute_half(const char *key, MpPurpose purpose, const MpAddressSubject *subject, bool with_nonce,
-             guint8 half[HALF_SIZE])
+take_half(GHmac *hmac, guint8 half[HALF_SIZE])
 {
-    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, (const guchar *)key, strlen(key));
-    const guint64 numbers[] = {subject->thread, subject->user, subject->epoch};
-    char text[24] = {subject->kind, '\0'};
     guint8 digest[32];
     gsize length = sizeof digest;
+
+    g_hmac_get_digest(hmac, digest, &length);
+    memcpy(half, digest, HALF_SIZE);
+    mp_wipe(digest, sizeof digest);
+}
+
+/* The two halves of the MAC: over all but the nonce, and with it. Without a nonce the second is
+ * zeroes. */
+static void
+compute_mac(const GHmac *keyed, MpPurpose purpose, const MpAddressSubject *subject,
+            guint8 mac[MAC_SIZE])
+{
+    g_autoptr(GHmac) hmac = g_hmac_copy(keyed), with_nonce = NULL;
+    const guint64 numbers[] = {subject->thread, subject->user, subject->epoch};
+    char text[24] = {subject->kind, '\0'};
 
     feed(hmac, VERSION_TEXT);
     feed(hmac, purpose_names[purpose]);
@@ -58,25 +68,27 @@ compute_half(const char *key, MpPurpose purpose, const MpAddressSubject *subject
         g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, numbers[i]);
         feed(hmac, text);
     }
-    if (with_nonce)
-        feed(hmac, subject->nonce);
-    g_hmac_get_digest(hmac, digest, &length);
-    memcpy(half, digest, HALF_SIZE);
-    mp_wipe(digest, sizeof digest);
+    with_nonce = g_hmac_copy(hmac);
+    take_half(hmac, mac);
+    memset(mac + HALF_SIZE, 0, HALF_SIZE);
+    if (subject->nonce != NULL) {
+        feed(with_nonce, subject->nonce);
+        take_half(with_nonce, mac + HALF_SIZE);
+    }
 }
 
 char *
 mp_address_make(const MpKeyRing *ring, MpPurpose purpose, const MpAddressSubject *subject,
                 const char *hostname, GError **error)
 {
-    const char *key = g_ptr_array_index(ring->keys, 0);
     guint8 mac[MAC_SIZE];
-    char hex[2 * MAC_SIZE + 1];
+    char hex[2 * MAC_SIZE + 1] = "";
 
-    compute_half(key, purpose, subject, false, mac);
-    compute_half(key, purpose, subject, true, mac + HALF_SIZE);
-    for (gsize i = 0; i < MAC_SIZE; i++)
-        g_snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+    compute_mac(g_ptr_array_index(ring->keys, 0), purpose, subject, mac);
+    for (gsize i = 0; i < MAC_SIZE; i++) {
+        hex[2 * i] = "0123456789abcdef"[mac[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[mac[i] & 15];
+    }
     g_autofree char *local =
         g_strdup_printf("%s+%c-%" G_GUINT64_FORMAT "-%s-%" G_GUINT64_FORMAT, purpose_names[purpose],
                         subject->kind, subject->thread, hex, subject->user);
@@ -207,12 +219,9 @@ mp_address_verify(const MpKeyRing *ring, const MpAddress *address, const char *n
     bool verified = false;
 
     for (guint i = 0; i < ring->keys->len; i++) {
-        const char *key = g_ptr_array_index(ring->keys, i);
         guint8 mac[MAC_SIZE];
 
-        compute_half(key, address->purpose, &subject, false, mac);
-        if (nonce != NULL)
-            compute_half(key, address->purpose, &subject, true, mac + HALF_SIZE);
+        compute_mac(g_ptr_array_index(ring->keys, i), address->purpose, &subject, mac);
         verified |= equal_in_constant_time(mac, address->mac, length);
     }
     return verified;

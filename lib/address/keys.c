@@ -1,7 +1,6 @@
-/* The key ring: the installation's secrets, in memory that is wiped. See address.h. */
+/* The key ring: the installation's secrets, of which only what an HMAC makes of them is kept. See
+ * address.h. */
 #include "address/keys.h"
-
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -21,7 +20,7 @@ add_line(MpKeyRing *ring, const char *path, guint number, const char *line, gsiz
                        "%s: line %u: the key has %" G_GSIZE_FORMAT " characters, at least %d are "
                        "needed",
                        path, number, length, SHORTEST_KEY);
-    g_ptr_array_add(ring->keys, g_strndup(line, length));
+    g_ptr_array_add(ring->keys, g_hmac_new(G_CHECKSUM_SHA256, (const guchar *)line, length));
     return true;
 }
 
@@ -45,13 +44,6 @@ add_lines(MpKeyRing *ring, const char *path, const char *text, GError **error)
     return true;
 }
 
-static void
-wipe_key(gpointer key)
-{
-    mp_wipe(key, strlen(key));
-    g_free(key);
-}
-
 MpKeyRing *
 mp_key_ring_load(const char *path, GError **error)
 {
@@ -59,7 +51,7 @@ mp_key_ring_load(const char *path, GError **error)
     char *text;
     gsize length;
 
-    ring->keys = g_ptr_array_new_with_free_func(wipe_key);
+    ring->keys = g_ptr_array_new_with_free_func((GDestroyNotify)g_hmac_unref);
     if (!mp_read_secret(path, &text, &length, error))
         return NULL;
     bool good = add_lines(ring, path, text, error);

@@ -4,5 +4,5 @@
 #include "address/address.h"
 
 struct MpKeyRing {
-    GPtrArray *keys; /* char *, wiped when freed */
+    GPtrArray *keys; /* GHmac *, each has taken its key and nothing else: to be copied */
 };
