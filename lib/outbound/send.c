@@ -74,11 +74,11 @@ render(MpDispatch *m)
 {
     MpAnnouncement *announcement = m->announcement;
     g_autoptr(GError) error = NULL;
-    g_autoptr(MpUser) user = NULL;
+    const MpUser *user = NULL;
     const char *dropped = NULL;
 
-    if (mp_accounts_user(announcement->outbound->instance->accounts, m->recipient->user, &user,
-                         &error))
+    if (mp_accounts_look_up(announcement->outbound->instance->accounts, m->recipient->user, &user,
+                            &error))
         m->address = find_address(announcement, user, &dropped);
     if (m->address != NULL)
         m->mail = compose(announcement, user, m->recipient, m->address, &error);

@@ -7,11 +7,20 @@
 #include "tracker/internal.h"
 #include "tracker/records.h"
 
+#define MOST_KNOWN 16384 /* accounts in memory: some 10 MB */
+
+static void
+free_known(gpointer user)
+{
+    mp_user_free(user);
+}
+
 MpAccounts *
 mp_accounts_open(const char *path, const char *hostname, GError **error)
 {
     g_autoptr(MpAccounts) accounts = g_new0(MpAccounts, 1);
 
+    accounts->known = g_hash_table_new_full(NULL, NULL, NULL, free_known);
     return mp_store_open(&accounts->store, path, hostname, error) ? g_steal_pointer(&accounts)
                                                                   : NULL;
 }
@@ -28,6 +37,7 @@ mp_accounts_free(MpAccounts *accounts)
     if (accounts == NULL)
         return;
     mp_store_close(&accounts->store);
+    g_hash_table_unref(accounts->known);
     g_free(accounts);
 }
 
@@ -140,6 +150,26 @@ bool
 mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error)
 {
     return mp_read_user(mp_store_view(&accounts->store), id, user, error);
+}
+
+bool
+mp_accounts_look_up(MpAccounts *accounts, guint64 id, const MpUser **user, GError **error)
+{
+    gpointer key = GSIZE_TO_POINTER(id), known;
+    MpUser *read;
+
+    if (!git_oid_equal(&accounts->known_at, &accounts->store.tip) ||
+        g_hash_table_size(accounts->known) >= MOST_KNOWN)
+        g_hash_table_remove_all(accounts->known);
+    git_oid_cpy(&accounts->known_at, &accounts->store.tip);
+    if (!g_hash_table_lookup_extended(accounts->known, key, NULL, &known)) {
+        if (!mp_accounts_user(accounts, id, &read, error))
+            return false;
+        g_hash_table_insert(accounts->known, key, read);
+        known = read;
+    }
+    *user = known;
+    return true;
 }
 
 bool

@@ -12,6 +12,8 @@ struct MpTracker {
 struct MpAccounts {
     MpStore store;
     bool case_matters; /* in the local parts of addresses */
+    GHashTable *known; /* guint64 to MpUser, NULL for none: those looked up at one tip */
+    git_oid known_at;  /* that tip */
 };
 
 /* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */

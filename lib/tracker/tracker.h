@@ -323,6 +323,11 @@ bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer
                                GError **error);
 
 bool mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error);
+
+/* The same for who asks for the same accounts again and again: read once for each tip. *user is the
+ * accounts', until the next call of this or the next refresh. */
+bool mp_accounts_look_up(MpAccounts *accounts, guint64 id, const MpUser **user, GError **error);
+
 bool
 mp_accounts_user_by_login(MpAccounts *accounts, const char *login, MpUser **user, GError **error);
 bool mp_accounts_user_by_address(MpAccounts *accounts, const char *address, MpUser **user,

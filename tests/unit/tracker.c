@@ -501,3 +501,34 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
         scratch, "git -C accounts.git fsck --strict 2>&1; ls -ld accounts.git | cut -c1-10");
     cr_expect_str_eq(fsck, "drwx------\n", "%s", fsck);
 }
+
+/* Who sends to the same people again and again reads them once, and sees what was changed. */
+Test(accounts, an_account_is_read_once_for_each_tip)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autofree char *path = scratch_path(scratch, "accounts.git");
+    const MpUser *first = NULL, *again = NULL, *none = NULL, *changed = NULL;
+    bool made;
+
+    cr_assert(mp_accounts_init(path, HOST, &made, NULL));
+    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, HOST, NULL);
+    g_autoptr(MpUser) reader = user_of("tim", "tim@example.org", NULL);
+    cr_assert(mp_accounts_write(accounts, reader, "Add tim", NULL));
+    cr_assert(mp_accounts_look_up(accounts, 1, &first, NULL));
+    cr_assert(mp_accounts_look_up(accounts, 2, &none, NULL));
+    cr_assert(mp_accounts_look_up(accounts, 1, &again, NULL));
+    cr_assert_not_null(first);
+    cr_expect_null(none);
+    cr_expect_eq(first, again, "read twice");
+
+    g_autoptr(MpUser) kate = user_of("kate", "kate@example.org", NULL);
+    g_free(reader->name);
+    reader->name = g_strdup("Tim Lake");
+    cr_assert(mp_accounts_write(accounts, reader, "Rename tim", NULL));
+    cr_assert(mp_accounts_write(accounts, kate, "Add kate", NULL));
+    cr_assert(mp_accounts_look_up(accounts, 1, &changed, NULL));
+    cr_expect_str_eq(changed->name, "Tim Lake");
+    cr_assert(mp_accounts_look_up(accounts, 2, &none, NULL));
+    cr_assert_not_null(none);
+    cr_expect_str_eq(none->login, "kate");
+}
