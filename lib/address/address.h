@@ -35,7 +35,7 @@ typedef struct MpKeyRing MpKeyRing;
 /*
  * Reads a key file: one key a line, at least 32 characters; empty lines and lines that start with #
  * do not count. Refuses a file that group or others can read, a file without a key, a short key:
- * MP_ERROR_INSTALLATION. The memory is wiped when freed.
+ * MP_ERROR_INSTALLATION. The text is wiped, and not kept.
  */
 MpKeyRing *mp_key_ring_load(const char *path, GError **error);
 void mp_key_ring_free(MpKeyRing *ring);

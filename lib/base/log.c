@@ -90,6 +90,12 @@ name_program(GString *line)
         g_string_prepend(line, name);
 }
 
+bool
+mp_log_has(MpLogLevel level)
+{
+    return (the_log.fd >= 0 && level >= the_log.level) || level >= the_log.stderr_level;
+}
+
 void
 mp_log(MpLogLevel level, const char *format, ...)
 {

@@ -26,6 +26,9 @@ bool mp_log_open(const char *directory, const char *file_name, MpLogLevel level,
 /* Sends every line to standard error as well; for commands at a terminal. */
 void mp_log_to_stderr(MpLogLevel level);
 
+/* Whether a line of this level is written anywhere. */
+bool mp_log_has(MpLogLevel level);
+
 void mp_log(MpLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 #define mp_debug(...) mp_log(MP_LOG_DEBUG, __VA_ARGS__)

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "address/address.h"
 #include "base/directory.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -20,7 +22,7 @@
 #define MOST_KEPT    32
 #define ABANDONED_S  3600  /* a file that was never finished */
 #define CLOCK_STEP   20000 /* microseconds: the clock of files stands still that long */
-#define IS_TOO_LONG  "[more than is kept]\n"
+#define IS_TOO_LONG  "[more than is kept]"
 #define UNFINISHED   ".tmp"
 
 /* --- In memory ------------------------------------------------------------------------------ */
@@ -30,14 +32,14 @@ mp_conversation_new(void)
 {
     MpConversation *c = g_new0(MpConversation, 1);
 
-    c->text = g_string_new(NULL);
+    c->said = g_string_new(NULL);
     return c;
 }
 
 void
 mp_conversation_free(MpConversation *c)
 {
-    g_string_free(c->text, TRUE);
+    g_string_free(c->said, TRUE);
     g_free(c);
 }
 
@@ -47,7 +49,7 @@ mp_conversation_begin(MpConversation *c)
     static gint connections;
 
     c->number = (guint)g_atomic_int_add(&connections, 1) + 1;
-    g_string_truncate(c->text, 0);
+    g_string_truncate(c->said, 0);
     c->opening = c->mark = 0;
     c->left_out = 0;
 }
@@ -55,17 +57,17 @@ mp_conversation_begin(MpConversation *c)
 void
 mp_conversation_is_open(MpConversation *c)
 {
-    c->opening = c->text->len;
+    c->opening = c->said->len;
 }
 
 void
 mp_conversation_next(MpConversation *c)
 {
-    if (c->opening == 0 || c->text->len == c->opening)
+    if (c->opening == 0 || c->said->len == c->opening)
         return;
-    gsize end = c->mark > 0 ? c->mark : c->text->len;
+    gsize end = c->mark > 0 ? c->mark : c->said->len;
 
-    g_string_erase(c->text, (gssize)c->opening, (gssize)(end - c->opening));
+    g_string_erase(c->said, (gssize)c->opening, (gssize)(end - c->opening));
     c->mark = 0;
     c->left_out++;
 }
@@ -73,17 +75,58 @@ mp_conversation_next(MpConversation *c)
 void
 mp_conversation_mark(MpConversation *c)
 {
-    c->mark = c->text->len;
+    c->mark = c->said->len;
+}
+
+typedef struct {
+    MpSpeaker speaker;
+    gsize length;
+} Head; /* of what was said, which stands behind it */
+
+static void
+add(MpConversation *c, MpSpeaker speaker, const char *bytes, gsize length)
+{
+    const Head head = {speaker, length};
+
+    g_string_append_len(c->said, (const char *)&head, sizeof head);
+    g_string_append_len(c->said, bytes, (gssize)length);
 }
 
 void
-mp_conversation_add(MpConversation *c, const char *line)
+mp_conversation_add(MpConversation *c, MpSpeaker speaker, const char *bytes, gsize length)
 {
-    if (c->text->len > LONGEST_TEXT)
+    if (c->said->len > LONGEST_TEXT)
         return;
-    g_string_append_printf(c->text, "%s\n", line);
-    if (c->text->len > LONGEST_TEXT)
-        g_string_append(c->text, IS_TOO_LONG);
+    add(c, speaker, bytes, length);
+    if (c->said->len > LONGEST_TEXT)
+        add(c, MP_SPEAKER_NOBODY, IS_TOO_LONG, strlen(IS_TOO_LONG));
+}
+
+char *
+mp_conversation_line(MpSpeaker speaker, const char *bytes, gsize length)
+{
+    if (speaker == MP_SPEAKER_NOBODY)
+        return g_strndup(bytes, length);
+    g_autofree char *quoted = mp_ruby_quote(bytes, length);
+    g_autofree char *masked = mp_address_mask(quoted, MP_MASK_MACS);
+    return g_strconcat(speaker == MP_SPEAKER_WE ? "<- " : "-> ", masked, NULL);
+}
+
+/* The lines of what stands there, as far as they are kept. */
+static void
+append_lines(GString *out, const char *said, const char *end)
+{
+    while (said < end && out->len < LONGEST_TEXT) {
+        Head head;
+
+        memcpy(&head, said, sizeof head);
+        said += sizeof head;
+        g_autofree char *line = mp_conversation_line(head.speaker, said, head.length);
+        g_string_append_printf(out, "%s\n", line);
+        said += head.length;
+    }
+    if (said < end)
+        g_string_append(out, IS_TOO_LONG "\n");
 }
 
 /* --- On the disk ---------------------------------------------------------------------------- */
@@ -110,11 +153,11 @@ contents_of(const MpConversation *c, MpCause cause)
 
     g_string_append_printf(out, "%s (%d) connection %u: %s\n", date, (int)getpid(), c->number,
                            row->name);
-    g_string_append_len(out, c->text->str, (gssize)c->opening);
+    append_lines(out, c->said->str, c->said->str + c->opening);
     if (c->left_out > 0)
         g_string_append_printf(out, "[%u message%s before this one]\n", c->left_out,
                                c->left_out == 1 ? "" : "s");
-    g_string_append_len(out, c->text->str + c->opening, (gssize)(c->text->len - c->opening));
+    append_lines(out, c->said->str + c->opening, c->said->str + c->said->len);
     g_string_append_printf(out, "%s: %s.\n", row->found, row->advice);
     return g_string_free(out, FALSE);
 }

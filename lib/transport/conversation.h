@@ -1,6 +1,6 @@
 /*
- * The conversation over one connection, as the log has it, in memory: kept as a file if it fails.
- * Nothing secret comes here (transcript.c).
+ * The conversation over one connection, in memory: kept as a file, as the log has it, if it fails.
+ * Most do not, so that its lines are made only then. Nothing secret comes here (transcript.c).
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 typedef struct {
     guint number;   /* of the connection, in this process: the first is 1 */
-    GString *text;  /* lines */
+    GString *said;  /* what was told, one after the other; see conversation.c */
     gsize opening;  /* how much of it comes before the first message; 0 while that is not over */
     gsize mark;     /* where the next message begins, or 0 */
     guint left_out; /* messages between the opening and the one that is under way */
@@ -29,7 +29,14 @@ void mp_conversation_is_open(MpConversation *conversation);
 void mp_conversation_next(MpConversation *conversation);
 void mp_conversation_mark(MpConversation *conversation);
 
-void mp_conversation_add(MpConversation *conversation, const char *line);
+typedef enum { MP_SPEAKER_NOBODY, MP_SPEAKER_WE, MP_SPEAKER_SERVER } MpSpeaker;
+
+/* What somebody said; nobody's are our own words about it. */
+void mp_conversation_add(MpConversation *conversation, MpSpeaker speaker, const char *bytes,
+                         gsize length);
+
+/* The line that tells it: quoted behind an arrow, MACs of addresses masked. The caller's. */
+char *mp_conversation_line(MpSpeaker speaker, const char *bytes, gsize length);
 
 /*
  * Writes it, whole, to DIRECTORY/SERVER_PORT.CAUSE, in place of the last one that failed there for

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "address/address.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -91,21 +90,21 @@ mp_transcript_new_connection(MpTranscript *t)
 /* --- Telling it ----------------------------------------------------------------------------- */
 
 static void
-tell(const MpTranscript *t, const char *line)
+tell_as(const MpTranscript *t, MpSpeaker speaker, const char *bytes, gsize length)
 {
+    mp_conversation_add(t->conversation, speaker, bytes, length);
+    if (t->watch == NULL && !mp_log_has(MP_LOG_DEBUG))
+        return;
+    g_autofree char *line = mp_conversation_line(speaker, bytes, length);
     mp_debug("%u %s", t->conversation->number, line);
-    mp_conversation_add(t->conversation, line);
     if (t->watch != NULL)
         t->watch(line, t->watch_data);
 }
 
 static void
-tell_quoted(const MpTranscript *t, const char *arrow, const char *bytes, gsize length)
+tell(const MpTranscript *t, const char *line)
 {
-    g_autofree char *quoted = mp_ruby_quote(bytes, length);
-    g_autofree char *masked = mp_address_mask(quoted, MP_MASK_MACS);
-    g_autofree char *line = g_strconcat(arrow, " ", masked, NULL);
-    tell(t, line);
+    tell_as(t, MP_SPEAKER_NOBODY, line, strlen(line));
 }
 
 void
@@ -209,12 +208,12 @@ mp_transcript_we_said(MpTranscript *t, const char *bytes, gsize length)
         shown = length_to_show(line, length);
     }
     if (shown == length) {
-        tell_quoted(t, "<-", line, length);
+        tell_as(t, MP_SPEAKER_WE, line, length);
     } else {
         g_autofree char *redacted = g_strdup_printf("%.*s" REDACTED "\r\n", (int)shown, line);
 
         add_secret(t, line + shown, text - shown);
-        tell_quoted(t, "<-", redacted, strlen(redacted));
+        tell_as(t, MP_SPEAKER_WE, redacted, strlen(redacted));
         mp_wipe(line, length);
     }
 }
@@ -225,7 +224,7 @@ mp_transcript_we_said_ahead(MpTranscript *t, const char *line)
     const MpAsked asked = asked_by(line, MP_ASKED_NOTHING);
 
     g_array_append_val(t->ahead, asked);
-    tell_quoted(t, "<-", line, strlen(line));
+    tell_as(t, MP_SPEAKER_WE, line, strlen(line));
 }
 
 void
@@ -361,7 +360,7 @@ mp_transcript_server_said(MpTranscript *t, const char *bytes, gsize length)
     g_autoptr(GString) line = g_string_new_len(bytes, (gssize)length);
     scrub(t, line);
     if (++t->n_lines <= MOST_LINES)
-        tell_quoted(t, "->", line->str, line->len);
+        tell_as(t, MP_SPEAKER_SERVER, line->str, line->len);
     else if (t->n_lines == MOST_LINES + 1)
         tell(t, "-> [more than anybody wants to read]");
     note_reply_line(t, line->str);

@@ -139,19 +139,19 @@ static GString *
 with_line_ends(const char *text, gsize length, const char *line_end)
 {
     GString *out = g_string_sized_new(length + length / 16 + 3);
-    const char *end = text + length;
+    const char *end = text + length, *cr = NULL;
 
     while (text < end) {
-        gsize line = 0, left = (gsize)(end - text);
-
-        while (line < left && text[line] != '\n' && text[line] != '\r')
-            line++;
-        g_string_append_len(out, text, (gssize)line);
+        if (cr == NULL || cr < text) {
+            cr = memchr(text, '\r', (gsize)(end - text));
+            cr = cr != NULL ? cr : end;
+        }
+        const char *lf = memchr(text, '\n', (gsize)(cr - text)), *line_ends = lf != NULL ? lf : cr;
+        g_string_append_len(out, text, line_ends - text);
         g_string_append(out, line_end);
-        text += line;
-        if (end - text >= 2 && text[0] == '\r' && text[1] == '\n')
+        text = line_ends + (end - line_ends >= 2 && memcmp(line_ends, "\r\n", 2) == 0);
+        if (text < end)
             text++;
-        text++;
     }
     return out;
 }
