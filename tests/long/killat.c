@@ -38,6 +38,7 @@
 #endif
 
 #define HANG_S    30
+#define GRACE_S   5 /* for what the command leaves behind, which ends with us */
 #define MAX_TASKS 256
 #define NO_CALL   (-1)
 #define SHUTDOWN  _IOR('X', 125, __u32) /* of ext4, XFS, f2fs: what is unwritten is lost */
@@ -161,7 +162,8 @@ too_late(int number)
 {
     (void)number;
     is_late = 1;
-    kill(to_end, SIGKILL);
+    if (to_end > 0)
+        kill(to_end, SIGKILL);
 }
 
 static Task *
@@ -377,10 +379,10 @@ handle_stop(Run *run, pid_t id, int status)
 }
 
 static void
-say_end(const Run *run, int status)
+say_end(const Run *run, int status, bool is_hanging)
 {
     printf("calls=%ld hit=%s ", run->count, run->hit != NULL ? run->hit : "-");
-    if (is_late)
+    if (is_hanging)
         printf("hang=%d\n", HANG_S);
     else if (WIFSIGNALED(status))
         printf("signal=%d\n", WTERMSIG(status));
@@ -392,10 +394,10 @@ static void
 follow(Run *run)
 {
     int status, end = 0;
-    bool is_ended = false;
+    bool is_ended = false, is_hanging = false;
     pid_t id;
 
-    while ((id = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
+    while ((id = waitpid(-1, &status, __WALL)) > 0 || (errno == EINTR && to_end > 0)) {
         if (id <= 0)
             continue;
         if (WIFSTOPPED(status)) {
@@ -404,9 +406,12 @@ follow(Run *run)
         } else if (id == run->main) {
             end = status;
             is_ended = true;
+            is_hanging = is_late;
+            to_end = 0;
+            alarm(GRACE_S);
         }
     }
-    say_end(run, is_ended ? end : 0);
+    say_end(run, is_ended ? end : 0, is_hanging);
 }
 
 static void
