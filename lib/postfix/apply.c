@@ -321,6 +321,7 @@ static bool
 remove_tables(const MpWork *work, GError **error)
 {
     mp_work_tell(work, "remove the tables");
+    mp_stage_end_left(work->tables);
     return mp_postfix_remove(work->tables, error);
 }
 

@@ -102,6 +102,15 @@ wait_for_more(MpDialogue *dialogue, gint64 deadline, GError **error)
     return true;
 }
 
+bool
+mp_dialogue_say(MpDialogue *dialogue, const char *command, GError **error)
+{
+    g_autofree char *line = g_strconcat(command, "\r\n", NULL);
+
+    return send(dialogue->fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line) ||
+           mp_fail(error, MP_ERROR_TEMPORARY, "the connection was closed");
+}
+
 int
 mp_dialogue_ask(MpDialogue *dialogue, const char *command, int seconds, GError **error)
 {
@@ -109,12 +118,8 @@ mp_dialogue_ask(MpDialogue *dialogue, const char *command, int seconds, GError *
     int code;
 
     g_string_truncate(dialogue->said, 0);
-    if (command != NULL) {
-        g_autofree char *line = g_strconcat(command, "\r\n", NULL);
-
-        if (send(dialogue->fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line))
-            return mp_fail(error, MP_ERROR_TEMPORARY, "the connection was closed"), 0;
-    }
+    if (command != NULL && !mp_dialogue_say(dialogue, command, error))
+        return 0;
     while ((code = take_reply(dialogue)) == 0)
         if (!wait_for_more(dialogue, deadline, error))
             return 0;

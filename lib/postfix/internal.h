@@ -120,8 +120,11 @@ bool mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error);
 void mp_stage_stop(MpStage *stage);
 /* What it logged as fatal or wrong, for people; the caller's. */
 char *mp_stage_complaints(const MpStage *stage);
-/* Whether its smtpd(8) ends as soon as it is started. */
+/* Whether it has ended, or its smtpd(8) ends as soon as it is started. */
 bool mp_stage_is_dying(const MpStage *stage);
+/* Ends the trial of a run that was killed, if there is one: it would go on until its time is over.
+ */
+void mp_stage_end_left(const char *tables);
 
 /* Speaks with it, and judges. */
 bool mp_postfix_probe(const MpPostfix *postfix, const MpStage *stage, GError **error);
@@ -138,7 +141,9 @@ void mp_dialogue_clear(MpDialogue *dialogue);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpDialogue, mp_dialogue_clear)
 bool mp_dialogue_open_unix(MpDialogue *dialogue, const char *path, GError **error);
 bool mp_dialogue_open_tcp(MpDialogue *dialogue, const char *host, guint port, GError **error);
-/* The code of the reply to a command (NULL: of the greeting), or 0 with *error set. */
+bool mp_dialogue_say(MpDialogue *dialogue, const char *command, GError **error);
+/* The code of the reply to a command (NULL: of the greeting, or to what was said), or 0 with *error
+ * set. */
 int mp_dialogue_ask(MpDialogue *dialogue, const char *command, int seconds, GError **error);
 
 /* --- apart.c -------------------------------------------------------------------------------- */

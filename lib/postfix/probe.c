@@ -38,15 +38,18 @@ fail_with(const Trial *trial, const char *about, const char *why, GError **error
                    shown, why, complaints);
 }
 
-/* Whether it greets. What dies as it starts is started again and again, and never does. */
+/* Whether it answers. What dies as it starts is started again and again, and never does. */
 static bool
 speaks(const Trial *trial)
 {
     struct pollfd polled = {.fd = trial->dialogue.fd, .events = POLLIN};
 
-    for (int i = 0; i < SECONDS * 10 && !mp_stage_is_dying(trial->stage); i++)
+    for (int i = 0; i < SECONDS * 10; i++) {
         if (poll(&polled, 1, 100) > 0)
             return true;
+        if (mp_stage_is_dying(trial->stage))
+            return false;
+    }
     return false;
 }
 
@@ -54,8 +57,9 @@ static int
 ask(Trial *trial, const char *command, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    int seconds = command != NULL || speaks(trial) ? SECONDS : 0;
-    int code = mp_dialogue_ask(&trial->dialogue, command, seconds, &why);
+    bool is_said = command == NULL || mp_dialogue_say(&trial->dialogue, command, &why);
+    int code =
+        is_said ? mp_dialogue_ask(&trial->dialogue, NULL, speaks(trial) ? SECONDS : 0, &why) : 0;
 
     if (code == 0)
         fail_with(trial, command != NULL ? command : "the greeting", why->message, error);

@@ -310,12 +310,27 @@ wait_for_sockets(MpStage *stage, GError **error)
                    complaints);
 }
 
+/* Killed early, it still names the queue of the machine's own Postfix, which goes on. */
+void
+mp_stage_end_left(const char *tables)
+{
+    g_autofree char *path = g_build_filename(tables, MP_TRIAL, NULL);
+    g_autofree char *ours = g_build_filename(path, "queue", NULL);
+    g_autofree char *queue =
+        access(ours, F_OK) == 0 ? mp_postfix_value(path, "queue_directory", NULL) : NULL;
+    const char *const argv[] = {"postfix", "-c", path, "abort", NULL};
+
+    if (g_strcmp0(queue, ours) == 0)
+        mp_postfix_run(argv, 30, NULL, NULL);
+}
+
 bool
 mp_stage_start(const MpPostfix *postfix, MpStage *stage, GError **error)
 {
     *stage = (MpStage){.path = g_build_filename(postfix->tables, MP_TRIAL, NULL)};
     g_autofree char *text = main_of(postfix, stage->path);
 
+    mp_stage_end_left(postfix->tables);
     if (!mp_postfix_remove(stage->path, error) ||
         !mp_make_directories(stage->path, 0755, NULL, error) ||
         !make_directories(postfix, stage->path, error) ||
@@ -347,7 +362,11 @@ mp_stage_is_dying(const MpStage *stage)
 {
     g_autofree char *log = g_build_filename(stage->path, "log", NULL);
     g_autofree char *logged = NULL;
+    siginfo_t end = {.si_pid = 0};
 
+    if (waitid(P_PID, (id_t)stage->master, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        end.si_pid != 0)
+        return true;
     return g_file_get_contents(log, &logged, NULL, NULL) &&
            g_regex_match_simple("smtpd\\[[0-9]+\\]: fatal: ", logged, 0, 0);
 }

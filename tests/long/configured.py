@@ -62,10 +62,9 @@ class Place:
         equal(done.returncode, 0, done.stderr)
         return dict(field.split("=", 1) for field in done.stdout.split()), done.stderr.strip()
 
-    def settled(self):
-        """What the killed program left at work has ended."""
-        for words in (f"configure --config {self.site.config}", f"{self.machine.etc}/metroplex/trial"):
-            wait_until(lambda: subprocess.run(["pgrep", "-f", words], stdout=subprocess.DEVNULL).returncode != 0)
+    def wait_for_end(self, words):
+        """No process has this in its command line any more."""
+        wait_until(lambda: subprocess.run(["pgrep", "-f", words], stdout=subprocess.DEVNULL).returncode != 0)
 
     def is_ours(self):
         """Whether Postfix does what we make it do: all of it, or nothing, and the work of others in any case."""
@@ -115,7 +114,7 @@ class Place:
         """Raises AssertionError where something is between, or does not end well."""
         options = ["--children"] if point.where == "a child" else []
         end, said = self.trace(point.option, "--kill", str(point.nth), "--call", point.name, *options)
-        self.settled()
+        self.wait_for_end(f"configure --config {self.site.config}")  # what it left at work
         check(end.get("signal") == "9" or end.get("exit") in ("0", "75", "78"), f"ended with {end}: {said}")
         state = self.is_ours()
         check(end.get("exit") != "0" or state == (point.option == "--apply"), f"status 0, and not done: {end}")
@@ -127,6 +126,7 @@ class Place:
             equal(self.is_ours(), option == "--apply", f"after {option}")
             there, expected = self.machine.files(), self.files[option]
             equal([name for name in there | expected if there.get(name) != expected.get(name)], [], f"other files after {option}")
+        self.wait_for_end(f"{self.machine.etc}/metroplex/trial")
         return end["hit"] != "-", state
 
 
