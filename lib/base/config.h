@@ -105,6 +105,7 @@ typedef struct {
     int max_comment;            /* characters */
     gint64 max_attachment_size; /* bytes */
     int max_attachments;
+    gint64 max_notification_attachments;                   /* bytes of all that travel with one */
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
     int max_responses;                      /* rejections and confirmations an hour, to all */
     int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */

@@ -90,6 +90,7 @@ const MpConfigKey mp_config_keys[] = {
     {"limits", "comment",         TYPE_INT,  AT(max_comment),         "65536", 1, 10485760},
     {"limits", "attachment-size", TYPE_SIZE, AT(max_attachment_size), "10485760", 0, G_MAXINT32},
     {"limits", "attachments",     TYPE_INT,  AT(max_attachments),     "20", 0, 1000},
+    {"limits", "notification-attachments", TYPE_SIZE, AT(max_notification_attachments), "5242880", 0, G_MAXINT32},
     {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
     {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
     {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},

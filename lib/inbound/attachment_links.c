@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "inbound/attachments.h"
+#include "markup/markdown.h"
 
 enum { LONGEST_REFERENCE = 400 /* bytes between the brackets */ };
 
@@ -153,24 +154,10 @@ mp_attachment_reference(MpReferences *references, const bool *is_taken, const ch
     return -1;
 }
 
-/* Markdown's own characters in a name would end a link or begin one. */
-static char *
-markdown_name(const char *name)
-{
-    GString *out = g_string_new(NULL);
-
-    for (const char *p = name; *p != '\0'; p++) {
-        if (strchr("\\`*_[]()<>#!|~", *p) != NULL)
-            g_string_append_c(out, '\\');
-        g_string_append_c(out, *p);
-    }
-    return g_string_free(out, FALSE);
-}
-
 void
 mp_attachment_append_link(GString *text, const MpNewAttachment *attachment)
 {
-    g_autofree char *shown = markdown_name(attachment->name);
+    g_autofree char *shown = mp_markdown_quote(attachment->name);
     bool is_image = g_str_has_prefix(attachment->type, "image/");
 
     g_string_append_printf(text, "%s[%s](attachments/%s)", is_image ? "!" : "", shown,
@@ -181,7 +168,7 @@ void
 mp_attachment_append_refusal(GString *text, const MpAttachment *attachment, const char *name,
                              const char *why)
 {
-    g_autofree char *shown = markdown_name(name);
+    g_autofree char *shown = mp_markdown_quote(name);
     g_autofree char *size = g_format_size(attachment->size);
 
     g_string_append_printf(text, "Not stored: %s (%s): %s", shown, size, why);

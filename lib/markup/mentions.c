@@ -99,25 +99,22 @@ is_word(char c)
     return g_ascii_isalnum(c) || c == '_';
 }
 
-/*
- * The word behind the @ at `at`, or NULL: no word before it (a mail address), and behind it the end
- * of the word. @acme/team is a team, @example.org a domain, @a@b an account elsewhere; the full
- * stop of a sentence may follow.
- */
-static char *
-word_at(const char *start, const char *at)
+/* No word before it (a mail address), and behind it the end of the word. @acme/team is a team,
+ * @example.org a domain, @a@b an account elsewhere; the full stop of a sentence may follow. */
+gsize
+mp_mention_length(const char *start, const char *at)
 {
     gsize length = 0, dots;
 
     if (at > start && (is_word(at[-1]) || strchr("@./+-", at[-1]) != NULL))
-        return NULL;
+        return 0;
     while (g_ascii_isalnum(at[1 + length]) || at[1 + length] == '-')
         length++;
     const char *end = at + 1 + length;
     dots = strspn(end, ".");
-    if (length == 0 || *end == '/' || *end == '@' || is_word(*end) || is_word(end[dots]))
-        return NULL;
-    return g_strndup(at + 1, length);
+    if (*end == '/' || *end == '@' || is_word(*end) || is_word(end[dots]))
+        return 0;
+    return length;
 }
 
 void
@@ -129,9 +126,10 @@ mp_foreach_mention(const char *markdown, MpMentionVisit visit, gpointer user_dat
         return;
     prose = prose_of(markdown);
     for (const char *at = strchr(prose->str, '@'); at != NULL; at = strchr(at + 1, '@')) {
-        g_autofree char *word = word_at(prose->str, at);
+        gsize length = mp_mention_length(prose->str, at);
+        g_autofree char *word = g_strndup(at + 1, length);
 
-        if (word != NULL && !visit(word, user_data))
+        if (length > 0 && !visit(word, user_data))
             break;
     }
 }

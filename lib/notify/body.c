@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <gmime/gmime.h>
-
 #define MAX_7BIT_LINE 990 /* octets; RFC 5322 allows 998 */
 
 /* The host part of a URL. */
@@ -58,7 +56,7 @@ mp_body_text(const MpBodyFacts *facts, const MpReason *reason)
 {
     g_autofree char *invited = invitation(facts);
 
-    return g_strdup_printf("%s\n-- \n%s%s\n%s\n\n%s%s\n", facts->markdown, invited,
+    return g_strdup_printf("%s\n-- \n%s%s\n%s\n\n%s%s\n", facts->content->text, invited,
                            reason->sentence[facts->language], way_out(facts),
                            texts_of(facts)->message_id, facts->message_id);
 }
@@ -75,18 +73,19 @@ invitation_html(const MpBodyFacts *facts)
         facts->link, part[1], part[2]);
 }
 
+/* What people wrote is in a language that nobody told us. */
 static char *
 html_part(const MpBodyFacts *facts, const MpReason *reason)
 {
     g_autofree char *invited = invitation_html(facts);
-    g_autofree char *footer =
-        g_markup_printf_escaped("%s<br>\n%s<br>\n"
-                                "<span style=\"color:#999\">%s<span>%s</span></span></p>\n",
-                                reason->sentence[facts->language], way_out(facts),
-                                texts_of(facts)->message_id, facts->message_id);
+    g_autofree char *rest =
+        g_markup_printf_escaped("%s<br>\n%s<br>\n%s%s", reason->sentence[facts->language],
+                                way_out(facts), texts_of(facts)->message_id, facts->message_id);
+    g_autofree char *footer = g_strconcat(invited, rest, NULL);
+    g_autofree char *body = g_strdup_printf(
+        "<div%s>\n%s</div>\n", facts->is_foreign ? " lang=\"\"" : "", facts->content->html);
 
-    return g_strconcat("<p style=\"font-size:small;color:#666\">&mdash;<br>\n", invited, footer,
-                       NULL);
+    return mp_mail_document(facts->language, body, footer);
 }
 
 static bool
@@ -129,9 +128,8 @@ add_part(GMimeMultipart *multipart, const char *subtype, const char *text)
     g_object_unref(part);
 }
 
-/* With CRLF line ends. */
-static char *
-part_to_string(GMimeObject *part)
+char *
+mp_mime_text(GMimeObject *part)
 {
     GMimeFormatOptions *options = g_mime_format_options_new();
     char *content;
@@ -164,7 +162,7 @@ alternative(const char *text, const char *html)
     g_mime_multipart_set_boundary(multipart, boundary);
     add_part(multipart, "plain", text);
     add_part(multipart, "html", html);
-    content = part_to_string(GMIME_OBJECT(multipart));
+    content = mp_mime_text(GMIME_OBJECT(multipart));
     g_object_unref(multipart);
     return content;
 }
@@ -173,7 +171,7 @@ char *
 mp_body_plain(const char *text)
 {
     GMimeObject *part = new_part("plain", text);
-    char *content = part_to_string(part);
+    char *content = mp_mime_text(part);
 
     g_object_unref(part);
     return content;
@@ -192,8 +190,7 @@ mp_body_make(const MpBodyFacts *facts, const MpReason *reason)
 
     if (facts->format == MP_MAIL_TEXT)
         return mp_body_plain(text);
-    g_autofree char *footer = html_part(facts, reason);
-    g_autofree char *html = g_strconcat(facts->html, footer, NULL);
+    g_autofree char *html = html_part(facts, reason);
 
     return alternative(text, html);
 }

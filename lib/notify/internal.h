@@ -1,6 +1,9 @@
 /* Inside of lib/notify: shared by its files. */
 #pragma once
 
+#include <gmime/gmime.h>
+
+#include "markup/markdown.h"
 #include "notify/notify.h"
 
 /* --- reason.c --- */
@@ -26,6 +29,9 @@ typedef struct {
     const char *stop_by_reply, *stop; /* how to hear no more of the thread */
     const char *message_id;           /* before it */
     const char *closed, *reopened;
+    const char *attached; /* before the name of an attachment that the text does not name */
+    const char *not_sent; /* behind the size of one that does not travel */
+    const char *left_out; /* {count} is how many characters */
     const char *test_opening, *test_subject, *test_body;
 } MpNoticeTexts;
 
@@ -99,17 +105,114 @@ typedef struct {
 const MpResponseText *mp_response_text_find(const MpResponse *response);
 const MpResponsePhrases *mp_response_phrases(MpLanguage language);
 
+/* --- document.c --- */
+
+/* By MpElement: for the HTML of mails. */
+extern const char *const mp_mail_elements[MP_N_ELEMENTS];
+
+/* The whole document, in the reader's language, of two pieces of HTML. The caller's. */
+char *mp_mail_document(MpLanguage language, const char *body, const char *footer);
+
+/* --- link.c --- */
+
+/* The page of a person or of a commit, below a base of links, or where the template says the kind;
+ * NULL where there is none. The caller's. */
+char *mp_link_person(const char *template, const char *login);
+char *mp_link_commit(const char *template, const char *repository, const char *commit);
+
+/* --- pages.c --- */
+
+typedef struct {
+    const MpNotificationFacts *facts;
+    int lookups; /* so far */
+} MpPages;
+
+/* For MpMarkdownHost; `data` begins with an MpPages. */
+char *mp_pages_find(MpReferenceKind kind, const char *written, gpointer data);
+char *mp_pages_resolve(const char *relative, gpointer data);
+
+/* --- enclosure_part.c --- */
+
+#define MP_ATTACHMENTS "attachments/" /* before the file, in the text of a comment */
+
+/* A name to save it under: no path, nothing that hides or reorders, not too long. The caller's. */
+char *mp_enclosure_name(const MpAttachmentRecord *record);
+
+/* Whether mail servers would refuse the whole mail for a file of this name. */
+bool mp_enclosure_is_program(const char *name);
+
+/* Whether it is a picture that every program shows. */
+bool mp_enclosure_is_picture(GBytes *data);
+
+/* Header fields, empty line, base64; CRLF. With a Content-ID (without brackets) it is shown where
+ * the HTML says, else attached. The caller's. */
+char *mp_enclosure_part(const MpAttachmentRecord *record, GBytes *data, const char *content_id);
+
+/* --- enclosures.c --- */
+
+/* Where a text stands: of which comment (or NULL), on which page (or NULL), in which language we
+ * speak of it. */
+typedef struct {
+    const MpComment *comment;
+    const char *link;
+    MpLanguage language;
+} MpContentPlace;
+
+/* The attachments of one mail. */
+typedef struct MpEnclosures MpEnclosures;
+
+/* Without data it knows what would travel, but brings nothing: for the text alone. */
+MpEnclosures *mp_enclosures_new(const MpNotificationFacts *facts, bool with_data);
+void mp_enclosures_free(MpEnclosures *enclosures);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEnclosures, mp_enclosures_free)
+
+/* Those of a comment, of several one after the other: all share one limit. */
+void mp_enclosures_add(MpEnclosures *enclosures, const MpComment *comment);
+
+/* The text of a comment with each attachment spoken of as it is here, for text/plain, or as
+ * Markdown of which HTML will be made. The caller's. */
+char *
+mp_enclosures_plain(MpEnclosures *enclosures, const MpContentPlace *place, const char *markdown);
+char *
+mp_enclosures_markdown(MpEnclosures *enclosures, const MpContentPlace *place, const char *markdown);
+
+/* "cid:…" of a picture that travels, which is shown from then on; else NULL. The caller's. */
+char *mp_enclosures_picture(MpEnclosures *enclosures, const MpComment *comment, const char *url);
+
+/* What stands before and behind the text and HTML of a mail, after all of it was made: its header
+ * fields and octets make it a multipart/related of pictures in a multipart/mixed of files, as far
+ * as there are any. `text` is all that people wrote: no line of it can be the boundary. */
+void mp_enclosures_frame(const MpEnclosures *enclosures, bool has_html, const char *text,
+                         char **before, char **behind);
+
+/* --- content.c --- */
+
+/* What somebody wrote, for a mail. */
+typedef struct {
+    char *text;
+    char *html; /* or NULL */
+} MpContent;
+
+/* Of clean Markdown; what was in *content is freed. Too long a one is cut, with a note of it. */
+void mp_content_make(MpContent *content, const MpNotificationFacts *facts, MpEnclosures *enclosures,
+                     const MpContentPlace *place, const char *markdown, bool with_html);
+void mp_content_clear(MpContent *content);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpContent, mp_content_clear)
+
 /* --- body.c --- */
 
 typedef struct {
-    const char *markdown; /* clean */
-    const char *html;
+    const MpContent *content;
     const char *link; /* or NULL */
     const char *message_id;
     bool can_reply;
+    bool is_foreign; /* what it says is in whatever language people wrote */
     MpLanguage language;
     MpMailFormat format;
 } MpBodyFacts;
+
+/* A part with its header fields as text, with CRLF. The caller's. */
+char *mp_mime_text(GMimeObject *part);
 
 /* The text/plain part, lines ending in LF. The caller's. */
 char *mp_body_text(const MpBodyFacts *facts, const MpReason *reason);

@@ -89,3 +89,23 @@ mp_notification_archive(const char *template, const MpThread *thread)
         end != NULL ? g_strdup(whole) : g_strconcat(whole, "/{repository}", NULL);
     return fill(page, thread, 0);
 }
+
+char *
+mp_link_person(const char *template, const char *login)
+{
+    if (*template == '\0' || is_template(template))
+        return NULL;
+    g_autofree char *base = without_trailing_slash(template);
+    return g_strconcat(base, "/", login, NULL);
+}
+
+char *
+mp_link_commit(const char *template, const char *repository, const char *commit)
+{
+    const MpThread thread = {
+        .kind = MP_COMMIT, .repository = (char *)repository, .object = (char *)commit};
+
+    if (is_template(template) && strstr(template, "{kind}") == NULL)
+        return NULL;
+    return mp_notification_link(template, &thread, 0);
+}

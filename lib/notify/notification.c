@@ -13,8 +13,12 @@ struct MpNotification {
     const MpNotificationFacts facts;
     char *message_id, *opening_id; /* opening_id is NULL for the opening itself */
     char *subject, *link, *archive, *date;
-    char *markdown[MP_N_LANGUAGES], *html[MP_N_LANGUAGES]; /* a comment's in the first place */
-    GHashTable *bodies;                                    /* char * by body_key() */
+    /* From the first rendering on. What surrounds a body, by whether there is HTML in it, is kept
+     * once, since attachments are large. */
+    MpEnclosures *enclosures;
+    MpContent content[MP_N_LANGUAGES];
+    char *before[2], *behind[2];
+    GHashTable *bodies; /* char * by body_key() */
 };
 
 static guint64
@@ -97,14 +101,31 @@ make_markdown(const MpNotificationFacts *facts, MpLanguage language)
     return g_strconcat(line, "\n", NULL);
 }
 
-/* A comment is as it was written, whoever reads it. */
-static void
-make_content(MpNotification *n)
+static MpEnclosures *
+make_enclosures(const MpNotificationFacts *facts, bool with_data)
 {
-    for (MpLanguage l = 0; l < (n->facts.comment != NULL ? 1 : MP_N_LANGUAGES); l++) {
-        n->markdown[l] = make_markdown(&n->facts, l);
-        n->html[l] = mp_markdown_to_html(n->markdown[l]);
+    MpEnclosures *enclosures = mp_enclosures_new(facts, with_data);
+
+    if (facts->comment != NULL)
+        mp_enclosures_add(enclosures, facts->comment);
+    return enclosures;
+}
+
+/* What people wrote is as it was written, whoever reads it; what is said of it is in their
+ * language. */
+static const MpContent *
+content_for(MpNotification *n, MpLanguage language)
+{
+    MpContent *content = &n->content[language];
+    const MpContentPlace place = {n->facts.comment, n->link, language};
+
+    if (n->enclosures == NULL)
+        n->enclosures = make_enclosures(&n->facts, true);
+    if (content->text == NULL) {
+        g_autofree char *markdown = make_markdown(&n->facts, language);
+        mp_content_make(content, &n->facts, n->enclosures, &place, markdown, true);
     }
+    return content;
 }
 
 static char *
@@ -148,7 +169,6 @@ mp_notification_new(const MpNotificationFacts *facts)
     n->link = mp_notification_link(template, facts->thread, comment_number(facts));
     n->archive = mp_notification_archive(template, facts->thread);
     n->date = make_date(facts->date);
-    make_content(n);
     n->bodies = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return n;
 }
@@ -164,10 +184,13 @@ mp_notification_free(MpNotification *n)
     g_free(n->link);
     g_free(n->archive);
     g_free(n->date);
-    for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
-        g_free(n->markdown[l]);
-        g_free(n->html[l]);
+    for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++)
+        mp_content_clear(&n->content[l]);
+    for (gsize i = 0; i < G_N_ELEMENTS(n->before); i++) {
+        g_free(n->before[i]);
+        g_free(n->behind[i]);
     }
+    mp_enclosures_free(n->enclosures);
     g_hash_table_unref(n->bodies);
     g_free(n);
 }
@@ -182,9 +205,16 @@ mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, con
         mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
     MpLanguage language = mp_notification_language(facts->config, reader);
     g_autofree char *markdown = make_markdown(facts, language);
-    const MpBodyFacts body = {markdown, NULL,        link, message_id, can_reply(facts, reader),
-                              language, MP_MAIL_TEXT};
+    g_autoptr(MpEnclosures) enclosures = make_enclosures(facts, false);
+    g_auto(MpContent) content = {NULL};
+    const MpContentPlace place = {facts->comment, link, language};
+    const MpBodyFacts body = {.content = &content,
+                              .link = link,
+                              .message_id = message_id,
+                              .can_reply = can_reply(facts, reader),
+                              .language = language};
 
+    mp_content_make(&content, facts, enclosures, &place, markdown, false);
     g_autofree char *text = mp_body_text(&body, mp_reason_find(reason));
     g_autofree char *subject = make_subject(facts);
     return g_strdup_printf("From: %s <%s>\nSubject: %s\n\n%s",
@@ -205,10 +235,13 @@ static const char *
 body_for(MpNotification *n, const MpUser *reader, const MpReason *reason)
 {
     MpLanguage language = mp_notification_language(n->facts.config, reader);
-    MpLanguage written_in = n->facts.comment != NULL ? 0 : language;
-    const MpBodyFacts facts = {n->markdown[written_in], n->html[written_in],          n->link,
-                               n->message_id,           can_reply(&n->facts, reader), language,
-                               reader->format};
+    const MpBodyFacts facts = {.content = content_for(n, language),
+                               .link = n->link,
+                               .message_id = n->message_id,
+                               .can_reply = can_reply(&n->facts, reader),
+                               .is_foreign = n->facts.comment != NULL,
+                               .language = language,
+                               .format = reader->format};
     char *body = g_hash_table_lookup(n->bodies, body_key(&facts, reason));
 
     if (body == NULL) {
@@ -216,6 +249,22 @@ body_for(MpNotification *n, const MpUser *reader, const MpReason *reason)
         g_hash_table_insert(n->bodies, body_key(&facts, reason), body);
     }
     return body;
+}
+
+/* The content: a body that many share, within what all share. */
+static void
+append_content(GString *out, MpNotification *n, const MpUser *reader, const MpReason *reason)
+{
+    const char *body = body_for(n, reader, reason);
+    bool has_html = reader->format != MP_MAIL_TEXT;
+
+    if (n->before[has_html] == NULL)
+        mp_enclosures_frame(n->enclosures, has_html,
+                            n->facts.comment != NULL ? n->facts.comment->body : "",
+                            &n->before[has_html], &n->behind[has_html]);
+    g_string_append(out, n->before[has_html]);
+    g_string_append(out, body);
+    g_string_append(out, n->behind[has_html]);
 }
 
 /* --- The message ----------------------------------------------------------------------------- */
@@ -241,6 +290,6 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
 
     if (!mp_notice_head(text, &head, recipient, address, reason, &sender, error))
         return NULL;
-    g_string_append(text, body_for(n, recipient, reason));
+    append_content(text, n, recipient, reason);
     return mp_outgoing_mail_new(sender, address, n->message_id, g_steal_pointer(&text));
 }

@@ -4,7 +4,8 @@
  * A mail looks like GitHub's so that people's filters and readers work
  * unchanged: RFC 5322 with CRLF line ends, headers encoded by RFC 2047 and folded at 78 columns, no
  * line over 998 octets, a multipart/alternative (RFC 2046) of the Markdown as written and of HTML,
- * each 7bit or quoted-printable. The same facts give the same octets.
+ * within a multipart/related (RFC 2387) of the pictures that it shows, within a multipart/mixed of
+ * the other attachments. The same facts give the same octets.
  *
  * Whatever people wrote is data: a title or a name cannot add a header, a body cannot add HTML.
  */
@@ -18,7 +19,16 @@
 #include "outbox/outbox.h"
 #include "tracker/tracker.h"
 
-/* The facts of an event. Everything but `comment` must be there. */
+/* What is looked up while a mail is made, in the thread that renders. Results are the caller's;
+ * NULL for what there is not, or cannot be read. */
+typedef struct {
+    GBytes *(*attachment)(const MpComment *comment, const char *file, gpointer data);
+    char *(*thread_page)(const char *repository, guint64 id, gpointer data);
+    bool (*is_login)(const char *word, gpointer data); /* whether somebody is called so */
+    gpointer data;
+} MpNotificationSource;
+
+/* The facts of an event. Everything but `comment` and `source` must be there. */
 typedef struct {
     const MpConfig *config;
     const MpKeyRing *ring;
@@ -26,15 +36,16 @@ typedef struct {
     const MpRepository *repository;
     const MpUser *actor;
     MpEventKind kind;
-    const MpComment *comment; /* opened, comment: what was written; else NULL */
-    const char *key;          /* closed, reopened: makes a Message-ID of their own */
-    gint64 date;              /* of the Date header */
+    const MpComment *comment;           /* opened, comment: what was written; else NULL */
+    const char *key;                    /* closed, reopened: makes a Message-ID of their own */
+    gint64 date;                        /* of the Date header */
+    const MpNotificationSource *source; /* NULL: nothing can be looked up */
 } MpNotificationFacts;
 
 typedef struct MpNotification MpNotification;
 
-/* Renders what is the same for all recipients. The facts, and all they point to, must outlive it.
- */
+/* Knows what is the same for all recipients; attachments are read with the first of them. The
+ * facts, and all they point to, must outlive it. */
 MpNotification *mp_notification_new(const MpNotificationFacts *facts);
 void mp_notification_free(MpNotification *notification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpNotification, mp_notification_free)

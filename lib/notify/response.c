@@ -133,11 +133,10 @@ append_quote_html(GString *out, const Texts *t)
     g_autofree char *lines = quote_lines(t);
     g_autofree char *shown = g_markup_escape_text(lines, -1);
 
-    g_string_append_printf(
-        out,
-        "<p>%s</p>\n<blockquote style=\"margin:0;padding-left:1em;border-left:"
-        "3px solid #ccc\"><pre style=\"white-space:pre-wrap\">%s</pre></blockquote>\n",
-        quote_title(t), shown);
+    g_string_append_printf(out,
+                           "<p>%s</p>\n<blockquote%s lang=\"\"><pre dir=\"auto\" style=\"margin:0;"
+                           "white-space:pre-wrap\">%s</pre></blockquote>\n",
+                           quote_title(t), mp_mail_elements[MP_ELEMENT_QUOTE], shown);
     if (t->facts->response->is_cut)
         g_string_append_printf(out, "<p>%s</p>\n", t->phrases->rest);
 }
@@ -183,10 +182,12 @@ static char *
 html_part(const Texts *t)
 {
     const MpConfig *config = t->facts->config;
+    MpLanguage language = MP_LANGUAGE_EN;
     g_autofree char *body =
         g_markup_printf_escaped("<p><strong>%s</strong></p>\n<p>%s</p>\n", t->what, t->todo);
-    GString *out = g_string_new(body);
+    g_autoptr(GString) out = g_string_new(body);
 
+    mp_language_parse(t->facts->response->language, &language);
     if (t->link != NULL)
         append_link_html(out, t->phrases->discussion, "", t->link);
     if (has_support(t))
@@ -195,9 +196,7 @@ html_part(const Texts *t)
                          config->support_address);
     if (has_quote(t))
         append_quote_html(out, t);
-    g_string_append_printf(out, "<p style=\"font-size:small;color:#666\">&mdash;<br>\n%s</p>\n",
-                           t->phrases->footer);
-    return g_string_free(out, FALSE);
+    return mp_mail_document(language, out->str, t->phrases->footer);
 }
 
 /* --- The header ------------------------------------------------------------------------------- */

@@ -1,6 +1,9 @@
 /* An event's facts, read from the tracker. */
 #include "outbound/notice_facts.h"
 
+#include <string.h>
+
+#include "base/log.h"
 #include "tracker/mentions.h"
 
 void
@@ -83,6 +86,60 @@ load_facts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
     return notice->repository != NULL && load_actor(instance, facts, notice, error);
 }
 
+/* --- What a mail looks up: whatever fails costs it a link or a file, and is told in the log ----
+ */
+
+static void
+warn_and_free(const char *what, GError *error)
+{
+    if (error != NULL)
+        mp_warn("A notification goes without %s: %s", what, error->message);
+    g_clear_error(&error);
+}
+
+static GBytes *
+find_attachment(const MpComment *comment, const char *file, gpointer data)
+{
+    const MpNotice *notice = data;
+    GError *error = NULL;
+    GBytes *bytes = mp_tracker_attachment(notice->instance->tracker, notice->thread->id,
+                                          comment->number, file, &error);
+
+    warn_and_free("an attachment", error);
+    return bytes;
+}
+
+/* Numbers run through all repositories: that of another is not the one that was meant. */
+static char *
+find_thread_page(const char *repository, guint64 id, gpointer data)
+{
+    const MpInstance *instance = ((const MpNotice *)data)->instance;
+    g_autoptr(MpThread) thread = NULL;
+    g_autoptr(MpRepository) its = NULL;
+    GError *error = NULL;
+
+    if (mp_tracker_thread(instance->tracker, id, &thread, &error) && thread != NULL &&
+        strcmp(thread->repository, repository) == 0)
+        its = mp_tracker_repository(instance->tracker, repository, &error);
+    warn_and_free("a link", error);
+    if (its == NULL)
+        return NULL;
+    return mp_notification_link(its->link != NULL ? its->link : instance->config->url, thread, 0);
+}
+
+static bool
+is_login(const char *word, gpointer data)
+{
+    const MpInstance *instance = ((const MpNotice *)data)->instance;
+    g_autoptr(MpUser) user = NULL;
+    GError *error = NULL;
+
+    if (mp_is_login(word))
+        mp_accounts_user_by_login(instance->accounts, word, &user, &error);
+    warn_and_free("a link", error);
+    return user != NULL;
+}
+
 bool
 mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice **loaded,
                GError **error)
@@ -97,6 +154,8 @@ mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice 
         return true;
     if (!load_facts(instance, facts, notice, error))
         return false;
+    notice->instance = instance;
+    notice->source = (MpNotificationSource){find_attachment, find_thread_page, is_login, notice};
     notice->notification = mp_notification_new(&(MpNotificationFacts){
         .config = instance->config,
         .ring = instance->keys,
@@ -107,6 +166,7 @@ mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice 
         .comment = notice->comment,
         .key = facts->key,
         .date = notice->comment != NULL ? notice->comment->date : facts->date,
+        .source = &notice->source,
     });
     *loaded = g_steal_pointer(&notice);
     return true;

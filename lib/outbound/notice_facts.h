@@ -12,6 +12,8 @@ typedef struct {
     MpUser *actor;
     MpComment *comment;     /* NULL for closed and reopened */
     GPtrArray *subscribers; /* MpSubscriber, or NULL */
+    const MpInstance *instance;
+    MpNotificationSource source; /* of the instance and this */
     MpNotification *notification;
 } MpNotice;
 

@@ -112,7 +112,7 @@ void
 mp_page_add_markdown(GString *page, const char *markdown)
 {
     g_autofree char *text = clean(markdown);
-    g_autofree char *html = mp_markdown_to_html(text);
+    g_autofree char *html = mp_markdown_to_html(text, NULL);
 
     g_string_append(page, html);
 }

@@ -87,6 +87,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "limits.comment", N_("Characters of a comment")},
     {NULL, "limits.attachment-size", N_("Bytes of an attachment")},
     {NULL, "limits.attachments", N_("Attachments of a mail")},
+    {NULL, "limits.notification-attachments", N_("Bytes of attachments sent with a notification")},
     {NULL, "limits.comments-per-hour", N_("Comments by mail an hour, of an account")},
     {NULL, "limits.thread-comments-per-hour", N_("Comments by mail an hour, in a thread")},
     {NULL, "limits.total-comments-per-hour", N_("Comments by mail an hour, in all")},

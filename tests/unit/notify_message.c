@@ -726,6 +726,8 @@ Test(notify, who_wants_text_gets_no_html)
     cr_expect_str_eq(lines, other);
 }
 
+#define CELL " style=\"border:1px solid #8c959f;padding:.3em .7em\""
+
 Test(notify, html_is_what_markdown_means_and_nothing_else)
 {
     static const struct {
@@ -737,42 +739,49 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
          "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/?a=1&amp;b=2\">x</a>"},
         {"https://e.org",
          "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org\">https://e.org</a>"},
-        {"[x](javascript:alert(1))", "<p>x</p>"},
-        {"[x](JavaScript&#58;alert(1))", "<p>x</p>"},
-        {"[x](data:text/html,hi)", "<p>x</p>"},
-        {"[x](/relative \"t\")", "<p>x</p>"},
+        {"[x](javascript:alert(1))", "<p dir=\"auto\">x</p>"},
+        {"[x](JavaScript&#58;alert(1))", "<p dir=\"auto\">x</p>"},
+        {"[x](data:text/html,hi)", "<p dir=\"auto\">x</p>"},
+        {"[x](/relative \"t\")",
+         "<a rel=\"nofollow noopener noreferrer\" href=\"https://git.example.org/relative\">x</a>"},
         {"[](https://e.org)", "href=\"https://e.org\">https://e.org</a>"},
         {"![x](https://e.org/x.png)",
          "<a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/x.png\">x</a>"},
         {"![](https://e.org/x.png)", "href=\"https://e.org/x.png\">https://e.org/x.png</a>"},
         {"[![build](https://e.org/b.svg)](https://e.org/b)",
-         "<p><a rel=\"nofollow noopener noreferrer\" href=\"https://e.org/b\">build</a></p>"},
-        {"[![build](https://e.org/b.svg)](b)", "<p><a rel=\"nofollow noopener noreferrer\" "
-                                               "href=\"https://e.org/b.svg\">build</a></p>"},
-        {"![x](file:///etc/passwd)", "<p>x</p>"},
+         "<p dir=\"auto\"><a rel=\"nofollow noopener noreferrer\" "
+         "href=\"https://e.org/b\">build</a></p>"},
+        {"[![build](https://e.org/b.svg)](b)",
+         "<p dir=\"auto\"><a rel=\"nofollow noopener noreferrer\" "
+         "href=\"https://git.example.org/acme/rocket/b\">build</a></p>"},
+        {"![x](file:///etc/passwd)", "<p dir=\"auto\">x</p>"},
         {"![\" onload=\"x](https://e.org/\"x)",
          "href=\"https://e.org/&quot;x\">&quot; onload=&quot;x</a>"},
         {"Best,\nKate\n\n1 Mill Lane\nOxford",
-         "<p>Best,<br>\nKate</p>\n<p>1 Mill Lane<br>\nOxford"},
-        {"hard  \nbreak", "<p>hard<br>\nbreak</p>"},
-        {"```c\nint a;\nint b;\n```",
-         "<pre><code class=\"language-c\">int a;\nint b;\n</code></pre>"},
-        {"ask ***@*** or ***@***.", "<p>ask ***@*** or ***@***.</p>"},
-        {"`***@***`", "<code>***@***</code>"},
+         "<p dir=\"auto\">Best,<br>\nKate</p>\n<p dir=\"auto\">1 Mill Lane<br>\nOxford"},
+        {"hard  \nbreak", "<p dir=\"auto\">hard<br>\nbreak</p>"},
+        {"```c\nint a;\nint b;\n```", "><code class=\"language-c\">int a;\nint b;\n</code></pre>"},
+        {"ask ***@*** or ***@***.", "<p dir=\"auto\">ask ***@*** or ***@***.</p>"},
+        {"`***@***`", ">***@***</code>"},
         {"reply+i-1-***-5@a.example and reply+i-2-***-6@a.example",
          "reply+i-1-***-5@a.example and reply+i-2-***-6@a.example"},
         {"a\xef\xb7\x90"
          "b\xef\xb7\x91",
-         "<p>ab</p>"},
-        {"***bold***", "<p><em><strong>bold</strong></em></p>"},
-        {"a &copy; &#65; &#x202e; &#0;", "<p>a &copy; &#65; \xef\xbf\xbd \xef\xbf\xbd</p>"},
-        {"- a\n- [x] b\n\n3. c",
-         "<ul>\n<li>a</li>\n<li>\xe2\x98\x91 b</li>\n</ul>\n<ol start=\"3\">"},
+         "<p dir=\"auto\">ab</p>"},
+        {"***bold***", "<p dir=\"auto\"><em><strong>bold</strong></em></p>"},
+        {"a &copy; &#65; &#x202e; &#0;",
+         "<p dir=\"auto\">a &copy; &#65; \xef\xbf\xbd \xef\xbf\xbd</p>"},
+        {"- a\n- [x] b\n\n3. c", "<ul dir=\"auto\">\n<li>a</li>\n<li>\xe2\x98\x91 "
+                                 "b</li>\n</ul>\n<ol dir=\"auto\" start=\"3\">"},
         {"| a | b |\n|---|--:|\n| 1 | 2 |",
-         "<table>\n<thead>\n<tr>\n<th>a</th>\n<th align=\"right\">b</th>\n</tr>\n</thead>\n"
-         "<tbody>\n<tr>\n<td>1</td>\n<td align=\"right\">2</td>\n</tr>\n</tbody>\n</table>"},
-        {"## h\n\n> q\n\n---", "<h2>h</h2>\n<blockquote>\n<p>q</p>\n</blockquote>\n<hr>\n"},
-        {"`<a href=\"javascript:x\">`", "<code>&lt;a href=&quot;javascript:x&quot;&gt;</code>"},
+         ">\n<thead>\n<tr>\n<th dir=\"auto\"" CELL ">a</th>\n<th dir=\"auto\"" CELL
+         " align=\"right\">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td dir=\"auto\"" CELL
+         ">1</td>\n<td dir=\"auto\"" CELL " align=\"right\">2</td>\n</tr>\n</tbody>\n</table>"},
+        {"## h\n\n---", "<h2 dir=\"auto\">h</h2>\n<hr>\n"},
+        {"> q\n", ">\n<p dir=\"auto\">q</p>\n</blockquote>\n"},
+        {"A heading that\nwas wrapped\n---", "<h2 dir=\"auto\">A heading that was wrapped</h2>"},
+        {"[a\nb](https://e.org)", "\">a b</a>"},
+        {"`<a href=\"javascript:x\">`", ">&lt;a href=&quot;javascript:x&quot;&gt;</code>"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -33,6 +33,13 @@ response_for(const char *reason, const char *language)
                         .quote = (char *)"One <b>.\n\n> Two\n"};
 }
 
+/* A word in braces; those of CSS have more in them. */
+static bool
+has_placeholder(const char *text)
+{
+    return g_regex_match_simple("\\{[a-z]+\\}", text, 0, 0);
+}
+
 Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
 {
     const MpThread thread = {.id = 7, .repository = (char *)"acme/rocket"};
@@ -61,7 +68,8 @@ Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
             cr_assert_str_eq(mail->sender, "", "a null envelope sender");
             cr_assert(strstr(gates[i].reason, "command") == NULL ||
                       strstr(mail->text, "/clsoe") != NULL);
-            cr_assert_null(strstr(mail->text, "{"), "%s: a placeholder is left", gates[i].reason);
+            cr_assert_not(has_placeholder(mail->text), "%s: a placeholder is left",
+                          gates[i].reason);
             cr_assert_null(strstr(mail->text, "One <b>.\r\n</pre>"), "HTML is escaped");
             cr_assert_not_null(strstr(mail->text, "> > Two"));
             g_auto(GStrv) lines = g_strsplit(mail->text, "=\r\n", -1);
@@ -102,7 +110,7 @@ Test(responses, a_failed_authentication_has_words_of_its_own_in_every_language)
 
             cr_assert_not_null(strstr(text, cases[i].shown[l]), "%s", text);
             cr_assert_not_null(strstr(text, "DMARC"));
-            cr_assert_null(strstr(text, "{"), "a placeholder is left");
+            cr_assert_not(has_placeholder(text), "a placeholder is left");
             cr_assert_null(strstr(text, "not verified"), "another matter");
         }
     }
