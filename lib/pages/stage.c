@@ -187,7 +187,7 @@ mp_stage_read_built(const MpStage *stage, char **text, GError **error)
 bool
 mp_stage_write_built(const MpStage *stage, const char *text, GError **error)
 {
-    return mp_write_file(stage->directory, BUILT, text, strlen(text), 0644, true, error);
+    return mp_write_file(stage->directory, BUILT, text, strlen(text), 0600, true, error);
 }
 
 /* --- Writing aside -------------------------------------------------------------------------------
