@@ -169,6 +169,15 @@ for file in "$dir"/sent/*.eml; do
     grep -m 3 -e '^From:' -e '^Subject:' -e '^In-Reply-To:' "$file"
 done | tr -d '\r' | show
 
+say "10. The same to read along: metroplex pages, for any web server or none"
+mkdir "$dir/pages"
+[[ $with_postfix == no ]] || chown nobody "$dir/pages"
+metroplex pages "$dir/pages" | sed "s|$dir|DIR|g" | show
+metroplex pages --check "$dir/pages" | show
+(cd "$dir/pages" && find . -name '*.html' ! -path '*/.new/*' | sort) | show
+echo "    r/acme/rocket/$issue.html, without its markup:"
+sed -n '/<main/,/<section/p' "$dir/pages/r/acme/rocket/$issue.html" | sed '/<details/,/<\/details/d; s/<[^>]*>//g; /^ *$/d' | sed 's/^/        /'
+
 posted=$(cut -f 3 "$data/incoming-mail/outcomes.tsv" | grep -cx posted)
 refused=$(cut -f 3 "$data/incoming-mail/outcomes.tsv" | grep -cx bad-address)
 sent=$(ls "$dir"/sent/*.eml | wc -l)
