@@ -186,6 +186,25 @@ mp_outbox_peek(MpOutbox *outbox, const MpQueued *queued, GError **error)
     return text != NULL ? g_steal_pointer(&text->event) : NULL;
 }
 
+/* Read is as much as has all facts, and of the rest nothing matters. */
+MpEvent *
+mp_outbox_peek(MpOutbox *outbox, const MpQueued *queued, GError **error)
+{
+    g_autofree char *path = mp_outbox_show(queued->queue, queued->name);
+    g_autofree char *bytes = g_malloc(FACTS_LIMIT);
+    g_auto(MpFd) fd =
+        openat(outbox->fd[queued->queue], queued->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    gssize length = fd >= 0 ? read(fd, bytes, FACTS_LIMIT) : -1;
+    g_autoptr(MpEventText) text = NULL;
+
+    if (fd < 0 && errno == ENOENT)
+        return NULL;
+    if (length < 0)
+        return mp_fail_errno_null(error, "cannot read %s", path);
+    text = mp_event_text_parse(bytes, (gsize)length, queued->key, path, error);
+    return text != NULL ? g_steal_pointer(&text->event) : NULL;
+}
+
 /* --- Moves ---------------------------------------------------------------------------------- */
 
 typedef enum { MOVED, TAKEN, MOVE_FAILED } MoveResult;
