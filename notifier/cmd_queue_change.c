@@ -1,159 +1,267 @@
-/* notifier queue retry, hold, release, drop: an administrator's moves, under the outbox's lock. */
+/*
+ * notifier queue retry, hold, release, drop: an administrator's moves. They wait for no run: what
+ * it has in its hands is changed as it puts it down (outbox/outbox.h, mp_outbox_change).
+ */
 #include "commands.h"
-#include "instance/instance.h"
-#include "outbox/outbox.h"
-#include "outbox/server_state.h"
+#include "queue.h"
 
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/log.h"
-#include "base/time.h"
-
-static bool
-retry(const MpInstance *instance, const MpQueued *queued, GError **error)
-{
-    GError *why = NULL;
-    g_autoptr(MpEventFile) file =
-        mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, &why);
-
-    if (file == NULL && why == NULL)
-        return mp_fail(error, MP_ERROR_INPUT, "event %s is gone", queued->key);
-    if (why != NULL)
-        g_propagate_error(error, why);
-    return file != NULL && mp_event_file_retry(file, mp_time_now(), error) &&
-           mp_outbox_release(instance->outbox, queued, error);
-}
-
-static bool
-hold(const MpInstance *instance, const MpQueued *queued, GError **error)
-{
-    return mp_outbox_hold(instance->outbox, queued, error);
-}
-
-static bool
-release(const MpInstance *instance, const MpQueued *queued, GError **error)
-{
-    return mp_outbox_release(instance->outbox, queued, error);
-}
-
-static bool
-drop(const MpInstance *instance, const MpQueued *queued, GError **error)
-{
-    return mp_outbox_drop(instance->outbox, queued, error);
-}
 
 #define BIT(queue) (1u << (queue))
 #define ANY        (BIT(MP_N_QUEUES) - 1)
+#define TRIES      5 /* to find an event where it moves to */
 
 typedef struct {
-    const char *word;
-    bool (*run)(const MpInstance *instance, const MpQueued *queued, GError **error);
-    guint from; /* the queues whose events it takes; with --all these and no others */
+    MpChange change;
+    guint from; /* the queues whose events it takes; with --all or a filter these and no others */
     guint all;
     const char *details;
 } Change;
 
 static const Change changes[] = {
-    {"retry", retry, ANY & ~BIT(MP_QUEUE_HOLD), BIT(MP_QUEUE_RETRY) | BIT(MP_QUEUE_FAILED),
-     "Makes everybody of these events who is deferred or has failed due at once."},
-    {"hold", hold, ANY, BIT(MP_QUEUE_NEW) | BIT(MP_QUEUE_RETRY),
-     "Sets these events aside: nothing of them is sent until they are released."},
-    {"release", release, BIT(MP_QUEUE_HOLD), BIT(MP_QUEUE_HOLD),
+    {MP_CHANGE_RETRY, ANY & ~BIT(MP_QUEUE_HOLD), BIT(MP_QUEUE_RETRY) | BIT(MP_QUEUE_FAILED),
+     "Makes everybody of these events who is deferred or has failed due at once; with a filter,\n"
+     "those whom it leaves."},
+    {MP_CHANGE_HOLD, ANY, BIT(MP_QUEUE_NEW) | BIT(MP_QUEUE_RETRY),
+     "Sets these events aside: nothing of them is sent until they are released, by a run at work\n"
+     "neither. With a filter, events of which somebody whom it leaves waits."},
+    {MP_CHANGE_RELEASE, BIT(MP_QUEUE_HOLD), BIT(MP_QUEUE_HOLD),
      "Puts held events back into the queue."},
-    {"drop", drop, ANY, 0, "Deletes these events: whoever has not got the message never will."},
+    {MP_CHANGE_DROP, ANY, ANY,
+     "Deletes these events: whoever has not got the message never will. With a filter, only what\n"
+     "is left for those whom it leaves. --failed is --state failed."},
 };
 
 static const Change *
 find_change(const char *word)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(changes); i++)
-        if (strcmp(changes[i].word, word) == 0)
-            return &changes[i];
-    g_assert_not_reached();
+    MpChange change = MP_CHANGE_RETRY;
+
+    g_assert(mp_change_parse(word, &change));
+    return &changes[change];
 }
 
-static bool
-change_one(const MpInstance *instance, const Change *change, const MpQueued *queued, GError **error)
+typedef struct {
+    MpInstance instance;
+    const Change *change;
+    QueueFilter filter;
+    gboolean all, failed;
+} Job;
+
+static void
+job_clear(Job *job)
 {
-    if ((change->from & BIT(queued->queue)) == 0)
-        return mp_fail(error, MP_ERROR_INPUT, "event %s is in %s: cannot %s it", queued->key,
-                       mp_queue_name(queued->queue), change->word);
-    if (!change->run(instance, queued, error))
+    queue_filter_clear(&job->filter);
+    mp_instance_close(&job->instance);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
+
+/* Where it lies, but for what a notifier at work has still to do. */
+static MpQueue
+queue_of(const Job *job, const MpQueued *queued)
+{
+    return mp_outbox_requested(job->instance.outbox, queued->key, 0) == MP_REQUESTED_HOLD
+               ? MP_QUEUE_HOLD
+               : queued->queue;
+}
+
+/* `users`: only these, or NULL. */
+static bool
+change_one(Job *job, const MpQueued *queued, const GArray *users, bool *is_there, GError **error)
+{
+    const char *word = mp_change_name(job->change->change);
+
+    if (!mp_outbox_change(job->instance.outbox, queued, job->change->change, users, is_there,
+                          error))
         return false;
-    mp_info("Queue: %s %s (%s)", change->word, queued->key, mp_queue_name(queued->queue));
+    if (*is_there && users != NULL)
+        mp_info("Queue: %s %s (%s), %u recipients", word, queued->key, mp_queue_name(queued->queue),
+                users->len);
+    else if (*is_there)
+        mp_info("Queue: %s %s (%s)", word, queued->key, mp_queue_name(queued->queue));
     return true;
 }
 
 static bool
-change_named(const MpInstance *instance, const Change *change, const char *key, GError **error)
+change_named(Job *job, const char *key, GError **error)
 {
-    g_autoptr(MpQueued) queued = mp_outbox_find(instance->outbox, key, error);
+    bool is_there = false;
 
-    return queued != NULL && change_one(instance, change, queued, error);
+    for (int i = 0; i < TRIES && !is_there; i++) {
+        g_autoptr(MpQueued) queued = mp_outbox_resolve(job->instance.outbox, key, error);
+
+        if (queued == NULL)
+            return false;
+        if ((job->change->from & BIT(queue_of(job, queued))) == 0)
+            return mp_fail(error, MP_ERROR_INPUT, "event %s is in %s: cannot %s it", queued->key,
+                           mp_queue_name(queue_of(job, queued)),
+                           mp_change_name(job->change->change));
+        if (!change_one(job, queued, NULL, &is_there, error))
+            return false;
+    }
+    return is_there || mp_fail(error, MP_ERROR_INPUT, "event %s is gone", key);
+}
+
+/* --- By --all and by a filter --------------------------------------------------------------- */
+
+typedef struct {
+    GArray *users; /* guint64 */
+    bool is_found; /* by the filter, if it is only an event */
+} Choice;
+
+static void
+choose(const QueueRow *row, gpointer user_data)
+{
+    Choice *choice = user_data;
+
+    choice->is_found = true;
+    if (row->recipient != NULL)
+        g_array_append_val(choice->users, row->recipient->user);
+}
+
+/* What the filter leaves of one event. An unreadable one is told, and left alone. */
+static bool
+change_filtered(Job *job, const MpQueued *queued, GError **error)
+{
+    const QueueRow row = {.instance = &job->instance, .queued = queued};
+    g_autoptr(GArray) users = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GError) why = NULL;
+    Choice choice = {users, false};
+    bool is_there, takes_users = queue_filter_is_of_recipients(&job->filter) &&
+                                 (job->change->change == MP_CHANGE_RETRY ||
+                                  job->change->change == MP_CHANGE_DROP);
+
+    if (!queue_visit(&row, &job->filter, false, choose, &choice, &why)) {
+        mp_warn("%s", why->message);
+        return true;
+    }
+    return !choice.is_found ||
+           change_one(job, queued, takes_users && users->len > 0 ? users : NULL, &is_there, error);
 }
 
 static bool
-change_all(const MpInstance *instance, const Change *change, GError **error)
+change_listed(Job *job, const MpQueued *queued, GError **error)
+{
+    bool is_there;
+
+    if ((job->change->all & BIT(queue_of(job, queued))) == 0)
+        return true;
+    return job->all ? change_one(job, queued, NULL, &is_there, error)
+                    : change_filtered(job, queued, error);
+}
+
+static bool
+change_all(Job *job, GError **error)
 {
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
-        g_autoptr(GPtrArray) list = NULL;
+        g_autoptr(GPtrArray) list = mp_outbox_list(job->instance.outbox, queue, error);
 
-        if ((change->all & BIT(queue)) == 0)
-            continue;
-        list = mp_outbox_list(instance->outbox, queue, error);
         if (list == NULL)
             return false;
         for (guint n = 0; n < list->len; n++)
-            if (!change_one(instance, change, list->pdata[n], error))
+            if (!change_listed(job, list->pdata[n], error))
                 return false;
     }
     return true;
 }
 
-/* The lock of the outbox, which is the caller's. */
-static MpLock *
-open_for_change(MpInstance *instance, const MpOptions *options, GError **error)
+/* A run at work begins no message from the first moment on, however long the list is. */
+static bool
+hold_all(Job *job, GError **error)
 {
-    g_autoptr(MpLock) lock = NULL;
+    return mp_outbox_halt(job->instance.outbox, true, error) && change_all(job, error) &&
+           mp_outbox_halt(job->instance.outbox, false, error);
+}
 
-    if (!mp_instance_load(instance, options, error) ||
-        !mp_instance_open_log(instance, "notifier.log", error) ||
-        !mp_instance_open_outbox(instance, error))
-        return NULL;
-    lock = mp_instance_lock_outbox(instance, MP_LOCK_WAIT, error);
-    if (lock == NULL || !mp_outbox_sync(instance->outbox, error)) /* what one that died has moved */
-        return NULL;
-    return g_steal_pointer(&lock);
+static bool
+change_many(Job *job, GError **error)
+{
+    if (job->all && job->change->change == MP_CHANGE_HOLD)
+        return hold_all(job, error);
+    if (job->all && job->change->change == MP_CHANGE_RELEASE &&
+        !mp_outbox_halt(job->instance.outbox, false, error))
+        return false;
+    return change_all(job, error);
+}
+
+/* --- The command ---------------------------------------------------------------------------- */
+
+/* A run that is at work looks for the server itself; else the record says that it is time to. */
+static bool
+look_for_server(const MpInstance *instance, GError **error)
+{
+    GError *why = NULL;
+    g_autoptr(MpLock) lock = mp_instance_lock_outbox(instance, MP_LOCK_TRY, &why);
+
+    if (why == NULL)
+        return lock != NULL ? mp_server_look_soon(instance->outbox, error)
+                            : mp_outbox_ask_to_look(instance->outbox, error);
+    g_propagate_error(error, why);
+    return false;
+}
+
+static bool
+open_for_change(Job *job, const MpOptions *options, GError **error)
+{
+    MpInstance *instance = &job->instance;
+
+    return mp_instance_load(instance, options, error) &&
+           mp_instance_open_log(instance, "notifier.log", error) &&
+           mp_instance_open_outbox(instance, error) &&
+           mp_outbox_sync(instance->outbox, error) && /* what one that died has moved */
+           (!queue_filter_is_of_recipients(&job->filter) ||
+            mp_instance_open_tracker(instance, error)) &&
+           queue_filter_prepare(&job->filter, instance, error);
+}
+
+static bool
+work(Job *job, int n, char **keys, GError **error)
+{
+    if (n == 0 && !change_many(job, error))
+        return false;
+    for (int i = 0; i < n; i++)
+        if (!change_named(job, keys[i], error))
+            return false;
+    return job->change->change != MP_CHANGE_RETRY || look_for_server(&job->instance, error);
+}
+
+static void
+parse(Job *job, MpOptions *options, int *argc, char ***argv)
+{
+    const GOptionEntry every = {
+        "all", 0, 0, G_OPTION_ARG_NONE, &job->all, "every event there is to do it with", NULL};
+    const GOptionEntry failed = {
+        "failed", 0, 0, G_OPTION_ARG_NONE, &job->failed, "what has failed: as --state failed",
+        NULL};
+    bool is_drop = job->change->change == MP_CHANGE_DROP;
+    const GOptionEntry entries[] = {is_drop ? failed : every, QUEUE_FILTER_OPTIONS(job->filter),
+                                    G_OPTION_ENTRY_NULL};
+
+    mp_options_parse(options, entries,
+                     is_drop ? "[--failed] " QUEUE_FILTER_USAGE " [EVENT…]"
+                             : "[--all] " QUEUE_FILTER_USAGE " [EVENT…]",
+                     job->change->details, 0, G_MAXINT, argc, argv);
+    if (job->failed && job->filter.state == NULL)
+        job->filter.state = g_strdup("failed");
 }
 
 int
 cmd_queue_change(int argc, char **argv)
 {
     g_auto(MpOptions) options = {0};
-    g_auto(MpInstance) instance = {0};
+    g_auto(Job) job = {.change = find_change(mp_command_word(argv[0]))};
     g_autoptr(GError) error = NULL;
-    gboolean all = FALSE;
-    const Change *change = find_change(mp_command_word(argv[0]));
-    const GOptionEntry entries[] = {
-        {"all", 0, 0, G_OPTION_ARG_NONE, &all, "every event there is to do it with", NULL},
-        G_OPTION_ENTRY_NULL,
-    };
 
-    mp_options_parse(&options, change->all != 0 ? entries : NULL,
-                     change->all != 0 ? "[--all | EVENT…]" : "EVENT…", change->details, 0, G_MAXINT,
-                     &argc, &argv);
-    if (all == (argc > 1))
-        return mp_usage_error(argv[0], "name events%s", change->all ? ", or --all" : "");
-    g_autoptr(MpLock) lock = open_for_change(&instance, &options, &error);
-    if (lock == NULL || (all && !change_all(&instance, change, &error)))
-        return mp_report(error);
-    for (int n = 1; n < argc; n++)
-        if (!change_named(&instance, change, argv[n], &error))
-            return mp_report(error);
-    if (strcmp(change->word, "retry") == 0 && !mp_server_look_soon(instance.outbox, &error))
+    parse(&job, &options, &argc, &argv);
+    if ((argc > 1) + job.all + queue_filter_is_any(&job.filter) != 1)
+        return mp_usage_error(argv[0], "name events, or %sfilters: one of these",
+                              job.change->change == MP_CHANGE_DROP ? "" : "--all, or ");
+    if (!open_for_change(&job, &options, &error) || !work(&job, argc - 1, argv + 1, &error))
         return mp_report(error);
     return EX_OK;
 }

@@ -14,8 +14,8 @@ struct MpLock {
     int fd;
 };
 
-static bool
-take(int fd, MpLockMode mode)
+bool
+mp_lock_descriptor(int fd, MpLockMode mode)
 {
     int operation = mode == MP_LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX;
     int rc;
@@ -31,7 +31,7 @@ lock_descriptor(int *fd, const char *path, MpLockMode mode, GError **error)
 {
     if (*fd < 0)
         return mp_fail_errno_null(error, "cannot open the lock %s", path);
-    if (!take(*fd, mode)) {
+    if (!mp_lock_descriptor(*fd, mode)) {
         if (mode == MP_LOCK_TRY && errno == EWOULDBLOCK)
             return NULL;
         return mp_fail_errno_null(error, "cannot lock %s", path);

@@ -15,6 +15,10 @@ typedef enum { MP_LOCK_TRY, MP_LOCK_WAIT } MpLockMode;
  */
 MpLock *mp_lock_take(const char *path, MpLockMode mode, GError **error);
 
+/* The same of a file that is open: no lock is made, the descriptor holds it. False, with errno set
+ * (EWOULDBLOCK if another process has it), where it was not to be had. */
+bool mp_lock_descriptor(int fd, MpLockMode mode);
+
 /* Sets the file's time of modification: by that of its lock a run is known to have begun. */
 void mp_lock_stamp(const MpLock *lock);
 

@@ -39,6 +39,7 @@ static const struct {
     {"outbox/hold", true},
     {"outbox/failed", true},
     {"outbox/answered", true},
+    {"outbox/requests", true},
     {"tracker.git", false},
     {"accounts.git", true},
     {"accounts.git/objects", false},

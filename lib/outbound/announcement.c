@@ -209,12 +209,16 @@ finish(MpAnnouncement *announcement, GError **error)
         [MP_EVENT_RETRIES] = "moves to outbox/retry",
         [MP_EVENT_FAILED] = "moves to outbox/failed",
         [MP_EVENT_DONE] = "is done",
+        [MP_EVENT_HELD] = "is on hold",
+        [MP_EVENT_DROPPED] = "is dropped",
     };
+    g_autofree char *key = g_strdup(mp_event_file_event(announcement->file)->key);
     MpEventEnd end;
 
-    if (!mp_event_file_finish(announcement->file, &end, error))
+    if (!mp_event_file_end(announcement->outbound->instance->outbox,
+                           g_steal_pointer(&announcement->file), &end, error))
         return false;
-    mp_info("Event %s %s", mp_event_file_event(announcement->file)->key, ends[end]);
+    mp_info("Event %s %s", key, ends[end]);
     return true;
 }
 

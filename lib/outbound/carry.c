@@ -36,8 +36,10 @@ deliver(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
     do {
         if (*smtp == NULL)
             *smtp = g_async_queue_pop(outbound->sessions);
-        if (mp_outbound_is_over(outbound))
+        if (!mp_dispatch_is_wanted(m)) {
+            mp_smtp_retract(*smtp); /* its envelope may have gone along with the one before */
             return MP_UNAVAILABLE;
+        }
         if (next != NULL && next->mail != NULL)
             mp_smtp_expect(*smtp, next->mail->sender, next->mail->recipient);
         g_clear_pointer(&m->reply, g_free);

@@ -103,7 +103,10 @@ void mp_announcement_release(MpAnnouncement *announcement);
 
 /* ---- send.c ---- */
 
-/* Makes sure of room for the outcome, and renders it. False: it is left, the pass is over. */
+/* False: it is left, since the pass is over or an administrator wants it so. */
+bool mp_dispatch_is_wanted(const MpDispatch *message);
+
+/* Makes sure of room for the outcome, and renders it. False: it is not wanted. */
 bool mp_dispatch_prepare(MpDispatch *message);
 
 /* What came of sending it: nothing that is over MP_SUSPECTED_AT_END. */

@@ -51,7 +51,7 @@ mp_outbound_is_over(MpOutbound *outbound)
     g_mutex_lock(&outbound->mutex);
     is_over = outbound->is_down || outbound->fatal != NULL;
     g_mutex_unlock(&outbound->mutex);
-    return is_over || outbound->is_stopped();
+    return is_over || outbound->is_stopped() || mp_outbox_is_halted(outbound->instance->outbox);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * The way of what is announced, from top to bottom; mp_outbound_pass() is the program.
  *
+ *   settle    what an administrator asked of a run that died        lib/outbox
  *   due       events of new/ and retry/ whose time has come          lib/outbox
  *   server    whether anything can be sent (server.c, sessions.c)    lib/transport
  *   refresh   the tracker and the accounts, as they are now          lib/tracker
@@ -40,7 +41,7 @@ is_over_for_good(MpOutbound *outbound)
     g_mutex_lock(&outbound->mutex);
     is_fatal = outbound->fatal != NULL;
     g_mutex_unlock(&outbound->mutex);
-    return is_fatal || outbound->is_stopped();
+    return is_fatal || outbound->is_stopped() || mp_outbox_is_halted(outbound->instance->outbox);
 }
 
 /* An event at fault must not stop the others. Only a file that is malformed stays without a status:
@@ -124,9 +125,14 @@ announce(MpOutbound *outbound, GPtrArray *due, GError **error)
 bool
 mp_outbound_pass(MpOutbound *outbound, gint64 *next_due, int *status, GError **error)
 {
-    g_autoptr(GPtrArray) due =
-        mp_outbox_due(outbound->instance->outbox, mp_time_now(), next_due, error);
+    MpOutbox *outbox = outbound->instance->outbox;
+    g_autoptr(GPtrArray) due = NULL;
 
+    if (!mp_outbox_settle(outbox, error))
+        return false;
+    if (mp_outbox_is_asked_to_look(outbox))
+        outbound->server->probe = 0;
+    due = mp_outbox_due(outbox, mp_time_now(), next_due, error);
     if (due == NULL)
         return false;
     drop_skipped(outbound, due);

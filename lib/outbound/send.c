@@ -142,12 +142,23 @@ count(const MpAnnouncement *announcement, const MpAttempt *attempt)
 }
 
 bool
+mp_dispatch_is_wanted(const MpDispatch *m)
+{
+    const MpAnnouncement *announcement = m->announcement;
+    const char *key = mp_event_file_event(announcement->file)->key;
+
+    return !mp_outbound_is_over(announcement->outbound) &&
+           mp_outbox_requested(announcement->outbound->instance->outbox, key, m->recipient->user) ==
+               MP_REQUESTED_NOTHING;
+}
+
+bool
 mp_dispatch_prepare(MpDispatch *m)
 {
     MpOutbound *outbound = m->announcement->outbound;
     GError *error = NULL;
 
-    if (mp_outbound_is_over(outbound))
+    if (!mp_dispatch_is_wanted(m))
         return false;
     if (!mp_event_file_reserve(m->announcement->file, &error)) {
         mp_outbound_fail(outbound, error);

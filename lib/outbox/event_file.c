@@ -39,14 +39,12 @@ struct MpEventFile {
 /* --- Open ----------------------------------------------------------------------------------- */
 
 static bool
-open_for_appending(MpEventFile *file, GError **error)
+prepare_appending(MpEventFile *file, GError **error)
 {
     struct stat st;
 
-    file->fd = openat(file->outbox->fd[file->queue], file->name,
-                      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (file->fd < 0 || fstat(file->fd, &st) < 0)
-        return mp_fail_errno(error, "cannot open %s", file->path);
+    if (fstat(file->fd, &st) < 0)
+        return mp_fail_errno(error, "cannot look at %s", file->path);
     if (!file->text->is_expanded)
         mp_event_text_undo_expansion(file->text);
     if ((gsize)st.st_size == file->text->length)
@@ -72,8 +70,8 @@ new_file(MpOutbox *outbox, const MpQueued *queued)
     return file;
 }
 
-MpEventFile *
-mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error)
+static MpEventFile *
+load(MpOutbox *outbox, const MpQueued *queued, GError **error)
 {
     g_autoptr(MpEventFile) file = new_file(outbox, queued);
     g_autofree char *bytes = NULL;
@@ -88,13 +86,36 @@ mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess acces
         return NULL;
     }
     file->text = mp_event_text_parse(bytes, length, queued->key, file->path, error);
-    if (file->text == NULL || (access == MP_EVENT_WRITE && !open_for_appending(file, error)))
+    return file->text != NULL ? g_steal_pointer(&file) : NULL;
+}
+
+MpEventFile *
+mp_event_file_take(MpOutbox *outbox, const MpQueued *queued, int *claim, GError **error)
+{
+    g_autoptr(MpEventFile) file = load(outbox, queued, error);
+
+    if (file == NULL)
         return NULL;
-    if (access == MP_EVENT_WRITE && file->text->n_unread > 0)
+    file->fd = g_steal_fd(claim);
+    if (!prepare_appending(file, error))
+        return NULL;
+    if (file->text->n_unread > 0)
         mp_warn("%s:%u: this and %u other lines of attempts cannot be read: who is meant may get "
                 "the message again",
                 file->path, file->text->first_unread, file->text->n_unread - 1);
     return g_steal_pointer(&file);
+}
+
+MpEventFile *
+mp_event_file_open(MpOutbox *outbox, const MpQueued *queued, MpEventAccess access, GError **error)
+{
+    bool is_busy;
+    g_auto(MpFd) claim = -1;
+
+    if (access == MP_EVENT_READ)
+        return load(outbox, queued, error);
+    claim = mp_outbox_claim(outbox, queued, MP_LOCK_WAIT, &is_busy, error);
+    return claim >= 0 ? mp_event_file_take(outbox, queued, &claim, error) : NULL;
 }
 
 MpEventFile *
@@ -313,11 +334,36 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
 }
 
 bool
-mp_event_file_retry(MpEventFile *file, gint64 now, GError **error)
+mp_event_file_retry(MpEventFile *file, const GArray *users, gint64 now, GError **error)
 {
-    g_autofree char *line = g_strdup_printf("again\t%" G_GINT64_FORMAT "\n", now);
+    GString *lines = g_string_new(NULL);
+    g_autofree char *text = NULL;
 
-    return append_outcome(file, line, error) && sync_file(file, error);
+    if (users == NULL || users->len == 0)
+        g_string_append_printf(lines, "again\t%" G_GINT64_FORMAT "\n", now);
+    for (guint i = 0; users != NULL && i < users->len; i++)
+        g_string_append_printf(lines, "retry\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\n", now,
+                               g_array_index(users, guint64, i));
+    text = g_string_free(lines, FALSE);
+    return append_outcome(file, text, error) && sync_file(file, error);
+}
+
+bool
+mp_event_file_drop(MpEventFile *file, const GArray *users, gint64 now, GError **error)
+{
+    const MpAttempt dropped = {
+        .outcome = MP_RECIPIENT_DROPPED, .now = now, .reply = "dropped by an administrator"};
+
+    for (guint i = 0; i < users->len; i++) {
+        guint64 user = g_array_index(users, guint64, i);
+        const MpEventRecipient *recipient = mp_event_text_recipient(file->text, user);
+
+        if (recipient != NULL && recipient->state != MP_RECIPIENT_SENT &&
+            recipient->state != MP_RECIPIENT_DROPPED &&
+            !mp_event_file_record(file, user, &dropped, error))
+            return false;
+    }
+    return sync_file(file, error);
 }
 
 /* --- Finish --------------------------------------------------------------------------------- */
@@ -346,6 +392,24 @@ end_of(const MpEventText *text, gint64 *due)
 }
 
 bool
+mp_event_file_is_done(const MpEventFile *file)
+{
+    gint64 due;
+
+    return end_of(file->text, &due) == MP_EVENT_DONE;
+}
+
+bool
+mp_event_file_leave(MpEventFile *file, MpEventEnd end, GError **error)
+{
+    const MpQueued queued = {file->queue, file->name, file->text->event->key, 0, 0};
+
+    return sync_file(file, error) &&
+           (end == MP_EVENT_HELD ? mp_outbox_hold(file->outbox, &queued, error)
+                                 : mp_outbox_drop(file->outbox, &queued, error));
+}
+
+bool
 mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error)
 {
     const MpQueued queued = {file->queue, file->name, file->text->event->key, 0, 0};
@@ -363,6 +427,8 @@ mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error)
         return mp_outbox_move(file->outbox, file->queue, file->name, MP_QUEUE_FAILED, queued.key,
                               MP_TAKEN_RENAME, error);
     case MP_EVENT_DONE:
+    case MP_EVENT_HELD:
+    case MP_EVENT_DROPPED:
         return mp_outbox_drop(file->outbox, &queued, error);
     }
     return true;

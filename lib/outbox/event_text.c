@@ -281,6 +281,33 @@ take_outcome(MpEventText *text, char **field)
     return NULL;
 }
 
+/* The time to give up counts anew. */
+static void
+make_due(MpEventRecipient *recipient)
+{
+    if (recipient->state != MP_RECIPIENT_DEFERRED && recipient->state != MP_RECIPIENT_FAILED)
+        return;
+    recipient->state = MP_RECIPIENT_PENDING;
+    recipient->first = 0;
+    recipient->due = 0;
+}
+
+static const char *
+take_retry(MpEventText *text, char **field)
+{
+    MpEventRecipient *recipient;
+    guint64 user;
+    gint64 now;
+
+    if (!read_time(field[0], &now) || !read_id(field[1], &user))
+        return "not a time and a user";
+    recipient = mp_event_text_recipient(text, user);
+    if (recipient == NULL)
+        return "the user is no recipient";
+    make_due(recipient);
+    return NULL;
+}
+
 static const char *
 take_again(MpEventText *text, char **field)
 {
@@ -288,15 +315,8 @@ take_again(MpEventText *text, char **field)
 
     if (!read_time(field[0], &now))
         return "not a time";
-    for (guint i = 0; i < text->audience->recipients->len; i++) {
-        MpEventRecipient *recipient = text->audience->recipients->pdata[i];
-
-        if (recipient->state != MP_RECIPIENT_DEFERRED && recipient->state != MP_RECIPIENT_FAILED)
-            continue;
-        recipient->state = MP_RECIPIENT_PENDING;
-        recipient->first = 0; /* the time to give up counts anew */
-        recipient->due = 0;
-    }
+    for (guint i = 0; i < text->audience->recipients->len; i++)
+        make_due(text->audience->recipients->pdata[i]);
     return NULL;
 }
 
@@ -331,6 +351,7 @@ static const struct {
     {"dropped", 5, take_outcome},           /* time, user, address, code, why */
     {MP_WORD_WAITING, 6, take_outcome},     /* as deferred, but no attempt is counted */
     {"again", 1, take_again},               /* time */
+    {"retry", 2, take_retry},               /* time, user: the same for one */
 };
 
 #define MAX_FIELDS 7

@@ -54,6 +54,8 @@ belongs(const MpOutbox *outbox, int directory, const char *name, const struct st
         return false;
     if (directory == DIRECTORY_TMP) /* whatever it says, the next run looks at it */
         return true;
+    if (directory == DIRECTORY_REQUESTS)
+        return mp_outbox_is_request(name);
     if (directory == DIRECTORY_RESPONDED)
         return is_record(outbox->fd[directory], name);
     g_autoptr(MpQueued) queued = mp_queued_parse((MpQueue)directory, name);

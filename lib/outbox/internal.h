@@ -1,15 +1,16 @@
 /* Shared by the files of lib/outbox; nobody else includes it. */
 #pragma once
 
+#include "base/lock.h"
 #include "outbox/outbox.h"
 
-enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_RESPONDED, N_DIRECTORIES };
+enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_RESPONDED, DIRECTORY_REQUESTS, N_DIRECTORIES };
 
 #define MP_SERVER_FILE "server" /* beside the directories; see server_state.h */
 
 struct MpOutbox {
     char *path;
-    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/ and answered/ */
+    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/, answered/ and requests/ */
     GPtrArray *staged;     /* char *: KEYs written to tmp/ and not synced yet */
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
@@ -39,6 +40,38 @@ typedef enum { MP_TAKEN_REFUSE, MP_TAKEN_RENAME } MpIfTaken;
  */
 bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
                     MpIfTaken if_taken, GError **error);
+
+/* ---- requests.c ---- */
+
+/* The event's file, locked: who has that works on it, and nobody else moves it. The result is the
+ * caller's to close. -1 without error where it is gone, or, with MP_LOCK_TRY, where somebody else
+ * works on it: then *is_busy. */
+int mp_outbox_claim(const MpOutbox *outbox, const MpQueued *queued, MpLockMode mode, bool *is_busy,
+                    GError **error);
+
+bool mp_outbox_is_request(const char *name);
+
+/* ---- event_file.c ---- */
+
+/* mp_event_file_open for MP_EVENT_WRITE, of an event that is claimed; takes the claim. */
+MpEventFile *
+mp_event_file_take(MpOutbox *outbox, const MpQueued *queued, int *claim, GError **error);
+
+/* Makes these accounts' messages due again, or all if there are none: deferred and failed ones. */
+bool mp_event_file_retry(MpEventFile *file, const GArray *users, gint64 now, GError **error);
+
+/* Drops what these accounts have not got yet. */
+bool mp_event_file_drop(MpEventFile *file, const GArray *users, gint64 now, GError **error);
+
+/* Whether mp_event_file_finish would delete it. */
+bool mp_event_file_is_done(const MpEventFile *file);
+
+/* Syncs, and holds or deletes the event: MP_EVENT_HELD, MP_EVENT_DROPPED. */
+bool mp_event_file_leave(MpEventFile *file, MpEventEnd end, GError **error);
+
+bool mp_outbox_release(MpOutbox *outbox, const MpQueued *queued, GError **error);
+
+/* ---- event_text.c ---- */
 
 #define MP_EVENT_VERSION "1"
 #define MP_WORD_WAITING  "waiting" /* the line of a deferral that counts as no attempt */

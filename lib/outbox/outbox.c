@@ -20,8 +20,8 @@
 
 #define STAGED_LIMIT (4 * 1024 * 1024) /* a response quotes the mail */
 
-const char *const mp_outbox_directories[N_DIRECTORIES] = {"new",    "retry", "hold",
-                                                          "failed", "tmp",   "answered"};
+const char *const mp_outbox_directories[N_DIRECTORIES] = {"new", "retry",    "hold",    "failed",
+                                                          "tmp", "answered", "requests"};
 
 char *
 mp_outbox_show(int directory, const char *name)

@@ -6,6 +6,7 @@
  *   outbox/retry/DUE.KEY   every recipient left is deferred; DUE is seconds since the epoch
  *   outbox/hold/KEY        held by an administrator
  *   outbox/answered/…      see below: which answers to mails were given
+ *   outbox/requests/KEY    what an administrator wants of an event that is being worked on
  *   outbox/failed/KEY      nobody left to try, at least one recipient failed for good
  *   outbox/conversations/  what was said with servers that did not take a message, for reading only
  *
@@ -14,8 +15,8 @@
  * every step of a transaction repeatable. What is sent and done is deleted. In hold/ and
  * failed/ a name that is taken by another file gets a suffix: KEY.2.
  *
- * Inbound programs stage and publish (under the data directory's lock); the notifier does the rest
- * (under the outbox's own lock, outbox/lock).
+ * Inbound programs stage and publish (under the data directory's lock); the notifier sends (under
+ * the outbox's own lock, outbox/lock); an administrator's commands ask for no lock of theirs.
  */
 #pragma once
 
@@ -180,8 +181,12 @@ GPtrArray *mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error);
  * NULL) is when the next of retry/ falls due, G_MAXINT64 if there is none. */
 GPtrArray *mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error);
 
-/* The event of that KEY (or file name) in any queue; MP_ERROR_INPUT if there is none. */
+/* The event of that KEY (or file name) in any queue; NULL without error if there is none. */
 MpQueued *mp_outbox_find(MpOutbox *outbox, const char *key, GError **error);
+
+/* The same, where also the beginning of one KEY is enough. MP_ERROR_INPUT if there is none, or if
+ * it is the beginning of several, which the message names. */
+MpQueued *mp_outbox_resolve(MpOutbox *outbox, const char *key, GError **error);
 
 /* What an event announces, without its recipients: the beginning of its file is enough for that.
  * NULL without error if the file is gone. */
@@ -243,7 +248,7 @@ typedef struct MpEventFile MpEventFile;
 typedef enum { MP_EVENT_READ, MP_EVENT_WRITE } MpEventAccess;
 
 /*
- * Reads an event. For MP_EVENT_WRITE (the caller holds the outbox's lock) a torn last line is cut
+ * Reads an event. For MP_EVENT_WRITE its file is locked until it is freed, and a torn last line cut
  * off, and so is an expansion that was not completed. NULL without error if the file is gone; a
  * malformed line is MP_ERROR_INPUT, and the message names path and line: such a file is left where
  * it is.
@@ -293,15 +298,14 @@ void mp_event_file_release(MpEventFile *file);
 bool
 mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
 
-/* Appends the line by which an administrator makes deferred and failed recipients due again. */
-bool mp_event_file_retry(MpEventFile *file, gint64 now, GError **error);
-
 /* The end of the work on an event's file. */
 typedef enum {
     MP_EVENT_STAYS,   /* somebody has not been tried yet */
     MP_EVENT_RETRIES, /* retry/, due when the first of those deferred is */
     MP_EVENT_FAILED,  /* failed/ */
     MP_EVENT_DONE,    /* deleted */
+    MP_EVENT_HELD,    /* hold/, as an administrator wanted meanwhile */
+    MP_EVENT_DROPPED, /* deleted, likewise */
 } MpEventEnd;
 
 /* Syncs, and moves or deletes the file by what its recipients' states say. The file object is not
@@ -311,11 +315,50 @@ bool mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error);
 /* Moves the event to retry/DUE.KEY without an attempt: what it announces cannot be read yet. */
 bool mp_outbox_postpone(MpOutbox *outbox, const MpQueued *queued, gint64 due, GError **error);
 
-/* The administrator's moves: to hold/, back to new/, and away. MP_ERROR_INPUT if the place is taken
- * by another file. */
+/* Moves the event to hold/, and away; no error if it is gone. */
 bool mp_outbox_hold(MpOutbox *outbox, const MpQueued *queued, GError **error);
-bool mp_outbox_release(MpOutbox *outbox, const MpQueued *queued, GError **error);
 bool mp_outbox_drop(MpOutbox *outbox, const MpQueued *queued, GError **error);
+
+/* --- What an administrator wants ------------------------------------------------------------ */
+
+typedef enum {
+    MP_CHANGE_RETRY,   /* deferred and failed recipients are due again */
+    MP_CHANGE_HOLD,    /* hold/: nothing is sent */
+    MP_CHANGE_RELEASE, /* back to new/ */
+    MP_CHANGE_DROP,    /* deleted */
+} MpChange;
+
+const char *mp_change_name(MpChange change); /* "retry", "hold", "release", "drop" */
+bool mp_change_parse(const char *name, MpChange *change);
+
+/*
+ * Changes an event; with `users` (guint64; NULL or empty: all) only what concerns these accounts is
+ * due again or dropped. If a notifier has it in its hands, that is a request, durable when this
+ * returns: from now on no message of it is begun that the change forbids, and the change is made
+ * when the notifier puts the event down, or by the next one if it dies. *is_there says whether the
+ * event was still where `queued` says. MP_ERROR_INPUT if the place is taken by another file.
+ */
+bool mp_outbox_change(MpOutbox *outbox, const MpQueued *queued, MpChange change,
+                      const GArray *users, bool *is_there, GError **error);
+
+/* From now on no message at all is begun, or again so. Held events are another matter. */
+bool mp_outbox_halt(MpOutbox *outbox, bool is_halted, GError **error);
+bool mp_outbox_is_halted(const MpOutbox *outbox);
+
+/* Asks whoever has the outbox to look for the server at once; and whether that was asked, once. */
+bool mp_outbox_ask_to_look(MpOutbox *outbox, GError **error);
+bool mp_outbox_is_asked_to_look(MpOutbox *outbox);
+
+typedef enum { MP_REQUESTED_NOTHING, MP_REQUESTED_HOLD, MP_REQUESTED_DROP } MpRequested;
+
+/* What was asked and is not done yet, as far as it concerns the messages to this account. */
+MpRequested mp_outbox_requested(const MpOutbox *outbox, const char *key, guint64 user);
+
+/* For who has the outbox, before a pass: makes the changes that a notifier did not live to make. */
+bool mp_outbox_settle(MpOutbox *outbox, GError **error);
+
+/* mp_event_file_finish after what was asked meanwhile; and mp_event_file_free. */
+bool mp_event_file_end(MpOutbox *outbox, MpEventFile *file, MpEventEnd *end, GError **error);
 
 /*
  * When to try again after the `attempts`th attempt, which failed at `now`: 1, 5, 15, 30, 60

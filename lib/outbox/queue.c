@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "outbox/internal.h"
 
+#define NAMED_MAX   10   /* events that a word may mean */
 #define FACTS_LIMIT 8192 /* octets in which those of an event stand, answers included */
 
 const char *
@@ -148,11 +149,12 @@ mp_outbox_due(MpOutbox *outbox, gint64 now, gint64 *next_due, GError **error)
     return g_steal_pointer(&due);
 }
 
+/* One that moves while the queues are read may be seen in none of them: they are read twice. */
 MpQueued *
 mp_outbox_find(MpOutbox *outbox, const char *key, GError **error)
 {
-    for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
-        g_autoptr(GPtrArray) list = mp_outbox_list(outbox, queue, error);
+    for (int queue = 0; queue < 2 * MP_N_QUEUES; queue++) {
+        g_autoptr(GPtrArray) list = mp_outbox_list(outbox, (MpQueue)(queue % MP_N_QUEUES), error);
 
         if (list == NULL)
             return NULL;
@@ -163,27 +165,74 @@ mp_outbox_find(MpOutbox *outbox, const char *key, GError **error)
                 return g_ptr_array_steal_index(list, i);
         }
     }
-    g_autofree char *shown = mp_escape_word(key);
-    return mp_fail_null(error, MP_ERROR_INPUT, "no such event: %s", shown);
+    return NULL;
 }
 
-/* Read is as much as has all facts, and of the rest nothing matters. */
-MpEvent *
-mp_outbox_peek(MpOutbox *outbox, const MpQueued *queued, GError **error)
+/* The KEYs of all queues that begin so: a set of char *. */
+static GHashTable *
+keys_that_begin(MpOutbox *outbox, const char *beginning, GError **error)
 {
-    g_autofree char *path = mp_outbox_show(queued->queue, queued->name);
-    g_autofree char *bytes = g_malloc(FACTS_LIMIT);
-    g_auto(MpFd) fd =
-        openat(outbox->fd[queued->queue], queued->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    gssize length = fd >= 0 ? read(fd, bytes, FACTS_LIMIT) : -1;
-    g_autoptr(MpEventText) text = NULL;
+    g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    if (fd < 0 && errno == ENOENT)
+    for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
+        g_autoptr(GPtrArray) list = mp_outbox_list(outbox, queue, error);
+
+        if (list == NULL)
+            return NULL;
+        for (guint i = 0; i < list->len; i++) {
+            const MpQueued *queued = list->pdata[i];
+
+            if (g_str_has_prefix(queued->key, beginning))
+                g_hash_table_add(keys, g_strdup(queued->key));
+        }
+    }
+    return g_steal_pointer(&keys);
+}
+
+static bool
+fail_ambiguous(GHashTable *keys, const char *beginning, GError **error)
+{
+    g_autoptr(GList) sorted =
+        g_list_sort(g_hash_table_get_keys(keys), (GCompareFunc)(void (*)(void))strcmp);
+    g_autoptr(GString) names = g_string_new(NULL);
+    guint n = 0;
+
+    for (const GList *key = sorted; key != NULL && n < NAMED_MAX; key = key->next, n++)
+        g_string_append_printf(names, "%s%s", n > 0 ? ", " : "", (const char *)key->data);
+    if (g_hash_table_size(keys) > n)
+        g_string_append_printf(names, " and %u more", g_hash_table_size(keys) - n);
+    return mp_fail(error, MP_ERROR_INPUT, "%s is the beginning of several events: %s", beginning,
+                   names->str);
+}
+
+MpQueued *
+mp_outbox_resolve(MpOutbox *outbox, const char *key, GError **error)
+{
+    g_autofree char *shown = mp_escape_word(key);
+    g_autoptr(GHashTable) keys = NULL;
+    GError *why = NULL;
+    MpQueued *found = mp_outbox_find(outbox, key, &why);
+
+    if (found != NULL)
+        return found;
+    if (why == NULL && *key != '\0')
+        keys = keys_that_begin(outbox, key, &why);
+    if (why != NULL) {
+        g_propagate_error(error, why);
         return NULL;
-    if (length < 0)
-        return mp_fail_errno_null(error, "cannot read %s", path);
-    text = mp_event_text_parse(bytes, (gsize)length, queued->key, path, error);
-    return text != NULL ? g_steal_pointer(&text->event) : NULL;
+    }
+    if (keys != NULL && g_hash_table_size(keys) > 1) {
+        fail_ambiguous(keys, shown, error);
+        return NULL;
+    }
+    if (keys != NULL && g_hash_table_size(keys) == 1) {
+        g_autoptr(GList) only = g_hash_table_get_keys(keys);
+
+        found = mp_outbox_find(outbox, only->data, error);
+    }
+    return found != NULL || (error != NULL && *error != NULL)
+               ? found
+               : mp_fail_null(error, MP_ERROR_INPUT, "no such event: %s", shown);
 }
 
 /* Read is as much as has all facts, and of the rest nothing matters. */

@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
 """The notifier's queue, as an administrator sees and moves it: who is told and who is not, where to, in which order."""
+import contextlib
 import glob
 import json
 import os
+import random
 import re
+import shutil
+import signal
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import check, contains, equal, main, test  # noqa: E402
-from sending import Server, comment, later, rules  # noqa: E402
+from harness import NOTIFIER, check, contains, equal, main, test, wait_until  # noqa: E402
+from sending import Server, comment, later, people, rules  # noqa: E402
 
 
 def show(site, event):
@@ -227,6 +233,245 @@ def on_comment_is_told_by_thread_and_comment(site):
     site.metroplex("hook")
     told = [json.loads(line) for line in open(log)]
     equal([(t["thread"], t["number"]) for t in told if t["number"] > 0], expected)
+
+
+# --- An administrator, while a run is at work --------------------------------------------------------
+
+
+@contextlib.contextmanager
+def running(site, *args):
+    """A notifier at work; killed at the end, if it still is."""
+    run = subprocess.Popen([NOTIFIER, "--config", site.config, *(args or ("--for", "600"))], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield run
+    finally:
+        run.kill()
+        run.wait()
+
+
+def stop(run):
+    run.send_signal(signal.SIGTERM)
+    equal(run.wait(timeout=60), 0)
+
+
+def once_each(server, count):
+    equal(server.recipients(), {f"<u{n}@d{n}.example>": 1 for n in range(count)})
+
+
+@test
+def a_hold_of_all_stops_a_run_before_its_next_message(site):
+    people(site, 12)
+    for _ in range(2):
+        site.thread("tim")
+    with Server(site, *rules("EOD late-1")) as server:
+        with running(site) as run:
+            wait_until(lambda: sum(server.recipients().values()) >= 2)
+            site.notifier("queue", "hold", "--all")
+            before = sum(server.recipients().values())
+            wait_until(lambda: len(site.listed("outbox/hold")) == 2)
+            comment(site, 1, "Not held, since it came after.\n")
+            wait_until(lambda: site.events() == [])
+            equal(run.poll(), None)
+            held = [row for row in listed(site) if row["state"] == "hold"]
+            equal(len(held), 24 - sum(server.recipients().values()) + 12)
+            check(before <= 4, f"{before} were sent, where two were expected")
+            stop(run)
+        site.notifier("queue", "release", "--all")
+        site.notifier("--once")
+        equal(server.recipients(), {f"<u{n}@d{n}.example>": 3 for n in range(12)})
+    equal(site.listed("outbox/requests"), [])
+
+
+@test
+def no_command_waits_for_a_run_and_a_killed_one_leaves_it_to_the_next(site):
+    people(site, 6)
+    site.thread("tim")
+    event = site.events()[0]
+    with Server(site, *rules("RCPT u2@ stall")), running(site) as run:
+        wait_until(lambda: [row["state"] for row in show(site, event).values()].count("sent") == 2)
+        for words in (["list"], ["show", event], ["hold", event], ["release", event[:6]], ["retry", event], ["hold", "--all"],
+                      ["drop", "--login", "u3"], ["drop", "--login", "u0"], ["drop", "--address", "u4@d4.example"]):
+            site.notifier("queue", *words)
+            equal(run.poll(), None, f"{words}: the run is at work")
+        rows = show(site, event)
+        equal({login: row["state"] for login, row in rows.items() if login != "tim"},
+              {"u0": "sent", "u1": "sent", "u2": "hold", "u3": "dropped", "u4": "dropped", "u5": "hold"})
+        equal(site.events(), [event], "it does not move under who works on it")
+    with Server(site) as server:
+        site.notifier("--once")
+        equal(server.recipients(), {})
+        equal(site.listed("outbox/hold"), [event])
+        site.notifier("queue", "release", event)
+        site.notifier("--once")
+        equal(server.recipients(), {f"<u{n}@d{n}.example>": 1 for n in (2, 5)})
+    equal((listed(site), site.listed("outbox/requests")), ([], []))
+
+
+@test
+def a_retry_during_a_run_looks_for_a_server_that_was_away(site):
+    people(site, 1)
+    site.thread("tim")
+    site.set_config("smtp", transport="smtp", address="localhost", port="1", tls="none")
+    with running(site) as run:
+        wait_until(lambda: listed(site)[0]["error"])
+        probe = listed(site)[0]["due"]
+        site.notifier("queue", "retry", "--all")
+        comment(site, 1)  # wakes it at once
+        wait_until(lambda: site.listed("outbox/requests") == [])
+        wait_until(lambda: listed(site)[0]["due"] not in (None, probe))
+        stop(run)
+
+
+def kill_some(site, chance, *words):
+    """A command that may be killed at any moment; whether it was."""
+    command = subprocess.Popen([NOTIFIER, "--config", site.config, *words] if words[0].startswith("-") else
+                               [NOTIFIER, *words[:2], "--config", site.config, *words[2:]],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if random.random() < chance:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            command.wait(timeout=random.random() * 0.05)
+    else:
+        command.wait()
+    was_killed = command.poll() is None
+    command.kill()
+    command.wait()
+    return was_killed
+
+
+@test
+def commands_and_runs_that_are_killed_lose_nothing_double_nothing_and_are_obeyed(site):
+    random.seed(15)
+    people(site, 12)
+    for _ in range(8):
+        site.thread("tim")
+    with Server(site, connections="2") as server:
+        turns, kills, dropped = int(os.environ.get("TURNS", "30")), 0, {}
+        for turn in range(turns):
+            comment(site, turn % 8 + 1, f"Turn {turn}.\n")
+            with running(site, "--once") as run:
+                for n in range(4):
+                    if n == 1 and turn % 2 and run.poll() is None:
+                        run.kill()
+                        kills += 1
+                    words = random.choice([["hold", "--all"], ["release", "--all"], ["retry", "--all"], ["hold", "--thread", str(turn % 8 + 1)],
+                                           ["release", "--thread", str(turn % 8 + 1)], ["retry", "--login", f"u{turn % 12}"]])
+                    kill_some(site, 0.4, "queue", *words)
+                if turn in (3, 9):
+                    login = f"u{turn}"
+                    site.notifier("queue", "drop", "--login", login)
+                    dropped[login] = server.recipients()[f"<{login}@d{turn}.example>"] + turns - turn - 1
+                run.wait(timeout=60)
+        for _ in range(4):
+            site.notifier("queue", "release", "--all")
+            site.notifier("queue", "retry", "--all")
+            site.notifier("--once")
+        got = server.recipients()
+        print(f"# {kills} runs killed, {sum(got.values())} messages")
+    equal((listed(site), site.listed("outbox/requests")), ([], []))
+    for n in range(12):
+        count, due = got[f"<u{n}@d{n}.example>"], 8 + turns
+        check(count >= due or f"u{n}" in dropped, f"u{n} lacks {due - count}")
+    expected = (8 + turns) * (12 - len(dropped)) + sum(dropped.values())
+    doubled = sum(got.values()) - expected
+    check(doubled <= 2 * kills + 2 * len(dropped), f"{doubled} more than {expected}, by {kills} kills of two connections each")
+
+
+def rest(site):
+    """Who is still to get what: (thread, login) of each recipient that waits."""
+    return sorted((row["thread"], row["login"]) for row in listed(site))
+
+
+FILTERS = [  # of three threads, two of them told in part, and whom is chosen
+    (["--thread", "2"], [(2, "u0"), (2, "u1"), (2, "u2")]),
+    (["--login", "u1"], [(1, "u1"), (2, "u1"), (3, "u1")]),
+    (["--address", "U1@D1.example"], [(1, "u1"), (2, "u1"), (3, "u1")]),
+    (["--domain", "D2.Example"], [(1, "u2"), (2, "u2"), (3, "u2")]),
+    (["--domain", "d2.example", "--thread", "3"], [(3, "u2")]),
+    (["--state", "failed"], [(1, "u0"), (2, "u0"), (3, "u0")]),
+    (["--state", "retry", "--login", "u1"], [(1, "u1"), (2, "u1"), (3, "u1")]),
+    (["--state", "new"], []),
+    (["--older-than", "10d"], [(3, "u0"), (3, "u1"), (3, "u2")]),
+    (["--newer-than", "36h"], [(1, "u0"), (1, "u1"), (1, "u2"), (2, "u0"), (2, "u1"), (2, "u2")]),
+]
+
+
+@test
+def filters_choose_by_state_person_domain_thread_and_age(site):
+    people(site, 3)
+    for _ in range(3):
+        site.thread("tim")
+    old = next(row["event"] for row in listed(site) if row["thread"] == 3)
+    path = os.path.join(site.data, "outbox/new", old)
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(re.sub("created\t.*", f"created\t{int(time.time()) - 20 * 86400}", text))
+    with Server(site, *rules("RCPT u0@ 550 5.1.1 Unknown", "RCPT @d 450 4.2.1 later")):
+        site.notifier("--once")
+    everybody = [(thread, f"u{n}") for thread in (1, 2, 3) for n in range(3)]
+    equal(rest(site), everybody)
+    keep = os.path.join(site.dir, "keep")
+    shutil.copytree(os.path.join(site.data, "outbox"), keep)
+    for words, chosen in FILTERS:
+        equal(sorted((row["thread"], row["login"]) for row in listed(site, *words)), chosen, f"list {words}")
+        site.notifier("queue", "drop", *words)
+        equal(rest(site), [who for who in everybody if who not in chosen], f"drop {words}")
+        restore(site, keep)
+        site.notifier("queue", "retry", *words)
+        equal(sorted((row["thread"], row["login"]) for row in listed(site, "--state", "new")), chosen, f"retry {words}")
+        restore(site, keep)
+        site.notifier("queue", "hold", *words)
+        threads = {thread for thread, _ in chosen}
+        equal(sorted((row["thread"], row["login"]) for row in listed(site, "--state", "hold")),
+              [who for who in everybody if who[0] in threads], f"hold {words}")
+        site.notifier("queue", "release", *(words[2:] if words[0] == "--state" and words[2:] else ["--all"] if words[0] == "--state" else words))
+        equal(listed(site, "--state", "hold"), [], f"release {words}")
+        restore(site, keep)
+    for words in (["list", "--state", "away"], ["hold"], ["hold", "--all", "--thread", "1"], ["drop", "--all"], ["drop", "--thread", "1", old]):
+        equal(site.run(NOTIFIER, "queue", *words, status=None).returncode, 64, words)
+    for words in (["list", "--login", "nobody"], ["list", "--thread", "x"], ["list", "--older-than", "soon"], ["hold", "--login", "nobody"]):
+        equal(site.run(NOTIFIER, "queue", *words, status=None).returncode, 65, words)
+
+
+def restore(site, keep):
+    shutil.rmtree(os.path.join(site.data, "outbox"))
+    shutil.copytree(keep, os.path.join(site.data, "outbox"))
+
+
+@test
+def what_has_failed_is_dropped_by_one_word(site):
+    people(site, 2)
+    for _ in range(2):
+        site.thread("tim")
+    with Server(site, *rules("RCPT u0@ 550 5.1.1 Unknown", "RCPT u1@ 450 4.2.1 later")):
+        site.notifier("--once")
+        equal(rest(site), [(1, "u0"), (1, "u1"), (2, "u0"), (2, "u1")])
+        site.notifier("queue", "drop", "--failed")
+        equal(rest(site), [(1, "u1"), (2, "u1")])
+    site.thread("tim", title="Another")
+    with Server(site, *rules("RCPT @d 550 5.1.1 Unknown")):
+        site.notifier("--once")
+    equal(len(site.listed("outbox/failed")), 1)
+    site.notifier("queue", "drop", "--failed")
+    equal((site.listed("outbox/failed"), rest(site)), ([], [(1, "u1"), (2, "u1")]))
+
+
+@test
+def a_beginning_of_a_key_is_enough_where_it_is_one_events(site):
+    people(site, 1)
+    for n in range(20):  # two of them begin alike
+        site.thread("tim")
+    events = site.events()
+    alike = next(a[0] for a, b in zip(events, events[1:]) if a[0] == b[0])
+    several = [event for event in events if event.startswith(alike)]
+    for words in (["show"], ["hold"], ["drop"]):
+        done = site.run(NOTIFIER, "queue", *words, alike, status=65)
+        contains(done.stderr, f"{alike} is the beginning of several events: {', '.join(several[:2])}")
+    equal(site.events(), events)
+    site.notifier("queue", "hold", several[0][:12])
+    equal(site.listed("outbox/hold"), [several[0]])
+    equal(site.run(NOTIFIER, "queue", "show", "zz", status=65).stdout, "")
 
 
 if __name__ == "__main__":

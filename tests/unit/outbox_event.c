@@ -554,6 +554,227 @@ Test(outbox_event, an_event_goes_where_its_recipients_say)
     }
 }
 
+/* As an administrator asks for it; of one account's messages if there is one. */
+static void
+change(MpChange change, guint64 user)
+{
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, KEY, NULL);
+    g_autoptr(GArray) users = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GError) error = NULL;
+    bool is_there;
+
+    if (user != 0)
+        g_array_append_val(users, user);
+    cr_assert(mp_outbox_change(outbox, queued, change, users, &is_there, &error), "%s",
+              error != NULL ? error->message : "");
+    cr_assert(is_there);
+}
+
+static void
+expect_no_requests(void)
+{
+    g_autofree char *path = path_of("requests");
+    GDir *dir = g_dir_open(path, 0, NULL);
+
+    cr_expect_null(g_dir_read_name(dir));
+    g_dir_close(dir);
+}
+
+typedef struct {
+    MpChange change;
+    guint64 user; /* 0: all */
+} Asked;
+
+/* Three recipients: 1 got it, 2 is deferred, 3 has failed. */
+static const struct {
+    const char *name;
+    Asked asked[4];
+    guint n;
+    MpEventEnd end;
+    const char *place; /* NULL: gone */
+    MpEventRecipientState states[3];
+} at_work[] = {
+    {"held",
+     {{MP_CHANGE_HOLD, 0}},
+     1,
+     MP_EVENT_HELD,
+     "hold/" KEY,
+     {MP_RECIPIENT_SENT, MP_RECIPIENT_DEFERRED, MP_RECIPIENT_FAILED}},
+    {"held and released",
+     {{MP_CHANGE_HOLD, 0}, {MP_CHANGE_RELEASE, 0}},
+     2,
+     MP_EVENT_RETRIES,
+     "retry/1700000600." KEY,
+     {MP_RECIPIENT_SENT, MP_RECIPIENT_DEFERRED, MP_RECIPIENT_FAILED}},
+    {"tried again",
+     {{MP_CHANGE_RETRY, 0}},
+     1,
+     MP_EVENT_STAYS,
+     "new/" KEY,
+     {MP_RECIPIENT_SENT, MP_RECIPIENT_PENDING, MP_RECIPIENT_PENDING}},
+    {"one tried again",
+     {{MP_CHANGE_RETRY, 3}},
+     1,
+     MP_EVENT_STAYS,
+     "new/" KEY,
+     {MP_RECIPIENT_SENT, MP_RECIPIENT_DEFERRED, MP_RECIPIENT_PENDING}},
+    {"one dropped and held",
+     {{MP_CHANGE_DROP, 2}, {MP_CHANGE_HOLD, 0}},
+     2,
+     MP_EVENT_HELD,
+     "hold/" KEY,
+     {MP_RECIPIENT_SENT, MP_RECIPIENT_DROPPED, MP_RECIPIENT_FAILED}},
+    {"who has it is not dropped",
+     {{MP_CHANGE_DROP, 1}, {MP_CHANGE_DROP, 2}},
+     2,
+     MP_EVENT_FAILED,
+     "failed/" KEY,
+     {MP_RECIPIENT_SENT, MP_RECIPIENT_DROPPED, MP_RECIPIENT_FAILED}},
+    {"all of them dropped",
+     {{MP_CHANGE_DROP, 2}, {MP_CHANGE_DROP, 3}, {MP_CHANGE_HOLD, 0}},
+     3,
+     MP_EVENT_DONE,
+     NULL,
+     {0}},
+    {"dropped", {{MP_CHANGE_HOLD, 0}, {MP_CHANGE_DROP, 0}}, 2, MP_EVENT_DROPPED, NULL, {0}},
+};
+
+static MpEventFile *
+begin_work(void)
+{
+    const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
+    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, THEN + 600, 451, "later"};
+    const MpAttempt failed = {MP_RECIPIENT_FAILED, THEN, 0, 550, "no"};
+    MpEventFile *file;
+
+    announce(KEY);
+    file = open_event(MP_EVENT_WRITE, NULL);
+    cr_assert(mp_event_file_expand(file, people(3), THEN, NULL));
+    cr_assert(mp_event_file_record(file, 1, &sent, NULL));
+    cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
+    cr_assert(mp_event_file_record(file, 3, &failed, NULL));
+    return file;
+}
+
+static void
+expect_work_done(gsize i)
+{
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, KEY, NULL);
+
+    expect_no_requests();
+    if (at_work[i].place == NULL) {
+        cr_expect_null(queued, "%s", at_work[i].name);
+        return;
+    }
+    cr_assert(exists(at_work[i].place), "%s", at_work[i].name);
+    g_autoptr(MpEventFile) file = mp_event_file_open(outbox, queued, MP_EVENT_READ, NULL);
+    for (guint r = 0; r < 3; r++)
+        cr_expect_eq(recipient(file, r)->state, at_work[i].states[r], "%s: %u", at_work[i].name, r);
+    cr_assert(mp_outbox_drop(outbox, queued, NULL));
+}
+
+Test(outbox_event, what_is_asked_of_an_event_at_work_is_done_when_it_is_put_down)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(at_work); i++) {
+        MpEventFile *file = begin_work();
+        g_autoptr(GError) error = NULL;
+        MpEventEnd end;
+
+        for (guint k = 0; k < at_work[i].n; k++)
+            change(at_work[i].asked[k].change, at_work[i].asked[k].user);
+        cr_assert(exists("new/" KEY), "%s: nothing moves under who works on it", at_work[i].name);
+        cr_assert(mp_event_file_end(outbox, file, &end, &error), "%s",
+                  error != NULL ? error->message : "");
+        cr_expect_eq(end, at_work[i].end, "%s: %d", at_work[i].name, end);
+        expect_work_done(i);
+    }
+}
+
+/* Where the event was left is new/ then, unless it was asked to be elsewhere. */
+Test(outbox_event, what_was_asked_of_a_notifier_that_died_is_done_by_the_next)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(at_work); i++) {
+        MpEventFile *file = begin_work();
+
+        for (guint k = 0; k < at_work[i].n; k++)
+            change(at_work[i].asked[k].change, at_work[i].asked[k].user);
+        mp_event_file_free(file);
+        cr_assert(mp_outbox_settle(outbox, NULL));
+        g_autoptr(MpQueued) queued = mp_outbox_find(outbox, KEY, NULL);
+        if (queued != NULL && queued->queue == MP_QUEUE_NEW) {
+            MpEventEnd end;
+            MpEventFile *again = open_event(MP_EVENT_WRITE, NULL);
+
+            cr_assert(mp_event_file_end(outbox, again, &end, NULL));
+        }
+        expect_work_done(i);
+    }
+}
+
+Test(outbox_event, what_is_asked_is_known_before_it_is_done)
+{
+    MpEventFile *file = begin_work();
+    MpEventEnd end;
+
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 2), MP_REQUESTED_NOTHING);
+    change(MP_CHANGE_DROP, 2);
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 2), MP_REQUESTED_DROP);
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 3), MP_REQUESTED_NOTHING);
+    change(MP_CHANGE_HOLD, 0);
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 3), MP_REQUESTED_HOLD);
+    change(MP_CHANGE_RELEASE, 0);
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 3), MP_REQUESTED_NOTHING);
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 2), MP_REQUESTED_DROP);
+    cr_assert(mp_event_file_end(outbox, file, &end, NULL));
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 2), MP_REQUESTED_NOTHING);
+}
+
+Test(outbox_event, a_hold_of_all_that_was_not_finished_is_finished)
+{
+    announce(KEY);
+    write_event("retry/100.other", "");
+    cr_assert(mp_outbox_halt(outbox, true, NULL));
+    cr_assert(mp_outbox_is_halted(outbox));
+    cr_assert(mp_outbox_settle(outbox, NULL));
+    cr_assert_not(mp_outbox_is_halted(outbox));
+    cr_assert(exists("hold/" KEY) && exists("hold/other"));
+    expect_no_requests();
+}
+
+Test(outbox_event, the_beginning_of_a_key_is_enough_if_it_is_of_one)
+{
+    static const struct {
+        const char *word, *key; /* NULL: an error that says */
+        const char *says;
+    } cases[] = {
+        {"abc1", "abc1", NULL},
+        {"abc12", "abc12", NULL},
+        {"abc2", "abc22", NULL},
+        {"300.xyz", "xyz", NULL},
+        {"x", "xyz", NULL},
+        {"abc", NULL, "abc is the beginning of several events: abc1, abc12, abc22"},
+        {"", NULL, "no such event: ''"},
+        {"q", NULL, "no such event: q"},
+    };
+
+    for (gsize i = 0; i < 4; i++)
+        write_event(
+            ((const char *const[]){"new/abc1", "hold/abc12", "failed/abc22", "retry/300.xyz"})[i],
+            "");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MpQueued) queued = mp_outbox_resolve(outbox, cases[i].word, &error);
+
+        if (cases[i].key != NULL) {
+            cr_assert_not_null(queued, "%s", cases[i].word);
+            cr_expect_str_eq(queued->key, cases[i].key);
+        } else {
+            cr_expect_null(queued, "%s", cases[i].word);
+            cr_expect_str_eq(error->message, cases[i].says);
+        }
+    }
+}
+
 Test(outbox_event, an_administrators_retry_makes_deferred_and_failed_due_again)
 {
     const MpAttempt sent = {MP_RECIPIENT_SENT, THEN, 0, 250, "Ok"};
@@ -561,12 +782,16 @@ Test(outbox_event, an_administrators_retry_makes_deferred_and_failed_due_again)
     const MpAttempt failed = {MP_RECIPIENT_FAILED, THEN, 0, 550, "no"};
 
     announce(KEY);
-    g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
-    cr_assert(mp_event_file_expand(file, people(3), THEN, NULL));
-    cr_assert(mp_event_file_record(file, 1, &sent, NULL));
-    cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
-    cr_assert(mp_event_file_record(file, 3, &failed, NULL));
-    cr_assert(mp_event_file_retry(file, THEN + 1, NULL));
+    {
+        g_autoptr(MpEventFile) file = open_event(MP_EVENT_WRITE, NULL);
+
+        cr_assert(mp_event_file_expand(file, people(3), THEN, NULL));
+        cr_assert(mp_event_file_record(file, 1, &sent, NULL));
+        cr_assert(mp_event_file_record(file, 2, &deferred, NULL));
+        cr_assert(mp_event_file_record(file, 3, &failed, NULL));
+    }
+    change(MP_CHANGE_RETRY, 0);
+    g_autoptr(MpEventFile) file = open_event(MP_EVENT_READ, NULL);
     cr_assert_not(mp_event_recipient_is_due(recipient(file, 0), THEN + 1));
     cr_assert(mp_event_recipient_is_due(recipient(file, 1), THEN + 1));
     cr_assert(mp_event_recipient_is_due(recipient(file, 2), THEN + 1));
@@ -631,13 +856,14 @@ Test(outbox_event, a_name_that_is_taken_costs_no_file)
     const MpQueued new = {MP_QUEUE_NEW, (char *)"k", (char *)"k", 0, 0};
     MpQueued held = {MP_QUEUE_HOLD, (char *)"k.2", (char *)"k", 0, 0};
     g_autoptr(GError) error = NULL;
+    bool is_there;
 
     write_event("new/k", "one");
     write_event("hold/k", "two");
     cr_assert(mp_outbox_hold(outbox, &new, NULL));
     cr_assert(exists("hold/k.2"));
     write_event("new/k", "three");
-    cr_assert_not(mp_outbox_release(outbox, &held, &error));
+    cr_assert_not(mp_outbox_change(outbox, &held, MP_CHANGE_RELEASE, NULL, &is_there, &error));
     cr_assert(g_error_matches(error, MP_ERROR, MP_ERROR_INPUT));
     write_event("retry/50.k", "four");
     cr_assert(mp_outbox_postpone(outbox, &new, 50, NULL));
