@@ -139,8 +139,8 @@ const MpConfigKey *mp_config_find_key(const char *name);
 /* "number", as the manual page calls it. */
 const char *mp_config_type_name(const MpConfigKey *key);
 
-/* A key whose value is the path of a secret. People write the secret itself there, so that a value
- * that is wrong is never shown. */
+/* A key whose value is the path of a secret, or a URL of Git's. People write the secret itself
+ * there, so that a value that is wrong is never shown. */
 bool mp_config_may_be_secret(const MpConfigKey *key);
 
 /* Why a text is no value of the key ("is not a host name"), the caller's, or NULL if it is one;

@@ -34,7 +34,7 @@ bool
 mp_config_may_be_secret(const MpConfigKey *key)
 {
     return key->offset == G_STRUCT_OFFSET(MpConfig, keys) ||
-           key->offset == G_STRUCT_OFFSET(MpConfig, password_file);
+           key->offset == G_STRUCT_OFFSET(MpConfig, password_file) || key->type == TYPE_REMOTE;
 }
 
 /* A value without a fault goes where the programs read it. */

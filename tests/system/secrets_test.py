@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Canaries in the key file and as the SMTP password: they must appear nowhere else."""
 import base64
+import json
 import os
 import re
 import resource
@@ -286,6 +287,58 @@ def no_canary_is_in_what_is_told_of_an_installation(site):
             canaries.look_for(octets, f"{name} with {options}", "--unmasked" in options)
         shown = any(address.encode() in b"".join(found.values()) for address in canaries.addresses.values())
         equal(shown, "--unmasked" in options, options)
+
+
+@test
+def no_canary_is_in_what_one_thing_is_asked_of(site):
+    """Each setting by itself, a probe of port 25, an event, and what failure says of a mail beside the mail itself."""
+    canaries = Canaries(site)
+    canaries.strew()
+    secret = canaries.secrets
+    canaries.addresses = {}  # each of these commands shows people's addresses: that is what it is for
+    config = open(site.config).read()
+    site.set_config("tracker", remote=f"https://tim:{secret['remote']}@127.0.0.1:1/x.git",
+                    accounts_remote=f"ssh://git:{secret['accounts remote']}@127.0.0.1:1/y.git")  # refused, for the passwords
+    with open(site.config, "a") as f:
+        f.write(f"\n[mine]\nsecret = {secret['log password']}\n")
+    listed = [json.loads(line) for line in site.run(METROPLEX, "settings", "--json", status=None).stdout.splitlines()]
+    keys = [setting["key"] for setting in listed]
+    check(len(keys) > 70 and "smtp.password" in keys, keys)
+    told = [["settings", "get", *json_, key] for key in [*keys, "mine.secret", PASSWORD] for json_ in ([], ["--json"])]
+    told += [["settings"], ["settings", "--json"], ["diagnostics", "--offline"], ["check", "config", "files"]]
+    for words in told:
+        done = site.run(METROPLEX, *words, status=None)
+        canaries.look_for(done.stdout + done.stderr.replace(PASSWORD, "", words[-1] == PASSWORD), words)
+    write_secret(site.config, config)
+    for via in (f"http://tim:{secret['remote']}@127.0.0.1:1/{{host}}?access_token={secret['query']}", f"http://[{secret['query']}/",
+                f"nonsense://x/?password={secret['query']}", f"http://{secret['query']}@x.invalid/"):
+        for json_ in ([], ["--json"]):
+            words = ["check", *json_, "--dns", "127.0.0.1:1", "--via", via, "postfix"]
+            done = site.run(METROPLEX, *words, status=None)
+            check("elsewhere" in done.stdout or done.returncode == 64, done)
+            canaries.look_for(done.stdout + done.stderr, words)
+    server = Server(site, f"RCPT 450 4.3.2 {PASSWORD} {b64(PASSWORD)} is not welcome")
+    try:
+        site.run(NOTIFIER, "--once", status=None)
+    finally:
+        server.stop()
+    events = [json.loads(line)["event"] for line in site.run(NOTIFIER, "queue", "list", "--json").stdout.splitlines()]
+    check(events, "an event that waits")
+    for words in ([command, *json_, *event] for json_ in ([], ["--json"])
+                  for command, event in [("list", []), *(("show", [event]) for event in events), ("show", [PASSWORD])]):
+        done = site.run(NOTIFIER, "queue", *words, status=None)
+        canaries.look_for(done.stdout + done.stderr.replace(PASSWORD, "", words[-1] == PASSWORD), words)
+    failures = os.listdir(os.path.join(site.data, "incoming-mail/failure"))
+    check(len(failures) >= 2, failures)
+    for words in (["show", *json_, name] for name in failures for json_ in ([], ["--json"])):
+        done = site.run(METROPLEX, "failure", *words)
+        if "--json" in words:
+            told = json.loads(done.stdout)
+            check(told.pop("text"), "the mail itself")
+            canaries.look_for(json.dumps(told), words)
+        else:
+            canaries.look_for("".join(line for line in done.stdout.splitlines(True) if line[0] != "|"), words)
+        canaries.look_for(done.stderr, words)
 
 
 @test
