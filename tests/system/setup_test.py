@@ -85,6 +85,16 @@ def answers_from_a_file_make_an_installation_that_works(site):
 
 
 @test
+def the_records_are_told_also_where_the_test_mail_fails(site):
+    """Somebody may make them meanwhile; and the status is the test's."""
+    with Newcomer(site, "--rule", "MAIL 550 5.7.1 not you") as new:
+        seen = new.answer(HOST, "", new.port, "", "", "", "tim@example.org", "yes", status=69)
+        equal(new.received(), [])
+        for part in ("5.7.1 not you", f"reply.{HOST}.    MX  10", f"noreply.{HOST}.  MX"):
+            contains(seen, part)
+
+
+@test
 def wrong_answers_are_told_and_asked_for_again(site):
     with Newcomer(site) as new:
         seen = new.type("no host", "-x", HOST, "192.0.2.300", "localhost", "smpt", "70000", new.port, "maybe", "none", "nobody",
