@@ -21,6 +21,7 @@ static const char style[] =
     "font:1rem/1.45 system-ui,sans-serif}"
     "h1{font-size:1.4rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.05rem;margin:0 0 .5rem}"
     "p{margin:.3rem 0 1rem;color:var(--soft)}"
+    "section p{font-size:.875rem}"
     "ul{margin:0 0 1rem;padding:0;list-style:none}li{margin:.25rem 0;overflow-wrap:anywhere}"
     "b{font-weight:600}.ok{color:var(--ok)}.warning{color:var(--warning)}"
     ".critical{color:var(--critical)}"
@@ -37,6 +38,8 @@ static const char style[] =
     ".key{font-size:.875rem;color:var(--fg);margin:.25rem 0 .75rem}"
     ".key i{display:inline-block;width:.75rem;height:.75rem;margin:0 .3rem 0 .8rem}"
     ".key i:first-child{margin-left:0}"
+    "section>:last-child{margin-bottom:0}"
+    "@media(max-width:30rem){table{font-size:.8125rem}}"
     "i.posted{background:var(--posted)}i.other{background:var(--other)}"
     "i.refused{background:var(--refused)}i.sent{background:var(--sent)}"
     "i.unsent{background:var(--unsent)}";
@@ -195,13 +198,14 @@ add_space(GString *out, const MpStatus *status)
         add_text(out, mp_status_age(status, status->kept[outcome].oldest));
         end_row(out);
     }
-    end_table(out);
+    g_string_append(out, "</tbody></table>\n");
     for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
         g_autofree char *more = mp_status_unmeasured(status, outcome);
 
         if (more != NULL)
             g_string_append_printf(out, "<p>%s</p>\n", more);
     }
+    g_string_append(out, "</section>\n");
     begin_table(out, _("Space"), _("free"), _("of"), _("inodes free"), NULL);
     for (guint i = 0; i < status->n_spaces; i++) {
         const MpSpace *space = &status->spaces[i];
