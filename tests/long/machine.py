@@ -7,6 +7,7 @@
 Needs root, debootstrap and systemd-nspawn.
 """
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -46,6 +47,14 @@ def shell(path, script, check=True):
     if check and done.returncode != 0:
         raise RuntimeError(f"{script}: status {done.returncode}\n{done.stdout[-4000:]}")
     return done.stdout
+
+
+def read_page(path, section):
+    """What stands to be typed in a section of a manual page: a script of each display, without its prompts."""
+    with open(path) as file:
+        text = file.read().split(f"\n.Sh {section}\n")[1].split("\n.Sh ")[0]
+    displays = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", text, re.M | re.S)
+    return ["\n".join(re.sub("^[#$] ", "", line).replace("\\e", "\\") for line in display.splitlines()) for display in displays]
 
 
 class Network:

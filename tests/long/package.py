@@ -130,6 +130,42 @@ def a_stranger_comes_from_it_to_a_comment_by_mail(s):
 
 
 @test
+def a_backup_works_on_a_machine_where_the_user_has_another_number(s):
+    """As metroplex(7) says it, BACKUP AND RESTORE; what was made before is answered to, through that machine's Postfix."""
+    page = machine.read_page(os.path.join(TOP, "man/metroplex.7"), "BACKUP AND RESTORE")
+    backup, restore = page[0], page[1]
+    s.debian.run("sh", "-ec", "printf 'a secret' >/etc/metroplex/smtp-password; chown metroplex: /etc/metroplex/smtp-password; chmod 600 /etc/metroplex/smtp-password")
+    s.debian.run("sh", "-euc", backup)
+    contains(s.debian.run("stat", "-c", "%a", "/root/metroplex-etc.tgz", "/root/metroplex-data.tgz"), "600\n600")
+    other = machine.tree(s.release, s.build, "other")
+    subprocess.run(["cp", s.builder + s.package, *(f"{s.server}/root/metroplex-{part}.tgz" for part in ("etc", "data")), f"{other}/root/"], check=True)
+    machine.shell(other, f"""apt-get -qq update; apt-get -qq install -y systemd systemd-sysv dbus >/dev/null 2>&1
+        for n in 1 2 3 4 5 6 7 8 9 10 11 12; do useradd -r another$n; done
+        echo git.example.org >/etc/mailname
+        printf 'postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string git.example.org\\n' | debconf-set-selections
+        apt-get -qq install -y /root/{os.path.basename(s.package)} >/dev/null 2>&1""")
+    with machine.Machine(other) as debian:
+        run = debian.run
+        numbers = [m.run("id", "-u", "metroplex").strip() for m in (s.debian, debian)]
+        if numbers[0] == numbers[1]:
+            raise AssertionError(f"both have the number {numbers[0]}")
+        # The last one looks for DNS records, of which there are none here: that it ran is enough.
+        said = run("sh", "-euc", "cd /root; " + restore.replace("metroplex check", "metroplex check || true"))
+        contains(said, "ok")
+        foreign = run("sh", "-c", "find /data/user /etc/metroplex/address-keys /etc/metroplex/smtp-password ! -user metroplex")
+        if foreign:
+            raise AssertionError("not the user's:\n" + foreign)
+        contains(run("metroplex", "settings", "get", "--json", "smtp.password"), "true")
+        run("systemctl", "start", "postfix")
+        run("sh", "-ec", """to=$(metroplex address 1 kate)
+            printf 'From: Kate Bush <kate@example.org>\\nTo: %s\\nSubject: Re: Rocket\\nMessage-ID: <moved@example.org>\\n\\nIt flies over here.\\n' "$to" |
+                sendmail -f kate@example.org "$to"
+            for i in $(seq 1200); do metroplex thread show 1 | grep -q 'flies over here' && exit 0; sleep 0.1; done
+            metroplex thread show 1; metroplex status; postqueue -p; journalctl --no-pager -n 100; exit 1""")
+        contains(run("metroplex", "thread", "show", "1"), "the fuse")
+
+
+@test
 def an_upgrade_keeps_settings_edits_and_timers(s):
     run = s.debian.run
     run("sh", "-ec", """echo '# of the administrator' >>/etc/metroplex/metroplex.conf; echo '# edited' >>/etc/logrotate.d/metroplex
