@@ -238,6 +238,7 @@ FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
 
 # For the shell: FILE as it is installed.
 AS_INSTALLED = as_installed() { case $$1 in \
+    */completion/*) sed -e '/^@help.awk@$$/{r metroplex/completion/help.awk' -e 'd;}' $$1 ;; \
     */metroplex.cron | *.service | *.path | *.timer) sed -E 's,/usr/bin/(metroplex|notifier)\b,$(PREFIX)/bin/\1,g' $$1 ;; \
     *) cat $$1 ;; esac; }
 

@@ -2,34 +2,11 @@
 # so that nothing here goes out of date: the commands, the options, and by the words in their places
 # (LOGIN, FILE, open|closed) what may stand there. Logins, threads and events are the tracker's.
 
-# What --help says of the words of a command, a line each: "command", "option" or "argument", the word, and
-# what is its value (- for none) or whether it may stand several times (… or -).
+# What --help says of the words of a command, a line each. The program for it comes here as it is installed.
 _metroplex_ask() {
     LC_ALL=C.UTF-8 "$@" --help 2>/dev/null </dev/null | awk '
-        /^Commands:$/ { table = 1; next }
-        table { if (!NF) exit; print "command\t" $1 "\t-"; next }
-        /^Usage:$/ { usage = 1; next }
-        usage && NF { line = line " " $0; next }
-        usage { usage = 0 }
-        /^[A-Z][a-z]+s: / { list = $0; sub(/^[^ ]+ /, "", list); sub(/\.$/, "", list); gsub(/, */, "|", list); lists[toupper(substr($1, 1, length($1) - 2))] = list }
-        /^  +(-., )?--/ {
-            sub(/^ +(-., )?/, ""); word = $1; value = "-"
-            if (i = index(word, "=")) { value = substr(word, i + 1); word = substr(word, 1, i - 1) }
-            values[word] = value
-            print "option\t" word "\t" value
-        }
-        END {
-            n = split(line, part)
-            for (i = 1; i <= n && part[i] !~ /^\[OPTION/; i++);
-            for (i++; i <= n; i++) {
-                many = part[i] ~ /…/ ? "…" : "-"
-                gsub(/[][]|…|\|-/, "", part[i])
-                word = part[i]; sub(/\|.*/, "", word)
-                if (word in lists) sub(/^[^|]+/, lists[word], part[i])
-                if (part[i] ~ /^--/) { if (values[part[i]] != "-") i++ }
-                else if (part[i] ~ /[A-Za-z]/) print "argument\t" part[i] "\t" many
-            }
-        }'
+@help.awk@
+'
 }
 
 # The same of the words typed so far. A program without a command has options of its own.

@@ -300,6 +300,7 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
         name=${file##*/}
         case $file in
         *.bash | *.cron) name=${name%.*} ;;
+        *.awk) continue ;; # a part of others
         *.logrotate) name=logrotate.d/metroplex ;;
         *.sysusers) name=sysusers.d/metroplex.conf ;;
         *.tmpfiles) name=tmpfiles.d/metroplex.conf ;;
@@ -309,9 +310,12 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
     find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
     find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
     for program in metroplex notifier; do
-        cmp "$program/completion/$program.bash" "$tmp/root/usr/share/bash-completion/completions/$program"
-        cmp "$program/completion/$program.fish" "$tmp/root/usr/share/fish/vendor_completions.d/$program.fish"
+        for file in bash-completion/completions/$program:bash fish/vendor_completions.d/$program.fish:fish; do
+            sed -e '/^@help.awk@$/{r metroplex/completion/help.awk' -e 'd;}' "$program/completion/$program.${file#*:}" |
+                cmp - "$tmp/root/usr/share/${file%:*}"
+        done
     done 2>&1
+    [[ $(grep -rl 'END {' "$tmp"/root/usr/share/{bash-completion,fish,zsh} | wc -l) = 3 ]] || echo "not each completion can read --help"
 } | nothing_wrong "make install puts every file where it belongs"
 
 {

@@ -118,13 +118,26 @@ while read -l line; complete -C "$line" | string replace -r '\\t.*' ''; echo .; 
 SHELLS = {"bash": ["bash", "-c", BASH], "zsh": ["zsh", "-f", "-c", ZSH], "fish": ["fish", "--no-config", "-c", FISH]}
 
 
+def as_installed(site):
+    """The completions with the one program that they share."""
+    there = os.path.join(TOP, "metroplex/completion")
+    with open(os.path.join(there, "help.awk")) as f:
+        program = f.read()
+    for name in ("_metroplex", "metroplex.bash", "metroplex.fish"):
+        with open(os.path.join(there, name)) as f, open(os.path.join(site.dir, name), "w") as out:
+            text = f.read()
+            equal(text.count("\n@help.awk@\n"), 1, name)
+            out.write(text.replace("@help.awk@\n", program))
+    return site.dir
+
+
 def in_every_shell(function):
     """One test a shell; `complete` gives what the shell offers for each line, of which the cursor is at the end."""
     for shell, command in SHELLS.items():
         def run(site, command=command):
             def complete(lines):
                 done = subprocess.run(command, input="".join(f"{line}\n" for line in lines), text=True, capture_output=True, cwd=site.dir,
-                                      env=dict(ENV, COMPLETION=os.path.join(TOP, "metroplex/completion"), HOME=site.dir))
+                                      env=dict(ENV, COMPLETION=as_installed(site), HOME=site.dir))
                 equal(done.stderr, "")
                 found = [set(part.split()) for part in done.stdout.split(".\n")[:-1]]
                 equal(len(found), len(lines))
