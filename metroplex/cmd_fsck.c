@@ -5,34 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "commands.h"
 #include "instance/fsck_outbox.h"
 #include "instance/instance.h"
 
-#define PROGRESS_US 200000
-
 typedef struct {
     bool json;
-    bool is_terminal; /* standard error: shows how far it is */
-    bool is_line_open;
-    gint64 begun, shown; /* microseconds */
+    MpProgress progress;
+    gint64 begun; /* microseconds */
     guint64 faults;
 } Check;
 
 /* --- Telling -------------------------------------------------------------------------------- */
-
-static void
-close_line(Check *check)
-{
-    if (check->is_line_open)
-        fprintf(stderr, "\r\033[K");
-    check->is_line_open = false;
-}
 
 static void
 tell_json(const MpFault *fault)
@@ -59,7 +48,7 @@ tell(const MpFault *fault, gpointer user_data)
     g_autofree char *remedy = mp_escape(fault->remedy);
 
     check->faults++;
-    close_line(check);
+    mp_progress_end(&check->progress);
     if (check->json)
         tell_json(fault);
     else
@@ -70,14 +59,8 @@ static void
 show_progress(guint64 done, guint64 last, gpointer user_data)
 {
     Check *check = user_data;
-    gint64 now = check->is_terminal ? g_get_monotonic_time() : 0;
 
-    if (!check->is_terminal || now - check->shown < PROGRESS_US)
-        return;
-    check->shown = now;
-    check->is_line_open = true;
-    fprintf(stderr, "\rthread %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " (%d %%)\033[K", done,
-            last, last > 0 ? (int)MIN(done * 100 / last, 100) : 100);
+    mp_progress_show(&check->progress, "thread", done, last);
 }
 
 /* --- The command ---------------------------------------------------------------------------- */
@@ -87,7 +70,7 @@ sum_up(Check *check, const MpFsckCounts *counts, guint64 events)
 {
     double seconds = (double)(g_get_monotonic_time() - check->begun) / G_USEC_PER_SEC;
 
-    close_line(check);
+    mp_progress_end(&check->progress);
     fprintf(check->json ? stderr : stdout,
             "%" G_GUINT64_FORMAT " accounts, %" G_GUINT64_FORMAT " threads, %" G_GUINT64_FORMAT
             " comments, %" G_GUINT64_FORMAT " KEYs, %" G_GUINT64_FORMAT
@@ -108,7 +91,7 @@ cmd_fsck(int argc, char **argv)
     g_auto(MpOptions) options = {0};
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
-    Check check = {.is_terminal = isatty(STDERR_FILENO), .begun = g_get_monotonic_time()};
+    Check check = {.progress = mp_progress_new(), .begun = g_get_monotonic_time()};
     const MpFsckHooks hooks = {tell, show_progress, &check};
     MpFsckCounts counts;
     guint64 events = 0;
@@ -123,7 +106,7 @@ cmd_fsck(int argc, char **argv)
     if (!mp_instance_read(&instance, &options, false, &error) ||
         !mp_fsck(instance.tracker, instance.accounts, &hooks, &counts, &error) ||
         !mp_fsck_outboxes(&instance, &hooks, &events, &error)) {
-        close_line(&check);
+        mp_progress_end(&check.progress);
         return mp_report(error);
     }
     sum_up(&check, &counts, events);

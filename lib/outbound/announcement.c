@@ -12,9 +12,11 @@
 
 #define SKIPPED_IN_LOG 20 /* accounts in a line */
 
-static void
-announcement_free(MpAnnouncement *announcement)
+void
+mp_announcement_free(MpAnnouncement *announcement)
 {
+    if (announcement == NULL)
+        return;
     mp_event_file_free(announcement->file);
     mp_notice_free(announcement->notice);
     mp_thread_free(announcement->thread);
@@ -22,8 +24,6 @@ announcement_free(MpAnnouncement *announcement)
     g_clear_pointer(&announcement->muted, g_hash_table_unref);
     g_free(announcement);
 }
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAnnouncement, announcement_free)
 
 /* --- Begin ----------------------------------------------------------------------------------- */
 
@@ -58,8 +58,8 @@ postpone(MpOutbound *outbound, const MpQueued *queued, const MpEvent *event, GEr
     return mp_outbox_postpone(outbound->instance->outbox, queued, now + wait, error);
 }
 
-static MpAudience *
-find_audience(const MpAnnouncement *announcement)
+MpAudience *
+mp_announcement_audience(const MpAnnouncement *announcement)
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
     const MpNotice *notice = announcement->notice;
@@ -100,7 +100,7 @@ expand(MpAnnouncement *announcement, GError **error)
 
     if (mp_event_file_is_expanded(file))
         return true;
-    if (!mp_event_file_expand(file, find_audience(announcement), mp_time_now(), error))
+    if (!mp_event_file_expand(file, mp_announcement_audience(announcement), mp_time_now(), error))
         return false;
     log_skipped(mp_event_file_event(file), mp_event_file_audience(file));
     return true;
@@ -119,6 +119,7 @@ hand_out(MpAnnouncement *announcement)
     mp_info("Announcing %s of thread %" G_GUINT64_FORMAT " to %u of %u recipients",
             mp_event_file_event(announcement->file)->key,
             mp_event_file_event(announcement->file)->thread, due->len, recipients->len);
+    mp_outbound_count_due(announcement->outbound, due->len);
     g_atomic_int_add(&announcement->outstanding, (gint)due->len);
     for (guint i = 0; i < due->len; i++) {
         MpDispatch *message = g_new0(MpDispatch, 1);
@@ -130,8 +131,8 @@ hand_out(MpAnnouncement *announcement)
 }
 
 /* A thread that is gone, or cannot be read, only costs the response its link. */
-static bool
-open_response(MpAnnouncement *announcement, const MpEvent *event, GError **error)
+static void
+read_response(MpAnnouncement *announcement, const MpEvent *event)
 {
     const MpInstance *instance = announcement->outbound->instance;
     g_autoptr(GError) why = NULL;
@@ -147,30 +148,46 @@ open_response(MpAnnouncement *announcement, const MpEvent *event, GError **error
     }
     if (why != NULL)
         mp_warn("Answering without a link: %s", why->message);
-    return expand(announcement, error);
 }
 
-static bool
-open_announcement(MpAnnouncement *announcement, const MpQueued *queued, GError **error)
+bool
+mp_announcement_open(MpAnnouncement *announcement, const MpQueued *queued, MpEventAccess access,
+                     GError **error)
 {
     const MpInstance *instance = announcement->outbound->instance;
+    GError *why = NULL;
 
-    announcement->file = mp_event_file_open(instance->outbox, queued, MP_EVENT_WRITE, error);
-    if (announcement->file == NULL)
-        return false;
+    announcement->file = mp_event_file_open(instance->outbox, queued, access, &why);
+    if (announcement->file == NULL) {
+        if (why != NULL)
+            g_propagate_error(error, why);
+        return why == NULL;
+    }
     const MpEvent *event = mp_event_file_event(announcement->file);
-    if (event->kind == MP_EVENT_TEST)
-        return expand(announcement, error);
+    announcement->is_known = event->kind == MP_EVENT_TEST || event->response != NULL;
     if (event->response != NULL)
-        return open_response(announcement, event, error);
+        read_response(announcement, event);
+    if (announcement->is_known)
+        return true;
     if (!find_notice(instance, event, &announcement->notice, error))
         return false;
-    if (announcement->notice == NULL) {
-        postpone(announcement->outbound, queued, event, error);
+    announcement->is_known = announcement->notice != NULL;
+    if (announcement->is_known)
+        announcement->muted = mp_notification_muted(announcement->notice->subscribers);
+    return true;
+}
+
+/* False as well where there is nothing to be done now. */
+static bool
+prepare(MpAnnouncement *announcement, const MpQueued *queued, GError **error)
+{
+    if (!mp_announcement_open(announcement, queued, MP_EVENT_WRITE, error) ||
+        announcement->file == NULL)
         return false;
-    }
-    announcement->muted = mp_notification_muted(announcement->notice->subscribers);
-    return expand(announcement, error);
+    if (announcement->is_known)
+        return expand(announcement, error);
+    postpone(announcement->outbound, queued, mp_event_file_event(announcement->file), error);
+    return false;
 }
 
 bool
@@ -183,7 +200,7 @@ mp_announcement_begin(MpOutbound *outbound, const MpQueued *queued, GError **err
     announcement->outbound = outbound;
     announcement->outstanding = 1;
     g_mutex_lock(&outbound->reading);
-    is_open = open_announcement(announcement, queued, &why);
+    is_open = prepare(announcement, queued, &why);
     g_mutex_unlock(&outbound->reading);
     if (why != NULL) {
         g_propagate_error(error, why);
@@ -232,7 +249,7 @@ mp_announcement_release(MpAnnouncement *announcement)
         return;
     if (!finish(announcement, &error))
         mp_outbound_fail(outbound, error);
-    announcement_free(announcement);
+    mp_announcement_free(announcement);
     g_mutex_lock(&outbound->mutex);
     outbound->open_events--;
     g_cond_broadcast(&outbound->changed);

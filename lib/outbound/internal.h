@@ -17,7 +17,13 @@ struct MpOutbound {
     GAsyncQueue *sessions; /* MpSmtp, idle */
     GMutex reading;        /* of the tracker, the accounts, and rendering */
 
+    MpOutboundWatch watch; /* or NULL */
+    gpointer watch_data;
+
     GMutex mutex; /* of what follows */
+    MpOutboundCounts counts;
+    bool is_limited;
+    guint left; /* messages that may still be begun, then */
     GCond changed;
     guint open_events;
     GPtrArray *retired;   /* MpSmtp that got no connection while others had one */
@@ -41,6 +47,7 @@ typedef struct {
     MpThread *thread;  /* a response's, or NULL */
     char *link;        /* and its repository's template, or NULL */
     GHashTable *muted; /* mp_notification_muted(); NULL where the notice is */
+    bool is_known;     /* what it tells of is in the tracker, or needs not be */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 
@@ -98,10 +105,34 @@ MpSendResult mp_outbound_judge(MpOutbound *outbound, MpSmtp *smtp, const MpOutgo
  * not in the tracker is postponed. */
 bool mp_announcement_begin(MpOutbound *outbound, const MpQueued *queued, GError **error);
 
+/* Opens the event's file, and reads what it tells of; the file is NULL where it is gone. */
+bool mp_announcement_open(MpAnnouncement *announcement, const MpQueued *queued,
+                          MpEventAccess access, GError **error);
+
+/* Who is to be told, of an event that is open; the caller's. */
+MpAudience *mp_announcement_audience(const MpAnnouncement *announcement);
+
+void mp_announcement_free(MpAnnouncement *announcement);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAnnouncement, mp_announcement_free)
+
 /* One message less to wait for; the last one finishes the event. */
 void mp_announcement_release(MpAnnouncement *announcement);
 
+/* ---- counts.c ---- */
+
+/* False: as many messages have been begun as may be. */
+bool mp_outbound_spend(MpOutbound *outbound);
+void mp_outbound_give_back(MpOutbound *outbound);
+
+void mp_outbound_count_due(MpOutbound *outbound, guint messages);
+void mp_outbound_count(MpOutbound *outbound, MpEventRecipientState outcome);
+
 /* ---- send.c ---- */
+
+/* Where a message to the account (NULL: it is gone) goes now; the caller's. NULL with *dropped set
+ * where it goes nowhere. */
+char *mp_announcement_address(const MpAnnouncement *announcement, const MpUser *user,
+                              const char **dropped);
 
 /* False: it is left, since the pass is over or an administrator wants it so. */
 bool mp_dispatch_is_wanted(const MpDispatch *message);

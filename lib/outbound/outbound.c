@@ -41,7 +41,8 @@ is_over_for_good(MpOutbound *outbound)
     g_mutex_lock(&outbound->mutex);
     is_fatal = outbound->fatal != NULL;
     g_mutex_unlock(&outbound->mutex);
-    return is_fatal || outbound->is_stopped() || mp_outbox_is_halted(outbound->instance->outbox);
+    return is_fatal || outbound->is_stopped() || mp_outbound_is_spent(outbound) ||
+           mp_outbox_is_halted(outbound->instance->outbox);
 }
 
 /* An event at fault must not stop the others. Only a file that is malformed stays without a status:

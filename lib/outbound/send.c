@@ -57,9 +57,9 @@ compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient
                               address, error);
 }
 
-/* Where the message goes, as the account is now. NULL with *dropped set where it goes nowhere. */
-static char *
-find_address(const MpAnnouncement *announcement, const MpUser *user, const char **dropped)
+char *
+mp_announcement_address(const MpAnnouncement *announcement, const MpUser *user,
+                        const char **dropped)
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
 
@@ -79,7 +79,7 @@ render(MpDispatch *m)
 
     if (mp_accounts_look_up(announcement->outbound->instance->accounts, m->recipient->user, &user,
                             &error))
-        m->address = find_address(announcement, user, &dropped);
+        m->address = mp_announcement_address(announcement, user, &dropped);
     if (m->address != NULL)
         m->mail = compose(announcement, user, m->recipient, m->address, &error);
     if (m->mail != NULL)
@@ -136,6 +136,7 @@ count(const MpAnnouncement *announcement, const MpAttempt *attempt)
     const MpEvent *event = mp_event_file_event(announcement->file);
     MpLedger *ledger = announcement->outbound->ledger;
 
+    mp_outbound_count(announcement->outbound, attempt->outcome);
     mp_ledger_count(ledger, "message", mp_event_recipient_state_name(attempt->outcome), 1);
     if (attempt->outcome == MP_RECIPIENT_SENT && mp_event_has_comment(event->kind))
         mp_ledger_time(ledger, "sending", (double)(attempt->now - event->created));
@@ -158,7 +159,7 @@ mp_dispatch_prepare(MpDispatch *m)
     MpOutbound *outbound = m->announcement->outbound;
     GError *error = NULL;
 
-    if (!mp_dispatch_is_wanted(m))
+    if (!mp_dispatch_is_wanted(m) || !mp_outbound_spend(outbound))
         return false;
     if (!mp_event_file_reserve(m->announcement->file, &error)) {
         mp_outbound_fail(outbound, error);
@@ -168,6 +169,8 @@ mp_dispatch_prepare(MpDispatch *m)
     g_mutex_lock(&outbound->reading);
     render(m);
     g_mutex_unlock(&outbound->reading);
+    if (m->mail == NULL)
+        mp_outbound_give_back(outbound);
     return true;
 }
 

@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import NOTIFIER, check, contains, equal, main, test, wait_until  # noqa: E402
 from sending import Server, comment, later, people, rules  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 
 def show(site, event):
@@ -472,6 +473,90 @@ def a_beginning_of_a_key_is_enough_where_it_is_one_events(site):
     site.notifier("queue", "hold", several[0][:12])
     equal(site.listed("outbox/hold"), [several[0]])
     equal(site.run(NOTIFIER, "queue", "show", "zz", status=65).stdout, "")
+
+
+# --- A run, and who looks on ------------------------------------------------------------------------
+
+
+@test
+def a_limit_bounds_the_messages_of_a_run_and_the_rest_goes_later(site):
+    people(site, 5)
+    for _ in range(2):
+        site.thread("tim")
+    with Server(site, connections="4") as server:
+        for limit, sent in ((3, 3), (1, 4), (4, 8)):
+            equal(site.notifier("--limit", str(limit)), "", "cron is told nothing")
+            equal(sum(server.recipients().values()), sent)
+        site.notifier("--once")
+        equal(server.recipients(), {f"<u{n}@d{n}.example>": 2 for n in range(5)})
+    for words in (["--limit", "0"], ["--limit", "x"], ["--limit", "1", "--for", "1"], ["--dry-run", "--for", "1"]):
+        equal(site.run(NOTIFIER, *words, status=None).returncode, 64, words)
+
+
+@test
+def a_run_says_what_it_did_to_who_wants_to_know(site):
+    people(site, 3)
+    site.user("gone")
+    thread = site.thread("tim")
+    site.metroplex("thread", "subscribe", str(thread), "gone")
+    site.metroplex("user", "set", "gone", "--state", "suspended")
+    with Server(site, *rules("RCPT u0@ 450 4.2.1 later", "RCPT u1@ 550 5.1.1 Unknown")):
+        done = site.run(NOTIFIER, "--once", "--verbose")
+        check(re.fullmatch(r"1 sent, 1 deferred, 1 failed, 1 dropped in \d+\.\d s\n", done.stdout), done.stdout)
+        equal(done.stderr, "")
+        comment(site, thread)
+        done = site.run(NOTIFIER, "--once")
+        equal((done.stdout, done.stderr), ("", ""))
+    contains(site.log("notifier.log"), "1 sent, 1 deferred, 1 failed, 1 dropped in ")
+
+
+@test
+def a_terminal_sees_how_far_a_run_is(site):
+    people(site, 4)
+    site.thread("tim")
+    with Server(site):
+        text = Terminal(NOTIFIER, "--once", "--config", site.config).end()
+    check(re.search(r"message \d of 4 \(\d+ %\) \[=* *\]", text), repr(text))
+    contains(text, "4 sent, 0 deferred, 0 failed, 0 dropped in ")
+
+
+def snapshot(site):
+    """All that a change would show in: contents and times of what lies below the data directory."""
+    found = {}
+    for folder, names, files in os.walk(site.data):
+        for name in [*names, *files]:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            found[path] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+    return found
+
+
+@test
+def a_dry_run_says_what_would_be_sent_and_changes_nothing(site):
+    people(site, 3)
+    for login in ("mute", "ada"):
+        site.user(login)
+    thread = thread_of(site, "mute", "ada")
+    site.metroplex("thread", "unsubscribe", str(thread), "mute")
+    site.metroplex("user", "set", "ada", "--state", "suspended")
+    comment(site, thread, "One.\n")
+    comment(site, thread, "Two.\n")
+    with Server(site, *rules("RCPT u0@ 450 4.2.1 later")) as server:
+        first, second = [row["event"] for row in listed(site)]
+        expected = [f"{event} {thread}/{n} {rest}" for n, event in ((1, first), (2, second))
+                    for rest in ("ada - not told: the account is not active", *(f"u{n} u{n}@d{n}.example subscribed" for n in range(3)))]
+        if json.loads(site.notifier("queue", "show", "--json", first).splitlines()[0])["comment"] != 1:
+            expected = [line for line in expected if first not in line] + [line for line in expected if first in line]
+        before = snapshot(site)
+        printed = site.notifier("--dry-run")
+        equal(snapshot(site), before)
+        equal([" ".join(line.split()) for line in printed.splitlines()], [*expected, "6 messages would be sent."])
+        equal(site.notifier("--dry-run", "--limit", "4").splitlines()[-1], "4 messages would be sent.")
+        equal(server.recipients(), {})
+        site.notifier("--once")
+        equal(site.notifier("--dry-run").splitlines(), ["0 messages would be sent."], "all others wait")
+        later(site)
+        equal(sorted(line.split()[2] for line in site.notifier("--dry-run").splitlines()[:-1]), ["u0", "u0"])
 
 
 if __name__ == "__main__":
