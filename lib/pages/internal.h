@@ -37,7 +37,9 @@ typedef struct {
     const char *open, *closed, *locked;
     const char *kinds[3]; /* by MpThreadKind */
     const char *opened_by, *comment, *comments, *opening, *permalink;
-    const char *cut, *attachments, *size;
+    const char *cut, *attachments;
+    const char *units[3]; /* of 1, 1,000 and 1,000,000 octets */
+    char decimal;
     const char *how, *how_reply, *how_locked;
     const char *first, *older, *newer, *latest, *pages;
     const char *active, *opened, *archive, *threads, *lists, *feed;

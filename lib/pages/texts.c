@@ -21,7 +21,8 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
             .permalink = "Comment",
             .cut = "Cut from the mail",
             .attachments = "Attachments",
-            .size = "bytes",
+            .units = {"bytes", "kB", "MB"},
+            .decimal = '.',
             .how = "How to answer",
             .how_reply = "Whoever is told of this thread by mail answers by replying to one of its "
                          "mails. What is written above the quote becomes a comment.",
@@ -63,7 +64,8 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
             .permalink = "Commentaire",
             .cut = "Retiré du courriel",
             .attachments = "Pièces jointes",
-            .size = "octets",
+            .units = {"octets", "ko", "Mo"},
+            .decimal = ',',
             .how = "Comment répondre",
             .how_reply = "Qui reçoit cette discussion par courriel y répond en répondant à l’un de "
                          "ses messages. Ce qui est écrit au-dessus de la citation devient un "

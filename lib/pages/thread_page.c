@@ -42,11 +42,24 @@ name_to_save(const char *name)
     return saved;
 }
 
+/* "64.3 kB"; the caller's. */
+static char *
+size_of(const MpPagesTexts *texts, guint64 octets)
+{
+    guint unit = octets >= 1000000 ? 2 : octets >= 1000 ? 1 : 0;
+    guint64 tenths = octets / (unit == 2 ? 100000 : unit == 1 ? 100 : 1);
+
+    return unit == 0 ? g_strdup_printf("%" G_GUINT64_FORMAT " %s", octets, texts->units[0])
+                     : g_strdup_printf("%" G_GUINT64_FORMAT "%c%u %s", tenths / 10, texts->decimal,
+                                       (guint)(tenths % 10), texts->units[unit]);
+}
+
 static bool
 add_attachment(const Page *p, GString *out, const MpComment *comment,
                const MpAttachmentRecord *attachment, GError **error)
 {
     g_autofree char *saved = name_to_save(attachment->name);
+    g_autofree char *size = size_of(p->update->texts, attachment->size);
     g_autofree char *file = NULL;
 
     if (!mp_pages_attached_file(p->update, p->repository, p->thread->id, comment->number,
@@ -58,8 +71,8 @@ add_attachment(const Page *p, GString *out, const MpComment *comment,
     if (mp_pages_is_picture(file))
         mp_page_add(out, "<a href=\"%s\"><img src=\"%s\" alt=\"%s\" loading=\"lazy\"></a>", file,
                     file, attachment->name);
-    mp_page_add(out, "<a href=\"%s\" download=\"%s\"><bdi>%s</bdi></a> (%d %s)</li>\n", file, saved,
-                attachment->name, attachment->size, p->update->texts->size);
+    mp_page_add(out, "<a href=\"%s\" download=\"%s\"><bdi>%s</bdi></a> (%s)</li>\n", file, saved,
+                attachment->name, size);
     return true;
 }
 

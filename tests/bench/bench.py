@@ -340,41 +340,42 @@ def policy():
         line(f"a policy query, {name}", f"{alone:.0f} µs with the client's part, {ahead:.0f} µs of 50 ahead")
 
 
-def comment_and_update(site, directory, thread):
-    """Seconds of a comment's pages, the files and octets that were written."""
+def comment(site, thread):
     subprocess.run([METROPLEX, "thread", "--config", site.config, "comment", str(thread), "--as", "user1", "-"], input=b"One more.\n", check=True, capture_output=True)
-    before = time.perf_counter()
-    said = output(METROPLEX, "pages", "--config", site.config, directory)
-    seconds = time.perf_counter() - before
-    found = re.search(r"(\d+) files \(([^)]*)\) written", said)
-    return seconds, found[1], found[2]
+
+
+def pages_of_a_comment(site, directory, thread, what, rounds):
+    """Seconds, and seconds of the processor, of an update after one comment."""
+    command, times = (METROPLEX, "pages", "--config", site.config, directory), []
+    for _ in range(rounds):
+        comment(site, thread)
+        times.append(timed(*command))
+    comment(site, thread)
+    line(f"  a comment in {what}", ", ".join(re.search(r"(\d+ files) \(([^)]*)\)", output(*command)).groups()))
+    return median(t["seconds"] for t in times), median(t["user"] + t["system"] for t in times)
 
 
 @bench
 def pages(rounds=20):
     """Threads as pages: all of them from nothing, and those of one comment in a small tracker and in a large one."""
-    counts = {"few": 100, "some": size("PAGES", 10000), "many": size("BIG", 0) and size("BIG_THREADS", 1000000)}
+    counts = [100, size("PAGES", 10000)] + [size("BIG_THREADS", 1000000)] * bool(size("BIG", 0))
     times = {}
-    for name, count in counts.items():
-        if not count:
-            continue
+    for count in counts:
         with installation(threads=1) as site:
             note(f"{count:,} threads are made")
             many_threads(site, count)
             site.settle()
             directory = os.path.join(site.dir, "pages")
             done = timed(METROPLEX, "pages", "--config", site.config, directory)
-            if name != "few":
-                row(f"pages of {count:,} threads from nothing", done["seconds"], "s", at_most=30 if name == "some" else None)
-                line("  at most in memory", f"{done['memory'] / MIB:.0f} MiB")
+            row(f"pages of {count:,} threads from nothing", done["seconds"], "s", at_most=30 if count == 10000 else None)
+            line("  most memory", f"{done['memory'] / MIB:.0f} MiB")
             for which, thread in (("oldest", 1), ("newest", count)):
-                each = [comment_and_update(site, directory, thread) for _ in range(rounds)]
-                times[name, which] = median(seconds for seconds, _, _ in each)
-                line(f"  a comment in the {which} of {count:,} threads", f"{each[-1][1]} files, {each[-1][2]}")
-    large = "many" if counts["many"] else "some"
+                times[count, which] = pages_of_a_comment(site, directory, thread, f"the {which} of {count:,} threads", rounds)
     for which in ("oldest", "newest"):
-        row(f"pages of a comment in the {which} of {counts[large]:,}", times[large, which], "s", at_most=0.05)
-        row("  and of a hundred", times[large, which], "s", times["few", which], "of 100", at_most=1.5, faster=False)
+        for i, what in enumerate(("its pages", "  of the processor")):
+            large, small = times[counts[-1], which][i], times[100, which][i]
+            row(f"{what}, {which} of {counts[-1]:,}", large, "s", at_most=0.05)
+            row("  and of a hundred", large, "s", small, "of 100", at_most=1.5, faster=False)
 
 
 # --- Mail out ----------------------------------------------------------------------------------------

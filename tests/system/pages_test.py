@@ -13,7 +13,7 @@ import sys
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, check, contains, equal, main, test, wait_until  # noqa: E402
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 URL = "https://pages.example.org/threads"
@@ -382,6 +382,46 @@ def a_second_run_leaves_the_first_alone(site):
         contains(pages.update().stderr, "another run is at work")
         equal(site.run(METROPLEX, "thread", "comment", "1", "--as", "tim", "-", stdin="not held up\n").stdout, "2\n")
     equal(len(pages.written()[0]), 5)
+
+
+@test
+def pages_follow_the_tracker_for_a_while(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    pages.update()
+    run = subprocess.Popen([METROPLEX, "pages", "--config", site.config, "--for", "600", pages.dir], stdout=subprocess.PIPE, text=True)
+    try:
+        for text in ("followed once", "followed twice"):
+            comment(site, 1, text + "\n")
+            wait_until(lambda: text in pages.read("r/acme/rocket/1.html"))
+        run.terminate()
+        contains(run.communicate(timeout=60)[0], "5 files")
+        equal(run.returncode, 0, "status")
+    finally:
+        run.kill()
+
+
+@test
+def a_disk_that_is_nearly_full_is_left_to_mail(site):
+    people(site)
+    site.thread("tim")
+    pages = Pages(site)
+    os.makedirs(pages.dir)
+    enter = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
+    script = 'mount -t tmpfs -o size="$1" none "$2" || exit 99; shift 2; "$@"; status=$?; find "$0" -type f ! -name .lock; exit $status'
+
+    def on_a_disk_of(size):
+        return subprocess.run([*enter, "sh", "-c", script, pages.dir, size, pages.dir, METROPLEX, "pages", "--config", site.config, pages.dir],
+                              capture_output=True, text=True)
+
+    full, empty = on_a_disk_of("20m"), on_a_disk_of("64m")
+    if 99 in (full.returncode, empty.returncode) or "unshare" in full.stderr:
+        return  # no disk of one's own can be had here
+    equal(full.returncode, 75, f"status: {full.stderr}")
+    contains(full.stderr, "too little room on the disk: 32 MiB stay free for mail")
+    equal([line for line in full.stdout.splitlines() if not line.endswith("/.built")], [], "files")
+    equal(empty.returncode, 0, f"status: {empty.stderr}")
 
 
 @test
