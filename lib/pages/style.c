@@ -40,6 +40,7 @@ const char mp_pages_style[] =
     ".body p,.body ul,.body ol,.body pre,.body table,.body blockquote{margin:.7rem 0}"
     ".body img{max-width:100%;height:auto}\n"
     "ul,ol{padding-left:1.6rem}"
+    ".left{text-align:left}.center{text-align:center}.right{text-align:right}"
     "blockquote{padding-left:.8rem;border-left:.2rem solid var(--line);margin-left:0;"
     "color:var(--soft)}"
     "blockquote blockquote blockquote blockquote blockquote blockquote{padding-left:0;border:0}\n"

@@ -117,17 +117,39 @@ mp_page_add_markdown(GString *page, const char *markdown)
     g_string_append(page, html);
 }
 
-/* What may be wider than the page scrolls by itself, also by keys. Where a tag of ours stands in
- * the HTML of Markdown there is one: in text its brackets are escaped. */
+/*
+ * What a page has otherwise than a mail: a link tells search engines that strangers wrote it,
+ * headings stand below that of the comment, what may be wider than the page scrolls by itself, also
+ * by keys, and cells are aligned by a style sheet. In text the brackets of a tag are escaped, so
+ * that each of these is one of the writer's.
+ */
+static const char *const dressed[][2] = {
+    {"<a rel=\"nofollow noopener noreferrer\"", "<a rel=\"nofollow ugc noopener noreferrer\""},
+    {"<h4>", "<h6>"},
+    {"</h4>", "</h6>"},
+    {"<h5>", "<h6>"},
+    {"</h5>", "</h6>"},
+    {"<h3>", "<h5>"},
+    {"</h3>", "</h5>"},
+    {"<h2>", "<h4>"},
+    {"</h2>", "</h4>"},
+    {"<h1>", "<h3>"},
+    {"</h1>", "</h3>"},
+    {"<pre>", "<pre tabindex=\"0\">"},
+    {"<table>", "<div class=\"wide\" tabindex=\"0\"><table>"},
+    {"</table>", "</table></div>"},
+    {"<th align=", "<th class="},
+    {"<td align=", "<td class="},
+};
+
 void
 mp_page_add_body(GString *page, const char *markdown)
 {
     g_autoptr(GString) html = g_string_new(NULL);
 
     mp_page_add_markdown(html, markdown);
-    g_string_replace(html, "<pre>", "<pre tabindex=\"0\">", 0);
-    g_string_replace(html, "<table>", "<div class=\"wide\" tabindex=\"0\"><table>", 0);
-    g_string_replace(html, "</table>", "</table></div>", 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(dressed); i++)
+        g_string_replace(html, dressed[i][0], dressed[i][1], 0);
     g_string_append_len(page, html->str, (gssize)html->len);
 }
 

@@ -24,7 +24,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 OURS = VOID - {"input"} | set("html head title body a nav ol ul li main h1 h2 h3 h4 h5 h6 p span code pre article header div details summary section table thead tbody tr th td "
                               "bdi time small em strong del blockquote script b i s u".split())
 ATTRIBUTES = set("lang charset http-equiv content name rel href type title class id aria-label aria-labelledby aria-current role datetime dir tabindex src alt loading download "
-                 "align start data-at data-label data-none hidden defer style colspan".split())
+                 "start data-at data-label data-none hidden defer style colspan".split())
 
 
 class Page(html.parser.HTMLParser):
@@ -55,8 +55,8 @@ class Page(html.parser.HTMLParser):
                 self.wrong.append(f"{tag} leads to {value!r}")
             if name == "src" and tag == "img" and not re.fullmatch(r"a/\d+/\d+-\d+\.(png|jpg|gif|webp)", value):
                 self.wrong.append(f"a picture of {value!r}")
-        if tag == "a" and re.match("https?:", values.get("href", "")) and "nofollow" not in values.get("rel", ""):
-            self.wrong.append(f"a link without nofollow: {attributes}")
+        if tag == "a" and re.match("https?:", values.get("href", "")) and not {"nofollow", "ugc", "noopener"} <= set(values.get("rel", "").split()):
+            self.wrong.append(f"a link of ours: {attributes}")
         if tag not in VOID:
             self.open.append(tag)
 

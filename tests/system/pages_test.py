@@ -371,6 +371,18 @@ def languages_are_the_installations(site):
 
 
 @test
+def a_comment_is_dressed_for_a_page(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim", body="# One\n\n## Two\n\n#### Four\n\n| a | b |\n|---|--:|\n| c | d |\n\n```\n<h1> <pre>\n```\n\n[x](https://e.example/)\n")
+    pages.update()
+    page = pages.read("r/acme/rocket/1.html")
+    for part in ("<h3>One</h3>", "<h4>Two</h4>", "<h6>Four</h6>", '<div class="wide" tabindex="0"><table>', '<td class="right">d</td>', '<pre tabindex="0"><code>&lt;h1&gt; &lt;pre&gt;\n',
+                 'rel="nofollow ugc noopener noreferrer"'):
+        contains(page, part)
+
+
+@test
 def a_second_run_leaves_the_first_alone(site):
     people(site)
     pages = Pages(site)
