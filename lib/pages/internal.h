@@ -20,9 +20,14 @@
  */
 void mp_page_add(GString *page, const char *markup, ...);
 
-/* Appends the HTML of Markdown; _body as it stands on a page. */
+/* Appends the HTML of Markdown. */
 void mp_page_add_markdown(GString *page, const char *markdown);
-void mp_page_add_body(GString *page, const char *markdown);
+
+/* The same as it stands on a page. `picture` is asked for the file of a picture that the text
+ * names; it answers with the caller's, or with NULL. */
+typedef char *(*MpPagePicture)(const char *url, gpointer user_data);
+void
+mp_page_add_body(GString *page, const char *markdown, MpPagePicture picture, gpointer user_data);
 
 /* Appends text as mp_page_add() does for %s; for XML as well. */
 void mp_page_add_text(GString *page, const char *text);

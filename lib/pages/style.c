@@ -38,7 +38,7 @@ const char mp_pages_style[] =
     ".body{padding:.1rem .9rem;overflow:hidden}.wide{overflow-x:auto}"
     ".body h1,.body h2,.body h3,.body h4,.body h5,.body h6{font-size:1.1rem;margin:1rem 0 .5rem}"
     ".body p,.body ul,.body ol,.body pre,.body table,.body blockquote{margin:.7rem 0}"
-    ".body img{max-width:100%;height:auto}\n"
+    ".body img{display:block;max-width:100%;max-height:30rem;height:auto;margin:.3rem 0}\n"
     "ul,ol{padding-left:1.6rem}"
     ".left{text-align:left}.center{text-align:center}.right{text-align:right}"
     "blockquote{padding-left:.8rem;border-left:.2rem solid var(--line);margin-left:0;"

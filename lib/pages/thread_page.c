@@ -42,6 +42,34 @@ name_to_save(const char *name)
     return saved;
 }
 
+typedef struct {
+    const Page *page;
+    const MpComment *comment;
+    GHashTable *shown; /* char *, the files of pictures that stand in the text */
+} Pictures;
+
+/* A picture that was attached stands where the text has it. */
+static char *
+show_picture(const char *url, gpointer user_data)
+{
+    const Pictures *p = user_data;
+    char *file = NULL;
+
+    for (guint i = 0; file == NULL && i < p->comment->attachments->len; i++) {
+        const MpAttachmentRecord *attachment = g_ptr_array_index(p->comment->attachments, i);
+        g_autofree char *named = g_strconcat("attachments/", attachment->file, NULL);
+
+        if (strcmp(url, named) == 0)
+            (void)mp_pages_attached_file(p->page->update, p->page->repository, p->page->thread->id,
+                                         p->comment->number, attachment, &file, NULL);
+    }
+    if (file != NULL && !mp_pages_is_picture(file))
+        g_clear_pointer(&file, g_free);
+    if (file != NULL)
+        g_hash_table_add(p->shown, g_strdup(file));
+    return file;
+}
+
 /* "64.3 kB"; the caller's. */
 static char *
 size_of(const MpPagesTexts *texts, guint64 octets)
@@ -56,7 +84,7 @@ size_of(const MpPagesTexts *texts, guint64 octets)
 
 static bool
 add_attachment(const Page *p, GString *out, const MpComment *comment,
-               const MpAttachmentRecord *attachment, GError **error)
+               const MpAttachmentRecord *attachment, GHashTable *shown, GError **error)
 {
     g_autofree char *saved = name_to_save(attachment->name);
     g_autofree char *size = size_of(p->update->texts, attachment->size);
@@ -68,7 +96,7 @@ add_attachment(const Page *p, GString *out, const MpComment *comment,
     if (file == NULL)
         return true;
     mp_page_add(out, "<li>");
-    if (mp_pages_is_picture(file))
+    if (mp_pages_is_picture(file) && !g_hash_table_contains(shown, file))
         mp_page_add(out, "<a href=\"%s\"><img src=\"%s\" alt=\"%s\" loading=\"lazy\"></a>", file,
                     file, attachment->name);
     mp_page_add(out, "<a href=\"%s\" download=\"%s\"><bdi>%s</bdi></a> (%s)</li>\n", file, saved,
@@ -77,13 +105,15 @@ add_attachment(const Page *p, GString *out, const MpComment *comment,
 }
 
 static bool
-add_attachments(const Page *p, GString *out, const MpComment *comment, GError **error)
+add_attachments(const Page *p, GString *out, const MpComment *comment, GHashTable *shown,
+                GError **error)
 {
     if (comment->attachments->len == 0)
         return true;
     mp_page_add(out, "<div class=\"attached\"><h3>%s</h3><ul>\n", p->update->texts->attachments);
     for (guint i = 0; i < comment->attachments->len; i++)
-        if (!add_attachment(p, out, comment, g_ptr_array_index(comment->attachments, i), error))
+        if (!add_attachment(p, out, comment, g_ptr_array_index(comment->attachments, i), shown,
+                            error))
             return false;
     mp_page_add(out, "</ul></div>\n");
     return true;
@@ -107,6 +137,8 @@ add_comment(const Page *p, GString *out, const MpComment *comment, GError **erro
 {
     const MpPagesTexts *texts = p->update->texts;
     const char *what = comment->number == 0 ? texts->opening : texts->permalink;
+    g_autoptr(GHashTable) shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Pictures pictures = {p, comment, shown};
 
     mp_page_add(out,
                 "<article class=\"comment\" id=\"comment-%d\" aria-labelledby=\"by-%d\">\n"
@@ -115,9 +147,9 @@ add_comment(const Page *p, GString *out, const MpComment *comment, GError **erro
                 "<div class=\"body\" dir=\"auto\">\n",
                 comment->number, comment->number, comment->number, comment->author_login,
                 comment->date, comment->number, what, comment->number, comment->number);
-    mp_page_add_body(out, comment->body);
+    mp_page_add_body(out, comment->body, show_picture, &pictures);
     mp_page_add(out, "</div>\n");
-    if (!add_attachments(p, out, comment, error))
+    if (!add_attachments(p, out, comment, shown, error))
         return false;
     add_cut(p, out, comment);
     mp_page_add(out, "</article>\n");

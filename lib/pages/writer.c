@@ -108,49 +108,60 @@ clean(const char *markdown)
     return g_string_free(out, FALSE);
 }
 
+static char *
+to_html(const char *markdown, const MpMarkdownHost *host)
+{
+    g_autofree char *text = clean(markdown);
+
+    return mp_markdown_to_html(text, host);
+}
+
 void
 mp_page_add_markdown(GString *page, const char *markdown)
 {
-    g_autofree char *text = clean(markdown);
-    g_autofree char *html = mp_markdown_to_html(text, NULL);
+    g_autofree char *html = to_html(markdown, NULL);
 
     g_string_append(page, html);
 }
 
 /*
  * What a page has otherwise than a mail: a link tells search engines that strangers wrote it,
- * headings stand below that of the comment, what may be wider than the page scrolls by itself, also
- * by keys, and cells are aligned by a style sheet. In text the brackets of a tag are escaped, so
+ * headings stand below that of the comment, a table wider than the page scrolls by itself, also by
+ * keys, and cells are aligned by a style sheet. In text the brackets of a tag are escaped, so
  * that each of these is one of the writer's.
  */
 static const char *const dressed[][2] = {
     {"<a rel=\"nofollow noopener noreferrer\"", "<a rel=\"nofollow ugc noopener noreferrer\""},
-    {"<h4>", "<h6>"},
-    {"</h4>", "</h6>"},
-    {"<h5>", "<h6>"},
-    {"</h5>", "</h6>"},
-    {"<h3>", "<h5>"},
-    {"</h3>", "</h5>"},
-    {"<h2>", "<h4>"},
-    {"</h2>", "</h4>"},
-    {"<h1>", "<h3>"},
-    {"</h1>", "</h3>"},
-    {"<pre>", "<pre tabindex=\"0\">"},
-    {"<table>", "<div class=\"wide\" tabindex=\"0\"><table>"},
+    {"<h4", "<h6"},
+    {"</h4", "</h6"},
+    {"<h5", "<h6"},
+    {"</h5", "</h6"},
+    {"<h3", "<h5"},
+    {"</h3", "</h5"},
+    {"<h2", "<h4"},
+    {"</h2", "</h4"},
+    {"<h1", "<h3"},
+    {"</h1", "</h3"},
+    {"<table", "<div class=\"wide\" tabindex=\"0\"><table"},
     {"</table>", "</table></div>"},
-    {"<th align=", "<th class="},
-    {"<td align=", "<td class="},
+    {" align=\"", " class=\""},
+};
+
+static const char *const attributes[MP_N_ELEMENTS] = {
+    [MP_ELEMENT_PRE] = " tabindex=\"0\"",
+    [MP_ELEMENT_PICTURE] = " loading=\"lazy\"",
 };
 
 void
-mp_page_add_body(GString *page, const char *markdown)
+mp_page_add_body(GString *page, const char *markdown, MpPagePicture picture, gpointer user_data)
 {
-    g_autoptr(GString) html = g_string_new(NULL);
+    const MpMarkdownHost host = {.picture = picture, .attributes = attributes, .data = user_data};
+    g_autofree char *html = to_html(markdown, &host);
+    g_autoptr(GString) body = g_string_new(html);
 
-    mp_page_add_markdown(html, markdown);
     for (gsize i = 0; i < G_N_ELEMENTS(dressed); i++)
-        g_string_replace(html, dressed[i][0], dressed[i][1], 0);
-    g_string_append_len(page, html->str, (gssize)html->len);
+        g_string_replace(body, dressed[i][0], dressed[i][1], 0);
+    g_string_append_len(page, body->str, (gssize)body->len);
 }
 
 void

@@ -15,7 +15,7 @@ import unicodedata
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, TOP, check, contains, equal, main, skip, test  # noqa: E402
 import hostile  # noqa: E402
 
 LINK = re.compile(r"(https?://|mailto:|\.\./\.\./\.\./(index\.html|style\.css|search\.js)$|[a-z0-9-]+\.(html|xml|js)(#[a-z0-9-]+)?$|#[a-z0-9-]+$|style\.css$|data:,$|"
@@ -156,6 +156,38 @@ def what_hostile_people_wrote_is_text(site):
     check("<" not in titles, "titles.js has a bracket")
     equal(sorted(path for path in files if "/a/" in path),
           sorted(f"r/acme/rocket/a/{len(threads) + 1}/0-{n}." + ("gif" if octets.startswith("GIF89a") else "bin") for n, (_, _, octets) in enumerate(hostile.FILES, 1)))
+
+
+STRICT = """
+import html5lib, sys
+for path in sys.stdin.read().split("\\n"):
+    parser = html5lib.HTMLParser()
+    parser.parse(open(path, encoding="utf-8").read())
+    for place, code, _ in parser.errors[:3]:
+        print(path, place, code)
+"""
+
+
+def has(*command):
+    return shutil.which(command[0]) and subprocess.run(command, capture_output=True).returncode == 0
+
+
+@(test if has("/usr/bin/python3", "-c", "import html5lib") and has("xmllint", "--version") else skip)
+def pages_are_html_and_feeds_are_atom_by_others_parsers(site):
+    site.user("tim")
+    site.thread("tim")
+    plant(site, everything())
+    directory = os.path.join(site.dir, "pages")
+    site.set_config("pages", url="https://pages.example.org/")
+    site.set_config("instance", language="fr")
+    site.run(METROPLEX, "pages", directory)
+    pages = [path for name, path in files_of(directory).items() if name.endswith(".html")]
+    check(len(pages) > 100, f"{len(pages)} pages")
+    done = subprocess.run(["/usr/bin/python3", "-c", STRICT], input="\n".join(pages), capture_output=True, text=True)
+    equal((done.returncode, done.stdout), (0, ""), done.stderr)
+    done = subprocess.run(["xmllint", "--noout", "--relaxng", os.path.join(TOP, "tests/fixtures/pages/atom.rng"), os.path.join(directory, "r/acme/rocket/atom.xml")],
+                          capture_output=True, text=True)
+    equal(done.returncode, 0, done.stderr)
 
 
 @test
