@@ -195,7 +195,7 @@ class Recording:
             self.names([(directory, name, inode)], f"create {self.tell(at)}")
         elif "O_TRUNC" in flags and self.files[inode]:
             self.data(inode, None, 0, f"cut {self.tell(at)}")
-        if inode in self.files:
+        if inode in self.files and "O_RDONLY" not in flags:  # who only reads moves nobody's place
             self.at[inode] = None if "O_APPEND" in flags else 0
 
     def on_file(self, name, at, args, result, covers):
