@@ -31,7 +31,7 @@ def size(name, default):
 MAILS = size("MAILS", 1000)
 THREADS = size("THREADS", 100)
 COMMENTS = size("COMMENTS", 2560)
-MESSAGES = size("MESSAGES", 2000)
+MESSAGES = size("MESSAGES", 10000)
 RECIPIENTS = size("RECIPIENTS", 10000)
 RUNS = size("RUNS", 2000)
 ROUNDS = size("ROUNDS", 3)
@@ -434,12 +434,13 @@ class Distance:
 def send_all(site, port, connections, count):
     site.restore()
     site.set_config("smtp", transport="smtp", address="127.0.0.1", port=port, tls="none", connections=connections)
-    seconds = timed(NOTIFIER, "--config", site.config, "--once")["seconds"]
+    site.set_config("instance", log_level="info")  # as it is where nobody says anything; the tests' is debug
+    run = timed(NOTIFIER, "--config", site.config, "--once")
     left = [name for queue in ("new", "retry", "failed") for name in site.listed(f"outbox/{queue}")]
     sent = site.log("notifier.log").count(" sent <")
     if left or sent != count:
         raise RuntimeError(f"{sent} of {count} messages were sent")
-    return count / seconds
+    return count / run["seconds"], (run["user"] + run["system"]) / count
 
 
 def source(port, connections, count, octets):
@@ -461,22 +462,25 @@ def announcing(count):
 
 
 def rates(site, port, connections, count, rounds):
+    """Messages a second, ours and theirs, our processor seconds a message, and a message's octets."""
     octets = len(site.notifier("preview", "1", "1", "user2").encode())
     ours, theirs = [], []
     for _ in range(rounds):
         ours.append(send_all(site, port, connections, count))
         theirs.append(source(port, connections, count, octets))
-    return median(ours), median(theirs), octets
+    return median(rate for rate, _ in ours), median(theirs), median(spent for _, spent in ours), octets
 
 
 @bench
 def messages(rounds=ROUNDS):
-    """Notifications rendered and sent to a server nearby."""
+    """Notifications rendered and sent to a server nearby. One connection is judged by processor time: how
+    smtp-source fares with one depends on where the scheduler puts it and the sink."""
     with announcing(MESSAGES) as (site, count), Sink() as sink:
-        for connections in (1, 4):
-            ours, theirs, octets = rates(site, sink.port, connections, count, rounds)
+        for connections, wanted in ((1, {}), (4, {"at_least": 0.8})):
+            ours, theirs, spent, octets = rates(site, sink.port, connections, count, rounds)
             row(f"messages out, {count:,} of {octets:,} octets, {connections} connection{'s' * (connections > 1)}",
-                ours, "/s", theirs, f"smtp-source -s {connections}", at_least=0.8)
+                ours, "/s", theirs, f"smtp-source -s {connections}", **wanted)
+            row("  processor time of a message", spent, "s", at_most=100e-6)
 
 
 @bench
@@ -484,9 +488,9 @@ def distance(rounds=ROUNDS):
     """The same to a server 20 ms away."""
     with announcing(MESSAGES // 4) as (site, count), Sink() as sink:
         relay = Distance(sink.port, 0.020)
-        ours, theirs, _ = rates(site, relay.port, 8, count, rounds)
+        ours, theirs, *_ = rates(site, relay.port, 8, count, rounds)
         relay.close()
-    row(f"messages out, {count:,} at 20 ms round trip, 8 connections", ours, "/s", theirs, "smtp-source -s 8", at_least=1)
+    row(f"messages out, {count:,} at 20 ms round trip, 8 connections", ours, "/s", theirs, "smtp-source -s 8", at_least=1.8)
 
 
 @bench
