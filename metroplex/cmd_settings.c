@@ -220,7 +220,7 @@ secret(int argc, char **argv)
 
     mp_options_parse(
         &options, NULL, "smtp.password",
-        "Reads the password of the SMTP server, or its token for xoauth2, from the\n"
+        "Reads the password of the SMTP server, or its token (OAuth), from the\n"
         "terminal without echo, else from standard input, and writes it into the file\n"
         "that smtp.password-file names, for the user of the programs alone.\n\n"
         "Example: metroplex settings secret smtp.password <password.txt",

@@ -229,3 +229,10 @@ mp_config_is_noreply_domain(const MpConfig *config, const char *domain)
 
     return g_ascii_strcasecmp(domain, now) == 0 || g_ascii_strcasecmp(domain, always) == 0;
 }
+
+bool
+mp_config_takes_token(const MpConfig *config)
+{
+    return config->authentication == MP_AUTH_XOAUTH2 ||
+           config->authentication == MP_AUTH_OAUTHBEARER;
+}

@@ -22,6 +22,7 @@ typedef enum {
     MP_AUTH_LOGIN,
     MP_AUTH_CRAM_MD5,
     MP_AUTH_XOAUTH2,
+    MP_AUTH_OAUTHBEARER,
 } MpAuthentication;
 typedef enum { MP_LANGUAGE_EN, MP_LANGUAGE_FR, MP_N_LANGUAGES } MpLanguage;
 typedef enum { MP_SUPPORT_URL, MP_SUPPORT_EMAIL } MpSupportType;
@@ -55,6 +56,7 @@ typedef struct {
     int authentication;
     char *username;
     char *password_file;
+    char *token_command; /* or "": the token is in the password file */
     int tls;
     char *ca_file; /* "" for the system's authorities */
     bool enforce_tls;
@@ -181,6 +183,9 @@ MpConfig *mp_config_load(const char *path, const char *data, GError **error);
  * that leaves root. MP_ERROR_INSTALLATION says what chown or chmod mends it.
  */
 bool mp_config_check_owner(const char *path, GError **error);
+
+/* Whether the login is by a token (OAuth), which expires, and not by a password. */
+bool mp_config_takes_token(const MpConfig *config);
 
 /* Why the password file is no secret (others can read or write it), in the operator's language if
  * `translated`; the caller's. NULL if it is one, or is not there, or cannot be seen. */

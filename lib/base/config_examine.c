@@ -144,6 +144,23 @@ fault_of_username(const MpConfig *config)
                : NULL;
 }
 
+/* Its words are parted as a shell would; nothing else of one is in between. */
+static const char *
+fault_of_token_command(const MpConfig *config)
+{
+    g_auto(GStrv) argv = NULL;
+
+    if (config->token_command[0] == '\0')
+        return NULL;
+    if (!g_shell_parse_argv(config->token_command, NULL, &argv, NULL))
+        return N_("has a quote that does not end");
+    if (argv[0][0] != '/')
+        return N_("does not begin with the absolute path of a program");
+    return mp_config_takes_token(config)
+               ? NULL
+               : N_("gives a token: authentication = xoauth2 or oauthbearer");
+}
+
 static const char *
 fault_of_accounts_remote(const MpConfig *config)
 {
@@ -168,6 +185,7 @@ static const struct {
     {G_STRUCT_OFFSET(MpConfig, support_address), fault_of_support},
     {G_STRUCT_OFFSET(MpConfig, maildir), fault_of_maildir},
     {G_STRUCT_OFFSET(MpConfig, username), fault_of_username},
+    {G_STRUCT_OFFSET(MpConfig, token_command), fault_of_token_command},
     {G_STRUCT_OFFSET(MpConfig, accounts_remote), fault_of_accounts_remote},
     {G_STRUCT_OFFSET(MpConfig, pages_url), fault_of_pages_url},
 };

@@ -46,6 +46,22 @@ is_server(const char *text)
     return mp_is_hostname(text) && last[strspn(last, "0123456789")] != '\0';
 }
 
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]". */
+static bool
+is_address_literal(const char *text)
+{
+    static const char ipv6[] = "[IPv6:";
+    gsize length = strlen(text);
+    bool is_ipv6 = g_ascii_strncasecmp(text, ipv6, strlen(ipv6)) == 0;
+    gsize begin = is_ipv6 ? strlen(ipv6) : 1;
+
+    if (length <= begin + 1 || text[0] != '[' || text[length - 1] != ']')
+        return false;
+    g_autofree char *bare = g_strndup(text + begin, length - begin - 1);
+    return g_hostname_is_ip_address(bare) && strchr(bare, '%') == NULL &&
+           (strchr(bare, ':') != NULL) == is_ipv6;
+}
+
 bool
 mp_is_mail_address(const char *text)
 {
@@ -167,6 +183,10 @@ fault_of_text(const MpConfigKey *key, const char *value)
     switch (key->type) {
     case TYPE_HOST:
         return mp_is_hostname(value) ? NULL : N_("is not a host name");
+    case TYPE_HELO:
+        return mp_is_hostname(value) || is_address_literal(value)
+                   ? NULL
+                   : N_("is neither a host name nor an address literal");
     case TYPE_SERVER:
         return is_server(value) ? NULL : N_("is neither a host name nor an IP address");
     case TYPE_PATH:
@@ -232,12 +252,19 @@ const char *
 mp_config_type_name(const MpConfigKey *key)
 {
     static const char *const names[] = {
-        [TYPE_HOST] = "host name", [TYPE_SERVER] = "host name or IP address",
-        [TYPE_TEXT] = "text",      [TYPE_PATH] = "path",
-        [TYPE_URL] = "URL",        [TYPE_REMOTE] = "Git URL",
-        [TYPE_WORDS] = "list",     [TYPE_MAIL] = "mail address",
-        [TYPE_NAME] = "mail name", [TYPE_BOOL] = "boolean",
-        [TYPE_INT] = "number",     [TYPE_SIZE] = "bytes",
+        [TYPE_HOST] = "host name",
+        [TYPE_SERVER] = "host name or IP address",
+        [TYPE_HELO] = "host name or address literal",
+        [TYPE_TEXT] = "text",
+        [TYPE_PATH] = "path",
+        [TYPE_URL] = "URL",
+        [TYPE_REMOTE] = "Git URL",
+        [TYPE_WORDS] = "list",
+        [TYPE_MAIL] = "mail address",
+        [TYPE_NAME] = "mail name",
+        [TYPE_BOOL] = "boolean",
+        [TYPE_INT] = "number",
+        [TYPE_SIZE] = "bytes",
         [TYPE_CHOICE] = "choice",
     };
 

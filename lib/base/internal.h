@@ -5,6 +5,7 @@
 
 typedef enum {
     TYPE_HOST,
+    TYPE_HELO, /* a host name or an address literal (RFC 5321, section 4.1.3) */
     TYPE_SERVER,
     TYPE_TEXT,
     TYPE_PATH,

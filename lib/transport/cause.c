@@ -163,6 +163,13 @@ static const MpCauseRow causes[MP_N_CAUSES] = {
          N_("make such a password at the provider and give it by `metroplex settings secret "
             "smtp.password`, or set another smtp.authentication"),
          {"smtp.password-file", "smtp.authentication"}},
+    [MP_CAUSE_TOKEN] =
+        {"token",
+         N_("There is no token that the server takes, since it has expired, has another scope, or "
+            "the command that gives it fails"),
+         N_("try smtp.token-command as the programs' user, or write a fresh token by `metroplex "
+            "settings secret smtp.password`"),
+         {"smtp.token-command", "smtp.password-file", "smtp.username"}},
     [MP_CAUSE_LOGIN_LATER] =
         {"login-later",
          N_("The server cannot check our login now"),

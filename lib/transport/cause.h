@@ -54,6 +54,7 @@ typedef enum {
     MP_CAUSE_MECHANISM,
     MP_CAUSE_LOGIN,
     MP_CAUSE_WEAK_LOGIN,
+    MP_CAUSE_TOKEN,
     MP_CAUSE_LOGIN_LATER,
     MP_CAUSE_TLS_REQUIRED,
     MP_CAUSE_LOGIN_REQUIRED,
@@ -102,6 +103,7 @@ typedef struct {
     int code;          /* its answer, 0 for none */
     const char *reply; /* that in words, the code first, or "" */
     bool is_connected, offers_starttls, offers_auth;
+    bool lacks_token; /* neither file nor command gave a token */
     MpListener listener;
 } MpSymptoms;
 

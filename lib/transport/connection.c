@@ -12,29 +12,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "transport/connection_handle.h"
+#include "transport/secret.h"
 
 #define QUIT_SECONDS 2
 
 /* --- Settings ------------------------------------------------------------------------------- */
-
-/* The secret is what stands on the file's one line. */
-static bool
-read_password(MpConnection *c, GError **error)
-{
-    const char *path = c->config->password_file;
-    gsize length;
-
-    if (!mp_read_secret(path, &c->password, &length, error))
-        return false;
-    while (length > 0 && strchr("\r\n", c->password[length - 1]) != NULL)
-        c->password[--length] = '\0';
-    if (length == 0)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is empty: [smtp] authentication needs it",
-                       path);
-    if (strlen(c->password) != length || strpbrk(c->password, "\r\n") != NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s holds more than one line", path);
-    return true;
-}
 
 static bool
 check_ca_file(const MpConfig *config, GError **error)
@@ -43,6 +25,18 @@ check_ca_file(const MpConfig *config, GError **error)
         access(config->ca_file, R_OK) == 0)
         return true;
     return mp_fail_errno(error, "cannot read [smtp] ca-file %s", config->ca_file);
+}
+
+/* A command is not asked before there is a connection to make. */
+static bool
+has_secret(MpConnection *c, GError **error)
+{
+    const MpConfig *config = c->config;
+
+    if (config->authentication == MP_AUTH_NONE || config->token_command[0] != '\0')
+        return true;
+    c->password = mp_secret_read(config, error);
+    return c->password != NULL;
 }
 
 MpConnection *
@@ -54,16 +48,25 @@ mp_connection_new(const MpConfig *config, GError **error)
     c->heard = g_string_new(NULL);
     c->said = g_string_new(NULL);
     c->open_sockets = g_array_new(FALSE, FALSE, sizeof(curl_socket_t));
-    if (!check_ca_file(config, error) ||
-        (config->authentication != MP_AUTH_NONE && !read_password(c, error))) {
+    if (!check_ca_file(config, error) || !has_secret(c, error)) {
         mp_connection_free(c);
         return NULL;
     }
-    c->transcript = mp_transcript_new(config, c->password);
+    c->transcript = mp_transcript_new(config);
+    if (c->password != NULL)
+        mp_transcript_keep_secret(c->transcript, c->password);
     if (config->authentication != MP_AUTH_NONE && config->tls == MP_TLS_NONE)
         mp_warn("credentials go to %s:%d in clear text: [smtp] tls = none", config->smtp_address,
                 config->smtp_port);
     return c;
+}
+
+static void
+forget_password(MpConnection *c)
+{
+    if (c->password != NULL)
+        mp_wipe(c->password, strlen(c->password));
+    g_clear_pointer(&c->password, g_free);
 }
 
 void
@@ -76,9 +79,7 @@ mp_connection_free(MpConnection *c)
     g_array_unref(c->open_sockets);
     g_string_free(c->heard, TRUE);
     g_string_free(c->said, TRUE);
-    if (c->password != NULL)
-        mp_wipe(c->password, strlen(c->password));
-    g_free(c->password);
+    forget_password(c);
     g_free(c);
 }
 
@@ -131,7 +132,8 @@ mp_connection_symptoms(const MpConnection *c)
                         .reply = t->reply->str,
                         .is_connected = c->is_connected,
                         .offers_starttls = t->offers_starttls,
-                        .offers_auth = t->offers_auth};
+                        .offers_auth = t->offers_auth,
+                        .lacks_token = c->lacks_token || t->challenge != NULL};
 }
 
 /* libcurl says yes without a login, too, where the server offers no AUTH. */
@@ -146,6 +148,10 @@ check_login(MpConnection *c, CURLcode result)
     if (c->answer_length > LONGEST_ANSWER)
         return fail(c, CURLE_WEIRD_SERVER_REPLY, "the server's answer has no end");
     c->broken = result;
+    if (result == CURLE_LOGIN_DENIED && t->challenge != NULL) { /* libcurl hears no more of it */
+        g_autofree char *why = g_strdup_printf("the server refuses the token: %s", t->challenge);
+        return fail(c, result, why);
+    }
     if (result != CURLE_OK)
         return c->error[0] != '\0' ? false : fail(c, result, curl_easy_strerror(result));
     if (c->config->authentication == MP_AUTH_NONE || t->is_authenticated)
@@ -154,8 +160,31 @@ check_login(MpConnection *c, CURLcode result)
     return fail(c, CURLE_LOGIN_DENIED, "the server does not offer AUTH");
 }
 
-bool
-mp_connection_open(MpConnection *c)
+/* Another token than the last one, which was refused or may have expired; true where none is
+ * needed.
+ */
+static bool
+renew_token(MpConnection *c, bool *is_another)
+{
+    g_autoptr(GError) error = NULL;
+    char *token;
+
+    *is_another = false;
+    if (!mp_config_takes_token(c->config))
+        return true;
+    token = mp_secret_read(c->config, &error);
+    c->lacks_token = token == NULL;
+    if (token == NULL)
+        return fail(c, CURLE_LOGIN_DENIED, error->message);
+    *is_another = g_strcmp0(token, c->password) != 0;
+    forget_password(c);
+    c->password = token;
+    mp_transcript_keep_secret(c->transcript, token);
+    return true;
+}
+
+static bool
+connect_and_log_in(MpConnection *c)
 {
     curl_off_t microseconds = 0;
     long os_error = 0;
@@ -180,6 +209,25 @@ mp_connection_open(MpConnection *c)
         return true;
     mp_connection_cut(c);
     return false;
+}
+
+/* A token that is refused may have expired since it was given: there may be another by now, and
+ * that is tried once. */
+bool
+mp_connection_open(MpConnection *c)
+{
+    bool is_another;
+
+    mp_connection_cut(c);
+    c->is_turned_away = c->is_connected = false;
+    if (!renew_token(c, &is_another))
+        return false;
+    if (connect_and_log_in(c))
+        return true;
+    if (!c->is_turned_away || c->transcript->asked != MP_ASKED_AUTH ||
+        !mp_config_takes_token(c->config) || !renew_token(c, &is_another) || !is_another)
+        return false;
+    return connect_and_log_in(c);
 }
 
 void

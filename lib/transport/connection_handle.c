@@ -82,8 +82,8 @@ on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_
 /* --- What it is told ------------------------------------------------------------------------ */
 
 /* In the order of MpAuthentication. */
-static const char *const login_options[] = {NULL, "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5",
-                                            "AUTH=XOAUTH2"};
+static const char *const login_options[] = {
+    NULL, "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5", "AUTH=XOAUTH2", "AUTH=OAUTHBEARER"};
 
 static void
 set_credentials(const MpConnection *c)
@@ -95,8 +95,7 @@ set_credentials(const MpConnection *c)
     curl_easy_setopt(c->easy, CURLOPT_LOGIN_OPTIONS, login_options[config->authentication]);
     curl_easy_setopt(c->easy, CURLOPT_USERNAME, config->username);
     curl_easy_setopt(c->easy,
-                     config->authentication == MP_AUTH_XOAUTH2 ? CURLOPT_XOAUTH2_BEARER
-                                                               : CURLOPT_PASSWORD,
+                     mp_config_takes_token(config) ? CURLOPT_XOAUTH2_BEARER : CURLOPT_PASSWORD,
                      c->password);
 }
 
@@ -120,9 +119,10 @@ static void
 set_server(const MpConnection *c)
 {
     const MpConfig *config = c->config;
+    g_autofree char *domain = g_uri_escape_string(config->smtp_domain, NULL, FALSE);
     g_autofree char *url =
         g_strdup_printf("%s://%s:%d/%s", config->tls == MP_TLS_IMPLICIT ? "smtps" : "smtp",
-                        config->smtp_address, config->smtp_port, config->smtp_domain);
+                        config->smtp_address, config->smtp_port, domain);
 
     curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(c->easy, CURLOPT_URL, url);

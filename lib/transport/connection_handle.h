@@ -19,8 +19,9 @@ struct MpConnection {
     GString *heard; /* what came and is not taken yet */
     GString *said;  /* what is still to go out */
     bool is_turned_away;
-    CURLcode broken; /* what broke it, in libcurl's terms; CURLE_OK while nothing did */
-    int os_error;    /* errno of connecting */
+    bool lacks_token; /* neither file nor command gave one for the last login */
+    CURLcode broken;  /* what broke it, in libcurl's terms; CURLE_OK while nothing did */
+    int os_error;     /* errno of connecting */
     bool is_connected;
     char error[CURL_ERROR_SIZE];
 };

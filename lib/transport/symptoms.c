@@ -260,7 +260,12 @@ of_break(const MpSymptoms *s)
 MpCause
 mp_cause_of(const MpSymptoms *s)
 {
-    return s->code >= 400 ? of_answer(s) : of_break(s);
+    MpCause cause;
+
+    if (s->lacks_token)
+        return MP_CAUSE_TOKEN;
+    cause = s->code >= 400 ? of_answer(s) : of_break(s);
+    return cause == MP_CAUSE_LOGIN && mp_config_takes_token(s->config) ? MP_CAUSE_TOKEN : cause;
 }
 
 bool

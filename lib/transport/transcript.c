@@ -7,10 +7,11 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#define REDACTED        "[redacted]"
-#define SHORTEST_SECRET 4 /* to look for in replies; anything shorter is in them by chance */
-#define MOST_LINES      1000
-#define LONGEST_REPLY   4000
+#define REDACTED          "[redacted]"
+#define SHORTEST_SECRET   4 /* to look for in replies; anything shorter is in them by chance */
+#define MOST_LINES        1000
+#define LONGEST_REPLY     4000
+#define LONGEST_CHALLENGE 300
 
 static void
 free_secret(gpointer secret)
@@ -27,7 +28,7 @@ add_secret(MpTranscript *t, const char *bytes, gsize length)
 }
 
 MpTranscript *
-mp_transcript_new(const MpConfig *config, const char *password)
+mp_transcript_new(const MpConfig *config)
 {
     MpTranscript *t = g_new0(MpTranscript, 1);
 
@@ -36,15 +37,19 @@ mp_transcript_new(const MpConfig *config, const char *password)
     t->reply = g_string_new(NULL);
     t->ahead = g_array_new(FALSE, FALSE, sizeof(MpAsked));
     t->secrets = g_ptr_array_new_with_free_func(free_secret);
-    if (password != NULL) {
-        char *encoded = g_base64_encode((const guchar *)password, strlen(password));
-
-        add_secret(t, password, strlen(password));
-        add_secret(t, encoded, strlen(encoded));
-        free_secret(encoded);
-    }
-    t->n_known_secrets = t->secrets->len;
     return t;
+}
+
+void
+mp_transcript_keep_secret(MpTranscript *t, const char *secret)
+{
+    char *encoded = g_base64_encode((const guchar *)secret, strlen(secret));
+
+    g_ptr_array_set_size(t->secrets, 0);
+    add_secret(t, secret, strlen(secret));
+    add_secret(t, encoded, strlen(encoded));
+    free_secret(encoded);
+    t->n_known_secrets = t->secrets->len;
 }
 
 void
@@ -54,6 +59,7 @@ mp_transcript_free(MpTranscript *t)
         return;
     mp_conversation_free(t->conversation);
     g_string_free(t->reply, TRUE);
+    g_free(t->challenge);
     g_array_unref(t->ahead);
     g_ptr_array_unref(t->secrets);
     g_free(t);
@@ -83,6 +89,7 @@ mp_transcript_new_connection(MpTranscript *t)
     t->is_announced = t->is_authenticated = false;
     forget_offers(t);
     g_array_set_size(t->ahead, 0);
+    g_clear_pointer(&t->challenge, g_free);
     t->is_tls_due = t->config->tls == MP_TLS_IMPLICIT;
     g_ptr_array_set_size(t->secrets, (gint)t->n_known_secrets);
 }
@@ -304,10 +311,32 @@ code_of(const char *line)
     return (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
 }
 
+/* Before a server refuses a token it says why, as JSON in base64 (RFC 7628, section 3.2.2). */
+static void
+note_challenge(MpTranscript *t, const char *line)
+{
+    gsize length = 0;
+    g_autofree guchar *decoded = g_base64_decode(line, &length);
+    g_autofree char *text = g_strndup((const char *)decoded, MIN(length, LONGEST_CHALLENGE));
+
+    if (text[0] != '{')
+        return;
+    g_autoptr(GString) scrubbed = g_string_new(text);
+    scrub(t, scrubbed);
+    g_free(t->challenge);
+    t->challenge = mp_escape(scrubbed->str);
+}
+
 static void
 note_final_line(MpTranscript *t)
 {
     t->code = t->last_code;
+    if (t->asked == MP_ASKED_AUTH && t->code == 334)
+        note_challenge(t, t->reply->str + strlen("334 "));
+    if (t->asked == MP_ASKED_AUTH && t->code >= 400 && t->challenge != NULL) {
+        g_string_append_printf(t->reply, " (%s)", t->challenge);
+        g_clear_pointer(&t->challenge, g_free);
+    }
     if (t->asked == MP_ASKED_AUTH && t->code == 235)
         t->is_authenticated = true;
     if (t->asked == MP_ASKED_STARTTLS && t->code == 220)

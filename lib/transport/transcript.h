@@ -19,6 +19,7 @@ typedef struct {
     MpAsked asked;
     int code;               /* the server's answer to it, 0 while there is none */
     GString *reply;         /* its text, several lines joined */
+    char *challenge;        /* why a token is refused, in the server's words, escaped; or NULL */
     bool is_new_connection; /* opened in this attempt */
     bool is_settled;        /* replies are no longer the outcome */
     /* Of this connection. */
@@ -36,8 +37,12 @@ typedef struct {
     GArray *ahead; /* MpAsked: said, and not yet asked about by mp_transcript_turn */
 } MpTranscript;
 
-/* `password` may be NULL. The configuration must outlive the transcript. */
-MpTranscript *mp_transcript_new(const MpConfig *config, const char *password);
+/* The configuration must outlive the transcript. */
+MpTranscript *mp_transcript_new(const MpConfig *config);
+
+/* What must not be told from now on, whoever says it: a password or a token. Others are forgotten.
+ */
+void mp_transcript_keep_secret(MpTranscript *transcript, const char *secret);
 void mp_transcript_free(MpTranscript *transcript);
 
 void mp_transcript_begin_attempt(MpTranscript *transcript);

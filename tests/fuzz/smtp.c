@@ -33,7 +33,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
                        .smtp_port = 587,
                        .username = (char *)(gsize) "postmaster",
                        .authentication = MP_AUTH_LOGIN};
-    MpTranscript *t = mp_transcript_new(&config, "hunter2hunter2");
+    MpTranscript *t = mp_transcript_new(&config);
+    mp_transcript_keep_secret(t, "hunter2hunter2");
     g_autofree char *text = fuzz_text(data, size);
     g_auto(GStrv) lines = g_strsplit(text, "\n", 50);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A scripted SMTP server for tests: STARTTLS, implicit TLS, AUTH, and faults on demand.
 
-It listens on 127.0.0.1, prints its port on standard output (and writes it to DIR/port), and keeps
+It listens on 127.0.0.1 (or --listen), prints its port on standard output (and writes it to DIR/port), and keeps
 below DIR, each by rename:
 
     NNN.eml        a message it took, byte for byte as sent (CRLF, dots unstuffed)
@@ -81,7 +81,8 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(self, options):
-        super().__init__(("127.0.0.1", options.port), Session)
+        self.address_family = socket.AF_INET6 if ":" in options.listen else socket.AF_INET
+        super().__init__((options.listen, options.port), Session)
         self.options = options
         self.lock = threading.Lock()
         self.connections = self.messages = 0
@@ -343,10 +344,24 @@ class Session(socketserver.BaseRequestHandler):
 
     def auth_XOAUTH2(self, initial):
         given = base64.b64decode(initial) if initial else self.ask(b"")
-        wanted = f"user={self.options.user}\1auth=Bearer {self.options.token}\1\1".encode()
+        wanted = f"user={self.options.user}\1auth=Bearer {self.token()}\1\1".encode()
         if given != wanted:
-            self.ask(b'{"status":"400","schemes":"Bearer"}')
+            self.ask(self.options.token_error.encode())
         return given == wanted
+
+    def auth_OAUTHBEARER(self, initial):
+        given = base64.b64decode(initial) if initial else self.ask(b"")
+        is_right = given.startswith(f"n,a={self.options.user},\1".encode()) and \
+            given.endswith(f"\1auth=Bearer {self.token()}\1\1".encode())
+        if not is_right:
+            self.ask(self.options.token_error.encode())
+        return is_right
+
+    def token(self):
+        if not self.options.token_file:
+            return self.options.token
+        with open(self.options.token_file) as file:
+            return file.read().strip()
 
 
 def parse_arguments():
@@ -358,11 +373,14 @@ def parse_arguments():
     parser.add_argument("--tls", choices=["none", "starttls", "implicit"], default="none")
     parser.add_argument("--cert", help="PEM file of the certificate chain")
     parser.add_argument("--key", help="PEM file of the private key")
-    parser.add_argument("--auth", default="", help="mechanisms: 'PLAIN LOGIN CRAM-MD5 XOAUTH2'")
+    parser.add_argument("--auth", default="", help="mechanisms: 'PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER'")
     parser.add_argument("--auth-optional", action="store_true", help="mail without AUTH is taken")
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
-    parser.add_argument("--token", default="", help="of XOAUTH2")
+    parser.add_argument("--token", default="", help="of XOAUTH2 and OAUTHBEARER")
+    parser.add_argument("--token-file", default="", help="where the token stands instead, at each login")
+    parser.add_argument("--token-error", default='{"status":"400","schemes":"Bearer"}', help="said of a wrong one")
+    parser.add_argument("--listen", default="127.0.0.1", help="or ::1")
     parser.add_argument("--offer", default="SIZE 26214400,8BITMIME,ENHANCEDSTATUSCODES",
                         help="what EHLO offers besides STARTTLS and AUTH, comma-separated")
     parser.add_argument("--delay", type=float, default=0, help="milliseconds before each reply")

@@ -106,6 +106,7 @@ static const struct {
     {"LOGIN", "login", "PLAIN LOGIN CRAM-MD5 XOAUTH2", "VRFY close", "sent 250"},
     {"CRAM-MD5", "cram-md5", "PLAIN LOGIN CRAM-MD5 XOAUTH2", "VRFY close", "sent 250"},
     {"XOAUTH2", "xoauth2", "PLAIN LOGIN CRAM-MD5 XOAUTH2", "VRFY close", "sent 250"},
+    {"OAUTHBEARER", "oauthbearer", "PLAIN XOAUTH2 OAUTHBEARER", "VRFY close", "sent 250"},
     {"nothing offered", "plain", "", "VRFY close", "stopped 0"},
     {"another offered", "plain", "CRAM-MD5", "VRFY close", "unavailable 0"},
     {"refused", "login", "LOGIN", "AUTH 535 5.7.8 no", "stopped 535 535 5.7.8 no"},
@@ -162,10 +163,12 @@ Test(smtp, every_login_works_and_none_is_told, .timeout = 60)
 /* The server's own password is another: each mechanism fails, and says nothing of ours. */
 Test(smtp, a_wrong_password_stops_the_run_not_the_message, .timeout = 60)
 {
-    static const char *const mechanisms[] = {"plain", "login", "cram-md5", "xoauth2"};
-    const char *options[] = {"--tls",      "starttls", "--auth",  "PLAIN LOGIN CRAM-MD5 XOAUTH2",
-                             "--password", "another",  "--token", "another",
-                             NULL};
+    static const char *const mechanisms[] = {"plain", "login", "cram-md5", "xoauth2",
+                                             "oauthbearer"};
+    const char *options[] = {
+        "--tls",      "starttls", "--auth",  "PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER",
+        "--password", "another",  "--token", "another",
+        NULL};
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autoptr(SmtpServer) server = smtp_server_start(scratch, "good", options);
 
