@@ -148,6 +148,7 @@ typedef struct {
     MpTracker *tracker;
     MpStage *stage;
     bool is_fresh;            /* nothing that is there counts */
+    bool is_torn;             /* a list is missing, whose lines nobody knows then */
     GHashTable *repositories; /* char * to MpPagesRepository */
     GHashTable *known;        /* is_fresh: char *, the files of threads that are there */
     guint64 last;             /* the highest id of a thread */
@@ -160,6 +161,7 @@ typedef struct {
     MpLines *active, *opened, *titles, *archive, *feed;
     MpLines *range;
     guint64 range_first; /* of the range that is being changed; 0: none */
+    guint n_missing;     /* lists that are not there: all, or none of them */
 } MpPagesRepository;
 
 /* The first number of the page or range that a number stands on. */

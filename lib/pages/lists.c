@@ -30,7 +30,7 @@ name_of_range(guint64 first)
  * -------------------------------------------------------------------------------- */
 
 static MpLines *
-read_lines(MpPagesUpdate *update, const MpPagesRepository *repository, const MpLinesForm *form,
+read_lines(MpPagesUpdate *update, MpPagesRepository *repository, const MpLinesForm *form,
            const char *name, GError **error)
 {
     g_autofree char *path = path_of(repository, name);
@@ -38,6 +38,7 @@ read_lines(MpPagesUpdate *update, const MpPagesRepository *repository, const MpL
 
     if (!update->is_fresh && !mp_stage_read(update->stage, path, &text, error))
         return NULL;
+    repository->n_missing += text == NULL;
     return mp_lines_new(form, text);
 }
 
@@ -56,6 +57,8 @@ mp_pages_repository_free(gpointer data)
     mp_lines_free(repository->range);
     g_free(repository);
 }
+
+#define LISTS 5
 
 static bool
 read_lists(MpPagesUpdate *update, MpPagesRepository *r, GError **error)
@@ -86,6 +89,7 @@ mp_pages_repository(MpPagesUpdate *update, const char *name, GError **error)
         mp_pages_repository_free(repository);
         return NULL;
     }
+    update->is_torn |= repository->n_missing % LISTS != 0;
     g_hash_table_insert(update->repositories, repository->name, repository);
     return repository;
 }
@@ -254,14 +258,20 @@ turn_to_range(MpPagesUpdate *update, MpPagesRepository *repository, guint64 id, 
 {
     guint64 first = mp_pages_first_id(id);
     g_autofree char *file = name_of_range(first);
+    g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, first);
+    guint missing = repository->n_missing;
 
     if (repository->range_first == first)
         return true;
     if (!write_range(update, repository, error))
         return false;
     repository->range = read_lines(update, repository, &mp_lines_range, file, error);
-    repository->range_first = repository->range != NULL ? first : 0;
-    return repository->range != NULL;
+    if (repository->range == NULL)
+        return false;
+    repository->range_first = first;
+    update->is_torn |= repository->n_missing > missing && !update->is_fresh &&
+                       mp_lines_has(repository->archive, key);
+    return true;
 }
 
 /* --- A thread in them

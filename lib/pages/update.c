@@ -21,9 +21,9 @@
 static char *
 settings_of(const MpConfig *config)
 {
-    g_autofree char *all =
-        g_strdup_printf("%s\n%s\n%s\n%s\n%s", FORMAT, MP_VERSION, config->hostname,
-                        config->pages_url, mp_language_name((MpLanguage)config->language));
+    g_autofree char *all = g_strdup_printf(
+        "%s\n%s\n%s\n%s\n%s\n%s%s", FORMAT, MP_VERSION, config->hostname, config->pages_url,
+        mp_language_name((MpLanguage)config->language), mp_pages_style, mp_pages_script);
 
     return g_compute_checksum_for_string(G_CHECKSUM_SHA256, all, -1);
 }
@@ -214,6 +214,15 @@ write_all(MpPagesUpdate *update, const char *since, GError **error)
            mp_stage_flush(update->stage, error);
 }
 
+/* Somebody removed a list, and with it what it remembered. */
+static bool
+write_anew(MpPagesUpdate *update, GError **error)
+{
+    mp_warn("%s: lists are missing: all pages are written anew", update->pages->directory);
+    update->is_fresh = true;
+    return write_all(update, NULL, error);
+}
+
 static bool
 run(MpPagesUpdate *update, bool all, GError **error)
 {
@@ -227,7 +236,8 @@ run(MpPagesUpdate *update, bool all, GError **error)
     if (all)
         g_clear_pointer(&since, g_free);
     update->is_fresh = since == NULL;
-    if (!write_all(update, since, error))
+    if (!write_all(update, since, error) ||
+        (update->is_torn && !update->is_fresh && !write_anew(update, error)))
         return false;
     update->done->is_all = update->is_fresh;
     return write_built(update, tip, error);

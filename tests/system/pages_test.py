@@ -478,6 +478,20 @@ def all_anew_removes_what_nobody_needs(site):
 
 
 @test
+def a_list_that_somebody_removed_is_made_again(site):
+    people(site)
+    pages = Pages(site)
+    for _ in range(3):
+        site.thread("tim")
+    pages.update()
+    for name in ("index.html", "ids-1.html", "atom.xml"):
+        os.remove(os.path.join(pages.dir, "r/acme/rocket", name))
+        comment(site, 1)
+        contains(pages.update().stderr, "lists are missing: all pages are written anew")
+        pages.check()
+
+
+@test
 def a_tracker_that_was_set_back_is_followed(site):
     people(site)
     pages = Pages(site)
