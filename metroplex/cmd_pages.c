@@ -161,7 +161,7 @@ cmd_pages(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, entries,
-                     "[--all] [--for SECONDS] [DIR]\n       metroplex pages --check [DIR]",
+                     "[--all] [--for SECONDS] [DIR]\n  metroplex pages --check [DIR]",
                      "Brings the pages in DIR, or [pages] directory, to what the threads say now:\n"
                      "HTML that any web server gives out, with feeds. For example:\n"
                      "metroplex pages /var/lib/metroplex/pages",
