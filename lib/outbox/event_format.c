@@ -74,31 +74,40 @@ is_fit_field(const char *text)
 static void
 append_person(GString *out, const char *word, guint64 user, const char *text)
 {
-    char begin[64], *at = begin + sizeof begin;
-    gsize length = strlen(word);
+    char line[96], *begin = line + 32, *end = begin;
+    gsize word_length = strlen(word), length = strlen(text);
 
-    *--at = '\t';
+    *--begin = '\t';
     do
-        *--at = (char)('0' + user % 10);
+        *--begin = (char)('0' + user % 10);
     while ((user /= 10) > 0);
-    *--at = '\t';
-    at -= length;
-    memcpy(at, word, length);
-    g_string_append_len(out, at, begin + sizeof begin - at);
-    g_string_append(out, text);
-    g_string_append_c(out, '\n');
+    *--begin = '\t';
+    begin -= word_length;
+    memcpy(begin, word, word_length);
+    if (length < (gsize)(line + sizeof line - end)) { /* nearly always: all in one piece */
+        memcpy(end, text, length);
+        end += length;
+        *end++ = '\n';
+        g_string_append_len(out, begin, end - begin);
+    } else {
+        g_string_append_len(out, begin, end - begin);
+        g_string_append_printf(out, "%s\n", text);
+    }
 }
 
 GString *
 mp_audience_format(const MpAudience *audience, gint64 now)
 {
     GString *out = g_string_sized_new(64 + 32 * (gsize)audience->recipients->len);
+    const char *last = NULL, *shown = NULL; /* most share the reason of the one before */
 
     for (guint i = 0; i < audience->recipients->len; i++) {
         const MpEventRecipient *recipient = audience->recipients->pdata[i];
 
-        append_person(out, "to", recipient->user,
-                      is_fit_field(recipient->reason) ? recipient->reason : "-");
+        if (recipient->reason != last)
+            shown = is_fit_field(recipient->reason) ? recipient->reason : "-";
+        last = recipient->reason;
+        append_person(out, "to", recipient->user, shown);
     }
     for (guint i = 0; i < audience->skipped->len; i++) {
         const MpEventRecipient *skipped = audience->skipped->pdata[i];
