@@ -2,6 +2,7 @@
 #include "outbound/internal.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "instance/order.h"
 
@@ -26,7 +27,7 @@ tell_recipient(Rehearsal *rehearsal, const MpAnnouncement *announcement,
     if (address != NULL)
         rehearsal->left--;
     const MpRehearsed rehearsed = {
-        .event = announcement->file != NULL ? mp_event_file_event(announcement->file) : NULL,
+        .event = mp_event_file_event(announcement->file),
         .comment = announcement->notice != NULL ? announcement->notice->comment : NULL,
         .user = recipient->user,
         .login = user != NULL ? user->login : NULL,
@@ -47,9 +48,10 @@ rehearse_event(Rehearsal *rehearsal, const MpQueued *queued, GError **error)
     gint64 now = mp_time_now();
 
     announcement->outbound = &rehearsal->outbound;
-    if (!mp_announcement_open(announcement, queued, MP_EVENT_READ, error) ||
-        announcement->file == NULL || !announcement->is_known)
-        return error == NULL || *error == NULL; /* gone, or not in the tracker yet */
+    if (!mp_announcement_open(announcement, queued, MP_EVENT_READ, error))
+        return false;
+    if (announcement->file == NULL || !announcement->is_known)
+        return true; /* gone, or not in the tracker yet */
     audience = mp_event_file_audience(announcement->file);
     if (!mp_event_file_is_expanded(announcement->file))
         audience = fresh = mp_announcement_audience(announcement);
@@ -57,6 +59,22 @@ rehearse_event(Rehearsal *rehearsal, const MpQueued *queued, GError **error)
         if (mp_event_recipient_is_due(audience->recipients->pdata[i], now) &&
             !tell_recipient(rehearsal, announcement, audience->recipients->pdata[i], error))
             return false;
+    return true;
+}
+
+/* As a pass does it: an event at fault hides no other. */
+static bool
+rehearse_or_skip(Rehearsal *rehearsal, const MpQueued *queued, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (rehearse_event(rehearsal, queued, &why))
+        return true;
+    if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    mp_warn("Event %s would be left: %s", queued->key, why->message);
     return true;
 }
 
@@ -72,7 +90,7 @@ mp_outbound_rehearse(const MpInstance *instance, guint limit, MpRehearse tell, g
         return false;
     mp_instance_order(instance, instance->outbox, due);
     for (guint i = 0; i < due->len && rehearsal.left > 0; i++)
-        if (!rehearse_event(&rehearsal, due->pdata[i], error))
+        if (!rehearse_or_skip(&rehearsal, due->pdata[i], error))
             return false;
     return true;
 }

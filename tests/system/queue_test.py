@@ -553,6 +553,13 @@ def a_dry_run_says_what_would_be_sent_and_changes_nothing(site):
         equal([" ".join(line.split()) for line in printed.splitlines()], [*expected, "6 messages would be sent."])
         equal(site.notifier("--dry-run", "--limit", "4").splitlines()[-1], "4 messages would be sent.")
         equal(server.recipients(), {})
+        bogus = os.path.join(site.data, "outbox/new/bogus")
+        with open(bogus, "w") as file:
+            file.write("no event\n")
+        done = site.run(NOTIFIER, "--dry-run")
+        equal(done.stdout, printed, "an event at fault hides no other")
+        contains(done.stderr, "Event bogus would be left: outbox/new/bogus:1: not the file of an event")
+        os.unlink(bogus)
         site.notifier("--once")
         equal(site.notifier("--dry-run").splitlines(), ["0 messages would be sent."], "all others wait")
         later(site)
