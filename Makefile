@@ -44,7 +44,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all po deb deps demo check check-ahead check-long check-release check-package unit sanitize fuzz trim-score adversarial lint bench install uninstall clean help
+.PHONY: all po deb deps demo check check-ahead check-long check-release check-package unit golden sanitize fuzz trim-score adversarial lint bench install uninstall clean help
 
 CATALOGUES := $(patsubst lib/po/%.po,$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo,$(wildcard lib/po/*.po))
 C_TEXTS     = $(sort $(wildcard lib/*/*.[ch] metroplex/*.c notifier/*.c))
@@ -93,6 +93,11 @@ po: $(BUILD)/metroplex.pot ## collect what is to be translated
 
 unit: $(BUILD)/bin/unit all ## build, and run the unit suite
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) $(BUILD)/bin/unit
+
+# The whole mails of tests/fixtures/notify, to be read before they are committed.
+golden: $(BUILD)/bin/unit ## write the mails anew that the tests keep whole
+	METROPLEX_UPDATE_GOLDEN=1 $(BUILD)/bin/unit --filter 'notify*/*golden*'
+	git diff --stat tests/fixtures/notify
 
 # Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.
 PARALLEL = --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(JOBS))

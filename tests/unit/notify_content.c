@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "golden.h"
 #include "notify/notify.h"
 #include "scratch.h"
 
@@ -61,8 +62,15 @@ TestSuite(notify_content, .init = set_up, .fini = tear_down);
 
 typedef struct {
     const char *file, *name, *type, *octets;
-    guint64 size; /* as the record says; 0: as it is */
+    guint64 size;   /* as the record says; 0: as it is */
+    gsize n_octets; /* 0: they are a string */
 } File;
+
+static gsize
+length_of(const File *file)
+{
+    return file->n_octets != 0 ? file->n_octets : strlen(file->octets);
+}
 
 typedef struct {
     const char *body, *link; /* the repository's template, or NULL */
@@ -82,7 +90,7 @@ attachment(const MpComment *comment, const char *file, gpointer data)
     reads++;
     for (gsize i = 0; i < c->n_files; i++)
         if (strcmp(c->files[i].file, file) == 0)
-            return g_bytes_new_static(c->files[i].octets, strlen(c->files[i].octets));
+            return g_bytes_new_static(c->files[i].octets, length_of(&c->files[i]));
     return NULL;
 }
 
@@ -507,6 +515,34 @@ Test(notify_content, no_text_can_end_the_part_that_it_is_in)
     g_autofree char *tree = tree_of(two);
 
     cr_expect_str_eq(tree, "mixed(alternative(plain html) plain)");
+}
+
+/* One of everything: this is what the pictures of README are made of. */
+Test(notify_content, a_golden_mail_has_one_of_everything)
+{
+    static const char body[] =
+        "Thanks @ada, it is the **fuse** \u2013 see #18 and " COMMIT ":\n\n"
+        "![The rocket](attachments/1.png)\n\n"
+        "> It does not start.\n> I tried twice.\n\n"
+        "| part | before | after |\n|---|--:|--:|\n| fuse | 5 A | 10 A |\n| relay | off | on |\n\n"
+        "```c\nif (fuel(tank) > 0 && is_open(valve) && temperature(engine) < limit_of(engine, "
+        "today))\n"
+        "    start(engine);\n```\n\n"
+        "1. Replace it, as `docs/fuse.md` says ([here](docs/fuse.md)).\n2. Try again.\n\n"
+        "\u05e9\u05dc\u05d5\u05dd, \u05d6\u05d4 \u05e2\u05d5\u05d1\u05d3!\n\n"
+        "Best,\nTim\n\nAttached: [boot.log](attachments/2.log) (8 bytes)\n";
+    g_autofree char *photo = NULL;
+    gsize length;
+
+    cr_assert(g_file_get_contents("tests/fixtures/notify/photo.png", &photo, &length, NULL));
+    const File all[] = {{"1.png", "IMG_0042.png", "image/png", photo, 0, length},
+                        {"2.log", "boot.log", "text/plain", "ready\n\xc3\xa9"}};
+    for (int is_french = 0; is_french < 2; is_french++) {
+        g_autoptr(MpOutgoingMail) mail =
+            render(&(Case){body, .files = all, .n_files = 2, .language = is_french ? "fr" : "en"});
+
+        golden_expect(is_french ? "everything.fr" : "everything", mail);
+    }
 }
 
 /* --- Length ----------------------------------------------------------------------------------- */

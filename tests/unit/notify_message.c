@@ -1,6 +1,6 @@
 /*
  * What a notification promises. The golden files of tests/fixtures/notify are whole messages; after
- * a wanted change run the tests with METROPLEX_UPDATE_GOLDEN=1 and read the difference.
+ * a wanted change run `make golden` and read the difference.
  */
 #include <criterion/criterion.h>
 
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "golden.h"
 #include "notify/notify.h"
 #include "scratch.h"
 
@@ -18,8 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeStream, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParser, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
 
-#define FIXTURES "tests/fixtures/notify/"
-#define NONCE    "00112233aabbccdd"
+#define NONCE "00112233aabbccdd"
 #define LONG_WORD                                                                                  \
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
     "xxxxxxxx"
@@ -210,6 +210,7 @@ expect_valid(const MpOutgoingMail *message)
     }
 }
 
+/* Each kind, in English as FILE.eml and in French as FILE.fr.eml. */
 Test(notify, golden_messages_are_as_they_were)
 {
     static const struct {
@@ -219,29 +220,68 @@ Test(notify, golden_messages_are_as_they_were)
         {"issue-opened",
          {MP_EVENT_OPENED, MP_ISSUE, .reason = "subscribed",
           .body = "The engine does not start.\n\n- `fuel`: full\n- <https://example.org/log>\n"}},
-        {"issue-comment",
+        {"issue-mention",
          {MP_EVENT_COMMENT, MP_ISSUE, .comment = 3,
-          .body = "**Yes**, it does:\n\n```c\nif (a < b)\n    start();\n```\n"}},
+          .body = "**Yes**, it does, @ada:\n\n```c\nif (a < b)\n    start();\n```\n"}},
+        {"issue-text-only",
+         {MP_EVENT_COMMENT, MP_ISSUE, .comment = 4, .format = MP_MAIL_TEXT,
+          .body = "Best,\nKate\n\n1 Mill Lane\nOxford\n"}},
+        {"pull-opened",
+         {MP_EVENT_OPENED, MP_PULL, .reason = "subscribed", .title = "Réparer le moteur",
+          .name = "Zoë Ünal", .body = "Corrige #16.\n\n- [x] essai\n- [ ] vol\n"}},
         {"pull-comment",
          {MP_EVENT_COMMENT, MP_PULL, .comment = 3, .reason = "author", .title = "Réparer le moteur",
           .name = "Zoë Ünal", .body = "Ça marche – merci !\n"}},
         {"commit-comment",
          {MP_EVENT_COMMENT, MP_COMMIT, .comment = 4, .reason = "comment", .title = "Fix ignition"}},
-        {"issue-closed", {MP_EVENT_CLOSED, MP_ISSUE, .reason = "manual"}},
+        {"issue-closed", {MP_EVENT_CLOSED, MP_ISSUE, .reason = "manual", .is_closed = true}},
+        {"issue-reopened", {MP_EVENT_REOPENED, MP_ISSUE, .reason = "author"}},
         {"pull-reopened-locked",
          {MP_EVENT_REOPENED, MP_PULL, .reason = "manual", .is_locked = true}},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(MpOutgoingMail) message = render(&cases[i].c);
-        g_autofree char *path = g_strconcat(FIXTURES, cases[i].file, ".eml", NULL);
-        g_autofree char *golden = NULL;
+        for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+            Case c = cases[i].c;
+            g_autofree char *file =
+                g_strconcat(cases[i].file, l == MP_LANGUAGE_EN ? "" : ".fr", NULL);
 
-        expect_valid(message);
-        if (g_getenv("METROPLEX_UPDATE_GOLDEN") != NULL)
-            g_file_set_contents(path, message->text, (gssize)message->length, NULL);
-        cr_assert(g_file_get_contents(path, &golden, NULL, NULL), "%s", path);
-        cr_expect_str_eq(message->text, golden, "%s differs:\n%s", path, message->text);
+            c.language = mp_language_name(l);
+            g_autoptr(MpOutgoingMail) message = render(&c);
+            expect_valid(message);
+            golden_expect(file, message);
+        }
+    }
+}
+
+Test(notify, golden_answers_and_tests_are_as_they_were)
+{
+    const MpTestMailFacts test = {config, ring, "test-0123456789abcdef", 1700000000};
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    const MpUser kate = {
+        .id = 5, .login = (char *)"kate", .name = (char *)"Kate Example", .emails = none};
+    const MpThread thread = {
+        .id = 17, .repository = (char *)"acme/rocket", .title = (char *)"", .nonce = (char *)NONCE};
+
+    for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+        MpResponse response = {.user = 5,
+                               .reason = (char *)"locked",
+                               .language = (char *)mp_language_name(l),
+                               .message_id = (char *)"<1@mail.example.org>",
+                               .subject = (char *)"Re: [acme/rocket] Engine",
+                               .quote = (char *)"It is the fuse.\n\n> Is it?\nYes."};
+        const MpResponseFacts facts = {config, &response,  &kate,     &thread,
+                                       NULL,   "answer-1", 1700000000};
+        const char *ending = l == MP_LANGUAGE_EN ? "" : ".fr";
+        g_autofree char *answer = g_strconcat("answer", ending, NULL);
+        g_autofree char *test_file = g_strconcat("test", ending, NULL);
+
+        config->language = (int)l;
+        g_autoptr(MpOutgoingMail) answered = mp_response_render(&facts, "kate@example.com", NULL);
+        g_autoptr(MpOutgoingMail) tested = mp_test_mail_render(&test, "ada@example.com", NULL);
+        cr_assert(answered != NULL && tested != NULL);
+        golden_expect(answer, answered);
+        golden_expect(test_file, tested);
     }
 }
 
