@@ -7,7 +7,7 @@
 
 #define BAR  "#8c959f"
 #define TINT "rgba(140,149,159,.18)"
-#define MONO "font-family:ui-monospace,SFMono-Regular,Consolas,Menlo,monospace;font-size:85%"
+#define MONO "font-family:ui-monospace,SFMono-Regular,Consolas,Menlo,monospace;font-size:13px"
 
 const char *const mp_mail_elements[MP_N_ELEMENTS] = {
     [MP_ELEMENT_QUOTE] =
@@ -27,6 +27,7 @@ static const char style[] =
     ".mp{max-width:46em;line-height:1.5;overflow-wrap:anywhere;"
     "font-family:-apple-system,BlinkMacSystemFont,\"Segoe UI\",Helvetica,Arial,sans-serif}"
     ".mp p,.mp ul,.mp ol{margin:0 0 1em}"
+    ".mp ul,.mp ol{padding:0;padding-inline-start:1.6em}"
     ".mp pre code{font-size:100%}"
     ".mp hr{border:0;border-top:1px solid " BAR "}"
     "@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}"

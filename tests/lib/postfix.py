@@ -6,7 +6,7 @@ import smtplib
 import socket
 import subprocess
 
-from harness import HOST, LIB, METROPLEX, check, equal
+from harness import HOST, LIB, METROPLEX, Site, check, equal, test
 
 SCRIPT = os.path.join(LIB, "postfix.sh")
 OWNER = "nobody"  # virtual(8) delivers for ids from 100 on
@@ -33,6 +33,27 @@ class Postfix:
 
 def can_run():
     return os.getuid() == 0 and os.path.exists("/usr/sbin/postfix")
+
+
+def with_postfix(function):
+    """A test with an installation that belongs to OWNER, and a Postfix that delivers into it."""
+
+    def run(unused):
+        site = Site(OWNER)
+        postfix = None
+        try:
+            postfix = Postfix(site)
+            site.user("tim")
+            site.user("kate")
+            function(site, postfix)
+        finally:
+            if postfix:
+                postfix.stop()
+            if not os.environ.get("KEEP"):
+                site.remove()
+
+    run.__name__ = function.__name__
+    return test(run)
 
 
 MAIN = """compatibility_level = 3.6

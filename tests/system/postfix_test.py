@@ -8,30 +8,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import (HOST, METROPLEX, NOTIFIER, TESTS, TOP, Site, check, check_names, contains, enter_namespace, equal, leave_out,  # noqa: E402
+from harness import (HOST, METROPLEX, NOTIFIER, TESTS, TOP, check, check_names, contains, enter_namespace, equal, leave_out,  # noqa: E402
                      main, test, wait_until)
-from postfix import OWNER, Postfix, can_run  # noqa: E402
-
-
-def with_postfix(function):
-    """A test with an installation that belongs to OWNER, and a Postfix that delivers into it."""
-
-    def run(unused):
-        site = Site(OWNER)
-        postfix = None
-        try:
-            postfix = Postfix(site)
-            site.user("tim")
-            site.user("kate")
-            function(site, postfix)
-        finally:
-            if postfix:
-                postfix.stop()
-            if not os.environ.get("KEEP"):
-                site.remove()
-
-    run.__name__ = function.__name__
-    return test(run)
+from postfix import OWNER, can_run, with_postfix  # noqa: E402
 
 
 @with_postfix
