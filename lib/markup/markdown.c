@@ -75,12 +75,16 @@ enter_list(GString *out, const MD_BLOCK_OL_DETAIL *list)
 }
 
 static void
-enter_item(GString *out, const MD_BLOCK_LI_DETAIL *item)
+enter_item(const MpMarkdownWriter *w, const MD_BLOCK_LI_DETAIL *item)
 {
-    g_string_append(out, "<li>");
+    bool is_done = item->is_task && strchr("xX", item->task_mark) != NULL;
+
+    g_string_append(w->out, "<li");
     if (item->is_task)
-        g_string_append(out, strchr("xX", item->task_mark) != NULL ? "\xe2\x98\x91 "   /* checked */
-                                                                   : "\xe2\x98\x90 "); /* open */
+        append_attributes(w, MP_ELEMENT_TASK);
+    g_string_append_c(w->out, '>');
+    if (item->is_task)
+        g_string_append(w->out, is_done ? "\xe2\x98\x91 " : "\xe2\x98\x90 ");
 }
 
 static void
@@ -128,7 +132,7 @@ enter_block(MD_BLOCKTYPE type, void *detail, void *user_data)
     else if (type == MD_BLOCK_OL)
         enter_list(w->out, detail);
     else if (type == MD_BLOCK_LI)
-        enter_item(w->out, detail);
+        enter_item(w, detail);
     else if (type == MD_BLOCK_CODE)
         enter_code(w->out, detail);
     else if (type == MD_BLOCK_TH || type == MD_BLOCK_TD)

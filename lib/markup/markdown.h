@@ -22,6 +22,7 @@ typedef enum {
     MP_ELEMENT_TABLE,
     MP_ELEMENT_CELL,
     MP_ELEMENT_PICTURE,
+    MP_ELEMENT_TASK, /* an item of a list that has a box */
     MP_N_ELEMENTS
 } MpElement;
 

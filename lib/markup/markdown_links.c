@@ -35,14 +35,23 @@ is_relative(const char *url)
     return url[0] != '\0' && url[strcspn(url, ":/?#")] != ':';
 }
 
-/* As the text was written, if no entity in it could make something else of it. */
+/* As it stands in the text; md4c has no text for an empty one. */
+static char *
+written_url(const MD_ATTRIBUTE *attribute)
+{
+    return attribute->size > 0 ? g_strndup(attribute->text, attribute->size) : g_strdup("");
+}
+
+/* The same, if no entity in it could make something else of it. */
 static char *
 plain_url(const MD_ATTRIBUTE *attribute)
 {
+    if (attribute->size == 0)
+        return NULL;
     for (int i = 0; attribute->substr_offsets[i] < attribute->size; i++)
         if (attribute->substr_types[i] != MD_TEXT_NORMAL)
             return NULL;
-    return g_strndup(attribute->text, attribute->size);
+    return written_url(attribute);
 }
 
 /* Where a link without a scheme leads; NULL: nowhere. */
@@ -77,7 +86,7 @@ push(MpMarkdownWriter *w, int as)
 void
 mp_markdown_enter_link(MpMarkdownWriter *w, const MD_ATTRIBUTE *url)
 {
-    g_autofree char *written = g_strndup(url->text, url->size);
+    g_autofree char *written = written_url(url);
     g_autofree char *resolved = NULL;
     bool may_be = w->anchors == 0 && w->alts == 0 && !is_behind_mask(w->out);
 
@@ -124,10 +133,13 @@ leave_picture(MpMarkdownWriter *w)
     w->alts--;
 }
 
-/* A link that has no text of its own shows where it leads. */
+/* A link that has no text of its own shows where it leads. md4c leaves some that it did not enter.
+ */
 void
 mp_markdown_leave_link(MpMarkdownWriter *w, const MD_ATTRIBUTE *url)
 {
+    if (w->links->len == 0)
+        return;
     const Link link = g_array_index(w->links, Link, w->links->len - 1);
 
     g_array_set_size(w->links, w->links->len - 1);

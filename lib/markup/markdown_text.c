@@ -144,7 +144,7 @@ mp_markdown_append_entity(GString *out, const char *text, gsize size)
 void
 mp_markdown_append_attribute(GString *out, const MD_ATTRIBUTE *attribute)
 {
-    for (int i = 0; attribute->substr_offsets[i] < attribute->size; i++) {
+    for (int i = 0; attribute->size > 0 && attribute->substr_offsets[i] < attribute->size; i++) {
         const char *text = attribute->text + attribute->substr_offsets[i];
         gsize size = attribute->substr_offsets[i + 1] - attribute->substr_offsets[i];
 

@@ -19,6 +19,7 @@ const char *const mp_mail_elements[MP_N_ELEMENTS] = {
     [MP_ELEMENT_TABLE] = " style=\"display:block;overflow:auto;max-width:100%;margin:0 0 1em;"
                          "border-collapse:collapse\"",
     [MP_ELEMENT_CELL] = " style=\"border:1px solid " BAR ";padding:.3em .7em\"",
+    [MP_ELEMENT_TASK] = " style=\"list-style:none;text-indent:-1.2em\"",
     [MP_ELEMENT_PICTURE] = " style=\"max-width:100%;height:auto\"",
 };
 

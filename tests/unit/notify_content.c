@@ -311,6 +311,7 @@ Test(notify_content, a_relative_link_leads_to_the_repository_or_is_text)
         {"[x](javascript:a) [y](data:,a) [z](JavaScript&#58;a)", NULL, ">x y z</p>"},
         {"[x](java&#115;cript:a) [y](&#x2f;a) [z](a&#58;b)", NULL, ">x y z</p>"},
         {"[x](vbscript:a/b) [y](attachments/1.png) [z](%zz)", NULL, ">x y z</p>"},
+        {"a[x]()b ![]() [y](<>) [z][1]\n\n[1]: <>", NULL, ">axb  y z</p>"},
         {"[](docs/)", NULL, LINK("https://h.example/acme/rocket/docs/", "docs/")},
     };
 

@@ -811,7 +811,8 @@ Test(notify, html_is_what_markdown_means_and_nothing_else)
         {"***bold***", "<p dir=\"auto\"><em><strong>bold</strong></em></p>"},
         {"a &copy; &#65; &#x202e; &#0;",
          "<p dir=\"auto\">a &copy; &#65; \xef\xbf\xbd \xef\xbf\xbd</p>"},
-        {"- a\n- [x] b\n\n3. c", "<ul dir=\"auto\">\n<li>a</li>\n<li>\xe2\x98\x91 "
+        {"- a\n- [x] b\n\n3. c", "<ul dir=\"auto\">\n<li>a</li>\n<li "
+                                 "style=\"list-style:none;text-indent:-1.2em\">\xe2\x98\x91 "
                                  "b</li>\n</ul>\n<ol dir=\"auto\" start=\"3\">"},
         {"| a | b |\n|---|--:|\n| 1 | 2 |",
          ">\n<thead>\n<tr>\n<th dir=\"auto\"" CELL ">a</th>\n<th dir=\"auto\"" CELL
