@@ -61,6 +61,7 @@ typedef struct {
     char *ca_file; /* "" for the system's authorities */
     bool enforce_tls;
     char *noreply_address;
+    char *administrator; /* "" for none */
     bool discard_to_noreply_address;
     char *envelope_sender; /* of notifications; "" for a bounce address of each recipient */
     char *support_address; /* "" for none */

@@ -44,6 +44,7 @@ const MpConfigKey mp_config_keys[] = {
     {"smtp", "ca-file",        TYPE_PATH,   AT(ca_file),        ""},
     {"smtp", "enforce-tls",    TYPE_BOOL,   AT(enforce_tls),    "false"},
     {"smtp", "noreply-address", TYPE_MAIL,  AT(noreply_address), "noreply@{hostname}"},
+    {"smtp", "administrator",  TYPE_MAIL,   AT(administrator),  ""},
     {"smtp", "discard-to-noreply-address", TYPE_BOOL, AT(discard_to_noreply_address), "false"},
     {"smtp", "envelope-sender", TYPE_MAIL,  AT(envelope_sender), ""},
     {"smtp", "support-address", TYPE_TEXT,  AT(support_address), ""},

@@ -50,6 +50,7 @@ is_of_tracker(MpEventKind kind)
         return true;
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
+    case MP_EVENT_MENDED:
         return false;
     }
     return false;

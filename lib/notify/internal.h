@@ -33,6 +33,7 @@ typedef struct {
     const char *not_sent; /* behind the size of one that does not travel */
     const char *left_out; /* {count} is how many characters */
     const char *test_opening, *test_subject, *test_body;
+    const char *mended_subject, *mended_body; /* also {since} {until} {server} {reply} */
 } MpNoticeTexts;
 
 const MpNoticeTexts *mp_notice_texts(MpLanguage language);

@@ -26,7 +26,13 @@ static const MpNoticeTexts texts[MP_N_LANGUAGES] = {
         .test_subject = "Test email from {host}",
         .test_body = "It was sent by `notifier test` on {host},\n"
                      "in the way of its notifications and from their sender: whoever reads\n"
-                     "this will get those as well.\n"},
+                     "this will get those as well.\n",
+        .mended_subject = "The mail server takes mail of {host} again",
+        .mended_body = "The server {server} turned away the notifications of {host}\n"
+                       "from {since} to {until}, and said:\n\n"
+                       "    {reply}\n\n"
+                       "It takes them again. Nothing was lost: what waited meanwhile is being sent,\n"
+                       "and that time does not count as age of a message.\n"},
     [MP_LANGUAGE_FR] = {
         .reply_or_view = "Répondez directement à ce courriel ou [consultez-le sur {host}]",
         .view = "[Consultez-le sur {host}]",
@@ -43,7 +49,13 @@ static const MpNoticeTexts texts[MP_N_LANGUAGES] = {
         .test_subject = "Courriel d’essai de {host}",
         .test_body = "Il a été envoyé par `notifier test` sur {host},\n"
                      "par la même voie et du même expéditeur que les notifications : qui le lit\n"
-                     "les recevra aussi.\n"},
+                     "les recevra aussi.\n",
+        .mended_subject = "Le serveur de messagerie accepte de nouveau le courrier de {host}",
+        .mended_body = "Le serveur {server} a refusé les notifications de {host}\n"
+                       "du {since} au {until}, et a dit :\n\n"
+                       "    {reply}\n\n"
+                       "Il les accepte de nouveau. Rien n’a été perdu : ce qui attendait entre-temps est\n"
+                       "en cours d’envoi, et cette durée ne compte pas dans l’âge d’un message.\n"},
 };
 /* clang-format on */
 

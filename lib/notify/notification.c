@@ -84,6 +84,7 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
     case MP_EVENT_COMMENT:  /* bring a text of their own */
     case MP_EVENT_RESPONSE: /* is written in response.c */
     case MP_EVENT_TEST:     /* and in test_mail.c */
+    case MP_EVENT_MENDED:
         break;
     }
     g_assert_not_reached();

@@ -100,7 +100,7 @@ typedef struct {
 MpOutgoingMail *
 mp_response_render(const MpResponseFacts *facts, const char *address, GError **error);
 
-/* The facts of the mail of `notifier test`. */
+/* The facts of a mail to an operator: that of `notifier test`, and the next. */
 typedef struct {
     const MpConfig *config;
     const MpKeyRing *ring;
@@ -113,8 +113,13 @@ typedef struct {
 MpOutgoingMail *
 mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **error);
 
-/* Its first line, in the installation's language: "This is a test email generated from URL". The
- * caller's. */
+/* The notice that the server takes mail again, which had turned us away (MP_EVENT_MENDED); from the
+ * null sender: nothing comes back. */
+MpOutgoingMail *
+mp_mended_mail_render(const MpTestMailFacts *facts, const MpEvent *event, GError **error);
+
+/* The first line of the test mail, in the installation's language: "This is a test email generated
+ * from URL". The caller's. */
 char *mp_test_mail_opening(const MpConfig *config);
 
 /*

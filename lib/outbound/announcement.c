@@ -70,7 +70,7 @@ mp_announcement_audience(const MpAnnouncement *announcement)
     if (event->response != NULL)
         mp_audience_add(audience, event->response->user, event->response->reason);
     else
-        mp_audience_add(audience, 0, "test"); /* whom an administrator named */
+        mp_audience_add(audience, 0, mp_event_kind_name(event->kind)); /* whom it names */
     return audience;
 }
 
@@ -164,7 +164,7 @@ mp_announcement_open(MpAnnouncement *announcement, const MpQueued *queued, MpEve
         return why == NULL;
     }
     const MpEvent *event = mp_event_file_event(announcement->file);
-    announcement->is_known = event->kind == MP_EVENT_TEST || event->response != NULL;
+    announcement->is_known = mp_event_is_to_operator(event->kind) || event->response != NULL;
     if (event->response != NULL)
         read_response(announcement, event);
     if (announcement->is_known)

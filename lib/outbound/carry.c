@@ -12,6 +12,8 @@ take_next(MpOutbound *outbound)
 {
     MpDispatch *next;
 
+    if (mp_outbound_is_on_trial(outbound)) /* what follows depends on the one that is tried */
+        return NULL;
     while ((next = mp_pool_take(outbound->pool)) != NULL && !mp_dispatch_prepare(next))
         mp_dispatch_free(next);
     return next;
@@ -24,6 +26,18 @@ give_back(MpOutbound *outbound, MpSmtp *smtp)
         return;
     mp_smtp_retract(smtp);
     g_async_queue_push_front(outbound->sessions, smtp); /* the last used is used next */
+}
+
+static MpSendResult
+judge(const MpDispatch *m, MpSmtp *smtp, MpSendResult result)
+{
+    const MpAttempted attempted = {.mail = m->mail,
+                                   .thread = mp_event_file_event(m->announcement->file)->thread,
+                                   .result = result,
+                                   .code = m->attempt.code,
+                                   .reply = m->reply};
+
+    return mp_outbound_judge(m->announcement->outbound, smtp, &attempted);
 }
 
 /* *smtp is the session at hand, NULL for none, and afterwards the one to go on with. */
@@ -46,7 +60,7 @@ deliver(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
         result = mp_smtp_send(*smtp, m->mail->sender, m->mail->recipient, m->mail->text,
                               m->mail->length, &m->reply, &m->attempt.code);
         if (result < MP_UNAVAILABLE)
-            return mp_outbound_judge(outbound, *smtp, m->mail, result, m->attempt.code, m->reply);
+            return judge(m, *smtp, result);
     } while (
         mp_outbound_retire(outbound, g_steal_pointer(smtp), result, m->attempt.code, m->reply));
     return result;
@@ -56,9 +70,13 @@ deliver(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
 static void
 carry(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
 {
-    if (m->mail != NULL) {
-        MpSendResult result = deliver(m, next, smtp);
+    MpOutbound *outbound = m->announcement->outbound;
 
+    if (m->mail != NULL) {
+        if (!mp_outbound_may_send(outbound, m->mail->recipient))
+            return;
+        MpSendResult result = deliver(m, next, smtp);
+        mp_outbound_was_tried(outbound);
         if (result >= MP_UNAVAILABLE)
             return;
         mp_dispatch_judge(m, result);

@@ -8,6 +8,9 @@
 #include "outbox/server_state.h"
 #include "transport/transport.h"
 
+/* The server was stopped, and only messages show whether it still is: one at a time. */
+typedef enum { MP_NO_TRIAL, MP_TRIAL_OPEN, MP_TRIAL_RUNS } MpTrial;
+
 struct MpOutbound {
     const MpInstance *instance;
     bool (*is_stopped)(void);
@@ -33,8 +36,9 @@ struct MpOutbound {
     char *configured;     /* mp_server_settings() of the configuration that was read */
     char *settings;       /* and of all that the sessions were opened with */
     bool is_down;         /* no message gets through: this pass sends no more */
-    bool is_cleared;  /* it refused several, and takes others: they have only themselves to blame */
-    bool is_on_trial; /* it was stopped, and the messages show whether it is still */
+    bool is_cleared; /* it refused several, and takes others: they have only themselves to blame */
+    MpTrial trial;
+    bool is_left_out; /* a message, since its domain is one of those that made us stop */
     GError *fatal;    /* an outcome could not be recorded: nothing may be sent any more */
     int status;
 };
@@ -95,9 +99,38 @@ bool mp_outbound_server_answers(MpOutbound *outbound);
 void
 mp_outbound_server_failed(MpOutbound *outbound, MpSendResult result, int code, const char *reply);
 
+/* For these the mutex is held. A failure is told once for each outage. */
+void
+mp_outbound_note_failure(MpOutbound *outbound, MpServerState state, int code, const char *reply);
+void mp_outbound_note_success(MpOutbound *outbound);
+void mp_outbound_save_server(MpOutbound *outbound);
+
+/* ---- suspicion.c ---- */
+
+/* What the server said to a message. */
+typedef struct {
+    const MpOutgoingMail *mail;
+    guint64 thread; /* 0: of none */
+    MpSendResult result;
+    int code;
+    const char *reply;
+} MpAttempted;
+
 /* Judges an outcome in the light of the others; `smtp` is the session it came over. */
-MpSendResult mp_outbound_judge(MpOutbound *outbound, MpSmtp *smtp, const MpOutgoingMail *mail,
-                               MpSendResult result, int code, const char *reply);
+MpSendResult mp_outbound_judge(MpOutbound *outbound, MpSmtp *smtp, const MpAttempted *attempted);
+
+/* It was stopped by refusals: MP_SENT if it takes others' mail now, or messages are to show it. */
+MpSendResult mp_outbound_ask_again(MpOutbound *outbound, MpSmtp *smtp, char **reply, int *code);
+
+/* Asked before each message is sent, and told after it. Waits for the one that is being tried;
+ * false: the message is left. */
+bool mp_outbound_may_send(MpOutbound *outbound, const char *to);
+void mp_outbound_was_tried(MpOutbound *outbound);
+bool mp_outbound_is_on_trial(MpOutbound *outbound);
+
+/* True once, if messages were left out that can be sent now, or must be tried for want of others;
+ * after the pass's last message. */
+bool mp_outbound_has_left_out(MpOutbound *outbound);
 
 /* ---- announcement.c ---- */
 

@@ -85,6 +85,7 @@ is_server_there(MpOutbound *outbound, GError **error)
     if (!mp_outbound_server_is_due(outbound))
         return false;
     outbound->is_down = outbound->is_cleared = false;
+    outbound->trial = MP_NO_TRIAL;
     return mp_outbound_open_sessions(outbound, error) && start_pool(outbound, error) &&
            mp_outbound_server_answers(outbound);
 }
@@ -123,8 +124,9 @@ announce(MpOutbound *outbound, GPtrArray *due, GError **error)
     return check_fatal(outbound, error);
 }
 
-bool
-mp_outbound_pass(MpOutbound *outbound, gint64 *next_due, int *status, GError **error)
+/* All that is due, once. */
+static bool
+pass_once(MpOutbound *outbound, gint64 *next_due, GError **error)
 {
     MpOutbox *outbox = outbound->instance->outbox;
     g_autoptr(GPtrArray) due = NULL;
@@ -144,6 +146,16 @@ mp_outbound_pass(MpOutbound *outbound, gint64 *next_due, int *status, GError **e
         if (!is_announced)
             return false;
     }
+    return true;
+}
+
+bool
+mp_outbound_pass(MpOutbound *outbound, gint64 *next_due, int *status, GError **error)
+{
+    do
+        if (!pass_once(outbound, next_due, error))
+            return false;
+    while (mp_outbound_has_left_out(outbound));
     *status = MAX(*status, outbound->status);
     return true;
 }

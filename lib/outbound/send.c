@@ -27,12 +27,14 @@ why_dropped(const MpAnnouncement *announcement, const MpUser *user)
 }
 
 static MpOutgoingMail *
-compose_test(const MpAnnouncement *announcement, GError **error)
+compose_to_operator(const MpAnnouncement *announcement, GError **error)
 {
     const MpInstance *instance = announcement->outbound->instance;
     const MpEvent *event = mp_event_file_event(announcement->file);
     const MpTestMailFacts facts = {instance->config, instance->keys, event->key, event->created};
 
+    if (event->kind == MP_EVENT_MENDED)
+        return mp_mended_mail_render(&facts, event, error);
     return mp_test_mail_render(&facts, event->address, error);
 }
 
@@ -42,8 +44,8 @@ compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
 
-    if (event->kind == MP_EVENT_TEST)
-        return compose_test(announcement, error);
+    if (mp_event_is_to_operator(event->kind))
+        return compose_to_operator(announcement, error);
     if (announcement->notice != NULL)
         return mp_notification_render(announcement->notice->notification, user, address,
                                       recipient->reason, error);
@@ -63,7 +65,7 @@ mp_announcement_address(const MpAnnouncement *announcement, const MpUser *user,
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
 
-    if (event->kind == MP_EVENT_TEST)
+    if (mp_event_is_to_operator(event->kind))
         return g_strdup(event->address); /* to no account */
     *dropped = why_dropped(announcement, user);
     return *dropped == NULL ? g_strdup(mp_user_address(user)) : NULL;

@@ -7,6 +7,7 @@
 static const char *const kind_names[] = {
     [MP_EVENT_OPENED] = "opened",     [MP_EVENT_COMMENT] = "comment", [MP_EVENT_CLOSED] = "closed",
     [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer", [MP_EVENT_TEST] = "test",
+    [MP_EVENT_MENDED] = "mended",
 };
 
 MP_DEFINE_NAMES(mp_event_kind, MpEventKind, kind_names)
@@ -30,9 +31,16 @@ mp_event_has_comment(MpEventKind kind)
     case MP_EVENT_REOPENED:
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
+    case MP_EVENT_MENDED:
         return false;
     }
     return false;
+}
+
+bool
+mp_event_is_to_operator(MpEventKind kind)
+{
+    return kind == MP_EVENT_TEST || kind == MP_EVENT_MENDED;
 }
 
 void
@@ -44,6 +52,7 @@ mp_event_free(MpEvent *event)
     g_free(event->host);
     mp_response_unref(event->response);
     g_free(event->address);
+    g_free(event->why);
     g_free(event);
 }
 

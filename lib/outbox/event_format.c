@@ -50,6 +50,11 @@ mp_event_text_format(const MpEvent *event)
                            event->key, mp_event_kind_name(event->kind), event->thread, event->actor,
                            event->created, host);
     append_line(out, "address", event->address);
+    if (event->why != NULL) {
+        g_autofree char *why = mp_escape(event->why);
+
+        g_string_append_printf(out, "stopped\t%" G_GINT64_FORMAT "\t%s\n", event->stopped, why);
+    }
     if (event->response != NULL)
         append_response(out, event->response);
     return g_string_free(out, FALSE);

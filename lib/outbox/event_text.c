@@ -127,6 +127,16 @@ take_address(MpEventText *text, char **field)
     return NULL;
 }
 
+static const char *
+take_stopped(MpEventText *text, char **field)
+{
+    if (!read_time(field[0], &text->event->stopped))
+        return "not a time";
+    g_free(text->event->why);
+    text->event->why = mp_unescape(field[1]);
+    return NULL;
+}
+
 /* Parts of the record's name. */
 static bool
 is_plain(const char *text, gsize most)
@@ -327,12 +337,13 @@ static const struct {
 } lines[] = {
     {"metroplex-event", 1, take_version},   /* VERSION; always the first line */
     {"key", 1, take_key},                   /* KEY */
-    {"kind", 1, take_kind},                 /* opened, comment, closed, reopened, answer, test */
+    {"kind", 1, take_kind},                 /* a word */
     {"thread", 1, take_thread},             /* id */
     {"actor", 1, take_actor},               /* user id */
     {"created", 1, take_created},           /* time */
     {"host", 1, take_host},                 /* host name */
-    {"address", 1, take_address},           /* of a test; escaped */
+    {"address", 1, take_address},           /* of a test, of the administrator; escaped */
+    {"stopped", 2, take_stopped},           /* time, what the server said; escaped */
     {"answer", 5, take_response},           /* user, reason, day, hash of the mail, language */
     {"answers", 1, take_line_of_response},  /* Message-ID of the mail */
     {"sender", 1, take_line_of_response},   /* its From */
@@ -398,8 +409,10 @@ missing_fact(const MpEvent *event, const char *key)
         return "no kind";
     if ((event->kind == MP_EVENT_RESPONSE) != (event->response != NULL))
         return "an answer without its facts, or facts of an answer without one";
-    if ((event->kind == MP_EVENT_TEST) != (event->address != NULL))
-        return "a test without its address, or an address of no test";
+    if (mp_event_is_to_operator(event->kind) != (event->address != NULL))
+        return "a test or notice without its address, or an address of none";
+    if ((event->kind == MP_EVENT_MENDED) != (event->why != NULL))
+        return "a notice without its facts, or facts of a notice without one";
     if (event->host == NULL)
         return "no host";
     return event->created == NO_TIME ? "no time of creation" : NULL;

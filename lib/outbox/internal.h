@@ -15,9 +15,7 @@ struct MpOutbox {
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
-/* "opened", "comment", "closed", "reopened", "answer", "test"; and back (false if it is none of
- * them). */
-const char *mp_event_kind_name(MpEventKind kind);
+/* The kind of that name (mp_event_kind_name); false if it is none. */
 bool mp_event_kind_parse(const char *name, MpEventKind *kind);
 
 /* The state of that name; false if there is none. */

@@ -163,6 +163,7 @@ write_new(MpOutbox *outbox, const char *key, const char *text, int *fd, GError *
     int new = outbox->fd[MP_QUEUE_NEW];
     g_autofree char *unfinished = g_strconcat(".", key, NULL);
 
+    unlinkat(new, unfinished, 0); /* left by one that died */
     *fd = openat(new, unfinished, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (*fd < 0)
         return mp_fail_errno(error, "cannot create outbox/new/%s", unfinished);

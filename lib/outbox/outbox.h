@@ -33,10 +33,16 @@ typedef enum {
     MP_EVENT_REOPENED,
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
     MP_EVENT_TEST,     /* a test mail, which tells of nothing */
+    MP_EVENT_MENDED,   /* to the administrator: the server, which had turned us away, takes mail */
 } MpEventKind;
 
 /* True if it tells of a comment, the opening post included: text that somebody wrote. */
 bool mp_event_has_comment(MpEventKind kind);
+
+const char *mp_event_kind_name(MpEventKind kind); /* "opened", "comment", "closed", … */
+
+/* True if it goes to an address that the event names, and is about nothing of the tracker. */
+bool mp_event_is_to_operator(MpEventKind kind);
 
 /* A response to a mail, and its account. Strings are one line of text but for `quote`. */
 typedef struct {
@@ -75,7 +81,9 @@ typedef struct {
     gint64 created;
     char *host;           /* that posted it */
     MpResponse *response; /* of MP_EVENT_RESPONSE, else NULL */
-    char *address;        /* of MP_EVENT_TEST: whom it goes to; else NULL */
+    char *address;        /* of MP_EVENT_TEST and MP_EVENT_MENDED: whom it goes to; else NULL */
+    gint64 stopped;       /* of MP_EVENT_MENDED: since when it had turned us away, */
+    char *why;            /* and what it had said; else NULL */
 } MpEvent;
 
 void mp_event_free(MpEvent *event);

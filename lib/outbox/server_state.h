@@ -25,11 +25,19 @@ typedef struct {
     char *reply;
     char *settings;      /* mp_server_settings() when it was found so */
     char *sender;        /* stopped: whose messages it refuses, though it lets us in; or NULL */
+    bool is_at_end;      /* and only after their end, so that no question shows it */
     GPtrArray *accepted; /* char *: addresses, each of another domain, of messages that it took */
     GPtrArray *suspects; /* char *: domains that refused in words that may be about us, since the
                             last message that was taken */
+    GArray *refusals;    /* MpRefusal: the same, said after the end of a message */
     GArray *outages;     /* of MpOutage, oldest first */
 } MpServer;
+
+/* No two have a domain or a thread in common. */
+typedef struct {
+    char *domain;
+    guint64 thread;
+} MpRefusal;
 
 typedef struct {
     gint64 since, until;
@@ -56,18 +64,29 @@ void mp_server_failed(MpServer *server, MpServerState state, int code, const cha
 /* It was found up; an outage ends, and is remembered for `keep` seconds. */
 void mp_server_works(MpServer *server, gint64 now, gint64 keep);
 
-/* A message to `address` was taken: nothing before it was about us. True if it is worth saving. */
+/* A message to `address` was taken: nothing before it was about us. True if it is worth saving at
+ * once, and not only with the next change. */
 bool mp_server_accept(MpServer *server, const char *address);
 
 /* An administrator may have mended it: the next pass looks for it, and does not wait. The caller
  * has the outbox's lock. */
 bool mp_server_look_soon(MpOutbox *outbox, GError **error);
 
-/* An address whose mail was taken before, and whose domain is none of the suspects; or NULL. */
+/* The one that was taken last of those whose domain is none of the suspects; or NULL. */
 const char *mp_server_whom_to_ask(const MpServer *server);
 
 /* Notes a suspicion, and returns how many domains there are now. */
 guint mp_server_suspect(MpServer *server, const char *address);
+
+/* The same after the end of a message of that thread. Only what has both a domain and a thread that
+ * are new counts: two people of a domain that blocks us, and a thread that looks like spam
+ * everywhere, are no reason to stop. */
+guint mp_server_suspect_at_end(MpServer *server, const char *address, guint64 thread);
+
+/* Whether the address is of a domain that is noted so. */
+bool mp_server_is_suspect(const MpServer *server, const char *address);
+
+void mp_server_forget_suspects(MpServer *server);
 
 /* How many seconds between `from` and `to` it was away. */
 gint64 mp_server_away(const MpServer *server, gint64 from, gint64 to);

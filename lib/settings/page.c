@@ -48,6 +48,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "smtp.password-file", N_("File of the password")},
     {NULL, "smtp.token-command", N_("Command that prints a token, instead")},
     {NULL, "smtp.envelope-sender", N_("Envelope sender, if it must be one for all"), MP_APPLY_DNS},
+    {NULL, "smtp.administrator", N_("Who is told when the server takes mail again")},
     {NULL, "smtp.connections", N_("Connections at a time")},
     {NULL, "smtp.connect-timeout", N_("Seconds to wait for a connection")},
     {NULL, "smtp.reply-timeout", N_("Seconds to wait for an answer")},

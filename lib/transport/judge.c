@@ -47,6 +47,14 @@ mp_is_hard_bounce(const char *reply)
     return is_one_of(code, codes);
 }
 
+bool
+mp_smtp_speaks_of_relaying(const char *reply)
+{
+    g_autofree char *lower = g_ascii_strdown(reply, -1);
+
+    return strstr(lower, "relay") != NULL;
+}
+
 /* Answers that servers give a client that they do not know as well as a recipient they do not like.
  */
 static bool
@@ -61,7 +69,7 @@ is_suspicion(int code, const char *reply)
     if (mp_is_hard_bounce(reply))
         return false;
     return code == 530 || code == 534 || code == 535 || code == 538 || is_one_of(extended, codes) ||
-           strstr(lower, "relay") != NULL || strstr(lower, "sender") != NULL;
+           mp_smtp_speaks_of_relaying(reply) || strstr(lower, "sender") != NULL;
 }
 
 MpSendResult

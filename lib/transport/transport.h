@@ -45,6 +45,9 @@ typedef enum {
  */
 bool mp_is_hard_bounce(const char *reply);
 
+/* Whether it says that the server does not pass our mail on, or on this way. */
+bool mp_smtp_speaks_of_relaying(const char *reply);
+
 /*
  * Checks the settings and reads the password file (only where there is authentication): no
  * connection yet. MP_ERROR_INSTALLATION names what is missing. The Maildir's directories are made.

@@ -1,5 +1,7 @@
 """An SMTP server with faults, an installation that sends to it, and what its queue says then."""
 import collections
+import email
+import email.policy
 import glob
 import json
 import os
@@ -47,6 +49,16 @@ class Server:
         for name in glob.glob(os.path.join(self.dir, "*.envelope")):
             with open(name) as file:
                 found.update(line[3:].strip() for line in file if line.startswith("to="))
+        return found
+
+    def messages(self, to):
+        """What somebody got, parsed."""
+        found = []
+        for name in sorted(glob.glob(os.path.join(self.dir, "*.envelope"))):
+            with open(name) as file:
+                if f"to=<{to}>" in file.read().split("\n"):
+                    with open(name[:-len("envelope")] + "eml", "rb") as message:
+                        found.append(email.message_from_binary_file(message, policy=email.policy.default))
         return found
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import NOTIFIER, Site, check, equal, main, test, wait_until  # noqa: E402
+from harness import NOTIFIER, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 from sending import Server, comment, empty_outbox, later, people, queue, rules, server_file  # noqa: E402
 
 PEOPLE = int(os.environ.get("PEOPLE", "200"))
@@ -241,6 +241,89 @@ def several_domains_that_block_us_stop_nobody_else(site):
         site.notifier("--once")
     check({row["login"] for row in queue(site)} <= {f"u{n}" for n in range(6)}, queue(site))
     equal(server_file(site)["state"], ["up"])
+
+
+RELAY = "554 5.7.1 Relay access denied"
+
+
+@test
+def the_administrator_is_asked_about_first(site):
+    people(site, 12)
+    thread = site.thread("tim")
+    for said, sent, state in (("250 2.1.5 Ok", 6, "up"), (RELAY, 0, "stopped")):
+        empty_outbox(site)
+        comment(site, thread)
+        given = rules(f"RCPT root@ops.example {said}", *(f"RCPT u{n}@ 550 5.7.1 Blocked" for n in range(6)))
+        with Server(site, *given, administrator="root@ops.example") as server:
+            site.notifier("--once")
+            asked = [line for line in server.lines("<- RCPT") if "root@ops" in line]
+            equal((len(server.recipients()), server_file(site)["state"]), (sent, [state]), said)
+            equal(len(asked), 1 if state == "stopped" else 2, said)
+        states = collections.Counter(row["state"] for row in queue(site))
+        equal(states, {"failed": 4, "retry": 2} if state == "up" else {"new": 10, "retry": 2}, said)
+
+
+@test
+def the_administrator_is_told_once_of_a_stop_and_of_its_end(site):
+    people(site, 5)
+    thread = site.thread("tim")
+    for language, words in (("en", "takes mail of git.example.org again"), ("fr", "accepte de nouveau le courrier")):
+        site.set_config("instance", language=language)
+        with Server(site, *rules(f"RCPT {RELAY}"), administrator="root@ops.example"):
+            for _ in range(5):
+                comment(site, thread)
+                site.notifier("--once")
+                later(site)
+        told = [line for line in site.log("notifier.log").splitlines() if "turns us away" in line and " DEBUG " not in line]
+        equal(len(told), 1 if language == "en" else 2, "told in the log")
+        equal({(row["state"] == "failed", row["attempts"]) for row in queue(site)}, {(False, 0)})
+        with Server(site, administrator="root@ops.example") as server:
+            for _ in range(3):
+                site.notifier("--once")
+                later(site)
+            [mail] = server.messages("root@ops.example")
+            contains(str(mail["Subject"]), words)
+            contains(mail.get_content(), RELAY)
+            equal([line for line in server.lines("<- MAIL") if "<>" in line][1:], [], "from nobody, once")
+        equal(queue(site), [])
+
+
+@test
+def a_server_that_relays_to_its_own_people_only_costs_nobody_anything(site):
+    """The administrator is one of them, so that the question about him is answered well."""
+    people(site, 12)
+    site.thread("tim")
+    with Server(site, *rules(f"RCPT @d {RELAY}"), administrator="root@own.example"):
+        for _ in range(4):
+            site.notifier("--once")
+            later(site)
+    equal({(row["state"] == "failed", row["attempts"]) for row in queue(site)}, {(False, 0)})
+
+
+@test
+def refusals_after_the_end_stop_by_three_domains_and_three_threads(site):
+    people(site, 9)
+    first = site.thread("tim")
+    threads = [first] + [site.thread("tim", title=f"Another {n}") for n in range(2)]
+    with Server(site, *rules("EOD 550 5.7.1 Spam")) as server:  # the openings: three threads, nine domains
+        site.notifier("--once")
+        equal((len(server.lines("<- DATA")), server_file(site)["state"]), (21, ["stopped"]), "the third domain of the third thread")
+        for n in range(1, 6):  # one message for each look, of a domain that did not refuse yet
+            later(site)
+            site.notifier("--once")
+            equal(len(server.lines("<- DATA")), 21 + n, "messages")
+        equal({(row["state"] == "failed", row["attempts"]) for row in queue(site)}, {(False, 0)})
+    later(site)
+    with Server(site) as server:
+        site.notifier("--once")
+        equal(sum(server.recipients().values()), 27)
+    equal(queue(site), [])
+    for thread in threads[:2]:
+        comment(site, thread)
+    with Server(site, *rules("EOD 550 5.7.1 Spam")) as server:  # two threads are no reason to stop
+        site.notifier("--once")
+        equal((len(server.lines("<- DATA")), server_file(site)["state"]), (18, ["up"]))
+    empty_outbox(site)
 
 
 # --- Connections and time -----------------------------------------------------------------------------

@@ -469,6 +469,8 @@ Test(outbox_event, what_is_known_of_the_server_is_read_again)
     cr_assert_eq(mp_server_suspect(server, "a@two.example"), 1);
     cr_assert_eq(mp_server_suspect(server, "b@Two.example"), 1);
     cr_assert_eq(mp_server_suspect(server, "b@three.example"), 2);
+    cr_assert_eq(mp_server_suspect_at_end(server, "a@four.example", 1), 1);
+    server->is_at_end = true;
     mp_server_failed(server, MP_SERVER_STOPPED, 535, "535 no\tway\n", "1.2.3", THEN);
     cr_assert(mp_server_save(server, outbox, NULL));
 
@@ -478,15 +480,39 @@ Test(outbox_event, what_is_known_of_the_server_is_read_again)
     cr_assert_eq(again->code, 535);
     cr_assert_str_eq(again->reply, "535 no\tway\n");
     cr_assert_eq(again->suspects->len, 2);
-    cr_assert_str_eq(mp_server_whom_to_ask(again), "kate@one.example");
+    cr_assert_str_eq(mp_server_whom_to_ask(again), "tim@ONE.example", "the last of that domain");
     cr_assert(!mp_server_is_due(again, "1.2.3", THEN + 59));
     cr_assert(mp_server_is_due(again, "1.2.3", THEN + 73));
     cr_assert(mp_server_is_due(again, "1.2.4", THEN + 1), "the settings changed");
     cr_assert(mp_server_is_due(again, "1.2.3", THEN - 100000), "the clock was set back");
+    cr_assert(again->is_at_end);
+    cr_assert(mp_server_is_suspect(again, "x@FOUR.example"));
     mp_server_works(again, THEN + 500, 1000);
+    cr_assert(!mp_server_is_suspect(again, "x@four.example") && !again->is_at_end);
     cr_assert_eq(mp_server_away(again, THEN - 10, THEN + 1000), 500);
     cr_assert_eq(mp_server_away(again, THEN + 400, THEN + 450), 50);
     cr_assert_eq(mp_server_away(again, THEN + 600, THEN + 700), 0);
+}
+
+/* Two people of one domain, or one thread that looks like spam to everybody, are not three. */
+Test(outbox_event, refusals_after_the_end_count_by_domain_and_thread)
+{
+    static const struct {
+        const char *address;
+        guint64 thread;
+        guint domains;
+    } cases[] = {
+        {"a@one.example", 1, 1},   {"b@one.example", 2, 1},  {"a@two.example", 1, 1},
+        {"a@three.example", 1, 1}, {"a@Two.example", 2, 2},  {"b@two.example", 3, 2},
+        {"a@three.example", 2, 2}, {"a@four.example", 3, 3},
+    };
+    g_autoptr(MpServer) server = mp_server_load(outbox, NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        cr_expect_eq(mp_server_suspect_at_end(server, cases[i].address, cases[i].thread),
+                     cases[i].domains, "case %zu", i);
+    cr_expect(mp_server_accept(server, "x@five.example"));
+    cr_expect_eq(mp_server_suspect_at_end(server, "a@one.example", 1), 1, "a message was taken");
 }
 
 Test(outbox_event, outages_are_remembered_as_long_as_they_count)
