@@ -346,34 +346,48 @@ mp_connection_has_more(MpConnection *c)
     return c->easy != NULL && (c->heard->len > 0 || receive(c) == SOMETHING);
 }
 
-/* Takes the whole lines of what came; true with the one that ends an answer. */
+/* Whether what came begins as an answer does. What else there is (another protocol, an answer of
+ * somebody else's) is not passed over: the next answer would be taken for this one. */
 static bool
+begins_an_answer(const char *line)
+{
+    return g_ascii_isdigit(line[0]) && g_ascii_isdigit(line[1]) && g_ascii_isdigit(line[2]);
+}
+
+typedef enum { UNFINISHED, WHOLE, FOREIGN } Heard;
+
+/* Takes the whole lines of what came, up to the one that ends an answer. */
+static Heard
 take_lines(MpConnection *c, gsize *taken)
 {
     const char *end;
 
     while ((end = memchr(c->heard->str, '\n', c->heard->len)) != NULL) {
         gsize length = (gsize)(end + 1 - c->heard->str);
+        bool is_foreign = *taken == 0 && !begins_an_answer(c->heard->str);
         bool is_whole = mp_transcript_server_said(c->transcript, c->heard->str, length);
 
         g_string_erase(c->heard, 0, (gssize)length);
         *taken += length;
+        if (is_foreign)
+            return FOREIGN;
         if (is_whole)
-            return true;
+            return WHOLE;
     }
-    return false;
+    return UNFINISHED;
 }
 
 bool
 mp_connection_hear(MpConnection *c, int seconds)
 {
     gsize taken = 0;
+    Heard heard;
 
     mp_transcript_turn(c->transcript);
     if (!mp_connection_flush(c))
         return false;
     gint64 end = after(seconds);
-    while (!take_lines(c, &taken)) {
+    while ((heard = take_lines(c, &taken)) == UNFINISHED) {
         Received received = receive(c);
 
         if (received == CLOSED)
@@ -383,5 +397,5 @@ mp_connection_hear(MpConnection *c, int seconds)
         if (received == NOTHING && !wait_for(c, POLLIN, end))
             return fail(c, CURLE_OPERATION_TIMEDOUT, "timed out");
     }
-    return true;
+    return heard == WHOLE || fail(c, CURLE_WEIRD_SERVER_REPLY, "what the server says is no answer");
 }

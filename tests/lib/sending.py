@@ -75,6 +75,10 @@ def people(site, count, domain="d{}.example"):
     site.metroplex("repository", "set", "acme/rocket", *watch)
 
 
+def ids(site):
+    return {row["login"]: row["id"] for row in map(json.loads, site.metroplex("user", "list", "--json").splitlines())}
+
+
 def comment(site, thread, text="Yes.\n"):
     site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=text)
 

@@ -11,10 +11,10 @@ below DIR, each by rename:
 
 A rule changes what the server does: --rule 'WHERE [TEXT] ACTION', the first that fits wins.
 
-WHERE is CONNECT, BODY (after the first line of the message; whatever the reply, the connection
+WHERE is CONNECT, TLS (in place of the handshake), BODY (after the first line of the message; whatever the reply, the connection
 then ends), EOD (after the final dot), or a command: EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT. With .N it holds for the
 first N times, with #N for the Nth only, counted over all connections. TEXT, if given, must occur in
-the command (for AUTH: in any line of it); it has no spaces. ACTION is one of
+the command (for AUTH: in any line of it; for DATA, BODY and EOD: in a recipient); it has no spaces. ACTION is one of
 
     NNN text          this reply; "\\n" in the text makes several lines. A reply of 4xx or 5xx ends
                       the command, any other takes the place of the usual words only
@@ -26,6 +26,7 @@ the command (for AUTH: in any line of it); it has no spaces. ACTION is one of
     raw BYTES         these bytes (Python escapes: \\r\\n \\x00) as the reply, and nothing else
     flood             reply lines without end
     flood-OCTETS      so many octets of reply lines without the last, then stall
+    drip-MILLISECONDS [NNN text]   the reply, or the usual one, an octet each time so much has passed
     late-N [ACTION]   ACTION, or what is usual, N seconds later
 After EOD, `close`, `reset`, `stall` and `half` keep the message: it was taken, its reply was lost.
 """
@@ -54,7 +55,7 @@ class Gone(Exception):
 
 class Rule:
     SHAPE = re.compile(r"(?P<where>[A-Z]+)(?:(?P<how>[.#])(?P<n>\d+))?\s+(?P<rest>.*)", re.S)
-    ACTION = re.compile(r"(\d{3}( |$)|(close|reset|stall|half|flood(-\d+)?)$|drop-after-\d{3}$|late-\d+( |$)|raw )")
+    ACTION = re.compile(r"(\d{3}( |$)|(close|reset|stall|half|flood(-\d+)?)$|drop-after-\d{3}$|(late|drip)-\d+( |$)|raw )")
 
     def __init__(self, line):
         found = self.SHAPE.fullmatch(line)
@@ -154,6 +155,10 @@ class Session(socketserver.BaseRequestHandler):
     # What goes over the wire
 
     def start_tls(self):
+        action = self.server.find_rule("TLS", "")
+        if action is not None:
+            self.misbehave(action.split(" ")[0], action, "220 2.0.0 Ready")
+            raise Gone
         self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         self.secure = self.request.version()
 
@@ -190,12 +195,20 @@ class Session(socketserver.BaseRequestHandler):
         if word.startswith("late-"):
             time.sleep(int(word[5:]))
             return self.answer_as(action[len(word) + 1:] or None, usual)
+        if word.startswith("drip-"):
+            self.drip((action[len(word) + 1:] or usual) + "\r\n", int(word[5:]) / 1000)
+            return (action[len(word) + 1:] or usual)[0] in "23"
         self.misbehave(word, action, usual)
         return False
 
     def reply_lines(self, code, lines):
         marks = ["-"] * (len(lines) - 1) + [" "]
         self.reply("\r\n".join(code + mark + text for mark, text in zip(marks, lines)))
+
+    def drip(self, text, pause):
+        for octet in text.encode():
+            self.request.sendall(bytes([octet]))
+            time.sleep(pause)
 
     def misbehave(self, word, action, usual):
         if word == "raw":
@@ -281,21 +294,22 @@ class Session(socketserver.BaseRequestHandler):
 
     def do_DATA(self, line):
         usual = "354 End data with <CR><LF>.<CR><LF>" if self.recipients else "503 5.5.1 Need RCPT"
-        if not self.answer("DATA", line, usual):
+        if not self.answer("DATA", " ".join(self.recipients), usual):
             self.sender, self.recipients = None, []
             return
-        message = self.read_message()
+        recipients = " ".join(self.recipients)
+        message = self.read_message(recipients)
         envelope = [("connection", self.number), ("helo", self.helo), ("tls", self.secure),
                     ("auth", self.user), ("from", self.sender)]
         envelope += [("to", recipient) for recipient in self.recipients]
         self.sender, self.recipients = None, []
-        action = self.server.find_rule("EOD", "")
+        action = self.server.find_rule("EOD", recipients)
         usual = "250 2.0.0 Ok"
-        if action is None or not re.match(r"(late-\d+ )?[45]", action):
+        if action is None or not re.match(r"((late|drip)-\d+ )?[45]", action):
             usual += f": queued as {self.server.store(envelope, message)}"
         self.answer_as(action, usual)
 
-    def read_message(self):
+    def read_message(self, recipients):
         lines = []
         while True:
             line = self.stream.readline(1 << 20)
@@ -306,7 +320,7 @@ class Session(socketserver.BaseRequestHandler):
                 return b"".join(lines)
             lines.append(line[1:] if line.startswith(b".") else line)
             if len(lines) == 1:
-                action = self.server.find_rule("BODY", "")
+                action = self.server.find_rule("BODY", recipients)
                 if action is not None:
                     self.answer_as(action, "250 2.0.0 early")
                     raise Gone
@@ -364,7 +378,7 @@ class Session(socketserver.BaseRequestHandler):
             return file.read().strip()
 
 
-def parse_arguments():
+def parse_arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dir", required=True, help="where messages and transcript go")
@@ -387,7 +401,7 @@ def parse_arguments():
     parser.add_argument("--rule", action="append", default=[])
     parser.add_argument("--with-stdin", action="store_true",
                         help="end when standard input does: a test that dies takes it along")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def end_with_stdin():

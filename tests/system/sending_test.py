@@ -2,7 +2,6 @@
 """Sending, when the server or a recipient is not as they should be: whose fault it is, and who waits."""
 import collections
 import glob
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import NOTIFIER, Site, check, contains, equal, main, test, wait_until  # noqa: E402
-from sending import Server, comment, empty_outbox, later, people, queue, rules, server_file  # noqa: E402
+from sending import Server, comment, empty_outbox, ids, later, people, queue, rules, server_file  # noqa: E402
 
 PEOPLE = int(os.environ.get("PEOPLE", "200"))
 
@@ -30,10 +29,6 @@ POISONS = [  # what the server does to u7 (and u70), and what the queue says of 
     ("550 5.7.1 at RCPT", ["RCPT {}@ 550 5.7.1 Blocked"], "retry"),
     ("550 5.1.1 at RCPT", ["RCPT {}@ 550 5.1.1 Unknown"], "failed"),
 ]
-
-
-def ids(site):
-    return {row["login"]: row["id"] for row in map(json.loads, site.metroplex("user", "list", "--json").splitlines())}
 
 
 @test
