@@ -109,8 +109,7 @@ note(const MpConfig *config, MpUser *user, const MpDeliveryStatus *status, gint6
      const char *id, char **why)
 {
     const char *const addresses[] = {status->recipient, status->original};
-    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1);
-    g_autofree char *mark = g_strndup(sum, 16);
+    g_autofree char *mark = mp_bounce_mark(id);
     Kind kind = kind_of(status);
     int limit = kind == HARD ? config->max_hard_bounces : config->max_soft_bounces;
     bool suppressed = false;

@@ -37,6 +37,8 @@ judge(const MpDispatch *m, MpSmtp *smtp, MpSendResult result)
                                    .code = m->attempt.code,
                                    .reply = m->reply};
 
+    if (result == MP_REFUSED && m->recipient->user != 0 && mp_smtp_is_bounce(smtp))
+        mp_outbound_note_bounce(m->announcement->outbound, m->recipient->user, m->mail);
     return mp_outbound_judge(m->announcement->outbound, smtp, &attempted);
 }
 

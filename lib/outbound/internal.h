@@ -38,8 +38,9 @@ struct MpOutbound {
     bool is_down;         /* no message gets through: this pass sends no more */
     bool is_cleared; /* it refused several, and takes others: they have only themselves to blame */
     MpTrial trial;
-    bool is_left_out; /* a message, since its domain is one of those that made us stop */
-    GError *fatal;    /* an outcome could not be recorded: nothing may be sent any more */
+    bool is_left_out;   /* a message, since its domain is one of those that made us stop */
+    GPtrArray *bounces; /* of this pass, not counted yet; NULL for none */
+    GError *fatal;      /* an outcome could not be recorded: nothing may be sent any more */
     int status;
 };
 
@@ -131,6 +132,13 @@ bool mp_outbound_is_on_trial(MpOutbound *outbound);
 /* True once, if messages were left out that can be sent now, or must be tried for want of others;
  * after the pass's last message. */
 bool mp_outbound_has_left_out(MpOutbound *outbound);
+
+/* ---- bounces.c ---- */
+
+/* The user's address was refused for good; counted at the end of the pass, by the main thread. A
+ * failure to do so is only logged. */
+void mp_outbound_note_bounce(MpOutbound *outbound, guint64 user, const MpOutgoingMail *mail);
+void mp_outbound_count_bounces(MpOutbound *outbound);
 
 /* ---- announcement.c ---- */
 

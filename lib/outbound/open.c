@@ -32,6 +32,7 @@ mp_outbound_free(MpOutbound *outbound)
     g_ptr_array_unref(outbound->retired);
     g_async_queue_unref(outbound->sessions);
     g_hash_table_unref(outbound->skipped);
+    g_clear_pointer(&outbound->bounces, g_ptr_array_unref);
     g_clear_error(&outbound->fatal);
     mp_server_free(outbound->server);
     g_free(outbound->configured);

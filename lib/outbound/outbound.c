@@ -143,6 +143,7 @@ pass_once(MpOutbound *outbound, gint64 *next_due, GError **error)
         bool is_announced = announce(outbound, due, error);
 
         mp_ledger_add_or_warn(outbound->ledger);
+        mp_outbound_count_bounces(outbound);
         if (!is_announced)
             return false;
     }

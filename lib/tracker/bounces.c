@@ -106,6 +106,14 @@ drop_old(GPtrArray *list, gint64 day)
             g_ptr_array_remove_index(list, i);
 }
 
+char *
+mp_bounce_mark(const char *message_id)
+{
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
+
+    return g_strndup(sum, 16);
+}
+
 #define MOST_MARKS 200 /* where no limit ends the counting */
 
 bool

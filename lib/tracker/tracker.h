@@ -194,6 +194,9 @@ const char *mp_user_address(const MpUser *user);
 bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
                          const char *mark, guint limit, bool *suppressed);
 
+/* The mark of a bounce of the message with this Message-ID. The caller's. */
+char *mp_bounce_mark(const char *message_id);
+
 /* Draws another epoch and remembers the one before. */
 bool mp_user_revoke(MpUser *user, GError **error);
 

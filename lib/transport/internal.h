@@ -16,7 +16,8 @@ typedef struct {
         *next_to; /* of the message that follows, likewise; NULL: none is known */
     char *reply;  /* the outcome: one line, owned by the front */
     int code;
-    MpCause cause; /* of a failure */
+    MpCause cause;  /* of a failure */
+    bool is_bounce; /* MP_REFUSED: since there is no such mailbox */
 } MpEnvelope;
 
 typedef struct {

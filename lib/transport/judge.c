@@ -72,6 +72,20 @@ is_suspicion(int code, const char *reply)
            mp_smtp_speaks_of_relaying(reply) || strstr(lower, "sender") != NULL;
 }
 
+bool
+mp_is_bounce(const MpTranscript *t)
+{
+    const char *reply = t->reply->str;
+    char extended[16];
+
+    if (t->code / 100 != 5 || t->asked < MP_ASKED_RCPT || mp_smtp_speaks_of_relaying(reply))
+        return false;
+    mp_read_extended_code(reply, extended);
+    return mp_is_hard_bounce(reply) ||
+           (t->asked == MP_ASKED_RCPT && t->code == 550 && extended[0] == '\0' &&
+            t->took_recipient && !is_suspicion(t->code, reply));
+}
+
 MpSendResult
 mp_judge(const MpTranscript *t, const MpEnvelope *envelope)
 {

@@ -16,5 +16,8 @@ bool mp_needs_smtputf8(const char *from, const char *to);
 /* The outcome of an attempt that came as far as MAIL. */
 MpSendResult mp_judge(const MpTranscript *transcript, const MpEnvelope *envelope);
 
+/* Whether a refusal counts as a bounce: see mp_smtp_is_bounce. */
+bool mp_is_bounce(const MpTranscript *transcript);
+
 /* "no answer to RCPT: timed out", where `error` is what went wrong on the wire. The caller's. */
 char *mp_why_unanswered(const MpTranscript *transcript, const char *error);

@@ -190,6 +190,7 @@ tell_outcome(Session *session, MpEnvelope *envelope)
         envelope->code = t->code;
         envelope->reply = g_strdup(t->reply->str);
     } else {
+        envelope->is_bounce = result == MP_REFUSED && mp_is_bounce(t);
         explain_failure(session, envelope);
     }
     return result;

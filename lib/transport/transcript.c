@@ -86,7 +86,7 @@ void
 mp_transcript_new_connection(MpTranscript *t)
 {
     t->is_new_connection = true;
-    t->is_announced = t->is_authenticated = false;
+    t->is_announced = t->is_authenticated = t->took_recipient = false;
     forget_offers(t);
     g_array_set_size(t->ahead, 0);
     g_clear_pointer(&t->challenge, g_free);
@@ -341,6 +341,8 @@ note_final_line(MpTranscript *t)
         t->is_authenticated = true;
     if (t->asked == MP_ASKED_STARTTLS && t->code == 220)
         t->is_tls_due = true;
+    if (t->asked == MP_ASKED_RCPT && t->code / 100 == 2)
+        t->took_recipient = true;
 }
 
 static bool

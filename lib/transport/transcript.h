@@ -25,6 +25,7 @@ typedef struct {
     /* Of this connection. */
     int last_code; /* of its last answer, whatever that was to */
     bool is_authenticated, offers_smtputf8, offers_pipelining, offers_starttls, offers_auth;
+    bool took_recipient; /* it said yes to one */
     /* The rest is transcript.c's own. */
     const MpConfig *config;
     MpConversation *conversation;

@@ -17,6 +17,7 @@ struct MpSmtp {
     const MpTransportRow *transport;
     gpointer session;
     MpCause cause;             /* of the last failure */
+    bool is_bounce;            /* so was it */
     char *next_from, *next_to; /* of the message that follows, as for the wire; or NULL */
 };
 
@@ -55,6 +56,12 @@ MpCause
 mp_smtp_cause(const MpSmtp *smtp)
 {
     return smtp->cause;
+}
+
+bool
+mp_smtp_is_bounce(const MpSmtp *smtp)
+{
+    return smtp->is_bounce;
 }
 
 MpCause
@@ -235,6 +242,7 @@ static void
 give_outcome(MpSmtp *smtp, const MpEnvelope *envelope, char **reply, int *code)
 {
     smtp->cause = envelope->cause;
+    smtp->is_bounce = envelope->is_bounce;
     if (reply != NULL)
         *reply = presentable(envelope->reply);
     if (code != NULL)

@@ -116,6 +116,13 @@ void mp_smtp_watch(MpSmtp *smtp, MpSmtpWatch watch, gpointer user_data);
 MpCause mp_smtp_cause(const MpSmtp *smtp);
 MpCause mp_smtp_look_again(MpSmtp *smtp);
 
+/*
+ * Whether the last message was MP_REFUSED in a way that counts as a bounce of its recipient's
+ * address, from RCPT on: mp_is_hard_bounce, or 550 without an extended code for a recipient, over a
+ * connection on which another was accepted. Never what speaks of relaying.
+ */
+bool mp_smtp_is_bounce(const MpSmtp *smtp);
+
 /* From now on a conversation that fails is kept as a file in `directory`, one for each server and
  * cause, without secrets, whatever is logged. */
 void mp_smtp_keep(MpSmtp *smtp, const char *directory);

@@ -2,6 +2,7 @@
 """Sending, when the server or a recipient is not as they should be: whose fault it is, and who waits."""
 import collections
 import glob
+import json
 import os
 import signal
 import subprocess
@@ -319,6 +320,38 @@ def refusals_after_the_end_stop_by_three_domains_and_three_threads(site):
         site.notifier("--once")
         equal((len(server.lines("<- DATA")), server_file(site)["state"]), (18, ["up"]))
     empty_outbox(site)
+
+
+def suppressed(site):
+    rows = map(json.loads, site.metroplex("user", "list", "--json").splitlines())
+    return {row["login"] for row in rows for bounces in row["bounces"] or () if bounces["suppressed"]}
+
+
+@test
+def what_suppresses_an_address_is_said_of_the_mailbox_only(site):
+    """One refusal is enough here. The first of the thread is accepted, so that a session has accepted one."""
+    codes = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"]
+    bounces = [*(f"550 {code} No" for code in codes), "550 No such user", "550 No such user\\nreally"]
+    others = ["550 5.7.1 Blocked", "550 5.7.2 No", "550 5.4.1 No", "550 5.2.2 Full", "554 No", "551 Moved", "553 Bad", "450 5.1.1 No",
+              "550 relay not permitted", "550 5.1.1 relay not permitted", "550 Sender rejected", "550 5.1.8 No", "421 5.1.1 Bye"]
+    people(site, 1 + len(bounces) + len(others))
+    site.set_config("limits", hard_bounces="1")
+    thread = site.thread("tim")
+    given = rules(*(f"RCPT u{n}@ {said}" for n, said in enumerate(bounces + others, 1)))
+    for stage in (given, [word.replace("RCPT", "DATA") for word in given]):
+        with Server(site, *stage) as server:
+            site.notifier("--once")
+            site.notifier("--once")
+            check(server.recipients()["<u0@d0.example>"] == 1, server.recipients())
+        expected = len(bounces) if stage is given else len(codes)
+        equal(suppressed(site), {f"u{n}" for n in range(1, expected + 1)}, stage[1])
+        for n in range(1, expected + 1):
+            site.metroplex("user", "set", f"u{n}", "--unsuppress", f"u{n}@d{n}.example")
+        empty_outbox(site)
+        comment(site, thread)
+    with Server(site, *rules("RCPT 550 No such user")):  # the session has accepted nobody
+        site.notifier("--once")
+    equal(suppressed(site), set())
 
 
 # --- Connections and time -----------------------------------------------------------------------------
