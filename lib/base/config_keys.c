@@ -53,6 +53,7 @@ const MpConfigKey mp_config_keys[] = {
     {"smtp", "transport",      TYPE_CHOICE, AT(transport),      "smtp", .choices = CHOICES("smtp", "maildir")},
     {"smtp", "maildir",        TYPE_PATH,   AT(maildir),        ""},
     {"smtp", "connections",    TYPE_INT,    AT(smtp_connections), "4", 1, 64},
+    {"smtp", "domain-connections", TYPE_INT, AT(domain_connections), "0", 0, 64},
     {"smtp", "connect-timeout", TYPE_INT,   AT(connect_timeout), "30", 1, 3600},
     {"smtp", "reply-timeout",  TYPE_INT,    AT(reply_timeout),  "300", 1, 3600},
     {"smtp", "data-timeout",   TYPE_INT,    AT(data_timeout),   "120", 1, 3600},

@@ -6,16 +6,35 @@
  */
 #include "outbound/internal.h"
 
+/* False: it is done with for now, and none of ours any more. */
+static bool
+begin(MpDispatch *m, const MpDispatch *current)
+{
+    MpAdmission admission = MP_PUT_OFF;
+
+    if (mp_dispatch_prepare(m)) {
+        admission = mp_destination_admit(m, current);
+        if (admission == MP_PUT_OFF)
+            mp_dispatch_record(m);
+    }
+    if (admission == MP_PUT_OFF)
+        mp_dispatch_free(m);
+    return admission == MP_ADMITTED;
+}
+
 /* A message that no other thread has time for, ready to go; NULL where there is none. */
 static MpDispatch *
-take_next(MpOutbound *outbound)
+take_next(MpOutbound *outbound, const MpDispatch *current)
 {
     MpDispatch *next;
 
     if (mp_outbound_is_on_trial(outbound)) /* what follows depends on the one that is tried */
         return NULL;
-    while ((next = mp_pool_take(outbound->pool)) != NULL && !mp_dispatch_prepare(next))
-        mp_dispatch_free(next);
+    do {
+        next = mp_destination_next(current);
+        if (next == NULL)
+            next = mp_pool_take(outbound->pool);
+    } while (next != NULL && !begin(next, current));
     return next;
 }
 
@@ -37,6 +56,7 @@ judge(const MpDispatch *m, MpSmtp *smtp, MpSendResult result)
                                    .code = m->attempt.code,
                                    .reply = m->reply};
 
+    mp_destination_note(m, result, mp_smtp_cause(smtp) == MP_CAUSE_SILENCE);
     if (result == MP_REFUSED && m->recipient->user != 0 && mp_smtp_is_bounce(smtp))
         mp_outbound_note_bounce(m->announcement->outbound, m->recipient->user, m->mail);
     return mp_outbound_judge(m->announcement->outbound, smtp, &attempted);
@@ -74,9 +94,10 @@ carry(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
 {
     MpOutbound *outbound = m->announcement->outbound;
 
-    if (m->mail != NULL) {
+    if (m->mail != NULL && !mp_destination_is_put_off(m)) {
         if (!mp_outbound_may_send(outbound, m->mail->recipient))
             return;
+        m->begun = g_get_monotonic_time();
         MpSendResult result = deliver(m, next, smtp);
         mp_outbound_was_tried(outbound);
         if (result >= MP_UNAVAILABLE)
@@ -93,13 +114,14 @@ mp_outbound_carry(gpointer task)
     MpOutbound *outbound = message->announcement->outbound;
     MpSmtp *smtp = NULL;
 
-    if (!mp_dispatch_prepare(message))
-        g_clear_pointer(&message, mp_dispatch_free);
+    if (!begin(message, NULL))
+        return;
     for (; message != NULL; message = next) {
-        next = take_next(outbound);
+        next = take_next(outbound, message);
         carry(message, next, &smtp);
         if (next == NULL)
             give_back(outbound, g_steal_pointer(&smtp)); /* before the pass can be over */
+        mp_destination_hand_over(message, next);
         mp_dispatch_free(message);
     }
 }

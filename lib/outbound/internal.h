@@ -38,9 +38,10 @@ struct MpOutbound {
     bool is_down;         /* no message gets through: this pass sends no more */
     bool is_cleared; /* it refused several, and takes others: they have only themselves to blame */
     MpTrial trial;
-    bool is_left_out;   /* a message, since its domain is one of those that made us stop */
-    GPtrArray *bounces; /* of this pass, not counted yet; NULL for none */
-    GError *fatal;      /* an outcome could not be recorded: nothing may be sent any more */
+    bool is_left_out;         /* a message, since its domain is one of those that made us stop */
+    GHashTable *destinations; /* MpDestination by domain */
+    GPtrArray *bounces;       /* of this pass, not counted yet; NULL for none */
+    GError *fatal;            /* an outcome could not be recorded: nothing may be sent any more */
     int status;
 };
 
@@ -56,10 +57,24 @@ typedef struct {
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 
+typedef struct MpDestination MpDestination;
+
+/* Where a message is, as its destination sees it. */
+typedef enum {
+    MP_PLACE_NONE,
+    MP_PLACE_ASIDE,
+    MP_PLACE_RETURNED, /* to the pool */
+    MP_PLACE_NEXT,     /* behind one of its domain, whose connection it gets */
+    MP_PLACE_IN_FLIGHT
+} MpPlace;
+
 /* A message on its way. */
 typedef struct {
     MpAnnouncement *announcement;
     const MpEventRecipient *recipient;
+    MpDestination *destination; /* once it has asked to be admitted; the outbound's */
+    MpPlace place;
+    gint64 begun;         /* of the monotonic clock */
     bool is_reserved;     /* there is room for its outcome */
     MpOutgoingMail *mail; /* NULL: nothing to send, `attempt` says why */
     MpAttempt attempt;
@@ -178,6 +193,9 @@ char *mp_announcement_address(const MpAnnouncement *announcement, const MpUser *
 /* False: it is left, since the pass is over or an administrator wants it so. */
 bool mp_dispatch_is_wanted(const MpDispatch *message);
 
+/* Gives back what mp_dispatch_prepare took. */
+void mp_dispatch_empty(MpDispatch *message);
+
 /* Makes sure of room for the outcome, and renders it. False: it is not wanted. */
 bool mp_dispatch_prepare(MpDispatch *message);
 
@@ -187,6 +205,35 @@ void mp_dispatch_record(MpDispatch *message);
 
 /* It is done with, or left. The last one of an announcement finishes the event. */
 void mp_dispatch_free(MpDispatch *message);
+
+/* ---- destinations.c ---- */
+
+typedef enum {
+    MP_ADMITTED,  /* it may be sent */
+    MP_SET_ASIDE, /* its domain has its connections: it comes back by the pool, do not touch it */
+    MP_PUT_OFF,   /* its domain stalls: the attempt says that it waits */
+} MpAdmission;
+
+/* Asked for a message that is prepared. `current` is the one that it follows on the same
+ * connection, or NULL. */
+MpAdmission mp_destination_admit(MpDispatch *message, const MpDispatch *current);
+
+/* One that was set aside, of the domain of `current`, which it may follow once it is prepared and
+ * admitted; or NULL. */
+MpDispatch *mp_destination_next(const MpDispatch *current);
+
+/* Whether the domain began to stall since the message was admitted: the attempt says that it waits.
+ */
+bool mp_destination_is_put_off(MpDispatch *message);
+
+/* `from` is done with; what follows it has its place now. `to` may be NULL. */
+void mp_destination_hand_over(MpDispatch *from, MpDispatch *to);
+
+/* What came of sending it; `was_silent`: an answer did not come in time. */
+void mp_destination_note(const MpDispatch *message, MpSendResult result, bool was_silent);
+
+/* It is done with, or left: called once. */
+void mp_destination_leave(MpDispatch *message);
 
 /* ---- carry.c ---- */
 

@@ -16,6 +16,7 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->ledger = mp_ledger_new(instance->config->data);
     outbound->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     outbound->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
+    outbound->destinations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
     g_mutex_init(&outbound->reading);
     g_mutex_init(&outbound->mutex);
@@ -30,6 +31,7 @@ mp_outbound_free(MpOutbound *outbound)
         return;
     mp_pool_free(outbound->pool);
     g_ptr_array_unref(outbound->retired);
+    g_hash_table_unref(outbound->destinations);
     g_async_queue_unref(outbound->sessions);
     g_hash_table_unref(outbound->skipped);
     g_clear_pointer(&outbound->bounces, g_ptr_array_unref);

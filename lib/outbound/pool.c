@@ -57,6 +57,12 @@ mp_pool_push(MpPool *pool, gpointer task)
     g_async_queue_push(pool->tasks, task);
 }
 
+void
+mp_pool_return(MpPool *pool, gpointer task)
+{
+    g_async_queue_push_front(pool->tasks, task);
+}
+
 gpointer
 mp_pool_take(MpPool *pool)
 {

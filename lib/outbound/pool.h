@@ -18,6 +18,9 @@ MpPool *mp_pool_new(void (*run)(gpointer task), int threads, GError **error);
 /* The pool takes the task, which is not NULL. Never waits. */
 void mp_pool_push(MpPool *pool, gpointer task);
 
+/* The same in front of all others. */
+void mp_pool_return(MpPool *pool, gpointer task);
+
 /* A task that no thread has begun, the caller's to run; NULL where there is none. Never waits. */
 gpointer mp_pool_take(MpPool *pool);
 

@@ -210,15 +210,24 @@ mp_dispatch_record(MpDispatch *m)
 }
 
 void
+mp_dispatch_empty(MpDispatch *m)
+{
+    if (m->is_reserved)
+        mp_event_file_release(m->announcement->file);
+    m->is_reserved = false;
+    g_clear_pointer(&m->mail, mp_outgoing_mail_free);
+    g_clear_pointer(&m->address, g_free);
+    g_clear_pointer(&m->reply, g_free);
+    m->attempt = (MpAttempt){0};
+}
+
+void
 mp_dispatch_free(MpDispatch *m)
 {
     if (m == NULL)
         return;
-    if (m->is_reserved)
-        mp_event_file_release(m->announcement->file);
-    mp_outgoing_mail_free(m->mail);
-    g_free(m->address);
-    g_free(m->reply);
+    mp_destination_leave(m);
+    mp_dispatch_empty(m);
     mp_announcement_release(m->announcement);
     g_free(m);
 }

@@ -24,6 +24,12 @@ clear_refusal(gpointer data)
     g_free(((MpRefusal *)data)->domain);
 }
 
+static void
+clear_stall(gpointer data)
+{
+    g_free(((MpStall *)data)->domain);
+}
+
 static MpServer *
 new_server(void)
 {
@@ -34,6 +40,8 @@ new_server(void)
     server->refusals = g_array_new(FALSE, FALSE, sizeof(MpRefusal));
     g_array_set_clear_func(server->refusals, clear_refusal);
     server->outages = g_array_new(FALSE, FALSE, sizeof(MpOutage));
+    server->stalls = g_array_new(FALSE, FALSE, sizeof(MpStall));
+    g_array_set_clear_func(server->stalls, clear_stall);
     return server;
 }
 
@@ -49,6 +57,7 @@ mp_server_free(MpServer *server)
     g_ptr_array_unref(server->suspects);
     g_array_unref(server->refusals);
     g_array_unref(server->outages);
+    g_array_unref(server->stalls);
     g_free(server);
 }
 
@@ -83,6 +92,14 @@ add_refusal(MpServer *server, const char *domain, guint64 thread)
     g_array_append_val(server->refusals, refusal);
 }
 
+static void
+add_stall(MpServer *server, char **field)
+{
+    MpStall stall = {mp_unescape(field[1]), number(field[2]), (guint)number(field[3])};
+
+    g_array_append_val(server->stalls, stall);
+}
+
 /* One line: a word and, behind a tab each, its fields. */
 static bool
 take_line(MpServer *server, char **field, guint n)
@@ -109,6 +126,8 @@ take_line(MpServer *server, char **field, guint n)
         g_ptr_array_add(server->suspects, mp_unescape(field[1]));
     else if (n == 3 && strcmp(word, "refusal") == 0)
         add_refusal(server, field[1], (guint64)number(field[2]));
+    else if (n == 4 && strcmp(word, "stall") == 0)
+        add_stall(server, field);
     else if (n == 3 && strcmp(word, "outage") == 0)
         g_array_append_val(server->outages, ((MpOutage){number(field[1]), number(field[2])}));
     else
@@ -171,6 +190,13 @@ append_lists(GString *out, const MpServer *server)
         g_autofree char *shown = mp_escape(refusal->domain);
 
         g_string_append_printf(out, "refusal\t%s\t%" G_GUINT64_FORMAT "\n", shown, refusal->thread);
+    }
+    for (guint i = 0; i < server->stalls->len; i++) {
+        const MpStall *stall = &g_array_index(server->stalls, MpStall, i);
+        g_autofree char *shown = mp_escape(stall->domain);
+
+        g_string_append_printf(out, "stall\t%s\t%" G_GINT64_FORMAT "\t%u\n", shown, stall->until,
+                               stall->failures);
     }
     for (guint i = 0; i < server->outages->len; i++) {
         const MpOutage *outage = &g_array_index(server->outages, MpOutage, i);

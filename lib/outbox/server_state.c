@@ -9,6 +9,7 @@
 #define MOST_OUTAGES   1000 /* of one server that comes and goes; older ones count no more */
 #define MOST_SUSPECTS  16
 #define MOST_ACCEPTED  12
+#define MOST_STALLS    64
 #define FIRST_WAIT     60 /* seconds */
 #define LONGEST_WAIT   1500
 #define MOST_DOUBLINGS 5
@@ -38,20 +39,23 @@ mp_server_is_due(const MpServer *server, const char *settings, gint64 now)
            g_strcmp0(server->settings, settings) != 0;
 }
 
+/* So many failures before this one. */
+static gint64
+wait_after(guint failures)
+{
+    return mp_time_spread(MIN(FIRST_WAIT << MIN(failures, MOST_DOUBLINGS), LONGEST_WAIT));
+}
+
 void
 mp_server_failed(MpServer *server, MpServerState state, int code, const char *reply,
                  const char *settings, gint64 now)
 {
-    guint doublings = server->state == MP_SERVER_UP ? 0 : MIN(server->failures, MOST_DOUBLINGS);
-    gint64 wait = MIN(FIRST_WAIT << doublings, LONGEST_WAIT);
-
     if (server->state == MP_SERVER_UP) {
         server->since = now;
         server->failures = 0;
     }
     server->state = state;
-    server->failures++;
-    server->probe = now + mp_time_spread(wait);
+    server->probe = now + wait_after(server->failures++);
     server->code = code;
     g_free(server->reply);
     server->reply = g_strdup(reply);
@@ -174,6 +178,66 @@ mp_server_forget_suspects(MpServer *server)
     g_array_set_size(server->refusals, 0);
 }
 
+/* --- Domains that stall ---------------------------------------------------------------------- */
+
+static MpStall *
+find_stall(const MpServer *server, const char *address, guint *at)
+{
+    for (*at = 0; *at < server->stalls->len; (*at)++) {
+        MpStall *stall = &g_array_index(server->stalls, MpStall, *at);
+
+        if (is_of_domain(address, stall->domain))
+            return stall;
+    }
+    return NULL;
+}
+
+bool
+mp_server_has_stalled(const MpServer *server, const char *address)
+{
+    guint at;
+
+    return find_stall(server, address, &at) != NULL;
+}
+
+bool
+mp_server_lets_wait(const MpServer *server, const char *address, gint64 now)
+{
+    guint at;
+    const MpStall *stall = find_stall(server, address, &at);
+
+    return stall != NULL && now < stall->until && stall->until <= now + 2 * LONGEST_WAIT;
+}
+
+bool
+mp_server_stalled(MpServer *server, const char *address, gint64 now)
+{
+    guint at;
+    MpStall *stall = find_stall(server, address, &at);
+
+    if (stall == NULL) {
+        if (server->stalls->len >= MOST_STALLS)
+            g_array_remove_index(server->stalls, 0); /* which is forgotten first: the oldest */
+        g_array_append_val(server->stalls, ((MpStall){.domain = g_strdup(domain_of(address))}));
+        stall = &g_array_index(server->stalls, MpStall, server->stalls->len - 1);
+    } else if (mp_server_lets_wait(server, address, now)) {
+        return false;
+    }
+    stall->until = now + wait_after(stall->failures++);
+    return true;
+}
+
+bool
+mp_server_answered(MpServer *server, const char *address)
+{
+    guint at;
+    bool is_news = find_stall(server, address, &at) != NULL;
+
+    if (is_news)
+        g_array_remove_index(server->stalls, at);
+    return is_news;
+}
+
 /* --- Its absence ----------------------------------------------------------------------------- */
 
 gint64
@@ -195,8 +259,9 @@ mp_server_look_soon(MpOutbox *outbox, GError **error)
 {
     g_autoptr(MpServer) server = mp_server_load(outbox, error);
 
-    if (server == NULL || server->state == MP_SERVER_UP)
+    if (server == NULL || (server->state == MP_SERVER_UP && server->stalls->len == 0))
         return server != NULL;
     server->probe = 0;
+    g_array_set_size(server->stalls, 0);
     return mp_server_save(server, outbox, error);
 }

@@ -31,7 +31,15 @@ typedef struct {
                             last message that was taken */
     GArray *refusals;    /* MpRefusal: the same, said after the end of a message */
     GArray *outages;     /* of MpOutage, oldest first */
+    GArray *stalls;      /* MpStall */
 } MpServer;
+
+/* A recipient domain about which the server was silent until the time was up. */
+typedef struct {
+    char *domain;
+    gint64 until;   /* nothing is sent there before */
+    guint failures; /* in a row */
+} MpStall;
 
 /* No two have a domain or a thread in common. */
 typedef struct {
@@ -87,6 +95,17 @@ guint mp_server_suspect_at_end(MpServer *server, const char *address, guint64 th
 bool mp_server_is_suspect(const MpServer *server, const char *address);
 
 void mp_server_forget_suspects(MpServer *server);
+
+/* A message to `address` timed out: its domain waits as mp_server_failed says of the server. False
+ * if it waits already. */
+bool mp_server_stalled(MpServer *server, const char *address, gint64 now);
+
+/* There was an answer in time; true if that is news. */
+bool mp_server_answered(MpServer *server, const char *address);
+
+/* Whether its domain stalled, and has not answered since; and whether it waits for that now. */
+bool mp_server_has_stalled(const MpServer *server, const char *address);
+bool mp_server_lets_wait(const MpServer *server, const char *address, gint64 now);
 
 /* How many seconds between `from` and `to` it was away. */
 gint64 mp_server_away(const MpServer *server, gint64 from, gint64 to);

@@ -50,6 +50,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "smtp.envelope-sender", N_("Envelope sender, if it must be one for all"), MP_APPLY_DNS},
     {NULL, "smtp.administrator", N_("Who is told when the server takes mail again")},
     {NULL, "smtp.connections", N_("Connections at a time")},
+    {NULL, "smtp.domain-connections", N_("Of these for one recipient domain")},
     {NULL, "smtp.connect-timeout", N_("Seconds to wait for a connection")},
     {NULL, "smtp.reply-timeout", N_("Seconds to wait for an answer")},
     {NULL, "smtp.data-timeout", N_("Seconds to wait for the answer to DATA")},

@@ -106,7 +106,8 @@ def later(site, seconds=4000):
         due, _, key = os.path.basename(path).rpartition(".")
         if due:
             os.rename(path, os.path.join(os.path.dirname(path), f"{int(due) - seconds}.{key}"))
-    server_file(site, lambda word, fields: [str(int(fields[0]) - seconds), *fields[1:]] if word == "probe" else fields)
+    at = {"probe": 0, "stall": 1}
+    server_file(site, lambda word, fields: [str(int(field) - seconds) if n == at.get(word) else field for n, field in enumerate(fields)])
 
 
 def server_file(site, change=None):
