@@ -67,7 +67,7 @@ typedef struct {
     char *support_address; /* "" for none */
     int support_address_type;
     int transport;
-    char *maildir; /* "" unless transport is maildir */
+    char *maildir;                            /* "" unless transport is maildir */
     int smtp_connections, domain_connections; /* the latter 0: no other limit */
     int connect_timeout, reply_timeout, data_timeout, block_timeout, end_timeout; /* seconds */
     int smtp_give_up; /* seconds after which a message that is deferred counts as failed */

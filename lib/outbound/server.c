@@ -47,7 +47,7 @@ mp_outbound_save_server(MpOutbound *outbound)
 static void
 tell(const MpServer *server, MpServerState state, const char *reply)
 {
-    MpLogLevel level = server->state == state ? MP_LOG_DEBUG : MP_LOG_WARN;
+    MpLogLevel level = server->state >= state ? MP_LOG_DEBUG : MP_LOG_WARN;
 
     if (state == MP_SERVER_DOWN)
         mp_log(level, "The server cannot be reached, everything waits: %s", reply);

@@ -54,13 +54,15 @@ mp_server_failed(MpServer *server, MpServerState state, int code, const char *re
         server->since = now;
         server->failures = 0;
     }
-    server->state = state;
     server->probe = now + wait_after(server->failures++);
+    g_free(server->settings);
+    server->settings = g_strdup(settings);
+    if (state < server->state) /* what had to be mended has to be mended still */
+        return;
+    server->state = state;
     server->code = code;
     g_free(server->reply);
     server->reply = g_strdup(reply);
-    g_free(server->settings);
-    server->settings = g_strdup(settings);
 }
 
 static void

@@ -65,7 +65,8 @@ char *mp_server_settings(const char *const *files);
 bool mp_server_is_due(const MpServer *server, const char *settings, gint64 now);
 
 /* It was found away. The next look is after 1, 2, 4, 8, 16, then 25 minutes, each up to a fifth
- * longer, by chance: clients of a server that comes back must not all come at once. */
+ * longer, by chance: clients of a server that comes back must not all come at once. One that is
+ * away while it is stopped is stopped. */
 void mp_server_failed(MpServer *server, MpServerState state, int code, const char *reply,
                       const char *settings, gint64 now);
 

@@ -13,6 +13,15 @@ from harness import LIB
 SERVER = os.path.join(LIB, "smtp_server.py")
 
 
+def recipients_of(folder):
+    """Who got a message from the server that keeps them there, and how often."""
+    found = collections.Counter()
+    for name in glob.glob(os.path.join(folder, "*.envelope")):
+        with open(name) as file:
+            found.update(line[3:].strip() for line in file if line.startswith("to="))
+    return found
+
+
 class Server:
     """smtp_server.py with rules, and an installation that sends to it."""
 
@@ -45,11 +54,7 @@ class Server:
 
     def recipients(self):
         """Who got a message, and how often."""
-        found = collections.Counter()
-        for name in glob.glob(os.path.join(self.dir, "*.envelope")):
-            with open(name) as file:
-                found.update(line[3:].strip() for line in file if line.startswith("to="))
-        return found
+        return recipients_of(self.dir)
 
     def messages(self, to):
         """What somebody got, parsed."""

@@ -485,6 +485,8 @@ Test(outbox_event, what_is_known_of_the_server_is_read_again)
     cr_assert(mp_server_is_due(again, "1.2.3", THEN + 73));
     cr_assert(mp_server_is_due(again, "1.2.4", THEN + 1), "the settings changed");
     cr_assert(mp_server_is_due(again, "1.2.3", THEN - 100000), "the clock was set back");
+    mp_server_failed(again, MP_SERVER_DOWN, 0, "away", "1.2.3", THEN + 100);
+    cr_assert(again->state == MP_SERVER_STOPPED && again->code == 535, "it is to be mended still");
     cr_assert(again->is_at_end);
     cr_assert(mp_server_is_suspect(again, "x@FOUR.example"));
     mp_server_works(again, THEN + 500, 1000);
