@@ -1,6 +1,8 @@
 /* Events and their recipients; see outbox.h. */
 #include "outbox/outbox.h"
 
+#include <string.h>
+
 #include "base/names.h"
 #include "outbox/internal.h"
 
@@ -41,6 +43,24 @@ bool
 mp_event_is_to_operator(MpEventKind kind)
 {
     return kind == MP_EVENT_TEST || kind == MP_EVENT_MENDED;
+}
+
+const char *
+mp_event_missing_fact(const MpEvent *event, const char *key)
+{
+    if (event->key == NULL || strcmp(event->key, key) != 0)
+        return "its KEY is not that of its name";
+    if ((int)event->kind < 0)
+        return "no kind";
+    if ((event->kind == MP_EVENT_RESPONSE) != (event->response != NULL))
+        return "an answer without its facts, or facts of an answer without one";
+    if (mp_event_is_to_operator(event->kind) != (event->address != NULL))
+        return "a test or notice without its address, or an address of none";
+    if ((event->kind == MP_EVENT_MENDED) != (event->why != NULL))
+        return "a notice without its facts, or facts of a notice without one";
+    if (event->host == NULL)
+        return "no host";
+    return event->created == MP_NO_TIME ? "no time of creation" : NULL;
 }
 
 void

@@ -12,7 +12,6 @@
 
 #define FIRST_TIME G_GINT64_CONSTANT(-62135596800) /* the year 1 */
 #define LAST_TIME  G_GINT64_CONSTANT(253402300799) /* the end of 9999 */
-#define NO_TIME    G_MININT64
 
 static MpEventText *
 text_new(void)
@@ -21,7 +20,7 @@ text_new(void)
 
     text->event = g_new0(MpEvent, 1);
     text->event->kind = (MpEventKind)-1;
-    text->event->created = NO_TIME;
+    text->event->created = MP_NO_TIME;
     text->audience = mp_audience_new();
     text->by_user = g_hash_table_new(g_int64_hash, g_int64_equal);
     return text;
@@ -400,24 +399,6 @@ mp_event_text_take(MpEventText *text, char *line, const char **fault)
     return *fault == NULL;
 }
 
-static const char *
-missing_fact(const MpEvent *event, const char *key)
-{
-    if (event->key == NULL || strcmp(event->key, key) != 0)
-        return "its KEY is not that of its name";
-    if ((int)event->kind < 0)
-        return "no kind";
-    if ((event->kind == MP_EVENT_RESPONSE) != (event->response != NULL))
-        return "an answer without its facts, or facts of an answer without one";
-    if (mp_event_is_to_operator(event->kind) != (event->address != NULL))
-        return "a test or notice without its address, or an address of none";
-    if ((event->kind == MP_EVENT_MENDED) != (event->why != NULL))
-        return "a notice without its facts, or facts of a notice without one";
-    if (event->host == NULL)
-        return "no host";
-    return event->created == NO_TIME ? "no time of creation" : NULL;
-}
-
 static bool
 read_line(MpEventText *text, char *line, gsize length, const char **fault)
 {
@@ -455,7 +436,7 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
     }
     if (text->quote != NULL)
         text->event->response->quote = g_string_free(g_steal_pointer(&text->quote), FALSE);
-    fault = missing_fact(text->event, key);
+    fault = mp_event_missing_fact(text->event, key);
     if (fault != NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
     return g_steal_pointer(&text);

@@ -15,6 +15,11 @@ struct MpOutbox {
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
+#define MP_NO_TIME G_MININT64 /* an event's `created`, before it is read */
+
+/* What a file of that KEY lacks to be an event's, in words; or NULL. */
+const char *mp_event_missing_fact(const MpEvent *event, const char *key);
+
 /* The kind of that name (mp_event_kind_name); false if it is none. */
 bool mp_event_kind_parse(const char *name, MpEventKind *kind);
 
