@@ -1,6 +1,7 @@
 /* Whether what was gathered is as it should be: one row a threshold of [status]. */
 #include <math.h>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "report/internal.h"
 
@@ -123,6 +124,22 @@ judge_delay(MpStatus *status, const MpConfig *config)
                                shown));
 }
 
+/* Told only where it is not there: who looks at the queues sees the rest. */
+static void
+judge_server(MpStatus *status)
+{
+    const MpServer *server = status->server;
+    g_autofree char *since = mp_duration(status->now - server->since);
+    g_autofree char *reply = mp_escape(server->reply != NULL ? server->reply : "-");
+
+    if (server->state == MP_SERVER_DOWN)
+        find(status, "server", MP_STATUS_WARNING,
+             g_strdup_printf(_("the mail server has been away for %s: %s"), since, reply));
+    else if (server->state == MP_SERVER_STOPPED)
+        find(status, "server", MP_STATUS_CRITICAL,
+             g_strdup_printf(_("the mail server has turned us away for %s: %s"), since, reply));
+}
+
 static void
 judge_space(MpStatus *status, const MpConfig *config)
 {
@@ -149,6 +166,7 @@ mp_status_judge(MpStatus *status, const MpConfig *config)
 {
     judge_new_mail(status, config);
     judge_queue(status, config);
+    judge_server(status);
     judge_failed(status, config);
     judge_runs(status, config);
     judge_delay(status, config);

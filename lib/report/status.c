@@ -232,7 +232,8 @@ look_at_queues(MpStatus *status, MpInstance *instance, GError **error)
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++)
         if (!look_at_queue(status, instance->outbox, queue, error))
             return false;
-    return true;
+    status->server = mp_server_load(instance->outbox, error);
+    return status->server != NULL;
 }
 
 static bool
@@ -334,6 +335,7 @@ mp_status_clear(MpStatus *status)
     g_clear_pointer(&status->pruned, g_array_unref);
     g_clear_pointer(&status->hours, g_free);
     g_clear_pointer(&status->findings, g_array_unref);
+    g_clear_pointer(&status->server, mp_server_free);
     for (gsize i = 0; i < G_N_ELEMENTS(status->spaces); i++)
         g_clear_pointer(&status->spaces[i].path, g_free);
 }

@@ -14,6 +14,7 @@
 #include "ledger/ledger.h"
 #include "maildir/kept.h"
 #include "outbox/outbox.h"
+#include "outbox/server_state.h"
 
 typedef enum { MP_SPAN_HOUR, MP_SPAN_DAY, MP_SPAN_MONTH, MP_SPAN_EVER, MP_N_SPANS } MpSpan;
 
@@ -86,6 +87,7 @@ typedef struct {
     MpTimes delivery, sending; /* mail delivered to comment; comment to message sent */
     guint64 (*hours)[MP_N_PLOTTED]; /* MP_STATUS_HOURS, the last one is now's */
     MpWaiting queues[MP_N_QUEUES];
+    MpServer *server; /* what is known of it */
     guint64 new_mails;
     gint64 oldest_mail; /* 0: none */
     const char *programs[MP_STATUS_PROGRAMS];

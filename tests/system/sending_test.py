@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import NOTIFIER, Site, check, contains, equal, main, test, wait_until  # noqa: E402
+from harness import METROPLEX, NOTIFIER, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 from sending import Server, comment, empty_outbox, ids, later, people, queue, rules, server_file  # noqa: E402
 
 PEOPLE = int(os.environ.get("PEOPLE", "200"))
@@ -107,6 +107,8 @@ def a_wrong_password_costs_one_login_and_no_message(site):
         equal({row["state"] for row in queue(site)}, {"new"}, "states")
         equal(sum("turns us away" in line for line in site.log("notifier.log").splitlines()), 1, "told")
         equal(server_file(site)["state"], ["stopped"])
+        contains(site.run(METROPLEX, "status", status=2).stdout, "turned us away")
+        contains(site.run(METROPLEX, "check", "queue", status=None).stdout, "turned us away")
         for _ in range(10):  # the next looks: one login each, and later each time
             later(site)
             before = len(server.lines("<- AUTH"))
