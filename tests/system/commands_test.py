@@ -372,12 +372,12 @@ def rotated_keys_verify_old_addresses_and_sign_with_the_first(site):
 def a_repository_has_a_policy(site):
     site.user("tim"), site.user("kate")
     equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json")),
-          {"repository": "acme/rocket", "reply": "on", "members": [], "watchers": [], "link": None})
+          {"repository": "acme/rocket", "reply": "on", "members": [], "watchers": [], "link": None, "pages": "on"})
     equal(site.metroplex("repository", "set", "acme/rocket", "--reply", "members", "--watch", "tim", "--watch", "kate", "--member", "KATE",
                          "--link", "https://x.example/{repository}/{kind}/{number}"), "acme/rocket: changed\n")
     equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json")),
           {"repository": "acme/rocket", "reply": "members", "members": ["kate"], "watchers": ["tim", "kate"],
-           "link": "https://x.example/{repository}/{kind}/{number}"})
+           "link": "https://x.example/{repository}/{kind}/{number}", "pages": "on"})
     shown = site.metroplex("repository", "show", "acme/rocket")
     contains(shown, "members  kate\n"), contains(shown, "watchers tim, kate\n")
     before = tip(site)
