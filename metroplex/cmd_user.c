@@ -19,7 +19,7 @@
 
 /* The changes that a command line asks for; NULL where it asks for none. */
 typedef struct {
-    char *login, *name, *state, *language, *format;
+    char *login, *name, *state, *language, *format, *deliver;
     char **emails, **add, **remove, **unsuppress;
 } Wishes;
 
@@ -31,6 +31,7 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->state);
     g_free(wishes->language);
     g_free(wishes->format);
+    g_free(wishes->deliver);
     g_strfreev(wishes->emails);
     g_strfreev(wishes->add);
     g_strfreev(wishes->remove);
@@ -115,6 +116,25 @@ unsuppress(MpUser *user, char **addresses, GError **error)
     return true;
 }
 
+/* "immediate", or "batch:30". */
+static bool
+set_delivery(MpUser *user, const char *deliver, GError **error)
+{
+    guint64 minutes = 0;
+
+    if (strcmp(deliver, "immediate") != 0 &&
+        (!g_str_has_prefix(deliver, "batch:") ||
+         !g_ascii_string_to_unsigned(deliver + strlen("batch:"), 10, 1, MP_BATCH_MAX, &minutes,
+                                     NULL))) {
+        g_autofree char *shown = mp_escape_word(deliver);
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s is neither immediate nor batch:MINUTES, of 1 to %d", shown,
+                       MP_BATCH_MAX);
+    }
+    user->batch = (guint)minutes;
+    return true;
+}
+
 static bool
 grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
 {
@@ -129,6 +149,8 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         set_text(&user->language, g_strdup(wishes->language));
     if (wishes->format != NULL)
         mp_mail_format_parse(wishes->format, &user->format);
+    if (wishes->deliver != NULL && !set_delivery(user, wishes->deliver, error))
+        return false;
     if (wishes->emails != NULL)
         g_ptr_array_set_size(user->emails, 0);
     if (!add_emails(config, user, wishes->emails, error) ||
@@ -148,6 +170,7 @@ is_same(const MpUser *a, const MpUser *b)
         strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
         a->is_active == b->is_active && a->epoch == b->epoch && a->emails->len == b->emails->len &&
         g_strcmp0(a->language, b->language) == 0 && a->format == b->format &&
+        a->batch == b->batch &&
         (a->bounces != NULL ? a->bounces->len : 0) == (b->bounces != NULL ? b->bounces->len : 0);
 
     for (guint i = 0; same && i < a->emails->len; i++)
@@ -233,6 +256,9 @@ user_set(int argc, char **argv)
          mp_language_choices()},
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &wishes.format,
          "of that mail: text alone, or HTML beside it", "text|both"},
+        {"deliver", 0, 0, G_OPTION_ARG_FILENAME, &wishes.deliver,
+         "each by itself, or those of a thread within MINUTES in one mail, as batch:30",
+         "immediate|batch:MINUTES"},
         {"unsuppress", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unsuppress,
          "send to an address again that bounces had suppressed", "ADDRESS"},
         G_OPTION_ENTRY_NULL,
@@ -241,16 +267,18 @@ user_set(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    g_autofree char *usage =
-        g_strdup_printf("LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
-                        "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
-                        "    [--language %s] [--format text|both] [--unsuppress ADDRESS …]",
-                        mp_language_choices());
+    g_autofree char *usage = g_strdup_printf(
+        "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
+        "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
+        "    [--language %s] [--format text|both] [--deliver immediate|batch:MINUTES]\n"
+        "    [--unsuppress ADDRESS …]",
+        mp_language_choices());
     mp_options_parse(&options, entries, usage, "Changes an account; what is not named stays.", 1, 1,
                      &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
-        wishes.language == NULL && wishes.format == NULL && wishes.unsuppress == NULL)
+        wishes.language == NULL && wishes.format == NULL && wishes.deliver == NULL &&
+        wishes.unsuppress == NULL)
         return mp_usage_error(argv[0], "nothing to set");
     if (!mp_instance_open(&instance, &options, &error) ||
         !set_user(&instance, argv[1], &wishes, &error))

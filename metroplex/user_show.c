@@ -45,10 +45,18 @@ print_bounces(const MpUser *user)
     }
 }
 
+/* As it is set: "immediate", "batch:30". The caller's. */
+static char *
+delivery_of(const MpUser *user)
+{
+    return user->batch > 0 ? g_strdup_printf("batch:%u", user->batch) : g_strdup("immediate");
+}
+
 static void
 print_json(const MpUser *user)
 {
     JsonObject *object = json_object_new();
+    g_autofree char *deliver = delivery_of(user);
 
     mp_json_number(object, "id", user->id);
     mp_json_text(object, "login", user->login);
@@ -58,6 +66,7 @@ print_json(const MpUser *user)
     mp_json_number(object, "epoch", user->epoch);
     mp_json_text(object, "language", user->language);
     mp_json_text(object, "format", mp_mail_format_name(user->format));
+    mp_json_text(object, "deliver", deliver);
     add_bounces_json(object, user);
     mp_json_print(object);
 }
@@ -82,6 +91,8 @@ print_facts(const MpUser *user)
         printf("  language %s\n", user->language);
     if (user->format != MP_MAIL_BOTH)
         printf("  format  %s\n", mp_mail_format_name(user->format));
+    if (user->batch > 0)
+        printf("  deliver batch:%u\n", user->batch);
     print_bounces(user);
 }
 

@@ -41,7 +41,8 @@ due_of(const QueueRow *row)
 {
     if (server_in_the_way(row) != NULL)
         return server_in_the_way(row)->probe;
-    if (row->recipient != NULL && row->recipient->state == MP_RECIPIENT_DEFERRED)
+    if (row->recipient != NULL && (row->recipient->state == MP_RECIPIENT_DEFERRED ||
+                                   row->recipient->state == MP_RECIPIENT_LATER))
         return row->recipient->due;
     return row->recipient == NULL ? row->queued->due : 0;
 }

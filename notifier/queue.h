@@ -27,7 +27,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(QueueFilter, queue_filter_clear)
      G_OPTION_ARG_STRING,                                                                           \
      &(filter).state,                                                                               \
      "recipients in this state",                                                                    \
-     "new|retry|hold|failed"},                                                                      \
+     "new|retry|later|hold|failed"},                                                                \
         {"login", 0, 0, G_OPTION_ARG_STRING, &(filter).login, "this recipient", "LOGIN"},           \
         {"address", 0, 0, G_OPTION_ARG_STRING, &(filter).address, "whom it goes to there",          \
          "ADDRESS"},                                                                                \

@@ -128,7 +128,7 @@ queue_row_state(const QueueRow *row)
     const MpEventRecipient *r = row->recipient;
     bool is_over =
         r != NULL && (r->state == MP_RECIPIENT_SENT || r->state == MP_RECIPIENT_DROPPED ||
-                      r->state == MP_RECIPIENT_SKIPPED);
+                      r->state == MP_RECIPIENT_SKIPPED || r->state == MP_RECIPIENT_GATHERED);
 
     if (!is_over && row->requested == MP_REQUESTED_DROP)
         return mp_event_recipient_state_name(MP_RECIPIENT_DROPPED);
@@ -161,6 +161,8 @@ is_waiting(const QueueRow *row)
 {
     const char *state = queue_row_state(row);
 
+    if (row->recipient != NULL && row->recipient->state == MP_RECIPIENT_LATER)
+        return true;
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++)
         if (strcmp(state, mp_queue_name(queue)) == 0)
             return true;

@@ -111,7 +111,7 @@ oldest_event(MpChecker *checker, const GPtrArray *events)
     for (guint i = 0; i < MIN(events->len, N_LOOKED_AT); i++) {
         g_autoptr(MpEventFile) file = mp_event_file_open(
             checker->instance->outbox, g_ptr_array_index(events, i), MP_EVENT_READ, NULL);
-        gint64 created = file != NULL ? mp_event_file_event(file)->created : 0;
+        gint64 created = file != NULL ? MIN(mp_event_file_waits_since(file), mp_time_now()) : 0;
 
         if (created > 0 && (oldest == 0 || created < oldest))
             oldest = created;

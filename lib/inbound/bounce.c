@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "tracker/digest_id.h"
 
 #define DAY_S 86400
 
@@ -55,6 +56,29 @@ names_event(MpInstance *instance, const MpThread *thread, const char *id, bool *
            mp_tracker_find_key(instance->tracker, thread->id, digits, is_ours, &number, error);
 }
 
+/* A digest's id names whom it was sent to, and an event that it told. */
+static bool
+names_digest(MpInstance *instance, const MpDelivery *delivery, const char *id, bool *is_ours,
+             GError **error)
+{
+    const MpThread *thread = delivery->identity.thread;
+    g_auto(MpDigestId) digest = {0};
+    g_autoptr(MpComment) last = NULL;
+    guint64 number;
+
+    *is_ours = false;
+    if (!mp_thread_digest_of_id(thread, id, instance->config->hostname, &digest) ||
+        digest.user != delivery->identity.account->id)
+        return true;
+    if (!digest.has_comments)
+        return mp_tracker_find_key(instance->tracker, thread->id, digest.key, is_ours, &number,
+                                   error);
+    if (!mp_tracker_comment(instance->tracker, thread->id, digest.last, &last, error))
+        return false;
+    *is_ours = last != NULL && g_str_has_prefix(last->key, digest.key);
+    return true;
+}
+
 /* Whether a Message-ID is of the thread, as we send it, and not of what the account wrote itself:
  * nobody is told of that. */
 static bool
@@ -65,7 +89,8 @@ names_sent(MpInstance *instance, const MpDelivery *delivery, const char *id, boo
     guint64 number;
 
     if (!mp_thread_comment_of_id(delivery->identity.thread, id, hostname, &number))
-        return names_event(instance, delivery->identity.thread, id, is_ours, error);
+        return names_event(instance, delivery->identity.thread, id, is_ours, error) &&
+               (*is_ours || names_digest(instance, delivery, id, is_ours, error));
     g_autoptr(MpComment) comment = NULL;
     *is_ours = false;
     if (!mp_tracker_comment(instance->tracker, delivery->identity.thread->id, number, &comment,

@@ -51,6 +51,7 @@ is_of_tracker(MpEventKind kind)
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
     case MP_EVENT_MENDED:
+    case MP_EVENT_DIGEST:
         return false;
     }
     return false;
@@ -69,8 +70,8 @@ check_actor(Check *check, const MpEvent *event, const char *path)
 }
 
 static bool
-check_event(Check *check, const MpEvent *event, const char *path, const char *remedy,
-            GError **error)
+check_change(Check *check, const MpEvent *event, const char *path, const char *remedy,
+             GError **error)
 {
     MpTracker *tracker = check->instance->tracker;
     g_autoptr(GError) why = NULL;
@@ -78,7 +79,6 @@ check_event(Check *check, const MpEvent *event, const char *path, const char *re
     guint64 number = 0;
     bool has_key;
 
-    ++*check->events;
     if (!is_of_tracker(event->kind))
         return true;
     if (!mp_tracker_thread(tracker, event->thread, &thread, &why) ||
@@ -99,6 +99,25 @@ check_event(Check *check, const MpEvent *event, const char *path, const char *re
     if (!check->is_hook) /* on-comment is told of the comment's author, by the tracker */
         check_actor(check, event, path);
     return true;
+}
+
+/* A digest's events are gone; what they announced must be there. */
+static bool
+check_event(Check *check, const MpEvent *event, const char *path, const char *remedy,
+            GError **error)
+{
+    const GPtrArray *held = event->digest != NULL ? event->digest->events : NULL;
+
+    ++*check->events;
+    for (guint i = 0; held != NULL && i < held->len; i++) {
+        const MpDigestEvent *one = g_ptr_array_index(held, i);
+        const MpEvent change = {
+            .key = one->key, .kind = one->kind, .thread = event->thread, .actor = one->actor};
+
+        if (!check_change(check, &change, path, remedy, error))
+            return false;
+    }
+    return held != NULL || check_change(check, event, path, remedy, error);
 }
 
 /* --- What is queued --------------------------------------------------------------------------- */

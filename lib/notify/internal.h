@@ -20,6 +20,23 @@ typedef struct {
 const MpReason *mp_reason_find(const char *word);
 guint mp_reason_number(const MpReason *reason); /* its place in the table */
 
+/* --- notification.c --- */
+
+/* The name, or the login, who did it; `actor` need not be known. */
+const char *mp_notification_actor(const MpNotificationFacts *facts);
+
+/* Whether a reply of this reader's would be taken: what the gates of lib/policy ask. */
+bool mp_notification_can_reply(const MpNotificationFacts *facts, const MpUser *reader);
+
+/* What was written, or what became of the thread, as clean Markdown. The caller's. */
+char *mp_notification_markdown(const MpNotificationFacts *facts, MpLanguage language);
+
+/* Where it can be read, or NULL. The caller's. */
+char *mp_notification_page(const MpNotificationFacts *facts);
+
+/* As a header has it. The caller's. */
+char *mp_notification_subject(const MpNotificationFacts *facts);
+
 /* --- notice_texts.c --- */
 
 /* What our mails say themselves, in one language; {host}, {thread} and {url} are replaced. */
@@ -199,6 +216,19 @@ void mp_content_make(MpContent *content, const MpNotificationFacts *facts, MpEnc
                      const MpContentPlace *place, const char *markdown, bool with_html);
 void mp_content_clear(MpContent *content);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpContent, mp_content_clear)
+
+/* One event's mail, as far as it is the same for all. */
+struct MpNotification {
+    const MpNotificationFacts facts;
+    char *message_id, *opening_id; /* opening_id is NULL for the opening itself */
+    char *subject, *link, *archive, *date;
+    /* From the first rendering on. What surrounds a body, by whether there is HTML in it, is kept
+     * once, since attachments are large. */
+    MpEnclosures *enclosures;
+    MpContent content[MP_N_LANGUAGES];
+    char *before[2], *behind[2];
+    GHashTable *bodies; /* char * by body_key() */
+};
 
 /* --- body.c --- */
 

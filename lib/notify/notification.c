@@ -9,29 +9,20 @@
 #include "markup/markdown.h"
 #include "notify/internal.h"
 
-struct MpNotification {
-    const MpNotificationFacts facts;
-    char *message_id, *opening_id; /* opening_id is NULL for the opening itself */
-    char *subject, *link, *archive, *date;
-    /* From the first rendering on. What surrounds a body, by whether there is HTML in it, is kept
-     * once, since attachments are large. */
-    MpEnclosures *enclosures;
-    MpContent content[MP_N_LANGUAGES];
-    char *before[2], *behind[2];
-    GHashTable *bodies; /* char * by body_key() */
-};
-
 static guint64
 comment_number(const MpNotificationFacts *facts)
 {
     return facts->comment != NULL ? facts->comment->number : 0;
 }
 
-static const char *
-actor_name(const MpNotificationFacts *facts)
+const char *
+mp_notification_actor(const MpNotificationFacts *facts)
 {
     const MpUser *actor = facts->actor;
+    const MpComment *comment = facts->comment;
 
+    if (actor == NULL)
+        return comment != NULL && comment->author_login != NULL ? comment->author_login : "ghost";
     return actor->name != NULL && actor->name[0] != '\0' ? actor->name : actor->login;
 }
 
@@ -45,8 +36,8 @@ thread_label(const MpThread *thread, const char *issue, const char *pull)
                            thread->id);
 }
 
-static char *
-make_subject(const MpNotificationFacts *facts)
+char *
+mp_notification_subject(const MpNotificationFacts *facts)
 {
     const MpThread *thread = facts->thread;
     g_autofree char *label = thread_label(thread, "Issue ", "PR ");
@@ -82,6 +73,7 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
         return texts->reopened;
     case MP_EVENT_OPENED:
     case MP_EVENT_COMMENT:  /* bring a text of their own */
+    case MP_EVENT_DIGEST:   /* is several of these, in digest.c */
     case MP_EVENT_RESPONSE: /* is written in response.c */
     case MP_EVENT_TEST:     /* and in test_mail.c */
     case MP_EVENT_MENDED:
@@ -90,8 +82,8 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
     g_assert_not_reached();
 }
 
-static char *
-make_markdown(const MpNotificationFacts *facts, MpLanguage language)
+char *
+mp_notification_markdown(const MpNotificationFacts *facts, MpLanguage language)
 {
     g_autofree char *label = thread_label(facts->thread, "", "");
 
@@ -123,7 +115,7 @@ content_for(MpNotification *n, MpLanguage language)
     if (n->enclosures == NULL)
         n->enclosures = make_enclosures(&n->facts, true);
     if (content->text == NULL) {
-        g_autofree char *markdown = make_markdown(&n->facts, language);
+        g_autofree char *markdown = mp_notification_markdown(&n->facts, language);
         mp_content_make(content, &n->facts, n->enclosures, &place, markdown, true);
     }
     return content;
@@ -137,9 +129,8 @@ make_date(gint64 time)
     return g_mime_utils_header_format_date(date);
 }
 
-/* Whether a reply of this reader's would be taken: what the gates of lib/policy ask. */
-static bool
-can_reply(const MpNotificationFacts *facts, const MpUser *reader)
+bool
+mp_notification_can_reply(const MpNotificationFacts *facts, const MpUser *reader)
 {
     const MpRepository *repository = facts->repository;
     bool is_open = !facts->thread->is_locked && repository->reply == MP_REPLY_ON;
@@ -154,6 +145,12 @@ link_template(const MpNotificationFacts *facts)
     return mp_notification_template(facts->config, facts->repository);
 }
 
+char *
+mp_notification_page(const MpNotificationFacts *facts)
+{
+    return mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
+}
+
 MpNotification *
 mp_notification_new(const MpNotificationFacts *facts)
 {
@@ -166,8 +163,8 @@ mp_notification_new(const MpNotificationFacts *facts)
     memcpy((void *)&n->facts, facts, sizeof *facts);
     n->message_id = make_message_id(facts, opening);
     n->opening_id = facts->kind == MP_EVENT_OPENED ? NULL : g_steal_pointer(&opening);
-    n->subject = make_subject(facts);
-    n->link = mp_notification_link(template, facts->thread, comment_number(facts));
+    n->subject = mp_notification_subject(facts);
+    n->link = mp_notification_page(facts);
     n->archive = mp_notification_archive(template, facts->thread);
     n->date = make_date(facts->date);
     n->bodies = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -202,24 +199,22 @@ mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, con
     g_autofree char *opening =
         mp_thread_message_id(facts->thread, 0, NULL, facts->config->hostname);
     g_autofree char *message_id = make_message_id(facts, opening);
-    g_autofree char *link =
-        mp_notification_link(link_template(facts), facts->thread, comment_number(facts));
+    g_autofree char *link = mp_notification_page(facts);
     MpLanguage language = mp_notification_language(facts->config, reader);
-    g_autofree char *markdown = make_markdown(facts, language);
+    g_autofree char *markdown = mp_notification_markdown(facts, language);
     g_autoptr(MpEnclosures) enclosures = make_enclosures(facts, false);
     g_auto(MpContent) content = {NULL};
     const MpContentPlace place = {facts->comment, link, language};
     const MpBodyFacts body = {.content = &content,
                               .link = link,
                               .message_id = message_id,
-                              .can_reply = can_reply(facts, reader),
+                              .can_reply = mp_notification_can_reply(facts, reader),
                               .language = language};
 
     mp_content_make(&content, facts, enclosures, &place, markdown, false);
     g_autofree char *text = mp_body_text(&body, mp_reason_find(reason));
-    g_autofree char *subject = make_subject(facts);
-    return g_strdup_printf("From: %s <%s>\nSubject: %s\n\n%s",
-                           facts->actor != NULL ? actor_name(facts) : "",
+    g_autofree char *subject = mp_notification_subject(facts);
+    return g_strdup_printf("From: %s <%s>\nSubject: %s\n\n%s", mp_notification_actor(facts),
                            facts->config->noreply_address, subject, text);
 }
 
@@ -239,7 +234,7 @@ body_for(MpNotification *n, const MpUser *reader, const MpReason *reason)
     const MpBodyFacts facts = {.content = content_for(n, language),
                                .link = n->link,
                                .message_id = n->message_id,
-                               .can_reply = can_reply(&n->facts, reader),
+                               .can_reply = mp_notification_can_reply(&n->facts, reader),
                                .is_foreign = n->facts.comment != NULL,
                                .language = language,
                                .format = reader->format};
@@ -279,14 +274,14 @@ mp_notification_render(MpNotification *n, const MpUser *recipient, const char *a
     g_autofree char *sender = NULL;
     const MpNoticeHead head = {
         .facts = &n->facts,
-        .name = actor_name(&n->facts),
+        .name = mp_notification_actor(&n->facts),
         .login = n->facts.actor->login,
         .message_id = n->message_id,
         .opening_id = n->opening_id,
         .subject = n->subject,
         .date = n->date,
         .archive = n->archive,
-        .can_reply = can_reply(&n->facts, recipient),
+        .can_reply = mp_notification_can_reply(&n->facts, recipient),
     };
 
     if (!mp_notice_head(text, &head, recipient, address, reason, &sender, error))

@@ -70,6 +70,18 @@ MpOutgoingMail *mp_notification_render(MpNotification *notification, const MpUse
                                        const char *address, const char *reason, GError **error);
 
 /*
+ * One mail of several events of a thread, in their order; of one it is that event's own mail. `due`
+ * is when it was, which makes a Message-ID with the recipient and the events.
+ */
+MpOutgoingMail *
+mp_digest_render(const GPtrArray *notifications, gint64 due, const MpUser *recipient,
+                 const char *address, const char *reason, GError **error);
+
+/* What a reply to a digest of these `n` comments may quote, as mp_notification_text. */
+char *mp_digest_text(const MpNotificationFacts *facts, guint n, const char *message_id,
+                     const MpUser *reader, const char *reason);
+
+/*
  * The part of such a mail that a response may quote: its From and Subject as readers see them, an
  * empty line, and the text for this reader with this reason, footer and all. `actor` need not be
  * known. The result is the caller's.
@@ -131,9 +143,10 @@ char *mp_test_mail_opening(const MpConfig *config);
 MpAudience *mp_notification_audience(const GPtrArray *subscribers, const MpRepository *repository,
                                      guint64 actor);
 
-/* Makes `mention` the reason of each subscriber who has muted the thread and is among `mentions`
- * (guint64 ids): a mention reaches them, for the one comment that it stands in. */
-void mp_notification_call(GPtrArray *subscribers, const GArray *mentions);
+/* Makes `mention` the reason of each subscriber who is among `mentions` (guint64 ids), for the one
+ * comment that it stands in: it reaches also who has muted the thread. Those who are mentioned, a
+ * set as mp_notification_muted() makes it; the caller's. */
+GHashTable *mp_notification_call(GPtrArray *subscribers, const GArray *mentions);
 
 /* The users who have muted the thread: a set of GSIZE_TO_POINTER(id), the caller's. */
 GHashTable *mp_notification_muted(const GPtrArray *subscribers);

@@ -31,22 +31,22 @@ mp_notification_muted(const GPtrArray *subscribers)
     return muted;
 }
 
-void
+GHashTable *
 mp_notification_call(GPtrArray *subscribers, const GArray *mentions)
 {
-    g_autoptr(GHashTable) called = new_user_set();
+    GHashTable *called = new_user_set();
 
     for (guint i = 0; i < mentions->len; i++)
         add_to_set(called, g_array_index(mentions, guint64, i));
     for (guint i = 0; i < subscribers->len; i++) {
         MpSubscriber *subscriber = subscribers->pdata[i];
 
-        if (strcmp(subscriber->reason, MP_MUTED) != 0 ||
-            !g_hash_table_contains(called, GSIZE_TO_POINTER(subscriber->user)))
+        if (!g_hash_table_contains(called, GSIZE_TO_POINTER(subscriber->user)))
             continue;
         g_ref_string_release(subscriber->reason);
         subscriber->reason = g_ref_string_new("mention");
     }
+    return called;
 }
 
 static void

@@ -21,25 +21,20 @@ mp_announcement_free(MpAnnouncement *announcement)
     mp_notice_free(announcement->notice);
     mp_thread_free(announcement->thread);
     g_free(announcement->link);
-    g_clear_pointer(&announcement->muted, g_hash_table_unref);
+    g_clear_pointer(&announcement->held, g_ptr_array_unref);
     g_free(announcement);
 }
 
 /* --- Begin ----------------------------------------------------------------------------------- */
 
-/* The thread's MpNotice, NULL where the KEY is not in the tracker. */
+/* The MpNotice of an event; NULL where its KEY is not in the tracker. */
 static bool
-find_notice(const MpInstance *instance, const MpEvent *event, MpNotice **notice, GError **error)
+find_notice(const MpInstance *instance, MpNoticeFacts facts, MpNotice **notice, GError **error)
 {
-    MpNoticeFacts facts = {.kind = event->kind,
-                           .thread = event->thread,
-                           .actor = event->actor,
-                           .key = event->key,
-                           .date = event->created};
     bool found;
 
     *notice = NULL;
-    return mp_tracker_find_key(instance->tracker, event->thread, event->key, &found, &facts.comment,
+    return mp_tracker_find_key(instance->tracker, facts.thread, facts.key, &found, &facts.comment,
                                error) &&
            (!found || mp_notice_load(instance, &facts, notice, error));
 }
@@ -67,7 +62,9 @@ mp_announcement_audience(const MpAnnouncement *announcement)
     if (notice != NULL)
         return mp_notification_audience(notice->subscribers, notice->repository, event->actor);
     MpAudience *audience = mp_audience_new();
-    if (event->response != NULL)
+    if (event->digest != NULL)
+        mp_audience_add(audience, event->digest->user, event->digest->reason);
+    else if (event->response != NULL)
         mp_audience_add(audience, event->response->user, event->response->reason);
     else
         mp_audience_add(audience, 0, mp_event_kind_name(event->kind)); /* whom it names */
@@ -150,6 +147,60 @@ read_response(MpAnnouncement *announcement, const MpEvent *event)
         mp_warn("Answering without a link: %s", why->message);
 }
 
+/* What a digest holds is read once for all the digests of a pass that hold it. */
+static MpNotice *
+held_notice(MpOutbound *outbound, guint64 thread, const MpDigestEvent *held, GError **error)
+{
+    MpNotice *notice = g_hash_table_lookup(outbound->held, held->key);
+    g_autofree char *key = g_strdup(held->key); /* lives as long as the notice, not the digest */
+    const MpNoticeFacts facts = {.kind = held->kind,
+                                 .thread = thread,
+                                 .actor = held->actor,
+                                 .key = key,
+                                 .date = held->created};
+
+    if (notice != NULL)
+        return notice;
+    if (find_notice(outbound->instance, facts, &notice, error) && notice != NULL)
+        g_hash_table_insert(outbound->held, g_steal_pointer(&key), notice);
+    return notice;
+}
+
+/* False without an error: one of them is not in the tracker yet. */
+static bool
+open_digest(MpAnnouncement *announcement, const MpEvent *event, GError **error)
+{
+    const GPtrArray *events = event->digest->events;
+
+    announcement->held = g_ptr_array_new();
+    for (guint i = 0; i < events->len; i++) {
+        MpNotice *notice =
+            held_notice(announcement->outbound, event->thread, g_ptr_array_index(events, i), error);
+
+        if (notice == NULL)
+            return false;
+        g_ptr_array_add(announcement->held, notice->notification);
+        announcement->muted = notice->muted;
+    }
+    return true;
+}
+
+static bool
+open_change(MpAnnouncement *announcement, const MpEvent *event, GError **error)
+{
+    const MpNoticeFacts facts = {.kind = event->kind,
+                                 .thread = event->thread,
+                                 .actor = event->actor,
+                                 .key = event->key,
+                                 .date = event->created};
+
+    if (!find_notice(announcement->outbound->instance, facts, &announcement->notice, error) ||
+        announcement->notice == NULL)
+        return false;
+    announcement->muted = announcement->notice->muted;
+    return true;
+}
+
 bool
 mp_announcement_open(MpAnnouncement *announcement, const MpQueued *queued, MpEventAccess access,
                      GError **error)
@@ -169,12 +220,11 @@ mp_announcement_open(MpAnnouncement *announcement, const MpQueued *queued, MpEve
         read_response(announcement, event);
     if (announcement->is_known)
         return true;
-    if (!find_notice(instance, event, &announcement->notice, error))
-        return false;
-    announcement->is_known = announcement->notice != NULL;
-    if (announcement->is_known)
-        announcement->muted = mp_notification_muted(announcement->notice->subscribers);
-    return true;
+    announcement->is_known =
+        (event->digest != NULL ? open_digest : open_change)(announcement, event, &why);
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return announcement->is_known || error == NULL || *error == NULL;
 }
 
 /* False as well where there is nothing to be done now. */
@@ -230,11 +280,14 @@ finish(MpAnnouncement *announcement, GError **error)
         [MP_EVENT_DROPPED] = "is dropped",
     };
     g_autofree char *key = g_strdup(mp_event_file_event(announcement->file)->key);
+    g_autoptr(GPtrArray) put_off = mp_digests_due(announcement);
     MpEventEnd end;
 
     if (!mp_event_file_end(announcement->outbound->instance->outbox,
                            g_steal_pointer(&announcement->file), &end, error))
         return false;
+    if (end != MP_EVENT_HELD && end != MP_EVENT_DROPPED)
+        mp_digests_take(announcement->outbound, g_steal_pointer(&put_off));
     mp_info("Event %s %s", key, ends[end]);
     return true;
 }

@@ -19,6 +19,9 @@ struct MpOutbound {
     MpPool *pool;          /* NULL until there is work */
     GAsyncQueue *sessions; /* MpSmtp, idle */
     GMutex reading;        /* of the tracker, the accounts, and rendering */
+    GHashTable *held;      /* char * to MpNotice: of the events in digests, for one pass */
+    GHashTable *windows;   /* char * "USER.THREAD" to gint64: DUE of the digest that is gathered */
+    GHashTable *known;     /* guint64: threads whose windows were looked up */
 
     MpOutboundWatch watch; /* or NULL */
     gpointer watch_data;
@@ -29,6 +32,7 @@ struct MpOutbound {
     guint left; /* messages that may still be begun, then */
     GCond changed;
     guint open_events;
+    GPtrArray *gathered;  /* what is due to be in a digest; see digests.c */
     GPtrArray *retired;   /* MpSmtp that got no connection while others had one */
     gint64 retired_until; /* of the monotonic clock */
     guint live;           /* sessions that are not retired */
@@ -52,7 +56,8 @@ typedef struct {
     MpNotice *notice;  /* NULL for a response or a test, which are about no change of the tracker */
     MpThread *thread;  /* a response's, or NULL */
     char *link;        /* and its repository's template, or NULL */
-    GHashTable *muted; /* mp_notification_muted(); NULL where the notice is */
+    GHashTable *muted; /* the notice's, not owned; NULL where nobody can mute it */
+    GPtrArray *held;   /* a digest's: MpNotification, not owned; else NULL */
     bool is_known;     /* what it tells of is in the tracker, or needs not be */
     gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
@@ -183,7 +188,33 @@ void mp_outbound_give_back(MpOutbound *outbound);
 void mp_outbound_count_due(MpOutbound *outbound, guint messages);
 void mp_outbound_count(MpOutbound *outbound, MpEventRecipientState outcome);
 
+/* ---- windows.c ---- */
+
+/* When the digest is due that tells this account of an event of this time. `reading` is held. */
+gint64 mp_outbound_window(MpOutbound *outbound, guint64 thread, gint64 created, const MpUser *user);
+
+/* ---- digests.c ---- */
+
+/* Empty: what an outbound's `gathered` and `held` are. */
+GPtrArray *mp_digests_new(void);
+GHashTable *mp_digests_held(void);
+
+/* The recipients of this event whose digest is due; the caller's. */
+GPtrArray *mp_digests_due(const MpAnnouncement *announcement);
+
+/* Takes note of them. */
+void mp_digests_take(MpOutbound *outbound, GPtrArray *due);
+
+/* Makes the digests that are due; no event may be open. Their KEYs (char *), which lie in new/ now;
+ * the caller's. */
+GPtrArray *mp_digests_make(MpOutbound *outbound, GError **error);
+
 /* ---- send.c ---- */
+
+/* Whether this account is told of it later, in a digest: who wants that, and is not called by name.
+ * What was tried by itself once goes on so. */
+bool mp_announcement_puts_off(const MpAnnouncement *announcement, const MpEventRecipient *recipient,
+                              const MpUser *user);
 
 /* Where a message to the account (NULL: it is gone) goes now; the caller's. NULL with *dropped set
  * where it goes nowhere. */

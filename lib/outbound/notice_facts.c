@@ -17,6 +17,8 @@ mp_notice_free(MpNotice *notice)
     mp_user_free(notice->actor);
     mp_comment_free(notice->comment);
     g_clear_pointer(&notice->subscribers, g_ptr_array_unref);
+    g_clear_pointer(&notice->called, g_hash_table_unref);
+    g_clear_pointer(&notice->muted, g_hash_table_unref);
     g_free(notice);
 }
 
@@ -57,7 +59,7 @@ load_subscribers(const MpInstance *instance, const MpNoticeFacts *facts, MpNotic
         return notice->subscribers != NULL;
     g_autoptr(GArray) mentions = mp_mentions(instance->accounts, notice->comment->body, error);
     if (mentions != NULL)
-        mp_notification_call(notice->subscribers, mentions);
+        notice->called = mp_notification_call(notice->subscribers, mentions);
     return mentions != NULL;
 }
 
@@ -81,6 +83,7 @@ load_facts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
 {
     if (!load_subscribers(instance, facts, notice, error))
         return false;
+    notice->muted = mp_notification_muted(notice->subscribers);
     notice->repository =
         mp_tracker_repository(instance->tracker, notice->thread->repository, error);
     return notice->repository != NULL && load_actor(instance, facts, notice, error);

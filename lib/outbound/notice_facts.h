@@ -14,6 +14,8 @@ typedef struct {
     GPtrArray *subscribers; /* MpSubscriber, or NULL */
     const MpInstance *instance;
     MpNotificationSource source; /* of the instance and this */
+    GHashTable *called; /* who is mentioned in the comment, or NULL: sets of users' ids as */
+    GHashTable *muted;  /* mp_notification_muted() makes them; who is called is not in this */
     MpNotification *notification;
 } MpNotice;
 

@@ -18,6 +18,10 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
     outbound->destinations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
+    outbound->held = mp_digests_held();
+    outbound->windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    outbound->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    outbound->gathered = mp_digests_new();
     g_mutex_init(&outbound->reading);
     g_mutex_init(&outbound->mutex);
     g_cond_init(&outbound->changed);
@@ -35,6 +39,10 @@ mp_outbound_free(MpOutbound *outbound)
     g_async_queue_unref(outbound->sessions);
     g_hash_table_unref(outbound->skipped);
     g_clear_pointer(&outbound->bounces, g_ptr_array_unref);
+    g_hash_table_unref(outbound->held);
+    g_hash_table_unref(outbound->windows);
+    g_hash_table_unref(outbound->known);
+    g_ptr_array_unref(outbound->gathered);
     g_clear_error(&outbound->fatal);
     mp_server_free(outbound->server);
     g_free(outbound->configured);

@@ -9,6 +9,7 @@
  *   message   one of its messages: rendered, its outcome (send.c)    lib/notify, lib/outbox
  *   carry     message after message over one session (carry.c)       lib/transport
  *   finish    the event: deleted, to retry/ or failed/ (announcement.c)
+ *   digests   one message of all that was put off until now (windows.c, digests.c)
  *
  * Messages are sent by a pool of threads with a connection each, fed event by event: a small event
  * does not wait for a large one, since messages of several events are under way together.
@@ -100,6 +101,26 @@ check_fatal(MpOutbound *outbound, GError **error)
     return false;
 }
 
+/* What was put off until now, as far as it was found due. */
+static bool
+announce_digests(MpOutbound *outbound, GError **error)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+
+    if (outbound->gathered->len == 0 || is_over_for_good(outbound))
+        return true;
+    keys = mp_digests_make(outbound, error);
+    for (guint n = 0; keys != NULL && n < keys->len && !is_over_for_good(outbound); n++) {
+        const MpQueued queued = {
+            .queue = MP_QUEUE_NEW, .name = keys->pdata[n], .key = keys->pdata[n]};
+
+        wait_for_open_events(outbound, OPEN_EVENTS - 1);
+        begin_or_skip(outbound, &queued);
+    }
+    wait_for_open_events(outbound, 0);
+    return keys != NULL;
+}
+
 static bool
 announce(MpOutbound *outbound, GPtrArray *due, GError **error)
 {
@@ -116,12 +137,14 @@ announce(MpOutbound *outbound, GPtrArray *due, GError **error)
         !mp_accounts_refresh(instance->accounts, error))
         return false;
     mp_instance_order(instance, instance->outbox, due);
+    g_ptr_array_set_size(outbound->gathered, 0);
+    g_hash_table_remove_all(outbound->held);
     for (guint n = 0; n < due->len && !is_over_for_good(outbound); n++) {
         wait_for_open_events(outbound, OPEN_EVENTS - 1);
         begin_or_skip(outbound, due->pdata[n]);
     }
     wait_for_open_events(outbound, 0);
-    return check_fatal(outbound, error);
+    return announce_digests(outbound, error) && check_fatal(outbound, error);
 }
 
 /* All that is due, once. */
@@ -131,7 +154,8 @@ pass_once(MpOutbound *outbound, gint64 *next_due, GError **error)
     MpOutbox *outbox = outbound->instance->outbox;
     g_autoptr(GPtrArray) due = NULL;
 
-    if (!mp_outbox_settle(outbox, error))
+    if (!mp_outbox_settle(outbox, error) ||
+        !mp_outbox_publish_digests(outbox, mp_time_now(), error))
         return false;
     if (mp_outbox_is_asked_to_look(outbox))
         outbound->server->probe = 0;

@@ -24,6 +24,10 @@ tell_recipient(Rehearsal *rehearsal, const MpAnnouncement *announcement,
     if (!mp_accounts_user(rehearsal->outbound.instance->accounts, recipient->user, &user, error))
         return false;
     address = mp_announcement_address(announcement, user, &dropped);
+    if (address != NULL && mp_announcement_puts_off(announcement, recipient, user)) {
+        g_clear_pointer(&address, g_free);
+        dropped = "told later, in a digest";
+    }
     if (address != NULL)
         rehearsal->left--;
     const MpRehearsed rehearsed = {
@@ -82,8 +86,11 @@ bool
 mp_outbound_rehearse(const MpInstance *instance, guint limit, MpRehearse tell, gpointer user_data,
                      GError **error)
 {
-    Rehearsal rehearsal = {
-        .outbound.instance = instance, .tell = tell, .user_data = user_data, .left = limit};
+    g_autoptr(GHashTable) held = mp_digests_held();
+    Rehearsal rehearsal = {.outbound = {.instance = instance, .held = held},
+                           .tell = tell,
+                           .user_data = user_data,
+                           .left = limit};
     g_autoptr(GPtrArray) due = mp_outbox_due(instance->outbox, mp_time_now(), NULL, error);
 
     if (due == NULL)

@@ -13,7 +13,7 @@
 static const char *
 why_dropped(const MpAnnouncement *announcement, const MpUser *user)
 {
-    bool is_response = announcement->notice == NULL; /* a suspended account hears that it is */
+    bool is_response = announcement->muted == NULL; /* a suspended account hears that it is */
 
     if (user == NULL)
         return "the account is gone";
@@ -46,6 +46,9 @@ compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient
 
     if (mp_event_is_to_operator(event->kind))
         return compose_to_operator(announcement, error);
+    if (event->digest != NULL)
+        return mp_digest_render(announcement->held, event->digest->due, user, address,
+                                recipient->reason, error);
     if (announcement->notice != NULL)
         return mp_notification_render(announcement->notice->notification, user, address,
                                       recipient->reason, error);
@@ -71,6 +74,30 @@ mp_announcement_address(const MpAnnouncement *announcement, const MpUser *user,
     return *dropped == NULL ? g_strdup(mp_user_address(user)) : NULL;
 }
 
+bool
+mp_announcement_puts_off(const MpAnnouncement *announcement, const MpEventRecipient *recipient,
+                         const MpUser *user)
+{
+    const MpNotice *notice = announcement->notice;
+
+    return notice != NULL && user != NULL && user->batch > 0 && recipient->attempts == 0 &&
+           (notice->called == NULL ||
+            !g_hash_table_contains(notice->called, GSIZE_TO_POINTER(user->id)));
+}
+
+static bool
+is_put_off(MpDispatch *m, const MpUser *user)
+{
+    const MpEvent *event = mp_event_file_event(m->announcement->file);
+
+    if (!mp_announcement_puts_off(m->announcement, m->recipient, user))
+        return false;
+    m->attempt.outcome = MP_RECIPIENT_LATER;
+    m->attempt.due =
+        mp_outbound_window(m->announcement->outbound, event->thread, event->created, user);
+    return true;
+}
+
 static void
 render(MpDispatch *m)
 {
@@ -82,6 +109,8 @@ render(MpDispatch *m)
     if (mp_accounts_look_up(announcement->outbound->instance->accounts, m->recipient->user, &user,
                             &error))
         m->address = mp_announcement_address(announcement, user, &dropped);
+    if (m->address != NULL && is_put_off(m, user))
+        return;
     if (m->address != NULL)
         m->mail = compose(announcement, user, m->recipient, m->address, &error);
     if (m->mail != NULL)
@@ -191,22 +220,38 @@ mp_dispatch_judge(MpDispatch *m, MpSendResult result)
     m->attempt.is_uncounted = result == MP_SUSPECTED || result == MP_SUSPECTED_AT_END;
 }
 
-void
-mp_dispatch_record(MpDispatch *m)
+static bool
+record_put_off(MpDispatch *m, GError **error)
 {
-    MpAnnouncement *announcement = m->announcement;
+    mp_info("Event %s: account %" G_GUINT64_FORMAT " is told in a digest",
+            mp_event_file_event(m->announcement->file)->key, m->recipient->user);
+    return mp_event_file_put_off(m->announcement->file, m->recipient->user, mp_time_now(),
+                                 m->attempt.due, error);
+}
+
+static bool
+record_attempt(MpDispatch *m, GError **error)
+{
     MpAttempt *attempt = &m->attempt;
-    GError *error = NULL;
 
     attempt->now = mp_time_now();
     attempt->address = m->address;
     attempt->reply = m->reply;
-    if (attempt->outcome == MP_RECIPIENT_DEFERRED && !find_due(announcement, m->recipient, attempt))
+    if (attempt->outcome == MP_RECIPIENT_DEFERRED &&
+        !find_due(m->announcement, m->recipient, attempt))
         attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
     log_attempt(m);
-    count(announcement, attempt);
-    if (!mp_event_file_record(announcement->file, m->recipient->user, attempt, &error))
-        mp_outbound_fail(announcement->outbound, error);
+    count(m->announcement, attempt);
+    return mp_event_file_record(m->announcement->file, m->recipient->user, attempt, error);
+}
+
+void
+mp_dispatch_record(MpDispatch *m)
+{
+    GError *error = NULL;
+
+    if (!(m->attempt.outcome == MP_RECIPIENT_LATER ? record_put_off : record_attempt)(m, &error))
+        mp_outbound_fail(m->announcement->outbound, error);
 }
 
 void

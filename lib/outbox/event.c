@@ -9,7 +9,7 @@
 static const char *const kind_names[] = {
     [MP_EVENT_OPENED] = "opened",     [MP_EVENT_COMMENT] = "comment", [MP_EVENT_CLOSED] = "closed",
     [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer", [MP_EVENT_TEST] = "test",
-    [MP_EVENT_MENDED] = "mended",
+    [MP_EVENT_MENDED] = "mended",     [MP_EVENT_DIGEST] = "digest",
 };
 
 MP_DEFINE_NAMES(mp_event_kind, MpEventKind, kind_names)
@@ -18,6 +18,7 @@ static const char *const state_names[] = {
     [MP_RECIPIENT_PENDING] = "pending",   [MP_RECIPIENT_SENT] = "sent",
     [MP_RECIPIENT_DEFERRED] = "deferred", [MP_RECIPIENT_FAILED] = "failed",
     [MP_RECIPIENT_DROPPED] = "dropped",   [MP_RECIPIENT_SKIPPED] = "skipped",
+    [MP_RECIPIENT_LATER] = "later",       [MP_RECIPIENT_GATHERED] = "gathered",
 };
 
 MP_DEFINE_NAMES(mp_event_recipient_state, MpEventRecipientState, state_names)
@@ -34,6 +35,7 @@ mp_event_has_comment(MpEventKind kind)
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
     case MP_EVENT_MENDED:
+    case MP_EVENT_DIGEST:
         return false;
     }
     return false;
@@ -73,6 +75,7 @@ mp_event_free(MpEvent *event)
     mp_response_unref(event->response);
     g_free(event->address);
     g_free(event->why);
+    mp_digest_free(event->digest);
     g_free(event);
 }
 

@@ -23,19 +23,6 @@
 #define UNSYNCED_OUTCOMES 100
 #define UNSYNCED_TIME     (G_USEC_PER_SEC)
 
-struct MpEventFile {
-    MpOutbox *outbox;
-    MpQueue queue;
-    char *name, *path;
-    int fd; /* open for appending, or -1 */
-    MpEventText *text;
-    GMutex mutex;   /* of what follows, and of appending */
-    guint promised; /* outcomes that there is to be room for */
-    gsize reserved; /* the octet up to which the disk has room for the file, or 0 */
-    guint unsynced;
-    gint64 synced; /* g_get_monotonic_time() of the last sync */
-};
-
 /* --- Open ----------------------------------------------------------------------------------- */
 
 static bool
@@ -175,8 +162,8 @@ mp_event_file_is_expanded(const MpEventFile *file)
 
 /* --- Append --------------------------------------------------------------------------------- */
 
-static bool
-sync_file(MpEventFile *file, GError **error)
+bool
+mp_event_file_sync(MpEventFile *file, GError **error)
 {
     if (file->unsynced > 0 && fdatasync(file->fd) < 0)
         return mp_fail_errno(error, "cannot sync %s", file->path);
@@ -242,7 +229,7 @@ mp_event_file_expand(MpEventFile *file, MpAudience *audience, gint64 now, GError
     file->text->length += lines->len;
     file->unsynced++;
     mp_event_text_set_audience(file->text, g_steal_pointer(&owned));
-    return sync_file(file, error);
+    return mp_event_file_sync(file, error);
 }
 
 /* --- Record --------------------------------------------------------------------------------- */
@@ -301,8 +288,8 @@ mp_event_file_release(MpEventFile *file)
     g_mutex_unlock(&file->mutex);
 }
 
-static bool
-append_outcome(MpEventFile *file, char *line, GError **error)
+bool
+mp_event_file_append(MpEventFile *file, char *line, GError **error)
 {
     bool is_good;
 
@@ -312,7 +299,7 @@ append_outcome(MpEventFile *file, char *line, GError **error)
     is_good = append(file, line, error);
     if (is_good && (file->unsynced >= UNSYNCED_OUTCOMES ||
                     g_get_monotonic_time() - file->synced >= UNSYNCED_TIME))
-        is_good = sync_file(file, error);
+        is_good = mp_event_file_sync(file, error);
     g_mutex_unlock(&file->mutex);
     return is_good;
 }
@@ -330,7 +317,7 @@ mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, 
         attempt->is_uncounted ? MP_WORD_WAITING : mp_event_recipient_state_name(attempt->outcome),
         attempt->now, user, due, address, attempt->code, reply);
 
-    return append_outcome(file, line, error);
+    return mp_event_file_append(file, line, error);
 }
 
 bool
@@ -345,7 +332,7 @@ mp_event_file_retry(MpEventFile *file, const GArray *users, gint64 now, GError *
         g_string_append_printf(lines, "retry\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\n", now,
                                g_array_index(users, guint64, i));
     text = g_string_free(lines, FALSE);
-    return append_outcome(file, text, error) && sync_file(file, error);
+    return mp_event_file_append(file, text, error) && mp_event_file_sync(file, error);
 }
 
 bool
@@ -363,7 +350,7 @@ mp_event_file_drop(MpEventFile *file, const GArray *users, gint64 now, GError **
             !mp_event_file_record(file, user, &dropped, error))
             return false;
     }
-    return sync_file(file, error);
+    return mp_event_file_sync(file, error);
 }
 
 /* --- Finish --------------------------------------------------------------------------------- */
@@ -382,7 +369,7 @@ end_of(const MpEventText *text, gint64 *due)
 
         if (recipient->state == MP_RECIPIENT_PENDING)
             return MP_EVENT_STAYS;
-        if (recipient->state == MP_RECIPIENT_DEFERRED)
+        if (recipient->state == MP_RECIPIENT_DEFERRED || recipient->state == MP_RECIPIENT_LATER)
             *due = MIN(*due, recipient->due);
         failed += recipient->state == MP_RECIPIENT_FAILED;
     }
@@ -404,7 +391,7 @@ mp_event_file_leave(MpEventFile *file, MpEventEnd end, GError **error)
 {
     const MpQueued queued = {file->queue, file->name, file->text->event->key, 0, 0};
 
-    return sync_file(file, error) &&
+    return mp_event_file_sync(file, error) &&
            (end == MP_EVENT_HELD ? mp_outbox_hold(file->outbox, &queued, error)
                                  : mp_outbox_drop(file->outbox, &queued, error));
 }
@@ -415,7 +402,7 @@ mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error)
     const MpQueued queued = {file->queue, file->name, file->text->event->key, 0, 0};
     gint64 due;
 
-    if (!is_writable(file, error) || !sync_file(file, error))
+    if (!is_writable(file, error) || !mp_event_file_sync(file, error))
         return false;
     *end = end_of(file->text, &due);
     switch (*end) {

@@ -57,6 +57,8 @@ mp_event_text_format(const MpEvent *event)
     }
     if (event->response != NULL)
         append_response(out, event->response);
+    if (event->digest != NULL)
+        mp_digest_append(out, event->digest);
     return g_string_free(out, FALSE);
 }
 

@@ -44,27 +44,27 @@ mp_event_text_free(MpEventText *text)
 /* Each takes the fields behind the word and says what is wrong with them, or NULL. */
 typedef const char *(*TakeLine)(MpEventText *text, char **field);
 
-static bool
-read_number(const char *field, gint64 max, gint64 *number)
+bool
+mp_event_read_number(const char *field, gint64 max, gint64 *number)
 {
     return field[0] != '+' && field[0] != '-' &&
            g_ascii_string_to_signed(field, 10, 0, max, number, NULL);
 }
 
 /* Seconds since the epoch, or before it: a machine's clock may say so. Four digits for the year. */
-static bool
-read_time(const char *field, gint64 *time)
+bool
+mp_event_read_time(const char *field, gint64 *time)
 {
     return field[0] != '+' &&
            g_ascii_string_to_signed(field, 10, FIRST_TIME, LAST_TIME, time, NULL);
 }
 
-static bool
-read_id(const char *field, guint64 *id)
+bool
+mp_event_read_id(const char *field, guint64 *id)
 {
     gint64 number;
 
-    if (!read_number(field, G_MAXINT64, &number))
+    if (!mp_event_read_number(field, G_MAXINT64, &number))
         return false;
     *id = (guint64)number;
     return true;
@@ -95,19 +95,19 @@ take_kind(MpEventText *text, char **field)
 static const char *
 take_thread(MpEventText *text, char **field)
 {
-    return read_id(field[0], &text->event->thread) ? NULL : "not the id of a thread";
+    return mp_event_read_id(field[0], &text->event->thread) ? NULL : "not the id of a thread";
 }
 
 static const char *
 take_actor(MpEventText *text, char **field)
 {
-    return read_id(field[0], &text->event->actor) ? NULL : "not the id of a user";
+    return mp_event_read_id(field[0], &text->event->actor) ? NULL : "not the id of a user";
 }
 
 static const char *
 take_created(MpEventText *text, char **field)
 {
-    return read_time(field[0], &text->event->created) ? NULL : "not a time";
+    return mp_event_read_time(field[0], &text->event->created) ? NULL : "not a time";
 }
 
 static const char *
@@ -129,78 +129,10 @@ take_address(MpEventText *text, char **field)
 static const char *
 take_stopped(MpEventText *text, char **field)
 {
-    if (!read_time(field[0], &text->event->stopped))
+    if (!mp_event_read_time(field[0], &text->event->stopped))
         return "not a time";
     g_free(text->event->why);
     text->event->why = mp_unescape(field[1]);
-    return NULL;
-}
-
-/* Parts of the record's name. */
-static bool
-is_plain(const char *text, gsize most)
-{
-    gsize length = strlen(text);
-
-    for (gsize i = 0; i < length; i++)
-        if (!g_ascii_isalnum(text[i]) && text[i] != '-')
-            return false;
-    return length > 0 && length <= most;
-}
-
-static const char *
-take_response(MpEventText *text, char **field)
-{
-    g_autoptr(MpResponse) response = mp_response_new();
-
-    if (text->event->response != NULL)
-        return "a second answer";
-    if (!read_id(field[0], &response->user) || !is_plain(field[1], 64) || !is_plain(field[2], 10) ||
-        !is_plain(field[3], 64) || !is_plain(field[4], 8))
-        return "not a user, a reason, a day, a hash and a language";
-    response->thread = text->event->thread;
-    response->reason = g_strdup(field[1]);
-    response->day = g_strdup(field[2]);
-    response->hash = g_strdup(field[3]);
-    response->language = g_strdup(field[4]);
-    text->event->response = g_steal_pointer(&response);
-    return NULL;
-}
-
-static const char *
-take_cut(MpEventText *text, char **field)
-{
-    gint64 left;
-
-    if (text->event->response == NULL || !read_number(field[0], G_MAXINT64, &left))
-        return "not how much of an answer's quote is left out";
-    text->event->response->is_cut = true;
-    return NULL;
-}
-
-static const char *
-take_line_of_response(MpEventText *text, char **field)
-{
-    MpResponse *response = text->event->response;
-    const char *word = field[-1];
-    g_autofree char *value = mp_unescape(field[0]);
-
-    if (response == NULL)
-        return "a part of an answer before the answer";
-    if (strcmp(word, "quote") == 0) {
-        if (text->quote == NULL)
-            text->quote = g_string_new(NULL);
-        g_string_append_printf(text->quote, "%s\n", value);
-        return NULL;
-    }
-    char **at = strcmp(word, "answers") == 0    ? &response->message_id
-                : strcmp(word, "sender") == 0   ? &response->sender
-                : strcmp(word, "verdicts") == 0 ? &response->verdicts
-                : strcmp(word, "text") == 0     ? &response->text
-                : strcmp(word, "command") == 0  ? &response->command
-                                                : &response->subject;
-    g_free(*at);
-    *at = g_steal_pointer(&value);
     return NULL;
 }
 
@@ -209,7 +141,7 @@ take_to(MpEventText *text, char **field)
 {
     guint64 user;
 
-    if (!read_id(field[0], &user))
+    if (!mp_event_read_id(field[0], &user))
         return "not the id of a user";
     if (mp_event_text_recipient(text, user) != NULL)
         return "the user is a recipient already";
@@ -222,7 +154,7 @@ take_skipped(MpEventText *text, char **field)
 {
     guint64 user;
 
-    if (!read_id(field[0], &user))
+    if (!mp_event_read_id(field[0], &user))
         return "not the id of a user";
     mp_audience_skip(text->audience, user, field[1]);
     return NULL;
@@ -233,8 +165,9 @@ take_expanded(MpEventText *text, char **field)
 {
     gint64 time, count, skipped;
 
-    if (!read_time(field[0], &time) || !read_number(field[1], G_MAXINT64, &count) ||
-        !read_number(field[2], G_MAXUINT, &skipped))
+    if (!mp_event_read_time(field[0], &time) ||
+        !mp_event_read_number(field[1], G_MAXINT64, &count) ||
+        !mp_event_read_number(field[2], G_MAXUINT, &skipped))
         return "not a time and two numbers";
     if ((guint64)count != text->audience->recipients->len)
         return "another number of recipients than there are lines";
@@ -278,9 +211,9 @@ take_outcome(MpEventText *text, char **field)
     gint64 now, due = 0, code;
     MpEventRecipient *recipient;
 
-    if (!read_time(field[0], &now) || !read_id(field[1], &user) ||
-        (is_deferred && !read_time(field[2], &due)) ||
-        !read_number(field[3 + is_deferred], 999, &code))
+    if (!mp_event_read_time(field[0], &now) || !mp_event_read_id(field[1], &user) ||
+        (is_deferred && !mp_event_read_time(field[2], &due)) ||
+        !mp_event_read_number(field[3 + is_deferred], 999, &code))
         return "not a time, a user and a code";
     recipient = mp_event_text_recipient(text, user);
     if (recipient == NULL)
@@ -308,7 +241,7 @@ take_retry(MpEventText *text, char **field)
     guint64 user;
     gint64 now;
 
-    if (!read_time(field[0], &now) || !read_id(field[1], &user))
+    if (!mp_event_read_time(field[0], &now) || !mp_event_read_id(field[1], &user))
         return "not a time and a user";
     recipient = mp_event_text_recipient(text, user);
     if (recipient == NULL)
@@ -322,7 +255,7 @@ take_again(MpEventText *text, char **field)
 {
     gint64 now;
 
-    if (!read_time(field[0], &now))
+    if (!mp_event_read_time(field[0], &now))
         return "not a time";
     for (guint i = 0; i < text->audience->recipients->len; i++)
         make_due(text->audience->recipients->pdata[i]);
@@ -334,34 +267,40 @@ static const struct {
     guint fields;
     TakeLine take;
 } lines[] = {
-    {"metroplex-event", 1, take_version},   /* VERSION; always the first line */
-    {"key", 1, take_key},                   /* KEY */
-    {"kind", 1, take_kind},                 /* a word */
-    {"thread", 1, take_thread},             /* id */
-    {"actor", 1, take_actor},               /* user id */
-    {"created", 1, take_created},           /* time */
-    {"host", 1, take_host},                 /* host name */
-    {"address", 1, take_address},           /* of a test, of the administrator; escaped */
-    {"stopped", 2, take_stopped},           /* time, what the server said; escaped */
-    {"answer", 5, take_response},           /* user, reason, day, hash of the mail, language */
-    {"answers", 1, take_line_of_response},  /* Message-ID of the mail */
-    {"sender", 1, take_line_of_response},   /* its From */
-    {"subject", 1, take_line_of_response},  /* its subject */
-    {"verdicts", 1, take_line_of_response}, /* what was found of its sender, if that refused it */
-    {"text", 1, take_line_of_response},     /* which text says it */
-    {"command", 1, take_line_of_response},  /* the command that was not done */
-    {"quote", 1, take_line_of_response},    /* a line of its text; escaped, as the six above */
-    {"cut", 1, take_cut},                   /* 1: there was more of it */
-    {"to", 2, take_to},                     /* user, reason */
-    {"skipped", 2, take_skipped},           /* user, why */
-    {"expanded", 3, take_expanded},         /* time, number of recipients, of those skipped */
-    {"sent", 5, take_outcome},              /* time, user, address, code, reply */
-    {"deferred", 6, take_outcome},          /* time, user, DUE, address, code, reply */
-    {"failed", 5, take_outcome},            /* time, user, address, code, reply */
-    {"dropped", 5, take_outcome},           /* time, user, address, code, why */
-    {MP_WORD_WAITING, 6, take_outcome},     /* as deferred, but no attempt is counted */
-    {"again", 1, take_again},               /* time */
-    {"retry", 2, take_retry},               /* time, user: the same for one */
+    {"metroplex-event", 1, take_version},  /* VERSION; always the first line */
+    {"key", 1, take_key},                  /* KEY */
+    {"kind", 1, take_kind},                /* a word */
+    {"thread", 1, take_thread},            /* id */
+    {"actor", 1, take_actor},              /* user id */
+    {"created", 1, take_created},          /* time */
+    {"host", 1, take_host},                /* host name */
+    {"address", 1, take_address},          /* of a test, of the administrator; escaped */
+    {"stopped", 2, take_stopped},          /* time, what the server said; escaped */
+    {"answer", 5, mp_event_take_response}, /* user, reason, day, hash of the mail, language */
+    {"answers", 1, mp_event_take_line_of_response}, /* Message-ID of the mail */
+    {"sender", 1, mp_event_take_line_of_response},  /* its From */
+    {"subject", 1, mp_event_take_line_of_response}, /* its subject */
+    {"verdicts", 1,
+     mp_event_take_line_of_response}, /* what was found of its sender, if that refused it */
+    {"text", 1, mp_event_take_line_of_response},    /* which text says it */
+    {"command", 1, mp_event_take_line_of_response}, /* the command that was not done */
+    {"quote", 1,
+     mp_event_take_line_of_response},        /* a line of its text; escaped, as the six above */
+    {"cut", 1, mp_event_take_cut},           /* 1: there was more of it */
+    {"for", 4, mp_event_take_for},           /* user, reason, DUE, number of events */
+    {"holds", 4, mp_event_take_holds},       /* KEY, kind, actor, time of an event */
+    {"to", 2, take_to},                      /* user, reason */
+    {"skipped", 2, take_skipped},            /* user, why */
+    {"expanded", 3, take_expanded},          /* time, number of recipients, of those skipped */
+    {"sent", 5, take_outcome},               /* time, user, address, code, reply */
+    {"deferred", 6, take_outcome},           /* time, user, DUE, address, code, reply */
+    {"failed", 5, take_outcome},             /* time, user, address, code, reply */
+    {"dropped", 5, take_outcome},            /* time, user, address, code, why */
+    {MP_WORD_WAITING, 6, take_outcome},      /* as deferred, but no attempt is counted */
+    {"later", 3, mp_event_take_later},       /* time, user, DUE of the digest that will have it */
+    {"gathered", 3, mp_event_take_gathered}, /* time, user, the digest that has it */
+    {"again", 1, take_again},                /* time */
+    {"retry", 2, take_retry},                /* time, user: the same for one */
 };
 
 #define MAX_FIELDS 7
@@ -437,6 +376,8 @@ mp_event_text_parse(char *bytes, gsize length, const char *key, const char *path
     if (text->quote != NULL)
         text->event->response->quote = g_string_free(g_steal_pointer(&text->quote), FALSE);
     fault = mp_event_missing_fact(text->event, key);
+    if (fault == NULL)
+        fault = mp_event_digest_fault(text);
     if (fault != NULL)
         return mp_fail_null(error, MP_ERROR_INPUT, "%s:%u: %s", path, number, fault);
     return g_steal_pointer(&text);

@@ -56,6 +56,8 @@ belongs(const MpOutbox *outbox, int directory, const char *name, const struct st
         return true;
     if (directory == DIRECTORY_REQUESTS)
         return mp_outbox_is_request(name);
+    if (directory == DIRECTORY_DIGESTS) /* likewise the next run of the notifier */
+        return mp_is_event_key(name);
     if (directory == DIRECTORY_RESPONDED)
         return is_record(outbox->fd[directory], name);
     g_autoptr(MpQueued) queued = mp_queued_parse((MpQueue)directory, name);

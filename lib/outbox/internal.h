@@ -4,14 +4,21 @@
 #include "base/lock.h"
 #include "outbox/outbox.h"
 
-enum { DIRECTORY_TMP = MP_N_QUEUES, DIRECTORY_RESPONDED, DIRECTORY_REQUESTS, N_DIRECTORIES };
+enum {
+    DIRECTORY_TMP = MP_N_QUEUES,
+    DIRECTORY_RESPONDED,
+    DIRECTORY_REQUESTS,
+    DIRECTORY_DIGESTS,
+    N_DIRECTORIES
+};
 
 #define MP_SERVER_FILE "server" /* beside the directories; see server_state.h */
 
 struct MpOutbox {
     char *path;
-    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/, answered/ and requests/ */
+    int fd[N_DIRECTORIES]; /* by MpQueue, then tmp/, answered/, requests/ and digests/ */
     GPtrArray *staged;     /* char *: KEYs written to tmp/ and not synced yet */
+    GPtrArray *digests;    /* char *: KEYs written to digests/ and not synced yet */
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
 };
 
@@ -86,6 +93,7 @@ typedef struct {
     GHashTable *by_user; /* guint64 to MpEventRecipient, of the first `n_indexed` recipients */
     guint n_indexed;
     GString *quote;     /* of a response, until all is read; or NULL */
+    guint n_held;       /* events that a digest says it holds */
     gsize facts_length; /* of what stands before the first of the audience, or 0 */
     bool is_expanded;
     guint n_unread,
@@ -95,6 +103,20 @@ typedef struct {
 
 void mp_event_text_free(MpEventText *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEventText, mp_event_text_free)
+
+/* One file in the notifier's hands. */
+struct MpEventFile {
+    MpOutbox *outbox;
+    MpQueue queue;
+    char *name, *path;
+    int fd; /* open for appending, or -1 */
+    MpEventText *text;
+    GMutex mutex;   /* of what follows, and of appending */
+    guint promised; /* outcomes that there is to be room for */
+    gsize reserved; /* the octet up to which the disk has room for the file, or 0 */
+    guint unsynced;
+    gint64 synced; /* g_get_monotonic_time() of the last sync */
+};
 
 /* Reads all lines, which it takes apart in place; `path` is for messages, `key` what the file's
  * name says. A line that cannot be read is an error where facts and recipients stand, which were
@@ -119,4 +141,29 @@ void mp_event_text_set_audience(MpEventText *text, MpAudience *audience);
 /* Forgets what an expansion wrote that was not completed. */
 void mp_event_text_undo_expansion(MpEventText *text);
 
+/* The fields of lines. */
+bool mp_event_read_number(const char *field, gint64 max, gint64 *number);
+bool mp_event_read_time(const char *field, gint64 *time);
+bool mp_event_read_id(const char *field, guint64 *id);
+
+/* Lines about responses, and about digests: what is wrong with them, or NULL. */
+const char *mp_event_take_response(MpEventText *text, char **field);
+const char *mp_event_take_cut(MpEventText *text, char **field);
+const char *mp_event_take_line_of_response(MpEventText *text, char **field);
+const char *mp_event_take_for(MpEventText *text, char **field);
+const char *mp_event_take_holds(MpEventText *text, char **field);
+const char *mp_event_take_later(MpEventText *text, char **field);
+const char *mp_event_take_gathered(MpEventText *text, char **field);
+
+/* What is wrong with the facts of a digest, or of none, or NULL. */
+const char *mp_event_digest_fault(const MpEventText *text);
+
+/* The lines of a digest's facts. */
+void mp_digest_append(GString *out, const MpDigest *digest);
+
 MpEventRecipient *mp_event_text_recipient(MpEventText *text, guint64 user);
+
+/* Appends whole lines with one write, and takes them into account, and apart; synced now and then.
+ */
+bool mp_event_file_append(MpEventFile *file, char *lines, GError **error);
+bool mp_event_file_sync(MpEventFile *file, GError **error);

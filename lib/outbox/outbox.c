@@ -20,8 +20,8 @@
 
 #define STAGED_LIMIT (4 * 1024 * 1024) /* a response quotes the mail */
 
-const char *const mp_outbox_directories[N_DIRECTORIES] = {"new", "retry",    "hold",    "failed",
-                                                          "tmp", "answered", "requests"};
+const char *const mp_outbox_directories[N_DIRECTORIES] = {"new", "retry",    "hold",     "failed",
+                                                          "tmp", "answered", "requests", "digests"};
 
 char *
 mp_outbox_show(int directory, const char *name)
@@ -63,6 +63,7 @@ mp_outbox_open(const char *path, GError **error)
 
     outbox->path = g_strdup(path);
     outbox->staged = g_ptr_array_new_with_free_func(g_free);
+    outbox->digests = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < N_DIRECTORIES; i++)
         outbox->fd[i] = -1;
     for (int i = 0; i < N_DIRECTORIES; i++) {
@@ -83,6 +84,7 @@ mp_outbox_free(MpOutbox *outbox)
     for (int i = 0; i < N_DIRECTORIES; i++)
         mp_fd_clear(&outbox->fd[i]);
     g_clear_pointer(&outbox->staged, g_ptr_array_unref);
+    g_clear_pointer(&outbox->digests, g_ptr_array_unref);
     g_free(outbox->path);
     g_free(outbox);
 }

@@ -7,6 +7,7 @@
  *   outbox/hold/KEY        held by an administrator
  *   outbox/answered/…      see below: which answers to mails were given
  *   outbox/requests/KEY    what an administrator wants of an event that is being worked on
+ *   outbox/digests/KEY     a digest being made, see below; then it is an event like all others
  *   outbox/failed/KEY      nobody left to try, at least one recipient failed for good
  *   outbox/conversations/  what was said with servers that did not take a message, for reading only
  *
@@ -34,6 +35,7 @@ typedef enum {
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
     MP_EVENT_TEST,     /* a test mail, which tells of nothing */
     MP_EVENT_MENDED,   /* to the administrator: the server, which had turned us away, takes mail */
+    MP_EVENT_DIGEST,   /* several events of a thread, for one account */
 } MpEventKind;
 
 /* True if it tells of a comment, the opening post included: text that somebody wrote. */
@@ -73,6 +75,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpResponse, mp_response_unref)
  * caller's. */
 char *mp_response_name(const MpResponse *response);
 
+/* What a digest tells, in its order. */
+typedef struct {
+    char *key;
+    MpEventKind kind;
+    guint64 actor;
+    gint64 created;
+} MpDigestEvent;
+
+typedef struct {
+    guint64 user;      /* whom it is for, */
+    char *reason;      /* and why */
+    gint64 due;        /* when it was to be sent: part of its Message-ID */
+    GPtrArray *events; /* MpDigestEvent */
+} MpDigest;
+
+MpDigest *mp_digest_new(guint64 user, const char *reason, gint64 due);
+void mp_digest_free(MpDigest *digest);
+void
+mp_digest_add(MpDigest *digest, const char *key, MpEventKind kind, guint64 actor, gint64 created);
+
 typedef struct {
     char *key; /* the KEY of what is announced: the file's name */
     MpEventKind kind;
@@ -84,6 +106,7 @@ typedef struct {
     char *address;        /* of MP_EVENT_TEST and MP_EVENT_MENDED: whom it goes to; else NULL */
     gint64 stopped;       /* of MP_EVENT_MENDED: since when it had turned us away, */
     char *why;            /* and what it had said; else NULL */
+    MpDigest *digest;     /* of MP_EVENT_DIGEST, else NULL */
 } MpEvent;
 
 void mp_event_free(MpEvent *event);
@@ -209,6 +232,8 @@ typedef enum {
     MP_RECIPIENT_FAILED,   /* refused for good, or given up */
     MP_RECIPIENT_DROPPED,  /* needs it no more, or cannot be told: muted, suspended, no address */
     MP_RECIPIENT_SKIPPED,  /* was not to be told in the first place: who wrote it, who had muted */
+    MP_RECIPIENT_LATER,    /* to be told in a digest, at `due` */
+    MP_RECIPIENT_GATHERED, /* in the digest that `reply` names: this event owes them nothing */
 } MpEventRecipientState;
 
 typedef struct {
@@ -217,7 +242,7 @@ typedef struct {
     MpEventRecipientState state;
     guint attempts;
     gint64 first;  /* time of the first attempt; 0 before it */
-    gint64 due;    /* deferred: when to try again */
+    gint64 due;    /* deferred, later: when to try again, or to make the digest */
     char *address; /* that the last attempt was made to; NULL where there was none */
     int code;      /* the server's last reply; 0 if there was none */
     char *reply;   /* its text or our reason, escaped; or NULL */
@@ -273,6 +298,10 @@ const GPtrArray *mp_event_file_recipients(const MpEventFile *file); /* MpEventRe
 const MpAudience *mp_event_file_audience(const MpEventFile *file);
 bool mp_event_file_is_expanded(const MpEventFile *file);
 
+/* Since when it waits: since it was created, or, where all who are left are put off, from the time
+ * when the first of them is due. */
+gint64 mp_event_file_waits_since(const MpEventFile *file);
+
 /*
  * Appends a line for each of the audience, then the line that completes the expansion, and syncs.
  * The file takes the audience. Once it is complete nothing is added any more: a second call changes
@@ -306,6 +335,13 @@ void mp_event_file_release(MpEventFile *file);
 bool
 mp_event_file_record(MpEventFile *file, guint64 user, const MpAttempt *attempt, GError **error);
 
+/* Appends the line that keeps a recipient for a digest at `due`; synced as outcomes are. */
+bool mp_event_file_put_off(MpEventFile *file, guint64 user, gint64 now, gint64 due, GError **error);
+
+/* Appends, and syncs, a line for each recipient put off whom one of these digests (MpEvent) is for.
+ */
+bool mp_event_file_gather(MpEventFile *file, const GPtrArray *digests, gint64 now, GError **error);
+
 /* The end of the work on an event's file. */
 typedef enum {
     MP_EVENT_STAYS,   /* somebody has not been tried yet */
@@ -319,6 +355,17 @@ typedef enum {
 /* Syncs, and moves or deletes the file by what its recipients' states say. The file object is not
  * to be used for anything but mp_event_file_free any more. */
 bool mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error);
+
+/* --- For the notifier: digests --------------------------------------------------------------- */
+
+/*
+ * A digest is made in three steps: written, once, and synced with others; noted in the events that
+ * it holds; moved to new/. Whoever holds the outbox's lock may be stopped anywhere, and the next
+ * one to publish finishes it. digest.c says what holds in between.
+ */
+bool mp_outbox_make_digest(MpOutbox *outbox, const MpEvent *event, GError **error);
+bool mp_outbox_sync_digests(MpOutbox *outbox, GError **error);
+bool mp_outbox_publish_digests(MpOutbox *outbox, gint64 now, GError **error);
 
 /* Moves the event to retry/DUE.KEY without an attempt: what it announces cannot be read yet. */
 bool mp_outbox_postpone(MpOutbox *outbox, const MpQueued *queued, gint64 due, GError **error);

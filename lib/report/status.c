@@ -200,7 +200,7 @@ time_of_event(MpOutbox *outbox, const MpQueued *queued, bool is_read)
     g_autoptr(MpEventFile) file =
         is_read ? mp_event_file_open(outbox, queued, MP_EVENT_READ, NULL) : NULL;
 
-    return file != NULL ? mp_event_file_event(file)->created
+    return file != NULL ? mp_event_file_waits_since(file)
                         : queued->modified / G_GINT64_CONSTANT(1000000000);
 }
 
@@ -214,7 +214,8 @@ look_at_queue(MpStatus *status, MpOutbox *outbox, MpQueue queue, GError **error)
         return false;
     waiting->events = events->len;
     for (guint i = 0; i < events->len; i++) {
-        gint64 created = time_of_event(outbox, g_ptr_array_index(events, i), i < N_LOOKED_AT);
+        gint64 created =
+            MIN(time_of_event(outbox, g_ptr_array_index(events, i), i < N_LOOKED_AT), status->now);
 
         if (waiting->oldest == 0 || created < waiting->oldest)
             waiting->oldest = created;

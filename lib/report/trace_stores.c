@@ -234,6 +234,8 @@ tell_recipient(MpTracer *tracer, const MpEvent *event, const MpEventRecipient *r
         g_string_append_printf(how, ", %u attempt%s", r->attempts, r->attempts == 1 ? "" : "s");
     if (r->state == MP_RECIPIENT_DEFERRED && due != NULL)
         g_string_append_printf(how, ", next at %s", due);
+    if (r->state == MP_RECIPIENT_LATER && due != NULL)
+        g_string_append_printf(how, ", in a digest at %s", due);
     if (r->reply != NULL)
         g_string_append_printf(how, ": %s", r->reply);
     mp_trace_tell(tracer, tracer->trace->now, 0, "recipient", "%s: %s <%s>, %s%s", event->key, who,
@@ -261,17 +263,31 @@ tell_event(MpTracer *tracer, const MpQueued *queued, const MpEventFile *file)
                       event->key, audience->n_skipped - audience->skipped->len);
 }
 
+/* Whether a digest tells what is looked for; its own events are gone. */
+static bool
+holds_wanted(const MpTracer *tracer, const MpDigest *digest)
+{
+    for (guint i = 0; digest != NULL && i < digest->events->len; i++) {
+        const MpDigestEvent *held = g_ptr_array_index(digest->events, i);
+
+        if (g_ptr_array_find_with_equal_func(tracer->keys, held->key, g_str_equal, NULL))
+            return true;
+    }
+    return false;
+}
+
 static bool
 is_wanted(const MpTracer *tracer, const MpQueued *queued, const MpEventFile *file)
 {
     const MpResponse *response = mp_event_file_event(file)->response;
 
     return g_ptr_array_find_with_equal_func(tracer->keys, queued->key, g_str_equal, NULL) ||
+           holds_wanted(tracer, mp_event_file_event(file)->digest) ||
            (response != NULL && response->message_id != NULL &&
             g_ptr_array_find_with_equal_func(tracer->ids, response->message_id, g_str_equal, NULL));
 }
 
-/* Events by their KEY; answers by the Message-ID of the mail as well. */
+/* Events by their KEY; answers by the Message-ID of the mail as well, digests by what they hold. */
 static void
 look_at_queue(MpTracer *tracer, MpQueue queue)
 {
@@ -280,11 +296,13 @@ look_at_queue(MpTracer *tracer, MpQueue queue)
 
     if (events == NULL)
         mp_trace_tell(tracer, tracer->trace->unseen, 0, "queue", "%s", error->message);
-    for (guint i = 0, answers = 0; events != NULL && i < events->len; i++) {
+    for (guint i = 0, others = 0; events != NULL && i < events->len; i++) {
         const MpQueued *queued = events->pdata[i];
-        bool is_answer = g_str_has_prefix(queued->key, "answer-") && answers++ < ANSWERS_MAX;
+        bool is_other = (g_str_has_prefix(queued->key, "answer-") ||
+                         g_str_has_prefix(queued->key, "digest-")) &&
+                        others++ < ANSWERS_MAX;
 
-        if (!is_answer &&
+        if (!is_other &&
             !g_ptr_array_find_with_equal_func(tracer->keys, queued->key, g_str_equal, NULL))
             continue;
         g_autoptr(MpEventFile) file =

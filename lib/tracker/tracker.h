@@ -154,6 +154,8 @@ typedef struct {
     GPtrArray *hard, *soft; /* MpBounce */
 } MpBounces;
 
+#define MP_BATCH_MAX 1440 /* minutes */
+
 typedef enum { MP_MAIL_BOTH, MP_MAIL_TEXT } MpMailFormat;
 
 const char *mp_mail_format_name(MpMailFormat format); /* "both": text and HTML; "text" */
@@ -168,6 +170,7 @@ typedef struct {
     bool is_active;
     char *language; /* "en", "fr", or NULL for the installation's */
     MpMailFormat format;
+    guint batch; /* minutes for which a thread's events are gathered; 0: each is told at once */
     GPtrArray *bounces; /* MpBounces, or NULL for none */
 } MpUser;
 

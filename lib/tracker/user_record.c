@@ -88,6 +88,8 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
     user->language = mp_record_optional(&r, "language");
     if (format != NULL && !mp_mail_format_parse(format, &user->format))
         mp_record_blame(&r, "format", "neither text nor both");
+    if (g_key_file_has_key(r.file, "user", "batch", NULL))
+        user->batch = (guint)mp_record_number(&r, "batch", 1, MP_BATCH_MAX);
     read_bounces(&r, user);
     return mp_record_end(&r, error) ? g_steal_pointer(&user) : NULL;
 }
@@ -137,6 +139,8 @@ mp_record_user(const MpUser *user)
     mp_record_set_optional(file, g, "language", user->language);
     if (user->format != MP_MAIL_BOTH)
         g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));
+    if (user->batch > 0)
+        mp_record_set_number(file, g, "batch", user->batch);
     set_bounces(file, user->bounces);
     return g_key_file_to_data(file, NULL, NULL);
 }

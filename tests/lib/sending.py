@@ -104,8 +104,9 @@ def later(site, seconds=4000):
         with open(path) as file:
             lines = [line.split("\t") for line in file]
         for line in lines:
-            if line[0] in ("deferred", "waiting"):
-                line[1], line[3] = str(int(line[1]) - seconds), str(int(line[3]) - seconds)
+            if line[0] in ("deferred", "waiting", "later"):
+                end = line[3][len(line[3].rstrip()):]
+                line[1], line[3] = str(int(line[1]) - seconds), str(int(line[3]) - seconds) + end
         with open(path, "w") as file:
             file.write("".join("\t".join(line) for line in lines))
         due, _, key = os.path.basename(path).rpartition(".")

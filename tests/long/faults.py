@@ -15,6 +15,7 @@ import collections
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -145,6 +146,20 @@ def pages(site):
     return site.pages.command
 
 
+def digests(site):
+    """The same for people who get batches that are due already: put off, gathered, made and sent by one run."""
+    command = notify(site)
+    for login in ("tim", "kate", "ann"):
+        site.metroplex("user", "set", login, "--deliver", "batch:30")
+    for name in os.listdir(os.path.join(site.data, "outbox/new")):
+        path = os.path.join(site.data, "outbox/new", name)
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(re.sub(r"^created\t(\d+)$", lambda m: f"created\t{int(m[1]) - 4000}", text, flags=re.M))
+    return command
+
+
 def file_of(site, text):
     path = os.path.join(site.dir, "text")
     with open(path, "w") as f:
@@ -167,6 +182,7 @@ SCENARIOS = {
     "user add": add_user,
     "notifier": notify,
     "pages": pages,
+    "digests": digests,
 }
 
 
@@ -381,9 +397,9 @@ PARTS = {
     "worker": (points_of_worker, "kill", ("batch",)),
     "worker-error": (points_of_worker_error, "error", ("batch",)),
     "error": (points_of_error, "error", None),
-    "double-error": (points_of_double_error, "error", ("batch", "notifier")),
+    "double-error": (points_of_double_error, "error", ("batch", "notifier", "digests")),
     "known": (points_of_known_error, "error", tuple(KNOWN)),
-    "lasting": (points_of_lasting_error, "error", ("batch", "notifier")),
+    "lasting": (points_of_lasting_error, "error", ("batch", "notifier", "digests")),
 }
 
 

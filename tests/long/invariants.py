@@ -213,17 +213,43 @@ def event_texts(site, threads):
         lines = read(path).decode(errors="replace").split("\n")
         facts = [line.split("\t")[0] for line in lines[:-1]]
         is_whole = "answer" in facts if key.startswith("answer-") else f"thread\t{thread_of.get(key)}" in lines
+        if key.startswith("digest-"):
+            held = [line.split("\t")[1] for line in lines if line.startswith("holds\t")]
+            is_whole = len(held) > 0 and all(f"thread\t{thread_of.get(k)}" in lines for k in held)
         if f"key\t{key}" not in lines or not is_whole or "host" not in facts:
             yield f"event: {key} says {lines}"
 
 
-def sent(site):
-    """Counts (recipient, Message-ID) in the Maildir of transport = maildir."""
-    found = collections.Counter()
+def mails_sent(site):
+    """(recipient, Message-ID without its marks, message) in the Maildir of transport = maildir."""
     folder = os.path.join(site.data, "sent/new")
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        message = email.message_from_bytes(read(os.path.join(folder, name)), policy=email.policy.compat32)
-        found[message["Delivered-To"], re.sub(r"-[0-9a-f]{8}(?=[/@])", "", message["Message-ID"])] += 1
+        message = email.message_from_bytes(read(os.path.join(folder, name)), policy=email.policy.default)
+        yield message["Delivered-To"], re.sub(r"-[0-9a-f]{8}(?=[/@])", "", message["Message-ID"]), message
+
+
+def sent(site):
+    """Counts (recipient, Message-ID)."""
+    return collections.Counter((to, id) for to, id, _ in mails_sent(site))
+
+
+def told(site, threads):
+    """Counts (recipient, Message-ID) of what each was told, once for each mail that says it: a digest says several."""
+    found, seen = collections.Counter(), set()
+    for to, id, message in mails_sent(site):
+        if (to, id) in seen:
+            continue  # sent once more, which is counted elsewhere
+        seen.add((to, id))
+        place, is_digest, _ = id.partition("/digest/")
+        if not is_digest:
+            found[to, id] += 1
+            continue
+        text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+        bodies = threads[int(re.search(r"(\d+)$", place)[1])].bodies
+        for number, body in bodies.items():
+            if f"UTC\n\n{body}" in text:
+                mark = "" if number == 0 else f"/c{number}" if "/pull/" in place else f"/{number}"
+                found[to, f"{place}{mark}@git.example.org>"] += 1
     return found
 
 
@@ -247,7 +273,7 @@ def events(site, threads, given):
     waiting = collections.Counter(queued(site))
     yield from answers(site, waiting, given.messages is None)
     for key, count in waiting.items():
-        if key not in known and not key.startswith("answer-"):
+        if key not in known and not key.startswith(("answer-", "digest-")):
             yield f"event: {key} announces nothing in the tracker"
         if count > 1:
             yield f"event: {key} is queued {count} times"
@@ -256,7 +282,12 @@ def events(site, threads, given):
         for key in sorted(known - set(waiting)):
             yield f"event: {key} was not announced"
         return
-    found = sent(site)
+    for name in names(site, "outbox/digests"):
+        yield f"digest: outbox/digests/{name} was left"
+    found = told(site, threads)
+    for message, count in found.items():
+        if count > 1:
+            yield f"message: {message} was told in {count} mails"
     for message in sorted(given.messages - set(found)):
         yield f"message: {message} was not sent"
     answered = [m for m in found if m[1].startswith("<answer-")]
@@ -264,7 +295,7 @@ def events(site, threads, given):
         yield f"answer: {len(answered)} were sent, more than are on record"
     for message in sorted(set(found) - given.messages - set(answered)):
         yield f"message: {message} is for nobody"
-    again = sum(count - 1 for count in found.values())
+    again = sum(count - 1 for count in sent(site).values())
     if again > given.repeats:
         yield f"message: {again} were sent again, at most {given.repeats} may be"
     for key in waiting:
@@ -294,7 +325,7 @@ def half_way(site, threads, given):
     known = {key for thread in threads.values() for key in thread.keys}
     yield from answers(site, set(queued(site)), False)
     for key in queued(site):
-        if key not in known and not key.startswith("answer-"):
+        if key not in known and not key.startswith(("answer-", "digest-")):
             yield f"event: {key} was published, and announces nothing"
     yield from event_texts(site, threads)
 

@@ -212,7 +212,7 @@ def an_account_is_added_listed_and_shown(site):
     shown = json.loads(site.metroplex("user", "show", "TIM", "--json"))
     check(0 <= shown.pop("epoch") < 2**48, "a random epoch that JSON can hold")
     equal(shown,
-          {"id": 1, "login": "tim", "name": "Tim Lake", "emails": ["tim@example.org", "t@work.example"], "state": "active", "language": None, "format": "both", "bounces": []})
+          {"id": 1, "login": "tim", "name": "Tim Lake", "emails": ["tim@example.org", "t@work.example"], "state": "active", "language": None, "format": "both", "deliver": "immediate", "bounces": []})
     equal([u["login"] for u in lines_of_json(site.metroplex("user", "list", "--json"))], ["tim", "Kate-B"])
     equal([line.split()[:4] for line in site.metroplex("user", "list").splitlines()],
           [["1", "tim", "active", "tim@example.org"], ["2", "Kate-B", "active", "kate@example.org"]])

@@ -1,0 +1,74 @@
+/*
+ * Windows: who gets a thread's events in digests gets the first at DUE, so many minutes after it
+ * happened, together with all that happened until then. DUE is kept in the events' own lines; what
+ * was put off by the run before is looked up there, once a run and thread.
+ */
+#include "outbound/internal.h"
+
+#include "base/log.h"
+#include "base/time.h"
+
+/* `due` is the latest of those that are known. */
+static void
+note(MpOutbound *outbound, guint64 user, guint64 thread, gint64 due)
+{
+    g_autofree char *name =
+        g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT, user, thread);
+    gint64 *known = g_hash_table_lookup(outbound->windows, name);
+
+    if (known != NULL)
+        *known = MAX(*known, due);
+    else
+        g_hash_table_insert(outbound->windows, g_steal_pointer(&name), g_memdup2(&due, sizeof due));
+}
+
+static void
+note_all(MpOutbound *outbound, const MpQueued *queued, guint64 thread)
+{
+    g_autoptr(MpEventFile) file =
+        mp_event_file_open(outbound->instance->outbox, queued, MP_EVENT_READ, NULL);
+    const GPtrArray *recipients = file != NULL ? mp_event_file_recipients(file) : NULL;
+
+    for (guint i = 0; recipients != NULL && i < recipients->len; i++) {
+        const MpEventRecipient *recipient = g_ptr_array_index(recipients, i);
+
+        if (recipient->state == MP_RECIPIENT_LATER)
+            note(outbound, recipient->user, thread, recipient->due);
+    }
+}
+
+/* What cannot be read is told by who works on it; here it only opens another window. */
+static void
+look_up(MpOutbound *outbound, guint64 thread)
+{
+    static const MpQueue queues[] = {MP_QUEUE_NEW, MP_QUEUE_RETRY};
+
+    if (!g_hash_table_add(outbound->known, g_memdup2(&thread, sizeof thread)))
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(queues); i++) {
+        g_autoptr(GPtrArray) list = mp_outbox_list(outbound->instance->outbox, queues[i], NULL);
+
+        for (guint n = 0; list != NULL && n < list->len; n++) {
+            g_autoptr(MpEvent) event =
+                mp_outbox_peek(outbound->instance->outbox, list->pdata[n], NULL);
+
+            if (event != NULL && event->thread == thread)
+                note_all(outbound, list->pdata[n], thread);
+        }
+    }
+}
+
+gint64
+mp_outbound_window(MpOutbound *outbound, guint64 thread, gint64 created, const MpUser *user)
+{
+    g_autofree char *name =
+        g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT, user->id, thread);
+
+    look_up(outbound, thread);
+    const gint64 *open = g_hash_table_lookup(outbound->windows, name);
+    if (open != NULL && created <= *open)
+        return *open;
+    gint64 due = MIN(created, mp_time_now()) + (gint64)user->batch * 60; /* clocks may be wrong */
+    note(outbound, user->id, thread, due);
+    return due;
+}

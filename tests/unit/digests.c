@@ -1,0 +1,327 @@
+/* What holds of digests, whatever stops while they are made; and what one of them says. */
+#include <criterion/criterion.h>
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "notify/notify.h"
+#include "outbox/outbox.h"
+#include "scratch.h"
+#include "tracker/digest_id.h"
+
+#define ONE    "00000000000000000000000000000001"
+#define TWO    "00000000000000000000000000000002"
+#define DIGEST "digest-6-17-1700001800"
+#define THEN   1700000000
+#define DUE    (THEN + 1800)
+
+static ScratchPath *scratch;
+static char *root;
+static MpOutbox *outbox;
+
+static void
+set_up(void)
+{
+    scratch = scratch_make();
+    root = scratch_path(scratch, "outbox");
+    cr_assert(mp_outbox_init(root, NULL));
+    outbox = mp_outbox_open(root, NULL);
+    cr_assert_not_null(outbox);
+}
+
+static void
+tear_down(void)
+{
+    mp_outbox_free(outbox);
+    g_free(root);
+    scratch_remove(scratch);
+}
+
+TestSuite(digests, .init = set_up, .fini = tear_down);
+
+/* An event for 6, who gets it later, and 7, who waits for another attempt. */
+static void
+put_off(const char *key)
+{
+    const MpEvent event = {(char *)key, MP_EVENT_COMMENT, 17, 5, THEN, (char *)"git.example.org"};
+    const MpAttempt deferred = {MP_RECIPIENT_DEFERRED, THEN, DUE + 600, 451, "later", false,
+                                "u7@example.com"};
+    MpAudience *audience = mp_audience_new();
+    MpEventEnd end;
+
+    cr_assert(mp_outbox_stage(outbox, &event, NULL) && mp_outbox_publish(outbox, key, NULL));
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, key, NULL);
+    g_autoptr(MpEventFile) file = mp_event_file_open(outbox, queued, MP_EVENT_WRITE, NULL);
+    mp_audience_add(audience, 6, "comment");
+    mp_audience_add(audience, 7, "author");
+    cr_assert(mp_event_file_expand(file, audience, THEN, NULL));
+    cr_assert(mp_event_file_put_off(file, 6, THEN, DUE, NULL));
+    cr_assert(mp_event_file_record(file, 7, &deferred, NULL));
+    cr_assert(mp_event_file_finish(file, &end, NULL));
+    cr_assert_eq(end, MP_EVENT_RETRIES);
+}
+
+static void
+make_digest(void)
+{
+    g_autoptr(MpEvent) digest = g_new0(MpEvent, 1);
+
+    digest->key = g_strdup(DIGEST);
+    digest->kind = MP_EVENT_DIGEST;
+    digest->thread = 17;
+    digest->created = DUE;
+    digest->host = g_strdup("git.example.org");
+    digest->digest = mp_digest_new(6, "comment", DUE);
+    mp_digest_add(digest->digest, ONE, MP_EVENT_COMMENT, 5, THEN);
+    mp_digest_add(digest->digest, TWO, MP_EVENT_CLOSED, 5, THEN + 1);
+    cr_assert(mp_outbox_make_digest(outbox, digest, NULL));
+    cr_assert(mp_outbox_sync_digests(outbox, NULL));
+}
+
+static MpEventFile *
+open_event(const char *key)
+{
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, key, NULL);
+
+    return queued != NULL ? mp_event_file_open(outbox, queued, MP_EVENT_READ, NULL) : NULL;
+}
+
+static MpEventRecipientState
+state_of(const char *key)
+{
+    g_autoptr(MpEventFile) file = open_event(key);
+
+    cr_assert_not_null(file, "%s", key);
+    return ((MpEventRecipient *)mp_event_file_recipients(file)->pdata[0])->state;
+}
+
+static char *
+path_of(const char *place, const char *name)
+{
+    return g_build_filename(root, place, name, NULL);
+}
+
+static bool
+is_there(const char *place, const char *name)
+{
+    g_autofree char *path = path_of(place, name);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static guint
+count_lines(const char *key, const char *word)
+{
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, key, NULL);
+    g_autofree char *path = path_of(mp_queue_name(queued->queue), queued->name), *text = NULL;
+    guint n = 0;
+
+    cr_assert(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        n += g_str_has_prefix(*line, word);
+    return n;
+}
+
+Test(digests, from_then_on_the_events_owe_nothing_and_the_digest_has_all)
+{
+    put_off(ONE);
+    put_off(TWO);
+    make_digest();
+    cr_assert(mp_outbox_publish_digests(outbox, DUE, NULL));
+
+    cr_expect_eq(state_of(ONE), MP_RECIPIENT_GATHERED);
+    cr_expect_eq(state_of(TWO), MP_RECIPIENT_GATHERED);
+    cr_expect(is_there("new", DIGEST) && !is_there("digests", DIGEST));
+    g_autoptr(MpEventFile) file = open_event(DIGEST);
+    const MpDigest *digest = mp_event_file_event(file)->digest;
+    cr_expect_eq(digest->user, 6);
+    cr_expect_eq(digest->due, DUE);
+    cr_expect_eq(digest->events->len, 2);
+    cr_expect_str_eq(((MpDigestEvent *)digest->events->pdata[1])->key, TWO);
+    cr_expect_eq(((MpDigestEvent *)digest->events->pdata[1])->kind, MP_EVENT_CLOSED);
+}
+
+Test(digests, a_run_that_died_is_finished_by_the_next)
+{
+    g_autofree char *published = path_of("new", DIGEST), *made = path_of("digests", DIGEST);
+
+    put_off(ONE);
+    put_off(TWO);
+    make_digest(); /* and no step more */
+    for (int death = 0; death < 3; death++) {
+        g_autoptr(MpOutbox) next = mp_outbox_open(root, NULL);
+
+        cr_assert(mp_outbox_publish_digests(next, DUE, NULL));
+        cr_expect(is_there("new", DIGEST) && !is_there("digests", DIGEST), "after %d", death);
+        cr_expect_eq(count_lines(ONE, "gathered\t"), 1);
+        cr_expect_eq(count_lines(TWO, "gathered\t"), 1);
+        cr_assert_eq(g_rename(published, made), 0); /* it died before this was renamed */
+    }
+}
+
+Test(digests, half_a_digest_is_none)
+{
+    g_autofree char *path = path_of("digests", DIGEST), *text = NULL;
+
+    put_off(ONE);
+    put_off(TWO);
+    make_digest();
+    cr_assert(g_file_get_contents(path, &text, NULL, NULL));
+    for (gsize length = 0; length < strlen(text); length++) {
+        cr_assert(g_file_set_contents(path, text, (gssize)length, NULL));
+        cr_assert(mp_outbox_publish_digests(outbox, DUE, NULL), "%zu octets", length);
+        cr_expect(!is_there("new", DIGEST) && !is_there("digests", DIGEST), "%zu octets", length);
+    }
+    cr_expect_eq(state_of(ONE), MP_RECIPIENT_LATER, "it is made again");
+    cr_expect_eq(state_of(TWO), MP_RECIPIENT_LATER);
+}
+
+Test(digests, what_is_held_or_gone_is_left_so)
+{
+    put_off(ONE);
+    g_autoptr(MpQueued) queued = mp_outbox_find(outbox, ONE, NULL);
+    cr_assert(mp_outbox_hold(outbox, queued, NULL));
+    make_digest(); /* TWO is not there at all */
+    cr_assert(mp_outbox_publish_digests(outbox, DUE, NULL));
+    cr_expect(is_there("hold", ONE));
+    cr_expect_eq(state_of(ONE), MP_RECIPIENT_GATHERED);
+    cr_expect(is_there("new", DIGEST));
+}
+
+Test(digests, an_event_waits_as_long_as_the_first_who_is_left)
+{
+    put_off(ONE);
+    g_autoptr(MpEventFile) file = open_event(ONE);
+    cr_expect_eq(mp_event_file_waits_since(file), THEN, "7 was to get it then");
+}
+
+/* --- Message-IDs ------------------------------------------------------------------------------ */
+
+Test(digests, a_message_id_says_what_was_in_it)
+{
+    const MpThread thread = {
+        .id = 17, .repository = (char *)"acme/rocket", .nonce = (char *)"00112233aabbccdd"};
+    const MpDigestId with = {6, DUE, true, 0, 22, (char *)"0123456789abcdef0123456789abcdef"},
+                     without = {6, DUE, false, 0, 0, (char *)"0123456789abcdef0123456789abcdef"};
+    static const char *const others[] = {
+        "<acme/rocket/issues/17-00112233/digest/6-1700001800/22-3-01234567@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/6-1700001800/3-22@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/6/3-22-01234567@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/0-1700001800/3-22-01234567@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/6-1700001800/3-22-0123456z@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/6-1700001800/+3-22-01234567@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/6-1700001800/3-22-01234567@git.example.net>",
+        "<acme/rocket/issues/18-00112233/digest/6-1700001800/3-22-01234567@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest/@git.example.org>",
+        "<acme/rocket/issues/17-00112233/digest",
+        "<acme/rocket/issues/17-00112233/3-01234567@git.example.org>",
+        "",
+    };
+    const MpDigestId *const good[] = {&with, &without};
+    guint64 number;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *id = mp_thread_digest_id(&thread, good[i], "git.example.org");
+        g_auto(MpDigestId) read = {0};
+
+        cr_assert(mp_thread_digest_of_id(&thread, id, "git.example.org", &read), "%s", id);
+        cr_expect(read.user == 6 && read.due == DUE && read.has_comments == good[i]->has_comments);
+        cr_expect(read.first == good[i]->first && read.last == good[i]->last);
+        cr_expect(g_str_has_prefix(good[i]->key, read.key));
+        cr_expect(!mp_thread_comment_of_id(&thread, id, "git.example.org", &number), "%s", id);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_auto(MpDigestId) read = {0};
+
+        cr_expect(!mp_thread_digest_of_id(&thread, others[i], "git.example.org", &read), "%s",
+                  others[i]);
+    }
+}
+
+/* --- The mail --------------------------------------------------------------------------------- */
+
+static char *
+write_file(const char *name, const char *text)
+{
+    char *path = scratch_path(scratch, name);
+
+    cr_assert(g_file_set_contents(path, text, -1, NULL));
+    g_chmod(path, 0600);
+    return path;
+}
+
+/* The golden files, as notify_message.c has them; METROPLEX_UPDATE_GOLDEN=1 writes them anew. */
+static void
+compare(const MpOutgoingMail *mail, const char *name)
+{
+    g_autofree char *path = g_strconcat("tests/fixtures/notify/", name, ".eml", NULL);
+    g_autofree char *golden = NULL;
+
+    if (g_getenv("METROPLEX_UPDATE_GOLDEN") != NULL)
+        g_file_set_contents(path, mail->text, (gssize)mail->length, NULL);
+    cr_assert(g_file_get_contents(path, &golden, NULL, NULL), "%s", path);
+    cr_expect_str_eq(mail->text, golden, "%s differs:\n%s", path, mail->text);
+}
+
+static MpNotification *
+notification(const MpConfig *config, const MpKeyRing *ring, const MpThread *thread,
+             const MpRepository *repository, const MpUser *actor, const MpComment *comment)
+{
+    return mp_notification_new(
+        &(MpNotificationFacts){.config = config,
+                               .ring = ring,
+                               .thread = thread,
+                               .repository = repository,
+                               .actor = actor,
+                               .kind = comment != NULL ? MP_EVENT_COMMENT : MP_EVENT_CLOSED,
+                               .comment = comment,
+                               .key = ONE,
+                               .date = THEN + (comment != NULL ? 60 * comment->number : 600)});
+}
+
+Test(digests, golden_digests_are_as_they_were)
+{
+    g_autofree char *keys = write_file("keys", "0123456789abcdef0123456789abcdef\n");
+    g_autofree char *conf = write_file("conf", "[instance]\nhostname = git.example.org\n"
+                                               "url = https://git.example.org\n");
+    g_autoptr(MpConfig) config = mp_config_load(conf, NULL, NULL);
+    g_autoptr(MpKeyRing) ring = mp_key_ring_load(keys, NULL);
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
+    const MpThread thread = {.id = 17,
+                             .repository = (char *)"acme/rocket",
+                             .title = (char *)"Engine does not start",
+                             .nonce = (char *)"00112233aabbccdd"};
+    const MpRepository repository = {
+        .name = thread.repository, .watchers = nobody, .members = nobody};
+    const MpUser tim = {.id = 5,
+                        .login = (char *)"tim",
+                        .name = (char *)"Tim Example",
+                        .emails = none},
+                 zoe = {
+                     .id = 7, .login = (char *)"zoe", .name = (char *)"Zoë <Ünal>", .emails = none};
+    const MpComment one = {.number = 1, .key = (char *)ONE, .body = (char *)"It **works**.\n"},
+                    two = {.number = 2,
+                           .key = (char *)TWO,
+                           .body = (char *)"> It works.\n\nÇa marche !\n"};
+    static const char *const languages[] = {"en", "fr"};
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mp_notification_free);
+
+    g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, &one));
+    g_ptr_array_add(all, notification(config, ring, &thread, &repository, &zoe, &two));
+    g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(languages); i++) {
+        const MpUser ada = {.id = 6,
+                            .login = (char *)"ada",
+                            .name = (char *)"Ada",
+                            .emails = none,
+                            .language = (char *)languages[i]};
+        g_autofree char *name = g_strconcat("digest-", languages[i], NULL);
+        g_autoptr(MpOutgoingMail) mail =
+            mp_digest_render(all, DUE, &ada, "ada@example.com", "comment", NULL);
+
+        cr_assert_not_null(mail);
+        compare(mail, name);
+    }
+}
