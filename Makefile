@@ -96,7 +96,7 @@ unit: $(BUILD)/bin/unit all ## build, and run the unit suite
 
 # The whole mails of tests/fixtures/notify, to be read before they are committed.
 golden: $(BUILD)/bin/unit ## write the mails anew that the tests keep whole
-	METROPLEX_UPDATE_GOLDEN=1 $(BUILD)/bin/unit --filter 'notify*/*golden*'
+	METROPLEX_UPDATE_GOLDEN=1 $(BUILD)/bin/unit --filter '*/*golden*'
 	git diff --stat tests/fixtures/notify
 
 # Only what `deps` brings lets the rest of this file be evaluated: so a make of its own builds.

@@ -66,7 +66,7 @@ mp_outbound_window(MpOutbound *outbound, guint64 thread, gint64 created, const M
 
     look_up(outbound, thread);
     const gint64 *open = g_hash_table_lookup(outbound->windows, name);
-    if (open != NULL && created <= *open)
+    if (open != NULL && created <= *open && mp_time_now() < *open) /* its digest is not made yet */
         return *open;
     gint64 due = MIN(created, mp_time_now()) + (gint64)user->batch * 60; /* clocks may be wrong */
     note(outbound, user->id, thread, due);
