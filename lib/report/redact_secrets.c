@@ -168,6 +168,7 @@ name_before(const char *line, gsize at)
         {"auth_key", ONE_WORD},
         {"pwd", ONE_WORD},
         {"password_maps", REST_OF_LINE},
+        {"token-command", REST_OF_LINE}, /* its arguments may hold a client's secret */
     };
     gsize end = at;
 

@@ -125,14 +125,6 @@ def a_wrong_password_costs_one_login_and_no_message(site):
     equal(server_file(site)["state"], ["up"])
 
 
-def password_file(site, name, secret):
-    path = os.path.join(site.dir, "etc", name)
-    with open(path, "w") as file:
-        file.write(secret + "\n")
-    os.chmod(path, 0o600)
-    return path
-
-
 @test
 def what_changes_under_a_run_is_tried_at_once_by_the_next(site):
     people(site, 2)

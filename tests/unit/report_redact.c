@@ -97,6 +97,7 @@ static const struct {
     {"Authorization: Bearer abc.def", "Authorization: ***", NULL},
     {"sent Bearer abc.def now", "sent Bearer *** now", NULL},
     {"smtp_sasl_password_maps = static:tim:pw", "smtp_sasl_password_maps = ***", NULL},
+    {"token-command = /usr/bin/token --for tim 4f0e1c", "token-command = ***", NULL},
     {"password-file = /etc/metroplex/smtp-password", NULL, NULL},
     {"the key ghp_abcdefghijklmnop1234 leaked", "the key *** leaked", NULL},
     {"AKIAIOSFODNN7EXAMPLE", "***", NULL},
