@@ -99,8 +99,11 @@ class Machine:
             if self.leader and self.run("systemctl", "is-system-running", check=False).strip() in ("running", "degraded"):
                 return self
             time.sleep(0.2)
+        said = self.leader and self.run("sh", "-c", "systemctl is-system-running; systemctl list-jobs", check=False)
+        self.nspawn.kill() # who does not enter is not asked to leave, and the next one needs the tree
+        self.nspawn.wait()
         self.console.seek(0)
-        raise RuntimeError("the machine does not come up:\n" + self.console.read()[-4000:])
+        raise RuntimeError(f"the machine does not come up:\n{said}\n{self.console.read()[-4000:]}")
 
     def __exit__(self, *_):
         self.run("systemctl", "--no-block", "poweroff", check=False)
