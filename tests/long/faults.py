@@ -25,6 +25,7 @@ from installation import Installation
 from harness import HOST, METROPLEX, NOTIFIER, conclude
 from invariants import Delivered, violations, violations_half_way
 from pages import Pages
+from sink import Sink
 
 KILLAT = os.environ.get("KILLAT", os.path.join(os.path.dirname(METROPLEX), "killat"))
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
@@ -51,7 +52,8 @@ ERRORS = {
     "mmap": ["ENOMEM"], "mremap": ["ENOMEM"], "brk": ["ENOMEM"], "memfd_create": ["EMFILE", "ENOMEM"],
     "flock": ["EINTR", "ENOLCK", "EIO"], "dup": ["EMFILE"], "dup2": ["EMFILE", "EINTR"],
     "socketpair": ["EMFILE", "ENFILE", "ENOMEM"], "clone": ["EAGAIN", "ENOMEM"],
-    "sendmsg": ["EINTR", "ENOMEM", "ENOBUFS"], "recv": ["EINTR", "ENOMEM"], "poll": ["EINTR", "ENOMEM"],
+    "sendmsg": ["EINTR", "ENOMEM", "ENOBUFS"], "sendto": ["EINTR", "EPIPE", "ENOBUFS"], "recv": ["EINTR", "ENOMEM"],
+    "socket": ["EMFILE", "ENOMEM"], "connect": ["ECONNREFUSED", "ETIMEDOUT"], "poll": ["EINTR", "ENOMEM"],
     "execve": ["ENOMEM", "EIO", "EMFILE"], "wait4": ["EINTR"], "getrandom": ["EINTR"],
     "inotify_init1": ["EMFILE", "ENOMEM"], "inotify_add_watch": ["ENOSPC", "ENOMEM"],
 }
@@ -137,6 +139,14 @@ def notify(site):
     return site.announce()
 
 
+def notify_by_smtp(site):
+    """The same through a server, over two connections; the next envelope goes along with a message."""
+    command = notify(site)
+    site.sink = Sink(os.path.join(site.data, "sent"))
+    site.set_config("smtp", transport="smtp", address="127.0.0.1", port=site.sink.port, tls="none", connections=2)
+    return command
+
+
 def pages(site):
     """What changed since the pages were made, brought into them."""
     site.pages = Pages(site)
@@ -181,6 +191,7 @@ SCENARIOS = {
     "thread close": close_thread,
     "user add": add_user,
     "notifier": notify,
+    "notifier by SMTP": notify_by_smtp,
     "pages": pages,
     "digests": digests,
 }
@@ -397,9 +408,9 @@ PARTS = {
     "worker": (points_of_worker, "kill", ("batch",)),
     "worker-error": (points_of_worker_error, "error", ("batch",)),
     "error": (points_of_error, "error", None),
-    "double-error": (points_of_double_error, "error", ("batch", "notifier", "digests")),
+    "double-error": (points_of_double_error, "error", ("batch", "notifier", "notifier by SMTP", "digests")),
     "known": (points_of_known_error, "error", tuple(KNOWN)),
-    "lasting": (points_of_lasting_error, "error", ("batch", "notifier", "digests")),
+    "lasting": (points_of_lasting_error, "error", ("batch", "notifier", "notifier by SMTP", "digests")),
 }
 
 
