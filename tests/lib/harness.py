@@ -79,6 +79,7 @@ class Site:
     """An installation in a directory of its own."""
 
     count = 0
+    pages = None  # a test of pages has them here
 
     def __init__(self, owner=None, directory=None):
         self.dir = directory or tempfile.mkdtemp(prefix="metroplex-test-")

@@ -18,7 +18,7 @@ class Installation(Site):
 
     def __init__(self, directory):
         super().__init__(directory=directory)
-        self.given, self.pages = Delivered(), None
+        self.given = Delivered()
         for login in ("tim", "kate", "ann"):
             self.user(login)
         self.threads = [self.thread("tim"), self.thread("ann", title="Second", kind="pull", object="topic")]
