@@ -462,7 +462,8 @@ def in_the_log_each_line_has_the_number_of_its_connection(site):
         found = re.search(r" DEBUG \(\d+\) #\] (\d+) (Connection opened: |<- |-> )(.*)", line)
         if found:
             said.setdefault(found[1], []).append(found[2] + found[3])
-    equal(sorted(said), ["1", "2", "3", "4"], "connections")
+    check(len(said) > 1, "several connections were needed")  # whoever is done first takes the next message
+    equal(sorted(said), [str(n + 1) for n in range(len(said))], "connections")
     for lines in said.values():
         check(lines[0].startswith("Connection opened: "), lines)
         for before, after in zip(lines[1:], lines[2:]):
