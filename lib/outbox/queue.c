@@ -99,8 +99,8 @@ by_age(gconstpointer a, gconstpointer b)
     return strcmp(x->name, y->name);
 }
 
-static void
-add_entry(MpOutbox *outbox, MpQueue queue, const char *name, GPtrArray *list)
+static bool
+add_entry(MpOutbox *outbox, MpQueue queue, const char *name, GPtrArray *list, GError **error)
 {
     g_autoptr(MpQueued) queued = mp_queued_parse(queue, name);
     struct stat st;
@@ -108,12 +108,14 @@ add_entry(MpOutbox *outbox, MpQueue queue, const char *name, GPtrArray *list)
     if (queued == NULL) {
         g_autofree char *path = mp_outbox_show(queue, name);
         mp_warn("%s is not the file of an event: left alone", path);
-        return;
+        return true;
     }
-    if (fstatat(outbox->fd[queue], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return; /* moved meanwhile */
+    if (fstatat(outbox->fd[queue], name, &st, AT_SYMLINK_NOFOLLOW) < 0) /* moved meanwhile? */
+        return errno == ENOENT ||
+               mp_fail_errno(error, "cannot look at outbox/%s/%s", mp_queue_name(queue), name);
     queued->modified = st.st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + st.st_mtim.tv_nsec;
     g_ptr_array_add(list, g_steal_pointer(&queued));
+    return true;
 }
 
 GPtrArray *
@@ -126,7 +128,8 @@ mp_outbox_list(MpOutbox *outbox, MpQueue queue, GError **error)
     if (names == NULL)
         return NULL;
     for (guint i = 0; i < names->len; i++)
-        add_entry(outbox, queue, names->pdata[i], list);
+        if (!add_entry(outbox, queue, names->pdata[i], list, error))
+            return NULL;
     g_ptr_array_sort(list, by_age);
     return g_steal_pointer(&list);
 }

@@ -196,8 +196,12 @@ mp_outbox_claim(const MpOutbox *outbox, const MpQueued *queued, MpLockMode mode,
             mp_fail_errno(error, "cannot lock %s", path);
         return -1;
     }
-    if (fstatat(directory, queued->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-        there.st_ino != mine.st_ino || there.st_dev != mine.st_dev)
+    if (fstatat(directory, queued->name, &there, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno != ENOENT)
+            mp_fail_errno(error, "cannot look at %s", path);
+        return -1;
+    }
+    if (there.st_ino != mine.st_ino || there.st_dev != mine.st_dev)
         return -1; /* moved before we had it */
     return g_steal_fd(&fd);
 }
