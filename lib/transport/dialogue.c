@@ -186,10 +186,12 @@ say_ahead(MpDialogue *d, const MpEnvelope *envelope)
     say_all(d, d->ahead);
 }
 
-/* A server may refuse before it has seen the end, and then reads no more. */
+/* A server may refuse before it has seen the end, and then reads no more. Whatever it says is none
+ * to the end: it cannot have taken what it has not seen. */
 static bool
 hear_why(MpDialogue *d)
 {
+    mp_transcript_forget_ahead(d->transcript);
     mp_connection_hear(d->connection, 1);
     return false;
 }

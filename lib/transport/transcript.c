@@ -88,7 +88,7 @@ mp_transcript_new_connection(MpTranscript *t)
     t->is_new_connection = true;
     t->is_announced = t->is_authenticated = t->took_recipient = false;
     forget_offers(t);
-    g_array_set_size(t->ahead, 0);
+    mp_transcript_forget_ahead(t);
     g_clear_pointer(&t->challenge, g_free);
     t->is_tls_due = t->config->tls == MP_TLS_IMPLICIT;
     g_ptr_array_set_size(t->secrets, (gint)t->n_known_secrets);
@@ -252,6 +252,12 @@ mp_transcript_turn(MpTranscript *t)
     if (!t->is_settled)
         now_asked(t, g_array_index(t->ahead, MpAsked, 0));
     g_array_remove_index(t->ahead, 0);
+}
+
+void
+mp_transcript_forget_ahead(MpTranscript *t)
+{
+    g_array_set_size(t->ahead, 0);
 }
 
 void

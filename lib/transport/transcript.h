@@ -60,6 +60,8 @@ void mp_transcript_we_said(MpTranscript *transcript, const char *bytes, gsize le
 void mp_transcript_we_said_ahead(MpTranscript *transcript, const char *line);
 void mp_transcript_message_handed_over(MpTranscript *transcript, gsize octets);
 void mp_transcript_turn(MpTranscript *transcript);
+/* What was said and not yet asked about did not go out whole: no answer to it will come. */
+void mp_transcript_forget_ahead(MpTranscript *transcript);
 
 /* The outcome of this attempt is known: further answers are told, and count for nothing. */
 void mp_transcript_settle(MpTranscript *transcript);

@@ -323,6 +323,7 @@ class Session(socketserver.BaseRequestHandler):
                 action = self.server.find_rule("BODY", recipients)
                 if action is not None:
                     self.answer_as(action, "250 2.0.0 early")
+                    self.server.note(self.number, "--", "early")
                     raise Gone
 
     # AUTH

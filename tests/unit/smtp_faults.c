@@ -252,6 +252,39 @@ Test(smtp, a_refusal_in_the_midst_of_a_message_is_heard, .timeout = 60)
     cr_expect(g_str_has_prefix(second, "sent 250"), "%s", second);
 }
 
+/* Before the last octets go out. */
+static void
+wait_for_early_answer(const char *line, gpointer server)
+{
+    bool is_there = strstr(line, "octets of message]") == NULL;
+
+    while (!is_there) {
+        g_autofree char *transcript = smtp_server_file(server, "transcript", NULL);
+
+        is_there = strstr(transcript, "-- early\n") != NULL;
+        g_usleep(1000);
+    }
+}
+
+/* An answer too many to DATA, say: whoever says yes to half of a message has not got it. */
+Test(smtp, a_yes_before_the_end_of_a_message_is_none, .timeout = 20)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, "BODY#1 250 2.0.0 queued");
+    g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+    g_autoptr(GString) message = g_string_new("Subject: x\r\n\r\n");
+
+    while (message->len < 40 * 1024) /* more than go out at once */
+        g_string_append(message, "a line of a message\r\n");
+    mp_smtp_watch(smtp, wait_for_early_answer, server);
+    g_autofree char *first = try_to(smtp, "a@example.org", message);
+    g_autofree char *second = try_to(smtp, "a@example.org", message);
+    cr_expect(g_str_has_prefix(first, "deferred 0"), "%s", first);
+    cr_expect(g_str_has_prefix(second, "sent 250"), "%s", second);
+    cr_expect_eq(smtp_server_messages(server), 1);
+}
+
 /* Each stage has its own time: that of the final answer is the longest (RFC 5321, 4.5.3.2). */
 Test(smtp, every_stage_has_its_own_time, .timeout = 60)
 {
