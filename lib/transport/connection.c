@@ -227,6 +227,7 @@ mp_connection_open(MpConnection *c)
     if (!c->is_turned_away || c->transcript->asked != MP_ASKED_AUTH ||
         !mp_config_takes_token(c->config) || !renew_token(c, &is_another) || !is_another)
         return false;
+    mp_transcript_begin_attempt(c->transcript); /* or what refused the first one counts for it */
     return connect_and_log_in(c);
 }
 

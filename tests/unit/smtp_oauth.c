@@ -25,15 +25,21 @@ site_clear(Site *site)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Site, site_clear)
 
 static void
-site_open(Site *site, const char *error)
+site_open_with_rules(Site *site, const char *error, const char *first, const char *second)
 {
     site->scratch = scratch_make();
     site->right = scratch_path(site->scratch, "right");
     g_file_set_contents(site->right, "token-1", -1, NULL);
-    site->server =
-        smtp_server_start(site->scratch, NULL,
-                          (const char *const[]){"--auth", "XOAUTH2 OAUTHBEARER", "--token-file",
-                                                site->right, "--token-error", error, NULL});
+    site->server = smtp_server_start(
+        site->scratch, NULL,
+        (const char *const[]){"--auth", "XOAUTH2 OAUTHBEARER", "--token-file", site->right,
+                              "--token-error", error, "--rule", first, "--rule", second, NULL});
+}
+
+static void
+site_open(Site *site, const char *error)
+{
+    site_open_with_rules(site, error, "VRFY close", "VRFY close");
 }
 
 /* A configuration whose command is a script of these lines; each call leaves a line in `calls`. */
@@ -107,6 +113,21 @@ Test(smtp, a_token_that_is_refused_is_asked_for_once_more, .timeout = 30)
     cr_expect(g_str_has_prefix(outcome, "sent 250"), "%s", outcome);
     cr_expect_eq(n_calls(&site), 2);
     cr_expect_eq(n_logins(&site), 2);
+}
+
+/* The other one was not looked at, and may be right: the server is away, and turns nobody away. */
+Test(smtp, a_server_that_goes_before_the_second_token_has_not_refused_it, .timeout = 30)
+{
+    g_auto(Site) site = {0};
+
+    site_open_with_rules(&site, "{}", "AUTH#1 535 5.7.8 expired", "CONNECT#2 close");
+    g_autoptr(MpConfig) config = site_config(
+        &site, "xoauth2", "[ $(wc -l <\"${0%/*}/calls\") = 1 ] && echo token-1 || echo token-2");
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+    g_autofree char *outcome = smtp_try(smtp);
+
+    cr_expect(g_str_has_prefix(outcome, "unavailable 0 "), "%s", outcome);
+    cr_expect_eq(mp_smtp_cause(smtp), MP_CAUSE_CUT);
 }
 
 /* The same token once more would be a second login with what was refused. */
