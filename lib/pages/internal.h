@@ -61,7 +61,8 @@ typedef enum { MP_STAGE_ATTACHMENT, MP_STAGE_THREAD, MP_STAGE_LIST, MP_STAGE_FEE
 
 typedef struct MpStage MpStage;
 
-/* `directory` is the pages'; what a run that died has left on the way is removed. */
+/* `directory` is the pages'; what a run that died has left on the way is removed. Where a directory
+ * in it is a symbolic link, nothing is written or removed: MP_ERROR_INSTALLATION. */
 MpStage *mp_stage_new(const char *directory, MpPagesDone *done, GError **error);
 void mp_stage_free(MpStage *stage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpStage, mp_stage_free)
@@ -82,7 +83,7 @@ void mp_stage_remove(MpStage *stage, const char *path);
 
 bool mp_stage_has(MpStage *stage, const char *path, bool *has, GError **error);
 
-/* The names in a directory (char *); none where it is not there. */
+/* The names in a directory (char *); none where it is not there, or is a symbolic link. */
 GPtrArray *mp_stage_list(MpStage *stage, const char *path, GError **error);
 
 /* Everything is put into place and synced, in its order. Many files are flushed on the way. */

@@ -49,8 +49,9 @@ typedef struct {
 /*
  * Brings the pages to what the tracker says now; `all` writes everything anew, as it is done by
  * itself where settings or this program have changed, or the commit of last time is gone. The
- * directory is made if it is missing. MP_ERROR_INSTALLATION for one that lies in the data directory
- * or has files of others in it, MP_ERROR_TEMPORARY where the disk is full.
+ * directory is made if it is missing. MP_ERROR_INSTALLATION for one that lies in the data
+ * directory, has files of others in it, or has a symbolic link where a directory of ours belongs,
+ * MP_ERROR_TEMPORARY where the disk is full.
  */
 bool mp_pages_update(const MpPages *pages, bool all, MpPagesDone *done, GError **error);
 

@@ -21,7 +21,6 @@
 #define BUILT       ".built"
 #define FLUSH_FILES 512
 #define FLUSH_SIZE  (64 * 1024 * 1024)
-#define FEW_FILES   4                  /* that are cheaper to sync one by one */
 #define ROOM        (32 * 1024 * 1024) /* octets that stay free on the disk: mail may need them */
 #define FILE_LIMIT  (64 * 1024 * 1024) /* of one that is read again */
 
@@ -64,6 +63,33 @@ remove_aside(MpStage *stage, GError **error)
     return names != NULL;
 }
 
+/* What a link leads to is not ours, whether to read, to write or to remove. */
+static bool
+is_no_link(const MpStage *stage, const char *path, GError **error)
+{
+    struct stat st;
+
+    if (fstatat(stage->directory, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT || errno == ENOTDIR ||
+               mp_fail_errno(error, "cannot look at %s/%s", stage->path, path);
+    return !S_ISLNK(st.st_mode) ||
+           mp_fail(error, MP_ERROR_INSTALLATION,
+                   "%s/%s is a symbolic link, and leads out of the pages", stage->path, path);
+}
+
+/* Whether no directory above a file is a link. */
+static bool
+is_inside(const MpStage *stage, const char *path, GError **error)
+{
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        g_autofree char *parent = g_strndup(path, (gsize)(slash - path));
+
+        if (!is_no_link(stage, parent, error))
+            return false;
+    }
+    return true;
+}
+
 MpStage *
 mp_stage_new(const char *directory, MpPagesDone *done, GError **error)
 {
@@ -77,8 +103,8 @@ mp_stage_new(const char *directory, MpPagesDone *done, GError **error)
     stage->removed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     stage->done = done;
     if (!mp_make_directories(directory, 0755, NULL, error) ||
-        !mp_make_directories(aside, 0700, NULL, error) ||
         (stage->directory = mp_open_directory(directory, error)) < 0 ||
+        !is_no_link(stage, ASIDE, error) || !mp_make_directories(aside, 0700, NULL, error) ||
         (stage->aside = mp_open_directory(aside, error)) < 0 || !remove_aside(stage, error))
         return NULL;
     return g_steal_pointer(&stage);
@@ -169,7 +195,9 @@ mp_stage_list(MpStage *stage, const char *path, GError **error)
     g_autofree char *whole = g_build_filename(stage->path, path, NULL);
     struct stat st;
 
-    if (stat(whole, &st) == 0 && !S_ISDIR(st.st_mode))
+    if (!note(stage, is_inside(stage, path, error)))
+        return NULL;
+    if (fstatat(stage->directory, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
         return g_ptr_array_new_with_free_func(g_free);
     GPtrArray *names = mp_list_directory_if_any(whole, error);
     note(stage, names != NULL);
@@ -245,6 +273,8 @@ mp_stage_put(MpStage *stage, MpStageOrder order, const char *path, const char *b
     char name[16];
 
     g_hash_table_remove(stage->removed, path);
+    if (!note(stage, is_inside(stage, path, error)))
+        return false;
     if (has_content(stage, path, bytes, length))
         return true;
     name_aside(name, stage->next);
@@ -361,7 +391,7 @@ remove_what_is_gone(MpStage *stage, GError **error)
 
     g_hash_table_iter_init(&iter, stage->removed);
     while (g_hash_table_iter_next(&iter, &path, NULL))
-        if (!remove_all(stage, path, error))
+        if (!is_inside(stage, path, error) || !remove_all(stage, path, error))
             return false;
     g_hash_table_remove_all(stage->removed);
     return true;

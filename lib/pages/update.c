@@ -1,6 +1,7 @@
 /* One update of the pages: what changed since .built, in the order that pages.h tells. */
 #include "pages/pages.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/directory.h"
@@ -254,6 +255,21 @@ is_within(const char *path, const char *directory)
     return strncmp(path, directory, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
+/* Where a path leads: links are resolved as far as it is there. */
+static char *
+resolved(const char *path)
+{
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    g_autofree char *real = realpath(whole, NULL);
+
+    if (real != NULL || strcmp(whole, "/") == 0)
+        return g_strdup(real != NULL ? real : whole);
+    g_autofree char *parent = g_path_get_dirname(whole);
+    g_autofree char *name = g_path_get_basename(whole);
+    g_autofree char *above = resolved(parent);
+    return g_build_filename(above, name, NULL);
+}
+
 /* Where something else lies, nothing may be swept away. */
 static bool
 may_be_ours(const char *directory, GError **error)
@@ -272,8 +288,8 @@ may_be_ours(const char *directory, GError **error)
 static bool
 check_directory(const MpPages *pages, GError **error)
 {
-    g_autofree char *directory = g_canonicalize_filename(pages->directory, NULL);
-    g_autofree char *data = g_canonicalize_filename(pages->config->data, NULL);
+    g_autofree char *directory = resolved(pages->directory);
+    g_autofree char *data = resolved(pages->config->data);
 
     if (is_within(directory, data) || is_within(data, directory))
         return mp_fail(error, MP_ERROR_INSTALLATION,

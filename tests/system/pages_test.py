@@ -453,6 +453,48 @@ def nothing_of_others_is_touched(site):
     equal(list(pages.all()), ["index.php"])
     for place in (site.data, os.path.join(site.data, "pages"), site.dir):
         contains(site.run(METROPLEX, "pages", place, status=78).stderr, "outside of the data directory")
+    shutil.rmtree(pages.dir)
+    os.makedirs(os.path.join(site.data, "published"))
+    os.symlink(os.path.join(site.data, "published"), pages.dir)
+    contains(pages.update(status=78).stderr, "outside of the data directory")
+    contains(site.run(METROPLEX, "pages", os.path.join(pages.dir, "below"), status=78).stderr, "outside of the data directory")
+    equal(os.listdir(os.path.join(site.data, "published")), [], "published")
+
+
+@test
+def nothing_behind_a_symbolic_link_is_touched(site):
+    """Neither read as a list, nor written, nor swept away."""
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    pages.update()
+    aside = os.path.join(site.dir, "aside")
+    os.makedirs(os.path.join(aside, "away"))
+    for name in ("away/index.html", "7"):
+        with open(os.path.join(aside, name), "w") as f:
+            f.write("not ours")
+    os.symlink(aside, os.path.join(pages.dir, "r/other"))
+    os.makedirs(os.path.join(pages.dir, "r/acme/rocket/a"))
+    os.symlink(aside, os.path.join(pages.dir, "r/acme/rocket/a/9"))
+    pages.update("--all")
+    check("other/away" not in pages.read("index.html"), "it is listed")
+    for place in ("r/acme/rocket/a/1", "r/acme/rocket/a", "r/acme/rocket", "r/acme", "r", ".new"):
+        path = os.path.join(pages.dir, place)
+        if os.path.isdir(path):
+            shutil.move(path, path + "-moved")
+        os.symlink(aside, path)
+        with_attachments(site, ("x.png", "image/png", PNG))
+        for option in ([], ["--all"]):
+            contains(pages.update(*option, status=78).stderr, f"{place} is a symbolic link")
+        os.remove(path)
+        if os.path.isdir(path + "-moved"):
+            shutil.move(path + "-moved", path)
+    equal(sorted(os.listdir(aside)), ["7", "away"])
+    equal(os.listdir(os.path.join(aside, "away")), ["index.html"])
+    pages.update()
+    os.remove(os.path.join(pages.dir, "r/other"))
+    os.remove(os.path.join(pages.dir, "r/acme/rocket/a/9"))
+    pages.check()
 
 
 @test
