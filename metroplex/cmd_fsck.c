@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "commands.h"
@@ -72,12 +73,17 @@ sum_up(Check *check, const MpFsckCounts *counts, guint64 events)
 
     mp_progress_end(&check->progress);
     fprintf(check->json ? stderr : stdout,
-            "%" G_GUINT64_FORMAT " accounts, %" G_GUINT64_FORMAT " threads, %" G_GUINT64_FORMAT
-            " comments, %" G_GUINT64_FORMAT " KEYs, %" G_GUINT64_FORMAT
-            " repositories, %" G_GUINT64_FORMAT " events: %" G_GUINT64_FORMAT
-            " faults (%.1f s, %.0f threads/s)\n",
-            counts->users, counts->threads, counts->comments, counts->keys, counts->repositories,
-            events, check->faults, seconds, (double)counts->threads / MAX(seconds, 1e-6));
+            "%" G_GUINT64_FORMAT " %s, %" G_GUINT64_FORMAT " %s, %" G_GUINT64_FORMAT
+            " %s, %" G_GUINT64_FORMAT " %s, %" G_GUINT64_FORMAT " %s, %" G_GUINT64_FORMAT
+            " %s: %" G_GUINT64_FORMAT " %s (%.1f s, %.0f threads/s)\n",
+            counts->users, mp_plural(counts->users, "account", "accounts"), counts->threads,
+            mp_plural(counts->threads, "thread", "threads"), counts->comments,
+            mp_plural(counts->comments, "comment", "comments"), counts->keys,
+            mp_plural(counts->keys, "KEY", "KEYs"), counts->repositories,
+            mp_plural(counts->repositories, "repository", "repositories"), events,
+            mp_plural(events, "event", "events"), check->faults,
+            mp_plural(check->faults, "fault", "faults"), seconds,
+            (double)counts->threads / MAX(seconds, 1e-6));
 }
 
 int

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "commands.h"
 #include "instance/hook.h"
@@ -129,8 +130,9 @@ log_end(const char *program, guint n, const MpHookEnd *end, gint64 begun)
                                 ? g_strdup_printf("killed by signal %d", WTERMSIG(end->status))
                                 : g_strdup_printf("status %d", WEXITSTATUS(end->status));
 
-    mp_log(good ? MP_LOG_INFO : MP_LOG_WARN, "on-comment: %s: %u comments, %s after %.1f s%s%s",
-           shown, n, what, seconds, *complaint != '\0' ? ": " : "", complaint);
+    mp_log(good ? MP_LOG_INFO : MP_LOG_WARN, "on-comment: %s: %u %s, %s after %.1f s%s%s", shown, n,
+           mp_plural(n, "comment", "comments"), what, seconds, *complaint != '\0' ? ": " : "",
+           complaint);
     return good;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/signal.h"
+#include "base/text.h"
 #include "cli/loop.h"
 #include "commands.h"
 #include "instance/instance.h"
@@ -59,10 +60,11 @@ tell_update(const Run *run, const MpPagesDone *done)
     }
     if (done->threads == 0 && done->written == 0 && done->removed == 0)
         return;
-    printf("%s: %" G_GUINT64_FORMAT " threads%s, %" G_GUINT64_FORMAT " files (%s) written, "
+    printf("%s: %" G_GUINT64_FORMAT " %s%s, %" G_GUINT64_FORMAT " %s (%s) written, "
            "%" G_GUINT64_FORMAT " removed\n",
-           shown, done->threads, done->is_all ? ", all anew" : "", done->written, size,
-           done->removed);
+           shown, done->threads, mp_plural(done->threads, "thread", "threads"),
+           done->is_all ? ", all anew" : "", done->written,
+           mp_plural(done->written, "file", "files"), size, done->removed);
     fflush(stdout);
 }
 
@@ -124,10 +126,13 @@ check(Run *run)
     if (!mp_pages_check(&run->pages, tell_fault, run, &counts, &error))
         return mp_report(error);
     close_line(run);
-    printf("%" G_GUINT64_FORMAT " files, %" G_GUINT64_FORMAT
-           " links, and those of %" G_GUINT64_FORMAT " notifications (%" G_GUINT64_FORMAT
-           " lead elsewhere): %" G_GUINT64_FORMAT " faults\n",
-           counts.files, counts.links, counts.notifications, counts.elsewhere, run->faults);
+    printf("%" G_GUINT64_FORMAT " %s, %" G_GUINT64_FORMAT " %s, and those of %" G_GUINT64_FORMAT
+           " %s (%" G_GUINT64_FORMAT " %s elsewhere): %" G_GUINT64_FORMAT " %s\n",
+           counts.files, mp_plural(counts.files, "file", "files"), counts.links,
+           mp_plural(counts.links, "link", "links"), counts.notifications,
+           mp_plural(counts.notifications, "notification", "notifications"), counts.elsewhere,
+           mp_plural(counts.elsewhere, "leads", "lead"), run->faults,
+           mp_plural(run->faults, "fault", "faults"));
     return run->faults == 0 ? EX_OK : EX_DATAERR;
 }
 

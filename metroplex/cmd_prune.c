@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "commands.h"
 #include "inbound/prune.h"
@@ -18,10 +19,12 @@ print_pruned(const MpPruned *pruned, bool is_dry_run)
         g_autofree char *size =
             g_format_size_full(pruned->octets[outcome], G_FORMAT_SIZE_IEC_UNITS);
 
-        printf("%s: %" G_GUINT64_FORMAT " mails (%s) %s\n", mp_outcome_name(outcome),
-               pruned->mails[outcome], size, verb);
+        printf("%s: %" G_GUINT64_FORMAT " %s (%s) %s\n", mp_outcome_name(outcome),
+               pruned->mails[outcome], mp_plural(pruned->mails[outcome], "mail", "mails"), size,
+               verb);
     }
-    printf("outcomes.tsv: %" G_GUINT64_FORMAT " lines %s\n", pruned->outcomes, verb);
+    printf("outcomes.tsv: %" G_GUINT64_FORMAT " %s %s\n", pruned->outcomes,
+           mp_plural(pruned->outcomes, "line", "lines"), verb);
 }
 
 static bool

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "cli/colour.h"
 #include "cli/output.h"
 #include "commands.h"
@@ -47,7 +48,7 @@ print_others(const MpTrace *trace)
         return;
     g_autofree char *shown = mp_escape_again(trace->last_other);
     printf("\n%u older %s not shown, the last of them:\n  %s\n", trace->n_others,
-           trace->n_others == 1 ? "mail of it is" : "mails of it are", shown);
+           mp_plural(trace->n_others, "mail of it is", "mails of it are"), shown);
 }
 
 static void
@@ -55,7 +56,7 @@ print_text(const MpTrace *trace)
 {
     if (trace->left_out > 0)
         printf("%u earlier %s not shown\n", trace->left_out,
-               trace->left_out == 1 ? "line is" : "lines are");
+               mp_plural(trace->left_out, "line is", "lines are"));
     for (guint i = 0; i < trace->facts->len; i++) {
         const MpTraceFact *fact = &g_array_index(trace->facts, MpTraceFact, i);
         g_autofree char *shown = mp_escape_again(fact->text);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "tracker/mentions.h"
 #include "thread_file.h"
@@ -399,8 +400,8 @@ thread_import(int argc, char **argv)
         !run_import(&instance, &import, argv[1], &options, &error))
         return mp_report(error);
     if (import.n_foreign > 0)
-        fprintf(stderr, "metroplex: left out %u subscribers, who have no account here\n",
-                import.n_foreign);
+        fprintf(stderr, "metroplex: left out %u %s no account here\n", import.n_foreign,
+                mp_plural(import.n_foreign, "subscriber, who has", "subscribers, who have"));
     printf("%" G_GUINT64_FORMAT " %u added %u known\n", import.id, import.n_new, import.n_known);
     return EX_OK;
 }

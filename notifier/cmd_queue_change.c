@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define BIT(queue) (1u << (queue))
 #define ANY        (BIT(MP_N_QUEUES) - 1)
@@ -80,8 +81,8 @@ change_one(Job *job, const MpQueued *queued, const GArray *users, bool *is_there
                           error))
         return false;
     if (*is_there && users != NULL)
-        mp_info("Queue: %s %s (%s), %u recipients", word, queued->key, mp_queue_name(queued->queue),
-                users->len);
+        mp_info("Queue: %s %s (%s), %u %s", word, queued->key, mp_queue_name(queued->queue),
+                users->len, mp_plural(users->len, "recipient", "recipients"));
     else if (*is_there)
         mp_info("Queue: %s %s (%s)", word, queued->key, mp_queue_name(queued->queue));
     return true;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 
 void
@@ -212,7 +213,8 @@ queue_visit(const QueueRow *of, const QueueFilter *filter, bool wants_all, Queue
     for (guint n = 0; wants_all && n < audience->skipped->len; n++)
         visit_recipient(&walk, audience->skipped->pdata[n]);
     if (wants_all && audience->n_skipped > audience->skipped->len)
-        mp_warn("%s: %u more were skipped", walk.row.event->key,
-                audience->n_skipped - audience->skipped->len);
+        mp_warn("%s: %u more %s skipped", walk.row.event->key,
+                audience->n_skipped - audience->skipped->len,
+                mp_plural(audience->n_skipped - audience->skipped->len, "was", "were"));
     return true;
 }

@@ -68,3 +68,9 @@ mp_text_n(const char *one, const char *many, unsigned long n)
     uselocale(before);
     return translated;
 }
+
+const char *
+mp_plural(unsigned long n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}

@@ -22,6 +22,9 @@ const char *mp_text_n(const char *one, const char *many, unsigned long n)
 
 #define _n(one, many, n) mp_text_n(one, many, n)
 
+/* The word behind a number where the text is English in every locale: ONE for 1, else MANY. */
+const char *mp_plural(unsigned long n, const char *one, const char *many);
+
 /* "3 minutes", in the operator's language; the caller's. */
 char *mp_duration(long long seconds);
 

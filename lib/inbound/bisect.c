@@ -12,6 +12,7 @@
  */
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "inbound/internal.h"
 #include "instance/transaction.h"
 
@@ -120,8 +121,8 @@ mp_inbound_bisect(MpInbound *inbound, GPtrArray *deliveries, const GError *refus
     g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
     Bisection bisection = {inbound, suspects, reasons, 0, 0, NULL};
 
-    mp_warn("A batch of %u mails is refused, and taken apart: %s", deliveries->len,
-            refusal->message);
+    mp_warn("A batch of %u %s is refused, and taken apart: %s", deliveries->len,
+            mp_plural(deliveries->len, "mail", "mails"), refusal->message);
     if (!mp_transaction_is_alone(inbound->instance, refusal, error))
         return false;
     bisection.n_pushes = mp_tracker_pushes(inbound->instance->tracker);

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "ledger/ledger.h"
 #include "maildir/kept.h"
 
@@ -144,9 +145,12 @@ prune_outcomes(Prune *prune, gint64 now, GError **error)
 static void
 log_end(const MpPruned *pruned)
 {
-    mp_info("Pruned %" G_GUINT64_FORMAT " mails of success, %" G_GUINT64_FORMAT
-            " of failure, %" G_GUINT64_FORMAT " lines of outcomes.tsv",
-            pruned->mails[MP_OUTCOME_SUCCESS], pruned->mails[MP_OUTCOME_FAILURE], pruned->outcomes);
+    mp_info("Pruned %" G_GUINT64_FORMAT " %s of success, %" G_GUINT64_FORMAT
+            " of failure, %" G_GUINT64_FORMAT " %s of outcomes.tsv",
+            pruned->mails[MP_OUTCOME_SUCCESS],
+            mp_plural(pruned->mails[MP_OUTCOME_SUCCESS], "mail", "mails"),
+            pruned->mails[MP_OUTCOME_FAILURE], pruned->outcomes,
+            mp_plural(pruned->outcomes, "line", "lines"));
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "maildir/internal.h"
 
 #define NAME     "outcomes.tsv"
@@ -152,7 +153,8 @@ mend(MpMaildir *m, int fd, GError **error)
         if (!cut_tail(fd, &cut, &is_all, error))
             return false;
     if (cut > 0)
-        mp_warn(NAME ": the last %" G_GSIZE_FORMAT " octets were no lines: cut off", cut);
+        mp_warn(NAME ": the last %" G_GSIZE_FORMAT " %s no lines: cut off", cut,
+                mp_plural(cut, "octet was", "octets were"));
     m->is_mended = mp_sync_directory(m->incoming_fd, "incoming-mail", error);
     return m->is_mended;
 }

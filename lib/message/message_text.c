@@ -1,6 +1,7 @@
 /* Text of any charset made UTF-8, and the words in a text. */
 #include "message/internal.h"
 
+#include "base/text.h"
 #include "message/charset.h"
 
 #include <string.h>
@@ -165,7 +166,8 @@ guess(const char *bytes, gsize length, const char *label, Reading *declared, boo
 
     if (declared->text != NULL && ((utf8.bad > 0 && declared->good >= 2 * declared->bad) ||
                                    (says_nothing && declared->good >= declared->bad))) {
-        *note = g_strdup_printf("%" G_GSIZE_FORMAT " bytes that are not %s", declared->bad, label);
+        *note = g_strdup_printf("%" G_GSIZE_FORMAT " %s not %s", declared->bad,
+                                mp_plural(declared->bad, "byte that is", "bytes that are"), label);
         return take(declared);
     }
     bool is_utf8_rather = utf8.good > 0 && utf8.good >= utf8.spoiled && 2 * utf8.good >= utf8.bad;
@@ -179,7 +181,8 @@ guess(const char *bytes, gsize length, const char *label, Reading *declared, boo
     if (is_utf8_rather || says_nothing) {
         *note = utf8.bad == 0
                     ? g_strdup_printf("charset %s read as utf-8", label)
-                    : g_strdup_printf("%" G_GSIZE_FORMAT " bytes that are not utf-8", utf8.bad);
+                    : g_strdup_printf("%" G_GSIZE_FORMAT " %s not utf-8", utf8.bad,
+                                      mp_plural(utf8.bad, "byte that is", "bytes that are"));
         return take(&utf8);
     }
     *note = g_strdup_printf("charset %s read as windows-1252", label);

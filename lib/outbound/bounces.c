@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 
 #define DAY_S 86400
@@ -88,7 +89,7 @@ mp_outbound_count_bounces(MpOutbound *outbound)
     if (outbound->bounces == NULL)
         return;
     if (!count_all(outbound, &error)) /* the next message there says it again */
-        mp_warn("Refusals of %u addresses are not counted: %s", outbound->bounces->len,
-                error->message);
+        mp_warn("Refusals of %u %s are not counted: %s", outbound->bounces->len,
+                mp_plural(outbound->bounces->len, "address", "addresses"), error->message);
     g_clear_pointer(&outbound->bounces, g_ptr_array_unref);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 
 #define MOST_EVENTS 100         /* in a digest; what is more is in the next */
@@ -200,7 +201,7 @@ make_all(MpOutbound *outbound, const GPtrArray *gathered, GError **error)
         g_autoptr(MpEvent) digest = new_digest(outbound, taken, gathered, i, n);
         if (!mp_outbox_make_digest(outbox, digest, error))
             return NULL;
-        mp_info("Digest %s holds %u events", digest->key, n);
+        mp_info("Digest %s holds %u %s", digest->key, n, mp_plural(n, "event", "events"));
         g_ptr_array_add(made, g_strdup(digest->key));
     }
     return mp_outbox_sync_digests(outbox, error) &&

@@ -14,6 +14,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "outbox/internal.h"
 
 #define FILE_LIMIT        (512 * 1024 * 1024)
@@ -87,9 +88,10 @@ mp_event_file_take(MpOutbox *outbox, const MpQueued *queued, int *claim, GError 
     if (!prepare_appending(file, error))
         return NULL;
     if (file->text->n_unread > 0)
-        mp_warn("%s:%u: this and %u other lines of attempts cannot be read: who is meant may get "
+        mp_warn("%s:%u: this and %u other %s of attempts cannot be read: who is meant may get "
                 "the message again",
-                file->path, file->text->first_unread, file->text->n_unread - 1);
+                file->path, file->text->first_unread, file->text->n_unread - 1,
+                mp_plural(file->text->n_unread - 1, "line", "lines"));
     return g_steal_pointer(&file);
 }
 

@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "base/process.h"
 #include "base/protect.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "check/check.h"
 #include "ledger/ledger.h"
@@ -311,8 +312,8 @@ mp_report_queue(MpReport *report)
             mp_report_note(report, "queue", why->message);
             continue;
         }
-        mp_report_print(report, "%s: %u event%s", mp_queue_name(queue), events->len,
-                        events->len == 1 ? "" : "s");
+        mp_report_print(report, "%s: %u %s", mp_queue_name(queue), events->len,
+                        mp_plural(events->len, "event", "events"));
         for (guint i = 0; i < MIN(events->len, EVENTS_MAX); i++)
             tell_event(report, events->pdata[i]);
         if (events->len > EVENTS_MAX)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "report/mail_log.h"
 
 static void
@@ -194,8 +195,8 @@ tell_record(const MpMailLogRecord *record, gpointer user_data)
     for (guint i = 0; i < record->lines->len; i++)
         mp_report_line(report, record->lines->pdata[i], strlen(record->lines->pdata[i]));
     if (record->left_out > 0)
-        mp_report_print(report, "    %u more line%s of %s", record->left_out,
-                        record->left_out == 1 ? "" : "s", record->queue_id);
+        mp_report_print(report, "    %u more %s of %s", record->left_out,
+                        mp_plural(record->left_out, "line", "lines"), record->queue_id);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "maildir/kept.h"
 #include "report/mail_log.h"
@@ -97,8 +98,8 @@ tell_record(const MpMailLogRecord *record, gpointer user_data)
     if (record->left_out > 0)
         mp_trace_tell(tracer, tracer->trace->facts,
                       g_array_index(record->times, gint64, record->times->len - 1), "mail.log",
-                      "%s: %u more line%s", record->queue_id, record->left_out,
-                      record->left_out == 1 ? "" : "s");
+                      "%s: %u more %s", record->queue_id, record->left_out,
+                      mp_plural(record->left_out, "line", "lines"));
 }
 
 /* Only counted: there may be a hundred thousand of them. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/time.h"
 
 #define COMMENTS_MAX 200   /* of a thread: the latest that are looked at */
@@ -231,7 +232,8 @@ tell_recipient(MpTracer *tracer, const MpEvent *event, const MpEventRecipient *r
     g_autoptr(GString) how = g_string_new(NULL);
 
     if (r->attempts > 0)
-        g_string_append_printf(how, ", %u attempt%s", r->attempts, r->attempts == 1 ? "" : "s");
+        g_string_append_printf(how, ", %u %s", r->attempts,
+                               mp_plural(r->attempts, "attempt", "attempts"));
     if (r->state == MP_RECIPIENT_DEFERRED && due != NULL)
         g_string_append_printf(how, ", next at %s", due);
     if (r->state == MP_RECIPIENT_LATER && due != NULL)
@@ -259,8 +261,9 @@ tell_event(MpTracer *tracer, const MpQueued *queued, const MpEventFile *file)
     for (guint i = 0; i < audience->skipped->len; i++)
         tell_recipient(tracer, event, audience->skipped->pdata[i]);
     if (audience->n_skipped > audience->skipped->len)
-        mp_trace_tell(tracer, tracer->trace->now, 0, "recipient", "%s: %u more were skipped",
-                      event->key, audience->n_skipped - audience->skipped->len);
+        mp_trace_tell(tracer, tracer->trace->now, 0, "recipient", "%s: %u more %s skipped",
+                      event->key, audience->n_skipped - audience->skipped->len,
+                      mp_plural(audience->n_skipped - audience->skipped->len, "was", "were"));
 }
 
 /* Whether a digest tells what is looked for; its own events are gone. */

@@ -14,6 +14,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "transport/transport.h"
 
@@ -155,8 +156,8 @@ contents_of(const MpConversation *c, MpCause cause)
                            row->name);
     append_lines(out, c->said->str, c->said->str + c->opening);
     if (c->left_out > 0)
-        g_string_append_printf(out, "[%u message%s before this one]\n", c->left_out,
-                               c->left_out == 1 ? "" : "s");
+        g_string_append_printf(out, "[%u %s before this one]\n", c->left_out,
+                               mp_plural(c->left_out, "message", "messages"));
     append_lines(out, c->said->str + c->opening, c->said->str + c->said->len);
     g_string_append_printf(out, "%s: %s.\n", row->found, row->advice);
     return g_string_free(out, FALSE);

@@ -292,10 +292,10 @@ def notifications_link_to_pages(site):
     links = [re.findall(r"https?://\S+", message.get_body(("plain",)).get_content()) for message in site.sent()]
     equal(sorted(sum(links, [])), [URL + "/r/acme/rocket/1.html", URL + "/r/acme/rocket/1.html#comment-1"])
     site.metroplex("pages")
-    contains(site.metroplex("pages", "--check"), "those of 1 notifications (0 lead elsewhere): 0 faults")
+    contains(site.metroplex("pages", "--check"), "those of 1 notification (0 lead elsewhere): 0 faults")
     contains(pages.read("r/acme/rocket/atom.xml"), f'<link rel="self" type="application/atom+xml" href="{URL}/r/acme/rocket/atom.xml"/>')
     site.metroplex("repository", "set", "acme/rocket", "--link", "https://elsewhere.example/{number}")
-    contains(site.metroplex("pages", "--check"), "(1 lead elsewhere)")
+    contains(site.metroplex("pages", "--check"), "(1 leads elsewhere)")
     site.set_config("pages", url="https://pages.example.org/{number}")
     contains(site.run(METROPLEX, "pages", status=78).stderr, "[pages] url")
 

@@ -64,11 +64,11 @@ def each_goes_after_its_days_and_is_counted(site):
     shown = site.metroplex("prune", "--dry-run")
     contains(shown, "success: 2 mails")
     equal((len(site.success), len(site.failure), len(site.outcomes()), site.log()), (3, 3, 3, ""))
-    contains(site.metroplex("prune"), "failure: 1 mails")
+    contains(site.metroplex("prune"), "failure: 1 mail (")
     equal((site.success, site.failure), (["1.mail"], ["1.mail", "20.mail"]))
     equal(read_outcomes(site), "".join(lines[1:]))
     equal(pruned(site), {"success": 2, "failure": 1, "outcomes": 1, "other": 0})
-    contains(site.log(), "Pruned 2 mails of success, 1 of failure, 1 lines of outcomes.tsv")
+    contains(site.log(), "Pruned 2 mails of success, 1 of failure, 1 line of outcomes.tsv")
     site.metroplex("prune")
     equal(pruned(site)["success"], 2)
 

@@ -334,7 +334,7 @@ def fsck_says_for_people_what_where_and_how(site):
     done = site.run(METROPLEX, "fsck", status=65)
     contains(done.stdout, "tracker.git:" + T + "/comments/3: no-key: the KEY of comment 3")
     contains(done.stdout, "    mend: add an empty file " + names[0])
-    contains(done.stdout, "2 accounts, 1 threads, 4 comments, 3 KEYs, 1 repositories, 0 events: 1 faults")
+    contains(done.stdout, "2 accounts, 1 thread, 4 comments, 3 KEYs, 1 repository, 0 events: 1 fault (")
 
 
 @test

@@ -241,5 +241,5 @@ Test(message_charsets, what_is_repaired_is_noted)
     g_autoptr(MpMessage) message = parse("utf-8", octets);
 
     cr_assert_eq(message->repairs->len, 1);
-    cr_expect_str_eq(g_ptr_array_index(message->repairs, 0), "1 bytes that are not utf-8");
+    cr_expect_str_eq(g_ptr_array_index(message->repairs, 0), "1 byte that is not utf-8");
 }

@@ -336,10 +336,10 @@ static const struct {
     {"x-nonsense", "\xC3\xBC", "ü", "charset x-nonsense read as utf-8"},
     {"x-nonsense", "\xFC", "ü", "charset x-nonsense read as windows-1252"},
     {"utf-8", "gr\xFC\xDF", "grüß", "charset utf-8 read as windows-1252"},
-    {"utf-8", "ääääääääää\xE4", "ääääääääää\xEF\xBF\xBD", "1 bytes that are not utf-8"},
+    {"utf-8", "ääääääääää\xE4", "ääääääääää\xEF\xBF\xBD", "1 byte that is not utf-8"},
     {"euc-jp", "\xA4\xB3\xA4\xF3\xA4\xB3\xA4\xF3\xA4\xB3\xFF", "こんこんこ\xEF\xBF\xBD",
-     "1 bytes that are not euc-jp"},
-    {"gb2312", "\xC3\xBC \xFF \xC3\xBC", "眉 \xEF\xBF\xBD 眉", "1 bytes that are not gb2312"},
+     "1 byte that is not euc-jp"},
+    {"gb2312", "\xC3\xBC \xFF \xC3\xBC", "眉 \xEF\xBF\xBD 眉", "1 byte that is not gb2312"},
     {"koi8-r", "\xC3\xBC", "ц╪", ""},
     {"us-\001ascii", "\xC3\xBC", "ü", "charset us- ascii read as utf-8"},
 };
