@@ -7,9 +7,12 @@
 
 #include "markup/markdown.h"
 
-/* Has md4c call what `sink` names (its other fields are set here), as GitHub's dialect without raw
- * HTML. False where md4c gave up. */
-bool mp_markdown_parse(const char *markdown, MD_PARSER *sink, void *user_data);
+/* --- markdown_parse.c --- */
+
+/* Has md4c call what `sink` names, as GitHub's dialect without raw HTML. What is left was entered
+ * before. The work is bounded by the length of the text: false, in the middle of it, where one asks
+ * for more, or where md4c gave up. */
+bool mp_markdown_parse(const char *markdown, const MD_PARSER *sink, void *user_data);
 
 /* --- markdown_text.c --- */
 

@@ -211,20 +211,13 @@ take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *user_data)
     return 0;
 }
 
-bool
-mp_markdown_parse(const char *markdown, MD_PARSER *sink, void *user_data)
-{
-    sink->flags = MD_DIALECT_GITHUB | MD_FLAG_NOHTML;
-    return md_parse(markdown, (MD_SIZE)strlen(markdown), sink, user_data) == 0;
-}
-
 char *
 mp_markdown_to_html(const char *markdown, const MpMarkdownHost *host)
 {
     g_autofree char *text = mp_markdown_hide_masks(markdown);
     g_autoptr(GArray) links = mp_markdown_links_new();
     MpMarkdownWriter w = {g_string_sized_new(strlen(text) * 2), host, links, 0, 0, 0};
-    MD_PARSER sink = {
+    const MD_PARSER sink = {
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,

@@ -133,13 +133,10 @@ leave_picture(MpMarkdownWriter *w)
     w->alts--;
 }
 
-/* A link that has no text of its own shows where it leads. md4c leaves some that it did not enter.
- */
+/* A link that has no text of its own shows where it leads. */
 void
 mp_markdown_leave_link(MpMarkdownWriter *w, const MD_ATTRIBUTE *url)
 {
-    if (w->links->len == 0)
-        return;
     const Link link = g_array_index(w->links, Link, w->links->len - 1);
 
     g_array_set_size(w->links, w->links->len - 1);

@@ -81,7 +81,7 @@ static GString *
 prose_of(const char *markdown)
 {
     Prose prose = {g_string_new(NULL), 0};
-    MD_PARSER sink = {
+    const MD_PARSER sink = {
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,
