@@ -280,14 +280,12 @@ finish(MpAnnouncement *announcement, GError **error)
         [MP_EVENT_DROPPED] = "is dropped",
     };
     g_autofree char *key = g_strdup(mp_event_file_event(announcement->file)->key);
-    g_autoptr(GPtrArray) put_off = mp_digests_due(announcement);
     MpEventEnd end;
 
+    mp_digests_note(announcement);
     if (!mp_event_file_end(announcement->outbound->instance->outbox,
                            g_steal_pointer(&announcement->file), &end, error))
         return false;
-    if (end != MP_EVENT_HELD && end != MP_EVENT_DROPPED)
-        mp_digests_take(announcement->outbound, g_steal_pointer(&put_off));
     mp_info("Event %s %s", key, ends[end]);
     return true;
 }

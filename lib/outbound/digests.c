@@ -1,7 +1,7 @@
 /*
- * Making digests: the recipients of events who are due to be told in one are noted as each event is
- * done with; when none is open, those of one account and thread become a digest, or several, where
- * they are many. outbox/digest.c says how one is made, whatever stops in between.
+ * Making digests: an event of which somebody is due to be told in one is noted as it is done with;
+ * when none is open, what these events still owe becomes, by account and thread, a digest or
+ * several, where they are many. outbox/digest.c says how one is made, whatever stops in between.
  */
 #include "outbound/internal.h"
 
@@ -14,23 +14,37 @@
 #define MOST_EVENTS 100         /* in a digest; what is more is in the next */
 #define MOST_OCTETS (64 * 1024) /* of their comments: a mail that can be read to its end */
 
-/* One event that one account is to be told of. */
 typedef struct {
-    guint64 user, thread;
-    gint64 due, created;
+    char *key;
+    guint64 thread, actor;
+    MpEventKind kind;
+    gint64 created;
     guint64 comment; /* G_MAXUINT64: none */
     gsize size;
-    MpEventKind kind;
-    guint64 actor;
-    char *key, *reason;
+} Noted;
+
+/* One event that one account is to be told of. */
+typedef struct {
+    const Noted *event;
+    guint64 user;
+    gint64 due;
+    char *reason;
 } Gathered;
+
+static void
+noted_free(gpointer data)
+{
+    Noted *noted = data;
+
+    g_free(noted->key);
+    g_free(noted);
+}
 
 static void
 gathered_free(gpointer data)
 {
     Gathered *g = data;
 
-    g_free(g->key);
     g_free(g->reason);
     g_free(g);
 }
@@ -44,53 +58,122 @@ mp_digests_held(void)
 GPtrArray *
 mp_digests_new(void)
 {
-    return g_ptr_array_new_with_free_func(gathered_free);
+    return g_ptr_array_new_with_free_func(noted_free);
 }
 
-static Gathered *
-gathered_new(const MpAnnouncement *announcement, const MpEventRecipient *recipient)
+/* --- Noted ------------------------------------------------------------------------------------ */
+
+static bool
+is_due(const MpEventRecipient *recipient, gint64 now)
+{
+    return recipient->state == MP_RECIPIENT_LATER && recipient->due <= now;
+}
+
+static bool
+has_due(const MpEventFile *file)
+{
+    const GPtrArray *recipients = mp_event_file_recipients(file);
+    gint64 now = mp_time_now();
+
+    for (guint i = 0; i < recipients->len; i++)
+        if (is_due(g_ptr_array_index(recipients, i), now))
+            return true;
+    return false;
+}
+
+static Noted *
+noted_new(const MpAnnouncement *announcement)
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
     const MpComment *comment = announcement->notice->comment;
-    Gathered *g = g_new0(Gathered, 1);
+    Noted *noted = g_new0(Noted, 1);
 
-    *g = (Gathered){
-        .user = recipient->user,
+    *noted = (Noted){
+        .key = g_strdup(event->key),
         .thread = event->thread,
-        .due = recipient->due,
+        .actor = event->actor,
+        .kind = event->kind,
         .created = event->created,
         .comment = comment != NULL ? comment->number : G_MAXUINT64,
         .size = comment != NULL ? strlen(comment->body) : 0,
-        .kind = event->kind,
-        .actor = event->actor,
-        .key = g_strdup(event->key),
-        .reason = g_strdup(recipient->reason),
     };
-    return g;
-}
-
-GPtrArray *
-mp_digests_due(const MpAnnouncement *announcement)
-{
-    GPtrArray *due = mp_digests_new();
-    const GPtrArray *recipients = mp_event_file_recipients(announcement->file);
-    gint64 now = mp_time_now();
-
-    for (guint i = 0; i < recipients->len && announcement->notice != NULL; i++) {
-        const MpEventRecipient *recipient = g_ptr_array_index(recipients, i);
-
-        if (recipient->state == MP_RECIPIENT_LATER && recipient->due <= now)
-            g_ptr_array_add(due, gathered_new(announcement, recipient));
-    }
-    return due;
+    return noted;
 }
 
 void
-mp_digests_take(MpOutbound *outbound, GPtrArray *due)
+mp_digests_note(const MpAnnouncement *announcement)
 {
+    MpOutbound *outbound = announcement->outbound;
+
+    if (announcement->notice == NULL || !has_due(announcement->file))
+        return;
     g_mutex_lock(&outbound->mutex);
-    g_ptr_array_extend_and_steal(outbound->gathered, due);
+    g_ptr_array_add(outbound->noted, noted_new(announcement));
     g_mutex_unlock(&outbound->mutex);
+}
+
+/* --- Gathered --------------------------------------------------------------------------------- */
+
+/* KEY to MpQueued, of all events that there are. */
+static GHashTable *
+list_events(MpOutbox *outbox, GError **error)
+{
+    g_autoptr(GHashTable) events =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)mp_queued_free);
+
+    for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
+        g_autoptr(GPtrArray) list = mp_outbox_list(outbox, queue, error);
+
+        if (list == NULL)
+            return NULL;
+        while (list->len > 0) {
+            MpQueued *queued = g_ptr_array_steal_index_fast(list, list->len - 1);
+
+            g_hash_table_insert(events, g_strdup(queued->key), queued);
+        }
+    }
+    return g_steal_pointer(&events);
+}
+
+static void
+gather_due(const MpEventFile *file, const Noted *event, GPtrArray *gathered)
+{
+    const GPtrArray *recipients = mp_event_file_recipients(file);
+    gint64 now = mp_time_now();
+
+    for (guint i = 0; i < recipients->len; i++) {
+        const MpEventRecipient *recipient = g_ptr_array_index(recipients, i);
+
+        if (!is_due(recipient, now))
+            continue;
+        Gathered *g = g_new0(Gathered, 1);
+        *g = (Gathered){event, recipient->user, recipient->due, g_strdup(recipient->reason)};
+        g_ptr_array_add(gathered, g);
+    }
+}
+
+/* What the events say now: an administrator may have held or dropped them since they were noted. */
+static GPtrArray *
+gather(MpOutbox *outbox, GHashTable *events, const GPtrArray *noted, GError **error)
+{
+    g_autoptr(GPtrArray) gathered = g_ptr_array_new_with_free_func(gathered_free);
+
+    for (guint i = 0; i < noted->len; i++) {
+        const Noted *event = g_ptr_array_index(noted, i);
+        const MpQueued *queued = g_hash_table_lookup(events, event->key);
+        g_autoptr(MpEventFile) file = NULL;
+        GError *why = NULL;
+
+        if (queued != NULL && (queued->queue == MP_QUEUE_NEW || queued->queue == MP_QUEUE_RETRY))
+            file = mp_event_file_open(outbox, queued, MP_EVENT_READ, &why);
+        if (why != NULL) {
+            g_propagate_error(error, why);
+            return NULL;
+        }
+        if (file != NULL)
+            gather_due(file, event, gathered);
+    }
+    return g_steal_pointer(&gathered);
 }
 
 /* By account and thread, then in the order in which it happened. */
@@ -98,15 +181,16 @@ static gint
 by_place(gconstpointer a, gconstpointer b)
 {
     const Gathered *x = *(Gathered *const *)a, *y = *(Gathered *const *)b;
-    const gint64 ours[] = {(gint64)x->user, (gint64)x->thread, x->created,
-                           (gint64)(x->comment / 2)};
-    const gint64 theirs[] = {(gint64)y->user, (gint64)y->thread, y->created,
-                             (gint64)(y->comment / 2)};
+    const gint64 ours[] = {(gint64)x->user, (gint64)x->event->thread, x->event->created,
+                           (gint64)(x->event->comment / 2)};
+    const gint64 theirs[] = {(gint64)y->user, (gint64)y->event->thread, y->event->created,
+                             (gint64)(y->event->comment / 2)};
 
     for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
         if (ours[i] != theirs[i])
             return ours[i] < theirs[i] ? -1 : 1;
-    return x->comment != y->comment ? (x->comment < y->comment ? -1 : 1) : strcmp(x->key, y->key);
+    return x->event->comment != y->event->comment ? (x->event->comment < y->event->comment ? -1 : 1)
+                                                  : strcmp(x->event->key, y->event->key);
 }
 
 /* How many of those from `start` on one digest takes. */
@@ -120,10 +204,10 @@ share(const GPtrArray *gathered, guint start)
     while (start + n < gathered->len && n < MOST_EVENTS) {
         const Gathered *next = g_ptr_array_index(gathered, start + n);
 
-        if (next->user != first->user || next->thread != first->thread ||
-            (n > 0 && octets + next->size > MOST_OCTETS))
+        if (next->user != first->user || next->event->thread != first->event->thread ||
+            (n > 0 && octets + next->event->size > MOST_OCTETS))
             break;
-        octets += next->size;
+        octets += next->event->size;
         n++;
     }
     return n;
@@ -131,33 +215,20 @@ share(const GPtrArray *gathered, guint start)
 
 /* --- Names ------------------------------------------------------------------------------------ */
 
-/* The KEYs that are taken, of all events that there are. */
-static bool
-add_taken(MpOutbox *outbox, GHashTable *taken, GError **error)
-{
-    for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++) {
-        g_autoptr(GPtrArray) list = mp_outbox_list(outbox, queue, error);
-
-        if (list == NULL)
-            return false;
-        for (guint i = 0; i < list->len; i++)
-            g_hash_table_add(taken, g_strdup(((MpQueued *)list->pdata[i])->key));
-    }
-    return true;
-}
-
 /* digest-USER-THREAD-DUE; DUE is a later second where there was such a digest before. */
 static char *
-name_digest(const Gathered *last, GHashTable *taken, gint64 *due)
+name_digest(const Gathered *last, GHashTable *events, gint64 *due)
 {
     char *key = NULL;
 
     for (*due = last->due;; ++*due) {
         key =
             g_strdup_printf("digest-%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "-%" G_GINT64_FORMAT,
-                            last->user, last->thread, *due);
-        if (g_hash_table_add(taken, g_strdup(key)))
+                            last->user, last->event->thread, *due);
+        if (!g_hash_table_contains(events, key)) {
+            g_hash_table_insert(events, g_strdup(key), NULL);
             return key;
+        }
         g_free(key);
     }
 }
@@ -165,40 +236,38 @@ name_digest(const Gathered *last, GHashTable *taken, gint64 *due)
 /* --- Making ----------------------------------------------------------------------------------- */
 
 static MpEvent *
-new_digest(const MpOutbound *outbound, GHashTable *taken, const GPtrArray *gathered, guint start,
+new_digest(const MpOutbound *outbound, GHashTable *events, const GPtrArray *gathered, guint start,
            guint n)
 {
     const Gathered *last = g_ptr_array_index(gathered, start + n - 1);
     MpEvent *event = g_new0(MpEvent, 1);
     gint64 due;
 
-    event->key = name_digest(last, taken, &due);
+    event->key = name_digest(last, events, &due);
     event->kind = MP_EVENT_DIGEST;
-    event->thread = last->thread;
+    event->thread = last->event->thread;
     event->created = mp_time_now();
     event->host = g_strdup(outbound->instance->host);
     event->digest = mp_digest_new(last->user, last->reason, due);
     for (guint i = start; i < start + n; i++) {
         const Gathered *g = g_ptr_array_index(gathered, i);
 
-        mp_digest_add(event->digest, g->key, g->kind, g->actor, g->created);
+        mp_digest_add(event->digest, g->event->key, g->event->kind, g->event->actor,
+                      g->event->created);
     }
     return event;
 }
 
 /* The KEYs of what was made, char *. */
 static GPtrArray *
-make_all(MpOutbound *outbound, const GPtrArray *gathered, GError **error)
+make_all(MpOutbound *outbound, GHashTable *events, const GPtrArray *gathered, GError **error)
 {
     MpOutbox *outbox = outbound->instance->outbox;
-    g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
 
-    if (!add_taken(outbox, taken, error))
-        return NULL;
     for (guint i = 0, n; i < gathered->len; i += n) {
         n = share(gathered, i);
-        g_autoptr(MpEvent) digest = new_digest(outbound, taken, gathered, i, n);
+        g_autoptr(MpEvent) digest = new_digest(outbound, events, gathered, i, n);
         if (!mp_outbox_make_digest(outbox, digest, error))
             return NULL;
         mp_info("Digest %s holds %u %s", digest->key, n, mp_plural(n, "event", "events"));
@@ -213,9 +282,25 @@ make_all(MpOutbound *outbound, const GPtrArray *gathered, GError **error)
 GPtrArray *
 mp_digests_make(MpOutbound *outbound, GError **error)
 {
-    g_autoptr(GPtrArray) gathered = g_steal_pointer(&outbound->gathered);
+    MpOutbox *outbox = outbound->instance->outbox;
+    g_autoptr(GPtrArray) noted = g_steal_pointer(&outbound->noted), gathered = NULL;
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
+    g_autoptr(GHashTable) events = lock != NULL ? list_events(outbox, error) : NULL;
 
-    outbound->gathered = mp_digests_new();
+    outbound->noted = mp_digests_new();
+    if (events != NULL)
+        gathered = gather(outbox, events, noted, error);
+    if (gathered == NULL)
+        return NULL;
     g_ptr_array_sort(gathered, by_place);
-    return make_all(outbound, gathered, error);
+    return make_all(outbound, events, gathered, error);
+}
+
+bool
+mp_digests_finish(MpOutbound *outbound, GError **error)
+{
+    MpOutbox *outbox = outbound->instance->outbox;
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
+
+    return lock != NULL && mp_outbox_publish_digests(outbox, mp_time_now(), error);
 }

@@ -32,7 +32,7 @@ struct MpOutbound {
     guint left; /* messages that may still be begun, then */
     GCond changed;
     guint open_events;
-    GPtrArray *gathered;  /* what is due to be in a digest; see digests.c */
+    GPtrArray *noted;     /* events of which somebody's digest is due; see digests.c */
     GPtrArray *retired;   /* MpSmtp that got no connection while others had one */
     gint64 retired_until; /* of the monotonic clock */
     guint live;           /* sessions that are not retired */
@@ -195,19 +195,19 @@ gint64 mp_outbound_window(MpOutbound *outbound, guint64 thread, gint64 created, 
 
 /* ---- digests.c ---- */
 
-/* Empty: what an outbound's `gathered` and `held` are. */
+/* Empty: what an outbound's `noted` and `held` are. */
 GPtrArray *mp_digests_new(void);
 GHashTable *mp_digests_held(void);
 
-/* The recipients of this event whose digest is due; the caller's. */
-GPtrArray *mp_digests_due(const MpAnnouncement *announcement);
+/* Notes the event, if a digest is due for one of its recipients. */
+void mp_digests_note(const MpAnnouncement *announcement);
 
-/* Takes note of them. */
-void mp_digests_take(MpOutbound *outbound, GPtrArray *due);
-
-/* Makes the digests that are due; no event may be open. Their KEYs (char *), which lie in new/ now;
- * the caller's. */
+/* Makes the digests that are due of what was noted, as far as it is owed still; no event may be
+ * open. Their KEYs (char *), which lie in new/ now; the caller's. */
 GPtrArray *mp_digests_make(MpOutbound *outbound, GError **error);
+
+/* Publishes what a run that died has made. */
+bool mp_digests_finish(MpOutbound *outbound, GError **error);
 
 /* ---- send.c ---- */
 

@@ -21,7 +21,7 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->held = mp_digests_held();
     outbound->windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     outbound->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    outbound->gathered = mp_digests_new();
+    outbound->noted = mp_digests_new();
     g_mutex_init(&outbound->reading);
     g_mutex_init(&outbound->mutex);
     g_cond_init(&outbound->changed);
@@ -42,7 +42,7 @@ mp_outbound_free(MpOutbound *outbound)
     g_hash_table_unref(outbound->held);
     g_hash_table_unref(outbound->windows);
     g_hash_table_unref(outbound->known);
-    g_ptr_array_unref(outbound->gathered);
+    g_ptr_array_unref(outbound->noted);
     g_clear_error(&outbound->fatal);
     mp_server_free(outbound->server);
     g_free(outbound->configured);

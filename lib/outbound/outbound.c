@@ -107,7 +107,7 @@ announce_digests(MpOutbound *outbound, GError **error)
 {
     g_autoptr(GPtrArray) keys = NULL;
 
-    if (outbound->gathered->len == 0 || is_over_for_good(outbound))
+    if (outbound->noted->len == 0 || is_over_for_good(outbound))
         return true;
     keys = mp_digests_make(outbound, error);
     for (guint n = 0; keys != NULL && n < keys->len && !is_over_for_good(outbound); n++) {
@@ -137,7 +137,7 @@ announce(MpOutbound *outbound, GPtrArray *due, GError **error)
         !mp_accounts_refresh(instance->accounts, error))
         return false;
     mp_instance_order(instance, instance->outbox, due);
-    g_ptr_array_set_size(outbound->gathered, 0);
+    g_ptr_array_set_size(outbound->noted, 0);
     g_hash_table_remove_all(outbound->held);
     for (guint n = 0; n < due->len && !is_over_for_good(outbound); n++) {
         wait_for_open_events(outbound, OPEN_EVENTS - 1);
@@ -154,8 +154,7 @@ pass_once(MpOutbound *outbound, gint64 *next_due, GError **error)
     MpOutbox *outbox = outbound->instance->outbox;
     g_autoptr(GPtrArray) due = NULL;
 
-    if (!mp_outbox_settle(outbox, error) ||
-        !mp_outbox_publish_digests(outbox, mp_time_now(), error))
+    if (!mp_outbox_settle(outbox, error) || !mp_digests_finish(outbound, error))
         return false;
     if (mp_outbox_is_asked_to_look(outbox))
         outbound->server->probe = 0;

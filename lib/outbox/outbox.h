@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/lock.h"
+
 typedef struct MpOutbox MpOutbox;
 
 typedef enum {
@@ -361,7 +363,8 @@ bool mp_event_file_finish(MpEventFile *file, MpEventEnd *end, GError **error);
 /*
  * A digest is made in three steps: written, once, and synced with others; noted in the events that
  * it holds; moved to new/. Whoever holds the outbox's lock may be stopped anywhere, and the next
- * one to publish finishes it. digest.c says what holds in between.
+ * one to publish finishes it. digest.c says what holds in between. To publish, changes are locked:
+ * an event that moves meanwhile might not be found.
  */
 bool mp_outbox_make_digest(MpOutbox *outbox, const MpEvent *event, GError **error);
 bool mp_outbox_sync_digests(MpOutbox *outbox, GError **error);
@@ -395,6 +398,10 @@ bool mp_change_parse(const char *name, MpChange *change);
  */
 bool mp_outbox_change(MpOutbox *outbox, const MpQueued *queued, MpChange change,
                       const GArray *users, bool *is_there, GError **error);
+
+/* While it is held none of these changes is made, and no event is moved by them. Not for longer
+ * than it takes to move some files. */
+MpLock *mp_outbox_lock_changes(const MpOutbox *outbox, GError **error);
 
 /* From now on no message at all is begun, or again so. Held events are another matter. */
 bool mp_outbox_halt(MpOutbox *outbox, bool is_halted, GError **error);

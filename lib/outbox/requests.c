@@ -38,8 +38,8 @@ static const char *const change_names[] = {
 
 MP_DEFINE_NAMES(mp_change, MpChange, change_names)
 
-static MpLock *
-lock_requests(const MpOutbox *outbox, GError **error)
+MpLock *
+mp_outbox_lock_changes(const MpOutbox *outbox, GError **error)
 {
     g_autofree char *path =
         g_build_filename(outbox->path, mp_outbox_directories[DIRECTORY_REQUESTS], NULL);
@@ -275,7 +275,7 @@ bool
 mp_outbox_change(MpOutbox *outbox, const MpQueued *queued, MpChange change, const GArray *users,
                  bool *is_there, GError **error)
 {
-    g_autoptr(MpLock) lock = lock_requests(outbox, error);
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
 
     return lock != NULL && change_locked(outbox, queued, change, users, is_there, error);
 }
@@ -322,7 +322,7 @@ bool
 mp_event_file_end(MpOutbox *outbox, MpEventFile *file, MpEventEnd *end, GError **error)
 {
     g_autofree char *key = g_strdup(mp_event_file_event(file)->key);
-    g_autoptr(MpLock) lock = lock_requests(outbox, error);
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
     g_autoptr(MpEventFile) owned = file; /* let go before the lock is */
     g_autoptr(GArray) requests = read_requests(outbox, key);
 
@@ -338,7 +338,7 @@ mp_outbox_is_halted(const MpOutbox *outbox)
 bool
 mp_outbox_halt(MpOutbox *outbox, bool is_halted, GError **error)
 {
-    g_autoptr(MpLock) lock = lock_requests(outbox, error);
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
 
     return lock != NULL && (is_halted ? write_request(outbox, HOLD_ALL, MP_CHANGE_HOLD, NULL, error)
                                       : withdraw(outbox, HOLD_ALL, error));
@@ -347,7 +347,7 @@ mp_outbox_halt(MpOutbox *outbox, bool is_halted, GError **error)
 bool
 mp_outbox_ask_to_look(MpOutbox *outbox, GError **error)
 {
-    g_autoptr(MpLock) lock = lock_requests(outbox, error);
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
 
     return lock != NULL && write_request(outbox, LOOK, MP_CHANGE_RETRY, NULL, error);
 }
@@ -419,7 +419,7 @@ mp_outbox_settle(MpOutbox *outbox, GError **error)
 {
     g_autofree char *path =
         g_build_filename(outbox->path, mp_outbox_directories[DIRECTORY_REQUESTS], NULL);
-    g_autoptr(MpLock) lock = lock_requests(outbox, error);
+    g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
     g_autoptr(GPtrArray) names = lock != NULL ? mp_list_directory(path, NULL, NULL, error) : NULL;
 
     if (names == NULL)

@@ -310,6 +310,45 @@ def no_command_waits_for_a_run_and_a_killed_one_leaves_it_to_the_next(site):
 
 
 @test
+def what_is_held_or_dropped_beside_a_run_is_in_no_digest(site):
+    people(site, 1)
+    site.user("kate")
+    site.metroplex("user", "set", "kate", "--deliver", "batch:30")
+    threads, events = [thread_of(site, "kate") for _ in range(2)], []
+
+    def say(thread, text):
+        comment(site, thread, text)
+        events.extend(event for event in site.events() if event not in events)
+
+    say(threads[0], "Held.\n"), say(threads[0], "Dropped.\n")
+    with Server(site):
+        site.notifier("--once")
+    say(threads[0], "Told.\n"), say(threads[1], "Dropped for her.\n")
+    with Server(site, *rules("RCPT u0@ 451 4.2.1 later")):
+        site.notifier("--once")
+    later(site)
+    at_once, seen = [f"Event {event} moves to outbox/retry" for event in events[:2]], site.log("notifier.log")
+    with Server(site, *rules("RCPT u0@ stall")) as server, running(site) as run:
+        wait_until(lambda: server.lines("RCPT") and all(line in site.log("notifier.log")[len(seen):] for line in at_once))
+        site.notifier("queue", "hold", events[0])
+        site.notifier("queue", "drop", events[1])
+        site.notifier("queue", "drop", "--login", "kate", "--thread", str(threads[1]))
+        server.process.stdin.close()  # it goes away, and so the pass is over
+        wait_until(lambda: any(name.startswith("digest-") for name in site.listed("outbox/new")))
+        stop(run)
+    with Server(site) as server:
+        later(site)
+        site.notifier("--once")
+        told = [mail.get_body(("plain",)).get_content() for mail in server.messages("kate@example.org")]
+        equal([text.split("\n")[0].strip() for text in told], ["Told."])
+        site.notifier("queue", "release", events[0])
+        site.notifier("--once")
+        contains(server.messages("kate@example.org")[-1].get_body(("plain",)).get_content(), "Held.")
+        equal(len(server.messages("kate@example.org")), 2)
+    equal(listed(site), [])
+
+
+@test
 def a_retry_during_a_run_looks_for_a_server_that_was_away(site):
     people(site, 1)
     site.thread("tim")
