@@ -88,24 +88,62 @@ change_one(Job *job, const MpQueued *queued, const GArray *users, bool *is_there
     return true;
 }
 
+/* Where it lies, if this can be done with it there. */
+static MpQueued *
+find_named(Job *job, const char *key, GError **error)
+{
+    g_autoptr(MpQueued) queued = mp_outbox_resolve(job->instance.outbox, key, error);
+
+    if (queued == NULL)
+        return NULL;
+    if ((job->change->from & BIT(queue_of(job, queued))) == 0)
+        return mp_fail_null(error, MP_ERROR_INPUT, "event %s is in %s: cannot %s it", queued->key,
+                            mp_queue_name(queue_of(job, queued)),
+                            mp_change_name(job->change->change));
+    return g_steal_pointer(&queued);
+}
+
 static bool
 change_named(Job *job, const char *key, GError **error)
 {
     bool is_there = false;
 
     for (int i = 0; i < TRIES && !is_there; i++) {
-        g_autoptr(MpQueued) queued = mp_outbox_resolve(job->instance.outbox, key, error);
+        g_autoptr(MpQueued) queued = find_named(job, key, error);
 
-        if (queued == NULL)
-            return false;
-        if ((job->change->from & BIT(queue_of(job, queued))) == 0)
-            return mp_fail(error, MP_ERROR_INPUT, "event %s is in %s: cannot %s it", queued->key,
-                           mp_queue_name(queue_of(job, queued)),
-                           mp_change_name(job->change->change));
-        if (!change_one(job, queued, NULL, &is_there, error))
+        if (queued == NULL || !change_one(job, queued, NULL, &is_there, error))
             return false;
     }
     return is_there || mp_fail(error, MP_ERROR_INPUT, "event %s is gone", key);
+}
+
+/* All are looked for before the first is changed: one that is not there stops all. The KEYs that
+ * are meant, each once, in order. */
+static GPtrArray *
+find_all_named(Job *job, int n, char **names, GError **error)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+
+    for (int i = 0; i < n; i++) {
+        g_autoptr(MpQueued) queued = find_named(job, names[i], error);
+
+        if (queued == NULL)
+            return NULL;
+        if (!g_ptr_array_find_with_equal_func(keys, queued->key, g_str_equal, NULL))
+            g_ptr_array_add(keys, g_strdup(queued->key));
+    }
+    return g_steal_pointer(&keys);
+}
+
+static bool
+change_all_named(Job *job, int n, char **names, GError **error)
+{
+    g_autoptr(GPtrArray) keys = find_all_named(job, n, names, error);
+
+    for (guint i = 0; keys != NULL && i < keys->len; i++)
+        if (!change_named(job, keys->pdata[i], error))
+            return false;
+    return keys != NULL;
 }
 
 /* --- By --all and by a filter --------------------------------------------------------------- */
@@ -223,11 +261,8 @@ open_for_change(Job *job, const MpOptions *options, GError **error)
 static bool
 work(Job *job, int n, char **keys, GError **error)
 {
-    if (n == 0 && !change_many(job, error))
+    if (n == 0 ? !change_many(job, error) : !change_all_named(job, n, keys, error))
         return false;
-    for (int i = 0; i < n; i++)
-        if (!change_named(job, keys[i], error))
-            return false;
     return job->change->change != MP_CHANGE_RETRY || look_for_server(&job->instance, error);
 }
 

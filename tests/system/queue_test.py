@@ -514,6 +514,26 @@ def a_beginning_of_a_key_is_enough_where_it_is_one_events(site):
     equal(site.run(NOTIFIER, "queue", "show", "zz", status=65).stdout, "")
 
 
+@test
+def an_event_that_is_not_there_stops_all_that_are_named(site):
+    people(site, 1)
+    for _ in range(3):
+        site.thread("tim")
+    first, second, third = events = site.events()
+    for wrong, why in (("zz", "no such event: zz"), ("", "no such event: ''")):
+        for word in ("hold", "drop"):
+            contains(site.run(NOTIFIER, "queue", word, first, wrong, status=65).stderr, why)
+            equal((site.listed("outbox/new"), site.listed("outbox/hold")), (events, []))
+    site.notifier("queue", "hold", first, second[:12], first, second)  # named twice is named once
+    equal((site.listed("outbox/new"), site.listed("outbox/hold")), ([third], [first, second]))
+    contains(site.run(NOTIFIER, "queue", "release", first, third, status=65).stderr, "is in new: cannot release it")
+    contains(site.run(NOTIFIER, "queue", "retry", third, second, status=65).stderr, "is in hold: cannot retry it")
+    equal((site.listed("outbox/new"), site.listed("outbox/hold")), ([third], [first, second]))
+    site.notifier("queue", "drop", first, first)
+    site.notifier("queue", "release", second, second)
+    equal(site.listed("outbox/new"), sorted([second, third]))
+
+
 # --- A run, and who looks on ------------------------------------------------------------------------
 
 
