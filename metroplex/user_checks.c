@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+#include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
 
 #define NAME_MAX_CHARACTERS 200
 #define EMAIL_MAX           254 /* RFC 5321, section 4.5.3.1.3, without the angle brackets */
-#define LOCAL_PART_MAX      64
 
 static char *
 refuse(const char *what, const char *value, const char *why, GError **error)
@@ -41,26 +41,6 @@ mp_checked_name(const char *name, GError **error)
     if (g_utf8_strlen(line, -1) > NAME_MAX_CHARACTERS)
         return refuse("name", name, "it is longer than 200 characters", error);
     return g_steal_pointer(&line);
-}
-
-/* RFC 5322, section 3.2.3, and RFC 6531. */
-static bool
-is_atom_text(char c)
-{
-    return g_ascii_isalnum(c) || (guchar)c >= 0x80 ||
-           (c != '\0' && strchr("!#$%&'*+/=?^_`{|}~-", c) != NULL);
-}
-
-/* A Dot-string: RFC 5321, section 4.1.2. */
-static bool
-is_local_part(const char *text, gsize length)
-{
-    if (length == 0 || length > LOCAL_PART_MAX || text[0] == '-' || text[length - 1] == '.')
-        return false;
-    for (gsize i = 0; i < length; i++)
-        if (text[i] == '.' ? i == 0 || text[i - 1] == '.' : !is_atom_text(text[i]))
-            return false;
-    return true;
 }
 
 static bool
@@ -96,7 +76,7 @@ mp_checked_email(const MpConfig *config, const char *email, GError **error)
                       error);
     if (at == NULL || strchr(at + 1, '@') != NULL)
         return refuse(what, email, "it takes one @", error);
-    if (!is_local_part(email, (gsize)(at - email)))
+    if (!mp_is_local_part(email, (gsize)(at - email)))
         return refuse(what, email,
                       "what stands before the @ takes letters, digits, !#$%&'*+/=?^_`{|}~- and "
                       "single inner dots, at most 64 octets",

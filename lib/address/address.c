@@ -8,10 +8,9 @@
 #include "base/error.h"
 #include "base/file.h"
 
-#define LOCAL_PART_MAX 64 /* RFC 5321, section 4.5.3.1.1 */
-#define MAC_SIZE       20 /* octets: 160 of the 256 bits */
-#define HALF_SIZE      (MAC_SIZE / 2)
-#define VERSION_TEXT   "metroplex-address-2"
+#define MAC_SIZE     20 /* octets: 160 of the 256 bits */
+#define HALF_SIZE    (MAC_SIZE / 2)
+#define VERSION_TEXT "metroplex-address-2"
 
 static const char *const purpose_names[] = {"reply", "unsub", "bounce"};
 
@@ -92,13 +91,13 @@ mp_address_make(const MpKeyRing *ring, MpPurpose purpose, const MpAddressSubject
     g_autofree char *local =
         g_strdup_printf("%s+%c-%" G_GUINT64_FORMAT "-%s-%" G_GUINT64_FORMAT, purpose_names[purpose],
                         subject->kind, subject->thread, hex, subject->user);
-    if (strlen(local) > LOCAL_PART_MAX)
+    if (strlen(local) > MP_LOCAL_PART_MAX)
         return mp_fail_null(error, MP_ERROR_INPUT,
                             "the address of thread %" G_GUINT64_FORMAT
                             " and user %" G_GUINT64_FORMAT
                             " would have a local part of %" G_GSIZE_FORMAT " octets; RFC 5321 "
                             "allows %d",
-                            subject->thread, subject->user, strlen(local), LOCAL_PART_MAX);
+                            subject->thread, subject->user, strlen(local), MP_LOCAL_PART_MAX);
     return g_strdup_printf("%s@reply.%s", local, hostname);
 }
 

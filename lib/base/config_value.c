@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/domain.h"
 #include "base/escape.h"
 #include "base/names.h"
 #include "base/text.h"
@@ -67,8 +68,7 @@ mp_is_mail_address(const char *text)
 {
     const char *at = strrchr(text, '@');
 
-    return at != NULL && at > text && at - text <= 64 && strpbrk(text, " \t<>\"") == NULL &&
-           mp_is_hostname(at + 1);
+    return at != NULL && mp_is_local_part(text, (gsize)(at - text)) && mp_is_hostname(at + 1);
 }
 
 /* Tokens of RFC 2045, section 5.1, between spaces and commas. */

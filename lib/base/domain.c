@@ -72,3 +72,22 @@ mp_same_address(const char *a, const char *b, bool case_matters)
     g_autofree char *folded_b = mp_address_fold(b, case_matters);
     return strcmp(folded_a, folded_b) == 0;
 }
+
+/* RFC 5322, section 3.2.3, and RFC 6531. */
+static bool
+is_atom_text(char c)
+{
+    return g_ascii_isalnum(c) || (guchar)c >= 0x80 ||
+           (c != '\0' && strchr("!#$%&'*+/=?^_`{|}~-", c) != NULL);
+}
+
+bool
+mp_is_local_part(const char *text, gsize length)
+{
+    if (length == 0 || length > MP_LOCAL_PART_MAX || text[0] == '-' || text[length - 1] == '.')
+        return false;
+    for (gsize i = 0; i < length; i++)
+        if (text[i] == '.' ? i == 0 || text[i - 1] == '.' : !is_atom_text(text[i]))
+            return false;
+    return true;
+}

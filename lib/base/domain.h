@@ -23,3 +23,9 @@ char *mp_address_fold(const char *address, bool case_matters);
 
 /* Whether two mail addresses are the same in that form. False if one has no @. */
 bool mp_same_address(const char *a, const char *b, bool case_matters);
+
+#define MP_LOCAL_PART_MAX 64 /* octets: RFC 5321, section 4.5.3.1.1 */
+
+/* Whether `length` octets at `text` can stand before the @ of a mail address: the Dot-string of RFC
+ * 5321, section 4.1.2, which does not begin as an option of a program does. */
+bool mp_is_local_part(const char *text, gsize length);

@@ -371,6 +371,17 @@ def a_password_that_others_can_read_stops_all_even_where_it_is_not_needed(site):
     site.metroplex("--once")
 
 
+@test
+def a_key_that_takes_one_address_takes_no_list_of_them(site):
+    saved = open(site.config).read()
+    for key in ("noreply-address", "envelope-sender", "administrator"):
+        for value in ("a@example.org,b@example.org", "a@@example.org", "a b@example.org", "a,b@example.org", ".a@example.org", "-a@example.org"):
+            done = site.run(METROPLEX, "settings", "set", f"smtp.{key}={value}", status=65)
+            contains(done.stderr, f'smtp.{key}: "{value}" is not a mail address')
+    equal(open(site.config).read(), saved)
+    site.metroplex("settings", "set", "smtp.administrator=o'brien+mail@example.org")
+
+
 # --- What the keys do
 
 
