@@ -51,11 +51,13 @@ typedef struct {
     const Change *change;
     QueueFilter filter;
     gboolean all, failed;
+    GError *left; /* why the first of the events that could not be changed was left */
 } Job;
 
 static void
 job_clear(Job *job)
 {
+    g_clear_error(&job->left);
     queue_filter_clear(&job->filter);
     mp_instance_close(&job->instance);
 }
@@ -183,6 +185,23 @@ change_filtered(Job *job, const MpQueued *queued, GError **error)
            change_one(job, queued, takes_users && users->len > 0 ? users : NULL, &is_there, error);
 }
 
+/* One event stops no other, unless it is the disk that does. */
+static bool
+leave(Job *job, GError *why, GError **error)
+{
+    bool is_temporary = g_error_matches(why, MP_ERROR, MP_ERROR_TEMPORARY);
+
+    if (is_temporary)
+        g_propagate_error(error, why);
+    else if (job->left == NULL)
+        job->left = why;
+    else {
+        mp_warn("%s", why->message);
+        g_error_free(why);
+    }
+    return !is_temporary;
+}
+
 static bool
 change_listed(Job *job, const MpQueued *queued, GError **error)
 {
@@ -202,9 +221,12 @@ change_all(Job *job, GError **error)
 
         if (list == NULL)
             return false;
-        for (guint n = 0; n < list->len; n++)
-            if (!change_listed(job, list->pdata[n], error))
+        for (guint n = 0; n < list->len; n++) {
+            GError *why = NULL;
+
+            if (!change_listed(job, list->pdata[n], &why) && !leave(job, why, error))
                 return false;
+        }
     }
     return true;
 }
@@ -263,7 +285,12 @@ work(Job *job, int n, char **keys, GError **error)
 {
     if (n == 0 ? !change_many(job, error) : !change_all_named(job, n, keys, error))
         return false;
-    return job->change->change != MP_CHANGE_RETRY || look_for_server(&job->instance, error);
+    if (job->change->change == MP_CHANGE_RETRY && !look_for_server(&job->instance, error))
+        return false;
+    if (job->left == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&job->left));
+    return false;
 }
 
 static void

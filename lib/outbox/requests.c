@@ -358,6 +358,19 @@ mp_outbox_is_asked_to_look(MpOutbox *outbox)
     return unlinkat(outbox->fd[DIRECTORY_REQUESTS], LOOK, 0) == 0;
 }
 
+/* What cannot be done will not be done later either, and is about this event alone: it is told. */
+static bool
+pass_over(GError *why, GError **error)
+{
+    if (g_error_matches(why, MP_ERROR, MP_ERROR_TEMPORARY)) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    mp_warn("%s", why->message);
+    g_error_free(why);
+    return true;
+}
+
 /* What a command that died has left of `hold --all`. */
 static bool
 finish_halt(MpOutbox *outbox, GError **error)
@@ -368,9 +381,13 @@ finish_halt(MpOutbox *outbox, GError **error)
 
         if (list == NULL)
             return false;
-        for (guint i = 0; i < list->len; i++)
-            if (!change_locked(outbox, list->pdata[i], MP_CHANGE_HOLD, NULL, &is_there, error))
+        for (guint i = 0; i < list->len; i++) {
+            GError *why = NULL;
+
+            if (!change_locked(outbox, list->pdata[i], MP_CHANGE_HOLD, NULL, &is_there, &why) &&
+                !pass_over(why, error))
                 return false;
+        }
     }
     return withdraw(outbox, HOLD_ALL, error);
 }
@@ -397,20 +414,14 @@ apply_all(MpOutbox *outbox, const char *key, const GArray *requests, GError **er
     return true;
 }
 
-/* What cannot be done will not be done later either. */
 static bool
 settle(MpOutbox *outbox, const char *key, GError **error)
 {
     g_autoptr(GArray) requests = read_requests(outbox, key);
-    g_autoptr(GError) why = NULL;
+    GError *why = NULL;
 
-    if (!apply_all(outbox, key, requests, &why)) {
-        if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return false;
-        }
-        mp_warn("%s", why->message);
-    }
+    if (!apply_all(outbox, key, requests, &why) && !pass_over(why, error))
+        return false;
     return withdraw(outbox, key, error);
 }
 

@@ -534,6 +534,27 @@ def an_event_that_is_not_there_stops_all_that_are_named(site):
     equal(site.listed("outbox/new"), sorted([second, third]))
 
 
+@test
+def what_is_no_event_keeps_no_other_from_being_held(site):
+    people(site, 1)
+    for _ in range(3):
+        site.thread("tim")
+    events = site.events()
+    os.mkdir(os.path.join(site.data, "outbox/new", "0" * 32))
+    os.symlink(site.config, os.path.join(site.data, "outbox/new", "0" * 31 + "1"))
+    told = site.run(NOTIFIER, "queue", "hold", "--all", status=78).stderr + site.log("notifier.log")
+    for name in ("0" * 32, "0" * 31 + "1"):
+        contains(told, name)
+    equal(([e for e in site.listed("outbox/hold") if e in events], site.listed("outbox/requests")), (events, []))
+    site.notifier("queue", "release", "--all")
+    equal([e for e in site.listed("outbox/new") if e in events], events)
+    # a hold --all that died is finished by the next run, which leaves the two and says so
+    with open(os.path.join(site.data, "outbox/requests/+hold"), "w") as f:
+        f.write("hold\n")
+    site.run(NOTIFIER, "--once", status=75)
+    equal(([e for e in site.listed("outbox/hold") if e in events], site.listed("outbox/requests")), (events, []))
+
+
 # --- A run, and who looks on ------------------------------------------------------------------------
 
 
