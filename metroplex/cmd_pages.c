@@ -110,7 +110,7 @@ update(Run *run, const char *seconds)
                    .pass = pass};
     g_autoptr(GError) error = NULL;
 
-    loop.seconds = mp_loop_seconds(loop.is_once, seconds);
+    loop.seconds = mp_loop_seconds("pages", loop.is_once, seconds);
     if (loop.seconds < 0)
         return EX_USAGE;
     mp_catch_signals();
@@ -173,6 +173,8 @@ cmd_pages(int argc, char **argv)
                      0, 1, &argc, &argv);
     if (only_check && (all || seconds != NULL))
         return mp_usage_error(argv[0], "--check stands alone");
+    if (argc > 1 && argv[1][0] == '\0')
+        return mp_usage_error(argv[0], "DIR is empty");
     if (!open_tracker(&instance, &options, &error))
         return mp_report(error);
     Run run = {.instance = &instance, .all = all, .is_terminal = isatty(STDERR_FILENO)};

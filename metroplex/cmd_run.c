@@ -228,7 +228,7 @@ cmd_run(int argc, char **argv)
     if ((dry_run && !once) || (argc > 1 && !once))
         return mp_usage_error(
             argv[0], "usage: metroplex [--for SECONDS], or metroplex --once [--dry-run] [FILE…]");
-    int seconds = mp_loop_seconds(once, given);
+    int seconds = mp_loop_seconds(argv[0], once, given);
     if (seconds < 0)
         return EX_USAGE;
     if (dry_run ? !mp_instance_read(&instance, &options, true, &error)

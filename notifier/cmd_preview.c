@@ -44,8 +44,13 @@ find_notice(const MpInstance *instance, guint64 thread, guint64 comment, GError 
     const MpNoticeFacts facts = {.kind = comment == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
                                  .thread = thread,
                                  .comment = comment};
+    g_autoptr(MpThread) found = NULL;
     MpNotice *notice;
 
+    if (!mp_tracker_thread(instance->tracker, thread, &found, error))
+        return NULL;
+    if (found == NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, thread);
     if (mp_notice_load(instance, &facts, &notice, error) && notice == NULL)
         mp_fail(error, MP_ERROR_INPUT,
                 "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT, thread, comment);

@@ -193,7 +193,7 @@ check_wishes(Wishes *wishes)
         mp_usage_error("", "--for goes neither with --limit nor with --dry-run");
         return false;
     }
-    wishes->seconds = mp_loop_seconds(wishes->once, wishes->seconds_given);
+    wishes->seconds = mp_loop_seconds("", wishes->once, wishes->seconds_given);
     wishes->once |= wishes->limit_given != NULL;
     return wishes->seconds >= 0;
 }

@@ -105,17 +105,17 @@ run_once(const MpLoop *loop, gpointer user_data, GError **error)
 }
 
 int
-mp_loop_seconds(bool is_once, const char *given)
+mp_loop_seconds(const char *command, bool is_once, const char *given)
 {
     g_autofree char *shown = mp_escape_word(given);
     gint64 seconds = MP_LOOP_SECONDS;
 
     if (given != NULL && is_once)
-        mp_usage_error("", "--once and --for exclude each other");
+        mp_usage_error(command, "--once and --for exclude each other");
     else if (given == NULL || g_ascii_string_to_signed(given, 10, 0, G_MAXINT, &seconds, NULL))
         return (int)seconds;
     else
-        mp_usage_error("", "--for %s: not a number of seconds", shown);
+        mp_usage_error(command, "--for %s: not a number of seconds", shown);
     return -1;
 }
 

@@ -25,9 +25,9 @@ typedef struct {
     bool (*step)(gpointer user_data, bool may_start);
 } MpLoop;
 
-/* The seconds that --for says; MP_LOOP_SECONDS for NULL, where it was not given. A wrong use, or
- * --once beside it, is told on standard error, and is -1: EX_USAGE. */
-int mp_loop_seconds(bool is_once, const char *given);
+/* The seconds that --for says; MP_LOOP_SECONDS for NULL, where it was not given. A wrong use of
+ * `command`, or --once beside it, is told on standard error, and is -1: EX_USAGE. */
+int mp_loop_seconds(const char *command, bool is_once, const char *given);
 
 /* Runs until the time is up, a signal came (mp_is_stopped()), or a pass failed: then false. */
 bool mp_loop_run(const MpLoop *loop, gpointer user_data, GError **error);

@@ -2,6 +2,7 @@
 """Wrong things in hand: what is no file, what no option takes, what is spelt wrong. Each is refused at once, and named."""
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import sys
@@ -116,6 +117,21 @@ def a_run_takes_one_number_of_seconds_or_once(site):
         for given in ("0", "1", "55"):
             contains(told(site, 64, "--for", given, "--once", "--config", site.config, program=program), "exclude each other")
         site.run(program, "--for", "0")
+
+
+@test
+def who_is_told_of_a_wrong_use_is_sent_to_the_help_of_that_command(site):
+    for wrong in ("--for=x", "--for=-1", "--for=99999999999", "--check --all", "''"):
+        said = told(site, 64, "pages", *shlex.split(wrong), "--config", site.config)
+        contains(said, "metroplex: pages: ")
+        contains(said, "Try 'metroplex pages --help'.")
+
+
+@test
+def a_thread_that_is_not_there_is_not_said_to_lack_a_comment(site):
+    site.user("tim"), site.thread("tim")
+    for thread, comment, why in ((1, 7, "thread 1 has no comment 7"), (9, 0, "no such thread: 9"), (9, 7, "no such thread: 9")):
+        contains(told(site, 65, "preview", str(thread), str(comment), "tim", "--config", site.config, program=NOTIFIER), why)
 
 
 @test
