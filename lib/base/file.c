@@ -13,8 +13,9 @@
 #include "base/error.h"
 #include "base/escape.h"
 
-#define SECRET_LIMIT (64 * 1024)
-#define FEW_FILES    4 /* that are cheaper to sync one by one */
+#define SECRET_LIMIT   (64 * 1024)
+#define FEW_FILES      4           /* that are cheaper to sync one by one */
+#define LONGEST_PASSWD (16 * 1024) /* octets of the words of one entry */
 
 void
 mp_fd_clear(MpFd *fd)
@@ -375,8 +376,10 @@ is_private(int fd, const char *path, GError **error)
 char *
 mp_user_name(uid_t uid)
 {
-    const struct passwd *entry = getpwuid(uid);
+    struct passwd space, *entry = NULL;
+    char words[LONGEST_PASSWD];
 
+    (void)getpwuid_r(uid, &space, words, sizeof words, &entry);
     return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (unsigned)uid);
 }
 

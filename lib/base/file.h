@@ -95,7 +95,8 @@ bool mp_read_path(const char *path, gsize limit, char **text, gsize *length, GEr
  * others. Messages name the file, us, and what chmod or chown would mend it. */
 bool mp_read_secret(const char *path, char **text, gsize *length, GError **error);
 
-/* The name of a user, or the number of one without a name: for messages; the caller's. */
+/* The name of a user, or the number of one without a name: for messages, in any thread; the
+ * caller's. */
 char *mp_user_name(uid_t uid);
 
 /* A file in memory that holds these bytes, at its beginning; the caller closes it. -1 with *error

@@ -40,3 +40,28 @@ Test(file, what_cannot_be_looked_at_is_an_error)
                   cases[i].path, error != NULL ? error->message : "no error");
     }
 }
+
+#define N_NAMES 5000
+
+static gpointer
+count_wrong_names(gpointer uid)
+{
+    g_autofree char *name = mp_user_name(GPOINTER_TO_UINT(uid));
+    guint n = 0;
+
+    for (guint i = 0; i < N_NAMES; i++) {
+        g_autofree char *again = mp_user_name(GPOINTER_TO_UINT(uid));
+
+        n += strcmp(name, again) != 0;
+    }
+    return GUINT_TO_POINTER(n);
+}
+
+/* Each connection of the notifier reads its secret in a thread of its own. */
+Test(file, a_user_s_name_is_the_same_whoever_else_asks, .timeout = 60)
+{
+    GThread *other = g_thread_new("names", count_wrong_names, GUINT_TO_POINTER(1));
+
+    cr_expect_eq(count_wrong_names(GUINT_TO_POINTER(0)), NULL);
+    cr_expect_eq(g_thread_join(other), NULL);
+}
