@@ -5,11 +5,6 @@
 
 #include "markup/markdown.h"
 
-/* Programs cut what is longer, often within the footer: Gmail at 102 KB. */
-#define MAX_BODY 92160 /* octets, with what stands around it */
-#define AROUND   6144
-#define MAX_TEXT (MAX_BODY - AROUND)
-
 typedef struct {
     MpPages pages;
     MpEnclosures *enclosures;
@@ -95,17 +90,18 @@ make(MpContent *content, const MpNotificationFacts *facts, MpEnclosures *enclosu
 
 void
 mp_content_make(MpContent *content, const MpNotificationFacts *facts, MpEnclosures *enclosures,
-                const MpContentPlace *place, const char *markdown, bool with_html)
+                const MpContentPlace *place, const char *markdown, bool with_html, gsize most)
 {
-    gsize whole = strlen(markdown), kept = cut_at(markdown, whole, MAX_TEXT), longest;
+    gsize whole = strlen(markdown), kept = cut_at(markdown, whole, most), longest;
 
     for (;;) {
         g_autofree char *part = g_strndup(markdown, kept);
 
         longest = make(content, facts, enclosures, place, part, with_html);
-        if (longest <= MAX_TEXT || kept == 0)
+        if (longest <= most || kept == 0)
             break;
-        kept = cut_at(markdown, kept, (gsize)((double)kept * MAX_TEXT / (double)longest * 0.95));
+        kept =
+            cut_at(markdown, kept, (gsize)((double)kept * (double)most / (double)longest * 0.95));
     }
     if (kept < whole)
         say_left_out(content, place, markdown + kept);

@@ -14,6 +14,8 @@
 /* Between two events: no client takes it for a signature or the beginning of a quote. */
 #define RULE "* * *"
 
+#define LEFT_OUT 512 /* octets of the note of what is left out, with its link */
+
 static char *
 time_text(gint64 time)
 {
@@ -125,20 +127,87 @@ make_enclosures(const GPtrArray *notifications, GString *written)
     return enclosures;
 }
 
-static void
-make_content(const GPtrArray *notifications, MpEnclosures *enclosures, MpLanguage language,
-             GString *text, GString *html)
-{
-    for (guint i = 0; i < notifications->len; i++) {
-        const MpNotification *n = nth(notifications, i);
-        const MpContentPlace place = {n->facts.comment, n->link, language};
-        g_autofree char *markdown = mp_notification_markdown(&n->facts, language);
-        g_auto(MpContent) content = {NULL};
+/* What a digest says, while it is made. */
+typedef struct {
+    const GPtrArray *notifications;
+    MpEnclosures *enclosures;
+    MpLanguage language;
+    bool with_html;
+    GString *text, *html;
+    GArray *sizes; /* gsize, of each event's content; */
+    gsize around;  /* and of what stands around all of them */
+} Digest;
 
-        mp_content_make(&content, &n->facts, enclosures, &place, markdown, true);
-        append_text(text, &n->facts, n->link, content.text);
-        append_html(html, n, content.html);
+static void
+append_event(Digest *d, const MpNotification *n, gsize most, gsize content[2])
+{
+    const MpContentPlace place = {n->facts.comment, n->link, d->language};
+    g_autofree char *markdown = mp_notification_markdown(&n->facts, d->language);
+    g_auto(MpContent) made = {NULL};
+
+    mp_content_make(&made, &n->facts, d->enclosures, &place, markdown, d->with_html, most);
+    append_text(d->text, &n->facts, n->link, made.text);
+    if (d->with_html)
+        append_html(d->html, n, made.html);
+    content[0] = strlen(made.text);
+    content[1] = d->with_html ? strlen(made.html) : 0;
+}
+
+/* Each with `most` octets of its own. */
+static void
+append_events(Digest *d, gsize most)
+{
+    gsize all[2] = {0, 0};
+
+    g_string_truncate(d->text, 0);
+    g_string_truncate(d->html, 0);
+    g_array_set_size(d->sizes, 0);
+    for (guint i = 0; i < d->notifications->len; i++) {
+        gsize content[2], size;
+
+        append_event(d, nth(d->notifications, i), most, content);
+        size = MAX(content[0], content[1]);
+        g_array_append_val(d->sizes, size);
+        all[0] += content[0];
+        all[1] += content[1];
     }
+    d->around = MAX(d->text->len - all[0], d->html->len - all[1]);
+}
+
+/* How much each may have so that together they have no more than `room`, the short ones being
+ * whole.
+ */
+static gsize
+fair_share(const GArray *sizes, gsize room)
+{
+    gsize share = 0, before;
+
+    do {
+        gsize rest = room;
+        guint longer = 0;
+
+        for (guint i = 0; i < sizes->len; i++) {
+            gsize size = g_array_index(sizes, gsize, i);
+
+            longer += size > share;
+            rest -= size > share ? 0 : size;
+        }
+        before = share;
+        share = longer > 0 ? rest / longer : share;
+    } while (share > before);
+    return share;
+}
+
+/* Where they are longer than a mail, the longest are cut. */
+static void
+make_content(Digest *d)
+{
+    append_events(d, MP_CONTENT_MAX);
+    if (MAX(d->text->len, d->html->len) <= MP_CONTENT_MAX)
+        return;
+    gsize room = MP_CONTENT_MAX - MIN(d->around, MP_CONTENT_MAX);
+    gsize share = fair_share(d->sizes, room);
+    append_events(d, share - MIN(share, LEFT_OUT));
 }
 
 static void
@@ -146,23 +215,29 @@ append_body(GString *out, const GPtrArray *notifications, const MpUser *recipien
             const MpReason *reason, const char *message_id)
 {
     const MpNotification *first = nth(notifications, 0);
-    MpLanguage language = mp_notification_language(first->facts.config, recipient);
     g_autoptr(GString) text = g_string_new(NULL), html = g_string_new(NULL),
                        written = g_string_new(NULL);
     g_autoptr(MpEnclosures) enclosures = make_enclosures(notifications, written);
+    g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(gsize));
+    Digest digest = {.notifications = notifications,
+                     .enclosures = enclosures,
+                     .language = mp_notification_language(first->facts.config, recipient),
+                     .with_html = recipient->format != MP_MAIL_TEXT,
+                     .text = text,
+                     .html = html,
+                     .sizes = sizes};
 
-    make_content(notifications, enclosures, language, text, html);
+    make_content(&digest);
     const MpContent content = {text->str, html->str};
     const MpBodyFacts facts = {.content = &content,
                                .link = first->link,
                                .message_id = message_id,
                                .can_reply = mp_notification_can_reply(&first->facts, recipient),
                                .is_foreign = true,
-                               .language = language,
+                               .language = digest.language,
                                .format = recipient->format};
     g_autofree char *body = mp_body_make(&facts, reason), *before = NULL, *behind = NULL;
-    mp_enclosures_frame(enclosures, recipient->format != MP_MAIL_TEXT, written->str, &before,
-                        &behind);
+    mp_enclosures_frame(enclosures, digest.with_html, written->str, &before, &behind);
     g_string_append(out, before);
     g_string_append(out, body);
     g_string_append(out, behind);
@@ -175,13 +250,14 @@ mp_digest_render(const GPtrArray *notifications, gint64 due, const MpUser *recip
     const MpNotification *first = nth(notifications, 0),
                          *last = nth(notifications, notifications->len - 1);
     const MpReason *reason = mp_reason_find(reason_word);
-    g_autoptr(GString) text = g_string_sized_new(16384);
-    g_autofree char *sender = NULL, *login = logins(notifications);
-    g_autofree char *id = make_message_id(notifications, recipient->id, due);
 
     if (notifications->len == 1)
         return mp_notification_render(nth(notifications, 0), recipient, address, reason_word,
                                       error);
+    g_autoptr(GString) text = g_string_sized_new(16384);
+    g_autofree char *sender = NULL, *login = logins(notifications);
+    g_autofree char *id = make_message_id(notifications, recipient->id, due);
+
     const MpNoticeHead head = {
         .facts = &first->facts,
         .name = writer(notifications),
@@ -218,7 +294,7 @@ mp_digest_text(const MpNotificationFacts *facts, guint n, const char *message_id
         const MpContentPlace place = {facts[i].comment, link, language};
         g_auto(MpContent) content = {NULL};
 
-        mp_content_make(&content, &facts[i], enclosures, &place, markdown, false);
+        mp_content_make(&content, &facts[i], enclosures, &place, markdown, false, MP_CONTENT_MAX);
         append_text(text, &facts[i], link, content.text);
     }
     g_autofree char *page = mp_notification_page(facts);

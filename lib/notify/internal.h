@@ -211,9 +211,14 @@ typedef struct {
     char *html; /* or NULL */
 } MpContent;
 
-/* Of clean Markdown; what was in *content is freed. Too long a one is cut, with a note of it. */
+/* What a mail brings of it, in octets: programs cut a body that is longer, often within the footer,
+ * Gmail at 102 KB. With what stands around it it has 90 KiB. */
+#define MP_CONTENT_MAX (92160 - 6144)
+
+/* Of clean Markdown; what was in *content is freed. What would be longer than `most`, as text or as
+ * HTML, is cut, with a note of it behind. */
 void mp_content_make(MpContent *content, const MpNotificationFacts *facts, MpEnclosures *enclosures,
-                     const MpContentPlace *place, const char *markdown, bool with_html);
+                     const MpContentPlace *place, const char *markdown, bool with_html, gsize most);
 void mp_content_clear(MpContent *content);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpContent, mp_content_clear)
 

@@ -116,7 +116,7 @@ content_for(MpNotification *n, MpLanguage language)
         n->enclosures = make_enclosures(&n->facts, true);
     if (content->text == NULL) {
         g_autofree char *markdown = mp_notification_markdown(&n->facts, language);
-        mp_content_make(content, &n->facts, n->enclosures, &place, markdown, true);
+        mp_content_make(content, &n->facts, n->enclosures, &place, markdown, true, MP_CONTENT_MAX);
     }
     return content;
 }
@@ -211,7 +211,7 @@ mp_notification_text(const MpNotificationFacts *facts, const MpUser *reader, con
                               .can_reply = mp_notification_can_reply(facts, reader),
                               .language = language};
 
-    mp_content_make(&content, facts, enclosures, &place, markdown, false);
+    mp_content_make(&content, facts, enclosures, &place, markdown, false, MP_CONTENT_MAX);
     g_autofree char *text = mp_body_text(&body, mp_reason_find(reason));
     g_autofree char *subject = mp_notification_subject(facts);
     return g_strdup_printf("From: %s <%s>\nSubject: %s\n\n%s", mp_notification_actor(facts),

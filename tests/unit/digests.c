@@ -312,3 +312,88 @@ Test(digests, golden_digests_are_as_they_were)
         golden_expect(i == 0 ? "digest" : "digest.fr", mail);
     }
 }
+
+/* A digest of comments by one person; ASCII in short lines, so that its parts stand as they are. */
+static MpOutgoingMail *
+digest_of(const GPtrArray *bodies, MpMailFormat format)
+{
+    g_autofree char *keys = write_file("keys", "0123456789abcdef0123456789abcdef\n");
+    g_autofree char *conf = write_file("conf", "[instance]\nhostname = git.example.org\n"
+                                               "url = https://git.example.org\n");
+    g_autoptr(MpConfig) config = mp_config_load(conf, NULL, NULL);
+    g_autoptr(MpKeyRing) ring = mp_key_ring_load(keys, NULL);
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
+    const MpThread thread = {.id = 17,
+                             .repository = (char *)"acme/rocket",
+                             .title = (char *)"Engine",
+                             .nonce = (char *)"00112233aabbccdd"};
+    const MpRepository repository = {
+        .name = thread.repository, .watchers = nobody, .members = nobody};
+    const MpUser tim = {.id = 5, .login = (char *)"tim", .emails = none},
+                 ada = {.id = 6, .login = (char *)"ada", .emails = none, .format = format};
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mp_notification_free);
+    g_autoptr(GArray) comments = g_array_sized_new(FALSE, TRUE, sizeof(MpComment), bodies->len);
+
+    g_array_set_size(comments, bodies->len);
+    for (guint i = 0; i < bodies->len; i++) {
+        MpComment *comment = &g_array_index(comments, MpComment, i);
+
+        *comment = (MpComment){.number = i + 1, .key = (char *)ONE, .body = bodies->pdata[i]};
+        g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, comment));
+    }
+    return mp_digest_render(all, DUE, &ada, "ada@example.com", "comment", NULL);
+}
+
+/* From `start` to `end`, lines ending in LF. */
+static char *
+between(const MpOutgoingMail *mail, const char *start, const char *end)
+{
+    const char *from = strstr(mail->text, start), *to = from != NULL ? strstr(from, end) : NULL;
+
+    cr_assert(to != NULL, "%s … %s", start, end);
+    g_autofree char *found = g_strndup(from, (gsize)(to - from));
+    g_auto(GStrv) lines = g_strsplit(found, "\r\n", -1);
+    return g_strjoinv("\n", lines);
+}
+
+/* 64 KiB of comments are the most that one has; HTML is longer. */
+Test(digests, all_together_have_at_most_90_kib_and_the_longest_are_cut)
+{
+    g_autoptr(GPtrArray) bodies = g_ptr_array_new_with_free_func(g_free);
+    static const gsize octets[] = {40, 20000, 40, 9000, 20000, 300, 40};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(octets); i++) {
+        GString *body = g_string_new(NULL);
+        while (body->len < octets[i])
+            g_string_append(body, "- `a`\n");
+        g_string_append_printf(body, "\nend of %zu\n", i);
+        g_ptr_array_add(bodies, g_string_free(body, FALSE));
+    }
+    g_autoptr(MpOutgoingMail) mail = digest_of(bodies, MP_MAIL_BOTH);
+    g_autofree char *html = between(mail, "<!DOCTYPE", "</html>"),
+                    *text = between(mail, "tim, 2023", "\r\n--mp-");
+    cr_expect(strlen(html) > 70000 && strlen(html) <= 92160, "%zu", strlen(html));
+    for (gsize i = 0; i < G_N_ELEMENTS(octets); i++) {
+        g_autofree char *end = g_strdup_printf("end of %zu\n", i);
+        bool is_long = octets[i] >= 9000;
+
+        cr_expect_eq(strstr(text, end) == NULL, is_long, "%zu", i);
+    }
+    g_auto(GStrv) cuts = g_strsplit(html, ">Left out here", -1);
+    cr_expect_eq(g_strv_length(cuts), 4, "three are cut");
+}
+
+Test(digests, who_reads_text_alone_loses_nothing_to_the_html)
+{
+    g_autoptr(GPtrArray) bodies = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GString) body = g_string_new(NULL);
+
+    while (body->len < 30000)
+        g_string_append(body, "- `a`\n");
+    for (int i = 0; i < 2; i++)
+        g_ptr_array_add(bodies, g_strdup(body->str));
+    g_autoptr(MpOutgoingMail) mail = digest_of(bodies, MP_MAIL_TEXT);
+    cr_expect(strstr(mail->text, "Left out") == NULL);
+    cr_expect(mail->length > 2 * body->len);
+}
