@@ -10,6 +10,7 @@
 #include <gmime/gmime.h>
 
 #include "base/escape.h"
+#include "git/tree_name.h"
 
 #define NAME_MAX_OCTETS 120
 
@@ -68,10 +69,6 @@ static const char *const programs[] = {
     ".mst", ".nsh", ".pif", ".ps1",  ".reg", ".scr", ".sct", ".shb", ".sys",  ".vb",
     ".vbe", ".vbs", ".vhd", ".vxd",  ".wsc", ".wsf", ".wsh", ".xll"};
 
-/* Devices of Windows: no file can be called so. */
-static const char *const devices[] = {"con",  "prn",  "aux",  "nul",  "com1", "com2",
-                                      "com3", "com4", "lpt1", "lpt2", "lpt3"};
-
 static bool
 is_among(const char *const *list, gsize n, const char *word)
 {
@@ -87,14 +84,6 @@ extension_of(const char *name)
     const char *dot = strrchr(name, '.');
 
     return dot != NULL ? dot : "";
-}
-
-static bool
-is_device(const char *name)
-{
-    g_autofree char *stem = g_strndup(name, strcspn(name, "."));
-
-    return is_among(devices, G_N_ELEMENTS(devices), stem);
 }
 
 static void
@@ -135,7 +124,7 @@ mp_enclosure_name(const MpAttachmentRecord *record)
     while (name->len > 0 && strchr(". ", name->str[name->len - 1]) != NULL)
         g_string_truncate(name, name->len - 1);
     shorten(name);
-    if (is_device(name->str))
+    if (mp_is_windows_device(name->str))
         g_string_prepend_c(name, '_');
     if (name->len == 0)
         g_string_assign(name, record->file);

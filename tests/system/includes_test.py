@@ -37,7 +37,7 @@ ARROWS = {
     "transport": {"address"},
     "postfix": {"address"},
     "policy": {"address", "maildir", "message", "tracker"},
-    "notify": {"address", "markup", "outbox", "policy", "tracker"},
+    "notify": {"address", "git", "markup", "outbox", "policy", "tracker"},
     "instance": {"address", "cli", "message", "outbox", "policy", "tracker"},
     "pages": {"markup", "notify", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
