@@ -117,12 +117,13 @@ make_enclosures(const GPtrArray *notifications, GString *written)
     MpEnclosures *enclosures = mp_enclosures_new(&nth(notifications, 0)->facts, true);
 
     for (guint i = 0; i < notifications->len; i++) {
-        const MpComment *comment = nth(notifications, i)->facts.comment;
+        const MpNotificationFacts *facts = &nth(notifications, i)->facts;
 
-        if (comment == NULL)
+        g_string_append(written, mp_notification_actor(facts));
+        if (facts->comment == NULL)
             continue;
-        mp_enclosures_add(enclosures, comment);
-        g_string_append(written, comment->body);
+        mp_enclosures_add(enclosures, facts->comment);
+        g_string_append(written, facts->comment->body);
     }
     return enclosures;
 }

@@ -351,15 +351,28 @@ append_opening(GString *out, const char *kind, const char *more, const char *mar
                            kind, more, kind, mark, kind, mark);
 }
 
+/* Of all that people wrote and called their files, so that no line between can be a boundary. */
+static char *
+boundary_mark(const MpEnclosures *e, const char *text)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text));
+    for (guint i = 0; i < e->all->len; i++) {
+        const char *name = at(e, i)->name;
+        g_checksum_update(checksum, (const guchar *)name, (gssize)strlen(name) + 1);
+    }
+    return g_strndup(g_checksum_get_string(checksum), 32);
+}
+
 void
 mp_enclosures_frame(const MpEnclosures *e, bool has_html, const char *text, char **before,
                     char **behind)
 {
-    g_autofree char *mark = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    g_autofree char *mark = boundary_mark(e, text);
     g_autoptr(GString) related = g_string_new(NULL), mixed = g_string_new(NULL);
     GString *head = g_string_new(NULL);
 
-    mark[32] = '\0';
     append_parts(e, true, has_html, mark, related);
     append_parts(e, false, has_html, mark, mixed);
     if (mixed->len > 0)

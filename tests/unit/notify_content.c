@@ -522,6 +522,21 @@ Test(notify_content, no_text_can_end_the_part_that_it_is_in)
     cr_expect_str_eq(tree, "mixed(alternative(plain html) plain)");
 }
 
+/* The line of a text that names a file is made of the file's name, whatever the text calls it. */
+Test(notify_content, no_name_of_a_file_can_end_the_part_that_it_is_in)
+{
+    const char *body = "[log](attachments/1)";
+    const File file = {"1", "a.txt", "text/plain", "x"};
+    g_autoptr(MpOutgoingMail) one = render(&(Case){.body = body, .files = &file, .n_files = 1});
+    const char *start = strstr(one->text, "--mp-mixed-");
+    g_autofree char *boundary = g_strndup(start, strcspn(start, "\r"));
+    const File named = {"1", boundary, "text/plain", "x"};
+    g_autoptr(MpOutgoingMail) two = render(&(Case){.body = body, .files = &named, .n_files = 1});
+    g_autofree char *tree = tree_of(two);
+
+    cr_expect_str_eq(tree, "mixed(alternative(plain html) plain)", "%s", tree);
+}
+
 /* One of everything: this is what the pictures of README are made of. */
 Test(notify_content, a_golden_mail_has_one_of_everything)
 {
