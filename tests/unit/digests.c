@@ -6,6 +6,7 @@
 
 #include "golden.h"
 #include "notify/notify.h"
+#include "notify_fixture.h"
 #include "outbox/outbox.h"
 #include "scratch.h"
 #include "tracker/digest_id.h"
@@ -242,16 +243,6 @@ Test(digests, a_message_id_says_what_was_in_it)
 
 /* --- The mail --------------------------------------------------------------------------------- */
 
-static char *
-write_file(const char *name, const char *text)
-{
-    char *path = scratch_path(scratch, name);
-
-    cr_assert(g_file_set_contents(path, text, -1, NULL));
-    g_chmod(path, 0600);
-    return path;
-}
-
 static MpNotification *
 notification(const MpConfig *config, const MpKeyRing *ring, const MpThread *thread,
              const MpRepository *repository, const MpUser *actor, const MpComment *comment)
@@ -270,11 +261,8 @@ notification(const MpConfig *config, const MpKeyRing *ring, const MpThread *thre
 
 Test(digests, golden_digests_are_as_they_were)
 {
-    g_autofree char *keys = write_file("keys", "0123456789abcdef0123456789abcdef\n");
-    g_autofree char *conf = write_file("conf", "[instance]\nhostname = git.example.org\n"
-                                               "url = https://git.example.org\n");
-    g_autoptr(MpConfig) config = mp_config_load(conf, NULL, NULL);
-    g_autoptr(MpKeyRing) ring = mp_key_ring_load(keys, NULL);
+    g_autoptr(MpConfig) config = NULL;
+    g_autoptr(MpKeyRing) ring = NULL;
     g_autoptr(GPtrArray) none = g_ptr_array_new();
     g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
     const MpThread thread = {.id = 17,
@@ -296,6 +284,7 @@ Test(digests, golden_digests_are_as_they_were)
     static const char *const languages[] = {"en", "fr"};
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mp_notification_free);
 
+    notify_fixture_load("https://git.example.org", &config, &ring);
     g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, &one));
     g_ptr_array_add(all, notification(config, ring, &thread, &repository, &zoe, &two));
     g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, NULL));
@@ -317,11 +306,8 @@ Test(digests, golden_digests_are_as_they_were)
 static MpOutgoingMail *
 digest_of(const GPtrArray *bodies, MpMailFormat format)
 {
-    g_autofree char *keys = write_file("keys", "0123456789abcdef0123456789abcdef\n");
-    g_autofree char *conf = write_file("conf", "[instance]\nhostname = git.example.org\n"
-                                               "url = https://git.example.org\n");
-    g_autoptr(MpConfig) config = mp_config_load(conf, NULL, NULL);
-    g_autoptr(MpKeyRing) ring = mp_key_ring_load(keys, NULL);
+    g_autoptr(MpConfig) config = NULL;
+    g_autoptr(MpKeyRing) ring = NULL;
     g_autoptr(GPtrArray) none = g_ptr_array_new();
     g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
     const MpThread thread = {.id = 17,
@@ -335,6 +321,7 @@ digest_of(const GPtrArray *bodies, MpMailFormat format)
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mp_notification_free);
     g_autoptr(GArray) comments = g_array_sized_new(FALSE, TRUE, sizeof(MpComment), bodies->len);
 
+    notify_fixture_load("https://git.example.org", &config, &ring);
     g_array_set_size(comments, bodies->len);
     for (guint i = 0; i < bodies->len; i++) {
         MpComment *comment = &g_array_index(comments, MpComment, i);

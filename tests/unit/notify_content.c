@@ -4,14 +4,12 @@
  */
 #include <criterion/criterion.h>
 
-#include <glib/gstdio.h>
 #include <gmime/gmime.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "golden.h"
 #include "notify/notify.h"
-#include "scratch.h"
+#include "notify_fixture.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
 
@@ -20,32 +18,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
 #define PNG             "\x89PNG\r\n\x1a\n"
 #define KEY             "0123456789abcdef0123456789abcdef"
 
-static ScratchPath *scratch;
 static MpConfig *config;
 static MpKeyRing *ring;
 static int reads, lookups;
 
-static char *
-write_scratch(const char *name, const char *text)
-{
-    char *path = scratch_path(scratch, name);
-
-    cr_assert(g_file_set_contents(path, text, -1, NULL));
-    cr_assert_eq(g_chmod(path, 0600), 0);
-    return path;
-}
-
 static void
 set_up(void)
 {
-    scratch = scratch_make();
-    g_autofree char *keys = write_scratch("keys", "0123456789abcdef0123456789abcdef\n");
-    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n"
-                                                  "url = https://h.example\n");
-
-    config = mp_config_load(conf, NULL, NULL);
-    ring = mp_key_ring_load(keys, NULL);
-    cr_assert(config != NULL && ring != NULL);
+    notify_fixture_load("https://h.example", &config, &ring);
 }
 
 static void
@@ -53,7 +33,6 @@ tear_down(void)
 {
     mp_key_ring_free(ring);
     mp_config_free(config);
-    scratch_remove(scratch);
 }
 
 TestSuite(notify_content, .init = set_up, .fini = tear_down);

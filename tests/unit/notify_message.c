@@ -4,15 +4,13 @@
  */
 #include <criterion/criterion.h>
 
-#include <glib/gstdio.h>
 #include <gmime/gmime.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "golden.h"
 #include "notify/notify.h"
-#include "scratch.h"
+#include "notify_fixture.h"
 
 /* GMime has no cleanup functions of its own. */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeStream, g_object_unref)
@@ -24,33 +22,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeMessage, g_object_unref)
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
     "xxxxxxxx"
 
-static ScratchPath *scratch;
 static MpConfig *config;
 static MpKeyRing *ring;
-
-static char *
-write_scratch(const char *name, const char *text)
-{
-    char *path = scratch_path(scratch, name);
-
-    cr_assert(g_file_set_contents(path, text, -1, NULL));
-    cr_assert_eq(g_chmod(path, 0600), 0);
-    return path;
-}
 
 static void
 set_up(void)
 {
-    scratch = scratch_make();
-    g_autofree char *keys = write_scratch("keys", "0123456789abcdef0123456789abcdef\n");
-    g_autofree char *conf = write_scratch("conf", "[instance]\nhostname = git.example.org\n"
-                                                  "url = https://git.example.org\n");
-    g_autoptr(GError) error = NULL;
-
-    config = mp_config_load(conf, NULL, &error);
-    cr_assert(config != NULL, "%s", error != NULL ? error->message : "");
-    ring = mp_key_ring_load(keys, &error);
-    cr_assert(ring != NULL, "%s", error != NULL ? error->message : "");
+    notify_fixture_load("https://git.example.org", &config, &ring);
 }
 
 static void
@@ -58,7 +36,6 @@ tear_down(void)
 {
     mp_key_ring_free(ring);
     mp_config_free(config);
-    scratch_remove(scratch);
 }
 
 TestSuite(notify, .init = set_up, .fini = tear_down);
