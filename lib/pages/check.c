@@ -1,6 +1,7 @@
 /*
  * Whether every link of the pages leads somewhere. The pages are ours, so that a link is what
- * stands in href="" and src="": nothing else in them has a quotation mark.
+ * stands in href="" and src="": nothing else in them has a quotation mark. Where a link leads that
+ * somebody wrote in a comment is no fault of the pages.
  */
 #include "pages/internal.h"
 
@@ -114,6 +115,15 @@ unescape(const char *text, gsize length)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
+/* Whether it is the attribute at `p` that ends the beginning of a link in a comment. */
+static bool
+is_theirs(const char *text, const char *p)
+{
+    gsize length = strlen(MP_PAGES_THEIR_LINK);
+
+    return (gsize)(p - text) >= length && strncmp(p - length, MP_PAGES_THEIR_LINK, length) == 0;
+}
+
 static void
 follow_all(Check *check, const char *file, const char *text, const char *attribute)
 {
@@ -123,7 +133,8 @@ follow_all(Check *check, const char *file, const char *text, const char *attribu
         const char *value = p + skip, *end = strchrnul(value, '"');
         g_autofree char *link = unescape(value, (gsize)(end - value));
 
-        follow(check, file, link);
+        if (!is_theirs(text, p))
+            follow(check, file, link);
         p = end;
     }
 }

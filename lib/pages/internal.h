@@ -20,6 +20,9 @@
  */
 void mp_page_add(GString *page, const char *markup, ...);
 
+/* How a link begins that stands in a comment, and in nothing of ours. */
+#define MP_PAGES_THEIR_LINK "<a rel=\"nofollow ugc noopener noreferrer\""
+
 /* Appends the HTML of Markdown. */
 void mp_page_add_markdown(GString *page, const char *markdown);
 

@@ -62,9 +62,10 @@ typedef struct {
 } MpPagesCounts;
 
 /*
- * Looks whether every link of every page leads somewhere, those to the last hundred comments as
- * notifications have them too, and whether every file is one of ours. Tells each fault: the file,
- * and what is wrong. False only for what cannot be read.
+ * Looks whether every link of every page leads somewhere (but for those that people wrote in
+ * comments), those to the last hundred comments as notifications have them too, and whether every
+ * file is one of ours. Tells each fault: the file, and what is wrong. False only for what cannot be
+ * read.
  */
 typedef void (*MpPagesFault)(const char *file, const char *what, gpointer user_data);
 bool mp_pages_check(const MpPages *pages, MpPagesFault found, gpointer user_data,

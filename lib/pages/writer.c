@@ -131,7 +131,7 @@ mp_page_add_markdown(GString *page, const char *markdown)
  * that each of these is one of the writer's.
  */
 static const char *const dressed[][2] = {
-    {"<a rel=\"nofollow noopener noreferrer\"", "<a rel=\"nofollow ugc noopener noreferrer\""},
+    {"<a rel=\"nofollow noopener noreferrer\"", MP_PAGES_THEIR_LINK},
     {"<h4", "<h6"},
     {"</h4", "</h6"},
     {"<h5", "<h6"},

@@ -301,6 +301,19 @@ def notifications_link_to_pages(site):
 
 
 @test
+def a_link_that_somebody_wrote_is_no_fault_of_the_pages(site):
+    people(site)
+    site.set_config("pages", url=URL, directory=os.path.join(site.dir, "pages"))
+    pages = Pages(site)
+    site.thread("tim", body=f"[x]({URL}/nowhere.html) and [y]({URL}/r/acme/rocket/1.html#comment-9), {URL}/ and [a]: <b href=\"z\">\n")
+    site.metroplex("pages")
+    equal(pages.read("r/acme/rocket/1.html").count(f'href="{URL}'), 3, "links")
+    contains(site.metroplex("pages", "--check"), ": 0 faults")
+    edit(os.path.join(pages.dir, "r/acme/rocket/1.html"), ('<a href="#comment-0"', '<a href="#comment-1"'))
+    contains(site.run(METROPLEX, "pages", "--check", status=65).stdout, "#comment-1 leads nowhere")
+
+
+@test
 def a_feed_is_atom_with_one_entry_a_comment(site):
     people(site)
     pages = Pages(site)
