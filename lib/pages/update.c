@@ -174,7 +174,8 @@ visit_thread(const MpThreadDifference *difference, gpointer user_data, GError **
 /* --- Repositories
  * ----------------------------------------------------------------------------------- */
 
-/* One that is published only now has pages nowhere: then all is written. */
+/* One that is published only now has pages nowhere: then all is written. Of one whose policy could
+ * not be read before, nobody knows what there is. */
 static bool
 visit_repository(const MpRepository *before, const MpRepository *now, gpointer user_data,
                  GError **error)
@@ -182,9 +183,9 @@ visit_repository(const MpRepository *before, const MpRepository *now, gpointer u
     MpPagesUpdate *update = user_data;
     MpPagesRepository *repository;
 
-    if (before->has_no_pages == now->has_no_pages)
+    if (before != NULL && before->has_no_pages == now->has_no_pages)
         return true;
-    update->is_fresh |= before->has_no_pages;
+    update->is_fresh |= !now->has_no_pages;
     repository = mp_pages_repository(update, now->name, error);
     if (repository != NULL && now->has_no_pages)
         mp_pages_remove_repository(update, repository);

@@ -271,8 +271,7 @@ visit_policy(const Policies *policies, const char *name, GError **error)
     g_autoptr(MpRepository) now = mp_tracker_repository(policies->tracker, name, NULL);
     g_autoptr(MpRepository) before = mp_read_repository(policies->before, name, NULL);
 
-    return now == NULL || before == NULL ||
-           policies->visit(before, now, policies->user_data, error);
+    return now == NULL || policies->visit(before, now, policies->user_data, error);
 }
 
 bool

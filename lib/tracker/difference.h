@@ -33,11 +33,12 @@ typedef bool (*MpThreadDifferenceVisit)(const MpThreadDifference *difference, gp
 bool mp_tracker_difference(MpTracker *tracker, const char *since, MpThreadDifferenceVisit visit,
                            gpointer user_data, GError **error);
 
-/* A repository whose policy is another; each as mp_tracker_repository() reads it. */
+/* A repository whose policy is another; each as mp_tracker_repository() reads it. `before` is NULL
+ * where it could not be read. */
 typedef bool (*MpRepositoryDifferenceVisit)(const MpRepository *before, const MpRepository *now,
                                             gpointer user_data, GError **error);
 
-/* A policy that cannot be read is left out. */
+/* A policy that cannot be read now is left out. */
 bool mp_tracker_repository_difference(MpTracker *tracker, const char *since,
                                       MpRepositoryDifferenceVisit visit, gpointer user_data,
                                       GError **error);

@@ -206,6 +206,33 @@ def a_repository_that_is_switched_off_leaves_nothing_behind(site):
 
 
 @test
+def a_repository_whose_policy_was_damaged_is_switched_off_and_on(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim", title="Canary")
+    site.metroplex("repository", "set", "acme/rocket", "--reply", "members")
+    pages.update()
+
+    def policy(text):
+        def write(checkout):
+            with open(os.path.join(checkout, "repositories/acme/rocket"), "w") as f:
+                f.write(text)
+        push(site, write)
+        return pages.update()
+
+    policy("damaged")
+    policy("[repository]\nreply=on\npages=off\n")
+    check(not pages.has("r/acme/rocket"), "its pages are there")
+    pages.check()
+    policy("damaged")
+    comment(site, 1)
+    contains(pages.update().stderr, "thread 1 has no new page")
+    policy("[repository]\nreply=on\n")
+    contains(pages.read("r/acme/rocket/1.html"), 'id="comment-1"')
+    pages.check()
+
+
+@test
 def a_long_thread_has_a_page_for_each_hundred_comments(site):
     people(site)
     pages = Pages(site)
