@@ -81,7 +81,7 @@ bool mp_stage_put_page(MpStage *stage, MpStageOrder order, const char *path, GSt
 /* What the file has or, if it is on its way, shall have; NULL where there is none. */
 bool mp_stage_read(MpStage *stage, const char *path, char **text, GError **error);
 
-/* A file, or a directory with all in it, that shall be gone. */
+/* A file, or a directory with all in it but what is hidden, that shall be gone. */
 void mp_stage_remove(MpStage *stage, const char *path);
 
 bool mp_stage_has(MpStage *stage, const char *path, bool *has, GError **error);
@@ -153,6 +153,7 @@ typedef struct {
     MpStage *stage;
     bool is_fresh;            /* nothing that is there counts */
     bool is_torn;             /* a list is missing, whose lines nobody knows then */
+    char *root;               /* index.html as it was found; NULL: there is none */
     GHashTable *repositories; /* char * to MpPagesRepository */
     GHashTable *known;        /* is_fresh: char *, the files of threads that are there */
     guint64 last;             /* the highest id of a thread */
@@ -184,6 +185,9 @@ typedef struct {
 
 GString *mp_pages_begin(const MpPagesUpdate *update, const MpPagesHead *head);
 void mp_pages_end(GString *page);
+
+/* Whether index.html, as it was found, names the repository. */
+bool mp_pages_is_named(const MpPagesUpdate *update, const MpPagesRepository *repository);
 
 /* index.html of all, if what was touched came or went, and the files that all share. */
 bool mp_pages_write_root(MpPagesUpdate *update, GError **error);

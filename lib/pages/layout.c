@@ -104,9 +104,17 @@ repositories(MpPagesUpdate *update, GError **error)
     return g_steal_pointer(&names);
 }
 
+bool
+mp_pages_is_named(const MpPagesUpdate *update, const MpPagesRepository *repository)
+{
+    g_autofree char *link = g_strdup_printf("\"%s/index.html\"", repository->directory);
+
+    return update->root != NULL && strstr(update->root, link) != NULL;
+}
+
 /* Whether the page names each repository that has pages, and none that has not. */
 static bool
-is_root_right(MpPagesUpdate *update, const char *text)
+is_root_right(const MpPagesUpdate *update)
 {
     GHashTableIter iter;
     gpointer value;
@@ -114,9 +122,8 @@ is_root_right(MpPagesUpdate *update, const char *text)
     g_hash_table_iter_init(&iter, update->repositories);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const MpPagesRepository *repository = value;
-        g_autofree char *link = g_strdup_printf("\"%s/index.html\"", repository->directory);
 
-        if (repository->is_published != (strstr(text, link) != NULL))
+        if (repository->is_published != mp_pages_is_named(update, repository))
             return false;
     }
     return true;
@@ -152,12 +159,7 @@ write_root(MpPagesUpdate *update, GError **error)
 bool
 mp_pages_write_root(MpPagesUpdate *update, GError **error)
 {
-    g_autofree char *text = NULL;
-
-    if (!mp_stage_read(update->stage, "index.html", &text, error))
-        return false;
-    return (text != NULL && !update->is_fresh && is_root_right(update, text)) ||
-           write_root(update, error);
+    return (!update->is_fresh && is_root_right(update)) || write_root(update, error);
 }
 
 bool

@@ -89,7 +89,10 @@ mp_pages_repository(MpPagesUpdate *update, const char *name, GError **error)
         mp_pages_repository_free(repository);
         return NULL;
     }
-    update->is_torn |= repository->n_missing % LISTS != 0;
+    update->is_torn |=
+        repository->n_missing == LISTS
+            ? !update->is_fresh && repository->is_published && mp_pages_is_named(update, repository)
+            : repository->n_missing > 0;
     g_hash_table_insert(update->repositories, repository->name, repository);
     return repository;
 }

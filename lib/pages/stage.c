@@ -379,8 +379,11 @@ remove_all(MpStage *stage, const char *path, GError **error)
         if (!remove_all(stage, below, error))
             return false;
     }
-    return names != NULL && (unlinkat(stage->directory, path, AT_REMOVEDIR) == 0 ||
-                             mp_fail_errno(error, "cannot remove the directory %s", whole));
+    if (names == NULL)
+        return false;
+    /* what is hidden is not ours, and stays */
+    return unlinkat(stage->directory, path, AT_REMOVEDIR) == 0 || errno == ENOTEMPTY ||
+           mp_fail_errno(error, "cannot remove the directory %s", whole);
 }
 
 static bool

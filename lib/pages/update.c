@@ -39,7 +39,8 @@ write_built(const MpPagesUpdate *update, const char *tip, GError **error)
 }
 
 /* The commit that the pages show; NULL if all has to be written: nothing was, or by other settings,
- * or the tracker was set back and the commit is gone. */
+ * or the tracker was set back and the commit is gone, or somebody removed the pages, but not what
+ * is hidden. */
 static bool
 read_built(const MpPagesUpdate *update, char **tip, GError **error)
 {
@@ -50,7 +51,7 @@ read_built(const MpPagesUpdate *update, char **tip, GError **error)
     if (!mp_stage_read_built(update->stage, &text, error))
         return false;
     g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
-    if (g_strv_length(lines) == 4 && strcmp(lines[0], FORMAT) == 0 &&
+    if (update->root != NULL && g_strv_length(lines) == 4 && strcmp(lines[0], FORMAT) == 0 &&
         strcmp(lines[1], settings) == 0 && mp_tracker_has_commit(update->tracker, lines[2]))
         *tip = g_strdup(lines[2]);
     return true;
@@ -231,7 +232,8 @@ run(MpPagesUpdate *update, bool all, GError **error)
     g_autofree char *tip = mp_tracker_tip(update->tracker);
     g_autofree char *since = NULL;
 
-    if (!read_built(update, &since, error))
+    if (!mp_stage_read(update->stage, "index.html", &update->root, error) ||
+        !read_built(update, &since, error))
         return false;
     if (!all && since != NULL && strcmp(since, tip) == 0)
         return true;
@@ -328,6 +330,7 @@ mp_pages_update(const MpPages *pages, bool all, MpPagesDone *done, GError **erro
     }
     update.stage = mp_stage_new(pages->directory, done, error);
     bool good = update.stage != NULL && run(&update, all, error);
+    g_free(update.root);
     mp_stage_free(update.stage);
     return good;
 }

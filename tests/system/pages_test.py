@@ -206,6 +206,23 @@ def a_repository_that_is_switched_off_leaves_nothing_behind(site):
 
 
 @test
+def what_is_hidden_stays_and_stops_nothing(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    site.thread("tim", repository="acme/other")
+    pages.update()
+    hidden = os.path.join(pages.dir, "r/acme/rocket/.htaccess")
+    with open(hidden, "w") as f:
+        f.write("Require all granted\n")
+    site.metroplex("repository", "set", "acme/rocket", "--pages", "off")
+    pages.update()
+    pages.update("--all")
+    equal(os.listdir(os.path.dirname(hidden)), [".htaccess"])
+    pages.check()
+
+
+@test
 def a_repository_whose_policy_was_damaged_is_switched_off_and_on(site):
     people(site)
     pages = Pages(site)
@@ -571,6 +588,28 @@ def a_list_that_somebody_removed_is_made_again(site):
         comment(site, 1)
         contains(pages.update().stderr, "lists are missing: all pages are written anew")
         pages.check()
+
+
+@test
+def pages_that_somebody_removed_are_made_again(site):
+    """All but what is hidden, as rm -r pages/* does; and those of one repository."""
+    people(site)
+    pages = Pages(site)
+    for _ in range(2):
+        site.thread("tim")
+    pages.update()
+    for name in os.listdir(pages.dir):
+        path = os.path.join(pages.dir, name)
+        if not name.startswith("."):
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+    contains(pages.update().stdout, "all anew")
+    pages.check()
+    shutil.rmtree(os.path.join(pages.dir, "r/acme/rocket"))
+    comment(site, 1)
+    contains(pages.update().stderr, "lists are missing: all pages are written anew")
+    pages.check()
+    site.thread("tim", repository="acme/other")
+    equal(pages.update().stderr, "", "a repository that is new")
 
 
 @test
