@@ -78,27 +78,33 @@ parse_request(const char *line, GArray *requests)
     g_array_append_val(requests, request);
 }
 
+/* What cannot be looked at may be one. */
 static bool
 is_requested(const MpOutbox *outbox, const char *name)
 {
-    return faccessat(outbox->fd[DIRECTORY_REQUESTS], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return faccessat(outbox->fd[DIRECTORY_REQUESTS], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           errno != ENOENT;
 }
 
-/* Request, in their order. */
+/* Request, in their order. NULL with *error set where there may be some that cannot be read. */
 static GArray *
-read_requests(const MpOutbox *outbox, const char *key)
+read_requests(const MpOutbox *outbox, const char *key, GError **error)
 {
-    GArray *requests = g_array_new(FALSE, FALSE, sizeof(Request));
+    g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(Request));
     g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
 
     g_array_set_clear_func(requests, clear_request);
-    if (!is_requested(outbox, key) ||
-        !mp_read_file(outbox->fd[DIRECTORY_REQUESTS], key, REQUEST_LIMIT, &text, NULL, NULL))
-        return requests;
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    if (is_requested(outbox, key) &&
+        !mp_read_file(outbox->fd[DIRECTORY_REQUESTS], key, REQUEST_LIMIT, &text, NULL, &why) &&
+        is_requested(outbox, key)) { /* else it was done meanwhile */
+        g_propagate_prefixed_error(error, g_steal_pointer(&why), "outbox/requests: ");
+        return NULL;
+    }
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         parse_request(*line, requests);
-    return requests;
+    return g_steal_pointer(&requests);
 }
 
 static bool
@@ -147,7 +153,9 @@ mp_outbox_requested(const MpOutbox *outbox, const char *key, guint64 user)
 
     if (!is_requested(outbox, key)) /* asked for before each message */
         return found;
-    g_autoptr(GArray) requests = read_requests(outbox, key);
+    g_autoptr(GArray) requests = read_requests(outbox, key, NULL);
+    if (requests == NULL) /* and nothing is sent that may be held */
+        return MP_REQUESTED_HOLD;
     for (guint i = 0; i < requests->len && found != MP_REQUESTED_DROP; i++) {
         const Request *request = &g_array_index(requests, Request, i);
 
@@ -324,9 +332,10 @@ mp_event_file_end(MpOutbox *outbox, MpEventFile *file, MpEventEnd *end, GError *
     g_autofree char *key = g_strdup(mp_event_file_event(file)->key);
     g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
     g_autoptr(MpEventFile) owned = file; /* let go before the lock is */
-    g_autoptr(GArray) requests = read_requests(outbox, key);
+    g_autoptr(GArray) requests = lock != NULL ? read_requests(outbox, key, error) : NULL;
 
-    return lock != NULL && put_down(owned, requests, end, error) && withdraw(outbox, key, error);
+    return requests != NULL && put_down(owned, requests, end, error) &&
+           withdraw(outbox, key, error);
 }
 
 bool
@@ -417,10 +426,14 @@ apply_all(MpOutbox *outbox, const char *key, const GArray *requests, GError **er
 static bool
 settle(MpOutbox *outbox, const char *key, GError **error)
 {
-    g_autoptr(GArray) requests = read_requests(outbox, key);
     GError *why = NULL;
+    g_autoptr(GArray) requests = read_requests(outbox, key, &why);
 
-    if (!apply_all(outbox, key, requests, &why) && !pass_over(why, error))
+    if (requests == NULL && !g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    if ((requests == NULL || !apply_all(outbox, key, requests, &why)) && !pass_over(why, error))
         return false;
     return withdraw(outbox, key, error);
 }
@@ -438,5 +451,6 @@ mp_outbox_settle(MpOutbox *outbox, GError **error)
     for (guint i = 0; i < names->len; i++)
         if (mp_is_event_key(names->pdata[i]) && !settle(outbox, names->pdata[i], error))
             return false;
-    return !mp_outbox_is_halted(outbox) || finish_halt(outbox, error);
+    return !g_ptr_array_find_with_equal_func(names, HOLD_ALL, g_str_equal, NULL) ||
+           finish_halt(outbox, error);
 }

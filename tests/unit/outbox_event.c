@@ -757,6 +757,22 @@ Test(outbox_event, what_is_asked_is_known_before_it_is_done)
     cr_expect_eq(mp_outbox_requested(outbox, KEY, 2), MP_REQUESTED_NOTHING);
 }
 
+/* As by an error of the disk: it is not taken for none, and not removed. */
+Test(outbox_event, a_request_that_cannot_be_read_is_none_to_pass_over)
+{
+    g_autofree char *path = path_of("requests/" KEY);
+    MpEventFile *file = begin_work();
+    g_autoptr(GError) error = NULL;
+    MpEventEnd end;
+
+    cr_assert_eq(symlink(KEY, path), 0);
+    cr_expect_eq(mp_outbox_requested(outbox, KEY, 2), MP_REQUESTED_HOLD);
+    cr_expect_not(mp_event_file_end(outbox, file, &end, &error));
+    cr_assert_not_null(error);
+    cr_expect(exists("new/" KEY));
+    cr_expect(g_file_test(path, G_FILE_TEST_IS_SYMLINK));
+}
+
 Test(outbox_event, a_hold_of_all_that_was_not_finished_is_finished)
 {
     announce(KEY);
