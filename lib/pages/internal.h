@@ -130,7 +130,8 @@ void mp_lines_remove(MpLines *lines, const char *key);
 /* False if a line of this order would be cut off: it need not be made. */
 bool mp_lines_takes(const MpLines *lines, const char *order);
 
-bool mp_lines_has(const MpLines *lines, const char *key);
+bool mp_lines_has(MpLines *lines, const char *key);
+bool mp_lines_is_empty(const MpLines *lines);
 bool mp_lines_is_changed(const MpLines *lines);
 
 /* Lines that were cut off earlier may belong here now: one went away or down. */

@@ -15,6 +15,7 @@ typedef struct {
 
 struct MpLines {
     const MpLinesForm *form;
+    char *text;         /* not looked into yet, or NULL: every line is in by_key */
     GHashTable *by_key; /* char * of the Line to Line */
     bool was_full, is_changed, has_gone_down;
     char *floor; /* the order of the last line that was not cut off */
@@ -88,8 +89,21 @@ mp_lines_new(const MpLinesForm *form, const char *text)
     MpLines *lines = g_new0(MpLines, 1);
 
     lines->form = form;
+    lines->text = g_strdup(text);
     lines->by_key = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, line_free);
-    for (const char *p = text; p != NULL && *p != '\0';) {
+    return lines;
+}
+
+/* A long page of which nothing changes, such as the archive, is not taken apart for a comment. */
+static void
+parse(MpLines *lines)
+{
+    const MpLinesForm *form = lines->form;
+    g_autofree char *text = g_steal_pointer(&lines->text);
+
+    if (text == NULL)
+        return;
+    for (const char *p = text; *p != '\0';) {
         const char *end = strchrnul(p, '\n');
         Line *line = line_new(form, g_strndup(p, (gsize)(end - p)));
 
@@ -98,7 +112,16 @@ mp_lines_new(const MpLinesForm *form, const char *text)
         p = *end == '\n' ? end + 1 : end;
     }
     lines->was_full = form->most > 0 && g_hash_table_size(lines->by_key) >= form->most;
-    return lines;
+}
+
+/* Whether the page was not taken apart, and has this very line. */
+static bool
+has_line(const MpLines *lines, const char *line)
+{
+    const char *p = lines->text != NULL ? strstr(lines->text, line) : NULL;
+
+    return p != NULL && (p == lines->text || p[-1] == '\n') &&
+           (p[strlen(line)] == '\n' || p[strlen(line)] == '\0');
 }
 
 void
@@ -107,6 +130,7 @@ mp_lines_free(MpLines *lines)
     if (lines == NULL)
         return;
     g_hash_table_unref(lines->by_key);
+    g_free(lines->text);
     g_free(lines->floor);
     g_free(lines);
 }
@@ -130,6 +154,7 @@ sorted(MpLines *lines)
     gpointer line;
     MpLinesSort sort = lines->form->sort;
 
+    parse(lines);
     g_hash_table_iter_init(&iter, lines->by_key);
     while (g_hash_table_iter_next(&iter, NULL, &line))
         g_ptr_array_add(all, line);
@@ -159,6 +184,11 @@ mp_lines_takes(const MpLines *lines, const char *order)
 void
 mp_lines_set(MpLines *lines, char *text)
 {
+    if (has_line(lines, text)) {
+        g_free(text);
+        return;
+    }
+    parse(lines);
     Line *line = line_new(lines->form, text);
     const Line *old = line != NULL ? g_hash_table_lookup(lines->by_key, line->key) : NULL;
 
@@ -179,15 +209,24 @@ mp_lines_set(MpLines *lines, char *text)
 void
 mp_lines_remove(MpLines *lines, const char *key)
 {
+    parse(lines);
     if (!g_hash_table_remove(lines->by_key, key))
         return;
     lines->is_changed = lines->has_gone_down = true;
 }
 
 bool
-mp_lines_has(const MpLines *lines, const char *key)
+mp_lines_has(MpLines *lines, const char *key)
 {
+    parse(lines);
     return g_hash_table_contains(lines->by_key, key);
+}
+
+bool
+mp_lines_is_empty(const MpLines *lines)
+{
+    return lines->text != NULL ? strstr(lines->text, lines->form->before) == NULL
+                               : g_hash_table_size(lines->by_key) == 0;
 }
 
 bool

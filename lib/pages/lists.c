@@ -241,8 +241,7 @@ write_range(MpPagesUpdate *update, MpPagesRepository *repository, GError **error
 
     if (first == 0)
         return true;
-    g_autoptr(GPtrArray) rows = mp_lines_sorted(repository->range);
-    is_empty = rows->len == 0;
+    is_empty = mp_lines_is_empty(repository->range);
     note_range(repository, first, is_empty);
     if (is_empty)
         mp_stage_remove(update->stage, path);
@@ -297,7 +296,7 @@ make_row(const MpPagesUpdate *update, const MpThread *thread, guint64 last, gint
     if (last > 0)
         mp_page_add(row, " · <a href=\"%s.html#comment-%d\">%d %s</a>", page, last, last,
                     last == 1 ? texts->comment : texts->comments);
-    mp_page_add(row, "%s</small></td><td>%D</td></tr>", "", active);
+    mp_page_add(row, "</small></td><td>%D</td></tr>", active);
     g_strdelimit(row->str, "\n", ' '); /* of a title that somebody pushed */
     return g_string_free(row, FALSE);
 }
@@ -369,15 +368,6 @@ fill_again(MpPagesUpdate *update, MpPagesRepository *repository, GError **error)
     return true;
 }
 
-/* A repository without a thread has no pages. */
-static bool
-is_empty(const MpPagesRepository *repository)
-{
-    g_autoptr(GPtrArray) ranges = mp_lines_sorted(repository->archive);
-
-    return ranges->len == 0;
-}
-
 void
 mp_pages_remove_repository(MpPagesUpdate *update, MpPagesRepository *repository)
 {
@@ -392,7 +382,7 @@ write_lists(MpPagesUpdate *update, MpPagesRepository *r, GError **error)
         return true;
     if (!write_range(update, r, error))
         return false;
-    if (is_empty(r)) {
+    if (mp_lines_is_empty(r->archive)) { /* without a thread it has no pages */
         mp_pages_remove_repository(update, r);
         return true;
     }
