@@ -62,9 +62,9 @@ mp_pages_attached_file(MpPagesUpdate *update, const MpPagesRepository *repositor
     *file = NULL;
     for (gsize i = 0; *file == NULL && i < G_N_ELEMENTS(endings); i++) {
         g_autofree char *path = path_of(repository, stem, endings[i]);
-        bool has;
+        bool has = update->is_fresh && g_hash_table_contains(update->attached, path);
 
-        if (!mp_stage_has(update->stage, path, &has, error))
+        if (!update->is_fresh && !mp_stage_has(update->stage, path, &has, error))
             return false;
         *file = has ? g_strconcat(stem, endings[i], NULL) : NULL;
     }
@@ -87,12 +87,13 @@ write_one(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 th
     path = path_of(repository, stem, ending_of(length > 0 ? data : "", length));
     g_hash_table_add(kept, path);
     if (update->is_fresh)
-        g_hash_table_add(update->known, g_strdup(path));
+        g_hash_table_add(update->attached, g_strdup(path));
     return mp_stage_put(update->stage, MP_STAGE_ATTACHMENT, path, length > 0 ? data : "", length,
                         error);
 }
 
-/* What the comment had before it was changed. */
+/* What the comment had before it was changed. Where all is written anew, it goes with the thread's:
+ * mp_pages_sweep_thread(). */
 static bool
 remove_others(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 thread,
               guint64 number, GHashTable *kept, GError **error)
@@ -100,7 +101,7 @@ remove_others(MpPagesUpdate *update, const MpPagesRepository *repository, guint6
     g_autofree char *directory =
         g_strdup_printf("%s/a/%" G_GUINT64_FORMAT, repository->directory, thread);
     g_autofree char *prefix = g_strdup_printf("%" G_GUINT64_FORMAT "-", number);
-    g_autoptr(GPtrArray) names = mp_stage_list(update->stage, directory, error);
+    g_autoptr(GPtrArray) names = mp_stage_list(update->stage, directory, NULL, NULL, error);
 
     for (guint i = 0; names != NULL && i < names->len; i++) {
         g_autofree char *path = g_build_filename(directory, g_ptr_array_index(names, i), NULL);
@@ -122,5 +123,5 @@ mp_pages_write_attached(MpPagesUpdate *update, const MpPagesRepository *reposito
         if (!write_one(update, repository, thread, number,
                        g_ptr_array_index(comment->attachments, i), kept, error))
             return false;
-    return remove_others(update, repository, thread, number, kept, error);
+    return update->is_fresh || remove_others(update, repository, thread, number, kept, error);
 }

@@ -1,6 +1,7 @@
 /* Inside of lib/pages: shared by its files. */
 #pragma once
 
+#include "base/directory.h"
 #include "pages/pages.h"
 
 #define MP_PAGES_COMMENTS 100 /* comments of a page of a thread, ids of a range */
@@ -86,8 +87,10 @@ void mp_stage_remove(MpStage *stage, const char *path);
 
 bool mp_stage_has(MpStage *stage, const char *path, bool *has, GError **error);
 
-/* The names in a directory (char *); none where it is not there, or is a symbolic link. */
-GPtrArray *mp_stage_list(MpStage *stage, const char *path, GError **error);
+/* The names in a directory (char *) that `filter` wants, which may be NULL as in base/directory.h;
+ * none where it is not there, or is a symbolic link. */
+GPtrArray *mp_stage_list(MpStage *stage, const char *path, MpEntryFilter filter, gpointer user_data,
+                         GError **error);
 
 /* Everything is put into place and synced, in its order. Many files are flushed on the way. */
 bool mp_stage_flush(MpStage *stage, GError **error);
@@ -156,7 +159,7 @@ typedef struct {
     bool is_torn;             /* a list is missing, whose lines nobody knows then */
     char *root;               /* index.html as it was found; NULL: there is none */
     GHashTable *repositories; /* char * to MpPagesRepository */
-    GHashTable *known;        /* is_fresh: char *, the files of threads that are there */
+    GHashTable *attached;     /* is_fresh: char *, the files of the thread that is written */
     guint64 last;             /* the highest id of a thread */
     MpPagesDone *done;
 } MpPagesUpdate;
@@ -167,8 +170,14 @@ typedef struct {
     MpLines *active, *opened, *titles, *archive, *feed;
     MpLines *range;
     guint64 range_first; /* of the range that is being changed; 0: none */
+    GArray *written;     /* MpPagesWritten, by ids: all, if everything is written anew */
     guint n_missing;     /* lists that are not there: all, or none of them */
 } MpPagesRepository;
+
+/* Of a thread that was written: where its last page begins. There may be a million. */
+typedef struct {
+    guint32 id, latest;
+} MpPagesWritten;
 
 /* The first number of the page or range that a number stands on. */
 guint64 mp_pages_first_comment(guint64 number);
@@ -262,6 +271,10 @@ bool mp_pages_write_feed(MpPagesUpdate *update, MpPagesRepository *repository, G
 
 /* --- sweep.c
  * -------------------------------------------------------------------------------------- */
+
+/* After a thread was written anew: notes its pages, and what was attached earlier goes. */
+bool mp_pages_sweep_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id,
+                           guint64 last, GError **error);
 
 /* After everything was written anew: what else there is goes. */
 bool mp_pages_sweep(MpPagesUpdate *update, GError **error);

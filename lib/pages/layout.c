@@ -67,7 +67,7 @@ static bool
 add_owner(MpPagesUpdate *update, const char *owner, GPtrArray *names, GError **error)
 {
     g_autofree char *directory = g_strconcat("r/", owner, NULL);
-    g_autoptr(GPtrArray) below = mp_stage_list(update->stage, directory, error);
+    g_autoptr(GPtrArray) below = mp_stage_list(update->stage, directory, NULL, NULL, error);
 
     for (guint i = 0; below != NULL && i < below->len; i++) {
         const char *name = g_ptr_array_index(below, i);
@@ -93,7 +93,7 @@ static GPtrArray *
 repositories(MpPagesUpdate *update, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) owners = mp_stage_list(update->stage, "r", error);
+    g_autoptr(GPtrArray) owners = mp_stage_list(update->stage, "r", NULL, NULL, error);
 
     if (owners == NULL)
         return NULL;

@@ -55,6 +55,7 @@ mp_pages_repository_free(gpointer data)
     mp_lines_free(repository->archive);
     mp_lines_free(repository->feed);
     mp_lines_free(repository->range);
+    g_array_unref(repository->written);
     g_free(repository);
 }
 
@@ -85,6 +86,7 @@ mp_pages_repository(MpPagesUpdate *update, const char *name, GError **error)
     repository->name = g_strdup(name);
     repository->directory = g_strconcat("r/", name, NULL);
     repository->is_published = !policy->has_no_pages;
+    repository->written = g_array_new(FALSE, FALSE, sizeof(MpPagesWritten));
     if (!read_lists(update, repository, error)) {
         mp_pages_repository_free(repository);
         return NULL;
@@ -245,8 +247,6 @@ write_range(MpPagesUpdate *update, MpPagesRepository *repository, GError **error
     note_range(repository, first, is_empty);
     if (is_empty)
         mp_stage_remove(update->stage, path);
-    else if (update->is_fresh)
-        g_hash_table_add(update->known, g_strdup(path));
     good =
         is_empty || write_table(update, repository, file, label, repository->range, false, error);
     g_clear_pointer(&repository->range, mp_lines_free);

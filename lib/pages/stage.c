@@ -190,16 +190,18 @@ mp_stage_has(MpStage *stage, const char *path, bool *has, GError **error)
 }
 
 GPtrArray *
-mp_stage_list(MpStage *stage, const char *path, GError **error)
+mp_stage_list(MpStage *stage, const char *path, MpEntryFilter filter, gpointer user_data,
+              GError **error)
 {
     g_autofree char *whole = g_build_filename(stage->path, path, NULL);
     struct stat st;
 
     if (!note(stage, is_inside(stage, path, error)))
         return NULL;
-    if (fstatat(stage->directory, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+    if (fstatat(stage->directory, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno == ENOENT
+                                                                      : !S_ISDIR(st.st_mode))
         return g_ptr_array_new_with_free_func(g_free);
-    GPtrArray *names = mp_list_directory_if_any(whole, error);
+    GPtrArray *names = mp_list_directory(whole, filter, user_data, error);
     note(stage, names != NULL);
     return names;
 }

@@ -252,8 +252,6 @@ write_page(const Page *p, GError **error)
     add_pages(p, page);
     add_how(p, page);
     mp_pages_end(page);
-    if (p->update->is_fresh)
-        g_hash_table_add(p->update->known, g_strdup(path));
     return mp_stage_put_page(p->update->stage, MP_STAGE_THREAD, path, page, error);
 }
 

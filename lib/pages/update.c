@@ -103,6 +103,7 @@ write_thread(MpPagesUpdate *update, MpPagesRepository *repository, const MpThrea
     gint64 active;
 
     update->done->threads++;
+    g_hash_table_remove_all(update->attached);
     if (!mp_tracker_last_comment(update->tracker, thread->id, &last, error))
         return false;
     if (is_new_here)
@@ -113,6 +114,8 @@ write_thread(MpPagesUpdate *update, MpPagesRepository *repository, const MpThrea
            update_comments(update, repository, thread, numbers, error) &&
            (!all || update->is_fresh || mp_pages_feed_again(update, repository, thread, error)) &&
            mp_pages_write_thread(update, repository, thread, last, numbers, all, error) &&
+           (!update->is_fresh ||
+            mp_pages_sweep_thread(update, repository, thread->id, last, error)) &&
            mp_pages_list_thread(update, repository, thread, last, active, error);
 }
 
@@ -306,13 +309,13 @@ mp_pages_update(const MpPages *pages, bool all, MpPagesDone *done, GError **erro
 {
     g_autoptr(GHashTable) repositories =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, mp_pages_repository_free);
-    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) attached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     MpPagesUpdate update = {.pages = pages,
                             .config = pages->config,
                             .texts = mp_pages_texts((MpLanguage)pages->config->language),
                             .tracker = pages->tracker,
                             .repositories = repositories,
-                            .known = known,
+                            .attached = attached,
                             .done = done};
     g_autofree char *path = g_build_filename(pages->directory, ".lock", NULL);
     g_autoptr(MpLock) lock = NULL;

@@ -419,6 +419,28 @@ def attachments_have_names_of_ours(site):
 
 
 @test
+def an_attachment_that_is_no_picture_any_more_has_another_name(site):
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    with_attachments(site, ("photo.png", "image/png", PNG))
+
+    def write(octets):
+        def change(checkout):
+            with open(record(checkout, 1, "comments/1/attachments/1.png"), "wb") as f:
+                f.write(octets)
+        push(site, change)
+
+    pages.update()
+    for options, octets, ending in (([], b"<script>", "bin"), ([], PNG, "png"), (["--all"], b"<script>", "bin"), (["--all"], PNG, "png")):
+        write(octets)
+        pages.update(*options)
+        equal([path for path in pages.all() if "/a/" in path], [f"r/acme/rocket/a/1/1-1.{ending}"], f"{options}")
+        contains(pages.read("r/acme/rocket/1.html"), f'href="a/1/1-1.{ending}"')
+        pages.check()
+
+
+@test
 def languages_are_the_installations(site):
     people(site)
     pages = Pages(site)
@@ -560,13 +582,20 @@ def all_anew_removes_what_nobody_needs(site):
     pages = Pages(site)
     site.thread("tim")
     pages.update()
-    for path in ("r/acme/rocket/99.html", "r/acme/rocket/a/7/1-1.bin", "r/gone/away/index.html", ".new/7"):
+    with_attachments(site, ("photo.png", "image/png", PNG))
+    pages.update()
+    ours = pages.all()
+    for path in ("r/acme/rocket/99.html", "r/acme/rocket/1-100.html", "r/acme/rocket/01.html", "r/acme/rocket/ids-101.html", "r/acme/rocket/ids-01.html", "r/acme/rocket/-1.html",
+                 "r/acme/rocket/18446744073709551617.html", "r/acme/rocket/4294967297.html", "r/acme/rocket/a/7/1-1.bin", "r/acme/rocket/a/1/1-2.png", "r/acme/rocket/a/1/1-1.bin",
+                 "r/acme/rocket/a/x/1-1.bin", "r/acme/rocket/x", "r/gone/away/index.html", ".new/7"):
         os.makedirs(os.path.dirname(os.path.join(pages.dir, path)), exist_ok=True)
         with open(os.path.join(pages.dir, path), "w") as f:
             f.write("old")
     done = site.run(METROPLEX, "pages", "--check", pages.dir, status=None)
     pages.update("--all")
     equal(os.listdir(os.path.join(pages.dir, ".new")), [])
+    equal(sorted(pages.all()), sorted(ours))
+    equal(pages.all(), ours)
     pages.check()
     with open(os.path.join(pages.dir, "r/acme/rocket/evil.php"), "w") as f:
         f.write("<?php")
