@@ -27,6 +27,28 @@ mp_domain_fold(const char *domain)
     return back != NULL && strcmp(back, lower) == 0 ? g_ascii_strdown(ascii, -1) : g_strdup(domain);
 }
 
+bool
+mp_domain_is_suffix(const char *folded)
+{
+    static const char *const second_levels[] = {
+        "ac",  "ad",   "asn", "co",   "com",  "ed",   "edu", "firm", "gen", "go",
+        "gob", "gouv", "gov", "govt", "gr",   "gv",   "id",  "ind",  "inf", "info",
+        "int", "lg",   "ltd", "me",   "mil",  "muni", "ne",  "net",  "nhs", "nic",
+        "nom", "or",   "org", "plc",  "priv", "sch",  "web",
+    };
+    const char *dot = strchr(folded, '.');
+
+    if (dot == NULL || dot[1] == '\0')
+        return true;
+    if (strlen(dot + 1) != 2)
+        return false;
+    for (gsize i = 0; i < G_N_ELEMENTS(second_levels); i++)
+        if (strlen(second_levels[i]) == (gsize)(dot - folded) &&
+            strncmp(folded, second_levels[i], (gsize)(dot - folded)) == 0)
+            return true;
+    return false;
+}
+
 /* Only letters of which each is the other's case: a Kelvin sign has a lower case, k, whose upper
  * case is another letter, so whoever writes it is not who has the k. */
 static void

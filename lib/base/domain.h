@@ -15,6 +15,14 @@
 char *mp_domain_fold(const char *domain);
 
 /*
+ * Whether a folded domain is one below which anybody gets a name, so that it speaks for nobody
+ * there: a single label, or the usual second level of a country (co.uk, com.au, or.jp). The list of
+ * public suffixes is not consulted, which changes weekly; what is missing here are a country's
+ * rarer suffixes, and hosters that let customers write below _domainkey.
+ */
+bool mp_domain_is_suffix(const char *folded);
+
+/*
  * A mail address in the form in which two of them are compared: its domain folded as above, its
  * local part in lower case. With `case_matters` the local part stays, since by the letter only its
  * host may fold it (RFC 5321, section 2.4). The result is the caller's.

@@ -207,7 +207,7 @@ lies_below(const char *lower, const char *upper)
     gsize length = strlen(lower), tail = strlen(upper);
 
     return length > tail + 1 && lower[length - tail - 1] == '.' &&
-           strcmp(lower + length - tail, upper) == 0 && strchr(upper, '.') != NULL;
+           strcmp(lower + length - tail, upper) == 0 && !mp_domain_is_suffix(upper);
 }
 
 typedef bool (*Alignment)(const char *claimed, const char *from);

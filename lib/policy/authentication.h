@@ -32,8 +32,8 @@ typedef struct {
  * another id. from: the one author's address, or NULL, for whom nothing passes.
  *
  * Aligned is a signing domain (header.d, without it that of header.i) that is From's or lies above
- * it and has a dot; there is no list of public suffixes. One below From's is not: whoever runs a
- * subdomain does not speak for the domain. For DMARC, header.from must be From's domain.
+ * it and is no suffix that many share (mp_domain_is_suffix()). One below From's is not: whoever
+ * runs a subdomain does not speak for the domain. For DMARC, header.from must be From's domain.
  */
 MpVerdicts mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from);
 

@@ -1,0 +1,99 @@
+/* What proves an author without a signed address; see proof.h. */
+#include "policy/proof.h"
+
+#include <string.h>
+
+#include "base/domain.h"
+#include "base/escape.h"
+
+#define DAY_S 86400
+
+static bool
+has_one_author(const MpMessage *message, char **why)
+{
+    if (message->from->len == 1 && strchr(g_ptr_array_index(message->from, 0), '@') != NULL)
+        return true;
+    *why = g_strdup(message->from->len == 0 ? "the mail has no sender"
+                                            : "the mail has not one sender alone");
+    return false;
+}
+
+static bool
+is_signed(const MpVerdicts *verdicts, char **why)
+{
+    if (verdicts->check == MP_SENDER_AUTHENTIC && g_strcmp0(verdicts->dkim, "pass") == 0)
+        return true;
+    g_autofree char *said = mp_verdicts_describe(verdicts);
+    *why = g_strdup_printf("no DKIM signature of the sender's domain: %s",
+                           verdicts->is_unreadable ? "Authentication-Results cannot be read"
+                           : said != NULL          ? said
+                                                   : "no verdict of a trusted id");
+    return false;
+}
+
+static bool
+is_addressed(const MpMessage *message, const char *address, char **why)
+{
+    for (guint i = 0; i < message->recipients->len; i++) {
+        const MpAddressee *to = g_ptr_array_index(message->recipients, i);
+
+        if ((strcmp(to->field, "To") == 0 || strcmp(to->field, "Cc") == 0) &&
+            mp_same_address(to->address, address, false))
+            return true;
+    }
+    g_autofree char *shown = mp_escape(address);
+    *why = g_strdup_printf("%s stands neither in To nor in Cc", shown);
+    return false;
+}
+
+static bool
+is_recent(const MpMessage *message, gint64 received, char **why)
+{
+    gint64 most = (gint64)MP_PROOF_DAYS * DAY_S;
+
+    if (message->date != G_MININT64 && message->date >= received - most &&
+        message->date <= received + most)
+        return true;
+    *why = message->date == G_MININT64
+               ? g_strdup("the mail has no Date")
+               : g_strdup_printf("its Date is more than %d days from when it came", MP_PROOF_DAYS);
+    return false;
+}
+
+static guint
+count(const MpMessage *message, const char *name)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < message->headers->len; i++) {
+        const MpHeader *header = g_ptr_array_index(message->headers, i);
+        n += g_ascii_strcasecmp(header->name, name) == 0;
+    }
+    return n;
+}
+
+static bool
+has_each_once(const MpMessage *message, char **why)
+{
+    static const char *const once[] = {
+        "From",       "Date",         "To",           "Cc",
+        "Subject",    "Sender",       "Message-ID",   "In-Reply-To",
+        "References", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(once); i++)
+        if (count(message, once[i]) > 1) {
+            *why = g_strdup_printf("it has several fields %s, of which one may be signed", once[i]);
+            return false;
+        }
+    return true;
+}
+
+bool
+mp_is_proved(const MpMessage *message, const MpVerdicts *verdicts, const char *address,
+             gint64 received, char **why)
+{
+    return has_one_author(message, why) && is_signed(verdicts, why) &&
+           is_addressed(message, address, why) && is_recent(message, received, why) &&
+           has_each_once(message, why);
+}
