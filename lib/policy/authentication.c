@@ -241,6 +241,12 @@ is_aligned(const char *claimed, const char *from, Alignment alignment)
     return *a != '\0' && alignment(a, b);
 }
 
+bool
+mp_is_signer_of(const char *signer, const char *from)
+{
+    return is_aligned(signer, from, is_same_or_above);
+}
+
 /* Whether the result says that it was checked and found wrong. */
 static bool
 is_bad(const char *said)
@@ -288,7 +294,7 @@ take_verdict(MpVerdicts *v, const Result *result, const char *from)
     if (g_ascii_strcasecmp(result->method, "dmarc") == 0)
         take_dmarc(v, result, from);
     else if (g_ascii_strcasecmp(result->method, "dkim") == 0)
-        take_aligned(&v->dkim, result, is_aligned(signer, from, is_same_or_above));
+        take_aligned(&v->dkim, result, mp_is_signer_of(signer, from));
     else if (g_ascii_strcasecmp(result->method, "spf") == 0)
         take_aligned(&v->spf, result, is_aligned(result->mailfrom, from, is_related));
 }

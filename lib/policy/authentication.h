@@ -40,3 +40,8 @@ MpVerdicts mp_verdicts_read(const GPtrArray *fields, const char *trusted, const 
 /* "dmarc=pass, dkim=pass"; NULL if there is none of them, or a field cannot be read. The result is
  * the caller's. */
 char *mp_verdicts_describe(const MpVerdicts *verdicts);
+
+/* Whether a domain, or an address in it, may sign for the author `from`, as above. NULL is
+ * nobody's.
+ */
+bool mp_is_signer_of(const char *signer, const char *from);

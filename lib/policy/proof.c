@@ -32,15 +32,22 @@ is_signed(const MpVerdicts *verdicts, char **why)
 }
 
 static bool
-is_addressed(const MpMessage *message, const char *address, char **why)
+stands_in(const MpMessage *message, const char *field, const char *address)
 {
     for (guint i = 0; i < message->recipients->len; i++) {
         const MpAddressee *to = g_ptr_array_index(message->recipients, i);
 
-        if ((strcmp(to->field, "To") == 0 || strcmp(to->field, "Cc") == 0) &&
-            mp_same_address(to->address, address, false))
+        if (strcmp(to->field, field) == 0 && mp_same_address(to->address, address, false))
             return true;
     }
+    return false;
+}
+
+static bool
+is_addressed(const MpMessage *message, const char *address, char **why)
+{
+    if (stands_in(message, "To", address) || stands_in(message, "Cc", address))
+        return true;
     g_autofree char *shown = mp_escape(address);
     *why = g_strdup_printf("%s stands neither in To nor in Cc", shown);
     return false;
@@ -89,11 +96,77 @@ has_each_once(const MpMessage *message, char **why)
     return true;
 }
 
+/* The value of a tag of DKIM-Signature (RFC 6376, section 3.2) without white space, or NULL; the
+ * caller's. */
+static char *
+take_tag(const char *signature, const char *name)
+{
+    g_auto(GStrv) tags = g_strsplit(signature, ";", -1);
+
+    for (gsize i = 0; tags[i] != NULL; i++) {
+        char *value = strchr(tags[i], '=');
+
+        if (value == NULL)
+            continue;
+        *value++ = '\0';
+        if (strcmp(g_strstrip(tags[i]), name) == 0) {
+            g_auto(GStrv) parts = g_strsplit_set(value, " \t\r\n", -1);
+            return g_strjoinv("", parts);
+        }
+    }
+    return NULL;
+}
+
+static bool
+names(char *const *fields, const char *name)
+{
+    for (; fields != NULL && *fields != NULL; fields++)
+        if (g_ascii_strcasecmp(*fields, name) == 0)
+            return true;
+    return false;
+}
+
+/* What a signature must cover, so that the mail is what its author sent, to whom they sent it. Some
+ * sign neither To nor Cc (Microsoft 365): these are believed. */
+static bool
+covers(const char *signature, const MpMessage *message, const char *address)
+{
+    g_autofree char *h = take_tag(signature, "h");
+    g_autofree char *length = take_tag(signature, "l");
+    g_auto(GStrv) fields = g_strsplit(h != NULL ? h : "", ":", -1);
+    bool has_to = names(fields, "To"), has_cc = names(fields, "Cc");
+
+    return length == NULL && names(fields, "Date") &&
+           ((!has_to && !has_cc) || (has_to && stands_in(message, "To", address)) ||
+            (has_cc && stands_in(message, "Cc", address)));
+}
+
+/* All of the author's domain or above must: which of them was found good is not known. */
+static bool
+is_covered(const MpMessage *message, const char *address, char **why)
+{
+    const char *from = g_ptr_array_index(message->from, 0);
+
+    for (guint i = 0; i < message->headers->len; i++) {
+        const MpHeader *header = g_ptr_array_index(message->headers, i);
+
+        if (g_ascii_strcasecmp(header->name, "DKIM-Signature") != 0)
+            continue;
+        g_autofree char *domain = take_tag(header->value, "d");
+        if (!mp_is_signer_of(domain, from) || covers(header->value, message, address))
+            continue;
+        *why =
+            g_strdup("its DKIM signature leaves out the Date, our address or an end of the text");
+        return false;
+    }
+    return true;
+}
+
 bool
 mp_is_proved(const MpMessage *message, const MpVerdicts *verdicts, const char *address,
              gint64 received, char **why)
 {
     return has_one_author(message, why) && is_signed(verdicts, why) &&
            is_addressed(message, address, why) && is_recent(message, received, why) &&
-           has_each_once(message, why);
+           has_each_once(message, why) && is_covered(message, address, why);
 }

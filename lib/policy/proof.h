@@ -22,7 +22,10 @@
  *    written to them;
  *  - Date is within MP_PROOF_DAYS of `received`, in seconds since the epoch;
  *  - no field that a mail has once (RFC 5322, section 3.6) stands twice: a signature covers one of
- *    them, and who sends the mail on may write the other.
+ *    them, and who sends the mail on may write the other;
+ *  - each DKIM signature of that domain that the mail carries covers Date and the whole text (has
+ *    no l=), and, if it covers To or Cc at all, the one of them in which `address` stands: else who
+ *    sends the mail on may write these. Of a mail without its signatures the verdict is believed.
  *
  * Where it does not hold *why says what is missing, for people; the caller's. A signature proves a
  * domain, not whom of it: who is not an account yet is to be asked.

@@ -181,6 +181,35 @@ Test(proof, no_field_was_put_beside_the_one_that_is_signed)
     }
 }
 
+/* Who sends on what somebody signed can write what the signature does not cover. */
+Test(proof, the_signature_covers_what_is_believed)
+{
+#define BY_SIGNATURE(tags) TRACE SIGNED "DKIM-Signature: " tags "\n" FROM DATE
+#define UNCOVERED          "its DKIM signature leaves out"
+    static const Case cases[] = {
+        {BY_SIGNATURE("v=1; a=rsa-sha256; d=example.org; s=a; h=from:to:date; b=x") TO, NULL},
+        {BY_SIGNATURE("v=1; d=example.org; h=From : To :\n Cc : DATE; bh=x=; b=x=") TO, NULL},
+        {BY_SIGNATURE("v=1; d=example.org; h=from:date; b=x") TO, NULL}, /* Microsoft 365 */
+        {BY_SIGNATURE("v=1; d=example.org; h=from:date; b=x") "Cc: " OURS "\n", NULL},
+        {BY_SIGNATURE("v=1; d=example.org; h=from:date:cc; b=x") "Cc: " OURS "\n", NULL},
+        {BY_SIGNATURE("v=1; d=list.example; h=from; l=1; b=x") TO, NULL},
+        {BY_SIGNATURE("nonsense; d=; =; h") TO, NULL},
+
+        {BY_SIGNATURE("v=1; d=example.org; h=from:to; b=x") TO, UNCOVERED},
+        {BY_SIGNATURE("v=1; d=example.org; b=x") TO, UNCOVERED},
+        {BY_SIGNATURE("v=1; d=EXAMPLE.org; h=from:to:date; l=0; b=x") TO, UNCOVERED},
+        {BY_SIGNATURE("v=1; d=example.org; h=from:to:date; b=x") "To: tim@example.net\nCc: " OURS
+                                                                 "\n",
+         UNCOVERED},
+        {BY_SIGNATURE("v=1; d=example.org; h=from:cc:date; b=x") TO, UNCOVERED},
+        {BY_SIGNATURE("v=1; d=example.org; h=from; b=x\nDKIM-Signature: v=1; d=example.org; "
+                      "h=from:to:date; b=x") TO,
+         UNCOVERED},
+    };
+
+    expect(cases, G_N_ELEMENTS(cases));
+}
+
 Test(proof, who_stands_above_a_suffix_speaks_for_nobody_below)
 {
     static const struct {
