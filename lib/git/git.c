@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#define LITTLE     (16 * 1024 * 1024) /* octets of a pack, mapped at once */
 #define OPEN_PACKS 8 /* at a time: the large one of the last repack, and the newest */
 
 /*
@@ -39,6 +40,15 @@ start(void)
     for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     return true;
+}
+
+/* The limit of the cache counts the octets of objects, but a tree in it takes twenty times that. */
+void
+mp_git_keep_little(void)
+{
+    git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)LITTLE);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)4 * LITTLE);
 }
 
 bool

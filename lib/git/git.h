@@ -16,6 +16,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_config, git_config_free)
  * repository's own. Fails, temporarily, where the library does: it is of no use then. */
 bool mp_git_start(GError **error);
 
+/* For the rest of the process: keeps little of what was read, where everything is read, and once.
+ */
+void mp_git_keep_little(void);
+
 /* Sets *error from libgit2's last error, and returns false. What space or time can cure is
  * temporary; what else libgit2 has to say is the installation's. */
 bool mp_git_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

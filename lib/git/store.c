@@ -22,10 +22,9 @@
 #include "git/git.h"
 #include "git/stale_files.h"
 
-#define VIEW_MAX       20000 /* directories; some 60 MB where each holds a hundred entries */
-#define COMMITS_MAX    1024  /* that come to an open object database; four large batches */
-#define COMMITS_MOVE   16    /* what a move of the tip counts as besides: a pack at least */
-#define LOCKED_TRIES   50    /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
+#define COMMITS_MAX    1024 /* that come to an open object database; four large batches */
+#define COMMITS_MOVE   16   /* what a move of the tip counts as besides: a pack at least */
+#define LOCKED_TRIES   50   /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
 #define LOCKED_WAIT_US 100000
 
 static bool
@@ -112,9 +111,9 @@ mp_store_close(MpStore *store)
 MpTree *
 mp_store_view(MpStore *store)
 {
-    if (store->view != NULL && mp_tree_loaded(store->view) > VIEW_MAX)
-        g_clear_pointer(&store->view, mp_tree_free);
-    if (store->view == NULL)
+    if (store->view != NULL)
+        mp_tree_bound(store->view);
+    else
         store->view = mp_tree_new(store->odb, NULL, &store->root);
     return store->view;
 }

@@ -9,6 +9,8 @@
 #include "git/tree_name.h"
 #include "git/tree_node.h"
 
+#define LOADED_MAX 20000 /* directories; some 60 MB where each holds a hundred entries */
+
 struct MpTree {
     git_odb *odb;
     MpPack *pack;
@@ -92,10 +94,14 @@ mp_tree_free(MpTree *tree)
     g_free(tree);
 }
 
-gsize
-mp_tree_loaded(const MpTree *tree)
+void
+mp_tree_bound(MpTree *tree)
 {
-    return tree->n_loaded;
+    if (tree->n_loaded <= LOADED_MAX)
+        return;
+    g_clear_pointer(&tree->root, mp_tree_node_free);
+    g_string_chunk_clear(tree->names);
+    tree->n_loaded = 0;
 }
 
 static bool

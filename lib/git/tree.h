@@ -22,8 +22,9 @@ MpTree *mp_tree_new(git_odb *odb, MpPack *pack, const git_oid *root);
 void mp_tree_free(MpTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTree, mp_tree_free)
 
-/* How many directories were ever loaded; the tree's memory grows with them. */
-gsize mp_tree_loaded(const MpTree *tree);
+/* Frees the directories that were loaded, where they are many; of a reader's tree, of which nobody
+ * holds a directory. */
+void mp_tree_bound(MpTree *tree);
 
 /* The directory at `path` below `from` ("" is `from`), NULL if it is not there; false for errors
  * only. */

@@ -168,8 +168,10 @@ visit_thread(Walk *walk, guint64 id, const Pair *pair, GError **error)
     if (!difference.is_new_record && numbers->len == 0)
         return true;
     g_array_sort(numbers, by_number);
-    if (difference.is_new_record && walk->before != NULL)
+    if (difference.is_new_record && walk->before != NULL) {
+        mp_tree_bound(walk->before);
         (void)mp_read_thread(walk->before, id, &thread, NULL);
+    }
     difference.before = thread;
     return walk->visit(&difference, walk->user_data, error);
 }
@@ -252,6 +254,7 @@ mp_tracker_difference(MpTracker *tracker, const char *since, MpThreadDifferenceV
     g_autoptr(git_tree) before = NULL, now = NULL;
     g_autoptr(MpTree) tree = NULL;
 
+    mp_git_keep_little();
     if (!open_both(&tracker->store, since, "threads", &before, &now, &tree, error))
         return false;
     Walk walk = {&tracker->store, tree, visit, user_data};

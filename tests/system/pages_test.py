@@ -605,6 +605,30 @@ def all_anew_removes_what_nobody_needs(site):
     contains(done, "r/acme/rocket/index.html: 2.html leads nowhere")
 
 
+def multiply(site, first, last):
+    """Threads `first` to `last` that are like the first one, in one commit, as quick as Git does it."""
+    comments, record = site.git("rev-parse", "main:threads/00/00/00/01/comments").strip(), site.git("show", "main:threads/00/00/00/01/thread")
+    lines = ["commit refs/heads/main\ncommitter A <a@b.example> 1700000000 +0000\ndata 0\nfrom refs/heads/main^0\n"]
+    for i in range(first, last + 1):
+        path, text = f"threads/00/{i // 10000:02d}/{i // 100 % 100:02d}/{i % 100:02d}", record.replace("title=", f"title={i} ")
+        lines.append(f"M 040000 {comments} {path}/comments\nM 100644 inline {path}/thread\ndata {len(text)}\n{text}\nM 100644 inline {path}/comments/0/comment.md\ndata {len(str(i))}\n{i}\n")
+    done = subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "fast-import", "--quiet"], input="".join(lines), capture_output=True, text=True)
+    equal(done.returncode, 0, done.stderr)
+
+
+@test
+def a_large_tracker_takes_little_memory(site):
+    """All of it written, and written anew with what is left over removed; the heap of a hundred threads is some 4 MiB."""
+    people(site)
+    pages = Pages(site)
+    site.thread("tim")
+    multiply(site, 2, 10000)
+    for options in ([], ["--all"]):
+        done = subprocess.run(["prlimit", f"--data={12 * 1024 * 1024}", METROPLEX, "pages", "--config", site.config, *options, pages.dir], capture_output=True, text=True)
+        equal(done.returncode, 0, done.stderr)
+    check(pages.has("r/acme/rocket/10000.html"), "no page")
+
+
 @test
 def a_list_that_somebody_removed_is_made_again(site):
     people(site)

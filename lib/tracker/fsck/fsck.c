@@ -9,8 +9,7 @@
 #include "tracker/fsck/internal.h"
 #include "git/git.h"
 
-#define CACHE_MAX (16 * 1024 * 1024) /* of libgit2: nothing is read twice here */
-#define LEVELS    4
+#define LEVELS 4
 
 /* --- Telling -------------------------------------------------------------------------------- */
 
@@ -345,7 +344,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     git_oid imports, commits, hosts;
 
     *counts = (MpFsckCounts){0};
-    git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (gssize)CACHE_MAX);
+    mp_git_keep_little();
     fsck.store = &accounts->store;
     fsck.repository = "accounts.git";
     mp_fsck_accounts(&fsck);
