@@ -47,7 +47,8 @@ append_line(Work *work, const MpEvent *event, GString *input, GError **error)
     bool found;
 
     if (!mp_tracker_thread(tracker, event->thread, &thread, error) ||
-        !mp_tracker_find_key(tracker, event->thread, event->key, &found, &number, error) ||
+        !mp_instance_find_key(work->instance, event->thread, event->key, &found, &number, NULL,
+                              error) ||
         (found && !mp_tracker_comment(tracker, event->thread, number, &comment, error)))
         return false;
     if (thread == NULL || comment == NULL) { /* an administrator may take away either */

@@ -80,6 +80,7 @@ static const MpCommand subcommands[] = {
     {"list", thread_list, "list threads"},
     {"lock", thread_change, "let only members of the repository answer"},
     {"open", thread_open, "open a thread; prints its id"},
+    {"redact", thread_redact, "take away what a comment says"},
     {"reopen", thread_change, "open a closed thread again"},
     {"show", thread_show, "show a thread with its comments"},
     {"subscribe", thread_subscribe, "send a thread's notifications to somebody"},

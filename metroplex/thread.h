@@ -10,6 +10,8 @@ int thread_comment(int argc, char **argv);
 int thread_change(int argc, char **argv);    /* close, reopen, lock, unlock */
 int thread_subscribe(int argc, char **argv); /* subscribe, unsubscribe */
 
+int thread_redact(int argc, char **argv);
+
 int thread_list(int argc, char **argv);
 int thread_show(int argc, char **argv);
 

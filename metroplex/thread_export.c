@@ -75,7 +75,9 @@ add_comment(Export *export, const MpComment *comment, gpointer user_data, GError
     mp_json_date(object, "date", comment->date);
     mp_json_text(object, "via", comment->via);
     mp_json_text(object, "host", comment->host);
-    mp_json_text(object, "key", comment->key);
+    if (comment->redacted != 0)
+        mp_json_date(object, "redacted", comment->redacted);
+    mp_json_text(object, "key", comment->redacted != 0 ? NULL : comment->key);
     mp_json_text(object, "body", comment->body);
     mp_json_text(object, "elided", comment->elided);
     mp_json_text(object, "message_id", comment->message_id);
@@ -215,7 +217,12 @@ print_facts(const Export *export, const MpComment *comment)
     const MpThread *thread = export->thread;
 
     print_header("X-Metroplex-Format", MP_THREAD_FORMAT);
-    print_header("X-Metroplex-Key", comment->key);
+    if (comment->redacted != 0) {
+        g_autofree char *date = mp_time_format(comment->redacted);
+        print_header("X-Metroplex-Redacted", date);
+    } else {
+        print_header("X-Metroplex-Key", comment->key);
+    }
     print_header("X-Metroplex-Via", comment->via);
     if (comment->number > 0)
         return;

@@ -266,6 +266,8 @@ read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
     comment->id = line(r, object, where, "id", true);
     comment->login = line(r, object, where, "author", true);
     comment->date = date(r, object, where, "date");
+    if (json_object_has_member(object, "redacted"))
+        comment->redacted = date(r, object, where, "redacted");
     comment->via = line(r, object, where, "via", true);
     comment->host = line(r, object, where, "host", false);
     comment->key = line(r, object, where, "key", false);

@@ -13,8 +13,8 @@ typedef struct {
     char *where; /* where it stands in the file, for messages */
     char *login, *address; /* the author: JSON has the one, mbox the other; NULL for neither */
     MpUser *author;        /* found by thread_import */
-    gint64 date;
-    char *key; /* its KEY in the tracker it was exported from, or NULL */
+    gint64 date, redacted; /* the second 0 where it was not */
+    char *key;             /* its KEY in the tracker it was exported from, or NULL */
     char *via, *host, *body, *elided, *message_id, *recipient, *part; /* as MpNewComment */
     GPtrArray *attachments;                                           /* MpNewAttachment */
 } MpFileComment;

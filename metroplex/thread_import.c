@@ -169,19 +169,56 @@ has_key(MpInstance *instance, guint64 thread, const char *key, bool *has, GError
     guint64 number;
 
     *has = false;
-    return key == NULL || mp_tracker_find_key(instance->tracker, thread, key, has, &number, error);
+    return key == NULL || mp_instance_find_key(instance, thread, key, has, &number, NULL, error);
 }
 
-/* The thread itself, where it was exported from this tracker: its opening post has that KEY. */
+/* Whether a comment of the file is the one that is here under some number: by its KEY, and where
+ * either was redacted, by what is left of that in its Message-ID. */
+static bool
+is_same(const MpInstance *instance, const MpThread *thread, const MpComment *here,
+        const MpFileComment *comment)
+{
+    g_autofree char *id =
+        mp_thread_message_id(thread, here->number, here->key, instance->config->hostname);
+
+    if (here->redacted == 0 && comment->redacted == 0)
+        return comment->key != NULL && strcmp(here->key, comment->key) == 0;
+    return strcmp(id, comment->id) == 0;
+}
+
+/* One that was redacted, here or in the file. */
+static bool
+find_redacted(MpInstance *instance, const Import *import, const MpFileComment *comment,
+              bool *is_there, GError **error)
+{
+    g_autoptr(MpThread) thread = NULL;
+    g_autoptr(MpComment) here = NULL;
+    guint64 number;
+
+    *is_there = false;
+    if (!mp_tracker_thread(instance->tracker, import->id, &thread, error))
+        return false;
+    if (thread == NULL ||
+        !mp_thread_comment_of_id(thread, comment->id, instance->config->hostname, &number))
+        return true;
+    if (!mp_tracker_comment(instance->tracker, import->id, number, &here, error))
+        return false;
+    *is_there = here != NULL && is_same(instance, thread, here, comment);
+    return true;
+}
+
+/* The thread itself, where it was exported from this tracker: its opening post is that one. */
 static bool
 is_at_home(MpInstance *instance, const Import *import, guint64 id, bool *at_home, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
+    g_autoptr(MpThread) thread = NULL;
     g_autoptr(MpComment) here = NULL;
 
-    if (!mp_tracker_comment(instance->tracker, id, 0, &here, error))
+    if (!mp_tracker_thread(instance->tracker, id, &thread, error) ||
+        !mp_tracker_comment(instance->tracker, id, 0, &here, error))
         return false;
-    *at_home = here != NULL && opening->key != NULL && strcmp(here->key, opening->key) == 0;
+    *at_home = thread != NULL && here != NULL && is_same(instance, thread, here, opening);
     return true;
 }
 
@@ -218,7 +255,8 @@ is_known(MpInstance *instance, const Import *import, const MpFileComment *commen
          bool at_home, bool *known, GError **error)
 {
     return has_key(instance, import->id, key, known, error) &&
-           (*known || !at_home || has_key(instance, import->id, comment->key, known, error));
+           (*known || !at_home || has_key(instance, import->id, comment->key, known, error)) &&
+           (*known || !at_home || find_redacted(instance, import, comment, known, error));
 }
 
 static bool
@@ -270,6 +308,7 @@ add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *eve
         .part = comment->part,
         .mentions = mentions,
         .attachments = comment->attachments,
+        .redacted = comment->redacted,
     };
     if (is_opening ? !open_thread(instance, import, batch, &post, &actor, comment->id, error)
                    : !mp_batch_comment(batch, &post, &actor, &number, &known, error))

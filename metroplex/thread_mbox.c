@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/time.h"
 #include "base/escape.h"
 #include "inbound/attachments.h"
 #include "inbound/extraction.h"
@@ -136,6 +137,10 @@ read_comment(Mbox *mbox, const MpMessage *message, MpFileComment *comment, GErro
         message->from->len == 1 ? g_strdup(g_ptr_array_index(message->from, 0)) : NULL;
     comment->key = is_ours ? header(message, "X-Metroplex-Key") : NULL;
     comment->via = is_ours ? header(message, "X-Metroplex-Via") : NULL;
+    g_autofree char *redacted = is_ours ? header(message, "X-Metroplex-Redacted") : NULL;
+    if (redacted != NULL && !mp_time_parse(redacted, &comment->redacted))
+        return mp_fail(error, MP_ERROR_INPUT, "%s: X-Metroplex-Redacted: not a date",
+                       comment->where);
     if (comment->via == NULL)
         comment->via = g_strdup("import");
     if (!is_ours)

@@ -46,8 +46,8 @@ static bool
 find_done_comment(MpInstance *instance, MpPost *post, GError **error)
 {
     post->is_done = false;
-    return post->once == NULL || mp_tracker_find_key(instance->tracker, post->thread, post->key,
-                                                     &post->is_done, &post->result, error);
+    return post->once == NULL || mp_instance_find_key(instance, post->thread, post->key,
+                                                      &post->is_done, &post->result, NULL, error);
 }
 
 static bool

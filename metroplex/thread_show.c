@@ -184,6 +184,8 @@ thread_json_of_comment(const MpComment *comment)
     mp_json_text(object, "author", comment->author_login);
     mp_json_date(object, "date", comment->date);
     mp_json_text(object, "via", comment->via);
+    if (comment->redacted != 0)
+        mp_json_date(object, "redacted", comment->redacted);
     mp_json_text(object, "body", comment->body);
     mp_json_text(object, "elided", comment->elided);
     mp_json_text(object, "message_id", comment->message_id);

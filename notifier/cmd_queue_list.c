@@ -69,8 +69,8 @@ find_comment(const QueueRow *row, guint64 *comment)
     bool found = false;
 
     if (mp_event_has_comment(row->event->kind) && row->instance->tracker != NULL)
-        (void)mp_tracker_find_key(row->instance->tracker, row->event->thread, row->event->key,
-                                  &found, comment, NULL);
+        (void)mp_instance_find_key(row->instance, row->event->thread, row->event->key, &found,
+                                   comment, NULL, NULL);
     return found;
 }
 

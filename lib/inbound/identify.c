@@ -130,8 +130,8 @@ find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
     if (source == NULL)
         return false;
     identity->key = mp_tracker_key(identity->account->id, identity->address.thread, source, words);
-    return mp_tracker_find_key(instance->tracker, identity->address.thread, identity->key,
-                               &identity->is_duplicate, &identity->comment, error);
+    return mp_instance_find_key(instance, identity->address.thread, identity->key,
+                                &identity->is_duplicate, &identity->comment, NULL, error);
 }
 
 /* Of several authors none is checked: such a mail is refused anyway. */

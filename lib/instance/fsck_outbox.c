@@ -82,7 +82,8 @@ check_change(Check *check, const MpEvent *event, const char *path, const char *r
     if (!is_of_tracker(event->kind))
         return true;
     if (!mp_tracker_thread(tracker, event->thread, &thread, &why) ||
-        !mp_tracker_find_key(tracker, event->thread, event->key, &has_key, &number, &why)) {
+        !mp_instance_find_key(check->instance, event->thread, event->key, &has_key, &number, NULL,
+                              &why)) {
         if (!mp_error_is_temporary(why))
             return true; /* a damaged thread was told */
         g_propagate_error(error, g_steal_pointer(&why));

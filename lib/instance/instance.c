@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "tracker/redact.h"
 
 static char *
 host_name(void)
@@ -283,12 +284,13 @@ check_host(MpInstance *instance, GError **error)
                                  &instance->is_registered, error);
 }
 
-/* The tracker last: the less time from there to a push, the fewer are in conflict. */
+/* The accounts last: a KEY that is redacted is there before it leaves the tracker, and an account
+ * before it is named. */
 bool
 mp_instance_fetch(MpInstance *instance, GError **error)
 {
-    return mp_accounts_fetch(instance->accounts, error) &&
-           mp_tracker_fetch(instance->tracker, error) && check_host(instance, error);
+    return mp_tracker_fetch(instance->tracker, error) &&
+           mp_accounts_fetch(instance->accounts, error) && check_host(instance, error);
 }
 
 /* An account or a thread that is not here may be new on another host, if there are several. False,
@@ -341,6 +343,27 @@ mp_instance_thread(MpInstance *instance, guint64 id, GError **error)
     return thread != NULL
                ? thread
                : mp_fail_null(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT, id);
+}
+
+bool
+mp_instance_find_key(const MpInstance *instance, guint64 thread, const char *key, bool *found,
+                     guint64 *comment, bool *is_redacted, GError **error)
+{
+    g_auto(MpRedacted) redaction = {0};
+
+    if (is_redacted != NULL)
+        *is_redacted = false;
+    if (!mp_tracker_find_key(instance->tracker, thread, key, found, comment, error))
+        return false;
+    if (*found)
+        return true;
+    if (!mp_accounts_redacted(instance->accounts, key, found, &redaction, error))
+        return false;
+    *found = *found && redaction.thread == thread;
+    *comment = redaction.comment;
+    if (is_redacted != NULL)
+        *is_redacted = *found;
+    return true;
 }
 
 bool

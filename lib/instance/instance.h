@@ -89,6 +89,13 @@ MpUser *mp_instance_user(MpInstance *instance, const char *login, GError **error
 /* The thread with this id; likewise. */
 MpThread *mp_instance_thread(MpInstance *instance, guint64 id, GError **error);
 
+/*
+ * Whether KEY came to be in the thread, and as which comment: mp_tracker_find_key(), and where it
+ * is not there any more, what was redacted. *is_redacted may be NULL.
+ */
+bool mp_instance_find_key(const MpInstance *instance, guint64 thread, const char *key, bool *found,
+                          guint64 *comment, bool *is_redacted, GError **error);
+
 /* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */
 bool mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 thread,
                               gint64 when, const char **which);

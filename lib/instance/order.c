@@ -80,8 +80,8 @@ find_numbers(const MpInstance *instance, GPtrArray *comments)
         Place *place = comments->pdata[i];
         bool found = false;
 
-        if (!mp_tracker_find_key(instance->tracker, place->thread, place->queued->key, &found,
-                                 &place->comment, NULL) ||
+        if (!mp_instance_find_key(instance, place->thread, place->queued->key, &found,
+                                  &place->comment, NULL, NULL) ||
             !found)
             g_ptr_array_remove_index(comments, i);
     }

@@ -136,6 +136,20 @@ settle_response(MpOutbox *outbox, const MpEvent *event, GError **error)
     return mp_outbox_sync_responded(outbox, error) && mp_outbox_publish(outbox, event->key, error);
 }
 
+/* It was redacted before it was announced, or is not there yet, or never will be. */
+static bool
+settle_missing(MpInstance *instance, MpOutbox *outbox, const MpEvent *event, GError **error)
+{
+    guint64 comment;
+    bool found;
+
+    if (!mp_instance_find_key(instance, event->thread, event->key, &found, &comment, NULL, error))
+        return false;
+    if (found)
+        return drop(outbox, event, "it was redacted", error);
+    return may_still_come(instance, event) || drop(outbox, event, "its change was not made", error);
+}
+
 /* Another host announces its own; who that is counts only where there are several. */
 static bool
 settle_event(MpInstance *instance, MpOutbox *outbox, const MpEvent *event, GError **error)
@@ -149,8 +163,7 @@ settle_event(MpInstance *instance, MpOutbox *outbox, const MpEvent *event, GErro
                                 error))
         return false;
     if (!is_there)
-        return may_still_come(instance, event) ||
-               drop(outbox, event, "its change was not made", error);
+        return settle_missing(instance, outbox, event, error);
     if (mp_tracker_is_shared(instance->tracker) && host != NULL &&
         g_strcmp0(host, event->host) != 0)
         return drop(outbox, event, "another host made the change", error);

@@ -34,8 +34,8 @@ find_notice(const MpInstance *instance, MpNoticeFacts facts, MpNotice **notice, 
     bool found;
 
     *notice = NULL;
-    return mp_tracker_find_key(instance->tracker, facts.thread, facts.key, &found, &facts.comment,
-                               error) &&
+    return mp_instance_find_key(instance, facts.thread, facts.key, &found, &facts.comment, NULL,
+                                error) &&
            (!found || mp_notice_load(instance, &facts, notice, error));
 }
 

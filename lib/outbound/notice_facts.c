@@ -22,6 +22,12 @@ mp_notice_free(MpNotice *notice)
     g_free(notice);
 }
 
+bool
+mp_notice_is_redacted(const MpNotice *notice)
+{
+    return notice->comment != NULL && notice->comment->redacted != 0;
+}
+
 /* An account that is gone still has the name that its comments carry. */
 static MpUser *
 ghost(guint64 id, const char *login)

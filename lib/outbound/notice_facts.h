@@ -22,6 +22,9 @@ typedef struct {
 void mp_notice_free(MpNotice *notice);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpNotice, mp_notice_free)
 
+/* Whether what it tells has been taken away since. */
+bool mp_notice_is_redacted(const MpNotice *notice);
+
 typedef struct {
     MpEventKind kind;
     guint64 thread;

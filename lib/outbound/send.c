@@ -15,6 +15,8 @@ why_dropped(const MpAnnouncement *announcement, const MpUser *user)
 {
     bool is_response = announcement->muted == NULL; /* a suspended account hears that it is */
 
+    if (announcement->notice != NULL && mp_notice_is_redacted(announcement->notice))
+        return "it was redacted";
     if (user == NULL)
         return "the account is gone";
     if (!user->is_active && !is_response)

@@ -32,11 +32,14 @@ base_of(const MpPagesUpdate *update, const MpPagesRepository *repository)
 }
 
 static void
-add_content(GString *line, const MpComment *comment)
+add_content(GString *line, const MpPagesTexts *texts, const MpComment *comment)
 {
     g_autoptr(GString) html = g_string_new(NULL);
 
-    mp_page_add_markdown(html, comment->body);
+    if (comment->redacted != 0)
+        mp_page_add(html, "<p><em>%s</em></p>\n", texts->redacted);
+    else
+        mp_page_add_markdown(html, comment->body);
     if (html->len <= CONTENT_MAX) {
         mp_page_add(line, "<content type=\"html\">%s</content>", html->str);
         return;
@@ -63,6 +66,7 @@ mp_pages_feed_comment(MpPagesUpdate *update, MpPagesRepository *repository, cons
     g_autofree char *day = mp_time_format(thread->created);
     g_autofree char *page = mp_thread_page(thread->id, comment->number);
     g_autofree char *base = base_of(update, repository);
+    g_autofree char *mark = g_strndup(comment->key, MP_MARK_DIGITS); /* all that stays of it */
     GString *line;
 
     if (!mp_lines_takes(repository->feed, updated))
@@ -74,9 +78,9 @@ mp_pages_feed_comment(MpPagesUpdate *update, MpPagesRepository *repository, cons
                 "<title>#%d %s</title><author><name>%s</name></author>"
                 "<link rel=\"alternate\" type=\"text/html\" href=\"%s%s.html#comment-%d\"/>",
                 thread->id, comment->number, updated, update->config->hostname, day,
-                repository->name, thread->id, thread->nonce, comment->number, comment->key,
-                thread->id, thread->title, comment->author_login, base, page, comment->number);
-    add_content(line, comment);
+                repository->name, thread->id, thread->nonce, comment->number, mark, thread->id,
+                thread->title, comment->author_login, base, page, comment->number);
+    add_content(line, update->texts, comment);
     mp_page_add(line, "</entry>");
     mp_lines_set(repository->feed, one_line(line));
 }

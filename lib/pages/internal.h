@@ -46,7 +46,7 @@ typedef struct {
     const char *open, *closed, *locked;
     const char *kinds[3]; /* by MpThreadKind */
     const char *opened_by, *comment, *comments, *opening, *permalink;
-    const char *cut, *attachments;
+    const char *cut, *redacted, *attachments;
     const char *units[3]; /* of 1, 1,000 and 1,000,000 octets */
     char decimal;
     const char *how, *how_reply, *how_locked;

@@ -147,7 +147,10 @@ add_comment(const Page *p, GString *out, const MpComment *comment, GError **erro
                 "<div class=\"body\" dir=\"auto\">\n",
                 comment->number, comment->number, comment->number, comment->author_login,
                 comment->date, comment->number, what, comment->number, comment->number);
-    mp_page_add_body(out, comment->body, show_picture, &pictures);
+    if (comment->redacted != 0)
+        mp_page_add(out, "<p><em>%s</em></p>\n", texts->redacted);
+    else
+        mp_page_add_body(out, comment->body, show_picture, &pictures);
     mp_page_add(out, "</div>\n");
     if (!add_attachments(p, out, comment, shown, error))
         return false;

@@ -8,11 +8,6 @@
 
 #define SUBJECT_MAX 72 /* characters of a first line that git log shows without wrapping */
 
-struct MpBatch {
-    MpTracker *tracker;
-    MpChain chain;
-};
-
 MpBatch *
 mp_batch_begin(MpTracker *tracker)
 {
@@ -67,9 +62,8 @@ make_thread(MpBatch *batch, guint64 id, GError **error)
     return mp_tree_make_directory(batch->chain.tree, NULL, path, error);
 }
 
-/* The directory of a thread that must be there. */
-static MpTreeNode *
-thread_directory(MpBatch *batch, guint64 id, GError **error)
+MpTreeNode *
+mp_batch_thread_directory(MpBatch *batch, guint64 id, GError **error)
 {
     g_autofree char *path = mp_path_of_thread(id);
     MpTreeNode *directory;
@@ -157,7 +151,7 @@ bool
 mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                    const char *what, const MpActor *actor, GError **error)
 {
-    MpTreeNode *directory = thread_directory(batch, thread, error);
+    MpTreeNode *directory = mp_batch_thread_directory(batch, thread, error);
     g_autoptr(GPtrArray) subscribers =
         directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
 
@@ -287,7 +281,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
     if (record == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no such thread: %" G_GUINT64_FORMAT,
                        comment->thread);
-    MpTreeNode *thread = thread_directory(batch, comment->thread, error);
+    MpTreeNode *thread = mp_batch_thread_directory(batch, comment->thread, error);
     if (thread == NULL || !find_key(batch, thread, comment->key, duplicate, number, error))
         return false;
     if (*duplicate)

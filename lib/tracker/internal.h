@@ -9,6 +9,11 @@ struct MpTracker {
     MpStore store;
 };
 
+struct MpBatch {
+    MpTracker *tracker;
+    MpChain chain;
+};
+
 struct MpAccounts {
     MpStore store;
     bool case_matters; /* in the local parts of addresses */
@@ -34,6 +39,12 @@ void mp_bounces_add(GPtrArray *list, gint64 day, const char *mark);
 /* The id in a file, 0 where there is none. What is no id is an error, "PATH: not the id of a
  * `what`"; with `what` NULL it is as if there were none. */
 bool mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, GError **error);
+
+/* The directory of a thread that must be there, in a batch. */
+MpTreeNode *mp_batch_thread_directory(MpBatch *batch, guint64 id, GError **error);
+
+/* redacted/…: where a KEY went, see mp_accounts_redact(). */
+char *mp_path_of_redacted(const char *key);
 
 /* logins/…: an id, or 0 where there is none. */
 bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);

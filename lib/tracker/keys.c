@@ -138,3 +138,85 @@ mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **ho
         g_clear_pointer(host, g_free);
     return true;
 }
+
+/* --- Taking one away -------------------------------------------------------------------------- */
+
+typedef struct {
+    MpTreeNode *page;
+    const char *name;
+} Held;
+
+/* The files of a page and of all below it, as far as one page would hold them and one more. */
+static bool
+gather(MpTree *tree, MpTreeNode *page, GArray *held, GError **error)
+{
+    for (guint i = 0; i < mp_tree_count(page) && held->len <= PAGE_MAX; i++) {
+        const Held one = {page, mp_tree_name(page, i)};
+        MpTreeNode *below;
+
+        if (!mp_tree_is_directory(page, i)) {
+            g_array_append_val(held, one);
+            continue;
+        }
+        if (!mp_tree_directory(tree, page, one.name, &below, error) ||
+            !gather(tree, below, held, error))
+            return false;
+    }
+    return true;
+}
+
+/* Makes one page of a directory of pages. */
+static void
+join(MpTree *tree, MpTreeNode *page, const GArray *held)
+{
+    g_autoptr(GPtrArray) below = g_ptr_array_new();
+
+    for (guint i = 0; i < mp_tree_count(page); i++)
+        g_ptr_array_add(below, (gpointer)mp_tree_name(page, i));
+    for (guint i = 0; i < held->len; i++) {
+        const Held *one = &g_array_index(held, Held, i);
+        mp_tree_move(tree, one->page, one->name, page);
+    }
+    for (guint i = 0; i < below->len; i++)
+        mp_tree_remove(page, below->pdata[i]);
+}
+
+/* Its shape follows from the KEYs that are left, as if the one that went had never been there. */
+static bool
+shrink(MpTree *tree, MpTreeNode *page, const char *key, GError **error)
+{
+    for (gsize depth = 1; is_inner(page) && depth <= strlen(key); depth++) {
+        g_autoptr(GArray) held = g_array_new(FALSE, FALSE, sizeof(Held));
+        g_autofree char *name = g_strndup(key, depth);
+        MpTreeNode *below;
+
+        if (!gather(tree, page, held, error))
+            return false;
+        if (held->len <= PAGE_MAX) {
+            join(tree, page, held);
+            return true;
+        }
+        if (!mp_tree_directory(tree, page, name, &below, error))
+            return false;
+        if (below == NULL || mp_tree_count(below) == 0) {
+            mp_tree_remove(page, name);
+            return true;
+        }
+        page = below;
+    }
+    return true;
+}
+
+bool
+mp_keys_remove(MpTree *tree, MpTreeNode *received, const char *key, GError **error)
+{
+    MpTreeNode *page;
+    const char *name;
+
+    if (!find_file(tree, received, key, &page, &name, error))
+        return false;
+    if (name == NULL)
+        return true;
+    mp_tree_remove(page, name);
+    return shrink(tree, received, key, error);
+}

@@ -35,6 +35,9 @@ bool mp_keys_find(MpTree *tree, MpTreeNode *received, const char *key, bool *fou
 bool mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
                  const char *host, GError **error);
 
+/* Takes it away; without it, pages that hold few become one again. No error if it is not there. */
+bool mp_keys_remove(MpTree *tree, MpTreeNode *received, const char *key, GError **error);
+
 /* The host that a KEY which is there came from; *host (the caller's) is NULL where none is told. */
 bool
 mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **host, GError **error);

@@ -107,6 +107,12 @@ mp_record_string(MpRecordReader *r, const char *key)
     return value;
 }
 
+bool
+mp_record_has(const MpRecordReader *r, const char *key)
+{
+    return r->fault == NULL && g_key_file_has_key(r->file, r->group, key, NULL);
+}
+
 guint64
 mp_record_number(MpRecordReader *r, const char *key, guint64 least, guint64 most)
 {

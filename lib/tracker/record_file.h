@@ -26,6 +26,7 @@ void mp_record_blame(MpRecordReader *r, const char *key, const char *why);
  * is false; all else is required, a list but for its being empty. */
 char *mp_record_string(MpRecordReader *r, const char *key);
 char *mp_record_optional(MpRecordReader *r, const char *key);
+bool mp_record_has(const MpRecordReader *r, const char *key);
 guint64 mp_record_number(MpRecordReader *r, const char *key, guint64 least, guint64 most);
 gint64 mp_record_date(MpRecordReader *r, const char *key);
 bool mp_record_boolean(MpRecordReader *r, const char *key);

@@ -131,7 +131,9 @@ mp_record_parse_comment(const char *text, const char *path, guint64 comment_numb
     comment->date = mp_record_date(&r, "date");
     comment->via = mp_record_string(&r, "via");
     comment->host = mp_record_optional(&r, "host");
-    comment->key = mp_record_string(&r, "key");
+    if (mp_record_has(&r, "redacted"))
+        comment->redacted = mp_record_date(&r, "redacted");
+    comment->key = mp_record_string(&r, comment->redacted != 0 ? "mark" : "key");
     r.group = "mail";
     comment->message_id = mp_record_optional(&r, "message-id");
     comment->recipient = mp_record_optional(&r, "recipient");
@@ -139,6 +141,28 @@ mp_record_parse_comment(const char *text, const char *path, guint64 comment_numb
     r.group = "attachments";
     comment->attachments = attachments(&r);
     return mp_record_end(&r, error) ? g_steal_pointer(&comment) : NULL;
+}
+
+static void
+set_redacted(GKeyFile *file, gint64 date, const char *key)
+{
+    g_autofree char *mark = g_strndup(key, MP_MARK_DIGITS);
+
+    mp_record_set_date(file, "comment", "redacted", date);
+    g_key_file_set_string(file, "comment", "mark", mark);
+}
+
+char *
+mp_record_redacted(const MpComment *comment, gint64 date)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    mp_record_set_number(file, "comment", "author", comment->author);
+    g_key_file_set_string(file, "comment", "login", comment->author_login);
+    mp_record_set_date(file, "comment", "date", comment->date);
+    g_key_file_set_string(file, "comment", "via", comment->via);
+    set_redacted(file, date, comment->key);
+    return g_key_file_to_data(file, NULL, NULL);
 }
 
 char *
@@ -151,6 +175,10 @@ mp_record_comment(const MpNewComment *comment, const MpActor *actor)
     mp_record_set_date(file, "comment", "date", actor->date);
     g_key_file_set_string(file, "comment", "via", comment->via);
     mp_record_set_optional(file, "comment", "host", comment->host);
+    if (comment->redacted != 0) {
+        set_redacted(file, comment->redacted, comment->key);
+        return g_key_file_to_data(file, NULL, NULL);
+    }
     g_key_file_set_string(file, "comment", "key", comment->key);
     mp_record_set_optional(file, "mail", "message-id", comment->message_id);
     mp_record_set_optional(file, "mail", "recipient", comment->recipient);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "tracker/tracker.h"
+#include "tracker/redact.h"
 
 /* Each parser takes a file's text and, for messages, its path. The results are the caller's.
  */
@@ -15,6 +15,13 @@ char *mp_record_thread(const MpThread *thread);
 MpComment *
 mp_record_parse_comment(const char *text, const char *path, guint64 number, GError **error);
 char *mp_record_comment(const MpNewComment *comment, const MpActor *actor);
+
+/* What is left of one: who and when, and the digits that our Message-IDs are made of. */
+char *mp_record_redacted(const MpComment *comment, gint64 date);
+
+/* redacted/ of accounts.git; `key` stays as it is. */
+bool
+mp_record_parse_redacted(const char *text, const char *path, MpRedacted *redaction, GError **error);
 
 MpRepository *
 mp_record_parse_repository(const char *text, const char *path, const char *name, GError **error);

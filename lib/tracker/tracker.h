@@ -104,9 +104,13 @@ typedef struct {
     char *body;             /* Markdown */
     char *elided;           /* what was cut, or NULL */
     char *message_id;       /* of the mail it came from, or NULL */
-    char *key;              /* its KEY */
+    gint64 redacted;        /* when its words were taken away, or 0 */
+    char *key;              /* its KEY; of one that was redacted the first MP_MARK_DIGITS */
     GPtrArray *attachments; /* MpAttachmentRecord */
 } MpComment;
+
+#define MP_REDACTED_TEXT "*redacted*\n" /* the body of one that was redacted */
+#define MP_MARK_DIGITS   8              /* of a KEY, in the Message-IDs of what we send */
 
 void mp_comment_free(MpComment *comment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpComment, mp_comment_free)
@@ -378,6 +382,7 @@ typedef struct {
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GPtrArray *attachments;   /* MpNewAttachment, or NULL */
+    gint64 redacted;                /* of an import: it was redacted where it comes from, then */
 } MpNewComment;
 
 /*

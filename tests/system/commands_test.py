@@ -628,7 +628,7 @@ def a_post_that_cannot_be_is_refused_and_leaves_nothing(site):
     refused(site, 65, "thread", "show", "2", says="no such thread: 2")
     refused(site, 64, "thread", "comment", "1", stdin="x", says="--as is needed")
     refused(site, 64, *comment, "a", "b", stdin="x")
-    refused(site, 64, "thread", says="close, comment, export, import, list, lock, open, reopen, show, subscribe, unlock, unsubscribe")
+    refused(site, 64, "thread", says="close, comment, export, import, list, lock, open, redact, reopen, show, subscribe, unlock, unsubscribe")
     equal((tip(site), site.events()), before, "something was left")
     equal(site.metroplex(*comment, stdin="é" * 100), "1\n")
 

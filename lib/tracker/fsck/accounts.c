@@ -167,5 +167,7 @@ mp_fsck_accounts(Fsck *fsck)
             check_entries(fsck, mp_tree_id(root, i), "logins", has_login);
         if (strcmp(mp_tree_name(root, i), "addresses") == 0)
             check_entries(fsck, mp_tree_id(root, i), "addresses", has_address);
+        if (strcmp(mp_tree_name(root, i), "redacted") == 0)
+            mp_fsck_redacted(fsck, mp_tree_id(root, i));
     }
 }

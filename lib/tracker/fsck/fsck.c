@@ -335,11 +335,13 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
         GError **error)
 {
     g_autoptr(GByteArray) users = g_byte_array_new();
+    g_autoptr(GHashTable) redacted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GHashTable) about = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     Fsck fsck = {.hooks = hooks,
                  .counts = counts,
                  .users = users,
                  .commits = about,
+                 .redacted = redacted,
                  .case_matters = accounts->case_matters};
     git_oid imports, commits, hosts;
 
@@ -355,6 +357,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     fsck.has_commits = find_in_root(&fsck, "commits", &commits);
     mp_fsck_names(&fsck);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
+    mp_fsck_still_there(&fsck);
     mp_fsck_repositories(&fsck);
     if (find_in_root(&fsck, "imports", &imports))
         check_imports(&fsck, &imports, "imports");

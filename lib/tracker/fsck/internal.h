@@ -9,12 +9,13 @@ typedef struct {
     const char *repository; /* its name */
     const MpFsckHooks *hooks;
     MpFsckCounts *counts;
-    GByteArray *users;   /* a bit for each account that exists */
-    guint64 last;        /* the highest thread */
-    GHashTable *commits; /* char *, the path of a commit to guint64 *, the first thread about it */
-    bool has_commits;    /* the index of them is there */
-    bool case_matters;   /* in the local parts of addresses */
-    GError *stop;        /* why the check cannot go on */
+    GByteArray *users;    /* a bit for each account that exists */
+    guint64 last;         /* the highest thread */
+    GHashTable *commits;  /* char *, the path of a commit to guint64 *, the first thread about it */
+    bool has_commits;     /* the index of them is there */
+    GHashTable *redacted; /* char *, "THREAD.COMMENT" of redacted/ to char *, its path */
+    bool case_matters;    /* in the local parts of addresses */
+    GError *stop;         /* why the check cannot go on */
 } Fsck;
 
 /* Tells a fault; `remedy` is taken and freed. */
@@ -36,6 +37,13 @@ char *mp_fsck_text(Fsck *fsck, MpTree *tree, const char *name, const char *path)
 typedef void (*MpFsckVisit)(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
 void mp_fsck_ids(Fsck *fsck, const char *directory, bool of_directories, MpFsckVisit visit);
 
+/* accounts.git: the KEYs of what was redacted; tracker.git: that each has been. */
+void mp_fsck_redacted(Fsck *fsck, const git_oid *id);
+void mp_fsck_still_there(Fsck *fsck);
+
+/* Whether redacted/ has the comment, which is so from here on. */
+bool mp_fsck_is_redacted(Fsck *fsck, guint64 thread, guint64 comment);
+
 void mp_fsck_accounts(Fsck *fsck);
 void mp_fsck_repositories(Fsck *fsck);
 void mp_fsck_names(Fsck *fsck);
@@ -45,7 +53,8 @@ void mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *pa
 typedef struct {
     guint64 number;
     guint8 key[16];
-    bool has_key;     /* its record could be read */
+    bool has_key; /* its record could be read; if it is redacted, only the mark */
+    bool is_redacted;
     bool is_received; /* its KEY is in received/ */
 } MpFsckComment;
 

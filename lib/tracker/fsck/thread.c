@@ -10,6 +10,7 @@
 
 typedef struct {
     Fsck *fsck;
+    guint64 id;
     const char *path; /* of the thread */
     GArray *comments; /* MpFsckComment */
 } Thread;
@@ -142,6 +143,17 @@ check_attachments(Fsck *fsck, MpTree *tree, const char *directory, const MpComme
     }
 }
 
+/* Of one that was redacted, what is left of it. */
+static bool
+parse_key(const MpComment *record, guint8 key[16])
+{
+    g_autofree char *padded = record->redacted == 0
+                                  ? g_strdup(record->key)
+                                  : g_strconcat(record->key, "000000000000000000000000", NULL);
+
+    return mp_fsck_parse_key(padded, strlen(padded), key);
+}
+
 static void
 check_mail(Fsck *fsck, MpTree *tree, const char *directory, MpFsckComment *comment)
 {
@@ -155,8 +167,13 @@ check_mail(Fsck *fsck, MpTree *tree, const char *directory, MpFsckComment *comme
         mp_fsck_tell_error(fsck, path, &why);
     if (record == NULL)
         return;
-    comment->has_key = mp_fsck_parse_key(record->key, strlen(record->key), comment->key);
-    if (!comment->has_key)
+    comment->is_redacted = record->redacted != 0;
+    comment->has_key = parse_key(record, comment->key);
+    if (!comment->has_key && comment->is_redacted)
+        mp_fsck_tell(fsck, "malformed", path,
+                     g_strdup("write the first 8 digits of the KEY that redacted/ has for it"),
+                     "[comment] mark: not 8 hexadecimal digits");
+    else if (!comment->has_key)
         mp_fsck_tell(fsck, "malformed", path,
                      g_strdup("write the KEY that received/ has for this number"),
                      "[comment] key: not 32 hexadecimal digits");
@@ -306,7 +323,16 @@ check_missing_keys(Thread *thread)
         g_autofree char *of_comment = mp_path_of_comment(comment->number);
         g_autofree char *path = g_strconcat(thread->path, "/comments/", of_comment, NULL);
 
-        if (comment->has_key && !comment->is_received)
+        if (comment->is_redacted &&
+            !mp_fsck_is_redacted(thread->fsck, thread->id, comment->number) &&
+            !comment->is_received)
+            mp_fsck_tell(thread->fsck, "no-key", path,
+                         g_strdup("restore redacted/ of accounts.git from its history"),
+                         "comment %" G_GUINT64_FORMAT
+                         " was redacted, but redacted/ of accounts.git does not have it: its mail "
+                         "could be posted again",
+                         comment->number);
+        if (comment->has_key && !comment->is_redacted && !comment->is_received)
             mp_fsck_tell(thread->fsck, "no-key", path, add_key(thread, comment),
                          "the KEY of comment %" G_GUINT64_FORMAT
                          " is not in received/: its mail could be posted again",
@@ -328,11 +354,21 @@ directory_of(Fsck *fsck, const MpTreeNode *root, const char *name, const char *d
     return NULL;
 }
 
+/* Where all that was ever said is redacted, there are no KEYs. */
+static bool
+needs_received(const GArray *comments)
+{
+    for (guint i = 0; i < comments->len; i++)
+        if (!g_array_index(comments, MpFsckComment, i).is_redacted)
+            return true;
+    return false;
+}
+
 void
 mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
 {
     g_autoptr(GArray) comments = g_array_new(FALSE, FALSE, sizeof(MpFsckComment));
-    Thread thread = {fsck, path, comments};
+    Thread thread = {fsck, id, path, comments};
     MpTreeNode *root;
     g_autoptr(MpTree) tree = mp_fsck_open(fsck, entry, path, &root);
 
@@ -345,14 +381,16 @@ mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
     check_record(fsck, tree, id, path);
     check_subscribers(fsck, tree, path);
     const git_oid *of_comments = directory_of(fsck, root, "comments", path);
-    const git_oid *received = directory_of(fsck, root, "received", path);
     if (of_comments == NULL)
         return;
     g_autofree char *comments_path = g_strconcat(path, "/comments", NULL);
     check_page(&thread, of_comments, comments_path, 0);
     check_numbering(&thread);
+    const git_oid *received = needs_received(comments) || has_entry(root, "received")
+                                  ? directory_of(fsck, root, "received", path)
+                                  : NULL;
     if (received == NULL)
-        return;
+        return check_missing_keys(&thread);
     g_autofree char *received_path = g_strconcat(path, "/received", NULL);
     mp_fsck_received(fsck, received, received_path, comments);
     check_missing_keys(&thread);

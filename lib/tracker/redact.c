@@ -1,0 +1,207 @@
+/*
+ * Redacting a comment: its words go from the tip, its KEY from received/ to redacted/ of
+ * accounts.git. A KEY is a hash of words: in public it would confirm who guesses them.
+ */
+#include "tracker/redact.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "tracker/internal.h"
+#include "tracker/record_file.h"
+#include "tracker/records.h"
+
+#define CONFLICT_TRIES 20
+
+void
+mp_redacted_clear(MpRedacted *redaction)
+{
+    g_clear_pointer(&redaction->key, g_free);
+    g_clear_pointer(&redaction->message_id, g_free);
+}
+
+/* --- accounts.git -----------------------------------------------------------------------------
+ */
+
+char *
+mp_path_of_redacted(const char *key)
+{
+    return g_strdup_printf("redacted/%.2s/%s", key, key + MIN(2, strlen(key)));
+}
+
+static char *
+record_of(const MpRedacted *redaction)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    const char *g = "redacted";
+
+    mp_record_set_number(file, g, "thread", redaction->thread);
+    mp_record_set_number(file, g, "comment", redaction->comment);
+    mp_record_set_date(file, g, "date", redaction->date);
+    mp_record_set_optional(file, g, "message-id", redaction->message_id);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+bool
+mp_record_parse_redacted(const char *text, const char *path, MpRedacted *redaction, GError **error)
+{
+    MpRecordReader r;
+
+    mp_record_begin(&r, text, path, "redacted");
+    redaction->thread = mp_record_number(&r, "thread", 1, MP_MAX_ID);
+    redaction->comment = mp_record_number(&r, "comment", 0, G_MAXUINT64);
+    redaction->date = mp_record_date(&r, "date");
+    redaction->message_id = mp_record_optional(&r, "message-id");
+    return mp_record_end(&r, error);
+}
+
+bool
+mp_accounts_redacted(MpAccounts *accounts, const char *key, bool *found, MpRedacted *redaction,
+                     GError **error)
+{
+    g_autofree char *path = mp_path_of_redacted(key);
+    g_autofree char *text = NULL;
+
+    *redaction = (MpRedacted){0};
+    *found = false;
+    if (!mp_tree_read(mp_store_view(&accounts->store), NULL, path, &text, NULL, error))
+        return false;
+    *found = text != NULL;
+    redaction->key = g_strdup(key);
+    return text == NULL || mp_record_parse_redacted(text, path, redaction, error);
+}
+
+static MpCommitResult
+try_redact(MpAccounts *accounts, const MpRedacted *redaction, GError **error)
+{
+    MpActor actor = mp_program_actor();
+    g_autofree char *path = mp_path_of_redacted(redaction->key);
+    g_autofree char *text = record_of(redaction);
+    g_autofree char *what =
+        g_strdup_printf("Redact comment %" G_GUINT64_FORMAT " of thread %" G_GUINT64_FORMAT,
+                        redaction->comment, redaction->thread);
+    MpChain chain;
+    MpCommitResult result = MP_FAILED;
+
+    mp_chain_begin(&chain, &accounts->store);
+    if (mp_tree_set_at(chain.tree, path, text, strlen(text), error) &&
+        mp_chain_commit(&chain, what, &actor, error))
+        result = mp_chain_finish(&chain, error);
+    mp_chain_clear(&chain);
+    return result;
+}
+
+bool
+mp_accounts_redact(MpAccounts *accounts, const MpRedacted *redaction, GError **error)
+{
+    for (int i = 0; i < CONFLICT_TRIES; i++) {
+        g_auto(MpRedacted) there = {0};
+        bool found;
+
+        if (i > 0 && accounts->store.remote != NULL)
+            mp_remote_back_off(i);
+        if (!mp_store_fetch(&accounts->store, error) ||
+            !mp_accounts_redacted(accounts, redaction->key, &found, &there, error))
+            return false;
+        if (found)
+            return mp_store_sync(&accounts->store, error);
+        MpCommitResult result = try_redact(accounts, redaction, error);
+        if (result != MP_CONFLICT)
+            return result == MP_COMMITTED;
+    }
+    return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times",
+                   accounts->store.path, CONFLICT_TRIES);
+}
+
+/* --- tracker.git ------------------------------------------------------------------------------
+ */
+
+static MpTreeNode *
+comment_directory(MpBatch *batch, MpTreeNode *thread, guint64 number, GError **error)
+{
+    g_autofree char *of_comment = mp_path_of_comment(number);
+    g_autofree char *path = g_strconcat("comments/", of_comment, NULL);
+    MpTreeNode *directory;
+
+    if (!mp_tree_directory(batch->chain.tree, thread, path, &directory, error))
+        return NULL;
+    return directory != NULL ? directory
+                             : mp_fail_null(error, MP_ERROR_INPUT,
+                                            "the thread has no comment %" G_GUINT64_FORMAT, number);
+}
+
+static bool
+redact_comment(MpBatch *batch, MpTreeNode *directory, const MpComment *comment, gint64 date,
+               GError **error)
+{
+    MpTree *tree = batch->chain.tree;
+    g_autofree char *record = mp_record_redacted(comment, date);
+
+    mp_tree_remove(directory, "elided.txt");
+    mp_tree_remove(directory, "attachments");
+    return mp_tree_set(tree, directory, "comment.md", MP_REDACTED_TEXT, strlen(MP_REDACTED_TEXT),
+                       error) &&
+           mp_tree_set(tree, directory, "mail", record, strlen(record), error);
+}
+
+static bool
+remove_key(MpBatch *batch, MpTreeNode *thread, const char *key, GError **error)
+{
+    MpTree *tree = batch->chain.tree;
+    MpTreeNode *received;
+
+    if (!mp_tree_directory(tree, thread, "received", &received, error) ||
+        (received != NULL && !mp_keys_remove(tree, received, key, error)))
+        return false;
+    if (received != NULL && mp_tree_count(received) == 0)
+        mp_tree_remove(thread, "received");
+    return true;
+}
+
+/* What others quoted of it. */
+static bool
+remove_elided(MpBatch *batch, MpTreeNode *thread, const GArray *comments, GError **error)
+{
+    for (guint i = 0; comments != NULL && i < comments->len; i++) {
+        MpTreeNode *directory =
+            comment_directory(batch, thread, g_array_index(comments, guint64, i), error);
+
+        if (directory == NULL)
+            return false;
+        mp_tree_remove(directory, "elided.txt");
+    }
+    return true;
+}
+
+static bool
+rename_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, const char *title,
+              GError **error)
+{
+    if (title == NULL)
+        return true;
+    g_free(thread->title);
+    thread->title = g_strdup(title);
+    g_autofree char *record = mp_record_thread(thread);
+    return mp_tree_set(batch->chain.tree, directory, "thread", record, strlen(record), error);
+}
+
+bool
+mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *redaction,
+                const char *title, const GArray *quoting, GError **error)
+{
+    MpActor actor = mp_program_actor();
+    MpTreeNode *thread = mp_batch_thread_directory(batch, redaction->thread, error);
+    g_autoptr(MpThread) facts = NULL;
+
+    if (thread == NULL || !mp_batch_thread(batch, redaction->thread, &facts, error))
+        return false;
+    MpTreeNode *directory = comment_directory(batch, thread, redaction->comment, error);
+    g_autofree char *what =
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": comment %" G_GUINT64_FORMAT " redacted",
+                        facts->repository, redaction->thread, redaction->comment);
+    return directory != NULL && redact_comment(batch, directory, comment, redaction->date, error) &&
+           remove_key(batch, thread, comment->key, error) &&
+           remove_elided(batch, thread, quoting, error) &&
+           rename_thread(batch, thread, facts, title, error) &&
+           mp_chain_commit(&batch->chain, what, &actor, error);
+}

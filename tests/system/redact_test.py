@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""metroplex thread redact: what was said goes, what others rely on stays, and nobody posts it again."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, main, test  # noqa: E402
+
+WORDS = "The password of the launch pad is Zq7-canary-Wx9."
+CANARY = "Zq7-canary-Wx9"
+PNG = b"\x89PNG\r\n\x1a\n" + b"canary-in-a-picture" + bytes(range(100))
+
+
+def fsck(site, status=0):
+    done = site.run(METROPLEX, "fsck", "--json", status=status)
+    return [json.loads(line)["fault"] + " " + json.loads(line)["path"] for line in done.stdout.splitlines()]
+
+
+def tip_has(site, *words):
+    """The files of the tip in which any of these stands."""
+    names = site.git("ls-tree", "-r", "-z", "--name-only", "main").split("\0")
+    return [n for n in names if n and any(w in site.git("show", f"main:{n}") for w in words)]
+
+
+def with_picture(octets):
+    import email
+    import email.policy
+    message = email.message_from_bytes(octets, policy=email.policy.default)
+    message.add_attachment(PNG, "image", "png", filename="canary-plan.png")
+    return bytes(message)
+
+
+def discussion(site):
+    """A thread in which kate says too much, with a picture, and tim quotes her. The thread and kate's mail."""
+    for login in ("tim", "kate", "ada"):
+        site.user(login)
+    site.set_config("smtp", transport="maildir")
+    thread = site.thread("tim")
+    site.metroplex("thread", "subscribe", str(thread), "ada")
+    octets = with_picture(site.mail("kate@example.org", site.address(thread, "kate"), WORDS + "\nKeep it safe.\n",
+                                    message_id="<secret@kates-laptop.example.org>"))
+    site.deliver(octets)
+    site.metroplex("--once")
+    return thread, octets
+
+
+def answer(site, thread, text):
+    site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), text))
+    site.metroplex("--once")
+
+
+def redact(site, thread, number, *options, status=0):
+    return site.run(METROPLEX, "thread", "redact", str(thread), str(number), *options, status=status)
+
+
+@test
+def what_was_said_goes_from_the_tip_and_number_and_message_id_stay(site):
+    thread, _ = discussion(site)
+    quote = "Oh dear.\n\nOn Sunday, Kate Example wrote:\n> The password of the launch\n> pad is Zq7-canary-Wx9.\n> Keep it safe.\n"
+    answer(site, thread, quote)
+    check(tip_has(site, CANARY), "it was there")
+    before = site.metroplex("thread", "export", str(thread))
+    done = redact(site, thread, 1)
+    contains(done.stdout, f"acme/rocket#{thread}: comment 1 redacted")
+    contains(done.stdout, "quoted it, and is gone as well: 2")
+    equal(tip_has(site, CANARY, "Keep it safe", "canary-plan", "kates-laptop"), [], "files of the tip with her words")
+    shown = site.show(thread)["comments"]
+    equal([c["number"] for c in shown], [1, 2], "numbers")
+    equal((shown[0]["author"], shown[0]["body"], shown[0]["attachments"]), ("kate", "*redacted*\n", []), "what is left")
+    check(re.fullmatch(r"\d{4}-.*Z", shown[0]["redacted"]), "when")
+    equal(shown[1]["body"].strip(), "Oh dear.", "the answer")
+    ids = [[c["id"] for c in json.loads(text)["comments"]] for text in (before, site.metroplex("thread", "export", str(thread)))]
+    equal(ids[1], ids[0], "Message-IDs")
+    key = json.loads(before)["comments"][1]["key"]
+    check(key not in "".join(site.git("ls-tree", "-r", "--name-only", "main")), "its KEY is in the tracker")
+    contains(site.git("ls-tree", "-r", "--name-only", "main", repository="accounts.git"), f"redacted/{key[:2]}/{key[2:]}")
+    contains(redact(site, thread, 1).stdout, "comment 1 already redacted")
+    site.git("fsck", "--strict")
+    equal(fsck(site), [], "fsck")
+
+
+@test
+def its_mail_is_a_duplicate_for_ever_and_an_answer_to_it_is_a_comment(site):
+    thread, octets = discussion(site)
+    key = json.loads(site.metroplex("thread", "export", str(thread)))["comments"][1]["id"]
+    redact(site, thread, 1)
+    site.deliver(octets)
+    site.metroplex("--once")
+    equal(site.outcomes()[-1][2], "duplicate", "its mail, again")
+    equal(len(site.show(thread)["comments"]), 1, "comments")
+    site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "Who removed it?\n", headers=[("In-Reply-To", key)]))
+    site.metroplex("--once")
+    equal(site.show(thread)["comments"][1]["body"].strip(), "Who removed it?", "an answer to it")
+
+
+@test
+def the_opening_post_goes_with_its_title(site):
+    thread, _ = discussion(site)
+    other = site.thread("tim", title="About " + CANARY, body=WORDS + "\n")
+    redact(site, other, 0)
+    equal((site.show(other)["title"], site.show(other)["body"]), ("(redacted)", "*redacted*\n"), "what is left")
+    redact(site, thread, 0, "--title", "A rocket")
+    equal(site.show(thread)["title"], "A rocket", "the title that was given")
+    contains(redact(site, thread, 1, "--title", "x", status=64).stderr, "number 0")
+    equal(fsck(site), [], "fsck")
+
+
+@test
+def what_is_not_there_is_refused(site):
+    thread, _ = discussion(site)
+    contains(redact(site, thread, 2, status=65).stderr, f"thread {thread} has no comment 2")
+    contains(redact(site, 99, 1, status=65).stderr, "no such thread: 99")
+    contains(redact(site, thread, "one", status=65).stderr, "not the number of a comment")
+
+
+@test
+def pages_feed_and_search_follow(site):
+    thread, _ = discussion(site)
+    other = site.thread("tim", title="About " + CANARY, body=WORDS + "\n")
+    pages = os.path.join(site.dir, "pages")
+    site.metroplex("pages", pages)
+
+    def found():
+        words = [CANARY.encode(), b"canary-in-a-picture", b"canary-plan"]
+        held = []
+        for folder, _, names in os.walk(pages):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    octets = f.read()
+                held += [name for w in words if w in octets]
+        return held
+
+    check(len(found()) > 4, found())
+    with open(os.path.join(pages, "r/acme/rocket/atom.xml")) as f:
+        ids = sorted(re.findall("<id>.*?</id>", f.read()))
+    redact(site, thread, 1)
+    redact(site, other, 0)
+    site.metroplex("pages", pages)
+    equal(found(), [], "files of the pages with the words")
+    with open(os.path.join(pages, "r/acme/rocket/atom.xml")) as f:
+        text = f.read()
+    equal(sorted(re.findall("<id>.*?</id>", text)), ids, "the feed's ids")
+    contains(text, "taken away")
+    site.metroplex("pages", "--check", pages)
+
+
+@test
+def what_was_not_sent_yet_is_not_sent(site):
+    thread, _ = discussion(site)
+    check(len(site.events()) == 2, site.events())
+    redact(site, thread, 1)
+    site.notifier("--once")
+    check(site.sent(), "the opening post was told")
+    check(not any(CANARY in str(m) for m in site.sent()), "it was sent")
+    equal(site.events(), [], "events that are left")
+    equal(fsck(site), [], "fsck")
+
+
+@test
+def an_event_that_is_found_later_is_dropped(site):
+    """As on another host, whose outbox the command does not see; and a digest tells nothing of it."""
+    thread, _ = discussion(site)
+    site.metroplex("user", "set", "ada", "--deliver", "batch:1")
+    events = {}
+    for key in site.events():
+        with open(os.path.join(site.data, "outbox/new", key), "rb") as f:
+            events[key] = f.read()
+    redact(site, thread, 1)
+    for key in events:
+        with open(os.path.join(site.data, "outbox/new", key), "wb") as f:
+            f.write(events[key])
+    equal(fsck(site), [], "fsck of an outbox with its event")
+    site.notifier("--once")
+    check(not any(CANARY in str(m) for m in site.sent()), "it was sent")
+    contains(site.log("notifier.log"), "is not told: it was redacted")
+
+
+@test
+def keys_in_pages_keep_their_shape(site):
+    site.user("tim")
+    thread = site.thread("tim")
+    for i in range(40):
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=f"Comment number {i}.\n")
+    for number in range(0, 41):
+        redact(site, thread, number)
+        if number % 5 == 0 or number > 20:
+            equal(fsck(site), [], f"after {number}")
+    site.git("fsck", "--strict")
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="Once more.\n")
+    equal(fsck(site), [], "after another comment")
+
+
+@test
+def what_is_exported_is_imported_without_its_words(site):
+    thread, _ = discussion(site)
+    answer(site, thread, "Thanks.\n")
+    early = site.metroplex("thread", "export", str(thread))
+    redact(site, thread, 1)
+    redact(site, thread, 0, "--title", "A rocket")
+    for format in ("json", "mbox"):
+        late = site.metroplex("thread", "export", str(thread), "--format", format)
+        check(CANARY not in late and "kates-laptop" not in late, late)
+        equal(site.metroplex("thread", "import", "-", stdin=late).split()[1:], ["0", "added", "3", "known"], f"at home, {format}")
+        other = Site()
+        for login in ("tim", "kate", "ada"):
+            other.user(login)
+        there = other.metroplex("thread", "import", "-", stdin=late).split()
+        equal(there[1:], ["3", "added", "0", "known"], f"elsewhere, {format}")
+        check(other.show(there[0])["comments"][0].get("redacted"), "it is redacted there")
+        equal(other.metroplex("thread", "import", "-", stdin=late).split()[1:], ["0", "added", "3", "known"], f"again, {format}")
+        equal(fsck(other), [], "fsck there")
+        other.remove()
+    equal(site.metroplex("thread", "import", "-", stdin=early).split()[1:], ["0", "added", "3", "known"], "what was exported before")
+    equal(tip_has(site, CANARY), [], "and nothing came back")
+
+
+@test
+def fsck_knows_what_is_half_redacted(site):
+    thread, _ = discussion(site)
+    before = site.git("rev-parse", "main").strip()
+    redact(site, thread, 1)
+    after = site.git("rev-parse", "main").strip()
+    site.git("update-ref", "refs/heads/main", before)  # killed between the two repositories
+    path = [p for p in site.git("ls-tree", "-r", "--name-only", "main", repository="accounts.git").split() if p.startswith("redacted/")][0]
+    equal(fsck(site, 65), ["not-redacted " + path], "the words are there")
+    contains(redact(site, thread, 1).stdout, "comment 1 redacted")
+    equal(fsck(site), [], "done by the same command again")
+    site.git("update-ref", "refs/heads/main", after)
+    site.git("update-ref", "refs/heads/main", "main~1", repository="accounts.git")
+    equal(fsck(site, 65), [f"no-key threads/00/00/00/{thread:02}/comments/1"], "its KEY is nowhere")
+
+
+main()
