@@ -48,7 +48,8 @@ invitation(const MpBodyFacts *facts)
     if (facts->link == NULL)
         return facts->can_reply ? g_strconcat(texts_of(facts)->reply, "\n", NULL) : g_strdup("");
     g_auto(GStrv) part = invitation_parts(facts);
-    return g_strconcat(part[0], part[1], part[2], ":\n", facts->link, "\n", NULL);
+    return g_strconcat(part[0], part[1], part[2], texts_of(facts)->colon, "\n", facts->link, "\n",
+                       NULL);
 }
 
 char *

@@ -43,6 +43,7 @@ char *mp_notification_subject(const MpNotificationFacts *facts);
 typedef struct {
     /* The invitation to answer, [what is between brackets] being the link to the page. */
     const char *reply_or_view, *view, *reply;
+    const char *colon;                /* behind the invitation, where the address follows it */
     const char *stop_by_reply, *stop; /* how to hear no more of the thread */
     const char *message_id;           /* before it */
     const char *closed, *reopened;

@@ -13,6 +13,7 @@ static const MpNoticeTexts texts[MP_N_LANGUAGES] = {
     [MP_LANGUAGE_EN] = {
         .reply_or_view = "Reply to this email directly or [view it on {host}]",
         .view = "[View it on {host}]",
+        .colon = ":",
         .reply = "Reply to this email directly.",
         .stop_by_reply = "To stop: reply with just /mute, or unsubscribe in your mail program.",
         .stop = "To stop: unsubscribe in your mail program.",
@@ -21,40 +22,41 @@ static const MpNoticeTexts texts[MP_N_LANGUAGES] = {
         .reopened = "Reopened {thread}.",
         .attached = "Attached: ",
         .not_sent = "not sent with this mail",
-        .left_out = "Left out here, in characters: {count}",
+        .left_out = "Characters left out here: {count}",
         .test_opening = "This is a test email generated from {url}",
         .test_subject = "Test email from {host}",
         .test_body = "It was sent by `notifier test` on {host},\n"
-                     "in the way of its notifications and from their sender: whoever reads\n"
-                     "this will get those as well.\n",
-        .mended_subject = "The mail server takes mail of {host} again",
-        .mended_body = "The server {server} turned away the notifications of {host}\n"
+                     "the same way and from the same sender as its notifications: whoever can\n"
+                     "read this will get those as well.\n",
+        .mended_subject = "The mail server accepts mail from {host} again",
+        .mended_body = "The server {server} refused the notifications of {host}\n"
                        "from {since} to {until}, and said:\n\n"
                        "    {reply}\n\n"
-                       "It takes them again. Nothing was lost: what waited meanwhile is being sent,\n"
-                       "and that time does not count as age of a message.\n"},
+                       "It accepts them again. Nothing was lost: what was waiting is being sent now,\n"
+                       "and that time does not count towards the age of a message.\n"},
     [MP_LANGUAGE_FR] = {
         .reply_or_view = "Répondez directement à ce courriel ou [consultez-le sur {host}]",
-        .view = "[Consultez-le sur {host}]",
+        .view = "[Voir la discussion sur {host}]",
+        .colon = " :",
         .reply = "Répondez directement à ce courriel.",
-        .stop_by_reply = "Pour ne plus rien recevoir : répondez seulement /mute, ou désabonnez-vous dans votre logiciel de messagerie.",
-        .stop = "Pour ne plus rien recevoir : désabonnez-vous dans votre logiciel de messagerie.",
-        .message_id = "Identifiant du message : ",
+        .stop_by_reply = "Pour ne plus rien recevoir : répondez simplement /mute, ou désabonnez-vous dans votre messagerie.",
+        .stop = "Pour ne plus rien recevoir : désabonnez-vous dans votre messagerie.",
+        .message_id = "Identifiant du message : ",
         .closed = "{thread} a été fermé.",
         .reopened = "{thread} a été rouvert.",
-        .attached = "Pièce jointe : ",
+        .attached = "Pièce jointe : ",
         .not_sent = "non jointe à ce courriel",
-        .left_out = "Omis ici, en caractères : {count}",
+        .left_out = "Caractères omis ici : {count}",
         .test_opening = "Ceci est un courriel d’essai émis par {url}",
         .test_subject = "Courriel d’essai de {host}",
         .test_body = "Il a été envoyé par `notifier test` sur {host},\n"
-                     "par la même voie et du même expéditeur que les notifications : qui le lit\n"
-                     "les recevra aussi.\n",
+                     "par la même voie et avec le même expéditeur que les notifications : qui peut\n"
+                     "le lire les recevra aussi.\n",
         .mended_subject = "Le serveur de messagerie accepte de nouveau le courrier de {host}",
         .mended_body = "Le serveur {server} a refusé les notifications de {host}\n"
-                       "du {since} au {until}, et a dit :\n\n"
+                       "du {since} au {until}, et a dit :\n\n"
                        "    {reply}\n\n"
-                       "Il les accepte de nouveau. Rien n’a été perdu : ce qui attendait entre-temps est\n"
+                       "Il les accepte de nouveau. Rien n’a été perdu : ce qui attendait entre-temps est\n"
                        "en cours d’envoi, et cette durée ne compte pas dans l’âge d’un message.\n"},
 };
 /* clang-format on */

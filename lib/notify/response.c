@@ -15,6 +15,8 @@
 #include "notify/internal.h"
 #include "policy/commands.h"
 
+#define TEXT_COLUMNS 72
+
 typedef struct {
     const MpResponseFacts *facts;
     const MpResponsePhrases *phrases;
@@ -149,12 +151,34 @@ has_support(const Texts *t)
     return t->facts->config->support_address[0] != '\0';
 }
 
+/* A paragraph of ours, in lines that a terminal shows as they are: words stay whole. */
+static void
+append_paragraph(GString *out, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    glong column = 0;
+
+    for (guint i = 0; words[i] != NULL; i++) {
+        glong width = g_utf8_strlen(words[i], -1);
+        bool fits = column + 1 + width <= TEXT_COLUMNS;
+
+        if (i > 0)
+            g_string_append_c(out, fits ? ' ' : '\n');
+        g_string_append(out, words[i]);
+        column = i > 0 && fits ? column + 1 + width : width;
+    }
+    g_string_append_c(out, '\n');
+}
+
 static char *
 text_part(const Texts *t)
 {
     GString *out = g_string_new(NULL);
 
-    g_string_append_printf(out, "%s\n\n%s\n\n", t->what, t->todo);
+    append_paragraph(out, t->what);
+    g_string_append_c(out, '\n');
+    append_paragraph(out, t->todo);
+    g_string_append_c(out, '\n');
     if (t->link != NULL)
         g_string_append_printf(out, "%s%s\n", t->phrases->discussion, t->link);
     if (has_support(t))
@@ -164,7 +188,8 @@ text_part(const Texts *t)
         g_string_append_c(out, '\n');
     if (has_quote(t))
         append_quote_text(out, t);
-    g_string_append_printf(out, "-- \n%s\n", t->phrases->footer);
+    g_string_append(out, "-- \n");
+    append_paragraph(out, t->phrases->footer);
     return g_string_free(out, FALSE);
 }
 
@@ -183,8 +208,8 @@ html_part(const Texts *t)
 {
     const MpConfig *config = t->facts->config;
     MpLanguage language = MP_LANGUAGE_EN;
-    g_autofree char *body =
-        g_markup_printf_escaped("<p><strong>%s</strong></p>\n<p>%s</p>\n", t->what, t->todo);
+    g_autofree char *body = g_markup_printf_escaped(
+        "<p><strong>%s</strong></p>\n<p>%s</p>\n<p>%s</p>\n", t->subject, t->what, t->todo);
     g_autoptr(GString) out = g_string_new(body);
 
     mp_language_parse(t->facts->response->language, &language);

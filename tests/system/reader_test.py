@@ -99,7 +99,7 @@ def somebody_reads_french_and_no_html(site):
         equal(mail.get_content_type(), "text/plain")
         contains(mail["Subject"], "Re: [acme/rocket]")
         equal(mail["X-GitHub-Reason"], "manual")
-        contains(body(mail), "Vous recevez ce message parce que vous suivez cette discussion.\nPour ne plus rien recevoir : ")
+        contains(body(mail), "Vous recevez ce message parce que vous suivez cette discussion.\nPour ne plus rien recevoir\u00a0: ")
     check(body(comment).startswith("It *works*.\n"), body(comment))
     check(body(closed).startswith(f"#{thread} a été fermé.\n"), body(closed))
     # an answer to a mail, too

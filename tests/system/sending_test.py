@@ -257,7 +257,7 @@ def the_administrator_is_asked_about_first(site):
 def the_administrator_is_told_once_of_a_stop_and_of_its_end(site):
     people(site, 5)
     thread = site.thread("tim")
-    for language, words in (("en", "takes mail of git.example.org again"), ("fr", "accepte de nouveau le courrier")):
+    for language, words in (("en", "accepts mail from git.example.org again"), ("fr", "accepte de nouveau le courrier")):
         site.set_config("instance", language=language)
         with Server(site, *rules(f"RCPT {RELAY}"), administrator="root@ops.example"):
             for _ in range(5):

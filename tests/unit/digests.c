@@ -367,7 +367,7 @@ Test(digests, all_together_have_at_most_90_kib_and_the_longest_are_cut)
 
         cr_expect_eq(strstr(text, end) == NULL, is_long, "%zu", i);
     }
-    g_auto(GStrv) cuts = g_strsplit(html, ">Left out here", -1);
+    g_auto(GStrv) cuts = g_strsplit(html, ">Characters left out here", -1);
     cr_expect_eq(g_strv_length(cuts), 4, "three are cut");
 }
 

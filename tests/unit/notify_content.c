@@ -592,9 +592,9 @@ Test(notify_content, a_body_has_at_most_90_kib_and_says_what_is_left_out)
             cr_expect(strlen(text) <= 92160 && strlen(html) <= 92160, "%s: %zu, %zu", pieces[i],
                       strlen(text), strlen(html));
             cr_expect(g_utf8_validate(text, -1, NULL) && g_utf8_validate(html, -1, NULL));
-            cr_expect_not_null(strstr(text, "\n[Left out here, in characters: "));
-            cr_expect_not_null(strstr(html, has_page ? "#comment-3\">Left out here"
-                                                     : "<p lang=\"en\">[Left out here"));
+            cr_expect_not_null(strstr(text, "\n[Characters left out here: "));
+            cr_expect_not_null(strstr(html, has_page ? "#comment-3\">Characters left out here"
+                                                     : "<p lang=\"en\">[Characters left out here"));
             expect_closed(html);
         }
     }
@@ -603,7 +603,7 @@ Test(notify_content, a_body_has_at_most_90_kib_and_says_what_is_left_out)
 Test(notify_content, what_is_shown_and_what_is_left_out_are_all_there_is)
 {
     g_autoptr(GString) body = g_string_new(NULL);
-    g_autoptr(GRegex) count = g_regex_new("characters: (\\d+)", 0, 0, NULL);
+    g_autoptr(GRegex) count = g_regex_new("here: (\\d+)", 0, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
 
     while (body->len < 300000)
@@ -612,7 +612,7 @@ Test(notify_content, what_is_shown_and_what_is_left_out_are_all_there_is)
     g_autofree char *text = text_of(mail, "plain");
     cr_assert(g_regex_match(count, text, 0, &match));
     g_autofree char *number = g_match_info_fetch(match, 1);
-    const char *end = strstr(text, "\n[Left out");
+    const char *end = strstr(text, "\n[Characters left out");
     cr_expect_eq(g_utf8_strlen(text, end - text) + g_ascii_strtoll(number, NULL, 10),
                  g_utf8_strlen(body->str, -1));
 }

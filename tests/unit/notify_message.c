@@ -660,17 +660,19 @@ Test(notify, each_reader_reads_it_in_their_own_language)
     } cases[] = {
         {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = "comment"},
          {"Reply to this email directly or view it on git.example.org:\nhttps://",
-          "Répondez directement à ce courriel ou consultez-le sur git.example.org:\nhttps://"}},
+          "Répondez directement à ce courriel ou consultez-le sur "
+          "git.example.org\u00a0:\nhttps://"}},
         {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .reason = "author"},
          {"You are receiving this because you authored the thread.\nTo stop: reply",
           "Vous recevez ce message parce que vous avez ouvert cette discussion.\nPour ne plus"}},
-        {{MP_EVENT_OPENED, MP_PULL, .is_locked = true}, {"\nView it on", "\nConsultez-le sur"}},
+        {{MP_EVENT_OPENED, MP_PULL, .is_locked = true},
+         {"\nView it on", "\nVoir la discussion sur"}},
         {{MP_EVENT_COMMENT, MP_ISSUE, .comment = 1, .link = ""},
          {"\nReply to this email directly.\n", "\nRépondez directement à ce courriel.\n"}},
         {{MP_EVENT_CLOSED, MP_ISSUE}, {"Closed #17.\n", "#17 a été fermé.\n"}},
         {{MP_EVENT_REOPENED, MP_ISSUE}, {"Reopened #17.\n", "#17 a été rouvert.\n"}},
         {{MP_EVENT_OPENED, MP_ISSUE},
-         {"\nMessage ID: <acme/rocket", "\nIdentifiant du message : <acme/rocket"}},
+         {"\nMessage ID: <acme/rocket", "\nIdentifiant du message\u00a0: <acme/rocket"}},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -683,6 +685,7 @@ Test(notify, each_reader_reads_it_in_their_own_language)
 
             expect_valid(message);
             cr_expect_not_null(strstr(text, cases[i].in[l]), "%s", text);
+            cr_expect_not(g_regex_match_simple(" [:;!?]\\s", text, 0, 0), "may break: %s", text);
             expect_field(message, "X-GitHub-Reason", c.reason != NULL ? c.reason : "mention");
         }
     }

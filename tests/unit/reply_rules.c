@@ -37,6 +37,37 @@ Test(reply_rules, every_row_cuts_its_example_by_its_own_name)
     }
 }
 
+/* Whoever answers above and quotes without marks sends them back. */
+Test(reply_rules, what_stands_below_our_own_mails_is_a_footer)
+{
+    static const char *const lines[] = {
+        "Reply to this email directly or view it on git.example.org:",
+        "Reply to this email directly.",
+        "View it on git.example.org:",
+        "You are receiving this because you were mentioned.",
+        "To stop: reply with just /mute, or unsubscribe in your mail program.",
+        "To stop: unsubscribe in your mail program.",
+        "Message ID: <acme/rocket/issues/17-00112233@git.example.org>",
+        "Répondez directement à ce courriel ou consultez-le sur git.example.org\u00a0:",
+        "Répondez directement à ce courriel.",
+        "Voir la discussion sur git.example.org\u00a0:",
+        "Voir la discussion sur git.example.org :",
+        "Vous recevez ce message parce que vous suivez ce dépôt.",
+        "Pour ne plus rien recevoir\u00a0: répondez simplement /mute, ou désabonnez-vous dans "
+        "votre "
+        "messagerie.",
+        "Pour ne plus rien recevoir : désabonnez-vous dans votre messagerie.",
+        "Identifiant du message\u00a0: <acme/rocket/issues/17-00112233@git.example.org>",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *mail = g_strdup_printf("Kept line.\n\n%s\n", lines[i]);
+        g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
+
+        cr_expect_str_eq(reply->reply, "Kept line.", "%s", lines[i]);
+    }
+}
+
 Test(reply_rules, every_row_leaves_its_counter_example_alone)
 {
     for (gsize i = 0; i < mp_n_rules; i++) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <gmime/gmime.h>
+
 #include "base/config.h"
 #include "base/escape.h"
 #include "notify/notify.h"
@@ -75,10 +77,57 @@ Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
             g_auto(GStrv) lines = g_strsplit(mail->text, "=\r\n", -1);
             g_autofree char *unwrapped = g_strjoinv("", lines);
             cr_assert(l != MP_LANGUAGE_EN || strstr(unwrapped, "mailto:help@example.org") != NULL);
+            const char *body = strstr(unwrapped, "\r\n\r\n");
+            cr_assert_not(g_regex_match_simple(" [:;!?]\\s", body, 0, 0), "may break: %s", body);
             heard++;
         }
     }
     cr_assert(heard >= 22, "%zu", heard);
+}
+
+/* The text of a mail that is nothing else, decoded. */
+static char *
+mail_text(const MpOutgoingMail *mail)
+{
+    const char *body = strstr(mail->text, "\r\n\r\n") + 4;
+    gsize length = strlen(body);
+    g_autofree guchar *decoded = g_malloc0(length + 1);
+    guint32 save = 0;
+    int state = 0;
+
+    g_mime_encoding_quoted_decode_step((const guchar *)body, length, decoded, &state, &save);
+    return (char *)g_steal_pointer(&decoded);
+}
+
+/* As a terminal shows it that wraps anywhere; what was quoted is as it was. */
+Test(responses, the_text_fits_a_terminal)
+{
+    const MpThread thread = {.id = 7, .repository = (char *)"acme/rocket"};
+    gsize n;
+    const MpGate *gates = mp_policy_gates(&n);
+    g_autoptr(GPtrArray) emails = g_ptr_array_new();
+    const MpUser kate = {.id = 5,
+                         .login = (char *)"kate",
+                         .name = (char *)"Kate",
+                         .emails = emails,
+                         .format = MP_MAIL_TEXT};
+
+    for (gsize i = 0; i < n * MP_N_LANGUAGES; i++) {
+        const MpGate *gate = &gates[i / MP_N_LANGUAGES];
+        MpResponse response = response_for(gate->reason, mp_language_name(i % MP_N_LANGUAGES));
+        response.text = (char *)gate->text;
+        const MpResponseFacts facts = {&config, &response,  &kate,     &thread,
+                                       NULL,    "answer-1", 1700000000};
+
+        if (gate->respond_to == MP_RESPOND_TO_NOBODY)
+            continue;
+        g_autoptr(MpOutgoingMail) mail = mp_response_render(&facts, "kate@example.org", NULL);
+        g_autofree char *text = mail_text(mail);
+        g_auto(GStrv) line = g_strsplit(text, "\r\n", -1);
+
+        for (gsize k = 0; line[k] != NULL; k++)
+            cr_expect(g_utf8_strlen(line[k], -1) <= 78, "%s: %s", gate->reason, line[k]);
+    }
 }
 
 /* Whoever is told that their address is unverified does not go and look at their provider. */
