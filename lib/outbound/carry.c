@@ -77,7 +77,8 @@ deliver(MpDispatch *m, const MpDispatch *next, MpSmtp **smtp)
             return MP_UNAVAILABLE;
         }
         if (next != NULL && next->mail != NULL)
-            mp_smtp_expect(*smtp, next->mail->sender, next->mail->recipient);
+            mp_smtp_expect(*smtp, next->mail->sender, next->mail->recipient, next->mail->text,
+                           next->mail->length);
         g_clear_pointer(&m->reply, g_free);
         result = mp_smtp_send(*smtp, m->mail->sender, m->mail->recipient, m->mail->text,
                               m->mail->length, &m->reply, &m->attempt.code);

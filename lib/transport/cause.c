@@ -217,8 +217,9 @@ static const MpCauseRow causes[MP_N_CAUSES] = {
          {NULL}},
     [MP_CAUSE_SIZE] = {"size",
                        N_("The message is larger than the server takes"),
-                       N_("have its limit raised by who runs the server, or lower limits.comment"),
-                       {"limits.comment"}},
+                       N_("have its limit raised by who runs the server, or lower "
+                          "limits.notification-attachments"),
+                       {"limits.notification-attachments", "limits.comment"}},
     [MP_CAUSE_QUOTA] = {"quota",
                         N_("The recipient's mailbox is full"),
                         N_("try another address; the settings are good"),

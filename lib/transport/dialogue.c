@@ -28,24 +28,41 @@ fall_out_of_step(MpDialogue *d)
     return false;
 }
 
-/* One a stage; without `is_whole` the data is not begun. */
+/* One a stage; the length is 0 where there is no message. */
 static char **
-envelope_lines(const char *from, const char *to, bool is_whole)
+envelope_lines(const MpDialogue *d, const char *from, const char *to, gsize length)
 {
     char **lines = g_new0(char *, N_STAGES + 1);
+    g_autofree char *size = d->transcript->offers_size && length > 0
+                                ? g_strdup_printf(" SIZE=%" G_GSIZE_FORMAT, length)
+                                : g_strdup("");
 
-    lines[STAGE_MAIL] = g_strdup_printf("MAIL FROM:<%s>%s\r\n", from,
+    lines[STAGE_MAIL] = g_strdup_printf("MAIL FROM:<%s>%s%s\r\n", from, size,
                                         mp_needs_smtputf8(from, to) ? " SMTPUTF8" : "");
     lines[STAGE_RCPT] = g_strdup_printf("RCPT TO:<%s>\r\n", to);
-    if (is_whole)
-        lines[STAGE_DATA] = g_strdup("DATA\r\n");
+    lines[STAGE_DATA] = g_strdup("DATA\r\n");
     return lines;
 }
 
-bool
-mp_dialogue_can_carry(const MpDialogue *d, const char *from, const char *to)
+/* Those of this message; where there is none, its data is not asked for. */
+static char **
+own_lines(const MpDialogue *d, const MpEnvelope *envelope)
 {
-    return d->transcript->offers_smtputf8 || !mp_needs_smtputf8(from, to);
+    char **lines = envelope_lines(d, envelope->from, envelope->to, envelope->length);
+
+    if (envelope->message == NULL)
+        g_clear_pointer(&lines[STAGE_DATA], g_free);
+    return lines;
+}
+
+MpCause
+mp_dialogue_obstacle(const MpDialogue *d, const char *from, const char *to, gsize length)
+{
+    const MpTranscript *t = d->transcript;
+
+    if (!t->offers_smtputf8 && mp_needs_smtputf8(from, to))
+        return MP_CAUSE_UTF8;
+    return t->largest > 0 && length > t->largest ? MP_CAUSE_SIZE : MP_CAUSE_NONE;
 }
 
 bool
@@ -179,9 +196,10 @@ static void
 say_ahead(MpDialogue *d, const MpEnvelope *envelope)
 {
     if (envelope->next_to == NULL || !mp_dialogue_is_pipelined(d) ||
-        !mp_dialogue_can_carry(d, envelope->next_from, envelope->next_to))
+        mp_dialogue_obstacle(d, envelope->next_from, envelope->next_to, envelope->next_length) !=
+            MP_CAUSE_NONE)
         return;
-    d->ahead = envelope_lines(envelope->next_from, envelope->next_to, true);
+    d->ahead = envelope_lines(d, envelope->next_from, envelope->next_to, envelope->next_length);
     mp_transcript_next_begins(d->transcript);
     say_all(d, d->ahead);
 }
@@ -223,7 +241,7 @@ send_message(MpDialogue *d, const MpEnvelope *envelope)
 void
 mp_dialogue_transact(MpDialogue *d, const MpEnvelope *envelope)
 {
-    g_auto(GStrv) lines = envelope_lines(envelope->from, envelope->to, envelope->message != NULL);
+    g_auto(GStrv) lines = own_lines(d, envelope);
     g_auto(GStrv) ahead = g_steal_pointer(&d->ahead);
 
     if (!ask_envelope(d, lines, ahead != NULL) || envelope->message == NULL)
@@ -242,7 +260,7 @@ is_ahead(const MpDialogue *d, const MpEnvelope *envelope)
 
     if (d->ahead == NULL || envelope->message == NULL)
         return false;
-    lines = envelope_lines(envelope->from, envelope->to, true);
+    lines = own_lines(d, envelope);
     return g_strv_equal((const char *const *)lines, (const char *const *)d->ahead);
 }
 

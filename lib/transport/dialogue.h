@@ -29,4 +29,8 @@ void mp_dialogue_transact(MpDialogue *dialogue, const MpEnvelope *envelope);
 void mp_dialogue_cut(MpDialogue *dialogue);
 
 bool mp_dialogue_is_pipelined(const MpDialogue *dialogue);
-bool mp_dialogue_can_carry(const MpDialogue *dialogue, const char *from, const char *to);
+
+/* What the server has said that it does not take of a message of so many octets, before anybody
+ * asked: MP_CAUSE_UTF8, MP_CAUSE_SIZE; MP_CAUSE_NONE: nothing. */
+MpCause
+mp_dialogue_obstacle(const MpDialogue *dialogue, const char *from, const char *to, gsize length);

@@ -14,7 +14,8 @@ typedef struct {
     gsize length;
     const char *next_from,
         *next_to; /* of the message that follows, likewise; NULL: none is known */
-    char *reply;  /* the outcome: one line, owned by the front */
+    gsize next_length;
+    char *reply; /* the outcome: one line, owned by the front */
     int code;
     MpCause cause;  /* of a failure */
     bool is_bounce; /* MP_REFUSED: since there is no such mailbox */

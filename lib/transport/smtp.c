@@ -13,6 +13,7 @@ typedef struct {
     MpConnection *connection;
     MpTranscript *transcript; /* the connection's */
     MpDialogue dialogue;      /* over it */
+    MpCause obstacle;         /* what kept the message from being tried, or MP_CAUSE_NONE */
     char *kept;               /* where conversations that fail are kept, or NULL */
     MpCause cause;            /* of the last failure */
 } Session;
@@ -114,6 +115,18 @@ is_fit_to_keep(const MpTranscript *t)
     return !mp_is_lost(t) && (is_refused || is_accepted);
 }
 
+/* False: the server has said before that it does not take such a message. */
+static bool
+transact(Session *session, const MpEnvelope *envelope)
+{
+    session->obstacle =
+        mp_dialogue_obstacle(&session->dialogue, envelope->from, envelope->to, envelope->length);
+    if (session->obstacle != MP_CAUSE_NONE)
+        return false;
+    mp_dialogue_transact(&session->dialogue, envelope);
+    return true;
+}
+
 /* Once more over a new connection, where nothing was handed over yet. A silence is not waited for
  * twice. False if there is no other connection. */
 static bool
@@ -122,14 +135,16 @@ attempt(Session *session, const MpEnvelope *envelope)
     const MpTranscript *t = session->transcript;
     bool was_lockstep = session->dialogue.is_lockstep;
 
-    mp_dialogue_transact(&session->dialogue, envelope);
+    if (!transact(session, envelope))
+        return true;
     if (is_confused(session))
         session->dialogue.is_lockstep = true;
     if (was_stale(session) || (session->dialogue.is_lockstep != was_lockstep &&
                                !mp_connection_is_late(session->connection))) {
         if (!reopen(session))
             return false;
-        mp_dialogue_transact(&session->dialogue, envelope);
+        if (!transact(session, envelope))
+            return true;
         if (mp_is_lost(t)) /* it was not for that */
             session->dialogue.is_lockstep = was_lockstep;
     }
@@ -180,9 +195,26 @@ fail_to_open(Session *session, MpEnvelope *envelope)
     return is_turned_away ? MP_STOPPED : MP_UNAVAILABLE;
 }
 
+/* For good: what it has not been asked, it has answered nevertheless. */
+static MpSendResult
+refuse_for_it(Session *session, MpEnvelope *envelope)
+{
+    g_autofree char *why =
+        session->obstacle == MP_CAUSE_UTF8
+            ? g_strdup("the server does not offer SMTPUTF8")
+            : g_strdup_printf("the message has %" G_GSIZE_FORMAT
+                              " octets, and the server takes %" G_GUINT64_FORMAT " at most",
+                              envelope->length, session->transcript->largest);
+
+    explain(session, envelope, session->obstacle, why);
+    return MP_REFUSED;
+}
+
 static MpSendResult
 tell_outcome(Session *session, MpEnvelope *envelope)
 {
+    if (session->obstacle != MP_CAUSE_NONE)
+        return refuse_for_it(session, envelope);
     const MpTranscript *t = session->transcript;
     MpSendResult result = mp_judge(t, envelope);
 
@@ -234,10 +266,6 @@ smtp_send(gpointer data, MpEnvelope *envelope)
         return fail_to_open(session, envelope);
     if (envelope->to == NULL)
         return MP_SENT; /* no more was asked than whether there is a connection */
-    if (!mp_dialogue_can_carry(&session->dialogue, envelope->from, envelope->to)) {
-        explain(session, envelope, MP_CAUSE_UTF8, "the server does not offer SMTPUTF8");
-        return MP_REFUSED;
-    }
     if (!attempt(session, envelope))
         return fail_to_open(session, envelope);
     return tell_outcome(session, envelope);

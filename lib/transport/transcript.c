@@ -80,6 +80,8 @@ static void
 forget_offers(MpTranscript *t)
 {
     t->offers_smtputf8 = t->offers_pipelining = t->offers_starttls = t->offers_auth = false;
+    t->offers_size = false;
+    t->largest = 0;
 }
 
 void
@@ -360,6 +362,16 @@ is_keyword(const char *offer, const char *keyword)
            strchr(" \r\n", offer[length]) != NULL;
 }
 
+/* "SIZE 26214400"; without a number, with 0 and with what is none there is no limit. */
+static void
+note_size(MpTranscript *t, const char *offer)
+{
+    if (!is_keyword(offer, "SIZE"))
+        return;
+    t->offers_size = true;
+    t->largest = g_ascii_isdigit(offer[5]) ? g_ascii_strtoull(offer + 5, NULL, 10) : 0;
+}
+
 /* The last two in capitals: libcurl knows them so only. */
 static void
 note_offer(MpTranscript *t, const char *offer)
@@ -368,6 +380,7 @@ note_offer(MpTranscript *t, const char *offer)
     t->offers_pipelining |= is_keyword(offer, "PIPELINING");
     t->offers_starttls |= g_str_has_prefix(offer, "STARTTLS");
     t->offers_auth |= g_str_has_prefix(offer, "AUTH ");
+    note_size(t, offer);
 }
 
 static void

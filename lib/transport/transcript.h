@@ -26,6 +26,8 @@ typedef struct {
     int last_code; /* of its last answer, whatever that was to */
     bool is_authenticated, offers_smtputf8, offers_pipelining, offers_starttls, offers_auth;
     bool took_recipient; /* it said yes to one */
+    bool offers_size;
+    guint64 largest; /* message that it says to take, in octets; 0: any (RFC 1870) */
     /* The rest is transcript.c's own. */
     const MpConfig *config;
     MpConversation *conversation;

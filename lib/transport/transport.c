@@ -19,6 +19,7 @@ struct MpSmtp {
     MpCause cause;             /* of the last failure */
     bool is_bounce;            /* so was it */
     char *next_from, *next_to; /* of the message that follows, as for the wire; or NULL */
+    gsize next_length;
 };
 
 /* In the order of MpTransport. */
@@ -189,13 +190,15 @@ sender_for_wire(const char *address, const char **fault)
 }
 
 void
-mp_smtp_expect(MpSmtp *smtp, const char *from, const char *to)
+mp_smtp_expect(MpSmtp *smtp, const char *from, const char *to, const char *message, gsize length)
 {
+    g_autoptr(GString) lines = with_line_ends(message, length, smtp->transport->line_end);
     const char *fault;
 
     forget_next(smtp);
     smtp->next_from = sender_for_wire(from, &fault);
     smtp->next_to = address_for_wire(to, &fault);
+    smtp->next_length = lines->len;
     if (smtp->next_from == NULL || smtp->next_to == NULL)
         forget_next(smtp);
 }
@@ -258,7 +261,8 @@ mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const char *message
     MpEnvelope envelope = {.message = lines->str,
                            .length = lines->len,
                            .next_from = smtp->next_from,
-                           .next_to = smtp->next_to};
+                           .next_to = smtp->next_to,
+                           .next_length = smtp->next_length};
     MpSendResult result = check_and_send(smtp, from, to, &envelope);
 
     forget_next(smtp);

@@ -62,7 +62,8 @@ const char *mp_smtp_fault_of_address(const char *address);
  * Sends one message. `from` is the envelope sender, "" the null sender; `to` the recipient: both
  * without angle brackets. An address with a control character, space or angle bracket, one that is
  * not UTF-8, or longer than RFC 5321 allows, is MP_REFUSED before a byte is sent. So is a
- * recipient with a local part beyond ASCII where the server does not offer SMTPUTF8 (RFC 6531).
+ * recipient with a local part beyond ASCII where the server does not offer SMTPUTF8 (RFC 6531), and
+ * a message of more octets than it says to take (SIZE, RFC 1870).
  *
  * `message` is header, empty line and body. Lines may end in CRLF or LF: SMTP gets CRLF throughout
  * (a bare CR becomes one too: no smuggled end of data), a Maildir LF. Dots are stuffed here. The
@@ -89,7 +90,8 @@ MpSendResult mp_smtp_send(MpSmtp *smtp, const char *from, const char *to, const 
  * and no more than that before its own mp_smtp_send. mp_smtp_retract where it does not follow after
  * all, which costs the connection if the envelope went out.
  */
-void mp_smtp_expect(MpSmtp *smtp, const char *from, const char *to);
+void
+mp_smtp_expect(MpSmtp *smtp, const char *from, const char *to, const char *message, gsize length);
 void mp_smtp_retract(MpSmtp *smtp);
 
 /*

@@ -230,7 +230,7 @@ CAUSES = [  # name, options of the server (None: there is none), settings, statu
     ("relay denied", rules("RCPT 554 5.7.1 <x@y>: Relay access denied"), {}, 69, "relay", ["relay", "smtp.authentication"]),
     ("recipient unknown", rules("RCPT 550 5.1.1 User unknown"), {}, 69, "recipient", ["recipient", "another address"]),
     ("greylisted", rules("RCPT 450 4.2.0 Greylisted, come back in 5 minutes"), {}, 75, "greylisted", ["minutes", "again"]),
-    ("size", rules("EOD 552 5.3.4 Message size exceeds fixed limit"), {}, 69, "size", ["larger", "limits.comment"]),
+    ("size", rules("EOD 552 5.3.4 Message size exceeds fixed limit"), {}, 69, "size", ["larger", "limits.notification-attachments"]),
     ("quota", rules("RCPT 552 5.2.2 Mailbox full"), {}, 69, "quota", ["full"]),
     ("421", rules("CONNECT 421 4.7.0 Too many connections"), {}, 75, "busy", ["smtp.connections"]),
     ("421 later", rules("RCPT 421 4.3.2 Closing"), {}, 75, "busy", ["smtp.connections"]),

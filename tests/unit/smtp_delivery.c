@@ -239,7 +239,7 @@ static const char golden[] = "Connection opened: localhost:PORT\n"
                              "-> \"334 UGFzc3dvcmQ6\\r\\n\"\n"
                              "<- \"[redacted]\\r\\n\"\n"
                              "-> \"235 2.7.0 Accepted\\r\\n\"\n"
-                             "<- \"MAIL FROM:<bounce+i-1-***-5@git.example.org>\\r\\n\"\n"
+                             "<- \"MAIL FROM:<bounce+i-1-***-5@git.example.org> SIZE=11\\r\\n\"\n"
                              "-> \"250 2.1.0 Sender ok\\r\\n\"\n"
                              "<- \"RCPT TO:<a@example.org>\\r\\n\"\n"
                              "-> \"250 2.1.5 <a@example.org> is \\\"ok\\\"\\r\\n\"\n"
@@ -276,6 +276,92 @@ Test(smtp, the_conversation_has_its_exact_form, .timeout = 20)
     g_autofree char *log = scratch_run(scratch, "sed 's/^[^#]* DEBUG ([0-9]*) #] 1 //' log");
     g_autofree char *logged = without_port(log);
     cr_expect_str_eq(logged, golden);
+}
+
+/* --- How large it is ------------------------------------------------------------------------ */
+
+/* 23 octets as RFC 1870 counts them: with CR and LF, without the dot that is doubled. */
+#define LETTER "A: b\n\n.hello\nworld"
+
+static const struct {
+    const char *offer, *said; /* what follows the sender */
+    MpSendResult result;
+} sizes[] = {
+    {"", "", MP_SENT},
+    {"8BITMIME", "", MP_SENT},
+    {"SIZE", " SIZE=23", MP_SENT},
+    {"SIZE 0", " SIZE=23", MP_SENT},
+    {"SIZE 23", " SIZE=23", MP_SENT},
+    {"8BITMIME,size 26214400", " SIZE=23", MP_SENT},
+    {"SIZE 18446744073709551616", " SIZE=23", MP_SENT},
+    {"SIZE many", " SIZE=23", MP_SENT},
+    {"SIZE -1", " SIZE=23", MP_SENT},
+    {"SIZES 22", "", MP_SENT},
+    {"XSIZE 22", "", MP_SENT},
+    {"SIZE 22", NULL, MP_REFUSED},
+    {"SIZE 1", NULL, MP_REFUSED},
+    {"PIPELINING,SIZE 22", NULL, MP_REFUSED},
+};
+
+/* What the server said of it in its last EHLO counts; what is too large is not begun. */
+Test(smtp, a_size_is_told_where_that_is_offered, .timeout = 60)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autofree char *ca = scratch_path(scratch, "certificates/ca.pem");
+    g_autofree char *lines = g_strdup_printf("tls = starttls\nca-file = %s\n", ca);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        const char *first = sizes[i].said != NULL && sizes[i].said[0] != '\0'
+                                ? "EHLO#1 250 x\\nSTARTTLS"
+                                : "EHLO#1 250 x\\nSIZE 9\\nSTARTTLS";
+        const char *options[] = {"--tls",  "starttls", "--offer", sizes[i].offer,
+                                 "--rule", first,      NULL};
+        g_autoptr(SmtpServer) server = smtp_server_start(scratch, "good", options);
+        g_autoptr(MpConfig) config = smtp_config(scratch, server, lines);
+        g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+        g_autofree char *reply = NULL, *wanted = NULL;
+        MpSendResult result = mp_smtp_send(smtp, "b@git.example.org", "r@example.org", LETTER,
+                                           strlen(LETTER), &reply, NULL);
+        g_autofree char *transcript = smtp_server_file(server, "transcript", NULL);
+
+        cr_expect_eq(result, sizes[i].result, "%s: %s", sizes[i].offer, reply);
+        cr_expect_eq(mp_smtp_cause(smtp), result == MP_SENT ? MP_CAUSE_NONE : MP_CAUSE_SIZE);
+        wanted = g_strdup_printf("<- MAIL FROM:<b@git.example.org>%s\n",
+                                 sizes[i].said != NULL ? sizes[i].said : "");
+        cr_expect_eq(strstr(transcript, "<- MAIL") != NULL, sizes[i].said != NULL, "%s",
+                     transcript);
+        cr_expect_eq(strstr(transcript, wanted) != NULL, sizes[i].said != NULL, "%s: %s",
+                     sizes[i].offer, transcript);
+    }
+}
+
+static MpSendResult
+send_text(MpSmtp *smtp, const char *text, const char *next)
+{
+    if (next != NULL)
+        mp_smtp_expect(smtp, "b@git.example.org", "r@example.org", next, strlen(next));
+    return mp_smtp_send(smtp, "b@git.example.org", "r@example.org", text, strlen(text), NULL, NULL);
+}
+
+/* The envelope that goes ahead says the size of its own message, and one that is too large has
+ * none: nobody else's is refused for it, over the same connection. */
+Test(smtp, a_message_too_large_stops_none_behind_it, .timeout = 20)
+{
+    static const char large[] = "A: b\n\nhello, hello, hello\n";
+    const char *options[] = {"--offer", "PIPELINING,SIZE 23", NULL};
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(SmtpServer) server = smtp_server_start(scratch, NULL, options);
+    g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+
+    cr_expect_eq(send_text(smtp, LETTER, large), MP_SENT);
+    cr_expect_eq(send_text(smtp, large, "A: b\n\nhi\n"), MP_REFUSED);
+    cr_expect_eq(send_text(smtp, "A: b\n\nhi\n", LETTER), MP_SENT);
+    cr_expect_eq(send_text(smtp, LETTER, NULL), MP_SENT);
+    cr_expect_eq(smtp_server_messages(server), 3);
+    cr_expect_eq(smtp_server_connections(server), 1);
+    g_autofree char *last = smtp_server_file(server, "003.envelope", NULL);
+    cr_expect_not_null(strstr(last, "from=<b@git.example.org> SIZE=23\n"), "%s", last);
 }
 
 /* --- The maildir transport ------------------------------------------------------------------ */

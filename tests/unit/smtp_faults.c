@@ -238,7 +238,8 @@ Test(smtp, a_refusal_costs_no_connection, .timeout = 60)
 Test(smtp, a_refusal_in_the_midst_of_a_message_is_heard, .timeout = 60)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(SmtpServer) server = smtp_server_with_rule(scratch, "BODY#1 552 5.3.4 too big");
+    const char *options[] = {"--offer", "SIZE", "--rule", "BODY#1 552 5.3.4 too big", NULL};
+    g_autoptr(SmtpServer) server = smtp_server_start(scratch, NULL, options);
     g_autoptr(MpConfig) config = smtp_config(scratch, server, PLAIN);
     g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
     g_autoptr(GString) message = g_string_new("Subject: x\r\n\r\n");

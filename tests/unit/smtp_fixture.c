@@ -202,6 +202,6 @@ smtp_try(MpSmtp *smtp)
 char *
 smtp_try_with_next(MpSmtp *smtp)
 {
-    mp_smtp_expect(smtp, SENDER, RECIPIENT);
+    mp_smtp_expect(smtp, SENDER, RECIPIENT, SMALL, strlen(SMALL));
     return smtp_try(smtp);
 }

@@ -28,7 +28,7 @@ send_number(MpSmtp *smtp, guint n, guint next)
     int code;
 
     if (next != 0)
-        mp_smtp_expect(smtp, "b@git.example.org", next_to);
+        mp_smtp_expect(smtp, "b@git.example.org", next_to, "", 0);
     MpSendResult result =
         mp_smtp_send(smtp, "b@git.example.org", to, text, strlen(text), &reply, &code);
     return g_strdup_printf("%s %d %s", smtp_result_name(result), code, reply);
