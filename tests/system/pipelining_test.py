@@ -39,14 +39,19 @@ def a_poisoned_recipient_delays_nobody_else(site):
     for connections in ("1", "4"):
         for rule, state in (("RCPT u7@ 530 5.7.0 Authentication required", "retry"), ("RCPT u7@ 421 4.3.2 Bye", "retry"),
                             ("RCPT u7@ close", "retry"), ("RCPT u7@ reset", "retry"), ("RCPT u7@ half", "retry"),
-                            ("RCPT u7@ 550 5.1.1 Unknown", "failed"), (r"RCPT u7@ raw 250 Ok\r\n550 No\r\n", "retry")):
+                            ("RCPT u7@ 550 5.1.1 Unknown", "failed"), (r"RCPT u7@ raw 250 Ok\r\n550 No\r\n", "retry"),
+                            ("EOD u7@ 530 5.7.0 Authentication required", "retry"), ("EOD u7@ 535 5.7.8 Not you", "retry"),
+                            ("EOD u7@ 421 4.3.2 Bye", "retry"), ("EOD u7@ close", "retry"), ("EOD u7@ reset", "retry"),
+                            ("EOD u7@ half", "retry")):
             empty_outbox(site)
             comment(site, thread)
             with Server(site, *TOGETHER, *rules(rule), connections=connections) as server:
                 site.notifier("--once")
-                got, what = server.recipients(), f"{rule}, {connections} connections"
+                got = {to: copies for to, copies in server.recipients().items() if to != "<u7@d7.example>"}
+                what = f"{rule}, {connections} connections"
                 equal((len(got), set(got.values())), (PEOPLE - 1, {1}), what)
-                check("<u7@d7.example>" not in got, what)
+                is_taken = rule in ("EOD u7@ close", "EOD u7@ reset", "EOD u7@ half")
+                equal(server.recipients()["<u7@d7.example>"], int(is_taken), what)
             equal([(row["login"], row["state"]) for row in queue(site)], [("u7", state)], what)
 
 

@@ -29,6 +29,11 @@ POISONS = [  # what the server does to u7 (and u70), and what the queue says of 
     ("a cut at MAIL", ["MAIL -{id}@ close"], "retry"),
     ("550 5.7.1 at RCPT", ["RCPT {}@ 550 5.7.1 Blocked"], "retry"),
     ("550 5.1.1 at RCPT", ["RCPT {}@ 550 5.1.1 Unknown"], "failed"),
+    ("530 after the dot", ["EOD {}@ 530 5.7.0 Authentication required"], "retry"),
+    ("535 after the dot", ["EOD {}@ 535 5.7.8 Not you"], "retry"),
+    ("421 after the dot", ["EOD {}@ 421 4.3.2 Bye"], "retry"),
+    ("a cut after the dot", ["EOD {}@ close"], "retry"),
+    ("a reset after the dot", ["EOD {}@ reset"], "retry"),
 ]
 
 
@@ -46,7 +51,8 @@ def a_poisoned_recipient_delays_nobody_else(site):
                 given = rules(*(shape.format(login, id=number[login]) for shape in shapes for login in bad))
                 with Server(site, *given, connections=connections) as server:
                     site.notifier("--once")
-                    got, what = server.recipients(), f"{name}, {len(bad)} bad, {connections} connections"
+                    got = {to: copies for to, copies in server.recipients().items() if to[1:].split("@")[0] not in bad}
+                    what = f"{name}, {len(bad)} bad, {connections} connections"
                     if os.environ.get("COUNT"):
                         print(f"{what}: {len(got)} of {PEOPLE - len(bad)} others sent, {server.connections()} connections")
                         continue
