@@ -123,6 +123,7 @@ hand_out(MpAnnouncement *announcement)
 
         message->announcement = announcement;
         message->recipient = due->pdata[i];
+        mp_turn_take(message);
         mp_pool_push(announcement->outbound->pool, message);
     }
 }

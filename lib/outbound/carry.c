@@ -12,6 +12,8 @@ begin(MpDispatch *m, const MpDispatch *current)
 {
     MpAdmission admission = MP_PUT_OFF;
 
+    if (!mp_turn_has_come(m))
+        return false;
     if (mp_dispatch_prepare(m)) {
         admission = mp_destination_admit(m, current);
         if (admission == MP_PUT_OFF)

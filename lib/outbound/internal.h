@@ -44,6 +44,7 @@ struct MpOutbound {
     MpTrial trial;
     bool is_left_out;         /* a message, since its domain is one of those that made us stop */
     GHashTable *destinations; /* MpDestination by domain */
+    GHashTable *turns;        /* id of an account to its last MpDispatch */
     GPtrArray *bounces;       /* of this pass, not counted yet; NULL for none */
     GError *fatal;            /* an outcome could not be recorded: nothing may be sent any more */
     int status;
@@ -74,7 +75,8 @@ typedef enum {
 } MpPlace;
 
 /* A message on its way. */
-typedef struct {
+typedef struct MpDispatch MpDispatch;
+struct MpDispatch {
     MpAnnouncement *announcement;
     const MpEventRecipient *recipient;
     MpDestination *destination; /* once it has asked to be admitted; the outbound's */
@@ -84,7 +86,10 @@ typedef struct {
     MpOutgoingMail *mail; /* NULL: nothing to send, `attempt` says why */
     MpAttempt attempt;
     char *address, *reply; /* its texts */
-} MpDispatch;
+    MpDispatch *behind;    /* the next one to the same person */
+    bool is_behind;        /* another, which is not done with */
+    bool is_waiting;       /* it came too early, and comes back by the pool */
+};
 
 /* ---- open.c ---- */
 
@@ -236,6 +241,17 @@ void mp_dispatch_record(MpDispatch *message);
 
 /* It is done with, or left. The last one of an announcement finishes the event. */
 void mp_dispatch_free(MpDispatch *message);
+
+/* ---- turns.c ---- */
+
+/* Before it is handed to the pool. */
+void mp_turn_take(MpDispatch *message);
+
+/* False: one to the same person is before it. It comes back by the pool, do not touch it. */
+bool mp_turn_has_come(MpDispatch *message);
+
+/* It is done with, or left: called once. */
+void mp_turn_end(MpDispatch *message);
 
 /* ---- destinations.c ---- */
 

@@ -17,6 +17,7 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     outbound->sessions = g_async_queue_new_full((GDestroyNotify)mp_smtp_close);
     outbound->destinations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    outbound->turns = g_hash_table_new(NULL, NULL);
     outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
     outbound->held = mp_digests_held();
     outbound->windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -36,6 +37,7 @@ mp_outbound_free(MpOutbound *outbound)
     mp_pool_free(outbound->pool);
     g_ptr_array_unref(outbound->retired);
     g_hash_table_unref(outbound->destinations);
+    g_hash_table_unref(outbound->turns);
     g_async_queue_unref(outbound->sessions);
     g_hash_table_unref(outbound->skipped);
     g_clear_pointer(&outbound->bounces, g_ptr_array_unref);

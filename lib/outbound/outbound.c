@@ -6,6 +6,7 @@
  *   server    whether anything can be sent (server.c, sessions.c)    lib/transport
  *   refresh   the tracker and the accounts, as they are now          lib/tracker
  *   begin     one event: its facts, who hears of it (announcement.c) lib/notify
+ *   turn      its messages, behind those before to the same person (turns.c)
  *   message   one of its messages: rendered, its outcome (send.c)    lib/notify, lib/outbox
  *   carry     message after message over one session (carry.c)       lib/transport
  *   finish    the event: deleted, to retry/ or failed/ (announcement.c)

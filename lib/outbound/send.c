@@ -274,6 +274,7 @@ mp_dispatch_free(MpDispatch *m)
     if (m == NULL)
         return;
     mp_destination_leave(m);
+    mp_turn_end(m);
     mp_dispatch_empty(m);
     mp_announcement_release(m->announcement);
     g_free(m);

@@ -80,6 +80,28 @@ def a_server_that_cuts_after_a_message_costs_that_message_only(site):
             check(len(queue(site)) <= 1, f"{rule}: {queue(site)}")
 
 
+# --- Order ------------------------------------------------------------------------------------------
+
+
+@test
+def no_message_overtakes_another_to_the_same_person(site):
+    """Whichever is slow: the first, or one in the midst of them."""
+    people(site, 3, "same.example")
+    thread = site.thread("tim")
+    for connections in ("1", "4"):
+        for rule in ("RCPT.1 u0@ late-1", "MAIL#1 late-1", "DATA#3 late-1", "EOD#5 late-1", "RCPT#2 421 4.3.2 Bye"):
+            empty_outbox(site)
+            for n in range(8):
+                comment(site, thread, f"This is number {n}.\n")
+            with Server(site, *rules(rule), connections=connections) as server:
+                site.notifier("--once")
+                for login in ("u0", "u1", "u2"):
+                    said = [int(message.get_body(("plain",)).get_content().split("number ")[1][0])
+                            for message in server.messages(f"{login}@same.example")]
+                    equal(said, sorted(said), f"{rule}, {connections} connections: {login} got")
+                    check(len(said) == 8 or "421" in rule and len(said) == 7, f"{rule}: {said}")
+
+
 # --- The server's fault -----------------------------------------------------------------------------
 
 LOGIN = ["--auth", "LOGIN", "--user", "metroplex", "--password", "right"]
