@@ -16,9 +16,7 @@ url_of(const MpPages *pages)
 static const char *
 template_of(const MpPages *pages)
 {
-    const char *own = pages->facts->repository->link;
-
-    return own != NULL ? own : url_of(pages);
+    return mp_notification_template(pages->facts->config, pages->facts->repository);
 }
 
 static char *

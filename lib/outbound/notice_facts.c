@@ -133,7 +133,7 @@ find_thread_page(const char *repository, guint64 id, gpointer data)
     warn_and_free("a link", error);
     if (its == NULL)
         return NULL;
-    return mp_notification_link(its->link != NULL ? its->link : instance->config->url, thread, 0);
+    return mp_notification_link(mp_notification_template(instance->config, its), thread, 0);
 }
 
 static bool

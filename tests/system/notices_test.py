@@ -383,5 +383,26 @@ def every_link_of_a_hundred_notifications_leads_to_one_of_our_own_pages(site):
     check(expect_pages(mails, "https://pages.example.org/threads", exists), "nothing links to our pages")
 
 
+@test
+def what_has_no_page_of_ours_is_no_link(site):
+    """Pages of which repositories, accounts and commits have none, and threads of a repository that is left out."""
+    for login in ("tim", "kate"):
+        site.user(login)
+    site.set_config("smtp", transport="maildir", maildir=f"{site.data}/sent")
+    site.set_config("pages", url="https://pages.example.org/threads", directory=f"{site.dir}/pages")
+    site.metroplex("repository", "set", "acme/secret", "--member", "tim", "--watch", "kate")
+    secret, shown = site.thread("tim", repository="acme/secret"), site.thread("tim")
+    said = f"acme/secret#{secret}, acme/rocket#{secret}, #{secret}, #{shown}, acme/secret#{shown}, #77, {COMMIT}, @tim and @kate.\n"
+    in_rocket, in_secret = site.thread("tim", body=said), site.thread("tim", repository="acme/secret", body=said)
+    site.metroplex("repository", "set", "acme/secret", "--pages", "off")
+    site.notifier("--once")
+    base, told = "https://pages.example.org/threads/r/acme/rocket", {}
+    for name in site.listed("sent/new"):
+        mail = read_file(os.path.join(site.data, "sent/new", name))
+        if mail["X-GitHub-Recipient"] == "kate":
+            told[int(re.search(r"#(\d+)\)$", mail["Subject"])[1])] = {link.partition("#")[0] for link in links_of(mail)}
+    equal(told, {secret: set(), in_secret: set(), in_rocket: {base, f"{base}/{shown}.html", f"{base}/{in_rocket}.html"}})
+
+
 if __name__ == "__main__":
     main()
