@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/process.h"
 
-#define COMMAND_SECONDS 60
+#define COMMAND_SECONDS 60 /* at most; as an answer of the server where that has less */
 
 static void
 chomp(char *secret, gsize *length)
@@ -54,15 +54,14 @@ is_token(const char *text)
 
 /* What it printed, or why that is no token. */
 static char *
-take_output(MpProcess *process, const char *program, GError **error)
+take_output(MpProcess *process, const char *program, int seconds, GError **error)
 {
     gsize length = strlen(process->out);
 
     chomp(process->out, &length);
     if (process->is_too_slow)
         return mp_fail_null(error, MP_ERROR_TEMPORARY,
-                            "[smtp] token-command: %s gave nothing in %d s", program,
-                            COMMAND_SECONDS);
+                            "[smtp] token-command: %s gave nothing in %d s", program, seconds);
     if (process->status != 0)
         return mp_fail_null(error, MP_ERROR_TEMPORARY, "[smtp] token-command: %s ended with %d",
                             program, process->status);
@@ -80,6 +79,7 @@ run_command(const MpConfig *config, GError **error)
     g_autofree char *with_path = g_strconcat("PATH=", path != NULL ? path : "/usr/bin:/bin", NULL);
     g_autofree char *with_home = g_strconcat("HOME=", home != NULL ? home : "/", NULL);
     const char *const environment[] = {with_path, with_home, "LC_ALL=C.UTF-8", NULL};
+    const int seconds = MIN(COMMAND_SECONDS, config->reply_timeout);
     g_auto(MpProcess) process = {0};
     g_auto(GStrv) argv = NULL;
     char *token = NULL;
@@ -87,9 +87,9 @@ run_command(const MpConfig *config, GError **error)
     if (!g_shell_parse_argv(config->token_command, NULL, &argv, NULL))
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "[smtp] token-command: no command");
     g_autofree char *program = mp_escape(argv[0]);
-    if (!mp_process_run(&process, (const char *const *)argv, environment, COMMAND_SECONDS, error))
+    if (!mp_process_run(&process, (const char *const *)argv, environment, seconds, error))
         return NULL;
-    token = take_output(&process, program, error);
+    token = take_output(&process, program, seconds, error);
     mp_wipe(process.out, strlen(process.out));
     return token;
 }

@@ -185,6 +185,28 @@ Test(smtp, a_command_that_gives_no_token_makes_everything_wait, .timeout = 30)
     cr_expect_eq(smtp_server_connections(site.server), 0);
 }
 
+/* It is ended, and nothing that it began goes on. */
+Test(smtp, a_command_that_takes_too_long_makes_everything_wait, .timeout = 30)
+{
+    g_auto(Site) site = {0};
+
+    site_open(&site, "{}");
+    g_autoptr(MpConfig) config =
+        site_config(&site, "xoauth2", "sleep 600 & echo $! >\"${0%/*}/sleeping\"; wait");
+    config->reply_timeout = 1;
+    g_autoptr(MpSmtp) smtp = smtp_session(config, NULL);
+    g_autofree char *outcome = smtp_try(smtp);
+    g_autofree char *still = scratch_run(
+        site.scratch, "for n in $(seq 100); do grep -qs 'State:[^Z]*$' "
+                      "/proc/$(cat sleeping)/status || exit 0; sleep .1; done; echo it sleeps");
+
+    cr_expect(g_str_has_prefix(outcome, "unavailable 0 "), "%s", outcome);
+    cr_expect_not_null(strstr(outcome, "give-token gave nothing in 1 s"), "%s", outcome);
+    cr_expect_eq(mp_smtp_cause(smtp), MP_CAUSE_TOKEN);
+    cr_expect_str_empty(still);
+    cr_expect_eq(smtp_server_connections(site.server), 0);
+}
+
 /* A server and a name that are addresses, and a recipient at one. */
 Test(smtp, an_ipv6_address_is_a_server_a_name_and_a_domain, .timeout = 30)
 {
