@@ -130,8 +130,9 @@ mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **
 MpOutgoingMail *
 mp_mended_mail_render(const MpTestMailFacts *facts, const MpEvent *event, GError **error);
 
-/* The first line of the test mail, in the installation's language: "This is a test email generated
- * from URL". The caller's. */
+/* The first line of the test mail as a terminal shows it, in the installation's language: "This is
+ * a test email generated from URL". In the mail the host alone is named where there is no page: a
+ * link would be dead. The caller's. */
 char *mp_test_mail_opening(const MpConfig *config);
 
 /*

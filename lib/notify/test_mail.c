@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "notify/internal.h"
 
-/* The base of links, without the placeholders that it may have. */
+/* The base of links, without the placeholders that it may have; NULL: there are no pages. */
 static char *
 page_of(const MpConfig *config)
 {
@@ -18,7 +18,7 @@ page_of(const MpConfig *config)
     g_autofree char *url = g_strndup(base, strcspn(base, "{"));
 
     if (url[0] == '\0')
-        return g_strdup_printf("https://%s", config->hostname);
+        return NULL;
     for (gsize n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
         url[n - 1] = '\0';
     return g_steal_pointer(&url);
@@ -30,13 +30,22 @@ texts_of(const MpConfig *config)
     return mp_notice_texts(mp_notification_language(config, NULL));
 }
 
+/* Where there is no page, `otherwise` stands in its place. */
+static char *
+opening(const MpConfig *config, const char *otherwise)
+{
+    g_autofree char *page = page_of(config);
+    g_autofree char *line = mp_one_line(page != NULL ? page : otherwise);
+
+    return mp_text_fill(texts_of(config)->test_opening, "{url}", line, NULL);
+}
+
 char *
 mp_test_mail_opening(const MpConfig *config)
 {
-    g_autofree char *page = page_of(config);
-    g_autofree char *line = mp_one_line(page);
+    g_autofree char *url = g_strdup_printf("https://%s", config->hostname);
 
-    return mp_text_fill(texts_of(config)->test_opening, "{url}", line, NULL);
+    return opening(config, url);
 }
 
 static void
@@ -103,9 +112,9 @@ MpOutgoingMail *
 mp_test_mail_render(const MpTestMailFacts *facts, const char *address, GError **error)
 {
     const MpNoticeTexts *texts = texts_of(facts->config);
-    g_autofree char *opening = mp_test_mail_opening(facts->config);
+    g_autofree char *first = opening(facts->config, facts->config->hostname);
     g_autofree char *rest = mp_text_fill(texts->test_body, "{host}", facts->config->hostname, NULL);
-    g_autofree char *lines = g_strconcat(opening, "\n\n", rest, NULL);
+    g_autofree char *lines = g_strconcat(first, "\n\n", rest, NULL);
     char *sender = make_sender(facts, error);
 
     if (sender == NULL)

@@ -164,9 +164,12 @@ def it_is_in_the_installations_language(site):
 
 
 @test
-def without_a_url_it_names_the_host(site):
-    with Server(site):
+def without_a_url_it_names_the_host_and_links_nowhere(site):
+    with Server(site) as server:
         equal(try_it(site, status=0)[0], "This is a test email generated from https://git.example.org")
+        body = server.mails()[0].partition("\r\n\r\n")[2]
+    equal(body.split("\r\n")[0], "This is a test email generated from git.example.org")
+    check("://" not in body, body)
 
 
 @test
@@ -293,7 +296,7 @@ def through_the_queue_it_goes_the_way_of_a_notification(site):
         contains(lines[-1], TO)
         head, _, body = server.mails()[0].partition("\r\n\r\n")
         contains(head, f"Message-ID: <{key}@git.example.org>")
-        equal(body.split("\r\n")[0], lines[0])
+        equal(body.split("\r\n")[0], "This is a test email generated from git.example.org")
     contains(site.log("notifier.log"), f"Event {key} is done")
     equal(site.listed("outbox/new") + site.listed("outbox/retry") + site.listed("outbox/failed"), [], "left in the queue")
     site.metroplex("fsck")
