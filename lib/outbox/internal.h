@@ -20,6 +20,7 @@ struct MpOutbox {
     GPtrArray *staged;     /* char *: KEYs written to tmp/ and not synced yet */
     GPtrArray *digests;    /* char *: KEYs written to digests/ and not synced yet */
     gint64 stamp;          /* of the last one, nanoseconds since the epoch */
+    bool syncs_later;      /* all are being held: moves are synced together, at the end */
 };
 
 #define MP_NO_TIME G_MININT64 /* an event's `created`, before it is read */
@@ -44,9 +45,9 @@ MpQueued *mp_queued_parse(MpQueue queue, const char *name);
 typedef enum { MP_TAKEN_REFUSE, MP_TAKEN_RENAME } MpIfTaken;
 
 /*
- * Moves a file and syncs both directories. A file that is gone was moved by a run that died; the
- * same file under both names (a crash on btrfs) loses the old one. A name taken by another file is
- * MP_ERROR_INPUT or gets a suffix, or in retry/ a later second.
+ * Moves a file and syncs both directories, unless that comes later. A file that is gone was moved
+ * by a run that died; the same file under both names (a crash on btrfs) loses the old one. A name
+ * taken by another file is MP_ERROR_INPUT or gets a suffix, or in retry/ a later second.
  */
 bool mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
                     MpIfTaken if_taken, GError **error);

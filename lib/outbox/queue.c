@@ -287,6 +287,15 @@ move_to_name(const MpOutbox *outbox, int from, const char *name, int to, const c
     return MOVE_FAILED;
 }
 
+static bool
+sync_move(MpOutbox *outbox, int from, int to, GError **error)
+{
+    return outbox->syncs_later ||
+           (mp_sync_directory(outbox->fd[to], mp_outbox_directories[to], error) &&
+            (from == to ||
+             mp_sync_directory(outbox->fd[from], mp_outbox_directories[from], error)));
+}
+
 bool
 mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char *new_name,
                MpIfTaken if_taken, GError **error)
@@ -307,8 +316,7 @@ mp_outbox_move(MpOutbox *outbox, int from, const char *name, int to, const char 
         g_free(target);
         target = next;
     }
-    return result == MOVED && mp_sync_directory(outbox->fd[to], mp_outbox_directories[to], error) &&
-           (from == to || mp_sync_directory(outbox->fd[from], mp_outbox_directories[from], error));
+    return result == MOVED && sync_move(outbox, from, to, error);
 }
 
 bool

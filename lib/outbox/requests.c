@@ -344,13 +344,29 @@ mp_outbox_is_halted(const MpOutbox *outbox)
     return is_requested(outbox, HOLD_ALL);
 }
 
+/* Until this is at its end, whoever dies and whatever a power cut brings back is held by the next
+ * run: so the moves between are synced together. */
+static bool
+begin_halt(MpOutbox *outbox, GError **error)
+{
+    return outbox->syncs_later = write_request(outbox, HOLD_ALL, MP_CHANGE_HOLD, NULL, error);
+}
+
+static bool
+end_halt(MpOutbox *outbox, GError **error)
+{
+    bool is_synced = !outbox->syncs_later || mp_outbox_sync(outbox, error);
+
+    outbox->syncs_later = false;
+    return is_synced && withdraw(outbox, HOLD_ALL, error);
+}
+
 bool
 mp_outbox_halt(MpOutbox *outbox, bool is_halted, GError **error)
 {
     g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
 
-    return lock != NULL && (is_halted ? write_request(outbox, HOLD_ALL, MP_CHANGE_HOLD, NULL, error)
-                                      : withdraw(outbox, HOLD_ALL, error));
+    return lock != NULL && (is_halted ? begin_halt : end_halt)(outbox, error);
 }
 
 bool
@@ -380,9 +396,8 @@ pass_over(GError *why, GError **error)
     return true;
 }
 
-/* What a command that died has left of `hold --all`. */
 static bool
-finish_halt(MpOutbox *outbox, GError **error)
+hold_what_is_left(MpOutbox *outbox, GError **error)
 {
     for (MpQueue queue = MP_QUEUE_NEW; queue <= MP_QUEUE_RETRY; queue++) {
         g_autoptr(GPtrArray) list = mp_outbox_list(outbox, queue, error);
@@ -398,7 +413,17 @@ finish_halt(MpOutbox *outbox, GError **error)
                 return false;
         }
     }
-    return withdraw(outbox, HOLD_ALL, error);
+    return true;
+}
+
+/* What a command that died has left of `hold --all`. */
+static bool
+finish_halt(MpOutbox *outbox, GError **error)
+{
+    outbox->syncs_later = true;
+    bool is_held = hold_what_is_left(outbox, error);
+
+    return end_halt(outbox, is_held ? error : NULL) && is_held;
 }
 
 /* One after the other, each where the one before has left the event; it may be gone then. */

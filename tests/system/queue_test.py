@@ -284,6 +284,37 @@ def a_hold_of_all_stops_a_run_before_its_next_message(site):
     equal(site.listed("outbox/requests"), [])
 
 
+def syncs_of(site, *command):
+    """How often a command waits for the disk."""
+    traced = os.path.join(site.dir, "syncs")
+    subprocess.run(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", traced, NOTIFIER, *command, "--config", site.config], check=True)
+    with open(traced) as file:
+        return sum("sync(" in line for line in file)
+
+
+@test
+def a_hold_of_all_waits_for_the_disk_once_and_not_for_each_event(site):
+    if shutil.which("strace") is None:
+        return print("# skipped: needs strace")
+    people(site, 1)
+    for _ in range(5):
+        site.thread("tim")
+    few = syncs_of(site, "queue", "hold", "--all")
+    equal(len(site.listed("outbox/hold")), 5)
+    site.notifier("queue", "release", "--all")
+    for _ in range(20):
+        site.thread("tim")
+    equal(syncs_of(site, "queue", "hold", "--all"), few, "syncs for 25 events, and for 5")
+    equal((len(site.listed("outbox/hold")), site.listed("outbox/requests")), (25, []))
+    site.notifier("queue", "release", "--all")
+    subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=renameat2:signal=KILL:when=10", NOTIFIER, "queue", "hold", "--all",
+                    "--config", site.config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    check(0 < len(site.listed("outbox/new")) < 25, "it was not killed in the midst of them")
+    syncs = syncs_of(site, "--once")
+    check(syncs <= 2 * few, f"the run that holds the others syncs {syncs} times")
+    equal(len(site.listed("outbox/hold")), 25)
+
+
 @test
 def no_command_waits_for_a_run_and_a_killed_one_leaves_it_to_the_next(site):
     people(site, 6)
