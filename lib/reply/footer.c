@@ -259,21 +259,34 @@ walk_begins_footer(const Walk *walk, guint i)
            (i > 0 && LINE(walk->lines, i - 1)->kind == LINE_DELIMITER);
 }
 
+/* The last line of what stands below our own notifications, in each of their languages, as sent
+ * and as programs write it that know no no-break space. */
+static bool
+is_last_of_own(const char *line)
+{
+    static const char *const last[] = {"Message ID: <", "Identifiant du message\u00a0: <",
+                                       "Identifiant du message : <"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(last); i++)
+        if (g_str_has_prefix(line, last[i]))
+            return true;
+    return false;
+}
+
 /* The line after the footer that begins at `i`: what somebody typed right below its last line is
  * none of it. */
 static guint
 footer_end(const Walk *walk, guint i)
 {
-    static const char last[] = "Message ID: <";
     guint end = prose_paragraph_end(walk->lines, i, walk->lines->len);
 
     for (guint k = i + 1; k < end; k++) {
         const Line *line = LINE(walk->lines, k), *above = LINE(walk->lines, k - 1);
         bool ends = walk->sent != NULL
                         ? sent_is_end(walk->sent, above->sent_last) && above->tail == 0
-                        : g_str_has_prefix(above->core, last);
+                        : is_last_of_own(above->core);
 
-        bool words = walk->sent == NULL || line->words > 0 || g_str_has_prefix(above->core, last);
+        bool words = walk->sent == NULL || line->words > 0 || is_last_of_own(above->core);
 
         if (ends && words && line->kind == LINE_TEXT && line->words_sent == 0 && !line->repeat)
             return k;

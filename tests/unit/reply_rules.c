@@ -68,6 +68,25 @@ Test(reply_rules, what_stands_below_our_own_mails_is_a_footer)
     }
 }
 
+Test(reply_rules, what_somebody_typed_right_below_our_footer_is_theirs)
+{
+    static const char *const footers[] = {
+        "Reply to this email directly.\nYou are receiving this because you were mentioned.\n"
+        "Message ID: <acme/rocket/issues/17-00112233@git.example.org>",
+        "Répondez directement à ce courriel.\nVous recevez ce message parce que vous suivez ce "
+        "dépôt.\nIdentifiant du message\u00a0: <acme/rocket/issues/17-00112233@git.example.org>",
+        "Répondez directement à ce courriel.\nVous recevez ce message parce que vous suivez ce "
+        "dépôt.\nIdentifiant du message : <acme/rocket/issues/17-00112233@git.example.org>",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(footers); i++) {
+        g_autofree char *mail = g_strdup_printf("Above.\n\n%s\nBelow.\n", footers[i]);
+        g_autoptr(MpReply) reply = mp_reply_extract(mail, NULL);
+
+        cr_expect_str_eq(reply->reply, "Above.\n\nBelow.", "%s", footers[i]);
+    }
+}
+
 Test(reply_rules, every_row_leaves_its_counter_example_alone)
 {
     for (gsize i = 0; i < mp_n_rules; i++) {
