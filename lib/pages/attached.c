@@ -125,3 +125,55 @@ mp_pages_write_attached(MpPagesUpdate *update, const MpPagesRepository *reposito
             return false;
     return update->is_fresh || remove_others(update, repository, thread, number, kept, error);
 }
+
+/* --- Attachments that are named below a text -----------------------------------------------------
+ */
+
+static bool
+has_file(const MpComment *comment, const char *name, gsize length)
+{
+    for (guint i = 0; i < comment->attachments->len; i++) {
+        const char *file = ((MpAttachmentRecord *)g_ptr_array_index(comment->attachments, i))->file;
+
+        if (strlen(file) == length && strncmp(file, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "Attached: ![photo.png](attachments/1.png) (64.3 kB)", as lib/inbound writes it. */
+static bool
+names_attachment(const MpComment *comment, const char *line)
+{
+    const char *p = line + strlen("Attached: ");
+    gsize length;
+
+    if (!g_str_has_prefix(line, "Attached: "))
+        return false;
+    p += *p == '!';
+    if (*p != '[')
+        return false;
+    for (p++; *p != '\0' && *p != '['; p += *p == '\\' && p[1] != '\0' ? 2 : 1)
+        if (*p == ']')
+            break;
+    if (!g_str_has_prefix(p, "](attachments/"))
+        return false;
+    p += strlen("](attachments/");
+    length = strcspn(p, ")");
+    return has_file(comment, p, length) && g_str_has_prefix(p + length, ") (") &&
+           strchr(p + length + 3, ')') == line + strlen(line) - 1;
+}
+
+char *
+mp_pages_own_text(const MpComment *comment)
+{
+    const char *below = g_strrstr(comment->body, "\n\n");
+    const char *start = below != NULL ? below + 2 : comment->body;
+    g_auto(GStrv) line = g_strsplit(start, "\n", -1);
+    GString *text = g_string_new_len(comment->body, start - comment->body);
+
+    for (guint i = 0; line[i] != NULL; i++)
+        if (!names_attachment(comment, line[i]))
+            g_string_append_printf(text, "%s%s", line[i], line[i + 1] != NULL ? "\n" : "");
+    return g_string_free(text, FALSE);
+}

@@ -238,6 +238,10 @@ bool mp_pages_attached_file(MpPagesUpdate *update, const MpPagesRepository *repo
 
 bool mp_pages_is_picture(const char *file);
 
+/* The text without the lines below it that name attachments: the page lists them by itself. The
+ * caller's. */
+char *mp_pages_own_text(const MpComment *comment);
+
 /* --- lists.c
  * -------------------------------------------------------------------------------------- */
 

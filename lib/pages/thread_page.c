@@ -18,6 +18,13 @@ mp_pages_first_comment(guint64 number)
     return number - number % MP_PAGES_COMMENTS;
 }
 
+/* The last comment of the page that begins with `first`. */
+static guint64
+last_of(const Page *p, guint64 first)
+{
+    return MIN(first + MP_PAGES_COMMENTS - 1, p->last);
+}
+
 /* "r/acme/rocket/17-100.html". */
 static char *
 path_of(const MpPagesRepository *repository, guint64 thread, guint64 first)
@@ -132,25 +139,36 @@ add_cut(const Page *p, GString *out, const MpComment *comment)
         p->update->texts->cut, comment->elided);
 }
 
-static bool
-add_comment(const Page *p, GString *out, const MpComment *comment, GError **error)
+static void
+add_head(const Page *p, GString *out, const MpComment *comment)
 {
     const MpPagesTexts *texts = p->update->texts;
-    const char *what = comment->number == 0 ? texts->opening : texts->permalink;
-    g_autoptr(GHashTable) shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Pictures pictures = {p, comment, shown};
 
     mp_page_add(out,
                 "<article class=\"comment\" id=\"comment-%d\" aria-labelledby=\"by-%d\">\n"
-                "<header><h2 id=\"by-%d\">%s</h2> %t <a href=\"#comment-%d\" "
-                "aria-label=\"%s %d\">#%d</a></header>\n"
-                "<div class=\"body\" dir=\"auto\">\n",
+                "<header><h2 id=\"by-%d\">%s</h2> %t <a href=\"#comment-%d\">",
                 comment->number, comment->number, comment->number, comment->author_login,
-                comment->date, comment->number, what, comment->number, comment->number);
-    if (comment->redacted != 0)
-        mp_page_add(out, "<p><em>%s</em></p>\n", texts->redacted);
+                comment->date, comment->number);
+    if (comment->number == 0)
+        mp_page_add(out, "%s", texts->opening);
     else
-        mp_page_add_body(out, comment->body, show_picture, &pictures);
+        mp_page_add(out, "<span>%s </span>%d", texts->permalink, comment->number);
+    mp_page_add(out, "</a></header>\n");
+}
+
+static bool
+add_comment(const Page *p, GString *out, const MpComment *comment, GError **error)
+{
+    g_autoptr(GHashTable) shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *body = mp_pages_own_text(comment);
+    Pictures pictures = {p, comment, shown};
+
+    add_head(p, out, comment);
+    mp_page_add(out, "<div class=\"body\" dir=\"auto\">\n");
+    if (comment->redacted != 0)
+        mp_page_add(out, "<p><em>%s</em></p>\n", p->update->texts->redacted);
+    else
+        mp_page_add_body(out, body, show_picture, &pictures);
     mp_page_add(out, "</div>\n");
     if (!add_attachments(p, out, comment, shown, error))
         return false;
@@ -193,23 +211,27 @@ add_link(GString *out, const Page *p, const char *label, guint64 first)
 /* A page says where its neighbours are, and the first one where the last is: so a comment that
  * begins a page changes two others. */
 static void
-add_pages(const Page *p, GString *out)
+add_pages(const Page *p, GString *out, bool is_above)
 {
     const MpPagesTexts *texts = p->update->texts;
     guint64 latest = mp_pages_first_comment(p->last);
 
     if (latest == 0)
         return;
-    mp_page_add(out, "<nav class=\"more\" aria-label=\"%s\">\n", texts->pages);
+    if (is_above) /* one landmark is enough */
+        mp_page_add(out, "<nav class=\"more\" aria-label=\"%s\">\n", texts->pages);
+    else
+        mp_page_add(out, "<div class=\"more\">\n");
     if (p->first > MP_PAGES_COMMENTS)
         add_link(out, p, texts->first, 0);
     if (p->first > 0)
         add_link(out, p, texts->older, p->first - MP_PAGES_COMMENTS);
+    mp_page_add(out, "<span>%d–%d</span>\n", MAX(p->first, 1), last_of(p, p->first));
     if (p->first < latest)
         add_link(out, p, texts->newer, p->first + MP_PAGES_COMMENTS);
     if (p->first == 0 && latest > MP_PAGES_COMMENTS)
         add_link(out, p, texts->latest, latest);
-    mp_page_add(out, "</nav>\n");
+    mp_page_add(out, "</%s>\n", is_above ? "nav" : "div");
 }
 
 static void
@@ -224,7 +246,7 @@ add_how(const Page *p, GString *out)
 static bool
 add_comments(const Page *p, GString *out, GError **error)
 {
-    guint64 end = MIN(p->first + MP_PAGES_COMMENTS - 1, p->last);
+    guint64 end = last_of(p, p->first);
 
     for (guint64 number = p->first; number <= end; number++) {
         g_autoptr(MpComment) comment = NULL;
@@ -237,22 +259,34 @@ add_comments(const Page *p, GString *out, GError **error)
     return true;
 }
 
+/* No two pages have the same. */
+static char *
+window_title(const Page *p)
+{
+    g_autofree char *range = p->first > 0
+                                 ? g_strdup_printf(" (%" G_GUINT64_FORMAT "–%" G_GUINT64_FORMAT ")",
+                                                   p->first, p->first + MP_PAGES_COMMENTS - 1)
+                                 : g_strdup("");
+
+    return g_strdup_printf("%s%s · %s #%" G_GUINT64_FORMAT, p->thread->title, range,
+                           p->repository->name, p->thread->id);
+}
+
 static bool
 write_page(const Page *p, GError **error)
 {
     g_autofree char *path = path_of(p->repository, p->thread->id, p->first);
-    g_autofree char *title = g_strdup_printf("%s · %s #%" G_GUINT64_FORMAT, p->thread->title,
-                                             p->repository->name, p->thread->id);
+    g_autofree char *title = window_title(p);
     const MpPagesHead head = {.title = title, .root = "../../../", .repository = p->repository};
     GString *page = mp_pages_begin(p->update, &head);
 
     add_facts(p, page);
-    add_pages(p, page);
+    add_pages(p, page, true);
     if (!add_comments(p, page, error)) {
         g_string_free(page, TRUE);
         return false;
     }
-    add_pages(p, page);
+    add_pages(p, page, false);
     add_how(p, page);
     mp_pages_end(page);
     return mp_stage_put_page(p->update->stage, MP_STAGE_THREAD, path, page, error);

@@ -150,6 +150,7 @@ static const char *const dressed[][2] = {
 static const char *const attributes[MP_N_ELEMENTS] = {
     [MP_ELEMENT_PRE] = " tabindex=\"0\"",
     [MP_ELEMENT_PICTURE] = " loading=\"lazy\"",
+    [MP_ELEMENT_TASK] = " class=\"task\"",
 };
 
 void

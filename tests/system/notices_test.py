@@ -18,11 +18,11 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 sys.path.append("/usr/lib/python3/dist-packages")  # python3-dkim, whichever python this is
+from browser import CHROMIUM, browse  # noqa: E402
 from harness import TOP, check, contains, equal, main, skip, test, wait_until  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 FIXTURES = os.path.join(TOP, "tests/fixtures/notify")
-CHROMIUM = shutil.which("chromium")
 MUTT = shutil.which("mutt")
 VOID = {"meta", "br", "hr", "img"}
 
@@ -162,22 +162,6 @@ def draw(site, page, path, width, dark):
                     f"file://{site.dir}/page.html"], check=True, capture_output=True, timeout=180)
 
 
-def browse(site, page, script, width=360, dark=False):
-    """What a script finds in the page, in a frame of this width, in light or dark: a window has at least 500 pixels."""
-    inner, outer = os.path.join(site.dir, "page.html"), os.path.join(site.dir, "frame.html")
-    with open(inner, "w") as file:
-        file.write(page.replace("</body>", f"<script>onload=()=>parent.postMessage(String({script}),'*')</script></body>"))
-    with open(outer, "w") as file:
-        file.write("<!DOCTYPE html><html><head><meta name=color-scheme content='light dark'><title></title></head><body>"
-                   "<script>onmessage=e=>{document.title=e.data}</script>"
-                   f"<iframe width={width} height=900 style='border:0' src=page.html></iframe></body></html>")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={site.dir}/browser",
-               "--window-size=1400,1000", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--virtual-time-budget=5000",
-               "--dump-dom", f"file://{outer}"]
-    out = subprocess.run(command, capture_output=True, text=True, timeout=180).stdout
-    return re.search("<title>(.*?)</title>", out, re.S).group(1)
-
-
 @needs(CHROMIUM, "chromium")
 def a_mail_fits_a_telephone_and_can_be_read_in_the_dark(site):
     """Nothing is wider than the screen, however wide its code and tables; letters stand out from what is behind them."""
@@ -192,7 +176,7 @@ def a_mail_fits_a_telephone_and_can_be_read_in_the_dark(site):
             page = as_page(read(file.read()))
         for width in (360, 1280):
             for dark in (False, True):
-                found = browse(site, page, f"[innerWidth,{fits},...{contrast}]", width, dark).split(",")
+                found = browse(site.dir, page, f"[innerWidth,{fits},...{contrast}]", width, dark).split(",")
                 equal(found[:3], [str(width), "true", "true" if dark else "false"], f"{name} at {width}")
                 check(float(found[3]) >= 4.5, f"{name}: contrast {found[3]}")  # WCAG 2, 1.4.3
 
@@ -270,7 +254,7 @@ def a_photo_from_a_telephone_travels_to_the_others(site):
 @needs(CHROMIUM, "chromium")
 def a_photo_from_a_telephone_is_seen_in_a_browser(site):
     page = as_page(read_file(told_of_a_photo(site)))
-    equal(browse(site, page, "[...document.images].map(i=>i.naturalWidth+'x'+i.naturalHeight+' '+(i.width<=innerWidth))"), "360x220 true")
+    equal(browse(site.dir, page, "[...document.images].map(i=>i.naturalWidth+'x'+i.naturalHeight+' '+(i.width<=innerWidth))"), "360x220 true")
 
 
 @needs(MUTT, "mutt")

@@ -13,7 +13,8 @@ import sys
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, check, contains, equal, main, test, wait_until  # noqa: E402
+from browser import CHROMIUM, browse  # noqa: E402
+from harness import METROPLEX, check, contains, equal, main, skip, test, wait_until  # noqa: E402
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 URL = "https://pages.example.org/threads"
@@ -262,7 +263,9 @@ def a_long_thread_has_a_page_for_each_hundred_comments(site):
     comment(site, 1, "first of the second page\n")
     written = pages.written()[0]
     check("r/acme/rocket/1-100.html" in written and "r/acme/rocket/1.html" in written, f"{written}")
-    contains(pages.read("r/acme/rocket/1.html"), '<a href="1-100.html">Newer comments</a>')
+    contains(pages.read("r/acme/rocket/1.html"), '<span>1–99</span>\n<a href="1-100.html">Newer comments</a>')
+    contains(pages.read("r/acme/rocket/1-100.html"), "<span>100–100</span>")
+    contains(pages.read("r/acme/rocket/1-100.html"), "<title>Rocket does not start (100–199) · acme/rocket #1</title>")
     contains(pages.read("r/acme/rocket/1-100.html"), 'id="comment-100"')
     check('id="comment-100"' not in pages.read("r/acme/rocket/1.html"), "it stands on two pages")
     comment(site, 1, "another\n")
@@ -409,10 +412,15 @@ def attachments_have_names_of_ours(site):
     pages.update()
     inline = pages.read("r/acme/rocket/1.html").split('id="comment-2"')[1]
     contains(inline, '<img src="a/1/2-1.png" alt="it" loading="lazy">')
-    equal(inline.count("<img"), 2, "pictures of the second comment, in the text and where mail names it")
+    equal(inline.count("<img"), 1, "pictures of the second comment, where the text has it")
+    check("Attached: " not in page + inline, "attachments are named twice")
     comment(site, 1)
     equal([path for path in pages.written()[0] if "/a/" in path], [], "written again")
-    equal(pages.read("r/acme/rocket/1.html").count("<img"), 3, "pictures")
+    equal(pages.read("r/acme/rocket/1.html").count("<img"), 2, "pictures")
+    comment(site, 1, "Attached: [no](attachments/1.png) (1 kB)\n\nAttached: [neither](attachments/1.png) (2 kB)\n")
+    pages.update()
+    contains(pages.read("r/acme/rocket/1.html"), "Attached: no (1 kB)")
+    contains(pages.read("r/acme/rocket/1.html"), "Attached: neither (2 kB)")
     pages.check()
     push(site, lambda checkout: shutil.rmtree(record(checkout, 1, "comments/1")) or os.rename(record(checkout, 1, "comments/3"), record(checkout, 1, "comments/1")))
     equal(sorted(path for path in pages.written()[1] if "/a/" in path), written, "removed")
@@ -458,12 +466,33 @@ def languages_are_the_installations(site):
 def a_comment_is_dressed_for_a_page(site):
     people(site)
     pages = Pages(site)
-    site.thread("tim", body="# One\n\n## Two\n\n#### Four\n\n| a | b |\n|---|--:|\n| c | d |\n\n```\n<h1> <pre>\n```\n\n[x](https://e.example/)\n")
+    site.thread("tim", body="# One\n\n## Two\n\n#### Four\n\n| a | b |\n|---|--:|\n| c | d |\n\n```\n<h1> <pre>\n```\n\n[x](https://e.example/)\n\n- [x] done\n")
     pages.update()
     page = pages.read("r/acme/rocket/1.html")
     for part in (">One</h3>", ">Two</h4>", ">Four</h6>", '<div class="wide" tabindex="0"><table', 'class="right">d</td>', 'tabindex="0"><code>&lt;h1&gt; &lt;pre&gt;\n',
-                 'rel="nofollow ugc noopener noreferrer"'):
+                 'rel="nofollow ugc noopener noreferrer"', '<li class="task">'):
         contains(page, part)
+
+
+def a_page_fits_a_telephone_and_its_code_can_be_read(site):
+    """No sidewards scrolling at 320 pixels (WCAG 2.2, 1.4.10), or with letters of twice their size (1.4.4); code is as large in a block as in a line."""
+    people(site)
+    pages = Pages(site)
+    site.thread("tim", title="A_very_long_word_" * 8, body="`in line`\n\n```\n" + "a block " * 40 + "\n```\n\n" + "| a |" * 20 + "\n" + "|---|" * 20 + "\n\n" + "f" * 200 + "\n")
+    comment(site, 1)
+    pages.update()
+    style = pages.read("style.css")
+    fits = "document.documentElement.scrollWidth<=innerWidth"
+    sizes = "...[...document.querySelectorAll('p>code,pre>code')].map(e=>getComputedStyle(e).fontSize)"
+    for path in ("index.html", "r/acme/rocket/index.html", "r/acme/rocket/1.html"):
+        page = re.sub(r'<meta http-equiv="Content-Sec[^>]*>|<script.*?</script>', "", pages.read(path))
+        for width, zoomed, size in ((320, "", "14px"), (640, "html{font-size:200%}", "28px")):
+            dressed = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}{zoomed}</style>", page)
+            found = browse(site.dir, dressed, f"[{fits},{sizes}]", width).split(",")
+            equal(found, ["true"] + ([size, size] if path.endswith("/1.html") else []), f"{path} {zoomed}")
+
+
+(test if CHROMIUM else skip)(a_page_fits_a_telephone_and_its_code_can_be_read)
 
 
 @test
