@@ -33,6 +33,9 @@ typedef char *(*MpPagePicture)(const char *url, gpointer user_data);
 void
 mp_page_add_body(GString *page, const char *markdown, MpPagePicture picture, gpointer user_data);
 
+/* What a link says: the text, or, if nothing of it can be seen, something else. The caller's. */
+char *mp_page_label(const char *text, const char *otherwise);
+
 /* Appends text as mp_page_add() does for %s; for XML as well. */
 void mp_page_add_text(GString *page, const char *text);
 

@@ -279,20 +279,30 @@ turn_to_range(MpPagesUpdate *update, MpPagesRepository *repository, guint64 id, 
 /* --- A thread in them
  * ------------------------------------------------------------------------------- */
 
+/* A title of which nothing can be seen would be a link that nobody finds. */
+static char *
+label_of(const MpThread *thread)
+{
+    g_autofree char *number = g_strdup_printf("#%" G_GUINT64_FORMAT, thread->id);
+
+    return mp_page_label(thread->title, number);
+}
+
 static char *
 make_row(const MpPagesUpdate *update, const MpThread *thread, guint64 last, gint64 active)
 {
     const MpPagesTexts *texts = update->texts;
     g_autofree char *at = mp_time_format(active);
     g_autofree char *page = mp_thread_page(thread->id, last);
+    g_autofree char *label = label_of(thread);
     GString *row = g_string_new(NULL);
 
     mp_page_add(row,
                 "<tr id=\"t%d\" data-at=\"%s\"><td class=\"state %s\">%s</td><td>"
                 "<a class=\"title\" href=\"%d.html\"><bdi>%s</bdi></a><small>#%d · %s · %s",
                 thread->id, at, thread->is_open ? "open" : "closed",
-                thread->is_open ? texts->open : texts->closed, thread->id, thread->title,
-                thread->id, texts->kinds[thread->kind], thread->author_login);
+                thread->is_open ? texts->open : texts->closed, thread->id, label, thread->id,
+                texts->kinds[thread->kind], thread->author_login);
     if (last > 0)
         mp_page_add(row, " · <a href=\"%s.html#comment-%d\">%d %s</a>", page, last, last,
                     last == 1 ? texts->comment : texts->comments);
@@ -305,9 +315,10 @@ static char *
 make_title(const MpThread *thread)
 {
     GString *line = g_string_new(NULL);
+    g_autofree char *label = label_of(thread);
 
     g_string_append_printf(line, "[%" G_GUINT64_FORMAT ", ", thread->id);
-    mp_page_add_script_text(line, thread->title);
+    mp_page_add_script_text(line, label);
     g_string_append(line, "],");
     return g_string_free(line, FALSE);
 }

@@ -102,12 +102,13 @@ add_attachment(const Page *p, GString *out, const MpComment *comment,
         return false;
     if (file == NULL)
         return true;
+    g_autofree char *label = mp_page_label(attachment->name, strrchr(file, '/') + 1);
     mp_page_add(out, "<li>");
     if (mp_pages_is_picture(file) && !g_hash_table_contains(shown, file))
         mp_page_add(out, "<a href=\"%s\"><img src=\"%s\" alt=\"%s\" loading=\"lazy\"></a>", file,
-                    file, attachment->name);
+                    file, label);
     mp_page_add(out, "<a href=\"%s\" download=\"%s\"><bdi>%s</bdi></a> (%s)</li>\n", file, saved,
-                attachment->name, size);
+                label, size);
     return true;
 }
 

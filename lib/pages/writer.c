@@ -71,6 +71,20 @@ add_argument(GString *page, char kind, va_list *arguments)
         add_time(page, va_arg(*arguments, gint64), kind == 't');
 }
 
+char *
+mp_page_label(const char *text, const char *otherwise)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (mp_reorders(c) || (g_unichar_isgraph(c) && !is_left_out(c)))
+            return g_strdup(text);
+    }
+    return g_strdup(otherwise);
+}
+
 void
 mp_page_add(GString *page, const char *markup, ...)
 {
