@@ -175,19 +175,24 @@ gather(MpOutbox *outbox, const GPtrArray *made, gint64 now, GError **error)
 
 /* --- Publish ---------------------------------------------------------------------------------- */
 
+/* Both names are what a power cut may leave of the rename: then it is published, since no two
+ * digests have one name. */
+static bool
+publish_one(int digests, int new, const char *key, GError **error)
+{
+    return mp_rename_new(digests, key, new, key) == 0 || errno == ENOENT ||
+           (errno == EEXIST && unlinkat(digests, key, 0) == 0) ||
+           mp_fail_errno(error, "cannot move " PLACE "/%s to outbox/new", key);
+}
+
 static bool
 publish(MpOutbox *outbox, const GPtrArray *made, GError **error)
 {
     int digests = outbox->fd[DIRECTORY_DIGESTS], new = outbox->fd[MP_QUEUE_NEW];
 
-    for (guint i = 0; i < made->len; i++) {
-        const char *key = ((const MpEvent *)g_ptr_array_index(made, i))->key;
-
-        if (mp_rename_new(digests, key, new, key) < 0 && errno != ENOENT &&
-            !mp_outbox_move(outbox, DIRECTORY_DIGESTS, key, MP_QUEUE_NEW, key, MP_TAKEN_REFUSE,
-                            error))
+    for (guint i = 0; i < made->len; i++)
+        if (!publish_one(digests, new, ((const MpEvent *)g_ptr_array_index(made, i))->key, error))
             return false;
-    }
     return mp_sync_directory(new, "outbox/new", error) && mp_sync_directory(digests, PLACE, error);
 }
 

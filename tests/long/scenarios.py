@@ -10,6 +10,7 @@ from disks import Crash, digest, materialise  # noqa: E402
 import faults  # noqa: E402
 from harness import METROPLEX, NOTIFIER  # noqa: E402
 from installation import Installation  # noqa: E402
+import invariants  # noqa: E402
 from invariants import Delivered, git, repositories, sent, threads_of, violations, violations_half_way  # noqa: E402
 from recording import Recording, snapshot  # noqa: E402
 
@@ -391,6 +392,21 @@ class Notify(Scenario):
         return [f"{message} was not sent" for message in sorted(self.messages - set(found))]
 
 
+class Digests(Notify):
+    """The same for people who get digests that are due already: put off, gathered, made and sent."""
+
+    def __init__(self, root, stop=None):
+        Scenario.__init__(self, root)
+        command = faults.digests(self.site)
+        self.commands = [(command, stop), (command, None)] if stop else [(command, None)]
+        self.messages, self.site.given.messages = self.site.given.messages, None
+        self.answers = 2
+
+    def acknowledged(self):
+        found = invariants.told(self.site, threads_of(self.site))
+        return [f"{message} was not told" for message in sorted(self.messages - set(found))]
+
+
 class Comment(Scenario):
     """A comment from a terminal, with a mail in new/."""
 
@@ -459,6 +475,10 @@ SCENARIOS = {
     "batch": Batch,
     "first batch": FirstBatch,
     "notifier": Notify,
+    "digests": Digests,
+    "digests, killed between two": lambda root: Digests(root, stop_before("renameat2 data/outbox/digests", 1)),
+    "digests, killed before they are published": lambda root: Digests(root, stop_before("renameat2 data/outbox/digests")),
+    "digests, killed before they are synced": lambda root: Digests(root, stop_before("fsync data/outbox/digests")),
     "thread comment": Comment,
     "thread close": Close,
     "user add": User,
