@@ -258,6 +258,20 @@ new_digest(const MpOutbound *outbound, GHashTable *events, const GPtrArray *gath
     return event;
 }
 
+/* By its line one finds the way from an event, which ends here, to the digest. */
+static void
+log_digest(const MpEvent *digest)
+{
+    const GPtrArray *events = digest->digest->events;
+    g_autoptr(GString) keys = g_string_new(NULL);
+
+    for (guint i = 0; i < events->len; i++)
+        g_string_append_printf(keys, "%s%s", i > 0 ? ", " : "",
+                               ((const MpDigestEvent *)g_ptr_array_index(events, i))->key);
+    mp_info("Digest %s holds %u %s: %s", digest->key, events->len,
+            mp_plural(events->len, "event", "events"), keys->str);
+}
+
 /* The KEYs of what was made, char *. */
 static GPtrArray *
 make_all(MpOutbound *outbound, GHashTable *events, const GPtrArray *gathered, GError **error)
@@ -270,7 +284,7 @@ make_all(MpOutbound *outbound, GHashTable *events, const GPtrArray *gathered, GE
         g_autoptr(MpEvent) digest = new_digest(outbound, events, gathered, i, n);
         if (!mp_outbox_make_digest(outbox, digest, error))
             return NULL;
-        mp_info("Digest %s holds %u %s", digest->key, n, mp_plural(n, "event", "events"));
+        log_digest(digest);
         g_ptr_array_add(made, g_strdup(digest->key));
     }
     return mp_outbox_sync_digests(outbox, error) &&

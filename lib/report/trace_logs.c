@@ -297,6 +297,17 @@ is_our_line(const MpTracer *tracer, const char *line)
     return false;
 }
 
+/* "Digest KEY holds …" of a line that is ours: what is said of that digest from then on is, too. */
+static void
+learn_digest(MpTracer *tracer, const char *message)
+{
+    g_auto(GStrv) words = g_strsplit(message, " ", 4);
+
+    if (g_strv_length(words) == 4 && strcmp(words[0], "Digest") == 0 &&
+        strcmp(words[2], "holds") == 0)
+        mp_trace_add(tracer->keys, words[1]);
+}
+
 static void
 take_our_line(const char *line, gsize length, gint64 modified, gpointer user_data)
 {
@@ -308,6 +319,7 @@ take_our_line(const char *line, gsize length, gint64 modified, gpointer user_dat
         return;
     gint64 time = mp_log_time(line, &message);
     mp_trace_tell(log->tracer, log->tracer->trace->facts, time, log->place, "%s", message);
+    learn_digest(log->tracer, message);
 }
 
 void
