@@ -156,9 +156,10 @@ tell(const MpRehearsed *r, gpointer user_data)
                                                    r->event->thread, r->comment->number)
                                  : g_strdup_printf("%" G_GUINT64_FORMAT, r->event->thread);
 
-    *n += r->address != NULL;
-    printf("%-32s %-8s %-16s %s %s%s\n", r->event->key, place, who, address,
-           r->dropped != NULL ? "not told: " : "", r->dropped != NULL ? r->dropped : reason);
+    *n += r->address != NULL && !r->is_more;
+    printf("%-32s %-8s %-16s %s %s%s%s\n", r->event->key, place, who, address,
+           r->dropped != NULL ? "not told: " : "", r->dropped != NULL ? r->dropped : reason,
+           r->is_in_digest ? ", in a digest" : "");
 }
 
 static int

@@ -195,6 +195,10 @@ void mp_outbound_count(MpOutbound *outbound, MpEventRecipientState outcome);
 
 /* ---- windows.c ---- */
 
+/* Empty: what an outbound's `windows` and `known` are. */
+GHashTable *mp_outbound_windows(void);
+GHashTable *mp_outbound_known_windows(void);
+
 /* When the digest is due that tells this account of an event of this time. `reading` is held. */
 gint64 mp_outbound_window(MpOutbound *outbound, guint64 thread, gint64 created, const MpUser *user);
 

@@ -20,8 +20,8 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->turns = g_hash_table_new(NULL, NULL);
     outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
     outbound->held = mp_digests_held();
-    outbound->windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    outbound->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    outbound->windows = mp_outbound_windows();
+    outbound->known = mp_outbound_known_windows();
     outbound->noted = mp_digests_new();
     g_mutex_init(&outbound->reading);
     g_mutex_init(&outbound->mutex);

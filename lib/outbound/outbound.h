@@ -44,6 +44,8 @@ typedef struct {
     const char *address; /* where the message goes; NULL: nowhere, */
     const char *dropped; /* and why */
     const char *reason;
+    bool is_in_digest;
+    bool is_more; /* of a digest that was told of before: no message of its own */
 } MpRehearsed;
 
 typedef void (*MpRehearse)(const MpRehearsed *rehearsed, gpointer user_data);

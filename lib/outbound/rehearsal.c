@@ -11,7 +11,30 @@ typedef struct {
     MpRehearse tell;
     gpointer user_data;
     guint left;
+    GHashTable *digests; /* char * "USER.THREAD" of those that are due */
 } Rehearsal;
+
+/* When the digest is due that tells this account of it; 0: none does. */
+static gint64
+digest_due(Rehearsal *rehearsal, const MpAnnouncement *announcement,
+           const MpEventRecipient *recipient, const MpUser *user)
+{
+    const MpEvent *event = mp_event_file_event(announcement->file);
+
+    if (recipient->state == MP_RECIPIENT_LATER)
+        return recipient->due;
+    return mp_announcement_puts_off(announcement, recipient, user)
+               ? mp_outbound_window(&rehearsal->outbound, event->thread, event->created, user)
+               : 0;
+}
+
+static bool
+is_first_of_digest(Rehearsal *rehearsal, const MpAnnouncement *announcement, guint64 user)
+{
+    return g_hash_table_add(rehearsal->digests,
+                            g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT, user,
+                                            mp_event_file_event(announcement->file)->thread));
+}
 
 static bool
 tell_recipient(Rehearsal *rehearsal, const MpAnnouncement *announcement,
@@ -20,16 +43,20 @@ tell_recipient(Rehearsal *rehearsal, const MpAnnouncement *announcement,
     g_autoptr(MpUser) user = NULL;
     g_autofree char *address = NULL;
     const char *dropped = NULL;
+    gint64 due = 0;
 
     if (!mp_accounts_user(rehearsal->outbound.instance->accounts, recipient->user, &user, error))
         return false;
     address = mp_announcement_address(announcement, user, &dropped);
-    if (address != NULL && mp_announcement_puts_off(announcement, recipient, user)) {
+    if (address != NULL)
+        due = digest_due(rehearsal, announcement, recipient, user);
+    if (due > mp_time_now()) {
         g_clear_pointer(&address, g_free);
         dropped = "told later, in a digest";
     }
-    if (address != NULL)
-        rehearsal->left--;
+    bool is_more = address != NULL && due != 0 &&
+                   !is_first_of_digest(rehearsal, announcement, recipient->user);
+    rehearsal->left -= address != NULL && !is_more;
     const MpRehearsed rehearsed = {
         .event = mp_event_file_event(announcement->file),
         .comment = announcement->notice != NULL ? announcement->notice->comment : NULL,
@@ -38,9 +65,19 @@ tell_recipient(Rehearsal *rehearsal, const MpAnnouncement *announcement,
         .address = address,
         .reason = recipient->reason,
         .dropped = dropped,
+        .is_in_digest = address != NULL && due != 0,
+        .is_more = is_more,
     };
     rehearsal->tell(&rehearsed, rehearsal->user_data);
     return true;
+}
+
+/* By a message of its own, or in a digest. */
+static bool
+is_due(const MpEventRecipient *recipient, gint64 now)
+{
+    return mp_event_recipient_is_due(recipient, now) ||
+           (recipient->state == MP_RECIPIENT_LATER && recipient->due <= now);
 }
 
 static bool
@@ -60,7 +97,7 @@ rehearse_event(Rehearsal *rehearsal, const MpQueued *queued, GError **error)
     if (!mp_event_file_is_expanded(announcement->file))
         audience = fresh = mp_announcement_audience(announcement);
     for (guint i = 0; i < audience->recipients->len && rehearsal->left > 0; i++)
-        if (mp_event_recipient_is_due(audience->recipients->pdata[i], now) &&
+        if (is_due(audience->recipients->pdata[i], now) &&
             !tell_recipient(rehearsal, announcement, audience->recipients->pdata[i], error))
             return false;
     return true;
@@ -87,10 +124,15 @@ mp_outbound_rehearse(const MpInstance *instance, guint limit, MpRehearse tell, g
                      GError **error)
 {
     g_autoptr(GHashTable) held = mp_digests_held();
-    Rehearsal rehearsal = {.outbound = {.instance = instance, .held = held},
-                           .tell = tell,
-                           .user_data = user_data,
-                           .left = limit};
+    g_autoptr(GHashTable) windows = mp_outbound_windows();
+    g_autoptr(GHashTable) known = mp_outbound_known_windows();
+    g_autoptr(GHashTable) digests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Rehearsal rehearsal = {
+        .outbound = {.instance = instance, .held = held, .windows = windows, .known = known},
+        .tell = tell,
+        .user_data = user_data,
+        .left = limit,
+        .digests = digests};
     g_autoptr(GPtrArray) due = mp_outbox_due(instance->outbox, mp_time_now(), NULL, error);
 
     if (due == NULL)

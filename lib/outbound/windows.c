@@ -8,6 +8,18 @@
 #include "base/log.h"
 #include "base/time.h"
 
+GHashTable *
+mp_outbound_windows(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+GHashTable *
+mp_outbound_known_windows(void)
+{
+    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+}
+
 /* `due` is the latest of those that are known. */
 static void
 note(MpOutbound *outbound, guint64 user, guint64 thread, gint64 due)
