@@ -143,7 +143,7 @@ def pages_feed_and_search_follow(site):
     with open(os.path.join(pages, "r/acme/rocket/atom.xml")) as f:
         text = f.read()
     equal(sorted(re.findall("<id>.*?</id>", text)), ids, "the feed's ids")
-    contains(text, "taken away")
+    contains(text, "This text was removed.")
     site.metroplex("pages", "--check", pages)
 
 
