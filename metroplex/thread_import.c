@@ -17,8 +17,7 @@
 #include "tracker/mentions.h"
 #include "thread_file.h"
 
-#define FILE_MAX  (256 * 1024 * 1024)
-#define TITLE_MAX 256
+#define FILE_MAX (256 * 1024 * 1024)
 
 typedef struct {
     char *format, *as, *repository, *title;
@@ -126,10 +125,10 @@ settle_facts(Import *import, GError **error)
                        "%s: no repository of the form owner/name: --repository names one",
                        opening->where);
     g_autofree char *title = facts->title != NULL ? mp_one_line(facts->title) : g_strdup("");
-    if (*title == '\0' || g_utf8_strlen(title, -1) > TITLE_MAX)
+    if (*title == '\0' || g_utf8_strlen(title, -1) > MP_TITLE_MAX)
         return mp_fail(error, MP_ERROR_INPUT,
                        "%s: the title is empty or longer than %d characters: --title gives another",
-                       opening->where, TITLE_MAX);
+                       opening->where, MP_TITLE_MAX);
     g_free(facts->title);
     facts->title = g_steal_pointer(&title);
     if (facts->kind == MP_ISSUE ? facts->object != NULL

@@ -102,7 +102,7 @@ extract(Mbox *mbox, const MpMessage *message, MpFileComment *comment, char **tex
         g_prefix_error(error, "%s: ", comment->where);
         return false;
     }
-    g_autoptr(MpPlacement) placement = mp_attachments_place(message, extraction);
+    g_autoptr(MpPlacement) placement = mp_attachments_place(message, extraction, extraction->reply);
     bool has_reply = placement->body[strspn(placement->body, " \t\r\n")] != '\0';
     g_ptr_array_unref(comment->attachments);
     comment->attachments = g_steal_pointer(&placement->stored);

@@ -10,8 +10,6 @@
 #include "tracker/mentions.h"
 #include "post.h"
 
-#define TITLE_MAX 256 /* characters */
-
 /* --- Comment ---------------------------------------------------------------------------------- */
 
 static bool
@@ -125,8 +123,8 @@ check_title(MpPost *post, GError **error)
         return mp_fail(error, MP_ERROR_INPUT, "--title: it is empty");
     if (!thread_check_title(post->title, error))
         return false;
-    if (g_utf8_strlen(line, -1) > TITLE_MAX)
-        return mp_fail(error, MP_ERROR_INPUT, "--title: longer than %d characters", TITLE_MAX);
+    if (g_utf8_strlen(line, -1) > MP_TITLE_MAX)
+        return mp_fail(error, MP_ERROR_INPUT, "--title: longer than %d characters", MP_TITLE_MAX);
     g_free(post->title);
     post->title = g_steal_pointer(&line);
     return true;

@@ -83,7 +83,7 @@ typedef struct {
     int linger;       /* milliseconds to wait for company after a mail came */
     char *on_comment; /* executable that is given new comments; "" for none */
     int hook_timeout; /* seconds it may take */
-    bool commands;    /* /close and /reopen at the top of a reply are obeyed */
+    bool commands;    /* /close and what else changes the thread is obeyed in a reply */
     int keep_success, keep_failure, keep_outcomes; /* days; 0: for ever */
     gint64 keep_size;                              /* octets of all mails kept; 0: any */
 

@@ -317,7 +317,7 @@ name_below(Placing *placing, GString *below)
 }
 
 MpPlacement *
-mp_attachments_place(const MpMessage *message, const MpExtraction *extraction)
+mp_attachments_place(const MpMessage *message, const MpExtraction *extraction, const char *reply)
 {
     guint n = message->attachments->len;
     MpPlacement *placement = g_new0(MpPlacement, 1);
@@ -332,7 +332,7 @@ mp_attachments_place(const MpMessage *message, const MpExtraction *extraction)
     placement->stored = g_ptr_array_new_with_free_func((GDestroyNotify)mp_new_attachment_free);
     placement->fates = g_ptr_array_new_full(n, g_free);
     g_ptr_array_set_size(placement->fates, (int)n);
-    link_in_text(&placing, body, extraction->reply);
+    link_in_text(&placing, body, reply);
     find_cut(&placing, extraction);
     name_below(&placing, below);
     /* what is refused is no comment by itself */

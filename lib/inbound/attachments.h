@@ -22,9 +22,10 @@ typedef struct {
 void mp_placement_free(MpPlacement *placement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpPlacement, mp_placement_free)
 
-/* Of a message and of what was extracted from it; the body is "" where nothing was written and
- * nothing is stored. */
-MpPlacement *mp_attachments_place(const MpMessage *message, const MpExtraction *extraction);
+/* Of a message and of what was extracted from it, of which `reply` is what is to be posted; the
+ * body is "" where nothing was written and nothing is stored. */
+MpPlacement *
+mp_attachments_place(const MpMessage *message, const MpExtraction *extraction, const char *reply);
 
 /* ---- attachment_links.c: references to attachments in a text ---- */
 

@@ -10,22 +10,38 @@
  */
 #define FAR_TOO_LONG 4
 
-/* Cuts the commands off; returns where the text behind them begins. */
-static const char *
-take_commands(const MpConfig *config, const MpIdentity *identity, MpComposed *composed,
-              const char *reply)
+/* What stands behind a command is published as well, in the thread's record and in its history. */
+static void
+mask_arguments(const MpDelivery *delivery, const GPtrArray *commands, MpMaskScope scope)
 {
-    const char *rest = reply;
+    for (guint i = 0; i < commands->len; i++) {
+        MpGivenCommand *given = g_ptr_array_index(commands, i);
+        g_autofree char *argument = given->argument;
+        g_autofree char *line = given->line;
+
+        given->argument = argument != NULL ? mp_delivery_mask(delivery, argument, scope) : NULL;
+        given->line = mp_delivery_mask(delivery, line, MP_MASK_MACS);
+    }
+}
+
+/* Cuts the commands off, and decides on them; returns what was written without them, the caller's.
+ */
+static char *
+take_commands(const MpConfig *config, MpDelivery *delivery, MpMaskScope scope)
+{
+    const MpIdentity *identity = &delivery->identity;
+    char *text;
 
     if (identity->thread == NULL || identity->account == NULL)
-        return reply;
-    g_autoptr(GPtrArray) commands =
-        mp_mail_commands(reply, config->commands, &rest, &composed->unknown_command);
-    if (!mp_mail_may_command(identity->account, identity->thread, identity->repository))
-        composed->forbidden_command = mp_mail_commands_guarded(commands);
+        return g_strdup(delivery->extraction->reply);
+    g_autoptr(GPtrArray) commands = mp_mail_commands_take(delivery->extraction->reply, &text);
+    mask_arguments(delivery, commands, scope);
+    mp_mail_commands_judge(
+        commands, config,
+        mp_mail_right_of(identity->account, identity->thread, identity->repository));
     if (commands->len > 0)
-        composed->commands = g_steal_pointer(&commands);
-    return rest;
+        delivery->composed.commands = g_steal_pointer(&commands);
+    return text;
 }
 
 /* Attachments are published as the comment is, so they are masked as well. */
@@ -66,11 +82,11 @@ mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery)
         composed->body = g_strdup(extraction->reply);
         return;
     }
-    g_autoptr(MpPlacement) placement = mp_attachments_place(delivery->message, extraction);
-    const char *text = take_commands(config, &delivery->identity, composed, placement->body);
     MpMaskScope scope = config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
+    g_autofree char *text = take_commands(config, delivery, MIN(scope, MP_MASK_TEXT));
+    g_autoptr(MpPlacement) placement = mp_attachments_place(delivery->message, extraction, text);
     composed->attachments = g_steal_pointer(&placement->stored);
     composed->fates = g_steal_pointer(&placement->fates);
-    composed->body = mp_delivery_mask(delivery, text, scope);
+    composed->body = mp_delivery_mask(delivery, placement->body, scope);
     mask_attachments(delivery, MIN(scope, MP_MASK_TEXT));
 }

@@ -8,7 +8,8 @@ static void
 log_outcome(const MpDelivery *delivery, const char *would)
 {
     g_autofree char *path = mp_escape(delivery->mail->path);
-    g_autofree char *commands = mp_mail_commands_text(delivery->composed.commands);
+    g_autofree char *written = mp_mail_commands_text(delivery->composed.commands);
+    g_autofree char *commands = written != NULL ? mp_escape(written) : NULL;
     const char *login =
         delivery->identity.account != NULL ? delivery->identity.account->login : "-";
 

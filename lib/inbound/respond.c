@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "instance/transaction.h"
 #include "notify/notify.h"
+#include "policy/commands.h"
 
 #define HOUR                3600
 #define QUOTE_MAX           (256 * 1024) /* octets of the person's text */
 #define LINE_MAX_CHARACTERS 200
+#define COMMANDS_TOLD       30
 
 /* --- Whom ------------------------------------------------------------------------------------- */
 
@@ -86,11 +88,58 @@ take_quote(const MpDelivery *delivery, MpResponse *response, const char *text)
     response->quote = g_steal_pointer(&masked);
 }
 
+/* There is nothing to be told but what was asked for. */
+static bool
+asks_for_help_only(const MpDelivery *delivery)
+{
+    const GPtrArray *commands = delivery->composed.commands;
+
+    return delivery->decision.gate->action == MP_DO_COMMANDS && commands->len == 1 &&
+           mp_mail_commands_has(commands, MP_MAIL_HELP);
+}
+
 static bool
 quotes_nothing(const MpDelivery *delivery)
 {
     return !is_vouched_for(delivery) || delivery->message->encrypted ||
+           asks_for_help_only(delivery) ||
            strcmp(delivery->decision.gate->reason, "unsubscribed") == 0;
+}
+
+/* What became of the commands; *right, where help was asked for. */
+static void
+tell_commands(const MpDelivery *delivery, MpResponse *response)
+{
+    const GPtrArray *commands = delivery->composed.commands;
+    const MpIdentity *identity = &delivery->identity;
+
+    for (guint i = 0; i < MIN(commands->len, COMMANDS_TOLD); i++) {
+        const MpGivenCommand *given = g_ptr_array_index(commands, i);
+
+        mp_response_add_command(response, mp_mail_fate_name(given->fate), given->nearest->word,
+                                given->line);
+    }
+    if (commands->len > COMMANDS_TOLD) {
+        g_autofree char *more = g_strdup_printf("%u", commands->len - COMMANDS_TOLD);
+        mp_response_add_command(response, MP_RESPONSE_MORE, "/", more);
+    }
+    if (mp_mail_commands_has(commands, MP_MAIL_HELP))
+        response->right = g_strdup(mp_mail_right_name(
+            mp_mail_right_of(identity->account, identity->thread, identity->repository)));
+}
+
+/* Each mail with commands is told what became of its own. */
+static bool
+name_by_mail(const MpDelivery *delivery, MpResponse *response, GError **error)
+{
+    if (asks_for_help_only(delivery)) {
+        g_free(response->text);
+        response->text = g_strdup("help");
+    }
+    tell_commands(delivery, response);
+    g_free(response->hash);
+    response->hash = mp_delivery_hash(delivery, error);
+    return response->hash != NULL;
 }
 
 /* Sets *planned, unless today's response to this account, for this reason, in this thread, has been
@@ -108,16 +157,17 @@ plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *us
     response->thread = delivery->identity.thread != NULL ? delivery->identity.thread->id : 0;
     response->reason = g_strdup(delivery->decision.gate->reason);
     response->text = g_strdup(delivery->decision.gate->text);
-    response->command =
-        g_strdup(delivery->composed.forbidden_command != NULL ? delivery->composed.forbidden_command
-                                                              : delivery->composed.unknown_command);
     response->day = day_of(delivery);
     response->hash = g_strdup("");
+    if (delivery->decision.gate->tells_commands && !name_by_mail(delivery, response, error))
+        return false;
     MpResponded responded = mp_outbox_responded(instance->outbox, response, error);
     if (responded != MP_RESPONDED_NOT)
         return responded != MP_RESPONDED_ERROR;
-    g_free(response->hash);
-    response->hash = mp_delivery_hash(delivery, error);
+    if (response->hash[0] == '\0') {
+        g_free(response->hash);
+        response->hash = mp_delivery_hash(delivery, error);
+    }
     response->language = g_strdup(mp_language_name(language));
     response->message_id = g_strdup(delivery->message->message_id);
     response->sender = one_line(from);

@@ -5,6 +5,7 @@
 
 #include "markup/markdown.h"
 #include "notify/notify.h"
+#include "policy/commands.h"
 
 /* --- reason.c --- */
 
@@ -117,12 +118,25 @@ typedef struct {
 
 typedef struct {
     const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest,
-        *footer, *unreadable;
+        *footer, *unreadable, *footer_of_one, *done, *not_done, *more, *commands;
 } MpResponsePhrases;
 
 /* By the response's text, else by its reason; NULL if there is none. */
 const MpResponseText *mp_response_text_find(const MpResponse *response);
 const MpResponsePhrases *mp_response_phrases(MpLanguage language);
+
+/* --- command_texts.c --- */
+
+/* What a command does, and what became of it; of the latter {command} and {repository} are
+ * replaced. */
+const char *mp_command_act_text(MpMailAct act, MpLanguage language);
+const char *mp_command_fate_text(MpMailFate fate, MpLanguage language);
+
+/* --- response_lists.c --- */
+
+/* What became of the commands of a mail, and what else there is to give: as text, or as HTML. "" if
+ * there is nothing to tell. The caller's. */
+char *mp_response_lists(const MpResponseFacts *facts, MpLanguage language, bool as_html);
 
 /* --- document.c --- */
 

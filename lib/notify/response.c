@@ -13,13 +13,13 @@
 #include "base/escape.h"
 #include "markup/markdown.h"
 #include "notify/internal.h"
-#include "policy/commands.h"
 
 #define TEXT_COLUMNS 72
 
 typedef struct {
     const MpResponseFacts *facts;
     const MpResponsePhrases *phrases;
+    MpLanguage language;
     char *subject, *what, *todo, *link;
 } Texts;
 
@@ -38,7 +38,7 @@ static char *
 fill(const Texts *t, const char *template)
 {
     const MpResponseFacts *facts = t->facts;
-    const char *verdicts = facts->response->verdicts, *command = facts->response->command;
+    const char *verdicts = facts->response->verdicts;
     g_autofree char *commands = mp_mail_commands_list(facts->config->commands);
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
     const char *const pairs[][2] = {
@@ -47,7 +47,6 @@ fill(const Texts *t, const char *template)
         {"{noreply}", facts->config->noreply_address},
         {"{host}", facts->config->hostname},
         {"{repository}", facts->thread != NULL ? facts->thread->repository : ""},
-        {"{command}", command != NULL ? command : ""},
         {"{commands}", commands},
         {"{verdicts}", verdicts != NULL && *verdicts != '\0' ? verdicts : t->phrases->unreadable}};
     GString *out = g_string_new(template);
@@ -61,17 +60,16 @@ static bool
 make_texts(const MpResponseFacts *facts, Texts *t, GError **error)
 {
     const MpResponseText *row = mp_response_text_find(facts->response);
-    MpLanguage language = MP_LANGUAGE_EN;
 
     if (row == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "no answer is known for the reason %s",
                        facts->response->reason);
-    mp_language_parse(facts->response->language, &language);
+    mp_language_parse(facts->response->language, &t->language);
     t->facts = facts;
-    t->phrases = mp_response_phrases(language);
-    t->subject = fill(t, row->in[language].subject);
-    t->what = fill(t, row->in[language].what);
-    t->todo = fill(t, row->in[language].todo);
+    t->phrases = mp_response_phrases(t->language);
+    t->subject = fill(t, row->in[t->language].subject);
+    t->what = fill(t, row->in[t->language].what);
+    t->todo = fill(t, row->in[t->language].todo);
     if (facts->thread != NULL)
         t->link = mp_notification_link(facts->link != NULL ? facts->link : facts->config->url,
                                        facts->thread, 0);
@@ -170,13 +168,23 @@ append_paragraph(GString *out, const char *text)
     g_string_append_c(out, '\n');
 }
 
+/* What tells of commands is given to each mail that has some. */
+static const char *
+footer_of(const Texts *t)
+{
+    return t->facts->response->commands != NULL ? t->phrases->footer_of_one : t->phrases->footer;
+}
+
 static char *
 text_part(const Texts *t)
 {
     GString *out = g_string_new(NULL);
 
+    g_autofree char *lists = mp_response_lists(t->facts, t->language, false);
+
     append_paragraph(out, t->what);
     g_string_append_c(out, '\n');
+    g_string_append(out, lists);
     append_paragraph(out, t->todo);
     g_string_append_c(out, '\n');
     if (t->link != NULL)
@@ -189,7 +197,7 @@ text_part(const Texts *t)
     if (has_quote(t))
         append_quote_text(out, t);
     g_string_append(out, "-- \n");
-    append_paragraph(out, t->phrases->footer);
+    append_paragraph(out, footer_of(t));
     return g_string_free(out, FALSE);
 }
 
@@ -207,12 +215,13 @@ static char *
 html_part(const Texts *t)
 {
     const MpConfig *config = t->facts->config;
-    MpLanguage language = MP_LANGUAGE_EN;
-    g_autofree char *body = g_markup_printf_escaped(
-        "<p><strong>%s</strong></p>\n<p>%s</p>\n<p>%s</p>\n", t->subject, t->what, t->todo);
-    g_autoptr(GString) out = g_string_new(body);
+    g_autofree char *what =
+        g_markup_printf_escaped("<p><strong>%s</strong></p>\n<p>%s</p>\n", t->subject, t->what);
+    g_autofree char *lists = mp_response_lists(t->facts, t->language, true);
+    g_autofree char *todo = g_markup_printf_escaped("<p>%s</p>\n", t->todo);
+    g_autoptr(GString) out = g_string_new(NULL);
 
-    mp_language_parse(t->facts->response->language, &language);
+    g_string_append_printf(out, "%s%s%s", what, lists, todo);
     if (t->link != NULL)
         append_link_html(out, t->phrases->discussion, "", t->link);
     if (has_support(t))
@@ -221,7 +230,7 @@ html_part(const Texts *t)
                          config->support_address);
     if (has_quote(t))
         append_quote_html(out, t);
-    return mp_mail_document(language, out->str, t->phrases->footer);
+    return mp_mail_document(t->language, out->str, footer_of(t));
 }
 
 /* --- The header ------------------------------------------------------------------------------- */
@@ -277,7 +286,7 @@ append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const c
 MpOutgoingMail *
 mp_response_render(const MpResponseFacts *facts, const char *address, GError **error)
 {
-    g_auto(Texts) texts = {.facts = facts};
+    g_auto(Texts) texts = {.facts = facts, .language = MP_LANGUAGE_EN};
     g_autoptr(GString) head = g_string_sized_new(4096);
 
     g_mime_init();

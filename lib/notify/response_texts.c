@@ -4,8 +4,8 @@
  * run answers people of several languages. A new reason is a row, a new language a column; a test
  * walks both.
  *
- * {login} {limit} {noreply} {host} {verdicts} {repository} {command} {commands} are replaced. Each
- * text is one paragraph.
+ * {login} {limit} {noreply} {host} {verdicts} {repository} {commands} are replaced. Each text is
+ * one paragraph.
  */
 #include "notify/internal.h"
 
@@ -75,20 +75,34 @@ static const MpResponseText texts[] = {
       {"Votre message n’a pas été publié : {repository} n’accepte que les réponses de ses membres",
        "Le dépôt {repository} n’accepte de commentaires par courriel que de ses membres, et votre compte {login} n’en fait pas partie.",
        "Demandez à l’un d’eux de le transmettre, ou de vous faire ajouter aux membres."}}},
-    {"command-not-permitted",
-     {{"Your message was not posted: you may not use {command}",
-       "Your message contains the command {command}, which only the members of {repository} and the author of the discussion may use. Nothing was done or posted.",
-       "Send it again without that line."},
-      {"Votre message n’a pas été publié : vous ne pouvez pas donner la commande {command}",
-       "Votre message contient la commande {command}, réservée aux membres de {repository} et à l’auteur de la discussion. Rien n’a été fait ni publié.",
-       "Renvoyez-le sans cette ligne."}}},
-    {"unknown-command",
-     {{"Your message was not posted: {command} is not a command",
-       "Your message begins with {command}, which looks like a command, but is not one that works here, or does not stand alone on its line. Nothing was done or posted.",
-       "The commands are {commands}, each on a line of its own above the text. Send your message again with the right one; if the line is meant as text, write something before it."},
-      {"Votre message n’a pas été publié : {command} n’est pas une commande",
-       "Votre message commence par {command}, qui ressemble à une commande, mais n’en est pas une ici, ou n’est pas seule sur sa ligne. Rien n’a été fait ni publié.",
-       "Les commandes sont {commands}, chacune sur sa propre ligne au-dessus du texte. Renvoyez votre message avec la bonne ; si cette ligne fait partie du texte, écrivez quelque chose devant."}}},
+    {"commands-refused",
+     {{"Nothing was done: your message contains only commands that cannot be done",
+       "Your message to {repository} contains nothing but lines that look like commands, and none of them could be done. Nothing was posted.",
+       "The commands are {commands}, each on a line of its own above or below the text. If such a line is meant as text, write something before it."},
+      {"Rien n’a été fait : votre message ne contient que des commandes impossibles",
+       "Votre message à {repository} ne contient que des lignes prises pour des commandes, et aucune n’a pu être exécutée. Rien n’a été publié.",
+       "Les commandes sont {commands}, chacune sur sa propre ligne au-dessus ou au-dessous du texte. Si une telle ligne fait partie du texte, écrivez quelque chose devant."}}},
+    {"commands",
+     {{"What was done of the commands in your message",
+       "Your message to {repository} contains nothing but commands, so nothing was posted.",
+       "The commands are {commands}, each on a line of its own above or below the text. If such a line is meant as text, write something before it."},
+      {"Ce que sont devenues les commandes de votre message",
+       "Votre message à {repository} ne contient que des commandes : rien n’a été publié.",
+       "Les commandes sont {commands}, chacune sur sa propre ligne au-dessus ou au-dessous du texte. Si une telle ligne fait partie du texte, écrivez quelque chose devant."}}},
+    {"commands-posted",
+     {{"What was done of the commands in your message",
+       "The text of your message to {repository} was posted, without the lines that look like commands.",
+       "The commands are {commands}, each on a line of its own above or below the text. If such a line is meant as text, write something before it."},
+      {"Ce que sont devenues les commandes de votre message",
+       "Le texte de votre message à {repository} a été publié, sans les lignes prises pour des commandes.",
+       "Les commandes sont {commands}, chacune sur sa propre ligne au-dessus ou au-dessous du texte. Si une telle ligne fait partie du texte, écrivez quelque chose devant."}}},
+    {"help",
+     {{"The commands you can send by mail",
+       "In a reply to a discussion of {repository}, these are commands when they stand on a line of their own above or below the text.",
+       "Nothing was posted."},
+      {"Les commandes que vous pouvez envoyer par courriel",
+       "Dans une réponse à une discussion de {repository}, ces lignes sont des commandes, si elles sont seules au-dessus ou au-dessous du texte.",
+       "Rien n’a été publié."}}},
     {"rate-limited",
      {{"Your message was not posted: too many comments within an hour",
        "More comments came by mail within the last hour than {host} accepts from one account, in one discussion, or in all. You are told once a day, however many messages it concerns.",
@@ -143,10 +157,12 @@ static const MpResponseText texts[] = {
 static const MpResponsePhrases phrases[] = {
     {"The discussion: ", "Questions: ", "Your message, as it arrived:", "The message, as it arrived:",
      "From: ", "Subject: ", "(The rest is left out here; it is in your own copy.)",
-     "This is an automatic reply; you get at most one a day for each discussion and reason.", "nothing that can be read"},
+     "This is an automatic reply; you get at most one a day for each discussion and reason.", "nothing that can be read",
+     "This is an automatic reply.", "Done:", "Not done:", "and {count} more", "Commands:"},
     {"La discussion : ", "Questions : ", "Votre message, tel qu’il est arrivé :", "Le message, tel qu’il est arrivé :",
      "De : ", "Objet : ", "(La suite est omise ici ; elle figure dans votre propre copie.)",
-     "Ceci est une réponse automatique ; vous en recevez au plus une par jour, par discussion et par motif.", "rien de lisible"},
+     "Ceci est une réponse automatique ; vous en recevez au plus une par jour, par discussion et par motif.", "rien de lisible",
+     "Ceci est une réponse automatique.", "Fait :", "Pas fait :", "et {count} de plus", "Commandes :"},
 };
 /* clang-format on */
 

@@ -14,6 +14,17 @@ append_line(GString *out, const char *word, const char *value)
 }
 
 static void
+append_commands(GString *out, const GPtrArray *commands)
+{
+    for (guint i = 0; commands != NULL && i < commands->len; i++) {
+        const MpResponseCommand *command = g_ptr_array_index(commands, i);
+        g_autofree char *line = mp_escape(command->line);
+
+        g_string_append_printf(out, "command\t%s\t%s\t%s\n", command->fate, command->nearest, line);
+    }
+}
+
+static void
 append_response(GString *out, const MpResponse *response)
 {
     g_auto(GStrv) quote = g_strsplit(response->quote != NULL ? response->quote : "", "\n", -1);
@@ -28,7 +39,8 @@ append_response(GString *out, const MpResponse *response)
     append_line(out, "subject", response->subject);
     append_line(out, "verdicts", response->verdicts);
     append_line(out, "text", response->text);
-    append_line(out, "command", response->command);
+    append_line(out, "help", response->right);
+    append_commands(out, response->commands);
     for (guint i = 0; i < n; i++)
         append_line(out, "quote", quote[i]);
     if (response->is_cut)

@@ -66,9 +66,20 @@ mp_event_take_line_of_response(MpEventText *text, char **field)
                 : strcmp(word, "sender") == 0   ? &response->sender
                 : strcmp(word, "verdicts") == 0 ? &response->verdicts
                 : strcmp(word, "text") == 0     ? &response->text
-                : strcmp(word, "command") == 0  ? &response->command
+                : strcmp(word, "help") == 0     ? &response->right
                                                 : &response->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
+    return NULL;
+}
+
+const char *
+mp_event_take_command(MpEventText *text, char **field)
+{
+    g_autofree char *line = mp_unescape(field[2]);
+
+    if (text->event->response == NULL)
+        return "a command before the answer";
+    mp_response_add_command(text->event->response, field[0], field[1], line);
     return NULL;
 }

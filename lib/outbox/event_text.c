@@ -282,21 +282,21 @@ static const struct {
     {"subject", 1, mp_event_take_line_of_response}, /* its subject */
     {"verdicts", 1,
      mp_event_take_line_of_response}, /* what was found of its sender, if that refused it */
-    {"text", 1, mp_event_take_line_of_response},    /* which text says it */
-    {"command", 1, mp_event_take_line_of_response}, /* the command that was not done */
-    {"quote", 1,
-     mp_event_take_line_of_response},        /* a line of its text; escaped, as the six above */
-    {"cut", 1, mp_event_take_cut},           /* 1: there was more of it */
-    {"for", 4, mp_event_take_for},           /* user, reason, DUE, number of events */
-    {"holds", 4, mp_event_take_holds},       /* KEY, kind, actor, time of an event */
-    {"to", 2, take_to},                      /* user, reason */
-    {"skipped", 2, take_skipped},            /* user, why */
-    {"expanded", 3, take_expanded},          /* time, number of recipients, of those skipped */
-    {"sent", 5, take_outcome},               /* time, user, address, code, reply */
-    {"deferred", 6, take_outcome},           /* time, user, DUE, address, code, reply */
-    {"failed", 5, take_outcome},             /* time, user, address, code, reply */
-    {"dropped", 5, take_outcome},            /* time, user, address, code, why */
-    {MP_WORD_WAITING, 6, take_outcome},      /* as deferred, but no attempt is counted */
+    {"text", 1, mp_event_take_line_of_response},  /* which text says it */
+    {"help", 1, mp_event_take_line_of_response},  /* what they may give, who asked for help */
+    {"command", 3, mp_event_take_command},        /* fate, word of the table, line; escaped */
+    {"quote", 1, mp_event_take_line_of_response}, /* a line of its text; escaped, as those above */
+    {"cut", 1, mp_event_take_cut},                /* 1: there was more of it */
+    {"for", 4, mp_event_take_for},                /* user, reason, DUE, number of events */
+    {"holds", 4, mp_event_take_holds},            /* KEY, kind, actor, time of an event */
+    {"to", 2, take_to},                           /* user, reason */
+    {"skipped", 2, take_skipped},                 /* user, why */
+    {"expanded", 3, take_expanded},               /* time, number of recipients, of those skipped */
+    {"sent", 5, take_outcome},                    /* time, user, address, code, reply */
+    {"deferred", 6, take_outcome},                /* time, user, DUE, address, code, reply */
+    {"failed", 5, take_outcome},                  /* time, user, address, code, reply */
+    {"dropped", 5, take_outcome},                 /* time, user, address, code, why */
+    {MP_WORD_WAITING, 6, take_outcome},           /* as deferred, but no attempt is counted */
     {"later", 3, mp_event_take_later},       /* time, user, DUE of the digest that will have it */
     {"gathered", 3, mp_event_take_gathered}, /* time, user, the digest that has it */
     {"again", 1, take_again},                /* time */

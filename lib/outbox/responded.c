@@ -37,7 +37,8 @@ clear_response(gpointer data)
 
     g_free(response->reason);
     g_free(response->text);
-    g_free(response->command);
+    g_free(response->right);
+    g_clear_pointer(&response->commands, g_ptr_array_unref);
     g_free(response->day);
     g_free(response->hash);
     g_free(response->language);
@@ -55,11 +56,39 @@ mp_response_unref(MpResponse *response)
         g_rc_box_release_full(response, clear_response);
 }
 
+static void
+command_free(gpointer data)
+{
+    MpResponseCommand *command = data;
+
+    g_free(command->fate);
+    g_free(command->nearest);
+    g_free(command->line);
+    g_free(command);
+}
+
+void
+mp_response_add_command(MpResponse *response, const char *fate, const char *nearest,
+                        const char *line)
+{
+    MpResponseCommand *command = g_new0(MpResponseCommand, 1);
+
+    if (response->commands == NULL)
+        response->commands = g_ptr_array_new_with_free_func(command_free);
+    command->fate = g_strdup(fate);
+    command->nearest = g_strdup(nearest);
+    command->line = g_strdup(line);
+    g_ptr_array_add(response->commands, command);
+}
+
 char *
 mp_response_name(const MpResponse *response)
 {
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s.%" G_GUINT64_FORMAT, response->day,
-                           response->user, response->reason, response->thread);
+    bool is_each = response->commands != NULL;
+
+    return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s%s%.16s.%" G_GUINT64_FORMAT, response->day,
+                           response->user, response->reason, is_each ? "-" : "",
+                           is_each ? response->hash : "", response->thread);
 }
 
 MpResponded

@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "policy/automatic.h"
+#include "policy/commands.h"
 
 static bool
 is_fault(const MpGateInput *d, MpMessageFault fault, char **why)
@@ -255,24 +256,39 @@ is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
+/* There is nothing but commands of which none is done: then *undone is the first. */
+static bool
+does_nothing(const MpGateInput *d, const MpGivenCommand **undone)
+{
+    *undone = mp_mail_commands_undone(d->composed->commands);
+    return *undone != NULL && is_blank(d->composed->body) &&
+           !mp_mail_commands_any(d->composed->commands, true);
+}
+
 static bool
 command_not_permitted(const MpGateInput *d, char **why)
 {
-    if (d->composed->forbidden_command == NULL)
+    const MpGivenCommand *undone;
+
+    if (!does_nothing(d, &undone) ||
+        (undone->fate != MP_FATE_AUTHOR && undone->fate != MP_FATE_MEMBERS))
         return false;
     g_autofree char *login = mp_escape(d->identity->account->login);
-    *why = g_strdup_printf("%s: %s is neither a member of %s nor the thread's author",
-                           d->composed->forbidden_command, login, d->identity->repository->name);
+    *why = g_strdup_printf("%s: %s is neither a member of %s%s", undone->command->word, login,
+                           d->identity->repository->name,
+                           undone->fate == MP_FATE_AUTHOR ? " nor the thread's author" : "");
     return true;
 }
 
 static bool
 command_unknown(const MpGateInput *d, char **why)
 {
-    if (d->composed->unknown_command == NULL)
+    const MpGivenCommand *undone;
+
+    if (!does_nothing(d, &undone))
         return false;
-    *why = g_strdup_printf("%s is meant as a command, and is none that is taken here",
-                           d->composed->unknown_command);
+    g_autofree char *line = mp_escape(undone->line);
+    *why = g_strdup_printf("%s is meant as a command, and cannot be done", line);
     return true;
 }
 
@@ -281,7 +297,9 @@ commands(const MpGateInput *d, char **why)
 {
     if (d->composed->commands == NULL || !is_blank(d->composed->body))
         return false;
-    *why = g_strdup("nothing but commands");
+    *why = g_strdup(mp_mail_commands_any(d->composed->commands, false)
+                        ? "nothing but commands, some of which cannot be done"
+                        : "nothing but commands");
     return true;
 }
 
@@ -352,13 +370,13 @@ static const MpGate gates[] = {
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, MP_RESPOND_TO_ACCOUNT, .text = "members-only"},
     {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, MP_RESPOND_TO_ACCOUNT},
     {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted, MP_RESPOND_TO_ACCOUNT},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, MP_RESPOND_TO_ACCOUNT, .text = "command-not-permitted"},
-    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, MP_RESPOND_TO_ACCOUNT},
-    {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
+    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
+    {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands, MP_RESPOND_TO_ACCOUNT, .tells_commands = true},
     {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty, MP_RESPOND_TO_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long, MP_RESPOND_TO_ACCOUNT},
-    {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything},
+    {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything, MP_RESPOND_TO_ACCOUNT, .text = "commands-posted", .tells_commands = true},
 };
 /* clang-format on */
 
@@ -377,6 +395,9 @@ mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
     if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
         mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
         mp_policy_wants_no_response(d->message))
+        return MP_RESPOND_TO_NOBODY;
+    if (gate->tells_commands && !mp_mail_commands_any(d->composed->commands, false) &&
+        !mp_mail_commands_has(d->composed->commands, MP_MAIL_HELP))
         return MP_RESPOND_TO_NOBODY;
     /* No signed address vouches for this sender: where somebody can, they must. */
     if (gate->respond_to == MP_RESPOND_TO_SENDER && d->config->authserv_id[0] != '\0' &&
@@ -413,7 +434,6 @@ void
 mp_composed_clear(MpComposed *composed)
 {
     g_free(composed->body);
-    g_free(composed->unknown_command);
     g_clear_pointer(&composed->commands, g_ptr_array_unref);
     g_clear_pointer(&composed->attachments, g_ptr_array_unref);
     g_clear_pointer(&composed->fates, g_ptr_array_unref);

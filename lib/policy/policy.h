@@ -39,15 +39,14 @@ typedef struct {
 
 void mp_identity_clear(MpIdentity *identity);
 
-/* The comment that was made of the reply, and the commands at its top. Owns what it points to. */
+/* The comment that was made of the reply, and the commands that stood around it. Owns what it
+ * points to. */
 typedef struct {
-    char *body;                    /* as it will be stored */
-    bool is_reaction;              /* the mail says nothing but that somebody clicked */
-    GPtrArray *commands;           /* cut from the body; NULL: none */
-    const char *forbidden_command; /* one of them that is not the account's to give, or NULL */
-    char *unknown_command;         /* what stands there and is meant as one, or NULL */
-    GPtrArray *attachments;        /* MpNewAttachment, to be stored with it; may be NULL */
-    GPtrArray *fates; /* char *: what becomes of each attachment of the mail, for people */
+    char *body;             /* as it will be stored */
+    bool is_reaction;       /* the mail says nothing but that somebody clicked */
+    GPtrArray *commands;    /* MpGivenCommand, cut from the body, and decided; NULL: none */
+    GPtrArray *attachments; /* MpNewAttachment, to be stored with it; may be NULL */
+    GPtrArray *fates;       /* char *: what becomes of each attachment of the mail, for people */
 } MpComposed;
 
 void mp_composed_clear(MpComposed *composed);
@@ -67,7 +66,7 @@ typedef enum {
     MP_DO_NOTHING,  /* file the mail */
     MP_DO_COMMENT,  /* post it */
     MP_DO_MUTE,     /* mute the thread for the account */
-    MP_DO_COMMANDS, /* what the commands at the top of the reply say; there is no comment */
+    MP_DO_COMMANDS, /* what the commands of the reply say; there is no comment */
     MP_DO_BOUNCE,   /* count what a delivery report says against the account's addresses */
 } MpAction;
 
@@ -88,7 +87,9 @@ typedef struct {
     bool (*stops)(const MpGateInput *input, char **why); /* *why: for people, the caller's */
     MpRespondTo respond_to; /* whether, and to whom, a response goes: at their first address */
     bool tells_verdicts;    /* it says what the receiving server found of the sender */
-    const char *text; /* which of the responses' texts, where it is not the reason's; or NULL */
+    const char *text;    /* which of the responses' texts, where it is not the reason's; or NULL */
+    bool tells_commands; /* who gave commands hears what became of them, if one was not done, or
+                            asked for them */
 } MpGate;
 
 /* The table, in order; the last gate stops everything: it is `posted`. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/domain.h"
+#include "base/escape.h"
 #include "git/tree_name.h"
 
 #define LOGIN_MAX    39
@@ -69,6 +70,13 @@ mp_is_revision(const char *revision)
         if (!g_ascii_isalnum(*p) && strchr("._/-+^~", *p) == NULL)
             return false;
     return true;
+}
+
+bool
+mp_is_title(const char *title)
+{
+    return title[strspn(title, " ")] != '\0' && mp_is_visible_line(title) &&
+           g_utf8_strlen(title, -1) <= MP_TITLE_MAX;
 }
 
 char

@@ -41,6 +41,11 @@ typedef struct {
     char *nonce; /* 16 random hexadecimal digits: tells it from a thread that had its id before */
 } MpThread;
 
+#define MP_TITLE_MAX 256 /* characters */
+
+/* Whether a thread may be called so: one line of which a reader sees all, and not too long. */
+bool mp_is_title(const char *title);
+
 void mp_thread_free(MpThread *thread);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpThread, mp_thread_free)
 

@@ -531,7 +531,7 @@ def a_mail_of_commands_counts_as_a_comment(site):
     site.set_config("limits", comments_per_hour="3")
     other = site.thread("kate")
     mute = site.mail(KATE, address, "/mute\n")
-    for octets in (mute, mute, site.mail(KATE, site.address(other, "kate"), "/close\n"), site.mail(KATE, address, "/subscribe\n/close\n")):
+    for octets in (mute, mute, site.mail(KATE, site.address(other, "kate"), "/close\n"), site.mail(KATE, address, "/close\n")):
         site.deliver(octets)
     site.metroplex("--once")
     equal(sorted(site.reasons().values()), ["commands", "commands", "duplicate", "not-permitted"], "what is refused or known does not count")
@@ -622,7 +622,8 @@ def commands_that_change_the_thread_can_be_switched_off(site):
     site.deliver(site.mail("tim@example.org", tim, "/close\n"))
     site.metroplex("--once")
     equal((state_of(site, thread), list(site.reasons().values())), ("open", ["unknown-command"]), "neither done nor posted")
-    contains(parts(only_answers(site)[0])[0], "/mute, /unsubscribe, /subscribe, each")
+    contains(parts(only_answers(site)[0])[0].replace("\n", " "), "/mute, /unsubscribe, /subscribe, /help, each")
+    contains(parts(only_answers(site)[0])[0], "this command is not taken here")
     site.deliver(site.mail("tim@example.org", tim, "/mute\n"))
     site.metroplex("--once")
     equal(reason_of(site, thread, "tim"), "muted", "what concerns only the account is always to be had")
@@ -632,25 +633,84 @@ def commands_that_change_the_thread_can_be_switched_off(site):
 def what_is_meant_as_a_command_is_done_or_answered_never_posted(site):
     site.user("tim")
     meant = ["/clsoe", "/closed", "/clos", "/xlose", "/CLOSES", "/mut", "/mutee", "/umsubscribe", "/subscrbie", "/reopenn",
-             "/close please", "/mute this thread", "/close\n/reopne", "/close #3", "/reopn\n\nSince it is still there."]
+             "/close please", "/mute this thread", "/help me", "/close #3", "/reopn", "/close!", "/title", "/titel New", "/hlep",
+             "/lok", "/title " + "x" * 300]
     text = ["/etc/fstab has the wrong line", "/close/it", "/close.", "/closer.example.org", "/opt is full", "/", "//close", "/ close", " /close",
             "close", "/dev/null", "/me agrees", "/closing", "/sub", "see /close", "/close-it"]
     threads = {}
+    ways = [lambda line: line + "\n", lambda line: line + "\nAnd text.\n", lambda line: "And text.\n\n" + line + "\n"]
     for line in meant + text:
-        thread = site.thread("tim", title=line.split("\n")[0])
-        threads[line] = thread
-        site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), line + "\nAnd text.\n"))
+        for i, way in enumerate(ways):
+            threads[line, i] = site.thread("tim", title="T")
+            site.deliver(site.mail("tim@example.org", site.address(threads[line, i], "tim"), way(line)))
     site.metroplex("--once")
     for line in meant:
-        equal((line, site.show(threads[line])["comments"]), (line, []))
-        equal(state_of(site, threads[line]), "open", line)
+        for i, way in enumerate(ways):
+            shown = site.show(threads[line, i])
+            equal((line, i, [c["body"].strip() for c in shown["comments"]]), (line, i, ["And text."] if i > 0 else []), "never posted")
+            equal((shown["state"], shown["title"]), ("open", "T"), line)
     for line in text:
-        equal(site.show(threads[line])["comments"][0]["body"].strip(), (line + "\nAnd text.").strip(), "text is posted as it is")
+        for i, way in enumerate(ways):
+            equal(site.show(threads[line, i])["comments"][0]["body"].strip(), way(line).strip(), "text is posted as it is")
     told = [parts(m)[0] for m in only_answers(site)]
-    equal(len(told), len(meant), "each is answered")
+    equal(len(told), len(ways) * len(meant), "each is answered")
     for line in meant:
-        word = line.split("\n")[-1 if line.startswith("/close\n") else 0].split()[0].lower()
-        check(any(f"begins with {word}," in t.replace("\n", " ") for t in told), f"{word} is named")
+        shown = line if len(line) < 200 else line[:199] + "…"
+        equal(len([t for t in told if f"Not done:\n\n    {shown}\n" in t]), len(ways), f"{line} is named")
+    equal(len([t for t in told if "was posted, without the lines" in t.replace("\n", " ")]), 2 * len(meant), "what was posted is said")
+
+
+@test
+def in_quotes_and_code_nothing_is_a_command(site):
+    site.user("tim")
+    bodies = ["> /close\n\nWhy that?\n", "Try this:\n\n```\n/close\n```\n", "Try this:\n\n    /close\n", "~~~\n/close\n", "- /close\n", "`/close`\n",
+              "Type this:\n\n/close\n\nand it is closed.\n"]
+    threads = [site.thread("tim") for _ in bodies]
+    for thread, body in zip(threads, bodies):
+        site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), body))
+    page = site.thread("tim")
+    html = "<p>Type this:</p><blockquote><p>/close</p></blockquote><pre>/close</pre><p>/lock</p>"
+    site.deliver(site.mail("tim@example.org", site.address(page, "tim"), html).replace(b"text/plain", b"text/html"))
+    site.metroplex("--once")
+    for thread, body in zip(threads, bodies):
+        shown = site.show(thread)
+        equal((shown["state"], len(shown["comments"])), ("open", 1), body)
+        contains(shown["comments"][0]["body"], "/close")
+    equal((site.show(page)["state"], len(site.show(page)["comments"])), ("open", 1))
+    equal(only_answers(site)[0]["X-Metroplex-Reason"], "posted", "the author is no member: /lock is answered")
+
+
+@test
+def commands_that_have_more_are_done_in_their_order_and_help_lists_what_may_be_given(site):
+    site.user("tim")
+    site.user("kate", KATE)
+    thread = site.thread("tim")
+    site.metroplex("repository", "set", "acme/rocket", "--member", "kate")
+    site.deliver(site.mail(KATE, site.address(thread, "kate"), "/title Does <b>not</b> start, says kate@home.example\n\nSo it is.\n\n/lock\n"))
+    site.metroplex("--once")
+    shown = site.show(thread)
+    equal((shown["title"], shown["locked"], shown["comments"][0]["body"].strip()), ("Does <b>not</b> start, says ***@***", True, "So it is."))
+    site.deliver(site.mail(KATE, site.address(thread, "kate"), "/unlock\n/title Once more\n/close\n/title And once more\n"))
+    site.metroplex("--once")
+    shown = site.show(thread)
+    equal((shown["title"], shown["locked"], shown["state"]), ("And once more", False, "closed"))
+    equal(only_answers(site), [], "what is done needs no answer")
+    for login, address, has, lacks in (("kate", KATE, ["/lock", "/title TEXT", "/mute"], []), ("tim", "tim@example.org", ["/close", "/title TEXT"], ["/lock"])):
+        before = len(only_answers(site))
+        site.deliver(site.mail(address, site.address(thread, login), "/help\n"))
+        site.metroplex("--once")
+        equal(len(only_answers(site)), before + 1)
+        text = parts(only_answers(site)[-1])[0]
+        for word in has:
+            contains(text, f"    {word}\n")
+        for word in lacks:
+            lacks_text = f"    {word}\n"
+            check(lacks_text not in text, f"{word} is not {login}'s to give")
+    equal(len(site.show(thread)["comments"]), 1, "a mail of nothing else posts nothing")
+    for i in range(3):
+        site.deliver(site.mail(KATE, site.address(thread, "kate"), f"/clsoe\nText {i}\n"))
+    site.metroplex("--once")
+    equal(reasons_answered(site).count("posted"), 3, "each mail is told what became of its commands")
 
 
 @test
@@ -691,11 +751,11 @@ def a_reply_of_commands_acts_once_and_posts_nothing(site):
 @test
 def commands_and_text_are_one_commit_batch(site):
     thread, address = conversation(site)
-    site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/close\n\nFixed in 1.2.\n/reopen is text here\n", message_id="<c@t>"))
+    site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/close\n\nFixed in 1.2.\n/reopen is text here\nand this too\n", message_id="<c@t>"))
     site.metroplex("--once")
     comments = site.show(thread)["comments"]
     equal((list(site.reasons().values()), state_of(site, thread)), (["posted"], "closed"))
-    equal(comments[0]["body"].strip(), "Fixed in 1.2.\n/reopen is text here")
+    equal(comments[0]["body"].strip(), "Fixed in 1.2.\n/reopen is text here\nand this too")
     equal(kinds(site), ["closed", "comment", "opened"])
     path = [p for p in site.git("ls-tree", "-r", "--name-only", "main").splitlines() if p.endswith("/1/mail")][0]
     contains(site.git("show", f"main:{path}"), "commands=/close")
@@ -704,16 +764,22 @@ def commands_and_text_are_one_commit_batch(site):
 @test
 def commands_need_permission(site):
     thread, address = conversation(site)
-    site.deliver(site.mail(KATE, address, "/close\n/mute\n"))
+    site.deliver(site.mail(KATE, address, "/close\n"))
     site.metroplex("--once")
     equal(list(site.reasons().values()), ["not-permitted"])
-    equal((state_of(site, thread), reason_of(site, thread, "kate")), ("open", None), "nothing of it is done")
-    equal(reasons_answered(site), ["not-permitted"])
-    contains(unwrapped(parts(only_answers(site)[0])[0]), "/close, which only the members of acme/rocket")
+    equal((state_of(site, thread), reasons_answered(site)), ("open", ["not-permitted"]))
+    contains(parts(only_answers(site)[0])[0].replace("\n        ", " "), "/close only the members of acme/rocket and the author")
+    site.deliver(site.mail(KATE, address, "/close\n/mute\n"))
+    site.metroplex("--once")
+    equal(sorted(site.reasons().values()), ["commands", "not-permitted"])
+    equal((state_of(site, thread), reason_of(site, thread, "kate")), ("open", "muted"), "what may be done is done")
+    told = parts(only_answers(site)[-1])[0]
+    check(told.index("Done:\n\n    /mute\n") < told.index("Not done:\n\n    /close\n"), "what was done and what was not")
+    site.metroplex("thread", "subscribe", str(thread), "kate")
     other = site.thread("tim")
     site.deliver(site.mail(KATE, site.address(other, "kate"), "/close\nI think this is done.\n"))
     site.metroplex("--once")
-    equal((state_of(site, other), site.show(other)["comments"]), ("open", []), "nor is it posted and mailed to all")
+    equal((state_of(site, other), [c["body"].strip() for c in site.show(other)["comments"]]), ("open", ["I think this is done."]))
     contains(parts(only_answers(site)[-1])[0], "> I think this is done.")
     site.deliver(site.mail(KATE, address, "/mute\n"))
     site.metroplex("--once")

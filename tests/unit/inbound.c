@@ -12,6 +12,7 @@
 #include "inbound/inbound.h"
 #include "inbound/internal.h"
 #include "instance.h"
+#include "policy/commands.h"
 
 static MpInbound inbound;
 static GPtrArray *deliveries;
@@ -248,7 +249,10 @@ Test(inbound, a_command_of_somebody_who_may_not_give_it_changes_nothing)
 
     judge();
     expect_reason(delivery, "not-permitted");
-    cr_expect_str_eq(delivery->composed.forbidden_command, "/close");
+    const MpGivenCommand *undone = mp_mail_commands_undone(delivery->composed.commands);
+    cr_assert_not_null(undone);
+    cr_expect_str_eq(undone->line, "/close");
+    cr_expect_eq(undone->fate, MP_FATE_AUTHOR);
 }
 
 Test(inbound, no_address_in_the_text_proves_itself_to_others)

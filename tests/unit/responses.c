@@ -59,7 +59,8 @@ Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
              l++) {
             MpResponse response = response_for(gates[i].reason, mp_language_name(l));
             response.text = (char *)gates[i].text;
-            response.command = (char *)"/clsoe";
+            if (gates[i].tells_commands)
+                mp_response_add_command(&response, "unknown", "/close", "/clsoe <b>");
             const MpResponseFacts facts = {&config, &response,  &kate,     &thread,
                                            NULL,    "answer-1", 1700000000};
             g_autoptr(GError) error = NULL;
@@ -68,8 +69,8 @@ Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
             cr_assert_not_null(mail, "%s: %s", gates[i].reason,
                                error != NULL ? error->message : "");
             cr_assert_str_eq(mail->sender, "", "a null envelope sender");
-            cr_assert(strstr(gates[i].reason, "command") == NULL ||
-                      strstr(mail->text, "/clsoe") != NULL);
+            cr_assert(!gates[i].tells_commands || strstr(mail->text, "/clsoe <b>") != NULL);
+            g_clear_pointer(&response.commands, g_ptr_array_unref);
             cr_assert_not(has_placeholder(mail->text), "%s: a placeholder is left",
                           gates[i].reason);
             cr_assert_null(strstr(mail->text, "One <b>.\r\n</pre>"), "HTML is escaped");
@@ -215,7 +216,8 @@ Test(responses, an_event_keeps_every_word)
     MpResponse response = response_for("sender-mismatch", "fr");
     response.subject = (char *)"Tab\there";
     response.text = (char *)"unauthenticated";
-    response.command = (char *)"/clsoe";
+    response.right = (char *)"author";
+    mp_response_add_command(&response, "unknown", "/close", "/clsoe\tnow\\n");
     response.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
     response.is_cut = true;
     response.verdicts = (char *)"dmarc=fail";
@@ -240,6 +242,11 @@ Test(responses, an_event_keeps_every_word)
     cr_assert_str_eq(read->verdicts, "dmarc=fail");
     cr_assert(read->is_cut && read->user == 5 && read->sender == NULL);
     cr_assert_eq(mp_event_file_recipients(file)->len, 0, "a quote is no recipient");
+    const MpResponseCommand *command = read->commands->pdata[0];
+    cr_assert_str_eq(command->line, "/clsoe\tnow\\n");
+    cr_assert(strcmp(command->fate, "unknown") == 0 && strcmp(command->nearest, "/close") == 0);
+    cr_assert_str_eq(read->right, "author");
+    g_ptr_array_unref(response.commands);
 }
 
 Test(responses, the_first_record_stays)
