@@ -140,9 +140,8 @@ read_response(MpAnnouncement *announcement, const MpEvent *event)
     if (announcement->thread != NULL) {
         g_autoptr(MpRepository) repository =
             mp_tracker_repository(instance->tracker, announcement->thread->repository, &why);
-        announcement->link = repository != NULL
-                                 ? g_strdup(mp_notification_template(instance->config, repository))
-                                 : NULL;
+        announcement->link = g_strdup(
+            repository != NULL ? mp_notification_template(instance->config, repository) : "");
     }
     if (why != NULL)
         mp_warn("Answering without a link: %s", why->message);

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -175,6 +176,28 @@ def each_refusal_is_answered_to_the_accounts_own_address_only(site):
     site.notifier("--once")
     equal(len(site.sent()), len(only_answers(site)) + len([m for m in site.sent() if m["Auto-Submitted"] == "auto-generated"]))
     equal(len(only_answers(site)), len(cases), "and nothing is sent twice")
+
+
+@test
+def an_answer_leads_nowhere_if_nobody_can_say_where_the_page_is(site):
+    """The repository may have its own links, or none: what it says cannot be read any more."""
+    site.set_config("instance", url="https://pages.example.org")
+    thread, _ = conversation(site)
+    site.metroplex("thread", "lock", str(thread), "--as", "tim")
+    site.deliver(site.mail(KATE, site.address(thread, "kate"), "Locked out.\n"))
+    site.metroplex("--once")
+    [name] = [name for name in site.listed("outbox/new") if name.startswith("answer-")]
+    waiting, kept = os.path.join(site.data, "outbox/new", name), os.path.join(site.dir, "event")
+    shutil.copy(waiting, kept)
+    [answer] = only_answers(site)
+    check(all("https://pages.example.org" in part for part in parts(answer)), parts(answer)[0])
+    broken = ("commit refs/heads/main\ncommitter A <a@b.example> 1700000000 +0000\ndata 0\nfrom refs/heads/main^0\n"
+              "M 100644 inline repositories/acme/rocket\ndata 8\nreply=?\n\n")
+    subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "-c", "safe.directory=*", "fast-import", "--quiet"], input=broken, text=True, check=True)
+    shutil.copy(kept, waiting)
+    [_, again] = only_answers(site)
+    check(all("https://pages.example.org" not in part for part in parts(again)), parts(again)[0])
+    contains(site.log("notifier.log"), "Answering without a link: ")
 
 
 @test
