@@ -322,6 +322,7 @@ user_revoke(int argc, char **argv)
 static const MpCommand subcommands[] = {
     {"add", user_add, "add an account"},
     {"list", user_list, "list all accounts"},
+    {"remove", user_remove, "remove an account; what it wrote stays"},
     {"revoke", user_revoke, "void all signed addresses of an account"},
     {"set", user_set, "change an account"},
     {"show", user_show, "show an account"},

@@ -60,9 +60,7 @@ is_of_tracker(MpEventKind kind)
 static void
 check_actor(Check *check, const MpEvent *event, const char *path)
 {
-    g_autoptr(MpUser) actor = NULL;
-
-    if (mp_accounts_user(check->instance->accounts, event->actor, &actor, NULL) && actor == NULL)
+    if (!mp_accounts_gave(check->instance->accounts, event->actor))
         tell(check, "no-user", path,
              g_strdup("restore the account in accounts.git, or drop the event"),
              g_strdup_printf("its actor, account %" G_GUINT64_FORMAT ", does not exist",

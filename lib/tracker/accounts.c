@@ -142,14 +142,31 @@ mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error)
         return true;
     if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return false;
-    *user = text != NULL ? mp_record_parse_user(text, path, id, error) : NULL;
-    return text == NULL || *user != NULL;
+    if (text == NULL)
+        return true;
+    *user = mp_record_parse_user(text, path, id, error);
+    if (*user == NULL)
+        return false;
+    if ((*user)->is_removed) /* of it only the id stays, which nobody else gets */
+        g_clear_pointer(user, mp_user_free);
+    return true;
 }
 
 bool
 mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error)
 {
     return mp_read_user(mp_store_view(&accounts->store), id, user, error);
+}
+
+bool
+mp_accounts_gave(MpAccounts *accounts, guint64 id)
+{
+    g_autofree char *path = mp_path_of_user(id);
+    g_autofree char *text = NULL;
+
+    return id > 0 && id <= MP_MAX_ID &&
+           mp_tree_read(mp_store_view(&accounts->store), NULL, path, &text, NULL, NULL) &&
+           text != NULL;
 }
 
 bool

@@ -177,7 +177,8 @@ typedef struct {
     guint64 epoch;     /* random, part of every address; another revokes them all */
     GArray *revoked;   /* guint64, the last epochs before, or NULL for none */
     bool is_active;
-    char *language; /* "en", "fr", or NULL for the installation's */
+    bool is_removed; /* to be written: of the account only its id and its login stay */
+    char *language;  /* "en", "fr", or NULL for the installation's */
     MpMailFormat format;
     guint batch; /* minutes for which a thread's events are gathered; 0: each is told at once */
     GPtrArray *bounces; /* MpBounces, or NULL for none */
@@ -339,6 +340,9 @@ bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer
 
 bool mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error);
 
+/* Whether the id was given to somebody, who may have been removed since: then there is no user. */
+bool mp_accounts_gave(MpAccounts *accounts, guint64 id);
+
 /* The same for who asks for the same accounts again and again: read once for each tip. *user is the
  * accounts', until the next call of this or the next refresh. */
 bool mp_accounts_look_up(MpAccounts *accounts, guint64 id, const MpUser **user, GError **error);
@@ -417,6 +421,10 @@ bool mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char
 /* Remembers what the thread was made of: see mp_tracker_find_import. */
 bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
                          const MpActor *actor, GError **error);
+
+/* Takes an account out of what the thread, or the repository, tells people, with one commit for
+ * all; *n counts the places. */
+bool mp_batch_forget_user(MpBatch *batch, guint64 user, guint *n, GError **error);
 
 bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
                              const MpActor *actor, GError **error);

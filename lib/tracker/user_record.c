@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/time.h"
 #include "tracker/internal.h"
 #include "tracker/record_file.h"
 
@@ -70,6 +71,10 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
 
     mp_record_begin(&r, text, path, "user");
     g_autofree char *state = mp_record_string(&r, "state");
+    if (g_strcmp0(state, "removed") == 0) {
+        user->is_removed = true;
+        return mp_record_end(&r, error) ? g_steal_pointer(&user) : NULL;
+    }
     g_autofree char *format = mp_record_optional(&r, "format");
     g_auto(GStrv) emails = g_key_file_get_string_list(r.file, "user", "emails", NULL, NULL);
     user->id = id;
@@ -82,7 +87,7 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
     for (char **email = emails; email != NULL && *email != NULL; email++)
         g_ptr_array_add(user->emails, g_strdup(*email));
     if (state != NULL && !user->is_active && strcmp(state, "suspended") != 0)
-        mp_record_blame(&r, "state", "neither active nor suspended");
+        mp_record_blame(&r, "state", "none of: active, suspended, removed");
     if (user->login != NULL && !mp_is_login(user->login))
         mp_record_blame(&r, "login", "not a login");
     user->language = mp_record_optional(&r, "language");
@@ -129,6 +134,11 @@ mp_record_user(const MpUser *user)
     g_autoptr(GKeyFile) file = g_key_file_new();
     const char *g = "user";
 
+    if (user->is_removed) {
+        g_key_file_set_string(file, g, "state", "removed");
+        mp_record_set_date(file, g, "removed", mp_time_now());
+        return g_key_file_to_data(file, NULL, NULL);
+    }
     g_key_file_set_string(file, g, "login", user->login);
     g_key_file_set_string(file, g, "name", user->name);
     g_key_file_set_string_list(file, g, "emails", (const char *const *)user->emails->pdata,

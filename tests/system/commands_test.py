@@ -260,7 +260,7 @@ def logins_and_names_are_checked(site):
     refused(site, 64, "user", "add", "tim", "--name", "N", says="--name and --email are needed")
     refused(site, 64, "user", "add", "--name", "N", "--email", "n@example.org")
     refused(site, 64, "user", "add", "tim", "--wrong")
-    refused(site, 64, "user", says="one of these is needed: add, list, revoke, set, show")
+    refused(site, 64, "user", says="one of these is needed: add, list, remove, revoke, set, show")
     refused(site, 64, "user", "ad\x1bd", says="no such command: ad\\ed")
     equal(site.metroplex("user", "list"), "")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""metroplex thread redact: what was said goes, what others rely on stays, and nobody posts it again."""
+"""metroplex thread redact and user remove: what was said, and who, goes; what others rely on stays."""
 import json
 import os
 import re
@@ -231,6 +231,53 @@ def fsck_knows_what_is_half_redacted(site):
     site.git("update-ref", "refs/heads/main", after)
     site.git("update-ref", "refs/heads/main", "main~1", repository="accounts.git")
     equal(fsck(site, 65), [f"no-key threads/00/00/00/{thread:02}/comments/1"], "its KEY is nowhere")
+
+
+# A person
+
+
+@test
+def an_account_goes_and_what_it_wrote_stays(site):
+    thread, octets = discussion(site)
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--member", "kate")
+    address, waiting = site.address(thread, "kate"), site.events()
+    last = site.user("zoe")
+    done = site.metroplex("user", "remove", "kate")
+    for part in ("kate: removed", "2 subscriptions", "void", "commits", "history of accounts.git"):
+        contains(done, part)
+    contains(site.run(METROPLEX, "user", "show", "kate", status=65).stderr, "no such user: kate")
+    check("kate" not in site.metroplex("user", "list"), "she is listed")
+    shown = site.show(thread)
+    equal([c["author"] for c in shown["comments"]], ["kate"], "what she wrote")
+    contains(shown["comments"][0]["body"], "launch pad")
+    equal([s["login"] for s in shown["subscribers"]], ["tim", "ada"], "subscribers")
+    shown = site.metroplex("repository", "show", "acme/rocket")
+    check("kate" not in shown, shown)
+    held = [site.git("show", f"main:{p}", repository="accounts.git") for p in
+            site.git("ls-tree", "-r", "--name-only", "main", repository="accounts.git").split()]
+    check(not any("kate@" in text or "Kate" in text for text in held), "an address or a name of hers")
+    site.deliver(site.mail("kate@example.org", address, "I am still here.\n"))
+    site.metroplex("--once")
+    equal(site.outcomes()[-1][2], "bad-address", "her address")
+    site.notifier("--once")
+    check(waiting and not site.events(), "events")
+    check(not any("kate@" in str(m["To"]) for m in site.sent()), "she was told")
+    equal(fsck(site), [], "fsck")
+    contains(site.run(METROPLEX, "user", "add", "kate", "--name", "K", "--email", "k@example.org", status=65).stderr, "belongs to another")
+    equal(site.user("kate2", "kate@example.org"), last + 1, "an id is not given again, an address may be")
+    site.metroplex("user", "remove", "kate2")
+    equal(site.user("kate3", "kate@example.org"), last + 2, "not even the last one")
+
+
+@test
+def an_account_is_removed_again_after_a_kill(site):
+    """Between the two repositories: she is told nothing, and the same command finishes it."""
+    thread, _ = discussion(site)
+    before = site.git("rev-parse", "main", repository="accounts.git").strip()
+    site.metroplex("user", "remove", "kate")
+    site.git("update-ref", "refs/heads/main", before, repository="accounts.git")
+    contains(site.metroplex("user", "remove", "kate"), "0 subscriptions")
+    equal(fsck(site), [], "fsck")
 
 
 main()
