@@ -22,8 +22,8 @@
 
 #define CRON_FILE "/etc/cron.d/metroplex"
 
-static bool
-has_systemd(void)
+bool
+mp_check_has_systemd(void)
 {
     return faccessat(AT_FDCWD, "/run/systemd/system", F_OK, 0) == 0;
 }
@@ -75,8 +75,8 @@ ask_systemd(MpChecker *checker, const char *unit)
     return NULL;
 }
 
-static void
-check_unit(MpChecker *checker, const char *unit, MpVerdict missing)
+void
+mp_check_unit(MpChecker *checker, const char *unit, MpVerdict missing)
 {
     const char *expected = _("enabled, and active");
     g_autofree char *enable = g_strdup_printf("systemctl enable --now %s", unit);
@@ -112,12 +112,12 @@ check_cron(MpChecker *checker)
 static void
 check_starter(MpChecker *checker)
 {
-    if (!has_systemd()) {
+    if (!mp_check_has_systemd()) {
         check_cron(checker);
         return;
     }
     for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
-        check_unit(checker, units[i].name, units[i].missing);
+        mp_check_unit(checker, units[i].name, units[i].missing);
 }
 
 /* --- What was only just enabled -----------------------------------------------------------------
@@ -198,11 +198,11 @@ look_at_cron(const MpConfig *config, Start *start)
 static void
 look_at_start(MpChecker *checker, const char *timer, Start *start)
 {
-    g_autofree char *shown = has_systemd() ? ask_systemd(checker, timer) : NULL;
+    g_autofree char *shown = mp_check_has_systemd() ? ask_systemd(checker, timer) : NULL;
 
     if (shown != NULL)
         look_at_timer(shown, start);
-    else if (!has_systemd())
+    else if (!mp_check_has_systemd())
         look_at_cron(checker->config, start);
 }
 
@@ -212,7 +212,7 @@ static bool
 is_only_begun(MpChecker *checker, const char *program, const char *expected)
 {
     g_autofree char *timer = g_strdup_printf("%s.timer", program);
-    const char *starter = has_systemd() ? timer : CRON_FILE;
+    const char *starter = mp_check_has_systemd() ? timer : CRON_FILE;
     const char *advice = _("Look again then: metroplex check timers");
     g_auto(Start) start = {NULL};
 
@@ -380,7 +380,7 @@ check_note(MpChecker *checker, const char *program, const char *log)
 static void
 check_end(MpChecker *checker)
 {
-    if (has_systemd()) {
+    if (mp_check_has_systemd()) {
         check_service(checker, "metroplex.service", "metroplex.log");
         check_service(checker, "notifier.service", "notifier.log");
     }
@@ -397,5 +397,6 @@ const MpCheck mp_checks_timers[] = {
      N_("Start it by hand and read what it says: notifier --once")},
     {"timers", "end", N_("How it ended"), check_end,
      N_("Mend what the line says; the next run goes on")},
+    {"timers", "pages", N_("Pages"), mp_check_pages, N_("metroplex pages says what is in the way")},
 };
 const gsize mp_checks_timers_n = G_N_ELEMENTS(mp_checks_timers);

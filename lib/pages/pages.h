@@ -55,6 +55,10 @@ typedef struct {
  */
 bool mp_pages_update(const MpPages *pages, bool all, MpPagesDone *done, GError **error);
 
+/* Whether there are pages in a directory, and which commit of the tracker they show (the caller's;
+ * NULL where they are being written, or the run died). */
+bool mp_pages_shown(const char *directory, bool *are_there, char **commit, GError **error);
+
 typedef struct {
     guint64 files, links, notifications;
     guint64 elsewhere; /* links of notifications that lead to other pages than these */

@@ -57,6 +57,23 @@ read_built(const MpPagesUpdate *update, char **tip, GError **error)
     return true;
 }
 
+bool
+mp_pages_shown(const char *directory, bool *are_there, char **commit, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, ".built", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) why = NULL;
+
+    *commit = NULL;
+    *are_there = g_file_get_contents(path, &text, NULL, &why);
+    if (!*are_there && !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return mp_fail(error, MP_ERROR_INSTALLATION, "cannot read %s: %s", path, why->message);
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+    if (g_strv_length(lines) == 4 && strcmp(lines[2], NOTHING) != 0)
+        *commit = g_strdup(lines[2]);
+    return true;
+}
+
 /* --- Threads
  * --------------------------------------------------------------------------------------- */
 

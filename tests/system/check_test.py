@@ -171,6 +171,42 @@ def how_the_last_run_ended_is_told_with_its_words(site):
     equal(one(site, "end", "timers")["verdict"], "ok")
 
 
+@test
+def pages_that_are_behind_are_told(site):
+    directory = os.path.join(site.dir, "pages")
+    site.set_config("pages", directory=directory)
+    contains(one(site, "pages", "timers", verdict="ok")["found"], "there are none")
+    site.user("tim")
+    site.thread("tim")
+    site.run(METROPLEX, "pages")
+    contains(one(site, "pages", "timers", verdict="ok")["found"], "shows what threads say")
+    site.thread("tim")
+    contains(one(site, "pages", "timers", verdict="ok")["found"], "does not yet show")
+    tip = os.path.join(site.data, "tracker.git/refs/heads/main")
+    set_age(tip, 400)
+    finding = one(site, "pages", "timers", verdict="warning")
+    contains(finding["found"], "6 minutes")
+    contains(finding["advice"], "metroplex pages")
+    site.run(METROPLEX, "pages")
+    equal(one(site, "pages", "timers")["verdict"], "ok")
+    with open(os.path.join(directory, ".built")) as f:
+        built = f.read().split("\n")
+    with open(os.path.join(directory, ".built"), "w") as f:
+        f.write("\n".join([*built[:2], "-", ""]))  # a run that died while it wrote everything
+    equal(one(site, "pages", "timers", verdict="warning")["verdict"], "warning")
+    metroplex = under_systemd(METROPLEX, site.dir)
+    if metroplex is None:
+        print("# skipped: a systemd that is not there needs a namespace, which cannot be made here")
+        return
+    site.run(METROPLEX, "pages")
+    with open(os.path.join(site.dir, "systemctl"), "w") as file:
+        file.write(SYSTEMCTL % "metroplex-pages.path) echo LoadState=loaded; echo ActiveState=inactive; echo UnitFileState=disabled ;;")
+    os.chmod(file.name, 0o755)
+    found = [f for f in findings(site, "timers", env={"PATH": site.dir + ":" + os.environ["PATH"]}, program=metroplex) if f["check"] == "pages"]
+    equal([f["verdict"] for f in found], ["ok", "warning", "ok"], f"{found}")
+    contains(found[1]["advice"], "systemctl enable --now metroplex-pages.path")
+
+
 SYSTEMCTL = """#!/bin/sh
 for unit; do :; done
 case $unit in
