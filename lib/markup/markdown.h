@@ -31,7 +31,7 @@ typedef enum {
  * nowhere: that stays text. Its result is the writer's to free, and is escaped by it.
  */
 typedef struct {
-    /* The page of what was written. */
+    /* The page of what was written: its URL, or where it is from the page that is written. */
     char *(*page)(MpReferenceKind kind, const char *written, gpointer data);
     /* The absolute URL of a link without a scheme. */
     char *(*resolve)(const char *relative, gpointer data);

@@ -158,7 +158,7 @@ static void
 append_reference(MpMarkdownWriter *w, const MpReference *reference)
 {
     g_autofree char *page = w->host->page(reference->kind, reference->written, w->host->data);
-    bool leads_somewhere = page != NULL && has_safe_scheme(page);
+    bool leads_somewhere = page != NULL && (has_safe_scheme(page) || is_relative(page));
 
     if (leads_somewhere) {
         g_string_append(w->out, ANCHOR);

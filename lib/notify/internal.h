@@ -148,10 +148,8 @@ char *mp_mail_document(MpLanguage language, const char *body, const char *footer
 
 /* --- link.c --- */
 
-/* The page of a person or of a commit, below a base of links, or where the template says the kind;
- * NULL where there is none. The caller's. */
+/* The page of a person, below a base of links; NULL where there is none. The caller's. */
 char *mp_link_person(const char *template, const char *login);
-char *mp_link_commit(const char *template, const char *repository, const char *commit);
 
 /* --- pages.c --- */
 

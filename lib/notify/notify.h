@@ -165,5 +165,8 @@ const char *mp_notification_template(const MpConfig *config, const MpRepository 
  */
 char *mp_notification_link(const char *template, const MpThread *thread, guint64 comment);
 
+/* The page of a commit, where the template has one for each kind; else NULL. The caller's. */
+char *mp_link_commit(const char *template, const char *repository, const char *commit);
+
 /* The page of the thread's repository, likewise; a template is cut behind {repository}. */
 char *mp_notification_archive(const char *template, const MpThread *thread);

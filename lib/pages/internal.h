@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/directory.h"
+#include "markup/markdown.h"
 #include "pages/pages.h"
 
 #define MP_PAGES_COMMENTS 100 /* comments of a page of a thread, ids of a range */
@@ -27,11 +28,8 @@ void mp_page_add(GString *page, const char *markup, ...);
 /* Appends the HTML of Markdown. */
 void mp_page_add_markdown(GString *page, const char *markdown);
 
-/* The same as it stands on a page. `picture` is asked for the file of a picture that the text
- * names; it answers with the caller's, or with NULL. */
-typedef char *(*MpPagePicture)(const char *url, gpointer user_data);
-void
-mp_page_add_body(GString *page, const char *markdown, MpPagePicture picture, gpointer user_data);
+/* The same as it stands on a page. `host` is asked for pictures, and for what has a page. */
+void mp_page_add_body(GString *page, const char *markdown, const MpMarkdownHost *host);
 
 /* What a link says: the text, or, if nothing of it can be seen, something else. The caller's. */
 char *mp_page_label(const char *text, const char *otherwise);
@@ -169,6 +167,7 @@ typedef struct {
 
 typedef struct {
     char *name, *directory; /* "acme/rocket", "r/acme/rocket" */
+    char *links;            /* the template of links of mails to it */
     bool is_published;
     MpLines *active, *opened, *titles, *archive, *feed;
     MpLines *range;
@@ -223,6 +222,22 @@ bool mp_pages_write_thread(MpPagesUpdate *update, const MpPagesRepository *repos
 /* Every file of a thread goes. */
 bool mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id,
                             GError **error);
+
+/* --- references.c
+ * ---------------------------------------------------------------------------------
+ */
+
+/* A comment in which something is named. */
+typedef struct {
+    const MpPagesUpdate *update;
+    const MpPagesRepository *repository;
+    const MpThread *thread;
+    gint64 date;
+    guint *lookups; /* so far, for the whole page */
+} MpPagesNaming;
+
+/* As MpMarkdownHost asks for the page of what was written. */
+char *mp_pages_named(MpPagesNaming *naming, MpReferenceKind kind, const char *written);
 
 /* --- attached.c ----------------------------------------------------------------------------------
  */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "notify/notify.h"
 
 guint64
 mp_pages_first_id(guint64 id)
@@ -49,6 +50,7 @@ mp_pages_repository_free(gpointer data)
 
     g_free(repository->name);
     g_free(repository->directory);
+    g_free(repository->links);
     mp_lines_free(repository->active);
     mp_lines_free(repository->opened);
     mp_lines_free(repository->titles);
@@ -86,6 +88,7 @@ mp_pages_repository(MpPagesUpdate *update, const char *name, GError **error)
     repository->name = g_strdup(name);
     repository->directory = g_strconcat("r/", name, NULL);
     repository->is_published = !policy->has_no_pages;
+    repository->links = g_strdup(mp_notification_template(update->config, policy));
     repository->written = g_array_new(FALSE, FALSE, sizeof(MpPagesWritten));
     if (!read_lists(update, repository, error)) {
         mp_pages_repository_free(repository);

@@ -10,6 +10,7 @@ typedef struct {
     const MpPagesRepository *repository;
     const MpThread *thread;
     guint64 first, last; /* of this page, of the thread */
+    guint *lookups;      /* for what comments name */
 } Page;
 
 guint64
@@ -53,13 +54,13 @@ typedef struct {
     const Page *page;
     const MpComment *comment;
     GHashTable *shown; /* char *, the files of pictures that stand in the text */
-} Pictures;
+} Body;
 
 /* A picture that was attached stands where the text has it. */
 static char *
 show_picture(const char *url, gpointer user_data)
 {
-    const Pictures *p = user_data;
+    const Body *p = user_data;
     char *file = NULL;
 
     for (guint i = 0; file == NULL && i < p->comment->attachments->len; i++) {
@@ -75,6 +76,16 @@ show_picture(const char *url, gpointer user_data)
     if (file != NULL)
         g_hash_table_add(p->shown, g_strdup(file));
     return file;
+}
+
+static char *
+find_named(MpReferenceKind kind, const char *written, gpointer user_data)
+{
+    const Body *body = user_data;
+    const Page *p = body->page;
+    MpPagesNaming naming = {p->update, p->repository, p->thread, body->comment->date, p->lookups};
+
+    return mp_pages_named(&naming, kind, written);
 }
 
 /* "64.3 kB"; the caller's. */
@@ -161,15 +172,16 @@ static bool
 add_comment(const Page *p, GString *out, const MpComment *comment, GError **error)
 {
     g_autoptr(GHashTable) shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autofree char *body = mp_pages_own_text(comment);
-    Pictures pictures = {p, comment, shown};
+    g_autofree char *text = mp_pages_own_text(comment);
+    Body body = {p, comment, shown};
+    const MpMarkdownHost host = {.page = find_named, .picture = show_picture, .data = &body};
 
     add_head(p, out, comment);
     mp_page_add(out, "<div class=\"body\" dir=\"auto\">\n");
     if (comment->redacted != 0)
         mp_page_add(out, "<p><em>%s</em></p>\n", p->update->texts->redacted);
     else
-        mp_page_add_body(out, body, show_picture, &pictures);
+        mp_page_add_body(out, text, &host);
     mp_page_add(out, "</div>\n");
     if (!add_attachments(p, out, comment, shown, error))
         return false;
@@ -329,7 +341,8 @@ mp_pages_write_thread(MpPagesUpdate *update, const MpPagesRepository *repository
 
     g_hash_table_iter_init(&iter, pages);
     while (g_hash_table_iter_next(&iter, &first, NULL)) {
-        const Page page = {update, repository, thread, *(guint64 *)first, last};
+        guint lookups = 0;
+        const Page page = {update, repository, thread, *(guint64 *)first, last, &lookups};
 
         if (!write_page(&page, error))
             return false;

@@ -22,9 +22,10 @@
 static char *
 settings_of(const MpConfig *config)
 {
-    g_autofree char *all = g_strdup_printf(
-        "%s\n%s\n%s\n%s\n%s\n%s%s", FORMAT, MP_VERSION, config->hostname, config->pages_url,
-        mp_language_name((MpLanguage)config->language), mp_pages_style, mp_pages_script);
+    g_autofree char *all = g_strdup_printf("%s\n%s\n%s\n%s\n%s\n%s\n%s%s", FORMAT, MP_VERSION,
+                                           config->hostname, config->pages_url, config->url,
+                                           mp_language_name((MpLanguage)config->language),
+                                           mp_pages_style, mp_pages_script);
 
     return g_compute_checksum_for_string(G_CHECKSUM_SHA256, all, -1);
 }
@@ -195,7 +196,8 @@ visit_thread(const MpThreadDifference *difference, gpointer user_data, GError **
 /* --- Repositories
  * ----------------------------------------------------------------------------------- */
 
-/* One that is published only now has pages nowhere: then all is written. Of one whose policy could
+/* One that is published only now has pages nowhere, and one that is shown elsewhere now has other
+ * links to commits: then all is written. Of one whose policy could
  * not be read before, nobody knows what there is. */
 static bool
 visit_repository(const MpRepository *before, const MpRepository *now, gpointer user_data,
@@ -204,7 +206,8 @@ visit_repository(const MpRepository *before, const MpRepository *now, gpointer u
     MpPagesUpdate *update = user_data;
     MpPagesRepository *repository;
 
-    if (before != NULL && before->has_no_pages == now->has_no_pages)
+    if (before != NULL && before->has_no_pages == now->has_no_pages &&
+        (now->has_no_pages || g_strcmp0(before->link, now->link) == 0))
         return true;
     update->is_fresh |= !now->has_no_pages;
     repository = mp_pages_repository(update, now->name, error);

@@ -168,10 +168,11 @@ static const char *const attributes[MP_N_ELEMENTS] = {
 };
 
 void
-mp_page_add_body(GString *page, const char *markdown, MpPagePicture picture, gpointer user_data)
+mp_page_add_body(GString *page, const char *markdown, const MpMarkdownHost *host)
 {
-    const MpMarkdownHost host = {.picture = picture, .attributes = attributes, .data = user_data};
-    g_autofree char *html = to_html(markdown, &host);
+    const MpMarkdownHost dressing = {
+        .page = host->page, .picture = host->picture, .attributes = attributes, .data = host->data};
+    g_autofree char *html = to_html(markdown, &dressing);
     g_autoptr(GString) body = g_string_new(html);
 
     for (gsize i = 0; i < G_N_ELEMENTS(dressed); i++)

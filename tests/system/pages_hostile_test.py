@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from harness import METROPLEX, TOP, check, contains, equal, main, skip, test  # noqa: E402
 import hostile  # noqa: E402
 
-LINK = re.compile(r"(https?://|mailto:|\.\./\.\./\.\./(index\.html|style\.css|search\.js)$|[a-z0-9-]+\.(html|xml|js)(#[a-z0-9-]+)?$|#[a-z0-9-]+$|style\.css$|data:,$|"
+LINK = re.compile(r"(https?://|mailto:|\.\./\.\./\.\./(index\.html|style\.css|search\.js)$|(\.\./\.\./[\w.-]+/[\w.-]+/)?[a-z0-9-]+\.(html|xml|js)(#[a-z0-9-]+)?$|#[a-z0-9-]+$|style\.css$|data:,$|"
                   r"r/[\w.-]+/[\w.-]+/index\.html$|a/\d+/\d+-\d+\.(png|jpg|gif|webp|bin)$)", re.I)
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 OURS = VOID - {"input"} | set("html head title body a nav ol ul li main h1 h2 h3 h4 h5 h6 p span code pre article header div details summary section table thead tbody tr th td "

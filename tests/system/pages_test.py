@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -493,6 +494,46 @@ def a_page_fits_a_telephone_and_its_code_can_be_read(site):
 
 
 (test if CHROMIUM else skip)(a_page_fits_a_telephone_and_its_code_can_be_read)
+
+
+@test
+def what_a_comment_names_leads_to_its_page(site):
+    people(site)
+    pages = Pages(site)
+    whole, own, short = "0123456789abcdef0123456789abcdef01234567", "fedcba9876543210fedcba9876543210fedcba98", "fedcba98"
+    site.thread("tim")
+    site.thread("tim", repository="acme/booster")
+    site.thread("tim", repository="acme/secret")
+    site.metroplex("repository", "set", "acme/secret", "--pages", "off")
+    site.metroplex("repository", "set", "acme/rocket", "--link", "https://git.example.org/{repository}/{kind}/{number}")
+    site.thread("tim", kind="commit", object=own)
+    comment(site, 1, f"#1 acme/booster#2 acme/rocket#1 acme/rocket#2 acme/secret#3 acme/none#1 #2 #5 @kate {whole} {own[:12]} `#1` https://a.example/#1\n")
+    comment(site, 4, f"{short} and 0000000f\n")
+
+    def links(thread):
+        return re.findall(r'rel="nofollow ugc[^>]* href="([^"]*)">', pages.read(f"r/acme/rocket/{thread}.html"))
+
+    pages.update()
+    expected = ["1.html", "../../acme/booster/2.html", "1.html", f"https://git.example.org/acme/rocket/commit/{whole}", "https://a.example/#1"]
+    equal(links(1), expected)
+    equal(links(4), [f"https://git.example.org/acme/rocket/commit/{own}"])
+    now = int(time.time())
+    wait_until(lambda: int(time.time()) > now)  # what was named before it was there leads nowhere; dates have seconds
+    site.thread("tim", body="#4 and #6\n")
+    now = int(time.time())
+    wait_until(lambda: int(time.time()) > now)
+    site.thread("tim", body="#5\n")
+    comment(site, 1, "#5 by now\n")
+    pages.update()
+    equal(links(1), [*expected, "5.html"])
+    equal(links(5), ["4.html"])
+    before = pages.all()
+    pages.update("--all")
+    equal(sorted(path for path, text in pages.all().items() if before.get(path) != text), [], "anew")
+    site.metroplex("repository", "set", "acme/rocket", "--link", "https://elsewhere.example/{repository}/{kind}/{number}")
+    pages.update()
+    equal(links(4), [f"https://elsewhere.example/acme/rocket/commit/{own}"])
+    pages.check()
 
 
 @test
