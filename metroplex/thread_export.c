@@ -224,6 +224,7 @@ print_facts(const Export *export, const MpComment *comment)
         print_header("X-Metroplex-Key", comment->key);
     }
     print_header("X-Metroplex-Via", comment->via);
+    print_header("X-Metroplex-Message-ID", comment->message_id);
     if (comment->number > 0)
         return;
     print_header("X-Metroplex-Repository", thread->repository);

@@ -143,8 +143,8 @@ read_comment(Mbox *mbox, const MpMessage *message, MpFileComment *comment, GErro
                        comment->where);
     if (comment->via == NULL)
         comment->via = g_strdup("import");
-    if (!is_ours)
-        comment->message_id = g_strdup(message->message_id);
+    comment->message_id =
+        is_ours ? header(message, "X-Metroplex-Message-ID") : g_strdup(message->message_id);
     if (is_ours)
         text = g_strdup(message->plain);
     else if (!extract(mbox, message, comment, &text, error))

@@ -226,6 +226,13 @@ announcing_host(const MpBatch *batch, const MpNewComment *comment)
 }
 
 static bool
+add_message_id(MpBatch *batch, const MpNewComment *comment, guint64 thread, GError **error)
+{
+    return mp_message_ids_add(batch->chain.tree, comment->message_id,
+                              batch->tracker->store.hostname, thread, error);
+}
+
+static bool
 write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewComment *comment,
               const MpActor *actor, GError **error)
 {
@@ -291,6 +298,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", record->repository, comment->thread, line);
     return next_number(batch, thread, number, error) &&
            write_comment(batch, thread, *number, comment, actor, error) &&
+           add_message_id(batch, comment, comment->thread, error) &&
            subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment",
                                   error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
@@ -330,6 +338,7 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
 
     return directory != NULL && set_text(batch, directory, "thread", record, error) &&
            write_comment(batch, directory, 0, post, actor, error) &&
+           add_message_id(batch, post, *id, error) &&
            subscribe_participants(batch, *id, directory, post, actor->user, "author", error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
 }

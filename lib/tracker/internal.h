@@ -78,6 +78,17 @@ bool mp_read_commit(MpTree *tree, const MpThread *thread, guint64 *id, GError **
 bool
 mp_commits_claim(MpStore *store, MpTree *tree, const MpThread *thread, guint64 id, GError **error);
 
+/* The first 32 hexadecimal digits of a Message-ID's SHA-256; the caller's. */
+char *mp_message_id_digits(const char *message_id);
+
+/* Whether a mail's Message-ID (or NULL) stands in message-ids/. One that is like ours does not:
+ * whoever forged it would have the answers to our mail. */
+bool mp_message_id_is_indexed(const char *message_id, const char *hostname);
+
+/* Puts it there, if it is one that does. The first thread keeps it. */
+bool mp_message_ids_add(MpTree *tree, const char *message_id, const char *hostname, guint64 thread,
+                        GError **error);
+
 /* "hosts/mx1". */
 char *mp_path_of_host(const char *name);
 

@@ -317,6 +317,11 @@ GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number
 bool
 mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error);
 
+/* The thread that a mail of this Message-ID, with its brackets, was the first to go to; 0 where
+ * none did. What anybody wrote once: it says where an answer belongs, not who may give it. */
+bool mp_tracker_find_message_id(MpTracker *tracker, const char *message_id, guint64 *thread,
+                                GError **error);
+
 /* The highest comment number of a thread; 0 where there is only the opening post. */
 bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error);
 

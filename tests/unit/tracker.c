@@ -241,6 +241,60 @@ Test(tracker, numbers_and_keys_stay_right_over_every_page)
     cr_expect_leq(atoi(most), 16);
 }
 
+static bool
+add_mail(MpBatch *batch, guint64 thread, const char *message_id)
+{
+    g_autofree char *key = mp_tracker_key(5, thread, message_id, "");
+    MpNewComment comment = comment_of(thread, key, "Hello.");
+    guint64 number;
+    bool duplicate;
+
+    comment.message_id = message_id;
+    return mp_batch_comment(batch, &comment, &tim, &number, &duplicate, NULL);
+}
+
+static guint64
+thread_of(MpTracker *tracker, const char *message_id)
+{
+    guint64 thread;
+
+    cr_assert(mp_tracker_find_message_id(tracker, message_id, &thread, NULL));
+    return thread;
+}
+
+Test(tracker, a_mail_finds_the_thread_it_was_the_first_to_go_to)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    static const char *const forged[] = {
+        "<acme/rocket/issues/1-0123456789abcdef@" HOST ">",
+        "<acme/rocket/pull/1@GIT.example.org>",
+        "<acme/rocket/commit/f00/4@" HOST ">",
+    };
+
+    cr_expect_eq(thread_of(tracker, "<1@example.org>"), 0);
+    for (guint64 id = 1; id <= 2; id++)
+        cr_assert_eq(open_thread(batch, "Rocket"), id);
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *id = g_strdup_printf("<%d@example.org>", i);
+        cr_assert(add_mail(batch, 1 + (guint64)i % 2, id));
+    }
+    cr_assert(add_mail(batch, 1, "<1@example.org>"));
+    cr_assert(add_mail(batch, 1, "<a/b+c/x@" HOST ">"));
+    for (gsize i = 0; i < G_N_ELEMENTS(forged); i++)
+        cr_assert(add_mail(batch, 1, forged[i]));
+    commit(batch);
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *id = g_strdup_printf("<%d@example.org>", i);
+        cr_expect_eq(thread_of(tracker, id), 1 + (guint64)i % 2, "%s", id);
+    }
+    cr_expect_eq(thread_of(tracker, "<a/b+c/x@" HOST ">"), 1);
+    cr_expect_eq(thread_of(tracker, "<1@EXAMPLE.org>"), 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(forged); i++)
+        cr_expect_eq(thread_of(tracker, forged[i]), 0, "%s", forged[i]);
+}
+
 Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();

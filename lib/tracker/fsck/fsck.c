@@ -69,6 +69,7 @@ mp_fsck_open(Fsck *fsck, const git_oid *id, const char *path, MpTreeNode **root)
     if (mp_tree_directory(tree, NULL, "", root, &why))
         return g_steal_pointer(&tree);
     mp_fsck_tell_error(fsck, path, &why);
+    fsck->has_unread = true;
     return NULL;
 }
 
@@ -336,14 +337,16 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
 {
     g_autoptr(GByteArray) users = g_byte_array_new();
     g_autoptr(GHashTable) redacted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GArray) message_ids = g_array_new(FALSE, FALSE, sizeof(MpFsckMessageId));
     g_autoptr(GHashTable) about = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     Fsck fsck = {.hooks = hooks,
                  .counts = counts,
                  .users = users,
                  .commits = about,
                  .redacted = redacted,
+                 .message_ids = message_ids,
                  .case_matters = accounts->case_matters};
-    git_oid imports, commits, hosts;
+    git_oid imports, commits, hosts, index;
 
     *counts = (MpFsckCounts){0};
     mp_git_keep_little();
@@ -358,6 +361,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     mp_fsck_names(&fsck);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
     mp_fsck_still_there(&fsck);
+    mp_fsck_message_ids(&fsck, find_in_root(&fsck, "message-ids", &index) ? &index : NULL);
     mp_fsck_repositories(&fsck);
     if (find_in_root(&fsck, "imports", &imports))
         check_imports(&fsck, &imports, "imports");

@@ -3,8 +3,8 @@
  *
  * Everything is read from the trees that tracker and accounts were last opened or refreshed at, so
  * that a check beside a busy writer sees one moment. Memory grows with the longest thread (32
- * octets a comment), the highest account (a bit each), commit threads (some 150 octets each) and
- * directories (some 30 octets each).
+ * octets a comment), comments by mail (24 octets each), the highest account (a bit each), commit
+ * threads (some 150 octets each) and directories (some 30 octets each).
  */
 #pragma once
 

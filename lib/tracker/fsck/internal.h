@@ -14,6 +14,8 @@ typedef struct {
     GHashTable *commits;  /* char *, the path of a commit to guint64 *, the first thread about it */
     bool has_commits;     /* the index of them is there */
     GHashTable *redacted; /* char *, "THREAD.COMMENT" of redacted/ to char *, its path */
+    GArray *message_ids;  /* MpFsckMessageId, of the comments that came by mail */
+    bool has_unread;      /* something could not be read, which may have one more */
     bool case_matters;    /* in the local parts of addresses */
     GError *stop;         /* why the check cannot go on */
 } Fsck;
@@ -60,6 +62,27 @@ typedef struct {
 
 /* 32 lower-case hexadecimal digits as octets. */
 bool mp_fsck_parse_key(const char *text, gsize length, guint8 key[16]);
+
+/* A Message-ID that has to stand in message-ids/. */
+typedef struct {
+    guint8 digits[16];
+    guint32 thread;
+    bool is_indexed;
+} MpFsckMessageId;
+
+/* Notes what a comment of the thread came with, or NULL. */
+void mp_fsck_note_message_id(Fsck *fsck, guint64 thread, const char *message_id);
+
+/* Compares message-ids/ (NULL: not there) with what was noted. */
+void mp_fsck_message_ids(Fsck *fsck, const git_oid *index);
+
+/* An entry "DIGITS.NUMBER" of pages of KEYs. */
+typedef void (*MpFsckEntryVisit)(Fsck *fsck, const char *path, const guint8 digits[16],
+                                 guint64 number, gpointer user_data);
+
+/* Checks the pages below a directory of KEYs, and calls `visit` for each entry. */
+void mp_fsck_pages(Fsck *fsck, const git_oid *directory, const char *path, MpFsckEntryVisit visit,
+                   gpointer user_data);
 
 /* Compares received/ with `comments` (MpFsckComment, by number), and marks what it finds. */
 void mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments);

@@ -1,5 +1,5 @@
-/* The check of a thread's received/: each KEY in its page, the pages split as the set of KEYs says.
- */
+/* The check of pages of KEYs, a thread's received/ and message-ids/: each KEY in its page, the
+ * pages split as the set of KEYs says. */
 #include <string.h>
 
 #include "tracker/fsck/internal.h"
@@ -9,7 +9,9 @@
 
 typedef struct {
     Fsck *fsck;
-    GArray *comments; /* MpFsckComment, by number */
+    const char *root; /* path of the directory */
+    MpFsckEntryVisit visit;
+    gpointer user_data;
 } Keys;
 
 bool
@@ -28,41 +30,42 @@ mp_fsck_parse_key(const char *text, gsize length, guint8 key[16])
 }
 
 static MpFsckComment *
-find_comment(Keys *keys, guint64 number)
+find_comment(GArray *comments, guint64 number)
 {
-    guint low = 0, high = keys->comments->len;
+    guint low = 0, high = comments->len;
 
     while (low < high) {
         guint middle = low + (high - low) / 2;
 
-        if (g_array_index(keys->comments, MpFsckComment, middle).number < number)
+        if (g_array_index(comments, MpFsckComment, middle).number < number)
             low = middle + 1;
         else
             high = middle;
     }
     MpFsckComment *found =
-        low < keys->comments->len ? &g_array_index(keys->comments, MpFsckComment, low) : NULL;
+        low < comments->len ? &g_array_index(comments, MpFsckComment, low) : NULL;
     return found != NULL && found->number == number ? found : NULL;
 }
 
 /* The KEY of a change of state has the number 0, as that of the opening post has. */
 static void
-check_number(Keys *keys, const char *path, const guint8 key[16], guint64 number)
+check_number(Fsck *fsck, const char *path, const guint8 key[16], guint64 number, gpointer user_data)
 {
-    MpFsckComment *comment = find_comment(keys, number);
+    MpFsckComment *comment = find_comment(user_data, number);
 
     gsize known =
         comment != NULL && comment->is_redacted ? MP_MARK_DIGITS / 2 : sizeof comment->key;
 
+    fsck->counts->keys++;
     if (comment != NULL && comment->has_key && memcmp(comment->key, key, known) == 0)
         comment->is_received = true;
     else if (number > 0 && comment == NULL)
         mp_fsck_tell(
-            keys->fsck, "stale-key", path,
+            fsck, "stale-key", path,
             g_strdup("restore the comment, or git rm this file: then its mail can be posted again"),
             "comment %" G_GUINT64_FORMAT " is not there", number);
     else if (number > 0 && comment->has_key)
-        mp_fsck_tell(keys->fsck, "stale-key", path,
+        mp_fsck_tell(fsck, "stale-key", path,
                      g_strdup("git rm it, unless the mail file of the comment is wrong"),
                      "comment %" G_GUINT64_FORMAT " has another KEY", number);
 }
@@ -76,11 +79,11 @@ check_name(Keys *keys, const char *path, const char *name, const char *prefix, c
 
     if (dot == NULL || !mp_fsck_parse_key(name, (gsize)(dot - name), key) ||
         !g_ascii_string_to_unsigned(dot + 1, 10, 0, G_MAXUINT64, &number, NULL)) {
-        mp_fsck_tell(keys->fsck, "malformed", path, g_strdup("git mv it out of received/"),
+        mp_fsck_tell(keys->fsck, "malformed", path,
+                     g_strdup_printf("git mv it out of %s/", keys->root),
                      "not of the form KEY.NUMBER");
         return;
     }
-    keys->fsck->counts->keys++;
     if (!g_str_has_prefix(name, prefix))
         mp_fsck_tell(keys->fsck, "misplaced", path,
                      g_strdup("git mv it to the page that is named by its first digits"),
@@ -89,7 +92,7 @@ check_name(Keys *keys, const char *path, const char *name, const char *prefix, c
         mp_fsck_tell(keys->fsck, "twice", path,
                      g_strdup("git rm the one whose number has another KEY in its mail file"),
                      "the KEY has two numbers");
-    check_number(keys, path, key, number);
+    keys->visit(keys->fsck, path, key, number, keys->user_data);
 }
 
 static void
@@ -152,9 +155,16 @@ check_page(Keys *keys, const git_oid *id, const char *path, const char *prefix)
 }
 
 void
+mp_fsck_pages(Fsck *fsck, const git_oid *directory, const char *path, MpFsckEntryVisit visit,
+              gpointer user_data)
+{
+    Keys keys = {fsck, path, visit, user_data};
+
+    check_page(&keys, directory, path, "");
+}
+
+void
 mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments)
 {
-    Keys keys = {fsck, comments};
-
-    check_page(&keys, received, path, "");
+    mp_fsck_pages(fsck, received, path, check_number, comments);
 }

@@ -155,8 +155,9 @@ parse_key(const MpComment *record, guint8 key[16])
 }
 
 static void
-check_mail(Fsck *fsck, MpTree *tree, const char *directory, MpFsckComment *comment)
+check_mail(const Thread *thread, MpTree *tree, const char *directory, MpFsckComment *comment)
 {
+    Fsck *fsck = thread->fsck;
     g_autofree char *path = g_strconcat(directory, "/mail", NULL);
     g_autofree char *text = mp_fsck_text(fsck, tree, "mail", path);
     g_autoptr(GError) why = NULL;
@@ -165,8 +166,10 @@ check_mail(Fsck *fsck, MpTree *tree, const char *directory, MpFsckComment *comme
 
     if (why != NULL)
         mp_fsck_tell_error(fsck, path, &why);
+    fsck->has_unread |= record == NULL;
     if (record == NULL)
         return;
+    mp_fsck_note_message_id(fsck, thread->id, record->message_id);
     comment->is_redacted = record->redacted != 0;
     comment->has_key = parse_key(record, comment->key);
     if (!comment->has_key && comment->is_redacted)
@@ -206,7 +209,7 @@ check_comment(Thread *thread, guint64 number, const git_oid *id, const char *dir
     if (tree != NULL) {
         check_file_is_there(fsck, root, directory, "mail");
         check_file_is_there(fsck, root, directory, "comment.md");
-        check_mail(fsck, tree, directory, &comment);
+        check_mail(thread, tree, directory, &comment);
     }
     for (gsize i = 0; tree != NULL && i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *path = g_strconcat(directory, "/", texts[i], NULL);
