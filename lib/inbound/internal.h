@@ -62,7 +62,11 @@ GStrv mp_delivery_sent_texts(const MpInstance *instance, const MpDelivery *deliv
  * with the attachments named. */
 void mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery);
 
-/* ---- post.c and bisect.c ---- */
+/* ---- post.c with copied.c, and bisect.c ---- */
+
+/* Whom the mail is to subscribe since a member of the repository sent them a copy: guint64, ten at
+ * most, all active; the caller's. NULL for errors only. */
+GArray *mp_delivery_copied(const MpInstance *instance, const MpDelivery *delivery, GError **error);
 
 /*
  * Commits and announces what is decided; where it is not (`is_decided`), or the branch has moved,

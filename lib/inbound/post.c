@@ -51,6 +51,7 @@ put_comment(const Writing *w, MpDelivery *delivery, GError **error)
     g_autofree char *elided =
         mp_delivery_mask(delivery, delivery->extraction->elided, MP_MASK_TEXT);
     g_autoptr(GArray) mentions = mp_mentions(w->instance->accounts, composed->body, error);
+    g_autoptr(GArray) copied = mp_delivery_copied(w->instance, delivery, error);
     g_autofree char *commands = mp_mail_commands_text(composed->commands);
     MpActor actor = actor_of(delivery);
     const MpNewComment comment = {
@@ -68,11 +69,13 @@ put_comment(const Writing *w, MpDelivery *delivery, GError **error)
         .dkim = identity->verdicts.dkim,
         .spf = identity->verdicts.spf,
         .mentions = mentions,
+        .copied = copied,
         .attachments = composed->attachments,
     };
 
-    if (mentions == NULL || !mp_batch_comment(w->batch, &comment, &actor, &identity->comment,
-                                              &identity->is_duplicate, error))
+    if (mentions == NULL || copied == NULL ||
+        !mp_batch_comment(w->batch, &comment, &actor, &identity->comment, &identity->is_duplicate,
+                          error))
         return false;
     if (identity->is_duplicate)
         return true;

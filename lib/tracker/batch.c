@@ -126,24 +126,36 @@ write_subscribers(MpBatch *batch, MpTreeNode *thread, GPtrArray *subscribers, GE
     return set_text(batch, thread, "subscribers", text, error);
 }
 
-/* The author and those mentioned are subscribed, but for whoever muted the thread. */
+static bool
+subscribe_each(GPtrArray *subscribers, const GArray *users, const char *reason)
+{
+    bool changed = false;
+
+    for (guint i = 0; users != NULL && i < users->len; i++)
+        changed |= subscribe(subscribers, g_array_index(users, guint64, i), reason, false);
+    return changed;
+}
+
+/* The author, those mentioned and those in copy are subscribed, but for whoever muted the thread.
+ */
 static bool
 subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpNewComment *comment,
                        guint64 author, const char *reason, GError **error)
 {
-    bool all;
+    MpTree *tree = batch->chain.tree;
+    bool all, all_copied;
 
-    if (!mp_read_all_subscribe(batch->chain.tree, id, author, comment->mentions, &all, error))
+    if (!mp_read_all_subscribe(tree, id, author, comment->mentions, &all, error) ||
+        !mp_read_all_subscribe(tree, id, author, comment->copied, &all_copied, error))
         return false;
-    if (all)
+    if (all && all_copied)
         return true;
     g_autoptr(GPtrArray) subscribers = mp_read_subscribers(batch->chain.tree, id, error);
     if (subscribers == NULL)
         return false;
     bool changed = subscribe(subscribers, author, reason, false);
-    for (guint i = 0; comment->mentions != NULL && i < comment->mentions->len; i++)
-        changed |=
-            subscribe(subscribers, g_array_index(comment->mentions, guint64, i), "mention", false);
+    changed |= subscribe_each(subscribers, comment->mentions, "mention");
+    changed |= subscribe_each(subscribers, comment->copied, "cc");
     return !changed || write_subscribers(batch, thread, subscribers, error);
 }
 

@@ -395,6 +395,7 @@ typedef struct {
     const char *commands;           /* "/close /mute": applied, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */
+    const GArray *copied;           /* guint64 ids to subscribe with reason `cc`, or NULL */
     const GPtrArray *attachments;   /* MpNewAttachment, or NULL */
     gint64 redacted;                /* of an import: it was redacted where it comes from, then */
 } MpNewComment;

@@ -420,6 +420,7 @@ Test(notify, a_reason_is_in_copy_header_and_footer)
          "because you commented."},
         {"manual", "Manual <manual@noreply.git.example.org>", "manual",
          "because you are subscribed to this thread."},
+        {"cc", "Cc <cc@noreply.git.example.org>", "cc", "because a member sent you a copy."},
         {"subscribed", "Subscribed <subscribed@noreply.git.example.org>", "subscribed",
          "because you are watching this repository."},
         {"no such thing", "Manual <manual@noreply.git.example.org>", "manual",
@@ -709,7 +710,8 @@ Test(notify, who_has_chosen_no_language_reads_the_installations)
 
 Test(notify, every_reason_has_a_sentence_in_every_language)
 {
-    static const char *const reasons[] = {"author", "mention", "comment", "manual", "subscribed"};
+    static const char *const reasons[] = {"author", "mention", "comment",
+                                          "cc",     "manual",  "subscribed"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
         g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
