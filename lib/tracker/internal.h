@@ -89,6 +89,9 @@ bool mp_message_id_is_indexed(const char *message_id, const char *hostname);
 bool mp_message_ids_add(MpTree *tree, const char *message_id, const char *hostname, guint64 thread,
                         GError **error);
 
+/* Takes it away, if it leads to this thread. */
+bool mp_message_ids_remove(MpTree *tree, const char *message_id, guint64 thread, GError **error);
+
 /* "hosts/mx1". */
 char *mp_path_of_host(const char *name);
 

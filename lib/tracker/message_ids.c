@@ -64,6 +64,29 @@ mp_message_ids_add(MpTree *tree, const char *message_id, const char *hostname, g
 }
 
 bool
+mp_message_ids_remove(MpTree *tree, const char *message_id, guint64 thread, GError **error)
+{
+    g_autofree char *digits = message_id != NULL ? mp_message_id_digits(message_id) : NULL;
+    MpTreeNode *root, *index;
+    guint64 there;
+    bool found;
+
+    if (digits == NULL)
+        return true;
+    if (!find(tree, message_id, &found, &there, error))
+        return false;
+    if (!found || there != thread)
+        return true;
+    if (!mp_tree_directory(tree, NULL, "", &root, error) ||
+        !mp_tree_directory(tree, NULL, MESSAGE_IDS, &index, error) ||
+        !mp_keys_remove(tree, index, digits, error))
+        return false;
+    if (mp_tree_count(index) == 0)
+        mp_tree_remove(root, MESSAGE_IDS);
+    return true;
+}
+
+bool
 mp_tracker_find_message_id(MpTracker *tracker, const char *message_id, guint64 *thread,
                            GError **error)
 {

@@ -201,6 +201,8 @@ mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *reda
                         facts->repository, redaction->thread, redaction->comment);
     return directory != NULL && redact_comment(batch, directory, comment, redaction->date, error) &&
            remove_key(batch, thread, comment->key, error) &&
+           mp_message_ids_remove(batch->chain.tree, comment->message_id, redaction->thread,
+                                 error) &&
            remove_elided(batch, thread, quoting, error) &&
            rename_thread(batch, thread, facts, title, error) &&
            mp_chain_commit(&batch->chain, what, &actor, error);

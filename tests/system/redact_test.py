@@ -67,6 +67,7 @@ def what_was_said_goes_from_the_tip_and_number_and_message_id_stay(site):
     contains(done.stdout, f"acme/rocket#{thread}: comment 1 redacted")
     contains(done.stdout, "quoted it, and is gone as well: 2")
     equal(tip_has(site, CANARY, "Keep it safe", "canary-plan", "kates-laptop"), [], "files of the tip with her words")
+    equal(len(site.git("ls-tree", "-r", "--name-only", "main", "message-ids").split()), 1, "Message-IDs: the answer's is left")
     shown = site.show(thread)["comments"]
     equal([c["number"] for c in shown], [1, 2], "numbers")
     equal((shown[0]["author"], shown[0]["body"], shown[0]["attachments"]), ("kate", "*redacted*\n", []), "what is left")

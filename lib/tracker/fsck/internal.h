@@ -66,11 +66,11 @@ bool mp_fsck_parse_key(const char *text, gsize length, guint8 key[16]);
 /* A Message-ID that has to stand in message-ids/. */
 typedef struct {
     guint8 digits[16];
-    guint32 thread;
+    guint32 thread; /* 0: of a mail that was redacted, with which the entry went */
     bool is_indexed;
 } MpFsckMessageId;
 
-/* Notes what a comment of the thread came with, or NULL. */
+/* Notes what a comment of the thread came with, or NULL; with thread 0, one that was redacted. */
 void mp_fsck_note_message_id(Fsck *fsck, guint64 thread, const char *message_id);
 
 /* Compares message-ids/ (NULL: not there) with what was noted. */

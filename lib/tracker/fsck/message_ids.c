@@ -23,6 +23,15 @@ by_digits(gconstpointer a, gconstpointer b)
     return memcmp(a, b, sizeof((MpFsckMessageId *)NULL)->digits);
 }
 
+static int
+by_digits_and_thread(gconstpointer a, gconstpointer b)
+{
+    guint32 x = ((const MpFsckMessageId *)a)->thread, y = ((const MpFsckMessageId *)b)->thread;
+    int order = by_digits(a, b);
+
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
 /* The first with these digits, or where it would stand. */
 static guint
 find_first(const GArray *noted, const guint8 digits[16])
@@ -81,13 +90,15 @@ mp_fsck_message_ids(Fsck *fsck, const git_oid *index)
 {
     GArray *noted = fsck->message_ids;
 
-    g_array_sort(noted, by_digits);
+    g_array_sort(noted, by_digits_and_thread);
     if (index != NULL)
         mp_fsck_pages(fsck, index, INDEX, check_entry, noted);
     for (guint i = 0; i < noted->len && fsck->stop == NULL; i++) {
         const MpFsckMessageId *one = &g_array_index(noted, MpFsckMessageId, i);
 
-        if (!one->is_indexed)
+        guint first = find_first(noted, one->digits);
+
+        if (!one->is_indexed && g_array_index(noted, MpFsckMessageId, first).thread != 0)
             tell_missing(fsck, one);
     }
 }

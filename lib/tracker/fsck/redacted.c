@@ -11,6 +11,14 @@ name_of(guint64 thread, guint64 comment)
 }
 
 static void
+note(Fsck *fsck, const MpRedacted *redacted, const char *path)
+{
+    g_hash_table_insert(fsck->redacted, name_of(redacted->thread, redacted->comment),
+                        g_strdup(path));
+    mp_fsck_note_message_id(fsck, 0, redacted->message_id);
+}
+
+static void
 check_file(Fsck *fsck, MpTree *directory, const char *name, const char *path)
 {
     const char *slash = strchr(path, '/');
@@ -26,8 +34,7 @@ check_file(Fsck *fsck, MpTree *directory, const char *name, const char *path)
     else if (text != NULL && !mp_record_parse_redacted(text, path, &redacted, &why))
         mp_fsck_tell_error(fsck, path, &why);
     else if (text != NULL)
-        g_hash_table_insert(fsck->redacted, name_of(redacted.thread, redacted.comment),
-                            g_strdup(path));
+        note(fsck, &redacted, path);
 }
 
 void
