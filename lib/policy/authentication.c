@@ -337,6 +337,16 @@ read_field(Reading *r, MpVerdicts *v, const char *from)
     v->is_unreadable |= r->is_broken || *r->p != '\0';
 }
 
+static void
+read_top(Reading r, MpVerdicts *v, const char *from, guint field)
+{
+    MpVerdicts alone = {.check = MP_SENDER_UNCHECKED};
+
+    read_field(&r, &alone, from);
+    v->top_dkim = alone.dkim;
+    v->top_dkim_field = field;
+}
+
 MpVerdicts
 mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from)
 {
@@ -347,8 +357,11 @@ mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from)
         Reading r = {g_ptr_array_index(fields, i), false};
         g_autofree char *id = take_value(&r, ";");
 
-        if (is_trusted(id, ids))
-            read_field(&r, &v, from);
+        if (!is_trusted(id, ids))
+            continue;
+        if (v.top_dkim == NULL)
+            read_top(r, &v, from, i);
+        read_field(&r, &v, from);
     }
     v.check = conclude(&v);
     return v;

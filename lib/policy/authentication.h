@@ -24,6 +24,11 @@ typedef struct {
     MpSenderCheck check;
     const char *dmarc, *dkim, *spf;
     bool is_unreadable; /* one of the fields is */
+
+    /* What the topmost trusted field that speaks of DKIM says, and which of the fields that is: one
+     * below it may have come with the mail. */
+    const char *top_dkim;
+    guint top_dkim_field;
 } MpVerdicts;
 
 /*

@@ -19,9 +19,71 @@ has_one_author(const MpMessage *message, char **why)
 }
 
 static bool
-is_signed(const MpVerdicts *verdicts, char **why)
+is_named(const MpHeader *header, const char *name)
 {
-    if (verdicts->check == MP_SENDER_AUTHENTIC && g_strcmp0(verdicts->dkim, "pass") == 0)
+    return g_ascii_strcasecmp(header->name, name) == 0;
+}
+
+/* The value of a tag of DKIM-Signature (RFC 6376, section 3.2) without white space, or NULL; the
+ * caller's. */
+static char *
+take_tag(const char *signature, const char *name)
+{
+    g_auto(GStrv) tags = g_strsplit(signature, ";", -1);
+
+    for (gsize i = 0; tags[i] != NULL; i++) {
+        char *value = strchr(tags[i], '=');
+
+        if (value == NULL)
+            continue;
+        *value++ = '\0';
+        if (strcmp(g_strstrip(tags[i]), name) == 0) {
+            g_auto(GStrv) parts = g_strsplit_set(value, " \t\r\n", -1);
+            return g_strjoinv("", parts);
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_signature_of_author(const MpHeader *header, const MpMessage *message)
+{
+    g_autofree char *domain =
+        is_named(header, "DKIM-Signature") ? take_tag(header->value, "d") : NULL;
+
+    return mp_is_signer_of(domain, g_ptr_array_index(message->from, 0));
+}
+
+static bool
+carries_signature(const MpMessage *message)
+{
+    for (guint i = 0; i < message->headers->len; i++)
+        if (is_signature_of_author(g_ptr_array_index(message->headers, i), message))
+            return true;
+    return false;
+}
+
+/* How many of message->results stand above our own Received. */
+static guint
+results_on_top(const MpMessage *message)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < message->headers->len; i++) {
+        const MpHeader *header = g_ptr_array_index(message->headers, i);
+
+        if (is_named(header, "Received"))
+            break;
+        n += is_named(header, "Authentication-Results");
+    }
+    return n;
+}
+
+static bool
+is_signed(const MpMessage *message, const MpVerdicts *verdicts, char **why)
+{
+    if (verdicts->check == MP_SENDER_AUTHENTIC && g_strcmp0(verdicts->top_dkim, "pass") == 0 &&
+        (verdicts->top_dkim_field < results_on_top(message) || carries_signature(message)))
         return true;
     g_autofree char *said = mp_verdicts_describe(verdicts);
     *why = g_strdup_printf("no DKIM signature of the sender's domain: %s",
@@ -74,7 +136,7 @@ count(const MpMessage *message, const char *name)
 
     for (guint i = 0; i < message->headers->len; i++) {
         const MpHeader *header = g_ptr_array_index(message->headers, i);
-        n += g_ascii_strcasecmp(header->name, name) == 0;
+        n += is_named(header, name);
     }
     return n;
 }
@@ -94,27 +156,6 @@ has_each_once(const MpMessage *message, char **why)
             return false;
         }
     return true;
-}
-
-/* The value of a tag of DKIM-Signature (RFC 6376, section 3.2) without white space, or NULL; the
- * caller's. */
-static char *
-take_tag(const char *signature, const char *name)
-{
-    g_auto(GStrv) tags = g_strsplit(signature, ";", -1);
-
-    for (gsize i = 0; tags[i] != NULL; i++) {
-        char *value = strchr(tags[i], '=');
-
-        if (value == NULL)
-            continue;
-        *value++ = '\0';
-        if (strcmp(g_strstrip(tags[i]), name) == 0) {
-            g_auto(GStrv) parts = g_strsplit_set(value, " \t\r\n", -1);
-            return g_strjoinv("", parts);
-        }
-    }
-    return NULL;
 }
 
 static bool
@@ -145,15 +186,10 @@ covers(const char *signature, const MpMessage *message, const char *address)
 static bool
 is_covered(const MpMessage *message, const char *address, char **why)
 {
-    const char *from = g_ptr_array_index(message->from, 0);
-
     for (guint i = 0; i < message->headers->len; i++) {
         const MpHeader *header = g_ptr_array_index(message->headers, i);
 
-        if (g_ascii_strcasecmp(header->name, "DKIM-Signature") != 0)
-            continue;
-        g_autofree char *domain = take_tag(header->value, "d");
-        if (!mp_is_signer_of(domain, from) || covers(header->value, message, address))
+        if (!is_signature_of_author(header, message) || covers(header->value, message, address))
             continue;
         *why =
             g_strdup("its DKIM signature leaves out the Date, our address or an end of the text");
@@ -166,7 +202,7 @@ bool
 mp_is_proved(const MpMessage *message, const MpVerdicts *verdicts, const char *address,
              gint64 received, char **why)
 {
-    return has_one_author(message, why) && is_signed(verdicts, why) &&
+    return has_one_author(message, why) && is_signed(message, verdicts, why) &&
            is_addressed(message, address, why) && is_recent(message, received, why) &&
            has_each_once(message, why) && is_covered(message, address, why);
 }

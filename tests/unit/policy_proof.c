@@ -8,12 +8,13 @@
 #define OURS     "rocket@reply.git.example.org"
 #define RECEIVED 1767225600 /* Thu, 01 Jan 2026 00:00:00 +0000 */
 
-#define TRACE  "Received: from mail.example.org by mx.example.org; Thu, 01 Jan 2026 00:00:00 +0000\n"
-#define RESULT "Authentication-Results: mx.example.org; "
-#define SIGNED RESULT "dkim=pass header.d=example.org\n"
-#define FROM   "From: Kate <kate@example.org>\n"
-#define TO     "To: " OURS "\n"
-#define DATE   "Date: Wed, 31 Dec 2025 23:59:00 +0000\n"
+#define TRACE     "Received: from mail.example.org by mx.example.org; Thu, 01 Jan 2026 00:00:00 +0000\n"
+#define RESULT    "Authentication-Results: mx.example.org; "
+#define SIGNED    RESULT "dkim=pass header.d=example.org\n"
+#define SIGNATURE "DKIM-Signature: v=1; d=example.org; h=from:to:date; b=x\n"
+#define FROM      "From: Kate <kate@example.org>\n"
+#define TO        "To: " OURS "\n"
+#define DATE      "Date: Wed, 31 Dec 2025 23:59:00 +0000\n"
 
 static bool
 is_proved(const char *header, char **why)
@@ -48,10 +49,10 @@ expect(const Case *cases, gsize n)
 
 Test(proof, a_signature_of_the_senders_domain_or_of_one_above_proves_it)
 {
-#define WITH(results)        TRACE results FROM TO DATE
+#define WITH(results)        results TRACE FROM TO DATE
 #define WITH_RESULT(verdict) WITH(RESULT verdict "\n")
 #define BY(address, domain)                                                                        \
-    TRACE RESULT "dkim=pass header.d=" domain "\nFrom: kate@" address "\n" TO DATE
+    RESULT "dkim=pass header.d=" domain "\n" TRACE "From: kate@" address "\n" TO DATE
     static const Case cases[] = {
         {WITH(SIGNED), NULL},
         {WITH_RESULT("dkim=pass header.i=@example.org header.b=abc"), NULL},
@@ -105,8 +106,23 @@ Test(proof, a_signature_of_the_senders_domain_or_of_one_above_proves_it)
         {WITH("Authentication-Results: mx.example.org.evil.example; dkim=pass "
               "header.d=example.org\n"),
          UNSIGNED},
-        {WITH("Received: from evil.example by relay.example\n" SIGNED), UNSIGNED},
+        {TRACE "Received: from evil.example by relay.example\n" SIGNED FROM TO DATE, UNSIGNED},
+        {TRACE "Received: from evil.example by relay.example\n" SIGNED SIGNATURE FROM TO DATE,
+         UNSIGNED},
         {WITH("X-" SIGNED), UNSIGNED},
+
+        /* below our own Received, where a client can write it */
+        {TRACE SIGNED SIGNATURE FROM TO DATE, NULL},
+        {TRACE SIGNED "DKIM-Signature: d=list.example; h=from:date:to\n" SIGNATURE FROM TO DATE,
+         NULL},
+        {TRACE SIGNED FROM TO DATE, UNSIGNED},
+        {TRACE SIGNED "DKIM-Signature: d=evil.example; h=from:date:to\n" FROM TO DATE, UNSIGNED},
+        {RESULT "dmarc=none\n" TRACE SIGNED FROM TO DATE, UNSIGNED},
+        {RESULT "dkim=none\n" TRACE SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
+        {RESULT "dkim=fail header.d=example.org\n" TRACE SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
+        {RESULT "dkim=pass header.d=evil.example\n" TRACE SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
+        {TRACE RESULT "dkim=fail header.d=example.org\n" SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
+        {SIGNED TRACE RESULT "dkim=fail header.d=example.org\n" FROM TO DATE, NULL},
     };
 
     expect(cases, G_N_ELEMENTS(cases));
@@ -115,12 +131,12 @@ Test(proof, a_signature_of_the_senders_domain_or_of_one_above_proves_it)
 Test(proof, it_has_one_author)
 {
     static const Case cases[] = {
-        {TRACE SIGNED TO DATE, "the mail has no sender"},
-        {TRACE SIGNED "Sender: kate@example.org\n" TO DATE, "the mail has no sender"},
-        {TRACE SIGNED "From: kate@example.org, tim@example.org\n" TO DATE, "the mail has not one"},
-        {TRACE SIGNED FROM "From: tim@example.org\n" TO DATE, "the mail has not one"},
-        {TRACE SIGNED "From: Friends: kate@example.org;\n" TO DATE, "the mail has not one"},
-        {TRACE SIGNED "From: example.org:;\n" TO DATE, "the mail has not one"},
+        {SIGNED TRACE TO DATE, "the mail has no sender"},
+        {SIGNED TRACE "Sender: kate@example.org\n" TO DATE, "the mail has no sender"},
+        {SIGNED TRACE "From: kate@example.org, tim@example.org\n" TO DATE, "the mail has not one"},
+        {SIGNED TRACE FROM "From: tim@example.org\n" TO DATE, "the mail has not one"},
+        {SIGNED TRACE "From: Friends: kate@example.org;\n" TO DATE, "the mail has not one"},
+        {SIGNED TRACE "From: example.org:;\n" TO DATE, "the mail has not one"},
     };
 
     expect(cases, G_N_ELEMENTS(cases));
@@ -128,8 +144,8 @@ Test(proof, it_has_one_author)
 
 Test(proof, it_was_written_to_us_and_lately)
 {
-#define TO_WHOM(field) TRACE SIGNED FROM DATE field
-#define WRITTEN(field) TRACE SIGNED FROM TO field
+#define TO_WHOM(field) SIGNED TRACE FROM DATE field
+#define WRITTEN(field) SIGNED TRACE FROM TO field
 #define NOT_TO_US      OURS " stands neither"
 #define OLD            "its Date is more than 7 days"
     static const Case cases[] = {
@@ -173,7 +189,7 @@ Test(proof, no_field_was_put_beside_the_one_that_is_signed)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-        g_autofree char *header = g_strconcat(TRACE SIGNED FROM, fields[i], NULL);
+        g_autofree char *header = g_strconcat(SIGNED TRACE FROM, fields[i], NULL);
         g_autofree char *why = NULL;
 
         cr_expect(!is_proved(header, &why), "%s", header);
@@ -184,7 +200,7 @@ Test(proof, no_field_was_put_beside_the_one_that_is_signed)
 /* Who sends on what somebody signed can write what the signature does not cover. */
 Test(proof, the_signature_covers_what_is_believed)
 {
-#define BY_SIGNATURE(tags) TRACE SIGNED "DKIM-Signature: " tags "\n" FROM DATE
+#define BY_SIGNATURE(tags) SIGNED TRACE "DKIM-Signature: " tags "\n" FROM DATE
 #define UNCOVERED          "its DKIM signature leaves out"
     static const Case cases[] = {
         {BY_SIGNATURE("v=1; a=rsa-sha256; d=example.org; s=a; h=from:to:date; b=x") TO, NULL},
