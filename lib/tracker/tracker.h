@@ -322,6 +322,11 @@ mp_tracker_find_import(MpTracker *tracker, const char *message_id, guint64 *thre
 bool mp_tracker_find_message_id(MpTracker *tracker, const char *message_id, guint64 *thread,
                                 GError **error);
 
+/* The thread that a message of ours with this Message-ID was about, as it was sent, with its marks;
+ * 0 where it is none of ours. */
+bool
+mp_tracker_find_own_id(MpTracker *tracker, const char *message_id, guint64 *thread, GError **error);
+
 /* The highest comment number of a thread; 0 where there is only the opening post. */
 bool mp_tracker_last_comment(MpTracker *tracker, guint64 thread, guint64 *number, GError **error);
 

@@ -295,6 +295,68 @@ Test(tracker, a_mail_finds_the_thread_it_was_the_first_to_go_to)
         cr_expect_eq(thread_of(tracker, forged[i]), 0, "%s", forged[i]);
 }
 
+Test(tracker, a_message_id_of_ours_names_its_thread)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    static const struct {
+        MpThreadKind kind;
+        const char *object;
+    } kinds[] = {{MP_ISSUE, NULL},
+                 {MP_PULL, "topic"},
+                 {MP_COMMIT, "f00"},
+                 {MP_COMMIT, "a-0123abcd/b-0123abcd/c"}};
+    static const char *const none[] = {
+        "",
+        "<a@b>",
+        "<acme/rocket/issues/1@" HOST ">",
+        "<acme/rocket/issues/1-00000000@" HOST ">",
+        "<acme/rocket/issues/99-00000000@" HOST ">",
+        "<acme/rocket/commit/f00-00000000@" HOST ">",
+        "<acme/rocket/commit/@" HOST ">",
+        "<acme/rocket/commit/----------@" HOST ">",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        MpThread facts = {.kind = kinds[i].kind,
+                          .repository = (char *)"acme/rocket",
+                          .title = (char *)"Rocket",
+                          .object = (char *)kinds[i].object,
+                          .author = 5,
+                          .author_login = (char *)"tim"};
+        g_autofree char *key = mp_tracker_key(5, i, "x", "");
+        MpNewComment post = comment_of(0, key, "Hello.");
+        guint64 id;
+        cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, NULL));
+    }
+    commit(batch);
+    for (guint64 id = 1; id <= G_N_ELEMENTS(kinds); id++) {
+        g_autoptr(MpThread) thread = NULL;
+        guint64 found;
+
+        cr_assert(mp_tracker_thread(tracker, id, &thread, NULL));
+        g_autofree char *opening = mp_thread_message_id(thread, 0, NULL, HOST);
+        g_autofree char *comment = mp_thread_message_id(thread, 3, "0123456789", HOST);
+        g_autofree char *elsewhere = mp_thread_message_id(thread, 0, NULL, "git.example.com");
+        g_autofree char *longer =
+            g_strdup_printf("%.*s0@" HOST ">", (int)(strrchr(opening, '@') - opening), opening);
+        cr_assert(mp_tracker_find_own_id(tracker, opening, &found, NULL));
+        cr_expect_eq(found, id, "%s", opening);
+        cr_assert(mp_tracker_find_own_id(tracker, comment, &found, NULL));
+        cr_expect_eq(found, id, "%s", comment);
+        cr_assert(mp_tracker_find_own_id(tracker, elsewhere, &found, NULL));
+        cr_expect_eq(found, 0, "%s", elsewhere);
+        cr_assert(mp_tracker_find_own_id(tracker, longer, &found, NULL));
+        cr_expect_eq(found, 0, "%s", longer);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(none); i++) {
+        guint64 found;
+        cr_assert(mp_tracker_find_own_id(tracker, none[i], &found, NULL));
+        cr_expect_eq(found, 0, "%s", none[i]);
+    }
+}
+
 Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
