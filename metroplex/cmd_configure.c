@@ -76,6 +76,25 @@ ask_self(const Configure *configure, const char *const *words)
     return g_steal_pointer(&process.out);
 }
 
+/* Whether a first mail opens a thread anywhere. */
+static void
+find_openings(Configure *configure)
+{
+    const char *const words[] = {"repository", "list", "--json", NULL};
+    g_autofree char *repositories = ask_self(configure, words);
+    g_auto(GStrv) lines = g_strsplit(repositories != NULL ? repositories : "", "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++) {
+        g_autoptr(JsonNode) node = json_from_string(*line, NULL);
+        JsonObject *object =
+            node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+
+        configure->facts.has_openings |=
+            object != NULL &&
+            strcmp(json_object_get_string_member_with_default(object, "open", "off"), "off") != 0;
+    }
+}
+
 /* The login of the first active account; the caller's, or NULL. */
 static char *
 find_account(const Configure *configure)
@@ -125,7 +144,8 @@ load(Configure *configure, GError **error)
             strcmp(configure->verify, "opendkim") == 0 ? MP_VERIFY_OPENDKIM : MP_VERIFY_NONE;
     if (configure->opendkim != NULL)
         configure->facts.opendkim = g_canonicalize_filename(configure->opendkim, NULL);
-    if (configure->config->policy_service)
+    find_openings(configure);
+    if (mp_postfix_asks_policy(configure->config, &configure->facts))
         find_self_test(configure);
     configure->postfix = mp_postfix_open(configure->config, &configure->facts, error);
     configure->timers = is_default_config(configure) ? timers_missing() : g_ptr_array_new();

@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "address/opening.h"
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -24,11 +25,15 @@
 #include "commands.h"
 #include "instance/instance.h"
 #include "policy/delegation.h"
+#include "tracker/repositories.h"
 
 #define NO_OPINION "DUNNO"
 /* One text for every fault: it tells nobody whether an account or a thread exists. */
 #define FORGED     "550 5.1.1 unknown or forged reply address"
 #define OVER_LIMIT "450 4.7.1 too many replies for now; try again later"
+/* Of an address for first mails: it does not tell either whether there is such a repository. */
+#define CLOSED   "550 5.1.1 unknown address, or one that takes no mail"
+#define TOO_MANY "450 4.7.1 too many mails for now; try again later"
 
 /* Tells one version of a file from another. */
 typedef struct {
@@ -163,13 +168,12 @@ is_for_replies(const MpConfig *config, const char *recipient)
 /* A mail that metroplex would refuse as rate-limited is told to come again, so that it is not lost.
  */
 static bool
-is_over_limit(Policy *policy, const MpAddress *address)
+is_over_limit(Policy *policy, guint64 user, guint64 thread)
 {
     const char *which;
 
     mp_rate_begin(policy->instance.rate);
-    return mp_instance_is_over_rate(&policy->instance, address->user, address->thread,
-                                    mp_time_now(), &which);
+    return mp_instance_is_over_rate(&policy->instance, user, thread, mp_time_now(), &which);
 }
 
 /* False for errors only: it cannot be known. The same is computed for an account or a
@@ -193,6 +197,24 @@ verify(Policy *policy, const MpAddress *address, bool *is_good, GError **error)
     return true;
 }
 
+/* The same of what is no signed address, but may be one that opens a thread. Whose mail it is will
+ * be known when it is read; thread 0 stands for those to be opened. */
+static const char *
+judge_opening(Policy *policy, const char *recipient, GError **error)
+{
+    const MpInstance *instance = &policy->instance;
+    g_autofree char *local = mp_opening_parse(recipient, instance->config->hostname);
+    g_autoptr(MpRepository) repository = NULL;
+
+    if (local == NULL)
+        return FORGED;
+    if (!mp_tracker_repository_at(instance->tracker, local, &repository, error))
+        return NULL;
+    if (repository == NULL || repository->open == MP_OPEN_OFF)
+        return CLOSED;
+    return is_over_limit(policy, 0, 0) ? TOO_MANY : NO_OPINION;
+}
+
 /* NULL with *error set if it cannot be known. */
 static const char *
 judge(Policy *policy, const char *recipient, GError **error)
@@ -204,12 +226,12 @@ judge(Policy *policy, const char *recipient, GError **error)
         return NO_OPINION;
     if (mp_address_parse(recipient, policy->instance.config->hostname, &address) ==
         MP_ADDRESS_FOREIGN)
-        return FORGED;
+        return judge_opening(policy, recipient, error);
     if (!verify(policy, &address, &is_good, error))
         return NULL;
     if (!is_good)
         return FORGED;
-    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(policy, &address))
+    if (address.purpose == MP_PURPOSE_REPLY && is_over_limit(policy, address.user, address.thread))
         return OVER_LIMIT;
     return NO_OPINION; /* a suspended account too: metroplex tells it why */
 }
@@ -331,9 +353,8 @@ cmd_policy(int argc, char **argv)
     mp_options_parse(
         &policy.options, NULL, "",
         "Answers Postfix's policy queries (check_policy_service) on standard input: 550 5.1.1 for\n"
-        "an address of the reply domain that was forged or revoked, 450 4.7.1 for one that is over "
-        "a\n"
-        "limit of comments an hour, DUNNO for everything else.\n"
+        "an address of the reply domain that was forged or revoked, or opens no thread, 450 4.7.1\n"
+        "for one that is over a limit of an hour, DUNNO for everything else.\n"
         "Started by spawn(8), not by people.",
         0, 0, &argc, &argv);
     keep_errors_apart();

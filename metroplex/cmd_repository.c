@@ -1,16 +1,18 @@
-/* metroplex repository: who may reply, who watches, where links lead. */
+/* metroplex repository: who may reply, who opens threads by mail, who watches, where links lead. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "address/opening.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "cli/output.h"
 #include "commands.h"
 #include "instance/transaction.h"
+#include "repository.h"
+#include "tracker/repositories.h"
 
-static bool
-check_name(const char *name, GError **error)
+bool
+repository_check_name(const char *name, GError **error)
 {
     g_autofree char *shown = mp_escape_word(name);
 
@@ -19,99 +21,12 @@ check_name(const char *name, GError **error)
                    "%s is not a repository: its name has the form owner/name", shown);
 }
 
-/* --- Show ----------------------------------------------------------------------------------------
- */
-
-/* The logins of ids; an account that is gone is shown by its number. */
-static GPtrArray *
-logins_of(MpInstance *instance, const GArray *ids, GError **error)
-{
-    g_autoptr(GPtrArray) logins = g_ptr_array_new_with_free_func(g_free);
-
-    for (guint i = 0; i < ids->len; i++) {
-        guint64 id = g_array_index(ids, guint64, i);
-        g_autoptr(MpUser) user = NULL;
-
-        if (!mp_accounts_user(instance->accounts, id, &user, error))
-            return NULL;
-        g_ptr_array_add(logins, user != NULL ? g_strdup(user->login)
-                                             : g_strdup_printf("#%" G_GUINT64_FORMAT, id));
-    }
-    return g_steal_pointer(&logins);
-}
-
-static void
-print_json(const MpRepository *repository, const GPtrArray *watchers, const GPtrArray *members)
-{
-    JsonObject *object = json_object_new();
-
-    mp_json_text(object, "repository", repository->name);
-    mp_json_text(object, "reply", mp_reply_policy_name(repository->reply));
-    mp_json_texts(object, "members", members);
-    mp_json_texts(object, "watchers", watchers);
-    mp_json_text(object, "link", repository->link);
-    mp_json_text(object, "pages", repository->has_no_pages ? "off" : "on");
-    mp_json_print(object);
-}
-
-static void
-print_logins(const char *title, const GPtrArray *logins)
-{
-    printf("  %-9s", title);
-    for (guint i = 0; i < logins->len; i++)
-        printf("%s%s", i > 0 ? ", " : "", (const char *)g_ptr_array_index(logins, i));
-    printf("%s\n", logins->len == 0 ? "nobody" : "");
-}
-
-static void
-print_facts(const MpRepository *repository, const GPtrArray *watchers, const GPtrArray *members)
-{
-    static const char *const explained[] = {"on (everybody with an account)", "members",
-                                            "off (nobody)"};
-    g_autofree char *link = mp_escape(repository->link);
-
-    printf("%s\n  reply    %s\n", repository->name, explained[repository->reply]);
-    print_logins("members", members);
-    print_logins("watchers", watchers);
-    printf("  link     %s\n", repository->link != NULL ? link : "the installation's");
-    printf("  pages    %s\n", repository->has_no_pages ? "off" : "on");
-}
-
-static int
-repository_show(int argc, char **argv)
-{
-    gboolean json = FALSE;
-    const GOptionEntry entries[] = {
-        MP_OPTION_JSON(json),
-        G_OPTION_ENTRY_NULL,
-    };
-    g_auto(MpOptions) options = {0};
-    g_auto(MpInstance) instance = {0};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(MpRepository) repository = NULL;
-
-    mp_options_parse(&options, entries, "[--json] OWNER/NAME",
-                     "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
-                     &argc, &argv);
-    if (!mp_instance_read(&instance, &options, false, &error) || !check_name(argv[1], &error))
-        return mp_report(error);
-    repository = mp_tracker_repository(instance.tracker, argv[1], &error);
-    g_autoptr(GPtrArray) watchers =
-        repository != NULL ? logins_of(&instance, repository->watchers, &error) : NULL;
-    g_autoptr(GPtrArray) members =
-        watchers != NULL ? logins_of(&instance, repository->members, &error) : NULL;
-    if (members == NULL)
-        return mp_report(error);
-    (json ? print_json : print_facts)(repository, watchers, members);
-    return EX_OK;
-}
-
 /* --- Set
  * ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
-    char *reply, *link, *pages;
+    char *reply, *link, *pages, *address, *open;
     char **watch, **unwatch, **member, **no_member;
     bool has_changed;
 } Wishes;
@@ -122,6 +37,8 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->reply);
     g_free(wishes->link);
     g_free(wishes->pages);
+    g_free(wishes->address);
+    g_free(wishes->open);
     g_strfreev(wishes->watch);
     g_strfreev(wishes->unwatch);
     g_strfreev(wishes->member);
@@ -182,6 +99,43 @@ set_pages(MpRepository *repository, const char *pages, bool *changed)
 }
 
 static bool
+set_address(MpRepository *repository, const char *address, bool *changed, GError **error)
+{
+    const char *wanted = address != NULL && *address == '\0' ? NULL : address;
+    const char *fault = wanted != NULL ? mp_opening_fault(wanted) : NULL;
+    g_autofree char *shown = mp_escape_word(address);
+
+    if (address == NULL || g_strcmp0(wanted, repository->address) == 0)
+        return true;
+    if (fault != NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "--address: %s %s", shown, fault);
+    g_free(repository->address);
+    repository->address = g_strdup(wanted);
+    *changed = true;
+    return true;
+}
+
+/* Nobody's word is taken for who wrote a mail that nothing signed and nobody checked. */
+static bool
+set_open(const MpConfig *config, MpRepository *repository, const char *open, bool *changed,
+         GError **error)
+{
+    MpOpenPolicy before = repository->open;
+
+    if (open == NULL)
+        return true;
+    mp_open_policy_parse(open, &repository->open);
+    if (repository->open != MP_OPEN_OFF && config->authserv_id[0] == '\0')
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "--open %s: no server is trusted to say who wrote a mail; set [address] "
+                       "authserv-id in %s and have Postfix verify: metroplex configure --verify "
+                       "opendkim --apply",
+                       open, config->file);
+    *changed |= repository->open != before;
+    return true;
+}
+
+static bool
 set_link(MpRepository *repository, const char *link, bool *changed, GError **error)
 {
     const char *wanted = link != NULL && *link == '\0' ? NULL : link;
@@ -213,6 +167,8 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     set_reply(repository, wishes->reply, &changed);
     set_pages(repository, wishes->pages, &changed);
     if (!set_link(repository, wishes->link, &changed, error) ||
+        !set_address(repository, wishes->address, &changed, error) ||
+        !set_open(instance->config, repository, wishes->open, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->watch, true, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->unwatch, false, &changed, error) ||
         !set_ids(instance, repository->members, wishes->member, true, &changed, error) ||
@@ -240,6 +196,11 @@ repository_set(int argc, char **argv)
          "where links lead ('': the installation's url)", "TEMPLATE"},
         {"pages", 0, 0, G_OPTION_ARG_FILENAME, &wishes.pages,
          "whether metroplex pages shows it; off: what it made is removed", "on|off"},
+        {"address", 0, 0, G_OPTION_ARG_FILENAME, &wishes.address,
+         "NAME@reply.HOST is its address beside OWNER/NAME@reply.HOST ('': no more)", "NAME"},
+        {"open", 0, 0, G_OPTION_ARG_FILENAME, &wishes.open,
+         "whose first mail to its address opens a thread; known: who has an account",
+         "off|members|known"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -249,15 +210,17 @@ repository_set(int argc, char **argv)
     mp_options_parse(
         &options, entries,
         "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
-        "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]",
+        "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]\n"
+        "    [--address NAME] [--open off|members|known]",
         "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
     if (wishes.reply == NULL && wishes.link == NULL && wishes.pages == NULL &&
-        wishes.watch == NULL && wishes.unwatch == NULL && wishes.member == NULL &&
-        wishes.no_member == NULL)
+        wishes.address == NULL && wishes.open == NULL && wishes.watch == NULL &&
+        wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
         return mp_usage_error(argv[0], "nothing to set");
     wishes.name = argv[1];
-    if (!mp_instance_open(&instance, &options, &error) || !check_name(wishes.name, &error) ||
-        !mp_instance_lock(&instance, &error) || !mp_transaction_recover(&instance, &error) ||
+    if (!mp_instance_open(&instance, &options, &error) ||
+        !repository_check_name(wishes.name, &error) || !mp_instance_lock(&instance, &error) ||
+        !mp_transaction_recover(&instance, &error) ||
         !mp_transaction_run(&instance, build, &wishes, &error))
         return mp_report(error);
     printf("%s: %s\n", wishes.name, wishes.has_changed ? "changed" : "nothing to change");
@@ -265,7 +228,8 @@ repository_set(int argc, char **argv)
 }
 
 static const MpCommand subcommands[] = {
-    {"set", repository_set, "set who may reply, who watches, where links lead"},
+    {"list", repository_list, "list the repositories that have a policy"},
+    {"set", repository_set, "set who may reply, who opens threads by mail, who watches"},
     {"show", repository_show, "show a repository's policy"},
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address/keys.h"
+#include "address/parts.h"
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -101,9 +102,8 @@ mp_address_make(const MpKeyRing *ring, MpPurpose purpose, const MpAddressSubject
     return g_strdup_printf("%s@reply.%s", local, hostname);
 }
 
-/* The local part without quotes and quoting backslashes, or NULL if the quoting is broken. */
-static char *
-unquote(const char *local, gsize length)
+char *
+mp_local_part(const char *local, gsize length)
 {
     if (length == 0 || local[0] != '"')
         return g_strndup(local, length);
@@ -175,9 +175,8 @@ parse_local(const char *local, MpAddress *address)
            *p == '\0';
 }
 
-/* "reply.HOSTNAME", also with the root's dot behind it. */
-static bool
-is_reply_domain(const char *domain, const char *hostname)
+bool
+mp_is_reply_domain(const char *domain, const char *hostname)
 {
     gsize length = strlen(hostname);
     g_autofree char *folded = g_str_is_ascii(domain) ? NULL : mp_domain_fold(domain);
@@ -193,9 +192,9 @@ mp_address_parse(const char *text, const char *hostname, MpAddress *address)
 {
     const char *at = strrchr(text, '@');
 
-    if (at == NULL || !is_reply_domain(at + 1, hostname))
+    if (at == NULL || !mp_is_reply_domain(at + 1, hostname))
         return MP_ADDRESS_FOREIGN;
-    g_autofree char *local = unquote(text, (gsize)(at - text));
+    g_autofree char *local = mp_local_part(text, (gsize)(at - text));
     return local != NULL && parse_local(local, address) ? MP_ADDRESS_OURS : MP_ADDRESS_FOREIGN;
 }
 

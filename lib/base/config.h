@@ -14,6 +14,7 @@
 typedef enum { MP_IDENTITY_STRICT, MP_IDENTITY_TOKEN } MpIdentityCheck;
 typedef enum { MP_UNAUTHENTICATED_REFUSE, MP_UNAUTHENTICATED_ACCEPT } MpUnauthenticated;
 typedef enum { MP_ADDRESS_CASE_INSENSITIVE, MP_ADDRESS_CASE_SENSITIVE } MpAddressCase;
+typedef enum { MP_POLICY_AUTO, MP_POLICY_ASKED, MP_POLICY_NOT_ASKED } MpPolicyService;
 typedef enum { MP_TRANSPORT_SMTP, MP_TRANSPORT_MAILDIR } MpTransport;
 typedef enum { MP_TLS_STARTTLS, MP_TLS_IMPLICIT, MP_TLS_NONE } MpTls;
 typedef enum {
@@ -76,7 +77,7 @@ typedef struct {
     char *postmaster;      /* who reads the mail for postmaster@ and abuse@: an address or a name */
     char *tls_certificate; /* "" for none */
     char *tls_key;         /* "" where the certificate's file holds it */
-    bool policy_service;   /* `metroplex policy` is asked at RCPT TO */
+    int policy_service;    /* MpPolicyService: whether `metroplex policy` is asked at RCPT TO */
 
     /* [inbound] */
     int batch;        /* mails in one commit of the tracker */
@@ -110,6 +111,7 @@ typedef struct {
     int max_attachments;
     gint64 max_notification_attachments;                   /* bytes of all that travel with one */
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
+    int max_openings;                                      /* threads by mail an hour; 0: any */
     int max_responses;                      /* rejections and confirmations an hour, to all */
     int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */
 

@@ -64,7 +64,8 @@ const MpConfigKey mp_config_keys[] = {
     {"postfix", "postmaster",      TYPE_NAME, AT(postmaster),      "root"},
     {"postfix", "tls-certificate", TYPE_PATH, AT(tls_certificate), ""},
     {"postfix", "tls-key",         TYPE_PATH, AT(tls_key),         ""},
-    {"postfix", "policy-service",  TYPE_BOOL, AT(policy_service),  "false"},
+    {"postfix", "policy-service",  TYPE_CHOICE, AT(policy_service), "auto",
+     .choices = CHOICES("auto", "true", "false")},
 
     {"inbound", "batch",  TYPE_INT, AT(batch),  "256", 1, 4096},
     {"inbound", "linger", TYPE_INT, AT(linger), "50", 0, 10000},
@@ -97,6 +98,7 @@ const MpConfigKey mp_config_keys[] = {
     {"limits", "comments-per-hour",        TYPE_INT, AT(max_account_rate), "100", 0, 1000000},
     {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
     {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
+    {"limits", "threads-per-hour",         TYPE_INT, AT(max_openings),     "100", 0, 1000000},
     {"limits", "answers-per-hour",         TYPE_INT, AT(max_responses),      "100", 0, 100000},
     {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
     {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},

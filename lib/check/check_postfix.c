@@ -59,13 +59,16 @@ check_configured(MpChecker *checker)
 {
     g_auto(MpPostfixFacts) facts = {0};
     g_autoptr(GError) error = NULL;
+    bool has_openings = mp_check_has_openings(checker);
 
     mp_check_as_root(checker);
-    if (mp_postfix_facts(&facts, checker->config, NULL, &error))
+    if (mp_postfix_facts(&facts, checker->config, NULL, &error)) {
+        facts.has_openings = has_openings;
         tell_difference(checker, &facts);
-    else
+    } else {
         mp_check_tell(checker, MP_CHECK_FAILED, _("what metroplex configure would make of it"),
                       _("Mend that first; then: metroplex configure"), "%s", error->message);
+    }
     mp_check_as_owner(checker);
 }
 

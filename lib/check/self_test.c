@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "postfix/postfix.h"
 
 static bool
 take_first(const MpUser *user, gpointer user_data)
@@ -46,6 +47,23 @@ mp_self_test_tell(MpChecker *checker, const char *expected, const GError *error)
     checker->has_told_self_test = true;
 }
 
+bool
+mp_check_has_openings(MpChecker *checker)
+{
+    bool opens = false;
+
+    return mp_instance_open_tracker(checker->instance, NULL) &&
+           mp_instance_opens_threads(checker->instance, &opens, NULL) && opens;
+}
+
+static bool
+asks_policy(MpChecker *checker)
+{
+    const MpPostfixFacts facts = {.has_openings = mp_check_has_openings(checker)};
+
+    return mp_postfix_asks_policy(checker->config, &facts);
+}
+
 char *
 mp_self_test_or_tell(MpChecker *checker, MpPurpose purpose, const char *expected)
 {
@@ -54,7 +72,7 @@ mp_self_test_or_tell(MpChecker *checker, MpPurpose purpose, const char *expected
 
     if (address != NULL)
         return address;
-    if (!checker->config->policy_service && g_error_matches(error, MP_ERROR, MP_ERROR_INPUT))
+    if (!asks_policy(checker) && g_error_matches(error, MP_ERROR, MP_ERROR_INPUT))
         return g_strdup_printf("%s+i-0-%040d-1@reply.%s", mp_purpose_name(purpose), 0,
                                checker->config->hostname);
     mp_self_test_tell(checker, expected, error);

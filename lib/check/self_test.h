@@ -14,5 +14,8 @@ char *mp_self_test_address(MpChecker *checker, MpPurpose purpose, GError **error
  */
 char *mp_self_test_or_tell(MpChecker *checker, MpPurpose purpose, const char *expected);
 
+/* Whether a first mail opens a thread in any repository; false where that cannot be known. */
+bool mp_check_has_openings(MpChecker *checker);
+
 /* Tells as unknown why there is no such address: once, however many checks would need one. */
 void mp_self_test_tell(MpChecker *checker, const char *expected, const GError *error);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "tracker/redact.h"
+#include "tracker/repositories.h"
 
 static char *
 host_name(void)
@@ -372,9 +373,25 @@ mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 th
 {
     const MpConfig *config = instance->config;
     const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
-                                 config->max_total_rate};
+                                 config->max_total_rate, config->max_openings};
 
     return mp_rate_is_over(instance->rate, &limits, account, thread, when, which);
+}
+
+static bool
+note_open(const MpRepository *repository, gpointer user_data)
+{
+    bool *opens = user_data;
+
+    *opens = repository->open != MP_OPEN_OFF;
+    return !*opens;
+}
+
+bool
+mp_instance_opens_threads(const MpInstance *instance, bool *opens, GError **error)
+{
+    *opens = false;
+    return mp_tracker_foreach_repository(instance->tracker, note_open, opens, error);
 }
 
 char *

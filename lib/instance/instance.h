@@ -100,6 +100,9 @@ bool mp_instance_find_key(const MpInstance *instance, guint64 thread, const char
 bool mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 thread,
                               gint64 when, const char **which);
 
+/* Whether there is a repository in which a first mail opens a thread. */
+bool mp_instance_opens_threads(const MpInstance *instance, bool *opens, GError **error);
+
 /* Text to be published with its MACs masked, and what else is of this scope if the configuration
  * wants addresses masked. The result is the caller's. */
 char *mp_masked(const MpConfig *config, const char *text, MpMaskScope scope);

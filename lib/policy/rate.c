@@ -154,9 +154,10 @@ mp_rate_is_over(const MpRate *rate, const MpRateLimits *limits, guint64 account,
         [OF_ACCOUNT] = {"the account posted as many comments by mail as an hour may bring",
                         limits->account, account, g_hash_table_lookup(rate->of_account, &account),
                         sizeof(gint64)},
-        [OF_THREAD] = {"the thread got as many comments by mail as an hour may bring",
-                       limits->thread, thread, g_hash_table_lookup(rate->of_thread, &thread),
-                       sizeof(gint64)},
+        [OF_THREAD] = {thread == 0 ? "as many threads were opened by mail as an hour may bring"
+                                   : "the thread got as many comments by mail as an hour may bring",
+                       thread == 0 ? limits->opening : limits->thread, thread,
+                       g_hash_table_lookup(rate->of_thread, &thread), sizeof(gint64)},
         [OF_ALL] = {"all threads got as many comments by mail as an hour may bring", limits->total,
                     0, rate->entries, sizeof(Entry)},
     };

@@ -30,6 +30,13 @@ mp_postfix_facts(MpPostfixFacts *facts, const MpConfig *config, const char *owne
     return true;
 }
 
+bool
+mp_postfix_asks_policy(const MpConfig *config, const MpPostfixFacts *facts)
+{
+    return config->policy_service == MP_POLICY_ASKED ||
+           (config->policy_service == MP_POLICY_AUTO && facts->has_openings);
+}
+
 void
 mp_postfix_facts_clear(MpPostfixFacts *facts)
 {

@@ -180,7 +180,7 @@ render_master(MpPostfix *postfix)
 {
     g_auto(MpMarked) now = {.lines = NULL};
     g_autofree char *policy = policy_lines(postfix);
-    bool wants = postfix->config->policy_service;
+    bool wants = mp_postfix_asks_policy(postfix->config, postfix->facts);
 
     mp_marked_parse(postfix->master, &now);
     bool has = now.lines != NULL && strstr(now.lines, "metroplex-policy") != NULL;

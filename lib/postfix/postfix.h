@@ -32,7 +32,8 @@ typedef struct {
     char *program;   /* absolute path of metroplex, for the policy service */
     char *self_test; /* an address that must be taken; NULL: one of the right shape is made */
     MpVerify verify;
-    char *opendkim; /* the file of OpenDKIM's configuration; NULL: Debian's */
+    char *opendkim;    /* the file of OpenDKIM's configuration; NULL: Debian's */
+    bool has_openings; /* there are repositories in which a first mail opens a thread */
 } MpPostfixFacts;
 
 /* Whom the data directory belongs to, or, where there is none yet, is to belong to (`owner`; NULL:
@@ -41,6 +42,10 @@ bool
 mp_postfix_facts(MpPostfixFacts *facts, const MpConfig *config, const char *owner, GError **error);
 void mp_postfix_facts_clear(MpPostfixFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPostfixFacts, mp_postfix_facts_clear)
+
+/* Whether `metroplex policy` is to be asked about recipients: if the configuration leaves that
+ * open, where a first mail opens a thread, since then any name may be an address. */
+bool mp_postfix_asks_policy(const MpConfig *config, const MpPostfixFacts *facts);
 
 /* A Postfix as it is, and as it is to be. */
 typedef struct MpPostfix MpPostfix;

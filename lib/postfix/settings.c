@@ -151,7 +151,7 @@ key(MpPostfix *postfix)
 static char *
 restrictions(MpPostfix *postfix)
 {
-    return postfix->config->policy_service
+    return mp_postfix_asks_policy(postfix->config, postfix->facts)
                ? g_strdup("reject_unlisted_recipient, check_policy_service { "
                           "unix:private/metroplex-policy, timeout=5s, "
                           "{ default_action = 451 4.3.5 reply address check unavailable } }")
@@ -161,7 +161,7 @@ restrictions(MpPostfix *postfix)
 static char *
 policy_time(MpPostfix *postfix)
 {
-    return postfix->config->policy_service ? g_strdup("3600") : NULL;
+    return mp_postfix_asks_policy(postfix->config, postfix->facts) ? g_strdup("3600") : NULL;
 }
 
 static char *
@@ -382,7 +382,7 @@ check(const MpPostfix *postfix, GError **error)
                        "%s belongs to user %u, and virtual(8) delivers to ids from 100 on: make it "
                        "with `metroplex init --owner USER`",
                        config->data, (unsigned)facts->uid);
-    if (config->policy_service &&
+    if (mp_postfix_asks_policy(config, facts) &&
         (strpbrk(config->file, " \t{}$,") != NULL || strpbrk(facts->program, " \t{}$,") != NULL))
         return mp_fail(error, MP_ERROR_INSTALLATION,
                        "policy-service: master.cf cannot name %s or %s, for what is in their paths",

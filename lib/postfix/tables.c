@@ -68,18 +68,27 @@ noreply_domains(const MpConfig *config)
                                               : g_strdup_printf("(%s|%s)", now, then);
 }
 
-/* Whom there is mail for: what has the shape of a signed address, and all no-reply names. */
+/* Whom there is mail for: what has the shape of a signed address; where first mails open threads,
+ * of an address for that (address/opening.h); and all no-reply names. */
 char *
 mp_table_recipients(MpPostfix *postfix)
 {
     g_autofree char *host = literal(postfix->config->hostname);
     g_autofree char *noreply = noreply_domains(postfix->config);
+    GString *text = g_string_new(HEAD);
 
-    return add(postfix, "recipients",
-               g_strdup_printf(HEAD "/^(reply|unsub|bounce)\\+[ic]-[0-9]{1,14}-[0-9a-f]{40}-"
-                                    "[0-9]{1,14}@reply\\.%s$/  reply/\n"
-                                    "/^[^@]+@%s$/  reply/\n",
-                               host, noreply));
+    g_string_append_printf(text,
+                           "/^(reply|unsub|bounce)\\+[ic]-[0-9]{1,14}-[0-9a-f]{40}-"
+                           "[0-9]{1,14}@reply\\.%s$/  reply/\n",
+                           host);
+    if (postfix->facts->has_openings)
+        g_string_append_printf(
+            text,
+            "/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@reply\\.%s$/  reply/\n"
+            "/^[a-z0-9_][a-z0-9._-]*\\/[a-z0-9_][a-z0-9._-]*@reply\\.%s$/  reply/\n",
+            host, host);
+    g_string_append_printf(text, "/^[^@]+@%s$/  reply/\n", noreply);
+    return add(postfix, "recipients", g_string_free(text, FALSE));
 }
 
 /* Who reads the mail for the names that every domain must have (RFC 5321, section 4.5.1, and RFC

@@ -94,6 +94,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "limits.comments-per-hour", N_("Comments by mail an hour, of an account")},
     {NULL, "limits.thread-comments-per-hour", N_("Comments by mail an hour, in a thread")},
     {NULL, "limits.total-comments-per-hour", N_("Comments by mail an hour, in all")},
+    {NULL, "limits.threads-per-hour", N_("Threads opened by mail an hour, in all")},
     {NULL, "limits.answers-per-hour", N_("Answers to refused mail an hour")},
     {NULL, "limits.hard-bounces", N_("Permanent bounces that suppress an address")},
     {NULL, "limits.soft-bounces", N_("Passing bounces that suppress an address")},

@@ -371,40 +371,6 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 
-/* Another of its siblings that is the same where letters' case does not count: a clone there has
- * only one of them. */
-static bool
-check_case(const MpTreeNode *directory, const char *name, GError **error)
-{
-    for (guint i = 0; i < mp_tree_count(directory); i++) {
-        const char *there = mp_tree_name(directory, i);
-
-        if (g_ascii_strcasecmp(there, name) == 0 && strcmp(there, name) != 0)
-            return mp_fail(error, MP_ERROR_INPUT,
-                           "%s: there is %s already, which some systems take for the same", name,
-                           there);
-    }
-    return true;
-}
-
-bool
-mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
-                        const MpActor *actor, GError **error)
-{
-    const char *slash = strchr(repository->name, '/');
-    g_autofree char *owner = g_strndup(repository->name, (gsize)(slash - repository->name));
-    g_autofree char *record = mp_record_repository(repository);
-    MpTree *tree = batch->chain.tree;
-    MpTreeNode *all = mp_tree_make_directory(tree, NULL, "repositories", error);
-
-    if (all == NULL || !check_case(all, owner, error))
-        return false;
-    MpTreeNode *directory = mp_tree_make_directory(tree, all, owner, error);
-    return directory != NULL && check_case(directory, slash + 1, error) &&
-           set_text(batch, directory, slash + 1, record, error) &&
-           mp_chain_commit(&batch->chain, what, actor, error);
-}
-
 bool
 mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
                     const MpActor *actor, GError **error)

@@ -91,6 +91,12 @@ bool mp_message_ids_add(MpTree *tree, const char *message_id, const char *hostna
 
 /* Takes it away, if it leads to this thread. */
 bool mp_message_ids_remove(MpTree *tree, const char *message_id, guint64 thread, GError **error);
+/* The repository that the index has for a short address, if it still has one that is taken for it;
+ * *repository stays NULL where none does. */
+bool mp_read_opening(MpTree *tree, const char *local, MpRepository **repository, GError **error);
+
+/* "openings/4f/<hash>" of a short address, as two are compared (address/opening.h). */
+char *mp_path_of_opening(const char *local);
 
 /* "hosts/mx1". */
 char *mp_path_of_host(const char *name);

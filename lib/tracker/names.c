@@ -213,6 +213,7 @@ mp_repository_free(MpRepository *repository)
         return;
     g_free(repository->name);
     g_free(repository->link);
+    g_free(repository->address);
     g_clear_pointer(&repository->watchers, g_array_unref);
     g_clear_pointer(&repository->members, g_array_unref);
     g_free(repository);

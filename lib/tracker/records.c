@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "address/opening.h"
 #include "base/error.h"
 #include "base/names.h"
 #include "tracker/record_file.h"
@@ -197,6 +198,24 @@ static const char *const policy_names[] = {"on", "members", "off"};
 
 MP_DEFINE_NAMES(mp_reply_policy, MpReplyPolicy, policy_names)
 
+static const char *const open_names[] = {"off", "members", "known"};
+
+MP_DEFINE_NAMES(mp_open_policy, MpOpenPolicy, open_names)
+
+static void
+read_opening(MpRecordReader *r, MpRepository *repository)
+{
+    g_autofree char *open = mp_record_optional(r, "open");
+    const char *fault;
+
+    repository->address = mp_record_optional(r, "address");
+    fault = repository->address != NULL ? mp_opening_fault(repository->address) : NULL;
+    if (fault != NULL)
+        mp_record_blame(r, "address", fault);
+    if (open != NULL && !mp_open_policy_parse(open, &repository->open))
+        mp_record_blame(r, "open", "none of: off, members, known");
+}
+
 MpRepository *
 mp_record_parse_repository(const char *text, const char *path, const char *name, GError **error)
 {
@@ -215,6 +234,7 @@ mp_record_parse_repository(const char *text, const char *path, const char *name,
         mp_record_blame(&r, "pages", "neither on nor off");
     if (reply != NULL && !mp_reply_policy_parse(reply, &repository->reply))
         mp_record_blame(&r, "reply", "none of: on, members, off");
+    read_opening(&r, repository);
     return mp_record_end(&r, error) ? g_steal_pointer(&repository) : NULL;
 }
 
@@ -229,6 +249,9 @@ mp_record_repository(const MpRepository *repository)
     mp_record_set_numbers(file, g, "members", repository->members);
     mp_record_set_optional(file, g, "link", repository->link);
     mp_record_set_optional(file, g, "pages", repository->has_no_pages ? "off" : NULL);
+    mp_record_set_optional(file, g, "address", repository->address);
+    if (repository->open != MP_OPEN_OFF)
+        g_key_file_set_string(file, g, "open", mp_open_policy_name(repository->open));
     return g_key_file_to_data(file, NULL, NULL);
 }
 

@@ -122,6 +122,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpComment, mp_comment_free)
 
 typedef enum { MP_REPLY_ON, MP_REPLY_MEMBERS, MP_REPLY_OFF } MpReplyPolicy;
 
+/* Whose first mail opens a thread. */
+typedef enum { MP_OPEN_OFF, MP_OPEN_MEMBERS, MP_OPEN_KNOWN } MpOpenPolicy;
+
 typedef struct {
     char *name; /* "acme/rocket" */
     MpReplyPolicy reply;
@@ -129,6 +132,8 @@ typedef struct {
     GArray *members;
     char *link;        /* template, or NULL for the instance's */
     bool has_no_pages; /* it is left out of what `metroplex pages` makes */
+    char *address;     /* "rocket": the local part that opens a thread here, or NULL */
+    MpOpenPolicy open;
 } MpRepository;
 
 void mp_repository_free(MpRepository *repository);
@@ -136,6 +141,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRepository, mp_repository_free)
 
 const char *mp_reply_policy_name(MpReplyPolicy policy); /* "on", "members", "off" */
 bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
+const char *mp_open_policy_name(MpOpenPolicy policy); /* "off", "members", "known" */
+bool mp_open_policy_parse(const char *name, MpOpenPolicy *policy);
 
 /* "owner/name" of letters, digits, '.', '_' and '-', neither part starting with '.' or '-', ending
  * in '.', ".git" or ".lock", or being a device on Windows ("con", "aux.c"). */
@@ -436,9 +443,6 @@ bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread,
 /* Takes an account out of what the thread, or the repository, tells people, with one commit for
  * all; *n counts the places. */
 bool mp_batch_forget_user(MpBatch *batch, guint64 user, guint *n, GError **error);
-
-bool mp_batch_set_repository(MpBatch *batch, const MpRepository *repository, const char *what,
-                             const MpActor *actor, GError **error);
 
 /* See mp_tracker_check_host(). */
 bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installation, GError **error);

@@ -90,7 +90,7 @@ class Site:
         extra = ["--owner", owner] if owner else []
         self.metroplex("init", "--hostname", HOST, "--data", self.data, *extra)
         # Tests deliver in a second what people write in a week.
-        self.set_config("limits", comments_per_hour="0", thread_comments_per_hour="0", total_comments_per_hour="0")
+        self.set_config("limits", comments_per_hour="0", thread_comments_per_hour="0", total_comments_per_hour="0", threads_per_hour="0")
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -372,12 +372,14 @@ def rotated_keys_verify_old_addresses_and_sign_with_the_first(site):
 def a_repository_has_a_policy(site):
     site.user("tim"), site.user("kate")
     equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json")),
-          {"repository": "acme/rocket", "reply": "on", "members": [], "watchers": [], "link": None, "pages": "on"})
+          {"repository": "acme/rocket", "reply": "on", "members": [], "watchers": [], "link": None, "pages": "on",
+           "open": "off", "short-address": None, "address": None})
     equal(site.metroplex("repository", "set", "acme/rocket", "--reply", "members", "--watch", "tim", "--watch", "kate", "--member", "KATE",
                          "--link", "https://x.example/{repository}/{kind}/{number}"), "acme/rocket: changed\n")
     equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json")),
           {"repository": "acme/rocket", "reply": "members", "members": ["kate"], "watchers": ["tim", "kate"],
-           "link": "https://x.example/{repository}/{kind}/{number}", "pages": "on"})
+           "link": "https://x.example/{repository}/{kind}/{number}", "pages": "on",
+           "open": "off", "short-address": None, "address": None})
     shown = site.metroplex("repository", "show", "acme/rocket")
     contains(shown, "members  kate\n"), contains(shown, "watchers tim, kate\n")
     before = tip(site)
@@ -391,15 +393,63 @@ def a_repository_has_a_policy(site):
 
 
 @test
+def a_repository_has_an_address_for_first_mails(site):
+    site.set_config("address", authserv_id="mx.example.org")
+
+    def facts(name="acme/rocket"):
+        shown = json.loads(site.metroplex("repository", "show", name, "--json"))
+        return shown["open"], shown["short-address"], shown["address"]
+
+    site.metroplex("repository", "set", "acme/rocket", "--open", "known")
+    equal(facts(), ("known", None, f"acme/rocket@reply.{HOST}"))
+    site.metroplex("repository", "set", "acme/rocket", "--address", "rocket", "--open", "members")
+    equal(facts(), ("members", "rocket", f"rocket@reply.{HOST}"))
+    contains(site.metroplex("repository", "show", "acme/rocket"), f"open     members\n  address  rocket@reply.{HOST}\n")
+    refused(site, 65, "repository", "set", "acme/engine", "--address", "rocket", says="acme/rocket has the address rocket")
+    site.metroplex("repository", "set", "acme/rocket", "--address", "big-rocket")
+    for name in ("big-rocket", "big.rocket", "big_rocket"):
+        refused(site, 65, "repository", "set", "acme/engine", "--address", name, says="acme/rocket has the address big-rocket")
+    site.metroplex("repository", "set", "acme/rocket", "--address", "big.rocket")
+    site.metroplex("repository", "set", "acme/engine", "--address", "rocket")
+    long = "acme/" + 60 * "x"
+    site.metroplex("repository", "set", long, "--open", "members")
+    equal(facts(long), ("members", None, None), "more than a local part may have")
+    listed = [json.loads(line) for line in site.metroplex("repository", "list", "--json").splitlines()]
+    equal([(r["repository"], r["open"], r["short-address"]) for r in listed],
+          [("acme/engine", "off", "rocket"), ("acme/rocket", "members", "big.rocket"), (long, "members", None)])
+    contains(site.metroplex("repository", "list"), f"acme/rocket  reply on  open members  big.rocket@reply.{HOST}\n")
+    site.metroplex("repository", "set", "acme/rocket", "--address", "", "--open", "off")
+    equal(facts(), ("off", None, None))
+    site.metroplex("repository", "set", "acme/engine", "--address", "big-rocket")
+    equal(site.metroplex("repository", "set", "acme/engine", "--address", "big-rocket"), "acme/engine: nothing to change\n")
+    contains(site.metroplex("fsck"), "3 repositories, 0 events: 0 faults")
+
+
+@test
+def no_repository_opens_itself_without_a_server_that_verifies(site):
+    before = tip(site)
+    for who in ("members", "known"):
+        refused(site, 65, "repository", "set", "acme/rocket", "--open", who, says="metroplex configure --verify opendkim")
+    equal(tip(site), before)
+    site.metroplex("repository", "set", "acme/rocket", "--open", "off", "--address", "rocket")
+
+
+@test
 def a_bad_policy_changes_nothing(site):
     site.user("tim")
     before = tip(site)
     for args, why in ((["rocket", "--reply", "on"], "owner/name"), (["../x", "--reply", "on"], "owner/name"), (["a/b/c", "--reply", "on"], "owner/name"),
                       (["a/b", "--watch", "tim", "--watch", "kate"], "no such user: kate"),
                       (["a/b", "--link", "javascript:alert(1)"], "not an http"), (["a/b", "--link", "https://x/\n"], "not an http"),
-                      (["a/b", "--link", "https://x/<b>"], "not an http")):
+                      (["a/b", "--link", "https://x/<b>"], "not an http"), (["a/b", "--address", "Rocket"], "other than lower-case"),
+                      (["a/b", "--address", "a+b"], "other than lower-case"), (["a/b", "--address", "a\u00e4"], "other than lower-case"),
+                      (["a/b", "--address", "-a"], "begins or ends"), (["a/b", "--address", "a."], "begins or ends"),
+                      (["a/b", "--address", "a..b"], "two dots"), (["a/b", "--address", 65 * "a"], "64 characters"),
+                      *((["a/b", "--address", name], "reserved") for name in
+                        ("postmaster", "abuse", "www", "info", "reply", "bounce", "unsub", "ok", "noreply", "mention", "guest-17", "list-request"))):
         refused(site, 65, "repository", "set", *args, says=why)
     refused(site, 64, "repository", "set", "a/b", "--reply", "maybe", says="none of on, members, off")
+    refused(site, 64, "repository", "set", "a/b", "--open", "always", says="none of off, members, known")
     refused(site, 64, "repository", "set", "a/b", says="nothing to set")
     refused(site, 65, "repository", "show", "a\x1bb", says="a\\eb")
     equal(tip(site), before)

@@ -532,6 +532,11 @@ def the_manual_shows_what_is_written(site, machine):
     machine.configure(site, "--apply")
     contains(page, as_in_the_manual(machine.read("master.cf")).split("minimum_uid=100\n")[1].split("# END")[0])
     contains(re.sub(r"\s+", " ", page), re.search("smtpd_recipient_restrictions = .*", machine.read("main.cf")).group(0))
+    site.set_config("address", authserv_id="mx.example.org")
+    site.metroplex("repository", "set", "acme/rocket", "--open", "members")
+    machine.configure(site, "--apply")
+    for line in machine.read(re.search(r"metroplex/recipients-\w+\.regexp", machine.read("main.cf")).group(0)).split("\n")[1:]:
+        contains(page, line)
 
 
 # A machine with Debian's own configuration, on port 25 of a network of its own; nothing outside of it is touched.
@@ -668,6 +673,30 @@ def forged_addresses_are_refused_where_the_service_is_asked(site, machine):
     equal([step for step in steps if step.startswith("install")], [f"install {machine.etc}/{name}" for name in ("main.cf", "master.cf")])
     equal(machine.reply(SHAPE), 250)
     check("metroplex-policy" not in machine.read("master.cf") + machine.read("main.cf"), "it is gone")
+
+
+@with_machine
+def a_repository_that_opens_threads_has_its_address_taken_and_mistakes_refused(site, machine):
+    site.user("tim")
+    machine.configure(site, "--apply")
+    equal(machine.reply(f"rocket@reply.{HOST}"), 550)
+    site.set_config("address", authserv_id="mx.example.org")
+    site.metroplex("repository", "set", "acme/Rocket", "--address", "rocket", "--open", "members")
+    contains(machine.configure(site, status=1), "metroplex-policy")
+    machine.configure(site, "--apply")
+    for address, code in (("rocket", 250), ("Rocket", 250), ("acme/Rocket", 250), ("acme/rocket", 250), ("rockt", 550), ("acme/rockt", 550),
+                          ("rocket+x", 550), ("-rocket", 501), ("postmaster", 250), (SHAPE.split("@")[0], 550)):
+        equal(machine.reply(f"{address}@reply.{HOST}"), code, address)
+    for address in (f"rocket@reply.{HOST}", f"acme/Rocket@reply.{HOST}"):
+        deliver(site, machine, address)
+    site.set_config("postfix", policy_service="false")
+    machine.configure(site, "--apply")
+    equal((machine.reply(f"rockt@reply.{HOST}"), machine.reply(f"rocket+x@reply.{HOST}")), (250, 550), "as the administrator wants it")
+    site.set_config("postfix", policy_service="auto")
+    site.metroplex("repository", "set", "acme/Rocket", "--open", "off")
+    machine.configure(site, "--apply")
+    equal(machine.reply(f"rocket@reply.{HOST}"), 550)
+    check("metroplex-policy" not in machine.read("master.cf"), "it goes as it came")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ ORDER = [
 ARROWS = {
     "message": {"worker"},
     "reply": {"patterns"},
-    "tracker": {"git", "markup"},
+    "tracker": {"address", "git", "markup"},
     "transport": {"address"},
     "postfix": {"address"},
     "policy": {"address", "maildir", "message", "tracker"},
@@ -44,7 +44,7 @@ ARROWS = {
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
     "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings"},
-    "metroplex": {"check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "report", "settings", "tracker"},
+    "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
 

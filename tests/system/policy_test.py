@@ -15,6 +15,7 @@ from harness import HOST, METROPLEX, Site, check, contains, enter_namespace, equ
 from postfix import OWNER, Postfix, can_run  # noqa: E402
 
 FORGED = "550 5.1.1 unknown or forged reply address"
+CLOSED = "550 5.1.1 unknown address, or one that takes no mail"
 KEY = "0123456789abcdef" * 4
 
 
@@ -90,8 +91,8 @@ def a_recipient_is_refused_only_if_we_did_not_make_it(site):
         (good.replace("-2@", "-1@"), FORGED),
         (good.replace("-2@", "-77@"), FORGED),
         (good.replace("-2@", "-99999999999999@"), FORGED),
-        (f"reply@reply.{HOST}", FORGED),
-        (f"somebody@reply.{HOST}", FORGED),
+        (f"reply@reply.{HOST}", CLOSED),
+        (f"somebody@reply.{HOST}", CLOSED),
         (f"@reply.{HOST}", FORGED),
         (f"postmaster@reply.{HOST}", "DUNNO"),
         (f"abuse@reply.{HOST}", "DUNNO"),
@@ -100,10 +101,10 @@ def a_recipient_is_refused_only_if_we_did_not_make_it(site):
         (f"abuse@noreply.{HOST}", "DUNNO"),
         (f"noreply@reply.{HOST}", "DUNNO"),
         (f"NOREPLY@reply.{HOST}", "DUNNO"),
-        (f"abuses@reply.{HOST}", FORGED),
+        (f"abuses@reply.{HOST}", CLOSED),
         (f"abuse+x@reply.{HOST}", FORGED),
-        (f"webmaster@reply.{HOST}", FORGED),
-        (f"nobody@reply.{HOST}.", FORGED),
+        (f"webmaster@reply.{HOST}", CLOSED),
+        (f"nobody@reply.{HOST}.", CLOSED),
         (flip(good) + ".", FORGED),
         (good + ".", "DUNNO"),
         (site.address(thread, "kate", "--purpose", "bounce").upper(), "DUNNO"),
@@ -117,7 +118,34 @@ def a_recipient_is_refused_only_if_we_did_not_make_it(site):
         equal(asked.ask(recipient), expected, recipient)
     asked.end()
     check(not re.search(r"[0-9a-f]{40}", site.log()), "no MAC in the log")
-    equal(site.log().count(": 550"), sum(1 for _, e in cases if e == FORGED))
+    equal(site.log().count(": 550"), sum(1 for _, e in cases if e.startswith("550")))
+
+
+@test
+def a_first_mail_is_taken_only_for_a_repository_that_opens_threads(site):
+    site.set_config("address", authserv_id="mx.example.org")
+    site.metroplex("repository", "set", "acme/Rocket", "--address", "rocket", "--open", "members")
+    site.metroplex("repository", "set", "acme/engine", "--address", "big-engine", "--open", "off")
+    asked = Asked(site.config)
+    cases = [
+        (f"rocket@reply.{HOST}", "DUNNO"), (f"ROCKET@REPLY.{HOST}.", "DUNNO"), (f'"rocket"@reply.{HOST}', "DUNNO"),
+        (f"acme/rocket@reply.{HOST}", "DUNNO"), (f"Acme/Rocket@reply.{HOST}", "DUNNO"),
+        (f"rockt@reply.{HOST}", CLOSED), (f"acme/rockt@reply.{HOST}", CLOSED), (f"acme@reply.{HOST}", CLOSED),
+        (f"acme/@reply.{HOST}", CLOSED), (f"/rocket@reply.{HOST}", CLOSED), (f"acme/rocket/x@reply.{HOST}", CLOSED),
+        (f"../rocket@reply.{HOST}", CLOSED),
+        (f"big-engine@reply.{HOST}", CLOSED), (f"acme/engine@reply.{HOST}", CLOSED),
+        (f"rocket+x@reply.{HOST}", FORGED), (f"rocket@{HOST}", "DUNNO"), (f"guest-0@reply.{HOST}", CLOSED),
+    ]
+    for recipient, expected in cases:
+        equal(asked.ask(recipient), expected, recipient)
+    site.set_config("limits", threads_per_hour="2")
+    site.metroplex("repository", "set", "acme/engine", "--open", "known")
+    equal(asked.ask(f"big-engine@reply.{HOST}"), "DUNNO", "it notices what is opened")
+    equal(asked.ask(f"big.engine@reply.{HOST}"), CLOSED, "what only looks like it is another")
+    with open(os.path.join(site.data, "rate"), "w") as f:
+        f.write("".join(f"{int(time.time())} 1 0\n" for _ in range(2)))
+    equal(asked.ask(f"rocket@reply.{HOST}"), "450 4.7.1 too many mails for now; try again later")
+    asked.end()
 
 
 @test

@@ -112,6 +112,7 @@ def digits(text):
 T = "threads/00/00/00/01"
 MAILED = f"message-ids/{digits('<mailed@mail.example.org>')}.1"
 INDEX = re.sub("^(..)(.{30}).*", r"commits/\1/\2", hashlib.sha256(b"acme/rocket f00").hexdigest())
+OPENING = re.sub("^(..)(.{30}).*", r"openings/\1/\2", hashlib.sha256(b"big-rocket").hexdigest())
 ABSENT = "a" * 32
 
 # What is done to the tracker, and what fsck must say: every fault, and no other.
@@ -166,6 +167,16 @@ PLANTED = [
     ("a mail that was never here", lambda c: write(c, f"message-ids/{ABSENT}.1", ""), [f"stale-index message-ids/{ABSENT}.1"]),
     ("a mail in a page that nobody looks in", lambda c: rename(c, MAILED, MAILED.replace("/", "/x/")), ["no-index " + T, "page message-ids/x"]),
     ("a file that is no mail", lambda c: write(c, "message-ids/notes", ""), ["malformed message-ids/notes"]),
+    ("a short address that finds no repository", lambda c: write(c, "repositories/acme/rocket", "address=rocket\n", "a"),
+     ["no-index repositories/acme/rocket"]),
+    ("a short address of a repository that has none", lambda c: write(c, OPENING, "acme/rocket\n"), ["stale-index " + OPENING]),
+    ("a short address of nothing", lambda c: write(c, OPENING, "rocket\n"), ["malformed " + OPENING]),
+    ("two repositories with addresses that are taken for each other", lambda c: [
+        write(c, "repositories/acme/rocket", "address=big.rocket\n", "a"), write(c, OPENING, "acme/rocket\n"),
+        write(c, "repositories/acme/engine", "[repository]\nreply=on\naddress=big-rocket\n")], ["shared repositories/acme/engine"]),
+    ("an address that is reserved", lambda c: write(c, "repositories/acme/rocket", "address=postmaster\n", "a"),
+     ["malformed repositories/acme/rocket"]),
+    ("an opening that is none", lambda c: write(c, "repositories/acme/rocket", "open=always\n", "a"), ["malformed repositories/acme/rocket"]),
     ("a host that is no installation", lambda c: write(c, "hosts/mx1", "mine\n"), ["malformed hosts/mx1"]),
     ("a policy that does not parse", lambda c: replace(c, "repositories/acme/rocket", "reply=on", "reply=maybe"),
      ["malformed repositories/acme/rocket"]),

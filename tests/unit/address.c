@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address/address.h"
+#include "address/opening.h"
 #include "base/error.h"
 
 #define HOST "git.example.org"
@@ -224,5 +225,32 @@ Test(address, masking_leaves_no_mac_and_no_stranger)
 
         cr_expect_str_eq(own, cases[i].own);
         cr_expect_str_eq(all, cases[i].all);
+    }
+}
+
+Test(address, an_opening_is_what_has_no_plus_in_our_domain)
+{
+    static const struct {
+        const char *text, *local;
+    } cases[] = {
+        {"rocket@reply." HOST, "rocket"},
+        {"ROCKET@Reply." HOST ".", "rocket"},
+        {"\"rocket\"@reply." HOST, "rocket"},
+        {"Acme/Rocket@reply." HOST, "acme/rocket"},
+        {"rocket+x@reply." HOST, NULL},
+        {"\"rocket@reply." HOST, NULL},
+        {"@reply." HOST, NULL},
+        {"rocket@" HOST, NULL},
+        {"rocket@reply." HOST ".evil.example", NULL},
+        {"rocket", NULL},
+        {"a123456789012345678901234567890123456789012345678901234567890123@reply." HOST,
+         "a123456789012345678901234567890123456789012345678901234567890123"},
+        {"a1234567890123456789012345678901234567890123456789012345678901234@reply." HOST, NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *local = mp_opening_parse(cases[i].text, HOST);
+
+        cr_expect(g_strcmp0(local, cases[i].local) == 0, "%s: %s", cases[i].text, local);
     }
 }

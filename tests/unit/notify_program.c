@@ -17,6 +17,7 @@
 #include "outbox/outbox.h"
 #include "scratch.h"
 #include "tracker/tracker.h"
+#include "tracker/repositories.h"
 
 #define HOST "git.example.org"
 #define KEY  "00000000000000000000000000000001"

@@ -212,6 +212,7 @@ check_repository(Fsck *fsck, MpTree *owner, const char *name, const char *path)
         return;
     check_ids(fsck, path, "watchers", repository->watchers);
     check_ids(fsck, path, "members", repository->members);
+    mp_fsck_opening_of(fsck, repository, path);
 }
 
 static void
@@ -346,7 +347,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
                  .redacted = redacted,
                  .message_ids = message_ids,
                  .case_matters = accounts->case_matters};
-    git_oid imports, commits, hosts, index;
+    git_oid imports, commits, hosts, index, openings;
 
     *counts = (MpFsckCounts){0};
     mp_git_keep_little();
@@ -367,6 +368,8 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
         check_imports(&fsck, &imports, "imports");
     if (fsck.has_commits)
         check_imports(&fsck, &commits, "commits");
+    if (find_in_root(&fsck, "openings", &openings))
+        mp_fsck_openings(&fsck, &openings, "openings");
     if (find_in_root(&fsck, "hosts", &hosts))
         check_hosts(&fsck, &hosts);
     if (fsck.stop == NULL)

@@ -49,6 +49,11 @@ bool mp_fsck_is_redacted(Fsck *fsck, guint64 thread, guint64 comment);
 void mp_fsck_accounts(Fsck *fsck);
 void mp_fsck_repositories(Fsck *fsck);
 void mp_fsck_names(Fsck *fsck);
+
+/* The directory of short addresses, and what leads to that of one repository. */
+void mp_fsck_openings(Fsck *fsck, const git_oid *id, const char *path);
+void mp_fsck_opening_of(Fsck *fsck, const MpRepository *repository, const char *path);
+
 void mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
 
 /* A comment that is there, for the KEYs. */
