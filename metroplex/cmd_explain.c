@@ -66,19 +66,26 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
         MpAddress address;
         bool is_ours = mp_address_parse(addressee->address, instance->config->hostname, &address) ==
                        MP_ADDRESS_OURS;
-        bool is_chosen = delivery->identity.is_verified &&
-                         g_strcmp0(delivery->identity.recipient, masked) == 0 &&
-                         g_strcmp0(delivery->identity.recipient_field, addressee->field) == 0;
+        const MpIdentity *identity = &delivery->identity;
+        bool is_chosen = (identity->is_verified || identity->is_opening) &&
+                         g_strcmp0(identity->recipient, masked) == 0 &&
+                         g_strcmp0(identity->recipient_field, addressee->field) == 0;
 
         printf("    %-15s %s: ", addressee->field, shown);
-        mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED, is_chosen ? "verifies"
-                                                          : is_ours ? "of our form, does not verify"
-                                                                    : "not ours");
+        mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED,
+                           is_chosen ? (identity->is_opening ? "a repository's" : "verifies")
+                           : is_ours ? "of our form, does not verify"
+                                     : "not ours");
         putchar('\n');
         if (is_chosen)
             break;
     }
-    if (delivery->identity.account != NULL)
+    if (delivery->identity.is_opening)
+        printf("    a first mail to %s, from %s: %s\n", delivery->identity.repository->name,
+               delivery->identity.account != NULL ? delivery->identity.account->login
+                                                  : "nobody with an account",
+               delivery->identity.unproved != NULL ? delivery->identity.unproved : "proved");
+    else if (delivery->identity.account != NULL)
         printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",
                mp_purpose_name(delivery->identity.address.purpose),
                delivery->identity.account->login, delivery->identity.address.thread,
@@ -173,8 +180,9 @@ print_bounce(MpInstance *instance, const MpDelivery *delivery, bool *is_counted,
 static void
 print_result(const MpDelivery *delivery, bool is_counted)
 {
-    const char *action[] = {"filed", "posted as a comment", "taken as a request to mute the thread",
-                            "obeyed", "counted against the account's address"};
+    const char *action[] = {"filed",         "posted as a comment",
+                            "made a thread", "taken as a request to mute the thread",
+                            "obeyed",        "counted against the account's address"};
     const char *responses[] = {"no answer to the sender", "the account gets an answer",
                                "the account that has the sender's address gets an answer"};
     bool is_due = delivery->decision.response != NULL;

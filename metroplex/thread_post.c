@@ -166,32 +166,22 @@ find_done_thread(MpInstance *instance, MpPost *post, GError **error)
 }
 
 static bool
-note_once(MpBatch *batch, const MpPost *post, const MpActor *actor, GError **error)
-{
-    if (post->once == NULL)
-        return true;
-    g_autofree char *name = name_of_once(post);
-    g_autofree char *what =
-        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": key noted", post->repository, post->result);
-    return mp_batch_set_import(batch, name, post->result, what, actor, error);
-}
-
-static bool
 build_thread(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
              GError **error)
 {
     MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
     g_autoptr(GArray) mentions = mp_mentions(instance->accounts, post->body, error);
-    const MpNewComment opening = mp_post_comment(post, instance, mentions);
+    g_autofree char *name = post->once != NULL ? name_of_once(post) : NULL;
+    MpNewComment opening = mp_post_comment(post, instance, mentions);
 
+    opening.known_as = name;
     post->facts.created = actor.date;
     if (mentions == NULL || !find_done_thread(instance, post, error))
         return false;
     if (post->is_done)
         return true;
-    if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error) ||
-        !note_once(batch, post, &actor, error))
+    if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error))
         return false;
     g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_OPENED, post->key, post->result,
                                                  post->actor->id));

@@ -200,6 +200,7 @@ print_json(const Whole *whole)
     JsonArray *array;
 
     mp_json_text(object, "body", whole->opening->body);
+    json_object_set_object_member(object, "opening", thread_json_of_comment(whole->opening));
     array = mp_json_array(object, "subscribers");
     for (guint i = 0; i < whole->subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);

@@ -59,6 +59,14 @@ mp_delivery_set_message(MpDelivery *delivery, MpMessage *message, MpMessageFault
     delivery->fault_text = g_strdup(text);
 }
 
+guint64
+mp_delivery_thread(const MpDelivery *delivery)
+{
+    const MpIdentity *identity = &delivery->identity;
+
+    return identity->thread != NULL ? identity->thread->id : identity->opened;
+}
+
 gint64
 mp_delivery_received(const MpDelivery *delivery)
 {
@@ -97,5 +105,6 @@ bool
 mp_delivery_acts_once(const MpDelivery *delivery)
 {
     return delivery->decision.gate->action == MP_DO_COMMENT ||
+           delivery->decision.gate->action == MP_DO_OPEN ||
            delivery->decision.gate->action == MP_DO_COMMANDS;
 }

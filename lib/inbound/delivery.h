@@ -42,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpDelivery, mp_delivery_free)
 /* Forgets what was found out in the tracker, and decided on that. */
 void mp_delivery_forget(MpDelivery *delivery);
 
+/* The thread that it belongs to, or opened; 0 if there is none. */
+guint64 mp_delivery_thread(const MpDelivery *delivery);
+
 /* When it was received, in seconds; never later than now. */
 gint64 mp_delivery_received(const MpDelivery *delivery);
 

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "inbound/internal.h"
+#include "inbound/openings.h"
 
 static void
 take_address(MpDelivery *delivery, const MpAddressee *addressee, const MpAddress *address)
@@ -129,6 +130,10 @@ find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
 
     if (source == NULL)
         return false;
+    if (identity->is_opening) {
+        identity->key = mp_opening_key(delivery, source, words);
+        return mp_delivery_find_opened(instance, delivery, error);
+    }
     identity->key = mp_tracker_key(identity->account->id, identity->address.thread, source, words);
     return mp_instance_find_key(instance, identity->address.thread, identity->key,
                                 &identity->is_duplicate, &identity->comment, NULL, error);
@@ -152,14 +157,16 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
     MpIdentity *identity = &delivery->identity;
 
     check_sender(instance, delivery);
-    if (!find_address(instance, delivery, error))
+    if (!find_address(instance, delivery, error) ||
+        (identity->recipient == NULL && !mp_delivery_find_opening(instance, delivery, error)))
         return false;
-    if (!identity->is_verified)
+    if (!identity->is_verified && !identity->is_opening)
         return true;
     if (!find_repository(instance, identity, error) || !find_duplicate(instance, delivery, error))
         return false;
-    mp_instance_is_over_rate(instance, identity->account->id, identity->address.thread,
-                             mp_delivery_received(delivery), &identity->over_rate);
+    mp_instance_is_over_rate(instance, identity->account != NULL ? identity->account->id : 0,
+                             identity->address.thread, mp_delivery_received(delivery),
+                             &identity->over_rate);
     return true;
 }
 

@@ -13,7 +13,13 @@ log_outcome(const MpDelivery *delivery, const char *would)
     const char *login =
         delivery->identity.account != NULL ? delivery->identity.account->login : "-";
 
-    if (delivery->decision.gate->action == MP_DO_COMMENT && delivery->identity.comment == 0)
+    if (delivery->decision.gate->action == MP_DO_OPEN && delivery->identity.opened == 0)
+        mp_info("%sOpened %s: a thread of %s, by %s", would, path,
+                delivery->identity.repository->name, login);
+    else if (delivery->decision.gate->action == MP_DO_OPEN)
+        mp_info("%sOpened %s: thread %" G_GUINT64_FORMAT ", by %s", would, path,
+                delivery->identity.opened, login);
+    else if (delivery->decision.gate->action == MP_DO_COMMENT && delivery->identity.comment == 0)
         mp_info("%sPosted %s: thread %" G_GUINT64_FORMAT ", by %s", would, path,
                 delivery->identity.thread->id, login); /* its number is not known before it is */
     else if (delivery->decision.gate->action == MP_DO_COMMENT)
@@ -51,7 +57,8 @@ record_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
             .reason = delivery->decision.gate->reason,
             .message_id = delivery->message_id,
             .name = delivery->mail->name,
-            .thread = delivery->identity.is_verified ? delivery->identity.address.thread : 0,
+            .thread = delivery->identity.is_verified ? delivery->identity.address.thread
+                                                     : delivery->identity.opened,
             .comment = delivery->identity.comment,
             .received = delivery->mail->received,
         };
@@ -95,7 +102,9 @@ count(MpInbound *inbound, const MpDelivery *delivery)
     if (delivery->is_deferred)
         return;
     mp_ledger_count(inbound->ledger, "mail", delivery->decision.gate->reason, 1);
-    if (delivery->decision.gate->action == MP_DO_COMMENT && delivery->mail->place == MP_PLACE_NEW)
+    if ((delivery->decision.gate->action == MP_DO_COMMENT ||
+         delivery->decision.gate->action == MP_DO_OPEN) &&
+        delivery->mail->place == MP_PLACE_NEW)
         mp_ledger_time(inbound->ledger, "delivery",
                        (double)(g_get_real_time() - delivery->mail->received) / G_USEC_PER_SEC);
 }

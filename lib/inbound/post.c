@@ -8,6 +8,7 @@
 #include "inbound/bounce.h"
 #include "policy/commands.h"
 #include "inbound/internal.h"
+#include "inbound/openings.h"
 #include "inbound/respond.h"
 #include "instance/transaction.h"
 #include "tracker/mentions.h"
@@ -43,19 +44,16 @@ put_commands(const Writing *w, MpDelivery *delivery, GError **error)
     return mp_delivery_apply_commands(w->instance, w->batch, w->events, delivery, &actor, error);
 }
 
-static bool
-put_comment(const Writing *w, MpDelivery *delivery, GError **error)
+/* The comment, or opening post, and the two texts that it has from its caller. */
+static MpNewComment
+comment_of(const Writing *w, const MpDelivery *delivery, const char *elided, const char *commands,
+           const GArray *mentions, const GArray *copied)
 {
     const MpComposed *composed = &delivery->composed;
-    MpIdentity *identity = &delivery->identity;
-    g_autofree char *elided =
-        mp_delivery_mask(delivery, delivery->extraction->elided, MP_MASK_TEXT);
-    g_autoptr(GArray) mentions = mp_mentions(w->instance->accounts, composed->body, error);
-    g_autoptr(GArray) copied = mp_delivery_copied(w->instance, delivery, error);
-    g_autofree char *commands = mp_mail_commands_text(composed->commands);
-    MpActor actor = actor_of(delivery);
-    const MpNewComment comment = {
-        .thread = identity->thread->id,
+    const MpIdentity *identity = &delivery->identity;
+
+    return (MpNewComment){
+        .thread = mp_delivery_thread(delivery),
         .key = identity->key,
         .via = "mail",
         .body = composed->body,
@@ -72,6 +70,20 @@ put_comment(const Writing *w, MpDelivery *delivery, GError **error)
         .copied = copied,
         .attachments = composed->attachments,
     };
+}
+
+static bool
+put_comment(const Writing *w, MpDelivery *delivery, GError **error)
+{
+    const MpComposed *composed = &delivery->composed;
+    MpIdentity *identity = &delivery->identity;
+    g_autofree char *elided =
+        mp_delivery_mask(delivery, delivery->extraction->elided, MP_MASK_TEXT);
+    g_autoptr(GArray) mentions = mp_mentions(w->instance->accounts, composed->body, error);
+    g_autoptr(GArray) copied = mp_delivery_copied(w->instance, delivery, error);
+    g_autofree char *commands = mp_mail_commands_text(composed->commands);
+    MpActor actor = actor_of(delivery);
+    const MpNewComment comment = comment_of(w, delivery, elided, commands, mentions, copied);
 
     if (mentions == NULL || copied == NULL ||
         !mp_batch_comment(w->batch, &comment, &actor, &identity->comment, &identity->is_duplicate,
@@ -82,6 +94,21 @@ put_comment(const Writing *w, MpDelivery *delivery, GError **error)
     g_ptr_array_add(w->events, mp_transaction_event(w->instance, MP_EVENT_COMMENT, identity->key,
                                                     identity->thread->id, identity->account->id));
     return commands == NULL || put_commands(w, delivery, error);
+}
+
+static bool
+put_opening(const Writing *w, MpDelivery *delivery, GError **error)
+{
+    g_autofree char *elided =
+        mp_delivery_mask(delivery, delivery->extraction->elided, MP_MASK_TEXT);
+    g_autoptr(GArray) mentions = mp_mentions(w->instance->accounts, delivery->composed.body, error);
+    g_autoptr(GArray) copied = mp_delivery_copied(w->instance, delivery, error);
+    MpActor actor = actor_of(delivery);
+    const MpNewComment post = comment_of(w, delivery, elided, NULL, mentions, copied);
+
+    return mentions != NULL && copied != NULL &&
+           mp_delivery_open_thread(w->instance, w->batch, w->events, delivery, &post, &actor,
+                                   error);
 }
 
 static bool
@@ -102,6 +129,8 @@ put(const Writing *w, MpDelivery *delivery, GError **error)
     switch (delivery->decision.gate->action) {
     case MP_DO_COMMENT:
         return put_comment(w, delivery, error);
+    case MP_DO_OPEN:
+        return put_opening(w, delivery, error);
     case MP_DO_MUTE:
         return put_mute(w, delivery, error);
     case MP_DO_COMMANDS:
@@ -183,7 +212,7 @@ mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries)
 
         if (!delivery->is_deferred && mp_delivery_acts_once(delivery) &&
             !delivery->identity.is_duplicate)
-            mp_rate_note(rate, delivery->identity.account->id, delivery->identity.thread->id,
+            mp_rate_note(rate, delivery->identity.account->id, delivery->identity.address.thread,
                          mp_delivery_received(delivery));
     }
     if (!mp_rate_write(rate, &why))

@@ -154,9 +154,11 @@ plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *us
     MpLanguage language = mp_notification_language(instance->config, user);
 
     response->user = user->id;
-    response->thread = delivery->identity.thread != NULL ? delivery->identity.thread->id : 0;
+    response->thread = mp_delivery_thread(delivery);
     response->reason = g_strdup(delivery->decision.gate->reason);
     response->text = g_strdup(delivery->decision.gate->text);
+    response->repository =
+        delivery->identity.is_opening ? g_strdup(delivery->identity.repository->name) : NULL;
     response->day = day_of(delivery);
     response->hash = g_strdup("");
     if (delivery->decision.gate->tells_commands && !name_by_mail(delivery, response, error))
@@ -262,9 +264,8 @@ mp_response_event(const MpInstance *instance, const MpDelivery *delivery)
     g_autofree char *source = g_strdup_printf("%s %s", delivery->decision.response->hash, name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
     g_autofree char *key = g_strdup_printf("answer-%.32s", sum);
-    MpEvent *event = mp_transaction_event(
-        instance, MP_EVENT_RESPONSE, key,
-        delivery->identity.thread != NULL ? delivery->identity.thread->id : 0, 0);
+    MpEvent *event =
+        mp_transaction_event(instance, MP_EVENT_RESPONSE, key, mp_delivery_thread(delivery), 0);
 
     event->response = mp_response_ref(delivery->decision.response);
     return event;

@@ -39,6 +39,9 @@ fill(const Texts *t, const char *template)
 {
     const MpResponseFacts *facts = t->facts;
     const char *verdicts = facts->response->verdicts;
+    const char *repository = facts->thread != NULL                 ? facts->thread->repository
+                             : facts->response->repository != NULL ? facts->response->repository
+                                                                   : "";
     g_autofree char *commands = mp_mail_commands_list(facts->config->commands);
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
     const char *const pairs[][2] = {
@@ -46,7 +49,7 @@ fill(const Texts *t, const char *template)
         {"{limit}", limit},
         {"{noreply}", facts->config->noreply_address},
         {"{host}", facts->config->hostname},
-        {"{repository}", facts->thread != NULL ? facts->thread->repository : ""},
+        {"{repository}", repository},
         {"{commands}", commands},
         {"{verdicts}", verdicts != NULL && *verdicts != '\0' ? verdicts : t->phrases->unreadable}};
     GString *out = g_string_new(template);

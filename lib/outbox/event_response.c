@@ -62,12 +62,13 @@ mp_event_take_line_of_response(MpEventText *text, char **field)
         g_string_append_printf(text->quote, "%s\n", value);
         return NULL;
     }
-    char **at = strcmp(word, "answers") == 0    ? &response->message_id
-                : strcmp(word, "sender") == 0   ? &response->sender
-                : strcmp(word, "verdicts") == 0 ? &response->verdicts
-                : strcmp(word, "text") == 0     ? &response->text
-                : strcmp(word, "help") == 0     ? &response->right
-                                                : &response->subject;
+    char **at = strcmp(word, "answers") == 0      ? &response->message_id
+                : strcmp(word, "sender") == 0     ? &response->sender
+                : strcmp(word, "verdicts") == 0   ? &response->verdicts
+                : strcmp(word, "text") == 0       ? &response->text
+                : strcmp(word, "help") == 0       ? &response->right
+                : strcmp(word, "repository") == 0 ? &response->repository
+                                                  : &response->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
     return NULL;

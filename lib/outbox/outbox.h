@@ -54,6 +54,7 @@ typedef struct {
     guint64 thread;      /* that the mail was for; 0 for none */
     char *reason;        /* the gate's reason code */
     char *text;          /* which text says it, where one reason has several; or NULL */
+    char *repository;    /* to which a first mail came, or NULL */
     char *day;           /* of the mail's receipt: "2026-01-31", UTC */
     char *hash;          /* of the raw mail: SHA-256 in hexadecimal digits */
     char *language;      /* "en", "fr" */

@@ -38,6 +38,7 @@ clear_response(gpointer data)
     g_free(response->reason);
     g_free(response->text);
     g_free(response->right);
+    g_free(response->repository);
     g_clear_pointer(&response->commands, g_ptr_array_unref);
     g_free(response->day);
     g_free(response->hash);

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "policy/automatic.h"
 #include "policy/commands.h"
+#include "policy/openings.h"
 
 static bool
 is_fault(const MpGateInput *d, MpMessageFault fault, char **why)
@@ -65,7 +66,7 @@ no_address(const MpGateInput *d, char **why)
 static bool
 bad_address(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_verified)
+    if (d->identity->is_verified || d->identity->is_opening)
         return false;
     *why = g_strdup("the address does not verify");
     return true;
@@ -85,7 +86,7 @@ bounce(const MpGateInput *d, char **why)
 static bool
 selftest(const MpGateInput *d, char **why)
 {
-    if (d->identity->address.thread != 0)
+    if (d->identity->address.thread != 0 || d->identity->is_opening)
         return false;
     *why = g_strdup("the self-test: nothing is posted");
     return true;
@@ -116,14 +117,15 @@ duplicate(const MpGateInput *d, char **why)
 {
     if (!d->identity->is_duplicate)
         return false;
-    *why = g_strdup("it is a comment already");
+    *why = g_strdup(d->identity->is_opening ? "it opened a thread already"
+                                            : "it is a comment already");
     return true;
 }
 
 static bool
 suspended(const MpGateInput *d, char **why)
 {
-    if (d->identity->account->is_active)
+    if (d->identity->account == NULL || d->identity->account->is_active)
         return false;
     g_autofree char *login = mp_escape(d->identity->account->login);
     *why = g_strdup_printf("the account %s is suspended", login);
@@ -139,10 +141,10 @@ static bool
 sender_mismatch(const MpGateInput *d, char **why)
 {
     const GPtrArray *from = d->message->from;
-    g_autofree char *login = mp_escape(d->identity->account->login);
 
-    if (d->config->identity == MP_IDENTITY_TOKEN)
+    if (d->identity->is_opening || d->config->identity == MP_IDENTITY_TOKEN)
         return false;
+    g_autofree char *login = mp_escape(d->identity->account->login);
     if (from->len == 0) {
         *why = g_strdup_printf("the mail has no sender; the address is %s's", login);
         return true;
@@ -162,7 +164,7 @@ sender_mismatch(const MpGateInput *d, char **why)
 static bool
 sender_unauthenticated(const MpGateInput *d, char **why)
 {
-    if (d->config->identity == MP_IDENTITY_TOKEN ||
+    if (d->identity->is_opening || d->config->identity == MP_IDENTITY_TOKEN ||
         d->identity->verdicts.check != MP_SENDER_UNAUTHENTICATED)
         return false;
     g_autofree char *said = mp_verdicts_describe(&d->identity->verdicts);
@@ -178,8 +180,8 @@ sender_unchecked(const MpGateInput *d, char **why)
 {
     const MpConfig *config = d->config;
 
-    if (config->identity == MP_IDENTITY_TOKEN || config->authserv_id[0] == '\0' ||
-        config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
+    if (d->identity->is_opening || config->identity == MP_IDENTITY_TOKEN ||
+        config->authserv_id[0] == '\0' || config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
         d->identity->verdicts.check != MP_SENDER_UNCHECKED)
         return false;
     g_autofree char *said = mp_verdicts_describe(&d->identity->verdicts);
@@ -191,7 +193,7 @@ sender_unchecked(const MpGateInput *d, char **why)
 static bool
 no_thread(const MpGateInput *d, char **why)
 {
-    if (d->identity->thread != NULL)
+    if (d->identity->thread != NULL || d->identity->is_opening)
         return false;
     *why = g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind",
                            d->identity->address.thread);
@@ -207,7 +209,7 @@ is_member(const MpGateInput *d)
 static bool
 locked(const MpGateInput *d, char **why)
 {
-    if (!d->identity->thread->is_locked || is_member(d))
+    if (d->identity->is_opening || !d->identity->thread->is_locked || is_member(d))
         return false;
     *why = g_strdup_printf("thread %" G_GUINT64_FORMAT " is locked", d->identity->thread->id);
     return true;
@@ -216,7 +218,7 @@ locked(const MpGateInput *d, char **why)
 static bool
 replies_off(const MpGateInput *d, char **why)
 {
-    if (d->identity->repository->reply != MP_REPLY_OFF)
+    if (d->identity->is_opening || d->identity->repository->reply != MP_REPLY_OFF)
         return false;
     *why = g_strdup_printf("%s takes replies by mail from nobody", d->identity->repository->name);
     return true;
@@ -225,7 +227,8 @@ replies_off(const MpGateInput *d, char **why)
 static bool
 members_only(const MpGateInput *d, char **why)
 {
-    if (d->identity->repository->reply != MP_REPLY_MEMBERS || is_member(d))
+    if (d->identity->is_opening || d->identity->repository->reply != MP_REPLY_MEMBERS ||
+        is_member(d))
         return false;
     *why = g_strdup_printf("%s takes replies by mail from its members only",
                            d->identity->repository->name);
@@ -360,14 +363,18 @@ static const MpGate gates[] = {
     {"loop",             FAILURE, MP_DO_NOTHING, false, mp_policy_is_loop},
     {"auto-reply",       FAILURE, MP_DO_NOTHING, false, mp_policy_is_automatic},
     {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate},
+    {"closed",           FAILURE, MP_DO_NOTHING, false, mp_opening_is_closed, MP_RESPOND_TO_ACCOUNT},
     {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended, MP_RESPOND_TO_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, MP_RESPOND_TO_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, MP_RESPOND_TO_ACCOUNT, true, "unauthenticated"},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unchecked, MP_RESPOND_TO_ACCOUNT, .text = "unchecked"},
+    {"unknown-sender",   FAILURE, MP_DO_NOTHING, false, mp_opening_is_of_nobody},
     {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread, MP_RESPOND_TO_ACCOUNT},
     {"locked",           FAILURE, MP_DO_NOTHING, false, locked, MP_RESPOND_TO_ACCOUNT},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, replies_off, MP_RESPOND_TO_ACCOUNT, .text = "replies-off"},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, MP_RESPOND_TO_ACCOUNT, .text = "members-only"},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, mp_opening_is_of_no_member, MP_RESPOND_TO_ACCOUNT, .text = "open-members"},
+    {"unproved",         FAILURE, MP_DO_NOTHING, false, mp_opening_is_unproved},
     {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, MP_RESPOND_TO_ACCOUNT},
     {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted, MP_RESPOND_TO_ACCOUNT},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
@@ -376,6 +383,7 @@ static const MpGate gates[] = {
     {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty, MP_RESPOND_TO_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long, MP_RESPOND_TO_ACCOUNT},
+    {"opened",           SUCCESS, MP_DO_OPEN,    true,  mp_opening_is_good},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything, MP_RESPOND_TO_ACCOUNT, .text = "commands-posted", .tells_commands = true},
 };
 /* clang-format on */
@@ -393,8 +401,8 @@ mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
     g_autofree char *why = NULL;
 
     if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
-        mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
-        mp_policy_wants_no_response(d->message))
+        d->identity->unproved != NULL || mp_policy_is_loop(d, &why) ||
+        mp_policy_is_automatic(d, &why) || mp_policy_wants_no_response(d->message))
         return MP_RESPOND_TO_NOBODY;
     if (gate->tells_commands && !mp_mail_commands_any(d->composed->commands, false) &&
         !mp_mail_commands_has(d->composed->commands, MP_MAIL_HELP))
@@ -426,6 +434,7 @@ mp_identity_clear(MpIdentity *identity)
     mp_user_free(identity->account);
     mp_thread_free(identity->thread);
     mp_repository_free(identity->repository);
+    g_free(identity->unproved);
     g_free(identity->key);
     *identity = (MpIdentity){0};
 }

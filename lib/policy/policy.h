@@ -20,20 +20,26 @@
 /* The account, thread and repository of a mail, as the tracker has them now. Owns what it points
  * to. */
 typedef struct {
-    /* The address: the first of ours that verifies, else the first that has our shape. */
+    /* The address: the first of ours that verifies, else the first that has our shape, else one
+     * that opens a thread. */
     char *recipient;       /* or NULL: no address of ours in any field */
     char *recipient_field; /* the header field it stood in */
     MpAddress address;
     bool is_verified;
     bool is_noreply; /* the no-reply address stood among the recipients */
+    bool is_opening; /* it is an address of `repository`, at which a first mail opens a thread */
+    char *unproved;  /* of an opening: what there lacks of a proof of its author, or NULL */
 
-    MpUser *account; /* whose address it is; NULL, as what follows, where it does not verify */
+    /* Whose address it is, of an opening the account of From; NULL, as what follows, where it does
+     * not verify, or From is nobody's. */
+    MpUser *account;
     MpThread *thread;
     MpRepository *repository;
     MpVerdicts verdicts;   /* what a trusted server found of the sender */
     char *key;             /* by which the comment it becomes is known again */
     bool is_duplicate;     /* the key is in the tracker, or earlier in this batch */
     guint64 comment;       /* then its number, if the tracker has it */
+    guint64 opened;        /* of an opening: the thread that it became, if the tracker has it */
     const char *over_rate; /* which limit of an hour one comment more would be over, or NULL */
 } MpIdentity;
 
@@ -65,6 +71,7 @@ typedef struct {
 typedef enum {
     MP_DO_NOTHING,  /* file the mail */
     MP_DO_COMMENT,  /* post it */
+    MP_DO_OPEN,     /* open a thread with it */
     MP_DO_MUTE,     /* mute the thread for the account */
     MP_DO_COMMANDS, /* what the commands of the reply say; there is no comment */
     MP_DO_BOUNCE,   /* count what a delivery report says against the account's addresses */

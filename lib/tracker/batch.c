@@ -331,6 +331,15 @@ next_thread_id(MpBatch *batch, guint64 *id, GError **error)
     return true;
 }
 
+static bool
+set_import(MpBatch *batch, const char *name, guint64 thread, GError **error)
+{
+    g_autofree char *path = mp_path_of_import(name);
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", thread);
+
+    return mp_tree_set_at(batch->chain.tree, path, text, strlen(text), error);
+}
+
 bool
 mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment *post,
                      const MpActor *actor, guint64 *id, GError **error)
@@ -351,6 +360,7 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
     return directory != NULL && set_text(batch, directory, "thread", record, error) &&
            write_comment(batch, directory, 0, post, actor, error) &&
            add_message_id(batch, post, *id, error) &&
+           (post->known_as == NULL || set_import(batch, post->known_as, *id, error)) &&
            subscribe_participants(batch, *id, directory, post, actor->user, "author", error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
 }
@@ -375,10 +385,7 @@ bool
 mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
                     const MpActor *actor, GError **error)
 {
-    g_autofree char *path = mp_path_of_import(message_id);
-    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", thread);
-
-    return mp_tree_set_at(batch->chain.tree, path, text, strlen(text), error) &&
+    return set_import(batch, message_id, thread, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 

@@ -158,6 +158,25 @@ remove_key(MpBatch *batch, MpTreeNode *thread, const char *key, GError **error)
     return true;
 }
 
+/* By its KEY a thread that a mail opened is found. */
+static bool
+forget_opening(MpBatch *batch, const MpRedacted *redaction, const char *key, GError **error)
+{
+    g_autofree char *name = g_strconcat(MP_OPENED_BY_MAIL, key, NULL);
+    g_autofree char *path = mp_path_of_import(name);
+    char *slash = strrchr(path, '/');
+    MpTreeNode *directory;
+
+    *slash = '\0';
+    if (redaction->comment > 0)
+        return true;
+    if (!mp_tree_directory(batch->chain.tree, NULL, path, &directory, error))
+        return false;
+    if (directory != NULL)
+        mp_tree_remove(directory, slash + 1);
+    return true;
+}
+
 /* What others quoted of it. */
 static bool
 remove_elided(MpBatch *batch, MpTreeNode *thread, const GArray *comments, GError **error)
@@ -203,6 +222,7 @@ mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *reda
            remove_key(batch, thread, comment->key, error) &&
            mp_message_ids_remove(batch->chain.tree, comment->message_id, redaction->thread,
                                  error) &&
+           forget_opening(batch, redaction, comment->key, error) &&
            remove_elided(batch, thread, quoting, error) &&
            rename_thread(batch, thread, facts, title, error) &&
            mp_chain_commit(&batch->chain, what, &actor, error);

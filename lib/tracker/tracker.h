@@ -319,6 +319,8 @@ bool mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpCo
 GBytes *mp_tracker_attachment(MpTracker *tracker, guint64 thread, guint64 number, const char *file,
                               GError **error);
 
+#define MP_OPENED_BY_MAIL "opening:" /* and the KEY of a first mail: its name there */
+
 /* The thread that was imported with an opening post of this Message-ID, or is known by another name
  * of tracker(5), imports/; 0 where there is none. */
 bool
@@ -410,6 +412,8 @@ typedef struct {
     const GArray *copied;           /* guint64 ids to subscribe with reason `cc`, or NULL */
     const GPtrArray *attachments;   /* MpNewAttachment, or NULL */
     gint64 redacted;                /* of an import: it was redacted where it comes from, then */
+    const char *known_as; /* of an opening post: what mp_tracker_find_import() finds its thread by,
+                             or NULL */
 } MpNewComment;
 
 /*
@@ -436,7 +440,7 @@ bool mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key
 bool mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                         const char *what, const MpActor *actor, GError **error);
 
-/* Remembers what the thread was made of: see mp_tracker_find_import. */
+/* Remembers what a thread that is there was made of: see mp_tracker_find_import. */
 bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, const char *what,
                          const MpActor *actor, GError **error);
 

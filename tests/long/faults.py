@@ -74,6 +74,11 @@ def batch(site):
     return site.once()
 
 
+def openings(site):
+    site.give_openings()
+    return site.once()
+
+
 def dead_before(find):
     """A run that died before one of its calls: the work of the next one."""
     def prepare(site):
@@ -185,6 +190,7 @@ SCENARIOS = {
     "after death between the events": dead_before(nth("renameat2", "", 1)),
     "after death before the moves": dead_before(nth("renameat2", ".mx")),
     "after death between the moves": dead_before(nth("renameat2", ".mx", 3)),
+    "openings": openings,
     "init": init,
     "thread comment": comment,
     "thread open": open_thread,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from first_mail import at, first_mail, opens  # noqa: E402
 from harness import METROPLEX, NOTIFIER, Site  # noqa: E402
 from invariants import Delivered, Mail, git  # noqa: E402
 
@@ -36,12 +37,35 @@ class Installation(Site):
         self.given.comments[thread].append(text)
         return self.give(self.mail(f"{login}@example.org", self.address(thread, login), text + "\n"), "success", *GOOD, comment=(thread, text))
 
+    def give_first(self, text, login="kate", **how):
+        """A first mail, which opens a thread."""
+        octets = first_mail(self, f"{login}@example.org", text=text + "\n", **how)
+        if text not in self.given.opened:
+            self.given.opened.append(text)
+            self.given.changes += 1
+        return self.give(octets, "success", "opened", "duplicate")
+
     def give_refused(self, thread, text="Let me in.\n"):
         self.give(self.mail("nobody@example.org", self.address(thread, "kate"), text), "failure", "sender-mismatch")
 
     def give_unsubscription(self, thread, login="tim"):
         self.given.changes += 1
         self.give(self.mail(f"{login}@example.org", self.address(thread, login, "--purpose", "unsub"), "Stop.\n"), "success", "unsubscribed")
+
+    def give_openings(self):
+        """First mails: one alone, one twice, one to two repositories, one that proves nothing; and a comment."""
+        opens(self, who="known")
+        opens(self, repository="acme/engine", address="engine", who="known")
+        self.count_commits()
+        self.give_first("The first of all.")
+        self.give(self.give_first("It came twice.", "ann"), "success", "opened", "duplicate")
+        both = f"{at('engine')}, {at()}"
+        for delivered in (at(), at("engine")):
+            self.give_first("To both.", to=both, delivered=delivered, message_id="<both@example.org>")
+        self.give(first_mail(self, "kate@example.org", verdict="spf=pass smtp.mailfrom=example.org"), "failure", "unproved")
+        self.given.comments[self.threads[0]].append("A comment beside.")
+        self.give(first_mail(self, "kate@example.org", to=self.address(self.threads[0], "kate"), text="A comment beside.\n"), "success", *GOOD,
+                  comment=(self.threads[0], "A comment beside."))
 
     def give_batch(self):
         """Three good mails, one of them twice, one refused, one unsubscription."""

@@ -32,6 +32,7 @@ class Delivered:
     mails: dict = field(default_factory=dict)  # name in new/: Mail
     comments: dict = field(default_factory=dict)  # thread: the bodies that must be there, once each
     maybe: dict = field(default_factory=dict)  # thread: those of commands that were killed
+    opened: list = field(default_factory=list)  # the opening posts of first mails, each of one thread
     commits: int = 0  # of the tracker before; each comment adds one, and each of `changes`
     changes: int = 0
     maybe_changes: int = 0
@@ -167,6 +168,10 @@ def comments(threads, given):
             yield f"keys: thread {id} has KEYs of {indexed}, comments {sorted(thread.bodies)}"
     for id in set(given.comments) - set(threads):
         yield f"comment: thread {id} is missing"
+    posts = collections.Counter(thread.bodies.get(0) for thread in threads.values())
+    for body in given.opened:
+        if posts[body] != 1:
+            yield f"thread: {body!r} opened {posts[body]} threads, not one"
 
 
 def history(site, threads, given):

@@ -472,11 +472,12 @@ def a_thread_is_opened_answered_and_shown(site):
     equal(site.metroplex("thread", "comment", "1", "--as", "tim", stdin="Thanks.\n"), "2\n")
     thread = site.show(1)
     check(re.fullmatch(DATE, thread.pop("created")), "created")
-    for comment in thread["comments"]:
+    for comment in [thread["opening"], *thread["comments"]]:
         check(re.fullmatch(DATE, comment.pop("date")), "date")
     equal(thread, {
         "id": 1, "kind": "issue", "repository": "acme/rocket", "title": "Rocket does not start", "state": "open",
         "locked": False, "object": None, "author": "tim", "body": "It says **no**.\nTwice.\n",
+        "opening": {"number": 0, "author": "tim", "via": "command", "body": "It says **no**.\nTwice.\n", "elided": None, "message_id": None, "attachments": []},
         "subscribers": [{"login": "tim", "reason": "author"}, {"login": "kate", "reason": "comment"}],
         "comments": [
             {"number": 1, "author": "kate", "via": "command", "body": "Try the switch.\n", "elided": None, "message_id": None, "attachments": []},

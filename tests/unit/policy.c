@@ -404,10 +404,13 @@ Test(policy, who_asks_for_no_answer_gets_none)
         g_autofree char *mail = g_strconcat("From: kate@example.org\nIn-Reply-To: <a@b>\n",
                                             cases[i].field, "\n\nHello.\n", NULL);
         g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
-        MpGateInput delivery = {.message = message, .config = &config};
+        MpIdentity identity = {0};
+        MpGateInput delivery = {.message = message, .config = &config, .identity = &identity};
         MpRespondTo hears = mp_policy_respond_to(&gate, &delivery);
 
         cr_expect_eq(hears == MP_RESPOND_TO_ACCOUNT, cases[i].is_answered, "%s", cases[i].field);
+        identity.unproved = (char *)(gsize) "not signed";
+        cr_expect_eq(mp_policy_respond_to(&gate, &delivery), MP_RESPOND_TO_NOBODY);
     }
 }
 
@@ -442,16 +445,11 @@ Test(policy, a_mail_that_went_in_circles_is_a_loop)
 Test(policy, the_gates_stand_in_their_order)
 {
     static const char *const order[] = {
-        "too-large",     "malformed",
-        "unparsable",    "no-reply-address",
-        "no-address",    "bad-address",
-        "bounce",        "server-refused",
-        "unsubscribed",  "loop",
-        "auto-reply",    "duplicate",
-        "suspended",     "sender-mismatch",
-        "no-thread",     "locked",
-        "not-permitted", "encrypted",
-        "empty",         "too-long",
+        "too-large",      "malformed", "unparsable",     "no-reply-address", "no-address",
+        "bad-address",    "bounce",    "server-refused", "unsubscribed",     "loop",
+        "auto-reply",     "duplicate", "closed",         "suspended",        "sender-mismatch",
+        "unknown-sender", "no-thread", "locked",         "not-permitted",    "unproved",
+        "rate-limited",   "encrypted", "empty",          "too-long",         "opened",
         "posted",
     };
     gsize n, at = 0;

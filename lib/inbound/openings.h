@@ -1,0 +1,25 @@
+/* First mails: to which repository, from whom, with what proof; and the thread that one becomes.
+ * Nobody else includes it. */
+#pragma once
+
+#include "inbound/delivery.h"
+#include "instance/transaction.h"
+
+/*
+ * Where the mail has no signed address: looks for one that opens a thread, and fills in the
+ * delivery's identity. Of several the first in To, then in Cc, that takes first mails is the one:
+ * delivered to each of them, it opens one thread. False for errors only.
+ */
+bool mp_delivery_find_opening(const MpInstance *instance, MpDelivery *delivery, GError **error);
+
+/* The KEY of a first mail: of its repository, its account or folded From, `source` (its Message-ID)
+ * and words. The caller's. */
+char *mp_opening_key(const MpDelivery *delivery, const char *source, const char *words);
+
+/* Finds the thread that the KEY opened, also where its opening post is redacted. */
+bool mp_delivery_find_opened(const MpInstance *instance, MpDelivery *delivery, GError **error);
+
+/* Opens the thread, with `post` as its opening post. */
+bool mp_delivery_open_thread(const MpInstance *instance, MpBatch *batch, GPtrArray *events,
+                             MpDelivery *delivery, const MpNewComment *post, const MpActor *actor,
+                             GError **error);

@@ -1,0 +1,59 @@
+/* The gates of a mail that opens a thread: who may, and who proved to be who they say. */
+#include "policy/openings.h"
+
+#include "base/escape.h"
+
+bool
+mp_opening_is_closed(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening || d->identity->repository->open != MP_OPEN_OFF)
+        return false;
+    *why = g_strdup_printf("%s opens no threads by mail", d->identity->repository->name);
+    return true;
+}
+
+bool
+mp_opening_is_of_nobody(const MpGateInput *d, char **why)
+{
+    const GPtrArray *from = d->message->from;
+
+    if (!d->identity->is_opening || d->identity->account != NULL)
+        return false;
+    g_autofree char *shown = from->len == 1 ? mp_escape(g_ptr_array_index(from, 0)) : NULL;
+    *why = shown != NULL    ? g_strdup_printf("%s is no account's address", shown)
+           : from->len == 0 ? g_strdup("the mail has no sender")
+                            : g_strdup("the mail has not one sender alone");
+    return true;
+}
+
+bool
+mp_opening_is_of_no_member(const MpGateInput *d, char **why)
+{
+    const MpRepository *repository = d->identity->repository;
+
+    if (!d->identity->is_opening || repository->open != MP_OPEN_MEMBERS ||
+        mp_has_id(repository->members, d->identity->account->id))
+        return false;
+    g_autofree char *login = mp_escape(d->identity->account->login);
+    *why = g_strdup_printf("%s opens threads by mail for its members only, and %s is none",
+                           repository->name, login);
+    return true;
+}
+
+bool
+mp_opening_is_unproved(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening || d->identity->unproved == NULL)
+        return false;
+    *why = g_strdup(d->identity->unproved);
+    return true;
+}
+
+bool
+mp_opening_is_good(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening)
+        return false;
+    *why = g_strdup_printf("a first mail to %s", d->identity->repository->name);
+    return true;
+}
