@@ -50,7 +50,7 @@ typedef struct {
     const char *cut, *redacted, *attachments;
     const char *units[3]; /* of 1, 1,000 and 1,000,000 octets */
     char decimal;
-    const char *how, *how_reply, *how_locked;
+    const char *how, *how_reply, *how_locked, *how_open;
     const char *first, *older, *newer, *latest, *pages;
     const char *active, *opened, *archive, *threads, *lists, *feed;
     const char *title, *state, *activity;
@@ -59,6 +59,9 @@ typedef struct {
 } MpPagesTexts;
 
 const MpPagesTexts *mp_pages_texts(MpLanguage language);
+
+/* Says where a first mail opens a thread, if there is such an address. */
+void mp_page_add_address(GString *page, const MpPagesTexts *texts, const char *address);
 
 /* --- stage.c: files on their way -------------------------------------------------------------- */
 
@@ -168,6 +171,7 @@ typedef struct {
 typedef struct {
     char *name, *directory; /* "acme/rocket", "r/acme/rocket" */
     char *links;            /* the template of links of mails to it */
+    char *address;          /* of first mails, or NULL */
     bool is_published;
     MpLines *active, *opened, *titles, *archive, *feed;
     MpLines *range;

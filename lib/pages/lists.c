@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "notify/notify.h"
+#include "tracker/repositories.h"
 
 guint64
 mp_pages_first_id(guint64 id)
@@ -51,6 +52,7 @@ mp_pages_repository_free(gpointer data)
     g_free(repository->name);
     g_free(repository->directory);
     g_free(repository->links);
+    g_free(repository->address);
     mp_lines_free(repository->active);
     mp_lines_free(repository->opened);
     mp_lines_free(repository->titles);
@@ -87,6 +89,7 @@ mp_pages_repository(MpPagesUpdate *update, const char *name, GError **error)
     repository = g_new0(MpPagesRepository, 1);
     repository->name = g_strdup(name);
     repository->directory = g_strconcat("r/", name, NULL);
+    repository->address = mp_repository_address(policy, update->config->hostname);
     repository->is_published = !policy->has_no_pages;
     repository->links = g_strdup(mp_notification_template(update->config, policy));
     repository->written = g_array_new(FALSE, FALSE, sizeof(MpPagesWritten));
@@ -180,6 +183,11 @@ write_table(MpPagesUpdate *update, const MpPagesRepository *repository, const ch
                     "</div>\n",
                     update->texts->search, update->texts->nothing_found);
     add_table(update, page, label, lines);
+    if (repository->address != NULL) {
+        mp_page_add(page, "<section class=\"how\">");
+        mp_page_add_address(page, update->texts, repository->address);
+        mp_page_add(page, "</section>\n");
+    }
     mp_pages_end(page);
     return mp_stage_put_page(update->stage, MP_STAGE_LIST, path, page, error);
 }

@@ -29,6 +29,7 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
                 "If you get this thread by mail, reply to one of its mails: what you write "
                 "above the quote becomes a comment.",
             .how_locked = "This thread is locked: only members can answer.",
+            .how_open = "A first mail to this address opens a thread:",
             .first = "First comments",
             .older = "Older comments",
             .newer = "Newer comments",
@@ -74,6 +75,7 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
                          "messages : ce que vous écrivez au-dessus de la citation devient un "
                          "commentaire.",
             .how_locked = "Cette discussion est verrouillée : seuls les membres peuvent répondre.",
+            .how_open = "Un premier courriel à cette adresse ouvre une discussion :",
             .first = "Premiers commentaires",
             .older = "Commentaires précédents",
             .newer = "Commentaires suivants",

@@ -252,8 +252,10 @@ add_how(const Page *p, GString *out)
 {
     const MpPagesTexts *texts = p->update->texts;
 
-    mp_page_add(out, "<section class=\"how\"><h2>%s</h2>\n<p>%s</p></section>\n", texts->how,
+    mp_page_add(out, "<section class=\"how\"><h2>%s</h2>\n<p>%s</p>", texts->how,
                 p->thread->is_locked ? texts->how_locked : texts->how_reply);
+    mp_page_add_address(out, texts, p->repository->address);
+    mp_page_add(out, "</section>\n");
 }
 
 static bool

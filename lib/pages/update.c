@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "pages/internal.h"
 #include "tracker/difference.h"
+#include "tracker/repositories.h"
 
 #define FORMAT  "metroplex pages 1" /* of the directory: another one is written anew */
 #define NOTHING "-"
@@ -196,9 +197,19 @@ visit_thread(const MpThreadDifference *difference, gpointer user_data, GError **
 /* --- Repositories
  * ----------------------------------------------------------------------------------- */
 
+/* Every page of a repository says where a first mail goes. */
+static bool
+has_same_address(const MpPagesUpdate *update, const MpRepository *before, const MpRepository *now)
+{
+    g_autofree char *then = mp_repository_address(before, update->config->hostname);
+    g_autofree char *here = mp_repository_address(now, update->config->hostname);
+
+    return g_strcmp0(then, here) == 0;
+}
+
 /* One that is published only now has pages nowhere, and one that is shown elsewhere now has other
- * links to commits: then all is written. Of one whose policy could
- * not be read before, nobody knows what there is. */
+ * links to commits, one with another address names it on each: then all is written. Of one whose
+ * policy could not be read before, nobody knows what there is. */
 static bool
 visit_repository(const MpRepository *before, const MpRepository *now, gpointer user_data,
                  GError **error)
@@ -207,7 +218,8 @@ visit_repository(const MpRepository *before, const MpRepository *now, gpointer u
     MpPagesRepository *repository;
 
     if (before != NULL && before->has_no_pages == now->has_no_pages &&
-        (now->has_no_pages || g_strcmp0(before->link, now->link) == 0))
+        (now->has_no_pages ||
+         (g_strcmp0(before->link, now->link) == 0 && has_same_address(update, before, now))))
         return true;
     update->is_fresh |= !now->has_no_pages;
     repository = mp_pages_repository(update, now->name, error);

@@ -48,6 +48,16 @@ mp_page_add_text(GString *page, const char *text)
         add_character(page, g_utf8_get_char(p));
 }
 
+void
+mp_page_add_address(GString *page, const MpPagesTexts *texts, const char *address)
+{
+    if (address == NULL)
+        return;
+    g_autofree char *encoded = g_uri_escape_string(address, "@", FALSE);
+    mp_page_add(page, "<p>%s <a href=\"mailto:%s\">%s</a></p>\n", texts->how_open, encoded,
+                address);
+}
+
 /* A year of four digits is what <time> knows. */
 static void
 add_time(GString *page, gint64 seconds, bool to_the_minute)

@@ -208,6 +208,29 @@ def a_repository_that_is_switched_off_leaves_nothing_behind(site):
 
 
 @test
+def where_a_first_mail_goes_stands_on_each_page(site):
+    people(site)
+    thread = site.thread("tim")
+    other = site.thread("tim", repository="acme/engine")
+    pages = Pages(site)
+    pages.update()
+    places = [f"r/acme/rocket/{name}" for name in (f"{thread}.html", "index.html", "opened.html")]
+    check(not any("mailto:" in pages.read(path) for path in places), "nowhere to write to")
+    site.set_config("address", authserv_id="mx.example.org")
+    for address, says in (("", "acme%2Frocket@reply.git.example.org\">acme/rocket@"), ("rocket", "rocket@reply.git.example.org\">rocket@")):
+        site.metroplex("repository", "set", "acme/rocket", "--open", "members", "--address", address)
+        pages.update()
+        for path in places:
+            equal(pages.read(path).count("mailto:" + says), 1, path)
+        check("mailto:" not in pages.read(f"r/acme/engine/{other}.html"), "another repository's")
+        pages.check()
+    site.metroplex("repository", "set", "acme/rocket", "--open", "off")
+    pages.update()
+    check(not any("mailto:" in pages.read(path) for path in places), "nowhere any more")
+    equal(pages.written()[0], [], "and then nothing is to do")
+
+
+@test
 def what_is_hidden_stays_and_stops_nothing(site):
     people(site)
     pages = Pages(site)
