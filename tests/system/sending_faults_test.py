@@ -68,9 +68,9 @@ def faults_of_the_server(stage):
 TARGETS = {"MAIL": "MAIL -{id}@", "RCPT": "RCPT {bad}@", "DATA": "DATA {bad}@", "EOD": "EOD {bad}@", "BODY": "BODY {bad}@"}
 SINGLE = [  # stage, rules, what becomes of u2, and how often it may be there in the end
     ("late DATA", ["DATA {bad}@ late-2"], "lost", 1),
-    ("slow DATA", ["DATA {bad}@ drip-5"], "sent", 1),
-    ("slow end", ["EOD {bad}@ drip-5"], "sent", 1),
-    ("slow greeting", ["CONNECT drip-5"], "sent", 1),
+    ("slow DATA", ["DATA {bad}@ drip-5 354 Go"], "sent", 1),
+    ("slow end", ["EOD {bad}@ drip-5 250 Ok"], "sent", 1),
+    ("slow greeting", ["CONNECT drip-5 220 Hi"], "sent", 1),
     ("early refusal", ["BODY {bad}@ 552 5.3.4 Too big"], "permanent", 1),
     ("early refusal for now", ["BODY {bad}@ 452 4.3.1 Full"], "temporary", 1),
     ("early suspicion", ["BODY {bad}@ 550 5.7.1 Spam"], "suspicion", 1),
