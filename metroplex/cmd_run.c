@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "inbound/inbound.h"
 #include "instance/hook.h"
+#include "instance/purge.h"
 #include "instance/upkeep.h"
 #include "ledger/ledger.h"
 
@@ -145,8 +146,8 @@ is_work_left(const Run *run)
     g_autofree char *accounts = mp_config_path(config, "accounts.git");
 
     return *config->remote != '\0' || *config->accounts_remote != '\0' ||
-           mp_tracker_needs_clean_up(tracker) || mp_tracker_needs_clean_up(accounts) ||
-           holds_any(config, "outbox/tmp", false) ||
+           mp_purge_is_begun(config) || mp_tracker_needs_clean_up(tracker) ||
+           mp_tracker_needs_clean_up(accounts) || holds_any(config, "outbox/tmp", false) ||
            (*config->on_comment != '\0' && holds_any(config, "hook/tmp", true));
 }
 

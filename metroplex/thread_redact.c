@@ -1,4 +1,7 @@
-/* metroplex thread redact: takes the words of a comment away. */
+/*
+ * metroplex thread redact: takes the words of a comment away, from the tip or from everywhere that
+ * we reach.
+ */
 #include "thread.h"
 
 #include <stdio.h>
@@ -6,31 +9,30 @@
 #include <sysexits.h>
 
 #include "base/error.h"
+#include "base/escape.h"
+#include "base/text.h"
 #include "base/time.h"
-#include "tracker/redact.h"
-#include "tracker/repeats.h"
+#include "instance/purge_files.h"
 
 #define NUMBER_MAX G_GUINT64_CONSTANT(9999999999)
 #define NO_TITLE   "(redacted)"
-#define TRIES      5 /* to find an event where it moves to */
 
 typedef struct {
-    MpRedacted redaction;
-    char *title;       /* --title, or NULL */
-    char *name;        /* "acme/rocket#17", once it is known */
-    bool is_known;     /* it had been redacted before */
-    GArray *elided;    /* guint64: comments that lose what was cut from them */
-    GArray *repeating; /* guint64: comments whose authors repeat it themselves */
+    MpPurge *purge;  /* whose words, and who repeats them */
+    char *title;     /* --title, or NULL */
+    bool is_known;   /* it had been redacted before */
+    guint n_files;   /* that were deleted */
+    GPtrArray *logs; /* char *: files that somebody has to look at */
+    GPtrArray *refs; /* char *: of tracker.git, that keep it */
 } Job;
 
 static void
 job_clear(Job *job)
 {
-    mp_redacted_clear(&job->redaction);
+    g_clear_pointer(&job->purge, mp_purge_free);
     g_free(job->title);
-    g_free(job->name);
-    g_clear_pointer(&job->elided, g_array_unref);
-    g_clear_pointer(&job->repeating, g_array_unref);
+    g_clear_pointer(&job->logs, g_ptr_array_unref);
+    g_clear_pointer(&job->refs, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
@@ -42,166 +44,199 @@ find_comment(MpInstance *instance, const Job *job, GError **error)
 {
     MpComment *comment;
 
-    if (!mp_tracker_comment(instance->tracker, job->redaction.thread, job->redaction.comment,
-                            &comment, error))
+    if (!mp_tracker_comment(instance->tracker, job->purge->thread, job->purge->comment, &comment,
+                            error))
         return NULL;
     return comment != NULL
                ? comment
                : mp_fail_null(error, MP_ERROR_INPUT,
                               "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT,
-                              job->redaction.thread, job->redaction.comment);
+                              job->purge->thread, job->purge->comment);
 }
 
-/* Who answered it quoted it: what was cut from an answer goes, what somebody wrote is named. */
-static bool
-find_repeats(MpInstance *instance, Job *job, const MpRepeats *repeats, GError **error)
-{
-    guint64 thread = job->redaction.thread, last;
-
-    g_array_set_size(job->elided, 0);
-    g_array_set_size(job->repeating, 0);
-    if (!mp_tracker_last_comment(instance->tracker, thread, &last, error))
-        return false;
-    for (guint64 n = job->redaction.comment + 1; n <= last; n++) {
-        g_autoptr(MpComment) comment = NULL;
-
-        if (!mp_tracker_comment(instance->tracker, thread, n, &comment, error))
-            return false;
-        if (comment == NULL)
-            continue;
-        if (comment->elided != NULL && mp_repeats_are_in(repeats, comment->elided))
-            g_array_append_val(job->elided, n);
-        if (mp_repeats_are_in(repeats, comment->body))
-            g_array_append_val(job->repeating, n);
-    }
-    return true;
-}
-
-/* --- The change --------------------------------------------------------------------------------
- */
-
+/* What the thread is to be called: with the opening post goes the title. */
 static void
-name_job(Job *job, const MpThread *thread)
+name_job(Job *job, const MpThread *thread, bool is_redacted)
 {
-    g_free(job->name);
-    job->name = g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->repository, thread->id);
+    MpPurge *purge = job->purge;
+
+    g_free(purge->name);
+    purge->name = g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->repository, thread->id);
+    if (purge->comment != 0 || purge->title != NULL)
+        return;
+    purge->title = g_strdup(job->title != NULL ? job->title
+                            : is_redacted      ? thread->title
+                                               : NO_TITLE);
 }
 
 /* accounts.git first: a KEY that is in neither would let the mail be posted again. */
 static bool
 remember(MpInstance *instance, Job *job, GError **error)
 {
-    g_autoptr(MpComment) comment = find_comment(instance, job, error);
+    g_autoptr(MpThread) thread = mp_instance_thread(instance, job->purge->thread, error);
+    g_autoptr(MpComment) comment = thread != NULL ? find_comment(instance, job, error) : NULL;
 
     if (comment == NULL)
         return false;
     job->is_known = comment->redacted != 0;
-    if (job->is_known)
+    name_job(job, thread, job->is_known);
+    if (job->is_known) {
+        job->purge->date = comment->redacted;
         return mp_tracker_sync(instance->tracker, error);
-    mp_redacted_clear(&job->redaction);
-    job->redaction.key = g_strdup(comment->key);
-    job->redaction.message_id = g_strdup(comment->message_id);
-    return mp_accounts_redact(instance->accounts, &job->redaction, error);
+    }
+    const MpRedacted redacted = {comment->key, job->purge->thread, job->purge->comment,
+                                 job->purge->date, comment->message_id};
+    return mp_accounts_redact(instance->accounts, &redacted, error);
 }
+
+/* --- From the tip ------------------------------------------------------------------------------
+ */
 
 static bool
 build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Job *job = user_data;
-    g_autoptr(MpThread) thread = mp_instance_thread(instance, job->redaction.thread, error);
+    MpPurge *purge = job->purge;
+    g_autoptr(MpThread) thread = mp_instance_thread(instance, purge->thread, error);
     g_autoptr(MpComment) comment = thread != NULL ? find_comment(instance, job, error) : NULL;
-    g_autoptr(MpRepeats) repeats = mp_repeats_new();
-    bool is_opening = job->redaction.comment == 0;
 
     (void)events;
     if (comment == NULL)
         return false;
-    name_job(job, thread);
     if (comment->redacted != 0) /* by another host, just now */
         return true;
-    mp_repeats_add(repeats, comment->body);
-    if (is_opening && job->title == NULL)
-        job->title = g_strdup(NO_TITLE);
-    return find_repeats(instance, job, repeats, error) &&
-           mp_batch_redact(batch, comment, &job->redaction, is_opening ? job->title : NULL,
-                           job->elided, error);
+    mp_repeats_add(purge->words, comment->body);
+    if (purge->title != NULL && strcmp(purge->title, thread->title) != 0)
+        mp_repeats_add(purge->words, thread->title);
+    g_free(purge->key);
+    purge->key = g_strdup(comment->key);
+    const MpRedacted redacted = {NULL, purge->thread, purge->comment, purge->date, NULL};
+    return mp_purge_find_repeats(instance->tracker, purge, error) &&
+           mp_batch_redact(batch, comment, &redacted, purge->title, purge->elided, error);
 }
 
-/* What is not sent yet is not sent any more, by a notifier at work neither. */
 static bool
-drop_event(MpOutbox *outbox, const char *key, GError **error)
+redact(MpInstance *instance, Job *job, GError **error)
 {
-    bool is_there = false;
+    return job->is_known || (mp_transaction_run(instance, build, job, error) &&
+                             (job->purge->key == NULL ||
+                              mp_purge_drop_event(instance->outbox, job->purge->key, error)));
+}
 
-    for (int i = 0; i < TRIES && !is_there; i++) {
-        g_autoptr(GError) why = NULL;
-        g_autoptr(MpQueued) queued = mp_outbox_find(outbox, key, &why);
+/* --- From everywhere ---------------------------------------------------------------------------
+ */
 
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return false;
-        }
-        if (queued == NULL)
-            return true;
-        if (!mp_outbox_change(outbox, queued, MP_CHANGE_DROP, NULL, &is_there, error))
-            return false;
-    }
-    return true; /* whoever has it now reads that it was redacted */
+/* Up to the record nothing was changed that counts, and behind it all of it will be. */
+static bool
+purge(MpInstance *instance, Job *job, GError **error)
+{
+    MpPurge *purge = job->purge;
+    bool is_done;
+
+    if (!mp_tracker_find_words(instance->tracker, purge, error))
+        return false;
+    if (purge->key == NULL)
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "comment %" G_GUINT64_FORMAT " of %s has been purged before", purge->comment,
+                       purge->name);
+    if (!mp_tracker_rewrite(instance->tracker, purge, error))
+        return false;
+    g_autoptr(MpPurgeRecord) record = mp_purge_record_new(purge);
+    if (!mp_purge_find_files(instance, purge, record, job->logs, error) ||
+        !mp_purge_record_write(record, instance->config->data, error))
+        return false;
+    job->n_files = record->files->len;
+    return mp_purge_finish(instance, &is_done, job->refs, error);
 }
 
 static bool
-run(MpInstance *instance, Job *job, GError **error)
+run(MpInstance *instance, Job *job, bool is_purge, GError **error)
 {
     g_autoptr(MpThread) thread =
-        mp_instance_thread(instance, job->redaction.thread, error); /* before the lock */
+        mp_instance_thread(instance, job->purge->thread, error); /* before the lock */
 
-    if (thread == NULL || !thread_begin(instance, error) || !remember(instance, job, error))
+    if (thread == NULL || !thread_begin(instance, error))
         return false;
-    name_job(job, thread);
-    return job->is_known || (mp_transaction_run(instance, build, job, error) &&
-                             drop_event(instance->outbox, job->redaction.key, error));
+    if (is_purge && !mp_purge_is_possible(instance, error))
+        return false;
+    return remember(instance, job, error) && (is_purge ? purge : redact)(instance, job, error);
 }
 
 /* --- What is told ------------------------------------------------------------------------------
  */
 
 static void
-print_numbers(const char *before, const GArray *numbers, const char *after)
+print_numbers(const char *before, const GArray *numbers)
 {
     if (numbers->len == 0)
         return;
     printf("%s", before);
     for (guint i = 0; i < numbers->len; i++)
         printf("%s%" G_GUINT64_FORMAT, i > 0 ? ", " : " ", g_array_index(numbers, guint64, i));
-    printf("%s\n", after);
+    printf("\n");
 }
 
 static void
-print_done(const Job *job)
+print_names(const char *before, const GPtrArray *names)
 {
-    printf("%s: comment %" G_GUINT64_FORMAT " %sredacted\n", job->name, job->redaction.comment,
-           job->is_known ? "already " : "");
-    print_numbers("what was cut from these quoted it, and is gone as well:", job->elided, "");
-    print_numbers("these repeat it in their own words, look at them:", job->repeating, "");
-    if (!job->is_known)
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *shown = mp_escape(names->pdata[i]);
+        printf("%s: %s\n", before, shown);
+    }
+}
+
+static void
+print_done(const Job *job, bool is_purge)
+{
+    const MpPurge *purge = job->purge;
+    bool is_known = job->is_known && !is_purge;
+
+    printf("%s: comment %" G_GUINT64_FORMAT " %s%s\n", purge->name, purge->comment,
+           is_known ? "already " : "", is_purge ? "purged" : "redacted");
+    print_numbers("what was cut from these quoted it, and is gone as well:", purge->elided);
+    print_numbers("these repeat it in their own words, look at them:", purge->repeating);
+    print_names("repeats it, remove the lines", job->logs);
+    print_names("keeps it, delete this ref of tracker.git and purge again", job->refs);
+    if (is_purge)
+        printf("%u %s deleted; not reached: clones and mirrors, mail that was sent, kept mail and "
+               "logs of\nother hosts and of the mail server, backups\n",
+               job->n_files, mp_plural(job->n_files, "file", "files"));
+    else if (!job->is_known)
         printf("its words stay in the history of tracker.git, in kept mail and in mail that was "
-               "sent\n");
+               "sent:\n--purge removes them from what is here\n");
 }
 
 static bool
 parse_number(const char *text, guint64 *number, GError **error)
 {
+    g_autofree char *shown = mp_escape_word(text);
+
     return g_ascii_string_to_unsigned(text, 10, 0, NUMBER_MAX, number, NULL) ||
            mp_fail(error, MP_ERROR_INPUT,
-                   "not the number of a comment, or 0 for the opening post: %s", text);
+                   "not the number of a comment, or 0 for the opening post: %s", shown);
+}
+
+static bool
+parse(Job *job, char **argv, GError **error)
+{
+    guint64 thread, number;
+
+    if (!mp_parse_id(argv[1], "thread", &thread, error) || !parse_number(argv[2], &number, error) ||
+        (job->title != NULL && !thread_check_title(job->title, error)))
+        return false;
+    job->purge = mp_purge_new(thread, number, mp_time_now());
+    return true;
 }
 
 int
 thread_redact(int argc, char **argv)
 {
-    g_auto(Job) job = {.elided = g_array_new(FALSE, FALSE, sizeof(guint64)),
-                       .repeating = g_array_new(FALSE, FALSE, sizeof(guint64))};
+    gboolean is_purge = FALSE;
+    g_auto(Job) job = {.logs = g_ptr_array_new_with_free_func(g_free),
+                       .refs = g_ptr_array_new_with_free_func(g_free)};
     const GOptionEntry entries[] = {
+        {"purge", 0, 0, G_OPTION_ARG_NONE, &is_purge,
+         "from the history as well, from kept mail and pages: no notifier may run", NULL},
         {"title", 0, 0, G_OPTION_ARG_FILENAME, &job.title,
          "of the thread from now on, where N is 0 (else it is redacted, too)", "TITLE"},
         G_OPTION_ENTRY_NULL,
@@ -210,20 +245,17 @@ thread_redact(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "ID N [--title TITLE]",
+    mp_options_parse(&options, entries, "ID N [--title TITLE] [--purge]",
                      "Takes away what comment N of a thread says (0: the opening post), what was "
                      "cut from\nit and attached; its number stays. Example:\n"
                      "    metroplex thread redact 17 3",
                      2, 2, &argc, &argv);
-    job.redaction.date = mp_time_now();
-    if (!mp_parse_id(argv[1], "thread", &job.redaction.thread, &error) ||
-        !parse_number(argv[2], &job.redaction.comment, &error) ||
-        (job.title != NULL && !thread_check_title(job.title, &error)))
+    if (!parse(&job, argv, &error))
         return mp_report(error);
-    if (job.title != NULL && job.redaction.comment != 0)
+    if (job.title != NULL && job.purge->comment != 0)
         return mp_usage_error(argv[0], "--title goes with the opening post, which is number 0");
-    if (!mp_instance_open(&instance, &options, &error) || !run(&instance, &job, &error))
+    if (!mp_instance_open(&instance, &options, &error) || !run(&instance, &job, is_purge, &error))
         return mp_report(error);
-    print_done(&job);
+    print_done(&job, is_purge);
     return EX_OK;
 }

@@ -15,8 +15,8 @@ GString *mp_commit_object(const git_oid *root, const git_oid *parent, const char
 int
 mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message);
 
-/* Reads see this commit from here on. */
-bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);
+/* Looks for objects anew: packs are gone that were open. */
+bool mp_store_reopen(MpStore *store, GError **error);
 
 /* Moves the remote's branch from the store's tip to `to`, whose objects are here and synced. */
 MpCommitResult mp_store_push(MpStore *store, const git_oid *to, GError **error);

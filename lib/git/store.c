@@ -40,8 +40,8 @@ open_objects(MpStore *store, GError **error)
  * database is. Each batch brings a pack: memory would grow with the mails of a run, and files stay
  * open, to no use, since a batch reads what is new to it.
  */
-static bool
-reopen_objects(MpStore *store, GError **error)
+bool
+mp_store_reopen(MpStore *store, GError **error)
 {
     g_clear_pointer(&store->view, mp_tree_free);
     g_clear_pointer(&store->odb, git_odb_free);
@@ -75,7 +75,7 @@ mp_store_refresh(MpStore *store, GError **error)
 {
     git_oid tip;
 
-    if ((store->odb == NULL || store->n_commits >= COMMITS_MAX) && !reopen_objects(store, error))
+    if ((store->odb == NULL || store->n_commits >= COMMITS_MAX) && !mp_store_reopen(store, error))
         return false;
     if (git_reference_name_to_id(&tip, store->repository, MP_BRANCH) < 0)
         return mp_git_fail(error, "%s: cannot read %s", store->path, MP_BRANCH);

@@ -37,6 +37,9 @@ void mp_store_close(MpStore *store);
  * closed and opened again. */
 bool mp_store_refresh(MpStore *store, GError **error);
 
+/* Reads see this commit from here on, until the next refresh. */
+bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);
+
 /*
  * From here on the branch is the remote's: `host` is who we are there. mp_store_fetch() makes the
  * local branch what the remote has, and mp_chain_finish() is true once the remote has accepted.

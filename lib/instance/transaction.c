@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "instance/purge.h"
 
 #define CONFLICT_TRIES 20
 #define LATE_PUSH_S    3600 /* far longer than a server works on a push that we gave up */
@@ -333,5 +334,6 @@ mp_transaction_recover(MpInstance *instance, GError **error)
 
     return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
            mp_tracker_sync(instance->tracker, error) &&
-           mp_accounts_sync(instance->accounts, error) && settle(instance, error);
+           mp_accounts_sync(instance->accounts, error) &&
+           mp_purge_finish(instance, NULL, NULL, error) && settle(instance, error);
 }

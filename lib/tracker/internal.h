@@ -43,6 +43,15 @@ bool mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, G
 /* The directory of a thread that must be there, in a batch. */
 MpTreeNode *mp_batch_thread_directory(MpBatch *batch, guint64 id, GError **error);
 
+/* Takes the words of a comment, if it has them, out of the directory of its thread, and what was
+ * cut from those that quote it; what is not there is passed over. */
+bool mp_redact_in_tree(MpTree *tree, guint64 thread, const MpComment *comment, gint64 date,
+                       const GArray *quoting, GError **error);
+
+/* The record, body and the like of a comment in any tree; NULL where it is not there. */
+bool
+mp_read_comment(MpTree *tree, guint64 thread, guint64 number, MpComment **comment, GError **error);
+
 /* redacted/…: where a KEY went, see mp_accounts_redact(). */
 char *mp_path_of_redacted(const char *key);
 

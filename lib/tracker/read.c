@@ -246,10 +246,8 @@ read_comment(MpTree *tree, MpTreeNode *directory, const char *path, guint64 numb
 }
 
 bool
-mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpComment **comment,
-                   GError **error)
+mp_read_comment(MpTree *tree, guint64 thread, guint64 number, MpComment **comment, GError **error)
 {
-    MpTree *tree = mp_store_view(&tracker->store);
     g_autofree char *of_thread = mp_path_of_thread(thread);
     g_autofree char *of_comment = mp_path_of_comment(number);
     g_autofree char *path = g_strconcat(of_thread, "/comments/", of_comment, NULL);
@@ -260,6 +258,13 @@ mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpComment
         return false;
     *comment = directory != NULL ? read_comment(tree, directory, path, number, error) : NULL;
     return directory == NULL || *comment != NULL;
+}
+
+bool
+mp_tracker_comment(MpTracker *tracker, guint64 thread, guint64 number, MpComment **comment,
+                   GError **error)
+{
+    return mp_read_comment(mp_store_view(&tracker->store), thread, number, comment, error);
 }
 
 GBytes *

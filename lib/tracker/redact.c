@@ -116,25 +116,21 @@ mp_accounts_redact(MpAccounts *accounts, const MpRedacted *redaction, GError **e
 /* --- tracker.git ------------------------------------------------------------------------------
  */
 
-static MpTreeNode *
-comment_directory(MpBatch *batch, MpTreeNode *thread, guint64 number, GError **error)
+/* The directory of a comment; NULL where it is not there. */
+static bool
+comment_directory(MpTree *tree, MpTreeNode *thread, guint64 number, MpTreeNode **directory,
+                  GError **error)
 {
     g_autofree char *of_comment = mp_path_of_comment(number);
     g_autofree char *path = g_strconcat("comments/", of_comment, NULL);
-    MpTreeNode *directory;
 
-    if (!mp_tree_directory(batch->chain.tree, thread, path, &directory, error))
-        return NULL;
-    return directory != NULL ? directory
-                             : mp_fail_null(error, MP_ERROR_INPUT,
-                                            "the thread has no comment %" G_GUINT64_FORMAT, number);
+    return mp_tree_directory(tree, thread, path, directory, error);
 }
 
 static bool
-redact_comment(MpBatch *batch, MpTreeNode *directory, const MpComment *comment, gint64 date,
-               GError **error)
+remove_words(MpTree *tree, MpTreeNode *directory, const MpComment *comment, gint64 date,
+             GError **error)
 {
-    MpTree *tree = batch->chain.tree;
     g_autofree char *record = mp_record_redacted(comment, date);
 
     mp_tree_remove(directory, "elided.txt");
@@ -145,9 +141,8 @@ redact_comment(MpBatch *batch, MpTreeNode *directory, const MpComment *comment, 
 }
 
 static bool
-remove_key(MpBatch *batch, MpTreeNode *thread, const char *key, GError **error)
+remove_key(MpTree *tree, MpTreeNode *thread, const char *key, GError **error)
 {
-    MpTree *tree = batch->chain.tree;
     MpTreeNode *received;
 
     if (!mp_tree_directory(tree, thread, "received", &received, error) ||
@@ -160,17 +155,17 @@ remove_key(MpBatch *batch, MpTreeNode *thread, const char *key, GError **error)
 
 /* By its KEY a thread that a mail opened is found. */
 static bool
-forget_opening(MpBatch *batch, const MpRedacted *redaction, const char *key, GError **error)
+forget_opening(MpTree *tree, const MpComment *comment, GError **error)
 {
-    g_autofree char *name = g_strconcat(MP_OPENED_BY_MAIL, key, NULL);
+    g_autofree char *name = g_strconcat(MP_OPENED_BY_MAIL, comment->key, NULL);
     g_autofree char *path = mp_path_of_import(name);
     char *slash = strrchr(path, '/');
     MpTreeNode *directory;
 
     *slash = '\0';
-    if (redaction->comment > 0)
+    if (comment->number > 0)
         return true;
-    if (!mp_tree_directory(batch->chain.tree, NULL, path, &directory, error))
+    if (!mp_tree_directory(tree, NULL, path, &directory, error))
         return false;
     if (directory != NULL)
         mp_tree_remove(directory, slash + 1);
@@ -179,17 +174,39 @@ forget_opening(MpBatch *batch, const MpRedacted *redaction, const char *key, GEr
 
 /* What others quoted of it. */
 static bool
-remove_elided(MpBatch *batch, MpTreeNode *thread, const GArray *comments, GError **error)
+remove_elided(MpTree *tree, MpTreeNode *thread, const GArray *comments, GError **error)
 {
     for (guint i = 0; comments != NULL && i < comments->len; i++) {
-        MpTreeNode *directory =
-            comment_directory(batch, thread, g_array_index(comments, guint64, i), error);
+        MpTreeNode *directory;
 
-        if (directory == NULL)
+        if (!comment_directory(tree, thread, g_array_index(comments, guint64, i), &directory,
+                               error))
             return false;
-        mp_tree_remove(directory, "elided.txt");
+        if (directory != NULL)
+            mp_tree_remove(directory, "elided.txt");
     }
     return true;
+}
+
+bool
+mp_redact_in_tree(MpTree *tree, guint64 id, const MpComment *comment, gint64 date,
+                  const GArray *quoting, GError **error)
+{
+    g_autofree char *path = mp_path_of_thread(id);
+    MpTreeNode *thread, *directory;
+
+    if (!mp_tree_directory(tree, NULL, path, &thread, error))
+        return false;
+    if (thread == NULL)
+        return true;
+    if (!comment_directory(tree, thread, comment->number, &directory, error))
+        return false;
+    return (directory == NULL || comment->redacted != 0 ||
+            (remove_words(tree, directory, comment, date, error) &&
+             remove_key(tree, thread, comment->key, error) &&
+             mp_message_ids_remove(tree, comment->message_id, id, error) &&
+             forget_opening(tree, comment, error))) &&
+           remove_elided(tree, thread, quoting, error);
 }
 
 static bool
@@ -205,25 +222,20 @@ rename_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, const cha
 }
 
 bool
-mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *redaction,
+mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *redacted,
                 const char *title, const GArray *quoting, GError **error)
 {
     MpActor actor = mp_program_actor();
-    MpTreeNode *thread = mp_batch_thread_directory(batch, redaction->thread, error);
+    MpTreeNode *thread = mp_batch_thread_directory(batch, redacted->thread, error);
     g_autoptr(MpThread) facts = NULL;
 
-    if (thread == NULL || !mp_batch_thread(batch, redaction->thread, &facts, error))
+    if (thread == NULL || !mp_batch_thread(batch, redacted->thread, &facts, error))
         return false;
-    MpTreeNode *directory = comment_directory(batch, thread, redaction->comment, error);
     g_autofree char *what =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": comment %" G_GUINT64_FORMAT " redacted",
-                        facts->repository, redaction->thread, redaction->comment);
-    return directory != NULL && redact_comment(batch, directory, comment, redaction->date, error) &&
-           remove_key(batch, thread, comment->key, error) &&
-           mp_message_ids_remove(batch->chain.tree, comment->message_id, redaction->thread,
-                                 error) &&
-           forget_opening(batch, redaction, comment->key, error) &&
-           remove_elided(batch, thread, quoting, error) &&
+                        facts->repository, redacted->thread, redacted->comment);
+    return mp_redact_in_tree(batch->chain.tree, redacted->thread, comment, redacted->date, quoting,
+                             error) &&
            rename_thread(batch, thread, facts, title, error) &&
            mp_chain_commit(&batch->chain, what, &actor, error);
 }

@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, main, test  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, killat, main, test  # noqa: E402
 
 WORDS = "The password of the launch pad is Zq7-canary-Wx9."
 CANARY = "Zq7-canary-Wx9"
@@ -279,6 +280,178 @@ def an_account_is_removed_again_after_a_kill(site):
     site.git("update-ref", "refs/heads/main", before, repository="accounts.git")
     contains(site.metroplex("user", "remove", "kate"), "0 subscriptions")
     equal(fsck(site), [], "fsck")
+
+
+# --purge
+
+
+def hidden_in(octets, words=(CANARY.encode(), b"canary-in-a-picture", b"Keep it safe")):
+    """Also where a mail has it in base64 or quoted-printable."""
+    import base64
+    import quopri
+    whole = [octets, quopri.decodestring(octets)]
+    for block in re.findall(rb"(?:[A-Za-z0-9+/]{20,}={0,2}\r?\n?)+", octets):
+        try:
+            whole.append(base64.b64decode(re.sub(rb"\s", b"", block) + b"=="))
+        except ValueError:
+            pass
+    return any(word in text for word in words for text in whole)
+
+
+def objects(path):
+    """All objects of a repository, packed or loose, whoever refers to them."""
+    env = dict(os.environ, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
+    done = subprocess.run(["git", "-C", path, "cat-file", "--batch-all-objects", "--batch"], capture_output=True, env=env, check=True)
+    return done.stdout
+
+
+def found_in(*directories):
+    """The files, and the repositories by their objects, in which her words stand."""
+    found = []
+    for directory in directories:
+        for folder, folders, names in os.walk(directory):
+            if "objects" in folders and "HEAD" in names and hidden_in(objects(folder)):
+                found.append(folder)
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    if hidden_in(f.read()):
+                        found.append(os.path.join(folder, name))
+    return found
+
+
+def much_said(site):
+    """A discussion that left words in every place: quotes, refused mails and their answers, sent mail, pages."""
+    thread, octets = discussion(site)
+    pages = os.path.join(site.dir, "pages")
+    site.set_config("pages", directory=pages)
+    quote = "Oh dear.\n\nOn Sunday, Kate Example wrote:\n> The password of the launch\n> pad is Zq7-canary-Wx9.\n> Keep it safe.\n"
+    answer(site, thread, quote)
+    for who, text in (("kate", "/closs\n\n" + WORDS + "\n"), ("ada", "> " + WORDS + "\n"), ("kate", "Something else.\n")):
+        site.deliver(site.mail(f"{who}@example.org", site.address(thread, who), text))
+    site.metroplex("--once")
+    site.notifier("--once")
+    site.deliver(site.mail("ada@elsewhere.example.org", site.address(thread, "ada"), WORDS + "\n"))
+    site.metroplex("--once")
+    check(any(CANARY in open(os.path.join(site.data, "outbox/new", n)).read() for n in site.answer_events()), "an answer waits")
+    other = site.thread("tim", title="Something else", body="Not at all.\n")
+    site.metroplex("pages")
+    check(len(found_in(site.data, pages)) > 10, found_in(site.data, pages))
+    return thread, octets, other, pages
+
+
+@test
+def after_a_purge_nothing_has_the_words(site):
+    thread, octets, other, pages = much_said(site)
+    old = site.git("rev-parse", "main").strip()
+    before = [c["id"] for c in json.loads(site.metroplex("thread", "export", str(thread)))["comments"]]
+    done = redact(site, thread, 1, "--purge").stdout
+    equal(found_in(site.data, pages), [], "with her words")
+    for part in ("comment 1 purged", "files deleted", "not reached: clones"):
+        contains(done, part)
+    equal([c["id"] for c in json.loads(site.metroplex("thread", "export", str(thread)))["comments"]], before, "Message-IDs")
+    shown = site.show(thread)["comments"]
+    equal([c["body"].strip() for c in shown], ["*redacted*", "Oh dear.", "Something else."], "comments")
+    lines = [line.split() for line in site.git("show", "main:rewrites").splitlines()]
+    equal([old in line for line in lines], [False, True], "rewrites")
+    contains(site.git("log", "--format=%s"), f"acme/rocket#{thread}: comment 1, redacted")
+    site.git("fsck", "--strict", "--full")
+    equal(fsck(site), [], "fsck")
+    check(not os.path.exists(os.path.join(site.data, "purge")), "the record is there")
+    site.deliver(octets)
+    site.metroplex("--once")
+    equal(site.outcomes()[-1][2], "duplicate", "its mail, again")
+    for name in [n for n in site.success if n == site.outcomes()[-1][4]]:
+        os.remove(os.path.join(site.data, "incoming-mail/success", name))
+    equal(found_in(site.data, pages), [], "after that")
+    contains(redact(site, thread, 1, "--purge", status=65).stderr, "purged before")
+    site.metroplex("pages", "--check")
+    equal(site.show(other)["body"].strip(), "Not at all.", "what others said")
+
+
+@test
+def what_was_redacted_before_is_purged_too(site):
+    thread, _, _, pages = much_said(site)
+    redact(site, thread, 1)
+    check(found_in(site.data), "it is in the history")
+    redact(site, thread, 1, "--purge")
+    equal(found_in(site.data, pages), [], "with her words")
+    equal(fsck(site), [], "fsck")
+
+
+@test
+def the_opening_post_is_purged_with_its_titles(site):
+    site.user("tim")
+    site.user("kate")
+    thread = site.thread("tim", title="About " + CANARY, body="Something " + CANARY + " again.\n")
+    site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="I see.\n")
+    redact(site, thread, 0, "--purge", "--title", "About a rocket")
+    equal(found_in(site.data), [], "with the words")
+    equal((site.show(thread)["title"], len(site.show(thread)["comments"])), ("About a rocket", 1), "what is left")
+    site.git("fsck", "--strict")
+    equal(fsck(site), [], "fsck")
+
+
+@test
+def who_repeats_it_is_named_and_left_refs_are_too(site):
+    thread, _ = discussion(site)
+    answer(site, thread, "What, the password of the launch pad is known?\n")
+    site.git("tag", "before", "main")
+    site.git("update-ref", "refs/metroplex/lost/1", "main")
+    with open(os.path.join(site.data, "log/metroplex.log"), "a") as f:
+        f.write("somebody wrote " + CANARY + " here\n")
+    done = redact(site, thread, 1, "--purge").stdout
+    for part in ("these repeat it in their own words, look at them: 2", "keeps it, delete this ref of tracker.git and purge again: refs/tags/before",
+                 "repeats it, remove the lines: " + os.path.join(site.data, "log/metroplex.log")):
+        contains(done, part)
+    equal(site.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main", "refs/tags/before"], "refs")
+
+
+@test
+def a_notifier_at_work_is_not_disturbed(site):
+    import fcntl
+    thread, _ = discussion(site)
+    with open(os.path.join(site.data, "outbox/lock"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        contains(redact(site, thread, 1, "--purge", status=75).stderr, "a notifier is at work")
+    check(tip_has(site, CANARY), "nothing was changed")
+    redact(site, thread, 1, "--purge")
+    equal(fsck(site), [], "fsck")
+
+
+@test
+def a_purge_that_was_killed_is_finished_by_the_next_run(site):
+    """At every so many of its system calls: from the record on, the next run does it; before, the command again."""
+    thread, _, _, pages = much_said(site)
+    copy, by_run, list = site.data + ".copy", 0, os.path.join(site.dir, "calls")
+    shutil.copytree(site.data, copy, symlinks=True)
+    command = [METROPLEX, "thread", "--config", site.config, "redact", str(thread), "1", "--purge"]
+
+    def restore():
+        shutil.rmtree(site.data)
+        shutil.copytree(copy, site.data, symlinks=True)
+
+    subprocess.run([killat(), "--list", list, "--", *command], check=True, capture_output=True)
+    with open(list) as f:
+        calls = f.read().splitlines()
+    begin = next(i for i, line in enumerate(calls) if "purge" in line and "open" in line and "redact" not in line)
+    every = max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "9")))
+    for number in [begin // 3, begin * 2 // 3, *range(begin - 2, len(calls) + 1, every)]:
+        restore()
+        subprocess.run([killat(), "--kill", str(number), "--", *command], check=True, capture_output=True)
+        recorded = os.path.exists(os.path.join(site.data, "purge"))
+        site.a_minute_later()
+        site.metroplex("--once")
+        check(not os.path.exists(os.path.join(site.data, "purge")), f"{number}: the record is there")
+        by_run += recorded
+        if not recorded:
+            site.run(METROPLEX, "thread", "redact", str(thread), "1", "--purge", status=None)
+        equal(found_in(site.data), [], f"killed at {number}: {calls[min(number, len(calls)) - 1]}")
+        equal(fsck(site), [], f"killed at {number}")
+        site.git("fsck", "--strict")
+    print(f"# of {len(calls)} calls, {len(calls) - begin} from the record on; {by_run} kills were finished by the next run")
+    check(by_run > 0, "no kill was behind the record")
+    site.metroplex("pages")
+    equal(found_in(pages), [], "pages")
 
 
 main()

@@ -1,0 +1,272 @@
+/* Writing a history anew, and leaving nothing of the old one; see rewrite.h. */
+#include "git/rewrite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "git/git.h"
+#include "git/internal.h"
+
+#define COMMITS 256 /* in one pack, which is in memory until it is written */
+#define LOST    "refs/metroplex/lost/"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_revwalk, git_revwalk_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_reference_iterator, git_reference_iterator_free)
+
+typedef struct {
+    MpStore *store;
+    const MpRewrite *rewrite;
+    GHashTable *new_ids; /* git_oid to git_oid, of the commits that changed */
+    MpPack *pack;
+    guint n; /* commits in it */
+    git_oid first;
+} Walk;
+
+/* --- One commit ------------------------------------------------------------------------------- */
+
+static guint
+hash_oid(gconstpointer oid)
+{
+    guint hash;
+
+    memcpy(&hash, oid, sizeof hash);
+    return hash;
+}
+
+static gboolean
+equal_oids(gconstpointer a, gconstpointer b)
+{
+    return git_oid_equal(a, b);
+}
+
+static const git_oid *
+now_of(const Walk *walk, const git_oid *old)
+{
+    const git_oid *fresh = g_hash_table_lookup(walk->new_ids, old);
+
+    return fresh != NULL ? fresh : old;
+}
+
+static bool
+has_new_parent(const Walk *walk, const git_commit *commit)
+{
+    for (unsigned i = 0; i < git_commit_parentcount(commit); i++)
+        if (g_hash_table_contains(walk->new_ids, git_commit_parent_id(commit, i)))
+            return true;
+    return false;
+}
+
+/* Its header but for tree, parents and a signature, which would be of something else. */
+static void
+add_header(GString *text, const char *header)
+{
+    g_auto(GStrv) lines = g_strsplit(header, "\n", -1);
+    bool is_left_out = false;
+
+    for (char **line = lines; *line != NULL; line++) {
+        if (**line != ' ')
+            is_left_out = g_str_has_prefix(*line, "tree ") || g_str_has_prefix(*line, "parent ") ||
+                          g_str_has_prefix(*line, "gpgsig");
+        if (!is_left_out && **line != '\0')
+            g_string_append_printf(text, "%s\n", *line);
+    }
+}
+
+static bool
+write_commit(Walk *walk, git_commit *commit, const git_oid *root, const char *message,
+             GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    git_oid id;
+
+    g_string_append_printf(text, "tree %s\n", git_oid_tostr_s(root));
+    for (unsigned i = 0; i < git_commit_parentcount(commit); i++)
+        g_string_append_printf(text, "parent %s\n",
+                               git_oid_tostr_s(now_of(walk, git_commit_parent_id(commit, i))));
+    add_header(text, git_commit_raw_header(commit));
+    g_string_append_printf(text, "\n%s", message);
+    if (!mp_pack_add(walk->pack, GIT_OBJECT_COMMIT, text->str, text->len, &id, error))
+        return false;
+    g_hash_table_insert(walk->new_ids, g_memdup2(git_commit_id(commit), sizeof id),
+                        g_memdup2(&id, sizeof id));
+    if (git_oid_is_zero(&walk->first))
+        walk->first = *git_commit_id(commit);
+    return true;
+}
+
+static bool
+flush(Walk *walk, guint most, GError **error)
+{
+    if (walk->n < most || walk->n == 0)
+        return true;
+    if (!mp_pack_write(walk->pack, walk->store->path, error))
+        return false;
+    mp_pack_free(walk->pack);
+    walk->pack = mp_pack_new();
+    walk->n = 0;
+    return git_odb_refresh(walk->store->odb) == 0 ||
+           mp_git_fail(error, "%s: cannot look for new objects", walk->store->path);
+}
+
+static bool
+rewrite_commit(Walk *walk, git_commit *commit, GError **error)
+{
+    const MpRewrite *rewrite = walk->rewrite;
+    const char *message = git_commit_message_raw(commit);
+    g_autoptr(MpTree) tree = mp_tree_new(walk->store->odb, walk->pack, git_commit_tree_id(commit));
+    bool is_later = has_new_parent(walk, commit);
+    git_oid root;
+
+    if (!rewrite->edit(tree, rewrite->user_data, error) || !mp_tree_write(tree, &root, error))
+        return false;
+    bool is_same = git_oid_equal(&root, git_commit_tree_id(commit));
+    if (is_same && !is_later)
+        return true;
+    g_autofree char *other = rewrite->message(message, !is_later, rewrite->user_data);
+    walk->n++;
+    return write_commit(walk, commit, &root, other != NULL ? other : message, error) &&
+           flush(walk, COMMITS, error);
+}
+
+/* --- All of them ------------------------------------------------------------------------------ */
+
+static bool
+rewrite_all(Walk *walk, git_revwalk *order, GError **error)
+{
+    git_oid id;
+    int rc;
+
+    while ((rc = git_revwalk_next(&id, order)) == 0) {
+        g_autoptr(git_commit) commit = NULL;
+
+        if (git_commit_lookup(&commit, walk->store->repository, &id) < 0)
+            return mp_git_fail(error, "cannot read commit %s", git_oid_tostr_s(&id));
+        if (!rewrite_commit(walk, commit, error))
+            return false;
+    }
+    return rc == GIT_ITEROVER
+               ? flush(walk, 0, error)
+               : mp_git_fail(error, "%s: cannot walk its history", walk->store->path);
+}
+
+bool
+mp_store_rewrite(MpStore *store, const MpRewrite *rewrite, git_oid *tip, git_oid *first,
+                 GError **error)
+{
+    g_autoptr(git_revwalk) order = NULL;
+    Walk walk = {.store = store,
+                 .rewrite = rewrite,
+                 .new_ids = g_hash_table_new_full(hash_oid, equal_oids, g_free, g_free),
+                 .pack = mp_pack_new()};
+    bool good = git_revwalk_new(&order, store->repository) == 0 &&
+                git_revwalk_sorting(order, GIT_SORT_TOPOLOGICAL | GIT_SORT_REVERSE) == 0 &&
+                git_revwalk_push(order, &store->tip) == 0;
+
+    if (!good)
+        mp_git_fail(error, "%s: cannot walk its history", store->path);
+    good = good && rewrite_all(&walk, order, error);
+    *tip = *now_of(&walk, &store->tip);
+    *first = git_oid_is_zero(&walk.first) ? store->tip : walk.first;
+    g_hash_table_unref(walk.new_ids);
+    mp_pack_free(walk.pack);
+    return good;
+}
+
+bool
+mp_store_contains(const MpStore *store, const git_oid *tip, const git_oid *commit)
+{
+    return git_oid_equal(tip, commit) ||
+           git_graph_descendant_of(store->repository, tip, commit) == 1;
+}
+
+/* --- The branch, and what is left ------------------------------------------------------------- */
+
+MpCommitResult
+mp_store_replace(MpStore *store, const git_oid *from, const git_oid *to, GError **error)
+{
+    if (store->remote != NULL) {
+        if (!mp_store_read_at(store, from, error))
+            return MP_FAILED;
+        return mp_store_push(store, to, error);
+    }
+    int rc = mp_store_move_branch(store, from, to, "metroplex: history written anew");
+    if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
+        return MP_CONFLICT;
+    if (rc < 0)
+        mp_git_fail(error, "%s: cannot move %s", store->path, MP_BRANCH);
+    return rc == 0 && mp_store_refresh(store, error) ? MP_COMMITTED : MP_FAILED;
+}
+
+bool
+mp_store_forget_refs(MpStore *store, const git_oid *commit, GPtrArray *others, GError **error)
+{
+    g_autoptr(git_reference_iterator) all = NULL;
+    git_reference *reference;
+
+    if (git_reference_iterator_new(&all, store->repository) < 0)
+        return mp_git_fail(error, "%s: cannot list its refs", store->path);
+    while (git_reference_next(&reference, all) == 0) {
+        g_autoptr(git_reference) ref = reference;
+        const char *name = git_reference_name(ref);
+        git_oid at;
+
+        if (git_reference_name_to_id(&at, store->repository, name) < 0 ||
+            !mp_store_contains(store, &at, commit))
+            continue;
+        if (!g_str_has_prefix(name, LOST))
+            g_ptr_array_add(others, g_strdup(name));
+        else if (git_reference_delete(ref) < 0)
+            return mp_git_fail(error, "%s: cannot delete %s", store->path, name);
+    }
+    return true;
+}
+
+static bool
+run_git(const MpStore *store, const char *const *words, GError **error)
+{
+    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
+                                              NULL};
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_auto(MpProcess) git = {0};
+
+    g_ptr_array_add(argv, (gpointer) "git");
+    g_ptr_array_add(argv, (gpointer) "-C");
+    g_ptr_array_add(argv, store->path);
+    for (const char *const *word = words; *word != NULL; word++)
+        g_ptr_array_add(argv, (gpointer)*word);
+    g_ptr_array_add(argv, NULL);
+    if (!mp_process_run(&git, (const char *const *)argv->pdata, environment, 0, error))
+        return false;
+    g_strdelimit(git.err, "\n", ' ');
+    return git.status == 0 || mp_fail(error, MP_ERROR_TEMPORARY, "git %s of %s: %s", words[0],
+                                      store->path, g_strstrip(git.err));
+}
+
+/* It names commits that are gone; upkeep writes it anew. */
+static bool
+remove_commit_graph(const MpStore *store, GError **error)
+{
+    g_autofree char *one = g_build_filename(store->path, "objects/info/commit-graph", NULL);
+    g_autofree char *chain =
+        g_build_filename(store->path, "objects/info/commit-graphs/commit-graph-chain", NULL);
+
+    if ((unlink(one) < 0 && errno != ENOENT) || (unlink(chain) < 0 && errno != ENOENT))
+        return mp_fail_errno(error, "cannot remove the commit-graph of %s", store->path);
+    return true;
+}
+
+bool
+mp_store_collect(MpStore *store, GError **error)
+{
+    static const char *const expire[] = {"reflog", "expire", "--expire=now", "--all", NULL};
+    static const char *const repack[] = {"repack", "--quiet", "-a", "-d", NULL};
+    static const char *const prune[] = {"prune", "--expire=now", NULL};
+
+    return remove_commit_graph(store, error) && run_git(store, expire, error) &&
+           run_git(store, repack, error) && run_git(store, prune, error) &&
+           mp_store_reopen(store, error);
+}

@@ -1,0 +1,198 @@
+/* Finding what of a comment lies in files; see purge_files.h. */
+#include "instance/purge_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/directory.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "maildir/kept.h"
+#include "message/parse.h"
+
+#define LOG_MAX  (1024 * 1024 * 1024)
+#define TEXT_MAX (1024 * 1024)
+
+typedef struct {
+    MpInstance *instance;
+    const MpPurge *purge;
+    MpPurgeRecord *record;
+    MpWorker *worker;
+    GHashTable *of_others; /* char *, names of mails that belong to other threads */
+    GHashTable *its_own;   /* char *, names of those that became the comment */
+} Find;
+
+static void
+take(Find *find, const char *directory, const char *name)
+{
+    g_ptr_array_add(find->record->files, g_strconcat(directory, "/", name, NULL));
+}
+
+/* --- Mails ------------------------------------------------------------------------------------ */
+
+static void
+note_outcome(const char *const *fields, gpointer user_data)
+{
+    Find *find = user_data;
+    guint64 thread = g_ascii_strtoull(fields[5], NULL, 10);
+    guint64 comment = g_ascii_strtoull(fields[6], NULL, 10);
+    bool is_comment = g_ascii_isdigit(*fields[6]) && thread == find->purge->thread &&
+                      comment == find->purge->comment;
+
+    if (is_comment)
+        g_hash_table_add(find->its_own, g_strdup(fields[4]));
+    else if (thread != 0 && thread != find->purge->thread)
+        g_hash_table_add(find->of_others, g_strdup(fields[4]));
+}
+
+static bool
+text_repeats(const Find *find, const char *text, bool is_html)
+{
+    g_autofree char *plain = g_strdup(text);
+
+    if (plain == NULL)
+        return false;
+    if (is_html)
+        g_strdelimit(plain, "<>&;", ' ');
+    return mp_repeats_are_in(find->purge->words, plain);
+}
+
+static bool
+message_repeats(const Find *find, const MpMessage *message)
+{
+    return (find->purge->message_id != NULL &&
+            g_strcmp0(message->message_id, find->purge->message_id) == 0) ||
+           text_repeats(find, message->subject, false) ||
+           text_repeats(find, message->plain, false) || text_repeats(find, message->html, true);
+}
+
+/* What cannot be read was never published, and is left to its owner. */
+static bool
+mail_repeats(Find *find, const char *directory, const char *name)
+{
+    MpLimits limits = mp_instance_limits(find->instance);
+    g_autofree char *path = g_build_filename(find->instance->config->data, directory, name, NULL);
+    g_auto(MpFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    g_autoptr(GError) why = NULL;
+    MpMessageFault fault;
+    g_autoptr(MpMessage) message =
+        fd >= 0 ? mp_worker_parse(find->worker, fd, &limits, &fault, &why) : NULL;
+    g_autofree char *shown = mp_escape(path);
+
+    if (message == NULL)
+        mp_warn("Left as it is, since it cannot be read: %s", shown);
+    return message != NULL && message_repeats(find, message);
+}
+
+static bool
+find_in_maildir(Find *find, const char *directory, GError **error)
+{
+    g_autofree char *path = mp_config_path(find->instance->config, directory);
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        const char *name = names->pdata[i];
+
+        if (g_hash_table_contains(find->its_own, name) ||
+            (!g_hash_table_contains(find->of_others, name) && mail_repeats(find, directory, name)))
+            take(find, directory, name);
+    }
+    return names != NULL;
+}
+
+static bool
+find_mails(Find *find, GError **error)
+{
+    static const char *const maildirs[] = {"incoming-mail/success", "incoming-mail/failure",
+                                           "sent/new", "sent/cur"};
+
+    if (!mp_outcomes_foreach(find->instance->config->data, note_outcome, find, error))
+        return false;
+    for (gsize i = 0; i < G_N_ELEMENTS(maildirs); i++)
+        if (!find_in_maildir(find, maildirs[i], error))
+            return false;
+    return true;
+}
+
+/* --- Answers, conversations, logs ------------------------------------------------------------- */
+
+static bool
+find_answers(Find *find, MpQueue queue, GError **error)
+{
+    MpOutbox *outbox = find->instance->outbox;
+    g_autoptr(GPtrArray) all = mp_outbox_list(outbox, queue, error);
+    g_autofree char *directory = g_strconcat("outbox/", mp_queue_name(queue), NULL);
+
+    for (guint i = 0; all != NULL && i < all->len; i++) {
+        const MpQueued *queued = all->pdata[i];
+        g_autoptr(MpEvent) event = mp_outbox_peek(outbox, queued, NULL);
+        const MpResponse *response = event != NULL ? event->response : NULL;
+
+        if (response != NULL && (text_repeats(find, response->quote, false) ||
+                                 text_repeats(find, response->subject, false)))
+            take(find, directory, queued->name);
+    }
+    return all != NULL;
+}
+
+static bool
+file_repeats(const Find *find, const char *path, gsize limit)
+{
+    g_autofree char *text = NULL;
+
+    return mp_read_path(path, limit, &text, NULL, NULL) && text_repeats(find, text, false);
+}
+
+static bool
+find_conversations(Find *find, GError **error)
+{
+    const char *directory = "outbox/" MP_OUTBOX_CONVERSATIONS;
+    g_autofree char *path = mp_config_path(find->instance->config, directory);
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+
+        if (file_repeats(find, file, TEXT_MAX))
+            take(find, directory, names->pdata[i]);
+    }
+    return names != NULL;
+}
+
+static bool
+find_logs(const Find *find, GPtrArray *logs, GError **error)
+{
+    const char *directory = find->instance->config->log_directory;
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(directory, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_autofree char *file = g_build_filename(directory, names->pdata[i], NULL);
+
+        if (file_repeats(find, file, LOG_MAX))
+            g_ptr_array_add(logs, g_steal_pointer(&file));
+    }
+    return names != NULL;
+}
+
+/* --- All of it -------------------------------------------------------------------------------- */
+
+bool
+mp_purge_find_files(MpInstance *instance, const MpPurge *purge, MpPurgeRecord *record,
+                    GPtrArray *logs, GError **error)
+{
+    g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    static const char *const program[] = {"/proc/self/exe", "worker", NULL};
+    g_autoptr(MpWorker) worker = mp_worker_new(program);
+    Find find = {instance, purge, record, worker, others, own};
+
+    if (!find_mails(&find, error))
+        return false;
+    for (MpQueue queue = MP_QUEUE_NEW; queue < MP_N_QUEUES; queue++)
+        if (!find_answers(&find, queue, error))
+            return false;
+    return find_conversations(&find, error) && find_logs(&find, logs, error);
+}

@@ -1,0 +1,13 @@
+/* What of a comment lies in files beside the tracker. */
+#pragma once
+
+#include "instance/purge.h"
+
+/*
+ * Puts into the record what is to be deleted: the mail of the comment, other mails of its thread,
+ * or of none, that repeat it, messages that transport = maildir left, answers that quote it, and
+ * conversations with the server that repeat it. Under the locks. Logs that repeat it are only named
+ * (char *, paths): their lines are for somebody to look at.
+ */
+bool mp_purge_find_files(MpInstance *instance, const MpPurge *purge, MpPurgeRecord *record,
+                         GPtrArray *logs, GError **error);

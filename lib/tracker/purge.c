@@ -1,0 +1,284 @@
+/* The history without a comment's words; see purge.h. */
+#include "tracker/purge.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "git/git.h"
+#include "git/rewrite.h"
+#include "tracker/internal.h"
+#include "tracker/records.h"
+
+#define REWRITES "rewrites"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_revwalk, git_revwalk_free)
+
+MpPurge *
+mp_purge_new(guint64 thread, guint64 comment, gint64 date)
+{
+    MpPurge *purge = g_new0(MpPurge, 1);
+
+    purge->thread = thread;
+    purge->comment = comment;
+    purge->date = date;
+    purge->words = mp_repeats_new();
+    purge->elided = g_array_new(FALSE, FALSE, sizeof(guint64));
+    purge->repeating = g_array_new(FALSE, FALSE, sizeof(guint64));
+    return purge;
+}
+
+void
+mp_purge_free(MpPurge *purge)
+{
+    if (purge == NULL)
+        return;
+    g_free(purge->title);
+    g_free(purge->key);
+    g_free(purge->message_id);
+    g_free(purge->name);
+    g_free(purge->old_tip);
+    g_free(purge->new_tip);
+    g_free(purge->first);
+    mp_repeats_free(purge->words);
+    g_array_unref(purge->elided);
+    g_array_unref(purge->repeating);
+    g_free(purge);
+}
+
+/* --- What it said ----------------------------------------------------------------------------- */
+
+typedef struct {
+    MpStore *store;
+    MpPurge *purge;
+    git_oid before; /* the thread's directory in the commit that was looked at last */
+    git_oid lived;  /* the newest commit in which the comment has its words; zero: none */
+} Search;
+
+static void
+take_comment(Search *search, const MpComment *comment, const git_oid *commit)
+{
+    MpPurge *purge = search->purge;
+
+    if (comment == NULL || comment->redacted != 0)
+        return;
+    mp_repeats_add(purge->words, comment->body);
+    if (!git_oid_is_zero(&search->lived))
+        return;
+    search->lived = *commit;
+    purge->key = g_strdup(comment->key);
+    purge->message_id = g_strdup(comment->message_id);
+}
+
+static bool
+look_at_commit(Search *search, const git_oid *id, GError **error)
+{
+    MpPurge *purge = search->purge;
+    g_autoptr(git_commit) commit = NULL;
+    g_autoptr(MpComment) comment = NULL;
+    g_autoptr(MpThread) thread = NULL;
+
+    if (git_commit_lookup(&commit, search->store->repository, id) < 0)
+        return mp_git_fail(error, "cannot read commit %s", git_oid_tostr_s(id));
+    g_autoptr(MpTree) tree = mp_tree_new(search->store->odb, NULL, git_commit_tree_id(commit));
+    /* what somebody edited by hand may be malformed, and says nothing then */
+    if (mp_read_comment(tree, purge->thread, purge->comment, &comment, NULL))
+        take_comment(search, comment, id);
+    if (purge->title != NULL && mp_read_thread(tree, purge->thread, &thread, NULL) &&
+        thread != NULL && strcmp(thread->title, purge->title) != 0)
+        mp_repeats_add(purge->words, thread->title);
+    return true;
+}
+
+static bool
+walk_history(Search *search, GError **error)
+{
+    g_autoptr(git_revwalk) order = NULL;
+    git_oid id;
+
+    if (git_revwalk_new(&order, search->store->repository) < 0 ||
+        git_revwalk_sorting(order, GIT_SORT_TOPOLOGICAL) < 0 ||
+        git_revwalk_push(order, &search->store->tip) < 0)
+        return mp_git_fail(error, "%s: cannot walk its history", search->store->path);
+    while (git_revwalk_next(&id, order) == 0)
+        if (!look_at_commit(search, &id, error))
+            return false;
+    return true;
+}
+
+static void
+add_once(GArray *numbers, guint64 number)
+{
+    if (!mp_has_id(numbers, number))
+        g_array_append_val(numbers, number);
+}
+
+/* Who answered it quoted it: what was cut from an answer goes, what somebody wrote is named. */
+bool
+mp_purge_find_repeats(MpTracker *tracker, MpPurge *purge, GError **error)
+{
+    guint64 last;
+
+    if (!mp_tracker_last_comment(tracker, purge->thread, &last, error))
+        return false;
+    for (guint64 n = purge->comment + 1; n <= last; n++) {
+        g_autoptr(MpComment) comment = NULL;
+
+        if (!mp_tracker_comment(tracker, purge->thread, n, &comment, error))
+            return false;
+        if (comment == NULL)
+            continue;
+        if (comment->elided != NULL && mp_repeats_are_in(purge->words, comment->elided))
+            add_once(purge->elided, n);
+        if (mp_repeats_are_in(purge->words, comment->body))
+            add_once(purge->repeating, n);
+    }
+    return true;
+}
+
+bool
+mp_tracker_find_words(MpTracker *tracker, MpPurge *purge, GError **error)
+{
+    Search search = {.store = &tracker->store, .purge = purge};
+    git_oid tip = tracker->store.tip;
+    bool good = walk_history(&search, error);
+
+    if (good && !git_oid_is_zero(&search.lived))
+        good = mp_store_read_at(&tracker->store, &search.lived, error) &&
+               mp_purge_find_repeats(tracker, purge, error);
+    return mp_store_read_at(&tracker->store, &tip, good ? error : NULL) && good &&
+           mp_purge_find_repeats(tracker, purge, error);
+}
+
+/* --- The new history -------------------------------------------------------------------------- */
+
+static bool
+rename_in_tree(MpTree *tree, MpTreeNode *thread, const char *title, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *text = NULL;
+    g_autofree char *there = NULL;
+
+    if (title == NULL)
+        return true;
+    if (!mp_tree_read(tree, thread, "thread", &text, NULL, error))
+        return false;
+    if (text == NULL || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
+        return true;
+    there = g_key_file_get_string(file, "thread", "title", NULL);
+    if (g_strcmp0(there, title) == 0)
+        return true;
+    g_key_file_set_string(file, "thread", "title", title);
+    g_autofree char *record = g_key_file_to_data(file, NULL, NULL);
+    return mp_tree_set(tree, thread, "thread", record, strlen(record), error);
+}
+
+static bool
+edit_tree(MpTree *tree, gpointer user_data, GError **error)
+{
+    const MpPurge *purge = user_data;
+    g_autofree char *path = mp_path_of_thread(purge->thread);
+    g_autoptr(MpComment) comment = NULL;
+    MpTreeNode *thread;
+
+    if (!mp_tree_directory(tree, NULL, path, &thread, error))
+        return false;
+    if (thread == NULL)
+        return true;
+    if (!mp_read_comment(tree, purge->thread, purge->comment, &comment, error))
+        return false;
+    return (comment == NULL ||
+            mp_redact_in_tree(tree, purge->thread, comment, purge->date, purge->elided, error)) &&
+           rename_in_tree(tree, thread, purge->title, error);
+}
+
+/* The commit that brought it has the beginning of its text for a message. */
+static char *
+edit_message(const char *message, bool is_first, gpointer user_data)
+{
+    const MpPurge *purge = user_data;
+
+    if (!is_first && !mp_repeats_are_in(purge->words, message))
+        return NULL;
+    return g_strdup_printf("%s: comment %" G_GUINT64_FORMAT ", redacted\n", purge->name,
+                           purge->comment);
+}
+
+/* "OLD NEW TIME" of the first commit that changed, and of the last: whatever holds the words holds
+ * the first. */
+static bool
+add_rewrites(MpChain *chain, const git_oid *old, const git_oid *fresh, const git_oid *first,
+             gint64 date, GError **error)
+{
+    g_autofree char *before = NULL;
+    g_autofree char *when = mp_time_format(date);
+    char ids[3][GIT_OID_HEXSZ + 1];
+
+    git_oid_tostr(ids[0], sizeof ids[0], first);
+    git_oid_tostr(ids[1], sizeof ids[1], old);
+    git_oid_tostr(ids[2], sizeof ids[2], fresh);
+    if (!mp_tree_read(chain->tree, NULL, REWRITES, &before, NULL, error))
+        return false;
+    g_autofree char *text = g_strdup_printf("%s%s %s %s\n%s %s %s\n", before != NULL ? before : "",
+                                            ids[0], ids[2], when, ids[1], ids[2], when);
+    return mp_tree_set_at(chain->tree, REWRITES, text, strlen(text), error);
+}
+
+bool
+mp_tracker_rewrite(MpTracker *tracker, MpPurge *purge, GError **error)
+{
+    const MpRewrite rewrite = {edit_tree, edit_message, purge};
+    MpStore *store = &tracker->store;
+    git_oid old = store->tip, fresh, first;
+    g_autofree char *what =
+        g_strdup_printf("%s: comment %" G_GUINT64_FORMAT " purged", purge->name, purge->comment);
+    MpActor actor = mp_program_actor();
+    MpChain chain;
+
+    if (!mp_store_rewrite(store, &rewrite, &fresh, &first, error) ||
+        !mp_store_read_at(store, &fresh, error))
+        return false;
+    mp_chain_begin(&chain, store);
+    bool good = add_rewrites(&chain, &old, &fresh, &first, purge->date, error) &&
+                mp_chain_commit(&chain, what, &actor, error) &&
+                mp_pack_write(chain.pack, store->path, error);
+    purge->old_tip = g_strdup(git_oid_tostr_s(&old));
+    purge->new_tip = g_strdup(git_oid_tostr_s(&chain.tip));
+    purge->first = g_strdup(git_oid_tostr_s(&first));
+    mp_chain_clear(&chain);
+    return mp_store_read_at(store, &old, good ? error : NULL) && good;
+}
+
+/* --- The branch ------------------------------------------------------------------------------- */
+
+MpCommitResult
+mp_tracker_replace(MpTracker *tracker, const char *from, const char *to, GError **error)
+{
+    git_oid old, fresh;
+
+    if (git_oid_fromstr(&old, from) < 0 || git_oid_fromstr(&fresh, to) < 0) {
+        mp_fail(error, MP_ERROR_INSTALLATION, "not the id of a commit");
+        return MP_FAILED;
+    }
+    return mp_store_replace(&tracker->store, &old, &fresh, error);
+}
+
+bool
+mp_tracker_contains(const MpTracker *tracker, const char *commit)
+{
+    git_oid id;
+
+    return git_oid_fromstr(&id, commit) == 0 &&
+           mp_store_contains(&tracker->store, &tracker->store.tip, &id);
+}
+
+bool
+mp_tracker_collect(MpTracker *tracker, const char *first, GPtrArray *others, GError **error)
+{
+    git_oid id;
+
+    return (git_oid_fromstr(&id, first) == 0 ||
+            mp_fail(error, MP_ERROR_INSTALLATION, "not the id of a commit: %s", first)) &&
+           mp_store_forget_refs(&tracker->store, &id, others, error) &&
+           mp_store_collect(&tracker->store, error);
+}
