@@ -131,7 +131,6 @@ static bool
 purge(MpInstance *instance, Job *job, GError **error)
 {
     MpPurge *purge = job->purge;
-    bool is_done;
 
     if (!mp_tracker_find_words(instance->tracker, purge, error))
         return false;
@@ -141,12 +140,13 @@ purge(MpInstance *instance, Job *job, GError **error)
                        purge->name);
     if (!mp_tracker_rewrite(instance->tracker, purge, error))
         return false;
-    g_autoptr(MpPurgeRecord) record = mp_purge_record_new(purge);
+    g_autoptr(MpPurgeRecord) record = mp_purge_record_new(purge->old_tip, purge->new_tip);
+    mp_purge_record_add(record, purge);
     if (!mp_purge_find_files(instance, purge, record, job->logs, error) ||
         !mp_purge_record_write(record, instance->config->data, error))
         return false;
     job->n_files = record->files->len;
-    return mp_purge_finish(instance, &is_done, job->refs, error);
+    return mp_purge_finish(instance, job->refs, error);
 }
 
 static bool
@@ -157,7 +157,8 @@ run(MpInstance *instance, Job *job, bool is_purge, GError **error)
 
     if (thread == NULL || !thread_begin(instance, error))
         return false;
-    if (is_purge && !mp_purge_is_possible(instance, error))
+    g_autoptr(MpLock) outbox = is_purge ? mp_purge_lock_outbox(instance, error) : NULL;
+    if (is_purge && outbox == NULL)
         return false;
     return remember(instance, job, error) && (is_purge ? purge : redact)(instance, job, error);
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "git/git.h"
+#include "git/rewrite.h"
 
 /* A live repository is repacked by `git repack --geometric`, never collected behind our back. */
 static const struct {
@@ -84,7 +85,8 @@ make(MpStore *store, const char *readme, mode_t mode, GError **error)
     if (git_repository_odb(&store->odb, store->repository) < 0)
         return mp_git_fail(error, "cannot open the objects of %s", store->path);
     return configure(store->repository, error) && first_commit(store, readme, error) &&
-           mp_sync_file_system(store->path, error) && can_be_opened(store, error);
+           mp_store_write_hook(store, error) && mp_sync_file_system(store->path, error) &&
+           can_be_opened(store, error);
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "git/git.h"
 #include "git/internal.h"
@@ -217,12 +218,98 @@ mp_store_forget_refs(MpStore *store, const git_oid *commit, GPtrArray *others, G
         if (git_reference_name_to_id(&at, store->repository, name) < 0 ||
             !mp_store_contains(store, &at, commit))
             continue;
-        if (!g_str_has_prefix(name, LOST))
+        if (!g_str_has_prefix(name, LOST) && !g_str_has_prefix(name, MP_REWRITTEN))
             g_ptr_array_add(others, g_strdup(name));
         else if (git_reference_delete(ref) < 0)
             return mp_git_fail(error, "%s: cannot delete %s", store->path, name);
     }
     return true;
+}
+
+/* --- What was written anew ---------------------------------------------------------------------
+ */
+
+bool
+mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *held,
+                           MpRewritten visit, gpointer user_data, GError **error)
+{
+    g_autoptr(git_commit) commit = NULL;
+    g_autofree char *text = NULL;
+
+    if (git_commit_lookup(&commit, store->repository, tip) < 0)
+        return mp_git_fail(error, "%s: cannot read commit %s", store->path, git_oid_tostr_s(tip));
+    g_autoptr(MpTree) tree = mp_tree_new(store->odb, NULL, git_commit_tree_id(commit));
+    if (!mp_tree_read(tree, NULL, "rewrites", &text, NULL, error))
+        return false;
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        g_auto(GStrv) words = g_strsplit(*line, " ", -1);
+        git_oid old;
+
+        if (words[0] != NULL && git_oid_fromstr(&old, words[0]) == 0 &&
+            mp_store_contains(store, held, &old) && !visit(words, user_data))
+            break;
+    }
+    return true;
+}
+
+static bool
+note_one(char **words, gpointer user_data)
+{
+    (void)words;
+    *(bool *)user_data = true;
+    return false;
+}
+
+bool
+mp_store_is_rewritten(MpStore *store, const git_oid *tip, const git_oid *held, bool *is,
+                      GError **error)
+{
+    *is = false;
+    return mp_store_foreach_rewritten(store, tip, held, note_one, is, error);
+}
+
+GPtrArray *
+mp_store_rewritten_tips(MpStore *store, GError **error)
+{
+    g_autoptr(GPtrArray) tips = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(git_reference_iterator) all = NULL;
+    const char *name;
+
+    if (git_reference_iterator_glob_new(&all, store->repository, MP_REWRITTEN "*") < 0) {
+        mp_git_fail(error, "%s: cannot list its refs", store->path);
+        return NULL;
+    }
+    while (git_reference_next_name(&name, all) == 0)
+        g_ptr_array_add(tips, g_strdup(name + strlen(MP_REWRITTEN)));
+    return g_steal_pointer(&tips);
+}
+
+/* Any ref: another branch would bring it back as well. Where the objects are gone, and a push does
+ * not bring them, the question fails, and nothing is refused. */
+static const char hook[] =
+    "#!/bin/sh\n"
+    "# Refuses commits that were purged: tracker(5), rewrites. For a shared remote too.\n"
+    "git cat-file -p main:rewrites 2>/dev/null | while read -r old rest; do\n"
+    "    if git merge-base --is-ancestor \"$old\" \"$3\" 2>/dev/null; then\n"
+    "        echo \"$old was purged and may not come back: fetch, and begin anew on main\" >&2\n"
+    "        exit 1\n"
+    "    fi\n"
+    "done\n";
+
+bool
+mp_store_write_hook(const MpStore *store, GError **error)
+{
+    g_autofree char *path = g_build_filename(store->path, "hooks", NULL);
+    g_autofree char *file = g_build_filename(path, "update", NULL);
+    g_auto(MpFd) hooks = -1;
+
+    if (access(file, F_OK) == 0) /* an administrator's, or ours */
+        return true;
+    if (!mp_make_directories(path, 0755, NULL, error) ||
+        (hooks = mp_open_directory(path, error)) < 0)
+        return false;
+    return mp_write_file(hooks, "update", hook, strlen(hook), 0755, true, error);
 }
 
 static bool

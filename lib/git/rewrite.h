@@ -27,8 +27,29 @@ bool mp_store_rewrite(MpStore *store, const MpRewrite *rewrite, git_oid *tip, gi
 /* Whether `commit` is `tip` or in its history; false too where it is not here. */
 bool mp_store_contains(const MpStore *store, const git_oid *tip, const git_oid *commit);
 
-/* Removes all refs below refs/metroplex/lost/ that have `commit` in their history; the others that
- * have it are told. */
+/*
+ * What was written anew is told by the file `rewrites` in the tree of the branch: lines that begin
+ * with the old id of a commit, "OLD NEW TIME THREAD COMMENT". Calls `visit` with the words of each
+ * line of `tip` whose OLD is in the history of `held`, until it returns false.
+ */
+typedef bool (*MpRewritten)(char **words, gpointer user_data);
+bool mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *held,
+                                MpRewritten visit, gpointer user_data, GError **error);
+
+/* Whether there is any such line. */
+bool mp_store_is_rewritten(MpStore *store, const git_oid *tip, const git_oid *held, bool *is,
+                           GError **error);
+
+/* The tips that were followed to another history, and are kept until their files are found: below
+ * refs/metroplex/rewritten/. char *, ids; the caller's. */
+#define MP_REWRITTEN "refs/metroplex/rewritten/"
+GPtrArray *mp_store_rewritten_tips(MpStore *store, GError **error);
+
+/* Puts a hook into the repository by which a push of what was written anew is refused. */
+bool mp_store_write_hook(const MpStore *store, GError **error);
+
+/* Removes all refs of what was left behind or written anew that have `commit` in their history; the
+ * others that have it are told. */
 bool mp_store_forget_refs(MpStore *store, const git_oid *commit, GPtrArray *others, GError **error);
 
 /* Leaves nothing that no ref reaches: one pack of what is left. Reads see the branch as it is. */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "git/git.h"
 #include "git/internal.h"
+#include "git/rewrite.h"
 
 #define LOST  "refs/metroplex/lost/"
 #define TRIES 10 /* of following while somebody else moves our branch */
@@ -29,14 +30,6 @@ mp_store_share(MpStore *store, const char *url, int seconds, const char *host)
 
 /* --- Following ---------------------------------------------------------------------------------
  */
-
-/* Whether `ancestor` is `tip` or in its history. */
-static bool
-contains(MpStore *store, const git_oid *tip, const git_oid *ancestor)
-{
-    return git_oid_equal(tip, ancestor) ||
-           git_graph_descendant_of(store->repository, tip, ancestor) == 1;
-}
 
 /* A repository that has only ever been made: there is nothing in it to lose. */
 static bool
@@ -74,6 +67,31 @@ leave_behind(MpStore *store, const git_oid *here, const git_oid *there, GError *
     return true;
 }
 
+/* Keeps what is here until the files are found that have what was taken out of it. */
+static bool
+keep_rewritten(MpStore *store, const git_oid *here, GError **error)
+{
+    g_autoptr(git_reference) reference = NULL;
+    g_autofree char *name = g_strconcat(MP_REWRITTEN, git_oid_tostr_s(here), NULL);
+
+    mp_info("%s: the history was written anew: following it", store->path);
+    return git_reference_create(&reference, store->repository, name, here, 1,
+                                "metroplex: written anew") == 0 ||
+           mp_git_fail(error, "%s: cannot keep %s", store->path, name);
+}
+
+/* What is here and not in the new tip: taken back by a purge, or left behind. */
+static bool
+part_from(MpStore *store, const git_oid *here, const git_oid *tip, GError **error)
+{
+    bool is_rewritten;
+
+    if (!mp_store_is_rewritten(store, tip, here, &is_rewritten, error))
+        return false;
+    return is_rewritten ? keep_rewritten(store, here, error)
+                        : leave_behind(store, here, tip, error);
+}
+
 /* Our branch, wherever it is, becomes `tip`. */
 static bool
 follow(MpStore *store, const git_oid *tip, GError **error)
@@ -87,7 +105,7 @@ follow(MpStore *store, const git_oid *tip, GError **error)
             return mp_git_fail(error, "%s: cannot read %s", store->path, MP_BRANCH);
         if (git_oid_equal(&here, tip))
             return true;
-        if (!contains(store, tip, &here) && !leave_behind(store, &here, tip, error))
+        if (!mp_store_contains(store, tip, &here) && !part_from(store, &here, tip, error))
             return false;
         rc = mp_store_move_branch(store, &here, tip, "metroplex: as the remote has it");
     }
@@ -97,13 +115,32 @@ follow(MpStore *store, const git_oid *tip, GError **error)
     return rc == 0 || mp_git_fail(error, "%s: cannot move %s", store->path, MP_BRANCH);
 }
 
+/* Somebody pushed what was purged: nobody follows that. */
+static bool
+check_purged(MpStore *store, const git_oid *tip, GError **error)
+{
+    g_autofree char *url = mp_escape(store->remote->url);
+    bool is_rewritten = false;
+
+    if (git_oid_equal(tip, &store->tip))
+        return true;
+    if (!mp_store_is_rewritten(store, &store->tip, tip, &is_rewritten, error))
+        return false;
+    return !is_rewritten ||
+           mp_fail(error, MP_ERROR_INSTALLATION,
+                   "main of %s has commits again that were purged: set it back (git push --force "
+                   "%s %s:refs/heads/main), and put hooks/update of %s there, which refuses them",
+                   url, url, git_oid_tostr_s(&store->tip), store->path);
+}
+
 static bool
 follow_and_read(MpStore *store, const git_oid *tip, GError **error)
 {
     /* git has put packs there that libgit2 has not seen; where it is closed, it will */
     if (store->odb != NULL && git_odb_refresh(store->odb) < 0)
         return mp_git_fail(error, "%s: cannot look for new objects", store->path);
-    return follow(store, tip, error) && mp_store_refresh(store, error);
+    return check_purged(store, tip, error) && follow(store, tip, error) &&
+           mp_store_refresh(store, error);
 }
 
 bool
@@ -181,7 +218,7 @@ look(MpStore *store, const git_oid *to, MpPush push, GError *why, GError **error
 
     if (!mp_store_fetch(store, error))
         return MP_FAILED;
-    if (contains(store, &store->tip, to))
+    if (mp_store_contains(store, &store->tip, to))
         return MP_COMMITTED;
     if (push == MP_STALE || !git_oid_equal(&base, &store->tip)) {
         mp_debug("%s", why->message);

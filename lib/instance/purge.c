@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "instance/purge_files.h"
 #include "tracker/difference.h"
 
 #define RECORD "purge"
@@ -20,18 +21,24 @@
 /* --- The record ------------------------------------------------------------------------------- */
 
 MpPurgeRecord *
-mp_purge_record_new(const MpPurge *purge)
+mp_purge_record_new(const char *old_tip, const char *new_tip)
 {
     MpPurgeRecord *record = g_new0(MpPurgeRecord, 1);
 
+    record->old_tip = g_strdup(old_tip);
+    record->new_tip = g_strdup(new_tip);
+    record->firsts = g_ptr_array_new_with_free_func(g_free);
+    record->events = g_ptr_array_new_with_free_func(g_free);
     record->files = g_ptr_array_new_with_free_func(g_free);
-    if (purge == NULL)
-        return record;
-    record->old_tip = g_strdup(purge->old_tip);
-    record->new_tip = g_strdup(purge->new_tip);
-    record->first = g_strdup(purge->first);
-    record->key = g_strdup(purge->key);
     return record;
+}
+
+void
+mp_purge_record_add(MpPurgeRecord *record, const MpPurge *purge)
+{
+    g_ptr_array_add(record->firsts, g_strdup(purge->first));
+    if (purge->key != NULL)
+        g_ptr_array_add(record->events, g_strdup(purge->key));
 }
 
 void
@@ -41,10 +48,19 @@ mp_purge_record_free(MpPurgeRecord *record)
         return;
     g_free(record->old_tip);
     g_free(record->new_tip);
-    g_free(record->first);
-    g_free(record->key);
+    g_ptr_array_unref(record->firsts);
+    g_ptr_array_unref(record->events);
     g_ptr_array_unref(record->files);
     g_free(record);
+}
+
+static void
+add_lines(GString *text, const char *word, const GPtrArray *values)
+{
+    for (guint i = 0; i < values->len; i++) {
+        g_autofree char *value = g_strescape(values->pdata[i], NULL);
+        g_string_append_printf(text, "%s %s\n", word, value);
+    }
 }
 
 bool
@@ -53,12 +69,10 @@ mp_purge_record_write(const MpPurgeRecord *record, const char *data, GError **er
     g_autoptr(GString) text = g_string_new(FORMAT "\n");
     g_auto(MpFd) directory = mp_open_directory(data, error);
 
-    g_string_append_printf(text, "tracker %s %s %s\nevent %s\n", record->old_tip, record->new_tip,
-                           record->first, record->key);
-    for (guint i = 0; i < record->files->len; i++) {
-        g_autofree char *name = g_strescape(record->files->pdata[i], NULL);
-        g_string_append_printf(text, "file %s\n", name);
-    }
+    g_string_append_printf(text, "tracker %s %s\n", record->old_tip, record->new_tip);
+    add_lines(text, "first", record->firsts);
+    add_lines(text, "event", record->events);
+    add_lines(text, "file", record->files);
     return directory >= 0 &&
            mp_write_file(directory, RECORD, text->str, text->len, 0600, true, error);
 }
@@ -74,27 +88,28 @@ mp_purge_is_begun(const MpConfig *config)
 static bool
 parse_line(MpPurgeRecord *record, const char *line)
 {
-    g_auto(GStrv) words = g_strsplit(line, " ", 4);
-    guint n = g_strv_length(words);
+    const struct {
+        const char *word;
+        GPtrArray *values;
+    } lists[] = {{"first ", record->firsts}, {"event ", record->events}, {"file ", record->files}};
+    g_auto(GStrv) words = g_strsplit(line, " ", 3);
 
-    if (n == 4 && strcmp(words[0], "tracker") == 0) {
-        record->old_tip = g_strdup(words[1]);
-        record->new_tip = g_strdup(words[2]);
-        record->first = g_strdup(words[3]);
-    } else if (n == 2 && strcmp(words[0], "event") == 0) {
-        record->key = g_strdup(words[1]);
-    } else if (g_str_has_prefix(line, "file ")) {
-        g_ptr_array_add(record->files, g_strcompress(line + strlen("file ")));
-    } else {
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        if (g_str_has_prefix(line, lists[i].word)) {
+            g_ptr_array_add(lists[i].values, g_strcompress(line + strlen(lists[i].word)));
+            return true;
+        }
+    if (g_strv_length(words) != 3 || strcmp(words[0], "tracker") != 0)
         return *line == '\0';
-    }
+    record->old_tip = g_strdup(words[1]);
+    record->new_tip = g_strdup(words[2]);
     return true;
 }
 
 static MpPurgeRecord *
 read_record(const MpConfig *config, GError **error)
 {
-    g_autoptr(MpPurgeRecord) record = mp_purge_record_new(NULL);
+    g_autoptr(MpPurgeRecord) record = mp_purge_record_new(NULL, NULL);
     g_auto(MpFd) data = mp_open_directory(config->data, error);
     g_autofree char *text = NULL;
     bool good = true;
@@ -105,7 +120,7 @@ read_record(const MpConfig *config, GError **error)
     good = lines[0] != NULL && strcmp(lines[0], FORMAT) == 0;
     for (guint i = 1; good && lines[i] != NULL; i++)
         good = parse_line(record, lines[i]);
-    if (good && record->first != NULL && record->key != NULL)
+    if (good && record->new_tip != NULL)
         return g_steal_pointer(&record);
     return mp_fail_null(error, MP_ERROR_INSTALLATION,
                         "%s/" RECORD ": not the record of a purge: move it away, and give the "
@@ -220,21 +235,18 @@ update_pages(const MpConfig *config)
 }
 
 static bool
-finish(MpInstance *instance, const MpPurgeRecord *record, GPtrArray *others, GError **error)
+drop_events(MpInstance *instance, const GPtrArray *events, GError **error)
 {
-    const MpConfig *config = instance->config;
-
-    if (!delete_files(config, record->files, error) ||
-        !mp_purge_drop_event(instance->outbox, record->key, error) ||
-        (instance->hooks != NULL && !mp_purge_drop_event(instance->hooks, record->key, error)))
-        return false;
-    update_pages(config); /* by the difference from a commit that is there for the last time */
-    return mp_tracker_collect(instance->tracker, record->first, others, error);
+    for (guint i = 0; i < events->len; i++)
+        if (!mp_purge_drop_event(instance->outbox, events->pdata[i], error) ||
+            (instance->hooks != NULL &&
+             !mp_purge_drop_event(instance->hooks, events->pdata[i], error)))
+            return false;
+    return true;
 }
 
-/* Not waited for: it may wait for us. */
-static MpLock *
-lock_outbox(const MpInstance *instance, GError **error)
+MpLock *
+mp_purge_lock_outbox(const MpInstance *instance, GError **error)
 {
     g_autoptr(GError) why = NULL;
     MpLock *lock = mp_instance_lock_outbox(instance, MP_LOCK_TRY, &why);
@@ -248,29 +260,61 @@ lock_outbox(const MpInstance *instance, GError **error)
 }
 
 bool
-mp_purge_is_possible(const MpInstance *instance, GError **error)
-{
-    g_autoptr(MpLock) lock = lock_outbox(instance, error);
-
-    return lock != NULL;
-}
-
-bool
-mp_purge_finish(MpInstance *instance, bool *is_done, GPtrArray *others, GError **error)
+mp_purge_finish(MpInstance *instance, GPtrArray *others, GError **error)
 {
     const MpConfig *config = instance->config;
     g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free);
 
-    if (is_done != NULL)
-        *is_done = false;
     if (!mp_purge_is_begun(config))
         return true;
     g_autoptr(MpPurgeRecord) record = read_record(config, error);
-    g_autoptr(MpLock) outbox = record != NULL ? lock_outbox(instance, error) : NULL;
-    if (outbox == NULL || !move_branch(instance, record, error) ||
-        !finish(instance, record, others != NULL ? others : refs, error))
+    if (record == NULL || !move_branch(instance, record, error) ||
+        !delete_files(config, record->files, error) ||
+        !drop_events(instance, record->events, error))
         return false;
-    if (is_done != NULL)
-        *is_done = true;
-    return remove_record(config, error);
+    update_pages(config); /* by the difference from a commit that is there for the last time */
+    return mp_tracker_collect(instance->tracker, record->firsts, others != NULL ? others : refs,
+                              error) &&
+           remove_record(config, error);
+}
+
+/* --- Another host's ----------------------------------------------------------------------------
+ */
+
+static bool
+follow_one(MpInstance *instance, const char *old, GError **error)
+{
+    g_autofree char *tip = mp_tracker_tip(instance->tracker);
+    g_autoptr(MpPurgeRecord) record = mp_purge_record_new(old, tip);
+    g_autoptr(GPtrArray) purges = mp_tracker_purges(instance->tracker, old, error);
+    g_autoptr(GPtrArray) logs = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; purges != NULL && i < purges->len; i++) {
+        const MpPurge *purge = purges->pdata[i];
+
+        mp_purge_record_add(record, purge);
+        if (purge->key == NULL)
+            continue;
+        mp_info("Purging comment %" G_GUINT64_FORMAT " of %s, as another host did", purge->comment,
+                purge->name);
+        if (!mp_purge_find_files(instance, purge, record, logs, error))
+            return false;
+    }
+    for (guint i = 0; i < logs->len; i++) {
+        g_autofree char *shown = mp_escape(logs->pdata[i]);
+        mp_warn("%s repeats what was purged: remove the lines", shown);
+    }
+    return purges != NULL && mp_purge_record_write(record, instance->config->data, error) &&
+           mp_purge_finish(instance, NULL, error);
+}
+
+bool
+mp_purge_follow(MpInstance *instance, GError **error)
+{
+    g_autoptr(GPtrArray) tips = mp_tracker_rewritten(instance->tracker, error);
+
+    for (guint i = 0; tips != NULL && i < tips->len; i++)
+        if (!follow_one(instance, tips->pdata[i], error))
+            return false;
+    return tips != NULL;
 }

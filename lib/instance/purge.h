@@ -8,12 +8,14 @@
 #include "tracker/purge.h"
 
 typedef struct {
-    char *old_tip, *new_tip, *first; /* of tracker.git: mp_tracker_rewrite() */
-    char *key;                       /* of the comment, whose events go */
-    GPtrArray *files;                /* char *, to be deleted, relative to the data directory */
+    char *old_tip, *new_tip; /* of tracker.git: mp_tracker_rewrite() */
+    GPtrArray *firsts;       /* char *, the oldest commits that changed */
+    GPtrArray *events;       /* char *, KEYs of what is not to be sent */
+    GPtrArray *files;        /* char *, to be deleted, relative to the data directory */
 } MpPurgeRecord;
 
-MpPurgeRecord *mp_purge_record_new(const MpPurge *purge);
+MpPurgeRecord *mp_purge_record_new(const char *old_tip, const char *new_tip);
+void mp_purge_record_add(MpPurgeRecord *record, const MpPurge *purge);
 void mp_purge_record_free(MpPurgeRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpPurgeRecord, mp_purge_record_free)
 
@@ -24,18 +26,20 @@ bool mp_purge_record_write(const MpPurgeRecord *record, const char *data, GError
  * has it in its hands it is sent to nobody any more. */
 bool mp_purge_drop_event(MpOutbox *outbox, const char *key, GError **error);
 
-/* Whether a purge could be done now: MP_ERROR_TEMPORARY where a notifier is at work. */
-bool mp_purge_is_possible(const MpInstance *instance, GError **error);
+/* The outbox's lock, for a purge that begins: not waited for, since who has it may wait for us.
+ * NULL and MP_ERROR_TEMPORARY where a notifier is at work. */
+MpLock *mp_purge_lock_outbox(const MpInstance *instance, GError **error);
 
 /* Whether there is one. */
 bool mp_purge_is_begun(const MpConfig *config);
 
 /*
- * Does what the record says, if there is one, and removes it; *is_done (may be NULL) says that
- * there was. Under the lock of the data directory; takes that of the outbox, and is
- * MP_ERROR_TEMPORARY where a notifier has it. A tracker that moved meanwhile ends it before
- * anything was changed: MP_ERROR_TEMPORARY as well, and the record is gone.
- *
- * `others` (char *, may be NULL) gets the refs that keep what was purged.
+ * Does what the record says, if there is one, and removes it. Under the lock of the data directory;
+ * a notifier at work is in nobody's way. A tracker that moved meanwhile ends it before anything was
+ * changed: MP_ERROR_TEMPORARY, and the record is gone. `others` (char *, may be NULL) gets the refs
+ * that keep what was purged.
  */
-bool mp_purge_finish(MpInstance *instance, bool *is_done, GPtrArray *others, GError **error);
+bool mp_purge_finish(MpInstance *instance, GPtrArray *others, GError **error);
+
+/* Does here what another host purged, once a fetch has followed it: files, events, objects. */
+bool mp_purge_follow(MpInstance *instance, GError **error);

@@ -124,7 +124,6 @@ find_answers(Find *find, MpQueue queue, GError **error)
 {
     MpOutbox *outbox = find->instance->outbox;
     g_autoptr(GPtrArray) all = mp_outbox_list(outbox, queue, error);
-    g_autofree char *directory = g_strconcat("outbox/", mp_queue_name(queue), NULL);
 
     for (guint i = 0; all != NULL && i < all->len; i++) {
         const MpQueued *queued = all->pdata[i];
@@ -133,7 +132,7 @@ find_answers(Find *find, MpQueue queue, GError **error)
 
         if (response != NULL && (text_repeats(find, response->quote, false) ||
                                  text_repeats(find, response->subject, false)))
-            take(find, directory, queued->name);
+            g_ptr_array_add(find->record->events, g_strdup(queued->key));
     }
     return all != NULL;
 }

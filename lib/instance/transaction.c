@@ -334,6 +334,6 @@ mp_transaction_recover(MpInstance *instance, GError **error)
 
     return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
            mp_tracker_sync(instance->tracker, error) &&
-           mp_accounts_sync(instance->accounts, error) &&
-           mp_purge_finish(instance, NULL, NULL, error) && settle(instance, error);
+           mp_accounts_sync(instance->accounts, error) && mp_purge_finish(instance, NULL, error) &&
+           mp_purge_follow(instance, error) && settle(instance, error);
 }

@@ -204,14 +204,14 @@ edit_message(const char *message, bool is_first, gpointer user_data)
                            purge->comment);
 }
 
-/* "OLD NEW TIME" of the first commit that changed, and of the last: whatever holds the words holds
- * the first. */
+/* "OLD NEW TIME THREAD COMMENT" of the first commit that changed, and of the last: whatever holds
+ * the words holds the first. */
 static bool
-add_rewrites(MpChain *chain, const git_oid *old, const git_oid *fresh, const git_oid *first,
-             gint64 date, GError **error)
+add_rewrites(MpChain *chain, const MpPurge *purge, const git_oid *old, const git_oid *fresh,
+             const git_oid *first, GError **error)
 {
     g_autofree char *before = NULL;
-    g_autofree char *when = mp_time_format(date);
+    g_autofree char *when = mp_time_format(mp_time_now());
     char ids[3][GIT_OID_HEXSZ + 1];
 
     git_oid_tostr(ids[0], sizeof ids[0], first);
@@ -219,8 +219,10 @@ add_rewrites(MpChain *chain, const git_oid *old, const git_oid *fresh, const git
     git_oid_tostr(ids[2], sizeof ids[2], fresh);
     if (!mp_tree_read(chain->tree, NULL, REWRITES, &before, NULL, error))
         return false;
-    g_autofree char *text = g_strdup_printf("%s%s %s %s\n%s %s %s\n", before != NULL ? before : "",
-                                            ids[0], ids[2], when, ids[1], ids[2], when);
+    g_autofree char *rest = g_strdup_printf("%s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                                            ids[2], when, purge->thread, purge->comment);
+    g_autofree char *text = g_strdup_printf("%s%s %s\n%s %s\n", before != NULL ? before : "",
+                                            ids[0], rest, ids[1], rest);
     return mp_tree_set_at(chain->tree, REWRITES, text, strlen(text), error);
 }
 
@@ -239,7 +241,7 @@ mp_tracker_rewrite(MpTracker *tracker, MpPurge *purge, GError **error)
         !mp_store_read_at(store, &fresh, error))
         return false;
     mp_chain_begin(&chain, store);
-    bool good = add_rewrites(&chain, &old, &fresh, &first, purge->date, error) &&
+    bool good = add_rewrites(&chain, purge, &old, &fresh, &first, error) &&
                 mp_chain_commit(&chain, what, &actor, error) &&
                 mp_pack_write(chain.pack, store->path, error);
     purge->old_tip = g_strdup(git_oid_tostr_s(&old));
@@ -272,13 +274,79 @@ mp_tracker_contains(const MpTracker *tracker, const char *commit)
            mp_store_contains(&tracker->store, &tracker->store.tip, &id);
 }
 
-bool
-mp_tracker_collect(MpTracker *tracker, const char *first, GPtrArray *others, GError **error)
+GPtrArray *
+mp_tracker_rewritten(MpTracker *tracker, GError **error)
 {
+    return mp_store_rewritten_tips(&tracker->store, error);
+}
+
+/* The line for the first commit that changed stands before that for the last: one is enough. */
+static bool
+take_line(char **words, gpointer user_data)
+{
+    GPtrArray *purges = user_data;
+    guint64 thread, comment;
+
+    if (g_strv_length(words) < 5 ||
+        !g_ascii_string_to_unsigned(words[3], 10, 1, MP_MAX_ID, &thread, NULL) ||
+        !g_ascii_string_to_unsigned(words[4], 10, 0, G_MAXUINT64, &comment, NULL))
+        return true;
+    for (guint i = 0; i < purges->len; i++) {
+        const MpPurge *known = purges->pdata[i];
+
+        if (known->thread == thread && known->comment == comment)
+            return true;
+    }
+    MpPurge *purge = mp_purge_new(thread, comment, mp_time_now());
+    purge->first = g_strdup(words[0]);
+    g_ptr_array_add(purges, purge);
+    return true;
+}
+
+static bool
+find_old_words(MpTracker *tracker, MpPurge *purge, const git_oid *old, GError **error)
+{
+    g_autoptr(MpThread) thread = NULL;
+
+    if (!mp_tracker_thread(tracker, purge->thread, &thread, error))
+        return false;
+    if (thread == NULL)
+        return true;
+    purge->name = g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->repository, thread->id);
+    purge->title = purge->comment == 0 ? g_strdup(thread->title) : NULL;
+    bool good = mp_store_read_at(&tracker->store, old, error) &&
+                mp_tracker_find_words(tracker, purge, error);
+    return mp_store_refresh(&tracker->store, good ? error : NULL) && good;
+}
+
+GPtrArray *
+mp_tracker_purges(MpTracker *tracker, const char *old, GError **error)
+{
+    g_autoptr(GPtrArray) purges = g_ptr_array_new_with_free_func((GDestroyNotify)mp_purge_free);
     git_oid id;
 
-    return (git_oid_fromstr(&id, first) == 0 ||
-            mp_fail(error, MP_ERROR_INSTALLATION, "not the id of a commit: %s", first)) &&
-           mp_store_forget_refs(&tracker->store, &id, others, error) &&
-           mp_store_collect(&tracker->store, error);
+    if (git_oid_fromstr(&id, old) < 0)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "not the id of a commit: %s", old);
+    if (!mp_store_foreach_rewritten(&tracker->store, &tracker->store.tip, &id, take_line, purges,
+                                    error))
+        return NULL;
+    for (guint i = 0; i < purges->len; i++)
+        if (!find_old_words(tracker, purges->pdata[i], &id, error))
+            return NULL;
+    return g_steal_pointer(&purges);
+}
+
+bool
+mp_tracker_collect(MpTracker *tracker, const GPtrArray *firsts, GPtrArray *others, GError **error)
+{
+    for (guint i = 0; i < firsts->len; i++) {
+        const char *first = firsts->pdata[i];
+        git_oid id;
+
+        if (git_oid_fromstr(&id, first) < 0)
+            return mp_fail(error, MP_ERROR_INSTALLATION, "not the id of a commit: %s", first);
+        if (!mp_store_forget_refs(&tracker->store, &id, others, error))
+            return false;
+    }
+    return mp_store_write_hook(&tracker->store, error) && mp_store_collect(&tracker->store, error);
 }

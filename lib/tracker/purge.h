@@ -40,6 +40,13 @@ mp_tracker_replace(MpTracker *tracker, const char *from, const char *to, GError 
 /* Whether the branch has this commit in its history. */
 bool mp_tracker_contains(const MpTracker *tracker, const char *commit);
 
-/* Removes what is in no ref's history. Refs that hold `first` keep it: their names come into
- * `others` (char *), but for those of what was left behind, which are deleted. */
-bool mp_tracker_collect(MpTracker *tracker, const char *first, GPtrArray *others, GError **error);
+/* The tips (char *) from which a fetch followed another host's purge, and whose files are not found
+ * yet; and what was purged since such a tip (MpPurge): with what it said, by the history of then.
+ */
+GPtrArray *mp_tracker_rewritten(MpTracker *tracker, GError **error);
+GPtrArray *mp_tracker_purges(MpTracker *tracker, const char *old, GError **error);
+
+/* Removes what is in no ref's history. Refs that hold one of `firsts` (char *) keep it: their names
+ * come into `others` (char *), but for those of what was left behind, which are deleted. */
+bool
+mp_tracker_collect(MpTracker *tracker, const GPtrArray *firsts, GPtrArray *others, GError **error);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """metroplex thread redact and user remove: what was said, and who, goes; what others rely on stays."""
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import several  # noqa: E402
 from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, killat, main, test  # noqa: E402
 
 WORDS = "The password of the launch pad is Zq7-canary-Wx9."
@@ -452,6 +454,124 @@ def a_purge_that_was_killed_is_finished_by_the_next_run(site):
     check(by_run > 0, "no kill was behind the record")
     site.metroplex("pages")
     equal(found_in(pages), [], "pages")
+
+
+# Several hosts
+
+
+def git(*args, cwd=None, status=0):
+    env = dict(os.environ, GIT_CONFIG_COUNT="3", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*", GIT_CONFIG_KEY_1="user.name",
+               GIT_CONFIG_VALUE_1="Admin", GIT_CONFIG_KEY_2="user.email", GIT_CONFIG_VALUE_2="admin@example.org")
+    done = subprocess.run(["git", *args], cwd=cwd, capture_output=True, text=True, env=env)
+    if status is not None:
+        check((done.returncode != 0) == bool(status), f"git {args}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def collect(remote):
+    """What the server's administrator does: no program of ours runs there."""
+    for args in (("reflog", "expire", "--expire=now", "--all"), ("repack", "-q", "-a", "-d"), ("prune", "--expire=now")):
+        remote.git(*args)
+
+
+@contextlib.contextmanager
+def purged(one):
+    """A remote, two hosts, an old clone, and the thread whose comment 1 the first host has purged."""
+    for login in ("tim", "kate", "ada"):
+        one.user(login)
+    with several.hosts(one) as (remote, one, two):
+        for site in (one, two):
+            site.set_config("smtp", transport="maildir")
+        thread = one.thread("tim")
+        two.metroplex("--once")
+        octets = with_picture(two.mail("kate@example.org", two.address(thread, "kate"), WORDS + "\nKeep it safe.\n"))
+        two.deliver(octets)
+        two.metroplex("--once")
+        answer(one, thread, "Oh dear.\n\nOn Sunday, Kate Example wrote:\n> " + WORDS + "\n")
+        two.metroplex("--once")
+        clone = os.path.join(one.dir, "clone")
+        git("clone", "-q", os.path.join(one.data, "tracker.git"), clone)
+        redact(one, thread, 1, "--purge")
+        yield remote, one, two, clone, thread, octets
+
+
+@test
+def a_second_host_follows(site):
+    with purged(site) as (remote, one, two, _, thread, octets):
+        equal(found_in(one.data), [], "on the host that purged")
+        check(found_in(two.data), "the other one has it still")
+        two.deliver(octets)
+        two.deliver(two.mail("tim@example.org", two.address(thread, "tim"), "And this is new.\n"))
+        two.metroplex("--once")
+        equal(sorted(line[2] for line in two.outcomes()[-2:]), ["duplicate", "posted"], "its mail, again, and another")
+        for name in [line[4] for line in two.outcomes() if line[2] == "duplicate"]:
+            os.remove(os.path.join(two.data, "incoming-mail/success", name))
+        equal(found_in(two.data), [], "on the host that followed")
+        equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], "refs")
+        two.notifier("--once")
+        check(not any(CANARY in str(m) for m in two.sent()), "it was sent")
+        collect(remote)
+        check(not hidden_in(objects(remote.path())), "the remote has it, collected")
+        one.metroplex("--once")
+        for each in (one, two):
+            equal([c["body"].strip() for c in each.show(thread)["comments"]], ["*redacted*", "Oh dear.", "And this is new."], each.name)
+            each.git("fsck", "--strict")
+            equal(fsck(each), [], f"fsck of {each.name}")
+
+
+@test
+def an_old_clone_cannot_bring_it_back(site):
+    """Pushed as it is, merged, or as another branch: by the hook; and where a server has none, no host follows."""
+    with purged(site) as (remote, one, two, clone, thread, _):
+        two.metroplex("--once")
+        target, shared = os.path.join(one.data, "tracker.git"), remote.path()
+        for there in (target, shared):
+            if there == shared:
+                shutil.copy(os.path.join(target, "hooks/update"), os.path.join(shared, "hooks/update"))
+            contains(git("push", "--force", there, "main", cwd=clone, status=1), "was purged" if there == shared else "non-fast-forward")
+            contains(git("push", there, "main:refs/heads/other", cwd=clone, status=1), "was purged")
+            git("fetch", "-q", there, "main", cwd=clone)
+            git("merge", "-q", "-s", "ours", "--allow-unrelated-histories", "FETCH_HEAD", cwd=clone)
+            contains(git("push", there, "main", cwd=clone, status=1), "was purged")
+            git("reset", "-q", "--hard", "HEAD^1", cwd=clone)
+        os.remove(os.path.join(shared, "hooks/update"))
+        before = two.git("rev-parse", "main")
+        good = remote.git("rev-parse", "main").strip()
+        git("push", "-q", "--force", shared, "main", cwd=clone)
+        two.deliver(two.mail("tim@example.org", two.address(thread, "tim"), "It waits.\n"))
+        contains(two.run(METROPLEX, "--once", status=78).stderr + two.log(), "commits again that were purged")
+        equal((two.git("rev-parse", "main"), len(two.new)), (before, 1), "the branch, and the mail")
+        remote.git("update-ref", "refs/heads/main", good)
+        two.metroplex("--once")
+        equal(two.new, [], "mail that waits")
+
+
+@test
+def a_purge_begun_on_an_older_tip_changes_nothing(site):
+    """Another host posts between the record and the push; and a server that forbids it is told of."""
+    for login in ("tim", "kate", "ada"):
+        site.user(login)
+    with several.hosts(site) as (remote, one, two):
+        thread = one.thread("tim", body=WORDS + "\n")
+        one.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin=WORDS + "\n")
+        shared = remote.path()
+        remote.git("config", "receive.denyNonFastForwards", "true")
+        contains(redact(one, thread, 1, "--purge", status=65).stderr, "receive.denyNonFastForwards")
+        check(not os.path.exists(os.path.join(one.data, "purge")), "the record is there")
+        remote.git("config", "receive.denyNonFastForwards", "false")
+        hook = os.path.join(shared, "hooks/pre-receive")
+        with open(hook, "w") as f:  # as if the other host were faster
+            f.write("#!/bin/sh\nread old new name\nrm -f \"$0\"\nunset GIT_QUARANTINE_PATH\n"
+                    "git update-ref refs/heads/main $(git commit-tree -p main -m Other main^{tree})\n")
+        os.chmod(hook, 0o755)
+        for key, value in (("user.name", "O"), ("user.email", "o@example.org")):
+            remote.git("config", key, value)
+        contains(redact(one, thread, 1, "--purge", status=75).stderr, "give the command again")
+        check(not os.path.exists(os.path.join(one.data, "purge")), "the record is there")
+        redact(one, thread, 1, "--purge")
+        redact(one, thread, 0, "--purge")
+        equal(found_in(one.data), [], "with the words")
+        equal(fsck(one), [], "fsck")
 
 
 main()
