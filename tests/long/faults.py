@@ -127,6 +127,21 @@ def close_thread(site):
     return [METROPLEX, "thread", "--config", site.config, "close", str(site.threads[1]), "--as", "ann"]
 
 
+def redact(site, *options):
+    """The opening post of a thread whose event waits."""
+    site.given.maybe_changes = 1
+    return [METROPLEX, "thread", "--config", site.config, "redact", str(site.threads[1]), "0", *options]
+
+
+def purge(site):
+    return redact(site, "--purge")
+
+
+def remove_user(site):
+    site.given.maybe_changes = 1
+    return [METROPLEX, "user", "--config", site.config, "remove", "ann"]
+
+
 def add_user(site):
     return [METROPLEX, "user", "--config", site.config, "add", "joe", "--name", "Joe", "--email", "joe@example.org"]
 
@@ -196,6 +211,9 @@ SCENARIOS = {
     "thread open": open_thread,
     "thread close": close_thread,
     "user add": add_user,
+    "user remove": remove_user,
+    "thread redact": redact,
+    "thread redact --purge": purge,
     "notifier": notify,
     "notifier by SMTP": notify_by_smtp,
     "pages": pages,
