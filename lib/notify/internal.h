@@ -48,6 +48,7 @@ typedef struct {
     const char *stop_by_reply, *stop; /* how to hear no more of the thread */
     const char *message_id;           /* before it */
     const char *closed, *reopened;
+    const char *redacted; /* in a digest, in place of a comment */
     const char *attached; /* before the name of an attachment that the text does not name */
     const char *not_sent; /* behind the size of one that does not travel */
     const char *left_out; /* {count} is how many characters */

@@ -87,6 +87,8 @@ mp_notification_markdown(const MpNotificationFacts *facts, MpLanguage language)
 {
     g_autofree char *label = thread_label(facts->thread, "", "");
 
+    if (facts->comment != NULL && facts->comment->redacted != 0)
+        return g_strdup(mp_notice_texts(language)->redacted);
     if (facts->comment != NULL)
         return mp_clean_text(facts->comment->body);
     g_autofree char *line =

@@ -183,6 +183,33 @@ def an_event_that_is_found_later_is_dropped(site):
 
 
 @test
+def a_digest_says_that_it_was_removed(site):
+    thread, _ = discussion(site)
+    site.metroplex("user", "set", "ada", "--deliver", "batch:1", "--language", "fr")
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And this stays.\n")
+    site.notifier("--once")  # puts it off
+    for folder in ("new", "retry"):
+        for name in site.listed("outbox/" + folder):
+            path = os.path.join(site.data, "outbox", folder, name)
+            with open(path) as f:
+                text = f.read()
+            # both are due, as if the minute were over; what was read then is in memory of nobody
+            text = re.sub(r"^(later\t\d+\t\d+\t)\d+", r"\g<1>1", text, flags=re.M)
+            os.remove(path)
+            with open(os.path.join(site.data, "outbox/new", name.split(".")[-1]), "w") as f:
+                f.write(text)
+    events = {name: open(os.path.join(site.data, "outbox/new", name)).read() for name in site.events()}
+    redact(site, thread, 1)
+    for name, text in events.items():
+        with open(os.path.join(site.data, "outbox/new", name), "w") as f:
+            f.write(text)
+    site.notifier("--once")
+    told = [str(m) for m in site.sent() if "ada@" in str(m["To"]) or "ada@" in str(m["Delivered-To"])]
+    check(not any(CANARY in m for m in told), "it was sent")
+    check(any("Ce texte a" in m and "And this stays" in m for m in told), f"{len(told)} messages: {told[-1] if told else ''}")
+
+
+@test
 def keys_in_pages_keep_their_shape(site):
     site.user("tim")
     thread = site.thread("tim")
