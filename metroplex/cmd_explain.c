@@ -67,13 +67,16 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
         bool is_ours = mp_address_parse(addressee->address, instance->config->hostname, &address) ==
                        MP_ADDRESS_OURS;
         const MpIdentity *identity = &delivery->identity;
-        bool is_chosen = (identity->is_verified || identity->is_opening) &&
+        bool is_public = identity->is_opening || identity->is_answer;
+        bool is_chosen = (identity->is_verified || is_public) &&
                          g_strcmp0(identity->recipient, masked) == 0 &&
                          g_strcmp0(identity->recipient_field, addressee->field) == 0;
 
         printf("    %-15s %s: ", addressee->field, shown);
         mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED,
-                           is_chosen ? (identity->is_opening ? "a repository's" : "verifies")
+                           is_chosen ? (identity->is_opening  ? "a repository's"
+                                        : identity->is_answer ? "of ours, for everybody"
+                                                              : "verifies")
                            : is_ours ? "of our form, does not verify"
                                      : "not ours");
         putchar('\n');
@@ -84,6 +87,10 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
         printf("    a first mail to %s, from %s: %s\n", delivery->identity.repository->name,
                delivery->identity.account != NULL ? delivery->identity.account->login
                                                   : "nobody with an account",
+               delivery->identity.unproved != NULL ? delivery->identity.unproved : "proved");
+    else if (delivery->identity.is_answer)
+        printf("    an answer to a mail of thread %" G_GUINT64_FORMAT ", from %s: %s\n",
+               delivery->identity.thread->id, delivery->identity.account->login,
                delivery->identity.unproved != NULL ? delivery->identity.unproved : "proved");
     else if (delivery->identity.account != NULL)
         printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",

@@ -85,6 +85,7 @@ typedef struct {
     char *on_comment; /* executable that is given new comments; "" for none */
     int hook_timeout; /* seconds it may take */
     bool commands;    /* /close and what else changes the thread is obeyed in a reply */
+    bool answers_to_notifications;                 /* also without a signed address */
     int keep_success, keep_failure, keep_outcomes; /* days; 0: for ever */
     gint64 keep_size;                              /* octets of all mails kept; 0: any */
 

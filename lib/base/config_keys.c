@@ -72,6 +72,7 @@ const MpConfigKey mp_config_keys[] = {
     {"inbound", "on-comment",   TYPE_PATH, AT(on_comment),   ""},
     {"inbound", "hook-timeout", TYPE_INT,  AT(hook_timeout), "30", 1, 3600},
     {"inbound", "commands", TYPE_BOOL, AT(commands), "true"},
+    {"inbound", "answers-to-notifications", TYPE_BOOL, AT(answers_to_notifications), "false"},
     {"inbound", "keep-success",  TYPE_INT,  AT(keep_success),  "0", 0, 36500},
     {"inbound", "keep-failure",  TYPE_INT,  AT(keep_failure),  "0", 0, 36500},
     {"inbound", "keep-outcomes", TYPE_INT,  AT(keep_outcomes), "0", 0, 36500},

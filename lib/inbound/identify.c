@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "inbound/answered.h"
 #include "inbound/internal.h"
 #include "inbound/openings.h"
 
@@ -20,10 +21,8 @@ take_address(MpDelivery *delivery, const MpAddressee *addressee, const MpAddress
     delivery->identity.address = *address;
 }
 
-/* The address that notifications come from, and all of the domain that stands in their To and Cc.
- */
-static bool
-is_noreply(const MpConfig *config, const char *address)
+bool
+mp_inbound_is_noreply(const MpConfig *config, const char *address)
 {
     const char *at = strrchr(address, '@');
 
@@ -78,7 +77,8 @@ find_address(const MpInstance *instance, MpDelivery *delivery, GError **error)
         g_autoptr(MpThread) thread = NULL;
         MpAddress address;
 
-        delivery->identity.is_noreply |= is_noreply(instance->config, addressee->address);
+        delivery->identity.is_noreply |=
+            mp_inbound_is_noreply(instance->config, addressee->address);
         if (mp_address_parse(addressee->address, instance->config->hostname, &address) ==
             MP_ADDRESS_FOREIGN)
             continue;
@@ -150,6 +150,14 @@ check_sender(const MpInstance *instance, MpDelivery *delivery)
                          from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
 }
 
+/* Where there is no signed address: one that proves nothing. */
+static bool
+find_public_address(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    return mp_delivery_find_opening(instance, delivery, error) &&
+           mp_delivery_find_answered(instance, delivery, error);
+}
+
 /* False only for errors of the instance or of the moment. */
 static bool
 find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
@@ -158,9 +166,9 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
 
     check_sender(instance, delivery);
     if (!find_address(instance, delivery, error) ||
-        (identity->recipient == NULL && !mp_delivery_find_opening(instance, delivery, error)))
+        (identity->recipient == NULL && !find_public_address(instance, delivery, error)))
         return false;
-    if (!identity->is_verified && !identity->is_opening)
+    if (!identity->is_verified && !identity->is_opening && !identity->is_answer)
         return true;
     if (!find_repository(instance, identity, error) || !find_duplicate(instance, delivery, error))
         return false;

@@ -78,13 +78,21 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 {
     g_autoptr(GPtrArray) deliveries = deliveries_of(mails);
 
-    if (!mp_inbound_parse(inbound, deliveries, error) ||
-        !mp_inbound_judge(inbound, deliveries, error))
+    if (!mp_inbound_parse(inbound, deliveries, error))
         return false;
-    if (inbound->tell != NULL)
-        return tell(inbound, deliveries, error);
-    return post_and_announce(inbound, deliveries, error) &&
-           mp_inbound_move(inbound, deliveries, error);
+    while (deliveries->len > 0) {
+        if (!mp_inbound_judge(inbound, deliveries, error))
+            return false;
+        if (inbound->tell != NULL)
+            return tell(inbound, deliveries, error);
+        g_autoptr(GPtrArray) later = mp_inbound_put_off_answers(deliveries);
+        if (!post_and_announce(inbound, deliveries, error) ||
+            !mp_inbound_move(inbound, deliveries, error))
+            return false;
+        g_ptr_array_unref(deliveries);
+        deliveries = g_steal_pointer(&later);
+    }
+    return true;
 }
 
 /* Begins with the work of a run that died. Whoever only tells reads what is here, takes no lock and

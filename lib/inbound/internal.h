@@ -33,6 +33,19 @@ bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAs
  * A mail for which that fails is deferred. */
 void mp_inbound_identify(MpInbound *inbound, const GPtrArray *deliveries);
 
+/* Whether it is the address that notifications come from, or one of the domain that stands in their
+ * To and Cc. */
+bool mp_inbound_is_noreply(const MpConfig *config, const char *address);
+
+/* ---- answered.c ---- */
+
+/*
+ * Takes out of a batch what came to a public address and answers a mail that stands before it in
+ * the batch: only once that one is done is there a thread to find. The result, as `deliveries`, is
+ * the caller's.
+ */
+GPtrArray *mp_inbound_put_off_answers(GPtrArray *deliveries);
+
 /* ---- decide.c ---- */
 
 /* Asks the gates about one mail, as far as they go; whether somebody gets a response to that. */

@@ -57,8 +57,9 @@ record_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
             .reason = delivery->decision.gate->reason,
             .message_id = delivery->message_id,
             .name = delivery->mail->name,
-            .thread = delivery->identity.is_verified ? delivery->identity.address.thread
-                                                     : delivery->identity.opened,
+            .thread = delivery->identity.is_verified || delivery->identity.is_answer
+                          ? delivery->identity.address.thread
+                          : delivery->identity.opened,
             .comment = delivery->identity.comment,
             .received = delivery->mail->received,
         };

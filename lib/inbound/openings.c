@@ -82,8 +82,9 @@ find(const MpInstance *instance, const GPtrArray *recipients, Found *found, GErr
 /* --- From whom ---------------------------------------------------------------------------------
  */
 
-static bool
-find_author(const MpInstance *instance, MpDelivery *delivery, const char *delivered, GError **error)
+bool
+mp_delivery_find_author(const MpInstance *instance, MpDelivery *delivery, const char *delivered,
+                        GError **error)
 {
     MpIdentity *identity = &delivery->identity;
     const GPtrArray *from = delivery->message->from;
@@ -111,8 +112,9 @@ mp_delivery_find_opening(const MpInstance *instance, MpDelivery *delivery, GErro
     identity->repository = found.repository;
     identity->recipient = g_strdup(found.addressee->address);
     identity->recipient_field = g_strdup(found.addressee->field);
-    return find_author(instance, delivery,
-                       found.delivered != NULL ? found.delivered : found.addressee->address, error);
+    return mp_delivery_find_author(
+        instance, delivery, found.delivered != NULL ? found.delivered : found.addressee->address,
+        error);
 }
 
 /* --- Once --------------------------------------------------------------------------------------

@@ -12,6 +12,11 @@
  */
 bool mp_delivery_find_opening(const MpInstance *instance, MpDelivery *delivery, GError **error);
 
+/* The account of From, and what lacks of the proof that it wrote the mail, which was delivered to
+ * this address. */
+bool mp_delivery_find_author(const MpInstance *instance, MpDelivery *delivery,
+                             const char *delivered, GError **error);
+
 /* The KEY of a first mail: of its repository, its account or folded From, `source` (its Message-ID)
  * and words. The caller's. */
 char *mp_opening_key(const MpDelivery *delivery, const char *source, const char *words);

@@ -43,7 +43,7 @@ mp_opening_is_of_no_member(const MpGateInput *d, char **why)
 bool
 mp_opening_is_unproved(const MpGateInput *d, char **why)
 {
-    if (!d->identity->is_opening || d->identity->unproved == NULL)
+    if (d->identity->unproved == NULL)
         return false;
     *why = g_strdup(d->identity->unproved);
     return true;

@@ -63,10 +63,17 @@ no_address(const MpGateInput *d, char **why)
     return true;
 }
 
+/* Came to an address that everybody knows: the proof decides who its author is. */
+static bool
+is_public(const MpGateInput *d)
+{
+    return d->identity->is_opening || d->identity->is_answer;
+}
+
 static bool
 bad_address(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_verified || d->identity->is_opening)
+    if (d->identity->is_verified || is_public(d))
         return false;
     *why = g_strdup("the address does not verify");
     return true;
@@ -142,7 +149,7 @@ sender_mismatch(const MpGateInput *d, char **why)
 {
     const GPtrArray *from = d->message->from;
 
-    if (d->identity->is_opening || d->config->identity == MP_IDENTITY_TOKEN)
+    if (is_public(d) || d->config->identity == MP_IDENTITY_TOKEN)
         return false;
     g_autofree char *login = mp_escape(d->identity->account->login);
     if (from->len == 0) {
@@ -164,7 +171,7 @@ sender_mismatch(const MpGateInput *d, char **why)
 static bool
 sender_unauthenticated(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_opening || d->config->identity == MP_IDENTITY_TOKEN ||
+    if (is_public(d) || d->config->identity == MP_IDENTITY_TOKEN ||
         d->identity->verdicts.check != MP_SENDER_UNAUTHENTICATED)
         return false;
     g_autofree char *said = mp_verdicts_describe(&d->identity->verdicts);
@@ -180,8 +187,8 @@ sender_unchecked(const MpGateInput *d, char **why)
 {
     const MpConfig *config = d->config;
 
-    if (d->identity->is_opening || config->identity == MP_IDENTITY_TOKEN ||
-        config->authserv_id[0] == '\0' || config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
+    if (is_public(d) || config->identity == MP_IDENTITY_TOKEN || config->authserv_id[0] == '\0' ||
+        config->unauthenticated == MP_UNAUTHENTICATED_ACCEPT ||
         d->identity->verdicts.check != MP_SENDER_UNCHECKED)
         return false;
     g_autofree char *said = mp_verdicts_describe(&d->identity->verdicts);

@@ -28,10 +28,12 @@ typedef struct {
     bool is_verified;
     bool is_noreply; /* the no-reply address stood among the recipients */
     bool is_opening; /* it is an address of `repository`, at which a first mail opens a thread */
-    char *unproved;  /* of an opening: what there lacks of a proof of its author, or NULL */
+    bool is_answer;  /* it came to such an address, or the no-reply one, and `thread` was found by
+                        the  mail that it answers */
+    char *unproved;  /* of both: what there lacks of a proof of its author, or NULL */
 
-    /* Whose address it is, of an opening the account of From; NULL, as what follows, where it does
-     * not verify, or From is nobody's. */
+    /* Whose address it is, of an opening or such an answer the account of From; NULL, as what
+     * follows, where it does not verify, or From is nobody's. */
     MpUser *account;
     MpThread *thread;
     MpRepository *repository;

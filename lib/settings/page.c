@@ -64,6 +64,8 @@ const MpSetting mp_settings_table[] = {
     {NULL, "postfix.policy-service", N_("Ask metroplex policy before a mail is taken"), MP_APPLY_POSTFIX},
 
     {N_("Replies"), "inbound.commands", N_("Obey commands such as /close")},
+    {NULL, "inbound.answers-to-notifications",
+     N_("Know an answer by the notification that it names")},
     {NULL, "inbound.on-comment", N_("Program that is given new comments")},
     {NULL, "inbound.hook-timeout", N_("Seconds that it may take")},
     {NULL, "inbound.batch", N_("Mails in one batch")},

@@ -4,7 +4,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import equal, main, test  # noqa: E402
+from first_mail import AUTHSERV, at, first_mail, opens  # noqa: E402
+from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
 
 
 def subscribers(site, thread):
@@ -51,6 +52,186 @@ def of_a_cc_of_a_thousand_only_the_first_are_looked_up(site):
     site.metroplex("--once")
     equal(len(site.show(thread)["comments"]), 2)
     equal(subscribers(site, thread), {"tim": "author", "mia": "cc"})
+
+
+@test
+def a_first_mail_s_copy_subscribes_too(site):
+    for login in ("kate", "mia", "tim"):
+        site.user(login)
+    opens(site, "known")
+    site.deliver(first_mail(site, "kate@example.org", headers=[("Cc", "mia@example.org")]))
+    site.deliver(first_mail(site, "tim@example.org", headers=[("Cc", "mia@example.org")]))
+    site.metroplex("--once")
+    equal([subscribers(site, thread) for thread in (1, 2)], [{"kate": "author", "mia": "cc"}, {"tim": "author"}])
+
+
+# --- What it answers ------------------------------------------------------------------------------
+
+FIRST, SECOND = "<first@example.org>", "<second@example.org>"
+
+
+def people(site, who="known", **more):
+    for login in ("kate", "tim", "mia"):
+        site.user(login)
+    opens(site, who, **more)
+
+
+def answer(site, login, named=FIRST, to=None, field="In-Reply-To", **more):
+    return first_mail(site, f"{login}@example.org", to=to, text=f"{login} answers.\n", subject="Re: Rocket does not start", headers=[(field, named)], **more)
+
+
+def take(site, *octets):
+    """What became of each mail."""
+    names = [site.deliver(o) for o in octets]
+    site.metroplex("--once")
+    return [site.reasons()[name] for name in names]
+
+
+def comments(site, thread=1):
+    return [(c["author"], c["body"].strip()) for c in site.show(thread)["comments"]]
+
+
+@test
+def who_answers_a_mail_that_became_a_thread_answers_in_it(site):
+    people(site)
+    equal(take(site, first_mail(site, "kate@example.org", message_id=FIRST)), ["opened"])
+    equal(take(site, answer(site, "tim", message_id=SECOND)), ["posted"])
+    for field, named in (("References", FIRST), ("References", SECOND), ("In-Reply-To", SECOND), ("References", f"<x@y> {FIRST} {'<z@y> ' * 10}"),
+                         ("In-Reply-To", f"{FIRST}")):
+        equal(take(site, answer(site, "mia", named, field=field)), ["posted"], (field, named))
+    equal(take(site, answer(site, "mia", to=f"acme/rocket@reply.{HOST}")), ["posted"])
+    equal(take(site, answer(site, "mia", to=f"rocket@noreply.{HOST}")), ["posted"], "of the no-reply domain")
+    equal(take(site, answer(site, "mia", to=f"noreply@{HOST}")), ["posted"])
+    equal(comments(site), [("tim", "tim answers.")] + [("mia", "mia answers.")] * 8)
+    equal(site.metroplex("thread", "list").count("\n"), 1, "one thread")
+    equal(site.outcomes()[1][5:7], ["1", "1"])
+    contains(site.metroplex("fsck"), " 0 faults")
+    # what is meant for nobody opens a thread as before, and the no-reply address is read by nobody
+    equal(take(site, answer(site, "mia", "<nobody@knows.example>")), ["opened"])
+    equal(take(site, answer(site, "mia", "<nobody@knows.example>", to=f"noreply@{HOST}")), ["no-reply-address"])
+    # a mail that came by a signed address is in the index as well
+    equal(take(site, site.mail("tim@example.org", site.address(1, "tim"), message_id="<signed@example.org>", headers=[("X", "y")]).replace(
+        b"Return-Path", f"Authentication-Results: {AUTHSERV}; dkim=pass header.d=example.org\nReturn-Path".encode(), 1)), ["posted"])
+    equal(take(site, answer(site, "mia", "<signed@example.org>")), ["posted"])
+
+
+@test
+def the_same_mail_at_two_addresses_is_one_comment(site):
+    people(site)
+    take(site, first_mail(site, "kate@example.org", message_id=FIRST))
+    octets = answer(site, "tim", to=f"{at()}, rocket@noreply.{HOST}")
+    again = octets.replace(b"X-Original-To: rocket@reply.", b"X-Original-To: rocket@noreply.").replace(b"Delivered-To: rocket@reply.", b"Delivered-To: rocket@noreply.")
+    check(octets != again, "the same trace")
+    equal(take(site, octets, again), ["posted", "duplicate"])
+    equal(take(site, octets), ["duplicate"])
+
+
+@test
+def an_answer_in_the_batch_of_the_mail_that_it_answers_finds_its_thread(site):
+    people(site)
+    one, two, three = first_mail(site, "kate@example.org", message_id=FIRST), answer(site, "tim", message_id=SECOND), answer(site, "mia", SECOND)
+    equal(take(site, one, two, three), ["opened", "posted", "posted"])
+    equal(comments(site), [("tim", "tim answers."), ("mia", "mia answers.")])
+    # two that name each other are no circle
+    equal(take(site, answer(site, "tim", "<b@x>", message_id="<a@x>"), answer(site, "mia", "<a@x>", message_id="<b@x>")), ["opened", "posted"])
+
+
+@test
+def without_proof_nothing_is_an_answer(site):
+    people(site)
+    take(site, first_mail(site, "kate@example.org", message_id=FIRST))
+    for to in (at(), f"noreply@{HOST}"):
+        for more in (dict(verdict=""), dict(verdict="spf=pass smtp.mailfrom={domain}"), dict(verdict="dkim=pass header.d=evil.example"),
+                     dict(verdict="dkim=fail header.d={domain}"), dict(verdict="dmarc=pass header.from={domain}"),
+                     dict(delivered=to, to="mia@example.org"), dict(date="Mon, 01 Jan 2024 00:00:00 +0000")):
+            reason = take(site, answer(site, "tim", **dict(dict(to=to), **more)))
+            check(reason[0] in ("unproved", "no-reply-address"), f"{to} {more}: {reason}")
+    equal(comments(site), [])
+    equal(site.metroplex("thread", "list").count("\n"), 1)
+    equal(len(site.answer_events()), 1, "to tim, of the no-reply address, whom DMARC found authentic there")
+
+
+@test
+def only_who_may_answers(site):
+    people(site, who="members")
+    site.user("sue")
+    site.metroplex("user", "set", "sue", "--state", "suspended")
+    take(site, first_mail(site, "kate@example.org", message_id=FIRST))
+
+    def reasons(*logins, **more):
+        return [take(site, answer(site, login, **more))[0] for login in logins]
+
+    equal(reasons("kate", "tim", "sue", "nobody"), ["posted", "not-permitted", "suspended", "unknown-sender"])
+    equal(reasons("tim", "sue", "nobody", to=f"noreply@{HOST}"), ["no-reply-address"] * 3)
+    site.metroplex("thread", "subscribe", "1", "tim")
+    equal(reasons("tim"), ["posted"], "who is told may answer")
+    site.metroplex("thread", "unsubscribe", "1", "tim")
+    equal(reasons("tim"), ["posted"], "also who muted it")
+    site.metroplex("thread", "lock", "1", "--as", "kate")
+    equal(reasons("kate", "tim"), ["posted", "locked"])
+    site.metroplex("thread", "unlock", "1", "--as", "kate")
+    site.metroplex("repository", "set", "acme/rocket", "--reply", "members")
+    equal(reasons("kate", "tim"), ["posted", "not-permitted"])
+    site.metroplex("repository", "set", "acme/rocket", "--reply", "off")
+    equal(reasons("kate"), ["not-permitted"])
+    site.metroplex("repository", "set", "acme/rocket", "--reply", "on", "--open", "off")
+    equal(reasons("kate"), ["closed"])
+    equal(reasons("kate", to=f"noreply@{HOST}"), ["no-reply-address"])
+    equal(len(comments(site)), 5)
+    equal(site.metroplex("thread", "list").count("\n"), 1)
+
+
+@test
+def a_thread_of_another_repository_is_not_answered_at_this_one_s_address(site):
+    people(site)
+    opens(site, "known", repository="acme/engine", address="engine")
+    equal(take(site, first_mail(site, "kate@example.org", message_id=FIRST)), ["opened"])
+    equal(take(site, answer(site, "tim", to=at("engine"))), ["opened"])
+    equal(site.show(2)["repository"], "acme/engine")
+    equal(take(site, answer(site, "mia", to=f"noreply@{HOST}")), ["posted"])
+    equal(comments(site), [("mia", "mia answers.")])
+
+
+@test
+def our_own_message_ids_are_followed_where_that_is_wanted(site):
+    people(site)
+    thread = site.thread("kate")
+    site.metroplex("thread", "subscribe", str(thread), "tim")
+    site.metroplex("thread", "comment", str(thread), "--as", "kate", stdin="More.\n")
+    site.notifier("--once")
+    ours = [m["Message-ID"] for m in site.sent() if m["Delivered-To"] == "tim@example.org"][-1]
+    equal(take(site, answer(site, "tim", ours, to=f"noreply@{HOST}")), ["no-reply-address"], "off by default")
+    site.set_config("inbound", answers_to_notifications="true")
+    equal(take(site, answer(site, "tim", ours, to=f"noreply@{HOST}")), ["posted"])
+    equal(take(site, answer(site, "tim", ours.replace("/1-", "/2-"), to=f"noreply@{HOST}")), ["no-reply-address"])
+    equal(take(site, answer(site, "tim", ours, to=f"noreply@{HOST}", verdict="")), ["no-reply-address"])
+    equal([author for author, _ in comments(site, thread)], ["kate", "tim"])
+
+
+@test
+def a_forged_message_id_of_ours_draws_no_answers(site):
+    """Mallory's mail has the Message-ID that a notification of the other thread has."""
+    people(site, who="known")
+    site.user("mallory")
+    thread = site.thread("kate")
+    stolen = site.git("show", f"main:threads/00/00/00/0{thread}/thread")
+    nonce = [line for line in stolen.splitlines() if line.startswith("nonce=")][0][6:14]
+    ours = f"<acme/rocket/issues/{thread}-{nonce}@{HOST}>"
+    equal(take(site, first_mail(site, "mallory@example.org", message_id=ours)), ["loop"])
+    equal(take(site, answer(site, "tim", ours, to=f"noreply@{HOST}")), ["no-reply-address"])
+    site.set_config("inbound", answers_to_notifications="true")
+    equal(take(site, answer(site, "tim", ours, to=f"noreply@{HOST}")), ["posted"])
+    equal(comments(site, thread), [("tim", "tim answers.")])
+
+
+@test
+def explain_says_what_is_answered(site):
+    people(site)
+    take(site, first_mail(site, "kate@example.org", message_id=FIRST))
+    name = site.deliver(answer(site, "tim"))
+    said = site.run(METROPLEX, "explain", os.path.join(site.data, "mail/reply/new", name)).stdout
+    contains(said, "an answer to a mail of thread 1, from tim: proved")
+    contains(said, "result: posted")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,201 @@
+/* Answers without a signed address; see answered.h. */
+#include "inbound/answered.h"
+
+#include <string.h>
+
+#include "inbound/internal.h"
+#include "inbound/openings.h"
+
+/* Ids that are looked up: the mail that is answered stands first, and the nearest before it last.
+ */
+#define FIRST_MAX 4
+#define LAST_MAX  16
+
+/* --- The thread ---------------------------------------------------------------------------------
+ */
+
+static bool
+find_by_id(const MpInstance *instance, const char *id, MpThread **thread, GError **error)
+{
+    guint64 number;
+
+    if (!mp_tracker_find_message_id(instance->tracker, id, &number, error))
+        return false;
+    if (number == 0 && instance->config->answers_to_notifications &&
+        !mp_tracker_find_own_id(instance->tracker, id, &number, error))
+        return false;
+    return mp_tracker_thread(instance->tracker, number, thread, error);
+}
+
+/* The thread of the i-th id, or NULL; one of another repository than the address's is none. */
+static bool
+find_nth(const MpInstance *instance, const MpDelivery *delivery, guint i, MpThread **thread,
+         GError **error)
+{
+    const MpRepository *repository = delivery->identity.repository;
+
+    if (!find_by_id(instance, g_ptr_array_index(delivery->message->in_reply_to, i), thread, error))
+        return false;
+    if (*thread != NULL && repository != NULL &&
+        strcmp((*thread)->repository, repository->name) != 0)
+        g_clear_pointer(thread, mp_thread_free);
+    return true;
+}
+
+static bool
+find_thread(const MpInstance *instance, const MpDelivery *delivery, MpThread **thread,
+            GError **error)
+{
+    guint n = delivery->message->in_reply_to->len;
+    guint first = MIN(n, FIRST_MAX), last = MIN(n - first, LAST_MAX);
+
+    *thread = NULL;
+    for (guint i = 0; *thread == NULL && i < first; i++)
+        if (!find_nth(instance, delivery, i, thread, error))
+            return false;
+    for (guint i = 1; *thread == NULL && i <= last; i++)
+        if (!find_nth(instance, delivery, n - i, thread, error))
+            return false;
+    return true;
+}
+
+/* --- The author ---------------------------------------------------------------------------------
+ */
+
+/* Who opens threads there, or was told of this one. */
+static bool
+may_answer(const MpInstance *instance, const MpUser *account, const MpThread *thread,
+           const MpRepository *repository, bool *may, GError **error)
+{
+    g_autofree char *reason = NULL;
+
+    *may = false;
+    if (account == NULL || !account->is_active || repository->open == MP_OPEN_OFF)
+        return true;
+    if (!mp_tracker_subscription(instance->tracker, thread->id, account->id, &reason, error))
+        return false;
+    *may = reason != NULL || repository->open != MP_OPEN_MEMBERS ||
+           mp_has_id(repository->members, account->id);
+    return true;
+}
+
+/* The no-reply address among the recipients. */
+static const MpAddressee *
+find_noreply(const MpInstance *instance, const MpMessage *message)
+{
+    for (guint i = 0; i < message->recipients->len; i++) {
+        const MpAddressee *addressee = g_ptr_array_index(message->recipients, i);
+
+        if (mp_inbound_is_noreply(instance->config, addressee->address))
+            return addressee;
+    }
+    return NULL;
+}
+
+/* The repository's address was found before; what is known of a mail to the no-reply address only
+ * is known here. */
+static bool
+find_author(const MpInstance *instance, MpDelivery *delivery, const MpAddressee **noreply,
+            GError **error)
+{
+    *noreply = delivery->identity.is_opening ? NULL : find_noreply(instance, delivery->message);
+    return *noreply == NULL ||
+           mp_delivery_find_author(instance, delivery, (*noreply)->address, error);
+}
+
+static void
+take(MpIdentity *identity, MpThread *thread, MpRepository *repository, const MpAddressee *noreply)
+{
+    mp_repository_free(identity->repository);
+    identity->thread = thread;
+    identity->repository = repository;
+    identity->is_opening = false;
+    identity->is_answer = true;
+    identity->address = (MpAddress){.purpose = MP_PURPOSE_REPLY,
+                                    .kind = mp_thread_address_kind(thread->kind),
+                                    .thread = thread->id,
+                                    .user = identity->account->id};
+    if (noreply != NULL) {
+        identity->recipient = g_strdup(noreply->address);
+        identity->recipient_field = g_strdup(noreply->field);
+    }
+}
+
+/* A mail to the no-reply address that is not taken is whoever's it was before. */
+static void
+leave(MpIdentity *identity, const MpAddressee *noreply)
+{
+    if (noreply == NULL)
+        return;
+    g_clear_pointer(&identity->account, mp_user_free);
+    g_clear_pointer(&identity->unproved, g_free);
+}
+
+bool
+mp_delivery_find_answered(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    MpIdentity *identity = &delivery->identity;
+    g_autoptr(MpThread) thread = NULL;
+    g_autoptr(MpRepository) repository = NULL;
+    const MpAddressee *noreply;
+    bool may;
+
+    if ((!identity->is_opening && !identity->is_noreply) ||
+        instance->config->authserv_id[0] == '\0')
+        return true;
+    if (!find_thread(instance, delivery, &thread, error))
+        return false;
+    if (thread == NULL)
+        return true;
+    repository = mp_tracker_repository(instance->tracker, thread->repository, error);
+    if (repository == NULL || !find_author(instance, delivery, &noreply, error) ||
+        !may_answer(instance, identity->account, thread, repository, &may, error))
+        return false;
+    if (may && (noreply == NULL || identity->unproved == NULL))
+        take(identity, g_steal_pointer(&thread), g_steal_pointer(&repository), noreply);
+    else
+        leave(identity, noreply);
+    return true;
+}
+
+/* --- The batch ----------------------------------------------------------------------------------
+ */
+
+static bool
+names_any(const MpDelivery *delivery, GHashTable *message_ids)
+{
+    const GPtrArray *named = delivery->message->in_reply_to;
+
+    for (guint i = 0; i < named->len; i++)
+        if (g_hash_table_contains(message_ids, g_ptr_array_index(named, i)))
+            return true;
+    return false;
+}
+
+static bool
+may_find_more(const MpDelivery *delivery)
+{
+    const MpIdentity *identity = &delivery->identity;
+
+    return !delivery->is_deferred && delivery->message != NULL &&
+           (identity->is_opening || (identity->is_noreply && identity->recipient == NULL));
+}
+
+GPtrArray *
+mp_inbound_put_off_answers(GPtrArray *deliveries)
+{
+    GPtrArray *later = g_ptr_array_new_with_free_func((GDestroyNotify)mp_delivery_free);
+    g_autoptr(GHashTable) message_ids = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < deliveries->len;) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (may_find_more(delivery) && names_any(delivery, message_ids))
+            g_ptr_array_add(later, g_ptr_array_steal_index(deliveries, i));
+        else
+            i++;
+        if (delivery->message != NULL && delivery->message->message_id != NULL)
+            g_hash_table_add(message_ids, delivery->message->message_id);
+    }
+    return later;
+}

@@ -1,0 +1,13 @@
+/* Mails that belong to a thread by what they answer. Nobody else includes it. */
+#pragma once
+
+#include "inbound/delivery.h"
+
+/*
+ * Where the mail has no signed address, but one of a repository that opens threads by mail, or the
+ * no-reply address: looks whether In-Reply-To or References names a mail that went to a thread (if
+ * the configuration wants it, also a message of ours), and whether the account of From may write
+ * there. Then the mail is a comment of that thread, as with a signed address. At a repository's
+ * address the thread must be of that repository. False for errors only.
+ */
+bool mp_delivery_find_answered(const MpInstance *instance, MpDelivery *delivery, GError **error);
