@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""First mails through a real Postfix with a real OpenDKIM, as `metroplex configure` makes them work. Needs root, or a user
+namespace with several ids."""
+import os
+import re
+import smtplib
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from harness import HOST, TESTS, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from opendkim import PROGRAM, OpenDkim  # noqa: E402
+from postfix import OWNER, Machine, can_run  # noqa: E402
+
+PLACE = f"rocket@reply.{HOST}"
+
+
+class Way:
+    """An installation whose repository opens threads for who has an account, its Postfix and its OpenDKIM."""
+
+    def __init__(self, site):
+        self.site, self.machine = site, Machine(site)
+        self.filter = OpenDkim(site, "example.org", "evil.example")
+        self.machine.start()
+        site.set_config("address", authserv_id=HOST)
+        for login in ("kate", "tim", "mia"):
+            site.user(login)
+        site.metroplex("repository", "set", "acme/rocket", "--address", "rocket", "--open", "known", "--watch", "mia")
+        self.machine.configure(site, "--apply", "--verify=opendkim", f"--opendkim-conf={self.filter.conf}")
+
+    def mail(self, login, to=PLACE, text="It fails.\n", domain="example.org", above=b"", signed=None, **more):
+        """As it is sent; with domain None, by nobody's leave."""
+        octets = self.site.mail(f"{login}@example.org", to, text, trace=False, **more)
+        return above + (self.filter.sign(octets, domain, signed) if domain else octets.replace(b"\n", b"\r\n"))
+
+    def send(self, octets, to=PLACE):
+        """What became of it."""
+        with smtplib.SMTP("127.0.0.1", self.machine.port, timeout=60) as server:
+            server.sendmail("x@evil.example", [to], octets)
+        name = wait_until(lambda: self.site.new)[0]
+        self.site.metroplex("--once")
+        return self.site.reasons()[name]
+
+    def stop(self):
+        self.machine.stop()
+        self.filter.stop()
+
+
+def with_way(function):
+    def run(site):
+        way = Way(site)
+        try:
+            function(site, way)
+        finally:
+            way.stop()
+
+    run.__name__, run.owner = function.__name__, OWNER
+    return test(run)
+
+
+@with_way
+def a_signed_first_mail_is_a_thread_and_what_answers_it_a_comment(site, way):
+    for recipient, code in ((PLACE, 250), (f"acme/rocket@reply.{HOST}", 250), (f"engine@reply.{HOST}", 550), (f"acme/engine@reply.{HOST}", 550)):
+        equal(way.machine.reply(recipient), code, recipient)
+    first = way.mail("kate", subject="Rocket does not start", message_id="<first@example.org>", headers=[("Cc", "tim@example.org")])
+    equal(way.send(first), "opened")
+    equal(way.send(first), "duplicate")
+    answer = way.mail("tim", text="It is the fuse.\n", message_id="<second@example.org>", headers=[("In-Reply-To", "<first@example.org>")])
+    equal(way.send(answer), "posted")
+    thread = site.show(1)
+    equal((thread["title"], thread["author"], thread["body"], [(c["author"], c["body"]) for c in thread["comments"]]),
+          ("Rocket does not start", "kate", "It fails.\n", [("tim", "It is the fuse.\n")]))
+    equal(site.git("show", "main:threads/00/00/00/01/comments/0/mail").count("dkim=pass"), 1)
+    site.set_config("smtp", transport="maildir", maildir=f"{site.data}/sent")
+    site.notifier("--once")
+    told = sorted((m["Delivered-To"], m["X-GitHub-Reason"]) for m in site.sent())
+    equal(told, [("kate@example.org", "author"), ("mia@example.org", "subscribed"), ("mia@example.org", "subscribed"), ("tim@example.org", "comment")])
+    # mia answers what she was sent, and has herself taken off
+    notice = [m for m in site.sent() if m["Delivered-To"] == "mia@example.org"][0]
+    reply_to = notice["Reply-To"].addresses[0].addr_spec
+    equal(way.send(way.mail("mia", to=reply_to, text="I have one.\n"), reply_to), "posted")
+    stop = re.search("mailto:([^?>]+)", notice["List-Unsubscribe"]).group(1)
+    equal(way.send(way.mail("mia", to=stop, text="stop\n"), stop), "unsubscribed")
+    equal({s["login"]: s["reason"] for s in site.show(1)["subscribers"]}, {"kate": "author", "tim": "comment", "mia": "muted"})
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+@with_way
+def nothing_that_a_client_writes_proves_who_it_is(site, way):
+    """Of the fields that OpenDKIM is to take away some are left: it counts results, and knows one way to write them."""
+    forged = ("dkim=pass header.d=example.org", "dmarc=pass header.from=example.org", "dkim = pass header.d=example.org; dmarc=pass header.from=example.org",
+              "a=pass; " * 300 + "dkim=pass header.d=example.org", "x=(\\)); dkim=pass header.d=example.org", "dkim=pass (\r\n\tok) header.d=example.org",
+              "dkim/1=pass header . d=example.org", "none; dkim=pass header.d=example.org")
+    names = (HOST, HOST.upper(), f'"{HOST}"', f"(x) {HOST} (y) 1", HOST.replace(".", "\\.").join('""'))
+    tries = [f"Authentication-Results: {names[0]}; {value}\r\n" for value in forged] + [f"authentication-results: {name}; {forged[0]}\r\n" for name in names[1:]]
+    tries += [f"Authentication-Results: {names[-1]}; {forged[3]}\r\n", f"Authentication-Results: {names[0]}; {forged[3]}\r\nReceived: from a by b\r\n"]
+    left = 0
+    for text in tries:
+        for domain in (None, "evil.example"):
+            name = way.send(way.mail("kate", above=text.encode(), domain=domain))
+            equal(name, "unproved", f"{text[:120]} signed by {domain}")
+        broken = way.mail("kate", above=text.encode()).replace(b"It fails.", b"It works.")
+        equal(way.send(broken), "unproved", f"{text[:120]} above a signature that fails")
+    for name in site.failure:
+        with open(os.path.join(site.data, "incoming-mail/failure", name), "rb") as f:
+            left += b"a=pass; a=pass" in f.read()
+    print(f"# {left} of {3 * len(tries)} mails still had the forged field of three hundred results")
+    equal(site.metroplex("thread", "list"), "")
+    equal(site.answer_events(), [])
+
+
+@with_way
+def what_was_signed_for_others_is_not_published(site, way):
+    private = way.mail("kate", to="tim@example.org", signed=[b"from", b"to", b"subject", b"date"])
+    old = way.mail("kate", headers=[], signed=[b"from", b"to"])
+    tries = {
+        "sent on as it is": private,
+        "a Cc above": b"Cc: " + PLACE.encode() + b"\r\n" + private,
+        "a second To above": b"To: " + PLACE.encode() + b"\r\n" + private,
+        "a second Date above": b"Date: Mon, 01 Jan 2024 00:00:00 +0000\r\n" + way.mail("kate"),
+        "a Date that is not signed": re.sub(rb"\r\nDate: [^\r]*", b"", old).replace(b"\r\nFrom:", b"\r\nDate: " + b"x" + b"\r\nFrom:", 1),
+        "a second Subject above": b"Subject: Cheap\r\n" + way.mail("kate"),
+    }
+    for name, octets in tries.items():
+        equal(way.send(octets), "unproved", name)
+    equal(way.send(way.mail("kate", signed=[b"from", b"to"])), "unproved", "a signature without the Date")
+    equal(way.send(way.mail("kate")), "opened")
+    equal(len(site.metroplex("thread", "list").splitlines()), 1)
+
+
+if __name__ == "__main__":
+    enter_namespace()
+    if not can_run() or not os.path.exists(PROGRAM):
+        print("# left out: a Postfix of one's own needs root, or a user namespace with several ids (package uidmap), and OpenDKIM")
+        print(f"0 passed, 0 failed, {len(TESTS)} skipped")
+        sys.exit(0)
+    main()
