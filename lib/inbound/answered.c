@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "inbound/internal.h"
 #include "inbound/openings.h"
 
@@ -198,4 +199,31 @@ mp_inbound_put_off_answers(GPtrArray *deliveries)
             g_hash_table_add(message_ids, delivery->message->message_id);
     }
     return later;
+}
+
+void
+mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArray *later)
+{
+    g_autoptr(GHashTable) waiting = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GError) why =
+        g_error_new(MP_ERROR, MP_ERROR_TEMPORARY, "the mail that it answers waits");
+
+    for (guint i = 0; i < done->len; i++) {
+        const MpDelivery *delivery = g_ptr_array_index(done, i);
+
+        if (delivery->is_deferred && delivery->message != NULL &&
+            delivery->message->message_id != NULL)
+            g_hash_table_add(waiting, delivery->message->message_id);
+    }
+    for (guint i = 0; i < later->len;) {
+        MpDelivery *delivery = g_ptr_array_index(later, i);
+
+        if (!names_any(delivery, waiting)) {
+            i++;
+            continue;
+        }
+        mp_inbound_defer(inbound, delivery, why);
+        mp_inbound_count_outcome(inbound, delivery);
+        g_ptr_array_remove_index(later, i);
+    }
 }

@@ -89,6 +89,7 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
         if (!post_and_announce(inbound, deliveries, error) ||
             !mp_inbound_move(inbound, deliveries, error))
             return false;
+        mp_inbound_wait_with_deferred(inbound, deliveries, later);
         g_ptr_array_unref(deliveries);
         deliveries = g_steal_pointer(&later);
     }

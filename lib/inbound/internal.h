@@ -46,6 +46,9 @@ bool mp_inbound_is_noreply(const MpConfig *config, const char *address);
  */
 GPtrArray *mp_inbound_put_off_answers(GPtrArray *deliveries);
 
+/* Leaves of these in new/ what answers one of `done` that was deferred. */
+void mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArray *later);
+
 /* ---- decide.c ---- */
 
 /* Asks the gates about one mail, as far as they go; whether somebody gets a response to that. */

@@ -79,6 +79,11 @@ def openings(site):
     return site.once()
 
 
+def answers(site):
+    site.give_answers()
+    return site.once()
+
+
 def dead_before(find):
     """A run that died before one of its calls: the work of the next one."""
     def prepare(site):
@@ -206,6 +211,7 @@ SCENARIOS = {
     "after death before the moves": dead_before(nth("renameat2", ".mx")),
     "after death between the moves": dead_before(nth("renameat2", ".mx", 3)),
     "openings": openings,
+    "answers": answers,
     "init": init,
     "thread comment": comment,
     "thread open": open_thread,

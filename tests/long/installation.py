@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import at, first_mail, opens  # noqa: E402
-from harness import METROPLEX, NOTIFIER, Site  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, Site  # noqa: E402
 from invariants import Delivered, Mail, git  # noqa: E402
 
 GOOD = ("posted", "duplicate")  # a mail whose comment was made by a run that died is a duplicate to the next
@@ -66,6 +66,19 @@ class Installation(Site):
         self.given.comments[self.threads[0]].append("A comment beside.")
         self.give(first_mail(self, "kate@example.org", to=self.address(self.threads[0], "kate"), text="A comment beside.\n"), "success", *GOOD,
                   comment=(self.threads[0], "A comment beside."))
+
+    def give_answers(self):
+        """A first mail, whom it was copied to answering it, and an answer to that: in the batch of the first."""
+        opens(self, who="known")
+        self.count_commits()
+        thread = len(self.threads) + 1
+        self.give_first("The first of all.", message_id="<first@example.org>")
+        self.given.comments[thread] = []
+        for login, text, named, message_id, to in (("ann", "The fuse.", "<first@example.org>", "<second@example.org>", at()),
+                                                   ("tim", "Which one?", "<second@example.org>", None, f"noreply@{HOST}")):
+            self.given.comments[thread].append(text)
+            self.give(first_mail(self, f"{login}@example.org", to=to, text=text + "\n", message_id=message_id, headers=[("In-Reply-To", named)]),
+                      "success", *GOOD, comment=(thread, text))
 
     def give_batch(self):
         """Three good mails, one of them twice, one refused, one unsubscription."""
