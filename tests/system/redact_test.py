@@ -10,6 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import several  # noqa: E402
+from first_mail import first_mail, opens  # noqa: E402
 from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, killat, main, test  # noqa: E402
 
 WORDS = "The password of the launch pad is Zq7-canary-Wx9."
@@ -421,6 +422,27 @@ def the_opening_post_is_purged_with_its_titles(site):
 
 
 @test
+def a_first_mail_is_purged_with_its_subject_and_opens_nothing_again(site):
+    for login in ("kate", "tim"):
+        site.user(login)
+    opens(site)
+    octets = first_mail(site, "kate@example.org", text=WORDS + "\n", message_id="<1@example.org>")
+    octets = re.sub(rb"(?m)^Subject: .*$", b"Subject: About " + CANARY.encode(), octets)
+    site.deliver(octets)
+    site.metroplex("--once")
+    equal(site.outcomes()[-1][2], "opened", "a first mail")
+    answer(site, 1, "Oh.\n\nOn Sunday, Kate Example wrote:\n> " + WORDS + "\n")
+    check(len(found_in(site.data)) > 2, found_in(site.data))
+    redact(site, 1, 0, "--purge")
+    equal(found_in(site.data), [], "with the words")
+    site.deliver(octets)
+    site.metroplex("--once")
+    equal(site.outcomes()[-1][2], "duplicate", "the mail, again")
+    equal(fsck(site), [], "fsck")
+    site.git("fsck", "--strict")
+
+
+@test
 def who_repeats_it_is_named_and_left_refs_are_too(site):
     thread, _ = discussion(site)
     answer(site, thread, "What, the password of the launch pad is known?\n")
@@ -544,6 +566,29 @@ def a_second_host_follows(site):
             equal([c["body"].strip() for c in each.show(thread)["comments"]], ["*redacted*", "Oh dear.", "And this is new."], each.name)
             each.git("fsck", "--strict")
             equal(fsck(each), [], f"fsck of {each.name}")
+
+
+@test
+def a_host_that_was_killed_while_it_followed_is_finished_by_the_next_run(site):
+    with purged(site) as (_, one, two, clone, thread, _):
+        copy, list = two.data + ".copy", os.path.join(two.dir, "calls")
+        shutil.copytree(two.data, copy, symlinks=True)
+        command = [METROPLEX, "--config", two.config, "--once"]
+        subprocess.run([killat(), "--list", list, "--", *command], check=True, capture_output=True)
+        with open(list) as f:
+            calls = f.read().splitlines()
+        begin = next(i for i, line in enumerate(calls) if "rewritten" in line)
+        for number in range(begin, len(calls), max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "6")))):
+            shutil.rmtree(two.data)
+            shutil.copytree(copy, two.data, symlinks=True)
+            subprocess.run([killat(), "--kill", str(number), "--", *command], check=True, capture_output=True)
+            two.a_minute_later()
+            two.metroplex("--once")
+            what = f"killed at {number}: {calls[number - 1]}"
+            equal(found_in(two.data), [], what)
+            equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], what)
+            equal(fsck(two), [], what)
+            two.git("fsck", "--strict")
 
 
 @test
