@@ -15,6 +15,7 @@
 #include "git/git.h"
 #include "git/internal.h"
 #include "git/rewrite.h"
+#include "git/stale_files.h"
 
 #define LOST  "refs/metroplex/lost/"
 #define TRIES 10 /* of following while somebody else moves our branch */
@@ -41,11 +42,29 @@ is_just_made(MpStore *store, const git_oid *tip)
            git_commit_parentcount(commit) == 0;
 }
 
+/* By a ref of that name. A lock of a dead run on it is removed as one on the branch is. */
+static bool
+keep(MpStore *store, const char *name, const git_oid *commit, GError **error)
+{
+    int rc = GIT_ELOCKED;
+
+    for (int i = 0; i < LOCKED_TRIES && rc == GIT_ELOCKED; i++) {
+        g_autoptr(git_reference) reference = NULL;
+
+        if (i > 0)
+            g_usleep(LOCKED_WAIT_US);
+        rc =
+            git_reference_create(&reference, store->repository, name, commit, 1, "metroplex: kept");
+        if (rc == GIT_ELOCKED)
+            mp_stale_files_remove_ref_locks(store->path);
+    }
+    return rc == 0 || mp_git_fail(error, "%s: cannot keep %s", store->path, name);
+}
+
 /* Keeps commits that the remote does not have reachable, and warns. */
 static bool
 leave_behind(MpStore *store, const git_oid *here, const git_oid *there, GError **error)
 {
-    g_autoptr(git_reference) reference = NULL;
     g_autofree char *url = mp_escape(store->remote->url);
     g_autofree char *name = g_strconcat(LOST, git_oid_tostr_s(here), NULL);
     git_oid base;
@@ -58,9 +77,8 @@ leave_behind(MpStore *store, const git_oid *here, const git_oid *there, GError *
             "%s: its branch main and that of %s have no commit in common: is this the "
             "right remote? (To take what is there, move %s away and run: metroplex init)",
             store->path, url, store->path);
-    if (git_reference_create(&reference, store->repository, name, here, 1,
-                             "metroplex: left behind") < 0)
-        return mp_git_fail(error, "%s: cannot keep %s", store->path, name);
+    if (!keep(store, name, here, error))
+        return false;
     mp_warn("%s: main of %s does not have what was here: following it; the commits it lacks are "
             "kept in %s",
             store->path, url, name);
@@ -71,13 +89,10 @@ leave_behind(MpStore *store, const git_oid *here, const git_oid *there, GError *
 static bool
 keep_rewritten(MpStore *store, const git_oid *here, GError **error)
 {
-    g_autoptr(git_reference) reference = NULL;
     g_autofree char *name = g_strconcat(MP_REWRITTEN, git_oid_tostr_s(here), NULL);
 
     mp_info("%s: the history was written anew: following it", store->path);
-    return git_reference_create(&reference, store->repository, name, here, 1,
-                                "metroplex: written anew") == 0 ||
-           mp_git_fail(error, "%s: cannot keep %s", store->path, name);
+    return keep(store, name, here, error);
 }
 
 /* What is here and not in the new tip: taken back by a purge, or left behind. */

@@ -26,6 +26,8 @@ static const struct {
     int age; /* seconds */
 } patterns[] = {
     {"refs/heads", "", ".lock", true, SURELY_DEAD_S},
+    {"refs/metroplex/lost", "", ".lock", true, SURELY_DEAD_S},
+    {"refs/metroplex/rewritten", "", ".lock", true, SURELY_DEAD_S},
     {"", "", ".lock", false, SURELY_DEAD_S}, /* of HEAD and of the configuration */
     {"objects/pack", "pack-", ".tmp", false, SURELY_DEAD_S},
     {"objects/pack", "", ".lock", false, SURELY_DEAD_S},

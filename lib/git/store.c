@@ -22,10 +22,8 @@
 #include "git/git.h"
 #include "git/stale_files.h"
 
-#define COMMITS_MAX    1024 /* that come to an open object database; four large batches */
-#define COMMITS_MOVE   16   /* what a move of the tip counts as besides: a pack at least */
-#define LOCKED_TRIES   50   /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
-#define LOCKED_WAIT_US 100000
+#define COMMITS_MAX  1024 /* that come to an open object database; four large batches */
+#define COMMITS_MOVE 16   /* what a move of the tip counts as besides: a pack at least */
 
 static bool
 open_objects(MpStore *store, GError **error)
