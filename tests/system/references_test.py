@@ -6,6 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import AUTHSERV, at, first_mail, opens  # noqa: E402
 from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
+from several import check_all, hosts  # noqa: E402
 
 
 def subscribers(site, thread):
@@ -222,6 +223,19 @@ def a_forged_message_id_of_ours_draws_no_answers(site):
     site.set_config("inbound", answers_to_notifications="true")
     equal(take(site, answer(site, "tim", ours, to=f"noreply@{HOST}")), ["posted"])
     equal(comments(site, thread), [("tim", "tim answers.")])
+
+
+@test
+def an_answer_at_another_host_finds_the_thread(site):
+    with hosts(site) as (remote, one, two):
+        people(one)
+        two.set_config("address", authserv_id=AUTHSERV)
+        equal(take(one, first_mail(one, "kate@example.org", message_id=FIRST)), ["opened"])
+        octets = answer(two, "tim", message_id=SECOND)
+        equal(take(two, octets), ["posted"])
+        equal(take(one, answer(one, "mia", SECOND), octets), ["posted", "duplicate"])
+        equal(comments(one), [("tim", "tim answers."), ("mia", "mia answers.")])
+        check_all(remote, one, two)
 
 
 @test
