@@ -23,6 +23,7 @@ mp_purge_new(guint64 thread, guint64 comment, gint64 date)
     purge->comment = comment;
     purge->date = date;
     purge->words = mp_repeats_new();
+    purge->titles = g_ptr_array_new_with_free_func(g_free);
     purge->elided = g_array_new(FALSE, FALSE, sizeof(guint64));
     purge->repeating = g_array_new(FALSE, FALSE, sizeof(guint64));
     return purge;
@@ -41,6 +42,7 @@ mp_purge_free(MpPurge *purge)
     g_free(purge->new_tip);
     g_free(purge->first);
     mp_repeats_free(purge->words);
+    g_ptr_array_unref(purge->titles);
     g_array_unref(purge->elided);
     g_array_unref(purge->repeating);
     g_free(purge);
@@ -70,6 +72,15 @@ take_comment(Search *search, const MpComment *comment, const git_oid *commit)
     purge->message_id = g_strdup(comment->message_id);
 }
 
+static void
+add_title(MpPurge *purge, const char *title)
+{
+    if (g_ptr_array_find_with_equal_func(purge->titles, title, g_str_equal, NULL))
+        return;
+    g_ptr_array_add(purge->titles, g_strdup(title));
+    mp_repeats_add(purge->words, title);
+}
+
 static bool
 look_at_commit(Search *search, const git_oid *id, GError **error)
 {
@@ -86,7 +97,7 @@ look_at_commit(Search *search, const git_oid *id, GError **error)
         take_comment(search, comment, id);
     if (purge->title != NULL && mp_read_thread(tree, purge->thread, &thread, NULL) &&
         thread != NULL && strcmp(thread->title, purge->title) != 0)
-        mp_repeats_add(purge->words, thread->title);
+        add_title(purge, thread->title);
     return true;
 }
 
@@ -192,13 +203,25 @@ edit_tree(MpTree *tree, gpointer user_data, GError **error)
            rename_in_tree(tree, thread, purge->title, error);
 }
 
+/* A message of this thread that has a title which goes, however short that is. */
+static bool
+has_title(const MpPurge *purge, const char *message)
+{
+    if (!g_str_has_prefix(message, purge->name))
+        return false;
+    for (guint i = 0; i < purge->titles->len; i++)
+        if (strstr(message, purge->titles->pdata[i]) != NULL)
+            return true;
+    return false;
+}
+
 /* The commit that brought it has the beginning of its text for a message. */
 static char *
 edit_message(const char *message, bool is_first, gpointer user_data)
 {
     const MpPurge *purge = user_data;
 
-    if (!is_first && !mp_repeats_are_in(purge->words, message))
+    if (!is_first && !mp_repeats_are_in(purge->words, message) && !has_title(purge, message))
         return NULL;
     return g_strdup_printf("%s: comment %" G_GUINT64_FORMAT ", redacted\n", purge->name,
                            purge->comment);

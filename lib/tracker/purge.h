@@ -14,6 +14,7 @@ typedef struct {
     char *key, *message_id;  /* of the comment, as it was; NULL where nothing is left of it */
     char *name;              /* "acme/rocket#17" */
     MpRepeats *words;        /* what it said */
+    GPtrArray *titles;       /* char *, that the thread had, where they go */
     GArray *elided;          /* guint64: comments that lose what was cut from them */
     GArray *repeating;       /* guint64: comments whose authors repeat it themselves */
     char *old_tip, *new_tip; /* the second NULL until it is made */

@@ -6,6 +6,7 @@
 #define RUN      5 /* words in a row that two people hardly write by chance */
 #define LINE_MIN 8 /* octets of a line of fewer words */
 #define WORD_MIN 8 /* octets of a word that is remembered by itself */
+#define TEXT_MIN 4 /* octets of all that was said: a password, and nothing else */
 
 struct MpRepeats {
     GHashTable *runs; /* char *, words with a space between them */
@@ -111,6 +112,9 @@ mp_repeats_add(MpRepeats *repeats, const char *text)
     for (char **line = lines; *line != NULL; line++)
         if (**line != '>')
             add_line(repeats, *line, words);
+    g_autofree char *all = words->len > 0 && words->len < RUN ? run_of(words, words->len) : NULL;
+    if (all != NULL && strlen(all) >= TEXT_MIN)
+        g_hash_table_add(repeats->runs, g_steal_pointer(&all));
 }
 
 bool

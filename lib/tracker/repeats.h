@@ -1,7 +1,7 @@
 /*
  * What repeats a text that is to be forgotten: runs of its words, however others wrapped and quoted
- * them. Five words in a row; fewer where a line has no more; and a word by itself that no
- * dictionary has, such as an address or a password.
+ * them. Five words in a row; fewer where a line, or all that was said, has no more; and a word by
+ * itself that no dictionary has, such as an address or a password.
  */
 #pragma once
 

@@ -422,6 +422,32 @@ def the_opening_post_is_purged_with_its_titles(site):
 
 
 @test
+def few_letters_are_purged_as_well(site):
+    """A password and nothing else, and a title that no run of words would find."""
+    for login in ("tim", "kate"):
+        site.user(login)
+    thread = site.thread("tim", title="Qx7", body="Look.\n")
+    site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="vZq8w\n")
+    answer(site, thread, "Oh.\n\nOn Sunday, Kate Example wrote:\n> vZq8w\n")
+    clone = os.path.join(site.dir, "clone")
+    git("clone", "-q", os.path.join(site.data, "tracker.git"), clone)
+    path = os.path.join(clone, f"threads/00/00/00/{thread:02}/thread")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace("title=Qx7", "title=Qy9"))
+    git("commit", "-q", "-a", "-m", f"acme/rocket#{thread}: Qx7 is Qy9 now", cwd=clone)
+    git("push", "-q", "origin", "main", cwd=clone)
+    done = redact(site, thread, 1, "--purge").stdout
+    contains(done, "1 file deleted")
+    redact(site, thread, 0, "--purge")
+    for word in (b"vZq8w", b"Qx7", b"Qy9"):
+        check(word not in objects(os.path.join(site.data, "tracker.git")), word)
+    contains(done, "quoted it, and is gone as well: 2")
+    equal(fsck(site), [], "fsck")
+
+
+@test
 def a_first_mail_is_purged_with_its_subject_and_opens_nothing_again(site):
     for login in ("kate", "tim"):
         site.user(login)

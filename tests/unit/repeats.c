@@ -31,6 +31,18 @@ static const struct {
     {"The launch pad is on", false},
 };
 
+Test(repeats, what_is_short_counts_where_it_is_all_that_was_said)
+{
+    g_autoptr(MpRepeats) repeats = mp_repeats_new();
+
+    mp_repeats_add(repeats, "hunter2\n");
+    cr_expect(mp_repeats_are_in(repeats, "> hunter2\n"));
+    cr_expect(mp_repeats_are_in(repeats, "is hunter2, I think"));
+    cr_expect_not(mp_repeats_are_in(repeats, "hunter 2\n"));
+    mp_repeats_add(repeats, "ok\n");
+    cr_expect_not(mp_repeats_are_in(repeats, "ok\n"));
+}
+
 Test(repeats, what_repeats_the_words_is_found_however_it_is_wrapped)
 {
     g_autoptr(MpRepeats) repeats = mp_repeats_new();
