@@ -22,21 +22,8 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "base/names.h"
 #include "outbox/internal.h"
-
-#define HOLD_ALL      "+hold" /* what no KEY can be */
-#define LOOK          "+look"
-#define REQUEST_LIMIT (16 * 1024 * 1024)
-
-static const char *const change_names[] = {
-    [MP_CHANGE_RETRY] = "retry",
-    [MP_CHANGE_HOLD] = "hold",
-    [MP_CHANGE_RELEASE] = "release",
-    [MP_CHANGE_DROP] = "drop",
-};
-
-MP_DEFINE_NAMES(mp_change, MpChange, change_names)
+#include "outbox/request_file.h"
 
 MpLock *
 mp_outbox_lock_changes(const MpOutbox *outbox, GError **error)
@@ -45,138 +32,6 @@ mp_outbox_lock_changes(const MpOutbox *outbox, GError **error)
         g_build_filename(outbox->path, mp_outbox_directories[DIRECTORY_REQUESTS], NULL);
 
     return mp_lock_take_directory(path, MP_LOCK_WAIT, error);
-}
-
-/* --- The requests --------------------------------------------------------------------------- */
-
-typedef struct {
-    MpChange change;
-    GArray *users; /* guint64; none: everybody */
-} Request;
-
-static void
-clear_request(gpointer data)
-{
-    g_array_unref(((Request *)data)->users);
-}
-
-/* "WORD", "WORD\tUSER\tUSER…"; what is no request is none. */
-static void
-parse_request(const char *line, GArray *requests)
-{
-    g_auto(GStrv) field = g_strsplit(line, "\t", -1);
-    Request request;
-
-    if (field[0] == NULL || !mp_change_parse(field[0], &request.change))
-        return;
-    request.users = g_array_new(FALSE, FALSE, sizeof(guint64));
-    for (char **user = field + 1; *user != NULL; user++) {
-        guint64 id = g_ascii_strtoull(*user, NULL, 10);
-
-        g_array_append_val(request.users, id);
-    }
-    g_array_append_val(requests, request);
-}
-
-/* What cannot be looked at may be one. */
-static bool
-is_requested(const MpOutbox *outbox, const char *name)
-{
-    return faccessat(outbox->fd[DIRECTORY_REQUESTS], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-           errno != ENOENT;
-}
-
-/* Request, in their order. NULL with *error set where there may be some that cannot be read. */
-static GArray *
-read_requests(const MpOutbox *outbox, const char *key, GError **error)
-{
-    g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(Request));
-    g_autofree char *text = NULL;
-    g_autoptr(GError) why = NULL;
-
-    g_array_set_clear_func(requests, clear_request);
-    if (is_requested(outbox, key) &&
-        !mp_read_file(outbox->fd[DIRECTORY_REQUESTS], key, REQUEST_LIMIT, &text, NULL, &why) &&
-        is_requested(outbox, key)) { /* else it was done meanwhile */
-        g_propagate_prefixed_error(error, g_steal_pointer(&why), "outbox/requests: ");
-        return NULL;
-    }
-    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
-    for (char **line = lines; *line != NULL; line++)
-        parse_request(*line, requests);
-    return g_steal_pointer(&requests);
-}
-
-static bool
-write_request(MpOutbox *outbox, const char *name, MpChange change, const GArray *users,
-              GError **error)
-{
-    int directory = outbox->fd[DIRECTORY_REQUESTS];
-    g_autofree char *before = NULL;
-    g_autoptr(GString) text = NULL;
-
-    if (is_requested(outbox, name) &&
-        !mp_read_file(directory, name, REQUEST_LIMIT, &before, NULL, error))
-        return false;
-    text = g_string_new(before);
-    g_string_append(text, mp_change_name(change));
-    for (guint i = 0; users != NULL && i < users->len; i++)
-        g_string_append_printf(text, "\t%" G_GUINT64_FORMAT, g_array_index(users, guint64, i));
-    g_string_append_c(text, '\n');
-    if (mp_write_file(directory, name, text->str, text->len, 0640, true, error))
-        return true;
-    g_prefix_error(error, "outbox/requests: ");
-    return false;
-}
-
-static bool
-withdraw(MpOutbox *outbox, const char *name, GError **error)
-{
-    if (unlinkat(outbox->fd[DIRECTORY_REQUESTS], name, 0) == 0)
-        return mp_sync_directory(outbox->fd[DIRECTORY_REQUESTS], "outbox/requests", error);
-    return errno == ENOENT || mp_fail_errno(error, "cannot remove outbox/requests/%s", name);
-}
-
-static bool
-is_of(const Request *request, guint64 user)
-{
-    for (guint i = 0; i < request->users->len; i++)
-        if (g_array_index(request->users, guint64, i) == user)
-            return true;
-    return request->users->len == 0;
-}
-
-MpRequested
-mp_outbox_requested(const MpOutbox *outbox, const char *key, guint64 user)
-{
-    MpRequested found = MP_REQUESTED_NOTHING;
-
-    if (!is_requested(outbox, key)) /* asked for before each message */
-        return found;
-    g_autoptr(GArray) requests = read_requests(outbox, key, NULL);
-    if (requests == NULL) /* and nothing is sent that may be held */
-        return MP_REQUESTED_HOLD;
-    for (guint i = 0; i < requests->len && found != MP_REQUESTED_DROP; i++) {
-        const Request *request = &g_array_index(requests, Request, i);
-
-        if (request->change == MP_CHANGE_DROP && is_of(request, user))
-            found = MP_REQUESTED_DROP;
-        else if (request->change == MP_CHANGE_HOLD)
-            found = MP_REQUESTED_HOLD;
-        else if (request->change == MP_CHANGE_RELEASE)
-            found = MP_REQUESTED_NOTHING;
-    }
-    return found;
-}
-
-/* A half-written one is left by a command that died, and written over by the next. */
-bool
-mp_outbox_is_request(const char *name)
-{
-    g_autofree char *whole =
-        g_str_has_suffix(name, ".tmp") ? g_strndup(name, strlen(name) - 4) : g_strdup(name);
-
-    return mp_is_event_key(whole) || strcmp(whole, HOLD_ALL) == 0 || strcmp(whole, LOOK) == 0;
 }
 
 /* --- The claim ------------------------------------------------------------------------------ */
@@ -274,8 +129,8 @@ change_locked(MpOutbox *outbox, const MpQueued *queued, MpChange change, const G
     }
     if (!*is_there)
         return true;
-    return is_busy || is_requested(outbox, queued->key)
-               ? write_request(outbox, queued->key, change, users, error)
+    return is_busy || mp_request_is_there(outbox, queued->key)
+               ? mp_request_write(outbox, queued->key, change, users, error)
                : apply(outbox, queued, change, users, &fd, error);
 }
 
@@ -299,7 +154,7 @@ static bool
 follow(MpEventFile *file, const GArray *requests, Wish *wish, GError **error)
 {
     for (guint i = 0; i < requests->len; i++) {
-        const Request *request = &g_array_index(requests, Request, i);
+        const MpRequest *request = &g_array_index(requests, MpRequest, i);
         bool is_for_all = request->users->len == 0;
 
         if (request->change == MP_CHANGE_HOLD || request->change == MP_CHANGE_RELEASE)
@@ -332,16 +187,16 @@ mp_event_file_end(MpOutbox *outbox, MpEventFile *file, MpEventEnd *end, GError *
     g_autofree char *key = g_strdup(mp_event_file_event(file)->key);
     g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
     g_autoptr(MpEventFile) owned = file; /* let go before the lock is */
-    g_autoptr(GArray) requests = lock != NULL ? read_requests(outbox, key, error) : NULL;
+    g_autoptr(GArray) requests = lock != NULL ? mp_requests_read(outbox, key, error) : NULL;
 
     return requests != NULL && put_down(owned, requests, end, error) &&
-           withdraw(outbox, key, error);
+           mp_request_withdraw(outbox, key, error);
 }
 
 bool
 mp_outbox_is_halted(const MpOutbox *outbox)
 {
-    return is_requested(outbox, HOLD_ALL);
+    return mp_request_is_there(outbox, MP_REQUEST_HOLD_ALL);
 }
 
 /* Until this is at its end, whoever dies and whatever a power cut brings back is held by the next
@@ -349,7 +204,8 @@ mp_outbox_is_halted(const MpOutbox *outbox)
 static bool
 begin_halt(MpOutbox *outbox, GError **error)
 {
-    return outbox->syncs_later = write_request(outbox, HOLD_ALL, MP_CHANGE_HOLD, NULL, error);
+    return outbox->syncs_later =
+               mp_request_write(outbox, MP_REQUEST_HOLD_ALL, MP_CHANGE_HOLD, NULL, error);
 }
 
 static bool
@@ -358,7 +214,7 @@ end_halt(MpOutbox *outbox, GError **error)
     bool is_synced = !outbox->syncs_later || mp_outbox_sync(outbox, error);
 
     outbox->syncs_later = false;
-    return is_synced && withdraw(outbox, HOLD_ALL, error);
+    return is_synced && mp_request_withdraw(outbox, MP_REQUEST_HOLD_ALL, error);
 }
 
 bool
@@ -374,13 +230,13 @@ mp_outbox_ask_to_look(MpOutbox *outbox, GError **error)
 {
     g_autoptr(MpLock) lock = mp_outbox_lock_changes(outbox, error);
 
-    return lock != NULL && write_request(outbox, LOOK, MP_CHANGE_RETRY, NULL, error);
+    return lock != NULL && mp_request_write(outbox, MP_REQUEST_LOOK, MP_CHANGE_RETRY, NULL, error);
 }
 
 bool
 mp_outbox_is_asked_to_look(MpOutbox *outbox)
 {
-    return unlinkat(outbox->fd[DIRECTORY_REQUESTS], LOOK, 0) == 0;
+    return unlinkat(outbox->fd[DIRECTORY_REQUESTS], MP_REQUEST_LOOK, 0) == 0;
 }
 
 /* What cannot be done will not be done later either, and is about this event alone: it is told. */
@@ -431,7 +287,7 @@ static bool
 apply_all(MpOutbox *outbox, const char *key, const GArray *requests, GError **error)
 {
     for (guint i = 0; i < requests->len; i++) {
-        const Request *request = &g_array_index(requests, Request, i);
+        const MpRequest *request = &g_array_index(requests, MpRequest, i);
         GError *why = NULL;
         g_autoptr(MpQueued) queued = mp_outbox_find(outbox, key, &why);
         bool is_busy = false;
@@ -452,7 +308,7 @@ static bool
 settle(MpOutbox *outbox, const char *key, GError **error)
 {
     GError *why = NULL;
-    g_autoptr(GArray) requests = read_requests(outbox, key, &why);
+    g_autoptr(GArray) requests = mp_requests_read(outbox, key, &why);
 
     if (requests == NULL && !g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
         g_propagate_error(error, why);
@@ -460,7 +316,7 @@ settle(MpOutbox *outbox, const char *key, GError **error)
     }
     if ((requests == NULL || !apply_all(outbox, key, requests, &why)) && !pass_over(why, error))
         return false;
-    return withdraw(outbox, key, error);
+    return mp_request_withdraw(outbox, key, error);
 }
 
 bool
@@ -476,6 +332,6 @@ mp_outbox_settle(MpOutbox *outbox, GError **error)
     for (guint i = 0; i < names->len; i++)
         if (mp_is_event_key(names->pdata[i]) && !settle(outbox, names->pdata[i], error))
             return false;
-    return !g_ptr_array_find_with_equal_func(names, HOLD_ALL, g_str_equal, NULL) ||
+    return !g_ptr_array_find_with_equal_func(names, MP_REQUEST_HOLD_ALL, g_str_equal, NULL) ||
            finish_halt(outbox, error);
 }

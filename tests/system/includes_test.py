@@ -42,7 +42,7 @@ ARROWS = {
     "pages": {"markup", "notify", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
-    "check": {"address", "cli", "instance", "ledger", "outbox", "postfix", "transport"},
+    "check": {"address", "cli", "instance", "ledger", "outbox", "pages", "postfix", "tracker", "transport"},
     "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings"},
     "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "report", "settings", "tracker"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
