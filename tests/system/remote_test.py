@@ -727,7 +727,7 @@ def ssh_takes_its_key_from_git_s_configuration_and_a_refusal_leaves_the_mail(sit
         name = site.deliver(site.mail("kate@example.org", address, "Three.\n"))
         run(site, status=75)
         equal((site.new, staged(site), tip(remote)), ([name], [], before))
-        contains(site.log(), f"git fetch {remote.url('a.git')}: {remote.user}@127.0.0.1: Permission denied (publickey)")
+        contains(site.log(), f"git fetch {remote.url()}: {remote.user}@127.0.0.1: Permission denied (publickey)")
         remote.accept()
         os.rename(remote.path("known_hosts"), remote.path("known_hosts.away"))
         run(site, status=75)
