@@ -163,25 +163,63 @@ mp_tracker_find_words(MpTracker *tracker, MpPurge *purge, GError **error)
 
 /* --- The new history -------------------------------------------------------------------------- */
 
+/* A record that names the thread's title: its own, and those of the events that changed it. */
 static bool
-rename_in_tree(MpTree *tree, MpTreeNode *thread, const char *title, GError **error)
+retitle_file(MpTree *tree, MpTreeNode *directory, const char *name, const char *title,
+             GError **error)
 {
+    static const char *const keys[] = {"title", "was"};
     g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autofree char *text = NULL;
-    g_autofree char *there = NULL;
+    g_autofree char *text = NULL, *group = NULL;
+    bool has_changed = false;
 
-    if (title == NULL)
-        return true;
-    if (!mp_tree_read(tree, thread, "thread", &text, NULL, error))
+    if (!mp_tree_read(tree, directory, name, &text, NULL, error))
         return false;
     if (text == NULL || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
         return true;
-    there = g_key_file_get_string(file, "thread", "title", NULL);
-    if (g_strcmp0(there, title) == 0)
+    group = g_key_file_get_start_group(file);
+    for (gsize i = 0; group != NULL && i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *there = g_key_file_get_string(file, group, keys[i], NULL);
+
+        if (there == NULL || strcmp(there, title) == 0)
+            continue;
+        g_key_file_set_string(file, group, keys[i], title);
+        has_changed = true;
+    }
+    if (!has_changed)
         return true;
-    g_key_file_set_string(file, "thread", "title", title);
     g_autofree char *record = g_key_file_to_data(file, NULL, NULL);
-    return mp_tree_set(tree, thread, "thread", record, strlen(record), error);
+    return mp_tree_set(tree, directory, name, record, strlen(record), error);
+}
+
+/* Events lie in pages, as comments do. */
+static bool
+retitle_events(MpTree *tree, MpTreeNode *events, const char *title, GError **error)
+{
+    for (guint i = 0; events != NULL && i < mp_tree_count(events); i++) {
+        const char *name = mp_tree_name(events, i);
+        MpTreeNode *below;
+
+        if (!mp_tree_is_directory(events, i)) {
+            if (!retitle_file(tree, events, name, title, error))
+                return false;
+            continue;
+        }
+        if (!mp_tree_directory(tree, events, name, &below, error) ||
+            !retitle_events(tree, below, title, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+rename_in_tree(MpTree *tree, MpTreeNode *thread, const char *title, GError **error)
+{
+    MpTreeNode *events;
+
+    return title == NULL || (retitle_file(tree, thread, "thread", title, error) &&
+                             mp_tree_directory(tree, thread, "events", &events, error) &&
+                             retitle_events(tree, events, title, error));
 }
 
 static bool
