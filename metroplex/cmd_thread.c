@@ -73,17 +73,23 @@ mp_visible_text(const char *text)
 }
 
 static const MpCommand subcommands[] = {
+    {"assign", thread_change, "say who is to see to a thread"},
     {"close", thread_change, "close a thread"},
     {"comment", thread_comment, "add a comment; prints its number"},
     {"export", thread_export, "print a thread as JSON or mbox"},
     {"import", thread_import, "add a thread from JSON or mbox; prints its id"},
+    {"label", thread_change, "add labels"},
     {"list", thread_list, "list threads"},
     {"lock", thread_change, "let only members of the repository answer"},
+    {"mute", thread_subscribe, "mute a thread for somebody"},
     {"open", thread_open, "open a thread; prints its id"},
     {"redact", thread_redact, "take away what a comment says"},
     {"reopen", thread_change, "open a closed thread again"},
     {"show", thread_show, "show a thread with its comments"},
     {"subscribe", thread_subscribe, "send a thread's notifications to somebody"},
+    {"title", thread_change, "give a thread another title"},
+    {"unassign", thread_change, "say that somebody is not any more"},
+    {"unlabel", thread_change, "remove labels"},
     {"unlock", thread_change, "let everybody answer again"},
     {"unsubscribe", thread_subscribe, "mute a thread for somebody"},
 };

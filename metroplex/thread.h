@@ -3,12 +3,13 @@
 
 #include "cli/output.h"
 #include "instance/transaction.h"
+#include "tracker/thread_event.h"
 
 int thread_open(int argc, char **argv);
 int thread_comment(int argc, char **argv);
 
-int thread_change(int argc, char **argv);    /* close, reopen, lock, unlock */
-int thread_subscribe(int argc, char **argv); /* subscribe, unsubscribe */
+int thread_change(int argc, char **argv);    /* close, reopen, lock, title, label, assign, … */
+int thread_subscribe(int argc, char **argv); /* subscribe, unsubscribe, mute */
 
 int thread_redact(int argc, char **argv);
 
@@ -34,6 +35,13 @@ char *thread_key(guint64 user, guint64 thread, const char *words);
 
 /* As for mail: what reorders the text is written out, what shows nothing is dropped. */
 GString *mp_visible_text(const char *text);
+
+/* The events of a thread, MpThreadEvent in their order, which the caller owns; and their members of
+ * an object: `events`, `labels`, `assignees`. */
+GPtrArray *thread_read_events(MpInstance *instance, guint64 id, GError **error);
+void thread_json_events(JsonObject *object, const GPtrArray *events);
+void thread_json_labels(JsonObject *object, const GPtrArray *labels);
+void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
 
 /* A comment as `thread show --json` has it; the caller's. */
 JsonObject *thread_json_of_comment(const MpComment *comment);

@@ -1,4 +1,5 @@
-/* metroplex thread close, reopen, lock, unlock, subscribe, unsubscribe. */
+/* metroplex thread close, reopen, lock, unlock, title, label, unlabel, assign, unassign, subscribe,
+ * unsubscribe, mute. */
 #include "thread.h"
 
 #include <stdio.h>
@@ -6,44 +7,45 @@
 #include <sysexits.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "cli/output.h"
+#include "instance/change.h"
+#include "policy/commands.h"
 
-/* --- State: a row says which fact becomes what, and whether people hear of it --------------------
+/* --- Changes: a row says which command makes which, and how its line reads ----------------------
  */
 
 typedef struct {
-    const char *word, *done, *summary;
-    gsize fact; /* offset of a bool of MpThread */
-    bool value;
-    bool is_announced;
-    MpEventKind event;
+    const char *word, *usage, *summary;
+    MpThreadChange change;
+    const char *done; /* "acme/rocket#17: closed", "already closed" */
+    int least, most;  /* arguments behind the id */
 } Change;
 
+#define MANY 100
+
 static const Change changes[] = {
-    {.word = "close",
-     .done = "closed",
-     .summary = "Closes a thread; its subscribers are told.",
-     .fact = G_STRUCT_OFFSET(MpThread, is_open),
-     .value = false,
-     .is_announced = true,
-     .event = MP_EVENT_CLOSED},
-    {.word = "reopen",
-     .done = "open",
-     .summary = "Opens a closed thread again; its subscribers are told.",
-     .fact = G_STRUCT_OFFSET(MpThread, is_open),
-     .value = true,
-     .is_announced = true,
-     .event = MP_EVENT_REOPENED},
-    {.word = "lock",
-     .done = "locked",
-     .summary = "Lets only members of the repository answer.",
-     .fact = G_STRUCT_OFFSET(MpThread, is_locked),
-     .value = true},
-    {.word = "unlock",
-     .done = "unlocked",
-     .summary = "Lets everybody answer again.",
-     .fact = G_STRUCT_OFFSET(MpThread, is_locked),
-     .value = false},
+    {"close", "ID --as LOGIN", "Closes a thread; its subscribers are told.", MP_THREAD_CLOSED,
+     "closed", 0, 0},
+    {"reopen", "ID --as LOGIN", "Opens a closed thread again; its subscribers are told.",
+     MP_THREAD_REOPENED, "open", 0, 0},
+    {"lock", "ID --as LOGIN", "Lets only members of the repository answer; subscribers are told.",
+     MP_THREAD_LOCKED, "locked", 0, 0},
+    {"unlock", "ID --as LOGIN", "Lets everybody answer again; subscribers are told.",
+     MP_THREAD_UNLOCKED, "unlocked", 0, 0},
+    {"title", "ID TITLE --as LOGIN", "Gives a thread another title; its subscribers are told.",
+     MP_THREAD_RENAMED, "renamed", 1, 1},
+    {"label", "ID LABEL… --as LOGIN", "Adds labels to a thread; its subscribers are told.",
+     MP_THREAD_LABELED, "labeled", 1, MANY},
+    {"unlabel", "ID [LABEL…] --as LOGIN",
+     "Removes labels of a thread, or all; its subscribers are told.", MP_THREAD_UNLABELED,
+     "unlabeled", 0, MANY},
+    {"assign", "ID ASSIGNEE… --as LOGIN",
+     "Says who is to see to a thread: ASSIGNEE is a login. Its subscribers are told.",
+     MP_THREAD_ASSIGNED, "assigned", 1, MANY},
+    {"unassign", "ID [ASSIGNEE…] --as LOGIN",
+     "Takes that back, for some or all; its subscribers are told.", MP_THREAD_UNASSIGNED,
+     "unassigned", 0, MANY},
 };
 
 static const Change *
@@ -56,7 +58,9 @@ find_change(const char *word)
 }
 
 typedef struct {
-    const Change *change; /* of a state */
+    const Change *change; /* of the thread */
+    GPtrArray *words;     /* char *, behind the id */
+    char *said;           /* what was changed: "labeled bug" */
     bool is_subscribed;   /* of a subscription */
     guint64 id;
     MpUser *user; /* who does it, or is subscribed */
@@ -68,6 +72,8 @@ static void
 job_clear(Job *job)
 {
     mp_user_free(job->user);
+    g_clear_pointer(&job->words, g_ptr_array_unref);
+    g_free(job->said);
     g_free(job->name);
 }
 
@@ -80,32 +86,121 @@ name_job(Job *job, const MpThread *thread)
     job->name = g_strdup_printf("%s#%" G_GUINT64_FORMAT, thread->repository, thread->id);
 }
 
+/* --- What stands behind the id -------------------------------------------------------------------
+ */
+
+static bool
+read_title(MpInstance *instance, const Job *job, MpThreadEvent *event, GError **error)
+{
+    const char *title = job->words->pdata[0];
+
+    if (!thread_check_title(title, error))
+        return false;
+    event->title = mp_masked(instance->config, title, MP_MASK_TEXT);
+    return mp_is_title(event->title) ||
+           mp_fail(error, MP_ERROR_INPUT, "the title is empty, or longer than %d characters",
+                   MP_TITLE_MAX);
+}
+
+static bool
+read_labels(const Job *job, const MpThread *thread, MpThreadEvent *event, GError **error)
+{
+    guint count = thread->labels != NULL ? thread->labels->len : 0;
+
+    event->labels = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < job->words->len; i++) {
+        g_autofree char *label = g_utf8_normalize(job->words->pdata[i], -1, G_NORMALIZE_NFC);
+        g_autofree char *shown = mp_escape_word(job->words->pdata[i]);
+
+        if (label == NULL || !mp_is_label(label))
+            return mp_fail(
+                error, MP_ERROR_INPUT,
+                "%s is no label: at most %d letters, digits and - _ . : / + # & = ! ? %%", shown,
+                MP_LABEL_MAX);
+        bool is_there = mp_labels_find(thread->labels, label) != NULL;
+        if (event->change == MP_THREAD_UNLABELED && !is_there)
+            return mp_fail(error, MP_ERROR_INPUT, "%s has no label %s", job->name, shown);
+        count += !is_there && mp_labels_find(event->labels, label) == NULL;
+        g_ptr_array_add(event->labels, g_steal_pointer(&label));
+    }
+    return event->change == MP_THREAD_UNLABELED || count <= MP_LABELS_MAX ||
+           mp_fail(error, MP_ERROR_INPUT, "a thread has at most %d labels", MP_LABELS_MAX);
+}
+
+static bool
+read_assignees(MpInstance *instance, const Job *job, const MpThread *thread, MpThreadEvent *event,
+               GError **error)
+{
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_autofree char *missing = NULL;
+    guint count = thread->assignees != NULL ? thread->assignees->len : 0;
+
+    for (guint i = 0; i < job->words->len; i++)
+        g_ptr_array_add(words, job->words->pdata[i]);
+    g_ptr_array_add(words, NULL);
+    event->assignees = mp_command_assignees(instance->accounts, (const char *const *)words->pdata,
+                                            &missing, error);
+    if (event->assignees == NULL)
+        return false;
+    g_autofree char *shown = missing != NULL ? mp_escape_word(missing) : NULL;
+    if (missing != NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "%s is no active account", shown);
+    for (guint i = 0; i < event->assignees->len; i++) {
+        const MpAssignee *assignee = event->assignees->pdata[i];
+        bool is_there = mp_assignees_have(thread->assignees, assignee->id);
+
+        if (event->change == MP_THREAD_UNASSIGNED && !is_there)
+            return mp_fail(error, MP_ERROR_INPUT, "%s is not assigned to %s", job->name,
+                           assignee->login);
+        count += !is_there;
+    }
+    return event->change == MP_THREAD_UNASSIGNED || count <= MP_ASSIGNEES_MAX ||
+           mp_fail(error, MP_ERROR_INPUT, "a thread is assigned to at most %d persons",
+                   MP_ASSIGNEES_MAX);
+}
+
+/* Without words /unlabel and /unassign are about all there are. */
+static bool
+read_words(MpInstance *instance, const Job *job, const MpThread *thread, MpThreadEvent *event,
+           GError **error)
+{
+    if (job->words->len == 0)
+        return true;
+    switch (event->change) {
+    case MP_THREAD_RENAMED:
+        return read_title(instance, job, event, error);
+    case MP_THREAD_LABELED:
+    case MP_THREAD_UNLABELED:
+        return read_labels(job, thread, event, error);
+    default:
+        return read_assignees(instance, job, thread, event, error);
+    }
+}
+
+/* --- The change ----------------------------------------------------------------------------------
+ */
+
 static bool
 build_change(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
              GError **error)
 {
     Job *job = user_data;
-    const Change *change = job->change;
     MpActor actor = mp_transaction_actor(job->user);
-    g_autofree char *key =
-        change->is_announced ? thread_key(job->user->id, job->id, change->word) : NULL;
     g_autoptr(MpThread) thread = mp_instance_thread(instance, job->id, error);
+    g_autoptr(MpThreadEvent) event = g_new0(MpThreadEvent, 1);
 
     if (thread == NULL)
         return false;
     name_job(job, thread);
-    bool *fact = &G_STRUCT_MEMBER(bool, thread, change->fact);
-    job->has_changed = *fact != change->value;
-    if (!job->has_changed)
-        return true;
-    *fact = change->value;
-    g_autofree char *what = g_strdup_printf(
-        "%s: %s", job->name, strcmp(change->word, "reopen") == 0 ? "reopened" : change->done);
-    if (!mp_batch_set_thread(batch, thread, key, what, &actor, error))
+    event->change = job->change->change;
+    event->via = g_strdup("command");
+    event->key = thread_key(job->user->id, job->id, job->change->word);
+    if (!read_words(instance, job, thread, event, error) ||
+        !mp_change_thread(instance, batch, events, job->id, event, &actor, &job->has_changed,
+                          error))
         return false;
-    if (change->is_announced)
-        g_ptr_array_add(events,
-                        mp_transaction_event(instance, change->event, key, job->id, job->user->id));
+    g_free(job->said);
+    job->said = mp_thread_event_text(event);
     return true;
 }
 
@@ -119,10 +214,20 @@ run(MpInstance *instance, Job *job, MpTransactionBuild build, GError **error)
            mp_transaction_run(instance, build, job, error);
 }
 
+static void
+print_change(const Job *job)
+{
+    g_autofree char *said = mp_escape(job->said);
+    bool has_words = strchr(job->said, ' ') != NULL;
+
+    printf("%s: %s%s\n", job->name, job->has_changed ? "" : "already ",
+           job->has_changed && has_words ? said : job->change->done);
+}
+
 int
 thread_change(int argc, char **argv)
 {
-    g_auto(Job) job = {.change = find_change(mp_command_word(argv[0]))};
+    g_auto(Job) job = {.change = find_change(mp_command_word(argv[0])), .words = g_ptr_array_new()};
     g_autofree char *as = NULL;
     const GOptionEntry entries[] = {
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &as, "who does it", "LOGIN"},
@@ -132,16 +237,19 @@ thread_change(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "ID --as LOGIN", job.change->summary, 1, 1, &argc, &argv);
+    mp_options_parse(&options, entries, job.change->usage, job.change->summary,
+                     1 + job.change->least, 1 + job.change->most, &argc, &argv);
     if (as == NULL)
         return mp_usage_error(argv[0], "--as is needed");
+    for (int i = 2; i < argc; i++)
+        g_ptr_array_add(job.words, argv[i]);
     if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
         !mp_instance_open(&instance, &options, &error))
         return mp_report(error);
     job.user = thread_actor(&instance, as, &error);
     if (job.user == NULL || !run(&instance, &job, build_change, &error))
         return mp_report(error);
-    printf("%s: %s%s\n", job.name, job.has_changed ? "" : "already ", job.change->done);
+    print_change(&job);
     return EX_OK;
 }
 

@@ -129,6 +129,12 @@ export_json(Export *export, GError **error)
     mp_json_flag(object, "locked", thread->is_locked);
     mp_json_text(object, "object", thread->object);
     mp_json_date(object, "created", thread->created);
+    thread_json_labels(object, thread->labels);
+    thread_json_assignees(object, thread->assignees);
+    g_autoptr(GPtrArray) events = thread_read_events(export->instance, thread->id, error);
+    if (events == NULL)
+        return false;
+    thread_json_events(object, events);
     if (!add_subscribers(export, mp_json_array(object, "subscribers"), error) ||
         !foreach_comment(export, add_comment, mp_json_array(object, "comments"), error))
         return false;
@@ -233,6 +239,10 @@ print_facts(const Export *export, const MpComment *comment)
     print_header("X-Metroplex-Title", thread->title);
     print_header("X-Metroplex-State", thread->is_open ? "open" : "closed");
     print_header("X-Metroplex-Locked", thread->is_locked ? "true" : "false");
+    g_autofree char *labels = mp_labels_text(thread->labels, "; ");
+    g_autofree char *assignees = mp_assignees_text(thread->assignees, "; ");
+    print_header("X-Metroplex-Labels", *labels != '\0' ? labels : NULL);
+    print_header("X-Metroplex-Assignees", *assignees != '\0' ? assignees : NULL);
 }
 
 /* mboxrd: a line of '>'s and "From " gets one '>' more, so that reading can take it off again. */

@@ -52,6 +52,8 @@ mp_file_thread_new(void)
     thread->facts->is_open = true;
     thread->subscribers = g_ptr_array_new_with_free_func(subscriber_free);
     thread->comments = g_ptr_array_new_with_free_func(comment_free);
+    thread->assignees = g_ptr_array_new_with_free_func(g_free);
+    thread->events = mp_file_events_new();
     return thread;
 }
 
@@ -63,6 +65,8 @@ mp_file_thread_free(MpFileThread *thread)
     mp_thread_free(thread->facts);
     g_ptr_array_unref(thread->subscribers);
     g_ptr_array_unref(thread->comments);
+    g_ptr_array_unref(thread->assignees);
+    g_ptr_array_unref(thread->events);
     g_free(thread);
 }
 
@@ -341,6 +345,8 @@ read_thread(Reader *r, MpFileThread *thread, JsonObject *object)
         read_subscriber(r, thread, json_array_get_object_element(subscribers, i), i);
     for (guint i = 0; comments != NULL && i < json_array_get_length(comments); i++)
         read_comment(r, thread, json_array_get_object_element(comments, i), i);
+    if (r->why == NULL)
+        mp_file_read_events(r->instance, object, thread, &r->why);
     if (thread->comments->len == 0)
         blame(r, "thread", "comments", "there is not even an opening post");
 }

@@ -4,7 +4,10 @@
  */
 #pragma once
 
+#include <json-glib/json-glib.h>
+
 #include "instance/instance.h"
+#include "tracker/thread_event.h"
 
 #define MP_THREAD_FORMAT "metroplex-thread-1"
 
@@ -25,7 +28,15 @@ typedef struct {
     bool has_subscribers;   /* JSON: exactly these */
     GPtrArray *subscribers; /* MpFileSubscriber */
     GPtrArray *comments;    /* MpFileComment, the opening post first; at least that */
+    GPtrArray *assignees;   /* char *, logins */
+    GPtrArray *events;      /* MpFileEvent */
 } MpFileThread;
+
+/* An event, its author and assignees still by login. */
+typedef struct {
+    MpThreadEvent *event;
+    GPtrArray *logins; /* char * */
+} MpFileEvent;
 
 typedef struct {
     char *login, *reason;
@@ -47,3 +58,19 @@ bool mp_file_is_message_id(const char *id);
 /* Each takes the file's bytes and what to call it; *error names the place. */
 MpFileThread *mp_file_read_json(MpInstance *instance, const GString *bytes, GError **error);
 MpFileThread *mp_file_read_mbox(MpInstance *instance, const GString *bytes, GError **error);
+
+/* --- thread_file_events.c --- */
+
+GPtrArray *mp_file_events_new(void);
+
+/* Labels, assignees and events of a thread as JSON. */
+bool
+mp_file_read_events(MpInstance *instance, JsonObject *object, MpFileThread *thread, GError **error);
+
+/* Finds the assignees' accounts; who has none here is left out. */
+bool mp_file_settle_assignees(MpInstance *instance, MpFileThread *thread, GError **error);
+
+/* Adds the events to the thread that was opened; `fallback` (or NULL) stands in for who has no
+ * account here. */
+bool mp_file_add_events(MpInstance *instance, MpBatch *batch, const MpFileThread *file,
+                        guint64 thread, const MpUser *fallback, GError **error);

@@ -148,7 +148,7 @@ settle(MpInstance *instance, Import *import, GError **error)
     for (guint i = 0; i < import->file->comments->len; i++)
         if (!find_author(instance, import, g_ptr_array_index(import->file->comments, i), error))
             return false;
-    return settle_facts(import, error);
+    return mp_file_settle_assignees(instance, import->file, error) && settle_facts(import, error);
 }
 
 /* --- Where it belongs ------------------------------------------------------------------------- */
@@ -381,8 +381,11 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
                          g_ptr_array_index(import->file->comments, i), at_home, error))
             return false;
     }
-    return !is_new || !import->file->has_subscribers ||
-           set_subscribers(instance, import, batch, error);
+    /* a thread that is there has its own history */
+    return !is_new ||
+           (mp_file_add_events(instance, batch, import->file, import->id, import->fallback,
+                               error) &&
+            (!import->file->has_subscribers || set_subscribers(instance, import, batch, error)));
 }
 
 /* --- The command ---------------------------------------------------------------------------- */

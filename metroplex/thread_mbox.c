@@ -166,6 +166,24 @@ title_of(const MpMessage *message)
     return title;
 }
 
+/* What is no label is left out: no other mail has such fields. */
+static void
+read_lists(const MpMessage *message, MpFileThread *thread)
+{
+    g_autofree char *labels = header(message, "X-Metroplex-Labels");
+    g_autofree char *assignees = header(message, "X-Metroplex-Assignees");
+    g_auto(GStrv) label = g_strsplit(labels != NULL ? labels : "", "; ", MP_LABELS_MAX + 1);
+    g_auto(GStrv) login =
+        g_strsplit(assignees != NULL ? assignees : "", "; ", MP_ASSIGNEES_MAX + 1);
+
+    thread->facts->labels = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; label[i] != NULL && i < MP_LABELS_MAX; i++)
+        if (mp_is_label(label[i]) && mp_labels_find(thread->facts->labels, label[i]) == NULL)
+            g_ptr_array_add(thread->facts->labels, g_strdup(label[i]));
+    for (guint i = 0; login[i] != NULL && i < MP_ASSIGNEES_MAX; i++)
+        g_ptr_array_add(thread->assignees, g_strdup(login[i]));
+}
+
 static void
 read_facts(Mbox *mbox, const MpMessage *message)
 {
@@ -178,6 +196,7 @@ read_facts(Mbox *mbox, const MpMessage *message)
     facts->repository = header(message, "X-Metroplex-Repository");
     facts->object = header(message, "X-Metroplex-Object");
     facts->title = mp_masked(mbox->instance->config, title, MP_MASK_TEXT);
+    read_lists(message, mbox->thread);
     facts->is_open = g_strcmp0(state, "closed") != 0;
     facts->is_locked = g_strcmp0(locked, "true") == 0;
     if (kind == NULL || !mp_thread_kind_parse(kind, &facts->kind))

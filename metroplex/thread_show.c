@@ -31,6 +31,8 @@ json_of(const MpThread *thread)
     mp_json_text(object, "object", thread->object);
     mp_json_text(object, "author", thread->author_login);
     mp_json_date(object, "created", thread->created);
+    thread_json_labels(object, thread->labels);
+    thread_json_assignees(object, thread->assignees);
     return object;
 }
 
@@ -38,6 +40,8 @@ json_of(const MpThread *thread)
 
 typedef struct {
     const char *repository; /* or NULL: any */
+    const char *label;      /* or NULL */
+    guint64 assignee;       /* or 0 */
     bool any_state, is_open;
     bool json;
 } Filter;
@@ -47,40 +51,65 @@ visit(const MpThread *thread, gpointer user_data)
 {
     const Filter *filter = user_data;
     g_autofree char *title = mp_escape(thread->title);
+    g_autofree char *labels = mp_labels_text(thread->labels, ", ");
 
     if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
-        (!filter->any_state && filter->is_open != thread->is_open))
+        (!filter->any_state && filter->is_open != thread->is_open) ||
+        (filter->label != NULL && mp_labels_find(thread->labels, filter->label) == NULL) ||
+        (filter->assignee != 0 && !mp_assignees_have(thread->assignees, filter->assignee)))
         return true;
     if (filter->json)
         mp_json_print(json_of(thread));
     else
-        printf("%-6" G_GUINT64_FORMAT " %-6s  %-6s  %-24s %s%s\n", thread->id,
+        printf("%-6" G_GUINT64_FORMAT " %-6s  %-6s  %-24s %s%s%s%s%s\n", thread->id,
                mp_thread_kind_name(thread->kind), state_of(thread), thread->repository, title,
-               thread->is_locked ? " (locked)" : "");
+               thread->is_locked ? " (locked)" : "", *labels != '\0' ? " [" : "", labels,
+               *labels != '\0' ? "]" : "");
     return !ferror(stdout);
+}
+
+static bool
+find_assignee(MpInstance *instance, const char *login, Filter *filter, GError **error)
+{
+    g_autoptr(MpUser) user = login != NULL ? mp_instance_user(instance, login, error) : NULL;
+
+    if (user != NULL)
+        filter->assignee = user->id;
+    return login == NULL || user != NULL;
 }
 
 int
 thread_list(int argc, char **argv)
 {
     gboolean json = FALSE;
-    g_autofree char *repository = NULL, *state = NULL;
+    g_autofree char *repository = NULL, *state = NULL, *label = NULL, *assignee = NULL;
     const GOptionEntry entries[] = {
         MP_OPTION_JSON(json),
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &repository, "only those of a repository",
          "OWNER/NAME"},
         {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "only those", "open|closed"},
+        {"label", 0, 0, G_OPTION_ARG_FILENAME, &label, "only those with it", "LABEL"},
+        {"assignee", 0, 0, G_OPTION_ARG_FILENAME, &assignee, "only those assigned to somebody",
+         "LOGIN"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "[--json] [--repository OWNER/NAME] [--state open|closed]",
-                     "Lists threads: id, kind, state, repository, title.", 0, 0, &argc, &argv);
-    Filter filter = {repository, state == NULL, state != NULL && strcmp(state, "open") == 0, json};
+    mp_options_parse(&options, entries,
+                     "[--json] [--repository OWNER/NAME] [--state open|closed]\n"
+                     "    [--label LABEL] [--assignee LOGIN]",
+                     "Lists threads: id, kind, state, repository, title, labels.", 0, 0, &argc,
+                     &argv);
+    Filter filter = {.repository = repository,
+                     .label = label,
+                     .any_state = state == NULL,
+                     .is_open = state != NULL && strcmp(state, "open") == 0,
+                     .json = json};
     if ((repository != NULL && !thread_check_repository(repository, &error)) ||
         !mp_instance_read(&instance, &options, false, &error) ||
+        !find_assignee(&instance, assignee, &filter, &error) ||
         !mp_tracker_foreach_thread(instance.tracker, visit, &filter, &error))
         return mp_report(error);
     return EX_OK;
@@ -92,6 +121,7 @@ typedef struct {
     MpThread *thread;
     MpComment *opening;
     GPtrArray *comments;    /* MpComment, from number 1 */
+    GPtrArray *events;      /* MpThreadEvent, in their order */
     GPtrArray *subscribers; /* MpSubscriber */
     GPtrArray *logins; /* of the subscribers, in their order; NULL for an account that is gone */
 } Whole;
@@ -102,6 +132,7 @@ whole_clear(Whole *whole)
     g_clear_pointer(&whole->thread, mp_thread_free);
     g_clear_pointer(&whole->opening, mp_comment_free);
     g_clear_pointer(&whole->comments, g_ptr_array_unref);
+    g_clear_pointer(&whole->events, g_ptr_array_unref);
     g_clear_pointer(&whole->subscribers, g_ptr_array_unref);
     g_clear_pointer(&whole->logins, g_ptr_array_unref);
 }
@@ -150,6 +181,9 @@ read_whole(MpInstance *instance, guint64 id, Whole *whole, GError **error)
 {
     whole->thread = mp_instance_thread(instance, id, error);
     if (whole->thread == NULL || !read_comments(instance, whole, error))
+        return false;
+    whole->events = thread_read_events(instance, id, error);
+    if (whole->events == NULL)
         return false;
     whole->subscribers = mp_tracker_subscribers(instance->tracker, id, error);
     return whole->subscribers != NULL && read_logins(instance, whole, error);
@@ -214,6 +248,7 @@ print_json(const Whole *whole)
     for (guint i = 0; i < whole->comments->len; i++)
         json_array_add_object_element(
             array, thread_json_of_comment(g_ptr_array_index(whole->comments, i)));
+    thread_json_events(object, whole->events);
     mp_json_print(object);
 }
 
@@ -242,6 +277,39 @@ print_comment(const MpComment *comment)
         printf("[more was cut from the reply: thread show --json has it]\n");
 }
 
+/* Those that stand behind a comment. */
+static void
+print_events(const Whole *whole, guint *next, guint64 comment)
+{
+    for (; *next < whole->events->len; ++*next) {
+        const MpThreadEvent *event = g_ptr_array_index(whole->events, *next);
+
+        if (event->comment > comment)
+            break;
+        g_autofree char *said = mp_thread_event_text(event);
+        g_autofree char *shown = mp_escape(said);
+        g_autofree char *author = mp_escape(event->author_login);
+        g_autofree char *via = mp_escape(event->via);
+        g_autofree char *date = mp_time_format(event->date);
+        g_autofree char *title = mp_escape(event->title);
+
+        printf("\n--- %s, %s, by %s: %s%s%s\n", author, date, via, shown,
+               event->title != NULL ? " " : "", event->title != NULL ? title : "");
+    }
+}
+
+static void
+print_facts(const MpThread *thread)
+{
+    g_autofree char *labels = mp_labels_text(thread->labels, ", ");
+    g_autofree char *assignees = mp_assignees_text(thread->assignees, ", ");
+
+    if (*labels != '\0')
+        printf("\nlabels: %s", labels);
+    if (*assignees != '\0')
+        printf("\nassigned to: %s", assignees);
+}
+
 static void
 print_text(const Whole *whole)
 {
@@ -254,6 +322,7 @@ print_text(const Whole *whole)
            thread->is_locked ? ", locked" : "");
     if (thread->object != NULL)
         printf(", %s", object);
+    print_facts(thread);
     printf("\nsubscribers:");
     for (guint i = 0; i < whole->subscribers->len; i++) {
         const MpSubscriber *s = g_ptr_array_index(whole->subscribers, i);
@@ -263,9 +332,16 @@ print_text(const Whole *whole)
         printf("%s %s (%s)", i > 0 ? "," : "", login != NULL ? login : "-", reason);
     }
     printf("\n");
+    guint next = 0;
     print_comment(whole->opening);
-    for (guint i = 0; i < whole->comments->len; i++)
-        print_comment(g_ptr_array_index(whole->comments, i));
+    print_events(whole, &next, 0);
+    for (guint i = 0; i < whole->comments->len; i++) {
+        const MpComment *comment = g_ptr_array_index(whole->comments, i);
+
+        print_comment(comment);
+        print_events(whole, &next, comment->number);
+    }
+    print_events(whole, &next, G_MAXUINT64);
 }
 
 int

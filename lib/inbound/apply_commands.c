@@ -1,100 +1,163 @@
 /* The commands of a reply, done; see apply_commands.h. */
 #include "inbound/apply_commands.h"
 
-#include <string.h>
-
 #include "base/error.h"
+#include "instance/change.h"
 #include "policy/commands.h"
-#include "instance/transaction.h"
 
-static void
-set_title(MpThread *thread, const char *title)
+typedef struct {
+    const MpInstance *instance;
+    MpBatch *batch;
+    GPtrArray *events;
+    const MpDelivery *delivery;
+    const MpActor *actor;
+    bool has_key; /* the mail's own KEY is with the thread */
+} Applying;
+
+/* What a command makes of the thread; false where it is about something else. */
+static bool
+change_of(MpMailAct act, MpThreadChange *change)
 {
-    g_free(thread->title);
-    thread->title = g_strdup(title);
-}
-
-/* Changes the thread as the commands say; returns the account's new subscription, or NULL. */
-static const char *
-apply(const MpDelivery *delivery, MpThread *thread)
-{
-    const char *subscription = NULL;
-
-    for (guint i = 0; i < delivery->composed.commands->len; i++) {
-        const MpGivenCommand *given = g_ptr_array_index(delivery->composed.commands, i);
-
-        if (given->fate != MP_FATE_DONE)
-            continue;
-        switch (given->command->act) {
-        case MP_MAIL_CLOSE:
-        case MP_MAIL_REOPEN:
-            thread->is_open = given->command->act == MP_MAIL_REOPEN;
-            break;
-        case MP_MAIL_LOCK:
-        case MP_MAIL_UNLOCK:
-            thread->is_locked = given->command->act == MP_MAIL_LOCK;
-            break;
-        case MP_MAIL_TITLE:
-            set_title(thread, given->argument);
-            break;
-        case MP_MAIL_MUTE:
-            subscription = MP_MUTED;
-            break;
-        case MP_MAIL_SUBSCRIBE:
-            subscription = thread->author == delivery->identity.account->id ? "author" : "manual";
-            break;
-        case MP_MAIL_HELP: /* is in the response */
-            break;
-        }
+    switch (act) {
+    case MP_MAIL_CLOSE:
+        *change = MP_THREAD_CLOSED;
+        return true;
+    case MP_MAIL_REOPEN:
+        *change = MP_THREAD_REOPENED;
+        return true;
+    case MP_MAIL_LOCK:
+        *change = MP_THREAD_LOCKED;
+        return true;
+    case MP_MAIL_UNLOCK:
+        *change = MP_THREAD_UNLOCKED;
+        return true;
+    case MP_MAIL_TITLE:
+        *change = MP_THREAD_RENAMED;
+        return true;
+    case MP_MAIL_LABEL:
+        *change = MP_THREAD_LABELED;
+        return true;
+    case MP_MAIL_UNLABEL:
+        *change = MP_THREAD_UNLABELED;
+        return true;
+    case MP_MAIL_ASSIGN:
+        *change = MP_THREAD_ASSIGNED;
+        return true;
+    case MP_MAIL_UNASSIGN:
+        *change = MP_THREAD_UNASSIGNED;
+        return true;
+    case MP_MAIL_MUTE:
+    case MP_MAIL_SUBSCRIBE:
+    case MP_MAIL_HELP:
+        break;
     }
-    return subscription;
+    return false;
 }
 
-static MpThread *
-thread_of(MpBatch *batch, guint64 id, GError **error)
-{
-    MpThread *thread;
-
-    if (mp_batch_thread(batch, id, &thread, error) && thread == NULL)
-        mp_fail(error, MP_ERROR_TEMPORARY, "thread %" G_GUINT64_FORMAT " is gone", id);
-    return thread;
-}
-
+/* Commands alone leave the mail's KEY: the first change has it. */
 static char *
-key_of(const MpDelivery *delivery, bool is_alone, const char *words)
+key_of(const Applying *a, guint i)
 {
-    return is_alone ? g_strdup(delivery->identity.key)
-                    : mp_tracker_key(delivery->identity.account->id, delivery->identity.thread->id,
-                                     delivery->identity.key, words);
+    const MpIdentity *identity = &a->delivery->identity;
+    g_autofree char *words = g_strdup_printf("command %u", i);
+
+    return a->has_key
+               ? mp_tracker_key(identity->account->id, identity->thread->id, identity->key, words)
+               : g_strdup(identity->key);
+}
+
+static GPtrArray *
+copy_labels(const GPtrArray *labels)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < labels->len; i++)
+        g_ptr_array_add(copy, g_strdup(labels->pdata[i]));
+    return copy;
+}
+
+static GPtrArray *
+copy_assignees(const GPtrArray *assignees)
+{
+    GPtrArray *copy = mp_assignees_new();
+
+    for (guint i = 0; i < assignees->len; i++) {
+        const MpAssignee *assignee = assignees->pdata[i];
+        mp_assignees_add(copy, assignee->id, assignee->login);
+    }
+    return copy;
+}
+
+static bool
+change(Applying *a, const MpGivenCommand *given, MpThreadChange change, guint i, GError **error)
+{
+    g_autoptr(MpThreadEvent) event = g_new0(MpThreadEvent, 1);
+    bool has_changed;
+
+    event->change = change;
+    event->via = g_strdup("mail");
+    event->key = key_of(a, i);
+    event->title = change == MP_THREAD_RENAMED ? g_strdup(given->argument) : NULL;
+    event->labels = given->labels != NULL ? copy_labels(given->labels) : NULL;
+    event->assignees = given->assignees != NULL ? copy_assignees(given->assignees) : NULL;
+    if (!mp_change_thread(a->instance, a->batch, a->events, a->delivery->identity.thread->id, event,
+                          a->actor, &has_changed, error))
+        return false;
+    a->has_key |= has_changed;
+    return true;
+}
+
+static bool
+subscribe(const Applying *a, MpMailAct act, GError **error)
+{
+    const MpIdentity *identity = &a->delivery->identity;
+    bool is_author = identity->thread->author == identity->account->id;
+    const char *reason = act == MP_MAIL_MUTE ? MP_MUTED : is_author ? "author" : "manual";
+    g_autofree char *what =
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s by mail", identity->thread->repository,
+                        identity->thread->id, act == MP_MAIL_MUTE ? MP_MUTED : "followed");
+
+    return mp_batch_subscribe(a->batch, identity->thread->id, identity->account->id, reason, what,
+                              a->actor, error);
+}
+
+/* Whatever they changed, the mail is known again. */
+static bool
+leave_key(Applying *a, GError **error)
+{
+    const MpIdentity *identity = &a->delivery->identity;
+    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": commands by mail",
+                                            identity->thread->repository, identity->thread->id);
+    g_autoptr(MpThread) thread = NULL;
+
+    if (a->has_key)
+        return true;
+    if (!mp_batch_thread(a->batch, identity->thread->id, &thread, error))
+        return false;
+    if (thread == NULL)
+        return mp_fail(error, MP_ERROR_TEMPORARY, "thread %" G_GUINT64_FORMAT " is gone",
+                       identity->thread->id);
+    return mp_batch_set_thread(a->batch, thread, identity->key, what, a->actor, error);
 }
 
 bool
 mp_delivery_apply_commands(const MpInstance *instance, MpBatch *batch, GPtrArray *events,
                            const MpDelivery *delivery, const MpActor *actor, GError **error)
 {
+    const GPtrArray *commands = delivery->composed.commands;
     bool is_alone = delivery->decision.gate->action == MP_DO_COMMANDS;
-    g_autofree char *words = mp_mail_commands_text(delivery->composed.commands);
-    g_autofree char *key = key_of(delivery, is_alone, words);
-    g_autoptr(MpThread) thread = thread_of(batch, delivery->identity.thread->id, error);
+    Applying applying = {instance, batch, events, delivery, actor, !is_alone};
 
-    if (thread == NULL)
-        return false;
-    g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s by mail",
-                                            thread->repository, thread->id, words);
-    bool was_open = thread->is_open, was_locked = thread->is_locked;
-    g_autofree char *title = g_strdup(thread->title);
-    const char *subscription = apply(delivery, thread);
-    bool has_changed = thread->is_open != was_open;
+    for (guint i = 0; i < commands->len; i++) {
+        const MpGivenCommand *given = g_ptr_array_index(commands, i);
+        MpThreadChange what;
 
-    if ((is_alone || has_changed || thread->is_locked != was_locked ||
-         strcmp(thread->title, title) != 0) &&
-        !mp_batch_set_thread(batch, thread, key, what, actor, error))
-        return false;
-    if (has_changed)
-        g_ptr_array_add(events, mp_transaction_event(
-                                    instance, thread->is_open ? MP_EVENT_REOPENED : MP_EVENT_CLOSED,
-                                    key, thread->id, delivery->identity.account->id));
-    return subscription == NULL ||
-           mp_batch_subscribe(batch, thread->id, delivery->identity.account->id, subscription, what,
-                              actor, error);
+        if (given->fate != MP_FATE_DONE || given->command->act == MP_MAIL_HELP)
+            continue;
+        if (!(change_of(given->command->act, &what)
+                  ? change(&applying, given, what, i, error)
+                  : subscribe(&applying, given->command->act, error)))
+            return false;
+    }
+    return leave_key(&applying, error);
 }

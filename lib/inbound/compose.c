@@ -24,24 +24,25 @@ mask_arguments(const MpDelivery *delivery, const GPtrArray *commands, MpMaskScop
     }
 }
 
-/* Cuts the commands off, and decides on them; returns what was written without them, the caller's.
- */
+/* Cuts the commands off, and decides on them; returns what was written without them, the caller's;
+ * NULL for errors only. */
 static char *
-take_commands(const MpConfig *config, MpDelivery *delivery, MpMaskScope scope)
+take_commands(const MpInstance *instance, MpDelivery *delivery, MpMaskScope scope, GError **error)
 {
     const MpIdentity *identity = &delivery->identity;
-    char *text;
+    g_autofree char *text = NULL;
 
     if (identity->thread == NULL || identity->account == NULL)
         return g_strdup(delivery->extraction->reply);
     g_autoptr(GPtrArray) commands = mp_mail_commands_take(delivery->extraction->reply, &text);
     mask_arguments(delivery, commands, scope);
-    mp_mail_commands_judge(
-        commands, config,
-        mp_mail_right_of(identity->account, identity->thread, identity->repository));
+    if (!mp_mail_commands_judge(
+            commands, instance->config, instance->accounts, identity->thread,
+            mp_mail_right_of(identity->account, identity->thread, identity->repository), error))
+        return NULL;
     if (commands->len > 0)
         delivery->composed.commands = g_steal_pointer(&commands);
-    return text;
+    return g_steal_pointer(&text);
 }
 
 /* Attachments are published as the comment is, so they are masked as well. */
@@ -69,8 +70,8 @@ is_far_too_long(const MpConfig *config, const MpExtraction *extraction)
     return g_utf8_strlen(extraction->reply, -1) > FAR_TOO_LONG * (glong)config->max_comment;
 }
 
-void
-mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery)
+bool
+mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery, GError **error)
 {
     const MpConfig *config = instance->config;
     const MpExtraction *extraction = delivery->extraction;
@@ -80,13 +81,16 @@ mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery)
     composed->is_reaction = extraction->is_reaction;
     if (is_far_too_long(config, extraction)) {
         composed->body = g_strdup(extraction->reply);
-        return;
+        return true;
     }
     MpMaskScope scope = config->mask_addresses ? MP_MASK_MARKDOWN : MP_MASK_MACS;
-    g_autofree char *text = take_commands(config, delivery, MIN(scope, MP_MASK_TEXT));
+    g_autofree char *text = take_commands(instance, delivery, MIN(scope, MP_MASK_TEXT), error);
+    if (text == NULL)
+        return false;
     g_autoptr(MpPlacement) placement = mp_attachments_place(delivery->message, extraction, text);
     composed->attachments = g_steal_pointer(&placement->stored);
     composed->fates = g_steal_pointer(&placement->fates);
     composed->body = mp_delivery_mask(delivery, placement->body, scope);
     mask_attachments(delivery, MIN(scope, MP_MASK_TEXT));
+    return true;
 }

@@ -33,6 +33,17 @@ mp_inbound_decide_one(MpInbound *inbound, MpDelivery *delivery)
         mp_inbound_defer(inbound, delivery, why);
 }
 
+static bool
+compose(MpInbound *inbound, MpDelivery *delivery)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (mp_delivery_compose(inbound->instance, delivery, &why))
+        return true;
+    mp_inbound_defer(inbound, delivery, why);
+    return false;
+}
+
 void
 mp_inbound_decide(MpInbound *inbound, const GPtrArray *deliveries)
 {
@@ -41,10 +52,9 @@ mp_inbound_decide(MpInbound *inbound, const GPtrArray *deliveries)
 
         if (delivery->is_deferred)
             continue;
-        if (delivery->extraction !=
-            NULL) /* of an earlier call: who may give commands may have changed */
-            mp_delivery_compose(inbound->instance, delivery);
-        mp_inbound_decide_one(inbound, delivery);
+        /* of an earlier call: who may give commands may have changed */
+        if (delivery->extraction == NULL || compose(inbound, delivery))
+            mp_inbound_decide_one(inbound, delivery);
     }
 }
 

@@ -21,10 +21,12 @@ take_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
         mp_inbound_defer(inbound, delivery, why);
         return true;
     }
-    if (delivery->extraction == NULL)
+    if (delivery->extraction == NULL) {
         mp_delivery_set_message(delivery, delivery->message, fault, why);
-    else
-        mp_delivery_compose(inbound->instance, delivery);
+    } else if (!mp_delivery_compose(inbound->instance, delivery, &why)) {
+        mp_inbound_defer(inbound, delivery, why);
+        return true;
+    }
     mp_inbound_decide_one(inbound, delivery);
     return true;
 }
@@ -82,5 +84,5 @@ mp_inbound_read_text(MpInbound *inbound, MpDelivery *delivery)
                            are_guessed, true, NULL))
         delivery->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);
     if (delivery->extraction != NULL)
-        mp_delivery_compose(inbound->instance, delivery);
+        (void)mp_delivery_compose(inbound->instance, delivery, NULL);
 }

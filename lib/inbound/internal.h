@@ -75,8 +75,8 @@ GStrv mp_delivery_sent_texts(const MpInstance *instance, const MpDelivery *deliv
                              bool *are_guessed, GError **error);
 
 /* Makes the comment of the extraction: masked, so that nothing in it must not be published, and
- * with the attachments named. */
-void mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery);
+ * with the attachments named; and decides on the commands in it. */
+bool mp_delivery_compose(const MpInstance *instance, MpDelivery *delivery, GError **error);
 
 /* ---- post.c with copied.c, and bisect.c ---- */
 

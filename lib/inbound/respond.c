@@ -115,13 +115,14 @@ tell_commands(const MpDelivery *delivery, MpResponse *response)
 
     for (guint i = 0; i < MIN(commands->len, COMMANDS_TOLD); i++) {
         const MpGivenCommand *given = g_ptr_array_index(commands, i);
+        g_autofree char *about = one_line(given->about);
 
         mp_response_add_command(response, mp_mail_fate_name(given->fate), given->nearest->word,
-                                given->line);
+                                about, given->line);
     }
     if (commands->len > COMMANDS_TOLD) {
         g_autofree char *more = g_strdup_printf("%u", commands->len - COMMANDS_TOLD);
-        mp_response_add_command(response, MP_RESPONSE_MORE, "/", more);
+        mp_response_add_command(response, MP_RESPONSE_MORE, "/", NULL, more);
     }
     if (mp_mail_commands_has(commands, MP_MAIL_HELP))
         response->right = g_strdup(mp_mail_right_name(

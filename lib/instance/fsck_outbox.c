@@ -47,6 +47,13 @@ is_of_tracker(MpEventKind kind)
     case MP_EVENT_COMMENT:
     case MP_EVENT_CLOSED:
     case MP_EVENT_REOPENED:
+    case MP_EVENT_LOCKED:
+    case MP_EVENT_UNLOCKED:
+    case MP_EVENT_RENAMED:
+    case MP_EVENT_LABELED:
+    case MP_EVENT_UNLABELED:
+    case MP_EVENT_ASSIGNED:
+    case MP_EVENT_UNASSIGNED:
         return true;
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:

@@ -8,6 +8,10 @@ static const char *const acts[][MP_N_LANGUAGES] = {
     [MP_MAIL_LOCK] = {"lets only members of the repository answer", "ne laisse répondre que les membres du dépôt"},
     [MP_MAIL_UNLOCK] = {"lets everybody answer again", "laisse de nouveau répondre tout le monde"},
     [MP_MAIL_TITLE] = {"gives it another title", "lui donne un autre titre"},
+    [MP_MAIL_LABEL] = {"adds labels", "ajoute des étiquettes"},
+    [MP_MAIL_UNLABEL] = {"removes labels, or all of them", "retire des étiquettes, ou toutes"},
+    [MP_MAIL_ASSIGN] = {"says who is to see to it", "dit qui s’en charge"},
+    [MP_MAIL_UNASSIGN] = {"takes that back, for some or for all", "l’annule, pour certains ou pour tous"},
     [MP_MAIL_MUTE] = {"you hear no more of it", "vous n’en recevez plus rien"},
     [MP_MAIL_SUBSCRIBE] = {"you hear of it", "vous en recevez les messages"},
     [MP_MAIL_HELP] = {"this list", "cette liste"},
@@ -22,6 +26,11 @@ static const char *const fates[MP_N_FATES][MP_N_LANGUAGES] = {
     [MP_FATE_NOTHING] = {"nothing may stand behind {command}", "rien ne peut suivre {command}"},
     [MP_FATE_ARGUMENT] = {"something must stand behind {command}, on the same line", "quelque chose doit suivre {command}, sur la même ligne"},
     [MP_FATE_TITLE] = {"this is no title: at most 256 characters, all of them visible", "ce n’est pas un titre : au plus 256 caractères, tous visibles"},
+    [MP_FATE_LABEL] = {"{about} is no label: a word of at most 50 letters, digits and - _ . : / + # & = ! ? %", "{about} n’est pas une étiquette : un mot d’au plus 50 lettres, chiffres et - _ . : / + # & = ! ? %"},
+    [MP_FATE_LABELS] = {"a discussion has at most 20 labels", "une discussion a au plus 20 étiquettes"},
+    [MP_FATE_LOGIN] = {"{about} is nobody’s login here", "{about} n’est l’identifiant de personne ici"},
+    [MP_FATE_LOGINS] = {"a discussion is assigned to at most 10 persons", "une discussion est attribuée à 10 personnes au plus"},
+    [MP_FATE_ABSENT] = {"the discussion does not have {about}", "la discussion n’a pas {about}"},
     [MP_FATE_MANY] = {"there are more than 10 commands in this message", "il y a plus de 10 commandes dans ce message"},
 };
 /* clang-format on */

@@ -47,7 +47,10 @@ typedef struct {
     const char *colon;                /* behind the invitation, where the address follows it */
     const char *stop_by_reply, *stop; /* how to hear no more of the thread */
     const char *message_id;           /* before it */
-    const char *closed, *reopened;
+    const char *closed, *reopened, *locked, *unlocked; /* of {thread} */
+    const char *renamed;                               /* from {was} to {title} */
+    const char *labeled, *unlabeled;                   /* {labels} */
+    const char *assigned, *unassigned;                 /* {assignees} */
     const char *redacted; /* in a digest, in place of a comment */
     const char *attached; /* before the name of an attachment that the text does not name */
     const char *not_sent; /* behind the size of one that does not travel */
@@ -128,8 +131,8 @@ const MpResponsePhrases *mp_response_phrases(MpLanguage language);
 
 /* --- command_texts.c --- */
 
-/* What a command does, and what became of it; of the latter {command} and {repository} are
- * replaced. */
+/* What a command does, and what became of it; of the latter {command}, {about} and
+ * {repository} are replaced. */
 const char *mp_command_act_text(MpMailAct act, MpLanguage language);
 const char *mp_command_fate_text(MpMailFate fate, MpLanguage language);
 

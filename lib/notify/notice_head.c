@@ -1,6 +1,6 @@
 /*
  * The header of a notification. Its fields are those of GitHub's mails, so that people's filters
- * work unchanged; what the tracker does not know (labels, assignees) has none.
+ * work unchanged.
  */
 #include "notify/internal.h"
 
@@ -126,13 +126,18 @@ static void
 append_facts(GString *out, const MpNoticeHead *head, const MpUser *recipient, const char *address,
              const MpReason *reason)
 {
+    const MpThread *thread = head->facts->thread;
+    g_autofree char *labels = mp_labels_text(thread->labels, "; ");
+    g_autofree char *assignees = mp_assignees_text(thread->assignees, "; ");
     const struct {
         const char *name, *value; /* NULL where it is not known */
     } facts[] = {{"Sender", head->login},
                  {"Recipient", recipient->login},
                  {"Recipient-Address", mp_header_is_address(address) ? address : NULL},
                  {"Reason", reason->word},
-                 {"PullRequestStatus", pull_status(head->facts->thread)}};
+                 {"Labels", *labels != '\0' ? labels : NULL},
+                 {"Assignees", *assignees != '\0' ? assignees : NULL},
+                 {"PullRequestStatus", pull_status(thread)}};
 
     for (gsize i = 0; i < 2 * G_N_ELEMENTS(facts); i++) {
         gsize fact = i % G_N_ELEMENTS(facts);

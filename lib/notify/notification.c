@@ -71,6 +71,20 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
         return texts->closed;
     case MP_EVENT_REOPENED:
         return texts->reopened;
+    case MP_EVENT_LOCKED:
+        return texts->locked;
+    case MP_EVENT_UNLOCKED:
+        return texts->unlocked;
+    case MP_EVENT_RENAMED:
+        return texts->renamed;
+    case MP_EVENT_LABELED:
+        return texts->labeled;
+    case MP_EVENT_UNLABELED:
+        return texts->unlabeled;
+    case MP_EVENT_ASSIGNED:
+        return texts->assigned;
+    case MP_EVENT_UNASSIGNED:
+        return texts->unassigned;
     case MP_EVENT_OPENED:
     case MP_EVENT_COMMENT:  /* bring a text of their own */
     case MP_EVENT_DIGEST:   /* is several of these, in digest.c */
@@ -82,18 +96,53 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
     g_assert_not_reached();
 }
 
+/* Labels as code, so that nothing in them is markup. */
+static char *
+labels_text(const MpThreadEvent *event)
+{
+    g_autofree char *joined = event != NULL ? mp_labels_text(event->labels, "`, `") : g_strdup("");
+
+    return *joined != '\0' ? g_strdup_printf("`%s`", joined) : g_strdup("");
+}
+
+static char *
+assignees_text(const MpThreadEvent *event)
+{
+    g_autofree char *joined =
+        event != NULL ? mp_assignees_text(event->assignees, ", @") : g_strdup("");
+
+    return *joined != '\0' ? g_strconcat("@", joined, NULL) : g_strdup("");
+}
+
+/* The sentence with its facts; titles, which are anybody's text, come in last. */
+static char *
+change_sentence(const MpNotificationFacts *facts, const char *text)
+{
+    const MpThreadEvent *event = facts->event;
+    g_autofree char *label = thread_label(facts->thread, "", "");
+    g_autofree char *labels = labels_text(event), *assignees = assignees_text(event);
+    g_autofree char *line =
+        mp_text_fill(text, "{thread}", label, "{labels}", labels, "{assignees}", assignees, NULL);
+    g_auto(GStrv) around = g_strsplit(line, "{was}", 2);
+
+    if (event == NULL || event->title == NULL || event->was == NULL || around[1] == NULL)
+        return g_steal_pointer(&line);
+    g_autofree char *title = mp_markdown_quote(event->title), *was = mp_markdown_quote(event->was);
+    g_autofree char *before = mp_text_fill(around[0], "{title}", title, NULL);
+    g_autofree char *behind = mp_text_fill(around[1], "{title}", title, NULL);
+    return g_strconcat(before, was, behind, NULL);
+}
+
 char *
 mp_notification_markdown(const MpNotificationFacts *facts, MpLanguage language)
 {
-    g_autofree char *label = thread_label(facts->thread, "", "");
-
     if (facts->comment != NULL && facts->comment->redacted != 0)
         return g_strdup(mp_notice_texts(language)->redacted);
     if (facts->comment != NULL)
         return mp_clean_text(facts->comment->body);
     g_autofree char *line =
-        mp_text_fill(change_of(facts->kind, mp_notice_texts(language)), "{thread}", label, NULL);
-    return g_strconcat(line, "\n", NULL);
+        change_sentence(facts, change_of(facts->kind, mp_notice_texts(language)));
+    return mp_clean_text(line);
 }
 
 static MpEnclosures *

@@ -17,7 +17,7 @@
 #include "address/address.h"
 #include "base/config.h"
 #include "outbox/outbox.h"
-#include "tracker/tracker.h"
+#include "tracker/thread_event.h"
 
 /* What is looked up while a mail is made, in the thread that renders. Results are the caller's;
  * NULL for what there is not, or cannot be read. */
@@ -37,7 +37,8 @@ typedef struct {
     const MpUser *actor;
     MpEventKind kind;
     const MpComment *comment;           /* opened, comment: what was written; else NULL */
-    const char *key;                    /* closed, reopened: makes a Message-ID of their own */
+    const MpThreadEvent *event;         /* what became of the thread; else NULL */
+    const char *key;                    /* makes a Message-ID, where there is no comment */
     gint64 date;                        /* of the Date header */
     const MpNotificationSource *source; /* NULL: nothing can be looked up */
 } MpNotificationFacts;

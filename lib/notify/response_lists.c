@@ -53,11 +53,13 @@ repository_of(const MpResponseFacts *facts)
 static void
 add_command(Lists *lists, const MpResponseCommand *command, MpMailFate fate)
 {
-    g_autofree char *why =
-        mp_text_fill(mp_command_fate_text(fate, lists->language), "{command}", command->nearest,
-                     "{repository}", repository_of(lists->facts), NULL);
+    g_autofree char *why = mp_text_fill(
+        mp_command_fate_text(fate, lists->language), "{command}", command->nearest, "{repository}",
+        repository_of(lists->facts), "{about}", command->about != NULL ? command->about : "", NULL);
 
-    add_item(lists, command->line, fate != MP_FATE_DONE ? why : "");
+    g_autofree char *clean = mp_clean_text(why); /* `about` is a mail's as well */
+    g_strchomp(clean);
+    add_item(lists, command->line, fate != MP_FATE_DONE ? clean : "");
 }
 
 static void

@@ -16,6 +16,7 @@ mp_notice_free(MpNotice *notice)
     mp_repository_free(notice->repository);
     mp_user_free(notice->actor);
     mp_comment_free(notice->comment);
+    mp_thread_event_free(notice->event);
     g_clear_pointer(&notice->subscribers, g_ptr_array_unref);
     g_clear_pointer(&notice->called, g_hash_table_unref);
     g_clear_pointer(&notice->muted, g_hash_table_unref);
@@ -69,7 +70,16 @@ load_subscribers(const MpInstance *instance, const MpNoticeFacts *facts, MpNotic
     return mentions != NULL;
 }
 
-/* The thread and the comment; *are_there says whether both are in the tracker. */
+/* What the sentence is about stands nowhere else. */
+static bool
+needs_event(MpEventKind kind)
+{
+    return kind == MP_EVENT_RENAMED || kind == MP_EVENT_LABELED || kind == MP_EVENT_UNLABELED ||
+           kind == MP_EVENT_ASSIGNED || kind == MP_EVENT_UNASSIGNED;
+}
+
+/* The thread and the comment, or what became of it; *are_there says whether both are in the
+ * tracker. */
 static bool
 load_posts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice,
            bool *are_there, GError **error)
@@ -77,10 +87,14 @@ load_posts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
     if (!mp_tracker_thread(instance->tracker, facts->thread, &notice->thread, error) ||
         (mp_event_has_comment(facts->kind) &&
          !mp_tracker_comment(instance->tracker, facts->thread, facts->comment, &notice->comment,
-                             error)))
+                             error)) ||
+        (facts->key != NULL && !mp_event_has_comment(facts->kind) &&
+         !mp_tracker_event_of_key(instance->tracker, facts->thread, facts->key, &notice->event,
+                                  error)))
         return false;
-    *are_there =
-        notice->thread != NULL && (notice->comment != NULL || !mp_event_has_comment(facts->kind));
+    *are_there = notice->thread != NULL &&
+                 (notice->comment != NULL || !mp_event_has_comment(facts->kind)) &&
+                 (notice->event != NULL || !needs_event(facts->kind));
     return true;
 }
 
@@ -173,6 +187,7 @@ mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice 
         .actor = notice->actor,
         .kind = facts->kind,
         .comment = notice->comment,
+        .event = notice->event,
         .key = facts->key,
         .date = notice->comment != NULL ? notice->comment->date : facts->date,
         .source = &notice->source,

@@ -10,7 +10,8 @@ typedef struct {
     MpThread *thread;
     MpRepository *repository;
     MpUser *actor;
-    MpComment *comment;     /* NULL for closed and reopened */
+    MpComment *comment;     /* NULL for what became of the thread; */
+    MpThreadEvent *event;   /* then this is it */
     GPtrArray *subscribers; /* MpSubscriber, or NULL */
     const MpInstance *instance;
     MpNotificationSource source; /* of the instance and this */
@@ -30,8 +31,8 @@ typedef struct {
     guint64 thread;
     guint64 comment; /* opened, comment */
     guint64 actor;   /* 0: the comment's author */
-    const char *key; /* closed, reopened */
-    gint64 date;     /* closed, reopened */
+    const char *key; /* what became of the thread */
+    gint64 date;     /* likewise */
 } MpNoticeFacts;
 
 /* NULL without error if the thread or the comment is not in the tracker. */

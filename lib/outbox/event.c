@@ -7,9 +7,21 @@
 #include "outbox/internal.h"
 
 static const char *const kind_names[] = {
-    [MP_EVENT_OPENED] = "opened",     [MP_EVENT_COMMENT] = "comment", [MP_EVENT_CLOSED] = "closed",
-    [MP_EVENT_REOPENED] = "reopened", [MP_EVENT_RESPONSE] = "answer", [MP_EVENT_TEST] = "test",
-    [MP_EVENT_MENDED] = "mended",     [MP_EVENT_DIGEST] = "digest",
+    [MP_EVENT_OPENED] = "opened",
+    [MP_EVENT_COMMENT] = "comment",
+    [MP_EVENT_CLOSED] = "closed",
+    [MP_EVENT_REOPENED] = "reopened",
+    [MP_EVENT_LOCKED] = "locked",
+    [MP_EVENT_UNLOCKED] = "unlocked",
+    [MP_EVENT_RENAMED] = "renamed",
+    [MP_EVENT_LABELED] = "labeled",
+    [MP_EVENT_UNLABELED] = "unlabeled",
+    [MP_EVENT_ASSIGNED] = "assigned",
+    [MP_EVENT_UNASSIGNED] = "unassigned",
+    [MP_EVENT_RESPONSE] = "answer",
+    [MP_EVENT_TEST] = "test",
+    [MP_EVENT_MENDED] = "mended",
+    [MP_EVENT_DIGEST] = "digest",
 };
 
 MP_DEFINE_NAMES(mp_event_kind, MpEventKind, kind_names)
@@ -32,6 +44,13 @@ mp_event_has_comment(MpEventKind kind)
         return true;
     case MP_EVENT_CLOSED:
     case MP_EVENT_REOPENED:
+    case MP_EVENT_LOCKED:
+    case MP_EVENT_UNLOCKED:
+    case MP_EVENT_RENAMED:
+    case MP_EVENT_LABELED:
+    case MP_EVENT_UNLABELED:
+    case MP_EVENT_ASSIGNED:
+    case MP_EVENT_UNASSIGNED:
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
     case MP_EVENT_MENDED:

@@ -19,8 +19,10 @@ append_commands(GString *out, const GPtrArray *commands)
     for (guint i = 0; commands != NULL && i < commands->len; i++) {
         const MpResponseCommand *command = g_ptr_array_index(commands, i);
         g_autofree char *line = mp_escape(command->line);
+        g_autofree char *about = mp_escape(command->about);
 
-        g_string_append_printf(out, "command\t%s\t%s\t%s\n", command->fate, command->nearest, line);
+        g_string_append_printf(out, "command\t%s\t%s\t%s\t%s\n", command->fate, command->nearest,
+                               about, line);
     }
 }
 

@@ -77,10 +77,11 @@ mp_event_take_line_of_response(MpEventText *text, char **field)
 const char *
 mp_event_take_command(MpEventText *text, char **field)
 {
-    g_autofree char *line = mp_unescape(field[2]);
+    g_autofree char *about = strcmp(field[2], "-") != 0 ? mp_unescape(field[2]) : NULL;
+    g_autofree char *line = mp_unescape(field[3]);
 
     if (text->event->response == NULL)
         return "a command before the answer";
-    mp_response_add_command(text->event->response, field[0], field[1], line);
+    mp_response_add_command(text->event->response, field[0], field[1], about, line);
     return NULL;
 }

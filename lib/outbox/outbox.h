@@ -26,6 +26,7 @@
 #include <sys/types.h>
 
 #include "base/lock.h"
+#include "outbox/response.h"
 
 typedef struct MpOutbox MpOutbox;
 
@@ -34,6 +35,13 @@ typedef enum {
     MP_EVENT_COMMENT,
     MP_EVENT_CLOSED,
     MP_EVENT_REOPENED,
+    MP_EVENT_LOCKED,
+    MP_EVENT_UNLOCKED,
+    MP_EVENT_RENAMED,
+    MP_EVENT_LABELED,
+    MP_EVENT_UNLABELED,
+    MP_EVENT_ASSIGNED,
+    MP_EVENT_UNASSIGNED,
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
     MP_EVENT_TEST,     /* a test mail, which tells of nothing */
     MP_EVENT_MENDED,   /* to the administrator: the server, which had turned us away, takes mail */
@@ -47,51 +55,6 @@ const char *mp_event_kind_name(MpEventKind kind); /* "opened", "comment", "close
 
 /* True if it goes to an address that the event names, and is about nothing of the tracker. */
 bool mp_event_is_to_operator(MpEventKind kind);
-
-/* A response to a mail, and its account. Strings are one line of text but for `quote`. */
-typedef struct {
-    guint64 user;        /* the one account that hears it */
-    guint64 thread;      /* that the mail was for; 0 for none */
-    char *reason;        /* the gate's reason code */
-    char *text;          /* which text says it, where one reason has several; or NULL */
-    char *repository;    /* to which a first mail came, or NULL */
-    char *day;           /* of the mail's receipt: "2026-01-31", UTC */
-    char *hash;          /* of the raw mail: SHA-256 in hexadecimal digits */
-    char *language;      /* "en", "fr" */
-    char *message_id;    /* "<id@host>" of the mail, or NULL */
-    char *sender;        /* its first From, or NULL */
-    char *subject;       /* or NULL */
-    char *verdicts;      /* what made its sender unbelievable: "dmarc=fail, spf=none"; "" where that
-                            could not be read; NULL if nothing did */
-    char *quote;         /* what the person wrote, or NULL */
-    bool is_cut;         /* and it was longer */
-    char *right;         /* they asked for help: what they may give; or NULL */
-    GPtrArray *commands; /* MpResponseCommand that were in the mail, or NULL */
-} MpResponse;
-
-/* What became of a command; the words are policy's (policy/commands.h). */
-typedef struct {
-    char *fate;
-    char *nearest; /* the word of the command that it is, or that it is near to */
-    char *line;    /* as it was given */
-} MpResponseCommand;
-
-/* The fate in place of further ones; `line` is how many. */
-#define MP_RESPONSE_MORE "more"
-
-void mp_response_add_command(MpResponse *response, const char *fate, const char *nearest,
-                             const char *line);
-
-/* Counted, as long as it does not change any more: each reference is its owner's to give back. */
-MpResponse *mp_response_new(void);
-MpResponse *mp_response_ref(MpResponse *response);
-void mp_response_unref(MpResponse *response);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpResponse, mp_response_unref)
-
-/* The name of the response's record, by which it is given once: "DAY.ACCOUNT.REASON.THREAD"; where
- * it says what became of commands, each mail has its own: "DAY.ACCOUNT.REASON-HASH.THREAD". The
- * caller's. */
-char *mp_response_name(const MpResponse *response);
 
 /* What a digest tells, in its order. */
 typedef struct {

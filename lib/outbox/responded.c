@@ -64,13 +64,14 @@ command_free(gpointer data)
 
     g_free(command->fate);
     g_free(command->nearest);
+    g_free(command->about);
     g_free(command->line);
     g_free(command);
 }
 
 void
 mp_response_add_command(MpResponse *response, const char *fate, const char *nearest,
-                        const char *line)
+                        const char *about, const char *line)
 {
     MpResponseCommand *command = g_new0(MpResponseCommand, 1);
 
@@ -78,6 +79,7 @@ mp_response_add_command(MpResponse *response, const char *fate, const char *near
         response->commands = g_ptr_array_new_with_free_func(command_free);
     command->fate = g_strdup(fate);
     command->nearest = g_strdup(nearest);
+    command->about = g_strdup(about);
     command->line = g_strdup(line);
     g_ptr_array_add(response->commands, command);
 }

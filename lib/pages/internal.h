@@ -4,11 +4,13 @@
 #include "base/directory.h"
 #include "markup/markdown.h"
 #include "pages/pages.h"
+#include "tracker/thread_event.h"
 
 #define MP_PAGES_COMMENTS 100 /* comments of a page of a thread, ids of a range */
 #define MP_PAGES_LISTED   100 /* threads last active, last opened */
 #define MP_PAGES_TITLES   2000
-#define MP_PAGES_ENTRIES  50 /* of a feed */
+#define MP_PAGES_ENTRIES  50  /* of a feed */
+#define MP_PAGES_EVENTS   500 /* of a page of a thread: the last; how many were before is said */
 
 /* --- writer.c: the only way into a page ------------------------------------------------------- */
 
@@ -56,6 +58,9 @@ typedef struct {
     const char *title, *state, *activity;
     const char *search, *nothing_found;
     const char *on; /* "Re: on" of a feed's entry */
+    const char *labels, *assigned_to;
+    const char *changes[MP_N_THREAD_CHANGES]; /* behind who did it, before what it is about */
+    const char *earlier;                      /* behind a number */
 } MpPagesTexts;
 
 const MpPagesTexts *mp_pages_texts(MpLanguage language);
@@ -222,6 +227,27 @@ extern const char mp_pages_style[], mp_pages_script[];
 bool mp_pages_write_thread(MpPagesUpdate *update, const MpPagesRepository *repository,
                            const MpThread *thread, guint64 last, const GArray *changed, bool all,
                            GError **error);
+
+/* --- events.c -----------------------------------------------------------------------------------
+ */
+
+/* The events that stand between the comments of a page. */
+typedef struct {
+    guint64 next, end;    /* the next to be written; the first of another page */
+    MpThreadEvent *event; /* the next, if it was read; NULL: there is none, or not yet */
+} MpPagesEvents;
+
+bool mp_pages_events_begin(MpPagesUpdate *update, guint64 thread, guint64 first, guint64 last,
+                           GString *page, MpPagesEvents *events, GError **error);
+void mp_pages_events_clear(MpPagesEvents *events);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPagesEvents, mp_pages_events_clear)
+
+/* Those that stand behind this comment. */
+bool mp_pages_add_events(MpPagesUpdate *update, guint64 thread, guint64 comment, GString *page,
+                         MpPagesEvents *events, GError **error);
+
+/* A thread's labels, as words of a line; nothing where it has none. */
+void mp_pages_add_labels(GString *page, const GPtrArray *labels);
 
 /* Every file of a thread goes. */
 bool mp_pages_remove_thread(MpPagesUpdate *update, const MpPagesRepository *repository, guint64 id,

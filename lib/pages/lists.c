@@ -317,6 +317,7 @@ make_row(const MpPagesUpdate *update, const MpThread *thread, guint64 last, gint
     if (last > 0)
         mp_page_add(row, " · <a href=\"%s.html#comment-%d\">%d %s</a>", page, last, last,
                     last == 1 ? texts->comment : texts->comments);
+    mp_pages_add_labels(row, thread->labels);
     mp_page_add(row, "</small></td><td>%D</td></tr>", active);
     g_strdelimit(row->str, "\n", ' '); /* of a title that somebody pushed */
     return g_string_free(row, FALSE);

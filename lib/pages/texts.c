@@ -47,6 +47,12 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
             .search = "Search titles",
             .nothing_found = "Nothing found",
             .on = "on",
+            .labels = "Labels:",
+            .assigned_to = "Assigned to",
+            .changes = {"closed this", "reopened this", "locked this", "unlocked this",
+                        "changed the title:", "added", "removed", "assigned this to",
+                        "took this off"},
+            .earlier = "earlier changes are not shown",
         },
     [MP_LANGUAGE_FR] =
         {
@@ -93,6 +99,13 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
             .search = "Chercher dans les titres",
             .nothing_found = "Aucun résultat",
             .on = "sur",
+            .labels = "Étiquettes :",
+            .assigned_to = "Attribué à",
+            .changes = {"a fermé la discussion", "a rouvert la discussion",
+                        "a verrouillé la discussion", "a déverrouillé la discussion",
+                        "a changé le titre :", "a ajouté", "a retiré", "a attribué la discussion à",
+                        "n’attribue plus la discussion à"},
+            .earlier = "changements antérieurs ne sont pas montrés",
         },
 };
 

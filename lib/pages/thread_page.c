@@ -209,8 +209,15 @@ add_facts(const Page *p, GString *out)
     mp_page_add(out, " · %s", texts->kinds[thread->kind]);
     if (thread->object != NULL)
         mp_page_add(out, " <code>%s</code>", thread->object);
-    mp_page_add(out, " · %s %s · %t</p>\n", texts->opened_by, thread->author_login,
-                thread->created);
+    mp_page_add(out, " · %s %s · %t", texts->opened_by, thread->author_login, thread->created);
+    if (thread->labels != NULL) {
+        mp_page_add(out, " · %s", texts->labels);
+        mp_pages_add_labels(out, thread->labels);
+    }
+    g_autofree char *assignees = mp_assignees_text(thread->assignees, ", ");
+    if (*assignees != '\0')
+        mp_page_add(out, " · %s <bdi>%s</bdi>", texts->assigned_to, assignees);
+    mp_page_add(out, "</p>\n");
 }
 
 static void
@@ -261,14 +268,19 @@ add_how(const Page *p, GString *out)
 static bool
 add_comments(const Page *p, GString *out, GError **error)
 {
-    guint64 end = last_of(p, p->first);
+    guint64 most = p->first + MP_PAGES_COMMENTS - 1, end = last_of(p, p->first);
+    g_auto(MpPagesEvents) events = {0};
 
+    if (!mp_pages_events_begin(p->update, p->thread->id, p->first, most, out, &events, error))
+        return false;
     for (guint64 number = p->first; number <= end; number++) {
         g_autoptr(MpComment) comment = NULL;
 
         if (!mp_tracker_comment(p->update->tracker, p->thread->id, number, &comment, error))
             return false;
-        if (comment != NULL && !add_comment(p, out, comment, error))
+        if ((comment != NULL && !add_comment(p, out, comment, error)) ||
+            !mp_pages_add_events(p->update, p->thread->id, number < end ? number : most, out,
+                                 &events, error))
             return false;
     }
     return true;

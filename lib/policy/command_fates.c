@@ -9,38 +9,207 @@ static const char *const fate_names[MP_N_FATES] = {
     [MP_FATE_DONE] = "done",       [MP_FATE_UNKNOWN] = "unknown", [MP_FATE_OFF] = "off",
     [MP_FATE_AUTHOR] = "author",   [MP_FATE_MEMBERS] = "members", [MP_FATE_NOTHING] = "nothing",
     [MP_FATE_ARGUMENT] = "needed", [MP_FATE_TITLE] = "title",     [MP_FATE_MANY] = "many",
+    [MP_FATE_LABEL] = "label",     [MP_FATE_LABELS] = "labels",   [MP_FATE_LOGIN] = "login",
+    [MP_FATE_LOGINS] = "logins",   [MP_FATE_ABSENT] = "absent",
 };
 
 MP_DEFINE_NAMES(mp_mail_fate, MpMailFate, fate_names)
 
+/* A thread's labels and assignees, as the commands before made them. */
+typedef struct {
+    const MpConfig *config;
+    MpAccounts *accounts;
+    MpMailRight right;
+    GPtrArray *labels; /* char * */
+    GArray *assignees; /* guint64 */
+} Judge;
+
+GStrv
+mp_command_words(const char *argument)
+{
+    g_auto(GStrv) all = g_strsplit_set(argument, " ,\t", -1);
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+
+    for (char **word = all; *word != NULL; word++)
+        if (**word != '\0')
+            g_strv_builder_add(words, *word);
+    return g_strv_builder_end(words);
+}
+
+/* --- Labels --------------------------------------------------------------------------------------
+ */
+
 static MpMailFate
-fate_of(const MpGivenCommand *given, const MpConfig *config, MpMailRight right)
+stop_at(MpGivenCommand *given, const char *word, MpMailFate fate)
+{
+    given->about = g_strdup(word);
+    return fate;
+}
+
+static MpMailFate
+fate_of_labels(Judge *judge, MpGivenCommand *given, char **words)
+{
+    bool adds = given->command->act == MP_MAIL_LABEL;
+
+    for (char **word = words; *word != NULL; word++) {
+        g_autofree char *label = g_utf8_normalize(*word, -1, G_NORMALIZE_NFC);
+
+        if (label == NULL || !mp_is_label(label))
+            return stop_at(given, *word, MP_FATE_LABEL);
+        if (mp_labels_find(given->labels, label) == NULL)
+            g_ptr_array_add(given->labels, g_steal_pointer(&label));
+    }
+    for (guint i = 0; i < given->labels->len; i++) {
+        const char *label = given->labels->pdata[i], *there = mp_labels_find(judge->labels, label);
+
+        if (!adds && there == NULL)
+            return stop_at(given, label, MP_FATE_ABSENT);
+        if (!adds)
+            g_ptr_array_remove(judge->labels, (gpointer)there);
+        else if (there == NULL)
+            g_ptr_array_add(judge->labels, g_strdup(label));
+    }
+    return adds && judge->labels->len > MP_LABELS_MAX ? MP_FATE_LABELS : MP_FATE_DONE;
+}
+
+/* --- Assignees -----------------------------------------------------------------------------------
+ */
+
+GPtrArray *
+mp_command_assignees(MpAccounts *accounts, const char *const *words, char **missing, GError **error)
+{
+    g_autoptr(GPtrArray) assignees = mp_assignees_new();
+
+    *missing = NULL;
+    for (; *words != NULL && *missing == NULL; words++) {
+        const char *login = *words + (**words == '@');
+        g_autoptr(MpUser) user = NULL;
+
+        if (mp_is_login(login) && !mp_accounts_user_by_login(accounts, login, &user, error))
+            return NULL;
+        if (user == NULL || !user->is_active)
+            *missing = g_strdup(*words);
+        else if (!mp_assignees_have(assignees, user->id))
+            mp_assignees_add(assignees, user->id, user->login);
+    }
+    return g_steal_pointer(&assignees);
+}
+
+static bool
+remove_id(GArray *ids, guint64 id)
+{
+    for (guint i = 0; i < ids->len; i++)
+        if (g_array_index(ids, guint64, i) == id) {
+            g_array_remove_index(ids, i);
+            return true;
+        }
+    return false;
+}
+
+static MpMailFate
+fate_of_assignees(Judge *judge, MpGivenCommand *given)
+{
+    bool adds = given->command->act == MP_MAIL_ASSIGN;
+
+    for (guint i = 0; i < given->assignees->len; i++) {
+        const MpAssignee *assignee = given->assignees->pdata[i];
+
+        if (!adds && !remove_id(judge->assignees, assignee->id))
+            return stop_at(given, assignee->login, MP_FATE_ABSENT);
+        if (adds && !mp_has_id(judge->assignees, assignee->id))
+            g_array_append_val(judge->assignees, assignee->id);
+    }
+    return adds && judge->assignees->len > MP_ASSIGNEES_MAX ? MP_FATE_LOGINS : MP_FATE_DONE;
+}
+
+/* --- A command -----------------------------------------------------------------------------------
+ */
+
+/* False for errors only: what stands behind it is looked at. */
+static bool
+judge_argument(Judge *judge, MpGivenCommand *given, GError **error)
+{
+    bool is_label = given->command->act == MP_MAIL_LABEL || given->command->act == MP_MAIL_UNLABEL;
+    g_auto(GStrv) words = mp_command_words(given->argument);
+
+    if (given->command->act == MP_MAIL_TITLE) {
+        given->fate = mp_is_title(given->argument) ? MP_FATE_DONE : MP_FATE_TITLE;
+    } else if (is_label) {
+        given->labels = g_ptr_array_new_with_free_func(g_free);
+        given->fate = fate_of_labels(judge, given, words);
+    } else {
+        given->assignees =
+            mp_command_assignees(judge->accounts, (const char *const *)words, &given->about, error);
+        if (given->assignees == NULL)
+            return false;
+        given->fate = given->about != NULL ? MP_FATE_LOGIN : fate_of_assignees(judge, given);
+    }
+    return true;
+}
+
+/* Without an argument /unlabel and /unassign are about all there are. */
+static void
+judge_word(Judge *judge, MpGivenCommand *given)
+{
+    if (given->command->act == MP_MAIL_UNLABEL)
+        g_ptr_array_set_size(judge->labels, 0);
+    if (given->command->act == MP_MAIL_UNASSIGN)
+        g_array_set_size(judge->assignees, 0);
+    given->fate = MP_FATE_DONE;
+}
+
+static bool
+judge_command(Judge *judge, MpGivenCommand *given, GError **error)
 {
     const MpMailCommand *command = given->command;
 
     if (command == NULL)
-        return MP_FATE_UNKNOWN;
-    if (command->right != MP_RIGHT_OF_ALL && !config->commands)
-        return MP_FATE_OFF;
-    if (command->right > right)
-        return command->right == MP_RIGHT_OF_AUTHOR ? MP_FATE_AUTHOR : MP_FATE_MEMBERS;
-    if (command->argument == NULL)
-        return given->argument == NULL ? MP_FATE_DONE : MP_FATE_NOTHING;
-    if (given->argument == NULL)
-        return MP_FATE_ARGUMENT;
-    if (command->act == MP_MAIL_TITLE && !mp_is_title(given->argument))
-        return MP_FATE_TITLE;
-    return MP_FATE_DONE;
+        given->fate = MP_FATE_UNKNOWN;
+    else if (command->right != MP_RIGHT_OF_ALL && !judge->config->commands)
+        given->fate = MP_FATE_OFF;
+    else if (command->right > judge->right)
+        given->fate = command->right == MP_RIGHT_OF_AUTHOR ? MP_FATE_AUTHOR : MP_FATE_MEMBERS;
+    else if (command->argument == NULL && given->argument != NULL)
+        given->fate = MP_FATE_NOTHING;
+    else if (command->argument != NULL && command->argument[0] != '[' && given->argument == NULL)
+        given->fate = MP_FATE_ARGUMENT;
+    else if (given->argument != NULL)
+        return judge_argument(judge, given, error);
+    else
+        judge_word(judge, given);
+    return true;
 }
 
-void
-mp_mail_commands_judge(const GPtrArray *given, const MpConfig *config, MpMailRight right)
+static void
+judge_begin(Judge *judge, const MpThread *thread)
 {
-    for (guint i = 0; i < given->len; i++) {
+    judge->labels = g_ptr_array_new_with_free_func(g_free);
+    judge->assignees = g_array_new(FALSE, FALSE, sizeof(guint64));
+    for (guint i = 0; thread->labels != NULL && i < thread->labels->len; i++)
+        g_ptr_array_add(judge->labels, g_strdup(thread->labels->pdata[i]));
+    for (guint i = 0; thread->assignees != NULL && i < thread->assignees->len; i++)
+        g_array_append_val(judge->assignees, ((MpAssignee *)thread->assignees->pdata[i])->id);
+}
+
+bool
+mp_mail_commands_judge(const GPtrArray *given, const MpConfig *config, MpAccounts *accounts,
+                       const MpThread *thread, MpMailRight right, GError **error)
+{
+    Judge judge = {config, accounts, right, NULL, NULL};
+    bool good = true;
+
+    judge_begin(&judge, thread);
+    for (guint i = 0; good && i < given->len; i++) {
         MpGivenCommand *one = g_ptr_array_index(given, i);
 
-        one->fate = i < MP_COMMANDS_MAX ? fate_of(one, config, right) : MP_FATE_MANY;
+        if (i < MP_COMMANDS_MAX)
+            good = judge_command(&judge, one, error);
+        else
+            one->fate = MP_FATE_MANY;
     }
+    g_ptr_array_unref(judge.labels);
+    g_array_unref(judge.assignees);
+    return good;
 }
 
 bool

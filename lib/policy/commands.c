@@ -11,6 +11,10 @@ static const MpMailCommand commands[] = {
     {"/close",       MP_MAIL_CLOSE,     MP_RIGHT_OF_AUTHOR,  NULL},
     {"/reopen",      MP_MAIL_REOPEN,    MP_RIGHT_OF_AUTHOR,  NULL},
     {"/title",       MP_MAIL_TITLE,     MP_RIGHT_OF_AUTHOR,  "TEXT"},
+    {"/label",       MP_MAIL_LABEL,     MP_RIGHT_OF_MEMBERS, "LABEL …"},
+    {"/unlabel",     MP_MAIL_UNLABEL,   MP_RIGHT_OF_MEMBERS, "[LABEL …]"},
+    {"/assign",      MP_MAIL_ASSIGN,    MP_RIGHT_OF_MEMBERS, "@LOGIN …"},
+    {"/unassign",    MP_MAIL_UNASSIGN,  MP_RIGHT_OF_MEMBERS, "[@LOGIN …]"},
     {"/lock",        MP_MAIL_LOCK,      MP_RIGHT_OF_MEMBERS, NULL},
     {"/unlock",      MP_MAIL_UNLOCK,    MP_RIGHT_OF_MEMBERS, NULL},
     {"/mute",        MP_MAIL_MUTE,      MP_RIGHT_OF_ALL,     NULL},
@@ -120,6 +124,9 @@ given_free(gpointer data)
 
     g_free(given->line);
     g_free(given->argument);
+    g_free(given->about);
+    g_clear_pointer(&given->labels, g_ptr_array_unref);
+    g_clear_pointer(&given->assignees, g_ptr_array_unref);
     g_free(given);
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "tracker/tracker.h"
+#include "tracker/thread_event.h"
 
 typedef enum {
     MP_MAIL_CLOSE,
@@ -12,6 +12,10 @@ typedef enum {
     MP_MAIL_LOCK,
     MP_MAIL_UNLOCK,
     MP_MAIL_TITLE,
+    MP_MAIL_LABEL,
+    MP_MAIL_UNLABEL,
+    MP_MAIL_ASSIGN,
+    MP_MAIL_UNASSIGN,
     MP_MAIL_MUTE,
     MP_MAIL_SUBSCRIBE,
     MP_MAIL_HELP,
@@ -31,7 +35,8 @@ typedef struct {
     const char *word; /* "/title" */
     MpMailAct act;
     MpMailRight right;
-    const char *argument; /* what stands behind it, for people: "TEXT"; NULL: nothing does */
+    const char *argument; /* what stands behind it, for people: "TEXT", "[LABEL …]" where it need
+                             not; NULL: nothing does */
 } MpMailCommand;
 
 /* The table; the caller's only to read. */
@@ -55,6 +60,11 @@ typedef enum {
     MP_FATE_NOTHING,  /* something stands behind it, and nothing may */
     MP_FATE_ARGUMENT, /* nothing stands behind it, and something must */
     MP_FATE_TITLE,    /* what stands behind it is no title */
+    MP_FATE_LABEL,    /* or no label: `about` */
+    MP_FATE_LABELS,   /* the thread would have too many */
+    MP_FATE_LOGIN,    /* nobody is called `about` who can be told */
+    MP_FATE_LOGINS,   /* too many would be assigned */
+    MP_FATE_ABSENT,   /* the thread does not have `about` */
     MP_FATE_MANY,     /* so many commands stand before it in this mail */
     MP_N_FATES,
 } MpMailFate;
@@ -71,6 +81,9 @@ typedef struct {
     char *line;     /* as it was given, without what stands around it, and not longer than a line */
     char *argument; /* what stands behind the word; NULL: nothing */
     MpMailFate fate;
+    char *about;          /* the word of the argument that is in the way; or NULL */
+    GPtrArray *labels;    /* char *, of the argument of /label and /unlabel; or NULL */
+    GPtrArray *assignees; /* MpAssignee, of /assign and /unassign; or NULL */
 } MpGivenCommand;
 
 /*
@@ -83,8 +96,17 @@ typedef struct {
  */
 GPtrArray *mp_mail_commands_take(const char *reply, char **text);
 
-/* Decides which of them are done; `right` is the account's. */
-void mp_mail_commands_judge(const GPtrArray *given, const MpConfig *config, MpMailRight right);
+/* Decides which of them are done; `right` is the account's. False for errors only. */
+bool mp_mail_commands_judge(const GPtrArray *given, const MpConfig *config, MpAccounts *accounts,
+                            const MpThread *thread, MpMailRight right, GError **error);
+
+/* The words of an argument, parted by blanks and commas. The caller's. */
+GStrv mp_command_words(const char *argument);
+
+/* Those who are called so, with or without @, and are active; *missing (the caller's, else NULL) is
+ * the first that is nobody. NULL for errors only. */
+GPtrArray *mp_command_assignees(MpAccounts *accounts, const char *const *words, char **missing,
+                                GError **error);
 
 /* Whether any of them has this act and is done. */
 bool mp_mail_commands_has(const GPtrArray *given, MpMailAct act);

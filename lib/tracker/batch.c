@@ -175,6 +175,21 @@ mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *rea
            mp_chain_commit(&batch->chain, what, actor, error);
 }
 
+bool
+mp_batch_follow(MpBatch *batch, guint64 thread, const GPtrArray *assignees, GError **error)
+{
+    MpTreeNode *directory = mp_batch_thread_directory(batch, thread, error);
+    g_autoptr(GPtrArray) subscribers =
+        directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
+    bool changed = false;
+
+    if (subscribers == NULL)
+        return false;
+    for (guint i = 0; i < assignees->len; i++)
+        changed |= subscribe(subscribers, ((MpAssignee *)assignees->pdata[i])->id, "assign", false);
+    return !changed || write_subscribers(batch, directory, subscribers, error);
+}
+
 /* --- Comments ------------------------------------------------------------------------------- */
 
 /* A line that says something: not what is quoted, and not the fence of a code block. */

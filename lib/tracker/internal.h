@@ -3,7 +3,7 @@
 
 #include "tracker/paths.h"
 #include "git/store.h"
-#include "tracker/tracker.h"
+#include "tracker/thread_event.h"
 
 struct MpTracker {
     MpStore store;
@@ -20,6 +20,14 @@ struct MpAccounts {
     GHashTable *known; /* guint64 to MpUser, NULL for none: those looked up at one tip */
     git_oid known_at;  /* that tip */
 };
+
+/* Those of `assignees` (MpAssignee) who are no subscribers become some: with the change that is
+ * being put into the batch. */
+bool mp_batch_follow(MpBatch *batch, guint64 thread, const GPtrArray *assignees, GError **error);
+
+/* The titles that a thread had are taken out of its events, which have this one then: with the
+ * change that is being put into the batch. */
+bool mp_batch_forget_titles(MpBatch *batch, guint64 thread, const char *title, GError **error);
 
 /* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */
 bool mp_read_thread(MpTree *tree, guint64 id, MpThread **thread, GError **error);

@@ -81,6 +81,21 @@ mp_keys_find(MpTree *tree, MpTreeNode *received, const char *key, bool *found, g
     return true;
 }
 
+bool
+mp_keys_find_event(MpTree *tree, MpTreeNode *received, const char *key, guint64 *number,
+                   GError **error)
+{
+    MpTreeNode *page;
+    const char *name;
+
+    *number = 0;
+    if (!find_file(tree, received, key, &page, &name, error))
+        return false;
+    if (name != NULL && name[strlen(key) + 1] == 'e')
+        *number = g_ascii_strtoull(name + strlen(key) + 2, NULL, 10);
+    return true;
+}
+
 /* Moves the files of a full page into directories named by one digit more. */
 static bool
 split(MpTree *tree, MpTreeNode *page, gsize depth, GError **error)
@@ -101,11 +116,11 @@ split(MpTree *tree, MpTreeNode *page, gsize depth, GError **error)
     return true;
 }
 
-bool
-mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number, const char *host,
-            GError **error)
+/* `name` begins with the KEY. */
+static bool
+add_file(MpTree *tree, MpTreeNode *received, const char *key, const char *name, const char *host,
+         GError **error)
 {
-    g_autofree char *name = g_strdup_printf("%s.%" G_GUINT64_FORMAT, key, number);
     g_autofree char *text = host != NULL ? g_strconcat(host, "\n", NULL) : g_strdup("");
     gsize depth;
     MpTreeNode *page;
@@ -122,6 +137,24 @@ mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
         depth++;
     }
     return page != NULL && mp_tree_set(tree, page, name, text, strlen(text), error);
+}
+
+bool
+mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 number, const char *host,
+            GError **error)
+{
+    g_autofree char *name = g_strdup_printf("%s.%" G_GUINT64_FORMAT, key, number);
+
+    return add_file(tree, received, key, name, host, error);
+}
+
+bool
+mp_keys_add_event(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
+                  const char *host, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("%s.e%" G_GUINT64_FORMAT, key, number);
+
+    return add_file(tree, received, key, name, host, error);
 }
 
 bool

@@ -185,6 +185,8 @@ mp_thread_free(MpThread *thread)
     g_free(thread->object);
     g_free(thread->author_login);
     g_free(thread->nonce);
+    g_clear_pointer(&thread->labels, g_ptr_array_unref);
+    g_clear_pointer(&thread->assignees, g_ptr_array_unref);
     g_free(thread);
 }
 

@@ -38,6 +38,13 @@ bool mp_keys_add(MpTree *tree, MpTreeNode *received, const char *key, guint64 nu
 /* Takes it away; without it, pages that hold few become one again. No error if it is not there. */
 bool mp_keys_remove(MpTree *tree, MpTreeNode *received, const char *key, GError **error);
 
+/* The same of an event of the thread: its file is KEY.eNUMBER, and mp_keys_find() has 0 for it.
+ * *number stays 0 where the KEY is none's. */
+bool mp_keys_find_event(MpTree *tree, MpTreeNode *received, const char *key, guint64 *number,
+                        GError **error);
+bool mp_keys_add_event(MpTree *tree, MpTreeNode *received, const char *key, guint64 number,
+                       const char *host, GError **error);
+
 /* The host that a KEY which is there came from; *host (the caller's) is NULL where none is told. */
 bool
 mp_keys_read_host(MpTree *tree, MpTreeNode *received, const char *key, char **host, GError **error);

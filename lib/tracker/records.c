@@ -6,7 +6,6 @@
 #include "address/opening.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "tracker/record_file.h"
 
 /* --- Threads -------------------------------------------------------------------------------- */
 
@@ -37,6 +36,8 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
     thread->nonce = mp_record_string(&r, "nonce");
     thread->is_locked = mp_record_boolean(&r, "locked");
     thread->is_open = g_strcmp0(state, "open") == 0;
+    thread->labels = mp_record_labels(&r, "labels");
+    thread->assignees = mp_record_assignees(&r);
     if (thread->nonce != NULL && !mp_is_nonce(thread->nonce))
         mp_record_blame(&r, "nonce", "not 16 hexadecimal digits");
     if (kind != NULL && !mp_thread_kind_parse(kind, &thread->kind))
@@ -64,6 +65,8 @@ mp_record_thread(const MpThread *thread)
     g_key_file_set_string(file, g, "login", thread->author_login);
     mp_record_set_date(file, g, "created", thread->created);
     g_key_file_set_string(file, g, "nonce", thread->nonce);
+    mp_record_set_labels(file, g, "labels", thread->labels);
+    mp_record_set_assignees(file, thread->assignees);
     return g_key_file_to_data(file, NULL, NULL);
 }
 

@@ -4,12 +4,25 @@
  */
 #pragma once
 
+#include "tracker/record_file.h"
 #include "tracker/redact.h"
+#include "tracker/thread_event.h"
 
 /* Each parser takes a file's text and, for messages, its path. The results are the caller's.
  */
 MpThread *mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **error);
 char *mp_record_thread(const MpThread *thread);
+
+MpThreadEvent *
+mp_record_parse_event(const char *text, const char *path, guint64 number, GError **error);
+char *mp_record_event(const MpThreadEvent *event);
+
+/* A list of labels, and the group of the assignees; NULL for none. */
+GPtrArray *mp_record_labels(MpRecordReader *r, const char *key);
+void
+mp_record_set_labels(GKeyFile *file, const char *group, const char *key, const GPtrArray *labels);
+GPtrArray *mp_record_assignees(MpRecordReader *r);
+void mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees);
 
 /* The record of a comment; body, elided and attachments are files of their own. */
 MpComment *

@@ -218,7 +218,8 @@ rename_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, const cha
     g_free(thread->title);
     thread->title = g_strdup(title);
     g_autofree char *record = mp_record_thread(thread);
-    return mp_tree_set(batch->chain.tree, directory, "thread", record, strlen(record), error);
+    return mp_tree_set(batch->chain.tree, directory, "thread", record, strlen(record), error) &&
+           mp_batch_forget_titles(batch, thread->id, title, error);
 }
 
 bool

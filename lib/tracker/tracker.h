@@ -39,6 +39,7 @@ typedef struct {
     char *author_login;
     gint64 created;
     char *nonce; /* 16 random hexadecimal digits: tells it from a thread that had its id before */
+    GPtrArray *labels, *assignees; /* thread_event.h: char *, MpAssignee; NULL for none */
 } MpThread;
 
 #define MP_TITLE_MAX 256 /* characters */

@@ -785,6 +785,45 @@ def commands_and_text_are_one_commit_batch(site):
 
 
 @test
+def each_change_by_mail_is_an_event_once(site):
+    for login in ("tim", "kate", "eve"):
+        site.user(login)
+    thread = site.thread("tim")
+    site.metroplex("repository", "set", "acme/rocket", "--member", "kate")
+    octets = site.mail(KATE, site.address(thread, "kate"), "/label bug needs-work\n/assign @eve @kate\n\nEve, can you look?\n\n/title Rocket\u00a0stops\n/label BUG\n/close\n")
+    site.deliver(octets)
+    site.deliver(octets)
+    site.metroplex("--once")
+    site.deliver(octets)
+    site.metroplex("--once")
+    shown = site.show(thread)
+    equal((shown["labels"], shown["assignees"], shown["state"]), (["bug", "needs-work"], ["eve", "kate"], "closed"))
+    equal([(e["change"], e["author"], e["via"], e["comment"]) for e in shown["events"]],
+          [(c, "kate", "mail", 1) for c in ("labeled", "assigned", "renamed", "closed")], "in the order of the mail, and what is so already is none")
+    equal(kinds(site), ["assigned", "closed", "comment", "labeled", "opened", "renamed"])
+    equal(only_answers(site), [])
+    told = [m for m in site.sent() if m["X-GitHub-Recipient"] == "eve" and "/event/" in m["Message-ID"]]
+    equal(len(told), 4, "eve is told of each")
+    equal({(m["X-GitHub-Labels"], m["X-GitHub-Assignees"]) for m in told}, {("bug; needs-work", "eve; kate")})
+    alone = site.mail(KATE, site.address(thread, "kate"), "/reopen\n/unlabel needs-work\n/unassign\n")
+    for _ in range(2):
+        site.deliver(alone)
+        site.metroplex("--once")
+    shown = site.show(thread)
+    equal((shown["labels"], shown["assignees"], shown["state"], len(shown["events"])), (["bug"], [], "open", 7))
+    site.deliver(site.mail(KATE, site.address(thread, "kate"), "/label a;b\n/assign @nobody\n/unlabel none\n/unassign @tim\n/label ok\n"))
+    site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "/label mine\n"))
+    site.metroplex("--once")
+    text = parts([m for m in only_answers(site) if m["X-Metroplex-Recipient"] == "kate"][-1])[0]
+    for line, why in (("/label a;b", "a;b is no label"), ("/assign @nobody", "@nobody is nobody’s login here"), ("/unlabel none", "does not have none"), ("/unassign @tim", "does not have tim")):
+        check(f"    {line}\n        " in text and why in text, f"{line}: {text}")
+    contains(text, "Done:\n\n    /label ok\n")
+    equal(site.show(thread)["labels"], ["bug", "ok"], "tim is no member")
+    site.git("fsck", "--strict")
+    site.metroplex("fsck")
+
+
+@test
 def commands_need_permission(site):
     thread, address = conversation(site)
     site.deliver(site.mail(KATE, address, "/close\n"))

@@ -478,6 +478,7 @@ def a_thread_is_opened_answered_and_shown(site):
         "id": 1, "kind": "issue", "repository": "acme/rocket", "title": "Rocket does not start", "state": "open",
         "locked": False, "object": None, "author": "tim", "body": "It says **no**.\nTwice.\n",
         "opening": {"number": 0, "author": "tim", "via": "command", "body": "It says **no**.\nTwice.\n", "elided": None, "message_id": None, "attachments": []},
+        "labels": [], "assignees": [], "events": [],
         "subscribers": [{"login": "tim", "reason": "author"}, {"login": "kate", "reason": "comment"}],
         "comments": [
             {"number": 1, "author": "kate", "via": "command", "body": "Try the switch.\n", "elided": None, "message_id": None, "attachments": []},
@@ -546,7 +547,7 @@ def threads_are_listed_by_repository_and_state(site):
     equal(titles("--state", "open", "--repository", "acme/rocket"), ["One"])
     equal(titles("--repository", "no/where"), [])
     equal(set(lines_of_json(site.metroplex("thread", "list", "--json"))[0]),
-          {"id", "kind", "repository", "title", "state", "locked", "object", "author", "created"})
+          {"id", "kind", "repository", "title", "state", "locked", "object", "author", "created", "labels", "assignees"})
     refused(site, 64, "thread", "list", "--state", "ajar", says="none of open, closed")
 
 
@@ -554,7 +555,7 @@ def threads_are_listed_by_repository_and_state(site):
 def a_state_changes_once_and_says_so(site):
     site.user("tim"), site.user("kate"), site.thread("tim")
     for verb, done, key, value, events in (("close", "closed", "state", "closed", 1), ("reopen", "open", "state", "open", 1),
-                                           ("lock", "locked", "locked", True, 0), ("unlock", "unlocked", "locked", False, 0)):
+                                           ("lock", "locked", "locked", True, 1), ("unlock", "unlocked", "locked", False, 1)):
         before = len(site.events())
         equal(site.metroplex("thread", verb, "1", "--as", "kate"), f"acme/rocket#1: {done}\n")
         equal(site.show(1)[key], value, verb)
@@ -569,8 +570,56 @@ def a_state_changes_once_and_says_so(site):
         "Kate Example acme/rocket#1: unlocked", "Kate Example acme/rocket#1: locked",
         "Kate Example acme/rocket#1: reopened", "Kate Example acme/rocket#1: closed"])
     kinds = [open(os.path.join(site.data, "outbox/new", name)).read() for name in site.events()]
-    equal(sorted(word for text in kinds for word in ("opened", "closed", "reopened") if re.search(rf"\b{word}\b", text)),
-          ["closed", "opened", "reopened"])
+    equal(sorted(word for text in kinds for word in ("opened", "closed", "reopened", "locked", "unlocked") if re.search(rf"\b{word}\b", text)),
+          ["closed", "locked", "opened", "reopened", "unlocked"])
+
+
+@test
+def labels_assignees_and_title_are_facts_and_each_change_is_an_event(site):
+    site.user("tim"), site.user("kate"), site.user("eve"), site.thread("tim"), site.thread("tim", title="Another")
+    site.metroplex("user", "set", "eve", "--state", "suspended")
+
+    def run(*args):
+        return site.metroplex("thread", args[0], "1", "--as", "tim", "--", *args[1:])
+
+    equal(run("label", "bug", "Help-wanted", "BUG"), "acme/rocket#1: labeled bug; Help-wanted\n")
+    equal(run("label", "Bug"), "acme/rocket#1: already labeled\n")
+    equal(run("label", "à-faire"), "acme/rocket#1: labeled à-faire\n")
+    equal(run("unlabel", "help-WANTED"), "acme/rocket#1: unlabeled Help-wanted\n")
+    equal(run("assign", "@kate", "TIM"), "acme/rocket#1: assigned kate; tim\n")
+    equal(run("unassign", "tim"), "acme/rocket#1: unassigned tim\n")
+    site.metroplex("thread", "comment", "1", "--as", "kate", stdin="I see to it.\n")
+    equal(run("title", "Rocket *does not* start, says a@b.example"), "acme/rocket#1: renamed\n")
+    shown = site.show(1)
+    equal((shown["labels"], shown["assignees"], shown["title"]), (["bug", "à-faire"], ["kate"], "Rocket *does not* start, says ***@***"))
+    equal({s["login"]: s["reason"] for s in shown["subscribers"]}["kate"], "assign", "who is assigned is told from then on")
+    equal([(e["number"], e["change"], e["author"], e["comment"], e.get("labels", e.get("assignees", e.get("was")))) for e in shown["events"]],
+          [(1, "labeled", "tim", 0, ["bug", "Help-wanted"]), (2, "labeled", "tim", 0, ["à-faire"]), (3, "unlabeled", "tim", 0, ["Help-wanted"]),
+           (4, "assigned", "tim", 0, ["kate", "tim"]), (5, "unassigned", "tim", 0, ["tim"]), (6, "renamed", "tim", 1, "Rocket does not start")])
+    text = site.metroplex("thread", "show", "1")
+    check(text.index("labeled bug") < text.index("I see to it") < text.index(": renamed"), text)
+    contains(text, "\nlabels: bug, à-faire\nassigned to: kate\n")
+    titles = lambda *args: [t["id"] for t in lines_of_json(site.metroplex("thread", "list", "--json", *args))]
+    equal((titles("--label", "BUG"), titles("--label", "Help-wanted"), titles("--assignee", "kate"), titles("--assignee", "tim")), ([1], [], [1], []))
+    contains(site.metroplex("thread", "list"), "says ***@*** [bug, à-faire]\n")
+    at = tip(site)
+    for args, says in ((("label", "two words"), "is no label"), (("label", "<b>"), "is no label"), (("label", "x" * 51), "is no label"), (("label", "a\u202eb"), "is no label"),
+                       (("unlabel", "none"), "has no label none"), (("assign", "nobody"), "nobody is no active account"), (("assign", "eve"), "eve is no active account"),
+                       (("unassign", "tim"), "is not assigned to tim"), (("title", "a\nb"), "is not one line"), (("title", "x" * 257), "256"), (("title", " "), "the title"),
+                       (("label", *[f"l{i}" for i in range(19)]), "at most 20 labels")):
+        refused(site, 65, "thread", args[0], "1", "--as", "tim", "--", *args[1:], says=says)
+    refused(site, 64, "thread", "label", "1", "--as", "tim")
+    equal(tip(site), at, "nothing came of it")
+    equal(run("unlabel"), "acme/rocket#1: unlabeled bug; à-faire\n")
+    equal(run("unassign"), "acme/rocket#1: unassigned kate\n")
+    equal(run("unassign"), "acme/rocket#1: already unassigned\n")
+    site.git("fsck", "--strict")
+    equal(site.metroplex("fsck").count("\n"), 1, "nothing is found")
+    site.notifier("--once")
+    subjects = [m["Subject"] for m in site.sent() if "kate" in m["X-GitHub-Recipient"]]
+    check(len(subjects) > 3, subjects)
+    told = [m for m in site.sent() if "Assigned #1 to @kate, @tim." in m.get_body(("plain",)).get_content()]
+    equal([(m["X-GitHub-Reason"], m["X-GitHub-Recipient"]) for m in told], [("assign", "kate")])
 
 
 @test
@@ -679,7 +728,7 @@ def a_post_that_cannot_be_is_refused_and_leaves_nothing(site):
     refused(site, 65, "thread", "show", "2", says="no such thread: 2")
     refused(site, 64, "thread", "comment", "1", stdin="x", says="--as is needed")
     refused(site, 64, *comment, "a", "b", stdin="x")
-    refused(site, 64, "thread", says="close, comment, export, import, list, lock, open, redact, reopen, show, subscribe, unlock, unsubscribe")
+    refused(site, 64, "thread", says="assign, close, comment, export, import, label, list, lock, mute, open, redact, reopen, show, subscribe, title, unassign, unlabel, unlock, unsubscribe")
     equal((tip(site), site.events()), before, "something was left")
     equal(site.metroplex(*comment, stdin="é" * 100), "1\n")
 
@@ -810,7 +859,7 @@ def the_same_key_twice_is_one_comment_and_one_thread(site):
     refused(site, 65, "thread", "comment", "1", "--as", "kate", "--key", "build 7", stdin="x", says=["locked"])
     site.metroplex("thread", "unlock", "1", "--as", "tim")
     equal([comment(1, "kate", "build 7", "x"), comment(2, "tim", "build 7", "x"), comment(1, "tim", "build 8", "x")], [("2", ""), ("1", ""), ("3", "")])
-    check(before[0] != tip(site) and len(site.events()) == len(before[1]) + 3, "one event a comment")
+    check(before[0] != tip(site) and len(site.events()) == len(before[1]) + 5, "one event a comment, and of lock and unlock")
     equal(site.metroplex(*OPEN, "--as", "tim", "--key", "build 7", stdin="x"), "3\n")
     before = tip(site), site.events()
     done = site.run(METROPLEX, *OPEN, "--as", "tim", "--key", "build 7", stdin="x")

@@ -139,6 +139,32 @@ def a_comment_rewrites_its_page_and_the_lists_it_is_in(site):
 
 
 @test
+def what_became_of_a_thread_stands_between_its_comments(site):
+    people(site)
+    pages = Pages(site)
+    thread = site.thread("tim")
+    site.metroplex("thread", "label", str(thread), "bug", "x&y", "--as", "tim")
+    comment(site, thread, "First words.\n")
+    site.metroplex("thread", "title", str(thread), "<b>Another</b> title", "--as", "kate")
+    comment(site, thread, "Last words.\n")
+    site.metroplex("thread", "assign", str(thread), "kate", "--as", "tim")
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    pages.update()
+    html = pages.read(f"r/acme/rocket/{thread}.html")
+    order = ["event-1", "First words", "event-2", "Last words", "event-3", "event-4"]
+    equal(order, sorted(order, key=html.index), "in the order of time")
+    for text in ("<bdi>bug</bdi>", "<bdi>x&amp;y</bdi>", "<ins><bdi>&lt;b&gt;Another&lt;/b&gt; title</bdi></ins>", "Assigned to <bdi>kate</bdi>"):
+        contains(html, text)
+    contains(pages.read("r/acme/rocket/index.html"), "<bdi>bug</bdi>")
+    site.metroplex("thread", "unlabel", str(thread), "--as", "tim")
+    pages.update()
+    html = pages.read(f"r/acme/rocket/{thread}.html")
+    contains(html, "event-5")
+    check("<bdi>bug</bdi>" not in pages.read("r/acme/rocket/index.html"), "it has none any more")
+    pages.check()
+
+
+@test
 def an_update_is_what_all_anew_would_be(site):
     people(site)
     pages, chance = Pages(site), random.Random(os.environ.get("SEED", "16"))

@@ -107,7 +107,11 @@ def the_opening_post_goes_with_its_title(site):
     other = site.thread("tim", title="About " + CANARY, body=WORDS + "\n")
     redact(site, other, 0)
     equal((site.show(other)["title"], site.show(other)["body"]), ("(redacted)", "*redacted*\n"), "what is left")
+    site.metroplex("thread", "title", str(thread), "Of a zyzzyva in the engine", "--as", "tim")
+    site.metroplex("thread", "title", str(thread), "Of an engine", "--as", "tim")
     redact(site, thread, 0, "--title", "A rocket")
+    check("zyzzyva" not in "".join(site.git("show", f"main:{path}") for path in site.git("ls-tree", "-r", "--name-only", "main").splitlines() if "/events/" in path),
+          "titles that it had before are gone from its events")
     equal(site.show(thread)["title"], "A rocket", "the title that was given")
     contains(redact(site, thread, 1, "--title", "x", status=64).stderr, "number 0")
     equal(fsck(site), [], "fsck")

@@ -119,6 +119,8 @@ ABSENT = "a" * 32
 PLANTED = [
     ("a thread's facts do not parse", lambda c: replace(c, T + "/thread", "state=open", "state=ajar"), ["malformed " + T + "/thread"]),
     ("a thread without facts", lambda c: remove(c, T + "/thread"), ["missing " + T + "/thread"]),
+    ("a label that is none", lambda c: replace(c, T + "/thread", "state=open", "state=open\nlabels=a b;"), ["malformed " + T + "/thread"]),
+    ("an assignee that does not exist", lambda c: write(c, T + "/thread", "\n[assignees]\n77=bob\n", "a"), ["no-user " + T + "/thread"]),
     ("an author that does not exist", lambda c: replace(c, T + "/thread", "author=1", "author=77"), ["no-user " + T + "/thread"]),
     ("a commit thread without a commit", lambda c: replace(c, T + "/thread", "kind=issue", "kind=commit"), ["malformed " + T + "/thread"]),
     ("a subscriber that does not exist", lambda c: write(c, T + "/subscribers", "9 manual\n", "a"), ["no-user " + T + "/subscribers"]),
@@ -222,6 +224,32 @@ def plant_all(site, planted, repository):
 @test
 def fsck_names_each_fault_of_the_tracker(site):
     plant_all(site, PLANTED, "tracker.git")
+
+
+@test
+def fsck_names_each_fault_of_an_event(site):
+    small_tracker(site)
+    site.metroplex("thread", "lock", "1", "--as", "tim")
+    site.metroplex("thread", "label", "1", "bug", "--as", "ada")
+    equal(fsck(site), [], "a whole tracker")
+    drop_events(site)
+    path = os.path.join(site.data, "tracker.git")
+    shutil.copytree(path, path + ".whole")
+    for change, expected in (
+            (lambda c: replace(c, T + "/events/1", "change=locked", "change=looked"), ["malformed", "stale-key"]),
+            (lambda c: replace(c, T + "/events/2", "labels=bug;", "labels=a b;"), ["malformed", "stale-key"]),
+            (lambda c: replace(c, T + "/events/1", "author=1", "author=77"), ["no-user"]),
+            (lambda c: remove(c, received(c, "e1")), ["no-key"]),
+            (lambda c: remove(c, T + "/events/2"), ["stale-key"]),
+            (lambda c: remove(c, T + "/events/1"), ["gap", "stale-key"]),
+            (lambda c: write(c, T + "/events/one", "x"), ["misplaced"])):
+        edit(site, change)
+        found = [f["fault"] for f in fsck(site, 65)]
+        equal(sorted(set(found)), sorted(f for f in expected if f in found), expected)
+        check(expected[0] in found, f"{expected}: {found}")
+        shutil.rmtree(path)
+        shutil.copytree(path + ".whole", path)
+    equal(fsck(site), [], "a whole tracker again")
 
 
 @test
@@ -406,6 +434,10 @@ def rich_thread(site):
     site.metroplex("thread", "subscribe", str(thread), "tim")
     site.metroplex("thread", "unsubscribe", str(thread), "eve")
     site.metroplex("thread", "lock", str(thread), "--as", "tim")
+    site.metroplex("thread", "label", str(thread), "bug", "à-faire", "--as", "tim")
+    site.metroplex("thread", "assign", str(thread), "ada", "--as", "tim")
+    site.metroplex("thread", "unlabel", str(thread), "bug", "--as", "tim")
+    site.metroplex("thread", "title", str(thread), "Größe: ein Titel, der so lang ist, dass er nicht in eine einzige Zeile eines Kopfes passt", "--as", "tim")
     site.metroplex("thread", "close", str(thread), "--as", "tim")
     return thread
 
@@ -431,6 +463,8 @@ def comparable(text):
     for comment in whole["comments"]:
         comment.pop("id")
         comment.pop("key")
+    for event in whole["events"]:
+        event.pop("key")
     return whole
 
 

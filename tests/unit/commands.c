@@ -69,6 +69,8 @@ Test(commands, at_the_top_and_at_the_end_lines_are_meant_and_nowhere_else)
 
 Test(commands, each_is_done_or_has_its_reason)
 {
+    g_autoptr(GPtrArray) labels = g_ptr_array_new();
+    const MpThread thread = {.id = 1, .labels = labels};
     static const struct {
         const char *line;
         MpMailRight right;
@@ -86,17 +88,32 @@ Test(commands, each_is_done_or_has_its_reason)
         {"/title", MP_RIGHT_OF_AUTHOR, false, MP_FATE_ARGUMENT},
         {"/title a\u202eb", MP_RIGHT_OF_AUTHOR, false, MP_FATE_TITLE},
         {"/title Another", MP_RIGHT_OF_ALL, false, MP_FATE_AUTHOR},
+        {"/label bug Help,needs-work", MP_RIGHT_OF_MEMBERS, false, MP_FATE_DONE},
+        {"/label bug", MP_RIGHT_OF_AUTHOR, false, MP_FATE_MEMBERS},
+        {"/label", MP_RIGHT_OF_MEMBERS, false, MP_FATE_ARGUMENT},
+        {"/label a;b", MP_RIGHT_OF_MEMBERS, false, MP_FATE_LABEL},
+        {"/label <b>", MP_RIGHT_OF_MEMBERS, false, MP_FATE_LABEL},
+        {"/label -x", MP_RIGHT_OF_MEMBERS, false, MP_FATE_LABEL},
+        {"/label a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5 b6 b7 b8 b9 c1 c2", MP_RIGHT_OF_MEMBERS,
+         false, MP_FATE_LABELS},
+        {"/unlabel BUG", MP_RIGHT_OF_MEMBERS, false, MP_FATE_DONE},
+        {"/unlabel", MP_RIGHT_OF_MEMBERS, false, MP_FATE_DONE},
+        {"/unlabel help", MP_RIGHT_OF_MEMBERS, false, MP_FATE_ABSENT},
+        {"/assign", MP_RIGHT_OF_MEMBERS, false, MP_FATE_ARGUMENT},
+        {"/assign @-x", MP_RIGHT_OF_MEMBERS, false, MP_FATE_LOGIN},
+        {"/unassign", MP_RIGHT_OF_MEMBERS, false, MP_FATE_DONE},
         {"/mute", MP_RIGHT_OF_ALL, true, MP_FATE_DONE},
         {"/help", MP_RIGHT_OF_ALL, true, MP_FATE_DONE},
         {"/help me", MP_RIGHT_OF_ALL, false, MP_FATE_NOTHING},
     };
 
+    g_ptr_array_add(labels, (gpointer) "bug");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = NULL;
         g_autoptr(GPtrArray) given = mp_mail_commands_take(cases[i].line, &text);
         const MpConfig config = {.commands = !cases[i].is_off};
 
-        mp_mail_commands_judge(given, &config, cases[i].right);
+        cr_assert(mp_mail_commands_judge(given, &config, NULL, &thread, cases[i].right, NULL));
         cr_assert_eq(given->len, 1, "%s", cases[i].line);
         cr_expect_eq(((MpGivenCommand *)given->pdata[0])->fate, cases[i].fate, "%s", cases[i].line);
     }
@@ -105,13 +122,14 @@ Test(commands, each_is_done_or_has_its_reason)
 Test(commands, so_many_of_one_mail_are_done_and_no_more)
 {
     g_autoptr(GString) reply = g_string_new(NULL);
+    const MpThread thread = {.id = 1};
     const MpConfig config = {.commands = true};
     g_autofree char *text = NULL;
 
     for (guint i = 0; i < MP_COMMANDS_MAX + 5; i++)
         g_string_append_printf(reply, "/title %u\n", i);
     g_autoptr(GPtrArray) given = mp_mail_commands_take(reply->str, &text);
-    mp_mail_commands_judge(given, &config, MP_RIGHT_OF_MEMBERS);
+    cr_assert(mp_mail_commands_judge(given, &config, NULL, &thread, MP_RIGHT_OF_MEMBERS, NULL));
     for (guint i = 0; i < given->len; i++)
         cr_expect_eq(((MpGivenCommand *)given->pdata[i])->fate,
                      i < MP_COMMANDS_MAX ? MP_FATE_DONE : MP_FATE_MANY);

@@ -53,7 +53,29 @@ typedef struct {
     bool is_closed;
     const char *address, *reader; /* the reader's */
     MpMailFormat format;
+    const char *labels, *assignees; /* one word each, of the thread and of the event */
 } Case;
+
+/* An array of one label, or of none. */
+static GPtrArray *
+labels_of(const char *label)
+{
+    GPtrArray *labels = g_ptr_array_new();
+
+    if (label != NULL)
+        g_ptr_array_add(labels, (gpointer)label);
+    return labels;
+}
+
+static GPtrArray *
+assignees_of(const char *login)
+{
+    GPtrArray *assignees = mp_assignees_new();
+
+    if (login != NULL)
+        mp_assignees_add(assignees, 7, login);
+    return assignees;
+}
 
 static MpOutgoingMail *
 try_render(const Case *c, GError **error)
@@ -63,8 +85,18 @@ try_render(const Case *c, GError **error)
     g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
     g_autoptr(GArray) members =
         g_array_append_vals(g_array_new(FALSE, FALSE, sizeof(guint64)), (const guint64[]){6}, 1);
+    g_autoptr(GPtrArray) labels = labels_of(c->labels);
+    g_autoptr(GPtrArray) assignees = assignees_of(c->assignees);
+    const MpThreadEvent event = {.number = 1,
+                                 .author_login = (char *)"tim",
+                                 .was = (char *)"Engine *fails*",
+                                 .title = (char *)(c->title ? c->title : "Engine does not start"),
+                                 .labels = labels,
+                                 .assignees = assignees};
     MpThread thread = {
         .id = 17,
+        .labels = labels,
+        .assignees = assignees,
         .kind = c->thread,
         .repository = (char *)(c->repository ? c->repository : "acme/rocket"),
         .title = (char *)(c->title ? c->title : "Engine does not start"),
@@ -101,6 +133,7 @@ try_render(const Case *c, GError **error)
                                                    .actor = &actor,
                                                    .kind = c->kind,
                                                    .comment = is_comment ? &comment : NULL,
+                                                   .event = is_comment ? NULL : &event,
                                                    .key = "0123456789abcdef0123456789abcdef",
                                                    .date = 1700000000});
 
@@ -215,6 +248,16 @@ Test(notify, golden_messages_are_as_they_were)
         {"issue-reopened", {MP_EVENT_REOPENED, MP_ISSUE, .reason = "author"}},
         {"pull-reopened-locked",
          {MP_EVENT_REOPENED, MP_PULL, .reason = "manual", .is_locked = true}},
+        {"issue-locked", {MP_EVENT_LOCKED, MP_ISSUE, .reason = "manual", .is_locked = true}},
+        {"issue-unlocked", {MP_EVENT_UNLOCKED, MP_ISSUE, .reason = "manual"}},
+        {"issue-renamed",
+         {MP_EVENT_RENAMED, MP_ISSUE, .reason = "author", .title = "Engine <b>stops</b> {was}"}},
+        {"issue-labeled", {MP_EVENT_LABELED, MP_ISSUE, .reason = "manual", .labels = "needs_work"}},
+        {"issue-unlabeled",
+         {MP_EVENT_UNLABELED, MP_ISSUE, .reason = "manual", .labels = "à-faire"}},
+        {"issue-assigned", {MP_EVENT_ASSIGNED, MP_ISSUE, .reason = "assign", .assignees = "kate"}},
+        {"issue-unassigned",
+         {MP_EVENT_UNASSIGNED, MP_PULL, .reason = "assign", .assignees = "kate"}},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

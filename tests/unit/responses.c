@@ -60,7 +60,7 @@ Test(responses, every_gate_that_is_heard_of_has_words_in_every_language)
             MpResponse response = response_for(gates[i].reason, mp_language_name(l));
             response.text = (char *)gates[i].text;
             if (gates[i].tells_commands)
-                mp_response_add_command(&response, "unknown", "/close", "/clsoe <b>");
+                mp_response_add_command(&response, "unknown", "/close", NULL, "/clsoe <b>");
             const MpResponseFacts facts = {&config, &response,  &kate,     &thread,
                                            NULL,    "answer-1", 1700000000};
             g_autoptr(GError) error = NULL;
@@ -217,7 +217,7 @@ Test(responses, an_event_keeps_every_word)
     response.subject = (char *)"Tab\there";
     response.text = (char *)"unauthenticated";
     response.right = (char *)"author";
-    mp_response_add_command(&response, "unknown", "/close", "/clsoe\tnow\\n");
+    mp_response_add_command(&response, "login", "/assign", "@x\ty", "/clsoe\tnow\\n");
     response.quote = (char *)"\nfirst\t\\n\n\n  indented é\nto\t5\tx@y\tz\n";
     response.is_cut = true;
     response.verdicts = (char *)"dmarc=fail";
@@ -244,7 +244,8 @@ Test(responses, an_event_keeps_every_word)
     cr_assert_eq(mp_event_file_recipients(file)->len, 0, "a quote is no recipient");
     const MpResponseCommand *command = read->commands->pdata[0];
     cr_assert_str_eq(command->line, "/clsoe\tnow\\n");
-    cr_assert(strcmp(command->fate, "unknown") == 0 && strcmp(command->nearest, "/close") == 0);
+    cr_assert(strcmp(command->fate, "login") == 0 && strcmp(command->nearest, "/assign") == 0 &&
+              strcmp(command->about, "@x\ty") == 0);
     cr_assert_str_eq(read->right, "author");
     g_ptr_array_unref(response.commands);
 }

@@ -81,13 +81,20 @@ void mp_fsck_note_message_id(Fsck *fsck, guint64 thread, const char *message_id)
 /* Compares message-ids/ (NULL: not there) with what was noted. */
 void mp_fsck_message_ids(Fsck *fsck, const git_oid *index);
 
-/* An entry "DIGITS.NUMBER" of pages of KEYs. */
+/* An entry "DIGITS.NUMBER" of pages of KEYs, or "DIGITS.eNUMBER" of an event. */
 typedef void (*MpFsckEntryVisit)(Fsck *fsck, const char *path, const guint8 digits[16],
-                                 guint64 number, gpointer user_data);
+                                 guint64 number, bool is_event, gpointer user_data);
 
 /* Checks the pages below a directory of KEYs, and calls `visit` for each entry. */
 void mp_fsck_pages(Fsck *fsck, const git_oid *directory, const char *path, MpFsckEntryVisit visit,
                    gpointer user_data);
 
-/* Compares received/ with `comments` (MpFsckComment, by number), and marks what it finds. */
-void mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments);
+/* Compares received/ with `comments` and `events` (MpFsckComment, by number), and marks what it
+ * finds. */
+void mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments,
+                      GArray *events);
+
+/* Checks events/, and puts what is there into `found` (MpFsckComment), by number; then, once
+ * received/ was compared, whose KEY is missing. */
+void mp_fsck_events(Fsck *fsck, const git_oid *id, const char *path, GArray *found);
+void mp_fsck_event_keys(Fsck *fsck, const char *path, const GArray *found);

@@ -29,29 +29,35 @@ mp_fsck_parse_key(const char *text, gsize length, guint8 key[16])
     return true;
 }
 
+typedef struct {
+    GArray *comments, *events; /* MpFsckComment, by number */
+} Received;
+
 static MpFsckComment *
-find_comment(GArray *comments, guint64 number)
+find_number(GArray *all, guint64 number)
 {
-    guint low = 0, high = comments->len;
+    guint low = 0, high = all->len;
 
     while (low < high) {
         guint middle = low + (high - low) / 2;
 
-        if (g_array_index(comments, MpFsckComment, middle).number < number)
+        if (g_array_index(all, MpFsckComment, middle).number < number)
             low = middle + 1;
         else
             high = middle;
     }
-    MpFsckComment *found =
-        low < comments->len ? &g_array_index(comments, MpFsckComment, low) : NULL;
+    MpFsckComment *found = low < all->len ? &g_array_index(all, MpFsckComment, low) : NULL;
     return found != NULL && found->number == number ? found : NULL;
 }
 
 /* The KEY of a change of state has the number 0, as that of the opening post has. */
 static void
-check_number(Fsck *fsck, const char *path, const guint8 key[16], guint64 number, gpointer user_data)
+check_number(Fsck *fsck, const char *path, const guint8 key[16], guint64 number, bool is_event,
+             gpointer user_data)
 {
-    MpFsckComment *comment = find_comment(user_data, number);
+    const Received *all = user_data;
+    MpFsckComment *comment = find_number(is_event ? all->events : all->comments, number);
+    const char *what = is_event ? "event" : "comment";
 
     gsize known =
         comment != NULL && comment->is_redacted ? MP_MARK_DIGITS / 2 : sizeof comment->key;
@@ -62,26 +68,28 @@ check_number(Fsck *fsck, const char *path, const guint8 key[16], guint64 number,
     else if (number > 0 && comment == NULL)
         mp_fsck_tell(
             fsck, "stale-key", path,
-            g_strdup("restore the comment, or git rm this file: then its mail can be posted again"),
-            "comment %" G_GUINT64_FORMAT " is not there", number);
+            g_strdup_printf(
+                "restore the %s, or git rm this file: then its mail can be posted again", what),
+            "%s %" G_GUINT64_FORMAT " is not there", what, number);
     else if (number > 0 && comment->has_key)
         mp_fsck_tell(fsck, "stale-key", path,
-                     g_strdup("git rm it, unless the mail file of the comment is wrong"),
-                     "comment %" G_GUINT64_FORMAT " has another KEY", number);
+                     g_strdup_printf("git rm it, unless the record of the %s is wrong", what),
+                     "%s %" G_GUINT64_FORMAT " has another KEY", what, number);
 }
 
 static void
 check_name(Keys *keys, const char *path, const char *name, const char *prefix, const char *previous)
 {
     const char *dot = strchr(name, '.');
+    bool is_event = dot != NULL && dot[1] == 'e';
     guint8 key[16];
     guint64 number;
 
     if (dot == NULL || !mp_fsck_parse_key(name, (gsize)(dot - name), key) ||
-        !g_ascii_string_to_unsigned(dot + 1, 10, 0, G_MAXUINT64, &number, NULL)) {
+        !g_ascii_string_to_unsigned(dot + 1 + is_event, 10, is_event, G_MAXUINT64, &number, NULL)) {
         mp_fsck_tell(keys->fsck, "malformed", path,
                      g_strdup_printf("git mv it out of %s/", keys->root),
-                     "not of the form KEY.NUMBER");
+                     "not of the form KEY.NUMBER or KEY.eNUMBER");
         return;
     }
     if (!g_str_has_prefix(name, prefix))
@@ -92,7 +100,7 @@ check_name(Keys *keys, const char *path, const char *name, const char *prefix, c
         mp_fsck_tell(keys->fsck, "twice", path,
                      g_strdup("git rm the one whose number has another KEY in its mail file"),
                      "the KEY has two numbers");
-    keys->visit(keys->fsck, path, key, number, keys->user_data);
+    keys->visit(keys->fsck, path, key, number, is_event, keys->user_data);
 }
 
 static void
@@ -164,7 +172,10 @@ mp_fsck_pages(Fsck *fsck, const git_oid *directory, const char *path, MpFsckEntr
 }
 
 void
-mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments)
+mp_fsck_received(Fsck *fsck, const git_oid *received, const char *path, GArray *comments,
+                 GArray *events)
 {
-    mp_fsck_pages(fsck, received, path, check_number, comments);
+    Received all = {comments, events};
+
+    mp_fsck_pages(fsck, received, path, check_number, &all);
 }

@@ -51,7 +51,7 @@ find_first(const GArray *noted, const guint8 digits[16])
 
 /* A mail may have gone to several threads; the first has it in the index. */
 static void
-check_entry(Fsck *fsck, const char *path, const guint8 digits[16], guint64 thread,
+check_entry(Fsck *fsck, const char *path, const guint8 digits[16], guint64 thread, bool is_event,
             gpointer user_data)
 {
     GArray *noted = user_data;
@@ -63,7 +63,7 @@ check_entry(Fsck *fsck, const char *path, const guint8 digits[16], guint64 threa
         if (by_digits(one, digits) != 0)
             break;
         one->is_indexed = true;
-        has_thread |= one->thread == thread;
+        has_thread |= one->thread == thread && !is_event;
     }
     if (!has_thread && !fsck->has_unread)
         mp_fsck_tell(fsck, "stale-index", path, g_strdup("git rm it"),

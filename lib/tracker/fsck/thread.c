@@ -46,6 +46,22 @@ check_commit(Fsck *fsck, const MpThread *thread, const char *path)
 }
 
 static void
+check_assignees(Fsck *fsck, const MpThread *thread, const char *path)
+{
+    for (guint i = 0; thread->assignees != NULL && i < thread->assignees->len; i++) {
+        const MpAssignee *assignee = thread->assignees->pdata[i];
+
+        if (!mp_fsck_has_user(fsck, assignee->id))
+            mp_fsck_tell(fsck, "no-user", path,
+                         g_strdup_printf("remove the line of %" G_GUINT64_FORMAT
+                                         " in a clone, commit and push",
+                                         assignee->id),
+                         "its assignee, account %" G_GUINT64_FORMAT ", does not exist",
+                         assignee->id);
+    }
+}
+
+static void
 check_record(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
 {
     g_autofree char *path = g_strconcat(directory, "/thread", NULL);
@@ -67,6 +83,7 @@ check_record(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
         mp_fsck_tell(fsck, "no-user", path,
                      g_strdup("restore the account in accounts.git, or write another id and login"),
                      "its author, account %" G_GUINT64_FORMAT ", does not exist", thread->author);
+    check_assignees(fsck, thread, path);
 }
 
 static void
@@ -346,15 +363,23 @@ check_missing_keys(Thread *thread)
 /* --- The thread ----------------------------------------------------------------------------- */
 
 static const git_oid *
-directory_of(Fsck *fsck, const MpTreeNode *root, const char *name, const char *directory)
+find_directory(const MpTreeNode *root, const char *name)
 {
-    g_autofree char *path = g_strconcat(directory, "/", name, NULL);
-
     for (guint i = 0; i < mp_tree_count(root); i++)
         if (strcmp(mp_tree_name(root, i), name) == 0 && mp_tree_is_directory(root, i))
             return mp_tree_id(root, i);
-    mp_fsck_tell(fsck, "missing", path, g_strdup(RESTORE), "not there");
     return NULL;
+}
+
+static const git_oid *
+directory_of(Fsck *fsck, const MpTreeNode *root, const char *name, const char *directory)
+{
+    g_autofree char *path = g_strconcat(directory, "/", name, NULL);
+    const git_oid *found = find_directory(root, name);
+
+    if (found == NULL)
+        mp_fsck_tell(fsck, "missing", path, g_strdup(RESTORE), "not there");
+    return found;
 }
 
 /* Where all that was ever said is redacted, there are no KEYs. */
@@ -370,7 +395,8 @@ needs_received(const GArray *comments)
 void
 mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
 {
-    g_autoptr(GArray) comments = g_array_new(FALSE, FALSE, sizeof(MpFsckComment));
+    g_autoptr(GArray) comments = g_array_new(FALSE, FALSE, sizeof(MpFsckComment)),
+                      events = g_array_new(FALSE, FALSE, sizeof(MpFsckComment));
     Thread thread = {fsck, id, path, comments};
     MpTreeNode *root;
     g_autoptr(MpTree) tree = mp_fsck_open(fsck, entry, path, &root);
@@ -389,12 +415,17 @@ mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
     g_autofree char *comments_path = g_strconcat(path, "/comments", NULL);
     check_page(&thread, of_comments, comments_path, 0);
     check_numbering(&thread);
+    g_autofree char *events_path = g_strconcat(path, "/events", NULL);
+    const git_oid *of_events = find_directory(root, "events");
+    if (of_events != NULL)
+        mp_fsck_events(fsck, of_events, events_path, events);
     const git_oid *received = needs_received(comments) || has_entry(root, "received")
                                   ? directory_of(fsck, root, "received", path)
                                   : NULL;
     if (received == NULL)
         return check_missing_keys(&thread);
     g_autofree char *received_path = g_strconcat(path, "/received", NULL);
-    mp_fsck_received(fsck, received, received_path, comments);
+    mp_fsck_received(fsck, received, received_path, comments, events);
     check_missing_keys(&thread);
+    mp_fsck_event_keys(fsck, events_path, events);
 }

@@ -1,0 +1,66 @@
+/* What became of a thread, in lines between its comments; and its labels. */
+#include "pages/internal.h"
+
+void
+mp_pages_add_labels(GString *page, const GPtrArray *labels)
+{
+    for (guint i = 0; labels != NULL && i < labels->len; i++)
+        mp_page_add(page, " <span class=\"label\"><bdi>%s</bdi></span>", (char *)labels->pdata[i]);
+}
+
+void
+mp_pages_events_clear(MpPagesEvents *events)
+{
+    g_clear_pointer(&events->event, mp_thread_event_free);
+}
+
+/* They are in the order of the comments: what stands on the page is a piece of them. */
+bool
+mp_pages_events_begin(MpPagesUpdate *update, guint64 thread, guint64 first, guint64 last,
+                      GString *page, MpPagesEvents *events, GError **error)
+{
+    *events = (MpPagesEvents){0};
+    if (!mp_tracker_first_event(update->tracker, thread, first, &events->next, error) ||
+        !mp_tracker_first_event(update->tracker, thread, last + 1, &events->end, error))
+        return false;
+    if (events->end - events->next <= MP_PAGES_EVENTS)
+        return true;
+    mp_page_add(page, "<p class=\"event\">%d %s</p>\n",
+                events->end - events->next - MP_PAGES_EVENTS, update->texts->earlier);
+    events->next = events->end - MP_PAGES_EVENTS;
+    return true;
+}
+
+static void
+add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
+{
+    g_autofree char *assignees = mp_assignees_text(event->assignees, ", ");
+
+    mp_page_add(page, "<p class=\"event\" id=\"event-%d\"><bdi>%s</bdi> %s", event->number,
+                event->author_login, update->texts->changes[event->change]);
+    mp_pages_add_labels(page, event->labels);
+    if (*assignees != '\0')
+        mp_page_add(page, " <bdi>%s</bdi>", assignees);
+    if (event->title != NULL)
+        mp_page_add(page, " <del><bdi>%s</bdi></del> <ins><bdi>%s</bdi></ins>",
+                    event->was != NULL ? event->was : "", event->title);
+    mp_page_add(page, " · %t</p>\n", event->date);
+}
+
+bool
+mp_pages_add_events(MpPagesUpdate *update, guint64 thread, guint64 comment, GString *page,
+                    MpPagesEvents *events, GError **error)
+{
+    while (events->next < events->end) {
+        if (events->event == NULL &&
+            !mp_tracker_event(update->tracker, thread, events->next, &events->event, error))
+            return false;
+        if (events->event != NULL && events->event->comment > comment)
+            break;
+        if (events->event != NULL)
+            add_event(update, events->event, page);
+        mp_pages_events_clear(events);
+        events->next++;
+    }
+    return true;
+}

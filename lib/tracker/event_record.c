@@ -1,0 +1,126 @@
+/* The record of an event of a thread, and of the labels and assignees that threads have as well. */
+#include <string.h>
+
+#include "tracker/record_file.h"
+#include "tracker/records.h"
+
+#define ASSIGNEES "assignees" /* the group of them: a key for each, its value the login */
+
+GPtrArray *
+mp_record_labels(MpRecordReader *r, const char *key)
+{
+    g_auto(GStrv) texts = g_key_file_get_string_list(r->file, r->group, key, NULL, NULL);
+    g_autoptr(GPtrArray) labels = g_ptr_array_new_with_free_func(g_free);
+
+    for (char **text = texts; text != NULL && *text != NULL; text++) {
+        if (!mp_is_label(*text))
+            mp_record_blame(r, key, "not a list of labels");
+        g_ptr_array_add(labels, g_strdup(*text));
+    }
+    return labels->len > 0 ? g_steal_pointer(&labels) : NULL;
+}
+
+void
+mp_record_set_labels(GKeyFile *file, const char *group, const char *key, const GPtrArray *labels)
+{
+    if (labels != NULL && labels->len > 0)
+        g_key_file_set_string_list(file, group, key, (const char *const *)labels->pdata,
+                                   labels->len);
+}
+
+GPtrArray *
+mp_record_assignees(MpRecordReader *r)
+{
+    const char *group = r->group;
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, ASSIGNEES, NULL, NULL);
+    g_autoptr(GPtrArray) assignees = mp_assignees_new();
+
+    r->group = ASSIGNEES;
+    for (char **key = keys; key != NULL && *key != NULL; key++) {
+        g_autofree char *login = mp_record_string(r, *key);
+        guint64 id;
+
+        if (!g_ascii_string_to_unsigned(*key, 10, 1, MP_MAX_ID, &id, NULL))
+            mp_record_blame(r, *key, "not the id of an account");
+        else if (login != NULL && !mp_is_login(login))
+            mp_record_blame(r, *key, "not a login");
+        else if (login != NULL)
+            mp_assignees_add(assignees, id, login);
+    }
+    r->group = group;
+    return assignees->len > 0 ? g_steal_pointer(&assignees) : NULL;
+}
+
+void
+mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees)
+{
+    for (guint i = 0; assignees != NULL && i < assignees->len; i++) {
+        const MpAssignee *assignee = assignees->pdata[i];
+        g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, assignee->id);
+
+        g_key_file_set_string(file, ASSIGNEES, key, assignee->login);
+    }
+}
+
+/* What the change needs and lacks. */
+static void
+check_event(MpRecordReader *r, const MpThreadEvent *event)
+{
+    bool has_labels = event->change == MP_THREAD_LABELED || event->change == MP_THREAD_UNLABELED;
+    bool has_assignees =
+        event->change == MP_THREAD_ASSIGNED || event->change == MP_THREAD_UNASSIGNED;
+
+    if (event->change == MP_THREAD_RENAMED && (event->was == NULL || event->title == NULL))
+        mp_record_blame(r, "title", "without was= and title= it renames nothing");
+    if (has_labels != (event->labels != NULL))
+        mp_record_blame(r, "labels", "missing, or of a change that has none");
+    if (has_assignees != (event->assignees != NULL))
+        mp_record_blame(r, "change", "assignees are missing, or it has none");
+}
+
+MpThreadEvent *
+mp_record_parse_event(const char *text, const char *path, guint64 number, GError **error)
+{
+    g_autoptr(MpThreadEvent) event = g_new0(MpThreadEvent, 1);
+    MpRecordReader r;
+
+    mp_record_begin(&r, text, path, "event");
+    g_autofree char *change = mp_record_string(&r, "change");
+    event->number = number;
+    event->comment = mp_record_number(&r, "comment", 0, G_MAXUINT32);
+    event->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
+    event->author_login = mp_record_string(&r, "login");
+    event->date = mp_record_date(&r, "date");
+    event->via = mp_record_string(&r, "via");
+    event->host = mp_record_optional(&r, "host");
+    event->key = mp_record_string(&r, "key");
+    event->was = mp_record_optional(&r, "was");
+    event->title = mp_record_optional(&r, "title");
+    event->labels = mp_record_labels(&r, "labels");
+    event->assignees = mp_record_assignees(&r);
+    if (change != NULL && !mp_thread_change_parse(change, &event->change))
+        mp_record_blame(&r, "change", "not a change of a thread");
+    check_event(&r, event);
+    return mp_record_end(&r, error) ? g_steal_pointer(&event) : NULL;
+}
+
+char *
+mp_record_event(const MpThreadEvent *event)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    const char *g = "event";
+
+    g_key_file_set_string(file, g, "change", mp_thread_change_name(event->change));
+    mp_record_set_number(file, g, "comment", event->comment);
+    mp_record_set_number(file, g, "author", event->author);
+    g_key_file_set_string(file, g, "login", event->author_login);
+    mp_record_set_date(file, g, "date", event->date);
+    g_key_file_set_string(file, g, "via", event->via);
+    mp_record_set_optional(file, g, "host", event->host);
+    g_key_file_set_string(file, g, "key", event->key);
+    mp_record_set_optional(file, g, "was", event->was);
+    mp_record_set_optional(file, g, "title", event->title);
+    mp_record_set_labels(file, g, "labels", event->labels);
+    mp_record_set_assignees(file, event->assignees);
+    return g_key_file_to_data(file, NULL, NULL);
+}
