@@ -19,7 +19,7 @@
 
 /* The changes that a command line asks for; NULL where it asks for none. */
 typedef struct {
-    char *login, *name, *state, *language, *format, *deliver;
+    char *login, *name, *state, *language, *format, *deliver, *own_activity;
     char **emails, **add, **remove, **unsuppress;
 } Wishes;
 
@@ -32,6 +32,7 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->language);
     g_free(wishes->format);
     g_free(wishes->deliver);
+    g_free(wishes->own_activity);
     g_strfreev(wishes->emails);
     g_strfreev(wishes->add);
     g_strfreev(wishes->remove);
@@ -149,6 +150,8 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         set_text(&user->language, g_strdup(wishes->language));
     if (wishes->format != NULL)
         mp_mail_format_parse(wishes->format, &user->format);
+    if (wishes->own_activity != NULL)
+        user->hears_own = strcmp(wishes->own_activity, "on") == 0;
     if (wishes->deliver != NULL && !set_delivery(user, wishes->deliver, error))
         return false;
     if (wishes->emails != NULL)
@@ -170,7 +173,7 @@ is_same(const MpUser *a, const MpUser *b)
         strcmp(a->login, b->login) == 0 && strcmp(a->name, b->name) == 0 &&
         a->is_active == b->is_active && a->epoch == b->epoch && a->emails->len == b->emails->len &&
         g_strcmp0(a->language, b->language) == 0 && a->format == b->format &&
-        a->batch == b->batch &&
+        a->batch == b->batch && a->hears_own == b->hears_own &&
         (a->bounces != NULL ? a->bounces->len : 0) == (b->bounces != NULL ? b->bounces->len : 0);
 
     for (guint i = 0; same && i < a->emails->len; i++)
@@ -256,6 +259,8 @@ user_set(int argc, char **argv)
          mp_language_choices()},
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &wishes.format,
          "of that mail: text alone, or HTML beside it", "text|both"},
+        {"own-activity", 0, 0, G_OPTION_ARG_FILENAME, &wishes.own_activity,
+         "whether they are told of what they did themselves", "on|off"},
         {"deliver", 0, 0, G_OPTION_ARG_FILENAME, &wishes.deliver,
          "each by itself, or those of a thread within MINUTES in one mail, as batch:30",
          "immediate|batch:MINUTES"},
@@ -271,14 +276,14 @@ user_set(int argc, char **argv)
         "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
         "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
         "    [--language %s] [--format text|both] [--deliver immediate|batch:MINUTES]\n"
-        "    [--unsuppress ADDRESS …]",
+        "    [--own-activity on|off] [--unsuppress ADDRESS …]",
         mp_language_choices());
     mp_options_parse(&options, entries, usage, "Changes an account; what is not named stays.", 1, 1,
                      &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
         wishes.language == NULL && wishes.format == NULL && wishes.deliver == NULL &&
-        wishes.unsuppress == NULL)
+        wishes.own_activity == NULL && wishes.unsuppress == NULL)
         return mp_usage_error(argv[0], "nothing to set");
     if (!mp_instance_open(&instance, &options, &error) ||
         !set_user(&instance, argv[1], &wishes, &error))
@@ -326,6 +331,7 @@ static const MpCommand subcommands[] = {
     {"revoke", user_revoke, "void all signed addresses of an account"},
     {"set", user_set, "change an account"},
     {"show", user_show, "show an account"},
+    {"watch", user_watch, "say what an account hears of a repository"},
 };
 
 int

@@ -2,5 +2,6 @@
 #pragma once
 
 int user_remove(int argc, char **argv);
+int user_watch(int argc, char **argv);
 int user_list(int argc, char **argv);
 int user_show(int argc, char **argv);

@@ -57,6 +57,7 @@ print_json(const MpUser *user)
 {
     JsonObject *object = json_object_new();
     g_autofree char *deliver = delivery_of(user);
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
 
     mp_json_number(object, "id", user->id);
     mp_json_text(object, "login", user->login);
@@ -67,6 +68,8 @@ print_json(const MpUser *user)
     mp_json_text(object, "language", user->language);
     mp_json_text(object, "format", mp_mail_format_name(user->format));
     mp_json_text(object, "deliver", deliver);
+    mp_json_flag(object, "own_activity", user->hears_own);
+    mp_json_texts(object, "ignored", user->ignored != NULL ? user->ignored : none);
     add_bounces_json(object, user);
     mp_json_print(object);
 }
@@ -93,6 +96,10 @@ print_facts(const MpUser *user)
         printf("  format  %s\n", mp_mail_format_name(user->format));
     if (user->batch > 0)
         printf("  deliver batch:%u\n", user->batch);
+    if (user->hears_own)
+        printf("  own activity is told\n");
+    for (guint i = 0; user->ignored != NULL && i < user->ignored->len; i++)
+        printf("  ignores %s\n", (const char *)user->ignored->pdata[i]);
     print_bounces(user);
 }
 

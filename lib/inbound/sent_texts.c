@@ -117,7 +117,8 @@ read_digest(const MpInstance *instance, const MpDelivery *delivery, const MpDige
         if (sent == NULL)
             break; /* there are no more */
         octets += strlen(sent->comment->body);
-        if (sent->comment->author == delivery->identity.account->id)
+        if (sent->comment->author == delivery->identity.account->id &&
+            !delivery->identity.account->hears_own)
             sent_free(sent);
         else
             g_ptr_array_add(all, sent);

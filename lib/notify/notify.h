@@ -138,12 +138,13 @@ char *mp_test_mail_opening(const MpConfig *config);
 
 /*
  * Who is told: subscribers who have not muted the thread, then the repository's watchers (reason
- * `subscribed`), each once, and not the actor; and who is not told, for one of these reasons. What
+ * `subscribed`), each once, and not the actor, unless they want to hear of what they did
+ * (`hears_own`, reason `your_activity`); and who is not told, for one of these reasons. What
  * their accounts say is asked when the message is sent. `subscribers` holds MpSubscriber (NULL for
  * none). The result is the caller's.
  */
 MpAudience *mp_notification_audience(const GPtrArray *subscribers, const MpRepository *repository,
-                                     guint64 actor);
+                                     guint64 actor, bool hears_own);
 
 /* Makes `mention` the reason of each subscriber who is among `mentions` (guint64 ids), for the one
  * comment that it stands in: it reaches also who has muted the thread. Those who are mentioned, a

@@ -50,19 +50,21 @@ mp_notification_call(GPtrArray *subscribers, const GArray *mentions)
 }
 
 static void
-add_user(MpAudience *audience, guint64 user, const char *reason, guint64 actor)
+add_user(MpAudience *audience, guint64 user, const char *reason, guint64 actor, bool hears_own)
 {
-    if (user == actor)
+    if (user == actor && !hears_own)
         mp_audience_skip(audience, user, "wrote it");
     else if (strcmp(reason, MP_MUTED) == 0)
         mp_audience_skip(audience, user, "muted the thread");
+    else if (user == actor)
+        mp_audience_add(audience, user, "your_activity");
     else
         mp_audience_add(audience, user, reason);
 }
 
 MpAudience *
 mp_notification_audience(const GPtrArray *subscribers, const MpRepository *repository,
-                         guint64 actor)
+                         guint64 actor, bool hears_own)
 {
     g_autoptr(GHashTable) seen = new_user_set();
     MpAudience *audience = mp_audience_new();
@@ -71,13 +73,13 @@ mp_notification_audience(const GPtrArray *subscribers, const MpRepository *repos
         const MpSubscriber *subscriber = subscribers->pdata[i];
 
         if (add_to_set(seen, subscriber->user))
-            add_user(audience, subscriber->user, subscriber->reason, actor);
+            add_user(audience, subscriber->user, subscriber->reason, actor, hears_own);
     }
     for (guint i = 0; i < repository->watchers->len; i++) {
         guint64 watcher = g_array_index(repository->watchers, guint64, i);
 
         if (add_to_set(seen, watcher))
-            add_user(audience, watcher, "subscribed", actor);
+            add_user(audience, watcher, "subscribed", actor, hears_own);
     }
     return audience;
 }

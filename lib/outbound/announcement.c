@@ -60,7 +60,8 @@ mp_announcement_audience(const MpAnnouncement *announcement)
     const MpNotice *notice = announcement->notice;
 
     if (notice != NULL)
-        return mp_notification_audience(notice->subscribers, notice->repository, event->actor);
+        return mp_notification_audience(notice->subscribers, notice->repository, event->actor,
+                                        notice->actor->hears_own);
     MpAudience *audience = mp_audience_new();
     if (event->digest != NULL)
         mp_audience_add(audience, event->digest->user, event->digest->reason);
@@ -181,6 +182,7 @@ open_digest(MpAnnouncement *announcement, const MpEvent *event, GError **error)
             return false;
         g_ptr_array_add(announcement->held, notice->notification);
         announcement->muted = notice->muted;
+        announcement->repository = notice->repository->name;
     }
     return true;
 }
@@ -198,6 +200,7 @@ open_change(MpAnnouncement *announcement, const MpEvent *event, GError **error)
         announcement->notice == NULL)
         return false;
     announcement->muted = announcement->notice->muted;
+    announcement->repository = announcement->notice->repository->name;
     return true;
 }
 

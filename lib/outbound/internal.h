@@ -58,9 +58,10 @@ typedef struct {
     MpThread *thread;  /* a response's, or NULL */
     char *link;        /* and its repository's template, or NULL */
     GHashTable *muted; /* the notice's, not owned; NULL where nobody can mute it */
-    GPtrArray *held;   /* a digest's: MpNotification, not owned; else NULL */
-    bool is_known;     /* what it tells of is in the tracker, or needs not be */
-    gint outstanding;  /* messages not yet dealt with, and one for who hands them out */
+    const char *repository; /* likewise */
+    GPtrArray *held;        /* a digest's: MpNotification, not owned; else NULL */
+    bool is_known;          /* what it tells of is in the tracker, or needs not be */
+    gint outstanding;       /* messages not yet dealt with, and one for who hands them out */
 } MpAnnouncement;
 
 typedef struct MpDestination MpDestination;

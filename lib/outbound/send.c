@@ -23,6 +23,8 @@ why_dropped(const MpAnnouncement *announcement, const MpUser *user)
         return "the account is not active";
     if (!is_response && g_hash_table_contains(announcement->muted, GSIZE_TO_POINTER(user->id)))
         return "muted the thread";
+    if (!is_response && mp_user_ignores(user, announcement->repository))
+        return "ignores the repository";
     if (user->emails->len == 0)
         return "the account has no address";
     return mp_user_address(user) == NULL ? "the address is suppressed: it bounced" : NULL;

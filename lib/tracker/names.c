@@ -229,10 +229,20 @@ mp_user_free(MpUser *user)
     g_free(user->login);
     g_free(user->name);
     g_free(user->language);
+    g_clear_pointer(&user->ignored, g_ptr_array_unref);
     g_clear_pointer(&user->emails, g_ptr_array_unref);
     g_clear_pointer(&user->bounces, g_ptr_array_unref);
     g_clear_pointer(&user->revoked, g_array_unref);
     g_free(user);
+}
+
+bool
+mp_user_ignores(const MpUser *user, const char *repository)
+{
+    for (guint i = 0; user->ignored != NULL && i < user->ignored->len; i++)
+        if (strcmp(user->ignored->pdata[i], repository) == 0)
+            return true;
+    return false;
 }
 
 bool

@@ -190,7 +190,12 @@ typedef struct {
     MpMailFormat format;
     guint batch; /* minutes for which a thread's events are gathered; 0: each is told at once */
     GPtrArray *bounces; /* MpBounces, or NULL for none */
+    bool hears_own;     /* is told of what they did themselves, where they take part */
+    GPtrArray *ignored; /* char *, repositories of which they hear nothing; or NULL */
 } MpUser;
+
+/* Whether the user wants to hear nothing of a repository. */
+bool mp_user_ignores(const MpUser *user, const char *repository);
 
 void mp_user_free(MpUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpUser, mp_user_free)

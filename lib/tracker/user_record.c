@@ -63,6 +63,20 @@ read_bounces(MpRecordReader *r, MpUser *user)
     }
 }
 
+static void
+read_ignored(MpRecordReader *r, MpUser *user)
+{
+    g_auto(GStrv) names = g_key_file_get_string_list(r->file, "user", "ignored", NULL, NULL);
+
+    for (char **name = names; name != NULL && *name != NULL; name++) {
+        if (!mp_is_repository_name(*name))
+            mp_record_blame(r, "ignored", "not a list of repositories");
+        if (user->ignored == NULL)
+            user->ignored = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(user->ignored, g_strdup(*name));
+    }
+}
+
 MpUser *
 mp_record_parse_user(const char *text, const char *path, guint64 id, GError **error)
 {
@@ -95,6 +109,8 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
         mp_record_blame(&r, "format", "neither text nor both");
     if (g_key_file_has_key(r.file, "user", "batch", NULL))
         user->batch = (guint)mp_record_number(&r, "batch", 1, MP_BATCH_MAX);
+    user->hears_own = mp_record_boolean(&r, "own-activity");
+    read_ignored(&r, user);
     read_bounces(&r, user);
     return mp_record_end(&r, error) ? g_steal_pointer(&user) : NULL;
 }
@@ -151,6 +167,11 @@ mp_record_user(const MpUser *user)
         g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));
     if (user->batch > 0)
         mp_record_set_number(file, g, "batch", user->batch);
+    if (user->hears_own)
+        g_key_file_set_string(file, g, "own-activity", "true");
+    if (user->ignored != NULL && user->ignored->len > 0)
+        g_key_file_set_string_list(file, g, "ignored", (const char *const *)user->ignored->pdata,
+                                   user->ignored->len);
     set_bounces(file, user->bounces);
     return g_key_file_to_data(file, NULL, NULL);
 }

@@ -43,7 +43,7 @@ expand(MpInstance *instance, MpEventFile *file, guint64 thread, Expansions *e)
     g_autoptr(MpRepository) repository =
         mp_tracker_repository(instance->tracker, "acme/rocket", &error);
     bench_must(subscribers != NULL && repository != NULL, error);
-    MpAudience *audience = mp_notification_audience(subscribers, repository, 1);
+    MpAudience *audience = mp_notification_audience(subscribers, repository, 1, false);
     found = bench_now();
     bench_must(mp_event_file_expand(file, audience, 1700000000, &error), error);
     done = bench_now();

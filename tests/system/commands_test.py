@@ -212,7 +212,7 @@ def an_account_is_added_listed_and_shown(site):
     shown = json.loads(site.metroplex("user", "show", "TIM", "--json"))
     check(0 <= shown.pop("epoch") < 2**48, "a random epoch that JSON can hold")
     equal(shown,
-          {"id": 1, "login": "tim", "name": "Tim Lake", "emails": ["tim@example.org", "t@work.example"], "state": "active", "language": None, "format": "both", "deliver": "immediate", "bounces": []})
+          {"id": 1, "login": "tim", "name": "Tim Lake", "emails": ["tim@example.org", "t@work.example"], "state": "active", "language": None, "format": "both", "deliver": "immediate", "own_activity": False, "ignored": [], "bounces": []})
     equal([u["login"] for u in lines_of_json(site.metroplex("user", "list", "--json"))], ["tim", "Kate-B"])
     equal([line.split()[:4] for line in site.metroplex("user", "list").splitlines()],
           [["1", "tim", "active", "tim@example.org"], ["2", "Kate-B", "active", "kate@example.org"]])
@@ -620,6 +620,56 @@ def labels_assignees_and_title_are_facts_and_each_change_is_an_event(site):
     check(len(subjects) > 3, subjects)
     told = [m for m in site.sent() if "Assigned #1 to @kate, @tim." in m.get_body(("plain",)).get_content()]
     equal([(m["X-GitHub-Reason"], m["X-GitHub-Recipient"]) for m in told], [("assign", "kate")])
+
+
+@test
+def who_watches_hears_all_who_ignores_nothing_and_who_wants_to_their_own(site):
+    for login in ("tim", "kate", "eve"):
+        site.user(login)
+
+    def told(thread, text):
+        before = len(site.sent())
+        site.metroplex("thread", "comment", str(thread), "--as", "tim", stdin=text)
+        site.notifier("--once")
+        return sorted((m["X-GitHub-Recipient"], m["X-GitHub-Reason"]) for m in site.sent()[before:])
+
+    def watch(login, mode, already=""):
+        equal(site.metroplex("user", "watch", login, "acme/rocket", "--mode", mode), f"{login}: {already}{mode} of acme/rocket\n")
+
+    thread = site.thread("tim")
+    site.notifier("--once")
+    site.metroplex("thread", "comment", str(thread), "--as", "eve", stdin="I take part.\n")
+    site.notifier("--once")
+    equal(told(thread, "One.\n"), [("eve", "comment")])
+    watch("kate", "all")
+    watch("kate", "all", "already ")
+    equal(told(thread, "Two.\n"), [("eve", "comment"), ("kate", "subscribed")])
+    watch("eve", "ignore")
+    watch("eve", "ignore", "already ")
+    equal(told(thread, "Three, @eve.\n"), [("kate", "subscribed")], "who ignores hears nothing, mentioned or not")
+    other = site.thread("tim", repository="acme/sled")
+    site.metroplex("thread", "subscribe", str(other), "eve")
+    site.notifier("--once")
+    equal(told(other, "Elsewhere.\n"), [("eve", "manual")], "of another repository they hear")
+    equal(json.loads(site.metroplex("user", "show", "eve", "--json"))["ignored"], ["acme/rocket"])
+    check("ignored" not in site.git("show", "main:repositories/acme/rocket"), "who ignores is in no public file")
+    watch("kate", "ignore")
+    equal(told(thread, "Four.\n"), [])
+    equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json"))["watchers"], [], "one or the other")
+    for login in ("kate", "eve"):
+        watch(login, "participating")
+    equal(told(thread, "Five.\n"), [("eve", "comment")])
+    site.metroplex("user", "set", "tim", "--own-activity", "on")
+    equal(told(thread, "Six.\n"), [("eve", "comment"), ("tim", "your_activity")])
+    site.metroplex("thread", "mute", str(thread), "tim")
+    equal(told(thread, "Seven.\n"), [("eve", "comment")], "who muted the thread hears nothing of it")
+    site.metroplex("thread", "subscribe", str(thread), "tim")
+    site.metroplex("user", "set", "tim", "--own-activity", "off")
+    equal(told(thread, "Eight.\n"), [("eve", "comment")])
+    refused(site, 64, "user", "watch", "tim", "acme/rocket", says="--mode is needed")
+    refused(site, 65, "user", "watch", "tim", "acme", "--mode", "all", says="owner/name")
+    refused(site, 65, "user", "watch", "nobody", "acme/rocket", "--mode", "all", says="no such user")
+    equal(site.metroplex("fsck").count("\n"), 1)
 
 
 @test
