@@ -51,7 +51,7 @@ typedef struct {
     const char *renamed;                               /* from {was} to {title} */
     const char *labeled, *unlabeled;                   /* {labels} */
     const char *assigned, *unassigned;                 /* {assignees} */
-    const char *redacted; /* in a digest, in place of a comment */
+    const char *redacted;                              /* in a digest, in place of a comment */
     const char *attached; /* before the name of an attachment that the text does not name */
     const char *not_sent; /* behind the size of one that does not travel */
     const char *left_out; /* {count} is how many characters */

@@ -182,9 +182,8 @@ mp_batch_add_event(MpBatch *batch, guint64 thread, MpThreadEvent *event, const M
 }
 
 bool
-mp_batch_forget_titles(MpBatch *batch, guint64 thread, const char *title, GError **error)
+mp_events_forget_titles(MpTree *tree, guint64 thread, const char *title, GError **error)
 {
-    MpTree *tree = batch->chain.tree;
     guint64 last;
 
     if (!last_event(tree, thread, &last, error))
@@ -198,7 +197,8 @@ mp_batch_forget_titles(MpBatch *batch, guint64 thread, const char *title, GError
         event = text != NULL ? mp_record_parse_event(text, path, number, error) : NULL;
         if (text != NULL && event == NULL)
             return false;
-        if (event == NULL || event->change != MP_THREAD_RENAMED)
+        if (event == NULL || event->change != MP_THREAD_RENAMED ||
+            (strcmp(event->was, title) == 0 && strcmp(event->title, title) == 0))
             continue;
         g_free(event->was);
         g_free(event->title);

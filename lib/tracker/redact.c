@@ -219,7 +219,7 @@ rename_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, const cha
     thread->title = g_strdup(title);
     g_autofree char *record = mp_record_thread(thread);
     return mp_tree_set(batch->chain.tree, directory, "thread", record, strlen(record), error) &&
-           mp_batch_forget_titles(batch, thread->id, title, error);
+           mp_events_forget_titles(batch->chain.tree, thread->id, title, error);
 }
 
 bool

@@ -74,6 +74,11 @@ def batch(site):
     return site.once()
 
 
+def commands(site):
+    site.give_commands()
+    return site.once()
+
+
 def openings(site):
     site.give_openings()
     return site.once()
@@ -210,6 +215,7 @@ SCENARIOS = {
     "after death between the events": dead_before(nth("renameat2", "", 1)),
     "after death before the moves": dead_before(nth("renameat2", ".mx")),
     "after death between the moves": dead_before(nth("renameat2", ".mx", 3)),
+    "commands": commands,
     "openings": openings,
     "answers": answers,
     "init": init,

@@ -80,6 +80,19 @@ class Installation(Site):
             self.give(first_mail(self, f"{login}@example.org", to=to, text=text + "\n", message_id=message_id, headers=[("In-Reply-To", named)]),
                       "success", *GOOD, comment=(thread, text))
 
+    def give_commands(self):
+        """Commands with a text and without, one mail of them twice, one that can be done in part."""
+        first = self.threads[0]
+        address = self.address(first, "kate")
+        self.metroplex("repository", "set", "acme/rocket", "--member", "kate")
+        self.count_commits()
+        self.given.comments[first].append("Who can look?")
+        octets = self.mail("kate@example.org", address, "/label bug needs-work\n\nWho can look?\n\n/assign @ann\n/close\n")
+        for _ in range(2):
+            self.give(octets, "success", *GOOD, comment=(first, "Who can look?"))
+        self.give(self.mail("kate@example.org", address, "/unlabel\n/reopen\n/title Another\n/lable x\n"), "success", "commands", "duplicate")
+        self.given.changes += 6
+
     def give_batch(self):
         """Three good mails, one of them twice, one refused, one unsubscription."""
         first, second = self.threads[0], self.threads[1]

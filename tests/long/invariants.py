@@ -129,23 +129,35 @@ def contents(site, objects):
 @dataclass
 class Thread:
     bodies: dict = field(default_factory=dict)  # number: the body's object, then its text
-    keys: dict = field(default_factory=dict)  # KEY: number
+    keys: dict = field(default_factory=dict)  # KEY: number; 0 for the opening post and for events
+    events: dict = field(default_factory=dict)  # number: its record's object, then its text
+    event_keys: dict = field(default_factory=dict)  # number: KEY
+    facts: str = ""  # the record's object, then its text
 
 
 def threads_of(site):
     threads = collections.defaultdict(Thread)
     for path, name in tree_of(site).items():
-        found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(\d+))$", path)
+        found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(e?)(\d+)|"
+                         r"events/(?:\d+-\d+/)*(\d+)|thread)$", path)
         if not found:
             continue
         thread = threads[int(found[1].replace("/", ""))]
         if found[4]:
-            thread.keys[found[4]] = int(found[5])
-        else:
+            thread.keys[found[4]] = 0 if found[5] else int(found[6])
+            if found[5]:
+                thread.event_keys[int(found[6])] = found[4]
+        elif found[7]:
+            thread.events[int(found[7])] = name
+        elif found[3]:
             thread.bodies[int(found[3])] = name
-    texts = contents(site, sorted({b for t in threads.values() for b in t.bodies.values()}))
+        else:
+            thread.facts = name
+    texts = contents(site, sorted({b for t in threads.values() for b in [*t.bodies.values(), *t.events.values(), *([t.facts] if t.facts else [])]}))
     for thread in threads.values():
         thread.bodies = {number: texts[name].strip() for number, name in thread.bodies.items()}
+        thread.events = {number: texts[name] for number, name in thread.events.items()}
+        thread.facts = texts.get(thread.facts, "")
     return threads
 
 
@@ -179,6 +191,32 @@ def comments(threads, given):
     for body in given.opened:
         if posts[body] != 1:
             yield f"thread: {body!r} opened {posts[body]} threads, not one"
+
+
+def value(record, key):
+    found = re.search(rf"^{key}=(.*)$", record, re.M)
+    return found[1] if found else ""
+
+
+def changes(threads):
+    """Each change is an event, once, with its KEY; and together they made the thread what it is."""
+    for id, thread in threads.items():
+        if sorted(thread.events) != list(range(1, len(thread.events) + 1)):
+            yield f"numbering: thread {id} has the events {sorted(thread.events)}"
+        if {number: value(text, "key") for number, text in thread.events.items()} != thread.event_keys:
+            yield f"keys: thread {id} has KEYs of the events {sorted(thread.event_keys)}"
+        states, labels = [], []
+        for _, text in sorted(thread.events.items()):
+            about = [label for label in value(text, "labels").split(";") if label]
+            change = value(text, "change")
+            states += [{"closed": "closed", "reopened": "open"}[change]] if change in ("closed", "reopened") else []
+            if change == "labeled" and set(about) & set(labels):
+                yield f"event: thread {id} got one of {about} twice"
+            labels = labels + about if change == "labeled" else [one for one in labels if change != "unlabeled" or one not in about]
+        if states and states[-1] != value(thread.facts, "state"):
+            yield f"event: thread {id} is {value(thread.facts, 'state')}, its events say {states}"
+        if sorted(labels) != sorted(one for one in value(thread.facts, "labels").split(";") if one):
+            yield f"event: thread {id} has other labels than its events say: {labels}"
 
 
 def history(site, threads, given):
@@ -362,4 +400,4 @@ def violations(site, given, of_repositories=None):
         threads = threads_of(site)
     except (ValueError, KeyError) as why:
         return [*found, f"tracker: cannot be read: {why}"]
-    return [*found, *comments(threads, given), *history(site, threads, given), *events(site, threads, given), *(site.pages.other() if site.pages else [])]
+    return [*found, *comments(threads, given), *changes(threads), *history(site, threads, given), *events(site, threads, given), *(site.pages.other() if site.pages else [])]
