@@ -418,6 +418,8 @@ def the_opening_post_is_purged_with_its_titles(site):
     site.user("kate")
     thread = site.thread("tim", title="About " + CANARY, body="Something " + CANARY + " again.\n")
     site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="I see.\n")
+    for title in ("Still about " + CANARY, "About something else"):
+        site.metroplex("thread", "title", str(thread), title, "--as", "tim")
     redact(site, thread, 0, "--purge", "--title", "About a rocket")
     equal(found_in(site.data), [], "with the words")
     equal((site.show(thread)["title"], len(site.show(thread)["comments"])), ("About a rocket", 1), "what is left")
