@@ -1,6 +1,7 @@
 /*
  * metroplex failure list, metroplex failure show: the mails that were refused, why, and what to do
- * with them. A mail is read by the sandboxed worker, and shown escaped.
+ * with them; the same of those that are held. A mail is read by the sandboxed worker, and shown
+ * escaped.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "commands.h"
 #include "inbound/extraction.h"
 #include "instance/instance.h"
+#include "kept_mails.h"
 #include "maildir/kept.h"
 
 #include <fcntl.h>
@@ -23,6 +25,7 @@ enum { TIME, OUTCOME, REASON, MESSAGE_ID, NAME }; /* fields of outcomes.tsv */
 typedef struct {
     MpInstance instance;
     MpLimits limits;
+    MpOutcome place;
     GHashTable *reasons; /* escaped file name to reason, the last one of each */
     MpWorker *worker;
     bool json;
@@ -42,8 +45,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Quarantine, quarantine_clear)
 static void
 take_reason(const char *const *fields, gpointer user_data)
 {
-    if (strcmp(fields[OUTCOME], mp_outcome_name(MP_OUTCOME_FAILURE)) == 0)
-        g_hash_table_insert(user_data, g_strdup(fields[NAME]), g_strdup(fields[REASON]));
+    const Quarantine *quarantine = user_data;
+
+    if (strcmp(fields[OUTCOME], mp_outcome_name(quarantine->place)) == 0)
+        g_hash_table_insert(quarantine->reasons, g_strdup(fields[NAME]), g_strdup(fields[REASON]));
 }
 
 static bool
@@ -53,8 +58,7 @@ open_quarantine(Quarantine *quarantine, const MpOptions *options, GError **error
     if (!mp_instance_load(&quarantine->instance, options, error))
         return false;
     quarantine->limits = mp_instance_limits(&quarantine->instance);
-    return mp_outcomes_foreach(quarantine->instance.config->data, take_reason, quarantine->reasons,
-                               error);
+    return mp_outcomes_foreach(quarantine->instance.config->data, take_reason, quarantine, error);
 }
 
 /* Why it is there; NULL where outcomes.tsv does not know it (any more). */
@@ -70,7 +74,7 @@ static char *
 path_of(const Quarantine *quarantine, const char *name)
 {
     return g_build_filename(quarantine->instance.config->data, "incoming-mail",
-                            mp_outcome_name(MP_OUTCOME_FAILURE), name, NULL);
+                            mp_outcome_name(quarantine->place), name, NULL);
 }
 
 /* The mail, decoded; NULL with *error set where it cannot be read, which may be why it is there. */
@@ -127,8 +131,8 @@ print_line(Quarantine *quarantine, const MpKeptMail *mail)
     printf("%s %-16s %s %s %s\n", date, reason != NULL ? reason : "-", name, sender, subject);
 }
 
-static int
-cmd_failure_list(int argc, char **argv)
+int
+kept_mails_list(MpOutcome place, const char *summary, int argc, char **argv)
 {
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
@@ -139,15 +143,12 @@ cmd_failure_list(int argc, char **argv)
     g_auto(Quarantine) quarantine = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "[--json]",
-                     "Lists the mails that were refused, the oldest first: date, reason, file,\n"
-                     "sender and subject. For example: metroplex failure list",
-                     0, 0, &argc, &argv);
+    mp_options_parse(&options, entries, "[--json]", summary, 0, 0, &argc, &argv);
     quarantine.json = json;
+    quarantine.place = place;
     if (!open_quarantine(&quarantine, &options, &error))
         return mp_report(error);
-    g_autoptr(GArray) mails =
-        mp_kept_list(quarantine.instance.config->data, MP_OUTCOME_FAILURE, &error);
+    g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
     if (mails == NULL)
         return mp_report(error);
     quarantine.worker = mp_extraction_worker(mails->len);
@@ -160,14 +161,14 @@ cmd_failure_list(int argc, char **argv)
 
 /* The mail of that name, which may be given with its path. */
 static const MpKeptMail *
-find_mail(const GArray *mails, const char *file, GError **error)
+find_mail(const GArray *mails, MpOutcome place, const char *file, GError **error)
 {
     g_autofree char *name = g_path_get_basename(file), *shown = mp_escape(file);
 
     for (guint i = 0; i < mails->len; i++)
         if (strcmp(g_array_index(mails, MpKeptMail, i).name, name) == 0)
             return &g_array_index(mails, MpKeptMail, i);
-    mp_fail(error, MP_ERROR_INPUT, "no such file in failure/: %s", shown);
+    mp_fail(error, MP_ERROR_INPUT, "no such file in %s/: %s", mp_outcome_name(place), shown);
     return NULL;
 }
 
@@ -228,7 +229,9 @@ print_mail(const Quarantine *quarantine, const MpKeptMail *mail, const MpMessage
         printf("\n");
         print_escaped_text(text);
     }
-    printf("\nWhy, gate by gate:  %s\nTry it again:       %s\n", first, second);
+    printf(
+        "\nWhy, gate by gate:  %s\n%s  %s\n", first,
+        quarantine->place == MP_OUTCOME_HELD ? "Accept it:        " : "Try it again:     ", second);
 }
 
 static void
@@ -251,8 +254,8 @@ print_mail_json(const Quarantine *quarantine, const MpKeptMail *mail, const MpMe
     mp_json_print(object);
 }
 
-static int
-cmd_failure_show(int argc, char **argv)
+int
+kept_mails_show(MpOutcome place, const char *summary, int argc, char **argv)
 {
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
@@ -263,25 +266,42 @@ cmd_failure_show(int argc, char **argv)
     g_auto(Quarantine) quarantine = {0};
     g_autoptr(GError) error = NULL, fault = NULL;
 
-    mp_options_parse(
-        &options, entries, "[--json] FILE",
-        "Shows one mail that was refused, why, and what tries it again. FILE is a name\n"
-        "as metroplex failure list prints it.",
-        1, 1, &argc, &argv);
+    mp_options_parse(&options, entries, "[--json] FILE", summary, 1, 1, &argc, &argv);
+    quarantine.place = place;
     if (!open_quarantine(&quarantine, &options, &error))
         return mp_report(error);
-    g_autoptr(GArray) mails =
-        mp_kept_list(quarantine.instance.config->data, MP_OUTCOME_FAILURE, &error);
-    const MpKeptMail *mail = mails != NULL ? find_mail(mails, argv[1], &error) : NULL;
+    g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
+    const MpKeptMail *mail = mails != NULL ? find_mail(mails, place, argv[1], &error) : NULL;
     if (mail == NULL)
         return mp_report(error);
     g_autoptr(MpMessage) message = read_mail(&quarantine, mail->name, &fault);
     g_autofree char *path = path_of(&quarantine, mail->name);
-    g_autofree char *command = command_of(&options, "--once", path);
+    g_autofree char *command =
+        command_of(&options, place == MP_OUTCOME_HELD ? "held accept" : "--once", path);
     g_autofree char *explain = command_of(&options, "explain", path);
     (json ? print_mail_json : print_mail)(&quarantine, mail, message,
                                           fault != NULL ? fault->message : NULL, explain, command);
     return EX_OK;
+}
+
+static int
+cmd_failure_list(int argc, char **argv)
+{
+    return kept_mails_list(
+        MP_OUTCOME_FAILURE,
+        "Lists the mails that were refused, the oldest first: date, reason, file,\n"
+        "sender and subject. For example: metroplex failure list",
+        argc, argv);
+}
+
+static int
+cmd_failure_show(int argc, char **argv)
+{
+    return kept_mails_show(
+        MP_OUTCOME_FAILURE,
+        "Shows one mail that was refused, why, and what tries it again. FILE is a name\n"
+        "as metroplex failure list prints it.",
+        argc, argv);
 }
 
 static const MpCommand subcommands[] = {

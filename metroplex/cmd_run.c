@@ -174,7 +174,7 @@ run_over_new(Run *run, bool once, int seconds)
         return EX_OK;
     }
     good = (!is_work_left(run) || mp_inbound_recover(&run->inbound, &error)) &&
-           mp_loop_run(&loop, run, &error);
+           mp_inbound_pass_held(&run->inbound, &error) && mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
     status = status_of(run, good ? NULL : error);

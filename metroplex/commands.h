@@ -10,6 +10,7 @@ int cmd_diagnostics(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
 int cmd_failure(int argc, char **argv);
+int cmd_held(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_hook(int argc, char **argv); /* not for people: gives new comments to on-comment */
 int cmd_init(int argc, char **argv);

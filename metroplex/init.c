@@ -12,6 +12,7 @@ const InitDirectory init_directories[] = {
     {"incoming-mail", 0750},
     {"incoming-mail/success", 0700},
     {"incoming-mail/failure", 0700},
+    {"incoming-mail/held", 0700},
 };
 
 const gsize init_n_directories = G_N_ELEMENTS(init_directories);

@@ -11,6 +11,7 @@ static const MpCommand commands[] = {
     {"explain", cmd_explain, "say what would be done with a mail, and why"},
     {"extract", cmd_extract, "print the reply a person wrote"},
     {"failure", cmd_failure, "list and show the mails that were refused"},
+    {"held", cmd_held, "list, accept and reject first mails that nobody proved yet"},
     {"fsck", cmd_fsck, "check the tracker, and say how to mend it"},
     {"hook", cmd_hook, NULL},
     {"init", cmd_init, "make the data directory, the tracker and the keys"},

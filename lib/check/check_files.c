@@ -32,6 +32,7 @@ static const struct {
     {"incoming-mail", true},
     {"incoming-mail/success", true},
     {"incoming-mail/failure", true},
+    {"incoming-mail/held", true},
     {"outbox", true},
     {"outbox/tmp", true},
     {"outbox/new", true},

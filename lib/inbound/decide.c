@@ -14,6 +14,7 @@ ask_gates(const MpConfig *config, MpDelivery *delivery)
         .identity = &delivery->identity,
         .composed = delivery->extraction != NULL ? &delivery->composed : NULL,
         .refused = delivery->refused,
+        .is_rejected = delivery->is_rejected,
     };
     MpDecision *decision = &delivery->decision;
 

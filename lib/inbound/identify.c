@@ -132,7 +132,8 @@ find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
         return false;
     if (identity->is_opening) {
         identity->key = mp_opening_key(delivery, source, words);
-        return mp_delivery_find_opened(instance, delivery, error);
+        return mp_delivery_find_opened(instance, delivery, error) &&
+               mp_delivery_find_confirmation(instance, delivery, error);
     }
     identity->key = mp_tracker_key(identity->account->id, identity->address.thread, source, words);
     return mp_instance_find_key(instance, identity->address.thread, identity->key,

@@ -19,17 +19,22 @@
 
 #include "base/error.h"
 #include "base/signal.h"
+#include "inbound/held.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
 #include "instance/transaction.h"
 
-static GPtrArray *
-deliveries_of(GPtrArray *mails)
+GPtrArray *
+mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails)
 {
     GPtrArray *deliveries = g_ptr_array_new_with_free_func((GDestroyNotify)mp_delivery_free);
 
-    for (guint i = 0; i < mails->len; i++)
-        g_ptr_array_add(deliveries, mp_delivery_new(g_ptr_array_index(mails, i)));
+    for (guint i = 0; i < mails->len; i++) {
+        MpDelivery *delivery = mp_delivery_new(g_ptr_array_index(mails, i));
+
+        delivery->is_rejected = inbound->rejects;
+        g_ptr_array_add(deliveries, delivery);
+    }
     g_ptr_array_set_free_func(mails, NULL); /* the deliveries own them now */
     return deliveries;
 }
@@ -44,7 +49,8 @@ mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
         return false;
     mp_inbound_find_batch_duplicates(inbound, deliveries);
     mp_inbound_limit_rates(inbound, deliveries);
-    return mp_responses_admit(inbound->instance, deliveries, error);
+    return mp_inbound_limit_held(inbound, deliveries, error) &&
+           mp_responses_admit(inbound->instance, deliveries, error);
 }
 
 static bool
@@ -76,7 +82,7 @@ post_and_announce(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 bool
 mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 {
-    g_autoptr(GPtrArray) deliveries = deliveries_of(mails);
+    g_autoptr(GPtrArray) deliveries = mp_inbound_deliveries(inbound, mails);
 
     if (!mp_inbound_parse(inbound, deliveries, error))
         return false;
@@ -135,7 +141,7 @@ mp_inbound_pass(MpInbound *inbound, bool *found, GError **error)
 
     *found = false;
     while (names != NULL && next < names->len && !mp_is_stopped()) {
-        g_autoptr(GPtrArray) mails = mp_inbound_take(inbound, names, &next, error);
+        g_autoptr(GPtrArray) mails = mp_inbound_take(inbound, mp_maildir_take, names, &next, error);
 
         if (mails == NULL)
             return false;

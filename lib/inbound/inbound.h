@@ -8,6 +8,7 @@
 #include "ledger/ledger.h"
 
 typedef struct MpInbound MpInbound;
+struct MpHeldStock; /* held.h */
 
 /* Tells what is decided of a mail, where nothing is done. */
 typedef bool (*MpInboundTell)(MpInbound *inbound, MpDelivery *delivery, GError **error);
@@ -18,11 +19,14 @@ struct MpInbound {
     MpLedger *ledger;
     MpWorker *worker; /* NULL before mp_inbound_expect */
     bool is_worker_for_many;
-    MpInboundTell tell;                     /* say what would be done, do nothing; or NULL */
-    bool wants_lines;                       /* of each text, what decided on it */
-    bool is_sandbox_told;                   /* the log says once what the sandbox lacks */
-    GHashTable *left;                       /* names that stay in new/: not taken again */
-    guint n_success, n_failure, n_deferred; /* mails so far */
+    MpInboundTell tell;       /* say what would be done, do nothing; or NULL */
+    bool rejects;             /* an administrator, all that is taken */
+    bool wants_lines;         /* of each text, what decided on it */
+    bool is_sandbox_told;     /* the log says once what the sandbox lacks */
+    GHashTable *left;         /* names that stay in new/: not taken again */
+    struct MpHeldStock *held; /* how much is held; NULL: not counted yet */
+    GPtrArray *waiting;       /* MpWaiting (held_list.h), where what is held is listed */
+    guint n_success, n_failure, n_deferred; /* mails so far; what is held counts as neither */
     GError *first_deferral;                 /* why mails stay, for the exit status */
 };
 
@@ -41,6 +45,17 @@ bool mp_inbound_recover(MpInbound *inbound, GError **error);
 /* Processes all of new/ as it is listed now, batch by batch, until a signal comes. *found says
  * whether there was a mail that this run had not seen. */
 bool mp_inbound_pass(MpInbound *inbound, bool *found, GError **error);
+
+/* Decides what is held anew, if anything it hangs on may have changed since the last time. */
+bool mp_inbound_pass_held(MpInbound *inbound, GError **error);
+
+/*
+ * An administrator's word on one held mail, by its name: accepted it is confirmed to be the
+ * account's that has the address in its From, and decided again; rejected it is refused. Under the
+ * lock. What becomes of it is logged. MP_ERROR_INPUT if there is no such mail, or no such account.
+ */
+bool mp_inbound_accept_held(MpInbound *inbound, const char *name, GError **error);
+bool mp_inbound_reject_held(MpInbound *inbound, const char *name, GError **error);
 
 /* One batch: mp_inbound_expect, mp_inbound_recover and mp_inbound_batch, under one lock. */
 bool mp_inbound_locked_batch(MpInbound *inbound, GPtrArray *mails, GError **error);

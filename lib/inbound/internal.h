@@ -6,11 +6,20 @@
 /* A mail that stays where it is: the reason is logged, the first one decides the exit status. */
 void mp_inbound_defer(MpInbound *inbound, MpDelivery *delivery, const GError *why);
 
+/* ---- inbound.c ---- */
+
+/* A delivery for each mail, which they own from here on. */
+GPtrArray *mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails);
+
 /* ---- take.c ---- */
 
-/* Opens mails of new/, from names[*next…], until the batch is full: an array of MpMail. One that
- * cannot be opened is left where it is. */
-GPtrArray *mp_inbound_take(MpInbound *inbound, const GPtrArray *names, guint *next, GError **error);
+/* mp_maildir_take() or mp_maildir_take_held(). */
+typedef MpMail *(*MpTake)(MpMaildir *maildir, const char *name, GError **error);
+
+/* Opens mails of one directory, from names[*next…], until the batch is full: an array of MpMail.
+ * One that cannot be opened is left where it is. */
+GPtrArray *mp_inbound_take(MpInbound *inbound, MpTake take, const GPtrArray *names, guint *next,
+                           GError **error);
 
 /* ---- parse.c ---- */
 

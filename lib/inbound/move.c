@@ -2,6 +2,8 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "policy/commands.h"
+#include "inbound/held.h"
+#include "inbound/held_list.h"
 #include "inbound/internal.h"
 
 static void
@@ -28,6 +30,9 @@ log_outcome(const MpDelivery *delivery, const char *would)
     else if (delivery->decision.gate->action == MP_DO_COMMANDS)
         mp_info("%sObeyed %s: thread %" G_GUINT64_FORMAT ", by %s", would, path,
                 delivery->identity.thread->id, login);
+    else if (delivery->decision.gate->outcome == MP_OUTCOME_HELD)
+        mp_info("%sHeld %s: %s: %s", would, path, delivery->decision.gate->reason,
+                delivery->decision.why);
     else if (delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS)
         mp_info("%sAccepted %s: %s: %s", would, path, delivery->decision.gate->reason,
                 delivery->decision.why);
@@ -42,6 +47,14 @@ log_outcome(const MpDelivery *delivery, const char *would)
         mp_info("%sAnswered %s: %s", would, path, delivery->decision.gate->reason);
 }
 
+/* What was held and still is, is no news. */
+static bool
+is_no_news(const MpDelivery *delivery)
+{
+    return delivery->is_deferred || (delivery->mail->place == MP_PLACE_HELD &&
+                                     delivery->decision.gate->outcome == MP_OUTCOME_HELD);
+}
+
 static bool
 record_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
@@ -50,7 +63,7 @@ record_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
     for (guint i = 0; i < deliveries->len; i++) {
         const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (delivery->is_deferred)
+        if (is_no_news(delivery))
             continue;
         const MpOutcomeLine line = {
             .outcome = delivery->decision.gate->outcome,
@@ -92,7 +105,7 @@ mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery)
         inbound->n_deferred++;
     else if (delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS)
         inbound->n_success++;
-    else
+    else if (delivery->decision.gate->outcome == MP_OUTCOME_FAILURE)
         inbound->n_failure++;
 }
 
@@ -100,7 +113,7 @@ mp_inbound_count_outcome(MpInbound *inbound, const MpDelivery *delivery)
 static void
 count(MpInbound *inbound, const MpDelivery *delivery)
 {
-    if (delivery->is_deferred)
+    if (is_no_news(delivery))
         return;
     mp_ledger_count(inbound->ledger, "mail", delivery->decision.gate->reason, 1);
     if ((delivery->decision.gate->action == MP_DO_COMMENT ||
@@ -118,8 +131,13 @@ mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (!delivery->is_deferred)
+        if (inbound->waiting != NULL && !delivery->is_deferred &&
+            delivery->decision.gate->outcome == MP_OUTCOME_HELD)
+            g_ptr_array_add(inbound->waiting, mp_waiting_new(delivery));
+        if (!is_no_news(delivery)) {
             move(inbound, delivery);
+            mp_inbound_note_held(inbound, delivery);
+        }
         mp_inbound_count_outcome(inbound, delivery);
         count(inbound, delivery);
     }

@@ -1,6 +1,7 @@
 /* Opening what the way of a mail needs; and leaving a mail where it is. */
 #include "base/escape.h"
 #include "base/log.h"
+#include "inbound/held.h"
 #include "inbound/internal.h"
 
 bool
@@ -33,6 +34,7 @@ mp_inbound_close(MpInbound *inbound)
     g_clear_pointer(&inbound->maildir, mp_maildir_free);
     g_clear_pointer(&inbound->ledger, mp_ledger_free);
     g_clear_pointer(&inbound->left, g_hash_table_unref);
+    g_clear_pointer(&inbound->held, mp_held_stock_free);
     g_clear_error(&inbound->first_deferral);
 }
 

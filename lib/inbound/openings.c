@@ -2,11 +2,14 @@
 #include "inbound/openings.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "address/opening.h"
 #include "base/domain.h"
 #include "base/escape.h"
+#include "inbound/held.h"
 #include "policy/proof.h"
+#include "tracker/confirmed.h"
 #include "tracker/redact.h"
 #include "tracker/repositories.h"
 
@@ -157,6 +160,23 @@ mp_delivery_find_opened(const MpInstance *instance, MpDelivery *delivery, GError
                               &redaction, error))
         return false;
     identity->opened = redaction.thread;
+    return true;
+}
+
+bool
+mp_delivery_find_confirmation(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    MpIdentity *identity = &delivery->identity;
+    guint64 user;
+
+    identity->is_overdue =
+        (gint64)time(NULL) - mp_delivery_received(delivery) > (gint64)MP_HELD_DAYS * 86400;
+    if (identity->unproved == NULL || identity->account == NULL)
+        return true;
+    if (!mp_accounts_confirmed(instance->accounts, identity->key, &user, error))
+        return false;
+    if (user == identity->account->id)
+        g_clear_pointer(&identity->unproved, g_free);
     return true;
 }
 

@@ -24,6 +24,11 @@ char *mp_opening_key(const MpDelivery *delivery, const char *source, const char 
 /* Finds the thread that the KEY opened, also where its opening post is redacted. */
 bool mp_delivery_find_opened(const MpInstance *instance, MpDelivery *delivery, GError **error);
 
+/* Finds whether the mail was confirmed to be its account's, and whether it has waited long enough.
+ */
+bool
+mp_delivery_find_confirmation(const MpInstance *instance, MpDelivery *delivery, GError **error);
+
 /* Opens the thread, with `post` as its opening post. */
 bool mp_delivery_open_thread(const MpInstance *instance, MpBatch *batch, GPtrArray *events,
                              MpDelivery *delivery, const MpNewComment *post, const MpActor *actor,

@@ -17,9 +17,12 @@ is_over_size(MpInbound *inbound, MpDelivery *delivery)
     return true;
 }
 
+/* What is held is read by each run, which is no news. */
 static void
 log_processing(const MpDelivery *delivery)
 {
+    if (delivery->mail->place == MP_PLACE_HELD)
+        return;
     g_autofree char *id = delivery->message_id != NULL ? mp_escape(delivery->message_id)
                                                        : g_strdup("(no Message-ID)");
 

@@ -259,15 +259,21 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
 }
 
 MpEvent *
-mp_response_event(const MpInstance *instance, const MpDelivery *delivery)
+mp_response_event_of(const MpInstance *instance, MpResponse *response, guint64 thread)
 {
-    g_autofree char *name = mp_response_name(delivery->decision.response);
-    g_autofree char *source = g_strdup_printf("%s %s", delivery->decision.response->hash, name);
+    g_autofree char *name = mp_response_name(response);
+    g_autofree char *source = g_strdup_printf("%s %s", response->hash, name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
     g_autofree char *key = g_strdup_printf("answer-%.32s", sum);
-    MpEvent *event =
-        mp_transaction_event(instance, MP_EVENT_RESPONSE, key, mp_delivery_thread(delivery), 0);
+    MpEvent *event = mp_transaction_event(instance, MP_EVENT_RESPONSE, key, thread, 0);
 
-    event->response = mp_response_ref(delivery->decision.response);
+    event->response = mp_response_ref(response);
     return event;
+}
+
+MpEvent *
+mp_response_event(const MpInstance *instance, const MpDelivery *delivery)
+{
+    return mp_response_event_of(instance, delivery->decision.response,
+                                mp_delivery_thread(delivery));
 }

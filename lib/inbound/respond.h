@@ -23,3 +23,6 @@ bool mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GErro
 /* The event of the response. The delivery keeps its own reference: what is staged with a batch that
  * does not come true is staged again with the next. */
 MpEvent *mp_response_event(const MpInstance *instance, const MpDelivery *delivery);
+
+/* The same of a response to no mail of its own. */
+MpEvent *mp_response_event_of(const MpInstance *instance, MpResponse *response, guint64 thread);

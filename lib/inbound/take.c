@@ -7,7 +7,8 @@
 #define BATCH_BYTES (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 GPtrArray *
-mp_inbound_take(MpInbound *inbound, const GPtrArray *names, guint *next, GError **error)
+mp_inbound_take(MpInbound *inbound, MpTake take, const GPtrArray *names, guint *next,
+                GError **error)
 {
     g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
     gint64 bytes = 0;
@@ -20,7 +21,7 @@ mp_inbound_take(MpInbound *inbound, const GPtrArray *names, guint *next, GError 
 
         if (g_hash_table_contains(inbound->left, name))
             continue;
-        MpMail *mail = mp_maildir_take(inbound->maildir, name, &why);
+        MpMail *mail = take(inbound->maildir, name, &why);
         if (why != NULL && mp_error_is_temporary(why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return NULL;

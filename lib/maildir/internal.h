@@ -4,8 +4,8 @@
 #include "maildir/maildir.h"
 
 struct MpMaildir {
-    char *new_path, *outcome_path[2];
-    int new_fd, outcome_fd[2], incoming_fd;
+    char *new_path, *outcome_path[MP_N_OUTCOMES];
+    int new_fd, outcome_fd[MP_N_OUTCOMES], incoming_fd;
     bool is_moved;
     bool is_mended;       /* outcomes.tsv, by this process */
     GHashTable *reported; /* names that are no regular files, already logged */

@@ -20,7 +20,7 @@
 
 #define SUFFIXES 1000
 
-static const char *const outcome_names[] = {"success", "failure"};
+static const char *const outcome_names[] = {"success", "failure", "held"};
 
 const char *
 mp_outcome_name(MpOutcome outcome)
@@ -34,14 +34,16 @@ mp_maildir_open(const char *data, GError **error)
     g_autoptr(MpMaildir) m = g_new0(MpMaildir, 1);
     g_autofree char *incoming = g_build_filename(data, "incoming-mail", NULL);
 
-    m->new_fd = m->incoming_fd = m->outcome_fd[0] = m->outcome_fd[1] = -1;
+    m->new_fd = m->incoming_fd = -1;
+    for (int i = 0; i < MP_N_OUTCOMES; i++)
+        m->outcome_fd[i] = -1;
     m->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     m->new_path = g_build_filename(data, "mail/reply/new", NULL);
     m->new_fd = mp_open_made_directory(m->new_path, error);
     m->incoming_fd = m->new_fd >= 0 ? mp_open_made_directory(incoming, error) : -1;
     if (m->incoming_fd < 0)
         return NULL;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < MP_N_OUTCOMES; i++) {
         m->outcome_path[i] = g_build_filename(incoming, outcome_names[i], NULL);
         m->outcome_fd[i] = mp_open_made_directory(m->outcome_path[i], error);
         if (m->outcome_fd[i] < 0)
@@ -57,7 +59,7 @@ mp_maildir_free(MpMaildir *m)
         return;
     mp_fd_clear(&m->new_fd);
     mp_fd_clear(&m->incoming_fd);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < MP_N_OUTCOMES; i++) {
         mp_fd_clear(&m->outcome_fd[i]);
         g_free(m->outcome_path[i]);
     }
@@ -107,30 +109,36 @@ time_of_name(const char *name)
 
 /* --- Listing -------------------------------------------------------------------------------- */
 
+typedef struct {
+    MpMaildir *maildir;
+    const char *path;
+    int fd;
+} Listing;
+
 static void
-report_irregular(MpMaildir *m, const char *name)
+report_irregular(const Listing *listing, const char *name)
 {
-    if (!g_hash_table_add(m->reported, g_strdup(name)))
+    if (!g_hash_table_add(listing->maildir->reported, g_strdup(name)))
         return;
     g_autofree char *shown = mp_escape(name);
-    mp_warn("Left alone %s/%s: not a regular file", m->new_path, shown);
+    mp_warn("Left alone %s/%s: not a regular file", listing->path, shown);
 }
 
 static bool
-is_mail(const struct dirent *entry, gpointer maildir)
+is_mail(const struct dirent *entry, gpointer user_data)
 {
-    MpMaildir *m = maildir;
+    const Listing *listing = user_data;
     struct stat st;
 
     if (!mp_is_plain_name(entry->d_name))
         return false;
     if (entry->d_type == DT_REG)
         return true;
-    if (fstatat(m->new_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(listing->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return false; /* gone meanwhile */
     if (S_ISREG(st.st_mode))
         return true;
-    report_irregular(m, entry->d_name);
+    report_irregular(listing, entry->d_name);
     return false;
 }
 
@@ -143,17 +151,31 @@ by_time_and_name(gconstpointer a, gconstpointer b)
     return tx != ty ? (tx < ty ? -1 : 1) : strcmp(x, y);
 }
 
+static GPtrArray *
+list(MpMaildir *m, const char *path, int fd, GError **error)
+{
+    const Listing listing = {m, path, fd};
+    GPtrArray *names = mp_list_directory(path, is_mail, (gpointer)&listing, error);
+
+    if (names != NULL)
+        g_ptr_array_sort(names, by_time_and_name);
+    return names;
+}
+
 GPtrArray *
 mp_maildir_list(MpMaildir *m, guint most, GError **error)
 {
-    g_autoptr(GPtrArray) names = mp_list_directory(m->new_path, is_mail, m, error);
+    GPtrArray *names = list(m, m->new_path, m->new_fd, error);
 
-    if (names == NULL)
-        return NULL;
-    g_ptr_array_sort(names, by_time_and_name);
-    if (names->len > most)
+    if (names != NULL && names->len > most)
         g_ptr_array_set_size(names, (gint)most);
-    return g_steal_pointer(&names);
+    return names;
+}
+
+GPtrArray *
+mp_maildir_list_held(MpMaildir *m, GError **error)
+{
+    return list(m, m->outcome_path[MP_OUTCOME_HELD], m->outcome_fd[MP_OUTCOME_HELD], error);
 }
 
 /* --- Taking --------------------------------------------------------------------------------- */
@@ -186,20 +208,33 @@ look_at(MpMail *mail, GError **error)
     return true;
 }
 
-MpMail *
-mp_maildir_take(MpMaildir *m, const char *name, GError **error)
+static MpMail *
+take(const char *directory, int fd, MpPlace place, const char *name, GError **error)
 {
     g_autoptr(MpMail) mail = g_new0(MpMail, 1);
 
     mail->name = g_strdup(name);
-    mail->path = g_build_filename(m->new_path, name, NULL);
-    mail->place = MP_PLACE_NEW;
-    mail->fd = openat(m->new_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    mail->path = g_build_filename(directory, name, NULL);
+    mail->place = place;
+    mail->fd = openat(fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (mail->fd < 0 && errno == ENOENT)
         return NULL;
     if (mail->fd < 0)
         return mp_fail_errno_null(error, "cannot open %s", mail->path);
     return look_at(mail, error) ? g_steal_pointer(&mail) : NULL;
+}
+
+MpMail *
+mp_maildir_take(MpMaildir *m, const char *name, GError **error)
+{
+    return take(m->new_path, m->new_fd, MP_PLACE_NEW, name, error);
+}
+
+MpMail *
+mp_maildir_take_held(MpMaildir *m, const char *name, GError **error)
+{
+    return take(m->outcome_path[MP_OUTCOME_HELD], m->outcome_fd[MP_OUTCOME_HELD], MP_PLACE_HELD,
+                name, error);
 }
 
 static char *
@@ -210,15 +245,16 @@ resolved(const char *path)
     return g_strdup(raw);
 }
 
-/* Finds which of our three directories a file lies in, symbolic links resolved. */
+/* Finds which of our directories a file lies in, symbolic links resolved. */
 static MpPlace
 place_of(const MpMaildir *m, const char *path)
 {
-    const char *ours[] = {m->new_path, m->outcome_path[0], m->outcome_path[1]};
+    const char *ours[] = {m->new_path, m->outcome_path[MP_OUTCOME_SUCCESS],
+                          m->outcome_path[MP_OUTCOME_FAILURE], m->outcome_path[MP_OUTCOME_HELD]};
     g_autofree char *directory = g_path_get_dirname(path);
     g_autofree char *real = resolved(directory);
 
-    for (int i = 0; i < 3; i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(ours); i++) {
         g_autofree char *real_ours = resolved(ours[i]);
 
         if (real != NULL && g_strcmp0(real, real_ours) == 0)
@@ -273,14 +309,14 @@ mp_maildir_take_file(MpMaildir *m, const char *path, GError **error)
 static int
 directory_of(const MpMaildir *m, MpPlace place)
 {
-    return place == MP_PLACE_NEW ? m->new_fd : m->outcome_fd[place == MP_PLACE_FAILURE];
+    return place == MP_PLACE_NEW ? m->new_fd : m->outcome_fd[place - MP_PLACE_SUCCESS];
 }
 
-static bool
-is_there_already(const MpMail *mail, MpOutcome outcome)
+bool
+mp_maildir_is_there(const MpMail *mail, MpOutcome outcome)
 {
     return mail->place == MP_PLACE_ELSEWHERE ||
-           mail->place == (outcome == MP_OUTCOME_SUCCESS ? MP_PLACE_SUCCESS : MP_PLACE_FAILURE);
+           (int)mail->place == (int)MP_PLACE_SUCCESS + (int)outcome;
 }
 
 /* The mail is under its target name too: an earlier run was killed. Drops the name in new/. */
@@ -297,7 +333,7 @@ mp_maildir_finish(MpMaildir *m, const MpMail *mail, MpOutcome outcome, GError **
 {
     int from = directory_of(m, mail->place), to = m->outcome_fd[outcome];
 
-    if (is_there_already(mail, outcome))
+    if (mp_maildir_is_there(mail, outcome))
         return true;
     m->is_moved = true;
     for (int i = 0; i < SUFFIXES; i++) {
@@ -327,7 +363,7 @@ mp_maildir_sync(MpMaildir *m, GError **error)
     if (!m->is_moved)
         return true;
     /* The targets first: after a power cut a mail may have two names, never none. */
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < MP_N_OUTCOMES; i++)
         if (!mp_sync_directory(m->outcome_fd[i], m->outcome_path[i], error))
             return false;
     if (!mp_sync_directory(m->new_fd, m->new_path, error))

@@ -3,6 +3,7 @@
  *
  *   MAIL/new/                       where the MTA delivers (maildir(5))
  *   INCOMING/success, …/failure     where every mail ends, unchanged, under its own file name
+ *   INCOMING/held                   where a mail waits for what nobody knows yet
  *   INCOMING/outcomes.tsv           one line a mail, written before it is moved (outcomes.c)
  *
  * Every move is a rename on one file system, made durable by a sync of both directories once a
@@ -16,9 +17,11 @@
 
 typedef struct MpMaildir MpMaildir;
 
-typedef enum { MP_OUTCOME_SUCCESS, MP_OUTCOME_FAILURE } MpOutcome;
+typedef enum { MP_OUTCOME_SUCCESS, MP_OUTCOME_FAILURE, MP_OUTCOME_HELD } MpOutcome;
 
-const char *mp_outcome_name(MpOutcome outcome); /* "success", "failure" */
+#define MP_N_OUTCOMES 3
+
+const char *mp_outcome_name(MpOutcome outcome); /* "success", "failure", "held" */
 
 /* Opens DATA/mail/reply and DATA/incoming-mail, which must be there: MP_ERROR_INSTALLATION if not.
  */
@@ -26,11 +29,12 @@ MpMaildir *mp_maildir_open(const char *data, GError **error);
 void mp_maildir_free(MpMaildir *maildir);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMaildir, mp_maildir_free)
 
-/* Where a mail lies, which decides whether it is moved. (The two outcomes in MpOutcome's order.) */
+/* Where a mail lies, which decides whether it is moved. (The outcomes in MpOutcome's order.) */
 typedef enum {
     MP_PLACE_NEW,
     MP_PLACE_SUCCESS,
     MP_PLACE_FAILURE,
+    MP_PLACE_HELD,
     MP_PLACE_ELSEWHERE, /* somebody's file: read and left where it is */
 } MpPlace;
 
@@ -62,13 +66,20 @@ MpMail *mp_maildir_take_file(MpMaildir *maildir, const char *path, GError **erro
  */
 MpMail *mp_maildir_take_memory(int fd, const char *name, GError **error);
 
+/* The same of held/. */
+GPtrArray *mp_maildir_list_held(MpMaildir *maildir, GError **error);
+MpMail *mp_maildir_take_held(MpMaildir *maildir, const char *name, GError **error);
+
+/* Whether the mail lies where this outcome belongs. */
+bool mp_maildir_is_there(const MpMail *mail, MpOutcome outcome);
+
 /* Moves a mail where its outcome belongs (nothing, if it lies there already). Not synced yet. */
 bool mp_maildir_finish(MpMaildir *maildir, const MpMail *mail, MpOutcome outcome, GError **error);
 
 /* Makes all moves since the last call durable. */
 bool mp_maildir_sync(MpMaildir *maildir, GError **error);
 
-/* DATA/incoming-mail/success or failure; the string is the maildir's. */
+/* DATA/incoming-mail/success, failure or held; the string is the maildir's. */
 const char *mp_maildir_outcome_path(const MpMaildir *maildir, MpOutcome outcome);
 
 /* DATA/mail/reply/new; the string is the maildir's. */

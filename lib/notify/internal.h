@@ -121,8 +121,8 @@ typedef struct {
 } MpResponseText;
 
 typedef struct {
-    const char *discussion, *questions, *your_message, *the_message, *from, *subject, *rest,
-        *footer, *unreadable, *footer_of_one, *done, *not_done, *more, *commands;
+    const char *discussion, *questions, *your_message, *the_message, *waiting, *from, *subject,
+        *rest, *footer, *unreadable, *footer_of_one, *done, *not_done, *more, *commands;
 } MpResponsePhrases;
 
 /* By the response's text, else by its reason; NULL if there is none. */

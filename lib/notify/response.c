@@ -85,8 +85,11 @@ make_texts(const MpResponseFacts *facts, Texts *t, GError **error)
 static const char *
 quote_title(const Texts *t)
 {
-    return strcmp(t->facts->response->reason, "sender-mismatch") == 0 ? t->phrases->the_message
-                                                                      : t->phrases->your_message;
+    const char *reason = t->facts->response->reason;
+
+    return strcmp(reason, "held-list") == 0         ? t->phrases->waiting
+           : strcmp(reason, "sender-mismatch") == 0 ? t->phrases->the_message
+                                                    : t->phrases->your_message;
 }
 
 static bool
@@ -263,6 +266,8 @@ append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const c
         mp_header_mailbox(facts->config->hostname, facts->config->noreply_address);
     g_autofree char *to = mp_header_mailbox(facts->user->name, address);
     g_autofree char *subject = mp_header_text(t->subject);
+    const char *submitted =
+        strcmp(response->reason, "held-list") == 0 ? "auto-generated" : "auto-replied";
     const char *const fields[][2] = {
         {"Date", date},
         {"From", from},
@@ -270,7 +275,7 @@ append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const c
         {"Message-ID", message_id},
         {"Subject", subject},
         {"Precedence", "bulk"},
-        {"Auto-Submitted", "auto-replied"},
+        {"Auto-Submitted", submitted},
         {"X-Auto-Response-Suppress", "All"},
         {"X-Metroplex-Recipient", facts->user->login},
         {"X-Metroplex-Reason", response->reason},

@@ -89,6 +89,13 @@ static const MpResponseText texts[] = {
       {"Votre message n’a pas été publié : {repository} n’ouvre de discussions par courriel que pour ses membres",
        "Votre message aurait ouvert une discussion dans {repository}, ce que seuls ses membres peuvent faire par courriel, et votre compte {login} n’en fait pas partie.",
        "Demandez à l’un d’eux de l’ouvrir, ou de vous faire ajouter aux membres."}}},
+    {"held-list",
+     {{"Messages wait on {host} until somebody knows who wrote them",
+       "Messages that would open discussions in repositories of which you are a member are held on {host}, since nothing proves who wrote them. Nothing of them is published, and their senders hear nothing.",
+       "Those who run {host} accept or reject them (metroplex held); after two weeks they are refused. As long as any wait, this list comes once a day."},
+      {"Des messages attendent sur {host} que l’on sache qui les a écrits",
+       "Des messages qui ouvriraient des discussions dans des dépôts dont vous êtes membre sont retenus sur {host}, car rien ne prouve qui les a écrits. Rien n’en est publié, et leurs expéditeurs n’en savent rien.",
+       "Les responsables de {host} les acceptent ou les refusent (metroplex held) ; après deux semaines, ils sont refusés. Tant qu’il en reste, cette liste arrive une fois par jour."}}},
     {"commands-refused",
      {{"Nothing was done: your message contains only commands that cannot be done",
        "Your message to {repository} contains nothing but lines that look like commands, and none of them could be done. Nothing was posted.",
@@ -169,11 +176,11 @@ static const MpResponseText texts[] = {
 };
 
 static const MpResponsePhrases phrases[] = {
-    {"The discussion: ", "Questions: ", "Your message, as it arrived:", "The message, as it arrived:",
+    {"The discussion: ", "Questions: ", "Your message, as it arrived:", "The message, as it arrived:", "What waits:",
      "From: ", "Subject: ", "(The rest is left out here; it is in your own copy.)",
      "This is an automatic reply; you get at most one a day for each discussion and reason.", "nothing that can be read",
      "This is an automatic reply.", "Done:", "Not done:", "and {count} more", "Commands:"},
-    {"La discussion : ", "Questions : ", "Votre message, tel qu’il est arrivé :", "Le message, tel qu’il est arrivé :",
+    {"La discussion : ", "Questions : ", "Votre message, tel qu’il est arrivé :", "Le message, tel qu’il est arrivé :", "Ce qui attend :",
      "De : ", "Objet : ", "(La suite est omise ici ; elle figure dans votre propre copie.)",
      "Ceci est une réponse automatique ; vous en recevez au plus une par jour, par discussion et par motif.", "rien de lisible",
      "Ceci est une réponse automatique.", "Fait :", "Pas fait :", "et {count} de plus", "Commandes :"},

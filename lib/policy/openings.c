@@ -41,6 +41,39 @@ mp_opening_is_of_no_member(const MpGateInput *d, char **why)
 }
 
 bool
+mp_opening_is_rejected(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening || !d->is_rejected)
+        return false;
+    *why = g_strdup("rejected by an administrator");
+    return true;
+}
+
+bool
+mp_opening_is_overdue(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening || d->identity->unproved == NULL || !d->identity->is_overdue)
+        return false;
+    *why = g_strdup_printf("held long enough, and nobody confirmed it: %s", d->identity->unproved);
+    return true;
+}
+
+bool
+mp_opening_is_one_too_many(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening || d->identity->unproved == NULL || d->identity->over_held == NULL)
+        return false;
+    *why = g_strdup_printf("%s: %s", d->identity->over_held, d->identity->unproved);
+    return true;
+}
+
+bool
+mp_opening_is_held(const MpGateInput *d, char **why)
+{
+    return d->identity->is_opening && mp_opening_is_unproved(d, why);
+}
+
+bool
 mp_opening_is_unproved(const MpGateInput *d, char **why)
 {
     if (d->identity->unproved == NULL)

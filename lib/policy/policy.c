@@ -353,6 +353,7 @@ everything(const MpGateInput *d, char **why)
 
 #define SUCCESS MP_OUTCOME_SUCCESS
 #define FAILURE MP_OUTCOME_FAILURE
+#define HELD    MP_OUTCOME_HELD
 
 /* clang-format off */
 static const MpGate gates[] = {
@@ -381,6 +382,10 @@ static const MpGate gates[] = {
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, replies_off, MP_RESPOND_TO_ACCOUNT, .text = "replies-off"},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, MP_RESPOND_TO_ACCOUNT, .text = "members-only"},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, mp_opening_is_of_no_member, MP_RESPOND_TO_ACCOUNT, .text = "open-members"},
+    {"rejected",         FAILURE, MP_DO_NOTHING, false, mp_opening_is_rejected},
+    {"unconfirmed",      FAILURE, MP_DO_NOTHING, false, mp_opening_is_overdue},
+    {"held-full",        FAILURE, MP_DO_NOTHING, false, mp_opening_is_one_too_many},
+    {"held",             HELD,    MP_DO_NOTHING, false, mp_opening_is_held},
     {"unproved",         FAILURE, MP_DO_NOTHING, false, mp_opening_is_unproved},
     {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, MP_RESPOND_TO_ACCOUNT},
     {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted, MP_RESPOND_TO_ACCOUNT},

@@ -30,7 +30,10 @@ typedef struct {
     bool is_opening; /* it is an address of `repository`, at which a first mail opens a thread */
     bool is_answer;  /* it came to such an address, or the no-reply one, and `thread` was found by
                         the  mail that it answers */
-    char *unproved;  /* of both: what there lacks of a proof of its author, or NULL */
+    char *unproved;  /* of both: what there lacks of a proof of its author; NULL where nothing does,
+                        or it was confirmed to be theirs */
+    bool is_overdue; /* of an opening: it came too long ago to wait any more */
+    const char *over_held; /* which limit of held mail it would be over, or NULL */
 
     /* Whose address it is, of an opening or such an answer the account of From; NULL, as what
      * follows, where it does not verify, or From is nobody's. */
@@ -68,6 +71,7 @@ typedef struct {
     const MpIdentity *identity;
     const MpComposed *composed; /* NULL: the reply was not extracted yet */
     const char *refused;        /* what the server of the shared tracker said, or NULL */
+    bool is_rejected;           /* an administrator rejects it */
 } MpGateInput;
 
 typedef enum {

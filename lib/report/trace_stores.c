@@ -196,7 +196,7 @@ void
 mp_trace_mail_files(MpTracer *tracer)
 {
     static const char *const places[] = {"mail/reply/new", "incoming-mail/success",
-                                         "incoming-mail/failure"};
+                                         "incoming-mail/failure", "incoming-mail/held"};
     guint before = tracer->trace->now->len;
 
     look_for_waiting(tracer);

@@ -89,6 +89,11 @@ def answers(site):
     return site.once()
 
 
+def held(site):
+    site.give_held()
+    return site.once()
+
+
 def dead_before(find):
     """A run that died before one of its calls: the work of the next one."""
     def prepare(site):
@@ -218,6 +223,7 @@ SCENARIOS = {
     "commands": commands,
     "openings": openings,
     "answers": answers,
+    "held": held,
     "init": init,
     "thread comment": comment,
     "thread open": open_thread,

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import at, first_mail, opens  # noqa: E402
@@ -62,7 +63,7 @@ class Installation(Site):
         both = f"{at('engine')}, {at()}"
         for delivered in (at(), at("engine")):
             self.give_first("To both.", to=both, delivered=delivered, message_id="<both@example.org>")
-        self.give(first_mail(self, "kate@example.org", verdict="spf=pass smtp.mailfrom=example.org"), "failure", "unproved")
+        self.give(first_mail(self, "kate@example.org", verdict="spf=pass smtp.mailfrom=example.org"), "held", "held")
         self.given.comments[self.threads[0]].append("A comment beside.")
         self.give(first_mail(self, "kate@example.org", to=self.address(self.threads[0], "kate"), text="A comment beside.\n"), "success", *GOOD,
                   comment=(self.threads[0], "A comment beside."))
@@ -92,6 +93,45 @@ class Installation(Site):
             self.give(octets, "success", *GOOD, comment=(first, "Who can look?"))
         self.give(self.mail("kate@example.org", address, "/unlabel\n/reopen\n/title Another\n/lable x\n"), "success", "commands", "duplicate")
         self.given.changes += 6
+
+    def give_held(self):
+        """Held mails: one that somebody accepted, and died before the thread; one that waits too long; one that goes on waiting."""
+        opens(self)
+        now, unproved = int(time.time()), "spf=pass smtp.mailfrom=example.org"
+        for n in range(3):
+            self.deliver(first_mail(self, "kate@example.org", text=f"Held {n}.\n", verdict=unproved, message_id=f"<held-{n}@example.org>"),
+                         f"{now}.V1I1M{n}.mx")
+        subprocess.run(self.once(), check=True)
+        folder = os.path.join(self.data, "incoming-mail/held")
+        for n, (days, place, *reasons) in enumerate([(0, "success", "opened", "duplicate"), (15, "failure", "unconfirmed"), (0, "held", "held")]):
+            name = f"{now - days * 86400}.V1I1M{n}.mx"
+            os.rename(os.path.join(folder, f"{now}.V1I1M{n}.mx"), os.path.join(folder, name))
+            with open(os.path.join(folder, name), "rb") as f:
+                self.given.mails[name] = Mail(f.read(), place, reasons)
+        outcomes = os.path.join(self.data, "incoming-mail/outcomes.tsv")
+        with open(outcomes, "r+") as f:  # as if it had come then
+            text = f.read().replace(f"{now}.V1I1M1.mx", f"{now - 15 * 86400}.V1I1M1.mx")
+            f.seek(0)
+            f.write(text)
+        key = hashlib.sha256(b"metroplex-key-1\n2\n0\0opening:acme/rocket\n\n<held-0@example.org>\0Held 0.\0").hexdigest()[:32]
+        self.write_in("accounts.git", f"confirmed/{key[:2]}/{key[2:]}", b"2\n")
+        self.given.opened.append("Held 0.")
+        self.count_commits()
+        self.given.changes += 1
+
+    def write_in(self, repository, path, octets):
+        """A file more in a repository, as somebody's commit."""
+        env = dict(os.environ, GIT_INDEX_FILE=os.path.join(self.dir, "index"))
+
+        def git_in(*args, stdin=None):
+            command = ["git", "-c", "safe.directory=*", "-c", "user.name=a", "-c", "user.email=a@b", "-C", os.path.join(self.data, repository), *args]
+            return subprocess.run(command, input=stdin, env=env, check=True, capture_output=True).stdout.decode().strip()
+
+        git_in("read-tree", "main")
+        blob = git_in("hash-object", "-w", "--stdin", stdin=octets)
+        git_in("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+        git_in("update-ref", "refs/heads/main", git_in("commit-tree", git_in("write-tree"), "-p", "main", "-m", "x"))
+        os.remove(env["GIT_INDEX_FILE"])
 
     def give_batch(self):
         """Three good mails, one of them twice, one refused, one unsubscription."""

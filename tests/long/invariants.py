@@ -67,7 +67,7 @@ def mails(site, given):
     for name in names(site, "mail/reply/new"):
         yield f"mail: {name} is still in new/"
     found = collections.defaultdict(list)
-    for place in ("success", "failure"):
+    for place in ("success", "failure", "held"):
         for name in names(site, "incoming-mail/" + place):
             base = base_of(name, given.mails)
             found[base].append(place)
@@ -88,7 +88,7 @@ def outcomes(site, given):
         yield "outcomes: the last line has no end"
     for line in text.splitlines():
         fields = line.split("\t")
-        if len(fields) != FIELDS or fields[1] not in ("success", "failure") or not TIME.fullmatch(fields[0]):
+        if len(fields) != FIELDS or fields[1] not in ("success", "failure", "held") or not TIME.fullmatch(fields[0]):
             yield f"outcomes: not a line: {line!r}"
         else:
             last[fields[4]] = fields
@@ -360,7 +360,7 @@ def half_way(site, threads, given):
     path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
     lines = read(path).decode(errors="replace") if os.path.exists(path) else ""
     moved = {}
-    for place in ("success", "failure"):
+    for place in ("success", "failure", "held"):
         for name in names(site, "incoming-mail/" + place):
             moved[base_of(name, given.mails)] = os.path.join(site.data, "incoming-mail", place, name)
     for name, mail in given.mails.items():

@@ -84,6 +84,9 @@ def a_signed_first_mail_is_a_thread_and_what_answers_it_a_comment(site, way):
     contains(site.metroplex("fsck"), " 0 faults")
 
 
+WAITS = ("held", "held-full")  # of one domain only so many are held
+
+
 @with_way
 def nothing_that_a_client_writes_proves_who_it_is(site, way):
     """Of the fields that OpenDKIM is to take away some are left: it counts results, and knows one way to write them."""
@@ -97,11 +100,11 @@ def nothing_that_a_client_writes_proves_who_it_is(site, way):
     for text in tries:
         for domain in (None, "evil.example"):
             name = way.send(way.mail("kate", above=text.encode(), domain=domain))
-            equal(name, "unproved", f"{text[:120]} signed by {domain}")
+            check(name in WAITS, f"{text[:120]} signed by {domain}: {name}")
         broken = way.mail("kate", above=text.encode()).replace(b"It fails.", b"It works.")
-        equal(way.send(broken), "unproved", f"{text[:120]} above a signature that fails")
-    for name in site.failure:
-        with open(os.path.join(site.data, "incoming-mail/failure", name), "rb") as f:
+        check(way.send(broken) in WAITS, f"{text[:120]} above a signature that fails")
+    for path in [f"failure/{name}" for name in site.failure] + [f"held/{name}" for name in site.listed("incoming-mail/held")]:
+        with open(os.path.join(site.data, "incoming-mail", path), "rb") as f:
             left += b"a=pass; a=pass" in f.read()
     print(f"# {left} of {3 * len(tries)} mails still had the forged field of three hundred results")
     equal(site.metroplex("thread", "list"), "")
@@ -121,8 +124,8 @@ def what_was_signed_for_others_is_not_published(site, way):
         "a second Subject above": b"Subject: Cheap\r\n" + way.mail("kate"),
     }
     for name, octets in tries.items():
-        equal(way.send(octets), "unproved", name)
-    equal(way.send(way.mail("kate", signed=[b"from", b"to"])), "unproved", "a signature without the Date")
+        equal(way.send(octets), "held", name)
+    equal(way.send(way.mail("kate", signed=[b"from", b"to"])), "held", "a signature without the Date")
     equal(way.send(way.mail("kate")), "opened")
     equal(len(site.metroplex("thread", "list").splitlines()), 1)
 

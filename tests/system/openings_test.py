@@ -4,6 +4,7 @@ import email.header
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import at, days_ago, first_mail, opens  # noqa: E402
@@ -47,9 +48,9 @@ def a_member_s_first_mail_opens_a_thread(site):
 
 # Who writes, and what becomes of it where off, members, known may: with proof, and without.
 SENDERS = [
-    ("kate@example.org", ("closed", "opened", "opened"), ("closed", "unproved", "unproved")),
-    ("KATE@Example.ORG", ("closed", "opened", "opened"), ("closed", "unproved", "unproved")),
-    ("tim@example.org", ("closed", "not-permitted", "opened"), ("closed", "not-permitted", "unproved")),
+    ("kate@example.org", ("closed", "opened", "opened"), ("closed", "held", "held")),
+    ("KATE@Example.ORG", ("closed", "opened", "opened"), ("closed", "held", "held")),
+    ("tim@example.org", ("closed", "not-permitted", "opened"), ("closed", "not-permitted", "held")),
     ("gone@example.org", ("closed", "suspended", "suspended"), ("closed", "suspended", "suspended")),
     ("eve@example.net", ("closed", "unknown-sender", "unknown-sender"), ("closed", "unknown-sender", "unknown-sender")),
 ]
@@ -75,18 +76,18 @@ def who_may_open_is_the_repository_s_to_say(site):
 PROOFS = [
     ("DKIM of the domain", {}, "opened"),
     ("DMARC and DKIM", {"verdict": "dmarc=pass header.from=example.org; dkim=pass header.d=example.org"}, "opened"),
-    ("DKIM of another", {"verdict": "dkim=pass header.d=example.net"}, "unproved"),
-    ("DKIM from below", {"verdict": "dkim=pass header.d=sub.example.org"}, "unproved"),
-    ("DMARC by SPF alone", {"verdict": "dmarc=pass header.from=example.org; spf=pass smtp.mailfrom=example.org"}, "unproved"),
-    ("SPF alone", {"verdict": "spf=pass smtp.mailfrom=example.org"}, "unproved"),
-    ("DMARC failed", {"verdict": "dmarc=fail header.from=example.org; dkim=pass header.d=example.org"}, "unproved"),
-    ("no field", {"verdict": ""}, "unproved"),
-    ("a forged field further down", {"verdict": "", "headers": [("Authentication-Results", "mx.example.org; dkim=pass header.d=example.org")]}, "unproved"),
-    ("another's id", {"verdict": "", "above": ["Authentication-Results: mx.example.net; dkim=pass header.d=example.org"]}, "unproved"),
-    ("of last month", {"date": days_ago(30)}, "unproved"),
+    ("DKIM of another", {"verdict": "dkim=pass header.d=example.net"}, "held"),
+    ("DKIM from below", {"verdict": "dkim=pass header.d=sub.example.org"}, "held"),
+    ("DMARC by SPF alone", {"verdict": "dmarc=pass header.from=example.org; spf=pass smtp.mailfrom=example.org"}, "held"),
+    ("SPF alone", {"verdict": "spf=pass smtp.mailfrom=example.org"}, "held"),
+    ("DMARC failed", {"verdict": "dmarc=fail header.from=example.org; dkim=pass header.d=example.org"}, "held"),
+    ("no field", {"verdict": ""}, "held"),
+    ("a forged field further down", {"verdict": "", "headers": [("Authentication-Results", "mx.example.org; dkim=pass header.d=example.org")]}, "held"),
+    ("another's id", {"verdict": "", "above": ["Authentication-Results: mx.example.net; dkim=pass header.d=example.org"]}, "held"),
+    ("of last month", {"date": days_ago(30)}, "held"),
     ("of the day before yesterday", {"date": days_ago(2)}, "opened"),
-    ("written to somebody else", {"to": "ada@example.net", "delivered": at()}, "unproved"),
-    ("written to another address of ours", {"to": at("acme/rocket"), "delivered": at()}, "unproved"),
+    ("written to somebody else", {"to": "ada@example.net", "delivered": at()}, "held"),
+    ("written to another address of ours", {"to": at("acme/rocket"), "delivered": at()}, "held"),
     ("a copy", {"to": "ada@example.net", "headers": [("Cc", at())], "delivered": at()}, "opened"),
     ("without a delivery's word", {"to": f"Rocket <{at('Acme/Rocket')}>", "delivered": "ada@example.net"}, "opened"),
     ("an automatic answer", {"headers": [("Auto-Submitted", "auto-replied")]}, "auto-reply"),
@@ -234,6 +235,117 @@ def so_many_threads_an_hour(site):
     equal(take(site, site.mail("kate@example.org", site.address(1, "kate"), headers=[("Authentication-Results", "x")]).replace(
         b"Return-Path", b"Authentication-Results: mx.example.org; dkim=pass header.d=example.org\nReturn-Path", 1)), "posted")
     equal(take(site, first_mail(site, "kate@example.org")), "rate-limited", "of the account")
+
+
+def held(site):
+    return site.listed("incoming-mail/held")
+
+
+UNPROVED = "spf=pass smtp.mailfrom={domain}"
+
+
+@test
+def what_is_held_is_listed_accepted_or_rejected(site):
+    site.user("kate"), site.user("tim")
+    opens(site)
+    names = [site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED, subject=f"Number {n}", text=f"Text {n}.\n")) for n in range(3)]
+    site.metroplex("--once")
+    equal((held(site), site.new, threads(site)), (names, [], []))
+    equal([line[1:3] for line in site.outcomes()], [["held", "held"]] * 3)
+    listed = [json.loads(line) for line in site.metroplex("held", "list", "--json").splitlines()]
+    equal([(m["file"], m["reason"], m["from"], m["subject"]) for m in listed], [(n, "held", "kate@example.org", f"Number {i}") for i, n in enumerate(names)])
+    contains(site.metroplex("held", "show", names[0]), "metroplex held accept")
+    contains(site.metroplex("held", "show", names[0]), "Text 0.")
+    site.metroplex("--once")
+    equal((held(site), len(site.outcomes())), (names, 3), "what still waits is no news")
+    site.metroplex("held", "accept", names[1])
+    equal([(t["title"], t["author"]) for t in threads(site)], [("Number 1", "kate")])
+    equal((site.reasons()[names[1]], site.success), ("opened", [names[1]]))
+    site.metroplex("held", "reject", os.path.join(site.data, "incoming-mail/held", names[0]))
+    equal((site.reasons()[names[0]], site.failure, held(site)), ("rejected", [names[0]], [names[2]]))
+    equal(len(site.events()), 1, "of the one that was accepted")
+    contains(site.run(METROPLEX, "held", "accept", "nothing", status=65).stderr, "no such file in held/")
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+@test
+def what_is_held_is_decided_by_what_is_known_then(site):
+    site.user("kate"), site.user("tim")
+    opens(site)
+    other = first_mail(site, "tim@example.org", verdict=UNPROVED)
+    equal(take(site, other), "not-permitted", "who may not is not held")
+    mail = first_mail(site, "kate@example.org", verdict=UNPROVED, message_id="<1@example.org>")
+    name = site.deliver(mail)
+    site.metroplex("--once")
+    equal(site.reasons()[name], "held")
+    equal(take(site, first_mail(site, "kate@example.org", message_id="<1@example.org>")), "opened", "it came again, with a proof")
+    site.metroplex("--once")
+    equal((site.reasons()[name], held(site)), ("duplicate", []))
+    name = site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED))
+    site.metroplex("--once")
+    site.metroplex("repository", "set", "acme/rocket", "--open", "off")
+    site.metroplex("--once")
+    equal((site.reasons()[name], held(site)), ("closed", []))
+    check("Answered" not in site.log(), "nobody hears of what may be forged")
+
+
+@test
+def what_nobody_confirms_is_refused_after_two_weeks(site):
+    site.user("kate")
+    opens(site)
+    now = int(time.time())
+    names = [site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED), f"{now - days * 86400}.V1I1M{days}.mx") for days in (15, 13)]
+    site.metroplex("--once")
+    equal((site.reasons()[names[0]], held(site)), ("unconfirmed", [names[1]]))
+    old = f"{now - 15 * 86400}.V1I1M9.mx"
+    os.rename(os.path.join(site.data, "incoming-mail/held", names[1]), os.path.join(site.data, "incoming-mail/held", old))
+    site.metroplex("--once")
+    equal((site.reasons()[old], held(site)), ("unconfirmed", []))
+
+
+@test
+def so_many_mails_are_held(site):
+    site.user("kate", "kate@example.org", "kate@example.net")
+    opens(site)
+    names = [site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED)) for _ in range(22)]
+    other = site.deliver(first_mail(site, "kate@example.net", verdict=UNPROVED))
+    site.metroplex("--once")
+    equal([site.reasons()[name] for name in names], ["held"] * 20 + ["held-full"] * 2)
+    equal((site.reasons()[other], len(held(site))), ("held", 21))
+    equal(take(site, first_mail(site, "kate@example.org", verdict=UNPROVED)), "held-full", "counted by the next run too")
+    site.metroplex("held", "reject", names[0])
+    equal(take(site, first_mail(site, "kate@example.org", verdict=UNPROVED)), "held")
+    equal(take(site, first_mail(site, "kate@example.org")), "opened", "what is proved needs no room")
+
+
+@test
+def members_hear_once_a_day_what_is_held(site):
+    for login in ("kate", "tim", "ann", "gone"):
+        site.user(login)
+    site.metroplex("user", "set", "tim", "--language", "fr")
+    opens(site, members=("kate", "tim", "gone"))
+    opens(site, repository="acme/engine", address="engine", members=("tim",))
+    site.metroplex("user", "set", "gone", "--state", "suspended")
+    site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED, subject="See ada@example.net \u202e" + 100 * "x", text="Canary.\n"))
+    site.deliver(first_mail(site, "tim@example.org", to=at("engine"), verdict=UNPROVED, subject="Second"))
+    site.metroplex("--once")
+    equal(site.answer_events(), [], "not before it waits")
+    for _ in range(3):
+        site.metroplex("--once")
+    site.notifier("--once")
+    said = {m["To"].split("<")[-1].rstrip(">"): m for m in site.sent()}
+    equal(sorted(said), ["kate@example.org", "tim@example.org"])
+    for to, lines in (("kate@example.org", ["> acme/rocket: ***@example.org: See ***@***"]),
+                      ("tim@example.org", ["> acme/rocket: ***@example.org: See ***@***", "> acme/engine: ***@example.org: Second"])):
+        text = said[to].get_body(("plain",)).get_content()
+        for line in lines:
+            contains(text, line)
+        check("Canary" not in text and "kate@" not in text and "ada@" not in text and "\u202e" not in text, text)
+        equal(text.count("***@example.org"), len(lines))
+        equal(said[to]["Auto-Submitted"], "auto-generated")
+    contains(said["tim@example.org"].get_body(("plain",)).get_content(), "Ce qui attend")
+    site.metroplex("--once")
+    equal(site.answer_events(), [])
 
 
 @test

@@ -448,7 +448,7 @@ Test(policy, the_gates_stand_in_their_order)
         "too-large",      "malformed", "unparsable",     "no-reply-address", "no-address",
         "bad-address",    "bounce",    "server-refused", "unsubscribed",     "loop",
         "auto-reply",     "duplicate", "closed",         "suspended",        "sender-mismatch",
-        "unknown-sender", "no-thread", "locked",         "not-permitted",    "unproved",
+        "unknown-sender", "no-thread", "locked",         "not-permitted",    "held",
         "rate-limited",   "encrypted", "empty",          "too-long",         "opened",
         "posted",
     };

@@ -155,6 +155,13 @@ check_entries(Fsck *fsck, const git_oid *id, const char *path,
     }
 }
 
+/* Which mail that was, nothing here tells. */
+static bool
+has_confirmed(G_GNUC_UNUSED const MpUser *user, G_GNUC_UNUSED const char *path)
+{
+    return true;
+}
+
 void
 mp_fsck_accounts(Fsck *fsck)
 {
@@ -167,6 +174,8 @@ mp_fsck_accounts(Fsck *fsck)
             check_entries(fsck, mp_tree_id(root, i), "logins", has_login);
         if (strcmp(mp_tree_name(root, i), "addresses") == 0)
             check_entries(fsck, mp_tree_id(root, i), "addresses", has_address);
+        if (strcmp(mp_tree_name(root, i), "confirmed") == 0)
+            check_entries(fsck, mp_tree_id(root, i), "confirmed", has_confirmed);
         if (strcmp(mp_tree_name(root, i), "redacted") == 0)
             mp_fsck_redacted(fsck, mp_tree_id(root, i));
     }
