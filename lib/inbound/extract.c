@@ -4,6 +4,21 @@
 #include "inbound/internal.h"
 #include "inbound/respond.h"
 
+/* There is nothing of ours that a first mail could quote: where all of it would be cut, as of a
+ * mail that somebody sent on, that is what they want to show. */
+static void
+keep_first_mail(MpDelivery *delivery)
+{
+    MpExtraction *extraction = delivery->extraction;
+
+    if (extraction == NULL || !delivery->identity.is_opening ||
+        extraction->reply[strspn(extraction->reply, " \t\n")] != '\0')
+        return;
+    g_free(extraction->reply);
+    extraction->reply = g_steal_pointer(&extraction->elided);
+    extraction->elided = g_strdup("");
+}
+
 static bool
 take_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
@@ -21,6 +36,7 @@ take_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
         mp_inbound_defer(inbound, delivery, why);
         return true;
     }
+    keep_first_mail(delivery);
     if (delivery->extraction == NULL) {
         mp_delivery_set_message(delivery, delivery->message, fault, why);
     } else if (!mp_delivery_compose(inbound->instance, delivery, &why)) {
@@ -83,6 +99,7 @@ mp_inbound_read_text(MpInbound *inbound, MpDelivery *delivery)
     if (mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
                            are_guessed, true, NULL))
         delivery->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);
+    keep_first_mail(delivery);
     if (delivery->extraction != NULL)
         (void)mp_delivery_compose(inbound->instance, delivery, NULL);
 }

@@ -6,6 +6,7 @@
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/signal.h"
 #include "inbound/held_list.h"
 #include "inbound/internal.h"
 #include "instance/transaction.h"
@@ -181,7 +182,7 @@ decide_all(MpInbound *inbound, const GPtrArray *names, GError **error)
 {
     guint next = 0;
 
-    while (next < names->len) {
+    while (next < names->len && !mp_is_stopped()) {
         g_autoptr(GPtrArray) mails =
             mp_inbound_take(inbound, mp_maildir_take_held, names, &next, error);
 

@@ -133,5 +133,6 @@ mp_inbound_tell_waiting(MpInbound *inbound, const GPtrArray *waiting, GError **e
         if (!plan(inbound->instance, *(const guint64 *)user, ((GString *)list)->str, responses,
                   error))
             return false;
-    return responses->len == 0 || mp_transaction_run(inbound->instance, build, responses, error);
+    return responses->len == 0 || inbound->instance->config->max_responses == 0 ||
+           mp_transaction_run(inbound->instance, build, responses, error);
 }

@@ -173,6 +173,19 @@ def what_was_redacted_opens_nothing_again(site):
 
 
 @test
+def a_mail_that_is_sent_on_opens_with_what_it_says(site):
+    site.user("kate")
+    opens(site)
+    forwarded = "-------- Forwarded Message --------\nSubject: Crash\nDate: Mon, 5 Oct 2026 10:00:00 +0200\nFrom: Ada <ada@example.net>\nTo: kate@example.org\n\nIt crashes.\n"
+    for text, body in ((forwarded, "It crashes."), ("> It crashes.\n> Always.\n", "> It crashes.\n> Always."),
+                       ("See below.\n\nOn Mon, 5 Oct 2026 at 10:00, Ada <ada@example.net> wrote:\n> It crashes.\n", "See below.")):
+        equal(take(site, first_mail(site, "kate@example.org", text=text)), "opened", text)
+        contains(site.show(len(threads(site)))["opening"]["body"], body)
+    contains(site.show(3)["opening"]["elided"], "> It crashes.")
+    check("ada@" not in json.dumps([site.show(n) for n in (1, 2, 3)]), "masked as ever")
+
+
+@test
 def a_signed_address_in_the_same_mail_wins(site):
     site.user("kate"), site.user("tim")
     opens(site)
@@ -209,7 +222,7 @@ def what_is_refused_is_told_to_who_proved_to_be_it(site):
     equal(take(site, first_mail(site, "tim@example.org", verdict="spf=pass smtp.mailfrom=example.org")), "not-permitted")
     equal(site.answer_events(), [])
     equal(take(site, first_mail(site, "tim@example.org")), "not-permitted")
-    equal(take(site, first_mail(site, "kate@example.org", text="> nothing\n")), "empty")
+    equal(take(site, first_mail(site, "kate@example.org", text="\n")), "empty")
     site.metroplex("repository", "set", "acme/rocket", "--open", "off")
     equal(take(site, first_mail(site, "kate@example.org")), "closed")
     site.notifier("--once")

@@ -194,6 +194,8 @@ PLANTED_ACCOUNTS = [
     ("a login of nobody", lambda c: write(c, "logins/bob", "2\n"), ["stale-index logins/bob"]),
     ("a login of an account that is not there", lambda c: write(c, "logins/bob", "66\n"), ["no-user logins/bob"]),
     ("an index that is no number", lambda c: write(c, "logins/bob", "two\n"), ["malformed logins/bob"]),
+    ("a confirmation of an account that is not there", lambda c: write(c, f"confirmed/aa/{30 * 'a'}", "66\n"), [f"no-user confirmed/aa/{30 * 'a'}"]),
+    ("a confirmation of nobody", lambda c: write(c, f"confirmed/aa/{30 * 'a'}", "x\n"), [f"malformed confirmed/aa/{30 * 'a'}"]),
     ("an address that no account has", lambda c: write(c, "addresses/00/" + 30 * "1", "2\n"), ["stale-index addresses/00/" + 30 * "1"]),
     ("an address that finds nobody", lambda c: remove(c, "addresses"), ["no-index", "no-index"]),
 ]
