@@ -169,7 +169,24 @@ for file in "$dir"/sent/*.eml; do
     grep -m 3 -e '^From:' -e '^Subject:' -e '^In-Reply-To:' "$file"
 done | tr -d '\r' | show
 
-say "10. The same to read along: metroplex pages, for any web server or none"
+say "10. Kate asks by mail: a first mail to the repository's address opens a thread"
+sed -i 's|^\[address\]|[address]\nauthserv-id = mx.example.org|' "$conf"
+metroplex repository set acme/rocket --address rocket --open known >/dev/null
+metroplex repository list | show
+first() { # as a mail server writes it that found the signature good, or none
+    printf '%s\n' "Return-Path: <kate@gmail.example>" "Delivered-To: rocket@reply.$host" \
+        "Authentication-Results: mx.example.org; $1" "From: Kate Bush <kate@gmail.example>" "To: rocket@reply.$host" \
+        "Subject: $2" "Date: $(date -R)" "Message-ID: <first-$2@gmail.example>" '' 'It stands in the rain.' >"$data/mail/reply/new/$(date +%s).V1I1M$2.demo"
+}
+first 'dkim=pass header.d=gmail.example' 'Rust'
+first 'dkim=none' 'Forged'
+[[ $with_postfix == no ]] || chown nobody "$data"/mail/reply/new/*
+"$bin/metroplex" --config "$conf" --once
+grep -e Opened -e Held "$data/log/metroplex.log" | sed "s|$dir|DIR|g" | cut -c1-170 | show
+metroplex thread list | show
+metroplex held list | cut -d ' ' -f 1-2,4- | show
+
+say "11. The same to read along: metroplex pages, for any web server or none"
 mkdir "$dir/pages"
 [[ $with_postfix == no ]] || chown nobody "$dir/pages"
 metroplex pages "$dir/pages" | sed "s|$dir|DIR|g" | show
