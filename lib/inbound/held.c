@@ -17,7 +17,8 @@
  */
 
 struct MpHeldStock {
-    GHashTable *domains; /* char * to how many, as a pointer's value */
+    GHashTable *domains;     /* char * to how many, as a pointer's value */
+    GHashTable *message_ids; /* char * */
     guint mails;
     gint64 octets;
 };
@@ -28,6 +29,7 @@ mp_held_stock_free(MpHeldStock *stock)
     if (stock == NULL)
         return;
     g_hash_table_unref(stock->domains);
+    g_hash_table_unref(stock->message_ids);
     g_free(stock);
 }
 
@@ -37,6 +39,7 @@ stock_new(void)
     MpHeldStock *stock = g_new0(MpHeldStock, 1);
 
     stock->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    stock->message_ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return stock;
 }
 
@@ -58,6 +61,8 @@ stock_add(MpHeldStock *stock, const MpMessage *message, gint64 size)
     guint n = GPOINTER_TO_UINT(g_hash_table_lookup(stock->domains, domain));
 
     g_hash_table_insert(stock->domains, domain, GUINT_TO_POINTER(n + 1));
+    if (message != NULL && message->message_id != NULL)
+        g_hash_table_add(stock->message_ids, g_strdup(message->message_id));
     stock->mails++;
     stock->octets += size;
 }
@@ -102,6 +107,42 @@ stock_of(MpInbound *inbound, GError **error)
     }
     return inbound->held = stock;
 }
+
+/* --- What answers held mail ---------------------------------------------------------------------
+ */
+
+static bool
+answers_any(const MpHeldStock *stock, const MpMessage *message)
+{
+    for (guint i = 0; i < message->in_reply_to->len; i++) {
+        const char *id = g_ptr_array_index(message->in_reply_to, i);
+
+        if (g_strcmp0(id, message->message_id) != 0 &&
+            g_hash_table_contains(stock->message_ids, id))
+            return true;
+    }
+    return false;
+}
+
+bool
+mp_inbound_find_held_answered(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (delivery->is_deferred || !delivery->identity.is_opening ||
+            delivery->message->in_reply_to->len == 0)
+            continue;
+        const MpHeldStock *stock = stock_of(inbound, error);
+        if (stock == NULL)
+            return false;
+        delivery->identity.answers_held = answers_any(stock, delivery->message);
+    }
+    return true;
+}
+
+/* --- Limits -------------------------------------------------------------------------------------
+ */
 
 static const char *
 over_limit(const MpHeldStock *stock, const MpHeldStock *more, const MpDelivery *delivery)
@@ -239,7 +280,7 @@ confirm(MpInbound *inbound, const char *name, GError **error)
         !mp_inbound_judge(inbound, deliveries, error))
         return false;
     const MpIdentity *identity = &((MpDelivery *)g_ptr_array_index(deliveries, 0))->identity;
-    if (!identity->is_opening || identity->account == NULL)
+    if ((!identity->is_opening && !identity->is_answer) || identity->account == NULL)
         return mp_fail(error, MP_ERROR_INPUT,
                        "%s is no first mail of an account: metroplex explain says what it is",
                        name);

@@ -137,7 +137,8 @@ find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
     }
     identity->key = mp_tracker_key(identity->account->id, identity->address.thread, source, words);
     return mp_instance_find_key(instance, identity->address.thread, identity->key,
-                                &identity->is_duplicate, &identity->comment, NULL, error);
+                                &identity->is_duplicate, &identity->comment, NULL, error) &&
+           mp_delivery_find_confirmation(instance, delivery, error);
 }
 
 /* Of several authors none is checked: such a mail is refused anyway. */

@@ -44,6 +44,8 @@ mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
     mp_rate_begin(inbound->instance->rate);
     mp_inbound_identify(inbound, deliveries);
+    if (!mp_inbound_find_held_answered(inbound, deliveries, error))
+        return false;
     mp_inbound_decide(inbound, deliveries);
     if (!mp_inbound_extract(inbound, deliveries, error))
         return false;

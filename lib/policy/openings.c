@@ -43,7 +43,7 @@ mp_opening_is_of_no_member(const MpGateInput *d, char **why)
 bool
 mp_opening_is_rejected(const MpGateInput *d, char **why)
 {
-    if (!d->identity->is_opening || !d->is_rejected)
+    if ((!d->identity->is_opening && !d->identity->is_answer) || !d->is_rejected)
         return false;
     *why = g_strdup("rejected by an administrator");
     return true;
@@ -52,7 +52,7 @@ mp_opening_is_rejected(const MpGateInput *d, char **why)
 bool
 mp_opening_is_overdue(const MpGateInput *d, char **why)
 {
-    if (!d->identity->is_opening || d->identity->unproved == NULL || !d->identity->is_overdue)
+    if (d->identity->unproved == NULL || !d->identity->is_overdue)
         return false;
     *why = g_strdup_printf("held long enough, and nobody confirmed it: %s", d->identity->unproved);
     return true;
@@ -61,16 +61,10 @@ mp_opening_is_overdue(const MpGateInput *d, char **why)
 bool
 mp_opening_is_one_too_many(const MpGateInput *d, char **why)
 {
-    if (!d->identity->is_opening || d->identity->unproved == NULL || d->identity->over_held == NULL)
+    if (d->identity->unproved == NULL || d->identity->over_held == NULL)
         return false;
     *why = g_strdup_printf("%s: %s", d->identity->over_held, d->identity->unproved);
     return true;
-}
-
-bool
-mp_opening_is_held(const MpGateInput *d, char **why)
-{
-    return d->identity->is_opening && mp_opening_is_unproved(d, why);
 }
 
 bool
@@ -79,6 +73,18 @@ mp_opening_is_unproved(const MpGateInput *d, char **why)
     if (d->identity->unproved == NULL)
         return false;
     *why = g_strdup(d->identity->unproved);
+    return true;
+}
+
+bool
+mp_opening_waits_for_another(const MpGateInput *d, char **why)
+{
+    const MpIdentity *identity = d->identity;
+
+    if (!identity->is_opening || !identity->answers_held || identity->is_overdue ||
+        identity->over_held != NULL)
+        return false;
+    *why = g_strdup("it answers a mail that is held");
     return true;
 }
 

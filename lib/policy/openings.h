@@ -10,6 +10,6 @@ bool mp_opening_is_of_no_member(const MpGateInput *d, char **why);
 bool mp_opening_is_rejected(const MpGateInput *d, char **why);
 bool mp_opening_is_overdue(const MpGateInput *d, char **why);
 bool mp_opening_is_one_too_many(const MpGateInput *d, char **why);
-bool mp_opening_is_held(const MpGateInput *d, char **why);
 bool mp_opening_is_unproved(const MpGateInput *d, char **why);
+bool mp_opening_waits_for_another(const MpGateInput *d, char **why);
 bool mp_opening_is_good(const MpGateInput *d, char **why);

@@ -29,10 +29,11 @@ typedef struct {
     bool is_noreply; /* the no-reply address stood among the recipients */
     bool is_opening; /* it is an address of `repository`, at which a first mail opens a thread */
     bool is_answer;  /* it came to such an address, or the no-reply one, and `thread` was found by
-                        the  mail that it answers */
+                        the mail that it answers */
     char *unproved;  /* of both: what there lacks of a proof of its author; NULL where nothing does,
                         or it was confirmed to be theirs */
-    bool is_overdue; /* of an opening: it came too long ago to wait any more */
+    bool is_overdue; /* of both: it came too long ago to wait any more */
+    bool answers_held;     /* of an opening: the mail that it answers is held */
     const char *over_held; /* which limit of held mail it would be over, or NULL */
 
     /* Whose address it is, of an opening or such an answer the account of From; NULL, as what
