@@ -238,9 +238,7 @@ edit_tree(MpTree *tree, gpointer user_data, GError **error)
         return false;
     return (comment == NULL ||
             mp_redact_in_tree(tree, purge->thread, comment, purge->date, purge->elided, error)) &&
-           rename_in_tree(tree, thread, purge->title, error) &&
-           (purge->title == NULL ||
-            mp_events_forget_titles(tree, purge->thread, purge->title, error));
+           rename_in_tree(tree, thread, purge->title, error);
 }
 
 /* A message of this thread that has a title which goes, however short that is. */
