@@ -173,6 +173,13 @@ names_any(const MpDelivery *delivery, GHashTable *message_ids)
     return false;
 }
 
+static void
+note_id(GHashTable *message_ids, const MpDelivery *delivery)
+{
+    if (delivery->message != NULL && delivery->message->message_id != NULL)
+        g_hash_table_add(message_ids, g_strdup(delivery->message->message_id));
+}
+
 static bool
 may_find_more(const MpDelivery *delivery)
 {
@@ -186,7 +193,8 @@ GPtrArray *
 mp_inbound_put_off_answers(GPtrArray *deliveries)
 {
     GPtrArray *later = g_ptr_array_new_with_free_func((GDestroyNotify)mp_delivery_free);
-    g_autoptr(GHashTable) message_ids = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) message_ids =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint i = 0; i < deliveries->len;) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
@@ -195,25 +203,24 @@ mp_inbound_put_off_answers(GPtrArray *deliveries)
             g_ptr_array_add(later, g_ptr_array_steal_index(deliveries, i));
         else
             i++;
-        if (delivery->message != NULL && delivery->message->message_id != NULL)
-            g_hash_table_add(message_ids, delivery->message->message_id);
+        note_id(message_ids, delivery);
     }
     return later;
 }
 
+/* What is put off stands behind what it answers, so that a chain of answers waits as a whole. */
 void
 mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArray *later)
 {
-    g_autoptr(GHashTable) waiting = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) waiting = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GError) why =
         g_error_new(MP_ERROR, MP_ERROR_TEMPORARY, "the mail that it answers waits");
 
     for (guint i = 0; i < done->len; i++) {
         const MpDelivery *delivery = g_ptr_array_index(done, i);
 
-        if (delivery->is_deferred && delivery->message != NULL &&
-            delivery->message->message_id != NULL)
-            g_hash_table_add(waiting, delivery->message->message_id);
+        if (delivery->is_deferred)
+            note_id(waiting, delivery);
     }
     for (guint i = 0; i < later->len;) {
         MpDelivery *delivery = g_ptr_array_index(later, i);
@@ -222,6 +229,7 @@ mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArr
             i++;
             continue;
         }
+        note_id(waiting, delivery);
         mp_inbound_defer(inbound, delivery, why);
         mp_inbound_count_outcome(inbound, delivery);
         g_ptr_array_remove_index(later, i);

@@ -266,6 +266,26 @@ def what_answers_a_held_mail_is_held_with_it(site):
 
 
 @test
+def answers_wait_in_a_chain_for_a_mail_that_could_not_be_moved(site):
+    people(site)
+    first = site.deliver(first_mail(site, "kate@example.org", message_id=FIRST))
+    answers = [site.deliver(answer(site, "tim", message_id=SECOND)), site.deliver(answer(site, "mia", SECOND, to=f"noreply@{HOST}"))]
+    folder = os.path.join(site.data, "incoming-mail/success")
+    os.makedirs(folder, exist_ok=True)
+    taken = [os.path.join(folder, first + (f".{n}" if n else "")) for n in range(1000)]  # all that it may have
+    for path in taken:
+        with open(path, "w") as file:
+            file.write("Another.\n")
+    site.run(METROPLEX, "--once", status=None)
+    equal(site.failure, [])
+    for path in taken:
+        os.unlink(path)
+    site.metroplex("--once")
+    equal([site.reasons()[name] for name in answers], ["posted", "posted"])
+    equal(comments(site), [("tim", "tim answers."), ("mia", "mia answers.")])
+
+
+@test
 def an_answer_at_another_host_finds_the_thread(site):
     with hosts(site) as (remote, one, two):
         people(one)
