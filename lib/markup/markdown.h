@@ -50,5 +50,8 @@ char *mp_markdown_to_html(const char *markdown, const MpMarkdownHost *host);
 /* One line, Markdown's own characters in it escaped: a name within a link. The caller's. */
 char *mp_markdown_quote(const char *text);
 
+/* The same without what mp_markdown_quote put in: as people read it. The caller's. */
+char *mp_markdown_unquote(const char *text);
+
 /* Line ends \n, one at the end; controls dropped. The result is the caller's. */
 char *mp_clean_text(const char *text);

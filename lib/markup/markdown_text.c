@@ -52,6 +52,18 @@ mp_markdown_quote(const char *text)
     return g_string_free(out, FALSE);
 }
 
+char *
+mp_markdown_unquote(const char *text)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *p = text; *p != '\0'; p++) {
+        p += *p == '\\' && p[1] != '\0';
+        g_string_append_c(out, *p);
+    }
+    return g_string_free(out, FALSE);
+}
+
 /* --- Masks ------------------------------------------------------------------------------------ */
 
 static const char *

@@ -76,13 +76,21 @@ say_left_out(MpContent *content, const MpContentPlace *place, const char *rest)
     content->html = g_strdup_printf("%s<p lang=\"%s\">[%s]</p>\n", html, lang, said);
 }
 
+/* A comment stays as it was typed; what we say ourselves is quoted for the HTML only. */
+static char *
+text_of(MpEnclosures *enclosures, const MpContentPlace *place, const char *markdown)
+{
+    return place->comment != NULL ? mp_enclosures_plain(enclosures, place, markdown)
+                                  : mp_markdown_unquote(markdown);
+}
+
 /* The octets of the longer of the two. */
 static gsize
 make(MpContent *content, const MpNotificationFacts *facts, MpEnclosures *enclosures,
      const MpContentPlace *place, const char *markdown, bool with_html)
 {
     mp_content_clear(content);
-    content->text = mp_enclosures_plain(enclosures, place, markdown);
+    content->text = text_of(enclosures, place, markdown);
     if (with_html)
         content->html = html_of(facts, enclosures, place, markdown);
     return MAX(strlen(content->text), with_html ? strlen(content->html) : 0);

@@ -98,3 +98,16 @@ Test(markdown, a_link_that_only_ends_silences_no_mention_behind_it)
         cr_expect_str_eq(words, "tim ", "%s: %s", texts[i], words);
     }
 }
+
+Test(markdown, what_was_quoted_is_read_as_it_was)
+{
+    static const char *const lines[] = {"",    "Engine *fails*", "a\\b \\",
+                                        "\\*", "<b>![x](y)</b>", "é_~|#`"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *quoted = mp_markdown_quote(lines[i]);
+        g_autofree char *again = mp_markdown_unquote(quoted);
+
+        cr_expect_str_eq(again, lines[i]);
+    }
+}
