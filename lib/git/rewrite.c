@@ -235,6 +235,7 @@ mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *he
 {
     g_autoptr(git_commit) commit = NULL;
     g_autofree char *text = NULL;
+    bool is_parted = false;
 
     if (git_commit_lookup(&commit, store->repository, tip) < 0)
         return mp_git_fail(error, "%s: cannot read commit %s", store->path, git_oid_tostr_s(tip));
@@ -246,8 +247,10 @@ mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *he
         g_auto(GStrv) words = g_strsplit(*line, " ", -1);
         git_oid old;
 
-        if (words[0] != NULL && git_oid_fromstr(&old, words[0]) == 0 &&
-            mp_store_contains(store, held, &old) && !visit(words, user_data))
+        if (words[0] == NULL || git_oid_fromstr(&old, words[0]) < 0)
+            continue;
+        is_parted = is_parted || mp_store_contains(store, held, &old);
+        if (is_parted && !visit(words, user_data))
             break;
     }
     return true;

@@ -29,8 +29,9 @@ bool mp_store_contains(const MpStore *store, const git_oid *tip, const git_oid *
 
 /*
  * What was written anew is told by the file `rewrites` in the tree of the branch: lines that begin
- * with the old id of a commit, "OLD NEW TIME THREAD COMMENT". Calls `visit` with the words of each
- * line of `tip` whose OLD is in the history of `held`, until it returns false.
+ * with the old id of a commit, "OLD NEW TIME THREAD COMMENT", the oldest first. Calls `visit` with
+ * the words of the first line of `tip` whose OLD is in the history of `held`, and of all that stand
+ * below it, until it returns false: their OLD is of a history that `held` was not in any more.
  */
 typedef bool (*MpRewritten)(char **words, gpointer user_data);
 bool mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *held,

@@ -601,6 +601,27 @@ def a_second_host_follows(site):
 
 
 @test
+def a_host_that_slept_through_two_purges_follows_both(site):
+    """The second was of a history that it never had."""
+    for login in ("tim", "kate"):
+        site.user(login)
+    with several.hosts(site) as (_, one, two):
+        first, second = one.thread("tim"), one.thread("tim", title="Another rocket")
+        two.metroplex("--once")
+        for thread, text in ((first, "Something else that she regrets.\n"), (second, WORDS + "\n")):
+            two.deliver(two.mail("kate@example.org", two.address(thread, "kate"), text))
+            two.metroplex("--once")
+        one.metroplex("--once")
+        for thread in (first, second):
+            redact(one, thread, 1, "--purge")
+        check(found_in(two.data), "the other one has it still")
+        two.metroplex("--once")
+        equal((found_in(two.data), two.success), ([], []), "on the host that followed, and mails")
+        equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], "refs")
+        equal(fsck(two), [], "fsck")
+
+
+@test
 def a_host_that_was_killed_while_it_followed_is_finished_by_the_next_run(site):
     with purged(site) as (_, one, two, clone, thread, _):
         copy, list = two.data + ".copy", os.path.join(two.dir, "calls")
