@@ -20,10 +20,23 @@
 static ScratchPath *scratch;
 static char *root;
 static MpOutbox *outbox;
+static MpConfig *config;
+static MpKeyRing *ring;
+static GPtrArray *none;
+static GArray *nobody;
+static MpRepository repository;
+static const MpThread engine = {.id = 17,
+                                .repository = (char *)"acme/rocket",
+                                .title = (char *)"Engine does not start",
+                                .nonce = (char *)"00112233aabbccdd"};
 
 static void
 set_up(void)
 {
+    notify_fixture_load("https://git.example.org", &config, &ring);
+    none = g_ptr_array_new();
+    nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
+    repository = (MpRepository){.name = engine.repository, .watchers = nobody, .members = nobody};
     scratch = scratch_make();
     root = scratch_path(scratch, "outbox");
     cr_assert(mp_outbox_init(root, NULL));
@@ -37,6 +50,10 @@ tear_down(void)
     mp_outbox_free(outbox);
     g_free(root);
     scratch_remove(scratch);
+    mp_config_free(config);
+    mp_key_ring_free(ring);
+    g_ptr_array_unref(none);
+    g_array_unref(nobody);
 }
 
 TestSuite(digests, .init = set_up, .fini = tear_down);
@@ -244,14 +261,13 @@ Test(digests, a_message_id_says_what_was_in_it)
 /* --- The mail --------------------------------------------------------------------------------- */
 
 static MpNotification *
-notification(const MpConfig *config, const MpKeyRing *ring, const MpThread *thread,
-             const MpRepository *repository, const MpUser *actor, const MpComment *comment)
+notification(const MpUser *actor, const MpComment *comment)
 {
     return mp_notification_new(
         &(MpNotificationFacts){.config = config,
                                .ring = ring,
-                               .thread = thread,
-                               .repository = repository,
+                               .thread = &engine,
+                               .repository = &repository,
                                .actor = actor,
                                .kind = comment != NULL ? MP_EVENT_COMMENT : MP_EVENT_CLOSED,
                                .comment = comment,
@@ -261,16 +277,6 @@ notification(const MpConfig *config, const MpKeyRing *ring, const MpThread *thre
 
 Test(digests, golden_digests_are_as_they_were)
 {
-    g_autoptr(MpConfig) config = NULL;
-    g_autoptr(MpKeyRing) ring = NULL;
-    g_autoptr(GPtrArray) none = g_ptr_array_new();
-    g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
-    const MpThread thread = {.id = 17,
-                             .repository = (char *)"acme/rocket",
-                             .title = (char *)"Engine does not start",
-                             .nonce = (char *)"00112233aabbccdd"};
-    const MpRepository repository = {
-        .name = thread.repository, .watchers = nobody, .members = nobody};
     const MpUser tim = {.id = 5,
                         .login = (char *)"tim",
                         .name = (char *)"Tim Example",
@@ -284,10 +290,9 @@ Test(digests, golden_digests_are_as_they_were)
     static const char *const languages[] = {"en", "fr"};
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mp_notification_free);
 
-    notify_fixture_load("https://git.example.org", &config, &ring);
-    g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, &one));
-    g_ptr_array_add(all, notification(config, ring, &thread, &repository, &zoe, &two));
-    g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, NULL));
+    g_ptr_array_add(all, notification(&tim, &one));
+    g_ptr_array_add(all, notification(&zoe, &two));
+    g_ptr_array_add(all, notification(&tim, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(languages); i++) {
         const MpUser ada = {.id = 6,
                             .login = (char *)"ada",
@@ -306,28 +311,17 @@ Test(digests, golden_digests_are_as_they_were)
 static MpOutgoingMail *
 digest_of(const GPtrArray *bodies, MpMailFormat format)
 {
-    g_autoptr(MpConfig) config = NULL;
-    g_autoptr(MpKeyRing) ring = NULL;
-    g_autoptr(GPtrArray) none = g_ptr_array_new();
-    g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(guint64));
-    const MpThread thread = {.id = 17,
-                             .repository = (char *)"acme/rocket",
-                             .title = (char *)"Engine",
-                             .nonce = (char *)"00112233aabbccdd"};
-    const MpRepository repository = {
-        .name = thread.repository, .watchers = nobody, .members = nobody};
     const MpUser tim = {.id = 5, .login = (char *)"tim", .emails = none},
                  ada = {.id = 6, .login = (char *)"ada", .emails = none, .format = format};
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)mp_notification_free);
     g_autoptr(GArray) comments = g_array_sized_new(FALSE, TRUE, sizeof(MpComment), bodies->len);
 
-    notify_fixture_load("https://git.example.org", &config, &ring);
     g_array_set_size(comments, bodies->len);
     for (guint i = 0; i < bodies->len; i++) {
         MpComment *comment = &g_array_index(comments, MpComment, i);
 
         *comment = (MpComment){.number = i + 1, .key = (char *)ONE, .body = bodies->pdata[i]};
-        g_ptr_array_add(all, notification(config, ring, &thread, &repository, &tim, comment));
+        g_ptr_array_add(all, notification(&tim, comment));
     }
     return mp_digest_render(all, DUE, &ada, "ada@example.com", "comment", NULL);
 }
