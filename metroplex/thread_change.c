@@ -138,8 +138,9 @@ read_assignees(MpInstance *instance, const Job *job, const MpThread *thread, MpT
     for (guint i = 0; i < job->words->len; i++)
         g_ptr_array_add(words, job->words->pdata[i]);
     g_ptr_array_add(words, NULL);
-    event->assignees = mp_command_assignees(instance->accounts, (const char *const *)words->pdata,
-                                            &missing, error);
+    event->assignees = mp_command_assignees(
+        instance->accounts, event->change == MP_THREAD_UNASSIGNED ? thread->assignees : NULL,
+        (const char *const *)words->pdata, &missing, error);
     if (event->assignees == NULL)
         return false;
     g_autofree char *shown = missing != NULL ? mp_escape_word(missing) : NULL;

@@ -20,8 +20,9 @@ typedef struct {
     const MpConfig *config;
     MpAccounts *accounts;
     MpMailRight right;
-    GPtrArray *labels; /* char * */
-    GArray *assignees; /* guint64 */
+    GPtrArray *labels;      /* char * */
+    GArray *assignees;      /* guint64 */
+    const GPtrArray *there; /* MpAssignee, before all commands */
 } Judge;
 
 GStrv
@@ -75,8 +76,22 @@ fate_of_labels(Judge *judge, MpGivenCommand *given, char **words)
 /* --- Assignees -----------------------------------------------------------------------------------
  */
 
+/* The account, or else the login that stands in the thread. */
+static const MpAssignee *
+find_there(const GPtrArray *there, const MpUser *user, const char *login)
+{
+    for (guint i = 0; there != NULL && i < there->len; i++) {
+        const MpAssignee *assignee = there->pdata[i];
+
+        if (user != NULL ? assignee->id == user->id : strcmp(assignee->login, login) == 0)
+            return assignee;
+    }
+    return NULL;
+}
+
 GPtrArray *
-mp_command_assignees(MpAccounts *accounts, const char *const *words, char **missing, GError **error)
+mp_command_assignees(MpAccounts *accounts, const GPtrArray *there, const char *const *words,
+                     char **missing, GError **error)
 {
     g_autoptr(GPtrArray) assignees = mp_assignees_new();
 
@@ -87,10 +102,14 @@ mp_command_assignees(MpAccounts *accounts, const char *const *words, char **miss
 
         if (mp_is_login(login) && !mp_accounts_user_by_login(accounts, login, &user, error))
             return NULL;
-        if (user == NULL || !user->is_active)
+        bool is_active = user != NULL && user->is_active;
+        const MpAssignee *known = is_active ? NULL : find_there(there, user, login);
+        guint64 id = is_active ? user->id : known != NULL ? known->id : 0;
+
+        if (id == 0)
             *missing = g_strdup(*words);
-        else if (!mp_assignees_have(assignees, user->id))
-            mp_assignees_add(assignees, user->id, user->login);
+        else if (!mp_assignees_have(assignees, id))
+            mp_assignees_add(assignees, id, is_active ? user->login : known->login);
     }
     return g_steal_pointer(&assignees);
 }
@@ -138,8 +157,10 @@ judge_argument(Judge *judge, MpGivenCommand *given, GError **error)
         given->labels = g_ptr_array_new_with_free_func(g_free);
         given->fate = fate_of_labels(judge, given, words);
     } else {
-        given->assignees =
-            mp_command_assignees(judge->accounts, (const char *const *)words, &given->about, error);
+        bool removes = given->command->act == MP_MAIL_UNASSIGN;
+
+        given->assignees = mp_command_assignees(judge->accounts, removes ? judge->there : NULL,
+                                                (const char *const *)words, &given->about, error);
         if (given->assignees == NULL)
             return false;
         given->fate = given->about != NULL ? MP_FATE_LOGIN : fate_of_assignees(judge, given);
@@ -195,7 +216,7 @@ bool
 mp_mail_commands_judge(const GPtrArray *given, const MpConfig *config, MpAccounts *accounts,
                        const MpThread *thread, MpMailRight right, GError **error)
 {
-    Judge judge = {config, accounts, right, NULL, NULL};
+    Judge judge = {config, accounts, right, NULL, NULL, thread->assignees};
     bool good = true;
 
     judge_begin(&judge, thread);

@@ -103,10 +103,11 @@ bool mp_mail_commands_judge(const GPtrArray *given, const MpConfig *config, MpAc
 /* The words of an argument, parted by blanks and commas. The caller's. */
 GStrv mp_command_words(const char *argument);
 
-/* Those who are called so, with or without @, and are active; *missing (the caller's, else NULL) is
- * the first that is nobody. NULL for errors only. */
-GPtrArray *mp_command_assignees(MpAccounts *accounts, const char *const *words, char **missing,
-                                GError **error);
+/* Those who are called so, with or without @, and are active or one of `there` (NULL: none), who
+ * may have been suspended or removed since; *missing (the caller's, else NULL) is the first that is
+ * nobody. NULL for errors only. */
+GPtrArray *mp_command_assignees(MpAccounts *accounts, const GPtrArray *there,
+                                const char *const *words, char **missing, GError **error);
 
 /* Whether any of them has this act and is done. */
 bool mp_mail_commands_has(const GPtrArray *given, MpMailAct act);

@@ -824,6 +824,22 @@ def each_change_by_mail_is_an_event_once(site):
 
 
 @test
+def a_command_unassigns_who_is_no_account_any_more(site):
+    thread, address = conversation(site)
+    site.user("eve"), site.user("ada")
+    site.metroplex("repository", "set", "acme/rocket", "--member", "kate")
+    site.metroplex("thread", "assign", str(thread), "eve", "ada", "tim", "--as", "tim")
+    site.metroplex("user", "set", "eve", "--state", "suspended")
+    site.metroplex("user", "remove", "ada")
+    site.deliver(site.mail(KATE, address, "/unassign @eve, @ada\n/assign @eve\n"))
+    site.metroplex("--once")
+    equal(site.show(thread)["assignees"], ["tim"])
+    text = parts(only_answers(site)[-1])[0]
+    contains(text, "Done:\n\n    /unassign @eve, @ada\n")
+    contains(text, "    /assign @eve\n        @eve is nobody’s login here\n")
+
+
+@test
 def commands_need_permission(site):
     thread, address = conversation(site)
     site.deliver(site.mail(KATE, address, "/close\n"))

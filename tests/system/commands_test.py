@@ -623,6 +623,26 @@ def labels_assignees_and_title_are_facts_and_each_change_is_an_event(site):
 
 
 @test
+def who_was_suspended_or_removed_can_be_unassigned_by_name(site):
+    site.user("tim"), site.user("kate"), site.user("eve"), site.user("ada"), site.thread("tim")
+
+    def run(*args):
+        return site.metroplex("thread", args[0], "1", "--as", "tim", *args[1:])
+
+    run("assign", "kate", "eve", "ada")
+    site.metroplex("user", "set", "eve", "--login", "eva", "--state", "suspended")
+    site.metroplex("user", "remove", "ada")
+    for login in ("eva", "ada"):
+        refused(site, 65, "thread", "assign", "1", login, "--as", "tim", says=f"{login} is no active account")
+    refused(site, 65, "thread", "unassign", "1", "nobody", "--as", "tim", says="nobody is no active account")
+    equal(run("unassign", "eva"), "acme/rocket#1: unassigned eve\n")
+    equal(run("unassign", "@ada"), "acme/rocket#1: unassigned ada\n")
+    refused(site, 65, "thread", "unassign", "1", "ada", "--as", "tim", says="ada is no active account")
+    equal(site.show(1)["assignees"], ["kate"])
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+@test
 def who_watches_hears_all_who_ignores_nothing_and_who_wants_to_their_own(site):
     for login in ("tim", "kate", "eve"):
         site.user(login)
