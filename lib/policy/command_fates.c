@@ -47,12 +47,15 @@ stop_at(MpGivenCommand *given, const char *word, MpMailFate fate)
     return fate;
 }
 
+/* Takes the words as labels, each once. So many that some must be one too many, or absent, are
+ * enough: each is compared with all before it. */
 static MpMailFate
-fate_of_labels(Judge *judge, MpGivenCommand *given, char **words)
+read_labels(const Judge *judge, MpGivenCommand *given, char **words)
 {
-    bool adds = given->command->act == MP_MAIL_LABEL;
+    guint most = MAX(MP_LABELS_MAX, judge->labels->len);
 
-    for (char **word = words; *word != NULL; word++) {
+    given->labels = g_ptr_array_new_with_free_func(g_free);
+    for (char **word = words; *word != NULL && given->labels->len <= most; word++) {
         g_autofree char *label = g_utf8_normalize(*word, -1, G_NORMALIZE_NFC);
 
         if (label == NULL || !mp_is_label(label))
@@ -60,17 +63,37 @@ fate_of_labels(Judge *judge, MpGivenCommand *given, char **words)
         if (mp_labels_find(given->labels, label) == NULL)
             g_ptr_array_add(given->labels, g_steal_pointer(&label));
     }
+    return MP_FATE_DONE;
+}
+
+static MpMailFate
+fate_of_labels(const Judge *judge, MpGivenCommand *given)
+{
+    bool adds = given->command->act == MP_MAIL_LABEL;
+    guint count = judge->labels->len;
+
+    for (guint i = 0; i < given->labels->len; i++) {
+        bool is_there = mp_labels_find(judge->labels, given->labels->pdata[i]) != NULL;
+
+        if (!adds && !is_there)
+            return stop_at(given, given->labels->pdata[i], MP_FATE_ABSENT);
+        count += !is_there;
+    }
+    return adds && count > MP_LABELS_MAX ? MP_FATE_LABELS : MP_FATE_DONE;
+}
+
+/* What is done, the commands behind it find done. */
+static void
+take_labels(Judge *judge, const MpGivenCommand *given)
+{
     for (guint i = 0; i < given->labels->len; i++) {
         const char *label = given->labels->pdata[i], *there = mp_labels_find(judge->labels, label);
 
-        if (!adds && there == NULL)
-            return stop_at(given, label, MP_FATE_ABSENT);
-        if (!adds)
+        if (given->command->act == MP_MAIL_UNLABEL)
             g_ptr_array_remove(judge->labels, (gpointer)there);
         else if (there == NULL)
             g_ptr_array_add(judge->labels, g_strdup(label));
     }
-    return adds && judge->labels->len > MP_LABELS_MAX ? MP_FATE_LABELS : MP_FATE_DONE;
 }
 
 /* --- Assignees -----------------------------------------------------------------------------------
@@ -114,31 +137,44 @@ mp_command_assignees(MpAccounts *accounts, const GPtrArray *there, const char *c
     return g_steal_pointer(&assignees);
 }
 
-static bool
+static void
 remove_id(GArray *ids, guint64 id)
 {
     for (guint i = 0; i < ids->len; i++)
         if (g_array_index(ids, guint64, i) == id) {
             g_array_remove_index(ids, i);
-            return true;
+            return;
         }
-    return false;
 }
 
 static MpMailFate
-fate_of_assignees(Judge *judge, MpGivenCommand *given)
+fate_of_assignees(const Judge *judge, MpGivenCommand *given)
 {
     bool adds = given->command->act == MP_MAIL_ASSIGN;
+    guint count = judge->assignees->len;
 
     for (guint i = 0; i < given->assignees->len; i++) {
         const MpAssignee *assignee = given->assignees->pdata[i];
+        bool is_there = mp_has_id(judge->assignees, assignee->id);
 
-        if (!adds && !remove_id(judge->assignees, assignee->id))
+        if (!adds && !is_there)
             return stop_at(given, assignee->login, MP_FATE_ABSENT);
-        if (adds && !mp_has_id(judge->assignees, assignee->id))
-            g_array_append_val(judge->assignees, assignee->id);
+        count += !is_there;
     }
-    return adds && judge->assignees->len > MP_ASSIGNEES_MAX ? MP_FATE_LOGINS : MP_FATE_DONE;
+    return adds && count > MP_ASSIGNEES_MAX ? MP_FATE_LOGINS : MP_FATE_DONE;
+}
+
+static void
+take_assignees(Judge *judge, const MpGivenCommand *given)
+{
+    for (guint i = 0; i < given->assignees->len; i++) {
+        guint64 id = ((const MpAssignee *)given->assignees->pdata[i])->id;
+
+        if (given->command->act == MP_MAIL_UNASSIGN)
+            remove_id(judge->assignees, id);
+        else if (!mp_has_id(judge->assignees, id))
+            g_array_append_val(judge->assignees, id);
+    }
 }
 
 /* --- A command -----------------------------------------------------------------------------------
@@ -154,8 +190,11 @@ judge_argument(Judge *judge, MpGivenCommand *given, GError **error)
     if (given->command->act == MP_MAIL_TITLE) {
         given->fate = mp_is_title(given->argument) ? MP_FATE_DONE : MP_FATE_TITLE;
     } else if (is_label) {
-        given->labels = g_ptr_array_new_with_free_func(g_free);
-        given->fate = fate_of_labels(judge, given, words);
+        given->fate = read_labels(judge, given, words);
+        if (given->fate == MP_FATE_DONE)
+            given->fate = fate_of_labels(judge, given);
+        if (given->fate == MP_FATE_DONE)
+            take_labels(judge, given);
     } else {
         bool removes = given->command->act == MP_MAIL_UNASSIGN;
 
@@ -164,6 +203,8 @@ judge_argument(Judge *judge, MpGivenCommand *given, GError **error)
         if (given->assignees == NULL)
             return false;
         given->fate = given->about != NULL ? MP_FATE_LOGIN : fate_of_assignees(judge, given);
+        if (given->fate == MP_FATE_DONE)
+            take_assignees(judge, given);
     }
     return true;
 }

@@ -819,6 +819,9 @@ def each_change_by_mail_is_an_event_once(site):
         check(f"    {line}\n        " in text and why in text, f"{line}: {text}")
     contains(text, "Done:\n\n    /label ok\n")
     equal(site.show(thread)["labels"], ["bug", "ok"], "tim is no member")
+    site.deliver(site.mail(KATE, site.address(thread, "kate"), "/assign @eve\n/unassign @eve @tim\n/unassign @eve\n"))
+    site.metroplex("--once")
+    equal(([e["change"] for e in site.show(thread)["events"][-2:]], site.show(thread)["assignees"]), (["assigned", "unassigned"], []), "what is not done changes nothing")
     site.git("fsck", "--strict")
     site.metroplex("fsck")
 

@@ -135,3 +135,46 @@ Test(commands, so_many_of_one_mail_are_done_and_no_more)
                      i < MP_COMMANDS_MAX ? MP_FATE_DONE : MP_FATE_MANY);
     cr_expect_eq(given->len, MP_COMMANDS_MAX + 5);
 }
+
+Test(commands, what_is_not_done_changes_nothing_for_those_behind_it)
+{
+    g_autoptr(GPtrArray) labels = g_ptr_array_new();
+    const MpThread thread = {.id = 1, .labels = labels};
+    const MpConfig config = {.commands = true};
+    const MpMailFate fates[] = {MP_FATE_LABELS, MP_FATE_ABSENT, MP_FATE_ABSENT, MP_FATE_DONE,
+                                MP_FATE_DONE};
+    g_autofree char *text = NULL;
+    g_autoptr(GPtrArray) given =
+        mp_mail_commands_take("/label a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5 b6 b7 b8 b9 c1 c2\n"
+                              "/unlabel a1\n/unlabel bug help\n/unlabel bug\n/label a1 a2\n",
+                              &text);
+
+    g_ptr_array_add(labels, (gpointer) "bug");
+    cr_assert(mp_mail_commands_judge(given, &config, NULL, &thread, MP_RIGHT_OF_MEMBERS, NULL));
+    cr_assert_eq(given->len, G_N_ELEMENTS(fates));
+    for (guint i = 0; i < given->len; i++)
+        cr_expect_eq(((MpGivenCommand *)given->pdata[i])->fate, fates[i], "%u", i);
+}
+
+/* Each label is compared with those before it, and a mail has room for many. */
+Test(commands, of_labels_without_end_no_more_are_read_than_decide, .timeout = 60)
+{
+    g_autoptr(GString) reply = g_string_new(NULL);
+    const MpThread thread = {.id = 1};
+    const MpConfig config = {.commands = true};
+    g_autofree char *text = NULL;
+
+    for (guint k = 0; k < 2; k++) {
+        g_string_append(reply, k == 0 ? "/label" : "\n/unlabel");
+        for (guint i = 0; i < 30000; i++)
+            g_string_append_printf(reply, " a%u", i);
+    }
+    g_autoptr(GPtrArray) given = mp_mail_commands_take(reply->str, &text);
+    cr_assert(mp_mail_commands_judge(given, &config, NULL, &thread, MP_RIGHT_OF_MEMBERS, NULL));
+    cr_assert_eq(given->len, 2);
+    for (guint i = 0; i < 2; i++) {
+        const MpGivenCommand *one = given->pdata[i];
+        cr_expect_eq(one->fate, i == 0 ? MP_FATE_LABELS : MP_FATE_ABSENT);
+        cr_expect_leq(one->labels->len, MP_LABELS_MAX + 1);
+    }
+}
