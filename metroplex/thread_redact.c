@@ -23,7 +23,7 @@ typedef struct {
     bool is_known;   /* it had been redacted before */
     guint n_files;   /* that were deleted */
     GPtrArray *logs; /* char *: files that somebody has to look at */
-    GPtrArray *refs; /* char *: of tracker.git, that keep it */
+    GPtrArray *refs; /* char *: of tracker.git, and packs there, that keep it */
 } Job;
 
 static void
@@ -126,6 +126,21 @@ redact(MpInstance *instance, Job *job, GError **error)
 /* --- From everywhere ---------------------------------------------------------------------------
  */
 
+/* Once whatever kept it then is gone. */
+static bool
+purge_again(MpInstance *instance, Job *job, GError **error)
+{
+    g_autoptr(GPtrArray) left = mp_tracker_left(instance->tracker, error);
+
+    if (left == NULL)
+        return false;
+    if (left->len == 0)
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "comment %" G_GUINT64_FORMAT " of %s has been purged before",
+                       job->purge->comment, job->purge->name);
+    return mp_tracker_collect(instance->tracker, left, job->refs, error);
+}
+
 /* Up to the record nothing was changed that counts, and behind it all of it will be. */
 static bool
 purge(MpInstance *instance, Job *job, GError **error)
@@ -135,9 +150,7 @@ purge(MpInstance *instance, Job *job, GError **error)
     if (!mp_tracker_find_words(instance->tracker, purge, error))
         return false;
     if (purge->key == NULL)
-        return mp_fail(error, MP_ERROR_INPUT,
-                       "comment %" G_GUINT64_FORMAT " of %s has been purged before", purge->comment,
-                       purge->name);
+        return purge_again(instance, job, error);
     if (!mp_tracker_rewrite(instance->tracker, purge, error))
         return false;
     g_autoptr(MpPurgeRecord) record = mp_purge_record_new(purge->old_tip, purge->new_tip);
@@ -197,7 +210,7 @@ print_done(const Job *job, bool is_purge)
     print_numbers("what was cut from these quoted it, and is gone as well:", purge->elided);
     print_numbers("these repeat it in their own words, look at them:", purge->repeating);
     print_names("repeats it, remove the lines", job->logs);
-    print_names("keeps it, delete this ref of tracker.git and purge again", job->refs);
+    print_names("keeps it, delete it in tracker.git and purge again", job->refs);
     if (is_purge)
         printf("%u %s deleted; not reached: clones and mirrors, mail that was sent, kept mail and "
                "logs of\nother hosts and of the mail server, backups\n",

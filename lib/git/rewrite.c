@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -17,6 +18,7 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_revwalk, git_revwalk_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_reference_iterator, git_reference_iterator_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_object, git_object_free)
 
 typedef struct {
     MpStore *store;
@@ -202,28 +204,57 @@ mp_store_replace(MpStore *store, const git_oid *from, const git_oid *to, GError 
     return rc == 0 && mp_store_refresh(store, error) ? MP_COMMITTED : MP_FAILED;
 }
 
+/* Whether what it leads to, also by an annotated tag, has the commit in its history. */
+static bool
+ref_contains(const MpStore *store, const git_reference *ref, const git_oid *commit)
+{
+    g_autoptr(git_object) at = NULL;
+
+    return git_reference_peel(&at, ref, GIT_OBJECT_COMMIT) == 0 &&
+           mp_store_contains(store, git_object_id(at), commit);
+}
+
+static bool
+forget_ref(const MpStore *store, git_reference *ref, GPtrArray *others, GError **error)
+{
+    const char *name = git_reference_name(ref);
+
+    if (g_str_has_prefix(name, LOST) || g_str_has_prefix(name, MP_REWRITTEN))
+        return git_reference_delete(ref) == 0 ||
+               mp_git_fail(error, "%s: cannot delete %s", store->path, name);
+    if (!g_ptr_array_find_with_equal_func(others, name, g_str_equal, NULL))
+        g_ptr_array_add(others, g_strdup(name));
+    return true;
+}
+
 bool
 mp_store_forget_refs(MpStore *store, const git_oid *commit, GPtrArray *others, GError **error)
 {
     g_autoptr(git_reference_iterator) all = NULL;
     git_reference *reference;
+    int rc;
 
     if (git_reference_iterator_new(&all, store->repository) < 0)
         return mp_git_fail(error, "%s: cannot list its refs", store->path);
-    while (git_reference_next(&reference, all) == 0) {
+    while ((rc = git_reference_next(&reference, all)) == 0) {
         g_autoptr(git_reference) ref = reference;
-        const char *name = git_reference_name(ref);
-        git_oid at;
 
-        if (git_reference_name_to_id(&at, store->repository, name) < 0 ||
-            !mp_store_contains(store, &at, commit))
-            continue;
-        if (!g_str_has_prefix(name, LOST) && !g_str_has_prefix(name, MP_REWRITTEN))
-            g_ptr_array_add(others, g_strdup(name));
-        else if (git_reference_delete(ref) < 0)
-            return mp_git_fail(error, "%s: cannot delete %s", store->path, name);
+        if (ref_contains(store, ref, commit) && !forget_ref(store, ref, others, error))
+            return false;
     }
-    return true;
+    return rc == GIT_ITEROVER || mp_git_fail(error, "%s: cannot list its refs", store->path);
+}
+
+bool
+mp_store_kept_packs(const MpStore *store, GPtrArray *others, GError **error)
+{
+    g_autofree char *packs = g_build_filename(store->path, "objects/pack", NULL);
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(packs, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        if (g_str_has_suffix(names->pdata[i], ".keep"))
+            g_ptr_array_add(others, g_build_filename("objects/pack", names->pdata[i], NULL));
+    return names != NULL;
 }
 
 /* --- What was written anew ---------------------------------------------------------------------
@@ -235,7 +266,7 @@ mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *he
 {
     g_autoptr(git_commit) commit = NULL;
     g_autofree char *text = NULL;
-    bool is_parted = false;
+    bool is_parted = held == NULL;
 
     if (git_commit_lookup(&commit, store->repository, tip) < 0)
         return mp_git_fail(error, "%s: cannot read commit %s", store->path, git_oid_tostr_s(tip));

@@ -31,7 +31,8 @@ bool mp_store_contains(const MpStore *store, const git_oid *tip, const git_oid *
  * What was written anew is told by the file `rewrites` in the tree of the branch: lines that begin
  * with the old id of a commit, "OLD NEW TIME THREAD COMMENT", the oldest first. Calls `visit` with
  * the words of the first line of `tip` whose OLD is in the history of `held`, and of all that stand
- * below it, until it returns false: their OLD is of a history that `held` was not in any more.
+ * below it, until it returns false: their OLD is of a history that `held` was not in any more. All
+ * lines where `held` is NULL.
  */
 typedef bool (*MpRewritten)(char **words, gpointer user_data);
 bool mp_store_foreach_rewritten(MpStore *store, const git_oid *tip, const git_oid *held,
@@ -50,8 +51,12 @@ GPtrArray *mp_store_rewritten_tips(MpStore *store, GError **error);
 bool mp_store_write_hook(const MpStore *store, GError **error);
 
 /* Removes all refs of what was left behind or written anew that have `commit` in their history; the
- * others that have it are told. */
+ * others that have it are told, once each. */
 bool mp_store_forget_refs(MpStore *store, const git_oid *commit, GPtrArray *others, GError **error);
+
+/* The files (char *) by which Git leaves packs as they are: of an administrator, or of a fetch that
+ * was killed. */
+bool mp_store_kept_packs(const MpStore *store, GPtrArray *others, GError **error);
 
 /* Leaves nothing that no ref reaches: one pack of what is left. Reads see the branch as it is. */
 bool mp_store_collect(MpStore *store, GError **error);

@@ -259,6 +259,15 @@ mp_purge_lock_outbox(const MpInstance *instance, GError **error)
     return lock;
 }
 
+static void
+warn_of_keepers(const GPtrArray *others)
+{
+    for (guint i = 0; i < others->len; i++) {
+        g_autofree char *shown = mp_escape(others->pdata[i]);
+        mp_warn("%s of tracker.git keeps what was purged: delete it, and purge again", shown);
+    }
+}
+
 bool
 mp_purge_finish(MpInstance *instance, GPtrArray *others, GError **error)
 {
@@ -273,9 +282,11 @@ mp_purge_finish(MpInstance *instance, GPtrArray *others, GError **error)
         !drop_events(instance, record->events, error))
         return false;
     update_pages(config); /* by the difference from a commit that is there for the last time */
-    return mp_tracker_collect(instance->tracker, record->firsts, others != NULL ? others : refs,
-                              error) &&
-           remove_record(config, error);
+    if (!mp_tracker_collect(instance->tracker, record->firsts, others != NULL ? others : refs,
+                            error))
+        return false;
+    warn_of_keepers(refs);
+    return remove_record(config, error);
 }
 
 /* --- Another host's ----------------------------------------------------------------------------

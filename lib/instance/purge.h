@@ -36,8 +36,8 @@ bool mp_purge_is_begun(const MpConfig *config);
 /*
  * Does what the record says, if there is one, and removes it. Under the lock of the data directory;
  * a notifier at work is in nobody's way. A tracker that moved meanwhile ends it before anything was
- * changed: MP_ERROR_TEMPORARY, and the record is gone. `others` (char *, may be NULL) gets the refs
- * that keep what was purged.
+ * changed: MP_ERROR_TEMPORARY, and the record is gone. `others` (char *) gets what keeps what was
+ * purged, by mp_tracker_collect(); where it is NULL, the log says it.
  */
 bool mp_purge_finish(MpInstance *instance, GPtrArray *others, GError **error);
 

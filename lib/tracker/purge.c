@@ -53,8 +53,7 @@ mp_purge_free(MpPurge *purge)
 typedef struct {
     MpStore *store;
     MpPurge *purge;
-    git_oid before; /* the thread's directory in the commit that was looked at last */
-    git_oid lived;  /* the newest commit in which the comment has its words; zero: none */
+    git_oid lived; /* the newest commit in which the comment has its words; zero: none */
 } Search;
 
 static void
@@ -106,15 +105,17 @@ walk_history(Search *search, GError **error)
 {
     g_autoptr(git_revwalk) order = NULL;
     git_oid id;
+    int rc;
 
     if (git_revwalk_new(&order, search->store->repository) < 0 ||
         git_revwalk_sorting(order, GIT_SORT_TOPOLOGICAL) < 0 ||
         git_revwalk_push(order, &search->store->tip) < 0)
         return mp_git_fail(error, "%s: cannot walk its history", search->store->path);
-    while (git_revwalk_next(&id, order) == 0)
+    while ((rc = git_revwalk_next(&id, order)) == 0)
         if (!look_at_commit(search, &id, error))
             return false;
-    return true;
+    return rc == GIT_ITEROVER ||
+           mp_git_fail(error, "%s: cannot walk its history", search->store->path);
 }
 
 static void
@@ -397,17 +398,46 @@ mp_tracker_purges(MpTracker *tracker, const char *old, GError **error)
     return g_steal_pointer(&purges);
 }
 
+static bool
+take_old(char **words, gpointer user_data)
+{
+    g_ptr_array_add(user_data, g_strdup(words[0]));
+    return true;
+}
+
+GPtrArray *
+mp_tracker_left(MpTracker *tracker, GError **error)
+{
+    g_autoptr(GPtrArray) olds = g_ptr_array_new_with_free_func(g_free);
+    const MpStore *store = &tracker->store;
+    git_oid id;
+
+    if (!mp_store_foreach_rewritten(&tracker->store, &store->tip, NULL, take_old, olds, error))
+        return NULL;
+    for (guint i = olds->len; i-- > 0;)
+        if (git_oid_fromstr(&id, olds->pdata[i]) < 0 || !git_odb_exists(store->odb, &id))
+            g_ptr_array_remove_index(olds, i);
+    return g_steal_pointer(&olds);
+}
+
 bool
 mp_tracker_collect(MpTracker *tracker, const GPtrArray *firsts, GPtrArray *others, GError **error)
 {
+    MpStore *store = &tracker->store;
+    g_autofree git_oid *ids = g_new0(git_oid, firsts->len);
+
     for (guint i = 0; i < firsts->len; i++) {
         const char *first = firsts->pdata[i];
-        git_oid id;
 
-        if (git_oid_fromstr(&id, first) < 0)
+        if (git_oid_fromstr(&ids[i], first) < 0)
             return mp_fail(error, MP_ERROR_INSTALLATION, "not the id of a commit: %s", first);
-        if (!mp_store_forget_refs(&tracker->store, &id, others, error))
+        if (!mp_store_forget_refs(store, &ids[i], others, error))
             return false;
     }
-    return mp_store_write_hook(&tracker->store, error) && mp_store_collect(&tracker->store, error);
+    if (!mp_store_write_hook(store, error) || !mp_store_collect(store, error))
+        return false;
+    for (guint i = 0; i < firsts->len; i++)
+        if (git_odb_exists(store->odb, &ids[i]))
+            return mp_store_kept_packs(store, others, error);
+    return true;
 }

@@ -47,7 +47,12 @@ bool mp_tracker_contains(const MpTracker *tracker, const char *commit);
 GPtrArray *mp_tracker_rewritten(MpTracker *tracker, GError **error);
 GPtrArray *mp_tracker_purges(MpTracker *tracker, const char *old, GError **error);
 
-/* Removes what is in no ref's history. Refs that hold one of `firsts` (char *) keep it: their names
- * come into `others` (char *), but for those of what was left behind, which are deleted. */
+/* The old ids (char *) of `rewrites`, as far as their commits are still here: something kept them
+ * when they were purged. */
+GPtrArray *mp_tracker_left(MpTracker *tracker, GError **error);
+
+/* Removes what is in no ref's history. Refs that hold one of `firsts` (char *) keep it, and so do
+ * packs that are kept: what is to be deleted first comes into `others` (char *), but for the refs
+ * of what was left behind, which are deleted. */
 bool
 mp_tracker_collect(MpTracker *tracker, const GPtrArray *firsts, GPtrArray *others, GError **error);

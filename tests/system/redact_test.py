@@ -479,14 +479,37 @@ def who_repeats_it_is_named_and_left_refs_are_too(site):
     thread, _ = discussion(site)
     answer(site, thread, "What, the password of the launch pad is known?\n")
     site.git("tag", "before", "main")
+    site.git("-c", "user.name=A", "-c", "user.email=a@example.org", "tag", "-a", "-m", "Before", "annotated", "main")
     site.git("update-ref", "refs/metroplex/lost/1", "main")
     with open(os.path.join(site.data, "log/metroplex.log"), "a") as f:
         f.write("somebody wrote " + CANARY + " here\n")
     done = redact(site, thread, 1, "--purge").stdout
-    for part in ("these repeat it in their own words, look at them: 2", "keeps it, delete this ref of tracker.git and purge again: refs/tags/before",
-                 "repeats it, remove the lines: " + os.path.join(site.data, "log/metroplex.log")):
+    keeps = "keeps it, delete it in tracker.git and purge again: refs/tags/"
+    for part in ("these repeat it in their own words, look at them: 2", keeps + "before", keeps + "annotated", "repeats it, remove the lines: " + os.path.join(site.data, "log/metroplex.log")):
         contains(done, part)
-    equal(site.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main", "refs/tags/before"], "refs")
+    equal(site.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main", "refs/tags/annotated", "refs/tags/before"], "refs")
+    site.git("tag", "-d", "before")
+    done = redact(site, thread, 1, "--purge").stdout
+    equal((done.count("keeps it"), done.count("annotated")), (1, 1), "what keeps it now")
+    site.git("tag", "-d", "annotated")
+    check("keeps it" not in redact(site, thread, 1, "--purge").stdout, "nothing keeps it")
+    check(not hidden_in(objects(os.path.join(site.data, "tracker.git")), (b"Keep it safe",)), "it is gone")
+    contains(redact(site, thread, 1, "--purge", status=65).stderr, "purged before")
+
+
+@test
+def a_pack_that_is_kept_is_told(site):
+    thread, _ = discussion(site)
+    packs = os.path.join(site.data, "tracker.git/objects/pack")
+    kept = [os.path.join(packs, name[:-5] + ".keep") for name in os.listdir(packs) if name.endswith(".pack")]
+    for path in kept:
+        open(path, "w").close()
+    done = redact(site, thread, 1, "--purge").stdout
+    for path in kept:
+        contains(done, "keeps it, delete it in tracker.git and purge again: objects/pack/" + os.path.basename(path))
+        os.remove(path)
+    check("keeps it" not in redact(site, thread, 1, "--purge").stdout, "nothing keeps it")
+    check(not hidden_in(objects(os.path.join(site.data, "tracker.git"))), "it is gone")
 
 
 @test
@@ -615,7 +638,11 @@ def a_host_that_slept_through_two_purges_follows_both(site):
         for thread in (first, second):
             redact(one, thread, 1, "--purge")
         check(found_in(two.data), "the other one has it still")
+        two.git("tag", "before", "main")
         two.metroplex("--once")
+        contains(two.log(), "refs/tags/before of tracker.git keeps what was purged: delete it, and purge again")
+        two.git("tag", "-d", "before")
+        redact(two, second, 1, "--purge")
         equal((found_in(two.data), two.success), ([], []), "on the host that followed, and mails")
         equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], "refs")
         equal(fsck(two), [], "fsck")
