@@ -180,33 +180,3 @@ mp_batch_add_event(MpBatch *batch, guint64 thread, MpThreadEvent *event, const M
     return write_event(batch, thread, event, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
 }
-
-bool
-mp_events_forget_titles(MpTree *tree, guint64 thread, const char *title, GError **error)
-{
-    guint64 last;
-
-    if (!last_event(tree, thread, &last, error))
-        return false;
-    for (guint64 number = 1; number <= last; number++) {
-        g_autofree char *path = path_of_event(thread, number), *text = NULL;
-        g_autoptr(MpThreadEvent) event = NULL;
-
-        if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
-            return false;
-        event = text != NULL ? mp_record_parse_event(text, path, number, error) : NULL;
-        if (text != NULL && event == NULL)
-            return false;
-        if (event == NULL || event->change != MP_THREAD_RENAMED ||
-            (strcmp(event->was, title) == 0 && strcmp(event->title, title) == 0))
-            continue;
-        g_free(event->was);
-        g_free(event->title);
-        event->was = g_strdup(title);
-        event->title = g_strdup(title);
-        g_autofree char *record = mp_record_event(event);
-        if (!mp_tree_set_at(tree, path, record, strlen(record), error))
-            return false;
-    }
-    return true;
-}

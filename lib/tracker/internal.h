@@ -25,8 +25,9 @@ struct MpAccounts {
  * being put into the batch. */
 bool mp_batch_follow(MpBatch *batch, guint64 thread, const GPtrArray *assignees, GError **error);
 
-/* The titles that a thread had are taken out of its events, which have this one then. */
-bool mp_events_forget_titles(MpTree *tree, guint64 thread, const char *title, GError **error);
+/* The titles that a thread had are taken out of its record and its events, which have this one
+ * then; nothing is done where it is NULL. */
+bool mp_retitle_in_tree(MpTree *tree, MpTreeNode *thread, const char *title, GError **error);
 
 /* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */
 bool mp_read_thread(MpTree *tree, guint64 id, MpThread **thread, GError **error);

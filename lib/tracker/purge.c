@@ -37,6 +37,7 @@ mp_purge_free(MpPurge *purge)
     g_free(purge->title);
     g_free(purge->key);
     g_free(purge->message_id);
+    mp_comment_free(purge->newest);
     g_free(purge->name);
     g_free(purge->old_tip);
     g_free(purge->new_tip);
@@ -57,18 +58,19 @@ typedef struct {
 } Search;
 
 static void
-take_comment(Search *search, const MpComment *comment, const git_oid *commit)
+take_comment(Search *search, MpComment **comment, const git_oid *commit)
 {
     MpPurge *purge = search->purge;
 
-    if (comment == NULL || comment->redacted != 0)
+    if (*comment == NULL || (*comment)->redacted != 0)
         return;
-    mp_repeats_add(purge->words, comment->body);
+    mp_repeats_add(purge->words, (*comment)->body);
     if (!git_oid_is_zero(&search->lived))
         return;
     search->lived = *commit;
-    purge->key = g_strdup(comment->key);
-    purge->message_id = g_strdup(comment->message_id);
+    purge->key = g_strdup((*comment)->key);
+    purge->message_id = g_strdup((*comment)->message_id);
+    purge->newest = g_steal_pointer(comment);
 }
 
 static void
@@ -93,7 +95,7 @@ look_at_commit(Search *search, const git_oid *id, GError **error)
     g_autoptr(MpTree) tree = mp_tree_new(search->store->odb, NULL, git_commit_tree_id(commit));
     /* what somebody edited by hand may be malformed, and says nothing then */
     if (mp_read_comment(tree, purge->thread, purge->comment, &comment, NULL))
-        take_comment(search, comment, id);
+        take_comment(search, &comment, id);
     if (purge->title != NULL && mp_read_thread(tree, purge->thread, &thread, NULL) &&
         thread != NULL && strcmp(thread->title, purge->title) != 0)
         add_title(purge, thread->title);
@@ -125,6 +127,22 @@ add_once(GArray *numbers, guint64 number)
         g_array_append_val(numbers, number);
 }
 
+/* Its texts alone: a record that does not parse is in nobody's way. */
+static bool
+repeats_in_file(MpTracker *tracker, const MpPurge *purge, guint64 number, const char *file,
+                bool *are, GError **error)
+{
+    g_autofree char *thread = mp_path_of_thread(purge->thread);
+    g_autofree char *comment = mp_path_of_comment(number);
+    g_autofree char *path = g_strconcat(thread, "/comments/", comment, "/", file, NULL);
+    g_autofree char *text = NULL;
+
+    if (!mp_tree_read(mp_store_view(&tracker->store), NULL, path, &text, NULL, error))
+        return false;
+    *are = text != NULL && mp_repeats_are_in(purge->words, text);
+    return true;
+}
+
 /* Who answered it quoted it: what was cut from an answer goes, what somebody wrote is named. */
 bool
 mp_purge_find_repeats(MpTracker *tracker, MpPurge *purge, GError **error)
@@ -134,15 +152,14 @@ mp_purge_find_repeats(MpTracker *tracker, MpPurge *purge, GError **error)
     if (!mp_tracker_last_comment(tracker, purge->thread, &last, error))
         return false;
     for (guint64 n = purge->comment + 1; n <= last; n++) {
-        g_autoptr(MpComment) comment = NULL;
+        bool is_cut, is_said;
 
-        if (!mp_tracker_comment(tracker, purge->thread, n, &comment, error))
+        if (!repeats_in_file(tracker, purge, n, "elided.txt", &is_cut, error) ||
+            !repeats_in_file(tracker, purge, n, "comment.md", &is_said, error))
             return false;
-        if (comment == NULL)
-            continue;
-        if (comment->elided != NULL && mp_repeats_are_in(purge->words, comment->elided))
+        if (is_cut)
             add_once(purge->elided, n);
-        if (mp_repeats_are_in(purge->words, comment->body))
+        if (is_said)
             add_once(purge->repeating, n);
     }
     return true;
@@ -164,82 +181,24 @@ mp_tracker_find_words(MpTracker *tracker, MpPurge *purge, GError **error)
 
 /* --- The new history -------------------------------------------------------------------------- */
 
-/* A record that names the thread's title: its own, and those of the events that changed it. */
-static bool
-retitle_file(MpTree *tree, MpTreeNode *directory, const char *name, const char *title,
-             GError **error)
-{
-    static const char *const keys[] = {"title", "was"};
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autofree char *text = NULL, *group = NULL;
-    bool has_changed = false;
-
-    if (!mp_tree_read(tree, directory, name, &text, NULL, error))
-        return false;
-    if (text == NULL || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
-        return true;
-    group = g_key_file_get_start_group(file);
-    for (gsize i = 0; group != NULL && i < G_N_ELEMENTS(keys); i++) {
-        g_autofree char *there = g_key_file_get_string(file, group, keys[i], NULL);
-
-        if (there == NULL || strcmp(there, title) == 0)
-            continue;
-        g_key_file_set_string(file, group, keys[i], title);
-        has_changed = true;
-    }
-    if (!has_changed)
-        return true;
-    g_autofree char *record = g_key_file_to_data(file, NULL, NULL);
-    return mp_tree_set(tree, directory, name, record, strlen(record), error);
-}
-
-/* Events lie in pages, as comments do. */
-static bool
-retitle_events(MpTree *tree, MpTreeNode *events, const char *title, GError **error)
-{
-    for (guint i = 0; events != NULL && i < mp_tree_count(events); i++) {
-        const char *name = mp_tree_name(events, i);
-        MpTreeNode *below;
-
-        if (!mp_tree_is_directory(events, i)) {
-            if (!retitle_file(tree, events, name, title, error))
-                return false;
-            continue;
-        }
-        if (!mp_tree_directory(tree, events, name, &below, error) ||
-            !retitle_events(tree, below, title, error))
-            return false;
-    }
-    return true;
-}
-
-static bool
-rename_in_tree(MpTree *tree, MpTreeNode *thread, const char *title, GError **error)
-{
-    MpTreeNode *events;
-
-    return title == NULL || (retitle_file(tree, thread, "thread", title, error) &&
-                             mp_tree_directory(tree, thread, "events", &events, error) &&
-                             retitle_events(tree, events, title, error));
-}
-
 static bool
 edit_tree(MpTree *tree, gpointer user_data, GError **error)
 {
     const MpPurge *purge = user_data;
     g_autofree char *path = mp_path_of_thread(purge->thread);
-    g_autoptr(MpComment) comment = NULL;
+    g_autoptr(MpComment) there = NULL;
     MpTreeNode *thread;
 
     if (!mp_tree_directory(tree, NULL, path, &thread, error))
         return false;
     if (thread == NULL)
         return true;
-    if (!mp_read_comment(tree, purge->thread, purge->comment, &comment, error))
-        return false;
+    /* one that cannot be read becomes what the newest does: it has the words all the same */
+    bool is_good = mp_read_comment(tree, purge->thread, purge->comment, &there, NULL);
+    const MpComment *comment = is_good ? there : purge->newest;
     return (comment == NULL ||
             mp_redact_in_tree(tree, purge->thread, comment, purge->date, purge->elided, error)) &&
-           rename_in_tree(tree, thread, purge->title, error);
+           mp_retitle_in_tree(tree, thread, purge->title, error);
 }
 
 /* A message of this thread that has a title which goes, however short that is. */

@@ -12,6 +12,7 @@ typedef struct {
     gint64 date;
     char *title;             /* what the thread is called in all of its history; NULL: it stays */
     char *key, *message_id;  /* of the comment, as it was; NULL where nothing is left of it */
+    MpComment *newest;       /* all of it, when it had its words last */
     char *name;              /* "acme/rocket#17" */
     MpRepeats *words;        /* what it said */
     GPtrArray *titles;       /* char *, that the thread had, where they go */

@@ -209,19 +209,6 @@ mp_redact_in_tree(MpTree *tree, guint64 id, const MpComment *comment, gint64 dat
            remove_elided(tree, thread, quoting, error);
 }
 
-static bool
-rename_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, const char *title,
-              GError **error)
-{
-    if (title == NULL)
-        return true;
-    g_free(thread->title);
-    thread->title = g_strdup(title);
-    g_autofree char *record = mp_record_thread(thread);
-    return mp_tree_set(batch->chain.tree, directory, "thread", record, strlen(record), error) &&
-           mp_events_forget_titles(batch->chain.tree, thread->id, title, error);
-}
-
 bool
 mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *redacted,
                 const char *title, const GArray *quoting, GError **error)
@@ -237,6 +224,6 @@ mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *reda
                         facts->repository, redacted->thread, redacted->comment);
     return mp_redact_in_tree(batch->chain.tree, redacted->thread, comment, redacted->date, quoting,
                              error) &&
-           rename_thread(batch, thread, facts, title, error) &&
+           mp_retitle_in_tree(batch->chain.tree, thread, title, error) &&
            mp_chain_commit(&batch->chain, what, &actor, error);
 }

@@ -427,6 +427,43 @@ def the_opening_post_is_purged_with_its_titles(site):
     equal(fsck(site), [], "fsck")
 
 
+def edit(site, path, change, message="By hand"):
+    """A commit of an administrator, in a clone."""
+    clone = os.path.join(site.dir, "clone")
+    if not os.path.exists(clone):
+        git("clone", "-q", os.path.join(site.data, "tracker.git"), clone)
+    with open(os.path.join(clone, path)) as f:
+        text = f.read()
+    check(change(text) != text, "it changes nothing")
+    with open(os.path.join(clone, path), "w") as f:
+        f.write(change(text))
+    git("commit", "-q", "-a", "-m", message, cwd=clone)
+    git("push", "-q", "origin", "main", cwd=clone)
+
+
+@test
+def records_that_were_malformed_once_are_in_nobodys_way(site):
+    """Edited by hand, and mended since; the words stood in the history all the time."""
+    thread, _ = discussion(site)
+    answer(site, thread, "Oh dear.\n\nOn Sunday, Kate Example wrote:\n> " + WORDS + "\n")
+    site.metroplex("thread", "title", str(thread), "A zyzzyva", "--as", "tim")
+    directory = f"threads/00/00/00/{thread:02}/"
+    for path in ("comments/0/mail", "comments/1/mail", "comments/2/mail", "events/1"):
+        edit(site, directory + path, lambda text: text.replace("via=", "vja="))
+    edit(site, directory + "thread", lambda text: "nonsense\n" + text)
+    edit(site, directory + "thread", lambda text: text.replace("nonsense\n", "title = Qx7-title\n"))
+    edit(site, directory + "thread", lambda text: text.replace("title = Qx7-title\n", ""))
+    for path in ("comments/0/mail", "comments/1/mail", "comments/2/mail"):
+        edit(site, directory + path, lambda text: text.replace("vja=", "via="))
+    redact(site, thread, 1, "--purge")
+    redact(site, thread, 0, "--title", "A rocket")
+    check("zyzzyva" not in site.git("show", f"main:{directory}events/1"), "a title in an event that cannot be read")
+    redact(site, thread, 0, "--purge")
+    equal(found_in(site.data), [], "with her words")
+    check(not hidden_in(objects(os.path.join(site.data, "tracker.git")), (b"zyzzyva", b"Qx7-title")), "titles")
+    equal(fsck(site, 65), [f"malformed {directory}events/1"], "fsck: nobody mended that one")
+
+
 @test
 def few_letters_are_purged_as_well(site):
     """A password and nothing else, and a title that no run of words would find."""
