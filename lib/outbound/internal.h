@@ -21,7 +21,7 @@ struct MpOutbound {
     GMutex reading;        /* of the tracker, the accounts, and rendering */
     GHashTable *held;      /* char * to MpNotice: of the events in digests, for one pass */
     GHashTable *windows;   /* char * "USER.THREAD" to gint64: DUE of the digest that is gathered */
-    GHashTable *known;     /* guint64: threads whose windows were looked up */
+    bool knows_windows;    /* those of the run before were looked up */
 
     MpOutboundWatch watch; /* or NULL */
     gpointer watch_data;
@@ -196,12 +196,14 @@ void mp_outbound_count(MpOutbound *outbound, MpEventRecipientState outcome);
 
 /* ---- windows.c ---- */
 
-/* Empty: what an outbound's `windows` and `known` are. */
+/* Empty: what an outbound's `windows` are. */
 GHashTable *mp_outbound_windows(void);
-GHashTable *mp_outbound_known_windows(void);
 
 /* When the digest is due that tells this account of an event of this time. `reading` is held. */
 gint64 mp_outbound_window(MpOutbound *outbound, guint64 thread, gint64 created, const MpUser *user);
+
+/* Those that are over, which nobody asks for any more. No event may be open. */
+void mp_outbound_forget_windows(MpOutbound *outbound);
 
 /* ---- digests.c ---- */
 

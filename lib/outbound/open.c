@@ -21,7 +21,6 @@ mp_outbound_new(const MpInstance *instance, bool (*is_stopped)(void), GError **e
     outbound->retired = g_ptr_array_new_with_free_func((GDestroyNotify)mp_smtp_close);
     outbound->held = mp_digests_held();
     outbound->windows = mp_outbound_windows();
-    outbound->known = mp_outbound_known_windows();
     outbound->noted = mp_digests_new();
     g_mutex_init(&outbound->reading);
     g_mutex_init(&outbound->mutex);
@@ -43,7 +42,6 @@ mp_outbound_free(MpOutbound *outbound)
     g_clear_pointer(&outbound->bounces, g_ptr_array_unref);
     g_hash_table_unref(outbound->held);
     g_hash_table_unref(outbound->windows);
-    g_hash_table_unref(outbound->known);
     g_ptr_array_unref(outbound->noted);
     g_clear_error(&outbound->fatal);
     mp_server_free(outbound->server);

@@ -110,6 +110,7 @@ announce_digests(MpOutbound *outbound, GError **error)
 
     if (outbound->noted->len == 0 || is_over_for_good(outbound))
         return true;
+    mp_outbound_forget_windows(outbound);
     keys = mp_digests_make(outbound, error);
     for (guint n = 0; keys != NULL && n < keys->len && !is_over_for_good(outbound); n++) {
         const MpQueued queued = {

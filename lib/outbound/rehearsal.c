@@ -125,14 +125,12 @@ mp_outbound_rehearse(const MpInstance *instance, guint limit, MpRehearse tell, g
 {
     g_autoptr(GHashTable) held = mp_digests_held();
     g_autoptr(GHashTable) windows = mp_outbound_windows();
-    g_autoptr(GHashTable) known = mp_outbound_known_windows();
     g_autoptr(GHashTable) digests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Rehearsal rehearsal = {
-        .outbound = {.instance = instance, .held = held, .windows = windows, .known = known},
-        .tell = tell,
-        .user_data = user_data,
-        .left = limit,
-        .digests = digests};
+    Rehearsal rehearsal = {.outbound = {.instance = instance, .held = held, .windows = windows},
+                           .tell = tell,
+                           .user_data = user_data,
+                           .left = limit,
+                           .digests = digests};
     g_autoptr(GPtrArray) due = mp_outbox_due(instance->outbox, mp_time_now(), NULL, error);
 
     if (due == NULL)

@@ -2,10 +2,12 @@
 """Digests as an administrator meets them: in the queue and its commands, a dry run, a trace, the status, and a prune."""
 import json
 import os
+import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, NOTIFIER, check, contains, equal, main, test  # noqa: E402
 from sending import Server, later, queue, rules  # noqa: E402
 
 TEXTS = ["The first.\n", "The second.\n", "The third.\n"]
@@ -158,6 +160,31 @@ def a_digest_is_shown_held_retried_and_dropped_as_an_event(site):
         site.notifier("--once")
         equal(told(server), [TEXTS])
     equal(queue(site), [])
+
+
+def opened_events(site):
+    """How often a run opens a file of the queue."""
+    trace = os.path.join(site.dir, "trace")
+    subprocess.run(["strace", "-f", "-qq", "-e", "trace=openat", "-o", trace, NOTIFIER, "--config", site.config, "--once"],
+                   check=True, capture_output=True)
+    keys = [row["event"] for row in queue(site)]
+    with open(trace) as file:
+        return sum(any(key in line for key in keys) for line in file)
+
+
+@test
+def what_waits_is_looked_up_once_however_many_threads_wait(site):
+    if shutil.which("strace") is None:
+        print("# strace is missing: nothing is counted")
+        return
+    site.user("tim"), site.user("kate")
+    site.metroplex("user", "set", "kate", "--deliver", "batch:30")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "kate")
+    threads = [site.thread("tim") for _ in range(24)]
+    with Server(site):
+        opened = opened_events(site)
+    equal(len(queue(site)), len(threads))
+    check(len(threads) <= opened <= 10 * len(threads), f"{opened} for {len(threads)} events")
 
 
 @test
