@@ -130,8 +130,9 @@ mp_inbound_find_held_answered(MpInbound *inbound, const GPtrArray *deliveries, G
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
+        /* nobody's is refused in any case: what is held is not read for it */
         if (delivery->is_deferred || !delivery->identity.is_opening ||
-            delivery->message->in_reply_to->len == 0)
+            delivery->identity.account == NULL || delivery->message->in_reply_to->len == 0)
             continue;
         const MpHeldStock *stock = stock_of(inbound, error);
         if (stock == NULL)
@@ -206,19 +207,6 @@ mp_inbound_note_held(MpInbound *inbound, const MpDelivery *delivery)
  */
 
 static bool
-tell_waiting(MpInbound *inbound, GError **error)
-{
-    MpInstance *instance = inbound->instance;
-
-    if (inbound->waiting->len == 0)
-        return true;
-    bool good = mp_instance_lock(instance, error) && mp_transaction_recover(instance, error) &&
-                mp_inbound_tell_waiting(inbound, inbound->waiting, error);
-    g_clear_pointer(&instance->lock, mp_lock_release);
-    return good;
-}
-
-static bool
 decide_all(MpInbound *inbound, const GPtrArray *names, GError **error)
 {
     guint next = 0;
@@ -242,7 +230,8 @@ mp_inbound_pass_held(MpInbound *inbound, GError **error)
     if (names == NULL || names->len == 0)
         return names != NULL || inbound->tell != NULL;
     inbound->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)mp_waiting_free);
-    bool good = decide_all(inbound, names, error) && tell_waiting(inbound, error);
+    bool good = decide_all(inbound, names, error) &&
+                mp_inbound_tell_waiting(inbound, inbound->waiting, error);
     g_clear_pointer(&inbound->waiting, g_ptr_array_unref);
     return good;
 }

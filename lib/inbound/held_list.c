@@ -119,20 +119,35 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     return true;
 }
 
-bool
-mp_inbound_tell_waiting(MpInbound *inbound, const GPtrArray *waiting, GError **error)
+static bool
+plan_all(MpInstance *instance, const GPtrArray *waiting, GPtrArray *responses, GError **error)
 {
-    g_autoptr(GPtrArray) responses =
-        g_ptr_array_new_with_free_func((GDestroyNotify)mp_response_unref);
     g_autoptr(GHashTable) lists = lists_of(waiting);
     GHashTableIter iter;
     gpointer user, list;
 
     g_hash_table_iter_init(&iter, lists);
     while (g_hash_table_iter_next(&iter, &user, &list))
-        if (!plan(inbound->instance, *(const guint64 *)user, ((GString *)list)->str, responses,
-                  error))
+        if (!plan(instance, *(const guint64 *)user, ((GString *)list)->str, responses, error))
             return false;
-    return responses->len == 0 || inbound->instance->config->max_responses == 0 ||
-           mp_transaction_run(inbound->instance, build, responses, error);
+    return true;
+}
+
+bool
+mp_inbound_tell_waiting(MpInbound *inbound, const GPtrArray *waiting, GError **error)
+{
+    MpInstance *instance = inbound->instance;
+    g_autoptr(GPtrArray) responses =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mp_response_unref);
+
+    if (instance->config->max_responses == 0 || waiting->len == 0)
+        return true;
+    if (!plan_all(instance, waiting, responses, error))
+        return false;
+    if (responses->len == 0)
+        return true;
+    bool good = mp_instance_lock(instance, error) && mp_transaction_recover(instance, error) &&
+                mp_transaction_run(instance, build, responses, error);
+    g_clear_pointer(&instance->lock, mp_lock_release);
+    return good;
 }

@@ -16,5 +16,5 @@ void mp_waiting_free(MpWaiting *waiting);
 MpWaiting *mp_waiting_new(const MpDelivery *delivery);
 
 /* Tells each member of the repositories, once a day, what waits there (MpWaiting): as responses are
- * given, with a record first. Under the lock. */
+ * given, with a record first. Takes the lock, and asks the remotes, only if there is somebody. */
 bool mp_inbound_tell_waiting(MpInbound *inbound, const GPtrArray *waiting, GError **error);

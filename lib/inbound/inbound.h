@@ -46,7 +46,7 @@ bool mp_inbound_recover(MpInbound *inbound, GError **error);
  * whether there was a mail that this run had not seen. */
 bool mp_inbound_pass(MpInbound *inbound, bool *found, GError **error);
 
-/* Decides what is held anew, if anything it hangs on may have changed since the last time. */
+/* Decides anew whatever is held, and tells members once a day what still is. */
 bool mp_inbound_pass_held(MpInbound *inbound, GError **error);
 
 /*

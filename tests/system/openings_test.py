@@ -3,12 +3,15 @@
 import email.header
 import json
 import os
+import shutil
 import sys
 import time
+from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import at, days_ago, first_mail, opens  # noqa: E402
 from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
+from several import hosts  # noqa: E402
 
 
 def threads(site):
@@ -359,6 +362,33 @@ def members_hear_once_a_day_what_is_held(site):
     contains(said["tim@example.org"].get_body(("plain",)).get_content(), "Ce qui attend")
     site.metroplex("--once")
     equal(site.answer_events(), [])
+
+
+@test
+def what_still_waits_asks_the_remotes_once_a_run(site):
+    fetches = os.path.join(site.dir, "fetches")
+    os.mkdir(os.path.join(site.dir, "bin"))
+    with open(os.path.join(site.dir, "bin/git"), "w") as f:
+        f.write(f'#!/bin/sh\ncase " $* " in *" fetch "*) echo >>{fetches};; esac\nexec {shutil.which("git")} "$@"\n')
+    os.chmod(f.name, 0o755)
+
+    def fetched():
+        """By a run that finds all as it left it."""
+        for _ in range(3):
+            open(fetches, "w").close()
+            site.metroplex("--once")
+        return os.path.getsize(fetches)
+
+    with hosts(site), mock.patch.dict(os.environ, PATH=os.path.join(site.dir, "bin") + ":" + os.environ["PATH"]):
+        site.user("kate")
+        opens(site)
+        idle = fetched()
+        site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED))
+        site.metroplex("--once")
+        equal(len(held(site)), 1)
+        waiting = fetched()
+        check(0 < idle < waiting <= 2 * idle, f"{idle} fetches without, {waiting} with a mail that waits")
+        equal(len(site.answer_events()), 1, "kate was told before")
 
 
 @test
