@@ -190,7 +190,7 @@ may_find_more(const MpDelivery *delivery)
 }
 
 GPtrArray *
-mp_inbound_put_off_answers(GPtrArray *deliveries)
+mp_inbound_put_off_answers(const MpInbound *inbound, GPtrArray *deliveries)
 {
     GPtrArray *later = g_ptr_array_new_with_free_func((GDestroyNotify)mp_delivery_free);
     g_autoptr(GHashTable) message_ids =
@@ -199,7 +199,8 @@ mp_inbound_put_off_answers(GPtrArray *deliveries)
     for (guint i = 0; i < deliveries->len;) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (may_find_more(delivery) && names_any(delivery, message_ids))
+        if (may_find_more(delivery) &&
+            (names_any(delivery, message_ids) || names_any(delivery, inbound->deferred_ids)))
             g_ptr_array_add(later, g_ptr_array_steal_index(deliveries, i));
         else
             i++;
@@ -212,7 +213,6 @@ mp_inbound_put_off_answers(GPtrArray *deliveries)
 void
 mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArray *later)
 {
-    g_autoptr(GHashTable) waiting = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GError) why =
         g_error_new(MP_ERROR, MP_ERROR_TEMPORARY, "the mail that it answers waits");
 
@@ -220,16 +220,16 @@ mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArr
         const MpDelivery *delivery = g_ptr_array_index(done, i);
 
         if (delivery->is_deferred)
-            note_id(waiting, delivery);
+            note_id(inbound->deferred_ids, delivery);
     }
     for (guint i = 0; i < later->len;) {
         MpDelivery *delivery = g_ptr_array_index(later, i);
 
-        if (!names_any(delivery, waiting)) {
+        if (!names_any(delivery, inbound->deferred_ids)) {
             i++;
             continue;
         }
-        note_id(waiting, delivery);
+        note_id(inbound->deferred_ids, delivery);
         mp_inbound_defer(inbound, delivery, why);
         mp_inbound_count_outcome(inbound, delivery);
         g_ptr_array_remove_index(later, i);

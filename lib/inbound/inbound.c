@@ -93,7 +93,7 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
             return false;
         if (inbound->tell != NULL)
             return tell(inbound, deliveries, error);
-        g_autoptr(GPtrArray) later = mp_inbound_put_off_answers(deliveries);
+        g_autoptr(GPtrArray) later = mp_inbound_put_off_answers(inbound, deliveries);
         if (!post_and_announce(inbound, deliveries, error) ||
             !mp_inbound_move(inbound, deliveries, error))
             return false;

@@ -24,6 +24,7 @@ struct MpInbound {
     bool wants_lines;         /* of each text, what decided on it */
     bool is_sandbox_told;     /* the log says once what the sandbox lacks */
     GHashTable *left;         /* names that stay in new/: not taken again */
+    GHashTable *deferred_ids; /* Message-IDs of such mails: what answers them waits as well */
     struct MpHeldStock *held; /* how much is held; NULL: not counted yet */
     GPtrArray *waiting;       /* MpWaiting (held_list.h), where what is held is listed */
     guint n_success, n_failure, n_deferred; /* mails so far; what is held counts as neither */

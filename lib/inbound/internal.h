@@ -50,12 +50,12 @@ bool mp_inbound_is_noreply(const MpConfig *config, const char *address);
 
 /*
  * Takes out of a batch what came to a public address and answers a mail that stands before it in
- * the batch: only once that one is done is there a thread to find. The result, as `deliveries`, is
- * the caller's.
+ * the batch, or that was deferred by this run: only once that one is done is there a thread to
+ * find. The result, as `deliveries`, is the caller's.
  */
-GPtrArray *mp_inbound_put_off_answers(GPtrArray *deliveries);
+GPtrArray *mp_inbound_put_off_answers(const MpInbound *inbound, GPtrArray *deliveries);
 
-/* Leaves of these in new/ what answers one of `done` that was deferred. */
+/* Leaves of these in new/ what answers one that was deferred, of `done` or before. */
 void mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GPtrArray *later);
 
 /* ---- decide.c ---- */

@@ -9,6 +9,7 @@ mp_inbound_open(MpInbound *inbound, MpInstance *instance, GError **error)
 {
     *inbound = (MpInbound){.instance = instance};
     inbound->left = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    inbound->deferred_ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     inbound->ledger = mp_ledger_new(instance->config->data);
     inbound->maildir = mp_maildir_open(instance->config->data, error);
     return inbound->maildir != NULL;
@@ -34,6 +35,7 @@ mp_inbound_close(MpInbound *inbound)
     g_clear_pointer(&inbound->maildir, mp_maildir_free);
     g_clear_pointer(&inbound->ledger, mp_ledger_free);
     g_clear_pointer(&inbound->left, g_hash_table_unref);
+    g_clear_pointer(&inbound->deferred_ids, g_hash_table_unref);
     g_clear_pointer(&inbound->held, mp_held_stock_free);
     g_clear_error(&inbound->first_deferral);
 }

@@ -286,6 +286,31 @@ def answers_wait_in_a_chain_for_a_mail_that_could_not_be_moved(site):
 
 
 @test
+def an_answer_in_a_later_batch_waits_for_a_deferred_mail_as_well(site):
+    people(site)
+    opens(site, "known", repository="acme/engine", address="engine")
+    site.set_config("inbound", batch="1")
+    clone = os.path.join(site.dir, "clone")
+    site.git("clone", "-q", site.data + "/tracker.git", clone)
+
+    def push(*args):
+        site.run("git", "-C", clone, "-c", "user.name=a", "-c", "user.email=a@b", *args, data=False)
+        site.run("git", "-C", clone, "push", "-q", data=False)
+
+    with open(os.path.join(clone, "repositories/acme/engine"), "a") as f:
+        f.write("open=sometimes\n")
+    push("commit", "-qam", "x")
+    first = site.deliver(first_mail(site, "kate@example.org", to=at("engine"), message_id=FIRST))
+    second = site.deliver(answer(site, "tim", to=f"noreply@{HOST}", message_id=SECOND))
+    third = site.deliver(answer(site, "mia", SECOND, to=f"noreply@{HOST}"))
+    site.metroplex("--once", status=78)
+    equal((site.new, site.failure), ([first, second, third], []))
+    push("revert", "--no-edit", "HEAD")
+    site.metroplex("--once")
+    equal([site.reasons()[name] for name in (first, second, third)], ["opened", "posted", "posted"])
+
+
+@test
 def an_answer_at_another_host_finds_the_thread(site):
     with hosts(site) as (remote, one, two):
         people(one)
