@@ -48,7 +48,9 @@ settle(Settle one, const char *summary, int argc, char **argv)
         if (!one(&inbound, name, &error))
             return mp_report(error);
     }
-    return mp_error_exit_status(inbound.first_deferral);
+    if (inbound.first_deferral != NULL)
+        return mp_error_exit_status(inbound.first_deferral);
+    return one == mp_inbound_accept_held && inbound.n_failure > 0 ? EX_DATAERR : EX_OK;
 }
 
 static int

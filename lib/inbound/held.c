@@ -268,11 +268,20 @@ confirm(MpInbound *inbound, const char *name, GError **error)
     if (deliveries == NULL || !mp_inbound_parse(inbound, deliveries, error) ||
         !mp_inbound_judge(inbound, deliveries, error))
         return false;
-    const MpIdentity *identity = &((MpDelivery *)g_ptr_array_index(deliveries, 0))->identity;
+    const MpDelivery *delivery = g_ptr_array_index(deliveries, 0);
+    const MpIdentity *identity = &delivery->identity;
+    g_autofree char *shown = mp_escape(name);
+    if (delivery->is_deferred) {
+        g_propagate_error(error, g_error_copy(inbound->first_deferral));
+        return false;
+    }
     if ((!identity->is_opening && !identity->is_answer) || identity->account == NULL)
         return mp_fail(error, MP_ERROR_INPUT,
                        "%s is no first mail of an account: metroplex explain says what it is",
-                       name);
+                       shown);
+    if (identity->answers_held) /* once that is a thread, this is another KEY */
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s answers a mail that is held: accept or reject that one first", shown);
     return mp_accounts_confirm(inbound->instance->accounts, identity->key, identity->account->id,
                                error);
 }

@@ -189,6 +189,16 @@ def a_mail_that_is_sent_on_opens_with_what_it_says(site):
 
 
 @test
+def a_command_in_a_first_mail_is_text(site):
+    site.user("kate")
+    opens(site)
+    equal(take(site, first_mail(site, "kate@example.org", text="/label bug\n\nIt fails.\n\n/close\n")), "opened")
+    thread = site.show(1)
+    equal((thread["opening"]["body"], thread["state"], thread["labels"]), ("/label bug\n\nIt fails.\n\n/close\n", "open", []))
+    equal(site.answer_events(), [])
+
+
+@test
 def a_signed_address_in_the_same_mail_wins(site):
     site.user("kate"), site.user("tim")
     opens(site)
@@ -282,6 +292,23 @@ def what_is_held_is_listed_accepted_or_rejected(site):
     equal(len(site.events()), 1, "of the one that was accepted")
     contains(site.run(METROPLEX, "held", "accept", "nothing", status=65).stderr, "no such file in held/")
     contains(site.metroplex("fsck"), " 0 faults")
+
+
+@test
+def what_is_accepted_and_refused_all_the_same_says_so(site):
+    site.user("kate")
+    opens(site)
+    name = site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED))
+    site.metroplex("--once")
+    site.metroplex("user", "set", "kate", "--state", "suspended")
+    contains(site.run(METROPLEX, "held", "accept", name, status=65).stderr, "suspended")
+    equal((held(site), site.failure), ([], [name]))
+    strange = "1.V1I1M1.\x1b[31mmx"
+    with open(os.path.join(site.data, "incoming-mail/held", strange), "wb") as f:
+        f.write(first_mail(site, "nobody@example.org"))
+    said = site.run(METROPLEX, "held", "accept", strange, status=65).stderr
+    contains(said, "is no first mail of an account")
+    check("\x1b" not in said, "no name moves the cursor")
 
 
 @test
@@ -413,6 +440,8 @@ def a_damaged_policy_makes_only_its_own_mail_wait(site):
     site.user("kate")
     opens(site)
     opens(site, repository="acme/engine", address="engine")
+    waits = site.deliver(first_mail(site, "kate@example.org", to=at("engine"), verdict=UNPROVED))
+    site.metroplex("--once")
     clone = os.path.join(site.dir, "clone")
     site.git("clone", "-q", site.data + "/tracker.git", clone)
     with open(os.path.join(clone, "repositories/acme/engine"), "a") as f:
@@ -423,6 +452,8 @@ def a_damaged_policy_makes_only_its_own_mail_wait(site):
     two = site.deliver(first_mail(site, "kate@example.org"))
     site.metroplex("--once", status=78)
     equal((site.new, site.reasons().get(two)), ([one], "opened"))
+    contains(site.run(METROPLEX, "held", "accept", waits, status=78).stderr, "open: none of")
+    equal(held(site), [waits])
 
 
 if __name__ == "__main__":

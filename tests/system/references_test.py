@@ -251,6 +251,8 @@ def what_answers_a_held_mail_is_held_with_it(site):
     equal([site.reasons()[name] for name in (first, second, third, other)], ["held", "held", "held", "opened"])
     site.metroplex("--once")
     equal(site.listed("incoming-mail/held"), sorted((first, second, third)))
+    contains(site.run(METROPLEX, "held", "accept", second, status=65).stderr, "answers a mail that is held: accept or reject that one first")
+    equal(site.git("ls-tree", "-r", "--name-only", "main", "confirmed", repository="accounts.git"), "", "its KEY will be another")
     site.metroplex("held", "accept", first)
     site.metroplex("--once")
     equal([site.reasons()[name] for name in (first, second, third)], ["opened", "posted", "posted"])
