@@ -28,7 +28,7 @@ typedef struct {
     const char *name;
     char *reply, *link, *pages, *address, *open;
     char **watch, **unwatch, **member, **no_member;
-    bool has_changed;
+    bool has_changed, has_opened;
 } Wishes;
 
 static void
@@ -164,6 +164,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     (void)events;
     if (repository == NULL)
         return false;
+    bool was_open = repository->open != MP_OPEN_OFF;
     set_reply(repository, wishes->reply, &changed);
     set_pages(repository, wishes->pages, &changed);
     if (!set_link(repository, wishes->link, &changed, error) ||
@@ -175,6 +176,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
         !set_ids(instance, repository->members, wishes->no_member, false, &changed, error))
         return false;
     wishes->has_changed = changed;
+    wishes->has_opened = !was_open && repository->open != MP_OPEN_OFF;
     g_autofree char *what = g_strdup_printf("%s: policy", repository->name);
     return !changed || mp_batch_set_repository(batch, repository, what, &actor, error);
 }
@@ -224,6 +226,8 @@ repository_set(int argc, char **argv)
         !mp_transaction_run(&instance, build, &wishes, &error))
         return mp_report(error);
     printf("%s: %s\n", wishes.name, wishes.has_changed ? "changed" : "nothing to change");
+    if (wishes.has_opened)
+        puts("Have Postfix take mail to its address: metroplex configure --apply");
     return EX_OK;
 }
 

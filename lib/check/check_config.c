@@ -1,5 +1,6 @@
 /* Group config: the file itself, and values that are allowed and seldom meant. */
 #include "check/internal.h"
+#include "check/self_test.h"
 
 #include <errno.h>
 #include <string.h>
@@ -112,11 +113,16 @@ static void
 check_senders(MpChecker *checker)
 {
     const MpConfig *config = checker->config;
+    bool is_trusting = *config->authserv_id != '\0';
 
-    if (config->identity == MP_IDENTITY_TOKEN)
+    if (!is_trusting && mp_check_has_openings(checker))
+        mp_check_tell(checker, MP_CHECK_FAILED, _("[address] authserv-id, and a milter behind it"),
+                      "metroplex configure --verify opendkim --apply",
+                      _("first mails may open threads, and all are held: nothing verifies them"));
+    else if (config->identity == MP_IDENTITY_TOKEN)
         mp_check_tell(checker, MP_CHECK_WARNING, "[address] identity = strict", NULL,
                       _("whoever has an address of ours may write as its account"));
-    else if (*config->authserv_id != '\0')
+    else if (is_trusting)
         mp_check_ok(checker, _("the verdicts of %s are believed"), config->authserv_id);
     else
         mp_check_tell(checker, MP_CHECK_WARNING, _("[address] authserv-id, and a milter behind it"),

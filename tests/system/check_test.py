@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from checks import enter, findings, is_nested, one, people, under_systemd, verdicts  # noqa: E402
 from dns_server import DnsServer  # noqa: E402
+from first_mail import opens  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, french, main, test  # noqa: E402
 
 @test
@@ -40,6 +41,7 @@ BROKEN = [
     (lambda s: s.set_config("smtp", transport="smtp", address="smtp.example.org", tls="none", authentication="plain", username="u"),
      "config", "tls", "failed", "password", "starttls"),
     (lambda s: s.set_config("address", identity="token"), "config", "senders", "warning", "whoever", "identity = strict"),
+    (lambda s: (opens(s, members=()), s.set_config("address", authserv_id="")), "config", "senders", "failed", "all are held", "configure --verify opendkim"),
     (lambda s: os.rmdir(os.path.join(s.data, "incoming-mail/failure")), "files", "directories", "failed", "there is no", "metroplex init"),
     (lambda s: os.chmod(os.path.join(s.data, "incoming-mail/success"), 0o705), "files", "directories", "warning", "everybody", "chmod o="),
     (lambda s: os.chmod(os.path.join(s.dir, "etc/address-keys"), 0o644), "files", "keys", "failed", "others can read it", "metroplex init"),

@@ -400,7 +400,7 @@ def a_repository_has_an_address_for_first_mails(site):
         shown = json.loads(site.metroplex("repository", "show", name, "--json"))
         return shown["open"], shown["short-address"], shown["address"]
 
-    site.metroplex("repository", "set", "acme/rocket", "--open", "known")
+    contains(site.metroplex("repository", "set", "acme/rocket", "--open", "known"), "metroplex configure --apply")
     equal(facts(), ("known", None, f"acme/rocket@reply.{HOST}"))
     site.metroplex("repository", "set", "acme/rocket", "--address", "rocket", "--open", "members")
     equal(facts(), ("members", "rocket", f"rocket@reply.{HOST}"))
