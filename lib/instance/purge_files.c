@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/directory.h"
@@ -13,7 +15,6 @@
 #include "maildir/kept.h"
 #include "message/parse.h"
 
-#define LOG_MAX  (1024 * 1024 * 1024)
 #define TEXT_MAX (1024 * 1024)
 
 typedef struct {
@@ -51,13 +52,13 @@ note_outcome(const char *const *fields, gpointer user_data)
 static bool
 text_repeats(const Find *find, const char *text, bool is_html)
 {
-    g_autofree char *plain = g_strdup(text);
+    g_autofree char *plain = is_html ? g_strdup(text) : NULL;
 
-    if (plain == NULL)
+    if (text == NULL)
         return false;
     if (is_html)
         g_strdelimit(plain, "<>&;", ' ');
-    return mp_repeats_are_in(find->purge->words, plain);
+    return mp_repeats_are_in(find->purge->words, is_html ? plain : text);
 }
 
 static bool
@@ -138,14 +139,6 @@ find_answers(Find *find, MpQueue queue, GError **error)
 }
 
 static bool
-file_repeats(const Find *find, const char *path, gsize limit)
-{
-    g_autofree char *text = NULL;
-
-    return mp_read_path(path, limit, &text, NULL, NULL) && text_repeats(find, text, false);
-}
-
-static bool
 find_conversations(Find *find, GError **error)
 {
     const char *directory = "outbox/" MP_OUTBOX_CONVERSATIONS;
@@ -154,11 +147,47 @@ find_conversations(Find *find, GError **error)
 
     for (guint i = 0; names != NULL && i < names->len; i++) {
         g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+        g_autofree char *text = NULL;
 
-        if (file_repeats(find, file, TEXT_MAX))
+        if (mp_read_path(file, TEXT_MAX, &text, NULL, NULL) && text_repeats(find, text, false))
             take(find, directory, names->pdata[i]);
     }
     return names != NULL;
+}
+
+/* By lines: however long it is, and with the zeros that a power cut leaves. */
+static bool
+log_repeats(const Find *find, FILE *log)
+{
+    bool repeats = false;
+    char *line = NULL;
+    gsize size = 0;
+    gssize length;
+
+    while (!repeats && (length = getline(&line, &size, log)) >= 0) {
+        for (gssize i = 0; i < length; i++)
+            if (line[i] == '\0')
+                line[i] = ' ';
+        repeats = text_repeats(find, line, false);
+    }
+    free(line);
+    return repeats;
+}
+
+static bool
+look_into_log(const Find *find, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *log = fd >= 0 ? fdopen(fd, "r") : NULL;
+    bool repeats = log != NULL && log_repeats(find, log);
+
+    if (log == NULL || ferror(log)) {
+        g_autofree char *shown = mp_escape(path);
+        mp_warn("It may repeat what is purged, but cannot be read: %s", shown);
+    }
+    if (log != NULL)
+        fclose(log);
+    return repeats;
 }
 
 static bool
@@ -170,7 +199,7 @@ find_logs(const Find *find, GPtrArray *logs, GError **error)
     for (guint i = 0; names != NULL && i < names->len; i++) {
         g_autofree char *file = g_build_filename(directory, names->pdata[i], NULL);
 
-        if (file_repeats(find, file, LOG_MAX))
+        if (look_into_log(find, file))
             g_ptr_array_add(logs, g_steal_pointer(&file));
     }
     return names != NULL;

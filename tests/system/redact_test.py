@@ -518,8 +518,8 @@ def who_repeats_it_is_named_and_left_refs_are_too(site):
     site.git("tag", "before", "main")
     site.git("-c", "user.name=A", "-c", "user.email=a@example.org", "tag", "-a", "-m", "Before", "annotated", "main")
     site.git("update-ref", "refs/metroplex/lost/1", "main")
-    with open(os.path.join(site.data, "log/metroplex.log"), "a") as f:
-        f.write("somebody wrote " + CANARY + " here\n")
+    with open(os.path.join(site.data, "log/metroplex.log"), "ab") as f:  # behind what a power cut left
+        f.write(bytes(4096) + b"\nsomebody wrote " + CANARY.encode() + b" here\n")
     done = redact(site, thread, 1, "--purge").stdout
     keeps = "keeps it, delete it in tracker.git and purge again: refs/tags/"
     for part in ("these repeat it in their own words, look at them: 2", keeps + "before", keeps + "annotated", "repeats it, remove the lines: " + os.path.join(site.data, "log/metroplex.log")):
