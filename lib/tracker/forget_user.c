@@ -21,9 +21,11 @@ set_file(Forget *forget, MpTreeNode *directory, const char *name, const char *te
 static bool
 forget_thread(Forget *forget, guint64 id, GError **error)
 {
+    MpTree *tip = mp_store_view(&forget->batch->tracker->store);
     bool is_one;
 
-    if (!mp_read_all_subscribe(forget->batch->chain.tree, id, forget->user, NULL, &is_one, error))
+    /* by the tip, which is bounded in memory: a batch keeps each directory that it saw */
+    if (!mp_read_all_subscribe(tip, id, forget->user, NULL, &is_one, error))
         return false;
     if (!is_one)
         return true;

@@ -372,7 +372,7 @@ bool mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread,
                          const MpActor *actor, GError **error);
 
 /* Takes an account out of what the thread, or the repository, tells people, with one commit for
- * all; *n counts the places. */
+ * all, the first of the batch; *n counts the places. */
 bool mp_batch_forget_user(MpBatch *batch, guint64 user, guint *n, GError **error);
 
 /* See mp_tracker_check_host(). */
