@@ -234,6 +234,20 @@ mp_tree_set_at(MpTree *tree, const char *path, const void *text, gsize length, G
     return directory != NULL && mp_tree_set(tree, directory, name, text, length, error);
 }
 
+bool
+mp_tree_remove_at(MpTree *tree, const char *path, GError **error)
+{
+    const char *name;
+    g_autofree char *parent = split_path(path, &name);
+    MpTreeNode *directory;
+
+    if (!mp_tree_directory(tree, NULL, parent, &directory, error))
+        return false;
+    if (directory != NULL)
+        mp_tree_remove(directory, name);
+    return true;
+}
+
 void
 mp_tree_move(MpTree *tree, MpTreeNode *from, const char *name, MpTreeNode *to)
 {

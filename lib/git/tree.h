@@ -52,6 +52,9 @@ void mp_tree_move(MpTree *tree, MpTreeNode *from, const char *name, MpTreeNode *
 
 void mp_tree_remove(MpTreeNode *directory, const char *name);
 
+/* The file or directory at a path; no error if it is not there. */
+bool mp_tree_remove_at(MpTree *tree, const char *path, GError **error);
+
 /* The entries of a directory, in Git's order. */
 guint mp_tree_count(const MpTreeNode *directory);
 const char *mp_tree_name(const MpTreeNode *directory, guint i);

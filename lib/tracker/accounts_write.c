@@ -54,20 +54,6 @@ check_unique(const MpAccounts *accounts, MpTree *tree, const MpUser *before, con
     return true;
 }
 
-static bool
-remove_at(MpTree *tree, const char *path, GError **error)
-{
-    const char *slash = strrchr(path, '/');
-    g_autofree char *parent = g_strndup(path, (gsize)(slash - path));
-    MpTreeNode *directory;
-
-    if (!mp_tree_directory(tree, NULL, parent, &directory, error))
-        return false;
-    if (directory != NULL)
-        mp_tree_remove(directory, slash + 1);
-    return true;
-}
-
 static gint
 compare_ids(gconstpointer a, gconstpointer b)
 {
@@ -95,7 +81,7 @@ index_address(MpTree *tree, const MpUser *user, const char *address, bool is_the
     for (guint i = 0; i < ids->len; i++)
         g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", g_array_index(ids, guint64, i));
     return ids->len > 0 ? mp_tree_set_at(tree, path, text->str, strlen(text->str), error)
-                        : remove_at(tree, path, error);
+                        : mp_tree_remove_at(tree, path, error);
 }
 
 /* Sets, or removes, what finds a user. */
@@ -106,7 +92,7 @@ index_user(MpTree *tree, const MpUser *user, bool is_there, GError **error)
     g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user->id);
 
     if (!(is_there ? mp_tree_set_at(tree, login, id, strlen(id), error)
-                   : remove_at(tree, login, error)))
+                   : mp_tree_remove_at(tree, login, error)))
         return false;
     for (guint i = 0; i < user->emails->len; i++)
         if (!index_address(tree, user, g_ptr_array_index(user->emails, i), is_there, error))
@@ -212,22 +198,17 @@ is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GErro
 }
 
 bool
-mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
+mp_accounts_change(MpAccounts *accounts, MpAccountsChange change, gpointer user_data,
+                   GError **error)
 {
-    guint64 id = user->id;
-    g_autofree char *before = NULL;
-
-    if (!read_record(accounts, id, &before, error))
-        return false;
     for (int i = 0; i < CONFLICT_TRIES; i++) {
-        user->id = id;
+        g_autoptr(GError) why = NULL;
+
         if (i > 0 && accounts->store.remote != NULL)
             mp_remote_back_off(i);
-        if (!mp_store_fetch(&accounts->store, error) ||
-            !is_unchanged(accounts, user, before, error))
+        if (!mp_store_fetch(&accounts->store, error))
             return false;
-        g_autoptr(GError) why = NULL;
-        MpCommitResult result = try_write(accounts, user, what, &why);
+        MpCommitResult result = change(accounts, user_data, &why);
         if (mp_error_is_refused(why)) /* all of it is ours: the server is to be mended */
             why->code = MP_ERROR_TEMPORARY;
         if (why != NULL)
@@ -237,4 +218,48 @@ mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError *
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times",
                    accounts->store.path, CONFLICT_TRIES);
+}
+
+MpCommitResult
+mp_accounts_put(MpAccounts *accounts, const char *path, const char *text, const char *what,
+                GError **error)
+{
+    MpActor actor = mp_program_actor();
+    MpChain chain;
+    MpCommitResult result = MP_FAILED;
+
+    mp_chain_begin(&chain, &accounts->store);
+    if (mp_tree_set_at(chain.tree, path, text, strlen(text), error) &&
+        mp_chain_commit(&chain, what, &actor, error))
+        result = mp_chain_finish(&chain, error);
+    mp_chain_clear(&chain);
+    return result;
+}
+
+typedef struct {
+    MpUser *user;
+    guint64 id;
+    const char *before, *what;
+} Write;
+
+static MpCommitResult
+write_unless_changed(MpAccounts *accounts, gpointer user_data, GError **error)
+{
+    const Write *write = user_data;
+
+    write->user->id = write->id;
+    return is_unchanged(accounts, write->user, write->before, error)
+               ? try_write(accounts, write->user, write->what, error)
+               : MP_FAILED;
+}
+
+bool
+mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
+{
+    g_autofree char *before = NULL;
+
+    if (!read_record(accounts, user->id, &before, error))
+        return false;
+    Write write = {user, user->id, before, what};
+    return mp_accounts_change(accounts, write_unless_changed, &write, error);
 }

@@ -63,6 +63,19 @@ mp_read_comment(MpTree *tree, guint64 thread, guint64 number, MpComment **commen
 /* redacted/…: where a KEY went, see mp_accounts_redact(). */
 char *mp_path_of_redacted(const char *key);
 
+/*
+ * Changes accounts.git, which is fetched before each try: as long as `change` has MP_CONFLICT, a
+ * few times. It has MP_COMMITTED also where there is nothing to change.
+ */
+typedef MpCommitResult (*MpAccountsChange)(MpAccounts *accounts, gpointer user_data,
+                                           GError **error);
+bool mp_accounts_change(MpAccounts *accounts, MpAccountsChange change, gpointer user_data,
+                        GError **error);
+
+/* For such a change that is one file. */
+MpCommitResult mp_accounts_put(MpAccounts *accounts, const char *path, const char *text,
+                               const char *what, GError **error);
+
 /* logins/…: an id, or 0 where there is none. */
 bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);
 

@@ -67,7 +67,7 @@ bool
 mp_message_ids_remove(MpTree *tree, const char *message_id, guint64 thread, GError **error)
 {
     g_autofree char *digits = message_id != NULL ? mp_message_id_digits(message_id) : NULL;
-    MpTreeNode *root, *index;
+    MpTreeNode *index;
     guint64 there;
     bool found;
 
@@ -77,13 +77,9 @@ mp_message_ids_remove(MpTree *tree, const char *message_id, guint64 thread, GErr
         return false;
     if (!found || there != thread)
         return true;
-    if (!mp_tree_directory(tree, NULL, "", &root, error) ||
-        !mp_tree_directory(tree, NULL, MESSAGE_IDS, &index, error) ||
-        !mp_keys_remove(tree, index, digits, error))
-        return false;
-    if (mp_tree_count(index) == 0)
-        mp_tree_remove(root, MESSAGE_IDS);
-    return true;
+    return mp_tree_directory(tree, NULL, MESSAGE_IDS, &index, error) &&
+           mp_keys_remove(tree, index, digits, error) &&
+           (mp_tree_count(index) > 0 || mp_tree_remove_at(tree, MESSAGE_IDS, error));
 }
 
 bool

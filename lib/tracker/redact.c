@@ -11,8 +11,6 @@
 #include "tracker/record_file.h"
 #include "tracker/records.h"
 
-#define CONFLICT_TRIES 20
-
 void
 mp_redacted_clear(MpRedacted *redaction)
 {
@@ -72,45 +70,28 @@ mp_accounts_redacted(MpAccounts *accounts, const char *key, bool *found, MpRedac
 }
 
 static MpCommitResult
-try_redact(MpAccounts *accounts, const MpRedacted *redaction, GError **error)
+put_redacted(MpAccounts *accounts, gpointer user_data, GError **error)
 {
-    MpActor actor = mp_program_actor();
+    const MpRedacted *redaction = user_data;
     g_autofree char *path = mp_path_of_redacted(redaction->key);
     g_autofree char *text = record_of(redaction);
     g_autofree char *what =
         g_strdup_printf("Redact comment %" G_GUINT64_FORMAT " of thread %" G_GUINT64_FORMAT,
                         redaction->comment, redaction->thread);
-    MpChain chain;
-    MpCommitResult result = MP_FAILED;
+    g_auto(MpRedacted) there = {0};
+    bool found;
 
-    mp_chain_begin(&chain, &accounts->store);
-    if (mp_tree_set_at(chain.tree, path, text, strlen(text), error) &&
-        mp_chain_commit(&chain, what, &actor, error))
-        result = mp_chain_finish(&chain, error);
-    mp_chain_clear(&chain);
-    return result;
+    if (!mp_accounts_redacted(accounts, redaction->key, &found, &there, error))
+        return MP_FAILED;
+    if (found)
+        return mp_store_sync(&accounts->store, error) ? MP_COMMITTED : MP_FAILED;
+    return mp_accounts_put(accounts, path, text, what, error);
 }
 
 bool
 mp_accounts_redact(MpAccounts *accounts, const MpRedacted *redaction, GError **error)
 {
-    for (int i = 0; i < CONFLICT_TRIES; i++) {
-        g_auto(MpRedacted) there = {0};
-        bool found;
-
-        if (i > 0 && accounts->store.remote != NULL)
-            mp_remote_back_off(i);
-        if (!mp_store_fetch(&accounts->store, error) ||
-            !mp_accounts_redacted(accounts, redaction->key, &found, &there, error))
-            return false;
-        if (found)
-            return mp_store_sync(&accounts->store, error);
-        MpCommitResult result = try_redact(accounts, redaction, error);
-        if (result != MP_CONFLICT)
-            return result == MP_COMMITTED;
-    }
-    return mp_fail(error, MP_ERROR_TEMPORARY, "%s keeps moving: outrun %d times",
-                   accounts->store.path, CONFLICT_TRIES);
+    return mp_accounts_change(accounts, put_redacted, (gpointer)redaction, error);
 }
 
 /* --- tracker.git ------------------------------------------------------------------------------
@@ -159,17 +140,8 @@ forget_opening(MpTree *tree, const MpComment *comment, GError **error)
 {
     g_autofree char *name = g_strconcat(MP_OPENED_BY_MAIL, comment->key, NULL);
     g_autofree char *path = mp_path_of_import(name);
-    char *slash = strrchr(path, '/');
-    MpTreeNode *directory;
 
-    *slash = '\0';
-    if (comment->number > 0)
-        return true;
-    if (!mp_tree_directory(tree, NULL, path, &directory, error))
-        return false;
-    if (directory != NULL)
-        mp_tree_remove(directory, slash + 1);
-    return true;
+    return comment->number > 0 || mp_tree_remove_at(tree, path, error);
 }
 
 /* What others quoted of it. */

@@ -190,7 +190,6 @@ static bool
 release(MpTree *tree, const MpRepository *repository, GError **error)
 {
     g_autoptr(MpRepository) before = NULL, holder = NULL;
-    MpTreeNode *directory;
 
     if (!read_set(tree, repository->name, &before, error))
         return false;
@@ -201,13 +200,7 @@ release(MpTree *tree, const MpRepository *repository, GError **error)
     if (holder == NULL || strcmp(holder->name, repository->name) != 0)
         return true;
     g_autofree char *path = mp_path_of_opening(before->address);
-    char *slash = strrchr(path, '/');
-    *slash = '\0';
-    if (!mp_tree_directory(tree, NULL, path, &directory, error))
-        return false;
-    if (directory != NULL)
-        mp_tree_remove(directory, slash + 1);
-    return true;
+    return mp_tree_remove_at(tree, path, error);
 }
 
 bool

@@ -709,6 +709,24 @@ def a_host_that_was_killed_while_it_followed_is_finished_by_the_next_run(site):
 
 
 @test
+def an_accounts_server_that_refuses_is_to_be_mended(site):
+    """Whatever it says of what is ours: nothing was done, and the command can be given again."""
+    for login in ("tim", "kate"):
+        site.user(login)
+    with several.hosts(site) as (remote, one, _):
+        thread = one.thread("tim", body=WORDS + "\n")
+        hook = os.path.join(remote.path("a.git"), "hooks/pre-receive")
+        with open(hook, "w") as f:
+            f.write("#!/bin/sh\necho nobody may >&2\nexit 1\n")
+        os.chmod(hook, 0o755)
+        contains(redact(one, thread, 0, status=75).stderr, "nobody may")
+        check(tip_has(one, CANARY), "it is there")
+        os.remove(hook)
+        redact(one, thread, 0)
+        equal(tip_has(one, CANARY), [], "with the words")
+
+
+@test
 def an_old_clone_cannot_bring_it_back(site):
     """Pushed as it is, merged, or as another branch: by the hook; and where a server has none, no host follows."""
     with purged(site) as (remote, one, two, clone, thread, _):
