@@ -16,6 +16,7 @@
 #define QUOTE_MAX           (256 * 1024) /* octets of the person's text */
 #define LINE_MAX_CHARACTERS 200
 #define COMMANDS_TOLD       30
+#define SHARE               4 /* of the answers of an hour one account has one in so many */
 
 /* --- Whom ------------------------------------------------------------------------------------- */
 
@@ -229,10 +230,31 @@ complete(MpDelivery *delivery)
         take_quote(delivery, delivery->decision.response, x->elided);
 }
 
+/* There is room for it, which it takes. What became of commands is told to each mail: one account
+ * must not use up what all have. */
+static bool
+takes_room(const MpInstance *instance, const MpDelivery *delivery, int *given, GHashTable *of_each)
+{
+    guint64 user = delivery->decision.response->user;
+    int most = instance->config->max_responses;
+    int its = (int)GPOINTER_TO_UINT(g_hash_table_lookup(of_each, &user));
+
+    if (*given >= most || its >= MAX(1, most / SHARE)) {
+        mp_warn("Not answering %s to account %" G_GUINT64_FORMAT
+                ": %d answers to it within the hour, %d in all",
+                delivery->decision.gate->reason, user, its, *given);
+        return false;
+    }
+    ++*given;
+    mp_responses_count(of_each, user);
+    return true;
+}
+
 bool
 mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **error)
 {
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) of_each = NULL;
     int given = -1;
 
     for (guint i = 0; i < deliveries->len; i++) {
@@ -241,19 +263,15 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
         if (delivery->decision.response == NULL)
             continue;
         if (given < 0)
-            given = mp_outbox_count_responses(instance->outbox, (gint64)time(NULL) - HOUR, error);
+            given = mp_outbox_count_responses(instance->outbox, (gint64)time(NULL) - HOUR, &of_each,
+                                              error);
         if (given < 0)
             return false;
-        if (!g_hash_table_add(names, mp_response_name(delivery->decision.response))) {
-            g_clear_pointer(&delivery->decision.response, mp_response_unref);
-        } else if (given >= instance->config->max_responses) {
-            mp_warn("Not answering %s to account %" G_GUINT64_FORMAT ": %d answers within the hour",
-                    delivery->decision.gate->reason, delivery->decision.response->user, given);
-            g_clear_pointer(&delivery->decision.response, mp_response_unref);
-        } else {
-            given++;
+        if (g_hash_table_add(names, mp_response_name(delivery->decision.response)) &&
+            takes_room(instance, delivery, &given, of_each))
             complete(delivery);
-        }
+        else
+            g_clear_pointer(&delivery->decision.response, mp_response_unref);
     }
     return true;
 }

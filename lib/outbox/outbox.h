@@ -149,9 +149,13 @@ MpResponded mp_outbox_responded(MpOutbox *outbox, const MpResponse *response, GE
 MpResponded mp_outbox_record_response(MpOutbox *outbox, const MpResponse *response, GError **error);
 bool mp_outbox_sync_responded(MpOutbox *outbox, GError **error);
 
-/* How many records were made since `since` (seconds since the epoch); -1 with *error set. On the
- * way records older than a week are removed. */
-int mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GError **error);
+/* How many records were made since `since` (seconds since the epoch), in all, and *of_each: of each
+ * account that has one, guint64 * to number; -1 with *error set. On the way records older than a
+ * week are removed. */
+int mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GHashTable **of_each, GError **error);
+
+/* Counts one more of this account. */
+void mp_responses_count(GHashTable *of_each, guint64 user);
 
 /* Removes tmp/KEY; no error if it is not there. */
 bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);

@@ -161,15 +161,38 @@ is_any(const struct dirent *entry, gpointer user_data)
     return true;
 }
 
+void
+mp_responses_count(GHashTable *of_each, guint64 user)
+{
+    guint before = GPOINTER_TO_UINT(g_hash_table_lookup(of_each, &user));
+
+    g_hash_table_insert(of_each, g_memdup2(&user, sizeof user), GUINT_TO_POINTER(before + 1));
+}
+
+/* "DAY.ACCOUNT.…" */
+static guint64
+account_of(const char *name)
+{
+    const char *account = strchr(name, '.');
+
+    return account != NULL ? g_ascii_strtoull(account + 1, NULL, 10) : 0;
+}
+
 int
-mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GError **error)
+mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GHashTable **of_each, GError **error)
 {
     g_autofree char *path = g_build_filename(outbox->path, "answered", NULL);
     gint64 now = (gint64)time(NULL);
     g_autoptr(GPtrArray) names = mp_list_directory(path, is_any, NULL, error);
     int count = 0;
 
-    for (guint i = 0; names != NULL && i < names->len; i++)
-        count += look_at(outbox->fd[DIRECTORY_RESPONDED], names->pdata[i], since, now);
-    return names != NULL ? count : -1;
+    if (names == NULL)
+        return -1;
+    *of_each = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    for (guint i = 0; i < names->len; i++)
+        if (look_at(outbox->fd[DIRECTORY_RESPONDED], names->pdata[i], since, now)) {
+            mp_responses_count(*of_each, account_of(names->pdata[i]));
+            count++;
+        }
+    return count;
 }

@@ -398,7 +398,7 @@ def answers_have_an_hourly_cap(site):
         site.deliver(site.mail(f"user{i}@example.org", site.address(thread, f"user{i}"), "> x\n"))
     site.metroplex("--once")
     equal(len(answers(site)), 3)
-    contains(site.log(), "answers within the hour")
+    contains(site.log(), "within the hour, 3 in all")
     for name in records(site):
         os.utime(os.path.join(site.data, "outbox/answered", name), (time.time() - 3700,) * 2)
     site.deliver(site.mail("user5@example.org", site.address(thread, "user5"), "> y\n"))
@@ -413,6 +413,24 @@ def answers_have_an_hourly_cap(site):
     site.deliver(site.mail("user3@example.org", site.address(thread, "user3"), "word " * 14000))
     site.metroplex("--once")
     equal(len(records(site)), 1, "0 is off")
+
+
+@test
+def one_account_uses_up_no_others_answers(site):
+    """What became of commands is told to each mail: one account may be the reason of many answers."""
+    thread, address = conversation(site)
+    site.set_config("limits", answers_per_hour="8")
+    for i in range(8):
+        site.deliver(site.mail(KATE, address, f"/clsoe {i}\n"))
+    site.metroplex("--once")
+    equal(len(answers(site)), 2, "a quarter")
+    contains(site.log(), "2 answers to it within the hour")
+    site.deliver(site.mail(KATE, address, "/clsoe again\n"))
+    for i in range(4):
+        site.user(f"user{i}")
+        site.deliver(site.mail(f"user{i}@example.org", site.address(thread, f"user{i}"), "> x\n"))
+    site.metroplex("--once")
+    equal(sorted(name.split(".")[1] for name in records(site)), ["2", "2", "3", "4", "5", "6"])
 
 
 @test

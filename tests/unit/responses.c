@@ -264,5 +264,8 @@ Test(responses, the_first_record_stays)
     cr_assert_eq(mp_outbox_record_response(outbox, &second, NULL), MP_RESPONDED_OTHER);
     cr_assert_eq(mp_outbox_responded(outbox, &first, NULL), MP_RESPONDED_THIS);
     cr_assert_eq(mp_outbox_record_response(outbox, &other, NULL), MP_RESPONDED_THIS);
-    cr_assert_eq(mp_outbox_count_responses(outbox, 0, NULL), 2);
+    g_autoptr(GHashTable) of_each = NULL;
+    cr_assert_eq(mp_outbox_count_responses(outbox, 0, &of_each, NULL), 2);
+    cr_assert_eq(GPOINTER_TO_UINT(g_hash_table_lookup(of_each, &first.user)), 2);
+    cr_assert_eq(g_hash_table_size(of_each), 1);
 }
