@@ -36,6 +36,27 @@ mp_tracker_has_commit(const MpTracker *tracker, const char *commit)
 }
 
 bool
+mp_tracker_is_behind(const MpTracker *tracker, const char *commit, gint64 time)
+{
+    git_oid id = tracker->store.tip, last = {{0}};
+
+    if (commit != NULL && git_oid_fromstr(&last, commit) < 0)
+        return true;
+    while (!git_oid_equal(&id, &last)) {
+        g_autoptr(git_commit) found = NULL;
+
+        if (git_commit_lookup(&found, tracker->store.repository, &id) < 0)
+            return false;
+        if (git_commit_time(found) < time)
+            return true;
+        if (git_commit_parentcount(found) == 0)
+            return false;
+        id = *git_commit_parent_id(found, 0);
+    }
+    return false;
+}
+
+bool
 mp_tracker_last_thread(MpTracker *tracker, guint64 *id, GError **error)
 {
     MpTree *tree = mp_store_view(&tracker->store);

@@ -12,6 +12,10 @@ char *mp_tracker_tip(const MpTracker *tracker);
 /* Whether a commit is in the repository, so that there can be a difference from it. */
 bool mp_tracker_has_commit(const MpTracker *tracker, const char *commit);
 
+/* Whether something was changed before `time` that a commit does not have yet; NULL has nothing.
+ * Commits from before are not looked at, but for one. */
+bool mp_tracker_is_behind(const MpTracker *tracker, const char *commit, gint64 time);
+
 /* The highest id of a thread, 0 where there is none. */
 bool mp_tracker_last_thread(MpTracker *tracker, guint64 *id, GError **error);
 

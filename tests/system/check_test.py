@@ -191,6 +191,21 @@ def pages_that_are_behind_are_told(site):
     contains(finding["advice"], "metroplex pages")
     site.run(METROPLEX, "pages")
     equal(one(site, "pages", "timers")["verdict"], "ok")
+    old = subprocess.run(["git", "-c", "safe.directory=*", "-C", os.path.join(site.data, "tracker.git"), "commit-tree", "main^{tree}", "-p", "main", "-m", "x"],
+                         env=dict(os.environ, **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "A"), ("EMAIL", "a@b.example"), ("DATE", f"@{int(time.time()) - 400} +0000"))}),
+                         capture_output=True, text=True, check=True).stdout.strip()
+    site.git("update-ref", "refs/heads/main", old)
+    site.thread("tim")
+    contains(one(site, "pages", "timers", verdict="ok")["found"], "does not yet show")
+    set_age(os.path.join(directory, ".built"), 400)
+    finding = one(site, "pages", "timers", verdict="warning")  # though the branch moved just now, as it does all day
+    contains(finding["found"], "not been brought up to the last change")
+    site.run(METROPLEX, "pages")
+    site.thread("tim")
+    set_age(os.path.join(directory, ".built"), 400)
+    contains(one(site, "pages", "timers", verdict="ok")["found"], "does not yet show")
+    site.run(METROPLEX, "pages")
+    set_age(tip, 400)
     with open(os.path.join(directory, ".built")) as f:
         built = f.read().split("\n")
     with open(os.path.join(directory, ".built"), "w") as f:
