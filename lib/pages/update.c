@@ -207,9 +207,10 @@ has_same_address(const MpPagesUpdate *update, const MpRepository *before, const 
     return g_strcmp0(then, here) == 0;
 }
 
-/* One that is published only now has pages nowhere, and one that is shown elsewhere now has other
- * links to commits, one with another address names it on each: then all is written. Of one whose
- * policy could not be read before, nobody knows what there is. */
+/* One that is published only now has pages nowhere, to one that is no more comments elsewhere may
+ * have links; one that is shown elsewhere now has other links to commits, one with another address
+ * names it on each: then all is written. Of one whose policy could not be read before, nobody knows
+ * what there is. */
 static bool
 visit_repository(const MpRepository *before, const MpRepository *now, gpointer user_data,
                  GError **error)
@@ -221,7 +222,7 @@ visit_repository(const MpRepository *before, const MpRepository *now, gpointer u
         (now->has_no_pages ||
          (g_strcmp0(before->link, now->link) == 0 && has_same_address(update, before, now))))
         return true;
-    update->is_fresh |= !now->has_no_pages;
+    update->is_fresh = true;
     repository = mp_pages_repository(update, now->name, error);
     if (repository != NULL && now->has_no_pages)
         mp_pages_remove_repository(update, repository);

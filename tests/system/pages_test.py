@@ -583,6 +583,10 @@ def what_a_comment_names_leads_to_its_page(site):
     pages.update()
     equal(links(4), [f"https://elsewhere.example/acme/rocket/commit/{own}"])
     pages.check()
+    site.metroplex("repository", "set", "acme/booster", "--pages", "off")
+    pages.update()
+    check("../../acme/booster/2.html" not in links(1), "it leads to a page that is gone")
+    pages.check()
 
 
 @test
