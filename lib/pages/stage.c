@@ -217,7 +217,10 @@ mp_stage_read_built(const MpStage *stage, char **text, GError **error)
 bool
 mp_stage_write_built(const MpStage *stage, const char *text, GError **error)
 {
-    return mp_write_file(stage->directory, BUILT, text, strlen(text), 0600, true, error);
+    if (mp_write_file(stage->directory, BUILT, text, strlen(text), 0600, true, error))
+        return true;
+    g_prefix_error(error, "%s: ", stage->path);
+    return false;
 }
 
 /* --- Writing aside -------------------------------------------------------------------------------
@@ -280,9 +283,12 @@ mp_stage_put(MpStage *stage, MpStageOrder order, const char *path, const char *b
     if (has_content(stage, path, bytes, length))
         return true;
     name_aside(name, stage->next);
-    if (!has_room(stage, length, error) ||
-        !mp_create_file(stage->aside, name, bytes, length, 0644, error))
+    if (!has_room(stage, length, error))
         return note(stage, false);
+    if (!mp_create_file(stage->aside, name, bytes, length, 0644, error)) {
+        g_prefix_error(error, "%s/%s: ", stage->path, ASIDE);
+        return note(stage, false);
+    }
     add(stage, order, path);
     stage->octets += length;
     stage->done->written++;

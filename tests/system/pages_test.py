@@ -644,6 +644,22 @@ def a_disk_that_is_nearly_full_is_left_to_mail(site):
 
 
 @test
+def where_nothing_can_be_written_is_told_with_the_directory(site):
+    people(site)
+    site.thread("tim")
+    disk = os.path.join(site.dir, "disk")
+    os.makedirs(disk)
+    enter = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
+    script = 'mount -t tmpfs -o size=64k none "$0" || exit 99; head -c 65536 /dev/zero >"$0/fill" 2>/dev/null; exec "$@"'
+    done = subprocess.run([*enter, "sh", "-c", script, disk, METROPLEX, "pages", "--config", site.config, os.path.join(disk, "pages")],
+                          capture_output=True, text=True)
+    if done.returncode == 99 or "unshare" in done.stderr:
+        return  # no disk of one's own can be had here
+    equal((done.returncode, done.stdout), (75, ""), f"status: {done.stderr}")
+    contains(done.stderr, f"metroplex: {disk}/pages: .built.tmp: cannot write: No space left on device\n")
+
+
+@test
 def nothing_of_others_is_touched(site):
     people(site)
     site.thread("tim")
