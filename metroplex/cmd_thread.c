@@ -24,14 +24,29 @@ thread_check_repository(const char *name, GError **error)
 }
 
 bool
-thread_check_title(const char *title, GError **error)
+thread_check_title(const char *what, const char *title, GError **error)
 {
-    g_autofree char *shown = mp_escape(title);
+    g_autofree char *shown = mp_escape(title), *line = mp_one_line(title);
 
-    return mp_is_visible_line(title) || mp_fail(error, MP_ERROR_INPUT,
-                                                "--title: %s is not one line, holds a control or "
-                                                "an invisible character, or is not UTF-8",
-                                                shown);
+    if (*line == '\0')
+        return mp_fail(error, MP_ERROR_INPUT, "%s: it is empty", what);
+    if (!mp_is_visible_line(title))
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s: %s is not one line, holds a control or an invisible character, or is "
+                       "not UTF-8",
+                       what, shown);
+    return g_utf8_strlen(line, -1) <= MP_TITLE_MAX ||
+           mp_fail(error, MP_ERROR_INPUT, "%s: longer than %d characters", what, MP_TITLE_MAX);
+}
+
+char *
+thread_read_title(const MpConfig *config, const char *what, const char *title, GError **error)
+{
+    if (!thread_check_title(what, title, error))
+        return NULL;
+    g_autofree char *line = mp_one_line(title), *masked = mp_masked(config, line, MP_MASK_TEXT);
+
+    return thread_check_title(what, masked, error) ? g_steal_pointer(&masked) : NULL;
 }
 
 MpUser *

@@ -25,10 +25,16 @@ bool thread_begin(MpInstance *instance, GError **error);
 /* The account of --as: MP_ERROR_INPUT if there is none, or it is suspended. */
 MpUser *thread_actor(MpInstance *instance, const char *login, GError **error);
 
-/* What --repository and --title say: MP_ERROR_INPUT if it is no owner/name, or not one line of text
- * of which everything is seen. */
+/* What --repository says: MP_ERROR_INPUT if it is no owner/name. */
 bool thread_check_repository(const char *name, GError **error);
-bool thread_check_title(const char *title, GError **error);
+
+/* What `what` ("--title") says: MP_ERROR_INPUT if it is empty, too long, or not one line of text of
+ * which everything is seen. */
+bool thread_check_title(const char *what, const char *title, GError **error);
+
+/* The same of a thread that is there: as it is to be stored, masked. The caller's. */
+char *
+thread_read_title(const MpConfig *config, const char *what, const char *title, GError **error);
 
 /* A KEY for a change that came by command: no two are the same. The caller's to free. */
 char *thread_key(guint64 user, guint64 thread, const char *words);

@@ -92,14 +92,8 @@ name_job(Job *job, const MpThread *thread)
 static bool
 read_title(MpInstance *instance, const Job *job, MpThreadEvent *event, GError **error)
 {
-    const char *title = job->words->pdata[0];
-
-    if (!thread_check_title(title, error))
-        return false;
-    event->title = mp_masked(instance->config, title, MP_MASK_TEXT);
-    return mp_is_title(event->title) ||
-           mp_fail(error, MP_ERROR_INPUT, "the title is empty, or longer than %d characters",
-                   MP_TITLE_MAX);
+    event->title = thread_read_title(instance->config, "TITLE", job->words->pdata[0], error);
+    return event->title != NULL;
 }
 
 static bool

@@ -436,7 +436,7 @@ thread_import(int argc, char **argv)
         "Adds the thread in FILE (- for standard input), or what is new of it; prints its id, and\n"
         "how many comments were added and were there.",
         1, 1, &argc, &argv);
-    if ((import.title != NULL && !thread_check_title(import.title, &error)) ||
+    if ((import.title != NULL && !thread_check_title("--title", import.title, &error)) ||
         (import.repository != NULL && !thread_check_repository(import.repository, &error)) ||
         !run_import(&instance, &import, argv[1], &options, &error))
         return mp_report(error);

@@ -119,12 +119,8 @@ check_title(MpPost *post, GError **error)
 {
     g_autofree char *line = mp_one_line(post->title);
 
-    if (*line == '\0')
-        return mp_fail(error, MP_ERROR_INPUT, "--title: it is empty");
-    if (!thread_check_title(post->title, error))
+    if (!thread_check_title("--title", post->title, error))
         return false;
-    if (g_utf8_strlen(line, -1) > MP_TITLE_MAX)
-        return mp_fail(error, MP_ERROR_INPUT, "--title: longer than %d characters", MP_TITLE_MAX);
     g_free(post->title);
     post->title = g_steal_pointer(&line);
     return true;

@@ -163,6 +163,16 @@ purge(MpInstance *instance, Job *job, GError **error)
 }
 
 static bool
+settle_title(const MpInstance *instance, Job *job, GError **error)
+{
+    g_autofree char *given = job->title;
+
+    job->title =
+        given != NULL ? thread_read_title(instance->config, "--title", given, error) : NULL;
+    return given == NULL || job->title != NULL;
+}
+
+static bool
 run(MpInstance *instance, Job *job, bool is_purge, GError **error)
 {
     g_autoptr(MpThread) thread =
@@ -207,6 +217,8 @@ print_done(const Job *job, bool is_purge)
 
     printf("%s: comment %" G_GUINT64_FORMAT " %s%s\n", purge->name, purge->comment,
            is_known ? "already " : "", is_purge ? "purged" : "redacted");
+    if (is_known && job->title != NULL)
+        printf("its title stays as it is: metroplex thread title gives another\n");
     print_numbers("what was cut from these quoted it, and is gone as well:", purge->elided);
     print_numbers("these repeat it in their own words, look at them:", purge->repeating);
     print_names("repeats it, remove the lines", job->logs);
@@ -235,8 +247,7 @@ parse(Job *job, char **argv, GError **error)
 {
     guint64 thread, number;
 
-    if (!mp_parse_id(argv[1], "thread", &thread, error) || !parse_number(argv[2], &number, error) ||
-        (job->title != NULL && !thread_check_title(job->title, error)))
+    if (!mp_parse_id(argv[1], "thread", &thread, error) || !parse_number(argv[2], &number, error))
         return false;
     job->purge = mp_purge_new(thread, number, mp_time_now());
     return true;
@@ -268,7 +279,8 @@ thread_redact(int argc, char **argv)
         return mp_report(error);
     if (job.title != NULL && job.purge->comment != 0)
         return mp_usage_error(argv[0], "--title goes with the opening post, which is number 0");
-    if (!mp_instance_open(&instance, &options, &error) || !run(&instance, &job, is_purge, &error))
+    if (!mp_instance_open(&instance, &options, &error) || !settle_title(&instance, &job, &error) ||
+        !run(&instance, &job, is_purge, &error))
         return mp_report(error);
     print_done(&job, is_purge);
     return EX_OK;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "cli/output.h"
 #include "instance/transaction.h"
+#include "repository.h"
 #include "thread.h"
 #include "tracker/repositories.h"
 
@@ -100,7 +101,7 @@ user_watch(int argc, char **argv)
         return mp_usage_error(argv[0], "--mode is needed");
     job.repository = argv[2];
     job.mode = mode;
-    bool good = thread_check_repository(argv[2], &error) &&
+    bool good = repository_check_name(argv[2], &error) &&
                 mp_instance_open(&instance, &options, &error) &&
                 run(&instance, &job, argv[1], &error);
     if (good)

@@ -605,7 +605,7 @@ def labels_assignees_and_title_are_facts_and_each_change_is_an_event(site):
     at = tip(site)
     for args, says in ((("label", "two words"), "is no label"), (("label", "<b>"), "is no label"), (("label", "x" * 51), "is no label"), (("label", "a\u202eb"), "is no label"),
                        (("unlabel", "none"), "has no label none"), (("assign", "nobody"), "nobody is no active account"), (("assign", "eve"), "eve is no active account"),
-                       (("unassign", "tim"), "is not assigned to tim"), (("title", "a\nb"), "is not one line"), (("title", "x" * 257), "256"), (("title", " "), "the title"),
+                       (("unassign", "tim"), "is not assigned to tim"), (("title", "a\nb"), "is not one line"), (("title", "x" * 257), "256"), (("title", " "), "TITLE: it is empty"), (("title", ""), "TITLE: it is empty"), (("title", "a\x1bb"), "TITLE: a\\eb is not one line"),
                        (("label", *[f"l{i}" for i in range(19)]), "at most 20 labels")):
         refused(site, 65, "thread", args[0], "1", "--as", "tim", "--", *args[1:], says=says)
     refused(site, 64, "thread", "label", "1", "--as", "tim")

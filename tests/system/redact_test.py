@@ -114,7 +114,23 @@ def the_opening_post_goes_with_its_title(site):
           "titles that it had before are gone from its events")
     equal(site.show(thread)["title"], "A rocket", "the title that was given")
     contains(redact(site, thread, 1, "--title", "x", status=64).stderr, "number 0")
+    contains(redact(site, thread, 0, "--title", "Another").stdout, "its title stays as it is")
+    equal(site.show(thread)["title"], "A rocket", "the title that was given")
     equal(fsck(site), [], "fsck")
+
+
+@test
+def a_title_that_is_none_is_not_given_with_the_opening_post(site):
+    site.user("tim")
+    thread = site.thread("tim", title="About " + CANARY, body=WORDS + "\n")
+    tip = site.git("rev-parse", "main")
+    for title, why in (("", "--title: it is empty"), ("  ", "--title: it is empty"), ("a\nb", "is not one line"), ("\x1b[1m", "is not one line"),
+                       ("x" * 257, "--title: longer than 256 characters")):
+        for purge in ([], ["--purge"]):
+            contains(redact(site, thread, 0, "--title", title, *purge, status=65).stderr, why)
+    equal((site.git("rev-parse", "main"), site.show(thread)["title"]), (tip, "About " + CANARY), "nothing was done")
+    redact(site, thread, 0, "--title", "Says  kate@example.org ")
+    equal(site.show(thread)["title"], "Says ***@***", "as a title that is given otherwise")
 
 
 @test
