@@ -23,7 +23,8 @@ held_show(int argc, char **argv)
 {
     return kept_mails_show(MP_OUTCOME_HELD,
                            "Shows one mail that is held, and what accepts it. FILE is a name as\n"
-                           "metroplex held list prints it.",
+                           "metroplex held list prints it. Example:\n"
+                           "    metroplex held show 1795944714.V1I1MRust.mx",
                            argc, argv);
 }
 
@@ -56,10 +57,13 @@ settle(Settle one, const char *summary, int argc, char **argv)
 static int
 held_accept(int argc, char **argv)
 {
-    return settle(mp_inbound_accept_held,
-                  "Takes held mails for what their From says: each opens its thread under the\n"
-                  "account that has that address. FILE is a name as metroplex held list prints it.",
-                  argc, argv);
+    return settle(
+        mp_inbound_accept_held,
+        "Takes held mails for what their From says: each opens its thread under the\n"
+        "account that has that address. FILE is a name as metroplex held list prints it. If one\n"
+        "is not there, nothing is done with the others. Example:\n"
+        "    metroplex held accept 1795944714.V1I1MRust.mx",
+        argc, argv);
 }
 
 static int
@@ -67,7 +71,9 @@ held_reject(int argc, char **argv)
 {
     return settle(mp_inbound_reject_held,
                   "Files held mails as refused; nobody hears of it. FILE is a name as\n"
-                  "metroplex held list prints it.",
+                  "metroplex held list prints it. If one is not there, nothing is done with the "
+                  "others. Example:\n"
+                  "    metroplex held reject 1795944714.V1I1MRust.mx",
                   argc, argv);
 }
 

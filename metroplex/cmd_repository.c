@@ -214,7 +214,9 @@ repository_set(int argc, char **argv)
         "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
         "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]\n"
         "    [--address NAME] [--open off|members|known]",
-        "Sets a repository's policy; what is not named stays.", 1, 1, &argc, &argv);
+        "Sets a repository's policy; what is not named stays. Example:\n"
+        "    metroplex repository set acme/rocket --address rocket --open known",
+        1, 1, &argc, &argv);
     if (wishes.reply == NULL && wishes.link == NULL && wishes.pages == NULL &&
         wishes.address == NULL && wishes.open == NULL && wishes.watch == NULL &&
         wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)

@@ -278,8 +278,10 @@ user_set(int argc, char **argv)
         "    [--language %s] [--format text|both] [--deliver immediate|batch:MINUTES]\n"
         "    [--own-activity on|off] [--unsuppress ADDRESS …]",
         mp_language_choices());
-    mp_options_parse(&options, entries, usage, "Changes an account; what is not named stays.", 1, 1,
-                     &argc, &argv);
+    mp_options_parse(&options, entries, usage,
+                     "Changes an account; what is not named stays. Example:\n"
+                     "    metroplex user set kate --language fr --own-activity on",
+                     1, 1, &argc, &argv);
     if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
         wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
         wishes.language == NULL && wishes.format == NULL && wishes.deliver == NULL &&

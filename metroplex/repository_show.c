@@ -95,8 +95,10 @@ repository_show(int argc, char **argv)
     g_autoptr(MpRepository) repository = NULL;
 
     mp_options_parse(&options, entries, "[--json] OWNER/NAME",
-                     "Shows a repository's policy; one that nobody has set has the defaults.", 1, 1,
-                     &argc, &argv);
+                     "Shows a repository's policy; one that nobody has set has the defaults. "
+                     "Example:\n"
+                     "    metroplex repository show acme/rocket",
+                     1, 1, &argc, &argv);
     if (!mp_instance_read(&instance, &options, false, &error) ||
         !repository_check_name(argv[1], &error))
         return mp_report(error);
@@ -147,10 +149,11 @@ repository_list(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "[--json]",
-                     "Lists the repositories whose policy somebody has set: name, who may answer, "
-                     "whose first\nmail opens a thread, and its address.",
-                     0, 0, &argc, &argv);
+    mp_options_parse(
+        &options, entries, "[--json]",
+        "Lists the repositories whose policy somebody has set: name, who may answer, "
+        "whose first\nmail opens a thread, and its address. Example: metroplex repository list",
+        0, 0, &argc, &argv);
     if (!mp_instance_read(&instance, &options, false, &error))
         return mp_report(error);
     Listing listing = {instance.config->hostname, json};

@@ -25,27 +25,43 @@ typedef struct {
 #define MANY 100
 
 static const Change changes[] = {
-    {"close", "ID --as LOGIN", "Closes a thread; its subscribers are told.", MP_THREAD_CLOSED,
-     "closed", 0, 0},
-    {"reopen", "ID --as LOGIN", "Opens a closed thread again; its subscribers are told.",
+    {"close", "ID --as LOGIN",
+     "Closes a thread; its subscribers are told. Example:\n"
+     "    metroplex thread close 17 --as tim",
+     MP_THREAD_CLOSED, "closed", 0, 0},
+    {"reopen", "ID --as LOGIN",
+     "Opens a closed thread again; its subscribers are told. Example:\n"
+     "    metroplex thread reopen 17 --as tim",
      MP_THREAD_REOPENED, "open", 0, 0},
-    {"lock", "ID --as LOGIN", "Lets only members of the repository answer; subscribers are told.",
+    {"lock", "ID --as LOGIN",
+     "Lets only members of the repository answer; subscribers are told. Example:\n"
+     "    metroplex thread lock 17 --as tim",
      MP_THREAD_LOCKED, "locked", 0, 0},
-    {"unlock", "ID --as LOGIN", "Lets everybody answer again; subscribers are told.",
+    {"unlock", "ID --as LOGIN",
+     "Lets everybody answer again; subscribers are told. Example:\n"
+     "    metroplex thread unlock 17 --as tim",
      MP_THREAD_UNLOCKED, "unlocked", 0, 0},
-    {"title", "ID TITLE --as LOGIN", "Gives a thread another title; its subscribers are told.",
+    {"title", "ID TITLE --as LOGIN",
+     "Gives a thread another title; its subscribers are told. Example:\n"
+     "    metroplex thread title 17 \"The fuse blows\" --as tim",
      MP_THREAD_RENAMED, "renamed", 1, 1},
-    {"label", "ID LABEL… --as LOGIN", "Adds labels to a thread; its subscribers are told.",
+    {"label", "ID LABEL… --as LOGIN",
+     "Adds labels to a thread; its subscribers are told. Example:\n"
+     "    metroplex thread label 17 bug help-wanted --as tim",
      MP_THREAD_LABELED, "labeled", 1, MANY},
     {"unlabel", "ID [LABEL…] --as LOGIN",
-     "Removes labels of a thread, or all; its subscribers are told.", MP_THREAD_UNLABELED,
-     "unlabeled", 0, MANY},
-    {"assign", "ID ASSIGNEE… --as LOGIN",
-     "Says who is to see to a thread: ASSIGNEE is a login. Its subscribers are told.",
+     "Removes labels of a thread, or all; its subscribers are told. Example:\n"
+     "    metroplex thread unlabel 17 bug --as tim",
+     MP_THREAD_UNLABELED, "unlabeled", 0, MANY},
+    {"assign", "ID LOGIN… --as LOGIN",
+     "Says who is to see to a thread; its subscribers are told. Example:\n"
+     "    metroplex thread assign 17 kate --as tim",
      MP_THREAD_ASSIGNED, "assigned", 1, MANY},
-    {"unassign", "ID [ASSIGNEE…] --as LOGIN",
-     "Takes that back, for some or all; its subscribers are told.", MP_THREAD_UNASSIGNED,
-     "unassigned", 0, MANY},
+    {"unassign", "ID [LOGIN…] --as LOGIN",
+     "Says who is not to see to a thread any more, or nobody is; its subscribers are told. "
+     "Example:\n"
+     "    metroplex thread unassign 17 kate --as tim",
+     MP_THREAD_UNASSIGNED, "unassigned", 0, MANY},
 };
 
 static const Change *
@@ -303,9 +319,11 @@ thread_subscribe(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, NULL, "ID LOGIN",
-                     job.is_subscribed
-                         ? "Sends the thread's notifications to LOGIN."
-                         : "Mutes the thread for LOGIN, also where they watch the repository.",
+                     job.is_subscribed ? "Sends the thread's notifications to LOGIN. Example:\n"
+                                         "    metroplex thread subscribe 17 kate"
+                                       : "Mutes the thread for LOGIN, also where they watch the "
+                                         "repository. Example:\n"
+                                         "    metroplex thread mute 17 kate",
                      2, 2, &argc, &argv);
     if (!mp_parse_id(argv[1], "thread", &job.id, &error) ||
         !mp_instance_open(&instance, &options, &error))

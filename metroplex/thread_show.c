@@ -100,8 +100,9 @@ thread_list(int argc, char **argv)
     mp_options_parse(&options, entries,
                      "[--json] [--repository OWNER/NAME] [--state open|closed]\n"
                      "    [--label LABEL] [--assignee LOGIN]",
-                     "Lists threads: id, kind, state, repository, title, labels.", 0, 0, &argc,
-                     &argv);
+                     "Lists threads: id, kind, state, repository, title, labels. Example:\n"
+                     "    metroplex thread list --state open --label bug --assignee kate",
+                     0, 0, &argc, &argv);
     Filter filter = {.repository = repository,
                      .label = label,
                      .any_state = state == NULL,

@@ -96,7 +96,9 @@ user_watch(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, entries, "LOGIN OWNER/NAME --mode all|participating|ignore",
-                     "Says what an account hears of a repository.", 2, 2, &argc, &argv);
+                     "Says what an account hears of a repository. Example:\n"
+                     "    metroplex user watch kate acme/rocket --mode all",
+                     2, 2, &argc, &argv);
     if (mode == NULL)
         return mp_usage_error(argv[0], "--mode is needed");
     job.repository = argv[2];

@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,24 @@ def what_is_wrong_is_told_once_with_the_commands_own_help(site):
             equal((done.returncode, done.stdout), (64, ""), (words, wrong))
             check(done.stderr.startswith(name) and ": :" not in done.stderr and f"{program}: {program}" not in done.stderr, done.stderr)
             check(done.stderr.endswith(f"\nTry '{' '.join([program, *command])} --help'.\n") and "\x1b" not in done.stderr, done.stderr)
+
+
+# Commands whose help has an example, besides all those that have one anyway.
+WITH_EXAMPLE = [("metroplex", *words.split()) for words in (
+    "thread close", "thread reopen", "thread lock", "thread unlock", "thread title", "thread label", "thread unlabel", "thread assign", "thread unassign",
+    "thread subscribe", "thread list", "thread redact", "user set", "user watch", "user remove", "pages")]
+
+
+@test
+def an_example_is_a_line_that_its_command_takes(site):
+    """None is run: a fault of the command line, which is told before all else, has the status 64."""
+    found = {words: re.findall(rf"xample:?\n? *({' '.join(words)}(?: .*)?)$", help_of(*words), re.M) for words in commands()}
+    wanted = WITH_EXAMPLE + leaves("metroplex", "held") + leaves("metroplex", "repository")
+    equal([words for words in wanted if not found[words]], [], "have no example")
+    for words, lines in found.items():
+        for line in lines:
+            done = run(*shlex.split(re.split(" [<>]", line)[0]), "--config", os.path.join(site.dir, "none.conf"))
+            check(done.returncode != 64, f"{line}: {done.stderr}")
 
 
 # --- What shells complete
@@ -205,6 +224,7 @@ def offers_what_may_stand_there(site, complete):
         f"metroplex thread {config} comment ": threads, f"metroplex thread --config {site.config} export ": threads,
         f"metroplex --config {site.config} thread show --json ": threads, f"metroplex address {config} ": threads,
         f"metroplex thread subscribe {config} 1 ": logins, f"metroplex address {config} 1 ": logins,
+        f"metroplex thread assign {config} 1 ": logins, f"metroplex thread unassign {config} 1 kate ": logins, f"metroplex thread list {config} --assignee ": logins,
         f"metroplex thread comment 1 {config} --as ": logins, f"metroplex thread comment 1 {config} --as=": logins,
         f"metroplex user set {config} ": logins, f"metroplex repository set {config} ": {"acme/rocket"},
         f"metroplex thread list {config} --repository ": {"acme/rocket"}, f"metroplex thread open {config} --title ": set(),
