@@ -1,4 +1,4 @@
-/* What lies in success/ and failure/; see kept.h. */
+/* What lies in success/, failure/ and held/; see kept.h. */
 #include "maildir/kept.h"
 
 #include <fcntl.h>

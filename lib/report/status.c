@@ -292,10 +292,13 @@ look_at_spaces(MpStatus *status, const MpConfig *config, GError **error)
 }
 
 static bool
-look_at_kept(MpStatus *status, const MpConfig *config, MpOutcome outcome, GError **error)
+look_at_kept(MpStatus *status, const MpConfig *config, GError **error)
 {
-    return mp_kept_measure(config->data, outcome, MP_STATUS_MEASURED, &status->kept[outcome],
-                           error);
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++)
+        if (!mp_kept_measure(config->data, outcome, MP_STATUS_MEASURED, &status->kept[outcome],
+                             error))
+            return false;
+    return true;
 }
 
 /* --- All of it ------------------------------------------------------------------------------- */
@@ -320,8 +323,7 @@ mp_status_gather(MpStatus *status, MpInstance *instance, gint64 now, GError **er
     prepare_tallies(status);
     if (!read_ledger(status, config, error) || !look_at_queues(status, instance, error) ||
         !look_at_new_mail(status, config, error) || !look_at_spaces(status, config, error) ||
-        !look_at_kept(status, config, MP_OUTCOME_SUCCESS, error) ||
-        !look_at_kept(status, config, MP_OUTCOME_FAILURE, error))
+        !look_at_kept(status, config, error))
         return false;
     mp_status_judge(status, config);
     return true;

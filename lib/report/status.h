@@ -93,9 +93,9 @@ typedef struct {
     const char *programs[MP_STATUS_PROGRAMS];
     MpLedgerRun runs[MP_STATUS_PROGRAMS];
     MpSpace spaces[2];
-    guint n_spaces;   /* 1 where the log lies on the same file system as the data */
-    MpKept kept[2];   /* by MpOutcome */
-    GArray *findings; /* MpStatusFinding: each threshold that was looked at */
+    guint n_spaces;             /* 1 where the log lies on the same file system as the data */
+    MpKept kept[MP_N_OUTCOMES]; /* by MpOutcome */
+    GArray *findings;           /* MpStatusFinding: each threshold that was looked at */
     MpStatusLevel level;
 } MpStatus;
 

@@ -191,7 +191,7 @@ static void
 add_space(GString *out, const MpStatus *status)
 {
     begin_table(out, _("Mails kept"), _("number"), _("size"), _("oldest"), NULL);
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++) {
         begin_row(out, mp_outcome_name(outcome));
         add_number(out, status->kept[outcome].mails);
         add_text(out, mp_status_octets(status->kept[outcome].octets));
@@ -199,7 +199,7 @@ add_space(GString *out, const MpStatus *status)
         end_row(out);
     }
     g_string_append(out, "</tbody></table>\n");
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++) {
         g_autofree char *more = mp_status_unmeasured(status, outcome);
 
         if (more != NULL)

@@ -108,7 +108,7 @@ add_space(JsonObject *parent, const MpStatus *status)
     JsonObject *kept = add_object(parent, "kept");
     JsonObject *spaces = add_object(parent, "space");
 
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++) {
         JsonObject *object = add_object(kept, mp_outcome_name(outcome));
 
         mp_json_number(object, "mails", status->kept[outcome].mails);

@@ -150,7 +150,7 @@ add_kept(GString *out, const MpStatus *status)
 
     for (gsize i = 0; i < G_N_ELEMENTS(facts); i++) {
         begin(out, facts[i].name, "gauge", facts[i].help);
-        for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++)
+        for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++)
             add(out, facts[i].name, "outcome", mp_outcome_name(outcome),
                 G_STRUCT_MEMBER(guint64, &status->kept[outcome], facts[i].offset));
     }

@@ -272,7 +272,7 @@ add_kept(GString *out, const MpStatus *status)
     add_value(out, _("size"));
     add_value(out, _("oldest"));
     end_row(out);
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++) {
         const MpKept *kept = &status->kept[outcome];
         g_autofree char *octets = mp_status_octets(kept->octets);
         g_autofree char *oldest = mp_status_age(status, kept->oldest);
@@ -283,7 +283,7 @@ add_kept(GString *out, const MpStatus *status)
         add_value(out, oldest);
         end_row(out);
     }
-    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome <= MP_OUTCOME_FAILURE; outcome++) {
+    for (MpOutcome outcome = MP_OUTCOME_SUCCESS; outcome < MP_N_OUTCOMES; outcome++) {
         g_autofree char *more = mp_status_unmeasured(status, outcome);
 
         if (more != NULL)

@@ -87,6 +87,7 @@ def what_happened_is_counted(site):
         equal(all_of_it["sending"][span]["number"], len(site.sent()), span)
     equal(all_of_it["kept"]["success"]["mails"], 1)
     equal(all_of_it["kept"]["failure"]["mails"], 1)
+    equal(all_of_it["kept"]["held"]["mails"], 0)
     for program in ("metroplex", "notifier"):
         equal(all_of_it["runs"][program]["status"], 0)
         check(all_of_it["runs"][program]["succeeded"] is not None, program)
@@ -214,6 +215,18 @@ def queues_are_told_by_state_and_age(site):
     age = time.time() - datetime.datetime.fromisoformat(retry["oldest"].replace("Z", "+00:00")).timestamp()
     check(90000 <= age < 90100, age)
     equal(found["new-mail"]["mails"], 1)
+
+
+@test
+def what_is_held_is_counted_too(site):
+    site.user("kate")
+    opens(site)
+    site.deliver(first_mail(site, "kate@example.org", verdict=""))
+    site.metroplex("--once")
+    found = told(site)
+    equal((found["kept"]["held"]["mails"], found["mails"]["hour"]["held"]), (1, 1))
+    contains(site.run(METROPLEX, "status", "--prometheus", status=None).stdout, 'kept_mails{outcome="held"} 1')
+    check(re.search(r"\n *held +1 ", site.run(METROPLEX, "status", status=None).stdout), "and in the text")
 
 
 @test
