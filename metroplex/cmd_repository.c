@@ -47,16 +47,6 @@ wishes_clear(Wishes *wishes)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wishes, wishes_clear)
 
-static guint
-find_id(const GArray *ids, guint64 id)
-{
-    guint i = 0;
-
-    while (i < ids->len && g_array_index(ids, guint64, i) != id)
-        i++;
-    return i;
-}
-
 /* Puts the accounts into the set, or takes them out of it. */
 static bool
 set_ids(MpInstance *instance, GArray *ids, char **logins, bool is_in, bool *changed, GError **error)
@@ -66,14 +56,7 @@ set_ids(MpInstance *instance, GArray *ids, char **logins, bool is_in, bool *chan
 
         if (user == NULL)
             return false;
-        guint at = find_id(ids, user->id);
-        if ((at < ids->len) == is_in)
-            continue;
-        if (is_in)
-            g_array_append_val(ids, user->id);
-        else
-            g_array_remove_index(ids, at);
-        *changed = true;
+        *changed |= mp_set_id(ids, user->id, is_in);
     }
     return true;
 }

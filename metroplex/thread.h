@@ -42,11 +42,10 @@ char *thread_key(guint64 user, guint64 thread, const char *words);
 /* As for mail: what reorders the text is written out, what shows nothing is dropped. */
 GString *mp_visible_text(const char *text);
 
-/* The events of a thread, MpThreadEvent in their order, which the caller owns; and their members of
- * an object: `events`, `labels`, `assignees`. */
+/* The events of a thread, MpThreadEvent in their order, which the caller owns; and as members of
+ * an object: `events`, `assignees`. */
 GPtrArray *thread_read_events(MpInstance *instance, guint64 id, GError **error);
 void thread_json_events(JsonObject *object, const GPtrArray *events);
-void thread_json_labels(JsonObject *object, const GPtrArray *labels);
 void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
 
 /* A comment as `thread show --json` has it; the caller's. */

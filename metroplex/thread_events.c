@@ -24,15 +24,6 @@ thread_read_events(MpInstance *instance, guint64 id, GError **error)
 }
 
 void
-thread_json_labels(JsonObject *object, const GPtrArray *labels)
-{
-    JsonArray *array = mp_json_array(object, "labels");
-
-    for (guint i = 0; labels != NULL && i < labels->len; i++)
-        json_array_add_string_element(array, labels->pdata[i]);
-}
-
-void
 thread_json_assignees(JsonObject *object, const GPtrArray *assignees)
 {
     JsonArray *array = mp_json_array(object, "assignees");
@@ -62,7 +53,7 @@ thread_json_events(JsonObject *object, const GPtrArray *events)
             mp_json_text(element, "title", event->title);
         }
         if (event->labels != NULL)
-            thread_json_labels(element, event->labels);
+            mp_json_texts(element, "labels", event->labels);
         if (event->assignees != NULL)
             thread_json_assignees(element, event->assignees);
         json_array_add_object_element(array, element);

@@ -129,7 +129,7 @@ export_json(Export *export, GError **error)
     mp_json_flag(object, "locked", thread->is_locked);
     mp_json_text(object, "object", thread->object);
     mp_json_date(object, "created", thread->created);
-    thread_json_labels(object, thread->labels);
+    mp_json_texts(object, "labels", thread->labels);
     thread_json_assignees(object, thread->assignees);
     g_autoptr(GPtrArray) events = thread_read_events(export->instance, thread->id, error);
     if (events == NULL)

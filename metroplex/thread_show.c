@@ -31,7 +31,7 @@ json_of(const MpThread *thread)
     mp_json_text(object, "object", thread->object);
     mp_json_text(object, "author", thread->author_login);
     mp_json_date(object, "created", thread->created);
-    thread_json_labels(object, thread->labels);
+    mp_json_texts(object, "labels", thread->labels);
     thread_json_assignees(object, thread->assignees);
     return object;
 }

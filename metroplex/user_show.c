@@ -57,7 +57,6 @@ print_json(const MpUser *user)
 {
     JsonObject *object = json_object_new();
     g_autofree char *deliver = delivery_of(user);
-    g_autoptr(GPtrArray) none = g_ptr_array_new();
 
     mp_json_number(object, "id", user->id);
     mp_json_text(object, "login", user->login);
@@ -69,7 +68,7 @@ print_json(const MpUser *user)
     mp_json_text(object, "format", mp_mail_format_name(user->format));
     mp_json_text(object, "deliver", deliver);
     mp_json_flag(object, "own_activity", user->hears_own);
-    mp_json_texts(object, "ignored", user->ignored != NULL ? user->ignored : none);
+    mp_json_texts(object, "ignored", user->ignored);
     add_bounces_json(object, user);
     mp_json_print(object);
 }

@@ -56,17 +56,11 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     MpActor actor = mp_program_actor();
     g_autoptr(MpRepository) repository =
         mp_tracker_repository(instance->tracker, job->repository, error);
-    bool watches = repository != NULL && mp_has_id(repository->watchers, job->user->id);
     g_autofree char *what = g_strdup_printf("%s: watchers", job->repository);
 
     (void)events;
-    if (repository == NULL || watches == is_mode(job, "all"))
+    if (repository == NULL || !mp_set_id(repository->watchers, job->user->id, is_mode(job, "all")))
         return repository != NULL;
-    for (guint i = 0; watches && i < repository->watchers->len; i++)
-        if (g_array_index(repository->watchers, guint64, i) == job->user->id)
-            g_array_remove_index(repository->watchers, i--);
-    if (!watches)
-        g_array_append_val(repository->watchers, job->user->id);
     job->has_changed = true;
     return mp_batch_set_repository(batch, repository, what, &actor, error);
 }

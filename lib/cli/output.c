@@ -45,7 +45,7 @@ mp_json_texts(JsonObject *object, const char *name, const GPtrArray *texts)
 {
     JsonArray *array = mp_json_array(object, name);
 
-    for (guint i = 0; i < texts->len; i++)
+    for (guint i = 0; texts != NULL && i < texts->len; i++)
         json_array_add_string_element(array, g_ptr_array_index(texts, i));
 }
 

@@ -11,7 +11,7 @@ void mp_json_number(JsonObject *object, const char *name, guint64 number);
 void mp_json_date(JsonObject *object, const char *name, gint64 seconds);
 void mp_json_flag(JsonObject *object, const char *name, bool flag);
 
-/* An array member of strings (char *), and one to be filled; the array is the object's. */
+/* An array member of strings (char *; NULL for none), and one to be filled; it is the object's. */
 void mp_json_texts(JsonObject *object, const char *name, const GPtrArray *texts);
 JsonArray *mp_json_array(JsonObject *object, const char *name);
 

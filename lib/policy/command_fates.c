@@ -137,16 +137,6 @@ mp_command_assignees(MpAccounts *accounts, const GPtrArray *there, const char *c
     return g_steal_pointer(&assignees);
 }
 
-static void
-remove_id(GArray *ids, guint64 id)
-{
-    for (guint i = 0; i < ids->len; i++)
-        if (g_array_index(ids, guint64, i) == id) {
-            g_array_remove_index(ids, i);
-            return;
-        }
-}
-
 static MpMailFate
 fate_of_assignees(const Judge *judge, MpGivenCommand *given)
 {
@@ -167,14 +157,10 @@ fate_of_assignees(const Judge *judge, MpGivenCommand *given)
 static void
 take_assignees(Judge *judge, const MpGivenCommand *given)
 {
-    for (guint i = 0; i < given->assignees->len; i++) {
-        guint64 id = ((const MpAssignee *)given->assignees->pdata[i])->id;
+    bool adds = given->command->act == MP_MAIL_ASSIGN;
 
-        if (given->command->act == MP_MAIL_UNASSIGN)
-            remove_id(judge->assignees, id);
-        else if (!mp_has_id(judge->assignees, id))
-            g_array_append_val(judge->assignees, id);
-    }
+    for (guint i = 0; i < given->assignees->len; i++)
+        mp_set_id(judge->assignees, ((const MpAssignee *)given->assignees->pdata[i])->id, adds);
 }
 
 /* --- A command -----------------------------------------------------------------------------------

@@ -72,11 +72,7 @@ index_address(MpTree *tree, const MpUser *user, const char *address, bool is_the
 
     if (ids == NULL)
         return false;
-    for (guint i = ids->len; i-- > 0;)
-        if (g_array_index(ids, guint64, i) == user->id)
-            g_array_remove_index(ids, i);
-    if (is_there)
-        g_array_append_val(ids, user->id);
+    mp_set_id(ids, user->id, is_there);
     g_array_sort(ids, compare_ids);
     for (guint i = 0; i < ids->len; i++)
         g_string_append_printf(text, "%" G_GUINT64_FORMAT "\n", g_array_index(ids, guint64, i));

@@ -42,17 +42,6 @@ forget_thread(Forget *forget, guint64 id, GError **error)
 }
 
 static bool
-remove_id(GArray *ids, guint64 id)
-{
-    guint before = ids->len;
-
-    for (guint i = ids->len; i-- > 0;)
-        if (g_array_index(ids, guint64, i) == id)
-            g_array_remove_index(ids, i);
-    return ids->len < before;
-}
-
-static bool
 forget_repository(Forget *forget, MpTreeNode *owner, const char *name, const char *whole,
                   GError **error)
 {
@@ -61,8 +50,8 @@ forget_repository(Forget *forget, MpTreeNode *owner, const char *name, const cha
 
     if (repository == NULL)
         return false;
-    bool watches = remove_id(repository->watchers, forget->user);
-    if (!remove_id(repository->members, forget->user) && !watches)
+    bool watches = mp_set_id(repository->watchers, forget->user, false);
+    if (!mp_set_id(repository->members, forget->user, false) && !watches)
         return true;
     g_autofree char *text = mp_record_repository(repository);
     return set_file(forget, owner, name, text, error);

@@ -253,3 +253,16 @@ mp_has_id(const GArray *ids, guint64 id)
             return true;
     return false;
 }
+
+bool
+mp_set_id(GArray *ids, guint64 id, bool is_in)
+{
+    if (mp_has_id(ids, id) == is_in)
+        return false;
+    if (is_in)
+        g_array_append_val(ids, id);
+    for (guint i = ids->len; !is_in && i-- > 0;)
+        if (g_array_index(ids, guint64, i) == id)
+            g_array_remove_index(ids, i);
+    return true;
+}

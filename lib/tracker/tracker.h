@@ -157,6 +157,9 @@ bool mp_is_revision(const char *revision);
 /* Whether the id is among them (guint64). */
 bool mp_has_id(const GArray *ids, guint64 id);
 
+/* Puts it among them, or takes it out; whether that changed anything. */
+bool mp_set_id(GArray *ids, guint64 id, bool is_in);
+
 /* --- Open and read ------------------------------------------------------------------------- */
 
 /* Opens an existing repository. MP_ERROR_INSTALLATION if it is missing or no tracker. */
