@@ -159,11 +159,10 @@ kept_mails_list(MpOutcome place, const char *summary, int argc, char **argv)
 
 /* --- show ------------------------------------------------------------------------------------ */
 
-/* The mail of that name, which may be given with its path. */
-static const MpKeptMail *
-find_mail(const GArray *mails, MpOutcome place, const char *file, GError **error)
+const MpKeptMail *
+kept_mails_find(const GArray *mails, MpOutcome place, const char *file, GError **error)
 {
-    g_autofree char *name = g_path_get_basename(file), *shown = mp_escape(file);
+    g_autofree char *name = g_path_get_basename(file), *shown = mp_escape_word(file);
 
     for (guint i = 0; i < mails->len; i++)
         if (strcmp(g_array_index(mails, MpKeptMail, i).name, name) == 0)
@@ -271,7 +270,7 @@ kept_mails_show(MpOutcome place, const char *summary, int argc, char **argv)
     if (!open_quarantine(&quarantine, &options, &error))
         return mp_report(error);
     g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
-    const MpKeptMail *mail = mails != NULL ? find_mail(mails, place, argv[1], &error) : NULL;
+    const MpKeptMail *mail = mails != NULL ? kept_mails_find(mails, place, argv[1], &error) : NULL;
     if (mail == NULL)
         return mp_report(error);
     g_autoptr(MpMessage) message = read_mail(&quarantine, mail->name, &fault);

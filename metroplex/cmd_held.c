@@ -28,6 +28,27 @@ held_show(int argc, char **argv)
                            argc, argv);
 }
 
+/* Their names, each once; MP_ERROR_INPUT if one is not there, so that nothing is done with the
+ * others. */
+static GPtrArray *
+find_names(const MpInstance *instance, char **files, GError **error)
+{
+    g_autoptr(GArray) mails = mp_kept_list(instance->config->data, MP_OUTCOME_HELD, error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    if (mails == NULL)
+        return NULL;
+    for (; *files != NULL; files++) {
+        const MpKeptMail *mail = kept_mails_find(mails, MP_OUTCOME_HELD, *files, error);
+
+        if (mail == NULL)
+            return NULL;
+        if (!g_ptr_array_find_with_equal_func(names, mail->name, g_str_equal, NULL))
+            g_ptr_array_add(names, g_strdup(mail->name));
+    }
+    return g_steal_pointer(&names);
+}
+
 typedef bool (*Settle)(MpInbound *inbound, const char *name, GError **error);
 
 static int
@@ -42,13 +63,13 @@ settle(Settle one, const char *summary, int argc, char **argv)
     if (!mp_instance_begin(&instance, &options, &error) ||
         !mp_inbound_open(&inbound, &instance, &error))
         return mp_report(error);
+    g_autoptr(GPtrArray) names = find_names(&instance, argv + 1, &error);
+    if (names == NULL)
+        return mp_report(error);
     mp_log_to_stderr(MP_LOG_INFO);
-    for (int i = 1; i < argc; i++) {
-        g_autofree char *name = g_path_get_basename(argv[i]);
-
-        if (!one(&inbound, name, &error))
+    for (guint i = 0; i < names->len; i++)
+        if (!one(&inbound, names->pdata[i], &error))
             return mp_report(error);
-    }
     if (inbound.first_deferral != NULL)
         return mp_error_exit_status(inbound.first_deferral);
     return one == mp_inbound_accept_held && inbound.n_failure > 0 ? EX_DATAERR : EX_OK;

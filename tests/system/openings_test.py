@@ -290,7 +290,6 @@ def what_is_held_is_listed_accepted_or_rejected(site):
     site.metroplex("held", "reject", os.path.join(site.data, "incoming-mail/held", names[0]))
     equal((site.reasons()[names[0]], site.failure, held(site)), ("rejected", [names[0]], [names[2]]))
     equal(len(site.events()), 1, "of the one that was accepted")
-    contains(site.run(METROPLEX, "held", "accept", "nothing", status=65).stderr, "no such file in held/")
     contains(site.metroplex("fsck"), " 0 faults")
 
 
@@ -309,6 +308,21 @@ def what_is_accepted_and_refused_all_the_same_says_so(site):
     said = site.run(METROPLEX, "held", "accept", strange, status=65).stderr
     contains(said, "is no first mail of an account")
     check("\x1b" not in said, "no name moves the cursor")
+
+
+@test
+def of_held_mails_all_that_are_named_are_settled_or_none(site):
+    site.user("kate")
+    opens(site)
+    names = [site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED, subject=f"Number {n}", text=f"Text {n}.\n")) for n in range(4)]
+    site.metroplex("--once")
+    for word in ("accept", "reject"):
+        for wrong, shown in (("nothing", "nothing"), ("", "''"), (".", "."), ("..", ".."), ("/", "/"), ("../a\x1bb", "../a\\eb")):
+            equal(site.run(METROPLEX, "held", word, names[0], wrong, names[1], status=65).stderr, f"metroplex: no such file in held/: {shown}\n")
+    equal((held(site), threads(site)), (names, []), "nothing was done")
+    site.metroplex("held", "accept", names[0], names[1], names[0])
+    site.metroplex("held", "reject", names[2], names[3], names[3])
+    equal(([t["title"] for t in threads(site)], site.failure, held(site)), (["Number 0", "Number 1"], names[2:], []))
 
 
 @test
