@@ -240,6 +240,14 @@ set_user(MpInstance *instance, const char *login, const Wishes *wishes, GError *
     return true;
 }
 
+static bool
+wishes_nothing(const Wishes *wishes)
+{
+    static const Wishes nothing;
+
+    return memcmp(wishes, &nothing, sizeof nothing) == 0;
+}
+
 static int
 user_set(int argc, char **argv)
 {
@@ -282,10 +290,7 @@ user_set(int argc, char **argv)
                      "Changes an account; what is not named stays. Example:\n"
                      "    metroplex user set kate --language fr --own-activity on",
                      1, 1, &argc, &argv);
-    if (wishes.name == NULL && wishes.emails == NULL && wishes.add == NULL &&
-        wishes.remove == NULL && wishes.state == NULL && wishes.login == NULL &&
-        wishes.language == NULL && wishes.format == NULL && wishes.deliver == NULL &&
-        wishes.own_activity == NULL && wishes.unsuppress == NULL)
+    if (wishes_nothing(&wishes))
         return mp_usage_error(argv[0], "nothing to set");
     if (!mp_instance_open(&instance, &options, &error) ||
         !set_user(&instance, argv[1], &wishes, &error))

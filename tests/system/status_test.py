@@ -11,6 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from first_mail import first_mail, opens  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, french, main, test  # noqa: E402
 
 ENGLISH, FRENCH = {"LANGUAGE": "", "LC_ALL": "C.UTF-8"}, french()
