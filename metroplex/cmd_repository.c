@@ -164,6 +164,14 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     return !changed || mp_batch_set_repository(batch, repository, what, &actor, error);
 }
 
+static bool
+wishes_nothing(const Wishes *wishes)
+{
+    static const Wishes nothing;
+
+    return memcmp(wishes, &nothing, sizeof nothing) == 0;
+}
+
 static int
 repository_set(int argc, char **argv)
 {
@@ -200,9 +208,7 @@ repository_set(int argc, char **argv)
         "Sets a repository's policy; what is not named stays. Example:\n"
         "    metroplex repository set acme/rocket --address rocket --open known",
         1, 1, &argc, &argv);
-    if (wishes.reply == NULL && wishes.link == NULL && wishes.pages == NULL &&
-        wishes.address == NULL && wishes.open == NULL && wishes.watch == NULL &&
-        wishes.unwatch == NULL && wishes.member == NULL && wishes.no_member == NULL)
+    if (wishes_nothing(&wishes))
         return mp_usage_error(argv[0], "nothing to set");
     wishes.name = argv[1];
     if (!mp_instance_open(&instance, &options, &error) ||

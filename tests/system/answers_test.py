@@ -673,6 +673,7 @@ def commands_that_change_the_thread_can_be_switched_off(site):
 @test
 def what_is_meant_as_a_command_is_done_or_answered_never_posted(site):
     site.user("tim")
+    site.set_config("limits", answers_per_hour="1000")
     meant = ["/clsoe", "/closed", "/clos", "/xlose", "/CLOSES", "/mut", "/mutee", "/umsubscribe", "/subscrbie", "/reopenn",
              "/close please", "/mute this thread", "/help me", "/close #3", "/reopn", "/close!", "/title", "/titel New", "/hlep",
              "/lok", "/title " + "x" * 300]
