@@ -17,7 +17,7 @@ ORDER = [
     ["base"],
     ["cli"],
     ["address", "maildir", "worker", "markup", "patterns", "git", "outbox", "ledger", "settings"],
-    ["message"],
+    ["message", "repo"],
     ["reply"],
     ["tracker", "transport", "postfix"],
     ["policy"],
@@ -32,6 +32,7 @@ ORDER = [
 # Beside lib/base, which every room may include.
 ARROWS = {
     "message": {"worker"},
+    "repo": {"git"},
     "reply": {"patterns"},
     "tracker": {"address", "git", "markup"},
     "transport": {"address"},

@@ -1,0 +1,204 @@
+/*
+ * The objects of a watched repository.
+ *
+ * The database is put together here, and not by git_odb_open(), which would follow
+ * objects/info/alternates wherever they lead. Directories are opened once, looked at, and named to
+ * libgit2 by their descriptors: what is looked at is what is read.
+ */
+#include "repo/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/directory.h"
+#include "base/error.h"
+
+#define BORROWED_MAX   8 /* databases that objects come from */
+#define ALTERNATES_MAX 16384
+
+static char *
+descriptor_path(int fd)
+{
+    return g_strdup_printf("/proc/self/fd/%d", fd);
+}
+
+static bool
+is_link(const struct dirent *entry, gpointer user_data)
+{
+    struct stat status;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_LNK;
+    return fstatat(GPOINTER_TO_INT(user_data), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISLNK(status.st_mode);
+}
+
+/* Directories of loose objects, and packs: a link there could lead to somebody else's. */
+static bool
+has_no_link(int parent, const char *name, MpRepoState *state, GError **error)
+{
+    g_auto(MpFd) fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool has = false;
+
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    if (fd < 0)
+        return mp_repo_judge_errno(state, error, name) && false;
+    g_autofree char *path = descriptor_path(fd);
+    if (!mp_directory_has(path, is_link, GINT_TO_POINTER(fd), &has, error))
+        return false;
+    if (has)
+        *state = MP_REPO_AWAY;
+    return !has;
+}
+
+static bool
+add_backend(MpRepo *repo, int code, git_odb_backend *backend, int priority, GError **error)
+{
+    if (code < 0 || git_odb_add_backend(repo->odb, backend, priority) < 0)
+        return mp_git_fail(error, "cannot open the objects of %s", repo->path);
+    return true;
+}
+
+/* Adds objects/ of this or another repository; the descriptor is the repository's from now on. */
+static bool
+add_objects(MpRepo *repo, int fd, MpRepoState *state, GError **error)
+{
+    g_autofree char *path = descriptor_path(fd);
+    git_odb_backend *packed = NULL, *loose = NULL;
+
+    g_array_append_val(repo->objects, fd);
+    if (!has_no_link(fd, ".", state, error) || !has_no_link(fd, "pack", state, error))
+        return false;
+    int code = git_odb_backend_pack(&packed, path);
+    if (!add_backend(repo, code, packed, 2, error))
+        return false;
+    code = git_odb_backend_loose(&loose, path, -1, 0, 0, 0);
+    return add_backend(repo, code, loose, 1, error);
+}
+
+static char *
+path_of(int fd)
+{
+    g_autofree char *link = descriptor_path(fd);
+
+    return g_file_read_link(link, NULL);
+}
+
+/* Below the root, and of the same owner (or of root, who may show whatever they like). */
+static bool
+may_borrow(const MpRepo *repo, const char *root, int fd)
+{
+    g_autofree char *path = path_of(fd);
+    g_autofree char *resolved = realpath(root, NULL);
+    struct stat status;
+
+    if (path == NULL || resolved == NULL || fstat(fd, &status) < 0)
+        return false;
+    gsize length = strlen(resolved);
+    return (status.st_uid == repo->owner || status.st_uid == 0) &&
+           strncmp(path, resolved, length) == 0 && (path[length] == '/' || length == 1);
+}
+
+static bool
+borrow(MpRepo *repo, const char *root, int from, const char *line, MpRepoState *state,
+       GError **error)
+{
+    int fd = openat(from, line, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return mp_repo_judge_errno(state, error, line) && false;
+    if (repo->objects->len < BORROWED_MAX && may_borrow(repo, root, fd))
+        return add_objects(repo, fd, state, error);
+    close(fd);
+    *state = MP_REPO_AWAY;
+    return false;
+}
+
+/* gitrepository-layout(5): a path a line, relative to objects/; comments begin with "#". */
+static bool
+add_alternates(MpRepo *repo, const char *root, int objects, MpRepoState *state, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    if (faccessat(objects, "info/alternates", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        return true;
+    g_auto(MpFd) info = openat(objects, "info", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (info < 0 || !mp_read_file(info, "alternates", ALTERNATES_MAX, &text, NULL, NULL)) {
+        *state = MP_REPO_AWAY;
+        return false;
+    }
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++)
+        if (*lines[i] != '\0' && *lines[i] != '#' &&
+            !borrow(repo, root, objects, lines[i], state, error))
+            return false;
+    return true;
+}
+
+bool
+mp_repo_open_objects(MpRepo *repo, const char *root, MpRepoState *state, GError **error)
+{
+    int fd = mp_repo_open_directory(repo->directory, "objects", state, error);
+
+    if (fd < 0) {
+        if (*state == MP_REPO_MISSING)
+            *state = MP_REPO_DAMAGED;
+        return false;
+    }
+    if (git_odb_new(&repo->odb) < 0) {
+        close(fd);
+        return mp_git_fail(error, "cannot open the objects of %s", repo->path);
+    }
+    if (!add_objects(repo, fd, state, error))
+        return false;
+    /* What is borrowed from may borrow itself: the list grows while it is gone through. */
+    for (guint i = 0; i < repo->objects->len; i++)
+        if (!add_alternates(repo, root, g_array_index(repo->objects, MpFd, i), state, error))
+            return false;
+    return true;
+}
+
+bool
+mp_repo_fail(GError **error, const MpRepo *repo, const git_oid *id)
+{
+    g_autoptr(GError) why = NULL;
+
+    mp_git_fail(&why, "%s: object %s", repo->path, git_oid_tostr_s(id));
+    return mp_fail(error, mp_error_is_temporary(why) ? MP_ERROR_TEMPORARY : MP_ERROR_INPUT, "%s",
+                   why->message);
+}
+
+bool
+mp_repo_object_header(MpRepo *repo, const git_oid *id, gsize *size, git_object_t *type,
+                      GError **error)
+{
+    int code = git_odb_read_header(size, type, repo->odb, id);
+
+    if (code == GIT_ENOTFOUND)
+        *type = GIT_OBJECT_INVALID;
+    return code == 0 || code == GIT_ENOTFOUND || mp_repo_fail(error, repo, id);
+}
+
+/* The header first: it says how much memory the object would take. */
+bool
+mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max,
+               git_odb_object **object, GError **error)
+{
+    git_object_t found;
+    gsize size = 0;
+
+    *object = NULL;
+    if (!mp_repo_object_header(repo, id, &size, &found, error))
+        return false;
+    if (found == GIT_OBJECT_INVALID)
+        return true;
+    if (found != type || size > max)
+        return mp_fail(error, MP_ERROR_INPUT, "%s: object %s is %s", repo->path,
+                       git_oid_tostr_s(id), found != type ? "of another type" : "too large");
+    return git_odb_read(object, repo->odb, id) == 0 || mp_repo_fail(error, repo, id);
+}
