@@ -50,6 +50,26 @@ print_head(const MpDelivery *delivery)
     }
 }
 
+/* Whose it is, and what for. */
+static void
+print_whose(const MpIdentity *identity)
+{
+    if (identity->is_opening)
+        printf("    a first mail to %s, from %s: %s\n", identity->repository->name,
+               identity->account != NULL ? identity->account->login : "nobody with an account",
+               identity->unproved != NULL ? identity->unproved : "proved");
+    else if (identity->is_answer)
+        printf("    an answer to a mail of thread %" G_GUINT64_FORMAT ", from %s: %s\n",
+               identity->thread->id, identity->account->login,
+               identity->unproved != NULL ? identity->unproved : "proved");
+    else if (identity->answers_held)
+        printf("    an answer to a mail that is held, from %s: proved\n", identity->account->login);
+    else if (identity->account != NULL)
+        printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",
+               mp_purpose_name(identity->address.purpose), identity->account->login,
+               identity->address.thread, identity->thread == NULL ? " (not there)" : "");
+}
+
 /* The header fields in which an address of ours is looked for, in that order. */
 static void
 print_addresses(const MpInstance *instance, const MpDelivery *delivery)
@@ -67,36 +87,23 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
         bool is_ours = mp_address_parse(addressee->address, instance->config->hostname, &address) ==
                        MP_ADDRESS_OURS;
         const MpIdentity *identity = &delivery->identity;
-        bool is_public = identity->is_opening || identity->is_answer;
+        bool is_public = identity->is_opening || identity->is_answer || identity->answers_held;
         bool is_chosen = (identity->is_verified || is_public) &&
                          g_strcmp0(identity->recipient, masked) == 0 &&
                          g_strcmp0(identity->recipient_field, addressee->field) == 0;
 
         printf("    %-15s %s: ", addressee->field, shown);
         mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED,
-                           is_chosen ? (identity->is_opening  ? "a repository's"
-                                        : identity->is_answer ? "of ours, for everybody"
-                                                              : "verifies")
+                           is_chosen ? (identity->is_opening ? "a repository's"
+                                        : is_public          ? "of ours, for everybody"
+                                                             : "verifies")
                            : is_ours ? "of our form, does not verify"
                                      : "not ours");
         putchar('\n');
         if (is_chosen)
             break;
     }
-    if (delivery->identity.is_opening)
-        printf("    a first mail to %s, from %s: %s\n", delivery->identity.repository->name,
-               delivery->identity.account != NULL ? delivery->identity.account->login
-                                                  : "nobody with an account",
-               delivery->identity.unproved != NULL ? delivery->identity.unproved : "proved");
-    else if (delivery->identity.is_answer)
-        printf("    an answer to a mail of thread %" G_GUINT64_FORMAT ", from %s: %s\n",
-               delivery->identity.thread->id, delivery->identity.account->login,
-               delivery->identity.unproved != NULL ? delivery->identity.unproved : "proved");
-    else if (delivery->identity.account != NULL)
-        printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",
-               mp_purpose_name(delivery->identity.address.purpose),
-               delivery->identity.account->login, delivery->identity.address.thread,
-               delivery->identity.thread == NULL ? " (not there)" : "");
+    print_whose(&delivery->identity);
 }
 
 /* The verdicts of a trusted server, if the configuration names one. */

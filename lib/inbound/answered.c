@@ -105,6 +105,15 @@ find_author(const MpInstance *instance, MpDelivery *delivery, const MpAddressee 
 }
 
 static void
+take_recipient(MpIdentity *identity, const MpAddressee *noreply)
+{
+    if (noreply == NULL)
+        return;
+    identity->recipient = g_strdup(noreply->address);
+    identity->recipient_field = g_strdup(noreply->field);
+}
+
+static void
 take(MpIdentity *identity, MpThread *thread, MpRepository *repository, const MpAddressee *noreply)
 {
     mp_repository_free(identity->repository);
@@ -116,10 +125,7 @@ take(MpIdentity *identity, MpThread *thread, MpRepository *repository, const MpA
                                     .kind = mp_thread_address_kind(thread->kind),
                                     .thread = thread->id,
                                     .user = identity->account->id};
-    if (noreply != NULL) {
-        identity->recipient = g_strdup(noreply->address);
-        identity->recipient_field = g_strdup(noreply->field);
-    }
+    take_recipient(identity, noreply);
 }
 
 /* A mail to the no-reply address that is not taken is whoever's it was before. */
@@ -159,6 +165,53 @@ mp_delivery_find_answered(const MpInstance *instance, MpDelivery *delivery, GErr
     return true;
 }
 
+/* Came to a public address, and to no thread yet. */
+static bool
+may_find_more(const MpDelivery *delivery)
+{
+    const MpIdentity *identity = &delivery->identity;
+
+    return !delivery->is_deferred && delivery->message != NULL &&
+           (identity->is_opening || identity->answers_held ||
+            (identity->is_noreply && identity->recipient == NULL));
+}
+
+/* --- The mail that is held ----------------------------------------------------------------------
+ */
+
+bool
+mp_delivery_may_wait(const MpInstance *instance, MpDelivery *delivery, bool *may, GError **error)
+{
+    MpIdentity *identity = &delivery->identity;
+    const MpAddressee *noreply;
+
+    *may = false;
+    if (!may_find_more(delivery) || delivery->message->in_reply_to->len == 0 ||
+        instance->config->authserv_id[0] == '\0')
+        return true;
+    if (!find_author(instance, delivery, &noreply, error))
+        return false;
+    *may = identity->account != NULL && !identity->is_overdue &&
+           (noreply == NULL || (identity->account->is_active && identity->unproved == NULL));
+    if (!*may)
+        leave(identity, noreply);
+    return true;
+}
+
+void
+mp_delivery_wait(const MpInstance *instance, MpDelivery *delivery, bool answers_held)
+{
+    MpIdentity *identity = &delivery->identity;
+    const MpAddressee *noreply =
+        identity->is_opening ? NULL : find_noreply(instance, delivery->message);
+
+    identity->answers_held = answers_held;
+    if (answers_held)
+        take_recipient(identity, noreply);
+    else
+        leave(identity, noreply);
+}
+
 /* --- The batch ----------------------------------------------------------------------------------
  */
 
@@ -178,15 +231,6 @@ note_id(GHashTable *message_ids, const MpDelivery *delivery)
 {
     if (delivery->message != NULL && delivery->message->message_id != NULL)
         g_hash_table_add(message_ids, g_strdup(delivery->message->message_id));
-}
-
-static bool
-may_find_more(const MpDelivery *delivery)
-{
-    const MpIdentity *identity = &delivery->identity;
-
-    return !delivery->is_deferred && delivery->message != NULL &&
-           (identity->is_opening || (identity->is_noreply && identity->recipient == NULL));
 }
 
 GPtrArray *

@@ -11,3 +11,13 @@
  * address the thread must be of that repository. False for errors only.
  */
 bool mp_delivery_find_answered(const MpInstance *instance, MpDelivery *delivery, GError **error);
+
+/*
+ * Where the mail went to no thread: whether it may wait for a held mail that it answers. At a
+ * repository's address an account's may; at the no-reply address only what an active account proved
+ * to have written, since that address holds nothing else. Then mp_delivery_wait() is to say whether
+ * it does. False for errors only.
+ */
+bool
+mp_delivery_may_wait(const MpInstance *instance, MpDelivery *delivery, bool *may, GError **error);
+void mp_delivery_wait(const MpInstance *instance, MpDelivery *delivery, bool answers_held);

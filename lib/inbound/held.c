@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/signal.h"
+#include "inbound/answered.h"
 #include "inbound/held_list.h"
 #include "inbound/internal.h"
 #include "instance/transaction.h"
@@ -129,15 +130,19 @@ mp_inbound_find_held_answered(MpInbound *inbound, const GPtrArray *deliveries, G
 {
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+        g_autoptr(GError) why = NULL;
+        bool may = false;
 
-        /* nobody's is refused in any case: what is held is not read for it */
-        if (delivery->is_deferred || !delivery->identity.is_opening ||
-            delivery->identity.account == NULL || delivery->message->in_reply_to->len == 0)
+        if (delivery->is_deferred)
+            continue;
+        if (!mp_delivery_may_wait(inbound->instance, delivery, &may, &why))
+            mp_inbound_defer(inbound, delivery, why);
+        if (!may)
             continue;
         const MpHeldStock *stock = stock_of(inbound, error);
         if (stock == NULL)
             return false;
-        delivery->identity.answers_held = answers_any(stock, delivery->message);
+        mp_delivery_wait(inbound->instance, delivery, answers_any(stock, delivery->message));
     }
     return true;
 }
@@ -275,13 +280,13 @@ confirm(MpInbound *inbound, const char *name, GError **error)
         g_propagate_error(error, g_error_copy(inbound->first_deferral));
         return false;
     }
+    if (identity->answers_held) /* once that is a thread, this has another KEY */
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s answers a mail that is held: accept or reject that one first", shown);
     if ((!identity->is_opening && !identity->is_answer) || identity->account == NULL)
         return mp_fail(error, MP_ERROR_INPUT,
                        "%s is no first mail of an account: metroplex explain says what it is",
                        shown);
-    if (identity->answers_held) /* once that is a thread, this is another KEY */
-        return mp_fail(error, MP_ERROR_INPUT,
-                       "%s answers a mail that is held: accept or reject that one first", shown);
     return mp_accounts_confirm(inbound->instance->accounts, identity->key, identity->account->id,
                                error);
 }

@@ -132,7 +132,8 @@ mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
         if (inbound->waiting != NULL && !delivery->is_deferred &&
-            delivery->decision.gate->outcome == MP_OUTCOME_HELD)
+            delivery->decision.gate->outcome == MP_OUTCOME_HELD &&
+            delivery->identity.repository != NULL) /* else the mail that it answers is listed */
             g_ptr_array_add(inbound->waiting, mp_waiting_new(delivery));
         if (!is_no_news(delivery)) {
             move(inbound, delivery);

@@ -92,8 +92,10 @@ mp_delivery_find_author(const MpInstance *instance, MpDelivery *delivery, const 
     MpIdentity *identity = &delivery->identity;
     const GPtrArray *from = delivery->message->from;
 
-    mp_is_proved(delivery->message, &identity->verdicts, delivered, mp_delivery_received(delivery),
-                 &identity->unproved);
+    gint64 received = mp_delivery_received(delivery);
+
+    identity->is_overdue = (gint64)time(NULL) - received > (gint64)MP_HELD_DAYS * 86400;
+    mp_is_proved(delivery->message, &identity->verdicts, delivered, received, &identity->unproved);
     return from->len != 1 ||
            mp_accounts_user_by_address(instance->accounts, g_ptr_array_index(from, 0),
                                        &identity->account, error);
@@ -169,8 +171,6 @@ mp_delivery_find_confirmation(const MpInstance *instance, MpDelivery *delivery, 
     MpIdentity *identity = &delivery->identity;
     guint64 user;
 
-    identity->is_overdue =
-        (gint64)time(NULL) - mp_delivery_received(delivery) > (gint64)MP_HELD_DAYS * 86400;
     if (identity->unproved == NULL || identity->account == NULL)
         return true;
     if (!mp_accounts_confirmed(instance->accounts, identity->key, &user, error))

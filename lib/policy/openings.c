@@ -3,6 +3,8 @@
 
 #include "base/escape.h"
 
+#define ANSWERS_HELD "it answers a mail that is held"
+
 bool
 mp_opening_is_closed(const MpGateInput *d, char **why)
 {
@@ -43,7 +45,10 @@ mp_opening_is_of_no_member(const MpGateInput *d, char **why)
 bool
 mp_opening_is_rejected(const MpGateInput *d, char **why)
 {
-    if ((!d->identity->is_opening && !d->identity->is_answer) || !d->is_rejected)
+    const MpIdentity *identity = d->identity;
+
+    if (!d->is_rejected ||
+        (!identity->is_opening && !identity->is_answer && !identity->answers_held))
         return false;
     *why = g_strdup("rejected by an administrator");
     return true;
@@ -61,9 +66,13 @@ mp_opening_is_overdue(const MpGateInput *d, char **why)
 bool
 mp_opening_is_one_too_many(const MpGateInput *d, char **why)
 {
-    if (d->identity->unproved == NULL || d->identity->over_held == NULL)
+    const MpIdentity *identity = d->identity;
+    bool waits = identity->answers_held && !identity->is_opening;
+
+    if (identity->over_held == NULL || (identity->unproved == NULL && !waits))
         return false;
-    *why = g_strdup_printf("%s: %s", d->identity->over_held, d->identity->unproved);
+    *why = g_strdup_printf("%s: %s", identity->over_held,
+                           identity->unproved != NULL ? identity->unproved : ANSWERS_HELD);
     return true;
 }
 
@@ -79,12 +88,9 @@ mp_opening_is_unproved(const MpGateInput *d, char **why)
 bool
 mp_opening_waits_for_another(const MpGateInput *d, char **why)
 {
-    const MpIdentity *identity = d->identity;
-
-    if (!identity->is_opening || !identity->answers_held || identity->is_overdue ||
-        identity->over_held != NULL)
+    if (!d->identity->answers_held || d->identity->over_held != NULL)
         return false;
-    *why = g_strdup("it answers a mail that is held");
+    *why = g_strdup(ANSWERS_HELD);
     return true;
 }
 

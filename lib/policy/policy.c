@@ -67,7 +67,14 @@ no_address(const MpGateInput *d, char **why)
 static bool
 is_public(const MpGateInput *d)
 {
-    return d->identity->is_opening || d->identity->is_answer;
+    return d->identity->is_opening || d->identity->is_answer || d->identity->answers_held;
+}
+
+/* Has no thread yet: it opens one, or waits for a mail that does. */
+static bool
+is_without_thread(const MpGateInput *d)
+{
+    return d->identity->is_opening || d->identity->answers_held;
 }
 
 static bool
@@ -93,7 +100,7 @@ bounce(const MpGateInput *d, char **why)
 static bool
 selftest(const MpGateInput *d, char **why)
 {
-    if (d->identity->address.thread != 0 || d->identity->is_opening)
+    if (d->identity->address.thread != 0 || is_without_thread(d))
         return false;
     *why = g_strdup("the self-test: nothing is posted");
     return true;
@@ -200,7 +207,7 @@ sender_unchecked(const MpGateInput *d, char **why)
 static bool
 no_thread(const MpGateInput *d, char **why)
 {
-    if (d->identity->thread != NULL || d->identity->is_opening)
+    if (d->identity->thread != NULL || is_without_thread(d))
         return false;
     *why = g_strdup_printf("there is no thread %" G_GUINT64_FORMAT " of that kind",
                            d->identity->address.thread);
@@ -216,7 +223,7 @@ is_member(const MpGateInput *d)
 static bool
 locked(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_opening || !d->identity->thread->is_locked || is_member(d))
+    if (is_without_thread(d) || !d->identity->thread->is_locked || is_member(d))
         return false;
     *why = g_strdup_printf("thread %" G_GUINT64_FORMAT " is locked", d->identity->thread->id);
     return true;
@@ -225,7 +232,7 @@ locked(const MpGateInput *d, char **why)
 static bool
 replies_off(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_opening || d->identity->repository->reply != MP_REPLY_OFF)
+    if (is_without_thread(d) || d->identity->repository->reply != MP_REPLY_OFF)
         return false;
     *why = g_strdup_printf("%s takes replies by mail from nobody", d->identity->repository->name);
     return true;
@@ -234,8 +241,7 @@ replies_off(const MpGateInput *d, char **why)
 static bool
 members_only(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_opening || d->identity->repository->reply != MP_REPLY_MEMBERS ||
-        is_member(d))
+    if (is_without_thread(d) || d->identity->repository->reply != MP_REPLY_MEMBERS || is_member(d))
         return false;
     *why = g_strdup_printf("%s takes replies by mail from its members only",
                            d->identity->repository->name);

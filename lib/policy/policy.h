@@ -33,7 +33,7 @@ typedef struct {
     char *unproved;  /* of both: what there lacks of a proof of its author; NULL where nothing does,
                         or it was confirmed to be theirs */
     bool is_overdue; /* of both: it came too long ago to wait any more */
-    bool answers_held;     /* of an opening: the mail that it answers is held */
+    bool answers_held;     /* it came to a public address, and the mail that it answers is held */
     const char *over_held; /* which limit of held mail it would be over, or NULL */
 
     /* Whose address it is, of an opening or such an answer the account of From; NULL, as what

@@ -2,9 +2,10 @@
 """What a mail says of others: whom its Cc subscribes, and to which thread it belongs by what it answers."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from first_mail import AUTHSERV, at, first_mail, opens  # noqa: E402
+from first_mail import AUTHSERV, at, days_ago, first_mail, opens  # noqa: E402
 from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
 from several import check_all, hosts  # noqa: E402
 
@@ -265,6 +266,59 @@ def what_answers_a_held_mail_is_held_with_it(site):
     equal([site.reasons()[name] for name in (first, second)], ["rejected", "opened"])
     # and one that answers itself waits for nobody
     equal(take(site, answer(site, "tim", "<self@x>", message_id="<self@x>")), ["opened"])
+
+
+@test
+def at_the_no_reply_address_what_is_proved_to_answer_a_held_mail_is_held_with_it(site):
+    people(site)
+    site.user("sue")
+    site.metroplex("user", "set", "sue", "--state", "suspended")
+    held = lambda: site.listed("incoming-mail/held")  # noqa: E731
+    noreply = (f"noreply@{HOST}", f"rocket@noreply.{HOST}")
+    first, second = site.deliver(first_mail(site, "kate@example.org", message_id=FIRST, verdict="")), site.deliver(answer(site, "tim", to=noreply[0], message_id=SECOND))
+    site.metroplex("--once")
+    third = site.deliver(answer(site, "mia", SECOND, to=noreply[1], field="References"))
+    said = site.run(METROPLEX, "explain", os.path.join(site.data, "mail/reply/new", third)).stdout
+    contains(said, f"rocket@noreply.{HOST}: of ours, for everybody\n    an answer to a mail that is held, from mia: proved\n")
+    contains(said, "result: held")
+    for more, reason in ((dict(verdict=""), "no-reply-address"), (dict(delivered=noreply[0], to="mia@example.org"), "no-reply-address"),
+                         (dict(headers=[("Auto-Submitted", "auto-replied")]), "auto-reply")):
+        octets = answer(site, "mia", **dict(dict(to=noreply[0]), **{k: v for k, v in more.items() if k != "headers"}))
+        for name, value in more.get("headers", ()):
+            octets = octets.replace(b"In-Reply-To", f"{name}: {value}\nIn-Reply-To".encode(), 1)
+        equal(take(site, octets), [reason], more)
+    equal([take(site, answer(site, login, to=noreply[0]))[0] for login in ("sue", "nobody")], ["no-reply-address"] * 2)
+    for _ in range(3):
+        site.metroplex("--once")
+    equal(held(), sorted((first, second, third)))
+    contains(site.run(METROPLEX, "held", "accept", second, status=65).stderr, "answers a mail that is held: accept or reject that one first")
+    site.metroplex("held", "accept", first)
+    site.metroplex("--once")
+    equal([site.reasons()[name] for name in (first, second, third)], ["opened", "posted", "posted"])
+    equal((comments(site), held()), ([("tim", "tim answers."), ("mia", "mia answers.")], []))
+    # where the first is rejected, nobody reads it; and it may be rejected alone
+    first, second, third = (site.deliver(octets) for octets in (first_mail(site, "kate@example.org", message_id="<f@x>", verdict=""),
+                            answer(site, "tim", "<f@x>", to=noreply[0], message_id="<s@x>"), answer(site, "mia", "<s@x>", to=noreply[0])))
+    site.metroplex("--once")
+    site.metroplex("held", "reject", third)
+    site.metroplex("held", "reject", first)
+    site.metroplex("--once")
+    equal([site.reasons()[name] for name in (first, second, third)], ["rejected", "no-reply-address", "rejected"])
+    equal(take(site, answer(site, "tim", "<self@x>", to=noreply[0], message_id="<self@x>")), ["no-reply-address"])
+
+
+@test
+def of_answers_to_a_held_mail_no_more_are_held_than_of_all(site):
+    people(site)
+    now = int(time.time())
+    names = [site.deliver(first_mail(site, "kate@example.org", message_id=FIRST, verdict=""), f"{now - 13 * 86400}.V1I1M0.mx")]
+    names += [site.deliver(answer(site, "tim", to=f"noreply@{HOST}", message_id=f"<{n}@x>", date=days_ago(10)), f"{now - (10 + n % 3) * 86400}.V1I1M1{n:02}.mx") for n in range(21)]
+    site.metroplex("--once")
+    reasons = [site.reasons()[name] for name in names]
+    equal(sorted(reasons), ["held"] * 20 + ["held-full"] * 2)
+    late = site.deliver(answer(site, "tim", to=f"noreply@{HOST}", date=days_ago(15)), f"{now - 15 * 86400}.V1I1M9.mx")
+    site.metroplex("--once")
+    equal(site.reasons()[late], "no-reply-address", "it came too long ago to wait")
 
 
 @test
