@@ -46,6 +46,7 @@ typedef struct {
     int identity;
     char *authserv_id;   /* trusted ids of Authentication-Results, between spaces or commas; "" for
                             none */
+    int own_received;    /* Received fields of our own servers; 0: not said */
     int address_case;    /* MpAddressCase: of the local parts of people's addresses */
     int unauthenticated; /* MpUnauthenticated: mail on whose sender these have no verdict */
 

@@ -27,6 +27,7 @@ const MpConfigKey mp_config_keys[] = {
     {"address", "address-case", TYPE_CHOICE, AT(address_case), "insensitive",
      .choices = CHOICES("insensitive", "sensitive")},
     {"address", "authserv-id", TYPE_WORDS, AT(authserv_id), ""},
+    {"address", "own-received", TYPE_INT, AT(own_received), "0", 0, 9},
     {"address", "unauthenticated", TYPE_CHOICE, AT(unauthenticated), "refuse",
      .choices = CHOICES("refuse", "accept")},
 

@@ -141,17 +141,6 @@ find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
            mp_delivery_find_confirmation(instance, delivery, error);
 }
 
-/* Of several authors none is checked: such a mail is refused anyway. */
-static void
-check_sender(const MpInstance *instance, MpDelivery *delivery)
-{
-    const GPtrArray *from = delivery->message->from;
-
-    delivery->identity.verdicts =
-        mp_verdicts_read(delivery->message->results, instance->config->authserv_id,
-                         from->len == 1 ? g_ptr_array_index(from, 0) : NULL);
-}
-
 /* Where there is no signed address: one that proves nothing. */
 static bool
 find_public_address(const MpInstance *instance, MpDelivery *delivery, GError **error)
@@ -166,7 +155,7 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
 {
     MpIdentity *identity = &delivery->identity;
 
-    check_sender(instance, delivery);
+    identity->verdicts = mp_verdicts_of(delivery->message, instance->config);
     if (!find_address(instance, delivery, error) ||
         (identity->recipient == NULL && !find_public_address(instance, delivery, error)))
         return false;

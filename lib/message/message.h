@@ -73,9 +73,8 @@ typedef struct {
     GPtrArray *in_reply_to; /* char *: "<id>" of In-Reply-To, then of References */
     gint64 date;            /* Date in seconds since the epoch; G_MININT64 if absent or nonsense */
 
-    GPtrArray *results; /* char *: the Authentication-Results fields above the second Received, the
-                           topmost first, unfolded and not decoded: an encoded word is no result
-                           (RFC 8601) */
+    GPtrArray *results; /* char *: the Authentication-Results fields, the topmost first, unfolded
+                           and not decoded: an encoded word is no result (RFC 8601) */
 
     GPtrArray *headers;     /* MpHeader *, in the mail's order, repeated ones repeated */
     GPtrArray *recipients;  /* MpAddressee *, by field in the order of recipient_fields: of the

@@ -322,14 +322,10 @@ read_recipients(MpReading *reading, const GArray *fields)
     }
 }
 
-/* Below the second Received stands what came with the mail from the server before ours. */
 static void
 read_results(MpReading *reading, const GArray *fields)
 {
-    guint first = next_field(fields, "Received", 0);
-    guint second = next_field(fields, "Received", MIN(first + 1, fields->len));
-
-    for (guint i = 0; (i = next_field(fields, "Authentication-Results", i)) < second; i++) {
+    for (guint i = 0; (i = next_field(fields, "Authentication-Results", i)) < fields->len; i++) {
         g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
         g_ptr_array_add(reading->message->results, mp_one_line(value));
     }

@@ -8,6 +8,8 @@
 static const char *const result_names[] = {
     "pass", "fail", "none", "neutral", "softfail", "policy", "temperror", "permerror", "hardfail",
 };
+#define UNKNOWN_RECEIVED 2 /* where it is not said how many Received are of our own servers */
+
 #define PASS      result_names[0] /* compared by address: known_result() gives no other */
 #define FAIL      result_names[1]
 #define UNALIGNED "unaligned"
@@ -338,20 +340,41 @@ read_field(Reading *r, MpVerdicts *v, const char *from)
 }
 
 static void
-read_top(Reading r, MpVerdicts *v, const char *from, guint field)
+take_top(Reading r, MpVerdicts *v, const char *from)
 {
     MpVerdicts alone = {.check = MP_SENDER_UNCHECKED};
 
     read_field(&r, &alone, from);
     v->top_dkim = alone.dkim;
-    v->top_dkim_field = field;
+}
+
+static void
+keep_bad(const char **verdict, const char *said)
+{
+    if (is_bad(said) && *verdict != PASS)
+        *verdict = said;
+}
+
+/* What a client may have written is believed where it is bad. */
+static void
+take_bad(Reading r, MpVerdicts *v, const char *from)
+{
+    MpVerdicts below = {.check = MP_SENDER_UNCHECKED};
+
+    read_field(&r, &below, from);
+    if (below.dmarc == FAIL)
+        v->dmarc = FAIL;
+    keep_bad(&v->dkim, below.dkim);
+    keep_bad(&v->spf, below.spf);
+    v->is_unreadable |= below.is_unreadable;
 }
 
 MpVerdicts
-mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from)
+mp_verdicts_read(const GPtrArray *fields, guint n_own, const char *trusted, const char *from)
 {
     g_auto(GStrv) ids = g_strsplit_set(trusted, " ,", -1);
     MpVerdicts v = {.check = MP_SENDER_UNCHECKED};
+    bool has_own = false;
 
     for (guint i = 0; *trusted != '\0' && i < fields->len; i++) {
         Reading r = {g_ptr_array_index(fields, i), false};
@@ -359,12 +382,45 @@ mp_verdicts_read(const GPtrArray *fields, const char *trusted, const char *from)
 
         if (!is_trusted(id, ids))
             continue;
-        if (v.top_dkim == NULL)
-            read_top(r, &v, from, i);
-        read_field(&r, &v, from);
+        has_own |= i < n_own;
+        if (i < n_own && v.top_dkim == NULL)
+            take_top(r, &v, from);
+        if (i < n_own || !has_own)
+            read_field(&r, &v, from);
+        else
+            take_bad(r, &v, from);
     }
     v.check = conclude(&v);
     return v;
+}
+
+/* How many of message->results stand above the n-th Received. */
+static guint
+results_above(const MpMessage *message, guint n)
+{
+    guint results = 0;
+
+    for (guint i = 0; n > 0 && i < message->headers->len; i++) {
+        const MpHeader *header = g_ptr_array_index(message->headers, i);
+
+        n -= g_ascii_strcasecmp(header->name, "Received") == 0;
+        results += n > 0 && g_ascii_strcasecmp(header->name, "Authentication-Results") == 0;
+    }
+    return MIN(results, message->results->len);
+}
+
+/* Of several authors none is checked: such a mail is refused anyway. */
+MpVerdicts
+mp_verdicts_of(const MpMessage *message, const MpConfig *config)
+{
+    guint own = MAX(config->own_received, 1);
+    guint n = results_above(message, config->own_received > 0 ? own : UNKNOWN_RECEIVED);
+    g_autoptr(GPtrArray) fields = g_ptr_array_new();
+
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(fields, message->results->pdata[i]);
+    return mp_verdicts_read(fields, results_above(message, own), config->authserv_id,
+                            message->from->len == 1 ? message->from->pdata[0] : NULL);
 }
 
 char *

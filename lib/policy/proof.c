@@ -55,41 +55,17 @@ is_signature_of_author(const MpHeader *header, const MpMessage *message)
 }
 
 static bool
-carries_signature(const MpMessage *message)
+is_signed(const MpVerdicts *verdicts, char **why)
 {
-    for (guint i = 0; i < message->headers->len; i++)
-        if (is_signature_of_author(g_ptr_array_index(message->headers, i), message))
-            return true;
-    return false;
-}
-
-/* How many of message->results stand above our own Received. */
-static guint
-results_on_top(const MpMessage *message)
-{
-    guint n = 0;
-
-    for (guint i = 0; i < message->headers->len; i++) {
-        const MpHeader *header = g_ptr_array_index(message->headers, i);
-
-        if (is_named(header, "Received"))
-            break;
-        n += is_named(header, "Authentication-Results");
-    }
-    return n;
-}
-
-static bool
-is_signed(const MpMessage *message, const MpVerdicts *verdicts, char **why)
-{
-    if (verdicts->check == MP_SENDER_AUTHENTIC && g_strcmp0(verdicts->top_dkim, "pass") == 0 &&
-        (verdicts->top_dkim_field < results_on_top(message) || carries_signature(message)))
+    if (verdicts->check == MP_SENDER_AUTHENTIC && g_strcmp0(verdicts->top_dkim, "pass") == 0)
         return true;
     g_autofree char *said = mp_verdicts_describe(verdicts);
-    *why = g_strdup_printf("no DKIM signature of the sender's domain: %s",
+    bool is_below = g_strcmp0(verdicts->dkim, "pass") == 0 && verdicts->top_dkim == NULL;
+    *why = g_strdup_printf("no DKIM signature of the sender's domain: %s%s",
                            verdicts->is_unreadable ? "Authentication-Results cannot be read"
                            : said != NULL          ? said
-                                                   : "no verdict of a trusted id");
+                                                   : "no verdict of a trusted id",
+                           is_below ? ", below our own Received, where anybody can write it" : "");
     return false;
 }
 
@@ -202,7 +178,7 @@ bool
 mp_is_proved(const MpMessage *message, const MpVerdicts *verdicts, const char *address,
              gint64 received, char **why)
 {
-    return has_one_author(message, why) && is_signed(message, verdicts, why) &&
+    return has_one_author(message, why) && is_signed(verdicts, why) &&
            is_addressed(message, address, why) && is_recent(message, received, why) &&
            has_each_once(message, why) && is_covered(message, address, why);
 }

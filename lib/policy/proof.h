@@ -18,9 +18,9 @@
  *  - a trusted server found a DKIM signature good whose domain is the author's or stands above it
  *    (mp_verdicts_read()), and found DMARC failed nowhere. SPF proves a server that many share, and
  *    DMARC may have passed by SPF alone: without the signature neither counts. Nor does a field
- *    below the topmost one that speaks of DKIM; and one below our own Received, where a client's
- *    header begins, only of a mail that carries such a signature, since a filter that takes fields
- *    of its name away may overlook one (OpenDKIM does), but none overlooks a signature;
+ *    below the topmost one that speaks of DKIM, nor one where a client can write: filters take away
+ *    what came with their name, and overlook some (OpenDKIM one of hundreds of results), and need
+ *    not write one of their own, even of a signed mail (OpenDKIM where it finds no key);
  *  - `address`, to which it was delivered, stands in To or Cc, so that nobody can send on what was
  *    written to them;
  *  - Date is within MP_PROOF_DAYS of `received`, in seconds since the epoch;

@@ -39,6 +39,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "address.identity", N_("What a comment by mail needs")},
     {NULL, "address.address-case", N_("Upper and lower case in people's addresses")},
     {NULL, "address.authserv-id", N_("Names of trusted Authentication-Results")},
+    {NULL, "address.own-received", N_("Received fields of our own servers")},
     {NULL, "address.unauthenticated", N_("Mail on whose sender these have no verdict")},
 
     {N_("Sending"), "smtp.transport", N_("Send by SMTP, or write into a Maildir")},

@@ -16,11 +16,11 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         g_ptr_array_add(fields, *line);
         g_ptr_array_add(below, *line);
     }
-    MpVerdicts v = mp_verdicts_read(fields, "mx.example.org, other.example", "kate@example.org");
+    MpVerdicts v = mp_verdicts_read(fields, 1, "mx.example.org, other.example", "kate@example.org");
     g_autofree char *said = mp_verdicts_describe(&v);
     fuzz_claim(v.check != MP_SENDER_AUTHENTIC || said != NULL);
-    fuzz_claim(mp_verdicts_read(below, "mx.example.org", "kate@example.org").check ==
+    fuzz_claim(mp_verdicts_read(below, below->len, "mx.example.org", "kate@example.org").check ==
                MP_SENDER_UNAUTHENTICATED);
-    fuzz_claim(mp_verdicts_read(fields, "", "kate@example.org").check == MP_SENDER_UNCHECKED);
+    fuzz_claim(mp_verdicts_read(fields, 1, "", "kate@example.org").check == MP_SENDER_UNCHECKED);
     return 0;
 }

@@ -235,7 +235,8 @@ def rows():
         for (two, says_two) in TELLING:
             a, b = (f"Authentication-Results: {t.replace('ID', i)}" for t, i in ((one, ID), (two, "first.example")))
             yield (f"{one} above {two}", [a, b], together([says_one, says_two]))
-            yield (f"{one} above our Received, {two} below it", [a, "Received: from x by mx", b], together([says_one, says_two]))
+            yield (f"{one} above our Received, {two} below it", [a, "Received: from x by mx", b],
+                   together([says_one, says_two if says_two in (FATAL, BAD) else NOTHING]))
             yield (f"{one} above the second Received, {two} below it", ["received: from y", a, "RECEIVED: from x\n\tby mx", b], says_one)
             yield (f"{one} below the second Received, {two} below the third", ["Received: y", "Received: x", a, "Received: w", b], NOTHING)
     for text, says in TELLING:  # what is no field of the name, and what is no Received

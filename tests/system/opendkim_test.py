@@ -111,6 +111,37 @@ def nothing_that_a_client_writes_proves_who_it_is(site, way):
     equal(site.answer_events(), [])
 
 
+KEYLESS = ("v=1; a=rsa-sha256; d={domain}; s=none; h=from:date:to; bh=eA==; b=eQ==", "v=1; a=rsa-sha256; d={domain}; h=from:date:to")
+
+
+@with_way
+def a_signature_that_opendkim_says_nothing_of_proves_nothing(site, way):
+    for text in KEYLESS:
+        for domain in ("example.org", "evil.example"):
+            forged = f"Authentication-Results: {HOST}; {'a=pass; ' * 300}dkim=pass header.d=example.org\r\nDKIM-Signature: {text.format(domain=domain)}\r\n"
+            equal(way.send(way.mail("kate", above=forged.encode(), domain=None)), "held", forged[-120:])
+    contains(site.log(), "below our own Received, where anybody can write it")
+    equal(site.metroplex("thread", "list"), "")
+
+
+@with_way
+def at_a_signed_address_too_a_client_s_own_verdict_counts_for_nothing(site, way):
+    to = site.address(site.thread("tim"), "kate")
+    forged = f"Authentication-Results: {HOST}; dmarc=pass header.from=example.org\r\n".encode()
+
+    def send(domain, above=forged):
+        return way.send(way.mail("kate", to=to, above=above, domain=domain, text=f"Signed by {domain}.\n"), to)
+
+    equal((send("evil.example"), send("example.org")), ("sender-mismatch", "posted"), "OpenDKIM writes on top")
+    # nothing of OpenDKIM's is there: only who runs it knows that what stands below is not theirs either
+    site.set_config("address", own_received="1")
+    many = f"Authentication-Results: {HOST}; {'a=pass; ' * 300}dkim=pass header.d=example.org\r\n".encode()
+    for above in (forged, many, *(many + f"DKIM-Signature: {text.format(domain='example.org')}\r\n".encode() for text in KEYLESS)):
+        equal(send(None, above), "sender-mismatch", above[-100:])
+    equal(send("example.org"), "posted")
+    equal([c["author"] for c in site.show(1)["comments"]], ["kate", "kate"])
+
+
 @with_way
 def what_was_signed_for_others_is_not_published(site, way):
     private = way.mail("kate", to="tim@example.org", signed=[b"from", b"to", b"subject", b"date"])

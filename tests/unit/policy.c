@@ -17,7 +17,7 @@ verdicts(const char *const *fields, const char *from)
 
     for (; *fields != NULL; fields++)
         g_ptr_array_add(array, (gpointer)(gsize)*fields);
-    return mp_verdicts_read(array, "mx.example.org, other.example.org", from);
+    return mp_verdicts_read(array, array->len, "mx.example.org, other.example.org", from);
 }
 
 #define GOOD MP_SENDER_AUTHENTIC
@@ -143,13 +143,50 @@ Test(policy, nothing_passes_for_an_author_who_is_not_known)
     cr_expect_eq(verdicts(fields, NULL).check, BAD);
 }
 
+/* Above: what no client can have written. */
+Test(policy, where_our_server_writes_on_top_what_a_client_wrote_is_believed_only_if_bad)
+{
+    static const struct {
+        const char *above, *below;
+        MpSenderCheck check;
+        const char *said;
+    } cases[] = {
+        {"mx.example.org; dkim=none", "mx.example.org; dmarc=pass", NONE, "dkim=none"},
+        {"mx.example.org; dkim=pass header.d=evil.example", "mx.example.org; dmarc=pass", BAD,
+         "dkim=unaligned"},
+        {"mx.example.org; none", "mx.example.org; dkim=pass header.d=example.org", NONE, NULL},
+        {"mx.example.org; dkim=fail header.d=example.org",
+         "mx.example.org; dkim=pass header.d=example.org", BAD, "dkim=fail"},
+        {"mx.example.org; dkim=pass header.d=example.org",
+         "mx.example.org; dkim=fail header.d=example.org", GOOD, "dkim=pass"},
+        {"mx.example.org; dkim=pass header.d=example.org", "mx.example.org; dmarc=fail", BAD,
+         "dmarc=fail, dkim=pass"},
+        {"mx.example.org; dkim=none", "mx.example.org; spf=fail smtp.mailfrom=example.org", BAD,
+         "dkim=none, spf=fail"},
+        {"mx.example.org; dkim=pass header.d=example.org", "mx.example.org; (", BAD, NULL},
+        /* nobody who is trusted wrote on top */
+        {"evil.example; none", "mx.example.org; dmarc=pass", GOOD, "dmarc=pass"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) fields = g_ptr_array_new();
+
+        g_ptr_array_add(fields, (gpointer)(gsize)cases[i].above);
+        g_ptr_array_add(fields, (gpointer)(gsize)cases[i].below);
+        MpVerdicts v = mp_verdicts_read(fields, 1, "mx.example.org", "kate@example.org");
+        g_autofree char *said = mp_verdicts_describe(&v);
+        cr_expect_eq(v.check, cases[i].check, "%s above %s", cases[i].above, cases[i].below);
+        cr_expect_eq(g_strcmp0(said, cases[i].said), 0, "%s: %s", cases[i].below, said);
+    }
+}
+
 Test(policy, without_a_trusted_id_nothing_is_believed)
 {
     g_autoptr(GPtrArray) fields = g_ptr_array_new();
 
     g_ptr_array_add(fields, (gpointer)(gsize) "mx.example.org; dmarc=fail");
     g_ptr_array_add(fields, (gpointer)(gsize) "; dmarc=fail");
-    cr_expect_eq(mp_verdicts_read(fields, "", "kate@example.org").check, NONE);
+    cr_expect_eq(mp_verdicts_read(fields, fields->len, "", "kate@example.org").check, NONE);
 }
 
 /* --- Identity ------------------------------------------------------------------------------------

@@ -17,13 +17,13 @@
 #define DATE      "Date: Wed, 31 Dec 2025 23:59:00 +0000\n"
 
 static bool
-is_proved(const char *header, char **why)
+is_proved(const char *header, int own_received, char **why)
 {
+    const MpConfig config = {.authserv_id = (char *)"mx.example.org", .own_received = own_received};
     g_autofree char *mail = g_strconcat(header, "\nHello.\n", NULL);
     g_autoptr(MpMessage) message = mp_message_parse(mail, strlen(mail), NULL, NULL);
     cr_assert_not_null(message, "%s", header);
-    const char *from = message->from->len == 1 ? g_ptr_array_index(message->from, 0) : NULL;
-    MpVerdicts verdicts = mp_verdicts_read(message->results, "mx.example.org", from);
+    MpVerdicts verdicts = mp_verdicts_of(message, &config);
 
     return mp_is_proved(message, &verdicts, OURS, RECEIVED, why);
 }
@@ -31,6 +31,7 @@ is_proved(const char *header, char **why)
 /* why: how it begins; NULL: proved. */
 typedef struct {
     const char *header, *why;
+    int own_received;
 } Case;
 
 static void
@@ -38,7 +39,7 @@ expect(const Case *cases, gsize n)
 {
     for (gsize i = 0; i < n; i++) {
         g_autofree char *why = NULL;
-        bool is = is_proved(cases[i].header, &why);
+        bool is = is_proved(cases[i].header, cases[i].own_received, &why);
 
         cr_expect_eq(is, cases[i].why == NULL, "%s%s", cases[i].header, why);
         cr_expect(is || g_str_has_prefix(why, cases[i].why), "%s%s", cases[i].header, why);
@@ -112,10 +113,14 @@ Test(proof, a_signature_of_the_senders_domain_or_of_one_above_proves_it)
         {WITH("X-" SIGNED), UNSIGNED},
 
         /* below our own Received, where a client can write it */
-        {TRACE SIGNED SIGNATURE FROM TO DATE, NULL},
-        {TRACE SIGNED "DKIM-Signature: d=list.example; h=from:date:to\n" SIGNATURE FROM TO DATE,
-         NULL},
-        {TRACE SIGNED FROM TO DATE, UNSIGNED},
+        {TRACE SIGNED SIGNATURE FROM TO DATE, UNSIGNED ": dkim=pass, below our own Received"},
+        {TRACE SIGNED FROM TO DATE, UNSIGNED ": dkim=pass, below our own Received"},
+        {TRACE SIGNED FROM TO DATE, UNSIGNED ": no verdict", 1},
+        {TRACE SIGNED TRACE FROM TO DATE, NULL, 2},
+        {TRACE TRACE SIGNED FROM TO DATE, UNSIGNED ": no verdict", 2},
+        {TRACE TRACE SIGNED TRACE FROM TO DATE, NULL, 3},
+        {TRACE SIGNED FROM TO DATE, NULL, 2},
+        {SIGNED FROM TO DATE, NULL, 1},
         {TRACE SIGNED "DKIM-Signature: d=evil.example; h=from:date:to\n" FROM TO DATE, UNSIGNED},
         {RESULT "dmarc=none\n" TRACE SIGNED FROM TO DATE, UNSIGNED},
         {RESULT "dkim=none\n" TRACE SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
@@ -123,6 +128,8 @@ Test(proof, a_signature_of_the_senders_domain_or_of_one_above_proves_it)
         {RESULT "dkim=pass header.d=evil.example\n" TRACE SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
         {TRACE RESULT "dkim=fail header.d=example.org\n" SIGNED SIGNATURE FROM TO DATE, UNSIGNED},
         {SIGNED TRACE RESULT "dkim=fail header.d=example.org\n" FROM TO DATE, NULL},
+        {SIGNED TRACE RESULT "dmarc=fail header.from=example.org\n" FROM TO DATE, UNSIGNED},
+        {SIGNED TRACE RESULT "dmarc=fail header.from=example.org\n" FROM TO DATE, NULL, 1},
     };
 
     expect(cases, G_N_ELEMENTS(cases));
@@ -192,7 +199,7 @@ Test(proof, no_field_was_put_beside_the_one_that_is_signed)
         g_autofree char *header = g_strconcat(SIGNED TRACE FROM, fields[i], NULL);
         g_autofree char *why = NULL;
 
-        cr_expect(!is_proved(header, &why), "%s", header);
+        cr_expect(!is_proved(header, 0, &why), "%s", header);
         cr_expect(why != NULL && g_str_has_prefix(why, "it has several"), "%s: %s", header, why);
     }
 }
