@@ -428,6 +428,7 @@ const MpCheck mp_checks_postfix[] = {
     {"postfix", "enforced", N_("Encryption enforced"), check_enforced,
      "metroplex configure --apply"},
     {"postfix", "recipients", N_("Recipients"), check_recipients, "metroplex configure --apply"},
+    {"postfix", "verdicts", N_("Verdicts on senders"), mp_check_verdicts, NULL},
     {"postfix", "mail-queue", N_("Queue"), check_mail_queue,
      N_("postqueue -p says why; postqueue -f tries again")},
     {"postfix", "spool", N_("Space of its queue"), check_spool,

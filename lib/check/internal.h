@@ -36,6 +36,9 @@ extern const MpCheck mp_checks_config[], mp_checks_files[], mp_checks_timers[], 
 extern const gsize mp_checks_config_n, mp_checks_files_n, mp_checks_timers_n, mp_checks_queue_n,
     mp_checks_dns_n, mp_checks_postfix_n, mp_checks_outbound_n, mp_checks_inbound_n;
 
+/* A row of group postfix (check_verdicts.c). */
+void mp_check_verdicts(MpChecker *checker);
+
 /* A row of group timers (check_pages.c), and what it shares with the others. */
 void mp_check_pages(MpChecker *checker);
 bool mp_check_has_systemd(void);

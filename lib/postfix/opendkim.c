@@ -112,3 +112,47 @@ mp_postfix_opendkim(const MpPostfix *postfix, GError **error)
                             file, id, id);
     return as_postfix_says(postfix, socket, error);
 }
+
+/* --- What clients wrote ------------------------------------------------------------------------
+ */
+
+static bool
+is_on(const char *text, const char *name)
+{
+    g_autofree char *value = find(text, name);
+
+    return value != NULL && *value != '\0' && strchr("1tTyY", *value) != NULL;
+}
+
+/* In a list of names, of which those with a dot in front stand for what lies below; what a table
+ * holds is not known here. */
+static bool
+may_name(const char *list, const char *id)
+{
+    g_auto(GStrv) names = g_strsplit_set(list, ", ", -1);
+
+    for (char **name = names; *name != NULL; name++)
+        if (g_ascii_strcasecmp(*name, id) == 0 || strpbrk(*name, ":/") != NULL ||
+            (**name == '.' && g_str_has_suffix(id, *name)))
+            return true;
+    return false;
+}
+
+char *
+mp_postfix_opendkim_lacks(const MpPostfix *postfix, const char **file)
+{
+    g_autofree char *text = NULL;
+
+    *file = postfix->opendkim;
+    if (*file == NULL || !g_file_get_contents(*file, &text, NULL, NULL))
+        return NULL;
+    g_autofree char *id = id_of(postfix, text, NULL), *from = find(text, "RemoveARFrom");
+    g_autoptr(GString) lacks = g_string_new(NULL);
+    if (!is_on(text, "RemoveARAll"))
+        g_string_append(lacks, "RemoveARAll yes");
+    if (id != NULL && (from == NULL || !may_name(from, id)))
+        g_string_append_printf(lacks, "%sRemoveARFrom %s", lacks->len > 0 ? ", " : "", id);
+    if (!is_on(text, "AlwaysAddARHeader"))
+        g_string_append_printf(lacks, "%sAlwaysAddARHeader yes", lacks->len > 0 ? ", " : "");
+    return g_string_free(g_steal_pointer(&lacks), FALSE);
+}

@@ -56,6 +56,12 @@ typedef struct MpPostfix MpPostfix;
  * must live as long as the result, which is the caller's. Needs no root.
  */
 MpPostfix *mp_postfix_open(const MpConfig *config, const MpPostfixFacts *facts, GError **error);
+
+/* What the configuration of OpenDKIM lacks, where it verifies, to take away the findings that
+ * clients write: "RemoveARAll yes, …", or ""; the caller's. NULL where it does not verify, or
+ * cannot be read. *file is its file, or NULL. */
+char *mp_postfix_opendkim_lacks(const MpPostfix *postfix, const char **file);
+
 void mp_postfix_free(MpPostfix *postfix);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpPostfix, mp_postfix_free)
 

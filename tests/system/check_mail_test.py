@@ -360,6 +360,9 @@ def a_forged_verdict_that_stays_is_told(unused):
         equal(found["verdict"], "failed")
         contains(found["found"], "mx.example.org")
         contains(found["advice"], "--verify opendkim")
+        site.set_config("address", own_received="1")
+        found = trip(site, server, "--local", status=0, wait=30)["forged"]
+        equal((found["verdict"], found["found"]), ("ok", "a forged verdict of mx.example.org stands where none counts"))
     with station("header_checks = regexp:SITE/header_checks") as (site, server), Runs("--config", site.config):
         site.set_config("address", authserv_id="mx.example.org")
         equal(trip(site, server, "--local", status=0, wait=30)["forged"]["verdict"], "ok")

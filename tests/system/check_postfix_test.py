@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import postfix  # noqa: E402
 from checks import enter, findings, is_nested, people  # noqa: E402
 from harness import HOST, LIB, METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from milter import Milter  # noqa: E402
 
 SMTPD = "0.0.0.0:25 inet n - n - - smtpd\n"
 
@@ -56,6 +57,37 @@ def can_run():
 
 def told(found, name, verdict, text, advice=""):
     check(any(f["verdict"] == verdict and text in f["found"] and advice in (f["advice"] or "") for f in found[name]), f"{name}: {found[name]}")
+
+
+@test
+def forged_verdicts_that_opendkim_leaves_are_told(unused):
+    if not can_run():
+        return
+    with machine() as (site, server):
+        told(look(site, server), "verdicts", "ok", "no verdict is believed")
+        site.set_config("address", authserv_id=HOST)
+        told(look(site, server), "verdicts", "ok", "above the second Received")
+        milter, conf = Milter(f"{HOST}; dkim=none"), os.path.join(site.dir, "opendkim.conf")
+
+        def says(text):
+            with open(conf, "w") as f:
+                f.write(f"Mode v\nSocket inet:{milter.port}@127.0.0.1\n{text}")
+
+        says("")
+        server.configure(site, "--apply", "--verify=opendkim", f"--opendkim-conf={conf}")
+        own = "metroplex settings set address.own-received=1"
+        told(look(site, server), "verdicts", "warning", "OpenDKIM leaves verdicts that a client writes itself",
+             f"{own}; and say in {conf}: RemoveARAll yes, RemoveARFrom {HOST}, AlwaysAddARHeader yes")
+        for text, advice in ((f"removearall 1\nRemoveARFrom x.example, {HOST.upper()}\nAlwaysAddARHeader True\n", own),
+                             (f"RemoveARAll yes\nRemoveARFrom .{HOST.split('.', 1)[1]}\n", f"{own}; and say in {conf}: AlwaysAddARHeader yes"),
+                             ("RemoveARAll no\nRemoveARFrom refile:/etc/x\nAlwaysAddARHeader yes\n", f"{own}; and say in {conf}: RemoveARAll yes"),
+                             ("RemoveARAll yes\nRemoveARFrom other.example\nAlwaysAddARHeader yes\n", f"{own}; and say in {conf}: RemoveARFrom {HOST}")):
+            says(text)
+            found = look(site, server)["verdicts"]
+            equal([(f["verdict"], f["advice"]) for f in found], [("warning", advice)], text)
+        site.set_config("address", own_received="1")
+        told(look(site, server), "verdicts", "ok", "only verdicts above Received number 1 are believed")
+        milter.stop()
 
 
 @test
