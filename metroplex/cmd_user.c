@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "commands.h"
 #include "instance/instance.h"
+#include "tracker/guests.h"
 #include "user.h"
 #include "user_checks.h"
 
@@ -136,12 +137,51 @@ set_delivery(MpUser *user, const char *deliver, GError **error)
     return true;
 }
 
+/* A guest is who wrote from that address: neither it nor what tells it apart is for anybody to
+ * change. */
+static bool
+check_guest(const MpUser *user, const Wishes *wishes, GError **error)
+{
+    if (!user->is_guest || (wishes->login == NULL && wishes->emails == NULL &&
+                            wishes->add == NULL && wishes->remove == NULL))
+        return true;
+    return mp_fail(error, MP_ERROR_INPUT, "%s is a guest, whose login and address stay",
+                   user->login);
+}
+
+static bool
+set_name(MpUser *user, const char *name, GError **error)
+{
+    g_autofree char *checked = mp_checked_name(name, error);
+
+    if (checked == NULL || !user->is_guest)
+        return set_text(&user->name, g_steal_pointer(&checked));
+    return set_text(&user->name, mp_guest_name(checked, "", !mp_user_is_unconfirmed(user)));
+}
+
+static bool
+set_emails(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
+{
+    if (user->is_guest)
+        return true;
+    if (wishes->emails != NULL)
+        g_ptr_array_set_size(user->emails, 0);
+    if (!add_emails(config, user, wishes->emails, error) ||
+        !add_emails(config, user, wishes->add, error) ||
+        !remove_emails(config, user, wishes->remove, error))
+        return false;
+    prune_bounces(user);
+    return user->emails->len > 0 ||
+           mp_fail(error, MP_ERROR_INPUT, "%s would be left without an address", user->login);
+}
+
 static bool
 grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
 {
-    if ((wishes->login != NULL &&
+    if (!check_guest(user, wishes, error) ||
+        (wishes->login != NULL &&
          !set_text(&user->login, mp_checked_login(wishes->login, error))) ||
-        (wishes->name != NULL && !set_text(&user->name, mp_checked_name(wishes->name, error))) ||
+        (wishes->name != NULL && !set_name(user, wishes->name, error)) ||
         !unsuppress(user, wishes->unsuppress, error))
         return false;
     if (wishes->state != NULL)
@@ -154,16 +194,7 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         user->hears_own = strcmp(wishes->own_activity, "on") == 0;
     if (wishes->deliver != NULL && !set_delivery(user, wishes->deliver, error))
         return false;
-    if (wishes->emails != NULL)
-        g_ptr_array_set_size(user->emails, 0);
-    if (!add_emails(config, user, wishes->emails, error) ||
-        !add_emails(config, user, wishes->add, error) ||
-        !remove_emails(config, user, wishes->remove, error))
-        return false;
-    prune_bounces(user);
-    if (user->emails->len == 0)
-        return mp_fail(error, MP_ERROR_INPUT, "%s would be left without an address", user->login);
-    return true;
+    return set_emails(config, user, wishes, error);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "tracker/guests.h"
 
 #define NAME_MAX_CHARACTERS 200
 #define EMAIL_MAX           254 /* RFC 5321, section 4.5.3.1.3, without the angle brackets */
@@ -22,6 +23,8 @@ refuse(const char *what, const char *value, const char *why, GError **error)
 char *
 mp_checked_login(const char *login, GError **error)
 {
+    if (mp_is_guest_login(login))
+        return refuse("login", login, "guest- is kept for guests", error);
     if (mp_is_login(login))
         return g_strdup(login);
     return refuse("login", login, "it takes letters, digits and single inner hyphens, at most 39",

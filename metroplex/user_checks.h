@@ -6,7 +6,7 @@
 
 /* Each returns the value to store, the caller's, or NULL with MP_ERROR_INPUT, which says why. */
 
-/* Letters, digits and single inner hyphens, at most 39. */
+/* Letters, digits and single inner hyphens, at most 39; none of a guest. */
 char *mp_checked_login(const char *login, GError **error);
 
 /* One line of at most 200 characters. */

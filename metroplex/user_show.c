@@ -8,12 +8,6 @@
 #include "cli/output.h"
 #include "instance/instance.h"
 
-static const char *
-state_of(const MpUser *user)
-{
-    return user->is_active ? "active" : "suspended";
-}
-
 /* The bounces, one object an address. */
 static void
 add_bounces_json(JsonObject *object, const MpUser *user)
@@ -62,7 +56,7 @@ print_json(const MpUser *user)
     mp_json_text(object, "login", user->login);
     mp_json_text(object, "name", user->name);
     mp_json_texts(object, "emails", user->emails);
-    mp_json_text(object, "state", state_of(user));
+    mp_json_text(object, "state", mp_user_state(user));
     mp_json_number(object, "epoch", user->epoch);
     mp_json_text(object, "language", user->language);
     mp_json_text(object, "format", mp_mail_format_name(user->format));
@@ -80,7 +74,7 @@ print_facts(const MpUser *user)
 
     printf("%s (%s)\n  id      %" G_GUINT64_FORMAT "\n  state   %s\n  epoch   %" G_GUINT64_FORMAT
            "\n",
-           user->login, name, user->id, state_of(user), user->epoch);
+           user->login, name, user->id, mp_user_state(user), user->epoch);
     for (guint i = 0; i < user->emails->len; i++) {
         g_autofree char *email = mp_escape(g_ptr_array_index(user->emails, i));
 
@@ -109,8 +103,8 @@ print_line(const MpUser *user)
     g_autofree char *email =
         mp_escape(user->emails->len > 0 ? g_ptr_array_index(user->emails, 0) : NULL);
 
-    printf("%-6" G_GUINT64_FORMAT " %-20s %-9s %-30s %s\n", user->id, user->login, state_of(user),
-           email, name);
+    printf("%-6" G_GUINT64_FORMAT " %-20s %-11s %-30s %s\n", user->id, user->login,
+           mp_user_state(user), email, name);
 }
 
 typedef void (*PrintUser)(const MpUser *user);

@@ -207,3 +207,16 @@ mp_one_line(const char *text)
     *to = '\0';
     return line;
 }
+
+char *
+mp_visible_line(const char *text, glong most)
+{
+    g_autofree char *line = mp_one_line(text);
+
+    if (*line == '\0')
+        return NULL;
+    if (g_utf8_strlen(line, -1) <= most)
+        return g_steal_pointer(&line);
+    g_autofree char *cut = g_utf8_substring(line, 0, most - 1);
+    return g_strconcat(cut, "…", NULL);
+}

@@ -51,3 +51,7 @@ bool mp_is_visible_line(const char *text);
 /* Single line for a commit header or a mail header: controls and newlines become spaces, runs of
  * them one, ends trimmed, invalid bytes U+FFFD. The result is the caller's. */
 char *mp_one_line(const char *text);
+
+/* The same of at most `most` characters, the last of which is "…" if there were more; NULL where
+ * nothing is left. */
+char *mp_visible_line(const char *text, glong most);

@@ -63,7 +63,7 @@ find_thread(const MpInstance *instance, const MpDelivery *delivery, MpThread **t
 /* --- The author ---------------------------------------------------------------------------------
  */
 
-/* Who opens threads there, or was told of this one. */
+/* Who opens threads there, or was told of this one; a guest only the latter. */
 static bool
 may_answer(const MpInstance *instance, const MpUser *account, const MpThread *thread,
            const MpRepository *repository, bool *may, GError **error)
@@ -75,8 +75,8 @@ may_answer(const MpInstance *instance, const MpUser *account, const MpThread *th
         return true;
     if (!mp_tracker_subscription(instance->tracker, thread->id, account->id, &reason, error))
         return false;
-    *may = reason != NULL || repository->open != MP_OPEN_MEMBERS ||
-           mp_has_id(repository->members, account->id);
+    *may = reason != NULL || (!account->is_guest && (repository->open != MP_OPEN_MEMBERS ||
+                                                     mp_has_id(repository->members, account->id)));
     return true;
 }
 

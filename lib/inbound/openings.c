@@ -130,13 +130,12 @@ mp_opening_key(const MpDelivery *delivery, const char *source, const char *words
 {
     const MpIdentity *identity = &delivery->identity;
     const GPtrArray *from = delivery->message->from;
-    g_autofree char *sender = from->len > 0 && identity->account == NULL
-                                  ? mp_address_fold(g_ptr_array_index(from, 0), false)
-                                  : g_strdup("");
+    g_autofree char *sender =
+        from->len > 0 ? mp_address_fold(g_ptr_array_index(from, 0), false) : g_strdup("");
     g_autofree char *whole =
         g_strconcat("opening:", identity->repository->name, "\n", sender, "\n", source, NULL);
 
-    return mp_tracker_key(identity->account != NULL ? identity->account->id : 0, 0, whole, words);
+    return mp_tracker_key(0, 0, whole, words);
 }
 
 /* What the tracker knows the thread by, beside its number. */
@@ -183,25 +182,6 @@ mp_delivery_find_confirmation(const MpInstance *instance, MpDelivery *delivery, 
 /* --- The thread --------------------------------------------------------------------------------
  */
 
-/* One visible line, or NULL if nothing of it is seen. */
-static char *
-line_of(const char *text)
-{
-    g_autoptr(GString) visible = g_string_new(NULL);
-    g_autofree char *line = mp_one_line(text);
-
-    for (const char *p = line; *p != '\0'; p = g_utf8_next_char(p))
-        if (!mp_is_deceptive(g_utf8_get_char(p)))
-            g_string_append_unichar(visible, g_utf8_get_char(p));
-    g_autofree char *trimmed = mp_one_line(visible->str);
-    if (*trimmed == '\0')
-        return NULL;
-    if (g_utf8_strlen(trimmed, -1) <= TITLE_MAX)
-        return g_steal_pointer(&trimmed);
-    g_autofree char *cut = g_utf8_substring(trimmed, 0, TITLE_MAX - 1);
-    return g_strconcat(cut, "…", NULL);
-}
-
 /* The subject; without one, the first line of the text. */
 static char *
 title_of(const MpInstance *instance, const MpDelivery *delivery, const char *body)
@@ -210,11 +190,11 @@ title_of(const MpInstance *instance, const MpDelivery *delivery, const char *bod
         delivery->message->subject != NULL
             ? mp_masked(instance->config, delivery->message->subject, MP_MASK_TEXT)
             : NULL;
-    g_autofree char *title = subject != NULL ? line_of(subject) : NULL;
+    g_autofree char *title = subject != NULL ? mp_visible_line(subject, TITLE_MAX) : NULL;
     g_auto(GStrv) lines = title == NULL ? g_strsplit(body, "\n", -1) : NULL;
 
     for (char **line = lines; title == NULL && line != NULL && *line != NULL; line++)
-        title = line_of(*line);
+        title = mp_visible_line(*line, TITLE_MAX);
     return title != NULL ? g_steal_pointer(&title) : g_strdup("…");
 }
 

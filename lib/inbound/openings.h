@@ -17,8 +17,9 @@ bool mp_delivery_find_opening(const MpInstance *instance, MpDelivery *delivery, 
 bool mp_delivery_find_author(const MpInstance *instance, MpDelivery *delivery,
                              const char *delivered, GError **error);
 
-/* The KEY of a first mail: of its repository, its account or folded From, `source` (its Message-ID)
- * and words. The caller's. */
+/* The KEY of a first mail: of its repository, folded From, `source` (its Message-ID) and words; not
+ * of the account, which the address may become, or change, while it is held and after. The
+ * caller's. */
 char *mp_opening_key(const MpDelivery *delivery, const char *source, const char *words);
 
 /* Finds the thread that the KEY opened, also where its opening post is redacted. */

@@ -43,14 +43,7 @@ can_hear(const MpUser *user)
 static char *
 one_line(const char *text)
 {
-    g_autofree char *line = text != NULL ? mp_one_line(text) : NULL;
-
-    if (line == NULL || *line == '\0')
-        return NULL;
-    if (g_utf8_strlen(line, -1) <= LINE_MAX_CHARACTERS)
-        return g_steal_pointer(&line);
-    g_autofree char *cut = g_utf8_substring(line, 0, LINE_MAX_CHARACTERS - 1);
-    return g_strconcat(cut, "…", NULL);
+    return text != NULL ? mp_visible_line(text, LINE_MAX_CHARACTERS) : NULL;
 }
 
 /* A mail to a no-reply address, without token or verdict, may be anybody's who wrote the account's

@@ -19,7 +19,8 @@ mp_opening_is_of_nobody(const MpGateInput *d, char **why)
 {
     const GPtrArray *from = d->message->from;
 
-    if (!d->identity->is_opening || d->identity->account != NULL)
+    if (!d->identity->is_opening ||
+        (d->identity->account != NULL && !d->identity->account->is_guest))
         return false;
     g_autofree char *shown = from->len == 1 ? mp_escape(g_ptr_array_index(from, 0)) : NULL;
     *why = shown != NULL    ? g_strdup_printf("%s is no account's address", shown)

@@ -135,17 +135,19 @@ mp_user_revoke(MpUser *user, GError **error)
     return true;
 }
 
-static bool
-write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **error)
+bool
+mp_accounts_put(MpAccounts *accounts, MpTree *tree, MpUser *user, GError **error)
 {
-    MpTree *tree = chain->tree;
     g_autoptr(MpUser) before = NULL;
 
+    if (user->id == 0 &&
+        (!next_user_id(tree, &user->id, error) || !draw_epoch(&user->epoch, error)))
+        return false;
+    if (user->login == NULL)
+        user->login = mp_guest_login(user->id);
     if (!mp_read_user(tree, user->id, &before, error) ||
         !check_unique(accounts, tree, before, user, error) ||
-        (before != NULL && !index_user(tree, before, false, error)) ||
-        (user->id == 0 &&
-         (!next_user_id(tree, &user->id, error) || !draw_epoch(&user->epoch, error))))
+        (before != NULL && !index_user(tree, before, false, error)))
         return false;
     g_autofree char *path = mp_path_of_user(user->id);
     g_autofree char *text = mp_record_user(user);
@@ -154,48 +156,26 @@ write_user(const MpAccounts *accounts, MpChain *chain, MpUser *user, GError **er
 }
 
 static MpCommitResult
-try_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
+try_change(MpAccounts *accounts, MpAccountsBuild build, gpointer data, GError **error)
 {
     MpActor actor = mp_program_actor();
+    g_autofree char *what = NULL;
     MpChain chain;
     MpCommitResult result = MP_FAILED;
 
     mp_chain_begin(&chain, &accounts->store);
-    if (write_user(accounts, &chain, user, error) && mp_chain_commit(&chain, what, &actor, error))
-        result = mp_chain_finish(&chain, error);
+    if (build(accounts, chain.tree, &what, data, error)) {
+        if (what == NULL) /* who died may have done it */
+            result = mp_store_sync(&accounts->store, error) ? MP_COMMITTED : MP_FAILED;
+        else if (mp_chain_commit(&chain, what, &actor, error))
+            result = mp_chain_finish(&chain, error);
+    }
     mp_chain_clear(&chain);
     return result;
 }
 
-/* The account's file as it is in the tree that is read now; "" where there is none. */
-static bool
-read_record(MpAccounts *accounts, guint64 id, char **text, GError **error)
-{
-    g_autofree char *path = mp_path_of_user(id);
-
-    *text = NULL;
-    if (id != 0 && !mp_tree_read(mp_store_view(&accounts->store), NULL, path, text, NULL, error))
-        return false;
-    if (*text == NULL)
-        *text = g_strdup("");
-    return true;
-}
-
-static bool
-is_unchanged(MpAccounts *accounts, const MpUser *user, const char *before, GError **error)
-{
-    g_autofree char *now = NULL;
-
-    return read_record(accounts, user->id, &now, error) &&
-           (strcmp(before, now) == 0 ||
-            mp_fail(error, MP_ERROR_TEMPORARY,
-                    "the account %s was changed by somebody else at this moment: try again",
-                    user->login));
-}
-
 bool
-mp_accounts_change(MpAccounts *accounts, MpAccountsChange change, gpointer user_data,
-                   GError **error)
+mp_accounts_change(MpAccounts *accounts, MpAccountsBuild build, gpointer data, GError **error)
 {
     for (int i = 0; i < CONFLICT_TRIES; i++) {
         g_autoptr(GError) why = NULL;
@@ -204,7 +184,7 @@ mp_accounts_change(MpAccounts *accounts, MpAccountsChange change, gpointer user_
             mp_remote_back_off(i);
         if (!mp_store_fetch(&accounts->store, error))
             return false;
-        MpCommitResult result = change(accounts, user_data, &why);
+        MpCommitResult result = try_change(accounts, build, data, &why);
         if (mp_error_is_refused(why)) /* all of it is ours: the server is to be mended */
             why->code = MP_ERROR_TEMPORARY;
         if (why != NULL)
@@ -216,46 +196,54 @@ mp_accounts_change(MpAccounts *accounts, MpAccountsChange change, gpointer user_
                    accounts->store.path, CONFLICT_TRIES);
 }
 
-MpCommitResult
-mp_accounts_put(MpAccounts *accounts, const char *path, const char *text, const char *what,
-                GError **error)
-{
-    MpActor actor = mp_program_actor();
-    MpChain chain;
-    MpCommitResult result = MP_FAILED;
-
-    mp_chain_begin(&chain, &accounts->store);
-    if (mp_tree_set_at(chain.tree, path, text, strlen(text), error) &&
-        mp_chain_commit(&chain, what, &actor, error))
-        result = mp_chain_finish(&chain, error);
-    mp_chain_clear(&chain);
-    return result;
-}
+/* --- One account ---------------------------------------------------------------------------------
+ */
 
 typedef struct {
     MpUser *user;
-    guint64 id;
-    const char *before, *what;
-} Write;
+    guint64 id; /* before it was written */
+    char *before;
+    const char *what;
+} Writing;
 
-static MpCommitResult
-write_unless_changed(MpAccounts *accounts, gpointer user_data, GError **error)
+/* The account's file; "" where there is none. */
+static bool
+read_record(MpTree *tree, guint64 id, char **text, GError **error)
 {
-    const Write *write = user_data;
+    g_autofree char *path = mp_path_of_user(id);
 
-    write->user->id = write->id;
-    return is_unchanged(accounts, write->user, write->before, error)
-               ? try_write(accounts, write->user, write->what, error)
-               : MP_FAILED;
+    *text = NULL;
+    if (id != 0 && !mp_tree_read(tree, NULL, path, text, NULL, error))
+        return false;
+    if (*text == NULL)
+        *text = g_strdup("");
+    return true;
+}
+
+static bool
+build_user(MpAccounts *accounts, MpTree *tree, char **what, gpointer data, GError **error)
+{
+    Writing *w = data;
+    g_autofree char *now = NULL;
+
+    w->user->id = w->id;
+    if (!read_record(tree, w->id, &now, error))
+        return false;
+    if (strcmp(w->before, now) != 0)
+        return mp_fail(error, MP_ERROR_TEMPORARY,
+                       "the account %s was changed by somebody else at this moment: try again",
+                       w->user->login);
+    *what = g_strdup(w->what);
+    return mp_accounts_put(accounts, tree, w->user, error);
 }
 
 bool
 mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
 {
-    g_autofree char *before = NULL;
+    Writing w = {user, user->id, NULL, what};
+    bool good = read_record(mp_store_view(&accounts->store), w.id, &w.before, error) &&
+                mp_accounts_change(accounts, build_user, &w, error);
 
-    if (!read_record(accounts, user->id, &before, error))
-        return false;
-    Write write = {user, user->id, before, what};
-    return mp_accounts_change(accounts, write_unless_changed, &write, error);
+    g_free(w.before);
+    return good;
 }

@@ -1,6 +1,8 @@
 /* Confirmations of held mails; see confirmed.h. */
 #include "tracker/confirmed.h"
 
+#include <string.h>
+
 #include "tracker/internal.h"
 
 static char *
@@ -10,39 +12,52 @@ path_of(const char *key)
 }
 
 bool
-mp_accounts_confirmed(MpAccounts *accounts, const char *key, guint64 *user, GError **error)
+mp_confirmed_read(MpTree *tree, const char *key, guint64 *user, GError **error)
 {
     g_autofree char *path = path_of(key);
 
-    return mp_read_id(mp_store_view(&accounts->store), path, "user", user, error);
+    return mp_read_id(tree, path, "user", user, error);
+}
+
+bool
+mp_accounts_confirmed(MpAccounts *accounts, const char *key, guint64 *user, GError **error)
+{
+    return mp_confirmed_read(mp_store_view(&accounts->store), key, user, error);
+}
+
+bool
+mp_confirmed_put(MpTree *tree, const char *key, guint64 user, GError **error)
+{
+    g_autofree char *path = path_of(key);
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", user);
+
+    return mp_tree_set_at(tree, path, text, strlen(text), error);
 }
 
 typedef struct {
     const char *key;
     guint64 user;
-} Confirmation;
+} Confirming;
 
-static MpCommitResult
-confirm(MpAccounts *accounts, gpointer user_data, GError **error)
+static bool
+build(G_GNUC_UNUSED MpAccounts *accounts, MpTree *tree, char **what, gpointer data, GError **error)
 {
-    const Confirmation *it = user_data;
-    g_autofree char *path = path_of(it->key);
-    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", it->user);
-    g_autofree char *what = g_strdup_printf(
-        "A first mail is confirmed to be account %" G_GUINT64_FORMAT "'s", it->user);
+    const Confirming *c = data;
     guint64 there;
 
-    if (!mp_accounts_confirmed(accounts, it->key, &there, error))
-        return MP_FAILED;
-    if (there == it->user)
-        return mp_store_sync(&accounts->store, error) ? MP_COMMITTED : MP_FAILED;
-    return mp_accounts_put(accounts, path, text, what, error);
+    if (!mp_confirmed_read(tree, c->key, &there, error))
+        return false;
+    if (there == c->user)
+        return true;
+    *what =
+        g_strdup_printf("A first mail is confirmed to be account %" G_GUINT64_FORMAT "'s", c->user);
+    return mp_confirmed_put(tree, c->key, c->user, error);
 }
 
 bool
 mp_accounts_confirm(MpAccounts *accounts, const char *key, guint64 user, GError **error)
 {
-    Confirmation it = {key, user};
+    Confirming c = {key, user};
 
-    return mp_accounts_change(accounts, confirm, &it, error);
+    return mp_accounts_change(accounts, build, &c, error);
 }

@@ -1,6 +1,7 @@
 /* Inside of lib/tracker: the structures behind the door, and reading from any tree. */
 #pragma once
 
+#include "tracker/guests.h"
 #include "tracker/paths.h"
 #include "git/store.h"
 #include "tracker/thread_event.h"
@@ -63,19 +64,6 @@ mp_read_comment(MpTree *tree, guint64 thread, guint64 number, MpComment **commen
 /* redacted/…: where a KEY went, see mp_accounts_redact(). */
 char *mp_path_of_redacted(const char *key);
 
-/*
- * Changes accounts.git, which is fetched before each try: as long as `change` has MP_CONFLICT, a
- * few times. It has MP_COMMITTED also where there is nothing to change.
- */
-typedef MpCommitResult (*MpAccountsChange)(MpAccounts *accounts, gpointer user_data,
-                                           GError **error);
-bool mp_accounts_change(MpAccounts *accounts, MpAccountsChange change, gpointer user_data,
-                        GError **error);
-
-/* For such a change that is one file. */
-MpCommitResult mp_accounts_put(MpAccounts *accounts, const char *path, const char *text,
-                               const char *what, GError **error);
-
 /* logins/…: an id, or 0 where there is none. */
 bool mp_read_login(MpTree *tree, const char *login, guint64 *id, GError **error);
 
@@ -89,6 +77,23 @@ GArray *mp_parse_ids(const char *text);
 /* The account with this address, other than `but` (0: any), or NULL. */
 bool mp_read_holder(const MpAccounts *accounts, MpTree *tree, const char *address, guint64 but,
                     MpUser **user, GError **error);
+
+/*
+ * A change of accounts.git, one commit: what is there is fetched, and `build` changes the tree;
+ * again if somebody else was first. `build` sets *what (which is freed), the first line of the
+ * commit, or leaves it NULL where there is nothing to change.
+ */
+typedef bool (*MpAccountsBuild)(MpAccounts *accounts, MpTree *tree, char **what, gpointer data,
+                                GError **error);
+bool mp_accounts_change(MpAccounts *accounts, MpAccountsBuild build, gpointer data, GError **error);
+
+/* Puts an account and its indexes there: with id 0 a new one, whose id and epoch it sets, and the
+ * login of a guest if it has none. See mp_accounts_write(). */
+bool mp_accounts_put(MpAccounts *accounts, MpTree *tree, MpUser *user, GError **error);
+
+/* confirmed.c: whose a held mail is, 0 for nobody's, in any tree. */
+bool mp_confirmed_read(MpTree *tree, const char *key, guint64 *user, GError **error);
+bool mp_confirmed_put(MpTree *tree, const char *key, guint64 user, GError **error);
 
 /* "users/00/00/00/17". */
 char *mp_path_of_user(guint64 id);

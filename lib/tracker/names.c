@@ -266,3 +266,24 @@ mp_set_id(GArray *ids, guint64 id, bool is_in)
             g_array_remove_index(ids, i);
     return true;
 }
+
+bool
+mp_user_is_unconfirmed(const MpUser *user)
+{
+    return user->is_guest && user->emails->len == 0;
+}
+
+bool
+mp_user_is_known(const MpUser *user)
+{
+    return user->is_active && !user->is_guest;
+}
+
+const char *
+mp_user_state(const MpUser *user)
+{
+    return !user->is_active               ? "suspended"
+           : mp_user_is_unconfirmed(user) ? "unconfirmed"
+           : user->is_guest               ? "guest"
+                                          : "active";
+}

@@ -53,45 +53,50 @@ mp_record_parse_redacted(const char *text, const char *path, MpRedacted *redacti
     return mp_record_end(&r, error);
 }
 
-bool
-mp_accounts_redacted(MpAccounts *accounts, const char *key, bool *found, MpRedacted *redaction,
-                     GError **error)
+static bool
+read_redacted(MpTree *tree, const char *key, bool *found, MpRedacted *redaction, GError **error)
 {
     g_autofree char *path = mp_path_of_redacted(key);
     g_autofree char *text = NULL;
 
     *redaction = (MpRedacted){0};
     *found = false;
-    if (!mp_tree_read(mp_store_view(&accounts->store), NULL, path, &text, NULL, error))
+    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return false;
     *found = text != NULL;
     redaction->key = g_strdup(key);
     return text == NULL || mp_record_parse_redacted(text, path, redaction, error);
 }
 
-static MpCommitResult
-put_redacted(MpAccounts *accounts, gpointer user_data, GError **error)
+bool
+mp_accounts_redacted(MpAccounts *accounts, const char *key, bool *found, MpRedacted *redaction,
+                     GError **error)
 {
-    const MpRedacted *redaction = user_data;
-    g_autofree char *path = mp_path_of_redacted(redaction->key);
-    g_autofree char *text = record_of(redaction);
-    g_autofree char *what =
-        g_strdup_printf("Redact comment %" G_GUINT64_FORMAT " of thread %" G_GUINT64_FORMAT,
-                        redaction->comment, redaction->thread);
+    return read_redacted(mp_store_view(&accounts->store), key, found, redaction, error);
+}
+
+static bool
+build(G_GNUC_UNUSED MpAccounts *accounts, MpTree *tree, char **what, gpointer data, GError **error)
+{
+    const MpRedacted *redaction = data;
     g_auto(MpRedacted) there = {0};
     bool found;
 
-    if (!mp_accounts_redacted(accounts, redaction->key, &found, &there, error))
-        return MP_FAILED;
+    if (!read_redacted(tree, redaction->key, &found, &there, error))
+        return false;
     if (found)
-        return mp_store_sync(&accounts->store, error) ? MP_COMMITTED : MP_FAILED;
-    return mp_accounts_put(accounts, path, text, what, error);
+        return true;
+    g_autofree char *path = mp_path_of_redacted(redaction->key);
+    g_autofree char *text = record_of(redaction);
+    *what = g_strdup_printf("Redact comment %" G_GUINT64_FORMAT " of thread %" G_GUINT64_FORMAT,
+                            redaction->comment, redaction->thread);
+    return mp_tree_set_at(tree, path, text, strlen(text), error);
 }
 
 bool
 mp_accounts_redact(MpAccounts *accounts, const MpRedacted *redaction, GError **error)
 {
-    return mp_accounts_change(accounts, put_redacted, (gpointer)redaction, error);
+    return mp_accounts_change(accounts, build, (gpointer)redaction, error);
 }
 
 /* --- tracker.git ------------------------------------------------------------------------------

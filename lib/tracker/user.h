@@ -35,10 +35,12 @@ bool mp_mail_format_parse(const char *name, MpMailFormat *format);
 typedef struct {
     guint64 id;
     char *login, *name;
-    GPtrArray *emails; /* char *, verified; the first is where notifications go */
+    GPtrArray *emails; /* char *, verified; the first is where notifications go; of a guest one, or
+                          none */
     guint64 epoch;     /* random, part of every address; another revokes them all */
     GArray *revoked;   /* guint64, the last epochs before, or NULL for none */
     bool is_active;
+    bool is_guest;   /* guests.h */
     bool is_removed; /* to be written: of the account only its id and its login stay */
     char *language;  /* "en", "fr", or NULL for the installation's */
     MpMailFormat format;
@@ -47,6 +49,15 @@ typedef struct {
     bool hears_own;     /* is told of what they did themselves, where they take part */
     GPtrArray *ignored; /* char *, repositories of which they hear nothing; or NULL */
 } MpUser;
+
+/* "active", "suspended", "guest", "unconfirmed", as people and programs are told. */
+const char *mp_user_state(const MpUser *user);
+
+/* Whether it is a guest of whom nobody knows who that is. */
+bool mp_user_is_unconfirmed(const MpUser *user);
+
+/* Whether it is an active account of somebody who was given one: no guest. */
+bool mp_user_is_known(const MpUser *user);
 
 /* Whether the user wants to hear nothing of a repository. */
 bool mp_user_ignores(const MpUser *user, const char *repository);

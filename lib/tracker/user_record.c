@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "base/time.h"
+#include "tracker/guests.h"
 #include "tracker/internal.h"
 #include "tracker/record_file.h"
 
@@ -77,6 +78,32 @@ read_ignored(MpRecordReader *r, MpUser *user)
     }
 }
 
+/* What stands there is the state with the login: an account that was given one is active or
+ * suspended, a guest one of the others or suspended. */
+static void
+read_state(MpRecordReader *r, MpUser *user, const char *state)
+{
+    const char *wanted;
+
+    if (user->login == NULL || state == NULL)
+        return;
+    g_autofree char *own = mp_guest_login(user->id);
+    user->is_guest = mp_is_guest_login(user->login);
+    user->is_active = strcmp(state, "suspended") != 0;
+    wanted = mp_user_state(user);
+    if (strcmp(state, wanted) != 0)
+        mp_record_blame(r, "state",
+                        user->is_guest ? "none of: guest, with an address; unconfirmed, without; "
+                                         "suspended, removed"
+                                       : "none of: active, suspended, removed");
+    if (user->is_guest && strcmp(user->login, own) != 0)
+        mp_record_blame(r, "login", "not that of a guest with this id");
+    if (user->is_guest && user->emails->len > 1)
+        mp_record_blame(r, "emails", "more than the one of a guest");
+    if (user->is_guest && user->name != NULL && !mp_is_guest_name(user->name))
+        mp_record_blame(r, "name", "not a guest's, by what stands at its end");
+}
+
 MpUser *
 mp_record_parse_user(const char *text, const char *path, guint64 id, GError **error)
 {
@@ -96,14 +123,12 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
     user->name = mp_record_string(&r, "name");
     user->epoch = mp_record_number(&r, "epoch", 0, G_MAXUINT64);
     user->revoked = mp_record_numbers(&r, "revoked", 0, G_MAXUINT64);
-    user->is_active = g_strcmp0(state, "active") == 0;
     user->emails = g_ptr_array_new_with_free_func(g_free);
     for (char **email = emails; email != NULL && *email != NULL; email++)
         g_ptr_array_add(user->emails, g_strdup(*email));
-    if (state != NULL && !user->is_active && strcmp(state, "suspended") != 0)
-        mp_record_blame(&r, "state", "none of: active, suspended, removed");
     if (user->login != NULL && !mp_is_login(user->login))
         mp_record_blame(&r, "login", "not a login");
+    read_state(&r, user, state);
     user->language = mp_record_optional(&r, "language");
     if (format != NULL && !mp_mail_format_parse(format, &user->format))
         mp_record_blame(&r, "format", "neither text nor both");
@@ -161,7 +186,7 @@ mp_record_user(const MpUser *user)
                                user->emails->len);
     mp_record_set_number(file, g, "epoch", user->epoch);
     mp_record_set_numbers(file, g, "revoked", user->revoked);
-    g_key_file_set_string(file, g, "state", user->is_active ? "active" : "suspended");
+    g_key_file_set_string(file, g, "state", mp_user_state(user));
     mp_record_set_optional(file, g, "language", user->language);
     if (user->format != MP_MAIL_BOTH)
         g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));

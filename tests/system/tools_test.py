@@ -15,6 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import guests  # noqa: E402
 from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
@@ -187,6 +188,13 @@ PLANTED = [
 ]
 
 U = "users/00/00/00/02"
+G = "users/00/00/00/03"
+
+
+def plant_guest(clone, **changes):
+    guests.plant(clone, 3, "eve@example.net", is_indexed=False, **changes)
+
+
 PLANTED_ACCOUNTS = [
     ("an account that does not parse", lambda c: replace(c, U, "state=active", "state=asleep"), ["malformed " + U]),
     ("a login that finds nobody", lambda c: remove(c, "logins/ada"), ["no-index logins/ada"]),
@@ -196,6 +204,14 @@ PLANTED_ACCOUNTS = [
     ("an index that is no number", lambda c: write(c, "logins/bob", "two\n"), ["malformed logins/bob"]),
     ("a confirmation of an account that is not there", lambda c: write(c, f"confirmed/aa/{30 * 'a'}", "66\n"), [f"no-user confirmed/aa/{30 * 'a'}"]),
     ("a confirmation of nobody", lambda c: write(c, f"confirmed/aa/{30 * 'a'}", "x\n"), [f"malformed confirmed/aa/{30 * 'a'}"]),
+    ("a guest's state of an account", lambda c: replace(c, U, "state=active", "state=guest"), ["malformed " + U]),
+    ("a guest's login of an account", lambda c: replace(c, U, "login=ada", "login=guest-2"), ["malformed " + U]),
+    ("a guest with a login that is not its own", lambda c: plant_guest(c, login="guest-4"), ["malformed " + G]),
+    ("a guest with the name of an account", lambda c: plant_guest(c, name="Tim Example"), ["malformed " + G]),
+    ("a guest with two addresses", lambda c: plant_guest(c, emails="eve@example.net;eve@example.com;"), ["malformed " + G]),
+    ("a guest without an address", lambda c: plant_guest(c, emails=""), ["malformed " + G]),
+    ("a guest nobody proved, with an address", lambda c: plant_guest(c, state="unconfirmed"), ["malformed " + G]),
+    ("a guest whose address finds nobody", lambda c: guests.plant(c, 3, "eve@example.net", is_indexed=False), ["no-index addresses/5a/359f2ccced725a7a859ba6cd7aba7f"]),
     ("an address that no account has", lambda c: write(c, "addresses/00/" + 30 * "1", "2\n"), ["stale-index addresses/00/" + 30 * "1"]),
     ("an address that finds nobody", lambda c: remove(c, "addresses"), ["no-index", "no-index"]),
 ]
