@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "thread.h"
 
 #define READ_LIMIT (40 * 1024 * 1024) /* octets: the largest [limits] comment in UTF-8 */
@@ -19,12 +20,33 @@ mp_post_clear(MpPost *post)
     g_free(post->repository);
     g_free(post->kind);
     g_free(post->object);
+    g_free(post->base);
+    g_free(post->path);
+    g_free(post->line_given);
     g_free(post->title);
     g_free(post->once);
     g_free(post->text);
     g_free(post->body);
     mp_user_free(post->actor);
     g_free(post->key);
+}
+
+/* --- The place ---------------------------------------------------------------------------------
+ */
+
+bool
+mp_post_check_place(MpPost *post, GError **error)
+{
+    g_autofree char *path = post->path != NULL ? mp_escape_word(post->path) : NULL;
+    g_autofree char *line = post->line_given != NULL ? mp_escape_word(post->line_given) : NULL;
+
+    if (post->path != NULL && !mp_is_commented_path(post->path))
+        return mp_fail(error, MP_ERROR_INPUT, "--path: %s is not the path of a file", path);
+    if (post->line_given != NULL && post->path == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "--line needs --path");
+    return post->line_given == NULL ||
+           g_ascii_string_to_unsigned(post->line_given, 10, 1, MP_LINE_MAX, &post->line, NULL) ||
+           mp_fail(error, MP_ERROR_INPUT, "--line: %s is not the number of a line", line);
 }
 
 /* --- The text ----------------------------------------------------------------------------------
@@ -134,6 +156,8 @@ mp_post_comment(const MpPost *post, const MpInstance *instance, const GArray *me
         .via = "command",
         .body = post->body,
         .host = instance->host,
+        .path = post->path,
+        .line = post->line,
         .mentions = mentions,
     };
 }

@@ -13,13 +13,15 @@
 typedef struct {
     /* As the command line has it. */
     const char *file; /* NULL: standard input */
-    char *as, *repository, *kind, *object, *title, *once;
+    char *as, *repository, *kind, *object, *base, *title, *once;
+    char *path, *line_given; /* what of a commit it is about */
     guint64 thread;
     /* As it is checked. */
     char *text; /* as it was read */
     char *body; /* as it will be stored */
     MpUser *actor;
     MpThread facts; /* of a thread to open; its strings are those above */
+    guint64 line;
     char *key;
     guint64 result; /* the id or number, if all went well */
     bool is_done;   /* an earlier command with the same --key made it */
@@ -32,6 +34,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPost, mp_post_clear)
 bool mp_post_read_file(MpPost *post, GError **error);
 
 bool mp_post_check_key(const MpPost *post, GError **error);
+
+/* --path and --line, where they are given. */
+bool mp_post_check_place(MpPost *post, GError **error);
 
 /* Finds the account of --as; with --key also the KEY of what it posts, so that it is found if it
  * was done before. */

@@ -48,5 +48,8 @@ GPtrArray *thread_read_events(MpInstance *instance, guint64 id, GError **error);
 void thread_json_events(JsonObject *object, const GPtrArray *events);
 void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
 
+/* What of a commit it is about: `path` and `line`, where it is. */
+void thread_json_place(JsonObject *object, const MpComment *comment);
+
 /* A comment as `thread show --json` has it; the caller's. */
 JsonObject *thread_json_of_comment(const MpComment *comment);

@@ -78,6 +78,7 @@ add_comment(Export *export, const MpComment *comment, gpointer user_data, GError
     if (comment->redacted != 0)
         mp_json_date(object, "redacted", comment->redacted);
     mp_json_text(object, "key", comment->redacted != 0 ? NULL : comment->key);
+    thread_json_place(object, comment);
     mp_json_text(object, "body", comment->body);
     mp_json_text(object, "elided", comment->elided);
     mp_json_text(object, "message_id", comment->message_id);
@@ -128,6 +129,8 @@ export_json(Export *export, GError **error)
     mp_json_text(object, "state", thread->is_open ? "open" : "closed");
     mp_json_flag(object, "locked", thread->is_locked);
     mp_json_text(object, "object", thread->object);
+    if (thread->base != NULL)
+        mp_json_text(object, "base", thread->base);
     mp_json_date(object, "created", thread->created);
     mp_json_texts(object, "labels", thread->labels);
     thread_json_assignees(object, thread->assignees);
@@ -231,11 +234,16 @@ print_facts(const Export *export, const MpComment *comment)
     }
     print_header("X-Metroplex-Via", comment->via);
     print_header("X-Metroplex-Message-ID", comment->message_id);
+    print_header("X-Metroplex-Path", comment->path);
+    g_autofree char *line =
+        comment->line != 0 ? g_strdup_printf("%" G_GUINT64_FORMAT, comment->line) : NULL;
+    print_header("X-Metroplex-Line", line);
     if (comment->number > 0)
         return;
     print_header("X-Metroplex-Repository", thread->repository);
     print_header("X-Metroplex-Kind", mp_thread_kind_name(thread->kind));
     print_header("X-Metroplex-Object", thread->object);
+    print_header("X-Metroplex-Base", thread->base);
     print_header("X-Metroplex-Title", thread->title);
     print_header("X-Metroplex-State", thread->is_open ? "open" : "closed");
     print_header("X-Metroplex-Locked", thread->is_locked ? "true" : "false");

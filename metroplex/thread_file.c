@@ -31,6 +31,7 @@ comment_free(gpointer data)
     g_free(comment->message_id);
     g_free(comment->recipient);
     g_free(comment->part);
+    g_free(comment->path);
     g_clear_pointer(&comment->attachments, g_ptr_array_unref);
     g_free(comment);
 }
@@ -256,6 +257,21 @@ masked(char *value, MpMaskScope scope)
     return value != NULL ? mp_address_mask(value, scope) : NULL;
 }
 
+/* What of a commit it is about. */
+static void
+read_place(Reader *r, JsonObject *object, MpFileComment *comment)
+{
+    JsonNode *number = json_object_get_member(object, "line");
+    gint64 line = number != NULL && JSON_NODE_HOLDS_VALUE(number) ? json_node_get_int(number) : 0;
+
+    comment->path = text(r, object, comment->where, "path", WORD_MAX, false);
+    if (comment->path != NULL && !mp_is_commented_path(comment->path))
+        blame(r, comment->where, "path", "not the path of a file");
+    if (line < 0 || line > MP_LINE_MAX || (line > 0 && comment->path == NULL))
+        blame(r, comment->where, "line", "not the number of a line, or of no file");
+    comment->line = (guint64)MAX(line, 0);
+}
+
 static void
 read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
 {
@@ -278,6 +294,7 @@ read_comment(Reader *r, MpFileThread *thread, JsonObject *object, guint i)
     comment->message_id = line(r, object, where, "message_id", false);
     comment->recipient = masked(line(r, object, where, "recipient", false), MP_MASK_MACS);
     comment->part = line(r, object, where, "part", false);
+    read_place(r, object, comment);
     comment->elided = masked(g_steal_pointer(&elided), MP_MASK_TEXT);
     if (comment->id != NULL && !mp_file_is_message_id(comment->id))
         blame(r, where, "id", "not a Message-ID");
@@ -318,6 +335,7 @@ read_facts(Reader *r, MpFileThread *thread, JsonObject *object)
     facts->title = masked(line(r, object, "thread", "title", true),
                           r->instance->config->mask_addresses ? MP_MASK_TEXT : MP_MASK_MACS);
     facts->object = line(r, object, "thread", "object", false);
+    facts->base = line(r, object, "thread", "base", false);
     facts->created = date(r, object, "thread", "created");
     facts->is_open = g_strcmp0(state, "open") == 0;
     facts->is_locked =

@@ -19,7 +19,9 @@ typedef struct {
     gint64 date, redacted; /* the second 0 where it was not */
     char *key;             /* its KEY in the tracker it was exported from, or NULL */
     char *via, *host, *body, *elided, *message_id, *recipient, *part; /* as MpNewComment */
-    GPtrArray *attachments;                                           /* MpNewAttachment */
+    char *path;
+    guint64 line;
+    GPtrArray *attachments; /* MpNewAttachment */
 } MpFileComment;
 
 typedef struct {

@@ -136,6 +136,10 @@ settle_facts(Import *import, GError **error)
                                 : !mp_is_revision(facts->object))
         return mp_fail(error, MP_ERROR_INPUT, "%s: the object does not fit the kind of the thread",
                        opening->where);
+    if (facts->base != NULL && (facts->kind != MP_PULL || facts->object == NULL ||
+                                !mp_is_branch(facts->base) || !mp_is_branch(facts->object)))
+        return mp_fail(error, MP_ERROR_INPUT, "%s: the base does not fit the thread",
+                       opening->where);
     g_free(facts->author_login);
     facts->author = opening->author->id;
     facts->author_login = g_strdup(opening->author->login);
@@ -305,6 +309,8 @@ add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *eve
         .recipient = comment->recipient,
         .host = comment->host,
         .part = comment->part,
+        .path = comment->path,
+        .line = comment->line,
         .mentions = mentions,
         .attachments = comment->attachments,
         .redacted = comment->redacted,

@@ -121,6 +121,20 @@ header(const MpMessage *message, const char *name)
     return value != NULL ? mp_one_line(value) : NULL;
 }
 
+/* What of a commit it is about: what is none is left out, as no other mail has such fields. */
+static void
+read_place(const MpMessage *message, MpFileComment *comment)
+{
+    g_autofree char *path = header(message, "X-Metroplex-Path");
+    g_autofree char *line = header(message, "X-Metroplex-Line");
+
+    if (path == NULL || !mp_is_commented_path(path))
+        return;
+    comment->path = g_steal_pointer(&path);
+    if (line != NULL)
+        g_ascii_string_to_unsigned(line, 10, 1, MP_LINE_MAX, &comment->line, NULL);
+}
+
 /* Its author and its text. */
 static bool
 read_comment(Mbox *mbox, const MpMessage *message, MpFileComment *comment, GError **error)
@@ -143,6 +157,8 @@ read_comment(Mbox *mbox, const MpMessage *message, MpFileComment *comment, GErro
                        comment->where);
     if (comment->via == NULL)
         comment->via = g_strdup("import");
+    if (is_ours)
+        read_place(message, comment);
     comment->message_id =
         is_ours ? header(message, "X-Metroplex-Message-ID") : g_strdup(message->message_id);
     if (is_ours)
@@ -195,6 +211,7 @@ read_facts(Mbox *mbox, const MpMessage *message)
 
     facts->repository = header(message, "X-Metroplex-Repository");
     facts->object = header(message, "X-Metroplex-Object");
+    facts->base = header(message, "X-Metroplex-Base");
     facts->title = mp_masked(mbox->instance->config, title, MP_MASK_TEXT);
     read_lists(message, mbox->thread);
     facts->is_open = g_strcmp0(state, "closed") != 0;

@@ -32,6 +32,9 @@ check_thread(MpInstance *instance, const MpPost *post, GError **error)
     if (thread == NULL ||
         (thread->is_locked && !is_member(instance, thread, post->actor->id, &member, error)))
         return false;
+    if (post->path != NULL && thread->kind != MP_COMMIT)
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "--path: thread %" G_GUINT64_FORMAT " is not about a commit", thread->id);
     if (thread->is_locked && !member)
         return mp_fail(error, MP_ERROR_INPUT,
                        "thread %" G_GUINT64_FORMAT " is locked, and %s is no member of %s",
@@ -79,8 +82,8 @@ build_comment(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer 
 static bool
 run_comment(MpInstance *instance, MpPost *post, const MpOptions *options, GError **error)
 {
-    return mp_post_check_key(post, error) && mp_post_read_file(post, error) &&
-           mp_instance_open(instance, options, error) &&
+    return mp_post_check_key(post, error) && mp_post_check_place(post, error) &&
+           mp_post_read_file(post, error) && mp_instance_open(instance, options, error) &&
            mp_post_find_actor(instance, post, error) && check_comment(instance, post, error) &&
            mp_post_prepare(post, instance, error) && thread_begin(instance, error) &&
            mp_transaction_run(instance, build_comment, post, error);
@@ -92,6 +95,9 @@ thread_comment(int argc, char **argv)
     g_auto(MpPost) post = {0};
     const GOptionEntry entries[] = {
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &post.as, "who says it", "LOGIN"},
+        {"path", 0, 0, G_OPTION_ARG_FILENAME, &post.path, "the file of the commit that it is about",
+         "PATH"},
+        {"line", 0, 0, G_OPTION_ARG_FILENAME, &post.line_given, "the line of that file", "N"},
         {"key", 0, 0, G_OPTION_ARG_FILENAME, &post.once, "post once, however often it is run",
          "KEY"},
         G_OPTION_ENTRY_NULL,
@@ -100,7 +106,8 @@ thread_comment(int argc, char **argv)
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(&options, entries, "ID --as LOGIN [--key KEY] [FILE|-]",
+    mp_options_parse(&options, entries,
+                     "ID --as LOGIN [--path PATH [--line N]] [--key KEY] [FILE|-]",
                      "Adds a comment, read from FILE or standard input, and prints its number.", 1,
                      2, &argc, &argv);
     if (post.as == NULL)
@@ -135,10 +142,30 @@ check_object(const MpPost *post, GError **error)
            mp_fail(error, MP_ERROR_INPUT, "--object: %s is not a revision", shown);
 }
 
+/* With a base both are branches, which are looked up in the repository. */
+static bool
+check_branches(const MpPost *post, GError **error)
+{
+    const struct {
+        const char *option, *branch;
+    } branches[] = {{"--base", post->base}, {"--head", post->object}};
+
+    for (gsize i = 0; post->base != NULL && i < G_N_ELEMENTS(branches); i++) {
+        g_autofree char *shown = mp_escape_word(branches[i].branch);
+
+        if (!mp_is_branch(branches[i].branch))
+            return mp_fail(error, MP_ERROR_INPUT, "%s: %s is not a branch", branches[i].option,
+                           shown);
+    }
+    return post->base == NULL || strcmp(post->base, post->object) != 0 ||
+           mp_fail(error, MP_ERROR_INPUT, "--base and --head are the same branch");
+}
+
 static bool
 check_facts(MpPost *post, GError **error)
 {
     return thread_check_repository(post->repository, error) && check_object(post, error) &&
+           check_branches(post, error) && mp_post_check_place(post, error) &&
            check_title(post, error);
 }
 
@@ -194,6 +221,7 @@ settle_facts(MpPost *post, const MpConfig *config)
     post->facts.repository = post->repository;
     post->facts.title = post->title;
     post->facts.object = post->object;
+    post->facts.base = post->base;
     post->facts.is_open = true;
     post->facts.author = post->actor->id;
     post->facts.author_login = post->actor->login;
@@ -220,6 +248,10 @@ blame_options(const MpPost *post)
         return "--kind commit needs --object REV";
     if (post->object != NULL && post->facts.kind == MP_ISSUE)
         return "--object: an issue has none";
+    if (post->base != NULL && (post->facts.kind != MP_PULL || post->object == NULL))
+        return "--base is for a pull request, with --head BRANCH";
+    if ((post->path != NULL || post->line_given != NULL) && post->facts.kind != MP_COMMIT)
+        return "--path and --line are for a commit";
     return NULL;
 }
 
@@ -231,8 +263,15 @@ thread_open(int argc, char **argv)
         {"repository", 0, 0, G_OPTION_ARG_FILENAME, &post.repository, "the repository it is about",
          "OWNER/NAME"},
         {"kind", 0, 0, G_OPTION_ARG_FILENAME, &post.kind, "what it is", "issue|pull|commit"},
+        {"base", 0, 0, G_OPTION_ARG_FILENAME, &post.base,
+         "the branch that a pull request is to be merged into", "BRANCH"},
+        {"head", 0, 0, G_OPTION_ARG_FILENAME, &post.object, "the branch of a pull request",
+         "BRANCH"},
+        {"commit", 0, 0, G_OPTION_ARG_FILENAME, &post.object, "the commit that it is about", "REV"},
         {"object", 0, 0, G_OPTION_ARG_FILENAME, &post.object,
          "the commit, or the branch of a pull request", "REV"},
+        {"path", 0, 0, G_OPTION_ARG_FILENAME, &post.path, "the file of the commit", "PATH"},
+        {"line", 0, 0, G_OPTION_ARG_FILENAME, &post.line_given, "the line of that file", "N"},
         {"title", 0, 0, G_OPTION_ARG_FILENAME, &post.title, "one line of at most 256 characters",
          "TITLE"},
         {"as", 0, 0, G_OPTION_ARG_FILENAME, &post.as, "who opens it", "LOGIN"},
@@ -245,8 +284,9 @@ thread_open(int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     mp_options_parse(&options, entries,
-                     "--repository OWNER/NAME --kind issue|pull|commit [--object REV]\n"
-                     "    --title TITLE --as LOGIN [--key KEY] [FILE|-]",
+                     "--repository OWNER/NAME --kind issue|pull|commit\n"
+                     "    [--base BRANCH --head BRANCH | --commit REV [--path PATH [--line N]] |\n"
+                     "    --object REV] --title TITLE --as LOGIN [--key KEY] [FILE|-]",
                      "Opens a thread with a text from FILE or standard input, and prints its id.",
                      0, 1, &argc, &argv);
     if (post.kind != NULL)

@@ -29,6 +29,8 @@ json_of(const MpThread *thread)
     mp_json_text(object, "state", state_of(thread));
     mp_json_flag(object, "locked", thread->is_locked);
     mp_json_text(object, "object", thread->object);
+    if (thread->base != NULL)
+        mp_json_text(object, "base", thread->base);
     mp_json_text(object, "author", thread->author_login);
     mp_json_date(object, "created", thread->created);
     mp_json_texts(object, "labels", thread->labels);
@@ -210,6 +212,15 @@ add_attachments(JsonObject *object, const GPtrArray *attachments)
     }
 }
 
+void
+thread_json_place(JsonObject *object, const MpComment *comment)
+{
+    if (comment->path != NULL)
+        mp_json_text(object, "path", comment->path);
+    if (comment->line != 0)
+        mp_json_number(object, "line", comment->line);
+}
+
 JsonObject *
 thread_json_of_comment(const MpComment *comment)
 {
@@ -221,6 +232,7 @@ thread_json_of_comment(const MpComment *comment)
     mp_json_text(object, "via", comment->via);
     if (comment->redacted != 0)
         mp_json_date(object, "redacted", comment->redacted);
+    thread_json_place(object, comment);
     mp_json_text(object, "body", comment->body);
     mp_json_text(object, "elided", comment->elided);
     mp_json_text(object, "message_id", comment->message_id);
@@ -256,6 +268,19 @@ print_json(const Whole *whole)
 /* --- Show: for people ------------------------------------------------------------------------ */
 
 static void
+print_place(const MpComment *comment)
+{
+    g_autofree char *path = mp_escape(comment->path);
+
+    if (comment->path == NULL)
+        return;
+    printf("[%s", path);
+    if (comment->line != 0)
+        printf(", line %" G_GUINT64_FORMAT, comment->line);
+    printf("]\n");
+}
+
+static void
 print_comment(const MpComment *comment)
 {
     g_autofree char *author = mp_escape(comment->author_login);
@@ -266,6 +291,7 @@ print_comment(const MpComment *comment)
         printf("\n--- %s, %s, by %s\n", author, date, via);
     else
         printf("\n--- %" G_GUINT64_FORMAT ": %s, %s, by %s\n", comment->number, author, date, via);
+    print_place(comment);
     mp_print_text(comment->body);
     for (guint i = 0; i < comment->attachments->len; i++) {
         const MpAttachmentRecord *fact = g_ptr_array_index(comment->attachments, i);
@@ -316,13 +342,15 @@ print_text(const Whole *whole)
 {
     const MpThread *thread = whole->thread;
     g_autofree char *title = mp_escape(thread->title);
-    g_autofree char *object = mp_escape(thread->object);
+    g_autofree char *object = mp_escape(thread->object), *base = mp_escape(thread->base);
 
     printf("%s#%" G_GUINT64_FORMAT ": %s\n%s, %s%s", thread->repository, thread->id, title,
            mp_thread_kind_name(thread->kind), state_of(thread),
            thread->is_locked ? ", locked" : "");
     if (thread->object != NULL)
         printf(", %s", object);
+    if (thread->base != NULL)
+        printf(" into %s", base);
     print_facts(thread);
     printf("\nsubscribers:");
     for (guint i = 0; i < whole->subscribers->len; i++) {

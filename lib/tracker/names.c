@@ -11,6 +11,8 @@
 #define PART_MAX     100
 #define REVISION_MAX 200
 
+#define PATH_OCTETS_MAX 1000
+
 bool
 mp_is_login(const char *login)
 {
@@ -70,6 +72,26 @@ mp_is_revision(const char *revision)
         if (!g_ascii_isalnum(*p) && strchr("._/-+^~", *p) == NULL)
             return false;
     return true;
+}
+
+/* Git's rules (git-check-ref-format), as far as mp_is_revision() leaves room for breaking them. */
+bool
+mp_is_branch(const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+
+    for (char **part = parts; *part != NULL; part++)
+        if (**part == '\0' || **part == '.' || g_str_has_suffix(*part, ".lock") ||
+            g_str_has_suffix(*part, "."))
+            return false;
+    return mp_is_revision(name) && strpbrk(name, "^~") == NULL && strstr(name, "..") == NULL;
+}
+
+bool
+mp_is_commented_path(const char *path)
+{
+    return *path != '\0' && *path != '/' && strlen(path) <= PATH_OCTETS_MAX &&
+           mp_is_visible_line(path);
 }
 
 bool
@@ -183,6 +205,7 @@ mp_thread_free(MpThread *thread)
     g_free(thread->repository);
     g_free(thread->title);
     g_free(thread->object);
+    g_free(thread->base);
     g_free(thread->author_login);
     g_free(thread->nonce);
     g_clear_pointer(&thread->labels, g_ptr_array_unref);
@@ -200,6 +223,7 @@ mp_comment_free(MpComment *comment)
     g_free(comment->host);
     g_free(comment->recipient);
     g_free(comment->part);
+    g_free(comment->path);
     g_free(comment->body);
     g_free(comment->elided);
     g_free(comment->message_id);

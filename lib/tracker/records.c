@@ -17,6 +17,19 @@ static const char *const kind_names[] = {
 
 MP_DEFINE_NAMES(mp_thread_kind, MpThreadKind, kind_names)
 
+static void
+check_base(MpRecordReader *r, const MpThread *thread)
+{
+    if (thread->base == NULL)
+        return;
+    if (thread->kind != MP_PULL)
+        mp_record_blame(r, "base", "only a pull request has one");
+    else if (!mp_is_branch(thread->base))
+        mp_record_blame(r, "base", "not a branch");
+    else if (thread->object == NULL || !mp_is_branch(thread->object))
+        mp_record_blame(r, "object", "not a branch, which base= asks for");
+}
+
 MpThread *
 mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **error)
 {
@@ -30,6 +43,7 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
     thread->repository = mp_record_string(&r, "repository");
     thread->title = mp_record_string(&r, "title");
     thread->object = mp_record_optional(&r, "object");
+    thread->base = mp_record_optional(&r, "base");
     thread->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
     thread->author_login = mp_record_string(&r, "login");
     thread->created = mp_record_date(&r, "created");
@@ -46,6 +60,7 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
         mp_record_blame(&r, "state", "neither open nor closed");
     if (thread->repository != NULL && !mp_is_repository_name(thread->repository))
         mp_record_blame(&r, "repository", "not of the form owner/name");
+    check_base(&r, thread);
     return mp_record_end(&r, error) ? g_steal_pointer(&thread) : NULL;
 }
 
@@ -61,6 +76,7 @@ mp_record_thread(const MpThread *thread)
     g_key_file_set_string(file, g, "state", thread->is_open ? "open" : "closed");
     g_key_file_set_string(file, g, "locked", thread->is_locked ? "true" : "false");
     mp_record_set_optional(file, g, "object", thread->object);
+    mp_record_set_optional(file, g, "base", thread->base);
     mp_record_set_number(file, g, "author", thread->author);
     g_key_file_set_string(file, g, "login", thread->author_login);
     mp_record_set_date(file, g, "created", thread->created);
@@ -122,6 +138,27 @@ set_attachments(GKeyFile *file, const GPtrArray *array)
     }
 }
 
+/* What of a commit a comment is about. */
+static void
+read_place(MpRecordReader *r, MpComment *comment)
+{
+    comment->path = mp_record_optional(r, "path");
+    if (mp_record_has(r, "line"))
+        comment->line = mp_record_number(r, "line", 1, MP_LINE_MAX);
+    if (comment->path != NULL && !mp_is_commented_path(comment->path))
+        mp_record_blame(r, "path", "not the path of a file");
+    if (comment->path == NULL && comment->line != 0)
+        mp_record_blame(r, "line", "without path= it is of no file");
+}
+
+static void
+set_place(GKeyFile *file, const char *path, guint64 line)
+{
+    mp_record_set_optional(file, "comment", "path", path);
+    if (line != 0)
+        mp_record_set_number(file, "comment", "line", line);
+}
+
 MpComment *
 mp_record_parse_comment(const char *text, const char *path, guint64 comment_number, GError **error)
 {
@@ -138,6 +175,7 @@ mp_record_parse_comment(const char *text, const char *path, guint64 comment_numb
     if (mp_record_has(&r, "redacted"))
         comment->redacted = mp_record_date(&r, "redacted");
     comment->key = mp_record_string(&r, comment->redacted != 0 ? "mark" : "key");
+    read_place(&r, comment);
     r.group = "mail";
     comment->message_id = mp_record_optional(&r, "message-id");
     comment->recipient = mp_record_optional(&r, "recipient");
@@ -184,6 +222,7 @@ mp_record_comment(const MpNewComment *comment, const MpActor *actor)
         return g_key_file_to_data(file, NULL, NULL);
     }
     g_key_file_set_string(file, "comment", "key", comment->key);
+    set_place(file, comment->path, comment->line);
     mp_record_set_optional(file, "mail", "message-id", comment->message_id);
     mp_record_set_optional(file, "mail", "recipient", comment->recipient);
     mp_record_set_optional(file, "mail", "part", comment->part);

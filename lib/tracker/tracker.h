@@ -35,7 +35,8 @@ typedef struct {
     char *repository; /* "acme/rocket" */
     char *title;
     bool is_open, is_locked;
-    char *object; /* revision for pull and commit, or NULL */
+    char *object; /* what it is about: a commit, the branch of a pull request; or NULL */
+    char *base;   /* of a pull request: the branch that it is to be merged into, or NULL */
     guint64 author;
     char *author_login;
     gint64 created;
@@ -108,6 +109,8 @@ typedef struct {
     char *host;             /* that posted it, or NULL */
     char *recipient;        /* the address the mail came to, masked, or NULL */
     char *part;             /* the part that was read, or NULL */
+    char *path;             /* the file of the commit that it is about, or NULL */
+    guint64 line;           /* of that file, from 1, or 0 */
     char *body;             /* Markdown */
     char *elided;           /* what was cut, or NULL */
     char *message_id;       /* of the mail it came from, or NULL */
@@ -153,6 +156,14 @@ bool mp_is_repository_name(const char *name);
 /* Whether an object may be called so: a commit id, a branch, a range; safe in a Message-ID and a
  * link. */
 bool mp_is_revision(const char *revision);
+
+/* Whether a branch may be called so: a revision that is no range and stays below refs/heads/. */
+bool mp_is_branch(const char *name);
+
+/* Whether a comment may be about a file of that name: as Git has it, of one line that is seen. */
+bool mp_is_commented_path(const char *path);
+
+#define MP_LINE_MAX 99999999 /* of a file, that a comment may be about */
 
 /* Whether the id is among them (guint64). */
 bool mp_has_id(const GArray *ids, guint64 id);
@@ -336,6 +347,8 @@ typedef struct {
     const char *recipient;          /* the address it was found by, MAC already masked, or NULL */
     const char *host;               /* the posting host; of an import, maybe another than this */
     const char *part;               /* which part was read: "plain", "html", or NULL */
+    const char *path;               /* the file of the commit that it is about, or NULL */
+    guint64 line;                   /* of that file, or 0 */
     const char *commands;           /* "/close /mute": applied, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */
