@@ -131,15 +131,9 @@ settle_facts(Import *import, GError **error)
                        opening->where, MP_TITLE_MAX);
     g_free(facts->title);
     facts->title = g_steal_pointer(&title);
-    if (facts->kind == MP_ISSUE ? facts->object != NULL
-        : facts->object == NULL ? facts->kind == MP_COMMIT
-                                : !mp_is_revision(facts->object))
-        return mp_fail(error, MP_ERROR_INPUT, "%s: the object does not fit the kind of the thread",
-                       opening->where);
-    if (facts->base != NULL && (facts->kind != MP_PULL || facts->object == NULL ||
-                                !mp_is_branch(facts->base) || !mp_is_branch(facts->object)))
-        return mp_fail(error, MP_ERROR_INPUT, "%s: the base does not fit the thread",
-                       opening->where);
+    if (!mp_thread_is_fitting(facts))
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "%s: object or base does not fit the kind of the thread", opening->where);
     g_free(facts->author_login);
     facts->author = opening->author->id;
     facts->author_login = g_strdup(opening->author->login);

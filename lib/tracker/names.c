@@ -197,6 +197,20 @@ mp_user_has_address(const MpUser *user, const char *address, bool case_matters)
     return false;
 }
 
+bool
+mp_thread_is_fitting(const MpThread *thread)
+{
+    const char *object = thread->object;
+    bool has_branches = thread->base != NULL && object != NULL && mp_is_branch(thread->base) &&
+                        mp_is_branch(object);
+
+    if (thread->base != NULL && (thread->kind != MP_PULL || !has_branches))
+        return false;
+    if (object == NULL)
+        return thread->kind != MP_COMMIT;
+    return thread->kind != MP_ISSUE && mp_is_revision(object);
+}
+
 void
 mp_thread_free(MpThread *thread)
 {

@@ -49,6 +49,9 @@ typedef struct {
 /* Whether a thread may be called so: one line of which a reader sees all, and not too long. */
 bool mp_is_title(const char *title);
 
+/* Whether it is about what one of its kind may be about: object, base. */
+bool mp_thread_is_fitting(const MpThread *thread);
+
 void mp_thread_free(MpThread *thread);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpThread, mp_thread_free)
 

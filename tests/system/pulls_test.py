@@ -88,8 +88,8 @@ def facts_of_git_go_to_another_tracker_and_back(site):
 def a_file_with_other_facts_is_refused(site):
     site.user("tim")
     for kind, args, change, says in (
-            ("pull", ("--base", "main", "--head", "topic"), {"base": "a..b"}, "the base does not fit"),
-            ("pull", ("--base", "main", "--head", "topic"), {"kind": "issue", "object": None}, "the base does not fit"),
+            ("pull", ("--base", "main", "--head", "topic"), {"base": "a..b"}, "object or base does not fit"),
+            ("pull", ("--base", "main", "--head", "topic"), {"kind": "issue", "object": None}, "object or base does not fit"),
             ("commit", ("--commit", SHA, "--path", "a", "--line", "1"), {"path": "/a"}, "not the path of a file"),
             ("commit", ("--commit", SHA[:9], "--path", "a", "--line", "1"), {"line": -1}, "not the number of a line")):
         whole = json.loads(site.metroplex("thread", "export", str(opens(site, kind, *args))))
