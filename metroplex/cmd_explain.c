@@ -94,9 +94,9 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
 
         printf("    %-15s %s: ", addressee->field, shown);
         mp_print_in_colour(is_chosen ? MP_GREEN : MP_RED,
-                           is_chosen ? (identity->is_opening ? "a repository's"
-                                        : is_public          ? "of ours, for everybody"
-                                                             : "verifies")
+                           is_chosen ? (identity->is_opening    ? "a repository's"
+                                        : identity->is_verified ? "verifies"
+                                                                : "of ours, for everybody")
                            : is_ours ? "of our form, does not verify"
                                      : "not ours");
         putchar('\n');

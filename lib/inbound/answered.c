@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "inbound/internal.h"
 #include "inbound/openings.h"
+#include "policy/proof.h"
 
 /* Ids that are looked up: the mail that is answered stands first, and the nearest before it last.
  */
@@ -162,6 +163,68 @@ mp_delivery_find_answered(const MpInstance *instance, MpDelivery *delivery, GErr
         take(identity, g_steal_pointer(&thread), g_steal_pointer(&repository), noreply);
     else
         leave(identity, noreply);
+    return true;
+}
+
+/* --- Another's signed address -------------------------------------------------------------------
+ */
+
+/* The address that verified, as it stands in the mail. */
+static const char *
+find_signed(const MpInstance *instance, const MpDelivery *delivery)
+{
+    const MpAddress *wanted = &delivery->identity.address;
+
+    for (guint i = 0; i < delivery->message->recipients->len; i++) {
+        const MpAddressee *addressee = delivery->message->recipients->pdata[i];
+        MpAddress address;
+
+        if (mp_address_parse(addressee->address, instance->config->hostname, &address) ==
+                MP_ADDRESS_OURS &&
+            address.purpose == wanted->purpose && address.thread == wanted->thread &&
+            address.user == wanted->user &&
+            memcmp(address.mac, wanted->mac, sizeof address.mac) == 0)
+            return addressee->address;
+    }
+    return NULL;
+}
+
+static bool
+is_written_by_another(const MpInstance *instance, const MpDelivery *delivery)
+{
+    const MpConfig *config = instance->config;
+    const MpIdentity *identity = &delivery->identity;
+    const GPtrArray *from = delivery->message->from;
+
+    return identity->is_verified && identity->address.purpose == MP_PURPOSE_REPLY &&
+           identity->thread != NULL && identity->account->is_active &&
+           config->identity == MP_IDENTITY_STRICT && config->authserv_id[0] != '\0' &&
+           from->len == 1 &&
+           !mp_user_has_address(identity->account, from->pdata[0],
+                                config->address_case == MP_ADDRESS_CASE_SENSITIVE);
+}
+
+bool
+mp_delivery_find_writer(const MpInstance *instance, MpDelivery *delivery, GError **error)
+{
+    MpIdentity *identity = &delivery->identity;
+    g_autofree char *unproved = NULL;
+    g_autoptr(MpUser) writer = NULL;
+    bool may;
+
+    if (!is_written_by_another(instance, delivery) ||
+        !mp_is_proved(delivery->message, &identity->verdicts, find_signed(instance, delivery),
+                      mp_delivery_received(delivery), &unproved))
+        return true;
+    if (!mp_accounts_user_by_address(instance->accounts, delivery->message->from->pdata[0], &writer,
+                                     error) ||
+        !may_answer(instance, writer, identity->thread, identity->repository, &may, error))
+        return false;
+    if (!may)
+        return true;
+    mp_user_free(identity->account);
+    identity->account = g_steal_pointer(&writer);
+    identity->is_answer = true;
     return true;
 }
 

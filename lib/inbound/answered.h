@@ -13,6 +13,14 @@
 bool mp_delivery_find_answered(const MpInstance *instance, MpDelivery *delivery, GError **error);
 
 /*
+ * Where the mail came to the signed address of one account, and another account proved to have
+ * written it, who answers all that stand in a copy: it is that one's comment, if they open threads
+ * in that repository or are told of this one. The repository was found before. False for errors
+ * only.
+ */
+bool mp_delivery_find_writer(const MpInstance *instance, MpDelivery *delivery, GError **error);
+
+/*
  * Where the mail went to no thread: whether it may wait for a held mail that it answers. At a
  * repository's address an account's may; at the no-reply address only what an active account proved
  * to have written, since that address holds nothing else. Then mp_delivery_wait() is to say whether

@@ -161,7 +161,9 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
         return false;
     if (!identity->is_verified && !identity->is_opening && !identity->is_answer)
         return true;
-    if (!find_repository(instance, identity, error) || !find_duplicate(instance, delivery, error))
+    if (!find_repository(instance, identity, error) ||
+        !mp_delivery_find_writer(instance, delivery, error) ||
+        !find_duplicate(instance, delivery, error))
         return false;
     mp_instance_is_over_rate(instance, identity->account != NULL ? identity->account->id : 0,
                              identity->address.thread, mp_delivery_received(delivery),

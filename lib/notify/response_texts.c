@@ -24,11 +24,11 @@ static const MpResponseText texts[] = {
      {{"A message was not posted: its sender is not one of your addresses",
        "A message came to a reply address of your account {login}, but from an address that is not verified for it. Nothing was posted.",
        "If you wrote it, send it again from an address of your account, or have that address added to the account. "
-       "If you did not, somebody has one of your notifications: do not forward them: the reply address in them is yours alone."},
+       "If you did not, somebody answered all who stand in a copy of your answer, and can answer from a notification of their own; or somebody has one of your notifications: do not forward them: the reply address in them is yours alone."},
       {"Un message n’a pas été publié : son expéditeur n’est pas l’une de vos adresses",
        "Un message est arrivé à une adresse de réponse de votre compte {login}, mais depuis une adresse qui n’est pas vérifiée pour ce compte. Rien n’a été publié.",
        "Si vous l’avez écrit, renvoyez-le depuis une adresse de votre compte, ou faites ajouter cette adresse au compte. "
-       "Sinon, quelqu’un détient l’une de vos notifications : ne les transférez pas, car l’adresse de réponse qu’elles contiennent n’appartient qu’à vous."}}},
+       "Sinon, quelqu’un a répondu à tous depuis une copie de votre réponse, et peut répondre depuis l’une de ses propres notifications ; ou quelqu’un détient l’une de vos notifications : ne les transférez pas, car l’adresse de réponse qu’elles contiennent n’appartient qu’à vous."}}},
     {"unauthenticated",
      {{"A message was not posted: your mail provider’s authentication failed",
        "A message came to a reply address of your account {login}, and it names your address as its sender; but the server that received it could not confirm that it comes from there (found: {verdicts}). Nothing was posted.",

@@ -28,7 +28,8 @@ typedef struct {
     bool is_verified;
     bool is_noreply; /* the no-reply address stood among the recipients */
     bool is_opening; /* it is an address of `repository`, at which a first mail opens a thread */
-    bool is_answer;  /* it came to such an address, or the no-reply one, and `thread` was found by
+    bool is_answer;  /* it came to another account's signed address, whose `thread` it is; or to
+                        an address for everybody, and `thread` was found by
                         the mail that it answers */
     char *unproved;  /* of both: what there lacks of a proof of its author; NULL where nothing does,
                         or it was confirmed to be theirs */

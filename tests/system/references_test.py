@@ -118,6 +118,50 @@ def who_answers_a_mail_that_became_a_thread_answers_in_it(site):
 
 
 @test
+def who_answers_all_of_a_copy_writes_a_comment_of_their_own(site):
+    people(site, who="members")
+    site.user("sue"), site.user("eve")
+    site.metroplex("user", "set", "sue", "--state", "suspended")
+    thread = site.thread("kate")
+    site.metroplex("thread", "subscribe", str(thread), "tim")
+    to = site.address(thread, "kate")
+
+    def reply(login, **more):
+        return answer(site, login, "<x@y>", **dict(dict(to=f"kate@example.org, {to}", delivered=to), **more))
+
+    octets = reply("tim", message_id=SECOND)
+    name = site.deliver(octets)
+    said = site.run(METROPLEX, "explain", os.path.join(site.data, "mail/reply/new", name)).stdout
+    for part in (": verifies\n", f"an answer to a mail of thread {thread}, from tim: proved", "result: posted"):
+        contains(said, part)
+    site.metroplex("--once")
+    equal((site.reasons()[name], comments(site)), ("posted", [("tim", "tim answers.")]))
+    equal(take(site, octets), ["duplicate"])
+    check(to.split("-")[2] not in site.git("log", "-p", "--format=%B", "main"), "the address is kate's secret still")
+    # what lacks anything of a proof, or a right
+    for more in (dict(verdict=""), dict(verdict="dmarc=pass header.from={domain}"), dict(verdict="dkim=pass header.d=evil.example"),
+                 dict(to="kate@example.org", delivered=to), dict(date=days_ago(30)), dict(above=[f"Authentication-Results: {AUTHSERV}; dmarc=fail"])):
+        equal(take(site, reply("tim", **more)), ["sender-mismatch"], more)
+    equal([take(site, reply(login))[0] for login in ("sue", "eve", "nobody")], ["sender-mismatch"] * 3, "suspended, not told and no member, nobody")
+    two = reply("tim").replace(b"From: tim@example.org", b"From: tim@example.org, mia@example.org")
+    equal(take(site, two), ["sender-mismatch"], "two authors")
+    unsub = site.address(thread, "kate", "--purpose", "unsub")
+    equal(take(site, reply("tim", to=unsub, delivered=unsub)), ["unsubscribed"], "no reply")
+    site.metroplex("thread", "lock", str(thread), "--as", "kate")
+    equal(take(site, reply("tim"), reply("tim", to=to)), ["locked"] * 2, "what tim may do")
+    site.metroplex("thread", "unlock", str(thread), "--as", "kate")
+    site.metroplex("user", "set", "kate", "--state", "suspended")
+    equal(take(site, reply("tim")), ["suspended"], "nothing goes by the address of who is suspended")
+    site.metroplex("user", "set", "kate", "--state", "active")
+    site.metroplex("repository", "set", "acme/rocket", "--open", "off")
+    equal(take(site, reply("tim")), ["sender-mismatch"], "a repository that does not open itself")
+    site.set_config("address", identity="token")
+    equal(take(site, reply("tim")), ["posted"])
+    equal([author for author, _ in comments(site)], ["tim", "kate"], "with token the address alone decides")
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+@test
 def the_same_mail_at_two_addresses_is_one_comment(site):
     people(site)
     take(site, first_mail(site, "kate@example.org", message_id=FIRST))
