@@ -94,6 +94,17 @@ def held(site):
     return site.once()
 
 
+def settle_held(word, place, *reasons):
+    """An administrator's word on a held mail. Until it is done, the mail goes on waiting: the word is said again."""
+    def prepare(site):
+        name = site.give_settled(place, *reasons)
+        command = [METROPLEX, "held", "--config", site.config, word, name]
+        site.again = ["sh", "-c", '"$@"; status=$?; [ $status = 0 ] || [ $status = 65 ]', "again", *command]  # 65: it is not there any more
+        site.acknowledged = lambda: os.path.exists(os.path.join(site.data, "incoming-mail", place, name))
+        return command
+    return prepare
+
+
 def dead_before(find):
     """A run that died before one of its calls: the work of the next one."""
     def prepare(site):
@@ -224,6 +235,8 @@ SCENARIOS = {
     "openings": openings,
     "answers": answers,
     "held": held,
+    "held accept": settle_held("accept", "success", "opened", "duplicate"),
+    "held reject": settle_held("reject", "failure", "rejected"),
     "init": init,
     "thread comment": comment,
     "thread open": open_thread,
@@ -246,7 +259,7 @@ def ending(site):
     if site.pages is not None:
         return [site.pages.command]
     if site.given.messages is None:
-        return [site.once()]
+        return ([site.once(), site.again] if site.again else []) + [site.once()]
     return [site.announce(), [NOTIFIER, "queue", "--config", site.config, "retry", "--all"], site.announce()]
 
 
@@ -378,6 +391,8 @@ def fail_at(work, command, call, error, *options):
         work.blame(point, [f"ended with {end}"])
     if end.get("exit") == "0" and command == work.site.once() and work.site.new:
         work.blame(point, [f"status 0, but {work.site.new} in new/"])
+    if end.get("exit") == "0" and command == work.command and not work.site.acknowledged():
+        work.blame(point, ["status 0, but it is not done"])
     return point
 
 

@@ -21,6 +21,8 @@ class Installation(Site):
     def __init__(self, directory):
         super().__init__(directory=directory)
         self.given = Delivered()
+        self.again = None  # a command that does nothing if it was done: part of what finishes the work
+        self.acknowledged = lambda: True  # whether it was done
         for login in ("tim", "kate", "ann"):
             self.user(login)
         self.threads = [self.thread("tim"), self.thread("ann", title="Second", kind="pull", object="topic")]
@@ -118,6 +120,21 @@ class Installation(Site):
         self.given.opened.append("Held 0.")
         self.count_commits()
         self.given.changes += 1
+
+    def give_settled(self, place, *reasons):
+        """Two held mails: a command is to settle the first, which it names, the other goes on waiting."""
+        opens(self)
+        texts = ["Settled.", "Waits."]
+        names = [self.deliver(first_mail(self, "kate@example.org", text=text + "\n", verdict="spf=pass smtp.mailfrom=example.org")) for text in texts]
+        subprocess.run(self.once(), check=True)
+        for name, mail in zip(names, ((place, reasons), ("held", ("held",)))):
+            with open(os.path.join(self.data, "incoming-mail/held", name), "rb") as f:
+                self.given.mails[name] = Mail(f.read(), *mail)
+        self.count_commits()
+        if place == "success":
+            self.given.opened.append(texts[0])
+            self.given.changes += 1
+        return names[0]
 
     def write_in(self, repository, path, octets):
         """A file more in a repository, as somebody's commit."""

@@ -17,6 +17,7 @@ SAMPLE = [  # scenario, part, N: each Nth point
     ("notifier by SMTP", "error", 120), ("digests", "kill", 15), ("digests", "double", 40),
     ("digests", "error", 40), ("init", "kill", 40), ("pages", "kill", 30), ("pages", "error", 60), ("openings", "kill", 25), ("openings", "double", 60),
     ("openings", "error", 50), ("answers", "kill", 40), ("answers", "error", 60), ("held", "kill", 25), ("held", "error", 60),
+    ("held accept", "kill", 25), ("held accept", "double", 60), ("held accept", "error", 60), ("held reject", "kill", 40),
     ("batch", "known", 3), ("init", "known", 1),
 ]
 CROWD = ["on_top", "an_administrator", "full_disk_in_memory"]
