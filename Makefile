@@ -35,6 +35,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(LDFLAGS)
 
 LIB_SRC  := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 PROGRAMS := metroplex notifier
+INNER    := metroplex-commands metroplex-run metroplex-worker
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -49,7 +50,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 CATALOGUES := $(patsubst lib/po/%.po,$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo,$(wildcard lib/po/*.po))
 C_TEXTS     = $(sort $(wildcard lib/*/*.[ch] metroplex/*.c notifier/*.c))
 
-all: $(PROGRAMS:%=$(BUILD)/bin/%) $(CATALOGUES) ## build the programs
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(INNER:%=$(BUILD)/libexec/metroplex/%) $(CATALOGUES) ## build the programs
 
 # One line a file; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -64,9 +65,15 @@ $(LIB): $(LIB_OBJ)
 	@$(if $(V),,echo '  AR    $@')
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/bin/metroplex: $(call obj,metroplex) $(LIB)
+# bin/metroplex has next to no libraries, and becomes one of INNER: metroplex/main.c says why.
+of       = $(1:%=$(BUILD)/metroplex/%.o)
+COMMANDS = $(filter-out $(call of,main main_run main_worker cmd_run run_lock),$(call obj,metroplex))
+$(BUILD)/bin/metroplex: $(call of,main run_lock) $(LIB)
 $(BUILD)/bin/notifier: $(call obj,notifier) $(LIB)
-$(PROGRAMS:%=$(BUILD)/bin/%):
+$(BUILD)/libexec/metroplex/metroplex-commands: $(COMMANDS) $(LIB)
+$(BUILD)/libexec/metroplex/metroplex-run: $(call of,main_run cmd_run run_lock) $(LIB)
+$(BUILD)/libexec/metroplex/metroplex-worker: $(call of,main_worker) $(LIB)
+$(PROGRAMS:%=$(BUILD)/bin/%) $(INNER:%=$(BUILD)/libexec/metroplex/%):
 	@mkdir -p $(@D)
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -228,6 +235,7 @@ lint: deps-lint ## clang-format, mandoc and clang-tidy
 put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
 UNITS    := $(wildcard cron/systemd/*.service cron/systemd/*.path cron/systemd/*.timer)
 FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
+            $(call put,$(INNER:%=$(BUILD)/libexec/metroplex/%),$(PREFIX)/libexec/metroplex) \
             $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
             $(call put,$(wildcard man/*.7),$(MANDIR)/man7) \
             $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \

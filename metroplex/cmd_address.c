@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "cli/output.h"
 #include "commands.h"
 #include "instance/instance.h"
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "check/check.h"
 #include "cli/colour.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "commands.h"
 
 #define COLUMNS 80

@@ -14,7 +14,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "cli/command.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "commands.h"
 #include "inbound/extraction.h"
 

@@ -11,7 +11,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/time.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "commands.h"
 #include "inbound/extraction.h"
 #include "instance/instance.h"

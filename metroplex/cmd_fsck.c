@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/text.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "commands.h"
 #include "instance/fsck_outbox.h"

@@ -19,7 +19,6 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "cli/output.h"
 #include "commands.h"
 #include "init.h"
 #include "init_config.h"

@@ -7,7 +7,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/directory.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/signal.h"
@@ -16,9 +15,10 @@
 #include "commands.h"
 #include "inbound/inbound.h"
 #include "instance/hook.h"
-#include "instance/purge.h"
+#include "instance/idle.h"
 #include "instance/upkeep.h"
 #include "ledger/ledger.h"
+#include "run_lock.h"
 
 typedef struct {
     MpInstance *instance;
@@ -96,25 +96,6 @@ process_files(Run *run, char **paths)
 
 /* --- The command ---------------------------------------------------------------------------- */
 
-static bool
-take_run_lock(Run *run, GError **error)
-{
-    g_autofree char *path = mp_config_path(run->instance->config, "run.lock");
-
-    run->run_lock = mp_lock_take(path, MP_LOCK_TRY, error);
-    if (run->run_lock != NULL)
-        mp_lock_stamp(run->run_lock);
-    return run->run_lock != NULL;
-}
-
-static void
-say_busy(void)
-{
-    mp_info("Another run is at work; nothing to do");
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "metroplex: another run is at work; nothing to do\n");
-}
-
 static int
 status_of(const Run *run, const GError *error)
 {
@@ -123,32 +104,6 @@ status_of(const Run *run, const GError *error)
         return mp_error_exit_status(error);
     }
     return mp_error_exit_status(run->inbound.first_deferral);
-}
-
-/* True as well for what cannot be listed: who does the work can say why. */
-static bool
-holds_any(const MpConfig *config, const char *directory, bool may_be_missing)
-{
-    g_autofree char *path = mp_config_path(config, directory);
-    g_autoptr(GPtrArray) names = may_be_missing ? mp_list_directory_if_any(path, NULL)
-                                                : mp_list_directory(path, NULL, NULL, NULL);
-
-    return names == NULL || names->len > 0;
-}
-
-/* Whether a run that died left something to be finished, or other hosts may have news for our copy,
- * which the notifier reads. */
-static bool
-is_work_left(const Run *run)
-{
-    const MpConfig *config = run->instance->config;
-    g_autofree char *tracker = mp_config_path(config, "tracker.git");
-    g_autofree char *accounts = mp_config_path(config, "accounts.git");
-
-    return *config->remote != '\0' || *config->accounts_remote != '\0' ||
-           mp_purge_is_begun(config) || mp_tracker_needs_clean_up(tracker) ||
-           mp_tracker_needs_clean_up(accounts) || holds_any(config, "outbox/tmp", false) ||
-           (*config->on_comment != '\0' && holds_any(config, "hook/tmp", true));
 }
 
 static int
@@ -167,13 +122,16 @@ run_over_new(Run *run, bool once, int seconds)
     int status;
     bool good;
 
-    if (!is_dry_run(run) && !take_run_lock(run, &error)) {
+    if (!is_dry_run(run)) {
+        run->run_lock = run_lock_take(run->instance->config, &error);
         if (error != NULL)
             return mp_report(error);
-        say_busy();
-        return EX_OK;
+        if (run->run_lock == NULL) {
+            run_lock_say_busy();
+            return EX_OK;
+        }
     }
-    good = (!is_work_left(run) || mp_inbound_recover(&run->inbound, &error)) &&
+    good = (!mp_is_work_left(run->instance->config) || mp_inbound_recover(&run->inbound, &error)) &&
            mp_inbound_pass_held(&run->inbound, &error) && mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/output.h"
 #include "commands.h"
 #include "report/status.h"
 

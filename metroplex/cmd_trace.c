@@ -6,7 +6,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "cli/colour.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "commands.h"
 #include "report/mail_log.h"
 #include "report/trace.h"

@@ -1,7 +1,7 @@
 /* The commands of metroplex(8); argv[0] is the whole command, such as "init". */
 #pragma once
 
-int cmd_run(int argc, char **argv); /* without a subcommand: the cron job */
+int cmd_run(int argc, char **argv); /* without a subcommand: the cron job; of metroplex-run */
 int cmd_address(int argc, char **argv);
 int cmd_bundle(int argc, char **argv);
 int cmd_check(int argc, char **argv);
@@ -25,4 +25,3 @@ int cmd_status(int argc, char **argv);
 int cmd_thread(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_user(int argc, char **argv);
-int cmd_worker(int argc, char **argv); /* not for people: the sandboxed parser */

@@ -7,7 +7,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "cli/colour.h"
-#include "cli/output.h"
+#include "cli/json.h"
 
 #define COLUMNS 78
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/process.h"
+#include "base/program.h"
 
 static void
 show(const char *const *argv, bool to_stderr)
@@ -25,22 +26,12 @@ show(const char *const *argv, bool to_stderr)
     fflush(NULL); /* before what the program prints */
 }
 
-/* The program beside this one. */
-static char *
-find_program(const char *program)
-{
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *directory = g_path_get_dirname(self != NULL ? self : "/usr/bin/metroplex");
-
-    return g_build_filename(directory, program, NULL);
-}
-
 int
 mp_step_run(const char *program, const char *const *words, bool to_stderr, GError **error)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_auto(GStrv) environment = g_get_environ();
-    g_autofree char *path = find_program(program);
+    g_autofree char *path = mp_program_path(program);
     int status;
 
     g_ptr_array_add(argv, (gpointer)program);

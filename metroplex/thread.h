@@ -1,7 +1,7 @@
 /* The subcommands of `metroplex thread`, by file: posting, changing, showing. */
 #pragma once
 
-#include "cli/output.h"
+#include "cli/json.h"
 #include "instance/transaction.h"
 #include "tracker/thread_event.h"
 

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "cli/output.h"
 #include "instance/change.h"
 #include "policy/commands.h"
 

@@ -1,7 +1,7 @@
 /* The events of a thread, its labels and assignees, as JSON: for thread show, list and export. */
 #include "thread.h"
 
-#include "cli/output.h"
+#include "cli/json.h"
 
 GPtrArray *
 thread_read_events(MpInstance *instance, guint64 id, GError **error)

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/time.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "thread_file.h"
 
 typedef struct {

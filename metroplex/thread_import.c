@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/text.h"
-#include "cli/output.h"
 #include "tracker/mentions.h"
 #include "thread_file.h"
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/time.h"
+#include "cli/json.h"
 #include "cli/output.h"
 
 static const char *

@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "base/escape.h"
-#include "cli/output.h"
+#include "cli/json.h"
 #include "instance/instance.h"
 
 /* The bounces, one object an address. */

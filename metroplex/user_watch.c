@@ -11,7 +11,6 @@
 #include <sysexits.h>
 
 #include "base/error.h"
-#include "cli/output.h"
 #include "instance/transaction.h"
 #include "repository.h"
 #include "thread.h"

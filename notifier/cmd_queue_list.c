@@ -13,7 +13,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "cli/output.h"
+#include "cli/json.h"
 
 typedef struct {
     MpInstance instance;

@@ -5,6 +5,8 @@
 #include <libintl.h>
 #include <locale.h>
 
+#include "base/program.h"
+
 #define DOMAIN "metroplex"
 
 /* Catalogues lie beside the program, ../share/locale, where it was built and where it is installed.
@@ -12,9 +14,7 @@
 static char *
 find_catalogues(void)
 {
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *bin = program != NULL ? g_path_get_dirname(program) : NULL;
-    g_autofree char *prefix = bin != NULL ? g_path_get_dirname(bin) : g_strdup("/usr");
+    g_autofree char *prefix = mp_prefix();
 
     return g_build_filename(prefix, "share", "locale", NULL);
 }

@@ -94,6 +94,16 @@ asks_for_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+bool
+mp_command_is_named(int argc, char **argv)
+{
+    int at = find_word(argc, argv);
+    const char *word = at < argc ? argv[at] : NULL;
+
+    return word != NULL &&
+           (word[0] != '-' || asks_for_help(word) || strcmp(word, "--version") == 0);
+}
+
 /* What the first word does and takes where it stands alone. */
 static int
 help_alone(const char *command, int (*without)(int, char **))

@@ -23,6 +23,10 @@ typedef struct {
 int mp_command_main(const MpCommand *commands, gsize n_commands, int (*without)(int, char **),
                     int argc, char **argv);
 
+/* Whether the first word, behind options, is that of a command, or asks for the program's own help
+ * or version. */
+bool mp_command_is_named(int argc, char **argv);
+
 /*
  * The same for the second word of a command of two, such as `metroplex thread close`; argv[0] is
  * the first one. The word may stand behind --config FILE, --data DIR and --json; --help, -h or help

@@ -46,29 +46,55 @@ is_dead(const struct stat *st, int age)
     return now.tv_sec - st->st_mtim.tv_sec >= age;
 }
 
+/* The names in a pattern's directory, which patterns below one another share. */
+typedef struct {
+    const char *directory;
+    char *path;
+    GPtrArray *names;
+} Listing;
+
+static void
+listing_clear(Listing *listing)
+{
+    g_clear_pointer(&listing->path, g_free);
+    g_clear_pointer(&listing->names, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listing, listing_clear)
+
+static bool
+list(Listing *listing, const char *repository, const char *directory, GError **error)
+{
+    if (listing->names != NULL && strcmp(listing->directory, directory) == 0)
+        return true;
+    listing_clear(listing);
+    listing->directory = directory;
+    listing->path = g_build_filename(repository, directory, NULL);
+    listing->names = mp_list_directory_if_any(listing->path, error);
+    return listing->names != NULL;
+}
+
 /* Calls `visit` for each dead file of one pattern; *is_any if there is one. */
 static bool
-for_matching(const char *repository, gsize i, void (*visit)(const char *file), bool *is_any,
-             GError **error)
+for_matching(Listing *listing, const char *repository, gsize i, void (*visit)(const char *file),
+             bool *is_any, GError **error)
 {
-    g_autofree char *path = g_build_filename(repository, patterns[i].directory, NULL);
-    g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
-
-    for (guint n = 0; names != NULL && n < names->len; n++) {
-        const char *name = names->pdata[n];
+    if (!list(listing, repository, patterns[i].directory, error))
+        return false;
+    for (guint n = 0; n < listing->names->len; n++) {
+        const char *name = listing->names->pdata[n];
         g_autofree char *file = NULL;
         struct stat st;
 
         if (!g_str_has_prefix(name, patterns[i].prefix) ||
             !g_str_has_suffix(name, patterns[i].suffix))
             continue;
-        file = g_build_filename(path, name, NULL);
+        file = g_build_filename(listing->path, name, NULL);
         if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
             continue;
         *is_any = true;
         visit(file);
     }
-    return names != NULL;
+    return true;
 }
 
 static void
@@ -89,13 +115,14 @@ leave_file(const char *file)
 bool
 mp_stale_files_remove(const char *path, GError **error)
 {
+    g_auto(Listing) listing = {0};
     struct stat st;
     bool is_any;
 
     if (stat(path, &st) < 0)
         return mp_fail_errno(error, "cannot look at %s", path);
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
-        if (!for_matching(path, i, remove_file, &is_any, error))
+        if (!for_matching(&listing, path, i, remove_file, &is_any, error))
             return false;
     return true;
 }
@@ -103,10 +130,11 @@ mp_stale_files_remove(const char *path, GError **error)
 bool
 mp_stale_files_are_there(const char *path)
 {
+    g_auto(Listing) listing = {0};
     bool is_any = false;
 
     for (gsize i = 0; i < G_N_ELEMENTS(patterns) && !is_any; i++)
-        if (!for_matching(path, i, leave_file, &is_any, NULL))
+        if (!for_matching(&listing, path, i, leave_file, &is_any, NULL))
             return true;
     return is_any;
 }
@@ -114,12 +142,13 @@ mp_stale_files_are_there(const char *path)
 void
 mp_stale_files_remove_ref_locks(const char *path)
 {
+    g_auto(Listing) listing = {0};
     bool is_any;
 
     for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++) {
         g_autoptr(GError) why = NULL;
 
-        if (patterns[i].is_ref_lock && !for_matching(path, i, remove_file, &is_any, &why))
+        if (patterns[i].is_ref_lock && !for_matching(&listing, path, i, remove_file, &is_any, &why))
             mp_warn("%s", why->message);
     }
 }

@@ -199,10 +199,7 @@ const MpWorkerOperation mp_worker_operations_for_few[] = {
 MpWorker *
 mp_extraction_worker(guint mails)
 {
-    static const char *const few[] = {"/proc/self/exe", "worker", MP_WORKER_FOR_FEW, NULL};
-    static const char *const many[] = {"/proc/self/exe", "worker", NULL};
-
-    return mp_worker_new(mails <= MP_EXTRACTION_FEW ? few : many);
+    return mp_message_worker(mails <= MP_EXTRACTION_FEW ? MP_WORKER_FOR_FEW : NULL);
 }
 
 bool

@@ -39,11 +39,11 @@ MpExtraction *mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GEr
 /* The worker's operations: parse and extract; and without what takes time before the first mail. */
 extern const MpWorkerOperation mp_worker_operations[], mp_worker_operations_for_few[];
 
-/* The argument of `metroplex worker` that asks for the latter. */
+/* The argument of metroplex-worker that asks for the latter. */
 #define MP_WORKER_FOR_FEW "few"
 
 /* Up to so many mails, translating the patterns to machine code costs more than it saves. */
 #define MP_EXTRACTION_FEW 32
 
-/* The worker of this program: itself, by exec. `mails`: about how many it will be asked about. */
+/* The worker, which is a program of its own. `mails`: about how many it will be asked about. */
 MpWorker *mp_extraction_worker(guint mails);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/program.h"
 #include "base/signal.h"
 #include "base/time.h"
 
@@ -67,6 +68,14 @@ has_due(MpHook *hook, const MpConfig *config)
     return good && found;
 }
 
+bool
+mp_hook_is_due(const MpConfig *config)
+{
+    bool found;
+
+    return *config->on_comment != '\0' && (!look(config, &found, NULL) || found);
+}
+
 /* A child that ends by itself has said why in the log. */
 static void
 take_end(MpHook *hook)
@@ -84,8 +93,9 @@ take_end(MpHook *hook)
 bool
 mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options, bool may_start)
 {
-    const char *argv[] = {"/proc/self/exe", "hook",       "--config", options->config_file,
-                          "--data",         config->data, NULL};
+    g_autofree char *program = mp_inner_program_path("metroplex-commands");
+    const char *argv[] = {program,  "hook",       "--config", options->config_file,
+                          "--data", config->data, NULL};
 
     take_end(hook);
     if (hook->child > 0 || !may_start || *config->on_comment == '\0' || !has_due(hook, config))

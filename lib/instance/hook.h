@@ -16,6 +16,9 @@ typedef struct {
     bool is_blind; /* what is due could not be looked up, which was told */
 } MpHook;
 
+/* Whether there is work for a child, or it cannot be told. */
+bool mp_hook_is_due(const MpConfig *config);
+
 /* Looks after the child: takes its end, or starts one if there is work and `may_start`. True while
  * one is at work. Without effect if nothing is configured. */
 bool mp_hook_step(MpHook *hook, const MpConfig *config, const MpOptions *options, bool may_start);

@@ -22,6 +22,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpPurgeRecord, mp_purge_record_free)
 /* Replaces DATA/purge, synced: from here on it will be done. */
 bool mp_purge_record_write(const MpPurgeRecord *record, const char *data, GError **error);
 
+/* Reads it: MP_ERROR_INSTALLATION if it is not one. Removes it, synced: all of it is done. */
+MpPurgeRecord *mp_purge_record_read(const MpConfig *config, GError **error);
+bool mp_purge_record_remove(const MpConfig *config, GError **error);
+
 /* Drops the event of a KEY, in whatever queue it is; no error if it is in none. By a notifier that
  * has it in its hands it is sent to nobody any more. */
 bool mp_purge_drop_event(MpOutbox *outbox, const char *key, GError **error);

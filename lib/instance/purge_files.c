@@ -213,8 +213,7 @@ mp_purge_find_files(MpInstance *instance, const MpPurge *purge, MpPurgeRecord *r
 {
     g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    static const char *const program[] = {"/proc/self/exe", "worker", NULL};
-    g_autoptr(MpWorker) worker = mp_worker_new(program);
+    g_autoptr(MpWorker) worker = mp_message_worker(NULL);
     Find find = {instance, purge, record, worker, others, own};
 
     if (!find_mails(&find, error))

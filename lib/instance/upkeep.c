@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/program.h"
 #include "instance/hook.h"
 
 #define PACKS   50
@@ -50,6 +51,18 @@ has_many_packs(MpUpkeep *upkeep, const MpConfig *config, gsize i)
     return good && found;
 }
 
+bool
+mp_upkeep_is_due(const MpConfig *config)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++) {
+        bool has_many;
+
+        if (!look(config, repositories[i], &has_many, NULL) || has_many)
+            return true;
+    }
+    return false;
+}
+
 static bool
 is_due(MpUpkeep *upkeep, const MpConfig *config)
 {
@@ -73,8 +86,9 @@ take_end(MpUpkeep *upkeep)
 bool
 mp_upkeep_step(MpUpkeep *upkeep, const MpConfig *config, const MpOptions *options, bool may_start)
 {
-    const char *argv[] = {"/proc/self/exe", "repack",     "--config", options->config_file,
-                          "--data",         config->data, NULL};
+    g_autofree char *program = mp_inner_program_path("metroplex-commands");
+    const char *argv[] = {program,  "repack",     "--config", options->config_file,
+                          "--data", config->data, NULL};
 
     take_end(upkeep);
     if (upkeep->child > 0 || !may_start || upkeep->is_failing || !is_due(upkeep, config))

@@ -19,6 +19,9 @@ typedef struct {
     bool is_blind[MP_UPKEEP_REPOSITORIES]; /* its packs could not be counted, which was told */
 } MpUpkeep;
 
+/* Whether there is work for a child, or it cannot be told. */
+bool mp_upkeep_is_due(const MpConfig *config);
+
 /* Looks after the child: takes its end, or starts one if there is work and `may_start`; after one
  * that failed none is started. True while one is at work. */
 bool

@@ -12,20 +12,60 @@
 #include "ledger/internal.h"
 
 #define RUN_MAX 4096 /* octets */
+#define TRIES   3    /* against a writer: octets of two runs do not come one after the other */
+
+/*
+ * One line of five numbers, each as long in every run, the last being the sum of the others. It is
+ * written over the one before, by a single call: to put a new file in its place, which a file
+ * system then takes care to have on the disk, took longer than all else of a run with nothing to
+ * do.
+ */
+#define LINE "%20" G_GINT64_FORMAT " %20" G_GINT64_FORMAT " %11d %20" G_GINT64_FORMAT
+#define SUM  " %20" G_GINT64_FORMAT "\n"
+
+static gint64
+sum_of(const MpLedgerRun *run)
+{
+    return (gint64)((guint64)run->begun + (guint64)run->ended + (guint64)run->status +
+                    (guint64)run->succeeded);
+}
+
+static bool
+read_run(int directory, const char *name, MpLedgerRun *run)
+{
+    g_autofree char *text = NULL;
+    gint64 sum;
+
+    return mp_read_file(directory, name, RUN_MAX, &text, NULL, NULL) &&
+           sscanf(text,
+                  "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d %" G_GINT64_FORMAT
+                  " %" G_GINT64_FORMAT,
+                  &run->begun, &run->ended, &run->status, &run->succeeded, &sum) == 5 &&
+           sum == sum_of(run);
+}
 
 MpLedgerRun
 mp_ledger_last_run(const char *data, const char *program)
 {
     g_autofree char *directory = mp_ledger_directory(data);
-    g_autofree char *name = g_strconcat(program, ".run", NULL), *text = NULL;
+    g_autofree char *name = g_strconcat(program, ".run", NULL);
     g_auto(MpFd) fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    MpLedgerRun run = {0};
+    MpLedgerRun run;
 
-    if (fd < 0 || !mp_read_file(fd, name, RUN_MAX, &text, NULL, NULL) ||
-        sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d %" G_GINT64_FORMAT "\n",
-               &run.begun, &run.ended, &run.status, &run.succeeded) != 4)
-        return (MpLedgerRun){0};
-    return run;
+    for (int i = 0; fd >= 0 && i < TRIES; i++)
+        if (read_run(fd, name, &run))
+            return run;
+    return (MpLedgerRun){0};
+}
+
+static bool
+write_run(int directory, const char *name, const char *line, GError **error)
+{
+    gsize length = strlen(line);
+    g_auto(MpFd) fd = openat(directory, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+    return (fd >= 0 && pwrite(fd, line, length, 0) == (ssize_t)length) ||
+           mp_fail_errno(error, "cannot write %s", name);
 }
 
 bool
@@ -34,20 +74,18 @@ mp_ledger_note_run(const char *data, const char *program, gint64 begun, gint64 e
 {
     g_autofree char *directory = mp_ledger_directory(data);
     g_autofree char *name = g_strconcat(program, ".run", NULL);
-    g_autofree char *unfinished = g_strconcat(".", name, NULL);
-    gint64 succeeded = status == 0 ? ended : mp_ledger_last_run(data, program).succeeded;
-    g_autofree char *text =
-        g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d %" G_GINT64_FORMAT "\n",
-                        begun, ended, status, succeeded);
+    MpLedgerRun run = {begun, ended, status, ended};
     g_auto(MpFd) fd = mp_make_directories(directory, 0750, NULL, error)
                           ? mp_open_directory(directory, error)
                           : -1;
 
-    if (fd < 0 || !mp_create_file(fd, unfinished, text, strlen(text), 0640, error))
+    if (fd < 0)
         return false;
-    if (renameat(fd, unfinished, fd, name) != 0)
-        return mp_fail_errno(error, "cannot rename %s/%s", directory, unfinished);
-    return true;
+    if (status != 0)
+        run.succeeded = mp_ledger_last_run(data, program).succeeded;
+    g_autofree char *line =
+        g_strdup_printf(LINE SUM, run.begun, run.ended, run.status, run.succeeded, sum_of(&run));
+    return write_run(fd, name, line, error);
 }
 
 void

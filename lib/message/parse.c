@@ -3,10 +3,20 @@
 #include "message/charset.h"
 
 #include "base/error.h"
+#include "base/program.h"
 
 #include <string.h>
 
 /* --- The parent's side ----------------------------------------------------------------------- */
+
+MpWorker *
+mp_message_worker(const char *word)
+{
+    g_autofree char *program = mp_inner_program_path("metroplex-worker");
+    const char *argv[] = {program, MP_VERSION, word, NULL};
+
+    return mp_worker_new(argv);
+}
 
 bool
 mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **error)

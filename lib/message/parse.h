@@ -9,6 +9,9 @@
 
 /* --- The parent's side ----------------------------------------------------------------------- */
 
+/* The program that reads mails, metroplex-worker; `word` is an argument for it, or NULL. */
+MpWorker *mp_message_worker(const char *word);
+
 /* Asks for the mail in the file `fd`; see mp_worker_send. What is no regular file is malformed. */
 bool mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **error);
 

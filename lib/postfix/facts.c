@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/program.h"
 #include "postfix/internal.h"
 
 #define OWNER "metroplex" /* the user that the package makes */
@@ -26,7 +27,7 @@ mp_postfix_facts(MpPostfixFacts *facts, const MpConfig *config, const char *owne
     facts->user = g_strdup(entry->pw_name);
     facts->uid = entry->pw_uid;
     facts->gid = entry->pw_gid;
-    facts->program = g_file_read_link("/proc/self/exe", NULL);
+    facts->program = mp_program_path("metroplex");
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* The status for programs: one JSON object. */
 #include <math.h>
 
-#include "cli/output.h"
+#include "cli/json.h"
 #include "report/internal.h"
 
 static JsonObject *

@@ -1,5 +1,4 @@
 /* A tracker opened, brought up to date, and shared with other hosts. */
-#include "git/stale_files.h"
 #include "tracker/internal.h"
 
 MpTracker *
@@ -56,14 +55,3 @@ mp_tracker_back_off(const MpTracker *tracker, int attempt)
         mp_remote_back_off(attempt);
 }
 
-bool
-mp_tracker_clean_up(const char *path, GError **error)
-{
-    return mp_stale_files_remove(path, error);
-}
-
-bool
-mp_tracker_needs_clean_up(const char *path)
-{
-    return mp_stale_files_are_there(path);
-}

@@ -1,7 +1,7 @@
 /*
  * Work on untrusted bytes, done in a child process that can do nothing else.
  *
- * The child is this program again, started by exec: it has no key, no lock, no descriptor but its
+ * The child is a program of its own, started by exec: it has no key, no lock, no descriptor but its
  * socket, no environment, and dies with its parent. Before the first byte from outside it locks
  * itself in (sandbox.h). A request that crashes it, stalls it or takes too much fails alone: the
  * child is killed, and a new one does the next request.
@@ -38,7 +38,7 @@ typedef struct {
 extern const MpWorkerBudget mp_worker_budget_default;
 
 /*
- * argv starts the child, argv[0] being the file to execute: {"/proc/self/exe", "worker", NULL}.
+ * argv starts the child, argv[0] being the file to execute.
  * Nothing is started before the first request.
  */
 MpWorker *mp_worker_new(const char *const *argv);

@@ -243,7 +243,7 @@ def empty():
     """A run that finds nothing to do, from exec to exit."""
     with installation(threads=1000) as site:
         times = helper("pairs", 60, METROPLEX, "--config", site.config, "--once", "--", "git", "--version")
-    row("an empty run", times["a"], "s", times["b"], "git --version", at_most=5, faster=False)
+    row("an empty run", times["a"], "s", times["b"], "git --version", at_most=1.5, faster=False)
 
 
 def reply(site, n):
@@ -297,7 +297,7 @@ def alone(rounds=20):
                 output("cp", os.path.join(site.data, "mail/reply/new", site.new[0]), copy)
                 theirs.append(notmuch.insert(copy))
             ours.append(run_once(site))
-    row("one mail in a run of its own", median(ours), "s", median(theirs) if theirs else None, "notmuch insert", at_most=4, faster=False)
+    row("one mail in a run of its own", median(ours), "s", median(theirs) if theirs else None, "notmuch insert", at_most=3, faster=False)
 
 
 @bench

@@ -27,6 +27,24 @@ HOST = "git.example.org"
 TESTS, SKIPPED = [], []
 
 
+def inner(command):
+    """The same command with the program that bin/metroplex becomes for it."""
+    words = command[1:]
+    while words[:1] in (["--config"], ["--data"]):
+        words = words[2:]
+    name = "metroplex-commands" if words and not words[0].startswith("-") else "metroplex-run"
+    path = os.path.join(os.path.dirname(os.path.dirname(METROPLEX)), "libexec/metroplex", name)
+    return [path, *command[1:]] if command[0] == METROPLEX else command
+
+
+def copy_programs(directory):
+    """Both programs, and what they start, where another user can run them; their paths."""
+    prefix = os.path.dirname(os.path.dirname(METROPLEX))
+    shutil.copytree(os.path.join(prefix, "libexec"), os.path.join(directory, "libexec"))
+    os.makedirs(os.path.join(directory, "bin"))
+    return [shutil.copy(program, os.path.join(directory, "bin")) for program in (METROPLEX, NOTIFIER)]
+
+
 def test(function):
     TESTS.append(function)
     return function

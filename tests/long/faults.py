@@ -22,7 +22,7 @@ import sys
 import tempfile
 
 from installation import Installation
-from harness import HOST, METROPLEX, NOTIFIER, conclude
+from harness import HOST, METROPLEX, NOTIFIER, conclude, inner
 from invariants import Delivered, violations, violations_half_way
 from pages import Pages
 from sink import Sink
@@ -269,8 +269,9 @@ Call = collections.namedtuple("Call", "number name nth flags path")  # nth: of t
 
 
 def trace(command, *options):
-    """How a command ended that was tampered with: {"calls": …, "hit": …, "exit" or "signal" or "hang": …}."""
-    done = subprocess.run([KILLAT, *options, "--", *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    """How a command ended that was tampered with: {"calls": …, "hit": …, "exit" or "signal" or "hang": …}. Without
+    the small program that becomes another, which only looks: calls are counted from one program's begin."""
+    done = subprocess.run([KILLAT, *options, "--", *inner(command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, errors="replace")
     if done.returncode != 0:
         raise RuntimeError(f"killat {options}: status {done.returncode}: {done.stderr}")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, NOTIFIER, TOP, check, contains, equal, main, test, wait_until  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, TOP, check, contains, copy_programs, equal, main, test, wait_until  # noqa: E402
 
 DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -1100,7 +1100,7 @@ def what_changes_nothing_needs_nothing_that_can_be_written(site):
     keys = os.path.join(site.dir, "etc/address-keys")
     shutil.rmtree(os.path.join(site.data, "log"), ignore_errors=True)
     user = {"user": "nobody"} if os.getuid() == 0 else {}
-    programs = {p: shutil.copy(p, site.dir) for p in (METROPLEX, NOTIFIER)}  # where another user can run them
+    programs = dict(zip((METROPLEX, NOTIFIER), copy_programs(site.dir)))
     for directory, _, names in os.walk(site.data):
         os.chmod(directory, 0o555)
         for name in names:

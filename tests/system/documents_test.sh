@@ -308,7 +308,7 @@ make_with install >"$tmp/install.log" 2>&1 || cat "$tmp/install.log" >"$tmp/inst
         find "$tmp/root" -path "*/$name" 2>/dev/null | grep -q . || echo "$file is not installed"
     done
     find "$tmp/root" -type f -perm /022 -printf '%P can be written by others\n' 2>&1
-    find "$tmp/root" -type f ! -path '*/bin/*' -perm /111 -printf '%P is executable\n' 2>&1
+    find "$tmp/root" -type f ! -path '*/bin/*' ! -path '*/libexec/*' -perm /111 -printf '%P is executable\n' 2>&1
     for program in metroplex notifier; do
         for file in bash-completion/completions/$program:bash fish/vendor_completions.d/$program.fish:fish; do
             sed -e '/^@help.awk@$/{r metroplex/completion/help.awk' -e 'd;}' "$program/completion/$program.${file#*:}" |

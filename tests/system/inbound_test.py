@@ -711,5 +711,92 @@ def a_thread_without_its_nonce_is_a_fault_that_names_the_line(site):
         shutil.rmtree(work)
 
 
+def small_program(site):
+    """metroplex in a prefix of its own, where what it becomes only says its name and arguments."""
+    prefix = os.path.join(site.dir, "prefix")
+    inner = os.path.join(prefix, "libexec/metroplex")
+    os.makedirs(os.path.join(prefix, "bin")), os.makedirs(inner)
+    shutil.copy2(METROPLEX, os.path.join(prefix, "bin/metroplex"))
+    for name in ("metroplex-run", "metroplex-commands"):
+        with open(os.path.join(inner, name), "w") as f:
+            f.write('#!/bin/sh\necho "${0##*/} $*"\n')
+        os.chmod(os.path.join(inner, name), 0o755)
+    os.chmod(site.dir, 0o755)
+    return os.path.join(prefix, "bin/metroplex")
+
+
+def said(program, *words, status=0):
+    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=60)
+    equal(done.returncode, status, done.stderr)
+    return done.stdout + done.stderr
+
+
+@test
+def a_run_with_nothing_to_do_loads_next_to_nothing_and_is_noted(site):
+    program = small_program(site)
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    check(len(libraries.splitlines()) < 10, libraries)
+    once = ("--config", site.config, "--once")
+    site.metroplex("--once")
+    noted = os.path.join(site.data, "ledger/metroplex.run")
+    os.unlink(noted)
+    equal(said(program, *once), "")
+    check(os.path.getsize(noted) > 0, "the run is noted")
+    equal(said(program, "--once", f"--config={site.config}"), f"metroplex-run --once --config={site.config}\n", "how it is not known")
+    for words in (("--for", "1"), ("--once", "--dry-run"), ("--once", "FILE"), ("--bogus",), ("--once", "--help"), ()):
+        equal(said(program, *words), f"metroplex-run {' '.join(words)}\n")
+    for words in (("thread", "list"), ("--help",), ("help",), ("-h",), ("--version",), ("--json", "thread", "list"), ("--config", "F", "check")):
+        equal(said(program, *words), " ".join(("metroplex-commands", *words)) + "\n")
+    os.unlink(os.path.join(site.dir, "prefix/libexec/metroplex/metroplex-run"))
+    contains(said(program, "--for", "1", status=72), "metroplex: cannot execute ")
+
+
+@test
+def whatever_a_run_has_to_do_is_seen_before_it_begins(site):
+    site.user("kate")
+    thread = site.thread("kate")
+    program, once = small_program(site), ("--config", site.config, "--once")
+    runs = "metroplex-run " + " ".join(once) + "\n"
+
+    def path(name):
+        return os.path.join(site.data, name)
+
+    def make(name, old=False):
+        os.makedirs(os.path.dirname(path(name)), exist_ok=True)
+        with open(path(name), "w") as f:
+            f.write("x")
+        if old:
+            os.utime(path(name), (time.time() - 100000,) * 2)
+
+    site.metroplex("--once")
+    equal(said(program, *once), "", "nothing to do")
+    for name, old in (("mail/reply/new/1.a", False), ("incoming-mail/held/1.a", False), ("outbox/tmp/x", False), ("purge", False),
+                      ("tracker.git/refs/heads/main.lock", True), ("accounts.git/objects/pack/tmp_pack_x", True), ("tracker.git/HEAD.lock", True)):
+        make(name, old)
+        equal(said(program, *once), runs, name)
+        os.unlink(path(name))
+        equal(said(program, *once), "", f"without {name}")
+    for n in range(50):
+        make(f"tracker.git/objects/pack/pack-{n}.pack")
+    equal(said(program, *once), runs, "packs to be made few")
+    for n in range(50):
+        os.unlink(path(f"tracker.git/objects/pack/pack-{n}.pack"))
+    for name in ("mail/reply/new", "incoming-mail/success", "outbox/tmp"):
+        os.rename(path(name), path("away"))
+        equal(said(program, *once), runs, f"{name} is missing")
+        os.rename(path("away"), path(name))
+    site.set_config("inbound", on_comment="/bin/true")
+    equal(said(program, *once), "")
+    make("hook/new/1")
+    equal(said(program, *once), runs, "something due to on-comment")
+    os.unlink(path("hook/new/1"))
+    site.set_config("tracker", remote=path("tracker.git"))
+    equal(said(program, *once), runs, "another host may have news")
+    site.set_config("tracker", remote="")
+    equal(said(program, *once), "")
+    site.set_config("tracker", remtoe="")
+    equal(said(program, *once), runs, "a wrong configuration is told by who reads it for good")
+
+
 if __name__ == "__main__":
     main()

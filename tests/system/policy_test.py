@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, Site, check, contains, enter_namespace, equal, main, skip, test, wait_until  # noqa: E402
+from harness import HOST, METROPLEX, Site, check, contains, copy_programs, enter_namespace, equal, main, skip, test, wait_until  # noqa: E402
 from postfix import OWNER, Postfix, can_run  # noqa: E402
 
 FORGED = "550 5.1.1 unknown or forged reply address"
@@ -272,8 +272,7 @@ def with_policy(function):
     def run(unused):
         site = Site(OWNER)
         postfix = None
-        program = os.path.join(site.dir, "metroplex")
-        shutil.copy(METROPLEX, program)
+        program, _ = copy_programs(site.dir)
         os.environ["POSTFIX_MASTER"] = ("metroplex-policy unix - n n - 10 spawn\n"
                                         f"  user={OWNER} argv={program} policy --config {site.config}")
         os.environ["POSTFIX_MAIN"] = ("smtpd_recipient_restrictions = reject_non_fqdn_recipient, reject_unlisted_recipient,\n"

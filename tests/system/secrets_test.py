@@ -13,7 +13,7 @@ import tarfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, LIB, METROPLEX, NOTIFIER, Site, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from harness import HOST, LIB, METROPLEX, NOTIFIER, Site, check, contains, copy_programs, enter_namespace, equal, main, test, wait_until  # noqa: E402
 
 KEY = "c4n4ryk3y" * 6
 PASSWORD = "c4n4ry-p4ssw0rd"
@@ -356,7 +356,7 @@ def no_core_file_is_left(unused):
     os.mkdir(directory)
     os.chmod(directory, 0o777)
     # Where another user can run them: the checkout may lie in somebody's home.
-    metroplex, notifier = (shutil.copy(program, site.dir) for program in (METROPLEX, NOTIFIER))
+    metroplex, notifier = copy_programs(site.dir)
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     cases = {

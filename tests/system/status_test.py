@@ -51,8 +51,9 @@ def write_ledger(site, *lines):
 def note_run(site, program, ago, code=0):
     os.makedirs(os.path.join(site.data, "ledger"), exist_ok=True)
     ended = int(time.time()) - ago
+    numbers = [ended - 5, ended, code, ended if code == 0 else ended - 1000]
     with open(os.path.join(site.data, f"ledger/{program}.run"), "w") as file:
-        file.write(f"{ended - 5} {ended} {code} {ended if code == 0 else ended - 1000}\n")
+        file.write(" ".join(map(str, [*numbers, sum(numbers)])) + "\n")
 
 
 def set_age(path, seconds):
