@@ -4,14 +4,15 @@ import email.header
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from first_mail import at, days_ago, first_mail, opens  # noqa: E402
-from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
-from several import hosts  # noqa: E402
+from first_mail import AUTHSERV, at, days_ago, first_mail, opens  # noqa: E402
+from harness import HOST, METROPLEX, check, contains, equal, killat, main, test  # noqa: E402
+from several import check_all, hosts  # noqa: E402
 
 
 def threads(site):
@@ -430,6 +431,67 @@ def what_still_waits_asks_the_remotes_once_a_run(site):
         waiting = fetched()
         check(0 < idle < waiting <= 2 * idle, f"{idle} fetches without, {waiting} with a mail that waits")
         equal(len(site.answer_events()), 1, "kate was told before")
+
+
+def held_by_both(one, two):
+    """The names of a mail that came to two hosts."""
+    one.user("kate")
+    opens(one)
+    two.set_config("address", authserv_id=AUTHSERV)
+    both = first_mail(one, "kate@example.org", verdict=UNPROVED, message_id="<both@example.org>")
+    names = [one.deliver(both), two.deliver(both)]
+    for each in (one, two):
+        each.metroplex("--once")
+    equal((held(one), held(two)), (names[:1], names[1:]))
+    return names
+
+
+@test
+def what_one_host_accepts_opens_once_wherever_it_lies(site):
+    with hosts(site) as (remote, one, two):
+        names = held_by_both(one, two)
+        two.metroplex("held", "accept", names[1])
+        one.metroplex("--once")
+        equal((two.reasons()[names[1]], one.reasons()[names[0]], held(one), held(two)), ("opened", "duplicate", [], []))
+        equal([t["author"] for t in threads(one)], ["kate"])
+        check_all(remote, one, two)
+
+
+@test
+def who_accepts_and_dies_between_the_repositories_has_it_opened_by_the_other_host(site):
+    """At every so many system calls of the command, from when accounts.git knows."""
+    with hosts(site) as (remote, one, two):
+        names = held_by_both(one, two)
+        places, list = [remote.path(), remote.path("a.git"), one.data, two.data], os.path.join(two.dir, "calls")
+        for place in places:
+            shutil.copytree(place, place + ".copy", symlinks=True)
+
+        def restore():
+            for place in places:
+                shutil.rmtree(place)
+                shutil.copytree(place + ".copy", place, symlinks=True)
+
+        command = [METROPLEX, "held", "--config", two.config, "accept", names[1]]
+        subprocess.run([killat(), "--list", list, "--", *command], check=True, capture_output=True)
+        with open(list) as f:
+            calls = f.read().splitlines()
+        known = max(i for i, line in enumerate(calls) if "accounts.git/refs/heads/main" in line and line.split("\t")[1].startswith("rename"))
+        by_other = 0
+        for number in range(known, len(calls) + 1, max(1, (len(calls) - known) // int(os.environ.get("KILLS", "9")))):
+            restore()
+            subprocess.run([killat(), "--kill", str(number), "--", *command], check=True, capture_output=True)
+            what = f"killed at {number}: {calls[number - 1]}"
+            two.a_minute_later()
+            one.a_minute_later()
+            one.metroplex("--once")
+            by_other += one.reasons()[names[0]] == "opened"
+            two.metroplex("--once")
+            equal((held(one), held(two)), ([], []), what)
+            check({one.reasons()[names[0]], two.reasons()[names[1]]} <= {"opened", "duplicate"}, what)
+            equal([t["author"] for t in threads(one)], ["kate"], what)
+            check_all(remote, one, two)
+        print(f"# {by_other} kills were finished by the other host")
+        check(by_other > 0, "no kill was between the two")
 
 
 @test
