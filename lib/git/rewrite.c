@@ -380,6 +380,7 @@ remove_commit_graph(const MpStore *store, GError **error)
     return true;
 }
 
+/* What was unlinked is gone for good only once that is synced, which git does not do. */
 bool
 mp_store_collect(MpStore *store, GError **error)
 {
@@ -389,5 +390,5 @@ mp_store_collect(MpStore *store, GError **error)
 
     return remove_commit_graph(store, error) && run_git(store, expire, error) &&
            run_git(store, repack, error) && run_git(store, prune, error) &&
-           mp_store_reopen(store, error);
+           mp_sync_file_system(store->path, error) && mp_store_reopen(store, error);
 }

@@ -35,8 +35,8 @@ def arguments(text):
 
 
 def calls_of(path):
-    """(name, arguments, result, how many calls had ended when it began), in the order in which they ended."""
-    begun, ended = {}, 0
+    """(name, arguments, result, how many calls had ended when it began, where its process is), in the order in which they ended."""
+    begun, ended, places = {}, 0, {}
     with open(path, errors="replace") as f:
         for line in f:
             task, _, rest = line.rstrip("\n").partition(" ")
@@ -51,7 +51,9 @@ def calls_of(path):
                 rest = head + resumed[1]
             found = re.match(r"(\w+)\((.*)\)\s+= (-?\d+)(.*)", rest)
             if found and not found[3].startswith("-"):
-                yield found[1], arguments(found[2]), int(found[3]), found[4], since
+                args = arguments(found[2])
+                places[task] = next((a[1] for a in args if isinstance(a, tuple) and a[0] == "AT_FDCWD"), places.get(task, "/"))
+                yield found[1], args, int(found[3]), found[4], since, places[task]
                 ended += 1
 
 
@@ -121,7 +123,7 @@ class Recording:
         return directory, name, inode
 
     def at_path(self, base, name):
-        return self.find(os.path.join(base[1], name.decode()) if base else name.decode())
+        return self.find(os.path.join(base[1] if base else self.place, name.decode()))
 
     # Each changes the files as they are in memory, and remembers how.
 
@@ -156,7 +158,7 @@ class Recording:
     def take(self, path):
         """What strace wrote, as operations. Raises where it says what the model does not know."""
         counts = [len(self.ops)]  # of operations, when so many calls had ended
-        for name, args, result, rest, since in calls_of(path):
+        for name, args, result, rest, since, self.place in calls_of(path):
             self.call(name, args, result, rest, counts[since])
             counts.append(len(self.ops))
 

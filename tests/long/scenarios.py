@@ -453,6 +453,64 @@ class User(Scenario):
         return []
 
 
+class FirstMails(Batch):
+    """First mails: opened, held, one that was confirmed and waits for its thread, one that is overdue."""
+
+    def __init__(self, root, stop=None):
+        Scenario.__init__(self, root)
+        self.site.give_openings()
+        self.commands = [(self.site.once(), stop), (self.site.once(), None)] if stop else [(self.site.once(), None)]
+        self.recovery = ("once", "once")
+
+
+class Settled(Scenario):
+    """An administrator's word on a held mail: its status 0 is kept, and half of it is finished or said again."""
+
+    recovery = ("once", "say_again", "once")
+
+    def __init__(self, root, word, *facts, stop=None):
+        super().__init__(root)
+        command = faults.settle_held(word, *facts)(self.site)
+        self.site.say_again = lambda: self.site.again
+        self.commands = [(command, stop), (self.site.again, None)] if stop else [(command, None)]
+
+    def acknowledged(self):
+        return [] if self.site.acknowledged() else ["the mail is not where it was said to be"]
+
+
+class Purged(Scenario):
+    """Words that are nowhere once the command has said so, and that no half of it leaves behind."""
+
+    recovery = ("once", "say_again", "once")
+    words = b"canary-of-the-launch-pad"
+
+    def __init__(self, root, stop=None):
+        super().__init__(root)
+        site = self.site
+        thread = site.thread("tim", title="Third", body=self.words.decode() + "\n")
+        site.count_commits()
+        site.given.maybe_changes = 1
+        command = [METROPLEX, "thread", "--config", site.config, "redact", str(thread), "0", "--purge"]
+        again = ["sh", "-c", '"$@"; status=$?; [ $status = 0 ] || [ $status = 65 ]', "again", *command]  # 65: it was purged before
+        site.say_again = lambda: again
+        self.commands = [(command, stop), (again, None)] if stop else [(command, None)]
+
+    def found(self):
+        data, places = self.site.data, []
+        for repository in ("tracker.git", "accounts.git"):
+            status, objects, error = git(self.site, repository, "cat-file", "--batch-all-objects", "--batch")
+            places += [repository] if status != 0 or self.words in objects else []
+        for folder, _, files in os.walk(data):
+            places += [os.path.relpath(os.path.join(folder, name), data) for name in files if self.words in invariants.read(os.path.join(folder, name))]
+        return places
+
+    def acknowledged(self):
+        return [f"{place} has the words" for place in self.found()]
+
+    def extra(self):
+        return [f"purge: {place} has the words" for place in self.found()]
+
+
 class Updated(Scenario):
     """Pages brought to what the tracker says: each whole at any time, all new once that was acknowledged."""
 
@@ -479,6 +537,14 @@ SCENARIOS = {
     "digests, killed between two": lambda root: Digests(root, stop_before("renameat2 data/outbox/digests", 1)),
     "digests, killed before they are published": lambda root: Digests(root, stop_before("renameat2 data/outbox/digests")),
     "digests, killed before they are synced": lambda root: Digests(root, stop_before("fsync data/outbox/digests")),
+    "openings": lambda root: FirstMails(root),
+    "openings, killed at the branch": lambda root: FirstMails(root, stop_before("fsync data/tracker.git/refs/heads$")),
+    "held accept": lambda root: Settled(root, "accept", "success", "opened", "duplicate"),
+    "held accept, killed between the repositories": lambda root: Settled(root, "accept", "success", "opened", "duplicate",
+                                                                         stop=stop_before("fsync data/tracker.git/objects/pack$")),
+    "held reject": lambda root: Settled(root, "reject", "failure", "rejected"),
+    "purge": Purged,
+    "purge, killed at the branch": lambda root: Purged(root, stop_before("fsync data/tracker.git/refs/heads$")),
     "thread comment": Comment,
     "thread close": Close,
     "user add": User,
