@@ -27,6 +27,7 @@ repository_check_name(const char *name, GError **error)
 typedef struct {
     const char *name;
     char *reply, *link, *pages, *address, *open;
+    char *push_mail, *push_refs, *push_commits, *push_diff;
     char **watch, **unwatch, **member, **no_member;
     bool has_changed, has_opened;
 } Wishes;
@@ -39,6 +40,10 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->pages);
     g_free(wishes->address);
     g_free(wishes->open);
+    g_free(wishes->push_mail);
+    g_free(wishes->push_refs);
+    g_free(wishes->push_commits);
+    g_free(wishes->push_diff);
     g_strfreev(wishes->watch);
     g_strfreev(wishes->unwatch);
     g_strfreev(wishes->member);
@@ -136,6 +141,51 @@ set_link(MpRepository *repository, const char *link, bool *changed, GError **err
 }
 
 static bool
+set_push_refs(MpRepository *repository, const char *refs, bool *changed, GError **error)
+{
+    const char *wanted = refs != NULL && *refs == '\0' ? NULL : refs;
+    g_autofree char *shown = mp_escape_word(refs);
+
+    if (refs == NULL || g_strcmp0(wanted, repository->push_refs) == 0)
+        return true;
+    if (wanted != NULL && !mp_is_ref_patterns(wanted))
+        return mp_fail(error, MP_ERROR_INPUT, "--push-refs: %s are not patterns of refs", shown);
+    g_free(repository->push_refs);
+    repository->push_refs = g_strdup(wanted);
+    *changed = true;
+    return true;
+}
+
+static bool
+set_number(guint64 *number, const char *option, const char *text, guint64 most, bool *changed,
+           GError **error)
+{
+    guint64 before = *number;
+    g_autofree char *shown = mp_escape_word(text);
+
+    if (text != NULL && !g_ascii_string_to_unsigned(text, 10, 0, most, number, NULL))
+        return mp_fail(error, MP_ERROR_INPUT, "%s: %s is no number up to %" G_GUINT64_FORMAT,
+                       option, shown, most);
+    *changed |= *number != before;
+    return true;
+}
+
+static bool
+set_pushes(MpRepository *repository, const Wishes *wishes, bool *changed, GError **error)
+{
+    MpPushMail before = repository->push_mail;
+
+    if (wishes->push_mail != NULL)
+        mp_push_mail_parse(wishes->push_mail, &repository->push_mail);
+    *changed |= repository->push_mail != before;
+    return set_push_refs(repository, wishes->push_refs, changed, error) &&
+           set_number(&repository->push_commits, "--push-commits", wishes->push_commits,
+                      MP_PUSH_COMMITS_MAX, changed, error) &&
+           set_number(&repository->push_diff, "--push-diff", wishes->push_diff, MP_PUSH_DIFF_MAX,
+                      changed, error);
+}
+
+static bool
 build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Wishes *wishes = user_data;
@@ -153,6 +203,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     if (!set_link(repository, wishes->link, &changed, error) ||
         !set_address(repository, wishes->address, &changed, error) ||
         !set_open(instance->config, repository, wishes->open, &changed, error) ||
+        !set_pushes(repository, wishes, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->watch, true, &changed, error) ||
         !set_ids(instance, repository->watchers, wishes->unwatch, false, &changed, error) ||
         !set_ids(instance, repository->members, wishes->member, true, &changed, error) ||
@@ -172,42 +223,59 @@ wishes_nothing(const Wishes *wishes)
     return memcmp(wishes, &nothing, sizeof nothing) == 0;
 }
 
+static void
+parse_wishes(Wishes *wishes, MpOptions *options, int *argc, char ***argv)
+{
+    const GOptionEntry entries[] = {
+        {"reply", 0, 0, G_OPTION_ARG_FILENAME, &wishes->reply,
+         "who may answer by mail; on: everybody", "on|members|off"},
+        {"watch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes->watch, "LOGIN is told of everything",
+         "LOGIN"},
+        {"unwatch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes->unwatch, "no more", "LOGIN"},
+        {"member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes->member,
+         "LOGIN is a member: answers locked threads too", "LOGIN"},
+        {"no-member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes->no_member, "no more", "LOGIN"},
+        {"link", 0, 0, G_OPTION_ARG_FILENAME, &wishes->link,
+         "where links lead ('': the installation's url)", "TEMPLATE"},
+        {"pages", 0, 0, G_OPTION_ARG_FILENAME, &wishes->pages,
+         "whether metroplex pages shows it; off: what it made is removed", "on|off"},
+        {"address", 0, 0, G_OPTION_ARG_FILENAME, &wishes->address,
+         "NAME@reply.HOST is its address beside OWNER/NAME@reply.HOST ('': no more)", "NAME"},
+        {"open", 0, 0, G_OPTION_ARG_FILENAME, &wishes->open,
+         "whose first mail to its address opens a thread; known: who has an account",
+         "off|members|known"},
+        {"push-mail", 0, 0, G_OPTION_ARG_FILENAME, &wishes->push_mail,
+         "what watchers are told of pushes; commits: each commit has a mail as well",
+         "off|summary|commits"},
+        {"push-refs", 0, 0, G_OPTION_ARG_FILENAME, &wishes->push_refs,
+         "which branches and tags are told of ('': all)", "PATTERNS"},
+        {"push-commits", 0, 0, G_OPTION_ARG_FILENAME, &wishes->push_commits,
+         "a push of more commits than that is only summed up (20)", "N"},
+        {"push-diff", 0, 0, G_OPTION_ARG_FILENAME, &wishes->push_diff,
+         "octets of a commit's diff that are told at most (32768)", "OCTETS"},
+        G_OPTION_ENTRY_NULL,
+    };
+
+    mp_options_parse(
+        options, entries,
+        "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
+        "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]\n"
+        "    [--address NAME] [--open off|members|known] [--push-mail off|summary|commits]\n"
+        "    [--push-refs PATTERNS] [--push-commits N] [--push-diff OCTETS]",
+        "Sets a repository's policy; what is not named stays. Example:\n"
+        "    metroplex repository set acme/rocket --address rocket --open known",
+        1, 1, argc, argv);
+}
+
 static int
 repository_set(int argc, char **argv)
 {
     g_auto(Wishes) wishes = {0};
-    const GOptionEntry entries[] = {
-        {"reply", 0, 0, G_OPTION_ARG_FILENAME, &wishes.reply,
-         "who may answer by mail; on: everybody", "on|members|off"},
-        {"watch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.watch, "LOGIN is told of everything",
-         "LOGIN"},
-        {"unwatch", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.unwatch, "no more", "LOGIN"},
-        {"member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.member,
-         "LOGIN is a member: answers locked threads too", "LOGIN"},
-        {"no-member", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.no_member, "no more", "LOGIN"},
-        {"link", 0, 0, G_OPTION_ARG_FILENAME, &wishes.link,
-         "where links lead ('': the installation's url)", "TEMPLATE"},
-        {"pages", 0, 0, G_OPTION_ARG_FILENAME, &wishes.pages,
-         "whether metroplex pages shows it; off: what it made is removed", "on|off"},
-        {"address", 0, 0, G_OPTION_ARG_FILENAME, &wishes.address,
-         "NAME@reply.HOST is its address beside OWNER/NAME@reply.HOST ('': no more)", "NAME"},
-        {"open", 0, 0, G_OPTION_ARG_FILENAME, &wishes.open,
-         "whose first mail to its address opens a thread; known: who has an account",
-         "off|members|known"},
-        G_OPTION_ENTRY_NULL,
-    };
     g_auto(MpOptions) options = {0};
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
 
-    mp_options_parse(
-        &options, entries,
-        "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
-        "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]\n"
-        "    [--address NAME] [--open off|members|known]",
-        "Sets a repository's policy; what is not named stays. Example:\n"
-        "    metroplex repository set acme/rocket --address rocket --open known",
-        1, 1, &argc, &argv);
+    parse_wishes(&wishes, &options, &argc, &argv);
     if (wishes_nothing(&wishes))
         return mp_usage_error(argv[0], "nothing to set");
     wishes.name = argv[1];

@@ -19,10 +19,12 @@
 #include "instance/upkeep.h"
 #include "ledger/ledger.h"
 #include "run_lock.h"
+#include "watch/watch.h"
 
 typedef struct {
     MpInstance *instance;
     MpInbound inbound;
+    MpWatch *watch;   /* NULL where nothing is changed */
     MpLock *run_lock; /* only one run at a time; commands from a terminal do not take it */
     const MpOptions *options;
     MpUpkeep upkeep; /* likewise, where packs have become many */
@@ -39,15 +41,30 @@ is_dry_run(const Run *run)
 
 /* Until a listing finds nothing: what arrives during a pass is seen by the next. */
 static bool
-pass_until_empty(gpointer user_data, gint64 *next_due, GError **error)
+take_mail(Run *run, GError **error)
 {
-    Run *run = user_data;
     bool found = true;
 
-    (void)next_due; /* a mail is due when it is there */
     while (found && !mp_is_stopped())
         if (!mp_inbound_pass(&run->inbound, &found, error))
             return false;
+    return true;
+}
+
+/* Mail goes first, and between any two batches of what happened in Git. */
+static bool
+pass_until_empty(gpointer user_data, gint64 *next_due, GError **error)
+{
+    Run *run = user_data;
+    bool is_more = true;
+
+    (void)next_due; /* a mail is due when it is there */
+    while (is_more && !mp_is_stopped()) {
+        is_more = false;
+        if (!take_mail(run, error) ||
+            (run->watch != NULL && !mp_watch_step(run->watch, &is_more, error)))
+            return false;
+    }
     return true;
 }
 
@@ -106,6 +123,16 @@ status_of(const Run *run, const GError *error)
     return mp_error_exit_status(run->inbound.first_deferral);
 }
 
+/* Without a hook each run finds by itself what was pushed. */
+static bool
+begin_watch(Run *run, GError **error)
+{
+    if (is_dry_run(run))
+        return true;
+    run->watch = mp_watch_new(run->instance);
+    return mp_watch_look_at_all(run->watch, error);
+}
+
 static int
 run_over_new(Run *run, bool once, int seconds)
 {
@@ -132,9 +159,11 @@ run_over_new(Run *run, bool once, int seconds)
         }
     }
     good = (!mp_is_work_left(run->instance->config) || mp_inbound_recover(&run->inbound, &error)) &&
-           mp_inbound_pass_held(&run->inbound, &error) && mp_loop_run(&loop, run, &error);
+           mp_inbound_pass_held(&run->inbound, &error) && begin_watch(run, &error) &&
+           mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
+    mp_watch_free(run->watch);
     status = status_of(run, good ? NULL : error);
     if (!is_dry_run(run))
         mp_ledger_note_end(run->instance->config->data, "metroplex", begun, status);

@@ -40,6 +40,10 @@ json_of(const MpRepository *repository, const char *address)
     mp_json_text(object, "address", address);
     mp_json_text(object, "link", repository->link);
     mp_json_text(object, "pages", repository->has_no_pages ? "off" : "on");
+    mp_json_text(object, "push-mail", mp_push_mail_name(repository->push_mail));
+    mp_json_text(object, "push-refs", repository->push_refs);
+    mp_json_number(object, "push-commits", repository->push_commits);
+    mp_json_number(object, "push-diff", repository->push_diff);
     return object;
 }
 
@@ -64,6 +68,19 @@ print_logins(const char *title, const GPtrArray *logins)
 }
 
 static void
+print_pushes(const MpRepository *repository)
+{
+    printf("  pushes   %s", mp_push_mail_name(repository->push_mail));
+    if (repository->push_mail != MP_PUSH_MAIL_OFF)
+        printf(", of %s",
+               repository->push_refs != NULL ? repository->push_refs : "all branches and tags");
+    if (repository->push_mail == MP_PUSH_MAIL_COMMITS)
+        printf(", up to %" G_GUINT64_FORMAT " commits, diffs up to %" G_GUINT64_FORMAT " octets",
+               repository->push_commits, repository->push_diff);
+    printf("\n");
+}
+
+static void
 print_facts(const MpRepository *repository, const char *address, const GPtrArray *watchers,
             const GPtrArray *members)
 {
@@ -79,6 +96,7 @@ print_facts(const MpRepository *repository, const char *address, const GPtrArray
     print_logins("watchers", watchers);
     printf("  link     %s\n", repository->link != NULL ? link : "the installation's");
     printf("  pages    %s\n", repository->has_no_pages ? "off" : "on");
+    print_pushes(repository);
 }
 
 int

@@ -32,6 +32,45 @@ thread_json_assignees(JsonObject *object, const GPtrArray *assignees)
         json_array_add_string_element(array, ((MpAssignee *)assignees->pdata[i])->login);
 }
 
+static void
+json_commits(JsonObject *object, const char *name, const GPtrArray *commits)
+{
+    JsonArray *array = mp_json_array(object, name);
+
+    for (guint i = 0; i < commits->len; i++) {
+        const MpPushCommit *commit = commits->pdata[i];
+        JsonObject *element = json_object_new();
+
+        mp_json_text(element, "id", commit->id);
+        mp_json_text(element, "author", commit->author);
+        mp_json_text(element, "subject", commit->subject);
+        json_array_add_object_element(array, element);
+    }
+}
+
+static void
+thread_json_push(JsonObject *parent, const MpRefPush *push)
+{
+    JsonObject *object = json_object_new();
+
+    mp_json_text(object, "ref", push->ref);
+    mp_json_text(object, "deed", mp_push_deed_name(mp_push_deed(push)));
+    mp_json_text(object, "before", push->before);
+    mp_json_text(object, "after", push->after);
+    mp_json_number(object, "n-added", push->n_added);
+    mp_json_number(object, "n-removed", push->n_removed);
+    mp_json_flag(object, "unsure", push->is_unsure);
+    json_commits(object, "added", push->added);
+    json_commits(object, "removed", push->removed);
+    mp_json_number(object, "n-files", push->n_files);
+    mp_json_number(object, "lines-added", push->n_lines_added);
+    mp_json_number(object, "lines-removed", push->n_lines_removed);
+    mp_json_texts(object, "files", push->files);
+    mp_json_text(object, "message", push->message);
+    mp_json_number(object, "others", push->n_others);
+    json_object_set_object_member(parent, "push", object);
+}
+
 void
 thread_json_events(JsonObject *object, const GPtrArray *events)
 {
@@ -52,6 +91,8 @@ thread_json_events(JsonObject *object, const GPtrArray *events)
             mp_json_text(element, "was", event->was);
             mp_json_text(element, "title", event->title);
         }
+        if (event->push != NULL)
+            thread_json_push(element, event->push);
         if (event->labels != NULL)
             mp_json_texts(element, "labels", event->labels);
         if (event->assignees != NULL)

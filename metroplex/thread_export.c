@@ -128,6 +128,8 @@ export_json(Export *export, GError **error)
     mp_json_text(object, "title", thread->title);
     mp_json_text(object, "state", thread->is_open ? "open" : "closed");
     mp_json_flag(object, "locked", thread->is_locked);
+    if (thread->is_unlisted)
+        mp_json_flag(object, "unlisted", true);
     mp_json_text(object, "object", thread->object);
     if (thread->base != NULL)
         mp_json_text(object, "base", thread->base);

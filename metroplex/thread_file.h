@@ -48,6 +48,13 @@ MpFileThread *mp_file_thread_new(void);
 void mp_file_thread_free(MpFileThread *thread);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpFileThread, mp_file_thread_free)
 
+/* Who wrote a commit that was pushed, who has a name and no account; NULL for other comments. The
+ * caller's. */
+MpUser *mp_file_committer(const MpFileComment *comment);
+
+/* "push" of an event; NULL with *error set where it makes no sense. The caller's. */
+MpRefPush *mp_file_read_push(JsonObject *parent, const char *where, GError **error);
+
 /* A comment of the thread, still empty; fails where there are too many. */
 MpFileComment *mp_file_thread_add(MpFileThread *thread, const char *where, GError **error);
 

@@ -100,6 +100,9 @@ read_words(MpInstance *instance, JsonObject *object, const char *where, MpFileEv
         !check_labels(labels, where, error) ||
         !read_strings(object, where, "assignees", file->logins, error))
         return false;
+    if (event->change == MP_THREAD_PUSHED &&
+        (event->push = mp_file_read_push(object, where, error)) == NULL)
+        return false;
     event->was = was != NULL ? mp_address_mask(was, scope) : NULL;
     event->title = title != NULL ? mp_address_mask(title, scope) : NULL;
     event->labels = labels->len > 0 ? g_steal_pointer(&labels) : NULL;
@@ -209,6 +212,13 @@ add_event(MpInstance *instance, MpBatch *batch, guint64 thread, MpThreadEvent *e
 {
     g_autoptr(MpUser) user = NULL;
 
+    if (event->change == MP_THREAD_PUSHED) { /* nobody's account did it */
+        const MpActor nobody = {0, event->author_login, event->author_login, event->date,
+                                mp_time_now()};
+
+        event->author = 0;
+        return mp_batch_add_event(batch, thread, event, &nobody, error);
+    }
     if (!find_author(instance, event, fallback, &user, error))
         return false;
     if (user == NULL) {

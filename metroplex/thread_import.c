@@ -76,10 +76,10 @@ look_up(MpInstance *instance, const MpFileComment *comment, MpUser **user, GErro
     g_autofree char *login = comment->address != NULL ? login_of_address(instance, comment->address)
                                                       : g_strdup(comment->login);
 
-    *user = NULL;
-    if (login != NULL)
+    *user = mp_file_committer(comment);
+    if (*user == NULL && login != NULL)
         return mp_accounts_user_by_login(instance->accounts, login, user, error);
-    return comment->address == NULL ||
+    return *user != NULL || comment->address == NULL ||
            mp_accounts_user_by_address(instance->accounts, comment->address, user, error);
 }
 

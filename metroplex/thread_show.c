@@ -29,6 +29,8 @@ json_of(const MpThread *thread)
     mp_json_text(object, "title", thread->title);
     mp_json_text(object, "state", state_of(thread));
     mp_json_flag(object, "locked", thread->is_locked);
+    if (thread->is_unlisted)
+        mp_json_flag(object, "unlisted", true);
     mp_json_text(object, "object", thread->object);
     if (thread->base != NULL)
         mp_json_text(object, "base", thread->base);
@@ -56,7 +58,8 @@ visit(const MpThread *thread, gpointer user_data)
     g_autofree char *title = mp_escape(thread->title);
     g_autofree char *labels = mp_labels_text(thread->labels, ", ");
 
-    if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
+    if (thread->is_unlisted ||
+        (filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
         (!filter->any_state && filter->is_open != thread->is_open) ||
         (filter->label != NULL && mp_labels_find(thread->labels, filter->label) == NULL) ||
         (filter->assignee != 0 && !mp_assignees_have(thread->assignees, filter->assignee)))

@@ -90,6 +90,9 @@ typedef struct {
     int keep_success, keep_failure, keep_outcomes; /* days; 0: for ever */
     gint64 keep_size;                              /* octets of all mails kept; 0: any */
 
+    /* [repositories] */
+    char *repositories_root; /* "" where none is watched */
+
     /* [tracker] */
     char *remote;
     char *accounts_remote;

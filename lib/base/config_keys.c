@@ -79,6 +79,8 @@ const MpConfigKey mp_config_keys[] = {
     {"inbound", "keep-outcomes", TYPE_INT,  AT(keep_outcomes), "0", 0, 36500},
     {"inbound", "keep-size",     TYPE_SIZE, AT(keep_size),     "0", 0, G_MAXINT64},
 
+    {"repositories", "root", TYPE_PATH, AT(repositories_root), ""},
+
     {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
     {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},
     {"tracker", "remote-timeout",  TYPE_INT,  AT(remote_timeout),  "300", 1, 3600},

@@ -4,12 +4,14 @@
 #include "base/escape.h"
 #include "base/time.h"
 
+#define PROGRAM "metroplex" /* who commits what no account did */
+
 MpActor
 mp_program_actor(void)
 {
     gint64 now = mp_time_now();
 
-    return (MpActor){0, "metroplex", "Metroplex", now, now};
+    return (MpActor){0, PROGRAM, "Metroplex", now, now};
 }
 
 /* A name fit for a commit header: one line, without the angle brackets that end it. */
@@ -32,7 +34,7 @@ mp_commit_object(const git_oid *root, const git_oid *parent, const char *message
 {
     GString *text = g_string_new(NULL);
     g_autofree char *name = header_name(actor->name);
-    g_autofree char *login = header_name(actor->login);
+    g_autofree char *login = header_name(actor->user != 0 ? actor->login : PROGRAM);
     g_autofree char *identity = g_strdup_printf("%s <%s@users.noreply.%s>", name, login, hostname);
 
     g_string_append_printf(text, "tree %s\n", git_oid_tostr_s(root));

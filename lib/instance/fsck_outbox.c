@@ -54,6 +54,7 @@ is_of_tracker(MpEventKind kind)
     case MP_EVENT_UNLABELED:
     case MP_EVENT_ASSIGNED:
     case MP_EVENT_UNASSIGNED:
+    case MP_EVENT_PUSHED:
         return true;
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
@@ -67,7 +68,7 @@ is_of_tracker(MpEventKind kind)
 static void
 check_actor(Check *check, const MpEvent *event, const char *path)
 {
-    if (!mp_accounts_gave(check->instance->accounts, event->actor))
+    if (event->actor != 0 && !mp_accounts_gave(check->instance->accounts, event->actor))
         tell(check, "no-user", path,
              g_strdup("restore the account in accounts.git, or drop the event"),
              g_strdup_printf("its actor, account %" G_GUINT64_FORMAT ", does not exist",

@@ -54,7 +54,8 @@ mp_is_work_left(const MpConfig *config)
 bool
 mp_is_idle(const MpConfig *config)
 {
-    return config->enabled && is_whole(config) && !mp_is_work_left(config) &&
-           !holds_any(config, "mail/reply/new") && !holds_any(config, "incoming-mail/held") &&
-           !mp_hook_is_due(config) && !mp_upkeep_is_due(config);
+    return config->enabled && *config->repositories_root == '\0' && is_whole(config) &&
+           !mp_is_work_left(config) && !holds_any(config, "mail/reply/new") &&
+           !holds_any(config, "incoming-mail/held") && !mp_hook_is_due(config) &&
+           !mp_upkeep_is_due(config);
 }

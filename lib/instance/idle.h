@@ -14,5 +14,6 @@
  * which the notifier reads. */
 bool mp_is_work_left(const MpConfig *config);
 
-/* Whether there is nothing at all: no mail, none held, nothing left, nothing for a child. */
+/* Whether there is nothing at all: no mail, none held, nothing left, nothing for a child, and no
+ * repository that is watched, since what happened there nobody knows without a look. */
 bool mp_is_idle(const MpConfig *config);

@@ -38,10 +38,17 @@ char *mp_notification_page(const MpNotificationFacts *facts);
 /* As a header has it. The caller's. */
 char *mp_notification_subject(const MpNotificationFacts *facts);
 
+/* --- push.c --- */
+
+struct MpNoticeTexts;
+
+/* The mail of a push, as Markdown. The caller's. */
+char *mp_push_markdown(const MpRefPush *push, const struct MpNoticeTexts *texts);
+
 /* --- notice_texts.c --- */
 
 /* What our mails say themselves, in one language; {host}, {thread} and {url} are replaced. */
-typedef struct {
+typedef struct MpNoticeTexts {
     /* The invitation to answer, [what is between brackets] being the link to the page. */
     const char *reply_or_view, *view, *reply;
     const char *colon;                /* behind the invitation, where the address follows it */
@@ -51,7 +58,13 @@ typedef struct {
     const char *renamed;                               /* from {was} to {title} */
     const char *labeled, *unlabeled;                   /* {labels} */
     const char *assigned, *unassigned;                 /* {assignees} */
-    const char *redacted;                              /* in a digest, in place of a comment */
+    /* What a push did to {ref}: {before}, {after} are ids. */
+    const char *branch_created, *branch_updated, *branch_rewound, *branch_deleted;
+    const char *tag_created, *tag_moved, *tag_deleted;
+    const char *push_added, *push_removed, *push_others; /* {count} */
+    const char *push_files;                              /* {count}, {added}, {removed} */
+    const char *and_more;                                /* at the end of a list */
+    const char *redacted;                                /* in a digest, in place of a comment */
     const char *attached; /* before the name of an attachment that the text does not name */
     const char *not_sent; /* behind the size of one that does not travel */
     const char *left_out; /* {count} is how many characters */

@@ -45,6 +45,11 @@ mp_notification_subject(const MpNotificationFacts *facts)
     g_autofree char *suffix = mp_header_text(raw);
     g_autofree char *title = mp_header_text(thread->title);
 
+    if (facts->kind == MP_EVENT_PUSHED) {
+        g_autofree char *ref = mp_header_text(mp_push_short_ref(facts->event->push));
+
+        return g_strdup_printf("[%s] %s: %s %s", thread->repository, ref, title, suffix);
+    }
     return g_strdup_printf("%s[%s]%s%s %s",
                            facts->kind == MP_EVENT_OPENED ? "" : "Re: ", thread->repository,
                            title[0] != '\0' ? " " : "", title, suffix);
@@ -87,6 +92,7 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
         return texts->unassigned;
     case MP_EVENT_OPENED:
     case MP_EVENT_COMMENT:  /* bring a text of their own */
+    case MP_EVENT_PUSHED:   /* is written in push.c */
     case MP_EVENT_DIGEST:   /* is several of these, in digest.c */
     case MP_EVENT_RESPONSE: /* is written in response.c */
     case MP_EVENT_TEST:     /* and in test_mail.c */
@@ -141,7 +147,9 @@ mp_notification_markdown(const MpNotificationFacts *facts, MpLanguage language)
     if (facts->comment != NULL)
         return mp_clean_text(facts->comment->body);
     g_autofree char *line =
-        change_sentence(facts, change_of(facts->kind, mp_notice_texts(language)));
+        facts->kind == MP_EVENT_PUSHED
+            ? mp_push_markdown(facts->event->push, mp_notice_texts(language))
+            : change_sentence(facts, change_of(facts->kind, mp_notice_texts(language)));
     return mp_clean_text(line);
 }
 

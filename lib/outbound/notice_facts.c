@@ -42,17 +42,26 @@ ghost(guint64 id, const char *login)
     return user;
 }
 
+/* As what they did has it. */
+static const char *
+login_of(const MpNotice *notice, guint64 id)
+{
+    if (notice->comment != NULL)
+        return notice->comment->author == id ? notice->comment->author_login : NULL;
+    return notice->event != NULL && notice->event->author == id ? notice->event->author_login
+                                                                : NULL;
+}
+
 static bool
 load_actor(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice, GError **error)
 {
     const MpComment *comment = notice->comment;
     guint64 id = facts->actor == 0 && comment != NULL ? comment->author : facts->actor;
 
-    if (!mp_accounts_user(instance->accounts, id, &notice->actor, error))
+    if (id != 0 && !mp_accounts_user(instance->accounts, id, &notice->actor, error))
         return false;
     if (notice->actor == NULL)
-        notice->actor =
-            ghost(id, comment != NULL && comment->author == id ? comment->author_login : NULL);
+        notice->actor = ghost(id, login_of(notice, id));
     return true;
 }
 
@@ -75,7 +84,7 @@ static bool
 needs_event(MpEventKind kind)
 {
     return kind == MP_EVENT_RENAMED || kind == MP_EVENT_LABELED || kind == MP_EVENT_UNLABELED ||
-           kind == MP_EVENT_ASSIGNED || kind == MP_EVENT_UNASSIGNED;
+           kind == MP_EVENT_ASSIGNED || kind == MP_EVENT_UNASSIGNED || kind == MP_EVENT_PUSHED;
 }
 
 /* The thread and the comment, or what became of it; *are_there says whether both are in the

@@ -32,6 +32,15 @@ mp_pages_events_begin(MpPagesUpdate *update, guint64 thread, guint64 first, guin
 }
 
 static void
+add_push(const MpRefPush *push, GString *page)
+{
+    g_autofree char *before = mp_push_short_id(push->before);
+    g_autofree char *after = mp_push_short_id(push->after);
+
+    mp_page_add(page, " <bdi>%s</bdi> (%s → %s)", mp_push_short_ref(push), before, after);
+}
+
+static void
 add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
 {
     g_autofree char *assignees = mp_assignees_text(event->assignees, ", ");
@@ -41,6 +50,8 @@ add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page
     mp_pages_add_labels(page, event->labels);
     if (*assignees != '\0')
         mp_page_add(page, " <bdi>%s</bdi>", assignees);
+    if (event->push != NULL)
+        add_push(event->push, page);
     if (event->title != NULL)
         mp_page_add(page, " <del><bdi>%s</bdi></del> <ins><bdi>%s</bdi></ins>",
                     event->was != NULL ? event->was : "", event->title);

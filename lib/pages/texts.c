@@ -51,7 +51,7 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
             .assigned_to = "Assigned to",
             .changes = {"closed this", "reopened this", "locked this", "unlocked this",
                         "changed the title:", "added", "removed", "assigned this to",
-                        "took this off"},
+                        "took this off", "pushed:"},
             .earlier = "earlier changes are not shown",
         },
     [MP_LANGUAGE_FR] =
@@ -104,7 +104,7 @@ static const MpPagesTexts texts[MP_N_LANGUAGES] = {
             .changes = {"a fermé la discussion", "a rouvert la discussion",
                         "a verrouillé la discussion", "a déverrouillé la discussion",
                         "a changé le titre :", "a ajouté", "a retiré", "a attribué la discussion à",
-                        "n’attribue plus la discussion à"},
+                        "n’attribue plus la discussion à", "a poussé :"},
             .earlier = "changements antérieurs ne sont pas montrés",
         },
 };

@@ -91,7 +91,7 @@ update_comments(MpPagesUpdate *update, MpPagesRepository *repository, const MpTh
         if (!mp_tracker_comment(update->tracker, thread->id, number, &comment, error) ||
             !mp_pages_write_attached(update, repository, thread->id, number, comment, error))
             return false;
-        if (comment != NULL)
+        if (comment != NULL && !thread->is_unlisted)
             mp_pages_feed_comment(update, repository, thread, comment);
         else
             mp_pages_unfeed(repository, thread->id, &number);
@@ -131,11 +131,13 @@ write_thread(MpPagesUpdate *update, MpPagesRepository *repository, const MpThrea
         g_array_append_val(numbers, number);
     return read_activity(update, thread, last, &active, error) &&
            update_comments(update, repository, thread, numbers, error) &&
-           (!all || update->is_fresh || mp_pages_feed_again(update, repository, thread, error)) &&
+           (!all || update->is_fresh || thread->is_unlisted ||
+            mp_pages_feed_again(update, repository, thread, error)) &&
            mp_pages_write_thread(update, repository, thread, last, numbers, all, error) &&
            (!update->is_fresh ||
             mp_pages_sweep_thread(update, repository, thread->id, last, error)) &&
-           mp_pages_list_thread(update, repository, thread, last, active, error);
+           (thread->is_unlisted ||
+            mp_pages_list_thread(update, repository, thread, last, active, error));
 }
 
 static bool

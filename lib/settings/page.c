@@ -81,6 +81,8 @@ const MpSetting mp_settings_table[] = {
     {NULL, "tracker.remote-timeout", N_("Seconds for a fetch or push")},
     {NULL, "tracker.mask-addresses", N_("Hide mail addresses in comments")},
 
+    {N_("Git"), "repositories.root", N_("Directory of the repositories whose pushes are told")},
+
     {N_("Pages"), "pages.directory", N_("Directory of the pages"), MP_APPLY_UNITS},
     {NULL, "pages.url", N_("Where that directory is on the web")},
 

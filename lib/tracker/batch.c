@@ -145,6 +145,8 @@ subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpN
     MpTree *tree = batch->chain.tree;
     bool all, all_copied;
 
+    if (author == 0) /* nobody's account */
+        return true;
     if (!mp_read_all_subscribe(tree, id, author, comment->mentions, &all, error) ||
         !mp_read_all_subscribe(tree, id, author, comment->copied, &all_copied, error))
         return false;
@@ -304,6 +306,17 @@ next_number(MpBatch *batch, MpTreeNode *thread, guint64 *number, GError **error)
     return true;
 }
 
+/* Somebody writes in it. */
+static bool
+list_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, GError **error)
+{
+    if (!thread->is_unlisted)
+        return true;
+    thread->is_unlisted = false;
+    g_autofree char *record = mp_record_thread(thread);
+    return set_text(batch, directory, "thread", record, error);
+}
+
 bool
 mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *actor, guint64 *number,
                  bool *duplicate, GError **error)
@@ -323,7 +336,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
     g_autofree char *line = first_line(comment->body);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", record->repository, comment->thread, line);
-    return next_number(batch, thread, number, error) &&
+    return next_number(batch, thread, number, error) && list_thread(batch, thread, record, error) &&
            write_comment(batch, thread, *number, comment, actor, error) &&
            add_message_id(batch, comment, comment->thread, error) &&
            subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment",

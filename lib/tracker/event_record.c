@@ -76,6 +76,8 @@ check_event(MpRecordReader *r, const MpThreadEvent *event)
         mp_record_blame(r, "labels", "missing, or of a change that has none");
     if (has_assignees != (event->assignees != NULL))
         mp_record_blame(r, "change", "assignees are missing, or it has none");
+    if ((event->change == MP_THREAD_PUSHED) != (event->push != NULL))
+        mp_record_blame(r, "change", "the group [push] is missing, or it has none");
 }
 
 MpThreadEvent *
@@ -88,7 +90,7 @@ mp_record_parse_event(const char *text, const char *path, guint64 number, GError
     g_autofree char *change = mp_record_string(&r, "change");
     event->number = number;
     event->comment = mp_record_number(&r, "comment", 0, G_MAXUINT32);
-    event->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
+    event->author = mp_record_number(&r, "author", 0, MP_MAX_ID);
     event->author_login = mp_record_string(&r, "login");
     event->date = mp_record_date(&r, "date");
     event->via = mp_record_string(&r, "via");
@@ -98,6 +100,7 @@ mp_record_parse_event(const char *text, const char *path, guint64 number, GError
     event->title = mp_record_optional(&r, "title");
     event->labels = mp_record_labels(&r, "labels");
     event->assignees = mp_record_assignees(&r);
+    event->push = mp_record_push(&r);
     if (change != NULL && !mp_thread_change_parse(change, &event->change))
         mp_record_blame(&r, "change", "not a change of a thread");
     check_event(&r, event);
@@ -122,5 +125,6 @@ mp_record_event(const MpThreadEvent *event)
     mp_record_set_optional(file, g, "title", event->title);
     mp_record_set_labels(file, g, "labels", event->labels);
     mp_record_set_assignees(file, event->assignees);
+    mp_record_set_push(file, event->push);
     return g_key_file_to_data(file, NULL, NULL);
 }

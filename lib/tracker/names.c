@@ -246,6 +246,25 @@ mp_comment_free(MpComment *comment)
     g_free(comment);
 }
 
+bool
+mp_is_ref_patterns(const char *text)
+{
+    return strlen(text) <= 1000 && strspn(text, " ") < strlen(text) && g_str_is_ascii(text) &&
+           strpbrk(text, "?[]\\~^:;") == NULL && mp_is_visible_line(text);
+}
+
+bool
+mp_repository_tells_ref(const MpRepository *repository, const char *ref)
+{
+    if (repository->push_refs == NULL)
+        return true;
+    g_auto(GStrv) patterns = g_strsplit(repository->push_refs, " ", -1);
+    for (char **pattern = patterns; *pattern != NULL; pattern++)
+        if (**pattern != '\0' && g_pattern_match_simple(*pattern, ref))
+            return true;
+    return false;
+}
+
 void
 mp_repository_free(MpRepository *repository)
 {
@@ -254,6 +273,7 @@ mp_repository_free(MpRepository *repository)
     g_free(repository->name);
     g_free(repository->link);
     g_free(repository->address);
+    g_free(repository->push_refs);
     g_clear_pointer(&repository->watchers, g_array_unref);
     g_clear_pointer(&repository->members, g_array_unref);
     g_free(repository);

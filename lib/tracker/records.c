@@ -44,11 +44,12 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
     thread->title = mp_record_string(&r, "title");
     thread->object = mp_record_optional(&r, "object");
     thread->base = mp_record_optional(&r, "base");
-    thread->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
+    thread->author = mp_record_number(&r, "author", 0, MP_MAX_ID);
     thread->author_login = mp_record_string(&r, "login");
     thread->created = mp_record_date(&r, "created");
     thread->nonce = mp_record_string(&r, "nonce");
     thread->is_locked = mp_record_boolean(&r, "locked");
+    thread->is_unlisted = mp_record_boolean(&r, "unlisted");
     thread->is_open = g_strcmp0(state, "open") == 0;
     thread->labels = mp_record_labels(&r, "labels");
     thread->assignees = mp_record_assignees(&r);
@@ -75,6 +76,7 @@ mp_record_thread(const MpThread *thread)
     g_key_file_set_string(file, g, "title", thread->title);
     g_key_file_set_string(file, g, "state", thread->is_open ? "open" : "closed");
     g_key_file_set_string(file, g, "locked", thread->is_locked ? "true" : "false");
+    mp_record_set_optional(file, g, "unlisted", thread->is_unlisted ? "true" : NULL);
     mp_record_set_optional(file, g, "object", thread->object);
     mp_record_set_optional(file, g, "base", thread->base);
     mp_record_set_number(file, g, "author", thread->author);
@@ -167,7 +169,7 @@ mp_record_parse_comment(const char *text, const char *path, guint64 comment_numb
 
     mp_record_begin(&r, text, path, "comment");
     comment->number = comment_number;
-    comment->author = mp_record_number(&r, "author", 1, MP_MAX_ID);
+    comment->author = mp_record_number(&r, "author", 0, MP_MAX_ID);
     comment->author_login = mp_record_string(&r, "login");
     comment->date = mp_record_date(&r, "date");
     comment->via = mp_record_string(&r, "via");
@@ -258,6 +260,44 @@ read_opening(MpRecordReader *r, MpRepository *repository)
         mp_record_blame(r, "open", "none of: off, members, known");
 }
 
+static const char *const push_mail_names[] = {"off", "summary", "commits"};
+
+MP_DEFINE_NAMES(mp_push_mail, MpPushMail, push_mail_names)
+
+static guint64
+number_or(MpRecordReader *r, const char *key, guint64 most, guint64 otherwise)
+{
+    return mp_record_has(r, key) ? mp_record_number(r, key, 0, most) : otherwise;
+}
+
+static void
+read_pushes(MpRecordReader *r, MpRepository *repository)
+{
+    g_autofree char *mail = mp_record_optional(r, "push-mail");
+
+    repository->push_refs = mp_record_optional(r, "push-refs");
+    repository->push_commits = number_or(r, "push-commits", MP_PUSH_COMMITS_MAX, MP_PUSH_COMMITS);
+    repository->push_diff = number_or(r, "push-diff", MP_PUSH_DIFF_MAX, MP_PUSH_DIFF);
+    if (mail != NULL && !mp_push_mail_parse(mail, &repository->push_mail))
+        mp_record_blame(r, "push-mail", "none of: off, summary, commits");
+    if (repository->push_refs != NULL && !mp_is_ref_patterns(repository->push_refs))
+        mp_record_blame(r, "push-refs", "not patterns of refs between spaces");
+}
+
+static void
+set_pushes(GKeyFile *file, const MpRepository *repository)
+{
+    const char *g = "repository";
+
+    if (repository->push_mail != MP_PUSH_MAIL_OFF)
+        g_key_file_set_string(file, g, "push-mail", mp_push_mail_name(repository->push_mail));
+    mp_record_set_optional(file, g, "push-refs", repository->push_refs);
+    if (repository->push_commits != MP_PUSH_COMMITS)
+        mp_record_set_number(file, g, "push-commits", repository->push_commits);
+    if (repository->push_diff != MP_PUSH_DIFF)
+        mp_record_set_number(file, g, "push-diff", repository->push_diff);
+}
+
 MpRepository *
 mp_record_parse_repository(const char *text, const char *path, const char *name, GError **error)
 {
@@ -277,6 +317,7 @@ mp_record_parse_repository(const char *text, const char *path, const char *name,
     if (reply != NULL && !mp_reply_policy_parse(reply, &repository->reply))
         mp_record_blame(&r, "reply", "none of: on, members, off");
     read_opening(&r, repository);
+    read_pushes(&r, repository);
     return mp_record_end(&r, error) ? g_steal_pointer(&repository) : NULL;
 }
 
@@ -294,6 +335,7 @@ mp_record_repository(const MpRepository *repository)
     mp_record_set_optional(file, g, "address", repository->address);
     if (repository->open != MP_OPEN_OFF)
         g_key_file_set_string(file, g, "open", mp_open_policy_name(repository->open));
+    set_pushes(file, repository);
     return g_key_file_to_data(file, NULL, NULL);
 }
 

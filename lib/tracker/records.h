@@ -24,6 +24,11 @@ mp_record_set_labels(GKeyFile *file, const char *group, const char *key, const G
 GPtrArray *mp_record_assignees(MpRecordReader *r);
 void mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees);
 
+/* The groups of a push in an event's record, NULL for none; and what was told of a repository. */
+MpRefPush *mp_record_push(MpRecordReader *r);
+void mp_record_set_push(GKeyFile *file, const MpRefPush *push);
+MpTold *mp_record_parse_told(const char *text, const char *path, GError **error);
+
 /* The record of a comment; body, elided and attachments are files of their own. */
 MpComment *
 mp_record_parse_comment(const char *text, const char *path, guint64 number, GError **error);

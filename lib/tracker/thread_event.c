@@ -11,7 +11,7 @@ static const char *const change_names[MP_N_THREAD_CHANGES] = {
     [MP_THREAD_LOCKED] = "locked",         [MP_THREAD_UNLOCKED] = "unlocked",
     [MP_THREAD_RENAMED] = "renamed",       [MP_THREAD_LABELED] = "labeled",
     [MP_THREAD_UNLABELED] = "unlabeled",   [MP_THREAD_ASSIGNED] = "assigned",
-    [MP_THREAD_UNASSIGNED] = "unassigned",
+    [MP_THREAD_UNASSIGNED] = "unassigned", [MP_THREAD_PUSHED] = "pushed",
 };
 
 MP_DEFINE_NAMES(mp_thread_change, MpThreadChange, change_names)
@@ -29,6 +29,7 @@ mp_thread_event_free(MpThreadEvent *event)
     g_free(event->title);
     g_clear_pointer(&event->labels, g_ptr_array_unref);
     g_clear_pointer(&event->assignees, g_ptr_array_unref);
+    mp_push_free(event->push);
     g_free(event);
 }
 
@@ -147,11 +148,18 @@ mp_assignees_text(const GPtrArray *assignees, const char *separator)
     return g_string_free(text, FALSE);
 }
 
+static char *
+push_text(const MpRefPush *push)
+{
+    return g_strdup_printf("%s %s", push->ref, mp_push_deed_name(mp_push_deed(push)));
+}
+
 char *
 mp_thread_event_text(const MpThreadEvent *event)
 {
-    g_autofree char *about = event->labels != NULL ? mp_labels_text(event->labels, "; ")
-                                                   : mp_assignees_text(event->assignees, "; ");
+    g_autofree char *about = event->push != NULL     ? push_text(event->push)
+                             : event->labels != NULL ? mp_labels_text(event->labels, "; ")
+                                                     : mp_assignees_text(event->assignees, "; ");
 
     return g_strconcat(mp_thread_change_name(event->change), *about != '\0' ? " " : "", about,
                        NULL);
@@ -274,6 +282,8 @@ mp_thread_apply(MpThread *thread, MpThreadEvent *event)
         return add_assignees(thread, event);
     case MP_THREAD_UNASSIGNED:
         return remove_assignees(thread, event);
+    case MP_THREAD_PUSHED:
+        return true; /* of the repository: nothing of the thread changes */
     case MP_N_THREAD_CHANGES:
         break;
     }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "tracker/push.h"
 #include "tracker/tracker.h"
 
 typedef enum {
@@ -17,6 +18,7 @@ typedef enum {
     MP_THREAD_UNLABELED,
     MP_THREAD_ASSIGNED,
     MP_THREAD_UNASSIGNED,
+    MP_THREAD_PUSHED, /* a branch or a tag leads to this commit now, or away from it */
     MP_N_THREAD_CHANGES,
 } MpThreadChange;
 
@@ -60,15 +62,16 @@ typedef struct {
     guint64 number;
     MpThreadChange change;
     guint64 comment; /* the last that was there: it stands behind this one */
-    guint64 author;
+    guint64 author;  /* 0: nobody's account; then this is a name: */
     char *author_login;
     gint64 date;
-    char *via;            /* "mail", "command" or "import" */
+    char *via;            /* "mail", "command", "import" or "push" */
     char *host;           /* that made and announces it, or NULL */
     char *key;            /* its KEY */
     char *was, *title;    /* renamed: from, to */
     GPtrArray *labels;    /* labeled, unlabeled: char * */
     GPtrArray *assignees; /* assigned, unassigned: MpAssignee */
+    MpRefPush *push;      /* pushed */
 } MpThreadEvent;
 
 void mp_thread_event_free(MpThreadEvent *event);

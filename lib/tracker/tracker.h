@@ -35,9 +35,10 @@ typedef struct {
     char *repository; /* "acme/rocket" */
     char *title;
     bool is_open, is_locked;
-    char *object; /* what it is about: a commit, the branch of a pull request; or NULL */
-    char *base;   /* of a pull request: the branch that it is to be merged into, or NULL */
-    guint64 author;
+    bool is_unlisted; /* of a commit that was pushed, until somebody writes in it */
+    char *object;     /* what it is about: a commit, the branch of a pull request; or NULL */
+    char *base;       /* of a pull request: the branch that it is to be merged into, or NULL */
+    guint64 author;   /* 0: nobody's account, of a commit */
     char *author_login;
     gint64 created;
     char *nonce; /* 16 random hexadecimal digits: tells it from a thread that had its id before */
@@ -133,6 +134,14 @@ typedef enum { MP_REPLY_ON, MP_REPLY_MEMBERS, MP_REPLY_OFF } MpReplyPolicy;
 /* Whose first mail opens a thread. */
 typedef enum { MP_OPEN_OFF, MP_OPEN_MEMBERS, MP_OPEN_KNOWN } MpOpenPolicy;
 
+/* What is told of pushes: nothing, a mail each, and one for each commit besides. */
+typedef enum { MP_PUSH_MAIL_OFF, MP_PUSH_MAIL_SUMMARY, MP_PUSH_MAIL_COMMITS } MpPushMail;
+
+#define MP_PUSH_COMMITS     20 /* commits of a push that have a mail of their own, by default */
+#define MP_PUSH_COMMITS_MAX 100
+#define MP_PUSH_DIFF        32768 /* octets of a diff in it, by default */
+#define MP_PUSH_DIFF_MAX    40960
+
 typedef struct {
     char *name; /* "acme/rocket" */
     MpReplyPolicy reply;
@@ -142,6 +151,9 @@ typedef struct {
     bool has_no_pages; /* it is left out of what `metroplex pages` makes */
     char *address;     /* "rocket": the local part that opens a thread here, or NULL */
     MpOpenPolicy open;
+    MpPushMail push_mail;
+    char *push_refs;                 /* patterns of refs that are told, or NULL: all */
+    guint64 push_commits, push_diff; /* see MP_PUSH_COMMITS, MP_PUSH_DIFF */
 } MpRepository;
 
 void mp_repository_free(MpRepository *repository);
@@ -151,6 +163,14 @@ const char *mp_reply_policy_name(MpReplyPolicy policy); /* "on", "members", "off
 bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
 const char *mp_open_policy_name(MpOpenPolicy policy); /* "off", "members", "known" */
 bool mp_open_policy_parse(const char *name, MpOpenPolicy *policy);
+const char *mp_push_mail_name(MpPushMail mail); /* "off", "summary", "commits" */
+bool mp_push_mail_parse(const char *name, MpPushMail *mail);
+
+/* Patterns between spaces, with * for any text: "refs/heads/main refs/tags/v*". */
+bool mp_is_ref_patterns(const char *text);
+
+/* Whether the repository tells of a ref. */
+bool mp_repository_tells_ref(const MpRepository *repository, const char *ref);
 
 /* "owner/name" of letters, digits, '.', '_' and '-', neither part starting with '.' or '-', ending
  * in '.', ".git" or ".lock", or being a device on Windows ("con", "aux.c"). */

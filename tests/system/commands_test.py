@@ -371,15 +371,16 @@ def rotated_keys_verify_old_addresses_and_sign_with_the_first(site):
 @test
 def a_repository_has_a_policy(site):
     site.user("tim"), site.user("kate")
+    untold = {"push-mail": "off", "push-refs": None, "push-commits": 20, "push-diff": 32768}
     equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json")),
           {"repository": "acme/rocket", "reply": "on", "members": [], "watchers": [], "link": None, "pages": "on",
-           "open": "off", "short-address": None, "address": None})
+           "open": "off", "short-address": None, "address": None, **untold})
     equal(site.metroplex("repository", "set", "acme/rocket", "--reply", "members", "--watch", "tim", "--watch", "kate", "--member", "KATE",
                          "--link", "https://x.example/{repository}/{kind}/{number}"), "acme/rocket: changed\n")
     equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json")),
           {"repository": "acme/rocket", "reply": "members", "members": ["kate"], "watchers": ["tim", "kate"],
            "link": "https://x.example/{repository}/{kind}/{number}", "pages": "on",
-           "open": "off", "short-address": None, "address": None})
+           "open": "off", "short-address": None, "address": None, **untold})
     shown = site.metroplex("repository", "show", "acme/rocket")
     contains(shown, "members  kate\n"), contains(shown, "watchers tim, kate\n")
     before = tip(site)

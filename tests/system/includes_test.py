@@ -23,7 +23,7 @@ ORDER = [
     ["policy"],
     ["notify"],
     ["instance", "pages"],
-    ["inbound", "outbound"],
+    ["inbound", "outbound", "watch"],
     ["check"],
     ["report"],
     ["metroplex", "notifier"],
@@ -43,9 +43,10 @@ ARROWS = {
     "pages": {"markup", "notify", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
+    "watch": {"instance", "repo", "tracker"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "pages", "postfix", "tracker", "transport"},
     "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings"},
-    "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "report", "settings", "tracker"},
+    "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "report", "settings", "tracker", "watch"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }
 

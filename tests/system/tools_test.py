@@ -182,6 +182,10 @@ PLANTED = [
     ("two repositories with addresses that are taken for each other", lambda c: [
         write(c, "repositories/acme/rocket", "address=big.rocket\n", "a"), write(c, OPENING, "acme/rocket\n"),
         write(c, "repositories/acme/engine", "[repository]\nreply=on\naddress=big-rocket\n")], ["shared repositories/acme/engine"]),
+    ("what was told of a repository does not parse", lambda c: write(c, "told/acme/rocket", "counter x\n"), ["malformed told/acme/rocket"]),
+    ("what was told of a ref does not parse", lambda c: write(c, "told/acme/rocket", "counter 1\n12 refs/heads/main\n"), ["malformed told/acme/rocket"]),
+    ("a push without its facts", lambda c: write(c, T + "/events/1", "[event]\nchange=pushed\ncomment=2\nauthor=0\nlogin=Ann\ndate=2026-01-01T00:00:00Z\nvia=push\nkey=00000000000000000000000000000000\n"), ["malformed " + T + "/events/1"]),
+    ("pushes told in no known way", lambda c: write(c, "repositories/acme/rocket", "[repository]\nreply=on\npush-mail=loud\n"), ["malformed repositories/acme/rocket"]),
     ("an address that is reserved", lambda c: write(c, "repositories/acme/rocket", "address=postmaster\n", "a"),
      ["malformed repositories/acme/rocket"]),
     ("an opening that is none", lambda c: write(c, "repositories/acme/rocket", "open=always\n", "a"), ["malformed repositories/acme/rocket"]),

@@ -55,7 +55,8 @@ mp_fsck_tell_error(Fsck *fsck, const char *path, GError **error)
 bool
 mp_fsck_has_user(const Fsck *fsck, guint64 id)
 {
-    return id / 8 < fsck->users->len && (fsck->users->data[id / 8] >> (id % 8) & 1) != 0;
+    return id == 0 ||
+           (id / 8 < fsck->users->len && (fsck->users->data[id / 8] >> (id % 8) & 1) != 0);
 }
 
 /* --- Reading -------------------------------------------------------------------------------- */
@@ -142,9 +143,8 @@ walk_level(IdWalk *walk, const git_oid *id, const char *path, int level, guint64
     }
 }
 
-/* The entry of that name in the root of the repository, or NULL. */
-static bool
-find_in_root(Fsck *fsck, const char *name, git_oid *id)
+bool
+mp_fsck_find_in_root(Fsck *fsck, const char *name, git_oid *id)
 {
     MpTreeNode *root;
     g_autoptr(MpTree) tree = mp_fsck_open(fsck, &fsck->store->root, "/", &root);
@@ -168,7 +168,7 @@ mp_fsck_ids(Fsck *fsck, const char *directory, bool of_directories, MpFsckVisit 
     IdWalk walk = {fsck, of_directories, visit};
     git_oid id;
 
-    if (find_in_root(fsck, directory, &id))
+    if (mp_fsck_find_in_root(fsck, directory, &id))
         walk_level(&walk, &id, directory, 0, 0);
 }
 
@@ -234,7 +234,7 @@ mp_fsck_repositories(Fsck *fsck)
     git_oid id;
     MpTreeNode *root;
 
-    if (!find_in_root(fsck, "repositories", &id))
+    if (!mp_fsck_find_in_root(fsck, "repositories", &id))
         return;
     g_autoptr(MpTree) tree = mp_fsck_open(fsck, &id, "repositories", &root);
     for (guint i = 0; tree != NULL && i < mp_tree_count(root) && fsck->stop == NULL; i++) {
@@ -358,19 +358,20 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     fsck.store = &tracker->store;
     fsck.repository = "tracker.git";
     find_last_thread(&fsck);
-    fsck.has_commits = find_in_root(&fsck, "commits", &commits);
+    fsck.has_commits = mp_fsck_find_in_root(&fsck, "commits", &commits);
     mp_fsck_names(&fsck);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
     mp_fsck_still_there(&fsck);
-    mp_fsck_message_ids(&fsck, find_in_root(&fsck, "message-ids", &index) ? &index : NULL);
+    mp_fsck_message_ids(&fsck, mp_fsck_find_in_root(&fsck, "message-ids", &index) ? &index : NULL);
     mp_fsck_repositories(&fsck);
-    if (find_in_root(&fsck, "imports", &imports))
+    mp_fsck_told(&fsck);
+    if (mp_fsck_find_in_root(&fsck, "imports", &imports))
         check_imports(&fsck, &imports, "imports");
     if (fsck.has_commits)
         check_imports(&fsck, &commits, "commits");
-    if (find_in_root(&fsck, "openings", &openings))
+    if (mp_fsck_find_in_root(&fsck, "openings", &openings))
         mp_fsck_openings(&fsck, &openings, "openings");
-    if (find_in_root(&fsck, "hosts", &hosts))
+    if (mp_fsck_find_in_root(&fsck, "hosts", &hosts))
         check_hosts(&fsck, &hosts);
     if (fsck.stop == NULL)
         return true;

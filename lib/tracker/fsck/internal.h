@@ -24,6 +24,12 @@ typedef struct {
 void mp_fsck_tell(Fsck *fsck, const char *code, const char *path, char *remedy, const char *format,
                   ...) G_GNUC_PRINTF(5, 6);
 
+/* The directory of that name in the root of the repository; false where there is none. */
+bool mp_fsck_find_in_root(Fsck *fsck, const char *name, git_oid *id);
+
+/* told/: what was told of branches and tags. */
+void mp_fsck_told(Fsck *fsck);
+
 /* Tells the fault behind *error, a file that does not parse or an object that cannot be read. */
 void mp_fsck_tell_error(Fsck *fsck, const char *path, GError **error);
 

@@ -1,0 +1,113 @@
+/* What a push did, in the words of a mail: Markdown in which nothing of the repository is markup.
+ */
+#include "notify/internal.h"
+
+#include <string.h>
+
+#include "markup/markdown.h"
+
+static const char *
+sentence_of(const MpRefPush *push, const MpNoticeTexts *texts)
+{
+    const char *const branch[] = {texts->branch_created, texts->branch_updated,
+                                  texts->branch_rewound, texts->branch_deleted};
+    const char *const tag[] = {texts->tag_created, texts->tag_moved, texts->tag_moved,
+                               texts->tag_deleted};
+
+    return (mp_push_is_of_tag(push) ? tag : branch)[mp_push_deed(push)];
+}
+
+/* A ref may be called {after}, so that it comes in last. */
+static void
+add_sentence(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
+{
+    g_autofree char *before = mp_push_short_id(push->before),
+                    *after = mp_push_short_id(push->after);
+    g_autofree char *ref = mp_markdown_quote(mp_push_short_ref(push));
+    g_autofree char *line = mp_text_fill(sentence_of(push, texts), "{before}", before, "{after}",
+                                         after, "{ref}", ref, NULL);
+
+    g_string_append_printf(out, "%s\n", line);
+}
+
+static void
+add_count(GString *out, const char *text, guint64 n, bool is_unsure)
+{
+    g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT "%s", n, is_unsure ? "+" : "");
+    g_autofree char *line = mp_text_fill(text, "{count}", count, NULL);
+
+    g_string_append_printf(out, "\n%s\n\n", line);
+}
+
+static void
+add_commits(GString *out, const GPtrArray *commits, guint64 n, const MpNoticeTexts *texts)
+{
+    for (guint i = 0; i < commits->len; i++) {
+        const MpPushCommit *commit = commits->pdata[i];
+        g_autofree char *id = mp_push_short_id(commit->id);
+        g_autofree char *subject = mp_markdown_quote(commit->subject);
+        g_autofree char *author = mp_markdown_quote(commit->author);
+
+        g_string_append_printf(out, "- %s %s (%s)\n", id, subject, author);
+    }
+    if (n > commits->len)
+        g_string_append_printf(out, "- %s\n", texts->and_more);
+}
+
+static void
+add_files(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
+{
+    g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_files);
+    g_autofree char *added = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_lines_added);
+    g_autofree char *removed = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_lines_removed);
+    g_autofree char *line = mp_text_fill(texts->push_files, "{count}", count, "{added}", added,
+                                         "{removed}", removed, NULL);
+
+    if (push->n_files == 0)
+        return;
+    g_string_append_printf(out, "\n%s\n\n", line);
+    for (guint i = 0; i < push->files->len; i++) {
+        g_autofree char *file = mp_markdown_quote(push->files->pdata[i]);
+
+        g_string_append_printf(out, "- %s\n", file);
+    }
+    if (push->n_files > push->files->len)
+        g_string_append_printf(out, "- %s\n", texts->and_more);
+}
+
+/* What whoever made a tag wrote of it, as a quote. */
+static void
+add_message(GString *out, const MpRefPush *push)
+{
+    g_auto(GStrv) lines = push->message != NULL ? g_strsplit(push->message, "\n", -1) : NULL;
+
+    if (lines != NULL)
+        g_string_append_c(out, '\n');
+    for (char **line = lines; line != NULL && *line != NULL; line++) {
+        g_autofree char *quoted = mp_markdown_quote(*line);
+
+        if (**line != '\0' || line[1] != NULL)
+            g_string_append_printf(out, "> %s  \n", quoted);
+    }
+}
+
+char *
+mp_push_markdown(const MpRefPush *push, const MpNoticeTexts *texts)
+{
+    GString *out = g_string_new(NULL);
+
+    add_sentence(out, push, texts);
+    add_message(out, push);
+    if (push->n_removed > 0) {
+        add_count(out, texts->push_removed, push->n_removed, push->is_unsure);
+        add_commits(out, push->removed, push->n_removed, texts);
+    }
+    if (push->n_added > 0) {
+        add_count(out, texts->push_added, push->n_added, push->is_unsure);
+        add_commits(out, push->added, push->n_added, texts);
+        add_files(out, push, texts);
+    }
+    if (push->n_others > 0)
+        add_count(out, texts->push_others, push->n_others, false);
+    return g_string_free(out, FALSE);
+}

@@ -1,0 +1,89 @@
+/*
+ * What a push did to a branch or a tag of a watched repository, and what was told of each.
+ *
+ * A push is an event of the thread of the commit that it led to (of a branch that was deleted, that
+ * it led away from). All that is told of it stands in the event, as text that can be shown: the
+ * repository may be gone when it is read.
+ */
+#pragma once
+
+#include "tracker/tracker.h"
+
+#define MP_PUSH_LISTED 20   /* commits and files that an event names, of each kind */
+#define MP_PUSH_TEXT   4000 /* octets of a tag's message */
+
+typedef struct {
+    char *id; /* 40 digits */
+    char *author, *subject;
+} MpPushCommit;
+
+typedef struct {
+    char *ref;                  /* "refs/heads/main" */
+    char *before, *after;       /* ids of commits; NULL where it was created, or deleted */
+    guint64 n_added, n_removed; /* commits that came, and that it does not lead to any more */
+    bool is_unsure;             /* there were more than are counted */
+    GPtrArray *added, *removed; /* MpPushCommit, the newest of them */
+    GPtrArray *files;           /* char *, "modified 3 1 README"; of all that was added */
+    guint64 n_files, n_lines_added, n_lines_removed;
+    char *message;    /* of an annotated tag, or NULL */
+    guint64 n_others; /* branches and tags that changed as well and have no event of their own */
+} MpRefPush;
+
+MpRefPush *mp_push_new(const char *ref);
+void mp_push_free(MpRefPush *push);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRefPush, mp_push_free)
+
+void
+mp_push_add_commit(GPtrArray *commits, const char *id, const char *author, const char *subject);
+
+/* "main" of "refs/heads/main". Points into it. */
+const char *mp_push_short_ref(const MpRefPush *push);
+bool mp_push_is_of_tag(const MpRefPush *push);
+
+/* Twelve digits of an id, "-" for NULL. The caller's. */
+char *mp_push_short_id(const char *id);
+
+/* What it did, in a word. */
+typedef enum { MP_PUSH_CREATED, MP_PUSH_UPDATED, MP_PUSH_REWOUND, MP_PUSH_DELETED } MpPushDeed;
+MpPushDeed mp_push_deed(const MpRefPush *push);
+const char *mp_push_deed_name(MpPushDeed deed); /* "created", "updated", "rewound", "deleted" */
+
+/* --- What was told -------------------------------------------------------------------------- */
+
+typedef struct {
+    char *name; /* "refs/heads/main", by mp_escape() */
+    char *id;   /* 40 digits */
+} MpToldRef;
+
+typedef struct {
+    guint64 counter; /* of pushes that were found: the same from A to B comes again */
+    GPtrArray *refs; /* MpToldRef, by name */
+} MpTold;
+
+MpTold *mp_told_new(void);
+void mp_told_free(MpTold *told);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTold, mp_told_free)
+
+/* The id that was told of a ref last, or NULL. */
+const char *mp_told_find(const MpTold *told, const char *name);
+
+/* Sets it; NULL takes the ref away. */
+void mp_told_set(MpTold *told, const char *name, const char *id);
+
+/* KEY of what was found: from `before` to `after` (or NULL), by its counter. The caller's. */
+char *mp_push_key(const char *repository, const char *ref, guint64 counter, const char *before,
+                  const char *after);
+
+/* NULL where nobody has looked at the repository yet. */
+bool mp_tracker_told(MpTracker *tracker, const char *repository, MpTold **told, GError **error);
+
+/* Remembers it, with one commit. */
+bool mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *told, GError **error);
+
+/* The thread about this commit of a repository, as the batch has it; 0 where there is none. */
+bool mp_batch_commit_thread(MpBatch *batch, const char *repository, const char *commit,
+                            guint64 *thread, GError **error);
+
+/* The same at the tip. */
+bool mp_tracker_commit_thread(MpTracker *tracker, const char *repository, const char *commit,
+                              guint64 *thread, GError **error);

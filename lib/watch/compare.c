@@ -1,0 +1,72 @@
+/* Refs as they are, beside what was told of them. */
+#include <string.h>
+
+#include "watch/internal.h"
+
+static void
+free_change(gpointer data)
+{
+    MpRefChange *change = data;
+
+    g_free((char *)change->ref);
+    g_free((char *)change->before);
+    g_free((char *)change->after);
+    g_free(change->key);
+    g_free(change);
+}
+
+static void
+add_change(GPtrArray *changes, const char *ref, const char *before, const char *after)
+{
+    MpRefChange *change = g_new0(MpRefChange, 1);
+
+    change->ref = g_strdup(ref);
+    change->before = g_strdup(before);
+    change->after = g_strdup(after);
+    g_ptr_array_add(changes, change);
+}
+
+static void
+compare_ref(GPtrArray *changes, const MpRepoRef *ref, const MpTold *told)
+{
+    const char *before = mp_told_find(told, ref->name);
+    char after[GIT_OID_HEXSZ + 1];
+
+    git_oid_tostr(after, sizeof after, &ref->id);
+    if (!ref->is_broken && g_strcmp0(before, after) != 0)
+        add_change(changes, ref->name, before, after);
+}
+
+static gint
+by_rank(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+    const MpRefChange *one = *(MpRefChange *const *)a, *other = *(MpRefChange *const *)b;
+    const char *first = user_data;
+    int is_one = g_strcmp0(one->ref, first) == 0, is_other = g_strcmp0(other->ref, first) == 0;
+
+    return is_one != is_other ? is_other - is_one : strcmp(one->ref, other->ref);
+}
+
+GPtrArray *
+mp_watch_compare(const MpRepo *repo, const MpTold *told)
+{
+    GPtrArray *changes = g_ptr_array_new_with_free_func(free_change);
+    const GPtrArray *refs = mp_repo_refs(repo);
+
+    for (guint i = 0; i < refs->len; i++)
+        compare_ref(changes, g_ptr_array_index(refs, i), told);
+    for (guint i = 0; i < told->refs->len; i++) {
+        const MpToldRef *ref = g_ptr_array_index(told->refs, i);
+
+        if (mp_repo_ref(repo, ref->name) == NULL)
+            add_change(changes, ref->name, ref->id, NULL);
+    }
+    g_ptr_array_sort_with_data(changes, by_rank, (gpointer)mp_repo_default_branch(repo));
+    return changes;
+}
+
+void
+mp_watch_remember(MpTold *told, const MpRefChange *change)
+{
+    mp_told_set(told, change->ref, change->after);
+}

@@ -1,0 +1,309 @@
+/*
+ * A push: an event of the thread of the commit that the ref leads to now, and where commits have
+ * mails of their own, a thread for each that the repository did not have before.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "instance/change.h"
+#include "instance/transaction.h"
+#include "repo/changes.h"
+#include "watch/internal.h"
+
+typedef struct {
+    MpWatchBatch *batch;
+    const MpRefChange *change;
+    git_oid before, after; /* the commits, where there are any */
+    bool has_before, has_after;
+    MpRefPush *push;
+    MpRepoRange added, removed;
+} Telling;
+
+static void
+telling_clear(Telling *telling)
+{
+    mp_push_free(telling->push);
+    mp_repo_range_clear(&telling->added);
+    mp_repo_range_clear(&telling->removed);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Telling, telling_clear)
+
+static bool
+peel(MpWatchBatch *batch, const char *text, git_oid *commit, bool *found, GError **error)
+{
+    git_oid id;
+
+    *found = false;
+    return text == NULL || git_oid_fromstr(&id, text) < 0 ||
+           mp_repo_peel(batch->repo, &id, commit, found, error);
+}
+
+/* --- Commits that came and went --------------------------------------------------------------- */
+
+/* The commits of all that was told, but for this ref: what a new branch shares with them is not
+ * new. */
+static GArray *
+told_ids(const MpWatchBatch *batch)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
+    git_oid id;
+
+    for (guint i = 0; i < batch->told->refs->len; i++) {
+        const MpToldRef *ref = g_ptr_array_index(batch->told->refs, i);
+
+        if (g_str_has_prefix(ref->name, MP_REPO_BRANCHES) && git_oid_fromstr(&id, ref->id) == 0)
+            g_array_append_val(ids, id);
+    }
+    return ids;
+}
+
+static GArray *
+one_id(const git_oid *id)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
+
+    return g_array_append_val(ids, *id);
+}
+
+static bool
+find_fresh(MpWatchBatch *batch, const git_oid *id, MpRepoRange *range, GError **error)
+{
+    g_autoptr(GArray) from = one_id(id);
+    g_autoptr(GArray) but = told_ids(batch);
+
+    return mp_repo_range(batch->repo, from, but, MP_REPO_WALK_MAX, range, error);
+}
+
+static bool
+find_ranges(Telling *telling, GError **error)
+{
+    MpWatchBatch *batch = telling->batch;
+
+    if (mp_push_is_of_tag(telling->push) || !telling->has_after)
+        return true;
+    if (!telling->has_before)
+        return find_fresh(batch, &telling->after, &telling->added, error);
+    return mp_repo_range_of_two(batch->repo, &telling->after, &telling->before, MP_REPO_WALK_MAX,
+                                &telling->added, error) &&
+           mp_repo_range_of_two(batch->repo, &telling->before, &telling->after, MP_REPO_WALK_MAX,
+                                &telling->removed, error);
+}
+
+/* One that cannot be read is left out: it is counted. */
+static bool
+list_commits(const Telling *telling, const GArray *ids, GPtrArray *commits, GError **error)
+{
+    for (guint i = 0; ids != NULL && i < MIN(ids->len, MP_PUSH_LISTED); i++) {
+        const git_oid *id = &g_array_index(ids, git_oid, i);
+        g_autoptr(MpRepoCommit) commit = NULL;
+
+        if (!mp_repo_commit(telling->batch->repo, id, &commit, error))
+            return false;
+        if (commit == NULL)
+            continue;
+        g_autofree char *author = mp_watch_masked(telling->batch, commit->author.name);
+        g_autofree char *subject = mp_watch_masked(telling->batch, commit->subject);
+        mp_push_add_commit(commits, git_oid_tostr_s(id), author, subject);
+    }
+    return true;
+}
+
+static void
+add_files(MpRefPush *push, const MpRepoChanges *changes)
+{
+    push->n_files = changes->files->len;
+    push->n_lines_added = changes->n_added;
+    push->n_lines_removed = changes->n_removed;
+    for (guint i = 0; i < MIN(changes->files->len, MP_PUSH_LISTED); i++) {
+        const MpRepoChange *file = g_ptr_array_index(changes->files, i);
+
+        g_ptr_array_add(push->files,
+                        g_strdup_printf("%s +%u -%u %s", mp_repo_change_name(file->kind),
+                                        file->n_added, file->n_removed, file->path));
+    }
+}
+
+/* All files that the push changes, from where the branch was, or where a new one parted. */
+static bool
+list_files(Telling *telling, GError **error)
+{
+    static const MpRepoChangeLimits limits = {0};
+    MpWatchBatch *batch = telling->batch;
+    g_autoptr(GError) why = NULL;
+    git_oid base = telling->before;
+    bool has_base = telling->has_before;
+
+    if (telling->added.commits == NULL || telling->added.commits->len == 0)
+        return true;
+    if (!has_base) {
+        const git_oid *first =
+            &g_array_index(telling->added.commits, git_oid, telling->added.commits->len - 1);
+        g_autoptr(MpRepoCommit) commit = NULL;
+
+        if (!mp_repo_commit(batch->repo, first, &commit, error))
+            return false;
+        has_base = commit != NULL && commit->parents->len > 0;
+        if (has_base)
+            base = g_array_index(commit->parents, git_oid, 0);
+    }
+    g_autoptr(MpRepoChanges) changes =
+        mp_repo_changes(batch->repo, has_base ? &base : NULL, &telling->after, &limits, &why);
+    if (changes != NULL)
+        add_files(telling->push, changes);
+    if (why == NULL || !mp_error_is_temporary(why))
+        return true; /* damaged: told without it */
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+static bool
+read_tag(Telling *telling, GError **error)
+{
+    g_autoptr(MpRepoTag) tag = NULL;
+    git_oid id;
+
+    if (telling->change->after == NULL || git_oid_fromstr(&id, telling->change->after) < 0)
+        return true;
+    if (!mp_repo_tag(telling->batch->repo, &id, &tag, error))
+        return false;
+    if (tag == NULL || *tag->message == '\0')
+        return true;
+    g_autofree char *masked = mp_watch_masked(telling->batch, tag->message);
+    gsize length = strlen(masked);
+    const char *end = length > MP_PUSH_TEXT ? g_utf8_find_prev_char(masked, masked + MP_PUSH_TEXT)
+                                            : masked + length;
+    telling->push->message = g_strndup(masked, (gsize)(end - masked));
+    return true;
+}
+
+/* Commits are named as they are, also where a tag of a tag leads to them. */
+static bool
+describe(Telling *telling, GError **error)
+{
+    MpRefPush *push = telling->push;
+
+    if (telling->has_before)
+        push->before = g_strdup(git_oid_tostr_s(&telling->before));
+    if (telling->has_after)
+        push->after = g_strdup(git_oid_tostr_s(&telling->after));
+    push->n_others = telling->batch->n_others;
+    if (!find_ranges(telling, error))
+        return false;
+    push->n_added = telling->added.commits != NULL ? telling->added.commits->len : 0;
+    push->n_removed = telling->removed.commits != NULL ? telling->removed.commits->len : 0;
+    push->is_unsure = telling->added.is_unsure || telling->removed.is_unsure;
+    return list_commits(telling, telling->added.commits, push->added, error) &&
+           list_commits(telling, telling->removed.commits, push->removed, error) &&
+           list_files(telling, error) && read_tag(telling, error);
+}
+
+/* --- Threads and events ----------------------------------------------------------------------- */
+
+/* The mail of a commit is that which opens its thread. */
+static bool
+tell_commit(Telling *telling, const git_oid *id, GError **error)
+{
+    MpWatchBatch *batch = telling->batch;
+    guint64 thread;
+    bool is_new;
+
+    if (!mp_watch_commit_thread(batch, id, telling->push->ref, &thread, &is_new, error))
+        return false;
+    if (is_new) {
+        g_autofree char *key = mp_watch_commit_key(batch, id);
+
+        g_ptr_array_add(batch->events,
+                        mp_transaction_event(batch->instance, MP_EVENT_OPENED, key, thread, 0));
+    }
+    return true;
+}
+
+/* The oldest first; none where there are too many, or nobody can say which are new. */
+static bool
+tell_commits(Telling *telling, guint *n, GError **error)
+{
+    g_auto(MpRepoRange) fresh = {0};
+
+    *n = 0;
+    if (telling->batch->repository->push_mail != MP_PUSH_MAIL_COMMITS || !telling->has_after ||
+        mp_push_is_of_tag(telling->push))
+        return true;
+    if (!find_fresh(telling->batch, &telling->after, &fresh, error))
+        return false;
+    if (fresh.is_unsure || fresh.commits->len > telling->batch->repository->push_commits)
+        return true;
+    *n = fresh.commits->len;
+    for (guint i = fresh.commits->len; i-- > 0;)
+        if (!tell_commit(telling, &g_array_index(fresh.commits, git_oid, i), error))
+            return false;
+    return true;
+}
+
+/* One commit more on a branch: its mail says all of it. */
+static bool
+is_said(const Telling *telling, guint n_mails)
+{
+    return n_mails == 1 && telling->push->n_added == 1 && telling->push->n_removed == 0 &&
+           telling->has_before && telling->push->n_others == 0;
+}
+
+static bool
+add_event(Telling *telling, guint64 thread, const MpRepoPerson *person, bool is_announced,
+          GError **error)
+{
+    MpWatchBatch *batch = telling->batch;
+    g_autofree char *name = NULL;
+    MpActor actor = mp_watch_actor(person, &name);
+    MpThreadEvent event = {.change = MP_THREAD_PUSHED,
+                           .via = (char *)"push",
+                           .key = telling->change->key,
+                           .push = telling->push};
+    bool has_changed;
+
+    bool good = is_announced
+                    ? mp_change_thread(batch->instance, batch->batch, batch->events, thread, &event,
+                                       &actor, &has_changed, error)
+                    : mp_batch_change(batch->batch, thread, &event, &actor, &has_changed, error);
+    g_free(event.author_login);
+    g_free(event.host);
+    return good;
+}
+
+static bool
+tell(Telling *telling, GError **error)
+{
+    MpWatchBatch *batch = telling->batch;
+    const git_oid *tip = telling->has_after ? &telling->after : &telling->before;
+    g_autoptr(MpRepoCommit) commit = NULL;
+    guint64 thread;
+    guint n_mails;
+
+    if (!mp_repo_commit(batch->repo, tip, &commit, error) || !describe(telling, error) ||
+        !tell_commits(telling, &n_mails, error) ||
+        !mp_watch_commit_thread(batch, tip, telling->push->ref, &thread, NULL, error))
+        return false;
+    return thread == 0 || commit == NULL ||
+           add_event(telling, thread, &commit->committer, !is_said(telling, n_mails), error);
+}
+
+bool
+mp_watch_tell_push(MpWatchBatch *batch, const MpRefChange *change, GError **error)
+{
+    g_auto(Telling) telling = {.batch = batch, .change = change};
+
+    if (batch->repository->push_mail == MP_PUSH_MAIL_OFF ||
+        !mp_repository_tells_ref(batch->repository, change->ref))
+        return true;
+    if (!peel(batch, change->before, &telling.before, &telling.has_before, error) ||
+        !peel(batch, change->after, &telling.after, &telling.has_after, error))
+        return false;
+    if (!telling.has_after && (change->after != NULL || !telling.has_before)) {
+        mp_info("%s: %s leads to no commit that can be read: nothing is told of it",
+                batch->repository->name, change->ref);
+        return true;
+    }
+    telling.push = mp_push_new(change->ref);
+    return tell(&telling, error);
+}
