@@ -380,15 +380,19 @@ remove_commit_graph(const MpStore *store, GError **error)
     return true;
 }
 
-/* What was unlinked is gone for good only once that is synced, which git does not do. */
+/* git syncs no directory. Before it deletes packs, that which replaces them must be on the disk: so
+ * it is made first, and then again, of nothing new. And what it deleted is gone for good only once
+ * that is synced. */
 bool
 mp_store_collect(MpStore *store, GError **error)
 {
     static const char *const expire[] = {"reflog", "expire", "--expire=now", "--all", NULL};
-    static const char *const repack[] = {"repack", "--quiet", "-a", "-d", NULL};
+    static const char *const repack[] = {"repack", "--quiet", "-a", NULL};
+    static const char *const drop[] = {"repack", "--quiet", "-a", "-d", NULL};
     static const char *const prune[] = {"prune", "--expire=now", NULL};
 
     return remove_commit_graph(store, error) && run_git(store, expire, error) &&
-           run_git(store, repack, error) && run_git(store, prune, error) &&
+           run_git(store, repack, error) && mp_sync_file_system(store->path, error) &&
+           run_git(store, drop, error) && run_git(store, prune, error) &&
            mp_sync_file_system(store->path, error) && mp_store_reopen(store, error);
 }
