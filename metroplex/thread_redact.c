@@ -22,7 +22,7 @@ typedef struct {
     char *title;     /* --title, or NULL */
     bool is_known;   /* it had been redacted before */
     guint n_files;   /* that were deleted */
-    GPtrArray *logs; /* char *: files that somebody has to look at */
+    GPtrArray *left; /* char *: files that somebody has to look at */
     GPtrArray *refs; /* char *: of tracker.git, and packs there, that keep it */
 } Job;
 
@@ -31,7 +31,7 @@ job_clear(Job *job)
 {
     g_clear_pointer(&job->purge, mp_purge_free);
     g_free(job->title);
-    g_clear_pointer(&job->logs, g_ptr_array_unref);
+    g_clear_pointer(&job->left, g_ptr_array_unref);
     g_clear_pointer(&job->refs, g_ptr_array_unref);
 }
 
@@ -155,7 +155,7 @@ purge(MpInstance *instance, Job *job, GError **error)
         return false;
     g_autoptr(MpPurgeRecord) record = mp_purge_record_new(purge->old_tip, purge->new_tip);
     mp_purge_record_add(record, purge);
-    if (!mp_purge_find_files(instance, purge, record, job->logs, error) ||
+    if (!mp_purge_find_files(instance, purge, record, job->left, error) ||
         !mp_purge_record_write(record, instance->config->data, error))
         return false;
     job->n_files = record->files->len;
@@ -205,7 +205,7 @@ print_names(const char *before, const GPtrArray *names)
 {
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *shown = mp_escape(names->pdata[i]);
-        printf("%s: %s\n", before, shown);
+        printf("%s%s\n", before, shown);
     }
 }
 
@@ -221,8 +221,8 @@ print_done(const Job *job, bool is_purge)
         printf("its title stays as it is: metroplex thread title gives another\n");
     print_numbers("what was cut from these quoted it, and is gone as well:", purge->elided);
     print_numbers("these repeat it in their own words, look at them:", purge->repeating);
-    print_names("repeats it, remove the lines", job->logs);
-    print_names("keeps it, delete it in tracker.git and purge again", job->refs);
+    print_names("repeats it, ", job->left);
+    print_names("keeps it, delete it in tracker.git and purge again: ", job->refs);
     if (is_purge)
         printf("%u %s deleted; not reached: clones and mirrors, mail that was sent, kept mail and "
                "logs of\nother hosts and of the mail server, backups\n",
@@ -257,7 +257,7 @@ int
 thread_redact(int argc, char **argv)
 {
     gboolean is_purge = FALSE;
-    g_auto(Job) job = {.logs = g_ptr_array_new_with_free_func(g_free),
+    g_auto(Job) job = {.left = g_ptr_array_new_with_free_func(g_free),
                        .refs = g_ptr_array_new_with_free_func(g_free)};
     const GOptionEntry entries[] = {
         {"purge", 0, 0, G_OPTION_ARG_NONE, &is_purge,

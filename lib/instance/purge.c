@@ -174,7 +174,7 @@ follow_one(MpInstance *instance, const char *old, GError **error)
     g_autofree char *tip = mp_tracker_tip(instance->tracker);
     g_autoptr(MpPurgeRecord) record = mp_purge_record_new(old, tip);
     g_autoptr(GPtrArray) purges = mp_tracker_purges(instance->tracker, old, error);
-    g_autoptr(GPtrArray) logs = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; purges != NULL && i < purges->len; i++) {
         const MpPurge *purge = purges->pdata[i];
@@ -184,12 +184,12 @@ follow_one(MpInstance *instance, const char *old, GError **error)
             continue;
         mp_info("Purging comment %" G_GUINT64_FORMAT " of %s, as another host did", purge->comment,
                 purge->name);
-        if (!mp_purge_find_files(instance, purge, record, logs, error))
+        if (!mp_purge_find_files(instance, purge, record, left, error))
             return false;
     }
-    for (guint i = 0; i < logs->len; i++) {
-        g_autofree char *shown = mp_escape(logs->pdata[i]);
-        mp_warn("%s repeats what was purged: remove the lines", shown);
+    for (guint i = 0; i < left->len; i++) {
+        g_autofree char *shown = mp_escape(left->pdata[i]);
+        mp_warn("It repeats what was purged, %s", shown);
     }
     return purges != NULL && mp_purge_record_write(record, instance->config->data, error) &&
            mp_purge_finish(instance, NULL, error);

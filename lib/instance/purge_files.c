@@ -104,6 +104,24 @@ find_in_maildir(Find *find, const char *directory, GError **error)
     return names != NULL;
 }
 
+/* What waits is somebody's who was not heard yet: it is only named. */
+static bool
+find_held(Find *find, GPtrArray *left, GError **error)
+{
+    const char *directory = "incoming-mail/held";
+    g_autofree char *path = mp_config_path(find->instance->config, directory);
+    g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        const char *name = names->pdata[i];
+
+        if (mail_repeats(find, directory, name))
+            g_ptr_array_add(left,
+                            g_strdup_printf("reject it, and delete its file: %s/%s", path, name));
+    }
+    return names != NULL;
+}
+
 static bool
 find_mails(Find *find, GError **error)
 {
@@ -191,7 +209,7 @@ look_into_log(const Find *find, const char *path)
 }
 
 static bool
-find_logs(const Find *find, GPtrArray *logs, GError **error)
+find_logs(const Find *find, GPtrArray *left, GError **error)
 {
     const char *directory = find->instance->config->log_directory;
     g_autoptr(GPtrArray) names = mp_list_directory_if_any(directory, error);
@@ -200,7 +218,7 @@ find_logs(const Find *find, GPtrArray *logs, GError **error)
         g_autofree char *file = g_build_filename(directory, names->pdata[i], NULL);
 
         if (look_into_log(find, file))
-            g_ptr_array_add(logs, g_steal_pointer(&file));
+            g_ptr_array_add(left, g_strconcat("remove the lines: ", file, NULL));
     }
     return names != NULL;
 }
@@ -209,17 +227,17 @@ find_logs(const Find *find, GPtrArray *logs, GError **error)
 
 bool
 mp_purge_find_files(MpInstance *instance, const MpPurge *purge, MpPurgeRecord *record,
-                    GPtrArray *logs, GError **error)
+                    GPtrArray *left, GError **error)
 {
     g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(MpWorker) worker = mp_message_worker(NULL);
     Find find = {instance, purge, record, worker, others, own};
 
-    if (!find_mails(&find, error))
+    if (!find_mails(&find, error) || !find_held(&find, left, error))
         return false;
     for (MpQueue queue = MP_QUEUE_NEW; queue < MP_N_QUEUES; queue++)
         if (!find_answers(&find, queue, error))
             return false;
-    return find_conversations(&find, error) && find_logs(&find, logs, error);
+    return find_conversations(&find, error) && find_logs(&find, left, error);
 }

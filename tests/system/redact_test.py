@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import several  # noqa: E402
 from first_mail import first_mail, opens  # noqa: E402
-from harness import HOST, METROPLEX, NOTIFIER, Site, check, contains, equal, killat, main, test  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, equal, killat, main, test  # noqa: E402
 
 WORDS = "The password of the launch pad is Zq7-canary-Wx9."
 CANARY = "Zq7-canary-Wx9"
@@ -611,6 +611,45 @@ def a_purge_that_was_killed_is_finished_by_the_next_run(site):
     check(by_run > 0, "no kill was behind the record")
     site.metroplex("pages")
     equal(found_in(pages), [], "pages")
+
+
+@test
+def a_held_mail_that_repeats_it_is_named(site):
+    thread, _ = discussion(site)
+    opens(site, "known")
+    name = site.deliver(first_mail(site, "tim@example.org", verdict="", text="Is this true?\n\n> " + WORDS.replace("\n", "\n> ") + "\n"))
+    other = site.deliver(first_mail(site, "tim@example.org", verdict="", text="Something else.\n"))
+    site.metroplex("--once")
+    path = os.path.join(site.data, "incoming-mail/held", name)
+    done = redact(site, thread, 1, "--purge").stdout
+    contains(done, f"repeats it, reject it, and delete its file: {path}\n")
+    equal((found_in(site.data), other in done), ([path], False))
+    site.metroplex("held", "reject", name)
+    os.remove(os.path.join(site.data, "incoming-mail/failure", name))
+    equal(found_in(site.data), [], "after that")
+    equal(site.listed("incoming-mail/held"), [other])
+
+
+@test
+def the_history_of_accounts_may_begin_anew(site):
+    """As the manual says: who was removed is nowhere in accounts.git then."""
+    thread, _ = discussion(site)
+    site.user("gone", "very.private@example.org")
+    site.metroplex("user", "remove", "gone")
+    path = os.path.join(site.data, "accounts.git")
+    check(b"very.private" in objects(path), "in its history")
+    manual = open(os.path.join(TOP, "man/metroplex.8")).read()
+    commands = re.search(r"\$ cd /data/user/accounts.git\n(.*?)\.Ed", manual, re.S)[1].replace("\\e\n", "\\\n").replace("$ git", "git")
+    env = dict(os.environ, GIT_CONFIG_COUNT="3", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*", GIT_CONFIG_KEY_1="user.name",
+               GIT_CONFIG_VALUE_1="a", GIT_CONFIG_KEY_2="user.email", GIT_CONFIG_VALUE_2="a@b")
+    subprocess.run(["sh", "-ec", commands], cwd=path, env=env, check=True, capture_output=True)
+    check(b"very.private" not in objects(path), "it is there still")
+    equal(fsck(site), [], "fsck")
+    site.user("new")
+    answer(site, thread, "And on it goes.\n")
+    site.metroplex("--once")
+    equal(site.show(thread)["comments"][-1]["body"].strip(), "And on it goes.")
+    equal(fsck(site), [], "fsck")
 
 
 # Several hosts
