@@ -40,13 +40,13 @@ add_push(const MpRefPush *push, GString *page)
     mp_page_add(page, " <bdi>%s</bdi> (%s → %s)", mp_push_short_ref(push), before, after);
 }
 
-static void
-add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
+void
+mp_pages_add_change(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
 {
     g_autofree char *assignees = mp_assignees_text(event->assignees, ", ");
 
-    mp_page_add(page, "<p class=\"event\" id=\"event-%d\"><bdi>%s</bdi> %s", event->number,
-                event->author_login, update->texts->changes[event->change]);
+    mp_page_add(page, "<bdi>%s</bdi> %s", event->author_login,
+                update->texts->changes[event->change]);
     mp_pages_add_labels(page, event->labels);
     if (*assignees != '\0')
         mp_page_add(page, " <bdi>%s</bdi>", assignees);
@@ -55,6 +55,13 @@ add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page
     if (event->title != NULL)
         mp_page_add(page, " <del><bdi>%s</bdi></del> <ins><bdi>%s</bdi></ins>",
                     event->was != NULL ? event->was : "", event->title);
+}
+
+static void
+add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
+{
+    mp_page_add(page, "<p class=\"event\" id=\"event-%d\">", event->number);
+    mp_pages_add_change(update, event, page);
     mp_page_add(page, " · %t</p>\n", event->date);
 }
 

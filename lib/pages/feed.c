@@ -1,5 +1,6 @@
 /*
- * The last comments of a repository as an Atom feed (RFC 4287). Its ids are tag URIs (RFC 4151) of
+ * The last comments of a repository, and what became of its threads, as an Atom feed (RFC 4287).
+ * Its ids are tag URIs (RFC 4151) of
  * what a comment never loses: they stay the same wherever the pages lie.
  */
 #include "pages/internal.h"
@@ -58,31 +59,105 @@ one_line(GString *line)
     return g_string_free(line, FALSE);
 }
 
+/* Up to its link; `what` stands behind the thread in its id, `anchor` is a place on the page. */
+static GString *
+begin_entry(const MpPagesUpdate *update, const MpPagesRepository *repository,
+            const MpThread *thread, const char *key, gint64 date, const char *what,
+            const char *author, guint64 comment, const char *anchor)
+{
+    g_autofree char *updated = mp_time_format(date);
+    g_autofree char *day = mp_time_format(thread->created);
+    g_autofree char *page = mp_thread_page(thread->id, comment);
+    g_autofree char *base = base_of(update, repository);
+    GString *line = g_string_new(NULL);
+
+    day[strlen("2026-01-31")] = '\0';
+    mp_page_add(line,
+                "<entry xml:id=\"e%s\"><updated>%s</updated><id>tag:%s,%s:%s/%d-%s/%s</id>"
+                "<title>#%d %s</title><author><name>%s</name></author>"
+                "<link rel=\"alternate\" type=\"text/html\" href=\"%s%s.html#%s\"/>",
+                key, updated, update->config->hostname, day, repository->name, thread->id,
+                thread->nonce, what, thread->id, thread->title, author, base, page, anchor);
+    return line;
+}
+
+static bool
+is_taken(const MpPagesRepository *repository, gint64 date)
+{
+    g_autofree char *updated = mp_time_format(date);
+
+    return mp_lines_takes(repository->feed, updated);
+}
+
 void
 mp_pages_feed_comment(MpPagesUpdate *update, MpPagesRepository *repository, const MpThread *thread,
                       const MpComment *comment)
 {
-    g_autofree char *updated = mp_time_format(comment->date);
-    g_autofree char *day = mp_time_format(thread->created);
-    g_autofree char *page = mp_thread_page(thread->id, comment->number);
-    g_autofree char *base = base_of(update, repository);
-    g_autofree char *mark = g_strndup(comment->key, MP_MARK_DIGITS); /* all that stays of it */
-    GString *line;
+    g_autofree char *key = key_of(thread->id, comment->number);
+    g_autofree char *anchor = g_strdup_printf("comment-%" G_GUINT64_FORMAT, comment->number);
+    g_autofree char *what = g_strdup_printf("%" G_GUINT64_FORMAT "-%.*s", comment->number,
+                                            MP_MARK_DIGITS, comment->key); /* all that stays */
 
-    if (!mp_lines_takes(repository->feed, updated))
+    if (!is_taken(repository, comment->date))
         return;
-    day[strlen("2026-01-31")] = '\0';
-    line = g_string_new(NULL);
-    mp_page_add(line,
-                "<entry xml:id=\"e%d-%d\"><updated>%s</updated><id>tag:%s,%s:%s/%d-%s/%d-%s</id>"
-                "<title>#%d %s</title><author><name>%s</name></author>"
-                "<link rel=\"alternate\" type=\"text/html\" href=\"%s%s.html#comment-%d\"/>",
-                thread->id, comment->number, updated, update->config->hostname, day,
-                repository->name, thread->id, thread->nonce, comment->number, mark, thread->id,
-                thread->title, comment->author_login, base, page, comment->number);
+    GString *line = begin_entry(update, repository, thread, key, comment->date, what,
+                                comment->author_login, comment->number, anchor);
     add_content(line, update->texts, comment);
     mp_page_add(line, "</entry>");
     mp_lines_set(repository->feed, one_line(line));
+}
+
+/* --- What became of a thread -------------------------------------------------------------------
+ */
+
+/* "17-0-3": no comment has such a key. */
+static char *
+key_of_event(guint64 thread, guint64 number)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT "-0-%" G_GUINT64_FORMAT, thread, number);
+}
+
+static void
+feed_event(MpPagesUpdate *update, MpPagesRepository *repository, const MpThread *thread,
+           const MpThreadEvent *event)
+{
+    g_autofree char *key = key_of_event(thread->id, event->number);
+    g_autofree char *anchor = g_strdup_printf("event-%" G_GUINT64_FORMAT, event->number);
+    g_autofree char *what = g_strdup_printf("event-%" G_GUINT64_FORMAT "-%.*s", event->number,
+                                            MP_MARK_DIGITS, event->key);
+    g_autoptr(GString) html = g_string_new("<p>");
+    GString *line = begin_entry(update, repository, thread, key, event->date, what,
+                                event->author_login, event->comment, anchor);
+
+    mp_pages_add_change(update, event, html);
+    g_string_append(html, "</p>");
+    mp_page_add(line, "<content type=\"html\">%s</content></entry>", html->str);
+    mp_lines_set(repository->feed, one_line(line));
+}
+
+/* The newest, back to one that the feed has: no more than it takes. */
+bool
+mp_pages_feed_events(MpPagesUpdate *update, MpPagesRepository *repository, const MpThread *thread,
+                     GError **error)
+{
+    guint64 number;
+
+    if (!mp_tracker_last_event(update->tracker, thread->id, &number, error))
+        return false;
+    for (guint i = 0; number > 0 && i < MP_PAGES_ENTRIES; i++, number--) {
+        g_autofree char *key = key_of_event(thread->id, number);
+        g_autoptr(MpThreadEvent) event = NULL;
+
+        if (mp_lines_has(repository->feed, key))
+            break;
+        if (!mp_tracker_event(update->tracker, thread->id, number, &event, error))
+            return false;
+        if (event != NULL && !is_taken(repository, event->date))
+            break;
+        if (event != NULL)
+            feed_event(update, repository, thread, event);
+    }
+    return true;
 }
 
 /* --- Entries that go, or are another now
@@ -119,24 +194,38 @@ mp_pages_unfeed(MpPagesRepository *repository, guint64 thread, const guint64 *nu
         mp_lines_remove(repository->feed, g_ptr_array_index(keys, i));
 }
 
+static bool
+feed_key_again(MpPagesUpdate *update, MpPagesRepository *repository, const MpThread *thread,
+               const char *key, GError **error)
+{
+    const char *number = strchr(key, '-') + 1;
+    g_autoptr(MpComment) comment = NULL;
+    g_autoptr(MpThreadEvent) event = NULL;
+
+    if (g_str_has_prefix(number, "0-")
+            ? !mp_tracker_event(update->tracker, thread->id,
+                                g_ascii_strtoull(number + strlen("0-"), NULL, 10), &event, error)
+            : !mp_tracker_comment(update->tracker, thread->id, g_ascii_strtoull(number, NULL, 10),
+                                  &comment, error))
+        return false;
+    if (comment != NULL)
+        mp_pages_feed_comment(update, repository, thread, comment);
+    else if (event != NULL)
+        feed_event(update, repository, thread, event);
+    else
+        mp_lines_remove(repository->feed, key);
+    return true;
+}
+
 bool
 mp_pages_feed_again(MpPagesUpdate *update, MpPagesRepository *repository, const MpThread *thread,
                     GError **error)
 {
     g_autoptr(GPtrArray) keys = keys_of_thread(repository, thread->id);
 
-    for (guint i = 0; i < keys->len; i++) {
-        const char *key = g_ptr_array_index(keys, i);
-        guint64 number = g_ascii_strtoull(strchr(key, '-') + 1, NULL, 10);
-        g_autoptr(MpComment) comment = NULL;
-
-        if (!mp_tracker_comment(update->tracker, thread->id, number, &comment, error))
+    for (guint i = 0; i < keys->len; i++)
+        if (!feed_key_again(update, repository, thread, keys->pdata[i], error))
             return false;
-        if (comment != NULL)
-            mp_pages_feed_comment(update, repository, thread, comment);
-        else
-            mp_lines_remove(repository->feed, key);
-    }
     return true;
 }
 

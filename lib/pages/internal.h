@@ -246,6 +246,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPagesEvents, mp_pages_events_clear)
 bool mp_pages_add_events(MpPagesUpdate *update, guint64 thread, guint64 comment, GString *page,
                          MpPagesEvents *events, GError **error);
 
+/* Who did what, as HTML within a line. */
+void mp_pages_add_change(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page);
+
 /* A thread's labels, as words of a line; nothing where it has none. */
 void mp_pages_add_labels(GString *page, const GPtrArray *labels);
 
@@ -315,6 +318,10 @@ void mp_pages_feed_comment(MpPagesUpdate *update, MpPagesRepository *repository,
                            const MpThread *thread, const MpComment *comment);
 /* Takes one comment's entry away; `number` NULL: all of the thread's. */
 void mp_pages_unfeed(MpPagesRepository *repository, guint64 thread, const guint64 *number);
+
+/* Entries for what became of a thread, as far as the feed does not have them. */
+bool mp_pages_feed_events(MpPagesUpdate *update, MpPagesRepository *repository,
+                          const MpThread *thread, GError **error);
 
 /* The entries of a thread whose title is another now. */
 bool mp_pages_feed_again(MpPagesUpdate *update, MpPagesRepository *repository,

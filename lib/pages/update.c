@@ -133,6 +133,8 @@ write_thread(MpPagesUpdate *update, MpPagesRepository *repository, const MpThrea
            update_comments(update, repository, thread, numbers, error) &&
            (!all || update->is_fresh || thread->is_unlisted ||
             mp_pages_feed_again(update, repository, thread, error)) &&
+           (!all || thread->is_unlisted ||
+            mp_pages_feed_events(update, repository, thread, error)) &&
            mp_pages_write_thread(update, repository, thread, last, numbers, all, error) &&
            (!update->is_fresh ||
             mp_pages_sweep_thread(update, repository, thread->id, last, error)) &&

@@ -165,6 +165,49 @@ def what_became_of_a_thread_stands_between_its_comments(site):
 
 
 @test
+def what_became_of_a_thread_stands_in_the_feed(site):
+    people(site)
+    pages = Pages(site)
+    thread = site.thread("tim", title="A <b>")
+
+    def entries():
+        pages.update()
+        feed = xml.etree.ElementTree.fromstring(pages.all()["r/acme/rocket/atom.xml"])
+        return [{"id": e.find(ATOM + "id").text, "title": e.find(ATOM + "title").text, "author": e.find(ATOM + "author").find(ATOM + "name").text,
+                 "link": e.find(ATOM + "link").get("href"), "content": e.find(ATOM + "content").text} for e in feed.findall(ATOM + "entry")]
+
+    def change(word, *args):
+        site.metroplex("thread", word, str(thread), *args, "--as", "kate")
+        pages.update()
+
+    change("label", "bug", "x&y")
+    change("title", "Another & <i>title</i>")
+    change("assign", "tim")
+    change("close")
+    found = sorted(entries(), key=lambda e: e["link"], reverse=True)  # of one second they have no order of time
+    equal([(e["author"], e["link"], e["title"]) for e in found],
+          [("kate", f"{thread}.html#event-{n}", f"#{thread} Another & <i>title</i>") for n in (4, 3, 2, 1)] + [("tim", f"{thread}.html#comment-0", f"#{thread} Another & <i>title</i>")])
+    for entry, texts in zip(found, (["<bdi>kate</bdi> closed this"], ["<bdi>tim</bdi>"], ["<ins><bdi>Another &amp; &lt;i&gt;title&lt;/i&gt;</bdi></ins>", "<del><bdi>A &lt;b&gt;</bdi></del>"],
+                                    ['<span class="label"><bdi>bug</bdi></span> <span class="label"><bdi>x&amp;y</bdi></span>'])):
+        for text in texts:
+            contains(entry["content"], text)
+        check(re.fullmatch(r"tag:git\.example\.org,\d{4}-\d\d-\d\d:acme/rocket/\d+-[0-9a-f]{16}/event-\d-[0-9a-f]{8}", entry["id"]), entry["id"])
+    equal(len({e["id"] for e in found}), 5)
+    comment(site, thread, "And a word.\n")
+    change("reopen")
+    equal(sorted(e["link"].split("#")[1] for e in entries()), ["comment-0", "comment-1", "event-1", "event-2", "event-3", "event-4", "event-5"])
+    # a title that is purged is gone from there as well, and with the thread all of it
+    site.metroplex("thread", "redact", str(thread), "0", "--title", "Nothing", "--purge")
+    pages.update()
+    check("Another" not in pages.read("r/acme/rocket/atom.xml"), "the purged title")
+    pages.check()
+    for n in range(60):
+        site.metroplex("thread", "label", str(thread), f"l{n % 15}", "--as", "tim") if n % 30 < 15 else site.metroplex("thread", "unlabel", str(thread), f"l{n % 15}", "--as", "tim")
+    equal(len(entries()), 50)
+    pages.check()
+
+
+@test
 def an_update_is_what_all_anew_would_be(site):
     people(site)
     pages, chance = Pages(site), random.Random(os.environ.get("SEED", "16"))
