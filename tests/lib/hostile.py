@@ -2,6 +2,7 @@
 
 Each input says where a script of its would be seen: it sets the title of the document to PWNED, or asks CANARY.
 """
+import glob
 import os
 import re
 import shutil
@@ -66,8 +67,20 @@ def value_of(text):
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r").replace(" ", "\\s").replace("\0", "").replace(";", "\\;")
 
 
+# Labels that a thread may have: of letters that are written the other way, of marks, of signs, as long as may be.
+LABELS = ["bug", "x&y=!?%", "\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627", "\U00020000" * 50, "a" * 50]
+
+
+def change(site, thread):
+    """All that may become of a thread, once; plant() has strangers write what of it is text."""
+    site.metroplex("thread", "label", str(thread), *LABELS, "--as", "tim")
+    site.metroplex("thread", "assign", str(thread), "tim", "--as", "tim")
+    for word in (("title", "Another"), ("close",), ("reopen",), ("lock",), ("unlock",), ("unlabel", "bug"), ("unassign", "tim"), ("assign", "tim")):
+        site.metroplex("thread", word[0], str(thread), *word[1:], "--as", "tim")
+
+
 def plant(site, threads):
-    """Pushes a thread for each (title, body, cut, [(name, type, octets)])."""
+    """Pushes a thread for each (title, body, cut, [(name, type, octets)]), with the events of the first."""
     checkout = os.path.join(site.dir, "checkout")
     env = dict(os.environ, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
 
@@ -86,6 +99,11 @@ def plant(site, threads):
                            ("comments/0/comment.md", body), ("comments/0/elided.txt", cut)):
             with open(os.path.join(to, name), "w", encoding="utf-8", errors="surrogateescape") as f:
                 f.write(text)
+        for path in glob.glob(os.path.join(to, "events/*")):
+            with open(path, encoding="utf-8") as f:
+                event = f.read()
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as f:
+                f.write(re.sub("^(was|title|login)=.*", lambda m: f"{m[1]}={value_of(title)}", event, flags=re.M))
         if files:
             os.makedirs(os.path.join(to, "comments/0/attachments"))
             with open(os.path.join(to, "comments/0/mail"), "a", encoding="utf-8") as f:

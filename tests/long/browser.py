@@ -264,7 +264,7 @@ class Canary:
 def pages_of(site, **settings):
     """Pages of the corpus, where a web server's user may read them."""
     site.user("tim")
-    site.thread("tim")
+    hostile.change(site, site.thread("tim"))
     hostile.plant(site, hostile.everything())
     site.set_config("instance", **settings)
     directory = tempfile.mkdtemp(prefix="metroplex-pages-")

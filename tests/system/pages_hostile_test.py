@@ -22,7 +22,7 @@ LINK = re.compile(r"(https?://|mailto:|\.\./\.\./\.\./(index\.html|style\.css|se
                   r"r/[\w.-]+/[\w.-]+/index\.html$|a/\d+/\d+-\d+\.(png|jpg|gif|webp|bin)$)", re.I)
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 OURS = VOID - {"input"} | set("html head title body a nav ol ul li main h1 h2 h3 h4 h5 h6 p span code pre article header div details summary section table thead tbody tr th td "
-                              "bdi time small em strong del blockquote script b i s u".split())
+                              "bdi time small em strong del ins blockquote script b i s u".split())
 ATTRIBUTES = set("lang charset http-equiv content name rel href type title class id aria-label aria-labelledby aria-current role datetime dir tabindex src alt loading download "
                  "start data-at data-label data-none hidden defer style colspan".split())
 
@@ -88,7 +88,7 @@ def files_of(directory):
 @test
 def what_hostile_people_wrote_is_text(site):
     site.user("tim")
-    site.thread("tim")
+    hostile.change(site, site.thread("tim"))
     threads = hostile.everything()
     check(len(hostile.TEXTS) * 3 + len(hostile.FILES) * 3 >= 150, "the corpus is small")
     hostile.plant(site, threads)
@@ -138,7 +138,7 @@ def has(*command):
 @(test if has("/usr/bin/python3", "-c", "import html5lib") and has("xmllint", "--version") else skip)
 def pages_are_html_and_feeds_are_atom_by_others_parsers(site):
     site.user("tim")
-    site.thread("tim")
+    hostile.change(site, site.thread("tim"))
     hostile.plant(site, hostile.everything())
     directory = os.path.join(site.dir, "pages")
     site.set_config("pages", url="https://pages.example.org/")
