@@ -36,7 +36,7 @@ const char mp_pages_style[] =
     ".comment h2{font-size:1rem;margin:0;color:var(--fg);font-weight:600}"
     ".comment>header a{margin-left:auto;min-width:1.5rem;text-align:end;color:var(--soft);"
     "padding:.15rem .25rem}\n"
-    ".event{margin:0 .9rem 1rem;color:var(--soft);font-size:.875rem}"
+    ".event{margin:0 .9rem 1rem;overflow:hidden;color:var(--soft);font-size:.875rem}"
     ".event del{color:var(--soft)}.event ins{color:var(--fg);text-decoration:none}"
     ".label{display:inline-block;border:1px solid var(--line);border-radius:.75rem;"
     "padding:0 .5rem;background:var(--head);color:var(--fg)}\n"
