@@ -24,6 +24,30 @@ mask_arguments(const MpDelivery *delivery, const GPtrArray *commands, MpMaskScop
     }
 }
 
+static bool
+is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+/* What opens a thread changes none: its commands are text, of which its author hears; where nothing
+ * else was written, nothing was. */
+static char *
+note_commands(MpDelivery *delivery, MpMaskScope scope)
+{
+    const char *reply = delivery->extraction->reply;
+    g_autofree char *text = NULL;
+    g_autoptr(GPtrArray) commands = mp_mail_commands_take(reply, &text);
+
+    if (commands->len == 0)
+        return g_strdup(reply);
+    for (guint i = 0; i < commands->len; i++)
+        ((MpGivenCommand *)commands->pdata[i])->fate = MP_FATE_OPENING;
+    mask_arguments(delivery, commands, scope);
+    delivery->composed.commands = g_steal_pointer(&commands);
+    return g_strdup(is_blank(text) ? "" : reply);
+}
+
 /* Cuts the commands off, and decides on them; returns what was written without them, the caller's;
  * NULL for errors only. */
 static char *
@@ -32,6 +56,8 @@ take_commands(const MpInstance *instance, MpDelivery *delivery, MpMaskScope scop
     const MpIdentity *identity = &delivery->identity;
     g_autofree char *text = NULL;
 
+    if (identity->is_opening && identity->account != NULL)
+        return note_commands(delivery, scope);
     if (identity->thread == NULL || identity->account == NULL)
         return g_strdup(delivery->extraction->reply);
     g_autoptr(GPtrArray) commands = mp_mail_commands_take(delivery->extraction->reply, &text);

@@ -31,6 +31,7 @@ static const char *const fates[MP_N_FATES][MP_N_LANGUAGES] = {
     [MP_FATE_LOGIN] = {"{about} is nobody’s login here", "{about} n’est l’identifiant de personne ici"},
     [MP_FATE_LOGINS] = {"a discussion is assigned to at most 10 persons", "une discussion est attribuée à 10 personnes au plus"},
     [MP_FATE_ABSENT] = {"the discussion does not have {about}", "la discussion n’a pas {about}"},
+    [MP_FATE_OPENING] = {"the first message of a discussion gives no commands; give it in an answer", "le premier message d’une discussion ne donne pas de commandes ; donnez-la dans une réponse"},
     [MP_FATE_MANY] = {"there are more than 10 commands in this message", "il y a plus de 10 commandes dans ce message"},
 };
 /* clang-format on */

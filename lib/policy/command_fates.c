@@ -10,7 +10,7 @@ static const char *const fate_names[MP_N_FATES] = {
     [MP_FATE_AUTHOR] = "author",   [MP_FATE_MEMBERS] = "members", [MP_FATE_NOTHING] = "nothing",
     [MP_FATE_ARGUMENT] = "needed", [MP_FATE_TITLE] = "title",     [MP_FATE_MANY] = "many",
     [MP_FATE_LABEL] = "label",     [MP_FATE_LABELS] = "labels",   [MP_FATE_LOGIN] = "login",
-    [MP_FATE_LOGINS] = "logins",   [MP_FATE_ABSENT] = "absent",
+    [MP_FATE_LOGINS] = "logins",   [MP_FATE_ABSENT] = "absent",   [MP_FATE_OPENING] = "opening",
 };
 
 MP_DEFINE_NAMES(mp_mail_fate, MpMailFate, fate_names)

@@ -66,6 +66,7 @@ typedef enum {
     MP_FATE_LOGINS,   /* too many would be assigned */
     MP_FATE_ABSENT,   /* the thread does not have `about` */
     MP_FATE_MANY,     /* so many commands stand before it in this mail */
+    MP_FATE_OPENING,  /* there is no thread yet: a first mail gives none */
     MP_N_FATES,
 } MpMailFate;
 

@@ -401,7 +401,7 @@ static const MpGate gates[] = {
     {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty, MP_RESPOND_TO_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long, MP_RESPOND_TO_ACCOUNT},
-    {"opened",           SUCCESS, MP_DO_OPEN,    true,  mp_opening_is_good},
+    {"opened",           SUCCESS, MP_DO_OPEN,    true,  mp_opening_is_good, MP_RESPOND_TO_ACCOUNT, .text = "commands-opened", .tells_commands = true},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything, MP_RESPOND_TO_ACCOUNT, .text = "commands-posted", .tells_commands = true},
 };
 /* clang-format on */

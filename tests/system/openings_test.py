@@ -15,6 +15,9 @@ from harness import HOST, METROPLEX, check, contains, equal, killat, main, test 
 from several import check_all, hosts  # noqa: E402
 
 
+UNPROVED = "spf=pass smtp.mailfrom={domain}"
+
+
 def threads(site):
     return [json.loads(line) for line in site.metroplex("thread", "list", "--json").splitlines()]
 
@@ -190,13 +193,27 @@ def a_mail_that_is_sent_on_opens_with_what_it_says(site):
 
 
 @test
-def a_command_in_a_first_mail_is_text(site):
-    site.user("kate")
-    opens(site)
+def a_command_in_a_first_mail_is_text_and_its_author_hears_so(site):
+    site.user("kate"), site.user("tim")
+    site.metroplex("user", "set", "tim", "--language", "fr")
+    site.set_config("instance", url="https://git.example.org")
+    opens(site, members=("kate", "tim"))
     equal(take(site, first_mail(site, "kate@example.org", text="/label bug\n\nIt fails.\n\n/close\n")), "opened")
     thread = site.show(1)
     equal((thread["opening"]["body"], thread["state"], thread["labels"]), ("/label bug\n\nIt fails.\n\n/close\n", "open", []))
-    equal(site.answer_events(), [])
+    # nothing but commands is nothing written; and what may be forged is answered to nobody
+    equal(take(site, first_mail(site, "tim@example.org", text="/lable bug\n/close\n")), "unknown-command")
+    equal(take(site, first_mail(site, "kate@example.org", text="It fails.\n\n/close\n", verdict=UNPROVED)), "held")
+    equal(take(site, first_mail(site, "kate@example.org", text="In /etc/fstab:\n\n/dev/sda /\n")), "opened")
+    site.notifier("--once")
+    said = {m["To"].split("<")[-1].rstrip(">"): m for m in site.sent() if m["Auto-Submitted"] == "auto-replied"}
+    equal((len(threads(site)), sorted(said)), (2, ["kate@example.org", "tim@example.org"]))
+    text = " ".join(said["kate@example.org"].get_body(("plain",)).get_content().split())
+    for part in ("opened a discussion", "/label bug", "/close", "the first message of a discussion gives no commands; give it in an answer", "acme/rocket"):
+        contains(text, part)
+    equal(text.count("gives no commands"), 2)
+    contains(said["kate@example.org"].get_body(("plain",)).get_content(), "https://git.example.org/acme/rocket/issues/1\n")
+    contains(" ".join(said["tim@example.org"].get_body(("plain",)).get_content().split()), "le premier message d\u2019une discussion ne donne pas de commandes")
 
 
 @test
@@ -266,9 +283,6 @@ def so_many_threads_an_hour(site):
 
 def held(site):
     return site.listed("incoming-mail/held")
-
-
-UNPROVED = "spf=pass smtp.mailfrom={domain}"
 
 
 @test
