@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "address/question.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "commands.h"
@@ -103,12 +104,28 @@ verify_thread(MpInstance *instance, const MpAddress *address, const MpUser *user
                    thread->id);
 }
 
+/* From whom a mail must come to count there, only who was asked knows. */
+static bool
+verify_question(const MpInstance *instance, const MpQuestionAddress *question, GError **error)
+{
+    if (!mp_question_address_verify(instance->keys, question, NULL))
+        return mp_fail(error, MP_ERROR_INPUT,
+                       "its signature is wrong: mistyped, forged, or made "
+                       "with a key that is gone");
+    printf("purpose  ok (to confirm a held mail)\nkey      %s\nvalid, from whom was asked\n",
+           question->key);
+    return true;
+}
+
 static bool
 verify(MpInstance *instance, const char *text, GError **error)
 {
     g_autoptr(MpUser) user = NULL;
+    MpQuestionAddress question;
     MpAddress address;
 
+    if (mp_question_address_parse(text, instance->config->hostname, &question))
+        return verify_question(instance, &question, error);
     if (mp_address_parse(text, instance->config->hostname, &address) == MP_ADDRESS_FOREIGN)
         return mp_fail(error, MP_ERROR_INPUT,
                        "not of the form PURPOSE+KIND-THREAD-MAC-USER@reply.%s",

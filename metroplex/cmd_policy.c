@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "address/opening.h"
+#include "address/question.h"
 #include "base/domain.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -197,6 +198,13 @@ verify(Policy *policy, const MpAddress *address, bool *is_good, GError **error)
     return true;
 }
 
+/* Whom we asked will be known when the mail is read; that we did is enough for now. */
+static const char *
+judge_question(const Policy *policy, const MpQuestionAddress *address)
+{
+    return mp_question_address_verify(policy->instance.keys, address, NULL) ? NO_OPINION : FORGED;
+}
+
 /* The same of what is no signed address, but may be one that opens a thread. Whose mail it is will
  * be known when it is read; thread 0 stands for those to be opened. */
 static const char *
@@ -219,11 +227,14 @@ judge_opening(Policy *policy, const char *recipient, GError **error)
 static const char *
 judge(Policy *policy, const char *recipient, GError **error)
 {
+    MpQuestionAddress question;
     MpAddress address;
     bool is_good;
 
     if (!is_for_replies(policy->instance.config, recipient))
         return NO_OPINION;
+    if (mp_question_address_parse(recipient, policy->instance.config->hostname, &question))
+        return judge_question(policy, &question);
     if (mp_address_parse(recipient, policy->instance.config->hostname, &address) ==
         MP_ADDRESS_FOREIGN)
         return judge_opening(policy, recipient, error);

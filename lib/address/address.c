@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address/keys.h"
+#include "address/mac.h"
 #include "address/parts.h"
 #include "base/domain.h"
 #include "base/error.h"
@@ -33,24 +34,6 @@ mp_purpose_parse(const char *name, MpPurpose *purpose)
     return false;
 }
 
-/* One field of the MAC's input; the octet 0 behind it delimits, since no field holds one. */
-static void
-feed(GHmac *hmac, const char *field)
-{
-    g_hmac_update(hmac, (const guchar *)field, (gssize)strlen(field) + 1);
-}
-
-static void
-take_half(GHmac *hmac, guint8 half[HALF_SIZE])
-{
-    guint8 digest[32];
-    gsize length = sizeof digest;
-
-    g_hmac_get_digest(hmac, digest, &length);
-    memcpy(half, digest, HALF_SIZE);
-    mp_wipe(digest, sizeof digest);
-}
-
 /* The two halves of the MAC: over all but the nonce, and with it. Without a nonce the second is
  * zeroes. */
 static void
@@ -61,19 +44,19 @@ compute_mac(const GHmac *keyed, MpPurpose purpose, const MpAddressSubject *subje
     const guint64 numbers[] = {subject->thread, subject->user, subject->epoch};
     char text[24] = {subject->kind, '\0'};
 
-    feed(hmac, VERSION_TEXT);
-    feed(hmac, purpose_names[purpose]);
-    feed(hmac, text);
+    mp_mac_feed(hmac, VERSION_TEXT);
+    mp_mac_feed(hmac, purpose_names[purpose]);
+    mp_mac_feed(hmac, text);
     for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
         g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, numbers[i]);
-        feed(hmac, text);
+        mp_mac_feed(hmac, text);
     }
     with_nonce = g_hmac_copy(hmac);
-    take_half(hmac, mac);
+    mp_mac_end(hmac, mac, HALF_SIZE);
     memset(mac + HALF_SIZE, 0, HALF_SIZE);
     if (subject->nonce != NULL) {
-        feed(with_nonce, subject->nonce);
-        take_half(with_nonce, mac + HALF_SIZE);
+        mp_mac_feed(with_nonce, subject->nonce);
+        mp_mac_end(with_nonce, mac + HALF_SIZE, HALF_SIZE);
     }
 }
 
@@ -82,13 +65,10 @@ mp_address_make(const MpKeyRing *ring, MpPurpose purpose, const MpAddressSubject
                 const char *hostname, GError **error)
 {
     guint8 mac[MAC_SIZE];
-    char hex[2 * MAC_SIZE + 1] = "";
+    char hex[2 * MAC_SIZE + 1];
 
     compute_mac(g_ptr_array_index(ring->keys, 0), purpose, subject, mac);
-    for (gsize i = 0; i < MAC_SIZE; i++) {
-        hex[2 * i] = "0123456789abcdef"[mac[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[mac[i] & 15];
-    }
+    mp_mac_print(mac, sizeof mac, hex);
     g_autofree char *local =
         g_strdup_printf("%s+%c-%" G_GUINT64_FORMAT "-%s-%" G_GUINT64_FORMAT, purpose_names[purpose],
                         subject->kind, subject->thread, hex, subject->user);
@@ -141,21 +121,6 @@ take_char(const char **p, char c)
 }
 
 static bool
-take_mac(const char **p, guint8 mac[MAC_SIZE])
-{
-    for (gsize i = 0; i < MAC_SIZE; i++) {
-        int high = g_ascii_xdigit_value((*p)[0]);
-        int low = high < 0 ? -1 : g_ascii_xdigit_value((*p)[1]);
-
-        if (low < 0)
-            return false;
-        mac[i] = (guint8)(high << 4 | low);
-        *p += 2;
-    }
-    return true;
-}
-
-static bool
 parse_local(const char *local, MpAddress *address)
 {
     const char *plus = strchr(local, '+');
@@ -171,8 +136,8 @@ parse_local(const char *local, MpAddress *address)
         return false;
     p++;
     return take_char(&p, '-') && take_number(&p, &address->thread) && take_char(&p, '-') &&
-           take_mac(&p, address->mac) && take_char(&p, '-') && take_number(&p, &address->user) &&
-           *p == '\0';
+           mp_mac_take(&p, address->mac, sizeof address->mac) && take_char(&p, '-') &&
+           take_number(&p, &address->user) && *p == '\0';
 }
 
 bool
@@ -198,17 +163,6 @@ mp_address_parse(const char *text, const char *hostname, MpAddress *address)
     return local != NULL && parse_local(local, address) ? MP_ADDRESS_OURS : MP_ADDRESS_FOREIGN;
 }
 
-/* Every octet is looked at, wherever the first difference is. */
-static bool
-equal_in_constant_time(const guint8 *a, const guint8 *b, gsize length)
-{
-    volatile guint8 difference = 0;
-
-    for (gsize i = 0; i < length; i++)
-        difference |= a[i] ^ b[i];
-    return difference == 0;
-}
-
 bool
 mp_address_verify(const MpKeyRing *ring, const MpAddress *address, const char *nonce, guint64 epoch)
 {
@@ -220,7 +174,7 @@ mp_address_verify(const MpKeyRing *ring, const MpAddress *address, const char *n
         guint8 mac[MAC_SIZE];
 
         compute_mac(g_ptr_array_index(ring->keys, i), address->purpose, &subject, mac);
-        verified |= equal_in_constant_time(mac, address->mac, length);
+        verified |= mp_mac_equal(mac, address->mac, length);
     }
     return verified;
 }

@@ -104,20 +104,41 @@ is_prompt(const Walk *walk, const char *local, const char *end)
     return false;
 }
 
-/* "reply+i-17-***-5", whose mask is our own, however its plus is written. */
+/* Behind "reply+" or another word of ours, however its plus is written; NULL if it is another. */
+static const char *
+skip_purpose(const char *p, const char *const *purposes)
+{
+    static const char *const pluses[] = {"+", "%2B", "=2B", "\\+"};
+
+    for (; *purposes != NULL; purposes++)
+        for (gsize k = 0; k < G_N_ELEMENTS(pluses); k++)
+            if (begins_with(p, *purposes) && begins_with(p + strlen(*purposes), pluses[k]))
+                return p + strlen(*purposes) + strlen(pluses[k]);
+    return NULL;
+}
+
+/* "ok+0123…-***" */
+static bool
+is_question_masked(const char *p, const char *end)
+{
+    static const char *const purposes[] = {"ok", NULL};
+    const char *rest = skip_purpose(p, purposes);
+
+    if (rest == NULL)
+        return false;
+    rest += strspn(rest, "0123456789abcdefABCDEF");
+    return g_str_has_prefix(rest, "-" MP_OUR_MASK) && rest + strlen("-" MP_OUR_MASK) == end;
+}
+
+/* "reply+i-17-***-5", whose mask is our own. */
 static bool
 is_ours_masked(const char *p, const char *end)
 {
-    static const char *const purposes[] = {"reply", "unsub", "bounce"};
-    static const char *const pluses[] = {"+", "%2B", "=2B", "\\+"};
-    const char *rest = NULL;
+    static const char *const purposes[] = {"reply", "unsub", "bounce", NULL};
+    const char *rest = skip_purpose(p, purposes);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(purposes); i++)
-        for (gsize k = 0; k < G_N_ELEMENTS(pluses); k++)
-            if (begins_with(p, purposes[i]) && begins_with(p + strlen(purposes[i]), pluses[k]))
-                rest = p + strlen(purposes[i]) + strlen(pluses[k]);
     if (rest == NULL || *rest == '\0' || strchr("icIC", *rest) == NULL || rest[1] != '-')
-        return false;
+        return is_question_masked(p, end);
     rest += 2 + strspn(rest + 2, "0123456789");
     if (!g_str_has_prefix(rest, "-" MP_OUR_MASK "-"))
         return false;

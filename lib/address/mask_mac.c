@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define MAC_DIGITS 40
+#define OK_DIGITS  28 /* of the address by which a question is answered (question.h) */
+#define KEY_DIGITS 32 /* before them */
 #define FILLER_MAX 64 /* octets between two digits */
 
 /* Length of one thing at `p` that parts what was one word: a line break with the quote marks of the
@@ -53,11 +55,11 @@ skip_hyphen(const char *p)
     return NULL;
 }
 
-/* Behind 40 hexadecimal digits, or those of `known`; NULL if they do not stand at `p`. */
+/* Behind `n` hexadecimal digits, or those of `known`; NULL if they do not stand at `p`. */
 static const char *
-skip_digits(const char *p, const char *known)
+skip_digits(const char *p, gsize n, const char *known)
 {
-    for (gsize i = 0; i < MAC_DIGITS; i++, p++) {
+    for (gsize i = 0; i < n; i++, p++) {
         p = i > 0 ? skip_breaks(p) : p;
         if (known != NULL ? g_ascii_tolower(*p) != known[i] : !g_ascii_isxdigit(*p))
             return NULL;
@@ -67,14 +69,33 @@ skip_digits(const char *p, const char *known)
 
 /* At "KIND-THREAD-": where 40 digits begin and end. */
 static bool
-find_mac(const char *p, const char **begin, const char **end)
+find_thread_mac(const char *p, const char **begin, const char **end)
 {
     if (strchr("icIC", *p) == NULL || *p == '\0' || (p = skip_hyphen(p + 1)) == NULL)
         return false;
     gsize digits = strspn(p, "0123456789");
     if (digits == 0 || digits > 14 || (*begin = skip_hyphen(p + digits)) == NULL)
         return false;
-    *end = skip_digits(*begin, NULL);
+    *end = skip_digits(*begin, MAC_DIGITS, NULL);
+    return *end != NULL && !g_ascii_isxdigit(**end);
+}
+
+/* The first of its run of digits, or behind a plus that is encoded: "%2B". */
+static bool
+begins_digits(const char *text, const char *p)
+{
+    return g_ascii_isxdigit(*p) && (p == text || !g_ascii_isxdigit(p[-1]) ||
+                                    (p - text >= 2 && p[-2] == '2' && (p[-1] | 0x20) == 'b'));
+}
+
+/* At "KEY-", as find_thread_mac. */
+static bool
+find_question_mac(const char *text, const char *p, const char **begin, const char **end)
+{
+    if (!begins_digits(text, p) || (p = skip_digits(p, KEY_DIGITS, NULL)) == NULL ||
+        (*begin = skip_hyphen(p)) == NULL)
+        return false;
+    *end = skip_digits(*begin, OK_DIGITS, NULL);
     return *end != NULL && !g_ascii_isxdigit(**end);
 }
 
@@ -85,7 +106,7 @@ mp_mask_macs(const char *text)
     const char *shown = text, *begin, *end;
 
     for (const char *p = text; *p != '\0'; p++) {
-        if (!find_mac(p, &begin, &end))
+        if (!find_thread_mac(p, &begin, &end) && !find_question_mac(text, p, &begin, &end))
             continue;
         g_string_append_len(out, shown, begin - shown);
         g_string_append(out, MP_OUR_MASK);
@@ -112,7 +133,7 @@ mp_address_mask_known(const char *text, const guint8 mac[20])
 
     digits_of(mac, digits);
     for (const char *p = text; *p != '\0'; p++) {
-        if (g_ascii_tolower(*p) != digits[0] || (end = skip_digits(p, digits)) == NULL)
+        if (g_ascii_tolower(*p) != digits[0] || (end = skip_digits(p, MAC_DIGITS, digits)) == NULL)
             continue;
         g_string_append_len(out, shown, p - shown);
         g_string_append(out, MP_OUR_MASK);

@@ -69,7 +69,8 @@ noreply_domains(const MpConfig *config)
 }
 
 /* Whom there is mail for: what has the shape of a signed address; where first mails open threads,
- * of an address for that (address/opening.h); and all no-reply names. */
+ * of an address for that (address/opening.h), or for who is asked about one (address/question.h);
+ * and all no-reply names. */
 char *
 mp_table_recipients(MpPostfix *postfix)
 {
@@ -85,8 +86,9 @@ mp_table_recipients(MpPostfix *postfix)
         g_string_append_printf(
             text,
             "/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?@reply\\.%s$/  reply/\n"
-            "/^[a-z0-9_][a-z0-9._-]*\\/[a-z0-9_][a-z0-9._-]*@reply\\.%s$/  reply/\n",
-            host, host);
+            "/^[a-z0-9_][a-z0-9._-]*\\/[a-z0-9_][a-z0-9._-]*@reply\\.%s$/  reply/\n"
+            "/^ok\\+[0-9a-f]{32}-[0-9a-f]{28}@reply\\.%s$/  reply/\n",
+            host, host, host);
     g_string_append_printf(text, "/^[^@]+@%s$/  reply/\n", noreply);
     return add(postfix, "recipients", g_string_free(text, FALSE));
 }

@@ -204,7 +204,7 @@ is_ours(const MpRedaction *r, const char *local, const char *domain)
         return false;
     if (g_ascii_strcasecmp(domain, r->reply_domain) == 0)
         return (begins_with(local, "reply+") || begins_with(local, "unsub+") ||
-                begins_with(local, "bounce+")) &&
+                begins_with(local, "bounce+") || begins_with(local, "ok+")) &&
                strstr(local, MP_MASKED) != NULL;
     if (g_ascii_strcasecmp(domain, r->hostname) == 0)
         return begins_with(local, "answer-") || begins_with(local, "noreply") ||

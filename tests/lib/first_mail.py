@@ -1,5 +1,8 @@
 """First mails: to a repository's address, with what a receiving server found of their sender."""
 import email.utils
+import hashlib
+import hmac
+import os
 import time
 
 from harness import HOST
@@ -40,3 +43,12 @@ def first_mail(site, sender, to=None, text="It fails.\n\nAlways.\n", subject="Ro
 
 def days_ago(days):
     return email.utils.formatdate(time.time() - days * 86400)
+
+
+def ok_address(site, key, sender):
+    """The address by which `sender` confirms the held mail with this KEY."""
+    with open(os.path.join(site.dir, "etc/address-keys"), encoding="ascii") as f:
+        secret = [line.strip() for line in f if line.strip() and not line.startswith("#")][0].encode()
+    text = f"metroplex-question-1\0ok\0{key}\0".encode()
+    halves = (hmac.new(secret, one, hashlib.sha256).hexdigest()[:14] for one in (text, text + sender.lower().encode() + b"\0"))
+    return at(f"ok+{key}-{''.join(halves)}")

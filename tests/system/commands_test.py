@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from first_mail import ok_address  # noqa: E402
 from harness import HOST, METROPLEX, NOTIFIER, TOP, check, contains, copy_programs, equal, main, test, wait_until  # noqa: E402
 
 DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -317,6 +318,10 @@ def an_address_is_made_and_verified(site):
         equal(fields, {"purpose": purpose, "kind": kind, "thread": str(thread), "user": "kate"})
         equal(said.splitlines()[-1], "valid")
     equal(site.address(1, "kate"), site.address(1, "KATE", "--purpose", "reply"))
+    question = ok_address(site, "0123456789abcdef" * 2, "kate@example.org")
+    equal(site.metroplex("address", "--verify", question.upper()).splitlines()[1:], ["key      " + "0123456789abcdef" * 2, "valid, from whom was asked"])
+    said = refused(site, 65, "address", "--verify", question.replace("ok+01", "ok+10"), says="signature is wrong")
+    check("-***@" in said, f"the MAC is shown: {said}")
 
 
 @test

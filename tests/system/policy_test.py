@@ -11,6 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from first_mail import ok_address  # noqa: E402
 from harness import HOST, METROPLEX, Site, check, contains, copy_programs, enter_namespace, equal, main, skip, test, wait_until  # noqa: E402
 from postfix import OWNER, Postfix, can_run  # noqa: E402
 
@@ -126,6 +127,7 @@ def a_first_mail_is_taken_only_for_a_repository_that_opens_threads(site):
     site.set_config("address", authserv_id="mx.example.org")
     site.metroplex("repository", "set", "acme/Rocket", "--address", "rocket", "--open", "members")
     site.metroplex("repository", "set", "acme/engine", "--address", "big-engine", "--open", "off")
+    asked_for = ok_address(site, "0" * 32, "kate@example.org")
     asked = Asked(site.config)
     cases = [
         (f"rocket@reply.{HOST}", "DUNNO"), (f"ROCKET@REPLY.{HOST}.", "DUNNO"), (f'"rocket"@reply.{HOST}', "DUNNO"),
@@ -134,6 +136,8 @@ def a_first_mail_is_taken_only_for_a_repository_that_opens_threads(site):
         (f"acme/@reply.{HOST}", CLOSED), (f"/rocket@reply.{HOST}", CLOSED), (f"acme/rocket/x@reply.{HOST}", CLOSED),
         (f"../rocket@reply.{HOST}", CLOSED),
         (f"big-engine@reply.{HOST}", CLOSED), (f"acme/engine@reply.{HOST}", CLOSED),
+        (asked_for, "DUNNO"), (asked_for.upper(), "DUNNO"), (asked_for.replace("ok+0", "ok+1"), FORGED), (asked_for.replace("ok+", "ok+0"), FORGED),
+        (ok_address(site, "f" * 32, "x@example.net").replace("ok+f", "ok+0"), FORGED), (f"ok@reply.{HOST}", CLOSED),
         (f"rocket+x@reply.{HOST}", FORGED), (f"rocket@{HOST}", "DUNNO"), (f"guest-0@reply.{HOST}", CLOSED),
     ]
     for recipient, expected in cases:

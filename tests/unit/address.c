@@ -5,6 +5,7 @@
 
 #include "address/address.h"
 #include "address/opening.h"
+#include "address/question.h"
 #include "base/error.h"
 
 #define HOST "git.example.org"
@@ -252,5 +253,59 @@ Test(address, an_opening_is_what_has_no_plus_in_our_domain)
         g_autofree char *local = mp_opening_parse(cases[i].text, HOST);
 
         cr_expect(g_strcmp0(local, cases[i].local) == 0, "%s: %s", cases[i].text, local);
+    }
+}
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static bool
+confirms(const MpKeyRing *ring, const char *text, const char *sender)
+{
+    MpQuestionAddress address;
+
+    return mp_question_address_parse(text, HOST, &address) &&
+           mp_question_address_verify(ring, &address, sender);
+}
+
+Test(address, who_was_asked_and_nobody_else_answers)
+{
+    g_autoptr(MpKeyRing) ring = ring_of(first_key, 0600, NULL);
+    g_autoptr(MpKeyRing) other = ring_of(second_key, 0600, NULL);
+    g_autofree char *good = mp_question_address_make(ring, KEY, "Kate@Example.org", HOST);
+    g_autofree char *mac = g_strndup(good + strlen("ok+" KEY "-"), 28);
+    g_autofree char *upper = g_ascii_strup(mac, -1);
+    const struct {
+        const char *name, *format, *mac, *sender;
+        bool confirms;
+    } cases[] = {
+        {"as made", "ok+" KEY "-%s@reply." HOST, mac, "kate@example.org", true},
+        {"in upper case", "OK+" KEY "-%s@REPLY." HOST ".", upper, "KATE@EXAMPLE.ORG", true},
+        {"quoted", "\"ok+" KEY "-%s\"@reply." HOST, mac, "kate@example.org", true},
+        {"whoever", "ok+" KEY "-%s@reply." HOST, mac, NULL, true},
+        {"another sender", "ok+" KEY "-%s@reply." HOST, mac, "kate@example.net", false},
+        {"plus-addressed", "ok+" KEY "-%s@reply." HOST, mac, "kate+x@example.org", false},
+        {"another mail", "ok+1123456789abcdef0123456789abcdef-%s@reply." HOST, mac, NULL, false},
+        {"another host", "ok+" KEY "-%s@reply.example.org", mac, NULL, false},
+        {"another purpose", "no+" KEY "-%s@reply." HOST, mac, NULL, false},
+        {"a digit more", "ok+" KEY "-%s0@reply." HOST, mac, NULL, false},
+        {"a digit less", "ok+" KEY "-%s@reply." HOST, mac + 1, NULL, false},
+        {"a short KEY", "ok+123-%s@reply." HOST, mac, NULL, false},
+    };
+
+    cr_expect_eq(strchr(good, '@') - good, 64, "RFC 5321, section 4.5.3.1.1: %s", good);
+    cr_expect(!confirms(other, good, "kate@example.org"));
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) around = g_strsplit(cases[i].format, "%s", 2);
+        g_autofree char *text = g_strconcat(around[0], cases[i].mac, around[1], NULL);
+
+        cr_expect(confirms(ring, text, cases[i].sender) == cases[i].confirms, "%s: %s",
+                  cases[i].name, text);
+    }
+    for (gsize i = 0; i < 28; i++) {
+        char *digit = strstr(good, "-") + 1 + i, kept = *digit;
+
+        *digit = kept == '0' ? '1' : '0';
+        cr_expect(!confirms(ring, good, "kate@example.org"), "digit %zu", i);
+        *digit = kept;
     }
 }

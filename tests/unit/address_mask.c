@@ -13,6 +13,8 @@
 #define HALF   "1801beb4df676a79250d"
 #define REST   "1e61e54ab763822c207d"
 #define OCTETS (1024 * 1024)
+#define KEY    "00112233445566778899aabbccddeeff"
+#define OK     "1801beb4df6761e61e54ab763822"
 
 static void
 check_line(char **fields, gpointer data)
@@ -65,6 +67,13 @@ Test(address_mask, a_mac_of_our_shape_is_masked_in_code_urls_and_over_line_break
         {"reply+i=2D1=2D" MAC "=2D5@h", "reply+i=2D1=2D***=2D5@h"},
         {"reply+i\\-1\\-" MAC "\\-5@h", "reply+i\\-1\\-***\\-5@h"},
         {"C-99-" MAC, "C-99-***"},
+        {"ok+" KEY "-" OK "@reply.h.org", "ok+" KEY "-***@reply.h.org"},
+        {"OK%2B" KEY "%2D" OK "%40h.org", "OK%2B" KEY "%2D***%40h.org"},
+        {"ok=2B" KEY "-" OK "@h", "ok=2B" KEY "-***@h"},
+        {"> ok+" KEY "\n> -" OK, "> ok+" KEY "\n> -***"},
+        {"(" KEY "-" OK ")", "(" KEY "-***)"},
+        {KEY "0-" OK, KEY "0-" OK},
+        {KEY "-" OK "0", KEY "-" OK "0"},
         {"commit " MAC, "commit " MAC},
         {"i-1-" MAC "0-5", "i-1-" MAC "0-5"},
     };
