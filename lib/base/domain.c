@@ -1,6 +1,7 @@
 /* Domains of mail addresses, compared; see domain.h. */
 #include "base/domain.h"
 
+#include <libpsl.h>
 #include <string.h>
 
 /* g_hostname_to_ascii follows IDNA2003, which maps ß to ss and wide letters to narrow ones: with
@@ -30,23 +31,26 @@ mp_domain_fold(const char *domain)
 bool
 mp_domain_is_suffix(const char *folded)
 {
-    static const char *const second_levels[] = {
-        "ac",  "ad",   "asn", "co",   "com",  "ed",   "edu", "firm", "gen", "go",
-        "gob", "gouv", "gov", "govt", "gr",   "gv",   "id",  "ind",  "inf", "info",
-        "int", "lg",   "ltd", "me",   "mil",  "muni", "ne",  "net",  "nhs", "nic",
-        "nom", "or",   "org", "plc",  "priv", "sch",  "web",
-    };
     const char *dot = strchr(folded, '.');
 
-    if (dot == NULL || dot[1] == '\0')
-        return true;
-    if (strlen(dot + 1) != 2)
-        return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(second_levels); i++)
-        if (strlen(second_levels[i]) == (gsize)(dot - folded) &&
-            strncmp(folded, second_levels[i], (gsize)(dot - folded)) == 0)
-            return true;
-    return false;
+    return dot == NULL || dot[1] == '\0' || psl_is_public_suffix(psl_builtin(), folded);
+}
+
+/* The longest end of it that is no registry's. */
+const char *
+mp_domain_registered(const char *folded)
+{
+    const char *registered = folded;
+
+    for (const char *end = folded; end != NULL && *end != '\0' && *end != '[';) {
+        const char *dot = strchr(end, '.');
+
+        if (psl_is_public_suffix2(psl_builtin(), end, PSL_TYPE_ICANN))
+            break;
+        registered = end;
+        end = dot != NULL ? dot + 1 : NULL;
+    }
+    return registered;
 }
 
 /* Only letters of which each is the other's case: a Kelvin sign has a lower case, k, whose upper

@@ -16,11 +16,17 @@ char *mp_domain_fold(const char *domain);
 
 /*
  * Whether a folded domain is one below which anybody gets a name, so that it speaks for nobody
- * there: a single label, or the usual second level of a country (co.uk, com.au, or.jp). The list of
- * public suffixes is not consulted, which changes weekly; what is missing here are a country's
- * rarer suffixes, and hosters that let customers write below _domainkey.
+ * there: a single label, a public suffix of a registry (co.uk) or of a hoster (github.io), by the
+ * list that libpsl has built in (https://publicsuffix.org).
  */
 bool mp_domain_is_suffix(const char *folded);
+
+/*
+ * The end of a folded domain that somebody registered: a label and the suffix of a registry. What a
+ * hoster lets its customers have below its own domain (x.github.io, x.duckdns.org) counts as the
+ * hoster's, since one person gets as many of these as they like. A suffix itself stays as it is.
+ */
+const char *mp_domain_registered(const char *folded);
 
 /*
  * A mail address in the form in which two of them are compared: its domain folded as above, its

@@ -233,6 +233,28 @@ Test(proof, the_signature_covers_what_is_believed)
     expect(cases, G_N_ELEMENTS(cases));
 }
 
+Test(proof, a_domain_is_registered_at_a_registry)
+{
+    static const char *const cases[][2] = {
+        {"example.org", "example.org"},
+        {"mail.sales.example.org", "example.org"},
+        {"mail.kate.co.uk", "kate.co.uk"},
+        {"a.b.kawasaki.jp", "a.b.kawasaki.jp"},
+        {"kate.github.io", "github.io"},
+        {"a.duckdns.org", "duckdns.org"},
+        {"mail.xn--bcher-kva.example", "xn--bcher-kva.example"},
+        {"mail.example.zz", "example.zz"},
+        {"co.uk", "co.uk"},
+        {"localhost", "localhost"},
+        {"", ""},
+        {".", "."},
+        {"[192.0.2.1]", "[192.0.2.1]"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        cr_expect_str_eq(mp_domain_registered(cases[i][0]), cases[i][1], "%s", cases[i][0]);
+}
+
 Test(proof, who_stands_above_a_suffix_speaks_for_nobody_below)
 {
     static const struct {
@@ -246,6 +268,8 @@ Test(proof, who_stands_above_a_suffix_speaks_for_nobody_below)
         {"co.example", false}, {"kate.co.uk", false},
         {"com.com", false},    {"kate.de", false},
         {"c.uk", false},       {"com.co.uk", false},
+        {"gov.uk", true},      {"k12.ca.us", true},
+        {"github.io", true},   {"kate.github.io", false},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
