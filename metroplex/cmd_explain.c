@@ -62,6 +62,10 @@ print_whose(const MpIdentity *identity)
         printf("    an answer to a mail of thread %" G_GUINT64_FORMAT ", from %s: %s\n",
                identity->thread->id, identity->account->login,
                identity->unproved != NULL ? identity->unproved : "proved");
+    else if (identity->confirms != NULL)
+        printf("    confirms a held mail, from %s: %s\n",
+               identity->account != NULL ? identity->account->login : "nobody with an account",
+               identity->unproved != NULL ? identity->unproved : "proved");
     else if (identity->answers_held)
         printf("    an answer to a mail that is held, from %s: proved\n", identity->account->login);
     else if (identity->account != NULL)
@@ -88,7 +92,7 @@ print_addresses(const MpInstance *instance, const MpDelivery *delivery)
                        MP_ADDRESS_OURS;
         const MpIdentity *identity = &delivery->identity;
         bool is_public = identity->is_opening || identity->is_answer || identity->answers_held;
-        bool is_chosen = (identity->is_verified || is_public) &&
+        bool is_chosen = (identity->is_verified || identity->confirms != NULL || is_public) &&
                          g_strcmp0(identity->recipient, masked) == 0 &&
                          g_strcmp0(identity->recipient_field, addressee->field) == 0;
 
@@ -194,11 +198,16 @@ print_bounce(MpInstance *instance, const MpDelivery *delivery, bool *is_counted,
 static void
 print_result(const MpDelivery *delivery, bool is_counted)
 {
-    const char *action[] = {"filed",         "posted as a comment",
-                            "made a thread", "taken as a request to mute the thread",
-                            "obeyed",        "counted against the account's address"};
+    const char *action[] = {"filed",
+                            "posted as a comment",
+                            "made a thread",
+                            "taken as a request to mute the thread",
+                            "obeyed",
+                            "counted against the account's address",
+                            "taken as its author's word that a held mail is theirs"};
     const char *responses[] = {"no answer to the sender", "the account gets an answer",
-                               "the account that has the sender's address gets an answer"};
+                               "the account that has the sender's address gets an answer",
+                               "its author is asked whether they wrote it"};
     bool is_due = delivery->decision.response != NULL;
 
     printf("  result: %s, %s, the mail would go to %s/; %s\n\n", delivery->decision.gate->reason,

@@ -242,8 +242,9 @@ parse_wishes(Wishes *wishes, MpOptions *options, int *argc, char ***argv)
         {"address", 0, 0, G_OPTION_ARG_FILENAME, &wishes->address,
          "NAME@reply.HOST is its address beside OWNER/NAME@reply.HOST ('': no more)", "NAME"},
         {"open", 0, 0, G_OPTION_ARG_FILENAME, &wishes->open,
-         "whose first mail to its address opens a thread; known: who has an account",
-         "off|members|known"},
+         "whose first mail to its address opens a thread; known: who has an account; anyone: "
+         "strangers, too, once they confirmed it",
+         "off|members|known|anyone"},
         {"push-mail", 0, 0, G_OPTION_ARG_FILENAME, &wishes->push_mail,
          "what watchers are told of pushes; commits: each commit has a mail as well",
          "off|summary|commits"},
@@ -260,7 +261,7 @@ parse_wishes(Wishes *wishes, MpOptions *options, int *argc, char ***argv)
         options, entries,
         "OWNER/NAME [--reply on|members|off] [--watch LOGIN …] [--unwatch LOGIN …]\n"
         "    [--member LOGIN …] [--no-member LOGIN …] [--link TEMPLATE] [--pages on|off]\n"
-        "    [--address NAME] [--open off|members|known] [--push-mail off|summary|commits]\n"
+        "    [--address NAME] [--open off|members|known|anyone] [--push-mail off|summary|commits]\n"
         "    [--push-refs PATTERNS] [--push-commits N] [--push-diff OCTETS]",
         "Sets a repository's policy; what is not named stays. Example:\n"
         "    metroplex repository set acme/rocket --address rocket --open known",

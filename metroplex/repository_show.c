@@ -84,7 +84,8 @@ static void
 print_facts(const MpRepository *repository, const char *address, const GPtrArray *watchers,
             const GPtrArray *members)
 {
-    static const char *const opens[] = {"off (nobody)", "members", "known (who has an account)"};
+    static const char *const opens[] = {"off (nobody)", "members", "known (who has an account)",
+                                        "anyone (once they confirmed it)"};
     static const char *const explained[] = {"on (everybody with an account)", "members",
                                             "off (nobody)"};
     g_autofree char *link = mp_escape(repository->link);

@@ -118,6 +118,9 @@ typedef struct {
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
     int max_openings;                                      /* threads by mail an hour; 0: any */
     int max_responses;                      /* rejections and confirmations an hour, to all */
+    int max_questions;                      /* to authors of held mail, an hour, to all; 0: none */
+    int max_domain_questions;               /* of them in one registered domain */
+    int max_open_questions;                 /* to one address, whenever they were asked */
     int max_hard_bounces, max_soft_bounces; /* before an address is suppressed; 0: never */
 
     /* [status]: from where on something is a warning, or critical; 0: never */

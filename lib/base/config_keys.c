@@ -104,6 +104,9 @@ const MpConfigKey mp_config_keys[] = {
     {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
     {"limits", "threads-per-hour",         TYPE_INT, AT(max_openings),     "100", 0, 1000000},
     {"limits", "answers-per-hour",         TYPE_INT, AT(max_responses),      "100", 0, 100000},
+    {"limits", "questions-per-hour",        TYPE_INT, AT(max_questions),        "100", 0, 100000},
+    {"limits", "domain-questions-per-hour", TYPE_INT, AT(max_domain_questions), "10", 1, 100000},
+    {"limits", "open-questions",            TYPE_INT, AT(max_open_questions),   "3", 1, 1000},
     {"limits", "hard-bounces",             TYPE_INT, AT(max_hard_bounces), "3", 0, 100},
     {"limits", "soft-bounces",             TYPE_INT, AT(max_soft_bounces), "10", 0, 100},
 

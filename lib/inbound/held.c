@@ -10,9 +10,9 @@
 #include "inbound/answered.h"
 #include "inbound/held_list.h"
 #include "inbound/internal.h"
+#include "inbound/question.h"
 #include "instance/transaction.h"
 #include "message/parse.h"
-#include "tracker/confirmed.h"
 
 /* --- How much ----------------------------------------------------------------------------------
  */
@@ -44,7 +44,7 @@ stock_new(void)
     return stock;
 }
 
-/* The domain of the first author; "" where there is none. */
+/* The domain of the first author, as somebody registered it; "" where there is none. */
 static char *
 domain_of(const MpMessage *message)
 {
@@ -52,7 +52,8 @@ domain_of(const MpMessage *message)
         message != NULL && message->from->len > 0 ? g_ptr_array_index(message->from, 0) : "";
     const char *at = strrchr(from, '@');
 
-    return mp_domain_fold(at != NULL ? at + 1 : "");
+    g_autofree char *folded = mp_domain_fold(at != NULL ? at + 1 : "");
+    return g_strdup(mp_domain_registered(folded));
 }
 
 static void
@@ -264,6 +265,18 @@ take_one(MpInbound *inbound, const char *name, GError **error)
     return g_steal_pointer(&mails);
 }
 
+/* A gate may yet be in its way; but there is somebody whose it can be. */
+static bool
+is_accepted(const MpDelivery *delivery)
+{
+    const MpIdentity *identity = &delivery->identity;
+
+    return (identity->is_opening || identity->is_answer) &&
+           (identity->account != NULL || mp_policy_is_to_be_confirmed(identity)) &&
+           strcmp(delivery->decision.gate != NULL ? delivery->decision.gate->reason : "",
+                  "unknown-sender") != 0;
+}
+
 static bool
 confirm(MpInbound *inbound, const char *name, GError **error)
 {
@@ -283,12 +296,12 @@ confirm(MpInbound *inbound, const char *name, GError **error)
     if (identity->answers_held) /* once that is a thread, this has another KEY */
         return mp_fail(error, MP_ERROR_INPUT,
                        "%s answers a mail that is held: accept or reject that one first", shown);
-    if ((!identity->is_opening && !identity->is_answer) || identity->account == NULL)
+    if (!is_accepted(delivery))
         return mp_fail(error, MP_ERROR_INPUT,
-                       "%s is no first mail of an account: metroplex explain says what it is",
+                       "%s is no first mail of somebody who may write one: metroplex explain says "
+                       "what it is",
                        shown);
-    return mp_accounts_confirm(inbound->instance->accounts, identity->key, identity->account->id,
-                               error);
+    return mp_question_accept(inbound->instance, delivery, error);
 }
 
 bool

@@ -9,7 +9,7 @@
 #define MP_HELD_DAYS   14
 #define MP_HELD_MAILS  1000
 #define MP_HELD_OCTETS (100 * 1024 * 1024)
-#define MP_HELD_DOMAIN 20 /* of one domain of From */
+#define MP_HELD_DOMAIN 20 /* of one registered domain of From (base/domain.h) */
 
 /* How many are held, by domain; counted when one more is to be held, and kept up to date. */
 typedef struct MpHeldStock MpHeldStock;

@@ -10,6 +10,7 @@
 #include "inbound/answered.h"
 #include "inbound/internal.h"
 #include "inbound/openings.h"
+#include "inbound/question.h"
 
 static void
 take_address(MpDelivery *delivery, const MpAddressee *addressee, const MpAddress *address)
@@ -80,14 +81,18 @@ find_address(const MpInstance *instance, MpDelivery *delivery, GError **error)
         delivery->identity.is_noreply |=
             mp_inbound_is_noreply(instance->config, addressee->address);
         if (mp_address_parse(addressee->address, instance->config->hostname, &address) ==
-            MP_ADDRESS_FOREIGN)
+            MP_ADDRESS_FOREIGN) {
+            if (!mp_delivery_find_question(instance, delivery, addressee, error))
+                return false;
             continue;
+        }
         if (!verify_address(instance, &address, &account, &thread, &delivery->identity.is_verified,
                             error))
             return false;
         if (delivery->identity.is_verified || delivery->identity.recipient == NULL)
             take_address(delivery, addressee, &address);
         if (delivery->identity.is_verified) {
+            mp_delivery_leave_question(delivery);
             delivery->identity.account = g_steal_pointer(&account);
             mask_message_id(delivery);
             delivery->identity.thread = g_steal_pointer(&thread);
@@ -159,6 +164,8 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
     if (!find_address(instance, delivery, error) ||
         (identity->recipient == NULL && !find_public_address(instance, delivery, error)))
         return false;
+    if (identity->confirms != NULL)
+        return mp_delivery_find_asked(instance, delivery, error);
     if (!identity->is_verified && !identity->is_opening && !identity->is_answer)
         return true;
     if (!find_repository(instance, identity, error) ||

@@ -153,5 +153,7 @@ mp_inbound_pass(MpInbound *inbound, bool *found, GError **error)
         if (!mp_inbound_locked_batch(inbound, mails, error))
             return false;
     }
-    return names != NULL;
+    bool has_confirmed = inbound->has_confirmed;
+    inbound->has_confirmed = false;
+    return names != NULL && (!has_confirmed || mp_inbound_pass_held(inbound, error));
 }

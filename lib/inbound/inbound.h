@@ -26,6 +26,7 @@ struct MpInbound {
     GHashTable *left;         /* names that stay in new/: not taken again */
     GHashTable *deferred_ids; /* Message-IDs of such mails: what answers them waits as well */
     struct MpHeldStock *held; /* how much is held; NULL: not counted yet */
+    bool has_confirmed;       /* something that is held: it is to be decided anew */
     GPtrArray *waiting;       /* MpWaiting (held_list.h), where what is held is listed */
     guint n_success, n_failure, n_deferred; /* mails so far; what is held counts as neither */
     GError *first_deferral;                 /* why mails stay, for the exit status */

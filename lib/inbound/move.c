@@ -5,6 +5,19 @@
 #include "inbound/held.h"
 #include "inbound/held_list.h"
 #include "inbound/internal.h"
+#include "inbound/question.h"
+
+static void
+log_response(const MpDelivery *delivery, const char *would)
+{
+    const MpResponse *response = delivery->decision.response;
+    g_autofree char *path = mp_escape(delivery->mail->path);
+
+    if (response != NULL)
+        mp_info("%s%s %s: %s", would,
+                response->question != NULL ? "Asked the author of" : "Answered", path,
+                delivery->decision.gate->reason);
+}
 
 static void
 log_outcome(const MpDelivery *delivery, const char *would)
@@ -43,8 +56,7 @@ log_outcome(const MpDelivery *delivery, const char *would)
         mp_info("%sCommands of %s: %s by %s on thread %" G_GUINT64_FORMAT "%s", would, path,
                 commands, login, delivery->identity.thread->id,
                 delivery->decision.gate->outcome == MP_OUTCOME_SUCCESS ? "" : ", not done");
-    if (delivery->decision.response != NULL)
-        mp_info("%sAnswered %s: %s", would, path, delivery->decision.gate->reason);
+    log_response(delivery, would);
 }
 
 /* What was held and still is, is no news. */
@@ -135,6 +147,8 @@ mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
             delivery->decision.gate->outcome == MP_OUTCOME_HELD &&
             delivery->identity.repository != NULL) /* else the mail that it answers is listed */
             g_ptr_array_add(inbound->waiting, mp_waiting_new(delivery));
+        if (!delivery->is_deferred && is_no_news(delivery))
+            log_response(delivery, "");
         if (!is_no_news(delivery)) {
             move(inbound, delivery);
             mp_inbound_note_held(inbound, delivery);
@@ -145,7 +159,7 @@ mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
     if (!mp_maildir_sync(inbound->maildir, error))
         return false;
     mp_ledger_add_or_warn(inbound->ledger);
-    return true;
+    return mp_questions_close(inbound->instance, deliveries, error);
 }
 
 bool

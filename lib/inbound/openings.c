@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "address/mailbox.h"
 #include "address/opening.h"
 #include "base/domain.h"
 #include "base/escape.h"
@@ -91,11 +92,15 @@ mp_delivery_find_author(const MpInstance *instance, MpDelivery *delivery, const 
 {
     MpIdentity *identity = &delivery->identity;
     const GPtrArray *from = delivery->message->from;
+    g_autofree char *mailbox = NULL;
 
     gint64 received = mp_delivery_received(delivery);
 
     identity->is_overdue = (gint64)time(NULL) - received > (gint64)MP_HELD_DAYS * 86400;
     mp_is_proved(delivery->message, &identity->verdicts, delivered, received, &identity->unproved);
+    identity->is_unfit =
+        from->len == 1 &&
+        mp_mailbox_fault(instance->config, g_ptr_array_index(from, 0), &mailbox) != NULL;
     return from->len != 1 ||
            mp_accounts_user_by_address(instance->accounts, g_ptr_array_index(from, 0),
                                        &identity->account, error);
@@ -164,17 +169,37 @@ mp_delivery_find_opened(const MpInstance *instance, MpDelivery *delivery, GError
     return true;
 }
 
+/* Whoever let it in before its author had confirmed it: it is of a guest of its own. */
+static bool
+find_accepted(const MpInstance *instance, MpIdentity *identity, guint64 user, GError **error)
+{
+    g_autoptr(MpUser) guest = NULL;
+
+    if (!mp_accounts_user(instance->accounts, user, &guest, error))
+        return false;
+    if (guest == NULL || !mp_user_is_unconfirmed(guest))
+        return true;
+    mp_user_free(identity->account);
+    identity->account = g_steal_pointer(&guest);
+    identity->is_confirmed = true;
+    return true;
+}
+
 bool
 mp_delivery_find_confirmation(const MpInstance *instance, MpDelivery *delivery, GError **error)
 {
     MpIdentity *identity = &delivery->identity;
     guint64 user;
 
-    if (identity->unproved == NULL || identity->account == NULL)
+    if (identity->unproved == NULL && !mp_policy_is_to_be_confirmed(identity))
         return true;
     if (!mp_accounts_confirmed(instance->accounts, identity->key, &user, error))
         return false;
-    if (user == identity->account->id)
+    identity->is_confirmed = identity->account != NULL && user == identity->account->id;
+    if (!identity->is_confirmed && mp_policy_is_to_be_confirmed(identity) &&
+        !find_accepted(instance, identity, user, error))
+        return false;
+    if (identity->is_confirmed)
         g_clear_pointer(&identity->unproved, g_free);
     return true;
 }

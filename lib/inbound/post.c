@@ -9,6 +9,7 @@
 #include "policy/commands.h"
 #include "inbound/internal.h"
 #include "inbound/openings.h"
+#include "inbound/question.h"
 #include "inbound/respond.h"
 #include "instance/transaction.h"
 #include "tracker/mentions.h"
@@ -68,6 +69,7 @@ comment_of(const Writing *w, const MpDelivery *delivery, const char *elided, con
         .spf = identity->verdicts.spf,
         .mentions = mentions,
         .copied = copied,
+        .subscribes_nobody = mp_user_is_unconfirmed(identity->account),
         .attachments = composed->attachments,
     };
 }
@@ -135,6 +137,8 @@ put(const Writing *w, MpDelivery *delivery, GError **error)
         return put_mute(w, delivery, error);
     case MP_DO_COMMANDS:
         return put_commands(w, delivery, error);
+    case MP_DO_CONFIRM:
+        return mp_question_subscribe(w->instance, w->batch, delivery, error);
     case MP_DO_BOUNCE: /* counted in another repository, once the commit is there */
     case MP_DO_NOTHING:
         break;
@@ -200,6 +204,23 @@ count_bounces(MpInbound *inbound, const GPtrArray *deliveries)
     }
 }
 
+/* Likewise. The held mail opens its thread when it is decided anew. */
+static void
+confirm(MpInbound *inbound, const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+        g_autoptr(GError) why = NULL;
+
+        if (delivery->is_deferred || delivery->decision.gate->action != MP_DO_CONFIRM)
+            continue;
+        if (mp_question_confirm(inbound->instance, delivery, &why))
+            inbound->has_confirmed = true;
+        else
+            mp_inbound_defer(inbound, delivery, why);
+    }
+}
+
 void
 mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries)
 {
@@ -233,6 +254,7 @@ mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GErr
         if (mp_transaction_try(inbound->instance, build, &posting, &why)) {
             mp_inbound_count_posted(inbound, deliveries);
             count_bounces(inbound, deliveries);
+            confirm(inbound, deliveries);
             return true;
         }
         if (posting.failed_item == NULL || mp_error_is_temporary(why)) {

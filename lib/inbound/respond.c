@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "inbound/question.h"
 #include "instance/transaction.h"
 #include "notify/notify.h"
 #include "policy/commands.h"
@@ -55,8 +56,8 @@ is_vouched_for(const MpDelivery *delivery)
            delivery->identity.verdicts.check == MP_SENDER_AUTHENTIC;
 }
 
-static char *
-day_of(const MpDelivery *delivery)
+char *
+mp_response_day(const MpDelivery *delivery)
 {
     g_autoptr(GDateTime) time =
         g_date_time_new_from_unix_utc(delivery->mail->received / G_USEC_PER_SEC);
@@ -154,7 +155,7 @@ plan_response(MpInstance *instance, const MpDelivery *delivery, const MpUser *us
     response->text = g_strdup(delivery->decision.gate->text);
     response->repository =
         delivery->identity.is_opening ? g_strdup(delivery->identity.repository->name) : NULL;
-    response->day = day_of(delivery);
+    response->day = mp_response_day(delivery);
     response->hash = g_strdup("");
     if (delivery->decision.gate->tells_commands && !name_by_mail(delivery, response, error))
         return false;
@@ -187,8 +188,13 @@ mp_response_plan(MpInstance *instance, MpDelivery *delivery, GError **error)
 
     g_clear_pointer(&delivery->decision.response, mp_response_unref);
     if (delivery->is_deferred || delivery->decision.gate == NULL ||
-        delivery->decision.respond_to == MP_RESPOND_TO_NOBODY ||
-        instance->config->max_responses == 0)
+        delivery->decision.respond_to == MP_RESPOND_TO_NOBODY)
+        return true;
+    if (delivery->decision.respond_to == MP_RESPOND_TO_AUTHOR) {
+        mp_question_plan(instance, delivery);
+        return true;
+    }
+    if (instance->config->max_responses == 0)
         return true;
     if (delivery->decision.respond_to == MP_RESPOND_TO_SENDER) {
         if (!account_of_sender(instance, delivery, &sender, error))
@@ -204,7 +210,9 @@ mp_response_plan(MpInstance *instance, MpDelivery *delivery, GError **error)
 bool
 mp_response_wants_reply(const MpDelivery *delivery)
 {
-    return delivery->decision.response != NULL && delivery->extraction == NULL &&
+    const MpResponse *response = delivery->decision.response;
+
+    return response != NULL && response->question == NULL && delivery->extraction == NULL &&
            !quotes_nothing(delivery);
 }
 
@@ -253,7 +261,7 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (delivery->decision.response == NULL)
+        if (delivery->decision.response == NULL || delivery->decision.response->question != NULL)
             continue;
         if (given < 0)
             given = mp_outbox_count_responses(instance->outbox, (gint64)time(NULL) - HOUR, &of_each,
@@ -266,7 +274,7 @@ mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **e
         else
             g_clear_pointer(&delivery->decision.response, mp_response_unref);
     }
-    return true;
+    return mp_questions_admit(instance, deliveries, error);
 }
 
 MpEvent *
@@ -279,6 +287,8 @@ mp_response_event_of(const MpInstance *instance, MpResponse *response, guint64 t
     MpEvent *event = mp_transaction_event(instance, MP_EVENT_RESPONSE, key, thread, 0);
 
     event->response = mp_response_ref(response);
+    if (response->user == 0)
+        event->address = g_strdup(response->author);
     return event;
 }
 

@@ -20,6 +20,9 @@ bool mp_response_wants_reply(const MpDelivery *delivery);
 /* Of a whole batch: completes the planned responses, and drops those that are one too many. */
 bool mp_responses_admit(MpInstance *instance, const GPtrArray *deliveries, GError **error);
 
+/* The day of the mail's receipt, of which its response is; the caller's. */
+char *mp_response_day(const MpDelivery *delivery);
+
 /* The event of the response. The delivery keeps its own reference: what is staged with a batch that
  * does not come true is staged again with the next. */
 MpEvent *mp_response_event(const MpInstance *instance, const MpDelivery *delivery);

@@ -98,16 +98,18 @@ MpLanguage mp_notification_language(const MpConfig *config, const MpUser *user);
 typedef struct {
     const MpConfig *config;
     const MpResponse *response;
-    const MpUser *user;     /* who hears it */
+    const MpUser *user;     /* who hears it; NULL: a stranger who is asked */
     const MpThread *thread; /* that the mail was for */
     const char *link;       /* the repository's template */
     const char *key;        /* the event's: makes the Message-ID */
     gint64 date;            /* of the Date header */
+    const MpKeyRing *ring;  /* may be NULL where it is no question */
 } MpResponseFacts;
 
 /*
- * The response (a rejection or a confirmation), in its language, text and HTML, to
- * `address`. The envelope sender is "": nothing comes back. MP_ERROR_INPUT for a reason that has no
+ * The response (a rejection, a confirmation or a question), in its language, text and HTML, to
+ * `address`. The envelope sender is "": nothing comes back. Who replies to a question confirms the
+ * held mail (address/question.h). MP_ERROR_INPUT for a reason that has no
  * text.
  */
 MpOutgoingMail *

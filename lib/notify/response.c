@@ -1,7 +1,7 @@
 /*
  * The response to one mail: what was wrong with it, what to do, and its text, so that nothing is
- * lost to who wrote it. RFC 3834: a null envelope sender, Auto-Submitted, and nothing that invites
- * another program to answer.
+ * lost to who wrote it; or, of a mail that is held, the question whether it is theirs. RFC 3834: a
+ * null envelope sender, Auto-Submitted, and nothing that invites another program to answer.
  */
 #include "notify/notify.h"
 
@@ -9,6 +9,7 @@
 
 #include <gmime/gmime.h>
 
+#include "address/question.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "markup/markdown.h"
@@ -45,7 +46,7 @@ fill(const Texts *t, const char *template)
     g_autofree char *commands = mp_mail_commands_list(facts->config->commands);
     g_autofree char *limit = g_strdup_printf("%d", facts->config->max_comment);
     const char *const pairs[][2] = {
-        {"{login}", facts->user->login},
+        {"{login}", facts->user != NULL ? facts->user->login : ""},
         {"{limit}", limit},
         {"{noreply}", facts->config->noreply_address},
         {"{host}", facts->config->hostname},
@@ -81,15 +82,21 @@ make_texts(const MpResponseFacts *facts, Texts *t, GError **error)
 
 /* --- The quoted mail -------------------------------------------------------------------------- */
 
+static bool
+is_question(const Texts *t)
+{
+    return t->facts->response->question != NULL;
+}
+
 /* The author of a mail that was refused for its sender may be another than the reader of this. */
 static const char *
 quote_title(const Texts *t)
 {
     const char *reason = t->facts->response->reason;
 
-    return strcmp(reason, "held-list") == 0         ? t->phrases->waiting
-           : strcmp(reason, "sender-mismatch") == 0 ? t->phrases->the_message
-                                                    : t->phrases->your_message;
+    return strcmp(reason, "held-list") == 0                           ? t->phrases->waiting
+           : strcmp(reason, "sender-mismatch") == 0 || is_question(t) ? t->phrases->the_message
+                                                                      : t->phrases->your_message;
 }
 
 static bool
@@ -174,11 +181,12 @@ append_paragraph(GString *out, const char *text)
     g_string_append_c(out, '\n');
 }
 
-/* What tells of commands is given to each mail that has some. */
+/* What tells of commands is given to each mail that has some, a question to each that is held. */
 static const char *
 footer_of(const Texts *t)
 {
-    return t->facts->response->commands != NULL ? t->phrases->footer_of_one : t->phrases->footer;
+    return t->facts->response->commands != NULL || is_question(t) ? t->phrases->footer_of_one
+                                                                  : t->phrases->footer;
 }
 
 static char *
@@ -255,6 +263,18 @@ is_fit_message_id(const char *id)
     return true;
 }
 
+/* The address by which a question is answered; NULL of other responses. */
+static char *
+answer_address(const MpResponseFacts *facts)
+{
+    const MpResponse *response = facts->response;
+
+    if (response->question == NULL)
+        return NULL;
+    g_autofree char *key = mp_response_question_key(response);
+    return mp_question_address_make(facts->ring, key, response->author, facts->config->hostname);
+}
+
 static void
 append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const char *address,
             const char *message_id)
@@ -264,7 +284,9 @@ append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const c
     g_autofree char *date = g_mime_utils_header_format_date(time);
     g_autofree char *from =
         mp_header_mailbox(facts->config->hostname, facts->config->noreply_address);
-    g_autofree char *to = mp_header_mailbox(facts->user->name, address);
+    g_autofree char *to = facts->user != NULL ? mp_header_mailbox(facts->user->name, address)
+                                              : g_strdup_printf("<%s>", address);
+    g_autofree char *reply_to = answer_address(facts);
     g_autofree char *subject = mp_header_text(t->subject);
     const char *submitted =
         strcmp(response->reason, "held-list") == 0 ? "auto-generated" : "auto-replied";
@@ -272,19 +294,21 @@ append_head(GString *head, const MpResponseFacts *facts, const Texts *t, const c
         {"Date", date},
         {"From", from},
         {"To", to},
+        {"Reply-To", reply_to},
         {"Message-ID", message_id},
         {"Subject", subject},
         {"Precedence", "bulk"},
         {"Auto-Submitted", submitted},
         {"X-Auto-Response-Suppress", "All"},
-        {"X-Metroplex-Recipient", facts->user->login},
+        {"X-Metroplex-Recipient", facts->user != NULL ? facts->user->login : NULL},
         {"X-Metroplex-Reason", response->reason},
         {"Content-Language", response->language},
         {"MIME-Version", "1.0"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-        mp_header_append(head, fields[i][0], fields[i][1]);
+        if (fields[i][1] != NULL)
+            mp_header_append(head, fields[i][0], fields[i][1]);
     if (response->message_id != NULL && is_fit_message_id(response->message_id)) {
         mp_header_append(head, "In-Reply-To", response->message_id);
         mp_header_append(head, "References", response->message_id);
@@ -306,7 +330,8 @@ mp_response_render(const MpResponseFacts *facts, const char *address, GError **e
     if (!mp_header_check(head, error))
         return NULL;
     g_autofree char *text = text_part(&texts), *html = html_part(&texts);
-    g_autofree char *body = mp_body_content(facts->user->format, text, html);
+    g_autofree char *body =
+        mp_body_content(facts->user != NULL ? facts->user->format : MP_MAIL_BOTH, text, html);
     g_string_append(head, body);
     return mp_outgoing_mail_new("", address, message_id, g_steal_pointer(&head));
 }

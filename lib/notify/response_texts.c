@@ -89,12 +89,23 @@ static const MpResponseText texts[] = {
       {"Votre message n’a pas été publié : {repository} n’ouvre de discussions par courriel que pour ses membres",
        "Votre message aurait ouvert une discussion dans {repository}, ce que seuls ses membres peuvent faire par courriel, et votre compte {login} n’en fait pas partie.",
        "Demandez à l’un d’eux de l’ouvrir, ou de vous faire ajouter aux membres."}}},
+    {"question",
+     {{"Did you write to {repository}? Reply to this message to publish yours",
+       "{host} received a message to {repository} that names you as its author, and nothing proves yet that you wrote it. So it is held, and nothing of it is published. "
+       "If you confirm it, its text, the attached files, its date and your name can be read by everybody, for good; your address cannot.",
+       "If you wrote it and want it published: reply to this message, from the same address. Your reply is not published; one that says no confirms nothing. "
+       "If you did not, do nothing, and do not reply: after two weeks, the message is refused."},
+      {"Avez-vous écrit à {repository} ? Répondez à ce message pour publier le vôtre",
+       "{host} a reçu un message pour {repository} qui vous désigne comme auteur, et rien ne prouve encore que vous l’avez écrit. Il est donc retenu, et rien n’en est publié. "
+       "Si vous le confirmez, son texte, les fichiers joints, sa date et votre nom seront lisibles par tous, définitivement ; votre adresse ne le sera pas.",
+       "Si vous l’avez écrit et voulez qu’il soit publié : répondez à ce message, depuis la même adresse. Votre réponse n’est pas publiée ; si elle dit non, elle ne confirme rien. "
+       "Sinon, ne faites rien, et ne répondez pas : après deux semaines, le message sera refusé."}}},
     {"held-list",
      {{"Messages wait on {host} until somebody knows who wrote them",
-       "Messages that would open discussions in repositories of which you are a member are held on {host}, since nothing proves who wrote them. Nothing of them is published, and their senders hear nothing.",
+       "Messages that would open discussions in repositories of which you are a member are held on {host}, since nobody knows yet who wrote them. Nothing of them is published. Whoever has an account, or a signature of their domain, was asked; the others hear nothing.",
        "Those who run {host} accept or reject them (metroplex held); after two weeks they are refused. As long as any wait, this list comes once a day."},
       {"Des messages attendent sur {host} que l’on sache qui les a écrits",
-       "Des messages qui ouvriraient des discussions dans des dépôts dont vous êtes membre sont retenus sur {host}, car rien ne prouve qui les a écrits. Rien n’en est publié, et leurs expéditeurs n’en savent rien.",
+       "Des messages qui ouvriraient des discussions dans des dépôts dont vous êtes membre sont retenus sur {host}, car on ne sait pas encore qui les a écrits. Rien n’en est publié. À qui a un compte, ou une signature de son domaine, la question a été posée ; les autres n’en savent rien.",
        "Les responsables de {host} les acceptent ou les refusent (metroplex held) ; après deux semaines, ils sont refusés. Tant qu’il en reste, cette liste arrive une fois par jour."}}},
     {"commands-refused",
      {{"Nothing was done: your message contains only commands that cannot be done",

@@ -57,6 +57,7 @@ compose(MpAnnouncement *announcement, const MpUser *user, const MpEventRecipient
         return mp_notification_render(announcement->notice->notification, user, address,
                                       recipient->reason, error);
     return mp_response_render(&(MpResponseFacts){.config = announcement->outbound->instance->config,
+                                                 .ring = announcement->outbound->instance->keys,
                                                  .response = event->response,
                                                  .user = user,
                                                  .thread = announcement->thread,
@@ -72,8 +73,8 @@ mp_announcement_address(const MpAnnouncement *announcement, const MpUser *user,
 {
     const MpEvent *event = mp_event_file_event(announcement->file);
 
-    if (mp_event_is_to_operator(event->kind))
-        return g_strdup(event->address); /* to no account */
+    if (mp_event_is_to_address(event))
+        return g_strdup(event->address);
     *dropped = why_dropped(announcement, user);
     return *dropped == NULL ? g_strdup(mp_user_address(user)) : NULL;
 }

@@ -60,6 +60,13 @@ mp_event_is_to_operator(MpEventKind kind)
     return kind == MP_EVENT_TEST || kind == MP_EVENT_MENDED;
 }
 
+bool
+mp_event_is_to_address(const MpEvent *event)
+{
+    return mp_event_is_to_operator(event->kind) ||
+           (event->response != NULL && event->response->user == 0);
+}
+
 const char *
 mp_event_missing_fact(const MpEvent *event, const char *key)
 {
@@ -69,8 +76,8 @@ mp_event_missing_fact(const MpEvent *event, const char *key)
         return "no kind";
     if ((event->kind == MP_EVENT_RESPONSE) != (event->response != NULL))
         return "an answer without its facts, or facts of an answer without one";
-    if (mp_event_is_to_operator(event->kind) != (event->address != NULL))
-        return "a test or notice without its address, or an address of none";
+    if (mp_event_is_to_address(event) != (event->address != NULL))
+        return "a mail to no account without its address, or an address of another";
     if ((event->kind == MP_EVENT_MENDED) != (event->why != NULL))
         return "a notice without its facts, or facts of a notice without one";
     if (event->host == NULL)

@@ -43,6 +43,8 @@ append_response(GString *out, const MpResponse *response)
     append_line(out, "text", response->text);
     append_line(out, "help", response->right);
     append_line(out, "repository", response->repository);
+    append_line(out, "question", response->question);
+    append_line(out, "author", response->author);
     append_commands(out, response->commands);
     for (guint i = 0; i < n; i++)
         append_line(out, "quote", quote[i]);

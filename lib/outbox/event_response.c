@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "outbox/questions.h"
 
 /* Parts of the record's name. */
 static bool
@@ -68,9 +69,20 @@ mp_event_take_line_of_response(MpEventText *text, char **field)
                 : strcmp(word, "text") == 0       ? &response->text
                 : strcmp(word, "help") == 0       ? &response->right
                 : strcmp(word, "repository") == 0 ? &response->repository
+                : strcmp(word, "author") == 0     ? &response->author
                                                   : &response->subject;
     g_free(*at);
     *at = g_steal_pointer(&value);
+    return NULL;
+}
+
+const char *
+mp_event_take_question(MpEventText *text, char **field)
+{
+    if (text->event->response == NULL || text->event->response->question != NULL ||
+        !mp_is_question(field[0]))
+        return "not a question of an answer";
+    text->event->response->question = g_strdup(field[0]);
     return NULL;
 }
 

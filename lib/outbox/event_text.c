@@ -285,6 +285,8 @@ static const struct {
     {"text", 1, mp_event_take_line_of_response},       /* which text says it */
     {"help", 1, mp_event_take_line_of_response},       /* what they may give, who asked for help */
     {"repository", 1, mp_event_take_line_of_response}, /* to which a first mail came */
+    {"question", 1, mp_event_take_question},           /* KEY.ADDRESS.DOMAIN */
+    {"author", 1, mp_event_take_line_of_response},     /* who is asked: the held mail's From */
     {"command", 4,
      mp_event_take_command}, /* fate, word of the table, what is in the way, line; escaped */
     {"quote", 1, mp_event_take_line_of_response}, /* a line of its text; escaped, as those above */

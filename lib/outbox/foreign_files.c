@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "outbox/internal.h"
+#include "outbox/questions.h"
 
 #define HASH_DIGITS  64
 #define RECORD_LIMIT 256 /* octets */
@@ -28,17 +29,32 @@ belongs_at_top(const char *name, const struct stat *st)
            S_ISREG(st->st_mode);
 }
 
-/* DAY.ACCOUNT.REASON.THREAD, which holds a hash. */
+/* DAY.ACCOUNT.REASON.THREAD */
+static bool
+is_name_of_record(const char *name)
+{
+    g_auto(GStrv) piece = g_strsplit(name, ".", 4);
+    guint64 user, thread;
+
+    return g_strv_length(piece) == 4 && strlen(piece[0]) == strlen("2026-01-31") &&
+           g_ascii_string_to_unsigned(piece[1], 10, 1, G_MAXUINT64, &user, NULL) &&
+           g_ascii_string_to_unsigned(piece[3], 10, 0, G_MAXUINT64, &thread, NULL);
+}
+
+static bool
+is_name_of_question(const char *name)
+{
+    return g_str_has_prefix(name, MP_QUESTION_PREFIX) &&
+           mp_is_question(name + strlen(MP_QUESTION_PREFIX));
+}
+
+/* One of these, which holds a hash. */
 static bool
 is_record(int directory, const char *name)
 {
-    g_auto(GStrv) piece = g_strsplit(name, ".", 4);
     g_autofree char *hash = NULL;
-    guint64 user, thread;
 
-    if (g_strv_length(piece) != 4 || strlen(piece[0]) != strlen("2026-01-31") ||
-        !g_ascii_string_to_unsigned(piece[1], 10, 1, G_MAXUINT64, &user, NULL) ||
-        !g_ascii_string_to_unsigned(piece[3], 10, 0, G_MAXUINT64, &thread, NULL) ||
+    if ((!is_name_of_record(name) && !is_name_of_question(name)) ||
         !mp_read_file(directory, name, RECORD_LIMIT, &hash, NULL, NULL))
         return false;
     g_strchomp(hash);

@@ -151,6 +151,7 @@ bool mp_event_read_id(const char *field, guint64 *id);
 const char *mp_event_take_response(MpEventText *text, char **field);
 const char *mp_event_take_cut(MpEventText *text, char **field);
 const char *mp_event_take_line_of_response(MpEventText *text, char **field);
+const char *mp_event_take_question(MpEventText *text, char **field);
 const char *mp_event_take_command(MpEventText *text, char **field);
 const char *mp_event_take_for(MpEventText *text, char **field);
 const char *mp_event_take_holds(MpEventText *text, char **field);

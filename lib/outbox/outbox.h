@@ -85,11 +85,15 @@ typedef struct {
     gint64 created;
     char *host;           /* that posted it */
     MpResponse *response; /* of MP_EVENT_RESPONSE, else NULL */
-    char *address;        /* of MP_EVENT_TEST and MP_EVENT_MENDED: whom it goes to; else NULL */
+    char *address;        /* whom it goes to, where that is no account: of MP_EVENT_TEST,
+                             MP_EVENT_MENDED and a question to a stranger; else NULL */
     gint64 stopped;       /* of MP_EVENT_MENDED: since when it had turned us away, */
     char *why;            /* and what it had said; else NULL */
     MpDigest *digest;     /* of MP_EVENT_DIGEST, else NULL */
 } MpEvent;
+
+/* Whether it goes to event->address, and to no account. */
+bool mp_event_is_to_address(const MpEvent *event);
 
 void mp_event_free(MpEvent *event);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpEvent, mp_event_free)
@@ -150,9 +154,10 @@ MpResponded mp_outbox_responded(MpOutbox *outbox, const MpResponse *response, GE
 MpResponded mp_outbox_record_response(MpOutbox *outbox, const MpResponse *response, GError **error);
 bool mp_outbox_sync_responded(MpOutbox *outbox, GError **error);
 
-/* How many records were made since `since` (seconds since the epoch), in all, and *of_each: of each
- * account that has one, guint64 * to number; -1 with *error set. On the way records older than a
- * week are removed. */
+/* How many records were made since `since` (seconds since the epoch), but for questions
+ * (questions.h), in all,
+ * and *of_each: of each account that has one, guint64 * to number; -1 with *error set. On the way
+ * records older than a week are removed. */
 int mp_outbox_count_responses(MpOutbox *outbox, gint64 since, GHashTable **of_each, GError **error);
 
 /* Counts one more of this account. */

@@ -39,6 +39,8 @@ clear_response(gpointer data)
     g_free(response->text);
     g_free(response->right);
     g_free(response->repository);
+    g_free(response->question);
+    g_free(response->author);
     g_clear_pointer(&response->commands, g_ptr_array_unref);
     g_free(response->day);
     g_free(response->hash);
@@ -89,9 +91,17 @@ mp_response_name(const MpResponse *response)
 {
     bool is_each = response->commands != NULL;
 
+    if (response->question != NULL)
+        return g_strconcat(MP_QUESTION_PREFIX, response->question, NULL);
     return g_strdup_printf("%s.%" G_GUINT64_FORMAT ".%s%s%.16s.%" G_GUINT64_FORMAT, response->day,
                            response->user, response->reason, is_each ? "-" : "",
                            is_each ? response->hash : "", response->thread);
+}
+
+char *
+mp_response_question_key(const MpResponse *response)
+{
+    return g_strndup(response->question, strcspn(response->question, "."));
 }
 
 MpResponded
@@ -144,7 +154,8 @@ look_at(int answered, const char *name, gint64 since, gint64 now)
 {
     struct stat st;
 
-    if (fstatat(answered, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (g_str_has_prefix(name, MP_QUESTION_PREFIX) ||
+        fstatat(answered, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return false;
     if (name[0] == '.' || st.st_mtime < now - KEPT_SECONDS) {
         if (unlinkat(answered, name, 0) < 0)

@@ -10,6 +10,7 @@ mp_identity_clear(MpIdentity *identity)
     mp_thread_free(identity->thread);
     mp_repository_free(identity->repository);
     g_free(identity->unproved);
+    g_free(identity->confirms);
     g_free(identity->key);
     *identity = (MpIdentity){0};
 }

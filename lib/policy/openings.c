@@ -1,6 +1,8 @@
 /* The gates of a mail that opens a thread: who may, and who proved to be who they say. */
 #include "policy/openings.h"
 
+#include <string.h>
+
 #include "base/escape.h"
 
 #define ANSWERS_HELD "it answers a mail that is held"
@@ -17,15 +19,18 @@ mp_opening_is_closed(const MpGateInput *d, char **why)
 bool
 mp_opening_is_of_nobody(const MpGateInput *d, char **why)
 {
+    const MpIdentity *identity = d->identity;
     const GPtrArray *from = d->message->from;
 
-    if (!d->identity->is_opening ||
-        (d->identity->account != NULL && !d->identity->account->is_guest))
+    if (!identity->is_opening || (identity->account != NULL && !identity->account->is_guest) ||
+        (identity->repository->open == MP_OPEN_ANYONE && from->len == 1 && !identity->is_unfit))
         return false;
     g_autofree char *shown = from->len == 1 ? mp_escape(g_ptr_array_index(from, 0)) : NULL;
-    *why = shown != NULL    ? g_strdup_printf("%s is no account's address", shown)
-           : from->len == 0 ? g_strdup("the mail has no sender")
-                            : g_strdup("the mail has not one sender alone");
+    *why = shown == NULL ? g_strdup(from->len == 0 ? "the mail has no sender"
+                                                   : "the mail has not one sender alone")
+                         : g_strdup_printf(identity->is_unfit ? "nobody can be asked at %s"
+                                                              : "%s is no account's address",
+                                           shown);
     return true;
 }
 
@@ -56,11 +61,29 @@ mp_opening_is_rejected(const MpGateInput *d, char **why)
 }
 
 bool
+mp_policy_is_to_be_confirmed(const MpIdentity *identity)
+{
+    return identity->is_opening && !identity->is_confirmed &&
+           (identity->account == NULL || identity->account->is_guest);
+}
+
+/* What it waits for, once it came so far; NULL where it need not. */
+static const char *
+waits_for(const MpIdentity *identity)
+{
+    return identity->unproved != NULL               ? identity->unproved
+           : mp_policy_is_to_be_confirmed(identity) ? "its author has not confirmed it yet"
+                                                    : NULL;
+}
+
+bool
 mp_opening_is_overdue(const MpGateInput *d, char **why)
 {
-    if (d->identity->unproved == NULL || !d->identity->is_overdue)
+    const char *wanted = waits_for(d->identity);
+
+    if (wanted == NULL || !d->identity->is_overdue)
         return false;
-    *why = g_strdup_printf("held long enough, and nobody confirmed it: %s", d->identity->unproved);
+    *why = g_strdup_printf("held long enough, and nobody confirmed it: %s", wanted);
     return true;
 }
 
@@ -68,21 +91,24 @@ bool
 mp_opening_is_one_too_many(const MpGateInput *d, char **why)
 {
     const MpIdentity *identity = d->identity;
-    bool waits = identity->answers_held && !identity->is_opening;
+    const char *wanted = waits_for(identity);
 
-    if (identity->over_held == NULL || (identity->unproved == NULL && !waits))
+    if (wanted == NULL && identity->answers_held && !identity->is_opening)
+        wanted = ANSWERS_HELD;
+    if (wanted == NULL || identity->over_held == NULL)
         return false;
-    *why = g_strdup_printf("%s: %s", identity->over_held,
-                           identity->unproved != NULL ? identity->unproved : ANSWERS_HELD);
+    *why = g_strdup_printf("%s: %s", identity->over_held, wanted);
     return true;
 }
 
 bool
-mp_opening_is_unproved(const MpGateInput *d, char **why)
+mp_opening_waits(const MpGateInput *d, char **why)
 {
-    if (d->identity->unproved == NULL)
+    const char *wanted = waits_for(d->identity);
+
+    if (wanted == NULL)
         return false;
-    *why = g_strdup(d->identity->unproved);
+    *why = g_strdup(wanted);
     return true;
 }
 
@@ -96,10 +122,102 @@ mp_opening_waits_for_another(const MpGateInput *d, char **why)
 }
 
 bool
+mp_opening_is_let_in(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_opening || !mp_user_is_unconfirmed(d->identity->account))
+        return false;
+    *why = g_strdup_printf("a first mail to %s, let in unconfirmed", d->identity->repository->name);
+    return true;
+}
+
+bool
 mp_opening_is_good(const MpGateInput *d, char **why)
 {
     if (!d->identity->is_opening)
         return false;
     *why = g_strdup_printf("a first mail to %s", d->identity->repository->name);
+    return true;
+}
+
+const char *
+mp_policy_done(const MpIdentity *identity)
+{
+    return identity->is_opening         ? "it opened a thread already"
+           : identity->confirms != NULL ? "it confirmed that mail already"
+                                        : "it is a comment already";
+}
+
+/* Whoever has an account is asked without a proof, at its own address; who has none only with one,
+ * or where somebody let the mail in without (else a forged address gets mail). */
+bool
+mp_opening_asks(const MpIdentity *identity, MpAction action)
+{
+    const MpUser *account = identity->account;
+
+    if (action == MP_DO_OPEN)
+        return account != NULL && mp_user_is_unconfirmed(account);
+    return identity->unproved == NULL || (account != NULL && !account->is_guest);
+}
+
+/* --- Answers to questions ------------------------------------------------------------------------
+ */
+
+bool
+mp_answer_is_unproved(const MpGateInput *d, char **why)
+{
+    if (d->identity->confirms == NULL || d->identity->unproved == NULL)
+        return false;
+    *why = g_strdup(d->identity->unproved);
+    return true;
+}
+
+bool
+mp_answer_is_too_late(const MpGateInput *d, char **why)
+{
+    if (d->identity->confirms == NULL || !d->identity->is_too_late)
+        return false;
+    *why = g_strdup("the mail that it confirms is held no more");
+    return true;
+}
+
+/* A word by which people say that they did not write something, in the languages of the question;
+ * also "didn't". */
+static bool
+is_refusal(const char *word)
+{
+    static const char *const refusals[] = {"no",  "non", "nope",   "not",  "never", "nein",
+                                           "pas", "ne",  "jamais", "spam", "stop"};
+    g_autofree char *small = g_utf8_strdown(word, -1);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++)
+        if (strcmp(small, refusals[i]) == 0)
+            return true;
+    return g_str_has_suffix(small, "n't") || g_str_has_suffix(small, "n\xE2\x80\x99t") ||
+           g_str_has_prefix(small, "n'") || g_str_has_prefix(small, "n\xE2\x80\x99");
+}
+
+/* Whoever writes "No, I did not!" must not confirm by it: their first line is looked at. */
+bool
+mp_answer_declines(const MpGateInput *d, char **why)
+{
+    if (d->identity->confirms == NULL)
+        return false;
+    g_autofree char *text = g_strchug(g_strdup(d->composed->body));
+    text[strcspn(text, "\n")] = '\0';
+    g_auto(GStrv) words = g_strsplit_set(text, " \t,.;:!?()*_\"", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (is_refusal(*word)) {
+            *why = g_strdup("its author says that it is not theirs, or says no");
+            return true;
+        }
+    return false;
+}
+
+bool
+mp_answer_is_good(const MpGateInput *d, char **why)
+{
+    if (d->identity->confirms == NULL)
+        return false;
+    *why = g_strdup("the author of a held mail says that it is theirs");
     return true;
 }

@@ -70,17 +70,17 @@ is_public(const MpGateInput *d)
     return d->identity->is_opening || d->identity->is_answer || d->identity->answers_held;
 }
 
-/* Has no thread yet: it opens one, or waits for a mail that does. */
+/* Has no thread yet: it opens one, waits for a mail that does, or confirms one. */
 static bool
 is_without_thread(const MpGateInput *d)
 {
-    return d->identity->is_opening || d->identity->answers_held;
+    return d->identity->is_opening || d->identity->answers_held || d->identity->confirms != NULL;
 }
 
 static bool
 bad_address(const MpGateInput *d, char **why)
 {
-    if (d->identity->is_verified || is_public(d))
+    if (d->identity->is_verified || d->identity->confirms != NULL || is_public(d))
         return false;
     *why = g_strdup("the address does not verify");
     return true;
@@ -100,7 +100,7 @@ bounce(const MpGateInput *d, char **why)
 static bool
 selftest(const MpGateInput *d, char **why)
 {
-    if (d->identity->address.thread != 0 || is_without_thread(d))
+    if (!d->identity->is_verified || d->identity->address.thread != 0)
         return false;
     *why = g_strdup("the self-test: nothing is posted");
     return true;
@@ -131,8 +131,7 @@ duplicate(const MpGateInput *d, char **why)
 {
     if (!d->identity->is_duplicate)
         return false;
-    *why = g_strdup(d->identity->is_opening ? "it opened a thread already"
-                                            : "it is a comment already");
+    *why = g_strdup(mp_policy_done(d->identity));
     return true;
 }
 
@@ -146,17 +145,15 @@ suspended(const MpGateInput *d, char **why)
     return true;
 }
 
-/*
- * Every author must be the account's (RFC 5322, section 3.6.2, allows several From): a mail that
+/* Every author must be the account's (RFC 5322, section 3.6.2, allows several From): a mail that
  * two people sign is nobody's word in particular. Sender says who sent it, not who speaks: it does
- * not count. With `token` the address alone decides.
- */
+ * not count. With `token` the address alone decides; one that confirms has the sender signed in. */
 static bool
 sender_mismatch(const MpGateInput *d, char **why)
 {
     const GPtrArray *from = d->message->from;
 
-    if (is_public(d) || d->config->identity == MP_IDENTITY_TOKEN)
+    if (is_public(d) || d->identity->confirms != NULL || d->config->identity == MP_IDENTITY_TOKEN)
         return false;
     g_autofree char *login = mp_escape(d->identity->account->login);
     if (from->len == 0) {
@@ -382,6 +379,8 @@ static const MpGate gates[] = {
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, MP_RESPOND_TO_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, MP_RESPOND_TO_ACCOUNT, true, "unauthenticated"},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unchecked, MP_RESPOND_TO_ACCOUNT, .text = "unchecked"},
+    {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, mp_answer_is_unproved},
+    {"too-late",         FAILURE, MP_DO_NOTHING, false, mp_answer_is_too_late},
     {"unknown-sender",   FAILURE, MP_DO_NOTHING, false, mp_opening_is_of_nobody},
     {"no-thread",        FAILURE, MP_DO_NOTHING, false, no_thread, MP_RESPOND_TO_ACCOUNT},
     {"locked",           FAILURE, MP_DO_NOTHING, false, locked, MP_RESPOND_TO_ACCOUNT},
@@ -391,16 +390,19 @@ static const MpGate gates[] = {
     {"rejected",         FAILURE, MP_DO_NOTHING, false, mp_opening_is_rejected},
     {"unconfirmed",      FAILURE, MP_DO_NOTHING, false, mp_opening_is_overdue},
     {"held-full",        FAILURE, MP_DO_NOTHING, false, mp_opening_is_one_too_many},
-    {"held",             HELD,    MP_DO_NOTHING, false, mp_opening_is_unproved},
+    {"held",             HELD,    MP_DO_NOTHING, false, mp_opening_waits, MP_RESPOND_TO_AUTHOR, .text = "question"},
     {"held",             HELD,    MP_DO_NOTHING, false, mp_opening_waits_for_another},
     {"rate-limited",     FAILURE, MP_DO_NOTHING, false, rate_limited, MP_RESPOND_TO_ACCOUNT},
     {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted, MP_RESPOND_TO_ACCOUNT},
+    {"declined",         SUCCESS, MP_DO_NOTHING, true,  mp_answer_declines},
+    {"confirmed",        SUCCESS, MP_DO_CONFIRM, true,  mp_answer_is_good},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
     {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
     {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands, MP_RESPOND_TO_ACCOUNT, .tells_commands = true},
     {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty, MP_RESPOND_TO_ACCOUNT},
     {"too-long",         FAILURE, MP_DO_NOTHING, true,  too_long, MP_RESPOND_TO_ACCOUNT},
+    {"opened",           SUCCESS, MP_DO_OPEN,    true,  mp_opening_is_let_in, MP_RESPOND_TO_AUTHOR, .text = "question"},
     {"opened",           SUCCESS, MP_DO_OPEN,    true,  mp_opening_is_good, MP_RESPOND_TO_ACCOUNT, .text = "commands-opened", .tells_commands = true},
     {"posted",           SUCCESS, MP_DO_COMMENT, true,  everything, MP_RESPOND_TO_ACCOUNT, .text = "commands-posted", .tells_commands = true},
 };
@@ -419,8 +421,10 @@ mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
     g_autofree char *why = NULL;
 
     if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
-        d->identity->unproved != NULL || mp_policy_is_loop(d, &why) ||
-        mp_policy_is_automatic(d, &why) || mp_policy_wants_no_response(d->message))
+        (gate->respond_to == MP_RESPOND_TO_AUTHOR ? !mp_opening_asks(d->identity, gate->action)
+                                                  : d->identity->unproved != NULL) ||
+        mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
+        mp_policy_wants_no_response(d->message))
         return MP_RESPOND_TO_NOBODY;
     if (gate->tells_commands && !mp_mail_commands_any(d->composed->commands, false) &&
         !mp_mail_commands_has(d->composed->commands, MP_MAIL_HELP))

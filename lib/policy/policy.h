@@ -33,11 +33,17 @@ typedef struct {
                         the mail that it answers */
     char *unproved;  /* of both: what there lacks of a proof of its author; NULL where nothing does,
                         or it was confirmed to be theirs */
-    bool is_overdue; /* of both: it came too long ago to wait any more */
+    bool is_confirmed;     /* of both: who it says it is of has said so, or somebody let it in */
+    bool is_unfit;         /* of both: nothing can be sent to its From */
+    bool is_overdue;       /* of both: it came too long ago to wait any more */
     bool answers_held;     /* it came to a public address, and the mail that it answers is held */
     const char *over_held; /* which limit of held mail it would be over, or NULL */
 
-    /* Whose address it is, of an opening or such an answer the account of From; NULL, as what
+    char *confirms;   /* it came to an address by which a question is answered, of this sender: the
+                         KEY of the held mail; or NULL */
+    bool is_too_late; /* and nobody waits for that */
+
+    /* Whose address it is, of what came to another address the account of From; NULL, as what
      * follows, where it does not verify, or From is nobody's. */
     MpUser *account;
     MpThread *thread;
@@ -83,6 +89,7 @@ typedef enum {
     MP_DO_MUTE,     /* mute the thread for the account */
     MP_DO_COMMANDS, /* what the commands of the reply say; there is no comment */
     MP_DO_BOUNCE,   /* count what a delivery report says against the account's addresses */
+    MP_DO_CONFIRM,  /* remember that the held mail is its author's, who was asked */
 } MpAction;
 
 /* The recipient of a response (RFC 3834) when a gate stopped a mail. Never an address that only the
@@ -92,6 +99,8 @@ typedef enum {
     MP_RESPOND_TO_ACCOUNT, /* the account whose signed address the mail came to */
     MP_RESPOND_TO_SENDER,  /* the account, if any, whose address is the only From; where [address]
                               authserv-id trusts a server, it must have found the sender authentic */
+    MP_RESPOND_TO_AUTHOR, /* who is asked whether the mail is theirs: the account of From at its own
+                             address, or a stranger who proved their domain */
 } MpRespondTo;
 
 typedef struct {
@@ -115,6 +124,9 @@ const MpGate *mp_policy_gates(gsize *n);
  * not there yet. *why is the caller's.
  */
 const MpGate *mp_policy_decide(const MpGateInput *input, char **why);
+
+/* Whether the mail is held until its author says that it is theirs. */
+bool mp_policy_is_to_be_confirmed(const MpIdentity *identity);
 
 /* As the row of the gate says, except that nobody gets a response to mail that a program wrote,
  * that came over a list, or that is our own (RFC 3834, section 2). */

@@ -101,6 +101,9 @@ const MpSetting mp_settings_table[] = {
     {NULL, "limits.total-comments-per-hour", N_("Comments by mail an hour, in all")},
     {NULL, "limits.threads-per-hour", N_("Threads opened by mail an hour, in all")},
     {NULL, "limits.answers-per-hour", N_("Answers to refused mail an hour")},
+    {NULL, "limits.questions-per-hour", N_("Questions to authors of held mail an hour")},
+    {NULL, "limits.domain-questions-per-hour", N_("Of these in one domain")},
+    {NULL, "limits.open-questions", N_("Of these open at one address")},
     {NULL, "limits.hard-bounces", N_("Permanent bounces that suppress an address")},
     {NULL, "limits.soft-bounces", N_("Passing bounces that suppress an address")},
 

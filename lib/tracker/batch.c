@@ -145,7 +145,7 @@ subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpN
     MpTree *tree = batch->chain.tree;
     bool all, all_copied;
 
-    if (author == 0) /* nobody's account */
+    if (author == 0 || comment->subscribes_nobody) /* 0: nobody's account */
         return true;
     if (!mp_read_all_subscribe(tree, id, author, comment->mentions, &all, error) ||
         !mp_read_all_subscribe(tree, id, author, comment->copied, &all_copied, error))

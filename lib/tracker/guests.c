@@ -95,8 +95,9 @@ settle(MpAccounts *accounts, MpTree *tree, Confirming *c, const MpUser *holder, 
         return false;
     if (!c->is_confirmed || holder != NULL || user == NULL || !mp_user_is_unconfirmed(user))
         return true;
-    g_free(user->name);
-    user->name = mp_guest_name(c->mail->display, c->mail->address, true);
+    g_autofree char *before = user->name; /* as it is known by, whatever the answer's From says */
+    user->name =
+        g_strdup_printf("%.*s" CONFIRMED, (int)(strlen(before) - strlen(UNCONFIRMED)), before);
     g_ptr_array_add(user->emails, g_strdup(c->mail->address));
     *what = g_strdup_printf("The first mail of %s is confirmed", user->login);
     return mp_accounts_put(accounts, tree, user, error);

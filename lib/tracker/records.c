@@ -242,7 +242,7 @@ static const char *const policy_names[] = {"on", "members", "off"};
 
 MP_DEFINE_NAMES(mp_reply_policy, MpReplyPolicy, policy_names)
 
-static const char *const open_names[] = {"off", "members", "known"};
+static const char *const open_names[] = {"off", "members", "known", "anyone"};
 
 MP_DEFINE_NAMES(mp_open_policy, MpOpenPolicy, open_names)
 
@@ -257,7 +257,7 @@ read_opening(MpRecordReader *r, MpRepository *repository)
     if (fault != NULL)
         mp_record_blame(r, "address", fault);
     if (open != NULL && !mp_open_policy_parse(open, &repository->open))
-        mp_record_blame(r, "open", "none of: off, members, known");
+        mp_record_blame(r, "open", "none of: off, members, known, anyone");
 }
 
 static const char *const push_mail_names[] = {"off", "summary", "commits"};

@@ -132,7 +132,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpComment, mp_comment_free)
 typedef enum { MP_REPLY_ON, MP_REPLY_MEMBERS, MP_REPLY_OFF } MpReplyPolicy;
 
 /* Whose first mail opens a thread. */
-typedef enum { MP_OPEN_OFF, MP_OPEN_MEMBERS, MP_OPEN_KNOWN } MpOpenPolicy;
+typedef enum { MP_OPEN_OFF, MP_OPEN_MEMBERS, MP_OPEN_KNOWN, MP_OPEN_ANYONE } MpOpenPolicy;
 
 /* What is told of pushes: nothing, a mail each, and one for each commit besides. */
 typedef enum { MP_PUSH_MAIL_OFF, MP_PUSH_MAIL_SUMMARY, MP_PUSH_MAIL_COMMITS } MpPushMail;
@@ -161,7 +161,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRepository, mp_repository_free)
 
 const char *mp_reply_policy_name(MpReplyPolicy policy); /* "on", "members", "off" */
 bool mp_reply_policy_parse(const char *name, MpReplyPolicy *policy);
-const char *mp_open_policy_name(MpOpenPolicy policy); /* "off", "members", "known" */
+const char *mp_open_policy_name(MpOpenPolicy policy); /* "off", "members", "known", "anyone" */
 bool mp_open_policy_parse(const char *name, MpOpenPolicy *policy);
 const char *mp_push_mail_name(MpPushMail mail); /* "off", "summary", "commits" */
 bool mp_push_mail_parse(const char *name, MpPushMail *mail);
@@ -376,6 +376,7 @@ typedef struct {
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */
     const GArray *copied;           /* guint64 ids to subscribe with reason `cc`, or NULL */
+    bool subscribes_nobody;         /* neither these nor the author */
     const GPtrArray *attachments;   /* MpNewAttachment, or NULL */
     gint64 redacted;                /* of an import: it was redacted where it comes from, then */
     const char *known_as; /* of an opening post: what mp_tracker_find_import() finds its thread by,

@@ -22,7 +22,7 @@ def at(name="rocket"):
 
 
 def results(sender, verdict="dkim=pass header.d={domain}"):
-    return f"{AUTHSERV}; " + verdict.format(domain=sender.rsplit("@", 1)[-1])
+    return f"{AUTHSERV}; " + verdict.format(domain=sender.rsplit("@", 1)[-1].rstrip(">"))
 
 
 def first_mail(site, sender, to=None, text="It fails.\n\nAlways.\n", subject="Rocket does not start", verdict="dkim=pass header.d={domain}",
@@ -30,7 +30,7 @@ def first_mail(site, sender, to=None, text="It fails.\n\nAlways.\n", subject="Ro
     """The octets of a mail as Postfix and a filter would have written them; verdict "" for none."""
     to = to or at()
     delivered = delivered or to.split(",")[0].strip()
-    trace = [f"Return-Path: <{sender}>", f"X-Original-To: {delivered}", f"Delivered-To: {delivered}"]
+    trace = [f"Return-Path: <{email.utils.parseaddr(sender)[1]}>", f"X-Original-To: {delivered}", f"Delivered-To: {delivered}"]
     trace += [f"Authentication-Results: {results(sender, verdict)}"] if verdict else []
     trace += list(above) + ["Received: from out.example.org by mx.example.org; " + email.utils.formatdate(), "Received: from desk by out.example.org"]
     extra = [("Date", date)] if date else []

@@ -41,7 +41,7 @@ ARROWS = {
     "notify": {"address", "git", "markup", "outbox", "policy", "tracker"},
     "instance": {"address", "cli", "maildir", "message", "outbox", "policy", "tracker"},
     "pages": {"markup", "notify", "tracker"},
-    "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "policy", "reply", "tracker", "worker"},
+    "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "outbox", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "watch": {"instance", "repo", "tracker"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "pages", "postfix", "tracker", "transport"},

@@ -108,7 +108,7 @@ def nothing_that_a_client_writes_proves_who_it_is(site, way):
             left += b"a=pass; a=pass" in f.read()
     print(f"# {left} of {3 * len(tries)} mails still had the forged field of three hundred results")
     equal(site.metroplex("thread", "list"), "")
-    equal(site.answer_events(), [])
+    equal(len(site.answer_events()), 3, "kate is asked at her own address, three times at most")
 
 
 KEYLESS = ("v=1; a=rsa-sha256; d={domain}; s=none; h=from:date:to; bh=eA==; b=eQ==", "v=1; a=rsa-sha256; d={domain}; h=from:date:to")

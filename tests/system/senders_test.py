@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Whose first mail opens a thread: every kind of sender with every verdict and every kind of mail, at every kind of repository.
 
-Nobody gets in without a signature of their domain, and no mail goes to anybody whose domain did not sign.
+Nobody gets in without a signature of their domain, and no mail goes to anybody whose domain did not sign, but for the question
+to an account, at its own address, whether it wrote what is held.
 MAILS (1,000) is how many forged mails are sent.
 """
 import itertools
@@ -14,7 +15,7 @@ from first_mail import AUTHSERV, at, days_ago, first_mail, opens  # noqa: E402
 from harness import HOST, Site, check, equal, main, test  # noqa: E402
 
 MAILS = int(os.environ.get("MAILS", "1000"))
-REPOSITORIES = ("off", "members", "known")
+REPOSITORIES = ("off", "members", "known", "anyone")
 PEOPLE = ("member", "known", "suspended", "stranger")
 
 # Name: (what the server says of an author of {d}, whose domain lies below {up}; whether that proves them)
@@ -50,12 +51,12 @@ KINDS = {
 }
 
 
-def domain_of(verdict):
-    return f"at.{verdict}.example"
+def domain_of(person, verdict):
+    return f"at.{verdict}-{person}.example"
 
 
 def address_of(person, verdict):
-    return f"{person}@{domain_of(verdict)}"
+    return f"{person}@{domain_of(person, verdict)}"
 
 
 def login_of(person, verdict):
@@ -64,7 +65,7 @@ def login_of(person, verdict):
 
 def mail(site, repository, person, verdict, kind):
     says, _ = VERDICTS[verdict]
-    sender, domain = address_of(person, verdict), domain_of(verdict)
+    sender, domain = address_of(person, verdict), domain_of(person, verdict)
     says = says.format(d=domain, up=domain.split(".", 1)[1])
     fields = list(KINDS[kind][0])
     to = "friend@example.net" if kind == "only-bcc" else at(repository)
@@ -90,12 +91,22 @@ def mail(site, repository, person, verdict, kind):
 
 
 def is_let_in(repository, person, verdict, kind):
-    who = {"off": (), "members": ("member",), "known": ("member", "known")}[repository]
+    who = {"off": (), "members": ("member",), "known": ("member", "known"), "anyone": ("member", "known")}[repository]
     return person in who and VERDICTS[verdict][1] and KINDS[kind][1]
 
 
+def is_asked(repository, person, verdict, kind):
+    """A stranger who proved their domain; an account that did not prove it wrote a mail that may be a person's."""
+    proved = VERDICTS[verdict][1] and KINDS[kind][1]
+    who = {"off": (), "members": ("member",), "known": ("member", "known"), "anyone": ("member", "known")}[repository]
+    if person == "stranger":
+        return repository == "anyone" and proved
+    return person in who and not proved and kind in ("plain", "old-date", "only-bcc")
+
+
 def people(site):
-    site.set_config("limits", answers_per_hour="100000", threads_per_hour="0")
+    site.set_config("limits", answers_per_hour="100000", threads_per_hour="0", questions_per_hour="100000", open_questions="1000",
+                    domain_questions_per_hour="1000")
     site.set_config("smtp", transport="maildir")
     for person, verdict in itertools.product(("member", "known", "suspended"), VERDICTS):
         site.user(login_of(person, verdict), address_of(person, verdict))
@@ -118,14 +129,19 @@ def nobody_opens_a_thread_who_should_not_and_nobody_unsigned_hears_of_it(site):
     reasons = site.reasons()
     wrong = [(" ".join(one), reasons[name]) for name, one in wanted.items() if (reasons[name] == "opened") != is_let_in(*one)]
     equal(wrong, [], "mails that were taken and should not, or the other way")
+    not_held = [(" ".join(one), reasons[name]) for name, one in wanted.items() if is_asked(*one) and reasons[name] != "held"]
+    equal(not_held, [], "mails of whom we ask that are not held")
     threads = [json.loads(line) for line in site.metroplex("thread", "list", "--json").splitlines()]
     found = sorted((t["title"], t["author"], t["repository"]) for t in threads)
     right = sorted((" ".join(one), login_of(one[1], one[2]), f"acme/{one[0]}") for one in wanted.values() if is_let_in(*one))
     equal(found, right, "threads, their authors and repositories")
     site.notifier("--once")
-    told = {m["Delivered-To"] for m in site.sent()}
+    asked = sorted((m["Delivered-To"], str(m.get_body(("plain",)).get_content()).split("> Subject: ")[1].split("\n")[0]) for m in site.sent() if m["Reply-To"])
+    equal(asked, sorted((address_of(one[1], one[2]), " ".join(one)) for one in wanted.values() if is_asked(*one)), "who was asked, and of what")
+    lists = [m for m in site.sent() if m["X-Metroplex-Reason"] == "held-list"]
+    told = {m["Delivered-To"] for m in site.sent() if not m["Reply-To"] and m not in lists}
     signed = {address_of(person, verdict) for person in PEOPLE for verdict in VERDICTS if VERDICTS[verdict][1]}
-    equal(sorted(told - signed), [], "who got a mail, though their domain did not sign any")
+    equal(sorted(told - signed), [], "who got another mail, though their domain did not sign any")
     check(any(address.startswith("known@") for address in told), "whom a repository turns away hears of it, if they proved to be it")
     automatic = {" ".join(one) for one in wanted.values() if one[3] in ("auto-submitted", "list", "bounce", "own-loop")}
     answered = [m["Subject"] for m in site.sent() if any(subject in str(m) for subject in automatic)]
@@ -135,17 +151,49 @@ def nobody_opens_a_thread_who_should_not_and_nobody_unsigned_hears_of_it(site):
 @test
 def forged_first_mails_have_no_answer(site):
     people(site)
+    site.set_config("limits", open_questions="3")
     victims = [address_of(person, "dkim-equal") for person in PEOPLE]
     shapes = [dict(verdict="spf=pass smtp.mailfrom=evil.example"), dict(verdict="dkim=pass header.d=evil.example; dmarc=fail header.from={domain}"), dict(verdict=""),
               dict(verdict="dmarc=pass header.from={domain}; spf=pass smtp.mailfrom={domain}")]
     for i in range(MAILS):
-        site.deliver(first_mail(site, victims[i % len(victims)], to=at(REPOSITORIES[i % 3]), subject=f"Forged {i}", **shapes[i % len(shapes)]))
+        site.deliver(first_mail(site, victims[i % len(victims)], to=at(REPOSITORIES[i // 4 % 4]), subject=f"Forged {i}", **shapes[i % len(shapes)]))
     site.metroplex("--once")
     held = len(site.listed("incoming-mail/held"))
-    equal((len(site.new), held, len(site.failure)), (0, 20, MAILS - 20), "held, of one domain")
+    equal((len(site.new), held, len(site.failure)), (0, 60, MAILS - 60), "held, of three domains")
     equal(site.metroplex("thread", "list"), "")
     site.notifier("--once")
-    equal([m["To"] for m in site.sent()], [], "answers to forged mail")
+    to = [m["Delivered-To"] for m in site.sent()]
+    equal([one for one in to if one not in victims[:2]], [], "answers to forged mail")
+    equal([to.count(one) for one in victims[:2]], [3, 3], "an account is asked at its own address, three times at most")
+    check(all(m["Reply-To"] for m in site.sent()), "and gets nothing else")
+
+
+@test
+def signed_first_mails_of_one_domain_are_bounded(site):
+    site.set_config("smtp", transport="maildir")
+    opens(site, "anyone", repository="acme/anyone", address="anyone", members=())
+    for i in range(MAILS):
+        site.deliver(first_mail(site, f"s{i}@host{i % 50}.evil.example", to=at("anyone"), verdict="dkim=pass header.d=evil.example"))
+    site.metroplex("--once")
+    site.notifier("--once")
+    equal((len(site.listed("incoming-mail/held")), len(site.failure)), (20, MAILS - 20), "held, of one registered domain")
+    equal(len(site.sent()), 10, "asked within an hour")
+
+
+@test
+def a_victim_whom_others_sign_for_gets_nothing_or_three_questions(site):
+    site.set_config("smtp", transport="maildir")
+    site.user("kate", "kate@kate.example")
+    opens(site, "anyone", repository="acme/anyone", address="anyone", members=())
+    for i in range(100):
+        for victim in ("stranger@victim.example", "kate@kate.example"):
+            site.deliver(first_mail(site, victim, to=at("anyone"), verdict=f"dkim=pass header.d=evil{i}.example; dmarc=fail header.from={{domain}}", subject=f"Number {i}"))
+            site.deliver(first_mail(site, f"x@evil{i}.example", to=f"{at('anyone')}, {victim}", delivered=at("anyone"), headers=[("Reply-To", victim), ("Sender", victim)]))
+    site.metroplex("--once")
+    site.notifier("--once")
+    to = [m["Delivered-To"] for m in site.sent()]
+    equal((to.count("stranger@victim.example"), to.count("kate@kate.example")), (0, 3))
+    equal(len(to), 100, "and those whose domain did sign, as many as an hour may bring in all")
 
 
 if __name__ == "__main__":

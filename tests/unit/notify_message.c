@@ -305,6 +305,33 @@ Test(notify, golden_answers_and_tests_are_as_they_were)
     }
 }
 
+/* To somebody who has no account, about a mail of which only the subject is quoted. */
+Test(notify, golden_questions_are_as_they_were)
+{
+    for (MpLanguage l = 0; l < MP_N_LANGUAGES; l++) {
+        MpResponse response = {
+            .reason = (char *)"held",
+            .text = (char *)"question",
+            .language = (char *)mp_language_name(l),
+            .message_id = (char *)"<1@mail.example.net>",
+            .subject = (char *)"Rocket does not start",
+            .repository = (char *)"acme/rocket",
+            .question =
+                (char *)"0123456789abcdef0123456789abcdef.0123456789abcdef.0123456789abcdef",
+            .author = (char *)"eve@example.net"};
+        const MpResponseFacts facts = {config, &response,  NULL,       NULL,
+                                       NULL,   "answer-1", 1700000000, ring};
+        g_autofree char *file = g_strconcat("question", l == MP_LANGUAGE_EN ? "" : ".fr", NULL);
+
+        config->language = (int)l;
+        g_autoptr(MpOutgoingMail) mail = mp_response_render(&facts, "eve@example.net", NULL);
+        cr_assert_not_null(mail);
+        cr_expect_str_eq(mail->sender, "", "nothing comes back");
+        expect_valid(mail);
+        golden_expect(file, mail);
+    }
+}
+
 Test(notify, the_envelope_is_the_recipients_own)
 {
     g_autoptr(MpOutgoingMail) message = render(&(Case){MP_EVENT_COMMENT, MP_ISSUE, .comment = 3});
