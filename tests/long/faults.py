@@ -94,6 +94,11 @@ def held(site):
     return site.once()
 
 
+def questions(site):
+    site.give_questions()
+    return site.once()
+
+
 def settle_held(word, place, *reasons):
     """An administrator's word on a held mail. Until it is done, the mail goes on waiting: the word is said again."""
     def prepare(site):
@@ -235,6 +240,7 @@ SCENARIOS = {
     "openings": openings,
     "answers": answers,
     "held": held,
+    "questions": questions,
     "held accept": settle_held("accept", "success", "opened", "duplicate"),
     "held reject": settle_held("reject", "failure", "rejected"),
     "init": init,

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from first_mail import at, first_mail, opens  # noqa: E402
+from first_mail import at, first_mail, ok_address, opens  # noqa: E402
 from harness import HOST, METROPLEX, NOTIFIER, Site  # noqa: E402
 from invariants import Delivered, Mail, git  # noqa: E402
 
@@ -115,11 +115,26 @@ class Installation(Site):
             text = f.read().replace(f"{now}.V1I1M1.mx", f"{now - 15 * 86400}.V1I1M1.mx")
             f.seek(0)
             f.write(text)
-        key = hashlib.sha256(b"metroplex-key-1\n2\n0\0opening:acme/rocket\n\n<held-0@example.org>\0Held 0.\0").hexdigest()[:32]
+        key = hashlib.sha256(b"metroplex-key-1\n0\n0\0opening:acme/rocket\nkate@example.org\n<held-0@example.org>\0Held 0.\0").hexdigest()[:32]
         self.write_in("accounts.git", f"confirmed/{key[:2]}/{key[2:]}", b"2\n")
         self.given.opened.append("Held 0.")
         self.count_commits()
         self.given.changes += 1
+
+    def give_questions(self):
+        """A stranger's held mail and the answer to its question; a stranger's that is to be held and asked about, and one that proves nothing."""
+        opens(self, who="anyone")
+        name = self.deliver(first_mail(self, "Eve <eve@example.net>", text="Asked.\n"))
+        subprocess.run(self.once(), check=True)
+        with open(os.path.join(self.data, "incoming-mail/held", name), "rb") as f:
+            self.given.mails[name] = Mail(f.read(), "success", ("opened", "duplicate"))
+        self.given.opened.append("Asked.")
+        self.count_commits()
+        self.given.changes += 1
+        key, = [record.split(".")[1] for record in self.listed("outbox/answered") if record.startswith("question.")]
+        self.give(first_mail(self, "Eve <eve@example.net>", to=ok_address(self, key, "eve@example.net"), text="Yes.\n"), "success", "confirmed", "duplicate")
+        self.give(first_mail(self, "ann@example.com", text="To be asked.\n"), "held", "held")
+        self.give(first_mail(self, "bob@example.com", verdict="spf=pass smtp.mailfrom=example.com"), "held", "held")
 
     def give_settled(self, place, *reasons):
         """Two held mails: a command is to settle the first, which it names, the other goes on waiting."""

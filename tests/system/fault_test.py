@@ -16,7 +16,7 @@ SAMPLE = [  # scenario, part, N: each Nth point
     ("thread comment", "error", 40), ("notifier", "kill", 30), ("notifier", "error", 60), ("notifier by SMTP", "kill", 40),
     ("notifier by SMTP", "error", 120), ("digests", "kill", 15), ("digests", "double", 40),
     ("digests", "error", 40), ("init", "kill", 40), ("pages", "kill", 30), ("pages", "error", 60), ("openings", "kill", 25), ("openings", "double", 60),
-    ("openings", "error", 50), ("answers", "kill", 40), ("answers", "error", 60), ("held", "kill", 25), ("held", "error", 60),
+    ("openings", "error", 50), ("questions", "kill", 25), ("questions", "error", 60), ("answers", "kill", 40), ("answers", "error", 60), ("held", "kill", 25), ("held", "error", 60),
     ("held accept", "kill", 25), ("held accept", "double", 60), ("held accept", "error", 60), ("held reject", "kill", 40),
     ("batch", "known", 3), ("init", "known", 1),
 ]

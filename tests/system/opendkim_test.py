@@ -7,7 +7,7 @@ import smtplib
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, TESTS, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
+from harness import HOST, TESTS, TOP, check, contains, enter_namespace, equal, main, test, wait_until  # noqa: E402
 from opendkim import PROGRAM, OpenDkim  # noqa: E402
 from postfix import OWNER, Machine, can_run  # noqa: E402
 
@@ -27,9 +27,9 @@ class Way:
         site.metroplex("repository", "set", "acme/rocket", "--address", "rocket", "--open", "known", "--watch", "mia")
         self.machine.configure(site, "--apply", "--verify=opendkim", f"--opendkim-conf={self.filter.conf}")
 
-    def mail(self, login, to=PLACE, text="It fails.\n", domain="example.org", above=b"", signed=None, **more):
+    def mail(self, login, to=PLACE, text="It fails.\n", domain="example.org", above=b"", signed=None, name=None, **more):
         """As it is sent; with domain None, by nobody's leave."""
-        octets = self.site.mail(f"{login}@example.org", to, text, trace=False, **more)
+        octets = self.site.mail(f"{name} <{login}@example.org>" if name else f"{login}@example.org", to, text, trace=False, **more)
         return above + (self.filter.sign(octets, domain, signed) if domain else octets.replace(b"\n", b"\r\n"))
 
     def send(self, octets, to=PLACE):
@@ -81,6 +81,96 @@ def a_signed_first_mail_is_a_thread_and_what_answers_it_a_comment(site, way):
     stop = re.search("mailto:([^?>]+)", notice["List-Unsubscribe"]).group(1)
     equal(way.send(way.mail("mia", to=stop, text="stop\n"), stop), "unsubscribed")
     equal({s["login"]: s["reason"] for s in site.show(1)["subscribers"]}, {"kate": "author", "tim": "comment", "mia": "muted"})
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+GOLDEN = os.path.join(TOP, "tests/fixtures/stranger.txt")
+
+
+def as_it_stays(mail):
+    """What of a mail is the same whenever it is sent: the fields that readers and servers go by, and the text."""
+    fields = ("Return-Path", "From", "To", "Cc", "Reply-To", "Subject", "Auto-Submitted", "List-Unsubscribe", "In-Reply-To", "X-GitHub-Reason")
+    text = "".join(f"{name}: {mail[name]}\n" for name in fields if mail[name] is not None)
+    text += "\n" + mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    for pattern, to in ((r"[0-9a-f]{32}-[0-9a-f]{28}@", "KEY-MAC@"), (r"-[0-9a-f]{40}-", "-MAC-"), (r"answer-[0-9a-f]{32}", "answer-KEY"),
+                        (r"-[0-9a-f]{8}(?=[/@>])", "-MARK"), (r"<\d+\.\d+@", "<N@")):
+        text = re.sub(pattern, to, text)
+    return text
+
+
+def expect_golden(mails):
+    found = ("=" * 80 + "\n").join(as_it_stays(mail) for mail in mails)
+    if os.environ.get("METROPLEX_UPDATE_GOLDEN"):
+        with open(GOLDEN, "w", encoding="utf-8") as f:
+            f.write(found)
+    with open(GOLDEN, encoding="utf-8") as f:
+        equal(found, f.read(), "the mails that went out")
+
+
+@with_way
+def a_stranger_asks_confirms_is_answered_answers_and_leaves(site, way):
+    site.set_config("smtp", transport="maildir", maildir=f"{site.data}/sent")
+    pages = os.path.join(site.dir, "pages")
+    os.mkdir(pages)
+    os.chmod(pages, 0o777)  # programs run as another user here
+    site.set_config("pages", directory=pages)
+    site.metroplex("repository", "set", "acme/rocket", "--open", "anyone", "--member", "mia")
+    sent = []
+
+    def tell():
+        """The mails that went out since."""
+        site.notifier("--once")
+        fresh = site.sent()[len(sent):]
+        sent.extend(fresh)
+        return fresh
+
+    first = way.mail("eve", name="Eve Adams", subject="Rocket does not start", message_id="<first@example.org>")
+    equal(way.send(first), "held")
+    held = site.listed("incoming-mail/held")
+    question, = tell()
+    ok = question["Reply-To"]
+    equal((question["Delivered-To"], way.machine.reply(ok), way.machine.reply(ok.replace("ok+", "ok+0"))), ("eve@example.org", 250, 550))
+    forged = ok.replace("ok+" + ok[3], "ok+" + ("0" if ok[3] != "0" else "1"))
+    equal(way.machine.reply(forged), 550, "one that nobody was sent")
+    yes = dict(to=ok, text="Yes, it is mine.\n", headers=[("In-Reply-To", question["Message-ID"])])
+    equal(way.send(way.mail("eve", domain="evil.example", **yes), ok), "sender-mismatch")
+    equal(way.send(way.mail("tim", **yes), ok), "bad-address")
+    equal(([m["X-Metroplex-Reason"] for m in tell()], site.listed("incoming-mail/held")), (["held-list"], held), "nothing but her own word counts")
+    equal(way.send(way.mail("eve", name="Eve Adams", **yes), ok), "confirmed")
+    equal(site.reasons()[held[0]], "opened")
+    notice, = tell()
+    equal(notice["Delivered-To"], "mia@example.org")
+
+    def answer(login, notice, text, **more):
+        to = notice["Reply-To"].addresses[0].addr_spec
+        equal(way.send(way.mail(login, to=to, text=text, headers=[("In-Reply-To", notice["Message-ID"])], **more), to), "posted")
+
+    answer("mia", notice, "Is the fuse in?\n")
+    to_eve, = [m for m in tell() if m["Delivered-To"] == "eve@example.org"]
+    answer("eve", to_eve, "Now it is. Thank you!\n", name="Eve Adams")
+    to_mia, = [m for m in tell() if m["Delivered-To"] == "mia@example.org"]
+    stop = re.search("mailto:([^?>]+)", to_eve["List-Unsubscribe"]).group(1)
+    equal(way.send(way.mail("eve", to=stop, text="stop\n"), stop), "unsubscribed")
+    tell()
+    answer("mia", to_mia, "Fine.\n")
+    equal([m["Delivered-To"] for m in tell() if m["Delivered-To"] == "eve@example.org"], [], "who left hears no more")
+    expect_golden(sent)
+
+    thread = site.show(1)
+    guest = thread["author"]
+    equal((thread["title"], guest[:6], thread["opening"]["body"], [(c["author"], c["body"]) for c in thread["comments"]]),
+          ("Rocket does not start", "guest-", "It fails.\n", [("mia", "Is the fuse in?\n"), (guest, "Now it is. Thank you!\n"), ("mia", "Fine.\n")]))
+    equal({s["login"]: s["reason"] for s in thread["subscribers"]}, {guest: "muted", "mia": "comment"})
+    site.metroplex("pages")
+    with open(os.path.join(pages, "r/acme/rocket/1.html"), encoding="utf-8") as f:
+        page = f.read()
+    for part in ("It fails.", "Is the fuse in?", "Now it is. Thank you!"):
+        contains(page, part)
+    for directory, _, files in os.walk(pages):
+        for name in files:
+            with open(os.path.join(directory, name), "rb") as f:
+                check(b"eve@" not in f.read().lower(), f"the guest's address is public in {name}")
+    check("eve@" not in site.git("log", "-p", "main"), "nor in the tracker")
     contains(site.metroplex("fsck"), " 0 faults")
 
 
