@@ -1,7 +1,6 @@
 /* Domains of mail addresses, compared; see domain.h. */
 #include "base/domain.h"
 
-#include <libpsl.h>
 #include <string.h>
 
 /* g_hostname_to_ascii follows IDNA2003, which maps ß to ss and wide letters to narrow ones: with
@@ -26,31 +25,6 @@ mp_domain_fold(const char *domain)
     g_autofree char *ascii = NULL;
     g_autofree char *back = to_ascii_and_back(lower, &ascii);
     return back != NULL && strcmp(back, lower) == 0 ? g_ascii_strdown(ascii, -1) : g_strdup(domain);
-}
-
-bool
-mp_domain_is_suffix(const char *folded)
-{
-    const char *dot = strchr(folded, '.');
-
-    return dot == NULL || dot[1] == '\0' || psl_is_public_suffix(psl_builtin(), folded);
-}
-
-/* The longest end of it that is no registry's. */
-const char *
-mp_domain_registered(const char *folded)
-{
-    const char *registered = folded;
-
-    for (const char *end = folded; end != NULL && *end != '\0' && *end != '[';) {
-        const char *dot = strchr(end, '.');
-
-        if (psl_is_public_suffix2(psl_builtin(), end, PSL_TYPE_ICANN))
-            break;
-        registered = end;
-        end = dot != NULL ? dot + 1 : NULL;
-    }
-    return registered;
 }
 
 /* Only letters of which each is the other's case: a Kelvin sign has a lower case, k, whose upper
