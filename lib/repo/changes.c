@@ -202,7 +202,8 @@ make_patch(MpRepo *repo, const MpRepoChange *change, gsize *budget, Pair *pair, 
         !mp_repo_content(repo, &change->new_id, change->new_mode, &pair->after, error))
         return false;
     if (pair->before == NULL || pair->after == NULL ||
-        g_bytes_get_size(pair->before) + g_bytes_get_size(pair->after) > *budget)
+        g_bytes_get_size(pair->before) + g_bytes_get_size(pair->after) > *budget ||
+        !mp_repo_may_compare(pair->before, pair->after))
         return true;
     const void *old = g_bytes_get_data(pair->before, &old_length);
     const void *new = g_bytes_get_data(pair->after, &new_length);
@@ -301,16 +302,16 @@ mp_repo_changes(MpRepo *repo, const git_oid *before, const git_oid *after,
                 const MpRepoChangeLimits *limits, GError **error)
 {
     g_autoptr(MpRepoChanges) changes = g_new0(MpRepoChanges, 1);
-    gsize budget = BUDGET;
+    gsize own = BUDGET, *budget = limits->budget != NULL ? limits->budget : &own;
     guint most = limits->files > 0 ? MIN(limits->files, MP_REPO_FILES_MAX) : MP_REPO_FILES_MAX;
 
     changes->files = g_ptr_array_new_with_free_func(free_change);
     changes->diff = g_string_new(NULL);
     if (!list(repo, before, after, most, changes, error) ||
-        !mp_repo_find_renames(repo, changes->files, &budget, error))
+        !mp_repo_find_renames(repo, changes->files, budget, error))
         return NULL;
     for (guint i = 0; i < changes->files->len; i++)
-        if (!compare(repo, changes, g_ptr_array_index(changes->files, i), limits->diff, &budget,
+        if (!compare(repo, changes, g_ptr_array_index(changes->files, i), limits->diff, budget,
                      error))
             return NULL;
     return g_steal_pointer(&changes);

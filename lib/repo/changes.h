@@ -31,8 +31,9 @@ void mp_repo_changes_free(MpRepoChanges *changes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRepoChanges, mp_repo_changes_free)
 
 typedef struct {
-    guint files; /* at most; 0 for as many as there may be */
-    gsize diff;  /* octets at most */
+    guint files;   /* at most; 0 for as many as there may be */
+    gsize diff;    /* octets at most */
+    gsize *budget; /* octets that may be compared, of several calls; NULL: 8 MiB of this one */
 } MpRepoChangeLimits;
 
 #define MP_REPO_FILES_MAX 3000

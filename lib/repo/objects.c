@@ -179,9 +179,22 @@ mp_repo_object_header(MpRepo *repo, const git_oid *id, gsize *size, git_object_t
 {
     int code = git_odb_read_header(size, type, repo->odb, id);
 
+    /* libgit2 says so as well where a file could not be read: asked once more, it mostly can. */
+    if (code == GIT_ENOTFOUND && git_odb_refresh(repo->odb) == 0)
+        code = git_odb_read_header(size, type, repo->odb, id);
     if (code == GIT_ENOTFOUND)
         *type = GIT_OBJECT_INVALID;
     return code == 0 || code == GIT_ENOTFOUND || mp_repo_fail(error, repo, id);
+}
+
+bool
+mp_repo_has(MpRepo *repo, const git_oid *id, bool *has, GError **error)
+{
+    git_object_t type = GIT_OBJECT_INVALID;
+    gsize size;
+
+    *has = mp_repo_object_header(repo, id, &size, &type, error) && type != GIT_OBJECT_INVALID;
+    return *has || type == GIT_OBJECT_INVALID;
 }
 
 /* The header first: it says how much memory the object would take. */

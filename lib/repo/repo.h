@@ -67,5 +67,8 @@ const char *mp_repo_default_branch(const MpRepo *repo);
 /* "main" for "refs/heads/main", "v1.0" for "refs/tags/v1.0". Points into `name`. */
 const char *mp_repo_short_name(const char *name);
 
+/* Whether there is an object of that id. */
+bool mp_repo_has(MpRepo *repo, const git_oid *id, bool *has, GError **error);
+
 /* "1a2b3c4d5e6f": an id as people are shown it. The result is the caller's. */
 char *mp_repo_short_id(const git_oid *id);

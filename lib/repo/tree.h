@@ -31,6 +31,9 @@ bool mp_repo_tree_entry(MpRepo *repo, const git_oid *tree, const char *path, git
 bool
 mp_repo_content(MpRepo *repo, const git_oid *id, guint32 mode, GBytes **content, GError **error);
 
+/* Whether the comparison of two texts by lines takes no longer than it should. */
+bool mp_repo_may_compare(GBytes *before, GBytes *after);
+
 /* Joins a file that is gone and one that came to a renamed one, where they are alike. `changes` is
  * of MpRepoChange; *budget octets may be read for it. */
 bool mp_repo_find_renames(MpRepo *repo, GPtrArray *changes, gsize *budget, GError **error);

@@ -166,6 +166,67 @@ Test(repo_changes, limits_hold_and_say_so)
     cr_expect_eq(changes->n_added, 10, "counted beyond what is shown");
 }
 
+#define SIGNS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define N_SIGNS (sizeof SIGNS - 1)
+#define PAIRS   12
+
+/* Appends two pairs of letters that have the same hash behind this state, as libgit2 does
+ * it. */
+static void
+add_pair(guint64 *state, GString *pairs)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+
+    for (guint pair = 0; pair < N_SIGNS * N_SIGNS; pair++) {
+        guint64 hash = *state;
+        const char letters[] = {SIGNS[pair / N_SIGNS], SIGNS[pair % N_SIGNS]};
+
+        for (gsize i = 0; i < 2; i++)
+            hash = (hash + (hash << 5)) ^ (guchar)letters[i];
+        guint other = GPOINTER_TO_UINT(g_hash_table_lookup(seen, &hash));
+        if (other > 0) {
+            g_string_append_printf(pairs, "%c%c%c%c", SIGNS[(other - 1) / N_SIGNS],
+                                   SIGNS[(other - 1) % N_SIGNS], letters[0], letters[1]);
+            *state = hash;
+            return;
+        }
+        g_hash_table_insert(seen, g_memdup2(&hash, sizeof hash), GUINT_TO_POINTER(pair + 1));
+    }
+    cr_assert_fail("no two pairs fall together");
+}
+
+/* 4,096 lines of one hash. */
+static char *
+lines_of_one_hash(void)
+{
+    g_autoptr(GString) pairs = g_string_new(NULL);
+    GString *text = g_string_new(NULL);
+    guint64 state = 5381;
+
+    for (guint i = 0; i < PAIRS; i++)
+        add_pair(&state, pairs);
+    for (guint n = 0; n < 1U << PAIRS; n++) {
+        for (guint i = 0; i < PAIRS; i++)
+            g_string_append_len(text, pairs->str + 4 * i + 2 * (n >> i & 1), 2);
+        g_string_append_c(text, '\n');
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* As many lines that fall into one bucket take their square. */
+Test(repo_changes, lines_made_to_fall_together_are_not_compared)
+{
+    g_autoptr(ScratchPath) root = repo_make();
+    g_autofree char *path = scratch_path(root, "acme/rocket.git/lines");
+    g_autofree char *lines = lines_of_one_hash();
+
+    cr_assert(g_file_set_contents(path, lines, -1, NULL));
+    make_commits(root, "seq 4096 >bad; seq 4096 >good", "cp ../lines bad; seq 2 4097 >good");
+    g_autoptr(MpRepoChanges) changes = changes_of(root, &all);
+    g_autofree char *summary = summary_of(changes);
+    cr_expect_str_eq(summary, "large modified bad\n1 1 modified good\n");
+}
+
 /* One tree of ten names that are all the same tree, ten levels deep, has ten thousand million
  * files. */
 Test(repo_changes, a_tree_that_holds_itself_over_and_over_ends)
