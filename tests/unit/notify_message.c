@@ -54,6 +54,8 @@ typedef struct {
     const char *address, *reader; /* the reader's */
     MpMailFormat format;
     const char *labels, *assignees; /* one word each, of the thread and of the event */
+    const char *ref;                /* that was pushed, */
+    MpPushDeed deed;                /* and how */
 } Case;
 
 /* An array of one label, or of none. */
@@ -77,6 +79,36 @@ assignees_of(const char *login)
     return assignees;
 }
 
+#define BEFORE "0a0b0c0d0e0f101112131415161718191a1b1c1d"
+#define AFTER  "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+
+/* A push with all that may be told of one. */
+static MpRefPush *
+push_of(const Case *c)
+{
+    MpRefPush *push = mp_push_new(c->ref);
+
+    push->before = g_strdup(c->deed != MP_PUSH_CREATED ? BEFORE : NULL);
+    push->after = g_strdup(c->deed != MP_PUSH_DELETED ? AFTER : NULL);
+    if (mp_push_is_of_tag(push))
+        push->message = g_strdup("Version *one*\n\n<b>{after}</b>\n");
+    if (push->after == NULL || mp_push_is_of_tag(push))
+        return push;
+    push->n_added = 3;
+    mp_push_add_commit(push->added, AFTER, "Zoë Ünal", "Fix the *fuse* <b>now</b>");
+    mp_push_add_commit(push->added, BEFORE, "Ann", "[link](https://example.org) {ref}");
+    push->n_files = 1;
+    push->n_lines_added = 12;
+    g_ptr_array_add(push->files, g_strdup("modified +12 -0 src/a_b_c.txt"));
+    if (c->deed == MP_PUSH_REWOUND) {
+        push->n_removed = 1;
+        push->is_unsure = true;
+        push->n_others = 70;
+        mp_push_add_commit(push->removed, BEFORE, "Ann", "Wrong");
+    }
+    return push;
+}
+
 static MpOutgoingMail *
 try_render(const Case *c, GError **error)
 {
@@ -87,7 +119,9 @@ try_render(const Case *c, GError **error)
         g_array_append_vals(g_array_new(FALSE, FALSE, sizeof(guint64)), (const guint64[]){6}, 1);
     g_autoptr(GPtrArray) labels = labels_of(c->labels);
     g_autoptr(GPtrArray) assignees = assignees_of(c->assignees);
+    g_autoptr(MpRefPush) push = c->ref != NULL ? push_of(c) : NULL;
     const MpThreadEvent event = {.number = 1,
+                                 .push = push,
                                  .author_login = (char *)"tim",
                                  .was = (char *)"Engine *fails*",
                                  .title = (char *)(c->title ? c->title : "Engine does not start"),
@@ -258,6 +292,18 @@ Test(notify, golden_messages_are_as_they_were)
         {"issue-assigned", {MP_EVENT_ASSIGNED, MP_ISSUE, .reason = "assign", .assignees = "kate"}},
         {"issue-unassigned",
          {MP_EVENT_UNASSIGNED, MP_PULL, .reason = "assign", .assignees = "kate"}},
+        {"push-updated",
+         {MP_EVENT_PUSHED, MP_COMMIT, .reason = "subscribed", .title = "Fix the *fuse* <b>now</b>",
+          .ref = "refs/heads/topic/{after}_x", .deed = MP_PUSH_UPDATED}},
+        {"push-rewound",
+         {MP_EVENT_PUSHED, MP_COMMIT, .reason = "subscribed", .ref = "refs/heads/main",
+          .deed = MP_PUSH_REWOUND}},
+        {"push-deleted",
+         {MP_EVENT_PUSHED, MP_COMMIT, .reason = "subscribed", .ref = "refs/heads/old",
+          .deed = MP_PUSH_DELETED}},
+        {"push-tag",
+         {MP_EVENT_PUSHED, MP_COMMIT, .reason = "subscribed", .ref = "refs/tags/v1.0",
+          .deed = MP_PUSH_CREATED}},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
