@@ -200,15 +200,16 @@ parse(Arguments *a, int *argc, char ***argv)
         G_OPTION_ENTRY_NULL,
     };
 
-    mp_options_parse(&a->options, entries,
-                     "[--json] [--dns SERVER[:PORT]] [--selector NAME] [--via URL] [--local]\n"
-                     "    [--wait SECONDS] [--from-elsewhere] [GROUP…|all]",
-                     "Looks whether everything works, and says what to do where it does not.\n"
-                     "Groups: config, files, dns, postfix, outbound, inbound, timers, queue.\n"
-                     "Without one, all but inbound, which sends a mail to itself.\n"
-                     "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
-                     "metroplex check files timers",
-                     0, G_MAXINT, argc, argv);
+    mp_options_parse(
+        &a->options, entries,
+        "[--json] [--dns SERVER[:PORT]] [--selector NAME] [--via URL] [--local]\n"
+        "    [--wait SECONDS] [--from-elsewhere] [GROUP…|all]",
+        "Looks whether everything works, and says what to do where it does not.\n"
+        "Groups: config, files, dns, postfix, outbound, inbound, pushes, timers, queue.\n"
+        "Without one, all but inbound, which sends a mail to itself.\n"
+        "Exits 0 if all is well, 1 with warnings, 2 with failures. For example:\n"
+        "metroplex check files timers",
+        0, G_MAXINT, argc, argv);
 }
 
 /* EX_OK, or a wrong use, told. */

@@ -292,6 +292,7 @@ repository_set(int argc, char **argv)
 }
 
 static const MpCommand subcommands[] = {
+    {"hook", repository_hook, "print, or install, the hook that has a push told at once"},
     {"list", repository_list, "list the repositories that have a policy"},
     {"set", repository_set, "set who may reply, who opens threads by mail, who watches"},
     {"show", repository_show, "show a repository's policy"},

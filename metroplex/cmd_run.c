@@ -51,6 +51,23 @@ take_mail(Run *run, GError **error)
     return true;
 }
 
+/* Whatever stops it, mail goes on; the next run looks again. */
+static bool
+watch_step(Run *run)
+{
+    g_autoptr(GError) why = NULL;
+    bool is_more;
+
+    mp_watch_listen(run->watch);
+    if (mp_watch_step(run->watch, &is_more, &why))
+        return is_more;
+    mp_error("What was pushed is not told by this run any more: %s", why->message);
+    g_clear_pointer(&run->watch, mp_watch_free);
+    if (run->inbound.first_deferral == NULL)
+        run->inbound.first_deferral = g_steal_pointer(&why);
+    return false;
+}
+
 /* Mail goes first, and between any two batches of what happened in Git. */
 static bool
 pass_until_empty(gpointer user_data, gint64 *next_due, GError **error)
@@ -61,9 +78,10 @@ pass_until_empty(gpointer user_data, gint64 *next_due, GError **error)
     (void)next_due; /* a mail is due when it is there */
     while (is_more && !mp_is_stopped()) {
         is_more = false;
-        if (!take_mail(run, error) ||
-            (run->watch != NULL && !mp_watch_step(run->watch, &is_more, error)))
+        if (!take_mail(run, error))
             return false;
+        if (run->watch != NULL)
+            is_more = watch_step(run);
     }
     return true;
 }
@@ -130,7 +148,10 @@ begin_watch(Run *run, GError **error)
     if (is_dry_run(run))
         return true;
     run->watch = mp_watch_new(run->instance);
-    return mp_watch_look_at_all(run->watch, error);
+    if (!mp_watch_look_at_all(run->watch, error))
+        return false;
+    mp_watch_listen(run->watch);
+    return true;
 }
 
 static int
@@ -140,6 +161,9 @@ run_over_new(Run *run, bool once, int seconds)
         .is_once = once,
         .seconds = seconds,
         .watched = mp_maildir_new_path(run->inbound.maildir),
+        .also_watched = *run->instance->config->repositories_root != '\0'
+                            ? run->instance->config->pushes
+                            : NULL,
         .linger = run->instance->config->linger,
         .pass = pass_until_empty,
         .step = is_dry_run(run) ? NULL : step_children,
@@ -163,7 +187,7 @@ run_over_new(Run *run, bool once, int seconds)
            mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
-    mp_watch_free(run->watch);
+    g_clear_pointer(&run->watch, mp_watch_free);
     status = status_of(run, good ? NULL : error);
     if (!is_dry_run(run))
         mp_ledger_note_end(run->instance->config->data, "metroplex", begun, status);

@@ -92,6 +92,8 @@ typedef struct {
 
     /* [repositories] */
     char *repositories_root; /* "" where none is watched */
+    char *pushes;            /* the spool of doorbells */
+    char *pusher_uids;       /* numbers of users who may say who pushed, between spaces or commas */
 
     /* [tracker] */
     char *remote;

@@ -80,6 +80,8 @@ const MpConfigKey mp_config_keys[] = {
     {"inbound", "keep-size",     TYPE_SIZE, AT(keep_size),     "0", 0, G_MAXINT64},
 
     {"repositories", "root", TYPE_PATH, AT(repositories_root), ""},
+    {"repositories", "pushes", TYPE_PATH, AT(pushes), "/var/spool/metroplex/pushes"},
+    {"repositories", "pusher-uids", TYPE_UIDS, AT(pusher_uids), ""},
 
     {"tracker", "remote",          TYPE_REMOTE, AT(remote),       ""},
     {"tracker", "accounts-remote", TYPE_REMOTE, AT(accounts_remote), ""},

@@ -195,6 +195,10 @@ fault_of_text(const MpConfigKey *key, const char *value)
         return mp_link_fault(value);
     case TYPE_WORDS:
         return is_words(value) ? NULL : N_("is not a list of words between spaces or commas");
+    case TYPE_UIDS:
+        return is_words(value) && strspn(value, "0123456789 ,") == strlen(value)
+                   ? NULL
+                   : N_("is not a list of numbers of users between spaces or commas");
     case TYPE_REMOTE:
         return fault_of_remote(value);
     case TYPE_NAME:
@@ -260,6 +264,7 @@ mp_config_type_name(const MpConfigKey *key)
         [TYPE_URL] = "URL",
         [TYPE_REMOTE] = "Git URL",
         [TYPE_WORDS] = "list",
+        [TYPE_UIDS] = "user numbers",
         [TYPE_MAIL] = "mail address",
         [TYPE_NAME] = "mail name",
         [TYPE_BOOL] = "boolean",

@@ -12,6 +12,7 @@ typedef enum {
     TYPE_URL,
     TYPE_REMOTE,
     TYPE_WORDS,
+    TYPE_UIDS, /* numbers of users, between spaces or commas */
     TYPE_NAME, /* of a user or an alias of the mail server, or a mail address */
     TYPE_MAIL,
     TYPE_BOOL,

@@ -25,6 +25,7 @@ static const struct {
     {"postfix", mp_checks_postfix, &mp_checks_postfix_n, false},
     {"outbound", mp_checks_outbound, &mp_checks_outbound_n, false},
     {"inbound", mp_checks_inbound, &mp_checks_inbound_n, true},
+    {"pushes", mp_checks_pushes, &mp_checks_pushes_n, false},
     {"timers", mp_checks_timers, &mp_checks_timers_n, false},
     {"queue", mp_checks_queue, &mp_checks_queue_n, false},
 };

@@ -32,9 +32,11 @@ struct MpChecker {
 
 /* The tables, one a file. */
 extern const MpCheck mp_checks_config[], mp_checks_files[], mp_checks_timers[], mp_checks_queue[],
-    mp_checks_dns[], mp_checks_postfix[], mp_checks_outbound[], mp_checks_inbound[];
+    mp_checks_dns[], mp_checks_postfix[], mp_checks_outbound[], mp_checks_inbound[],
+    mp_checks_pushes[];
 extern const gsize mp_checks_config_n, mp_checks_files_n, mp_checks_timers_n, mp_checks_queue_n,
-    mp_checks_dns_n, mp_checks_postfix_n, mp_checks_outbound_n, mp_checks_inbound_n;
+    mp_checks_dns_n, mp_checks_postfix_n, mp_checks_outbound_n, mp_checks_inbound_n,
+    mp_checks_pushes_n;
 
 /* A row of group postfix (check_verdicts.c). */
 void mp_check_verdicts(MpChecker *checker);

@@ -74,6 +74,9 @@ run_for(const MpLoop *loop, gpointer user_data, GError **error)
     gint64 end = g_get_monotonic_time() + (gint64)loop->seconds * G_USEC_PER_SEC;
     g_auto(MpFd) inotify = watch(loop->watched);
 
+    if (inotify >= 0 && loop->also_watched != NULL)
+        (void)inotify_add_watch(inotify, loop->also_watched, IN_MOVED_TO);
+
     while (!mp_is_stopped()) {
         gint64 next_due = G_MAXINT64, wait;
 

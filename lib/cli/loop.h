@@ -12,9 +12,10 @@
 
 typedef struct {
     bool is_once;
-    int seconds;         /* that it looks for more, unless is_once */
-    const char *watched; /* where what is to be done appears */
-    int linger;          /* milliseconds to wait for the company of what appeared */
+    int seconds;              /* that it looks for more, unless is_once */
+    const char *watched;      /* where what is to be done appears */
+    const char *also_watched; /* another such place, which need not be there; or NULL */
+    int linger;               /* milliseconds to wait for the company of what appeared */
 
     /* Works off what is due. *next_due, which is G_MAXINT64 before, may be set to the second since
      * the epoch at which there is more to do. False, with *error set, ends the loop. */

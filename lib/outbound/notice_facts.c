@@ -56,7 +56,9 @@ static bool
 load_actor(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *notice, GError **error)
 {
     const MpComment *comment = notice->comment;
-    guint64 id = facts->actor == 0 && comment != NULL ? comment->author : facts->actor;
+    /* a commit is its author's, whoever pushed it */
+    bool is_author = comment != NULL && (facts->actor == 0 || comment->author == 0);
+    guint64 id = is_author ? comment->author : facts->actor;
 
     if (id != 0 && !mp_accounts_user(instance->accounts, id, &notice->actor, error))
         return false;

@@ -82,6 +82,8 @@ const MpSetting mp_settings_table[] = {
     {NULL, "tracker.mask-addresses", N_("Hide mail addresses in comments")},
 
     {N_("Git"), "repositories.root", N_("Directory of the repositories whose pushes are told")},
+    {NULL, "repositories.pushes", N_("Spool in which hooks say that there was a push"), MP_APPLY_UNITS},
+    {NULL, "repositories.pusher-uids", N_("Numbers of users whose hooks may say who pushed")},
 
     {N_("Pages"), "pages.directory", N_("Directory of the pages"), MP_APPLY_UNITS},
     {NULL, "pages.url", N_("Where that directory is on the web")},

@@ -133,9 +133,9 @@ files_of(const MpRepoChanges *changes)
 
 /* What cannot be compared (a shallow history, a damaged object) is told without it. */
 static MpRepoChanges *
-changes_of(const MpWatchBatch *batch, const MpRepoCommit *commit, GError **error)
+changes_of(MpWatchBatch *batch, const MpRepoCommit *commit, GError **error)
 {
-    const MpRepoChangeLimits limits = {FILES_MAX, batch->repository->push_diff};
+    const MpRepoChangeLimits limits = {FILES_MAX, batch->repository->push_diff, &batch->budget};
     const git_oid *parent =
         commit->parents->len > 0 ? &g_array_index(commit->parents, git_oid, 0) : NULL;
 
@@ -143,7 +143,7 @@ changes_of(const MpWatchBatch *batch, const MpRepoCommit *commit, GError **error
 }
 
 static bool
-body_of(const MpWatchBatch *batch, const MpRepoCommit *commit, const char *ref, char **body,
+body_of(MpWatchBatch *batch, const MpRepoCommit *commit, const char *ref, char **body,
         GError **error)
 {
     g_autoptr(GString) out = g_string_new(NULL);

@@ -26,15 +26,22 @@ add_change(GPtrArray *changes, const char *ref, const char *before, const char *
     g_ptr_array_add(changes, change);
 }
 
-static void
-compare_ref(GPtrArray *changes, const MpRepoRef *ref, const MpTold *told)
+static bool
+compare_ref(GPtrArray *changes, MpRepo *repo, const MpRepoRef *ref, const MpTold *told,
+            GError **error)
 {
     const char *before = mp_told_find(told, ref->name);
     char after[GIT_OID_HEXSZ + 1];
+    bool has;
 
     git_oid_tostr(after, sizeof after, &ref->id);
-    if (!ref->is_broken && g_strcmp0(before, after) != 0)
+    if (ref->is_broken || g_strcmp0(before, after) == 0)
+        return true;
+    if (!mp_repo_has(repo, &ref->id, &has, error))
+        return false;
+    if (has)
         add_change(changes, ref->name, before, after);
+    return true;
 }
 
 static gint
@@ -48,13 +55,14 @@ by_rank(gconstpointer a, gconstpointer b, gpointer user_data)
 }
 
 GPtrArray *
-mp_watch_compare(const MpRepo *repo, const MpTold *told)
+mp_watch_compare(MpRepo *repo, const MpTold *told, GError **error)
 {
-    GPtrArray *changes = g_ptr_array_new_with_free_func(free_change);
+    g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(free_change);
     const GPtrArray *refs = mp_repo_refs(repo);
 
     for (guint i = 0; i < refs->len; i++)
-        compare_ref(changes, g_ptr_array_index(refs, i), told);
+        if (!compare_ref(changes, repo, g_ptr_array_index(refs, i), told, error))
+            return NULL;
     for (guint i = 0; i < told->refs->len; i++) {
         const MpToldRef *ref = g_ptr_array_index(told->refs, i);
 
@@ -62,7 +70,7 @@ mp_watch_compare(const MpRepo *repo, const MpTold *told)
             add_change(changes, ref->name, ref->id, NULL);
     }
     g_ptr_array_sort_with_data(changes, by_rank, (gpointer)mp_repo_default_branch(repo));
-    return changes;
+    return g_steal_pointer(&changes);
 }
 
 void

@@ -19,8 +19,11 @@ typedef struct {
     GPtrArray *events; /* MpEvent: what is announced */
     MpRepo *repo;
     const MpRepository *repository;
-    MpTold *told;     /* as of before the change that is worked on */
-    guint64 n_others; /* changes that the last one speaks for */
+    MpTold *told;           /* as of before the change that is worked on */
+    const GPtrArray *bells; /* MpBell (bell.h), or NULL */
+    guint64 n_others;       /* changes that the last one speaks for */
+    gsize budget;           /* octets of files that may still be compared */
+    bool is_damaged;        /* something could not be told */
 } MpWatchBatch;
 
 /* Of a change: what is made of it, put into the batch. */
@@ -42,11 +45,18 @@ char *mp_watch_masked(const MpWatchBatch *batch, const char *text);
 /* The person as the author of a commit of the tracker, now; `name` owns what it points to. */
 MpActor mp_watch_actor(const MpRepoPerson *person, char **name);
 
+/* --- states.c --- */
+
+/* Logs once what is wrong with a repository of which something was told, and when it is over.
+ * *states, NULL at first, is the caller's. */
+bool mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *name,
+                         MpRepoState state, GError **error);
+
 /* --- compare.c ------------------------------------------------------------------------------ */
 
 /* What differs (MpRefChange): the default branch first, then branches, then tags, by name. Refs
- * that are broken are as they were. */
-GPtrArray *mp_watch_compare(const MpRepo *repo, const MpTold *told);
+ * that are broken, or whose object is not there, are as they were. NULL for errors only. */
+GPtrArray *mp_watch_compare(MpRepo *repo, const MpTold *told, GError **error);
 
 /* Remembers where the ref is now. */
 void mp_watch_remember(MpTold *told, const MpRefChange *change);

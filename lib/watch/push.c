@@ -9,6 +9,7 @@
 #include "instance/change.h"
 #include "instance/transaction.h"
 #include "repo/changes.h"
+#include "watch/bell.h"
 #include "watch/internal.h"
 
 typedef struct {
@@ -18,12 +19,15 @@ typedef struct {
     bool has_before, has_after;
     MpRefPush *push;
     MpRepoRange added, removed;
+    const char *pusher; /* who did it, as far as that is believed, or NULL */
+    MpUser *account;    /* that is theirs, or NULL */
 } Telling;
 
 static void
 telling_clear(Telling *telling)
 {
     mp_push_free(telling->push);
+    mp_user_free(telling->account);
     mp_repo_range_clear(&telling->added);
     mp_repo_range_clear(&telling->removed);
 }
@@ -129,8 +133,8 @@ add_files(MpRefPush *push, const MpRepoChanges *changes)
 static bool
 list_files(Telling *telling, GError **error)
 {
-    static const MpRepoChangeLimits limits = {0};
     MpWatchBatch *batch = telling->batch;
+    const MpRepoChangeLimits limits = {.budget = &batch->budget};
     g_autoptr(GError) why = NULL;
     git_oid base = telling->before;
     bool has_base = telling->has_before;
@@ -201,6 +205,37 @@ describe(Telling *telling, GError **error)
 
 /* --- Threads and events ----------------------------------------------------------------------- */
 
+/* Whoever pushed is not told of it. */
+static guint64
+account_of(const Telling *telling)
+{
+    return telling->account != NULL ? telling->account->id : 0;
+}
+
+static bool
+find_pusher(Telling *telling, GError **error)
+{
+    const MpWatchBatch *batch = telling->batch;
+
+    telling->pusher = mp_bells_pusher(batch->bells, batch->instance->config,
+                                      mp_repo_owner(batch->repo), telling->change);
+    return telling->pusher == NULL || !mp_is_login(telling->pusher) ||
+           mp_accounts_user_by_login(batch->instance->accounts, telling->pusher, &telling->account,
+                                     error);
+}
+
+/* The account of whoever pushed, or their name; else whom the commit names. */
+static MpActor
+actor_of(const Telling *telling, const MpRepoPerson *person, char **name)
+{
+    const MpRepoPerson pusher = {(char *)telling->pusher, NULL, 0};
+
+    *name = NULL;
+    if (telling->account != NULL)
+        return mp_transaction_actor(telling->account);
+    return mp_watch_actor(telling->pusher != NULL ? &pusher : person, name);
+}
+
 /* The mail of a commit is that which opens its thread. */
 static bool
 tell_commit(Telling *telling, const git_oid *id, GError **error)
@@ -214,8 +249,8 @@ tell_commit(Telling *telling, const git_oid *id, GError **error)
     if (is_new) {
         g_autofree char *key = mp_watch_commit_key(batch, id);
 
-        g_ptr_array_add(batch->events,
-                        mp_transaction_event(batch->instance, MP_EVENT_OPENED, key, thread, 0));
+        g_ptr_array_add(batch->events, mp_transaction_event(batch->instance, MP_EVENT_OPENED, key,
+                                                            thread, account_of(telling)));
     }
     return true;
 }
@@ -255,7 +290,7 @@ add_event(Telling *telling, guint64 thread, const MpRepoPerson *person, bool is_
 {
     MpWatchBatch *batch = telling->batch;
     g_autofree char *name = NULL;
-    MpActor actor = mp_watch_actor(person, &name);
+    MpActor actor = actor_of(telling, person, &name);
     MpThreadEvent event = {.change = MP_THREAD_PUSHED,
                            .via = (char *)"push",
                            .key = telling->change->key,
@@ -280,12 +315,27 @@ tell(Telling *telling, GError **error)
     guint64 thread;
     guint n_mails;
 
-    if (!mp_repo_commit(batch->repo, tip, &commit, error) || !describe(telling, error) ||
-        !tell_commits(telling, &n_mails, error) ||
+    if (!find_pusher(telling, error) || !mp_repo_commit(batch->repo, tip, &commit, error) ||
+        !describe(telling, error) || !tell_commits(telling, &n_mails, error) ||
         !mp_watch_commit_thread(batch, tip, telling->push->ref, &thread, NULL, error))
         return false;
+    if (telling->has_after && (thread == 0 || commit == NULL))
+        return mp_fail(error, MP_ERROR_INPUT, "commit %s cannot be read", git_oid_tostr_s(tip));
     return thread == 0 || commit == NULL ||
            add_event(telling, thread, &commit->committer, !is_said(telling, n_mails), error);
+}
+
+/* It was there when refs were compared: what cannot be read now is told later. */
+static bool
+is_readable(MpWatchBatch *batch, const char *text, GError **error)
+{
+    git_oid id;
+    bool has = true;
+
+    if (text != NULL && git_oid_fromstr(&id, text) == 0 &&
+        !mp_repo_has(batch->repo, &id, &has, error))
+        return false;
+    return has || mp_fail(error, MP_ERROR_INPUT, "object %s cannot be read", text);
 }
 
 bool
@@ -298,6 +348,8 @@ mp_watch_tell_push(MpWatchBatch *batch, const MpRefChange *change, GError **erro
         return true;
     if (!peel(batch, change->before, &telling.before, &telling.has_before, error) ||
         !peel(batch, change->after, &telling.after, &telling.has_after, error))
+        return false;
+    if (!is_readable(batch, change->after, error))
         return false;
     if (!telling.has_after && (change->after != NULL || !telling.has_before)) {
         mp_info("%s: %s leads to no commit that can be read: nothing is told of it",

@@ -7,14 +7,18 @@
 #include "base/log.h"
 #include "instance/transaction.h"
 #include "tracker/repositories.h"
+#include "watch/bell.h"
 #include "watch/internal.h"
 
-#define CHANGES_MAX 10 /* of one repository, in a batch */
-#define TOLD_MAX    50 /* more at once are told by their number */
+#define CHANGES_MAX  10                 /* of one repository, in a batch */
+#define COMPARED_MAX (16 * 1024 * 1024) /* octets of files, in a batch: mail waits meanwhile */
+#define TOLD_MAX     50                 /* more at once are told by their number */
 
 struct MpWatch {
     MpInstance *instance;
-    GQueue waiting; /* char *: repositories to be looked at */
+    GQueue waiting;     /* char *: repositories to be looked at */
+    GHashTable *bells;  /* char * to GPtrArray of MpBell: those that rang */
+    GHashTable *states; /* of repositories that cannot be read; NULL: not read yet */
 };
 
 /* What is made of a change, in this order. */
@@ -29,6 +33,8 @@ mp_watch_new(MpInstance *instance)
 
     watch->instance = instance;
     g_queue_init(&watch->waiting);
+    watch->bells =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     return watch;
 }
 
@@ -38,6 +44,8 @@ mp_watch_free(MpWatch *watch)
     if (watch == NULL)
         return;
     g_queue_clear_full(&watch->waiting, g_free);
+    g_hash_table_unref(watch->bells);
+    g_clear_pointer(&watch->states, g_hash_table_unref);
     g_free(watch);
 }
 
@@ -65,24 +73,73 @@ mp_watch_look_at_all(MpWatch *watch, GError **error)
                                          error);
 }
 
+/* Keeps what it says, and puts its repository first. */
+static void
+hear(MpWatch *watch, MpBell *bell)
+{
+    GPtrArray *others = g_hash_table_lookup(watch->bells, bell->repository);
+    GList *waiting = g_queue_find_custom(&watch->waiting, bell->repository, (GCompareFunc)strcmp);
+
+    if (waiting != NULL) {
+        g_free(waiting->data);
+        g_queue_delete_link(&watch->waiting, waiting);
+    }
+    g_queue_push_head(&watch->waiting, g_strdup(bell->repository));
+    if (others == NULL) {
+        others = g_ptr_array_new_with_free_func((GDestroyNotify)mp_bell_free);
+        g_hash_table_insert(watch->bells, g_strdup(bell->repository), others);
+    }
+    g_ptr_array_add(others, bell);
+}
+
+void
+mp_watch_listen(MpWatch *watch)
+{
+    if (!is_watching(watch))
+        return;
+    g_autoptr(GPtrArray) bells = mp_bells_take(watch->instance->config->pushes);
+    g_ptr_array_set_free_func(bells, NULL); /* each is kept */
+    for (guint i = 0; i < bells->len; i++)
+        hear(watch, g_ptr_array_index(bells, i));
+}
+
 /* --- A batch -------------------------------------------------------------------------------- */
 
 typedef struct {
     MpRepo *repo;
     const char *name;
-    bool is_more; /* changes are left for the next batch */
+    const GPtrArray *bells; /* MpBell, or NULL */
+    bool is_more;           /* changes are left for the next batch */
+    bool is_damaged;        /* something could not be told */
 } Look;
 
+/* *is_done is false where something of the repository that it needs cannot be read: it holds up no
+ * other, and is tried again by the next look, since nobody can tell a damaged object from a disk
+ * that was away for a moment. */
 static bool
-react(MpWatchBatch *batch, MpRefChange *change, GError **error)
+react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
 {
+    g_autoptr(GError) why = NULL;
+
+    *is_done = false;
     batch->told->counter++;
+    g_free(change->key);
     change->key = mp_push_key(batch->repository->name, change->ref, batch->told->counter,
                               change->before, change->after);
-    for (gsize i = 0; i < G_N_ELEMENTS(reactions); i++)
-        if (!reactions[i](batch, change, error))
-            return false;
-    mp_watch_remember(batch->told, change);
+    for (gsize i = 0; why == NULL && i < G_N_ELEMENTS(reactions); i++)
+        (void)reactions[i](batch, change, &why);
+    *is_done = why == NULL;
+    if (why == NULL) {
+        mp_watch_remember(batch->told, change);
+        return true;
+    }
+    if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    mp_log(MP_LOG_DEBUG, "%s: %s is not told yet: %s", batch->repository->name, change->ref,
+           why->message);
+    batch->is_damaged = true;
     return true;
 }
 
@@ -91,17 +148,20 @@ react(MpWatchBatch *batch, MpRefChange *change, GError **error)
 static bool
 react_to_all(MpWatchBatch *batch, const GPtrArray *changes, bool *is_more, GError **error)
 {
-    guint n = MIN(changes->len, CHANGES_MAX);
     bool are_many = changes->len > TOLD_MAX;
+    guint n_done = 0, i = 0;
 
-    for (guint i = 0; i < n; i++) {
-        batch->n_others = are_many && i == n - 1 ? changes->len - n : 0;
-        if (!react(batch, g_ptr_array_index(changes, i), error))
+    for (; i < changes->len && n_done < CHANGES_MAX; i++) {
+        bool is_done;
+
+        batch->n_others = are_many && n_done == CHANGES_MAX - 1 ? changes->len - i - 1 : 0;
+        if (!react(batch, g_ptr_array_index(changes, i), &is_done, error))
             return false;
+        n_done += is_done;
     }
-    for (guint i = n; are_many && i < changes->len; i++)
+    *is_more = !are_many && i < changes->len;
+    for (; are_many && i < changes->len; i++)
         mp_watch_remember(batch->told, g_ptr_array_index(changes, i));
-    *is_more = !are_many && changes->len > n;
     return true;
 }
 
@@ -118,13 +178,17 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     bool is_first = told == NULL;
     if (is_first)
         told = mp_told_new();
-    g_autoptr(GPtrArray) changes = mp_watch_compare(look->repo, told);
-    MpWatchBatch watched = {instance, batch, events, look->repo, repository, told, 0};
+    g_autoptr(GPtrArray) changes = mp_watch_compare(look->repo, told, error);
+    if (changes == NULL)
+        return false;
+    MpWatchBatch watched = {instance, batch,       events, look->repo,  repository,
+                            told,     look->bells, 0,      COMPARED_MAX};
     look->is_more = false;
     for (guint i = 0; is_first && i < changes->len; i++)
         mp_watch_remember(told, g_ptr_array_index(changes, i));
     if (!is_first && !react_to_all(&watched, changes, &look->is_more, error))
         return false;
+    look->is_damaged = watched.is_damaged;
     return (!is_first && changes->len == 0) || mp_batch_set_told(batch, look->name, told, error);
 }
 
@@ -142,49 +206,64 @@ tell(MpInstance *instance, Look *look, GError **error)
 
 /* Whether there is anything to be told; without a lock. */
 static bool
-has_changed(MpInstance *instance, const Look *look, bool *has, GError **error)
+has_changed(const Look *look, const MpTold *told, bool *has, GError **error)
 {
-    g_autoptr(MpTold) told = NULL;
-
-    if (!mp_tracker_told(instance->tracker, look->name, &told, error))
-        return false;
     *has = told == NULL;
     if (told != NULL) {
-        g_autoptr(GPtrArray) changes = mp_watch_compare(look->repo, told);
-        *has = changes->len > 0;
+        g_autoptr(GPtrArray) changes = mp_watch_compare(look->repo, told, error);
+
+        *has = changes != NULL && changes->len > 0;
+        return changes != NULL;
     }
     return true;
 }
 
-/* What is wrong with one repository holds up neither mail nor the others. */
 static bool
-goes_on_without(const char *name, GError *why, GError **error)
+look_at_open(MpWatch *watch, Look *look, const MpTold *told, bool *has_told, GError **error)
+{
+    return has_changed(look, told, has_told, error) &&
+           (!*has_told || tell(watch->instance, look, error));
+}
+
+/* What is wrong with one repository holds up neither mail nor the others; what is wrong with the
+ * tracker, or may pass, stops the watch. */
+static bool
+goes_on_without(const char *name, GError *why, MpRepoState *state, GError **error)
 {
     if (why == NULL)
         return true;
-    if (g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
-        mp_warn("%s: what happened there is not told: %s", name, why->message);
-        g_error_free(why);
-        return true;
+    if (mp_error_is_temporary(why) || mp_error_is_refused(why)) {
+        g_propagate_error(error, why);
+        return false;
     }
-    g_propagate_error(error, why);
-    return false;
+    mp_log(MP_LOG_DEBUG, "%s: what happened there is not told: %s", name, why->message);
+    g_error_free(why);
+    *state = MP_REPO_DAMAGED;
+    return true;
 }
 
 static bool
 look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError **error)
 {
-    MpInstance *instance = watch->instance;
+    const MpConfig *config = watch->instance->config;
+    g_autoptr(MpTold) told = NULL;
     GError *why = NULL;
     MpRepoState state;
-    g_autoptr(MpRepo) repo = mp_repo_open(instance->config->repositories_root, name, &state, &why);
-    Look look = {repo, name, false};
+    g_autoptr(MpRepo) repo = mp_repo_open(config->repositories_root, name, &state, &why);
+    Look look = {repo, name, g_hash_table_lookup(watch->bells, name), false, false};
 
     *has_told = false;
-    if (repo != NULL && has_changed(instance, &look, has_told, &why) && *has_told)
-        (void)tell(instance, &look, &why);
+    if (why == NULL && mp_tracker_told(watch->instance->tracker, name, &told, &why) && repo != NULL)
+        (void)look_at_open(watch, &look, told, has_told, &why);
+    if (look.is_damaged)
+        state = MP_REPO_DAMAGED;
     *is_more = look.is_more;
-    return goes_on_without(name, why, error);
+    if (!*is_more)
+        g_hash_table_remove(watch->bells, name);
+    /* A policy for what is no repository of ours is nothing to be told. */
+    return goes_on_without(name, why, &state, error) &&
+           ((told == NULL && state == MP_REPO_MISSING) ||
+            mp_watch_note_state(config, &watch->states, name, state, error));
 }
 
 bool

@@ -20,6 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpWatch, mp_watch_free)
 /* From here on all watched repositories are to be looked at: once a run. */
 bool mp_watch_look_at_all(MpWatch *watch, GError **error);
 
+/* Takes the doorbells that hooks have rung (bell.h): their repositories are looked at next. */
+void mp_watch_listen(MpWatch *watch);
+
 /*
  * Looks at repositories until it has told something, in one batch, which takes the lock of the data
  * directory; or until all were looked at. *is_more says whether there is more to do: mail has its

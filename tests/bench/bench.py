@@ -4,7 +4,7 @@ wanted of the ratio. It judges nothing by its exit status: only a measurement th
 makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
 
     make bench                      everything, in some minutes
-    make bench BENCH=tracker        one of: whole mail tracker growth big empty alone runs subscribed policy messages distance expand
+    make bench BENCH=tracker        one of: whole mail tracker growth big empty alone runs subscribed policy pushes messages distance expand
     make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds the tracker of a million threads
 """
 import asyncio
@@ -21,6 +21,7 @@ import mails
 import policy as policy_queries
 from installation import (HERE, METROPLEX, NOTIFIER, helper, installation, many_accounts, many_threads, output,
                           timed, values)
+import pushes as doorbell  # after the programs are known
 from table import head, line, note, row
 
 
@@ -338,6 +339,16 @@ def policy():
     """A query of Postfix about one recipient, answered by a process that goes on."""
     for name, alone, ahead in policy_queries.measure():
         line(f"a policy query, {name}", f"{alone:.0f} µs with the client's part, {ahead:.0f} µs of 50 ahead")
+
+
+@bench
+def pushes(rounds=20):
+    """A push over a local path with the doorbell of `metroplex repository hook`, and without; and the run that tells of it."""
+    for threads in (1, 10000):
+        with installation(threads=threads) as site:
+            without, rung, run = doorbell.measure(site, rounds)
+        note(f"a run that tells of a push, {threads:,} open threads: {run:.0f} ms")
+        line(f"a push that rings, {threads:,} open threads", f"{rung - without:.1f} ms more than {without:.1f} ms (wanted: at most 20)")
 
 
 def comment(site, thread):

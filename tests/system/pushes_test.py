@@ -8,78 +8,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import Site, check, check_names, contains, equal, main, test  # noqa: E402
-
-ENV = dict(os.environ, GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", GIT_AUTHOR_NAME="Ann Dev", GIT_AUTHOR_EMAIL="ann@example.org",
-           GIT_COMMITTER_NAME="Ann Dev", GIT_COMMITTER_EMAIL="ann@example.org", GIT_AUTHOR_DATE="1700000000 +0000")
-
-
-class Git:
-    """acme/rocket.git below the root of a site, and a clone of it to push from."""
-
-    def __init__(self, site, name="acme/rocket"):
-        self.site, self.name = site, name
-        self.root = os.path.join(site.dir, "git")
-        self.bare = os.path.join(self.root, name + ".git")
-        self.work = os.path.join(site.dir, "work-" + name.replace("/", "-"))
-        self.clock = 1700000000
-        os.makedirs(os.path.dirname(self.bare), exist_ok=True)
-        site.set_config("repositories", root=self.root)
-        self("init", "-q", "--bare", "-b", "main", self.bare, cwd="/")
-        self("init", "-q", "-b", "main", self.work, cwd="/")
-        self("remote", "add", "origin", self.bare)
-
-    def __call__(self, *args, cwd=None, stdin=None):
-        self.clock += 10
-        env = dict(ENV, GIT_COMMITTER_DATE=f"{self.clock} +0000")
-        done = subprocess.run(["git", *args], cwd=cwd or self.work, env=env, capture_output=True, input=stdin)
-        check(done.returncode == 0, f"git {args}: {done.stderr}")
-        return done.stdout.decode(errors="replace").strip()
-
-    def write(self, name, text):
-        with open(os.path.join(self.work, name), "w") as f:
-            f.write(text)
-
-    def commit(self, subject, name="a", text=None):
-        self.write(name, text if text is not None else subject + "\n")
-        self("add", "-A", ".")
-        self("commit", "-q", "--allow-empty", "-m", subject)
-        return self("rev-parse", "HEAD")
-
-    def push(self, *args):
-        self("push", "-q", "-f", "origin", *(args or ("HEAD",)))
-
-
-def watched(site, *options, name="acme/rocket"):
-    """A repository that kate watches, looked at for the first time."""
-    site.user("kate")
-    git = Git(site, name)
-    site.metroplex("repository", "set", name, "--watch", "kate", *options)
-    site.metroplex("--once")
-    return git
-
-
-def told(site):
-    """The mails since the last time: subject, first line of the text."""
-    site.metroplex("--once")
-    site.notifier("--once")
-    mails = site.sent()
-    shutil.rmtree(os.path.join(site.data, "sent/new"))
-    os.mkdir(os.path.join(site.data, "sent/new"))
-    site.mails = mails
-    return sorted((m["Subject"], text_of(m).split("\n")[0]) for m in mails)
-
-
-def text_of(mail):
-    return mail.get_body(("plain",)).get_content()
-
-
-def short(commit):
-    return commit[:12]
-
-
-def fsck(site):
-    return site.metroplex("fsck").strip().split(": ")[-1][:8]
+from harness import METROPLEX, Site, check, check_names, contains, equal, killat, main, test  # noqa: E402
+from watched import Git, fsck, short, text_of, told, watched  # noqa: E402
 
 
 @test
@@ -230,7 +160,7 @@ def what_is_off_or_left_out_is_not_told(site):
     site.metroplex("repository", "set", "acme/rocket", "--push-refs", "")
     equal(told(site), [])  # it was found, and was not wanted then
     for option, value, said in (("--push-refs", "a[b", "not patterns"), ("--push-commits", "101", "no number"), ("--push-diff", "x", "no number")):
-        contains(site.run(os.environ["METROPLEX"], "repository", "set", "acme/rocket", option, value, status=65).stderr, said)
+        contains(site.run(METROPLEX, "repository", "set", "acme/rocket", option, value, status=65).stderr, said)
 
 
 @test
@@ -273,6 +203,25 @@ def very_many_branches_at_once_are_told_by_their_number(site):
     with open(os.path.join(git.bare, "packed-refs"), "w") as f:
         f.writelines(f"{id} refs/heads/b{i:03}\n" for i in range(50))
     equal(len(told(site)), 30)
+    equal(told(site), [])
+
+
+@test
+def ten_thousand_commits_are_one_mail(site):
+    git = watched(site, "--push-mail", "commits")
+    git.commit("Base")
+    git.push()
+    told(site)
+    stream = ["reset refs/heads/main\nfrom refs/heads/main^0\n"]
+    for i in range(10000):
+        stream.append(f"commit refs/heads/main\ncommitter Ann <a@x> {1700001000 + i} +0000\ndata <<E\nCommit {i}\nE\nM 100644 inline f{i % 100}\ndata <<E\n{i}\nE\n")
+    git("fast-import", "--quiet", cwd=git.bare, stdin="\n".join(stream).encode())
+    mails = told(site)
+    equal([re.sub(r" \(.*", "", subject) for subject, _ in mails], ["[acme/rocket] main: Commit 9999"])
+    text = text_of(site.mails[0])
+    contains(text, "New commits: 10000.\n")
+    equal(text.count(" Commit "), 20)
+    contains(text, "- and others\n\nFiles: 100. Lines added: 100, removed: 0.\n")
     equal(told(site), [])
 
 
@@ -352,6 +301,46 @@ def mail_has_its_turn_in_a_huge_push(site):
     check(log.index("Thanks, that works") < log.index("pushed refs/heads/b000"), "mail went behind the push")
     batches = re.findall("acme/rocket: branches and tags", log)
     equal(len(batches), 2 + 5, "ten of a batch")
+
+
+def disturbed(site, n, *options):
+    """A run to whose nth system call something is done; the line that says what."""
+    command = [killat(), *(option.format(n=n) for option in options), "--begin", "metroplex.conf", "--", METROPLEX, "--config", site.config, "--once"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def calls_of_a_run(site):
+    return int(re.search(r"calls=(\d+)", disturbed(site, 0, "--kill", "999999"))[1])
+
+
+@test
+def killed_or_failed_anywhere_each_push_is_told_once(site):
+    if os.uname().machine != "x86_64":
+        return
+    git = watched(site, "--push-mail", "commits")
+    git.commit("Base")
+    git.push()
+    site.metroplex("--once")
+    git.commit("One")
+    git.push()
+    calls = calls_of_a_run(site)
+    every = max(calls // int(os.environ.get("POINTS", "24")), 1)
+    before = len(site.events())
+    told_of = kills = 0
+    for options in (("--kill", "{n}"), ("--fail", "{n}", "--error", "EIO"), ("--fail", "{n}", "--error", "ENOSPC")):
+        for n in range(1 + told_of % every, calls, every):
+            new = git.commit(f"Commit {told_of}")
+            git.push()
+            kills += "signal" in disturbed(site, n, *options)
+            site.a_minute_later()
+            site.metroplex("--once")
+            told_of += 1
+            equal(len(site.events()), before + told_of, f"{options} at {n}")
+            contains(site.git("show", "main:told/acme/rocket"), new)
+    print(f"# {kills} kills, {told_of} pushes, {calls} calls a run")
+    check(kills > 10, "the kills fell")
+    equal(len(site.git("ls-tree", "-r", "--name-only", "main", "commits/").split()), told_of + 2)
+    equal(fsck(site), "0 faults")
 
 
 @test

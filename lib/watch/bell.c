@@ -1,0 +1,188 @@
+/* What hooks leave in the spool, read as from strangers; see bell.h. */
+#include "watch/bell.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#define BELLS_MAX   10000 /* files of one scan */
+#define BELL_OCTETS 4096
+#define NAME_MAX_   100   /* characters of a pusher's name */
+#define YOUNG_S     60    /* a hook is at work on a file with a longer name */
+#define NOBODY      65534 /* whoever has no name in a user namespace: that may be anybody */
+#define ZEROS       "0000000000000000000000000000000000000000"
+
+void
+mp_bell_free(MpBell *bell)
+{
+    if (bell == NULL)
+        return;
+    g_free(bell->repository);
+    g_free(bell->pusher);
+    g_ptr_array_unref(bell->refs);
+    g_free(bell);
+}
+
+/* "acme/rocket" of "acme,rocket,1000"; NULL where it is no such name. The caller's. */
+static char *
+repository_of(const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, ",", 4);
+
+    if (g_strv_length(parts) != 3 || *parts[2] == '\0' ||
+        strspn(parts[2], "0123456789") != strlen(parts[2]))
+        return NULL;
+    g_autofree char *repository = g_strconcat(parts[0], "/", parts[1], NULL);
+    return mp_is_repository_name(repository) ? g_steal_pointer(&repository) : NULL;
+}
+
+/* "acme,rocket,1000.x7Gh2k", as mktemp(1) in the hook has it. */
+static bool
+is_in_the_making(const char *name, const struct stat *status)
+{
+    const char *dot = strrchr(name, '.');
+
+    if (dot == NULL || !S_ISREG(status->st_mode) || time(NULL) - status->st_mtime > YOUNG_S)
+        return false;
+    g_autofree char *whole = g_strndup(name, (gsize)(dot - name));
+    g_autofree char *repository = repository_of(whole);
+    return repository != NULL;
+}
+
+static void
+read_line(MpBell *bell, const char *line)
+{
+    if (g_str_has_prefix(line, "pusher ")) {
+        g_autofree char *name = mp_one_line(line + strlen("pusher "));
+
+        g_free(bell->pusher);
+        bell->pusher =
+            *name != '\0' && g_utf8_strlen(name, -1) <= NAME_MAX_ ? g_steal_pointer(&name) : NULL;
+    } else if (strlen(line) > 2 * (GIT_OID_HEXSZ + 1) && line[GIT_OID_HEXSZ] == ' ')
+        g_ptr_array_add(bell->refs, mp_escape(line + GIT_OID_HEXSZ + 1));
+}
+
+/* A line that was cut is not there. */
+static void
+read_text(MpBell *bell, char *text)
+{
+    char *end;
+
+    for (char *line = text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        read_line(bell, line);
+    }
+}
+
+/* Only a plain file of one name says anything; the bell has rung in any case. */
+static void
+read_bell(int directory, const char *name, MpBell *bell)
+{
+    char text[BELL_OCTETS + 1];
+    struct stat status;
+    g_auto(MpFd) fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+        return;
+    bell->owner = status.st_uid;
+    ssize_t length = read(fd, text, BELL_OCTETS);
+    if (length <= 0)
+        return;
+    text[length] = '\0';
+    read_text(bell, text);
+}
+
+static void
+take(int directory, const char *name, GPtrArray *bells)
+{
+    g_autofree char *repository = repository_of(name);
+    struct stat status;
+
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        is_in_the_making(name, &status))
+        return;
+    if (repository != NULL) {
+        MpBell *bell = g_new0(MpBell, 1);
+
+        bell->repository = g_steal_pointer(&repository);
+        bell->owner = NOBODY;
+        bell->refs = g_ptr_array_new_with_free_func(g_free);
+        read_bell(directory, name, bell);
+        g_ptr_array_add(bells, bell);
+    }
+    if (unlinkat(directory, name, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) < 0 &&
+        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST) {
+        g_autofree char *shown = mp_escape(name);
+
+        mp_warn("cannot take the doorbell %s away: %s", shown, g_strerror(errno));
+    }
+}
+
+GPtrArray *
+mp_bells_take(const char *path)
+{
+    GPtrArray *bells = g_ptr_array_new_with_free_func((GDestroyNotify)mp_bell_free);
+    DIR *directory = opendir(path);
+    const struct dirent *entry;
+
+    for (guint i = 0; directory != NULL && i < BELLS_MAX && (entry = readdir(directory)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            take(dirfd(directory), entry->d_name, bells);
+            i++;
+        }
+    if (directory != NULL)
+        closedir(directory);
+    return bells;
+}
+
+/* --- Who pushed ----------------------------------------------------------------------------- */
+
+static bool
+is_believed(const MpBell *bell, const MpConfig *config, uid_t owner)
+{
+    g_auto(GStrv) uids = g_strsplit_set(config->pusher_uids, " ,", -1);
+
+    if (bell->owner == NOBODY || bell->pusher == NULL)
+        return false;
+    for (char **uid = uids; *uid != NULL; uid++)
+        if (**uid != '\0' && g_ascii_strtoull(*uid, NULL, 10) == bell->owner)
+            return true;
+    return bell->owner == owner;
+}
+
+static bool
+names_change(const MpBell *bell, const char *line)
+{
+    for (guint i = 0; i < bell->refs->len; i++)
+        if (strcmp(bell->refs->pdata[i], line) == 0)
+            return true;
+    return false;
+}
+
+const char *
+mp_bells_pusher(const GPtrArray *bells, const MpConfig *config, uid_t owner,
+                const MpRefChange *change)
+{
+    g_autofree char *line =
+        g_strdup_printf("%s %s", change->after != NULL ? change->after : ZEROS, change->ref);
+    const char *pusher = NULL;
+
+    for (guint i = 0; bells != NULL && i < bells->len; i++) {
+        const MpBell *bell = g_ptr_array_index(bells, i);
+
+        if (!is_believed(bell, config, owner) || !names_change(bell, line))
+            continue;
+        if (pusher != NULL && strcmp(pusher, bell->pusher) != 0)
+            return NULL;
+        pusher = bell->pusher;
+    }
+    return pusher;
+}

@@ -1,0 +1,33 @@
+/*
+ * Inside of lib/watch: the doorbells that hooks ring, and what they say of who pushed.
+ *
+ *   SPOOL/acme,rocket,1000    "pusher kate", then lines of "OLD NEW REF" as a post-receive hook has
+ *                             them; the user 1000 pushed to acme/rocket
+ *
+ * Anybody in the spool's group can leave anything there. A bell says that a look is worth it, and
+ * nothing else but to whom it belongs; who pushed is taken from it only where the file's owner owns
+ * the repository, or may say so by [repositories] pusher-uids.
+ */
+#pragma once
+
+#include "watch/internal.h"
+
+typedef struct {
+    char *repository;
+    uid_t owner;     /* of the file */
+    char *pusher;    /* one line, or NULL */
+    GPtrArray *refs; /* char *, "NEW REF", by mp_escape() */
+} MpBell;
+
+void mp_bell_free(MpBell *bell);
+
+/*
+ * Takes what lies in the spool, at most 10,000 files at a time: MpBell, the caller's. Whatever else
+ * lies there is deleted. A spool that is not there, or cannot be read, has no bells.
+ */
+GPtrArray *mp_bells_take(const char *directory);
+
+/* Who made this change by what bells (MpBell) say, where all that may be believed say the same;
+ * else NULL. Points into them. */
+const char *mp_bells_pusher(const GPtrArray *bells, const MpConfig *config, uid_t owner,
+                            const MpRefChange *change);

@@ -1,0 +1,87 @@
+/*
+ * Which watched repositories cannot be read: a line in the log when that begins and when it is
+ * over, and not one a minute. DATA/watched has them, "STATE NAME" a line; whoever removes it has it
+ * said once more.
+ */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "watch/internal.h"
+
+#define FILE_NAME  "watched"
+#define OCTETS_MAX (4 * 1024 * 1024)
+
+static GHashTable *
+read_states(const MpConfig *config)
+{
+    GHashTable *states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autofree char *text = NULL;
+    g_auto(MpFd) data = mp_open_directory(config->data, NULL);
+
+    if (data < 0 || !mp_read_file(data, FILE_NAME, OCTETS_MAX, &text, NULL, NULL))
+        return states;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        char *space = strchr(*line, ' ');
+
+        if (space != NULL)
+            g_hash_table_insert(states, g_strdup(space + 1),
+                                g_strndup(*line, (gsize)(space - *line)));
+    }
+    return states;
+}
+
+static bool
+write_states(const MpConfig *config, GHashTable *states, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    GHashTableIter iter;
+    gpointer name, state;
+
+    g_hash_table_iter_init(&iter, states);
+    while (g_hash_table_iter_next(&iter, &name, &state))
+        g_string_append_printf(text, "%s %s\n", (char *)state, (char *)name);
+    g_auto(MpFd) data = mp_open_directory(config->data, error);
+    return data >= 0 && mp_write_file(data, FILE_NAME, text->str, text->len, 0640, true, error);
+}
+
+static void
+say(const char *name, MpRepoState state)
+{
+    static const char *const what[] = {
+        [MP_REPO_READABLE] = "can be read again",
+        [MP_REPO_MISSING] = "is gone",
+        [MP_REPO_CLOSED] = "cannot be read: no permission",
+        [MP_REPO_AWAY] = "is not read: a link or alternates in it lead elsewhere",
+        [MP_REPO_SHA256] = "is not read: its ids are SHA-256",
+        [MP_REPO_REFTABLE] = "is not read: its refs are in a reftable",
+        [MP_REPO_LARGE] = "is not read: it has too many branches and tags",
+        [MP_REPO_DAMAGED] = "is not read: it is no bare repository, or damaged",
+    };
+
+    if (state == MP_REPO_READABLE)
+        mp_info("Repository %s %s", name, what[state]);
+    else
+        mp_warn("Repository %s %s; what happens there is not told until that is mended", name,
+                what[state]);
+}
+
+bool
+mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *name,
+                    MpRepoState state, GError **error)
+{
+    if (*states == NULL)
+        *states = read_states(config);
+    const char *before = g_hash_table_lookup(*states, name);
+    const char *now = state != MP_REPO_READABLE ? mp_repo_state_name(state) : NULL;
+
+    if (g_strcmp0(before, now) == 0)
+        return true;
+    say(name, state);
+    if (now != NULL)
+        g_hash_table_insert(*states, g_strdup(name), g_strdup(now));
+    else
+        g_hash_table_remove(*states, name);
+    return write_states(config, *states, error);
+}
