@@ -178,6 +178,7 @@ typedef struct {
     char *links;            /* the template of links of mails to it */
     char *address;          /* of first mails, or NULL */
     bool is_published;
+    bool has_unlisted; /* a thread was written that stands in no list */
     MpLines *active, *opened, *titles, *archive, *feed;
     MpLines *range;
     guint64 range_first; /* of the range that is being changed; 0: none */

@@ -405,7 +405,7 @@ write_lists(MpPagesUpdate *update, MpPagesRepository *r, GError **error)
         return true;
     if (!write_range(update, r, error))
         return false;
-    if (mp_lines_is_empty(r->archive)) { /* without a thread it has no pages */
+    if (mp_lines_is_empty(r->archive) && !r->has_unlisted) { /* without a thread it has no pages */
         mp_pages_remove_repository(update, r);
         return true;
     }

@@ -122,6 +122,7 @@ write_thread(MpPagesUpdate *update, MpPagesRepository *repository, const MpThrea
     gint64 active;
 
     update->done->threads++;
+    repository->has_unlisted |= thread->is_unlisted;
     g_hash_table_remove_all(update->attached);
     if (!mp_tracker_last_comment(update->tracker, thread->id, &last, error))
         return false;

@@ -146,6 +146,31 @@ def a_reply_is_a_comment_on_the_commit_and_lists_its_thread(site):
 
 
 @test
+def a_commit_has_a_page_and_stands_in_a_list_once_somebody_writes(site):
+    git = watched(site, "--push-mail", "summary")
+    directory = os.path.join(site.dir, "pages")
+    site.set_config("pages", directory=directory, url="https://git.example.org/threads")
+    git.commit("Fix <b>it</b>")
+    git.push()
+    told(site)
+    site.metroplex("pages")
+
+    def page(name):
+        with open(os.path.join(directory, "r/acme/rocket", name)) as f:
+            return f.read()
+
+    contains(page("1.html"), "Fix &lt;b&gt;it&lt;/b&gt;")
+    contains(page("1.html"), "pushed: <bdi>main</bdi>")
+    for name in ("index.html", "opened.html", "archive.html", "atom.xml", "titles.js"):
+        check(not os.path.exists(os.path.join(directory, "r/acme/rocket", name)) or "Fix" not in page(name), name)
+    site.metroplex("thread", "comment", "1", "--as", "kate", "-", stdin="Good.\n")
+    site.metroplex("pages")
+    for name in ("index.html", "opened.html", "atom.xml"):
+        contains(page(name), "Fix &lt;b&gt;it&lt;/b&gt;")
+    site.metroplex("pages", "--check")
+
+
+@test
 def what_is_off_or_left_out_is_not_told(site):
     git = watched(site)
     git.commit("One")
@@ -305,7 +330,7 @@ def mail_has_its_turn_in_a_huge_push(site):
 
 def disturbed(site, n, *options):
     """A run to whose nth system call something is done; the line that says what."""
-    command = [killat(), *(option.format(n=n) for option in options), "--begin", "metroplex.conf", "--", METROPLEX, "--config", site.config, "--once"]
+    command = [killat(), *(option.format(n=n) for option in options), "--", METROPLEX, "--config", site.config, "--once"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
