@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "instance/transaction.h"
 #include "repository.h"
+#include "thread.h"
 #include "tracker/repositories.h"
 
 bool
@@ -57,7 +58,8 @@ static bool
 set_ids(MpInstance *instance, GArray *ids, char **logins, bool is_in, bool *changed, GError **error)
 {
     for (char **login = logins; login != NULL && *login != NULL; login++) {
-        g_autoptr(MpUser) user = mp_instance_user(instance, *login, error);
+        g_autoptr(MpUser) user =
+            (is_in ? thread_account : mp_instance_user)(instance, *login, error);
 
         if (user == NULL)
             return false;

@@ -50,9 +50,21 @@ thread_read_title(const MpConfig *config, const char *what, const char *title, G
 }
 
 MpUser *
-thread_actor(MpInstance *instance, const char *login, GError **error)
+thread_account(MpInstance *instance, const char *login, GError **error)
 {
     g_autoptr(MpUser) user = mp_instance_user(instance, login, error);
+
+    if (user != NULL && user->is_guest)
+        return mp_fail_null(error, MP_ERROR_INPUT,
+                            "%s is a guest, who speaks by mail, and hears of its threads alone",
+                            user->login);
+    return g_steal_pointer(&user);
+}
+
+MpUser *
+thread_actor(MpInstance *instance, const char *login, GError **error)
+{
+    g_autoptr(MpUser) user = thread_account(instance, login, error);
 
     if (user != NULL && !user->is_active)
         return mp_fail_null(error, MP_ERROR_INPUT, "the account %s is suspended", user->login);

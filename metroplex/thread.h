@@ -22,7 +22,10 @@ int thread_import(int argc, char **argv);
 /* The data directory's lock, and what a dead run left finished: how every change begins. */
 bool thread_begin(MpInstance *instance, GError **error);
 
-/* The account of --as: MP_ERROR_INPUT if there is none, or it is suspended. */
+/* An account, MP_ERROR_INPUT if there is none, or it is a guest's. */
+MpUser *thread_account(MpInstance *instance, const char *login, GError **error);
+
+/* The same of --as: MP_ERROR_INPUT also if it is suspended. */
 MpUser *thread_actor(MpInstance *instance, const char *login, GError **error);
 
 /* What --repository says: MP_ERROR_INPUT if it is no owner/name. */

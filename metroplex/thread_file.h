@@ -58,6 +58,10 @@ MpRefPush *mp_file_read_push(JsonObject *parent, const char *where, GError **err
 /* A comment of the thread, still empty; fails where there are too many. */
 MpFileComment *mp_file_thread_add(MpFileThread *thread, const char *where, GError **error);
 
+/* The account that a login in the file names; NULL in *user where none does: guest-17 is somebody
+ * else in each tracker. False for errors only. */
+bool mp_file_find_login(MpInstance *instance, const char *login, MpUser **user, GError **error);
+
 /* The text as it may be stored: visible, masked, within the limit. The result is the caller's. */
 char *mp_file_text(const MpConfig *config, const char *text, const char *where, GError **error);
 

@@ -176,8 +176,7 @@ find_assignees(MpInstance *instance, const GPtrArray *logins, GError **error)
     for (guint i = 0; i < logins->len; i++) {
         g_autoptr(MpUser) user = NULL;
 
-        if (mp_is_login(logins->pdata[i]) &&
-            !mp_accounts_user_by_login(instance->accounts, logins->pdata[i], &user, error))
+        if (!mp_file_find_login(instance, logins->pdata[i], &user, error))
             return NULL;
         if (user != NULL && !mp_assignees_have(assignees, user->id))
             mp_assignees_add(assignees, user->id, user->login);
@@ -198,9 +197,7 @@ static bool
 find_author(MpInstance *instance, const MpThreadEvent *event, const MpUser *fallback, MpUser **user,
             GError **error)
 {
-    *user = NULL;
-    if (mp_is_login(event->author_login) &&
-        !mp_accounts_user_by_login(instance->accounts, event->author_login, user, error))
+    if (!mp_file_find_login(instance, event->author_login, user, error))
         return false;
     return *user != NULL || fallback == NULL ||
            mp_accounts_user(instance->accounts, fallback->id, user, error);

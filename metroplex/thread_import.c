@@ -24,6 +24,7 @@ typedef struct {
     MpFileThread *file;
     MpUser *fallback;                /* of --as, or NULL */
     guint64 id;                      /* of the thread, once it is known */
+    bool is_at_home;                 /* it was exported from this tracker, and is there */
     guint n_new, n_known, n_foreign; /* the last: subscribers without an account here */
 } Import;
 
@@ -71,14 +72,17 @@ login_of_address(const MpInstance *instance, const char *address)
 }
 
 static bool
-look_up(MpInstance *instance, const MpFileComment *comment, MpUser **user, GError **error)
+look_up(MpInstance *instance, const Import *import, const MpFileComment *comment, MpUser **user,
+        GError **error)
 {
     g_autofree char *login = comment->address != NULL ? login_of_address(instance, comment->address)
                                                       : g_strdup(comment->login);
 
     *user = mp_file_committer(comment);
     if (*user == NULL && login != NULL)
-        return mp_accounts_user_by_login(instance->accounts, login, user, error);
+        return import->is_at_home
+                   ? mp_accounts_user_by_login(instance->accounts, login, user, error)
+                   : mp_file_find_login(instance, login, user, error);
     return *user != NULL || comment->address == NULL ||
            mp_accounts_user_by_address(instance->accounts, comment->address, user, error);
 }
@@ -89,7 +93,7 @@ find_author(MpInstance *instance, Import *import, MpFileComment *comment, GError
     const char *name = comment->login != NULL ? comment->login : comment->address;
 
     g_clear_pointer(&comment->author, mp_user_free);
-    if (!look_up(instance, comment, &comment->author, error))
+    if (!look_up(instance, import, comment, &comment->author, error))
         return false;
     if (comment->author == NULL && import->fallback != NULL &&
         !mp_accounts_user(instance->accounts, import->fallback->id, &comment->author, error))
@@ -139,6 +143,7 @@ settle_facts(Import *import, GError **error)
     return true;
 }
 
+/* Who wrote it; after find_thread(). */
 static bool
 settle(MpInstance *instance, Import *import, GError **error)
 {
@@ -232,24 +237,27 @@ id_of_export(const MpInstance *instance, const Import *import)
 }
 
 static bool
-find_thread(MpInstance *instance, Import *import, bool *at_home, GError **error)
+find_thread(MpInstance *instance, Import *import, GError **error)
 {
     const MpFileComment *opening = g_ptr_array_index(import->file->comments, 0);
     guint64 id = id_of_export(instance, import);
 
-    *at_home = false;
-    if (id > 0 && id <= MP_MAX_ID && !is_at_home(instance, import, id, at_home, error))
+    import->is_at_home = false;
+    if (id > 0 && id <= MP_MAX_ID && !is_at_home(instance, import, id, &import->is_at_home, error))
         return false;
-    import->id = *at_home ? id : 0;
-    return *at_home || mp_tracker_find_import(instance->tracker, opening->id, &import->id, error);
+    import->id = import->is_at_home ? id : 0;
+    return import->is_at_home ||
+           mp_tracker_find_import(instance->tracker, opening->id, &import->id, error);
 }
 
 /* --- The transaction -------------------------------------------------------------------------- */
 
 static bool
 is_known(MpInstance *instance, const Import *import, const MpFileComment *comment, const char *key,
-         bool at_home, bool *known, GError **error)
+         bool *known, GError **error)
 {
+    bool at_home = import->is_at_home;
+
     return has_key(instance, import->id, key, known, error) &&
            (*known || !at_home || has_key(instance, import->id, comment->key, known, error)) &&
            (*known || !at_home || find_redacted(instance, import, comment, known, error));
@@ -271,20 +279,21 @@ open_thread(MpInstance *instance, Import *import, MpBatch *batch, const MpNewCom
 
 static bool
 add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *events,
-            MpFileComment *comment, bool at_home, GError **error)
+            MpFileComment *comment, GError **error)
 {
     bool is_opening = import->id == 0, known = false;
     MpActor actor = mp_transaction_actor(comment->author);
-    g_autoptr(GArray) mentions = import->file->has_subscribers
-                                     ? NULL
-                                     : mp_mentions(instance->accounts, comment->body, error);
+    g_autoptr(GArray) mentions =
+        import->file->has_subscribers
+            ? NULL
+            : mp_mentions(instance->accounts, comment->author->login, comment->body, error);
     /* The id of a thread that is opened is not known before; nobody else derives this KEY. */
     g_autofree char *key = import_key(is_opening ? 0 : import->id, comment->id);
     guint64 number;
 
     if (!import->file->has_subscribers && mentions == NULL)
         return false;
-    if (!is_opening && !is_known(instance, import, comment, key, at_home, &known, error))
+    if (!is_opening && !is_known(instance, import, comment, key, &known, error))
         return false;
     if (known) {
         import->n_known++;
@@ -352,7 +361,7 @@ set_subscribers(MpInstance *instance, Import *import, MpBatch *batch, GError **e
         const MpFileSubscriber *s = g_ptr_array_index(import->file->subscribers, i);
         g_autoptr(MpUser) user = NULL;
 
-        if (!mp_accounts_user_by_login(instance->accounts, s->login, &user, error) ||
+        if (!mp_file_find_login(instance, s->login, &user, error) ||
             (user != NULL &&
              !mp_batch_subscribe(batch, import->id, user->id, s->reason, what, &actor, error)))
             return false;
@@ -365,10 +374,10 @@ static bool
 build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
 {
     Import *import = user_data;
-    bool at_home, is_new;
+    bool is_new;
 
     import->n_new = import->n_known = import->n_foreign = 0;
-    if (!settle(instance, import, error) || !find_thread(instance, import, &at_home, error))
+    if (!find_thread(instance, import, error) || !settle(instance, import, error))
         return false;
     is_new = import->id == 0;
     for (guint i = 0; i < import->file->comments->len; i++) {
@@ -377,7 +386,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
             continue;
         }
         if (!add_comment(instance, import, batch, events,
-                         g_ptr_array_index(import->file->comments, i), at_home, error))
+                         g_ptr_array_index(import->file->comments, i), error))
             return false;
     }
     /* a thread that is there has its own history */

@@ -64,7 +64,8 @@ build_comment(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer 
 {
     MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
-    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, post->body, error);
+    g_autoptr(GArray) mentions =
+        mp_mentions(instance->accounts, post->actor->login, post->body, error);
     const MpNewComment comment = mp_post_comment(post, instance, mentions);
     bool duplicate;
 
@@ -194,7 +195,8 @@ build_thread(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer u
 {
     MpPost *post = user_data;
     MpActor actor = mp_transaction_actor(post->actor);
-    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, post->body, error);
+    g_autoptr(GArray) mentions =
+        mp_mentions(instance->accounts, post->actor->login, post->body, error);
     g_autofree char *name = post->once != NULL ? name_of_once(post) : NULL;
     MpNewComment opening = mp_post_comment(post, instance, mentions);
 

@@ -69,7 +69,7 @@ run(MpInstance *instance, Job *job, const char *login, GError **error)
 {
     if (!thread_begin(instance, error))
         return false;
-    job->user = mp_instance_user(instance, login, error);
+    job->user = thread_account(instance, login, error);
     return job->user != NULL && set_ignored(instance, job, error) &&
            mp_transaction_run(instance, build, job, error);
 }

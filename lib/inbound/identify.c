@@ -116,6 +116,22 @@ find_repository(const MpInstance *instance, MpIdentity *identity, GError **error
     return identity->repository != NULL;
 }
 
+/* A guest speaks where it began, or where somebody else subscribed it; also once it has muted that.
+ */
+static bool
+find_elsewhere(const MpInstance *instance, MpIdentity *identity, GError **error)
+{
+    g_autofree char *reason = NULL;
+
+    if (!identity->account->is_guest || identity->thread == NULL)
+        return true;
+    if (!mp_tracker_subscription(instance->tracker, identity->thread->id, identity->account->id,
+                                 &reason, error))
+        return false;
+    identity->is_elsewhere = reason == NULL && identity->thread->author != identity->account->id;
+    return true;
+}
+
 /* The text that tells two mails apart: the Message-ID, or without one a hash of the whole mail. */
 static char *
 source_of(const MpDelivery *delivery, GError **error)
@@ -170,6 +186,7 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
         return true;
     if (!find_repository(instance, identity, error) ||
         !mp_delivery_find_writer(instance, delivery, error) ||
+        (identity->account != NULL && !find_elsewhere(instance, identity, error)) ||
         !find_duplicate(instance, delivery, error))
         return false;
     mp_instance_is_over_rate(instance, identity->account != NULL ? identity->account->id : 0,

@@ -74,6 +74,13 @@ comment_of(const Writing *w, const MpDelivery *delivery, const char *elided, con
     };
 }
 
+static GArray *
+mentions_of(const Writing *w, const MpDelivery *delivery, GError **error)
+{
+    return mp_mentions(w->instance->accounts, delivery->identity.account->login,
+                       delivery->composed.body, error);
+}
+
 static bool
 put_comment(const Writing *w, MpDelivery *delivery, GError **error)
 {
@@ -81,7 +88,7 @@ put_comment(const Writing *w, MpDelivery *delivery, GError **error)
     MpIdentity *identity = &delivery->identity;
     g_autofree char *elided =
         mp_delivery_mask(delivery, delivery->extraction->elided, MP_MASK_TEXT);
-    g_autoptr(GArray) mentions = mp_mentions(w->instance->accounts, composed->body, error);
+    g_autoptr(GArray) mentions = mentions_of(w, delivery, error);
     g_autoptr(GArray) copied = mp_delivery_copied(w->instance, delivery, error);
     g_autofree char *commands = mp_mail_commands_text(composed->commands);
     MpActor actor = actor_of(delivery);
@@ -103,7 +110,7 @@ put_opening(const Writing *w, MpDelivery *delivery, GError **error)
 {
     g_autofree char *elided =
         mp_delivery_mask(delivery, delivery->extraction->elided, MP_MASK_TEXT);
-    g_autoptr(GArray) mentions = mp_mentions(w->instance->accounts, delivery->composed.body, error);
+    g_autoptr(GArray) mentions = mentions_of(w, delivery, error);
     g_autoptr(GArray) copied = mp_delivery_copied(w->instance, delivery, error);
     MpActor actor = actor_of(delivery);
     const MpNewComment post = comment_of(w, delivery, elided, NULL, mentions, copied);

@@ -21,6 +21,7 @@ static const char *const fates[MP_N_FATES][MP_N_LANGUAGES] = {
     [MP_FATE_DONE] = {"done", "fait"},
     [MP_FATE_UNKNOWN] = {"there is no such command; {command} is near it", "cette commande n’existe pas ; {command} en est proche"},
     [MP_FATE_OFF] = {"this command is not taken here", "cette commande n’est pas acceptée ici"},
+    [MP_FATE_GUESTS] = {"who has no account here gives no command but /mute", "sans compte ici, on ne peut donner que la commande /mute"},
     [MP_FATE_AUTHOR] = {"only the members of {repository} and the author of the discussion may give it", "seuls les membres de {repository} et l’auteur de la discussion peuvent la donner"},
     [MP_FATE_MEMBERS] = {"only the members of {repository} may give it", "seuls les membres de {repository} peuvent la donner"},
     [MP_FATE_NOTHING] = {"nothing may stand behind {command}", "rien ne peut suivre {command}"},

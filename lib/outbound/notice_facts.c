@@ -75,7 +75,8 @@ load_subscribers(const MpInstance *instance, const MpNoticeFacts *facts, MpNotic
     notice->subscribers = mp_tracker_subscribers(instance->tracker, facts->thread, error);
     if (notice->subscribers == NULL || notice->comment == NULL)
         return notice->subscribers != NULL;
-    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, notice->comment->body, error);
+    g_autoptr(GArray) mentions = mp_mentions(instance->accounts, notice->comment->author_login,
+                                             notice->comment->body, error);
     if (mentions != NULL)
         notice->called = mp_notification_call(notice->subscribers, mentions);
     return mentions != NULL;
@@ -171,7 +172,7 @@ is_login(const char *word, gpointer data)
     if (mp_is_login(word))
         mp_accounts_user_by_login(instance->accounts, word, &user, &error);
     warn_and_free("a link", error);
-    return user != NULL;
+    return user != NULL && !user->is_guest;
 }
 
 bool

@@ -11,6 +11,7 @@ static const char *const fate_names[MP_N_FATES] = {
     [MP_FATE_ARGUMENT] = "needed", [MP_FATE_TITLE] = "title",     [MP_FATE_MANY] = "many",
     [MP_FATE_LABEL] = "label",     [MP_FATE_LABELS] = "labels",   [MP_FATE_LOGIN] = "login",
     [MP_FATE_LOGINS] = "logins",   [MP_FATE_ABSENT] = "absent",   [MP_FATE_OPENING] = "opening",
+    [MP_FATE_GUESTS] = "guests",
 };
 
 MP_DEFINE_NAMES(mp_mail_fate, MpMailFate, fate_names)
@@ -125,7 +126,7 @@ mp_command_assignees(MpAccounts *accounts, const GPtrArray *there, const char *c
 
         if (mp_is_login(login) && !mp_accounts_user_by_login(accounts, login, &user, error))
             return NULL;
-        bool is_active = user != NULL && user->is_active;
+        bool is_active = user != NULL && mp_user_is_known(user);
         const MpAssignee *known = is_active ? NULL : find_there(there, user, login);
         guint64 id = is_active ? user->id : known != NULL ? known->id : 0;
 
@@ -213,8 +214,10 @@ judge_command(Judge *judge, MpGivenCommand *given, GError **error)
 
     if (command == NULL)
         given->fate = MP_FATE_UNKNOWN;
-    else if (command->right != MP_RIGHT_OF_ALL && !judge->config->commands)
+    else if (command->right > MP_RIGHT_OF_ALL && !judge->config->commands)
         given->fate = MP_FATE_OFF;
+    else if (judge->right == MP_RIGHT_OF_GUESTS && command->right > judge->right)
+        given->fate = MP_FATE_GUESTS;
     else if (command->right > judge->right)
         given->fate = command->right == MP_RIGHT_OF_AUTHOR ? MP_FATE_AUTHOR : MP_FATE_MEMBERS;
     else if (command->argument == NULL && given->argument != NULL)

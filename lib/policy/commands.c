@@ -17,14 +17,14 @@ static const MpMailCommand commands[] = {
     {"/unassign",    MP_MAIL_UNASSIGN,  MP_RIGHT_OF_MEMBERS, "[@LOGIN …]"},
     {"/lock",        MP_MAIL_LOCK,      MP_RIGHT_OF_MEMBERS, NULL},
     {"/unlock",      MP_MAIL_UNLOCK,    MP_RIGHT_OF_MEMBERS, NULL},
-    {"/mute",        MP_MAIL_MUTE,      MP_RIGHT_OF_ALL,     NULL},
-    {"/unsubscribe", MP_MAIL_MUTE,      MP_RIGHT_OF_ALL,     NULL},
+    {"/mute",        MP_MAIL_MUTE,      MP_RIGHT_OF_GUESTS,  NULL},
+    {"/unsubscribe", MP_MAIL_MUTE,      MP_RIGHT_OF_GUESTS,  NULL},
     {"/subscribe",   MP_MAIL_SUBSCRIBE, MP_RIGHT_OF_ALL,     NULL},
     {"/help",        MP_MAIL_HELP,      MP_RIGHT_OF_ALL,     NULL},
 };
 /* clang-format on */
 
-static const char *const right_names[] = {"all", "author", "members"};
+static const char *const right_names[] = {"guests", "all", "author", "members"};
 
 MP_DEFINE_NAMES(mp_mail_right, MpMailRight, right_names)
 
@@ -44,7 +44,7 @@ mp_mail_commands_list(bool with_guarded)
     GString *list = g_string_new(NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-        if (with_guarded || commands[i].right == MP_RIGHT_OF_ALL)
+        if (with_guarded || commands[i].right <= MP_RIGHT_OF_ALL)
             g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", commands[i].word);
     return g_string_free(list, FALSE);
 }
@@ -52,6 +52,8 @@ mp_mail_commands_list(bool with_guarded)
 MpMailRight
 mp_mail_right_of(const MpUser *account, const MpThread *thread, const MpRepository *repository)
 {
+    if (account->is_guest)
+        return MP_RIGHT_OF_GUESTS;
     if (mp_has_id(repository->members, account->id))
         return MP_RIGHT_OF_MEMBERS;
     return thread->author == account->id ? MP_RIGHT_OF_AUTHOR : MP_RIGHT_OF_ALL;

@@ -23,12 +23,13 @@ typedef enum {
 
 /* Who may give a command; whoever may give one may give those before it. */
 typedef enum {
-    MP_RIGHT_OF_ALL,     /* it concerns nobody but the account */
+    MP_RIGHT_OF_GUESTS,  /* and all others: to hear nothing more */
+    MP_RIGHT_OF_ALL,     /* accounts but guests: it concerns nobody but the account */
     MP_RIGHT_OF_AUTHOR,  /* the thread's author and members of its repository */
     MP_RIGHT_OF_MEMBERS, /* members of its repository */
 } MpMailRight;
 
-const char *mp_mail_right_name(MpMailRight right); /* "all", "author", "members" */
+const char *mp_mail_right_name(MpMailRight right); /* "guests", "all", "author", "members" */
 bool mp_mail_right_parse(const char *name, MpMailRight *right);
 
 typedef struct {
@@ -55,6 +56,7 @@ typedef enum {
     MP_FATE_DONE,
     MP_FATE_UNKNOWN,  /* it is one letter away from one of the table */
     MP_FATE_OFF,      /* [inbound] commands */
+    MP_FATE_GUESTS,   /* no guest may */
     MP_FATE_AUTHOR,   /* only members and the thread's author may */
     MP_FATE_MEMBERS,  /* only members may */
     MP_FATE_NOTHING,  /* something stands behind it, and nothing may */

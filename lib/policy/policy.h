@@ -50,6 +50,7 @@ typedef struct {
     MpRepository *repository;
     MpVerdicts verdicts;   /* what a trusted server found of the sender */
     char *key;             /* by which the comment it becomes is known again */
+    bool is_elsewhere;     /* a guest in a thread that it neither opened nor is told of */
     bool is_duplicate;     /* the key is in the tracker, or earlier in this batch */
     guint64 comment;       /* then its number, if the tracker has it */
     guint64 opened;        /* of an opening: the thread that it became, if the tracker has it */
@@ -129,5 +130,6 @@ const MpGate *mp_policy_decide(const MpGateInput *input, char **why);
 bool mp_policy_is_to_be_confirmed(const MpIdentity *identity);
 
 /* As the row of the gate says, except that nobody gets a response to mail that a program wrote,
- * that came over a list, or that is our own (RFC 3834, section 2). */
+ * that came over a list, or that is our own (RFC 3834, section 2), and no guest that is suspended
+ * gets one. */
 MpRespondTo mp_policy_respond_to(const MpGate *gate, const MpGateInput *input);

@@ -7,8 +7,9 @@
 #define MP_MENTIONS_MAX 50
 
 /*
- * The ids (guint64) of the active accounts that the Markdown mentions, each once, in the order of
- * the text (markup/mentions.h), at most MP_MENTIONS_MAX. The array is the caller's; NULL with
- * *error set where the accounts cannot be read.
+ * The ids (guint64) of the active accounts, no guests, that the Markdown mentions, each once, in
+ * the order of the text (markup/mentions.h), at most MP_MENTIONS_MAX; none where its author is a
+ * guest, who calls nobody. The array is the caller's; NULL with *error set where the accounts
+ * cannot be read.
  */
-GArray *mp_mentions(MpAccounts *accounts, const char *body, GError **error);
+GArray *mp_mentions(MpAccounts *accounts, const char *author, const char *body, GError **error);

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import guests  # noqa: E402
 from first_mail import first_mail, opens  # noqa: E402
-from harness import METROPLEX, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, Site, contains, equal, main, test  # noqa: E402
 
 EVE = "eve@example.net"
 
@@ -55,6 +55,115 @@ def a_guest_is_not_one_of_those_who_are_known(site):
         name = site.deliver(first_mail(site, EVE))
         site.metroplex("--once")
         equal(site.reasons()[name], "unknown-sender", who)
+
+
+def a_thread_of_a_guest(site):
+    """tim's thread, of which the guest was made a subscriber; the address at which the guest answers."""
+    for login in ("tim", "kate"):
+        site.user(login)
+    guests.make(site, 3, EVE)
+    thread = site.thread("tim")
+    site.metroplex("thread", "subscribe", str(thread), "guest-3")
+    return thread, site.address(thread, "guest-3")
+
+
+def answer(site, to, text, sender=EVE):
+    name = site.deliver(site.mail(sender, to, text))
+    site.metroplex("--once")
+    return site.reasons()[name]
+
+
+@test
+def a_guest_answers_where_it_is_told_and_calls_nobody(site):
+    site.set_config("smtp", transport="maildir")
+    thread, address = a_thread_of_a_guest(site)
+    equal(answer(site, address, "@kate and @tim, it says no.\n"), "posted")
+    comment = site.show(thread)["comments"][0]
+    equal((comment["author"], comment["body"]), ("guest-3", "@kate and @tim, it says no.\n"))
+    contains(site.git("log", "-1", "--format=%an <%ae>"), "Eve (guest) <guest-3@users.noreply.")
+    site.notifier("--once")
+    told = {m["X-GitHub-Recipient"]: m for m in site.sent()}
+    equal(sorted(told), ["guest-3", "tim"], "kate was called by a guest, and is not told")
+    contains(told["tim"]["From"], '"Eve (guest)" <')
+    equal(told["tim"]["X-GitHub-Reason"], "author", "not that he was mentioned")
+    equal(told["guest-3"]["To"] is not None, True)
+
+
+@test
+def nobody_calls_or_assigns_a_guest(site):
+    thread, _ = a_thread_of_a_guest(site)
+    site.metroplex("thread", "comment", str(site.thread("kate")), "--as", "tim", "-", stdin="@guest-3 should see this.\n")
+    equal([s["login"] for s in site.show(2)["subscribers"]], ["kate", "tim"])
+    contains(refused(site, "thread", "assign", str(thread), "guest-3", "--as", "tim"), "guest-3")
+    for args in (("repository", "set", "acme/rocket", "--member", "guest-3"), ("repository", "set", "acme/rocket", "--watch", "guest-3"),
+                 ("user", "watch", "guest-3", "acme/rocket", "--mode", "all"), ("thread", "close", str(thread), "--as", "guest-3"),
+                 ("thread", "comment", str(thread), "--as", "guest-3", "-")):
+        contains(refused(site, *args), "guest-3 is a guest, who speaks by mail, and hears of its threads alone")
+    equal(json.loads(site.metroplex("repository", "show", "acme/rocket", "--json"))["members"], [])
+
+
+@test
+def a_guest_commands_nothing_but_that_it_hears_no_more(site):
+    site.set_config("smtp", transport="maildir")
+    thread, address = a_thread_of_a_guest(site)
+    for command in ("/close", "/reopen", "/title Other", "/label bug", "/unlabel", "/assign @tim", "/unassign", "/lock", "/unlock", "/subscribe", "/help"):
+        equal(answer(site, address, command + "\n"), "not-permitted", command)
+    shown = site.show(thread)
+    equal((shown["state"], shown["title"], shown["labels"], shown["assignees"], shown["comments"]), ("open", "Rocket does not start", [], [], []))
+    site.notifier("--once")
+    answers = [m for m in site.sent() if m["To"].endswith(f"<{EVE}>")]
+    equal(len(answers) > 0, True)
+    contains(answers[0].get_body(("plain",)).get_content(), "who has no account here gives no command but /mute")
+    equal(answer(site, address, "Thanks.\n\n/close\n"), "posted")
+    equal(site.show(thread)["state"], "open")
+    equal(answer(site, address, "/mute\n"), "commands")
+    equal([s["reason"] for s in site.show(thread)["subscribers"] if s["login"] == "guest-3"], ["muted"])
+
+
+@test
+def a_guest_speaks_nowhere_else(site):
+    site.set_config("smtp", transport="maildir")
+    thread, _ = a_thread_of_a_guest(site)
+    other = site.thread("kate")
+    elsewhere = site.address(other, "guest-3")
+    equal(answer(site, elsewhere, "Me too.\n"), "not-permitted")
+    site.notifier("--once")
+    contains([m for m in site.sent() if m["To"].endswith(f"<{EVE}>")][0]["Subject"], "you do not take part in this discussion")
+    site.metroplex("thread", "subscribe", str(other), "guest-3")
+    equal(answer(site, elsewhere, "Me too.\n"), "posted")
+    site.metroplex("thread", "mute", str(other), "guest-3")
+    equal(answer(site, elsewhere, "And once more.\n"), "posted", "who muted it takes part")
+
+
+@test
+def a_guest_that_was_suspended_hears_nothing(site):
+    site.set_config("smtp", transport="maildir")
+    thread, address = a_thread_of_a_guest(site)
+    site.metroplex("user", "set", "guest-3", "--state", "suspended")
+    equal(answer(site, address, "Hello?\n"), "suspended")
+    site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="It works.\n")
+    site.notifier("--once")
+    equal([m["To"] for m in site.sent() if EVE in m["To"] or EVE == m["Delivered-To"]], [])
+
+
+@test
+def a_guest_of_another_tracker_is_nobody_here(site):
+    thread, address = a_thread_of_a_guest(site)
+    equal(answer(site, address, "It says no.\n"), "posted")
+    exported = site.metroplex("thread", "export", str(thread), "--format", "json")
+    other = Site()
+    try:
+        for login in ("tim", "kate"):
+            other.user(login)
+        guests.make(other, 3, "joe@example.net", name="Joe (guest)")
+        contains(other.run(METROPLEX, "thread", "import", "-", stdin=exported, status=65).stderr, "no account of guest-3 here; --as LOGIN says")
+        other.metroplex("thread", "import", "-", "--as", "kate", stdin=exported)
+        shown = other.show(1)
+        equal(([c["author"] for c in shown["comments"]], [s["login"] for s in shown["subscribers"]]), (["kate"], ["tim"]))
+    finally:
+        other.remove()
+    contains(site.metroplex("thread", "import", "-", stdin=exported), "1")
+    equal([c["author"] for c in site.show(thread)["comments"]], ["guest-3"], "at home it is who it was")
 
 
 if __name__ == "__main__":
