@@ -72,6 +72,7 @@ add_comment(Export *export, const MpComment *comment, gpointer user_data, GError
     mp_json_text(object, "id", id);
     mp_json_number(object, "number", comment->number);
     mp_json_text(object, "author", comment->author_login);
+    mp_json_text(object, "author_name", comment->author_name);
     mp_json_date(object, "date", comment->date);
     mp_json_text(object, "via", comment->via);
     mp_json_text(object, "host", comment->host);
@@ -278,7 +279,7 @@ print_message(Export *export, const MpComment *comment, gpointer user_data, GErr
     (void)mp_accounts_user(export->instance->accounts, comment->author, &user,
                            NULL); /* a name is there anyway */
     const char *login = user != NULL ? user->login : comment->author_login;
-    g_autofree char *name = header_text(user != NULL ? user->name : login);
+    g_autofree char *name = header_text(user != NULL ? user->name : mp_comment_author(comment));
     g_autofree char *address =
         g_strdup_printf("%s@users.noreply.%s", login, export->instance->config->hostname);
 

@@ -35,6 +35,7 @@ json_of(const MpThread *thread)
     if (thread->base != NULL)
         mp_json_text(object, "base", thread->base);
     mp_json_text(object, "author", thread->author_login);
+    mp_json_text(object, "author_name", thread->author_name);
     mp_json_date(object, "created", thread->created);
     mp_json_texts(object, "labels", thread->labels);
     thread_json_assignees(object, thread->assignees);
@@ -232,6 +233,7 @@ thread_json_of_comment(const MpComment *comment)
 
     mp_json_number(object, "number", comment->number);
     mp_json_text(object, "author", comment->author_login);
+    mp_json_text(object, "author_name", comment->author_name);
     mp_json_date(object, "date", comment->date);
     mp_json_text(object, "via", comment->via);
     if (comment->redacted != 0)
@@ -287,7 +289,7 @@ print_place(const MpComment *comment)
 static void
 print_comment(const MpComment *comment)
 {
-    g_autofree char *author = mp_escape(comment->author_login);
+    g_autofree char *author = mp_escape(mp_comment_author(comment));
     g_autofree char *via = mp_escape(comment->via);
     g_autofree char *date = mp_time_format(comment->date);
 

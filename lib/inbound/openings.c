@@ -11,6 +11,7 @@
 #include "inbound/held.h"
 #include "policy/proof.h"
 #include "tracker/confirmed.h"
+#include "tracker/guests.h"
 #include "tracker/redact.h"
 #include "tracker/repositories.h"
 
@@ -238,6 +239,7 @@ mp_delivery_open_thread(const MpInstance *instance, MpBatch *batch, GPtrArray *e
         .is_open = true,
         .author = actor->user,
         .author_login = (char *)actor->login,
+        .author_name = (char *)mp_guest_name_of(actor),
         .created = actor->date,
     };
     MpNewComment opening = *post;

@@ -22,7 +22,8 @@ mp_notification_actor(const MpNotificationFacts *facts)
     const MpComment *comment = facts->comment;
 
     if (actor == NULL)
-        return comment != NULL && comment->author_login != NULL ? comment->author_login : "ghost";
+        return comment != NULL && comment->author_login != NULL ? mp_comment_author(comment)
+                                                                : "ghost";
     return actor->name != NULL && actor->name[0] != '\0' ? actor->name : actor->login;
 }
 

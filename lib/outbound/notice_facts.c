@@ -29,15 +29,15 @@ mp_notice_is_redacted(const MpNotice *notice)
     return notice->comment != NULL && notice->comment->redacted != 0;
 }
 
-/* An account that is gone still has the name that its comments carry. */
+/* An account that is gone still has the login, and a guest the name, that its comments carry. */
 static MpUser *
-ghost(guint64 id, const char *login)
+ghost(guint64 id, const char *login, const char *name)
 {
     MpUser *user = g_new0(MpUser, 1);
 
     user->id = id;
     user->login = g_strdup(login != NULL ? login : "ghost");
-    user->name = g_strdup(user->login);
+    user->name = g_strdup(login != NULL && name != NULL ? name : user->login);
     user->emails = g_ptr_array_new();
     return user;
 }
@@ -63,7 +63,8 @@ load_actor(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
     if (id != 0 && !mp_accounts_user(instance->accounts, id, &notice->actor, error))
         return false;
     if (notice->actor == NULL)
-        notice->actor = ghost(id, login_of(notice, id));
+        notice->actor =
+            ghost(id, login_of(notice, id), comment != NULL ? comment->author_name : NULL);
     return true;
 }
 

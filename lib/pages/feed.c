@@ -101,7 +101,7 @@ mp_pages_feed_comment(MpPagesUpdate *update, MpPagesRepository *repository, cons
     if (!is_taken(repository, comment->date))
         return;
     GString *line = begin_entry(update, repository, thread, key, comment->date, what,
-                                comment->author_login, comment->number, anchor);
+                                mp_comment_author(comment), comment->number, anchor);
     add_content(line, update->texts, comment);
     mp_page_add(line, "</entry>");
     mp_lines_set(repository->feed, one_line(line));

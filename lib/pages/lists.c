@@ -308,12 +308,13 @@ make_row(const MpPagesUpdate *update, const MpThread *thread, guint64 last, gint
     g_autofree char *label = label_of(thread);
     GString *row = g_string_new(NULL);
 
-    mp_page_add(row,
-                "<tr id=\"t%d\" data-at=\"%s\"><td class=\"state %s\">%s</td><td>"
-                "<a class=\"title\" href=\"%d.html\"><bdi>%s</bdi></a><small>#%d · %s · %s",
-                thread->id, at, thread->is_open ? "open" : "closed",
-                thread->is_open ? texts->open : texts->closed, thread->id, label, thread->id,
-                texts->kinds[thread->kind], thread->author_login);
+    mp_page_add(
+        row,
+        "<tr id=\"t%d\" data-at=\"%s\"><td class=\"state %s\">%s</td><td>"
+        "<a class=\"title\" href=\"%d.html\"><bdi>%s</bdi></a><small>#%d · %s · <bdi>%s</bdi>",
+        thread->id, at, thread->is_open ? "open" : "closed",
+        thread->is_open ? texts->open : texts->closed, thread->id, label, thread->id,
+        texts->kinds[thread->kind], mp_thread_author(thread));
     if (last > 0)
         mp_page_add(row, " · <a href=\"%s.html#comment-%d\">%d %s</a>", page, last, last,
                     last == 1 ? texts->comment : texts->comments);

@@ -158,8 +158,8 @@ add_head(const Page *p, GString *out, const MpComment *comment)
 
     mp_page_add(out,
                 "<article class=\"comment\" id=\"comment-%d\" aria-labelledby=\"by-%d\">\n"
-                "<header><h2 id=\"by-%d\">%s</h2> %t <a href=\"#comment-%d\">",
-                comment->number, comment->number, comment->number, comment->author_login,
+                "<header><h2 id=\"by-%d\"><bdi>%s</bdi></h2> %t <a href=\"#comment-%d\">",
+                comment->number, comment->number, comment->number, mp_comment_author(comment),
                 comment->date, comment->number);
     if (comment->number == 0)
         mp_page_add(out, "%s", texts->opening);
@@ -209,7 +209,8 @@ add_facts(const Page *p, GString *out)
     mp_page_add(out, " · %s", texts->kinds[thread->kind]);
     if (thread->object != NULL)
         mp_page_add(out, " <code>%s</code>", thread->object);
-    mp_page_add(out, " · %s %s · %t", texts->opened_by, thread->author_login, thread->created);
+    mp_page_add(out, " · %s <bdi>%s</bdi> · %t", texts->opened_by, mp_thread_author(thread),
+                thread->created);
     if (thread->labels != NULL) {
         mp_page_add(out, " · %s", texts->labels);
         mp_pages_add_labels(out, thread->labels);

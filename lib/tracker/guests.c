@@ -56,6 +56,12 @@ mp_is_guest_name(const char *name)
     return g_str_has_suffix(name, CONFIRMED) || g_str_has_suffix(name, UNCONFIRMED);
 }
 
+const char *
+mp_guest_name_of(const MpActor *actor)
+{
+    return actor->user != 0 && mp_is_guest_login(actor->login) ? actor->name : NULL;
+}
+
 /* --- Confirming ----------------------------------------------------------------------------------
  */
 

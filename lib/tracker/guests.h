@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "git/commit.h"
 #include "tracker/user.h"
 
 typedef struct MpAccounts MpAccounts;
@@ -27,6 +28,9 @@ char *mp_guest_name(const char *display, const char *address, bool is_confirmed)
 
 /* Whether a guest may be called so: by what stands at its end. */
 bool mp_is_guest_name(const char *name);
+
+/* The name of who does something, if that is a guest, else NULL; the actor's. */
+const char *mp_guest_name_of(const MpActor *actor);
 
 /* Of the From of a held mail. */
 typedef struct {

@@ -221,6 +221,7 @@ mp_thread_free(MpThread *thread)
     g_free(thread->object);
     g_free(thread->base);
     g_free(thread->author_login);
+    g_free(thread->author_name);
     g_free(thread->nonce);
     g_clear_pointer(&thread->labels, g_ptr_array_unref);
     g_clear_pointer(&thread->assignees, g_ptr_array_unref);
@@ -233,6 +234,7 @@ mp_comment_free(MpComment *comment)
     if (comment == NULL)
         return;
     g_free(comment->author_login);
+    g_free(comment->author_name);
     g_free(comment->via);
     g_free(comment->host);
     g_free(comment->recipient);
@@ -263,6 +265,18 @@ mp_repository_tells_ref(const MpRepository *repository, const char *ref)
         if (**pattern != '\0' && g_pattern_match_simple(*pattern, ref))
             return true;
     return false;
+}
+
+const char *
+mp_thread_author(const MpThread *thread)
+{
+    return thread->author_name != NULL ? thread->author_name : thread->author_login;
+}
+
+const char *
+mp_comment_author(const MpComment *comment)
+{
+    return comment->author_name != NULL ? comment->author_name : comment->author_login;
 }
 
 void

@@ -6,6 +6,20 @@
 #include "address/opening.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "tracker/guests.h"
+
+/* The name that is shown where a login tells people nothing. */
+static char *
+author_name(MpRecordReader *r, guint64 author, const char *login)
+{
+    char *name = mp_record_optional(r, "name");
+
+    if (login != NULL && (name != NULL) != (author != 0 && mp_is_guest_login(login)))
+        mp_record_blame(r, "name", "guests have one, and nobody else");
+    if (name != NULL && !mp_is_guest_name(name))
+        mp_record_blame(r, "name", "not a guest's, by what stands at its end");
+    return name;
+}
 
 /* --- Threads -------------------------------------------------------------------------------- */
 
@@ -46,6 +60,7 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
     thread->base = mp_record_optional(&r, "base");
     thread->author = mp_record_number(&r, "author", 0, MP_MAX_ID);
     thread->author_login = mp_record_string(&r, "login");
+    thread->author_name = author_name(&r, thread->author, thread->author_login);
     thread->created = mp_record_date(&r, "created");
     thread->nonce = mp_record_string(&r, "nonce");
     thread->is_locked = mp_record_boolean(&r, "locked");
@@ -81,6 +96,7 @@ mp_record_thread(const MpThread *thread)
     mp_record_set_optional(file, g, "base", thread->base);
     mp_record_set_number(file, g, "author", thread->author);
     g_key_file_set_string(file, g, "login", thread->author_login);
+    mp_record_set_optional(file, g, "name", thread->author_name);
     mp_record_set_date(file, g, "created", thread->created);
     g_key_file_set_string(file, g, "nonce", thread->nonce);
     mp_record_set_labels(file, g, "labels", thread->labels);
@@ -171,6 +187,7 @@ mp_record_parse_comment(const char *text, const char *path, guint64 comment_numb
     comment->number = comment_number;
     comment->author = mp_record_number(&r, "author", 0, MP_MAX_ID);
     comment->author_login = mp_record_string(&r, "login");
+    comment->author_name = author_name(&r, comment->author, comment->author_login);
     comment->date = mp_record_date(&r, "date");
     comment->via = mp_record_string(&r, "via");
     comment->host = mp_record_optional(&r, "host");
@@ -203,6 +220,7 @@ mp_record_redacted(const MpComment *comment, gint64 date)
 
     mp_record_set_number(file, "comment", "author", comment->author);
     g_key_file_set_string(file, "comment", "login", comment->author_login);
+    mp_record_set_optional(file, "comment", "name", comment->author_name);
     mp_record_set_date(file, "comment", "date", comment->date);
     g_key_file_set_string(file, "comment", "via", comment->via);
     set_redacted(file, date, comment->key);
@@ -216,6 +234,7 @@ mp_record_comment(const MpNewComment *comment, const MpActor *actor)
 
     mp_record_set_number(file, "comment", "author", actor->user);
     g_key_file_set_string(file, "comment", "login", actor->login);
+    mp_record_set_optional(file, "comment", "name", mp_guest_name_of(actor));
     mp_record_set_date(file, "comment", "date", actor->date);
     g_key_file_set_string(file, "comment", "via", comment->via);
     mp_record_set_optional(file, "comment", "host", comment->host);

@@ -54,4 +54,3 @@ mp_tracker_back_off(const MpTracker *tracker, int attempt)
     if (mp_tracker_is_shared(tracker))
         mp_remote_back_off(attempt);
 }
-

@@ -40,6 +40,7 @@ typedef struct {
     char *base;       /* of a pull request: the branch that it is to be merged into, or NULL */
     guint64 author;   /* 0: nobody's account, of a commit */
     char *author_login;
+    char *author_name; /* of a guest, as it was then: "Kate (guest)"; else NULL */
     gint64 created;
     char *nonce; /* 16 random hexadecimal digits: tells it from a thread that had its id before */
     GPtrArray *labels, *assignees; /* thread_event.h: char *, MpAssignee; NULL for none */
@@ -108,6 +109,7 @@ typedef struct {
     guint64 number; /* 0: the opening post */
     guint64 author;
     char *author_login;
+    char *author_name; /* as MpThread */
     gint64 date;
     char *via;              /* "mail", "command" or "import" */
     char *host;             /* that posted it, or NULL */
@@ -128,6 +130,10 @@ typedef struct {
 
 void mp_comment_free(MpComment *comment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpComment, mp_comment_free)
+
+/* Who wrote it, as people are told: the login, or the name of a guest. The strings are theirs. */
+const char *mp_thread_author(const MpThread *thread);
+const char *mp_comment_author(const MpComment *comment);
 
 typedef enum { MP_REPLY_ON, MP_REPLY_MEMBERS, MP_REPLY_OFF } MpReplyPolicy;
 

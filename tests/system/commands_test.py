@@ -482,13 +482,13 @@ def a_thread_is_opened_answered_and_shown(site):
         check(re.fullmatch(DATE, comment.pop("date")), "date")
     equal(thread, {
         "id": 1, "kind": "issue", "repository": "acme/rocket", "title": "Rocket does not start", "state": "open",
-        "locked": False, "object": None, "author": "tim", "body": "It says **no**.\nTwice.\n",
-        "opening": {"number": 0, "author": "tim", "via": "command", "body": "It says **no**.\nTwice.\n", "elided": None, "message_id": None, "attachments": []},
+        "locked": False, "object": None, "author": "tim", "author_name": None, "body": "It says **no**.\nTwice.\n",
+        "opening": {"number": 0, "author": "tim", "author_name": None, "via": "command", "body": "It says **no**.\nTwice.\n", "elided": None, "message_id": None, "attachments": []},
         "labels": [], "assignees": [], "events": [],
         "subscribers": [{"login": "tim", "reason": "author"}, {"login": "kate", "reason": "comment"}],
         "comments": [
-            {"number": 1, "author": "kate", "via": "command", "body": "Try the switch.\n", "elided": None, "message_id": None, "attachments": []},
-            {"number": 2, "author": "tim", "via": "command", "body": "Thanks.\n", "elided": None, "message_id": None, "attachments": []},
+            {"number": 1, "author": "kate", "author_name": None, "via": "command", "body": "Try the switch.\n", "elided": None, "message_id": None, "attachments": []},
+            {"number": 2, "author": "tim", "author_name": None, "via": "command", "body": "Thanks.\n", "elided": None, "message_id": None, "attachments": []},
         ]})
     shown = site.metroplex("thread", "show", "1")
     contains(shown, "acme/rocket#1: Rocket does not start\nissue, open\nsubscribers: tim (author), kate (comment)\n")
@@ -553,7 +553,7 @@ def threads_are_listed_by_repository_and_state(site):
     equal(titles("--state", "open", "--repository", "acme/rocket"), ["One"])
     equal(titles("--repository", "no/where"), [])
     equal(set(lines_of_json(site.metroplex("thread", "list", "--json"))[0]),
-          {"id", "kind", "repository", "title", "state", "locked", "object", "author", "created", "labels", "assignees"})
+          {"id", "kind", "repository", "title", "state", "locked", "object", "author", "author_name", "created", "labels", "assignees"})
     refused(site, 64, "thread", "list", "--state", "ajar", says="none of open, closed")
 
 

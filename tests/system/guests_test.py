@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Guests: what they may, how they are shown, and what an administrator does with them."""
+import email.utils
+import html
 import json
 import os
 import sys
@@ -87,6 +89,34 @@ def a_guest_answers_where_it_is_told_and_calls_nobody(site):
     contains(told["tim"]["From"], '"Eve (guest)" <')
     equal(told["tim"]["X-GitHub-Reason"], "author", "not that he was mentioned")
     equal(told["guest-3"]["To"] is not None, True)
+
+
+@test
+def a_guest_is_shown_by_name_and_as_a_guest(site):
+    site.set_config("smtp", transport="maildir")
+    thread, address = a_thread_of_a_guest(site)
+    hostile = '<b>Eve</b> "D\u05d0\u05d1" & =?utf-8?q?x?= (guest)'
+    guests.make(site, 3, EVE, name=hostile)
+    equal(answer(site, address, "It says no.\n"), "posted")
+    comment = site.show(thread)["comments"][0]
+    equal((comment["author"], comment["author_name"]), ("guest-3", hostile))
+    equal(site.show(thread)["opening"]["author_name"], None)
+    contains(site.metroplex("thread", "show", str(thread)), f"--- 1: {hostile}, ")
+    contains(site.git("log", "-1", "--format=%an|%ae"), "Eve")
+    exported = json.loads(site.metroplex("thread", "export", str(thread), "--format", "json"))
+    equal([c["author_name"] for c in exported["comments"]], [None, hostile])
+    site.notifier("--once")
+    told = [m for m in site.sent() if m.get("X-GitHub-Recipient") == "tim"][0]
+    equal(email.utils.parseaddr(str(told["From"]))[0], hostile)
+    pages = os.path.join(site.dir, "pages")
+    site.metroplex("pages", pages)
+    for page, part in (("r/acme/rocket/1.html", "<bdi>%s</bdi></h2>"), ("r/acme/rocket/atom.xml", "<author><name>%s</name></author>")):
+        with open(os.path.join(pages, page)) as f:
+            contains(f.read(), part % html.escape(hostile).replace("&#x27;", "&#39;"))
+    site.metroplex("user", "remove", "guest-3")
+    contains(site.metroplex("thread", "export", str(thread), "--format", "mbox"), "<guest-3@users.noreply.")
+    equal(site.show(thread)["comments"][0]["author_name"], hostile)
+    contains(site.metroplex("fsck"), " 0 faults")
 
 
 @test

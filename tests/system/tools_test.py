@@ -118,6 +118,9 @@ ABSENT = "a" * 32
 
 # What is done to the tracker, and what fsck must say: every fault, and no other.
 PLANTED = [
+    ("a name of who is no guest", lambda c: replace(c, T + "/thread", "login=tim", "login=tim\nname=Tim"), ["malformed " + T + "/thread"]),
+    ("a guest without a name", lambda c: replace(c, T + "/comments/1/mail", "login=ada", "login=guest-2"), ["malformed " + T + "/comments/1/mail"]),
+    ("a guest with the name of an account", lambda c: replace(c, T + "/comments/1/mail", "login=ada", "login=guest-2\nname=Ada"), ["malformed " + T + "/comments/1/mail"]),
     ("a thread's facts do not parse", lambda c: replace(c, T + "/thread", "state=open", "state=ajar"), ["malformed " + T + "/thread"]),
     ("a thread without facts", lambda c: remove(c, T + "/thread"), ["missing " + T + "/thread"]),
     ("a label that is none", lambda c: replace(c, T + "/thread", "state=open", "state=open\nlabels=a b;"), ["malformed " + T + "/thread"]),
