@@ -20,7 +20,7 @@
 
 /* The changes that a command line asks for; NULL where it asks for none. */
 typedef struct {
-    char *login, *name, *state, *language, *format, *deliver, *own_activity;
+    char *login, *name, *state, *language, *format, *deliver, *own_activity, *take_from;
     char **emails, **add, **remove, **unsuppress;
 } Wishes;
 
@@ -34,6 +34,7 @@ wishes_clear(Wishes *wishes)
     g_free(wishes->format);
     g_free(wishes->deliver);
     g_free(wishes->own_activity);
+    g_free(wishes->take_from);
     g_strfreev(wishes->emails);
     g_strfreev(wishes->add);
     g_strfreev(wishes->remove);
@@ -184,6 +185,9 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         (wishes->name != NULL && !set_name(user, wishes->name, error)) ||
         !unsuppress(user, wishes->unsuppress, error))
         return false;
+    if (wishes->state != NULL && user->account != 0)
+        return mp_fail(error, MP_ERROR_INPUT, "the address of %s is another account's now",
+                       user->login);
     if (wishes->state != NULL)
         user->is_active = strcmp(wishes->state, "active") == 0;
     if (wishes->language != NULL)
@@ -212,7 +216,26 @@ is_same(const MpUser *a, const MpUser *b)
     return same;
 }
 
+/* Writes it, with the address that it takes from a guest, if it does. */
+static bool
+write_user(MpInstance *instance, MpUser *user, const Wishes *wishes, const char *what,
+           GError **error)
+{
+    g_autoptr(MpUser) guest = NULL;
+
+    if (wishes->take_from == NULL)
+        return mp_accounts_write(instance->accounts, user, what, error);
+    guest = mp_instance_user(instance, wishes->take_from, error);
+    return guest != NULL && mp_accounts_take_over(instance->accounts, user, guest->id, what, error);
+}
+
 /* --- Add, set, revoke ------------------------------------------------------------------------ */
+
+#define OPTION_TAKE_FROM(wishes)                                                                   \
+    {                                                                                              \
+        "take-from", 0, 0, G_OPTION_ARG_FILENAME, &(wishes).take_from,                             \
+            "whose address it becomes that is given: a guest's, which then has none", "GUEST"      \
+    }
 
 static int
 user_add(int argc, char **argv)
@@ -222,6 +245,7 @@ user_add(int argc, char **argv)
         {"name", 0, 0, G_OPTION_ARG_FILENAME, &wishes.name, "the person's name", "NAME"},
         {"email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.emails,
          "an address of theirs; the first gets the notifications", "ADDRESS"},
+        OPTION_TAKE_FROM(wishes),
         G_OPTION_ENTRY_NULL,
     };
     g_auto(MpOptions) options = {0};
@@ -229,7 +253,8 @@ user_add(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(MpUser) user = g_new0(MpUser, 1);
 
-    mp_options_parse(&options, entries, "LOGIN --name NAME --email ADDRESS [--email …]",
+    mp_options_parse(&options, entries,
+                     "LOGIN --name NAME --email ADDRESS [--email …] [--take-from GUEST]",
                      "Adds an account and prints its id.", 1, 1, &argc, &argv);
     if (wishes.name == NULL || wishes.emails == NULL)
         return mp_usage_error(argv[0], "--name and --email are needed");
@@ -240,8 +265,7 @@ user_add(int argc, char **argv)
         !grant(instance.config, user, &wishes, &error))
         return mp_report(error);
     g_autofree char *what = g_strdup_printf("Add %s", user->login);
-    if (!mp_instance_lock(&instance, &error) ||
-        !mp_accounts_write(instance.accounts, user, what, &error))
+    if (!mp_instance_lock(&instance, &error) || !write_user(&instance, user, &wishes, what, &error))
         return mp_report(error);
     printf("%" G_GUINT64_FORMAT "\n", user->id);
     return EX_OK;
@@ -265,7 +289,7 @@ set_user(MpInstance *instance, const char *login, const Wishes *wishes, GError *
         return true;
     }
     g_autofree char *what = g_strdup_printf("Change %s", before->login);
-    if (!mp_accounts_write(instance->accounts, user, what, error))
+    if (!write_user(instance, user, wishes, what, error))
         return false;
     printf("%s: changed\n", user->login);
     return true;
@@ -289,6 +313,7 @@ user_set(int argc, char **argv)
          "replace all addresses; repeat for several", "ADDRESS"},
         {"add-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.add, "one address more",
          "ADDRESS"},
+        OPTION_TAKE_FROM(wishes),
         {"remove-email", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &wishes.remove, "one address less",
          "ADDRESS"},
         {"state", 0, 0, G_OPTION_ARG_FILENAME, &wishes.state,
@@ -313,7 +338,8 @@ user_set(int argc, char **argv)
 
     g_autofree char *usage = g_strdup_printf(
         "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
-        "    [--remove-email ADDRESS …] [--state active|suspended] [--login NEW]\n"
+        "    [--take-from GUEST] [--remove-email ADDRESS …] [--state active|suspended] [--login "
+        "NEW]\n"
         "    [--language %s] [--format text|both] [--deliver immediate|batch:MINUTES]\n"
         "    [--own-activity on|off] [--unsuppress ADDRESS …]",
         mp_language_choices());

@@ -10,6 +10,16 @@
 #define CONFLICT_TRIES 20
 
 static bool
+taken_by_guest(const char *address, const MpUser *guest, GError **error)
+{
+    g_autofree char *shown = mp_escape(address);
+
+    return mp_fail(error, MP_ERROR_INPUT,
+                   "the address %s is %s's: --take-from %s makes it this account's", shown,
+                   guest->login, guest->login);
+}
+
+static bool
 taken(const char *what, const char *value, GError **error)
 {
     g_autofree char *shown = mp_escape(value);
@@ -33,7 +43,8 @@ check_address(const MpAccounts *accounts, MpTree *tree, const MpUser *user, cons
     g_autoptr(MpUser) other = NULL;
 
     return mp_read_holder(accounts, tree, address, user->id, &other, error) &&
-           (other == NULL || taken("address", address, error));
+           (other == NULL || (other->is_guest ? taken_by_guest(address, other, error)
+                                              : taken("address", address, error)));
 }
 
 /* A login or address that the account had before is not checked again: somebody who may not change
@@ -201,7 +212,8 @@ mp_accounts_change(MpAccounts *accounts, MpAccountsBuild build, gpointer data, G
 
 typedef struct {
     MpUser *user;
-    guint64 id; /* before it was written */
+    guint64 guest; /* whose address it takes over, or 0 */
+    guint64 id;    /* before it was written */
     char *before;
     const char *what;
 } Writing;
@@ -220,6 +232,41 @@ read_record(MpTree *tree, guint64 id, char **text, GError **error)
     return true;
 }
 
+/* Of the addresses that the account is to have one must be the guest's. */
+static bool
+release(MpAccounts *accounts, MpTree *tree, const MpUser *user, MpUser *guest, GError **error)
+{
+    const char *address = guest->emails->len > 0 ? g_ptr_array_index(guest->emails, 0) : NULL;
+
+    if (!guest->is_guest || address == NULL ||
+        !mp_user_has_address(user, address, accounts->case_matters))
+        return mp_fail(error, MP_ERROR_INPUT, "%s is no guest with an address of %s", guest->login,
+                       user->login);
+    g_ptr_array_set_size(guest->emails, 0);
+    g_clear_pointer(&guest->bounces, g_ptr_array_unref);
+    guest->account = guest->id; /* until the account has its id */
+    return mp_user_revoke(guest, error) && mp_accounts_put(accounts, tree, guest, error);
+}
+
+/* Writes the account, and before that takes the address from the guest. */
+static bool
+put_user(MpAccounts *accounts, MpTree *tree, Writing *w, GError **error)
+{
+    g_autoptr(MpUser) guest = NULL;
+
+    if (w->guest == 0)
+        return mp_accounts_put(accounts, tree, w->user, error);
+    if (!mp_read_user(tree, w->guest, &guest, error))
+        return false;
+    if (guest == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "there is no such guest any more");
+    if (!release(accounts, tree, w->user, guest, error) ||
+        !mp_accounts_put(accounts, tree, w->user, error))
+        return false;
+    guest->account = w->user->id;
+    return mp_accounts_put(accounts, tree, guest, error);
+}
+
 static bool
 build_user(MpAccounts *accounts, MpTree *tree, char **what, gpointer data, GError **error)
 {
@@ -234,16 +281,23 @@ build_user(MpAccounts *accounts, MpTree *tree, char **what, gpointer data, GErro
                        "the account %s was changed by somebody else at this moment: try again",
                        w->user->login);
     *what = g_strdup(w->what);
-    return mp_accounts_put(accounts, tree, w->user, error);
+    return put_user(accounts, tree, w, error);
 }
 
 bool
-mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
+mp_accounts_take_over(MpAccounts *accounts, MpUser *user, guint64 guest, const char *what,
+                      GError **error)
 {
-    Writing w = {user, user->id, NULL, what};
+    Writing w = {user, guest, user->id, NULL, what};
     bool good = read_record(mp_store_view(&accounts->store), w.id, &w.before, error) &&
                 mp_accounts_change(accounts, build_user, &w, error);
 
     g_free(w.before);
     return good;
+}
+
+bool
+mp_accounts_write(MpAccounts *accounts, MpUser *user, const char *what, GError **error)
+{
+    return mp_accounts_take_over(accounts, user, 0, what, error);
 }

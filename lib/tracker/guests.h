@@ -52,3 +52,11 @@ bool mp_accounts_confirm_guest(MpAccounts *accounts, const MpGuestMail *mail, gu
  * own, without address. */
 bool mp_accounts_accept_guest(MpAccounts *accounts, const MpGuestMail *mail, guint64 *user,
                               GError **error);
+
+/*
+ * As mp_accounts_write(), of an account one of whose addresses is a guest's, in the same commit:
+ * the guest loses it and is a former one, and every address that was made for it is void. What it
+ * wrote stays its own, and its subscriptions do not move.
+ */
+bool mp_accounts_take_over(MpAccounts *accounts, MpUser *user, guint64 guest, const char *what,
+                           GError **error);

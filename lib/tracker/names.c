@@ -342,7 +342,7 @@ mp_set_id(GArray *ids, guint64 id, bool is_in)
 bool
 mp_user_is_unconfirmed(const MpUser *user)
 {
-    return user->is_guest && user->emails->len == 0;
+    return user->is_guest && user->emails->len == 0 && user->account == 0;
 }
 
 bool
@@ -354,7 +354,8 @@ mp_user_is_known(const MpUser *user)
 const char *
 mp_user_state(const MpUser *user)
 {
-    return !user->is_active               ? "suspended"
+    return user->account != 0             ? "former"
+           : !user->is_active             ? "suspended"
            : mp_user_is_unconfirmed(user) ? "unconfirmed"
            : user->is_guest               ? "guest"
                                           : "active";

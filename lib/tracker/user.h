@@ -41,6 +41,7 @@ typedef struct {
     GArray *revoked;   /* guint64, the last epochs before, or NULL for none */
     bool is_active;
     bool is_guest;   /* guests.h */
+    guint64 account; /* of a guest whose address became an account's: that one's id; or 0 */
     bool is_removed; /* to be written: of the account only its id and its login stay */
     char *language;  /* "en", "fr", or NULL for the installation's */
     MpMailFormat format;
@@ -50,10 +51,10 @@ typedef struct {
     GPtrArray *ignored; /* char *, repositories of which they hear nothing; or NULL */
 } MpUser;
 
-/* "active", "suspended", "guest", "unconfirmed", as people and programs are told. */
+/* "active", "suspended", "guest", "unconfirmed", "former", as people and programs are told. */
 const char *mp_user_state(const MpUser *user);
 
-/* Whether it is a guest of whom nobody knows who that is. */
+/* Whether it is a guest of whom nobody knows who that is: it has no address, and never had. */
 bool mp_user_is_unconfirmed(const MpUser *user);
 
 /* Whether it is an active account of somebody who was given one: no guest. */

@@ -89,17 +89,19 @@ read_state(MpRecordReader *r, MpUser *user, const char *state)
         return;
     g_autofree char *own = mp_guest_login(user->id);
     user->is_guest = mp_is_guest_login(user->login);
-    user->is_active = strcmp(state, "suspended") != 0;
+    if (user->is_guest && strcmp(state, "former") == 0)
+        user->account = mp_record_number(r, "account", 1, MP_MAX_ID);
+    user->is_active = strcmp(state, "suspended") != 0 && user->account == 0;
     wanted = mp_user_state(user);
     if (strcmp(state, wanted) != 0)
         mp_record_blame(r, "state",
                         user->is_guest ? "none of: guest, with an address; unconfirmed, without; "
-                                         "suspended, removed"
+                                         "former, suspended, removed"
                                        : "none of: active, suspended, removed");
     if (user->is_guest && strcmp(user->login, own) != 0)
         mp_record_blame(r, "login", "not that of a guest with this id");
-    if (user->is_guest && user->emails->len > 1)
-        mp_record_blame(r, "emails", "more than the one of a guest");
+    if (user->is_guest && user->emails->len > (user->account == 0 ? 1 : 0))
+        mp_record_blame(r, "emails", "more than the one of a guest, or any of a former one");
     if (user->is_guest && user->name != NULL && !mp_is_guest_name(user->name))
         mp_record_blame(r, "name", "not a guest's, by what stands at its end");
 }
@@ -187,6 +189,8 @@ mp_record_user(const MpUser *user)
     mp_record_set_number(file, g, "epoch", user->epoch);
     mp_record_set_numbers(file, g, "revoked", user->revoked);
     g_key_file_set_string(file, g, "state", mp_user_state(user));
+    if (user->account != 0)
+        mp_record_set_number(file, g, "account", user->account);
     mp_record_set_optional(file, g, "language", user->language);
     if (user->format != MP_MAIL_BOTH)
         g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import guests  # noqa: E402
 from first_mail import first_mail, opens  # noqa: E402
-from harness import METROPLEX, Site, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
 
 EVE = "eve@example.net"
 
@@ -174,6 +174,60 @@ def a_guest_that_was_suspended_hears_nothing(site):
     site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="It works.\n")
     site.notifier("--once")
     equal([m["To"] for m in site.sent() if EVE in m["To"] or EVE == m["Delivered-To"]], [])
+
+
+@test
+def a_guest_s_address_becomes_an_account_s(site):
+    site.set_config("smtp", transport="maildir")
+    thread, address = a_thread_of_a_guest(site)
+    equal(answer(site, address, "It says no.\n"), "posted")
+    site.notifier("--once")
+    before = person(site, "guest-3")
+    for command in (("user", "add", "eve", "--name", "Eve Doe", "--email", EVE), ("user", "set", "kate", "--add-email", EVE.upper())):
+        contains(refused(site, *command), "is guest-3's: --take-from guest-3 makes it this account's")
+    for guest, why in (("tim", "tim is no guest with an address of eve"), ("guest-4", "no such user: guest-4")):
+        contains(refused(site, "user", "add", "eve", "--name", "Eve Doe", "--email", EVE, "--take-from", guest), why)
+    contains(refused(site, "user", "add", "eve", "--name", "Eve Doe", "--email", "eve@example.com", "--take-from", "guest-3"),
+             "guest-3 is no guest with an address of eve")
+    commits = site.git("rev-list", "--count", "main", repository="accounts.git")
+    number = int(site.metroplex("user", "add", "eve", "--name", "Eve Doe", "--email", EVE, "--take-from", "guest-3"))
+    equal(int(site.git("rev-list", "--count", "main", repository="accounts.git")), int(commits) + 1, "one commit")
+    after = person(site, "guest-3")
+    equal({key: after[key] for key in ("state", "emails", "account", "name")}, {"state": "former", "emails": [], "account": number, "name": "Eve (guest)"})
+    check(after["epoch"] != before["epoch"], "the epoch is another")
+    equal(person(site, "eve")["emails"], [EVE])
+    contains(site.metroplex("user", "show", "guest-3"), f"account {number} has it now")
+    # its tokens are dead, also for who holds the address now
+    site.set_config("address", identity="token")
+    equal(answer(site, address, "Still me.\n"), "bad-address")
+    equal([(c["author"], c["author_name"]) for c in site.show(thread)["comments"]], [("guest-3", "Eve (guest)")], "the words stay its own")
+    equal([s["login"] for s in site.show(thread)["subscribers"]], ["tim", "guest-3"], "subscriptions do not move")
+    sent = len(site.sent())
+    site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="It works.\n")
+    site.notifier("--once")
+    equal([m["X-GitHub-Recipient"] for m in site.sent()[sent:]], ["tim"])
+    contains(refused(site, "user", "set", "guest-3", "--state", "active"), "the address of guest-3 is another account's now")
+    contains(refused(site, "user", "set", "tim", "--add-email", "x@example.org", "--take-from", "guest-3"), "guest-3 is no guest with an address of tim")
+    equal(answer(site, site.address(thread, "eve"), "Now with an account.\n"), "posted")
+    equal([c["author"] for c in site.show(thread)["comments"]][-1], "eve")
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+@test
+def a_first_mail_stays_a_duplicate_when_its_address_changes_hands(site):
+    for login in ("kate", "tim"):
+        site.user(login)
+    opens(site, "known")
+    octets = first_mail(site, "kate@example.org", message_id="<first@example.org>")
+    name = site.deliver(octets)
+    site.metroplex("--once")
+    equal(site.reasons()[name], "opened")
+    site.metroplex("user", "set", "kate", "--email", "kate@example.com")
+    site.metroplex("user", "set", "tim", "--add-email", "kate@example.org")
+    again = site.deliver(octets)
+    site.metroplex("--once")
+    equal(site.reasons()[again], "duplicate")
+    equal(len(site.metroplex("thread", "list").splitlines()), 1)
 
 
 @test

@@ -58,6 +58,20 @@ check_address(Fsck *fsck, const MpUser *user, const char *email, GError **why)
         check_index(fsck, ids != NULL, other, user, path, email, why);
 }
 
+/* The account that a guest became. */
+static void
+check_former(Fsck *fsck, const MpUser *user, const char *path)
+{
+    g_autofree char *account = mp_path_of_user(user->account);
+    g_autofree char *text = NULL;
+
+    if (user->account != 0 &&
+        mp_tree_read(mp_store_view(fsck->store), NULL, account, &text, NULL, NULL) && text == NULL)
+        mp_fsck_tell(fsck, "no-user", path, g_strdup("write the id of the account into it"),
+                     "account %" G_GUINT64_FORMAT ", which its address went to, does not exist",
+                     user->account);
+}
+
 static void
 check_user(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
 {
@@ -75,6 +89,7 @@ check_user(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
     g_autofree char *login = mp_path_of_login(user->login);
     bool read = mp_read_login(view, user->login, &holder, &why);
     check_index(fsck, read, holder, user, login, user->login, &why);
+    check_former(fsck, user, path);
     for (guint i = 0; i < user->emails->len; i++)
         check_address(fsck, user, g_ptr_array_index(user->emails, i), &why);
 }
