@@ -338,10 +338,9 @@ user_set(int argc, char **argv)
 
     g_autofree char *usage = g_strdup_printf(
         "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
-        "    [--take-from GUEST] [--remove-email ADDRESS …] [--state active|suspended] [--login "
-        "NEW]\n"
-        "    [--language %s] [--format text|both] [--deliver immediate|batch:MINUTES]\n"
-        "    [--own-activity on|off] [--unsuppress ADDRESS …]",
+        "    [--take-from GUEST] [--remove-email ADDRESS …] [--state active|suspended]\n"
+        "    [--login NEW] [--language %s] [--format text|both] \n"
+        "    [--deliver immediate|batch:MINUTES] [--own-activity on|off] [--unsuppress ADDRESS …]",
         mp_language_choices());
     mp_options_parse(&options, entries, usage,
                      "Changes an account; what is not named stays. Example:\n"
@@ -349,10 +348,10 @@ user_set(int argc, char **argv)
                      1, 1, &argc, &argv);
     if (wishes_nothing(&wishes))
         return mp_usage_error(argv[0], "nothing to set");
-    if (!mp_instance_open(&instance, &options, &error) ||
-        !set_user(&instance, argv[1], &wishes, &error))
-        return mp_report(error);
-    return EX_OK;
+    return mp_instance_open(&instance, &options, &error) &&
+                   set_user(&instance, argv[1], &wishes, &error)
+               ? EX_OK
+               : mp_report(error);
 }
 
 static bool

@@ -8,7 +8,6 @@
 #include "base/escape.h"
 #include "base/time.h"
 #include "thread.h"
-#include "tracker/guests.h"
 
 #define COMMENTS_MAX 100000
 #define NESTING_MAX  16
@@ -57,14 +56,6 @@ mp_file_thread_new(void)
     thread->assignees = g_ptr_array_new_with_free_func(g_free);
     thread->events = mp_file_events_new();
     return thread;
-}
-
-bool
-mp_file_find_login(MpInstance *instance, const char *login, MpUser **user, GError **error)
-{
-    *user = NULL;
-    return mp_is_guest_login(login) ||
-           mp_accounts_user_by_login(instance->accounts, login, user, error);
 }
 
 void

@@ -58,10 +58,6 @@ MpRefPush *mp_file_read_push(JsonObject *parent, const char *where, GError **err
 /* A comment of the thread, still empty; fails where there are too many. */
 MpFileComment *mp_file_thread_add(MpFileThread *thread, const char *where, GError **error);
 
-/* The account that a login in the file names; NULL in *user where none does: guest-17 is somebody
- * else in each tracker. False for errors only. */
-bool mp_file_find_login(MpInstance *instance, const char *login, MpUser **user, GError **error);
-
 /* The text as it may be stored: visible, masked, within the limit. The result is the caller's. */
 char *mp_file_text(const MpConfig *config, const char *text, const char *where, GError **error);
 
@@ -75,6 +71,15 @@ MpFileThread *mp_file_read_mbox(MpInstance *instance, const GString *bytes, GErr
 /* --- thread_file_events.c --- */
 
 GPtrArray *mp_file_events_new(void);
+
+/* The account that a login in the file names; NULL in *user where none does: guest-17 is somebody
+ * else in each tracker. False for errors only. */
+bool mp_file_find_login(MpInstance *instance, const char *login, MpUser **user, GError **error);
+
+/* The same of who wrote a comment, by login or address; where the file was exported from this
+ * tracker, also a guest. */
+bool mp_file_find_author(MpInstance *instance, const MpFileComment *comment, bool is_at_home,
+                         MpUser **user, GError **error);
 
 /* Labels, assignees and events of a thread as JSON. */
 bool

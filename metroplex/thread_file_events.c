@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/time.h"
 #include "instance/transaction.h"
+#include "tracker/guests.h"
 
 #define EVENTS_MAX 100000
 #define LIST_MAX   1000
@@ -166,6 +167,41 @@ mp_file_events_new(void)
 
 /* --- Adding --------------------------------------------------------------------------------------
  */
+
+bool
+mp_file_find_login(MpInstance *instance, const char *login, MpUser **user, GError **error)
+{
+    *user = NULL;
+    return mp_is_guest_login(login) ||
+           mp_accounts_user_by_login(instance->accounts, login, user, error);
+}
+
+/* LOGIN of LOGIN@users.noreply.HOSTNAME, as our commits and exports have it; NULL for others. */
+static char *
+login_of_address(const MpInstance *instance, const char *address)
+{
+    g_autofree char *domain = g_strconcat("@users.noreply.", instance->config->hostname, NULL);
+    const char *at = strrchr(address, '@');
+
+    return at != NULL && g_ascii_strcasecmp(at, domain) == 0
+               ? g_strndup(address, (gsize)(at - address))
+               : NULL;
+}
+
+bool
+mp_file_find_author(MpInstance *instance, const MpFileComment *comment, bool is_at_home,
+                    MpUser **user, GError **error)
+{
+    g_autofree char *login = comment->address != NULL ? login_of_address(instance, comment->address)
+                                                      : g_strdup(comment->login);
+
+    *user = mp_file_committer(comment);
+    if (*user == NULL && login != NULL)
+        return is_at_home ? mp_accounts_user_by_login(instance->accounts, login, user, error)
+                          : mp_file_find_login(instance, login, user, error);
+    return *user != NULL || comment->address == NULL ||
+           mp_accounts_user_by_address(instance->accounts, comment->address, user, error);
+}
 
 /* The accounts of these logins; who has none here is left out. NULL for errors only. */
 static GPtrArray *

@@ -59,41 +59,13 @@ read_file(MpInstance *instance, Import *import, const GString *bytes, const char
     return import->file != NULL;
 }
 
-/* LOGIN of LOGIN@users.noreply.HOSTNAME, as our commits and exports have it; NULL for others. */
-static char *
-login_of_address(const MpInstance *instance, const char *address)
-{
-    g_autofree char *domain = g_strconcat("@users.noreply.", instance->config->hostname, NULL);
-    const char *at = strrchr(address, '@');
-
-    return at != NULL && g_ascii_strcasecmp(at, domain) == 0
-               ? g_strndup(address, (gsize)(at - address))
-               : NULL;
-}
-
-static bool
-look_up(MpInstance *instance, const Import *import, const MpFileComment *comment, MpUser **user,
-        GError **error)
-{
-    g_autofree char *login = comment->address != NULL ? login_of_address(instance, comment->address)
-                                                      : g_strdup(comment->login);
-
-    *user = mp_file_committer(comment);
-    if (*user == NULL && login != NULL)
-        return import->is_at_home
-                   ? mp_accounts_user_by_login(instance->accounts, login, user, error)
-                   : mp_file_find_login(instance, login, user, error);
-    return *user != NULL || comment->address == NULL ||
-           mp_accounts_user_by_address(instance->accounts, comment->address, user, error);
-}
-
 static bool
 find_author(MpInstance *instance, Import *import, MpFileComment *comment, GError **error)
 {
     const char *name = comment->login != NULL ? comment->login : comment->address;
 
     g_clear_pointer(&comment->author, mp_user_free);
-    if (!look_up(instance, import, comment, &comment->author, error))
+    if (!mp_file_find_author(instance, comment, import->is_at_home, &comment->author, error))
         return false;
     if (comment->author == NULL && import->fallback != NULL &&
         !mp_accounts_user(instance->accounts, import->fallback->id, &comment->author, error))
@@ -256,11 +228,11 @@ static bool
 is_known(MpInstance *instance, const Import *import, const MpFileComment *comment, const char *key,
          bool *known, GError **error)
 {
-    bool at_home = import->is_at_home;
-
     return has_key(instance, import->id, key, known, error) &&
-           (*known || !at_home || has_key(instance, import->id, comment->key, known, error)) &&
-           (*known || !at_home || find_redacted(instance, import, comment, known, error));
+           (*known || !import->is_at_home ||
+            has_key(instance, import->id, comment->key, known, error)) &&
+           (*known || !import->is_at_home ||
+            find_redacted(instance, import, comment, known, error));
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "policy/automatic.h"
 #include "policy/commands.h"
+#include "policy/guests.h"
 #include "policy/openings.h"
 
 static bool
@@ -246,16 +247,6 @@ members_only(const MpGateInput *d, char **why)
 }
 
 static bool
-guest_elsewhere(const MpGateInput *d, char **why)
-{
-    if (!d->identity->is_elsewhere)
-        return false;
-    *why = g_strdup_printf("%s is a guest, and no subscriber of thread %" G_GUINT64_FORMAT,
-                           d->identity->account->login, d->identity->thread->id);
-    return true;
-}
-
-static bool
 rate_limited(const MpGateInput *d, char **why)
 {
     if (d->identity->over_rate == NULL)
@@ -298,12 +289,9 @@ command_not_permitted(const MpGateInput *d, char **why)
          undone->fate != MP_FATE_MEMBERS))
         return false;
     g_autofree char *login = mp_escape(d->identity->account->login);
-    if (undone->fate == MP_FATE_GUESTS)
-        *why = g_strdup_printf("%s: %s is a guest", undone->command->word, login);
-    else
-        *why = g_strdup_printf("%s: %s is neither a member of %s%s", undone->command->word, login,
-                               d->identity->repository->name,
-                               undone->fate == MP_FATE_AUTHOR ? " nor the thread's author" : "");
+    *why = g_strdup_printf("%s: %s is neither a member of %s%s", undone->command->word, login,
+                           d->identity->repository->name,
+                           undone->fate == MP_FATE_AUTHOR ? " nor the thread's author" : "");
     return true;
 }
 
@@ -400,7 +388,7 @@ static const MpGate gates[] = {
     {"locked",           FAILURE, MP_DO_NOTHING, false, locked, MP_RESPOND_TO_ACCOUNT},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, replies_off, MP_RESPOND_TO_ACCOUNT, .text = "replies-off"},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, members_only, MP_RESPOND_TO_ACCOUNT, .text = "members-only"},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, guest_elsewhere, MP_RESPOND_TO_ACCOUNT, .text = "guest-elsewhere"},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, false, mp_guest_is_elsewhere, MP_RESPOND_TO_ACCOUNT, .text = "guest-elsewhere"},
     {"not-permitted",    FAILURE, MP_DO_NOTHING, false, mp_opening_is_of_no_member, MP_RESPOND_TO_ACCOUNT, .text = "open-members"},
     {"rejected",         FAILURE, MP_DO_NOTHING, false, mp_opening_is_rejected},
     {"unconfirmed",      FAILURE, MP_DO_NOTHING, false, mp_opening_is_overdue},
@@ -430,13 +418,6 @@ mp_policy_gates(gsize *n)
     return gates;
 }
 
-/* A guest that was suspended may be a program that answers whatever it gets. */
-static bool
-is_silenced(const MpUser *account)
-{
-    return account != NULL && account->is_guest && !account->is_active;
-}
-
 MpRespondTo
 mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
 {
@@ -445,7 +426,7 @@ mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
     if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
         (gate->respond_to == MP_RESPOND_TO_AUTHOR ? !mp_opening_asks(d->identity, gate->action)
                                                   : d->identity->unproved != NULL) ||
-        is_silenced(d->identity->account) ||
+        mp_guest_is_silenced(d) ||
         mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
         mp_policy_wants_no_response(d->message))
         return MP_RESPOND_TO_NOBODY;

@@ -12,6 +12,7 @@ state of the files that was finished before need not be finished again: it is on
 """
 import argparse
 import collections
+import json
 import multiprocessing
 import os
 import random
@@ -22,6 +23,7 @@ import sys
 import tempfile
 
 from installation import Installation
+import guests
 from harness import HOST, METROPLEX, NOTIFIER, conclude, inner
 from invariants import Delivered, violations, violations_half_way
 from pages import Pages
@@ -99,12 +101,17 @@ def questions(site):
     return site.once()
 
 
+def until_done(command):
+    """The same again; 65: what it is about is not there any more."""
+    return ["sh", "-c", '"$@"; status=$?; [ $status = 0 ] || [ $status = 65 ]', "again", *command]
+
+
 def settle_held(word, place, *reasons):
     """An administrator's word on a held mail. Until it is done, the mail goes on waiting: the word is said again."""
     def prepare(site):
         name = site.give_settled(place, *reasons)
         command = [METROPLEX, "held", "--config", site.config, word, name]
-        site.again = ["sh", "-c", '"$@"; status=$?; [ $status = 0 ] || [ $status = 65 ]', "again", *command]  # 65: it is not there any more
+        site.again = until_done(command)
         site.acknowledged = lambda: os.path.exists(os.path.join(site.data, "incoming-mail", place, name))
         return command
     return prepare
@@ -175,6 +182,15 @@ def remove_user(site):
 
 def add_user(site):
     return [METROPLEX, "user", "--config", site.config, "add", "joe", "--name", "Joe", "--email", "joe@example.org"]
+
+
+def take_over(site):
+    """A guest's address becomes that of a new account: in both places at once, or in neither."""
+    guest = guests.make(site, 4, "eve@example.net")
+    command = [METROPLEX, "user", "--config", site.config, "add", "eve", "--name", "Eve", "--email", "eve@example.net", "--take-from", guest]
+    site.again = until_done(command)
+    site.acknowledged = lambda: json.loads(site.metroplex("user", "show", guest, "--json"))["state"] == "former"
+    return command
 
 
 def notify(site):
@@ -249,6 +265,7 @@ SCENARIOS = {
     "thread close": close_thread,
     "user add": add_user,
     "user remove": remove_user,
+    "user add --take-from": take_over,
     "thread redact": redact,
     "thread redact --purge": purge,
     "notifier": notify,
