@@ -176,6 +176,16 @@ set_emails(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **
            mp_fail(error, MP_ERROR_INPUT, "%s would be left without an address", user->login);
 }
 
+/* Whoever an administrator says something about is no loop any more. */
+static void
+set_state(MpUser *user, bool is_active)
+{
+    user->is_active = is_active;
+    user->is_loop = user->is_loop && !is_active;
+    if (is_active)
+        g_clear_pointer(&user->hasty, g_ptr_array_unref);
+}
+
 static bool
 grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error)
 {
@@ -189,7 +199,7 @@ grant(const MpConfig *config, MpUser *user, const Wishes *wishes, GError **error
         return mp_fail(error, MP_ERROR_INPUT, "the address of %s is another account's now",
                        user->login);
     if (wishes->state != NULL)
-        user->is_active = strcmp(wishes->state, "active") == 0;
+        set_state(user, strcmp(wishes->state, "active") == 0);
     if (wishes->language != NULL)
         set_text(&user->language, g_strdup(wishes->language));
     if (wishes->format != NULL)

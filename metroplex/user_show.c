@@ -57,6 +57,8 @@ print_json(const MpUser *user)
     mp_json_text(object, "name", user->name);
     mp_json_texts(object, "emails", user->emails);
     mp_json_text(object, "state", mp_user_state(user));
+    if (user->is_loop)
+        mp_json_text(object, "reason", "loop");
     if (user->account != 0)
         mp_json_number(object, "account", user->account);
     mp_json_number(object, "epoch", user->epoch);
@@ -77,6 +79,8 @@ print_facts(const MpUser *user)
     printf("%s (%s)\n  id      %" G_GUINT64_FORMAT "\n  state   %s\n  epoch   %" G_GUINT64_FORMAT
            "\n",
            user->login, name, user->id, mp_user_state(user), user->epoch);
+    if (user->is_loop)
+        printf("  reason  loop: it answered everything at once\n");
     if (user->account != 0)
         printf("  address account %" G_GUINT64_FORMAT " has it now\n", user->account);
     for (guint i = 0; i < user->emails->len; i++) {

@@ -211,22 +211,52 @@ count_suppressed(const MpUser *user, gpointer user_data)
     return true;
 }
 
-static void
-check_suppressed(MpChecker *checker)
+/* How many there are, by `visit`; 0 after it was told that there are none, or what is wrong. */
+static guint
+count_in_accounts(MpChecker *checker, MpUserVisit visit)
 {
     g_autoptr(GError) error = NULL;
     guint n = 0;
 
     if (!mp_instance_open_tracker(checker->instance, &error) ||
-        !mp_accounts_foreach_user(checker->instance->accounts, count_suppressed, &n, &error))
+        !mp_accounts_foreach_user(checker->instance->accounts, visit, &n, &error)) {
         mp_check_tell(checker, MP_CHECK_UNKNOWN, _("accounts that can be read"), NULL, "%s",
                       error->message);
-    else if (n == 0)
+        return 0;
+    }
+    if (n == 0)
         mp_check_ok(checker, _("none"));
-    else
+    return n;
+}
+
+static void
+check_suppressed(MpChecker *checker)
+{
+    guint n = count_in_accounts(checker, count_suppressed);
+
+    if (n > 0)
         mp_check_tell(checker, MP_CHECK_WARNING, _("none"), NULL,
                       _n("%u address gets nothing any more, since mail to it bounced",
                          "%u addresses get nothing any more, since mail to them bounced", n),
+                      n);
+}
+
+static bool
+count_loops(const MpUser *user, gpointer user_data)
+{
+    *(guint *)user_data += user->is_loop;
+    return true;
+}
+
+static void
+check_loops(MpChecker *checker)
+{
+    guint n = count_in_accounts(checker, count_loops);
+
+    if (n > 0)
+        mp_check_tell(checker, MP_CHECK_WARNING, _("none"), NULL,
+                      _n("%u guest was suspended, since it answered everything at once",
+                         "%u guests were suspended, since they answered everything at once", n),
                       n);
 }
 
@@ -242,5 +272,7 @@ const MpCheck mp_checks_queue[] = {
      N_("metroplex check outbound; notifier test ADDRESS shows the conversation")},
     {"queue", "suppressed", N_("Suppressed addresses"), check_suppressed,
      N_("metroplex user list --json names them; metroplex user set LOGIN --unsuppress ADDRESS")},
+    {"queue", "loops", N_("Guests that answer everything"), check_loops,
+     N_("metroplex user list --json names them; metroplex user set LOGIN --state active")},
 };
 const gsize mp_checks_queue_n = G_N_ELEMENTS(mp_checks_queue);

@@ -189,6 +189,7 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
         (identity->account != NULL && !find_elsewhere(instance, identity, error)) ||
         !find_duplicate(instance, delivery, error))
         return false;
+    mp_delivery_find_haste(instance, delivery);
     mp_instance_is_over_rate(instance, identity->account != NULL ? identity->account->id : 0,
                              identity->address.thread, mp_delivery_received(delivery),
                              &identity->over_rate);

@@ -50,6 +50,7 @@ mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     if (!mp_inbound_extract(inbound, deliveries, error))
         return false;
     mp_inbound_find_batch_duplicates(inbound, deliveries);
+    mp_inbound_limit_loops(inbound, deliveries);
     mp_inbound_limit_rates(inbound, deliveries);
     return mp_inbound_limit_held(inbound, deliveries, error) &&
            mp_responses_admit(inbound->instance, deliveries, error);

@@ -72,6 +72,19 @@ void mp_inbound_find_batch_duplicates(MpInbound *inbound, const GPtrArray *deliv
 /* Refuses what is over a limit of an hour, the mails before it in the batch counted. */
 void mp_inbound_limit_rates(MpInbound *inbound, const GPtrArray *deliveries);
 
+/* ---- loops.c ---- */
+
+/* Finds whether a guest wrote it within a minute of a mail of ours. */
+void mp_delivery_find_haste(const MpInstance *instance, MpDelivery *delivery);
+
+/* Refuses the comments of a guest after the last that it may have answered so, those before it in
+ * the batch counted. */
+void mp_inbound_limit_loops(MpInbound *inbound, const GPtrArray *deliveries);
+
+/* Counts such comments that are in the tracker, each once, and suspends who wrote too many. A mail
+ * that cannot be counted now is deferred. */
+void mp_inbound_count_loops(MpInbound *inbound, const GPtrArray *deliveries);
+
 /* ---- extract.c, with sent_texts.c and compose.c ---- */
 
 /* Has the reply extracted where a gate or a response needs it, and decides on that. */

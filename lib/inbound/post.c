@@ -262,7 +262,7 @@ mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GErr
             mp_inbound_count_posted(inbound, deliveries);
             count_bounces(inbound, deliveries);
             confirm(inbound, deliveries);
-            return true;
+            break;
         }
         if (posting.failed_item == NULL || mp_error_is_temporary(why)) {
             g_propagate_error(error, g_steal_pointer(&why));
@@ -270,5 +270,6 @@ mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GErr
         }
         mp_inbound_defer(inbound, posting.failed_item, why);
     }
+    mp_inbound_count_loops(inbound, deliveries);
     return true;
 }

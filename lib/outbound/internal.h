@@ -82,8 +82,9 @@ struct MpDispatch {
     const MpEventRecipient *recipient;
     MpDestination *destination; /* once it has asked to be admitted; the outbound's */
     MpPlace place;
-    gint64 begun;         /* of the monotonic clock */
-    bool is_reserved;     /* there is room for its outcome */
+    gint64 begun;     /* of the monotonic clock */
+    bool is_reserved; /* there is room for its outcome */
+    bool is_to_guest;
     MpOutgoingMail *mail; /* NULL: nothing to send, `attempt` says why */
     MpAttempt attempt;
     char *address, *reply; /* its texts */

@@ -114,6 +114,7 @@ render(MpDispatch *m)
     if (mp_accounts_look_up(announcement->outbound->instance->accounts, m->recipient->user, &user,
                             &error))
         m->address = mp_announcement_address(announcement, user, &dropped);
+    m->is_to_guest = user != NULL && user->is_guest;
     if (m->address != NULL && is_put_off(m, user))
         return;
     if (m->address != NULL)
@@ -225,6 +226,23 @@ mp_dispatch_judge(MpDispatch *m, MpSendResult result)
     m->attempt.is_uncounted = result == MP_SUSPECTED || result == MP_SUSPECTED_AT_END;
 }
 
+/* What a guest writes within a minute of it may be a program's answer. */
+static void
+note_told(const MpDispatch *m)
+{
+    MpOutbound *outbound = m->announcement->outbound;
+    g_autoptr(GError) why = NULL;
+
+    if (!m->is_to_guest || m->attempt.outcome != MP_RECIPIENT_SENT)
+        return;
+    g_mutex_lock(&outbound->mutex);
+    bool good =
+        mp_outbox_note_told(outbound->instance->outbox, m->recipient->user, m->attempt.now, &why);
+    g_mutex_unlock(&outbound->mutex);
+    if (!good)
+        mp_warn("An answer at once will not count: %s", why->message);
+}
+
 static bool
 record_put_off(MpDispatch *m, GError **error)
 {
@@ -246,6 +264,7 @@ record_attempt(MpDispatch *m, GError **error)
         !find_due(m->announcement, m->recipient, attempt))
         attempt->outcome = MP_RECIPIENT_FAILED; /* its time is up */
     log_attempt(m);
+    note_told(m);
     count(m->announcement, attempt);
     return mp_event_file_record(m->announcement->file, m->recipient->user, attempt, error);
 }

@@ -15,7 +15,8 @@
 #define HASH_DIGITS  64
 #define RECORD_LIMIT 256 /* octets */
 
-/* The lock and what is known of the server; everything else has a directory. */
+/* The lock, what is known of the server, and when guests were told something; everything else has a
+ * directory. */
 static bool
 belongs_at_top(const char *name, const struct stat *st)
 {
@@ -25,7 +26,8 @@ belongs_at_top(const char *name, const struct stat *st)
     if (strcmp(name, MP_OUTBOX_CONVERSATIONS) == 0)
         return S_ISDIR(st->st_mode);
     return (strcmp(name, "lock") == 0 || strcmp(name, MP_SERVER_FILE) == 0 ||
-            strcmp(name, MP_SERVER_FILE ".tmp") == 0) &&
+            strcmp(name, MP_SERVER_FILE ".tmp") == 0 || strcmp(name, MP_TOLD_FILE) == 0 ||
+            strcmp(name, MP_TOLD_FILE ".tmp") == 0) &&
            S_ISREG(st->st_mode);
 }
 

@@ -12,6 +12,7 @@ enum {
     N_DIRECTORIES
 };
 
+#define MP_TOLD_FILE   "told"   /* beside the directories; see told.c */
 #define MP_SERVER_FILE "server" /* beside the directories; see server_state.h */
 
 struct MpOutbox {

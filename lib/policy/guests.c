@@ -12,6 +12,15 @@ mp_guest_is_elsewhere(const MpGateInput *d, char **why)
 }
 
 bool
+mp_guest_is_loop(const MpGateInput *d, char **why)
+{
+    if (!d->identity->is_loop)
+        return false;
+    *why = g_strdup_printf("%s answers everything at once", d->identity->account->login);
+    return true;
+}
+
+bool
 mp_guest_is_silenced(const MpGateInput *d)
 {
     const MpUser *account = d->identity->account;

@@ -377,6 +377,7 @@ static const MpGate gates[] = {
     {"auto-reply",       FAILURE, MP_DO_NOTHING, false, mp_policy_is_automatic},
     {"duplicate",        SUCCESS, MP_DO_NOTHING, false, duplicate},
     {"closed",           FAILURE, MP_DO_NOTHING, false, mp_opening_is_closed, MP_RESPOND_TO_ACCOUNT},
+    {"loop",             FAILURE, MP_DO_NOTHING, false, mp_guest_is_loop},
     {"suspended",        FAILURE, MP_DO_NOTHING, false, suspended, MP_RESPOND_TO_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_mismatch, MP_RESPOND_TO_ACCOUNT},
     {"sender-mismatch",  FAILURE, MP_DO_NOTHING, false, sender_unauthenticated, MP_RESPOND_TO_ACCOUNT, true, "unauthenticated"},

@@ -50,6 +50,8 @@ typedef struct {
     MpRepository *repository;
     MpVerdicts verdicts;   /* what a trusted server found of the sender */
     char *key;             /* by which the comment it becomes is known again */
+    bool is_hasty;         /* a guest, within a minute of a mail of ours */
+    bool is_loop;          /* and too often so */
     bool is_elsewhere;     /* a guest in a thread that it neither opened nor is told of */
     bool is_duplicate;     /* the key is in the tracker, or earlier in this batch */
     guint64 comment;       /* then its number, if the tracker has it */

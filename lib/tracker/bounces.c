@@ -3,6 +3,8 @@
 
 #include "tracker/internal.h"
 
+#define MARK_DIGITS 16
+
 static void
 bounce_free(gpointer data)
 {
@@ -23,6 +25,12 @@ bounces_free(gpointer data)
     g_free(bounces);
 }
 
+GPtrArray *
+mp_bounces_new(void)
+{
+    return g_ptr_array_new_with_free_func(bounce_free);
+}
+
 MpBounces *
 mp_user_add_bounces(MpUser *user, const char *address)
 {
@@ -31,8 +39,8 @@ mp_user_add_bounces(MpUser *user, const char *address)
     if (user->bounces == NULL)
         user->bounces = g_ptr_array_new_with_free_func(bounces_free);
     bounces->address = g_strdup(address);
-    bounces->hard = g_ptr_array_new_with_free_func(bounce_free);
-    bounces->soft = g_ptr_array_new_with_free_func(bounce_free);
+    bounces->hard = mp_bounces_new();
+    bounces->soft = mp_bounces_new();
     g_ptr_array_add(user->bounces, bounces);
     return bounces;
 }
@@ -111,7 +119,52 @@ mp_bounce_mark(const char *message_id)
 {
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, message_id, -1);
 
-    return g_strndup(sum, 16);
+    return g_strndup(sum, MARK_DIGITS);
+}
+
+/* --- A guest's haste -----------------------------------------------------------------------------
+ */
+
+static bool
+has_mark(const GPtrArray *list, const char *mark)
+{
+    for (guint i = 0; list != NULL && i < list->len; i++)
+        if (strcmp(((MpBounce *)list->pdata[i])->mark, mark) == 0)
+            return true;
+    return false;
+}
+
+bool
+mp_user_is_hasty(const MpUser *user, const char *key)
+{
+    g_autofree char *mark = g_strndup(key, MARK_DIGITS);
+
+    return has_mark(user->hasty, mark);
+}
+
+guint
+mp_user_count_hasty(const MpUser *user, gint64 day)
+{
+    guint n = 0;
+
+    for (guint i = 0; user->hasty != NULL && i < user->hasty->len; i++)
+        n += ((MpBounce *)user->hasty->pdata[i])->day >= day - MP_BOUNCE_DAYS;
+    return n;
+}
+
+void
+mp_user_note_hasty(MpUser *user, gint64 day, const char *key)
+{
+    g_autofree char *mark = g_strndup(key, MARK_DIGITS);
+
+    if (user->hasty == NULL)
+        user->hasty = mp_bounces_new();
+    drop_old(user->hasty, day);
+    mp_bounces_add(user->hasty, day, mark);
+    if (user->hasty->len < MP_HASTY_MAX)
+        return;
+    user->is_active = false;
+    user->is_loop = true;
 }
 
 #define MOST_MARKS 200 /* where no limit ends the counting */

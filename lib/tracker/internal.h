@@ -43,6 +43,7 @@ bool mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error);
 
 /* bounces.c: an empty entry for an address, and one bounce more in its hard or soft list. */
 MpBounces *mp_user_add_bounces(MpUser *user, const char *address);
+GPtrArray *mp_bounces_new(void);
 void mp_bounces_add(GPtrArray *list, gint64 day, const char *mark);
 
 /* The id in a file, 0 where there is none. What is no id is an error, "PATH: not the id of a

@@ -304,6 +304,7 @@ mp_user_free(MpUser *user)
     g_clear_pointer(&user->ignored, g_ptr_array_unref);
     g_clear_pointer(&user->emails, g_ptr_array_unref);
     g_clear_pointer(&user->bounces, g_ptr_array_unref);
+    g_clear_pointer(&user->hasty, g_ptr_array_unref);
     g_clear_pointer(&user->revoked, g_array_unref);
     g_free(user);
 }

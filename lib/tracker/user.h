@@ -47,6 +47,8 @@ typedef struct {
     MpMailFormat format;
     guint batch; /* minutes for which a thread's events are gathered; 0: each is told at once */
     GPtrArray *bounces; /* MpBounces, or NULL for none */
+    GPtrArray *hasty;   /* MpBounce, of a guest: comments within a minute of a mail; or NULL */
+    bool is_loop;       /* of a guest: suspended since there were too many of these */
     bool hears_own;     /* is told of what they did themselves, where they take part */
     GPtrArray *ignored; /* char *, repositories of which they hear nothing; or NULL */
 } MpUser;
@@ -85,6 +87,21 @@ const char *mp_user_address(const MpUser *user);
  */
 bool mp_user_note_bounce(MpUser *user, const char *address, bool is_hard, gint64 day,
                          const char *mark, guint limit, bool *suppressed);
+
+/*
+ * Comments that a guest wrote within MP_HASTY_SECONDS of a mail of ours. A ticket system answers
+ * everything, and people seldom do so at once: MP_HASTY_MAX of them within MP_BOUNCE_DAYS suspend
+ * it.
+ */
+#define MP_HASTY_SECONDS 60
+#define MP_HASTY_MAX     5
+
+/* Whether the comment with this KEY was noted; how many count on that day. */
+bool mp_user_is_hasty(const MpUser *user, const char *key);
+guint mp_user_count_hasty(const MpUser *user, gint64 day);
+
+/* Notes one, and suspends the guest if there are too many. */
+void mp_user_note_hasty(MpUser *user, gint64 day, const char *key);
 
 /* The mark of a bounce of the message with this Message-ID. The caller's. */
 char *mp_bounce_mark(const char *message_id);

@@ -64,6 +64,22 @@ read_bounces(MpRecordReader *r, MpUser *user)
     }
 }
 
+/* Of a guest: "hasty=DAY-MARK;…", and "reason=loop" where that was too much. */
+static void
+read_haste(MpRecordReader *r, MpUser *user)
+{
+    g_auto(GStrv) marks = g_key_file_get_string_list(r->file, "user", "hasty", NULL, NULL);
+    g_autofree char *reason = mp_record_optional(r, "reason");
+
+    if (marks != NULL)
+        user->hasty = mp_bounces_new();
+    for (char **mark = marks; mark != NULL && *mark != NULL; mark++)
+        add_bounce(r, "hasty", user->hasty, *mark);
+    user->is_loop = reason != NULL;
+    if (reason != NULL && (strcmp(reason, "loop") != 0 || !user->is_guest || user->is_active))
+        mp_record_blame(r, "reason", "not loop, of a guest that is suspended");
+}
+
 static void
 read_ignored(MpRecordReader *r, MpUser *user)
 {
@@ -131,6 +147,7 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
     if (user->login != NULL && !mp_is_login(user->login))
         mp_record_blame(&r, "login", "not a login");
     read_state(&r, user, state);
+    read_haste(&r, user);
     user->language = mp_record_optional(&r, "language");
     if (format != NULL && !mp_mail_format_parse(format, &user->format))
         mp_record_blame(&r, "format", "neither text nor both");
@@ -143,15 +160,34 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
 }
 
 static void
-add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
+add_marks(GPtrArray *fields, const GPtrArray *list)
 {
-    g_ptr_array_add(fields, g_strdup(kind));
     for (guint i = 0; i < list->len; i++) {
         const MpBounce *bounce = g_ptr_array_index(list, i);
 
         g_ptr_array_add(fields,
                         g_strdup_printf("%" G_GINT64_FORMAT "-%s", bounce->day, bounce->mark));
     }
+}
+
+static void
+add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
+{
+    g_ptr_array_add(fields, g_strdup(kind));
+    add_marks(fields, list);
+}
+
+static void
+set_haste(GKeyFile *file, const MpUser *user)
+{
+    g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
+
+    mp_record_set_optional(file, "user", "reason", user->is_loop ? "loop" : NULL);
+    if (user->hasty == NULL || user->hasty->len == 0)
+        return;
+    add_marks(fields, user->hasty);
+    g_key_file_set_string_list(file, "user", "hasty", (const char *const *)fields->pdata,
+                               fields->len);
 }
 
 static void
@@ -191,6 +227,7 @@ mp_record_user(const MpUser *user)
     g_key_file_set_string(file, g, "state", mp_user_state(user));
     if (user->account != 0)
         mp_record_set_number(file, g, "account", user->account);
+    set_haste(file, user);
     mp_record_set_optional(file, g, "language", user->language);
     if (user->format != MP_MAIL_BOTH)
         g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));

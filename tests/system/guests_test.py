@@ -4,7 +4,9 @@ import email.utils
 import html
 import json
 import os
+import shutil
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import guests  # noqa: E402
@@ -174,6 +176,81 @@ def a_guest_that_was_suspended_hears_nothing(site):
     site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin="It works.\n")
     site.notifier("--once")
     equal([m["To"] for m in site.sent() if EVE in m["To"] or EVE == m["Delivered-To"]], [])
+
+
+def told_now(site, ago=0):
+    """As if the guest had been sent a mail then."""
+    with open(os.path.join(site.data, "outbox/told"), "a") as f:
+        f.write(f"{int(time.time()) - ago} 3\n")
+
+
+@test
+def a_ticket_system_that_answers_everything_is_stopped_after_five(site):
+    site.set_config("smtp", transport="maildir")
+    thread, address = a_thread_of_a_guest(site)
+    for i in range(9):
+        site.metroplex("thread", "comment", str(thread), "--as", "kate", "-", stdin=f"Comment {i}.\n")
+        before = len(site.sent())
+        site.notifier("--once")
+        for _ in [m for m in site.sent()[before:] if m.get("X-GitHub-Recipient") == "guest-3"]:
+            answer(site, address, f"We received your request {i}.\n")
+    equal([c["author"] for c in site.show(thread)["comments"]].count("guest-3"), 5)
+    equal({key: person(site, "guest-3").get(key) for key in ("state", "reason")}, {"state": "suspended", "reason": "loop"})
+    contains(site.log(), "Suspended guest-3: it answered 5 mails within 60 seconds each, as a program does")
+    contains(site.metroplex("user", "show", "guest-3"), "reason  loop")
+    warned = [json.loads(line) for line in site.run(METROPLEX, "check", "queue", "--json", status=None).stdout.splitlines()]
+    contains(json.dumps(warned), "1 guest was suspended, since it answered everything at once")
+    equal(answer(site, address, "We received your request.\n"), "suspended")
+    site.metroplex("user", "set", "guest-3", "--state", "active")
+    equal(person(site, "guest-3")["state"], "guest")
+    told_now(site)
+    equal(answer(site, address, "Sorry, that was our helpdesk.\n"), "posted")
+    equal(person(site, "guest-3")["state"], "guest", "counted anew")
+    contains(site.metroplex("fsck"), " 0 faults")
+
+
+@test
+def who_takes_their_time_is_no_ticket_system(site):
+    thread, address = a_thread_of_a_guest(site)
+    told_now(site, ago=120)
+    for i in range(7):
+        equal(answer(site, address, f"Answer {i}.\n"), "posted")
+    told_now(site)
+    for i in range(4):
+        equal(answer(site, address, f"At once {i}.\n"), "posted")
+    equal(person(site, "guest-3")["state"], "guest", "four are not five")
+    told_now(site)
+    equal(answer(site, site.address(thread, "tim"), "An account, at once.\n", sender="tim@example.org"), "posted")
+
+
+@test
+def a_batch_of_answers_at_once_is_stopped_after_five(site):
+    thread, address = a_thread_of_a_guest(site)
+    told_now(site)
+    names = [site.deliver(site.mail(EVE, address, f"We received your request {i}.\n")) for i in range(12)]
+    site.metroplex("--once")
+    equal(sorted(site.reasons()[name] for name in names), 7 * ["loop"] + 5 * ["posted"])
+    equal(person(site, "guest-3").get("reason"), "loop")
+
+
+@test
+def an_answer_at_once_counts_though_the_run_died_before_it_counted(site):
+    thread, address = a_thread_of_a_guest(site)
+    told_now(site)
+    names = [site.deliver(site.mail(EVE, address, f"We received your request {i}.\n")) for i in range(5)]
+    saved = {name: open(os.path.join(site.data, "mail/reply/new", name), "rb").read() for name in names}
+    accounts = os.path.join(site.data, "accounts.git")
+    shutil.copytree(accounts, accounts + ".before")
+    site.metroplex("--once")
+    equal(person(site, "guest-3")["state"], "suspended")
+    shutil.rmtree(accounts)
+    os.rename(accounts + ".before", accounts)
+    for name, octets in saved.items():
+        os.remove(os.path.join(site.data, "incoming-mail/success", name))
+        site.deliver(octets, name)
+    site.metroplex("--once")
+    equal(len(site.show(thread)["comments"]), 5)
+    equal(person(site, "guest-3").get("reason"), "loop")
 
 
 @test

@@ -1,0 +1,77 @@
+/* When guests were told something; see outbox.h. */
+#include "outbox/outbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "outbox/internal.h"
+
+#define TOLD_MAX 65536 /* octets; then the older half goes */
+
+static char *
+read_all(const char *path)
+{
+    g_autoptr(GError) why = NULL;
+    char *text = NULL;
+
+    if (mp_read_file(AT_FDCWD, path, 2 * TOLD_MAX, &text, NULL, &why))
+        return text;
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return g_strdup("");
+    mp_warn("When guests were told something is not known: %s", why->message);
+    return g_strdup("");
+}
+
+/* The later half, from the beginning of a line on. */
+static bool
+halve(const MpOutbox *outbox, const char *path, GError **error)
+{
+    g_autofree char *text = read_all(path);
+    gsize length = strlen(text);
+    const char *end = strchr(text + length / 2, '\n');
+    const char *kept = end != NULL ? end + 1 : "";
+    g_auto(MpFd) directory = mp_open_directory(outbox->path, error);
+
+    return directory >= 0 &&
+           mp_write_file(directory, MP_TOLD_FILE, kept, strlen(kept), 0640, false, error);
+}
+
+bool
+mp_outbox_note_told(const MpOutbox *outbox, guint64 user, gint64 when, GError **error)
+{
+    g_autofree char *path = g_build_filename(outbox->path, MP_TOLD_FILE, NULL);
+    g_autofree char *line =
+        g_strdup_printf("%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT "\n", when, user);
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && st.st_size > TOLD_MAX && !halve(outbox, path, error))
+        return false;
+    g_auto(MpFd) fd =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+    if (fd < 0)
+        return mp_fail_errno(error, "cannot open %s", path);
+    return mp_write_all(fd, line, strlen(line), error);
+}
+
+bool
+mp_outbox_told_within(const MpOutbox *outbox, guint64 user, gint64 from, gint64 to)
+{
+    g_autofree char *path = g_build_filename(outbox->path, MP_TOLD_FILE, NULL),
+                    *text = read_all(path);
+
+    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        gint64 when;
+        guint64 who;
+
+        if (sscanf(line, "%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT, &when, &who) == 2 &&
+            who == user && when >= from && when <= to)
+            return true;
+    }
+    return false;
+}
