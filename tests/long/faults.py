@@ -91,6 +91,12 @@ def answers(site):
     return site.once()
 
 
+def loop(site):
+    """The count is in the accounts, after the comments: who dies in between counts still."""
+    site.give_haste()
+    return site.once()
+
+
 def held(site):
     site.give_held()
     return site.once()
@@ -255,6 +261,7 @@ SCENARIOS = {
     "commands": commands,
     "openings": openings,
     "answers": answers,
+    "loop": loop,
     "held": held,
     "questions": questions,
     "held accept": settle_held("accept", "success", "opened", "duplicate"),

@@ -8,6 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import guests  # noqa: E402
 from first_mail import at, first_mail, ok_address, opens  # noqa: E402
 from harness import HOST, METROPLEX, NOTIFIER, Site  # noqa: E402
 from invariants import Delivered, Mail, git  # noqa: E402
@@ -69,6 +70,18 @@ class Installation(Site):
         self.given.comments[self.threads[0]].append("A comment beside.")
         self.give(first_mail(self, "kate@example.org", to=self.address(self.threads[0], "kate"), text="A comment beside.\n"), "success", *GOOD,
                   comment=(self.threads[0], "A comment beside."))
+
+    def give_haste(self):
+        """A guest answers at once, as often as suspends it."""
+        thread, guest = self.threads[0], guests.make(self, 4, "eve@example.net")
+        self.metroplex("thread", "subscribe", str(thread), guest)
+        self.count_commits()
+        with open(os.path.join(self.data, "outbox/told"), "w") as f:
+            f.write(f"{int(time.time())} 4\n")
+        for text in [f"We received your request {i}." for i in range(5)]:
+            self.given.comments[thread].append(text)
+            self.give(self.mail("eve@example.net", self.address(thread, guest), text + "\n"), "success", *GOOD, comment=(thread, text))
+        self.again = ["sh", "-c", '"$@" | grep -q "reason  loop"', "suspended", METROPLEX, "user", "--config", self.config, "show", guest]
 
     def give_answers(self):
         """A first mail, whom it was copied to answering it, and an answer to that: in the batch of the first."""
