@@ -187,9 +187,9 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
     if (!find_repository(instance, identity, error) ||
         !mp_delivery_find_writer(instance, delivery, error) ||
         (identity->account != NULL && !find_elsewhere(instance, identity, error)) ||
-        !find_duplicate(instance, delivery, error))
+        !find_duplicate(instance, delivery, error) ||
+        !mp_delivery_find_haste(instance, delivery, error))
         return false;
-    mp_delivery_find_haste(instance, delivery);
     mp_instance_is_over_rate(instance, identity->account != NULL ? identity->account->id : 0,
                              identity->address.thread, mp_delivery_received(delivery),
                              &identity->over_rate);

@@ -75,7 +75,7 @@ void mp_inbound_limit_rates(MpInbound *inbound, const GPtrArray *deliveries);
 /* ---- loops.c ---- */
 
 /* Finds whether a guest wrote it within a minute of a mail of ours. */
-void mp_delivery_find_haste(const MpInstance *instance, MpDelivery *delivery);
+bool mp_delivery_find_haste(const MpInstance *instance, MpDelivery *delivery, GError **error);
 
 /* Refuses the comments of a guest after the last that it may have answered so, those before it in
  * the batch counted. */

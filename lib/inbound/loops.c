@@ -10,16 +10,17 @@
 #define DAY_S   86400
 #define EARLIER 5 /* seconds by which an answer may be older than the record of what it answers */
 
-void
-mp_delivery_find_haste(const MpInstance *instance, MpDelivery *delivery)
+bool
+mp_delivery_find_haste(const MpInstance *instance, MpDelivery *delivery, GError **error)
 {
     MpIdentity *identity = &delivery->identity;
     gint64 received = mp_delivery_received(delivery);
 
-    identity->is_hasty = identity->account != NULL && identity->account->is_guest &&
-                         identity->thread != NULL &&
-                         mp_outbox_told_within(instance->outbox, identity->account->id,
-                                               received - MP_HASTY_SECONDS, received + EARLIER);
+    if (identity->account == NULL || !identity->account->is_guest || identity->thread == NULL)
+        return true;
+    return mp_outbox_told_within(instance->outbox, identity->account->id,
+                                 received - MP_HASTY_SECONDS, received + EARLIER,
+                                 &identity->is_hasty, error);
 }
 
 static gint64

@@ -166,13 +166,13 @@ void mp_responses_count(GHashTable *of_each, guint64 user);
 /*
  * outbox/told: a line "TIME ACCOUNT" for each message that a guest was sent, by which an answer
  * that follows at once is known. Appended to under the outbox's lock, by one thread at a time, not
- * synced, halved when it is large: a line that is lost is an answer that does not count. One that
- * cannot be read counts as empty, and the log says so.
+ * synced, halved when it is large: a line that is lost is an answer that does not count.
  */
 bool mp_outbox_note_told(const MpOutbox *outbox, guint64 user, gint64 when, GError **error);
 
 /* Whether the account was sent a message from then on, and not after `to`. */
-bool mp_outbox_told_within(const MpOutbox *outbox, guint64 user, gint64 from, gint64 to);
+bool mp_outbox_told_within(const MpOutbox *outbox, guint64 user, gint64 from, gint64 to,
+                           bool *was_told, GError **error);
 
 /* Removes tmp/KEY; no error if it is not there. */
 bool mp_outbox_discard(MpOutbox *outbox, const char *key, GError **error);

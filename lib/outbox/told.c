@@ -6,33 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "outbox/internal.h"
 
 #define TOLD_MAX 65536 /* octets; then the older half goes */
 
 static char *
-read_all(const char *path)
+read_all(const char *path, GError **error)
 {
-    g_autoptr(GError) why = NULL;
     char *text = NULL;
 
-    if (mp_read_file(AT_FDCWD, path, 2 * TOLD_MAX, &text, NULL, &why))
-        return text;
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    if (access(path, F_OK) < 0 && errno == ENOENT)
         return g_strdup("");
-    mp_warn("When guests were told something is not known: %s", why->message);
-    return g_strdup("");
+    return mp_read_file(AT_FDCWD, path, 2 * TOLD_MAX, &text, NULL, error) ? text : NULL;
 }
 
 /* The later half, from the beginning of a line on. */
 static bool
 halve(const MpOutbox *outbox, const char *path, GError **error)
 {
-    g_autofree char *text = read_all(path);
+    g_autofree char *text = read_all(path, error);
+
+    if (text == NULL)
+        return false;
     gsize length = strlen(text);
     const char *end = strchr(text + length / 2, '\n');
     const char *kept = end != NULL ? end + 1 : "";
@@ -60,18 +59,21 @@ mp_outbox_note_told(const MpOutbox *outbox, guint64 user, gint64 when, GError **
 }
 
 bool
-mp_outbox_told_within(const MpOutbox *outbox, guint64 user, gint64 from, gint64 to)
+mp_outbox_told_within(const MpOutbox *outbox, guint64 user, gint64 from, gint64 to, bool *was_told,
+                      GError **error)
 {
-    g_autofree char *path = g_build_filename(outbox->path, MP_TOLD_FILE, NULL),
-                    *text = read_all(path);
+    g_autofree char *path = g_build_filename(outbox->path, MP_TOLD_FILE, NULL);
+    g_autofree char *text = read_all(path, error);
+    const char *line = text, *end;
 
-    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    *was_told = false;
+    for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
         gint64 when;
         guint64 who;
 
         if (sscanf(line, "%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT, &when, &who) == 2 &&
             who == user && when >= from && when <= to)
-            return true;
+            *was_told = true;
     }
-    return false;
+    return text != NULL;
 }
