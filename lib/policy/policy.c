@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "policy/automatic.h"
+#include "policy/command_gates.h"
 #include "policy/commands.h"
 #include "policy/guests.h"
 #include "policy/openings.h"
@@ -270,43 +271,6 @@ is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* There is nothing but commands of which none is done: then *undone is the first. */
-static bool
-does_nothing(const MpGateInput *d, const MpGivenCommand **undone)
-{
-    *undone = mp_mail_commands_undone(d->composed->commands);
-    return *undone != NULL && is_blank(d->composed->body) &&
-           !mp_mail_commands_any(d->composed->commands, true);
-}
-
-static bool
-command_not_permitted(const MpGateInput *d, char **why)
-{
-    const MpGivenCommand *undone;
-
-    if (!does_nothing(d, &undone) ||
-        (undone->fate != MP_FATE_GUESTS && undone->fate != MP_FATE_AUTHOR &&
-         undone->fate != MP_FATE_MEMBERS))
-        return false;
-    g_autofree char *login = mp_escape(d->identity->account->login);
-    *why = g_strdup_printf("%s: %s is neither a member of %s%s", undone->command->word, login,
-                           d->identity->repository->name,
-                           undone->fate == MP_FATE_AUTHOR ? " nor the thread's author" : "");
-    return true;
-}
-
-static bool
-command_unknown(const MpGateInput *d, char **why)
-{
-    const MpGivenCommand *undone;
-
-    if (!does_nothing(d, &undone))
-        return false;
-    g_autofree char *line = mp_escape(undone->line);
-    *why = g_strdup_printf("%s is meant as a command, and cannot be done", line);
-    return true;
-}
-
 static bool
 commands(const MpGateInput *d, char **why)
 {
@@ -400,8 +364,8 @@ static const MpGate gates[] = {
     {"encrypted",        FAILURE, MP_DO_NOTHING, false, encrypted, MP_RESPOND_TO_ACCOUNT},
     {"declined",         SUCCESS, MP_DO_NOTHING, true,  mp_answer_declines},
     {"confirmed",        SUCCESS, MP_DO_CONFIRM, true,  mp_answer_is_good},
-    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  command_not_permitted, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
-    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  command_unknown, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
+    {"not-permitted",    FAILURE, MP_DO_NOTHING, true,  mp_command_is_not_permitted, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
+    {"unknown-command",  FAILURE, MP_DO_NOTHING, true,  mp_command_is_unknown, MP_RESPOND_TO_ACCOUNT, .text = "commands-refused", .tells_commands = true},
     {"commands",         SUCCESS, MP_DO_COMMANDS, true, commands, MP_RESPOND_TO_ACCOUNT, .tells_commands = true},
     {"reaction",         SUCCESS, MP_DO_NOTHING, true,  reaction},
     {"empty",            FAILURE, MP_DO_NOTHING, true,  empty, MP_RESPOND_TO_ACCOUNT},
@@ -427,8 +391,7 @@ mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
     if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
         (gate->respond_to == MP_RESPOND_TO_AUTHOR ? !mp_opening_asks(d->identity, gate->action)
                                                   : d->identity->unproved != NULL) ||
-        mp_guest_is_silenced(d) ||
-        mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
+        mp_guest_is_silenced(d) || mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
         mp_policy_wants_no_response(d->message))
         return MP_RESPOND_TO_NOBODY;
     if (gate->tells_commands && !mp_mail_commands_any(d->composed->commands, false) &&
