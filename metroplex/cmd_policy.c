@@ -174,7 +174,7 @@ is_over_limit(Policy *policy, guint64 user, guint64 thread)
     const char *which;
 
     mp_rate_begin(policy->instance.rate);
-    return mp_instance_is_over_rate(&policy->instance, user, thread, mp_time_now(), &which);
+    return mp_instance_is_over_rate(&policy->instance, user, false, thread, mp_time_now(), &which);
 }
 
 /* False for errors only: it cannot be known. The same is computed for an account or a

@@ -118,6 +118,7 @@ typedef struct {
     int max_attachments;
     gint64 max_notification_attachments;                   /* bytes of all that travel with one */
     int max_account_rate, max_thread_rate, max_total_rate; /* comments by mail an hour; 0: any */
+    int max_guest_openings;                                /* of one guest, likewise */
     int max_openings;                                      /* threads by mail an hour; 0: any */
     int max_responses;                      /* rejections and confirmations an hour, to all */
     int max_questions;                      /* to authors of held mail, an hour, to all; 0: none */

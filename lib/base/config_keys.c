@@ -105,6 +105,7 @@ const MpConfigKey mp_config_keys[] = {
     {"limits", "thread-comments-per-hour", TYPE_INT, AT(max_thread_rate),  "500", 0, 1000000},
     {"limits", "total-comments-per-hour",  TYPE_INT, AT(max_total_rate),   "10000", 0, 1000000},
     {"limits", "threads-per-hour",         TYPE_INT, AT(max_openings),     "100", 0, 1000000},
+    {"limits", "guest-threads-per-hour",   TYPE_INT, AT(max_guest_openings), "5", 0, 1000000},
     {"limits", "answers-per-hour",         TYPE_INT, AT(max_responses),      "100", 0, 100000},
     {"limits", "questions-per-hour",        TYPE_INT, AT(max_questions),        "100", 0, 100000},
     {"limits", "domain-questions-per-hour", TYPE_INT, AT(max_domain_questions), "10", 1, 100000},

@@ -86,12 +86,12 @@ mp_inbound_limit_rates(MpInbound *inbound, const GPtrArray *deliveries)
 
         if (delivery->is_deferred || !mp_delivery_acts_once(delivery))
             continue;
-        guint64 account = delivery->identity.account->id;
+        const MpUser *account = delivery->identity.account;
         guint64 thread = delivery->identity.address.thread; /* 0 of one that is to be opened */
-        if (mp_instance_is_over_rate(instance, account, thread, when,
+        if (mp_instance_is_over_rate(instance, account->id, account->is_guest, thread, when,
                                      &delivery->identity.over_rate))
             mp_inbound_decide_one(inbound, delivery);
         else
-            mp_rate_note(instance->rate, account, thread, when);
+            mp_rate_note(instance->rate, account->id, thread, when);
     }
 }

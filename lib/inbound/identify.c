@@ -190,9 +190,10 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
         !find_duplicate(instance, delivery, error) ||
         !mp_delivery_find_haste(instance, delivery, error))
         return false;
-    mp_instance_is_over_rate(instance, identity->account != NULL ? identity->account->id : 0,
-                             identity->address.thread, mp_delivery_received(delivery),
-                             &identity->over_rate);
+    const MpUser *account = identity->account;
+    mp_instance_is_over_rate(instance, account != NULL ? account->id : 0,
+                             account != NULL && account->is_guest, identity->address.thread,
+                             mp_delivery_received(delivery), &identity->over_rate);
     return true;
 }
 

@@ -368,12 +368,13 @@ mp_instance_find_key(const MpInstance *instance, guint64 thread, const char *key
 }
 
 bool
-mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 thread, gint64 when,
-                         const char **which)
+mp_instance_is_over_rate(const MpInstance *instance, guint64 account, bool is_guest, guint64 thread,
+                         gint64 when, const char **which)
 {
     const MpConfig *config = instance->config;
     const MpRateLimits limits = {config->max_account_rate, config->max_thread_rate,
-                                 config->max_total_rate, config->max_openings};
+                                 config->max_total_rate, config->max_openings,
+                                 is_guest ? config->max_guest_openings : 0};
 
     return mp_rate_is_over(instance->rate, &limits, account, thread, when, which);
 }

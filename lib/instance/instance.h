@@ -96,9 +96,9 @@ MpThread *mp_instance_thread(MpInstance *instance, guint64 id, GError **error);
 bool mp_instance_find_key(const MpInstance *instance, guint64 thread, const char *key, bool *found,
                           guint64 *comment, bool *is_redacted, GError **error);
 
-/* Whether one comment more would be over a limit of [limits]; see policy/rate.h. */
-bool mp_instance_is_over_rate(const MpInstance *instance, guint64 account, guint64 thread,
-                              gint64 when, const char **which);
+/* Whether one comment more of the account would be over a limit of [limits]; see policy/rate.h. */
+bool mp_instance_is_over_rate(const MpInstance *instance, guint64 account, bool is_guest,
+                              guint64 thread, gint64 when, const char **which);
 
 /* Whether there is a repository in which a first mail opens a thread. */
 bool mp_instance_opens_threads(const MpInstance *instance, bool *opens, GError **error);

@@ -140,6 +140,23 @@ count_noted(const MpRate *rate, Of of, guint64 id, gint64 when)
     return n;
 }
 
+/* The threads that one account opened. */
+static guint
+count_openings(const MpRate *rate, guint64 account, gint64 when)
+{
+    const GArray *const lists[] = {rate->entries, rate->noted};
+    guint n = 0;
+
+    for (gsize k = 0; k < G_N_ELEMENTS(lists); k++)
+        for (guint i = 0; i < lists[k]->len; i++) {
+            const Entry *e = &g_array_index(lists[k], Entry, i);
+
+            n += e->account == account && e->thread == 0 && e->when > when - WINDOW &&
+                 e->when <= when;
+        }
+    return n;
+}
+
 bool
 mp_rate_is_over(const MpRate *rate, const MpRateLimits *limits, guint64 account, guint64 thread,
                 gint64 when, const char **which)
@@ -162,6 +179,11 @@ mp_rate_is_over(const MpRate *rate, const MpRateLimits *limits, guint64 account,
                     0, rate->entries, sizeof(Entry)},
     };
 
+    if (thread == 0 && limits->guest_opening > 0 &&
+        count_openings(rate, account, when) >= (guint)limits->guest_opening) {
+        *which = "the guest opened as many threads by mail as an hour may bring";
+        return true;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (rows[i].limit == 0)
             continue;

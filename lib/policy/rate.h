@@ -27,6 +27,7 @@ void mp_rate_begin(MpRate *rate);
 typedef struct {
     int account, thread, total; /* comments an hour; 0: any number */
     int opening;                /* those that open a thread, which are counted as in thread 0 */
+    int guest_opening;          /* those of the account, if it is a guest's; else 0 */
 } MpRateLimits;
 
 /* Whether one comment more, at `when`, would be over a limit; then *which says of what, for people.

@@ -102,6 +102,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "limits.thread-comments-per-hour", N_("Comments by mail an hour, in a thread")},
     {NULL, "limits.total-comments-per-hour", N_("Comments by mail an hour, in all")},
     {NULL, "limits.threads-per-hour", N_("Threads opened by mail an hour, in all")},
+    {NULL, "limits.guest-threads-per-hour", N_("Threads opened by mail an hour, by a guest")},
     {NULL, "limits.answers-per-hour", N_("Answers to refused mail an hour")},
     {NULL, "limits.questions-per-hour", N_("Questions to authors of held mail an hour")},
     {NULL, "limits.domain-questions-per-hour", N_("Of these in one domain")},

@@ -40,6 +40,31 @@ Test(policy_rate, an_hour_slides)
     cr_assert(!is_over(rate, 1, 9, now), "what was not written is forgotten");
 }
 
+Test(policy_rate, a_guest_opens_so_many_threads_and_comments_beside)
+{
+    static const MpRateLimits of_guest = {.opening = 5, .guest_opening = 2},
+                              of_account = {.opening = 5};
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autofree char *path = scratch_path(scratch, "rate");
+    gint64 now = (gint64)time(NULL);
+    g_autoptr(MpRate) rate = mp_rate_new(path);
+    const char *which = NULL;
+
+    mp_rate_begin(rate);
+    mp_rate_note(rate, 7, 0, now - 20);
+    mp_rate_note(rate, 7, 9, now - 20);
+    mp_rate_note(rate, 8, 0, now - 20);
+    cr_expect(!mp_rate_is_over(rate, &of_guest, 7, 0, now, &which), "one, a comment, another's");
+    mp_rate_note(rate, 7, 0, now - 10);
+    cr_assert(mp_rate_write(rate, NULL));
+    cr_expect(mp_rate_is_over(rate, &of_guest, 7, 0, now, &which));
+    cr_expect_str_eq(which, "the guest opened as many threads by mail as an hour may bring");
+    cr_expect(!mp_rate_is_over(rate, &of_guest, 7, 9, now, &which), "its comments");
+    cr_expect(!mp_rate_is_over(rate, &of_guest, 8, 0, now, &which), "another guest");
+    cr_expect(!mp_rate_is_over(rate, &of_account, 7, 0, now, &which), "an account");
+    cr_expect(!mp_rate_is_over(rate, &of_guest, 7, 0, now + 3590, &which), "the first has gone");
+}
+
 Test(policy_rate, it_is_kept_and_shared)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
