@@ -26,8 +26,8 @@ def plant(clone, number, address, name="Eve (guest)", is_indexed=True, **changes
         write(clone, f"addresses/{digest[:2]}/{digest[2:32]}", f"{number}\n")
 
 
-def make(site, number, address, **changes):
-    """Makes guest-NUMBER, the next account."""
+def make(site, *those, **changes):
+    """Makes guests of (number, address), the next accounts; the login of the first."""
     clone = os.path.join(site.dir, "clone-of-accounts")
 
     def git(*args):
@@ -35,8 +35,9 @@ def make(site, number, address, **changes):
 
     shutil.rmtree(clone, ignore_errors=True)
     git("clone", "-q", os.path.join(site.data, "accounts.git"), clone)
-    plant(clone, number, address, **changes)
+    for number, address in those:
+        plant(clone, number, address, **changes)
     git("-C", clone, "add", "-A")
     git("-C", clone, "commit", "-q", "-m", "A guest")
     git("-C", clone, "push", "-q")
-    return f"guest-{number}"
+    return f"guest-{those[0][0]}"

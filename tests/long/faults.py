@@ -192,7 +192,7 @@ def add_user(site):
 
 def take_over(site):
     """A guest's address becomes that of a new account: in both places at once, or in neither."""
-    guest = guests.make(site, 4, "eve@example.net")
+    guest = guests.make(site, (4, "eve@example.net"))
     command = [METROPLEX, "user", "--config", site.config, "add", "eve", "--name", "Eve", "--email", "eve@example.net", "--take-from", guest]
     site.again = until_done(command)
     site.acknowledged = lambda: json.loads(site.metroplex("user", "show", guest, "--json"))["state"] == "former"

@@ -73,7 +73,7 @@ class Installation(Site):
 
     def give_haste(self):
         """A guest answers at once, as often as suspends it."""
-        thread, guest = self.threads[0], guests.make(self, 4, "eve@example.net")
+        thread, guest = self.threads[0], guests.make(self, (4, "eve@example.net"))
         self.metroplex("thread", "subscribe", str(thread), guest)
         self.count_commits()
         with open(os.path.join(self.data, "outbox/told"), "w") as f:

@@ -27,7 +27,7 @@ def refused(site, *args, status=65):
 @test
 def an_administrator_sees_suspends_and_removes_a_guest(site):
     site.user("tim")
-    eve = guests.make(site, 2, EVE)
+    eve = guests.make(site, (2, EVE))
     equal(eve, "guest-2")
     equal({key: person(site, eve)[key] for key in ("id", "login", "name", "emails", "state")},
           {"id": 2, "login": eve, "name": "Eve (guest)", "emails": [EVE], "state": "guest"})
@@ -53,7 +53,7 @@ def an_administrator_sees_suspends_and_removes_a_guest(site):
 def a_guest_is_not_one_of_those_who_are_known(site):
     for login in ("tim", "kate"):
         site.user(login)
-    guests.make(site, 3, EVE)
+    guests.make(site, (3, EVE))
     for who in ("members", "known"):
         opens(site, who)
         name = site.deliver(first_mail(site, EVE))
@@ -65,7 +65,7 @@ def a_thread_of_a_guest(site):
     """tim's thread, of which the guest was made a subscriber; the address at which the guest answers."""
     for login in ("tim", "kate"):
         site.user(login)
-    guests.make(site, 3, EVE)
+    guests.make(site, (3, EVE))
     thread = site.thread("tim")
     site.metroplex("thread", "subscribe", str(thread), "guest-3")
     return thread, site.address(thread, "guest-3")
@@ -98,7 +98,7 @@ def a_guest_is_shown_by_name_and_as_a_guest(site):
     site.set_config("smtp", transport="maildir")
     thread, address = a_thread_of_a_guest(site)
     hostile = '<b>Eve</b> "D\u05d0\u05d1" & =?utf-8?q?x?= (guest)'
-    guests.make(site, 3, EVE, name=hostile)
+    guests.make(site, (3, EVE), name=hostile)
     equal(answer(site, address, "It says no.\n"), "posted")
     comment = site.show(thread)["comments"][0]
     equal((comment["author"], comment["author_name"]), ("guest-3", hostile))
@@ -316,7 +316,7 @@ def a_guest_of_another_tracker_is_nobody_here(site):
     try:
         for login in ("tim", "kate"):
             other.user(login)
-        guests.make(other, 3, "joe@example.net", name="Joe (guest)")
+        guests.make(other, (3, "joe@example.net"), name="Joe (guest)")
         contains(other.run(METROPLEX, "thread", "import", "-", stdin=exported, status=65).stderr, "no account of guest-3 here; --as LOGIN says")
         other.metroplex("thread", "import", "-", "--as", "kate", stdin=exported)
         shown = other.show(1)

@@ -11,12 +11,13 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import guests  # noqa: E402
 from first_mail import AUTHSERV, at, days_ago, first_mail, opens  # noqa: E402
 from harness import HOST, Site, check, equal, main, test  # noqa: E402
 
 MAILS = int(os.environ.get("MAILS", "1000"))
 REPOSITORIES = ("off", "members", "known", "anyone")
-PEOPLE = ("member", "known", "suspended", "stranger")
+PEOPLE = ("member", "known", "suspended", "guest", "stranger")
 
 # Name: (what the server says of an author of {d}, whose domain lies below {up}; whether that proves them)
 VERDICTS = {
@@ -96,10 +97,10 @@ def is_let_in(repository, person, verdict, kind):
 
 
 def is_asked(repository, person, verdict, kind):
-    """A stranger who proved their domain; an account that did not prove it wrote a mail that may be a person's."""
+    """A stranger who proved their domain, and a guest, for each mail anew; an account that did not prove it wrote a mail that may be a person's."""
     proved = VERDICTS[verdict][1] and KINDS[kind][1]
     who = {"off": (), "members": ("member",), "known": ("member", "known"), "anyone": ("member", "known")}[repository]
-    if person == "stranger":
+    if person in ("stranger", "guest"):
         return repository == "anyone" and proved
     return person in who and not proved and kind in ("plain", "old-date", "only-bcc")
 
@@ -112,6 +113,8 @@ def people(site):
         site.user(login_of(person, verdict), address_of(person, verdict))
         if person == "suspended":
             site.metroplex("user", "set", login_of(person, verdict), "--state", "suspended")
+    first = 3 * len(VERDICTS) + 1
+    guests.make(site, *((first + i, address_of("guest", verdict)) for i, verdict in enumerate(VERDICTS)))
     members = [login_of("member", verdict) for verdict in VERDICTS]
     for repository in REPOSITORIES:
         opens(site, repository, repository=f"acme/{repository}", address=repository, members=members)
