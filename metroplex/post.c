@@ -23,6 +23,8 @@ mp_post_clear(MpPost *post)
     g_free(post->base);
     g_free(post->path);
     g_free(post->line_given);
+    mp_pull_told_clear(&post->told);
+    mp_changes_free(post->changes);
     g_free(post->title);
     g_free(post->once);
     g_free(post->text);

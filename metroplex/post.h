@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "watch/pulls.h"
 #include "instance/transaction.h"
 
 typedef struct {
@@ -22,6 +23,8 @@ typedef struct {
     MpUser *actor;
     MpThread facts; /* of a thread to open; its strings are those above */
     guint64 line;
+    MpPullTold told; /* of a pull request whose repository is here, and what it would change */
+    MpChanges *changes;
     char *key;
     guint64 result; /* the id or number, if all went well */
     bool is_done;   /* an earlier command with the same --key made it */

@@ -46,10 +46,15 @@ char *thread_key(guint64 user, guint64 thread, const char *words);
 GString *mp_visible_text(const char *text);
 
 /* The events of a thread, MpThreadEvent in their order, which the caller owns; and as members of
- * an object: `events`, `assignees`. */
+ * an object: `events`, `commits`, `assignees`. */
 GPtrArray *thread_read_events(MpInstance *instance, guint64 id, GError **error);
 void thread_json_events(JsonObject *object, const GPtrArray *events);
+void thread_json_commits(JsonObject *object, const GPtrArray *commits);
 void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
+
+/* What a pull request would change, as the member `changes`; and for people. NULL: not known. */
+void thread_json_changes(JsonObject *object, const MpChanges *changes);
+void thread_print_changes(const MpChanges *changes);
 
 /* What of a commit it is about: `path` and `line`, where it is. */
 void thread_json_place(JsonObject *object, const MpComment *comment);

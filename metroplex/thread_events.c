@@ -72,6 +72,41 @@ thread_json_push(JsonObject *parent, const MpRefPush *push)
 }
 
 void
+thread_json_commits(JsonObject *object, const GPtrArray *commits)
+{
+    JsonArray *array = mp_json_array(object, "commits");
+
+    for (guint i = 0; i < commits->len; i++) {
+        const MpChangedCommit *commit = commits->pdata[i];
+        JsonObject *element = json_object_new();
+
+        mp_json_text(element, "id", commit->id);
+        mp_json_text(element, "author", commit->author);
+        mp_json_date(element, "date", commit->date);
+        mp_json_text(element, "subject", commit->subject);
+        json_array_add_object_element(array, element);
+    }
+}
+
+/* What happened in Git. */
+static void
+add_git(JsonObject *object, const MpThreadEvent *event)
+{
+    if (event->from != NULL)
+        mp_json_text(object, "from", event->from);
+    if (event->to != NULL)
+        mp_json_text(object, "to", event->to);
+    if (event->change == MP_THREAD_HEAD_PUSHED) {
+        mp_json_number(object, "added", event->n_added);
+        mp_json_number(object, "removed", event->n_removed);
+    }
+    if (event->source != NULL)
+        mp_json_text(object, "source", event->source);
+    if (event->commits != NULL)
+        thread_json_commits(object, event->commits);
+}
+
+void
 thread_json_events(JsonObject *object, const GPtrArray *events)
 {
     JsonArray *array = mp_json_array(object, "events");
@@ -97,6 +132,7 @@ thread_json_events(JsonObject *object, const GPtrArray *events)
             mp_json_texts(element, "labels", event->labels);
         if (event->assignees != NULL)
             thread_json_assignees(element, event->assignees);
+        add_git(element, event);
         json_array_add_object_element(array, element);
     }
 }

@@ -132,8 +132,10 @@ export_json(Export *export, GError **error)
     if (thread->is_unlisted)
         mp_json_flag(object, "unlisted", true);
     mp_json_text(object, "object", thread->object);
-    if (thread->base != NULL)
+    if (thread->base != NULL) {
         mp_json_text(object, "base", thread->base);
+        mp_json_flag(object, "merged", thread->is_merged);
+    }
     mp_json_date(object, "created", thread->created);
     mp_json_texts(object, "labels", thread->labels);
     thread_json_assignees(object, thread->assignees);
@@ -247,6 +249,7 @@ print_facts(const Export *export, const MpComment *comment)
     print_header("X-Metroplex-Kind", mp_thread_kind_name(thread->kind));
     print_header("X-Metroplex-Object", thread->object);
     print_header("X-Metroplex-Base", thread->base);
+    print_header("X-Metroplex-Merged", thread->is_merged ? "true" : NULL);
     print_header("X-Metroplex-Title", thread->title);
     print_header("X-Metroplex-State", thread->is_open ? "open" : "closed");
     print_header("X-Metroplex-Locked", thread->is_locked ? "true" : "false");

@@ -330,7 +330,8 @@ read_facts(Reader *r, MpFileThread *thread, JsonObject *object)
     g_autofree char *state = line(r, object, "thread", "state", true);
     JsonNode *id = json_object_get_member(object, "id"),
              *locked = json_object_get_member(object, "locked"),
-             *unlisted = json_object_get_member(object, "unlisted");
+             *unlisted = json_object_get_member(object, "unlisted"),
+             *merged = json_object_get_member(object, "merged");
 
     facts->repository = line(r, object, "thread", "repository", true);
     facts->title = masked(line(r, object, "thread", "title", true),
@@ -343,6 +344,8 @@ read_facts(Reader *r, MpFileThread *thread, JsonObject *object)
         locked != NULL && JSON_NODE_HOLDS_VALUE(locked) && json_node_get_boolean(locked);
     facts->is_unlisted =
         unlisted != NULL && JSON_NODE_HOLDS_VALUE(unlisted) && json_node_get_boolean(unlisted);
+    facts->is_merged =
+        merged != NULL && JSON_NODE_HOLDS_VALUE(merged) && json_node_get_boolean(merged);
     if (id != NULL && JSON_NODE_HOLDS_VALUE(id) && json_node_get_int(id) > 0)
         thread->id = (guint64)json_node_get_int(id);
     if (format != NULL && strcmp(format, MP_THREAD_FORMAT) != 0)

@@ -111,6 +111,78 @@ read_words(MpInstance *instance, JsonObject *object, const char *where, MpFileEv
            mp_fail(error, MP_ERROR_INPUT, "%s: renamed from nothing or to nothing", where);
 }
 
+/* A member of Git's: a whole id, or NULL where it is absent or none. */
+static char *
+read_object_id(JsonObject *object, const char *name)
+{
+    g_autofree char *id = read_line(object, name);
+
+    return id != NULL && mp_is_object_id(id) ? g_steal_pointer(&id) : NULL;
+}
+
+static bool
+read_commit(MpInstance *instance, JsonObject *object, GPtrArray *commits)
+{
+    MpMaskScope scope = instance->config->mask_addresses ? MP_MASK_TEXT : MP_MASK_MACS;
+    g_autofree char *id = read_object_id(object, "id"), *date = read_line(object, "date");
+    g_autofree char *author = read_line(object, "author");
+    g_autofree char *subject = read_line(object, "subject");
+    gint64 seconds;
+
+    if (id == NULL || author == NULL || subject == NULL || date == NULL ||
+        !mp_time_parse(date, &seconds))
+        return false;
+    g_autofree char *name = mp_address_mask(author, scope);
+    g_autofree char *line = mp_address_mask(subject, scope);
+    const MpChangedCommit commit = {id, name, line, seconds};
+    mp_changed_commits_add(commits, &commit);
+    return true;
+}
+
+static bool
+read_commits(MpInstance *instance, JsonObject *object, const char *where, MpThreadEvent *event,
+             GError **error)
+{
+    JsonNode *node = json_object_get_member(object, "commits");
+    JsonArray *array =
+        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    guint n = array != NULL ? json_array_get_length(array) : 0;
+    g_autoptr(GPtrArray) commits = mp_changed_commits_new();
+
+    for (guint i = 0; i < n; i++) {
+        JsonNode *element = json_array_get_element(array, i);
+
+        if (n > MP_EVENT_COMMITS || !JSON_NODE_HOLDS_OBJECT(element) ||
+            !read_commit(instance, json_node_get_object(element), commits))
+            return mp_fail(error, MP_ERROR_INPUT, "%s.commits: not at most %d commits", where,
+                           MP_EVENT_COMMITS);
+    }
+    event->commits = n > 0 ? g_steal_pointer(&commits) : NULL;
+    return true;
+}
+
+/* What happened in Git; without what it needs it did not. */
+static bool
+read_git(MpInstance *instance, JsonObject *object, const char *where, MpThreadEvent *event,
+         GError **error)
+{
+    event->from = read_object_id(object, "from");
+    event->to = read_object_id(object, "to");
+    event->source = read_line(object, "source");
+    event->n_added = MIN(read_number(object, "added"), G_MAXUINT32);
+    event->n_removed = MIN(read_number(object, "removed"), G_MAXUINT32);
+    if (!read_commits(instance, object, where, event, error))
+        return false;
+    bool is_bare =
+        (event->change == MP_THREAD_HEAD_PUSHED && (event->from == NULL || event->to == NULL)) ||
+        (event->change == MP_THREAD_MERGED && event->to == NULL) ||
+        (event->change == MP_THREAD_REFERENCED &&
+         (event->commits == NULL || event->source == NULL)) ||
+        (event->source != NULL && !mp_is_repository_name(event->source));
+    return !is_bare ||
+           mp_fail(error, MP_ERROR_INPUT, "%s: from, to, source or commits are none", where);
+}
+
 static bool
 read_event(MpInstance *instance, JsonObject *object, const char *where, MpFileEvent *file,
            GError **error)
@@ -125,7 +197,8 @@ read_event(MpInstance *instance, JsonObject *object, const char *where, MpFileEv
         event->author_login == NULL || event->via == NULL || date == NULL ||
         !mp_time_parse(date, &event->date) || event->date < 0)
         return mp_fail(error, MP_ERROR_INPUT, "%s: change, author, date or via are none", where);
-    return read_words(instance, object, where, file, error);
+    return read_words(instance, object, where, file, error) &&
+           read_git(instance, object, where, event, error);
 }
 
 bool
@@ -239,6 +312,17 @@ find_author(MpInstance *instance, const MpThreadEvent *event, const MpUser *fall
            mp_accounts_user(instance->accounts, fallback->id, user, error);
 }
 
+/* Nobody is known to have done it, there as here. */
+static bool
+add_event_of_git(MpBatch *batch, guint64 thread, MpThreadEvent *event, GError **error)
+{
+    MpActor actor = mp_program_actor();
+
+    actor.date = event->date;
+    event->author = 0;
+    return mp_batch_add_event(batch, thread, event, &actor, error);
+}
+
 static bool
 add_event(MpInstance *instance, MpBatch *batch, guint64 thread, MpThreadEvent *event,
           const MpUser *fallback, GError **error)
@@ -252,6 +336,8 @@ add_event(MpInstance *instance, MpBatch *batch, guint64 thread, MpThreadEvent *e
         event->author = 0;
         return mp_batch_add_event(batch, thread, event, &nobody, error);
     }
+    if (strcmp(event->via, MP_VIA_GIT) == 0 && mp_is_repository_name(event->author_login))
+        return add_event_of_git(batch, thread, event, error);
     if (!find_author(instance, event, fallback, &user, error))
         return false;
     if (user == NULL) {

@@ -207,6 +207,7 @@ read_facts(Mbox *mbox, const MpMessage *message)
     g_autofree char *kind = header(message, "X-Metroplex-Kind");
     g_autofree char *state = header(message, "X-Metroplex-State");
     g_autofree char *locked = header(message, "X-Metroplex-Locked");
+    g_autofree char *merged = header(message, "X-Metroplex-Merged");
     g_autofree char *title = title_of(message);
 
     facts->repository = header(message, "X-Metroplex-Repository");
@@ -216,6 +217,7 @@ read_facts(Mbox *mbox, const MpMessage *message)
     read_lists(message, mbox->thread);
     facts->is_open = g_strcmp0(state, "closed") != 0;
     facts->is_locked = g_strcmp0(locked, "true") == 0;
+    facts->is_merged = g_strcmp0(merged, "true") == 0;
     if (kind == NULL || !mp_thread_kind_parse(kind, &facts->kind))
         facts->kind = MP_ISSUE;
 }

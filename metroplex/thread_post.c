@@ -189,6 +189,16 @@ find_done_thread(MpInstance *instance, MpPost *post, GError **error)
     return true;
 }
 
+/* Where the branches of a pull request are, if that was seen. */
+static bool
+note_branches(MpBatch *batch, MpPost *post, GError **error)
+{
+    post->told.thread = post->result;
+    return post->changes == NULL ||
+           (mp_batch_tell_pull(batch, post->repository, &post->told, post->changes, error) &&
+            mp_batch_note_pulls(batch, post->repository, error));
+}
+
 static bool
 build_thread(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data,
              GError **error)
@@ -206,7 +216,8 @@ build_thread(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer u
         return false;
     if (post->is_done)
         return true;
-    if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error))
+    if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error) ||
+        !note_branches(batch, post, error))
         return false;
     g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_OPENED, post->key, post->result,
                                                  post->actor->id));
@@ -237,6 +248,8 @@ run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **
         !mp_post_find_actor(instance, post, error) || !mp_post_prepare(post, instance, error))
         return false;
     settle_facts(post, instance->config);
+    if (!mp_pull_look(instance, &post->facts, &post->told, &post->changes, error))
+        return false;
     return thread_begin(instance, error) && mp_transaction_run(instance, build_thread, post, error);
 }
 

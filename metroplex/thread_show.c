@@ -32,8 +32,10 @@ json_of(const MpThread *thread)
     if (thread->is_unlisted)
         mp_json_flag(object, "unlisted", true);
     mp_json_text(object, "object", thread->object);
-    if (thread->base != NULL)
+    if (thread->base != NULL) {
         mp_json_text(object, "base", thread->base);
+        mp_json_flag(object, "merged", thread->is_merged);
+    }
     mp_json_text(object, "author", thread->author_login);
     mp_json_text(object, "author_name", thread->author_name);
     mp_json_date(object, "created", thread->created);
@@ -130,6 +132,7 @@ typedef struct {
     MpComment *opening;
     GPtrArray *comments;    /* MpComment, from number 1 */
     GPtrArray *events;      /* MpThreadEvent, in their order */
+    MpChanges *changes;     /* of a pull request, or NULL */
     GPtrArray *subscribers; /* MpSubscriber */
     GPtrArray *logins; /* of the subscribers, in their order; NULL for an account that is gone */
 } Whole;
@@ -141,6 +144,7 @@ whole_clear(Whole *whole)
     g_clear_pointer(&whole->opening, mp_comment_free);
     g_clear_pointer(&whole->comments, g_ptr_array_unref);
     g_clear_pointer(&whole->events, g_ptr_array_unref);
+    g_clear_pointer(&whole->changes, mp_changes_free);
     g_clear_pointer(&whole->subscribers, g_ptr_array_unref);
     g_clear_pointer(&whole->logins, g_ptr_array_unref);
 }
@@ -191,7 +195,7 @@ read_whole(MpInstance *instance, guint64 id, Whole *whole, GError **error)
     if (whole->thread == NULL || !read_comments(instance, whole, error))
         return false;
     whole->events = thread_read_events(instance, id, error);
-    if (whole->events == NULL)
+    if (whole->events == NULL || !mp_tracker_changes(instance->tracker, id, &whole->changes, error))
         return false;
     whole->subscribers = mp_tracker_subscribers(instance->tracker, id, error);
     return whole->subscribers != NULL && read_logins(instance, whole, error);
@@ -252,6 +256,7 @@ print_json(const Whole *whole)
     JsonObject *object = json_of(whole->thread);
     JsonArray *array;
 
+    thread_json_changes(object, whole->changes);
     mp_json_text(object, "body", whole->opening->body);
     json_object_set_object_member(object, "opening", thread_json_of_comment(whole->opening));
     array = mp_json_array(object, "subscribers");
@@ -356,7 +361,7 @@ print_text(const Whole *whole)
     if (thread->object != NULL)
         printf(", %s", object);
     if (thread->base != NULL)
-        printf(" into %s", base);
+        printf(" into %s%s", base, thread->is_merged ? ", merged" : "");
     print_facts(thread);
     printf("\nsubscribers:");
     for (guint i = 0; i < whole->subscribers->len; i++) {
@@ -367,6 +372,7 @@ print_text(const Whole *whole)
         printf("%s %s (%s)", i > 0 ? "," : "", login != NULL ? login : "-", reason);
     }
     printf("\n");
+    thread_print_changes(whole->changes);
     guint next = 0;
     print_comment(whole->opening);
     print_events(whole, &next, 0);

@@ -55,6 +55,10 @@ is_of_tracker(MpEventKind kind)
     case MP_EVENT_ASSIGNED:
     case MP_EVENT_UNASSIGNED:
     case MP_EVENT_PUSHED:
+    case MP_EVENT_HEAD_PUSHED:
+    case MP_EVENT_MERGED:
+    case MP_EVENT_HEAD_DELETED:
+    case MP_EVENT_REFERENCED:
         return true;
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:

@@ -64,7 +64,13 @@ typedef struct MpNoticeTexts {
     const char *push_added, *push_removed, *push_others; /* {count} */
     const char *push_files;                              /* {count}, {added}, {removed} */
     const char *and_more;                                /* at the end of a list */
-    const char *redacted;                                /* in a digest, in place of a comment */
+    const char *pushed, *taken_back;    /* {added} to {thread}; behind it, {removed} */
+    const char *merged, *head_deleted;  /* {thread} into {base}; {thread}, {head} */
+    const char *closed_by, *referenced; /* {thread}, {source}; the commit stands below */
+    const char *commits, *files;        /* headings: {count}; {added} {removed} */
+    const char *more, *more_files;      /* {count} that are not named; of files, how many ever */
+    const char *diff_cut, *line;        /* the latter behind a path: {line} */
+    const char *redacted;               /* in a digest, in place of a comment */
     const char *attached; /* before the name of an attachment that the text does not name */
     const char *not_sent; /* behind the size of one that does not travel */
     const char *left_out; /* {count} is how many characters */
@@ -76,6 +82,14 @@ const MpNoticeTexts *mp_notice_texts(MpLanguage language);
 
 /* The text with each `name` replaced; pairs of name and value, ended by NULL. The caller's. */
 char *mp_text_fill(const char *text, ...) G_GNUC_NULL_TERMINATED;
+
+/* --- changes.c --- */
+
+/* What a pull request would change, below its text; the commits of an event below its sentence; of
+ * which lines a comment is, above it ("" where it is of none). Markdown, the caller's. */
+char *mp_changes_markdown(const MpChanges *changes, MpLanguage language);
+char *mp_pushed_markdown(const MpThreadEvent *event, const char *sentence, MpLanguage language);
+char *mp_place_markdown(const MpComment *comment, MpLanguage language);
 
 /* --- header.c --- */
 

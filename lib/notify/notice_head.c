@@ -119,7 +119,7 @@ pull_status(const MpThread *thread)
 {
     if (thread->kind != MP_PULL)
         return NULL;
-    return thread->is_open ? "open" : "closed";
+    return thread->is_merged ? "merged" : thread->is_open ? "open" : "closed";
 }
 
 static void

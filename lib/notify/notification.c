@@ -68,13 +68,20 @@ make_message_id(const MpNotificationFacts *facts, const char *opening)
     return g_strdup_printf("%.*s/event/%s%s", (int)(at - opening), opening, facts->key, at);
 }
 
+/* Whether a commit closed or named the thread. */
+static bool
+has_commit(const MpNotificationFacts *facts)
+{
+    return facts->event != NULL && facts->event->source != NULL && facts->event->commits != NULL;
+}
+
 /* What became of the thread, in a sentence. */
 static const char *
-change_of(MpEventKind kind, const MpNoticeTexts *texts)
+change_of(const MpNotificationFacts *facts, const MpNoticeTexts *texts)
 {
-    switch (kind) {
+    switch (facts->kind) {
     case MP_EVENT_CLOSED:
-        return texts->closed;
+        return has_commit(facts) ? texts->closed_by : texts->closed;
     case MP_EVENT_REOPENED:
         return texts->reopened;
     case MP_EVENT_LOCKED:
@@ -91,6 +98,14 @@ change_of(MpEventKind kind, const MpNoticeTexts *texts)
         return texts->assigned;
     case MP_EVENT_UNASSIGNED:
         return texts->unassigned;
+    case MP_EVENT_HEAD_PUSHED:
+        return texts->pushed;
+    case MP_EVENT_MERGED:
+        return texts->merged;
+    case MP_EVENT_HEAD_DELETED:
+        return texts->head_deleted;
+    case MP_EVENT_REFERENCED:
+        return texts->referenced;
     case MP_EVENT_OPENED:
     case MP_EVENT_COMMENT:  /* bring a text of their own */
     case MP_EVENT_PUSHED:   /* is written in push.c */
@@ -121,6 +136,22 @@ assignees_text(const MpThreadEvent *event)
     return *joined != '\0' ? g_strconcat("@", joined, NULL) : g_strdup("");
 }
 
+/* What happened in Git. Names of branches and repositories have no backtick. */
+static char *
+git_sentence(const MpNotificationFacts *facts, const MpNoticeTexts *texts, const char *text)
+{
+    const MpThreadEvent *event = facts->event;
+    const MpThread *thread = facts->thread;
+    g_autofree char *added = g_strdup_printf("%" G_GUINT64_FORMAT, event->n_added);
+    g_autofree char *removed = g_strdup_printf("%" G_GUINT64_FORMAT, event->n_removed);
+    g_autofree char *base = g_strdup_printf("`%s`", thread->base != NULL ? thread->base : "");
+    g_autofree char *head = g_strdup_printf("`%s`", thread->object != NULL ? thread->object : "");
+    g_autofree char *whole = g_strconcat(text, event->n_removed > 0 ? texts->taken_back : "", NULL);
+
+    return mp_text_fill(whole, "{added}", added, "{removed}", removed, "{base}", base, "{head}",
+                        head, "{source}", event->source != NULL ? event->source : "", NULL);
+}
+
 /* The sentence with its facts; titles, which are anybody's text, come in last. */
 static char *
 change_sentence(const MpNotificationFacts *facts, const char *text)
@@ -140,18 +171,41 @@ change_sentence(const MpNotificationFacts *facts, const char *text)
     return g_strconcat(before, was, behind, NULL);
 }
 
+static char *
+comment_markdown(const MpNotificationFacts *facts, MpLanguage language)
+{
+    g_autofree char *place = mp_place_markdown(facts->comment, language);
+    g_autofree char *changes =
+        facts->changes != NULL ? mp_changes_markdown(facts->changes, language) : g_strdup("");
+    g_autofree char *whole = g_strconcat(place, facts->comment->body, changes, NULL);
+
+    return mp_clean_text(whole);
+}
+
+static char *
+change_markdown(const MpNotificationFacts *facts, MpLanguage language)
+{
+    const MpNoticeTexts *texts = mp_notice_texts(language);
+    const char *text = change_of(facts, texts);
+
+    if (facts->event == NULL)
+        return change_sentence(facts, text);
+    g_autofree char *filled = git_sentence(facts, texts, text);
+    g_autofree char *line = change_sentence(facts, filled);
+    return mp_pushed_markdown(facts->event, line, language);
+}
+
 char *
 mp_notification_markdown(const MpNotificationFacts *facts, MpLanguage language)
 {
     if (facts->comment != NULL && facts->comment->redacted != 0)
         return g_strdup(mp_notice_texts(language)->redacted);
     if (facts->comment != NULL)
-        return mp_clean_text(facts->comment->body);
-    g_autofree char *line =
-        facts->kind == MP_EVENT_PUSHED
-            ? mp_push_markdown(facts->event->push, mp_notice_texts(language))
-            : change_sentence(facts, change_of(facts->kind, mp_notice_texts(language)));
-    return mp_clean_text(line);
+        return comment_markdown(facts, language);
+    g_autofree char *said = facts->kind == MP_EVENT_PUSHED
+                                ? mp_push_markdown(facts->event->push, mp_notice_texts(language))
+                                : change_markdown(facts, language);
+    return mp_clean_text(said);
 }
 
 static MpEnclosures *

@@ -28,7 +28,7 @@ typedef struct {
     gpointer data;
 } MpNotificationSource;
 
-/* The facts of an event. Everything but `comment` and `source` must be there. */
+/* The facts of an event. What may be NULL says so. */
 typedef struct {
     const MpConfig *config;
     const MpKeyRing *ring;
@@ -38,6 +38,7 @@ typedef struct {
     MpEventKind kind;
     const MpComment *comment;           /* opened, comment: what was written; else NULL */
     const MpThreadEvent *event;         /* what became of the thread; else NULL */
+    const MpChanges *changes;           /* of a pull request that was opened; or NULL */
     const char *key;                    /* makes a Message-ID, where there is no comment */
     gint64 date;                        /* of the Date header */
     const MpNotificationSource *source; /* NULL: nothing can be looked up */

@@ -17,6 +17,7 @@ mp_notice_free(MpNotice *notice)
     mp_user_free(notice->actor);
     mp_comment_free(notice->comment);
     mp_thread_event_free(notice->event);
+    mp_changes_free(notice->changes);
     g_clear_pointer(&notice->subscribers, g_ptr_array_unref);
     g_clear_pointer(&notice->called, g_hash_table_unref);
     g_clear_pointer(&notice->muted, g_hash_table_unref);
@@ -88,7 +89,8 @@ static bool
 needs_event(MpEventKind kind)
 {
     return kind == MP_EVENT_RENAMED || kind == MP_EVENT_LABELED || kind == MP_EVENT_UNLABELED ||
-           kind == MP_EVENT_ASSIGNED || kind == MP_EVENT_UNASSIGNED || kind == MP_EVENT_PUSHED;
+           kind == MP_EVENT_ASSIGNED || kind == MP_EVENT_UNASSIGNED || kind == MP_EVENT_PUSHED ||
+           kind == MP_EVENT_HEAD_PUSHED || kind == MP_EVENT_REFERENCED;
 }
 
 /* The thread and the comment, or what became of it; *are_there says whether both are in the
@@ -104,6 +106,9 @@ load_posts(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice *not
         (facts->key != NULL && !mp_event_has_comment(facts->kind) &&
          !mp_tracker_event_of_key(instance->tracker, facts->thread, facts->key, &notice->event,
                                   error)))
+        return false;
+    if (facts->kind == MP_EVENT_OPENED && notice->thread != NULL &&
+        !mp_tracker_changes(instance->tracker, facts->thread, &notice->changes, error))
         return false;
     *are_there = notice->thread != NULL &&
                  (notice->comment != NULL || !mp_event_has_comment(facts->kind)) &&
@@ -201,6 +206,7 @@ mp_notice_load(const MpInstance *instance, const MpNoticeFacts *facts, MpNotice 
         .kind = facts->kind,
         .comment = notice->comment,
         .event = notice->event,
+        .changes = notice->changes,
         .key = facts->key,
         .date = notice->comment != NULL ? notice->comment->date : facts->date,
         .source = &notice->source,

@@ -12,6 +12,7 @@ typedef struct {
     MpUser *actor;
     MpComment *comment;     /* NULL for what became of the thread; */
     MpThreadEvent *event;   /* then this is it */
+    MpChanges *changes;     /* of a pull request that was opened, or NULL */
     GPtrArray *subscribers; /* MpSubscriber, or NULL */
     const MpInstance *instance;
     MpNotificationSource source; /* of the instance and this */

@@ -7,14 +7,26 @@
 #include "outbox/internal.h"
 
 static const char *const kind_names[] = {
-    [MP_EVENT_OPENED] = "opened",         [MP_EVENT_COMMENT] = "comment",
-    [MP_EVENT_CLOSED] = "closed",         [MP_EVENT_REOPENED] = "reopened",
-    [MP_EVENT_LOCKED] = "locked",         [MP_EVENT_UNLOCKED] = "unlocked",
-    [MP_EVENT_RENAMED] = "renamed",       [MP_EVENT_LABELED] = "labeled",
-    [MP_EVENT_UNLABELED] = "unlabeled",   [MP_EVENT_ASSIGNED] = "assigned",
-    [MP_EVENT_UNASSIGNED] = "unassigned", [MP_EVENT_PUSHED] = "pushed",
-    [MP_EVENT_RESPONSE] = "answer",       [MP_EVENT_TEST] = "test",
-    [MP_EVENT_MENDED] = "mended",         [MP_EVENT_DIGEST] = "digest",
+    [MP_EVENT_OPENED] = "opened",
+    [MP_EVENT_COMMENT] = "comment",
+    [MP_EVENT_CLOSED] = "closed",
+    [MP_EVENT_REOPENED] = "reopened",
+    [MP_EVENT_LOCKED] = "locked",
+    [MP_EVENT_UNLOCKED] = "unlocked",
+    [MP_EVENT_RENAMED] = "renamed",
+    [MP_EVENT_LABELED] = "labeled",
+    [MP_EVENT_UNLABELED] = "unlabeled",
+    [MP_EVENT_ASSIGNED] = "assigned",
+    [MP_EVENT_UNASSIGNED] = "unassigned",
+    [MP_EVENT_PUSHED] = "pushed",
+    [MP_EVENT_HEAD_PUSHED] = "head-pushed",
+    [MP_EVENT_MERGED] = "merged",
+    [MP_EVENT_HEAD_DELETED] = "head-deleted",
+    [MP_EVENT_REFERENCED] = "referenced",
+    [MP_EVENT_RESPONSE] = "answer",
+    [MP_EVENT_TEST] = "test",
+    [MP_EVENT_MENDED] = "mended",
+    [MP_EVENT_DIGEST] = "digest",
 };
 
 MP_DEFINE_NAMES(mp_event_kind, MpEventKind, kind_names)
@@ -45,6 +57,10 @@ mp_event_has_comment(MpEventKind kind)
     case MP_EVENT_ASSIGNED:
     case MP_EVENT_UNASSIGNED:
     case MP_EVENT_PUSHED:
+    case MP_EVENT_HEAD_PUSHED:
+    case MP_EVENT_MERGED:
+    case MP_EVENT_HEAD_DELETED:
+    case MP_EVENT_REFERENCED:
     case MP_EVENT_RESPONSE:
     case MP_EVENT_TEST:
     case MP_EVENT_MENDED:

@@ -43,6 +43,10 @@ typedef enum {
     MP_EVENT_ASSIGNED,
     MP_EVENT_UNASSIGNED,
     MP_EVENT_PUSHED,
+    MP_EVENT_HEAD_PUSHED,
+    MP_EVENT_MERGED,
+    MP_EVENT_HEAD_DELETED,
+    MP_EVENT_REFERENCED,
     MP_EVENT_RESPONSE, /* to one mail: a rejection or a confirmation */
     MP_EVENT_TEST,     /* a test mail, which tells of nothing */
     MP_EVENT_MENDED,   /* to the administrator: the server, which had turned us away, takes mail */

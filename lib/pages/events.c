@@ -40,13 +40,32 @@ add_push(const MpRefPush *push, GString *page)
     mp_page_add(page, " <bdi>%s</bdi> (%s → %s)", mp_push_short_ref(push), before, after);
 }
 
-void
-mp_pages_add_change(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
+/* What became of a pull request, or what a commit did; the commits themselves stand below. */
+static void
+add_git(const MpPagesTexts *texts, const MpThread *thread, const MpThreadEvent *event,
+        GString *page)
 {
+    if (event->change == MP_THREAD_HEAD_PUSHED)
+        mp_page_add(page, " %d", event->n_added);
+    if (event->n_removed > 0)
+        mp_page_add(page, " · %s %d", texts->taken_back, event->n_removed);
+    if (event->change == MP_THREAD_MERGED && thread->base != NULL)
+        mp_page_add(page, " <code>%s</code>", thread->base);
+    if (event->source != NULL)
+        mp_page_add(page, " · <bdi>%s</bdi>", event->source);
+}
+
+void
+mp_pages_add_change(const MpPagesUpdate *update, const MpThread *thread, const MpThreadEvent *event,
+                    GString *page)
+{
+    const MpPagesTexts *texts = update->texts;
+    bool is_by_commit = event->change == MP_THREAD_CLOSED && event->source != NULL;
     g_autofree char *assignees = mp_assignees_text(event->assignees, ", ");
 
     mp_page_add(page, "<bdi>%s</bdi> %s", event->author_login,
-                update->texts->changes[event->change]);
+                is_by_commit ? texts->closed_by : texts->changes[event->change]);
+    add_git(texts, thread, event, page);
     mp_pages_add_labels(page, event->labels);
     if (*assignees != '\0')
         mp_page_add(page, " <bdi>%s</bdi>", assignees);
@@ -58,25 +77,28 @@ mp_pages_add_change(const MpPagesUpdate *update, const MpThreadEvent *event, GSt
 }
 
 static void
-add_event(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page)
+add_event(const MpPagesUpdate *update, const MpThread *thread, const MpThreadEvent *event,
+          GString *page)
 {
     mp_page_add(page, "<p class=\"event\" id=\"event-%d\">", event->number);
-    mp_pages_add_change(update, event, page);
+    mp_pages_add_change(update, thread, event, page);
     mp_page_add(page, " · %t</p>\n", event->date);
+    if (event->commits != NULL)
+        mp_pages_add_commits(page, update->texts, event->commits, event->n_added);
 }
 
 bool
-mp_pages_add_events(MpPagesUpdate *update, guint64 thread, guint64 comment, GString *page,
+mp_pages_add_events(MpPagesUpdate *update, const MpThread *thread, guint64 comment, GString *page,
                     MpPagesEvents *events, GError **error)
 {
     while (events->next < events->end) {
         if (events->event == NULL &&
-            !mp_tracker_event(update->tracker, thread, events->next, &events->event, error))
+            !mp_tracker_event(update->tracker, thread->id, events->next, &events->event, error))
             return false;
         if (events->event != NULL && events->event->comment > comment)
             break;
         if (events->event != NULL)
-            add_event(update, events->event, page);
+            add_event(update, thread, events->event, page);
         mp_pages_events_clear(events);
         events->next++;
     }

@@ -129,7 +129,7 @@ feed_event(MpPagesUpdate *update, MpPagesRepository *repository, const MpThread 
     GString *line = begin_entry(update, repository, thread, key, event->date, what,
                                 event->author_login, event->comment, anchor);
 
-    mp_pages_add_change(update, event, html);
+    mp_pages_add_change(update, thread, event, html);
     g_string_append(html, "</p>");
     mp_page_add(line, "<content type=\"html\">%s</content></entry>", html->str);
     mp_lines_set(repository->feed, one_line(line));

@@ -61,6 +61,10 @@ typedef struct {
     const char *labels, *assigned_to;
     const char *changes[MP_N_THREAD_CHANGES]; /* behind who did it, before what it is about */
     const char *earlier;                      /* behind a number */
+    const char *closed_by;                    /* in the place of "closed this" */
+    const char *taken_back;                   /* before a number of commits */
+    const char *commits, *files, *diff;       /* headings */
+    const char *diff_cut, *more, *merged, *line;
 } MpPagesTexts;
 
 const MpPagesTexts *mp_pages_texts(MpLanguage language);
@@ -244,11 +248,24 @@ void mp_pages_events_clear(MpPagesEvents *events);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPagesEvents, mp_pages_events_clear)
 
 /* Those that stand behind this comment. */
-bool mp_pages_add_events(MpPagesUpdate *update, guint64 thread, guint64 comment, GString *page,
-                         MpPagesEvents *events, GError **error);
+bool mp_pages_add_events(MpPagesUpdate *update, const MpThread *thread, guint64 comment,
+                         GString *page, MpPagesEvents *events, GError **error);
+
+/* --- changes.c ---------------------------------------------------------------------------------
+ */
+
+/* What a pull request would change; nothing where that is not known. */
+bool
+mp_pages_add_changes(MpPagesUpdate *update, const MpThread *thread, GString *page, GError **error);
+
+/* Commits as a list, of `all` that there are; and of which lines a comment is. */
+void mp_pages_add_commits(GString *page, const MpPagesTexts *texts, const GPtrArray *commits,
+                          guint64 all);
+void mp_pages_add_place(const MpPagesTexts *texts, const MpComment *comment, GString *page);
 
 /* Who did what, as HTML within a line. */
-void mp_pages_add_change(const MpPagesUpdate *update, const MpThreadEvent *event, GString *page);
+void mp_pages_add_change(const MpPagesUpdate *update, const MpThread *thread,
+                         const MpThreadEvent *event, GString *page);
 
 /* A thread's labels, as words of a line; nothing where it has none. */
 void mp_pages_add_labels(GString *page, const GPtrArray *labels);

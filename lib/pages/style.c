@@ -38,6 +38,7 @@ const char mp_pages_style[] =
     "padding:.15rem .25rem}\n"
     ".event{margin:0 .9rem 1rem;overflow:hidden;color:var(--soft);font-size:.875rem}"
     ".event del{color:var(--soft)}.event ins{color:var(--fg);text-decoration:none}"
+    ".commits{margin:.2rem .9rem 1rem;font-size:.875rem}.changes .commits{margin-inline:0}"
     ".label{display:inline-block;border:1px solid var(--line);border-radius:.75rem;"
     "padding:0 .5rem;background:var(--head);color:var(--fg)}\n"
     ".body{padding:.1rem .9rem;overflow:hidden}.wide{overflow-x:auto}"

@@ -178,6 +178,7 @@ add_comment(const Page *p, GString *out, const MpComment *comment, GError **erro
 
     add_head(p, out, comment);
     mp_page_add(out, "<div class=\"body\" dir=\"auto\">\n");
+    mp_pages_add_place(p->update->texts, comment, out);
     if (comment->redacted != 0)
         mp_page_add(out, "<p><em>%s</em></p>\n", p->update->texts->redacted);
     else
@@ -203,12 +204,16 @@ add_facts(const Page *p, GString *out)
                 "<h1><bdi>%s</bdi> <span class=\"number\">#%d</span></h1>\n<p class=\"facts\">"
                 "<span class=\"state %s\">%s</span>",
                 thread->title, thread->id, thread->is_open ? "open" : "closed",
-                thread->is_open ? texts->open : texts->closed);
+                thread->is_merged ? texts->merged
+                : thread->is_open ? texts->open
+                                  : texts->closed);
     if (thread->is_locked)
         mp_page_add(out, " · %s", texts->locked);
     mp_page_add(out, " · %s", texts->kinds[thread->kind]);
     if (thread->object != NULL)
         mp_page_add(out, " <code>%s</code>", thread->object);
+    if (thread->base != NULL)
+        mp_page_add(out, " → <code>%s</code>", thread->base);
     mp_page_add(out, " · %s <bdi>%s</bdi> · %t", texts->opened_by, mp_thread_author(thread),
                 thread->created);
     if (thread->labels != NULL) {
@@ -280,8 +285,8 @@ add_comments(const Page *p, GString *out, GError **error)
         if (!mp_tracker_comment(p->update->tracker, p->thread->id, number, &comment, error))
             return false;
         if ((comment != NULL && !add_comment(p, out, comment, error)) ||
-            !mp_pages_add_events(p->update, p->thread->id, number < end ? number : most, out,
-                                 &events, error))
+            !mp_pages_add_events(p->update, p->thread, number < end ? number : most, out, &events,
+                                 error))
             return false;
     }
     return true;
@@ -310,7 +315,8 @@ write_page(const Page *p, GError **error)
 
     add_facts(p, page);
     add_pages(p, page, true);
-    if (!add_comments(p, page, error)) {
+    if ((p->first == 0 && !mp_pages_add_changes(p->update, p->thread, page, error)) ||
+        !add_comments(p, page, error)) {
         g_string_free(page, TRUE);
         return false;
     }

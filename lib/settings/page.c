@@ -81,7 +81,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "tracker.remote-timeout", N_("Seconds for a fetch or push")},
     {NULL, "tracker.mask-addresses", N_("Hide mail addresses in comments")},
 
-    {N_("Git"), "repositories.root", N_("Directory of the repositories whose pushes are told")},
+    {N_("Git"), "repositories.root", N_("Directory of the repositories that are watched")},
     {NULL, "repositories.pushes", N_("Spool in which hooks say that there was a push"), MP_APPLY_UNITS},
     {NULL, "repositories.pusher-uids", N_("Numbers of users whose hooks may say who pushed")},
 

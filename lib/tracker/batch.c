@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "tracker/records.h"
 #include "tracker/internal.h"
+#include "tracker/pulls_file.h"
 
 #define SUBJECT_MAX 72 /* characters of a first line that git log shows without wrapping */
 
@@ -276,6 +277,8 @@ write_comment(MpBatch *batch, MpTreeNode *thread, guint64 number, const MpNewCom
            set_lines(batch, directory, "comment.md", comment->body, error) &&
            (comment->elided == NULL || *comment->elided == '\0' ||
             set_lines(batch, directory, "elided.txt", comment->elided, error)) &&
+           (comment->quoted == NULL ||
+            set_lines(batch, directory, "lines.txt", comment->quoted, error)) &&
            set_text(batch, directory, "mail", record, error) &&
            write_attachments(batch, directory, comment->attachments, error) &&
            mp_keys_add(tree, received, comment->key, number, announcing_host(batch, comment),
@@ -380,12 +383,14 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
         (thread->kind == MP_COMMIT && thread->object != NULL &&
          !mp_commits_claim(&batch->tracker->store, batch->chain.tree, thread, *id, error)))
         return false;
+    named.id = *id;
     MpTreeNode *directory = make_thread(batch, *id, error);
     g_autofree char *record = mp_record_thread(&named);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, *id, thread->title);
 
     return directory != NULL && set_text(batch, directory, "thread", record, error) &&
+           mp_pulls_follow(batch->chain.tree, &named, error) &&
            write_comment(batch, directory, 0, post, actor, error) &&
            add_message_id(batch, post, *id, error) &&
            (post->known_as == NULL || set_import(batch, post->known_as, *id, error)) &&
@@ -404,6 +409,7 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
     g_autofree char *record = mp_record_thread(thread);
 
     return received != NULL && set_text(batch, directory, "thread", record, error) &&
+           mp_pulls_follow(batch->chain.tree, thread, error) &&
            (key == NULL ||
             mp_keys_add(batch->chain.tree, received, key, 0, batch->tracker->store.host, error)) &&
            mp_chain_commit(&batch->chain, what, actor, error);
@@ -415,23 +421,6 @@ mp_batch_set_import(MpBatch *batch, const char *message_id, guint64 thread, cons
 {
     return set_import(batch, message_id, thread, error) &&
            mp_chain_commit(&batch->chain, what, actor, error);
-}
-
-guint
-mp_tracker_pushes(const MpTracker *tracker)
-{
-    return tracker->store.n_pushes;
-}
-
-bool
-mp_tracker_takes_others(MpTracker *tracker, GError **error)
-{
-    MpActor actor = mp_program_actor();
-    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-
-    return !mp_tracker_is_shared(tracker) ||
-           (mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error) &&
-            mp_batch_commit(batch, error) != MP_FAILED);
 }
 
 bool

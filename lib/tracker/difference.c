@@ -180,8 +180,9 @@ visit_thread(Walk *walk, guint64 id, const Pair *pair, GError **error)
         const Pair *part = &g_array_index(parts, Pair, i);
         g_autoptr(git_tree) older = NULL, newer = NULL;
 
-        difference.is_new_record |=
-            strcmp(part->name, "thread") == 0 || strcmp(part->name, "events") == 0;
+        difference.is_new_record |= strcmp(part->name, "thread") == 0 ||
+                                    strcmp(part->name, "events") == 0 ||
+                                    strcmp(part->name, "changes") == 0;
         if (strcmp(part->name, "comments") == 0 &&
             !(open_pair(walk->store, part, &older, &newer, error) &&
               add_comments(walk->store, older, newer, numbers, error)))

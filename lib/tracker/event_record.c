@@ -62,6 +62,52 @@ mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees)
     }
 }
 
+/* Nobody but Git may be nobody. */
+static void
+check_git(MpRecordReader *r, const MpThreadEvent *event)
+{
+    bool has_commit = event->commits != NULL && event->source != NULL;
+
+    if (event->author == 0 && event->push == NULL && g_strcmp0(event->via, MP_VIA_GIT) != 0)
+        mp_record_blame(r, "author", "0 is for what happened in Git");
+    if (event->change == MP_THREAD_HEAD_PUSHED && (event->from == NULL || event->to == NULL))
+        mp_record_blame(r, "from", "without from= and to= nothing was pushed");
+    if (event->change == MP_THREAD_MERGED && event->to == NULL)
+        mp_record_blame(r, "to", "missing: where it was merged");
+    if (event->change == MP_THREAD_REFERENCED && !has_commit)
+        mp_record_blame(r, "source", "without it and a commit nothing is named");
+    if (event->source != NULL && !mp_is_repository_name(event->source))
+        mp_record_blame(r, "source", "not of the form owner/name");
+}
+
+static void
+read_git(MpRecordReader *r, MpThreadEvent *event)
+{
+    event->from = mp_record_object_id(r, "from");
+    event->to = mp_record_object_id(r, "to");
+    event->source = mp_record_optional(r, "source");
+    if (mp_record_has(r, "added"))
+        event->n_added = mp_record_number(r, "added", 0, G_MAXUINT32);
+    if (mp_record_has(r, "removed"))
+        event->n_removed = mp_record_number(r, "removed", 0, G_MAXUINT32);
+    event->commits = mp_record_commits(r);
+    if (event->commits->len == 0)
+        g_clear_pointer(&event->commits, g_ptr_array_unref);
+}
+
+static void
+set_git(GKeyFile *file, const char *g, const MpThreadEvent *event)
+{
+    mp_record_set_optional(file, g, "from", event->from);
+    mp_record_set_optional(file, g, "to", event->to);
+    mp_record_set_optional(file, g, "source", event->source);
+    if (event->change == MP_THREAD_HEAD_PUSHED) {
+        mp_record_set_number(file, g, "added", event->n_added);
+        mp_record_set_number(file, g, "removed", event->n_removed);
+    }
+    mp_record_set_commits(file, event->commits);
+}
+
 /* What the change needs and lacks. */
 static void
 check_event(MpRecordReader *r, const MpThreadEvent *event)
@@ -74,6 +120,7 @@ check_event(MpRecordReader *r, const MpThreadEvent *event)
         mp_record_blame(r, "title", "without was= and title= it renames nothing");
     if (has_labels != (event->labels != NULL))
         mp_record_blame(r, "labels", "missing, or of a change that has none");
+    check_git(r, event);
     if (has_assignees != (event->assignees != NULL))
         mp_record_blame(r, "change", "assignees are missing, or it has none");
     if ((event->change == MP_THREAD_PUSHED) != (event->push != NULL))
@@ -101,6 +148,7 @@ mp_record_parse_event(const char *text, const char *path, guint64 number, GError
     event->labels = mp_record_labels(&r, "labels");
     event->assignees = mp_record_assignees(&r);
     event->push = mp_record_push(&r);
+    read_git(&r, event);
     if (change != NULL && !mp_thread_change_parse(change, &event->change))
         mp_record_blame(&r, "change", "not a change of a thread");
     check_event(&r, event);
@@ -126,5 +174,6 @@ mp_record_event(const MpThreadEvent *event)
     mp_record_set_labels(file, g, "labels", event->labels);
     mp_record_set_assignees(file, event->assignees);
     mp_record_set_push(file, event->push);
+    set_git(file, g, event);
     return g_key_file_to_data(file, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "tracker/internal.h"
+#include "tracker/pulls_file.h"
 #include "tracker/records.h"
 
 /* --- Read ----------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ mp_batch_change(MpBatch *batch, guint64 id, MpThreadEvent *event, const MpActor 
         return false;
     event->number++;
     return mp_tree_set_at(tree, path, record, strlen(record), error) &&
-           write_event(batch, id, event, error) &&
+           mp_pulls_follow(tree, thread, error) && write_event(batch, id, event, error) &&
            (event->change != MP_THREAD_ASSIGNED ||
             mp_batch_follow(batch, id, event->assignees, error)) &&
            mp_chain_commit(&batch->chain, what, actor, error);

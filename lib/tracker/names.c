@@ -204,6 +204,8 @@ mp_thread_is_fitting(const MpThread *thread)
     bool has_branches = thread->base != NULL && object != NULL && mp_is_branch(thread->base) &&
                         mp_is_branch(object);
 
+    if (thread->is_merged && (thread->kind != MP_PULL || thread->is_open))
+        return false;
     if (thread->base != NULL && (thread->kind != MP_PULL || !has_branches))
         return false;
     if (object == NULL)
@@ -240,6 +242,7 @@ mp_comment_free(MpComment *comment)
     g_free(comment->recipient);
     g_free(comment->part);
     g_free(comment->path);
+    g_free(comment->quoted);
     g_free(comment->body);
     g_free(comment->elided);
     g_free(comment->message_id);

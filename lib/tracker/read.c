@@ -240,6 +240,7 @@ read_comment(MpTree *tree, MpTreeNode *directory, const char *path, guint64 numb
     comment->body = read_file(tree, directory, "comment.md", path, error);
     return comment->body != NULL &&
                    mp_tree_read(tree, directory, "elided.txt", &comment->elided, NULL, error) &&
+                   mp_tree_read(tree, directory, "lines.txt", &comment->quoted, NULL, error) &&
                    read_attachment_sizes(tree, directory, comment, error)
                ? g_steal_pointer(&comment)
                : NULL;

@@ -32,8 +32,10 @@ static const char *const kind_names[] = {
 MP_DEFINE_NAMES(mp_thread_kind, MpThreadKind, kind_names)
 
 static void
-check_base(MpRecordReader *r, const MpThread *thread)
+check_pull(MpRecordReader *r, const MpThread *thread)
 {
+    if (thread->is_merged && (thread->kind != MP_PULL || thread->is_open))
+        mp_record_blame(r, "merged", "only a closed pull request is");
     if (thread->base == NULL)
         return;
     if (thread->kind != MP_PULL)
@@ -65,6 +67,7 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
     thread->nonce = mp_record_string(&r, "nonce");
     thread->is_locked = mp_record_boolean(&r, "locked");
     thread->is_unlisted = mp_record_boolean(&r, "unlisted");
+    thread->is_merged = mp_record_boolean(&r, "merged");
     thread->is_open = g_strcmp0(state, "open") == 0;
     thread->labels = mp_record_labels(&r, "labels");
     thread->assignees = mp_record_assignees(&r);
@@ -76,7 +79,7 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
         mp_record_blame(&r, "state", "neither open nor closed");
     if (thread->repository != NULL && !mp_is_repository_name(thread->repository))
         mp_record_blame(&r, "repository", "not of the form owner/name");
-    check_base(&r, thread);
+    check_pull(&r, thread);
     return mp_record_end(&r, error) ? g_steal_pointer(&thread) : NULL;
 }
 
@@ -94,6 +97,8 @@ mp_record_thread(const MpThread *thread)
     mp_record_set_optional(file, g, "unlisted", thread->is_unlisted ? "true" : NULL);
     mp_record_set_optional(file, g, "object", thread->object);
     mp_record_set_optional(file, g, "base", thread->base);
+    if (thread->is_merged)
+        g_key_file_set_string(file, g, "merged", "true");
     mp_record_set_number(file, g, "author", thread->author);
     g_key_file_set_string(file, g, "login", thread->author_login);
     mp_record_set_optional(file, g, "name", thread->author_name);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "tracker/changes.h"
 #include "tracker/record_file.h"
 #include "tracker/redact.h"
 #include "tracker/thread_event.h"
@@ -28,6 +29,13 @@ void mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees);
 MpRefPush *mp_record_push(MpRecordReader *r);
 void mp_record_set_push(GKeyFile *file, const MpRefPush *push);
 MpTold *mp_record_parse_told(const char *text, const char *path, GError **error);
+/* What a pull request would change, but for its diff; and its group of commits, which events have
+ * as well. An id is 40 hexadecimal digits, or NULL. */
+MpChanges *mp_record_parse_changes(const char *text, const char *path, GError **error);
+char *mp_record_changes(const MpChanges *changes);
+GPtrArray *mp_record_commits(MpRecordReader *r);
+void mp_record_set_commits(GKeyFile *file, const GPtrArray *commits);
+char *mp_record_object_id(MpRecordReader *r, const char *key);
 
 /* The record of a comment; body, elided and attachments are files of their own. */
 MpComment *

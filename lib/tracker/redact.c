@@ -120,6 +120,7 @@ remove_words(MpTree *tree, MpTreeNode *directory, const MpComment *comment, gint
     g_autofree char *record = mp_record_redacted(comment, date);
 
     mp_tree_remove(directory, "elided.txt");
+    mp_tree_remove(directory, "lines.txt");
     mp_tree_remove(directory, "attachments");
     return mp_tree_set(tree, directory, "comment.md", MP_REDACTED_TEXT, strlen(MP_REDACTED_TEXT),
                        error) &&

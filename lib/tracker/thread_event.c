@@ -7,11 +7,20 @@
 #include "base/names.h"
 
 static const char *const change_names[MP_N_THREAD_CHANGES] = {
-    [MP_THREAD_CLOSED] = "closed",         [MP_THREAD_REOPENED] = "reopened",
-    [MP_THREAD_LOCKED] = "locked",         [MP_THREAD_UNLOCKED] = "unlocked",
-    [MP_THREAD_RENAMED] = "renamed",       [MP_THREAD_LABELED] = "labeled",
-    [MP_THREAD_UNLABELED] = "unlabeled",   [MP_THREAD_ASSIGNED] = "assigned",
-    [MP_THREAD_UNASSIGNED] = "unassigned", [MP_THREAD_PUSHED] = "pushed",
+    [MP_THREAD_CLOSED] = "closed",
+    [MP_THREAD_REOPENED] = "reopened",
+    [MP_THREAD_LOCKED] = "locked",
+    [MP_THREAD_UNLOCKED] = "unlocked",
+    [MP_THREAD_RENAMED] = "renamed",
+    [MP_THREAD_LABELED] = "labeled",
+    [MP_THREAD_UNLABELED] = "unlabeled",
+    [MP_THREAD_ASSIGNED] = "assigned",
+    [MP_THREAD_UNASSIGNED] = "unassigned",
+    [MP_THREAD_PUSHED] = "pushed",
+    [MP_THREAD_HEAD_PUSHED] = "head-pushed",
+    [MP_THREAD_MERGED] = "merged",
+    [MP_THREAD_HEAD_DELETED] = "head-deleted",
+    [MP_THREAD_REFERENCED] = "referenced",
 };
 
 MP_DEFINE_NAMES(mp_thread_change, MpThreadChange, change_names)
@@ -30,6 +39,10 @@ mp_thread_event_free(MpThreadEvent *event)
     g_clear_pointer(&event->labels, g_ptr_array_unref);
     g_clear_pointer(&event->assignees, g_ptr_array_unref);
     mp_push_free(event->push);
+    g_free(event->from);
+    g_free(event->to);
+    g_clear_pointer(&event->commits, g_ptr_array_unref);
+    g_free(event->source);
     g_free(event);
 }
 
@@ -154,12 +167,30 @@ push_text(const MpRefPush *push)
     return g_strdup_printf("%s %s", push->ref, mp_push_deed_name(mp_push_deed(push)));
 }
 
+/* "2 commits, 1 taken back"; the commit that closed or named the thread; else "". */
+static char *
+git_text(const MpThreadEvent *event)
+{
+    GString *text = g_string_new(NULL);
+
+    if (event->change == MP_THREAD_HEAD_PUSHED)
+        g_string_append_printf(text, "%" G_GUINT64_FORMAT " commit%s", event->n_added,
+                               event->n_added == 1 ? "" : "s");
+    if (event->change == MP_THREAD_HEAD_PUSHED && event->n_removed > 0)
+        g_string_append_printf(text, ", %" G_GUINT64_FORMAT " taken back", event->n_removed);
+    if (event->source != NULL && event->commits != NULL && event->commits->len > 0)
+        g_string_append_printf(text, "by %s@%.12s", event->source,
+                               ((MpChangedCommit *)event->commits->pdata[0])->id);
+    return g_string_free(text, FALSE);
+}
+
 char *
 mp_thread_event_text(const MpThreadEvent *event)
 {
-    g_autofree char *about = event->push != NULL     ? push_text(event->push)
-                             : event->labels != NULL ? mp_labels_text(event->labels, "; ")
-                                                     : mp_assignees_text(event->assignees, "; ");
+    g_autofree char *about = event->push != NULL        ? push_text(event->push)
+                             : event->labels != NULL    ? mp_labels_text(event->labels, "; ")
+                             : event->assignees != NULL ? mp_assignees_text(event->assignees, "; ")
+                                                        : git_text(event);
 
     return g_strconcat(mp_thread_change_name(event->change), *about != '\0' ? " " : "", about,
                        NULL);
@@ -262,13 +293,36 @@ remove_assignees(MpThread *thread, MpThreadEvent *event)
     return event->assignees->len > 0;
 }
 
+/* A merged one that is opened again is merged no more. */
+static bool
+set_open(MpThread *thread, bool is_open)
+{
+    thread->is_merged &= !is_open;
+    return set_fact(&thread->is_open, is_open);
+}
+
+static bool
+merge(MpThread *thread)
+{
+    bool was_open = set_open(thread, false);
+
+    thread->is_merged |= was_open;
+    return was_open;
+}
+
 bool
 mp_thread_apply(MpThread *thread, MpThreadEvent *event)
 {
     switch (event->change) {
     case MP_THREAD_CLOSED:
     case MP_THREAD_REOPENED:
-        return set_fact(&thread->is_open, event->change == MP_THREAD_REOPENED);
+    case MP_THREAD_HEAD_DELETED:
+        return set_open(thread, event->change == MP_THREAD_REOPENED);
+    case MP_THREAD_MERGED:
+        return merge(thread);
+    case MP_THREAD_HEAD_PUSHED:
+    case MP_THREAD_REFERENCED:
+        return true;
     case MP_THREAD_LOCKED:
     case MP_THREAD_UNLOCKED:
         return set_fact(&thread->is_locked, event->change == MP_THREAD_LOCKED);

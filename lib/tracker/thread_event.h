@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "tracker/changes.h"
 #include "tracker/push.h"
-#include "tracker/tracker.h"
 
 typedef enum {
     MP_THREAD_CLOSED,
@@ -18,7 +18,11 @@ typedef enum {
     MP_THREAD_UNLABELED,
     MP_THREAD_ASSIGNED,
     MP_THREAD_UNASSIGNED,
-    MP_THREAD_PUSHED, /* a branch or a tag leads to this commit now, or away from it */
+    MP_THREAD_PUSHED,       /* a branch or a tag leads to this commit now, or away from it */
+    MP_THREAD_HEAD_PUSHED,  /* the head of a pull request */
+    MP_THREAD_MERGED,       /* the head is in the base: it is closed */
+    MP_THREAD_HEAD_DELETED, /* likewise, since the branch is gone */
+    MP_THREAD_REFERENCED,   /* by a commit */
     MP_N_THREAD_CHANGES,
 } MpThreadChange;
 
@@ -65,14 +69,27 @@ typedef struct {
     guint64 author;  /* 0: nobody's account; then this is a name: */
     char *author_login;
     gint64 date;
-    char *via;            /* "mail", "command", "import" or "push" */
+    char *via;            /* "mail", "command", "import", "push" or MP_VIA_GIT */
     char *host;           /* that made and announces it, or NULL */
     char *key;            /* its KEY */
     char *was, *title;    /* renamed: from, to */
     GPtrArray *labels;    /* labeled, unlabeled: char * */
     GPtrArray *assignees; /* assigned, unassigned: MpAssignee */
     MpRefPush *push;      /* pushed */
+    char *from, *to;      /* pushed: where the head was and is; deleted: was; merged: the base */
+    guint64 n_added, n_removed; /* pushed: commits */
+    GPtrArray *commits;         /* MpChangedCommit: pushed: of those added, the newest first;
+                                   referenced, closed by one: that; else NULL */
+    char *source;               /* the repository of the latter, or NULL */
 } MpThreadEvent;
+
+/*
+ * What happened in Git. Where nobody is known to have done it the author is 0, and stands in its
+ * login the name of the repository, which no account can have.
+ */
+#define MP_VIA_GIT "git"
+
+#define MP_EVENT_COMMITS 50 /* that an event names */
 
 void mp_thread_event_free(MpThreadEvent *event);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpThreadEvent, mp_thread_event_free)

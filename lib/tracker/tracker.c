@@ -54,3 +54,20 @@ mp_tracker_back_off(const MpTracker *tracker, int attempt)
     if (mp_tracker_is_shared(tracker))
         mp_remote_back_off(attempt);
 }
+
+guint
+mp_tracker_pushes(const MpTracker *tracker)
+{
+    return tracker->store.n_pushes;
+}
+
+bool
+mp_tracker_takes_others(MpTracker *tracker, GError **error)
+{
+    MpActor actor = mp_program_actor();
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+
+    return !mp_tracker_is_shared(tracker) ||
+           (mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error) &&
+            mp_batch_commit(batch, error) != MP_FAILED);
+}

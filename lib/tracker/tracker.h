@@ -36,6 +36,7 @@ typedef struct {
     char *title;
     bool is_open, is_locked;
     bool is_unlisted; /* of a commit that was pushed, until somebody writes in it */
+    bool is_merged;   /* a pull request that was: it is closed */
     char *object;     /* what it is about: a commit, the branch of a pull request; or NULL */
     char *base;       /* of a pull request: the branch that it is to be merged into, or NULL */
     guint64 author;   /* 0: nobody's account, of a commit */
@@ -51,7 +52,7 @@ typedef struct {
 /* Whether a thread may be called so: one line of which a reader sees all, and not too long. */
 bool mp_is_title(const char *title);
 
-/* Whether it is about what one of its kind may be about: object, base. */
+/* Whether it is about what one of its kind may be about, and merged only if it can be. */
 bool mp_thread_is_fitting(const MpThread *thread);
 
 void mp_thread_free(MpThread *thread);
@@ -117,6 +118,7 @@ typedef struct {
     char *part;             /* the part that was read, or NULL */
     char *path;             /* the file of the commit that it is about, or NULL */
     guint64 line;           /* of that file, from 1, or 0 */
+    char *quoted;           /* the lines around it, with their numbers, or NULL */
     char *body;             /* Markdown */
     char *elided;           /* what was cut, or NULL */
     char *message_id;       /* of the mail it came from, or NULL */
@@ -378,6 +380,7 @@ typedef struct {
     const char *part;               /* which part was read: "plain", "html", or NULL */
     const char *path;               /* the file of the commit that it is about, or NULL */
     guint64 line;                   /* of that file, or 0 */
+    const char *quoted;             /* the lines around it, with their numbers, or NULL */
     const char *commands;           /* "/close /mute": applied, and cut from the body; or NULL */
     const char *dmarc, *dkim, *spf; /* what the receiving server found of the sender, or NULL */
     const GArray *mentions;         /* guint64 ids to subscribe with reason `mention`, or NULL */

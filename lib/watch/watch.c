@@ -9,6 +9,7 @@
 #include "tracker/repositories.h"
 #include "watch/bell.h"
 #include "watch/internal.h"
+#include "watch/pulls.h"
 
 #define CHANGES_MAX  10                 /* of one repository, in a batch */
 #define COMPARED_MAX (16 * 1024 * 1024) /* octets of files, in a batch: mail waits meanwhile */
@@ -17,6 +18,7 @@
 struct MpWatch {
     MpInstance *instance;
     GQueue waiting;     /* char *: repositories to be looked at */
+    bool are_pulls_due; /* something may be new of pull requests */
     GHashTable *bells;  /* char * to GPtrArray of MpBell: those that rang */
     GHashTable *states; /* of repositories that cannot be read; NULL: not read yet */
 };
@@ -68,6 +70,7 @@ mp_watch_look_at_all(MpWatch *watch, GError **error)
     if (!is_watching(watch))
         return true;
     g_queue_clear_full(&watch->waiting, g_free);
+    watch->are_pulls_due = true;
     return mp_instance_refresh(watch->instance, error) &&
            mp_tracker_foreach_repository(watch->instance->tracker, add_name, &watch->waiting,
                                          error);
@@ -99,6 +102,7 @@ mp_watch_listen(MpWatch *watch)
         return;
     g_autoptr(GPtrArray) bells = mp_bells_take(watch->instance->config->pushes);
     g_ptr_array_set_free_func(bells, NULL); /* each is kept */
+    watch->are_pulls_due |= bells->len > 0;
     for (guint i = 0; i < bells->len; i++)
         hear(watch, g_ptr_array_index(bells, i));
 }
@@ -266,14 +270,26 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
             mp_watch_note_state(config, &watch->states, name, state, error));
 }
 
+/* Last, when what was pushed is told. */
+static bool
+step_pulls(MpWatch *watch, bool *is_more, GError **error)
+{
+    if (watch->are_pulls_due && !mp_pulls_pass(watch->instance, is_more, error))
+        return false;
+    watch->are_pulls_due = *is_more;
+    return true;
+}
+
 bool
 mp_watch_step(MpWatch *watch, bool *is_more, GError **error)
 {
     bool has_told = false;
 
     *is_more = false;
-    if (!is_watching(watch) || g_queue_is_empty(&watch->waiting))
+    if (!is_watching(watch))
         return true;
+    if (g_queue_is_empty(&watch->waiting))
+        return step_pulls(watch, is_more, error);
     if (!mp_instance_refresh(watch->instance, error))
         return false;
     while (!has_told && !g_queue_is_empty(&watch->waiting)) {
@@ -285,6 +301,6 @@ mp_watch_step(MpWatch *watch, bool *is_more, GError **error)
         if (is_unfinished)
             g_queue_push_head(&watch->waiting, g_steal_pointer(&name));
     }
-    *is_more = !g_queue_is_empty(&watch->waiting);
+    *is_more = !g_queue_is_empty(&watch->waiting) || watch->are_pulls_due;
     return true;
 }

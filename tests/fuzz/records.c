@@ -1,4 +1,5 @@
 /* The tracker's records, which administrators edit and others push. The first byte chooses. */
+#include "tracker/pulls_file.h"
 #include "tracker/records.h"
 
 #include "fuzz.h"
@@ -23,6 +24,15 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         fuzz_claim(id == NULL || strchr(id, '\n') == NULL);
     } else if (data[0] % 5 == 1) {
         mp_comment_free(mp_record_parse_comment(text, "comment", 1, NULL));
+        mp_thread_event_free(mp_record_parse_event(text, "event", 1, NULL));
+        g_autoptr(GPtrArray) pulls = mp_pulls_parse(text, "pulls", NULL);
+        fuzz_claim(pulls == NULL || pulls->len <= size);
+        g_autoptr(MpChanges) changes = mp_record_parse_changes(text, "changes", NULL);
+        g_autofree char *again = changes != NULL ? mp_record_changes(changes) : NULL;
+        g_autoptr(MpChanges) second =
+            again != NULL ? mp_record_parse_changes(again, "changes", NULL) : NULL;
+        fuzz_claim(changes == NULL ||
+                   (second != NULL && second->files->len == changes->files->len));
     } else if (data[0] % 5 == 2) {
         g_autoptr(MpRepository) repository =
             mp_record_parse_repository(text, "repository", "acme/rocket", NULL);

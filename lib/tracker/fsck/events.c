@@ -31,7 +31,7 @@ check_record(Events *events, MpTree *tree, const char *name, guint64 number, con
             mp_fsck_tell(events->fsck, "malformed", path,
                          g_strdup("write the KEY that received/ has for this event"),
                          "[event] key: not 32 hexadecimal digits");
-        if (!mp_fsck_has_user(events->fsck, event->author))
+        if (event->author != 0 && !mp_fsck_has_user(events->fsck, event->author))
             mp_fsck_tell(
                 events->fsck, "no-user", path,
                 g_strdup("restore the account in accounts.git, or write another id and login"),

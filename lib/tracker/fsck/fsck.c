@@ -347,7 +347,7 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
                  .redacted = redacted,
                  .message_ids = message_ids,
                  .case_matters = accounts->case_matters};
-    git_oid imports, commits, hosts, index, openings;
+    git_oid imports, commits, hosts, index, openings, pulls;
 
     *counts = (MpFsckCounts){0};
     mp_git_keep_little();
@@ -371,6 +371,8 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
         check_imports(&fsck, &commits, "commits");
     if (mp_fsck_find_in_root(&fsck, "openings", &openings))
         mp_fsck_openings(&fsck, &openings, "openings");
+    if (mp_fsck_find_in_root(&fsck, "pulls", &pulls))
+        mp_fsck_pulls(&fsck, &pulls);
     if (mp_fsck_find_in_root(&fsck, "hosts", &hosts))
         check_hosts(&fsck, &hosts);
     if (fsck.stop == NULL)

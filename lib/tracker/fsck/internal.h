@@ -60,6 +60,10 @@ void mp_fsck_names(Fsck *fsck);
 void mp_fsck_openings(Fsck *fsck, const git_oid *id, const char *path);
 void mp_fsck_opening_of(Fsck *fsck, const MpRepository *repository, const char *path);
 
+/* What a pull request has in its directory `tree`, and its line of pulls/; and all lines there. */
+void mp_fsck_pull(Fsck *fsck, MpTree *tree, const MpThread *thread, const char *directory);
+void mp_fsck_pulls(Fsck *fsck, const git_oid *id);
+
 void mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
 
 /* A comment that is there, for the KEYs. */

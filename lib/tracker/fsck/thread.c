@@ -84,6 +84,8 @@ check_record(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
                      g_strdup("restore the account in accounts.git, or write another id and login"),
                      "its author, account %" G_GUINT64_FORMAT ", does not exist", thread->author);
     check_assignees(fsck, thread, path);
+    if (thread->kind == MP_PULL)
+        mp_fsck_pull(fsck, tree, thread, directory);
 }
 
 static void
@@ -216,7 +218,7 @@ check_file_is_there(Fsck *fsck, const MpTreeNode *root, const char *directory, c
 static void
 check_comment(Thread *thread, guint64 number, const git_oid *id, const char *directory)
 {
-    static const char *const texts[] = {"comment.md", "elided.txt"};
+    static const char *const texts[] = {"comment.md", "elided.txt", "lines.txt"};
     Fsck *fsck = thread->fsck;
     MpFsckComment comment = {.number = number};
     MpTreeNode *root;
