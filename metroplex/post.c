@@ -23,6 +23,7 @@ mp_post_clear(MpPost *post)
     g_free(post->base);
     g_free(post->path);
     g_free(post->line_given);
+    g_free(post->quoted);
     mp_pull_told_clear(&post->told);
     mp_changes_free(post->changes);
     g_free(post->title);
@@ -160,6 +161,7 @@ mp_post_comment(const MpPost *post, const MpInstance *instance, const GArray *me
         .host = instance->host,
         .path = post->path,
         .line = post->line,
+        .quoted = post->quoted,
         .mentions = mentions,
     };
 }

@@ -25,6 +25,7 @@ typedef struct {
     guint64 line;
     MpPullTold told; /* of a pull request whose repository is here, and what it would change */
     MpChanges *changes;
+    char *quoted; /* lines of --path */
     char *key;
     guint64 result; /* the id or number, if all went well */
     bool is_done;   /* an earlier command with the same --key made it */

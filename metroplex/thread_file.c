@@ -11,7 +11,8 @@
 
 #define COMMENTS_MAX 100000
 #define NESTING_MAX  16
-#define WORD_MAX     1000 /* octets of a short text: a host, a type, a name */
+#define LINES_MAX    16384 /* octets of the lines that a comment is about */
+#define WORD_MAX     1000  /* octets of a short text: a host, a type, a name */
 
 static void
 comment_free(gpointer data)
@@ -32,6 +33,7 @@ comment_free(gpointer data)
     g_free(comment->recipient);
     g_free(comment->part);
     g_free(comment->path);
+    g_free(comment->quoted);
     g_clear_pointer(&comment->attachments, g_ptr_array_unref);
     g_free(comment);
 }
@@ -264,12 +266,18 @@ read_place(Reader *r, JsonObject *object, MpFileComment *comment)
     JsonNode *number = json_object_get_member(object, "line");
     gint64 line = number != NULL && JSON_NODE_HOLDS_VALUE(number) ? json_node_get_int(number) : 0;
 
+    g_autofree char *lines = text(r, object, comment->where, "lines", LINES_MAX, false);
+
     comment->path = text(r, object, comment->where, "path", WORD_MAX, false);
     if (comment->path != NULL && !mp_is_commented_path(comment->path))
         blame(r, comment->where, "path", "not the path of a file");
     if (line < 0 || line > MP_LINE_MAX || (line > 0 && comment->path == NULL))
         blame(r, comment->where, "line", "not the number of a line, or of no file");
     comment->line = (guint64)MAX(line, 0);
+    if (lines != NULL && comment->line != 0) {
+        g_autoptr(GString) visible = mp_visible_text(lines);
+        comment->quoted = mp_masked(r->instance->config, visible->str, MP_MASK_TEXT);
+    }
 }
 
 static void

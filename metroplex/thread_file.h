@@ -19,7 +19,7 @@ typedef struct {
     gint64 date, redacted; /* the second 0 where it was not */
     char *key;             /* its KEY in the tracker it was exported from, or NULL */
     char *via, *host, *body, *elided, *message_id, *recipient, *part; /* as MpNewComment */
-    char *path;
+    char *path, *quoted;
     guint64 line;
     GPtrArray *attachments; /* MpNewAttachment */
 } MpFileComment;

@@ -285,6 +285,7 @@ add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *eve
         .part = comment->part,
         .path = comment->path,
         .line = comment->line,
+        .quoted = comment->quoted,
         .mentions = mentions,
         .attachments = comment->attachments,
         .redacted = comment->redacted,

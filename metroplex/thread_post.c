@@ -9,6 +9,8 @@
 #include "base/escape.h"
 #include "tracker/mentions.h"
 #include "post.h"
+#include "watch/place.h"
+#include "watch/watch.h"
 
 /* --- Comment ---------------------------------------------------------------------------------- */
 
@@ -80,13 +82,27 @@ build_comment(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer 
     return true;
 }
 
+/* The lines that it is about, as the commit has them. */
+static bool
+quote_comment(MpInstance *instance, MpPost *post, GError **error)
+{
+    g_autoptr(MpThread) thread = NULL;
+
+    if (post->path == NULL || post->is_done)
+        return true;
+    thread = mp_instance_thread(instance, post->thread, error);
+    return thread != NULL && mp_place_quote(instance, thread->repository, thread->object,
+                                            post->path, post->line, &post->quoted, error);
+}
+
 static bool
 run_comment(MpInstance *instance, MpPost *post, const MpOptions *options, GError **error)
 {
     return mp_post_check_key(post, error) && mp_post_check_place(post, error) &&
            mp_post_read_file(post, error) && mp_instance_open(instance, options, error) &&
            mp_post_find_actor(instance, post, error) && check_comment(instance, post, error) &&
-           mp_post_prepare(post, instance, error) && thread_begin(instance, error) &&
+           quote_comment(instance, post, error) && mp_post_prepare(post, instance, error) &&
+           thread_begin(instance, error) &&
            mp_transaction_run(instance, build_comment, post, error);
 }
 
@@ -217,7 +233,8 @@ build_thread(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer u
     if (post->is_done)
         return true;
     if (!mp_batch_open_thread(batch, &post->facts, &opening, &actor, &post->result, error) ||
-        !note_branches(batch, post, error))
+        !note_branches(batch, post, error) ||
+        !mp_watch_begin(instance, batch, post->repository, error))
         return false;
     g_ptr_array_add(events, mp_transaction_event(instance, MP_EVENT_OPENED, post->key, post->result,
                                                  post->actor->id));
@@ -248,7 +265,9 @@ run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **
         !mp_post_find_actor(instance, post, error) || !mp_post_prepare(post, instance, error))
         return false;
     settle_facts(post, instance->config);
-    if (!mp_pull_look(instance, &post->facts, &post->told, &post->changes, error))
+    if (!mp_pull_look(instance, &post->facts, &post->told, &post->changes, error) ||
+        !mp_place_quote(instance, post->repository, post->object, post->path, post->line,
+                        &post->quoted, error))
         return false;
     return thread_begin(instance, error) && mp_transaction_run(instance, build_thread, post, error);
 }

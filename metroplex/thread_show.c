@@ -228,6 +228,8 @@ thread_json_place(JsonObject *object, const MpComment *comment)
         mp_json_text(object, "path", comment->path);
     if (comment->line != 0)
         mp_json_number(object, "line", comment->line);
+    if (comment->quoted != NULL)
+        mp_json_text(object, "lines", comment->quoted);
 }
 
 JsonObject *
@@ -289,6 +291,8 @@ print_place(const MpComment *comment)
     if (comment->line != 0)
         printf(", line %" G_GUINT64_FORMAT, comment->line);
     printf("]\n");
+    if (comment->quoted != NULL)
+        mp_print_text(comment->quoted);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "markup/markdown.h"
+#include "markup/references.h"
 
 /* --- markdown_parse.c --- */
 
@@ -47,19 +48,6 @@ void mp_markdown_leave_link(MpMarkdownWriter *w, const MD_ATTRIBUTE *url);
 
 /* Prose, in which what has a page is a link to it. */
 void mp_markdown_append_prose(MpMarkdownWriter *w, const char *text, gsize size);
-
-/* --- references.c --- */
-
-typedef struct {
-    MpReferenceKind kind;
-    const char *start; /* all of it, "@" and all */
-    gsize length;
-    char *written; /* what a host is asked for */
-} MpReference;
-
-/* The first at `from` or behind it, in a text that begins at `text`; false if there is none.
- * `reference->written` is the caller's. Looks at no octet more than a few times. */
-bool mp_reference_next(const char *text, const char *from, MpReference *reference);
 
 /* --- mentions.c --- */
 

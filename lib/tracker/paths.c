@@ -106,3 +106,34 @@ mp_paths_last_comment(MpTree *tree, MpTreeNode *comments, guint64 *number, GErro
             return mp_fail(error, MP_ERROR_INSTALLATION, "comments/%s is not a directory", name);
     }
 }
+
+static bool
+add_names(MpTree *tree, MpTreeNode *owners, const char *owner, GPtrArray *names, GError **error)
+{
+    MpTreeNode *below;
+
+    if (!mp_tree_directory(tree, owners, owner, &below, error))
+        return false;
+    for (guint i = 0; below != NULL && i < mp_tree_count(below); i++) {
+        g_autofree char *name = g_strconcat(owner, "/", mp_tree_name(below, i), NULL);
+
+        if (mp_is_repository_name(name))
+            g_ptr_array_add(names, g_steal_pointer(&name));
+    }
+    return true;
+}
+
+GPtrArray *
+mp_paths_repositories(MpTree *tree, const char *directory, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    MpTreeNode *owners;
+
+    if (!mp_tree_directory(tree, NULL, directory, &owners, error))
+        return NULL;
+    for (guint i = 0; owners != NULL && i < mp_tree_count(owners); i++)
+        if (mp_tree_is_directory(owners, i) &&
+            !add_names(tree, owners, mp_tree_name(owners, i), names, error))
+            return NULL;
+    return g_steal_pointer(&names);
+}

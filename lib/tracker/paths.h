@@ -12,6 +12,10 @@ char *mp_path_of_id(guint64 id);
 /* "threads/00/00/00/17". */
 char *mp_path_of_thread(guint64 id);
 
+/* The repositories that have a file OWNER/NAME below a directory, which need not be there (char *,
+ * the caller's). NULL for errors only. */
+GPtrArray *mp_paths_repositories(MpTree *tree, const char *directory, GError **error);
+
 /* The largest id below a directory of ids; 0 where there is none. */
 bool mp_paths_last_id(MpTree *tree, MpTreeNode *directory, guint64 *id, GError **error);
 

@@ -173,27 +173,7 @@ mp_tracker_pulls(MpTracker *tracker, const char *repository, GError **error)
 GPtrArray *
 mp_tracker_pull_repositories(MpTracker *tracker, GError **error)
 {
-    MpTree *tree = mp_store_view(&tracker->store);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    MpTreeNode *owners, *below;
-
-    if (!mp_tree_directory(tree, NULL, PULLS, &owners, error))
-        return NULL;
-    for (guint i = 0; owners != NULL && i < mp_tree_count(owners); i++) {
-        const char *owner = mp_tree_name(owners, i);
-
-        if (!mp_tree_is_directory(owners, i))
-            continue;
-        if (!mp_tree_directory(tree, owners, owner, &below, error))
-            return NULL;
-        for (guint j = 0; j < mp_tree_count(below); j++) {
-            g_autofree char *name = g_strconcat(owner, "/", mp_tree_name(below, j), NULL);
-
-            if (mp_is_repository_name(name))
-                g_ptr_array_add(names, g_steal_pointer(&name));
-        }
-    }
-    return g_steal_pointer(&names);
+    return mp_paths_repositories(mp_store_view(&tracker->store), PULLS, error);
 }
 
 /* --- Told ----------------------------------------------------------------------------------------

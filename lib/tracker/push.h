@@ -77,6 +77,9 @@ char *mp_push_key(const char *repository, const char *ref, guint64 counter, cons
 /* NULL where nobody has looked at the repository yet. */
 bool mp_tracker_told(MpTracker *tracker, const char *repository, MpTold **told, GError **error);
 
+/* The repositories that somebody has looked at (char *, the caller's). NULL for errors only. */
+GPtrArray *mp_tracker_told_repositories(MpTracker *tracker, GError **error);
+
 /* Remembers it, with one commit. */
 bool mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *told, GError **error);
 

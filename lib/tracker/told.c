@@ -148,6 +148,12 @@ mp_tracker_told(MpTracker *tracker, const char *repository, MpTold **told, GErro
     return text == NULL || *told != NULL;
 }
 
+GPtrArray *
+mp_tracker_told_repositories(MpTracker *tracker, GError **error)
+{
+    return mp_paths_repositories(mp_store_view(&tracker->store), "told", error);
+}
+
 bool
 mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *told, GError **error)
 {

@@ -28,6 +28,7 @@ typedef struct {
 
 /* Of a change: what is made of it, put into the batch. */
 bool mp_watch_tell_push(MpWatchBatch *batch, const MpRefChange *change, GError **error);
+bool mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **error);
 
 /* --- commit_thread.c ------------------------------------------------------------------------ */
 

@@ -26,6 +26,7 @@ struct MpWatch {
 /* What is made of a change, in this order. */
 static bool (*const reactions[])(MpWatchBatch *batch, const MpRefChange *change, GError **error) = {
     mp_watch_tell_push,
+    mp_watch_tell_closing,
 };
 
 MpWatch *
@@ -64,6 +65,21 @@ add_name(const MpRepository *repository, gpointer user_data)
     return true;
 }
 
+/* Those that a thread was opened in, and which need no policy. */
+static bool
+add_looked_at(MpWatch *watch, GError **error)
+{
+    g_autoptr(GPtrArray) names = mp_tracker_told_repositories(watch->instance->tracker, error);
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (GList *link = watch->waiting.head; link != NULL; link = link->next)
+        g_hash_table_add(known, link->data);
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        if (!g_hash_table_contains(known, names->pdata[i]))
+            g_queue_push_tail(&watch->waiting, g_strdup(names->pdata[i]));
+    return names != NULL;
+}
+
 bool
 mp_watch_look_at_all(MpWatch *watch, GError **error)
 {
@@ -73,7 +89,8 @@ mp_watch_look_at_all(MpWatch *watch, GError **error)
     watch->are_pulls_due = true;
     return mp_instance_refresh(watch->instance, error) &&
            mp_tracker_foreach_repository(watch->instance->tracker, add_name, &watch->waiting,
-                                         error);
+                                         error) &&
+           add_looked_at(watch, error);
 }
 
 /* Keeps what it says, and puts its repository first. */
@@ -204,6 +221,29 @@ tell(MpInstance *instance, Look *look, GError **error)
 
     g_clear_pointer(&instance->lock, mp_lock_release);
     return good;
+}
+
+bool
+mp_watch_begin(const MpInstance *instance, MpBatch *batch, const char *name, GError **error)
+{
+    const char *root = instance->config->repositories_root;
+    g_autoptr(MpTold) told = NULL;
+    MpRepoState state;
+
+    if (*root == '\0')
+        return true;
+    if (!mp_tracker_told(instance->tracker, name, &told, error))
+        return false;
+    if (told != NULL)
+        return true;
+    g_autoptr(MpRepo) repo = mp_repo_open(root, name, &state, error);
+    if (repo == NULL)
+        return state != MP_REPO_READABLE;
+    told = mp_told_new();
+    g_autoptr(GPtrArray) changes = mp_watch_compare(repo, told);
+    for (guint i = 0; i < changes->len; i++)
+        mp_watch_remember(told, g_ptr_array_index(changes, i));
+    return mp_batch_set_told(batch, name, told, error);
 }
 
 /* --- A look --------------------------------------------------------------------------------- */

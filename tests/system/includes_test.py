@@ -43,7 +43,7 @@ ARROWS = {
     "pages": {"markup", "notify", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "outbox", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
-    "watch": {"instance", "repo", "tracker"},
+    "watch": {"instance", "markup", "repo", "tracker"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "pages", "postfix", "repo", "tracker", "transport"},
     "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings"},
     "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "repo", "report", "settings", "tracker", "watch"},

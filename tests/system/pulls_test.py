@@ -5,11 +5,13 @@ import email.policy
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, Site, check, contains, equal, killat, main, test  # noqa: E402
+from repository import Repository  # noqa: E402
 
 SHA = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -105,41 +107,6 @@ def a_file_with_other_facts_is_refused(site):
 
 
 # --- In a repository
-
-
-class Repository:
-    """A bare repository below [repositories] root, pushed to from a clone beside it."""
-
-    def __init__(self, site, name="acme/rocket", branch="main"):
-        self.root = os.path.join(site.dir, "git")
-        self.path = os.path.join(self.root, name + ".git")
-        self.work = os.path.join(site.dir, "work-" + name.replace("/", "-"))
-        self.seconds = 1790000000
-        subprocess.run(["git", "init", "-q", "--bare", "-b", branch, self.path], check=True)
-        subprocess.run(["git", "init", "-q", "-b", branch, self.work], check=True)
-        self.git("remote", "add", "origin", self.path)
-        site.set_config("repositories", root=self.root)
-
-    def git(self, *args, env=None):
-        self.seconds += 60
-        date = f"{self.seconds} +0000"
-        people = {"GIT_AUTHOR_NAME": "Ada Wright", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_COMMITTER_NAME": "Ada Wright",
-                  "GIT_COMMITTER_EMAIL": "ada@example.org", "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, "GIT_CONFIG_GLOBAL": "/dev/null"}
-        return subprocess.run(["git", *args], cwd=self.work, env={**os.environ, **people, **(env or {})}, check=True, capture_output=True).stdout.decode().strip()
-
-    def commit(self, message, path="fuse.c", text=None, push=None):
-        path = os.path.join(self.work, path)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "a" if text is None else "w") as f:
-            f.write(message + "\n" if text is None else text)
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", message)
-        if push:
-            self.push(push)
-        return self.git("rev-parse", "HEAD")
-
-    def push(self, *refs):
-        self.git("push", "-q", "-f", "origin", *refs)
 
 
 def changes(site, thread):
@@ -387,6 +354,235 @@ def a_closed_one_is_not_looked_at(site):
     site.metroplex("thread", "reopen", str(pull), "--as", "tim")
     site.metroplex("--once")
     equal((changes(site, pull), site.show(pull)["changes"]["n_commits"]), (["closed", "reopened"], 3))
+
+
+
+# --- Commits that close
+
+
+def watched(site, *names):
+    """Repositories that are looked at, each with one commit that was seen."""
+    site.user("tim"), site.user("kate")
+    repositories = []
+    for name in names or ("acme/rocket",):
+        repository = Repository(site, name)
+        repository.commit("Begin", push="main")
+        site.metroplex("repository", "set", name, "--watch", "kate")
+        repositories.append(repository)
+    site.metroplex("--once")
+    return repositories
+
+
+@test
+def a_commit_on_the_default_branch_closes_and_names(site):
+    repository, = watched(site)
+    issues = [site.thread("tim") for _ in range(5)]
+    repository.git("checkout", "-q", "-b", "topic")
+    sha = repository.commit("Better fuse\n\nFixes #1, closes: #2 and #3.\nSee acme/rocket#4, not acme/other#5 nor x#5.", push="topic")
+    site.metroplex("--once")
+    equal([changes(site, i) for i in issues], [[]] * 5, "not on the default branch")
+    repository.push("topic:main")
+    for _ in range(3):
+        site.metroplex("--once")
+    equal([changes(site, i) for i in issues], [["closed"], ["closed"], ["referenced"], ["referenced"], []])
+    event, = site.show(1)["events"]
+    equal((event["author"], event["via"], event["source"], [(c["id"], c["subject"]) for c in event["commits"]]),
+          ("acme/rocket", "git", "acme/rocket", [(sha, "Better fuse")]))
+    equal([site.show(i)["state"] for i in issues], ["closed", "closed", "open", "open", "open"])
+    texts = [text for mail, text, html in mails(site, "tim") if "ommit" in text]
+    check(f"Closed #1 by a commit of acme/rocket:\n\n    {sha[:12]} Better fuse (Ada Wright)\n" in texts, texts)
+    check(f"A commit of acme/rocket names #3:\n\n    {sha[:12]} Better fuse (Ada Wright)\n" in texts, texts)
+    contains(page(site, 1), "closed this by a commit · <bdi>acme/rocket</bdi>"), contains(page(site, 1), f"<code>{sha[:12]}</code> <bdi>Better fuse</bdi>")
+    site.metroplex("thread", "reopen", "1", "--as", "tim")
+    repository.push("topic~1:main")
+    site.metroplex("--once")
+    repository.push("topic:main")
+    site.metroplex("--once")
+    equal(changes(site, 1), ["closed", "reopened"], "a commit closes once")
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def the_first_push_to_an_empty_repository_closes_as_well(site):
+    repository = Repository(site)
+    site.user("tim")
+    issue = site.thread("tim")
+    site.metroplex("--once")
+    repository.commit(f"Begin\n\nFixes #{issue}", push="main")
+    site.metroplex("--once"), site.metroplex("--once")
+    equal(changes(site, issue), ["closed"])
+    repository.push("main:elsewhere")
+    subprocess.run(["git", "update-ref", "-d", "refs/heads/main"], cwd=repository.path, check=True)
+    site.metroplex("--once")
+    equal((changes(site, issue), site.metroplex("fsck", "--json")), (["closed"], ""))
+
+
+@test
+def words_and_places_that_close(site):
+    repository, = watched(site)
+    closing = ["close #{}", "Closes #{}", "CLOSED #{}", "fix #{}", "Fixes: #{}", "fixed  #{}", "This resolves acme/rocket#{}.", "resolve\n#{}", "Resolved #{}, too", "(fixes #{})"]
+    naming = ["prefix #{}", "un-fixes #{}", "fixing #{}", "fixes#{} #{}", "Fixes the #{}", "fixes :#{}", "#{}"]
+    threads = [site.thread("tim") for _ in closing + naming]
+    for thread, words in zip(threads, closing + naming):
+        repository.commit("Change\n\n" + words.format(thread, thread))
+    repository.push("main")
+    site.metroplex("--once")
+    equal([changes(site, t) for t in threads], [["closed"]] * len(closing) + [["referenced"]] * len(naming))
+
+
+@test
+def other_repositories_close_by_their_owner_alone(site):
+    ours, sibling, foreign = watched(site, "acme/rocket", "acme/other", "evil/rocket")
+    first, second, pull = site.thread("tim"), site.thread("tim"), opens(site, "pull", "--head", "x")
+    sibling.commit(f"Closes acme/rocket#{first}", push="main")
+    foreign.commit(f"Closes acme/rocket#{second}. Closes #{second}.", push="main")
+    ours.commit(f"Closes #{pull}, closes #99, closes #0, closes #99999999999", push="main")
+    site.metroplex("--once")
+    equal([changes(site, t) for t in (first, second, pull)], [["closed"], ["referenced"], ["referenced"]])
+    equal(site.show(first)["events"][0]["source"], "acme/other")
+
+
+@test
+def a_push_that_names_very_many_is_bounded(site):
+    repository, = watched(site)
+    for _ in range(3):
+        site.thread("tim")
+    repository.commit("Fixes #1\n" + "\n".join(f"fixes #{i}" for i in range(1, 3000)))
+    stream = "".join(f"commit refs/heads/main\ncommitter A <a@example.org> {1790001000 + i} +0000\ndata 9\nfixes #2{i % 10}\n{'from ' + repository.git('rev-parse', 'main') + chr(10) if i == 0 else ''}\n" for i in range(2000))
+    repository.push("main")
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=repository.path, input=stream, text=True, check=True)
+    site.metroplex("--once")
+    equal([changes(site, t) for t in (1, 2, 3)], [["closed"]] * 3)
+
+
+# --- Comments on a commit
+
+
+@test
+def a_comment_on_a_line_brings_the_lines_around_it(site):
+    repository, = watched(site)
+    text = "".join(f"line {i}\n" for i in range(1, 21)) + "x" * 300 + " ada@example.org\n"
+    sha = repository.commit("Twenty", path="src/fuse.c", text=text, push="main")
+    site.metroplex("thread", "list")
+    thread = opens(site, "commit", "--commit", sha[:10], "--path", "src/fuse.c", "--line", "12", body="Why twelve?\n")
+    site.metroplex("thread", "subscribe", str(thread), "kate")
+    around = "".join(f"{'*' if i == 12 else ' '} {i}  line {i}\n" for i in range(9, 16))
+    equal(site.show(thread)["opening"]["lines"], around)
+    mail, said, html = mails(site, "kate")[-1]
+    equal(said, "    src/fuse.c, line 12\n\n" + "".join("    " + line + "\n" for line in around.splitlines()) + "\nWhy twelve?\n")
+    contains(html, "* 12  line 12\n"), contains(page(site, thread), "<p><code>src/fuse.c</code>, line 12</p>\n<pre dir=\"ltr\" tabindex=\"0\">\n  9  line 9")
+    site.deliver(site.mail("kate@example.org", site.address(thread, "kate"), "Since thirteen is unlucky.\n\n" + "".join(f"> {line}\n" for line in said.splitlines())))
+    site.metroplex("--once")
+    equal(site.show(thread)["comments"][-1]["body"], "Since thirteen is unlucky.\n")
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "--path", "src/fuse.c", "--line", "1", "-", stdin="First.\n")
+    equal(site.show(thread)["comments"][-1]["lines"], "* 1  line 1\n  2  line 2\n  3  line 3\n  4  line 4\n")
+    site.metroplex("thread", "comment", str(thread), "--as", "tim", "--path", "src/fuse.c", "--line", "21", "-", stdin="Last.\n")
+    last = site.show(thread)["comments"][-1]["lines"]
+    check(last.endswith("* 21  " + 200 * "x" + "…\n"), last)
+    for args, says in ((("--path", "src/fuse.c", "--line", "22"), "has no line 22"), (("--path", "none.c"), "is no text in commit")):
+        refused(site, 65, says, "thread", "comment", str(thread), "--as", "tim", *args, "-")
+    refused(site, 65, "there is no commit", *opening("commit", "--commit", "0123456789", "--path", "a"))
+    whole = site.metroplex("thread", "export", str(thread))
+    other = Site()
+    try:
+        other.user("tim"), other.user("kate")
+        equal(other.show(other.metroplex("thread", "import", "-", stdin=whole).split()[0])["opening"]["lines"], around)
+    finally:
+        other.remove()
+    site.metroplex("thread", "redact", str(thread), "0")
+    equal(site.show(thread)["opening"].get("lines"), None)
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+
+# --- Whatever dies
+
+
+@test
+def killed_at_any_call_each_is_told_once(site):
+    """A push to a pull request, a merge and a commit that closes, in one run that is killed, and finished by the next."""
+    repository, = watched(site)
+    issue = site.thread("tim")
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit("One", push="topic")
+    repository.git("checkout", "-q", "-b", "later")
+    repository.commit("Two", push="later")
+    pulls = [opens(site, "pull", "--base", "main", "--head", head) for head in ("topic", "later")]
+    site.metroplex("--once"), mails(site, "tim")
+    repository.commit("Three", push="later")
+    repository.git("checkout", "-q", "main")
+    repository.git("merge", "-q", "--no-ff", "-m", f"Merge topic\n\nFixes #{issue}", "topic")
+    repository.push("main")
+    copy, calls = site.data + ".copy", os.path.join(site.dir, "calls")
+    shutil.copytree(site.data, copy, symlinks=True)
+    command = [METROPLEX, "--config", site.config, "--once"]
+    subprocess.run([killat(), "--list", calls, "--", *command], check=True, capture_output=True)
+    with open(calls) as file:
+        calls = file.read().splitlines()
+    begin = len(calls) - 200  # what was read of Git changes nothing
+    finished = 0
+    for number in range(begin, len(calls) + 1, max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "12")))):
+        shutil.rmtree(site.data)
+        shutil.copytree(copy, site.data, symlinks=True)
+        subprocess.run([killat(), "--kill", str(number), "--", *command], check=True, capture_output=True)
+        finished += changes(site, pulls[0]) == []
+        site.a_minute_later()
+        site.metroplex("--once"), site.metroplex("--once")
+        what = f"killed at {number}: {calls[number - 1]}"
+        equal([changes(site, t) for t in (issue, *pulls)], [["closed"], ["merged"], ["head-pushed"]], what)
+        equal(len(site.events()), 3, what)
+        equal(site.metroplex("fsck", "--json"), "", what)
+    print(f"# of {len(calls)} calls, the last {len(calls) - begin}; {finished} kills left all to the next run")
+    check(finished > 0, "no kill was before the branch moved")
+
+
+@test
+def nothing_of_a_hostile_repository_is_run_or_believed(site):
+    repository, pull = branches(site)
+    proof = os.path.join(site.dir, "proof")
+    script = f"#!/bin/sh\ntouch {proof}\n"
+    for name in ("evil", "hooks/post-receive", "hooks/pre-receive"):
+        with open(os.path.join(repository.path, name), "w") as file:
+            file.write(script)
+        os.chmod(os.path.join(repository.path, name), 0o755)
+    with open(os.path.join(repository.path, "config"), "w") as file:
+        file.write(f"[core]\nrepositoryformatversion = 0\nbare = true\nfsmonitor = {repository.path}/evil\nattributesFile = {repository.path}/attributes\n"
+                   f'[diff]\nexternal = {repository.path}/evil\n[diff "evil"]\ntextconv = {repository.path}/evil\ncommand = {repository.path}/evil\n')
+    for name in ("attributes", "info/attributes"):
+        with open(os.path.join(repository.path, name), "w") as file:
+            file.write("* diff=evil binary\n")
+    os.remove(os.path.join(repository.path, "hooks/post-receive")), os.remove(os.path.join(repository.path, "hooks/pre-receive"))
+    repository.commit("* diff=evil -text", path=".gitattributes", push="topic")
+    site.metroplex("--once")
+    equal(changes(site, pull), ["head-pushed"])
+    contains(site.show(pull)["changes"]["diff"], "+Add a fuse\n")
+    opens(site, "pull", "--base", "main", "--head", "topic")
+    check(not os.path.exists(proof), "something of it was run")
+
+
+@test
+def a_repository_that_is_gone_empty_or_damaged_holds_up_nothing(site):
+    repository, pull = branches(site)
+    repository.commit("More", push="topic")
+    away = repository.path + ".away"
+    os.rename(repository.path, away)
+    site.metroplex("--once")
+    equal((changes(site, pull), site.show(pull)["changes"]["n_commits"]), ([], 2), "what was told is still shown")
+    os.makedirs(repository.path)
+    site.deliver(site.mail("kate@example.org", site.address(pull, "kate"), "Still here.\n"))
+    site.metroplex("--once")
+    equal((changes(site, pull), len(site.show(pull)["comments"])), ([], 1))
+    os.rmdir(repository.path)
+    os.rename(away, repository.path)
+    objects = os.path.join(repository.path, "objects")
+    os.rename(objects, objects + ".away")
+    os.makedirs(objects)
+    site.metroplex("--once")
+    equal((changes(site, pull), site.show(pull)["state"]), ([], "open"))
+    os.rmdir(objects)
+    os.rename(objects + ".away", objects)
+    site.metroplex("--once")
+    equal(changes(site, pull), ["head-pushed"], "told once it can be read")
 
 
 if __name__ == "__main__":
