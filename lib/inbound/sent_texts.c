@@ -34,7 +34,8 @@ reason_of(const MpInstance *instance, const MpDelivery *delivery, GError **error
 /* A comment as it was sent. */
 typedef struct {
     MpComment *comment;
-    MpUser *actor; /* or NULL */
+    MpUser *actor;      /* or NULL */
+    MpChanges *changes; /* of a pull request that was opened, or NULL */
 } Sent;
 
 static void
@@ -44,6 +45,7 @@ sent_free(gpointer data)
 
     mp_comment_free(sent->comment);
     mp_user_free(sent->actor);
+    mp_changes_free(sent->changes);
     g_free(sent);
 }
 
@@ -54,15 +56,18 @@ read_sent(const MpInstance *instance, const MpThread *thread, guint64 number, Se
 {
     g_autoptr(MpComment) comment = NULL;
     g_autoptr(MpUser) actor = NULL;
+    g_autoptr(MpChanges) changes = NULL;
 
     *sent = NULL;
     if (!mp_tracker_comment(instance->tracker, thread->id, number, &comment, error))
         return false;
     if (comment == NULL)
         return true;
-    if (!mp_accounts_user(instance->accounts, comment->author, &actor, error))
+    if (!mp_accounts_user(instance->accounts, comment->author, &actor, error) ||
+        (number == 0 && !mp_tracker_changes(instance->tracker, thread->id, &changes, error)))
         return false;
     *sent = g_new0(Sent, 1);
+    (*sent)->changes = g_steal_pointer(&changes);
     (*sent)->comment = g_steal_pointer(&comment);
     (*sent)->actor = g_steal_pointer(&actor);
     return true;
@@ -78,6 +83,7 @@ facts_of(const MpInstance *instance, const MpDelivery *delivery, const Sent *sen
         .repository = delivery->identity.repository,
         .kind = sent->comment->number == 0 ? MP_EVENT_OPENED : MP_EVENT_COMMENT,
         .comment = sent->comment,
+        .changes = sent->changes,
         .date = sent->comment->date,
     };
 }
