@@ -257,6 +257,22 @@ settle_facts(MpPost *post, const MpConfig *config)
     post->facts.author_login = post->actor->login;
 }
 
+/* A commit has one thread, whatever it is called. */
+static bool
+name_commit(const MpInstance *instance, MpPost *post, GError **error)
+{
+    char *id = NULL;
+
+    if (post->facts.kind == MP_COMMIT &&
+        !mp_place_find_commit(instance, post->repository, post->object, &id, error))
+        return false;
+    if (id == NULL)
+        return true;
+    g_free(post->object);
+    post->object = post->facts.object = id;
+    return true;
+}
+
 static bool
 run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **error)
 {
@@ -265,7 +281,8 @@ run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **
         !mp_post_find_actor(instance, post, error) || !mp_post_prepare(post, instance, error))
         return false;
     settle_facts(post, instance->config);
-    if (!mp_pull_look(instance, &post->facts, &post->told, &post->changes, error) ||
+    if (!name_commit(instance, post, error) ||
+        !mp_pull_look(instance, &post->facts, &post->told, &post->changes, error) ||
         !mp_place_quote(instance, post->repository, post->object, post->path, post->line,
                         &post->quoted, error))
         return false;

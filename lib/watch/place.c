@@ -1,4 +1,4 @@
-/* Lines quoted; see place.h. */
+/* A commit found, and lines of it quoted; see place.h. */
 #include "watch/place.h"
 
 #include <string.h>
@@ -65,18 +65,48 @@ quote(const MpInstance *instance, MpRepo *repo, const char *revision, const char
     return true;
 }
 
-bool
-mp_place_quote(const MpInstance *instance, const char *repository, const char *revision,
-               const char *path, guint64 line, char **quoted, GError **error)
+/* NULL without error where it is not there to be read. */
+static MpRepo *
+open_repository(const MpInstance *instance, const char *name, GError **error)
 {
     const char *root = instance->config->repositories_root;
     MpRepoState state;
 
-    *quoted = NULL;
-    if (*root == '\0' || path == NULL)
+    return *root != '\0' ? mp_repo_open(root, name, &state, error) : NULL;
+}
+
+bool
+mp_place_find_commit(const MpInstance *instance, const char *repository, const char *revision,
+                     char **id, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpRepo) repo = open_repository(instance, repository, &why);
+    git_oid commit;
+    bool found = false;
+
+    *id = NULL;
+    if (repo != NULL && !mp_repo_find_commit(repo, revision, &commit, &found, error))
+        return false;
+    if (found)
+        *id = g_strdup(git_oid_tostr_s(&commit));
+    if (why == NULL)
         return true;
-    g_autoptr(MpRepo) repo = mp_repo_open(root, repository, &state, error);
-    if (repo == NULL)
-        return state != MP_REPO_READABLE;
-    return quote(instance, repo, revision, path, line, quoted, error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+mp_place_quote(const MpInstance *instance, const char *repository, const char *revision,
+               const char *path, guint64 line, char **quoted, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(MpRepo) repo = path != NULL ? open_repository(instance, repository, &why) : NULL;
+
+    *quoted = NULL;
+    if (repo != NULL)
+        return quote(instance, repo, revision, path, line, quoted, error);
+    if (why == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }

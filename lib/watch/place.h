@@ -1,4 +1,4 @@
-/* The lines of a file of a commit that a comment is about. */
+/* What of a repository a comment is about: a commit, and lines of a file of it. */
 #pragma once
 
 #include "instance/instance.h"
@@ -10,3 +10,8 @@
  */
 bool mp_place_quote(const MpInstance *instance, const char *repository, const char *revision,
                     const char *path, guint64 line, char **quoted, GError **error);
+
+/* The whole id of a commit that people call by a short one, a branch or a tag; the caller's. *id
+ * stays NULL where there is none of that name, or the repository is not there to be read. */
+bool mp_place_find_commit(const MpInstance *instance, const char *repository, const char *revision,
+                          char **id, GError **error);

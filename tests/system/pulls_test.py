@@ -466,6 +466,9 @@ def a_comment_on_a_line_brings_the_lines_around_it(site):
     site.metroplex("thread", "list")
     thread = opens(site, "commit", "--commit", sha[:10], "--path", "src/fuse.c", "--line", "12", body="Why twelve?\n")
     site.metroplex("thread", "subscribe", str(thread), "kate")
+    equal(site.show(thread)["object"], sha, "the whole id")
+    for name in (sha, sha[:7], "main"):
+        refused(site, 65, f"thread {thread} is about {sha} of acme/rocket already", *opening("commit", "--commit", name))
     around = "".join(f"{'*' if i == 12 else ' '} {i}  line {i}\n" for i in range(9, 16))
     equal(site.show(thread)["opening"]["lines"], around)
     mail, said, html = mails(site, "kate")[-1]
@@ -499,8 +502,8 @@ def a_comment_on_a_line_brings_the_lines_around_it(site):
 
 
 @test
-def killed_at_any_call_each_is_told_once(site):
-    """A push to a pull request, a merge and a commit that closes, in one run that is killed, and finished by the next."""
+def killed_or_failing_at_any_call_each_is_told_once(site):
+    """A push to a pull request, a merge and a commit that closes, in one run that is killed or whose call fails; the next finishes it."""
     repository, = watched(site)
     issue = site.thread("tim")
     repository.git("checkout", "-q", "-b", "topic")
@@ -521,18 +524,19 @@ def killed_at_any_call_each_is_told_once(site):
         calls = file.read().splitlines()
     begin = len(calls) - 200  # what was read of Git changes nothing
     finished = 0
-    for number in range(begin, len(calls) + 1, max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "12")))):
+    numbers = range(begin, len(calls) + 1, max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "10"))))
+    for number, fault in [(n, ["--kill", str(n)]) for n in numbers] + [(n + 5, ["--fail", str(n + 5), "--error", "EIO"]) for n in numbers]:
         shutil.rmtree(site.data)
         shutil.copytree(copy, site.data, symlinks=True)
-        subprocess.run([killat(), "--kill", str(number), "--", *command], check=True, capture_output=True)
+        subprocess.run([killat(), *fault, "--", *command], check=True, capture_output=True)
         finished += changes(site, pulls[0]) == []
         site.a_minute_later()
         site.metroplex("--once"), site.metroplex("--once")
-        what = f"killed at {number}: {calls[number - 1]}"
+        what = f"{fault}: {calls[min(number, len(calls)) - 1]}"
         equal([changes(site, t) for t in (issue, *pulls)], [["closed"], ["merged"], ["head-pushed"]], what)
         equal(len(site.events()), 3, what)
         equal(site.metroplex("fsck", "--json"), "", what)
-    print(f"# of {len(calls)} calls, the last {len(calls) - begin}; {finished} kills left all to the next run")
+    print(f"# of {len(calls)} calls, the last {len(calls) - begin}; {finished} faults left all to the next run")
     check(finished > 0, "no kill was before the branch moved")
 
 
