@@ -11,7 +11,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "instance/change.h"
+#include "instance/transaction.h"
 #include "markup/references.h"
+#include "watch/bell.h"
 #include "watch/internal.h"
 #include "watch/pull_changes.h"
 
@@ -56,8 +58,9 @@ is_after_closing_word(const char *text, const char *at)
 typedef struct {
     MpWatchBatch *batch;
     const git_oid *commit;
-    const char *source; /* its repository */
-    guint *n;           /* threads so far */
+    const char *source;   /* its repository */
+    const MpUser *pusher; /* or NULL: nobody is known to have pushed it */
+    guint *n;             /* threads so far */
 } Naming;
 
 static bool
@@ -101,11 +104,13 @@ static bool
 tell(const Naming *naming, guint64 thread, MpThreadChange change, char *key, GError **error)
 {
     const MpWatchBatch *batch = naming->batch;
-    MpActor actor = mp_program_actor();
+    const MpUser *pusher = naming->pusher;
+    MpActor actor = pusher != NULL ? mp_transaction_actor(pusher) : mp_program_actor();
     g_autoptr(MpThreadEvent) event = g_new0(MpThreadEvent, 1);
     bool found, has_changed;
 
-    actor.login = actor.name = naming->source;
+    if (pusher == NULL)
+        actor.login = actor.name = naming->source;
     event->change = change;
     event->via = g_strdup(MP_VIA_GIT);
     event->key = key;
@@ -180,17 +185,28 @@ goes_on_without(const MpWatchBatch *batch, GError *why, GError **error)
 }
 
 static bool
-read_commit(MpWatchBatch *batch, const git_oid *id, guint *n, GError **error)
+read_commit(MpWatchBatch *batch, const MpUser *pusher, const git_oid *id, guint *n, GError **error)
 {
     g_autoptr(MpRepoCommit) commit = NULL;
     g_autoptr(GHashTable) named = g_hash_table_new(NULL, NULL);
-    const Naming naming = {batch, id, batch->repository->name, n};
+    const Naming naming = {batch, id, batch->repository->name, pusher, n};
 
     if (!mp_repo_commit(batch->repo, id, &commit, error))
         return false;
     return commit == NULL || strchr(commit->message, '#') == NULL ||
            (name_all(&naming, commit->message, true, named, error) &&
             name_all(&naming, commit->message, false, named, error));
+}
+
+/* Whose hook said so, and is believed, if it is an account's. */
+static bool
+find_pusher(const MpWatchBatch *batch, const MpRefChange *change, MpUser **user, GError **error)
+{
+    const char *login =
+        mp_bells_pusher(batch->bells, batch->instance->config, mp_repo_owner(batch->repo), change);
+
+    return login == NULL || !mp_is_login(login) ||
+           mp_accounts_user_by_login(batch->instance->accounts, login, user, error);
 }
 
 /* Those that the default branch did not have before: all, where it is new. */
@@ -211,16 +227,19 @@ find_commits(MpWatchBatch *batch, const MpRefChange *change, MpRepoRange *range,
 bool
 mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **error)
 {
+    g_autoptr(MpUser) pusher = NULL;
     g_auto(MpRepoRange) range = {0};
     GError *why = NULL;
     guint n = 0;
 
     if (change->after == NULL || g_strcmp0(change->ref, mp_repo_default_branch(batch->repo)) != 0)
         return true;
+    if (!find_pusher(batch, change, &pusher, error))
+        return false;
     if (!find_commits(batch, change, &range, &why))
         return goes_on_without(batch, why, error);
     for (guint i = MIN(range.commits->len, COMMITS_MAX); i > 0; i--)
-        if (!read_commit(batch, &g_array_index(range.commits, git_oid, i - 1), &n, &why) &&
+        if (!read_commit(batch, pusher, &g_array_index(range.commits, git_oid, i - 1), &n, &why) &&
             !goes_on_without(batch, g_steal_pointer(&why), error))
             return false;
     if (range.commits->len > COMMITS_MAX || n >= THREADS_MAX)

@@ -240,10 +240,10 @@ mp_watch_begin(const MpInstance *instance, MpBatch *batch, const char *name, GEr
     if (repo == NULL)
         return state != MP_REPO_READABLE;
     told = mp_told_new();
-    g_autoptr(GPtrArray) changes = mp_watch_compare(repo, told);
-    for (guint i = 0; i < changes->len; i++)
+    g_autoptr(GPtrArray) changes = mp_watch_compare(repo, told, error);
+    for (guint i = 0; changes != NULL && i < changes->len; i++)
         mp_watch_remember(told, g_ptr_array_index(changes, i));
-    return mp_batch_set_told(batch, name, told, error);
+    return changes != NULL && mp_batch_set_told(batch, name, told, error);
 }
 
 /* --- A look --------------------------------------------------------------------------------- */

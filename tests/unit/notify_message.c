@@ -56,6 +56,9 @@ typedef struct {
     const char *labels, *assignees; /* one word each, of the thread and of the event */
     const char *ref;                /* that was pushed, */
     MpPushDeed deed;                /* and how */
+    const char *base;               /* of a pull request */
+    const char *subject;            /* of the commit that the event is about */
+    const char *source;             /* whose it is */
 } Case;
 
 /* An array of one label, or of none. */
@@ -109,6 +112,20 @@ push_of(const Case *c)
     return push;
 }
 
+/* One commit, or NULL; its author's name is as hostile as any. */
+static GPtrArray *
+commits_of(const char *subject)
+{
+    g_autoptr(GPtrArray) commits = mp_changed_commits_new();
+    const MpChangedCommit commit = {(char *)"1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
+                                    (char *)"Ann <b>Dev</b>", (char *)subject, 1700000000};
+
+    if (subject == NULL)
+        return NULL;
+    mp_changed_commits_add(commits, &commit);
+    return g_steal_pointer(&commits);
+}
+
 static MpOutgoingMail *
 try_render(const Case *c, GError **error)
 {
@@ -120,8 +137,15 @@ try_render(const Case *c, GError **error)
     g_autoptr(GPtrArray) labels = labels_of(c->labels);
     g_autoptr(GPtrArray) assignees = assignees_of(c->assignees);
     g_autoptr(MpRefPush) push = c->ref != NULL ? push_of(c) : NULL;
+    g_autoptr(GPtrArray) commits = commits_of(c->subject);
     const MpThreadEvent event = {.number = 1,
                                  .push = push,
+                                 .change = c->kind == MP_EVENT_HEAD_PUSHED ? MP_THREAD_HEAD_PUSHED
+                                                                           : MP_THREAD_CLOSED,
+                                 .n_added = 2,
+                                 .n_removed = c->kind == MP_EVENT_HEAD_PUSHED,
+                                 .commits = commits,
+                                 .source = (char *)c->source,
                                  .author_login = (char *)"tim",
                                  .was = (char *)"Engine *fails*",
                                  .title = (char *)(c->title ? c->title : "Engine does not start"),
@@ -135,6 +159,8 @@ try_render(const Case *c, GError **error)
         .repository = (char *)(c->repository ? c->repository : "acme/rocket"),
         .title = (char *)(c->title ? c->title : "Engine does not start"),
         .is_open = !c->is_closed,
+        .base = (char *)c->base,
+        .is_merged = c->kind == MP_EVENT_MERGED,
         .is_locked = c->is_locked,
         .nonce = (char *)NONCE,
         .object =
@@ -304,6 +330,19 @@ Test(notify, golden_messages_are_as_they_were)
         {"push-tag",
          {MP_EVENT_PUSHED, MP_COMMIT, .reason = "subscribed", .ref = "refs/tags/v1.0",
           .deed = MP_PUSH_CREATED}},
+        {"pull-head-pushed",
+         {MP_EVENT_HEAD_PUSHED, MP_PULL, .reason = "author", .base = "main",
+          .subject = "Paint *it* {thread} `red` \\* <i>"}},
+        {"pull-merged",
+         {MP_EVENT_MERGED, MP_PULL, .reason = "author", .base = "main", .is_closed = true}},
+        {"pull-head-deleted",
+         {MP_EVENT_HEAD_DELETED, MP_PULL, .reason = "author", .base = "main", .is_closed = true}},
+        {"issue-closed-by-commit",
+         {MP_EVENT_CLOSED, MP_ISSUE, .reason = "author", .is_closed = true, .subject = "Fixes #17",
+          .source = "acme/other"}},
+        {"issue-referenced",
+         {MP_EVENT_REFERENCED, MP_ISSUE, .reason = "author", .subject = "See #17",
+          .source = "acme/other"}},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
