@@ -249,6 +249,28 @@ open_thread(MpInstance *instance, Import *import, MpBatch *batch, const MpNewCom
     return mp_batch_set_import(batch, message_id, import->id, what, actor, error);
 }
 
+static MpNewComment
+post_of(const Import *import, const MpFileComment *comment, const char *key, const GArray *mentions)
+{
+    return (MpNewComment){
+        .thread = import->id,
+        .key = key,
+        .via = comment->via,
+        .body = comment->body,
+        .elided = comment->elided,
+        .message_id = comment->message_id,
+        .recipient = comment->recipient,
+        .host = comment->host,
+        .part = comment->part,
+        .path = comment->path,
+        .line = comment->line,
+        .quoted = comment->quoted,
+        .mentions = mentions,
+        .attachments = comment->attachments,
+        .redacted = comment->redacted,
+    };
+}
+
 static bool
 add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *events,
             MpFileComment *comment, GError **error)
@@ -273,23 +295,8 @@ add_comment(MpInstance *instance, Import *import, MpBatch *batch, GPtrArray *eve
     }
     if (comment->date > 0)
         actor.date = comment->date;
-    const MpNewComment post = {
-        .thread = import->id,
-        .key = key,
-        .via = comment->via,
-        .body = comment->body,
-        .elided = comment->elided,
-        .message_id = comment->message_id,
-        .recipient = comment->recipient,
-        .host = comment->host,
-        .part = comment->part,
-        .path = comment->path,
-        .line = comment->line,
-        .quoted = comment->quoted,
-        .mentions = mentions,
-        .attachments = comment->attachments,
-        .redacted = comment->redacted,
-    };
+    const MpNewComment post = post_of(import, comment, key, mentions);
+
     if (is_opening ? !open_thread(instance, import, batch, &post, &actor, comment->id, error)
                    : !mp_batch_comment(batch, &post, &actor, &number, &known, error))
         return false;
