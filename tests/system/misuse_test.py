@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, NOTIFIER, check, contains, equal, main, test  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, check, contains, copy_programs, equal, main, test  # noqa: E402
 
 
 def told(site, status, *args, program=METROPLEX, **kw):
@@ -210,14 +210,14 @@ def what_init_makes_is_named_with_it(site):
 
 @test
 def a_repository_that_is_closed_is_not_said_to_be_none(site):
-    copies = {METROPLEX: shutil.copy(METROPLEX, site.dir)}
+    program, _ = copy_programs(site.dir)
     user = {"user": "nobody"} if os.getuid() == 0 else {}
     for name in ("tracker.git", "accounts.git"):
         path = os.path.join(site.data, name)
         if user:
             subprocess.run(["chown", "-R", "nobody", site.data], check=True)
         os.chmod(path, 0)
-        said = told(site, 78, "user", "list", "--config", site.config, program=copies[METROPLEX], **user)
+        said = told(site, 78, "user", "list", "--config", site.config, program=program, **user)
         os.chmod(path, 0o700)
         contains(said, path), contains(said, "Permission denied")
 
