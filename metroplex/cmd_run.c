@@ -52,6 +52,15 @@ take_mail(Run *run, GError **error)
 }
 
 /* Whatever stops it, mail goes on; the next run looks again. */
+static void
+stop_watching(Run *run, GError *why)
+{
+    mp_error("What was pushed is not told by this run any more: %s", why->message);
+    g_clear_pointer(&run->watch, mp_watch_free);
+    if (run->inbound.first_deferral == NULL)
+        run->inbound.first_deferral = g_error_copy(why);
+}
+
 static bool
 watch_step(Run *run)
 {
@@ -61,10 +70,7 @@ watch_step(Run *run)
     mp_watch_listen(run->watch);
     if (mp_watch_step(run->watch, &is_more, &why))
         return is_more;
-    mp_error("What was pushed is not told by this run any more: %s", why->message);
-    g_clear_pointer(&run->watch, mp_watch_free);
-    if (run->inbound.first_deferral == NULL)
-        run->inbound.first_deferral = g_steal_pointer(&why);
+    stop_watching(run, why);
     return false;
 }
 
@@ -142,16 +148,16 @@ status_of(const Run *run, const GError *error)
 }
 
 /* Without a hook each run finds by itself what was pushed. */
-static bool
-begin_watch(Run *run, GError **error)
+static void
+begin_watch(Run *run)
 {
+    g_autoptr(GError) why = NULL;
+
     if (is_dry_run(run))
-        return true;
+        return;
     run->watch = mp_watch_new(run->instance);
-    if (!mp_watch_look_at_all(run->watch, error))
-        return false;
-    mp_watch_listen(run->watch);
-    return true;
+    if (!mp_watch_look_at_all(run->watch, &why))
+        stop_watching(run, why);
 }
 
 static int
@@ -183,8 +189,10 @@ run_over_new(Run *run, bool once, int seconds)
         }
     }
     good = (!mp_is_work_left(run->instance->config) || mp_inbound_recover(&run->inbound, &error)) &&
-           mp_inbound_pass_held(&run->inbound, &error) && begin_watch(run, &error) &&
-           mp_loop_run(&loop, run, &error);
+           mp_inbound_pass_held(&run->inbound, &error);
+    if (good)
+        begin_watch(run);
+    good = good && mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);
     g_clear_pointer(&run->watch, mp_watch_free);

@@ -213,6 +213,20 @@ def a_repository_that_is_gone_is_no_repository_without_branches(site):
 
 
 @test
+def what_cannot_be_watched_holds_up_no_mail(site):
+    watched(site, "--push-mail", "summary")
+    thread = site.thread("kate")
+    broken = ("commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 0\n\nfrom refs/heads/main^0\n"
+              "M 100644 inline repositories/acme/broken\ndata <<E\n[repository]\nreply=sometimes\nE\n")
+    subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "-c", "safe.directory=*", "fast-import", "--quiet"], input=broken, text=True, check=True)
+    name = site.deliver(site.mail("kate@example.org", site.address(thread, "kate"), "It works.\n"))
+    done = site.run(METROPLEX, "--once", status=78)
+    contains(done.stderr, "repositories/acme/broken")
+    equal((site.new, site.success), ([], [name]))
+    contains(site.log(), "What was pushed is not told by this run any more")
+
+
+@test
 def very_many_branches_at_once_are_told_by_their_number(site):
     git = watched(site, "--push-mail", "summary")
     git.commit("One")
