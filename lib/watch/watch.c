@@ -19,6 +19,7 @@ struct MpWatch {
     MpInstance *instance;
     GQueue waiting;     /* char *: repositories to be looked at */
     bool are_pulls_due; /* something may be new of pull requests */
+    GHashTable *known;  /* char *: those that have a policy, or were looked at before */
     GHashTable *bells;  /* char * to GPtrArray of MpBell: those that rang */
     GHashTable *states; /* of repositories that cannot be read; NULL: not read yet */
 };
@@ -36,6 +37,7 @@ mp_watch_new(MpInstance *instance)
 
     watch->instance = instance;
     g_queue_init(&watch->waiting);
+    watch->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     watch->bells =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     return watch;
@@ -47,6 +49,7 @@ mp_watch_free(MpWatch *watch)
     if (watch == NULL)
         return;
     g_queue_clear_full(&watch->waiting, g_free);
+    g_hash_table_unref(watch->known);
     g_hash_table_unref(watch->bells);
     g_clear_pointer(&watch->states, g_hash_table_unref);
     g_free(watch);
@@ -87,16 +90,25 @@ mp_watch_look_at_all(MpWatch *watch, GError **error)
         return true;
     g_queue_clear_full(&watch->waiting, g_free);
     watch->are_pulls_due = true;
-    return mp_instance_refresh(watch->instance, error) &&
-           mp_tracker_foreach_repository(watch->instance->tracker, add_name, &watch->waiting,
-                                         error) &&
-           add_looked_at(watch, error);
+    if (!mp_instance_refresh(watch->instance, error) ||
+        !mp_tracker_foreach_repository(watch->instance->tracker, add_name, &watch->waiting,
+                                       error) ||
+        !add_looked_at(watch, error))
+        return false;
+    for (GList *link = watch->waiting.head; link != NULL; link = link->next)
+        g_hash_table_add(watch->known, g_strdup(link->data));
+    return true;
 }
 
-/* Keeps what it says, and puts its repository first. */
+/* Keeps what it says, and puts its repository first. Who rings begins no watch: what is not watched
+ * may be nobody's business. */
 static void
 hear(MpWatch *watch, MpBell *bell)
 {
+    if (!g_hash_table_contains(watch->known, bell->repository)) {
+        mp_bell_free(bell);
+        return;
+    }
     GPtrArray *others = g_hash_table_lookup(watch->bells, bell->repository);
     GList *waiting = g_queue_find_custom(&watch->waiting, bell->repository, (GCompareFunc)strcmp);
 

@@ -244,6 +244,20 @@ def what_else_lies_in_the_spool_is_taken_away_and_told_nothing(site):
 
 
 @test
+def who_rings_begins_no_watch(site):
+    git = with_hook(site)
+    git.commit("One")
+    git.push()
+    told(site)
+    subprocess.run(["git", "clone", "-q", "--bare", git.bare, os.path.join(git.root, "other/private.git")], check=True)
+    with open(os.path.join(spool_of(site), f"other,private,{os.geteuid()}"), "w"):
+        pass
+    site.metroplex("--once")
+    equal(bells(site), [], "it is taken away")
+    equal([line for line in site.git("ls-tree", "-r", "--name-only", "main").splitlines() if "private" in line], [], "and of it nothing is kept")
+
+
+@test
 def very_many_files_are_taken_in_turns(site):
     git = with_hook(site)
     git.commit("One")
