@@ -231,14 +231,30 @@ is_of_account(const MpInstance *instance, const MpQuestionAddress *address, cons
 }
 
 static bool
-is_of_sender(const MpInstance *instance, const MpQuestionAddress *address,
-             const MpDelivery *delivery)
+is_of_sender(const MpInstance *instance, const MpQuestionAddress *address, const char *from,
+             bool *is, GError **error)
+{
+    g_autoptr(MpUser) account = NULL;
+
+    *is = mp_question_address_verify(instance->keys, address, from);
+    if (*is)
+        return true;
+    if (!mp_accounts_user_by_address(instance->accounts, from, &account, error))
+        return false;
+    *is = is_of_account(instance, address, account);
+    return true;
+}
+
+/* What somebody made up costs no more than its signature: a mail may have hundreds of it. */
+static bool
+is_answer(const MpInstance *instance, const MpDelivery *delivery, const MpQuestionAddress *address,
+          bool *is, GError **error)
 {
     const GPtrArray *from = delivery->message->from;
 
-    return from->len == 1 &&
-           (mp_question_address_verify(instance->keys, address, g_ptr_array_index(from, 0)) ||
-            is_of_account(instance, address, delivery->identity.account));
+    *is = false;
+    return from->len != 1 || !mp_question_address_verify(instance->keys, address, NULL) ||
+           is_of_sender(instance, address, g_ptr_array_index(from, 0), is, error);
 }
 
 void
@@ -266,18 +282,20 @@ mp_delivery_find_question(const MpInstance *instance, MpDelivery *delivery,
 {
     MpIdentity *identity = &delivery->identity;
     MpQuestionAddress address;
+    bool is;
 
     if (identity->confirms != NULL ||
         !mp_question_address_parse(addressee->address, instance->config->hostname, &address))
         return true;
-    if (!mp_delivery_find_author(instance, delivery, addressee->address, error))
+    if (!is_answer(instance, delivery, &address, &is, error))
         return false;
-    if (!is_of_sender(instance, &address, delivery)) {
-        mp_delivery_leave_question(delivery);
+    if (!is) {
         if (identity->recipient == NULL)
             take_recipient(identity, addressee);
         return true;
     }
+    if (!mp_delivery_find_author(instance, delivery, addressee->address, error))
+        return false;
     take_recipient(identity, addressee);
     identity->confirms = g_strdup(address.key);
     /* for an account its address speaks, as any signed one; of others it is known that the domain
