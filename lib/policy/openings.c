@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/names.h"
 
 #define ANSWERS_HELD "it answers a mail that is held"
 
@@ -189,28 +190,73 @@ is_refusal(const char *word)
                                            "pas", "ne",  "jamais", "spam", "stop"};
     g_autofree char *small = g_utf8_strdown(word, -1);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++)
-        if (strcmp(small, refusals[i]) == 0)
-            return true;
-    return g_str_has_suffix(small, "n't") || g_str_has_suffix(small, "n\xE2\x80\x99t") ||
+    return mp_find_name(refusals, G_N_ELEMENTS(refusals), small) >= 0 ||
+           g_str_has_suffix(small, "n't") || g_str_has_suffix(small, "n\xE2\x80\x99t") ||
            g_str_has_prefix(small, "n'") || g_str_has_prefix(small, "n\xE2\x80\x99");
 }
 
-/* Whoever writes "No, I did not!" must not confirm by it: their first line is looked at. */
+/* What parts words is whatever else there is than letters, digits and apostrophes: French has
+ * spaces of its own before its marks, and a quotation mark has many forms. */
+static GStrv
+words_of(const char *line)
+{
+    g_autoptr(GString) spaced = g_string_new(NULL);
+
+    for (const char *p = line; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        bool is_word = g_unichar_isalnum(c) || c == '\'' || c == 0x2019;
+
+        g_string_append_unichar(spaced, is_word ? c : ' ');
+    }
+    return g_strsplit(spaced->str, " ", -1);
+}
+
+static bool
+is_greeting(const char *word)
+{
+    static const char *const greetings[] = {
+        "hello", "hi",   "hey",          "dear",   "good",  "bonjour", "bonsoir",
+        "salut", "cher", "ch\xC3\xA8re", "madame", "hallo", "guten",   "monsieur"};
+    g_autofree char *small = g_utf8_strdown(word, -1);
+
+    return mp_find_name(greetings, G_N_ELEMENTS(greetings), small) >= 0;
+}
+
+/* Whether the line says no; *greets where it begins with a greeting. */
+static bool
+line_refuses(const char *line, bool *greets)
+{
+    g_auto(GStrv) words = words_of(line);
+    char **word = words;
+
+    while (*word != NULL && **word == '\0')
+        word++;
+    *greets = *word != NULL && is_greeting(*word);
+    for (; *word != NULL; word++)
+        if (is_refusal(*word))
+            return true;
+    return false;
+}
+
+/* Whoever writes "No, I did not!" must not confirm by it: their first line is looked at, and where
+ * they greet us, the next. */
 bool
 mp_answer_declines(const MpGateInput *d, char **why)
 {
     if (d->identity->confirms == NULL)
         return false;
-    g_autofree char *text = g_strchug(g_strdup(d->composed->body));
-    text[strcspn(text, "\n")] = '\0';
-    g_auto(GStrv) words = g_strsplit_set(text, " \t,.;:!?()*_\"", -1);
-    for (char **word = words; *word != NULL; word++)
-        if (is_refusal(*word)) {
-            *why = g_strdup("its author says that it is not theirs, or says no");
-            return true;
-        }
-    return false;
+    g_auto(GStrv) lines = g_strsplit(d->composed->body, "\n", -1);
+    bool is_last = false, greets, refuses = false;
+
+    for (char **line = lines; *line != NULL && !is_last && !refuses; line++) {
+        if (*g_strchug(*line) == '\0')
+            continue;
+        refuses = line_refuses(*line, &greets);
+        is_last = !greets;
+    }
+    if (refuses)
+        *why = g_strdup("its author says that it is not theirs, or says no");
+    return refuses;
 }
 
 bool
