@@ -236,6 +236,22 @@ check_choices(const GOptionEntry *entries, const char *command)
     }
 }
 
+/* GOption takes "--purge=no" for --purge. */
+static void
+check_flags(const GOptionEntry *entries, const char *command, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *equals = g_str_has_prefix(argv[i], "--") ? strchr(argv[i], '=') : NULL;
+
+        for (const GOptionEntry *e = entries; equals != NULL && e != NULL && e->long_name != NULL;
+             e++)
+            if (e->arg == G_OPTION_ARG_NONE &&
+                strlen(e->long_name) == (gsize)(equals - argv[i] - 2) &&
+                g_str_has_prefix(argv[i] + 2, e->long_name))
+                exit(mp_usage_error(command, "--%s takes no value", e->long_name));
+    }
+}
+
 /* GOption, with what --help shows as the program's name. A wrong option is told, and the end. */
 static void
 parse(GOptionContext *context, const char *command, int *argc, char ***argv)
@@ -274,6 +290,7 @@ mp_options_parse(MpOptions *options, const GOptionEntry *entries, const char *us
     if (entries != NULL)
         g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_main_entries(context, common, NULL);
+    check_flags(entries, command, *argc, *argv);
     parse(context, command, argc, argv);
     if (version) {
         printf("%s %s\n", g_get_prgname(), MP_VERSION);

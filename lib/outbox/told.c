@@ -68,11 +68,11 @@ mp_outbox_told_within(const MpOutbox *outbox, guint64 user, gint64 from, gint64 
 
     *was_told = false;
     for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        gint64 when;
-        guint64 who;
+        char *rest; /* sscanf() would look for the end of all of it at each line */
+        gint64 when = g_ascii_strtoll(line, &rest, 10);
+        guint64 who = *rest == ' ' ? g_ascii_strtoull(rest + 1, NULL, 10) : 0;
 
-        if (sscanf(line, "%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT, &when, &who) == 2 &&
-            who == user && when >= from && when <= to)
+        if (who == user && when >= from && when <= to)
             *was_told = true;
     }
     return text != NULL;

@@ -223,6 +223,19 @@ def a_repository_that_is_closed_is_not_said_to_be_none(site):
 
 
 @test
+def a_flag_that_is_given_a_value_is_not_taken_for_given(site):
+    for program, words in ((METROPLEX, ("thread", "redact", "1", "1", "--purge=no")), (METROPLEX, ("--once=no",)), (NOTIFIER, ("--once", "--dry-run=no")),
+                           (METROPLEX, ("thread", "list", "--json="))):
+        contains(told(site, 64, *words, program=program), f"{words[-1].split('=')[0]} takes no value")
+
+
+@test
+def an_address_is_taken_from_a_guest_for_something(site):
+    site.user("kate")
+    contains(told(site, 64, "user", "set", "kate", "--take-from", "guest-9", "--config", site.config), "--take-from needs --email or --add-email")
+
+
+@test
 def a_repository_is_owner_and_name(site):
     for name in ("nonsense", "a/b/c", "", "../x"):
         for command in (["thread", "list"], ["thread", "import", "/dev/null"]):
