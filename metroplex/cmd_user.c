@@ -350,7 +350,6 @@ user_set(int argc, char **argv)
     g_auto(MpOptions) options = {0};
     g_auto(MpInstance) instance = {0};
     g_autoptr(GError) error = NULL;
-
     g_autofree char *usage = g_strdup_printf(
         "LOGIN [--name NAME] [--email ADDRESS …] [--add-email ADDRESS …]\n"
         "    [--take-from GUEST] [--remove-email ADDRESS …] [--state active|suspended]\n"
@@ -364,6 +363,40 @@ user_set(int argc, char **argv)
     const char *fault = wishes_fault(&wishes);
     if (fault != NULL)
         return mp_usage_error(argv[0], "%s", fault);
+    return mp_instance_open(&instance, &options, &error) &&
+                   set_user(&instance, argv[1], &wishes, &error)
+               ? EX_OK
+               : mp_report(error);
+}
+
+static bool
+raise_epoch(MpInstance *instance, const char *login, GError **error)
+{
+    g_autoptr(MpUser) user = NULL;
+
+    if (!mp_instance_lock(instance, error))
+        return false;
+    user = mp_instance_user(instance, login, error);
+    if (user == NULL || !mp_user_revoke(user, error))
+        return false;
+    g_autofree char *what = g_strdup_printf("Revoke the addresses of %s", user->login);
+    if (!mp_accounts_write(instance->accounts, user, what, error))
+        return false;
+    printf("%s: every address made so far is void; new notifications carry new ones\n",
+           user->login);
+    return true;
+}
+
+static int
+user_revoke(int argc, char **argv)
+{
+    g_auto(MpOptions) options = {0};
+    g_auto(MpInstance) instance = {0};
+    g_autoptr(GError) error = NULL;
+
+    mp_options_parse(&options, NULL, "LOGIN",
+                     "Voids every reply, unsubscribe and bounce address the account was ever sent.",
+                     1, 1, &argc, &argv);
     if (!mp_instance_open(&instance, &options, &error) || !raise_epoch(&instance, argv[1], &error))
         return mp_report(error);
     return EX_OK;
