@@ -211,6 +211,8 @@ mp_questions_close(const MpInstance *instance, const GPtrArray *deliveries, GErr
 
         if (is_closed(delivery))
             g_hash_table_add(keys, delivery->identity.key);
+        else if (!delivery->is_deferred && delivery->decision.gate->action == MP_DO_CONFIRM)
+            g_hash_table_add(keys, delivery->identity.confirms);
     }
     return mp_outbox_close_questions(instance->outbox, keys, error);
 }
@@ -350,7 +352,11 @@ mp_question_confirm(const MpInstance *instance, const MpDelivery *delivery, GErr
 bool
 mp_question_accept(const MpInstance *instance, const MpDelivery *delivery, GError **error)
 {
-    return settle(instance, delivery, delivery->identity.key, mp_accounts_accept_guest, error);
+    const MpIdentity *identity = &delivery->identity;
+
+    if (identity->is_answer && identity->account != NULL) /* at its word: no guest is made of it */
+        return mp_accounts_confirm(instance->accounts, identity->key, identity->account->id, error);
+    return settle(instance, delivery, identity->key, mp_accounts_accept_guest, error);
 }
 
 bool

@@ -100,9 +100,11 @@ find(const char *root, const char *name, MpRepoState *state, GError **error)
     g_auto(MpFd) fd_root = -1;
     g_auto(MpFd) fd_owner = -1;
 
-    *state = MP_REPO_MISSING;
-    if (!split_name(name, &owner, &directory))
+    *state = MP_REPO_READABLE; /* what may pass is an error, and says nothing of the repository */
+    if (!split_name(name, &owner, &directory)) {
+        *state = MP_REPO_MISSING;
         return -1;
+    }
     fd_root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd_root < 0) {
         mp_repo_judge_errno(state, error, root);

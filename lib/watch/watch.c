@@ -153,6 +153,7 @@ static bool
 react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
 {
     g_autoptr(GError) why = NULL;
+    guint n_events = batch->events->len;
 
     *is_done = false;
     batch->told->counter++;
@@ -173,6 +174,8 @@ react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
     mp_log(MP_LOG_DEBUG, "%s: %s is not told yet: %s", batch->repository->name, change->ref,
            why->message);
     batch->is_damaged = true;
+    if (batch->events->len == n_events)
+        batch->told->counter--;
     return true;
 }
 
@@ -216,13 +219,16 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
         return false;
     MpWatchBatch watched = {instance, batch,       events, look->repo,  repository,
                             told,     look->bells, 0,      COMPARED_MAX};
+    guint64 counter = told->counter;
     look->is_more = false;
     for (guint i = 0; is_first && i < changes->len; i++)
         mp_watch_remember(told, g_ptr_array_index(changes, i));
     if (!is_first && !react_to_all(&watched, changes, &look->is_more, error))
         return false;
     look->is_damaged = watched.is_damaged;
-    return (!is_first && changes->len == 0) || mp_batch_set_told(batch, look->name, told, error);
+    /* what could not be told is tried at every look: it must not make a commit each time */
+    return (!is_first && told->counter == counter) ||
+           mp_batch_set_told(batch, look->name, told, error);
 }
 
 static bool

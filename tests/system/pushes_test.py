@@ -227,6 +227,20 @@ def what_cannot_be_watched_holds_up_no_mail(site):
 
 
 @test
+def what_cannot_be_told_makes_no_commit_at_each_look(site):
+    git = watched(site, "--push-mail", "summary")
+    git.commit("One")
+    git.push()
+    told(site)
+    git("commit", "-q", "--allow-empty", "-F", "-", stdin=b"Large\n\n" + b"x" * (5 << 20))
+    git.push()
+    told(site)
+    before = site.git("rev-parse", "main")
+    equal((told(site), told(site)), ([], []))
+    equal(site.git("rev-parse", "main"), before)
+
+
+@test
 def very_many_branches_at_once_are_told_by_their_number(site):
     git = watched(site, "--push-mail", "summary")
     git.commit("One")

@@ -314,6 +314,41 @@ def a_stranger_without_a_proof_is_let_in_by_somebody_else_only(site):
 
 
 @test
+def whoever_confirms_what_was_let_in_can_be_asked_again(site):
+    opens(site, who="anyone", members=())
+    for n in range(3):
+        name = site.deliver(first_mail(site, "eve@example.net", verdict=UNPROVED, subject=f"Let in {n}"))
+        site.metroplex("--once")
+        site.metroplex("held", "accept", name)
+    asked = questions(site)
+    equal(len(asked), 3)
+    for question in asked:
+        equal(take(site, answer(site, question, "eve@example.net")), "confirmed")
+    site.deliver(first_mail(site, "eve@example.net", subject="One more"))
+    site.metroplex("--once")
+    equal(len(questions(site)), 4)
+
+
+@test
+def an_answer_of_a_guest_that_nothing_proves_is_let_in_as_theirs(site):
+    site.user("tim")
+    opens(site, who="anyone", members=("tim",))
+    take(site, first_mail(site, "Eve <eve@example.net>"))
+    take(site, answer(site, questions(site)[0]))
+    site.metroplex("thread", "comment", "1", "--as", "tim", stdin="Which version?\n")
+    site.notifier("--once")
+    told = [m for m in site.sent() if m["Delivered-To"] == "eve@example.net"][-1]
+    name = site.deliver(first_mail(site, "Eve <eve@example.net>", verdict=UNPROVED, subject="Re: x", text="Seven.\n",
+                                   headers=[("In-Reply-To", told["Message-ID"])]))
+    site.set_config("inbound", answers_to_notifications="true")
+    site.metroplex("--once")
+    equal(held(site), [name])
+    site.metroplex("held", "accept", name)
+    equal((held(site), [(c["author"], c["body"].strip()) for c in site.show(1)["comments"]][-1]), ([], ("guest-2", "Seven.")))
+    equal(len(site.metroplex("user", "list").splitlines()), 2, "nobody new")
+
+
+@test
 def what_is_let_in_of_a_guest_is_not_the_guest_s(site):
     opens(site, who="anyone", members=())
     take(site, first_mail(site, "Eve <eve@example.net>"))
