@@ -10,6 +10,7 @@
 #include "instance/transaction.h"
 #include "repository.h"
 #include "thread.h"
+#include "tracker/push.h"
 #include "tracker/repositories.h"
 
 bool
@@ -66,6 +67,29 @@ set_ids(MpInstance *instance, GArray *ids, char **logins, bool is_in, bool *chan
         *changed |= mp_set_id(ids, user->id, is_in);
     }
     return true;
+}
+
+/* Who is to be in a set and out of it is a slip of who wrote it. */
+static bool
+check_both(const char *option, char **in, const char *other, char **out, GError **error)
+{
+    for (char **login = in; login != NULL && *login != NULL; login++)
+        for (char **also = out; also != NULL && *also != NULL; also++)
+            if (g_ascii_strcasecmp(*login, *also) == 0) {
+                g_autofree char *shown = mp_escape_word(*login);
+
+                return mp_fail(error, MP_ERROR_INPUT, "%s and %s exclude each other: %s", option,
+                               other, shown);
+            }
+    return true;
+}
+
+static bool
+check_wishes(const Wishes *wishes, GError **error)
+{
+    return repository_check_name(wishes->name, error) &&
+           check_both("--watch", wishes->watch, "--unwatch", wishes->unwatch, error) &&
+           check_both("--member", wishes->member, "--no-member", wishes->no_member, error);
 }
 
 static void
@@ -142,16 +166,51 @@ set_link(MpRepository *repository, const char *link, bool *changed, GError **err
     return true;
 }
 
+/* What to write instead of the pattern, for who left out how a branch's name begins, or a star; the
+ * caller's. */
+static char *
+correct_pattern(const char *stray)
+{
+    const char *name = stray + strspn(stray, "/");
+    bool is_full = g_str_has_prefix(name, "refs/");
+    bool is_half = g_str_has_prefix(name, "heads/") || g_str_has_prefix(name, "tags/");
+    g_autofree char *branch = g_strconcat(is_full   ? ""
+                                          : is_half ? "refs/"
+                                                    : "refs/heads/",
+                                          name, NULL);
+    g_autofree char *tag = is_full || is_half ? NULL : g_strconcat("refs/tags/", name, NULL);
+    g_autofree char *all = g_strconcat(branch, g_str_has_suffix(branch, "/") ? "*" : "/*", NULL);
+
+    if (mp_is_ref_pattern(branch))
+        return tag != NULL ? g_strconcat(branch, " or ", tag, NULL) : g_steal_pointer(&branch);
+    return mp_is_ref_pattern(all) ? g_steal_pointer(&all) : NULL;
+}
+
+static bool
+check_push_refs(const char *refs, GError **error)
+{
+    g_autofree char *shown = mp_escape_word(refs), *stray = mp_find_stray_pattern(refs);
+
+    if (!mp_is_ref_patterns(refs))
+        return mp_fail(error, MP_ERROR_INPUT, "--push-refs: %s are not patterns of refs", shown);
+    if (stray == NULL)
+        return true;
+    g_autofree char *correct = correct_pattern(stray);
+    return mp_fail(error, MP_ERROR_INPUT, "--push-refs: %s matches no branch and no tag%s%s", stray,
+                   correct != NULL ? "; write "
+                                   : ": their names begin with refs/heads/ and refs/tags/",
+                   correct != NULL ? correct : "");
+}
+
 static bool
 set_push_refs(MpRepository *repository, const char *refs, bool *changed, GError **error)
 {
     const char *wanted = refs != NULL && *refs == '\0' ? NULL : refs;
-    g_autofree char *shown = mp_escape_word(refs);
 
     if (refs == NULL || g_strcmp0(wanted, repository->push_refs) == 0)
         return true;
-    if (wanted != NULL && !mp_is_ref_patterns(wanted))
-        return mp_fail(error, MP_ERROR_INPUT, "--push-refs: %s are not patterns of refs", shown);
+    if (wanted != NULL && !check_push_refs(wanted, error))
+        return false;
     g_free(repository->push_refs);
     repository->push_refs = g_strdup(wanted);
     *changed = true;
@@ -225,6 +284,13 @@ wishes_nothing(const Wishes *wishes)
     return memcmp(wishes, &nothing, sizeof nothing) == 0;
 }
 
+static bool
+concerns_pushes(const Wishes *wishes)
+{
+    return wishes->push_mail != NULL || wishes->push_refs != NULL || wishes->push_commits != NULL ||
+           wishes->push_diff != NULL || wishes->watch != NULL || wishes->unwatch != NULL;
+}
+
 static void
 parse_wishes(Wishes *wishes, MpOptions *options, int *argc, char ***argv)
 {
@@ -282,14 +348,15 @@ repository_set(int argc, char **argv)
     if (wishes_nothing(&wishes))
         return mp_usage_error(argv[0], "nothing to set");
     wishes.name = argv[1];
-    if (!mp_instance_open(&instance, &options, &error) ||
-        !repository_check_name(wishes.name, &error) || !mp_instance_lock(&instance, &error) ||
-        !mp_transaction_recover(&instance, &error) ||
+    if (!mp_instance_open(&instance, &options, &error) || !check_wishes(&wishes, &error) ||
+        !mp_instance_lock(&instance, &error) || !mp_transaction_recover(&instance, &error) ||
         !mp_transaction_run(&instance, build, &wishes, &error))
         return mp_report(error);
     printf("%s: %s\n", wishes.name, wishes.has_changed ? "changed" : "nothing to change");
     if (wishes.has_opened)
         puts("Have Postfix take mail to its address: metroplex configure --apply");
+    if (concerns_pushes(&wishes) && !repository_warn_untold(&instance, wishes.name, &error))
+        return mp_report(error);
     return EX_OK;
 }
 

@@ -20,6 +20,9 @@ mp_post_clear(MpPost *post)
     g_free(post->repository);
     g_free(post->kind);
     g_free(post->object);
+    g_free(post->commit);
+    g_free(post->head);
+    g_free(post->object_given);
     g_free(post->base);
     g_free(post->path);
     g_free(post->line_given);

@@ -14,12 +14,15 @@
 typedef struct {
     /* As the command line has it. */
     const char *file; /* NULL: standard input */
-    char *as, *repository, *kind, *object, *base, *title, *once;
+    char *as, *repository, *kind, *base, *title, *once;
+    char *commit, *head, *object_given;
     char *path, *line_given; /* what of a commit it is about */
     guint64 thread;
     /* As it is checked. */
-    char *text; /* as it was read */
-    char *body; /* as it will be stored */
+    char *object;              /* of the three: what it is about, */
+    const char *object_option; /* and the option that says so */
+    char *text;                /* as it was read */
+    char *body;                /* as it will be stored */
     MpUser *actor;
     MpThread facts; /* of a thread to open; its strings are those above */
     guint64 line;

@@ -12,6 +12,19 @@
 #include "watch/place.h"
 #include "watch/watch.h"
 
+/* Where nobody could look, it is said. */
+static bool
+note_unseen(const MpInstance *instance, const char *repository, const char *what, GError **error)
+{
+    g_autofree char *why = NULL;
+
+    if (!mp_place_is_unseen(instance, repository, &why, error))
+        return false;
+    if (why != NULL)
+        fprintf(stderr, "metroplex: %s; nobody looked whether %s is there\n", why, what);
+    return true;
+}
+
 /* --- Comment ---------------------------------------------------------------------------------- */
 
 static bool
@@ -91,8 +104,9 @@ quote_comment(MpInstance *instance, MpPost *post, GError **error)
     if (post->path == NULL || post->is_done)
         return true;
     thread = mp_instance_thread(instance, post->thread, error);
-    return thread != NULL && mp_place_quote(instance, thread->repository, thread->object,
-                                            post->path, post->line, &post->quoted, error);
+    return thread != NULL && note_unseen(instance, thread->repository, "--path", error) &&
+           mp_place_quote(instance, thread->repository, thread->object, post->path, post->line,
+                          &post->quoted, error);
 }
 
 static bool
@@ -156,7 +170,7 @@ check_object(const MpPost *post, GError **error)
     g_autofree char *shown = mp_escape_word(post->object);
 
     return post->object == NULL || mp_is_revision(post->object) ||
-           mp_fail(error, MP_ERROR_INPUT, "--object: %s is not a revision", shown);
+           mp_fail(error, MP_ERROR_INPUT, "%s: %s is not a revision", post->object_option, shown);
 }
 
 /* With a base both are branches, which are looked up in the repository. */
@@ -165,7 +179,7 @@ check_branches(const MpPost *post, GError **error)
 {
     const struct {
         const char *option, *branch;
-    } branches[] = {{"--base", post->base}, {"--head", post->object}};
+    } branches[] = {{"--base", post->base}, {post->object_option, post->object}};
 
     for (gsize i = 0; post->base != NULL && i < G_N_ELEMENTS(branches); i++) {
         g_autofree char *shown = mp_escape_word(branches[i].branch);
@@ -257,20 +271,34 @@ settle_facts(MpPost *post, const MpConfig *config)
     post->facts.author_login = post->actor->login;
 }
 
-/* A commit has one thread, whatever it is called. */
+/* What it is about has to be there. A commit has one thread, whatever it is called. */
 static bool
-name_commit(const MpInstance *instance, MpPost *post, GError **error)
+find_object(const MpInstance *instance, MpPost *post, GError **error)
 {
-    char *id = NULL;
+    g_autofree char *id = NULL;
 
-    if (post->facts.kind == MP_COMMIT &&
-        !mp_place_find_commit(instance, post->repository, post->object, &id, error))
+    if (post->object == NULL || post->base != NULL)
+        return true; /* both branches are looked for together */
+    if (!mp_place_find_commit(instance, post->repository, post->object_option, post->object, &id,
+                              error))
         return false;
-    if (id == NULL)
+    if (id == NULL || post->facts.kind != MP_COMMIT)
         return true;
     g_free(post->object);
-    post->object = post->facts.object = id;
+    post->object = post->facts.object = g_steal_pointer(&id);
     return true;
+}
+
+/* Not asked of what was opened before: it may have been merged and deleted since. */
+static bool
+look_at_object(const MpInstance *instance, MpPost *post, GError **error)
+{
+    return find_object(instance, post, error) &&
+           mp_pull_look(instance, &post->facts, &post->told, &post->changes, error) &&
+           mp_place_quote(instance, post->repository, post->object, post->path, post->line,
+                          &post->quoted, error) &&
+           (post->object == NULL ||
+            note_unseen(instance, post->repository, post->object_option, error));
 }
 
 static bool
@@ -281,12 +309,24 @@ run_open(MpInstance *instance, MpPost *post, const MpOptions *options, GError **
         !mp_post_find_actor(instance, post, error) || !mp_post_prepare(post, instance, error))
         return false;
     settle_facts(post, instance->config);
-    if (!name_commit(instance, post, error) ||
-        !mp_pull_look(instance, &post->facts, &post->told, &post->changes, error) ||
-        !mp_place_quote(instance, post->repository, post->object, post->path, post->line,
-                        &post->quoted, error))
-        return false;
-    return thread_begin(instance, error) && mp_transaction_run(instance, build_thread, post, error);
+    return find_done_thread(instance, post, error) &&
+           (post->is_done || look_at_object(instance, post, error)) &&
+           thread_begin(instance, error) && mp_transaction_run(instance, build_thread, post, error);
+}
+
+/* What it is about, by whichever option names it. */
+static void
+take_object(MpPost *post)
+{
+    const struct {
+        const char *option, *value;
+    } ways[] = {
+        {"--commit", post->commit}, {"--head", post->head}, {"--object", post->object_given}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ways) && post->object == NULL; i++) {
+        post->object = g_strdup(ways[i].value);
+        post->object_option = ways[i].option;
+    }
 }
 
 /* What the options lack, or have too much, for the kind of thread; or NULL. */
@@ -295,8 +335,14 @@ blame_options(const MpPost *post)
 {
     if (post->repository == NULL || post->kind == NULL || post->title == NULL || post->as == NULL)
         return "--repository, --kind, --title and --as are needed";
+    if ((post->commit != NULL) + (post->head != NULL) + (post->object_given != NULL) > 1)
+        return "--commit, --head and --object exclude each other";
+    if (post->head != NULL && post->facts.kind != MP_PULL)
+        return "--head is for a pull request";
+    if (post->commit != NULL && post->facts.kind != MP_COMMIT)
+        return "--commit is for --kind commit";
     if (post->object == NULL && post->facts.kind == MP_COMMIT)
-        return "--kind commit needs --object REV";
+        return "--kind commit needs --commit REV";
     if (post->object != NULL && post->facts.kind == MP_ISSUE)
         return "--object: an issue has none";
     if (post->base != NULL && (post->facts.kind != MP_PULL || post->object == NULL))
@@ -316,10 +362,9 @@ thread_open(int argc, char **argv)
         {"kind", 0, 0, G_OPTION_ARG_FILENAME, &post.kind, "what it is", "issue|pull|commit"},
         {"base", 0, 0, G_OPTION_ARG_FILENAME, &post.base,
          "the branch that a pull request is to be merged into", "BRANCH"},
-        {"head", 0, 0, G_OPTION_ARG_FILENAME, &post.object, "the branch of a pull request",
-         "BRANCH"},
-        {"commit", 0, 0, G_OPTION_ARG_FILENAME, &post.object, "the commit that it is about", "REV"},
-        {"object", 0, 0, G_OPTION_ARG_FILENAME, &post.object,
+        {"head", 0, 0, G_OPTION_ARG_FILENAME, &post.head, "the branch of a pull request", "BRANCH"},
+        {"commit", 0, 0, G_OPTION_ARG_FILENAME, &post.commit, "the commit that it is about", "REV"},
+        {"object", 0, 0, G_OPTION_ARG_FILENAME, &post.object_given,
          "the commit, or the branch of a pull request", "REV"},
         {"path", 0, 0, G_OPTION_ARG_FILENAME, &post.path, "the file of the commit", "PATH"},
         {"line", 0, 0, G_OPTION_ARG_FILENAME, &post.line_given, "the line of that file", "N"},
@@ -342,6 +387,7 @@ thread_open(int argc, char **argv)
                      0, 1, &argc, &argv);
     if (post.kind != NULL)
         mp_thread_kind_parse(post.kind, &post.facts.kind);
+    take_object(&post);
     if (blame_options(&post) != NULL)
         return mp_usage_error(argv[0], "%s", blame_options(&post));
     post.file = argc > 1 ? argv[1] : NULL;

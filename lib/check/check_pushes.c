@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "repo/repo.h"
 #include "tracker/push.h"
 #include "tracker/repositories.h"
+#include "watch/view.h"
 
 static bool
 is_watching(MpChecker *checker)
@@ -39,79 +39,130 @@ check_root(MpChecker *checker)
 
 typedef struct {
     MpChecker *checker;
-    guint n_good, n_wrong;
+    GHashTable *seen; /* char *: names */
+    guint n_good, n_wrong, n_untold;
 } Look;
 
-static const struct {
-    const char *found; /* of a repository that is named before it */
-    const char *advice;
-} states[] = {
-    [MP_REPO_READABLE] = {NULL, NULL},
-    [MP_REPO_MISSING] = {N_("it is not there, and was watched"),
-                         N_("Put it back, or remove told/OWNER/NAME from the tracker")},
-    [MP_REPO_CLOSED] = {N_("it cannot be read"),
-                        N_("Let the user metroplex read it, by its group or by an ACL")},
-    [MP_REPO_AWAY] = {N_("it leads elsewhere by a link or by alternates"),
-                      N_("See PUSHES in metroplex(8): root may make such links; copy what is "
-                         "borrowed: git repack -a, then remove objects/info/alternates")},
-    [MP_REPO_SHA256] = {N_("its ids are SHA-256, which are not read"),
-                        N_("Take its policy back: --push-mail off")},
-    [MP_REPO_REFTABLE] = {N_("its refs are in a reftable, which is not read"),
-                          N_("git refs migrate --ref-format=files")},
-    [MP_REPO_LARGE] = {N_("it has more branches and tags than are read"), N_("Delete some")},
-    [MP_REPO_DAMAGED] = {N_("it is no bare repository, or damaged"), N_("git fsck, there")},
-};
+static void
+look_clear(Look *look)
+{
+    g_hash_table_unref(look->seen);
+}
 
-/* One that was never there is a policy for mail alone. */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
+
+/* Where nothing is watched, a policy for pushes is one for nothing. */
+static bool
+count_untold(const MpRepository *repository, gpointer user_data)
+{
+    Look *look = user_data;
+
+    look->n_untold += repository->push_mail != MP_PUSH_MAIL_OFF;
+    return true;
+}
+
+static void
+blame(Look *look, const MpWatchView *view)
+{
+    look->n_wrong++;
+    if (view->why != NULL)
+        mp_check_tell(look->checker, MP_CHECK_UNKNOWN, _("a repository that can be looked at"),
+                      NULL, "%s: %s", view->path, view->why);
+    else
+        mp_check_tell(look->checker, MP_CHECK_WARNING, _("a repository that can be read"),
+                      _(mp_watch_state_advice(view->state)), "%s: %s", view->path,
+                      _(mp_watch_state_found(view->state)));
+}
+
+/* One that was never there, and of whose pushes nobody wants to be told, is a policy for mail
+ * alone. */
 static bool
 look_at(const MpRepository *repository, gpointer user_data)
 {
     Look *look = user_data;
-    const MpConfig *config = look->checker->config;
-    g_autofree char *path =
-        g_strdup_printf("%s/%s.git", config->repositories_root, repository->name);
-    g_autoptr(MpTold) told = NULL;
-    g_autoptr(GError) why = NULL;
-    MpRepoState state;
-    g_autoptr(MpRepo) repo =
-        mp_repo_open(config->repositories_root, repository->name, &state, &why);
+    g_auto(MpWatchView) view = {0};
+    g_autoptr(GError) error = NULL;
 
-    if (why != NULL ||
-        !mp_tracker_told(look->checker->instance->tracker, repository->name, &told, &why)) {
-        mp_check_tell(look->checker, MP_CHECK_UNKNOWN, _("a repository that can be looked at"),
-                      NULL, "%s", why->message);
-        return true;
-    }
-    if (state == MP_REPO_MISSING && told == NULL)
-        return true;
-    look->n_good += repo != NULL;
-    look->n_wrong += repo == NULL;
-    if (repo == NULL)
-        mp_check_tell(look->checker, MP_CHECK_WARNING, _("a repository that can be read"),
-                      _(states[state].advice), "%s: %s", path, _(states[state].found));
+    g_hash_table_add(look->seen, g_strdup(repository->name));
+    if (!mp_watch_view(look->checker->instance, repository, &view, &error)) {
+        look->n_wrong++;
+        mp_check_tell(look->checker, MP_CHECK_UNKNOWN, _("a tracker that can be read"), NULL, "%s",
+                      error->message);
+    } else if (view.why != NULL ||
+               (view.state != MP_REPO_READABLE && (view.state != MP_REPO_MISSING || view.is_known ||
+                                                   repository->push_mail != MP_PUSH_MAIL_OFF)))
+        blame(look, &view);
+    else
+        look->n_good += view.state == MP_REPO_READABLE;
     return true;
+}
+
+/* Those in which a thread was opened, and which need no policy. */
+static bool
+look_at_others(Look *look, GError **error)
+{
+    MpTracker *tracker = look->checker->instance->tracker;
+    g_autoptr(GPtrArray) names = mp_tracker_told_repositories(tracker, error);
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        if (g_hash_table_contains(look->seen, names->pdata[i]))
+            continue;
+        g_autoptr(MpRepository) repository = mp_tracker_repository(tracker, names->pdata[i], error);
+        if (repository == NULL)
+            return false;
+        look_at(repository, look);
+    }
+    return names != NULL;
+}
+
+static void
+tell_untold(MpChecker *checker, const Look *look)
+{
+    if (look->n_untold == 0)
+        mp_check_ok(checker, _("no repository is watched: [repositories] root names no directory"));
+    else
+        mp_check_tell(checker, MP_CHECK_WARNING, _("a directory of the repositories"),
+                      _("metroplex settings set repositories.root=DIRECTORY"),
+                      _n("%u repository is to tell of pushes, and [repositories] root names no "
+                         "directory",
+                         "%u repositories are to tell of pushes, and [repositories] root names no "
+                         "directory",
+                         look->n_untold),
+                      look->n_untold);
+}
+
+static void
+tell_watched(MpChecker *checker, const Look *look)
+{
+    const char *root = checker->config->repositories_root;
+
+    if (*root == '\0')
+        tell_untold(checker, look);
+    else if (look->n_good > 0)
+        mp_check_ok(checker,
+                    _n("%u repository is watched", "%u repositories are watched", look->n_good),
+                    look->n_good);
+    else if (look->n_wrong == 0)
+        mp_check_tell(checker, MP_CHECK_WARNING, _("a repository below [repositories] root"), NULL,
+                      _("no repository with a policy lies below %s"), root);
 }
 
 static void
 check_watched(MpChecker *checker)
 {
-    Look look = {checker, 0, 0};
+    g_auto(Look) look = {.checker = checker,
+                         .seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    bool has_root = *checker->config->repositories_root != '\0';
     g_autoptr(GError) error = NULL;
 
-    if (!is_watching(checker))
-        return;
-    if (!mp_instance_open_tracker(checker->instance, &error) ||
-        !mp_tracker_foreach_repository(checker->instance->tracker, look_at, &look, &error))
+    if (mp_instance_open_tracker(checker->instance, &error) &&
+        mp_tracker_foreach_repository(checker->instance->tracker, has_root ? look_at : count_untold,
+                                      &look, &error) &&
+        (!has_root || look_at_others(&look, &error)))
+        tell_watched(checker, &look);
+    else
         mp_check_tell(checker, MP_CHECK_UNKNOWN, _("a tracker that can be read"), NULL, "%s",
                       error->message);
-    else if (look.n_good > 0)
-        mp_check_ok(checker,
-                    _n("%u repository is watched", "%u repositories are watched", look.n_good),
-                    look.n_good);
-    else if (look.n_wrong == 0)
-        mp_check_tell(checker, MP_CHECK_WARNING, _("a repository below [repositories] root"), NULL,
-                      _("no repository with a policy lies below %s"),
-                      checker->config->repositories_root);
 }
 
 /* --- The doorbell ----------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ typedef struct {
 MpRepoChanges *mp_repo_changes(MpRepo *repo, const git_oid *before, const git_oid *after,
                                const MpRepoChangeLimits *limits, GError **error);
 
-/* The text of a file of a commit, as it can be shown; NULL where there is no such file, or it is
- * binary or larger than a file that is compared. `path` is as git has it. The caller's. */
-bool
-mp_repo_file(MpRepo *repo, const git_oid *commit, const char *path, char **text, GError **error);
+/* The text of a file of a commit, as it can be shown; NULL where there is no such file (*is_there),
+ * or it is binary or larger than a file that is compared. `path` is as git has it. The caller's. */
+bool mp_repo_file(MpRepo *repo, const git_oid *commit, const char *path, bool *is_there,
+                  char **text, GError **error);

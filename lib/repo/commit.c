@@ -340,7 +340,10 @@ static bool
 find_named(MpRepo *repo, const char *revision, git_oid *id)
 {
     static const char *const prefixes[] = {"", MP_REPO_BRANCHES, MP_REPO_TAGS};
+    const char *first = mp_repo_default_branch(repo);
 
+    if (strcmp(revision, "HEAD") == 0 && first != NULL)
+        revision = first;
     for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++) {
         g_autofree char *full = g_strconcat(prefixes[i], revision, NULL);
         g_autofree char *name = mp_escape(full);

@@ -54,7 +54,8 @@ as_text(GBytes *content)
 }
 
 bool
-mp_repo_file(MpRepo *repo, const git_oid *commit, const char *path, char **text, GError **error)
+mp_repo_file(MpRepo *repo, const git_oid *commit, const char *path, bool *is_there, char **text,
+             GError **error)
 {
     g_auto(MpRepoNode) node = {0};
     g_autoptr(GBytes) content = NULL;
@@ -63,6 +64,7 @@ mp_repo_file(MpRepo *repo, const git_oid *commit, const char *path, char **text,
     guint32 mode;
 
     *text = NULL;
+    *is_there = false;
     if (!mp_repo_node(repo, commit, &node, &found, error))
         return false;
     if (!found)
@@ -71,6 +73,7 @@ mp_repo_file(MpRepo *repo, const git_oid *commit, const char *path, char **text,
         return false;
     if (!found || mode == MP_REPO_MODE_TREE)
         return true;
+    *is_there = true;
     if (!mp_repo_content(repo, &id, mode, &content, error))
         return false;
     *text = content != NULL ? as_text(content) : NULL;

@@ -46,8 +46,8 @@ bool mp_repo_tag(MpRepo *repo, const git_oid *id, MpRepoTag **tag, GError **erro
  * (a tag of a file), or the object is not there. */
 bool mp_repo_peel(MpRepo *repo, const git_oid *id, git_oid *commit, bool *found, GError **error);
 
-/* The commit that a revision means as people write it: a branch, a tag, or at least seven digits
- * of an id that are nobody else's. */
+/* The commit that a revision means as people write it: a branch, a tag, HEAD, or at least seven
+ * digits of an id that are nobody else's. */
 bool mp_repo_find_commit(MpRepo *repo, const char *revision, git_oid *commit, bool *found,
                          GError **error);
 

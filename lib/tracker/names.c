@@ -254,7 +254,7 @@ mp_comment_free(MpComment *comment)
 bool
 mp_is_ref_patterns(const char *text)
 {
-    return strlen(text) <= 1000 && strspn(text, " ") < strlen(text) && g_str_is_ascii(text) &&
+    return strlen(text) <= 1000 && strspn(text, " ") < strlen(text) &&
            strpbrk(text, "?[]\\~^:;") == NULL && mp_is_visible_line(text);
 }
 

@@ -207,3 +207,45 @@ mp_record_set_push(GKeyFile *file, const MpRefPush *push)
     set_commits(file, "commits", push->added);
     set_commits(file, "commits-removed", push->removed);
 }
+
+/* Some text for each star: if that makes a ref, the pattern has refs to match. */
+static bool
+is_ref_below(const char *pattern, const char *directory)
+{
+    g_autoptr(GString) name = g_string_new(pattern + strlen(directory));
+
+    g_string_replace(name, "*", "x", 0);
+    for (char *p = name->str; *p != '\0'; p++)
+        if (!g_ascii_isalnum(*p) && strchr("./-", *p) == NULL)
+            *p = 'x'; /* Git allows more than mp_is_revision() */
+    return mp_is_branch(name->str);
+}
+
+/* Without its stars' help it says where the ref is, or it leaves that to the first of them. */
+static bool
+matches_below(const char *pattern, const char *directory)
+{
+    gsize fixed = strcspn(pattern, "*");
+
+    if (g_str_has_prefix(pattern, directory))
+        return is_ref_below(pattern, directory);
+    return pattern[fixed] == '*' && fixed <= strlen(directory) &&
+           strncmp(pattern, directory, fixed) == 0;
+}
+
+bool
+mp_is_ref_pattern(const char *pattern)
+{
+    return matches_below(pattern, "refs/heads/") || matches_below(pattern, "refs/tags/");
+}
+
+char *
+mp_find_stray_pattern(const char *patterns)
+{
+    g_auto(GStrv) all = g_strsplit(patterns, " ", -1);
+
+    for (char **pattern = all; *pattern != NULL; pattern++)
+        if (**pattern != '\0' && !mp_is_ref_pattern(*pattern))
+            return g_strdup(*pattern);
+    return NULL;
+}

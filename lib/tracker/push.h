@@ -48,6 +48,12 @@ typedef enum { MP_PUSH_CREATED, MP_PUSH_UPDATED, MP_PUSH_REWOUND, MP_PUSH_DELETE
 MpPushDeed mp_push_deed(const MpRefPush *push);
 const char *mp_push_deed_name(MpPushDeed deed); /* "created", "updated", "rewound", "deleted" */
 
+/* Whether a branch or a tag can match: "main" is the full name of neither. */
+bool mp_is_ref_pattern(const char *pattern);
+
+/* The first of the patterns that none can match; the caller's, or NULL. */
+char *mp_find_stray_pattern(const char *patterns);
+
 /* --- What was told -------------------------------------------------------------------------- */
 
 typedef struct {

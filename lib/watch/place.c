@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "repo/changes.h"
 #include "repo/history.h"
+#include "watch/view.h"
 
 #define AROUND    3   /* lines above and below */
 #define SHOWN_MAX 200 /* characters that are shown of one */
@@ -44,17 +45,21 @@ quote(const MpInstance *instance, MpRepo *repo, const char *revision, const char
 {
     g_autofree char *text = NULL, *shown = mp_escape_word(path);
     git_oid commit;
-    bool found;
+    bool found, is_there;
 
     if (!mp_repo_find_commit(repo, revision, &commit, &found, error))
         return false;
     if (!found)
-        return mp_fail(error, MP_ERROR_INPUT, "--commit: there is no commit %s", revision);
-    if (!mp_repo_file(repo, &commit, path, &text, error))
-        return false;
-    if (text == NULL)
-        return mp_fail(error, MP_ERROR_INPUT, "--path: %s is no text in commit %s", shown,
+        return mp_fail(error, MP_ERROR_INPUT, "--path: commit %s is not in the repository any more",
                        revision);
+    if (!mp_repo_file(repo, &commit, path, &is_there, &text, error))
+        return false;
+    if (!is_there)
+        return mp_fail(error, MP_ERROR_INPUT, "--path: there is no file %s in commit %s", shown,
+                       revision);
+    if (text == NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "--path: %s is no text, or too large, in commit %s",
+                       shown, revision);
     if (line == 0)
         return true;
     g_autofree char *lines = lines_around(text, line);
@@ -76,8 +81,8 @@ open_repository(const MpInstance *instance, const char *name, GError **error)
 }
 
 bool
-mp_place_find_commit(const MpInstance *instance, const char *repository, const char *revision,
-                     char **id, GError **error)
+mp_place_find_commit(const MpInstance *instance, const char *repository, const char *option,
+                     const char *revision, char **id, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(MpRepo) repo = open_repository(instance, repository, &why);
@@ -85,14 +90,39 @@ mp_place_find_commit(const MpInstance *instance, const char *repository, const c
     bool found = false;
 
     *id = NULL;
-    if (repo != NULL && !mp_repo_find_commit(repo, revision, &commit, &found, error))
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
         return false;
-    if (found)
-        *id = g_strdup(git_oid_tostr_s(&commit));
-    if (why == NULL)
+    }
+    if (repo == NULL)
         return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    if (!mp_repo_find_commit(repo, revision, &commit, &found, error))
+        return false;
+    *id = found ? g_strdup(git_oid_tostr_s(&commit)) : NULL;
+    return found || mp_fail(error, MP_ERROR_INPUT,
+                            "%s: %s/%s.git has no branch, tag or commit %s (of an id it takes at "
+                            "least seven digits)",
+                            option, instance->config->repositories_root, repository, revision);
+}
+
+bool
+mp_place_is_unseen(const MpInstance *instance, const char *repository, char **why, GError **error)
+{
+    const char *root = instance->config->repositories_root;
+    g_autoptr(GError) fault = NULL;
+    MpRepoState state;
+
+    *why = NULL;
+    if (*root == '\0')
+        return true;
+    g_autoptr(MpRepo) repo = mp_repo_open(root, repository, &state, &fault);
+    if (fault != NULL) {
+        g_propagate_error(error, g_steal_pointer(&fault));
+        return false;
+    }
+    if (repo == NULL)
+        *why = g_strdup_printf("%s/%s.git: %s", root, repository, mp_watch_state_found(state));
+    return true;
 }
 
 bool

@@ -11,7 +11,13 @@
 bool mp_place_quote(const MpInstance *instance, const char *repository, const char *revision,
                     const char *path, guint64 line, char **quoted, GError **error);
 
-/* The whole id of a commit that people call by a short one, a branch or a tag; the caller's. *id
- * stays NULL where there is none of that name, or the repository is not there to be read. */
-bool mp_place_find_commit(const MpInstance *instance, const char *repository, const char *revision,
-                          char **id, GError **error);
+/* The whole id of a commit that people call by a short one, a branch or a tag; the caller's.
+ * MP_ERROR_INPUT, about `option` ("--commit"), where there is none of that name; *id stays NULL
+ * where the repository is not there to be read. */
+bool mp_place_find_commit(const MpInstance *instance, const char *repository, const char *option,
+                          const char *revision, char **id, GError **error);
+
+/* Why a repository that would be watched is not there to be read, so that nobody looked whether
+ * there is what was named; the caller's. *why stays NULL where somebody did, or none is watched. */
+bool
+mp_place_is_unseen(const MpInstance *instance, const char *repository, char **why, GError **error);

@@ -787,7 +787,7 @@ def a_post_that_cannot_be_is_refused_and_leaves_nothing(site):
                         ({"title": "t" * 257}, "longer than 256"), ({"as": "nobody"}, "no such user: nobody"), ({"as": "gone"}, "suspended"),
                         ({"title": "\udcff"}, "not UTF-8")):
         refused(site, 65, *opening(**change), stdin="text", says=why)
-    for change, why in (({"kind": "riddle"}, "none of issue, pull, commit"), ({"kind": "commit"}, "needs --object"), ({"object": "main"}, "an issue has none")):
+    for change, why in (({"kind": "riddle"}, "none of issue, pull, commit"), ({"kind": "commit"}, "needs --commit"), ({"object": "main"}, "an issue has none")):
         refused(site, 64, *opening(**change), stdin="text", says=why)
     for missing in ("repository", "kind", "title", "as"):
         refused(site, 64, *opening(**{missing: None}), stdin="text", says=f"--{missing}")

@@ -279,6 +279,56 @@ def what_is_not_there_or_has_nothing_new_is_no_pull_request(site):
 
 
 @test
+def what_a_thread_is_about_has_to_be_there_where_its_repository_is(site):
+    repository, pull = branches(site)
+    sha = repository.git("rev-parse", "topic")
+    for commit in ("nobranch", "main~1", "HEAD^", sha[:6], "0" * 40, "main..topic", "v1"):
+        refused(site, 65, f"--commit: {repository.path} has no branch, tag or commit {commit} (", *opening("commit", "--commit", commit))
+        refused(site, 65, f"--object: {repository.path} has no branch, tag or commit {commit} (", *opening("commit", "--object", commit))
+        refused(site, 65, f"--head: {repository.path} has no branch, tag or commit {commit} (", *opening("pull", "--head", commit))
+    equal(len(site.metroplex("thread", "list").splitlines()), 1)
+    equal([site.show(opens(site, "pull", option, "topic"))["object"] for option in ("--head", "--object")], ["topic", "topic"])
+    equal([site.show(opens(site, "commit", "--commit", name))["object"] for name in ("topic", "HEAD")], [sha, repository.git("rev-parse", "main")])
+    away = repository.path + ".away"
+    os.rename(repository.path, away)
+    for state, spoil in (("it is not there", lambda: None), ("it is no bare repository, or damaged", lambda: os.mkdir(repository.path))):
+        spoil()
+        for option, kind, args in (("--commit", "commit", ("--commit", state.split()[-1])), ("--head", "pull", ("--head", "x")), ("--head", "pull", ("--base", "main", "--head", "x"))):
+            done = site.run(METROPLEX, *opening(kind, *args), stdin="x\n")
+            equal(done.stderr, f"metroplex: {repository.path}: {state}; nobody looked whether {option} is there\n")
+        done = site.run(METROPLEX, "thread", "comment", str(pull + 3), "--as", "tim", "--path", "a", "--line", "1", "-", stdin="x\n")
+        equal(done.stderr, f"metroplex: {repository.path}: {state}; nobody looked whether --path is there\n")
+        site.metroplex("thread", "close", str(int(site.metroplex("thread", "list").splitlines()[-1].split()[0])), "--as", "tim")
+    site.set_config("repositories", root="")
+    equal(site.run(METROPLEX, *opening("commit", "--commit", "anything"), stdin="x\n").stderr, "", "none is watched")
+
+
+@test
+def what_it_is_about_is_named_once_and_as_it_was_written(site):
+    site.user("tim")
+    for args in (("pull", "--head", "a", "--commit", "b"), ("pull", "--head", "a", "--object", "b"), ("commit", "--commit", "a", "--object", "b")):
+        refused(site, 64, "--commit, --head and --object exclude each other", *opening(*args))
+    for args, says in ((("pull", "--commit", "a"), "--commit is for --kind commit"), (("commit", "--head", "a"), "--head is for a pull request"), (("commit",), "--kind commit needs --commit REV"), (("issue", "--object", "a"), "--object: an issue has none")):
+        refused(site, 64, says, *opening(*args))
+    for option, kind in (("--commit", "commit"), ("--head", "pull"), ("--object", "pull")):
+        refused(site, 65, f"{option}: ", *opening(kind, option, "a b"))
+        refused(site, 65, "is not a revision", *opening(kind, option, "a b"))
+
+
+@test
+def a_pull_request_that_was_opened_before_is_that_one_whatever_became_of_it(site):
+    repository, pull = branches(site)
+    again = opening("pull", "--base", "main", "--head", "topic", "--key", "build 5")
+    first = site.metroplex(*again, stdin="x\n")
+    repository.git("checkout", "-q", "main")
+    repository.git("merge", "-q", "topic")
+    repository.push("main")
+    equal(site.metroplex(*again, stdin="x\n"), first, "merged")
+    repository.push(":topic")
+    equal(site.metroplex(*again, stdin="x\n"), first, "deleted")
+
+
+@test
 def pushes_a_merge_and_an_end_are_told_once(site):
     repository, pull = branches(site)
     site.metroplex("--once")
@@ -433,6 +483,7 @@ def words_and_places_that_close(site):
 @test
 def other_repositories_close_by_their_owner_alone(site):
     ours, sibling, foreign = watched(site, "acme/rocket", "acme/other", "evil/rocket")
+    ours.commit("Begin", push="main:x")
     first, second, pull = site.thread("tim"), site.thread("tim"), opens(site, "pull", "--head", "x")
     sibling.commit(f"Closes acme/rocket#{first}", push="main")
     foreign.commit(f"Closes acme/rocket#{second}. Closes #{second}.", push="main")
@@ -467,7 +518,7 @@ def a_comment_on_a_line_brings_the_lines_around_it(site):
     thread = opens(site, "commit", "--commit", sha[:10], "--path", "src/fuse.c", "--line", "12", body="Why twelve?\n")
     site.metroplex("thread", "subscribe", str(thread), "kate")
     equal(site.show(thread)["object"], sha, "the whole id")
-    for name in (sha, sha[:7], "main"):
+    for name in (sha, sha[:7], "main", "HEAD"):
         refused(site, 65, f"thread {thread} is about {sha} of acme/rocket already", *opening("commit", "--commit", name))
     around = "".join(f"{'*' if i == 12 else ' '} {i}  line {i}\n" for i in range(9, 16))
     equal(site.show(thread)["opening"]["lines"], around)
@@ -482,9 +533,9 @@ def a_comment_on_a_line_brings_the_lines_around_it(site):
     site.metroplex("thread", "comment", str(thread), "--as", "tim", "--path", "src/fuse.c", "--line", "21", "-", stdin="Last.\n")
     last = site.show(thread)["comments"][-1]["lines"]
     check(last.endswith("* 21  " + 200 * "x" + "…\n"), last)
-    for args, says in ((("--path", "src/fuse.c", "--line", "22"), "has no line 22"), (("--path", "none.c"), "is no text in commit")):
+    for args, says in ((("--path", "src/fuse.c", "--line", "22"), "has no line 22"), (("--path", "none.c"), "there is no file none.c in commit"), (("--path", "src"), "there is no file src in commit")):
         refused(site, 65, says, "thread", "comment", str(thread), "--as", "tim", *args, "-")
-    refused(site, 65, "there is no commit", *opening("commit", "--commit", "0123456789", "--path", "a"))
+    refused(site, 65, "has no branch, tag or commit 0123456789 (", *opening("commit", "--commit", "0123456789", "--path", "a"))
     whole = site.metroplex("thread", "export", str(thread))
     other = Site()
     try:

@@ -189,6 +189,75 @@ def what_is_off_or_left_out_is_not_told(site):
 
 
 @test
+def what_no_branch_or_tag_is_called_is_no_pattern(site):
+    git = watched(site, "--push-mail", "summary")
+    for patterns, instead in (("main", "main matches no branch and no tag; write refs/heads/main or refs/tags/main\n"), ("refs/heads/main v*", "v* matches no branch and no tag; write refs/heads/v* or refs/tags/v*\n"),
+                              ("heads/main", "write refs/heads/main\n"), ("/tags/v1", "write refs/tags/v1\n"), ("refs/heads", "write refs/heads/*\n"), ("refs/tags/", "write refs/tags/*\n"),
+                              ("refs/notes/*", "their names begin with refs/heads/ and refs/tags/\n"), ("refs/head/main", "their names begin with"), ("m*n", "write refs/heads/m*n"), ("refs/heads/a..b", "their names begin"), ("Refs/heads/x", "write refs/heads/Refs/heads/x")):
+        contains(site.run(METROPLEX, "repository", "set", "acme/rocket", "--push-refs", patterns, status=65).stderr, instead)
+    for pattern in ("*", "refs/*", "r*main", "*main", "refs/heads/gr\u00f6\u00dfe", "refs/heads/x@y", "refs/heads*"):
+        site.metroplex("repository", "set", "acme/rocket", "--push-refs", pattern)
+    site.metroplex("repository", "set", "acme/rocket", "--push-refs", "refs/heads/gr\u00f6\u00dfe")
+    git.commit("One")
+    git.push("main:gr\u00f6\u00dfe", "main")
+    equal([first.split(" at ")[0] for _, first in told(site)], ["Created branch gr\u00f6\u00dfe"])
+    equal(fsck(site), "0 faults")
+
+
+def says(site, *options):
+    """What repository set says on standard error, having done what it was told."""
+    done = site.run(METROPLEX, "repository", "set", "acme/rocket", *options)
+    contains(done.stdout, "acme/rocket: ")
+    return done.stderr
+
+
+def watched_check(site):
+    findings = [json.loads(line) for line in site.run(METROPLEX, "check", "--json", "pushes", status=None).stdout.splitlines()]
+    return [(f["verdict"], f["found"]) for f in findings if f["check"] == "watched"]
+
+
+@test
+def a_policy_for_pushes_that_tells_nothing_says_so(site):
+    site.user("kate")
+    equal(watched_check(site), [("ok", "no repository is watched: [repositories] root names no directory")])
+    equal(says(site, "--watch", "kate", "--reply", "on"), "", "none is wanted")
+    contains(says(site, "--push-mail", "summary"), f"no push to acme/rocket is told: [repositories] root in {site.config} names no directory\nmetroplex: metroplex settings set repositories.root=")
+    equal(watched_check(site), [("warning", "1 repository is to tell of pushes, and [repositories] root names no directory")])
+    git = Git(site)
+    os.rename(git.bare, git.bare + ".away")
+    contains(says(site, "--push-refs", "refs/heads/*"), f"no push to acme/rocket is told: {git.bare}: it is not there\n")
+    equal(watched_check(site), [("warning", f"{git.bare}: it is not there")])
+    os.mkdir(git.bare)
+    contains(says(site, "--push-mail", "commits"), f"{git.bare}: it is no bare repository, or damaged\nmetroplex: git fsck, there\n")
+    os.rmdir(git.bare)
+    os.rename(git.bare + ".away", git.bare)
+    equal((says(site, "--push-mail", "summary"), watched_check(site)), ("", [("ok", "1 repository is watched")]))
+    contains(says(site, "--unwatch", "kate"), "no push to acme/rocket is told: nobody watches it\nmetroplex: --watch LOGIN")
+    os.rename(git.bare, git.bare + ".away")
+    equal(says(site, "--push-mail", "off"), "")
+    equal(watched_check(site)[0][0], "warning", "none lies there")
+
+
+@test
+def a_repository_without_a_policy_is_checked_once_it_was_looked_at(site):
+    git = Git(site)
+    site.user("kate")
+    site.metroplex("thread", "open", "--repository", "acme/rocket", "--kind", "issue", "--title", "T", "--as", "kate", "-", stdin="x\n")
+    equal(watched_check(site), [("ok", "1 repository is watched")])
+    os.rename(git.bare, git.bare + ".away")
+    equal(watched_check(site), [("warning", f"{git.bare}: it is not there")])
+
+
+@test
+def one_cannot_be_put_in_and_out_at_once(site):
+    site.user("kate"), site.user("tim")
+    for one, other in (("watch", "unwatch"), ("member", "no-member")):
+        contains(site.run(METROPLEX, "repository", "set", "acme/rocket", f"--{one}", "tim", f"--{one}", "kate", f"--{other}", "KATE", status=65).stderr, f"--{one} and --{other} exclude each other: kate")
+    equal(site.metroplex("repository", "list"), "")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--unwatch", "tim")
+
+
+@test
 def a_repository_that_is_gone_is_no_repository_without_branches(site):
     git = watched(site, "--push-mail", "summary")
     git.commit("One")

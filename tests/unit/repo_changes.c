@@ -143,12 +143,14 @@ Test(repo_changes, what_stands_in_a_file_can_be_shown)
     cr_expect(g_utf8_validate(changes->diff->str, -1, NULL));
     g_autoptr(MpRepo) repo = repo_open(root);
     git_oid id = repo_id(root, "new");
-    cr_assert(mp_repo_file(repo, &id, "a", &text, &error));
+    bool is_there;
+    cr_assert(mp_repo_file(repo, &id, "a", &is_there, &text, &error));
     cr_expect_str_eq(text, "\\u{001B}]0;x\\u{0007}\\u{202E}a\nGr\xc3\xbcn\n");
     static const char *const names[] = {"b", "c", "a/b", "", "/a"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        cr_assert(mp_repo_file(repo, &id, names[i], &none, &error), "%s", names[i]);
+        cr_assert(mp_repo_file(repo, &id, names[i], &is_there, &none, &error), "%s", names[i]);
         cr_expect_null(none, "%s", names[i]);
+        cr_expect_eq(is_there, i == 0, "%s", names[i]);
     }
 }
 
