@@ -270,13 +270,23 @@ def enter_namespace():
             os.execvp("unshare", [*enter, "sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, *sys.argv])
 
 
-def killat():
-    """The program that kills another one at a system call; make check has built it, and a run of one file alone does."""
-    built = os.path.join(os.path.dirname(METROPLEX), "killat")
+def compiled(name, source, *options):
+    """What make check has built beside the programs, and a run of one file alone builds."""
+    built = os.path.join(os.path.dirname(METROPLEX), name)
     if not os.path.exists(built):
-        built = os.path.join(tempfile.mkdtemp(), "killat")
-        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", built, os.path.join(TOP, "tests/long/killat.c")], check=True)
+        built = os.path.join(tempfile.mkdtemp(), name)
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", *options, "-o", built, os.path.join(TOP, "tests/long", source)], check=True)
     return built
+
+
+def killat():
+    """The program that kills another one at a system call."""
+    return compiled("killat", "killat.c")
+
+
+def ahead():
+    """The library that gives a program another clock."""
+    return compiled("ahead.so", "ahead.c", "-fPIC", "-shared")
 
 
 def conclude(passed, failed, skipped=0):

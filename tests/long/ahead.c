@@ -3,12 +3,16 @@
  *
  *   LD_PRELOAD=$PWD/build/bin/ahead.so AHEAD=365 tests/run
  *
+ * With STILL=SECONDS the clock stands still at that second since 1970, and what is random is the same in
+ * each process: the same work on the same files leaves the same files (states.py).
+ *
  * What waits measures by clocks that are left alone. Times that are set are set back, so that they
  * are read again as they were meant.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
@@ -26,11 +30,29 @@ ahead(void)
 int
 clock_gettime(clockid_t clock, struct timespec *now)
 {
+    const char *still = getenv("STILL");
     int status = REAL(clock_gettime)(clock, now);
 
-    if (status == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        now->tv_sec += ahead();
+    if (status != 0 || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+        return status;
+    if (still != NULL)
+        *now = (struct timespec){.tv_sec = atol(still)};
+    now->tv_sec += ahead();
     return status;
+}
+
+ssize_t
+getrandom(void *bytes, size_t length, unsigned flags)
+{
+    static unsigned state = 1;
+
+    if (getenv("STILL") == NULL)
+        return REAL(getrandom)(bytes, length, flags);
+    for (size_t i = 0; i < length; i++) {
+        state = state * 1103515245 + 12345;
+        ((unsigned char *)bytes)[i] = (unsigned char)(state >> 16);
+    }
+    return (ssize_t)length;
 }
 
 int

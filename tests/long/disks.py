@@ -14,7 +14,6 @@ kinder models that could show it as well:
   and "data": no write of a file is missing before one that is there (else: only in theory).
 """
 import collections
-import hashlib
 import os
 import shutil
 
@@ -54,22 +53,32 @@ class Crash:
 
     def build(self, choice):
         """The tree of one choice: {pending operation: WHOLE, ABSENT, …}."""
+        return self.tree_of(*self.changed(choice))
+
+    def tree_of(self, octets_of, names_of):
         r = self.recording
         files, dirs = r.at_first()
+        return tree(files | octets_of, dirs | names_of, r.modes, r.top)
+
+    def changed(self, choice):
+        """What files and directories have, of those that are not as they were at first."""
+        r = self.recording
+        files, dirs = r.at_first()
+        octets_of, names_of = Changed(files, bytearray), Changed(dirs, dict)
         for i, op in enumerate(r.ops[:self.k]):
             how = choice.get(i, WHOLE)
             if op.kind == "names":
                 for n, (directory, name, inode) in enumerate(op.effect):
                     if how == WHOLE or n in self.durable[i] or how == (LEFT if n else CAME):
-                        apply_name(dirs[directory], name, inode)
+                        apply_name(names_of[directory], name, inode)
             elif op.kind == "data" and how != ABSENT:
                 inode, offset, what = op.effect
                 if offset is not None and how != WHOLE:
                     half = len(what) // 2
                     what = {HALF: what[:half], ZEROS: what[:half] + bytes(len(what) - half) if len(what) > 4096 else bytes(len(what)),
                             JUNK: what[:half] + bytes((b * 167 + 91) & 255 for b in what[half:])}[how]
-                apply_data(files[inode], offset, what)
-        return tree(files, dirs, r.modes, r.top)
+                apply_data(octets_of[inode], offset, what)
+        return octets_of, names_of
 
     def choices(self, chance, n_random):
         """A sample of what may be there: the edges, each change alone, prefixes, and chance."""
@@ -128,11 +137,23 @@ class Crash:
         return lines + [f"  there: {ops[i].about}" for i in self.pending if choice.get(i, WHOLE) == WHOLE]
 
 
+class Changed(dict):
+    """Copies of what is changed."""
+
+    def __init__(self, before, kind):
+        self.before, self.kind = before, kind
+
+    def __missing__(self, key):
+        self[key] = self.kind(self.before[key])
+        return self[key]
+
+
 def is_prefix(flags):
     return all(a or not b for a, b in zip(flags, flags[1:]))
 
 
-def materialise(root, files):
+def materialise(root, files, when):
+    """The files for real, last changed then."""
     shutil.rmtree(root, ignore_errors=True)
     os.mkdir(root)
     for path in sorted(files):
@@ -145,13 +166,15 @@ def materialise(root, files):
             fd = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             os.write(fd, octets) if octets else None
             os.fchmod(fd, mode)
+            os.utime(fd, (when, when))
             os.close(fd)
 
 
+def mark(octets_of, names_of):
+    """Tells choices apart that change different things: much less work than their trees. Others may be the same disk."""
+    return hash((frozenset((i, bytes(b)) for i, b in octets_of.items()), frozenset((i, frozenset(d.items())) for i, d in names_of.items())))
+
+
 def digest(files):
-    h = hashlib.sha1()
-    for path in sorted(files):
-        mode, octets = files[path]
-        h.update(f"{path}\0{'d' if octets is None else len(octets)}\0".encode(errors="surrogateescape"))
-        h.update(octets or b"")
-    return h.digest()
+    """What tells contents apart, in this process: octets that are shared by disks are looked at once."""
+    return hash(frozenset((path, octets) for path, (_, octets) in files.items()))

@@ -20,6 +20,9 @@ class Installation(Site):
     """A Site in `directory`, with accounts, two threads, and what was delivered to it."""
 
     def __init__(self, directory):
+        self.variables = {}  # of the environment of what finishes the work
+        self.remembered = None  # what Git said of repositories, if that is to be remembered
+        self.contents = {}  # digests of repositories, since something ran
         super().__init__(directory=directory)
         self.given = Delivered()
         self.again = None  # a command that does nothing if it was done: part of what finishes the work
@@ -202,14 +205,33 @@ class Installation(Site):
     def announce(self):
         return [NOTIFIER, "--config", self.config, "--once"]
 
+    def run(self, *args, **options):
+        self.contents.clear()
+        return super().run(*args, **options)
+
     def finish(self, command):
         """A run that nobody disturbs: None, or how it failed."""
         self.a_minute_later()
+        self.contents.clear()
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60)
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60,
+                                  env={**os.environ, **self.variables})
         except subprocess.TimeoutExpired:
             return "rerun: does not end"
         return None if done.returncode == 0 else f"rerun: status {done.returncode}: {done.stderr.strip()}"
+
+    def content_of(self, repository):
+        """A digest of a repository's files, as they are: of those that nobody has changed since it was taken."""
+        if repository not in self.contents:
+            digest = hashlib.sha1()
+            for directory, folders, files in os.walk(os.path.join(self.data, repository)):
+                folders.sort()
+                digest.update(f"{directory}\0{len(files)}\0".encode())
+                for name in sorted(files):
+                    with open(os.path.join(directory, name), "rb") as f:
+                        digest.update(name.encode() + b"\0" + hashlib.sha1(f.read()).digest())
+            self.contents[repository] = digest.digest()
+        return self.contents[repository]
 
     def state(self):
         """A digest of all files but the logs, without what differs from run to run: times, chance."""

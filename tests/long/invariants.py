@@ -6,6 +6,7 @@ It reads the files and asks Git; of our own programs it believes nothing.
 """
 import collections
 import email
+import email.parser
 import email.policy
 import os
 import re
@@ -42,8 +43,15 @@ class Delivered:
 
 
 def git(site, repository, *args, stdin=None):
+    """What Git says. Where the site remembers, the same repository is not asked the same twice."""
+    key = (site.content_of(repository), args, stdin) if site.remembered is not None else None
+    if key is not None and key in site.remembered:
+        return site.remembered[key]
     done = subprocess.run([*GIT, "-C", os.path.join(site.data, repository), *args], input=stdin, capture_output=True)
-    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+    said = done.returncode, done.stdout, done.stderr.decode(errors="replace")
+    if key is not None:
+        site.remembered[key] = said
+    return said
 
 
 def read(path):
@@ -271,11 +279,12 @@ def event_texts(site, threads):
 
 
 def mails_sent(site):
-    """(recipient, Message-ID without its marks, message) in the Maildir of transport = maildir."""
+    """(recipient, Message-ID without its marks, octets) in the Maildir of transport = maildir."""
     folder = os.path.join(site.data, "sent/new")
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        message = email.message_from_bytes(read(os.path.join(folder, name)), policy=email.policy.default)
-        yield message["Delivered-To"], re.sub(r"-[0-9a-f]{8}(?=[/@])", "", message["Message-ID"]), message
+        octets = read(os.path.join(folder, name))
+        head = email.parser.BytesHeaderParser().parsebytes(octets.partition(b"\n\n")[0])
+        yield head["Delivered-To"], re.sub(r"-[0-9a-f]{8}(?=[/@])", "", head["Message-ID"].strip()), octets
 
 
 def sent(site):
@@ -286,7 +295,7 @@ def sent(site):
 def told(site, threads):
     """Counts (recipient, Message-ID) of what each was told, once for each mail that says it: a digest says several."""
     found, seen = collections.Counter(), set()
-    for to, id, message in mails_sent(site):
+    for to, id, octets in mails_sent(site):
         if (to, id) in seen:
             continue  # sent once more, which is counted elsewhere
         seen.add((to, id))
@@ -294,6 +303,7 @@ def told(site, threads):
         if not is_digest:
             found[to, id] += 1
             continue
+        message = email.message_from_bytes(octets, policy=email.policy.default)
         text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
         bodies = threads[int(re.search(r"(\d+)$", place)[1])].bodies
         for number, body in bodies.items():
@@ -393,9 +403,9 @@ def violations_half_way(site, given):
 # --- When all is done ------------------------------------------------------------------------------
 
 
-def violations(site, given, of_repositories=None):
-    """Everything that is wrong, as a list of lines; what `repositories` says may be known already."""
-    found = [*mails(site, given), *outcomes(site, given), *(repositories(site) if of_repositories is None else of_repositories)]
+def violations(site, given):
+    """Everything that is wrong, as a list of lines."""
+    found = [*mails(site, given), *outcomes(site, given), *repositories(site)]
     try:
         threads = threads_of(site)
     except (ValueError, KeyError) as why:

@@ -96,7 +96,8 @@ class Recording:
 
     def rewind(self):
         """The files in memory, as the operations that are left made them."""
-        self.files, self.dirs = self.at_first()
+        files, dirs = self.at_first()
+        self.files, self.dirs = {i: bytearray(b) for i, b in files.items()}, {i: dict(d) for i, d in dirs.items()}
         for op in self.ops:
             if op.kind == "data":
                 apply_data(self.files[op.effect[0]], *op.effect[1:])
@@ -105,9 +106,8 @@ class Recording:
                     apply_name(self.dirs[directory], name, inode)
 
     def at_first(self):
-        """The files and directories before the first operation; those made since are empty."""
-        files = {i: bytearray(self.first[0].get(i, b"")) for i in self.modes if i not in self.folders}
-        return files, {i: dict(self.first[1].get(i, {})) for i in self.folders}
+        """The files and directories before the first operation; those made since are empty. Each is to be copied before it is changed."""
+        return {i: self.first[0].get(i, b"") for i in self.modes if i not in self.folders}, {i: self.first[1].get(i, {}) for i in self.folders}
 
     def find(self, path):
         """(directory, name, inode or None) of a path below root; None for one elsewhere."""
@@ -139,10 +139,11 @@ class Recording:
     def sync(self, inode, covers, about):
         self.ops.append(Op("sync", about, (inode, covers)))
 
-    def run(self, command):
+    def run(self, command, variables):
         """Runs a command to its end under strace and takes its operations; raises where the model goes another way."""
         path = self.root + ".strace"
-        done = subprocess.run(["strace", "-f", "-qq", "-y", "-xx", "-s", "9999999", "-o", path, "-e", "trace=" + CALLS, *command],
+        set_variables = [word for name, value in variables.items() for word in ("-E", f"{name}={value}")]
+        done = subprocess.run(["strace", "-f", "-qq", "-y", "-xx", "-s", "9999999", "-o", path, "-e", "trace=" + CALLS, *set_variables, *command],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"{command}: status {done.returncode}: {done.stderr}")

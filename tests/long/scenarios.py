@@ -4,27 +4,29 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from disks import Crash, digest, materialise  # noqa: E402
+from disks import Crash, materialise  # noqa: E402
 import faults  # noqa: E402
-from harness import METROPLEX, NOTIFIER  # noqa: E402
+from harness import METROPLEX, NOTIFIER, ahead  # noqa: E402
 from installation import Installation  # noqa: E402
 import invariants  # noqa: E402
-from invariants import Delivered, git, repositories, sent, threads_of, violations, violations_half_way  # noqa: E402
-from recording import Recording, snapshot  # noqa: E402
+from invariants import Delivered, git, sent, threads_of, violations, violations_half_way  # noqa: E402
+from recording import Recording  # noqa: E402
 
 
 class Scenario:
     """An installation, commands, and what must be true in every state that a crash of them leaves."""
 
     recovery = ("once", "once", "announce")
+    later = 120  # seconds, when it begins
     notifier_was_first = False  # its work is what is recorded
 
     def __init__(self, root):
         self.site = Installation(root)
         self.commands = []
-        self.recovered = set()  # states after the first step of recovery
+        self.recovered = set()  # states after steps of recovery
         self.messages = None  # that must have been sent when all is done
         self.answers = 0
 
@@ -33,15 +35,22 @@ class Scenario:
         if why:
             raise RuntimeError(why)
 
+    def stand_still(self, when):
+        """What runs from now on has this time; so what it leaves differs only by what it found."""
+        self.site.variables = {"LD_PRELOAD": ahead(), "STILL": str(when)}
+
     def record(self):
         recording = Recording(self.site.dir)
-        self.starts = []
+        self.starts, self.begin = [], int(time.time())
+        self.stand_still(self.begin)
         for command, stop in self.commands:
             self.starts.append(len(recording.ops))
-            recording.run(command)
+            recording.run(command, self.site.variables)
             if stop is not None:  # killed there: the kernel has all that it did till then
                 self.cut_short(recording, stop)
             recording.compare()
+        self.stand_still(self.begin + self.later)
+        self.site.remembered = {}
         return recording
 
     def cut_short(self, recording, stop):
@@ -50,9 +59,13 @@ class Scenario:
         if at is None:
             raise RuntimeError("no such operation")
         del recording.ops[begin + at:]
-        materialise(self.site.dir, Crash(recording, len(recording.ops)).build({}))
+        self.lay(Crash(recording, len(recording.ops)).build({}))
         recording.rewind()
-        self.site.a_minute_later()
+
+    def lay(self, files):
+        """The disk, with files that nobody can be at work on any more."""
+        materialise(self.site.dir, files, self.begin - 3600)
+        self.site.contents.clear()
 
     def acknowledged(self):
         """What the last command's status 0 promised: lines on what is not there, before any recovery."""
@@ -63,7 +76,7 @@ class Scenario:
 
     # The checks
 
-    def check(self, at_end, may_repeat, fsck_seen):
+    def check(self, at_end, may_repeat):
         """What is wrong with the disk that lies there now, and with what recovery makes of it."""
         wrong = ["half-way: " + w for w in violations_half_way(self.site, self.site.given)]
         if at_end:
@@ -72,18 +85,18 @@ class Scenario:
         for n, step in enumerate(self.recovery):
             why = self.site.finish(getattr(self.site, step)())
             wrong += [f"{step} {n + 1}: {why}"] if why else []
-            if n == 0 and not wrong and self.is_known((self.site.state(), may_repeat)):
+            if not wrong and self.is_known((n, self.site.state(), may_repeat)):
                 return wrong  # what comes now was seen from here before
             if self.recovery[n + 1:n + 2] == ("announce",) and not self.notifier_was_first:
-                wrong += self.violations(fsck_seen) + self.fsck()
+                wrong += violations(self.site, self.site.given) + self.fsck()
         if self.messages is not None:
-            wrong += self.check_messages(may_repeat, fsck_seen)
+            wrong += self.check_messages(may_repeat)
         return wrong + self.extra()
 
-    def check_messages(self, may_repeat, fsck_seen):
+    def check_messages(self, may_repeat):
         given = self.site.given
         given.messages, given.repeats = self.messages, 10**6  # these are counted here
-        wrong = self.violations(fsck_seen)
+        wrong = violations(self.site, given)
         given.messages = None
         found = sent(self.site)
         self.again = sum(count - 1 for count in found.values())
@@ -98,13 +111,6 @@ class Scenario:
         known = key in self.recovered
         self.recovered.add(key)
         return known
-
-    def violations(self, seen):
-        """Git's own fsck of two repositories only where it has not seen them before."""
-        key = digest({path: file for path, file in snapshot(self.site.data).items() if ".git/" in path})
-        if key not in seen:
-            seen[key] = list(repositories(self.site))
-        return violations(self.site, self.site.given, seen[key])
 
     def fsck(self):
         done = subprocess.run([METROPLEX, "fsck", "--config", self.site.config], capture_output=True, text=True)
