@@ -236,9 +236,9 @@ actor_of(const Telling *telling, const MpRepoPerson *person, char **name)
     return mp_watch_actor(telling->pusher != NULL ? &pusher : person, name);
 }
 
-/* The mail of a commit is that which opens its thread. */
+/* The mail of a commit is that which opens its thread. *n counts those. */
 static bool
-tell_commit(Telling *telling, const git_oid *id, GError **error)
+tell_commit(Telling *telling, const git_oid *id, guint *n, GError **error)
 {
     MpWatchBatch *batch = telling->batch;
     guint64 thread;
@@ -251,6 +251,7 @@ tell_commit(Telling *telling, const git_oid *id, GError **error)
 
         g_ptr_array_add(batch->events, mp_transaction_event(batch->instance, MP_EVENT_OPENED, key,
                                                             thread, account_of(telling)));
+        ++*n;
     }
     return true;
 }
@@ -269,9 +270,8 @@ tell_commits(Telling *telling, guint *n, GError **error)
         return false;
     if (fresh.is_unsure || fresh.commits->len > telling->batch->repository->push_commits)
         return true;
-    *n = fresh.commits->len;
     for (guint i = fresh.commits->len; i-- > 0;)
-        if (!tell_commit(telling, &g_array_index(fresh.commits, git_oid, i), error))
+        if (!tell_commit(telling, &g_array_index(fresh.commits, git_oid, i), n, error))
             return false;
     return true;
 }

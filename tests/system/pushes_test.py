@@ -171,6 +171,23 @@ def a_commit_has_a_page_and_stands_in_a_list_once_somebody_writes(site):
 
 
 @test
+def a_commit_that_another_ref_brought_is_told_again_as_a_push(site):
+    """Its own mail went with the other ref, or never: the push is told by itself."""
+    git = watched(site, "--push-mail", "commits")
+    git.commit("Base"), git.push(), told(site)
+    one = git.commit("One")
+    git("tag", "v1"), git.push("v1")
+    equal(told(site), [(f"[acme/rocket] v1: One ({short(one)[:7]})", f"Created tag v1 at {short(one)}.")])
+    git.push()
+    equal([subject for subject, _ in told(site)], [f"[acme/rocket] main: One ({short(one)[:7]})"])
+    two = git.commit("Two")
+    git.push("HEAD:refs/heads/topic"), told(site)
+    git.push(":topic"), told(site)
+    git.push()
+    equal([subject for subject, _ in told(site)], [f"[acme/rocket] main: Two ({short(two)[:7]})"])
+
+
+@test
 def what_is_off_or_left_out_is_not_told(site):
     git = watched(site)
     git.commit("One")
