@@ -79,9 +79,10 @@ is_watched(const char *name)
            git_reference_name_is_valid(&is_valid, name) == 0 && is_valid;
 }
 
-/* A file that is gone again is no ref any more; one that cannot be read is a broken one. */
+/* A file that is gone again is no ref any more; one that can never be read is a broken one. What
+ * may pass says neither: the ref would be told as deleted, and then as new. */
 static bool
-read_loose(Reading *reading, int directory, const char *file, const char *name)
+read_loose(Reading *reading, int directory, const char *file, const char *name, GError **error)
 {
     g_autofree char *text = NULL;
     g_autoptr(GError) why = NULL;
@@ -89,7 +90,11 @@ read_loose(Reading *reading, int directory, const char *file, const char *name)
     if (!is_watched(name))
         return true;
     if (!mp_read_file(directory, file, LOOSE_MAX, &text, NULL, &why)) {
-        if (faccessat(directory, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        if (mp_error_is_temporary(why)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        if (faccessat(directory, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
             return true;
         return keep(reading, name, "");
     }
@@ -110,10 +115,10 @@ read_entry(Reading *reading, int fd, const char *file, const char *name, guint d
     struct stat status;
 
     if (fstatat(fd, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return true;
+        return errno == ENOENT || (mp_repo_judge_errno(reading->state, error, name) && false);
     if (S_ISDIR(status.st_mode))
         return depth == 0 || read_directory(reading, fd, file, name, depth - 1, error);
-    return read_loose(reading, fd, file, name);
+    return read_loose(reading, fd, file, name, error);
 }
 
 /* False with the state or *error set. */

@@ -483,6 +483,34 @@ def killed_or_failed_anywhere_each_push_is_told_once(site):
 
 
 @test
+def a_ref_that_cannot_be_read_for_a_moment_is_neither_new_nor_gone(site):
+    """At the first look it would be told as new by the second; later as deleted, then as new."""
+    if os.uname().machine != "x86_64":
+        return
+    git = Git(site)
+    site.user("kate")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--push-mail", "summary")
+    git.commit("Base"), git.push("HEAD:refs/heads/main", "HEAD:refs/heads/frail")
+    fresh, calls, tried = site.data + ".fresh", os.path.join(site.dir, "calls"), 0
+    for when in ("first", "later"):
+        if when == "later":
+            site.metroplex("--once")
+        shutil.copytree(site.data, fresh)
+        disturbed(site, 0, "--list", calls)
+        with open(calls) as f:
+            lines = [line.rstrip("\n").split("\t") for line in f]
+        for name, nth in [(name, [n for _, n, *_ in lines[:i + 1]].count(name)) for i, (_, name, _, path) in enumerate(lines) if path.endswith("frail")]:
+            for error in ("EINTR", "EIO", "ENOMEM"):
+                shutil.rmtree(site.data), shutil.copytree(fresh, site.data)
+                disturbed(site, nth, "--call", name, "--fail", "{n}", "--error", error)
+                site.metroplex("--once")
+                equal(site.events(), [], f"{when} look, {name} fails with {error}")
+                tried += 1
+        shutil.rmtree(site.data), shutil.move(fresh, site.data)
+    check(tried >= 12, tried)
+
+
+@test
 def what_was_pushed_goes_there_and_back(site):
     git = watched(site, "--push-mail", "commits")
     git.commit("Base")
