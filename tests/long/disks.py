@@ -47,6 +47,9 @@ class Crash:
                     durable[i] |= hit
                     if inode in (c[2] for c in changes if c[2] is not None):
                         self.floor_b.add(i)
+        for i in recording.elsewhere:
+            if i < k:
+                durable[i] = set(range(max(1, len(ops[i].effect) if ops[i].kind == "names" else 1)))
         self.durable = durable
         self.pending = [i for i, op in enumerate(ops) if op.kind == "data" and not durable[i]
                         or op.kind == "names" and len(durable[i]) < len(op.effect)]
@@ -80,7 +83,7 @@ class Crash:
                 apply_data(octets_of[inode], offset, what)
         return octets_of, names_of
 
-    def choices(self, chance, n_random):
+    def choices(self, chance, n_random, n_alone=3):
         """A sample of what may be there: the edges, each change alone, prefixes, and chance."""
         p, ops = self.pending, self.recording.ops
         data = [i for i in p if ops[i].kind == "data"]
@@ -91,6 +94,13 @@ class Crash:
             yield {j: ABSENT for j in p if j != i}
         for n in range(1, len(p)):
             yield {i: ABSENT for i in p[n:]}
+        names = [i for i in p if ops[i].kind == "names"]
+        for n in range(len(names) + 1):  # what a journal shows: names up to some moment, and of contents what happened to be written
+            late = {i: ABSENT for i in names[n:]}
+            for how in (WHOLE, ABSENT, ZEROS):
+                yield late | {i: how for i in data}
+                for i in data[-n_alone:]:
+                    yield late | {i: how} | {j: WHOLE if how != WHOLE else ABSENT for j in data if j != i}
         for how in (ABSENT, HALF, ZEROS, JUNK):
             yield {i: how for i in data}
             for i in data:

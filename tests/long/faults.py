@@ -28,6 +28,7 @@ from harness import HOST, METROPLEX, NOTIFIER, conclude, inner
 from invariants import Delivered, violations, violations_half_way
 from pages import Pages
 from sink import Sink
+import watching
 
 KILLAT = os.environ.get("KILLAT", os.path.join(os.path.dirname(METROPLEX), "killat"))
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
@@ -279,6 +280,7 @@ SCENARIOS = {
     "notifier by SMTP": notify_by_smtp,
     "pages": pages,
     "digests": digests,
+    **watching.SCENARIOS,
 }
 
 
@@ -355,14 +357,14 @@ class Work:
             self.counts["violations"] += 1
             self.wrong.append(f"{self.name}: {point}:\n    " + "\n    ".join(lines[:6]))
 
-    def settle(self, point, repeats=0):
+    def settle(self, point, repeats=0, fails=False):
         """Finishes what is there, if it was not seen before, and checks."""
         state = self.site.state()
         if state in self.seen:
             return
         self.seen.add(state)
         self.counts["states"] += 1
-        self.site.given.repeats = repeats
+        self.site.given.repeats, self.site.given.is_reordered = repeats, fails
         failed = violations_half_way(self.site, self.site.given) if self.site.given.is_complete else []
         failed += [why for why in map(self.site.finish, ending(self.site)) if why]
         self.blame(point, failed + violations(self.site, self.site.given))
@@ -447,7 +449,7 @@ def points_of_error(work, every):
     for call, error in work.mine(points, every):
         work.site.restore()
         point = fail_at(work, work.command, call, error)
-        work.settle(point, MESSAGE_THREADS)
+        work.settle(point, MESSAGE_THREADS, fails=True)
 
 
 def points_of_double_error(work, every):
@@ -460,7 +462,7 @@ def points_of_double_error(work, every):
         trace(work.command, "--kill", str(at), "--begin", BEGIN)
         work.site.a_minute_later()
         point = fail_at(work, ending(work.site)[-1], call, error)
-        work.settle(f"killed before call {at}; then {point}", 2 * MESSAGE_THREADS)
+        work.settle(f"killed before call {at}; then {point}", 2 * MESSAGE_THREADS, fails=True)
 
 
 def points_of_lasting_error(work, every):
@@ -470,7 +472,7 @@ def points_of_lasting_error(work, every):
     for call, error in work.mine(points, every):
         work.site.restore()
         point = fail_at(work, work.command, call, error, "--lasting")
-        work.settle(point, 2 * MESSAGE_THREADS)
+        work.settle(point, 2 * MESSAGE_THREADS, fails=True)
 
 
 # Errors that were not borne once: of these calls, on paths with this in them.
@@ -496,9 +498,9 @@ PARTS = {
     "worker": (points_of_worker, "kill", ("batch",)),
     "worker-error": (points_of_worker_error, "error", ("batch",)),
     "error": (points_of_error, "error", None),
-    "double-error": (points_of_double_error, "error", ("batch", "notifier", "notifier by SMTP", "digests")),
+    "double-error": (points_of_double_error, "error", ("batch", "notifier", "notifier by SMTP", "digests", "watch, pushes", "watch, pulls")),
     "known": (points_of_known_error, "error", tuple(KNOWN)),
-    "lasting": (points_of_lasting_error, "error", ("batch", "notifier", "notifier by SMTP", "digests")),
+    "lasting": (points_of_lasting_error, "error", ("batch", "notifier", "notifier by SMTP", "digests", "watch, pushes", "watch, pulls")),
 }
 
 

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import guests  # noqa: E402
 from first_mail import at, first_mail, ok_address, opens  # noqa: E402
 from harness import HOST, METROPLEX, NOTIFIER, Site  # noqa: E402
-from invariants import Delivered, Mail, git  # noqa: E402
+from invariants import Delivered, Mail, git, queued, story, threads_of  # noqa: E402
 
 GOOD = ("posted", "duplicate")  # a mail whose comment was made by a run that died is a duplicate to the next
 
@@ -189,6 +189,23 @@ class Installation(Site):
         self.give(self.give_good(second, "Looks right."), "success", *GOOD)
         self.give_refused(first)
         self.give_unsubscription(second)
+
+    def keys(self):
+        """Of all that the tracker has."""
+        return {key for thread in threads_of(self).values() for key in thread.keys}
+
+    def expect_of_git(self):
+        """What runs that nobody disturbs make of watched repositories must be there in the end, however others were disturbed."""
+        self.save("aside")
+        before = int(git(self, "tracker.git", "rev-list", "--count", "main")[1])
+        for _ in range(2):
+            subprocess.run(self.once(), check=True)
+        threads = threads_of(self)
+        self.given.of_git = story(self, threads)
+        self.given.told_before = self.given.told_before | (self.keys() - set(queued(self)))
+        made = int(git(self, "tracker.git", "rev-list", "--count", "main")[1]) - before
+        self.given.changes += made - sum(number > 0 for thread in threads.values() for number in thread.bodies)
+        self.restore("aside")
 
     def save(self, name="template"):
         """Remembers the installation as it is."""

@@ -5,6 +5,7 @@ what was Delivered to it, and returns what is wrong: a list of "CHECK: what", em
 It reads the files and asks Git; of our own programs it believes nothing.
 """
 import collections
+import difflib
 import email
 import email.parser
 import email.policy
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 FIELDS = 8  # of a line of outcomes.tsv
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # the first of them: two lines glued together have another
+SERVER = "../remote/t.git"  # of a tracker that is shared, beside the data
 GIT = ["git", "-c", "safe.directory=*", "-c", "core.commitGraph=false"]
 
 
@@ -37,6 +39,9 @@ class Delivered:
     commits: int = 0  # of the tracker before; each comment adds one, and each of `changes`
     changes: int = 0
     maybe_changes: int = 0
+    of_git: list = None  # what was told of watched repositories, when all of it is; None: nothing is watched
+    is_reordered: bool = False  # what could not be read for a moment was told later than the rest, or without its files
+    told_before: set = field(default_factory=set)  # KEYs that are not announced any more, or never are
     messages: dict = None  # notifier: {(recipient, Message-ID without its marks)}; None if none was to be sent
     is_complete: bool = True  # there is an installation; False if it is still to be made
     repeats: int = 0  # how many messages may be there twice: one for each time a notifier was killed
@@ -110,18 +115,18 @@ def outcomes(site, given):
 # --- The tracker -----------------------------------------------------------------------------------
 
 
-def tree_of(site):
+def tree_of(site, repository):
     """{path: object} of the branch's tip."""
-    status, out, err = git(site, "tracker.git", "ls-tree", "-r", "-z", "main")
+    status, out, err = git(site, repository, "ls-tree", "-r", "-z", "main")
     if status != 0:
         raise ValueError(err.strip())
     entries = (entry.split("\t", 1) for entry in out.decode(errors="replace").split("\0") if entry)
     return {path: facts.split()[2] for facts, path in entries}
 
 
-def contents(site, objects):
+def contents(site, repository, objects):
     """{object: its text} of many, by one program."""
-    _, out, _ = git(site, "tracker.git", "cat-file", "--batch", stdin="".join(o + "\n" for o in objects).encode())
+    _, out, _ = git(site, repository, "cat-file", "--batch", stdin="".join(o + "\n" for o in objects).encode())
     texts, at = {}, 0
     while at < len(out):
         end = out.index(b"\n", at)
@@ -143,9 +148,9 @@ class Thread:
     facts: str = ""  # the record's object, then its text
 
 
-def threads_of(site):
+def threads_of(site, repository="tracker.git"):
     threads = collections.defaultdict(Thread)
-    for path, name in tree_of(site).items():
+    for path, name in tree_of(site, repository).items():
         found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(e?)(\d+)|"
                          r"events/(?:\d+-\d+/)*(\d+)|thread)$", path)
         if not found:
@@ -161,7 +166,7 @@ def threads_of(site):
             thread.bodies[int(found[3])] = name
         else:
             thread.facts = name
-    texts = contents(site, sorted({b for t in threads.values() for b in [*t.bodies.values(), *t.events.values(), *([t.facts] if t.facts else [])]}))
+    texts = contents(site, repository, sorted({b for t in threads.values() for b in [*t.bodies.values(), *t.events.values(), *([t.facts] if t.facts else [])]}))
     for thread in threads.values():
         thread.bodies = {number: texts[name].strip() for number, name in thread.bodies.items()}
         thread.events = {number: texts[name] for number, name in thread.events.items()}
@@ -227,6 +232,53 @@ def changes(threads):
             yield f"event: thread {id} has other labels than its events say: {labels}"
 
 
+def story(site, threads):
+    """What threads are, and what became of them, but for when and by what host; and what is remembered to have been told."""
+    def lasting(record):
+        return "\n".join(line for line in record.split("\n") if not re.match("(date|created|nonce|host)=", line))
+
+    remembered = [path for path in tree_of(site, "tracker.git") if path.startswith(("told/", "pulls/"))]
+    return sorted([(lasting(thread.facts), thread.bodies.get(0), tuple(lasting(text) for _, text in sorted(thread.events.items())))
+                   for thread in threads.values()] +
+                  [(path, git(site, "tracker.git", "show", f"main:{path}")[1].decode(errors="replace"), ()) for path in remembered])
+
+
+def same_at_any_time(expected, found):
+    """Each push, and each other event, once, whatever came first; of very many, those that are told may be others."""
+    def pushes(story):
+        return collections.Counter(tuple(value(text, key) for key in ("ref", "before", "after")) for _, _, texts in story for text in texts if value(text, "ref"))
+
+    def others(story):
+        return collections.Counter((value(facts, "title"), value(text, "change")) for facts, _, texts in story for text in texts if not value(text, "ref"))
+
+    def remembered(story):
+        return [(path, re.sub("^counter .*", "", text)) for path, text, _ in story if path.startswith(("told/", "pulls/"))]
+
+    for what, some, all in (("pushed", pushes(expected), pushes(found)), ("done", others(expected), others(found))):
+        is_of_many = what == "pushed" and any("\nothers=" in text for _, _, texts in expected for text in texts)
+        yield from (f"git: {one} is {what} {all[one]} times" for one in {**some, **all} if (all[one] > 1 if is_of_many else all[one] != some[one]))
+    if remembered(expected) != remembered(found):
+        yield f"git: remembered is {remembered(found)}"
+
+
+def title_of(one):
+    return value(one[0], "title") or one[0]
+
+
+def of_git(site, threads, given):
+    """All that happened in Git is told as it was, once."""
+    if given.of_git is None:
+        return
+    if given.is_reordered:
+        yield from same_at_any_time(given.of_git, story(site, threads))
+        return
+    lines = [[line for one in story for part in (one[0], one[1] or "", *one[2]) for line in (f"-- {title_of(one)}", *part.split("\n"))]
+             for story in (given.of_git, story(site, threads))]
+    differences = [line for line in difflib.unified_diff(*lines, n=0, lineterm="") if not line.startswith(("---", "+++", "@@"))]
+    if differences:
+        yield f"git: is told otherwise (-: missing, +: too much): {differences[:12]}"
+
+
 def history(site, threads, given):
     status, out, err = git(site, "tracker.git", "rev-list", "--count", "main")
     if status != 0:
@@ -234,7 +286,7 @@ def history(site, threads, given):
         return
     found = int(out) - given.commits
     posted = sum(1 for t in threads.values() for number in t.bodies if number > 0)
-    if given.commits and not given.changes <= found - posted <= given.changes + given.maybe_changes:
+    if given.commits and not given.is_reordered and not given.changes <= found - posted <= given.changes + given.maybe_changes:
         yield f"history: {found} commits for {posted} comments and {given.changes} changes"
 
 
@@ -339,8 +391,10 @@ def events(site, threads, given):
             yield f"event: {key} is queued {count} times"
     yield from event_texts(site, threads)
     if given.messages is None:
-        for key in sorted(known - set(waiting)):
-            yield f"event: {key} was not announced"
+        silent = known - set(waiting)
+        if given.is_reordered:  # who told a commit's thread first is a matter of chance, and with it what of it was announced
+            silent -= {key for thread in threads.values() if value(thread.facts, "kind") == "commit" for key in thread.keys}
+        yield from (f"event: {key} was not announced" for key in sorted(silent - given.told_before))
         return
     for name in names(site, "outbox/digests"):
         yield f"digest: outbox/digests/{name} was left"
@@ -394,6 +448,8 @@ def violations_half_way(site, given):
     """What is wrong with an installation whose run died, before the next one mends what it may mend."""
     try:
         threads = threads_of(site)
+        if os.path.isdir(os.path.join(site.data, SERVER)):  # what it took is true, whether or not we have followed it yet
+            threads = threads_of(site, SERVER)
     except (ValueError, KeyError) as why:
         return [f"tracker: cannot be read: {why}"]
     unfinished = Delivered(given.mails, {}, {id: {*given.comments.get(id, ()), *given.maybe.get(id, ())} for id in threads})
@@ -410,4 +466,4 @@ def violations(site, given):
         threads = threads_of(site)
     except (ValueError, KeyError) as why:
         return [*found, f"tracker: cannot be read: {why}"]
-    return [*found, *comments(threads, given), *changes(threads), *history(site, threads, given), *events(site, threads, given), *(site.pages.other() if site.pages else [])]
+    return [*found, *comments(threads, given), *changes(threads), *of_git(site, threads, given), *history(site, threads, given), *events(site, threads, given), *(site.pages.other() if site.pages else [])]

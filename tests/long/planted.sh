@@ -19,6 +19,7 @@ say_missed() { echo "not ok $name: $1"; missed=$((missed + 1)); }
 for patch in "$top"/tests/long/planted/*"${1:-}"*.patch; do
     name=$(basename "$patch" .patch)
     suite=$(sed -n 's/^Suite: //p' "$patch")
+    [ -n "$suite" ] || { say_missed "does not say by what it is to be caught"; continue; }
     rm -rf "$work/copy" && mkdir "$work/copy"
     (cd "$top" && cp -a Makefile lib metroplex notifier tests "$work/copy/")
     cp -a "${BUILD:-$top/build}" "$work/copy/build"

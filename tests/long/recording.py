@@ -9,11 +9,12 @@ import os
 import re
 import subprocess
 
-CALLS = ("openat,open,creat,write,pwrite64,writev,pwritev,ftruncate,truncate,fsync,fdatasync,sync,syncfs,sync_file_range,"
+CALLS = ("openat,open,creat,read,write,pwrite64,writev,pwritev,ftruncate,truncate,fsync,fdatasync,sync,syncfs,sync_file_range,"
          "rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,fallocate,"
          "copy_file_range,sendfile,lseek")
 NOT_MODELLED = {"writev", "pwritev", "sync_file_range", "symlink", "symlinkat", "copy_file_range", "sendfile", "truncate"}
 IGNORED = "data/log/"  # nobody recovers from a log
+ELSEWHERE = "remote/"  # the server's
 
 
 def unhex(text):
@@ -70,6 +71,8 @@ class Recording:
         self.files, self.dirs, self.modes = {}, {}, {}  # inode: octets; {name: inode}; what it was made with
         self.folders = set()  # the inodes that are directories
         self.ops, self.next, self.at = [], 1, {}
+        self.writers = {}  # inode: the descriptor whose place `at` has
+        self.elsewhere = set()  # operations that another machine did: no power cut here undoes them
         self.top = self.scan(root)
         self.first = ({i: bytes(b) for i, b in self.files.items()}, {i: dict(d) for i, d in self.dirs.items()})
 
@@ -128,10 +131,16 @@ class Recording:
     # Each changes the files as they are in memory, and remembers how.
 
     def data(self, inode, offset, what, about):
+        self.note_place(about)
         self.ops.append(Op("data", about, (inode, offset, what)))
         apply_data(self.files[inode], offset, what)
 
+    def note_place(self, about):
+        if re.match(rf"(\w+ )+{ELSEWHERE}", about):
+            self.elsewhere.add(len(self.ops))
+
     def names(self, changes, about):
+        self.note_place(about)
         self.ops.append(Op("names", about, changes))
         for directory, name, inode in changes:
             apply_name(self.dirs[directory], name, inode)
@@ -168,7 +177,7 @@ class Recording:
         if name in path_at:
             base, which = path_at[name]
             self.opened(self.at_path(args[base] if base is not None else None, args[which]), args[which + 1], args[which + 2:], result)
-        elif name in ("write", "pwrite64", "ftruncate", "fallocate", "fsync", "fdatasync", "syncfs", "lseek") or name in NOT_MODELLED:
+        elif name in ("read", "write", "pwrite64", "ftruncate", "fallocate", "fsync", "fdatasync", "syncfs", "lseek") or name in NOT_MODELLED:
             at = self.find(args[0][1].removesuffix(" (deleted)")) if isinstance(args[0], tuple) else None
             if at is None or at[2] is None:
                 return
@@ -200,6 +209,7 @@ class Recording:
             self.data(inode, None, 0, f"cut {self.tell(at)}")
         if inode in self.files and "O_RDONLY" not in flags:  # who only reads moves nobody's place
             self.at[inode] = None if "O_APPEND" in flags else 0
+            self.writers[inode] = str(result)
 
     def on_file(self, name, at, args, result, covers):
         inode, shown = at[2], self.tell(at)
@@ -217,8 +227,11 @@ class Recording:
             self.data(inode, offset, args[1][:result], f"write {shown}, {result} octets at {offset}")
             if name == "write" and not appends:
                 self.at[inode] = offset + result
+        elif name == "read":
+            if self.at.get(inode) is not None and self.writers[inode] == args[0][0]:
+                self.at[inode] += result
         elif name == "lseek":
-            if "SEEK_SET" in args[2] and self.at.get(inode) is not None:
+            if self.at.get(inode) is not None:
                 self.at[inode] = result
         else:
             raise RuntimeError(f"{name} on {shown}: the model does not know it")

@@ -14,6 +14,7 @@ from installation import Installation  # noqa: E402
 import invariants  # noqa: E402
 from invariants import Delivered, git, sent, threads_of, violations, violations_half_way  # noqa: E402
 from recording import Recording  # noqa: E402
+import watching  # noqa: E402
 
 
 class Scenario:
@@ -469,6 +470,25 @@ class FirstMails(Batch):
         self.recovery = ("once", "once")
 
 
+class Run(Scenario):
+    """A scenario of faults.py: what its status 0 promised is all that there is to do."""
+
+    recovery = ("once", "once")
+
+    def __init__(self, root, prepare, stop=None, is_said_again=False):
+        super().__init__(root)
+        command = prepare(self.site)
+        if is_said_again:  # a command that somebody gave, and gives again
+            self.site.say_again = lambda: self.site.again or faults.until_done(command)
+            self.recovery = ("once", "say_again", "once")
+            self.commands = [(command, stop), (self.site.say_again(), None)] if stop else [(command, None)]
+        else:
+            self.commands = [(command, stop), (command, None)] if stop else [(command, None)]
+
+    def acknowledged(self):
+        return violations(self.site, self.site.given) + ([] if self.site.acknowledged() else ["it is not done"])
+
+
 class Settled(Scenario):
     """An administrator's word on a held mail: its status 0 is kept, and half of it is finished or said again."""
 
@@ -535,6 +555,9 @@ class Updated(Scenario):
         return self.site.pages.other()
 
 
+AT_THE_BRANCH = stop_before("fsync data/tracker.git/refs/heads$")
+RUNS = {name: faults.SCENARIOS[name] for name in ("commands", "answers", "loop", "held", "questions", *watching.SCENARIOS)}
+GIVEN = {name: faults.SCENARIOS[name] for name in ("thread redact", "user add --take-from", "user remove")}
 SCENARIOS = {
     "batch": Batch,
     "first batch": FirstBatch,
@@ -548,6 +571,12 @@ SCENARIOS = {
     "held accept": lambda root: Settled(root, "accept", "success", "opened", "duplicate"),
     "held accept, killed between the repositories": lambda root: Settled(root, "accept", "success", "opened", "duplicate",
                                                                          stop=stop_before("fsync data/tracker.git/objects/pack$")),
+    **{name: lambda root, prepare=prepare: Run(root, prepare) for name, prepare in RUNS.items()},
+    **{f"{name}, killed at the branch": lambda root, prepare=prepare: Run(root, prepare, AT_THE_BRANCH) for name, prepare in RUNS.items()
+       if name != "questions"},
+    "questions, killed between the repositories": lambda root: Run(root, faults.questions, stop_before("fsync data/tracker.git/objects/pack$")),
+    "watch, shared, killed as the server has it": lambda root: Run(root, watching.shared_pushes, stop_before("rename data/tracker.git/refs/heads/main.lock")),
+    **{name: lambda root, prepare=prepare: Run(root, prepare, is_said_again=True) for name, prepare in GIVEN.items()},
     "held reject": lambda root: Settled(root, "reject", "failure", "rejected"),
     "purge": Purged,
     "purge, killed at the branch": lambda root: Purged(root, stop_before("fsync data/tracker.git/refs/heads$")),

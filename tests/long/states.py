@@ -58,7 +58,8 @@ def explore(name, options, top):
         forget(recording, options.without)
     chance, seen, marks = random.Random(f"{options.seed} {name}"), set(), set()
     counts, wrong = collections.Counter(operations=len(recording.ops)), collections.defaultdict(list)
-    moments = list(range(scenario.starts[-1], len(recording.ops) + 1))
+    # What another machine has begun it finishes.
+    moments = [k for k in range(scenario.starts[-1], len(recording.ops) + 1) if not {k - 1, k} <= recording.elsewhere]
     chance.shuffle(moments)  # so that a small sample is spread over all of them
     for n, k in enumerate(moments):
         crash = Crash(recording, k, options.split)
@@ -81,6 +82,7 @@ def explore(name, options, top):
                 continue
             seen.add(key)
             counts["states"] += 1
+            counts.update(crash.models(choice).split())
             lines = check(scenario, files, at_end, repeat)
             if lines:
                 counts["violations"] += 1
@@ -104,7 +106,8 @@ def kind_of(line):
 def describe(name, counts, wrong, show):
     good = counts["states"] > 0 and not wrong
     lines = [f"{'ok' if good else 'not ok'} states: {name}: {counts['operations']} operations, at most {counts['pending']} pending, "
-             f"{counts['states']} states of {counts['choices']} choices, {counts['violations']} violations"]
+             f"{counts['states']} states of {counts['choices']} choices (a journal shows {counts['C']}, transactions {counts['D']}), "
+             f"{counts['violations']} violations"]
     for kind, cases in sorted(wrong.items(), key=lambda item: -len(item[1])):
         models = collections.Counter(models for models, *_ in cases)
         lines += [f"  {len(cases)} × {kind}", "    models: " + ", ".join(f"{m}: {n}" for m, n in models.items())]
@@ -174,7 +177,8 @@ def main():
         passed, failed = passed + good, failed + (not good)
         total += counts
         print(line, flush=True)
-    print(f"# {total['states']} states of disks, {total['violations']} violations")
+    print(f"# {total['states']} states of disks, {total['violations']} violations; a journal (ext4, XFS) shows {total['C']} of them, "
+          f"transactions (btrfs) {total['D']}")
     return conclude(passed, failed)
 
 

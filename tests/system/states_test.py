@@ -11,6 +11,7 @@ SAMPLE = [
     "batch", "first batch", "notifier", "mute", "second mute, killed at the branch", "unsubscribe, killed at the branch",
     "user set, killed at the branch", "repository set, killed at the branch", "bounce, killed at the branch", "queue hold, killed at its end",
     "digests", "digests, killed before they are published", "init", "init, killed at its end", "pages", "openings", "held accept", "held accept, killed between the repositories", "purge", "killed at the branch", "killed at the outcomes", "killed between the events",
+    "commands", "questions", "user add --take-from", "watch, first look", "watch, pushes", "watch, pulls, killed at the branch", "watch, shared, killed as the server has it",
 ]
 MOST = 12  # states of each
 
