@@ -3,8 +3,8 @@
  *
  *   LD_PRELOAD=$PWD/build/bin/ahead.so AHEAD=365 tests/run
  *
- * With STILL=SECONDS the clock stands still at that second since 1970, and what is random is the same in
- * each process: the same work on the same files leaves the same files (states.py).
+ * With STILL=SECONDS the clock stands still at that second since 1970, and what is random is the
+ * same in each process: the same work on the same files leaves the same files (states.py).
  *
  * What waits measures by clocks that are left alone. Times that are set are set back, so that they
  * are read again as they were meant.
