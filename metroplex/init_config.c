@@ -81,7 +81,15 @@ static const char template[] =
     "mask-addresses = true\n"
     "# Two Git repositories that several hosts share: see SEVERAL HOSTS in metroplex(8).\n"
     "#remote = git@git.example.org:tracker.git\n"
-    "#accounts-remote = git@git.example.org:accounts.git\n";
+    "#accounts-remote = git@git.example.org:accounts.git\n"
+    "\n"
+    "[repositories]\n"
+    "# Pushes, merges and commits that close are told of DIRECTORY/OWNER/NAME.git below it.\n"
+    "#root = /srv/git\n"
+    "# Where a hook leaves word of a push, so that it is told at once: metroplex repository hook.\n"
+    "#pushes = /var/spool/metroplex/pushes\n"
+    "# Users whose hooks may say who pushed, beside the owner of the repository.\n"
+    "#pusher-uids = 998\n";
 
 /* Absolute, and fit for one line of a key file: no blank at the end that would be cut. */
 static bool

@@ -167,25 +167,37 @@ check_watched(MpChecker *checker)
 
 /* --- The doorbell ----------------------------------------------------------------------------- */
 
+/* The package makes the one that it is by default; the caller's, or NULL. */
+static char *
+advise_on_spool(const char *path)
+{
+    g_autofree char *quoted = g_shell_quote(path);
+
+    return strcmp(path, mp_config_find_key("repositories.pushes")->fallback) == 0
+               ? NULL
+               : g_strdup_printf("install -d -m 1730 -o metroplex -g metroplex-push %s", quoted);
+}
+
 /* Without it pushes are told within a minute. */
 static void
 check_doorbell(MpChecker *checker)
 {
     const char *path = checker->config->pushes;
+    g_autofree char *advice = advise_on_spool(path);
     struct stat st;
 
     if (!is_watching(checker))
         return;
     if (stat(path, &st) < 0)
-        mp_check_tell(checker, MP_CHECK_WARNING, _("a spool for the doorbells of hooks"), NULL,
+        mp_check_tell(checker, MP_CHECK_WARNING, _("a spool for the doorbells of hooks"), advice,
                       _("%s cannot be seen: %s; pushes are told within a minute"), path,
                       g_strerror(errno));
     else if (access(path, R_OK | W_OK | X_OK) < 0)
         mp_check_tell(checker, MP_CHECK_FAILED, _("a spool that metroplex can read and write"),
-                      NULL, _("%s cannot be read and written: %s"), path, g_strerror(errno));
+                      advice, _("%s cannot be read and written: %s"), path, g_strerror(errno));
     else if ((st.st_mode & 0006) != 0 || (st.st_mode & S_ISVTX) == 0)
         mp_check_tell(checker, MP_CHECK_WARNING, _("mode 1730, and a group of those who push"),
-                      NULL, _("%s has mode %04o: who pushes could take away others' doorbells"),
+                      advice, _("%s has mode %04o: who pushes could take away others' doorbells"),
                       path, (unsigned)st.st_mode & 07777);
     else
         mp_check_ok(checker, _("hooks can ring in %s"), path);

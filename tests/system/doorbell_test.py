@@ -297,6 +297,7 @@ def check_says_what_is_watched_and_what_cannot_be(site):
     equal(one(site, "doorbell", "pushes")["verdict"], "warning")
     shutil.rmtree(spool_of(site))
     contains(one(site, "doorbell", "pushes")["found"], "told within a minute")
+    equal(one(site, "doorbell", "pushes")["advice"], f"install -d -m 1730 -o metroplex -g metroplex-push '{spool_of(site)}'", "the package makes another")
     refs = os.path.join(git.bare, "packed-refs")
     with open(refs, "w") as f:
         f.write(f"{'1' * 64} refs/heads/x\n")

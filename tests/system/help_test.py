@@ -118,6 +118,29 @@ def an_example_is_a_line_that_its_command_takes(site):
             check(done.returncode != 64, f"{line}: {done.stderr}")
 
 
+@test
+def every_status_stands_in_the_manual(site):
+    """Those that the programs end with, but the worker's, and those of setup, which runs notifier."""
+    shared = ["lib/cli", "lib/base", "lib/outbound", "lib/instance"]
+    for program, also in (("metroplex", ["notifier/cmd_test.c"]), ("notifier", [])):
+        text = ""
+        for directory, _, files in (entry for top in [program, *shared] for entry in os.walk(os.path.join(TOP, top))):
+            for name in files:
+                if name.endswith(".c") and name != "main_worker.c":
+                    with open(os.path.join(directory, name), encoding="utf-8") as f:
+                        text += f.read()
+        for name in also:
+            with open(os.path.join(TOP, name), encoding="utf-8") as f:
+                text += f.read()
+        used = {getattr(os, name) for name in re.findall(r"\bEX_[A-Z]+\b", text)}
+        with open(os.path.join(TOP, f"man/{program}.8"), encoding="utf-8") as f:
+            table = re.search(r"^\.Sh EXIT STATUS\n(.*?)^\.Sh ", f.read(), re.M | re.S)[1]
+        said = [int(number) for row in re.findall(r"^\.It ([0-9 ,]+)$", table, re.M) for number in re.findall("[0-9]+", row)]
+        equal(sorted(used - set(said)), [], f"{program}: what its manual does not have")
+        equal([number for number in said if number > 2 and number not in used], [], f"{program}: what it never ends with")
+        equal(said, sorted(said), f"{program}: their order")
+
+
 # --- What shells complete
 
 BASH = """source "$COMPLETION/metroplex.bash"; compopt() { [[ $2 == nospace ]] || echo "($2)"; }
