@@ -122,11 +122,11 @@ cmd_trace(int argc, char **argv)
     g_auto(MpTrace) trace = {0};
     g_autoptr(GError) error = NULL, why = NULL;
 
-    mp_options_parse(&options, entries,
-                     "[--json] [--unmasked] MESSAGE-ID|ADDRESS|FILE|THREAD/COMMENT",
-                     "Shows one mail's way through the logs, the tracker and the queue, in the\n"
-                     "order of time. For example: metroplex trace 17/3",
-                     1, 1, &argc, &argv);
+    mp_options_parse(
+        &options, entries, "[--json] [--unmasked] MESSAGE-ID|ADDRESS|FILE|COMMIT|THREAD/COMMENT",
+        "Shows the way of a mail, or of a push, through the logs, the tracker and the\n"
+        "queue, in the order of time. For example: metroplex trace 17/3",
+        1, 1, &argc, &argv);
     /* while we may be root: the log is not our user's */
     g_autoptr(MpLogFiles) mail_log = mp_mail_log_open(0, &why);
     if (!mp_instance_load(&instance, &options, &error))

@@ -48,13 +48,15 @@ json_of(const MpRepository *repository, const char *address)
 }
 
 static void
-print_json(const MpRepository *repository, const char *address, const GPtrArray *watchers,
-           const GPtrArray *members)
+print_json(const MpInstance *instance, const MpRepository *repository, const MpWatchView *view,
+           const GPtrArray *watchers, const GPtrArray *members)
 {
+    g_autofree char *address = mp_repository_address(repository, instance->config->hostname);
     JsonObject *object = json_of(repository, address);
 
     mp_json_texts(object, "members", members);
     mp_json_texts(object, "watchers", watchers);
+    repository_json_watch(object, instance, view);
     mp_json_print(object);
 }
 
@@ -81,14 +83,15 @@ print_pushes(const MpRepository *repository)
 }
 
 static void
-print_facts(const MpRepository *repository, const char *address, const GPtrArray *watchers,
-            const GPtrArray *members)
+print_facts(const MpInstance *instance, const MpRepository *repository, const MpWatchView *view,
+            const GPtrArray *watchers, const GPtrArray *members)
 {
     static const char *const opens[] = {"off (nobody)", "members", "known (who has an account)",
                                         "anyone (once they confirmed it)"};
     static const char *const explained[] = {"on (everybody with an account)", "members",
                                             "off (nobody)"};
     g_autofree char *link = mp_escape(repository->link);
+    g_autofree char *address = mp_repository_address(repository, instance->config->hostname);
 
     printf("%s\n  reply    %s\n", repository->name, explained[repository->reply]);
     printf("  open     %s\n", opens[repository->open]);
@@ -98,6 +101,7 @@ print_facts(const MpRepository *repository, const char *address, const GPtrArray
     printf("  link     %s\n", repository->link != NULL ? link : "the installation's");
     printf("  pages    %s\n", repository->has_no_pages ? "off" : "on");
     print_pushes(repository);
+    repository_print_watch(instance, repository, view);
 }
 
 int
@@ -126,10 +130,10 @@ repository_show(int argc, char **argv)
         repository != NULL ? logins_of(&instance, repository->watchers, &error) : NULL;
     g_autoptr(GPtrArray) members =
         watchers != NULL ? logins_of(&instance, repository->members, &error) : NULL;
-    if (members == NULL)
+    g_auto(MpWatchView) view = {0};
+    if (members == NULL || !mp_watch_view(&instance, repository, &view, &error))
         return mp_report(error);
-    g_autofree char *address = mp_repository_address(repository, instance.config->hostname);
-    (json ? print_json : print_facts)(repository, address, watchers, members);
+    (json ? print_json : print_facts)(&instance, repository, &view, watchers, members);
     return EX_OK;
 }
 

@@ -73,6 +73,16 @@ take_place(MpTracer *tracer, const char *what)
     return true;
 }
 
+static bool
+take_commit(MpTracer *tracer, const char *what)
+{
+    if (!mp_trace_is_commit(what) || access(what, F_OK) == 0)
+        return false;
+    tracer->commit = what;
+    mp_redaction_show(tracer->wishes->redaction, what);
+    return true;
+}
+
 char *
 mp_trace_read_message_id(const char *path)
 {
@@ -137,7 +147,8 @@ take_address(MpTracer *tracer, const char *what)
 static void
 take_what(MpTracer *tracer, const char *what)
 {
-    if (*what != '<' && (take_place(tracer, what) || take_file(tracer, what)))
+    if (*what != '<' &&
+        (take_place(tracer, what) || take_commit(tracer, what) || take_file(tracer, what)))
         return;
     take_address(tracer, what);
 }
@@ -216,6 +227,7 @@ look_everywhere(MpTracer *tracer)
     if (tracer->address != NULL)
         mp_trace_find_mails(tracer);
     mask_other(tracer);
+    mp_trace_events(tracer);
     mp_trace_comments(tracer); /* those that were named have Message-IDs */
     show_ids(tracer);
     mp_trace_outcomes(tracer);
@@ -248,6 +260,9 @@ mp_trace(MpTrace *trace, MpInstance *instance, const MpTraceWishes *wishes, GErr
     if (trace->facts->len > 0 || trace->now->len > 0)
         return true;
     g_autofree char *masked = mp_address_mask(wishes->what, MP_MASK_MACS);
-    g_autofree char *shown = mp_escape(masked);
-    return mp_fail(error, MP_ERROR_INPUT, "nothing is known of %s", shown);
+    g_autofree char *shown = mp_escape(tracer.commit != NULL ? tracer.commit : masked);
+    return mp_fail(error, MP_ERROR_INPUT, "nothing is known of %s%s", shown,
+                   tracer.commit != NULL ? "; metroplex repository show OWNER/NAME says what is "
+                                           "told of pushes, and what is not"
+                                         : "");
 }

@@ -27,7 +27,7 @@ typedef struct {
 } MpTrace;
 
 typedef struct {
-    const char *what;         /* MESSAGE-ID|ADDRESS|FILE|THREAD/COMMENT */
+    const char *what;         /* MESSAGE-ID|ADDRESS|FILE|COMMIT|THREAD/COMMENT */
     MpLogFiles *mail_log;     /* or NULL, */
     const char *mail_log_why; /* and why */
     MpRedaction *redaction;

@@ -13,6 +13,7 @@ typedef struct {
     GPtrArray *keys;     /* char *, of events */
     GArray *comments;    /* MpTracePlace */
     char *address;       /* that was asked for, in lower case; or NULL */
+    const char *commit;  /* likewise: how its id begins */
     guint64 user;        /* the account of an address of ours; or 0 */
     guint64 user_thread; /* and its thread */
 } MpTracer;
@@ -41,6 +42,8 @@ void mp_trace_logs(MpTracer *tracer);
 
 /* --- trace_stores.c --- */
 
+/* Opens the tracker; that it cannot be read is said once. */
+bool mp_trace_has_tracker(MpTracer *tracer);
 /* The comments that came of it, and which messages of ours tell of them. */
 void mp_trace_comments(MpTracer *tracer);
 /* The mails that an account wrote to a thread. */
@@ -51,3 +54,10 @@ char *mp_trace_read_message_id(const char *path);
 void mp_trace_mail_files(MpTracer *tracer);
 /* The events, and how their recipients stand. */
 void mp_trace_queue(MpTracer *tracer);
+
+/* --- trace_events.c --- */
+
+/* Whether that is how a commit's id begins. */
+bool mp_trace_is_commit(const char *what);
+/* Events of threads that name the commit, or that one of the Message-IDs is about. */
+void mp_trace_events(MpTracer *tracer);

@@ -18,9 +18,8 @@
 
 /* --- The tracker ------------------------------------------------------------------------------ */
 
-/* Said once. */
-static bool
-has_tracker(MpTracer *tracer)
+bool
+mp_trace_has_tracker(MpTracer *tracer)
 {
     g_autoptr(GError) error = NULL;
 
@@ -82,7 +81,7 @@ take_comment(MpTracer *tracer, const MpTracePlace *place, GError **error)
 void
 mp_trace_comments(MpTracer *tracer)
 {
-    if (tracer->comments->len == 0 || !has_tracker(tracer))
+    if (tracer->comments->len == 0 || !mp_trace_has_tracker(tracer))
         return;
     for (guint i = 0; i < tracer->comments->len; i++) {
         g_autoptr(GError) error = NULL;
@@ -102,7 +101,7 @@ mp_trace_mails_of_user(MpTracer *tracer)
     guint64 last = 0;
     guint found = 0;
 
-    if (!has_tracker(tracer) ||
+    if (!mp_trace_has_tracker(tracer) ||
         !mp_tracker_last_comment(tracer->instance->tracker, tracer->user_thread, &last, NULL))
         return;
     for (guint64 n = last; n > 0 && last - n < COMMENTS_MAX && found < MAILS_MAX; n--) {
@@ -327,7 +326,7 @@ mp_trace_queue(MpTracer *tracer)
         mp_trace_tell(tracer, tracer->trace->unseen, 0, "queue", "%s", error->message);
         return;
     }
-    (void)has_tracker(tracer); /* the logins */
+    (void)mp_trace_has_tracker(tracer); /* the logins */
     for (MpQueue queue = 0; queue < MP_N_QUEUES; queue++)
         look_at_queue(tracer, queue);
     if (tracer->keys->len > 0 && tracer->trace->now->len == before)

@@ -1,8 +1,13 @@
 /* What of a repository is told, as it is now; see view.h. */
 #include "watch/view.h"
 
+#include <string.h>
+
 #include "base/text.h"
+#include "tracker/repositories.h"
 #include "watch/internal.h"
+
+#define NAMED_MAX 10 /* of what is left out */
 
 static const struct {
     const char *found, *advice;
@@ -53,6 +58,7 @@ mp_watch_view_clear(MpWatchView *view)
     g_clear_pointer(&view->path, g_free);
     g_clear_pointer(&view->why, g_free);
     g_clear_pointer(&view->news, g_ptr_array_unref);
+    g_clear_pointer(&view->left_out, g_ptr_array_unref);
 }
 
 static void
@@ -67,6 +73,21 @@ add_news(MpWatchView *view, const MpRepository *repository, const MpRefChange *c
     g_ptr_array_add(view->news, news);
 }
 
+static void
+find_left_out(MpWatchView *view, const MpRepository *repository, MpRepo *repo)
+{
+    const GPtrArray *refs = mp_repo_refs(repo);
+
+    for (guint i = 0; i < refs->len; i++) {
+        const MpRepoRef *ref = refs->pdata[i];
+
+        if (mp_repository_tells_ref(repository, ref->name))
+            continue;
+        if (view->n_left_out++ < NAMED_MAX)
+            g_ptr_array_add(view->left_out, g_strdup(ref->name));
+    }
+}
+
 /* As a look does: what it finds, and what stops it. */
 static void
 look(MpWatchView *view, const char *root, const MpRepository *repository, const MpTold *told)
@@ -78,7 +99,35 @@ look(MpWatchView *view, const char *root, const MpRepository *repository, const 
 
     for (guint i = 0; changes != NULL && i < changes->len; i++)
         add_news(view, repository, changes->pdata[i]);
+    if (repo != NULL)
+        find_left_out(view, repository, repo);
     view->why = why != NULL ? g_strdup(why->message) : NULL;
+}
+
+typedef struct {
+    const char *name;
+    bool is_there;
+} Search;
+
+static bool
+is_other(const MpRepository *repository, gpointer user_data)
+{
+    Search *search = user_data;
+
+    search->is_there = strcmp(repository->name, search->name) == 0;
+    return !search->is_there;
+}
+
+/* One that was looked at is looked at again. */
+static bool
+find_whether_watched(MpTracker *tracker, const char *name, MpWatchView *view, GError **error)
+{
+    Search search = {name, view->is_known};
+
+    if (!view->is_known && !mp_tracker_foreach_repository(tracker, is_other, &search, error))
+        return false;
+    view->is_watched = search.is_there;
+    return true;
 }
 
 bool
@@ -88,11 +137,14 @@ mp_watch_view(const MpInstance *instance, const MpRepository *repository, MpWatc
     const char *root = instance->config->repositories_root;
     g_autoptr(MpTold) told = NULL;
 
-    *view = (MpWatchView){.news = g_ptr_array_new_with_free_func(free_news)};
+    *view = (MpWatchView){.news = g_ptr_array_new_with_free_func(free_news),
+                          .left_out = g_ptr_array_new_with_free_func(g_free)};
     if (!mp_tracker_told(instance->tracker, repository->name, &told, error))
         return false;
     view->is_known = told != NULL;
     view->n_known = told != NULL ? told->refs->len : 0;
+    if (!find_whether_watched(instance->tracker, repository->name, view, error))
+        return false;
     if (*root == '\0')
         return true;
     view->path = g_strdup_printf("%s/%s.git", root, repository->name);
@@ -105,11 +157,15 @@ mp_watch_view_blame(const MpWatchView *view, const MpConfig *config, const char 
 {
     *advice = NULL;
     if (view->path == NULL) {
-        *advice = N_("metroplex settings set repositories.root=DIRECTORY");
+        *advice = "metroplex settings set repositories.root=DIRECTORY";
         return g_strdup_printf("[repositories] root in %s names no directory", config->file);
     }
     if (view->why != NULL)
         return g_strdup_printf("%s: %s", view->path, view->why);
+    if (view->state == MP_REPO_READABLE && !view->is_watched) {
+        *advice = "metroplex repository set OWNER/NAME has it watched";
+        return g_strdup_printf("%s has no policy, and no thread was opened in it", view->path);
+    }
     if (view->state == MP_REPO_READABLE)
         return NULL;
     *advice = mp_watch_state_advice(view->state);

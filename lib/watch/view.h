@@ -20,12 +20,15 @@ typedef struct {
 } MpWatchNews;
 
 typedef struct {
-    char *path;        /* of the repository; NULL: none is watched */
-    MpRepoState state; /* of a repository that can be looked at, */
-    char *why;         /* or what is in the way */
-    bool is_known;     /* a run has looked at it before */
-    guint n_known;     /* branches and tags of which it knows where they are */
-    GPtrArray *news;   /* MpWatchNews: what the next run will find */
+    char *path;          /* of the repository; NULL: none is watched */
+    MpRepoState state;   /* of a repository that can be looked at, */
+    char *why;           /* or what is in the way */
+    bool is_watched;     /* a run looks at it: it has a policy, or a thread was opened in it */
+    bool is_known;       /* a run has looked at it before */
+    guint n_known;       /* branches and tags of which it knows where they are */
+    GPtrArray *news;     /* MpWatchNews: what the next run will find */
+    GPtrArray *left_out; /* char *: the first branches and tags of which its policy does not tell */
+    guint n_left_out;    /* how many there are */
 } MpWatchView;
 
 /* False where the tracker cannot be read. */
@@ -34,6 +37,6 @@ bool mp_watch_view(const MpInstance *instance, const MpRepository *repository, M
 void mp_watch_view_clear(MpWatchView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpWatchView, mp_watch_view_clear)
 
-/* Why nothing is told of it, in a sentence without a full stop; the caller's, or NULL where it is.
- * *advice is what to do, for the translator, or NULL. */
+/* Why nothing is told of it, in English without a full stop; the caller's, or NULL where it is.
+ * *advice is what to do, or NULL. */
 char *mp_watch_view_blame(const MpWatchView *view, const MpConfig *config, const char **advice);

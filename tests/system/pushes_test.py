@@ -255,6 +255,78 @@ def a_policy_for_pushes_that_tells_nothing_says_so(site):
     equal(watched_check(site)[0][0], "warning", "none lies there")
 
 
+def watch_of(site, name="acme/rocket"):
+    """What repository show says of pushes: the lines from "pushes" on, and the same for programs."""
+    shown = site.metroplex("repository", "show", name)
+    return shown[shown.index("  pushes "):].splitlines(), json.loads(site.metroplex("repository", "show", name, "--json"))["watch"]
+
+
+@test
+def why_a_push_is_not_told_can_be_asked(site):
+    site.user("kate")
+    lines, watch = watch_of(site)
+    equal(lines, ["  pushes   off"], "it is about mail")
+    equal(watch, {"path": None, "fault": f"[repositories] root in {site.config} names no directory", "looked-at": False, "refs": 0, "waiting": [], "left-out": [], "n-left-out": 0, "last-run": None})
+    git = Git(site)
+    git.commit("One")
+    git.push()
+    contains(watch_of(site)[0][1], f"  watched  no: {git.bare} has no policy, and no thread was opened in it; metroplex repository set")
+    site.metroplex("repository", "set", "acme/rocket", "--reply", "members")
+    equal(watch_of(site)[0][1:], [f"  watched  {git.bare}, from the next run on: what is there by then is not told", "  last run never"])
+    site.metroplex("--once")
+    lines, watch = watch_of(site)
+    equal((lines[1], watch["looked-at"], watch["refs"], watch["fault"]), (f"  watched  {git.bare}: it is known where 1 branch or tag was", True, 1, None))
+    one, two = git("rev-parse", "main"), git.commit("Two")
+    git.push("main", "main:side")
+    waiting = lambda: [line for line in watch_of(site)[0] if line.startswith("  waiting  ")]
+    moves = [f"  waiting  refs/heads/main, {short(one)} to {short(two)}: ", f"  waiting  refs/heads/side, - to {short(two)}: "]
+    equal(waiting(), [move + "pushes are off" for move in moves])
+    site.metroplex("repository", "set", "acme/rocket", "--push-mail", "summary")
+    equal(waiting(), [move + "nobody watches" for move in moves])
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--push-refs", "refs/heads/ma*")
+    equal(waiting(), [moves[0] + "the next run tells of it", moves[1] + "push-refs leaves it out"])
+    equal(watch_of(site)[1]["waiting"], [{"ref": "refs/heads/main", "before": one, "after": two, "left-out": False}, {"ref": "refs/heads/side", "before": None, "after": two, "left-out": True}])
+    equal(len(told(site)), 1)
+    lines, watch = watch_of(site)
+    equal(waiting(), [])
+    contains(lines, "  left out refs/heads/side"), equal((watch["left-out"], watch["n-left-out"]), (["refs/heads/side"], 1))
+    check(lines[-1].startswith("  last run 20") and lines[-1].endswith("Z"), lines)
+    git.push(*(f"main:b{i:02}" for i in range(15)))
+    lines, watch = watch_of(site)
+    contains(lines, "  waiting  and 5 more"), contains(lines, "  left out " + ", ".join(f"refs/heads/b{i:02}" for i in range(10)) + " and 6 more")
+    equal((len(watch["waiting"]), len(watch["left-out"]), watch["n-left-out"]), (15, 10, 16))
+    for spoil, why in ((lambda: os.rename(git.bare, git.bare + ".away"), "it is not there"), (lambda: os.mkdir(git.bare), "it is no bare repository, or damaged")):
+        spoil()
+        lines, watch = watch_of(site)
+        contains(lines[1], f"  watched  no: {git.bare}: {why}; "), equal(watch["fault"], f"{git.bare}: {why}")
+    site.run(METROPLEX, "--config", site.config, "--once", status=None)
+
+
+@test
+def what_became_of_a_commit_can_be_asked(site):
+    git = watched(site, "--push-mail", "commits")
+    one = git.commit("One")
+    git.push()
+    middle, two = git.commit("Middle"), git.commit("Two")
+    equal(len(told(site)), 2)
+    git.push("main")
+    site.metroplex("--once")
+    trace = lambda *what: [json.loads(line) for line in site.run(METROPLEX, "trace", "--json", "--config", site.config, *what, status=None).stdout.splitlines()]
+    texts = lambda *what: [f["text"] for f in trace(*what)]
+    for commit in (one, one[:7], short(one)):
+        contains("\n".join(texts(commit)), "event 1 of acme/rocket#1, by Ann Dev, by push: pushed refs/heads/main created, KEY ")
+        contains("\n".join(texts(commit)), "comment 0 of acme/rocket#1, by Ann Dev, by push")
+        check([t for t in texts(commit) if "sent <acme/rocket/commit/" in t and "/event/" in t], "its mail")
+    found = texts(middle)
+    check(any("event 1 of acme/rocket#" in t and "pushed refs/heads/main updated" in t for t in found), found)
+    check(any("kate" in t and "not tried yet" not in t for t in texts("--unmasked", two)) or any("not tried yet" in t for t in texts(two)), "who waits")
+    key = re.search("/event/([0-9a-f]{32})@", "".join(os.popen(f"cat {site.data}/log/notifier.log")))[0]
+    id = re.search(r"<acme/rocket/commit/[^>]*" + re.escape(key) + "[^>]*>", open(f"{site.data}/log/notifier.log").read())[0]
+    contains("\n".join(texts(id)), "event 1 of acme/rocket#1, by Ann Dev, by push: pushed refs/heads/main created")
+    done = site.run(METROPLEX, "trace", "--config", site.config, "0" * 40, status=65)
+    contains(done.stderr, f"nothing is known of {'0' * 40}; metroplex repository show OWNER/NAME says what is told")
+
+
 @test
 def a_repository_without_a_policy_is_checked_once_it_was_looked_at(site):
     git = Git(site)
