@@ -60,12 +60,12 @@ void mp_repo_range_clear(MpRepoRange *range);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpRepoRange, mp_repo_range_clear)
 
 /*
- * The commits that are reachable from one of `from`, and from none of `but` (git_oid arrays; `but`
- * may be NULL): git rev-list FROM --not BUT. Commits that are not there any more (a branch that was
+ * The commits that are reachable from `from`, and from none of `but` (git_oid; NULL: of none):
+ * git rev-list FROM --not BUT. Commits that are not there any more (a branch that was
  * rewound long ago, a shallow history) end the walk like first ones. At most `limit` commits are
  * looked at.
  */
-bool mp_repo_range(MpRepo *repo, const GArray *from, const GArray *but, guint limit,
+bool mp_repo_range(MpRepo *repo, const git_oid *from, const GArray *but, guint limit,
                    MpRepoRange *range, GError **error);
 
 #define MP_REPO_WALK_MAX 100000 /* a limit: half a second */

@@ -204,14 +204,14 @@ mp_repo_range_clear(MpRepoRange *range)
 }
 
 bool
-mp_repo_range(MpRepo *repo, const GArray *from, const GArray *but, guint limit, MpRepoRange *range,
+mp_repo_range(MpRepo *repo, const git_oid *from, const GArray *but, guint limit, MpRepoRange *range,
               GError **error)
 {
     g_auto(Walk) walk = {0};
 
     walk_begin(&walk, repo);
     *range = (MpRepoRange){.commits = g_array_new(FALSE, FALSE, sizeof(git_oid))};
-    if (!mark_all(&walk, but, OTHER, error) || !mark_all(&walk, from, WANTED, error))
+    if (!mark_all(&walk, but, OTHER, error) || !mark(&walk, from, WANTED, error))
         return false;
     while (goes_on(&walk) && walk.n_read <= limit)
         if (!step(&walk, error))
@@ -226,22 +226,14 @@ mp_repo_range(MpRepo *repo, const GArray *from, const GArray *but, guint limit, 
     return true;
 }
 
-static GArray *
-one_id(const git_oid *id)
-{
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
-
-    return g_array_append_val(ids, *id);
-}
-
 bool
 mp_repo_range_of_two(MpRepo *repo, const git_oid *from, const git_oid *but, guint limit,
                      MpRepoRange *range, GError **error)
 {
-    g_autoptr(GArray) wanted = one_id(from);
-    g_autoptr(GArray) other = one_id(but);
+    g_autoptr(GArray) other = g_array_new(FALSE, FALSE, sizeof(git_oid));
 
-    return mp_repo_range(repo, wanted, other, limit, range, error);
+    g_array_append_vals(other, but, 1);
+    return mp_repo_range(repo, from, other, limit, range, error);
 }
 
 /* The first that is reached from both, from the newest on. */

@@ -97,12 +97,6 @@ mp_push_deed(const MpRefPush *push)
 
 /* --- The record ----------------------------------------------------------------------------- */
 
-static bool
-is_id(const char *text)
-{
-    return strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40;
-}
-
 /* ID=AUTHOR;SUBJECT; */
 static void
 read_commits(MpRecordReader *r, const char *group, GPtrArray *commits)
@@ -113,7 +107,7 @@ read_commits(MpRecordReader *r, const char *group, GPtrArray *commits)
     for (char **id = ids; id != NULL && *id != NULL; id++) {
         g_auto(GStrv) said = g_key_file_get_string_list(r->file, group, *id, NULL, NULL);
 
-        if (!is_id(*id) || said == NULL || g_strv_length(said) != 2)
+        if (!mp_is_object_id(*id) || said == NULL || g_strv_length(said) != 2)
             mp_record_blame(r, *id, "not of the form ID=AUTHOR;SUBJECT;");
         else
             mp_push_add_commit(commits, *id, said[0], said[1]);
@@ -157,8 +151,8 @@ mp_record_push(MpRecordReader *r)
     push->n_others = read_count(r, "others");
     read_files(r, push);
     if ((push->before == NULL && push->after == NULL) ||
-        (push->before != NULL && !is_id(push->before)) ||
-        (push->after != NULL && !is_id(push->after)))
+        (push->before != NULL && !mp_is_object_id(push->before)) ||
+        (push->after != NULL && !mp_is_object_id(push->after)))
         mp_record_blame(r, "after", "without the ids of commits in before= or after=");
     read_commits(r, "commits", push->added);
     read_commits(r, "commits-removed", push->removed);

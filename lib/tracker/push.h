@@ -61,9 +61,14 @@ typedef struct {
     char *id;   /* 40 digits */
 } MpToldRef;
 
+#define MP_TOLD_NOTHING "0000000000000000000000000000000000000000"
+
 typedef struct {
-    guint64 counter; /* of pushes that were found: the same from A to B comes again */
-    GPtrArray *refs; /* MpToldRef, by name */
+    guint64 counter;  /* of pushes that were found: the same from A to B comes again */
+    char *default_id; /* where the default branch was when it was there last, whatever it is called
+                       * now; MP_TOLD_NOTHING where the repository was empty at first, and there was
+                       * none since; NULL: not known */
+    GPtrArray *refs;  /* MpToldRef, by name */
 } MpTold;
 
 MpTold *mp_told_new(void);

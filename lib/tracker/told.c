@@ -2,6 +2,7 @@
  * told/acme/rocket: what was told last of each branch and tag of a repository; see push.h.
  *
  *   counter 17
+ *   default 1a2b…
  *   1a2b… refs/heads/main
  *
  * One file, since it is read as a whole by each look.
@@ -15,6 +16,7 @@
 
 #define ID_DIGITS 40
 #define COUNTER   "counter "
+#define DEFAULT   "default "
 
 static void
 free_ref(gpointer data)
@@ -41,6 +43,7 @@ mp_told_free(MpTold *told)
     if (told == NULL)
         return;
     g_ptr_array_unref(told->refs);
+    g_free(told->default_id);
     g_free(told);
 }
 
@@ -129,7 +132,13 @@ mp_record_parse_told(const char *text, const char *path, GError **error)
         !g_ascii_string_to_unsigned(lines[0] + strlen(COUNTER), 10, 0, G_MAXUINT32, &told->counter,
                                     NULL))
         return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:1: not \"counter NUMBER\"", path);
-    for (guint i = 1; lines[i] != NULL; i++)
+    guint i = 1;
+    if (lines[i] != NULL && g_str_has_prefix(lines[i], DEFAULT)) {
+        told->default_id = g_strdup(lines[i++] + strlen(DEFAULT));
+        if (!mp_is_object_id(told->default_id))
+            return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:2: not \"default ID\"", path);
+    }
+    for (; lines[i] != NULL; i++)
         if (*lines[i] != '\0' && !parse_line(lines[i], told))
             return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s:%u: not \"ID REF\"", path, i + 1);
     return g_steal_pointer(&told);
@@ -163,6 +172,8 @@ mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *told, GE
     g_autoptr(GString) text = g_string_new(NULL);
 
     g_string_append_printf(text, COUNTER "%" G_GUINT64_FORMAT "\n", told->counter);
+    if (told->default_id != NULL)
+        g_string_append_printf(text, DEFAULT "%s\n", told->default_id);
     for (guint i = 0; i < told->refs->len; i++) {
         const MpToldRef *ref = g_ptr_array_index(told->refs, i);
 

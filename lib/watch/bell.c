@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,7 +16,8 @@
 
 #define BELLS_MAX   10000 /* files of one scan */
 #define BELL_OCTETS 4096
-#define NAME_MAX_   100   /* characters of a pusher's name */
+#define NAME_MAX_   100 /* characters of a pusher's name */
+#define TAKEN       ",taken"
 #define YOUNG_S     60    /* a hook is at work on a file with a longer name */
 #define NOBODY      65534 /* whoever has no name in a user namespace: that may be anybody */
 #define ZEROS       "0000000000000000000000000000000000000000"
@@ -100,6 +102,14 @@ read_bell(int directory, const char *name, MpBell *bell)
     read_text(bell, text);
 }
 
+/* A hook may replace the file at any time: what is read here must be what is deleted. Under a name
+ * that no hook uses, unless somebody has put a directory there. */
+static const char *
+put_aside(int directory, const char *name)
+{
+    return renameat(directory, name, directory, TAKEN) == 0 ? TAKEN : name;
+}
+
 static void
 take(int directory, const char *name, GPtrArray *bells)
 {
@@ -110,6 +120,7 @@ take(int directory, const char *name, GPtrArray *bells)
         is_in_the_making(name, &status))
         return;
     if (repository != NULL) {
+        name = put_aside(directory, name);
         MpBell *bell = g_new0(MpBell, 1);
 
         bell->repository = g_steal_pointer(&repository);
@@ -168,11 +179,10 @@ names_change(const MpBell *bell, const char *line)
 }
 
 const char *
-mp_bells_pusher(const GPtrArray *bells, const MpConfig *config, uid_t owner,
-                const MpRefChange *change)
+mp_bells_pusher(const GPtrArray *bells, const MpConfig *config, uid_t owner, const char *ref,
+                const char *after)
 {
-    g_autofree char *line =
-        g_strdup_printf("%s %s", change->after != NULL ? change->after : ZEROS, change->ref);
+    g_autofree char *line = g_strdup_printf("%s %s", after != NULL ? after : ZEROS, ref);
     const char *pusher = NULL;
 
     for (guint i = 0; bells != NULL && i < bells->len; i++) {

@@ -27,7 +27,7 @@ void mp_bell_free(MpBell *bell);
  */
 GPtrArray *mp_bells_take(const char *directory);
 
-/* Who made this change by what bells (MpBell) say, where all that may be believed say the same;
- * else NULL. Points into them. */
+/* Who moved the ref to `after` (NULL: deleted it) by what bells (MpBell, or NULL) say, where all
+ * that may be believed say the same; else NULL. Points into them. */
 const char *mp_bells_pusher(const GPtrArray *bells, const MpConfig *config, uid_t owner,
-                            const MpRefChange *change);
+                            const char *ref, const char *after);

@@ -4,21 +4,20 @@
  *
  * Whoever may push to a repository may close its issues by that, and those of its owner's other
  * repositories; in another owner's they are only named. Each commit does it once, however often a
- * branch is rewound and pushed again.
+ * branch is rewound, written anew and pushed again.
  */
 #include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "instance/change.h"
-#include "instance/transaction.h"
 #include "markup/references.h"
-#include "watch/bell.h"
+#include "watch/identity.h"
 #include "watch/internal.h"
 #include "watch/pull_changes.h"
 
 #define COMMITS_MAX 10000 /* of a push that are read; the oldest of more are not */
 #define THREADS_MAX 100   /* that a push closes or names */
+#define LOOKUPS_MAX 2000  /* of threads that a push names, be they there or not */
 #define WORD_MAX    9     /* letters of a word that closes */
 
 static bool
@@ -55,12 +54,30 @@ is_after_closing_word(const char *text, const char *at)
 /* --- One thread ----------------------------------------------------------------------------------
  */
 
+/* What commits of a push name. */
 typedef struct {
     MpWatchBatch *batch;
-    const git_oid *commit;
-    const char *source;   /* its repository */
-    const MpUser *pusher; /* or NULL: nobody is known to have pushed it */
-    guint *n;             /* threads so far */
+    const char *source; /* the repository */
+    MpPusher pusher;
+    guint n_threads, n_lookups; /* so far */
+    GHashTable *keys;           /* char *: of what the push tells */
+    GHashTable *old;            /* char *: identities of commits that it wrote anew, or NULL */
+} Closing;
+
+static void
+closing_clear(Closing *closing)
+{
+    mp_pusher_clear(&closing->pusher);
+    g_clear_pointer(&closing->keys, g_hash_table_unref);
+    g_clear_pointer(&closing->old, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Closing, closing_clear)
+
+typedef struct {
+    Closing *closing;
+    const MpRepoCommit *commit;
+    GHashTable *named; /* ids of threads */
 } Naming;
 
 static bool
@@ -74,17 +91,17 @@ has_same_owner(const char *a, const char *b)
 /* "#17" is of this repository, "acme/rocket#17" of that. NULL where there is no such thread, or one
  * that nobody can be told of. */
 static bool
-find_thread(const Naming *naming, const char *written, MpThread **thread, GError **error)
+find_thread(const Closing *closing, const char *written, MpThread **thread, GError **error)
 {
     const char *hash = strchr(written, '#');
     g_autofree char *named =
-        hash > written ? g_strndup(written, (gsize)(hash - written)) : g_strdup(naming->source);
+        hash > written ? g_strndup(written, (gsize)(hash - written)) : g_strdup(closing->source);
     guint64 id;
 
     *thread = NULL;
     if (!g_ascii_string_to_unsigned(hash + 1, 10, 1, MP_MAX_ID, &id, NULL))
         return true;
-    if (!mp_batch_thread(naming->batch->batch, id, thread, error))
+    if (!mp_batch_thread(closing->batch->batch, id, thread, error))
         return false;
     if (*thread != NULL &&
         ((*thread)->kind == MP_COMMIT || strcmp((*thread)->repository, named) != 0))
@@ -92,80 +109,109 @@ find_thread(const Naming *naming, const char *written, MpThread **thread, GError
     return true;
 }
 
+/* Also where the commit is written anew. */
 static char *
 key_of(const Naming *naming, guint64 thread)
 {
-    g_autofree char *source = g_strdup_printf("git:%s", naming->source);
+    g_autofree char *source = g_strdup_printf("git:%s", naming->closing->source);
+    g_autofree char *identity = mp_commit_identity(naming->commit);
 
-    return mp_tracker_key(0, thread, source, git_oid_tostr_s(naming->commit));
+    return mp_tracker_key(0, thread, source, identity);
 }
 
 static bool
-tell(const Naming *naming, guint64 thread, MpThreadChange change, char *key, GError **error)
+tell(const Naming *naming, guint64 thread, MpThreadChange change, const char *key, GError **error)
 {
-    const MpWatchBatch *batch = naming->batch;
-    const MpUser *pusher = naming->pusher;
-    MpActor actor = pusher != NULL ? mp_transaction_actor(pusher) : mp_program_actor();
+    Closing *closing = naming->closing;
+    MpWatchBatch *batch = closing->batch;
+    MpActor actor = mp_watch_pusher_actor(&closing->pusher, closing->source);
     g_autoptr(MpThreadEvent) event = g_new0(MpThreadEvent, 1);
-    bool found, has_changed;
+    bool found;
 
-    if (pusher == NULL)
-        actor.login = actor.name = naming->source;
     event->change = change;
     event->via = g_strdup(MP_VIA_GIT);
-    event->key = key;
-    event->source = g_strdup(naming->source);
+    event->key = g_strdup(key);
+    event->source = g_strdup(closing->source);
     event->commits = mp_changed_commits_new();
-    return mp_pull_add_commit(batch->instance->config, batch->repo, naming->commit, event->commits,
-                              &found, error) &&
-           mp_change_thread(batch->instance, batch->batch, batch->events, thread, event, &actor,
-                            &has_changed, error);
+    return mp_pull_add_commit(batch->instance->config, batch->repo, &naming->commit->id,
+                              event->commits, &found, error) &&
+           mp_watch_tell(batch, thread, event, &actor, true, error);
+}
+
+/* Whether this commit did it before, here or in the tracker. */
+static bool
+is_told(Closing *closing, guint64 thread, const char *key, bool *is, GError **error)
+{
+    guint64 number;
+
+    *is = g_hash_table_contains(closing->keys, key);
+    return *is ||
+           mp_tracker_find_key(closing->batch->instance->tracker, thread, key, is, &number, error);
 }
 
 static bool
-name_thread(const Naming *naming, const char *written, bool is_closing, GHashTable *named,
-            GError **error)
+name_thread(const Naming *naming, const char *written, bool is_closing, GError **error)
 {
+    Closing *closing = naming->closing;
     g_autoptr(MpThread) thread = NULL;
     bool is_known;
-    guint64 number;
 
-    if (!find_thread(naming, written, &thread, error))
-        return false;
-    if (thread == NULL || g_hash_table_contains(named, GSIZE_TO_POINTER(thread->id)))
+    if (closing->n_lookups >= LOOKUPS_MAX)
         return true;
-    g_hash_table_add(named, GSIZE_TO_POINTER(thread->id));
+    closing->n_lookups++;
+    if (!find_thread(closing, written, &thread, error))
+        return false;
+    if (thread == NULL || !g_hash_table_add(naming->named, GSIZE_TO_POINTER(thread->id)))
+        return true;
     g_autofree char *key = key_of(naming, thread->id);
-    if (!mp_tracker_find_key(naming->batch->instance->tracker, thread->id, key, &is_known, &number,
-                             error))
+    if (!is_told(closing, thread->id, key, &is_known, error))
         return false;
-    if (is_known || *naming->n >= THREADS_MAX)
+    if (is_known || closing->n_threads >= THREADS_MAX)
         return true;
-    ++*naming->n;
+    closing->n_threads++;
     bool closes = is_closing && thread->kind == MP_ISSUE && thread->is_open &&
-                  has_same_owner(naming->source, thread->repository);
-    return tell(naming, thread->id, closes ? MP_THREAD_CLOSED : MP_THREAD_REFERENCED,
-                g_steal_pointer(&key), error);
+                  has_same_owner(closing->source, thread->repository);
+    bool good =
+        tell(naming, thread->id, closes ? MP_THREAD_CLOSED : MP_THREAD_REFERENCED, key, error);
+    g_hash_table_add(closing->keys, g_steal_pointer(&key));
+    return good;
 }
 
 /* --- A commit ------------------------------------------------------------------------------------
  */
 
+/* The octets at the beginning of a message that repeat the subject of a commit that is taken back,
+ * as git revert has it: `Revert "Fixes #3"` closes nothing. What stands below is meant. */
+static gsize
+repeated_of(const char *message)
+{
+    gsize word = strlen("revert");
+
+    if (g_ascii_strncasecmp(message, "revert", word) != 0)
+        return 0;
+    while (message[word] == ' ')
+        word++;
+    if (message[word] == '\0' || strchr("\":(!", message[word]) == NULL)
+        return 0;
+    const char *end = strstr(message, "\n\n");
+    return end != NULL ? (gsize)(end - message) : strlen(message);
+}
+
 /* Those that it closes first: what is named beside that is one event. */
 static bool
-name_all(const Naming *naming, const char *message, bool is_closing, GHashTable *named,
-         GError **error)
+name_all(const Naming *naming, bool is_closing, GError **error)
 {
-    const char *p = message;
+    const char *message = naming->commit->message, *p = message;
+    const char *meant = message + repeated_of(message);
     MpReference reference;
 
-    while (mp_reference_next(message, p, &reference)) {
+    while (naming->closing->n_lookups < LOOKUPS_MAX && mp_reference_next(message, p, &reference)) {
         g_autofree char *written = reference.written;
+        bool closes = reference.start >= meant && is_after_closing_word(message, reference.start);
 
         p = reference.start + reference.length;
-        if (reference.kind == MP_REFERENCE_THREAD &&
-            is_after_closing_word(message, reference.start) == is_closing &&
-            !name_thread(naming, written, is_closing, named, error))
+        if (reference.kind == MP_REFERENCE_THREAD && closes == is_closing &&
+            !name_thread(naming, written, is_closing, error))
             return false;
     }
     return true;
@@ -185,66 +231,97 @@ goes_on_without(const MpWatchBatch *batch, GError *why, GError **error)
 }
 
 static bool
-read_commit(MpWatchBatch *batch, const MpUser *pusher, const git_oid *id, guint *n, GError **error)
+is_written_anew(const Closing *closing, const MpRepoCommit *commit)
+{
+    g_autofree char *identity = mp_commit_identity(commit);
+
+    return closing->old != NULL && g_hash_table_contains(closing->old, identity);
+}
+
+static bool
+read_commit(Closing *closing, const git_oid *id, GError **error)
 {
     g_autoptr(MpRepoCommit) commit = NULL;
     g_autoptr(GHashTable) named = g_hash_table_new(NULL, NULL);
-    const Naming naming = {batch, id, batch->repository->name, pusher, n};
 
-    if (!mp_repo_commit(batch->repo, id, &commit, error))
+    if (!mp_repo_commit(closing->batch->repo, id, &commit, error))
         return false;
-    return commit == NULL || strchr(commit->message, '#') == NULL ||
-           (name_all(&naming, commit->message, true, named, error) &&
-            name_all(&naming, commit->message, false, named, error));
+    if (commit == NULL || strchr(commit->message, '#') == NULL || is_written_anew(closing, commit))
+        return true;
+    const Naming naming = {closing, commit, named};
+    return name_all(&naming, true, error) && name_all(&naming, false, error);
 }
 
-/* Whose hook said so, and is believed, if it is an account's. */
-static bool
-find_pusher(const MpWatchBatch *batch, const MpRefChange *change, MpUser **user, GError **error)
-{
-    const char *login =
-        mp_bells_pusher(batch->bells, batch->instance->config, mp_repo_owner(batch->repo), change);
+/* --- A push ----------------------------------------------------------------------------------- */
 
-    return login == NULL || !mp_is_login(login) ||
-           mp_accounts_user_by_login(batch->instance->accounts, login, user, error);
-}
-
-/* Those that the default branch did not have before: all, where it is new. */
-static bool
-find_commits(MpWatchBatch *batch, const MpRefChange *change, MpRepoRange *range, GError **error)
+/* What the default branch had before. Where it is new, or has a new name: what it had when there
+ * was one last; where nobody knows, all branches, since nothing of that has come now. */
+static GArray *
+ids_before(const MpWatchBatch *batch, const MpRefChange *change)
 {
-    g_autoptr(GArray) tips = g_array_new(FALSE, FALSE, sizeof(git_oid)),
-                      before = g_array_new(FALSE, FALSE, sizeof(git_oid));
+    const MpTold *told = batch->told;
+    const char *known = change->before != NULL ? change->before : told->default_id;
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
     git_oid id;
 
-    if (git_oid_fromstr(&id, change->after) == 0)
-        g_array_append_val(tips, id);
-    if (change->before != NULL && git_oid_fromstr(&id, change->before) == 0)
-        g_array_append_val(before, id);
-    return mp_repo_range(batch->repo, tips, before, MP_REPO_WALK_MAX, range, error);
+    if (known == NULL)
+        return mp_watch_told_branches(told);
+    if (strcmp(known, MP_TOLD_NOTHING) != 0 && git_oid_fromstr(&id, known) == 0)
+        g_array_append_val(ids, id);
+    return g_steal_pointer(&ids);
+}
+
+/* Commits that the default branch got, and the identities of those that it lost: what is among them
+ * as well was only written anew. */
+static bool
+find_commits(Closing *closing, const MpRefChange *change, MpRepoRange *added, GError **error)
+{
+    MpRepo *repo = closing->batch->repo;
+    g_autoptr(GArray) before = ids_before(closing->batch, change);
+    g_auto(MpRepoRange) removed = {0};
+    git_oid after;
+
+    if (git_oid_fromstr(&after, change->after) < 0)
+        return mp_fail(error, MP_ERROR_INPUT, "%s is no id", change->after);
+    if (!mp_repo_range(repo, &after, before, MP_REPO_WALK_MAX, added, error))
+        return false;
+    if (before->len != 1)
+        return true;
+    if (!mp_repo_range_of_two(repo, &g_array_index(before, git_oid, 0), &after, MP_REPO_WALK_MAX,
+                              &removed, error))
+        return false;
+    closing->old = mp_commit_identities(repo, removed.commits, COMMITS_MAX, true, error);
+    return closing->old != NULL;
+}
+
+static void
+warn_of_more(const Closing *closing, guint n_commits)
+{
+    if (n_commits > COMMITS_MAX || closing->n_threads >= THREADS_MAX ||
+        closing->n_lookups >= LOOKUPS_MAX)
+        mp_warn("%s: of a push of %u commits the last %d were looked at for threads that they "
+                "close, the first %d that they name, and %d of these at most",
+                closing->source, n_commits, COMMITS_MAX, LOOKUPS_MAX, THREADS_MAX);
 }
 
 bool
 mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **error)
 {
-    g_autoptr(MpUser) pusher = NULL;
+    g_auto(Closing) closing = {.batch = batch, .source = batch->repository->name};
     g_auto(MpRepoRange) range = {0};
     GError *why = NULL;
-    guint n = 0;
 
     if (change->after == NULL || g_strcmp0(change->ref, mp_repo_default_branch(batch->repo)) != 0)
         return true;
-    if (!find_pusher(batch, change, &pusher, error))
+    if (!mp_watch_find_pusher(batch, change->ref, change->after, &closing.pusher, error))
         return false;
-    if (!find_commits(batch, change, &range, &why))
+    closing.keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!find_commits(&closing, change, &range, &why))
         return goes_on_without(batch, why, error);
     for (guint i = MIN(range.commits->len, COMMITS_MAX); i > 0; i--)
-        if (!read_commit(batch, pusher, &g_array_index(range.commits, git_oid, i - 1), &n, &why) &&
+        if (!read_commit(&closing, &g_array_index(range.commits, git_oid, i - 1), &why) &&
             !goes_on_without(batch, g_steal_pointer(&why), error))
             return false;
-    if (range.commits->len > COMMITS_MAX || n >= THREADS_MAX)
-        mp_warn("%s: of a push of %u commits the last %d were looked at for threads that they "
-                "close, and %d of these at most",
-                batch->repository->name, range.commits->len, COMMITS_MAX, THREADS_MAX);
+    warn_of_more(&closing, range.commits->len);
     return true;
 }

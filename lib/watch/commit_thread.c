@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/time.h"
 #include "instance/transaction.h"
 #include "repo/changes.h"
 #include "watch/internal.h"
@@ -17,15 +16,6 @@ char *
 mp_watch_masked(const MpWatchBatch *batch, const char *text)
 {
     return mp_masked(batch->instance->config, text, MP_MASK_TEXT);
-}
-
-MpActor
-mp_watch_actor(const MpRepoPerson *person, char **name)
-{
-    gint64 now = mp_time_now();
-
-    *name = g_strdup(*person->name != '\0' ? person->name : "unknown");
-    return (MpActor){0, *name, *name, now, now};
 }
 
 char *
@@ -182,10 +172,10 @@ static bool
 open_thread(MpWatchBatch *batch, const MpRepoCommit *commit, const char *ref, guint64 *thread,
             GError **error)
 {
-    g_autofree char *name = NULL, *body = NULL, *object = NULL;
+    g_autofree char *body = NULL, *object = NULL;
     g_autofree char *title = title_of(batch, commit);
     g_autofree char *key = mp_watch_commit_key(batch, &commit->id);
-    MpActor actor = mp_watch_actor(&commit->author, &name);
+    MpActor actor = mp_watch_actor(commit->author.name);
 
     if (!body_of(batch, commit, ref, &body, error))
         return false;
@@ -196,7 +186,7 @@ open_thread(MpWatchBatch *batch, const MpRepoCommit *commit, const char *ref, gu
                             .is_open = true,
                             .is_unlisted = true,
                             .object = object,
-                            .author_login = name,
+                            .author_login = (char *)actor.login,
                             .created = actor.date};
     const MpNewComment post = {
         .key = key, .via = "push", .body = body, .host = batch->instance->host};

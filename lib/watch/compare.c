@@ -73,8 +73,41 @@ mp_watch_compare(MpRepo *repo, const MpTold *told, GError **error)
     return g_steal_pointer(&changes);
 }
 
+static void
+remember_default(MpTold *told, const char *id)
+{
+    g_free(told->default_id);
+    told->default_id = g_strdup(id);
+}
+
 void
-mp_watch_remember(MpTold *told, const MpRefChange *change)
+mp_watch_remember(MpTold *told, const MpRepo *repo, const MpRefChange *change)
 {
     mp_told_set(told, change->ref, change->after);
+    if (change->after != NULL && g_strcmp0(change->ref, mp_repo_default_branch(repo)) == 0)
+        remember_default(told, change->after);
+}
+
+void
+mp_watch_remember_all(MpTold *told, const MpRepo *repo, const GPtrArray *changes)
+{
+    for (guint i = 0; i < changes->len; i++)
+        mp_watch_remember(told, repo, changes->pdata[i]);
+    if (mp_repo_refs(repo)->len == 0)
+        remember_default(told, MP_TOLD_NOTHING);
+}
+
+GArray *
+mp_watch_told_branches(const MpTold *told)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
+    git_oid id;
+
+    for (guint i = 0; i < told->refs->len; i++) {
+        const MpToldRef *ref = g_ptr_array_index(told->refs, i);
+
+        if (g_str_has_prefix(ref->name, MP_REPO_BRANCHES) && git_oid_fromstr(&id, ref->id) == 0)
+            g_array_append_val(ids, id);
+    }
+    return ids;
 }

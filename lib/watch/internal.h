@@ -24,6 +24,10 @@ typedef struct {
     guint64 n_others;       /* changes that the last one speaks for */
     gsize budget;           /* octets of files that may still be compared */
     bool is_damaged;        /* something could not be told */
+    bool is_noted;          /* something is remembered that was not so before */
+    guint n_told;           /* changes that have an event */
+    guint n_silent;         /* that lead to no commit */
+    GPtrArray *lines;       /* char *: what the log will say, once it is true */
 } MpWatchBatch;
 
 /* Of a change: what is made of it, put into the batch. */
@@ -43,8 +47,34 @@ char *mp_watch_commit_key(const MpWatchBatch *batch, const git_oid *id);
 /* Text of a repository as it is published: addresses masked. The caller's. */
 char *mp_watch_masked(const MpWatchBatch *batch, const char *text);
 
-/* The person as the author of a commit of the tracker, now; `name` owns what it points to. */
-MpActor mp_watch_actor(const MpRepoPerson *person, char **name);
+/* --- telling.c ------------------------------------------------------------------------------ */
+
+/* Who did what a change is, as far as a bell that says so is believed. */
+typedef struct {
+    char *name;      /* as it is published; NULL: nobody knows */
+    MpUser *account; /* that is theirs, or NULL */
+} MpPusher;
+
+void mp_pusher_clear(MpPusher *pusher);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPusher, mp_pusher_clear)
+
+/* Who moved a ref to `after` (NULL: deleted it). */
+bool mp_watch_find_pusher(const MpWatchBatch *batch, const char *ref, const char *after,
+                          MpPusher *pusher, GError **error);
+
+/* The author of a commit of the tracker, now: whoever pushed, or else somebody of that name. Points
+ * into its arguments. */
+MpActor mp_watch_pusher_actor(const MpPusher *pusher, const char *otherwise);
+MpActor mp_watch_actor(const char *name);
+
+/* Puts an event of a thread into the batch, with what announces it, if it is to be announced, and
+ * its line of the log. */
+bool mp_watch_tell(MpWatchBatch *batch, guint64 thread, MpThreadEvent *event, const MpActor *actor,
+                   bool is_announced, GError **error);
+
+/* A line of the log, for when the batch is in the tracker; and then all of them. */
+void mp_watch_say(MpWatchBatch *batch, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void mp_watch_log(const char *repository, const GPtrArray *lines);
 
 /* --- states.c --- */
 
@@ -53,11 +83,20 @@ MpActor mp_watch_actor(const MpRepoPerson *person, char **name);
 bool mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *name,
                          MpRepoState state, GError **error);
 
+/* The same of pull requests of a repository: of those in `unreadable` (char *, "acme/rocket#17")
+ * nothing can be told, and why (char *); of all others it can. */
+bool mp_watch_note_pulls(const MpConfig *config, GHashTable **states, const char *repository,
+                         GHashTable *unreadable, GError **error);
+
 /* --- compare.c ------------------------------------------------------------------------------ */
 
 /* What differs (MpRefChange): the default branch first, then branches, then tags, by name. Refs
  * that are broken, or whose object is not there, are as they were. NULL for errors only. */
 GPtrArray *mp_watch_compare(MpRepo *repo, const MpTold *told, GError **error);
 
-/* Remembers where the ref is now. */
-void mp_watch_remember(MpTold *told, const MpRefChange *change);
+/* Remembers where the ref is now; and all of them, at the first look. */
+void mp_watch_remember(MpTold *told, const MpRepo *repo, const MpRefChange *change);
+void mp_watch_remember_all(MpTold *told, const MpRepo *repo, const GPtrArray *changes);
+
+/* Where the branches were (git_oid) when they were told. The caller's. */
+GArray *mp_watch_told_branches(const MpTold *told);

@@ -27,17 +27,15 @@ bool
 mp_pull_commits(const MpConfig *config, MpRepo *repo, const git_oid *from, const git_oid *but,
                 const git_oid *base, guint most, GPtrArray *commits, guint64 *count, GError **error)
 {
-    g_autoptr(GArray) tips = g_array_new(FALSE, FALSE, sizeof(git_oid)),
-                      others = g_array_new(FALSE, FALSE, sizeof(git_oid));
+    g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(git_oid));
     g_auto(MpRepoRange) range = {0};
     bool found;
 
-    g_array_append_vals(tips, from, 1);
     if (but != NULL)
         g_array_append_vals(others, but, 1);
     if (base != NULL)
         g_array_append_vals(others, base, 1);
-    if (!mp_repo_range(repo, tips, others, MP_REPO_WALK_MAX, &range, error))
+    if (!mp_repo_range(repo, from, others, MP_REPO_WALK_MAX, &range, error))
         return false;
     *count = range.commits->len;
     for (guint i = 0; commits != NULL && i < range.commits->len && commits->len < most; i++)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/log.h"
-#include "instance/change.h"
-#include "watch/pull_changes.h"
 #include "instance/transaction.h"
+#include "watch/internal.h"
+#include "watch/pull_changes.h"
+#include "watch/pull_merged.h"
 
 /* What mail may have to wait for: so many pull requests in one transaction, or so long. */
 #define TOLD_MAX  20
@@ -75,13 +75,15 @@ look_at(MpRepo *repo, const MpPullTold *told, Pull *pull)
  */
 
 typedef struct {
-    MpInstance *instance;
-    MpBatch *batch;
-    GPtrArray *events;
-    const char *repository;
-    MpRepo *repo;
+    MpWatchBatch *batch;
     bool *has_notes; /* the batch has what no event commits yet */
 } Telling;
+
+static const char *
+name_of(const Telling *t)
+{
+    return t->batch->repository->name;
+}
 
 static char *
 hex_of(const git_oid *id)
@@ -94,10 +96,10 @@ static char *
 key_of(const Telling *t, const Pull *pull, const MpThreadEvent *event, GError **error)
 {
     g_autofree char *source =
-        g_strdup_printf("git:%s " MP_REPO_BRANCHES "%s", t->repository, pull->told->head);
+        g_strdup_printf("git:%s " MP_REPO_BRANCHES "%s", name_of(t), pull->told->head);
     guint64 count;
 
-    if (!mp_tracker_last_event(t->instance->tracker, pull->told->thread, &count, error))
+    if (!mp_tracker_last_event(t->batch->instance->tracker, pull->told->thread, &count, error))
         return NULL;
     g_autofree char *words = g_strdup_printf(
         "%s %s %s %" G_GUINT64_FORMAT, mp_thread_change_name(event->change),
@@ -105,19 +107,24 @@ key_of(const Telling *t, const Pull *pull, const MpThreadEvent *event, GError **
     return mp_tracker_key(0, pull->told->thread, source, words);
 }
 
+/* Who merged is who pushed the base, and else who pushed the head. */
 static bool
 tell(const Telling *t, const Pull *pull, MpThreadEvent *event, GError **error)
 {
-    MpActor actor = mp_program_actor();
-    bool has_changed;
+    bool is_merged = event->change == MP_THREAD_MERGED;
+    g_autofree char *ref =
+        g_strconcat(MP_REPO_BRANCHES, is_merged ? pull->told->base : pull->told->head, NULL);
+    g_autofree char *id = hex_of(is_merged ? pull->base : pull->head);
+    g_auto(MpPusher) pusher = {0};
 
-    actor.login = actor.name = t->repository;
+    if (!mp_watch_find_pusher(t->batch, ref, id, &pusher, error))
+        return false;
+    MpActor actor = mp_watch_pusher_actor(&pusher, name_of(t));
     event->via = g_strdup(MP_VIA_GIT);
     event->key = key_of(t, pull, event, error);
     *t->has_notes = false; /* they go with this */
     return event->key != NULL &&
-           mp_change_thread(t->instance, t->batch, t->events, pull->told->thread, event, &actor,
-                            &has_changed, error);
+           mp_watch_tell(t->batch, pull->told->thread, event, &actor, true, error);
 }
 
 /* The batch knows where the branches are, with whatever it commits next. */
@@ -131,25 +138,28 @@ note(const Telling *t, const Pull *pull, const MpChanges *changes, GError **erro
     now.head_id = head;
     now.base_id = base;
     *t->has_notes = true;
-    return mp_batch_tell_pull(t->batch, t->repository, &now, changes, error);
+    return mp_batch_tell_pull(t->batch->batch, name_of(t), &now, changes, error);
 }
 
-/* What came and went with a push; NULL for errors only. */
+/* What came and went with a push; NULL for errors only. What the base has is none of it, unless it
+ * has it from here. */
 static MpThreadEvent *
-push_of(const Telling *t, const Pull *pull, GError **error)
+push_of(const Telling *t, const Pull *pull, bool is_merged, GError **error)
 {
-    const MpConfig *config = t->instance->config;
-    const git_oid *base = pull->old_base != NULL ? pull->old_base : pull->base;
+    const MpConfig *config = t->batch->instance->config;
+    MpRepo *repo = t->batch->repo;
+    bool is_old = pull->base == NULL || (is_merged && pull->old_base != NULL);
+    const git_oid *base = is_old ? pull->old_base : pull->base;
     g_autoptr(MpThreadEvent) event = g_new0(MpThreadEvent, 1);
 
     event->change = MP_THREAD_HEAD_PUSHED;
     event->from = hex_of(pull->old_head);
     event->to = hex_of(pull->head);
     event->commits = mp_changed_commits_new();
-    if (!mp_pull_commits(config, t->repo, pull->head, pull->old_head, base, MP_EVENT_COMMITS,
+    if (!mp_pull_commits(config, repo, pull->head, pull->old_head, base, MP_EVENT_COMMITS,
                          event->commits, &event->n_added, error) ||
-        !mp_pull_commits(config, t->repo, pull->old_head, pull->head, base, 0, NULL,
-                         &event->n_removed, error))
+        !mp_pull_commits(config, repo, pull->old_head, pull->head, base, 0, NULL, &event->n_removed,
+                         error))
         return NULL;
     if (event->commits->len == 0)
         g_clear_pointer(&event->commits, g_ptr_array_unref);
@@ -170,57 +180,68 @@ tell_end(const Telling *t, const Pull *pull, bool is_merged, GError **error)
 /* --- One pull request ----------------------------------------------------------------------------
  */
 
-/* Whether the head went back to where it had left the base, or further: then it is in the base, but
- * nothing was merged. */
+/* A head that is in the base may have been merged; or its work was thrown away and it was set to
+ * where the base is, or began with an empty one: so look whether the work that was there came in.
+ */
 static bool
-went_back(const Telling *t, const Pull *pull, bool *did, GError **error)
+find_merged(const Telling *t, const Pull *pull, const MpChanges *before, bool *is_merged,
+            GError **error)
 {
-    g_autoptr(MpChanges) changes = NULL;
-    git_oid left;
-
-    *did = false;
-    if (pull->old_head == NULL || is_same(pull->head, pull->old_head))
-        return true;
-    if (!mp_tracker_changes(t->instance->tracker, pull->told->thread, &changes, error))
-        return false;
-    if (changes == NULL || changes->from == NULL || git_oid_fromstr(&left, changes->from) < 0)
-        return true;
-    return mp_pull_is_within(t->repo, pull->head, &left, did, error);
-}
-
-static bool
-find_merged(const Telling *t, const Pull *pull, bool *is_merged, GError **error)
-{
-    const git_oid *head = pull->head != NULL ? pull->head : pull->old_head;
-    bool is_back = false;
+    MpRepo *repo = t->batch->repo;
+    const git_oid *work = pull->head;
+    bool is_in = true;
 
     *is_merged = false;
-    if (pull->base == NULL || !mp_pull_is_within(t->repo, head, pull->base, is_merged, error))
-        return pull->base == NULL;
-    if (*is_merged && pull->head != NULL && !went_back(t, pull, &is_back, error))
+    if (pull->base == NULL)
+        return true;
+    if (pull->old_head == NULL) /* opened again: whatever became of it before is no news */
+        return before != NULL || mp_pull_is_within(repo, work, pull->base, is_merged, error);
+    if (work != NULL && !is_same(work, pull->old_head) &&
+        !mp_pull_is_within(repo, work, pull->base, &is_in, error))
         return false;
-    *is_merged &= !is_back;
-    return true;
+    if (work == NULL || is_in)
+        work = pull->old_head;
+    return mp_pull_came_in(repo, work, pull->old_base, pull->base, is_merged, error);
+}
+
+/* What it would change is another than it was: its head moved, or its base did and met it elsewhere
+ * now. Where it came in, what it was is kept. */
+static bool
+renew_changes(const Telling *t, const Pull *pull, const MpChanges *before, MpChanges **changes,
+              GError **error)
+{
+    MpRepo *repo = t->batch->repo;
+    const git_oid *base = pull->base != NULL ? pull->base : pull->old_base;
+    bool is_stale = !is_same(pull->head, pull->old_head), found = false;
+    git_oid left;
+
+    if (pull->head == NULL)
+        return true;
+    if (!is_stale && base != NULL) {
+        if (!mp_repo_merge_base(repo, base, pull->head, MP_REPO_WALK_MAX, &left, &found, error))
+            return false;
+        is_stale =
+            before == NULL || g_strcmp0(before->from, found ? git_oid_tostr_s(&left) : NULL) != 0;
+    }
+    if (is_stale)
+        *changes = mp_pull_changes(t->batch->instance->config, repo, base, pull->head, error);
+    return !is_stale || *changes != NULL;
 }
 
 static bool
 tell_pull(const Telling *t, const Pull *pull, GError **error)
 {
     bool is_moved = pull->head != NULL && !is_same(pull->head, pull->old_head), is_merged;
-    const git_oid *base = pull->base != NULL ? pull->base : pull->old_base;
-    g_autoptr(MpChanges) changes = NULL;
+    g_autoptr(MpChanges) before = NULL, changes = NULL;
     g_autoptr(MpThreadEvent) push = NULL;
 
     /* all that may fail because of the repository comes before the batch is touched */
-    if (!find_merged(t, pull, &is_merged, error))
+    if (!mp_tracker_changes(t->batch->instance->tracker, pull->told->thread, &before, error) ||
+        !find_merged(t, pull, before, &is_merged, error) ||
+        (!is_merged && !renew_changes(t, pull, before, &changes, error)))
         return false;
-    if (is_moved && !is_merged) {
-        changes = mp_pull_changes(t->instance->config, t->repo, base, pull->head, error);
-        if (changes == NULL)
-            return false;
-    }
     if (is_moved && pull->old_head != NULL) {
-        push = push_of(t, pull, error);
+        push = push_of(t, pull, is_merged, error);
         if (push == NULL)
             return false;
     }
@@ -234,35 +255,35 @@ tell_pull(const Telling *t, const Pull *pull, GError **error)
 typedef struct {
     const char *repository;
     MpRepo *repo;
+    const GPtrArray *bells; /* MpBell, or NULL */
+    GPtrArray *lines;       /* char *: of the log */
+    GHashTable *unreadable; /* char *: "acme/rocket#17", and why (char *) it cannot be told */
     bool is_left;
 } Pass;
 
 /* What cannot be read of one holds up no other, and is tried again. */
 static bool
-is_left_for_later(const char *repository, const Pull *pull, GError *why, GError **error)
+is_left_for_later(Pass *pass, const Pull *pull, GError *why, GError **error)
 {
     if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
         g_propagate_error(error, why);
         return false;
     }
-    mp_warn("What became of %s#%" G_GUINT64_FORMAT " cannot be told: %s", repository,
-            pull->told->thread, why->message);
+    g_hash_table_insert(
+        pass->unreadable,
+        g_strdup_printf("%s#%" G_GUINT64_FORMAT, pass->repository, pull->told->thread),
+        g_strdup(why->message));
     g_error_free(why);
     return true;
 }
 
 static bool
-build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+tell_all(const Telling *t, Pass *pass, const GPtrArray *pulls, GError **error)
 {
-    Pass *pass = user_data;
-    bool has_notes = false;
-    const Telling t = {instance, batch, events, pass->repository, pass->repo, &has_notes};
-    g_autoptr(GPtrArray) pulls = mp_tracker_pulls(instance->tracker, pass->repository, error);
     gint64 begun = g_get_monotonic_time();
     guint n = 0;
 
-    pass->is_left = false;
-    for (guint i = 0; pulls != NULL && i < pulls->len; i++) {
+    for (guint i = 0; i < pulls->len; i++) {
         GError *why = NULL;
         Pull pull;
 
@@ -271,12 +292,37 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
         pass->is_left = n >= TOLD_MAX || (n > 0 && g_get_monotonic_time() - begun > TOLD_TIME);
         if (pass->is_left)
             break;
-        if (tell_pull(&t, &pull, &why))
+        if (tell_pull(t, &pull, &why))
             n++;
-        else if (!is_left_for_later(pass->repository, &pull, why, error))
+        else if (!is_left_for_later(pass, &pull, why, error))
             return false;
     }
-    return pulls != NULL && (!has_notes || mp_batch_note_pulls(batch, pass->repository, error));
+    return true;
+}
+
+static bool
+build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_data, GError **error)
+{
+    Pass *pass = user_data;
+    bool has_notes = false;
+    g_autoptr(MpRepository) repository =
+        mp_tracker_repository(instance->tracker, pass->repository, error);
+    g_autoptr(GPtrArray) pulls =
+        repository != NULL ? mp_tracker_pulls(instance->tracker, pass->repository, error) : NULL;
+    MpWatchBatch watched = {.instance = instance,
+                            .batch = batch,
+                            .events = events,
+                            .repo = pass->repo,
+                            .repository = repository,
+                            .bells = pass->bells,
+                            .lines = pass->lines};
+    const Telling t = {&watched, &has_notes};
+
+    pass->is_left = false;
+    g_ptr_array_set_size(pass->lines, 0);
+    g_hash_table_remove_all(pass->unreadable);
+    return pulls != NULL && tell_all(&t, pass, pulls, error) &&
+           (!has_notes || mp_batch_note_pulls(batch, pass->repository, error));
 }
 
 /* Whether anything of the repository is to be told. */
@@ -293,29 +339,53 @@ has_news(MpInstance *instance, const char *name, MpRepo *repo, bool *has, GError
 }
 
 static bool
-pass_over(MpInstance *instance, const char *name, bool *is_left, GError **error)
+pass_over(MpInstance *instance, Pass *pass, GError **error)
 {
     MpRepoState state;
-    g_autoptr(MpRepo) repo = mp_repo_open(instance->config->repositories_root, name, &state, error);
-    Pass pass = {name, repo, false};
+    g_autoptr(MpRepo) repo =
+        mp_repo_open(instance->config->repositories_root, pass->repository, &state, error);
     bool has;
 
+    pass->repo = repo;
     if (repo == NULL)
         return state != MP_REPO_READABLE;
-    if (!has_news(instance, name, repo, &has, error))
+    if (!has_news(instance, pass->repository, repo, &has, error))
         return false;
     if (!has)
         return true;
     bool good = mp_instance_lock(instance, error) && mp_transaction_recover(instance, error) &&
-                mp_transaction_run(instance, build, &pass, error);
+                mp_transaction_run(instance, build, pass, error);
 
     g_clear_pointer(&instance->lock, mp_lock_release);
-    *is_left |= good && pass.is_left;
+    pass->is_left &= good;
+    if (good)
+        mp_watch_log(pass->repository, pass->lines);
     return good;
 }
 
+/* What is wrong with one repository, or passes, holds up no other, and is said once. */
+static bool
+pass_and_note(MpInstance *instance, const char *name, GHashTable *bells, GHashTable **states,
+              bool *is_left, GError **error)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) unreadable =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GError) why = NULL;
+    Pass pass = {.repository = name,
+                 .bells = g_hash_table_lookup(bells, name),
+                 .lines = lines,
+                 .unreadable = unreadable};
+
+    if (!pass_over(instance, &pass, &why))
+        g_hash_table_insert(unreadable, g_strdup_printf("%s#*", name), g_strdup(why->message));
+    *is_left |= pass.is_left;
+    return pass.is_left || mp_watch_note_pulls(instance->config, states, name, unreadable, error);
+}
+
 bool
-mp_pulls_pass(MpInstance *instance, bool *is_left, GError **error)
+mp_pulls_pass(MpInstance *instance, GHashTable *bells, GHashTable **states, bool *is_left,
+              GError **error)
 {
     *is_left = false;
     if (*instance->config->repositories_root == '\0')
@@ -323,13 +393,9 @@ mp_pulls_pass(MpInstance *instance, bool *is_left, GError **error)
     if (!mp_instance_refresh(instance, error))
         return false;
     g_autoptr(GPtrArray) names = mp_tracker_pull_repositories(instance->tracker, error);
-    for (guint i = 0; names != NULL && i < names->len; i++) {
-        g_autoptr(GError) why = NULL;
-
-        if (!pass_over(instance, names->pdata[i], is_left, &why))
-            mp_warn("What happened in %s cannot be told now: %s", (char *)names->pdata[i],
-                    why->message);
-    }
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        if (!pass_and_note(instance, names->pdata[i], bells, states, is_left, error))
+            return false;
     return names != NULL;
 }
 

@@ -20,8 +20,10 @@ void mp_pull_told_clear(MpPullTold *told);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpPullTold, mp_pull_told_clear)
 
 /*
- * Tells what became of pull requests, in one transaction of bounded work; *is_left says whether
- * there is more. Takes the data directory's lock only where something is to be told. What cannot be
- * read now is left for the next time, with a warning.
+ * Tells what became of pull requests, in one transaction a repository, of bounded work; *is_left
+ * says whether there is more. Takes the data directory's lock only where something is to be told.
+ * What cannot be read now is left for the next time, with a warning when that begins (*states, as
+ * that of mp_watch_note_state()). `bells`: by the name of a repository, its MpBell (GPtrArray).
  */
-bool mp_pulls_pass(MpInstance *instance, bool *is_left, GError **error);
+bool mp_pulls_pass(MpInstance *instance, GHashTable *bells, GHashTable **states, bool *is_left,
+                   GError **error);

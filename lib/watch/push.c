@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "instance/change.h"
 #include "instance/transaction.h"
 #include "repo/changes.h"
-#include "watch/bell.h"
 #include "watch/internal.h"
+
+#define SILENT_MAX 10 /* lines of the log */
 
 typedef struct {
     MpWatchBatch *batch;
@@ -19,15 +19,14 @@ typedef struct {
     bool has_before, has_after;
     MpRefPush *push;
     MpRepoRange added, removed;
-    const char *pusher; /* who did it, as far as that is believed, or NULL */
-    MpUser *account;    /* that is theirs, or NULL */
+    MpPusher pusher;
 } Telling;
 
 static void
 telling_clear(Telling *telling)
 {
     mp_push_free(telling->push);
-    mp_user_free(telling->account);
+    mp_pusher_clear(&telling->pusher);
     mp_repo_range_clear(&telling->added);
     mp_repo_range_clear(&telling->removed);
 }
@@ -46,38 +45,13 @@ peel(MpWatchBatch *batch, const char *text, git_oid *commit, bool *found, GError
 
 /* --- Commits that came and went --------------------------------------------------------------- */
 
-/* The commits of all that was told, but for this ref: what a new branch shares with them is not
- * new. */
-static GArray *
-told_ids(const MpWatchBatch *batch)
-{
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
-    git_oid id;
-
-    for (guint i = 0; i < batch->told->refs->len; i++) {
-        const MpToldRef *ref = g_ptr_array_index(batch->told->refs, i);
-
-        if (g_str_has_prefix(ref->name, MP_REPO_BRANCHES) && git_oid_fromstr(&id, ref->id) == 0)
-            g_array_append_val(ids, id);
-    }
-    return ids;
-}
-
-static GArray *
-one_id(const git_oid *id)
-{
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(git_oid));
-
-    return g_array_append_val(ids, *id);
-}
-
+/* What a new branch shares with those that were told is not new. */
 static bool
 find_fresh(MpWatchBatch *batch, const git_oid *id, MpRepoRange *range, GError **error)
 {
-    g_autoptr(GArray) from = one_id(id);
-    g_autoptr(GArray) but = told_ids(batch);
+    g_autoptr(GArray) but = mp_watch_told_branches(batch->told);
 
-    return mp_repo_range(batch->repo, from, but, MP_REPO_WALK_MAX, range, error);
+    return mp_repo_range(batch->repo, id, but, MP_REPO_WALK_MAX, range, error);
 }
 
 static bool
@@ -209,31 +183,7 @@ describe(Telling *telling, GError **error)
 static guint64
 account_of(const Telling *telling)
 {
-    return telling->account != NULL ? telling->account->id : 0;
-}
-
-static bool
-find_pusher(Telling *telling, GError **error)
-{
-    const MpWatchBatch *batch = telling->batch;
-
-    telling->pusher = mp_bells_pusher(batch->bells, batch->instance->config,
-                                      mp_repo_owner(batch->repo), telling->change);
-    return telling->pusher == NULL || !mp_is_login(telling->pusher) ||
-           mp_accounts_user_by_login(batch->instance->accounts, telling->pusher, &telling->account,
-                                     error);
-}
-
-/* The account of whoever pushed, or their name; else whom the commit names. */
-static MpActor
-actor_of(const Telling *telling, const MpRepoPerson *person, char **name)
-{
-    const MpRepoPerson pusher = {(char *)telling->pusher, NULL, 0};
-
-    *name = NULL;
-    if (telling->account != NULL)
-        return mp_transaction_actor(telling->account);
-    return mp_watch_actor(telling->pusher != NULL ? &pusher : person, name);
+    return telling->pusher.account != NULL ? telling->pusher.account->id : 0;
 }
 
 /* The mail of a commit is that which opens its thread. *n counts those. */
@@ -249,6 +199,8 @@ tell_commit(Telling *telling, const git_oid *id, guint *n, GError **error)
     if (is_new) {
         g_autofree char *key = mp_watch_commit_key(batch, id);
 
+        mp_watch_say(batch, "thread %" G_GUINT64_FORMAT ", opened for commit %.12s", thread,
+                     git_oid_tostr_s(id));
         g_ptr_array_add(batch->events, mp_transaction_event(batch->instance, MP_EVENT_OPENED, key,
                                                             thread, account_of(telling)));
         ++*n;
@@ -284,23 +236,20 @@ is_said(const Telling *telling, guint n_mails)
            telling->has_before && telling->push->n_others == 0;
 }
 
+/* By the account of whoever pushed, or their name; else by whom the commit names. */
 static bool
-add_event(Telling *telling, guint64 thread, const MpRepoPerson *person, bool is_announced,
+add_event(Telling *telling, guint64 thread, const char *committer, bool is_announced,
           GError **error)
 {
     MpWatchBatch *batch = telling->batch;
-    g_autofree char *name = NULL;
-    MpActor actor = actor_of(telling, person, &name);
+    MpActor actor = mp_watch_pusher_actor(&telling->pusher, committer);
     MpThreadEvent event = {.change = MP_THREAD_PUSHED,
                            .via = (char *)"push",
                            .key = telling->change->key,
                            .push = telling->push};
-    bool has_changed;
+    bool good = mp_watch_tell(batch, thread, &event, &actor, is_announced, error);
 
-    bool good = is_announced
-                    ? mp_change_thread(batch->instance, batch->batch, batch->events, thread, &event,
-                                       &actor, &has_changed, error)
-                    : mp_batch_change(batch->batch, thread, &event, &actor, &has_changed, error);
+    batch->n_told += good;
     g_free(event.author_login);
     g_free(event.host);
     return good;
@@ -315,14 +264,16 @@ tell(Telling *telling, GError **error)
     guint64 thread;
     guint n_mails;
 
-    if (!find_pusher(telling, error) || !mp_repo_commit(batch->repo, tip, &commit, error) ||
-        !describe(telling, error) || !tell_commits(telling, &n_mails, error) ||
+    if (!mp_watch_find_pusher(batch, telling->change->ref, telling->change->after, &telling->pusher,
+                              error) ||
+        !mp_repo_commit(batch->repo, tip, &commit, error) || !describe(telling, error) ||
+        !tell_commits(telling, &n_mails, error) ||
         !mp_watch_commit_thread(batch, tip, telling->push->ref, &thread, NULL, error))
         return false;
     if (telling->has_after && (thread == 0 || commit == NULL))
         return mp_fail(error, MP_ERROR_INPUT, "commit %s cannot be read", git_oid_tostr_s(tip));
     return thread == 0 || commit == NULL ||
-           add_event(telling, thread, &commit->committer, !is_said(telling, n_mails), error);
+           add_event(telling, thread, commit->committer.name, !is_said(telling, n_mails), error);
 }
 
 /* It was there when refs were compared: what cannot be read now is told later. */
@@ -352,8 +303,9 @@ mp_watch_tell_push(MpWatchBatch *batch, const MpRefChange *change, GError **erro
     if (!is_readable(batch, change->after, error))
         return false;
     if (!telling.has_after && (change->after != NULL || !telling.has_before)) {
-        mp_info("%s: %s leads to no commit that can be read: nothing is told of it",
-                batch->repository->name, change->ref);
+        mp_log(batch->n_silent++ < SILENT_MAX ? MP_LOG_INFO : MP_LOG_DEBUG,
+               "%s: %s leads to no commit that can be read: nothing is told of it",
+               batch->repository->name, change->ref);
         return true;
     }
     telling.push = mp_push_new(change->ref);

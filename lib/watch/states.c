@@ -1,7 +1,7 @@
 /*
- * Which watched repositories cannot be read: a line in the log when that begins and when it is
- * over, and not one a minute. DATA/watched has them, "STATE NAME" a line; whoever removes it has it
- * said once more.
+ * Which watched repositories, and which of their pull requests, cannot be read: a line in the log
+ * when that begins and when it is over, and not one a minute. DATA/watched has them, "STATE NAME" a
+ * line; whoever removes it has it said once more.
  */
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "watch/internal.h"
 
 #define FILE_NAME  "watched"
+#define UNREADABLE "unreadable" /* a pull request */
 #define OCTETS_MAX (4 * 1024 * 1024)
 
 static GHashTable *
@@ -84,4 +85,43 @@ mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *nam
     else
         g_hash_table_remove(*states, name);
     return write_states(config, *states, error);
+}
+
+/* Those of before that are over. */
+static bool
+forget_readable(GHashTable *states, const char *repository, GHashTable *unreadable)
+{
+    g_autofree char *prefix = g_strconcat(repository, "#", NULL);
+    GHashTableIter iter;
+    gpointer name;
+    bool has_changed = false;
+
+    g_hash_table_iter_init(&iter, states);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (g_str_has_prefix(name, prefix) && !g_hash_table_contains(unreadable, name)) {
+            mp_info("What becomes of %s can be told again", (char *)name);
+            g_hash_table_iter_remove(&iter);
+            has_changed = true;
+        }
+    return has_changed;
+}
+
+bool
+mp_watch_note_pulls(const MpConfig *config, GHashTable **states, const char *repository,
+                    GHashTable *unreadable, GError **error)
+{
+    GHashTableIter iter;
+    gpointer name, why;
+
+    if (*states == NULL)
+        *states = read_states(config);
+    bool has_changed = forget_readable(*states, repository, unreadable);
+    g_hash_table_iter_init(&iter, unreadable);
+    while (g_hash_table_iter_next(&iter, &name, &why))
+        if (!g_hash_table_contains(*states, name)) {
+            mp_warn("What became of %s cannot be told: %s", (char *)name, (char *)why);
+            g_hash_table_insert(*states, g_strdup(name), g_strdup(UNREADABLE));
+            has_changed = true;
+        }
+    return !has_changed || write_states(config, *states, error);
 }

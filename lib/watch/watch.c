@@ -142,9 +142,17 @@ typedef struct {
     MpRepo *repo;
     const char *name;
     const GPtrArray *bells; /* MpBell, or NULL */
+    GPtrArray *lines;       /* char *: of the log */
     bool is_more;           /* changes are left for the next batch */
     bool is_damaged;        /* something could not be told */
 } Look;
+
+static void
+remember(MpWatchBatch *batch, const MpRefChange *change)
+{
+    mp_watch_remember(batch->told, batch->repo, change);
+    batch->is_noted = true;
+}
 
 /* *is_done is false where something of the repository that it needs cannot be read: it holds up no
  * other, and is tried again by the next look, since nobody can tell a damaged object from a disk
@@ -164,7 +172,7 @@ react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
         (void)reactions[i](batch, change, &why);
     *is_done = why == NULL;
     if (why == NULL) {
-        mp_watch_remember(batch->told, change);
+        remember(batch, change);
         return true;
     }
     if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
@@ -179,25 +187,55 @@ react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
     return true;
 }
 
+/* Whether a push of it is told. */
+static bool
+is_wanted(const MpWatchBatch *batch, const MpRefChange *change)
+{
+    return batch->repository->push_mail != MP_PUSH_MAIL_OFF &&
+           mp_repository_tells_ref(batch->repository, change->ref);
+}
+
+/* Those of which anything is made (MpRefChange): commits of the default branch may close threads
+ * whoever is told of pushes. The others are remembered: they count for nothing. */
+static GPtrArray *
+take_wanted(MpWatchBatch *batch, const GPtrArray *changes, guint *n_pushes)
+{
+    GPtrArray *wanted = g_ptr_array_new();
+
+    *n_pushes = 0;
+    for (guint i = 0; i < changes->len; i++) {
+        MpRefChange *change = changes->pdata[i];
+        bool is_push = is_wanted(batch, change);
+
+        *n_pushes += is_push;
+        if (is_push || g_strcmp0(change->ref, mp_repo_default_branch(batch->repo)) == 0)
+            g_ptr_array_add(wanted, change);
+        else
+            remember(batch, change);
+    }
+    return wanted;
+}
+
 /* Of very many at once (a mirror, a new set of tags) the first are told, and the number of the
- * rest. */
+ * rest. What leads to no commit is no event: the next one speaks for the others. */
 static bool
 react_to_all(MpWatchBatch *batch, const GPtrArray *changes, bool *is_more, GError **error)
 {
-    bool are_many = changes->len > TOLD_MAX;
-    guint n_done = 0, i = 0;
+    guint n_pushes, n_done = 0, i = 0;
+    g_autoptr(GPtrArray) wanted = take_wanted(batch, changes, &n_pushes);
+    bool are_many = n_pushes > TOLD_MAX;
 
-    for (; i < changes->len && n_done < CHANGES_MAX; i++) {
+    while (i < wanted->len && (are_many ? batch->n_told : n_done) < CHANGES_MAX) {
         bool is_done;
 
-        batch->n_others = are_many && n_done == CHANGES_MAX - 1 ? changes->len - i - 1 : 0;
-        if (!react(batch, g_ptr_array_index(changes, i), &is_done, error))
+        batch->n_others = are_many && batch->n_told == CHANGES_MAX - 1 ? wanted->len - i - 1 : 0;
+        if (!react(batch, wanted->pdata[i++], &is_done, error))
             return false;
         n_done += is_done;
     }
-    *is_more = !are_many && i < changes->len;
-    for (; are_many && i < changes->len; i++)
-        mp_watch_remember(batch->told, g_ptr_array_index(changes, i));
+    *is_more = !are_many && i < wanted->len;
+    for (; are_many && i < wanted->len; i++)
+        remember(batch, wanted->pdata[i]);
     return true;
 }
 
@@ -217,17 +255,25 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     g_autoptr(GPtrArray) changes = mp_watch_compare(look->repo, told, error);
     if (changes == NULL)
         return false;
-    MpWatchBatch watched = {instance, batch,       events, look->repo,  repository,
-                            told,     look->bells, 0,      COMPARED_MAX};
+    MpWatchBatch watched = {.instance = instance,
+                            .batch = batch,
+                            .events = events,
+                            .repo = look->repo,
+                            .repository = repository,
+                            .told = told,
+                            .bells = look->bells,
+                            .budget = COMPARED_MAX,
+                            .lines = look->lines};
     guint64 counter = told->counter;
     look->is_more = false;
-    for (guint i = 0; is_first && i < changes->len; i++)
-        mp_watch_remember(told, g_ptr_array_index(changes, i));
+    g_ptr_array_set_size(look->lines, 0);
+    if (is_first)
+        mp_watch_remember_all(told, look->repo, changes);
     if (!is_first && !react_to_all(&watched, changes, &look->is_more, error))
         return false;
     look->is_damaged = watched.is_damaged;
     /* what could not be told is tried at every look: it must not make a commit each time */
-    return (!is_first && told->counter == counter) ||
+    return (!is_first && !watched.is_noted && told->counter == counter) ||
            mp_batch_set_told(batch, look->name, told, error);
 }
 
@@ -238,6 +284,8 @@ tell(MpInstance *instance, Look *look, GError **error)
                 mp_transaction_run(instance, build, look, error);
 
     g_clear_pointer(&instance->lock, mp_lock_release);
+    if (good)
+        mp_watch_log(look->name, look->lines);
     return good;
 }
 
@@ -259,8 +307,8 @@ mp_watch_begin(const MpInstance *instance, MpBatch *batch, const char *name, GEr
         return state != MP_REPO_READABLE;
     told = mp_told_new();
     g_autoptr(GPtrArray) changes = mp_watch_compare(repo, told, error);
-    for (guint i = 0; changes != NULL && i < changes->len; i++)
-        mp_watch_remember(told, g_ptr_array_index(changes, i));
+    if (changes != NULL)
+        mp_watch_remember_all(told, repo, changes);
     return changes != NULL && mp_batch_set_told(batch, name, told, error);
 }
 
@@ -283,8 +331,13 @@ has_changed(const Look *look, const MpTold *told, bool *has, GError **error)
 static bool
 look_at_open(MpWatch *watch, Look *look, const MpTold *told, bool *has_told, GError **error)
 {
-    return has_changed(look, told, has_told, error) &&
-           (!*has_told || tell(watch->instance, look, error));
+    if (!has_changed(look, told, has_told, error))
+        return false;
+    if (!*has_told)
+        return true;
+    mp_watch_listen(watch); /* what was pushed while we came here has rung meanwhile */
+    look->bells = g_hash_table_lookup(watch->bells, look->name);
+    return tell(watch->instance, look, error);
 }
 
 /* What is wrong with one repository holds up neither mail nor the others; what is wrong with the
@@ -312,7 +365,8 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
     GError *why = NULL;
     MpRepoState state;
     g_autoptr(MpRepo) repo = mp_repo_open(config->repositories_root, name, &state, &why);
-    Look look = {repo, name, g_hash_table_lookup(watch->bells, name), false, false};
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    Look look = {repo, name, NULL, lines, false, false};
 
     *has_told = false;
     if (why == NULL && mp_tracker_told(watch->instance->tracker, name, &told, &why) && repo != NULL)
@@ -320,8 +374,6 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
     if (look.is_damaged)
         state = MP_REPO_DAMAGED;
     *is_more = look.is_more;
-    if (!*is_more)
-        g_hash_table_remove(watch->bells, name);
     /* A policy for what is no repository of ours is nothing to be told. */
     return goes_on_without(name, why, &state, error) &&
            ((told == NULL && state == MP_REPO_MISSING) ||
@@ -332,9 +384,12 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
 static bool
 step_pulls(MpWatch *watch, bool *is_more, GError **error)
 {
-    if (watch->are_pulls_due && !mp_pulls_pass(watch->instance, is_more, error))
+    if (watch->are_pulls_due &&
+        !mp_pulls_pass(watch->instance, watch->bells, &watch->states, is_more, error))
         return false;
     watch->are_pulls_due = *is_more;
+    if (!*is_more)
+        g_hash_table_remove_all(watch->bells); /* each was looked at */
     return true;
 }
 

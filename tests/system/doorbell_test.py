@@ -286,6 +286,42 @@ def a_file_that_a_hook_is_still_writing_is_left_to_it(site):
     check(not os.path.exists(path), "what a hook left that died stays for ever")
 
 
+RINGS_AGAIN = r'''
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+int unlinkat(int directory, const char *name, int flags)
+{
+    rename(getenv("NEXT_BELL"), getenv("BELL"));
+    return ((int (*)(int, const char *, int))dlsym(RTLD_NEXT, "unlinkat"))(directory, name, flags);
+}
+'''
+
+
+@test
+def one_that_rings_while_another_is_taken_is_not_lost(site):
+    git = with_hook(site)
+    site.user("tim")
+    git.commit("One")
+    push_silently(git)
+    told(site)
+    one = git.commit("Two")
+    bell, after = (os.path.join(site.dir, name) for name in (f"pushes/acme,rocket,{os.geteuid()}", "next"))
+    source, library = (os.path.join(site.dir, "again" + end) for end in (".c", ".so"))
+    two = git.commit("Three")
+    push_silently(git)
+    for path, new in ((bell, one), (after, two)):
+        with open(path, "w") as f:
+            f.write(f"pusher tim\n{'0' * 40} {new} refs/heads/main\n")
+    with open(source, "w") as f:
+        f.write(RINGS_AGAIN)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    subprocess.run([METROPLEX, "--config", site.config, "--once"], check=True, env=dict(os.environ, LD_PRELOAD=library, BELL=bell, NEXT_BELL=after))
+    equal((len(told(site)), actor(site), bells(site)), (1, "Tim Example", []))
+    equal([e["author"] for e in site.show(2)["events"]], ["tim"])
+
+
 @test
 def check_says_what_is_watched_and_what_cannot_be(site):
     contains(one(site, "root", "pushes", verdict="ok")["found"], "no repository is watched")

@@ -393,6 +393,175 @@ def back_and_forth_is_told_each_time(site):
     equal((shown["state"], shown["events"][-1]["removed"], shown["changes"]["n_commits"]), ("open", 2, 0), "taken back, and not merged")
 
 
+def once(site):
+    site.metroplex("--once"), site.metroplex("--once")
+
+
+def look(site, pull):
+    once(site)
+    return changes(site, pull), site.show(pull)["state"], site.show(pull)["merged"]
+
+
+@test
+def work_that_was_thrown_away_is_not_merged(site):
+    repository, pull = branches(site)
+    git = repository.git
+    git("checkout", "-q", "main")
+    repository.commit("Meanwhile", path="other.c", push="main")
+    repository.push("main:topic")  # git reset --hard main; git push -f
+    equal(look(site, pull), (["head-pushed"], "open", False))
+    event = site.show(pull)["events"][-1]
+    equal((event["added"], event["removed"], site.show(pull)["changes"]["n_commits"]), (0, 2, 0))
+    repository.commit("Later", path="other.c", push="main")
+    equal(look(site, pull), (["head-pushed"], "open", False), "it has nothing that could have been merged")
+    repository.push("main:topic")
+    equal(look(site, pull)[1:], ("open", False))
+    git("checkout", "-q", "-B", "topic", "main")
+    repository.commit("Begin again", push="topic")
+    equal(look(site, pull)[1:], ("open", False))
+    repository.push("topic:main")
+    equal(look(site, pull)[1:], ("closed", True))
+    site.metroplex("thread", "reopen", str(pull), "--as", "tim")
+    equal(look(site, pull)[1:], ("open", False), "opened again, whatever is in the base")
+    git("checkout", "-q", "main"), git("reset", "-q", "--hard", "topic")
+    repository.commit("Unrelated", path="other.c", push="main")
+    equal(look(site, pull)[1:], ("open", False))
+    repository.push(":topic")
+    equal(look(site, pull)[1:], ("closed", False))
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+def merge(repository):
+    repository.git("merge", "-q", "--no-ff", "-m", "Merge topic", "topic")
+
+
+def squash(repository):
+    repository.git("merge", "-q", "--squash", "topic"), repository.git("commit", "-q", "-m", "All of topic (#1)")
+
+
+def rebase(repository):
+    repository.git("rebase", "-q", "--onto", "main", "topic~2", "topic"), repository.git("checkout", "-q", "main"), repository.git("merge", "-q", "--ff-only", "topic")
+    repository.git("branch", "-q", "rebased", "topic"), repository.git("branch", "-f", "topic", "origin/topic")
+
+
+def pick(repository):
+    repository.git("cherry-pick", "topic~1", "topic")
+
+
+@test
+def it_is_merged_however_its_work_came_into_the_base(site):
+    site.user("tim")
+    repository = Repository(site)
+    git = repository.git
+    repository.commit("Begin", push="main")
+    for number, (how, after, is_merged) in enumerate((
+            (merge, (), True), (squash, (), True), (rebase, (), True), (pick, (), True),
+            (merge, (":topic",), True), (squash, (":topic",), True), (rebase, (":topic",), True),
+            (rebase, ("rebased:topic",), True), (squash, ("main:topic",), True), (merge, ("main:topic",), True), (rebase, ("main:topic",), True),
+            (lambda r: r.git("cherry-pick", "topic~1"), (), False), (lambda r: r.git("cherry-pick", "topic~1"), (":topic",), False),
+            (lambda r: r.commit("fuse.c too"), (), False), (lambda r: r.commit("Unrelated", path="x"), ("main:topic",), False))):
+        name = f"{getattr(how, '__name__', 'other')} {after}"
+        git("checkout", "-q", "-B", "topic", "main")
+        path = f"{number}.c"
+        repository.commit("Add a fuse", path=path)
+        repository.commit("Make it thicker", path=path, push="topic")
+        git("fetch", "-q", "origin")
+        pull = opens(site, "pull", "--base", "main", "--head", "topic")
+        git("checkout", "-q", "main")
+        repository.commit("Meanwhile", path="other.c")
+        how(repository)
+        repository.push("main", *after)
+        equal(look(site, pull)[2], is_merged, name)
+        if not is_merged and after == ():
+            equal(site.show(pull)["state"], "open", name)
+            site.metroplex("thread", "close", str(pull), "--as", "tim")
+        subprocess.run(["git", "branch", "-D", "rebased"], cwd=repository.work, capture_output=True)
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def what_it_would_change_follows_its_base(site):
+    repository, pull = branches(site)
+    once(site)
+    repository.push("topic~1:main")
+    equal(look(site, pull), ([], "open", False))
+    found = site.show(pull)["changes"]
+    equal(([c["subject"] for c in found["commits"]], found["from"]), (["Make it thicker"], repository.git("rev-parse", "topic~1")))
+    check("Add a fuse</bdi>" not in page(site, pull), "the page has what is in the base")
+    before = site.git("rev-parse", "main")
+    once(site)
+    equal(site.git("rev-parse", "main"), before)
+    repository.push("main:main")  # back again
+    once(site)
+    equal(site.show(pull)["changes"]["n_commits"], 2)
+    repository.git("checkout", "-q", "main")
+    repository.commit("Beside it", path="other.c", push="main")
+    once(site)
+    equal(site.show(pull)["changes"]["n_commits"], 2)
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def what_cannot_be_read_is_said_once(site):
+    repository, pull = branches(site)
+    new = repository.commit("Damaged", push="topic")
+    tree = repository.git("rev-parse", "topic^{tree}")
+    objects = os.path.join(repository.path, "objects")
+    path = os.path.join(objects, tree[:2], tree[2:])
+    os.chmod(path, 0o600)
+    os.rename(path, path + ".away")
+    with open(path, "wb") as file:
+        file.write(b"nothing that inflates")
+    for _ in range(3):
+        site.metroplex("--once")
+    equal(site.log().count(f"What became of acme/rocket#{pull} cannot be told"), 1)
+    equal(changes(site, pull), [])
+    os.rename(path + ".away", path)
+    for _ in range(2):
+        site.metroplex("--once")
+    equal((site.log().count(f"What becomes of acme/rocket#{pull} can be told again"), changes(site, pull)), (1, ["head-pushed"]))
+    equal(site.show(pull)["events"][0]["to"], new)
+
+
+def rings(site, pusher, *lines):
+    """What a hook of ours says of a push."""
+    spool = os.path.join(site.dir, "pushes")
+    os.makedirs(spool, exist_ok=True)
+    site.set_config("repositories", pushes=spool)
+    with open(os.path.join(spool, f"acme,rocket,{os.geteuid()}"), "w") as file:
+        file.write(f"pusher {pusher}\n" + "".join(f"{'0' * 40} {line}\n" for line in lines))
+
+
+@test
+def who_pushed_merged_and_closed(site):
+    repository, pull = branches(site)
+    issue, git = site.thread("tim"), repository.git
+    once(site)
+    head = repository.commit("Paint it", push="topic")
+    rings(site, "kate", f"{head} refs/heads/topic")
+    once(site)
+    git("checkout", "-q", "main")
+    git("merge", "-q", "--no-ff", "-m", f"Merge\n\nFixes #{issue}", "topic")
+    repository.push("main", ":topic")
+    rings(site, "kate", f"{git('rev-parse', 'main')} refs/heads/main", f"{'0' * 40} refs/heads/topic")
+    once(site)
+    equal([(e["change"], e["author"]) for e in site.show(pull)["events"]], [("head-pushed", "kate"), ("merged", "kate")])
+    equal([(e["change"], e["author"]) for e in site.show(issue)["events"]], [("closed", "kate")])
+    equal([mail["Subject"] for mail, _, _ in mails(site, "kate") if "Re:" in mail["Subject"]], [], "nobody is told of what they did")
+    contains(site.log(), f"Told acme/rocket: thread {pull}, merged, by kate")
+    contains(site.log(), f"Told acme/rocket: thread {issue}, closed by acme/rocket@{git('rev-parse', 'main')[:12]}, by kate")
+    git("checkout", "-q", "-b", "second")
+    repository.commit("Second", push="second")
+    second = opens(site, "pull", "--base", "main", "--head", "second")
+    repository.push(":second")
+    rings(site, "Kate of the shop <kate@example.org>", f"{'0' * 40} refs/heads/second")
+    once(site)
+    event, = site.show(second)["events"]
+    equal(event["change"], "head-deleted")
+    check(event["author"].startswith("Kate of the shop") and "kate@example.org" not in event["author"], event["author"])
+    equal(site.metroplex("fsck", "--json"), "")
+
+
 @test
 def a_closed_one_is_not_looked_at(site):
     repository, pull = branches(site)
@@ -465,6 +634,100 @@ def the_first_push_to_an_empty_repository_closes_as_well(site):
     subprocess.run(["git", "update-ref", "-d", "refs/heads/main"], cwd=repository.path, check=True)
     site.metroplex("--once")
     equal((changes(site, issue), site.metroplex("fsck", "--json")), (["closed"], ""))
+
+
+@test
+def a_default_branch_of_another_name_closes_nothing_anew(site):
+    repository = Repository(site)
+    site.user("tim")
+    repository.commit("Begin")
+    repository.commit("Old\n\nFixes #1", push="main")
+    issue, later = site.thread("tim"), site.thread("tim")
+    once(site)
+    bare = lambda *args: subprocess.run(["git", *args], cwd=repository.path, check=True)  # noqa: E731
+    bare("branch", "-m", "main", "trunk")  # and HEAD follows
+    once(site)
+    equal(changes(site, issue), [], "renamed")
+    repository.git("checkout", "-q", "--orphan", "other")
+    repository.commit("Another beginning", push="other")
+    repository.git("checkout", "-q", "main")
+    bare("symbolic-ref", "HEAD", "refs/heads/new")
+    repository.commit(f"New\n\nFixes #{later}", push="main:new")
+    once(site)
+    equal((changes(site, issue), changes(site, later)), ([], ["closed"]), "only what is new in it")
+    bare("update-ref", "-d", "refs/heads/new")
+    once(site)
+    repository.push("main:new")
+    once(site)
+    equal((changes(site, issue), changes(site, later)), ([], ["closed"]), "deleted, and made again")
+
+
+@test
+def a_default_branch_that_comes_late_closes(site):
+    repository = Repository(site)
+    site.user("tim")
+    issue, old = site.thread("tim"), site.thread("tim")
+    site.metroplex("--once")
+    repository.commit(f"Work\n\nFixes #{issue}", push="main:topic")
+    once(site)
+    equal(changes(site, issue), [])
+    repository.push("main")
+    once(site)
+    equal(changes(site, issue), ["closed"])
+    other = Repository(site, "acme/late")
+    other.commit(f"Old\n\nFixes acme/rocket#{old}", push="main:topic")
+    site.metroplex("repository", "set", "acme/late", "--watch", "tim")
+    once(site)
+    other.push("main")
+    once(site)
+    equal(changes(site, old), [], "it was there before anybody looked")
+
+
+@test
+def what_is_written_anew_or_taken_back_closes_nothing(site):
+    repository, = watched(site)
+    git = repository.git
+    issues = [site.thread("tim") for _ in range(4)]
+    repository.commit(f"First\n\nFixes #{issues[0]}")
+    repository.commit(f"Fixes #{issues[1]}: quiet", push="main")
+    once(site)
+    equal([changes(site, i) for i in issues], [["closed"], ["closed"], [], []])
+    for issue in issues[:2]:
+        site.metroplex("thread", "reopen", str(issue), "--as", "tim")
+    git("filter-branch", "-f", "--index-filter", "git update-index --add --cacheinfo 100644,$(git hash-object -w --stdin </dev/null),empty", "main")
+    repository.push("main")
+    once(site)
+    equal([changes(site, i) for i in issues], [["closed", "reopened"]] * 2 + [[], []], "other ids, the same work")
+    git("revert", "--no-edit", "HEAD"), repository.push("main")
+    once(site)
+    equal([(changes(site, i)[-1], site.show(i)["state"]) for i in issues[:2]], [("reopened", "open"), ("referenced", "open")])
+    git("revert", "--no-edit", "HEAD"), repository.push("main")
+    once(site)
+    equal(site.show(issues[1])["state"], "open")
+    repository.commit(f"Revert \"Fixes #{issues[2]}\"\n\nThis reverts commit {git('rev-parse', 'HEAD')}.\n\nFixes #{issues[3]}", push="main")
+    once(site)
+    equal([changes(site, i) for i in issues[2:]], [["referenced"], ["closed"]], "what is written below is meant")
+    for words in ("revert: closes #{}", "Revert(core): closes #{}", "revert!: closes #{}"):
+        issue = site.thread("tim")
+        repository.commit(words.format(issue), push="main")
+        once(site)
+        equal(changes(site, issue), ["referenced"], words)
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def a_history_that_is_written_anew_closes_nothing_of_before(site):
+    repository = Repository(site)
+    site.user("tim")
+    for i in range(5):
+        repository.commit(f"Old {i}\n\nFixes #1")
+    repository.push("main")
+    issue = site.thread("tim")
+    once(site)
+    repository.git("filter-branch", "-f", "--index-filter", "git update-index --add --cacheinfo 100644,$(git hash-object -w --stdin </dev/null),empty", "main")
+    repository.push("main")
+    once(site)
+    equal(changes(site, issue), [])
 
 
 @test

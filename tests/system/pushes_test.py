@@ -418,6 +418,50 @@ def very_many_branches_at_once_are_told_by_their_number(site):
 
 
 @test
+def what_is_not_told_hides_nothing_and_counts_for_nothing(site):
+    git = watched(site, "--push-mail", "summary", "--push-refs", "refs/tags/v* refs/heads/main")
+    git.commit("One")
+    git.push()
+    told(site)
+    id, blob = git("rev-parse", "HEAD"), git("hash-object", "-w", "--stdin", stdin=b"no commit\n", cwd=git.bare)
+
+    def packed(*refs):
+        with open(os.path.join(git.bare, "packed-refs"), "w") as f:
+            f.writelines(f"{id} {ref}\n" for id, ref in sorted(refs, key=lambda ref: ref[1]))
+
+    branches = [(id, f"refs/heads/b{i:03}") for i in range(80)]
+    packed(*branches, (id, "refs/tags/v1"))
+    equal([first for _, first in told(site)], [f"Created tag v1 at {short(id)}."])
+    before = site.git("rev-parse", "main")
+    equal((told(site), site.git("rev-parse", "main")), ([], before), "what was not told is remembered")
+    packed((id, "refs/tags/v1"), *((id, f"refs/tags/v1.{i:03}") for i in range(60)))
+    equal(len(told(site)), 10)
+    contains("".join(text_of(m) for m in site.mails), "Other branches and tags that changed: 50.")
+    site.metroplex("repository", "set", "acme/rocket", "--push-refs", "")
+    packed(*((blob, f"refs/tags/b{i:03}") for i in range(80)), (id, "refs/tags/z1"), *((id, f"refs/tags/v1.{i:03}") for i in range(60)), (id, "refs/tags/v1"))
+    equal([first for _, first in told(site)], [f"Created tag z1 at {short(id)}."])
+    equal(len(re.findall("INFO .* leads to no commit", site.log())), 10)
+    equal(told(site), [])
+
+
+@test
+def what_is_told_stands_in_the_log(site):
+    git = watched(site, "--push-mail", "commits")
+    git.commit("One")
+    git.push()
+    told(site)
+    two = git.commit("Two")
+    git.push("main", "main:side")
+    told(site)
+    git.push(":side")
+    told(site)
+    said = re.findall(r"INFO .*#\] Told acme/rocket: (.*)", site.log())
+    equal(said, ["thread 1, opened for commit " + short(git("rev-parse", "HEAD~1")), "thread 1, pushed refs/heads/main created, by Ann Dev",
+                 "thread 2, opened for commit " + short(two), "thread 2, pushed refs/heads/main updated, by Ann Dev",
+                 "thread 2, pushed refs/heads/side created, by Ann Dev", "thread 2, pushed refs/heads/side deleted, by Ann Dev"])
+
+
+@test
 def ten_thousand_commits_are_one_mail(site):
     git = watched(site, "--push-mail", "commits")
     git.commit("Base")

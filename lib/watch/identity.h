@@ -1,0 +1,12 @@
+/* Inside of lib/watch: commits that are the same work, written anew. */
+#pragma once
+
+#include "repo/history.h"
+
+/* Of a commit. The caller's. */
+char *mp_commit_identity(const MpRepoCommit *commit);
+
+/* Those (char *) of the first of these commits (git_oid); merges, which a rebase leaves out, only
+ * if `has_merges`. The caller's, NULL for errors only. */
+GHashTable *
+mp_commit_identities(MpRepo *repo, const GArray *ids, guint most, bool has_merges, GError **error);
