@@ -17,6 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from git_server import SSHD, Daemon, Http, Path, Ssh  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from repository import Repository  # noqa: E402
 from several import check_all, conversation, events, hosts, join, keys, numbers, run, staged, tip  # noqa: E402
 
 MAILS = int(os.environ.get("MAILS", "200"))
@@ -351,6 +352,90 @@ def killed_before_the_remote_accepted_the_other_host_announces(site):
         run(one)
         contains(one.log(), "another host made the change")
         check_all(remote, one, two)
+
+
+# --- A repository that several hosts watch ----------------------------------------------------------
+
+
+def watched_by(one, two):
+    """acme/rocket, which kate watches and both hosts look at; a pull request of it."""
+    conversation(one)
+    repository = Repository(one)
+    two.set_config("repositories", root=repository.root)
+    repository.commit("Begin", push="main")
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit("Topic", path="topic", push="topic")
+    one.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--push-mail", "summary")
+    one.metroplex("thread", "open", "--repository", "acme/rocket", "--kind", "pull", "--title", "Pull", "--as", "tim", "--base", "main",
+                  "--head", "topic", "-", stdin="Take it.\n")
+    run(one), run(two)
+    said(one, two)
+    repository.git("checkout", "-q", "main")
+    return repository
+
+
+def said(*sites):
+    """The subjects of what all hosts sent since the last time; each message once."""
+    ids, subjects = [], []
+    for site in sites:
+        site.notifier("--once")
+        ids += [(message["Delivered-To"], message["Message-ID"]) for message in site.sent()]
+        subjects += [message["Subject"] for message in site.sent() if message["Delivered-To"] == "kate@example.org"]
+        shutil.rmtree(os.path.join(site.data, "sent"), ignore_errors=True)
+    equal(sorted(ids), sorted(set(ids)), "a message twice")
+    return sorted(subjects)
+
+
+def told_once(remote, *sites):
+    """All hosts have nothing more to say, and nothing is staged; what they sent."""
+    for site in 2 * sites:
+        run(site)
+    for site in sites:
+        equal((staged(site), site.git("rev-parse", "main").strip()), ([], tip(remote)), site.name)
+    return said(*sites)
+
+
+@test
+def what_is_pushed_to_a_repository_that_two_hosts_watch_is_told_once(site):
+    with hosts(site) as (remote, one, two):
+        repository, told = watched_by(one, two), 0
+        for n in range(6):
+            id = repository.commit(f"Commit {n}", push="main")
+            both = [subprocess.Popen([METROPLEX, "--config", host.config, "--once"], stderr=subprocess.DEVNULL) for host in (one, two)]
+            for process in both:
+                check(process.wait(60) in (0, 75), "a run failed")
+            equal(told_once(remote, one, two), [f"[acme/rocket] main: Commit {n} ({id[:7]})"])
+            told += 1
+        repository.git("merge", "-q", "--no-ff", "-m", "Merge topic", "topic")
+        repository.push("main")
+        both = [subprocess.Popen([METROPLEX, "--config", host.config, "--once"], stderr=subprocess.DEVNULL) for host in (one, two)]
+        for process in both:
+            check(process.wait(60) in (0, 75), "a run failed")
+        equal(len(told_once(remote, one, two)), 2, "of the push, and of the pull request")
+        equal([event["change"] for event in one.show(2)["events"]], ["merged"])
+        contains(one.git("show", "main:told/acme/rocket"), f"counter {told + 1}\n")
+        check(one.git("log", "--format=%cn %an %s", "main").count("pushed refs/heads/main") == told + 1, "told again")
+        equal(one.metroplex("fsck", "--json"), "")
+
+
+@test
+def a_host_that_dies_telling_of_a_push_leaves_it_told_once(site):
+    with hosts(site) as (remote, one, two):
+        repository = watched_by(one, two)
+        for hook, after, order in (("post-receive", "", (two, one)), ("pre-receive", "exit 1", (two, one)), ("pre-receive", "exit 1", (one, two)),
+                                   ("post-receive", "", (one, two))):
+            id = repository.commit(f"Killed in {hook}", push="main")
+            killed_by_hook(remote, one, hook, after)
+            check(staged(one), "killed before it had anything to tell")
+            for host in order:
+                run(host)
+            equal(told_once(remote, one, two), [f"[acme/rocket] main: Killed in {hook} ({id[:7]})"])
+        repository.git("merge", "-q", "--no-ff", "-m", "Merge topic", "topic")
+        repository.push("main")
+        killed_by_hook(remote, one, "post-receive")
+        equal(len(told_once(remote, two, one)), 2, "of the push, and of the pull request")
+        equal([event["change"] for event in two.show(2)["events"]], ["merged"])
+        equal(two.metroplex("fsck", "--json"), "")
 
 
 @test
