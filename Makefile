@@ -139,7 +139,7 @@ $(BUILD)/bin/killat: tests/long/killat.c
 
 # An hour or two, as root: power cuts and a full disk need loop devices.
 check-long: deps-long ## as root, for an hour or two: kills, errors, power cuts, planted bugs, sanitizers
-	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/killat
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bin/killat $(BUILD)/bin/ahead.so
 	@status=0; $(MAKE) --no-print-directory sanitize || status=1; \
 	METROPLEX=$(abspath $(BUILD)/bin/metroplex) NOTIFIER=$(abspath $(BUILD)/bin/notifier) tests/long/run || status=1; \
 	exit $$status

@@ -16,8 +16,7 @@
 
 #define BELLS_MAX   10000 /* files of one scan */
 #define BELL_OCTETS 4096
-#define NAME_MAX_   100 /* characters of a pusher's name */
-#define TAKEN       ",taken"
+#define NAME_MAX_   100   /* characters of a pusher's name */
 #define YOUNG_S     60    /* a hook is at work on a file with a longer name */
 #define NOBODY      65534 /* whoever has no name in a user namespace: that may be anybody */
 #define ZEROS       "0000000000000000000000000000000000000000"
@@ -28,19 +27,28 @@ mp_bell_free(MpBell *bell)
     if (bell == NULL)
         return;
     g_free(bell->repository);
+    g_free(bell->file);
     g_free(bell->pusher);
     g_ptr_array_unref(bell->refs);
     g_free(bell);
 }
 
-/* "acme/rocket" of "acme,rocket,1000"; NULL where it is no such name. The caller's. */
-static char *
-repository_of(const char *name)
+static bool
+is_number(const char *text)
 {
-    g_auto(GStrv) parts = g_strsplit(name, ",", 4);
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
 
-    if (g_strv_length(parts) != 3 || *parts[2] == '\0' ||
-        strspn(parts[2], "0123456789") != strlen(parts[2]))
+/* "acme/rocket" of "acme,rocket,1000", or of that with a number behind it: one that was heard. NULL
+ * where it is no such name. The caller's. */
+static char *
+repository_of(const char *name, bool *is_heard)
+{
+    g_auto(GStrv) parts = g_strsplit(name, ",", 5);
+    guint n = g_strv_length(parts);
+
+    *is_heard = n == 4;
+    if (n < 3 || n > 4 || !is_number(parts[2]) || !is_number(parts[n - 1]))
         return NULL;
     g_autofree char *repository = g_strconcat(parts[0], "/", parts[1], NULL);
     return mp_is_repository_name(repository) ? g_steal_pointer(&repository) : NULL;
@@ -54,8 +62,9 @@ is_in_the_making(const char *name, const struct stat *status)
 
     if (dot == NULL || !S_ISREG(status->st_mode) || time(NULL) - status->st_mtime > YOUNG_S)
         return false;
+    bool is_heard;
     g_autofree char *whole = g_strndup(name, (gsize)(dot - name));
-    g_autofree char *repository = repository_of(whole);
+    g_autofree char *repository = repository_of(whole, &is_heard);
     return repository != NULL;
 }
 
@@ -84,8 +93,9 @@ read_text(MpBell *bell, char *text)
     }
 }
 
-/* Only a plain file of one name says anything; the bell has rung in any case. */
-static void
+/* Only a plain file of one name says anything, and only that is kept; the bell has rung in any
+ * case. */
+static bool
 read_bell(int directory, const char *name, MpBell *bell)
 {
     char text[BELL_OCTETS + 1];
@@ -93,43 +103,32 @@ read_bell(int directory, const char *name, MpBell *bell)
     g_auto(MpFd) fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
-        return;
+        return false;
     bell->owner = status.st_uid;
     ssize_t length = read(fd, text, BELL_OCTETS);
     if (length <= 0)
-        return;
+        return true;
     text[length] = '\0';
     read_text(bell, text);
+    return true;
 }
 
-/* A hook may replace the file at any time: what is read here must be what is deleted. Under a name
- * that no hook uses, unless somebody has put a directory there. */
-static const char *
-put_aside(int directory, const char *name)
+/* A hook may replace the file at any time: what is read must be what is deleted when it was told.
+ * Under a name that no hook uses, unless somebody has put a directory there. The caller's. */
+static char *
+put_aside(int directory, const char *name, const struct stat *status)
 {
-    return renameat(directory, name, directory, TAKEN) == 0 ? TAKEN : name;
+    g_autofree char *aside =
+        g_strdup_printf("%s,%" G_GUINT64_FORMAT, name, (guint64)status->st_ino);
+
+    return renameat(directory, name, directory, aside) == 0 ? g_steal_pointer(&aside)
+                                                            : g_strdup(name);
 }
 
 static void
-take(int directory, const char *name, GPtrArray *bells)
+take_away(int directory, const char *name, const struct stat *status)
 {
-    g_autofree char *repository = repository_of(name);
-    struct stat status;
-
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-        is_in_the_making(name, &status))
-        return;
-    if (repository != NULL) {
-        name = put_aside(directory, name);
-        MpBell *bell = g_new0(MpBell, 1);
-
-        bell->repository = g_steal_pointer(&repository);
-        bell->owner = NOBODY;
-        bell->refs = g_ptr_array_new_with_free_func(g_free);
-        read_bell(directory, name, bell);
-        g_ptr_array_add(bells, bell);
-    }
-    if (unlinkat(directory, name, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) < 0 &&
+    if (unlinkat(directory, name, S_ISDIR(status->st_mode) ? AT_REMOVEDIR : 0) < 0 &&
         errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST) {
         g_autofree char *shown = mp_escape(name);
 
@@ -137,8 +136,34 @@ take(int directory, const char *name, GPtrArray *bells)
     }
 }
 
+static void
+hear(int directory, const char *name, GHashTable *heard, GPtrArray *bells)
+{
+    bool is_heard;
+    g_autofree char *repository = repository_of(name, &is_heard);
+    struct stat status;
+
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        is_in_the_making(name, &status) || g_hash_table_contains(heard, name))
+        return;
+    if (repository == NULL) {
+        take_away(directory, name, &status);
+        return;
+    }
+    MpBell *bell = g_new0(MpBell, 1);
+    bell->repository = g_steal_pointer(&repository);
+    bell->owner = NOBODY;
+    bell->refs = g_ptr_array_new_with_free_func(g_free);
+    bell->file = is_heard ? g_strdup(name) : put_aside(directory, name, &status);
+    if (!read_bell(directory, bell->file, bell)) {
+        take_away(directory, bell->file, &status);
+        g_clear_pointer(&bell->file, g_free);
+    }
+    g_ptr_array_add(bells, bell);
+}
+
 GPtrArray *
-mp_bells_take(const char *path)
+mp_bells_hear(const char *path, GHashTable *heard)
 {
     GPtrArray *bells = g_ptr_array_new_with_free_func((GDestroyNotify)mp_bell_free);
     DIR *directory = opendir(path);
@@ -146,12 +171,21 @@ mp_bells_take(const char *path)
 
     for (guint i = 0; directory != NULL && i < BELLS_MAX && (entry = readdir(directory)) != NULL;)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            take(dirfd(directory), entry->d_name, bells);
+            hear(dirfd(directory), entry->d_name, heard, bells);
             i++;
         }
     if (directory != NULL)
         closedir(directory);
     return bells;
+}
+
+void
+mp_bell_end(const char *path, const MpBell *bell)
+{
+    g_autofree char *file = bell->file != NULL ? g_build_filename(path, bell->file, NULL) : NULL;
+
+    if (file != NULL && unlink(file) < 0 && errno != ENOENT)
+        mp_warn("cannot take a doorbell of %s away: %s", bell->repository, g_strerror(errno));
 }
 
 /* --- Who pushed ----------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct MpWatch {
     bool are_pulls_due; /* something may be new of pull requests */
     GHashTable *known;  /* char *: those that have a policy, or were looked at before */
     GHashTable *bells;  /* char * to GPtrArray of MpBell: those that rang */
+    GHashTable *heard;  /* char *: their files */
     GHashTable *states; /* of repositories that cannot be read; NULL: not read yet */
 };
 
@@ -38,6 +39,7 @@ mp_watch_new(MpInstance *instance)
     watch->instance = instance;
     g_queue_init(&watch->waiting);
     watch->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    watch->heard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     watch->bells =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     return watch;
@@ -51,6 +53,7 @@ mp_watch_free(MpWatch *watch)
     g_queue_clear_full(&watch->waiting, g_free);
     g_hash_table_unref(watch->known);
     g_hash_table_unref(watch->bells);
+    g_hash_table_unref(watch->heard);
     g_clear_pointer(&watch->states, g_hash_table_unref);
     g_free(watch);
 }
@@ -106,6 +109,7 @@ static void
 hear(MpWatch *watch, MpBell *bell)
 {
     if (!g_hash_table_contains(watch->known, bell->repository)) {
+        mp_bell_end(watch->instance->config->pushes, bell);
         mp_bell_free(bell);
         return;
     }
@@ -122,6 +126,8 @@ hear(MpWatch *watch, MpBell *bell)
         g_hash_table_insert(watch->bells, g_strdup(bell->repository), others);
     }
     g_ptr_array_add(others, bell);
+    if (bell->file != NULL)
+        g_hash_table_add(watch->heard, g_strdup(bell->file));
 }
 
 void
@@ -129,7 +135,7 @@ mp_watch_listen(MpWatch *watch)
 {
     if (!is_watching(watch))
         return;
-    g_autoptr(GPtrArray) bells = mp_bells_take(watch->instance->config->pushes);
+    g_autoptr(GPtrArray) bells = mp_bells_hear(watch->instance->config->pushes, watch->heard);
     g_ptr_array_set_free_func(bells, NULL); /* each is kept */
     watch->are_pulls_due |= bells->len > 0;
     for (guint i = 0; i < bells->len; i++)
@@ -380,6 +386,21 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
             mp_watch_note_state(config, &watch->states, name, state, error));
 }
 
+/* What they said was told: from now on, nobody who dies makes it unknown who pushed. */
+static void
+end_bells(MpWatch *watch)
+{
+    GHashTableIter iter;
+    gpointer bells;
+
+    g_hash_table_iter_init(&iter, watch->bells);
+    while (g_hash_table_iter_next(&iter, NULL, &bells))
+        for (guint i = 0; i < ((GPtrArray *)bells)->len; i++)
+            mp_bell_end(watch->instance->config->pushes, ((GPtrArray *)bells)->pdata[i]);
+    g_hash_table_remove_all(watch->bells);
+    g_hash_table_remove_all(watch->heard);
+}
+
 /* Last, when what was pushed is told. */
 static bool
 step_pulls(MpWatch *watch, bool *is_more, GError **error)
@@ -389,7 +410,7 @@ step_pulls(MpWatch *watch, bool *is_more, GError **error)
         return false;
     watch->are_pulls_due = *is_more;
     if (!*is_more)
-        g_hash_table_remove_all(watch->bells); /* each was looked at */
+        end_bells(watch);
     return true;
 }
 

@@ -256,7 +256,10 @@ def same_at_any_time(expected, found):
 
     for what, some, all in (("pushed", pushes(expected), pushes(found)), ("done", others(expected), others(found))):
         is_of_many = what == "pushed" and any("\nothers=" in text for _, _, texts in expected for text in texts)
-        yield from (f"git: {one} is {what} {all[one]} times" for one in {**some, **all} if (all[one] > 1 if is_of_many else all[one] != some[one]))
+        for one in {**some, **all}:
+            is_deletion = what == "pushed" and one[2] == ""  # of what cannot be read any more, nothing can be told
+            if all[one] > 1 or all[one] != some[one] and not is_of_many and not is_deletion:
+                yield f"git: {one} is {what} {all[one]} times"
     if remembered(expected) != remembered(found):
         yield f"git: remembered is {remembered(found)}"
 

@@ -291,10 +291,19 @@ RINGS_AGAIN = r'''
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 int unlinkat(int directory, const char *name, int flags)
 {
-    rename(getenv("NEXT_BELL"), getenv("BELL"));
+    if (strncmp(name, "acme,rocket", 11) == 0)
+        rename(getenv("NEXT_BELL"), getenv("BELL"));
     return ((int (*)(int, const char *, int))dlsym(RTLD_NEXT, "unlinkat"))(directory, name, flags);
+}
+int renameat(int from, const char *old, int to, const char *new)
+{
+    int status = ((int (*)(int, const char *, int, const char *))dlsym(RTLD_NEXT, "renameat"))(from, old, to, new);
+    if (strncmp(old, "acme,rocket", 11) == 0)
+        rename(getenv("NEXT_BELL"), getenv("BELL"));
+    return status;
 }
 '''
 

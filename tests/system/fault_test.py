@@ -19,7 +19,7 @@ SAMPLE = [  # scenario, part, N: each Nth point
     ("openings", "error", 50), ("questions", "kill", 25), ("questions", "error", 60), ("answers", "kill", 40), ("answers", "error", 60), ("held", "kill", 25), ("held", "error", 60),
     ("held accept", "kill", 25), ("held accept", "double", 60), ("held accept", "error", 60), ("held reject", "kill", 40),
     ("batch", "known", 3), ("init", "known", 1), ("watch, pushes", "kill", 40), ("watch, pushes", "error", 90), ("watch, first look", "error", 90),
-    ("watch, pulls", "kill", 40), ("watch, pulls", "double", 90), ("watch, many", "kill", 90), ("watch, shared", "kill", 60), ("watch, shared", "error", 150),
+    ("watch, pulls", "kill", 40), ("watch, pulls", "double", 90), ("watch, rung", "kill", 60), ("watch, many", "kill", 90), ("watch, shared", "kill", 60), ("watch, shared", "error", 150),
 ]
 CROWD = ["on_top", "an_administrator", "full_disk_in_memory"]
 
