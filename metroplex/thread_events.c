@@ -65,6 +65,8 @@ thread_json_push(JsonObject *parent, const MpRefPush *push)
     mp_json_number(object, "n-files", push->n_files);
     mp_json_number(object, "lines-added", push->n_lines_added);
     mp_json_number(object, "lines-removed", push->n_lines_removed);
+    mp_json_number(object, "uncounted", push->n_uncounted);
+    mp_json_flag(object, "more-files", push->has_more_files);
     mp_json_texts(object, "files", push->files);
     mp_json_text(object, "message", push->message);
     mp_json_number(object, "others", push->n_others);

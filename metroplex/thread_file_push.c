@@ -110,6 +110,8 @@ mp_file_read_push(JsonObject *parent, const char *where, GError **error)
     push->n_files = read_number(object, "n-files");
     push->n_lines_added = read_number(object, "lines-added");
     push->n_lines_removed = read_number(object, "lines-removed");
+    push->n_uncounted = read_number(object, "uncounted");
+    push->has_more_files = json_object_get_boolean_member_with_default(object, "more-files", FALSE);
     push->n_others = read_number(object, "others");
     push->message = read_text(object, "message");
     read_commits(object, "added", push->added);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "git/memory.h"
 
 #define LITTLE     (16 * 1024 * 1024) /* octets of a pack, mapped at once */
 #define OPEN_PACKS 8 /* at a time: the large one of the last repack, and the newest */
@@ -28,6 +29,7 @@ mbedtls_x509_crt_parse_file(void *chain, const char *path)
 static bool
 start(void)
 {
+    mp_git_count_memory();
     if (git_libgit2_init() < 0)
         return false;
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);

@@ -11,6 +11,7 @@
 #include "git/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <git2/sys/repository.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "git/git.h"
+#include "git/loose.h"
 #include "git/stale_files.h"
 
 #define COMMITS_MAX  1024 /* that come to an open object database; four large batches */
@@ -28,8 +30,14 @@
 static bool
 open_objects(MpStore *store, GError **error)
 {
+    g_autofree char *path = g_build_filename(store->path, "objects", NULL);
+    g_auto(MpFd) objects = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
     store->n_commits = 0;
-    return git_repository_odb(&store->odb, store->repository) == 0 ||
+    if (objects < 0)
+        return mp_fail_errno(error, "cannot open %s", path);
+    return (git_repository_odb(&store->odb, store->repository) == 0 &&
+            mp_loose_add(store->odb, objects)) ||
            mp_git_fail(error, "cannot open the objects of %s", store->path);
 }
 

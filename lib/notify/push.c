@@ -30,10 +30,17 @@ add_sentence(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
     g_string_append_printf(out, "%s\n", line);
 }
 
+/* "17", or "17+" where that is not all. */
+static char *
+count_of(guint64 n, bool are_more)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT "%s", n, are_more ? "+" : "");
+}
+
 static void
 add_count(GString *out, const char *text, guint64 n, bool is_unsure)
 {
-    g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT "%s", n, is_unsure ? "+" : "");
+    g_autofree char *count = count_of(n, is_unsure);
     g_autofree char *line = mp_text_fill(text, "{count}", count, NULL);
 
     g_string_append_printf(out, "\n%s\n\n", line);
@@ -48,30 +55,43 @@ add_commits(GString *out, const GPtrArray *commits, guint64 n, const MpNoticeTex
         g_autofree char *subject = mp_markdown_quote(commit->subject);
         g_autofree char *author = mp_markdown_quote(commit->author);
 
-        g_string_append_printf(out, "- %s %s (%s)\n", id, subject, author);
+        g_string_append_printf(out, "- %s %s", id, subject);
+        g_string_append_printf(out, *author != '\0' ? " (%s)\n" : "\n", author);
     }
     if (n > commits->len)
         g_string_append_printf(out, "- %s\n", texts->and_more);
 }
 
 static void
-add_files(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
+add_file_counts(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
 {
-    g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_files);
+    g_autofree char *count = count_of(push->n_files, push->has_more_files);
     g_autofree char *added = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_lines_added);
     g_autofree char *removed = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_lines_removed);
     g_autofree char *line = mp_text_fill(texts->push_files, "{count}", count, "{added}", added,
                                          "{removed}", removed, NULL);
+    g_autofree char *others = count_of(push->n_uncounted, false);
+    g_autofree char *uncounted = mp_text_fill(texts->push_uncounted, "{count}", others, NULL);
 
-    if (push->n_files == 0)
+    g_string_append_printf(out, "\n%s%s%s\n\n", line, push->n_uncounted > 0 ? " " : "",
+                           push->n_uncounted > 0 ? uncounted : "");
+}
+
+static void
+add_files(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
+{
+    if (push->n_files == 0) {
+        if (push->has_more_files)
+            g_string_append_printf(out, "\n%s\n", texts->push_unread);
         return;
-    g_string_append_printf(out, "\n%s\n\n", line);
+    }
+    add_file_counts(out, push, texts);
     for (guint i = 0; i < push->files->len; i++) {
         g_autofree char *file = mp_markdown_quote(push->files->pdata[i]);
 
         g_string_append_printf(out, "- %s\n", file);
     }
-    if (push->n_files > push->files->len)
+    if (push->n_files > push->files->len || push->has_more_files)
         g_string_append_printf(out, "- %s\n", texts->and_more);
 }
 

@@ -198,16 +198,15 @@ make_patch(MpRepo *repo, const MpRepoChange *change, gsize *budget, Pair *pair, 
     git_diff_options options = GIT_DIFF_OPTIONS_INIT;
     gsize old_length, new_length;
 
-    if (!mp_repo_content(repo, &change->old_id, change->old_mode, &pair->before, error) ||
-        !mp_repo_content(repo, &change->new_id, change->new_mode, &pair->after, error))
+    if (!mp_repo_content(repo, &change->old_id, change->old_mode, budget, &pair->before, error) ||
+        (pair->before != NULL &&
+         !mp_repo_content(repo, &change->new_id, change->new_mode, budget, &pair->after, error)))
         return false;
     if (pair->before == NULL || pair->after == NULL ||
-        g_bytes_get_size(pair->before) + g_bytes_get_size(pair->after) > *budget ||
-        !mp_repo_may_compare(pair->before, pair->after))
+        !mp_repo_may_compare(pair->before, pair->after, budget))
         return true;
     const void *old = g_bytes_get_data(pair->before, &old_length);
     const void *new = g_bytes_get_data(pair->after, &new_length);
-    *budget -= old_length + new_length;
     options.context_lines = CONTEXT;
     return git_patch_from_buffers(&pair->patch, old, old_length, NULL, new, new_length, NULL,
                                   &options) == 0 ||
@@ -240,6 +239,7 @@ compare(MpRepo *repo, MpRepoChanges *changes, MpRepoChange *change, gsize max, g
         return false;
     if (pair.patch != NULL)
         count(changes, change, pair.patch);
+    changes->n_uncounted += !change->is_counted;
     if (max == 0)
         return true;
     print_head(&printing, change);

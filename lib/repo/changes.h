@@ -23,6 +23,7 @@ typedef struct {
     GPtrArray *files;           /* MpRepoChange, in the order of their paths */
     bool is_more;               /* there are others */
     guint64 n_added, n_removed; /* lines of all that are counted */
+    guint n_uncounted;          /* files that are not */
     GString *diff;              /* as git diff prints it; whole lines */
     bool is_cut;                /* the diff has more */
 } MpRepoChanges;

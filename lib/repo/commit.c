@@ -196,12 +196,13 @@ subject_of(const char *message)
                    MP_REPO_SUBJECT_MAX);
 }
 
+/* Of NULL, one without lines. */
 static Header
 header_of(git_odb_object *object)
 {
-    const char *data = git_odb_object_data(object);
+    const char *data = object != NULL ? git_odb_object_data(object) : "";
 
-    return (Header){data, data + git_odb_object_size(object)};
+    return (Header){data, data + (object != NULL ? git_odb_object_size(object) : 0)};
 }
 
 /* --- Commits -------------------------------------------------------------------------------- */
@@ -215,21 +216,24 @@ mp_repo_node(MpRepo *repo, const git_oid *id, MpRepoNode *node, bool *found, GEr
 
     *node = (MpRepoNode){0};
     *found = false;
-    if (!mp_repo_object(repo, id, GIT_OBJECT_COMMIT, MP_REPO_COMMIT_MAX, &object, error))
+    if (!mp_repo_object(repo, id, GIT_OBJECT_COMMIT, MP_REPO_COMMIT_MAX, &node->is_partial, &object,
+                        error))
         return false;
-    if (object == NULL)
+    *found = object != NULL || node->is_partial;
+    if (!*found)
         return true;
-    *found = true;
     node->parents = g_array_new(FALSE, FALSE, sizeof(git_oid));
     for (Header header = header_of(object); next_field(&header, &field, &value, &length);) {
         git_oid parent;
 
         if (is_field(field, "tree"))
             read_id(value, length, &node->tree);
-        else if (is_field(field, "parent") && node->parents->len < PARENTS_MAX &&
-                 read_id(value, length, &parent))
-            g_array_append_val(node->parents, parent);
-        else if (is_field(field, "committer"))
+        else if (is_field(field, "parent") && read_id(value, length, &parent)) {
+            if (node->parents->len < PARENTS_MAX)
+                g_array_append_val(node->parents, parent);
+            else
+                node->is_partial = true;
+        } else if (is_field(field, "committer"))
             node->time = read_time(value, length);
     }
     return true;
@@ -264,20 +268,22 @@ mp_repo_commit(MpRepo *repo, const git_oid *id, MpRepoCommit **commit, GError **
 {
     g_autoptr(git_odb_object) object = NULL;
     g_auto(MpRepoNode) node = {0};
-    bool found;
+    bool found, is_large = false;
 
     *commit = NULL;
     if (!mp_repo_node(repo, id, &node, &found, error))
         return false;
     if (!found)
         return true;
-    if (!mp_repo_object(repo, id, GIT_OBJECT_COMMIT, MP_REPO_COMMIT_MAX, &object, error))
+    if (!mp_repo_object(repo, id, GIT_OBJECT_COMMIT, MP_REPO_COMMIT_MAX, &is_large, &object, error))
         return false;
     *commit = g_new0(MpRepoCommit, 1);
     (*commit)->id = *id;
     (*commit)->tree = node.tree;
     (*commit)->parents = g_steal_pointer(&node.parents);
+    (*commit)->is_partial = node.is_partial;
     read_people(*commit, object);
+    (*commit)->is_cut |= is_large;
     return true;
 }
 
@@ -294,7 +300,7 @@ mp_repo_tag(MpRepo *repo, const git_oid *id, MpRepoTag **tag, GError **error)
         return false;
     if (type != GIT_OBJECT_TAG)
         return true;
-    if (!mp_repo_object(repo, id, GIT_OBJECT_TAG, MP_REPO_COMMIT_MAX, &object, error) ||
+    if (!mp_repo_object(repo, id, GIT_OBJECT_TAG, MP_REPO_COMMIT_MAX, NULL, &object, error) ||
         object == NULL)
         return object != NULL;
     *tag = g_new0(MpRepoTag, 1);

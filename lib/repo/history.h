@@ -17,9 +17,10 @@ typedef struct {
     git_oid id, tree;
     GArray *parents; /* git_oid */
     MpRepoPerson author, committer;
-    char *subject; /* one line of at most MP_REPO_SUBJECT_MAX characters */
-    char *message; /* all of it, with the subject, lines ending in \n */
-    bool is_cut;   /* it has more than MP_REPO_MESSAGE_MAX octets */
+    char *subject;   /* one line of at most MP_REPO_SUBJECT_MAX characters */
+    char *message;   /* all of it, with the subject, lines ending in \n */
+    bool is_cut;     /* it has more than MP_REPO_MESSAGE_MAX octets */
+    bool is_partial; /* it has more parents; or it is too large to be read, and says nothing here */
 } MpRepoCommit;
 
 void mp_repo_commit_free(MpRepoCommit *commit);

@@ -17,6 +17,8 @@ struct MpRepo {
     git_odb *odb;
     GPtrArray *refs; /* MpRepoRef, by name */
     char *head;
+    guint64 made;  /* octets that were taken to read its objects */
+    gint64 opened; /* on the clock of mp_repo_is_late() */
 };
 
 /* Opens a directory that a name below another leads to, as repo.h says of links. -1 with *state,
@@ -33,25 +35,32 @@ bool mp_repo_open_objects(MpRepo *repo, const char *root, MpRepoState *state, GE
 /* Reads all branches and tags, and HEAD; false with *state, or with *error. */
 bool mp_repo_read_refs(MpRepo *repo, MpRepoState *state, GError **error);
 
+/* Whether reading it has taken more of the processor than it may, since it was opened: what is
+ * optional is left out from then on. */
+bool mp_repo_is_late(const MpRepo *repo);
+void mp_repo_start_clock(MpRepo *repo);
+
 /* An error of libgit2's about this repository: temporary, or MP_ERROR_INPUT. False. */
 bool mp_repo_fail(GError **error, const MpRepo *repo, const git_oid *id);
 
-/* An object; NULL where it is not there. Of another type, or larger than `max` octets, it is
- * MP_ERROR_INPUT. */
-bool mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max,
+/* An object; NULL where it is not there. Of another type, it is MP_ERROR_INPUT. Larger than `max`
+ * octets, or made of more than may be taken to make it, it is that as well, or where `is_large` is
+ * not NULL, NULL and *is_large. */
+bool mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max, bool *is_large,
                     git_odb_object **object, GError **error);
 
 /* Its size and type, without reading it; GIT_OBJECT_INVALID where it is not there. */
 bool mp_repo_object_header(MpRepo *repo, const git_oid *id, gsize *size, git_object_t *type,
                            GError **error);
 
-#define MP_REPO_COMMIT_MAX (4 * 1024 * 1024)
+#define MP_REPO_COMMIT_MAX (32 * 1024 * 1024) /* of a larger one nothing is read */
 
 /* What a walk needs of a commit. */
 typedef struct {
-    git_oid tree;
+    git_oid tree;    /* zero where it names none */
     GArray *parents; /* git_oid */
     gint64 time;     /* the committer's */
+    bool is_partial; /* it is too large, or has more parents */
 } MpRepoNode;
 
 void mp_repo_node_clear(MpRepoNode *node);

@@ -10,9 +10,10 @@
 
 #include "repo/tree.h"
 
-#define FEW         2000  /* lines, of which even the square is little */
+#define FEW         512   /* lines, of which even the square is little */
 #define LINES_MOST  60000 /* of both; a tenth of a second where nothing is alike */
 #define BUCKET_MOST 256   /* different lines in one */
+#define LINE_COST   16    /* octets that could be read meanwhile: a microsecond or two */
 #define BITS_AROUND 2     /* the table's size is guessed there from the beginning of the text */
 
 typedef struct {
@@ -34,7 +35,7 @@ static void
 hash_lines(GArray *lines, GBytes *text)
 {
     gsize length;
-    const guchar *p = g_bytes_get_data(text, &length), *end = p + length;
+    const guchar *p = g_bytes_get_data(text, &length), *end = length > 0 ? p + length : p;
 
     while (p < end) {
         Line line = {5381, seed()};
@@ -88,13 +89,27 @@ is_spread(const GArray *lines, guint bits)
     return true;
 }
 
+/* Lines of one side only are passed over. */
+static bool
+pay(gsize *budget, GBytes *before, GBytes *after, guint n_lines)
+{
+    gsize cost = (gsize)n_lines * LINE_COST;
+
+    if (g_bytes_get_size(before) == 0 || g_bytes_get_size(after) == 0)
+        return true;
+    *budget -= MIN(cost, *budget);
+    return *budget > 0;
+}
+
 bool
-mp_repo_may_compare(GBytes *before, GBytes *after)
+mp_repo_may_compare(GBytes *before, GBytes *after, gsize *budget)
 {
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(Line));
 
     hash_lines(lines, before);
     hash_lines(lines, after);
+    if (lines->len <= LINES_MOST && !pay(budget, before, after, lines->len))
+        return false;
     if (lines->len <= FEW || lines->len > LINES_MOST)
         return lines->len <= FEW;
     guint bits = g_bit_storage(lines->len);

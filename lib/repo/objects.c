@@ -12,13 +12,24 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/directory.h"
 #include "base/error.h"
+#include "git/loose.h"
+#include "git/memory.h"
 
 #define BORROWED_MAX   8 /* databases that objects come from */
 #define ALTERNATES_MAX 16384
+
+/* What may be taken to make one object of what it is packed as: of each step, and of all. */
+#define STEP_MAX ((gsize)64 * 1024 * 1024)
+#define MADE_MAX ((gsize)512 * 1024 * 1024)
+
+#define LATE                                                                                       \
+    (10 * G_USEC_PER_SEC) /* a history of a hundred thousand commits takes half a second           \
+                           */
 
 static char *
 descriptor_path(int fd)
@@ -78,7 +89,9 @@ add_objects(MpRepo *repo, int fd, MpRepoState *state, GError **error)
     if (!add_backend(repo, code, packed, 2, error))
         return false;
     code = git_odb_backend_loose(&loose, path, -1, 0, 0, 0);
-    return add_backend(repo, code, loose, 1, error);
+    return add_backend(repo, code, loose, 1, error) &&
+           (mp_loose_add(repo->odb, fd) ||
+            mp_git_fail(error, "cannot open the objects of %s", repo->path));
 }
 
 static char *
@@ -173,17 +186,46 @@ mp_repo_fail(GError **error, const MpRepo *repo, const git_oid *id)
                    why->message);
 }
 
+/* Of this thread, so that a machine that is busy makes no difference. */
+static gint64
+processor_time(void)
+{
+    struct timespec time;
+
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0
+               ? (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000
+               : 0;
+}
+
+void
+mp_repo_start_clock(MpRepo *repo)
+{
+    repo->opened = processor_time();
+}
+
+bool
+mp_repo_is_late(const MpRepo *repo)
+{
+    return processor_time() - repo->opened > LATE;
+}
+
 bool
 mp_repo_object_header(MpRepo *repo, const git_oid *id, gsize *size, git_object_t *type,
                       GError **error)
 {
-    int code = git_odb_read_header(size, type, repo->odb, id);
+    bool was_refused;
 
+    mp_git_limit_memory(STEP_MAX, MADE_MAX);
+    int code = git_odb_read_header(size, type, repo->odb, id);
     /* libgit2 says so as well where a file could not be read: asked once more, it mostly can. */
     if (code == GIT_ENOTFOUND && git_odb_refresh(repo->odb) == 0)
         code = git_odb_read_header(size, type, repo->odb, id);
+    mp_git_unlimit_memory(&was_refused);
     if (code == GIT_ENOTFOUND)
         *type = GIT_OBJECT_INVALID;
+    if (code != 0 && was_refused)
+        return mp_fail(error, MP_ERROR_INPUT, "%s: object %s is too large", repo->path,
+                       git_oid_tostr_s(id));
     return code == 0 || code == GIT_ENOTFOUND || mp_repo_fail(error, repo, id);
 }
 
@@ -197,21 +239,38 @@ mp_repo_has(MpRepo *repo, const git_oid *id, bool *has, GError **error)
     return *has || type == GIT_OBJECT_INVALID;
 }
 
-/* The header first: it says how much memory the object would take. */
+static bool
+fail_object(GError **error, const MpRepo *repo, const git_oid *id, const char *why)
+{
+    return mp_fail(error, MP_ERROR_INPUT, "%s: object %s is %s", repo->path, git_oid_tostr_s(id),
+                   why);
+}
+
+/* The header first: it says how much memory the object takes. What it is made of says nobody. */
 bool
-mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max,
+mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max, bool *is_large,
                git_odb_object **object, GError **error)
 {
     git_object_t found;
     gsize size = 0;
+    bool was_refused = false;
 
     *object = NULL;
     if (!mp_repo_object_header(repo, id, &size, &found, error))
         return false;
     if (found == GIT_OBJECT_INVALID)
         return true;
-    if (found != type || size > max)
-        return mp_fail(error, MP_ERROR_INPUT, "%s: object %s is %s", repo->path,
-                       git_oid_tostr_s(id), found != type ? "of another type" : "too large");
-    return git_odb_read(object, repo->odb, id) == 0 || mp_repo_fail(error, repo, id);
+    if (found != type)
+        return fail_object(error, repo, id, "of another type");
+    if (size <= max) {
+        mp_git_limit_memory(STEP_MAX, MADE_MAX);
+        int code = git_odb_read(object, repo->odb, id);
+        repo->made += mp_git_unlimit_memory(&was_refused);
+        if (code == 0 || !was_refused)
+            return code == 0 || mp_repo_fail(error, repo, id);
+    }
+    if (is_large == NULL)
+        return fail_object(error, repo, id, "too large");
+    *is_large = true;
+    return true;
 }

@@ -122,6 +122,7 @@ open_parts(MpRepo *repo, const char *root, MpRepoState *state, GError **error)
     if (fstat(repo->directory, &status) < 0)
         return mp_fail_errno(error, "cannot look at %s", repo->path);
     repo->owner = status.st_uid;
+    mp_repo_start_clock(repo);
     /* Refs first: what they name is in the database by then. */
     return mp_repo_read_refs(repo, state, error) && mp_repo_open_objects(repo, root, state, error);
 }

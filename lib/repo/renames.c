@@ -79,14 +79,11 @@ sign(MpRepo *repo, const git_oid *id, guint32 mode, gsize *budget, git_hashsig *
     gsize length;
 
     *signature = NULL;
-    if (*budget == 0)
-        return true;
-    if (!mp_repo_content(repo, id, mode, &content, error))
+    if (!mp_repo_content(repo, id, mode, budget, &content, error))
         return false;
-    if (content == NULL || g_bytes_get_size(content) > *budget)
+    if (content == NULL)
         return true;
     const char *bytes = g_bytes_get_data(content, &length);
-    *budget -= length;
     if (length > 0)
         git_hashsig_create(signature, bytes, length, GIT_HASHSIG_ALLOW_SMALL_FILES);
     return true;
@@ -178,8 +175,11 @@ pair_alike(MpRepo *repo, GPtrArray *changes, gsize *budget, GError **error)
 bool
 mp_repo_find_renames(MpRepo *repo, GPtrArray *changes, gsize *budget, GError **error)
 {
+    gsize half = *budget / 2, rest = *budget - half;
+
     pair_same(changes);
-    bool good = pair_alike(repo, changes, budget, error);
+    bool good = pair_alike(repo, changes, &half, error);
+    *budget = rest + half;
 
     for (guint i = changes->len; i-- > 0;)
         if (((MpRepoChange *)g_ptr_array_index(changes, i))->path == NULL)

@@ -57,10 +57,10 @@ parse_entry(const char **at, const char *end, Entry *entry)
     return true;
 }
 
-/* The entries of a tree, which point into *object; none for NULL. */
+/* The entries of a tree, which point into *object; none for NULL, or where it is too large. */
 static bool
 read_tree(MpRepo *repo, const git_oid *id, git_odb_object **object, GArray **entries,
-          GError **error)
+          bool *is_large, GError **error)
 {
     Entry entry;
 
@@ -68,8 +68,10 @@ read_tree(MpRepo *repo, const git_oid *id, git_odb_object **object, GArray **ent
     *entries = g_array_new(FALSE, FALSE, sizeof(Entry));
     if (id == NULL)
         return true;
-    if (!mp_repo_object(repo, id, GIT_OBJECT_TREE, TREE_MAX, object, error))
+    if (!mp_repo_object(repo, id, GIT_OBJECT_TREE, TREE_MAX, is_large, object, error))
         return false;
+    if (*object == NULL && is_large != NULL && *is_large)
+        return true;
     if (*object == NULL)
         return mp_fail(error, MP_ERROR_INPUT, "%s: tree %s is missing", repo->path,
                        git_oid_tostr_s(id));
@@ -181,12 +183,14 @@ compare(Comparison *comparison, const git_oid *before, const git_oid *after, gui
     g_autoptr(GArray) new_entries = NULL;
 
     comparison->n_trees += 2;
-    if (comparison->n_trees > TREES_MAX) {
+    if (comparison->n_trees > TREES_MAX || mp_repo_is_late(comparison->repo)) {
         comparison->is_more = true;
         return true;
     }
-    return read_tree(comparison->repo, before, &old_tree, &old_entries, error) &&
-           read_tree(comparison->repo, after, &new_tree, &new_entries, error) &&
+    return read_tree(comparison->repo, before, &old_tree, &old_entries, &comparison->is_more,
+                     error) &&
+           read_tree(comparison->repo, after, &new_tree, &new_entries, &comparison->is_more,
+                     error) &&
            compare_entries(comparison, old_entries, new_entries, depth, error);
 }
 
@@ -227,7 +231,7 @@ mp_repo_tree_entry(MpRepo *repo, const git_oid *tree, const char *path, git_oid 
         gsize length = strcspn(path, "/");
         git_oid at = entry.id;
 
-        if (!read_tree(repo, &at, &object, &entries, error))
+        if (!read_tree(repo, &at, &object, &entries, NULL, error))
             return false;
         if (!find_name(entries, path, length, &entry))
             return true;

@@ -26,14 +26,16 @@ bool mp_repo_tree_entry(MpRepo *repo, const git_oid *tree, const char *path, git
 
 #define MP_REPO_COMPARED_MAX (512 * 1024) /* octets of a file that is compared line by line */
 
-/* A file's content: of a submodule a line that names its commit. NULL where it is not there, or
- * larger than what is compared. The caller's. */
-bool
-mp_repo_content(MpRepo *repo, const git_oid *id, guint32 mode, GBytes **content, GError **error);
+/* A file's content: of a submodule a line that names its commit. NULL where it is not there,
+ * larger than what is compared, or than *budget (may be NULL), which pays for it before it is read.
+ * The caller's. */
+bool mp_repo_content(MpRepo *repo, const git_oid *id, guint32 mode, gsize *budget, GBytes **content,
+                     GError **error);
 
-/* Whether the comparison of two texts by lines takes no longer than it should. */
-bool mp_repo_may_compare(GBytes *before, GBytes *after);
+/* Whether the comparison of two texts by lines takes no longer than it should. It is paid for by
+ * their number. */
+bool mp_repo_may_compare(GBytes *before, GBytes *after, gsize *budget);
 
 /* Joins a file that is gone and one that came to a renamed one, where they are alike. `changes` is
- * of MpRepoChange; *budget octets may be read for it. */
+ * of MpRepoChange; half of *budget may be read for it. */
 bool mp_repo_find_renames(MpRepo *repo, GPtrArray *changes, gsize *budget, GError **error);

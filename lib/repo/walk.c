@@ -23,7 +23,7 @@ typedef struct {
     GArray *parents; /* git_oid */
     gint64 time;
     guint marks;
-    bool is_there;
+    bool is_there, is_partial;
 } Visit;
 
 typedef struct {
@@ -33,8 +33,9 @@ typedef struct {
     GPtrArray *found;   /* Visit, in the order of the walk */
     guint n_open;       /* in the queue, and wanted only */
     gint64 oldest;      /* of what was found */
-    guint n_read;
-    guint slop; /* steps beyond what the times ask for */
+    guint n_read, limit;
+    bool is_unsure; /* not all parents of a commit are known */
+    guint slop;     /* steps beyond what the times ask for */
 } Walk;
 
 static guint
@@ -62,10 +63,11 @@ free_visit(gpointer data)
 }
 
 static void
-walk_begin(Walk *walk, MpRepo *repo)
+walk_begin(Walk *walk, MpRepo *repo, guint limit)
 {
     *walk = (Walk){
         .repo = repo,
+        .limit = limit,
         .visits = g_hash_table_new_full(hash_id, is_same_id, NULL, free_visit),
         .queue = g_sequence_new(NULL),
         .found = g_ptr_array_new(),
@@ -133,6 +135,7 @@ look_up(Walk *walk, const git_oid *id, GError **error)
     visit = g_new0(Visit, 1);
     visit->id = *id;
     visit->is_there = found;
+    visit->is_partial = node.is_partial;
     visit->time = node.time;
     visit->parents = g_steal_pointer(&node.parents);
     g_hash_table_insert(walk->visits, &visit->id, visit);
@@ -185,6 +188,12 @@ goes_on(Walk *walk)
 }
 
 static bool
+has_enough(const Walk *walk)
+{
+    return walk->n_read > walk->limit || mp_repo_is_late(walk->repo);
+}
+
+static bool
 step(Walk *walk, GError **error)
 {
     Visit *visit = dequeue(walk);
@@ -194,6 +203,7 @@ step(Walk *walk, GError **error)
         g_ptr_array_add(walk->found, visit);
         walk->oldest = MIN(walk->oldest, visit->time);
     }
+    walk->is_unsure |= is_open(visit) && visit->is_partial;
     return mark_all(walk, visit->parents, visit->marks & (WANTED | OTHER), error);
 }
 
@@ -209,14 +219,15 @@ mp_repo_range(MpRepo *repo, const git_oid *from, const GArray *but, guint limit,
 {
     g_auto(Walk) walk = {0};
 
-    walk_begin(&walk, repo);
+    walk_begin(&walk, repo, limit);
     *range = (MpRepoRange){.commits = g_array_new(FALSE, FALSE, sizeof(git_oid))};
     if (!mark_all(&walk, but, OTHER, error) || !mark(&walk, from, WANTED, error))
         return false;
-    while (goes_on(&walk) && walk.n_read <= limit)
+    bool is_over = false;
+    while (goes_on(&walk) && !(is_over = has_enough(&walk)))
         if (!step(&walk, error))
             return false;
-    range->is_unsure = walk.n_read > limit && goes_on(&walk);
+    range->is_unsure = is_over || walk.is_unsure;
     for (guint i = 0; i < walk.found->len; i++) {
         const Visit *visit = g_ptr_array_index(walk.found, i);
 
@@ -243,11 +254,11 @@ mp_repo_merge_base(MpRepo *repo, const git_oid *one, const git_oid *other, guint
 {
     g_auto(Walk) walk = {0};
 
-    walk_begin(&walk, repo);
+    walk_begin(&walk, repo, limit);
     *found = false;
     if (!mark(&walk, one, WANTED, error) || !mark(&walk, other, OTHER, error))
         return false;
-    while (!g_sequence_is_empty(walk.queue) && walk.n_read <= limit) {
+    while (!g_sequence_is_empty(walk.queue) && !has_enough(&walk)) {
         Visit *visit = dequeue(&walk);
 
         if ((visit->marks & (WANTED | OTHER)) == (WANTED | OTHER)) {

@@ -148,6 +148,8 @@ mp_record_push(MpRecordReader *r)
     push->n_files = read_count(r, "n-files");
     push->n_lines_added = read_count(r, "lines-added");
     push->n_lines_removed = read_count(r, "lines-removed");
+    push->n_uncounted = read_count(r, "uncounted");
+    push->has_more_files = mp_record_boolean(r, "more-files");
     push->n_others = read_count(r, "others");
     read_files(r, push);
     if ((push->before == NULL && push->after == NULL) ||
@@ -165,6 +167,13 @@ set_count(GKeyFile *file, const char *key, guint64 count)
 {
     if (count > 0)
         mp_record_set_number(file, "push", key, count);
+}
+
+static void
+set_flag(GKeyFile *file, const char *key, bool is_set)
+{
+    if (is_set)
+        g_key_file_set_string(file, "push", key, "true");
 }
 
 static void
@@ -188,12 +197,13 @@ mp_record_set_push(GKeyFile *file, const MpRefPush *push)
     mp_record_set_optional(file, "push", "after", push->after);
     set_count(file, "added", push->n_added);
     set_count(file, "removed", push->n_removed);
-    if (push->is_unsure)
-        g_key_file_set_string(file, "push", "unsure", "true");
+    set_flag(file, "unsure", push->is_unsure);
     mp_record_set_optional(file, "push", "message", push->message);
     set_count(file, "n-files", push->n_files);
     set_count(file, "lines-added", push->n_lines_added);
     set_count(file, "lines-removed", push->n_lines_removed);
+    set_count(file, "uncounted", push->n_uncounted);
+    set_flag(file, "more-files", push->has_more_files);
     set_count(file, "others", push->n_others);
     if (push->files->len > 0)
         g_key_file_set_string_list(file, "push", "files", (const char *const *)push->files->pdata,

@@ -25,8 +25,10 @@ typedef struct {
     GPtrArray *added, *removed; /* MpPushCommit, the newest of them */
     GPtrArray *files;           /* char *, "modified 3 1 README"; of all that was added */
     guint64 n_files, n_lines_added, n_lines_removed;
-    char *message;    /* of an annotated tag, or NULL */
-    guint64 n_others; /* branches and tags that changed as well and have no event of their own */
+    guint64 n_uncounted; /* files whose lines are not counted: binary, or too much to be compared */
+    bool has_more_files; /* there are more than are counted, or none of them could be read */
+    char *message;       /* of an annotated tag, or NULL */
+    guint64 n_others;    /* branches and tags that changed as well and have no event of their own */
 } MpRefPush;
 
 MpRefPush *mp_push_new(const char *ref);

@@ -87,7 +87,7 @@ log_of(const MpRepoCommit *commit, const char *ref)
 
             g_string_append_printf(out, "%s%s", i > 0 ? " " : "", id);
         }
-        g_string_append_c(out, '\n');
+        g_string_append(out, commit->is_partial ? " [...]\n" : "\n");
     }
     g_string_append_printf(out, "Ref:    %s\nAuthor: %s\nDate:   %s\n\n", ref, commit->author.name,
                            date);
@@ -146,7 +146,9 @@ body_of(MpWatchBatch *batch, const MpRepoCommit *commit, const char *ref, char *
         return false;
     }
     add_block(out, "", log);
-    g_autofree char *files = changes != NULL ? files_of(changes) : g_strdup("");
+    g_autofree char *files = changes != NULL
+                                 ? files_of(changes)
+                                 : g_strdup("The files that it changes could not be read.\n");
     if (*files != '\0')
         add_block(out, "", files);
     if (changes != NULL && changes->is_cut)

@@ -10,7 +10,8 @@
 #include "repo/changes.h"
 #include "watch/internal.h"
 
-#define SILENT_MAX 10 /* lines of the log */
+#define SILENT_MAX 10  /* lines of the log */
+#define FILE_MAX   400 /* characters of a line about a file */
 
 typedef struct {
     MpWatchBatch *batch;
@@ -82,25 +83,47 @@ list_commits(const Telling *telling, const GArray *ids, GPtrArray *commits, GErr
         if (commit == NULL)
             continue;
         g_autofree char *author = mp_watch_masked(telling->batch, commit->author.name);
-        g_autofree char *subject = mp_watch_masked(telling->batch, commit->subject);
+        bool is_unread = commit->is_cut && *commit->message == '\0';
+        g_autofree char *subject =
+            mp_watch_masked(telling->batch, is_unread ? "[...]" : commit->subject);
         mp_push_add_commit(commits, git_oid_tostr_s(id), author, subject);
     }
     return true;
 }
 
+/* "modified +3 -1 README", as its counts are known. */
 static void
-add_files(MpRefPush *push, const MpRepoChanges *changes)
+add_file(const Telling *telling, const MpRepoChange *file)
 {
+    g_autofree char *counts = file->is_counted
+                                  ? g_strdup_printf("+%u -%u", file->n_added, file->n_removed)
+                                  : g_strdup(file->is_binary ? "binary" : "not-compared");
+    const char *old = file->old_path != NULL ? file->old_path : "";
+    g_autofree char *line = g_strdup_printf("%s %s %s%s%s", mp_repo_change_name(file->kind), counts,
+                                            file->path, *old != '\0' ? " <- " : "", old);
+    g_autofree char *masked = mp_watch_masked(telling->batch, line);
+    bool is_long = g_utf8_strlen(masked, -1) > FILE_MAX;
+    g_autofree char *cut = is_long ? g_utf8_substring(masked, 0, FILE_MAX) : NULL;
+
+    g_ptr_array_add(telling->push->files,
+                    is_long ? g_strconcat(cut, "…", NULL) : g_steal_pointer(&masked));
+}
+
+/* Without any where they cannot be read. */
+static void
+add_files(const Telling *telling, const MpRepoChanges *changes)
+{
+    MpRefPush *push = telling->push;
+
+    push->has_more_files = changes == NULL || changes->is_more;
+    if (changes == NULL)
+        return;
     push->n_files = changes->files->len;
     push->n_lines_added = changes->n_added;
     push->n_lines_removed = changes->n_removed;
-    for (guint i = 0; i < MIN(changes->files->len, MP_PUSH_LISTED); i++) {
-        const MpRepoChange *file = g_ptr_array_index(changes->files, i);
-
-        g_ptr_array_add(push->files,
-                        g_strdup_printf("%s +%u -%u %s", mp_repo_change_name(file->kind),
-                                        file->n_added, file->n_removed, file->path));
-    }
+    push->n_uncounted = changes->n_uncounted;
+    for (guint i = 0; i < MIN(changes->files->len, MP_PUSH_LISTED); i++)
+        add_file(telling, g_ptr_array_index(changes->files, i));
 }
 
 /* All files that the push changes, from where the branch was, or where a new one parted. */
@@ -128,10 +151,9 @@ list_files(Telling *telling, GError **error)
     }
     g_autoptr(MpRepoChanges) changes =
         mp_repo_changes(batch->repo, has_base ? &base : NULL, &telling->after, &limits, &why);
-    if (changes != NULL)
-        add_files(telling->push, changes);
+    add_files(telling, changes);
     if (why == NULL || !mp_error_is_temporary(why))
-        return true; /* damaged: told without it */
+        return true;
     g_propagate_error(error, g_steal_pointer(&why));
     return false;
 }

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """What is pushed to a watched repository is told: what changed, once, and as text; a reply is a comment."""
+import hashlib
 import json
 import os
 import re
+import resource
 import shutil
+import struct
 import subprocess
 import sys
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import METROPLEX, Site, check, check_names, contains, equal, killat, main, test  # noqa: E402
@@ -390,8 +394,12 @@ def what_cannot_be_told_makes_no_commit_at_each_look(site):
     git.commit("One")
     git.push()
     told(site)
-    git("commit", "-q", "--allow-empty", "-F", "-", stdin=b"Large\n\n" + b"x" * (5 << 20))
+    git("commit", "-q", "--allow-empty", "-F", "-", stdin=os.urandom(40000).hex().encode())
     git.push()
+    new = git("rev-parse", "HEAD")
+    loose = os.path.join(git.bare, "objects", new[:2], new[2:])
+    os.chmod(loose, 0o644)
+    os.truncate(loose, os.path.getsize(loose) // 2)  # its header says that it is there
     told(site)
     before = site.git("rev-parse", "main")
     equal((told(site), told(site)), ([], []))
@@ -478,6 +486,145 @@ def ten_thousand_commits_are_one_mail(site):
     equal(text.count(" Commit "), 20)
     contains(text, "- and others\n\nFiles: 100. Lines added: 100, removed: 0.\n")
     equal(told(site), [])
+
+
+def put_loose(git, id, kind, size, content):
+    """An object that says what it likes of itself."""
+    path = os.path.join(git.bare, "objects", id[:2], id[2:])
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(zlib.compress(f"{kind} {size}".encode() + b"\0" + content))
+    return id
+
+
+def put_ref(git, name, id):
+    with open(os.path.join(git.bare, "refs/heads", name), "w") as f:
+        f.write(id + "\n")
+
+
+def commit_of(git, tree, extra="", message="Costly\n"):
+    raw = f"tree {tree}\n{extra}author A <a@x> 1700000000 +0000\ncommitter A <a@x> 1700000000 +0000\n\n{message}"
+    return git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", cwd=git.bare, stdin=raw.encode())
+
+
+def tree_of(git, *blobs):
+    return git("mktree", "--missing", cwd=git.bare, stdin="".join(f"100644 blob {id}\tf{i}\n" for i, id in enumerate(blobs)).encode())
+
+
+def number(n):
+    """Pack and delta write them so: seven bits at a time, the lowest first."""
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out) + bytes([n])
+
+
+def put_pack(git, objects):
+    """A pack of (id, type, size, data, distance back to its base or None), and its index."""
+    pack, places = bytearray(b"PACK" + struct.pack(">LL", 2, len(objects))), []
+    for id, kind, size, data, base in objects:
+        places.append((id, len(pack)))
+        start = bytearray([kind << 4 | size & 15])
+        for byte in number(size >> 4) if size > 15 else b"":
+            start[-1] |= 128
+            start.append(byte & 127)
+        pack += start
+        if base is not None:
+            back = places[-1][1] - places[base][1]
+            coded = [back & 127]
+            while back > 127:
+                back = (back >> 7) - 1
+                coded.insert(0, back & 127 | 128)
+            pack += bytes(coded)
+        pack += zlib.compress(data)
+    pack += hashlib.sha1(pack).digest()
+    places.sort()
+    index = bytearray(b"\377tOc" + struct.pack(">L", 2))
+    index += b"".join(struct.pack(">L", sum(int(id[:2], 16) <= n for id, _ in places)) for n in range(256))
+    index += b"".join(bytes.fromhex(id) for id, _ in places) + bytes(4 * len(places))
+    index += b"".join(struct.pack(">L", place) for _, place in places) + pack[-20:]
+    index += hashlib.sha1(index).digest()
+    for name, octets in (("pack", pack), ("idx", index)):
+        with open(os.path.join(git.bare, f"objects/pack/pack-{pack[-20:].hex()}.{name}"), "wb") as f:
+            f.write(octets)
+
+
+def same_again(size):
+    """A delta that is all of its base."""
+    copies = b"".join(b"\xff" + struct.pack("<L", at) + struct.pack("<L", min(size - at, 0xfffff0))[:3] for at in range(0, size, 0xfffff0))
+    return number(size) + number(size) + copies
+
+
+def grown(git):
+    """A file of ten octets, and the gigabyte that it was made of."""
+    size, chunk = 1 << 30, bytes(1 << 20)
+    deflate = zlib.compressobj(1)
+    base = b"".join(deflate.compress(chunk) for _ in range(size >> 20)) + deflate.flush()
+    real, zlib.compress = zlib.compress, lambda data: base if data is chunk else real(data)
+    delta = number(size) + number(10) + b"\x90\x0a"
+    put_pack(git, [("a" * 40, 3, size, chunk, None), ("b" * 40, 6, len(delta), delta, 0)])
+    zlib.compress = real
+    return tree_of(git, "b" * 40)
+
+
+def chained(git):
+    """A file that is another eight megabytes in each of a thousand steps."""
+    size = 8 << 20
+    delta, last = same_again(size), number(size) + number(10) + b"\x90\x0a"
+    ids = [hashlib.sha1(b"chain %d" % i).hexdigest() for i in range(1001)]
+    put_pack(git, [(ids[0], 3, size, bytes(size), None)] + [(ids[i], 6, len(delta), delta, i - 1) for i in range(1, 1000)] + [(ids[1000], 6, len(last), last, 999)])
+    return tree_of(git, ids[1000])
+
+
+MEASURED = ("import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)")
+COSTLY = {
+    "a message of five megabytes": lambda git: commit_of(git, tree_of(git), message="Costly\n\n" + "x" * (5 << 20)),
+    "one of forty": lambda git: commit_of(git, tree_of(git), message="Costly\n\n" + "x" * (40 << 20)),
+    "a commit that says it has 4 GiB": lambda git: put_loose(git, "c" * 40, "commit", 1 << 32, b"tree"),
+    "a file of 500 MB": lambda git: commit_of(git, tree_of(git, put_loose(git, "d" * 40, "blob", 500 << 20, b"x"))),
+    "a file that says it has 4 GiB": lambda git: commit_of(git, tree_of(git, put_loose(git, "e" * 40, "blob", 1 << 32, b"x"))),
+    "a file that was made of a gigabyte": lambda git: commit_of(git, grown(git)),
+    "a chain of differences": lambda git: commit_of(git, chained(git)),
+    "a tree of very many names": lambda git: commit_of(git, git("hash-object", "-t", "tree", "-w", "--stdin", "--literally", cwd=git.bare,
+                                                               stdin=b"".join(b"100644 f%07d\0" % i + bytes.fromhex("a" * 40) for i in range(1000000)))),
+    "ten thousand parents": lambda git: commit_of(git, tree_of(git), "".join(f"parent {hashlib.sha1(b'%d' % i).hexdigest()}\n" for i in range(10000))),
+}
+SAID = {
+    "a message of five megabytes": ("[...]",),
+    "one of forty": ("New commits: 1+.", " [...]\n", "could not be read"),
+    "a commit that says it has 4 GiB": ("New commits: 1+.", " [...]\n", "could not be read"),
+    "a file of 500 MB": ("- added not-compared f0", "Binary, or too much to be compared: 1."),
+    "a file that says it has 4 GiB": ("- added not-compared f0", "Files differ, and are too large to be shown"),
+    "a file that was made of a gigabyte": ("- added not-compared f0",),
+    "a chain of differences": ("- added not-compared f0",),
+    "a tree of very many names": ("could not be read",),
+    "ten thousand parents": ("New commits: 1+.",),
+}
+
+
+@test
+def what_costs_too_much_is_told_without_it(site):
+    git = watched(site, "--push-mail", "commits")
+    git.commit("Base")
+    git.push()
+    told(site)
+    for n, (what, make) in enumerate(COSTLY.items()):
+        id = make(git)
+        put_ref(git, f"b{n}", id)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([sys.executable, "-c", MEASURED, METROPLEX, "--config", site.config, "--once"], capture_output=True, text=True)
+        equal((done.returncode, done.stderr), (0, ""), what)
+        seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before.ru_utime
+        print(f"# {what}: {seconds:.2f} s of the processor, {int(done.stdout) >> 10} MiB")
+        check(seconds < 30 and int(done.stdout) < 400 << 10, f"{what}: {seconds} s, {done.stdout} KiB")
+        equal(len(told(site)), 1 if "1+" in SAID[what][0] else 2, what)  # nobody can say which commits are new
+        for said in SAID[what]:
+            contains("\n".join(text_of(m) for m in site.mails), said)
+        contains(site.git("show", "main:told/acme/rocket"), id)
+        equal(told(site), [], what)
+    equal(fsck(site), "0 faults")
 
 
 @test

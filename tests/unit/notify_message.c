@@ -107,6 +107,8 @@ push_of(const Case *c)
         push->n_removed = 1;
         push->is_unsure = true;
         push->n_others = 70;
+        push->n_uncounted = 1;
+        push->has_more_files = true;
         mp_push_add_commit(push->removed, BEFORE, "Ann", "Wrong");
     }
     return push;

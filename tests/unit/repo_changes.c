@@ -6,6 +6,7 @@
 
 #include "repo_fixture.h"
 #include "base/error.h"
+#include "repo/internal.h"
 
 /* Two commits on refs/tags/old and refs/tags/new, of what the commands make of a directory. */
 static void
@@ -166,6 +167,54 @@ Test(repo_changes, limits_hold_and_say_so)
     cr_expect_leq(changes->diff->len, 100);
     cr_expect_eq(changes->diff->str[changes->diff->len - 1], '\n');
     cr_expect_eq(changes->n_added, 10, "counted beyond what is shown");
+}
+
+/* How much of the objects was made to be read, and what is left of the budget. */
+static guint64
+read_with(const ScratchPath *root, gsize *budget, guint *n_uncounted)
+{
+    const MpRepoChangeLimits limits = {.budget = budget};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpRepo) repo = repo_open(root);
+    git_oid before = repo_id(root, "old^{commit}"), after = repo_id(root, "new^{commit}");
+    g_autoptr(MpRepoChanges) changes = mp_repo_changes(repo, &before, &after, &limits, &error);
+
+    cr_assert_not_null(changes);
+    *n_uncounted = changes->n_uncounted;
+    return repo->made;
+}
+
+Test(repo_changes, what_is_read_is_paid_for_before)
+{
+    g_autoptr(ScratchPath) root = repo_make();
+    gsize much = 64 * 1024 * 1024, little = 1024 * 1024, none = 0;
+    guint n_uncounted;
+
+    make_commits(root, "for i in $(seq 60); do seq $i 20000 >m$i; seq $i 20000 >g$i; done",
+                 "for i in $(seq 60); do seq $i 20001 >m$i; rm g$i; seq $i 40 30000 >c$i; done");
+    guint64 whole = read_with(root, &much, &n_uncounted);
+    cr_expect_eq(n_uncounted, 0);
+    cr_expect_gt(whole, 10 * 1024 * 1024);
+    guint64 some = read_with(root, &little, &n_uncounted);
+    cr_expect_lt(some, 4 * 1024 * 1024, "%" G_GUINT64_FORMAT, some);
+    cr_expect_gt(n_uncounted, 50);
+    guint64 trees = read_with(root, &none, &n_uncounted);
+    cr_expect_lt(trees, 256 * 1024, "%" G_GUINT64_FORMAT, trees);
+}
+
+/* Two thousand lines of two octets that have nothing to do with each other take as long as
+ * hundreds of kilobytes. */
+Test(repo_changes, lines_are_paid_for_as_well)
+{
+    g_autoptr(ScratchPath) root = repo_make();
+    gsize budget = 1024 * 1024;
+    guint n_uncounted;
+
+    make_commits(root, "for i in $(seq 40); do seq 2000 | sed 's/.*\\(.\\)$/\\1/' >f$i; done",
+                 "for i in $(seq 40); do seq 2000 | sed 's/\\(.\\).*/\\1/' >f$i; done");
+    read_with(root, &budget, &n_uncounted);
+    cr_expect_eq(budget, 0);
+    cr_expect_gt(n_uncounted, 20);
 }
 
 #define SIGNS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "repo_fixture.h"
 
 /* The raw object of a commit without parents; $T is its tree. */
@@ -81,6 +82,49 @@ Test(repo_history, a_long_message_is_cut_and_says_so)
     cr_expect_eq(strlen(commit->message), MP_REPO_MESSAGE_MAX + 1);
     cr_expect_eq(g_utf8_strlen(commit->subject, -1), MP_REPO_SUBJECT_MAX);
     cr_expect(g_str_has_suffix(commit->subject, "…"));
+}
+
+/* libgit2 waits for the rest for ever. */
+Test(repo_history, a_file_that_ends_early_is_damaged, .timeout = 60)
+{
+    static const char *const spoils[] = {
+        "head -c $((s / 2)) $f >x; cat x",
+        "head -c $((s - 1)) $f >x; cat x",
+        "head -c 2 $f",
+        ":",
+        "cat $f $f | head -c $((s + s / 2))",
+        "printf 'commit 9\\0tree 123' | zlib",
+        "printf 'commit 7\\0tree 123' | zlib",
+        "printf 'commit x\\0tree 123' | zlib",
+        "printf 'comet 8\\0tree 123' | zlib",
+        "printf 'commit 8 tree 123' | zlib",
+        "printf 'commit' | zlib",
+        "head -c 5000 /dev/zero",
+    };
+    g_autoptr(ScratchPath) root = repo_make();
+    g_autofree char *text = repo_run(
+        root,
+        "head -c 30000 /dev/urandom | base64 >m; $G commit-tree -F m $($G mktree </dev/null)");
+    git_oid id;
+
+    cr_assert_eq(git_oid_fromstrn(&id, text, 40), 0);
+    g_free(repo_run(root, "cp -r objects ../whole"));
+    for (gsize i = 0; i < G_N_ELEMENTS(spoils); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MpRepoCommit) commit = NULL;
+        g_autofree char *commands = g_strdup_printf(
+            "zlib() { python3 -c 'import sys, zlib; "
+            "sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))'; }; id=%s; "
+            "p=$(echo $id | cut -c1-2)/$(echo $id | cut -c3-); f=../whole/$p; s=$(stat -c %%s $f); "
+            "chmod 644 objects/$p; { %s; } >objects/$p",
+            git_oid_tostr_s(&id), spoils[i]);
+
+        g_free(repo_run(root, commands));
+        g_autoptr(MpRepo) repo = repo_open(root);
+        bool good = mp_repo_commit(repo, &id, &commit, &error);
+        cr_expect(good ? i == 4 : g_error_matches(error, MP_ERROR, MP_ERROR_INPUT), "%s: %s",
+                  spoils[i], good ? "read" : error->message);
+    }
 }
 
 Test(repo_history, a_tag_has_its_message_and_means_its_commit)

@@ -465,6 +465,29 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
     }
 }
 
+/* As after a power cut. libgit2 waits for the rest for ever. */
+Test(tracker, an_object_that_was_pushed_and_ends_early_is_an_error, .timeout = 60)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpThread) thread = NULL;
+
+    open_thread(batch, "T");
+    commit(batch);
+    g_free(scratch_run(
+        scratch,
+        "git clone -q tracker.git work && cd work && seq 3000 | shuf >>threads/00/00/00/01/thread "
+        "&& git -c user.name=a -c user.email=a@b commit -qam edit && git push -q origin main && id="
+        "$(git rev-parse HEAD:threads/00/00/00/01/thread) && f=../tracker.git/objects/$(echo $id | "
+        "cut -c1-2)/$(echo $id | cut -c3-) && chmod 644 $f && truncate -s 4000 $f"));
+    cr_assert(mp_tracker_refresh(tracker, NULL));
+    cr_expect_not(mp_tracker_thread(tracker, 1, &thread, &error));
+    cr_assert_not_null(error);
+    cr_expect(strstr(error->message, "damaged") != NULL, "%s", error->message);
+}
+
 #define NONCE "00112233aabbccdd"
 #define A_KEY "0123456789abcdef0123456789abcdef"
 
