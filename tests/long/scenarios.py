@@ -92,6 +92,8 @@ class Scenario:
                 wrong += violations(self.site, self.site.given) + self.fsck()
         if self.messages is not None:
             wrong += self.check_messages(may_repeat)
+        elif "announce" not in self.recovery:
+            wrong += violations(self.site, self.site.given) + self.fsck()
         return wrong + self.extra()
 
     def check_messages(self, may_repeat):

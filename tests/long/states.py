@@ -38,7 +38,7 @@ def may_repeat(recording, crash):
         out += op.kind == "names" and len(op.effect) == 2 and "data/sent/tmp" in op.about
         recorded += op.kind == "data" and "data/outbox" in op.about and bool(crash.durable[i]) and \
             isinstance(op.effect[2], bytes) and op.effect[2].startswith(b"sent\t")
-    return out - recorded
+    return max(out - recorded, 0)
 
 
 def forget(recording, pattern):
@@ -160,6 +160,7 @@ def parser():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--show", type=int, default=2, metavar="N", help="at most N states of each kind of violation")
+    parser.add_argument("--names", action="store_true", help="only show the names of the scenarios")
     parser.add_argument("--list", action="store_true", help="only show the operations")
     parser.add_argument("--without", metavar="PATTERN", help="forget the syncs that match: a planted bug")
     parser.add_argument("--split", action="store_true", help="a rename is two changes, each by itself, as on ext2 and FAT")
@@ -169,6 +170,9 @@ def parser():
 def main():
     options = parser().parse_args()
     names = [name for name in SCENARIOS if (name in options.only.split(";") if ";" in options.only else options.only in name)]
+    if options.names:
+        print("\n".join(names))
+        return 0
     if options.list:
         list_operations(names)
         return 0

@@ -218,8 +218,9 @@ for guide in "${guides[@]}"; do
             while read -r name; do grep -rqw --include='*.[ch]' --include='*.py' -- "$name" lib metroplex notifier tests || echo "there is no $name()"; done
         tr '\n' ' ' <"$guide" | grep -oE '`[A-Za-z_]+(\[\]|\(\))?`( and its neighbours)?,? +in +`[A-Za-z_./]+\.[a-z]+`' | tr -d '`()[]' | sort -u |
             while read -r name path; do path=${path##* }; grep -qwF -- "$name" "$path" || echo "$name is not in $path"; done
+        tests/long/states.py --names >"$tmp/scenarios"
         grep -oE '`states\.py "[^"]+"`\*?' "$guide" | sed -E 's/^[^"]*//; s/`//' | sort -u | while read -r scenario; do
-            grep -qF -- "    ${scenario%\*}: " tests/long/scenarios.py || echo "there is no scenario $scenario"
+            grep -qxF -- "$(tr -d '"*' <<<"$scenario")" "$tmp/scenarios" || echo "there is no scenario $scenario"
             [[ $scenario != *\* ]] || grep -qE "^    .*${scenario%\*}," tests/system/states_test.py || echo "$scenario is not in the sample of states_test"
         done
         quoted "$guide" | sed -nE 's/^make ([a-z-]+).*/\1/p' | sort -u |
