@@ -53,6 +53,18 @@ append_escaped(GString *out, gunichar c)
         g_string_append_unichar(out, c);
 }
 
+/* The octets at the beginning that stay as they are in any case: most of all text, looked at fast.
+ */
+static gsize
+count_plain(const char *p, const char *end)
+{
+    gsize n = 0;
+
+    while (p + n < end && (g_ascii_isalnum(p[n]) || p[n] == '/' || p[n] == '-' || p[n] == ' '))
+        n++;
+    return n;
+}
+
 /* Escapes what is not printable; characters of `kept` stay, and one of `special` gets a backslash
  * before it. */
 static void
@@ -61,8 +73,13 @@ append_bytes(GString *out, const char *p, gsize length, const char *special, con
     const char *end = p + length;
 
     while (p < end) {
-        gunichar c = g_utf8_get_char_validated(p, end - p);
+        gsize n_plain = count_plain(p, end);
 
+        g_string_append_len(out, p, (gssize)n_plain);
+        p += n_plain;
+        if (p == end)
+            break;
+        gunichar c = g_utf8_get_char_validated(p, end - p);
         if (c == (gunichar)-1 || c == (gunichar)-2 || c == 0) {
             g_string_append_printf(out, "\\x%02X", (unsigned char)*p++);
             continue;

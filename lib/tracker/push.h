@@ -77,9 +77,6 @@ MpTold *mp_told_new(void);
 void mp_told_free(MpTold *told);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTold, mp_told_free)
 
-/* The id that was told of a ref last, or NULL. */
-const char *mp_told_find(const MpTold *told, const char *name);
-
 /* Sets it; NULL takes the ref away. */
 void mp_told_set(MpTold *told, const char *name, const char *id);
 

@@ -47,12 +47,14 @@ mp_told_free(MpTold *told)
     g_free(told);
 }
 
-/* Where the name is, or would be. */
+/* Where the name is, or would be: of a record that is read, behind the last. */
 static guint
 place_of(const MpTold *told, const char *name, bool *is_there)
 {
     guint low = 0, high = told->refs->len;
 
+    if (high > 0 && strcmp(((MpToldRef *)told->refs->pdata[high - 1])->name, name) < 0)
+        low = high;
     while (low < high) {
         guint middle = (low + high) / 2;
 
@@ -64,15 +66,6 @@ place_of(const MpTold *told, const char *name, bool *is_there)
     *is_there =
         low < told->refs->len && strcmp(((MpToldRef *)told->refs->pdata[low])->name, name) == 0;
     return low;
-}
-
-const char *
-mp_told_find(const MpTold *told, const char *name)
-{
-    bool is_there;
-    guint i = place_of(told, name, &is_there);
-
-    return is_there ? ((MpToldRef *)told->refs->pdata[i])->id : NULL;
 }
 
 void

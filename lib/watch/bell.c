@@ -125,15 +125,18 @@ put_aside(int directory, const char *name, const struct stat *status)
                                                             : g_strdup(name);
 }
 
-static void
+static bool
 take_away(int directory, const char *name, const struct stat *status)
 {
-    if (unlinkat(directory, name, S_ISDIR(status->st_mode) ? AT_REMOVEDIR : 0) < 0 &&
-        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST) {
+    if (unlinkat(directory, name, S_ISDIR(status->st_mode) ? AT_REMOVEDIR : 0) == 0 ||
+        errno == ENOENT)
+        return true;
+    if (errno != ENOTEMPTY && errno != EEXIST) {
         g_autofree char *shown = mp_escape(name);
 
         mp_warn("cannot take the doorbell %s away: %s", shown, g_strerror(errno));
     }
+    return false;
 }
 
 static void
@@ -156,7 +159,10 @@ hear(int directory, const char *name, GHashTable *heard, GPtrArray *bells)
     bell->refs = g_ptr_array_new_with_free_func(g_free);
     bell->file = is_heard ? g_strdup(name) : put_aside(directory, name, &status);
     if (!read_bell(directory, bell->file, bell)) {
-        take_away(directory, bell->file, &status);
+        if (!take_away(directory, bell->file, &status)) { /* it would ring for ever */
+            mp_bell_free(bell);
+            return;
+        }
         g_clear_pointer(&bell->file, g_free);
     }
     g_ptr_array_add(bells, bell);
@@ -182,10 +188,11 @@ mp_bells_hear(const char *path, GHashTable *heard)
 void
 mp_bell_end(const char *path, const MpBell *bell)
 {
-    g_autofree char *file = bell->file != NULL ? g_build_filename(path, bell->file, NULL) : NULL;
+    g_auto(MpFd) directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const struct stat regular = {.st_mode = S_IFREG};
 
-    if (file != NULL && unlink(file) < 0 && errno != ENOENT)
-        mp_warn("cannot take a doorbell of %s away: %s", bell->repository, g_strerror(errno));
+    if (directory >= 0 && bell->file != NULL)
+        take_away(directory, bell->file, &regular);
 }
 
 /* --- Who pushed ----------------------------------------------------------------------------- */

@@ -26,11 +26,11 @@ add_change(GPtrArray *changes, const char *ref, const char *before, const char *
     g_ptr_array_add(changes, change);
 }
 
+/* `before` is where it was, or NULL. */
 static bool
-compare_ref(GPtrArray *changes, MpRepo *repo, const MpRepoRef *ref, const MpTold *told,
+compare_ref(GPtrArray *changes, MpRepo *repo, const MpRepoRef *ref, const char *before,
             GError **error)
 {
-    const char *before = mp_told_find(told, ref->name);
     char after[GIT_OID_HEXSZ + 1];
     bool has;
 
@@ -60,14 +60,18 @@ mp_watch_compare(MpRepo *repo, const MpTold *told, GError **error)
     g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(free_change);
     const GPtrArray *refs = mp_repo_refs(repo);
 
-    for (guint i = 0; i < refs->len; i++)
-        if (!compare_ref(changes, repo, g_ptr_array_index(refs, i), told, error))
-            return NULL;
-    for (guint i = 0; i < told->refs->len; i++) {
-        const MpToldRef *ref = g_ptr_array_index(told->refs, i);
+    /* both are in the order of their names */
+    for (guint i = 0, k = 0; i < refs->len || k < told->refs->len;) {
+        const MpRepoRef *now = i < refs->len ? refs->pdata[i] : NULL;
+        const MpToldRef *then = k < told->refs->len ? told->refs->pdata[k] : NULL;
+        int order = now == NULL ? 1 : then == NULL ? -1 : strcmp(now->name, then->name);
 
-        if (mp_repo_ref(repo, ref->name) == NULL)
-            add_change(changes, ref->name, ref->id, NULL);
+        if (order > 0)
+            add_change(changes, then->name, then->id, NULL);
+        else if (!compare_ref(changes, repo, now, order == 0 ? then->id : NULL, error))
+            return NULL;
+        i += order <= 0;
+        k += order >= 0;
     }
     g_ptr_array_sort_with_data(changes, by_rank, (gpointer)mp_repo_default_branch(repo));
     return g_steal_pointer(&changes);

@@ -178,13 +178,17 @@ read_tag(Telling *telling, GError **error)
     return true;
 }
 
-/* Commits are named as they are, also where a tag of a tag leads to them. */
+/* Commits are named as they are, also where a tag of a tag leads to them. A tag that was made anew,
+ * with another message, has not moved. */
 static bool
 describe(Telling *telling, GError **error)
 {
     MpRefPush *push = telling->push;
 
-    if (telling->has_before)
+    bool is_made_anew = mp_push_is_of_tag(push) && telling->has_before && telling->has_after &&
+                        git_oid_equal(&telling->before, &telling->after);
+
+    if (telling->has_before && !is_made_anew)
         push->before = g_strdup(git_oid_tostr_s(&telling->before));
     if (telling->has_after)
         push->after = g_strdup(git_oid_tostr_s(&telling->after));

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from checks import one  # noqa: E402
-from harness import METROPLEX, check, check_names, contains, equal, main, test, wait_until  # noqa: E402
+from harness import METROPLEX, check, check_names, contains, equal, killat, main, test, wait_until  # noqa: E402
 from watched import told, watched  # noqa: E402
 
 NOBODY = 65534
@@ -286,26 +286,25 @@ def a_file_that_a_hook_is_still_writing_is_left_to_it(site):
     check(not os.path.exists(path), "what a hook left that died stays for ever")
 
 
-RINGS_AGAIN = r'''
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-int unlinkat(int directory, const char *name, int flags)
+RINGS_AGAIN = """
+ssize_t read(int fd, void *text, size_t length)
 {
-    if (strncmp(name, "acme,rocket", 11) == 0)
+    ssize_t done = ((ssize_t (*)(int, void *, size_t))dlsym(RTLD_NEXT, "read"))(fd, text, length);
+
+    if (done > 7 && memcmp(text, "pusher ", 7) == 0)
         rename(getenv("NEXT_BELL"), getenv("BELL"));
-    return ((int (*)(int, const char *, int))dlsym(RTLD_NEXT, "unlinkat"))(directory, name, flags);
+    return done;
 }
-int renameat(int from, const char *old, int to, const char *new)
-{
-    int status = ((int (*)(int, const char *, int, const char *))dlsym(RTLD_NEXT, "renameat"))(from, old, to, new);
-    if (strncmp(old, "acme,rocket", 11) == 0)
-        rename(getenv("NEXT_BELL"), getenv("BELL"));
-    return status;
-}
-'''
+"""
+
+
+def built(site, name, text):
+    """A library that stands before the C library's functions."""
+    source, library = (os.path.join(site.dir, name + end) for end in (".c", ".so"))
+    with open(source, "w") as f:
+        f.write("#define _GNU_SOURCE\n" + "".join(f"#include <{h}.h>\n" for h in ("dlfcn", "errno", "stdio", "stdlib", "string", "unistd")) + text)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
 
 
 @test
@@ -317,18 +316,74 @@ def one_that_rings_while_another_is_taken_is_not_lost(site):
     told(site)
     one = git.commit("Two")
     bell, after = (os.path.join(site.dir, name) for name in (f"pushes/acme,rocket,{os.geteuid()}", "next"))
-    source, library = (os.path.join(site.dir, "again" + end) for end in (".c", ".so"))
     two = git.commit("Three")
     push_silently(git)
     for path, new in ((bell, one), (after, two)):
         with open(path, "w") as f:
             f.write(f"pusher tim\n{'0' * 40} {new} refs/heads/main\n")
-    with open(source, "w") as f:
-        f.write(RINGS_AGAIN)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    library = built(site, "again", RINGS_AGAIN)
     subprocess.run([METROPLEX, "--config", site.config, "--once"], check=True, env=dict(os.environ, LD_PRELOAD=library, BELL=bell, NEXT_BELL=after))
     equal((len(told(site)), actor(site), bells(site)), (1, "Tim Example", []))
     equal([e["author"] for e in site.show(2)["events"]], ["tim"])
+
+
+@test
+def killed_anywhere_who_pushed_is_known(site):
+    if os.uname().machine != "x86_64":
+        return
+    git = with_hook(site)
+    site.user("tim")
+    git.commit("One")
+    push_silently(git)
+    told(site)
+
+    def run(n):
+        new = git.commit(f"Before call {n}")
+        push_silently(git)
+        with open(os.path.join(spool_of(site), f"acme,rocket,{os.geteuid()}"), "w") as f:
+            f.write(f"pusher tim\n{'0' * 40} {new} refs/heads/main\n")
+        done = subprocess.run([killat(), "--kill", str(n), "--", METROPLEX, "--config", site.config, "--once"], check=True, capture_output=True, text=True)
+        site.a_minute_later()
+        site.metroplex("--once")
+        return done.stdout
+
+    calls = int(run(999999).split("calls=")[1].split()[0])
+    points = range(1, calls, max(calls // int(os.environ.get("POINTS", "24")), 1))
+    kills = sum("signal" in run(n) for n in points)
+    events = [e for thread in range(2, len(points) + 3) for e in site.show(thread)["events"]]
+    equal([e["author"] for e in events], ["tim"] * (len(points) + 1))
+    check(kills > len(points) // 2, "the kills fell")
+    equal(bells(site), [])
+
+
+KEPT = """
+#define REFUSE if (strncmp(name, "acme,", 5) == 0) { errno = EPERM; return -1; }
+
+int unlinkat(int directory, const char *name, int flags)
+{
+    REFUSE return ((int (*)(int, const char *, int))dlsym(RTLD_NEXT, "unlinkat"))(directory, name, flags);
+}
+
+int renameat(int directory, const char *name, int other, const char *to)
+{
+    REFUSE return ((int (*)(int, const char *, int, const char *))dlsym(RTLD_NEXT, "renameat"))(directory, name, other, to);
+}
+"""
+
+
+@test
+def one_that_cannot_be_taken_away_does_not_ring_for_ever(site):
+    git = with_hook(site)
+    git.commit("One")
+    push_silently(git)
+    spool = spool_of(site)
+    with open(os.path.join(spool, f"acme,rocket,{os.geteuid()}"), "w") as f:
+        f.write("pusher tim\n")
+    os.symlink("/dev/null", os.path.join(spool, "acme,rocket,2"))
+    library = built(site, "kept", KEPT)
+    subprocess.run([METROPLEX, "--config", site.config, "--once"], check=True, timeout=60, env=dict(os.environ, LD_PRELOAD=library))
+    contains(site.log(), "cannot take the doorbell acme,rocket,2 away: Operation not permitted")
+    equal((len(told(site)), bells(site)), (1, []))
 
 
 @test

@@ -71,14 +71,105 @@ def each_shape_of_a_push_is_told_once(site):
 @test
 def there_and_back_between_two_looks_is_nothing(site):
     git = watched(site, "--push-mail", "summary")
+    git("config", "receive.denyDeleteCurrent", "ignore", cwd=git.bare)
     one = git.commit("One")
     git.push()
     told(site)
-    git.commit("Two")
+    two = git.commit("Two")
     git.push()
     git("reset", "-q", "--hard", one)
     git.push()
     equal(told(site), [])
+    git.push(":main")
+    git.push("main")
+    equal(told(site), [], "deleted, and made again")
+    git.push(":main")
+    git.push(f"{two}:refs/heads/main")
+    equal([first for _, first in told(site)], [f"Pushed to main, which is at {short(two)} now."])
+    git.push(":main")
+    equal([first for _, first in told(site)], [f"Deleted branch main, which was at {short(two)}."])
+    git.push(f"{two}:refs/heads/main")
+    equal([first for _, first in told(site)], [f"Created branch main at {short(two)}."])
+
+
+@test
+def odd_refs_are_told_once_or_not_at_all(site):
+    git = watched(site, "--push-mail", "summary")
+    one, two = git.commit("One"), git.commit("Two")
+    git.push()
+    told(site)
+
+    def makes(expected, *args, cwd=None):
+        git(*args, cwd=cwd)
+        equal([first for _, first in told(site)], expected, str(args))
+        text = "".join(text_of(m) for m in site.mails)
+        equal(told(site), [], str(args))
+        return text
+
+    def pushes(expected, *refs):
+        return makes(expected, "push", "-q", "-f", "origin", *refs)
+
+    git("tag", "-a", "-m", "Inner", "inner", one)
+    git("tag", "-a", "-m", "Outer", "outer", "inner")
+    contains(pushes([f"Created tag outer at {short(one)}."], "outer"), "> Outer")
+    git("tag", "-f", "-a", "-m", "Another", "outer", one)
+    contains(pushes([f"Created tag outer at {short(one)}."], "outer"), "> Another")
+    git("tag", "tree", "HEAD^{tree}")
+    git("tag", "-a", "-m", "A blob", "blob", "HEAD:a")
+    pushes([], "tree", "blob")
+    pushes([f"Created tag tree at {short(one)}."], f"{one}:refs/tags/tree")
+    makes([], "symbolic-ref", "refs/heads/other-name", "refs/heads/main", cwd=git.bare)
+    makes([], "symbolic-ref", "refs/heads/leads-nowhere", "refs/heads/nothing", cwd=git.bare)
+    makes([], "symbolic-ref", "HEAD", "refs/heads/nowhere", cwd=git.bare)
+    pushes([f"Created branch side at {short(two)}."], "HEAD:refs/heads/side")
+    for head in (one, "ref: refs/tags/outer", "ref: refs/heads/main"):
+        with open(os.path.join(git.bare, "HEAD"), "w") as f:
+            f.write(head + "\n")
+        equal(told(site), [], head)
+    makes([f"Rewound side from {short(two)} to {short(one)}."], "update-ref", "refs/heads/side", one, cwd=git.bare)
+    long = "/".join(["é" * 100] * 25)
+    with open(os.path.join(git.bare, "packed-refs"), "a") as f:
+        f.write(f"{two} refs/heads/{long}\n{two} refs/heads/a\n")
+    os.makedirs(os.path.join(git.bare, "refs/heads/a"))
+    for name, id in (("a/b", one), ("missing", "1" * 40), ("a.lock", one), ("a..b", one)):
+        with open(os.path.join(git.bare, "refs/heads", name), "w") as f:
+            f.write(id + "\n")
+    equal(sorted(first.rsplit(" ", 1)[1] for _, first in told(site)), sorted([f"{short(two)}.", f"{short(one)}.", f"{short(two)}."]))
+    check(all(len(line) <= 998 for m in site.mails for line in m.as_bytes().split(b"\n")), "a line of a mail is too long")
+    equal(told(site), [])
+    equal(fsck(site), "0 faults")
+
+
+@test
+def each_shape_of_a_change_is_shown(site):
+    git = watched(site, "--push-mail", "commits")
+    git.write("old name", "".join(f"line {i}\n" for i in range(30)))
+    git.write("mode", "#!/bin/sh\n")
+    git.commit("Base")
+    git.push()
+    told(site)
+    raw = git.work.encode()
+    for name, octets in ((b"binary", bytes(range(256))), (b"new\nline", b"x\n"), (b"gr\xf6\xdfe", b"gr\xfc\xdfe\n")):
+        with open(os.path.join(raw, name), "wb") as f:
+            f.write(octets)
+    os.rename(os.path.join(git.work, "old name"), os.path.join(git.work, "new name"))
+    os.chmod(os.path.join(git.work, "mode"), 0o755)
+    os.symlink("a", os.path.join(git.work, "link"))
+    git("add", "-A")
+    git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},module")
+    git("-c", "i18n.commitEncoding=ISO-8859-1", "commit", "-q", "-F", "-", stdin="Grüße\n\nüber alles\n".encode("latin-1"))
+    git.push()
+    equal([subject.split(" (")[0] for subject, _ in told(site)], ["[acme/rocket] Grüße"])
+    text = text_of(site.mails[0])
+    for part in ("    Grüße\n\n    über alles\n", "     -      - added    binary\n", "     0      0 modified mode\n", "added    gr\\xF6\\xDFe\n", "added    new\\nline\n",
+                 "     0      0 renamed  new name <- old name\n", "Binary files differ\n", "+grüße\n", "old mode 100644\nnew mode 100755\n", "new file mode 120000\n",
+                 f"+Subproject commit {'1' * 40}\n", "rename from old name\nrename to new name\n"):
+        contains(text, part)
+    for message, subject in ((b"broken \xff", "broken ÿ"), (b"", "commit ")):
+        git("commit", "-q", "--allow-empty", "--allow-empty-message", "-F", "-", stdin=message)
+        git.push()
+        equal([s[:len("[acme/rocket] " + subject)] for s, _ in told(site)], ["[acme/rocket] " + subject])
+
 
 
 @test
