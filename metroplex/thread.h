@@ -3,6 +3,7 @@
 
 #include "cli/json.h"
 #include "instance/transaction.h"
+#include "tracker/pulls.h"
 #include "tracker/thread_event.h"
 
 int thread_open(int argc, char **argv);
@@ -55,6 +56,14 @@ void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
 /* What a pull request would change, as the member `changes`; and for people. NULL: not known. */
 void thread_json_changes(JsonObject *object, const MpChanges *changes);
 void thread_print_changes(const MpChanges *changes);
+
+/* Where the branches of a pull request are, as `head_id`, `base_id` and `merge_base`. `told` (or
+ * NULL) is what was told of an open one last. */
+void thread_json_branches(JsonObject *object, const MpPullTold *told, const GPtrArray *events,
+                          const MpChanges *changes);
+
+/* Who closed it, and when, as the member `closed`; null while it is open. */
+void thread_json_end(JsonObject *object, const MpThread *thread, const GPtrArray *events);
 
 /* What of a commit it is about: `path` and `line`, where it is. */
 void thread_json_place(JsonObject *object, const MpComment *comment);

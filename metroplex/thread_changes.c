@@ -3,17 +3,34 @@
 #include "thread.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/escape.h"
 #include "base/text.h"
 
+#define HEAD "diff --git " /* of each file: no line of a hunk begins so */
+
+/* What of a diff is about the file whose turn it is, and the rest: the caller's; NULL where the
+ * diff was cut before. */
+static char *
+next_patch(const char **diff)
+{
+    const char *begin = *diff, *end = strstr(begin, "\n" HEAD);
+
+    if (!g_str_has_prefix(begin, HEAD))
+        return NULL;
+    *diff = end != NULL ? end + 1 : begin + strlen(begin);
+    return g_strndup(begin, (gsize)(*diff - begin));
+}
+
 static void
-add_files(JsonObject *object, const GPtrArray *files)
+add_files(JsonObject *object, const GPtrArray *files, const char *diff)
 {
     JsonArray *array = mp_json_array(object, "files");
 
     for (guint i = 0; i < files->len; i++) {
         const MpChangedFile *file = files->pdata[i];
+        g_autofree char *patch = next_patch(&diff);
         JsonObject *element = json_object_new();
 
         mp_json_text(element, "path", file->path);
@@ -22,7 +39,22 @@ add_files(JsonObject *object, const GPtrArray *files)
         mp_json_flag(element, "binary", file->is_binary);
         mp_json_number(element, "added", file->n_added);
         mp_json_number(element, "removed", file->n_removed);
+        mp_json_text(element, "patch", patch);
         json_array_add_object_element(array, element);
+    }
+}
+
+/* An event names commits without them. */
+static void
+add_bodies(JsonObject *object, const GPtrArray *commits)
+{
+    JsonArray *array = json_object_get_array_member(object, "commits");
+
+    for (guint i = 0; i < commits->len; i++) {
+        const MpChangedCommit *commit = commits->pdata[i];
+
+        mp_json_text(json_array_get_object_element(array, i), "body",
+                     commit->body != NULL ? commit->body : "");
     }
 }
 
@@ -38,7 +70,9 @@ thread_json_changes(JsonObject *object, const MpChanges *changes)
     mp_json_text(member, "to", changes->to);
     mp_json_number(member, "n_commits", changes->n_commits);
     thread_json_commits(member, changes->commits);
-    add_files(member, changes->files);
+    add_bodies(member, changes->commits);
+    mp_json_flag(member, "bodies_cut", changes->are_bodies_cut);
+    add_files(member, changes->files, changes->diff);
     mp_json_flag(member, "more_files", changes->has_more);
     mp_json_number(member, "added", changes->n_added);
     mp_json_number(member, "removed", changes->n_removed);
@@ -69,4 +103,79 @@ thread_print_changes(const MpChanges *changes)
         printf("  %s: %s, +%" G_GUINT64_FORMAT " -%" G_GUINT64_FORMAT "\n", path, kind,
                file->n_added, file->n_removed);
     }
+}
+
+/* --- Where its branches are, and how it ended ---------------------------------------------------
+ */
+
+/* The last event that says where the head is. */
+static const char *
+find_head(const GPtrArray *events)
+{
+    for (guint i = events->len; i > 0; i--) {
+        const MpThreadEvent *event = events->pdata[i - 1];
+
+        if (event->change == MP_THREAD_HEAD_PUSHED)
+            return event->to;
+        if (event->change == MP_THREAD_MERGED || event->change == MP_THREAD_HEAD_DELETED)
+            return event->from;
+    }
+    return NULL;
+}
+
+static const MpThreadEvent *
+find_last(const GPtrArray *events, bool (*is_wanted)(MpThreadChange change))
+{
+    for (guint i = events->len; i > 0; i--) {
+        const MpThreadEvent *event = events->pdata[i - 1];
+
+        if (is_wanted(event->change))
+            return event;
+    }
+    return NULL;
+}
+
+static bool
+is_merge(MpThreadChange change)
+{
+    return change == MP_THREAD_MERGED;
+}
+
+static bool
+is_end(MpThreadChange change)
+{
+    return change == MP_THREAD_CLOSED || change == MP_THREAD_MERGED ||
+           change == MP_THREAD_HEAD_DELETED;
+}
+
+void
+thread_json_branches(JsonObject *object, const MpPullTold *told, const GPtrArray *events,
+                     const MpChanges *changes)
+{
+    const MpThreadEvent *merge = find_last(events, is_merge);
+    const char *head = told != NULL ? told->head_id : find_head(events);
+    const char *base = told != NULL ? told->base_id : merge != NULL ? merge->to : NULL;
+
+    mp_json_text(object, "head_id", head != NULL || changes == NULL ? head : changes->to);
+    mp_json_text(object, "base_id", base);
+    mp_json_text(object, "merge_base", changes != NULL ? changes->from : NULL);
+}
+
+void
+thread_json_end(JsonObject *object, const MpThread *thread, const GPtrArray *events)
+{
+    const MpThreadEvent *event = thread->is_open ? NULL : find_last(events, is_end);
+    JsonObject *end;
+
+    if (event == NULL) {
+        json_object_set_null_member(object, "closed");
+        return;
+    }
+    end = json_object_new();
+    mp_json_text(end, "change", mp_thread_change_name(event->change));
+    mp_json_text(end, "by", event->author_login);
+    mp_json_date(end, "date", event->date);
+    mp_json_text(end, "via", event->via);
+    mp_json_number(end, "event", event->number);
+    json_object_set_object_member(object, "closed", end);
 }

@@ -133,6 +133,7 @@ typedef struct {
     GPtrArray *comments;    /* MpComment, from number 1 */
     GPtrArray *events;      /* MpThreadEvent, in their order */
     MpChanges *changes;     /* of a pull request, or NULL */
+    GPtrArray *pulls;       /* MpPullTold: the open ones of its repository */
     GPtrArray *subscribers; /* MpSubscriber */
     GPtrArray *logins; /* of the subscribers, in their order; NULL for an account that is gone */
 } Whole;
@@ -145,6 +146,7 @@ whole_clear(Whole *whole)
     g_clear_pointer(&whole->comments, g_ptr_array_unref);
     g_clear_pointer(&whole->events, g_ptr_array_unref);
     g_clear_pointer(&whole->changes, mp_changes_free);
+    g_clear_pointer(&whole->pulls, g_ptr_array_unref);
     g_clear_pointer(&whole->subscribers, g_ptr_array_unref);
     g_clear_pointer(&whole->logins, g_ptr_array_unref);
 }
@@ -196,6 +198,9 @@ read_whole(MpInstance *instance, guint64 id, Whole *whole, GError **error)
         return false;
     whole->events = thread_read_events(instance, id, error);
     if (whole->events == NULL || !mp_tracker_changes(instance->tracker, id, &whole->changes, error))
+        return false;
+    whole->pulls = mp_tracker_pulls(instance->tracker, whole->thread->repository, error);
+    if (whole->pulls == NULL)
         return false;
     whole->subscribers = mp_tracker_subscribers(instance->tracker, id, error);
     return whole->subscribers != NULL && read_logins(instance, whole, error);
@@ -252,12 +257,27 @@ thread_json_of_comment(const MpComment *comment)
     return object;
 }
 
+static const MpPullTold *
+find_told(const Whole *whole)
+{
+    for (guint i = 0; i < whole->pulls->len; i++) {
+        const MpPullTold *told = whole->pulls->pdata[i];
+
+        if (told->thread == whole->thread->id)
+            return told;
+    }
+    return NULL;
+}
+
 static void
 print_json(const Whole *whole)
 {
     JsonObject *object = json_of(whole->thread);
     JsonArray *array;
 
+    thread_json_end(object, whole->thread, whole->events);
+    if (whole->thread->base != NULL)
+        thread_json_branches(object, find_told(whole), whole->events, whole->changes);
     thread_json_changes(object, whole->changes);
     mp_json_text(object, "body", whole->opening->body);
     json_object_set_object_member(object, "opening", thread_json_of_comment(whole->opening));

@@ -28,6 +28,7 @@ free_commit(gpointer data)
     g_free(commit->id);
     g_free(commit->author);
     g_free(commit->subject);
+    g_free(commit->body);
     g_free(commit);
 }
 
@@ -56,6 +57,7 @@ mp_changed_commits_add(GPtrArray *commits, const MpChangedCommit *commit)
     copy->id = g_strdup(commit->id);
     copy->author = g_strdup(commit->author);
     copy->subject = g_strdup(commit->subject);
+    copy->body = commit->body != NULL && *commit->body != '\0' ? g_strdup(commit->body) : NULL;
     copy->date = CLAMP(commit->date, 0, DATES_MAX);
     g_ptr_array_add(commits, copy);
 }
@@ -99,6 +101,7 @@ mp_changes_free(MpChanges *changes)
 
 #define COMMITS "commits" /* groups */
 #define FILES   "files"
+#define BODIES  "bodies" /* by the numbers of the commits */
 
 /* The next element of the group, of `n` parts; NULL behind the last. */
 static GStrv
@@ -138,7 +141,8 @@ mp_record_commits(MpRecordReader *r)
             mp_record_blame(r, key, "not of the form ID;SECONDS;AUTHOR;SUBJECT;");
             break;
         }
-        const MpChangedCommit commit = {part[0], part[2], part[3], (gint64)date};
+        const MpChangedCommit commit = {
+            .id = part[0], .author = part[2], .subject = part[3], .date = (gint64)date};
         mp_changed_commits_add(commits, &commit);
     }
     r->group = group;
@@ -155,6 +159,29 @@ mp_record_set_commits(GKeyFile *file, const GPtrArray *commits)
         const char *const part[] = {commit->id, date, commit->author, commit->subject};
 
         g_key_file_set_string_list(file, COMMITS, key, part, G_N_ELEMENTS(part));
+    }
+}
+
+static void
+read_bodies(const MpRecordReader *r, const GPtrArray *commits)
+{
+    for (guint i = 0; i < commits->len; i++) {
+        MpChangedCommit *commit = commits->pdata[i];
+        g_autofree char *key = g_strdup_printf("%u", i + 1);
+
+        commit->body = g_key_file_get_string(r->file, BODIES, key, NULL);
+    }
+}
+
+static void
+set_bodies(GKeyFile *file, const GPtrArray *commits)
+{
+    for (guint i = 0; i < commits->len; i++) {
+        const MpChangedCommit *commit = commits->pdata[i];
+        g_autofree char *key = g_strdup_printf("%u", i + 1);
+
+        if (commit->body != NULL)
+            g_key_file_set_string(file, BODIES, key, commit->body);
     }
 }
 
@@ -238,6 +265,8 @@ mp_record_parse_changes(const char *text, const char *path, GError **error)
     changes->is_cut = mp_record_boolean(&r, "diff-cut");
     g_ptr_array_unref(changes->commits);
     changes->commits = mp_record_commits(&r);
+    changes->are_bodies_cut = mp_record_boolean(&r, "bodies-cut");
+    read_bodies(&r, changes->commits);
     read_files(&r, changes->files);
     return mp_record_end(&r, error) ? g_steal_pointer(&changes) : NULL;
 }
@@ -255,7 +284,10 @@ mp_record_changes(const MpChanges *changes)
     mp_record_set_number(file, g, "removed", changes->n_removed);
     g_key_file_set_string(file, g, "more-files", changes->has_more ? "true" : "false");
     g_key_file_set_string(file, g, "diff-cut", changes->is_cut ? "true" : "false");
+    if (changes->are_bodies_cut)
+        g_key_file_set_string(file, g, "bodies-cut", "true");
     mp_record_set_commits(file, changes->commits);
+    set_bodies(file, changes->commits);
     set_files(file, changes->files);
     return g_key_file_to_data(file, NULL, NULL);
 }

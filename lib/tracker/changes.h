@@ -12,10 +12,14 @@
 #define MP_CHANGES_COMMITS 250         /* that are named, the newest first */
 #define MP_CHANGES_FILES   300         /* likewise */
 #define MP_CHANGES_DIFF    (64 * 1024) /* octets */
+#define MP_CHANGES_BODY    4096        /* octets of one commit's message, without its subject, */
+#define MP_CHANGES_BODIES  (64 * 1024) /* and of all */
 
 typedef struct {
     char *id, *author, *subject; /* author: the name that the commit says, no account's */
     gint64 date;                 /* when it was written */
+    char *body; /* what its message says below the subject, lines ending in \n; NULL for nothing.
+                   An event does not keep it */
 } MpChangedCommit;
 
 typedef struct {
@@ -27,12 +31,13 @@ typedef struct {
 } MpChangedFile;
 
 typedef struct {
-    char *from;         /* the commit where it left its base; NULL where there is none */
-    char *to;           /* its last commit */
-    GPtrArray *commits; /* MpChangedCommit */
-    GPtrArray *files;   /* MpChangedFile, by path */
-    guint64 n_commits;  /* all */
-    bool has_more;      /* files that are not named */
+    char *from;          /* the commit where it left its base; NULL where there is none */
+    char *to;            /* its last commit */
+    GPtrArray *commits;  /* MpChangedCommit */
+    GPtrArray *files;    /* MpChangedFile, by path */
+    guint64 n_commits;   /* all */
+    bool has_more;       /* files that are not named */
+    bool are_bodies_cut; /* of some commits they are left out, or a part of them is */
     guint64 n_added, n_removed;
     char *diff; /* as git diff prints it; "" */
     bool is_cut;

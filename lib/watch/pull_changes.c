@@ -1,9 +1,44 @@
 /* What a pull request would change, read from its repository; see pull_changes.h. */
 #include "watch/pull_changes.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "instance/instance.h"
 #include "repo/changes.h"
+
+/* Below the subject, which ends at the first empty line. */
+static const char *
+body_of(const char *message)
+{
+    const char *end = strstr(message + strspn(message, "\n"), "\n\n");
+
+    return end != NULL ? end + strspn(end, "\n") : "";
+}
+
+/* Whole lines, as long as there is room: of each, and for all. */
+static void
+cut_bodies(MpChanges *changes)
+{
+    gsize room = MP_CHANGES_BODIES;
+
+    for (guint i = 0; i < changes->commits->len; i++) {
+        MpChangedCommit *commit = changes->commits->pdata[i];
+        gsize length = commit->body != NULL ? strlen(commit->body) : 0;
+        gsize most = MIN(room, MP_CHANGES_BODY);
+
+        if (length > most) {
+            while (most > 0 && commit->body[most - 1] != '\n')
+                most--;
+            commit->body[most] = '\0';
+            length = most;
+            changes->are_bodies_cut = true;
+        }
+        room -= length;
+        if (length == 0)
+            g_clear_pointer(&commit->body, g_free);
+    }
+}
 
 bool
 mp_pull_add_commit(const MpConfig *config, MpRepo *repo, const git_oid *id, GPtrArray *commits,
@@ -18,7 +53,9 @@ mp_pull_add_commit(const MpConfig *config, MpRepo *repo, const git_oid *id, GPtr
         return true;
     g_autofree char *author = mp_masked(config, commit->author.name, MP_MASK_TEXT);
     g_autofree char *subject = mp_masked(config, commit->subject, MP_MASK_TEXT);
-    const MpChangedCommit changed = {git_oid_tostr_s(id), author, subject, commit->author.time};
+    g_autofree char *body = mp_masked(config, body_of(commit->message), MP_MASK_TEXT);
+    const MpChangedCommit changed = {git_oid_tostr_s(id), author, subject, commit->author.time,
+                                     body};
     mp_changed_commits_add(commits, &changed);
     return true;
 }
@@ -96,6 +133,7 @@ mp_pull_changes(const MpConfig *config, MpRepo *repo, const git_oid *base, const
         !mp_pull_commits(config, repo, head, base, NULL, MP_CHANGES_COMMITS, changes->commits,
                          &changes->n_commits, error))
         return NULL;
+    cut_bodies(changes);
     g_autoptr(MpRepoChanges) files =
         mp_repo_changes(repo, has_base ? &left : NULL, head, &limits, error);
     if (files == NULL)

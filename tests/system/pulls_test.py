@@ -5,12 +5,13 @@ import email.policy
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, Site, check, contains, equal, killat, main, test  # noqa: E402
+from harness import METROPLEX, TOP, Site, check, contains, equal, killat, main, test  # noqa: E402
 from repository import Repository  # noqa: E402
 
 SHA = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -133,12 +134,143 @@ def a_pull_request_has_its_commits_files_and_diff(site):
     equal((found["from"], found["to"]), (repository.git("rev-parse", "main"), repository.git("rev-parse", "topic")))
     equal([(c["subject"], c["author"]) for c in found["commits"]], [("Make it thicker", "Ada Wright"), ("Add a fuse", "Ada Wright")])
     equal((found["n_commits"], found["added"], found["removed"], found["diff_cut"], found["more_files"]), (2, 4, 0, False, False))
-    equal(found["files"], [{"path": "fuse.c", "old_path": None, "change": "modified", "binary": False, "added": 4, "removed": 0}])
+    equal(found["files"], [{"path": "fuse.c", "old_path": None, "change": "modified", "binary": False, "added": 4, "removed": 0, "patch": found["diff"]}])
     equal(found["diff"].split("\n")[0], "diff --git a/fuse.c b/fuse.c")
     contains(found["diff"], "+Add a fuse\n+Make it thicker\n")
     shown = site.metroplex("thread", "show", str(pull))
     contains(shown, "2 commits, 1 file, +4 -0\n"), contains(shown, " Add a fuse (Ada Wright)\n"), contains(shown, "  fuse.c: modified, +4 -0\n")
     equal(site.metroplex("fsck", "--json"), "")
+
+
+# --- What a program is given, whole: every member and its type; a name that ends in ? is not always there
+
+ID, DATE, TEXT, MAYBE, NUMBER, FLAG = "[0-9a-f]{40}", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", str, (str, type(None)), int, bool
+COMMIT = {"id": ID, "author": TEXT, "date": DATE, "subject": TEXT}
+COMMENT = {"number": NUMBER, "author": TEXT, "author_name": MAYBE, "date": DATE, "via": "mail|command|import|push", "redacted?": DATE, "path?": TEXT, "line?": NUMBER, "lines?": TEXT,
+           "body": TEXT, "elided": MAYBE, "message_id": MAYBE, "attachments": [{"file": TEXT, "name": MAYBE, "type": TEXT, "size": NUMBER}]}
+PUSH = {"ref": TEXT, "deed": "created|updated|rewound|deleted", "before": MAYBE, "after": MAYBE, "n-added": NUMBER, "n-removed": NUMBER, "unsure": FLAG, "added": [dict(COMMIT, date=None)],
+        "removed": [dict(COMMIT, date=None)], "files": [TEXT], "n-files": NUMBER, "lines-added": NUMBER, "lines-removed": NUMBER, "message": MAYBE, "others": NUMBER}
+EVENTS = {"closed": {"source?": TEXT, "commits?": [COMMIT]}, "reopened": {}, "locked": {}, "unlocked": {}, "renamed": {"was": TEXT, "title": TEXT}, "labeled": {"labels": [TEXT]}, "unlabeled": {"labels": [TEXT]},
+          "assigned": {"assignees": [TEXT]}, "unassigned": {"assignees": [TEXT]}, "head-pushed": {"from": ID, "to": ID, "added": NUMBER, "removed": NUMBER, "commits?": [COMMIT]},
+          "merged": {"from": ID, "to": ID}, "head-deleted": {"from": ID}, "referenced": {"source": TEXT, "commits": [COMMIT]}, "pushed": {"push": PUSH}}
+EVENT = {"number": NUMBER, "change": "|".join(EVENTS), "author": TEXT, "date": DATE, "via": TEXT, "key": "[0-9a-f]{32}", "comment": NUMBER}
+THREAD = {"id": NUMBER, "kind": "issue|pull|commit", "repository": TEXT, "title": TEXT, "state": "open|closed", "locked": FLAG, "unlisted?": FLAG, "object": MAYBE, "author": TEXT, "author_name": MAYBE,
+          "created": DATE, "labels": [TEXT], "assignees": [TEXT]}
+SHOWN = {"closed": {"change": "closed|merged|head-deleted", "by": TEXT, "date": DATE, "via": TEXT, "event": NUMBER}, "opening": COMMENT, "body": TEXT,
+         "subscribers": [{"login": MAYBE, "reason": TEXT}], "comments": [COMMENT], "events": [EVENT]}
+FILE = {"path": TEXT, "old_path": MAYBE, "change": "added|deleted|modified|renamed", "binary": FLAG, "added": NUMBER, "removed": NUMBER, "patch": MAYBE}
+CHANGES = {"from": MAYBE, "to": ID, "n_commits": NUMBER, "commits": [dict(COMMIT, body=TEXT)], "bodies_cut": FLAG, "files": [FILE], "more_files": FLAG, "added": NUMBER, "removed": NUMBER, "diff": TEXT, "diff_cut": FLAG}
+PULL = {"base": TEXT, "merged": FLAG, "head_id": MAYBE, "base_id": MAYBE, "merge_base": MAYBE, "changes?": CHANGES}
+SEEN = set()
+
+
+def has_shape(found, shape, where="thread"):
+    if isinstance(shape, list):
+        check(isinstance(found, list), f"{where}: {found!r}")
+        for i, element in enumerate(found):
+            has_shape(element, shape[0], f"{where}[{i}]")
+    elif isinstance(shape, dict):
+        if shape is EVENT:
+            shape = {**EVENT, **EVENTS[found["change"]]}
+            SEEN.add(found["change"])
+        wanted = {name.rstrip("?"): kind for name, kind in shape.items() if kind is not None}
+        needed = {name for name, kind in shape.items() if kind is not None and not name.endswith("?")}
+        equal(sorted(set(found) - set(wanted)), [], f"{where}: members that nobody knows")
+        equal(sorted(needed - set(found)), [], f"{where}: members that are missing")
+        for name in found:
+            if not (name == "closed" and found[name] is None):
+                has_shape(found[name], wanted[name], f"{where}.{name}")
+    elif isinstance(shape, str):
+        check(isinstance(found, str) and re.fullmatch(shape, found), f"{where}: {found!r} is no {shape}")
+    else:
+        check(isinstance(found, shape) and isinstance(found, bool) == (shape is bool), f"{where}: {found!r} is no {shape}")
+
+
+def names_in(shape):
+    for name, kind in shape.items() if isinstance(shape, dict) else []:
+        yield name.rstrip("?")
+        yield from names_in(kind[0] if isinstance(kind, list) else kind)
+
+
+@test
+def a_program_has_all_that_it_needs_to_draw_one(site):
+    repository, pull = branches(site)
+    issue = site.thread("tim")
+    repository.commit("Move it\n\nIt stood in the way.\n\nSigned-off-by: Ada <ada@example.org>", path="a b.c", text="x\n" * 30)
+    repository.git("mv", "a b.c", "c.c")
+    with open(os.path.join(repository.work, "binary"), "wb") as file:
+        file.write(bytes(range(256)))
+    repository.commit("Rename it", path="new.c", push="topic")
+    site.metroplex("--once")
+    head, base = repository.git("rev-parse", "topic"), repository.git("rev-parse", "main")
+    found = site.show(pull)
+    has_shape(found, {**THREAD, **SHOWN, **PULL})
+    equal((found["head_id"], found["base_id"], found["merge_base"], found["closed"], found["merged"]), (head, base, base, None, False))
+    changes = found["changes"]
+    equal([(c["subject"], c["body"]) for c in changes["commits"]], [("Rename it", ""), ("Move it", "It stood in the way.\n\nSigned-off-by: Ada <***@***>\n"), ("Make it thicker", "It melted.\n"), ("Add a fuse", "")])
+    equal("".join(f["patch"] for f in changes["files"]), changes["diff"])
+    for file in changes["files"]:
+        contains(file["patch"].split("\n")[0], f" b/{file['path']}")
+    equal([(f["path"], f["change"], f["binary"]) for f in changes["files"]], [("binary", "added", True), ("c.c", "added", False), ("fuse.c", "modified", False), ("new.c", "added", False)])
+    site.metroplex("thread", "comment", str(pull), "--as", "tim", "-", stdin="Well.\n")
+    for command in (("label", "bug"), ("unlabel", "bug"), ("assign", "kate"), ("unassign", "kate"), ("title", "U"), ("lock",), ("unlock",), ("close",)):
+        site.metroplex("thread", command[0], str(pull), *command[1:], "--as", "tim")
+    found = site.show(pull)
+    equal({k: v for k, v in found["closed"].items() if k != "date"}, {"change": "closed", "by": "tim", "via": "command", "event": 9})
+    site.metroplex("thread", "reopen", str(pull), "--as", "tim")
+    site.metroplex("--once")
+    equal(site.show(pull)["closed"], None)
+    repository.git("checkout", "-q", "main")
+    repository.git("merge", "-q", "--no-ff", "-m", f"Merge topic\n\nFixes #{issue}. See #{pull}.", "topic")
+    repository.push("main")
+    site.metroplex("--once")
+    merged = site.show(pull)
+    has_shape(merged, {**THREAD, **SHOWN, **PULL})
+    equal((merged["head_id"], merged["base_id"], merged["merged"]), (head, repository.git("rev-parse", "main"), True))
+    equal((merged["closed"]["change"], merged["closed"]["event"]), ("merged", merged["events"][-1]["number"] if merged["events"][-1]["change"] == "merged" else merged["closed"]["event"]))
+    has_shape(site.show(issue), {**THREAD, **SHOWN})
+    repository.git("checkout", "-q", "-b", "later")
+    repository.commit("Later", push="later")
+    gone = opens(site, "pull", "--base", "main", "--head", "later")
+    repository.push(":later")
+    site.metroplex("--once")
+    has_shape(site.show(gone), {**THREAD, **SHOWN, **PULL})
+    equal(site.show(gone)["closed"]["change"], "head-deleted")
+    elsewhere = site.metroplex("thread", "open", "--repository", "acme/else", "--kind", "pull", "--title", "T", "--as", "tim", "--base", "main", "--head", "topic", "-", stdin="x").strip()
+    has_shape(site.show(elsewhere), {**THREAD, **SHOWN, **PULL})
+    site.metroplex("repository", "set", "acme/rocket", "--push-mail", "commits", "--watch", "kate")
+    sha = repository.commit("Tell it", push="HEAD:main")
+    site.metroplex("--once")
+    told = next(t for t in range(int(elsewhere) + 1, 99) if site.show(t)["object"] == sha)
+    site.metroplex("thread", "comment", str(told), "--as", "kate", "--path", "fuse.c", "--line", "1", "-", stdin="Why?\n")
+    site.metroplex("thread", "redact", str(pull), "1")
+    for thread in (told, pull):
+        has_shape(site.show(thread), {**THREAD, **SHOWN, **(PULL if thread == pull else {})})
+    equal((site.show(told)["object"], site.show(told)["comments"][0]["line"]), (sha, 1))
+    for line in site.metroplex("thread", "list", "--json").splitlines():
+        has_shape(json.loads(line), {**THREAD, "base?": TEXT, "merged?": FLAG})
+    equal(sorted(set(EVENTS) - SEEN), [], "events that were not seen")
+    equal(site.metroplex("fsck", "--json"), "")
+    with open(os.path.join(TOP, "man/metroplex.8"), encoding="utf-8") as file:
+        said = re.search(r"^\.Sh THREADS AS JSON\n(.*?)^\.Sh ", file.read(), re.M | re.S)[1]
+    known = set(re.findall(r"\.Ql ([\w-]+)", said))
+    every = set(names_in({**THREAD, **SHOWN, **PULL})) | {name for shape in EVENTS.values() for name in names_in(shape)}
+    equal(sorted(every - known), [], "members that the manual does not have")
+    equal(sorted(set(EVENTS) - set(re.findall(r"[a-z-]+", "".join(re.findall(r"^\.It Cm .*", said, re.M))))), [], "events that it does not have")
+
+
+@test
+def what_commits_say_is_bounded(site):
+    repository, pull = branches(site)
+    for i in range(30):
+        repository.commit(f"Number {i}\n\n" + f"{i:099}\n" * 60)
+    repository.push("topic")
+    site.metroplex("--once")
+    found = site.show(pull)["changes"]
+    bodies = [c["body"] for c in found["commits"]]
+    check(found["bodies_cut"] and max(map(len, bodies)) <= 4096 and 60000 < sum(map(len, bodies)) <= 65536, [len(b) for b in bodies])
+    check(all(body == "" or body.endswith("\n") for body in bodies), "half a line")
+    equal((bodies[0], bodies[-1]), (f"{29:099}\n" * 40, ""))
 
 
 def mails(site, login):
