@@ -157,6 +157,12 @@ set_name(MpUser *user, const char *name, GError **error)
 
     if (checked == NULL || !user->is_guest)
         return set_text(&user->name, g_steal_pointer(&checked));
+    if (!mp_may_name_guest(checked)) {
+        g_autofree char *shown = mp_escape_word(checked);
+        return mp_fail(
+            error, MP_ERROR_INPUT,
+            "--name: %s is no name of a guest: it holds an address, a slash or no letter", shown);
+    }
     return set_text(&user->name, mp_guest_name(checked, "", !mp_user_is_unconfirmed(user)));
 }
 

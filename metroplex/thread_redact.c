@@ -21,7 +21,7 @@ typedef struct {
     MpPurge *purge;  /* whose words, and who repeats them */
     char *title;     /* --title, or NULL */
     bool is_known;   /* it had been redacted before */
-    guint n_files;   /* that were deleted */
+    GPtrArray *gone; /* char *: files below the data directory that were deleted */
     GPtrArray *left; /* char *: files that somebody has to look at */
     GPtrArray *refs; /* char *: of tracker.git, and packs there, that keep it */
 } Job;
@@ -31,6 +31,7 @@ job_clear(Job *job)
 {
     g_clear_pointer(&job->purge, mp_purge_free);
     g_free(job->title);
+    g_clear_pointer(&job->gone, g_ptr_array_unref);
     g_clear_pointer(&job->left, g_ptr_array_unref);
     g_clear_pointer(&job->refs, g_ptr_array_unref);
 }
@@ -158,7 +159,8 @@ purge(MpInstance *instance, Job *job, GError **error)
     if (!mp_purge_find_files(instance, purge, record, job->left, error) ||
         !mp_purge_record_write(record, instance->config->data, error))
         return false;
-    job->n_files = record->files->len;
+    for (guint i = 0; i < record->files->len; i++)
+        g_ptr_array_add(job->gone, g_strdup(record->files->pdata[i]));
     return mp_purge_finish(instance, job->refs, error);
 }
 
@@ -223,10 +225,11 @@ print_done(const Job *job, bool is_purge)
     print_numbers("these repeat it in their own words, look at them:", purge->repeating);
     print_names("repeats it, ", job->left);
     print_names("keeps it, delete it in tracker.git and purge again: ", job->refs);
+    print_names("deleted: ", job->gone);
     if (is_purge)
         printf("%u %s deleted; not reached: clones and mirrors, mail that was sent, kept mail and "
                "logs of\nother hosts and of the mail server, backups\n",
-               job->n_files, mp_plural(job->n_files, "file", "files"));
+               job->gone->len, mp_plural(job->gone->len, "file", "files"));
     else if (!job->is_known)
         printf("its words stay in the history of tracker.git, in kept mail and in mail that was "
                "sent:\n--purge removes them from what is here\n");
@@ -257,7 +260,8 @@ int
 thread_redact(int argc, char **argv)
 {
     gboolean is_purge = FALSE;
-    g_auto(Job) job = {.left = g_ptr_array_new_with_free_func(g_free),
+    g_auto(Job) job = {.gone = g_ptr_array_new_with_free_func(g_free),
+                       .left = g_ptr_array_new_with_free_func(g_free),
                        .refs = g_ptr_array_new_with_free_func(g_free)};
     const GOptionEntry entries[] = {
         {"purge", 0, 0, G_OPTION_ARG_NONE, &is_purge,

@@ -359,6 +359,21 @@ mp_question_accept(const MpInstance *instance, const MpDelivery *delivery, GErro
     return settle(instance, delivery, identity->key, mp_accounts_accept_guest, error);
 }
 
+/* A guest that was made of this mail alone has no address where the one who confirms it was known
+ * already: then that is who hears of the thread. */
+static bool
+find_who_hears(const MpInstance *instance, const MpDelivery *delivery, guint64 *user,
+               GError **error)
+{
+    g_autoptr(MpUser) author = NULL;
+
+    if (!mp_accounts_user(instance->accounts, *user, &author, error))
+        return false;
+    if (author != NULL && mp_user_is_unconfirmed(author) && delivery->identity.account != NULL)
+        *user = delivery->identity.account->id;
+    return true;
+}
+
 bool
 mp_question_subscribe(const MpInstance *instance, MpBatch *batch, const MpDelivery *delivery,
                       GError **error)
@@ -375,6 +390,8 @@ mp_question_subscribe(const MpInstance *instance, MpBatch *batch, const MpDelive
         return false;
     if (thread == NULL || thread->author != user)
         return true;
+    if (!find_who_hears(instance, delivery, &user, error))
+        return false;
     g_autofree char *what = g_strdup_printf("%s#%" G_GUINT64_FORMAT ": its author is confirmed",
                                             thread->repository, thread->id);
     return mp_batch_subscribe(batch, number, user, "author", what, &actor, error);

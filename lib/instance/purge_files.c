@@ -23,8 +23,12 @@ typedef struct {
     MpPurgeRecord *record;
     MpWorker *worker;
     GHashTable *of_others; /* char *, names of mails that belong to other threads */
+    GHashTable *of_thread; /* likewise, to the comment's */
     GHashTable *its_own;   /* char *, names of those that became the comment */
 } Find;
+
+/* Few words that anybody writes are no proof that a mail repeats them. */
+typedef enum { REPEATS_NOTHING, MAY_REPEAT, REPEATS } Verdict;
 
 static void
 take(Find *find, const char *directory, const char *name)
@@ -45,34 +49,42 @@ note_outcome(const char *const *fields, gpointer user_data)
 
     if (is_comment)
         g_hash_table_add(find->its_own, g_strdup(fields[4]));
+    else if (thread != 0 && thread == find->purge->thread)
+        g_hash_table_add(find->of_thread, g_strdup(fields[4]));
     else if (thread != 0 && thread != find->purge->thread)
         g_hash_table_add(find->of_others, g_strdup(fields[4]));
 }
 
-static bool
-text_repeats(const Find *find, const char *text, bool is_html)
+static Verdict
+judge_text(const Find *find, const char *text, bool is_html)
 {
     g_autofree char *plain = is_html ? g_strdup(text) : NULL;
 
     if (text == NULL)
-        return false;
+        return REPEATS_NOTHING;
     if (is_html)
         g_strdelimit(plain, "<>&;", ' ');
-    return mp_repeats_are_in(find->purge->words, is_html ? plain : text);
+    const char *shown = is_html ? plain : text;
+    return mp_repeats_are_surely_in(find->purge->words, shown) ? REPEATS
+           : mp_repeats_are_in(find->purge->words, shown)      ? MAY_REPEAT
+                                                               : REPEATS_NOTHING;
 }
 
-static bool
-message_repeats(const Find *find, const MpMessage *message)
+static Verdict
+judge_message(const Find *find, const MpMessage *message)
 {
-    return (find->purge->message_id != NULL &&
-            g_strcmp0(message->message_id, find->purge->message_id) == 0) ||
-           text_repeats(find, message->subject, false) ||
-           text_repeats(find, message->plain, false) || text_repeats(find, message->html, true);
+    Verdict subject = judge_text(find, message->subject, false);
+    Verdict plain = judge_text(find, message->plain, false);
+    Verdict html = judge_text(find, message->html, true);
+    bool is_it = find->purge->message_id != NULL &&
+                 g_strcmp0(message->message_id, find->purge->message_id) == 0;
+
+    return is_it ? REPEATS : MAX(subject, MAX(plain, html));
 }
 
 /* What cannot be read was never published, and is left to its owner. */
-static bool
-mail_repeats(Find *find, const char *directory, const char *name)
+static Verdict
+judge_mail(Find *find, const char *directory, const char *name)
 {
     MpLimits limits = mp_instance_limits(find->instance);
     g_autofree char *path = g_build_filename(find->instance->config->data, directory, name, NULL);
@@ -85,22 +97,35 @@ mail_repeats(Find *find, const char *directory, const char *name)
 
     if (message == NULL)
         mp_warn("Left as it is, since it cannot be read: %s", shown);
-    return message != NULL && message_repeats(find, message);
+    return message != NULL ? judge_message(find, message) : REPEATS_NOTHING;
+}
+
+/* A mail of the thread is about it. */
+static void
+look_at_mail(Find *find, const char *directory, const char *name, GPtrArray *left)
+{
+    Verdict verdict = g_hash_table_contains(find->its_own, name) ? REPEATS
+                      : g_hash_table_contains(find->of_others, name)
+                          ? REPEATS_NOTHING
+                          : judge_mail(find, directory, name);
+
+    if (verdict == REPEATS ||
+        (verdict == MAY_REPEAT && g_hash_table_contains(find->of_thread, name)))
+        take(find, directory, name);
+    else if (verdict == MAY_REPEAT)
+        g_ptr_array_add(left, g_strdup_printf("in words that anybody writes, delete it if it does: "
+                                              "%s/%s/%s",
+                                              find->instance->config->data, directory, name));
 }
 
 static bool
-find_in_maildir(Find *find, const char *directory, GError **error)
+find_in_maildir(Find *find, const char *directory, GPtrArray *left, GError **error)
 {
     g_autofree char *path = mp_config_path(find->instance->config, directory);
     g_autoptr(GPtrArray) names = mp_list_directory_if_any(path, error);
 
-    for (guint i = 0; names != NULL && i < names->len; i++) {
-        const char *name = names->pdata[i];
-
-        if (g_hash_table_contains(find->its_own, name) ||
-            (!g_hash_table_contains(find->of_others, name) && mail_repeats(find, directory, name)))
-            take(find, directory, name);
-    }
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        look_at_mail(find, directory, names->pdata[i], left);
     return names != NULL;
 }
 
@@ -115,7 +140,7 @@ find_held(Find *find, GPtrArray *left, GError **error)
     for (guint i = 0; names != NULL && i < names->len; i++) {
         const char *name = names->pdata[i];
 
-        if (mail_repeats(find, directory, name))
+        if (judge_mail(find, directory, name) != REPEATS_NOTHING)
             g_ptr_array_add(left,
                             g_strdup_printf("reject it, and delete its file: %s/%s", path, name));
     }
@@ -123,7 +148,7 @@ find_held(Find *find, GPtrArray *left, GError **error)
 }
 
 static bool
-find_mails(Find *find, GError **error)
+find_mails(Find *find, GPtrArray *left, GError **error)
 {
     static const char *const maildirs[] = {"incoming-mail/success", "incoming-mail/failure",
                                            "sent/new", "sent/cur"};
@@ -131,7 +156,7 @@ find_mails(Find *find, GError **error)
     if (!mp_outcomes_foreach(find->instance->config->data, note_outcome, find, error))
         return false;
     for (gsize i = 0; i < G_N_ELEMENTS(maildirs); i++)
-        if (!find_in_maildir(find, maildirs[i], error))
+        if (!find_in_maildir(find, maildirs[i], left, error))
             return false;
     return true;
 }
@@ -149,8 +174,8 @@ find_answers(Find *find, MpQueue queue, GError **error)
         g_autoptr(MpEvent) event = mp_outbox_peek(outbox, queued, NULL);
         const MpResponse *response = event != NULL ? event->response : NULL;
 
-        if (response != NULL && (text_repeats(find, response->quote, false) ||
-                                 text_repeats(find, response->subject, false)))
+        if (response != NULL && (judge_text(find, response->quote, false) == REPEATS ||
+                                 judge_text(find, response->subject, false) == REPEATS))
             g_ptr_array_add(find->record->events, g_strdup(queued->key));
     }
     return all != NULL;
@@ -167,7 +192,8 @@ find_conversations(Find *find, GError **error)
         g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
         g_autofree char *text = NULL;
 
-        if (mp_read_path(file, TEXT_MAX, &text, NULL, NULL) && text_repeats(find, text, false))
+        if (mp_read_path(file, TEXT_MAX, &text, NULL, NULL) &&
+            judge_text(find, text, false) == REPEATS)
             take(find, directory, names->pdata[i]);
     }
     return names != NULL;
@@ -186,7 +212,7 @@ log_repeats(const Find *find, FILE *log)
         for (gssize i = 0; i < length; i++)
             if (line[i] == '\0')
                 line[i] = ' ';
-        repeats = text_repeats(find, line, false);
+        repeats = judge_text(find, line, false) == REPEATS;
     }
     free(line);
     return repeats;
@@ -232,9 +258,10 @@ mp_purge_find_files(MpInstance *instance, const MpPurge *purge, MpPurgeRecord *r
     g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(MpWorker) worker = mp_message_worker(NULL);
-    Find find = {instance, purge, record, worker, others, own};
+    g_autoptr(GHashTable) thread = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Find find = {instance, purge, record, worker, others, thread, own};
 
-    if (!find_mails(&find, error) || !find_held(&find, left, error))
+    if (!find_mails(&find, left, error) || !find_held(&find, left, error))
         return false;
     for (MpQueue queue = MP_QUEUE_NEW; queue < MP_N_QUEUES; queue++)
         if (!find_answers(&find, queue, error))

@@ -222,18 +222,67 @@ is_greeting(const char *word)
     return mp_find_name(greetings, G_N_ELEMENTS(greetings), small) >= 0;
 }
 
+/* Whether nothing is said from there on, or a yes. */
+static bool
+says_yes_or_ends(GStrv words)
+{
+    static const char *const yes[] = {"yes", "yep", "yeah", "ok", "okay", "sure", "oui", "ja"};
+    bool ends = true, says_yes = false;
+
+    for (char **word = words; *word != NULL; word++) {
+        g_autofree char *small = g_utf8_strdown(*word, -1);
+
+        ends &= *small == '\0';
+        says_yes |= mp_find_name(yes, G_N_ELEMENTS(yes), small) >= 0;
+    }
+    return ends || says_yes;
+}
+
+/* The word before it, in lower case; "" where there is none. The caller's. */
+static char *
+word_before(GStrv words, guint at)
+{
+    while (at > 0 && *words[at - 1] == '\0')
+        at--;
+    return g_utf8_strdown(at > 0 ? words[at - 1] : "", -1);
+}
+
+/* "No problem, yes", "pas de souci", "why not": a no that says yes. Whoever says more than that may
+ * mean their no: "No problem report was sent by me". */
+static bool
+is_idiom(GStrv words, guint at)
+{
+    static const char *const before[] = {"why", "pourquoi", "warum"};
+    static const char *const small[] = {"", "a", "de", "at", "all"};
+    static const char *const behind[] = {"problem", "problems", "probl\xC3\xA8me", "worries",
+                                         "souci",   "soucis",   "doubt",           "doute"};
+    g_autofree char *last = word_before(words, at);
+
+    if (mp_find_name(before, G_N_ELEMENTS(before), last) >= 0)
+        return says_yes_or_ends(words + at + 1);
+    for (char **next = words + at + 1; *next != NULL; next++) {
+        g_autofree char *word = g_utf8_strdown(*next, -1);
+
+        if (mp_find_name(behind, G_N_ELEMENTS(behind), word) >= 0)
+            return says_yes_or_ends(next + 1);
+        if (mp_find_name(small, G_N_ELEMENTS(small), word) < 0)
+            return false;
+    }
+    return false;
+}
+
 /* Whether the line says no; *greets where it begins with a greeting. */
 static bool
 line_refuses(const char *line, bool *greets)
 {
     g_auto(GStrv) words = words_of(line);
-    char **word = words;
+    guint i = 0;
 
-    while (*word != NULL && **word == '\0')
-        word++;
-    *greets = *word != NULL && is_greeting(*word);
-    for (; *word != NULL; word++)
-        if (is_refusal(*word))
+    while (words[i] != NULL && *words[i] == '\0')
+        i++;
+    *greets = words[i] != NULL && is_greeting(words[i]);
+    for (; words[i] != NULL; i++)
+        if (is_refusal(words[i]) && !is_idiom(words, i))
             return true;
     return false;
 }

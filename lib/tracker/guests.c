@@ -39,13 +39,61 @@ is_name(const char *text)
     return has_letter && strpbrk(text, "@/") == NULL && strcmp(masked, text) == 0;
 }
 
+/* As Unicode writes it, and as a host's name may have it. */
+static bool
+is_dot(gunichar c)
+{
+    return c == '.' || c == 0x3002 || c == 0xFF0E || c == 0xFF61;
+}
+
+/* "www. evil. example", "J. R. Tolkien": mail programs and pages make links of hosts' names. */
+static char *
+part_at_dots(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    gunichar before = ' ';
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (is_dot(before) && g_unichar_isalnum(c))
+            g_string_append_c(out, ' ');
+        g_string_append_unichar(out, c);
+        before = c;
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* NULL where it is no name. */
+static char *
+name_of(const char *display)
+{
+    g_autofree char *valid = g_utf8_make_valid(display, -1);
+    char *behind = g_strrstr(valid, CONFIRMED); /* said by us, and once */
+
+    if (behind != NULL && behind[strlen(CONFIRMED)] == '\0')
+        *behind = '\0';
+    g_autofree char *line = mp_visible_line(valid, MP_GUEST_NAME_MAX);
+    g_autofree char *parted = line != NULL && is_name(line) ? part_at_dots(line) : NULL;
+
+    return parted != NULL ? mp_visible_line(parted, MP_GUEST_NAME_MAX) : NULL;
+}
+
+bool
+mp_may_name_guest(const char *display)
+{
+    g_autofree char *name = name_of(display);
+
+    return name != NULL;
+}
+
 char *
 mp_guest_name(const char *display, const char *address, bool is_confirmed)
 {
     const char *behind = is_confirmed ? CONFIRMED : UNCONFIRMED;
-    g_autofree char *line = display != NULL ? mp_visible_line(display, MP_GUEST_NAME_MAX) : NULL;
+    g_autofree char *line = display != NULL ? name_of(display) : NULL;
 
-    return line != NULL && is_name(line)
+    return line != NULL
                ? g_strconcat(line, behind, NULL)
                : g_strdup_printf("%.*s***%s", g_ascii_isalnum(address[0]) ? 1 : 0, address, behind);
 }

@@ -21,10 +21,14 @@ char *mp_guest_login(guint64 id);
  * What a guest is called wherever it is shown: the display name of From, or, where that shows
  * nothing, holds an address or leads to a page, the local part, masked; one visible line of at most
  * MP_GUEST_NAME_MAX characters, and what sets it apart behind it: "Kate (guest)", "k***
- * (unconfirmed)". The caller's.
+ * (unconfirmed)". Behind a dot within a word stands a space, so that no host's name is one: "www.
+ * evil. example". The caller's.
  */
 #define MP_GUEST_NAME_MAX 60
 char *mp_guest_name(const char *display, const char *address, bool is_confirmed);
+
+/* Whether the display name is shown, and not the local part in its place. */
+bool mp_may_name_guest(const char *display);
 
 /* Whether a guest may be called so: by what stands at its end. */
 bool mp_is_guest_name(const char *name);

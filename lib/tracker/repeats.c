@@ -9,7 +9,8 @@
 #define TEXT_MIN 4 /* octets of all that was said: a password, and nothing else */
 
 struct MpRepeats {
-    GHashTable *runs; /* char *, words with a space between them */
+    GHashTable *runs;   /* char *, words with a space between them */
+    GHashTable *common; /* likewise, few words that others may write by chance */
 };
 
 MpRepeats *
@@ -18,6 +19,7 @@ mp_repeats_new(void)
     MpRepeats *repeats = g_new0(MpRepeats, 1);
 
     repeats->runs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    repeats->common = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return repeats;
 }
 
@@ -27,6 +29,7 @@ mp_repeats_free(MpRepeats *repeats)
     if (repeats == NULL)
         return;
     g_hash_table_unref(repeats->runs);
+    g_hash_table_unref(repeats->common);
     g_free(repeats);
 }
 
@@ -84,6 +87,27 @@ add_run(MpRepeats *repeats, const GPtrArray *words, guint n)
     g_hash_table_add(repeats->runs, run_of(words, n));
 }
 
+static bool
+may_be_anybodys(const char *words)
+{
+    for (const char *p = words; *p != '\0'; p++)
+        if (!g_ascii_isalpha(*p) && (guchar)*p < 0x80 && strchr(" -'", *p) == NULL)
+            return false;
+    return true;
+}
+
+/* A line, or all that was said, of few words. */
+static void
+add_few(MpRepeats *repeats, const GPtrArray *words, guint n, gsize least)
+{
+    char *few = run_of(words, n);
+
+    if (strlen(few) >= least)
+        g_hash_table_add(may_be_anybodys(few) ? repeats->common : repeats->runs, few);
+    else
+        g_free(few);
+}
+
 static void
 add_line(MpRepeats *repeats, const char *line, GPtrArray *words)
 {
@@ -98,9 +122,8 @@ add_line(MpRepeats *repeats, const char *line, GPtrArray *words)
             add_run(repeats, words, RUN);
     }
     guint n = words->len - before;
-    g_autofree char *whole = n > 0 && n < RUN ? run_of(words, n) : NULL;
-    if (whole != NULL && strlen(whole) >= LINE_MIN)
-        g_hash_table_add(repeats->runs, g_steal_pointer(&whole));
+    if (n > 0 && n < RUN)
+        add_few(repeats, words, n, LINE_MIN);
 }
 
 void
@@ -112,13 +135,12 @@ mp_repeats_add(MpRepeats *repeats, const char *text)
     for (char **line = lines; *line != NULL; line++)
         if (**line != '>')
             add_line(repeats, *line, words);
-    g_autofree char *all = words->len > 0 && words->len < RUN ? run_of(words, words->len) : NULL;
-    if (all != NULL && strlen(all) >= TEXT_MIN)
-        g_hash_table_add(repeats->runs, g_steal_pointer(&all));
+    if (words->len > 0 && words->len < RUN)
+        add_few(repeats, words, words->len, TEXT_MIN);
 }
 
-bool
-mp_repeats_are_in(const MpRepeats *repeats, const char *text)
+static bool
+are_in(const MpRepeats *repeats, const char *text, bool surely)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     char *word;
@@ -130,9 +152,22 @@ mp_repeats_are_in(const MpRepeats *repeats, const char *text)
         for (guint n = 1; n <= words->len; n++) {
             g_autofree char *run = run_of(words, n);
 
-            if (g_hash_table_contains(repeats->runs, run))
+            if (g_hash_table_contains(repeats->runs, run) ||
+                (!surely && g_hash_table_contains(repeats->common, run)))
                 return true;
         }
     }
     return false;
+}
+
+bool
+mp_repeats_are_in(const MpRepeats *repeats, const char *text)
+{
+    return are_in(repeats, text, false);
+}
+
+bool
+mp_repeats_are_surely_in(const MpRepeats *repeats, const char *text)
+{
+    return are_in(repeats, text, true);
 }

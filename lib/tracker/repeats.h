@@ -19,3 +19,7 @@ void mp_repeats_add(MpRepeats *repeats, const char *text);
 
 /* Whether a text has any of it. Linear with the text. */
 bool mp_repeats_are_in(const MpRepeats *repeats, const char *text);
+
+/* The same, by what nobody else writes by chance: not by a line or a text of few words that are in
+ * a dictionary, such as "Thank you", which may as well be somebody else's. */
+bool mp_repeats_are_surely_in(const MpRepeats *repeats, const char *text);

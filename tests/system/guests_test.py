@@ -37,6 +37,12 @@ def an_administrator_sees_suspends_and_removes_a_guest(site):
     equal(person(site, eve)["state"], "suspended")
     site.metroplex("user", "set", eve, "--state", "active", "--name", "Eve Doe", "--language", "fr")
     equal([person(site, eve)[key] for key in ("state", "name", "language")], ["guest", "Eve Doe (guest)", "fr"])
+    for name in ("x/y", "eve@example.net", "!!!", "https://evil.example/"):
+        contains(refused(site, "user", "set", eve, "--name", name), "is no name of a guest")
+    site.metroplex("user", "set", eve, "--name", "www.evil.example")
+    equal(person(site, eve)["name"], "www. evil. example (guest)", "no host's name, which clients make a link of")
+    site.metroplex("user", "set", eve, "--name", "Eve Doe (guest)")
+    equal(person(site, eve)["name"], "Eve Doe (guest)", "said once")
     for args in (("--login", "eve"), ("--email", "eve@example.com"), ("--add-email", "eve@example.com"), ("--remove-email", EVE)):
         contains(refused(site, "user", "set", eve, *args), "guest-2 is a guest, whose login and address stay")
     for login in ("guest-3", "Guest-3", "guest-x"):

@@ -507,6 +507,28 @@ def few_letters_are_purged_as_well(site):
 
 
 @test
+def a_few_words_that_anybody_writes_delete_nobody_elses_mail(site):
+    """What they may be is named, and what is deleted as well."""
+    for login in ("tim", "kate"):
+        site.user(login)
+    thread = site.thread("tim")
+    own = site.deliver(site.mail("kate@example.org", site.address(thread, "kate"), "Thanks\n"))
+    refused = {text: site.deliver(site.mail("tim@example.org", "reply@reply.git.example.org", text, message_id=f"<{i}@example.org>"))
+               for i, text in enumerate(("Many Thanks for all!\n", "Thanks\n", "Something else.\n"))}
+    of_thread = site.deliver(site.mail("eve@example.org", site.address(thread, "kate"), "No.\n\n> Thanks\n"))
+    site.metroplex("--once")
+    equal([site.reasons()[name] for name in (own, of_thread, *refused.values())], ["posted", "sender-mismatch", "no-address", "no-address", "no-address"])
+    done = redact(site, thread, 1, "--purge").stdout
+    for where, name in (("success", own), ("failure", of_thread)):
+        contains(done, f"deleted: incoming-mail/{where}/{name}\n")
+    contains(done, "\n2 files deleted;")
+    for text, name in refused.items():
+        path = os.path.join(site.data, "incoming-mail/failure", name)
+        check(os.path.exists(path), text)
+        equal(f"repeats it, in words that anybody writes, delete it if it does: {path}\n" in done, "hanks" in text, text)
+
+
+@test
 def a_first_mail_is_purged_with_its_subject_and_opens_nothing_again(site):
     for login in ("kate", "tim"):
         site.user(login)

@@ -46,6 +46,14 @@ Test(guests, are_called_by_what_is_no_address_and_leads_nowhere)
         {"kate (at) example.net @", "kate@example.net", "k*** (guest)"},
         {"Buy at https://example.com/x", "kate@example.net", "k*** (guest)"},
         {"Kate", "\"a b\"@example.net", "Kate (guest)"},
+        {"www.evil.example", "kate@example.net", "www. evil. example (guest)"},
+        {"See evil.com, now", "kate@example.net", "See evil. com, now (guest)"},
+        {"evil\xe3\x80\x82"
+         "com and b\xef\xbc\x8e"
+         "de",
+         "kate@example.net", "evil\xe3\x80\x82 com and b\xef\xbc\x8e de (guest)"},
+        {"J.R. Tolkien Jr.", "kate@example.net", "J. R. Tolkien Jr. (guest)"},
+        {"kate@", "kate@example.net", "k*** (guest)"},
         {NULL, "\"a b\"@example.net", "*** (guest)"},
         {"K\xff", "kate@example.net", "K\xef\xbf\xbd (guest)"},
     };
