@@ -140,6 +140,29 @@ judge_server(MpStatus *status)
              g_strdup_printf(_("the mail server has turned us away for %s: %s"), since, reply));
 }
 
+#define NAMED_MAX 5 /* repositories */
+
+/* Each run looks, so that it is as of the last one. */
+static void
+judge_watched(MpStatus *status)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    if (!status->is_watching)
+        return;
+    for (guint i = 0; i < status->unread->len && i < NAMED_MAX; i++)
+        g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
+                               (const char *)status->unread->pdata[i]);
+    if (status->unread->len > NAMED_MAX)
+        g_string_append(names, ", \u2026");
+    find(status, "watched", status->unread->len > 0 ? MP_STATUS_WARNING : MP_STATUS_OK,
+         status->unread->len == 0 ? g_strdup(_("all watched repositories can be read"))
+                                  : g_strdup_printf(_n("%u watched repository cannot be read: %s",
+                                                       "%u watched repositories cannot be read: %s",
+                                                       status->unread->len),
+                                                    status->unread->len, names->str));
+}
+
 static void
 judge_space(MpStatus *status, const MpConfig *config)
 {
@@ -170,5 +193,6 @@ mp_status_judge(MpStatus *status, const MpConfig *config)
     judge_failed(status, config);
     judge_runs(status, config);
     judge_delay(status, config);
+    judge_watched(status);
     judge_space(status, config);
 }

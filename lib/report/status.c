@@ -12,6 +12,7 @@
 #include "maildir/kept.h"
 #include "policy/policy.h"
 #include "report/internal.h"
+#include "watch/view.h"
 
 #define HOUR 3600
 #define DAY  (24 * HOUR)
@@ -320,6 +321,8 @@ mp_status_gather(MpStatus *status, MpInstance *instance, gint64 now, GError **er
                          .hours = g_malloc0_n(MP_STATUS_HOURS, sizeof *status->hours),
                          .findings = g_array_new(FALSE, FALSE, sizeof(MpStatusFinding))};
     g_array_set_clear_func(status->findings, clear_finding);
+    status->is_watching = *config->repositories_root != '\0';
+    status->unread = mp_watch_unread(config);
     prepare_tallies(status);
     if (!read_ledger(status, config, error) || !look_at_queues(status, instance, error) ||
         !look_at_new_mail(status, config, error) || !look_at_spaces(status, config, error) ||
@@ -339,6 +342,7 @@ mp_status_clear(MpStatus *status)
     g_clear_pointer(&status->hours, g_free);
     g_clear_pointer(&status->findings, g_array_unref);
     g_clear_pointer(&status->server, mp_server_free);
+    g_clear_pointer(&status->unread, g_ptr_array_unref);
     for (gsize i = 0; i < G_N_ELEMENTS(status->spaces); i++)
         g_clear_pointer(&status->spaces[i].path, g_free);
 }

@@ -87,7 +87,9 @@ typedef struct {
     MpTimes delivery, sending; /* mail delivered to comment; comment to message sent */
     guint64 (*hours)[MP_N_PLOTTED]; /* MP_STATUS_HOURS, the last one is now's */
     MpWaiting queues[MP_N_QUEUES];
-    MpServer *server; /* what is known of it */
+    MpServer *server;  /* what is known of it */
+    bool is_watching;  /* repositories */
+    GPtrArray *unread; /* char *: those that could not be read, "acme/rocket (closed)" */
     guint64 new_mails;
     gint64 oldest_mail; /* 0: none */
     const char *programs[MP_STATUS_PROGRAMS];

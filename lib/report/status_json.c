@@ -161,6 +161,7 @@ mp_status_json(const MpStatus *status)
     add_spans(object, "delivery", fill_times, &status->delivery);
     add_spans(object, "sending", fill_times, &status->sending);
     add_queues(object, status);
+    mp_json_texts(object, "unread", status->unread);
     add_runs(object, status);
     add_space(object, status);
     return mp_json_line(object);

@@ -95,6 +95,16 @@ add_queues(GString *out, const MpStatus *status)
 }
 
 static void
+add_watched(GString *out, const MpStatus *status)
+{
+    if (!status->is_watching)
+        return;
+    begin(out, "watched_unread", "gauge",
+          "Watched repositories, and pull requests, that the last run could not read.");
+    add(out, "watched_unread", NULL, NULL, status->unread->len);
+}
+
+static void
 add_runs(GString *out, const MpStatus *status)
 {
     begin(out, "run_end_timestamp_seconds", "gauge", "When the last run of a program ended.");
@@ -171,6 +181,7 @@ mp_status_prometheus(const MpStatus *status)
     add_histogram(out, "sending_seconds", "From a comment to a message about it that was sent.",
                   &status->sending);
     add_queues(out, status);
+    add_watched(out, status);
     add_runs(out, status);
     add_space(out, status);
     add_kept(out, status);

@@ -78,6 +78,9 @@ void mp_watch_log(const char *repository, const GPtrArray *lines);
 
 /* --- states.c --- */
 
+/* What is wrong, by name (char * to char *): the caller's. Empty where nobody noted anything. */
+GHashTable *mp_watch_read_states(const MpConfig *config);
+
 /* Logs once what is wrong with a repository of which something was told, and when it is over.
  * *states, NULL at first, is the caller's. */
 bool mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *name,

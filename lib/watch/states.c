@@ -13,8 +13,8 @@
 #define UNREADABLE "unreadable" /* a pull request */
 #define OCTETS_MAX (4 * 1024 * 1024)
 
-static GHashTable *
-read_states(const MpConfig *config)
+GHashTable *
+mp_watch_read_states(const MpConfig *config)
 {
     GHashTable *states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autofree char *text = NULL;
@@ -73,7 +73,7 @@ mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *nam
                     MpRepoState state, GError **error)
 {
     if (*states == NULL)
-        *states = read_states(config);
+        *states = mp_watch_read_states(config);
     const char *before = g_hash_table_lookup(*states, name);
     const char *now = state != MP_REPO_READABLE ? mp_repo_state_name(state) : NULL;
 
@@ -114,7 +114,7 @@ mp_watch_note_pulls(const MpConfig *config, GHashTable **states, const char *rep
     gpointer name, why;
 
     if (*states == NULL)
-        *states = read_states(config);
+        *states = mp_watch_read_states(config);
     bool has_changed = forget_readable(*states, repository, unreadable);
     g_hash_table_iter_init(&iter, unreadable);
     while (g_hash_table_iter_next(&iter, &name, &why))

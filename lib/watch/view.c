@@ -171,3 +171,27 @@ mp_watch_view_blame(const MpWatchView *view, const MpConfig *config, const char 
     *advice = mp_watch_state_advice(view->state);
     return g_strdup_printf("%s: %s", view->path, mp_watch_state_found(view->state));
 }
+
+static gint
+by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *
+mp_watch_unread(const MpConfig *config)
+{
+    GPtrArray *unread = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) unreadable =
+        *config->repositories_root != '\0' ? mp_watch_read_states(config) : NULL;
+    GHashTableIter iter;
+    gpointer name, state;
+
+    if (unreadable == NULL)
+        return unread;
+    g_hash_table_iter_init(&iter, unreadable);
+    while (g_hash_table_iter_next(&iter, &name, &state))
+        g_ptr_array_add(unread, g_strdup_printf("%s (%s)", (char *)name, (char *)state));
+    g_ptr_array_sort(unread, by_text);
+    return unread;
+}

@@ -40,3 +40,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpWatchView, mp_watch_view_clear)
 /* Why nothing is told of it, in English without a full stop; the caller's, or NULL where it is.
  * *advice is what to do, or NULL. */
 char *mp_watch_view_blame(const MpWatchView *view, const MpConfig *config, const char **advice);
+
+/* What the runs could not read when they looked last: "acme/rocket (closed)", by name; also pull
+ * requests. The caller's; empty where all was well, or nothing is watched. */
+GPtrArray *mp_watch_unread(const MpConfig *config);

@@ -45,7 +45,7 @@ ARROWS = {
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "watch": {"instance", "markup", "repo", "tracker"},
     "check": {"address", "cli", "instance", "ledger", "outbox", "pages", "postfix", "tracker", "transport", "watch"},
-    "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings", "tracker"},
+    "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings", "tracker", "watch"},
     "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "repo", "report", "settings", "tracker", "watch"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},
 }

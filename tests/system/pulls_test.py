@@ -256,7 +256,7 @@ def a_program_has_all_that_it_needs_to_draw_one(site):
     known = set(re.findall(r"\.Ql ([\w-]+)", said))
     every = set(names_in({**THREAD, **SHOWN, **PULL})) | {name for shape in EVENTS.values() for name in names_in(shape)}
     equal(sorted(every - known), [], "members that the manual does not have")
-    equal(sorted(set(EVENTS) - set(re.findall(r"[a-z-]+", "".join(re.findall(r"^\.It Cm .*", said, re.M))))), [], "events that it does not have")
+    equal(sorted(set(EVENTS) - set(re.findall(r"[a-z-]+", "".join(re.findall(r"^\.It Ql .*", said, re.M))))), [], "events that it does not have")
 
 
 @test

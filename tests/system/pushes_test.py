@@ -398,6 +398,26 @@ def why_a_push_is_not_told_can_be_asked(site):
 
 
 @test
+def status_says_what_the_last_run_could_not_read(site):
+    status = lambda *options: site.run(METROPLEX, "status", "--config", site.config, *options, status=None).stdout
+    equal(json.loads(status("--json"))["unread"], [])
+    check("watched" not in status("--prometheus") and not [f for f in json.loads(status("--json"))["findings"] if f["threshold"] == "watched"], "nothing is watched")
+    git = watched(site, "--push-mail", "summary")
+    contains(status("--prometheus"), "metroplex_watched_unread 0\n")
+    os.rename(git.bare, git.bare + ".away")
+    site.metroplex("--once")
+    found = json.loads(status("--json"))
+    equal((found["level"], found["unread"]), ("warning", ["acme/rocket (missing)"]))
+    contains([f["found"] for f in found["findings"]], "1 watched repository cannot be read: acme/rocket (missing)")
+    contains(status(), "warning: 1 watched repository cannot be read: acme/rocket (missing)\n")
+    contains(status("--prometheus"), "metroplex_watched_unread 1\n")
+    contains(status("--html", "-"), "acme/rocket (missing)")
+    os.rename(git.bare + ".away", git.bare)
+    site.metroplex("--once")
+    equal(json.loads(status("--json"))["unread"], [])
+
+
+@test
 def what_became_of_a_commit_can_be_asked(site):
     git = watched(site, "--push-mail", "commits")
     one = git.commit("One")
