@@ -38,6 +38,9 @@ repository_warn_untold(MpInstance *instance, const char *name, GError **error)
     g_autofree char *blame = mp_watch_view_blame(&view, instance->config, &advice);
     if (blame != NULL)
         warn(repository, blame, advice);
+    if (view.n_refs > 0 && view.n_left_out == view.n_refs)
+        warn(repository, "none of its branches and tags is one of --push-refs now",
+             "metroplex repository show lists them");
     if (repository->watchers->len == 0)
         warn(repository, "nobody watches it", "--watch LOGIN has somebody watch it");
     return true;

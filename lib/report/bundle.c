@@ -51,6 +51,8 @@ static const struct {
      "ledger/counts"},
     {"queue.txt", "events and recipients that wait or have failed", mp_report_queue, true, NO_FILE,
      NULL},
+    {"repositories.txt", "their policies, and what is told of pushes", mp_report_repositories, true,
+     NO_FILE, NULL},
     {"outcomes.tsv", "what became of each mail", mp_report_outcomes, true, OF_DATA,
      "incoming-mail/outcomes.tsv"},
     {"metroplex.log", "the log", metroplex_log, true, OF_LOGS, "metroplex.log"},

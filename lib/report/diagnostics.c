@@ -38,6 +38,7 @@ static const struct {
     {"Postfix", mp_report_postfix, true},
     {"Runs and counts", mp_report_runs, true},
     {"Queue", mp_report_queue, true},
+    {"Repositories", mp_report_repositories, true},
     {"The last mails that were refused", failures, true},
     {"The last warnings of metroplex", warnings_in, true},
     {"The last warnings of notifier", warnings_out, true},

@@ -61,6 +61,7 @@ void mp_report_checks(MpReport *report);
 void mp_report_status(MpReport *report);
 void mp_report_postfix(MpReport *report);
 void mp_report_queue(MpReport *report);
+void mp_report_repositories(MpReport *report);
 void mp_report_runs(MpReport *report);   /* the last ones */
 void mp_report_ledger(MpReport *report); /* and the counts */
 

@@ -78,6 +78,7 @@ find_left_out(MpWatchView *view, const MpRepository *repository, MpRepo *repo)
 {
     const GPtrArray *refs = mp_repo_refs(repo);
 
+    view->n_refs = refs->len;
     for (guint i = 0; i < refs->len; i++) {
         const MpRepoRef *ref = refs->pdata[i];
 

@@ -28,7 +28,7 @@ typedef struct {
     guint n_known;       /* branches and tags of which it knows where they are */
     GPtrArray *news;     /* MpWatchNews: what the next run will find */
     GPtrArray *left_out; /* char *: the first branches and tags of which its policy does not tell */
-    guint n_left_out;    /* how many there are */
+    guint n_left_out, n_refs; /* how many of all that there are */
 } MpWatchView;
 
 /* False where the tracker cannot be read. */

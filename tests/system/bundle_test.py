@@ -65,7 +65,7 @@ def all_that_helps_is_in_it(site):
     path, done = bundle(site)
     found = members(path)
     equal(sorted(n for n in found if "/" not in n), sorted(
-        ["settings.txt", "versions.txt", "checks.txt", "status.txt", "postfix.txt", "ledger.txt", "queue.txt", "outcomes.tsv",
+        ["settings.txt", "versions.txt", "checks.txt", "status.txt", "postfix.txt", "ledger.txt", "queue.txt", "repositories.txt", "outcomes.tsv",
          "metroplex.log", "notifier.log", "mail.log", "NOTES.txt", "SHA256SUMS"]))
     text = {name: octets.decode() for name, octets in found.items()}
     contains(text["settings.txt"], f"instance.hostname = {HOST}\n")
@@ -75,6 +75,7 @@ def all_that_helps_is_in_it(site):
     contains(text["status.txt"], HOST)
     contains(text["ledger.txt"], "mail.posted\t1")
     contains(text["queue.txt"], "new: 0 events")
+    equal(text["repositories.txt"], "", "none has a policy")
     equal([line.split("\t")[2] for line in text["outcomes.tsv"].splitlines()], ["posted", "sender-mismatch"])
     contains(text["metroplex.log"], "Posted ")
     contains(text["notifier.log"], "notifier: sent <acme/rocket/issues/1-")

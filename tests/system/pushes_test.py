@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -344,6 +345,10 @@ def a_policy_for_pushes_that_tells_nothing_says_so(site):
     os.rmdir(git.bare)
     os.rename(git.bare + ".away", git.bare)
     equal((says(site, "--push-mail", "summary"), watched_check(site)), ("", [("ok", "1 repository is watched")]))
+    git.commit("One")
+    git.push()
+    contains(says(site, "--push-refs", "refs/heads/mian refs/tags/*"), "no push to acme/rocket is told: none of its branches and tags is one of --push-refs now\n")
+    equal(says(site, "--push-refs", "refs/heads/mian refs/heads/main"), "")
     contains(says(site, "--unwatch", "kate"), "no push to acme/rocket is told: nobody watches it\nmetroplex: --watch LOGIN")
     os.rename(git.bare, git.bare + ".away")
     equal(says(site, "--push-mail", "off"), "")
@@ -415,6 +420,22 @@ def status_says_what_the_last_run_could_not_read(site):
     os.rename(git.bare + ".away", git.bare)
     site.metroplex("--once")
     equal(json.loads(status("--json"))["unread"], [])
+
+
+@test
+def who_helps_sees_what_is_watched(site):
+    git = watched(site, "--push-mail", "summary", "--push-refs", "refs/heads/main")
+    git.commit("One")
+    git.push("main", "main:side")
+    said = f"acme/rocket: reply on, open off, pages on, push-mail summary, push-refs refs/heads/main, members 0, watchers 1\n    watched: {git.bare}, known 0, waiting 2, left out 1\n"
+    contains(site.metroplex("diagnostics", "--offline"), f"=== Repositories\n{said}")
+    path = os.path.join(site.dir, "b.tgz")
+    site.metroplex("bundle", "--offline", path)
+    with tarfile.open(path) as archive:
+        member, = [m for m in archive if m.name.endswith("/repositories.txt")]
+        equal(archive.extractfile(member).read().decode(), said)
+    os.rename(git.bare, git.bare + ".away")
+    contains(site.metroplex("diagnostics", "--offline"), f"    not watched: {git.bare}: it is not there\n")
 
 
 @test
