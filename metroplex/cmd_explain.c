@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "cli/colour.h"
 #include "commands.h"
+#include "tracker/changes.h"
 #include "inbound/bounce.h"
 #include "inbound/inbound.h"
 
@@ -50,17 +51,33 @@ print_head(const MpDelivery *delivery)
     }
 }
 
+/* ", about commit 1a2b3c4d5e6f of acme/rocket": what of Git the thread is about; "" for an issue.
+ * The caller's. */
+static char *
+about_of(const MpThread *thread)
+{
+    g_autofree char *object = thread != NULL ? mp_escape(thread->object) : NULL;
+
+    if (thread == NULL || thread->object == NULL)
+        return g_strdup("");
+    return g_strdup_printf(", about %s %.*s of %s", thread->kind == MP_COMMIT ? "commit" : "branch",
+                           mp_is_object_id(object) ? 12 : (int)strlen(object), object,
+                           thread->repository);
+}
+
 /* Whose it is, and what for. */
 static void
 print_whose(const MpIdentity *identity)
 {
+    g_autofree char *about = about_of(identity->thread);
+
     if (identity->is_opening)
         printf("    a first mail to %s, from %s: %s\n", identity->repository->name,
                identity->account != NULL ? identity->account->login : "nobody with an account",
                identity->unproved != NULL ? identity->unproved : "proved");
     else if (identity->is_answer)
-        printf("    an answer to a mail of thread %" G_GUINT64_FORMAT ", from %s: %s\n",
-               identity->thread->id, identity->account->login,
+        printf("    an answer to a mail of thread %" G_GUINT64_FORMAT "%s, from %s: %s\n",
+               identity->thread->id, about, identity->account->login,
                identity->unproved != NULL ? identity->unproved : "proved");
     else if (identity->confirms != NULL)
         printf("    confirms a held mail, from %s: %s\n",
@@ -69,9 +86,9 @@ print_whose(const MpIdentity *identity)
     else if (identity->answers_held)
         printf("    an answer to a mail that is held, from %s: proved\n", identity->account->login);
     else if (identity->account != NULL)
-        printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s\n",
+        printf("    %s of %s, thread %" G_GUINT64_FORMAT "%s%s\n",
                mp_purpose_name(identity->address.purpose), identity->account->login,
-               identity->address.thread, identity->thread == NULL ? " (not there)" : "");
+               identity->address.thread, identity->thread == NULL ? " (not there)" : "", about);
 }
 
 /* The header fields in which an address of ours is looked for, in that order. */

@@ -923,6 +923,8 @@ def a_comment_on_a_line_brings_the_lines_around_it(site):
     site.deliver(site.mail("kate@example.org", site.address(thread, "kate"), "Since thirteen is unlucky.\n\n" + "".join(f"> {line}\n" for line in said.splitlines())))
     site.metroplex("--once")
     equal(site.show(thread)["comments"][-1]["body"], "Since thirteen is unlucky.\n")
+    reply = site.mail("kate@example.org", site.address(thread, "kate"), "And odd.\n").decode()
+    contains(site.run(METROPLEX, "explain", "--config", site.config, "-", stdin=reply).stdout, f"    reply of kate, thread {thread}, about commit {sha[:12]} of acme/rocket\n")
     site.metroplex("thread", "comment", str(thread), "--as", "tim", "--path", "src/fuse.c", "--line", "1", "-", stdin="First.\n")
     equal(site.show(thread)["comments"][-1]["lines"], "* 1  line 1\n  2  line 2\n  3  line 3\n  4  line 4\n")
     site.metroplex("thread", "comment", str(thread), "--as", "tim", "--path", "src/fuse.c", "--line", "21", "-", stdin="Last.\n")
