@@ -97,6 +97,7 @@ mp_commits_claim(MpStore *store, MpTree *tree, const MpThread *thread, guint64 i
         return set_commit(tree, thread, id, error);
     g_autofree char *object = mp_escape(thread->object);
     return mp_fail(error, MP_ERROR_INPUT,
-                   "thread %" G_GUINT64_FORMAT " is about %s of %s already: comment there", there,
-                   object, thread->repository);
+                   "thread %" G_GUINT64_FORMAT
+                   " is about %s of %s already: metroplex thread comment %" G_GUINT64_FORMAT,
+                   there, object, thread->repository, there);
 }

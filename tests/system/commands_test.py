@@ -519,7 +519,7 @@ def a_commit_has_one_thread_in_its_repository(site):
     equal(site.thread("tim", "commit", object=sha), 2)
     before = tip(site), site.events()
 
-    def again(*args, says=f"thread 2 is about {sha} of acme/rocket already: comment there"):
+    def again(*args, says=f"thread 2 is about {sha} of acme/rocket already: metroplex thread comment 2\n"):
         refused(site, 65, "thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--object", sha, "--title", "Again", "--as", "tim", *args, stdin="x", says=[says])
 
     again()
