@@ -35,9 +35,10 @@ clock_gettime(clockid_t clock, struct timespec *now)
 
     if (status != 0 || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
         return status;
-    if (still != NULL)
+    if (still != NULL) /* as whoever set it reads the clock */
         *now = (struct timespec){.tv_sec = atol(still)};
-    now->tv_sec += ahead();
+    else
+        now->tv_sec += ahead();
     return status;
 }
 

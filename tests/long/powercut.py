@@ -37,7 +37,7 @@ FILE_SYSTEMS = {
     "xfs": (["mkfs.xfs", "-q", "-f"], "defaults", 320),
     "btrfs": (["mkfs.btrfs", "-q", "-f"], "defaults", 128),
 }
-WORK = ["batch", "after death with a pack and a lock", "after death between the moves", "notifier", "pages"]
+WORK = ["batch", "after death with a pack and a lock", "after death between the moves", "notifier", "pages", "watch, pushes"]
 
 
 def run(*command):
