@@ -2,15 +2,18 @@
  * What of Git stands in a mail: commits, files and a diff below a pull request's text, the commits
  * that were pushed, the lines that a comment is about.
  *
- * All of it is indented as code is in Markdown: so nothing in it is markup, in text or in HTML, and
- * no line of a diff ends the mail as "-- " would.
+ * Below what a person wrote, all of it is indented as code is in Markdown: so nothing in it is
+ * markup, in text or in HTML, and no line of a diff ends the mail as "-- " would. Commits of an
+ * event are a list, which a small screen can break.
  */
 #include "notify/internal.h"
 
 #include <string.h>
 
 #include "base/text.h"
+#include "markup/markdown.h"
 
+#define CODE        "    "
 #define COMMITS_MAX 50 /* that a mail names */
 #define FILES_MAX   100
 
@@ -21,19 +24,28 @@ append_code(GString *out, const char *text)
     for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
         end = strchrnul(line, '\n');
         if (end > line)
-            g_string_append_printf(out, "    %.*s", (int)(end - line), line);
+            g_string_append_printf(out, CODE "%.*s", (int)(end - line), line);
         g_string_append_c(out, '\n');
     }
 }
 
 static void
-append_more(GString *out, const MpNoticeTexts *texts, guint64 count)
+append_more(GString *out, const char *start, const MpNoticeTexts *texts, guint64 count)
 {
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, count);
     g_autofree char *said = mp_text_fill(texts->more, "{count}", number, NULL);
 
     if (count > 0)
-        g_string_append_printf(out, "    %s\n", said);
+        g_string_append_printf(out, "%s%s\n", start, said);
+}
+
+void
+mp_commit_markdown(GString *out, const char *id, const char *subject, const char *author)
+{
+    g_autofree char *quoted = mp_markdown_quote(subject), *by = mp_markdown_quote(author);
+
+    g_string_append_printf(out, "- %.12s %s", id, quoted);
+    g_string_append_printf(out, *by != '\0' ? " (%s)\n" : "\n", by);
 }
 
 static void
@@ -48,7 +60,21 @@ append_commits(GString *out, const MpNoticeTexts *texts, const GPtrArray *commit
 
         append_code(out, line);
     }
-    append_more(out, texts, MAX(all, n) - n);
+    append_more(out, CODE, texts, MAX(all, n) - n);
+}
+
+/* The same where the whole mail is ours. */
+static void
+list_commits(GString *out, const MpNoticeTexts *texts, const GPtrArray *commits, guint64 all)
+{
+    guint n = MIN(commits->len, COMMITS_MAX);
+
+    for (guint i = 0; i < n; i++) {
+        const MpChangedCommit *commit = commits->pdata[i];
+
+        mp_commit_markdown(out, commit->id, commit->subject, commit->author);
+    }
+    append_more(out, "- ", texts, MAX(all, n) - n);
 }
 
 static void
@@ -79,9 +105,9 @@ append_files(GString *out, const MpNoticeTexts *texts, const MpChanges *changes)
     for (guint i = 0; i < n; i++)
         append_file(out, changes->files->pdata[i]);
     if (changes->has_more)
-        g_string_append_printf(out, "    %s\n", texts->more_files);
+        g_string_append_printf(out, CODE "%s\n", texts->more_files);
     else
-        append_more(out, texts, changes->files->len - n);
+        append_more(out, CODE, texts, changes->files->len - n);
 }
 
 char *
@@ -114,7 +140,7 @@ mp_pushed_markdown(const MpThreadEvent *event, const char *sentence, MpLanguage 
     if (event->commits == NULL)
         return g_string_free(out, FALSE);
     g_string_append(out, "\n\n");
-    append_commits(out, texts, event->commits, all);
+    list_commits(out, texts, event->commits, all);
     return g_string_free(out, FALSE);
 }
 

@@ -78,11 +78,8 @@ say_left_out(MpContent *content, const MpContentPlace *place, const char *rest)
 
 /* A comment stays as it was typed; what we say ourselves is quoted for the HTML only. */
 static char *
-text_of(const MpNotificationFacts *facts, MpEnclosures *enclosures, const MpContentPlace *place,
-        const char *markdown)
+text_of(MpEnclosures *enclosures, const MpContentPlace *place, const char *markdown)
 {
-    if (facts->event != NULL && facts->event->commits != NULL) /* nothing in it is quoted */
-        return g_strdup(markdown);
     return place->comment != NULL ? mp_enclosures_plain(enclosures, place, markdown)
                                   : mp_markdown_unquote(markdown);
 }
@@ -93,7 +90,7 @@ make(MpContent *content, const MpNotificationFacts *facts, MpEnclosures *enclosu
      const MpContentPlace *place, const char *markdown, bool with_html)
 {
     mp_content_clear(content);
-    content->text = text_of(facts, enclosures, place, markdown);
+    content->text = text_of(enclosures, place, markdown);
     if (with_html)
         content->html = html_of(facts, enclosures, place, markdown);
     return MAX(strlen(content->text), with_html ? strlen(content->html) : 0);

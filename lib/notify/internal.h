@@ -89,6 +89,9 @@ char *mp_text_fill(const char *text, ...) G_GNUC_NULL_TERMINATED;
 /* What a pull request would change, below its text; the commits of an event below its sentence; of
  * which lines a comment is, above it ("" where it is of none). Markdown, the caller's. */
 char *mp_changes_markdown(const MpChanges *changes, MpLanguage language);
+/* Appends a commit as an item of a list. */
+void mp_commit_markdown(GString *out, const char *id, const char *subject, const char *author);
+
 char *mp_pushed_markdown(const MpThreadEvent *event, const char *sentence, MpLanguage language);
 char *mp_place_markdown(const MpComment *comment, MpLanguage language);
 

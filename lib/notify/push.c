@@ -51,12 +51,8 @@ add_commits(GString *out, const GPtrArray *commits, guint64 n, const MpNoticeTex
 {
     for (guint i = 0; i < commits->len; i++) {
         const MpPushCommit *commit = commits->pdata[i];
-        g_autofree char *id = mp_push_short_id(commit->id);
-        g_autofree char *subject = mp_markdown_quote(commit->subject);
-        g_autofree char *author = mp_markdown_quote(commit->author);
 
-        g_string_append_printf(out, "- %s %s", id, subject);
-        g_string_append_printf(out, *author != '\0' ? " (%s)\n" : "\n", author);
+        mp_commit_markdown(out, commit->id, commit->subject, commit->author);
     }
     if (n > commits->len)
         g_string_append_printf(out, "- %s\n", texts->and_more);

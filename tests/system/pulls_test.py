@@ -329,7 +329,7 @@ Files, with lines added and removed: +4 -0
     pushed, = mails(site, "kate")
     equal(pushed[0]["Subject"], f"Re: [acme/rocket] T (PR #{pull})")
     check(str(pushed[0]["From"]).startswith('"acme/rocket" <') or str(pushed[0]["From"]).startswith("acme/rocket <"), pushed[0]["From"])
-    equal(pushed[1], f"Commits added to #{pull}: 1. Commits taken back: 1.\n\n    {third} Paint it (Ada Wright)\n")
+    equal(pushed[1], f"Commits added to #{pull}: 1. Commits taken back: 1.\n\n- {third} Paint it (Ada Wright)\n")
     contains(page(site, pull), "added commits: 1 · taken back: 1"), contains(page(site, pull), f"<li><code>{third}</code> <bdi>Paint it</bdi>")
     repository.git("checkout", "-q", "main")
     repository.git("merge", "-q", "topic")
@@ -362,7 +362,7 @@ def what_git_says_is_text_everywhere(site):
         equal(mail["Bcc"], None)
         for words in ("<script>", "<img src", "\x1b", "\u202e", "ada@example.org"):
             check(words not in html and (words.startswith("<") or words not in text), f"{words!r} in {html}")
-        check("\n-- \n" not in text and "evil.example/x.png\"" not in html, html)
+        check("\n-- \n" not in text and "src=\"http" not in html, html)
     for thread in (pull, second):
         html = page(site, thread)
         for words in ("<script>alert", "<img src", "\x1b", "\u202e", "ada@example.org"):
@@ -741,8 +741,8 @@ def a_commit_on_the_default_branch_closes_and_names(site):
           ("acme/rocket", "git", "acme/rocket", [(sha, "Better fuse")]))
     equal([site.show(i)["state"] for i in issues], ["closed", "closed", "open", "open", "open"])
     texts = [text for mail, text, html in mails(site, "tim") if "ommit" in text]
-    check(f"Closed #1 by a commit of acme/rocket:\n\n    {sha[:12]} Better fuse (Ada Wright)\n" in texts, texts)
-    check(f"A commit of acme/rocket names #3:\n\n    {sha[:12]} Better fuse (Ada Wright)\n" in texts, texts)
+    check(f"Closed #1 by a commit of acme/rocket:\n\n- {sha[:12]} Better fuse (Ada Wright)\n" in texts, texts)
+    check(f"A commit of acme/rocket names #3:\n\n- {sha[:12]} Better fuse (Ada Wright)\n" in texts, texts)
     contains(page(site, 1), "closed this by a commit · <bdi>acme/rocket</bdi>"), contains(page(site, 1), f"<code>{sha[:12]}</code> <bdi>Better fuse</bdi>")
     site.metroplex("thread", "reopen", "1", "--as", "tim")
     repository.push("topic~1:main")
