@@ -69,6 +69,7 @@ thread_json_push(JsonObject *parent, const MpRefPush *push)
     mp_json_flag(object, "more-files", push->has_more_files);
     mp_json_texts(object, "files", push->files);
     mp_json_text(object, "message", push->message);
+    mp_json_text(object, "tagger", push->tagger);
     mp_json_number(object, "others", push->n_others);
     json_object_set_object_member(parent, "push", object);
 }

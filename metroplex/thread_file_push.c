@@ -114,6 +114,7 @@ mp_file_read_push(JsonObject *parent, const char *where, GError **error)
     push->has_more_files = json_object_get_boolean_member_with_default(object, "more-files", FALSE);
     push->n_others = read_number(object, "others");
     push->message = read_text(object, "message");
+    push->tagger = read_line(object, "tagger");
     read_commits(object, "added", push->added);
     read_commits(object, "removed", push->removed);
     read_files(object, push->files);

@@ -63,6 +63,7 @@ typedef struct MpNoticeTexts {
     const char *tag_created, *tag_moved, *tag_deleted;
     const char *push_added, *push_removed, *push_others; /* {count} */
     const char *push_files;                              /* {count}, {added}, {removed} */
+    const char *push_lost, *tagged_by;                   /* {count} of a deleted branch; {author} */
     const char *push_uncounted, *push_unread;            /* {count} of them; none is known */
     const char *and_more;                                /* at the end of a list */
     const char *pushed, *taken_back;    /* {added} to {thread}; behind it, {removed} */

@@ -91,12 +91,18 @@ add_files(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
         g_string_append_printf(out, "- %s\n", texts->and_more);
 }
 
-/* What whoever made a tag wrote of it, as a quote. */
+/* Who made a tag, and what they wrote of it, as a quote. */
 static void
-add_message(GString *out, const MpRefPush *push)
+add_message(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
 {
     g_auto(GStrv) lines = push->message != NULL ? g_strsplit(push->message, "\n", -1) : NULL;
 
+    if (push->tagger != NULL) {
+        g_autofree char *quoted = mp_markdown_quote(push->tagger);
+        g_autofree char *line = mp_text_fill(texts->tagged_by, "{author}", quoted, NULL);
+
+        g_string_append_printf(out, "\n%s\n", line);
+    }
     if (lines != NULL)
         g_string_append_c(out, '\n');
     for (char **line = lines; line != NULL && *line != NULL; line++) {
@@ -113,16 +119,17 @@ mp_push_markdown(const MpRefPush *push, const MpNoticeTexts *texts)
     GString *out = g_string_new(NULL);
 
     add_sentence(out, push, texts);
-    add_message(out, push);
+    add_message(out, push, texts);
     if (push->n_removed > 0) {
-        add_count(out, texts->push_removed, push->n_removed, push->is_unsure);
+        add_count(out, push->after != NULL ? texts->push_removed : texts->push_lost,
+                  push->n_removed, push->is_unsure);
         add_commits(out, push->removed, push->n_removed, texts);
     }
     if (push->n_added > 0) {
         add_count(out, texts->push_added, push->n_added, push->is_unsure);
         add_commits(out, push->added, push->n_added, texts);
-        add_files(out, push, texts);
     }
+    add_files(out, push, texts);
     if (push->n_others > 0)
         add_count(out, texts->push_others, push->n_others, false);
     return g_string_free(out, FALSE);

@@ -46,6 +46,7 @@ mp_push_free(MpRefPush *push)
     g_free(push->before);
     g_free(push->after);
     g_free(push->message);
+    g_free(push->tagger);
     g_ptr_array_unref(push->added);
     g_ptr_array_unref(push->removed);
     g_ptr_array_unref(push->files);
@@ -145,6 +146,7 @@ mp_record_push(MpRecordReader *r)
     push->n_removed = read_count(r, "removed");
     push->is_unsure = mp_record_boolean(r, "unsure");
     push->message = mp_record_optional(r, "message");
+    push->tagger = mp_record_optional(r, "tagger");
     push->n_files = read_count(r, "n-files");
     push->n_lines_added = read_count(r, "lines-added");
     push->n_lines_removed = read_count(r, "lines-removed");
@@ -199,6 +201,7 @@ mp_record_set_push(GKeyFile *file, const MpRefPush *push)
     set_count(file, "removed", push->n_removed);
     set_flag(file, "unsure", push->is_unsure);
     mp_record_set_optional(file, "push", "message", push->message);
+    mp_record_set_optional(file, "push", "tagger", push->tagger);
     set_count(file, "n-files", push->n_files);
     set_count(file, "lines-added", push->n_lines_added);
     set_count(file, "lines-removed", push->n_lines_removed);

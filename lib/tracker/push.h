@@ -28,6 +28,7 @@ typedef struct {
     guint64 n_uncounted; /* files whose lines are not counted: binary, or too much to be compared */
     bool has_more_files; /* there are more than are counted, or none of them could be read */
     char *message;       /* of an annotated tag, or NULL */
+    char *tagger;        /* who made it, or NULL */
     guint64 n_others;    /* branches and tags that changed as well and have no event of their own */
 } MpRefPush;
 

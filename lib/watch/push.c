@@ -55,13 +55,31 @@ find_fresh(MpWatchBatch *batch, const git_oid *id, MpRepoRange *range, GError **
     return mp_repo_range(batch->repo, id, but, MP_REPO_WALK_MAX, range, error);
 }
 
+/* What no branch that is there leads to, now that this one is gone. */
+static bool
+find_lost(MpWatchBatch *batch, const git_oid *id, MpRepoRange *range, GError **error)
+{
+    g_autoptr(GArray) but = g_array_new(FALSE, FALSE, sizeof(git_oid));
+    const GPtrArray *refs = mp_repo_refs(batch->repo);
+
+    for (guint i = 0; i < refs->len; i++) {
+        const MpRepoRef *ref = g_ptr_array_index(refs, i);
+
+        if (g_str_has_prefix(ref->name, MP_REPO_BRANCHES) && !ref->is_broken)
+            g_array_append_val(but, ref->id);
+    }
+    return mp_repo_range(batch->repo, id, but, MP_REPO_WALK_MAX, range, error);
+}
+
 static bool
 find_ranges(Telling *telling, GError **error)
 {
     MpWatchBatch *batch = telling->batch;
 
-    if (mp_push_is_of_tag(telling->push) || !telling->has_after)
+    if (mp_push_is_of_tag(telling->push))
         return true;
+    if (!telling->has_after)
+        return find_lost(batch, &telling->before, &telling->removed, error);
     if (!telling->has_before)
         return find_fresh(batch, &telling->after, &telling->added, error);
     return mp_repo_range_of_two(batch->repo, &telling->after, &telling->before, MP_REPO_WALK_MAX,
@@ -136,7 +154,7 @@ list_files(Telling *telling, GError **error)
     git_oid base = telling->before;
     bool has_base = telling->has_before;
 
-    if (telling->added.commits == NULL || telling->added.commits->len == 0)
+    if (!telling->has_after || (telling->push->n_added == 0 && telling->push->n_removed == 0))
         return true;
     if (!has_base) {
         const git_oid *first =
@@ -158,6 +176,18 @@ list_files(Telling *telling, GError **error)
     return false;
 }
 
+static char *
+shortened(const MpWatchBatch *batch, const char *message, bool is_cut)
+{
+    g_autofree char *masked = mp_watch_masked(batch, message);
+    gsize length = strlen(masked);
+    const char *end = length > MP_PUSH_TEXT ? g_utf8_find_prev_char(masked, masked + MP_PUSH_TEXT)
+                                            : masked + length;
+
+    return g_strdup_printf("%.*s%s", (int)(end - masked), masked,
+                           is_cut || length > MP_PUSH_TEXT ? "\n[...]\n" : "");
+}
+
 static bool
 read_tag(Telling *telling, GError **error)
 {
@@ -168,13 +198,12 @@ read_tag(Telling *telling, GError **error)
         return true;
     if (!mp_repo_tag(telling->batch->repo, &id, &tag, error))
         return false;
-    if (tag == NULL || *tag->message == '\0')
+    if (tag == NULL)
         return true;
-    g_autofree char *masked = mp_watch_masked(telling->batch, tag->message);
-    gsize length = strlen(masked);
-    const char *end = length > MP_PUSH_TEXT ? g_utf8_find_prev_char(masked, masked + MP_PUSH_TEXT)
-                                            : masked + length;
-    telling->push->message = g_strndup(masked, (gsize)(end - masked));
+    if (*tag->tagger.name != '\0')
+        telling->push->tagger = mp_watch_masked(telling->batch, tag->tagger.name);
+    if (*tag->message != '\0')
+        telling->push->message = shortened(telling->batch, tag->message, tag->is_cut);
     return true;
 }
 

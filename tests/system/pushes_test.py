@@ -46,7 +46,8 @@ def each_shape_of_a_push_is_told_once(site):
     git("reset", "-q", "--hard", one)
     git.push()
     equal(told(site), [(f"[acme/rocket] main: One ({one[:7]})", f"Rewound main from {short(two)} to {short(one)}.")])
-    contains(text_of(site.mails[0]), f"Commits that it does not lead to any more: 1.\n\n- {short(two)} Two (Ann Dev)\n")
+    contains(text_of(site.mails[0]), f"Commits that it does not lead to any more: 1.\n\n- {short(two)} Two (Ann Dev)\n\n"
+                                     "Files: 1. Lines added: 1, removed: 1.\n\n- modified +1 -1 a\n")
     git("reset", "-q", "--hard", two)
     git.push()  # the same as before, and again a push
     equal(told(site), [(f"[acme/rocket] main: Two ({two[:7]})", f"Pushed to main, which is at {short(two)} now.")])
@@ -60,6 +61,7 @@ def each_shape_of_a_push_is_told_once(site):
     git.push("light", "v1")
     equal(told(site), [(f"[acme/rocket] light: Two ({two[:7]})", f"Created tag light at {short(two)}."),
                        (f"[acme/rocket] v1: One ({one[:7]})", f"Created tag v1 at {short(one)}.")])
+    contains("".join(text_of(m) for m in site.mails), "Tagged by Ann Dev:\n\n> The first")
     contains("".join(text_of(m) for m in site.mails), "> with *markup*")
     git("tag", "-f", "light", one)
     git.push("light")
@@ -67,6 +69,35 @@ def each_shape_of_a_push_is_told_once(site):
     git.push(":light")
     equal(told(site), [(f"[acme/rocket] light: One ({one[:7]})", f"Deleted tag light, which was at {short(one)}.")])
     equal(fsck(site), "0 faults")
+
+
+@test
+def of_a_deleted_branch_it_is_told_what_is_lost(site):
+    git = watched(site, "--push-mail", "summary")
+    git.commit("Base")
+    git("checkout", "-q", "-b", "topic")
+    lost = git.commit("Only there", name="b")
+    git.push("main", "topic", "topic:merged")
+    told(site)
+    git.push(":merged")
+    told(site)
+    check("no branch leads to" not in text_of(site.mails[0]), "topic has it yet")
+    git.push(":topic")
+    told(site)
+    contains(text_of(site.mails[0]), f"Commits that no branch leads to any more: 1.\n\n- {short(lost)} Only there (Ann Dev)\n")
+
+
+@test
+def a_long_message_of_a_tag_is_cut_and_says_so(site):
+    git = watched(site, "--push-mail", "summary")
+    git.commit("Base")
+    git.push()
+    git("tag", "-a", "-F", "-", "v1", stdin=("Long\n\n" + "Größe " * 2000).encode())
+    git.push("v1")
+    told(site)
+    text = "".join(text_of(m) for m in site.mails)
+    contains(text, "> [...]")
+    check(len(text) < 10000, "all of it")
 
 
 @test

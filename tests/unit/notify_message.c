@@ -95,6 +95,8 @@ push_of(const Case *c)
     push->after = g_strdup(c->deed != MP_PUSH_DELETED ? AFTER : NULL);
     if (mp_push_is_of_tag(push))
         push->message = g_strdup("Version *one*\n\n<b>{after}</b>\n");
+    if (mp_push_is_of_tag(push))
+        push->tagger = g_strdup("Ann *Dev* {ref}");
     if (push->after == NULL || mp_push_is_of_tag(push))
         return push;
     push->n_added = 3;
