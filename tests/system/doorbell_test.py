@@ -2,6 +2,7 @@
 """The doorbell: a hook that has a push told at once, costs it nothing, and is believed no more than it has to be."""
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from checks import one  # noqa: E402
-from harness import METROPLEX, check, check_names, contains, equal, killat, main, test, wait_until  # noqa: E402
+from harness import METROPLEX, TOP, check, check_names, contains, equal, killat, main, test, wait_until  # noqa: E402
 from watched import told, watched  # noqa: E402
 
 NOBODY = 65534
@@ -210,6 +211,50 @@ def who_pushed_is_believed_from_the_owner_alone(site):
         equal(push_by("tim", owner=NOBODY), (["kate", "tim"], "Ann Dev"))  # that may be anybody in a namespace
     site.set_config("repositories", pusher_uids="git")
     contains(site.run(METROPLEX, "repository", "list", status=78).stderr, "[repositories] pusher-uids")
+
+
+def gitolites_hook(site, git):
+    """The hook of the manual for all repositories of gitolite, where gitolite links it into each."""
+    with open(os.path.join(TOP, "man/metroplex.7")) as f:
+        hook = re.search(r"^#!/bin/sh\nowner=.*?^exit 0\n", f.read(), re.S | re.M)[0]
+    common = os.path.join(site.dir, "common-post-receive")
+    with open(common, "w") as f:
+        f.write(hook.replace("\\e\n", "\\\n").replace("/var/spool/metroplex/pushes", spool_of(site)))
+    os.chmod(common, 0o755)
+    os.unlink(git.hook)
+    os.symlink(common, git.hook)
+
+
+@test
+def the_hook_of_the_manual_rings_for_all_repositories_of_gitolite(site):
+    git = with_hook(site)
+    site.user("tim")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "tim")
+    git.commit("One")
+    push_silently(git)
+    told(site)
+    gitolites_hook(site, git)
+    here = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": site.dir}  # what sshd gives, and gitolite-shell adds
+
+    def push_as(user, repo):
+        new = git.commit(f"By {user}")
+        environment = [f"{name}={value}" for name, value in dict(here, GL_USER=user, GL_REPO=repo, GL_TID="1", GL_LIBDIR="/x").items()]
+        subprocess.run(["env", "-i", *environment, "git", "-C", git.work, "push", "-q", "origin", "HEAD"], check=True, timeout=20)
+        return new
+
+    push_as("tim", "acme/rocket")
+    rung(site)
+    with open(os.path.join(spool_of(site), bells(site)[0])) as f:
+        equal(f.readline(), "pusher tim\n")
+    told(site)
+    equal((sorted(m["X-GitHub-Recipient"] for m in site.mails), actor(site)), (["kate"], "Tim Example"))
+    for repo in ("testing", "acme/rocket/below", "../../etc/x", "a b/$(touch x)", "acme/rocket;x", ""):
+        push_as("Some Body", repo)  # of no owner, or of one too many: nobody rings, and the next look finds it
+        equal(len(told(site)), 2, repo)
+        wait_until(lambda: os.popen("ps -eo args").read().count(spool_of(site)) == 0)
+        told(site)
+        equal(bells(site), [], repo)
+    check(not os.path.exists(os.path.join(git.bare, "x")), "a name was run")
 
 
 @test
