@@ -58,9 +58,13 @@ open_object(Reading *reading, const Loose *loose, const git_oid *id)
 
     git_oid_pathfmt(path, id);
     path[OBJECT_PATH - 1] = '\0';
-    reading->fd = openat(loose->objects, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    path[2] = '\0';
+    g_auto(MpFd) directory =
+        openat(loose->objects, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory >= 0)
+        reading->fd = openat(directory, path + 3, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (reading->fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? GIT_ENOTFOUND : fail_errno();
+        return errno == ENOENT ? GIT_ENOTFOUND : fail_errno();
     if (fstat(reading->fd, &status) < 0)
         return fail_errno();
     return S_ISREG(status.st_mode) ? 0 : fail_damaged();

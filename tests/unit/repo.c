@@ -89,6 +89,12 @@ Test(repo, what_is_no_readable_repository_is_told_apart)
         {"rm -r ../rocket.git; : >../rocket.git", MP_REPO_DAMAGED},
         {"echo nonsense >packed-refs", MP_REPO_DAMAGED},
         {"mkdir packed-refs", MP_REPO_DAMAGED},
+        {"mv refs/heads ../h; ln -s ../../h refs/heads", MP_REPO_DAMAGED},
+        {"mv refs/tags ../t; ln -s ../../t refs/tags", MP_REPO_DAMAGED},
+        {"mv HEAD ../H; ln -s ../H HEAD", MP_REPO_DAMAGED},
+        {"mkdir x; : >x/packed-refs; ln -s x/packed-refs packed-refs", MP_REPO_DAMAGED},
+        {"mv ../rocket.git ../other.git; echo 'gitdir: other.git' >../rocket.git", MP_REPO_DAMAGED},
+        {"mv refs ../r; mv objects ../o; echo .. >commondir", MP_REPO_DAMAGED},
         {"mkfifo packed-refs", MP_REPO_DAMAGED},
         {"mkdir reftable; echo 'ref: refs/heads/.invalid' >HEAD", MP_REPO_REFTABLE},
         {"printf '%064d\\n' 1 >refs/heads/main", MP_REPO_SHA256},
@@ -176,6 +182,8 @@ Test(repo, links_that_others_made_are_not_followed)
         "mv objects ../o; ln -s ../o objects; chown -h " OTHER " objects",
         "mv objects/pack ../p; ln -s ../../p objects/pack",
         "mkdir ../aa; ln -s ../../aa objects/aa",
+        "mv refs ../r; ln -s ../r refs; chown -h " OTHER " refs",
+        ": >../x; ln -s ../../../x objects/pack/multi-pack-index",
         "ln -s /etc/passwd objects/pack/pack-1.pack",
     };
 
@@ -217,6 +225,55 @@ Test(repo, objects_are_borrowed_below_the_root_from_the_same_owner_only)
             g_free(repo_run(root, "chown -R " OTHER " ../pool.git"));
             cr_expect_eq(state_of(root), MP_REPO_AWAY, "another's");
         }
+    }
+}
+
+/* What git itself would believe. */
+Test(repo, neither_replacements_nor_grafts_nor_configuration_change_what_is_there)
+{
+    static const char *const plants[] = {
+        "$G replace tip fake",
+        "mkdir -p info; echo \"$($G rev-parse tip) $($G rev-parse fake)\" >info/grafts",
+        "$G rev-parse tip >shallow",
+        "git init -q --bare -b evil ../other.git; echo ../other.git >commondir",
+        "git init -q -b evil ../tree; cp -r ../tree/.git .git",
+        "echo \"gitdir: $(pwd)/../other.git\" >.git",
+        "mkdir -p worktrees/x/refs/heads; echo ../.. >worktrees/x/commondir; $G rev-parse fake "
+        ">worktrees/x/HEAD",
+        "printf '[core]\\n bare = false\\n worktree = /\\n repositoryformatversion = 99\\n"
+        "[extensions]\\n objectformat = sha256\\n refstorage = reftable\\n[include]\\n path = "
+        "/dev/zero\\n' >config",
+        "rm config; mkfifo config",
+        "rm -rf description info hooks; mkfifo info",
+        "mkdir -p objects/info; head -c 4096 /dev/urandom >objects/info/commit-graph",
+        "head -c 4096 /dev/urandom >objects/pack/multi-pack-index",
+        "head -c 4096 /dev/urandom >objects/pack/pack-1.idx; cp objects/pack/pack-1.idx "
+        "objects/pack/pack-1.pack",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(plants); i++) {
+        g_autoptr(ScratchPath) root = repo_make();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MpRepoCommit) commit = NULL;
+        g_auto(MpRepoRange) range = {0};
+
+        g_free(repo_run(root,
+                        COMMIT "$G tag base $(c base); T=$($G mktree </dev/null); $G update-ref "
+                               "refs/heads/main $($G commit-tree -p base -m real $T); $G tag tip "
+                               "main; $G tag fake $(c fake)"));
+        git_oid tip = repo_id(root, "tip"), base = repo_id(root, "base"),
+                fake = repo_id(root, "fake");
+        g_free(repo_run(root, plants[i]));
+        g_autoptr(MpRepo) repo = repo_open(root);
+        g_autofree char *refs = refs_of(repo);
+        cr_expect_str_eq(refs, "main base fake tip ", "%s", plants[i]);
+        cr_expect_str_eq(mp_repo_default_branch(repo), "refs/heads/main", "%s", plants[i]);
+        cr_assert(mp_repo_commit(repo, &tip, &commit, &error), "%s", plants[i]);
+        cr_expect_str_eq(commit->subject, "real", "%s", plants[i]);
+        cr_assert_eq(commit->parents->len, 1, "%s", plants[i]);
+        cr_expect(git_oid_equal(&g_array_index(commit->parents, git_oid, 0), &base));
+        cr_assert(mp_repo_range_of_two(repo, &tip, &fake, 100, &range, &error));
+        cr_expect_eq(range.commits->len, 2, "%s", plants[i]);
     }
 }
 
