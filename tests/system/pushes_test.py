@@ -849,6 +849,75 @@ def text_of_a_repository_is_only_text(site):
     equal(fsck(site), "0 faults")
 
 
+HIDDEN = "=?utf-8?q?=E2=80=AEgnp.exe=0D=0ABcc:=20eve=40example.org?="  # what a reader would decode
+EVIL_SUBJECTS = (
+    HIDDEN.encode(),
+    b"a\rBcc: eve@example.org\rb",
+    b"a\x00b\xc2\x9b31mc\xe2\x80\xa8d\xe2\x80\xaee\xff\xfe",
+    b"a\x1b]8;;http://evil.example\x07b\xef\xbb\xbf\xf3\xa0\x81\x81",
+    b"-- \x0c\x0b<img src=x onerror=alert(1)> {after} [x](javascript:alert(1))",
+)
+DECEPTIVE = [chr(c) for c in (*range(9), *range(11, 32), *range(0x7f, 0xa0), 0x2028, 0x2029, 0x202e, 0xfeff, 0xe0041)]
+
+
+def check_shown(where, text):
+    for sign in DECEPTIVE:
+        check(sign not in text, f"{where}: {sign!r} in {text[max(0, text.find(sign) - 60):][:120]!r}")
+
+
+@test
+def whatever_a_commit_says_is_shown_and_hides_nothing(site):
+    git = watched(site, "--push-mail", "commits")
+    directory = os.path.join(site.dir, "pages")
+    site.set_config("pages", directory=directory, url="https://git.example.org/threads")
+    git.commit("Base")
+    git.push("main", "main:topic", "main:base")
+    told(site)
+    mails, pulls = [], []
+    for evil in EVIL_SUBJECTS:
+        blob = git("hash-object", "-w", "--stdin", stdin=evil + b"\n")
+        name = evil.replace(b"\0", b"\n").replace(b"/", b"|")
+        tree = git("mktree", "-z", stdin=f"100644 blob {blob}\t".encode() + name + b"\0" + f"100644 blob {blob}\t.gitmodules".encode() + b"\0")
+        raw = f"tree {tree}\nparent {git('rev-parse', 'HEAD')}\nauthor ".encode() + evil.replace(b"<", b"").replace(b">", b"") + b" <e@x> 1 +0000\ncommitter E <e@x> 1 +0000\n\n" + evil + b"\n"
+        new = git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=raw)
+        git("reset", "-q", "--soft", new)
+        git("tag", "-f", "-a", "-F", "-", "v1", new, stdin=evil.replace(b"\0", b""))
+        git.push(f"{new}:refs/heads/main", f"{new}:refs/heads/topic", "v1")
+        if len(pulls) < 2:
+            opened = site.metroplex("thread", "open", "--repository", "acme/rocket", "--as", "kate", "--kind", "pull", "--base", "base", "--head", "topic", "--title", "T", "-", stdin="x\n")
+            pulls.append(int(opened))
+        told(site)
+        mails += site.mails
+    check(len(mails) >= 3 * len(EVIL_SUBJECTS), "not all was told")
+    for mail in mails:
+        for key, value in mail.items():
+            check_shown(key, str(value))
+        equal((mail["Bcc"], len(mail.get_all("Subject")), len(mail.get_all("From"))), (None, 1, 1))
+        for part in mail.walk():
+            if part.get_content_maintype() == "text":
+                check_shown(part.get_content_type(), part.get_content())
+        html = mail.get_body(("html",)).get_content()
+        for sign in ("<img", "javascript:alert(1)\"", "<script"):
+            check(sign not in html, f"{sign} in {html}")
+        check("\n-- \n" not in text_of(mail).split("\n-- \nReply")[0], "a signature in the text")
+    contains("".join(str(m["Subject"]) for m in mails), HIDDEN[:20])  # as it was typed
+    check(any("Commits added to #" in text_of(m) for m in mails), "no mail of the pull request")
+    site.metroplex("pages")
+    pages = ""
+    for root, _, names in os.walk(directory):
+        for name in names:
+            with open(os.path.join(root, name), encoding="utf-8", errors="surrogateescape", newline="") as f:
+                pages += f.read() if name.endswith((".html", ".xml", ".js")) else ""
+    for sign in ("<img src=x", "<script>alert", "href=\"javascript"):
+        check(sign not in pages, sign)
+    shown = [site.metroplex("thread", "list"), site.log(), site.log("notifier.log")]
+    for thread in range(1, 4 + len(EVIL_SUBJECTS)):
+        shown += [site.metroplex("thread", "show", str(thread)), site.metroplex("thread", "show", str(thread), "--json"), site.metroplex("thread", "export", str(thread))]
+    for where, text in (("pages", pages), *((f"shown {i}", text) for i, text in enumerate(shown))):
+        check_shown(where, text)
+    equal(fsck(site), "0 faults")
+
+
 @test
 def mail_has_its_turn_in_a_huge_push(site):
     git = watched(site, "--push-mail", "summary")
