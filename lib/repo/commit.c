@@ -130,6 +130,16 @@ as_text(const char *bytes, gsize length, const char *encoding)
     return g_string_free(out, FALSE);
 }
 
+/* What is masked where it is published must not be cut to what is no address any more. */
+static void
+drop_half_address(char *line)
+{
+    char *space = strrchr(line, ' ');
+
+    if (strchr(space != NULL ? space : line, '@') != NULL)
+        *(space != NULL ? space + 1 : line) = '\0';
+}
+
 static char *
 as_line(const char *bytes, gsize length, const char *encoding, glong max)
 {
@@ -140,6 +150,7 @@ as_line(const char *bytes, gsize length, const char *encoding, glong max)
         return line;
     g_autofree char *whole = line;
     g_autofree char *cut = g_utf8_substring(whole, 0, max - 1);
+    drop_half_address(cut);
     return g_strconcat(cut, "…", NULL);
 }
 

@@ -10,6 +10,9 @@
 /* The raw object of a commit without parents; $T is its tree. */
 #define HEAD_LINES "tree %s\\nauthor A <a@x> 5 +0000\\ncommitter B <b@x> 6 +0000\\n"
 
+#define TEN    "a23456789 "
+#define NINETY TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static MpRepoCommit *
 commit_of(const ScratchPath *root, const char *format)
 {
@@ -50,6 +53,10 @@ Test(repo_history, what_a_commit_says_can_be_shown)
         {HEAD_LINES "gpgsig -----BEGIN\\n author Eve <e@x> 1 +0\\n \\n\\nsigned\\n", "A", "a@x",
          "signed", "signed\n"},
         {"tree %s\\nauthor A\\r\\nB: c <a@x>\\n\\n", "A\\u{000D}", "", "", ""},
+        {"tree %s\\nauthor " NINETY "123 ada@example.org <x> 1 +0000\\n\\n", NINETY "123 …", "x",
+         "", ""},
+        {"tree %s\\nauthor " NINETY NINETY "ada@example.org <x> 1 +0000\\n\\n", NINETY "a23456789…",
+         "x", "", ""},
         {"tree %s\\n\\nnobody\\n", "", "", "nobody", "nobody\n"},
         {"tree %s", "", "", "", ""},
         {"tree %s\\nauthor \\344 <\\n> 99999999999999999999 +0000\\n\\n", "\xc3\xa4", "", "", ""},
