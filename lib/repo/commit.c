@@ -303,6 +303,7 @@ mp_repo_tag(MpRepo *repo, const git_oid *id, MpRepoTag **tag, GError **error)
 {
     g_autoptr(git_odb_object) object = NULL;
     git_object_t type;
+    bool is_large = false;
     gsize size, length;
     const char *field, *value;
 
@@ -311,8 +312,8 @@ mp_repo_tag(MpRepo *repo, const git_oid *id, MpRepoTag **tag, GError **error)
         return false;
     if (type != GIT_OBJECT_TAG)
         return true;
-    if (!mp_repo_object(repo, id, GIT_OBJECT_TAG, MP_REPO_COMMIT_MAX, NULL, &object, error) ||
-        object == NULL)
+    if (!mp_repo_object(repo, id, GIT_OBJECT_TAG, MP_REPO_COMMIT_MAX, &is_large, &object, error) ||
+        (object == NULL && !is_large))
         return object != NULL;
     *tag = g_new0(MpRepoTag, 1);
     Header header = header_of(object);
@@ -325,6 +326,7 @@ mp_repo_tag(MpRepo *repo, const git_oid *id, MpRepoTag **tag, GError **error)
     if ((*tag)->tagger.name == NULL)
         read_person(&(*tag)->tagger, "", 0, NULL);
     (*tag)->message = read_message(&header, NULL, &(*tag)->is_cut);
+    (*tag)->is_cut |= is_large;
     return true;
 }
 

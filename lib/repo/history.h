@@ -31,7 +31,7 @@ bool mp_repo_commit(MpRepo *repo, const git_oid *id, MpRepoCommit **commit, GErr
 
 /* The object of an annotated tag. */
 typedef struct {
-    git_oid target;
+    git_oid target; /* zero where it names none, or is too large to be read */
     MpRepoPerson tagger;
     char *message; /* as a commit's */
     bool is_cut;

@@ -45,7 +45,7 @@ bool mp_repo_fail(GError **error, const MpRepo *repo, const git_oid *id);
 
 /* An object; NULL where it is not there. Of another type, it is MP_ERROR_INPUT. Larger than `max`
  * octets, or made of more than may be taken to make it, it is that as well, or where `is_large` is
- * not NULL, NULL and *is_large. */
+ * not NULL, NULL and *is_large; so is then, when it is late, all but what is small. */
 bool mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max, bool *is_large,
                     git_odb_object **object, GError **error);
 

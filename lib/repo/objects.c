@@ -27,9 +27,9 @@
 #define STEP_MAX ((gsize)64 * 1024 * 1024)
 #define MADE_MAX ((gsize)512 * 1024 * 1024)
 
-#define LATE                                                                                       \
-    (10 * G_USEC_PER_SEC) /* a history of a hundred thousand commits takes half a second           \
-                           */
+#define LITTLE (64 * 1024) /* octets that are read whatever time it is */
+/* A history of a hundred thousand commits takes half a second. */
+#define LATE (10 * G_USEC_PER_SEC)
 
 static char *
 descriptor_path(int fd)
@@ -262,7 +262,7 @@ mp_repo_object(MpRepo *repo, const git_oid *id, git_object_t type, gsize max, bo
         return true;
     if (found != type)
         return fail_object(error, repo, id, "of another type");
-    if (size <= max) {
+    if (size <= max && (size <= LITTLE || is_large == NULL || !mp_repo_is_late(repo))) {
         mp_git_limit_memory(STEP_MAX, MADE_MAX);
         int code = git_odb_read(object, repo->odb, id);
         repo->made += mp_git_unlimit_memory(&was_refused);

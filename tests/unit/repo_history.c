@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "repo_fixture.h"
+#include "repo/internal.h"
 
 /* The raw object of a commit without parents; $T is its tree. */
 #define HEAD_LINES "tree %s\\nauthor A <a@x> 5 +0000\\ncommitter B <b@x> 6 +0000\\n"
@@ -132,6 +133,53 @@ Test(repo_history, a_file_that_ends_early_is_damaged, .timeout = 60)
         cr_expect(good ? i == 4 : g_error_matches(error, MP_ERROR, MP_ERROR_INPUT), "%s: %s",
                   spoils[i], good ? "read" : error->message);
     }
+}
+
+/* Ten thousand commits of thirty megabytes each are not read for what they close. */
+Test(repo_history, what_is_large_is_left_out_when_it_is_late)
+{
+    static const struct {
+        const char *message;
+        bool is_read_late;
+    } cases[] = {{"echo small", true}, {"head -c 200000 /dev/zero | tr '\\0' 'x'", false}};
+    g_autoptr(ScratchPath) root = repo_make();
+
+    for (gsize i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MpRepoCommit) commit = NULL;
+        bool is_late = i % 2 == 1, is_read = !is_late || cases[i / 2].is_read_late;
+        g_autofree char *commands =
+            g_strdup_printf("%s >m; $G update-ref refs/heads/main $($G commit-tree -F m $($G "
+                            "mktree </dev/null))",
+                            cases[i / 2].message);
+
+        g_free(repo_run(root, commands));
+        git_oid id = repo_id(root, "main");
+        g_autoptr(MpRepo) repo = repo_open(root);
+        repo->opened -= is_late ? G_TIME_SPAN_HOUR : 0;
+        cr_assert(mp_repo_commit(repo, &id, &commit, &error));
+        cr_expect_eq(*commit->message != '\0', is_read, "%s", cases[i / 2].message);
+        cr_expect_eq(commit->is_partial, !is_read);
+    }
+}
+
+Test(repo_history, a_tag_that_is_too_large_leads_nowhere)
+{
+    g_autoptr(ScratchPath) root = repo_make();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MpRepoTag) tag = NULL;
+    git_oid id, commit;
+    bool found;
+
+    g_free(repo_run(root, "mkdir objects/12; python3 -c 'import sys, zlib; sys.stdout.buffer.write("
+                          "zlib.compress(b\"tag 4294967296\\0object\"))' "
+                          ">objects/12/34567890123456789012345678901234567890"));
+    git_oid_fromstr(&id, "1234567890123456789012345678901234567890");
+    g_autoptr(MpRepo) repo = repo_open(root);
+    cr_assert(mp_repo_tag(repo, &id, &tag, &error));
+    cr_expect(tag != NULL && tag->is_cut);
+    cr_assert(mp_repo_peel(repo, &id, &commit, &found, &error));
+    cr_expect_not(found);
 }
 
 Test(repo_history, a_tag_has_its_message_and_means_its_commit)
