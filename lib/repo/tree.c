@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 
-#define TREE_MAX  (8 * 1024 * 1024) /* octets of one */
-#define TREES_MAX 20000             /* that are read for one comparison */
+#define TREE_MAX  (8 * 1024 * 1024)         /* octets of one */
+#define TREES_MAX 20000                     /* that are read for one comparison */
+#define HELD_MAX  ((gsize)32 * 1024 * 1024) /* octets of those that lie in each other, at once */
 #define DEPTH_MAX 128
 #define PATH_MOST 4096
 
@@ -29,6 +30,7 @@ typedef struct {
     GPtrArray *differences;
     GString *path;
     guint most, n_trees;
+    gsize held; /* octets of trees that are gone through */
     bool is_more;
 } Comparison;
 
@@ -173,6 +175,12 @@ compare_entries(Comparison *comparison, const GArray *before, const GArray *afte
     return true;
 }
 
+static gsize
+size_of(git_odb_object *object)
+{
+    return object != NULL ? git_odb_object_size(object) : 0;
+}
+
 static bool
 compare(Comparison *comparison, const git_oid *before, const git_oid *after, guint depth,
         GError **error)
@@ -187,11 +195,16 @@ compare(Comparison *comparison, const git_oid *before, const git_oid *after, gui
         comparison->is_more = true;
         return true;
     }
-    return read_tree(comparison->repo, before, &old_tree, &old_entries, &comparison->is_more,
-                     error) &&
-           read_tree(comparison->repo, after, &new_tree, &new_entries, &comparison->is_more,
-                     error) &&
-           compare_entries(comparison, old_entries, new_entries, depth, error);
+    if (!read_tree(comparison->repo, before, &old_tree, &old_entries, &comparison->is_more,
+                   error) ||
+        !read_tree(comparison->repo, after, &new_tree, &new_entries, &comparison->is_more, error))
+        return false;
+    gsize size = size_of(old_tree) + size_of(new_tree);
+    comparison->held += size;
+    comparison->is_more |= comparison->held > HELD_MAX;
+    bool good = compare_entries(comparison, old_entries, new_entries, depth, error);
+    comparison->held -= size;
+    return good;
 }
 
 bool
@@ -199,7 +212,7 @@ mp_repo_compare_trees(MpRepo *repo, const git_oid *before, const git_oid *after,
                       GPtrArray *differences, bool *is_more, GError **error)
 {
     g_autoptr(GString) path = g_string_new(NULL);
-    Comparison comparison = {repo, differences, path, most, 0, false};
+    Comparison comparison = {repo, differences, path, most, 0, 0, false};
 
     bool good = (before != NULL && after != NULL && git_oid_equal(before, after)) ||
                 compare(&comparison, before, after, DEPTH_MAX, error);

@@ -296,6 +296,34 @@ Test(repo_changes, a_tree_that_holds_itself_over_and_over_ends)
     cr_expect(changes->is_more);
 }
 
+/* Each is held while what lies in it is gone through: a hundred of them were gigabytes. */
+Test(repo_changes, large_trees_in_large_trees_end)
+{
+    static const struct {
+        guint depth;
+        bool is_more;
+    } cases[] = {{2, false}, {8, true}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(ScratchPath) root = repo_make();
+        g_autofree char *script = g_strdup_printf(
+            "blob() { echo $1 | $G hash-object -w --stdin; }; rest=$(blob rest); files() { python3 "
+            "-c \"import sys; [sys.stdout.buffer.write(b'100644 f%%06d\\0' %% i + "
+            "bytes.fromhex('$rest')) for i in range(80000)]\"; }; files >files; inner() { python3 "
+            "-c \"import sys; sys.stdout.buffer.write(b'40000 a\\0' + bytes.fromhex('$1'))\"; }; "
+            "for side in old new; do t=$(printf '100644 blob %%s\\tx\\n' $(blob $side) | $G "
+            "mktree); for n in $(seq %u); do t=$({ inner $t; cat files; } | $G hash-object -t tree "
+            "-w --stdin --literally); done; $G update-ref refs/tags/$side $($G commit-tree -m x "
+            "$t); done",
+            cases[i].depth);
+
+        g_free(repo_run(root, script));
+        g_autoptr(MpRepoChanges) changes = changes_of(root, &all);
+        cr_expect_eq(changes->is_more, cases[i].is_more, "%u", cases[i].depth);
+        cr_expect_eq(changes->files->len, cases[i].is_more ? 0 : 1, "%u", cases[i].depth);
+    }
+}
+
 Test(repo_changes, what_is_damaged_is_an_error_of_the_input)
 {
     g_autoptr(ScratchPath) root = repo_make();
