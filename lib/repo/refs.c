@@ -18,6 +18,7 @@
 #include "base/escape.h"
 
 #define REFS_MAX   20000
+#define FILES_MAX  100000 /* that are looked at, be they refs or not */
 #define PACKED_MAX (16 * 1024 * 1024)
 #define LOOSE_MAX  1024 /* octets of a file that holds one id */
 #define DEPTH_MAX  32   /* of names between slashes */
@@ -28,6 +29,7 @@ typedef struct {
     MpRepo *repo;
     GHashTable *seen; /* raw name to its MpRepoRef */
     MpRepoState *state;
+    guint n_files;
 } Reading;
 
 static void
@@ -114,6 +116,10 @@ read_entry(Reading *reading, int fd, const char *file, const char *name, guint d
 {
     struct stat status;
 
+    if (++reading->n_files > FILES_MAX) {
+        *reading->state = MP_REPO_LARGE;
+        return false;
+    }
     if (fstatat(fd, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT || (mp_repo_judge_errno(reading->state, error, name) && false);
     if (S_ISDIR(status.st_mode))
@@ -233,7 +239,7 @@ bool
 mp_repo_read_refs(MpRepo *repo, MpRepoState *state, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Reading reading = {repo, seen, state};
+    Reading reading = {repo, seen, state, 0};
 
     repo->refs = g_ptr_array_new_with_free_func(free_ref);
     if (!read_head(repo, state, error))

@@ -103,6 +103,7 @@ Test(repo, what_is_no_readable_repository_is_told_apart)
          "refs/tags/x0*\\([0-9]*\\) "
          ".*,\\1 refs/tags/\\2,' >packed-refs",
          MP_REPO_LARGE},
+        {"cd refs/tags; seq -f 'x%.0f.lock' 100001 | xargs touch", MP_REPO_LARGE},
         {"head -c 17000000 /dev/zero | tr '\\0' '#' >packed-refs", MP_REPO_LARGE},
     };
 
