@@ -149,7 +149,7 @@ COMMIT = {"id": ID, "author": TEXT, "date": DATE, "subject": TEXT}
 COMMENT = {"number": NUMBER, "author": TEXT, "author_name": MAYBE, "date": DATE, "via": "mail|command|import|push", "redacted?": DATE, "path?": TEXT, "line?": NUMBER, "lines?": TEXT,
            "body": TEXT, "elided": MAYBE, "message_id": MAYBE, "attachments": [{"file": TEXT, "name": MAYBE, "type": TEXT, "size": NUMBER}]}
 PUSH = {"ref": TEXT, "deed": "created|updated|rewound|deleted", "before": MAYBE, "after": MAYBE, "n-added": NUMBER, "n-removed": NUMBER, "unsure": FLAG, "added": [dict(COMMIT, date=None)],
-        "removed": [dict(COMMIT, date=None)], "files": [TEXT], "n-files": NUMBER, "lines-added": NUMBER, "lines-removed": NUMBER, "uncounted": NUMBER, "more-files": FLAG, "message": MAYBE, "others": NUMBER}
+        "removed": [dict(COMMIT, date=None)], "files": [TEXT], "n-files": NUMBER, "lines-added": NUMBER, "lines-removed": NUMBER, "uncounted": NUMBER, "more-files": FLAG, "message": MAYBE, "tagger": MAYBE, "others": NUMBER}
 EVENTS = {"closed": {"source?": TEXT, "commits?": [COMMIT]}, "reopened": {}, "locked": {}, "unlocked": {}, "renamed": {"was": TEXT, "title": TEXT}, "labeled": {"labels": [TEXT]}, "unlabeled": {"labels": [TEXT]},
           "assigned": {"assignees": [TEXT]}, "unassigned": {"assignees": [TEXT]}, "head-pushed": {"from": ID, "to": ID, "added": NUMBER, "removed": NUMBER, "commits?": [COMMIT]},
           "merged": {"from": ID, "to": ID}, "head-deleted": {"from": ID}, "referenced": {"source": TEXT, "commits": [COMMIT]}, "pushed": {"push": PUSH}}
