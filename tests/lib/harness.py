@@ -98,6 +98,7 @@ class Site:
 
     count = 0
     pages = None  # a test of pages has them here
+    remembered = None  # what Git said of its repositories, where that is to be remembered
 
     def __init__(self, owner=None, directory=None):
         self.dir = directory or tempfile.mkdtemp(prefix="metroplex-test-")

@@ -21,7 +21,6 @@ class Installation(Site):
 
     def __init__(self, directory):
         self.variables = {}  # of the environment of what finishes the work
-        self.remembered = None  # what Git said of repositories, if that is to be remembered
         self.contents = {}  # digests of repositories, since something ran
         super().__init__(directory=directory)
         self.given = Delivered()
