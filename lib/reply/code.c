@@ -108,9 +108,8 @@ mark_normal_diffs(GArray *lines)
     }
 }
 
-/* "@@ -10,1 +10,2 @@": how many lines of the old text and of the new one stand below it. */
-static bool
-is_hunk(const char *core, guint *old, guint *new)
+bool
+code_is_hunk(const char *core, guint *old, guint *new)
 {
     int from, to, n;
 
@@ -123,13 +122,13 @@ is_hunk(const char *core, guint *old, guint *new)
            sscanf(core, "@@ -%d +%d @@%n", &from, &to, &n) == 2;
 }
 
-/* What stands above the first hunk of a file. */
-static bool
-is_diff_head(const char *core)
+bool
+code_is_diff_head(const char *core)
 {
     static const char *const heads[] = {
-        "diff --",   "index ",      "--- ",    "+++ ",  "new file ", "deleted ", "old mode ",
-        "new mode ", "similarity ", "rename ", "copy ", "Index: ",   "=======",  NULL};
+        "diff --",  "index ",    "--- ",      "+++ ",          "new file ",
+        "deleted ", "old mode ", "new mode ", "similarity ",   "rename ",
+        "copy ",    "Index: ",   "=======",   "Binary files ", NULL};
 
     for (const char *const *head = heads; *head != NULL; head++) {
         if (g_str_has_prefix(core, *head))
@@ -164,9 +163,9 @@ mark_unified_diffs(GArray *lines)
     for (guint i = 0; i < lines->len; i++) {
         guint old, new, start = i, end;
 
-        if (LINE(lines, i)->core[0] != '@' || !is_hunk(LINE(lines, i)->core, &old, &new))
+        if (LINE(lines, i)->core[0] != '@' || !code_is_hunk(LINE(lines, i)->core, &old, &new))
             continue;
-        while (start > 0 && is_diff_head(LINE(lines, start - 1)->core))
+        while (start > 0 && code_is_diff_head(LINE(lines, start - 1)->core))
             start--;
         end = hunk_end(lines, i, old, new);
         mark_code(lines, start, end);

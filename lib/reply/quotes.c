@@ -4,6 +4,7 @@
  * A quote stays for what the person wrote below it: an inline answer without its question is hard
  * to read. What was quoted only because the client does so goes.
  */
+#include "reply/code.h"
 #include "reply/prose.h"
 #include "reply/walk.h"
 
@@ -17,6 +18,7 @@ enum {
     CITED_LINES = 6,
     CITING_WORDS = 4,
     WORDLESS_LINES = 4,
+    HUNK_LINES = 200, /* above each of the answers within a quote */
     CHANCE_WORDS = 6,
     COMPARABLE_WORDS = 4, /* fewer say nothing about where they come from */
 };
@@ -145,6 +147,13 @@ begins_line_of_ours(const GArray *lines, guint i)
     return i == lines->len;
 }
 
+/* Blank, or the end of code. */
+static bool
+is_no_question(const char *rest)
+{
+    return *rest == '\0' || code_is_bare_fence(rest);
+}
+
 /* An answer typed into the quote itself: on the line of the question, or below that line with its
  * mark, where a line of ours begins again below it. */
 static bool
@@ -162,7 +171,7 @@ is_answer_within(const Walk *walk, guint i, guint start)
     if (!said || line->words_sent > 0 || line->repeat || strchr(line->core, '[') != NULL)
         return false;
     guint k = i;
-    while (k > start + 1 && *line_unquoted(LINE(walk->lines, k - 1)->core) == '\0')
+    while (k > start + 1 && is_no_question(line_unquoted(LINE(walk->lines, k - 1)->core)))
         k--;
     const Line *above = k > start ? LINE(walk->lines, k - 1) : line;
     bool next = line->sent_above > 0 && line->sent_above + 1 == line->sent_below;
@@ -172,19 +181,39 @@ is_answer_within(const Walk *walk, guint i, guint start)
            (line->sent_below == 0 || next || begins_line_of_ours(walk->lines, i + 1));
 }
 
+/* A line of code is a question that also one answer alone needs; false if it is none. */
+static bool
+keep_answered_code(Walk *walk, guint start, guint end, bool whole)
+{
+    guint first = code_answered(walk->lines, start, end, whole);
+
+    if (first == end)
+        return false;
+    guint fence = code_opening_fence(walk->lines, start, first, end);
+    if (fence < end)
+        walk_set(walk, fence, true, "kept-inline-quote");
+    for (guint i = first; i < end; i++) {
+        if (!LINE(walk->lines, i)->kept)
+            walk_set(walk, i, true, "kept-inline-quote");
+    }
+    return true;
+}
+
 static void
 keep_answer(Walk *walk, guint i, guint start)
 {
     guint above = i;
 
     walk_set(walk, i, true, "kept-answer");
+    walk->text_above = true;
+    if (keep_answered_code(walk, MAX(start, i - MIN(i, HUNK_LINES)), i, true))
+        return;
     while (above > start && LINE(walk->lines, above - 1)->kind == LINE_BLANK)
         above--;
     bool deeper = above > start && line_quote_depth(LINE(walk->lines, i)->core) >
                                        line_quote_depth(LINE(walk->lines, above - 1)->core);
     if (above > start && (above == i || deeper) && LINE(walk->lines, above - 1)->repeat)
         walk_set(walk, above - 1, true, "kept-inline-quote");
-    walk->text_above = true;
 }
 
 guint
@@ -354,6 +383,20 @@ elide_footers_below(Walk *walk, guint i)
     }
 }
 
+/* Of code that a program quoted, one answer needs no more than the lines right above it. */
+static void
+judge_quote(Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
+{
+    const char *why = reason_to_keep(walk, quote, answered, answered_quotes);
+    bool lone = why == NULL || (quote->attributed && answered_quotes == 1);
+
+    if (answered && lone && !quote->forwarded && !is_within_ours(walk, quote) &&
+        keep_answered_code(walk, quote->start, quote->end, quote->whole))
+        return;
+    for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
+        walk_set(walk, i, true, why);
+}
+
 void
 walk_judge_quotes(Walk *walk)
 {
@@ -371,10 +414,8 @@ walk_judge_quotes(Walk *walk)
     }
     for (guint q = 0; q < n; q++) {
         const Quote *quote = &g_array_index(walk->quotes, Quote, q);
-        const char *why = reason_to_keep(walk, quote, answered[q], answered_quotes);
 
-        for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
-            walk_set(walk, i, true, why);
+        judge_quote(walk, quote, answered[q], answered_quotes);
         if (n == 1 && quote->whole && quote->text_above)
             elide_footers_below(walk, quote->end);
     }
