@@ -383,6 +383,26 @@ elide_footers_below(Walk *walk, guint i)
     }
 }
 
+/* "/mute" and the like, wherever it was typed, is about no line. */
+static bool
+is_command(const char *core)
+{
+    return core[0] == '/' && g_ascii_isalpha(core[1]) && core[1 + strcspn(core + 1, " /")] != '/';
+}
+
+/* What was kept below the quote, up to the next, is more than commands. */
+static bool
+is_about_lines(const GArray *lines, guint i)
+{
+    for (; i < lines->len && LINE(lines, i)->kind != LINE_QUOTE; i++) {
+        const Line *line = LINE(lines, i);
+
+        if (line->kept && line->kind != LINE_BLANK && !is_command(line->core))
+            return true;
+    }
+    return false;
+}
+
 /* Of code that a program quoted, one answer needs no more than the lines right above it. */
 static void
 judge_quote(Walk *walk, const Quote *quote, bool answered, guint answered_quotes)
@@ -391,6 +411,7 @@ judge_quote(Walk *walk, const Quote *quote, bool answered, guint answered_quotes
     bool lone = why == NULL || (quote->attributed && answered_quotes == 1);
 
     if (answered && lone && !quote->forwarded && !is_within_ours(walk, quote) &&
+        is_about_lines(walk->lines, quote->end) &&
         keep_answered_code(walk, quote->start, quote->end, quote->whole))
         return;
     for (guint i = question_start(walk->lines, quote); why != NULL && i < quote->end; i++)
