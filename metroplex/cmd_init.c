@@ -23,6 +23,7 @@
 #include "init.h"
 #include "init_config.h"
 #include "instance/instance.h"
+#include "tracker/share.h"
 
 typedef struct {
     MpInstance instance; /* its configuration, once there is one; then its lock and keys */
@@ -189,8 +190,11 @@ make_repository(Init *init, const char *name, MakeRepository make, GError **erro
 /* --- Remotes: what other hosts share with us ----------------------------------------------------
  */
 
+typedef bool (*Join)(const char *path, const char *hostname, const char *url, char **did,
+                     GError **error);
+
 static bool
-join(Init *init, const char *name, const char *url, GError **error)
+join(Init *init, const char *name, const char *url, Join join_one, GError **error)
 {
     g_autofree char *path = mp_config_path(init->instance.config, name);
     g_autofree char *shown = mp_escape(path), *shown_url = mp_escape(url);
@@ -198,7 +202,7 @@ join(Init *init, const char *name, const char *url, GError **error)
 
     if (*url == '\0')
         return true;
-    if (!mp_tracker_join(path, init->instance.config->hostname, url, &did, error))
+    if (!join_one(path, init->instance.config->hostname, url, &did, error))
         return false;
     if (did == NULL)
         return true;
@@ -213,8 +217,8 @@ join_remotes(Init *init, GError **error)
 {
     const MpConfig *config = init->instance.config;
 
-    return join(init, "tracker.git", config->remote, error) &&
-           join(init, "accounts.git", config->accounts_remote, error);
+    return join(init, "tracker.git", config->remote, mp_tracker_join, error) &&
+           join(init, "accounts.git", config->accounts_remote, mp_accounts_join, error);
 }
 
 /* The Maildir that messages go into while no server is known. */

@@ -169,27 +169,6 @@ reap(MpProcess *process, pid_t pid, bool is_killed)
     process->status = WIFEXITED(status) && !is_killed ? WEXITSTATUS(status) : -1;
 }
 
-static bool
-run(MpProcess *process, const MpProcessStart *start, const int *read_ends, int seconds,
-    GError **error)
-{
-    GString *text[] = {g_string_new(NULL), g_string_new(NULL)};
-    gint64 deadline =
-        seconds > 0 ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
-    pid_t pid = mp_process_start(start);
-    g_auto(MpFd) end = pid > 0 ? pidfd_open(pid, 0) : -1;
-
-    if (end < 0)
-        mp_fail_errno(error, "cannot %s %s", pid > 0 ? "watch" : "start", start->path);
-    else
-        process->is_too_slow = !read_until_end(end, read_ends, text, deadline);
-    if (pid > 0)
-        reap(process, pid, end < 0 || process->is_too_slow);
-    process->out = g_string_free(text[0], FALSE);
-    process->err = g_string_free(text[1], FALSE);
-    return end >= 0;
-}
-
 bool
 mp_process_pipe(MpFd *read_end, MpFd *write_end)
 {
@@ -202,19 +181,76 @@ mp_process_pipe(MpFd *read_end, MpFd *write_end)
     return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
+struct MpRunning {
+    pid_t pid;
+    MpFd end; /* readable once it has ended */
+    MpFd streams[N_STREAMS];
+    gint64 begun;
+};
+
+void
+mp_running_free(MpRunning *running)
+{
+    MpProcess ignored;
+
+    if (running == NULL)
+        return;
+    if (running->pid > 0)
+        reap(&ignored, running->pid, true);
+    mp_fd_clear(&running->end);
+    for (int i = 0; i < N_STREAMS; i++)
+        mp_fd_clear(&running->streams[i]);
+    g_free(running);
+}
+
+MpRunning *
+mp_process_begin(const char *const *argv, const char *const *environment, GError **error)
+{
+    g_autoptr(MpRunning) running = g_new0(MpRunning, 1);
+    g_autofree char *path = g_find_program_in_path(argv[0]);
+    g_auto(MpFd) to_out = -1, to_err = -1;
+
+    *running = (MpRunning){.end = -1, .streams = {-1, -1}, .begun = g_get_monotonic_time()};
+    if (path == NULL)
+        return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s is not installed", argv[0]);
+    if (!mp_process_pipe(&running->streams[0], &to_out) ||
+        !mp_process_pipe(&running->streams[1], &to_err)) {
+        mp_fail_errno(error, "cannot make a pipe for %s", argv[0]);
+        return NULL;
+    }
+    const MpProcessStart start = {
+        path, argv, environment, {-1, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};
+    running->pid = mp_process_start(&start);
+    running->end = running->pid > 0 ? pidfd_open(running->pid, 0) : -1;
+    if (running->end >= 0)
+        return g_steal_pointer(&running);
+    mp_fail_errno(error, "cannot %s %s", running->pid > 0 ? "watch" : "start", path);
+    return NULL;
+}
+
+void
+mp_process_end(MpRunning *running, MpProcess *process, int seconds)
+{
+    GString *text[] = {g_string_new(NULL), g_string_new(NULL)};
+    gint64 deadline = seconds > 0 ? running->begun + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
+
+    *process = (MpProcess){.status = -1};
+    process->is_too_slow = !read_until_end(running->end, running->streams, text, deadline);
+    reap(process, running->pid, process->is_too_slow);
+    running->pid = 0;
+    process->out = g_string_free(text[0], FALSE);
+    process->err = g_string_free(text[1], FALSE);
+}
+
 bool
 mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
                int seconds, GError **error)
 {
-    g_autofree char *path = g_find_program_in_path(argv[0]);
-    g_auto(MpFd) out = -1, err = -1, to_out = -1, to_err = -1;
-
     *process = (MpProcess){.status = -1};
-    if (path == NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "%s is not installed", argv[0]);
-    if (!mp_process_pipe(&out, &to_out) || !mp_process_pipe(&err, &to_err))
-        return mp_fail_errno(error, "cannot make a pipe for %s", argv[0]);
-    const MpProcessStart start = {
-        path, argv, environment, {-1, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};
-    return run(process, &start, (const int[]){out, err}, seconds, error);
+    g_autoptr(MpRunning) running = mp_process_begin(argv, environment, error);
+
+    if (running == NULL)
+        return false;
+    mp_process_end(running, process, seconds);
+    return true;
 }

@@ -47,11 +47,26 @@ typedef struct {
 void mp_process_clear(MpProcess *process);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpProcess, mp_process_clear)
 
+/* One that runs beside us. Freed before its end, it is killed with all that it started. */
+typedef struct MpRunning MpRunning;
+
 /*
- * Runs argv[0], looked up in PATH, to its end, with exactly this environment; `seconds` 0 waits for
- * ever. It reads /dev/null and has a session of its own. What it prints is kept up to a limit; the
- * rest is read and thrown away. False if it could not be started or waited for:
- * MP_ERROR_INSTALLATION if there is no such program. How it ended is the caller's to judge.
+ * Starts argv[0], looked up in PATH, with exactly this environment. It reads /dev/null and has a
+ * session of its own. NULL if it could not be started: MP_ERROR_INSTALLATION if there is no such
+ * program. `argv` and `environment` are needed for this call only.
  */
+MpRunning *
+mp_process_begin(const char *const *argv, const char *const *environment, GError **error);
+void mp_running_free(MpRunning *running);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRunning, mp_running_free)
+
+/*
+ * Waits for its end, `seconds` from its start at most; 0 waits for ever. What it prints is kept up
+ * to a limit; the rest is read and thrown away, but only from here on: one that prints more than a
+ * pipe holds (64 KiB) stands still before. How it ended is the caller's to judge.
+ */
+void mp_process_end(MpRunning *running, MpProcess *process, int seconds);
+
+/* Both at once. */
 bool mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
                     int seconds, GError **error);

@@ -82,14 +82,14 @@ environment(void)
     return variables;
 }
 
-/* Options of every call: packs stay packs, which are synced as a whole; nothing is collected.
- */
+/* Options of every call: packs stay packs, which are synced as a whole; nothing is collected; the
+ * server names its branches at once, of which a tracker has few: version 2 asks for that first. */
 static GPtrArray *
 command(const char *path)
 {
     static const char *const common[] = {
         "-c", "transfer.unpackLimit=1", "-c", "fetch.unpackLimit=1", "-c", "gc.auto=0",
-        "-c", "maintenance.auto=false",
+        "-c", "maintenance.auto=false", "-c", "protocol.version=0",
     };
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 
@@ -130,17 +130,31 @@ has_ssh_command(const char *path, GStrv variables)
            git.status == 0;
 }
 
+/* What ssh is told where nobody else says it: asked for once in a run. */
 static bool
-run(const MpRemote *remote, const char *path, GPtrArray *argv, MpProcess *git, GError **error)
+needs_our_ssh(MpRemote *remote, const char *path, GStrv variables)
 {
+    if (!remote->is_ssh_known) {
+        remote->is_ssh_known = true;
+        remote->needs_our_ssh = is_ssh(remote->url) &&
+                                g_environ_getenv(variables, "GIT_SSH_COMMAND") == NULL &&
+                                !has_ssh_command(path, variables);
+    }
+    return remote->needs_our_ssh;
+}
+
+static MpRunning *
+start(MpRemote *remote, const char *path, const char *const *words, GError **error)
+{
+    g_autoptr(GPtrArray) argv = command(path);
     g_auto(GStrv) variables = environment();
 
-    if (is_ssh(remote->url) && g_environ_getenv(variables, "GIT_SSH_COMMAND") == NULL &&
-        !has_ssh_command(path, variables))
-        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
+    add(argv, words);
     g_ptr_array_add(argv, NULL);
-    return mp_process_run(git, (const char *const *)argv->pdata, (const char *const *)variables,
-                          remote->seconds, error);
+    if (needs_our_ssh(remote, path, variables))
+        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
+    return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables,
+                            error);
 }
 
 /* --- What it says ----------------------------------------------------------------------------- */
@@ -227,9 +241,8 @@ tell_empty(const MpRemote *remote, bool *is_empty, GError **error)
     return true;
 }
 
-bool
-mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is_empty,
-                GError **error)
+MpRunning *
+mp_remote_fetch_begin(MpRemote *remote, const char *path, GError **error)
 {
     const char *const words[] = {"fetch",
                                  "--quiet",
@@ -240,12 +253,17 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
                                  remote->url,
                                  MP_BRANCH,
                                  NULL};
-    g_autoptr(GPtrArray) argv = command(path);
+
+    return start(remote, path, words, error);
+}
+
+bool
+mp_remote_fetch_end(const MpRemote *remote, MpRunning *running, const char *path, git_oid *tip,
+                    bool *is_empty, GError **error)
+{
     g_auto(MpProcess) git = {0};
 
-    add(argv, words);
-    if (!run(remote, path, argv, &git, error))
-        return false;
+    mp_process_end(running, &git, remote->seconds);
     if (is_empty != NULL)
         *is_empty = false;
     if (git.status == 0)
@@ -255,7 +273,24 @@ mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is
     return complain(remote, "fetch", &git, MP_ERROR_TEMPORARY, error);
 }
 
+bool
+mp_remote_fetch(MpRemote *remote, const char *path, git_oid *tip, bool *is_empty, GError **error)
+{
+    g_autoptr(MpRunning) running = mp_remote_fetch_begin(remote, path, error);
+
+    return running != NULL && mp_remote_fetch_end(remote, running, path, tip, is_empty, error);
+}
+
 /* --- Push ------------------------------------------------------------------------------------- */
+
+/* Of several refs at once the server says only beside what it was. */
+static bool
+is_outrun(const char *said)
+{
+    return strstr(said, "but expected") != NULL ||
+           strstr(said, "reference already exists") != NULL ||
+           (strstr(said, "cannot lock ref") != NULL && strstr(said, "File exists") != NULL);
+}
 
 /* Whether another push was faster, by what git says: seen before it sends, or by the server's own
  * lock.
@@ -275,7 +310,7 @@ is_stale(const MpProcess *git)
     for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
         if (strstr(git->out, reasons[i]) != NULL)
             return true;
-    return false;
+    return strstr(git->out, "(atomic transaction failed)") != NULL && is_outrun(git->err);
 }
 
 /*
@@ -299,37 +334,85 @@ is_refusal(const MpProcess *git)
     return false;
 }
 
-MpPush
-mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from, const git_oid *to,
-               GError **error)
+/* "--force-with-lease=REF:ID", no ID for one that is not there. */
+static char *
+lease_of(const MpMove *move)
 {
-    char old_id[GIT_OID_HEXSZ + 1] = "", new_id[GIT_OID_HEXSZ + 1];
-    g_autoptr(GPtrArray) argv = command(path);
+    return g_strdup_printf("--force-with-lease=%s:%s", move->ref,
+                           git_oid_is_zero(&move->from) ? "" : git_oid_tostr_s(&move->from));
+}
+
+MpPush
+mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, GError **error)
+{
+    static const char *const first[] = {"push",
+                                        "--quiet",
+                                        "--porcelain",
+                                        "--no-verify",
+                                        "--no-follow-tags",
+                                        "--no-signed",
+                                        "--recurse-submodules=no",
+                                        NULL};
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_auto(MpProcess) git = {0};
 
-    if (!git_oid_is_zero(from))
-        git_oid_tostr(old_id, sizeof old_id, from);
-    git_oid_tostr(new_id, sizeof new_id, to);
-    g_autofree char *lease = g_strconcat("--force-with-lease=" MP_BRANCH ":", old_id, NULL);
-    g_autofree char *what = g_strconcat(new_id, ":" MP_BRANCH, NULL);
-    const char *const words[] = {"push",
-                                 "--quiet",
-                                 "--porcelain",
-                                 "--no-verify",
-                                 "--no-follow-tags",
-                                 "--no-signed",
-                                 "--recurse-submodules=no",
-                                 lease,
-                                 "--",
-                                 remote->url,
-                                 what,
-                                 NULL};
-    add(argv, words);
-    if (!run(remote, path, argv, &git, error))
+    add(words, first);
+    if (n > 1)
+        g_ptr_array_add(words, g_strdup("--atomic"));
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(words, lease_of(&moves[i]));
+    g_ptr_array_add(words, g_strdup("--"));
+    g_ptr_array_add(words, g_strdup(remote->url));
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(words, g_strconcat(git_oid_tostr_s(&moves[i].to), ":", moves[i].ref, NULL));
+    g_ptr_array_add(words, NULL);
+    g_autoptr(MpRunning) running = start(remote, path, (const char *const *)words->pdata, error);
+    if (running == NULL)
         return MP_UNKNOWN;
+    mp_process_end(running, &git, remote->seconds);
     if (git.status == 0)
         return MP_PUSHED;
     bool is_refused = !is_stale(&git) && is_refusal(&git);
     complain(remote, "push", &git, is_refused ? MP_ERROR_REFUSED : MP_ERROR_TEMPORARY, error);
     return is_refused ? MP_REFUSED : is_stale(&git) ? MP_STALE : MP_UNKNOWN;
+}
+
+/* --- List ------------------------------------------------------------------------------------- */
+
+/* Lines "ID TAB REF". */
+static void
+read_listed(const char *text, const char *const *refs, git_oid *at, guint n)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    memset(at, 0, n * sizeof *at);
+    for (char **line = lines; *line != NULL; line++)
+        for (guint i = 0; i < n; i++)
+            if (strlen(*line) > GIT_OID_HEXSZ && (*line)[GIT_OID_HEXSZ] == '\t' &&
+                strcmp(*line + GIT_OID_HEXSZ + 1, refs[i]) == 0)
+                (void)git_oid_fromstrn(&at[i], *line, GIT_OID_HEXSZ);
+}
+
+bool
+mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at, guint n,
+               GError **error)
+{
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_auto(MpProcess) git = {0};
+
+    g_ptr_array_add(words, (gpointer) "ls-remote");
+    g_ptr_array_add(words, (gpointer) "--quiet");
+    g_ptr_array_add(words, (gpointer) "--");
+    g_ptr_array_add(words, remote->url);
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(words, (gpointer)refs[i]);
+    g_ptr_array_add(words, NULL);
+    g_autoptr(MpRunning) running = start(remote, path, (const char *const *)words->pdata, error);
+    if (running == NULL)
+        return false;
+    mp_process_end(running, &git, remote->seconds);
+    if (git.status != 0)
+        return complain(remote, "ls-remote", &git, MP_ERROR_TEMPORARY, error);
+    read_listed(git.out, refs, at, n);
+    return true;
 }

@@ -17,9 +17,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/process.h"
+
 typedef struct {
     char *url;
     int seconds; /* for one fetch or push; 0: as long as it takes */
+    bool is_ssh_known, needs_our_ssh;
 } MpRemote;
 
 MpRemote *mp_remote_new(const char *url, int seconds);
@@ -31,8 +34,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRemote, mp_remote_free)
  * is its commit; *is_empty (may be NULL: then that is an error, of the installation) says that it
  * has no such branch. What else goes wrong is temporary: a server may come back, a key be mended.
  */
-bool mp_remote_fetch(const MpRemote *remote, const char *path, git_oid *tip, bool *is_empty,
-                     GError **error);
+bool
+mp_remote_fetch(MpRemote *remote, const char *path, git_oid *tip, bool *is_empty, GError **error);
+
+/* The same in two steps, for who has something else to do meanwhile. */
+MpRunning *mp_remote_fetch_begin(MpRemote *remote, const char *path, GError **error);
+bool mp_remote_fetch_end(const MpRemote *remote, MpRunning *running, const char *path, git_oid *tip,
+                         bool *is_empty, GError **error);
 
 typedef enum {
     MP_PUSHED,  /* the remote has it */
@@ -41,10 +49,22 @@ typedef enum {
     MP_UNKNOWN, /* refused otherwise or lost, *error says how: look what the remote has */
 } MpPush;
 
-/* Moves the remote's main from `from` to `to` if it still is there; `from` zero: if it is not there
- * at all. The server decides, by its own compare and swap. */
-MpPush mp_remote_push(const MpRemote *remote, const char *path, const git_oid *from,
-                      const git_oid *to, GError **error);
+typedef struct {
+    const char *ref;
+    git_oid from, to; /* `from` zero: it is not there; both equal: it only is to be so */
+} MpMove;
+
+/*
+ * Moves refs of the remote, those that still are where they are moved `from`: all `n` of them (four
+ * at most) or none. The server decides, by its own compare and swap; a ref that only is to be so is
+ * looked at just before.
+ */
+MpPush
+mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, GError **error);
+
+/* Where the remote has `n` refs; zero: nowhere. */
+bool mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at,
+                    guint n, GError **error);
 
 /* Sleeps a random while before try `attempt` (from 1), longer for later ones, two seconds at most:
  * so that hosts that met do not meet again. */

@@ -16,6 +16,7 @@
 #include "git/internal.h"
 #include "git/rewrite.h"
 #include "git/stale_files.h"
+#include "git/turn.h"
 
 #define LOST  "refs/metroplex/lost/"
 #define TRIES 10 /* of following while somebody else moves our branch */
@@ -159,14 +160,32 @@ follow_and_read(MpStore *store, const git_oid *tip, GError **error)
 }
 
 bool
-mp_store_fetch(MpStore *store, GError **error)
+mp_store_fetch_begin(MpStore *store, GError **error)
 {
+    g_clear_pointer(&store->fetch, mp_running_free);
+    if (store->remote == NULL)
+        return true;
+    store->fetch = mp_remote_fetch_begin(store->remote, store->path, error);
+    return store->fetch != NULL;
+}
+
+bool
+mp_store_fetch_end(MpStore *store, GError **error)
+{
+    g_autoptr(MpRunning) fetch = g_steal_pointer(&store->fetch);
     git_oid tip;
 
-    if (store->remote == NULL)
-        return mp_store_refresh(store, error);
-    return mp_remote_fetch(store->remote, store->path, &tip, NULL, error) &&
-           follow_and_read(store, &tip, error);
+    return fetch == NULL ||
+           (mp_remote_fetch_end(store->remote, fetch, store->path, &tip, NULL, error) &&
+            follow_and_read(store, &tip, error));
+}
+
+bool
+mp_store_fetch(MpStore *store, GError **error)
+{
+    return mp_store_fetch_begin(store, error) &&
+           (store->remote == NULL ? mp_store_refresh(store, error)
+                                  : mp_store_fetch_end(store, error));
 }
 
 /* --- Joining -----------------------------------------------------------------------------------
@@ -176,10 +195,10 @@ mp_store_fetch(MpStore *store, GError **error)
 static bool
 give(MpStore *store, char **did, GError **error)
 {
-    static const git_oid none;
+    const MpMove make = {MP_BRANCH, {{0}}, store->tip};
     g_autoptr(GError) why = NULL;
 
-    if (mp_remote_push(store->remote, store->path, &none, &store->tip, &why) == MP_PUSHED) {
+    if (mp_remote_push(store->remote, store->path, &make, 1, &why) == MP_PUSHED) {
         *did = g_strdup("pushed");
         return true;
     }
@@ -227,7 +246,7 @@ take(MpStore *store, const git_oid *tip, GError **error)
 
 /* The push was refused, or its answer lost: the remote's branch says which. */
 static MpCommitResult
-look(MpStore *store, const git_oid *to, MpPush push, GError *why, GError **error)
+look(MpStore *store, const git_oid *to, const GError *why, GError **error)
 {
     git_oid base = store->tip;
 
@@ -235,10 +254,8 @@ look(MpStore *store, const git_oid *to, MpPush push, GError *why, GError **error
         return MP_FAILED;
     if (mp_store_contains(store, &store->tip, to))
         return MP_COMMITTED;
-    if (push == MP_STALE || !git_oid_equal(&base, &store->tip)) {
-        mp_debug("%s", why->message);
+    if (!git_oid_equal(&base, &store->tip))
         return MP_CONFLICT;
-    }
     g_propagate_error(error, g_error_copy(why));
     return MP_FAILED;
 }
@@ -247,7 +264,14 @@ MpCommitResult
 mp_store_push(MpStore *store, const git_oid *to, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    MpPush push = mp_remote_push(store->remote, store->path, &store->tip, to, &why);
+    MpMove moves[2] = {{MP_BRANCH, store->tip, *to}};
+    guint n = 1 + mp_turn_moves(store, &moves[1]);
+    MpPush push = mp_remote_push(store->remote, store->path, moves, n, &why);
 
-    return push == MP_PUSHED ? take(store, to, error) : look(store, to, push, why, error);
+    if (push == MP_PUSHED) {
+        store->turn.is_ours = false;
+        return take(store, to, error);
+    }
+    mp_debug("%s", why->message);
+    return push == MP_STALE ? MP_CONFLICT : look(store, to, why, error);
 }

@@ -105,6 +105,7 @@ mp_store_open(MpStore *store, const char *path, const char *hostname, GError **e
 void
 mp_store_close(MpStore *store)
 {
+    g_clear_pointer(&store->fetch, mp_running_free);
     g_clear_pointer(&store->remote, mp_remote_free);
     g_clear_pointer(&store->host, g_free);
     g_clear_pointer(&store->view, mp_tree_free);

@@ -24,6 +24,12 @@ typedef struct {
     MpRemote *remote; /* shared with other hosts, or NULL */
     char *host;       /* which of them we are; NULL without a remote */
     guint n_pushes;   /* that the remote took */
+    MpRunning *fetch; /* one that was begun, or NULL */
+    struct {
+        bool is_known, is_there;    /* whether the remote has turns, once that was asked */
+        bool is_ours, was_anothers; /* the latter: when it was last asked for */
+        git_oid nobody, own;        /* what the ref says */
+    } turn;                         /* see turn.h */
 } MpStore;
 
 /* Makes an empty repository with a first commit that holds `readme` as README.md. */
@@ -50,6 +56,11 @@ bool mp_store_read_at(MpStore *store, const git_oid *tip, GError **error);
  */
 void mp_store_share(MpStore *store, const char *url, int seconds, const char *host);
 bool mp_store_fetch(MpStore *store, GError **error);
+
+/* The same in two steps, between which the store is read as it was: begun twice, it is begun anew;
+ * ended where none was begun, it does nothing. */
+bool mp_store_fetch_begin(MpStore *store, GError **error);
+bool mp_store_fetch_end(MpStore *store, GError **error);
 
 /* The first meeting: takes what the remote has, or gives it what is here if it has nothing. *did
  * (the caller's) says in a word what happened, NULL if both were the same. */

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "inbound/internal.h"
 #include "instance/transaction.h"
+#include "tracker/share.h"
 
 typedef struct {
     MpInbound *inbound;

@@ -17,12 +17,14 @@
  */
 #include "inbound/inbound.h"
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "base/signal.h"
 #include "inbound/held.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
 #include "instance/transaction.h"
+#include "tracker/share.h"
 
 GPtrArray *
 mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails)
@@ -39,8 +41,8 @@ mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails)
     return deliveries;
 }
 
-bool
-mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
+static bool
+judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
     mp_rate_begin(inbound->instance->rate);
     mp_inbound_identify(inbound, deliveries);
@@ -54,6 +56,21 @@ mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     mp_inbound_limit_rates(inbound, deliveries);
     return mp_inbound_limit_held(inbound, deliveries, error) &&
            mp_responses_admit(inbound->instance, deliveries, error);
+}
+
+/* What is damaged in a tracker that may be old may have been mended at another host. */
+bool
+mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
+{
+    MpInstance *instance = inbound->instance;
+
+    inbound->is_in_doubt = false;
+    inbound->is_unsure = inbound->tell == NULL && !instance->is_current;
+    bool good = judge(inbound, deliveries, error);
+    inbound->is_unsure = false;
+    if (!good || !inbound->is_in_doubt)
+        return good;
+    return mp_instance_fetch(instance, error) && judge(inbound, deliveries, error);
 }
 
 static bool
@@ -87,7 +104,8 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 {
     g_autoptr(GPtrArray) deliveries = mp_inbound_deliveries(inbound, mails);
 
-    if (!mp_inbound_parse(inbound, deliveries, error))
+    if (!mp_inbound_parse(inbound, deliveries, error) ||
+        !mp_instance_be_ready(inbound->instance, error))
         return false;
     while (deliveries->len > 0) {
         if (!mp_inbound_judge(inbound, deliveries, error))
@@ -108,19 +126,26 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 /* Begins with the work of a run that died. Whoever only tells reads what is here, takes no lock and
  * asks no remote. */
 static bool
-lock_and_recover(MpInbound *inbound, GError **error)
+lock_and_recover(MpInbound *inbound, bool has_mail, GError **error)
 {
     MpInstance *instance = inbound->instance;
 
     if (inbound->tell != NULL)
         return mp_instance_refresh(instance, error);
-    return mp_instance_lock(instance, error) && mp_transaction_recover(instance, error);
+    return (has_mail ? mp_instance_lock_known(instance, error)
+                     : mp_instance_lock(instance, error)) &&
+           mp_transaction_recover(instance, error);
 }
 
+/* Without a mail, whose push brings it, what is new at other hosts is fetched for those who read.
+ */
 bool
 mp_inbound_recover(MpInbound *inbound, GError **error)
 {
-    bool good = lock_and_recover(inbound, error);
+    bool has_mail;
+    bool good =
+        mp_directory_has(mp_maildir_new_path(inbound->maildir), NULL, NULL, &has_mail, error) &&
+        lock_and_recover(inbound, has_mail, error);
 
     g_clear_pointer(&inbound->instance->lock, mp_lock_release);
     return good;
@@ -130,8 +155,15 @@ bool
 mp_inbound_locked_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 {
     mp_inbound_expect(inbound, mails->len);
-    bool good = lock_and_recover(inbound, error) && mp_inbound_batch(inbound, mails, error);
+    bool good =
+        lock_and_recover(inbound, true, error) &&
+        (inbound->tell != NULL || mp_accounts_fetch_begin(inbound->instance->accounts, error)) &&
+        mp_inbound_batch(inbound, mails, error);
 
+    if (inbound->instance->is_open) {
+        mp_accounts_fetch_drop(inbound->instance->accounts);
+        mp_tracker_leave_turn(inbound->instance->tracker);
+    }
     g_clear_pointer(&inbound->instance->lock, mp_lock_release);
     return good;
 }

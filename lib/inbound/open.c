@@ -46,6 +46,9 @@ mp_inbound_defer(MpInbound *inbound, MpDelivery *delivery, const GError *why)
     g_autofree char *path = mp_escape(delivery->mail->path);
 
     delivery->is_deferred = true;
+    inbound->is_in_doubt |= inbound->is_unsure;
+    if (inbound->is_unsure)
+        return;
     mp_error("Deferred %s: %s", path, why->message);
     if (inbound->first_deferral == NULL)
         inbound->first_deferral = g_error_copy(why);

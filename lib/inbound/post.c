@@ -247,12 +247,24 @@ mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries)
         mp_warn("The hour's comments are not counted: %s", why->message);
 }
 
+/* On the tracker as its server has it, where that was not asked yet. */
+static bool
+judge_anew(MpInbound *inbound, GPtrArray *deliveries, GError **error)
+{
+    MpInstance *instance = inbound->instance;
+
+    return instance->is_current ||
+           (mp_instance_fetch(instance, error) && mp_inbound_judge(inbound, deliveries, error));
+}
+
 /* A mail that cannot be written (somebody damaged its thread's files) is left out, and the rest of
  * the batch goes on; what may pass by itself stops the batch. */
 bool
 mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GError **error)
 {
     if (!is_decided && !mp_inbound_judge(inbound, deliveries, error))
+        return false;
+    if (!changes_anything(deliveries) && !judge_anew(inbound, deliveries, error))
         return false;
     while (changes_anything(deliveries)) {
         Posting posting = {inbound, deliveries, true, NULL};
@@ -268,7 +280,10 @@ mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GErr
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        mp_inbound_defer(inbound, posting.failed_item, why);
+        if (inbound->instance->is_current)
+            mp_inbound_defer(inbound, posting.failed_item, why);
+        else if (!judge_anew(inbound, deliveries, error))
+            return false;
     }
     mp_inbound_count_loops(inbound, deliveries);
     return true;

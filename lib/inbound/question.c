@@ -15,6 +15,7 @@
 #include "outbox/questions.h"
 #include "tracker/confirmed.h"
 #include "tracker/guests.h"
+#include "tracker/share.h"
 
 #define HOUR        3600
 #define SUBJECT_MAX 78 /* characters */

@@ -4,18 +4,27 @@
 #include "base/log.h"
 #include "inbound/internal.h"
 
+#define CROWDED     4
 #define BATCH_BYTES (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
+
+/* Where hosts wait for each other, each gets more done when it is its turn. */
+static guint
+batch_of(const MpInstance *instance)
+{
+    guint batch = (guint)instance->config->batch;
+
+    return mp_instance_is_crowded(instance) ? CROWDED * batch : batch;
+}
 
 GPtrArray *
 mp_inbound_take(MpInbound *inbound, MpTake take, const GPtrArray *names, guint *next,
                 GError **error)
 {
     g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mp_mail_free);
+    guint most = batch_of(inbound->instance);
     gint64 bytes = 0;
 
-    for (; *next < names->len && mails->len < (guint)inbound->instance->config->batch &&
-           bytes < BATCH_BYTES;
-         ++*next) {
+    for (; *next < names->len && mails->len < most && bytes < BATCH_BYTES; ++*next) {
         const char *name = g_ptr_array_index(names, *next);
         g_autoptr(GError) why = NULL;
 

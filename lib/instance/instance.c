@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "tracker/redact.h"
 #include "tracker/repositories.h"
+#include "tracker/share.h"
 
 static char *
 host_name(void)
@@ -221,78 +222,8 @@ mp_instance_refresh(MpInstance *instance, GError **error)
            mp_accounts_refresh(instance->accounts, error);
 }
 
-/* --- Which of several ------------------------------------------------------------------------- */
-
-#define UUID_FILE  "installation"
-#define UUID_LIMIT 256 /* octets */
-
-/* A random name, made once; under the lock. */
-static char *
-make_uuid(int data, GError **error)
-{
-    g_autofree char *id = g_uuid_string_random();
-    g_autofree char *line = g_strconcat(id, "\n", NULL);
-
-    if (!mp_write_file(data, UUID_FILE, line, strlen(line), 0640, true, error))
-        return NULL;
-    return g_steal_pointer(&id);
-}
-
-/* A file that we did not write names nobody: an empty one would be the name of every host. */
-static char *
-known_uuid(int data, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-    g_autofree char *id = NULL;
-
-    if (mp_read_file(data, UUID_FILE, UUID_LIMIT, &id, NULL, &why) &&
-        g_uuid_string_is_valid(g_strchomp(id)))
-        return g_steal_pointer(&id);
-    if (why == NULL || g_error_matches(why, MP_ERROR, MP_ERROR_INPUT))
-        return mp_fail_null(error, MP_ERROR_INSTALLATION,
-                            "not the UUID of an installation: remove it, and if this host's name "
-                            "is taken then, see SEVERAL HOSTS in metroplex(8)");
-    g_propagate_error(error, g_steal_pointer(&why));
-    return NULL;
-}
-
-static char *
-read_uuid(const MpConfig *config, GError **error)
-{
-    g_auto(MpFd) data = mp_open_directory(config->data, error);
-    char *id;
-
-    if (data < 0)
-        return NULL;
-    if (faccessat(data, UUID_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        id = make_uuid(data, error);
-    else
-        id = known_uuid(data, error);
-    if (id == NULL)
-        g_prefix_error(error, "%s/" UUID_FILE ": ", config->data);
-    return id;
-}
-
-static bool
-check_host(MpInstance *instance, GError **error)
-{
-    if (!mp_tracker_is_shared(instance->tracker))
-        return true;
-    if (instance->uuid == NULL)
-        instance->uuid = read_uuid(instance->config, error);
-    return instance->uuid != NULL &&
-           mp_tracker_check_host(instance->tracker, instance->host, instance->uuid,
-                                 &instance->is_registered, error);
-}
-
-/* The accounts last: a KEY that is redacted is there before it leaves the tracker, and an account
- * before it is named. */
-bool
-mp_instance_fetch(MpInstance *instance, GError **error)
-{
-    return mp_tracker_fetch(instance->tracker, error) &&
-           mp_accounts_fetch(instance->accounts, error) && check_host(instance, error);
-}
+/* --- Found, here or at another host ------------------------------------------------------------
+ */
 
 /* An account or a thread that is not here may be new on another host, if there are several. False,
  * without an error, if there is no need to look again. */

@@ -24,6 +24,8 @@ typedef struct {
     char *host;      /* [instance] host-id or this machine's name, as comments and events have it */
     char *uuid;      /* tells us from another of that name, where a tracker is shared; or NULL */
     bool is_registered; /* the shared tracker knows it */
+    bool is_current;    /* the tracker is as its server had it since the lock was taken */
+    gint64 crowded;     /* until then (monotonic, microseconds) others are likely to be faster */
     bool is_open;       /* all that the command needs of repositories and queues */
 } MpInstance;
 
@@ -74,6 +76,25 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpInstance, mp_instance_close)
 /* To change something: mp_instance_take_lock, opens what is not open yet (what failed before is
  * tried again), then fetches. */
 bool mp_instance_lock(MpInstance *instance, GError **error);
+
+/*
+ * The same without asking a shared tracker's server: `is_current` is false then, and what is read
+ * may be old. Only who decides nothing on that but what a push proves, which the server takes on
+ * no other tip: mp_transaction_run() sees to it where something is to be pushed, and whoever then
+ * changes nothing fetches before it says so. The accounts are fetched all the same.
+ */
+bool mp_instance_lock_known(MpInstance *instance, GError **error);
+
+/*
+ * Before anything is decided on what mp_instance_lock_known() and mp_accounts_fetch_begin() found:
+ * ends the fetch. Where others were faster lately, it is our turn from here on, and the tracker is
+ * fetched as well.
+ */
+bool mp_instance_be_ready(MpInstance *instance, GError **error);
+
+/* Others were faster, `attempt` times by now: lets them go first, and remembers that. */
+bool mp_instance_make_way(MpInstance *instance, guint attempt, GError **error);
+bool mp_instance_is_crowded(const MpInstance *instance);
 
 /* Looks both repositories' branches up again; opens what is not open yet. */
 bool mp_instance_refresh(MpInstance *instance, GError **error);

@@ -13,6 +13,7 @@
 #include "base/program.h"
 #include "instance/purge_files.h"
 #include "tracker/difference.h"
+#include "tracker/share.h"
 
 #define TRIES 5 /* to find an event where it moves to */
 
@@ -22,10 +23,10 @@
 static bool
 give_up(MpInstance *instance, const MpPurgeRecord *record, GError **error)
 {
-    g_autofree char *tip = mp_tracker_tip(instance->tracker);
-
-    if (!mp_purge_record_remove(instance->config, error))
+    if (!mp_tracker_fetch(instance->tracker, error) ||
+        !mp_purge_record_remove(instance->config, error))
         return false;
+    g_autofree char *tip = mp_tracker_tip(instance->tracker);
     if (strcmp(tip, record->old_tip) == 0)
         return mp_fail(error, MP_ERROR_INPUT,
                        "the remote lets nobody replace its history: allow it there (git config "

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "instance/purge.h"
+#include "tracker/share.h"
 
 #define CONFLICT_TRIES 20
 #define LATE_PUSH_S    3600 /* far longer than a server works on a push that we gave up */
@@ -189,6 +190,9 @@ settle_in(MpInstance *instance, MpOutbox *outbox, GError **error)
 {
     g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
 
+    if (staged != NULL && staged->len > 0 && !instance->is_current &&
+        !mp_instance_fetch(instance, error))
+        return false;
     for (guint i = 0; staged != NULL && i < staged->len; i++) {
         const MpEvent *event = g_ptr_array_index(staged, i);
         g_autoptr(GError) why = NULL;
@@ -234,8 +238,8 @@ fresh_keys(MpInstance *instance, const GPtrArray *events)
     return keys;
 }
 
-/* A server that refused will not come round to it. What was staged before belongs to a push whose
- * answer was lost, and which may still land. */
+/* A server that refused, or whose branch has moved on, will not come round to it. What was staged
+ * before belongs to a push whose answer was lost, and which may still land. */
 static void
 unstage(MpInstance *instance, const GPtrArray *keys)
 {
@@ -249,46 +253,81 @@ unstage(MpInstance *instance, const GPtrArray *keys)
     }
 }
 
+/* Where nothing is pushed the server says nothing of the tip on which that was decided. */
+static bool
+is_unproved(const MpInstance *instance, const MpBatch *batch)
+{
+    return !instance->is_current && mp_batch_is_empty(batch);
+}
+
 /* Where it does not come true, or nobody knows, the events stay staged for settle(). */
 static MpCommitResult
-try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, GError **error)
+try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, bool *is_outrun,
+         GError **error)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
     g_autoptr(MpBatch) batch = mp_batch_begin(instance->tracker);
 
+    *is_outrun = false;
     if (!build(instance, batch, events, user_data, error) || !introduce(instance, batch, error))
         return MP_FAILED;
+    if (is_unproved(instance, batch))
+        return MP_CONFLICT;
     g_autoptr(GPtrArray) fresh = fresh_keys(instance, events);
     if (!stage(instance, events, error))
         return MP_FAILED;
     g_autoptr(GError) why = NULL;
     MpCommitResult result = mp_batch_commit(batch, &why);
-    if (mp_error_is_refused(why))
+    *is_outrun = result == MP_CONFLICT;
+    if (*is_outrun || mp_error_is_refused(why))
         unstage(instance, fresh);
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     if (result != MP_COMMITTED)
         return result;
     instance->is_registered = true;
+    instance->is_current = true;
     return publish(instance, events, error) ? MP_COMMITTED : MP_FAILED;
+}
+
+/* Builds on what others made of the tracker meanwhile. */
+static bool
+begin_anew(MpInstance *instance, bool is_outrun, guint *n_outrun, GError **error)
+{
+    if (is_outrun) {
+        mp_info("The tracker moved while a batch was built; building it again");
+        if (!mp_instance_make_way(instance, ++*n_outrun, error))
+            return false;
+    }
+    return mp_instance_fetch(instance, error) && settle(instance, error);
+}
+
+static bool
+try_until_done(MpInstance *instance, MpTransactionBuild build, gpointer user_data, GError **error)
+{
+    guint n_outrun = 0;
+
+    while (n_outrun < CONFLICT_TRIES) {
+        bool is_outrun;
+        MpCommitResult result = try_once(instance, build, user_data, &is_outrun, error);
+
+        if (result != MP_CONFLICT)
+            return result == MP_COMMITTED;
+        if (!begin_anew(instance, is_outrun, &n_outrun, error))
+            return false;
+    }
+    return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
+                   CONFLICT_TRIES);
 }
 
 bool
 mp_transaction_try(MpInstance *instance, MpTransactionBuild build, gpointer user_data,
                    GError **error)
 {
-    for (int i = 1; i <= CONFLICT_TRIES; i++) {
-        MpCommitResult result = try_once(instance, build, user_data, error);
+    bool good = try_until_done(instance, build, user_data, error);
 
-        if (result != MP_CONFLICT)
-            return result == MP_COMMITTED;
-        mp_info("The tracker moved while a batch was built; building it again");
-        mp_tracker_back_off(instance->tracker, i);
-        if (!mp_instance_fetch(instance, error) || !settle(instance, error))
-            return false;
-    }
-    return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",
-                   CONFLICT_TRIES);
+    mp_tracker_leave_turn(instance->tracker);
+    return good;
 }
 
 bool

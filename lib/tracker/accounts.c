@@ -6,6 +6,7 @@
 #include "git/tree_name.h"
 #include "tracker/internal.h"
 #include "tracker/records.h"
+#include "tracker/share.h"
 
 #define MOST_KNOWN 16384 /* accounts in memory: some 10 MB */
 
@@ -51,6 +52,24 @@ bool
 mp_accounts_fetch(MpAccounts *accounts, GError **error)
 {
     return mp_store_fetch(&accounts->store, error);
+}
+
+bool
+mp_accounts_fetch_begin(MpAccounts *accounts, GError **error)
+{
+    return mp_store_fetch_begin(&accounts->store, error);
+}
+
+bool
+mp_accounts_fetch_end(MpAccounts *accounts, GError **error)
+{
+    return mp_store_fetch_end(&accounts->store, error);
+}
+
+void
+mp_accounts_fetch_drop(MpAccounts *accounts)
+{
+    g_clear_pointer(&accounts->store.fetch, mp_running_free);
 }
 
 bool

@@ -28,6 +28,12 @@ mp_batch_free(MpBatch *batch)
     g_free(batch);
 }
 
+bool
+mp_batch_is_empty(const MpBatch *batch)
+{
+    return batch->chain.n_commits == 0;
+}
+
 MpCommitResult
 mp_batch_commit(MpBatch *batch, GError **error)
 {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "tracker/internal.h"
 #include "git/tree_name.h"
+#include "tracker/share.h"
 
 char *
 mp_path_of_host(const char *name)

@@ -1,7 +1,9 @@
 /* Making and joining the repositories of trackers and accounts. */
 #include "base/file.h"
 #include "git/store.h"
+#include "git/turn.h"
 #include "tracker/tracker.h"
+#include "tracker/share.h"
 
 static const char tracker_readme[] =
     "This repository is a tracker of Metroplex: issues, pull requests and commit threads, "
@@ -17,8 +19,9 @@ static const char tracker_readme[] =
 static const char accounts_readme[] =
     "The accounts of a Metroplex installation. Private: it holds people's mail addresses.\n";
 
-bool
-mp_tracker_join(const char *path, const char *hostname, const char *url, char **did, GError **error)
+static bool
+join(const char *path, const char *hostname, const char *url, bool takes_turns, char **did,
+     GError **error)
 {
     MpStore store = {0};
 
@@ -26,10 +29,24 @@ mp_tracker_join(const char *path, const char *hostname, const char *url, char **
     bool good = mp_store_open(&store, path, hostname, error);
     if (good) {
         mp_store_share(&store, url, 0, NULL);
-        good = mp_store_join(&store, did, error) && mp_sync_file_system(path, error);
+        good = mp_store_join(&store, did, error) && (!takes_turns || mp_turn_join(&store, error)) &&
+               mp_sync_file_system(path, error);
     }
     mp_store_close(&store);
     return good;
+}
+
+bool
+mp_tracker_join(const char *path, const char *hostname, const char *url, char **did, GError **error)
+{
+    return join(path, hostname, url, true, did, error);
+}
+
+bool
+mp_accounts_join(const char *path, const char *hostname, const char *url, char **did,
+                 GError **error)
+{
+    return join(path, hostname, url, false, did, error);
 }
 
 bool

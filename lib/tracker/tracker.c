@@ -1,5 +1,7 @@
 /* A tracker opened, brought up to date, and shared with other hosts. */
+#include "git/turn.h"
 #include "tracker/internal.h"
+#include "tracker/share.h"
 
 MpTracker *
 mp_tracker_open(const char *path, const char *hostname, GError **error)
@@ -48,11 +50,25 @@ mp_tracker_fetch(MpTracker *tracker, GError **error)
     return mp_store_fetch(&tracker->store, error);
 }
 
-void
-mp_tracker_back_off(const MpTracker *tracker, int attempt)
+bool
+mp_tracker_make_way(MpTracker *tracker, guint attempt, GError **error)
 {
-    if (mp_tracker_is_shared(tracker))
-        mp_remote_back_off(attempt);
+    return mp_store_make_way(&tracker->store, attempt, error);
+}
+
+bool
+mp_tracker_take_turn(MpTracker *tracker, bool *was_anothers, GError **error)
+{
+    bool good = mp_store_make_way(&tracker->store, MP_TAKE_TURN, error);
+
+    *was_anothers = tracker->store.turn.was_anothers;
+    return good;
+}
+
+void
+mp_tracker_leave_turn(MpTracker *tracker)
+{
+    mp_store_leave_turn(&tracker->store);
 }
 
 guint

@@ -229,50 +229,6 @@ bool mp_tracker_sync(const MpTracker *tracker, GError **error);
 bool mp_accounts_sync(const MpAccounts *accounts, GError **error);
 
 /*
- * Several hosts, one tracker: from here on the branch main of the Git server at `url` is the truth,
- * and a batch has come true when that server accepted it. `host` is who we are among them: no two
- * may have the same name. `seconds` is the time for one exchange with the server, 0 for any.
- */
-void mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const char *host);
-void mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char *host);
-bool mp_tracker_is_shared(const MpTracker *tracker);
-
-/*
- * Whether the installation that posts as `name` is this one, as of the last fetch: a second of that
- * name would take our events for its own. *is_known: it stands there; mp_batch_set_host() writes it
- * if not. MP_ERROR_INSTALLATION if it is another.
- */
-bool mp_tracker_check_host(MpTracker *tracker, const char *name, const char *installation,
-                           bool *is_known, GError **error);
-
-/*
- * As refresh, after taking over what the remote has (without a remote: refresh). Needs the data
- * directory's lock. MP_ERROR_TEMPORARY if the remote is away; our copy stays as it was, and can be
- * read. Between a fetch and mp_transaction_recover() nothing may be decided: see
- * instance/transaction.h.
- */
-bool mp_tracker_fetch(MpTracker *tracker, GError **error);
-bool mp_accounts_fetch(MpAccounts *accounts, GError **error);
-
-/* Takes over what is at `url`, or, where nothing is, gives it what is here. *did (the caller's) is
- * "fetched", "pushed", or NULL if both were the same. As long as it takes. */
-bool mp_tracker_join(const char *path, const char *hostname, const char *url, char **did,
-                     GError **error);
-
-/*
- * Whether the remote takes a commit that changes nothing, or took somebody else's meanwhile. For
- * who was refused (MP_ERROR_REFUSED): if not even that is taken, the server refuses everything.
- * Between batches only. Without a remote it is true.
- */
-bool mp_tracker_takes_others(MpTracker *tracker, GError **error);
-
-/* How many pushes of ours the remote took since the tracker was opened. */
-guint mp_tracker_pushes(const MpTracker *tracker);
-
-/* After a conflict: waits before try `attempt` (from 1), where hosts contend for a remote. */
-void mp_tracker_back_off(const MpTracker *tracker, int attempt);
-
-/*
  * The readers are false for errors only; where there is none they are true, and what was asked for
  * is NULL. Readers that return a pointer return NULL for errors only. A malformed record is
  * MP_ERROR_INSTALLATION and names path and fault.
@@ -430,7 +386,13 @@ bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installatio
 /* Reads within the batch see its own changes. */
 bool mp_batch_thread(MpBatch *batch, guint64 id, MpThread **thread, GError **error);
 
+/* Whether nothing would be committed. */
+bool mp_batch_is_empty(const MpBatch *batch);
+
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
+
+/* Whether nothing was put into it, so that nothing is committed. */
+bool mp_batch_is_empty(const MpBatch *batch);
 
 /*
  * One change of one account: creates it where user->id is 0 (and sets that and its epoch), else

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from git_server import SSHD, Daemon, Http, Path, Ssh  # noqa: E402
-from harness import METROPLEX, Site, check, contains, equal, main, test  # noqa: E402
+from harness import METROPLEX, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 from repository import Repository  # noqa: E402
 from several import check_all, conversation, events, hosts, join, keys, numbers, run, staged, tip  # noqa: E402
 
@@ -178,6 +178,111 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
         shown = two.metroplex("user", "show", "kate") if two.metroplex("user", "set", "kate", "--name", "K") else ""
         equal({email for email in statuses if email in shown}, done, "what was said to be done, and nothing else")
         check(done and set(statuses.values()) <= {0, 75}, f"statuses {statuses}")
+
+
+# --- Turns: who was outrun twice is let in ---------------------------------------------------------
+
+
+TURN = "refs/metroplex/turn"
+
+
+def turn(remote):
+    return remote.git("cat-file", "blob", TURN)
+
+
+def set_turn(remote, text):
+    blob = subprocess.run(["git", "--git-dir", remote.path(), "hash-object", "-w", "--stdin"], input=text, text=True, capture_output=True, check=True)
+    remote.git("update-ref", TURN, blob.stdout.strip())
+
+
+def in_a_row(site):
+    """The most batches of a host that were outrun before one of them got through."""
+    longest = row = 0
+    for line in site.log().splitlines():
+        row = row + 1 if "The tracker moved" in line else 0 if " Posted " in line else row
+        longest = max(longest, row)
+    return longest
+
+
+@test
+def a_host_with_much_mail_lets_the_others_in(site):
+    with hosts(site, count=3) as (remote, one, two, three):
+        (thread,), (address,) = conversation(one)
+        for host, n in ((one, 40), (two, 3), (three, 3)):
+            host.set_config("inbound", batch=1)
+            for i in range(n):
+                host.deliver(one.mail("kate@example.org", address, f"Answer {i} by {host.name}.\n"))
+        start = lambda host: subprocess.Popen([METROPLEX, "--config", host.config, "--once"], stderr=subprocess.DEVNULL)
+        busy = start(one)
+        wait_until(lambda: len(one.success) > 2)
+        others = [start(two), start(three)]
+        equal([process.wait(120) for process in others], [0, 0])
+        check(busy.poll() is None, "they wait until the busy one is done")
+        equal(busy.wait(120), 0)
+        rows = {host.name: in_a_row(host) for host in (one, two, three)}
+        print(f"# outrun in a row: {rows}")
+        check(max(rows.values()) <= 5, f"{rows}")
+        equal(turn(remote), "The turn is nobody's.")
+        check_all(remote, one, two, three)
+
+
+@test
+def who_dies_with_the_turn_is_passed_over(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        set_turn(remote, "The turn is host dead's.\n")
+        one.deliver(one.mail("kate@example.org", address))
+        run(one)
+        equal((one.new, in_a_row(one), turn(remote)), ([], 2, "The turn is nobody's."))
+        check_all(remote, one)
+
+
+@test
+def a_turn_that_an_administrator_deleted_is_made_again(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        remote.git("update-ref", "-d", TURN)
+        one.deliver(one.mail("kate@example.org", address))
+        run(one)
+        equal((one.new, turn(remote)), ([], "The turn is nobody's."))
+        check_all(remote, one)
+
+
+@test
+def a_remote_that_takes_one_branch_only_has_no_turns(site):
+    remote = Daemon()
+    try:
+        remote.hook("update", 'test "$1" = refs/heads/main || { echo "only main" >&2; exit 1; }\n')
+        contains(join(site, remote, "one"), "pushed")
+        (thread,), (address,) = conversation(site)
+        contains(site.run(METROPLEX, "init").stderr, "The remote has no turns")
+        site.deliver(site.mail("kate@example.org", address))
+        run(site)
+        equal((site.new, remote.git("for-each-ref", "--format=%(refname)")), ([], "refs/heads/main"))
+        check_all(remote, site)
+    finally:
+        remote.stop()
+        remote.remove()
+
+
+@test
+def what_no_push_proves_is_decided_on_what_the_server_has(site):
+    with hosts(site) as (remote, one, two):
+        conversation(one)
+        run(two)
+        thread = one.thread("tim", title="New at one")
+        name = two.deliver(two.mail("kate@example.org", one.address(thread, "kate")))
+        run(two)
+        equal(two.reasons(), {name: "posted"}, "a thread that the other host opened is known")
+        one.metroplex("thread", "lock", str(thread), "--as", "tim")
+        name = two.deliver(two.mail("kate@example.org", one.address(thread, "kate"), "More.\n"))
+        run(two)
+        equal(two.reasons()[name], "locked")
+        one.metroplex("user", "set", "kate", "--state", "suspended")
+        name = two.deliver(two.mail("kate@example.org", one.address(1, "kate"), "And more.\n"))
+        run(two)
+        equal(two.reasons()[name], "suspended", "at once, on every host")
+        check_all(remote, one, two)
 
 
 # --- One name, two hosts --------------------------------------------------------------------------
@@ -819,7 +924,7 @@ def ssh_takes_its_key_from_git_s_configuration_and_a_refusal_leaves_the_mail(sit
         name = site.deliver(site.mail("kate@example.org", address, "Three.\n"))
         run(site, status=75)
         equal((site.new, staged(site), tip(remote)), ([name], [], before))
-        contains(site.log(), f"git fetch {remote.url()}: {remote.user}@127.0.0.1: Permission denied (publickey)")
+        contains(site.log(), f"git fetch {remote.url('a.git')}: {remote.user}@127.0.0.1: Permission denied (publickey)")
         remote.accept()
         os.rename(remote.path("known_hosts"), remote.path("known_hosts.away"))
         run(site, status=75)

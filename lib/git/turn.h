@@ -1,0 +1,36 @@
+/*
+ * Turns of hosts that outrun each other.
+ *
+ * Who builds on the tip that it knows, and does not look first, is always faster than who has just
+ * been outrun: one host with much mail would keep all others out. So who was outrun twice takes the
+ * turn: a ref of the remote (refs/metroplex/turn) that says who has it. Every push wants it to be
+ * nobody's or the pusher's, in the same push as the branch, so that this costs nothing while nobody
+ * wants it. With the batch that was waited for, or without one, it is given back.
+ *
+ * It is a courtesy and no lock: what may be pushed is decided by the branch alone. Whoever dies
+ * with the turn is passed over after some seconds.
+ */
+#pragma once
+
+#include "git/store.h"
+
+#define MP_TURN "refs/metroplex/turn"
+
+/* Makes the ref at the remote, and ours, which says that it is there; where the remote takes no
+ * such ref, there are no turns. */
+bool mp_turn_join(MpStore *store, GError **error);
+
+/* What a push adds to its moves where there are turns; how many, one at most. */
+guint mp_turn_moves(MpStore *store, MpMove *moves);
+
+#define MP_TAKE_TURN 2 /* the attempt from which the turn is taken */
+
+/*
+ * Lets others go first, once they were faster `attempt` times: a random while, or from the second
+ * time on until the turn is ours, a minute at most and not where the run is to end. What is known
+ * of the branch is old afterwards.
+ */
+bool mp_store_make_way(MpStore *store, guint attempt, GError **error);
+
+/* Gives it back, if it is ours. A turn that is not given back costs the others some seconds. */
+void mp_store_leave_turn(MpStore *store);
