@@ -35,6 +35,7 @@ mp_delivery_free(MpDelivery *delivery)
     mp_mail_free(delivery->mail);
     mp_message_free(delivery->message);
     mp_extraction_free(delivery->extraction);
+    g_free(delivery->sent);
     g_free(delivery->message_id);
     g_free(delivery->refused);
     g_free(delivery->fault_text);

@@ -27,6 +27,7 @@ typedef struct {
 
     MpIdentity identity;      /* whose it is */
     MpExtraction *extraction; /* what the person wrote; NULL until a gate needs it */
+    char *sent;               /* a hash of the sent texts that it was made with */
     MpComposed composed;      /* the comment and the commands that are made of it */
     bool is_rejected;         /* by an administrator */
     char *refused; /* what the server of the shared tracker said, once it is sure; or NULL */

@@ -1,8 +1,11 @@
 /* Extracting the reply, where a gate or a response needs it: by the worker, one mail ahead of us.
  */
+#include <string.h>
+
 #include "base/error.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
+#include "tracker/share.h"
 
 /* There is nothing of ours that a first mail could quote: where all of it would be cut, as of a
  * mail that somebody sent on, that is what they want to show. */
@@ -54,6 +57,46 @@ is_needed(const MpDelivery *delivery)
            (delivery->decision.gate == NULL || mp_response_wants_reply(delivery));
 }
 
+static GStrv
+sent_texts(const MpInbound *inbound, const MpDelivery *delivery, bool *are_guessed, GError **error)
+{
+    *are_guessed = false;
+    return delivery->identity.thread != NULL
+               ? mp_delivery_sent_texts(inbound->instance, delivery, are_guessed, error)
+               : g_new0(char *, 1);
+}
+
+static char *
+hash_of(const char *const *sent, bool are_guessed)
+{
+    g_autoptr(GChecksum) hash = g_checksum_new(G_CHECKSUM_SHA1);
+
+    for (; *sent != NULL; sent++)
+        g_checksum_update(hash, (const guchar *)*sent, (gssize)strlen(*sent) + 1);
+    g_checksum_update(hash, (const guchar *)&are_guessed, sizeof are_guessed);
+    return g_strdup(g_checksum_get_string(hash));
+}
+
+/* A thread that cannot be read is told when its mail is decided. */
+void
+mp_inbound_forget_stale(const MpInbound *inbound, const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+        bool are_guessed;
+
+        if (delivery->is_deferred || delivery->sent == NULL)
+            continue;
+        g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
+        g_autofree char *hash =
+            sent != NULL ? hash_of((const char *const *)sent, are_guessed) : NULL;
+        if (g_strcmp0(hash, delivery->sent) == 0)
+            continue;
+        g_clear_pointer(&delivery->sent, g_free);
+        g_clear_pointer(&delivery->extraction, mp_extraction_free);
+    }
+}
+
 /* A thread whose files are damaged stops its own mails only. A mail that is refused is
  * read as well, where its response quotes it. */
 static bool
@@ -61,16 +104,18 @@ ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
     g_autoptr(GError) why = NULL;
     g_auto(GStrv) sent = NULL;
-    bool are_guessed = false;
+    bool are_guessed;
 
     if (delivery->is_deferred || !is_needed(delivery))
         return true;
-    sent = delivery->identity.thread != NULL
-               ? mp_delivery_sent_texts(inbound->instance, delivery, &are_guessed, &why)
-               : g_new0(char *, 1);
+    sent = sent_texts(inbound, delivery, &are_guessed, &why);
     if (sent == NULL) {
         mp_inbound_defer(inbound, delivery, why);
         return true;
+    }
+    if (mp_tracker_is_shared(inbound->instance->tracker)) {
+        g_free(delivery->sent);
+        delivery->sent = hash_of((const char *const *)sent, are_guessed);
     }
     delivery->is_awaited =
         mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
@@ -87,15 +132,12 @@ mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **err
 void
 mp_inbound_read_text(MpInbound *inbound, MpDelivery *delivery)
 {
-    bool are_guessed = false;
+    bool are_guessed;
 
     if (delivery->message == NULL || delivery->extraction != NULL ||
         delivery->fault != MP_FAULT_NONE)
         return;
-    g_auto(GStrv) sent =
-        delivery->identity.thread != NULL
-            ? mp_delivery_sent_texts(inbound->instance, delivery, &are_guessed, NULL)
-            : NULL;
+    g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
     if (mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
                            are_guessed, true, NULL))
         delivery->extraction = mp_extraction_receive(inbound->worker, NULL, NULL);

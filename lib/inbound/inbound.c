@@ -48,6 +48,7 @@ judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     mp_inbound_identify(inbound, deliveries);
     if (!mp_inbound_find_held_answered(inbound, deliveries, error))
         return false;
+    mp_inbound_forget_stale(inbound, deliveries);
     mp_inbound_decide(inbound, deliveries);
     if (!mp_inbound_extract(inbound, deliveries, error))
         return false;

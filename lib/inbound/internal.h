@@ -87,6 +87,10 @@ void mp_inbound_count_loops(MpInbound *inbound, const GPtrArray *deliveries);
 
 /* ---- extract.c, with sent_texts.c and compose.c ---- */
 
+/* Forgets what was extracted while the tracker lacked comments that the mail may quote, or had
+ * others: another host's. */
+void mp_inbound_forget_stale(const MpInbound *inbound, const GPtrArray *deliveries);
+
 /* Has the reply extracted where a gate or a response needs it, and decides on that. */
 bool mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 

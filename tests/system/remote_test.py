@@ -285,6 +285,19 @@ def what_no_push_proves_is_decided_on_what_the_server_has(site):
         check_all(remote, one, two)
 
 
+@test
+def what_quotes_a_comment_that_another_host_posted_is_cut(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        run(two)
+        text = "The valve of stage three leaks when it rains.\nSomebody has to look at the seal before Friday.\n"
+        number = one.metroplex("thread", "comment", str(thread), "--as", "tim", stdin=text).strip()
+        said = json.loads(one.metroplex("thread", "export", str(thread)))["comments"][-1]["id"]
+        two.deliver(one.mail("kate@example.org", address, f"I will.\n\n{text}", headers=[("In-Reply-To", said)]))
+        run(two)
+        equal((number, two.show(thread)["comments"][-1]["body"]), ("1", "I will.\n"))
+
+
 # --- One name, two hosts --------------------------------------------------------------------------
 
 
