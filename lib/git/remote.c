@@ -3,7 +3,9 @@
 
 #include <pwd.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -12,7 +14,9 @@
 #include "git/internal.h"
 
 #define COMPLAINT_MAX   500 /* octets of what git said that are repeated */
-#define BACK_OFF_MS     25  /* up to this at first */
+#define HASH_LENGTH     40  /* of ssh's %C */
+#define SUFFIX_LENGTH   17
+#define BACK_OFF_MS     25 /* up to this at first */
 #define BACK_OFF_MAX_MS 2000
 /* Unless GIT_SSH_COMMAND or core.sshCommand says otherwise. */
 #define SSH                                                                                        \
@@ -34,6 +38,7 @@ mp_remote_free(MpRemote *remote)
     if (remote == NULL)
         return;
     g_free(remote->url);
+    g_free(remote->ssh);
     g_free(remote);
 }
 
@@ -130,17 +135,38 @@ has_ssh_command(const char *path, GStrv variables)
            git.status == 0;
 }
 
-/* What ssh is told where nobody else says it: asked for once in a run. */
-static bool
-needs_our_ssh(MpRemote *remote, const char *path, GStrv variables)
+/*
+ * Connecting by ssh takes far longer than a push, so the connection of the first exchange stays
+ * open for those that follow within a minute, also of the next run. The socket for that lies beside
+ * the repository, where its path says no more to ssh, or to the shell, than letters do, and is
+ * short enough: ssh adds seventeen characters to it for a moment, and the kernel takes 107.
+ */
+static char *
+keeping(const char *path)
 {
-    if (!remote->is_ssh_known) {
-        remote->is_ssh_known = true;
-        remote->needs_our_ssh = is_ssh(remote->url) &&
-                                g_environ_getenv(variables, "GIT_SSH_COMMAND") == NULL &&
-                                !has_ssh_command(path, variables);
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *socket = g_build_filename(directory, "ssh-%C", NULL);
+    gsize length = strlen(socket) - strlen("%C") + HASH_LENGTH + SUFFIX_LENGTH;
+
+    if (directory[strspn(directory, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._-")] != '\0' ||
+        length >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return g_strdup("");
+    return g_strconcat(" -o ControlMaster=auto -o ControlPersist=60 -o ControlPath=", socket, NULL);
+}
+
+/* What ssh is told where nobody else says it, or "": asked for once in a run. */
+static const char *
+our_ssh(MpRemote *remote, const char *path, GStrv variables)
+{
+    if (remote->ssh == NULL && is_ssh(remote->url) &&
+        g_environ_getenv(variables, "GIT_SSH_COMMAND") == NULL &&
+        !has_ssh_command(path, variables)) {
+        g_autofree char *kept = keeping(path);
+        remote->ssh = g_strconcat(SSH, kept, NULL);
     }
-    return remote->needs_our_ssh;
+    if (remote->ssh == NULL)
+        remote->ssh = g_strdup("");
+    return remote->ssh;
 }
 
 static MpRunning *
@@ -151,8 +177,9 @@ start(MpRemote *remote, const char *path, const char *const *words, GError **err
 
     add(argv, words);
     g_ptr_array_add(argv, NULL);
-    if (needs_our_ssh(remote, path, variables))
-        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", SSH, TRUE);
+    const char *ssh = our_ssh(remote, path, variables);
+    if (*ssh != '\0')
+        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", ssh, TRUE);
     return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables,
                             error);
 }

@@ -8,7 +8,7 @@
  * after a time, and dies with us.
  *
  * It uses the keys and credentials of the user we run as (~/.ssh, ~/.gitconfig), or what
- * core.sshCommand says. From our environment it gets SSH_AUTH_SOCK, GIT_SSH_COMMAND, the proxies'
+ * core.sshCommand says; without either the connection is kept open for a minute. From our environment it gets SSH_AUTH_SOCK, GIT_SSH_COMMAND, the proxies'
  * variables and where Git's configuration is.
  */
 #pragma once
@@ -22,7 +22,7 @@
 typedef struct {
     char *url;
     int seconds; /* for one fetch or push; 0: as long as it takes */
-    bool is_ssh_known, needs_our_ssh;
+    char *ssh;   /* the command, "" for Git's own, or NULL while nobody asked */
 } MpRemote;
 
 MpRemote *mp_remote_new(const char *url, int seconds);

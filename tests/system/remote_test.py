@@ -957,6 +957,36 @@ def ssh_takes_its_key_from_git_s_configuration_and_a_refusal_leaves_the_mail(sit
 
 
 @test
+def a_connection_by_ssh_is_kept_for_the_next_exchange(site):
+    if not os.path.exists(SSHD):
+        print("# sshd is missing: ssh is left out")
+        return
+    remote, programs = Ssh(), os.path.join(site.dir, "programs")
+    os.mkdir(programs)
+    with open(os.path.join(programs, "ssh"), "w") as f:
+        f.write(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {remote.path("ssh_config")} "$@"\n')
+    os.chmod(f.name, 0o755)
+    os.environ["PATH"], before = f"{programs}:{os.environ['PATH']}", os.environ["PATH"]
+    try:
+        join(site, remote, "one")
+        (thread,), (address,) = conversation(site)
+        remote.accept(False)
+        site.deliver(site.mail("kate@example.org", address))
+        run(site)
+        equal((site.new, len(site.show(thread)["comments"])), ([], 1), "nobody had to log in again")
+        (kept,) = [name for name in os.listdir(site.data) if name.startswith("ssh-")]
+        subprocess.run(["ssh", "-o", f"ControlPath={os.path.join(site.data, kept)}", "-O", "exit", "x"], check=True, capture_output=True)
+        site.deliver(site.mail("kate@example.org", address, "More.\n"))
+        run(site, status=75)
+        remote.accept()
+        check_all(remote, site)
+    finally:
+        os.environ["PATH"] = before
+        remote.stop()
+        remote.remove()
+
+
+@test
 def a_branch_that_an_administrator_set_back_is_followed(site):
     with hosts(site) as (remote, one, two):
         (thread,), (address,) = conversation(one)
