@@ -8,7 +8,8 @@
  * after a time, and dies with us.
  *
  * It uses the keys and credentials of the user we run as (~/.ssh, ~/.gitconfig), or what
- * core.sshCommand says; without either the connection is kept open for a minute. From our environment it gets SSH_AUTH_SOCK, GIT_SSH_COMMAND, the proxies'
+ * core.sshCommand says; without either the connection is kept open for a minute.
+ * From our environment it gets SSH_AUTH_SOCK, GIT_SSH_COMMAND, the proxies'
  * variables and where Git's configuration is.
  */
 #pragma once

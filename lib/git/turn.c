@@ -9,8 +9,8 @@
 #include "git/git.h"
 #include "git/internal.h"
 
-#define WAIT_S      60 /* at most; then by luck, as without turns */
-#define DEAD_S      10 /* without a sign of who has it: far longer than a batch takes */
+#define WAIT_S      90 /* at most; then by luck, as without turns */
+#define DEAD_S      15 /* without a sign of who has it: far longer than a batch takes */
 #define POLL_MIN_US 20000
 #define POLL_MAX_US 80000
 

@@ -27,8 +27,8 @@ guint mp_turn_moves(MpStore *store, MpMove *moves);
 
 /*
  * Lets others go first, once they were faster `attempt` times: a random while, or from the second
- * time on until the turn is ours, a minute at most and not where the run is to end. What is known
- * of the branch is old afterwards.
+ * time on until the turn is ours, a minute and a half at most, and not where the run is to end.
+ * What is known of the branch is old afterwards.
  */
 bool mp_store_make_way(MpStore *store, guint attempt, GError **error);
 

@@ -4,10 +4,9 @@ wanted of the ratio. It judges nothing by its exit status: only a measurement th
 makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
 
     make bench                      everything, in some minutes
-    make bench BENCH=tracker        one of: whole mail tracker growth big empty alone runs subscribed policy pushes messages distance expand
+    make bench BENCH=tracker        one of: whole mail tracker growth big empty alone runs subscribed policy pushes hosts messages distance expand
     make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds the tracker of a million threads
 """
-import asyncio
 import contextlib
 import os
 import re
@@ -21,7 +20,9 @@ import mails
 import policy as policy_queries
 from installation import (HERE, METROPLEX, NOTIFIER, helper, installation, many_accounts, many_threads, output,
                           timed, values)
+import hosts as several_hosts
 import pushes as doorbell  # after the programs are known
+from distance import Distance
 from table import head, line, note, row
 
 
@@ -351,6 +352,24 @@ def pushes(rounds=20):
         line(f"a push that rings, {threads:,} open threads", f"{rung - without:.1f} ms more than {without:.1f} ms (wanted: at most 20)")
 
 
+@bench
+def hosts():
+    """Hosts that share a tracker behind git daemon, all on this machine; and one mail at a distance."""
+    for batch, count in ((16, 16 * 20), (256, 256 * 10)):
+        alone = several_hosts.rate(1, count, batch, is_shared=False)
+        shared, _ = one = several_hosts.rate(1, count, batch)
+        four, outrun = several_hosts.rate(4, count, batch)
+        wanted = {"at_least": 0.65} if batch == 256 else {}
+        row(f"one host with a remote, batches of {batch}", shared, "/s", alone[0], "without one", **wanted)
+        row("  four hosts that contend, together", four, "/s", one[0], "one", at_least=0.9)
+        row("    outrun in a row, at most", outrun, "times", at_most=5)
+    _, outrun = several_hosts.rate(10, 32, 16)
+    row("ten hosts, outrun in a row, at most", outrun, "times", at_most=5)
+    for kind, most in (("git", 0.3), ("http", 0.3), ("ssh", 0.4)):
+        seconds, connections = several_hosts.one_mail(kind, 0.05)
+        row(f"one mail at 50 ms round trip by {kind}, {connections} connections", seconds, "s", at_most=most)
+
+
 def comment(site, thread):
     subprocess.run([METROPLEX, "thread", "--config", site.config, "comment", str(thread), "--as", "user1", "-"], input=b"One more.\n", check=True, capture_output=True)
 
@@ -414,32 +433,6 @@ class Sink:
     def __exit__(self, *_):
         self.program.terminate()
         self.program.wait()
-
-
-class Distance:
-    """A relay to a port that holds every octet back for half the round trip, in a thread of its own."""
-
-    def __init__(self, port, round_trip):
-        self.target, self.delay = port, round_trip / 2
-        self.loop = asyncio.new_event_loop()
-        self.port = self.loop.run_until_complete(self.listen())
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-
-    async def listen(self):
-        server = await asyncio.start_server(self.accept, "127.0.0.1", 0)
-        return server.sockets[0].getsockname()[1]
-
-    async def accept(self, reader, writer):
-        away = await asyncio.open_connection("127.0.0.1", self.target)
-        await asyncio.gather(self.carry(reader, away[1]), self.carry(away[0], writer))
-
-    async def carry(self, reader, writer):
-        while octets := await reader.read(65536):
-            self.loop.call_later(self.delay, writer.write, octets)
-        self.loop.call_later(self.delay, writer.close)
-
-    def close(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
 
 
 def send_all(site, port, connections, count):

@@ -84,3 +84,12 @@ def check_all(remote, *sites):
 def numbers(remote, thread):
     names = remote.git("ls-tree", "-r", "--name-only", "main", f"threads/00/00/00/{thread:02}/comments").splitlines()
     return sorted(int(name.split("/")[-2]) for name in names if name.endswith("/comment.md"))
+
+
+def in_a_row(site):
+    """The most batches of a host that were outrun before one of them got through."""
+    longest = row = 0
+    for line in site.log().splitlines():
+        row = row + 1 if "The tracker moved" in line else 0 if " Posted " in line else row
+        longest = max(longest, row)
+    return longest

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from git_server import SSHD, Daemon, Http, Path, Ssh  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 from repository import Repository  # noqa: E402
-from several import check_all, conversation, events, hosts, join, keys, numbers, run, staged, tip  # noqa: E402
+from several import check_all, conversation, events, hosts, in_a_row, join, keys, numbers, run, staged, tip  # noqa: E402
 
 MAILS = int(os.environ.get("MAILS", "200"))
 KILLS = int(os.environ.get("KILLS", "20"))
@@ -193,15 +193,6 @@ def turn(remote):
 def set_turn(remote, text):
     blob = subprocess.run(["git", "--git-dir", remote.path(), "hash-object", "-w", "--stdin"], input=text, text=True, capture_output=True, check=True)
     remote.git("update-ref", TURN, blob.stdout.strip())
-
-
-def in_a_row(site):
-    """The most batches of a host that were outrun before one of them got through."""
-    longest = row = 0
-    for line in site.log().splitlines():
-        row = row + 1 if "The tracker moved" in line else 0 if " Posted " in line else row
-        longest = max(longest, row)
-    return longest
 
 
 @test
