@@ -71,7 +71,7 @@ mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     inbound->is_unsure = false;
     if (!good || !inbound->is_in_doubt)
         return good;
-    return mp_instance_fetch(instance, error) && judge(inbound, deliveries, error);
+    return mp_transaction_catch_up(instance, error) && judge(inbound, deliveries, error);
 }
 
 static bool
@@ -100,13 +100,22 @@ post_and_announce(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     return false;
 }
 
+/* The accounts are here; and where others were faster lately, the turn, and what they did. */
+static bool
+be_ready(MpInstance *instance, GError **error)
+{
+    bool is_old;
+
+    return mp_instance_be_ready(instance, &is_old, error) &&
+           (!is_old || mp_transaction_catch_up(instance, error));
+}
+
 bool
 mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 {
     g_autoptr(GPtrArray) deliveries = mp_inbound_deliveries(inbound, mails);
 
-    if (!mp_inbound_parse(inbound, deliveries, error) ||
-        !mp_instance_be_ready(inbound->instance, error))
+    if (!mp_inbound_parse(inbound, deliveries, error) || !be_ready(inbound->instance, error))
         return false;
     while (deliveries->len > 0) {
         if (!mp_inbound_judge(inbound, deliveries, error))

@@ -253,8 +253,8 @@ judge_anew(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
     MpInstance *instance = inbound->instance;
 
-    return instance->is_current ||
-           (mp_instance_fetch(instance, error) && mp_inbound_judge(inbound, deliveries, error));
+    return instance->is_current || (mp_transaction_catch_up(instance, error) &&
+                                    mp_inbound_judge(inbound, deliveries, error));
 }
 
 /* A mail that cannot be written (somebody damaged its thread's files) is left out, and the rest of

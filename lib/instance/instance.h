@@ -87,10 +87,10 @@ bool mp_instance_lock_known(MpInstance *instance, GError **error);
 
 /*
  * Before anything is decided on what mp_instance_lock_known() and mp_accounts_fetch_begin() found:
- * ends the fetch. Where others were faster lately, it is our turn from here on, and the tracker is
- * fetched as well.
+ * ends the fetch. Where others were faster lately, it is our turn from here on instead, and both
+ * are old: they are to be fetched.
  */
-bool mp_instance_be_ready(MpInstance *instance, GError **error);
+bool mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error);
 
 /* Others were faster, `attempt` times by now: lets them go first, and remembers that. */
 bool mp_instance_make_way(MpInstance *instance, guint attempt, GError **error);

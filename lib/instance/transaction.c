@@ -190,9 +190,6 @@ settle_in(MpInstance *instance, MpOutbox *outbox, GError **error)
 {
     g_autoptr(GPtrArray) staged = mp_outbox_staged(outbox, error);
 
-    if (staged != NULL && staged->len > 0 && !instance->is_current &&
-        !mp_instance_fetch(instance, error))
-        return false;
     for (guint i = 0; staged != NULL && i < staged->len; i++) {
         const MpEvent *event = g_ptr_array_index(staged, i);
         g_autoptr(GError) why = NULL;
@@ -211,6 +208,29 @@ settle(MpInstance *instance, GError **error)
 {
     return settle_in(instance, instance->outbox, error) &&
            (instance->hooks == NULL || settle_in(instance, instance->hooks, error));
+}
+
+bool
+mp_transaction_catch_up(MpInstance *instance, GError **error)
+{
+    return mp_instance_fetch(instance, error) && mp_purge_follow(instance, error) &&
+           settle(instance, error);
+}
+
+/* What is staged is settled by the tracker as its server has it. */
+static bool
+fetch_if_staged(MpInstance *instance, GError **error)
+{
+    MpOutbox *const queues[] = {instance->outbox, instance->hooks};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(queues) && !instance->is_current; i++) {
+        g_autoptr(GPtrArray) staged =
+            queues[i] != NULL ? mp_outbox_staged(queues[i], error) : g_ptr_array_new();
+
+        if (staged == NULL || (staged->len > 0 && !mp_instance_fetch(instance, error)))
+            return false;
+    }
+    return true;
 }
 
 /* --- A batch ---------------------------------------------------------------------------------- */
@@ -299,7 +319,7 @@ begin_anew(MpInstance *instance, bool is_outrun, guint *n_outrun, GError **error
         if (!mp_instance_make_way(instance, ++*n_outrun, error))
             return false;
     }
-    return mp_instance_fetch(instance, error) && settle(instance, error);
+    return mp_transaction_catch_up(instance, error);
 }
 
 static bool
@@ -373,6 +393,7 @@ mp_transaction_recover(MpInstance *instance, GError **error)
 
     return mp_tracker_clean_up(tracker, error) && mp_tracker_clean_up(accounts, error) &&
            mp_tracker_sync(instance->tracker, error) &&
-           mp_accounts_sync(instance->accounts, error) && mp_purge_finish(instance, NULL, error) &&
-           mp_purge_follow(instance, error) && settle(instance, error);
+           mp_accounts_sync(instance->accounts, error) && fetch_if_staged(instance, error) &&
+           mp_purge_finish(instance, NULL, error) && mp_purge_follow(instance, error) &&
+           settle(instance, error);
 }

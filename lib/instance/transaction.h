@@ -41,6 +41,10 @@ bool mp_transaction_is_alone(MpInstance *instance, const GError *refusal, GError
  * it may be acknowledged: a run that died may have moved a branch and not synced that. */
 bool mp_transaction_recover(MpInstance *instance, GError **error);
 
+/* Takes over what a shared tracker's server has by now, before anything is decided on it: what
+ * another host purged is purged here, and what is staged is settled. */
+bool mp_transaction_catch_up(MpInstance *instance, GError **error);
+
 /* An event for what KEY became; the result is the caller's. */
 MpEvent *mp_transaction_event(const MpInstance *instance, MpEventKind kind, const char *key,
                               guint64 thread, guint64 actor);

@@ -725,7 +725,7 @@ def a_second_host_follows(site):
         for name in [line[4] for line in two.outcomes() if line[2] == "duplicate"]:
             os.remove(os.path.join(two.data, "incoming-mail/success", name))
         equal(found_in(two.data), [], "on the host that followed")
-        equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], "refs")
+        equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main", "refs/metroplex/turn"], "refs")
         two.notifier("--once")
         check(not any(CANARY in str(m) for m in two.sent()), "it was sent")
         collect(remote)
@@ -758,7 +758,7 @@ def a_host_that_slept_through_two_purges_follows_both(site):
         two.git("tag", "-d", "before")
         redact(two, second, 1, "--purge")
         equal((found_in(two.data), two.success), ([], []), "on the host that followed, and mails")
-        equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], "refs")
+        equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main", "refs/metroplex/turn"], "refs")
         equal(fsck(two), [], "fsck")
 
 
@@ -780,7 +780,7 @@ def a_host_that_was_killed_while_it_followed_is_finished_by_the_next_run(site):
             two.metroplex("--once")
             what = f"killed at {number}: {calls[number - 1]}"
             equal(found_in(two.data), [], what)
-            equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main"], what)
+            equal(two.git("for-each-ref", "--format=%(refname)").split(), ["refs/heads/main", "refs/metroplex/turn"], what)
             equal(fsck(two), [], what)
             two.git("fsck", "--strict")
 
