@@ -46,17 +46,11 @@ compose(MpInbound *inbound, MpDelivery *delivery)
 }
 
 void
-mp_inbound_decide(MpInbound *inbound, const GPtrArray *deliveries)
+mp_inbound_decide(MpInbound *inbound, MpDelivery *delivery)
 {
-    for (guint i = 0; i < deliveries->len; i++) {
-        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
-
-        if (delivery->is_deferred)
-            continue;
-        /* of an earlier call: who may give commands may have changed */
-        if (delivery->extraction == NULL || compose(inbound, delivery))
-            mp_inbound_decide_one(inbound, delivery);
-    }
+    /* of an earlier call: who may give commands may have changed */
+    if (!delivery->is_deferred && (delivery->extraction == NULL || compose(inbound, delivery)))
+        mp_inbound_decide_one(inbound, delivery);
 }
 
 void

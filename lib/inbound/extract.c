@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "inbound/held.h"
 #include "inbound/internal.h"
 #include "inbound/respond.h"
 #include "tracker/share.h"
@@ -77,24 +78,21 @@ hash_of(const char *const *sent, bool are_guessed)
     return g_strdup(g_checksum_get_string(hash));
 }
 
-/* A thread that cannot be read is told when its mail is decided. */
-void
-mp_inbound_forget_stale(const MpInbound *inbound, const GPtrArray *deliveries)
+/* What was extracted while the tracker lacked comments that the mail may quote, or had others:
+ * another host's. A thread that cannot be read is told when its mail is decided. */
+static void
+forget_stale(const MpInbound *inbound, MpDelivery *delivery)
 {
-    for (guint i = 0; i < deliveries->len; i++) {
-        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
-        bool are_guessed;
+    bool are_guessed;
 
-        if (delivery->is_deferred || delivery->sent == NULL)
-            continue;
-        g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
-        g_autofree char *hash =
-            sent != NULL ? hash_of((const char *const *)sent, are_guessed) : NULL;
-        if (g_strcmp0(hash, delivery->sent) == 0)
-            continue;
-        g_clear_pointer(&delivery->sent, g_free);
-        g_clear_pointer(&delivery->extraction, mp_extraction_free);
-    }
+    if (delivery->is_deferred || delivery->sent == NULL)
+        return;
+    g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
+    g_autofree char *hash = sent != NULL ? hash_of((const char *const *)sent, are_guessed) : NULL;
+    if (g_strcmp0(hash, delivery->sent) == 0)
+        return;
+    g_clear_pointer(&delivery->sent, g_free);
+    g_clear_pointer(&delivery->extraction, mp_extraction_free);
 }
 
 /* A thread whose files are damaged stops its own mails only. A mail that is refused is
@@ -123,10 +121,22 @@ ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
     return delivery->is_awaited;
 }
 
-bool
-mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+/* All that comes before it as well, so that the worker reads one mail while we look at the next. */
+static bool
+look_and_ask(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
-    return mp_inbound_ask_worker(inbound, deliveries, ask_for_extraction, take_extraction, error);
+    mp_inbound_identify(inbound, delivery);
+    if (!mp_inbound_find_held_answered(inbound, delivery, error))
+        return false;
+    forget_stale(inbound, delivery);
+    mp_inbound_decide(inbound, delivery);
+    return ask_for_extraction(inbound, delivery, error);
+}
+
+bool
+mp_inbound_look(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    return mp_inbound_ask_worker(inbound, deliveries, look_and_ask, take_extraction, error);
 }
 
 void

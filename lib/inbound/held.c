@@ -127,24 +127,21 @@ answers_any(const MpHeldStock *stock, const MpMessage *message)
 }
 
 bool
-mp_inbound_find_held_answered(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+mp_inbound_find_held_answered(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
-    for (guint i = 0; i < deliveries->len; i++) {
-        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
-        g_autoptr(GError) why = NULL;
-        bool may = false;
+    g_autoptr(GError) why = NULL;
+    bool may = false;
 
-        if (delivery->is_deferred)
-            continue;
-        if (!mp_delivery_may_wait(inbound->instance, delivery, &may, &why))
-            mp_inbound_defer(inbound, delivery, why);
-        if (!may)
-            continue;
-        const MpHeldStock *stock = stock_of(inbound, error);
-        if (stock == NULL)
-            return false;
-        mp_delivery_wait(inbound->instance, delivery, answers_any(stock, delivery->message));
-    }
+    if (delivery->is_deferred)
+        return true;
+    if (!mp_delivery_may_wait(inbound->instance, delivery, &may, &why))
+        mp_inbound_defer(inbound, delivery, why);
+    if (!may)
+        return true;
+    const MpHeldStock *stock = stock_of(inbound, error);
+    if (stock == NULL)
+        return false;
+    mp_delivery_wait(inbound->instance, delivery, answers_any(stock, delivery->message));
     return true;
 }
 

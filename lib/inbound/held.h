@@ -19,8 +19,8 @@ void mp_held_stock_free(MpHeldStock *stock);
 /* Refuses what is one too many, the mails before it in the batch counted. */
 bool mp_inbound_limit_held(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
-/* Finds which mails to a public address answer one that is held: they wait with it. */
-bool mp_inbound_find_held_answered(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+/* Finds whether a mail to a public address answers one that is held: it waits with it. */
+bool mp_inbound_find_held_answered(MpInbound *inbound, MpDelivery *delivery, GError **error);
 
 /* Notes that a mail was moved to held/ or away from there. */
 void mp_inbound_note_held(MpInbound *inbound, const MpDelivery *delivery);

@@ -197,11 +197,13 @@ find_identity(const MpInstance *instance, MpDelivery *delivery, GError **error)
     return true;
 }
 
-static void
-identify(MpInbound *inbound, MpDelivery *delivery)
+void
+mp_inbound_identify(MpInbound *inbound, MpDelivery *delivery)
 {
     g_autoptr(GError) why = NULL;
 
+    if (delivery->fault == MP_FAULT_PASSING) /* which was deferred when it was parsed */
+        return;
     mp_delivery_forget(delivery);
     if (delivery->message == NULL)
         return;
@@ -212,16 +214,5 @@ identify(MpInbound *inbound, MpDelivery *delivery)
     if (delivery->identity.is_verified) {
         g_autofree char *path = mp_escape(delivery->mail->path);
         mp_debug("Matched %s", path);
-    }
-}
-
-void
-mp_inbound_identify(MpInbound *inbound, const GPtrArray *deliveries)
-{
-    for (guint i = 0; i < deliveries->len; i++) {
-        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
-
-        if (delivery->fault != MP_FAULT_PASSING) /* which was deferred when it was parsed */
-            identify(inbound, delivery);
     }
 }

@@ -45,12 +45,7 @@ static bool
 judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
     mp_rate_begin(inbound->instance->rate);
-    mp_inbound_identify(inbound, deliveries);
-    if (!mp_inbound_find_held_answered(inbound, deliveries, error))
-        return false;
-    mp_inbound_forget_stale(inbound, deliveries);
-    mp_inbound_decide(inbound, deliveries);
-    if (!mp_inbound_extract(inbound, deliveries, error))
+    if (!mp_inbound_look(inbound, deliveries, error))
         return false;
     mp_inbound_find_batch_duplicates(inbound, deliveries);
     mp_inbound_limit_loops(inbound, deliveries);
@@ -110,10 +105,43 @@ be_ready(MpInstance *instance, GError **error)
            (!is_old || mp_transaction_catch_up(instance, error));
 }
 
-bool
-mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
+/* The mails of one listing of new/. */
+typedef struct {
+    const GPtrArray *names;
+    guint next;
+    bool has_found;
+    GError *why; /* there is no next batch */
+} Stock;
+
+static bool
+take_next(MpInbound *inbound, Stock *stock, GError **error)
 {
-    g_autoptr(GPtrArray) deliveries = mp_inbound_deliveries(inbound, mails);
+    while (inbound->ahead == NULL && stock->next < stock->names->len && !mp_is_stopped()) {
+        g_autoptr(GPtrArray) mails =
+            mp_inbound_take(inbound, mp_maildir_take, stock->names, &stock->next, error);
+
+        if (mails == NULL)
+            return false;
+        if (mails->len > 0)
+            inbound->ahead = mp_inbound_deliveries(inbound, mails);
+    }
+    return inbound->ahead == NULL || mp_inbound_parse_ahead(inbound, error);
+}
+
+/* Takes the next mails that there are, and has the worker begin with them. Where that fails, the
+ * batch that is in hand is none the worse for it. */
+static void
+look_ahead(MpInbound *inbound, Stock *stock)
+{
+    if (inbound->ahead == NULL && stock->why == NULL)
+        (void)take_next(inbound, stock, &stock->why);
+}
+
+/* Posts a batch, while the worker begins with the next one. */
+static bool
+batch(MpInbound *inbound, GPtrArray *first, Stock *stock, GError **error)
+{
+    g_autoptr(GPtrArray) deliveries = first;
 
     if (!mp_inbound_parse(inbound, deliveries, error) || !be_ready(inbound->instance, error))
         return false;
@@ -123,6 +151,8 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
         if (inbound->tell != NULL)
             return tell(inbound, deliveries, error);
         g_autoptr(GPtrArray) later = mp_inbound_put_off_answers(inbound, deliveries);
+        if (stock != NULL && later->len == 0)
+            look_ahead(inbound, stock);
         if (!post_and_announce(inbound, deliveries, error) ||
             !mp_inbound_move(inbound, deliveries, error))
             return false;
@@ -131,6 +161,12 @@ mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
         deliveries = g_steal_pointer(&later);
     }
     return true;
+}
+
+bool
+mp_inbound_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
+{
+    return batch(inbound, mp_inbound_deliveries(inbound, mails), NULL, error);
 }
 
 /* Begins with the work of a run that died. Whoever only tells reads what is here, takes no lock and
@@ -161,42 +197,62 @@ mp_inbound_recover(MpInbound *inbound, GError **error)
     return good;
 }
 
+static bool
+locked_batch(MpInbound *inbound, GPtrArray *deliveries, Stock *stock, GError **error)
+{
+    MpInstance *instance = inbound->instance;
+    bool good = lock_and_recover(inbound, true, error) &&
+                (inbound->tell != NULL || mp_accounts_fetch_begin(instance->accounts, error)) &&
+                batch(inbound, g_ptr_array_ref(deliveries), stock, error);
+
+    if (instance->is_open) {
+        mp_accounts_fetch_drop(instance->accounts);
+        mp_tracker_leave_turn(instance->tracker);
+    }
+    g_clear_pointer(&instance->lock, mp_lock_release);
+    return good;
+}
+
 bool
 mp_inbound_locked_batch(MpInbound *inbound, GPtrArray *mails, GError **error)
 {
-    mp_inbound_expect(inbound, mails->len);
-    bool good =
-        lock_and_recover(inbound, true, error) &&
-        (inbound->tell != NULL || mp_accounts_fetch_begin(inbound->instance->accounts, error)) &&
-        mp_inbound_batch(inbound, mails, error);
+    g_autoptr(GPtrArray) deliveries = mp_inbound_deliveries(inbound, mails);
 
-    if (inbound->instance->is_open) {
-        mp_accounts_fetch_drop(inbound->instance->accounts);
-        mp_tracker_leave_turn(inbound->instance->tracker);
+    mp_inbound_expect(inbound, deliveries->len);
+    return locked_batch(inbound, deliveries, NULL, error);
+}
+
+static bool
+take_all(MpInbound *inbound, Stock *stock, GError **error)
+{
+    mp_inbound_expect(inbound, stock->names->len); /* all that are ahead are read by one worker */
+    while (!mp_is_stopped()) {
+        look_ahead(inbound, stock);
+        if (stock->why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&stock->why));
+            return false;
+        }
+        if (inbound->ahead == NULL)
+            break;
+        g_autoptr(GPtrArray) deliveries = g_steal_pointer(&inbound->ahead);
+        stock->has_found = true;
+        if (!locked_batch(inbound, deliveries, stock, error))
+            return false;
     }
-    g_clear_pointer(&inbound->instance->lock, mp_lock_release);
-    return good;
+    return true;
 }
 
 bool
 mp_inbound_pass(MpInbound *inbound, bool *found, GError **error)
 {
     g_autoptr(GPtrArray) names = mp_maildir_list(inbound->maildir, G_MAXUINT, error);
-    guint next = 0;
-
-    *found = false;
-    while (names != NULL && next < names->len && !mp_is_stopped()) {
-        g_autoptr(GPtrArray) mails = mp_inbound_take(inbound, mp_maildir_take, names, &next, error);
-
-        if (mails == NULL)
-            return false;
-        if (mails->len == 0)
-            continue;
-        *found = true;
-        if (!mp_inbound_locked_batch(inbound, mails, error))
-            return false;
-    }
+    Stock stock = {.names = names};
+    bool good = names != NULL && (names->len == 0 || take_all(inbound, &stock, error));
     bool has_confirmed = inbound->has_confirmed;
+
+    g_clear_pointer(&inbound->ahead, g_ptr_array_unref); /* stay in new/ */
+    g_clear_error(&stock.why);
+    *found = stock.has_found;
     inbound->has_confirmed = false;
-    return names != NULL && (!has_confirmed || mp_inbound_pass_held(inbound, error));
+    return good && (!has_confirmed || mp_inbound_pass_held(inbound, error));
 }

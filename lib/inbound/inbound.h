@@ -28,6 +28,7 @@ struct MpInbound {
     struct MpHeldStock *held; /* how much is held; NULL: not counted yet */
     bool has_confirmed;       /* something that is held: it is to be decided anew */
     GPtrArray *waiting;       /* MpWaiting (held_list.h), where what is held is listed */
+    GPtrArray *ahead; /* MpDelivery: the next batch, of which the worker reads some already; NULL */
     bool is_unsure;   /* the tracker may be old: what goes wrong with a mail is not told yet */
     bool is_in_doubt; /* and something did */
     guint n_success, n_failure, n_deferred; /* mails so far; what is held counts as neither */

@@ -13,6 +13,8 @@ GPtrArray *mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails);
 
 /* ---- take.c ---- */
 
+#define MP_CROWDED_MAX 512 /* mails in a batch that is larger since hosts wait for each other */
+
 /* mp_maildir_take() or mp_maildir_take_held(). */
 typedef MpMail *(*MpTake)(MpMaildir *maildir, const char *name, GError **error);
 
@@ -24,6 +26,9 @@ GPtrArray *mp_inbound_take(MpInbound *inbound, MpTake take, const GPtrArray *nam
 /* ---- parse.c ---- */
 
 bool mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* Asks for the first ones of the next batch, which is `ahead`, and waits for none. */
+bool mp_inbound_parse_ahead(MpInbound *inbound, GError **error);
 
 /* Asks the worker; *error is of the worker. Sets `is_awaited` where it did ask. */
 typedef bool (*MpAskWorker)(MpInbound *inbound, MpDelivery *delivery, GError **error);
@@ -38,9 +43,9 @@ bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAs
 
 /* ---- identify.c ---- */
 
-/* Forgets what was found before, and finds each delivery's identity in the tracker as it is now.
- * A mail for which that fails is deferred. */
-void mp_inbound_identify(MpInbound *inbound, const GPtrArray *deliveries);
+/* Forgets what was found before, and finds the delivery's identity in the tracker as it is now. A
+ * mail for which that fails is deferred. */
+void mp_inbound_identify(MpInbound *inbound, MpDelivery *delivery);
 
 /* Whether it is the address that notifications come from, or one of the domain that stands in their
  * To and Cc. */
@@ -63,8 +68,8 @@ void mp_inbound_wait_with_deferred(MpInbound *inbound, const GPtrArray *done, GP
 /* Asks the gates about one mail, as far as they go; whether somebody gets a response to that. */
 void mp_inbound_decide_one(MpInbound *inbound, MpDelivery *delivery);
 
-/* The same of all that are not deferred. */
-void mp_inbound_decide(MpInbound *inbound, const GPtrArray *deliveries);
+/* The same of one that is not deferred, from the beginning. */
+void mp_inbound_decide(MpInbound *inbound, MpDelivery *delivery);
 
 /* The second of two equal mails in one batch is a duplicate of the first. */
 void mp_inbound_find_batch_duplicates(MpInbound *inbound, const GPtrArray *deliveries);
@@ -87,12 +92,9 @@ void mp_inbound_count_loops(MpInbound *inbound, const GPtrArray *deliveries);
 
 /* ---- extract.c, with sent_texts.c and compose.c ---- */
 
-/* Forgets what was extracted while the tracker lacked comments that the mail may quote, or had
- * others: another host's. */
-void mp_inbound_forget_stale(const MpInbound *inbound, const GPtrArray *deliveries);
-
-/* Has the reply extracted where a gate or a response needs it, and decides on that. */
-bool mp_inbound_extract(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+/* Identifies each, decides, and has the reply extracted where a gate or a response needs it, which
+ * decides again: one mail after the other, while the worker is at the one before. */
+bool mp_inbound_look(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
 /* The texts that were sent to this thread and that the mail may quote, with their heads: those of
  * the comments it names, or the last ones if it names none: then they are guessed. NULL-terminated;

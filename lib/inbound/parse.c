@@ -4,6 +4,8 @@
 #include "inbound/internal.h"
 #include "worker/sandbox.h"
 
+#define AHEAD 64 /* mails that the worker may read while a batch is posted */
+
 /* Reads no more of it than its size: a mail over the limit never reaches the worker. */
 static bool
 is_over_size(MpInbound *inbound, MpDelivery *delivery)
@@ -48,10 +50,14 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
     MpMessageFault fault = MP_FAULT_NONE;
     MpMessage *message = NULL;
 
+    if (delivery->is_parsed)
+        return true;
+    delivery->is_parsed = true;
     if (!delivery->is_awaited) {
         log_processing(delivery);
         return true;
     }
+    delivery->is_awaited = false;
     message = mp_worker_receive_message(inbound->worker, &fault, &why);
     if (message == NULL && fault == MP_FAULT_NONE) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -62,6 +68,19 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
         mp_inbound_defer(inbound, delivery, why);
     tell_sandbox(inbound);
     log_processing(delivery);
+    return true;
+}
+
+/* Of another batch than the one that is in hand. */
+static bool
+take_ahead(MpInbound *inbound, GError **error)
+{
+    for (guint i = 0; inbound->ahead != NULL && i < inbound->ahead->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(inbound->ahead, i);
+
+        if (delivery->is_awaited && !take_message(inbound, delivery, error))
+            return false;
+    }
     return true;
 }
 
@@ -81,6 +100,8 @@ mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWork
 {
     guint next = 0;
 
+    if (!take_ahead(inbound, error)) /* answers come in the order of the requests */
+        return false;
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
@@ -98,11 +119,21 @@ ask_for_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
     MpLimits limits = mp_instance_limits(inbound->instance);
 
-    if (is_over_size(inbound, delivery))
+    if (delivery->is_awaited || delivery->is_parsed || is_over_size(inbound, delivery))
         return true;
     delivery->is_awaited =
         mp_worker_send_parse(inbound->worker, delivery->mail->fd, &limits, error);
     return delivery->is_awaited;
+}
+
+bool
+mp_inbound_parse_ahead(MpInbound *inbound, GError **error)
+{
+    bool good = true;
+
+    for (guint i = 0; good && i < MIN(inbound->ahead->len, AHEAD); i++)
+        good = ask_for_message(inbound, g_ptr_array_index(inbound->ahead, i), error);
+    return good;
 }
 
 bool

@@ -4,9 +4,9 @@
 #include "base/log.h"
 #include "inbound/internal.h"
 
-#define CROWDED     4                  /* times as many where hosts wait for each other */
-#define CROWDED_MAX 512                /* since they wait */
-#define BATCH_BYTES (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
+#define CROWDED        4                  /* times as many where hosts wait for each other */
+#define MP_CROWDED_MAX 512                /* since they wait */
+#define BATCH_BYTES    (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 /* Where hosts wait for each other, each gets more done when it is its turn. */
 static guint
@@ -14,7 +14,8 @@ batch_of(const MpInstance *instance)
 {
     guint batch = (guint)instance->config->batch;
 
-    return mp_instance_is_crowded(instance) ? MAX(batch, MIN(CROWDED * batch, CROWDED_MAX)) : batch;
+    return mp_instance_is_crowded(instance) ? MAX(batch, MIN(CROWDED * batch, MP_CROWDED_MAX))
+                                            : batch;
 }
 
 GPtrArray *
