@@ -235,8 +235,10 @@ mp_repo_has(MpRepo *repo, const git_oid *id, bool *has, GError **error)
     git_object_t type = GIT_OBJECT_INVALID;
     gsize size;
 
-    *has = mp_repo_object_header(repo, id, &size, &type, error) && type != GIT_OBJECT_INVALID;
-    return *has || type == GIT_OBJECT_INVALID;
+    bool good = mp_repo_object_header(repo, id, &size, &type, error);
+
+    *has = good && type != GIT_OBJECT_INVALID;
+    return good;
 }
 
 static bool

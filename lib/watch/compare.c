@@ -1,6 +1,7 @@
 /* Refs as they are, beside what was told of them. */
 #include <string.h>
 
+#include "base/error.h"
 #include "watch/internal.h"
 
 static void
@@ -32,16 +33,32 @@ compare_ref(GPtrArray *changes, MpRepo *repo, const MpRepoRef *ref, const char *
             GError **error)
 {
     char after[GIT_OID_HEXSZ + 1];
-    bool has;
+    g_autoptr(GError) why = NULL;
+    bool has = false;
 
     git_oid_tostr(after, sizeof after, &ref->id);
     if (ref->is_broken || g_strcmp0(before, after) == 0)
         return true;
-    if (!mp_repo_has(repo, &ref->id, &has, error))
+    if (!mp_repo_has(repo, &ref->id, &has, &why) &&
+        !g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
+        g_propagate_error(error, g_steal_pointer(&why));
         return false;
-    if (has)
+    }
+    if (has || why != NULL) /* damaged: it holds up no other */
         add_change(changes, ref->name, before, after);
     return true;
+}
+
+bool
+mp_watch_is_readable(MpRepo *repo, const MpRefChange *change, GError **error)
+{
+    git_oid id;
+    bool has = true;
+
+    if (change->after != NULL && git_oid_fromstr(&id, change->after) == 0 &&
+        !mp_repo_has(repo, &id, &has, error))
+        return false;
+    return has || mp_fail(error, MP_ERROR_INPUT, "object %s cannot be read", change->after);
 }
 
 static gint

@@ -23,11 +23,11 @@ typedef struct {
     const GPtrArray *bells; /* MpBell (bell.h), or NULL */
     guint64 n_others;       /* changes that the last one speaks for */
     gsize budget;           /* octets of files that may still be compared */
-    bool is_damaged;        /* something could not be told */
-    bool is_noted;          /* something is remembered that was not so before */
-    guint n_told;           /* changes that have an event */
-    guint n_silent;         /* that lead to no commit */
-    GPtrArray *lines;       /* char *: what the log will say, once it is true */
+    char *damage;   /* why something could not be told, or NULL; whoever made the batch frees it */
+    bool is_noted;  /* something is remembered that was not so before */
+    guint n_told;   /* changes that have an event */
+    guint n_silent; /* that lead to no commit */
+    GPtrArray *lines; /* char *: what the log will say, once it is true */
 } MpWatchBatch;
 
 /* Of a change: what is made of it, put into the batch. */
@@ -81,10 +81,11 @@ void mp_watch_log(const char *repository, const GPtrArray *lines);
 /* What is wrong, by name (char * to char *): the caller's. Empty where nobody noted anything. */
 GHashTable *mp_watch_read_states(const MpConfig *config);
 
-/* Logs once what is wrong with a repository of which something was told, and when it is over.
+/* Logs once what is wrong with a repository of which something was told, and when it is over. `why`
+ * (or NULL) says more of one that is damaged.
  * *states, NULL at first, is the caller's. */
 bool mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *name,
-                         MpRepoState state, GError **error);
+                         MpRepoState state, const char *why, GError **error);
 
 /* The same of pull requests of a repository: of those in `unreadable` (char *, "acme/rocket#17")
  * nothing can be told, and why (char *); of all others it can. */
@@ -96,6 +97,9 @@ bool mp_watch_note_pulls(const MpConfig *config, GHashTable **states, const char
 /* What differs (MpRefChange): the default branch first, then branches, then tags, by name. Refs
  * that are broken, or whose object is not there, are as they were. NULL for errors only. */
 GPtrArray *mp_watch_compare(MpRepo *repo, const MpTold *told, GError **error);
+
+/* Whether what it leads to can be read: it was there when refs were compared, or damaged. */
+bool mp_watch_is_readable(MpRepo *repo, const MpRefChange *change, GError **error);
 
 /* Remembers where the ref is now; and all of them, at the first look. */
 void mp_watch_remember(MpTold *told, const MpRepo *repo, const MpRefChange *change);

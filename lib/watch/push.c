@@ -331,19 +331,6 @@ tell(Telling *telling, GError **error)
            add_event(telling, thread, commit->committer.name, !is_said(telling, n_mails), error);
 }
 
-/* It was there when refs were compared: what cannot be read now is told later. */
-static bool
-is_readable(MpWatchBatch *batch, const char *text, GError **error)
-{
-    git_oid id;
-    bool has = true;
-
-    if (text != NULL && git_oid_fromstr(&id, text) == 0 &&
-        !mp_repo_has(batch->repo, &id, &has, error))
-        return false;
-    return has || mp_fail(error, MP_ERROR_INPUT, "object %s cannot be read", text);
-}
-
 bool
 mp_watch_tell_push(MpWatchBatch *batch, const MpRefChange *change, GError **error)
 {
@@ -354,8 +341,6 @@ mp_watch_tell_push(MpWatchBatch *batch, const MpRefChange *change, GError **erro
         return true;
     if (!peel(batch, change->before, &telling.before, &telling.has_before, error) ||
         !peel(batch, change->after, &telling.after, &telling.has_after, error))
-        return false;
-    if (!is_readable(batch, change->after, error))
         return false;
     if (!telling.has_after && (change->after != NULL || !telling.has_before)) {
         mp_log(batch->n_silent++ < SILENT_MAX ? MP_LOG_INFO : MP_LOG_DEBUG,

@@ -48,7 +48,7 @@ write_states(const MpConfig *config, GHashTable *states, GError **error)
 }
 
 static void
-say(const char *name, MpRepoState state)
+say(const char *name, MpRepoState state, const char *why)
 {
     static const char *const what[] = {
         [MP_REPO_READABLE] = "can be read again",
@@ -61,7 +61,9 @@ say(const char *name, MpRepoState state)
         [MP_REPO_DAMAGED] = "is not read: it is no bare repository, or damaged",
     };
 
-    if (state == MP_REPO_READABLE)
+    if (state == MP_REPO_DAMAGED && why != NULL)
+        mp_warn("What happens in repository %s cannot be told: %s", name, why);
+    else if (state == MP_REPO_READABLE)
         mp_info("Repository %s %s", name, what[state]);
     else
         mp_warn("Repository %s %s; what happens there is not told until that is mended", name,
@@ -70,7 +72,7 @@ say(const char *name, MpRepoState state)
 
 bool
 mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *name,
-                    MpRepoState state, GError **error)
+                    MpRepoState state, const char *why, GError **error)
 {
     if (*states == NULL)
         *states = mp_watch_read_states(config);
@@ -79,7 +81,7 @@ mp_watch_note_state(const MpConfig *config, GHashTable **states, const char *nam
 
     if (g_strcmp0(before, now) == 0)
         return true;
-    say(name, state);
+    say(name, state, why);
     if (now != NULL)
         g_hash_table_insert(*states, g_strdup(name), g_strdup(now));
     else

@@ -150,7 +150,7 @@ typedef struct {
     const GPtrArray *bells; /* MpBell, or NULL */
     GPtrArray *lines;       /* char *: of the log */
     bool is_more;           /* changes are left for the next batch */
-    bool is_damaged;        /* something could not be told */
+    char *damage;           /* why something could not be told, or NULL */
 } Look;
 
 static void
@@ -174,6 +174,7 @@ react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
     g_free(change->key);
     change->key = mp_push_key(batch->repository->name, change->ref, batch->told->counter,
                               change->before, change->after);
+    (void)mp_watch_is_readable(batch->repo, change, &why);
     for (gsize i = 0; why == NULL && i < G_N_ELEMENTS(reactions); i++)
         (void)reactions[i](batch, change, &why);
     *is_done = why == NULL;
@@ -187,7 +188,8 @@ react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
     }
     mp_log(MP_LOG_DEBUG, "%s: %s is not told yet: %s", batch->repository->name, change->ref,
            why->message);
-    batch->is_damaged = true;
+    if (batch->damage == NULL)
+        batch->damage = g_strdup_printf("%s: %s", change->ref, why->message);
     if (batch->events->len == n_events)
         batch->told->counter--;
     return true;
@@ -275,9 +277,11 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     g_ptr_array_set_size(look->lines, 0);
     if (is_first)
         mp_watch_remember_all(told, look->repo, changes);
-    if (!is_first && !react_to_all(&watched, changes, &look->is_more, error))
+    bool good = is_first || react_to_all(&watched, changes, &look->is_more, error);
+    g_free(look->damage);
+    look->damage = watched.damage;
+    if (!good)
         return false;
-    look->is_damaged = watched.is_damaged;
     /* what could not be told is tried at every look: it must not make a commit each time */
     return (!is_first && !watched.is_noted && told->counter == counter) ||
            mp_batch_set_told(batch, look->name, told, error);
@@ -349,7 +353,7 @@ look_at_open(MpWatch *watch, Look *look, const MpTold *told, bool *has_told, GEr
 /* What is wrong with one repository holds up neither mail nor the others; what is wrong with the
  * tracker, or may pass, stops the watch. */
 static bool
-goes_on_without(const char *name, GError *why, MpRepoState *state, GError **error)
+goes_on_without(Look *look, GError *why, MpRepoState *state, GError **error)
 {
     if (why == NULL)
         return true;
@@ -357,7 +361,9 @@ goes_on_without(const char *name, GError *why, MpRepoState *state, GError **erro
         g_propagate_error(error, why);
         return false;
     }
-    mp_log(MP_LOG_DEBUG, "%s: what happened there is not told: %s", name, why->message);
+    mp_log(MP_LOG_DEBUG, "%s: what happened there is not told: %s", look->name, why->message);
+    g_free(look->damage);
+    look->damage = g_strdup(why->message);
     g_error_free(why);
     *state = MP_REPO_DAMAGED;
     return true;
@@ -372,18 +378,20 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
     MpRepoState state;
     g_autoptr(MpRepo) repo = mp_repo_open(config->repositories_root, name, &state, &why);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-    Look look = {repo, name, NULL, lines, false, false};
+    Look look = {repo, name, NULL, lines, false, NULL};
 
     *has_told = false;
     if (why == NULL && mp_tracker_told(watch->instance->tracker, name, &told, &why) && repo != NULL)
         (void)look_at_open(watch, &look, told, has_told, &why);
-    if (look.is_damaged)
+    if (look.damage != NULL)
         state = MP_REPO_DAMAGED;
     *is_more = look.is_more;
     /* A policy for what is no repository of ours is nothing to be told. */
-    return goes_on_without(name, why, &state, error) &&
-           ((told == NULL && state == MP_REPO_MISSING) ||
-            mp_watch_note_state(config, &watch->states, name, state, error));
+    bool good = goes_on_without(&look, why, &state, error) &&
+                ((told == NULL && state == MP_REPO_MISSING) ||
+                 mp_watch_note_state(config, &watch->states, name, state, look.damage, error));
+    g_free(look.damage);
+    return good;
 }
 
 /* What they said was told: from now on, nobody who dies makes it unknown who pushed. */

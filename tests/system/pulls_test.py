@@ -863,6 +863,24 @@ def a_history_that_is_written_anew_closes_nothing_of_before(site):
 
 
 @test
+def a_commit_that_is_damaged_closes_once_it_can_be_read(site):
+    repository, = watched(site)
+    issue = site.thread("tim")
+    sha = repository.commit(f"Work\n\nFixes #{issue}", push="main")
+    path = os.path.join(repository.path, "objects", sha[:2], sha[2:])
+    os.chmod(path, 0o600)
+    with open(path, "rb") as file:
+        whole = file.read()
+    with open(path, "wb") as file:
+        file.write(b"damaged")
+    once(site)
+    with open(path, "wb") as file:
+        file.write(whole)
+    once(site)
+    equal(changes(site, issue), ["closed"])
+
+
+@test
 def words_and_places_that_close(site):
     repository, = watched(site)
     closing = ["close #{}", "Closes #{}", "CLOSED #{}", "fix #{}", "Fixes: #{}", "fixed  #{}", "This resolves acme/rocket#{}.", "resolve\n#{}", "Resolved #{}, too", "(fixes #{})"]

@@ -570,6 +570,35 @@ def what_cannot_be_told_makes_no_commit_at_each_look(site):
 
 
 @test
+def the_log_says_once_why_something_cannot_be_told(site):
+    git = watched(site, "--push-mail", "summary")
+    git.commit("One")
+    git.push()
+    told(site)
+    git("gc", "-q", cwd=git.bare)
+    two = git.commit("Two")
+    git.push("main", "main~1:refs/heads/side")
+    path = os.path.join(git.bare, "objects", two[:2], two[2:])
+    os.chmod(path, 0o600)
+    with open(path, "rb") as f:
+        whole = f.read()
+    with open(path, "wb") as f:
+        f.write(whole[:30] + b"damaged")
+    equal([first.split(" at ")[0] for _, first in told(site)], ["Created branch side"], "the others are told")
+    with open(os.path.join(git.bare, "refs/heads/second"), "w") as f:
+        f.write(git("rev-parse", "main~1") + "\n")
+    equal([first.split(" at ")[0] for _, first in told(site)], ["Created branch second"], "the others are told")
+    equal(told(site), [])
+    said = re.findall("WARN .*What happens in repository acme/rocket cannot be told: (.*)", site.log())
+    equal([line.split(": ")[0] for line in said], ["refs/heads/main"], "once, and which")
+    contains(said[0], two)
+    with open(path, "wb") as f:
+        f.write(whole)
+    equal(len(told(site)), 1)
+    contains(site.log(), "Repository acme/rocket can be read again")
+
+
+@test
 def very_many_branches_at_once_are_told_by_their_number(site):
     git = watched(site, "--push-mail", "summary")
     git.commit("One")
