@@ -138,15 +138,16 @@ read_until_end(int end, const int *fds, GString **into, gint64 deadline)
         polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     polled[N_STREAMS] = (struct pollfd){.fd = end, .events = POLLIN};
     while (polled[N_STREAMS].revents == 0) {
-        gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+        gint64 left = MAX((deadline - g_get_monotonic_time()) / 1000, 0);
+        int timeout = left > 0 ? (int)MIN(left + 1, 60000) : 0; /* it may have ended long ago */
 
-        if (left <= 0)
-            break;
-        if (poll(polled, N_STREAMS + 1, (int)MIN(left + 1, 60000)) < 0)
+        if (poll(polled, N_STREAMS + 1, timeout) < 0)
             continue; /* a signal; what it means is for the caller's loop */
         for (int i = 0; i < N_STREAMS; i++)
             if (polled[i].fd >= 0 && polled[i].revents != 0 && !take_all(polled[i].fd, into[i]))
                 polled[i].fd = -1; /* poll(2) leaves it alone from here on */
+        if (left == 0)
+            break;
     }
     for (int i = 0; i < N_STREAMS; i++)
         take_all(fds[i], into[i]);

@@ -12,9 +12,9 @@
 #include "base/escape.h"
 #include "base/process.h"
 #include "git/internal.h"
+#include "git/remote_said.h"
 
-#define COMPLAINT_MAX   500 /* octets of what git said that are repeated */
-#define HASH_LENGTH     40  /* of ssh's %C */
+#define HASH_LENGTH     40 /* of ssh's %C */
 #define SUFFIX_LENGTH   17
 #define BACK_OFF_MS     25 /* up to this at first */
 #define BACK_OFF_MAX_MS 2000
@@ -140,12 +140,14 @@ has_ssh_command(const char *path, GStrv variables)
  * open for those that follow within a minute, also of the next run. The socket for that lies beside
  * the repository, where its path says no more to ssh, or to the shell, than letters do, and is
  * short enough: ssh adds seventeen characters to it for a moment, and the kernel takes 107.
+ * Each repository has its own: two names of one server may stand for two keys.
  */
 static char *
 keeping(const char *path)
 {
     g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *socket = g_build_filename(directory, "ssh-%C", NULL);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *socket = g_strdup_printf("%s/ssh-%c-%%C", directory, *name);
     gsize length = strlen(socket) - strlen("%C") + HASH_LENGTH + SUFFIX_LENGTH;
 
     if (directory[strspn(directory, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._-")] != '\0' ||
@@ -182,61 +184,6 @@ start(MpRemote *remote, const char *path, const char *const *words, GError **err
         variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", ssh, TRUE);
     return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables,
                             error);
-}
-
-/* --- What it says ----------------------------------------------------------------------------- */
-
-/* Lines that tell an administrator nothing. */
-static bool
-is_chatter(const char *line)
-{
-    static const char *const prefixes[] = {"hint:",
-                                           "To ",
-                                           "From ",
-                                           "Done",
-                                           "Please make sure",
-                                           "and the repository exists",
-                                           "error: failed to push some refs to"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
-        if (g_str_has_prefix(line, prefixes[i]))
-            return true;
-    return *line == '\0' || strcmp(line, "remote:") == 0;
-}
-
-static void
-add_lines(GString *into, const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
-
-    for (char **line = lines; *line != NULL && into->len < COMPLAINT_MAX; line++) {
-        g_autofree char *shown = NULL;
-
-        g_strchomp(*line);
-        if (is_chatter(*line))
-            continue;
-        g_strdelimit(*line, "\t", ' ');
-        shown = mp_escape(*line);
-        g_string_append_printf(into, "%s%s", into->len > 0 ? "; " : "", shown);
-    }
-    if (into->len > COMPLAINT_MAX)
-        g_string_truncate(into, COMPLAINT_MAX);
-}
-
-static bool
-complain(const MpRemote *remote, const char *verb, const MpProcess *git, MpErrorKind kind,
-         GError **error)
-{
-    g_autoptr(GString) said = g_string_new(NULL);
-    g_autofree char *url = mp_escape(remote->url);
-
-    if (git->is_too_slow)
-        return mp_fail(error, MP_ERROR_TEMPORARY, "git %s %s: given up after %d s", verb, url,
-                       remote->seconds);
-    add_lines(said, git->err);
-    add_lines(said, git->out);
-    return mp_fail(error, kind, "git %s %s: %s", verb, url,
-                   said->len > 0 ? said->str : "it failed and did not say why");
 }
 
 /* --- Fetch ------------------------------------------------------------------------------------ */
@@ -297,7 +244,7 @@ mp_remote_fetch_end(const MpRemote *remote, MpRunning *running, const char *path
         return read_fetched(path, tip, error);
     if (strstr(git.err, "couldn't find remote ref") != NULL)
         return tell_empty(remote, is_empty, error);
-    return complain(remote, "fetch", &git, MP_ERROR_TEMPORARY, error);
+    return mp_remote_complain(remote, "fetch", &git, MP_ERROR_TEMPORARY, error);
 }
 
 bool
@@ -309,58 +256,6 @@ mp_remote_fetch(MpRemote *remote, const char *path, git_oid *tip, bool *is_empty
 }
 
 /* --- Push ------------------------------------------------------------------------------------- */
-
-/* Of several refs at once the server says only beside what it was. */
-static bool
-is_outrun(const char *said)
-{
-    return strstr(said, "but expected") != NULL ||
-           strstr(said, "reference already exists") != NULL ||
-           (strstr(said, "cannot lock ref") != NULL && strstr(said, "File exists") != NULL);
-}
-
-/* Whether another push was faster, by what git says: seen before it sends, or by the server's own
- * lock.
- */
-static bool
-is_stale(const MpProcess *git)
-{
-    static const char *const reasons[] = {"(stale info)",
-                                          "(fetch first)",
-                                          "(non-fast-forward)",
-                                          "(failed to update ref)",
-                                          "(failed to lock)",
-                                          "(incorrect old value provided)",
-                                          "(reference already exists)",
-                                          "cannot lock ref"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
-        if (strstr(git->out, reasons[i]) != NULL)
-            return true;
-    return strstr(git->out, "(atomic transaction failed)") != NULL && is_outrun(git->err);
-}
-
-/*
- * Whether what was pushed is refused, and not who pushes, when, or where to: a hook's answer; the
- * checks of receive.fsckObjects and receive.maxInputSize; a proxy's limit. A server that is full or
- * broken may look the same: whoever files a mail for this asks first what else the server takes.
- */
-static bool
-is_refusal(const MpProcess *git)
-{
-    static const char *const checks[] = {"fsck error", "pack exceeds maximum allowed size"};
-    const char *rejected = strstr(git->out, "[remote rejected] (");
-
-    if (rejected == NULL)
-        return strstr(git->err, "RPC failed; HTTP 413") != NULL;
-    if (strstr(rejected, "declined") != NULL)
-        return true;
-    for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
-        if (strstr(rejected, "unpacker error") != NULL && strstr(git->err, checks[i]) != NULL)
-            return true;
-    return false;
-}
-
 /* "--force-with-lease=REF:ID", no ID for one that is not there. */
 static char *
 lease_of(const MpMove *move)
@@ -384,7 +279,7 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     g_auto(MpProcess) git = {0};
 
     add(words, first);
-    if (n > 1)
+    if (n > 1 || strcmp(moves[0].ref, MP_BRANCH) != 0) /* no turns where pushes are not atomic */
         g_ptr_array_add(words, g_strdup("--atomic"));
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(words, lease_of(&moves[i]));
@@ -399,9 +294,10 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     mp_process_end(running, &git, remote->seconds);
     if (git.status == 0)
         return MP_PUSHED;
-    bool is_refused = !is_stale(&git) && is_refusal(&git);
-    complain(remote, "push", &git, is_refused ? MP_ERROR_REFUSED : MP_ERROR_TEMPORARY, error);
-    return is_refused ? MP_REFUSED : is_stale(&git) ? MP_STALE : MP_UNKNOWN;
+    MpPush push = mp_remote_meaning(&git);
+    mp_remote_complain(remote, "push", &git,
+                       push == MP_REFUSED ? MP_ERROR_REFUSED : MP_ERROR_TEMPORARY, error);
+    return push;
 }
 
 /* --- List ------------------------------------------------------------------------------------- */
@@ -439,7 +335,7 @@ mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_
         return false;
     mp_process_end(running, &git, remote->seconds);
     if (git.status != 0)
-        return complain(remote, "ls-remote", &git, MP_ERROR_TEMPORARY, error);
+        return mp_remote_complain(remote, "ls-remote", &git, MP_ERROR_TEMPORARY, error);
     read_listed(git.out, refs, at, n);
     return true;
 }

@@ -45,6 +45,7 @@ bool mp_remote_fetch_end(const MpRemote *remote, MpRunning *running, const char 
 
 typedef enum {
     MP_PUSHED,  /* the remote has it */
+    MP_OUTRUN,  /* nothing was sent: the remote's branch, or turn, is not where it was to be */
     MP_STALE,   /* the remote says that its branch is not, or is just being moved from, `from` */
     MP_REFUSED, /* a hook declined it, or a check of its objects or size: MP_ERROR_REFUSED */
     MP_UNKNOWN, /* refused otherwise or lost, *error says how: look what the remote has */

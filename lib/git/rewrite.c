@@ -194,7 +194,10 @@ mp_store_replace(MpStore *store, const git_oid *from, const git_oid *to, GError 
     if (store->remote != NULL) {
         if (!mp_store_read_at(store, from, error))
             return MP_FAILED;
-        return mp_store_push(store, to, error);
+        store->turn.is_left_out = true;
+        MpCommitResult result = mp_store_push(store, to, error);
+        store->turn.is_left_out = false;
+        return result;
     }
     int rc = mp_store_move_branch(store, from, to, "metroplex: history written anew");
     if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)

@@ -246,7 +246,7 @@ take(MpStore *store, const git_oid *tip, GError **error)
 
 /* The push was refused, or its answer lost: the remote's branch says which. */
 static MpCommitResult
-look(MpStore *store, const git_oid *to, const GError *why, GError **error)
+look(MpStore *store, const git_oid *to, MpPush push, const GError *why, GError **error)
 {
     git_oid base = store->tip;
 
@@ -254,7 +254,7 @@ look(MpStore *store, const git_oid *to, const GError *why, GError **error)
         return MP_FAILED;
     if (mp_store_contains(store, &store->tip, to))
         return MP_COMMITTED;
-    if (!git_oid_equal(&base, &store->tip))
+    if (push == MP_STALE || !git_oid_equal(&base, &store->tip))
         return MP_CONFLICT;
     g_propagate_error(error, g_error_copy(why));
     return MP_FAILED;
@@ -273,5 +273,5 @@ mp_store_push(MpStore *store, const git_oid *to, GError **error)
         return take(store, to, error);
     }
     mp_debug("%s", why->message);
-    return push == MP_STALE ? MP_CONFLICT : look(store, to, why, error);
+    return push == MP_OUTRUN ? MP_CONFLICT : look(store, to, push, why, error);
 }

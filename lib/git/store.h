@@ -26,7 +26,8 @@ typedef struct {
     guint n_pushes;   /* that the remote took */
     MpRunning *fetch; /* one that was begun, or NULL */
     struct {
-        bool is_known, is_there;    /* whether the remote has turns, once that was asked */
+        bool is_left_out;        /* of the pushes now: they are to say what the branch alone does */
+        bool is_known, is_there; /* whether the remote has turns, once that was asked */
         bool is_ours, was_anothers; /* the latter: when it was last asked for */
         git_oid nobody, own;        /* what the ref says */
     } turn;                         /* see turn.h */

@@ -42,7 +42,7 @@ mp_turn_join(MpStore *store, GError **error)
         return false;
     MpMove make = {MP_TURN, {{0}}, store->turn.nobody};
     MpPush push = mp_remote_push(store->remote, store->path, &make, 1, &why);
-    if (push != MP_PUSHED && push != MP_STALE) {
+    if (push != MP_PUSHED && push != MP_STALE && push != MP_OUTRUN) {
         mp_warn("The remote has no turns, so a busy host may keep others waiting: %s",
                 why->message);
         return true;
@@ -69,7 +69,7 @@ has_turns(MpStore *store)
 guint
 mp_turn_moves(MpStore *store, MpMove *moves)
 {
-    if (!has_turns(store))
+    if (store->turn.is_left_out || !has_turns(store))
         return 0;
     *moves = (MpMove){MP_TURN, store->turn.is_ours ? store->turn.own : store->turn.nobody,
                       store->turn.nobody};
@@ -110,15 +110,18 @@ may_be_taken(const MpStore *store, const Seen *seen)
 static bool
 take(MpStore *store, const Seen *seen, GError **error)
 {
-    const MpMove move = {MP_TURN, seen->at[0], store->turn.own};
     g_autoptr(GError) why = NULL;
-    MpPush push = mp_remote_push(store->remote, store->path, &move, 1, &why);
 
+    if (!write_marks(store, error)) /* a purge may have collected them */
+        return false;
+    const MpMove move = {MP_TURN, seen->at[0], store->turn.own};
+    MpPush push = mp_remote_push(store->remote, store->path, &move, 1, &why);
     store->turn.is_ours = push == MP_PUSHED;
-    if (push == MP_PUSHED || push == MP_STALE)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    if (push == MP_REFUSED || push == MP_UNKNOWN) {
+        mp_debug("No turn: %s", why->message);
+        store->turn.is_there = false; /* for this run: what the branch takes is another question */
+    }
+    return true;
 }
 
 static bool
@@ -128,11 +131,12 @@ take_turn(MpStore *store, GError **error)
     Seen seen = {0};
 
     store->turn.was_anothers = false;
-    while (!store->turn.is_ours && g_get_monotonic_time() < end && !mp_is_stopped()) {
+    while (store->turn.is_there && !store->turn.is_ours && g_get_monotonic_time() < end &&
+           !mp_is_stopped()) {
         if (!look(store, &seen, error) ||
             (may_be_taken(store, &seen) && !take(store, &seen, error)))
             return false;
-        if (store->turn.is_ours)
+        if (store->turn.is_ours || !store->turn.is_there)
             break;
         store->turn.was_anothers = true;
         g_usleep((gulong)g_random_int_range(POLL_MIN_US, POLL_MAX_US));

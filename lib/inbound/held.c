@@ -71,7 +71,8 @@ stock_add(MpHeldStock *stock, const MpMessage *message, gint64 size)
 
 /* Whatever cannot be read counts as of no domain. */
 static bool
-stock_add_file(MpInbound *inbound, MpHeldStock *stock, const char *name, GError **error)
+stock_add_file(const MpInbound *inbound, MpWorker *worker, MpHeldStock *stock, const char *name,
+               GError **error)
 {
     const MpLimits limits = mp_instance_limits(inbound->instance);
     g_autoptr(MpMail) mail = mp_maildir_take_held(inbound->maildir, name, error);
@@ -82,7 +83,7 @@ stock_add_file(MpInbound *inbound, MpHeldStock *stock, const char *name, GError 
     if (mail == NULL)
         return error == NULL || *error == NULL;
     if (mail->size <= inbound->instance->config->max_mail_size)
-        message = mp_worker_parse(inbound->worker, mail->fd, &limits, &fault, &why);
+        message = mp_worker_parse(worker, mail->fd, &limits, &fault, &why);
     stock_add(stock, message, mail->size);
     return true;
 }
@@ -97,11 +98,16 @@ stock_of(MpInbound *inbound, GError **error)
         return inbound->held;
     if (names == NULL)
         return NULL;
+    /* the answers of one that is at work are of other mails */
+    g_autoptr(MpWorker) own = mp_worker_pending(inbound->worker) > 0 && names->len > 0
+                                  ? mp_extraction_worker(names->len)
+                                  : NULL;
+    MpWorker *worker = own != NULL ? own : inbound->worker;
     MpHeldStock *stock = stock_new();
     for (guint i = 0; i < names->len; i++) {
         g_autoptr(GError) why = NULL;
 
-        if (!stock_add_file(inbound, stock, g_ptr_array_index(names, i), &why)) {
+        if (!stock_add_file(inbound, worker, stock, g_ptr_array_index(names, i), &why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             mp_held_stock_free(stock);
             return NULL;

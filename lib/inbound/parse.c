@@ -75,13 +75,16 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
 static bool
 take_ahead(MpInbound *inbound, GError **error)
 {
-    for (guint i = 0; inbound->ahead != NULL && i < inbound->ahead->len; i++) {
+    bool is_unsure = inbound->is_unsure, good = true;
+
+    inbound->is_unsure = false; /* which is about the batch that is in hand */
+    for (guint i = 0; good && inbound->ahead != NULL && i < inbound->ahead->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(inbound->ahead, i);
 
-        if (delivery->is_awaited && !take_message(inbound, delivery, error))
-            return false;
+        good = !delivery->is_awaited || take_message(inbound, delivery, error);
     }
-    return true;
+    inbound->is_unsure = is_unsure;
+    return good;
 }
 
 static bool

@@ -83,7 +83,11 @@ mp_tracker_takes_others(MpTracker *tracker, GError **error)
     MpActor actor = mp_program_actor();
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
 
-    return !mp_tracker_is_shared(tracker) ||
-           (mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error) &&
-            mp_batch_commit(batch, error) != MP_FAILED);
+    if (!mp_tracker_is_shared(tracker))
+        return true;
+    tracker->store.turn.is_left_out = true;
+    bool good = mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error) &&
+                mp_batch_commit(batch, error) != MP_FAILED;
+    tracker->store.turn.is_left_out = false;
+    return good;
 }

@@ -386,9 +386,6 @@ bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installatio
 /* Reads within the batch see its own changes. */
 bool mp_batch_thread(MpBatch *batch, guint64 id, MpThread **thread, GError **error);
 
-/* Whether nothing would be committed. */
-bool mp_batch_is_empty(const MpBatch *batch);
-
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
 
 /* Whether nothing was put into it, so that nothing is committed. */

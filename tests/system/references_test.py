@@ -313,6 +313,21 @@ def what_answers_a_held_mail_is_held_with_it(site):
 
 
 @test
+def what_answers_a_held_mail_is_held_whatever_stands_before_it_in_the_batch(site):
+    for login in ("kate", "tim"):
+        site.user(login)
+    opens(site, members=("kate", "tim"))
+    address = site.address(site.thread("tim"), "kate")
+    first = site.deliver(first_mail(site, "kate@example.org", verdict="spf=pass smtp.mailfrom={domain}", message_id="<first@example.org>"))
+    site.metroplex("--once")
+    for i in range(3):
+        site.deliver(site.mail("kate@example.org", address, f"A reply {i}.\n"))
+    answer = site.deliver(first_mail(site, "tim@example.org", headers=[("In-Reply-To", "<first@example.org>")], text="I see that too.\n"))
+    equal(site.metroplex("--once"), "")
+    equal(([site.reasons()[name] for name in (first, answer)], site.listed("incoming-mail/held")), (["held", "held"], sorted((first, answer))))
+
+
+@test
 def at_the_no_reply_address_what_is_proved_to_answer_a_held_mail_is_held_with_it(site):
     people(site)
     site.user("sue")

@@ -4,6 +4,7 @@
   MAILS=2000 KILLS=100 BATCH=20 tests/system/remote_test.py git_daemon       for longer runs
 """
 import contextlib
+import io
 import json
 import os
 import random
@@ -15,7 +16,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from git_server import SSHD, Daemon, Http, Path, Ssh  # noqa: E402
+from bombs_test import BOMBS  # noqa: E402
+from git_server import SSHD, Daemon, Handler, Http, Path, Ssh  # noqa: E402
 from harness import METROPLEX, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 from repository import Repository  # noqa: E402
 from several import check_all, conversation, events, hosts, in_a_row, join, keys, numbers, run, staged, tip  # noqa: E402
@@ -186,6 +188,25 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
 TURN = "refs/metroplex/turn"
 
 
+class Again(Http):
+    """Loses so many answers to a push, and asks the server again for the client: as an HTTP library does, whose connection ended."""
+
+    def __init__(self):
+        super().__init__()
+        self.server.lost = 0
+        self.server.RequestHandlerClass = LosingHandler
+
+
+class LosingHandler(Handler):
+    def answer(self, body):
+        if self.server.lost and self.path == "/t.git/git-receive-pack":
+            self.server.lost -= 1
+            kept, self.wfile = self.wfile, io.BytesIO()
+            super().answer(body)
+            self.wfile = kept
+        super().answer(body)
+
+
 def turn(remote):
     return remote.git("cat-file", "blob", TURN)
 
@@ -287,6 +308,72 @@ def what_quotes_a_comment_that_another_host_posted_is_cut(site):
         two.deliver(one.mail("kate@example.org", address, f"I will.\n\n{text}", headers=[("In-Reply-To", said)]))
         run(two)
         equal((number, two.show(thread)["comments"][-1]["body"]), ("1", "I will.\n"))
+
+
+@test
+def a_server_that_refuses_everything_costs_no_mail_whoever_has_the_turn(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        set_turn(remote, "The turn is host dead's.\n")
+        remote.hook("pre-receive", "echo maintenance >&2; exit 1\n")
+        for i in range(3):
+            one.deliver(one.mail("kate@example.org", address, f"Answer {i}.\n"))
+        run(one, status=75)
+        equal((len(one.new), one.failure, one.answer_events()), (3, [], []))
+        remote.hook("pre-receive")
+        check_all(remote, one)
+        equal(len(one.show(thread)["comments"]), 3)
+
+
+@test
+def a_purge_asks_for_no_turn(site):
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.deliver(one.mail("kate@example.org", address, "Secret words.\n"))
+        run(one)
+        set_turn(remote, "The turn is host dead's.\n")
+        one.metroplex("thread", "redact", str(thread), "1", "--purge")
+        check("Secret" not in one.git("log", "-p", "main"), "it is gone")
+
+
+@test
+def a_remote_that_takes_no_pushes_as_a_whole_has_no_turns(site):
+    remote = Daemon()
+    try:
+        remote.git("config", "receive.advertiseAtomic", "false")
+        contains(join(site, remote, "one"), "pushed")
+        (thread,), (address,) = conversation(site)
+        site.deliver(site.mail("kate@example.org", address))
+        run(site)
+        equal((site.new, remote.git("for-each-ref", "--format=%(refname)")), ([], "refs/heads/main"))
+        check_all(remote, site)
+    finally:
+        remote.stop()
+        remote.remove()
+
+
+@test
+def a_push_that_was_sent_twice_since_its_answer_was_lost_is_announced(site):
+    with hosts(site, Again, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.deliver(one.mail("kate@example.org", address))
+        remote.server.lost = 1
+        run(one)
+        equal((remote.server.lost, list(one.reasons().values())), (0, ["posted"]))
+        check_all(remote, one)
+
+
+@test
+def accounts_that_came_in_time_are_not_given_up_since_mails_were_slow(site):
+    with hosts(site, count=1, remote_timeout=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.set_config("address", authserv_id="mx.example.org", unauthenticated="accept")
+        for make in BOMBS:
+            octets = make(address)
+            if len(octets) < 1500000:
+                one.deliver(octets, f"1.{make.__name__}.mx")
+        run(one)
+        equal(one.new, [])
 
 
 # --- One name, two hosts --------------------------------------------------------------------------
@@ -965,8 +1052,10 @@ def a_connection_by_ssh_is_kept_for_the_next_exchange(site):
         site.deliver(site.mail("kate@example.org", address))
         run(site)
         equal((site.new, len(site.show(thread)["comments"])), ([], 1), "nobody had to log in again")
-        (kept,) = [name for name in os.listdir(site.data) if name.startswith("ssh-")]
-        subprocess.run(["ssh", "-o", f"ControlPath={os.path.join(site.data, kept)}", "-O", "exit", "x"], check=True, capture_output=True)
+        kept = sorted(name for name in os.listdir(site.data) if name.startswith("ssh-"))
+        equal([name[:6] for name in kept], ["ssh-a-", "ssh-t-"], "each repository may have a key of its own")
+        for name in kept:
+            subprocess.run(["ssh", "-o", f"ControlPath={os.path.join(site.data, name)}", "-O", "exit", "x"], check=True, capture_output=True)
         site.deliver(site.mail("kate@example.org", address, "More.\n"))
         run(site, status=75)
         remote.accept()
