@@ -197,13 +197,24 @@ mp_inbound_recover(MpInbound *inbound, GError **error)
     return good;
 }
 
+/* What is held mostly goes on waiting, which no push proves. */
+static bool
+pushes_most(const GPtrArray *deliveries)
+{
+    const MpDelivery *first = deliveries->len > 0 ? g_ptr_array_index(deliveries, 0) : NULL;
+
+    return first == NULL || first->mail->place != MP_PLACE_HELD;
+}
+
 static bool
 locked_batch(MpInbound *inbound, GPtrArray *deliveries, Stock *stock, GError **error)
 {
     MpInstance *instance = inbound->instance;
-    bool good = lock_and_recover(inbound, true, error) &&
-                (inbound->tell != NULL || mp_accounts_fetch_begin(instance->accounts, error)) &&
-                batch(inbound, g_ptr_array_ref(deliveries), stock, error);
+    bool is_news = pushes_most(deliveries);
+    bool good =
+        lock_and_recover(inbound, is_news, error) &&
+        (inbound->tell != NULL || !is_news || mp_accounts_fetch_begin(instance->accounts, error)) &&
+        batch(inbound, g_ptr_array_ref(deliveries), stock, error);
 
     if (instance->is_open) {
         mp_accounts_fetch_drop(instance->accounts);
