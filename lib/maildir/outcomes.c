@@ -155,7 +155,9 @@ mend(MpMaildir *m, int fd, GError **error)
     if (cut > 0)
         mp_warn(NAME ": the last %" G_GSIZE_FORMAT " %s no lines: cut off", cut,
                 mp_plural(cut, "octet was", "octets were"));
-    m->is_mended = mp_sync_directory(m->incoming_fd, "incoming-mail", error);
+    /* what was not synced by a process that died must not turn out torn behind whole lines */
+    m->is_mended = (fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync")) &&
+                   mp_sync_directory(m->incoming_fd, "incoming-mail", error);
     return m->is_mended;
 }
 
