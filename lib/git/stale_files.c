@@ -26,9 +26,11 @@ static const struct {
     int age; /* seconds */
 } patterns[] = {
     {"refs/heads", "", ".lock", true, SURELY_DEAD_S},
+    {"refs/metroplex", "", ".lock", true, SURELY_DEAD_S},
     {"refs/metroplex/lost", "", ".lock", true, SURELY_DEAD_S},
     {"refs/metroplex/rewritten", "", ".lock", true, SURELY_DEAD_S},
     {"", "", ".lock", false, SURELY_DEAD_S}, /* of HEAD and of the configuration */
+    {"objects", "tmp_object_git2_", "", false, SURELY_DEAD_S}, /* what a turn says */
     {"objects/pack", "pack-", ".tmp", false, SURELY_DEAD_S},
     {"objects/pack", "", ".lock", false, SURELY_DEAD_S},
     {"objects/pack", "tmp_pack_", "", false, LONG_DEAD_S},

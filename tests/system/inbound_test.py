@@ -771,7 +771,8 @@ def whatever_a_run_has_to_do_is_seen_before_it_begins(site):
     site.metroplex("--once")
     equal(said(program, *once), "", "nothing to do")
     for name, old in (("mail/reply/new/1.a", False), ("incoming-mail/held/1.a", False), ("outbox/tmp/x", False), ("purge", False),
-                      ("tracker.git/refs/heads/main.lock", True), ("accounts.git/objects/pack/tmp_pack_x", True), ("tracker.git/HEAD.lock", True)):
+                      ("tracker.git/refs/heads/main.lock", True), ("accounts.git/objects/pack/tmp_pack_x", True), ("tracker.git/HEAD.lock", True),
+                      ("tracker.git/objects/tmp_object_git2_x", True)):
         make(name, old)
         equal(said(program, *once), runs, name)
         os.unlink(path(name))

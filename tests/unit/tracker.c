@@ -393,7 +393,8 @@ Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
     g_autofree char *path = scratch_path(scratch, "tracker.git");
     g_autofree char *made = scratch_run(
         scratch, "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock "
-                 "objects/pack/pack-4711.pack.tmp objects/pack/pack-x.lock objects/pack/keep.me");
+                 "objects/pack/pack-4711.pack.tmp objects/pack/pack-x.lock objects/pack/keep.me "
+                 "objects/tmp_object_git2_4711");
 
     cr_assert(mp_tracker_clean_up(path, NULL));
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
@@ -401,7 +402,7 @@ Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
     commit(batch);
     g_autofree char *left =
         scratch_run(scratch, "cd tracker.git && ls refs/heads && ls objects/pack | grep -v -e "
-                             "pack-.*idx -e 'pack-.*pack'");
+                             "pack-.*idx -e 'pack-.*pack'; ls objects | grep tmp || true");
     cr_expect_str_eq(left, "main\nkeep.me\n");
 }
 
