@@ -16,6 +16,7 @@ typedef enum {
     OTHER = 2,   /* from one of `but` */
     WAITING = 4, /* in the queue */
     LISTED = 8,  /* found, unless the other side turns out to reach it */
+    STALE = 16,  /* reachable from a commit that both sides reach */
 } Mark;
 
 typedef struct {
@@ -247,7 +248,31 @@ mp_repo_range_of_two(MpRepo *repo, const git_oid *from, const git_oid *but, guin
     return mp_repo_range(repo, from, other, limit, range, error);
 }
 
-/* The first that is reached from both, from the newest on. */
+/* From the newest on, what is reached from both is found, and what that one reaches is stale, which
+ * may show only once all of the same second was looked at. */
+static bool
+find_shared(Walk *walk, GError **error)
+{
+    while (!g_sequence_is_empty(walk->queue) && !has_enough(walk)) {
+        const Visit *next = g_sequence_get(g_sequence_get_begin_iter(walk->queue));
+
+        if (walk->found->len > 0 && next->time < walk->oldest)
+            break;
+        Visit *visit = dequeue(walk);
+        guint marks = visit->marks & (WANTED | OTHER | STALE);
+        bool is_shared = (marks & (WANTED | OTHER)) == (WANTED | OTHER);
+
+        if (is_shared && !(visit->marks & LISTED)) {
+            visit->marks |= LISTED;
+            g_ptr_array_add(walk->found, visit);
+            walk->oldest = MIN(walk->oldest, visit->time);
+        }
+        if (!mark_all(walk, visit->parents, marks | (is_shared ? STALE : 0), error))
+            return false;
+    }
+    return true;
+}
+
 bool
 mp_repo_merge_base(MpRepo *repo, const git_oid *one, const git_oid *other, guint limit,
                    git_oid *base, bool *found, GError **error)
@@ -258,16 +283,14 @@ mp_repo_merge_base(MpRepo *repo, const git_oid *one, const git_oid *other, guint
     *found = false;
     if (!mark(&walk, one, WANTED, error) || !mark(&walk, other, OTHER, error))
         return false;
-    while (!g_sequence_is_empty(walk.queue) && !has_enough(&walk)) {
-        Visit *visit = dequeue(&walk);
+    if (!find_shared(&walk, error))
+        return false;
+    for (guint i = 0; i < walk.found->len && !*found; i++) {
+        const Visit *visit = g_ptr_array_index(walk.found, i);
 
-        if ((visit->marks & (WANTED | OTHER)) == (WANTED | OTHER)) {
+        *found = !(visit->marks & STALE);
+        if (*found)
             *base = visit->id;
-            *found = true;
-            return true;
-        }
-        if (!mark_all(&walk, visit->parents, visit->marks & (WANTED | OTHER), error))
-            return false;
     }
     return true;
 }

@@ -612,6 +612,23 @@ def it_is_merged_however_its_work_came_into_the_base(site):
 
 
 @test
+def commits_of_one_second_have_the_order_of_their_parents(site):
+    site.user("tim")
+    repository = Repository(site)
+    git, same = repository.git, {"GIT_AUTHOR_DATE": "1790000000 +0000", "GIT_COMMITTER_DATE": "1790000000 +0000"}
+
+    def commit(path):
+        with open(os.path.join(repository.work, path), "w") as f:
+            f.write(path)
+        git("add", "-A"), git("commit", "-q", "-m", path, env=same)
+    commit("begin"), git("checkout", "-q", "-b", "topic"), commit("work"), git("checkout", "-q", "main")
+    git("merge", "-q", "--no-ff", "-m", "Merge", "topic", env=same), repository.push("main", "topic")
+    refused(site, 65, "has nothing that main has not", *opening("pull", "--base", "main", "--head", "topic"))
+    found = site.show(opens(site, "pull", "--base", "topic", "--head", "main"))["changes"]
+    equal((found["from"], found["files"]), (git("rev-parse", "topic"), []))
+
+
+@test
 def what_it_would_change_follows_its_base(site):
     repository, pull = branches(site)
     once(site)

@@ -328,6 +328,31 @@ Test(repo_history, the_newest_is_first_and_the_walk_is_bounded)
     cr_expect(found && git_oid_equal(&base, &first));
 }
 
+/* Programs make many commits in one second. */
+Test(repo_history, a_merge_base_of_one_second_is_none_that_another_reaches)
+{
+    g_autoptr(ScratchPath) root = repo_make();
+    g_autoptr(GError) error = NULL;
+    git_oid base;
+    bool found;
+
+    g_free(repo_run(root, "export GIT_COMMITTER_DATE='1700000000 +0000'; "
+                          "T=$($G mktree </dev/null); P=$($G commit-tree -m p $T); "
+                          "for i in $(seq 20); do H=$($G commit-tree -m h$i -p $P $T); "
+                          "M=$($G commit-tree -m m$i -p $P -p $H $T); "
+                          "$G update-ref refs/tags/h$i $H; $G update-ref refs/tags/m$i $M; done"));
+    g_autoptr(MpRepo) repo = repo_open(root);
+    for (guint i = 1; i <= 20; i++) {
+        g_autofree char *inner = g_strdup_printf("h%u", i), *outer = g_strdup_printf("m%u", i);
+        git_oid head = repo_id(root, inner), merge = repo_id(root, outer);
+
+        cr_assert(mp_repo_merge_base(repo, &merge, &head, 100, &base, &found, &error));
+        cr_expect(found && git_oid_equal(&base, &head), "%u", i);
+        cr_assert(mp_repo_merge_base(repo, &head, &merge, 100, &base, &found, &error));
+        cr_expect(found && git_oid_equal(&base, &head), "%u", i);
+    }
+}
+
 /* A branch that was rewound long ago, and pruned; a history without its beginning. */
 Test(repo_history, what_is_gone_ends_a_walk)
 {
