@@ -19,6 +19,7 @@
 #define THREADS_MAX 100   /* that a push closes or names */
 #define LOOKUPS_MAX 2000  /* of threads that a push names, be they there or not */
 #define WORD_MAX    9     /* letters of a word that closes */
+#define OLD_MAX     50000 /* references of commits that were written anew, which are remembered */
 
 static bool
 is_closing_word(const char *word, gsize length)
@@ -32,15 +33,17 @@ is_closing_word(const char *word, gsize length)
     return false;
 }
 
-/* Whether one stands before `at`, perhaps with a colon, and with blanks between. */
+/* Whether one stands before `at` in the paragraph, perhaps with a colon, and with blanks between.
+ */
 static bool
 is_after_closing_word(const char *text, const char *at)
 {
     const char *end = at, *start;
+    guint n_lines = 0;
 
     while (end > text && g_ascii_isspace(end[-1]))
-        end--;
-    if (end == at)
+        n_lines += *--end == '\n';
+    if (end == at || n_lines > 1)
         return false;
     if (end > text && end[-1] == ':')
         end--;
@@ -61,7 +64,7 @@ typedef struct {
     MpPusher pusher;
     guint n_threads, n_lookups; /* so far */
     GHashTable *keys;           /* char *: of what the push tells */
-    GHashTable *old;            /* char *: identities of commits that it wrote anew, or NULL */
+    GHashTable *old;            /* char *: what commits said that it wrote anew, or NULL */
 } Closing;
 
 static void
@@ -88,14 +91,22 @@ has_same_owner(const char *a, const char *b)
     return strncmp(a, b, length + 1) == 0;
 }
 
-/* "#17" is of this repository, "acme/rocket#17" of that. NULL where there is no such thread, or one
+/* "#17" is of this repository, "acme/rocket#17" of that. The caller's. */
+static char *
+repository_of(const Closing *closing, const char *written)
+{
+    const char *hash = strchr(written, '#');
+
+    return hash > written ? g_strndup(written, (gsize)(hash - written)) : g_strdup(closing->source);
+}
+
+/* NULL where there is no such thread, or one
  * that nobody can be told of. */
 static bool
 find_thread(const Closing *closing, const char *written, MpThread **thread, GError **error)
 {
     const char *hash = strchr(written, '#');
-    g_autofree char *named =
-        hash > written ? g_strndup(written, (gsize)(hash - written)) : g_strdup(closing->source);
+    g_autofree char *named = repository_of(closing, written);
     guint64 id;
 
     *thread = NULL;
@@ -197,22 +208,79 @@ repeated_of(const char *message)
     return end != NULL ? (gsize)(end - message) : strlen(message);
 }
 
+/* The next thread that the message names at *p or behind it. *written is the caller's. */
+static bool
+next_named(const char *message, const char **p, char **written, bool *closes)
+{
+    const char *meant = message + repeated_of(message);
+    MpReference reference;
+
+    while (mp_reference_next(message, *p, &reference)) {
+        *p = reference.start + reference.length;
+        if (reference.kind == MP_REFERENCE_THREAD) {
+            *written = reference.written;
+            *closes = reference.start >= meant && is_after_closing_word(message, reference.start);
+            return true;
+        }
+        g_free(reference.written);
+    }
+    return false;
+}
+
+/* What a commit says of a thread, also where it is written anew. */
+static char *
+saying_of(const Closing *closing, const char *identity, const char *written, bool closes)
+{
+    g_autofree char *repository = repository_of(closing, written);
+    g_autofree char *text =
+        g_strdup_printf("%s\n%s%s\n%d", identity, repository, strchr(written, '#'), closes);
+
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}
+
+static bool
+was_said(const Naming *naming, const char *identity, const char *written, bool closes)
+{
+    if (naming->closing->old == NULL)
+        return false;
+    g_autofree char *saying = saying_of(naming->closing, identity, written, closes);
+    return g_hash_table_contains(naming->closing->old, saying);
+}
+
 /* Those that it closes first: what is named beside that is one event. */
 static bool
 name_all(const Naming *naming, bool is_closing, GError **error)
 {
     const char *message = naming->commit->message, *p = message;
-    const char *meant = message + repeated_of(message);
-    MpReference reference;
+    g_autofree char *identity = mp_commit_identity(naming->commit), *next = NULL;
+    bool closes;
 
-    while (naming->closing->n_lookups < LOOKUPS_MAX && mp_reference_next(message, p, &reference)) {
-        g_autofree char *written = reference.written;
-        bool closes = reference.start >= meant && is_after_closing_word(message, reference.start);
+    while (naming->closing->n_lookups < LOOKUPS_MAX && next_named(message, &p, &next, &closes)) {
+        g_autofree char *written = g_steal_pointer(&next);
 
-        p = reference.start + reference.length;
-        if (reference.kind == MP_REFERENCE_THREAD && closes == is_closing &&
+        if (closes == is_closing && !was_said(naming, identity, written, closes) &&
             !name_thread(naming, written, is_closing, error))
             return false;
+    }
+    return true;
+}
+
+/* Who closed something has named it as well. */
+static bool
+remember(Closing *closing, const MpRepoCommit *commit, GError **error)
+{
+    const char *p = commit->message;
+    g_autofree char *identity = mp_commit_identity(commit), *next = NULL;
+    bool closes;
+
+    while (next_named(commit->message, &p, &next, &closes)) {
+        g_autofree char *written = g_steal_pointer(&next);
+
+        g_hash_table_add(closing->old, saying_of(closing, identity, written, false));
+        if (closes)
+            g_hash_table_add(closing->old, saying_of(closing, identity, written, true));
+        if (g_hash_table_size(closing->old) > OLD_MAX)
+            return mp_fail(error, MP_ERROR_INPUT, "too much was written anew");
     }
     return true;
 }
@@ -231,14 +299,6 @@ goes_on_without(const MpWatchBatch *batch, GError *why, GError **error)
 }
 
 static bool
-is_written_anew(const Closing *closing, const MpRepoCommit *commit)
-{
-    g_autofree char *identity = mp_commit_identity(commit);
-
-    return closing->old != NULL && g_hash_table_contains(closing->old, identity);
-}
-
-static bool
 read_commit(Closing *closing, const git_oid *id, GError **error)
 {
     g_autoptr(MpRepoCommit) commit = NULL;
@@ -246,7 +306,7 @@ read_commit(Closing *closing, const git_oid *id, GError **error)
 
     if (!mp_repo_commit(closing->batch->repo, id, &commit, error))
         return false;
-    if (commit == NULL || strchr(commit->message, '#') == NULL || is_written_anew(closing, commit))
+    if (commit == NULL || strchr(commit->message, '#') == NULL)
         return true;
     const Naming naming = {closing, commit, named};
     return name_all(&naming, true, error) && name_all(&naming, false, error);
@@ -271,8 +331,40 @@ ids_before(const MpWatchBatch *batch, const MpRefChange *change)
     return g_steal_pointer(&ids);
 }
 
-/* Commits that the default branch got, and the identities of those that it lost: what is among them
- * as well was only written anew. */
+/* Nobody can say what is new where it was replaced, or written anew and pruned. */
+static bool
+are_there(MpRepo *repo, const GArray *ids, GError **error)
+{
+    for (guint i = 0; i < ids->len; i++) {
+        const git_oid *id = &g_array_index(ids, git_oid, i);
+        bool has;
+
+        if (!mp_repo_has(repo, id, &has, error))
+            return false;
+        if (!has)
+            return mp_fail(error, MP_ERROR_INPUT, "commit %s is not there any more",
+                           git_oid_tostr_s(id));
+    }
+    return true;
+}
+
+static bool
+remember_all(Closing *closing, const GArray *ids, GError **error)
+{
+    closing->old = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < MIN(ids->len, COMMITS_MAX); i++) {
+        const git_oid *id = &g_array_index(ids, git_oid, i);
+        g_autoptr(MpRepoCommit) commit = NULL;
+
+        if (!mp_repo_commit(closing->batch->repo, id, &commit, error) ||
+            (commit != NULL && !remember(closing, commit, error)))
+            return false;
+    }
+    return true;
+}
+
+/* Commits that the default branch got, and what those said that it lost: what the others say as
+ * well was only written anew. */
 static bool
 find_commits(Closing *closing, const MpRefChange *change, MpRepoRange *added, GError **error)
 {
@@ -283,15 +375,15 @@ find_commits(Closing *closing, const MpRefChange *change, MpRepoRange *added, GE
 
     if (git_oid_fromstr(&after, change->after) < 0)
         return mp_fail(error, MP_ERROR_INPUT, "%s is no id", change->after);
-    if (!mp_repo_range(repo, &after, before, MP_REPO_WALK_MAX, added, error))
+    if (!are_there(repo, before, error) ||
+        !mp_repo_range(repo, &after, before, MP_REPO_WALK_MAX, added, error))
         return false;
     if (before->len != 1)
         return true;
     if (!mp_repo_range_of_two(repo, &g_array_index(before, git_oid, 0), &after, MP_REPO_WALK_MAX,
                               &removed, error))
         return false;
-    closing->old = mp_commit_identities(repo, removed.commits, COMMITS_MAX, true, error);
-    return closing->old != NULL;
+    return remember_all(closing, removed.commits, error);
 }
 
 static void

@@ -217,8 +217,14 @@ describe(Telling *telling, GError **error)
     bool is_made_anew = mp_push_is_of_tag(push) && telling->has_before && telling->has_after &&
                         git_oid_equal(&telling->before, &telling->after);
 
+    /* a branch that was replaced, or written anew and pruned, was there all the same */
+    bool is_gone =
+        !telling->has_before && telling->change->before != NULL && !mp_push_is_of_tag(push);
+
     if (telling->has_before && !is_made_anew)
         push->before = g_strdup(git_oid_tostr_s(&telling->before));
+    else if (is_gone)
+        push->before = g_strdup(telling->change->before);
     if (telling->has_after)
         push->after = g_strdup(git_oid_tostr_s(&telling->after));
     push->n_others = telling->batch->n_others;
@@ -226,7 +232,7 @@ describe(Telling *telling, GError **error)
         return false;
     push->n_added = telling->added.commits != NULL ? telling->added.commits->len : 0;
     push->n_removed = telling->removed.commits != NULL ? telling->removed.commits->len : 0;
-    push->is_unsure = telling->added.is_unsure || telling->removed.is_unsure;
+    push->is_unsure = is_gone || telling->added.is_unsure || telling->removed.is_unsure;
     return list_commits(telling, telling->added.commits, push->added, error) &&
            list_commits(telling, telling->removed.commits, push->removed, error) &&
            list_files(telling, error) && read_tag(telling, error);
@@ -271,7 +277,8 @@ tell_commits(Telling *telling, guint *n, GError **error)
 
     *n = 0;
     if (telling->batch->repository->push_mail != MP_PUSH_MAIL_COMMITS || !telling->has_after ||
-        mp_push_is_of_tag(telling->push))
+        mp_push_is_of_tag(telling->push) ||
+        (telling->change->before != NULL && !telling->has_before))
         return true;
     if (!find_fresh(telling->batch, &telling->after, &fresh, error))
         return false;

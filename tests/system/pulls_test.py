@@ -879,6 +879,64 @@ def a_history_that_is_written_anew_closes_nothing_of_before(site):
     equal(changes(site, issue), [])
 
 
+def emptied(repository, *more):
+    repository.git("filter-branch", "-f", "--index-filter", "git update-index --add --cacheinfo 100644,$(git hash-object -w --stdin </dev/null),empty", *more, "main")
+
+
+@test
+def what_was_replaced_or_pruned_closes_nothing(site):
+    repository, = watched(site)
+    bare = lambda *args: subprocess.run(["git", *args], cwd=repository.path, check=True, capture_output=True)  # noqa: E731
+    for i in range(1, 4):
+        repository.commit(f"Old\n\nFixes #{i}")
+    repository.push("main")
+    once(site)
+    issues = [site.thread("tim") for _ in range(4)]
+    emptied(repository), repository.push("main")
+    bare("reflog", "expire", "--expire=now", "--all"), bare("gc", "-q", "--prune=now")
+    once(site)
+    equal([changes(site, i) for i in issues], [[]] * 4, "written anew, and pruned at once")
+    contains(site.log(), "acme/rocket: what commits close there is not told: commit ")
+    repository.commit(f"New\n\nFixes #{issues[3]}", push="main")
+    once(site)
+    equal([changes(site, i) for i in issues], [[]] * 3 + [["closed"]])
+    shutil.rmtree(repository.path), shutil.rmtree(repository.work)
+    other = Repository(site)
+    for i in issues:
+        other.commit(f"Another\n\nFixes #{i}")
+    other.push("main")
+    once(site)
+    equal([changes(site, i) for i in issues], [[]] * 3 + [["closed"]], "another repository of that name")
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def what_is_added_to_a_message_counts_and_what_it_said_does_not(site):
+    repository, = watched(site)
+    git = repository.git
+    old = site.thread("tim")
+    one, two, three = [site.thread("tim") for _ in range(3)]
+    repository.commit("Better fuse", push="main")
+    once(site)
+    git("commit", "-q", "--amend", "-m", f"Better fuse\n\nFixes #{one}"), repository.push("main")
+    once(site)
+    equal(changes(site, one), ["closed"], "added")
+    git("commit", "-q", "--amend", "-m", f"Better fuse\n\nFixes #{two}"), repository.push("main")
+    once(site)
+    equal((changes(site, one), changes(site, two)), (["closed"], ["closed"]), "another number")
+    git("commit", "-q", "--amend", "-m", f"Better fuse\n\nSee #{three}. Fixes #{two}"), repository.push("main")
+    once(site)
+    equal((changes(site, two), changes(site, three)), (["closed"], ["referenced"]), "named beside it")
+    other = Repository(site, "acme/other")
+    other.commit("Begin"), other.commit(f"Long ago\n\nFixes acme/rocket#{old}", push="main")
+    site.metroplex("repository", "set", "acme/other", "--watch", "kate")
+    once(site)
+    emptied(other, "--msg-filter", "cat; echo; echo Signed-off-by: Ada"), other.push("main")
+    once(site)
+    equal(changes(site, old), [], "a line was added that says nothing of it")
+    equal(site.metroplex("fsck", "--json"), "")
+
+
 @test
 def a_commit_that_is_damaged_closes_once_it_can_be_read(site):
     repository, = watched(site)
@@ -901,7 +959,7 @@ def a_commit_that_is_damaged_closes_once_it_can_be_read(site):
 def words_and_places_that_close(site):
     repository, = watched(site)
     closing = ["close #{}", "Closes #{}", "CLOSED #{}", "fix #{}", "Fixes: #{}", "fixed  #{}", "This resolves acme/rocket#{}.", "resolve\n#{}", "Resolved #{}, too", "(fixes #{})"]
-    naming = ["prefix #{}", "un-fixes #{}", "fixing #{}", "fixes#{} #{}", "Fixes the #{}", "fixes :#{}", "#{}"]
+    naming = ["Small fixes\n\n#{}", "fixes:\n \n#{}", "prefix #{}", "un-fixes #{}", "fixing #{}", "fixes#{} #{}", "Fixes the #{}", "fixes :#{}", "#{}"]
     threads = [site.thread("tim") for _ in closing + naming]
     for thread, words in zip(threads, closing + naming):
         repository.commit("Change\n\n" + words.format(thread, thread))

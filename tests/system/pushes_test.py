@@ -72,6 +72,24 @@ def each_shape_of_a_push_is_told_once(site):
 
 
 @test
+def a_branch_that_was_written_anew_and_pruned_is_not_new(site):
+    git = watched(site, "--push-mail", "commits")
+    git.commit("Base")
+    one = git.commit("One")
+    git.push("main")
+    told(site)
+    git("commit", "-q", "--amend", "-m", "Another")
+    two = git("rev-parse", "HEAD")
+    git.push("main")
+    git("reflog", "expire", "--expire=now", "--all", cwd=git.bare)
+    git("gc", "-q", "--prune=now", cwd=git.bare)
+    equal(told(site), [(f"[acme/rocket] main: Another ({two[:7]})", f"Pushed to main, which is at {short(two)} now.")])
+    contains(text_of(site.mails[0]), "New commits: 2+.\n")
+    check(one not in text_of(site.mails[0]), "one")
+    equal(fsck(site), "0 faults")
+
+
+@test
 def of_a_deleted_branch_it_is_told_what_is_lost(site):
     git = watched(site, "--push-mail", "summary")
     git.commit("Base")
