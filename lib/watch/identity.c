@@ -12,7 +12,7 @@ mp_commit_identity(const MpRepoCommit *commit)
 }
 
 GHashTable *
-mp_commit_identities(MpRepo *repo, const GArray *ids, guint most, bool has_merges, GError **error)
+mp_commit_identities(MpRepo *repo, const GArray *ids, guint most, GError **error)
 {
     g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -21,7 +21,7 @@ mp_commit_identities(MpRepo *repo, const GArray *ids, guint most, bool has_merge
 
         if (!mp_repo_commit(repo, &g_array_index(ids, git_oid, i), &commit, error))
             return NULL;
-        if (commit != NULL && (has_merges || commit->parents->len < 2))
+        if (commit != NULL && commit->parents->len < 2)
             g_hash_table_add(found, mp_commit_identity(commit));
     }
     return g_steal_pointer(&found);

@@ -6,7 +6,6 @@
 /* Of a commit. The caller's. */
 char *mp_commit_identity(const MpRepoCommit *commit);
 
-/* Those (char *) of the first of these commits (git_oid); merges, which a rebase leaves out, only
- * if `has_merges`. The caller's, NULL for errors only. */
-GHashTable *
-mp_commit_identities(MpRepo *repo, const GArray *ids, guint most, bool has_merges, GError **error);
+/* Those (char *) of the first of these commits (git_oid), without merges, which a rebase leaves
+ * out. The caller's, NULL for errors only. */
+GHashTable *mp_commit_identities(MpRepo *repo, const GArray *ids, guint most, GError **error);

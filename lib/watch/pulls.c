@@ -194,8 +194,9 @@ find_merged(const Telling *t, const Pull *pull, const MpChanges *before, bool *i
     *is_merged = false;
     if (pull->base == NULL)
         return true;
-    if (pull->old_head == NULL) /* opened again: whatever became of it before is no news */
-        return before != NULL || mp_pull_is_within(repo, work, pull->base, is_merged, error);
+    if (pull->old_head == NULL)
+        return mp_pull_came_in_unseen(t->batch->instance->tracker, repo, pull->told->thread, before,
+                                      work, pull->base, is_merged, error);
     if (work != NULL && !is_same(work, pull->old_head) &&
         !mp_pull_is_within(repo, work, pull->base, &is_in, error))
         return false;

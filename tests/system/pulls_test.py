@@ -612,6 +612,64 @@ def it_is_merged_however_its_work_came_into_the_base(site):
 
 
 @test
+def commits_of_one_second_and_subject_are_merged_by_what_they_change(site):
+    site.user("tim")
+    repository = Repository(site)
+    git, same = repository.git, {"GIT_AUTHOR_DATE": "1790009999 +0000"}
+
+    def update(path, text):
+        with open(os.path.join(repository.work, path), "w") as f:
+            f.write(text)
+        git("add", "-A"), git("commit", "-q", "-m", "Update", env=same)
+    repository.commit("Begin", push="main")
+    git("checkout", "-q", "-b", "topic")
+    update("de.po", "a\n"), update("shared.po", "a\n" * 5), repository.push("topic")
+    pull = opens(site, "pull", "--base", "main", "--head", "topic")
+    git("checkout", "-q", "main")
+    update("fr.po", "a\n"), update("shared.po", "b\n" * 9), repository.push("main")
+    equal(look(site, pull), ([], "open", False), "other files, and another count of lines")
+    git("checkout", "-q", "-b", "second", "topic")
+    with open(os.path.join(repository.work, "de.po"), "w") as f:
+        f.write("another way\nand longer\n")
+    git("add", "-A"), git("commit", "-q", "--amend", "--no-edit"), repository.push("second")
+    second = opens(site, "pull", "--base", "main", "--head", "second")
+    git("checkout", "-q", "-B", "third", "main~2"), git("cherry-pick", "topic~1")
+    repository.commit("Beside it", path="de.po"), repository.push("third")
+    third = opens(site, "pull", "--base", "main", "--head", "third")
+    once(site)
+    git("checkout", "-q", "main"), git("cherry-pick", "topic~1"), repository.commit("On it", path="de.po"), repository.push("main")
+    equal([look(site, p)[2] for p in (pull, second, third)], [False] * 3, "some of it")
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def what_was_merged_before_anybody_looked_is_merged(site):
+    repository, pull = branches(site)
+    git = repository.git
+    site.metroplex("thread", "close", str(pull), "--as", "tim")
+    site.metroplex("thread", "reopen", str(pull), "--as", "tim")
+    git("checkout", "-q", "main"), repository.commit("Meanwhile", path="other.c"), merge(repository), repository.push("main")
+    equal(look(site, pull)[1:], ("closed", True))
+    site.metroplex("thread", "reopen", str(pull), "--as", "tim")
+    equal(look(site, pull)[1:], ("open", False), "it was told")
+    git("checkout", "-q", "-B", "other", "main"), repository.commit("Work", path="w.c", push="other")
+    gone = opens(site, "pull", "--base", "main", "--head", "other")
+    site.metroplex("thread", "close", str(gone), "--as", "tim")
+    repository.push("main:other"), git("checkout", "-q", "main"), repository.commit("Later", path="other.c", push="main")
+    site.metroplex("thread", "reopen", str(gone), "--as", "tim")
+    equal(look(site, gone)[1:], ("open", False), "its work was thrown away")
+    away = repository.path + ".away"
+    os.rename(repository.path, away)
+    empty, full = [opens(site, "pull", "--base", "main", "--head", head) for head in ("empty", "full")]
+    os.rename(away, repository.path)
+    git("checkout", "-q", "-B", "full"), repository.commit("All", path="full.c", push="full")
+    git("checkout", "-q", "main"), git("merge", "-q", "--no-ff", "-m", "Merge full", "full")
+    repository.push("main", "main:empty")
+    equal((look(site, empty)[1:], look(site, full)[1:]), (("open", False), ("closed", True)))
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
 def commits_of_one_second_have_the_order_of_their_parents(site):
     site.user("tim")
     repository = Repository(site)
