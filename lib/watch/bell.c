@@ -60,7 +60,8 @@ is_in_the_making(const char *name, const struct stat *status)
 {
     const char *dot = strrchr(name, '.');
 
-    if (dot == NULL || !S_ISREG(status->st_mode) || time(NULL) - status->st_mtime > YOUNG_S)
+    if (dot == NULL || !S_ISREG(status->st_mode) || time(NULL) - status->st_mtime > YOUNG_S ||
+        status->st_mtime - time(NULL) > YOUNG_S) /* some clock was wrong */
         return false;
     bool is_heard;
     g_autofree char *whole = g_strndup(name, (gsize)(dot - name));
