@@ -12,6 +12,7 @@
 #include "thread.h"
 #include "tracker/push.h"
 #include "tracker/repositories.h"
+#include "watch/watch.h"
 
 bool
 repository_check_name(const char *name, GError **error)
@@ -273,7 +274,8 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     wishes->has_changed = changed;
     wishes->has_opened = !was_open && repository->open != MP_OPEN_OFF;
     g_autofree char *what = g_strdup_printf("%s: policy", repository->name);
-    return !changed || mp_batch_set_repository(batch, repository, what, &actor, error);
+    return (!changed || mp_batch_set_repository(batch, repository, what, &actor, error)) &&
+           mp_watch_begin(instance, batch, repository->name, error);
 }
 
 static bool

@@ -24,7 +24,8 @@ bool mp_watch_look_at_all(MpWatch *watch, GError **error);
 /* Takes the doorbells that hooks have rung (bell.h): their repositories are looked at next. */
 void mp_watch_listen(MpWatch *watch);
 
-/* With the thread that is opened in the batch its repository is watched from here on. */
+/* With the thread that is opened in the batch, or the policy that is set, its repository is watched
+ * from here on; one that is not there yet, from the first look. */
 bool mp_watch_begin(const MpInstance *instance, MpBatch *batch, const char *name, GError **error);
 
 /*

@@ -72,6 +72,25 @@ def each_shape_of_a_push_is_told_once(site):
 
 
 @test
+def what_is_pushed_once_the_policy_is_set_is_told(site):
+    site.user("kate")
+    git = Git(site)
+    git.commit("Old")
+    git.push("main")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--push-mail", "summary")
+    new = git.commit("New")
+    git.push("main")
+    equal(told(site), [(f"[acme/rocket] main: New ({new[:7]})", f"Pushed to main, which is at {short(new)} now.")])
+    git.commit("Newer")
+    git.push("main")
+    site.metroplex("repository", "set", "acme/rocket", "--push-diff", "100")
+    equal(len(told(site)), 1, "what was pushed before it was set again")
+    Git(site, "acme/other")
+    site.metroplex("repository", "set", "acme/other", "--watch", "kate", "--push-mail", "summary")
+    equal(fsck(site), "0 faults")
+
+
+@test
 def a_branch_that_was_written_anew_and_pruned_is_not_new(site):
     git = watched(site, "--push-mail", "commits")
     git.commit("Base")
@@ -420,7 +439,9 @@ def why_a_push_is_not_told_can_be_asked(site):
     git.commit("One")
     git.push()
     contains(watch_of(site)[0][1], f"  watched  no: {git.bare} has no policy, and no thread was opened in it; metroplex repository set")
+    os.rename(git.bare, git.bare + ".away")
     site.metroplex("repository", "set", "acme/rocket", "--reply", "members")
+    os.rename(git.bare + ".away", git.bare)
     equal(watch_of(site)[0][1:], [f"  watched  {git.bare}, from the next run on: what is there by then is not told", "  last run never"])
     site.metroplex("--once")
     lines, watch = watch_of(site)
@@ -1029,9 +1050,9 @@ def a_ref_that_cannot_be_read_for_a_moment_is_neither_new_nor_gone(site):
     """At the first look it would be told as new by the second; later as deleted, then as new."""
     if os.uname().machine != "x86_64":
         return
-    git = Git(site)
     site.user("kate")
     site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--push-mail", "summary")
+    git = Git(site)
     git.commit("Base"), git.push("HEAD:refs/heads/main", "HEAD:refs/heads/frail")
     fresh, calls, tried = site.data + ".fresh", os.path.join(site.dir, "calls"), 0
     for when in ("first", "later"):
