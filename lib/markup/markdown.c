@@ -100,11 +100,23 @@ enter_cell(GString *out, const MD_BLOCK_TD_DETAIL *cell)
     g_string_append(out, alignments[cell->align]);
 }
 
-static void
-enter_code(GString *out, const MD_BLOCK_CODE_DETAIL *code)
+static bool
+is_diff(const MD_ATTRIBUTE *language)
 {
+    static const char diff[] = "diff";
+
+    return language->size == strlen(diff) && strncmp(language->text, diff, language->size) == 0;
+}
+
+static void
+enter_code(const MpMarkdownWriter *w, const MD_BLOCK_CODE_DETAIL *code)
+{
+    GString *out = w->out;
+
     g_string_append(out, "><code");
     if (code->lang.text != NULL) {
+        if (is_diff(&code->lang))
+            append_attributes(w, MP_ELEMENT_DIFF);
         g_string_append(out, " class=\"language-");
         mp_markdown_append_attribute(out, &code->lang);
         g_string_append_c(out, '"');
@@ -134,7 +146,7 @@ enter_block(MD_BLOCKTYPE type, void *detail, void *user_data)
     else if (type == MD_BLOCK_LI)
         enter_item(w, detail);
     else if (type == MD_BLOCK_CODE)
-        enter_code(w->out, detail);
+        enter_code(w, detail);
     else if (type == MD_BLOCK_TH || type == MD_BLOCK_TD)
         enter_cell(w->out, detail);
     return 0;

@@ -23,6 +23,7 @@ typedef enum {
     MP_ELEMENT_CELL,
     MP_ELEMENT_PICTURE,
     MP_ELEMENT_TASK, /* an item of a list that has a box */
+    MP_ELEMENT_DIFF, /* code in a block whose lines are not to be broken */
     MP_N_ELEMENTS
 } MpElement;
 
@@ -49,6 +50,10 @@ char *mp_markdown_to_html(const char *markdown, const MpMarkdownHost *host);
 
 /* One line, Markdown's own characters in it escaped: a name within a link. The caller's. */
 char *mp_markdown_quote(const char *text);
+
+/* What begins and ends a block of code that has the text: longer than any run of backticks in it.
+ * The caller's. */
+char *mp_markdown_fence(const char *text);
 
 /* The same without what mp_markdown_quote put in: as people read it. The caller's. */
 char *mp_markdown_unquote(const char *text);

@@ -53,6 +53,18 @@ mp_markdown_quote(const char *text)
 }
 
 char *
+mp_markdown_fence(const char *text)
+{
+    gsize longest = 2, run = 0;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        run = *p == '`' ? run + 1 : 0;
+        longest = MAX(longest, run);
+    }
+    return g_strnfill(longest + 1, '`');
+}
+
+char *
 mp_markdown_unquote(const char *text)
 {
     GString *out = g_string_new(NULL);

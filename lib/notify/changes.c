@@ -4,7 +4,7 @@
  *
  * Below what a person wrote, all of it is indented as code is in Markdown: so nothing in it is
  * markup, in text or in HTML, and no line of a diff ends the mail as "-- " would. Commits of an
- * event are a list, which a small screen can break.
+ * event are a list.
  */
 #include "notify/internal.h"
 
@@ -14,19 +14,39 @@
 #include "markup/markdown.h"
 
 #define CODE        "    "
-#define COMMITS_MAX 50 /* that a mail names */
+#define DIFF        "   " /* as far as a fence and what stands in it may be indented */
+#define COMMITS_MAX 50    /* that a mail names */
 #define FILES_MAX   100
 
-/* Each line indented, so that it is code; one that ends in \n. */
+/* Each line indented; one that ends in \n. */
 static void
-append_code(GString *out, const char *text)
+append_indented(GString *out, const char *indent, const char *text)
 {
     for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
         end = strchrnul(line, '\n');
         if (end > line)
-            g_string_append_printf(out, CODE "%.*s", (int)(end - line), line);
+            g_string_append_printf(out, "%s%.*s", indent, (int)(end - line), line);
         g_string_append_c(out, '\n');
     }
+}
+
+static void
+append_code(GString *out, const char *text)
+{
+    append_indented(out, CODE, text);
+}
+
+/* What says that its lines are not to be broken stands before it. */
+static void
+append_diff(GString *out, const char *diff)
+{
+    g_autofree char *fence = mp_markdown_fence(diff);
+
+    if (*diff == '\0')
+        return;
+    g_string_append_printf(out, "\n" DIFF "%sdiff\n", fence);
+    append_indented(out, DIFF, diff);
+    g_string_append_printf(out, DIFF "%s\n", fence);
 }
 
 static void
@@ -96,10 +116,8 @@ static void
 append_files(GString *out, const MpNoticeTexts *texts, const MpChanges *changes)
 {
     guint n = MIN(changes->files->len, FILES_MAX);
-    g_autofree char *added = g_strdup_printf("%" G_GUINT64_FORMAT, changes->n_added);
-    g_autofree char *removed = g_strdup_printf("%" G_GUINT64_FORMAT, changes->n_removed);
-    g_autofree char *head =
-        mp_text_fill(texts->files, "{added}", added, "{removed}", removed, NULL);
+    g_autofree char *count = mp_count_text(changes->files->len, changes->has_more);
+    g_autofree char *head = mp_files_text(texts, count, changes->n_added, changes->n_removed);
 
     g_string_append_printf(out, "\n%s\n\n", head);
     for (guint i = 0; i < n; i++)
@@ -110,21 +128,32 @@ append_files(GString *out, const MpNoticeTexts *texts, const MpChanges *changes)
         append_more(out, CODE, texts, changes->files->len - n);
 }
 
+/* Names of branches have no backtick. */
+static void
+append_branches(GString *out, const MpNoticeTexts *texts, const MpThread *pull)
+{
+    g_autofree char *head = g_strdup_printf("`%s`", pull->object);
+    g_autofree char *base = g_strdup_printf("`%s`", pull->base);
+    g_autofree char *line = mp_text_fill(texts->branches, "{head}", head, "{base}", base, NULL);
+
+    g_string_append_printf(out, "\n%s\n", line);
+}
+
 char *
-mp_changes_markdown(const MpChanges *changes, MpLanguage language)
+mp_changes_markdown(const MpThread *pull, const MpChanges *changes, MpLanguage language)
 {
     const MpNoticeTexts *texts = mp_notice_texts(language);
     GString *out = g_string_new(NULL);
     g_autofree char *count = g_strdup_printf("%" G_GUINT64_FORMAT, changes->n_commits);
     g_autofree char *head = mp_text_fill(texts->commits, "{count}", count, NULL);
 
+    if (pull->base != NULL && pull->object != NULL)
+        append_branches(out, texts, pull);
     g_string_append_printf(out, "\n%s\n\n", head);
     append_commits(out, texts, changes->commits, changes->n_commits);
     if (changes->files->len > 0)
         append_files(out, texts, changes);
-    if (*changes->diff != '\0')
-        g_string_append_c(out, '\n');
-    append_code(out, changes->diff);
+    append_diff(out, changes->diff);
     if (changes->is_cut)
         g_string_append_printf(out, "\n%s\n", texts->diff_cut);
     return g_string_free(out, FALSE);

@@ -13,13 +13,14 @@ const char *const mp_mail_elements[MP_N_ELEMENTS] = {
     [MP_ELEMENT_QUOTE] =
         " style=\"margin:0 0 1em;padding:0 0 0 .8em;border-left:3px solid " BAR ";opacity:.85\"",
     [MP_ELEMENT_PRE] = " style=\"margin:0 0 1em;padding:.8em;overflow:auto;border-radius:6px;"
-                       "white-space:pre;background:" TINT ";" MONO "\"",
+                       "white-space:pre-wrap;overflow-wrap:anywhere;background:" TINT ";" MONO "\"",
     [MP_ELEMENT_CODE] =
         " style=\"padding:.1em .3em;border-radius:4px;background:" TINT ";" MONO "\"",
     [MP_ELEMENT_TABLE] = " style=\"display:block;overflow:auto;max-width:100%;margin:0 0 1em;"
                          "border-collapse:collapse\"",
     [MP_ELEMENT_CELL] = " style=\"border:1px solid " BAR ";padding:.3em .7em\"",
     [MP_ELEMENT_TASK] = " style=\"list-style:none;text-indent:-1.2em\"",
+    [MP_ELEMENT_DIFF] = " style=\"white-space:pre;overflow-wrap:normal\"",
     [MP_ELEMENT_PICTURE] = " style=\"max-width:100%;height:auto\"",
 };
 

@@ -42,8 +42,15 @@ char *mp_notification_subject(const MpNotificationFacts *facts);
 
 struct MpNoticeTexts;
 
-/* The mail of a push, as Markdown. The caller's. */
+/* The mail of a push, as Markdown; what its subject says of it before the commit: "main", or
+ * "topic deleted". The caller's. */
 char *mp_push_markdown(const MpRefPush *push, const struct MpNoticeTexts *texts);
+char *mp_push_heading(const MpRefPush *push);
+
+/* "17", or "17+" where that is not all; so many files, and lines in them. The caller's. */
+char *mp_count_text(guint64 n, bool are_more);
+char *mp_files_text(const struct MpNoticeTexts *texts, const char *count, guint64 n_added,
+                    guint64 n_removed);
 
 /* --- notice_texts.c --- */
 
@@ -62,14 +69,14 @@ typedef struct MpNoticeTexts {
     const char *branch_created, *branch_updated, *branch_rewound, *branch_deleted;
     const char *tag_created, *tag_moved, *tag_deleted;
     const char *push_added, *push_removed, *push_others; /* {count} */
-    const char *push_files;                              /* {count}, {added}, {removed} */
     const char *push_lost, *tagged_by;                   /* {count} of a deleted branch; {author} */
     const char *push_uncounted, *push_unread;            /* {count} of them; none is known */
     const char *and_more;                                /* at the end of a list */
     const char *pushed, *taken_back;    /* {added} to {thread}; behind it, {removed} */
     const char *merged, *head_deleted;  /* {thread} into {base}; {thread}, {head} */
     const char *closed_by, *referenced; /* {thread}, {source}; the commit stands below */
-    const char *commits, *files;        /* headings: {count}; {added} {removed} */
+    const char *branches;               /* of a pull request: {head}, {base} */
+    const char *commits, *files;        /* headings: {count}; {count}, {added}, {removed} */
     const char *more, *more_files;      /* {count} that are not named; of files, how many ever */
     const char *diff_cut, *line;        /* the latter behind a path: {line} */
     const char *redacted;               /* in a digest, in place of a comment */
@@ -89,7 +96,7 @@ char *mp_text_fill(const char *text, ...) G_GNUC_NULL_TERMINATED;
 
 /* What a pull request would change, below its text; the commits of an event below its sentence; of
  * which lines a comment is, above it ("" where it is of none). Markdown, the caller's. */
-char *mp_changes_markdown(const MpChanges *changes, MpLanguage language);
+char *mp_changes_markdown(const MpThread *pull, const MpChanges *changes, MpLanguage language);
 /* Appends a commit as an item of a list. */
 void mp_commit_markdown(GString *out, const char *id, const char *subject, const char *author);
 

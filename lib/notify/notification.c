@@ -47,9 +47,9 @@ mp_notification_subject(const MpNotificationFacts *facts)
     g_autofree char *title = mp_header_text(thread->title);
 
     if (facts->kind == MP_EVENT_PUSHED) {
-        g_autofree char *ref = mp_header_text(mp_push_short_ref(facts->event->push));
+        g_autofree char *did = mp_push_heading(facts->event->push);
 
-        return g_strdup_printf("[%s] %s: %s %s", thread->repository, ref, title, suffix);
+        return g_strdup_printf("[%s] %s: %s %s", thread->repository, did, title, suffix);
     }
     return g_strdup_printf("%s[%s]%s%s %s",
                            facts->kind == MP_EVENT_OPENED ? "" : "Re: ", thread->repository,
@@ -175,8 +175,9 @@ static char *
 comment_markdown(const MpNotificationFacts *facts, MpLanguage language)
 {
     g_autofree char *place = mp_place_markdown(facts->comment, language);
-    g_autofree char *changes =
-        facts->changes != NULL ? mp_changes_markdown(facts->changes, language) : g_strdup("");
+    g_autofree char *changes = facts->changes != NULL
+                                   ? mp_changes_markdown(facts->thread, facts->changes, language)
+                                   : g_strdup("");
     g_autofree char *whole = g_strconcat(place, facts->comment->body, changes, NULL);
 
     return mp_clean_text(whole);

@@ -6,6 +6,20 @@
 
 #include "markup/markdown.h"
 
+/* A branch that goes on is nothing to remark upon; all else a list of subjects has to tell. */
+char *
+mp_push_heading(const MpRefPush *push)
+{
+    g_autofree char *ref = mp_header_text(mp_push_short_ref(push));
+    MpPushDeed deed = mp_push_deed(push);
+
+    if (!mp_push_is_of_tag(push))
+        return deed == MP_PUSH_UPDATED ? g_steal_pointer(&ref)
+                                       : g_strdup_printf("%s %s", ref, mp_push_deed_name(deed));
+    return g_strdup_printf("tag %s %s", ref,
+                           deed == MP_PUSH_REWOUND ? "moved" : mp_push_deed_name(deed));
+}
+
 static const char *
 sentence_of(const MpRefPush *push, const MpNoticeTexts *texts)
 {
@@ -30,9 +44,8 @@ add_sentence(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
     g_string_append_printf(out, "%s\n", line);
 }
 
-/* "17", or "17+" where that is not all. */
-static char *
-count_of(guint64 n, bool are_more)
+char *
+mp_count_text(guint64 n, bool are_more)
 {
     return g_strdup_printf("%" G_GUINT64_FORMAT "%s", n, are_more ? "+" : "");
 }
@@ -40,7 +53,7 @@ count_of(guint64 n, bool are_more)
 static void
 add_count(GString *out, const char *text, guint64 n, bool is_unsure)
 {
-    g_autofree char *count = count_of(n, is_unsure);
+    g_autofree char *count = mp_count_text(n, is_unsure);
     g_autofree char *line = mp_text_fill(text, "{count}", count, NULL);
 
     g_string_append_printf(out, "\n%s\n\n", line);
@@ -58,15 +71,22 @@ add_commits(GString *out, const GPtrArray *commits, guint64 n, const MpNoticeTex
         g_string_append_printf(out, "- %s\n", texts->and_more);
 }
 
+char *
+mp_files_text(const MpNoticeTexts *texts, const char *count, guint64 n_added, guint64 n_removed)
+{
+    g_autofree char *added = g_strdup_printf("%" G_GUINT64_FORMAT, n_added);
+    g_autofree char *removed = g_strdup_printf("%" G_GUINT64_FORMAT, n_removed);
+
+    return mp_text_fill(texts->files, "{count}", count, "{added}", added, "{removed}", removed,
+                        NULL);
+}
+
 static void
 add_file_counts(GString *out, const MpRefPush *push, const MpNoticeTexts *texts)
 {
-    g_autofree char *count = count_of(push->n_files, push->has_more_files);
-    g_autofree char *added = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_lines_added);
-    g_autofree char *removed = g_strdup_printf("%" G_GUINT64_FORMAT, push->n_lines_removed);
-    g_autofree char *line = mp_text_fill(texts->push_files, "{count}", count, "{added}", added,
-                                         "{removed}", removed, NULL);
-    g_autofree char *others = count_of(push->n_uncounted, false);
+    g_autofree char *count = mp_count_text(push->n_files, push->has_more_files);
+    g_autofree char *line = mp_files_text(texts, count, push->n_lines_added, push->n_lines_removed);
+    g_autofree char *others = mp_count_text(push->n_uncounted, false);
     g_autofree char *uncounted = mp_text_fill(texts->push_uncounted, "{count}", others, NULL);
 
     g_string_append_printf(out, "\n%s%s%s\n\n", line, push->n_uncounted > 0 ? " " : "",

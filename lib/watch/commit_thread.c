@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "instance/transaction.h"
+#include "markup/markdown.h"
 #include "repo/changes.h"
 #include "watch/internal.h"
 
@@ -29,23 +30,10 @@ mp_watch_commit_key(const MpWatchBatch *batch, const git_oid *id)
 
 /* --- The opening post ----------------------------------------------------------------------- */
 
-/* A fence that is longer than any run of backticks in the text. */
-static char *
-fence_for(const char *text)
-{
-    gsize longest = 2, run = 0;
-
-    for (const char *p = text; *p != '\0'; p++) {
-        run = *p == '`' ? run + 1 : 0;
-        longest = MAX(longest, run);
-    }
-    return g_strnfill(longest + 1, '`');
-}
-
 static void
 add_block(GString *out, const char *language, const char *text)
 {
-    g_autofree char *fence = fence_for(text);
+    g_autofree char *fence = mp_markdown_fence(text);
 
     g_string_append_printf(out, "%s%s\n%s%s%s\n", fence, language, text,
                            g_str_has_suffix(text, "\n") ? "" : "\n", fence);

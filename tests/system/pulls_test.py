@@ -301,25 +301,33 @@ def mails_and_pages_have_what_git_has(site):
     first, second = [repository.git("rev-parse", "--short=12", name) for name in ("topic~1", "topic")]
     equal(opened[1], f"""It says no.
 
+From `topic` into `main`.
+
 Commits: 2
 
     {second} Make it thicker (Ada Wright)
     {first} Add a fuse (Ada Wright)
 
-Files, with lines added and removed: +4 -0
+Files: 1. Lines added: 4, removed: 0.
 
     M fuse.c +4 -0
 
-    diff --git a/fuse.c b/fuse.c
-    --- a/fuse.c
-    +++ b/fuse.c
-    @@ -1 +1,5 @@
-     Begin
-    +Add a fuse
-    +Make it thicker
-    +
-    +It melted.
+   ```diff
+   diff --git a/fuse.c b/fuse.c
+   --- a/fuse.c
+   +++ b/fuse.c
+   @@ -1 +1,5 @@
+    Begin
+   +Add a fuse
+   +Make it thicker
+   +
+   +It melted.
+   ```
 """)
+    html = opened[0].get_body(("html",)).get_content()
+    contains(html, '<code style="white-space:pre;overflow-wrap:normal" class="language-diff">diff --git a/fuse.c b/fuse.c\n')
+    contains(html, "@@ -1 +1,5 @@\n Begin\n+Add a fuse\n")
+    contains(html, f"white-space:pre-wrap;overflow-wrap:anywhere;"), contains(html, f"<code>{second} Make it thicker")
     contains(page(site, pull), f"<li><code>{first}</code> <bdi>Add a fuse</bdi> · <bdi>Ada Wright</bdi>")
     contains(page(site, pull), "<li>M <code>fuse.c</code> +4 −0</li>")
     contains(page(site, pull), "+Make it thicker\n+\n+It melted.\n</pre>")
@@ -327,6 +335,7 @@ Files, with lines added and removed: +4 -0
     third = repository.commit("Paint it", push="topic")[:12]
     site.metroplex("--once")
     pushed, = mails(site, "kate")
+    contains(site.metroplex("thread", "show", str(pull)), f", by git: head-pushed 1 commit, 1 taken back\n  {third} Paint it (Ada Wright)\n")
     equal(pushed[0]["Subject"], f"Re: [acme/rocket] T (PR #{pull})")
     check(str(pushed[0]["From"]).startswith('"acme/rocket" <') or str(pushed[0]["From"]).startswith("acme/rocket <"), pushed[0]["From"])
     equal(pushed[1], f"Commits added to #{pull}: 1. Commits taken back: 1.\n\n- {third} Paint it (Ada Wright)\n")
