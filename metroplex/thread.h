@@ -57,6 +57,9 @@ void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
 void thread_json_changes(JsonObject *object, const MpChanges *changes);
 void thread_print_changes(const MpChanges *changes);
 
+/* The ids and commits of an event, in lines below it. */
+void thread_print_git(const MpThreadEvent *event);
+
 /* Where the branches of a pull request are, as `head_id`, `base_id` and `merge_base`. `told` (or
  * NULL) is what was told of an open one last. */
 void thread_json_branches(JsonObject *object, const MpPullTold *told, const GPtrArray *events,

@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "cli/output.h"
 
 #define HEAD "diff --git " /* of each file: no line of a hunk begins so */
 
@@ -81,6 +82,42 @@ thread_json_changes(JsonObject *object, const MpChanges *changes)
     json_object_set_object_member(object, "changes", member);
 }
 
+static void
+print_commits(const GPtrArray *commits, guint64 all)
+{
+    for (guint i = 0; i < commits->len; i++) {
+        const MpChangedCommit *commit = commits->pdata[i];
+        g_autofree char *subject = mp_escape(commit->subject), *author = mp_escape(commit->author);
+
+        printf("  %.12s %s (%s)\n", commit->id, subject, author);
+    }
+    if (all > commits->len)
+        printf("  and %" G_GUINT64_FORMAT " more\n", all - commits->len);
+}
+
+/* The commit that a ref led away from, and that it leads to. */
+static void
+print_push(const MpRefPush *push)
+{
+    g_autofree char *before = mp_push_short_id(push->before);
+    g_autofree char *after = mp_push_short_id(push->after);
+    bool has_both = push->before != NULL && push->after != NULL;
+
+    printf("  %s%s%s\n", push->before != NULL ? before : "", has_both ? " -> " : "",
+           push->after != NULL ? after : "");
+    if (push->message != NULL)
+        mp_print_text(push->message);
+}
+
+void
+thread_print_git(const MpThreadEvent *event)
+{
+    if (event->push != NULL)
+        print_push(event->push);
+    if (event->commits != NULL)
+        print_commits(event->commits, event->n_added);
+}
+
 void
 thread_print_changes(const MpChanges *changes)
 {
@@ -90,12 +127,7 @@ thread_print_changes(const MpChanges *changes)
            changes->n_commits, mp_plural(changes->n_commits, "commit", "commits"),
            changes->files->len, changes->has_more ? "+" : "",
            mp_plural(changes->files->len, "file", "files"), changes->n_added, changes->n_removed);
-    for (guint i = 0; i < changes->commits->len; i++) {
-        const MpChangedCommit *commit = changes->commits->pdata[i];
-        g_autofree char *subject = mp_escape(commit->subject), *author = mp_escape(commit->author);
-
-        printf("  %.12s %s (%s)\n", commit->id, subject, author);
-    }
+    print_commits(changes->commits, changes->n_commits);
     for (guint i = 0; i < changes->files->len; i++) {
         const MpChangedFile *file = changes->files->pdata[i];
         g_autofree char *path = mp_escape_again(file->path), *kind = mp_escape(file->kind);

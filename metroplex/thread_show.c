@@ -357,6 +357,7 @@ print_events(const Whole *whole, guint *next, guint64 comment)
 
         printf("\n--- %s, %s, by %s: %s%s%s\n", author, date, via, shown,
                event->title != NULL ? " " : "", event->title != NULL ? title : "");
+        thread_print_git(event);
     }
 }
 

@@ -31,13 +31,33 @@ mp_pages_events_begin(MpPagesUpdate *update, guint64 thread, guint64 first, guin
     return true;
 }
 
+/* Of a ref that came or went there is one commit to tell of. */
 static void
-add_push(const MpRefPush *push, GString *page)
+add_push(const MpPagesTexts *texts, const MpRefPush *push, GString *page)
 {
     g_autofree char *before = mp_push_short_id(push->before);
     g_autofree char *after = mp_push_short_id(push->after);
+    bool has_both = push->before != NULL && push->after != NULL;
 
-    mp_page_add(page, " <bdi>%s</bdi> (%s → %s)", mp_push_short_ref(push), before, after);
+    mp_page_add(page, " %s <bdi>%s</bdi> (", mp_push_is_of_tag(push) ? texts->tag : texts->branch,
+                mp_push_short_ref(push));
+    if (push->before != NULL)
+        mp_page_add(page, "<code>%s</code>", before);
+    if (has_both)
+        mp_page_add(page, " → ");
+    if (push->after != NULL)
+        mp_page_add(page, "<code>%s</code>", after);
+    mp_page_add(page, ")");
+}
+
+static const char *
+deed_of(const MpPagesTexts *texts, const MpThreadEvent *event)
+{
+    if (event->push != NULL)
+        return texts->pushes[mp_push_is_of_tag(event->push)][mp_push_deed(event->push)];
+    return event->change == MP_THREAD_CLOSED && event->source != NULL
+               ? texts->closed_by
+               : texts->changes[event->change];
 }
 
 /* What became of a pull request, or what a commit did; the commits themselves stand below. */
@@ -60,17 +80,15 @@ mp_pages_add_change(const MpPagesUpdate *update, const MpThread *thread, const M
                     GString *page)
 {
     const MpPagesTexts *texts = update->texts;
-    bool is_by_commit = event->change == MP_THREAD_CLOSED && event->source != NULL;
     g_autofree char *assignees = mp_assignees_text(event->assignees, ", ");
 
-    mp_page_add(page, "<bdi>%s</bdi> %s", event->author_login,
-                is_by_commit ? texts->closed_by : texts->changes[event->change]);
+    mp_page_add(page, "<bdi>%s</bdi> %s", event->author_login, deed_of(texts, event));
     add_git(texts, thread, event, page);
     mp_pages_add_labels(page, event->labels);
     if (*assignees != '\0')
         mp_page_add(page, " <bdi>%s</bdi>", assignees);
     if (event->push != NULL)
-        add_push(event->push, page);
+        add_push(texts, event->push, page);
     if (event->title != NULL)
         mp_page_add(page, " <del><bdi>%s</bdi></del> <ins><bdi>%s</bdi></ins>",
                     event->was != NULL ? event->was : "", event->title);
@@ -83,6 +101,9 @@ add_event(const MpPagesUpdate *update, const MpThread *thread, const MpThreadEve
     mp_page_add(page, "<p class=\"event\" id=\"event-%d\">", event->number);
     mp_pages_add_change(update, thread, event, page);
     mp_page_add(page, " · %t</p>\n", event->date);
+    if (event->push != NULL && event->push->message != NULL)
+        mp_page_add(page, "<blockquote class=\"event said\" dir=\"auto\">%s</blockquote>\n",
+                    event->push->message);
     if (event->commits != NULL)
         mp_pages_add_commits(page, update->texts, event->commits, event->n_added);
 }

@@ -60,6 +60,8 @@ typedef struct {
     const char *on; /* "Re: on" of a feed's entry */
     const char *labels, *assigned_to;
     const char *changes[MP_N_THREAD_CHANGES]; /* behind who did it, before what it is about */
+    const char *pushes[2][4];                 /* the same of a branch and of a tag, by MpPushDeed */
+    const char *branch, *tag;                 /* before their names */
     const char *earlier;                      /* behind a number */
     const char *closed_by;                    /* in the place of "closed this" */
     const char *taken_back;                   /* before a number of commits */

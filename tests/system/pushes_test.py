@@ -36,7 +36,7 @@ def each_shape_of_a_push_is_told_once(site):
     git = watched(site, "--push-mail", "summary")
     one = git.commit("One")
     git.push()
-    equal(told(site), [(f"[acme/rocket] main: One ({one[:7]})", f"Created branch main at {short(one)}.")])
+    equal(told(site), [(f"[acme/rocket] main created: One ({one[:7]})", f"Created branch main at {short(one)}.")])
     equal(told(site), [])
     two = git.commit("Two")
     git.push()
@@ -45,29 +45,29 @@ def each_shape_of_a_push_is_told_once(site):
     contains(text, f"New commits: 1.\n\n- {short(two)} Two (Ann Dev)\n\nFiles: 1. Lines added: 1, removed: 1.\n\n- modified +1 -1 a\n")
     git("reset", "-q", "--hard", one)
     git.push()
-    equal(told(site), [(f"[acme/rocket] main: One ({one[:7]})", f"Rewound main from {short(two)} to {short(one)}.")])
+    equal(told(site), [(f"[acme/rocket] main rewound: One ({one[:7]})", f"Rewound main from {short(two)} to {short(one)}.")])
     contains(text_of(site.mails[0]), f"Commits that it does not lead to any more: 1.\n\n- {short(two)} Two (Ann Dev)\n\n"
                                      "Files: 1. Lines added: 1, removed: 1.\n\n- modified +1 -1 a\n")
     git("reset", "-q", "--hard", two)
     git.push()  # the same as before, and again a push
     equal(told(site), [(f"[acme/rocket] main: Two ({two[:7]})", f"Pushed to main, which is at {short(two)} now.")])
     git.push("HEAD:refs/heads/topic/a")
-    equal(told(site), [(f"[acme/rocket] topic/a: Two ({two[:7]})", f"Created branch topic/a at {short(two)}.")])
+    equal(told(site), [(f"[acme/rocket] topic/a created: Two ({two[:7]})", f"Created branch topic/a at {short(two)}.")])
     check("New commits" not in text_of(site.mails[0]), "a branch of commits that were there has no new ones")
     git.push(":refs/heads/topic/a")
-    equal(told(site), [(f"[acme/rocket] topic/a: Two ({two[:7]})", f"Deleted branch topic/a, which was at {short(two)}.")])
+    equal(told(site), [(f"[acme/rocket] topic/a deleted: Two ({two[:7]})", f"Deleted branch topic/a, which was at {short(two)}.")])
     git("tag", "light")
     git("tag", "-a", "-m", "The first\n\nwith *markup*", "v1", one)
     git.push("light", "v1")
-    equal(told(site), [(f"[acme/rocket] light: Two ({two[:7]})", f"Created tag light at {short(two)}."),
-                       (f"[acme/rocket] v1: One ({one[:7]})", f"Created tag v1 at {short(one)}.")])
+    equal(told(site), [(f"[acme/rocket] tag light created: Two ({two[:7]})", f"Created tag light at {short(two)}."),
+                       (f"[acme/rocket] tag v1 created: One ({one[:7]})", f"Created tag v1 at {short(one)}.")])
     contains("".join(text_of(m) for m in site.mails), "Tagged by Ann Dev:\n\n> The first")
     contains("".join(text_of(m) for m in site.mails), "> with *markup*")
     git("tag", "-f", "light", one)
     git.push("light")
-    equal(told(site), [(f"[acme/rocket] light: One ({one[:7]})", f"Moved tag light from {short(two)} to {short(one)}.")])
+    equal(told(site), [(f"[acme/rocket] tag light moved: One ({one[:7]})", f"Moved tag light from {short(two)} to {short(one)}.")])
     git.push(":light")
-    equal(told(site), [(f"[acme/rocket] light: One ({one[:7]})", f"Deleted tag light, which was at {short(one)}.")])
+    equal(told(site), [(f"[acme/rocket] tag light deleted: One ({one[:7]})", f"Deleted tag light, which was at {short(one)}.")])
     equal(fsck(site), "0 faults")
 
 
@@ -106,6 +106,43 @@ def a_branch_that_was_written_anew_and_pruned_is_not_new(site):
     contains(text_of(site.mails[0]), "New commits: 2+.\n")
     check(one not in text_of(site.mails[0]), "one")
     equal(fsck(site), "0 faults")
+
+
+@test
+def a_page_and_a_terminal_say_what_a_push_did(site):
+    git = watched(site, "--push-mail", "summary")
+    pages = os.path.join(site.dir, "pages")
+    site.set_config("pages", directory=pages)
+    one, two = git.commit("One"), git.commit("Two")
+    git.push("HEAD", f"{one}:refs/heads/topic", f"{one}:refs/heads/back")
+    told(site)
+    git.push("HEAD:topic", "HEAD:back")
+    told(site)
+    git("tag", "light")
+    git("tag", "-a", "-m", "The <b>first</b>\n\nwith \x1b[31mred", "v1")
+    git.push(f"{one}:back", ":topic", "light", "v1")
+    told(site)
+    git("tag", "-f", "light", one)
+    git.push("light", ":v1")
+    told(site)
+    site.metroplex("pages")
+    threads = {t["object"]: t["id"] for t in (site.show(id) for id in (1, 2))}
+    said = {"one": "", "two": ""}
+    for name, commit in ("one", one), ("two", two):
+        with open(os.path.join(pages, f"r/acme/rocket/{threads[commit]}.html")) as f:
+            said[name] = f.read()
+    a, b = (f"<code>{short(c)}</code>" for c in (one, two))
+    for where, what in (("two", f"created the branch <bdi>main</bdi> ({b})"), ("two", f"updated the branch <bdi>topic</bdi> ({a} → {b})"),
+                        ("one", f"rewound the branch <bdi>back</bdi> ({b} → {a})"), ("two", f"deleted the branch <bdi>topic</bdi> ({b})"),
+                        ("two", f"created the tag <bdi>v1</bdi> ({b})"), ("one", f"moved the tag <bdi>light</bdi> ({b} → {a})"),
+                        ("two", f"deleted the tag <bdi>v1</bdi> ({b})"),
+                        ("two", '<blockquote class="event said" dir="auto">The &lt;b&gt;first&lt;/b&gt;\n\nwith ')):
+        contains(said[where], what)
+    shown = site.metroplex("thread", "show", str(threads[two]))
+    contains(shown, f"pushed refs/heads/topic updated\n  {short(one)} -> {short(two)}\n")
+    contains(shown, f"pushed refs/heads/topic deleted\n  {short(two)}\n")
+    contains(shown, f"pushed refs/tags/v1 created\n  {short(two)}\nThe <b>first</b>\n")
+    check("\x1b" not in shown + said["two"], "an escape sequence")
 
 
 @test
@@ -324,7 +361,7 @@ def a_commit_has_a_page_and_stands_in_a_list_once_somebody_writes(site):
             return f.read()
 
     contains(page("1.html"), "Fix &lt;b&gt;it&lt;/b&gt;")
-    contains(page("1.html"), "pushed: <bdi>main</bdi>")
+    contains(page("1.html"), f"created the branch <bdi>main</bdi> (<code>{short(git('rev-parse', 'HEAD'))}</code>)")
     for name in ("index.html", "opened.html", "archive.html", "atom.xml", "titles.js"):
         check(not os.path.exists(os.path.join(directory, "r/acme/rocket", name)) or "Fix" not in page(name), name)
     site.metroplex("thread", "comment", "1", "--as", "kate", "-", stdin="Good.\n")
@@ -341,7 +378,7 @@ def a_commit_that_another_ref_brought_is_told_again_as_a_push(site):
     git.commit("Base"), git.push(), told(site)
     one = git.commit("One")
     git("tag", "v1"), git.push("v1")
-    equal(told(site), [(f"[acme/rocket] v1: One ({short(one)[:7]})", f"Created tag v1 at {short(one)}.")])
+    equal(told(site), [(f"[acme/rocket] tag v1 created: One ({short(one)[:7]})", f"Created tag v1 at {short(one)}.")])
     git.push()
     equal([subject for subject, _ in told(site)], [f"[acme/rocket] main: One ({short(one)[:7]})"])
     two = git.commit("Two")
