@@ -63,6 +63,8 @@ typedef struct {
     const char *source; /* the repository */
     MpPusher pusher;
     guint n_threads, n_lookups; /* so far */
+    guint n_events;             /* that were announced before it */
+    GHashTable *closed;         /* ids of threads that it closes */
     GHashTable *keys;           /* char *: of what the push tells */
     GHashTable *old;            /* char *: what commits said that it wrote anew, or NULL */
 } Closing;
@@ -71,6 +73,7 @@ static void
 closing_clear(Closing *closing)
 {
     mp_pusher_clear(&closing->pusher);
+    g_clear_pointer(&closing->closed, g_hash_table_unref);
     g_clear_pointer(&closing->keys, g_hash_table_unref);
     g_clear_pointer(&closing->old, g_hash_table_unref);
 }
@@ -130,6 +133,25 @@ key_of(const Naming *naming, guint64 thread)
     return mp_tracker_key(0, thread, source, identity);
 }
 
+/* Of a push that closes a thread, whichever of its commits does, a mail about that is enough: that
+ * others name it stands in the thread alone. */
+static bool
+is_announced(const Closing *closing, guint64 thread, MpThreadChange change)
+{
+    GPtrArray *events = closing->batch->events;
+
+    if (change == MP_THREAD_REFERENCED)
+        return !g_hash_table_contains(closing->closed, GSIZE_TO_POINTER(thread));
+    g_hash_table_add(closing->closed, GSIZE_TO_POINTER(thread));
+    for (guint i = events->len; i > closing->n_events; i--) {
+        const MpEvent *event = events->pdata[i - 1];
+
+        if (event->thread == thread && event->kind == MP_EVENT_REFERENCED)
+            g_ptr_array_remove_index(events, i - 1);
+    }
+    return true;
+}
+
 static bool
 tell(const Naming *naming, guint64 thread, MpThreadChange change, const char *key, GError **error)
 {
@@ -146,7 +168,8 @@ tell(const Naming *naming, guint64 thread, MpThreadChange change, const char *ke
     event->commits = mp_changed_commits_new();
     return mp_pull_add_commit(batch->instance->config, batch->repo, &naming->commit->id,
                               event->commits, &found, error) &&
-           mp_watch_tell(batch, thread, event, &actor, true, error);
+           mp_watch_tell(batch, thread, event, &actor, is_announced(closing, thread, change),
+                         error);
 }
 
 /* Whether this commit did it before, here or in the tracker. */
@@ -399,7 +422,8 @@ warn_of_more(const Closing *closing, guint n_commits)
 bool
 mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **error)
 {
-    g_auto(Closing) closing = {.batch = batch, .source = batch->repository->name};
+    g_auto(Closing) closing = {
+        .batch = batch, .source = batch->repository->name, .n_events = batch->events->len};
     g_auto(MpRepoRange) range = {0};
     GError *why = NULL;
 
@@ -407,6 +431,7 @@ mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **e
         return true;
     if (!mp_watch_find_pusher(batch, change->ref, change->after, &closing.pusher, error))
         return false;
+    closing.closed = g_hash_table_new(NULL, NULL);
     closing.keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!find_commits(&closing, change, &range, &why))
         return goes_on_without(batch, why, error);

@@ -779,6 +779,25 @@ def who_pushed_merged_and_closed(site):
 
 
 @test
+def who_hears_that_a_push_closes_a_thread_does_not_hear_that_it_names_it(site):
+    repository, = watched(site)
+    first, second, third = [site.thread("tim") for _ in range(3)]
+    mails(site, "tim")
+    repository.commit(f"See #{first}, and #{third}")
+    repository.commit(f"Fixes #{first}")
+    repository.commit(f"Closes #{second}\n\nAs #{first} said.")
+    repository.commit(f"Again #{second}", push="main")
+    site.metroplex("--once")
+    equal([changes(site, t) for t in (first, second, third)], [["referenced", "closed", "referenced"], ["closed", "referenced"], ["referenced"]])
+    equal([text.split("\n")[0] for _, text, _ in mails(site, "tim")],
+          [f"Closed #{first} by a commit of acme/rocket:", f"Closed #{second} by a commit of acme/rocket:", f"A commit of acme/rocket names #{third}:"])
+    repository.commit(f"See #{first}", push="main")
+    site.metroplex("--once")
+    equal([text.split("\n")[0] for _, text, _ in mails(site, "tim")], [f"A commit of acme/rocket names #{first}:"], "in another push")
+    equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
 def a_closed_one_is_not_looked_at(site):
     repository, pull = branches(site)
     site.metroplex("thread", "close", str(pull), "--as", "tim")
