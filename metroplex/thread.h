@@ -57,6 +57,11 @@ void thread_json_assignees(JsonObject *object, const GPtrArray *assignees);
 void thread_json_changes(JsonObject *object, const MpChanges *changes);
 void thread_print_changes(const MpChanges *changes);
 
+/* Says of the commits of a pull request, and of those that were pushed to it, which thread each
+ * has. */
+bool thread_find_commits(MpInstance *instance, const MpThread *thread, const GPtrArray *events,
+                         const MpChanges *changes, GError **error);
+
 /* The ids and commits of an event, in lines below it. */
 void thread_print_git(const MpThreadEvent *event);
 

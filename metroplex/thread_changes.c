@@ -89,7 +89,10 @@ print_commits(const GPtrArray *commits, guint64 all)
         const MpChangedCommit *commit = commits->pdata[i];
         g_autofree char *subject = mp_escape(commit->subject), *author = mp_escape(commit->author);
 
-        printf("  %.12s %s (%s)\n", commit->id, subject, author);
+        printf("  %.12s %s (%s)", commit->id, subject, author);
+        if (commit->thread != 0)
+            printf(" #%" G_GUINT64_FORMAT, commit->thread);
+        printf("\n");
     }
     if (all > commits->len)
         printf("  and %" G_GUINT64_FORMAT " more\n", all - commits->len);
@@ -135,6 +138,25 @@ thread_print_changes(const MpChanges *changes)
         printf("  %s: %s, +%" G_GUINT64_FORMAT " -%" G_GUINT64_FORMAT "\n", path, kind,
                file->n_added, file->n_removed);
     }
+}
+
+/* --- The threads of its commits -----------------------------------------------------------------
+ */
+
+bool
+thread_find_commits(MpInstance *instance, const MpThread *thread, const GPtrArray *events,
+                    const MpChanges *changes, GError **error)
+{
+    for (guint i = 0; i < events->len; i++) {
+        const MpThreadEvent *event = events->pdata[i];
+
+        if (event->change == MP_THREAD_HEAD_PUSHED &&
+            !mp_tracker_commit_threads(instance->tracker, thread->repository, event->commits,
+                                       G_MAXINT64, error))
+            return false;
+    }
+    return changes == NULL || mp_tracker_commit_threads(instance->tracker, thread->repository,
+                                                        changes->commits, G_MAXINT64, error);
 }
 
 /* --- Where its branches are, and how it ended ---------------------------------------------------

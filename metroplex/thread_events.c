@@ -87,6 +87,8 @@ thread_json_commits(JsonObject *object, const GPtrArray *commits)
         mp_json_text(element, "author", commit->author);
         mp_json_date(element, "date", commit->date);
         mp_json_text(element, "subject", commit->subject);
+        if (commit->thread != 0)
+            mp_json_number(element, "thread", commit->thread);
         json_array_add_object_element(array, element);
     }
 }

@@ -37,6 +37,11 @@ is_member(MpInstance *instance, const MpThread *thread, guint64 user, bool *memb
     return repository != NULL;
 }
 
+/* Of a pull request the lines are those of its commits. */
+#define PULL_PATH                                                                                  \
+    "; each commit of a pull request has a thread of its own, which metroplex thread show "        \
+    "names behind it, or metroplex thread open --kind commit --commit REV --path opens"
+
 /* As for mail: a locked thread is open to the repository's members. */
 static bool
 check_thread(MpInstance *instance, const MpPost *post, GError **error)
@@ -49,7 +54,8 @@ check_thread(MpInstance *instance, const MpPost *post, GError **error)
         return false;
     if (post->path != NULL && thread->kind != MP_COMMIT)
         return mp_fail(error, MP_ERROR_INPUT,
-                       "--path: thread %" G_GUINT64_FORMAT " is not about a commit", thread->id);
+                       "--path: thread %" G_GUINT64_FORMAT " is not about a commit%s", thread->id,
+                       thread->kind == MP_PULL ? PULL_PATH : "");
     if (thread->is_locked && !member)
         return mp_fail(error, MP_ERROR_INPUT,
                        "thread %" G_GUINT64_FORMAT " is locked, and %s is no member of %s",

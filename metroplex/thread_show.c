@@ -197,7 +197,9 @@ read_whole(MpInstance *instance, guint64 id, Whole *whole, GError **error)
     if (whole->thread == NULL || !read_comments(instance, whole, error))
         return false;
     whole->events = thread_read_events(instance, id, error);
-    if (whole->events == NULL || !mp_tracker_changes(instance->tracker, id, &whole->changes, error))
+    if (whole->events == NULL ||
+        !mp_tracker_changes(instance->tracker, id, &whole->changes, error) ||
+        !thread_find_commits(instance, whole->thread, whole->events, whole->changes, error))
         return false;
     whole->pulls = mp_tracker_pulls(instance->tracker, whole->thread->repository, error);
     if (whole->pulls == NULL)

@@ -13,8 +13,13 @@ mp_pages_add_commits(GString *page, const MpPagesTexts *texts, const GPtrArray *
         const MpChangedCommit *commit = commits->pdata[i];
         g_autofree char *id = g_strndup(commit->id, 12);
 
-        mp_page_add(page, "<li><code>%s</code> <bdi>%s</bdi> · <bdi>%s</bdi> · %D</li>\n", id,
-                    commit->subject, commit->author, commit->date);
+        mp_page_add(page, "<li>");
+        if (commit->thread != 0)
+            mp_page_add(page, "<a href=\"%d.html\">", commit->thread);
+        mp_page_add(page, "<code>%s</code> <bdi>%s</bdi>", id, commit->subject);
+        if (commit->thread != 0)
+            mp_page_add(page, "</a>");
+        mp_page_add(page, " · <bdi>%s</bdi> · %D</li>\n", commit->author, commit->date);
     }
     if (all > commits->len)
         mp_page_add(page, "<li>%s %d</li>\n", texts->more, all - commits->len);
@@ -64,6 +69,22 @@ add_diff(GString *page, const MpPagesTexts *texts, const MpChanges *changes)
     mp_page_add(page, "</details>\n");
 }
 
+/* Of the commits those have a thread that had one at the last event: what is opened later changes
+ * no page (see references.c). */
+static bool
+find_threads(MpPagesUpdate *update, const MpThread *thread, const MpChanges *changes,
+             GError **error)
+{
+    g_autoptr(MpThreadEvent) event = NULL;
+    guint64 last;
+
+    if (!mp_tracker_last_event(update->tracker, thread->id, &last, error) ||
+        (last > 0 && !mp_tracker_event(update->tracker, thread->id, last, &event, error)))
+        return false;
+    return mp_tracker_commit_threads(update->tracker, thread->repository, changes->commits,
+                                     event != NULL ? event->date : thread->created, error);
+}
+
 bool
 mp_pages_add_changes(MpPagesUpdate *update, const MpThread *thread, GString *page, GError **error)
 {
@@ -76,6 +97,8 @@ mp_pages_add_changes(MpPagesUpdate *update, const MpThread *thread, GString *pag
         return false;
     if (changes == NULL)
         return true;
+    if (!find_threads(update, thread, changes, error))
+        return false;
     mp_page_add(page,
                 "<section class=\"changes\">\n<details class=\"cut\" open><summary>%s (%d)"
                 "</summary>\n",

@@ -94,10 +94,14 @@ mp_pages_add_change(const MpPagesUpdate *update, const MpThread *thread, const M
                     event->was != NULL ? event->was : "", event->title);
 }
 
-static void
+static bool
 add_event(const MpPagesUpdate *update, const MpThread *thread, const MpThreadEvent *event,
-          GString *page)
+          GString *page, GError **error)
 {
+    if (event->change == MP_THREAD_HEAD_PUSHED &&
+        !mp_tracker_commit_threads(update->tracker, thread->repository, event->commits, event->date,
+                                   error))
+        return false;
     mp_page_add(page, "<p class=\"event\" id=\"event-%d\">", event->number);
     mp_pages_add_change(update, thread, event, page);
     mp_page_add(page, " · %t</p>\n", event->date);
@@ -106,6 +110,7 @@ add_event(const MpPagesUpdate *update, const MpThread *thread, const MpThreadEve
                     event->push->message);
     if (event->commits != NULL)
         mp_pages_add_commits(page, update->texts, event->commits, event->n_added);
+    return true;
 }
 
 bool
@@ -118,8 +123,8 @@ mp_pages_add_events(MpPagesUpdate *update, const MpThread *thread, guint64 comme
             return false;
         if (events->event != NULL && events->event->comment > comment)
             break;
-        if (events->event != NULL)
-            add_event(update, thread, events->event, page);
+        if (events->event != NULL && !add_event(update, thread, events->event, page, error))
+            return false;
         mp_pages_events_clear(events);
         events->next++;
     }

@@ -20,6 +20,7 @@ typedef struct {
     gint64 date;                 /* when it was written */
     char *body; /* what its message says below the subject, lines ending in \n; NULL for nothing.
                    An event does not keep it */
+    guint64 thread; /* about it, as mp_tracker_commit_threads() finds it; 0 for none. Not kept */
 } MpChangedCommit;
 
 typedef struct {

@@ -179,7 +179,8 @@ mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *told, GE
 /* --- Threads of commits --------------------------------------------------------------------- */
 
 static bool
-find_thread(MpTree *tree, const char *repository, const char *commit, guint64 *id, GError **error)
+find_thread(MpTree *tree, const char *repository, const char *commit, gint64 until, guint64 *id,
+            GError **error)
 {
     const MpThread wanted = {
         .kind = MP_COMMIT, .repository = (char *)repository, .object = (char *)commit};
@@ -188,7 +189,7 @@ find_thread(MpTree *tree, const char *repository, const char *commit, guint64 *i
     if (!mp_read_commit(tree, &wanted, id, error) || !mp_read_thread(tree, *id, &thread, error))
         return false;
     if (thread == NULL || thread->kind != MP_COMMIT || g_strcmp0(thread->object, commit) != 0 ||
-        strcmp(thread->repository, repository) != 0)
+        strcmp(thread->repository, repository) != 0 || thread->created > until)
         *id = 0;
     return true;
 }
@@ -197,12 +198,28 @@ bool
 mp_batch_commit_thread(MpBatch *batch, const char *repository, const char *commit, guint64 *thread,
                        GError **error)
 {
-    return find_thread(batch->chain.tree, repository, commit, thread, error);
+    return find_thread(batch->chain.tree, repository, commit, G_MAXINT64, thread, error);
 }
 
 bool
 mp_tracker_commit_thread(MpTracker *tracker, const char *repository, const char *commit,
                          guint64 *thread, GError **error)
 {
-    return find_thread(mp_store_view(&tracker->store), repository, commit, thread, error);
+    return find_thread(mp_store_view(&tracker->store), repository, commit, G_MAXINT64, thread,
+                       error);
+}
+
+bool
+mp_tracker_commit_threads(MpTracker *tracker, const char *repository, const GPtrArray *commits,
+                          gint64 until, GError **error)
+{
+    MpTree *tree = mp_store_view(&tracker->store);
+
+    for (guint i = 0; commits != NULL && i < commits->len; i++) {
+        MpChangedCommit *commit = commits->pdata[i];
+
+        if (!find_thread(tree, repository, commit->id, until, &commit->thread, error))
+            return false;
+    }
+    return true;
 }

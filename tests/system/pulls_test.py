@@ -145,7 +145,7 @@ def a_pull_request_has_its_commits_files_and_diff(site):
 # --- What a program is given, whole: every member and its type; a name that ends in ? is not always there
 
 ID, DATE, TEXT, MAYBE, NUMBER, FLAG = "[0-9a-f]{40}", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", str, (str, type(None)), int, bool
-COMMIT = {"id": ID, "author": TEXT, "date": DATE, "subject": TEXT}
+COMMIT = {"id": ID, "author": TEXT, "date": DATE, "subject": TEXT, "thread?": NUMBER}
 COMMENT = {"number": NUMBER, "author": TEXT, "author_name": MAYBE, "date": DATE, "via": "mail|command|import|push", "redacted?": DATE, "path?": TEXT, "line?": NUMBER, "lines?": TEXT,
            "body": TEXT, "elided": MAYBE, "message_id": MAYBE, "attachments": [{"file": TEXT, "name": MAYBE, "type": TEXT, "size": NUMBER}]}
 PUSH = {"ref": TEXT, "deed": "created|updated|rewound|deleted", "before": MAYBE, "after": MAYBE, "n-added": NUMBER, "n-removed": NUMBER, "unsure": FLAG, "added": [dict(COMMIT, date=None)],
@@ -776,6 +776,26 @@ def who_pushed_merged_and_closed(site):
     equal(event["change"], "head-deleted")
     check(event["author"].startswith("Kate of the shop") and "kate@example.org" not in event["author"], event["author"])
     equal(site.metroplex("fsck", "--json"), "")
+
+
+@test
+def a_commit_of_a_pull_request_leads_to_its_thread(site):
+    repository, pull = branches(site)
+    first, second = [repository.git("rev-parse", name) for name in ("topic~1", "topic")]
+    thread = int(site.metroplex("thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--commit", first, "--title", "It melts", "--as", "tim", "-",
+                                stdin="Why?"))
+    third = repository.commit("Paint it", push="topic")
+    site.metroplex("--once")
+    shown = site.metroplex("thread", "show", str(pull))
+    contains(shown, f"  {first[:12]} Add a fuse (Ada Wright) #{thread}\n"), contains(shown, f"  {second[:12]} Make it thicker (Ada Wright)\n")
+    equal([(c["id"], c.get("thread")) for c in site.show(pull)["changes"]["commits"]], [(third, None), (second, None), (first, thread)])
+    contains(page(site, pull), f'<li><a href="{thread}.html"><code>{first[:12]}</code> <bdi>Add a fuse</bdi></a>')
+    contains(page(site, pull), f"<li><code>{second[:12]}</code> <bdi>Make it thicker</bdi>")
+    later = int(site.metroplex("thread", "open", "--repository", "acme/rocket", "--kind", "commit", "--commit", third, "--title", "Red?", "--as", "tim", "-",
+                               stdin="Why?"))
+    contains(site.metroplex("thread", "show", str(pull)), f"head-pushed 1 commit\n  {third[:12]} Paint it (Ada Wright) #{later}\n")
+    equal(site.show(pull)["events"][0]["commits"][0]["thread"], later)
+    refused(site, 65, "is not about a commit; each commit of a pull request has a thread of its own", "thread", "comment", str(pull), "--as", "tim", "--path", "fuse.c", "-")
 
 
 @test
