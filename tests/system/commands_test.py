@@ -483,7 +483,7 @@ def a_thread_is_opened_answered_and_shown(site):
         check(re.fullmatch(DATE, comment.pop("date")), "date")
     equal(thread, {
         "id": 1, "kind": "issue", "repository": "acme/rocket", "title": "Rocket does not start", "state": "open",
-        "locked": False, "object": None, "author": "tim", "author_name": None, "body": "It says **no**.\nTwice.\n",
+        "locked": False, "closed": None, "object": None, "author": "tim", "author_name": None, "body": "It says **no**.\nTwice.\n",
         "opening": {"number": 0, "author": "tim", "author_name": None, "via": "command", "body": "It says **no**.\nTwice.\n", "elided": None, "message_id": None, "attachments": []},
         "labels": [], "assignees": [], "events": [],
         "subscribers": [{"login": "tim", "reason": "author"}, {"login": "kate", "reason": "comment"}],
