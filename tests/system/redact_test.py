@@ -772,7 +772,10 @@ def a_host_that_was_killed_while_it_followed_is_finished_by_the_next_run(site):
         with open(list) as f:
             calls = f.read().splitlines()
         begin = next(i for i, line in enumerate(calls) if "rewritten" in line)
-        for number in range(begin, len(calls), max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "6")))):
+        points = set(range(begin, len(calls), max(1, (len(calls) - begin) // int(os.environ.get("KILLS", "6")))))
+        # with a lock on the ref that is made, and on the same one when it is deleted
+        points |= {i + 2 for i, line in enumerate(calls) if "rewritten" in line and ".lock" in line and line.split()[1] in ("open", "openat")}
+        for number in sorted(points):
             shutil.rmtree(two.data)
             shutil.copytree(copy, two.data, symlinks=True)
             subprocess.run([killat(), "--kill", str(number), "--", *command], check=True, capture_output=True)
