@@ -272,6 +272,8 @@ mp_store_push(MpStore *store, const git_oid *to, GError **error)
         store->turn.is_ours = false;
         return take(store, to, error);
     }
+    if (push == MP_OUTRUN || push == MP_STALE)
+        store->turn.is_ours = false; /* it may be another's by now: it is taken anew */
     mp_debug("%s", why->message);
     return push == MP_OUTRUN ? MP_CONFLICT : look(store, to, push, why, error);
 }

@@ -260,21 +260,42 @@ def a_turn_that_an_administrator_deleted_is_made_again(site):
         check_all(remote, one)
 
 
+ONE_BRANCH = 'test "$1" = refs/heads/main || { echo "only main" >&2; exit 1; }\n'
+
+
 @test
-def a_remote_that_takes_one_branch_only_has_no_turns(site):
-    remote = Daemon()
-    try:
-        remote.hook("update", 'test "$1" = refs/heads/main || { echo "only main" >&2; exit 1; }\n')
-        contains(join(site, remote, "one"), "pushed")
-        (thread,), (address,) = conversation(site)
-        contains(site.run(METROPLEX, "init").stderr, "The remote has no turns")
-        site.deliver(site.mail("kate@example.org", address))
-        run(site)
-        equal((site.new, remote.git("for-each-ref", "--format=%(refname)")), ([], "refs/heads/main"))
-        check_all(remote, site)
-    finally:
-        remote.stop()
-        remote.remove()
+def a_turn_that_somebody_else_took_over_is_taken_anew(site):
+    """As where a host was slow, and passed for dead."""
+    with hosts(site, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        set_turn(remote, "The turn is host three's.\n")
+        three = remote.git("rev-parse", TURN)
+        remote.git("update-ref", "-d", TURN)
+        taken = os.path.join(remote.dir, "taken")
+        remote.hook("post-receive", f"while read old new ref; do if test $ref = {TURN} && mkdir {taken} 2>/dev/null; then git update-ref {TURN} {three}; fi; done\n")
+        one.deliver(one.mail("kate@example.org", address))
+        run(one)
+        check(os.path.isdir(taken), "it had the turn, and lost it")
+        check(in_a_row(one) <= 5, f"outrun {in_a_row(one)} times")
+        equal((one.new, turn(remote)), ([], "The turn is nobody's."))
+
+
+@test
+def a_remote_that_takes_one_branch_only_or_no_pushes_as_a_whole_has_no_turns(site):
+    for site, spoil in ((site, lambda remote: remote.hook("update", ONE_BRANCH)), (Site(), lambda remote: remote.git("config", "receive.advertiseAtomic", "false"))):
+        remote = Daemon()
+        try:
+            spoil(remote)
+            contains(join(site, remote, "one"), "pushed")
+            conversation(site)
+            contains(site.run(METROPLEX, "init").stderr, "The remote has no turns")
+            site.deliver(site.mail("kate@example.org", site.address(1, "kate")))
+            run(site)
+            equal((site.new, remote.git("for-each-ref", "--format=%(refname)")), ([], "refs/heads/main"))
+            check_all(remote, site)
+        finally:
+            remote.stop()
+            remote.remove()
 
 
 @test
@@ -334,22 +355,6 @@ def a_purge_asks_for_no_turn(site):
         set_turn(remote, "The turn is host dead's.\n")
         one.metroplex("thread", "redact", str(thread), "1", "--purge")
         check("Secret" not in one.git("log", "-p", "main"), "it is gone")
-
-
-@test
-def a_remote_that_takes_no_pushes_as_a_whole_has_no_turns(site):
-    remote = Daemon()
-    try:
-        remote.git("config", "receive.advertiseAtomic", "false")
-        contains(join(site, remote, "one"), "pushed")
-        (thread,), (address,) = conversation(site)
-        site.deliver(site.mail("kate@example.org", address))
-        run(site)
-        equal((site.new, remote.git("for-each-ref", "--format=%(refname)")), ([], "refs/heads/main"))
-        check_all(remote, site)
-    finally:
-        remote.stop()
-        remote.remove()
 
 
 @test
