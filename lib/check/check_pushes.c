@@ -39,17 +39,8 @@ check_root(MpChecker *checker)
 
 typedef struct {
     MpChecker *checker;
-    GHashTable *seen; /* char *: names */
     guint n_good, n_wrong, n_untold;
 } Look;
-
-static void
-look_clear(Look *look)
-{
-    g_hash_table_unref(look->seen);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 
 /* Where nothing is watched, a policy for pushes is one for nothing. */
 static bool
@@ -83,7 +74,6 @@ look_at(const MpRepository *repository, gpointer user_data)
     g_auto(MpWatchView) view = {0};
     g_autoptr(GError) error = NULL;
 
-    g_hash_table_add(look->seen, g_strdup(repository->name));
     if (!mp_watch_view(look->checker->instance, repository, &view, &error)) {
         look->n_wrong++;
         mp_check_tell(look->checker, MP_CHECK_UNKNOWN, _("a tracker that can be read"), NULL, "%s",
@@ -95,24 +85,6 @@ look_at(const MpRepository *repository, gpointer user_data)
     else
         look->n_good += view.state == MP_REPO_READABLE;
     return true;
-}
-
-/* Those in which a thread was opened, and which need no policy. */
-static bool
-look_at_others(Look *look, GError **error)
-{
-    MpTracker *tracker = look->checker->instance->tracker;
-    g_autoptr(GPtrArray) names = mp_tracker_told_repositories(tracker, error);
-
-    for (guint i = 0; names != NULL && i < names->len; i++) {
-        if (g_hash_table_contains(look->seen, names->pdata[i]))
-            continue;
-        g_autoptr(MpRepository) repository = mp_tracker_repository(tracker, names->pdata[i], error);
-        if (repository == NULL)
-            return false;
-        look_at(repository, look);
-    }
-    return names != NULL;
 }
 
 static void
@@ -150,15 +122,13 @@ tell_watched(MpChecker *checker, const Look *look)
 static void
 check_watched(MpChecker *checker)
 {
-    g_auto(Look) look = {.checker = checker,
-                         .seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    Look look = {.checker = checker};
     bool has_root = *checker->config->repositories_root != '\0';
     g_autoptr(GError) error = NULL;
 
     if (mp_instance_open_tracker(checker->instance, &error) &&
-        mp_tracker_foreach_repository(checker->instance->tracker, has_root ? look_at : count_untold,
-                                      &look, &error) &&
-        (!has_root || look_at_others(&look, &error)))
+        mp_tracker_foreach_watched(checker->instance->tracker, has_root ? look_at : count_untold,
+                                   &look, &error))
         tell_watched(checker, &look);
     else
         mp_check_tell(checker, MP_CHECK_UNKNOWN, _("a tracker that can be read"), NULL, "%s",

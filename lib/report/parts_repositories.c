@@ -9,7 +9,7 @@
 
 typedef struct {
     MpReport *report;
-    GHashTable *seen; /* char *: names */
+    guint n_told;
 } Telling;
 
 static void
@@ -33,7 +33,6 @@ tell_repository(const MpRepository *repository, gpointer user_data)
     g_auto(MpWatchView) view = {0};
     g_autoptr(GError) error = NULL;
 
-    g_hash_table_add(telling->seen, g_strdup(repository->name));
     mp_report_print(report,
                     "%s: reply %s, open %s, pages %s, push-mail %s, push-refs %s, members %u, "
                     "watchers %u",
@@ -46,37 +45,16 @@ tell_repository(const MpRepository *repository, gpointer user_data)
         tell_watch(report, &view);
     else
         mp_report_note(report, "repositories", error->message);
-    return g_hash_table_size(telling->seen) < REPOSITORIES_MAX;
-}
-
-/* Those in which a thread was opened, and which have no policy of their own. */
-static bool
-tell_others(Telling *telling, GError **error)
-{
-    MpTracker *tracker = telling->report->instance->tracker;
-    g_autoptr(GPtrArray) names = mp_tracker_told_repositories(tracker, error);
-
-    for (guint i = 0; names != NULL && i < MIN(names->len, REPOSITORIES_MAX); i++) {
-        if (g_hash_table_contains(telling->seen, names->pdata[i]))
-            continue;
-        g_autoptr(MpRepository) repository = mp_tracker_repository(tracker, names->pdata[i], error);
-        if (repository == NULL)
-            return false;
-        tell_repository(repository, telling);
-    }
-    return names != NULL;
+    return ++telling->n_told < REPOSITORIES_MAX;
 }
 
 void
 mp_report_repositories(MpReport *report)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Telling telling = {report, seen};
+    Telling telling = {report, 0};
     g_autoptr(GError) error = NULL;
 
     if (!mp_instance_open_tracker(report->instance, &error) ||
-        !mp_tracker_foreach_repository(report->instance->tracker, tell_repository, &telling,
-                                       &error) ||
-        !tell_others(&telling, &error))
+        !mp_tracker_foreach_watched(report->instance->tracker, tell_repository, &telling, &error))
         mp_report_note(report, "repositories", error->message);
 }

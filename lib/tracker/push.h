@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "tracker/repositories.h"
 #include "tracker/tracker.h"
 
 #define MP_PUSH_LISTED 20   /* commits and files that an event names, of each kind */
@@ -88,8 +89,10 @@ char *mp_push_key(const char *repository, const char *ref, guint64 counter, cons
 /* NULL where nobody has looked at the repository yet. */
 bool mp_tracker_told(MpTracker *tracker, const char *repository, MpTold **told, GError **error);
 
-/* The repositories that somebody has looked at (char *, the caller's). NULL for errors only. */
-GPtrArray *mp_tracker_told_repositories(MpTracker *tracker, GError **error);
+/* Calls `visit` for each repository that is looked at, until it returns false: those that somebody
+ * has set, and those in which a thread was opened, which need no policy. */
+bool mp_tracker_foreach_watched(MpTracker *tracker, MpRepositoryVisit visit, gpointer user_data,
+                                GError **error);
 
 /* Remembers it, with one commit. */
 bool mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *told, GError **error);

@@ -150,10 +150,43 @@ mp_tracker_told(MpTracker *tracker, const char *repository, MpTold **told, GErro
     return text == NULL || *told != NULL;
 }
 
-GPtrArray *
-mp_tracker_told_repositories(MpTracker *tracker, GError **error)
+typedef struct {
+    GHashTable *seen; /* char *: names */
+    MpRepositoryVisit visit;
+    gpointer user_data;
+    bool goes_on;
+} Visiting;
+
+static bool
+visit_one(const MpRepository *repository, gpointer user_data)
 {
-    return mp_paths_repositories(mp_store_view(&tracker->store), "told", error);
+    Visiting *visiting = user_data;
+
+    g_hash_table_add(visiting->seen, g_strdup(repository->name));
+    visiting->goes_on = visiting->visit(repository, visiting->user_data);
+    return visiting->goes_on;
+}
+
+bool
+mp_tracker_foreach_watched(MpTracker *tracker, MpRepositoryVisit visit, gpointer user_data,
+                           GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Visiting visiting = {seen, visit, user_data, true};
+
+    if (!mp_tracker_foreach_repository(tracker, visit_one, &visiting, error))
+        return false;
+    g_autoptr(GPtrArray) told =
+        mp_paths_repositories(mp_store_view(&tracker->store), "told", error);
+    for (guint i = 0; told != NULL && visiting.goes_on && i < told->len; i++) {
+        if (g_hash_table_contains(seen, told->pdata[i]))
+            continue;
+        g_autoptr(MpRepository) repository = mp_tracker_repository(tracker, told->pdata[i], error);
+        if (repository == NULL)
+            return false;
+        visiting.goes_on = visit(repository, user_data);
+    }
+    return told != NULL;
 }
 
 bool

@@ -71,21 +71,6 @@ add_name(const MpRepository *repository, gpointer user_data)
     return true;
 }
 
-/* Those that a thread was opened in, and which need no policy. */
-static bool
-add_looked_at(MpWatch *watch, GError **error)
-{
-    g_autoptr(GPtrArray) names = mp_tracker_told_repositories(watch->instance->tracker, error);
-    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (GList *link = watch->waiting.head; link != NULL; link = link->next)
-        g_hash_table_add(known, link->data);
-    for (guint i = 0; names != NULL && i < names->len; i++)
-        if (!g_hash_table_contains(known, names->pdata[i]))
-            g_queue_push_tail(&watch->waiting, g_strdup(names->pdata[i]));
-    return names != NULL;
-}
-
 bool
 mp_watch_look_at_all(MpWatch *watch, GError **error)
 {
@@ -94,9 +79,7 @@ mp_watch_look_at_all(MpWatch *watch, GError **error)
     g_queue_clear_full(&watch->waiting, g_free);
     watch->are_pulls_due = true;
     if (!mp_instance_refresh(watch->instance, error) ||
-        !mp_tracker_foreach_repository(watch->instance->tracker, add_name, &watch->waiting,
-                                       error) ||
-        !add_looked_at(watch, error))
+        !mp_tracker_foreach_watched(watch->instance->tracker, add_name, &watch->waiting, error))
         return false;
     for (GList *link = watch->waiting.head; link != NULL; link = link->next)
         g_hash_table_add(watch->known, g_strdup(link->data));
