@@ -171,14 +171,20 @@ def a_push_never_fails_because_of_us(site):
         equal(bells(site), [])
 
 
-@test
-def who_pushed_is_believed_from_the_owner_alone(site):
+def watched_by_tim(site):
+    """The repository with the hook, and one push of it told."""
     git = with_hook(site)
     site.user("tim")
     site.metroplex("repository", "set", "acme/rocket", "--watch", "tim")
     git.commit("One")
     push_silently(git)
     told(site)
+    return git
+
+
+@test
+def who_pushed_is_believed_from_the_owner_alone(site):
+    git = watched_by_tim(site)
 
     def push_by(user, owner=None):
         new = git.commit(f"By {user}")
@@ -227,12 +233,7 @@ def gitolites_hook(site, git):
 
 @test
 def the_hook_of_the_manual_rings_for_all_repositories_of_gitolite(site):
-    git = with_hook(site)
-    site.user("tim")
-    site.metroplex("repository", "set", "acme/rocket", "--watch", "tim")
-    git.commit("One")
-    push_silently(git)
-    told(site)
+    git = watched_by_tim(site)
     gitolites_hook(site, git)
     here = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": site.dir}  # what sshd gives, and gitolite-shell adds
 
