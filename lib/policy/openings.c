@@ -222,20 +222,33 @@ is_greeting(const char *word)
     return mp_find_name(greetings, G_N_ELEMENTS(greetings), small) >= 0;
 }
 
-/* Whether nothing is said from there on, or a yes. */
-static bool
-says_yes_or_ends(GStrv words)
+/* A line in words, and behind which of them the last yes stands, and the last of all; 0: none. */
+typedef struct {
+    GStrv words;
+    guint yes, end;
+} Line;
+
+/* Each word is looked at once, however many idioms there are. */
+static void
+find_last(Line *line)
 {
     static const char *const yes[] = {"yes", "yep", "yeah", "ok", "okay", "sure", "oui", "ja"};
-    bool ends = true, says_yes = false;
 
-    for (char **word = words; *word != NULL; word++) {
-        g_autofree char *small = g_utf8_strdown(*word, -1);
+    for (guint i = 0; line->words[i] != NULL; i++) {
+        g_autofree char *small = g_utf8_strdown(line->words[i], -1);
 
-        ends &= *small == '\0';
-        says_yes |= mp_find_name(yes, G_N_ELEMENTS(yes), small) >= 0;
+        if (*small != '\0')
+            line->end = i + 1;
+        if (mp_find_name(yes, G_N_ELEMENTS(yes), small) >= 0)
+            line->yes = i + 1;
     }
-    return ends || says_yes;
+}
+
+/* Whether nothing is said from there on, or a yes. */
+static bool
+says_yes_or_ends(const Line *line, guint from)
+{
+    return line->yes > from || line->end <= from;
 }
 
 /* The word before it, in lower case; "" where there is none. The caller's. */
@@ -250,21 +263,21 @@ word_before(GStrv words, guint at)
 /* "No problem, yes", "pas de souci", "why not": a no that says yes. Whoever says more than that may
  * mean their no: "No problem report was sent by me". */
 static bool
-is_idiom(GStrv words, guint at)
+is_idiom(const Line *line, guint at)
 {
     static const char *const before[] = {"why", "pourquoi", "warum"};
     static const char *const small[] = {"", "a", "de", "at", "all"};
     static const char *const behind[] = {"problem", "problems", "probl\xC3\xA8me", "worries",
                                          "souci",   "soucis",   "doubt",           "doute"};
-    g_autofree char *last = word_before(words, at);
+    g_autofree char *last = word_before(line->words, at);
 
     if (mp_find_name(before, G_N_ELEMENTS(before), last) >= 0)
-        return says_yes_or_ends(words + at + 1);
-    for (char **next = words + at + 1; *next != NULL; next++) {
-        g_autofree char *word = g_utf8_strdown(*next, -1);
+        return says_yes_or_ends(line, at + 1);
+    for (guint next = at + 1; line->words[next] != NULL; next++) {
+        g_autofree char *word = g_utf8_strdown(line->words[next], -1);
 
         if (mp_find_name(behind, G_N_ELEMENTS(behind), word) >= 0)
-            return says_yes_or_ends(next + 1);
+            return says_yes_or_ends(line, next + 1);
         if (mp_find_name(small, G_N_ELEMENTS(small), word) < 0)
             return false;
     }
@@ -273,16 +286,18 @@ is_idiom(GStrv words, guint at)
 
 /* Whether the line says no; *greets where it begins with a greeting. */
 static bool
-line_refuses(const char *line, bool *greets)
+line_refuses(const char *text, bool *greets)
 {
-    g_auto(GStrv) words = words_of(line);
+    g_auto(GStrv) words = words_of(text);
+    Line line = {words, 0, 0};
     guint i = 0;
 
+    find_last(&line);
     while (words[i] != NULL && *words[i] == '\0')
         i++;
     *greets = words[i] != NULL && is_greeting(words[i]);
     for (; words[i] != NULL; i++)
-        if (is_refusal(words[i]) && !is_idiom(words, i))
+        if (is_refusal(words[i]) && !is_idiom(&line, i))
             return true;
     return false;
 }

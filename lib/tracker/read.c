@@ -123,8 +123,11 @@ mp_read_repository(MpTree *tree, const char *name, GError **error)
         return mp_fail_null(error, MP_ERROR_INPUT, "a repository's name has the form owner/name");
     if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return NULL;
-    return mp_record_parse_repository(text != NULL ? text : "[repository]\nreply=on\n", path, name,
-                                      error);
+    MpRepository *repository = mp_record_parse_repository(
+        text != NULL ? text : "[repository]\nreply=on\n", path, name, error);
+    if (repository != NULL)
+        repository->is_recorded = text != NULL;
+    return repository;
 }
 
 MpRepository *

@@ -48,8 +48,12 @@ read_set(MpTree *tree, const char *name, MpRepository **repository, GError **err
         return true;
     if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
         return false;
-    *repository = text != NULL ? mp_record_parse_repository(text, path, name, error) : NULL;
-    return text == NULL || *repository != NULL;
+    if (text == NULL)
+        return true;
+    *repository = mp_record_parse_repository(text, path, name, error);
+    if (*repository != NULL)
+        (*repository)->is_recorded = true;
+    return *repository != NULL;
 }
 
 bool

@@ -156,6 +156,7 @@ typedef struct {
     GArray *watchers; /* guint64 user ids */
     GArray *members;
     char *link;        /* template, or NULL for the instance's */
+    bool is_recorded;  /* somebody has set it; else all is as it is for one that nobody did */
     bool has_no_pages; /* it is left out of what `metroplex pages` makes */
     char *address;     /* "rocket": the local part that opens a thread here, or NULL */
     MpOpenPolicy open;

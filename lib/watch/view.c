@@ -105,32 +105,6 @@ look(MpWatchView *view, const char *root, const MpRepository *repository, const 
     view->why = why != NULL ? g_strdup(why->message) : NULL;
 }
 
-typedef struct {
-    const char *name;
-    bool is_there;
-} Search;
-
-static bool
-is_other(const MpRepository *repository, gpointer user_data)
-{
-    Search *search = user_data;
-
-    search->is_there = strcmp(repository->name, search->name) == 0;
-    return !search->is_there;
-}
-
-/* One that was looked at is looked at again. */
-static bool
-find_whether_watched(MpTracker *tracker, const char *name, MpWatchView *view, GError **error)
-{
-    Search search = {name, view->is_known};
-
-    if (!view->is_known && !mp_tracker_foreach_repository(tracker, is_other, &search, error))
-        return false;
-    view->is_watched = search.is_there;
-    return true;
-}
-
 bool
 mp_watch_view(const MpInstance *instance, const MpRepository *repository, MpWatchView *view,
               GError **error)
@@ -144,8 +118,7 @@ mp_watch_view(const MpInstance *instance, const MpRepository *repository, MpWatc
         return false;
     view->is_known = told != NULL;
     view->n_known = told != NULL ? told->refs->len : 0;
-    if (!find_whether_watched(instance->tracker, repository->name, view, error))
-        return false;
+    view->is_watched = view->is_known || repository->is_recorded;
     if (*root == '\0')
         return true;
     view->path = g_strdup_printf("%s/%s.git", root, repository->name);

@@ -4,6 +4,7 @@ import email.header
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -206,6 +207,18 @@ def who_says_no_confirms_nothing(site):
     for question, text in zip(asked, YES):
         equal(take(site, answer(site, question, "kate@example.org", text=f"{text}\nOn Monday, git.example.org <noreply@{HOST}> wrote:\n{quoted}")), "confirmed", text)
     equal((len(threads(site)), held(site)), (len(YES), []))
+
+
+@test
+def a_long_line_of_noes_that_mean_yes_holds_up_nobody(site):
+    """It took minutes of the parent, which has no limit of time."""
+    site.user("kate")
+    opens(site, members=("kate",))
+    site.deliver(first_mail(site, "kate@example.org", verdict=UNPROVED))
+    site.metroplex("--once")
+    name = site.deliver(answer(site, questions(site)[0], "kate@example.org", text="no doubt " * 50000 + "yes no\n"))
+    subprocess.run([METROPLEX, "--config", site.config, "--once"], check=True, timeout=60)
+    equal(site.reasons()[name], "declined")
 
 
 @test
