@@ -134,13 +134,21 @@ static guint
 fence_start(const GArray *lines, guint start, guint last, guint none)
 {
     guint depth = line_quote_depth(LINE(lines, last)->core), open = none;
+    char mark = '\0';
 
     for (guint i = start; i <= last; i++) {
         const char *rest = own_rest(LINE(lines, i));
 
-        if (LINE(lines, i)->kind == LINE_QUOTE && is_fence(rest) &&
-            line_quote_depth(LINE(lines, i)->core) == depth)
-            open = open != none && code_is_bare_fence(rest) ? none : i;
+        if (LINE(lines, i)->kind != LINE_QUOTE || !is_fence(rest) ||
+            line_quote_depth(LINE(lines, i)->core) != depth)
+            continue;
+        if (mark == '\0' && !code_is_drawn(rest)) {
+            mark = *rest;
+            open = i;
+        } else if (mark == *rest && code_is_bare_fence(rest)) {
+            mark = '\0';
+            open = none;
+        }
     }
     return open;
 }

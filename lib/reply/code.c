@@ -6,6 +6,12 @@
 
 enum { FRONT_MATTER_LINES = 40 };
 
+bool
+code_is_drawn(const char *rest)
+{
+    return rest[0] == '~' && rest[strspn(rest, "~")] == '\0' && strlen(rest) > 3;
+}
+
 /* A fence that is never closed protects nothing: who knows where it was meant to end. */
 static void
 mark_fences(GArray *lines)
@@ -21,8 +27,7 @@ mark_fences(GArray *lines)
         if (!fence || LINE(lines, i)->fenced)
             continue;
         if (mark == '\0') {
-            /* ~~~~ alone is as likely a line drawn by hand */
-            if (core[0] == '~' && core[strspn(core, "~")] == '\0' && strlen(core) > 3)
+            if (code_is_drawn(core))
                 continue;
             mark = core[0];
             open = i;

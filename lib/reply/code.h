@@ -15,6 +15,9 @@ bool code_is_hunk(const char *core, guint *old, guint *new);
 /* What stands above the first hunk of a file. */
 bool code_is_diff_head(const char *core);
 
+/* "~~~~" alone is as likely a line drawn by hand: it opens no fence. */
+bool code_is_drawn(const char *rest);
+
 /* "```" and nothing behind it, which may close a fence. */
 bool code_is_bare_fence(const char *rest);
 
