@@ -15,7 +15,9 @@
 #include <git2/sys/errors.h>
 #endif
 
-#define PRIORITY    3  /* of libgit2's, packs have two, and files one */
+/* Behind packs, which have two as well and were added before it: what a pack has needs no file, be
+ * that damaged or not. Before libgit2's own for files, which has one. */
+#define PRIORITY    2
 #define HEADER_MAX  32 /* "commit 18446744073709551615" */
 #define CHUNK       16384
 #define OBJECT_PATH (2 + 1 + GIT_OID_HEXSZ - 2 + 1)

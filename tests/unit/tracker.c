@@ -489,6 +489,26 @@ Test(tracker, an_object_that_was_pushed_and_ends_early_is_an_error, .timeout = 6
     cr_expect(strstr(error->message, "damaged") != NULL, "%s", error->message);
 }
 
+/* As a power cut leaves it, where somebody unpacked an object or pushed it anew. */
+Test(tracker, a_damaged_file_of_an_object_that_a_pack_has_hides_it_not)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    g_autoptr(MpThread) thread = NULL;
+    g_autofree char *path = scratch_path(scratch, "tracker.git");
+
+    open_thread(batch, "T");
+    commit(batch);
+    g_free(scratch_run(scratch,
+                       "cd tracker.git && for id in $(git rev-parse main main^{tree} "
+                       "main:threads/00/00/00/01/thread); do d=objects/$(echo $id | cut -c1-2) && "
+                       "mkdir -p $d && : >$d/$(echo $id | cut -c3-); done"));
+    g_autoptr(MpTracker) again = mp_tracker_open(path, "git.example.org", NULL);
+    cr_assert_not_null(again);
+    cr_expect(mp_tracker_thread(again, 1, &thread, NULL) && thread != NULL);
+}
+
 #define NONCE "00112233aabbccdd"
 #define A_KEY "0123456789abcdef0123456789abcdef"
 
