@@ -130,7 +130,6 @@ take_turn(MpStore *store, GError **error)
     gint64 end = g_get_monotonic_time() + (gint64)WAIT_S * G_USEC_PER_SEC;
     Seen seen = {0};
 
-    store->turn.was_anothers = false;
     while (store->turn.is_there && !store->turn.is_ours && g_get_monotonic_time() < end &&
            !mp_is_stopped()) {
         if (!look(store, &seen, error) ||
@@ -147,6 +146,7 @@ take_turn(MpStore *store, GError **error)
 bool
 mp_store_make_way(MpStore *store, guint attempt, GError **error)
 {
+    store->turn.was_anothers = false;
     if (store->remote == NULL)
         return true;
     if (attempt >= MP_TAKE_TURN && has_turns(store))

@@ -211,10 +211,9 @@ locked_batch(MpInbound *inbound, GPtrArray *deliveries, Stock *stock, GError **e
 {
     MpInstance *instance = inbound->instance;
     bool is_news = pushes_most(deliveries);
-    bool good =
-        lock_and_recover(inbound, is_news, error) &&
-        (inbound->tell != NULL || !is_news || mp_accounts_fetch_begin(instance->accounts, error)) &&
-        batch(inbound, g_ptr_array_ref(deliveries), stock, error);
+    bool good = lock_and_recover(inbound, is_news, error) &&
+                (inbound->tell != NULL || !is_news || mp_instance_get_ready(instance, error)) &&
+                batch(inbound, g_ptr_array_ref(deliveries), stock, error);
 
     if (instance->is_open) {
         mp_accounts_fetch_drop(instance->accounts);

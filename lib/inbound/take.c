@@ -4,9 +4,8 @@
 #include "base/log.h"
 #include "inbound/internal.h"
 
-#define CROWDED        4                  /* times as many where hosts wait for each other */
-#define MP_CROWDED_MAX 512                /* since they wait */
-#define BATCH_BYTES    (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
+#define CROWDED     4                  /* times as many where hosts wait for each other */
+#define BATCH_BYTES (16 * 1024 * 1024) /* of mails in one batch: bounds the memory of a run */
 
 /* Where hosts wait for each other, each gets more done when it is its turn. */
 static guint

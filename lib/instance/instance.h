@@ -26,6 +26,7 @@ typedef struct {
     bool is_registered; /* the shared tracker knows it */
     bool is_current;    /* the tracker is as its server had it since the lock was taken */
     gint64 crowded;     /* until then (monotonic, microseconds) others are likely to be faster */
+    bool is_turn_due;   /* no fetch was begun, since it is to be our turn first */
     bool is_open;       /* all that the command needs of repositories and queues */
 } MpInstance;
 
@@ -86,10 +87,11 @@ bool mp_instance_lock(MpInstance *instance, GError **error);
 bool mp_instance_lock_known(MpInstance *instance, GError **error);
 
 /*
- * Before anything is decided on what mp_instance_lock_known() and mp_accounts_fetch_begin() found:
- * ends the fetch. Where others were faster lately, it is our turn from here on instead, and both
- * are old: they are to be fetched.
+ * After mp_instance_lock_known(), beside something else: begins to fetch the accounts, but where
+ * others were faster lately. And then, before anything is decided: ends that, or waits for our turn
+ * instead. *is_old: both are to be fetched now.
  */
+bool mp_instance_get_ready(MpInstance *instance, GError **error);
 bool mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error);
 
 /* Others were faster, `attempt` times by now: lets them go first, and remembers that. */

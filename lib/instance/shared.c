@@ -116,13 +116,21 @@ mp_instance_make_way(MpInstance *instance, guint attempt, GError **error)
 }
 
 bool
+mp_instance_get_ready(MpInstance *instance, GError **error)
+{
+    instance->is_turn_due = mp_instance_is_crowded(instance);
+    return instance->is_turn_due || mp_accounts_fetch_begin(instance->accounts, error);
+}
+
+bool
 mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error)
 {
-    *is_old = mp_instance_is_crowded(instance);
+    bool was_anothers;
+
+    *is_old = instance->is_turn_due;
+    instance->is_turn_due = false;
     if (!*is_old)
         return mp_accounts_fetch_end(instance->accounts, error);
-    bool was_anothers;
-    mp_accounts_fetch_drop(instance->accounts);
     if (!mp_tracker_take_turn(instance->tracker, &was_anothers, error))
         return false;
     if (was_anothers)
