@@ -66,7 +66,8 @@ take_word(Walk *walk, const char *p)
 
     walk->is_after_option = is_option && length == 2;
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-        if (strlen(commands[i].name) == length && strncmp(p, commands[i].name, length) == 0) {
+        if (*commands[i].name == *p && strlen(commands[i].name) == length &&
+            strncmp(p, commands[i].name, length) == 0) {
             walk->command = commands[i].command;
             return;
         }
@@ -247,6 +248,22 @@ take_character(Walk *walk, const char *p)
     return next;
 }
 
+/* Letters and digits at `p` within a word, at which nothing begins that is looked for. */
+static gsize
+plain_octets(const Walk *walk, const char *p)
+{
+    const char *end = p;
+
+    if (p == walk->run || p == walk->text || begins_word(walk, p))
+        return 0;
+    while (g_ascii_isalnum(*end))
+        end++;
+    gsize code = walk->next_code < walk->code->len
+                     ? g_array_index(walk->code, MpRange, walk->next_code).begin
+                     : G_MAXSIZE;
+    return code >= (gsize)(end - walk->text) ? (gsize)(end - p) : 0;
+}
+
 static char *
 mask_others(const char *text, GArray *code)
 {
@@ -258,8 +275,13 @@ mask_others(const char *text, GArray *code)
 
     begin_line(&walk, text);
     for (const char *p = text; *p != '\0';) {
-        gsize length = kept_octets(&walk, p);
+        gsize length = plain_octets(&walk, p);
 
+        if (length > 0) {
+            p += length;
+            continue;
+        }
+        length = kept_octets(&walk, p);
         if (length > 0) {
             walk.run = p += length;
             walk.is_in_path = false;
@@ -274,12 +296,22 @@ mask_others(const char *text, GArray *code)
     return g_string_free(walk.out, FALSE);
 }
 
+/* Without an @, however it is written, there is no address. */
+static bool
+has_at(const char *text)
+{
+    for (const char *p = text; (p = strpbrk(p, "@%=&\xEF")) != NULL; p++)
+        if (mp_mask_at(p) > 0)
+            return true;
+    return false;
+}
+
 char *
 mp_address_mask(const char *text, MpMaskScope scope)
 {
     g_autofree char *masked = mp_mask_macs(text);
 
-    if (scope == MP_MASK_MACS || strpbrk(masked, "@%=&\xEF") == NULL)
+    if (scope == MP_MASK_MACS || !has_at(masked))
         return g_steal_pointer(&masked);
     g_autoptr(GArray) code = scope == MP_MASK_MARKDOWN ? mp_mask_code(masked)
                                                        : g_array_new(FALSE, FALSE, sizeof(MpRange));

@@ -43,7 +43,7 @@ static const char *const digests[] = {"md5", "sha1", "sha256", "sha384", "sha512
 static bool
 is_atext(char c) /* RFC 5322, section 3.2.3, and the dot */
 {
-    return g_ascii_isalnum(c) || (c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
+    return g_ascii_isalnum(c) || (c > ' ' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
 }
 
 /* Length of a letter, digit, mark or joiner beyond ASCII at `p`, else 0. */
@@ -92,7 +92,7 @@ mp_mask_at(const char *p)
 
     if (*p == '@')
         return 1;
-    if (strchr("\\%=&\xEF", *p) == NULL)
+    if (g_ascii_isalnum(*p) || *p == ' ' || strchr("\\%=&\xEF", *p) == NULL)
         return 0;
     for (gsize i = 0; i < G_N_ELEMENTS(forms); i++)
         if (g_str_has_prefix(p, forms[i]))

@@ -17,7 +17,8 @@ break_octets(const char *p)
                                             "\xE2\x80\x8D", "\xE2\x81\xA0", "\xEF\xBB\xBF",
                                             "<wbr>",        "&shy;",        "&#8203;"};
 
-    if (strchr("\\=\r\n\xC2\xE2\xEF<&", *p) == NULL || *p == '\0')
+    if (g_ascii_isalnum(*p) || *p == ' ' || *p == '\0' ||
+        strchr("\\=\r\n\xC2\xE2\xEF<&", *p) == NULL)
         return 0;
     const char *q = p + (*p == '\\' || *p == '=');
     q += *q == '\r';
@@ -60,7 +61,7 @@ static const char *
 skip_digits(const char *p, gsize n, const char *known)
 {
     for (gsize i = 0; i < n; i++, p++) {
-        p = i > 0 ? skip_breaks(p) : p;
+        p = i > 0 && !g_ascii_isxdigit(*p) ? skip_breaks(p) : p;
         if (known != NULL ? g_ascii_tolower(*p) != known[i] : !g_ascii_isxdigit(*p))
             return NULL;
     }
@@ -71,7 +72,7 @@ skip_digits(const char *p, gsize n, const char *known)
 static bool
 find_thread_mac(const char *p, const char **begin, const char **end)
 {
-    if (strchr("icIC", *p) == NULL || *p == '\0' || (p = skip_hyphen(p + 1)) == NULL)
+    if (((*p | 0x20) != 'i' && (*p | 0x20) != 'c') || (p = skip_hyphen(p + 1)) == NULL)
         return false;
     gsize digits = strspn(p, "0123456789");
     if (digits == 0 || digits > 14 || (*begin = skip_hyphen(p + digits)) == NULL)
@@ -86,6 +87,15 @@ begins_digits(const char *text, const char *p)
 {
     return g_ascii_isxdigit(*p) && (p == text || !g_ascii_isxdigit(p[-1]) ||
                                     (p - text >= 2 && p[-2] == '2' && (p[-1] | 0x20) == 'b'));
+}
+
+/* By two octets, which tell of nearly every place that none begins there. */
+static bool
+may_begin(const char *text, const char *p)
+{
+    if (!g_ascii_isxdigit(*p) && (*p | 0x20) != 'i')
+        return false;
+    return g_ascii_isxdigit(p[1]) ? begins_digits(text, p) : p[1] != ' ' && !g_ascii_isalpha(p[1]);
 }
 
 /* At "KEY-", as find_thread_mac. */
@@ -106,7 +116,8 @@ mp_mask_macs(const char *text)
     const char *shown = text, *begin, *end;
 
     for (const char *p = text; *p != '\0'; p++) {
-        if (!find_thread_mac(p, &begin, &end) && !find_question_mac(text, p, &begin, &end))
+        if (!may_begin(text, p) ||
+            (!find_thread_mac(p, &begin, &end) && !find_question_mac(text, p, &begin, &end)))
             continue;
         g_string_append_len(out, shown, begin - shown);
         g_string_append(out, MP_OUR_MASK);
@@ -120,8 +131,11 @@ mp_mask_macs(const char *text)
 static void
 digits_of(const guint8 mac[20], char digits[MAC_DIGITS + 1])
 {
-    for (gsize i = 0; i < MAC_DIGITS / 2; i++)
-        g_snprintf(digits + 2 * i, 3, "%02x", mac[i]);
+    static const char hex[] = "0123456789abcdef";
+
+    for (gsize i = 0; i < MAC_DIGITS; i++)
+        digits[i] = hex[mac[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+    digits[MAC_DIGITS] = '\0';
 }
 
 char *
@@ -132,8 +146,9 @@ mp_address_mask_known(const char *text, const guint8 mac[20])
     const char *shown = text, *end;
 
     digits_of(mac, digits);
+    char upper = g_ascii_toupper(digits[0]);
     for (const char *p = text; *p != '\0'; p++) {
-        if (g_ascii_tolower(*p) != digits[0] || (end = skip_digits(p, MAC_DIGITS, digits)) == NULL)
+        if ((*p != digits[0] && *p != upper) || (end = skip_digits(p, MAC_DIGITS, digits)) == NULL)
             continue;
         g_string_append_len(out, shown, p - shown);
         g_string_append(out, MP_OUR_MASK);

@@ -21,6 +21,17 @@ static const struct {
 
 #define IS_STAND_IN(p) ((p)[0] == '\xef' && (p)[1] == '\xb7' && ((p)[2] & 0xfe) == 0x90)
 
+/* The octets at `p` that stay as they are, up to a control character. */
+static gsize
+count_kept(const char *p)
+{
+    gsize n = 0;
+
+    while ((guchar)p[n] >= 0x20 ? p[n] != 0x7f : p[n] == '\n' || p[n] == '\t')
+        n++;
+    return n;
+}
+
 char *
 mp_clean_text(const char *text)
 {
@@ -28,10 +39,14 @@ mp_clean_text(const char *text)
     GString *out = g_string_sized_new(strlen(valid) + 1);
 
     for (const char *p = valid; *p != '\0'; p++) {
-        if (*p == '\r')
-            g_string_append(out, p[1] == '\n' ? "" : "\n");
-        else if (*p == '\n' || *p == '\t' || ((unsigned char)*p >= 0x20 && *p != 0x7f))
-            g_string_append_c(out, *p);
+        gsize n_kept = count_kept(p);
+
+        g_string_append_len(out, p, (gssize)n_kept);
+        p += n_kept;
+        if (*p == '\0')
+            break;
+        if (*p == '\r' && p[1] != '\n')
+            g_string_append_c(out, '\n');
     }
     while (out->len > 0 && out->str[out->len - 1] == '\n')
         g_string_truncate(out, out->len - 1);

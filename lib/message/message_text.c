@@ -257,24 +257,46 @@ skip_tag(const char *p, guint *unclosed)
     return end == NULL ? p + strlen(p) : end + 1;
 }
 
+static bool
+is_gap(gunichar c)
+{
+    return g_unichar_isspace(c) || g_unichar_iscntrl(c) || !g_unichar_isdefined(c);
+}
+
 /* Where the next letter stands, past white space, controls and tags; at the end of the text the
  * end. */
 static const char *
 skip_gap(const char *p, bool is_html, guint *unclosed)
 {
     while (*p != '\0') {
-        gunichar c = g_utf8_get_char(p);
+        guchar c = (guchar)*p;
 
         if (is_html && c == '<')
             p = skip_tag(p, unclosed);
-        else if (c > ' ' && c < 127)
+        else if (c <= ' ' || c == 127)
+            p++;
+        else if (c < 127 || !is_gap(g_utf8_get_char(p)))
             return p;
-        else if (g_unichar_isspace(c) || g_unichar_iscntrl(c) || !g_unichar_isdefined(c))
+        else
+            p = g_utf8_next_char(p);
+    }
+    return p;
+}
+
+/* Where the next gap is; at the end of the text the end. */
+static const char *
+skip_letters(const char *p, bool is_html)
+{
+    while (true) {
+        guchar c = (guchar)*p;
+
+        if (c > ' ' && c < 127 && !(is_html && c == '<'))
+            p++;
+        else if (c >= 128 && !is_gap(g_utf8_get_char(p)))
             p = g_utf8_next_char(p);
         else
             return p;
     }
-    return p;
 }
 
 bool
@@ -288,15 +310,16 @@ mp_has_words(const char *text, bool is_html)
 char *
 mp_words(const char *text, bool is_html)
 {
-    GString *words = g_string_sized_new(strlen(text));
+    char *words = g_malloc(strlen(text) + 1), *to = words; /* no gap is shorter than a space */
     guint unclosed = 0;
 
     for (const char *p = skip_gap(text, is_html, &unclosed), *next, *after; *p != '\0'; p = after) {
-        next = g_utf8_next_char(p);
+        next = skip_letters(p, is_html);
         after = skip_gap(next, is_html, &unclosed);
-        g_string_append_len(words, p, next - p);
+        to = mempcpy(to, p, (gsize)(next - p));
         if (after > next && *after != '\0')
-            g_string_append_c(words, ' ');
+            *to++ = ' ';
     }
-    return g_string_free(words, FALSE);
+    *to = '\0';
+    return words;
 }
