@@ -158,6 +158,13 @@ mp_policy_mark_holds(const MpMark *mark, const char *value)
     return false;
 }
 
+/* Told by the first letter of nearly every field that is another. */
+static bool
+is_named(const MpHeader *header, const char *name)
+{
+    return ((*header->name ^ *name) & ~0x20) == 0 && g_ascii_strcasecmp(header->name, name) == 0;
+}
+
 /* The first of the marks that holds for any field of the mail. */
 static bool
 bears_mark(const MpMessage *message, const MpMark *of, gsize n, char **why)
@@ -166,8 +173,7 @@ bears_mark(const MpMessage *message, const MpMark *of, gsize n, char **why)
         const MpHeader *header = g_ptr_array_index(message->headers, i);
 
         for (gsize k = 0; k < n; k++) {
-            if (g_ascii_strcasecmp(header->name, of[k].field) != 0 ||
-                !mp_policy_mark_holds(&of[k], header->value))
+            if (!is_named(header, of[k].field) || !mp_policy_mark_holds(&of[k], header->value))
                 continue;
             g_autofree char *shown = mp_escape(header->value);
             *why = g_strdup_printf("%s: %s", of[k].field, shown);
@@ -294,8 +300,7 @@ count_relays(const MpMessage *message)
     guint n = 0;
 
     for (guint i = 0; i < message->headers->len; i++)
-        n += g_ascii_strcasecmp(((const MpHeader *)g_ptr_array_index(message->headers, i))->name,
-                                "Received") == 0;
+        n += is_named(g_ptr_array_index(message->headers, i), "Received");
     return n;
 }
 
