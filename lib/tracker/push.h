@@ -101,10 +101,6 @@ bool mp_batch_set_told(MpBatch *batch, const char *repository, const MpTold *tol
 bool mp_batch_commit_thread(MpBatch *batch, const char *repository, const char *commit,
                             guint64 *thread, GError **error);
 
-/* The same at the tip. */
-bool mp_tracker_commit_thread(MpTracker *tracker, const char *repository, const char *commit,
-                              guint64 *thread, GError **error);
-
 /* Sets `thread` of each MpChangedCommit of a repository: those opened later than `until` are none.
  * `commits` may be NULL. */
 bool mp_tracker_commit_threads(MpTracker *tracker, const char *repository, const GPtrArray *commits,

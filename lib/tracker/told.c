@@ -235,14 +235,6 @@ mp_batch_commit_thread(MpBatch *batch, const char *repository, const char *commi
 }
 
 bool
-mp_tracker_commit_thread(MpTracker *tracker, const char *repository, const char *commit,
-                         guint64 *thread, GError **error)
-{
-    return find_thread(mp_store_view(&tracker->store), repository, commit, G_MAXINT64, thread,
-                       error);
-}
-
-bool
 mp_tracker_commit_threads(MpTracker *tracker, const char *repository, const GPtrArray *commits,
                           gint64 until, GError **error)
 {
