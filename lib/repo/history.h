@@ -55,6 +55,7 @@ bool mp_repo_find_commit(MpRepo *repo, const char *revision, git_oid *commit, bo
 typedef struct {
     GArray *commits; /* git_oid, the newest first */
     bool is_unsure;  /* more had to be looked at than may be: some may be missing, or too many */
+    bool is_damaged; /* likewise, since something that `but` leads to cannot be read */
 } MpRepoRange;
 
 void mp_repo_range_clear(MpRepoRange *range);
@@ -64,7 +65,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpRepoRange, mp_repo_range_clear)
  * The commits that are reachable from `from`, and from none of `but` (git_oid; NULL: of none):
  * git rev-list FROM --not BUT. Commits that are not there any more (a branch that was
  * rewound long ago, a shallow history) end the walk like first ones. At most `limit` commits are
- * looked at.
+ * looked at. What is damaged fails only where `from` alone leads to it.
  */
 bool mp_repo_range(MpRepo *repo, const git_oid *from, const GArray *but, guint limit,
                    MpRepoRange *range, GError **error);

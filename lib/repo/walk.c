@@ -7,6 +7,7 @@
  */
 #include "repo/history.h"
 
+#include "base/error.h"
 #include "repo/internal.h"
 
 #define SLOP 256 /* git has 5 */
@@ -35,8 +36,9 @@ typedef struct {
     guint n_open;       /* in the queue, and wanted only */
     gint64 oldest;      /* of what was found */
     guint n_read, limit;
-    bool is_unsure; /* not all parents of a commit are known */
-    guint slop;     /* steps beyond what the times ask for */
+    bool is_unsure;  /* not all parents of a commit are known */
+    bool is_damaged; /* something of the other side cannot be read */
+    guint slop;      /* steps beyond what the times ask for */
 } Walk;
 
 static guint
@@ -171,6 +173,25 @@ mark_all(Walk *walk, const GArray *ids, guint marks, GError **error)
     return true;
 }
 
+/* Of the other side, or of both. It only says what is not found: one damaged branch must not keep
+ * all others from being told. */
+static bool
+mark_others(Walk *walk, const GArray *ids, guint marks, GError **error)
+{
+    for (guint i = 0; ids != NULL && i < ids->len; i++) {
+        g_autoptr(GError) why = NULL;
+
+        if (mark(walk, &g_array_index(ids, git_oid, i), marks, &why))
+            continue;
+        if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        walk->is_damaged = true;
+    }
+    return true;
+}
+
 /* Something is open; or what was found may still turn out to be the other side's, since it is no
  * older, or some clock was wrong. */
 static bool
@@ -205,7 +226,9 @@ step(Walk *walk, GError **error)
         walk->oldest = MIN(walk->oldest, visit->time);
     }
     walk->is_unsure |= is_open(visit) && visit->is_partial;
-    return mark_all(walk, visit->parents, visit->marks & (WANTED | OTHER), error);
+    guint marks = visit->marks & (WANTED | OTHER);
+    return marks & OTHER ? mark_others(walk, visit->parents, marks, error)
+                         : mark_all(walk, visit->parents, marks, error);
 }
 
 void
@@ -222,13 +245,14 @@ mp_repo_range(MpRepo *repo, const git_oid *from, const GArray *but, guint limit,
 
     walk_begin(&walk, repo, limit);
     *range = (MpRepoRange){.commits = g_array_new(FALSE, FALSE, sizeof(git_oid))};
-    if (!mark_all(&walk, but, OTHER, error) || !mark(&walk, from, WANTED, error))
+    if (!mark_others(&walk, but, OTHER, error) || !mark(&walk, from, WANTED, error))
         return false;
     bool is_over = false;
     while (goes_on(&walk) && !(is_over = has_enough(&walk)))
         if (!step(&walk, error))
             return false;
-    range->is_unsure = is_over || walk.is_unsure;
+    range->is_damaged = walk.is_damaged;
+    range->is_unsure = is_over || walk.is_unsure || walk.is_damaged;
     for (guint i = 0; i < walk.found->len; i++) {
         const Visit *visit = g_ptr_array_index(walk.found, i);
 

@@ -10,52 +10,18 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "markup/references.h"
+#include "watch/closing_words.h"
 #include "watch/identity.h"
 #include "watch/internal.h"
 #include "watch/pull_changes.h"
 
-#define COMMITS_MAX 10000 /* of a push that are read; the oldest of more are not */
-#define THREADS_MAX 100   /* that a push closes or names */
-#define LOOKUPS_MAX 2000  /* of threads that a push names, be they there or not */
-#define WORD_MAX    9     /* letters of a word that closes */
-#define OLD_MAX     50000 /* references of commits that were written anew, which are remembered */
+#define COMMITS_MAX 10000  /* of a push that are read; the oldest of more are not */
+#define THREADS_MAX 100    /* that a push closes or names */
+#define LOOKUPS_MAX 2000   /* of threads that a push names, be they there or not */
+#define READ_MAX    100000 /* references in its commits, and those that it wrote anew */
+#define OLD_MAX     50000  /* references of commits that were written anew, which are remembered */
 
-static bool
-is_closing_word(const char *word, gsize length)
-{
-    static const char *const words[] = {"close", "closes",  "closed",   "fix",     "fixes",
-                                        "fixed", "resolve", "resolves", "resolved"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        if (strlen(words[i]) == length && g_ascii_strncasecmp(words[i], word, length) == 0)
-            return true;
-    return false;
-}
-
-/* Whether one stands before `at` in the paragraph, perhaps with a colon, and with blanks between.
- */
-static bool
-is_after_closing_word(const char *text, const char *at)
-{
-    const char *end = at, *start;
-    guint n_lines = 0;
-
-    while (end > text && g_ascii_isspace(end[-1]))
-        n_lines += *--end == '\n';
-    if (end == at || n_lines > 1)
-        return false;
-    if (end > text && end[-1] == ':')
-        end--;
-    for (start = end; start > text && end - start <= WORD_MAX && g_ascii_isalpha(start[-1]);)
-        start--;
-    bool is_whole =
-        start == text || (!g_ascii_isalnum(start[-1]) && strchr("_-/.@", start[-1]) == NULL);
-    return is_whole && is_closing_word(start, (gsize)(end - start));
-}
-
-/* --- One thread ----------------------------------------------------------------------------------
- */
+/* --- One thread ------------------------------------------------------------------------------- */
 
 /* What commits of a push name. */
 typedef struct {
@@ -63,6 +29,7 @@ typedef struct {
     const char *source; /* the repository */
     MpPusher pusher;
     guint n_threads, n_lookups; /* so far */
+    guint n_left;               /* references that may still be read */
     guint n_events;             /* that were announced before it */
     GHashTable *closed;         /* ids of threads that it closes */
     GHashTable *keys;           /* char *: of what the push tells */
@@ -211,44 +178,7 @@ name_thread(const Naming *naming, const char *written, bool is_closing, GError *
     return good;
 }
 
-/* --- A commit ------------------------------------------------------------------------------------
- */
-
-/* The octets at the beginning of a message that repeat the subject of a commit that is taken back,
- * as git revert has it: `Revert "Fixes #3"` closes nothing. What stands below is meant. */
-static gsize
-repeated_of(const char *message)
-{
-    gsize word = strlen("revert");
-
-    if (g_ascii_strncasecmp(message, "revert", word) != 0)
-        return 0;
-    while (message[word] == ' ')
-        word++;
-    if (message[word] == '\0' || strchr("\":(!", message[word]) == NULL)
-        return 0;
-    const char *end = strstr(message, "\n\n");
-    return end != NULL ? (gsize)(end - message) : strlen(message);
-}
-
-/* The next thread that the message names at *p or behind it. *written is the caller's. */
-static bool
-next_named(const char *message, const char **p, char **written, bool *closes)
-{
-    const char *meant = message + repeated_of(message);
-    MpReference reference;
-
-    while (mp_reference_next(message, *p, &reference)) {
-        *p = reference.start + reference.length;
-        if (reference.kind == MP_REFERENCE_THREAD) {
-            *written = reference.written;
-            *closes = reference.start >= meant && is_after_closing_word(message, reference.start);
-            return true;
-        }
-        g_free(reference.written);
-    }
-    return false;
-}
+/* --- A commit --------------------------------------------------------------------------------- */
 
 /* What a commit says of a thread, also where it is written anew. */
 static char *
@@ -274,11 +204,12 @@ was_said(const Naming *naming, const char *identity, const char *written, bool c
 static bool
 name_all(const Naming *naming, bool is_closing, GError **error)
 {
-    const char *message = naming->commit->message, *p = message;
+    MpClosingWords words = mp_closing_words(naming->commit, &naming->closing->n_left);
     g_autofree char *identity = mp_commit_identity(naming->commit), *next = NULL;
     bool closes;
 
-    while (naming->closing->n_lookups < LOOKUPS_MAX && next_named(message, &p, &next, &closes)) {
+    while (naming->closing->n_lookups < LOOKUPS_MAX &&
+           mp_closing_words_next(&words, &next, &closes)) {
         g_autofree char *written = g_steal_pointer(&next);
 
         if (closes == is_closing && !was_said(naming, identity, written, closes) &&
@@ -292,20 +223,19 @@ name_all(const Naming *naming, bool is_closing, GError **error)
 static bool
 remember(Closing *closing, const MpRepoCommit *commit, GError **error)
 {
-    const char *p = commit->message;
+    MpClosingWords words = mp_closing_words(commit, &closing->n_left);
     g_autofree char *identity = mp_commit_identity(commit), *next = NULL;
     bool closes;
 
-    while (next_named(commit->message, &p, &next, &closes)) {
+    while (mp_closing_words_next(&words, &next, &closes)) {
         g_autofree char *written = g_steal_pointer(&next);
 
         g_hash_table_add(closing->old, saying_of(closing, identity, written, false));
         if (closes)
             g_hash_table_add(closing->old, saying_of(closing, identity, written, true));
-        if (g_hash_table_size(closing->old) > OLD_MAX)
-            return mp_fail(error, MP_ERROR_INPUT, "too much was written anew");
     }
-    return true;
+    return (closing->n_left > 0 && g_hash_table_size(closing->old) <= OLD_MAX) ||
+           mp_fail(error, MP_ERROR_INPUT, "too much was written anew");
 }
 
 /* What cannot be read closes nothing, and holds up neither the rest nor what else the push is. */
@@ -401,6 +331,8 @@ find_commits(Closing *closing, const MpRefChange *change, MpRepoRange *added, GE
     if (!are_there(repo, before, error) ||
         !mp_repo_range(repo, &after, before, MP_REPO_WALK_MAX, added, error))
         return false;
+    if (added->is_damaged || (added->is_unsure && before->len > 1))
+        return mp_fail(error, MP_ERROR_INPUT, "nobody can say which commits are new");
     if (before->len != 1)
         return true;
     if (!mp_repo_range_of_two(repo, &g_array_index(before, git_oid, 0), &after, MP_REPO_WALK_MAX,
@@ -413,17 +345,19 @@ static void
 warn_of_more(const Closing *closing, guint n_commits)
 {
     if (n_commits > COMMITS_MAX || closing->n_threads >= THREADS_MAX ||
-        closing->n_lookups >= LOOKUPS_MAX)
+        closing->n_lookups >= LOOKUPS_MAX || closing->n_left == 0)
         mp_warn("%s: of a push of %u commits the last %d were looked at for threads that they "
-                "close, the first %d that they name, and %d of these at most",
-                closing->source, n_commits, COMMITS_MAX, LOOKUPS_MAX, THREADS_MAX);
+                "close, the first %d that they name (of %d references), and %d of these at most",
+                closing->source, n_commits, COMMITS_MAX, LOOKUPS_MAX, READ_MAX, THREADS_MAX);
 }
 
 bool
 mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **error)
 {
-    g_auto(Closing) closing = {
-        .batch = batch, .source = batch->repository->name, .n_events = batch->events->len};
+    g_auto(Closing) closing = {.batch = batch,
+                               .source = batch->repository->name,
+                               .n_left = READ_MAX,
+                               .n_events = batch->events->len};
     g_auto(MpRepoRange) range = {0};
     GError *why = NULL;
 
@@ -435,7 +369,7 @@ mp_watch_tell_closing(MpWatchBatch *batch, const MpRefChange *change, GError **e
     closing.keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!find_commits(&closing, change, &range, &why))
         return goes_on_without(batch, why, error);
-    for (guint i = MIN(range.commits->len, COMMITS_MAX); i > 0; i--)
+    for (guint i = MIN(range.commits->len, COMMITS_MAX); i > 0 && closing.n_left > 0; i--)
         if (!read_commit(&closing, &g_array_index(range.commits, git_oid, i - 1), &why) &&
             !goes_on_without(batch, g_steal_pointer(&why), error))
             return false;

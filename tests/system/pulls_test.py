@@ -106,7 +106,6 @@ def a_file_with_other_facts_is_refused(site):
         contains(refused_file.stderr, says)
 
 
-
 # --- In a repository
 
 
@@ -830,7 +829,6 @@ def a_closed_one_is_not_looked_at(site):
     equal((changes(site, pull), site.show(pull)["changes"]["n_commits"]), (["closed", "reopened"], 3))
 
 
-
 # --- Commits that close
 
 
@@ -1100,6 +1098,55 @@ def a_push_that_names_very_many_is_bounded(site):
     equal([changes(site, t) for t in (1, 2, 3)], [["closed"]] * 3)
 
 
+@test
+def references_that_are_read_are_bounded(site):
+    repository, = watched(site)
+    first, last = site.thread("tim"), site.thread("tim")
+    base = repository.git("rev-parse", "main")
+
+    def push(number, *messages):
+        stream = "".join(f"commit refs/heads/many{number}\ncommitter A <a@example.org> {1790001000 + 100 * number + i} +0000\ndata {len(message)}\n{message}\n"
+                         f"{'from ' + base + chr(10) if i == 0 else ''}\n" for i, message in enumerate(messages))
+        subprocess.run(["git", "fast-import", "--quiet"], cwd=repository.work, input=stream, text=True, check=True)
+        repository.push(f"many{number}:main")
+        once(site)
+
+    many = [f"Revert: {i}, see #0\n" + "@nobody " * 6000 for i in range(20)]
+    push(1, f"Fixes #{first}", *many, f"Fixes #{last}")
+    equal([changes(site, issue) for issue in (first, last)], [["closed"], []], "so many references were read before the last")
+    contains(site.log(), "(of 100000 references)")
+    push(2, *many, f"Fixes #{last}")
+    contains(site.log(), "what commits close there is not told: too much was written anew")
+    equal(changes(site, last), [])
+
+
+@test
+def where_a_branch_is_damaged_what_is_new_closes_nothing(site):
+    repository = Repository(site)
+    site.user("tim")
+    repository.commit("Old\n\nFixes #1")
+    sha = repository.commit("Newer")
+    repository.commit("Newest", push="main:old")
+    repository.git("checkout", "-q", "-b", "side", "main~2")
+    repository.commit("Beside")
+    issue = site.thread("tim")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "tim", "--push-mail", "off")
+    site.metroplex("--once")
+    repository.push("side:main")
+    path = os.path.join(repository.path, "objects", sha[:2], sha[2:])
+    os.chmod(path, 0o600)
+    with open(path, "rb") as file:
+        whole = file.read()
+    with open(path, "wb") as file:
+        file.write(b"damaged")
+    once(site)
+    contains(site.log(), "what commits close there is not told: nobody can say which commits are new")
+    with open(path, "wb") as file:
+        file.write(whole)
+    once(site)
+    equal(changes(site, issue), [])
+
+
 # --- Comments on a commit
 
 
@@ -1142,7 +1189,6 @@ def a_comment_on_a_line_brings_the_lines_around_it(site):
     site.metroplex("thread", "redact", str(thread), "0")
     equal(site.show(thread)["opening"].get("lines"), None)
     equal(site.metroplex("fsck", "--json"), "")
-
 
 
 # --- Whatever dies

@@ -277,7 +277,6 @@ def each_shape_of_a_change_is_shown(site):
         equal([s[:len("[acme/rocket] " + subject)] for s, _ in told(site)], ["[acme/rocket] " + subject])
 
 
-
 @test
 def a_merge_brings_what_the_branch_had_not(site):
     git = watched(site, "--push-mail", "commits")
@@ -718,6 +717,55 @@ def what_is_not_told_hides_nothing_and_counts_for_nothing(site):
     equal([first for _, first in told(site)], [f"Created tag z1 at {short(id)}."])
     equal(len(re.findall("INFO .* leads to no commit", site.log())), 10)
     equal(told(site), [])
+
+
+def damage(git, id):
+    """Its file holds no object any more; returns what puts it back."""
+    path = os.path.join(git.bare, "objects", id[:2], id[2:])
+    os.chmod(path, 0o600)
+    with open(path, "rb") as f:
+        whole = f.read()
+
+    def put(octets):
+        with open(path, "wb") as f:
+            f.write(octets)
+    put(b"x")
+    return lambda: put(whole)
+
+
+@test
+def a_damaged_branch_silences_no_other(site):
+    git = watched(site, "--push-mail", "commits")
+    git.commit("One")
+    git.push()
+    git("checkout", "-q", "-b", "old")
+    below, tip = git.commit("Old"), git.commit("Older branch's tip")
+    git.push("old")
+    git("checkout", "-q", "main")
+    git.push("main:gone")
+    told(site)
+    for damaged in (tip, below):
+        git.commit(f"Two beside {damaged}")
+        git.push("main", "main:new-" + damaged, ":gone")
+        mend = damage(git, damaged)
+        equal(sorted(first.split(" at ")[0].split(",")[0] for _, first in told(site)), ["Created branch new-" + damaged, "Deleted branch gone", "Pushed to main"])
+        mend()
+        git.push("main~1:refs/heads/gone")
+        told(site)
+    check("cannot be told" not in site.log(), "all of it was told")
+
+
+@test
+def a_damaged_history_that_both_share_is_no_news(site):
+    git = watched(site, "--push-mail", "summary")
+    ids = [git.commit(f"Commit {i}") for i in range(4)]
+    git.push()
+    told(site)
+    git.commit("New")
+    git.push()
+    damage(git, ids[1])
+    equal([first.split(",")[0] for _, first in told(site)], ["Pushed to main"])
+    check("cannot be told" not in site.log(), "it was told")
 
 
 @test
