@@ -18,6 +18,7 @@
 #define BELL_OCTETS 4096
 #define NAME_MAX_   100   /* characters of a pusher's name */
 #define YOUNG_S     60    /* a hook is at work on a file with a longer name */
+#define OLD_S       86400 /* what was pushed could not be told since */
 #define NOBODY      65534 /* whoever has no name in a user namespace: that may be anybody */
 #define ZEROS       "0000000000000000000000000000000000000000"
 
@@ -150,7 +151,8 @@ hear(int directory, const char *name, GHashTable *heard, GPtrArray *bells)
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
         is_in_the_making(name, &status) || g_hash_table_contains(heard, name))
         return;
-    if (repository == NULL) {
+    bool is_old = is_heard && time(NULL) - status.st_mtime > OLD_S;
+    if (repository == NULL || is_old) {
         take_away(directory, name, &status);
         return;
     }
@@ -194,6 +196,19 @@ mp_bell_end(const char *path, const MpBell *bell)
 
     if (directory >= 0 && bell->file != NULL)
         take_away(directory, bell->file, &regular);
+}
+
+void
+mp_bells_end(const char *path, GPtrArray *bells, guint first, GHashTable *heard)
+{
+    for (guint i = first; i < bells->len; i++) {
+        const MpBell *bell = bells->pdata[i];
+
+        mp_bell_end(path, bell);
+        if (bell->file != NULL)
+            g_hash_table_remove(heard, bell->file);
+    }
+    g_ptr_array_set_size(bells, (int)MIN(bells->len, first));
 }
 
 /* --- Who pushed ----------------------------------------------------------------------------- */

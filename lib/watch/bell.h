@@ -3,8 +3,8 @@
  *
  *   SPOOL/acme,rocket,1000    "pusher kate", then lines of "OLD NEW REF" as a post-receive hook has
  *                             them; the user 1000 pushed to acme/rocket
- *    SPOOL/acme,rocket,1000,7   one that a run has heard, and not told yet; if that dies, the next
- * run hears it
+ *   SPOOL/acme,rocket,1000,7  one that a run has heard, and not told yet: if that dies, or what was
+ *                             pushed could not be read, the next run hears it, for a day at most
  *
  * Anybody in the spool's group can leave anything there. A bell says that a look is worth it, and
  * nothing else but to whom it belongs; who pushed is taken from it only where the file's owner owns
@@ -34,6 +34,9 @@ GPtrArray *mp_bells_hear(const char *directory, GHashTable *heard);
 
 /* It was told: its file is deleted. */
 void mp_bell_end(const char *directory, const MpBell *bell);
+
+/* So were those (MpBell) from `first` on: they are no more, here and in `heard`. */
+void mp_bells_end(const char *directory, GPtrArray *bells, guint first, GHashTable *heard);
 
 /* Who moved the ref to `after` (NULL: deleted it) by what bells (MpBell, or NULL) say, where all
  * that may be believed say the same; else NULL. Points into them. */

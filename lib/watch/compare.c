@@ -132,3 +132,26 @@ mp_watch_told_branches(const MpTold *told)
     }
     return ids;
 }
+
+bool
+mp_watch_begin(const MpInstance *instance, MpBatch *batch, const char *name, GError **error)
+{
+    const char *root = instance->config->repositories_root;
+    g_autoptr(MpTold) told = NULL;
+    MpRepoState state;
+
+    if (*root == '\0')
+        return true;
+    if (!mp_tracker_told(instance->tracker, name, &told, error))
+        return false;
+    if (told != NULL)
+        return true;
+    g_autoptr(MpRepo) repo = mp_repo_open(root, name, &state, error);
+    if (repo == NULL)
+        return state != MP_REPO_READABLE;
+    told = mp_told_new();
+    g_autoptr(GPtrArray) changes = mp_watch_compare(repo, told, error);
+    if (changes != NULL)
+        mp_watch_remember_all(told, repo, changes);
+    return changes != NULL && mp_batch_set_told(batch, name, told, error);
+}

@@ -92,6 +92,16 @@ bool mp_watch_note_state(const MpConfig *config, GHashTable **states, const char
 bool mp_watch_note_pulls(const MpConfig *config, GHashTable **states, const char *repository,
                          GHashTable *unreadable, GError **error);
 
+/* Nothing is told of it, or of any but `still` (a set of names): whatever was noted of
+ * repositories, or if `are_pulls`, of pull requests of repositories, is over. */
+bool mp_watch_forget(const MpConfig *config, GHashTable **states, const char *name, GError **error);
+bool mp_watch_forget_others(const MpConfig *config, GHashTable **states, bool are_pulls,
+                            GHashTable *still, GError **error);
+
+/* Whether something of a repository, or of a pull request of it, cannot be told. `states` may be
+ * NULL. */
+bool mp_watch_is_untold(GHashTable *states, const char *repository);
+
 /* --- compare.c ------------------------------------------------------------------------------ */
 
 /* What differs (MpRefChange): the default branch first, then branches, then tags, by name. Refs

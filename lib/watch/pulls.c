@@ -22,8 +22,7 @@ mp_pull_told_clear(MpPullTold *told)
     g_clear_pointer(&told->base_id, g_free);
 }
 
-/* --- Branches ------------------------------------------------------------------------------------
- */
+/* --- Branches --------------------------------------------------------------------------------- */
 
 /* Where a branch is now; NULL where it is gone. False where nobody can say. */
 static bool
@@ -71,8 +70,7 @@ look_at(MpRepo *repo, const MpPullTold *told, Pull *pull)
     return find_branch(repo, told->head, &pull->head) && find_branch(repo, told->base, &pull->base);
 }
 
-/* --- What is told --------------------------------------------------------------------------------
- */
+/* --- What is told ----------------------------------------------------------------------------- */
 
 typedef struct {
     MpWatchBatch *batch;
@@ -177,8 +175,7 @@ tell_end(const Telling *t, const Pull *pull, bool is_merged, GError **error)
     return tell(t, pull, event, error);
 }
 
-/* --- One pull request ----------------------------------------------------------------------------
- */
+/* --- One pull request ------------------------------------------------------------------------- */
 
 /* A head that is in the base may have been merged; or its work was thrown away and it was set to
  * where the base is, or began with an empty one: so look whether the work that was there came in.
@@ -250,8 +247,7 @@ tell_pull(const Telling *t, const Pull *pull, GError **error)
            (!(is_merged || pull->head == NULL) || tell_end(t, pull, is_merged, error));
 }
 
-/* --- All of a repository -------------------------------------------------------------------------
- */
+/* --- All of a repository ---------------------------------------------------------------------- */
 
 typedef struct {
     const char *repository;
@@ -394,14 +390,16 @@ mp_pulls_pass(MpInstance *instance, GHashTable *bells, GHashTable **states, bool
     if (!mp_instance_refresh(instance, error))
         return false;
     g_autoptr(GPtrArray) names = mp_tracker_pull_repositories(instance->tracker, error);
-    for (guint i = 0; names != NULL && i < names->len; i++)
+    g_autoptr(GHashTable) still = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_hash_table_add(still, names->pdata[i]);
         if (!pass_and_note(instance, names->pdata[i], bells, states, is_left, error))
             return false;
-    return names != NULL;
+    }
+    return names != NULL && mp_watch_forget_others(instance->config, states, true, still, error);
 }
 
-/* --- Opening -------------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 static bool
 look_up_branch(MpRepo *repo, const char *repository, const char *option, const char *branch,

@@ -127,3 +127,54 @@ mp_watch_note_pulls(const MpConfig *config, GHashTable **states, const char *rep
         }
     return !has_changed || write_states(config, *states, error);
 }
+
+/* --- What is not looked at any more ---------------------------------------------------------- */
+
+bool
+mp_watch_forget(const MpConfig *config, GHashTable **states, const char *name, GError **error)
+{
+    if (*states == NULL)
+        *states = mp_watch_read_states(config);
+    return !g_hash_table_remove(*states, name) || write_states(config, *states, error);
+}
+
+bool
+mp_watch_forget_others(const MpConfig *config, GHashTable **states, bool are_pulls,
+                       GHashTable *still, GError **error)
+{
+    GHashTableIter iter;
+    gpointer name;
+    bool has_changed = false;
+
+    if (*states == NULL)
+        *states = mp_watch_read_states(config);
+    g_hash_table_iter_init(&iter, *states);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        const char *hash = strchr(name, '#');
+        g_autofree char *repository =
+            hash != NULL ? g_strndup(name, (gsize)(hash - (char *)name)) : g_strdup(name);
+
+        if ((hash != NULL) != are_pulls || g_hash_table_contains(still, repository))
+            continue;
+        mp_info("%s is not looked at any more", (char *)name);
+        g_hash_table_iter_remove(&iter);
+        has_changed = true;
+    }
+    return !has_changed || write_states(config, *states, error);
+}
+
+bool
+mp_watch_is_untold(GHashTable *states, const char *repository)
+{
+    g_autofree char *prefix = g_strconcat(repository, "#", NULL);
+    GHashTableIter iter;
+    gpointer name;
+
+    if (states == NULL)
+        return false;
+    g_hash_table_iter_init(&iter, states);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (strcmp(name, repository) == 0 || g_str_has_prefix(name, prefix))
+            return true;
+    return false;
+}

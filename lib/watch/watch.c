@@ -14,6 +14,7 @@
 #define CHANGES_MAX  10                 /* of one repository, in a batch */
 #define COMPARED_MAX (16 * 1024 * 1024) /* octets of files, in a batch: mail waits meanwhile */
 #define TOLD_MAX     50                 /* more at once are told by their number */
+#define KEPT_MAX     100                /* bells of a repository that cannot be told now */
 
 struct MpWatch {
     MpInstance *instance;
@@ -77,13 +78,15 @@ mp_watch_look_at_all(MpWatch *watch, GError **error)
     if (!is_watching(watch))
         return true;
     g_queue_clear_full(&watch->waiting, g_free);
+    g_hash_table_remove_all(watch->known);
     watch->are_pulls_due = true;
     if (!mp_instance_refresh(watch->instance, error) ||
         !mp_tracker_foreach_watched(watch->instance->tracker, add_name, &watch->waiting, error))
         return false;
     for (GList *link = watch->waiting.head; link != NULL; link = link->next)
         g_hash_table_add(watch->known, g_strdup(link->data));
-    return true;
+    return mp_watch_forget_others(watch->instance->config, &watch->states, false, watch->known,
+                                  error);
 }
 
 /* Keeps what it says, and puts its repository first. Who rings begins no watch: what is not watched
@@ -161,10 +164,8 @@ react(MpWatchBatch *batch, MpRefChange *change, bool *is_done, GError **error)
     for (gsize i = 0; why == NULL && i < G_N_ELEMENTS(reactions); i++)
         (void)reactions[i](batch, change, &why);
     *is_done = why == NULL;
-    if (why == NULL) {
-        remember(batch, change);
+    if (why == NULL)
         return true;
-    }
     if (!g_error_matches(why, MP_ERROR, MP_ERROR_INPUT)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
@@ -187,9 +188,9 @@ is_wanted(const MpWatchBatch *batch, const MpRefChange *change)
 }
 
 /* Those of which anything is made (MpRefChange): commits of the default branch may close threads
- * whoever is told of pushes. The others are remembered: they count for nothing. */
+ * whoever is told of pushes. Whatever is no push that is told goes to `others`. */
 static GPtrArray *
-take_wanted(MpWatchBatch *batch, const GPtrArray *changes, guint *n_pushes)
+find_wanted(const MpWatchBatch *batch, const GPtrArray *changes, GPtrArray *others, guint *n_pushes)
 {
     GPtrArray *wanted = g_ptr_array_new();
 
@@ -202,31 +203,48 @@ take_wanted(MpWatchBatch *batch, const GPtrArray *changes, guint *n_pushes)
         if (is_push || g_strcmp0(change->ref, mp_repo_default_branch(batch->repo)) == 0)
             g_ptr_array_add(wanted, change);
         else
-            remember(batch, change);
+            g_ptr_array_add(others, change);
     }
     return wanted;
 }
 
+static void
+remember_from(MpWatchBatch *batch, const GPtrArray *changes, guint first)
+{
+    for (guint i = first; i < changes->len; i++)
+        remember(batch, changes->pdata[i]);
+}
+
 /* Of very many at once (a mirror, a new set of tags) the first are told, and the number of the
- * rest. What leads to no commit is no event: the next one speaks for the others. */
+ * rest. What leads to no commit is no event: the next one speaks for the others. What is left out
+ * is remembered last: nobody is told of its commits by it, so they are news of the branches that
+ * are told. */
 static bool
 react_to_all(MpWatchBatch *batch, const GPtrArray *changes, bool *is_more, GError **error)
 {
     guint n_pushes, n_done = 0, i = 0;
-    g_autoptr(GPtrArray) wanted = take_wanted(batch, changes, &n_pushes);
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    g_autoptr(GPtrArray) wanted = find_wanted(batch, changes, others, &n_pushes);
     bool are_many = n_pushes > TOLD_MAX;
 
     while (i < wanted->len && (are_many ? batch->n_told : n_done) < CHANGES_MAX) {
         bool is_done;
 
         batch->n_others = are_many && batch->n_told == CHANGES_MAX - 1 ? wanted->len - i - 1 : 0;
-        if (!react(batch, wanted->pdata[i++], &is_done, error))
+        if (!react(batch, wanted->pdata[i], &is_done, error))
             return false;
+        if (is_done && is_wanted(batch, wanted->pdata[i]))
+            remember(batch, wanted->pdata[i]);
+        else if (is_done)
+            g_ptr_array_add(others, wanted->pdata[i]);
         n_done += is_done;
+        i++;
     }
     *is_more = !are_many && i < wanted->len;
-    for (; are_many && i < wanted->len; i++)
-        remember(batch, wanted->pdata[i]);
+    if (are_many)
+        remember_from(batch, wanted, i);
+    if (!*is_more)
+        remember_from(batch, others, 0);
     return true;
 }
 
@@ -280,29 +298,6 @@ tell(MpInstance *instance, Look *look, GError **error)
     if (good)
         mp_watch_log(look->name, look->lines);
     return good;
-}
-
-bool
-mp_watch_begin(const MpInstance *instance, MpBatch *batch, const char *name, GError **error)
-{
-    const char *root = instance->config->repositories_root;
-    g_autoptr(MpTold) told = NULL;
-    MpRepoState state;
-
-    if (*root == '\0')
-        return true;
-    if (!mp_tracker_told(instance->tracker, name, &told, error))
-        return false;
-    if (told != NULL)
-        return true;
-    g_autoptr(MpRepo) repo = mp_repo_open(root, name, &state, error);
-    if (repo == NULL)
-        return state != MP_REPO_READABLE;
-    told = mp_told_new();
-    g_autoptr(GPtrArray) changes = mp_watch_compare(repo, told, error);
-    if (changes != NULL)
-        mp_watch_remember_all(told, repo, changes);
-    return changes != NULL && mp_batch_set_told(batch, name, told, error);
 }
 
 /* --- A look --------------------------------------------------------------------------------- */
@@ -369,27 +364,32 @@ look_at(MpWatch *watch, const char *name, bool *has_told, bool *is_more, GError 
     if (look.damage != NULL)
         state = MP_REPO_DAMAGED;
     *is_more = look.is_more;
+    bool good = goes_on_without(&look, why, &state, error);
     /* A policy for what is no repository of ours is nothing to be told. */
-    bool good = goes_on_without(&look, why, &state, error) &&
-                ((told == NULL && state == MP_REPO_MISSING) ||
-                 mp_watch_note_state(config, &watch->states, name, state, look.damage, error));
+    bool is_nothing = told == NULL && state == MP_REPO_MISSING;
+    good = good && (is_nothing ? mp_watch_forget(config, &watch->states, name, error)
+                               : mp_watch_note_state(config, &watch->states, name, state,
+                                                     look.damage, error));
     g_free(look.damage);
     return good;
 }
 
-/* What they said was told: from now on, nobody who dies makes it unknown who pushed. */
+/* What they said was told: from now on, nobody who dies makes it unknown who pushed. Those of what
+ * could not be told are kept until it can. */
 static void
 end_bells(MpWatch *watch)
 {
     GHashTableIter iter;
-    gpointer bells;
+    gpointer name, bells;
 
     g_hash_table_iter_init(&iter, watch->bells);
-    while (g_hash_table_iter_next(&iter, NULL, &bells))
-        for (guint i = 0; i < ((GPtrArray *)bells)->len; i++)
-            mp_bell_end(watch->instance->config->pushes, ((GPtrArray *)bells)->pdata[i]);
-    g_hash_table_remove_all(watch->bells);
-    g_hash_table_remove_all(watch->heard);
+    while (g_hash_table_iter_next(&iter, &name, &bells)) {
+        bool is_kept = mp_watch_is_untold(watch->states, name);
+
+        mp_bells_end(watch->instance->config->pushes, bells, is_kept ? KEPT_MAX : 0, watch->heard);
+        if (!is_kept)
+            g_hash_table_iter_remove(&iter);
+    }
 }
 
 /* Last, when what was pushed is told. */

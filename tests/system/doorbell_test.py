@@ -407,6 +407,36 @@ def killed_anywhere_who_pushed_is_known(site):
     equal(bells(site), [])
 
 
+@test
+def who_pushed_what_could_not_be_told_is_known_once_it_can(site):
+    git = watched_by_tim(site)
+    new = git.commit("Damaged")
+    push_silently(git)
+
+    def rings(n=1):
+        for i in range(n):
+            with open(os.path.join(spool_of(site), f"acme,rocket,{os.geteuid()},{i}"), "w") as f:
+                f.write(f"pusher tim\n{'0' * 40} {new} refs/heads/main\n")
+
+    path = os.path.join(git.bare, "objects", new[:2], new[2:])
+    os.chmod(path, 0o600)
+    with open(path, "rb") as f:
+        whole = f.read()
+    with open(path, "wb") as f:
+        f.write(b"x")
+    rings()
+    for _ in range(2):
+        equal((told(site), len(bells(site))), ([], 1), "kept")
+    os.utime(os.path.join(spool_of(site), bells(site)[0]), (0, time.time() - 90000))
+    equal((told(site), bells(site)), ([], []), "for a day")
+    rings(200)
+    told(site)
+    equal(len(bells(site)), 100, "not any number of them")
+    with open(path, "wb") as f:
+        f.write(whole)
+    equal((len(told(site)), actor(site), bells(site)), (1, "Tim Example", []))
+
+
 KEPT = """
 #define REFUSE if (strncmp(name, "acme,", 5) == 0) { errno = EPERM; return -1; }
 

@@ -738,6 +738,24 @@ def what_cannot_be_read_is_said_once(site):
     equal(site.show(pull)["events"][0]["to"], new)
 
 
+@test
+def what_is_closed_is_not_unread_for_ever(site):
+    repository, pull = branches(site)
+    unread = lambda: json.loads(site.run(METROPLEX, "status", "--config", site.config, "--json", status=None).stdout)["unread"]
+    once(site)
+    repository.commit("Damaged", push="topic")
+    tree = repository.git("rev-parse", "topic^{tree}")
+    path = os.path.join(repository.path, "objects", tree[:2], tree[2:])
+    os.chmod(path, 0o600)
+    with open(path, "wb") as file:
+        file.write(b"nothing that inflates")
+    site.metroplex("--once")
+    equal(unread(), [f"acme/rocket#{pull} (unreadable)"])
+    site.metroplex("thread", "close", str(pull), "--as", "tim")
+    site.metroplex("--once")
+    equal(unread(), [], "it was the only one of its repository")
+
+
 def rings(site, pusher, *lines):
     """What a hook of ours says of a push."""
     spool = os.path.join(site.dir, "pushes")
@@ -934,6 +952,20 @@ def a_default_branch_that_comes_late_closes(site):
     other.push("main")
     once(site)
     equal(changes(site, old), [], "it was there before anybody looked")
+
+
+@test
+def a_default_branch_that_comes_with_another_closes(site):
+    repository = Repository(site)
+    site.user("tim")
+    repository.commit("Begin", push="main:master")
+    site.metroplex("repository", "set", "acme/rocket", "--watch", "tim", "--push-mail", "off")
+    site.metroplex("--once")
+    issue = site.thread("tim")
+    repository.commit(f"Fixes #{issue}")
+    repository.push("main", "main:master")
+    once(site)
+    equal(changes(site, issue), ["closed"])
 
 
 @test

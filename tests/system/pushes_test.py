@@ -719,6 +719,27 @@ def what_is_not_told_hides_nothing_and_counts_for_nothing(site):
     equal(told(site), [])
 
 
+@test
+def a_branch_that_is_left_out_takes_no_commits_from_others(site):
+    git = watched(site, "--push-mail", "commits", "--push-refs", "refs/heads/next refs/heads/release/*")
+    subjects = lambda: [subject.split(" (")[0] for subject, _ in told(site)]
+    git.commit("One")
+    git.push("main", "main:next")
+    told(site)
+    git.commit("Two")
+    git.push("main:next", "main:a", "main:z")
+    equal(subjects(), ["[acme/rocket] Two"], "others came with it")
+    git.commit("Three")
+    git.push("main", "main:release/1", "main:z")
+    contains(subjects(), "[acme/rocket] Three")  # the default branch, which is left out, came with it
+    git.commit("Four")
+    git.push("main", "main:next", *(f"main:refs/heads/release/b{i:02}" for i in range(25)))
+    found = subjects()
+    equal((found.count("[acme/rocket] Four"), len(found)), (1, 27), "in several batches")
+    before = site.git("rev-parse", "main")
+    equal((told(site), site.git("rev-parse", "main")), ([], before), "what was left out is remembered")
+
+
 def damage(git, id):
     """Its file holds no object any more; returns what puts it back."""
     path = os.path.join(git.bare, "objects", id[:2], id[2:])
@@ -766,6 +787,35 @@ def a_damaged_history_that_both_share_is_no_news(site):
     damage(git, ids[1])
     equal([first.split(",")[0] for _, first in told(site)], ["Pushed to main"])
     check("cannot be told" not in site.log(), "it was told")
+
+
+def forget_told(site, name):
+    """Somebody takes away what was told of it, in the tracker itself."""
+    clone = os.path.join(site.dir, "clone")
+    subprocess.run(["git", "clone", "-q", os.path.join(site.data, "tracker.git"), clone], check=True)
+    subprocess.run(["git", "rm", "-q", "told/" + name], cwd=clone, check=True)
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "Forget"], cwd=clone, check=True)
+    subprocess.run(["git", "push", "-q", "origin", "HEAD:main"], cwd=clone, check=True)
+
+
+@test
+def status_forgets_what_is_not_looked_at_any_more(site):
+    unread = lambda: json.loads(site.run(METROPLEX, "status", "--config", site.config, "--json", status=None).stdout)["unread"]
+    site.user("kate")
+    for policy in ("off", "summary"):
+        name = "acme/" + policy
+        git = Git(site, name)
+        site.metroplex("repository", "set", name, "--watch", "kate", "--push-mail", "summary")
+        site.metroplex("--once")
+        os.rename(git.bare, git.bare + ".away")
+        site.metroplex("--once")
+        equal(unread(), [name + " (missing)"])
+        site.metroplex("repository", "set", name, "--push-mail", policy)
+        forget_told(site, name)
+        shutil.rmtree(os.path.join(site.dir, "clone"))
+        site.metroplex("--once")
+        equal(unread(), [], "nothing of it was ever told, and it is not there")
+        os.rename(git.bare + ".away", git.bare)
 
 
 @test
