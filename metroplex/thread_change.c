@@ -271,17 +271,13 @@ thread_change(int argc, char **argv)
 static const char *
 wanted_reason(MpInstance *instance, const Job *job, bool *is_there, GError **error)
 {
-    g_autoptr(GPtrArray) subscribers = mp_tracker_subscribers(instance->tracker, job->id, error);
+    g_autofree char *reason = NULL;
 
     *is_there = false;
-    for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
-        const MpSubscriber *s = g_ptr_array_index(subscribers, i);
-
-        if (s->user == job->user->id)
-            *is_there = (strcmp(s->reason, MP_MUTED) != 0) == job->is_subscribed;
-    }
-    if (subscribers == NULL)
+    if (!mp_tracker_subscription(instance->tracker, job->id, job->user->id, &reason, error))
         return NULL;
+    if (reason != NULL)
+        *is_there = (strcmp(reason, MP_MUTED) != 0) == job->is_subscribed;
     return job->is_subscribed ? "manual" : MP_MUTED;
 }
 

@@ -6,6 +6,7 @@
 #include "tracker/records.h"
 #include "tracker/internal.h"
 #include "tracker/pulls_file.h"
+#include "tracker/subscribers.h"
 
 #define SUBJECT_MAX 72 /* characters of a first line that git log shows without wrapping */
 
@@ -84,71 +85,26 @@ mp_batch_thread_directory(MpBatch *batch, guint64 id, GError **error)
 
 /* --- Subscriptions --------------------------------------------------------------------------- */
 
-static MpSubscriber *
-find_subscriber(GPtrArray *subscribers, guint64 user, guint *index)
+static void
+want(GArray *wanted, guint64 user, const char *reason)
 {
-    for (guint i = 0; i < subscribers->len; i++) {
-        MpSubscriber *s = g_ptr_array_index(subscribers, i);
-
-        if (s->user == user) {
-            *index = i;
-            return s;
-        }
-    }
-    return NULL;
+    g_array_append_vals(wanted, &(MpSubscription){user, reason}, 1);
 }
 
-/* Changes the list in memory; true if it is another list now. */
-static bool
-subscribe(GPtrArray *subscribers, guint64 user, const char *reason, bool replace)
+static void
+want_each(GArray *wanted, const GArray *users, const char *reason)
 {
-    guint i;
-    MpSubscriber *s = find_subscriber(subscribers, user, &i);
-
-    if (s == NULL && reason == NULL)
-        return false;
-    if (s == NULL) {
-        s = g_new0(MpSubscriber, 1);
-        s->user = user;
-        s->reason = g_ref_string_new(reason);
-        g_ptr_array_add(subscribers, s);
-        return true;
-    }
-    if (!replace || g_strcmp0(s->reason, reason) == 0)
-        return false;
-    if (reason == NULL) {
-        g_ptr_array_remove_index(subscribers, i);
-        return true;
-    }
-    g_ref_string_release(s->reason);
-    s->reason = g_ref_string_new(reason);
-    return true;
-}
-
-static bool
-write_subscribers(MpBatch *batch, MpTreeNode *thread, GPtrArray *subscribers, GError **error)
-{
-    g_autofree char *text = mp_record_subscribers(subscribers);
-
-    return set_text(batch, thread, "subscribers", text, error);
-}
-
-static bool
-subscribe_each(GPtrArray *subscribers, const GArray *users, const char *reason)
-{
-    bool changed = false;
-
     for (guint i = 0; users != NULL && i < users->len; i++)
-        changed |= subscribe(subscribers, g_array_index(users, guint64, i), reason, false);
-    return changed;
+        want(wanted, g_array_index(users, guint64, i), reason);
 }
 
 /* The author, those mentioned and those in copy are subscribed, but for whoever muted the thread.
  */
 static bool
-subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpNewComment *comment,
-                       guint64 author, const char *reason, GError **error)
+subscribe_participants(MpBatch *batch, guint64 id, const MpNewComment *comment, guint64 author,
+                       const char *reason, GError **error)
 {
+    g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(MpSubscription));
     MpTree *tree = batch->chain.tree;
     bool all, all_copied;
 
@@ -159,44 +115,33 @@ subscribe_participants(MpBatch *batch, guint64 id, MpTreeNode *thread, const MpN
         return false;
     if (all && all_copied)
         return true;
-    g_autoptr(GPtrArray) subscribers = mp_read_subscribers(batch->chain.tree, id, error);
-    if (subscribers == NULL)
-        return false;
-    bool changed = subscribe(subscribers, author, reason, false);
-    changed |= subscribe_each(subscribers, comment->mentions, "mention");
-    changed |= subscribe_each(subscribers, comment->copied, "cc");
-    return !changed || write_subscribers(batch, thread, subscribers, error);
+    want(wanted, author, reason);
+    want_each(wanted, comment->mentions, "mention");
+    want_each(wanted, comment->copied, "cc");
+    return mp_subscribers_change(tree, id, wanted, false, &all, error);
 }
 
 bool
 mp_batch_subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason,
                    const char *what, const MpActor *actor, GError **error)
 {
-    MpTreeNode *directory = mp_batch_thread_directory(batch, thread, error);
-    g_autoptr(GPtrArray) subscribers =
-        directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
+    g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(MpSubscription));
+    bool changed;
 
-    if (subscribers == NULL)
-        return false;
-    if (!subscribe(subscribers, user, reason, true))
-        return true;
-    return write_subscribers(batch, directory, subscribers, error) &&
-           mp_chain_commit(&batch->chain, what, actor, error);
+    want(wanted, user, reason);
+    return mp_subscribers_change(batch->chain.tree, thread, wanted, true, &changed, error) &&
+           (!changed || mp_chain_commit(&batch->chain, what, actor, error));
 }
 
 bool
 mp_batch_follow(MpBatch *batch, guint64 thread, const GPtrArray *assignees, GError **error)
 {
-    MpTreeNode *directory = mp_batch_thread_directory(batch, thread, error);
-    g_autoptr(GPtrArray) subscribers =
-        directory != NULL ? mp_read_subscribers(batch->chain.tree, thread, error) : NULL;
-    bool changed = false;
+    g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(MpSubscription));
+    bool changed;
 
-    if (subscribers == NULL)
-        return false;
     for (guint i = 0; i < assignees->len; i++)
-        changed |= subscribe(subscribers, ((MpAssignee *)assignees->pdata[i])->id, "assign", false);
-    return !changed || write_subscribers(batch, directory, subscribers, error);
+        want(wanted, ((MpAssignee *)assignees->pdata[i])->id, "assign");
+    return mp_subscribers_change(batch->chain.tree, thread, wanted, false, &changed, error);
 }
 
 /* --- Comments ------------------------------------------------------------------------------- */
@@ -348,8 +293,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
     return next_number(batch, thread, number, error) && list_thread(batch, thread, record, error) &&
            write_comment(batch, thread, *number, comment, actor, error) &&
            add_message_id(batch, comment, comment->thread, error) &&
-           subscribe_participants(batch, comment->thread, thread, comment, actor->user, "comment",
-                                  error) &&
+           subscribe_participants(batch, comment->thread, comment, actor->user, "comment", error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
 }
 
@@ -400,7 +344,7 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
            write_comment(batch, directory, 0, post, actor, error) &&
            add_message_id(batch, post, *id, error) &&
            (post->known_as == NULL || set_import(batch, post->known_as, *id, error)) &&
-           subscribe_participants(batch, *id, directory, post, actor->user, "author", error) &&
+           subscribe_participants(batch, *id, post, actor->user, "author", error) &&
            mp_chain_commit(&batch->chain, message, actor, error);
 }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "tracker/internal.h"
 #include "tracker/records.h"
+#include "tracker/subscribers.h"
 
 typedef struct {
     MpBatch *batch;
@@ -22,6 +23,7 @@ static bool
 forget_thread(Forget *forget, guint64 id, GError **error)
 {
     MpTree *tip = mp_store_view(&forget->batch->tracker->store);
+    g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(MpSubscription));
     bool is_one;
 
     /* by the tip, which is bounded in memory: a batch keeps each directory that it saw */
@@ -29,16 +31,9 @@ forget_thread(Forget *forget, guint64 id, GError **error)
         return false;
     if (!is_one)
         return true;
-    g_autoptr(GPtrArray) subscribers = mp_read_subscribers(forget->batch->chain.tree, id, error);
-    MpTreeNode *directory =
-        subscribers != NULL ? mp_batch_thread_directory(forget->batch, id, error) : NULL;
-    if (directory == NULL)
-        return false;
-    for (guint i = subscribers->len; i-- > 0;)
-        if (((MpSubscriber *)subscribers->pdata[i])->user == forget->user)
-            g_ptr_array_remove_index(subscribers, i);
-    g_autofree char *text = mp_record_subscribers(subscribers);
-    return set_file(forget, directory, "subscribers", text, error);
+    g_array_append_vals(wanted, &(MpSubscription){forget->user, NULL}, 1);
+    forget->n++;
+    return mp_subscribers_change(forget->batch->chain.tree, id, wanted, true, &is_one, error);
 }
 
 static bool

@@ -32,12 +32,6 @@ bool mp_retitle_in_tree(MpTree *tree, MpTreeNode *thread, const char *title, GEr
 
 /* The readers of tracker.h, from a given tree: the tip's, or that of a batch. */
 bool mp_read_thread(MpTree *tree, guint64 id, MpThread **thread, GError **error);
-GPtrArray *mp_read_subscribers(MpTree *tree, guint64 thread, GError **error);
-
-/* Whether `user` and `others` (guint64, or NULL) all are subscribers of the thread: what most
- * replies need to know, without reading of thousands who they are. */
-bool mp_read_all_subscribe(MpTree *tree, guint64 thread, guint64 user, const GArray *others,
-                           bool *all, GError **error);
 MpRepository *mp_read_repository(MpTree *tree, const char *name, GError **error);
 bool mp_read_user(MpTree *tree, guint64 id, MpUser **user, GError **error);
 

@@ -1,4 +1,4 @@
-/* Reading threads, comments, subscriptions and policies. */
+/* Reading threads, comments and policies. */
 #include <string.h>
 
 #include "base/error.h"
@@ -39,78 +39,6 @@ bool
 mp_tracker_thread(MpTracker *tracker, guint64 id, MpThread **thread, GError **error)
 {
     return mp_read_thread(mp_store_view(&tracker->store), id, thread, error);
-}
-
-/* The text of a thread's subscribers, empty where there are none yet. */
-static char *
-read_subscribers_text(MpTree *tree, guint64 thread, GError **error)
-{
-    g_autofree char *directory = mp_path_of_thread(thread);
-    g_autofree char *path = g_strconcat(directory, "/subscribers", NULL);
-    char *text;
-
-    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
-        return NULL;
-    return text != NULL ? text : g_strdup("");
-}
-
-/* The line of one among thousands, found without reading the others. */
-static const char *
-line_of(const char *text, guint64 user)
-{
-    char begins[32];
-
-    g_snprintf(begins, sizeof begins, "\n%" G_GUINT64_FORMAT " ", user);
-    if (g_str_has_prefix(text, begins + 1))
-        return text;
-    const char *found = strstr(text, begins);
-    return found != NULL ? found + 1 : NULL;
-}
-
-bool
-mp_read_all_subscribe(MpTree *tree, guint64 thread, guint64 user, const GArray *others, bool *all,
-                      GError **error)
-{
-    g_autofree char *text = read_subscribers_text(tree, thread, error);
-
-    if (text == NULL)
-        return false;
-    *all = line_of(text, user) != NULL;
-    for (guint i = 0; *all && others != NULL && i < others->len; i++)
-        *all = line_of(text, g_array_index(others, guint64, i)) != NULL;
-    return true;
-}
-
-bool
-mp_tracker_subscription(MpTracker *tracker, guint64 thread, guint64 user, char **reason,
-                        GError **error)
-{
-    g_autofree char *text = read_subscribers_text(mp_store_view(&tracker->store), thread, error);
-
-    *reason = NULL;
-    if (text == NULL)
-        return false;
-    const char *line = line_of(text, user);
-    const char *word = line != NULL ? strchr(line, ' ') + 1 : NULL;
-    if (word != NULL)
-        *reason = g_strndup(word, strcspn(word, "\n"));
-    return true;
-}
-
-GPtrArray *
-mp_read_subscribers(MpTree *tree, guint64 thread, GError **error)
-{
-    g_autofree char *text = read_subscribers_text(tree, thread, error);
-    g_autofree char *directory = mp_path_of_thread(thread);
-    g_autofree char *path = g_strconcat(directory, "/subscribers", NULL);
-
-    return text != NULL ? mp_record_parse_subscribers(text, path, error) : NULL;
-}
-
-GPtrArray *
-mp_tracker_subscribers(MpTracker *tracker, guint64 thread, GError **error)
-{
-    return mp_read_subscribers(mp_store_view(&tracker->store), thread, error);
 }
 
 MpRepository *

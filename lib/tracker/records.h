@@ -57,5 +57,7 @@ MpUser *mp_record_parse_user(const char *text, const char *path, guint64 id, GEr
 char *mp_record_user(const MpUser *user);
 
 /* Lines of "ID REASON". */
+GPtrArray *mp_record_subscribers_new(void); /* of MpSubscriber */
+void mp_record_add_subscriber(GPtrArray *subscribers, guint64 user, const char *reason);
 GPtrArray *mp_record_parse_subscribers(const char *text, const char *path, GError **error);
 char *mp_record_subscribers(const GPtrArray *subscribers);

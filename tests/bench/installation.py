@@ -105,6 +105,15 @@ def many_accounts(site, count):
     site.import_commit("accounts.git", files)
 
 
+def subscribers(ids, depth=0, path=f"threads/{path_of_id(1)}/subscribers"):
+    """The files of who is told of a thread, in pages as tracker(5) has them."""
+    if len(ids) <= 100:
+        return [(path, "".join(f"{n} manual\n" for n in ids))] if ids else []
+    pages = ([n for n in ids if n // 10**depth % 10 == digit] for digit in range(10))
+    return [file for part in pages if part
+            for file in subscribers(part, depth + 1, f"{path}/{part[0] % 10**(depth + 1):0{depth + 1}}")]
+
+
 def many_threads(site, count):
     """Threads 2 to `count` after the pattern of the first, each with texts of its own."""
     top = f"threads/{path_of_id(1)}"

@@ -131,7 +131,7 @@ def a_guest_is_shown_by_name_and_as_a_guest(site):
 def nobody_calls_or_assigns_a_guest(site):
     thread, _ = a_thread_of_a_guest(site)
     site.metroplex("thread", "comment", str(site.thread("kate")), "--as", "tim", "-", stdin="@guest-3 should see this.\n")
-    equal([s["login"] for s in site.show(2)["subscribers"]], ["kate", "tim"])
+    equal([s["login"] for s in site.show(2)["subscribers"]], ["tim", "kate"])
     contains(refused(site, "thread", "assign", str(thread), "guest-3", "--as", "tim"), "guest-3")
     for args in (("repository", "set", "acme/rocket", "--member", "guest-3"), ("repository", "set", "acme/rocket", "--watch", "guest-3"),
                  ("user", "watch", "guest-3", "acme/rocket", "--mode", "all"), ("thread", "close", str(thread), "--as", "guest-3"),

@@ -447,6 +447,26 @@ def push_damage(site, damage):
 
 
 @test
+def a_reply_reads_one_page_of_ten_thousand_subscribers(site):
+    """What no reply needs is damaged: whoever reads it stops. Of what there is, one page is written anew."""
+    thread, address = conversation(site)
+    site.user("mia")
+    pages = {f"{n:03}": "no line\n" for n in range(1000)}
+    pages |= {f"{own:03}": "".join(f"{n} manual\n" for n in range(own, 50000, 1000) if n != 3) for own in (1, 2, 3)}
+    files = "".join(f"M 100644 inline threads/00/00/00/01/subscribers/{page[2]}/{page[1:]}/{page}\ndata {len(text)}\n{text}\n"
+                    for page, text in pages.items())
+    stream = f"commit refs/heads/main\ncommitter a <a@b.c> 1700000000 +0000\ndata 4\nMany\nfrom refs/heads/main^0\n{files}"
+    subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "fast-import", "--quiet"], input=stream.encode(), check=True)
+    for who in ("kate", "mia"):
+        site.deliver(site.mail(f"{who}@example.org", site.address(thread, who), f"That is what {who} says to @tim.\n"))
+    site.metroplex("--once")
+    equal(list(site.reasons().values()), ["posted", "posted"], site.log())
+    names = site.git("diff", "--name-only", "main~2", "main", "--", "threads/00/00/00/01/subscribers").split()
+    equal(names, ["threads/00/00/00/01/subscribers/3/03/003"])
+    equal(site.git("show", f"main:{names[0]}").split("\n")[:2], ["3 comment", "1003 manual"])
+
+
+@test
 def a_damaged_thread_costs_nobody_else_an_answer(site):
     """The batch is begun again without the mail that cannot be written."""
     thread, address = conversation(site)

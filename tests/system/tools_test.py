@@ -110,7 +110,20 @@ def digits(text):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def followed(what, pages, *expected):
+    """A row: subscribers in these pages, by the last digits of their ids. Of a hundred and more two have an account."""
+    def plant(clone):
+        remove(clone, S)
+        for page, ids in pages.items():
+            write(clone, S + page, "".join(f"{n} manual\n" for n in ids))
+
+    strangers = [f"no-user {S}{page}" for page, ids in pages.items() for n in ids if n > 2]
+    return what, plant, [*expected, *strangers]
+
+
 T = "threads/00/00/00/01"
+S = T + "/subscribers"
+SPLIT = {f"/{digit}": [n for n in range(1, 121) if n % 10 == digit] for digit in range(10)}
 MAILED = f"message-ids/{digits('<mailed@mail.example.org>')}.1"
 INDEX = re.sub("^(..)(.{30}).*", r"commits/\1/\2", hashlib.sha256(b"acme/rocket f00").hexdigest())
 OPENING = re.sub("^(..)(.{30}).*", r"openings/\1/\2", hashlib.sha256(b"big-rocket").hexdigest())
@@ -140,6 +153,13 @@ PLANTED = [
     ("a subscriber that does not exist", lambda c: write(c, T + "/subscribers", "9 manual\n", "a"), ["no-user " + T + "/subscribers"]),
     ("a subscriber twice", lambda c: write(c, T + "/subscribers", "1 manual\n", "a"), ["twice " + T + "/subscribers"]),
     ("subscribers that do not parse", lambda c: write(c, T + "/subscribers", "tim\n", "a"), ["malformed " + T + "/subscribers"]),
+    followed("subscribers that should be split", {"": range(1, 102)}, f"page {S}"),
+    followed("subscribers that should not be split", {"/1": [1], "/2": [2]}, f"page {S}"),
+    followed("subscribers in pages", SPLIT),
+    followed("no page of subscribers", {**SPLIT, "/x": []}, f"page {S}/x"),
+    followed("a page of subscribers with other digits", {page: ids for page, ids in SPLIT.items() if page != "/2"} | {"/2/31": []},
+             f"page {S}/2", f"page {S}/2/31"),
+    followed("a subscriber whom nobody finds", {**SPLIT, "/2": [2, 12, 23]}, f"misplaced {S}/2", f"twice {S}/3"),
     ("a comment's facts do not parse", lambda c: replace(c, T + "/comments/2/mail", "date=", "dote="),
      ["malformed " + T + "/comments/2/mail"]),
     ("a comment's author does not exist", lambda c: replace(c, T + "/comments/2/mail", "author=2", "author=78"),

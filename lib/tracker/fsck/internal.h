@@ -41,6 +41,9 @@ MpTree *mp_fsck_open(Fsck *fsck, const git_oid *id, const char *path, MpTreeNode
 /* The text of a file; NULL where there is none, or after it was told. */
 char *mp_fsck_text(Fsck *fsck, MpTree *tree, const char *name, const char *path);
 
+/* Who is told of the thread whose directory `tree` is: the accounts, and the pages. */
+void mp_fsck_subscribers(Fsck *fsck, MpTree *tree, const char *directory);
+
 /* Calls `visit` for each id below a directory of ids, with the entry's id. */
 typedef void (*MpFsckVisit)(Fsck *fsck, guint64 id, const git_oid *entry, const char *path);
 void mp_fsck_ids(Fsck *fsck, const char *directory, bool of_directories, MpFsckVisit visit);

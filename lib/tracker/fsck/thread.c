@@ -1,4 +1,4 @@
-/* The check of one thread: its record, subscribers and comments. */
+/* The check of one thread: its record and comments. */
 #include <string.h>
 
 #include "tracker/records.h"
@@ -15,7 +15,7 @@ typedef struct {
     GArray *comments; /* MpFsckComment */
 } Thread;
 
-/* --- Record and subscribers ------------------------------------------------------------------- */
+/* --- Record ----------------------------------------------------------------------------------- */
 
 /* Two threads about one commit have the same Message-IDs: a reader takes them for one. */
 static void
@@ -86,33 +86,6 @@ check_record(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
     check_assignees(fsck, thread, path);
     if (thread->kind == MP_PULL)
         mp_fsck_pull(fsck, tree, thread, directory);
-}
-
-static void
-check_subscribers(Fsck *fsck, MpTree *tree, const char *directory)
-{
-    g_autofree char *path = g_strconcat(directory, "/subscribers", NULL);
-    g_autofree char *text = mp_fsck_text(fsck, tree, "subscribers", path);
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GPtrArray) subscribers =
-        text != NULL ? mp_record_parse_subscribers(text, path, &why) : NULL;
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
-
-    if (why != NULL)
-        mp_fsck_tell_error(fsck, path, &why);
-    for (guint i = 0; subscribers != NULL && i < subscribers->len; i++) {
-        MpSubscriber *s = g_ptr_array_index(subscribers, i);
-
-        if (!mp_fsck_has_user(fsck, s->user))
-            mp_fsck_tell(fsck, "no-user", path,
-                         g_strdup_printf("remove the line of %" G_GUINT64_FORMAT
-                                         " in a clone, commit and push",
-                                         s->user),
-                         "account %" G_GUINT64_FORMAT " does not exist", s->user);
-        if (!g_hash_table_add(seen, &s->user))
-            mp_fsck_tell(fsck, "twice", path, g_strdup("keep one of the lines"),
-                         "account %" G_GUINT64_FORMAT " has two lines", s->user);
-    }
 }
 
 /* --- One comment ---------------------------------------------------------------------------- */
@@ -410,7 +383,7 @@ mp_fsck_thread(Fsck *fsck, guint64 id, const git_oid *entry, const char *path)
         return;
     check_file_is_there(fsck, root, path, "thread");
     check_record(fsck, tree, id, path);
-    check_subscribers(fsck, tree, path);
+    mp_fsck_subscribers(fsck, tree, path);
     const git_oid *of_comments = directory_of(fsck, root, "comments", path);
     if (of_comments == NULL)
         return;
