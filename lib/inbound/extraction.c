@@ -8,11 +8,6 @@
 #include "markup/html.h"
 #include "reply/reply.h"
 
-/* plain, html, flowed, delsp, sent, are_guessed, want_lines → part, is_reaction, reply, elided,
- * cut_ids, lines (text, kept, rule) */
-#define ARGS_TYPE   "(msmsbbasbb)"
-#define ANSWER_TYPE "(sbssasa(sbs))"
-
 enum { MOST_IDS = 100 };
 
 static const char *const parts[] = {"none", "plain", "html"};
@@ -145,34 +140,49 @@ mp_extract(const MpMessage *message, const char *const *sent, bool want_lines)
 
 /* --- The child's side ------------------------------------------------------------------------ */
 
-static GVariant *
-answer_of(const MpExtraction *extraction)
+static void
+add_texts(GByteArray *frame, const char *const *texts)
 {
-    GVariantBuilder lines;
+    mp_frame_add_number(frame, g_strv_length((char **)(gsize)texts));
+    for (; *texts != NULL; texts++)
+        mp_frame_add_text(frame, *texts);
+}
 
-    g_variant_builder_init(&lines, G_VARIANT_TYPE("a(sbs)"));
+void
+mp_extraction_to_frame(const MpExtraction *extraction, GByteArray *answer)
+{
+    mp_frame_add_text(answer, extraction->part);
+    mp_frame_add_flag(answer, extraction->is_reaction);
+    mp_frame_add_text(answer, extraction->reply);
+    mp_frame_add_text(answer, extraction->elided);
+    add_texts(answer, (const char *const *)extraction->cut_ids);
+    mp_frame_add_number(answer, extraction->lines->len);
     for (guint i = 0; i < extraction->lines->len; i++) {
         const MpExtractedLine *line = g_ptr_array_index(extraction->lines, i);
 
-        g_variant_builder_add(&lines, "(sbs)", line->text, (gboolean)line->is_kept, line->rule);
+        mp_frame_add_text(answer, line->text);
+        mp_frame_add_flag(answer, line->is_kept);
+        mp_frame_add_text(answer, line->rule);
     }
-    return g_variant_new("(sbss^asa(sbs))", extraction->part, (gboolean)extraction->is_reaction,
-                         extraction->reply, extraction->elided, extraction->cut_ids, &lines);
 }
 
-static GVariant *
-run_extract(const MpWorkerRequest *request, GError **error)
+static bool
+run_extract(const MpWorkerRequest *request, GByteArray *answer, GError **error)
 {
-    const char *plain, *html;
-    gboolean flowed, delsp, are_guessed, want_lines;
-    g_autofree const char **sent = NULL;
+    MpFrameReader *args = request->args;
+    const char *plain = mp_frame_text_or_null(args), *html = mp_frame_text_or_null(args);
+    bool flowed = mp_frame_flag(args), delsp = mp_frame_flag(args);
+    guint count = mp_frame_count(args, G_MAXUINT);
+    g_autofree const char **sent = g_new0(const char *, count + 1);
 
     (void)error;
-    g_variant_get(request->args, "(m&sm&sbb^a&sbb)", &plain, &html, &flowed, &delsp, &sent,
-                  &are_guessed, &want_lines);
-    const SentTexts texts = {sent, are_guessed};
+    for (guint i = 0; i < count; i++)
+        sent[i] = mp_frame_text(args);
+    const SentTexts texts = {sent, mp_frame_flag(args)};
+    bool want_lines = mp_frame_flag(args);
     g_autoptr(MpExtraction) extraction = extract(plain, html, flowed, delsp, texts, want_lines);
-    return answer_of(extraction);
+    mp_extraction_to_frame(extraction, answer);
+    return true;
 }
 
 /* Patterns are compiled before the sandbox closes, while memory may still be made executable. */
@@ -184,14 +194,14 @@ prepare_extract(void)
 
 const MpWorkerOperation mp_worker_operations[] = {
     MP_WORKER_PARSE,
-    {"extract", ARGS_TYPE, run_extract, prepare_extract},
-    {NULL, NULL, NULL, NULL},
+    {"extract", run_extract, prepare_extract},
+    {NULL, NULL, NULL},
 };
 
 const MpWorkerOperation mp_worker_operations_for_few[] = {
     MP_WORKER_PARSE,
-    {"extract", ARGS_TYPE, run_extract, NULL},
-    {NULL, NULL, NULL, NULL},
+    {"extract", run_extract, NULL},
+    {NULL, NULL, NULL},
 };
 
 /* --- The parent's side ----------------------------------------------------------------------- */
@@ -207,11 +217,15 @@ mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *const
                    bool are_guessed, bool want_lines, GError **error)
 {
     static const char *const none[] = {NULL};
-    GVariant *args =
-        g_variant_new("(msmsbb^asbb)", message->plain, message->html, (gboolean)message->flowed,
-                      (gboolean)message->delsp, sent != NULL ? sent : none, (gboolean)are_guessed,
-                      (gboolean)want_lines);
+    g_autoptr(GByteArray) args = g_byte_array_sized_new(16 * 1024);
 
+    mp_frame_add_text(args, message->plain);
+    mp_frame_add_text(args, message->html);
+    mp_frame_add_flag(args, message->flowed);
+    mp_frame_add_flag(args, message->delsp);
+    add_texts(args, sent != NULL ? sent : none);
+    mp_frame_add_flag(args, are_guessed);
+    mp_frame_add_flag(args, want_lines);
     return mp_worker_send(worker, "extract", args, -1, error);
 }
 
@@ -223,40 +237,65 @@ known_part(const char *name)
     return i >= 0 ? parts[i] : NULL;
 }
 
-/* The child may have been taken over: its answer is believed as far as its type. */
-static MpExtraction *
-believe(GVariant *answer, GError **error)
+static GStrv
+take_texts(MpFrameReader *reader, guint most)
 {
-    const char *part, *reply, *elided, *text, *rule;
-    gboolean kept, is_reaction;
-    GVariantIter *lines = NULL;
-    g_auto(GStrv) ids = NULL;
+    guint count = mp_frame_count(reader, most);
+    char **texts = g_new0(char *, count + 1);
 
-    if (!g_variant_is_of_type(answer, G_VARIANT_TYPE(ANSWER_TYPE)) ||
-        !g_variant_is_normal_form(answer))
-        return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker's answer is none");
-    g_variant_get(answer, "(&sb&s&s^asa(sbs))", &part, &is_reaction, &reply, &elided, &ids, &lines);
-    if (known_part(part) == NULL) {
-        g_variant_iter_free(lines);
-        return mp_fail_null(error, MP_ERROR_INPUT, "unparsable: the worker read an unknown part");
+    for (guint i = 0; i < count; i++)
+        texts[i] = g_strdup(mp_frame_text(reader));
+    return texts;
+}
+
+static void
+take_lines(MpFrameReader *reader, MpExtraction *extraction)
+{
+    guint count = mp_frame_count(reader, G_MAXUINT);
+
+    for (guint i = 0; i < count && !reader->is_broken; i++) {
+        const char *text = mp_frame_text(reader);
+        bool is_kept = mp_frame_flag(reader);
+
+        add_line(extraction, text, is_kept, mp_frame_text(reader));
     }
-    MpExtraction *extraction = extraction_new(known_part(part), reply, elided);
+}
+
+/* The child may have been taken over: it is believed as far as its answer's shape. */
+MpExtraction *
+mp_extraction_from_frame(GBytes *frame, GError **error)
+{
+    MpFrameReader reader = mp_frame_read(frame);
+    const char *part = known_part(mp_frame_text(&reader));
+    bool is_reaction = mp_frame_flag(&reader);
+    const char *reply = mp_frame_text(&reader), *elided = mp_frame_text(&reader);
+    g_autoptr(MpExtraction) extraction = extraction_new(part, reply, elided);
+
     extraction->is_reaction = is_reaction;
     g_strfreev(extraction->cut_ids);
-    extraction->cut_ids = g_steal_pointer(&ids);
-    while (g_variant_iter_next(lines, "(&sb&s)", &text, &kept, &rule))
-        add_line(extraction, text, kept, rule);
-    g_variant_iter_free(lines);
-    return extraction;
+    extraction->cut_ids = take_texts(&reader, MOST_IDS);
+    take_lines(&reader, extraction);
+    if (!mp_frame_is_read(&reader))
+        return mp_fail_null(error, MP_ERROR_INPUT, "the worker's answer is no extraction");
+    if (part == NULL)
+        return mp_fail_null(error, MP_ERROR_INPUT, "the worker read an unknown part");
+    return g_steal_pointer(&extraction);
+}
+
+static bool
+believe(GBytes *answer, gpointer to, GError **error)
+{
+    MpExtraction **extraction = to;
+
+    *extraction = mp_extraction_from_frame(answer, error);
+    return *extraction != NULL;
 }
 
 MpExtraction *
 mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error)
 {
-    g_autoptr(GVariant) answer = mp_worker_receive_on_mail(worker, fault, error);
-    MpExtraction *extraction = answer != NULL ? believe(answer, error) : NULL;
+    MpExtraction *extraction;
 
-    if (answer != NULL && extraction == NULL && fault != NULL)
-        *fault = MP_FAULT_UNPARSABLE;
-    return extraction;
+    return mp_worker_receive_on_mail(worker, believe, &extraction, fault, error) ? extraction
+                                                                                 : NULL;
 }

@@ -36,6 +36,11 @@ bool mp_extraction_send(MpWorker *worker, const MpMessage *message, const char *
                         bool are_guessed, bool want_lines, GError **error);
 MpExtraction *mp_extraction_receive(MpWorker *worker, MpMessageFault *fault, GError **error);
 
+/* What the worker answers, and what is made of that: MP_ERROR_INPUT unless it is exactly of that
+ * shape. */
+void mp_extraction_to_frame(const MpExtraction *extraction, GByteArray *answer);
+MpExtraction *mp_extraction_from_frame(GBytes *frame, GError **error);
+
 /* The worker's operations: parse and extract; and without what takes time before the first mail. */
 extern const MpWorkerOperation mp_worker_operations[], mp_worker_operations_for_few[];
 

@@ -128,3 +128,6 @@ void mp_header_free(MpHeader *header);
 void mp_addressee_free(MpAddressee *recipient);
 void mp_attachment_free(MpAttachment *attachment);
 MpMessage *mp_message_new(void);
+
+/* One whose strings will be in the frame, on which it holds. */
+MpMessage *mp_message_new_in(GBytes *frame);

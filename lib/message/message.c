@@ -64,22 +64,51 @@ mp_attachment_free(MpAttachment *attachment)
     g_free(attachment);
 }
 
+/* Of a message in a frame. */
+static void
+attachment_free_in_frame(gpointer data)
+{
+    MpAttachment *attachment = data;
+
+    g_clear_pointer(&attachment->data, g_bytes_unref);
+    g_free(attachment);
+}
+
+static const struct {
+    gsize offset;
+    GDestroyNotify free, free_in_frame; /* an entry of it */
+} lists[] = {
+    {offsetof(MpMessage, from), g_free, NULL},
+    {offsetof(MpMessage, in_reply_to), g_free, NULL},
+    {offsetof(MpMessage, repairs), g_free, NULL},
+    {offsetof(MpMessage, returned), g_free, NULL},
+    {offsetof(MpMessage, results), g_free, NULL},
+    {offsetof(MpMessage, deliveries), (GDestroyNotify)mp_delivery_status_free, g_free},
+    {offsetof(MpMessage, headers), (GDestroyNotify)mp_header_free, g_free},
+    {offsetof(MpMessage, recipients), (GDestroyNotify)mp_addressee_free, g_free},
+    {offsetof(MpMessage, attachments), (GDestroyNotify)mp_attachment_free,
+     attachment_free_in_frame},
+};
+
+#define LIST(message, i) ((GPtrArray **)(gpointer)((char *)(message) + lists[i].offset))
+
 MpMessage *
-mp_message_new(void)
+mp_message_new_in(GBytes *frame)
 {
     MpMessage *message = g_new0(MpMessage, 1);
 
     message->date = G_MININT64;
-    message->from = g_ptr_array_new_with_free_func(g_free);
-    message->in_reply_to = g_ptr_array_new_with_free_func(g_free);
-    message->repairs = g_ptr_array_new_with_free_func(g_free);
-    message->deliveries = g_ptr_array_new_with_free_func((GDestroyNotify)mp_delivery_status_free);
-    message->returned = g_ptr_array_new_with_free_func(g_free);
-    message->results = g_ptr_array_new_with_free_func(g_free);
-    message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)mp_header_free);
-    message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)mp_addressee_free);
-    message->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)mp_attachment_free);
+    message->frame = frame != NULL ? g_bytes_ref(frame) : NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        *LIST(message, i) =
+            g_ptr_array_new_with_free_func(frame != NULL ? lists[i].free_in_frame : lists[i].free);
     return message;
+}
+
+MpMessage *
+mp_message_new(void)
+{
+    return mp_message_new_in(NULL);
 }
 
 void
@@ -90,14 +119,12 @@ mp_message_free(MpMessage *message)
 
     char *strings[] = {message->message_id,  message->subject, message->from_name, message->sender,
                        message->return_path, message->plain,   message->html};
-    GPtrArray *arrays[] = {message->from,        message->in_reply_to, message->repairs,
-                           message->results,     message->headers,     message->recipients,
-                           message->attachments, message->deliveries,  message->returned};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
+    for (gsize i = 0; message->frame == NULL && i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
-    for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
-        g_ptr_array_unref(arrays[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        g_ptr_array_unref(*LIST(message, i));
+    g_clear_pointer(&message->frame, g_bytes_unref);
     g_free(message);
 }
 

@@ -2,8 +2,8 @@
  * A mail as the rest of the program sees it: decoded, in UTF-8, without a trace of MIME.
  *
  * GMime does the reading, on bytes that come from anybody. So outside of tests mp_message_parse
- * runs in a worker process (worker/worker.h), and what comes back from there is a GVariant that
- * mp_message_from_variant trusts in nothing.
+ * runs in a worker process (worker/worker.h), and what comes back from there is a frame that
+ * mp_message_from_frame trusts in nothing.
  *
  * A mail need not be truthful: headers, addresses and dates are the sender's claims, and
  * a mail can have several From fields or none. Which of it counts is decided elsewhere.
@@ -11,9 +11,7 @@
 #pragma once
 
 #include "message/scan.h"
-
-#include <glib.h>
-#include <stdbool.h>
+#include "worker/frame.h"
 
 /* Why a mail is refused here. The error's message begins with the same word and ": ". */
 typedef enum {
@@ -94,6 +92,8 @@ typedef struct {
     GPtrArray *deliveries; /* MpDeliveryStatus *: a delivery report's machine-readable part */
 
     GPtrArray *repairs; /* char *: what was wrong and how it was read, for `explain` */
+
+    GBytes *frame; /* in which all strings are; NULL where each is its own */
 } MpMessage;
 
 /* The fields in which addresses of ours are looked for, in that order; mp_field_has_addresses() has
@@ -122,12 +122,11 @@ const char *mp_message_header(const MpMessage *message, const char *name);
  */
 char *mp_message_words(const MpMessage *message);
 
-/* Everything above as one value, floating, to be sent to another process. */
-GVariant *mp_message_to_variant(const MpMessage *message);
+/* Adds everything above, to be sent to another process. */
+void mp_message_to_frame(const MpMessage *message, GByteArray *frame);
 
 /*
- * And back, from a process that may have been taken over: MP_ERROR_INPUT ("unparsable: …") unless
- * the value is exactly of that shape, in normal form, within bounds, and without controls where
- * lines matter.
+ * And back, from a process that may have been taken over: MP_ERROR_INPUT unless it is exactly of
+ * that shape, in UTF-8, within bounds, and without controls where lines matter.
  */
-MpMessage *mp_message_from_variant(GVariant *value, GError **error);
+MpMessage *mp_message_from_frame(GBytes *frame, GError **error);

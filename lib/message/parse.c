@@ -22,13 +22,12 @@ bool
 mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **error)
 {
     g_autoptr(GError) why = NULL;
+    g_autoptr(GByteArray) args = g_byte_array_new();
 
     limits = limits == NULL ? &mp_limits_default : limits;
+    mp_frame_add_octets(args, limits, sizeof *limits);
     /* one byte over the limit is enough to see that it is over */
-    if (mp_worker_send_start(
-            worker, "parse",
-            g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, limits, sizeof *limits, 1), fd,
-            limits->mail_bytes + 1, &why))
+    if (mp_worker_send_start(worker, "parse", args, fd, limits->mail_bytes + 1, &why))
         return true;
     if (g_error_matches(why, MP_ERROR, MP_ERROR_INPUT))
         g_prefix_error(&why, "malformed: ");
@@ -48,12 +47,13 @@ fault_of(MpWorkerOutcome outcome, const GError *error)
     return outcome == MP_WORKER_ANSWERED ? mp_message_fault(error) : faults[outcome];
 }
 
-GVariant *
-mp_worker_receive_on_mail(MpWorker *worker, MpMessageFault *fault, GError **error)
+bool
+mp_worker_receive_on_mail(MpWorker *worker, MpWorkerBelieve believe, gpointer to,
+                          MpMessageFault *fault, GError **error)
 {
     MpWorkerOutcome outcome;
     g_autoptr(GError) why = NULL;
-    GVariant *answer = mp_worker_receive(worker, &outcome, &why);
+    bool is_answered = mp_worker_receive(worker, believe, to, &outcome, &why);
 
     if (fault != NULL)
         *fault = fault_of(outcome, why);
@@ -61,18 +61,25 @@ mp_worker_receive_on_mail(MpWorker *worker, MpMessageFault *fault, GError **erro
         g_prefix_error(&why, "unparsable: ");
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));
-    return answer;
+    return is_answered;
+}
+
+static bool
+believe_message(GBytes *answer, gpointer to, GError **error)
+{
+    MpMessage **message = to;
+
+    *message = mp_message_from_frame(answer, error);
+    return *message != NULL;
 }
 
 MpMessage *
 mp_worker_receive_message(MpWorker *worker, MpMessageFault *fault, GError **error)
 {
-    g_autoptr(GVariant) value = mp_worker_receive_on_mail(worker, fault, error);
-    MpMessage *message = value == NULL ? NULL : mp_message_from_variant(value, error);
+    MpMessage *message;
 
-    if (value != NULL && message == NULL && fault != NULL)
-        *fault = MP_FAULT_UNPARSABLE;
-    return message;
+    return mp_worker_receive_on_mail(worker, believe_message, &message, fault, error) ? message
+                                                                                      : NULL;
 }
 
 MpMessage *
@@ -92,18 +99,21 @@ mp_worker_parse(MpWorker *worker, int fd, const MpLimits *limits, MpMessageFault
 
 /* --- The child's side ------------------------------------------------------------------------ */
 
-GVariant *
-mp_worker_run_parse(const MpWorkerRequest *request, GError **error)
+bool
+mp_worker_run_parse(const MpWorkerRequest *request, GByteArray *answer, GError **error)
 {
     MpLimits limits;
+    g_autoptr(GBytes) octets = mp_frame_octets(request->args);
 
-    if (g_variant_get_size(request->args) != sizeof limits || request->bytes == NULL)
-        return mp_fail_null(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
-    memcpy(&limits, g_variant_get_data(request->args), sizeof limits);
+    if (octets == NULL || g_bytes_get_size(octets) != sizeof limits || request->bytes == NULL)
+        return mp_fail(error, MP_ERROR_INSTALLATION, "parse takes limits and a file");
+    memcpy(&limits, g_bytes_get_data(octets, NULL), sizeof limits);
 
     g_autoptr(MpMessage) message =
         mp_message_parse(request->bytes, request->length, &limits, error);
-    return message == NULL ? NULL : mp_message_to_variant(message);
+    if (message != NULL)
+        mp_message_to_frame(message, answer);
+    return message != NULL;
 }
 
 void

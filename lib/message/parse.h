@@ -15,7 +15,7 @@ MpWorker *mp_message_worker(const char *word);
 /* Asks for the mail in the file `fd`; see mp_worker_send. What is no regular file is malformed. */
 bool mp_worker_send_parse(MpWorker *worker, int fd, const MpLimits *limits, GError **error);
 
-/* The answer to the oldest request, believed as far as mp_message_from_variant does. */
+/* The answer to the oldest request, believed as far as mp_message_from_frame does. */
 MpMessage *mp_worker_receive_message(MpWorker *worker, MpMessageFault *fault, GError **error);
 
 /* Both in one; no other request may be under way. */
@@ -27,16 +27,15 @@ MpMessage *mp_worker_parse(MpWorker *worker, int fd, const MpLimits *limits, MpM
  * the operation reported, MP_FAULT_UNPARSABLE where the child did not survive,
  * MP_FAULT_PASSING where it was hindered, MP_FAULT_NONE where no child can be started.
  */
-GVariant *mp_worker_receive_on_mail(MpWorker *worker, MpMessageFault *fault, GError **error);
+bool mp_worker_receive_on_mail(MpWorker *worker, MpWorkerBelieve believe, gpointer to,
+                               MpMessageFault *fault, GError **error);
 
 /* --- The child's side ------------------------------------------------------------------------ */
 
-/* The row for "parse": {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse,
- * mp_worker_prepare_parse}. */
-#define MP_WORKER_PARSE_ARGS "ay"
-GVariant *mp_worker_run_parse(const MpWorkerRequest *request, GError **error);
+/* The row for "parse". */
+bool mp_worker_run_parse(const MpWorkerRequest *request, GByteArray *answer, GError **error);
 void mp_worker_prepare_parse(void);
 /* Releases of clang-format disagree about this. */
 /* clang-format off */
-#define MP_WORKER_PARSE {"parse", MP_WORKER_PARSE_ARGS, mp_worker_run_parse, mp_worker_prepare_parse}
+#define MP_WORKER_PARSE {"parse", mp_worker_run_parse, mp_worker_prepare_parse}
 /* clang-format on */

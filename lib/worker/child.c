@@ -53,42 +53,33 @@ read_fully(int socket, void *to, gsize length, int *fd)
 }
 
 static bool
-write_value(int socket, GVariant *value)
+write_frame(int socket, GByteArray *frame)
 {
-    MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, g_variant_get_size(value)};
-    struct iovec parts[] = {{&frame, sizeof frame},
-                            {(void *)(gsize)g_variant_get_data(value), frame.length}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = G_N_ELEMENTS(parts)};
-
-    while (parts[0].iov_len + parts[1].iov_len > 0) {
-        ssize_t count = sendmsg(socket, &message, MSG_NOSIGNAL);
+    mp_worker_frame_end(frame);
+    for (gsize sent = 0; sent < frame->len;) {
+        ssize_t count = send(socket, frame->data + sent, frame->len - sent, MSG_NOSIGNAL);
 
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
             return false;
-        for (gsize i = 0, left = (gsize)count; i < G_N_ELEMENTS(parts); i++) {
-            gsize taken = MIN(left, parts[i].iov_len);
-            parts[i].iov_base = (char *)parts[i].iov_base + taken;
-            parts[i].iov_len -= taken;
-            left -= taken;
-        }
+        sent += (gsize)count;
     }
     return true;
 }
 
-static GVariant *
-read_value(int socket, const char *type, int *fd)
+/* What the next frame holds; NULL when there will be none. */
+static GBytes *
+read_frame(int socket, int *fd)
 {
-    MpFrame frame;
+    MpFrameHead head;
 
-    if (!read_fully(socket, &frame, sizeof frame, fd) || frame.magic != MP_FRAME_MAGIC)
+    if (!read_fully(socket, &head, sizeof head, fd) || head.magic != MP_FRAME_MAGIC)
         return NULL;
-    g_autofree char *data = g_malloc(frame.length);
-    if (!read_fully(socket, data, frame.length, NULL))
+    g_autofree char *data = g_malloc(head.length);
+    if (!read_fully(socket, data, head.length, NULL))
         return NULL;
-    g_autoptr(GBytes) bytes = g_bytes_new_take(g_steal_pointer(&data), frame.length);
-    return g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
+    return g_bytes_new_take(g_steal_pointer(&data), head.length);
 }
 
 static gsize
@@ -143,33 +134,32 @@ find_operation(const Child *child, const char *name)
     return NULL;
 }
 
-static GVariant *
-run(const Child *child, const char *name, GVariant *args, bool has_file, int fd, gsize size,
-    GError **error)
+static bool
+run(const Child *child, const char *name, bool has_file, int fd, gsize size, MpFrameReader *args,
+    GByteArray *answer, GError **error)
 {
     const MpWorkerOperation *operation = find_operation(child, name);
     g_autofree char *bytes = NULL;
 
     if (operation == NULL)
-        return mp_fail_null(error, MP_ERROR_INSTALLATION, "the worker has no operation %s", name);
-    if (!g_variant_is_of_type(args,
-                              G_VARIANT_TYPE(operation->args == NULL ? "()" : operation->args)))
-        return mp_fail_null(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
+        return mp_fail(error, MP_ERROR_INSTALLATION, "the worker has no operation %s", name);
     if (has_file && (bytes = read_file(fd, size, error)) == NULL)
-        return NULL;
+        return false;
 
-    MpWorkerRequest request = {operation->args == NULL ? NULL : args, bytes, has_file ? size : 0};
-    return operation->run(&request, error);
+    MpWorkerRequest request = {args, bytes, has_file ? size : 0};
+    if (!operation->run(&request, answer, error))
+        return false;
+    return mp_frame_is_read(args) ||
+           mp_fail(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
 }
 
-static GVariant *
-answer_of(GVariant *result, const GError *error)
+/* An error as the answer, in place of what was added. */
+static void
+answer_error(GByteArray *answer, const GError *error)
 {
-    if (result == NULL)
-        return g_variant_new("(usv)",
-                             1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code),
-                             error == NULL ? "no answer" : error->message, g_variant_new("()"));
-    return g_variant_new("(usv)", 0U, "", result);
+    g_byte_array_set_size(answer, sizeof(MpFrameHead));
+    mp_frame_add_number(answer, 1U + (guint)(error == NULL ? MP_ERROR_INSTALLATION : error->code));
+    mp_frame_add_text(answer, error == NULL ? "no answer" : error->message);
 }
 
 /* One request; false when there will be no other. */
@@ -177,21 +167,21 @@ static bool
 serve(const Child *child)
 {
     g_auto(MpFd) fd = -1;
-    g_autoptr(GVariant) request = read_value(child->socket, MP_REQUEST_TYPE, &fd), args = NULL;
+    g_autoptr(GBytes) request = read_frame(child->socket, &fd);
+    g_autoptr(GByteArray) answer = mp_worker_frame_new(4096);
     g_autoptr(GError) why = NULL;
-    const char *name;
-    gboolean has_file;
-    guint64 size;
-    guint32 cpu;
 
     if (request == NULL)
         return false;
-    g_variant_get(request, "(&sbtuv)", &name, &has_file, &size, &cpu, &args);
-    limit_cpu(cpu);
-    GVariant *result = run(child, name, args, has_file, fd, size, &why);
-    g_autoptr(GVariant) answer = g_variant_ref_sink(answer_of(result, why));
-    (void)g_variant_get_data(answer); /* serialised here, while time and memory are limited */
-    if (!write_value(child->socket, answer))
+    MpFrameReader reader = mp_frame_read(request);
+    const char *name = mp_frame_text(&reader);
+    bool has_file = mp_frame_flag(&reader);
+    gsize size = mp_frame_number(&reader);
+    limit_cpu((guint)mp_frame_number(&reader));
+    mp_frame_add_number(answer, 0);
+    if (!run(child, name, has_file, fd, size, &reader, answer, &why))
+        answer_error(answer, why);
+    if (!write_frame(child->socket, answer))
         return false;
     if (size > TRIM_OVER)
         malloc_trim(0);
@@ -212,8 +202,10 @@ mp_worker_main(int socket, const MpWorkerOperation *operations)
     if (memory == 0)
         sandbox &= ~(guint)MP_SANDBOX_MEMORY;
 
-    g_autoptr(GVariant) hello = g_variant_ref_sink(g_variant_new(MP_HELLO_TYPE, sandbox, memory));
-    if (!write_value(socket, hello))
+    g_autoptr(GByteArray) hello = mp_worker_frame_new(16);
+    mp_frame_add_number(hello, sandbox);
+    mp_frame_add_number(hello, memory);
+    if (!write_frame(socket, hello))
         return EX_UNAVAILABLE;
     while (serve(&child))
         ;

@@ -9,25 +9,30 @@
 
 #include "worker/worker.h"
 
-/* Before each value; both ends are the same program on the same machine. */
+/* Before what a frame holds (frame.h); both ends are the same program on the same machine. */
 typedef struct {
     guint32 magic, version;
     guint64 length;
-} MpFrame;
+} MpFrameHead;
 
 #define MP_FRAME_MAGIC   0x4d504c58U
 #define MP_FRAME_VERSION 1
 
-/* The first frame from the child: flags of its sandbox, and its address space before any request.
+/*
+ * The first frame from the child: flags of its sandbox, and its address space before any request;
+ * two numbers.
+ *
+ * A request: the operation's name, whether there is a file, its size, the processor time in ms; and
+ * the arguments. With a file its descriptor comes with the first byte.
+ *
+ * An answer: 0, and what the operation answers; or 1 + MpErrorKind, and the error's message.
  */
-#define MP_HELLO_TYPE "(ut)"
 
-/* operation, has a file, size of the file, CPU in ms, arguments (unit if none). With a file its
- * descriptor comes with the first byte. */
-#define MP_REQUEST_TYPE "(sbtuv)"
+/* A frame that is empty yet, with room for its head; the caller's. */
+GByteArray *mp_worker_frame_new(gsize room);
 
-/* 0 or 1 + MpErrorKind, the error's message or "", the answer (unit if none). */
-#define MP_ANSWER_TYPE "(usv)"
+/* Writes the head, once all is in it. */
+void mp_worker_frame_end(GByteArray *frame);
 
 /* Starts argv with the other end of *socket as its MP_WORKER_SOCKET, nothing else open, and an
  * empty environment; it dies with this thread. */
@@ -83,5 +88,5 @@ MpWorkerStep mp_worker_send_requests(MpWorker *worker);
  * in time, STEP_DEAD also for what is none. */
 MpWorkerStep mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline);
 
-/* The value in that frame, and room for the next one; NULL if it is not in normal form. */
-GVariant *mp_worker_take_frame(MpWorker *worker, const char *type);
+/* What that frame holds, and room for the next one. */
+GBytes *mp_worker_take_frame(MpWorker *worker);

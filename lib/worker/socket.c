@@ -7,6 +7,22 @@
 #include <string.h>
 #include <sys/socket.h>
 
+GByteArray *
+mp_worker_frame_new(gsize room)
+{
+    GByteArray *frame = g_byte_array_sized_new((guint)(sizeof(MpFrameHead) + room));
+
+    return g_byte_array_set_size(frame, sizeof(MpFrameHead));
+}
+
+void
+mp_worker_frame_end(GByteArray *frame)
+{
+    const MpFrameHead head = {MP_FRAME_MAGIC, MP_FRAME_VERSION, frame->len - sizeof head};
+
+    memcpy(frame->data, &head, sizeof head);
+}
+
 static ssize_t
 send_some(const MpWorker *worker, const MpWorkerItem *request)
 {
@@ -89,7 +105,7 @@ static MpWorkerStep
 receive_frame(MpWorker *worker, gsize most)
 {
     while (true) {
-        const MpFrame *frame = (const MpFrame *)(gconstpointer)worker->in->data;
+        const MpFrameHead *frame = (const MpFrameHead *)(gconstpointer)worker->in->data;
         gsize have = worker->in->len, want = sizeof *frame;
 
         if (have >= sizeof *frame) {
@@ -112,17 +128,14 @@ receive_frame(MpWorker *worker, gsize most)
     }
 }
 
-GVariant *
-mp_worker_take_frame(MpWorker *worker, const char *type)
+GBytes *
+mp_worker_take_frame(MpWorker *worker)
 {
     g_autoptr(GBytes) whole = g_byte_array_free_to_bytes(worker->in);
-    g_autoptr(GBytes) bytes =
-        g_bytes_new_from_bytes(whole, sizeof(MpFrame), g_bytes_get_size(whole) - sizeof(MpFrame));
 
     worker->in = g_byte_array_new();
-    g_autoptr(GVariant) value =
-        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
-    return g_variant_is_normal_form(value) ? g_steal_pointer(&value) : NULL;
+    return g_bytes_new_from_bytes(whole, sizeof(MpFrameHead),
+                                  g_bytes_get_size(whole) - sizeof(MpFrameHead));
 }
 
 /* Only what holds up the oldest request counts: a later one has time until it is the oldest. */

@@ -109,15 +109,18 @@ drop_oldest(MpWorker *worker)
 }
 
 static GByteArray *
-frame_of(GVariant *value)
+frame_of(const char *operation, bool has_file, gsize size, guint cpu_ms, const GByteArray *args)
 {
-    gsize length = g_variant_get_size(value);
-    MpFrame frame = {MP_FRAME_MAGIC, MP_FRAME_VERSION, length};
-    GByteArray *bytes = g_byte_array_sized_new((guint)(sizeof frame + length));
+    GByteArray *frame = mp_worker_frame_new(64 + (args != NULL ? args->len : 0));
 
-    g_byte_array_append(bytes, (const guint8 *)&frame, sizeof frame);
-    g_byte_array_append(bytes, g_variant_get_data(value), (guint)length);
-    return bytes;
+    mp_frame_add_text(frame, operation);
+    mp_frame_add_flag(frame, has_file);
+    mp_frame_add_number(frame, size);
+    mp_frame_add_number(frame, cpu_ms);
+    if (args != NULL)
+        g_byte_array_append(frame, args->data, args->len);
+    mp_worker_frame_end(frame);
+    return frame;
 }
 
 static bool
@@ -156,10 +159,9 @@ mp_worker_start(MpWorker *worker)
 }
 
 bool
-mp_worker_send_start(MpWorker *worker, const char *operation, GVariant *args, int fd, gsize most,
-                     GError **error)
+mp_worker_send_start(MpWorker *worker, const char *operation, const GByteArray *args, int fd,
+                     gsize most, GError **error)
 {
-    g_autoptr(GVariant) taken = g_variant_ref_sink(args == NULL ? g_variant_new("()") : args);
     gsize size;
 
     if (!measure(fd, &size, error))
@@ -175,30 +177,25 @@ mp_worker_send_start(MpWorker *worker, const char *operation, GVariant *args, in
         return mp_fail(error, MP_ERROR_TEMPORARY, "cannot hand a file to the worker: %s",
                        g_strerror(errno));
 
-    gsize memory = worker->budget.memory + size + g_variant_get_size(taken);
-    g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new(
-        MP_REQUEST_TYPE, operation, fd >= 0, (guint64)size, worker->budget.cpu_ms, taken));
     MpWorkerItem *request = g_new0(MpWorkerItem, 1);
-    *request = (MpWorkerItem){.frame = frame_of(value), .fd = copy, .memory = memory};
+    *request = (MpWorkerItem){
+        .frame = frame_of(operation, fd >= 0, size, worker->budget.cpu_ms, args),
+        .fd = copy,
+        .memory = worker->budget.memory + size + (args != NULL ? args->len : 0),
+    };
     g_queue_push_tail(&worker->requests, request);
     (void)mp_worker_send_requests(worker); /* if the child is dead, mp_worker_receive finds out */
     return true;
 }
 
 bool
-mp_worker_send(MpWorker *worker, const char *operation, GVariant *args, int fd, GError **error)
+mp_worker_send(MpWorker *worker, const char *operation, const GByteArray *args, int fd,
+               GError **error)
 {
     return mp_worker_send_start(worker, operation, args, fd, G_MAXSIZE, error);
 }
 
 /* ---- answers ---- */
-
-static bool
-give_up(MpWorkerOutcome *outcome, GError **error, const char *what)
-{
-    *outcome = MP_WORKER_DIED;
-    return mp_fail(error, MP_ERROR_INPUT, "the parser %s", what);
-}
 
 /* Ends the child, and tells what is to be said of it. */
 static char *
@@ -217,6 +214,17 @@ end_child(MpWorker *worker, MpWorkerStep step, MpWorkerDeath *death)
     return how;
 }
 
+static bool
+take_greeting(MpWorker *worker)
+{
+    g_autoptr(GBytes) hello = mp_worker_take_frame(worker);
+    MpFrameReader reader = mp_frame_read(hello);
+
+    worker->sandbox = (guint)mp_frame_number(&reader);
+    worker->own_memory = mp_frame_number(&reader);
+    return mp_frame_is_read(&reader);
+}
+
 /* The first frame of a child. If there is none, no child will ever work. */
 static bool
 await_greeting(MpWorker *worker, gint64 deadline, GError **error)
@@ -224,38 +232,35 @@ await_greeting(MpWorker *worker, gint64 deadline, GError **error)
     if (worker->is_greeted)
         return true;
     MpWorkerStep step = mp_worker_wait_for_frame(worker, 64, deadline);
-    g_autoptr(GVariant) hello =
-        step == STEP_DONE ? mp_worker_take_frame(worker, MP_HELLO_TYPE) : NULL;
 
-    if (hello == NULL) {
+    if (step != STEP_DONE || !take_greeting(worker)) {
         MpWorkerDeath death;
         g_autofree char *how = end_child(worker, step, &death);
 
         return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s does not start: it %s",
                        worker->argv[0], how);
     }
-    g_variant_get(hello, MP_HELLO_TYPE, &worker->sandbox, &worker->own_memory);
     worker->is_greeted = true;
     return true;
 }
 
-static GVariant *
-open_answer(GVariant *answer, MpWorkerOutcome *outcome, GError **error)
+/* The operation's own error is an answer as well, in *refusal. False for what can be none. */
+static bool
+open_answer(GBytes *frame, MpWorkerBelieve believe, gpointer to, GError **refusal, GError **error)
 {
-    guint32 status;
-    const char *message;
-    g_autoptr(GVariant) result = NULL;
+    MpFrameReader reader = mp_frame_read(frame);
+    guint64 status = mp_frame_number(&reader);
 
-    g_variant_get(answer, "(u&sv)", &status, &message, &result);
-    if (status == 0)
-        return g_steal_pointer(&result);
-    if (status - 1 > MP_ERROR_INSTALLATION)
-        return give_up(outcome, error, "answered nonsense"), NULL;
-
-    g_autoptr(GError) why = g_error_new(MP_ERROR, (gint)status - 1, "%s", message);
-    *outcome = mp_error_is_temporary(why) ? MP_WORKER_HINDERED : MP_WORKER_ANSWERED;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return NULL;
+    if (status == 0 && !reader.is_broken) {
+        g_autoptr(GBytes) answer =
+            g_bytes_new_from_bytes(frame, sizeof status, (gsize)(reader.end - reader.at));
+        return believe(answer, to, error);
+    }
+    const char *message = mp_frame_text(&reader);
+    if (!mp_frame_is_read(&reader) || status - 1 > MP_ERROR_INSTALLATION)
+        return mp_fail(error, MP_ERROR_INPUT, "the parser answered nonsense");
+    *refusal = g_error_new(MP_ERROR, (gint)status - 1, "%s", message);
+    return true;
 }
 
 /*
@@ -264,7 +269,8 @@ open_answer(GVariant *answer, MpWorkerOutcome *outcome, GError **error)
  * stood still.
  */
 static bool
-bury_child(MpWorker *worker, MpWorkerStep step, MpWorkerOutcome *outcome, GError **error)
+bury_child(MpWorker *worker, MpWorkerStep step, const GError *nonsense, MpWorkerOutcome *outcome,
+           GError **error)
 {
     MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
     bool is_asked = step != STEP_FAILED && oldest->sent > 0; /* else it is not to blame */
@@ -274,14 +280,30 @@ bury_child(MpWorker *worker, MpWorkerStep step, MpWorkerOutcome *outcome, GError
     if (++oldest->deaths < 2 && !(is_asked && death == MP_DEATH_BY_CPU))
         return true;
     drop_oldest(worker);
+    *outcome = MP_WORKER_DIED;
+    if (nonsense != NULL)
+        return mp_fail(error, MP_ERROR_INPUT, "%s", nonsense->message);
     if (is_asked && death != MP_DEATH_BY_ITSELF)
-        return give_up(outcome, error, how);
+        return mp_fail(error, MP_ERROR_INPUT, "the parser %s", how);
     *outcome = MP_WORKER_HINDERED; /* no input makes it do that, but a kernel short of memory */
     return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s", how);
 }
 
-GVariant *
-mp_worker_receive(MpWorker *worker, MpWorkerOutcome *outcome, GError **error)
+/* The answer to the oldest request is there, and believed. */
+static bool
+end_request(MpWorker *worker, GError *refusal, MpWorkerOutcome *outcome, GError **error)
+{
+    drop_oldest(worker);
+    *outcome =
+        refusal != NULL && mp_error_is_temporary(refusal) ? MP_WORKER_HINDERED : MP_WORKER_ANSWERED;
+    if (refusal != NULL)
+        g_propagate_error(error, refusal);
+    return refusal == NULL;
+}
+
+bool
+mp_worker_receive(MpWorker *worker, MpWorkerBelieve believe, gpointer to, MpWorkerOutcome *outcome,
+                  GError **error)
 {
     MpWorkerOutcome ignored;
     MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
@@ -289,23 +311,21 @@ mp_worker_receive(MpWorker *worker, MpWorkerOutcome *outcome, GError **error)
     outcome = outcome == NULL ? &ignored : outcome;
     *outcome = MP_WORKER_UNAVAILABLE;
     if (oldest == NULL)
-        return mp_fail_null(error, MP_ERROR_INSTALLATION, "nothing was asked of the worker");
+        return mp_fail(error, MP_ERROR_INSTALLATION, "nothing was asked of the worker");
 
     while (true) {
         gint64 deadline = g_get_monotonic_time() + (gint64)worker->budget.wall_ms * 1000;
         if (!ensure_child(worker, error) || !await_greeting(worker, deadline, error)) {
             g_queue_clear_full(&worker->requests, (GDestroyNotify)request_free);
-            return NULL;
+            return false;
         }
         MpWorkerStep step = mp_worker_wait_for_frame(worker, oldest->memory, deadline);
-        g_autoptr(GVariant) answer =
-            step == STEP_DONE ? mp_worker_take_frame(worker, MP_ANSWER_TYPE) : NULL;
-        if (answer != NULL) {
-            drop_oldest(worker);
-            *outcome = MP_WORKER_ANSWERED;
-            return open_answer(answer, outcome, error);
-        }
-        if (!bury_child(worker, step, outcome, error))
-            return NULL;
+        g_autoptr(GBytes) frame = step == STEP_DONE ? mp_worker_take_frame(worker) : NULL;
+        g_autoptr(GError) nonsense = NULL;
+        GError *refusal = NULL;
+        if (frame != NULL && open_answer(frame, believe, to, &refusal, &nonsense))
+            return end_request(worker, refusal, outcome, error);
+        if (!bury_child(worker, step, nonsense, outcome, error))
+            return false;
     }
 }

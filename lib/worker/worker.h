@@ -13,15 +13,14 @@
  *     for (i = 0; i < n; i++) {
  *         if (i + 1 < n)
  *             mp_worker_send(worker, "parse", args, fd[i + 1], &error);
- *         answer = mp_worker_receive(worker, &outcome, &error);
+ *         good = mp_worker_receive(worker, believe, &result, &outcome, &error);
  *     }
  *
  * A worker belongs to the thread that made it: if that thread ends, the kernel kills the child.
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "worker/frame.h"
 
 /* ---- the parent's side ---- */
 
@@ -53,15 +52,15 @@ void mp_worker_set_budget(MpWorker *worker, const MpWorkerBudget *budget);
 
 /*
  * Asks for one operation on what is in the file `fd` (-1: none), a regular file or a memfd, read
- * from its beginning. args (NULL: none) is taken, if floating. The descriptor is duplicated, so the
- * caller may close it. Never waits. MP_ERROR_TEMPORARY if there can be no child; MP_ERROR_INPUT if
- * fd is not a regular file: then nothing was sent.
+ * from its beginning. args (NULL: none; frame.h) stays the caller's. The descriptor is duplicated,
+ * so the caller may close it. Never waits. MP_ERROR_TEMPORARY if there can be no child;
+ * MP_ERROR_INPUT if fd is not a regular file: then nothing was sent.
  */
-bool
-mp_worker_send(MpWorker *worker, const char *operation, GVariant *args, int fd, GError **error);
+bool mp_worker_send(MpWorker *worker, const char *operation, const GByteArray *args, int fd,
+                    GError **error);
 
 /* The same, of the first `most` bytes of the file. */
-bool mp_worker_send_start(MpWorker *worker, const char *operation, GVariant *args, int fd,
+bool mp_worker_send_start(MpWorker *worker, const char *operation, const GByteArray *args, int fd,
                           gsize most, GError **error);
 
 typedef enum {
@@ -72,18 +71,25 @@ typedef enum {
 } MpWorkerOutcome;
 
 /*
- * The answer to the oldest request, which is the caller's. NULL and
+ * Makes of an answer what the caller needs, `to` being the caller's, and believes nothing of it:
+ * false and MP_ERROR_INPUT if it is none that this operation can give. Who wants to keep texts of
+ * it keeps the bytes.
+ */
+typedef bool (*MpWorkerBelieve)(GBytes *answer, gpointer to, GError **error);
+
+/*
+ * Takes the answer to the oldest request. False and
  * - the operation's own error, with MP_WORKER_ANSWERED: the other requests go on;
- * - MP_ERROR_INPUT with MP_WORKER_DIED: the other requests go on. A crash, or no answer in time, is
- *   tried again in a new child before it counts, since the request before may have caused it, a
- *   kernel short of memory, or a machine that stood still;
+ * - MP_ERROR_INPUT with MP_WORKER_DIED: the other requests go on. A crash, no answer in time, or
+ * one that is not believed, is tried again in a new child before it counts, since the request
+ * before may have caused it, a kernel short of memory, or a machine that stood still;
  * - MP_ERROR_TEMPORARY with MP_WORKER_HINDERED (EIO, no descriptor, the file was cut meanwhile):
  *   this request may fare better in a later run, the others go on;
  * - MP_ERROR_TEMPORARY with MP_WORKER_UNAVAILABLE: all requests are dropped.
- * `outcome` may be NULL. The answer's type is as the child says: check it, and believe nothing in
- * it.
+ * `outcome` may be NULL.
  */
-GVariant *mp_worker_receive(MpWorker *worker, MpWorkerOutcome *outcome, GError **error);
+bool mp_worker_receive(MpWorker *worker, MpWorkerBelieve believe, gpointer to,
+                       MpWorkerOutcome *outcome, GError **error);
 
 /* Requests sent and not received. */
 guint mp_worker_pending(const MpWorker *worker);
@@ -98,7 +104,7 @@ guint mp_worker_starts(const MpWorker *worker);
 /* ---- the child's side ---- */
 
 typedef struct {
-    GVariant *args; /* of the type that `args` in the operation's row says; NULL if that is NULL */
+    MpFrameReader *args;
     const char *bytes; /* of the file, NULL without one */
     gsize length;
 } MpWorkerRequest;
@@ -106,11 +112,10 @@ typedef struct {
 /* One thing the child can do; a table of them ends with a row whose name is NULL. */
 typedef struct {
     const char *name;
-    const char *args; /* GVariant type of its arguments, NULL if it takes none */
 
-    /* Returns the answer (floating is fine), or NULL and an error. Runs inside the sandbox: no
-     * files, no clock zone, no new code. */
-    GVariant *(*run)(const MpWorkerRequest *request, GError **error);
+    /* Reads the arguments, to their end, and adds the answer to the frame; false and an error,
+     * whatever was added. Runs inside the sandbox: no files, no clock zone, no new code. */
+    bool (*run)(const MpWorkerRequest *request, GByteArray *answer, GError **error);
 
     /* Called once before the sandbox closes, may be NULL: load files, compile patterns with JIT. */
     void (*prepare)(void);

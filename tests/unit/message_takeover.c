@@ -366,40 +366,40 @@ try_all(const Targets *targets, bool *worked)
 
 /* ---- the child ---- */
 
-typedef GVariant *(*NextStep)(const Targets *targets);
+typedef bool (*NextStep)(const Targets *targets, GByteArray *answer);
 
-static GVariant *
-go_on_as_planned(const Targets *targets)
+static bool
+go_on_as_planned(const Targets *targets, GByteArray *answer)
 {
     (void)targets;
-    return g_variant_new_string("not taken over");
+    mp_frame_add_text(answer, "not taken over");
+    return true;
 }
 
-static GVariant *
-go_on_as_the_intruder_likes(const Targets *targets)
+static bool
+go_on_as_the_intruder_likes(const Targets *targets, GByteArray *answer)
 {
     bool worked[G_N_ELEMENTS(attempts)];
-    GVariantBuilder builder;
 
     try_all(targets, worked);
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("ab"));
     for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++)
-        g_variant_builder_add(&builder, "b", (gboolean)worked[i]);
-    return g_variant_builder_end(&builder);
+        mp_frame_add_flag(answer, worked[i]);
+    return true;
 }
 
 /* What an information leak would tell. */
-static GVariant *
-run_where(const MpWorkerRequest *request, GError **error)
+static bool
+run_where(const MpWorkerRequest *request, GByteArray *answer, GError **error)
 {
     (void)request;
     (void)error;
-    return g_variant_new_uint64((guint64)(gsize)go_on_as_the_intruder_likes);
+    mp_frame_add_number(answer, (guint64)(gsize)go_on_as_the_intruder_likes);
+    return true;
 }
 
 /* The planted fault: the length of what comes is not looked at. */
-static GVariant *
-run_overflow(const MpWorkerRequest *request, GError **error)
+static bool
+run_overflow(const MpWorkerRequest *request, GByteArray *answer, GError **error)
 {
     struct {
         char name[32];
@@ -409,28 +409,37 @@ run_overflow(const MpWorkerRequest *request, GError **error)
     char *volatile to = state.name;
 
     (void)error;
-    g_variant_get(request->args, "(&s&s&sq)", &targets.key, &targets.tracker, &targets.service,
-                  &targets.port);
+    targets.key = mp_frame_text(request->args);
+    targets.tracker = mp_frame_text(request->args);
+    targets.service = mp_frame_text(request->args);
+    targets.port = (guint16)mp_frame_number(request->args);
     for (gsize i = 0; i < request->length; i++)
         to[i] = request->bytes[i];
-    return state.next(&targets);
+    return state.next(&targets, answer);
 }
 
-/* Of the right type, and with a part that no mail has. */
-static GVariant *
-run_untrue_extract(const MpWorkerRequest *request, GError **error)
+/* Of the right shape, and with a part that no mail has. */
+static bool
+run_untrue_extract(const MpWorkerRequest *request, GByteArray *answer, GError **error)
 {
-    (void)request;
+    static char *none[] = {NULL};
+    g_autoptr(GPtrArray) lines = g_ptr_array_new();
+    char reply[] = "reply", elided[] = "";
+    const MpExtraction untrue = {
+        .part = "../key", .reply = reply, .elided = elided, .cut_ids = none, .lines = lines};
+
     (void)error;
-    return g_variant_new_parsed("('../key', false, 'reply', '', @as [], @a(sbs) [])");
+    request->args->at = request->args->end;
+    mp_extraction_to_frame(&untrue, answer);
+    return true;
 }
 
 static const MpWorkerOperation operations[] = {
-    {"where", NULL, run_where, NULL},
-    {"extract", "(msmsbbasbb)", run_untrue_extract, NULL},
-    {"overflow", "(sssq)", run_overflow, NULL},
+    {"where", run_where, NULL},
+    {"extract", run_untrue_extract, NULL},
+    {"overflow", run_overflow, NULL},
     MP_WORKER_PARSE,
-    {NULL, NULL, NULL, NULL},
+    {NULL, NULL, NULL},
 };
 
 __attribute__((constructor)) static void
@@ -442,12 +451,22 @@ serve(int argc, char **argv)
 
 /* ---- the test ---- */
 
-static GVariant *
-call(MpWorker *worker, const char *operation, GVariant *args, int fd, MpMessageFault *fault,
-     GError **error)
+static bool
+keep_answer(GBytes *answer, gpointer to, GError **error)
 {
-    return mp_worker_send(worker, operation, args, fd, error)
-               ? mp_worker_receive_on_mail(worker, fault, error)
+    (void)error;
+    *(GBytes **)to = g_bytes_ref(answer);
+    return true;
+}
+
+static GBytes *
+call(MpWorker *worker, const char *operation, const GByteArray *args, int fd, GError **error)
+{
+    GBytes *answer;
+
+    return mp_worker_send(worker, operation, args, fd, error) &&
+                   mp_worker_receive(worker, keep_answer, &answer, NULL, error)
+               ? answer
                : NULL;
 }
 
@@ -544,32 +563,34 @@ Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
     g_autoptr(GError) error = NULL;
     g_autofree char *content = NULL;
     char overflow[40] = "this is longer than it may be..";
-    MpMessageFault fault;
+    g_autoptr(GByteArray) args = g_byte_array_new();
     g_auto(Targets) targets = {0};
     guint inside = 0;
 
     set_up(&targets, directory);
-    g_autoptr(GVariant) where = call(worker, "where", NULL, -1, &fault, &error);
+    g_autoptr(GBytes) where = call(worker, "where", NULL, -1, &error);
     cr_assert_not_null(where, "%s", error != NULL ? error->message : "");
     if ((mp_worker_sandbox(worker) & MP_SANDBOX_SECCOMP) == 0)
         cr_skip_test("this kernel has no seccomp");
-    guint64 address = g_variant_get_uint64(where);
+    MpFrameReader reader = mp_frame_read(where);
+    guint64 address = mp_frame_number(&reader);
     memcpy(overflow + 32, &address, sizeof address);
 
     int fd = mp_memory_file(overflow, sizeof overflow, &error);
-    GVariant *args =
-        g_variant_new("(sssq)", targets.key, targets.tracker, targets.service, targets.port);
-    g_autoptr(GVariant) worked = call(worker, "overflow", args, fd, &fault, &error);
+    mp_frame_add_text(args, targets.key);
+    mp_frame_add_text(args, targets.tracker);
+    mp_frame_add_text(args, targets.service);
+    mp_frame_add_number(args, targets.port);
+    g_autoptr(GBytes) worked = call(worker, "overflow", args, fd, &error);
     close(fd);
     cr_assert_not_null(worked, "%s", error != NULL ? error->message : "");
-    cr_assert(g_variant_is_of_type(worked, G_VARIANT_TYPE("ab")), "it was not taken over");
-    cr_assert_eq(g_variant_n_children(worked), G_N_ELEMENTS(attempts));
+    reader = mp_frame_read(worked);
     for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++) {
-        gboolean is_open;
-        g_variant_get_child(worked, i, "b", &is_open);
+        bool is_open = mp_frame_flag(&reader);
         cr_expect(!is_open, "it can %s", attempts[i].name);
-        inside += (guint)is_open;
+        inside += is_open;
     }
+    cr_assert(mp_frame_is_read(&reader), "it was not taken over");
     cr_expect(g_file_get_contents(targets.key, &content, NULL, NULL));
     cr_expect_str_eq(content, "a secret\n");
     guint outside = count_outside(&targets);
