@@ -18,8 +18,9 @@ typedef struct {
     const char *text;
     GArray *code; /* MpRange */
     guint next_code;
-    const char *run;   /* where the run of a local part's characters begins that is being read */
-    const char *shown; /* up to here all is in `out` */
+    const char *next_at; /* NULL: no other @ is to come */
+    const char *run;     /* where the run of a local part's characters begins that is being read */
+    const char *shown;   /* up to here all is in `out` */
     GString *out;
     bool is_ids;     /* the line is a header field of Message-IDs */
     bool is_in_path; /* the run has had its first slash */
@@ -41,7 +42,16 @@ static const char *const id_fields[] = {
 static bool
 begins_with(const char *p, const char *prefix)
 {
-    return g_ascii_strncasecmp(p, prefix, strlen(prefix)) == 0;
+    return ((*p ^ *prefix) & ~0x20) == 0 && g_ascii_strncasecmp(p, prefix, strlen(prefix)) == 0;
+}
+
+/* The next @, however it is written, or NULL: without one there is no address. */
+static const char *
+find_at(const char *p)
+{
+    while ((p = strpbrk(p, "@%=&\xEF")) != NULL && mp_mask_at(p) == 0)
+        p++;
+    return p;
 }
 
 static void
@@ -54,6 +64,31 @@ begin_line(Walk *walk, const char *p)
     walk->is_ids = false;
     for (gsize i = 0; i < G_N_ELEMENTS(id_fields); i++)
         walk->is_ids |= begins_with(p, id_fields[i]);
+}
+
+static gsize
+next_code_begin(const Walk *walk)
+{
+    return walk->next_code < walk->code->len
+               ? g_array_index(walk->code, MpRange, walk->next_code).begin
+               : G_MAXSIZE;
+}
+
+/* From the beginning of a line to that of one with something to look at: an @, or code, which may
+ * go on on the next line. */
+static const char *
+skip_lines(Walk *walk, const char *line)
+{
+    const char *end;
+
+    walk->run = line;
+    begin_line(walk, line);
+    while ((end = strchr(line, '\n')) != NULL && end < walk->next_at &&
+           next_code_begin(walk) > (gsize)(end - walk->text)) {
+        line = walk->run = end + 1;
+        begin_line(walk, line);
+    }
+    return line;
 }
 
 /* Takes note of the word at `p`, which may be a command that a host follows: "ssh -p 22 tim@host".
@@ -243,9 +278,7 @@ take_character(Walk *walk, const char *p)
     const char *next = (guchar)*p < 0x80 ? p + 1 : g_utf8_find_next_char(p, NULL);
     walk->run = next;
     walk->is_in_path = false;
-    if (*p == '\n')
-        begin_line(walk, next);
-    return next;
+    return *p == '\n' ? skip_lines(walk, next) : next;
 }
 
 /* Letters and digits at `p` within a word, at which nothing begins that is looked for. */
@@ -258,10 +291,7 @@ plain_octets(const Walk *walk, const char *p)
         return 0;
     while (g_ascii_isalnum(*end))
         end++;
-    gsize code = walk->next_code < walk->code->len
-                     ? g_array_index(walk->code, MpRange, walk->next_code).begin
-                     : G_MAXSIZE;
-    return code >= (gsize)(end - walk->text) ? (gsize)(end - p) : 0;
+    return next_code_begin(walk) >= (gsize)(end - walk->text) ? (gsize)(end - p) : 0;
 }
 
 static char *
@@ -269,12 +299,11 @@ mask_others(const char *text, GArray *code)
 {
     Walk walk = {.text = text,
                  .code = code,
-                 .run = text,
+                 .next_at = find_at(text),
                  .shown = text,
                  .out = g_string_sized_new(strlen(text))};
 
-    begin_line(&walk, text);
-    for (const char *p = text; *p != '\0';) {
+    for (const char *p = skip_lines(&walk, text); walk.next_at != NULL && *p != '\0';) {
         gsize length = plain_octets(&walk, p);
 
         if (length > 0) {
@@ -291,19 +320,11 @@ mask_others(const char *text, GArray *code)
             take_word(&walk, p);
         length = mp_mask_at(p);
         p = length > 0 ? take_address(&walk, p, length) : take_character(&walk, p);
+        if (walk.next_at < p)
+            walk.next_at = find_at(p);
     }
     show_up_to(&walk, text + strlen(text));
     return g_string_free(walk.out, FALSE);
-}
-
-/* Without an @, however it is written, there is no address. */
-static bool
-has_at(const char *text)
-{
-    for (const char *p = text; (p = strpbrk(p, "@%=&\xEF")) != NULL; p++)
-        if (mp_mask_at(p) > 0)
-            return true;
-    return false;
 }
 
 char *
@@ -311,7 +332,7 @@ mp_address_mask(const char *text, MpMaskScope scope)
 {
     g_autofree char *masked = mp_mask_macs(text);
 
-    if (scope == MP_MASK_MACS || !has_at(masked))
+    if (scope == MP_MASK_MACS || find_at(masked) == NULL)
         return g_steal_pointer(&masked);
     g_autoptr(GArray) code = scope == MP_MASK_MARKDOWN ? mp_mask_code(masked)
                                                        : g_array_new(FALSE, FALSE, sizeof(MpRange));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -35,10 +36,11 @@ count_kept(const char *p)
 char *
 mp_clean_text(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    GString *out = g_string_sized_new(strlen(valid) + 1);
+    gsize length = strlen(text);
+    g_autofree char *valid = mp_is_text(text, length) ? NULL : g_utf8_make_valid(text, -1);
+    GString *out = g_string_sized_new(length + 1);
 
-    for (const char *p = valid; *p != '\0'; p++) {
+    for (const char *p = valid != NULL ? valid : text; *p != '\0'; p++) {
         gsize n_kept = count_kept(p);
 
         g_string_append_len(out, p, (gssize)n_kept);
