@@ -146,7 +146,7 @@ static bool
 find_duplicate(const MpInstance *instance, MpDelivery *delivery, GError **error)
 {
     MpIdentity *identity = &delivery->identity;
-    g_autofree char *words = mp_message_words(delivery->message);
+    g_autofree char *words = mp_message_word_hash(delivery->message);
     g_autofree char *source = source_of(delivery, error);
 
     if (source == NULL)

@@ -117,8 +117,9 @@ mp_message_free(MpMessage *message)
     if (message == NULL)
         return;
 
-    char *strings[] = {message->message_id,  message->subject, message->from_name, message->sender,
-                       message->return_path, message->plain,   message->html};
+    char *strings[] = {message->message_id, message->subject,     message->from_name,
+                       message->sender,     message->return_path, message->plain,
+                       message->html,       message->word_hash};
 
     for (gsize i = 0; message->frame == NULL && i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
@@ -145,6 +146,15 @@ mp_message_words(const MpMessage *message)
     if (message->plain != NULL || message->html == NULL)
         return mp_words(message->plain == NULL ? "" : message->plain, false);
     return mp_words(message->html, true);
+}
+
+char *
+mp_message_word_hash(const MpMessage *message)
+{
+    g_autofree char *words = message->word_hash == NULL ? mp_message_words(message) : NULL;
+
+    return words != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, words, -1)
+                         : g_strdup(message->word_hash);
 }
 
 void

@@ -93,6 +93,8 @@ typedef struct {
 
     GPtrArray *repairs; /* char *: what was wrong and how it was read, for `explain` */
 
+    char *word_hash; /* mp_message_word_hash(), where the worker has reckoned it; else NULL */
+
     GBytes *frame; /* in which all strings are; NULL where each is its own */
 } MpMessage;
 
@@ -121,6 +123,9 @@ const char *mp_message_header(const MpMessage *message, const char *name);
  * are none. The result is the caller's.
  */
 char *mp_message_words(const MpMessage *message);
+
+/* Their SHA-256 in 64 hexadecimal digits; the caller's. */
+char *mp_message_word_hash(const MpMessage *message);
 
 /* Adds everything above, to be sent to another process. */
 void mp_message_to_frame(const MpMessage *message, GByteArray *frame);

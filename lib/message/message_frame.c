@@ -16,7 +16,7 @@ static const struct {
     {offsetof(MpMessage, message_id), false},  {offsetof(MpMessage, subject), false},
     {offsetof(MpMessage, from_name), false},   {offsetof(MpMessage, sender), false},
     {offsetof(MpMessage, return_path), false}, {offsetof(MpMessage, plain), true},
-    {offsetof(MpMessage, html), true},
+    {offsetof(MpMessage, html), true},         {offsetof(MpMessage, word_hash), false},
 };
 
 static const gsize string_lists[] = {
@@ -151,6 +151,12 @@ take_lists(MpFrameReader *reader, MpMessage *message)
     }
 }
 
+static bool
+is_hash(const char *text)
+{
+    return text == NULL || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64);
+}
+
 MpMessage *
 mp_message_from_frame(GBytes *frame, GError **error)
 {
@@ -160,6 +166,7 @@ mp_message_from_frame(GBytes *frame, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
         FIELD(message, char *, strings[i].offset) = borrow(
             strings[i].is_text ? mp_frame_text_or_null(&reader) : mp_frame_line_or_null(&reader));
+    reader.is_broken |= !is_hash(message->word_hash);
     take_lists(&reader, message);
     for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
         FIELD(message, bool, flags[i]) = mp_frame_flag(&reader);

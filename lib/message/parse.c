@@ -111,9 +111,11 @@ mp_worker_run_parse(const MpWorkerRequest *request, GByteArray *answer, GError *
 
     g_autoptr(MpMessage) message =
         mp_message_parse(request->bytes, request->length, &limits, error);
-    if (message != NULL)
-        mp_message_to_frame(message, answer);
-    return message != NULL;
+    if (message == NULL)
+        return false;
+    message->word_hash = mp_message_word_hash(message); /* here, where it holds up nobody */
+    mp_message_to_frame(message, answer);
+    return true;
 }
 
 void

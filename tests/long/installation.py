@@ -130,7 +130,8 @@ class Installation(Site):
             text = f.read().replace(f"{now}.V1I1M1.mx", f"{now - 15 * 86400}.V1I1M1.mx")
             f.seek(0)
             f.write(text)
-        key = hashlib.sha256(b"metroplex-key-1\n0\n0\0opening:acme/rocket\nkate@example.org\n<held-0@example.org>\0Held 0.\0").hexdigest()[:32]
+        words = hashlib.sha256(b"Held 0.").hexdigest().encode()
+        key = hashlib.sha256(b"metroplex-key-1\n0\n0\0opening:acme/rocket\nkate@example.org\n<held-0@example.org>\0" + words + b"\0").hexdigest()[:32]
         self.write_in("accounts.git", f"confirmed/{key[:2]}/{key[2:]}", b"2\n")
         self.given.opened.append("Held 0.")
         self.count_commits()

@@ -538,6 +538,9 @@ Test(message_parse, a_mail_has_the_same_words_on_every_way)
         g_autoptr(MpMessage) message = parse(same[i], strlen(same[i]));
         g_autofree char *words = mp_message_words(message);
         assert_same(words, "Grüße und mehr Text", same[i]);
+        g_autofree char *hash = mp_message_word_hash(message);
+        assert_same(hash, "e2b080ad1ba9c0334cc7e949a2a4f763a333d0334368160056941b139d832979",
+                    same[i]);
     }
 }
 
@@ -568,6 +571,12 @@ static void
 break_plain(MpMessage *message)
 {
     message->plain = latin_1;
+}
+
+static void
+break_word_hash(MpMessage *message)
+{
+    message->word_hash = path;
 }
 
 static void
@@ -666,6 +675,7 @@ static const struct {
     {"a line break in a Message-ID", break_message_id},
     {"a subject that is not UTF-8", break_subject},
     {"a text that is not UTF-8", break_plain},
+    {"a hash of words that is none", break_word_hash},
     {"a line break in a list", break_from},
     {"a list without an entry's text", miss_from},
     {"a line break in a header field", break_header},
