@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "inbound/extraction.h"
+#include "reply/reply.h"
 
 /* Whether it was made for that thread and account, as the program finds out. */
 static bool
@@ -68,7 +69,8 @@ helper_mails(int argc, char **argv)
     bench_open(&instance, argv[1]);
     while ((name = g_dir_read_name(directory)) != NULL)
         g_ptr_array_add(paths, g_build_filename(argv[2], name, NULL));
-    for (guint i = 0; i < MIN(paths->len, 20); i++) /* patterns are compiled by the first */
+    mp_reply_prepare(); /* as the worker does for as many mails */
+    for (guint i = 0; i < MIN(paths->len, 20); i++)
         process(&instance, g_ptr_array_index(paths, i));
     begin = bench_now();
     for (guint i = 0; i < paths->len; i++)
