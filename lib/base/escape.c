@@ -1,5 +1,6 @@
 /* Text from outside made safe to show; see escape.h. */
 #include "base/escape.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -194,7 +195,7 @@ mp_ruby_quote(const void *bytes, gsize length)
 char *
 mp_one_line(const char *text)
 {
-    bool is_valid = text != NULL && g_utf8_validate(text, -1, NULL), pending_space = false;
+    bool is_valid = text != NULL && mp_is_text(text, strlen(text)), pending_space = false;
     g_autofree char *mended = is_valid ? NULL : g_utf8_make_valid(text != NULL ? text : "", -1);
 
     text = is_valid ? text : mended;

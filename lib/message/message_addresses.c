@@ -35,20 +35,23 @@ as_written(InternetAddressMailbox *mailbox, const char *value)
     return encoded != NULL && strcasestr(value, encoded) != NULL ? encoded : address;
 }
 
-/* Characters of an atom (RFC 5322, section 3.2.3), but for the question mark of encoded words. */
-#define ATOM "!#$%&'*+-/=^_`{|}~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define HOST "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+/* What an atom has beside letters and digits (RFC 5322, section 3.2.3), but for the question mark
+ * of encoded words. */
+#define ATOM "!#$%&'*+-/=^_`{|}~"
+#define HOST "-"
 
-/* Behind words of these characters with single dots between them; NULL if it begins otherwise. */
+/* Behind words of letters, digits and these marks with single dots between them; NULL if it begins
+ * otherwise. */
 static const char *
-skip_dotted(const char *p, const char *characters)
+skip_dotted(const char *p, const char *marks)
 {
     for (;; p++) {
-        gsize length = strspn(p, characters);
+        const char *word = p;
 
-        if (length == 0)
+        while (g_ascii_isalnum(*p) || (*p != '\0' && strchr(marks, *p) != NULL))
+            p++;
+        if (p == word)
             return NULL;
-        p += length;
         if (*p != '.')
             return p;
     }

@@ -106,7 +106,8 @@ mp_scan_field(const char *at, const char *end, MpRawField *field)
 bool
 mp_field_is(const MpRawField *field, const char *name)
 {
-    return strlen(name) == field->name_length &&
+    return ((*field->name ^ *name) & ~0x20) == 0 && /* which tells of most that they differ */
+           strlen(name) == field->name_length &&
            g_ascii_strncasecmp(field->name, name, field->name_length) == 0;
 }
 

@@ -8,6 +8,8 @@
 #include "reply/sent_quotes.h"
 #include "reply/split.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 static bool
@@ -104,7 +106,7 @@ MpReply *
 mp_reply_extract(const char *text, const char *const *sent)
 {
     g_autoptr(MpMatcher) matcher = mp_matcher_new();
-    g_autofree char *mended = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+    g_autofree char *mended = mp_is_text(text, strlen(text)) ? NULL : g_utf8_make_valid(text, -1);
     char *texts = split_glued(lines_clean(mended == NULL ? text : mended), matcher);
     g_autofree char *cores = g_malloc(strlen(texts) + 1);
     g_autoptr(GArray) lines = lines_split(texts, cores, matcher);
