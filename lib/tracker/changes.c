@@ -108,7 +108,7 @@ static GStrv
 next_list(MpRecordReader *r, guint number, guint n)
 {
     g_autofree char *key = g_strdup_printf("%u", number);
-    GStrv list = g_key_file_get_string_list(r->file, r->group, key, NULL, NULL);
+    GStrv list = mp_record_list(r, key);
 
     if (list == NULL || g_strv_length(list) == n)
         return list;
@@ -150,7 +150,7 @@ mp_record_commits(MpRecordReader *r)
 }
 
 void
-mp_record_set_commits(GKeyFile *file, const GPtrArray *commits)
+mp_record_set_commits(MpRecordWriter *file, const GPtrArray *commits)
 {
     for (guint i = 0; commits != NULL && i < commits->len; i++) {
         const MpChangedCommit *commit = commits->pdata[i];
@@ -158,30 +158,34 @@ mp_record_set_commits(GKeyFile *file, const GPtrArray *commits)
         g_autofree char *date = g_strdup_printf("%" G_GINT64_FORMAT, commit->date);
         const char *const part[] = {commit->id, date, commit->author, commit->subject};
 
-        g_key_file_set_string_list(file, COMMITS, key, part, G_N_ELEMENTS(part));
+        mp_record_set_list(file, COMMITS, key, part, G_N_ELEMENTS(part));
     }
 }
 
 static void
-read_bodies(const MpRecordReader *r, const GPtrArray *commits)
+read_bodies(MpRecordReader *r, const GPtrArray *commits)
 {
+    const char *group = r->group;
+
+    r->group = BODIES;
     for (guint i = 0; i < commits->len; i++) {
         MpChangedCommit *commit = commits->pdata[i];
         g_autofree char *key = g_strdup_printf("%u", i + 1);
 
-        commit->body = g_key_file_get_string(r->file, BODIES, key, NULL);
+        commit->body = mp_record_optional(r, key);
     }
+    r->group = group;
 }
 
 static void
-set_bodies(GKeyFile *file, const GPtrArray *commits)
+set_bodies(MpRecordWriter *file, const GPtrArray *commits)
 {
     for (guint i = 0; i < commits->len; i++) {
         const MpChangedCommit *commit = commits->pdata[i];
         g_autofree char *key = g_strdup_printf("%u", i + 1);
 
         if (commit->body != NULL)
-            g_key_file_set_string(file, BODIES, key, commit->body);
+            mp_record_set_string(file, BODIES, key, commit->body);
     }
 }
 
@@ -220,7 +224,7 @@ read_files(MpRecordReader *r, GPtrArray *files)
 }
 
 static void
-set_files(GKeyFile *keys, const GPtrArray *files)
+set_files(MpRecordWriter *keys, const GPtrArray *files)
 {
     for (guint i = 0; i < files->len; i++) {
         const MpChangedFile *file = files->pdata[i];
@@ -233,7 +237,7 @@ set_files(GKeyFile *keys, const GPtrArray *files)
         const char *const part[] = {file->kind, added, removed, file->path,
                                     file->old_path != NULL ? file->old_path : ""};
 
-        g_key_file_set_string_list(keys, FILES, key, part, G_N_ELEMENTS(part));
+        mp_record_set_list(keys, FILES, key, part, G_N_ELEMENTS(part));
     }
 }
 
@@ -274,22 +278,22 @@ mp_record_parse_changes(const char *text, const char *path, GError **error)
 char *
 mp_record_changes(const MpChanges *changes)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
     const char *g = "changes";
 
     mp_record_set_optional(file, g, "from", changes->from);
-    g_key_file_set_string(file, g, "to", changes->to);
+    mp_record_set_string(file, g, "to", changes->to);
     mp_record_set_number(file, g, "commits", changes->n_commits);
     mp_record_set_number(file, g, "added", changes->n_added);
     mp_record_set_number(file, g, "removed", changes->n_removed);
-    g_key_file_set_string(file, g, "more-files", changes->has_more ? "true" : "false");
-    g_key_file_set_string(file, g, "diff-cut", changes->is_cut ? "true" : "false");
+    mp_record_set_string(file, g, "more-files", changes->has_more ? "true" : "false");
+    mp_record_set_string(file, g, "diff-cut", changes->is_cut ? "true" : "false");
     if (changes->are_bodies_cut)
-        g_key_file_set_string(file, g, "bodies-cut", "true");
+        mp_record_set_string(file, g, "bodies-cut", "true");
     mp_record_set_commits(file, changes->commits);
     set_bodies(file, changes->commits);
     set_files(file, changes->files);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }
 
 /* --- In the tree ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 GPtrArray *
 mp_record_labels(MpRecordReader *r, const char *key)
 {
-    g_auto(GStrv) texts = g_key_file_get_string_list(r->file, r->group, key, NULL, NULL);
+    g_auto(GStrv) texts = mp_record_list(r, key);
     g_autoptr(GPtrArray) labels = g_ptr_array_new_with_free_func(g_free);
 
     for (char **text = texts; text != NULL && *text != NULL; text++) {
@@ -21,22 +21,22 @@ mp_record_labels(MpRecordReader *r, const char *key)
 }
 
 void
-mp_record_set_labels(GKeyFile *file, const char *group, const char *key, const GPtrArray *labels)
+mp_record_set_labels(MpRecordWriter *file, const char *group, const char *key,
+                     const GPtrArray *labels)
 {
     if (labels != NULL && labels->len > 0)
-        g_key_file_set_string_list(file, group, key, (const char *const *)labels->pdata,
-                                   labels->len);
+        mp_record_set_list(file, group, key, (const char *const *)labels->pdata, labels->len);
 }
 
 GPtrArray *
 mp_record_assignees(MpRecordReader *r)
 {
-    const char *group = r->group;
-    g_auto(GStrv) keys = g_key_file_get_keys(r->file, ASSIGNEES, NULL, NULL);
     g_autoptr(GPtrArray) assignees = mp_assignees_new();
+    const char *group = r->group;
 
     r->group = ASSIGNEES;
-    for (char **key = keys; key != NULL && *key != NULL; key++) {
+    g_auto(GStrv) keys = mp_record_keys(r);
+    for (char **key = keys; *key != NULL; key++) {
         g_autofree char *login = mp_record_string(r, *key);
         guint64 id;
 
@@ -52,13 +52,13 @@ mp_record_assignees(MpRecordReader *r)
 }
 
 void
-mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees)
+mp_record_set_assignees(MpRecordWriter *file, const GPtrArray *assignees)
 {
     for (guint i = 0; assignees != NULL && i < assignees->len; i++) {
         const MpAssignee *assignee = assignees->pdata[i];
         g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, assignee->id);
 
-        g_key_file_set_string(file, ASSIGNEES, key, assignee->login);
+        mp_record_set_string(file, ASSIGNEES, key, assignee->login);
     }
 }
 
@@ -96,7 +96,7 @@ read_git(MpRecordReader *r, MpThreadEvent *event)
 }
 
 static void
-set_git(GKeyFile *file, const char *g, const MpThreadEvent *event)
+set_git(MpRecordWriter *file, const char *g, const MpThreadEvent *event)
 {
     mp_record_set_optional(file, g, "from", event->from);
     mp_record_set_optional(file, g, "to", event->to);
@@ -105,7 +105,6 @@ set_git(GKeyFile *file, const char *g, const MpThreadEvent *event)
         mp_record_set_number(file, g, "added", event->n_added);
         mp_record_set_number(file, g, "removed", event->n_removed);
     }
-    mp_record_set_commits(file, event->commits);
 }
 
 /* What the change needs and lacks. */
@@ -158,22 +157,23 @@ mp_record_parse_event(const char *text, const char *path, guint64 number, GError
 char *
 mp_record_event(const MpThreadEvent *event)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
     const char *g = "event";
 
-    g_key_file_set_string(file, g, "change", mp_thread_change_name(event->change));
+    mp_record_set_string(file, g, "change", mp_thread_change_name(event->change));
     mp_record_set_number(file, g, "comment", event->comment);
     mp_record_set_number(file, g, "author", event->author);
-    g_key_file_set_string(file, g, "login", event->author_login);
+    mp_record_set_string(file, g, "login", event->author_login);
     mp_record_set_date(file, g, "date", event->date);
-    g_key_file_set_string(file, g, "via", event->via);
+    mp_record_set_string(file, g, "via", event->via);
     mp_record_set_optional(file, g, "host", event->host);
-    g_key_file_set_string(file, g, "key", event->key);
+    mp_record_set_string(file, g, "key", event->key);
     mp_record_set_optional(file, g, "was", event->was);
     mp_record_set_optional(file, g, "title", event->title);
     mp_record_set_labels(file, g, "labels", event->labels);
+    set_git(file, g, event);
     mp_record_set_assignees(file, event->assignees);
     mp_record_set_push(file, event->push);
-    set_git(file, g, event);
-    return g_key_file_to_data(file, NULL, NULL);
+    mp_record_set_commits(file, event->commits);
+    return mp_record_writer_text(file);
 }

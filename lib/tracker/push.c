@@ -102,11 +102,10 @@ mp_push_deed(const MpRefPush *push)
 static void
 read_commits(MpRecordReader *r, const char *group, GPtrArray *commits)
 {
-    g_auto(GStrv) ids = g_key_file_get_keys(r->file, group, NULL, NULL);
-
     r->group = group;
-    for (char **id = ids; id != NULL && *id != NULL; id++) {
-        g_auto(GStrv) said = g_key_file_get_string_list(r->file, group, *id, NULL, NULL);
+    g_auto(GStrv) ids = mp_record_keys(r);
+    for (char **id = ids; *id != NULL; id++) {
+        g_auto(GStrv) said = mp_record_list(r, *id);
 
         if (!mp_is_object_id(*id) || said == NULL || g_strv_length(said) != 2)
             mp_record_blame(r, *id, "not of the form ID=AUTHOR;SUBJECT;");
@@ -118,7 +117,7 @@ read_commits(MpRecordReader *r, const char *group, GPtrArray *commits)
 static void
 read_files(MpRecordReader *r, MpRefPush *push)
 {
-    g_auto(GStrv) files = g_key_file_get_string_list(r->file, "push", "files", NULL, NULL);
+    g_auto(GStrv) files = mp_record_list(r, "files");
 
     for (char **file = files; file != NULL && *file != NULL; file++)
         g_ptr_array_add(push->files, g_strdup(*file));
@@ -135,7 +134,7 @@ mp_record_push(MpRecordReader *r)
 {
     const char *group = r->group;
 
-    if (!g_key_file_has_group(r->file, "push"))
+    if (!mp_record_has_group(r, "push"))
         return NULL;
     r->group = "push";
     g_autofree char *ref = mp_record_string(r, "ref");
@@ -165,36 +164,36 @@ mp_record_push(MpRecordReader *r)
 }
 
 static void
-set_count(GKeyFile *file, const char *key, guint64 count)
+set_count(MpRecordWriter *file, const char *key, guint64 count)
 {
     if (count > 0)
         mp_record_set_number(file, "push", key, count);
 }
 
 static void
-set_flag(GKeyFile *file, const char *key, bool is_set)
+set_flag(MpRecordWriter *file, const char *key, bool is_set)
 {
     if (is_set)
-        g_key_file_set_string(file, "push", key, "true");
+        mp_record_set_string(file, "push", key, "true");
 }
 
 static void
-set_commits(GKeyFile *file, const char *group, const GPtrArray *commits)
+set_commits(MpRecordWriter *file, const char *group, const GPtrArray *commits)
 {
     for (guint i = 0; i < commits->len; i++) {
         const MpPushCommit *commit = g_ptr_array_index(commits, i);
         const char *said[] = {commit->author, commit->subject};
 
-        g_key_file_set_string_list(file, group, commit->id, said, 2);
+        mp_record_set_list(file, group, commit->id, said, 2);
     }
 }
 
 void
-mp_record_set_push(GKeyFile *file, const MpRefPush *push)
+mp_record_set_push(MpRecordWriter *file, const MpRefPush *push)
 {
     if (push == NULL)
         return;
-    g_key_file_set_string(file, "push", "ref", push->ref);
+    mp_record_set_string(file, "push", "ref", push->ref);
     mp_record_set_optional(file, "push", "before", push->before);
     mp_record_set_optional(file, "push", "after", push->after);
     set_count(file, "added", push->n_added);
@@ -209,8 +208,8 @@ mp_record_set_push(GKeyFile *file, const MpRefPush *push)
     set_flag(file, "more-files", push->has_more_files);
     set_count(file, "others", push->n_others);
     if (push->files->len > 0)
-        g_key_file_set_string_list(file, "push", "files", (const char *const *)push->files->pdata,
-                                   push->files->len);
+        mp_record_set_list(file, "push", "files", (const char *const *)push->files->pdata,
+                           push->files->len);
     set_commits(file, "commits", push->added);
     set_commits(file, "commits-removed", push->removed);
 }

@@ -8,49 +8,6 @@
 
 /* --- Reading --------------------------------------------------------------------------------- */
 
-/* The first line that no key file may have; 0 if there is none. */
-static guint
-odd_line(const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    bool has_group = false;
-
-    for (guint i = 0; lines[i] != NULL; i++) {
-        const char *line = g_strstrip(lines[i]);
-
-        if (*line == '\0' || *line == '#')
-            continue;
-        has_group |= *line == '[';
-        if (!has_group ||
-            (*line == '[' ? !g_str_has_suffix(line, "]") : strchr(line + 1, '=') == NULL))
-            return i + 1;
-    }
-    return 0;
-}
-
-/* Where a key stands, the last of several; else its group; 0 if neither is there. */
-static guint
-line_of(const char *text, const char *group, const char *key)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autofree char *header = g_strdup_printf("[%s]", group);
-    guint found = 0;
-    bool inside = false;
-
-    for (guint i = 0; lines[i] != NULL; i++) {
-        const char *line = g_strstrip(lines[i]);
-        gsize length = strlen(key);
-
-        if (*line == '[')
-            inside = strcmp(line, header) == 0;
-        if (inside && (*line == '[' ? found == 0
-                                    : strncmp(line, key, length) == 0 &&
-                                          line[length + strspn(line + length, " \t")] == '='))
-            found = i + 1;
-    }
-    return found;
-}
-
 /* "PATH:LINE: WHY", as compilers have it. */
 static void
 fail_at(MpRecordReader *r, guint line, const char *why)
@@ -64,36 +21,51 @@ fail_at(MpRecordReader *r, guint line, const char *why)
 void
 mp_record_begin(MpRecordReader *r, const char *text, const char *path, const char *group)
 {
-    g_autoptr(GError) why = NULL;
+    const char *why;
+    guint line;
 
-    *r = (MpRecordReader){g_key_file_new(), text, path, group, NULL};
-    if (!g_key_file_load_from_data(r->file, text, strlen(text), G_KEY_FILE_NONE, &why))
-        fail_at(r, odd_line(text), why->message);
+    *r = (MpRecordReader){mp_key_file_parse(text, &line, &why), path, group, NULL};
+    if (r->file == NULL)
+        fail_at(r, line, why);
 }
 
 bool
 mp_record_end(MpRecordReader *r, GError **error)
 {
-    g_key_file_free(r->file);
+    mp_key_file_free(r->file);
     if (r->fault == NULL)
         return true;
     g_propagate_error(error, r->fault);
     return false;
 }
 
+/* NULL behind a fault, too. */
+static const MpKeyEntry *
+find(const MpRecordReader *r, const char *key)
+{
+    return r->fault == NULL ? mp_key_file_find(r->file, r->group, key) : NULL;
+}
+
+/* The line is that of the key, or else that of its group. */
 void
 mp_record_blame(MpRecordReader *r, const char *key, const char *why)
 {
+    const MpKeyEntry *entry = find(r, key);
     g_autofree char *what = g_strdup_printf("[%s] %s: %s", r->group, key, why);
 
-    fail_at(r, line_of(r->text, r->group, key), what);
+    if (r->fault == NULL)
+        fail_at(r, entry != NULL ? entry->line : mp_key_file_group(r->file, r->group), what);
 }
 
 char *
 mp_record_optional(MpRecordReader *r, const char *key)
 {
-    char *value = r->fault == NULL ? g_key_file_get_string(r->file, r->group, key, NULL) : NULL;
+    const MpKeyEntry *entry = find(r, key);
+    const char *why;
+    char *value = entry != NULL ? mp_key_entry_string(entry, &why) : NULL;
 
+    if (entry != NULL && value == NULL)
+        mp_record_blame(r, key, why);
     return value;
 }
 
@@ -110,7 +82,31 @@ mp_record_string(MpRecordReader *r, const char *key)
 bool
 mp_record_has(const MpRecordReader *r, const char *key)
 {
-    return r->fault == NULL && g_key_file_has_key(r->file, r->group, key, NULL);
+    return find(r, key) != NULL;
+}
+
+bool
+mp_record_has_group(const MpRecordReader *r, const char *group)
+{
+    return r->fault == NULL && mp_key_file_group(r->file, group) > 0;
+}
+
+GStrv
+mp_record_keys(const MpRecordReader *r)
+{
+    return r->fault == NULL ? mp_key_file_keys(r->file, r->group) : g_new0(char *, 1);
+}
+
+GStrv
+mp_record_list(MpRecordReader *r, const char *key)
+{
+    const MpKeyEntry *entry = find(r, key);
+    const char *why;
+    GStrv list = entry != NULL ? mp_key_entry_list(entry, &why) : NULL;
+
+    if (entry != NULL && list == NULL)
+        mp_record_blame(r, key, why);
+    return list;
 }
 
 guint64
@@ -151,7 +147,7 @@ GArray *
 mp_record_numbers(MpRecordReader *r, const char *key, guint64 least, guint64 most)
 {
     GArray *array = g_array_new(FALSE, FALSE, sizeof(guint64));
-    g_auto(GStrv) texts = g_key_file_get_string_list(r->file, r->group, key, NULL, NULL);
+    g_auto(GStrv) texts = mp_record_list(r, key);
 
     for (char **text = texts; text != NULL && *text != NULL; text++) {
         guint64 id;
@@ -166,34 +162,96 @@ mp_record_numbers(MpRecordReader *r, const char *key, guint64 least, guint64 mos
 
 /* --- Writing -------------------------------------------------------------------------------- */
 
-void
-mp_record_set_number(GKeyFile *file, const char *group, const char *key, guint64 value)
+struct MpRecordWriter {
+    GString *text;
+    const char *group; /* the one that is being written */
+};
+
+MpRecordWriter *
+mp_record_writer_new(void)
 {
-    g_key_file_set_uint64(file, group, key, value);
+    MpRecordWriter *w = g_new0(MpRecordWriter, 1);
+
+    w->text = g_string_sized_new(512);
+    return w;
 }
 
 void
-mp_record_set_date(GKeyFile *file, const char *group, const char *key, gint64 value)
+mp_record_writer_free(MpRecordWriter *w)
+{
+    g_string_free(w->text, TRUE);
+    g_free(w);
+}
+
+char *
+mp_record_writer_text(const MpRecordWriter *w)
+{
+    return g_strndup(w->text->str, w->text->len);
+}
+
+static void
+begin_key(MpRecordWriter *w, const char *group, const char *key)
+{
+    if (w->group == NULL || strcmp(w->group, group) != 0) {
+        g_string_append(w->text, w->group != NULL ? "\n[" : "[");
+        g_string_append(w->text, group);
+        g_string_append(w->text, "]\n");
+        w->group = group;
+    }
+    g_string_append(w->text, key);
+    g_string_append_c(w->text, '=');
+}
+
+void
+mp_record_set_string(MpRecordWriter *w, const char *group, const char *key, const char *value)
+{
+    begin_key(w, group, key);
+    mp_key_append_escaped(w->text, value, false);
+    g_string_append_c(w->text, '\n');
+}
+
+void
+mp_record_set_optional(MpRecordWriter *w, const char *group, const char *key, const char *value)
+{
+    if (value != NULL)
+        mp_record_set_string(w, group, key, value);
+}
+
+void
+mp_record_set_number(MpRecordWriter *w, const char *group, const char *key, guint64 value)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+
+    mp_record_set_string(w, group, key, text);
+}
+
+void
+mp_record_set_date(MpRecordWriter *w, const char *group, const char *key, gint64 value)
 {
     g_autofree char *text = mp_time_format(value);
 
-    g_key_file_set_string(file, group, key, text);
+    mp_record_set_string(w, group, key, text);
 }
 
 void
-mp_record_set_optional(GKeyFile *file, const char *group, const char *key, const char *value)
+mp_record_set_list(MpRecordWriter *w, const char *group, const char *key, const char *const *list,
+                   gsize n)
 {
-    if (value != NULL)
-        g_key_file_set_string(file, group, key, value);
+    begin_key(w, group, key);
+    for (gsize i = 0; i < n; i++) {
+        mp_key_append_escaped(w->text, list[i], true);
+        g_string_append_c(w->text, ';');
+    }
+    g_string_append_c(w->text, '\n');
 }
 
 void
-mp_record_set_numbers(GKeyFile *file, const char *group, const char *key, const GArray *array)
+mp_record_set_numbers(MpRecordWriter *w, const char *group, const char *key, const GArray *array)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (guint i = 0; array != NULL && i < array->len; i++)
-        g_string_append_printf(text, "%" G_GUINT64_FORMAT ";", g_array_index(array, guint64, i));
-    if (text->len > 0)
-        g_key_file_set_value(file, group, key, text->str);
+    if (array == NULL || array->len == 0)
+        return;
+    begin_key(w, group, key);
+    for (guint i = 0; i < array->len; i++)
+        g_string_append_printf(w->text, "%" G_GUINT64_FORMAT ";", g_array_index(array, guint64, i));
+    g_string_append_c(w->text, '\n');
 }

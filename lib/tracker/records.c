@@ -86,27 +86,27 @@ mp_record_parse_thread(const char *text, const char *path, guint64 id, GError **
 char *
 mp_record_thread(const MpThread *thread)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
     const char *g = "thread";
 
-    g_key_file_set_string(file, g, "kind", mp_thread_kind_name(thread->kind));
-    g_key_file_set_string(file, g, "repository", thread->repository);
-    g_key_file_set_string(file, g, "title", thread->title);
-    g_key_file_set_string(file, g, "state", thread->is_open ? "open" : "closed");
-    g_key_file_set_string(file, g, "locked", thread->is_locked ? "true" : "false");
+    mp_record_set_string(file, g, "kind", mp_thread_kind_name(thread->kind));
+    mp_record_set_string(file, g, "repository", thread->repository);
+    mp_record_set_string(file, g, "title", thread->title);
+    mp_record_set_string(file, g, "state", thread->is_open ? "open" : "closed");
+    mp_record_set_string(file, g, "locked", thread->is_locked ? "true" : "false");
     mp_record_set_optional(file, g, "unlisted", thread->is_unlisted ? "true" : NULL);
     mp_record_set_optional(file, g, "object", thread->object);
     mp_record_set_optional(file, g, "base", thread->base);
     if (thread->is_merged)
-        g_key_file_set_string(file, g, "merged", "true");
+        mp_record_set_string(file, g, "merged", "true");
     mp_record_set_number(file, g, "author", thread->author);
-    g_key_file_set_string(file, g, "login", thread->author_login);
+    mp_record_set_string(file, g, "login", thread->author_login);
     mp_record_set_optional(file, g, "name", thread->author_name);
     mp_record_set_date(file, g, "created", thread->created);
-    g_key_file_set_string(file, g, "nonce", thread->nonce);
+    mp_record_set_string(file, g, "nonce", thread->nonce);
     mp_record_set_labels(file, g, "labels", thread->labels);
     mp_record_set_assignees(file, thread->assignees);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }
 
 /* --- Comments ------------------------------------------------------------------------------- */
@@ -127,10 +127,10 @@ static GPtrArray *
 attachments(MpRecordReader *r)
 {
     GPtrArray *array = g_ptr_array_new_with_free_func(attachment_free);
-    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "attachments", NULL, NULL);
+    g_auto(GStrv) keys = mp_record_keys(r);
 
-    for (char **key = keys; key != NULL && *key != NULL; key++) {
-        g_auto(GStrv) pair = g_key_file_get_string_list(r->file, "attachments", *key, NULL, NULL);
+    for (char **key = keys; *key != NULL; key++) {
+        g_auto(GStrv) pair = mp_record_list(r, *key);
         MpAttachmentRecord *attachment;
 
         if (pair == NULL || g_strv_length(pair) != 2) {
@@ -151,13 +151,13 @@ attachments(MpRecordReader *r)
 }
 
 static void
-set_attachments(GKeyFile *file, const GPtrArray *array)
+set_attachments(MpRecordWriter *file, const GPtrArray *array)
 {
     for (guint i = 0; array != NULL && i < array->len; i++) {
         const MpNewAttachment *attachment = g_ptr_array_index(array, i);
         const char *pair[] = {attachment->type, attachment->name};
 
-        g_key_file_set_string_list(file, "attachments", attachment->file, pair, 2);
+        mp_record_set_list(file, "attachments", attachment->file, pair, 2);
     }
 }
 
@@ -175,7 +175,7 @@ read_place(MpRecordReader *r, MpComment *comment)
 }
 
 static void
-set_place(GKeyFile *file, const char *path, guint64 line)
+set_place(MpRecordWriter *file, const char *path, guint64 line)
 {
     mp_record_set_optional(file, "comment", "path", path);
     if (line != 0)
@@ -210,44 +210,44 @@ mp_record_parse_comment(const char *text, const char *path, guint64 comment_numb
 }
 
 static void
-set_redacted(GKeyFile *file, gint64 date, const char *key)
+set_redacted(MpRecordWriter *file, gint64 date, const char *key)
 {
     g_autofree char *mark = g_strndup(key, MP_MARK_DIGITS);
 
     mp_record_set_date(file, "comment", "redacted", date);
-    g_key_file_set_string(file, "comment", "mark", mark);
+    mp_record_set_string(file, "comment", "mark", mark);
 }
 
 char *
 mp_record_redacted(const MpComment *comment, gint64 date)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
 
     mp_record_set_number(file, "comment", "author", comment->author);
-    g_key_file_set_string(file, "comment", "login", comment->author_login);
+    mp_record_set_string(file, "comment", "login", comment->author_login);
     mp_record_set_optional(file, "comment", "name", comment->author_name);
     mp_record_set_date(file, "comment", "date", comment->date);
-    g_key_file_set_string(file, "comment", "via", comment->via);
+    mp_record_set_string(file, "comment", "via", comment->via);
     set_redacted(file, date, comment->key);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }
 
 char *
 mp_record_comment(const MpNewComment *comment, const MpActor *actor)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
 
     mp_record_set_number(file, "comment", "author", actor->user);
-    g_key_file_set_string(file, "comment", "login", actor->login);
+    mp_record_set_string(file, "comment", "login", actor->login);
     mp_record_set_optional(file, "comment", "name", mp_guest_name_of(actor));
     mp_record_set_date(file, "comment", "date", actor->date);
-    g_key_file_set_string(file, "comment", "via", comment->via);
+    mp_record_set_string(file, "comment", "via", comment->via);
     mp_record_set_optional(file, "comment", "host", comment->host);
     if (comment->redacted != 0) {
         set_redacted(file, comment->redacted, comment->key);
-        return g_key_file_to_data(file, NULL, NULL);
+        return mp_record_writer_text(file);
     }
-    g_key_file_set_string(file, "comment", "key", comment->key);
+    mp_record_set_string(file, "comment", "key", comment->key);
     set_place(file, comment->path, comment->line);
     mp_record_set_optional(file, "mail", "message-id", comment->message_id);
     mp_record_set_optional(file, "mail", "recipient", comment->recipient);
@@ -257,7 +257,7 @@ mp_record_comment(const MpNewComment *comment, const MpActor *actor)
     mp_record_set_optional(file, "mail", "dkim", comment->dkim);
     mp_record_set_optional(file, "mail", "spf", comment->spf);
     set_attachments(file, comment->attachments);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }
 
 /* --- Repositories ---------------------------------------------------------------------------- */
@@ -309,12 +309,12 @@ read_pushes(MpRecordReader *r, MpRepository *repository)
 }
 
 static void
-set_pushes(GKeyFile *file, const MpRepository *repository)
+set_pushes(MpRecordWriter *file, const MpRepository *repository)
 {
     const char *g = "repository";
 
     if (repository->push_mail != MP_PUSH_MAIL_OFF)
-        g_key_file_set_string(file, g, "push-mail", mp_push_mail_name(repository->push_mail));
+        mp_record_set_string(file, g, "push-mail", mp_push_mail_name(repository->push_mail));
     mp_record_set_optional(file, g, "push-refs", repository->push_refs);
     if (repository->push_commits != MP_PUSH_COMMITS)
         mp_record_set_number(file, g, "push-commits", repository->push_commits);
@@ -348,17 +348,17 @@ mp_record_parse_repository(const char *text, const char *path, const char *name,
 char *
 mp_record_repository(const MpRepository *repository)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
     const char *g = "repository";
 
-    g_key_file_set_string(file, g, "reply", mp_reply_policy_name(repository->reply));
+    mp_record_set_string(file, g, "reply", mp_reply_policy_name(repository->reply));
     mp_record_set_numbers(file, g, "watchers", repository->watchers);
     mp_record_set_numbers(file, g, "members", repository->members);
     mp_record_set_optional(file, g, "link", repository->link);
     mp_record_set_optional(file, g, "pages", repository->has_no_pages ? "off" : NULL);
     mp_record_set_optional(file, g, "address", repository->address);
     if (repository->open != MP_OPEN_OFF)
-        g_key_file_set_string(file, g, "open", mp_open_policy_name(repository->open));
+        mp_record_set_string(file, g, "open", mp_open_policy_name(repository->open));
     set_pushes(file, repository);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }

@@ -20,21 +20,21 @@ char *mp_record_event(const MpThreadEvent *event);
 
 /* A list of labels, and the group of the assignees; NULL for none. */
 GPtrArray *mp_record_labels(MpRecordReader *r, const char *key);
-void
-mp_record_set_labels(GKeyFile *file, const char *group, const char *key, const GPtrArray *labels);
+void mp_record_set_labels(MpRecordWriter *file, const char *group, const char *key,
+                          const GPtrArray *labels);
 GPtrArray *mp_record_assignees(MpRecordReader *r);
-void mp_record_set_assignees(GKeyFile *file, const GPtrArray *assignees);
+void mp_record_set_assignees(MpRecordWriter *file, const GPtrArray *assignees);
 
 /* The groups of a push in an event's record, NULL for none; and what was told of a repository. */
 MpRefPush *mp_record_push(MpRecordReader *r);
-void mp_record_set_push(GKeyFile *file, const MpRefPush *push);
+void mp_record_set_push(MpRecordWriter *file, const MpRefPush *push);
 MpTold *mp_record_parse_told(const char *text, const char *path, GError **error);
 /* What a pull request would change, but for its diff; and its group of commits, which events have
  * as well. An id is 40 hexadecimal digits, or NULL. */
 MpChanges *mp_record_parse_changes(const char *text, const char *path, GError **error);
 char *mp_record_changes(const MpChanges *changes);
 GPtrArray *mp_record_commits(MpRecordReader *r);
-void mp_record_set_commits(GKeyFile *file, const GPtrArray *commits);
+void mp_record_set_commits(MpRecordWriter *file, const GPtrArray *commits);
 char *mp_record_object_id(MpRecordReader *r, const char *key);
 
 /* The record of a comment; body, elided and attachments are files of their own. */

@@ -30,14 +30,14 @@ mp_path_of_redacted(const char *key)
 static char *
 record_of(const MpRedacted *redaction)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
     const char *g = "redacted";
 
     mp_record_set_number(file, g, "thread", redaction->thread);
     mp_record_set_number(file, g, "comment", redaction->comment);
     mp_record_set_date(file, g, "date", redaction->date);
     mp_record_set_optional(file, g, "message-id", redaction->message_id);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }
 
 bool

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tracker/internal.h"
+#include "tracker/key_file.h"
 
 /* Whether a line sets one of the keys that hold a title; *length is that of the key. */
 static bool
@@ -16,14 +17,12 @@ names_title(const char *line, gsize *length)
     return false;
 }
 
-/* As a record has it, behind the "=". */
-static char *
-value_of(const char *title)
+static void
+append_title(GString *text, const char *key, gsize length, const char *title)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
-
-    g_key_file_set_string(file, "g", "k", title);
-    return g_key_file_get_value(file, "g", "k", NULL);
+    g_string_append_len(text, key, (gssize)length);
+    g_string_append_c(text, '=');
+    mp_key_append_escaped(text, title, false);
 }
 
 /* By lines: somebody may have edited a record so that it does not parse. */
@@ -31,7 +30,6 @@ static bool
 retitle_file(MpTree *tree, MpTreeNode *directory, const char *name, const char *title,
              GError **error)
 {
-    g_autofree char *value = value_of(title);
     g_autoptr(GString) after = g_string_new(NULL);
     g_autofree char *text = NULL;
 
@@ -42,7 +40,7 @@ retitle_file(MpTree *tree, MpTreeNode *directory, const char *name, const char *
         gsize length;
 
         if (names_title(*line, &length))
-            g_string_append_printf(after, "%.*s=%s", (int)length, *line, value);
+            append_title(after, *line, length, title);
         else
             g_string_append(after, *line);
         if (line[1] != NULL)

@@ -39,11 +39,10 @@ add_bounce(MpRecordReader *r, const char *key, GPtrArray *list, const char *text
 static void
 read_bounces(MpRecordReader *r, MpUser *user)
 {
-    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "bounces", NULL, NULL);
-
     r->group = "bounces";
-    for (char **key = keys; key != NULL && *key != NULL; key++) {
-        g_auto(GStrv) field = g_key_file_get_string_list(r->file, "bounces", *key, NULL, NULL);
+    g_auto(GStrv) keys = mp_record_keys(r);
+    for (char **key = keys; *key != NULL; key++) {
+        g_auto(GStrv) field = mp_record_list(r, *key);
         MpBounces *bounces;
         GPtrArray *list = NULL;
 
@@ -68,7 +67,7 @@ read_bounces(MpRecordReader *r, MpUser *user)
 static void
 read_haste(MpRecordReader *r, MpUser *user)
 {
-    g_auto(GStrv) marks = g_key_file_get_string_list(r->file, "user", "hasty", NULL, NULL);
+    g_auto(GStrv) marks = mp_record_list(r, "hasty");
     g_autofree char *reason = mp_record_optional(r, "reason");
 
     if (marks != NULL)
@@ -83,7 +82,7 @@ read_haste(MpRecordReader *r, MpUser *user)
 static void
 read_ignored(MpRecordReader *r, MpUser *user)
 {
-    g_auto(GStrv) names = g_key_file_get_string_list(r->file, "user", "ignored", NULL, NULL);
+    g_auto(GStrv) names = mp_record_list(r, "ignored");
 
     for (char **name = names; name != NULL && *name != NULL; name++) {
         if (!mp_is_repository_name(*name))
@@ -135,7 +134,7 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
         return mp_record_end(&r, error) ? g_steal_pointer(&user) : NULL;
     }
     g_autofree char *format = mp_record_optional(&r, "format");
-    g_auto(GStrv) emails = g_key_file_get_string_list(r.file, "user", "emails", NULL, NULL);
+    g_auto(GStrv) emails = mp_record_list(&r, "emails");
     user->id = id;
     user->login = mp_record_string(&r, "login");
     user->name = mp_record_string(&r, "name");
@@ -151,7 +150,7 @@ mp_record_parse_user(const char *text, const char *path, guint64 id, GError **er
     user->language = mp_record_optional(&r, "language");
     if (format != NULL && !mp_mail_format_parse(format, &user->format))
         mp_record_blame(&r, "format", "neither text nor both");
-    if (g_key_file_has_key(r.file, "user", "batch", NULL))
+    if (mp_record_has(&r, "batch"))
         user->batch = (guint)mp_record_number(&r, "batch", 1, MP_BATCH_MAX);
     user->hears_own = mp_record_boolean(&r, "own-activity");
     read_ignored(&r, user);
@@ -178,7 +177,7 @@ add_bounces(GPtrArray *fields, const char *kind, const GPtrArray *list)
 }
 
 static void
-set_haste(GKeyFile *file, const MpUser *user)
+set_haste(MpRecordWriter *file, const MpUser *user)
 {
     g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
 
@@ -186,12 +185,11 @@ set_haste(GKeyFile *file, const MpUser *user)
     if (user->hasty == NULL || user->hasty->len == 0)
         return;
     add_marks(fields, user->hasty);
-    g_key_file_set_string_list(file, "user", "hasty", (const char *const *)fields->pdata,
-                               fields->len);
+    mp_record_set_list(file, "user", "hasty", (const char *const *)fields->pdata, fields->len);
 }
 
 static void
-set_bounces(GKeyFile *file, const GPtrArray *all)
+set_bounces(MpRecordWriter *file, const GPtrArray *all)
 {
     for (guint i = 0; all != NULL && i < all->len; i++) {
         const MpBounces *bounces = g_ptr_array_index(all, i);
@@ -202,42 +200,41 @@ set_bounces(GKeyFile *file, const GPtrArray *all)
         g_ptr_array_add(fields, g_strdup(bounces->is_suppressed ? "suppressed" : "counting"));
         add_bounces(fields, "hard", bounces->hard);
         add_bounces(fields, "soft", bounces->soft);
-        g_key_file_set_string_list(file, "bounces", key, (const char *const *)fields->pdata,
-                                   fields->len);
+        mp_record_set_list(file, "bounces", key, (const char *const *)fields->pdata, fields->len);
     }
 }
 
 char *
 mp_record_user(const MpUser *user)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(MpRecordWriter) file = mp_record_writer_new();
     const char *g = "user";
 
     if (user->is_removed) {
-        g_key_file_set_string(file, g, "state", "removed");
+        mp_record_set_string(file, g, "state", "removed");
         mp_record_set_date(file, g, "removed", mp_time_now());
-        return g_key_file_to_data(file, NULL, NULL);
+        return mp_record_writer_text(file);
     }
-    g_key_file_set_string(file, g, "login", user->login);
-    g_key_file_set_string(file, g, "name", user->name);
-    g_key_file_set_string_list(file, g, "emails", (const char *const *)user->emails->pdata,
-                               user->emails->len);
+    mp_record_set_string(file, g, "login", user->login);
+    mp_record_set_string(file, g, "name", user->name);
+    mp_record_set_list(file, g, "emails", (const char *const *)user->emails->pdata,
+                       user->emails->len);
     mp_record_set_number(file, g, "epoch", user->epoch);
     mp_record_set_numbers(file, g, "revoked", user->revoked);
-    g_key_file_set_string(file, g, "state", mp_user_state(user));
+    mp_record_set_string(file, g, "state", mp_user_state(user));
     if (user->account != 0)
         mp_record_set_number(file, g, "account", user->account);
     set_haste(file, user);
     mp_record_set_optional(file, g, "language", user->language);
     if (user->format != MP_MAIL_BOTH)
-        g_key_file_set_string(file, g, "format", mp_mail_format_name(user->format));
+        mp_record_set_string(file, g, "format", mp_mail_format_name(user->format));
     if (user->batch > 0)
         mp_record_set_number(file, g, "batch", user->batch);
     if (user->hears_own)
-        g_key_file_set_string(file, g, "own-activity", "true");
+        mp_record_set_string(file, g, "own-activity", "true");
     if (user->ignored != NULL && user->ignored->len > 0)
-        g_key_file_set_string_list(file, g, "ignored", (const char *const *)user->ignored->pdata,
-                                   user->ignored->len);
+        mp_record_set_list(file, g, "ignored", (const char *const *)user->ignored->pdata,
+                           user->ignored->len);
     set_bounces(file, user->bounces);
-    return g_key_file_to_data(file, NULL, NULL);
+    return mp_record_writer_text(file);
 }
