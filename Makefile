@@ -17,7 +17,7 @@ JOBS       ?= $(shell nproc)
 VERSION    := 0.1.0
 
 CC       ?= gcc
-PKGS     := glib-2.0 gobject-2.0 gmime-3.0 libgit2 libpcre2-8 libcurl json-glib-1.0 md4c gumbo libseccomp zlib libcares libpsl
+PKGS     := glib-2.0 gobject-2.0 gmime-3.0 libgit2 libpcre2-8 libcurl json-glib-1.0 md4c gumbo libseccomp zlib libdeflate libcares libpsl
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wno-missing-field-initializers

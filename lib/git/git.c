@@ -9,6 +9,9 @@
 #include "git/memory.h"
 
 #define LITTLE     (16 * 1024 * 1024) /* octets of a pack, mapped at once */
+#define RECORD_MAX 4096 /* octets: of a blob that is kept, since it may be read again */
+#define KEPT_MAX   (8 * 1024 * 1024) /* octets of objects that are kept, of all databases together \
+                                      */
 #define OPEN_PACKS 8 /* at a time: the large one of the last repack, and the newest */
 
 /*
@@ -39,6 +42,9 @@ start(void)
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
     /* Open packs count as our memory where they are mapped, and each takes a descriptor. */
     git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, (size_t)OPEN_PACKS);
+    /* The record of an account, a repository or a thread is read for each of its mails. */
+    git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_BLOB, (size_t)RECORD_MAX);
+    git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)KEPT_MAX);
     for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     return true;

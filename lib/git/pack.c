@@ -2,9 +2,10 @@
 #include "git/pack.h"
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <zlib.h> /* crc32() */
 
 #include "base/error.h"
 #include "base/file.h"
@@ -13,18 +14,16 @@
 #include "git/git.h"
 #include "git/pack_index.h"
 
-#define DEFLATE_LEVEL 1 /* most octets are object ids, which no level makes smaller */
-#define DEFLATE_MEMORY                                                                             \
-    6 /* a table of 16 KiB to clear for each object, most of which are far smaller, not of 64 */
-#define DELTA_DEPTH 50   /* as Git's own: a longer chain makes reading slow */
-#define FILE_MODE   0444 /* as Git's own */
-#define OFS_DELTA   6    /* gitformat-pack: a type that libgit2 has no public name for here */
+#define DEFLATE_LEVEL 1  /* of twelve: comments are short, and the next repack finds their likes */
+#define DELTA_DEPTH   50 /* as Git's own: a longer chain makes reading slow */
+#define FILE_MODE     0444 /* as Git's own */
+#define OFS_DELTA     6    /* gitformat-pack: a type that libgit2 has no public name for here */
 
 struct MpPack {
     GByteArray *stream;  /* header, then objects */
     GHashTable *objects; /* git_oid * → Stored * */
     GArray *index;       /* MpPackEntry: all of them */
-    z_stream deflater;
+    struct libdeflate_compressor *deflater;
 };
 
 typedef struct {
@@ -67,9 +66,9 @@ mp_pack_new(void)
     g_byte_array_append(pack->stream, header, sizeof header);
     pack->objects = g_hash_table_new_full(oid_hash, oid_equal, g_free, stored_free);
     pack->index = g_array_new(FALSE, FALSE, sizeof(MpPackEntry));
-    if (deflateInit2(&pack->deflater, DEFLATE_LEVEL, Z_DEFLATED, MAX_WBITS, DEFLATE_MEMORY,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        g_error("deflateInit: out of memory"); /* as GLib's own allocations end */
+    pack->deflater = libdeflate_alloc_compressor(DEFLATE_LEVEL);
+    if (pack->deflater == NULL)
+        g_error("libdeflate: out of memory"); /* as GLib's own allocations end */
     return pack;
 }
 
@@ -78,7 +77,7 @@ mp_pack_free(MpPack *pack)
 {
     if (pack == NULL)
         return;
-    deflateEnd(&pack->deflater);
+    libdeflate_free_compressor(pack->deflater);
     g_hash_table_unref(pack->objects);
     g_array_unref(pack->index);
     g_byte_array_unref(pack->stream);
@@ -110,21 +109,14 @@ has_room(const MpPack *pack, gsize length, GError **error)
 static bool
 append_text(MpPack *pack, const void *bytes, gsize length, GError **error)
 {
-    z_stream *z = &pack->deflater;
     guint start = pack->stream->len;
-    gsize bound;
+    gsize bound = libdeflate_zlib_compress_bound(pack->deflater, length), used;
 
-    deflateReset(z);
-    bound = deflateBound(z, length);
     g_byte_array_set_size(pack->stream, start + (guint)bound);
-    z->next_in = (Bytef *)bytes;
-    z->avail_in = (uInt)length;
-    z->next_out = pack->stream->data + start;
-    z->avail_out = (uInt)bound;
-    if (deflate(z, Z_FINISH) != Z_STREAM_END)
-        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
-    g_byte_array_set_size(pack->stream, start + (guint)bound - z->avail_out);
-    return true;
+    used =
+        libdeflate_zlib_compress(pack->deflater, bytes, length, pack->stream->data + start, bound);
+    g_byte_array_set_size(pack->stream, start + (guint)used);
+    return used > 0 || mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
 }
 
 /* The length of the first entry, which most often is that of all: "MODE NAME", a NUL, an id. */
