@@ -123,31 +123,51 @@ mp_thread_page(guint64 thread, guint64 comment)
                       : g_strdup_printf("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, thread, first);
 }
 
+/* A mail makes some thirty of these ids to compare others with, and formats would be most of that.
+ */
+static void
+append_number(GString *text, const char *before, guint64 number)
+{
+    char digits[20]; /* of 2^64 */
+    gsize at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    g_string_append(text, before);
+    g_string_append_len(text, digits + at, (gssize)(sizeof digits - at));
+}
+
+/* "-01234567" */
+static void
+append_mark(GString *text, const char *key)
+{
+    g_string_append_c(text, '-');
+    g_string_append_len(text, key, (gssize)strnlen(key, MP_MARK_DIGITS));
+}
+
 char *
 mp_thread_message_id(const MpThread *thread, guint64 comment, const char *key, const char *hostname)
 {
-    g_autoptr(GString) id = g_string_new(NULL);
+    g_autoptr(GString) id = g_string_sized_new(128);
 
-    g_string_append_printf(id, "<%s/", thread->repository);
-    switch (thread->kind) {
-    case MP_ISSUE:
-        g_string_append_printf(id, "issues/%" G_GUINT64_FORMAT, thread->id);
-        break;
-    case MP_PULL:
-        g_string_append_printf(id, "pull/%" G_GUINT64_FORMAT, thread->id);
-        break;
-    case MP_COMMIT:
-        g_string_append_printf(id, "commit/%s", thread->object);
-        break;
+    g_string_append_c(id, '<');
+    g_string_append(id, thread->repository);
+    if (thread->kind == MP_COMMIT) {
+        g_string_append(id, "/commit/");
+        g_string_append(id, thread->object);
+    } else {
+        append_number(id, thread->kind == MP_PULL ? "/pull/" : "/issues/", thread->id);
     }
     if (thread->nonce != NULL)
-        g_string_append_printf(id, "-%.8s", thread->nonce);
+        append_mark(id, thread->nonce);
     if (comment > 0)
-        g_string_append_printf(
-            id, thread->kind == MP_PULL ? "/c%" G_GUINT64_FORMAT : "/%" G_GUINT64_FORMAT, comment);
+        append_number(id, thread->kind == MP_PULL ? "/c" : "/", comment);
     if (comment > 0 && key != NULL)
-        g_string_append_printf(id, "-%.8s", key);
-    g_string_append_printf(id, "@%s>", hostname);
+        append_mark(id, key);
+    g_string_append_c(id, '@');
+    g_string_append(id, hostname);
+    g_string_append_c(id, '>');
     return g_string_free(g_steal_pointer(&id), FALSE);
 }
 

@@ -7,21 +7,38 @@
 
 #define LEVELS 4
 
+/* "00/00/00/17" behind what `path` has: two digits a level. */
+static char *
+put_id(char *path, guint64 id)
+{
+    char *at = path + strlen(path) + 3 * LEVELS - 1;
+    guint64 n = id % (MP_MAX_ID + 1);
+
+    *at = '\0';
+    for (int level = LEVELS; level > 0; level--, n /= 100) {
+        *--at = (char)('0' + n % 10);
+        *--at = (char)('0' + n / 10 % 10);
+        if (level > 1)
+            *--at = '/';
+    }
+    return path;
+}
+
+#define ROOM (3 * LEVELS) /* for an id, and its NUL */
+
 char *
 mp_path_of_id(guint64 id)
 {
-    unsigned n = (unsigned)(id % (MP_MAX_ID + 1));
-
-    return g_strdup_printf("%02u/%02u/%02u/%02u", n / 1000000, n / 10000 % 100, n / 100 % 100,
-                           n % 100);
+    return put_id(g_malloc0(ROOM), id);
 }
 
 char *
 mp_path_of_thread(guint64 id)
 {
-    g_autofree char *path = mp_path_of_id(id);
+    static const char top[] = "threads/";
+    char *path = g_malloc(sizeof top + ROOM);
 
-    return g_strconcat("threads/", path, NULL);
+    return put_id(strcpy(path, top), id);
 }
 
 /* The entry with the largest leading number; -1 where there is none. Names that are no number are
