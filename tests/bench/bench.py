@@ -4,8 +4,8 @@ wanted of the ratio. It judges nothing by its exit status: only a measurement th
 makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
 
     make bench                      everything, in some minutes
-    make bench BENCH=tracker        one of: whole mail tracker growth big empty alone runs subscribed policy pushes hosts messages distance expand
-    make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds the tracker of a million threads
+    make bench BENCH=tracker        one of: whole mail tracker growth empty alone runs subscribed policy pushes hosts messages distance expand
+    make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds trackers of a million threads
 """
 import contextlib
 import os
@@ -18,10 +18,11 @@ import time
 
 import mails
 import policy as policy_queries
-from installation import (HERE, METROPLEX, NOTIFIER, helper, installation, many_accounts, many_threads, output,
-                          subscribers, timed, values)
+from installation import (HERE, METROPLEX, NOTIFIER, helper, installation, many_accounts, output, subscribers,
+                          timed, values)
+import growth as growing  # after the programs are known
 import hosts as several_hosts
-import pushes as doorbell  # after the programs are known
+import pushes as doorbell
 from distance import Distance
 from table import head, line, note, row
 
@@ -206,35 +207,14 @@ def tracker(rounds=ROUNDS):
 
 @bench
 def growth():
-    """The next comment of a thread of ten thousand, and that of a thread of ten."""
+    """The next comment of a thread of ten thousand, and that of a thread of ten; installations that have grown."""
     with installation(threads=100) as site:
         times = helper("grow", site.config, 2, 60, 10000)
     row("the 10,001st comment of a thread, synced alone", times["large"], "s", times["small"], "the 11th", at_most=1.5, faster=False)
     row("  only built in memory", times["large-built"], "s", times["small-built"], "the 11th", at_most=1.5, faster=False)
     row("  a duplicate looked for in 10,000 comments", times["find"], "s", at_most=0.001)
-
-
-@bench
-def big(rounds=ROUNDS):
-    """One comment more where there are a million threads."""
-    if not size("BIG", 0):
-        return
-    threads = {"few": 1000, "many": size("BIG_THREADS", 1000000)}
-    times = {name: {BATCH: [], 1: []} for name in threads}
-    with installation(threads=1) as few, installation(threads=1) as many:
-        sites = {"few": few, "many": many}
-        for name, site in sites.items():
-            note(f"{threads[name]:,} threads are made")
-            many_threads(site, threads[name])
-            site.settle()
-        for n in range(rounds):
-            for name, site in sites.items():
-                for batch, count in ((BATCH, COMMENTS), (1, 50)):
-                    first = 1 + n * (COMMENTS + 50) + (COMMENTS if batch == 1 else 0)
-                    times[name][batch].append(helper("post", site.config, count, batch, threads[name], first)["median"])
-    for batch, what in ((BATCH, f"in batches of {BATCH}"), (1, "alone")):
-        row(f"a comment at {threads['many']:,} threads, {what}", median(times["many"][batch]), "s",
-            median(times["few"][batch]), "at 1,000 threads", at_most=1.3, faster=False)
+    print()
+    growing.measure((1000, 100000, *[size("BIG_THREADS", 1000000)] * bool(size("BIG", 0))), RECIPIENTS, RUNS)
 
 
 # --- Programs ----------------------------------------------------------------------------------------
@@ -390,9 +370,9 @@ def pages(rounds=20):
     counts = [100, size("PAGES", 10000)] + [size("BIG_THREADS", 1000000)] * bool(size("BIG", 0))
     times = {}
     for count in counts:
-        with installation(threads=1) as site:
+        with installation(threads=0) as site:
             note(f"{count:,} threads are made")
-            many_threads(site, count)
+            helper("threads", site.config, count, 10000)
             site.settle()
             directory = os.path.join(site.dir, "pages")
             done = timed(METROPLEX, "pages", "--config", site.config, directory)

@@ -17,6 +17,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"fill", "CONFIG USERS THREADS: accounts, threads, and their addresses", 3, helper_fill},
+    {"threads", "CONFIG COUNT BATCH: many threads, nearly all closed", 3, helper_threads},
     {"subscribe", "CONFIG THREAD USERS: users 1 to USERS follow THREAD", 3, helper_subscribe},
     {"announce", "CONFIG THREAD COUNT: comments by user 1, with their events", 3, helper_announce},
     {"post", "CONFIG COUNT BATCH THREADS: comments over THREADS threads", 4, helper_post},

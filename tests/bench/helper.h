@@ -9,6 +9,7 @@
 #include "instance/instance.h"
 
 int helper_fill(int argc, char **argv);
+int helper_threads(int argc, char **argv);
 int helper_subscribe(int argc, char **argv);
 int helper_announce(int argc, char **argv);
 int helper_post(int argc, char **argv);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static MpUser *
 author_of(MpInstance *instance)
@@ -49,11 +50,12 @@ helper_post(int argc, char **argv)
     guint64 first = argc > 5 ? g_ascii_strtoull(argv[5], NULL, 10) : 1;
     g_autoptr(GArray) batches = g_array_new(FALSE, FALSE, sizeof(double));
     g_autoptr(GPtrArray) texts = bench_texts(first, count);
-    double begin;
+    double begin, processor;
 
     bench_open(&instance, argv[1]);
     g_autoptr(MpUser) author = author_of(&instance);
     begin = bench_now();
+    processor = (double)clock();
     for (guint64 n = 0; n < count;) {
         double at = bench_now();
         g_autoptr(MpBatch) batch = begin_batch(&instance);
@@ -68,6 +70,8 @@ helper_post(int argc, char **argv)
     }
     printf("seconds %.6f\n", bench_now() - begin);
     printf("median %.9f\n", bench_median(batches));
+    printf("processor %.9f\n",
+           ((double)clock() - processor) / CLOCKS_PER_SEC / (double)MAX(count, 1));
     return EXIT_SUCCESS;
 }
 

@@ -112,22 +112,3 @@ def subscribers(ids, depth=0, path=f"threads/{path_of_id(1)}/subscribers"):
     pages = ([n for n in ids if n // 10**depth % 10 == digit] for digit in range(10))
     return [file for part in pages if part
             for file in subscribers(part, depth + 1, f"{path}/{part[0] % 10**(depth + 1):0{depth + 1}}")]
-
-
-def many_threads(site, count):
-    """Threads 2 to `count` after the pattern of the first, each with texts of its own."""
-    top = f"threads/{path_of_id(1)}"
-    names = output("git", "-C", site.git_path(), "ls-tree", "-r", "--name-only", "main", top + "/").split()
-    pattern = {name[len(top) + 1:]: site.read("tracker.git", name) for name in names}
-    own_key = next(name.split("/")[-1] for name in pattern if name.startswith("received/")).split(".")[0]
-
-    def files():
-        for n in range(2, count + 1):
-            key = f"{n * 0x9e3779b97f4a7c15 % 2**64:016x}" * 2
-            for name, text in pattern.items():
-                if name.endswith("comment.md"):
-                    text = f"Number {n}\n{text[:200]}\n"
-                text = text.replace("Rocket 1 ", f"Rocket {n} ").replace(own_key, key)
-                yield f"threads/{path_of_id(n)}/{name.replace(own_key, key)}", text
-
-    site.import_commit("tracker.git", files())

@@ -4,7 +4,8 @@
  *   LD_PRELOAD=$PWD/build/bin/ahead.so AHEAD=365 tests/run
  *
  * With STILL=SECONDS the clock stands still at that second since 1970, and what is random is the
- * same in each process: the same work on the same files leaves the same files (states.py).
+ * same in each process: the same work on the same files leaves the same files (states.py). With
+ * SEED=N besides, it depends on that number alone, whatever was drawn before.
  *
  * What waits measures by clocks that are left alone. Times that are set are set back, so that they
  * are read again as they were meant.
@@ -49,6 +50,8 @@ getrandom(void *bytes, size_t length, unsigned flags)
 
     if (getenv("STILL") == NULL)
         return REAL(getrandom)(bytes, length, flags);
+    if (getenv("SEED") != NULL)
+        state = (unsigned)atol(getenv("SEED"));
     for (size_t i = 0; i < length; i++) {
         state = state * 1103515245 + 12345;
         ((unsigned char *)bytes)[i] = (unsigned char)(state >> 16);
