@@ -15,7 +15,7 @@ struct MpKeyFile {
 static bool
 is_same(const MpPiece *a, const MpPiece *b)
 {
-    return a->length == b->length && memcmp(a->at, b->at, a->length) == 0;
+    return a->length == b->length && (a->length == 0 || memcmp(a->at, b->at, a->length) == 0);
 }
 
 static MpPiece
