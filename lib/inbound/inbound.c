@@ -125,7 +125,9 @@ take_next(MpInbound *inbound, Stock *stock, GError **error)
         if (mails->len > 0)
             inbound->ahead = mp_inbound_deliveries(inbound, mails);
     }
-    return inbound->ahead == NULL || mp_inbound_parse_ahead(inbound, error);
+    if (inbound->ahead != NULL)
+        mp_inbound_parse_ahead(inbound);
+    return true;
 }
 
 /* Takes the next mails that there are, and has the worker begin with them. Where that fails, the

@@ -27,8 +27,9 @@ GPtrArray *mp_inbound_take(MpInbound *inbound, MpTake take, const GPtrArray *nam
 
 bool mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
-/* Asks for the first ones of the next batch, which is `ahead`, and waits for none. */
-bool mp_inbound_parse_ahead(MpInbound *inbound, GError **error);
+/* Asks for as many of the next batch, which is `ahead`, as may wait in memory, and waits for none.
+ */
+void mp_inbound_parse_ahead(MpInbound *inbound);
 
 /* Asks the worker; *error is of the worker. Sets `is_awaited` where it did ask. */
 typedef bool (*MpAskWorker)(MpInbound *inbound, MpDelivery *delivery, GError **error);

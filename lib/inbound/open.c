@@ -8,12 +8,12 @@
 
 #define OTHER_FILES 256 /* packs, locks, sockets, and what the worker reads */
 
-/* Each mail of a batch is an open file, and so is each of the next one, and what the worker was
- * given. Where that may not be, taking a mail says so. */
+/* Each mail of a batch is an open file, and so is each of the next one, twice while the worker is
+ * to read it. Where that may not be, taking a mail says so. */
 static void
 raise_open_files(const MpConfig *config)
 {
-    rlim_t wanted = OTHER_FILES + 2 * MAX((rlim_t)config->batch, MP_CROWDED_MAX);
+    rlim_t wanted = OTHER_FILES + 3 * MAX((rlim_t)config->batch, MP_CROWDED_MAX);
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)

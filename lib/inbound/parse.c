@@ -4,7 +4,7 @@
 #include "inbound/internal.h"
 #include "worker/sandbox.h"
 
-#define AHEAD 64 /* mails that the worker may read while a batch is posted */
+#define AHEAD_MAX (8 * 1024 * 1024) /* octets of mails that are read while a batch is posted */
 
 /* Reads no more of it than its size: a mail over the limit never reaches the worker. */
 static bool
@@ -129,14 +129,20 @@ ask_for_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
     return delivery->is_awaited;
 }
 
-bool
-mp_inbound_parse_ahead(MpInbound *inbound, GError **error)
+/* Where the worker cannot be asked, for want of descriptors perhaps, these mails are asked for when
+ * it is their turn. */
+void
+mp_inbound_parse_ahead(MpInbound *inbound)
 {
-    bool good = true;
+    gint64 size = 0;
 
-    for (guint i = 0; good && i < MIN(inbound->ahead->len, AHEAD); i++)
-        good = ask_for_message(inbound, g_ptr_array_index(inbound->ahead, i), error);
-    return good;
+    for (guint i = 0; i < inbound->ahead->len && size < AHEAD_MAX; i++) {
+        MpDelivery *delivery = g_ptr_array_index(inbound->ahead, i);
+
+        size += delivery->mail->size;
+        if (!ask_for_message(inbound, delivery, NULL))
+            return;
+    }
 }
 
 bool

@@ -173,6 +173,8 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     for (guint i = 0; i < posting->deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(posting->deliveries, i);
 
+        if (posting->inbound->worker != NULL)
+            mp_worker_drain(posting->inbound->worker);
         if (delivery->is_deferred)
             continue;
         if (!put(&writing, delivery, error)) {

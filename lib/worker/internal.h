@@ -55,15 +55,18 @@ typedef struct {
     GByteArray *frame;
     gsize sent; /* of the frame, to the present child */
     int fd;
-    gsize memory; /* that it may take, and the most bytes that its answer can have */
-    guint deaths; /* of children that it was put to */
+    gsize memory;   /* that it may take, and the most bytes that its answer can have */
+    guint deaths;   /* of children that it was put to */
+    GBytes *answer; /* of one that is drained */
 } MpWorkerItem;
 
 struct MpWorker {
     char **argv;
     MpWorkerBudget budget;
-    GQueue requests; /* MpWorkerItem *, the oldest first */
-    pid_t pid;       /* 0: no child */
+    GQueue requests;    /* MpWorkerItem *, the oldest first */
+    GQueue drained;     /* those that were before them, answered but not asked for yet */
+    gsize drained_size; /* octets of the answers */
+    pid_t pid;          /* 0: no child */
     int socket;
     bool is_greeted;    /* this child has said what its sandbox is */
     GByteArray *in;     /* the frame that is being received */
@@ -87,6 +90,10 @@ MpWorkerStep mp_worker_send_requests(MpWorker *worker);
 /* Sends and receives until a frame of at most `most` bytes is there; STEP_WAIT if it is not there
  * in time, STEP_DEAD also for what is none. */
 MpWorkerStep mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline);
+
+/* Receives what is there of a frame: STEP_DONE when it is whole, STEP_WAIT when more is to come,
+ * STEP_DEAD also for one that is none or is longer than `most`. */
+MpWorkerStep mp_worker_receive_frame(MpWorker *worker, gsize most);
 
 /* What that frame holds, and room for the next one. */
 GBytes *mp_worker_take_frame(MpWorker *worker);

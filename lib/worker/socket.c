@@ -99,10 +99,8 @@ mp_worker_send_requests(MpWorker *worker)
     return STEP_DONE;
 }
 
-/* STEP_DONE when the frame is whole, STEP_DEAD also for one that is none or is longer than `most`.
- */
-static MpWorkerStep
-receive_frame(MpWorker *worker, gsize most)
+MpWorkerStep
+mp_worker_receive_frame(MpWorker *worker, gsize most)
 {
     while (true) {
         const MpFrameHead *frame = (const MpFrameHead *)(gconstpointer)worker->in->data;
@@ -153,7 +151,8 @@ MpWorkerStep
 mp_worker_wait_for_frame(MpWorker *worker, gsize most, gint64 deadline)
 {
     while (true) {
-        MpWorkerStep sending = step_after_sending(worker), receiving = receive_frame(worker, most);
+        MpWorkerStep sending = step_after_sending(worker),
+                     receiving = mp_worker_receive_frame(worker, most);
         gint64 left = (deadline - g_get_monotonic_time()) / 1000;
         struct pollfd socket = {worker->socket, POLLIN, 0};
 

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DRAINED_MAX (8 * 1024 * 1024) /* octets of answers that wait here; then the child waits */
+
 const MpWorkerBudget mp_worker_budget_default = {
     .wall_ms = 10 * 1000,
     .cpu_ms = 2 * 1000,
@@ -23,6 +25,7 @@ static void
 request_free(MpWorkerItem *request)
 {
     g_byte_array_unref(request->frame);
+    g_clear_pointer(&request->answer, g_bytes_unref);
     mp_fd_clear(&request->fd);
     g_free(request);
 }
@@ -37,6 +40,7 @@ mp_worker_new(const char *const *argv)
     worker->socket = -1;
     worker->in = g_byte_array_new();
     g_queue_init(&worker->requests);
+    g_queue_init(&worker->drained);
     return worker;
 }
 
@@ -49,7 +53,7 @@ mp_worker_set_budget(MpWorker *worker, const MpWorkerBudget *budget)
 guint
 mp_worker_pending(const MpWorker *worker)
 {
-    return worker->requests.length;
+    return worker->requests.length + worker->drained.length;
 }
 
 guint
@@ -88,13 +92,21 @@ kill_child(MpWorker *worker)
     forget_child(worker);
 }
 
+static void
+drop_all(MpWorker *worker)
+{
+    g_queue_clear_full(&worker->requests, (GDestroyNotify)request_free);
+    g_queue_clear_full(&worker->drained, (GDestroyNotify)request_free);
+    worker->drained_size = 0;
+}
+
 void
 mp_worker_free(MpWorker *worker)
 {
     if (worker == NULL)
         return;
     kill_child(worker);
-    g_queue_clear_full(&worker->requests, (GDestroyNotify)request_free);
+    drop_all(worker);
     g_byte_array_unref(worker->in);
     g_strfreev(worker->argv);
     g_free(worker);
@@ -203,6 +215,10 @@ end_child(MpWorker *worker, MpWorkerStep step, MpWorkerDeath *death)
 {
     char *how;
 
+    if (worker->pid == 0) { /* what is blamed was drained, and its child is gone */
+        *death = MP_DEATH_BY_SIGNAL;
+        return g_strdup("answered nonsense");
+    }
     if (step == STEP_WAIT || step == STEP_FAILED) {
         kill_child(worker);
         *death = MP_DEATH_BY_SIGNAL;
@@ -301,28 +317,72 @@ end_request(MpWorker *worker, GError *refusal, MpWorkerOutcome *outcome, GError 
     return refusal == NULL;
 }
 
+/* What holds up a request, or ends the child, is left for when its answer is asked for. */
+void
+mp_worker_drain(MpWorker *worker)
+{
+    while (worker->is_greeted && worker->requests.length > 0 &&
+           worker->drained_size < DRAINED_MAX) {
+        MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
+
+        (void)mp_worker_send_requests(worker);
+        if (mp_worker_receive_frame(worker, oldest->memory) != STEP_DONE)
+            return;
+        oldest->answer = mp_worker_take_frame(worker);
+        worker->drained_size += g_bytes_get_size(oldest->answer);
+        g_queue_push_tail(&worker->drained, g_queue_pop_head(&worker->requests));
+    }
+}
+
+/* The answer that was taken first, whose request is the oldest again; NULL if there is none. */
+static GBytes *
+take_drained(MpWorker *worker)
+{
+    MpWorkerItem *item = g_queue_pop_head(&worker->drained);
+
+    if (item == NULL)
+        return NULL;
+    worker->drained_size -= g_bytes_get_size(item->answer);
+    g_queue_push_head(&worker->requests, item);
+    return g_steal_pointer(&item->answer);
+}
+
+/* The next frame of a child, which is started where there is none. */
+static bool
+await_frame(MpWorker *worker, MpWorkerStep *step, GBytes **frame, GError **error)
+{
+    const MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
+    gint64 deadline = g_get_monotonic_time() + (gint64)worker->budget.wall_ms * 1000;
+
+    if (!ensure_child(worker, error) || !await_greeting(worker, deadline, error))
+        return false;
+    *step = mp_worker_wait_for_frame(worker, oldest->memory, deadline);
+    *frame = *step == STEP_DONE ? mp_worker_take_frame(worker) : NULL;
+    return true;
+}
+
 bool
 mp_worker_receive(MpWorker *worker, MpWorkerBelieve believe, gpointer to, MpWorkerOutcome *outcome,
                   GError **error)
 {
     MpWorkerOutcome ignored;
-    MpWorkerItem *oldest = g_queue_peek_head(&worker->requests);
+    GBytes *drained = take_drained(worker);
 
     outcome = outcome == NULL ? &ignored : outcome;
     *outcome = MP_WORKER_UNAVAILABLE;
-    if (oldest == NULL)
+    if (worker->requests.length == 0)
         return mp_fail(error, MP_ERROR_INSTALLATION, "nothing was asked of the worker");
 
     while (true) {
-        gint64 deadline = g_get_monotonic_time() + (gint64)worker->budget.wall_ms * 1000;
-        if (!ensure_child(worker, error) || !await_greeting(worker, deadline, error)) {
-            g_queue_clear_full(&worker->requests, (GDestroyNotify)request_free);
+        g_autoptr(GBytes) frame = g_steal_pointer(&drained);
+        g_autoptr(GError) nonsense = NULL;
+        MpWorkerStep step = STEP_DONE;
+        GError *refusal = NULL;
+
+        if (frame == NULL && !await_frame(worker, &step, &frame, error)) {
+            drop_all(worker);
             return false;
         }
-        MpWorkerStep step = mp_worker_wait_for_frame(worker, oldest->memory, deadline);
-        g_autoptr(GBytes) frame = step == STEP_DONE ? mp_worker_take_frame(worker) : NULL;
-        g_autoptr(GError) nonsense = NULL;
-        GError *refusal = NULL;
         if (frame != NULL && open_answer(frame, believe, to, &refusal, &nonsense))
             return end_request(worker, refusal, outcome, error);
         if (!bury_child(worker, step, nonsense, outcome, error))

@@ -91,6 +91,11 @@ typedef bool (*MpWorkerBelieve)(GBytes *answer, gpointer to, GError **error);
 bool mp_worker_receive(MpWorker *worker, MpWorkerBelieve believe, gpointer to,
                        MpWorkerOutcome *outcome, GError **error);
 
+/* Takes answers that are there already, for mp_worker_receive() to give: the child stops when the
+ * socket is full of them. Does not wait. To be called now and then by whoever has other work while
+ * many requests are under way. */
+void mp_worker_drain(MpWorker *worker);
+
 /* Requests sent and not received. */
 guint mp_worker_pending(const MpWorker *worker);
 

@@ -656,6 +656,115 @@ Test(message_worker, answers_come_in_order_whatever_dies_between)
     cr_assert_eq(mp_worker_pending(worker), 0);
 }
 
+/* Takes what comes, until nothing is asked any more or the rest is for who asks for it; a child
+ * that hangs says nothing. */
+static void
+drain(MpWorker *worker)
+{
+    guint left, octets;
+
+    do {
+        struct pollfd socket = {worker->socket, POLLIN, 0};
+
+        left = worker->requests.length;
+        octets = worker->in->len;
+        if (left == 0 || worker->pid == 0 || poll(&socket, 1, 500) <= 0)
+            return;
+        mp_worker_drain(worker);
+    } while (worker->requests.length < left || worker->in->len > octets);
+}
+
+/* More than a socket holds: a child that nobody listens to would stop. */
+Test(message_worker, answers_are_taken_before_anybody_asks_for_them, .timeout = 120)
+{
+    enum { MAILS = 64, OCTETS = 64 * 1024 };
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autofree char *body = g_strnfill(OCTETS, 'x');
+    g_autofree char *long_mail = g_strconcat(mail, body, "\n", NULL);
+    int fd = file_of(long_mail, strlen(long_mail));
+
+    assert_mail_is_read(worker, "nothing");
+    for (guint i = 0; i < MAILS; i++)
+        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
+    close(fd);
+    drain(worker);
+    cr_assert_eq(worker->drained.length, MAILS);
+    cr_assert_eq(mp_worker_pending(worker), MAILS);
+    for (guint i = 0; i < MAILS; i++) {
+        g_autoptr(MpMessage) message = mp_worker_receive_message(worker, NULL, NULL);
+        cr_assert_eq(strlen(message->plain), strlen("Hello.\n") + OCTETS + 1);
+    }
+    cr_assert_eq(mp_worker_pending(worker), 0);
+    cr_assert_eq(worker->drained_size, 0);
+    assert_mail_is_read(worker, "all");
+    cr_assert_eq(mp_worker_starts(worker), 1);
+}
+
+Test(message_worker, what_is_taken_early_is_as_much_as_memory_allows, .timeout = 120)
+{
+    enum { MAILS = 24, OCTETS = 1024 * 1024 };
+    g_autoptr(MpWorker) worker = new_worker();
+    g_autofree char *body = g_strnfill(OCTETS, 'x');
+    g_autofree char *long_mail = g_strconcat(mail, body, "\n", NULL);
+    int fd = file_of(long_mail, strlen(long_mail));
+
+    assert_mail_is_read(worker, "nothing");
+    for (guint i = 0; i < MAILS; i++)
+        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
+    close(fd);
+    while (worker->drained_size < 8 * OCTETS) {
+        struct pollfd socket = {worker->socket, POLLIN, 0};
+
+        cr_assert_gt(poll(&socket, 1, 60 * 1000), 0);
+        mp_worker_drain(worker);
+    }
+    guint taken = worker->drained.length;
+    for (guint i = 0; i < 50; i++) {
+        struct pollfd socket = {worker->socket, POLLIN, 0};
+
+        cr_assert_gt(poll(&socket, 1, 60 * 1000), 0);
+        mp_worker_drain(worker);
+    }
+    cr_assert_eq(worker->drained.length, taken);
+    for (guint i = 0; i < MAILS; i++) {
+        g_autoptr(MpMessage) message = mp_worker_receive_message(worker, NULL, NULL);
+        cr_assert_not_null(message);
+    }
+}
+
+Test(message_worker, what_ends_the_child_costs_no_answer_that_was_taken, .timeout = 120)
+{
+    static const char *const names[] = {"parse", "refuse", "parse", "babble",
+                                        "parse", "crash",  "parse"};
+    g_autoptr(MpWorker) worker = new_worker();
+    struct {
+        MpFrameHead head;
+        guint8 bytes[8];
+    } nonsense = {{MP_FRAME_MAGIC, MP_FRAME_VERSION, 8}, {255, 255, 255, 255, 255, 255, 255, 255}};
+    int fd = file_of(mail, sizeof mail - 1);
+    int bad = file_of((const char *)&nonsense, sizeof nonsense);
+
+    assert_mail_is_read(worker, "nothing");
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        cr_assert(strcmp(names[i], "parse") == 0
+                      ? mp_worker_send_parse(worker, fd, NULL, NULL)
+                      : mp_worker_send(worker, names[i], NULL,
+                                       strcmp(names[i], "babble") == 0 ? bad : -1, NULL));
+    close(fd);
+    close(bad);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        MpMessageFault fault;
+
+        drain(worker);
+        g_autoptr(GBytes) answer = receive(worker, &fault, NULL);
+        MpMessageFault expected = strcmp(names[i], "parse") == 0    ? MP_FAULT_NONE
+                                  : strcmp(names[i], "refuse") == 0 ? MP_FAULT_TOO_LARGE
+                                                                    : MP_FAULT_UNPARSABLE;
+        cr_assert_eq(fault, expected, "%zu: %s gives %d", i, names[i], fault);
+    }
+    cr_assert_eq(mp_worker_pending(worker), 0);
+}
+
 Test(message_worker, a_mail_that_follows_a_crash_is_read_all_the_same)
 {
     g_autoptr(MpWorker) worker = new_worker();
