@@ -19,18 +19,35 @@
 #define FILE_MODE     0444 /* as Git's own */
 #define OFS_DELTA     6    /* gitformat-pack: a type that libgit2 has no public name for here */
 
-struct MpPack {
-    GByteArray *stream;  /* header, then objects */
-    GHashTable *objects; /* git_oid * → Stored * */
-    GArray *index;       /* MpPackEntry: all of them */
-    struct libdeflate_compressor *deflater;
-};
+#define INLINE_MAX 64 /* objects that are not worth a thread: those of a few comments */
 
-typedef struct {
+/* An object, first in memory only, then in the stream as well. */
+typedef struct Stored {
+    git_oid id;
+    git_object_t type;
     GString *bytes;
-    guint offset; /* in the stream */
-    guint depth;  /* deltas down to a whole object */
+    const struct Stored *base; /* of which it is stored as the difference; NULL: as a whole */
+    guint depth;               /* deltas down to a whole object */
+    guint offset;              /* in the stream; known to who writes that */
 } Stored;
+
+/*
+ * An object's id is needed at once, its place in the stream not before the end. So objects are
+ * hashed where they are made, and deflated by a thread of the pack, in their order: what is under
+ * the line below is the thread's while there is one.
+ */
+struct MpPack {
+    GHashTable *objects; /* git_oid * of the values → Stored * */
+    GPtrArray *fresh;    /* Stored *: those that nobody was given to write yet */
+    gsize n_octets;      /* of all objects */
+    GThread *writer;     /* NULL before there is much to do */
+    GAsyncQueue *given;  /* to it: GPtrArray * of Stored *; the end of them is an empty one */
+    /* --- */
+    GByteArray *stream; /* header, then objects */
+    GArray *index;      /* MpPackEntry: all of them */
+    struct libdeflate_compressor *deflater;
+    bool has_failed;
+};
 
 static guint
 oid_hash(gconstpointer key)
@@ -64,24 +81,14 @@ mp_pack_new(void)
 
     pack->stream = g_byte_array_sized_new(1 << 16);
     g_byte_array_append(pack->stream, header, sizeof header);
-    pack->objects = g_hash_table_new_full(oid_hash, oid_equal, g_free, stored_free);
+    pack->objects = g_hash_table_new_full(oid_hash, oid_equal, NULL, stored_free);
+    pack->fresh = g_ptr_array_new();
+    pack->given = g_async_queue_new();
     pack->index = g_array_new(FALSE, FALSE, sizeof(MpPackEntry));
     pack->deflater = libdeflate_alloc_compressor(DEFLATE_LEVEL);
     if (pack->deflater == NULL)
         g_error("libdeflate: out of memory"); /* as GLib's own allocations end */
     return pack;
-}
-
-void
-mp_pack_free(MpPack *pack)
-{
-    if (pack == NULL)
-        return;
-    libdeflate_free_compressor(pack->deflater);
-    g_hash_table_unref(pack->objects);
-    g_array_unref(pack->index);
-    g_byte_array_unref(pack->stream);
-    g_free(pack);
 }
 
 /* Type and length in the variable form of gitformat-pack: four bits of length, then seven each. */
@@ -98,25 +105,17 @@ append_header(GByteArray *stream, int type, gsize length)
     g_byte_array_append(stream, &octet, 1);
 }
 
-/* Offsets are 31 bits, in the index too. */
-static bool
-has_room(const MpPack *pack, gsize length, GError **error)
-{
-    return (length <= G_MAXUINT / 4 && pack->stream->len <= G_MAXUINT / 4) ||
-           mp_fail(error, MP_ERROR_INPUT, "a batch of more than 1 GiB");
-}
-
-static bool
-append_text(MpPack *pack, const void *bytes, gsize length, GError **error)
+static void
+append_text(MpPack *pack, const GString *bytes)
 {
     guint start = pack->stream->len;
-    gsize bound = libdeflate_zlib_compress_bound(pack->deflater, length), used;
+    gsize bound = libdeflate_zlib_compress_bound(pack->deflater, bytes->len), used;
 
     g_byte_array_set_size(pack->stream, start + (guint)bound);
-    used =
-        libdeflate_zlib_compress(pack->deflater, bytes, length, pack->stream->data + start, bound);
+    used = libdeflate_zlib_compress(pack->deflater, bytes->str, bytes->len,
+                                    pack->stream->data + start, bound);
     g_byte_array_set_size(pack->stream, start + (guint)used);
-    return used > 0 || mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
+    pack->has_failed |= used == 0;
 }
 
 /* The length of the first entry, which most often is that of all: "MODE NAME", a NUL, an id. */
@@ -141,45 +140,138 @@ append_distance(GByteArray *stream, guint distance)
 }
 
 static void
-remember(MpPack *pack, const git_oid *id, const void *bytes, gsize length, guint offset,
-         guint depth)
+append_whole(MpPack *pack, const Stored *object)
 {
-    Stored *stored = g_new0(Stored, 1);
-    const MpPackEntry entry = {
-        *id, offset, (guint32)crc32(0, pack->stream->data + offset, pack->stream->len - offset)};
+    const GString *bytes = object->bytes;
 
-    stored->bytes = g_string_new_len(bytes, (gssize)length);
-    stored->offset = offset;
-    stored->depth = depth;
-    g_hash_table_insert(pack->objects, g_memdup2(id, sizeof *id), stored);
-    g_array_append_val(pack->index, entry);
-}
-
-static bool
-add_whole(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_oid *id,
-          GError **error)
-{
-    guint offset = pack->stream->len;
-
-    append_header(pack->stream, type, length);
-    if (type == GIT_OBJECT_TREE)
-        mp_deflate_ids(pack->stream, bytes, length, length_of_entry(bytes, length));
-    else if (!append_text(pack, bytes, length, error))
-        return false;
-    remember(pack, id, bytes, length, offset, 0);
-    return true;
+    append_header(pack->stream, object->type, bytes->len);
+    if (object->type == GIT_OBJECT_TREE)
+        mp_deflate_ids(pack->stream, bytes->str, bytes->len,
+                       length_of_entry(bytes->str, bytes->len));
+    else
+        append_text(pack, bytes);
 }
 
 static void
-add_difference(MpPack *pack, const Stored *base, const void *bytes, gsize length, const git_oid *id)
+append_difference(MpPack *pack, const Stored *object)
 {
-    guint offset = pack->stream->len, depth = base->depth + 1;
-    g_autoptr(GString) delta = mp_delta(base->bytes->str, base->bytes->len, bytes, length);
+    const GString *before = object->base->bytes;
+    g_autoptr(GString) delta =
+        mp_delta(before->str, before->len, object->bytes->str, object->bytes->len);
 
     append_header(pack->stream, OFS_DELTA, delta->len);
-    append_distance(pack->stream, offset - base->offset);
+    append_distance(pack->stream, object->offset - object->base->offset);
     mp_deflate_ids(pack->stream, delta->str, delta->len, 0);
-    remember(pack, id, bytes, length, offset, depth);
+}
+
+static void
+append_object(MpPack *pack, Stored *object)
+{
+    MpPackEntry entry = {object->id, pack->stream->len, 0};
+
+    object->offset = entry.offset;
+    if (object->base != NULL)
+        append_difference(pack, object);
+    else
+        append_whole(pack, object);
+    entry.crc =
+        (guint32)crc32(0, pack->stream->data + entry.offset, pack->stream->len - entry.offset);
+    g_array_append_val(pack->index, entry);
+}
+
+static void
+append_objects(MpPack *pack, const GPtrArray *objects)
+{
+    for (guint i = 0; i < objects->len; i++)
+        append_object(pack, g_ptr_array_index(objects, i));
+}
+
+static gpointer
+run_writer(gpointer data)
+{
+    MpPack *pack = data;
+
+    for (;;) {
+        g_autoptr(GPtrArray) objects = g_async_queue_pop(pack->given);
+
+        if (objects->len == 0)
+            return NULL;
+        append_objects(pack, objects);
+    }
+}
+
+static void
+give(MpPack *pack)
+{
+    g_async_queue_push(pack->given, pack->fresh);
+    pack->fresh = g_ptr_array_new();
+}
+
+/* Where there can be no thread, all is written at the end. */
+void
+mp_pack_go_on(MpPack *pack)
+{
+    if (pack->fresh->len <= INLINE_MAX)
+        return;
+    if (pack->writer == NULL)
+        pack->writer = g_thread_try_new("pack", run_writer, pack, NULL);
+    if (pack->writer != NULL)
+        give(pack);
+}
+
+/* Ends the thread, and does what that was not given. */
+static bool
+write_all(MpPack *pack)
+{
+    if (pack->writer != NULL) {
+        if (pack->fresh->len > 0)
+            give(pack);
+        give(pack);
+        g_thread_join(g_steal_pointer(&pack->writer));
+    }
+    append_objects(pack, pack->fresh);
+    g_ptr_array_set_size(pack->fresh, 0);
+    return !pack->has_failed;
+}
+
+void
+mp_pack_free(MpPack *pack)
+{
+    if (pack == NULL)
+        return;
+    (void)write_all(pack);
+    libdeflate_free_compressor(pack->deflater);
+    g_ptr_array_unref(pack->fresh);
+    g_async_queue_unref(pack->given);
+    g_hash_table_unref(pack->objects);
+    g_array_unref(pack->index);
+    g_byte_array_unref(pack->stream);
+    g_free(pack);
+}
+
+/* Offsets are 31 bits, in the index too. What is deflated may be a little longer. */
+static bool
+has_room(const MpPack *pack, gsize length, GError **error)
+{
+    return (length <= G_MAXUINT / 4 && pack->n_octets <= G_MAXUINT / 4) ||
+           mp_fail(error, MP_ERROR_INPUT, "a batch of more than 1 GiB");
+}
+
+static void
+add(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_oid *id,
+    const Stored *base)
+{
+    Stored *object = g_new(Stored, 1);
+    bool is_whole = base == NULL || base->depth >= DELTA_DEPTH;
+
+    *object = (Stored){.id = *id,
+                       .type = type,
+                       .bytes = g_string_new_len(bytes, (gssize)length),
+                       .base = is_whole ? NULL : base,
+                       .depth = is_whole ? 0 : base->depth + 1};
+    pack->n_octets += length;
+    g_hash_table_insert(pack->objects, &object->id, object);
+    g_ptr_array_add(pack->fresh, object);
 }
 
 bool
@@ -196,9 +288,7 @@ mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsize le
         return true;
     if (!has_room(pack, length, error))
         return false;
-    if (before == NULL || before->depth >= DELTA_DEPTH)
-        return add_whole(pack, type, bytes, length, id, error);
-    add_difference(pack, before, bytes, length, id);
+    add(pack, type, bytes, length, id, before);
     return true;
 }
 
@@ -246,6 +336,8 @@ mp_pack_write(MpPack *pack, const char *repository, GError **error)
     g_autofree char *path = g_build_filename(repository, "objects/pack", NULL);
     git_oid id;
 
+    if (!write_all(pack))
+        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
     finish_stream(pack, &id);
     g_autoptr(GByteArray) index = mp_pack_index(pack->index, &id);
     g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));

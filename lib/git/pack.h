@@ -29,6 +29,9 @@ bool mp_pack_add(MpPack *pack, git_object_t type, const void *bytes, gsize lengt
 bool mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsize length,
                          const git_oid *base, git_oid *id, GError **error);
 
+/* Lets a thread deflate what was added since, where that is worth one, while the caller goes on. */
+void mp_pack_go_on(MpPack *pack);
+
 /* The bytes of an object that was added and is not in the database yet; NULL if it is not here. */
 const GString *mp_pack_get(const MpPack *pack, const git_oid *id);
 

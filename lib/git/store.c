@@ -154,6 +154,7 @@ mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GErro
         mp_commit_object(&chain->root, &chain->tip, line, actor, chain->store->hostname);
     if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
         return false;
+    mp_pack_go_on(chain->pack);
     chain->n_commits++;
     return true;
 }

@@ -159,6 +159,53 @@ Test(pack, one_whose_index_cannot_be_written_is_not_left_behind)
     cr_expect_str_eq(both, "idx\npack\n", "what a run that died wrote whole stays");
 }
 
+/* Texts, and versions of a directory; the caller goes on after each `step` (0: never). */
+static void
+write_many(const ScratchPath *scratch, guint step)
+{
+    g_autoptr(MpPack) pack = mp_pack_new();
+    g_autoptr(GRand) random = g_rand_new_with_seed(17);
+    g_autoptr(GString) tree = g_string_new(NULL);
+    git_oid blob, id;
+    const git_oid *before = NULL;
+
+    for (guint i = 0; i < 2000; i++) {
+        g_autofree char *text = g_strdup_printf("Number %u, %x\n", i, g_rand_int(random));
+
+        cr_assert(mp_pack_add(pack, GIT_OBJECT_BLOB, text, strlen(text), &blob, NULL));
+        g_string_truncate(tree, 0);
+        g_string_append_printf(tree, "100644 comment.md");
+        g_string_append_len(tree, "", 1);
+        g_string_append_len(tree, (const char *)blob.id, sizeof blob.id);
+        cr_assert(
+            mp_pack_add_version(pack, GIT_OBJECT_TREE, tree->str, tree->len, before, &id, NULL));
+        before = &id;
+        if (step > 0 && i % step == 0)
+            mp_pack_go_on(pack);
+    }
+    cr_assert(mp_pack_write(pack, scratch, NULL));
+}
+
+Test(pack, what_a_thread_writes_is_what_is_written_without_one)
+{
+    static const guint steps[] = {0, 1, 40, 700};
+
+    cr_assert(mp_git_start(NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        g_autoptr(ScratchPath) scratch = scratch_make();
+        g_autofree char *made = scratch_run(scratch, "git init -q --bare .");
+
+        write_many(scratch, steps[i]);
+        g_autofree char *found = scratch_run(
+            scratch, "git verify-pack -v objects/pack/*.idx | grep -c -E ' (blob|tree) '; "
+                     "cat objects/pack/*.pack | sha1sum");
+        static char *first = NULL;
+        first = first != NULL ? first : g_strdup(found);
+        cr_assert(g_str_has_prefix(found, "4000\n"), "%s", found);
+        cr_expect_str_eq(found, first, "given after each %u", steps[i]);
+    }
+}
+
 /* How many packs this process has open. */
 static guint
 open_packs(void)
